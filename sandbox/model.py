@@ -161,7 +161,7 @@ class Receiver(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
 
 # --- Scenarios ---------------------------------------------------------------------------------------
 
-Rule: TypeAlias = "str | dict[str, Any]"
+Rule: TypeAlias = str | dict[str, Any]
 """A matcher as it stands in a file: `"ignore"` or `{"regex": "^ERR"}`; match.py knows them."""
 
 
