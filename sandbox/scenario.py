@@ -1,0 +1,157 @@
+"""Scenario files: reading one, with every mistake told by line and pointer. Pure."""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import UNSET
+
+from sandbox import compose, match, pointer, source
+from sandbox.errors import SandboxError, SourceError
+from sandbox.model import Expectation, Json, Scenario, Step
+
+SUFFIX = ".scenario.json"
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """A scenario as it was read, ready to run."""
+
+    id: str
+    """Its path in the workspace, or as it was given."""
+    file: str
+    """Where errors and reports say it is."""
+    scenario: Scenario
+    placeholders: bool
+    """Whether anything in it would be filled."""
+    text: str
+
+    @property
+    def name(self) -> str:
+        return self.scenario.name or self.id
+
+    def line(self, step: int) -> int:
+        """The line that a step (from 0) begins at."""
+        return source.locate(self.text, f"/steps/{step}")[0]
+
+
+def read(text: str, *, id: str, file: str) -> Plan:
+    """A plan from a scenario file's text; SourceError with line and pointer of the first mistake."""
+    document = source.parse(text, file=file)
+    scenario = source.convert(document, Scenario, text, file=file)
+    scenario = msgspec.structs.replace(scenario, steps=_named(scenario.steps))
+    _check(scenario, text, file)
+    return Plan(id, file, scenario, compose.has_placeholder(text), text)
+
+
+def expectation(text: str, *, file: str = "") -> Expectation:
+    """An expectation from its JSON text; SourceError with line and pointer of the first mistake."""
+    expected = source.convert(source.parse(text, file=file), Expectation, text, file=file)
+    _check_expectation(expected, "", text, file)
+    return expected
+
+
+def single(step: Step, *, action: str, edition: str, name: str = "", variables: dict[str, Json] | None = None) -> Plan:
+    """The plan of one send by hand: a scenario of one step, from no file."""
+    scenario = Scenario(
+        name=name, action=action, edition=edition, variables=variables or {}, steps=_named([step])
+    )
+    return Plan("", "", scenario, True, "")
+
+
+def _named(steps: list[Step]) -> list[Step]:
+    return [
+        step if step.name else msgspec.structs.replace(step, name=f"step {number}")
+        for number, step in enumerate(steps, 1)
+    ]
+
+
+class _Mistake(Exception):
+    """A mistake at a pointer of the file."""
+
+    def __init__(self, what: str, at: str, mend: str = "") -> None:
+        super().__init__(what)
+        self.what, self.at, self.mend = what, at, mend
+
+
+def _check(scenario: Scenario, text: str, file: str) -> None:
+    """What the types cannot say."""
+    if not scenario.steps:
+        _fail(_Mistake("there are no steps", "/steps", "add a step that names a fixture"), text, file)
+    seen: dict[str, int] = {}
+    for number, step in enumerate(scenario.steps):
+        at = f"/steps/{number}"
+        try:
+            _check_step(step, at)
+            if step.name in seen:
+                first = seen[step.name] + 1
+                raise _Mistake(f"step {first} is named {step.name!r} too", f"{at}/name", "step names are unique in a file")
+        except _Mistake as mistake:
+            _fail(mistake, text, file)
+        seen[step.name] = number
+        expected = step.expect if isinstance(step.expect, list) else [step.expect] if step.expect else []
+        for position, one in enumerate(expected):
+            place = f"{at}/expect/{position}" if isinstance(step.expect, list) else f"{at}/expect"
+            _check_expectation(one, place, text, file)
+
+
+def _check_step(step: Step, at: str) -> None:
+    bodies = [name for name, given in _bodies(step).items() if given]
+    if len(bodies) != 1:
+        found = "none of them" if not bodies else " and ".join(bodies)
+        raise _Mistake(f"a step needs one of fixture, payload or raw; this has {found}", at)
+    if step.raw is not None and (step.set or step.remove):
+        raise _Mistake("raw bytes cannot be changed by set or remove", f"{at}/raw", "use payload instead of raw")
+    for position, path in enumerate(step.remove):
+        _check_pointer(path, f"{at}/remove/{position}")
+    for path in step.set:
+        _check_pointer(path, f"{at}/set/{pointer.escape(path)}")
+    for name, path in step.capture.items():
+        _check_pointer(path, f"{at}/capture/{pointer.escape(name)}")
+    deliver = step.deliver
+    for field, lowest in (("times", 1), ("parallel", 1), ("delay_ms", 0), ("timeout_ms", 1), ("drop_after_ms", 0)):
+        value = getattr(deliver, field)
+        if value is not None and value < lowest:
+            raise _Mistake(f"must be at least {lowest}", f"{at}/deliver/{field}")
+    if isinstance(step.expect, list):
+        if deliver.parallel > 1:
+            raise _Mistake("a list of expectations needs parallel 1: their order is the send order", f"{at}/expect")
+        if len(step.expect) != deliver.times:
+            found = f"{len(step.expect)} expectations for {deliver.times} deliveries"
+            raise _Mistake(found, f"{at}/expect", "give one for each, or a single one for all")
+
+
+def _bodies(step: Step) -> dict[str, bool]:
+    return {
+        "fixture": step.fixture is not None,
+        "payload": step.payload is not UNSET,
+        "raw": step.raw is not None,
+    }
+
+
+def _check_pointer(path: str, at: str) -> None:
+    try:
+        pointer.parse(path)
+    except pointer.PointerError as error:
+        raise _Mistake(str(error), at) from error
+
+
+def _check_expectation(expected: Expectation, at: str, text: str, file: str) -> None:
+    try:
+        match.compile(expected.rules)
+    except match.RuleError as error:
+        _fail(_Mistake(error.what, f"{at}/rules/{pointer.escape(error.path)}", error.mend), text, file)
+    try:
+        match.compile_headers(expected.headers)
+    except match.RuleError as error:
+        _fail(_Mistake(error.what, f"{at}/headers/{pointer.escape(error.path)}", error.mend), text, file)
+
+
+def _fail(mistake: _Mistake, text: str, file: str) -> None:
+    line, column = source.locate(text, mistake.at)
+    raise SourceError(
+        mistake.what, mend=mistake.mend, file=file, line=line, column=column, pointer=mistake.at
+    ) from mistake
+
+
+def describe(error: SandboxError, plan: Plan, step: int) -> str:
+    """An error of composing a step, with the place of that step in its file before it."""
+    return f"{plan.file}:{plan.line(step)}: {error}" if plan.file else str(error)

@@ -1,0 +1,273 @@
+"""The folder with the user's fixtures, scenarios, receivers and log, over the shipped layer beneath."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from sandbox import shipped, source
+from sandbox.errors import FileError, UsageError
+from sandbox.model import Receiver
+from sandbox.scenario import SUFFIX
+
+_NAME = re.compile(r"[^\W_][\w.-]{0,99}")
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+
+Origin = Literal["shipped", "workspace", "changed"]
+
+
+class FixtureInfo(msgspec.Struct, frozen=True):
+    """A fixture's name, and which layer it comes from; `changed` is a workspace copy over a shipped one."""
+
+    name: str
+    origin: Origin
+
+
+class ReceiverBook(msgspec.Struct, frozen=True):
+    """What `receivers.json` holds."""
+
+    receivers: tuple[Receiver, ...] = ()
+    default: str = ""
+
+
+class Workspace:
+    """A folder of the user's. Nothing is made in it before the first write."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @classmethod
+    def find(cls, given: str | None, environment: Mapping[str, str], start: Path) -> Workspace:
+        """The one given, else the environment's, else the nearest ancestor of `start` that is one, else `start`."""
+        chosen = given or environment.get("RETAILOPS_SANDBOX_WORKSPACE")
+        if chosen:
+            root = Path(chosen).expanduser()
+            if root.exists() and not root.is_dir():
+                raise UsageError(f"the workspace {root} is not a folder", mend="name a folder")
+            return cls(root.absolute())
+        for folder in (start, *start.parents):
+            if (folder / "receivers.json").is_file() or (folder / ".sandbox").is_dir():
+                return cls(folder)
+        return cls(start)
+
+    @property
+    def runs_dir(self) -> Path:
+        return self.root / ".sandbox" / "runs"
+
+    def initialise(self) -> list[Path]:
+        """Make the folders of a workspace; the paths that were new."""
+        folders = [self.root / "fixtures", self.root / "scenarios", self.root / ".sandbox"]
+        made = [folder for folder in folders if not folder.exists()]
+        try:
+            for folder in folders:
+                folder.mkdir(parents=True, exist_ok=True)
+            ignore = self.root / ".sandbox" / ".gitignore"
+            if not ignore.exists():
+                write_atomically(ignore, "*\n")
+                made.append(ignore)
+        except OSError as error:
+            raise _unwritable(self.root, error) from error
+        return made
+
+    # --- fixtures ---
+
+    def fixtures(self, action: str, edition: str) -> list[FixtureInfo]:
+        """All fixtures of an action's edition, by name."""
+        own = _stems(self._own_fixtures(action, edition))
+        known = _stems(shipped.fixtures_dir() / action / edition)
+        infos = [
+            FixtureInfo(name, "shipped" if name not in own else "changed" if name in known else "workspace")
+            for name in own | known
+        ]
+        return sorted(infos, key=lambda info: (info.name != "default", info.name))
+
+    def read_fixture(self, action: str, edition: str, name: str) -> str:
+        """A fixture's text; UsageError with the nearest names where there is none."""
+        return read_text(self.fixture_path(action, edition, name))
+
+    def fixture_path(self, action: str, edition: str, name: str) -> Path:
+        """The file that a fixture's name means; UsageError with the nearest names where there is none."""
+        file = f"{safe_name(name)}.json"
+        own = self._own_fixtures(action, edition) / file
+        if own.exists():
+            return own
+        below = shipped.fixtures_dir() / action / edition / file
+        if below.exists():
+            return below
+        names = [info.name for info in self.fixtures(action, edition)]
+        raise UsageError(f"there is no {action} {edition} fixture {name!r}", mend=_nearest(name, names))
+
+    def save_fixture(self, action: str, edition: str, name: str, text: str) -> Path:
+        """Write a fixture into the workspace, atomically; SourceError if the text is not JSON."""
+        path = self._own_fixtures(action, edition) / f"{safe_name(name)}.json"
+        source.parse(text, file=path.name)
+        self._write(path, text if text.endswith("\n") else text + "\n")
+        return path
+
+    def restore_fixture(self, action: str, edition: str, name: str) -> None:
+        """Delete the workspace's copy of a shipped fixture, which then shows again."""
+        path = self._own_fixtures(action, edition) / f"{safe_name(name)}.json"
+        if not (shipped.fixtures_dir() / action / edition / path.name).exists():
+            raise UsageError(f"{name!r} is not a shipped fixture: there is nothing to restore")
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise _unwritable(path, error) from error
+
+    def _own_fixtures(self, action: str, edition: str) -> Path:
+        return self.root / "fixtures" / action / edition
+
+    # --- scenarios ---
+
+    def scenario_files(self) -> list[Path]:
+        """The workspace's scenario files and, beneath them, the shipped ones."""
+        own = scenario_files_in(self.root / "scenarios")
+        names = {path.relative_to(self.root / "scenarios") for path in own}
+        below = shipped.fixtures_dir() / "scenarios"
+        return own + [path for path in scenario_files_in(below) if path.relative_to(below) not in names]
+
+    def scenario_id(self, path: Path) -> str:
+        """A scenario's id: its path in the workspace, or as it is where it lies elsewhere."""
+        return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else path.as_posix()
+
+    # --- receivers ---
+
+    @property
+    def receivers_file(self) -> Path:
+        return self.root / "receivers.json"
+
+    def receivers(self) -> ReceiverBook:
+        """The receivers of this workspace; SourceError with line and pointer where the file is wrong."""
+        if not self.receivers_file.exists():
+            return ReceiverBook()
+        text = read_text(self.receivers_file)
+        file = str(self.receivers_file)
+        tables = source.convert(source.parse(text, file=file), _Tables, text, file=file)
+        default = next((str(row.get("default", "")) for row in tables.settings.values()), "")
+        return ReceiverBook(tuple(tables.receivers.values()), default)
+
+    def receiver(self, name: str) -> Receiver:
+        """The receiver of this name; UsageError with the nearest names where there is none."""
+        book = self.receivers().receivers
+        for receiver in book:
+            if receiver.name == name:
+                return receiver
+        names = [receiver.name for receiver in book]
+        known = _nearest(name, names) if names else "name a URL, or add a receiver in the browser"
+        raise UsageError(f"there is no receiver {name!r} in {self.receivers_file}", mend=known)
+
+    def save_receiver(self, receiver: Receiver, *, replaces: str = "") -> None:
+        """Add a receiver, or put it in the place of the one named `replaces`."""
+        kept = list(self.receivers().receivers)
+        names = [each.name for each in kept]
+        if receiver.name in names and receiver.name != replaces:
+            raise UsageError(f"there is a receiver named {receiver.name!r} already", mend="choose another name")
+        if replaces in names:
+            kept[names.index(replaces)] = receiver
+        else:
+            kept.append(receiver)
+        default = self.receivers().default
+        self._write_receivers(kept, receiver.name if replaces and default == replaces else default)
+
+    def delete_receiver(self, name: str) -> Receiver:
+        """Take a receiver out of the file, and return it."""
+        gone = self.receiver(name)
+        book = self.receivers()
+        self._write_receivers(
+            [each for each in book.receivers if each.name != name], "" if book.default == name else book.default
+        )
+        return gone
+
+    def set_default_receiver(self, name: str) -> None:
+        """Make a receiver the one that is used where none is named; an empty name clears it."""
+        if name:
+            self.receiver(name)
+        self._write_receivers(self.receivers().receivers, name)
+
+    def _write_receivers(self, receivers: Iterable[Receiver], default: str) -> None:
+        """As a TinyDB file: stock TinyDB opens it, and a person reads it."""
+        rows = {str(number): msgspec.to_builtins(each) for number, each in enumerate(receivers, 1)}
+        document = {"receivers": rows, "settings": {"1": {"default": default}}}
+        self._write(self.receivers_file, source.pretty(document) + "\n")
+
+    def _write(self, path: Path, text: str) -> None:
+        try:
+            if not self.root.exists() or not (self.root / ".sandbox").exists():
+                self.initialise()
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, text)
+        except OSError as error:
+            raise _unwritable(path, error) from error
+
+
+class _Tables(msgspec.Struct, forbid_unknown_fields=True):
+    receivers: dict[str, Receiver] = {}
+    settings: dict[str, dict[str, Any]] = {}
+
+
+def safe_name(name: str) -> str:
+    """The name, if it can be a file's name and nothing else; UsageError otherwise."""
+    if not _NAME.fullmatch(name) or ".." in name or name.endswith(".") or _RESERVED.fullmatch(name):
+        raise UsageError(
+            f"{name!r} cannot be a fixture's name", mend="letters, digits, hyphens, dots and underscores, up to 100"
+        )
+    return name
+
+
+def scenario_files_in(folder: Path) -> list[Path]:
+    """The scenario files in a folder and the folders below it, hidden ones left out, in order of their paths."""
+    found = []
+    for parent, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        found += [Path(parent, name) for name in sorted(files) if name.endswith(SUFFIX)]
+    return found
+
+
+def read_text(path: Path | str) -> str:
+    """A file's text; FileError or SourceError in one line where it cannot be had."""
+    try:
+        with open(path, "rb", buffering=0) as file:
+            return file.read().decode()
+    except OSError as error:
+        raise FileError(f"cannot be read: {_reason(error)}", file=str(path)) from error
+    except UnicodeDecodeError as error:
+        raise FileError(f"is not UTF-8 at byte {error.start}", file=str(path), mend="save it as UTF-8") from error
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Replace a file's text: readers see the old or the new, never a part. Raises OSError."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with open(temporary, "x", encoding="utf-8", newline="") as file:
+            file.write(text)
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _unwritable(path: Path, error: OSError) -> FileError:
+    return FileError(
+        f"cannot be written: {_reason(error)}", file=str(path), mend="choose another folder with --workspace"
+    )
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
+
+
+def _stems(folder: Path) -> set[str]:
+    return {path.stem for path in folder.glob("*.json") if not path.name.startswith(".")}
+
+
+def _nearest(name: str, names: list[str]) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(name, names, 3)
+    return f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(names[:20])}"
