@@ -329,12 +329,15 @@ class Delivery(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     timings: Timings = Timings()
 
 
+RunKind = Literal["run", "serve", "send", "record"]
+
+
 class RunInfo(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What a run file says of itself."""
 
     id: str
     """`<UTC date and time>-<random>`: unique, and sorts by time."""
-    kind: Literal["run", "serve", "send", "record"] = "run"
+    kind: RunKind = "run"
     started_at: str
     finished_at: str = ""
     receiver: str = ""

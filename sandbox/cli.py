@@ -1,0 +1,347 @@
+"""The command line. Each command puts the real ports together and leaves the work to the engine.
+
+Heavy parts (web, stand-in) are imported by the commands that need them: `run` must start fast.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from sandbox import __version__, compose, scenario, settings, source
+from sandbox.errors import FileError, SandboxError, UsageError
+from sandbox.model import Expectation, Json, Receiver, RunKind, Step
+from sandbox.scenario import Plan
+from sandbox.workspace import Workspace, read_text
+
+STAND_IN = Receiver(name="stand-in", base_url="", stand_in=True)
+
+
+class _Commands(click.Group):
+    """Runs `serve` where no command is named, and shows every mistake of a user's as one line and exit code 2."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args or (args[0].startswith("-") and args[0] not in ("--help", "--version", "-h")):
+            args = ["serve", *args]
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except SandboxError as error:
+            click.echo(f"error: {error}", err=True)
+            ctx.exit(2)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="retailops-sandbox")
+def main() -> None:
+    """Impersonates RetailOPS: sends order_cancel to the receiver that you are writing, and judges its answers.
+
+    Without a command it serves the browser application.
+    """
+
+
+# --- Options that several commands share ------------------------------------------------------------------
+
+_Command = Callable[..., None]
+
+
+def _workspace_option(command: _Command) -> _Command:
+    return click.option(
+        "--workspace", metavar="FOLDER", help="The folder with your fixtures, scenarios, receivers and log."
+    )(command)
+
+
+def _sending_options(command: _Command) -> _Command:
+    options = [
+        click.option("--receiver", metavar="URL_OR_NAME", help="The receiver under test: a URL, or a name."),
+        click.option("--stand-in", is_flag=True, help="Use the stand-in receiver that ships with the sandbox."),
+        click.option("--receiver-token", metavar="TOKEN", help="The token that RetailOPS proves itself with (v1)."),
+        click.option("-H", "--header", "headers", multiple=True, metavar="NAME:VALUE", help="Send this header too."),
+        click.option("--insecure", is_flag=True, help="Do not verify the receiver's certificate."),
+        click.option("--cacert", metavar="FILE", help="Verify the receiver's certificate with these authorities."),
+        click.option("--cert", metavar="FILE", help="The client certificate."),
+        click.option("--key", metavar="FILE", help="The client certificate's key."),
+        click.option("--proxy", metavar="URL", help="Send through this proxy."),
+        click.option("--timeout", type=click.FloatRange(min=0.001), metavar="SECONDS", help="Total time per delivery."),
+        click.option("--retries", type=click.IntRange(min=0), metavar="N", help="Send again after a fault."),
+        click.option("--var", "variables", multiple=True, metavar="NAME=JSON", help="Give ${NAME} this value."),
+        click.option("--wait", type=click.FloatRange(min=0), default=0.0, metavar="SECONDS",
+                     help="Wait until the receiver's port answers."),
+        click.option("--yes", "confirmed", is_flag=True, help="Send although the receiver is marked protected."),
+        click.option("--junit-xml", type=click.Path(path_type=Path), metavar="FILE", help="Write a JUnit report."),
+        click.option("--report-json", type=click.Path(path_type=Path), metavar="FILE", help="Write the run file here."),
+        click.option("-v", "--verbose", is_flag=True, help="Show each delivery, also where it passed."),
+    ]  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return _workspace_option(command)
+
+
+# --- Commands ---------------------------------------------------------------------------------------------
+
+
+@main.command()
+@_workspace_option
+@click.option("--host", metavar="ADDRESS", help="The address to listen at; 127.0.0.1 unless told.")
+@click.option("--port", type=click.IntRange(0, 65535), metavar="N", help="The port; 8080 unless told, 0 for a free one.")
+@click.option("--token", metavar="TOKEN", help="What a browser must show; required where the address is not loopback.")
+def serve(workspace: str | None, host: str | None, port: int | None, token: str | None) -> None:
+    """Serve the browser application, with the stand-in receiver beside it."""
+    from sandbox.web.serve import serve as serve_web
+
+    here = Path.cwd()
+    chosen = settings.read(os.environ, here)
+    folder = Workspace.find(workspace, os.environ, here)
+
+    def ready(address: str, stand_in: str) -> None:
+        click.echo(f"RetailOPS sandbox: {address}  (Ctrl-C ends it)")
+        click.echo(f"stand-in receiver: {stand_in}")
+        click.echo(f"workspace:         {folder.root}")
+
+    serve_web(
+        folder,
+        host=host or chosen.host,
+        port=chosen.port if port is None else port,
+        token=token or chosen.token,
+        environment=os.environ,
+        ready=ready,
+    )
+
+
+@main.command()
+@click.argument("paths", nargs=-1, metavar="[FILES or folders]")
+@_sending_options
+@click.option("-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Scenarios at once; 8 unless told.")
+def run(paths: tuple[str, ...], jobs: int | None, **given: Any) -> None:
+    """Run scenario files; the workspace's where none are named.
+
+    Exit code: 0 all passed, 1 failed or errored, 2 usage or an unreadable file, 3 every delivery ended in a fault,
+    5 nothing was judged, 130 interrupted.
+    """
+    from sandbox.headless import collect, read_plans
+
+    workspace = Workspace.find(given.pop("workspace"), os.environ, Path.cwd())
+    files = collect(paths) if paths else workspace.scenario_files()
+    plans, unreadable = read_plans(files, workspace.scenario_id)
+    if not plans and not unreadable:
+        click.echo(f"no scenario files in {', '.join(paths) or workspace.root}: nothing was judged", err=True)
+        sys.exit(5)
+    _execute(workspace, plans, unreadable, jobs=jobs, kind="run", **given)
+
+
+@main.command()
+@click.argument("fixture")
+@_sending_options
+@click.option("--action", default="order_cancel", show_default=True)
+@click.option("--edition", default="draft", show_default=True)
+@click.option("--set", "changes", multiple=True, metavar="POINTER=VALUE", help="Put this JSON (or text) at a pointer.")
+@click.option("--remove", multiple=True, metavar="POINTER", help="Take away what this pointer leads to.")
+@click.option("--expect", metavar="FILE", help="Compare with the expectation in this JSON file.")
+@click.option("--off-contract", is_flag=True, help="Send although the payload breaks the contract.")
+def send(
+    fixture: str,
+    action: str,
+    edition: str,
+    changes: tuple[str, ...],
+    remove: tuple[str, ...],
+    expect: str | None,
+    off_contract: bool,
+    **given: Any,
+) -> None:
+    """Send one fixture, and judge the answer where something is expected.
+
+    FIXTURE is a fixture's name, or a path to a JSON file.
+    """
+    workspace = Workspace.find(given.pop("workspace"), os.environ, Path.cwd())
+    is_file = "/" in fixture or fixture.endswith(".json")
+    step = Step(
+        name=fixture,
+        fixture=None if is_file else fixture,
+        payload=source.parse(read_text(fixture), file=fixture) if is_file else msgspec.UNSET,
+        set=dict(_assignment(each, "--set") for each in changes),
+        remove=list(remove),
+        expect=_expectation(expect),
+        off_contract=off_contract,
+    )
+    plan = scenario.single(step, action=action, edition=edition, name=fixture)
+    _execute(workspace, [plan], [], jobs=1, kind="send", **{**given, "verbose": True})
+
+
+@main.command()
+@click.argument("folder", default=".")
+def init(folder: str) -> None:
+    """Make FOLDER a workspace: its folders and a first scenario to change."""
+    workspace = Workspace(Path(folder).absolute())
+    made = workspace.initialise()
+    for path in made:
+        click.echo(f"made {path}")
+    if not made:
+        click.echo(f"{workspace.root} is a workspace already")
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=click.IntRange(0, 65535), default=8081, show_default=True)
+def receiver(host: str, port: int) -> None:
+    """Run the stand-in receiver alone. It answers like a small, honest shop; it proves nothing about yours."""
+    import asyncio
+
+    from sandbox.standin import StandIn
+
+    async def listen() -> None:
+        stand_in = StandIn()
+        click.echo(f"stand-in receiver: {await stand_in.start(host, port)}  (Ctrl-C ends it)")
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await stand_in.stop()
+
+    try:
+        asyncio.run(listen())
+    except OSError as error:
+        raise UsageError(f"cannot listen at {host}:{port}: {error.strerror}", mend="choose another --port") from error
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+# --- From options to a job --------------------------------------------------------------------------------
+
+
+def _execute(
+    workspace: Workspace,
+    plans: list[Plan],
+    unreadable: list[SandboxError],
+    *,
+    jobs: int | None,
+    kind: RunKind,
+    wait: float,
+    junit_xml: Path | None,
+    report_json: Path | None,
+    verbose: bool,
+    **given: Any,
+) -> None:
+    from sandbox import headless
+    from sandbox.engine import Options
+    from sandbox.report.console import Console
+
+    chosen = settings.read(os.environ, Path.cwd())
+    timeout = given.pop("timeout")
+    retries = given.pop("retries")
+    variables = dict(_assignment(each, "--var") for each in given.pop("variables"))
+    confirmed = given.pop("confirmed")
+    options = Options(
+        receiver=_receiver(workspace, chosen.receiver, **given),
+        jobs=jobs or chosen.jobs,
+        retries=chosen.retries if retries is None else retries,
+        variables=variables,
+        timeout_ms=int(timeout * 1000) if timeout else chosen.timeout_ms,
+        confirmed=confirmed,
+    )
+    for report in (junit_xml, report_json):
+        _check_writable(report)
+    console = Console(click.echo, lambda text, colour: click.style(text, fg=colour), verbose=verbose)
+    job = headless.Job(
+        workspace=workspace,
+        plans=plans,
+        unreadable=unreadable,
+        options=options,
+        environment=os.environ,
+        kind=kind,
+        wait=wait,
+        junit_xml=junit_xml,
+        report_json=report_json,
+    )
+    outcome = headless.run(job, console.hear)
+    console.finish(outcome.results, unreadable, outcome.receiver, outcome.seconds)
+    if outcome.waited_in_vain:
+        click.echo(f"nothing listened at {outcome.receiver.base_url} within {wait:g} s", err=True)
+    sys.exit(headless.exit_code(outcome, unreadable))
+
+
+def _receiver(
+    workspace: Workspace,
+    default: str,
+    *,
+    receiver: str | None,
+    stand_in: bool,
+    receiver_token: str | None,
+    headers: tuple[str, ...],
+    insecure: bool,
+    cacert: str | None,
+    cert: str | None,
+    key: str | None,
+    proxy: str | None,
+) -> Receiver:
+    """The receiver that the command line means, with what it says of it laid over."""
+    if receiver and stand_in:
+        raise UsageError("--receiver and --stand-in exclude each other", mend="give one of them")
+    if stand_in:
+        from sandbox.standin import TOKEN
+
+        chosen = msgspec.structs.replace(STAND_IN, token=TOKEN)
+    else:
+        chosen = _named(workspace, receiver or default or workspace.receivers().default)
+    over: dict[str, Any] = {}
+    if receiver_token is not None:
+        over["token"] = receiver_token
+    if headers:
+        over["headers"] = {**chosen.headers, **dict(_header(each) for each in headers)}
+    if insecure:
+        over["verify"] = False
+    files = {"ca_file": cacert, "client_cert": cert, "client_key": key, "proxy": proxy}
+    over.update({name: value for name, value in files.items() if value is not None})
+    return msgspec.structs.replace(chosen, **over) if over else chosen
+
+
+def _named(workspace: Workspace, chosen: str) -> Receiver:
+    if not chosen:
+        raise UsageError(
+            "no receiver is named", mend="give --receiver URL_OR_NAME, or --stand-in to try the sandbox without one"
+        )
+    if "://" in chosen:
+        return Receiver(name=chosen.rpartition("@")[2] if "@" in chosen else chosen, base_url=chosen)
+    if ":" in chosen or "/" in chosen:
+        raise UsageError(f"the receiver {chosen!r} has no scheme", mend=f"write http://{chosen.lstrip('/')}")
+    return workspace.receiver(chosen)
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    if not colon or not name.strip():
+        raise UsageError(f"-H {text!r} is not NAME:VALUE", mend="for example -H 'X-Shop: 12'")
+    return name.strip(), value.strip()
+
+
+def _assignment(text: str, option: str) -> tuple[str, Json]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise UsageError(f"{option} {text!r} has no NAME=VALUE", mend=f"for example {option} {_example(option)}")
+    return name, compose.variable_value(value)
+
+
+def _example(option: str) -> str:
+    return "/data/order/id=4897" if option == "--set" else 'order_id="4897"'
+
+
+def _expectation(file: str | None) -> Expectation | None:
+    return None if file is None else scenario.expectation(read_text(file), file=file)
+
+
+def _check_writable(report: Path | None) -> None:
+    """Before anything is sent: a report that cannot be written would come to light too late."""
+    if report is None:
+        return
+    if report.is_dir():
+        raise FileError("is a folder", file=str(report), mend="name a file")
+    if not report.parent.is_dir():
+        raise FileError(f"cannot be written: there is no folder {report.parent}", file=str(report))
+    if not os.access(report.parent, os.W_OK):
+        raise FileError("cannot be written: permission denied", file=str(report))

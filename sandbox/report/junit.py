@@ -1,0 +1,98 @@
+"""JUnit XML: one testcase for each scenario; failures name step and pointer, faults are errors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from xml.sax.saxutils import escape, quoteattr
+
+from sandbox.engine import ScenarioResult, StepResult
+from sandbox.errors import SandboxError
+from sandbox.report import lines
+
+_INVALID = {code: "�" for code in [*range(32), 0xFFFE, 0xFFFF, *range(0xD800, 0xE000)] if code not in (9, 10, 13)}
+
+
+def document(
+    results: Sequence[ScenarioResult],
+    unreadable: Sequence[SandboxError],
+    *,
+    receiver: str,
+    stand_in: bool,
+    started_at: str,
+    seconds: float,
+) -> str:
+    """The whole report as text; files that could not be read are testcases with an error."""
+    failures = sum(result.verdict == "failed" for result in results)
+    errors = sum(result.verdict == "errored" for result in results) + len(unreadable)
+    skipped = sum(result.verdict in ("skipped", "recorded") for result in results)
+    counts = f'tests="{len(results) + len(unreadable)}" failures="{failures}" errors="{errors}" skipped="{skipped}"'
+    time = f'time="{seconds:.3f}"'
+    head = f'name="retailops-sandbox" {counts} {time} timestamp={_attribute(started_at[:19])} hostname="localhost"'
+    properties = {"receiver": receiver, "stand_in": "true" if stand_in else "false"}
+    return "\n".join(
+        [
+            '<?xml version="1.0" encoding="UTF-8"?>',
+            f'<testsuites name="retailops-sandbox" {counts} {time}>',
+            f"<testsuite {head}>",
+            "<properties>",
+            *(f"<property name={_attribute(name)} value={_attribute(text)}/>" for name, text in properties.items()),
+            "</properties>",
+            *(_testcase(result) for result in results),
+            *(_broken(error) for error in unreadable),
+            "</testsuite>",
+            "</testsuites>",
+            "",
+        ]
+    )
+
+
+def _testcase(result: ScenarioResult) -> str:
+    plan = result.plan
+    head = (
+        f"<testcase classname={_attribute(plan.id or 'send')} name={_attribute(plan.name)} "
+        f'file={_attribute(plan.file)} time="{result.seconds:.3f}"'
+    )
+    if result.verdict == "passed":
+        return head + "/>"
+    inner = "".join(_outcome(result, step) for step in result.steps if step.verdict in ("failed", "errored"))
+    if result.verdict in ("skipped", "recorded"):
+        reason = next((step.reason for step in result.steps if step.reason), "nothing was expected")
+        inner = f"<skipped message={_attribute(reason)}/>"
+    return f"{head}>{inner}</testcase>"
+
+
+def _outcome(result: ScenarioResult, step: StepResult) -> str:
+    said = lines.step(step)
+    element = "failure" if step.verdict == "failed" else "error"
+    kind = "difference" if step.verdict == "failed" else "fault" if step.faults else "not sent"
+    message = f"step {step.name!r}: {_headline(step)}"
+    place = f"{result.plan.file}:{result.plan.line(step.number)}" if result.plan.file else ""
+    body = "\n".join([f"{place} step {step.name!r} {step.verdict}".strip(), *said])
+    return f"<{element} message={_attribute(message)} type={_attribute(kind)}>{escape(_clean(body))}</{element}>"
+
+
+def _headline(step: StepResult) -> str:
+    """The first thing that spoiled a step, with its pointer."""
+    for found in step.judgements:
+        if found.violations:
+            return lines.violation(found.violations[0])
+        if found.differences:
+            return lines.difference(found.differences[0])
+    return step.reason or step.verdict
+
+
+def _broken(error: SandboxError) -> str:
+    name = _attribute(error.file or "file")
+    return (
+        f'<testcase classname={name} name={name} file={name} time="0">'
+        f'<error message={_attribute(str(error))} type="unreadable"/></testcase>'
+    )
+
+
+def _clean(text: str) -> str:
+    """The text without the characters that XML 1.0 cannot hold."""
+    return text.translate(_INVALID)
+
+
+def _attribute(text: str) -> str:
+    return quoteattr(_clean(text).replace("\n", " "))

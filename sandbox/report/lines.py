@@ -1,0 +1,73 @@
+"""Verdicts, differences and violations in words: one line each, the same in every report."""
+
+from __future__ import annotations
+
+from msgspec import UNSET
+
+from sandbox import source
+from sandbox.engine import StepResult
+from sandbox.model import Difference, Json, Judgement, Verdict, Violation
+
+GLYPHS: dict[Verdict, str] = {"passed": "✓", "failed": "✗", "errored": "!", "recorded": "○", "skipped": "-"}
+
+
+def difference(found: Difference, *, width: int = 400) -> str:
+    """`/events/0/code: expected "A", got "B" (changed)`, with the rule and the hint where there are any."""
+    place = found.expected_pointer if found.expected_pointer is not None else found.actual_pointer
+    where = {"body": place or "(root)", "headers": f"header {(place or '')[1:]}"}.get(found.part, found.part)
+    words = f"{where}: {_sides(found, width)} ({found.kind})"
+    if found.rule is not None:
+        words += f"; rule {found.rule_path} {value(found.rule, width)}"
+    return f"{words}; {found.hint}" if found.hint else words
+
+
+def _sides(found: Difference, width: int) -> str:
+    if found.kind == "missing":
+        return f"expected {value(found.expected, width)}, got nothing"
+    if found.kind == "unexpected":
+        return f"expected nothing, got {value(found.actual, width)}"
+    if found.kind == "moved":
+        return f"expected at {found.expected_pointer}, found at {found.actual_pointer}"
+    if found.rule is not None:
+        return f"got {value(found.actual, width)}, which the rule does not accept"
+    return f"expected {value(found.expected, width)}, got {value(found.actual, width)}"
+
+
+def violation(found: Violation) -> str:
+    """`/events: is missing (required)`."""
+    return f"{found.pointer or '(root)'}: {found.message} ({found.keyword})"
+
+
+def value(found: Json, width: int) -> str:
+    """A value as compact JSON, its middle left out where it is longer than `width`."""
+    if found is UNSET:
+        return "nothing"
+    text = source.compact(found).decode()
+    return text if len(text) <= width else f"{text[: width // 2]} … {text[-width // 3 :]}"
+
+
+def judgement(found: Judgement, *, width: int = 400) -> list[str]:
+    """Everything that a judgement holds against a delivery, under its headings."""
+    lines = []
+    if found.payload_violations:
+        lines += ["the payload breaks the contract:"]
+        lines += [f"  {violation(each)}" for each in found.payload_violations]
+    if found.violations:
+        lines += ["the response breaks the contract:"]
+        lines += [f"  {violation(each)}" for each in found.violations]
+    if found.differences:
+        lines += ["differs from what was expected:"]
+        lines += [f"  {difference(each, width=width)}" for each in found.differences]
+    lines += [f"note: {note}" for note in found.notes]
+    return lines
+
+
+def step(result: StepResult, *, width: int = 400) -> list[str]:
+    """What a step has to say for itself, where it did not pass."""
+    lines = [result.reason] if result.reason else []
+    several = len(result.judgements) > 1
+    for number, found in enumerate(result.judgements, 1):
+        if found.verdict in ("failed", "errored"):
+            heading = [f"delivery {number} of {len(result.judgements)}: {found.verdict}"] if several else []
+            lines += [*heading, *judgement(found, width=width)]
+    return lines
