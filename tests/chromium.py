@@ -1,0 +1,70 @@
+"""Which Chromium the browser tests drive. As a script: makes sure that there is one, or says how to get one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+SYSTEM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+MEND = "set BROWSER_PATH to a Chromium or Chrome, or install one (`playwright install --with-deps chromium`)"
+
+LAUNCH_OPTIONS = ["--disable-background-networking", "--disable-component-update", "--disable-quic"]
+"""Nothing but the page under test may use the network."""
+
+
+class NoBrowser(Exception):
+    """There is no usable browser; the message says how to mend that."""
+
+
+def find(playwrights_own: str) -> Path:
+    """$BROWSER_PATH, else Playwright's own, else the system's; NoBrowser if there is none."""
+    if named := os.environ.get("BROWSER_PATH"):
+        if not os.access(named, os.X_OK):
+            raise NoBrowser(f"BROWSER_PATH is {named}, which is not a program: {MEND}")
+        return Path(named)
+    if Path(playwrights_own).exists():
+        return Path(playwrights_own)
+    for name in SYSTEM_NAMES:
+        if found := shutil.which(name):
+            return Path(found)
+    raise NoBrowser(f"the browser tests need a Chromium: {MEND}")
+
+
+def ensure() -> Path:
+    """The browser that `find` finds, installed first where there is none."""
+    with sync_playwright() as playwright:
+        own = playwright.chromium.executable_path
+    try:
+        return find(own)
+    except NoBrowser:
+        if "BROWSER_PATH" in os.environ or not (_from_playwright() or _from_apt()):
+            raise
+    return find(own)
+
+
+def _from_playwright() -> bool:
+    return _run(sys.executable, "-m", "playwright", "install", "chromium")
+
+
+def _from_apt() -> bool:
+    is_root = hasattr(os, "geteuid") and os.geteuid() == 0
+    if not is_root or shutil.which("apt-get") is None:
+        return False
+    return _run("apt-get", "update") and _run("apt-get", "install", "--yes", "chromium")
+
+
+def _run(*command: str) -> bool:
+    print("$", *command, flush=True)
+    return subprocess.run(command, check=False).returncode == 0
+
+
+if __name__ == "__main__":
+    try:
+        print("browser:", ensure())
+    except NoBrowser as error:
+        sys.exit(str(error))
