@@ -1,4 +1,4 @@
-"""Which Chromium the browser tests drive. As a script: makes sure that there is one, or says how to get one."""
+"""Which Chromium the browser tests drive. As a script: makes sure there is one, or says how to get one."""
 
 from __future__ import annotations
 

@@ -1,0 +1,60 @@
+# Everything here sets up what it needs: Python 3.11 or newer and make are enough. `make help` lists the targets.
+
+PYTHON := $(shell for name in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
+WORKERS ?= 2
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PROJECT := pyproject.toml constraints.txt hatch_build.py sandbox/__init__.py $(wildcard assets/package*.json) \
+	$(shell find assets/src -type f)
+
+.PHONY: help run test check fmt bench soak clean
+.DELETE_ON_ERROR:
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1 \t/p' $(MAKEFILE_LIST)
+
+run: .venv/installed ## the sandbox in your browser, with ./workspace
+	$(BIN)/retailops-sandbox serve --workspace ./workspace
+
+test: .venv/browser ## all tests
+	$(BIN)/pytest -n $(WORKERS)
+
+check: .venv/tools ## format, lint and types
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+
+fmt: .venv/tools ## format, and mend what the linter can
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+bench: .venv/tools ## what is claimed about speed, measured
+	$(BIN)/python -m bench
+
+soak: .venv/browser ## all tests, the long ones in their long form
+	$(BIN)/pytest -n $(WORKERS) --soak
+
+clean: ## remove all that the above made, except ./workspace
+	rm -rf .venv assets/node_modules sandbox/web/static .mypy_cache .pytest_cache .ruff_cache .hypothesis test-results
+
+.venv/made:
+	$(if $(PYTHON),,$(error Python 3.11 or newer is needed, and none was found on PATH))
+	$(PYTHON) -m venv .venv
+	touch $@
+
+.venv/installed: .venv/made $(PROJECT)
+	@echo "Installing the sandbox into .venv"
+	$(PIP) install --constraint constraints.txt --editable .
+	touch $@
+
+.venv/tools: .venv/installed
+	@echo "Installing the tools for its tests into .venv"
+	$(PIP) install --constraint constraints.txt --upgrade pip
+	$(PIP) install --constraint constraints.txt --group dev
+	touch $@
+
+.venv/browser: .venv/tools tests/chromium.py
+	PYTHONPATH=. $(BIN)/python tests/chromium.py
+	touch $@
