@@ -5,6 +5,7 @@ PYTHON := $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 WORKERS ?= 2
 
 BIN := .venv/bin
+PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadgroup
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PROJECT := pyproject.toml constraints.txt hatch_build.py sandbox/__init__.py $(wildcard assets/package*.json) \
 	$(shell find assets/src -type f)
@@ -19,7 +20,7 @@ run: .venv/installed ## the sandbox in your browser, with ./workspace
 	$(BIN)/retailops-sandbox serve --workspace ./workspace
 
 test: .venv/browser ## all tests
-	$(BIN)/pytest -n $(WORKERS)
+	$(PYTEST)
 
 check: .venv/tools ## format, lint and types
 	$(BIN)/ruff format --check
@@ -34,7 +35,7 @@ bench: .venv/tools ## what is claimed about speed, measured
 	$(BIN)/python -m bench
 
 soak: .venv/browser ## all tests, the long ones in their long form
-	$(BIN)/pytest -n $(WORKERS) --soak
+	$(PYTEST) --soak
 
 clean: ## remove all that the above made, except ./workspace
 	rm -rf .venv assets/node_modules sandbox/web/static .mypy_cache .pytest_cache .ruff_cache .hypothesis test-results

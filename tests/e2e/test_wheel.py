@@ -1,0 +1,99 @@
+"""What a user installs: the sdist, the wheel made from it, and the program working far from the checkout."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.xdist_group("wheel")  # on one worker: it is built and installed once
+
+ROOT = Path(__file__).parents[2]
+SCENARIO = {
+    "format": 1,
+    "name": "The stand-in cancels the documented order",
+    "steps": [{"fixture": "default", "expect": {"status": 200, "body": {"events": []}}}],
+}
+
+
+def run(*command: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Runs a command to its end, without this checkout on Python's path."""
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(
+        command, cwd=cwd, env=inherited | environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"{done.args} exited with {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the sdist, and the wheel made from that sdist where no npm is to be found."""
+    folder = tmp_path_factory.mktemp("built")
+    build = (sys.executable, "-m", "build", "--no-isolation", "--outdir", folder)
+    run(*build, "--sdist", ROOT, cwd=folder)
+    with tarfile.open(next(folder.glob("*.tar.gz"))) as sdist:
+        sdist.extractall(folder, filter="data")
+    unpacked = next(path for path in folder.iterdir() if path.is_dir())
+    run(*build, "--wheel", unpacked, cwd=folder, PATH="")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def installed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The programs' folder of an empty environment with nothing but the wheel and what it depends on."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    run(sys.executable, "-m", "venv", folder / "venv", cwd=folder)
+    programs = folder / "venv" / ("Scripts" if os.name == "nt" else "bin")
+    wheel = next(built.glob("*.whl"))
+    pip = (programs / "python", "-m", "pip", "--disable-pip-version-check", "--quiet")
+    run(*pip, "install", "--constraint", ROOT / "constraints.txt", wheel, cwd=folder)
+    return programs
+
+
+def test_the_wheel_holds_every_file_that_the_program_reads(built):
+    with zipfile.ZipFile(next(built.glob("*.whl"))) as wheel:
+        inside = set(wheel.namelist())
+        assets = json.loads(wheel.read("sandbox/web/static/manifest.json"))
+    shipped = {
+        f"{target}/{path.relative_to(ROOT / source).as_posix()}"
+        for source, target in [
+            ("templates", "sandbox/_data/templates"),
+            ("fixtures", "sandbox/_data/fixtures"),
+            ("sandbox/contracts", "sandbox/contracts"),
+        ]
+        for path in (ROOT / source).rglob("*.*")
+        if path.suffix != ".pyc"
+    }
+    assert len(shipped) > 20
+    assert shipped - inside == set()
+    assert assets.keys() >= {"app.js", "app.css"}
+    bundle = {*assets.values(), "third-party-licenses.txt"}
+    assert {f"sandbox/web/static/{name}" for name in bundle} - inside == set()
+    assert not any(name.startswith(("tests/", "bench/")) or "node_modules" in name for name in inside)
+
+
+def test_the_installed_program_runs_a_scenario_far_from_the_checkout(installed, tmp_path):
+    scenario = tmp_path / "first.scenario.json"
+    scenario.write_text(json.dumps(SCENARIO))
+    report = tmp_path / "report.xml"
+
+    done = run(
+        installed / "retailops-sandbox", "run", scenario, "--stand-in", "--junit-xml", report, cwd=tmp_path
+    )
+
+    assert "passed" in done.stdout
+    assert 'tests="1"' in report.read_text()
+
+
+def test_the_installed_program_finds_its_own_files_and_not_the_checkouts(installed, tmp_path):
+    done = run(
+        installed / "python", "-c", "import sandbox.shipped as s; print(s.fixtures_dir())", cwd=tmp_path
+    )
+    assert Path(done.stdout.strip()).is_relative_to(installed.parent)
