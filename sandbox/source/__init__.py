@@ -1,0 +1,23 @@
+"""JSON text with places: strict parsing, pointer to line and column, edits that touch no other byte."""
+
+from sandbox.source.edits import insert, remove, replace, rewrite
+from sandbox.source.parsing import MAX_DEPTH, MAX_DIGITS, MAX_EXPONENT_DIGITS, compact, parse, pretty
+from sandbox.source.places import locate, places, span
+from sandbox.source.typed import convert
+
+__all__ = [
+    "MAX_DEPTH",
+    "MAX_DIGITS",
+    "MAX_EXPONENT_DIGITS",
+    "compact",
+    "convert",
+    "insert",
+    "locate",
+    "parse",
+    "places",
+    "pretty",
+    "remove",
+    "replace",
+    "rewrite",
+    "span",
+]

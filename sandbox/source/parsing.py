@@ -1,0 +1,163 @@
+"""Strict JSON to values and back.
+
+The fast path is the standard library's C scanner. Only when it refuses a text, `explain` reads the text
+again, slowly, to say what is wrong and where.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from itertools import accumulate
+from typing import NoReturn
+
+import msgspec
+
+from sandbox.errors import SourceError
+from sandbox.model import Json, Number, encoder
+
+MAX_DEPTH = 200
+MAX_DIGITS = 1_000
+MAX_EXPONENT_DIGITS = 4
+
+
+def parse(text: bytes | str, *, file: str = "") -> Json:
+    """The value that a strict JSON text spells; SourceError says what is wrong and where.
+
+    Stricter than the standard: no duplicate keys, no lone surrogates, bounded depth and numbers.
+    """
+    text = decoded(text, file)
+    if text.count("[") + text.count("{") > MAX_DEPTH and _depth(text) > MAX_DEPTH:
+        raise _explained(text, file)
+    decoder = _careful if _needs_care(text) else _plain
+    try:
+        value: Json = decoder.decode(text)
+        if "\\ud" in text or "\\uD" in text:
+            encoder.encode(value)  # a lone surrogate cannot be encoded
+    except (_Refused, json.JSONDecodeError, UnicodeEncodeError):
+        raise _explained(text, file) from None
+    return value
+
+
+def compact(value: Json) -> bytes:
+    """The value as UTF-8 without white space, keys in order, numbers as they were spelled."""
+    return encoder.encode(value)
+
+
+def pretty(value: Json) -> str:
+    """The value over several lines, indented by two spaces; spelled as `compact` spells it."""
+    return msgspec.json.format(encoder.encode(value), indent=2).decode()
+
+
+def decoded(text: bytes | str, file: str = "") -> str:
+    """The text as it will be scanned: UTF-8 without a byte order mark, else SourceError."""
+    if isinstance(text, str):
+        characters = text
+        if not text.isascii():
+            try:
+                text.encode()
+            except UnicodeEncodeError as error:
+                what = "a lone surrogate is not a character"
+                raise error_at(text, error.start, what, file=file) from None
+    else:
+        if text.startswith((b"\xff\xfe", b"\xfe\xff")):
+            raise error_at("", 0, "the text is UTF-16, not UTF-8", mend="save it as UTF-8", file=file)
+        try:
+            characters = text.decode()
+        except UnicodeDecodeError as error:
+            before = text[: error.start].decode()
+            what = f"byte 0x{text[error.start]:02x} is not UTF-8"
+            raise error_at(before, len(before), what, mend="save it as UTF-8", file=file) from None
+    if characters.startswith("\ufeff"):
+        what = "the text begins with a byte order mark"
+        raise error_at(characters, 0, what, mend="save it without one", file=file)
+    return characters
+
+
+def line_and_column(text: str, at: int) -> tuple[int, int]:
+    """The line and column, from 1 and in characters, of a position in the text."""
+    return text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
+
+
+def error_at(
+    text: str, at: int, what: str, *, mend: str = "", file: str = "", pointer: str | None = None
+) -> SourceError:
+    """The error of a text, with the place that a position in it is."""
+    line, column = line_and_column(text, at)
+    return SourceError(what, mend=mend, file=file, line=line, column=column, pointer=pointer)
+
+
+def number_problem(spelling: str) -> str:
+    """What is wrong with a well-formed number, or nothing."""
+    mantissa, _, exponent = spelling.lower().partition("e")
+    if len(exponent) > MAX_EXPONENT_DIGITS and len(exponent.lstrip("+-0")) > MAX_EXPONENT_DIGITS:
+        return f"the number's exponent has more than {MAX_EXPONENT_DIGITS} digits"
+    if len(mantissa) > MAX_DIGITS and sum(map(str.isdigit, mantissa)) > MAX_DIGITS:
+        return f"the number has more than {MAX_DIGITS:,} digits"
+    return ""
+
+
+class _Refused(Exception):
+    """The fast path met something that strict JSON does not allow."""
+
+
+def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise _Refused
+    return members
+
+
+def _constant(_: str) -> NoReturn:
+    raise _Refused
+
+
+def _fraction(spelling: str) -> Number:
+    if number_problem(spelling):
+        raise _Refused
+    return Number(spelling)
+
+
+def _integer(spelling: str) -> int | Number:
+    if spelling == "-0":
+        return Number(spelling)
+    if number_problem(spelling):
+        raise _Refused
+    return int(spelling)
+
+
+_plain = json.JSONDecoder(object_pairs_hook=_object, parse_float=_fraction, parse_constant=_constant)
+_careful = json.JSONDecoder(
+    object_pairs_hook=_object, parse_float=_fraction, parse_constant=_constant, parse_int=_integer
+)
+
+_minus_zero = re.compile(r"-0(?![0-9.eE])").search
+_two_digits = re.compile(r"[0-9]{2}").search
+
+
+def _needs_care(text: str) -> bool:
+    """Whether the text may hold an integer that `int` would misspell or choke on.
+
+    An integer of more than MAX_DIGITS digits covers two neighbours of the sample below, so looking at the
+    sample is enough.
+    """
+    return ("-0" in text and _minus_zero(text) is not None) or (
+        len(text) > MAX_DIGITS and _two_digits(text[:: MAX_DIGITS // 2]) is not None
+    )
+
+
+_NOT_STRUCTURE = bytes(set(range(256)) - set(b'[]{}"'))
+_STEP = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+
+
+def _depth(text: str) -> int:
+    """How deep the containers of a text nest; of a broken text, at least down to its first error."""
+    structure = text.encode().replace(b"\\\\", b"").replace(b'\\"', b"").translate(None, _NOT_STRUCTURE)
+    brackets = re.sub(rb'"[^"]*"', b"", structure).replace(b'"', b"")
+    return max(accumulate(map(_STEP.__getitem__, brackets)), default=0)
+
+
+def _explained(text: str, file: str) -> SourceError:
+    from sandbox.source.explain import explain
+
+    return explain(text, file)
