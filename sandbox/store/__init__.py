@@ -1,0 +1,13 @@
+"""The delivery log: one run, one TinyDB database file.
+
+writer.py     RunWriter: a run as its own process writes it
+log.py        Log: every run as anyone reads it
+fold.py       what becomes of a journal when its run has ended
+journal.py    the journal's lines
+runfile.py    the run file's tables
+lock.py       who a run belongs to
+files.py      files that are replaced whole, and errors in one line
+
+A run's records are in `<run id>.journal` until they are folded into `<run id>.json`. A judgement goes into
+the run of the process that made it, and is found by the delivery it names.
+"""

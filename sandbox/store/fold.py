@@ -1,0 +1,95 @@
+"""What becomes of a journal when its run has ended: a run file, written whole, and then no journal.
+
+Only who holds the journal's lock folds it. A crash between any two steps leaves either the journal alone,
+or the run file and a journal of its generation, which is not read again.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from sandbox.errors import FileError
+from sandbox.store import lock, runfile
+from sandbox.store.files import replacing, unreadable, unwritable
+from sandbox.store.journal import Head, RawLine, damaged_line, raw_lines, read_head
+
+
+def fold(journal: Path, fd: int) -> None:
+    """Turn a journal into its run file and let go of it; `fd` holds its lock and is closed in any case.
+
+    FileError where something would be lost: a damaged journal, or a run file in the way. Both are kept.
+    """
+    try:
+        head = read_head(journal)
+        if head is None:
+            return  # Nothing was recorded, or its process is just about to: it is not ours to delete.
+        target = journal.with_suffix(".json")
+        if not _is_folded(head, target):
+            write_run(journal, target, target.with_suffix(".json.new"))
+    finally:
+        os.close(fd)
+    # Closed first, because Windows deletes no open file; whoever takes the lock now finds it folded.
+    try:
+        journal.unlink(missing_ok=True)
+    except OSError as error:
+        raise unwritable(journal, error) from error
+
+
+def fold_abandoned(runs_dir: Path) -> list[FileError]:
+    """Fold the journals that dead processes left; returns what had to be left as it is, and why."""
+    problems: list[FileError] = []
+    for journal in sorted(runs_dir.glob("*.journal")):
+        try:
+            fd = lock.take(journal)
+        except OSError as error:
+            problems.append(unreadable(journal, error))
+            continue
+        if fd is None:
+            continue
+        try:
+            fold(journal, fd)
+        except FileError as error:
+            problems.append(error)
+    return problems
+
+
+def write_run(journal: Path, target: Path, new: Path) -> None:
+    """Write a journal's records as a run file; `new` is its name until it is whole."""
+    head, judgements = _survey(journal)
+    deliveries = (
+        line.delivery for _, line in raw_lines(journal) if isinstance(line, RawLine) and line.delivery
+    )
+    with replacing(target, new) as file:
+        runfile.write(file, head, deliveries, judgements)
+
+
+def _survey(journal: Path) -> tuple[Head, list[msgspec.Raw]]:
+    """Everything but the deliveries, of which there may be more than fit in memory."""
+    head = None
+    finished_at = torn = ""
+    judgements = []
+    for number, line in raw_lines(journal):
+        if not isinstance(line, RawLine):
+            torn = line.decode(errors="replace")
+        elif line.judgement:
+            judgements.append(line.judgement)
+        elif line.finished_at:
+            finished_at = line.finished_at
+        elif line.run:
+            head = line.run
+        elif not line.delivery:
+            raise damaged_line(journal, number, "the line holds no record")
+    if head is None:
+        raise damaged_line(journal, 1, "it does not say which run this is")
+    return msgspec.structs.replace(head, finished_at=finished_at, torn=torn), judgements
+
+
+def _is_folded(head: Head, target: Path) -> bool:
+    if not target.exists():
+        return False
+    if head.generation > runfile.read_head(target).generation:
+        raise FileError("is older than its journal; both are kept", file=str(target))
+    return True

@@ -1,0 +1,89 @@
+"""Who a run belongs to: the process that holds the lock on its journal, freed by the system when it dies."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+_BINARY = getattr(os, "O_BINARY", 0)
+
+if sys.platform == "win32":
+    import msvcrt
+
+    # Windows keeps others from reading what is locked, so the byte that is locked lies beyond any record.
+    _FAR = 1 << 62
+
+    def _lock(fd: int) -> None:
+        os.lseek(fd, _FAR, os.SEEK_SET)
+        msvcrt.locking(fd, msvcrt.LK_LOCK, 1)
+
+    def _try_lock(fd: int, *, shared: bool = False) -> bool:
+        os.lseek(fd, _FAR, os.SEEK_SET)
+        try:
+            msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+else:
+    import fcntl
+
+    def _lock(fd: int) -> None:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+
+    def _try_lock(fd: int, *, shared: bool = False) -> bool:
+        try:
+            fcntl.flock(fd, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+
+def create(path: Path) -> int:
+    """A new file, opened for appending and held until it is closed; FileExistsError if there is one."""
+    fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
+    try:
+        # Waits for those who saw the new name and look, for an instant, whether anyone holds it.
+        _lock(fd)
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd
+
+
+def take(path: Path) -> int | None:
+    """The file opened and held until it is closed; None if someone else holds it, or it is gone."""
+    try:
+        fd = os.open(path, os.O_RDWR | _BINARY)
+    except FileNotFoundError:
+        return None
+    try:
+        if _try_lock(fd) and _is_at(fd, path):
+            return fd
+    except BaseException:
+        os.close(fd)
+        raise
+    os.close(fd)
+    return None
+
+
+def is_held(path: Path) -> bool:
+    """Whether someone holds the file; this process counts."""
+    try:
+        fd = os.open(path, os.O_RDONLY | _BINARY)
+    except FileNotFoundError:
+        return False
+    try:
+        # Shared, so that two who look at once do not take each other for the holder.
+        return not _try_lock(fd, shared=True)
+    finally:
+        os.close(fd)
+
+
+def _is_at(fd: int, path: Path) -> bool:
+    """Whether this is still the file at the path: its last holder may have deleted it meanwhile."""
+    try:
+        return os.path.samestat(os.fstat(fd), os.stat(path))
+    except FileNotFoundError:
+        return False

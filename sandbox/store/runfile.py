@@ -1,0 +1,113 @@
+"""The run file: a TinyDB database with the tables `run`, `deliveries` and `judgements`.
+
+It is written without TinyDB, which would take seconds where this takes a tenth, but in its layout:
+`TinyDB(path)` opens, queries and extends it. One document a line, for whoever opens it in an editor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import BinaryIO, TypeVar
+
+import msgspec
+
+from sandbox.errors import FileError
+from sandbox.model import Delivery, Judgement, Number, encoder
+from sandbox.store.files import unreadable
+from sandbox.store.journal import Head
+
+Text = bytes | msgspec.Raw
+"""The JSON text of one document."""
+_Tables = Mapping[str, Mapping[str, msgspec.Raw]]
+_Record = TypeVar("_Record", Delivery, Judgement)
+
+
+class RunFile(msgspec.Struct, frozen=True):
+    """What a run file holds, and what of it cannot be read."""
+
+    head: Head
+    deliveries: list[Delivery]
+    judgements: list[Judgement]
+    problems: list[FileError]
+
+
+def write(file: BinaryIO, head: Head, deliveries: Iterable[Text], judgements: Iterable[Text]) -> None:
+    """Write a whole run file."""
+    file.write(b"{")
+    _write_table(file, b"run", [encoder.encode(head)])
+    file.write(b",\n")
+    _write_table(file, b"deliveries", deliveries)
+    file.write(b",\n")
+    _write_table(file, b"judgements", judgements)
+    file.write(b"}\n")
+
+
+def _write_table(file: BinaryIO, name: bytes, documents: Iterable[Text]) -> None:
+    file.write(b'"%b": {' % name)
+    between = b"\n"
+    for number, document in enumerate(documents, start=1):
+        file.write(b'%b"%d": ' % (between, number))
+        file.write(document)
+        between = b",\n"
+    file.write(b"}")
+
+
+def read(path: Path) -> RunFile:
+    """The records of a run file; FileError where it is not one. Other tables in it are passed over."""
+    tables, head = _open(path)
+    problems: list[FileError] = []
+    return RunFile(
+        head,
+        _documents(path, tables, "deliveries", _delivery, problems),
+        _documents(path, tables, "judgements", _judgement, problems),
+        problems,
+    )
+
+
+def read_head(path: Path) -> Head:
+    """What a run file says of itself; FileError where it is not one."""
+    return _open(path)[1]
+
+
+def _open(path: Path) -> tuple[_Tables, Head]:
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise unreadable(path, error) from error
+    try:
+        tables = _tables.decode(text)
+        run = next(iter(tables.get("run", {}).values()), None)
+        if run is None:
+            raise _damaged(path, "it does not say which run it is", pointer="/run")
+        return tables, _head.decode(run)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _damaged(path, str(error)) from error
+
+
+def _documents(
+    path: Path,
+    tables: _Tables,
+    name: str,
+    decoder: msgspec.json.Decoder[_Record],
+    problems: list[FileError],
+) -> list[_Record]:
+    records = []
+    for number, text in tables.get(name, {}).items():
+        try:
+            records.append(decoder.decode(text))
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            problems.append(_damaged(path, str(error), pointer=f"/{name}/{number}"))
+    return records
+
+
+def _damaged(path: Path, reason: str, *, pointer: str | None = None) -> FileError:
+    return FileError(f"damaged: {reason}", mend="it is kept as it is", file=str(path), pointer=pointer)
+
+
+_tables: msgspec.json.Decoder[dict[str, dict[str, msgspec.Raw]]] = msgspec.json.Decoder(
+    dict[str, dict[str, msgspec.Raw]]
+)
+_head = msgspec.json.Decoder(Head)
+_delivery = msgspec.json.Decoder(Delivery, float_hook=Number)
+_judgement = msgspec.json.Decoder(Judgement, float_hook=Number)

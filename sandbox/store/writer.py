@@ -1,0 +1,125 @@
+"""A run as its own process writes it."""
+
+from __future__ import annotations
+
+import errno
+import os
+from itertools import count
+from pathlib import Path
+from types import TracebackType
+
+import msgspec
+
+from sandbox.errors import FileError
+from sandbox.model import Delivery, Judgement, RunInfo, encoder
+from sandbox.store import lock
+from sandbox.store.files import replacing, unreadable, unwritable
+from sandbox.store.fold import fold, write_run
+from sandbox.store.journal import Head, Line
+
+_encode = encoder.encode
+_GENERATION = 1
+"""A run is folded once, when it ends."""
+
+
+def run_id(now: str, random: str) -> str:
+    """The id of a run that starts now (UTC, RFC 3339); `random` tells apart those of the same second."""
+    return f"{now[:19].replace('-', '').replace(':', '')}Z-{random}"
+
+
+class RunWriter:
+    """The log of one run: records are appended to its journal, and become its run file when it ends.
+
+    An appended record survives the death of the process. The run belongs to this writer until it is
+    folded or closed; leaving a `with` folds it.
+    """
+
+    def __init__(self, runs_dir: Path, info: RunInfo, fd: int) -> None:
+        self.info = info
+        self.path = runs_dir / f"{info.id}.json"
+        self._journal = runs_dir / f"{info.id}.journal"
+        self._fd = fd
+        self._numbers = count(1)
+
+    @classmethod
+    def open(cls, runs_dir: Path, info: RunInfo) -> RunWriter:
+        """Start a run's log, and its folder if there is none; FileError where that cannot be."""
+        journal = runs_dir / f"{info.id}.journal"
+        try:
+            runs_dir.mkdir(parents=True, exist_ok=True)
+            fd = lock.create(journal)
+        except OSError as error:
+            raise unwritable(journal, error) from error
+        writer = cls(runs_dir, info, fd)
+        try:
+            writer._write(Line(run=Head(**msgspec.structs.asdict(info), generation=_GENERATION)))
+        except FileError:
+            writer.close()
+            journal.unlink(missing_ok=True)
+            raise
+        return writer
+
+    def next_id(self) -> str:
+        """An id for the next delivery."""
+        return f"{self.info.id}.{next(self._numbers):06}"
+
+    def append(self, record: Delivery | Judgement) -> None:
+        """Log a record; FileError, and nothing of it in the log, where that fails."""
+        self._write(Line(delivery=record) if isinstance(record, Delivery) else Line(judgement=record))
+
+    def fold(self, finished_at: str = "") -> None:
+        """End the run: make its run file, delete its journal, let go of it. Blocks, so call it in a thread.
+
+        FileError where it cannot be made; the records then stay in the journal, where readers find them.
+        """
+        try:
+            if finished_at:
+                self._write(Line(finished_at=finished_at))
+        except FileError:
+            self.close()
+            raise
+        fd, self._fd = self._fd, -1
+        fold(self._journal, fd)
+
+    def export(self, target: Path) -> None:
+        """Write the run, as far as it is, as a run file of that name. Blocks."""
+        new = target.with_name(f"{target.name}.{os.getpid()}.new")
+        if not self.path.exists():
+            write_run(self._journal, target, new)
+            return
+        try:
+            with open(self.path, "rb") as source, replacing(target, new) as file:
+                while chunk := source.read(1 << 20):
+                    file.write(chunk)
+        except OSError as error:
+            raise unreadable(self.path, error) from error
+
+    def close(self) -> None:
+        """Let go of the run without folding it."""
+        fd, self._fd = self._fd, -1
+        if fd != -1:
+            os.close(fd)
+
+    def __enter__(self) -> RunWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._fd != -1:
+            self.fold()
+
+    def _write(self, line: Line) -> None:
+        text = _encode(line) + b"\n"
+        try:
+            # One call and no buffer: what it took is the system's, whatever happens to this process.
+            written = os.write(self._fd, text)
+            if written != len(text):
+                self._take_back(written)
+        except OSError as error:
+            raise unwritable(self._journal, error) from error
+
+    def _take_back(self, written: int) -> None:
+        """Undo a part of a line, so that the next one starts on its own; then say why it was cut short."""
+        os.ftruncate(self._fd, os.fstat(self._fd).st_size - written)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
