@@ -43,19 +43,19 @@ clean: ## remove all that the above made, except ./workspace
 .venv/made:
 	$(if $(PYTHON),,$(error Python 3.11 or newer is needed, and none was found on PATH))
 	$(PYTHON) -m venv .venv
-	touch $@
+	@touch $@
 
 .venv/installed: .venv/made $(PROJECT)
 	@echo "Installing the sandbox into .venv"
 	$(PIP) install --constraint constraints.txt --editable .
-	touch $@
+	@touch $@
 
 .venv/tools: .venv/installed
 	@echo "Installing the tools for its tests into .venv"
 	$(PIP) install --constraint constraints.txt --upgrade pip
 	$(PIP) install --constraint constraints.txt --group dev
-	touch $@
+	@touch $@
 
 .venv/browser: .venv/tools tests/chromium.py
 	PYTHONPATH=. $(BIN)/python tests/chromium.py
-	touch $@
+	@touch $@

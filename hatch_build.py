@@ -96,15 +96,24 @@ class Assets:
         lock = _sha256(self.sources / "package-lock.json")
         if _text(installed) == lock:
             return
-        options = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-        self._call("npm ci", [*_npm(), "ci", *options])
+        command = [
+            *_npm(),
+            "ci",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "--fetch-retry-maxtimeout=5000",
+        ]
+        self._call(
+            "npm ci", command, "a git checkout needs npm's registry once; a wheel or an sdist does not"
+        )
         installed.write_text(lock)
 
     def _make(self, folder: Path) -> None:
         entry_points = [f"src/{name}" for name in ENTRY_POINTS]
         report = folder / "metafile.json"
         options = [f"--outdir={folder}", f"--metafile={report}", *ESBUILD_OPTIONS]
-        self._call("esbuild", [str(self._esbuild()), *entry_points, *options])
+        self._call("esbuild", [str(self._esbuild()), *entry_points, *options], "mend it in assets/src")
         made = json.loads(report.read_text(encoding="utf-8"))
         report.unlink()
         names = {
@@ -138,14 +147,12 @@ class Assets:
             raise AssetsError(f"{name} {version} has no licence file, so it cannot be shipped")
         return f"=== {name} {version} ===\n\n{files[0].read_text(encoding='utf-8').strip()}\n"
 
-    def _call(self, what: str, command: list[str]) -> None:
+    def _call(self, what: str, command: list[str], mend: str) -> None:
         done = subprocess.run(command, cwd=self.sources, capture_output=True, text=True, check=False)
         if done.returncode != 0:
-            said = [line.strip() for line in (done.stderr or done.stdout).splitlines() if line.strip()]
-            raise AssetsError(
-                f"the browser's assets cannot be built, {what} said: {'; '.join(said[:3]) or 'nothing'} "
-                "(a git checkout needs npm's registry once; a wheel or an sdist does not)"
-            )
+            lines = [line.removeprefix("npm error").strip() for line in done.stderr.splitlines()]
+            said = "; ".join([line for line in lines if line][:3])
+            raise AssetsError(f"the browser's assets cannot be built, {what} said: {said} ({mend})")
 
 
 def _npm() -> list[str]:
