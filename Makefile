@@ -32,7 +32,8 @@ fmt: .venv/tools ## format, and mend what the linter can
 	$(BIN)/ruff check --fix
 
 bench: .venv/tools ## what is claimed about speed, measured
-	$(BIN)/python -m bench
+	$(BIN)/python bench/run.py
+	$(BIN)/python bench/append.py
 
 soak: .venv/browser ## all tests, the long ones in their long form
 	$(PYTEST) --soak

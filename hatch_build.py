@@ -96,14 +96,8 @@ class Assets:
         lock = _sha256(self.sources / "package-lock.json")
         if _text(installed) == lock:
             return
-        command = [
-            *_npm(),
-            "ci",
-            "--ignore-scripts",
-            "--no-audit",
-            "--no-fund",
-            "--fetch-retry-maxtimeout=5000",
-        ]
+        retries = ["--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000"]
+        command = [*_npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", *retries]
         self._call(
             "npm ci", command, "a git checkout needs npm's registry once; a wheel or an sdist does not"
         )
