@@ -24,7 +24,7 @@ STAND_IN = Receiver(name="stand-in", base_url="", stand_in=True)
 
 
 class _Commands(click.Group):
-    """Runs `serve` where no command is named, and shows every mistake of a user's as one line and exit code 2."""
+    """Runs `serve` where no command is named; shows a user's mistake as one line, with exit code 2."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if not args or (args[0].startswith("-") and args[0] not in ("--help", "--version", "-h")):
@@ -42,7 +42,7 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="retailops-sandbox")
 def main() -> None:
-    """Impersonates RetailOPS: sends order_cancel to the receiver that you are writing, and judges its answers.
+    """Impersonates RetailOPS: sends order_cancel to your receiver, and judges its answers.
 
     Without a command it serves the browser application.
     """
@@ -51,6 +51,7 @@ def main() -> None:
 # --- Options that several commands share ------------------------------------------------------------------
 
 _Command = Callable[..., None]
+_FILE = click.Path(path_type=Path)
 
 
 def _workspace_option(command: _Command) -> _Command:
@@ -61,23 +62,23 @@ def _workspace_option(command: _Command) -> _Command:
 
 def _sending_options(command: _Command) -> _Command:
     options = [
-        click.option("--receiver", metavar="URL_OR_NAME", help="The receiver under test: a URL, or a name."),
-        click.option("--stand-in", is_flag=True, help="Use the stand-in receiver that ships with the sandbox."),
-        click.option("--receiver-token", metavar="TOKEN", help="The token that RetailOPS proves itself with (v1)."),
-        click.option("-H", "--header", "headers", multiple=True, metavar="NAME:VALUE", help="Send this header too."),
-        click.option("--insecure", is_flag=True, help="Do not verify the receiver's certificate."),
-        click.option("--cacert", metavar="FILE", help="Verify the receiver's certificate with these authorities."),
+        click.option("--receiver", metavar="URL_OR_NAME", help="The receiver under test."),
+        click.option("--stand-in", is_flag=True, help="Use the stand-in that ships with the sandbox."),
+        click.option("--receiver-token", metavar="TOKEN", help="What RetailOPS proves itself with (v1)."),
+        click.option("-H", "--header", "headers", multiple=True, metavar="NAME:VALUE", help="Send it too."),
+        click.option("--insecure", is_flag=True, help="Do not verify its certificate."),
+        click.option("--cacert", metavar="FILE", help="Trust these authorities."),
         click.option("--cert", metavar="FILE", help="The client certificate."),
         click.option("--key", metavar="FILE", help="The client certificate's key."),
         click.option("--proxy", metavar="URL", help="Send through this proxy."),
-        click.option("--timeout", type=click.FloatRange(min=0.001), metavar="SECONDS", help="Total time per delivery."),
+        click.option("--timeout", type=click.FloatRange(min=0.001), metavar="SECONDS", help="Per delivery."),
         click.option("--retries", type=click.IntRange(min=0), metavar="N", help="Send again after a fault."),
-        click.option("--var", "variables", multiple=True, metavar="NAME=JSON", help="Give ${NAME} this value."),
+        click.option("--var", "variables", multiple=True, metavar="NAME=JSON", help="The value of a placeholder."),
         click.option("--wait", type=click.FloatRange(min=0), default=0.0, metavar="SECONDS",
                      help="Wait until the receiver's port answers."),
-        click.option("--yes", "confirmed", is_flag=True, help="Send although the receiver is marked protected."),
-        click.option("--junit-xml", type=click.Path(path_type=Path), metavar="FILE", help="Write a JUnit report."),
-        click.option("--report-json", type=click.Path(path_type=Path), metavar="FILE", help="Write the run file here."),
+        click.option("--yes", "confirmed", is_flag=True, help="Send to a protected receiver."),
+        click.option("--junit-xml", type=_FILE, metavar="FILE", help="Write JUnit XML."),
+        click.option("--report-json", type=_FILE, metavar="FILE", help="Write the run file."),
         click.option("-v", "--verbose", is_flag=True, help="Show each delivery, also where it passed."),
     ]  # fmt: skip
     for option in reversed(options):
@@ -91,8 +92,10 @@ def _sending_options(command: _Command) -> _Command:
 @main.command()
 @_workspace_option
 @click.option("--host", metavar="ADDRESS", help="The address to listen at; 127.0.0.1 unless told.")
-@click.option("--port", type=click.IntRange(0, 65535), metavar="N", help="The port; 8080 unless told, 0 for a free one.")
-@click.option("--token", metavar="TOKEN", help="What a browser must show; required where the address is not loopback.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), metavar="N", help="8080 unless told, 0 for a free one."
+)
+@click.option("--token", metavar="TOKEN", help="What a browser must show; needed unless loopback.")
 def serve(workspace: str | None, host: str | None, port: int | None, token: str | None) -> None:
     """Serve the browser application, with the stand-in receiver beside it."""
     from sandbox.web.serve import serve as serve_web
@@ -119,11 +122,13 @@ def serve(workspace: str | None, host: str | None, port: int | None, token: str 
 @main.command()
 @click.argument("paths", nargs=-1, metavar="[FILES or folders]")
 @_sending_options
-@click.option("-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Scenarios at once; 8 unless told.")
+@click.option(
+    "-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Scenarios at once; 8 unless told."
+)
 def run(paths: tuple[str, ...], jobs: int | None, **given: Any) -> None:
     """Run scenario files; the workspace's where none are named.
 
-    Exit code: 0 all passed, 1 failed or errored, 2 usage or an unreadable file, 3 every delivery ended in a fault,
+    Exit code: 0 all passed, 1 failed or errored, 2 usage or an unreadable file, 3 only faults,
     5 nothing was judged, 130 interrupted.
     """
     from sandbox.headless import collect, read_plans
@@ -142,7 +147,9 @@ def run(paths: tuple[str, ...], jobs: int | None, **given: Any) -> None:
 @_sending_options
 @click.option("--action", default="order_cancel", show_default=True)
 @click.option("--edition", default="draft", show_default=True)
-@click.option("--set", "changes", multiple=True, metavar="POINTER=VALUE", help="Put this JSON (or text) at a pointer.")
+@click.option(
+    "--set", "changes", multiple=True, metavar="POINTER=VALUE", help="Put this JSON (or text) at a pointer."
+)
 @click.option("--remove", multiple=True, metavar="POINTER", help="Take away what this pointer leads to.")
 @click.option("--expect", metavar="FILE", help="Compare with the expectation in this JSON file.")
 @click.option("--off-contract", is_flag=True, help="Send although the payload breaks the contract.")
@@ -191,7 +198,7 @@ def init(folder: str) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(0, 65535), default=8081, show_default=True)
 def receiver(host: str, port: int) -> None:
-    """Run the stand-in receiver alone. It answers like a small, honest shop; it proves nothing about yours."""
+    """Run the stand-in receiver alone. It proves nothing about yours."""
     import asyncio
 
     from sandbox.standin import StandIn
@@ -207,7 +214,9 @@ def receiver(host: str, port: int) -> None:
     try:
         asyncio.run(listen())
     except OSError as error:
-        raise UsageError(f"cannot listen at {host}:{port}: {error.strerror}", mend="choose another --port") from error
+        raise UsageError(
+            f"cannot listen at {host}:{port}: {error.strerror}", mend="choose another --port"
+        ) from error
     except KeyboardInterrupt:
         sys.exit(130)
 
@@ -304,7 +313,8 @@ def _receiver(
 def _named(workspace: Workspace, chosen: str) -> Receiver:
     if not chosen:
         raise UsageError(
-            "no receiver is named", mend="give --receiver URL_OR_NAME, or --stand-in to try the sandbox without one"
+            "no receiver is named",
+            mend="give --receiver URL_OR_NAME, or --stand-in to try the sandbox without one",
         )
     if "://" in chosen:
         return Receiver(name=chosen.rpartition("@")[2] if "@" in chosen else chosen, base_url=chosen)
@@ -323,7 +333,9 @@ def _header(text: str) -> tuple[str, str]:
 def _assignment(text: str, option: str) -> tuple[str, Json]:
     name, equals, value = text.partition("=")
     if not equals or not name:
-        raise UsageError(f"{option} {text!r} has no NAME=VALUE", mend=f"for example {option} {_example(option)}")
+        raise UsageError(
+            f"{option} {text!r} has no NAME=VALUE", mend=f"for example {option} {_example(option)}"
+        )
     return name, compose.variable_value(value)
 
 

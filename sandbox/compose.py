@@ -7,20 +7,19 @@ import binascii
 import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 import msgspec
-from msgspec import UNSET
 
 from sandbox import __version__, pointer, source
-from sandbox.errors import ComposeError, UsageError
+from sandbox.errors import ComposeError, SourceError, UsageError
 from sandbox.model import Basic, Bearer, Connection, HttpRequest, Json, Netrc, Receiver, Step
 
 if TYPE_CHECKING:
     from sandbox.contract import Contract
 
 _PLACEHOLDER = re.compile(r"\$\$\{|\$\{([^{}]*)\}?")
-BUILT_IN = ("uuid", "now", "sequence")
+SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
 
 
 class MissingCapture(ComposeError):
@@ -64,7 +63,8 @@ class Names(msgspec.Struct, kw_only=True):
     def _environment(self, name: str) -> str:
         if name not in self.environment:
             raise ComposeError(
-                f"the environment variable {name} is not set", mend=f"set {name}, as ${{env:{name}}} asks for it"
+                f"the environment variable {name} is not set",
+                mend=f"set {name}, as ${{env:{name}}} asks for it",
             )
         return self.environment[name]
 
@@ -73,7 +73,7 @@ def variable_value(text: str) -> Json:
     """The value that a variable's text stands for: JSON where it is JSON, else the text itself."""
     try:
         return source.parse(text)
-    except source.SourceError:
+    except SourceError:
         return text
 
 
@@ -154,10 +154,14 @@ def compose(step: Step, base: Template | None, names: Names) -> Payload:
         value = fill(template, names) if placeholders else template
         return Payload(value, template, frozenset())
     template = _copy(template)
-    for path in step.remove:
-        _change(path, lambda path: pointer.remove_at(template, path))
-    for path, new in step.set.items():
-        template = _change(path, lambda path, new=new: pointer.set_at(template, path, _copy(new)))
+    path = ""
+    try:
+        for path in step.remove:
+            pointer.remove_at(template, path)
+        for path, value in step.set.items():
+            template = pointer.set_at(template, path, _copy(value))
+    except pointer.PointerError as error:
+        raise ComposeError(str(error), pointer=path, mend="correct the pointer in set or remove") from error
     return Payload(fill(template, names), template, frozenset([*step.remove, *step.set]))
 
 
@@ -166,13 +170,6 @@ def _copy(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _copy(child) for key, child in value.items()}
     return [_copy(child) for child in value] if isinstance(value, list) else value
-
-
-def _change(path: str, change: Callable[[str], Any]) -> Any:
-    try:
-        return change(path)
-    except pointer.PointerError as error:
-        raise ComposeError(str(error), pointer=path, mend="correct the pointer in set or remove") from error
 
 
 def raw_bytes(raw: str) -> bytes:
@@ -186,30 +183,70 @@ def raw_bytes(raw: str) -> bytes:
 
 
 def resolve(receiver: Receiver, names: Names) -> Receiver:
-    """The receiver with the placeholders of its strings filled; ComposeError names the field."""
+    """The receiver with the placeholders of its strings filled, as text; ComposeError names the field."""
+    return msgspec.structs.replace(
+        receiver,
+        **{field: _resolved(value, names, f"/{field}") for field, value in _written(receiver).items()},
+    )
 
-    def filled(value: Any, at: str) -> Any:
-        return fill(value, names, at) if value else value
 
-    builtins = msgspec.to_builtins(receiver)
-    strings = {key: value for key, value in builtins.items() if key not in ("name", "variables")}
-    if not any(has_placeholder(text) for text in _strings(strings)):
-        return receiver
-    resolved = {key: filled(value, f"/{key}") for key, value in strings.items()}
-    try:
-        return msgspec.convert({**builtins, **resolved}, Receiver)
-    except msgspec.ValidationError as error:
-        raise ComposeError(f"receiver {receiver.name}: {error} once its placeholders are filled") from error
+def varies(receiver: Receiver) -> bool:
+    """Whether anything in the receiver is to be filled."""
+    return any(has_placeholder(text) for value in _written(receiver).values() for text in _strings(value))
+
+
+def _written(receiver: Receiver) -> dict[str, Any]:
+    """The fields of a receiver that may hold placeholders."""
+    fields = msgspec.structs.asdict(receiver)
+    return {name: value for name, value in fields.items() if name not in ("name", "variables", "secret_env")}
+
+
+def _resolved(value: Any, names: Names, at: str) -> Any:
+    if isinstance(value, str):
+        return _as_text(fill(value, names, at))
+    if isinstance(value, dict):
+        return {key: _resolved(text, names, f"{at}/{pointer.escape(key)}") for key, text in value.items()}
+    if isinstance(value, msgspec.Struct):
+        return type(value)(**_resolved(msgspec.structs.asdict(value), names, at))
+    return value
 
 
 def _strings(value: Any) -> list[str]:
     if isinstance(value, str):
         return [value]
-    children = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
-    return [text for child in children for text in _strings(child)]
+    if isinstance(value, msgspec.Struct):
+        value = msgspec.structs.asdict(value)
+    return [text for text in value.values() if isinstance(text, str)] if isinstance(value, dict) else []
 
 
-def connection(receiver: Receiver, *, timeout_ms: int | None = None, drop_after_ms: int | None = None) -> Connection:
+def secrets(receiver: Receiver, resolved: Receiver, environment: Mapping[str, str]) -> dict[str, str]:
+    """The receiver's secrets by the names that stand for them in the log: the variable's, else what it is."""
+    found = {name: environment[name] for name in receiver.secret_env if environment.get(name)}
+
+    def add(name: str, written: str, value: str) -> None:
+        names = [each[1][4:] for each in _PLACEHOLDER.finditer(written) if (each[1] or "").startswith("env:")]
+        found.update({name: environment[name] for name in names if environment.get(name)})
+        if value and value not in found.values():
+            found[name] = value
+
+    add("token", receiver.token, resolved.token)
+    if isinstance(receiver.auth, Basic) and isinstance(resolved.auth, Basic):
+        add("password", receiver.auth.password, resolved.auth.password)
+    if isinstance(receiver.auth, Bearer) and isinstance(resolved.auth, Bearer):
+        add("bearer-token", receiver.auth.token, resolved.auth.token)
+    for name, written in receiver.headers.items():
+        if name.lower() in SECRET_HEADERS:
+            add(name, written, resolved.headers[name].rpartition(" ")[2])
+    for part in ("base_url", "proxy"):
+        # Only the password: a user name such as "api" is an ordinary word, and would vanish everywhere.
+        password = urlsplit(getattr(resolved, part)).password if "@" in getattr(resolved, part) else None
+        add(f"{part}-password", getattr(receiver, part).rpartition("@")[0], unquote(password or ""))
+    return found
+
+
+def connection(
+    receiver: Receiver, *, timeout_ms: int | None = None, drop_after_ms: int | None = None
+) -> Connection:
     """How the transport is to reach a resolved receiver."""
     return Connection(
         timeout_ms=timeout_ms or receiver.timeout_ms,
@@ -257,14 +294,17 @@ def build(
     headers: Mapping[str, str] | None = None,
     content_type: str | None = None,
 ) -> HttpRequest:
-    """The exact request bytes for a resolved receiver. Later headers replace earlier ones of the same name."""
+    """The exact request for a resolved receiver. Later headers replace earlier ones of the same name."""
     if raw is not None:
         body = raw
     elif payload is not None:
         body = source.compact(_with_token(payload, contract, receiver))
     else:
         raise ValueError("a request needs a payload or raw bytes")
-    fields = {"content-type": ("Content-Type", content_type or "application/json"), "accept": ("Accept", "*/*")}
+    fields = {
+        "content-type": ("Content-Type", content_type or "application/json"),
+        "accept": ("Accept", "*/*"),
+    }
     fields["user-agent"] = ("User-Agent", f"retailops-sandbox/{__version__}")
     if isinstance(receiver.auth, Basic):
         pair = f"{receiver.auth.username}:{receiver.auth.password}".encode()
@@ -286,7 +326,7 @@ def _header_value(name: str, value: str) -> str:
 
 
 def _with_token(payload: Payload, contract: Contract, receiver: Receiver) -> Json:
-    """The payload with the receiver's token at the contract's auth pointer, unless the step minded that itself."""
+    """The payload with the receiver's token at the auth pointer, unless the step minded that itself."""
     auth = contract.auth
     if auth is None or not receiver.token or auth.pointer in payload.changed:
         return payload.value
@@ -295,8 +335,3 @@ def _with_token(payload: Payload, contract: Contract, receiver: Receiver) -> Jso
     except pointer.PointerError:
         return pointer.set_at(_copy(payload.value), auth.pointer, receiver.token)
     return payload.value
-
-
-def sets_payload(step: Step) -> bool:
-    """Whether the step carries its own payload."""
-    return step.payload is not UNSET

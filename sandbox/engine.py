@@ -150,7 +150,7 @@ class Run:
         """Raises UsageError for a protected receiver without a yes, and for a URL that cannot be called."""
         if options.receiver.protected and not options.confirmed:
             raise UsageError(
-                f"the receiver {options.receiver.name!r} is protected: nothing is sent without an explicit yes",
+                f"the receiver {options.receiver.name!r} is protected: sending needs an explicit yes",
                 mend="confirm this send",
             )
         self._plans = plans
@@ -167,7 +167,8 @@ class Run:
         """Run the plans, up to `jobs` at once and each one's steps in order, telling what happens."""
         numbered = iter(list(self._numbered()))
         workers = [
-            asyncio.create_task(self._work(numbered)) for _ in range(max(1, min(self._options.jobs, len(self._plans))))
+            asyncio.create_task(self._work(numbered))
+            for _ in range(max(1, min(self._options.jobs, len(self._plans))))
         ]
         ending = asyncio.create_task(self._end(workers))
         try:
@@ -334,7 +335,11 @@ class _StepRun:
 
     def _prepare(self) -> _Ready:
         plan, step, names = self._plan, self._step, self._names
-        names.built_in = {"uuid": self._ports.clock.uuid(), "now": self._ports.clock.now(), "sequence": self._sequence}
+        names.built_in = {
+            "uuid": self._ports.clock.uuid(),
+            "now": self._ports.clock.now(),
+            "sequence": self._sequence,
+        }
         contract = self._ports.contract(plan.scenario.action, plan.scenario.edition)
         target = self._run.target(names)
         payload = None
@@ -352,7 +357,12 @@ class _StepRun:
         if headers and plan.placeholders:
             headers = {name: compose.fill_text(value, names) for name, value in headers.items()}
         request = compose.build(
-            payload, contract, target.receiver, raw=raw, headers=headers, content_type=step.deliver.content_type
+            payload,
+            contract,
+            target.receiver,
+            raw=raw,
+            headers=headers,
+            content_type=step.deliver.content_type,
         )
         expectations = self._expectations(target.secrets)
         judge = self._run.judge(contract)
@@ -373,8 +383,13 @@ class _StepRun:
     def _filled(self, expectation: Expectation | None, secrets: redact.Secrets) -> Expectation | None:
         if expectation is None or not (self._plan.placeholders or secrets):
             return expectation
-        document = compose.fill(msgspec.to_builtins(expectation, builtin_types=(compose.Number,)), self._names)
-        return msgspec.convert(secrets.json(document), Expectation)
+        parts = {"body": expectation.body, "headers": expectation.headers, "rules": expectation.rules}
+        filled = {
+            part: secrets.json(compose.fill(value, self._names, f"/expect/{part}"))
+            for part, value in parts.items()
+            if value is not msgspec.UNSET
+        }
+        return msgspec.structs.replace(expectation, **filled)
 
     # --- send, log, compare ---
 
@@ -415,9 +430,11 @@ class _StepRun:
         last: bool = True,
         drop_after_ms: int | None = None,
     ) -> _Attempted | None:
-        """Send once, log, judge. None where this attempt is not judged, because it was dropped or another follows."""
+        """Send once, log, judge. None where it is not judged: it was dropped, or another follows."""
         delivery_id = self._ports.log.next_id()
-        self._run._events.put_nowait(DeliveryStarted(delivery_id, self._plan, self._step.name, ready.request.url))
+        self._run._events.put_nowait(
+            DeliveryStarted(delivery_id, self._plan, self._step.name, ready.request.url)
+        )
         connection = compose.connection(
             ready.receiver,
             timeout_ms=self._step.deliver.timeout_ms or self._options.timeout_ms,
@@ -425,13 +442,17 @@ class _StepRun:
         )
         sent_at = self._ports.clock.now()
         exchange = await self._run.send(delivery_id, ready.request, connection)
-        delivery = self._fact(ready, exchange, delivery_id, sent_at, number, attempt, drop_after_ms is not None)
+        delivery = self._fact(
+            ready, exchange, delivery_id, sent_at, number, attempt, drop_after_ms is not None
+        )
         self._ports.log.append(delivery)
         retry = exchange.fault is not None and not last and not self._run.stopped
         if delivery.dropped or (retry and not (expectation and expectation.fault)):
             self._run._events.put_nowait(DeliveryFinished(self._plan, delivery, None))
             return None
-        judgement = ready.judge(delivery, expectation, at=self._ports.clock.now(), payload_violations=ready.violations)
+        judgement = ready.judge(
+            delivery, expectation, at=self._ports.clock.now(), payload_violations=ready.violations
+        )
         self._ports.log.append(judgement)
         self._run._events.put_nowait(DeliveryFinished(self._plan, delivery, judgement))
         return _Attempted(delivery, judgement, exchange)
@@ -448,7 +469,9 @@ class _StepRun:
     ) -> Delivery:
         kept = redact.exchange(ready.request, exchange, ready.secrets, ready.contract.secrets)
         composed = ""
-        if ready.payload is not None and (ready.payload.template is not ready.payload.value or ready.contract.auth):
+        if ready.payload is not None and (
+            ready.payload.template is not ready.payload.value or ready.contract.auth
+        ):
             template = source.compact(ready.payload.template).decode()
             composed = ready.secrets.text(template)
         return Delivery(
@@ -485,7 +508,7 @@ class _StepRun:
         try:
             body = source.parse(response.body) if response is not None else None
         except SandboxError:
-            # That the body is not JSON is among the delivery's violations; here it only means nothing to capture.
+            # That it is not JSON is among the delivery's violations; here it means nothing to capture.
             body = None
         for name, path in self._step.capture.items():
             try:

@@ -4,7 +4,7 @@ SandboxError
 ├── UsageError        an option, argument or setting is wrong
 ├── SourceError       a file's text is wrong: not JSON, duplicate key, unknown field, bad pointer ...
 ├── FileError         a file cannot be read or written
-└── ComposeError      a payload cannot be composed: unknown fixture or placeholder, pointer that does not resolve
+└── ComposeError      a payload cannot be composed: unknown placeholder, pointer that does not resolve
 
 Network trouble is not here: it is a value (`model.Fault`).
 """

@@ -17,7 +17,7 @@ from sandbox.errors import FileError, SandboxError, UsageError
 from sandbox.model import Receiver, RunInfo, RunKind
 from sandbox.report import junit
 from sandbox.scenario import Plan
-from sandbox.store import RunWriter, run_id
+from sandbox.store.writer import RunWriter, run_id
 from sandbox.transport import Transport, wait_until_listening
 from sandbox.workspace import Workspace, read_text, scenario_files_in, write_atomically
 
@@ -70,7 +70,9 @@ def collect(paths: Sequence[str]) -> list[Path]:
         elif path.exists():
             found[path] = None
         else:
-            raise UsageError(f"there is no file or folder {given!r}", mend="name a scenario file, or a folder of them")
+            raise UsageError(
+                f"there is no file or folder {given!r}", mend="name a scenario file, or a folder of them"
+            )
     return list(found)
 
 
@@ -101,7 +103,9 @@ async def _run(job: Job, listen: Callable[[Event], None]) -> Outcome:
         )
         with RunWriter.open(job.workspace.runs_dir, info) as log:
             options = msgspec.structs.replace(job.options, receiver=receiver)
-            engine = Run(job.plans, ports.put_together(job.workspace, transport, log, job.environment), options)
+            engine = Run(
+                job.plans, ports.put_together(job.workspace, transport, log, job.environment), options
+            )
             results = []
             with _stopping(engine):
                 start = clock.seconds()
@@ -111,6 +115,7 @@ async def _run(job: Job, listen: Callable[[Event], None]) -> Outcome:
                         results.append(event)
                 seconds = clock.seconds() - start
             outcome = Outcome(tuple(results), receiver, info.id, seconds, engine.stopped, waited_in_vain)
+            log.fold(clock.now())
             if job.report_json is not None:
                 log.export(job.report_json)
         if job.junit_xml is not None:

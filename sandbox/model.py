@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, Literal, TypeAlias
 
 import msgspec
-from msgspec import UNSET, UnsetType, field
+from msgspec import UNSET, field
 
 
 class Number(Decimal):
@@ -27,7 +27,7 @@ class Number(Decimal):
         return self
 
 
-Json: TypeAlias = "None | bool | int | Number | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | Number | str | list[Json] | dict[str, Json] | None"
 Headers: TypeAlias = tuple[tuple[str, str], ...]
 
 Verdict = Literal["passed", "failed", "errored", "recorded", "skipped"]
@@ -57,7 +57,7 @@ class HttpRequest(msgspec.Struct, frozen=True):
 
 
 class Connection(msgspec.Struct, frozen=True):
-    """How to reach a receiver, and how long and how much to wait for. Times in milliseconds, sizes in bytes."""
+    """How to reach a receiver, how long and how much to wait for: in milliseconds and bytes."""
 
     timeout_ms: int = 15_000
     connect_timeout_ms: int = 5_000
@@ -105,7 +105,7 @@ class HttpResponse(msgspec.Struct, frozen=True):
 
 
 class Exchange(msgspec.Struct, frozen=True):
-    """One attempt on the wire, as bytes. With a fault, `response` holds what had arrived by then, if anything."""
+    """One attempt on the wire, as bytes. With a fault, `response` is what had arrived by then."""
 
     request_headers: Headers
     """The headers really sent, also those that the transport added; empty if nothing went out."""
@@ -165,9 +165,7 @@ Rule: TypeAlias = str | dict[str, Any]
 """A matcher as it stands in a file: `"ignore"` or `{"regex": "^ERR"}`; match.py knows them."""
 
 
-class Expectation(
-    msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True
-):
+class Expectation(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True):
     """The expected response. What is absent is not compared; status then means the contract's ok_statuses."""
 
     status: int | list[int] | None = None
@@ -320,7 +318,8 @@ class Delivery(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Hung up on purpose (`drop_after_ms`): not judged."""
     off_contract: bool = False
     composed: str = ""
-    """The payload's JSON text before placeholders were filled and secrets put in: what a resend composes from."""
+    """The payload's JSON text before placeholders were filled and the token put in: what a resend composes
+    from. Empty where the request's body says the same."""
     parent: str = ""
     """The delivery that this one resends."""
     request: Request

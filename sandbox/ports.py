@@ -27,7 +27,7 @@ class SystemClock:
 
 
 def fixtures(workspace: Workspace) -> Callable[[str, str, str], Template]:
-    """Reads fixtures of a workspace, each file once for as long as this function is kept: a run sees one state."""
+    """Reads a workspace's fixtures, each file once: a run sees one state of it."""
     known: dict[tuple[str, str, str], Template] = {}
 
     def fixture(action: str, edition: str, name: str) -> Template:

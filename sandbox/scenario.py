@@ -49,7 +49,9 @@ def expectation(text: str, *, file: str = "") -> Expectation:
     return expected
 
 
-def single(step: Step, *, action: str, edition: str, name: str = "", variables: dict[str, Json] | None = None) -> Plan:
+def single(
+    step: Step, *, action: str, edition: str, name: str = "", variables: dict[str, Json] | None = None
+) -> Plan:
     """The plan of one send by hand: a scenario of one step, from no file."""
     scenario = Scenario(
         name=name, action=action, edition=edition, variables=variables or {}, steps=_named([step])
@@ -83,7 +85,11 @@ def _check(scenario: Scenario, text: str, file: str) -> None:
             _check_step(step, at)
             if step.name in seen:
                 first = seen[step.name] + 1
-                raise _Mistake(f"step {first} is named {step.name!r} too", f"{at}/name", "step names are unique in a file")
+                raise _Mistake(
+                    f"step {first} is named {step.name!r} too",
+                    f"{at}/name",
+                    "step names are unique in a file",
+                )
         except _Mistake as mistake:
             _fail(mistake, text, file)
         seen[step.name] = number
@@ -99,7 +105,9 @@ def _check_step(step: Step, at: str) -> None:
         found = "none of them" if not bodies else " and ".join(bodies)
         raise _Mistake(f"a step needs one of fixture, payload or raw; this has {found}", at)
     if step.raw is not None and (step.set or step.remove):
-        raise _Mistake("raw bytes cannot be changed by set or remove", f"{at}/raw", "use payload instead of raw")
+        raise _Mistake(
+            "raw bytes cannot be changed by set or remove", f"{at}/raw", "use payload instead of raw"
+        )
     for position, path in enumerate(step.remove):
         _check_pointer(path, f"{at}/remove/{position}")
     for path in step.set:
@@ -107,13 +115,21 @@ def _check_step(step: Step, at: str) -> None:
     for name, path in step.capture.items():
         _check_pointer(path, f"{at}/capture/{pointer.escape(name)}")
     deliver = step.deliver
-    for field, lowest in (("times", 1), ("parallel", 1), ("delay_ms", 0), ("timeout_ms", 1), ("drop_after_ms", 0)):
+    for field, lowest in (
+        ("times", 1),
+        ("parallel", 1),
+        ("delay_ms", 0),
+        ("timeout_ms", 1),
+        ("drop_after_ms", 0),
+    ):
         value = getattr(deliver, field)
         if value is not None and value < lowest:
             raise _Mistake(f"must be at least {lowest}", f"{at}/deliver/{field}")
     if isinstance(step.expect, list):
         if deliver.parallel > 1:
-            raise _Mistake("a list of expectations needs parallel 1: their order is the send order", f"{at}/expect")
+            raise _Mistake(
+                "a list of expectations needs parallel 1: their order is the send order", f"{at}/expect"
+            )
         if len(step.expect) != deliver.times:
             found = f"{len(step.expect)} expectations for {deliver.times} deliveries"
             raise _Mistake(found, f"{at}/expect", "give one for each, or a single one for all")

@@ -41,11 +41,15 @@ def read(environment: Mapping[str, str], start: Path) -> Settings:
     try:
         return msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
-        raise UsageError(f"the settings in {file or 'the environment'}: {error}", mend=_known(str(error))) from error
+        raise UsageError(
+            f"the settings in {file or 'the environment'}: {error}", mend=_known(str(error))
+        ) from error
 
 
 def _pyproject(start: Path) -> Path | None:
-    return next((file for folder in (start, *start.parents) if (file := folder / "pyproject.toml").is_file()), None)
+    return next(
+        (file for folder in (start, *start.parents) if (file := folder / "pyproject.toml").is_file()), None
+    )
 
 
 def _section(file: Path) -> dict[str, object]:

@@ -44,7 +44,7 @@ class Workspace:
 
     @classmethod
     def find(cls, given: str | None, environment: Mapping[str, str], start: Path) -> Workspace:
-        """The one given, else the environment's, else the nearest ancestor of `start` that is one, else `start`."""
+        """The one given, else the environment's, else the nearest folder above that is one, else `start`."""
         chosen = given or environment.get("RETAILOPS_SANDBOX_WORKSPACE")
         if chosen:
             root = Path(chosen).expanduser()
@@ -167,7 +167,9 @@ class Workspace:
         kept = list(self.receivers().receivers)
         names = [each.name for each in kept]
         if receiver.name in names and receiver.name != replaces:
-            raise UsageError(f"there is a receiver named {receiver.name!r} already", mend="choose another name")
+            raise UsageError(
+                f"there is a receiver named {receiver.name!r} already", mend="choose another name"
+            )
         if replaces in names:
             kept[names.index(replaces)] = receiver
         else:
@@ -180,7 +182,8 @@ class Workspace:
         gone = self.receiver(name)
         book = self.receivers()
         self._write_receivers(
-            [each for each in book.receivers if each.name != name], "" if book.default == name else book.default
+            [each for each in book.receivers if each.name != name],
+            "" if book.default == name else book.default,
         )
         return gone
 
@@ -215,13 +218,14 @@ def safe_name(name: str) -> str:
     """The name, if it can be a file's name and nothing else; UsageError otherwise."""
     if not _NAME.fullmatch(name) or ".." in name or name.endswith(".") or _RESERVED.fullmatch(name):
         raise UsageError(
-            f"{name!r} cannot be a fixture's name", mend="letters, digits, hyphens, dots and underscores, up to 100"
+            f"{name!r} cannot be a fixture's name",
+            mend="letters, digits, hyphens, dots and underscores, up to 100",
         )
     return name
 
 
 def scenario_files_in(folder: Path) -> list[Path]:
-    """The scenario files in a folder and the folders below it, hidden ones left out, in order of their paths."""
+    """The scenario files in a folder and below it, hidden folders left out, in order of their paths."""
     found = []
     for parent, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
@@ -237,7 +241,9 @@ def read_text(path: Path | str) -> str:
     except OSError as error:
         raise FileError(f"cannot be read: {_reason(error)}", file=str(path)) from error
     except UnicodeDecodeError as error:
-        raise FileError(f"is not UTF-8 at byte {error.start}", file=str(path), mend="save it as UTF-8") from error
+        raise FileError(
+            f"is not UTF-8 at byte {error.start}", file=str(path), mend="save it as UTF-8"
+        ) from error
 
 
 def write_atomically(path: Path, text: str) -> None:

@@ -23,7 +23,9 @@ _INDENT = "      "
 class Console:
     """Listens to a run and prints it. `echo` takes a line, `style` colours a text where colour is wanted."""
 
-    def __init__(self, echo: Callable[[str], None], style: Callable[[str, str], str], *, verbose: bool) -> None:
+    def __init__(
+        self, echo: Callable[[str], None], style: Callable[[str, str], str], *, verbose: bool
+    ) -> None:
         self._echo = echo
         self._style = style
         self._verbose = verbose
@@ -32,7 +34,9 @@ class Console:
     def hear(self, event: Event) -> None:
         """Take one event of the run."""
         if isinstance(event, DeliveryFinished):
-            if event.judgement is not None and (self._verbose or event.judgement.verdict in ("failed", "errored")):
+            if event.judgement is not None and (
+                self._verbose or event.judgement.verdict in ("failed", "errored")
+            ):
                 self._spoiled.setdefault(id(event.plan), []).append(event)
         elif isinstance(event, ScenarioResult):
             self._scenario(event, self._spoiled.pop(id(event.plan), []))
@@ -78,11 +82,15 @@ class Console:
             self._echo(self._style("! unreadable", COLOURS["errored"]) + f"  {error}")
         counts = Counter(result.verdict for result in results)
         words = [
-            f"{counts[verdict]} {verdict}" for verdict in COLOURS if counts[verdict] or verdict in ("passed", "failed")
+            f"{counts[verdict]} {verdict}"
+            for verdict in COLOURS
+            if counts[verdict] or verdict in ("passed", "failed")
         ]
         if unreadable:
             words.append(f"{len(unreadable)} unreadable")
-        what = "the stand-in (it proves nothing about a real receiver)" if receiver.stand_in else receiver.name
+        what = (
+            "the stand-in (it proves nothing about a real receiver)" if receiver.stand_in else receiver.name
+        )
         self._echo(f"{', '.join(words)} in {seconds:.2f} s, receiver: {what}")
 
 

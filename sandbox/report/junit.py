@@ -9,7 +9,9 @@ from sandbox.engine import ScenarioResult, StepResult
 from sandbox.errors import SandboxError
 from sandbox.report import lines
 
-_INVALID = {code: "�" for code in [*range(32), 0xFFFE, 0xFFFF, *range(0xD800, 0xE000)] if code not in (9, 10, 13)}
+_INVALID = {
+    code: "�" for code in [*range(32), 0xFFFE, 0xFFFF, *range(0xD800, 0xE000)] if code not in (9, 10, 13)
+}
 
 
 def document(
@@ -25,9 +27,10 @@ def document(
     failures = sum(result.verdict == "failed" for result in results)
     errors = sum(result.verdict == "errored" for result in results) + len(unreadable)
     skipped = sum(result.verdict in ("skipped", "recorded") for result in results)
-    counts = f'tests="{len(results) + len(unreadable)}" failures="{failures}" errors="{errors}" skipped="{skipped}"'
+    tests = len(results) + len(unreadable)
+    counts = f'tests="{tests}" failures="{failures}" errors="{errors}" skipped="{skipped}"'
     time = f'time="{seconds:.3f}"'
-    head = f'name="retailops-sandbox" {counts} {time} timestamp={_attribute(started_at[:19])} hostname="localhost"'
+    head = f'name="retailops-sandbox" {counts} {time} timestamp={_attribute(started_at[:19])}'
     properties = {"receiver": receiver, "stand_in": "true" if stand_in else "false"}
     return "\n".join(
         [
@@ -35,7 +38,10 @@ def document(
             f'<testsuites name="retailops-sandbox" {counts} {time}>',
             f"<testsuite {head}>",
             "<properties>",
-            *(f"<property name={_attribute(name)} value={_attribute(text)}/>" for name, text in properties.items()),
+            *(
+                f"<property name={_attribute(name)} value={_attribute(text)}/>"
+                for name, text in properties.items()
+            ),
             "</properties>",
             *(_testcase(result) for result in results),
             *(_broken(error) for error in unreadable),
@@ -68,7 +74,9 @@ def _outcome(result: ScenarioResult, step: StepResult) -> str:
     message = f"step {step.name!r}: {_headline(step)}"
     place = f"{result.plan.file}:{result.plan.line(step.number)}" if result.plan.file else ""
     body = "\n".join([f"{place} step {step.name!r} {step.verdict}".strip(), *said])
-    return f"<{element} message={_attribute(message)} type={_attribute(kind)}>{escape(_clean(body))}</{element}>"
+    return (
+        f"<{element} message={_attribute(message)} type={_attribute(kind)}>{escape(_clean(body))}</{element}>"
+    )
 
 
 def _headline(step: StepResult) -> str:

@@ -1,0 +1,138 @@
+"""1,000 one-step scenarios, the full job, against its peers: ratios within this one run.
+
+Exits 1 if one is missed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+HERE = Path(__file__).parent
+FIXTURE = HERE.parent / "fixtures/order_cancel/draft/default.json"
+COUNT = 1_000
+ROUNDS = 5
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory() as folder, _receiver() as url:
+        cases = _cases(Path(folder, "scenarios"))
+        environment = {
+            **os.environ,
+            "BENCH_CASES": str(cases),
+            "BENCH_PAYLOAD": str(FIXTURE),
+            "BENCH_URL": url,
+        }
+        body = Path(folder, "payload.json")
+        body.write_text(json.dumps(json.loads(FIXTURE.read_text()), separators=(",", ":")))
+        one = next(iter(sorted(cases.iterdir())))
+
+        def run(*what: object) -> list[str]:
+            junit = Path(folder, "junit.xml")
+            base = [
+                _command(),
+                "run",
+                *map(str, what),
+                "--receiver",
+                url,
+                "--workspace",
+                folder,
+                "--junit-xml",
+                junit,
+            ]
+            return [str(word) for word in base]
+
+        peer = [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "-p", "no:cacheprovider"]
+        peer += ["--junitxml", str(Path(folder, "peer.xml")), str(HERE / "peer_test.py"), "-c", os.devnull]
+        bare = [sys.executable, str(HERE / "bare.py"), f"{url}/order_cancel", str(body)]
+        nothing = [sys.executable, "-c", "pass"]
+        measured = {
+            "sandbox": _measure(run(cases), environment),
+            "peer": _measure(peer, environment, rounds=3),
+            "bare": _measure([*bare, str(COUNT)], environment),
+            "bare none": _measure([*bare, "0"], environment),
+            "one": _measure(run(one), environment, rounds=15),
+            "nothing": _measure(nothing, environment, rounds=15),
+        }
+    return _report(measured)
+
+
+def _report(measured: dict[str, tuple[float, float]]) -> int:
+    wall = {name: seconds for name, (seconds, _) in measured.items()}
+    cpu = {name: seconds for name, (_, seconds) in measured.items()}
+    print(f"{COUNT:,} scenarios: sandbox {wall['sandbox']:.2f} s, pytest + requests {wall['peer']:.2f} s")
+    ours = (cpu["sandbox"] - cpu["one"]) / (COUNT - 1) * 1e6
+    floor = (cpu["bare"] - cpu["bare none"]) / COUNT * 1e6
+    print(
+        f"CPU per delivery: sandbox {ours:.0f} us, bare libcurl loop {floor:.0f} us (start-up taken off both)"
+    )
+    print(f"one scenario: {wall['one'] * 1000:.0f} ms, python -c pass {wall['nothing'] * 1000:.0f} ms")
+    checks = [
+        ("wall time against pytest + requests", wall["sandbox"] / wall["peer"], 0.12),
+        ("CPU per delivery against bare libcurl", ours / floor, 2.5),
+        ("start to exit of one against python -c pass", wall["one"] / wall["nothing"], 7.0),
+    ]
+    for name, ratio, most in checks:
+        print(f"{'ok  ' if ratio <= most else 'MISS'} {name}: {ratio:.3f} (at most {most})")
+    return 0 if all(ratio <= most for _, ratio, most in checks) else 1
+
+
+def _measure(command: list[str], environment: dict[str, str], rounds: int = ROUNDS) -> tuple[float, float]:
+    """Median wall and CPU seconds of a command that must succeed; one round before counts for nothing."""
+    samples = [_once(command, environment) for _ in range(rounds + 1)][1:]
+    return statistics.median(wall for wall, _ in samples), statistics.median(cpu for _, cpu in samples)
+
+
+def _once(command: list[str], environment: dict[str, str]) -> tuple[float, float]:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    start = time.perf_counter()
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    wall = time.perf_counter() - start
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode:
+        raise SystemExit(f"{command} exited {done.returncode}:\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
+    return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def _command() -> str:
+    return str(Path(sys.executable).with_name("retailops-sandbox"))
+
+
+def _cases(folder: Path) -> Path:
+    folder.mkdir()
+    for number in range(COUNT):
+        step = {
+            "name": "cancel",
+            "fixture": "default",
+            "set": {"/data/order/id": str(10_000 + number)},
+            "expect": {"status": 200, "body": {"events": []}},
+        }
+        text = json.dumps({"format": 1, "name": f"case {number}", "steps": [step]}, indent=2)
+        Path(folder, f"case-{number:04}.scenario.json").write_text(text)
+    return folder
+
+
+class _receiver:
+    """The fast receiver in a process of its own, for as long as the bench runs."""
+
+    def __enter__(self) -> str:
+        self._process = subprocess.Popen(
+            [sys.executable, HERE / "receiver.py"], stdout=subprocess.PIPE, text=True
+        )
+        assert self._process.stdout is not None
+        return f"http://127.0.0.1:{int(self._process.stdout.readline())}"
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        self._process.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
