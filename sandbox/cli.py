@@ -73,7 +73,7 @@ def _sending_options(command: _Command) -> _Command:
         click.option("--proxy", metavar="URL", help="Send through this proxy."),
         click.option("--timeout", type=click.FloatRange(min=0.001), metavar="SECONDS", help="Per delivery."),
         click.option("--retries", type=click.IntRange(min=0), metavar="N", help="Send again after a fault."),
-        click.option("--var", "variables", multiple=True, metavar="NAME=JSON", help="The value of a placeholder."),
+        click.option("--var", "variables", multiple=True, metavar="NAME=JSON", help="A placeholder's value."),
         click.option("--wait", type=click.FloatRange(min=0), default=0.0, metavar="SECONDS",
                      help="Wait until the receiver's port answers."),
         click.option("--yes", "confirmed", is_flag=True, help="Send to a protected receiver."),

@@ -1,0 +1,46 @@
+"""settings.py: environment over pyproject.toml, and what is wrong in either."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sandbox import settings
+from sandbox.errors import SandboxError, SourceError, UsageError
+
+
+def write(folder: Path, text: str) -> Path:
+    (folder / "pyproject.toml").write_text(text)
+    return folder
+
+
+def test_the_environment_wins_over_the_nearest_pyproject(tmp_path: Path):
+    write(tmp_path, '[tool.retailops-sandbox]\nreceiver = "shop"\njobs = 3\ntimeout-ms = 1500\n')
+    below = tmp_path / "below"
+    below.mkdir()
+    read = settings.read({"RETAILOPS_SANDBOX_JOBS": "4"}, below)
+    assert (read.receiver, read.jobs, read.timeout_ms) == ("shop", 4, 1500)
+
+
+def test_a_pyproject_of_others_says_nothing(tmp_path: Path):
+    assert settings.read({}, write(tmp_path, "not even = [toml")) == settings.Settings()
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "says"),
+    [
+        ("[tool.retailops-sandbox]\njob = 3\n", UsageError, "did you mean jobs"),
+        ("[tool.retailops-sandbox]\njobs = 'many'\n", UsageError, "jobs"),
+        ("[tool.retailops-sandbox\n", SourceError, "not TOML"),
+        ("[tool]\nretailops-sandbox = 3\n", SandboxError, "not a table"),
+    ],
+)
+def test_a_mistake_is_one_line(tmp_path: Path, text: str, error: type[Exception], says: str):
+    with pytest.raises(error, match=says):
+        settings.read({}, write(tmp_path, text))
+
+
+def test_a_wrong_variable_of_the_environment_is_a_usage_error(tmp_path: Path):
+    with pytest.raises(UsageError, match="jobs"):
+        settings.read({"RETAILOPS_SANDBOX_JOBS": "many"}, tmp_path)

@@ -1,0 +1,176 @@
+"""workspace.py: finding it, the two layers of fixtures, receivers.json."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from tinydb import TinyDB
+
+from sandbox.errors import FileError, SandboxError, SourceError, UsageError
+from sandbox.model import Basic, Receiver
+from sandbox.workspace import Workspace, safe_name, scenario_files_in, write_atomically
+
+ACTION = ("order_cancel", "draft")
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace(tmp_path)
+
+
+# --- finding ---
+
+
+def test_the_one_given_wins_then_the_environment_then_the_nearest_marked_folder(tmp_path: Path):
+    marked = tmp_path / "shop"
+    below = marked / "deep" / "er"
+    below.mkdir(parents=True)
+    (marked / "receivers.json").write_text("{}")
+    environment = {"RETAILOPS_SANDBOX_WORKSPACE": str(tmp_path / "named")}
+    assert Workspace.find(str(tmp_path / "given"), environment, below).root == tmp_path / "given"
+    assert Workspace.find(None, environment, below).root == tmp_path / "named"
+    assert Workspace.find(None, {}, below).root == marked
+    assert Workspace.find(None, {}, tmp_path).root == tmp_path
+
+
+def test_a_file_is_no_workspace(tmp_path: Path):
+    file = tmp_path / "file"
+    file.write_text("")
+    with pytest.raises(UsageError, match="not a folder"):
+        Workspace.find(str(file), {}, tmp_path)
+
+
+def test_reading_makes_nothing(workspace: Workspace):
+    workspace.fixtures(*ACTION)
+    workspace.receivers()
+    workspace.scenario_files()
+    assert list(workspace.root.iterdir()) == []
+
+
+# --- fixtures ---
+
+
+def test_saving_copies_into_the_workspace_and_restoring_deletes_the_copy(workspace: Workspace):
+    shipped = workspace.read_fixture(*ACTION, "default")
+    workspace.save_fixture(*ACTION, "default", '{"mine": 1.50}')
+    workspace.save_fixture(*ACTION, "own", "{}")
+    assert workspace.read_fixture(*ACTION, "default") == '{"mine": 1.50}\n'
+    origins = {info.name: info.origin for info in workspace.fixtures(*ACTION)}
+    assert origins["default"] == "changed"
+    assert origins["own"] == "workspace"
+    assert set(origins.values()) == {"changed", "workspace", "shipped"}
+    workspace.restore_fixture(*ACTION, "default")
+    assert workspace.read_fixture(*ACTION, "default") == shipped
+    with pytest.raises(UsageError, match="not a shipped fixture"):
+        workspace.restore_fixture(*ACTION, "own")
+
+
+def test_an_unknown_fixture_names_the_nearest(workspace: Workspace):
+    with pytest.raises(UsageError, match="did you mean default"):
+        workspace.read_fixture(*ACTION, "defautl")
+
+
+def test_a_fixture_that_is_not_json_is_not_saved(workspace: Workspace):
+    with pytest.raises(SourceError):
+        workspace.save_fixture(*ACTION, "broken", "{")
+    assert not (workspace.root / "fixtures").exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["", "..", "../x", "a/b", "a\\b", ".hidden", "a..b", "x" * 101, "a\0b", "nul", "COM1.x", "a."]
+)
+def test_a_name_never_leaves_the_folder(name: str, workspace: Workspace):
+    with pytest.raises(UsageError):
+        safe_name(name)
+    with pytest.raises(UsageError):
+        workspace.save_fixture(*ACTION, name, "{}")
+
+
+@pytest.mark.parametrize("name", ["default", "Größe-2", "v1.2_x", "注文"])
+def test_ordinary_names_are_fine(name: str):
+    assert safe_name(name) == name
+
+
+# --- receivers ---
+
+
+def test_receivers_are_a_tinydb_file_that_reads_back_the_same(workspace: Workspace):
+    shop = Receiver(name="shop", base_url="http://h", auth=Basic("u", "${env:P}"), variables={"n": 1})
+    workspace.save_receiver(shop)
+    workspace.save_receiver(Receiver(name="other", base_url="http://o"))
+    workspace.set_default_receiver("shop")
+    book = workspace.receivers()
+    assert book.receivers[0] == shop
+    assert book.default == "shop"
+    with TinyDB(workspace.receivers_file) as database:
+        assert [row["name"] for row in database.table("receivers")] == ["shop", "other"]
+
+
+def test_a_receiver_is_renamed_in_its_place_and_stays_the_default(workspace: Workspace):
+    for name in ("a", "b"):
+        workspace.save_receiver(Receiver(name=name, base_url="http://h"))
+    workspace.set_default_receiver("a")
+    workspace.save_receiver(Receiver(name="c", base_url="http://h"), replaces="a")
+    assert [each.name for each in workspace.receivers().receivers] == ["c", "b"]
+    assert workspace.receivers().default == "c"
+    with pytest.raises(UsageError, match="already"):
+        workspace.save_receiver(Receiver(name="b", base_url="http://h"))
+    assert workspace.delete_receiver("c").name == "c"
+    assert workspace.receivers().default == ""
+
+
+def test_a_receivers_file_with_a_mistake_is_named_by_line_and_pointer(workspace: Workspace):
+    rows = {"1": {"name": "shop", "base_url": "http://h", "timeout": 5}}
+    workspace.receivers_file.write_text(json.dumps({"receivers": rows}, indent=2))
+    with pytest.raises(SourceError) as caught:
+        workspace.receivers()
+    assert caught.value.pointer == "/receivers/1/timeout"
+    assert caught.value.line == 6
+    assert "timeout_ms" in str(caught.value)
+
+
+# --- files ---
+
+
+def test_scenario_files_are_found_in_order_and_hidden_folders_left_out(tmp_path: Path):
+    for name in ("b/2.scenario.json", "a.scenario.json", ".git/x.scenario.json", "b/note.json"):
+        file = tmp_path / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("{}")
+    found = [str(path.relative_to(tmp_path)) for path in scenario_files_in(tmp_path)]
+    assert found == ["a.scenario.json", "b/2.scenario.json"]
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path):
+    file = tmp_path / "f.json"
+    file.write_text("old")
+    with pytest.raises(UnicodeEncodeError):
+        write_atomically(file, "new \ud800")
+    assert file.read_text() == "old"
+    assert os.listdir(tmp_path) == ["f.json"]
+
+
+def test_a_workspace_that_cannot_be_written_is_one_line(tmp_path: Path):
+    (tmp_path / "fixtures").write_text("in the way")
+    with pytest.raises(FileError) as caught:
+        Workspace(tmp_path).save_fixture(*ACTION, "x", "{}")
+    assert "cannot be written" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_init_says_what_it_made_and_nothing_the_second_time(workspace: Workspace):
+    assert workspace.initialise()
+    assert workspace.initialise() == []
+
+
+def test_unreadable_files_are_sandbox_errors(workspace: Workspace):
+    folder = workspace.root / "fixtures" / "order_cancel" / "draft"
+    folder.mkdir(parents=True)
+    (folder / "latin.json").write_bytes(b'{"a": "\xe9"}')
+    (folder / "folder.json").mkdir()
+    for name in ("latin", "folder"):
+        with pytest.raises(SandboxError):
+            workspace.read_fixture(*ACTION, name)
