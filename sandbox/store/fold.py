@@ -14,7 +14,7 @@ import msgspec
 from sandbox.errors import FileError
 from sandbox.store import lock, runfile
 from sandbox.store.files import replacing, unreadable, unwritable
-from sandbox.store.journal import Head, RawLine, damaged_line, raw_lines, read_head
+from sandbox.store.journal import NO_HEAD, NO_RECORD, Head, RawLine, damaged_line, raw_lines, read_head
 
 
 def fold(journal: Path, fd: int) -> None:
@@ -81,9 +81,9 @@ def _survey(journal: Path) -> tuple[Head, list[msgspec.Raw]]:
         elif line.run:
             head = line.run
         elif not line.delivery:
-            raise damaged_line(journal, number, "the line holds no record")
+            raise damaged_line(journal, number, NO_RECORD)
     if head is None:
-        raise damaged_line(journal, 1, "it does not say which run this is")
+        raise damaged_line(journal, 1, NO_HEAD)
     return msgspec.structs.replace(head, finished_at=finished_at, torn=torn), judgements
 
 

@@ -42,6 +42,9 @@ class RawLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 line_decoder = msgspec.json.Decoder(Line, float_hook=Number)
 _raw_line_decoder = msgspec.json.Decoder(RawLine)
 
+NO_HEAD = "it does not say which run this is"
+NO_RECORD = "it holds no record"
+
 
 def read_head(journal: Path) -> Head | None:
     """What a journal says of its run; None where its process died before it could say anything."""
@@ -49,7 +52,7 @@ def read_head(journal: Path) -> Head | None:
         if not isinstance(line, RawLine):
             return None
         if line.run is None:
-            raise damaged_line(journal, 1, "it does not say which run this is")
+            raise damaged_line(journal, 1, NO_HEAD)
         return line.run
     return None
 

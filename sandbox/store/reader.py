@@ -13,7 +13,7 @@ from sandbox.errors import FileError
 from sandbox.model import Delivery, Judgement, RunInfo
 from sandbox.store import lock, runfile
 from sandbox.store.files import unreadable
-from sandbox.store.journal import Head, damaged_line, line_decoder
+from sandbox.store.journal import NO_HEAD, NO_RECORD, Head, damaged_line, line_decoder
 
 RunState = Literal["running", "finished", "interrupted"]
 SortKey = tuple[str, str]
@@ -133,8 +133,10 @@ class RunReader:
         try:
             line = line_decoder.decode(text)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            self._problems.append(damaged_line(self._journal, self._lines, str(error)))
+            self._name_line(str(error))
             return
+        if self._lines == 1 and not line.run:
+            self._name_line(NO_HEAD)
         if line.delivery:
             self._add_delivery(line.delivery)
         elif line.judgement:
@@ -142,8 +144,13 @@ class RunReader:
         elif line.run:
             mine = self._accept(line.run, self._journal)
             self._passed_over = not mine or line.run.generation <= self._generation
-        elif line.finished_at and self.info:
+        elif not line.finished_at:
+            self._name_line(NO_RECORD)
+        elif self.info:
             self.info = msgspec.structs.replace(self.info, finished_at=line.finished_at)
+
+    def _name_line(self, reason: str) -> None:
+        self._problems.append(damaged_line(self._journal, self._lines, reason))
 
     def _accept(self, head: Head, path: Path) -> bool:
         if head.id != self.id:

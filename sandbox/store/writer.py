@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from itertools import count
 from pathlib import Path
@@ -111,15 +110,14 @@ class RunWriter:
 
     def _write(self, line: Line) -> None:
         text = _encode(line) + b"\n"
+        written = 0
         try:
-            # One call and no buffer: what it took is the system's, whatever happens to this process.
-            written = os.write(self._fd, text)
-            if written != len(text):
-                self._take_back(written)
+            # No buffer, and one call unless the disk fills up: what it took is the system's, whatever
+            # happens to this process.
+            while written < len(text):
+                written += os.write(self._fd, text[written:])
         except OSError as error:
+            if written:
+                # So that the next line starts on its own.
+                os.ftruncate(self._fd, os.fstat(self._fd).st_size - written)
             raise unwritable(self._journal, error) from error
-
-    def _take_back(self, written: int) -> None:
-        """Undo a part of a line, so that the next one starts on its own; then say why it was cut short."""
-        os.ftruncate(self._fd, os.fstat(self._fd).st_size - written)
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
