@@ -27,11 +27,6 @@ def contract_text(name: str) -> bytes:
     return (_PACKAGE / "contracts" / f"{name}.json").read_bytes()
 
 
-def stand_in_orders() -> bytes:
-    """The text of the stand-in's order data."""
-    return (_PACKAGE / "standin_orders.json").read_bytes()
-
-
 def _top_level(name: str) -> Path:
     """A top-level folder of the checkout, which a wheel carries inside the package."""
     inside = _PACKAGE / "_data" / name
