@@ -85,6 +85,7 @@ class _Reader:
             return self.string(at)
         if character in ("{", "["):
             if len(self.path) == MAX_DEPTH:
+                self.path.clear()  # a pointer of that many tokens tells nobody anything
                 raise self.error(at, f"nested deeper than {MAX_DEPTH} levels", "flatten it")
             return self.object(at) if character == "{" else self.array(at)
         if _numberlike.match(self.text, at):
@@ -188,7 +189,7 @@ class _Reader:
         if at >= len(self.text):
             return self.error(at, f"expected {expected}, found the end of the text", "is it cut off?")
         word = _word.match(self.text, at) or _numberlike.match(self.text, at)
-        there = shortened(word[0]) if word else ascii(self.text[at]).strip("'") or "'"
+        there = shortened(word[0]) if word else _visible(self.text[at])
         mend = _WORD_MENDS.get(there) or _CHARACTER_MENDS.get(there) or _missing_mend(expected, there)
         return self.error(at, f"expected {expected}, found {there}", mend)
 
@@ -200,6 +201,10 @@ def _behind(pattern: re.Pattern[str], text: str, at: int) -> int:
     """Where a match that starts there ends; the same place if there is none."""
     match = pattern.match(text, at)
     return match.end() if match else at
+
+
+def _visible(character: str) -> str:
+    return character if character.isprintable() and character != " " else ascii(character)
 
 
 def _missing_mend(expected: str, there: str) -> str:

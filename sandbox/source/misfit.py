@@ -19,8 +19,8 @@ Tokens: TypeAlias = tuple[str | int, ...]
 
 def mended(value: Json, type: Any, complaint: str, text: bytes | str, file: str) -> Json:
     """The value with the Number that was complained of made plain; SourceError for any other complaint."""
-    message, _, path = complaint.removesuffix("`").partition(" - at `")
-    tokens = _tokens(value, type, complaint, path)
+    message, _, path = complaint.partition(" - at ")
+    tokens = _tokens(value, type, complaint, path.strip("`"))
     plain = _plain_number(_at(value, tokens), message)
     if plain is None:
         raise _misfit(value, type, message, tokens, text, file)
@@ -109,9 +109,10 @@ def _misfit(
         tokens += (unknown[1],)
     elif missing:
         what, mend = f"the field {quoted(missing[1])} is missing", "add it"
+    elif mismatch and isinstance(_at(value, tokens), Number):
+        what = f"{found(_at(value, tokens))} does not fit: expected {_wanted(mismatch)}"
     elif mismatch:
-        wanted = [_NAMES.get(name, name) for name in mismatch[1].split(" | ")]
-        what = f"expected {' or '.join(wanted)}, found {_NAMES.get(mismatch[2], mismatch[2])}"
+        what = f"expected {_wanted(mismatch)}, found {_NAMES.get(mismatch[2], mismatch[2])}"
     elif message.startswith("Invalid"):
         stray = _at(value, tokens)
         what = f"{found(stray)} is not a value of this field"
@@ -121,6 +122,10 @@ def _misfit(
     pointer = pointers.join(tokens)
     line, column = locate(text, pointer)
     return SourceError(what, mend=mend, file=file, line=line, column=column, pointer=pointer)
+
+
+def _wanted(mismatch: re.Match[str]) -> str:
+    return " or ".join(_NAMES.get(name, name) for name in mismatch[1].split(" | "))
 
 
 def _nearest(stray: Json, known: list[str]) -> str:

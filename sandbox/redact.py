@@ -1,0 +1,452 @@
+"""Redaction: what must not be kept is replaced by `«redacted:NAME»` before anything is written or compared.
+
+A secret of eight characters or more is replaced wherever it occurs: as it is, JSON-escaped, URL-encoded or
+in base64. A shorter one only in its place: the contract's secret pointers, the headers that carry
+credentials, the userinfo of URLs. Inside a JSON document the whole leaf gives way, so that it stays valid.
+Redacting what is redacted already changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import b64decode, b64encode
+from binascii import Error as Base64Error
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from sandbox import pointer as pointers
+from sandbox import source
+from sandbox.errors import SourceError
+from sandbox.model import Exchange, Fault, Headers, HttpRequest, HttpResponse, Json, Request, Response
+
+MIN_LENGTH = 8
+"""Values under this many characters are redacted only in their place."""
+
+_PREFIX = "«redacted:"
+_marked = re.compile("«redacted:[^«»]*»")
+
+_CREDENTIALS = {
+    "authorization": "Authorization",
+    "proxy-authorization": "Proxy-Authorization",
+    "cookie": "Cookie",
+    "set-cookie": "Set-Cookie",
+}
+_scheme = re.compile(
+    r"((?:Basic|Bearer|Digest|Negotiate|NTLM|Token|ApiKey|Hawk|AWS4-HMAC-SHA256) +)?(.*)", re.I | re.S
+)
+_userinfo = re.compile(r"(?<=//)[^/?#\s]+(?=@)")
+_json_leaf = re.compile(r'("[^"\\]*(?:\\.[^"\\]*)*")([ \t\n\r]*:)?|-?[0-9][-+.0-9eE]*', re.S)
+
+
+class Kept(NamedTuple):
+    """What of an exchange may be kept."""
+
+    request: Request
+    response: Response | None
+    fault: Fault | None
+
+
+def exchange(
+    request: HttpRequest, exchange: Exchange, secrets: Secrets, secret_pointers: tuple[str, ...] = ()
+) -> Kept:
+    """The exchange as it may be kept: the headers really sent, bodies as text where they are UTF-8.
+
+    What the exchange itself gives away as secret (a cookie, the value at a secret pointer) is looked for in
+    all of it, too.
+    """
+    sent_headers = exchange.request_headers or request.headers
+    received = exchange.response
+    sent_body = _Body.of(request.body, secret_pointers)
+    received_body = _Body.of(received.body if received else b"", secret_pointers)
+    secrets = secrets.and_also(_disclosed(request.url, sent_headers, received, sent_body, received_body))
+    return Kept(
+        Request(
+            method=request.method,
+            url=secrets.url(request.url),
+            headers=secrets.headers(sent_headers, sent=True),
+            body=sent_body.kept(secrets),
+            base64=sent_body.binary,
+        ),
+        None
+        if received is None
+        else Response(
+            status=received.status,
+            http_version=received.http_version,
+            headers=secrets.headers(received.headers),
+            body=received_body.kept(secrets),
+            base64=received_body.binary,
+        ),
+        exchange.fault and Fault(exchange.fault.kind, secrets.url(exchange.fault.message)),
+    )
+
+
+class Secrets:
+    """The secrets of a run, by the names that stand for them."""
+
+    def __init__(self, values: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
+        pairs = values.items() if isinstance(values, Mapping) else values
+        self._pairs = [(name, value) for name, value in pairs if value and not _marked.search(value)]
+        found_anywhere = [pair for pair in self._pairs if len(pair[1]) >= MIN_LENGTH]
+        forms = {form: name for name, value in found_anywhere for form in _forms(value)}
+        # A part of the marker itself can never be hidden by it.
+        self._needles = sorted((form for form in forms if form not in _PREFIX), key=len, reverse=True)
+        spaced = any(" " in needle for needle in self._needles)
+        self._encodings = _ENCODINGS if spaced else _ENCODINGS[:2]
+        self._marks = {needle: self.mark(forms[needle]) for needle in self._needles}
+        self._exact = {value: self.mark(name) for name, value in self._pairs}
+
+    def __bool__(self) -> bool:
+        return bool(self._pairs)
+
+    def and_also(self, more: Iterable[tuple[str, str]]) -> Secrets:
+        """These secrets and those that have to be looked for and hold none of these."""
+        new = [pair for pair in more if len(pair[1]) >= MIN_LENGTH and not self._found_in(pair[1])]
+        return Secrets([*new, *self._pairs]) if new else self
+
+    def text(self, text: str) -> str:
+        """Any text, redacted: a JSON object or array by its leaves, everything else in place."""
+        return self.document(text) if text.lstrip()[:1] in ("{", "[") else self.plain(text)
+
+    def json(self, value: Json) -> Json:
+        """A JSON value, redacted as `document` redacts its text; the same object where there is no hit."""
+        if not self._needles or not self._found_in(source.compact(value).decode()):
+            return value
+        return self._redacted(value, _Keys())
+
+    def document(self, text: str) -> str:
+        """A JSON text, redacted leaf by leaf and no other byte touched; other texts in place."""
+        if not self._found_in(text):
+            return text
+        try:
+            source.parse(text)
+        except SourceError:
+            return self.plain(text)
+        keys = _Keys()
+
+        def leaf(match: re.Match[str]) -> str:
+            mark = self._mark_of(match[0])
+            if mark is None:
+                return match[0]
+            if match[2] is None:
+                return f'"{mark}"'
+            return f'"{keys.distinct(json.loads(match[1]), mark)}"{match[2]}'
+
+        return _json_leaf.sub(leaf, text)
+
+    def plain(self, text: str) -> str:
+        """A text, each secret in it redacted."""
+        hits = sorted(self._hits(text), key=lambda hit: (hit[0], -hit[1]))
+        if not hits:
+            return text
+        parts: list[str] = []
+        done = 0
+        for start, end, mark in hits:
+            if start >= done:
+                parts += text[done:start], mark
+            done = max(done, end)
+        return "".join(parts) + text[done:]
+
+    def url(self, text: str) -> str:
+        """A URL or a text that may hold some, redacted: userinfo and secrets."""
+        if "@" in text and "//" in text:
+            text = _userinfo.sub(lambda userinfo: self.place(userinfo[0], "URL"), text)
+        return self.plain(text)
+
+    def headers(self, headers: Headers, *, sent: bool = False) -> Headers:
+        """Headers, redacted; in those we sent, also a whole value that is a secret however short."""
+        clean = not self._found_in("\n".join([part for header in headers for part in header]))
+        kept: list[tuple[str, str]] = []
+        for name, value in headers:
+            credentials = _CREDENTIALS.get(name.lower())
+            if credentials:
+                scheme, rest = _split_scheme(value)
+                value = scheme + self.place(rest, credentials)
+            elif sent and value in self._exact:
+                value = self._exact[value]
+            elif not clean or "@" in value:
+                value = self.url(value)
+            kept.append((name if clean else self.plain(name), value))
+        return tuple(kept)
+
+    def place(self, value: str, name: str) -> str:
+        """What stands for a value that is secret because of its place; nothing stands for nothing."""
+        if not value or _marked.fullmatch(value):
+            return value
+        return self._exact.get(value) or self._mark_of(value) or self.mark(name)
+
+    def mark(self, name: str) -> str:
+        """`«redacted:NAME»`, unless the name itself gives a secret away."""
+        mark = f"{_PREFIX}{re.sub('[«»]', '', name)}»"
+        safe = json.dumps(mark, ensure_ascii=False)[1:-1] == mark and not self._found_in(mark)
+        return mark if safe else f"{_PREFIX}…»"
+
+    def _found_in(self, text: str) -> bool:
+        return self._needle_in(text) is not None
+
+    def _mark_of(self, text: str) -> str | None:
+        """The mark of a secret that the text holds, if it holds one."""
+        needle = self._needle_in(text)
+        return None if needle is None else self._marks[needle]
+
+    def _needle_in(self, text: str) -> str | None:
+        if self._needles:
+            for reading, _ in self._readings(text):
+                for needle in self._needles:
+                    if needle in reading:
+                        return needle
+        return None
+
+    def _hits(self, text: str) -> Iterator[tuple[int, int, str]]:
+        """Start, end and mark of each secret in the text, however it is encoded there."""
+        for reading, encodings in self._readings(text):
+            present = [needle for needle in self._needles if needle in reading]
+            if not present:
+                continue
+            starts, ends = _origins(text, encodings)
+            for needle in present:
+                at = reading.find(needle)
+                while at >= 0:
+                    yield starts[at], ends[at + len(needle) - 1], self._marks[needle]
+                    at = reading.find(needle, at + 1)
+
+    def _readings(self, text: str) -> Iterator[tuple[str, tuple[_Encoding, ...]]]:
+        """The text as it is and as it reads when decoded, also repeatedly, and with what it was decoded."""
+        readings: list[tuple[str, tuple[_Encoding, ...]]] = [(text, ())]
+        for reading, encodings in readings:
+            yield reading, encodings
+            for encoding in self._encodings:
+                if encoding.sign in reading and len(readings) < _MAX_READINGS:
+                    decoded = encoding.pattern.sub(encoding.decode, reading)
+                    if all(decoded != other for other, _ in readings):
+                        readings.append((decoded, (*encodings, encoding)))
+
+    def _redacted(self, value: Json, keys: _Keys) -> Json:
+        if isinstance(value, dict):
+            return {self._key(key, keys): self._redacted(member, keys) for key, member in value.items()}
+        if isinstance(value, list):
+            return [self._redacted(item, keys) for item in value]
+        if value is None or isinstance(value, bool):
+            return value
+        mark = self._mark_of(source.compact(value).decode())
+        return value if mark is None else mark
+
+    def _key(self, key: str, keys: _Keys) -> str:
+        mark = self._mark_of(source.compact(key).decode())
+        return key if mark is None else keys.distinct(key, mark)
+
+
+class _Keys:
+    """Marks for the keys of one document: different keys get different ones and become no duplicates."""
+
+    def __init__(self) -> None:
+        self._marks: dict[str, str] = {}
+
+    def distinct(self, key: str, mark: str) -> str:
+        if key not in self._marks:
+            same = sum(other.startswith(mark[:-1]) for other in self._marks.values())
+            self._marks[key] = f"{mark[:-1]} {same + 1}»" if same else mark
+        return self._marks[key]
+
+
+# --- The forms of a secret ---------------------------------------------------------------------------------
+
+
+def _forms(value: str) -> Iterator[str]:
+    """A value as it is, and in base64 the characters that do not depend on what stands around it."""
+    yield value
+    octets = value.encode("utf-8", "surrogateescape")
+    for before in range(3):
+        encoded = b64encode(bytes(before) + octets).decode()
+        form = encoded[(before * 8 + 5) // 6 : (before + len(octets)) * 8 // 6]
+        yield form
+        yield form.replace("+", "-").replace("/", "_")
+
+
+class _Encoding(NamedTuple):
+    """A way to write characters: `sign` occurs in all that `pattern` matches."""
+
+    sign: str
+    pattern: re.Pattern[str]
+    decode: Callable[[re.Match[str]], str]
+
+
+_SHORT_ESCAPES = dict(zip('"\\/bfnrt', '"\\/\b\f\n\r\t', strict=True))
+
+
+def _unescape(escape: re.Match[str]) -> str:
+    return _SHORT_ESCAPES.get(escape[0][1:]) or str(json.loads(f'"{escape[0]}"'))
+
+
+def _unquote(sequence: re.Match[str]) -> str:
+    try:
+        return bytes.fromhex(sequence[0].replace("%", "")).decode()
+    except UnicodeDecodeError:
+        return sequence[0]
+
+
+_MAX_READINGS = 12
+_ENCODINGS = (
+    _Encoding(
+        "\\",
+        re.compile(
+            r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|"
+            r'["\\/bfnrt])'
+        ),
+        _unescape,
+    ),
+    _Encoding(
+        "%",
+        re.compile(
+            r"%[0-7][0-9a-f]|%[cd][0-9a-f]%[89ab][0-9a-f]|%e[0-9a-f](?:%[89ab][0-9a-f]){2}|"
+            r"%f[0-4](?:%[89ab][0-9a-f]){3}",
+            re.I,
+        ),
+        _unquote,
+    ),
+    _Encoding("+", re.compile(r"\+"), lambda _: " "),
+)
+
+
+def _origins(text: str, encodings: tuple[_Encoding, ...]) -> tuple[Sequence[int], Sequence[int]]:
+    """Where in the text each character of its reading starts and ends."""
+    starts: Sequence[int] = range(len(text))
+    ends: Sequence[int] = range(1, len(text) + 1)
+    for encoding in encodings:
+        new_starts: list[int] = []
+        new_ends: list[int] = []
+        read: list[str] = []
+        done = 0
+        for match in encoding.pattern.finditer(text):
+            decoded = encoding.decode(match)
+            new_starts += (*starts[done : match.start()], *[starts[match.start()]] * len(decoded))
+            new_ends += (*ends[done : match.start()], *[ends[match.end() - 1]] * len(decoded))
+            read += text[done : match.start()], decoded
+            done = match.end()
+        starts, ends = [*new_starts, *starts[done:]], [*new_ends, *ends[done:]]
+        text = "".join(read) + text[done:]
+    return starts, ends
+
+
+# --- What is secret because of its place -------------------------------------------------------------------
+
+
+class _Place(NamedTuple):
+    """A value at a secret pointer, by its text."""
+
+    start: int
+    end: int
+    name: str
+    value: Json
+
+
+class _Body(NamedTuple):
+    """A body as text, even where it is not UTF-8, and the places in it that are secret."""
+
+    text: str
+    binary: bool
+    places: list[_Place]
+
+    @classmethod
+    def of(cls, body: bytes, secret_pointers: tuple[str, ...]) -> _Body:
+        try:
+            text = body.decode()
+        except UnicodeDecodeError:
+            return cls(body.decode("utf-8", "surrogateescape"), True, [])
+        return cls(text, False, _places(text, secret_pointers))
+
+    def kept(self, secrets: Secrets) -> str:
+        if self.binary:
+            return b64encode(secrets.plain(self.text).encode("utf-8", "surrogateescape")).decode()
+        parts: list[str] = []
+        done = 0
+        for start, end, name, value in self.places:
+            if start >= done:
+                mark = secrets.place(value if isinstance(value, str) else self.text[start:end], name)
+                parts += self.text[done:start], f'"{mark}"'
+                done = end
+        return secrets.document("".join(parts) + self.text[done:])
+
+
+def _places(text: str, secret_pointers: tuple[str, ...]) -> list[_Place]:
+    """Where the secret pointers lead to, outer ones first; null, "" and marks are no secrets."""
+    named = [(pointer, pointers.parse(pointer)[-1]) for pointer in secret_pointers]
+    named = [(pointer, name) for pointer, name in named if name in text or "\\" in text]
+    if not named:
+        return []
+    try:
+        source.parse(text)
+    except SourceError:
+        loose = [place for _, name in named for place in _loose_places(text, name)]
+        return sorted(loose, key=_position)
+    spans = [(source.span(text, pointer), name) for pointer, name in named]
+    places = [_Place(*span, name, source.parse(text[slice(*span)])) for span, name in spans if span]
+    return sorted((place for place in places if _is_secret(place.value)), key=_position)
+
+
+def _position(place: _Place) -> tuple[int, int]:
+    return place.start, -place.end
+
+
+def _loose_places(text: str, name: str) -> Iterator[_Place]:
+    """Values of members of that name in a text that is almost JSON."""
+    member = re.compile(rf'"{re.escape(name)}"\s*:\s*("[^"\\]*(?:\\.[^"\\]*)*"|[-+.\w]+)', re.S)
+    for match in member.finditer(text):
+        value = match[1].strip('"')
+        if value != "null" and _is_secret(value):
+            yield _Place(*match.span(1), name, value)
+
+
+def _is_secret(value: Json) -> bool:
+    return value is not None and value != "" and not (isinstance(value, str) and _marked.fullmatch(value))
+
+
+def _disclosed(
+    url: str, sent: Headers, received: HttpResponse | None, *bodies: _Body
+) -> Iterator[tuple[str, str]]:
+    """Secrets, with their names, that an exchange gives away by their place."""
+    headers = sent + (received.headers if received else ())
+    for name, value in headers:
+        credentials = _CREDENTIALS.get(name.lower())
+        if credentials:
+            for secret in _secrets_of_header(credentials, value):
+                yield credentials, secret
+    for value in (url, *(value for _, value in headers)):
+        for userinfo in _userinfo.findall(value) if "@" in value else ():
+            _, colon, password = userinfo.partition(":")
+            yield "URL", _ENCODINGS[1].pattern.sub(_unquote, password if colon else userinfo)
+    for body in bodies:
+        for place in body.places:
+            for leaf in _leaves(place.value):
+                yield place.name, leaf
+
+
+def _split_scheme(value: str) -> tuple[str, str]:
+    match = _scheme.fullmatch(value)
+    return (match[1] or "", match[2]) if match else ("", value)
+
+
+def _secrets_of_header(name: str, value: str) -> Iterator[str]:
+    if name in ("Cookie", "Set-Cookie"):
+        pairs = value.split(";") if name == "Cookie" else [value.partition(";")[0]]
+        for pair in pairs:
+            yield pair.partition("=")[2].strip().strip('"')
+        return
+    scheme, credentials = _split_scheme(value)
+    yield credentials
+    if scheme.strip().lower() == "basic":
+        try:
+            decoded = b64decode(credentials.encode(), validate=True).decode()
+        except (Base64Error, UnicodeDecodeError):
+            return
+        yield decoded.partition(":")[2]
+
+
+def _leaves(value: Json) -> Iterator[str]:
+    if isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _leaves(inner)
+    elif isinstance(value, str):
+        yield value
+    elif value is not None and not isinstance(value, bool):
+        yield source.compact(value).decode()
