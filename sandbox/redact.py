@@ -149,9 +149,10 @@ class Secrets:
 
     def url(self, text: str) -> str:
         """A URL or a text that may hold some, redacted: userinfo and secrets."""
-        if "@" in text and "//" in text:
-            text = _userinfo.sub(lambda userinfo: self.place(userinfo[0], "URL"), text)
-        return self.plain(text)
+        text = self.plain(text)
+        if "@" not in text or "//" not in text:
+            return text
+        return _userinfo.sub(lambda userinfo: self._userinfo_mark(userinfo[0]), text)
 
     def headers(self, headers: Headers, *, sent: bool = False) -> Headers:
         """Headers, redacted; in those we sent, also a whole value that is a secret however short."""
@@ -180,6 +181,11 @@ class Secrets:
         mark = f"{_PREFIX}{re.sub('[«»]', '', name)}»"
         safe = json.dumps(mark, ensure_ascii=False)[1:-1] == mark and not self._found_in(mark)
         return mark if safe else f"{_PREFIX}…»"
+
+    def _userinfo_mark(self, userinfo: str) -> str:
+        """One mark for all of it; that of the password where it has been redacted already."""
+        marked = _marked.search(userinfo)
+        return marked[0] if marked else self.place(userinfo, "URL")
 
     def _found_in(self, text: str) -> bool:
         return self._needle_in(text) is not None
