@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from sandbox.errors import FileError
+from sandbox.model import encoder
 from sandbox.store import lock, runfile
 from sandbox.store.files import replacing, unreadable, unwritable
 from sandbox.store.journal import NO_HEAD, NO_RECORD, Head, RawLine, damaged_line, raw_lines, read_head
@@ -58,33 +59,34 @@ def fold_abandoned(runs_dir: Path) -> list[FileError]:
 
 def write_run(journal: Path, target: Path, new: Path) -> None:
     """Write a journal's records as a run file; `new` is its name until it is whole."""
-    head, judgements = _survey(journal)
-    deliveries = (
-        line.delivery for _, line in raw_lines(journal) if isinstance(line, RawLine) and line.delivery
-    )
-    with replacing(target, new) as file:
-        runfile.write(file, head, deliveries, judgements)
-
-
-def _survey(journal: Path) -> tuple[Head, list[msgspec.Raw]]:
-    """Everything but the deliveries, of which there may be more than fit in memory."""
     head = None
     finished_at = torn = ""
     judgements = []
-    for number, line in raw_lines(journal):
-        if not isinstance(line, RawLine):
-            torn = line.decode(errors="replace")
-        elif line.judgement:
-            judgements.append(line.judgement)
-        elif line.finished_at:
-            finished_at = line.finished_at
-        elif line.run:
-            head = line.run
-        elif not line.delivery:
-            raise damaged_line(journal, number, NO_RECORD)
-    if head is None:
-        raise damaged_line(journal, 1, NO_HEAD)
-    return msgspec.structs.replace(head, finished_at=finished_at, torn=torn), judgements
+    with replacing(target, new) as file:
+        tables = runfile.Tables(file)
+        # One pass: deliveries, the bulk, go straight from file to file. The rest waits for its table.
+        tables.table("deliveries")
+        for number, line in raw_lines(journal):
+            if not isinstance(line, RawLine):
+                torn = line.decode(errors="replace")
+            elif line.delivery:
+                tables.add(line.delivery)
+            elif line.judgement:
+                judgements.append(line.judgement)
+            elif line.finished_at:
+                finished_at = line.finished_at
+            elif line.run:
+                head = line.run
+            else:
+                raise damaged_line(journal, number, NO_RECORD)
+        if head is None:
+            raise damaged_line(journal, 1, NO_HEAD)
+        tables.table("judgements")
+        for judgement in judgements:
+            tables.add(judgement)
+        tables.table("run")
+        tables.add(encoder.encode(msgspec.structs.replace(head, finished_at=finished_at, torn=torn)))
+        tables.end()
 
 
 def _is_folded(head: Head, target: Path) -> bool:

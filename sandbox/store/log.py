@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import os
 from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import islice
@@ -85,18 +86,18 @@ class Log:
 
     def _refresh(self) -> None:
         try:
-            names = [path.name for path in self._runs_dir.iterdir()]
+            names = set(os.listdir(self._runs_dir))
         except FileNotFoundError:
-            names = []
+            names = set()
         except OSError as error:
             raise unreadable(self._runs_dir, error) from error
         for name in names:
             id, _, suffix = name.rpartition(".")
             if suffix in ("json", "journal") and id not in self._runs:
                 self._runs[id] = RunReader(self._runs_dir, id)
-        for run in list(self._runs.values()):
-            if not run.refresh():
-                del self._runs[run.id]
+        for id, run in list(self._runs.items()):
+            if not run.refresh(has_journal=f"{id}.journal" in names):
+                del self._runs[id]
 
     def _find(self, id: str) -> Delivery | None:
         run = self._runs.get(id.rpartition(".")[0])

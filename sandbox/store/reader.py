@@ -62,16 +62,16 @@ class RunReader:
         """Whether there is nothing to tell: its process has not yet written, or died before it did."""
         return self.info is None and not self.problems
 
-    def refresh(self) -> bool:
-        """Read what is new; False if the run is gone."""
+    def refresh(self, *, has_journal: bool) -> bool:
+        """Read what is new; False if the run is gone. `has_journal` is what the folder said just now."""
         self._passing = []
         try:
-            # In this order: what is unfinished after nobody held it stays unfinished; and a journal goes
-            # only when its run file is there, so looking for the file last misses no run.
-            self._held = lock.is_held(self._journal)
-            size = _size(self._journal)
+            # In this order: what is unfinished though nobody held it stays unfinished; and a journal goes
+            # only when its run file is there, so who looks for the file last misses no run.
+            self._held = has_journal and lock.is_held(self._journal)
+            size = _size(self._journal) if has_journal else None
             stamp = _stamp(self._file)
-            if stamp != self._stamp or (size is not None and size < self._size):
+            if stamp != self._stamp:
                 self._start_over()
                 self._stamp = stamp
                 if stamp:
@@ -79,7 +79,7 @@ class RunReader:
             if size is not None and not self._passed_over:
                 self._read_journal(size)
         except FileNotFoundError:
-            return self.refresh()  # It was folded meanwhile, and has its run file now.
+            return self.refresh(has_journal=False)  # It was folded meanwhile, and has its run file now.
         except OSError as error:
             self._passing.append(unreadable(self._journal, error))
             return True

@@ -6,19 +6,17 @@ It is written without TinyDB, which would take seconds where this takes a tenth,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 import msgspec
 
 from sandbox.errors import FileError
-from sandbox.model import Delivery, Judgement, Number, encoder
+from sandbox.model import Delivery, Judgement, Number
 from sandbox.store.files import unreadable
 from sandbox.store.journal import Head
 
-Text = bytes | msgspec.Raw
-"""The JSON text of one document."""
 _Tables = Mapping[str, Mapping[str, msgspec.Raw]]
 _Record = TypeVar("_Record", Delivery, Judgement)
 
@@ -32,25 +30,29 @@ class RunFile(msgspec.Struct, frozen=True):
     problems: list[FileError]
 
 
-def write(file: BinaryIO, head: Head, deliveries: Iterable[Text], judgements: Iterable[Text]) -> None:
-    """Write a whole run file."""
-    file.write(b"{")
-    _write_table(file, b"run", [encoder.encode(head)])
-    file.write(b",\n")
-    _write_table(file, b"deliveries", deliveries)
-    file.write(b",\n")
-    _write_table(file, b"judgements", judgements)
-    file.write(b"}\n")
+class Tables:
+    """A run file being written: one table after the other, in any order, then the end."""
 
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._start = b"{"
+        self._count = 0
 
-def _write_table(file: BinaryIO, name: bytes, documents: Iterable[Text]) -> None:
-    file.write(b'"%b": {' % name)
-    between = b"\n"
-    for number, document in enumerate(documents, start=1):
-        file.write(b'%b"%d": ' % (between, number))
-        file.write(document)
-        between = b",\n"
-    file.write(b"}")
+    def table(self, name: str) -> None:
+        """Begin a table, which ends the one before."""
+        self._file.write(b'%b"%b": {' % (self._start, name.encode()))
+        self._start = b"},\n"
+        self._count = 0
+
+    def add(self, document: bytes | msgspec.Raw) -> None:
+        """Add a document, given as JSON, to the table."""
+        self._file.write(b',\n"%d": ' % (self._count + 1) if self._count else b'\n"1": ')
+        self._file.write(document)
+        self._count += 1
+
+    def end(self) -> None:
+        """End the last table, and the file."""
+        self._file.write(b"}}\n")
 
 
 def read(path: Path) -> RunFile:

@@ -26,6 +26,7 @@ from sandbox.model import (
     Verdict,
     encoder,
 )
+from sandbox.store import lock, reader
 from sandbox.store.fold import fold_abandoned
 from sandbox.store.log import Entry, Log
 from sandbox.store.writer import RunWriter, run_id
@@ -54,7 +55,7 @@ def make_delivery(run: RunWriter, sent_at: str = "2024-05-01T12:00:01.000Z") -> 
     )
 
 
-def judge(delivery: Delivery, verdict: Verdict = "passed", at: str = "2024-05-01T12:00:02Z") -> Judgement:
+def judge(delivery: Delivery, verdict: Verdict = "passed", at: str = "2024-05-01T12:00:02.000Z") -> Judgement:
     return Judgement(delivery=delivery.id, verdict=verdict, at=at)
 
 
@@ -316,17 +317,36 @@ def test_a_judgement_from_another_run_joins_its_delivery(tmp_path: Path) -> None
     run, serve = open_run(tmp_path), open_run(tmp_path, LATER)
     delivery = make_delivery(run)
     run.append(delivery)
-    run.append(judge(delivery, "failed", "2024-05-01T12:00:02Z"))
-    serve.append(judge(delivery, "passed", "2024-05-01T14:00:00Z"))
-    run.append(judge(delivery, "errored", "2024-05-01T12:00:03Z"))
+    run.append(judge(delivery, "failed", "2024-05-01T12:00:02.000Z"))
+    run.append(judge(delivery, "errored", "2024-05-01T12:00:02.002Z"))
+    serve.append(judge(delivery, "passed", "2024-05-01T12:00:02.001Z"))
     run.fold()
     log = Log(tmp_path)
     while_serve_runs = log.get(delivery.id)
     assert while_serve_runs is not None
-    assert [judgement.verdict for judgement in while_serve_runs.judgements] == ["failed", "errored", "passed"]
+    assert [judgement.verdict for judgement in while_serve_runs.judgements] == ["failed", "passed", "errored"]
     assert log.deliveries(10) == [while_serve_runs]
     serve.fold()
     assert log.get(delivery.id) == while_serve_runs
+
+
+def test_a_run_that_is_folded_while_it_is_read_is_not_missed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = open_run(tmp_path)
+    delivery = make_delivery(run)
+    run.append(delivery)
+    look = reader._stamp
+
+    def look_then_fold(path: Path) -> tuple[int, int] | None:
+        stamp = look(path)
+        if stamp is None:
+            run.fold()
+        return stamp
+
+    monkeypatch.setattr(reader, "_stamp", look_then_fold)
+    assert ids(Log(tmp_path).deliveries(10)) == [delivery.id]
+    assert run.path.exists()
 
 
 def test_what_is_not_there_is_none(tmp_path: Path) -> None:
@@ -360,6 +380,20 @@ def test_a_run_is_opened_once(tmp_path: Path) -> None:
         with pytest.raises(FileError, match="file exists"):
             open_run(tmp_path)
     assert ids(Log(tmp_path).deliveries(10)) == [delivery.id]
+
+
+def test_a_journal_has_one_holder(tmp_path: Path) -> None:
+    path = tmp_path / "a.journal"
+    assert lock.take(path) is None
+    fd = lock.create(path)
+    assert lock.take(path) is None
+    os.close(fd)
+    taken = lock.take(path)
+    assert taken is not None
+    assert lock.take(path) is None
+    assert lock.is_held(path)
+    os.close(taken)
+    assert not lock.is_held(path)
 
 
 def test_a_fold_that_cannot_be_written_keeps_the_journal(tmp_path: Path) -> None:

@@ -198,3 +198,20 @@ def test_a_record_that_did_not_fit_leaves_no_part_of_itself(
     assert judged(log) == dict.fromkeys(reported, 1)
     assert len(reported) == 3
     assert log.runs()[0].problems == ()
+
+
+FILLED_FROM_THE_START = """
+import resource
+resource.setrlimit(resource.RLIMIT_FSIZE, (10, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+try:
+    open_run()
+except FileError as error:
+    print(error)
+"""
+
+
+def test_a_run_that_cannot_begin_leaves_nothing(tmp_path: Path) -> None:
+    with child(FILLED_FROM_THE_START, tmp_path) as process:
+        assert process.stdout is not None
+        assert process.stdout.read().endswith("cannot be written: file too large\n")
+    assert list(tmp_path.iterdir()) == []
