@@ -1,2 +1,108 @@
+// The page works without any of this. What stands here makes it quicker and calmer, and never touches JSON:
+// what goes over the wire is parsed by the server only.
+
 import "htmx.org";
 import "htmx-ext-sse";
+
+const root = document.documentElement;
+root.classList.add("scripted");
+
+// --- One click, one send: a page that is shown again, also from the history, is a new form ---
+
+addEventListener("pageshow", () => {
+  for (const field of document.querySelectorAll("input[name=form_id]")) {
+    field.value = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  }
+});
+
+// --- The theme changes in place, so that nothing typed is lost ---
+
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches("form.themes")) return;
+  event.preventDefault();
+  const chosen = event.submitter;
+  if (chosen.value === "system") delete root.dataset.theme;
+  else root.dataset.theme = chosen.value;
+  for (const each of event.target.elements) each.setAttribute("aria-pressed", String(each === chosen));
+  fetch(event.target.action, { method: "POST", body: new URLSearchParams({ theme: chosen.value }) });
+});
+
+// --- A finding leads to its place in the payload ---
+
+function caretTo(textarea, line, column) {
+  const lines = textarea.value.split("\n");
+  const start = lines.slice(0, line - 1).reduce((sum, each) => sum + each.length + 1, 0) + column - 1;
+  textarea.focus();
+  textarea.setSelectionRange(start, start);
+  textarea.scrollTop = (line - 1) * parseFloat(getComputedStyle(textarea).lineHeight) - textarea.clientHeight / 2;
+}
+
+// --- Times in the reader's own zone, the exact instant in the title ---
+
+const today = new Date().toDateString();
+
+function ownZone(element) {
+  const instant = new Date(element.dateTime);
+  const time = instant.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  const day = instant.toLocaleDateString(undefined, { year: "numeric", month: "short", day: "numeric" });
+  element.textContent = instant.toDateString() === today ? time : `${day}, ${time}`;
+}
+
+// --- What is in flight counts its time ---
+
+const counting = new Map();
+
+function count() {
+  for (const [element, start] of counting) {
+    if (element.isConnected) element.textContent = `${((performance.now() - start) / 1000).toFixed(1)} s`;
+    else counting.delete(element);
+  }
+  if (counting.size) setTimeout(count, 100);
+}
+
+function startCounting(element) {
+  const idle = counting.size === 0;
+  counting.set(element, performance.now() - Number(element.dataset.elapsed));
+  if (idle) count();
+}
+
+function prepare(scope) {
+  scope.querySelectorAll("time[datetime]").forEach(ownZone);
+  scope.querySelectorAll("[data-elapsed]").forEach(startCounting);
+  scope.querySelectorAll("span.place[data-line]").forEach((place) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "place";
+    button.append(...place.childNodes);
+    button.addEventListener("click", () => {
+      caretTo(document.getElementById("payload"), Number(place.dataset.line), Number(place.dataset.column || 1));
+    });
+    place.replaceWith(button);
+  });
+  scope.querySelectorAll("[data-copy]").forEach((button) => {
+    if (!navigator.clipboard) return;
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+      button.textContent = "Copied";
+    });
+  });
+}
+
+document.addEventListener("DOMContentLoaded", () => prepare(document));
+document.addEventListener("htmx:afterSwap", () => prepare(document));
+
+// --- A browser allows six connections to a host: a hidden tab lets go of its stream ---
+
+const streams = new Map();
+
+document.addEventListener("htmx:sseOpen", (event) => streams.set(event.target, event.detail.source));
+document.addEventListener("htmx:sseClose", (event) => streams.delete(event.target));
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) streams.forEach((source) => source.close());
+  else {
+    // The page that comes back says how the delivery stands now, and connects again if it is still in flight.
+    for (const element of [...streams.keys()]) element.dispatchEvent(new Event("shown"));
+    streams.clear();
+  }
+});

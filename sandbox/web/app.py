@@ -1,0 +1,130 @@
+"""The application: its routes, and its pages for errors."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from sandbox.errors import SandboxError
+from sandbox.web.compose import ComposePages
+from sandbox.web.deliveries import DeliveryPages
+from sandbox.web.desk import Desk
+from sandbox.web.pages import THEMES, Pages
+from sandbox.web.receivers import ReceiverPages
+from sandbox.web.security import Guard, cookie_name, is_same, remember_token
+
+MAX_FORM = 32 * 1024 * 1024
+
+_TITLES = {
+    HTTPStatus.UNAUTHORIZED: "A token, please",
+    HTTPStatus.FORBIDDEN: "Refused",
+    HTTPStatus.NOT_FOUND: "There is nothing here",
+    HTTPStatus.METHOD_NOT_ALLOWED: "Not in this way",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Too large",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "A fault of the sandbox",
+}
+
+
+def create_app(desk: Desk, pages: Pages, *, token: str = "") -> Starlette:
+    """The browser application over a desk. With a token, every page asks for it."""
+    shell = _Shell(pages, token)
+    routes = [
+        *ComposePages(desk, pages).routes(),
+        *DeliveryPages(desk, pages).routes(),
+        *ReceiverPages(desk, pages).routes(),
+        Route("/theme", shell.theme, methods=["POST"]),
+        Route("/login", shell.login, methods=["POST"]),
+        Mount("/static", _Static(directory=pages.static)),
+    ]
+    return Starlette(
+        routes=routes,
+        middleware=[
+            Middleware(Guard, token=token, refuse=shell.refuse),
+            Middleware(RequestBodyLimitMiddleware, max_body_size=MAX_FORM),
+        ],
+        exception_handlers={
+            HTTPException: shell.http_error,
+            SandboxError: shell.sandbox_error,
+            Exception: shell.bug,
+        },
+    )
+
+
+class _Static(StaticFiles):
+    """The assets: their names hold a hash of what is in them, so a browser may keep them for good."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return response
+
+
+class _Shell:
+    """What is around the pages: errors, login, theme."""
+
+    def __init__(self, pages: Pages, token: str) -> None:
+        self._pages = pages
+        self._token = token
+
+    def refuse(self, request: Request, status: HTTPStatus, message: str, mend: str = "") -> Response:
+        """The page for an error, in the layout of the others."""
+        title = _TITLES.get(status, status.phrase)
+        known = {} if status == HTTPStatus.UNAUTHORIZED else {"here": ""}
+        return self._pages.render(
+            request, "error.html", status, code=int(status), title=title, message=message, mend=mend, **known
+        )
+
+    async def http_error(self, request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        status = HTTPStatus(error.status_code)
+        said = error.detail if error.detail != status.phrase else ""
+        nothing = f"No page of the sandbox is at {request.url.path}." if status == HTTPStatus.NOT_FOUND else status.description
+        response = self.refuse(request, status, said or nothing)
+        response.headers.update(error.headers or {})
+        return response
+
+    async def sandbox_error(self, request: Request, error: Exception) -> Response:
+        assert isinstance(error, SandboxError)
+        what = f"{error.place}: {error.what}" if error.place else error.what
+        return self.refuse(request, HTTPStatus.BAD_REQUEST, what, error.mend)
+
+    async def bug(self, request: Request, error: Exception) -> Response:
+        return self.refuse(
+            request,
+            HTTPStatus.INTERNAL_SERVER_ERROR,
+            f"Something is wrong with the sandbox itself: {type(error).__name__}.",
+            "The terminal where it runs shows where. What was sent until now is in the log.",
+        )
+
+    async def theme(self, request: Request) -> Response:
+        form = await request.form()
+        chosen = str(form.get("theme", ""))
+        response = RedirectResponse(_own_path(request), HTTPStatus.SEE_OTHER)
+        if chosen in THEMES:
+            response.set_cookie(cookie_name(request, "theme"), chosen, max_age=31_536_000, samesite="lax")
+        return response
+
+    async def login(self, request: Request) -> Response:
+        form = await request.form()
+        if not self._token or not is_same(str(form.get("token", "")), self._token):
+            return self.refuse(request, HTTPStatus.UNAUTHORIZED, "That is not the token.")
+        response = RedirectResponse("/", HTTPStatus.SEE_OTHER)
+        remember_token(request, response, self._token)
+        return response
+
+
+def _own_path(request: Request) -> str:
+    """The page that the request came from, if it can be shown again; never another site."""
+    parts = urlsplit(request.headers.get("referer", ""))
+    path = "/" + parts.path.lstrip("/")
+    return path + (f"?{parts.query}" if parts.query else "")

@@ -1,0 +1,418 @@
+"""The page where a payload is composed and sent."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from http import HTTPStatus
+
+import msgspec
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from sandbox import compose, contract, scenario, source
+from sandbox.compose import Names, Template
+from sandbox.engine import Options
+from sandbox.errors import ComposeError, SandboxError, SourceError, UsageError
+from sandbox.model import Expectation, Json, Receiver, Step
+from sandbox.store.log import Entry
+from sandbox.web.desk import Desk
+from sandbox.web.pages import Pages, expectation_text, pretty, problems
+from sandbox.web.security import cookie_name
+from sandbox.web.sending import Order
+from sandbox.workspace import read_text
+
+_PARTS = {"target": "parts/target.html", "findings": "parts/findings.html", "expectation-field": "parts/expectation.html"}
+"""What of the page a script may ask for alone, by the id of the element."""
+
+
+class Draft(msgspec.Struct, kw_only=True):
+    """What stands in the page's form, as it was typed."""
+
+    action: str = "order_cancel"
+    edition: str = "draft"
+    fixture: str = ""
+    payload: str = ""
+    save_as: str = ""
+    receiver: str = ""
+    expectation: str = ""
+    variables: str = ""
+    off_contract: bool = False
+    confirmed: str = ""
+    """The name of the protected receiver that this send was said yes to."""
+    parent: str = ""
+    form_id: str = ""
+
+    @classmethod
+    def of(cls, form: FormData) -> Draft:
+        """What was typed; text areas send their lines with CR LF."""
+        typed = {name: text(form, name) for name in cls.__struct_fields__ if name != "off_contract"}
+        return cls(**typed, off_contract="off_contract" in form)
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """Something wrong with the payload as typed, and where."""
+
+    message: str
+    line: int = 0
+    column: int = 0
+    pointer: str | None = None
+
+
+class Findings(msgspec.Struct, frozen=True):
+    """What is wrong with the payload as typed."""
+
+    rows: Sequence[Finding] = ()
+    summary: str = ""
+
+
+class Pick(msgspec.Struct, frozen=True):
+    """An expectation that can be picked."""
+
+    id: str
+    label: str
+    expectation: Expectation | None
+
+
+class Refused(Exception):
+    """What was typed cannot be used; `problems` says why, by field."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.problems = {field: message}
+
+
+class ComposePages:
+    """`/`: pick, edit, check, save, send."""
+
+    def __init__(self, desk: Desk, pages: Pages) -> None:
+        self._desk = desk
+        self._pages = pages
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/", self.show),
+            Route("/compose", self.change, methods=["POST"]),
+            Route("/send", self.send, methods=["POST"]),
+        ]
+
+    async def show(self, request: Request) -> Response:
+        """A fixture, or with `?from=` what an earlier delivery sent."""
+        parent = request.query_params.get("from")
+        if parent is not None:
+            entry = self._desk.log.get(parent)
+            if entry is None:
+                raise UsageError(f"there is no delivery {parent}", mend="it may be in another workspace's log")
+            draft = draft_of(entry)
+        else:
+            draft = self._draft_of_fixture(request)
+        draft.receiver = draft.receiver or chosen_receiver(request, self._desk).name
+        return self._page(request, draft)
+
+    async def change(self, request: Request) -> Response:
+        """Do one thing with what is typed, short of sending it, and show it again."""
+        form = await request.form()
+        draft = Draft.of(form)
+        wanted = request.headers.get("hx-target", "")
+        do = text(form, "do") or {"expectation-field": "pick"}.get(wanted, "show")
+        extra: dict[str, object] = {}
+        try:
+            extra = self._do(do, draft, form)
+        except Refused as refused:
+            extra = {"problems": refused.problems}
+        if do == "reset":
+            self._desk.stand_in.reset()
+        response = self._page(request, draft, part=_PARTS.get(wanted, ""), **extra)
+        remember_receiver(request, response, draft.receiver)
+        return response
+
+    def _do(self, do: str, draft: Draft, form: FormData) -> dict[str, object]:
+        """One of the page's buttons; what the page is to say about it."""
+        workspace = self._desk.workspace
+        if do == "save":
+            return self._save(draft)
+        if do == "undo":
+            draft.payload = text(form, "undo")
+            return self._save(draft)
+        if do == "restore":
+            gone = workspace.read_fixture(draft.action, draft.edition, draft.fixture)
+            workspace.restore_fixture(draft.action, draft.edition, draft.fixture)
+            draft.payload = workspace.read_fixture(draft.action, draft.edition, draft.fixture)
+            return {"notice": {"text": f"{draft.fixture} is the shipped one again.", "undo": gone}}
+        if do == "pick":
+            picked = text(form, "pick")
+            found = [pick for _, group in self._picks(draft)[0] for pick in group if pick.id == picked]
+            if found:
+                draft.expectation = expectation_text(found[0].expectation)
+        return {"reset": do == "reset"}
+
+    def _save(self, draft: Draft) -> dict[str, object]:
+        try:
+            path = self._desk.workspace.save_fixture(draft.action, draft.edition, draft.save_as, draft.payload)
+        except SandboxError as error:
+            raise Refused("save_as", str(error)) from error
+        draft.fixture = draft.save_as
+        return {"notice": {"text": f"Saved as {path}.", "undo": ""}}
+
+    async def send(self, request: Request) -> Response:
+        """Send what is typed: 303 to the delivery's page, or the form again with what is wrong."""
+        draft = Draft.of(await request.form())
+        try:
+            order = self._order(draft)
+            delivery, was_sent = await self._once(draft, order)
+        except Refused as refused:
+            return self._page(request, draft, HTTPStatus.UNPROCESSABLE_ENTITY, problems=refused.problems)
+        response = RedirectResponse(f"/deliveries/{delivery}{'?sent=before' if was_sent else ''}", HTTPStatus.SEE_OTHER)
+        remember_receiver(request, response, draft.receiver)
+        return response
+
+    async def _once(self, draft: Draft, order: Order) -> tuple[str, bool]:
+        try:
+            return await self._desk.sending.once(draft.form_id, order)
+        except SandboxError as error:
+            raise Refused("send", str(error)) from error
+
+    def _order(self, draft: Draft) -> Order:
+        receiver = self._receiver(draft)
+        if receiver.protected and draft.confirmed != receiver.name:
+            raise Refused("confirmed", f"{receiver.name} is protected: tick the box to send to it this once.")
+        expectation = self._expectation(draft)
+        variables = self._variables(draft)
+        findings = self._findings(draft)
+        if findings.rows and not draft.off_contract:
+            raise Refused("send", f"Nothing was sent: {findings.summary[0].lower()}{findings.summary[1:]}")
+        return order(
+            self._desk,
+            receiver=receiver,
+            action=draft.action,
+            edition=draft.edition,
+            payload=draft.payload,
+            label=self._label(draft),
+            expectation=expectation,
+            variables=variables,
+            off_contract=draft.off_contract,
+            confirmed=receiver.protected,
+            parent=draft.parent,
+        )
+
+    def _label(self, draft: Draft) -> str:
+        """The fixture's name, and whether what is sent is still it."""
+        if not draft.fixture or draft.fixture.endswith(_EDITED):
+            return draft.fixture
+        try:
+            kept = self._desk.workspace.read_fixture(draft.action, draft.edition, draft.fixture)
+            same = source.parse(kept) == source.parse(draft.payload)
+        except SandboxError:
+            # The fixture is gone, or the text is not JSON: either way this is not the fixture.
+            same = False
+        return draft.fixture if same else draft.fixture + _EDITED
+
+    # --- reading what was typed ---
+
+    def _receiver(self, draft: Draft) -> Receiver:
+        try:
+            return self._desk.receiver(draft.receiver)
+        except SandboxError as error:
+            raise Refused("receiver", str(error)) from error
+
+    def _expectation(self, draft: Draft) -> Expectation | None:
+        if not draft.expectation.strip():
+            return None
+        try:
+            return scenario.expectation(draft.expectation)
+        except SandboxError as error:
+            raise Refused("expectation", str(error)) from error
+
+    def _variables(self, draft: Draft) -> dict[str, Json]:
+        try:
+            return variables(draft.variables)
+        except SandboxError as error:
+            raise Refused("variables", str(error)) from error
+
+    # --- showing ---
+
+    def _draft_of_fixture(self, request: Request) -> Draft:
+        known = {each.name: each.editions for each in self._desk.actions()}
+        action = request.query_params.get("action") or next(iter(known))
+        if action not in known:
+            raise UsageError(f"there is no action {action!r}", mend=f"there are {', '.join(known)}")
+        edition = request.query_params.get("edition") or known[action][0]
+        contract.load(action, edition)
+        names = [info.name for info in self._desk.workspace.fixtures(action, edition)]
+        name = request.query_params.get("fixture") or (names[0] if names else "")
+        payload = self._desk.workspace.read_fixture(action, edition, name) if name else "{}\n"
+        return Draft(action=action, edition=edition, fixture=name, payload=payload, save_as=name)
+
+    def _page(
+        self,
+        request: Request,
+        draft: Draft,
+        status: HTTPStatus = HTTPStatus.OK,
+        *,
+        part: str = "",
+        **extra: object,
+    ) -> Response:
+        receivers = self._desk.receivers()
+        receiver = next((each for each in receivers if each.name == draft.receiver), receivers[0])
+        target = self._desk.target(receiver, draft.action, draft.edition)
+        said = problems(extra.pop("problems", {}))
+        if target.problem:
+            said.setdefault("receiver", target.problem)
+        draft.form_id = secrets.token_hex(16)
+        infos = self._desk.workspace.fixtures(draft.action, draft.edition)
+        picks, unreadable = self._picks(draft)
+        findings = self._findings(draft)
+        context: dict[str, object] = {
+            "draft": draft,
+            "here": "Compose",
+            "target": target,
+            "receivers": receivers,
+            "findings": findings,
+            "actions": self._desk.actions(),
+            "fixtures": infos,
+            "origin": next((info.origin for info in infos if info.name == draft.fixture), ""),
+            "picks": picks,
+            "unreadable": unreadable,
+            "problems": said,
+            "notice": None,
+            "reset": False,
+        }
+        return self._pages.render(request, part or "compose.html", status, **{**context, **extra})
+
+    def _findings(self, draft: Draft) -> Findings:
+        wanted = contract.load(draft.action, draft.edition)
+        try:
+            given = variables(draft.variables)
+        except SandboxError:
+            # The page says so at the variables themselves.
+            given = {}
+        clock = self._desk.ports.clock
+        names = Names(
+            environment=self._desk.environment,
+            receiver=next((each.variables for each in self._desk.receivers() if each.name == draft.receiver), {}),
+            scenario=given,
+            built_in={"uuid": clock.uuid(), "now": clock.now(), "sequence": 1},
+        )
+        return examine(draft.payload, wanted, names)
+
+    def _picks(self, draft: Draft) -> tuple[list[tuple[str, list[Pick]]], list[str]]:
+        """What can be expected, in groups, and the scenario files that could not be read for it."""
+        wanted = contract.load(draft.action, draft.edition)
+        example = Expectation(status=wanted.ok_statuses[0], body=wanted.examples.response)
+        groups = [("Contract", [Pick("nothing", "Nothing expected", None), Pick("example", "The documented example", example)])]
+        unreadable = []
+        for path in self._desk.workspace.scenario_files():
+            name = self._desk.workspace.scenario_id(path)
+            try:
+                plan = scenario.read(read_text(path), id=name, file=name)
+            except SandboxError as error:
+                unreadable.append(str(error))
+                continue
+            if (plan.scenario.action, plan.scenario.edition) == (draft.action, draft.edition):
+                steps = [
+                    Pick(f"{name}#{number}", step.name, step.expect)
+                    for number, step in enumerate(plan.scenario.steps)
+                    if isinstance(step.expect, Expectation)
+                ]
+                groups += [(plan.name, steps)] if steps else []
+        return groups, unreadable
+
+
+_EDITED = " (edited)"
+
+
+def order(
+    desk: Desk,
+    *,
+    receiver: Receiver,
+    action: str,
+    edition: str,
+    payload: str,
+    label: str,
+    expectation: Expectation | None,
+    variables: dict[str, Json],
+    off_contract: bool,
+    confirmed: bool,
+    parent: str,
+) -> Order:
+    """A send by hand: a scenario of one step, whose fixture is the text as it was typed."""
+    ports = desk.ports
+    try:
+        template = Template.read(payload)
+        step = Step(name="send", fixture=label, expect=expectation, off_contract=off_contract)
+        ports = msgspec.structs.replace(ports, fixture=lambda *_: template)
+    except SourceError:
+        # Not JSON, and to be sent all the same: it goes out as it stands.
+        step = Step(name="send", raw=payload, expect=expectation, off_contract=True)
+    plan = scenario.single(step, action=action, edition=edition, variables=variables)
+    options = Options(receiver=receiver, confirmed=confirmed, parent=parent)
+    return Order(plan=plan, options=options, ports=ports, payload=payload, label=label)
+
+
+def draft_of(entry: Entry) -> Draft:
+    """What a delivery sent, to be edited and sent again, with its latest expectation."""
+    sent = entry.delivery
+    judgement = entry.judgement
+    return Draft(
+        action=sent.action,
+        edition=sent.edition,
+        fixture=sent.fixture,
+        payload=pretty(sent.composed or sent.request.body),
+        save_as=sent.fixture.removesuffix(_EDITED),
+        receiver=sent.receiver,
+        expectation=expectation_text(judgement.expectation if judgement else None),
+        off_contract=sent.off_contract,
+        parent=sent.id,
+    )
+
+
+def examine(payload: str, wanted: contract.Contract, names: Names) -> Findings:
+    """What is wrong with a payload as typed: not JSON, placeholders that cannot be filled, contract violations."""
+    try:
+        value = source.parse(payload)
+    except SourceError as error:
+        what = f"{error.what} ({error.mend})" if error.mend else error.what
+        return Findings([Finding(what, error.line, error.column, error.pointer)], "This is not JSON.")
+    try:
+        filled = compose.fill(value, names)
+    except ComposeError as error:
+        line, column = source.locate(payload, error.pointer or "")
+        what = f"{error.what} ({error.mend})" if error.mend else error.what
+        return Findings([Finding(what, line, column, error.pointer)], "A placeholder cannot be filled.")
+    violations = wanted.check_request(filled)
+    places = source.places(payload, [each.pointer for each in violations])
+    rows = [
+        Finding(violation.message, line, column, violation.pointer)
+        for violation, (line, column) in zip(violations, places, strict=True)
+    ]
+    count = f"{len(rows)} times" if len(rows) > 1 else "once"
+    return Findings(rows, f"Breaks the contract of {wanted.action} {wanted.edition} {count}." if rows else "")
+
+
+def variables(typed: str) -> dict[str, Json]:
+    """Variables as typed: a JSON object, or nothing. Raises SourceError."""
+    if not typed.strip():
+        return {}
+    value = source.parse(typed)
+    if not isinstance(value, dict):
+        raise SourceError("is not a JSON object", line=1, column=1, mend='write {"name": value}')
+    return value
+
+
+def chosen_receiver(request: Request, desk: Desk) -> Receiver:
+    """The receiver that this browser chose last, else the stand-in."""
+    name = request.cookies.get(cookie_name(request, "receiver"), "")
+    known = {each.name.encode().hex(): each for each in desk.receivers()}
+    return known.get(name, desk.stand_in_receiver)
+
+
+def remember_receiver(request: Request, response: Response, name: str) -> None:
+    """Let this browser's next pages send there too. A cookie holds few characters, hence the hexadecimal."""
+    response.set_cookie(cookie_name(request, "receiver"), name.encode().hex(), httponly=True, samesite="lax")
+
+
+def text(form: FormData, name: str) -> str:
+    """A field as typed, its lines ended by LF; empty where it is absent."""
+    return str(form.get(name, "")).replace("\r\n", "\n")

@@ -1,0 +1,319 @@
+"""The page of one delivery, and the log of all."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from http import HTTPStatus
+
+import msgspec
+from sse_starlette import EventSourceResponse, ServerSentEvent
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from sandbox import contract, scenario, source
+from sandbox.compare import Judge
+from sandbox.errors import SandboxError
+from sandbox.model import Delivery, Expectation, Judgement, Receiver
+from sandbox.report import curl, sidebyside
+from sandbox.store.log import Entry
+from sandbox.web.compose import chosen_receiver, draft_of, order, text
+from sandbox.web.desk import Desk
+from sandbox.web.pages import Pages, expectation_text, outcome, problems
+from sandbox.web.sending import Flight
+
+_PAGE = 100
+_RECENT = 40
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """A delivery in one line, in flight or landed."""
+
+    id: str
+    sent_at: str
+    receiver: str
+    stand_in: bool
+    action: str
+    edition: str
+    label: str
+    """The fixture, or the scenario and step that it was sent for."""
+    url: str
+    verdict: str
+    answer: str
+    """Status or fault."""
+    fault: bool = False
+    total: float | None = None
+    parent: str = ""
+
+    @staticmethod
+    def of_entry(entry: Entry) -> Row:
+        sent = entry.delivery
+        return Row(
+            id=sent.id,
+            sent_at=sent.sent_at,
+            receiver=sent.receiver,
+            stand_in=sent.stand_in,
+            action=sent.action,
+            edition=sent.edition,
+            label=f"{sent.scenario} › {sent.step}" if sent.scenario else sent.fixture or "typed",
+            url=sent.request.url,
+            verdict=entry.judgement.verdict if entry.judgement else "not judged",
+            answer=outcome(sent),
+            fault=sent.fault is not None,
+            total=sent.timings.total,
+            parent=sent.parent,
+        )
+
+    @staticmethod
+    def of_flight(flight: Flight) -> Row:
+        order = flight.order
+        return Row(
+            id=flight.id,
+            sent_at=flight.sent_at,
+            receiver=order.options.receiver.name,
+            stand_in=order.options.receiver.stand_in,
+            action=order.plan.scenario.action,
+            edition=order.plan.scenario.edition,
+            label=order.label or "typed",
+            url=flight.url,
+            verdict="in flight",
+            answer="",
+            parent=order.options.parent,
+        )
+
+
+class DeliveryPages:
+    """`/deliveries`."""
+
+    def __init__(self, desk: Desk, pages: Pages) -> None:
+        self._desk = desk
+        self._pages = pages
+
+    def routes(self) -> list[Route]:
+        one = "/deliveries/{id}"
+        return [
+            Route("/deliveries", self.log),
+            Route(one, self.show),
+            Route(f"{one}/events", self.events),
+            Route(f"{one}/cancel", self.cancel, methods=["POST"]),
+            Route(f"{one}/again", self.again, methods=["POST"]),
+            Route(f"{one}/accept", self.accept, methods=["POST"]),
+            Route(f"{one}/judge", self.judge, methods=["POST"]),
+        ]
+
+    # --- the log ---
+
+    async def log(self, request: Request) -> Response:
+        before = request.query_params.get("before")
+        entries = await asyncio.to_thread(self._desk.log.deliveries, _PAGE + 1, before)
+        runs = await asyncio.to_thread(self._desk.log.runs)
+        shown = entries[:_PAGE]
+        flying = [] if before else self._flying({entry.delivery.id for entry in shown})
+        return self._page(
+            request,
+            "deliveries.html",
+            rows=[*flying, *map(Row.of_entry, shown)],
+            before=before,
+            older=shown[-1].delivery.id if len(entries) > _PAGE else "",
+            count=sum(run.deliveries for run in runs),
+            unreadable=[str(problem) for run in runs for problem in run.problems],
+        )
+
+    def _flying(self, landed: set[str]) -> list[Row]:
+        """Those in flight. One that landed a moment ago, and is being judged, is in the log already."""
+        return [Row.of_flight(flight) for flight in self._desk.sending.flights if flight.id not in landed]
+
+    # --- one delivery ---
+
+    async def show(self, request: Request) -> Response:
+        """The delivery, in flight or landed."""
+        id = request.path_params["id"]
+        flight = self._desk.sending.flight(id)
+        if flight is not None:
+            return self._delivery_page(request, Row.of_flight(flight), flight=flight_context(flight))
+        return self._result(request, self._entry(id))
+
+    async def events(self, request: Request) -> Response:
+        """One event, `finished`, once the delivery has landed and was judged."""
+        id = request.path_params["id"]
+        flight = self._desk.sending.flight(id)
+        if flight is None:
+            self._entry(id)
+
+        async def stream() -> AsyncIterator[ServerSentEvent]:
+            if flight is not None:
+                await flight.landed.wait()
+            yield ServerSentEvent(data=id, event="finished", id=id)
+
+        return EventSourceResponse(stream())
+
+    async def cancel(self, request: Request) -> Response:
+        """End a delivery in flight; one that has landed meanwhile stays as it is."""
+        id = request.path_params["id"]
+        flight = self._desk.sending.flight(id)
+        if flight is not None:
+            flight.cancel()
+            await flight.landed.wait()
+        return _to(id)
+
+    async def again(self, request: Request) -> Response:
+        """Send the same payload to the same receiver, judged by the latest expectation."""
+        form = await request.form()
+        entry = self._entry(request.path_params["id"])
+        draft = draft_of(entry)
+        try:
+            receiver = self._desk.receiver(draft.receiver)
+            if receiver.protected and text(form, "confirmed") != receiver.name:
+                return self._refused(request, entry, f"{receiver.name} is protected: tick the box to send to it this once.")
+            repeated = order(
+                self._desk,
+                receiver=receiver,
+                action=draft.action,
+                edition=draft.edition,
+                payload=draft.payload,
+                label=draft.fixture,
+                expectation=scenario.expectation(draft.expectation) if draft.expectation else None,
+                variables={},
+                off_contract=draft.off_contract,
+                confirmed=receiver.protected,
+                parent=entry.delivery.id,
+            )
+            id, was_sent = await self._desk.sending.once(text(form, "form_id"), repeated)
+        except SandboxError as error:
+            return self._refused(request, entry, str(error))
+        return _to(id, "?sent=before" if was_sent else "")
+
+    def _refused(self, request: Request, entry: Entry, message: str) -> Response:
+        return self._result(request, entry, problems({"send": message}), status=HTTPStatus.UNPROCESSABLE_ENTITY)
+
+    # --- judging again ---
+
+    async def accept(self, request: Request) -> Response:
+        """Make the answer that came the expected one; rules and headers of the expectation stay."""
+        entry = self._entry(request.path_params["id"])
+        accepted = accepted_expectation(entry)
+        if accepted is None:
+            return self._refused(request, entry, "There is no answer that could be expected.")
+        await self._judge(entry, accepted)
+        return _to(entry.delivery.id)
+
+    async def judge(self, request: Request) -> Response:
+        """Judge against another expectation, without sending."""
+        typed = text(await request.form(), "expectation")
+        entry = self._entry(request.path_params["id"])
+        try:
+            expectation = scenario.expectation(typed) if typed.strip() else None
+        except SandboxError as error:
+            wrong = problems({"expectation": str(error)})
+            return self._result(request, entry, wrong, typed, HTTPStatus.UNPROCESSABLE_ENTITY)
+        await self._judge(entry, expectation)
+        return _to(entry.delivery.id)
+
+    async def _judge(self, entry: Entry, expectation: Expectation | None) -> None:
+        sent = entry.delivery
+        judge = Judge(contract.load(sent.action, sent.edition))
+        before = entry.judgement.payload_violations if entry.judgement else ()
+        at = self._desk.ports.clock.now()
+        judgement = await asyncio.to_thread(judge, sent, expectation, at=at, payload_violations=before)
+        self._desk.writer.append(judgement)
+
+    # --- showing ---
+
+    def _entry(self, id: str) -> Entry:
+        entry = self._desk.log.get(id)
+        if entry is None:
+            raise HTTPException(HTTPStatus.NOT_FOUND, f"There is no delivery {id} in this workspace's log.")
+        return entry
+
+    def _result(
+        self,
+        request: Request,
+        entry: Entry,
+        wrong: dict[str, str] | None = None,
+        typed: str | None = None,
+        status: HTTPStatus = HTTPStatus.OK,
+    ) -> Response:
+        sent = entry.delivery
+        latest = entry.judgement
+        latest_expectation = expectation_text(latest.expectation if latest else None)
+        receiver = self._receiver(sent)
+        return self._delivery_page(
+            request,
+            Row.of_entry(entry),
+            status,
+            delivery=sent,
+            latest=latest,
+            judgements=list(reversed(entry.judgements)),
+            comparison=_comparison(sent, latest),
+            curl=curl.command(sent),
+            typed_expectation=latest_expectation if typed is None else typed,
+            form_id=secrets.token_hex(16),
+            target_now=receiver,
+            can_send_again=receiver is not None,
+            why_not="" if receiver else f"There is no receiver named {sent.receiver} in this workspace: edit and send instead",
+            can_accept=accepted_expectation(entry) is not None,
+            problems=wrong or problems(),
+        )
+
+    def _receiver(self, sent: Delivery) -> Receiver | None:
+        return next((each for each in self._desk.receivers() if each.name == sent.receiver), None)
+
+    def _delivery_page(
+        self, request: Request, row: Row, status: HTTPStatus = HTTPStatus.OK, **context: object
+    ) -> Response:
+        landed = self._desk.log.deliveries(_RECENT)
+        recent = [*self._flying({entry.delivery.id for entry in landed}), *map(Row.of_entry, landed)]
+        defaults: dict[str, object] = {"flight": None, "problems": problems()}
+        sent_before = request.query_params.get("sent") == "before"
+        return self._page(
+            request,
+            "delivery.html",
+            status,
+            row=row,
+            recent=recent,
+            already_sent=sent_before,
+            **{**defaults, **context},
+        )
+
+    def _page(
+        self, request: Request, name: str, status: HTTPStatus = HTTPStatus.OK, **context: object
+    ) -> Response:
+        receiver = chosen_receiver(request, self._desk)
+        action = self._desk.actions()[0]
+        target = self._desk.target(receiver, action.name, action.editions[0])
+        return self._pages.render(request, name, status, here="Log", target=target, **context)
+
+
+def flight_context(flight: Flight) -> dict[str, object]:
+    """What the page shows of a delivery in flight."""
+    return {"elapsed_ms": flight.elapsed_ms, "payload": flight.order.payload}
+
+
+def accepted_expectation(entry: Entry) -> Expectation | None:
+    """The expectation that takes what came for right; None where nothing came that could be expected."""
+    sent = entry.delivery
+    before = entry.judgement.expectation if entry.judgement else None
+    base = before or Expectation()
+    if sent.fault is not None:
+        return None if sent.fault.kind == "cancelled" else Expectation(fault=sent.fault.kind)
+    if sent.response is None or sent.response.base64:
+        return None
+    try:
+        body = source.parse(sent.response.body)
+    except SandboxError:
+        # Not JSON, which no expectation can spell: the status alone is accepted.
+        return msgspec.structs.replace(base, status=sent.response.status, body=msgspec.UNSET, fault=None)
+    return msgspec.structs.replace(base, status=sent.response.status, body=body, fault=None)
+
+
+def _comparison(sent: Delivery, judgement: Judgement | None) -> object:
+    if judgement is None:
+        return None
+    return sidebyside.of(sent, judgement)
+
+
+def _to(id: str, query: str = "") -> Response:
+    return RedirectResponse(f"/deliveries/{id}{query}", HTTPStatus.SEE_OTHER)

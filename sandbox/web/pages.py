@@ -1,0 +1,135 @@
+"""Templates, assets, and how values are shown."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from sandbox import source
+from sandbox.errors import SandboxError, UsageError
+from sandbox.model import Delivery, Expectation, Fault, Timings, encoder
+from sandbox.report.lines import GLYPHS
+from sandbox.web.security import cookie_name
+
+THEMES = ("system", "light", "dark")
+
+
+class Pages:
+    """The pages' templates, and the assets that they link to."""
+
+    def __init__(self, templates: Path, static: Path) -> None:
+        self.static = static
+        self._assets = _manifest(static)
+        self._environment = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(templates),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.globals.update(asset=self._asset, glyphs=GLYPHS, themes=THEMES)
+        self._environment.filters.update(
+            pretty=pretty, ms=milliseconds, size=size, clock=clock, phases=phases, expectation=expectation_text
+        )
+
+    def render(
+        self, request: Request, name: str, /, status: HTTPStatus = HTTPStatus.OK, **context: Any
+    ) -> HTMLResponse:
+        """A page, or a part of one."""
+        return HTMLResponse(self.text(request, name, **context), status)
+
+    def text(self, request: Request, name: str, /, **context: Any) -> str:
+        """The markup of a page, or of a part of one."""
+        theme = request.cookies.get(cookie_name(request, "theme"), "system")
+        return self._environment.get_template(name).render(
+            path=request.url.path,
+            theme=theme if theme in THEMES else "system",
+            csp_nonce=request.scope.get("csp_nonce", ""),
+            **context,
+        )
+
+    def _asset(self, name: str) -> str:
+        return f"/static/{self._assets[name]}"
+
+
+def _manifest(static: Path) -> dict[str, str]:
+    try:
+        text = (static / "manifest.json").read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            "the browser's assets are not built", file=str(static), mend="install with `pip install .` or `make run`"
+        ) from error
+    names: dict[str, str] = json.loads(text)
+    return names
+
+
+def problems(said: Mapping[str, str] | None = None) -> defaultdict[str, str]:
+    """What is wrong with a form, by field; nothing for a field that is not named."""
+    return defaultdict(str, said or {})
+
+
+# --- how values are shown ---
+
+
+def pretty(text: str) -> str:
+    """A body over several lines where it is JSON, else as it is."""
+    try:
+        return source.pretty(source.parse(text))
+    except SandboxError:
+        return text
+
+
+def expectation_text(expectation: Expectation | None) -> str:
+    """An expectation as the JSON that a person edits; nothing for None."""
+    return "" if expectation is None else pretty(encoder.encode(expectation).decode())
+
+
+def milliseconds(value: float) -> str:
+    """A time in milliseconds, with as many digits as mean something."""
+    return f"{value:.1f}" if value < 100 else f"{value:,.0f}".replace(",", "\u202f")
+
+
+def size(text: str) -> str:
+    """How many bytes a text takes as UTF-8."""
+    count = len(text.encode())
+    return f"{count} bytes" if count < 1024 else f"{count / 1024:.1f} KB"
+
+
+def clock(instant: str) -> str:
+    """The time of day of an instant, UTC, for a reader whose browser does not put it into her own zone."""
+    return datetime.fromisoformat(instant).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def phases(timings: Timings) -> Sequence[tuple[str, float, float, float]]:
+    """Name, milliseconds, start and width in percent of the total, for each phase; what is left is the body's."""
+    parts = {
+        "lookup": timings.lookup,
+        "connect": timings.connect,
+        "tls": timings.tls,
+        "first byte": timings.first_byte,
+    }
+    parts["body"] = max(0.0, timings.total - sum(parts.values()))
+    whole = sum(parts.values()) or 1.0
+    rows, start = [], 0.0
+    for name, value in parts.items():
+        width = 100 * value / whole
+        rows.append((name, value, round(start, 2), round(width, 2)))
+        start += width
+    return rows
+
+
+def outcome(delivery: Delivery) -> str:
+    """The status or the fault, in a word."""
+    fault: Fault | None = delivery.fault
+    if fault is not None:
+        return fault.kind
+    return str(delivery.response.status) if delivery.response is not None else "no answer"

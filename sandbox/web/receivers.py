@@ -1,0 +1,321 @@
+"""The receivers' pages: list, add, edit, delete, undo, and the stand-in's reset."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from http import HTTPStatus
+from urllib.parse import quote, urlsplit
+
+import msgspec
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from sandbox import compose, contract, source
+from sandbox.errors import SandboxError
+from sandbox.model import Basic, Bearer, Netrc, Receiver
+from sandbox.web.compose import chosen_receiver, remember_receiver, text, variables
+from sandbox.web.desk import Action, Desk
+from sandbox.web.pages import Pages, problems
+
+_ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_ENV_REFERENCE = re.compile(r"\$\{env:([^{}]+)\}")
+_SECRET_HEADER = re.compile(r"authorization|cookie|token|secret|passw|api-?key", re.IGNORECASE)
+_NAME_A_VARIABLE = "name the environment variable that holds it: the workspace never keeps the secret itself"
+
+
+class Typed(msgspec.Struct, frozen=True):
+    """A receiver as typed: what the form shows, what is wrong with it, and the secrets that it brought."""
+
+    values: defaultdict[str, str]
+    problems: defaultdict[str, str]
+    receiver: Receiver | None
+    """None where something is wrong."""
+    secrets: dict[str, str]
+    """By environment variable."""
+    is_default: bool
+
+
+class ReceiverPages:
+    """`/receivers`."""
+
+    def __init__(self, desk: Desk, pages: Pages) -> None:
+        self._desk = desk
+        self._pages = pages
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/receivers", self.list),
+            Route("/receivers/new", self.new),
+            Route("/receivers/edit", self.edit),
+            Route("/receivers/save", self.save, methods=["POST"]),
+            Route("/receivers/delete", self.delete, methods=["POST"]),
+            Route("/receivers/undo", self.undo, methods=["POST"]),
+            Route("/stand-in/reset", self.reset, methods=["POST"]),
+        ]
+
+    async def list(self, request: Request) -> Response:
+        default = self._desk.workspace.receivers().default
+        action = self._desk.actions()[0]
+        rows = []
+        for receiver in self._desk.receivers():
+            target = self._desk.target(receiver, action.name, action.editions[0])
+            rows.append(
+                {
+                    "receiver": receiver,
+                    "url": target.url,
+                    "problem": target.problem,
+                    "auth": _auth_kind(receiver),
+                    "is_default": receiver.name == default,
+                }
+            )
+        return self._page(request, "receivers.html", rows=rows, notice=_notice(request))
+
+    async def new(self, request: Request) -> Response:
+        return self._form(request, _values(Receiver("", ""), False, self._desk.actions()))
+
+    async def edit(self, request: Request) -> Response:
+        receiver = self._desk.workspace.receiver(request.query_params.get("name", ""))
+        is_default = self._desk.workspace.receivers().default == receiver.name
+        return self._form(request, _values(receiver, is_default, self._desk.actions()), replaces=receiver.name)
+
+    async def save(self, request: Request) -> Response:
+        form = await request.form()
+        replaces = text(form, "replaces")
+        typed = read(form, self._desk.actions())
+        if typed.receiver is None:
+            return self._form(request, typed.values, replaces, typed.problems, HTTPStatus.UNPROCESSABLE_ENTITY)
+        name = typed.receiver.name
+        workspace = self._desk.workspace
+        try:
+            workspace.save_receiver(typed.receiver, replaces=replaces)
+            if typed.is_default:
+                workspace.set_default_receiver(name)
+            elif workspace.receivers().default == name:
+                workspace.set_default_receiver("")
+        except SandboxError as error:
+            return self._form(
+                request, typed.values, replaces, problems({"": str(error)}), HTTPStatus.UNPROCESSABLE_ENTITY
+            )
+        self._desk.secrets.update(typed.secrets)
+        response = RedirectResponse(f"/receivers?saved={quote(name)}", HTTPStatus.SEE_OTHER)
+        remember_receiver(request, response, name)
+        return response
+
+    async def delete(self, request: Request) -> Response:
+        name = text(await request.form(), "name")
+        self._desk.delete_receiver(name)
+        return RedirectResponse(f"/receivers?deleted={quote(name)}", HTTPStatus.SEE_OTHER)
+
+    async def undo(self, request: Request) -> Response:
+        name = text(await request.form(), "name")
+        self._desk.undelete_receiver(name)
+        return RedirectResponse(f"/receivers?restored={quote(name)}", HTTPStatus.SEE_OTHER)
+
+    async def reset(self, request: Request) -> Response:
+        self._desk.stand_in.reset()
+        return RedirectResponse("/receivers?reset=1", HTTPStatus.SEE_OTHER)
+
+    def _form(
+        self,
+        request: Request,
+        typed: defaultdict[str, str],
+        replaces: str = "",
+        wrong: defaultdict[str, str] | None = None,
+        status: HTTPStatus = HTTPStatus.OK,
+    ) -> Response:
+        actions = [
+            {"name": action.name, "path": contract.load(action.name, action.editions[0]).path}
+            for action in self._desk.actions()
+        ]
+        return self._page(
+            request, "receiver.html", status, typed=typed, replaces=replaces, problems=wrong or problems(), actions=actions
+        )
+
+    def _page(
+        self, request: Request, name: str, status: HTTPStatus = HTTPStatus.OK, **context: object
+    ) -> Response:
+        action = self._desk.actions()[0]
+        target = self._desk.target(chosen_receiver(request, self._desk), action.name, action.editions[0])
+        return self._pages.render(request, name, status, here="Receivers", target=target, **context)
+
+
+def _notice(request: Request) -> dict[str, str] | None:
+    said = request.query_params
+    if "deleted" in said:
+        return {"text": f"{said['deleted']} is deleted.", "undo": said["deleted"]}
+    for key, words in (("saved", "is saved."), ("restored", "is back.")):
+        if key in said:
+            return {"text": f"{said[key]} {words}", "undo": ""}
+    return {"text": "The stand-in has forgotten what it was sent.", "undo": ""} if "reset" in said else None
+
+
+def _auth_kind(receiver: Receiver) -> str:
+    kinds = {Basic: "basic", Bearer: "bearer", Netrc: "netrc"}
+    kind = kinds.get(type(receiver.auth), "") if receiver.auth else ""
+    return ", ".join(filter(None, [kind, "token" if receiver.token else ""]))
+
+
+# --- a receiver as the form shows it ---
+
+
+def _values(receiver: Receiver, is_default: bool, actions: list[Action]) -> defaultdict[str, str]:
+    auth = receiver.auth
+    plain = ("name", "base_url", "proxy", "ca_file", "client_cert", "client_key")
+    values = defaultdict(str, {name: getattr(receiver, name) for name in plain})
+    values |= {name: "yes" for name in ("protected", "verify", "follow_redirects") if getattr(receiver, name)}
+    values |= {name: str(getattr(receiver, name)) for name in ("timeout_ms", "connect_timeout_ms")}
+    values["default"] = "yes" if is_default else ""
+    values["auth"] = _auth_kind(msgspec.structs.replace(receiver, token=""))
+    values["username"] = auth.username if isinstance(auth, Basic) else ""
+    values["headers"] = "\n".join(f"{name}: {value}" for name, value in receiver.headers.items())
+    values["variables"] = source.pretty(receiver.variables) if receiver.variables else ""
+    values["secret_env"] = " ".join(receiver.secret_env)
+    secrets = {
+        "password": auth.password if isinstance(auth, Basic) else "",
+        "bearer": auth.token if isinstance(auth, Bearer) else "",
+        "token": receiver.token,
+    }
+    for name, value in secrets.items():
+        reference = _ENV_REFERENCE.fullmatch(value)
+        values[f"{name}_env" if reference else name] = reference[1] if reference else value
+    for action in actions:
+        path = receiver.paths.get(action.name)
+        values[f"path_{action.name}"] = path or ""
+        values[f"whole_{action.name}"] = "yes" if path == "" else ""
+    return values
+
+
+# --- a receiver as it was typed ---
+
+
+def read(form: FormData, actions: list[Action]) -> Typed:
+    """The receiver that a form describes, or what is wrong with it, by field."""
+    values = defaultdict(str, {name: text(form, name).strip() for name in form})
+    reading = _Reading(values)
+    receiver = reading.receiver(actions)
+    wrong = reading.problems
+    return Typed(
+        values, wrong, None if any(wrong.values()) else receiver, reading.secrets, values["default"] == "yes"
+    )
+
+
+class _Reading:
+    """Reads the fields of one form, noting what is wrong with each."""
+
+    def __init__(self, values: defaultdict[str, str]) -> None:
+        self._values = values
+        self.problems = problems()
+        self.secrets: dict[str, str] = {}
+
+    def receiver(self, actions: list[Action]) -> Receiver:
+        values = self._values
+        receiver = Receiver(
+            name=self._name(),
+            base_url=self._url("base_url"),
+            paths=self._paths(actions),
+            headers=self._headers(),
+            auth=self._auth(),
+            token=self._secret("token"),
+            variables=self._variables(),
+            secret_env=tuple(values["secret_env"].split()),
+            timeout_ms=self._milliseconds("timeout_ms"),
+            connect_timeout_ms=self._milliseconds("connect_timeout_ms"),
+            verify="verify" in values,
+            ca_file=values["ca_file"],
+            client_cert=values["client_cert"],
+            client_key=values["client_key"],
+            proxy=self._url("proxy") if values["proxy"] else "",
+            follow_redirects="follow_redirects" in values,
+            protected="protected" in values,
+        )
+        if "${" not in receiver.base_url and not self.problems["base_url"]:
+            try:
+                compose.url(receiver, contract.load(actions[0].name, actions[0].editions[0]))
+            except SandboxError as error:
+                self.problems["base_url"] = str(error)
+        return receiver
+
+    def _name(self) -> str:
+        name = self._values["name"]
+        if not name or len(name) > 100 or not name.isprintable():
+            self.problems["name"] = "give it a name, of up to 100 characters"
+        elif name == "stand-in":
+            self.problems["name"] = "that name belongs to the receiver that ships with the sandbox"
+        return name
+
+    def _url(self, field: str) -> str:
+        url = self._values[field]
+        if not url:
+            self.problems[field] = "where is it? Write a URL, such as http://localhost:8000"
+            return url
+        try:
+            password = urlsplit(url).password
+        except ValueError as error:
+            self.problems[field] = f"this cannot be read as a URL: {error}"
+            return url
+        if password and "${" not in password:
+            self.problems[field] = "the URL holds a password: write it as ${env:NAME}, or use Basic below"
+        return url
+
+    def _paths(self, actions: list[Action]) -> dict[str, str]:
+        paths = {}
+        for action in actions:
+            path = self._values[f"path_{action.name}"]
+            if f"whole_{action.name}" in self._values:
+                paths[action.name] = ""
+                if path:
+                    self.problems[f"path_{action.name}"] = "a path and the whole URL exclude each other: leave one out"
+            elif path:
+                paths[action.name] = path
+        return paths
+
+    def _headers(self) -> dict[str, str]:
+        headers = {}
+        for number, line in enumerate(self._values["headers"].splitlines(), 1):
+            if not line.strip():
+                continue
+            name, colon, value = (part.strip() for part in line.partition(":"))
+            if not colon or not name:
+                self.problems["headers"] = f"line {number}: write Name: value"
+            elif _SECRET_HEADER.search(name) and "${" not in value:
+                self.problems["headers"] = f"line {number}: {name} looks like a secret, write its value as ${{env:NAME}}"
+            headers[name] = value
+        return headers
+
+    def _auth(self) -> Basic | Bearer | Netrc | None:
+        kind = self._values["auth"]
+        if kind == "basic":
+            return Basic(self._values["username"], self._secret("password"))
+        if kind == "bearer":
+            return Bearer(self._secret("bearer"))
+        return Netrc() if kind == "netrc" else None
+
+    def _secret(self, field: str) -> str:
+        """What is kept of a secret: the reference to it. A value typed along with it is for this process."""
+        value, name = self._values[field], self._values[f"{field}_env"]
+        if name:
+            if not _ENV_NAME.fullmatch(name):
+                self.problems[f"{field}_env"] = "letters, digits and underscores, not starting with a digit"
+            if value:
+                self.secrets[name] = value
+            return f"${{env:{name}}}"
+        if value and "${" not in value:
+            self.problems[f"{field}_env"] = _NAME_A_VARIABLE
+        return value
+
+    def _variables(self) -> dict[str, object]:
+        try:
+            return dict(variables(self._values["variables"]))
+        except SandboxError as error:
+            self.problems["variables"] = str(error)
+            return {}
+
+    def _milliseconds(self, field: str) -> int:
+        typed = self._values[field]
+        if typed.isascii() and typed.isdigit() and 0 < int(typed[:12]) <= 86_400_000:
+            return int(typed)
+        self.problems[field] = "a whole number of milliseconds, from 1 to a day (86400000)"
+        return 1

@@ -1,0 +1,130 @@
+"""Deliveries under way: started by a form, followed by pages, ended by nobody's leaving."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from contextlib import aclosing
+
+import msgspec
+
+from sandbox.engine import DeliveryFinished, DeliveryStarted, Options, Ports, Run, StepResult
+from sandbox.errors import SandboxError, UsageError
+from sandbox.scenario import Plan
+
+_REMEMBERED_FORMS = 1000
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """One send: a plan of one step, and how to run it."""
+
+    plan: Plan
+    options: Options
+    ports: Ports
+    payload: str
+    """The text as it was typed."""
+    label: str
+
+
+class Flight:
+    """A delivery in flight."""
+
+    def __init__(self, id: str, url: str, order: Order, run: Run, since: float, sent_at: str) -> None:
+        self.id = id
+        self.url = url
+        self.order = order
+        self.sent_at = sent_at
+        self.landed = asyncio.Event()
+        self._run = run
+        self._since = since
+
+    @property
+    def elapsed_ms(self) -> float:
+        return (self.order.ports.clock.seconds() - self._since) * 1000
+
+    def cancel(self) -> None:
+        """End it with the fault *cancelled*."""
+        self._run.stop()
+
+
+class NotSent(SandboxError):
+    """Nothing went out; the message says why."""
+
+
+class Sending:
+    """Starts deliveries and knows those in flight."""
+
+    def __init__(self, ports: Ports) -> None:
+        self._clock = ports.clock
+        self._flights: dict[str, Flight] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._forms: OrderedDict[str, asyncio.Future[str]] = OrderedDict()
+
+    @property
+    def flights(self) -> list[Flight]:
+        """Those in flight, the newest first."""
+        return list(reversed(self._flights.values()))
+
+    def flight(self, id: str) -> Flight | None:
+        """The delivery of this id, if it is in flight."""
+        return self._flights.get(id)
+
+    async def once(self, form_id: str, order: Order) -> tuple[str, bool]:
+        """Send, unless this form was sent already: the delivery's id, and whether it is from before.
+
+        Raises NotSent, or UsageError, where nothing went out; the form can then be sent again.
+        """
+        if not form_id:
+            raise UsageError("the form has no id", mend="reload the page")
+        if form_id in self._forms:
+            return await asyncio.shield(self._forms[form_id]), True
+        started = self._start(order)
+        self._forms[form_id] = started
+        while len(self._forms) > _REMEMBERED_FORMS:
+            self._forms.popitem(last=False)
+        try:
+            return await asyncio.shield(started), False
+        except Exception:
+            self._forms.pop(form_id, None)
+            raise
+
+    def _start(self, order: Order) -> asyncio.Future[str]:
+        run = Run([order.plan], order.ports, order.options)
+        started: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        task = asyncio.create_task(self._follow(run, order, started))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return started
+
+    async def _follow(self, run: Run, order: Order, started: asyncio.Future[str]) -> None:
+        """Listen to a run until its end."""
+        flight: Flight | None = None
+        try:
+            async with aclosing(run.events()) as events:
+                async for event in events:
+                    if isinstance(event, DeliveryStarted):
+                        flight = Flight(event.id, event.url, order, run, self._clock.seconds(), self._clock.now())
+                        self._flights[flight.id] = flight
+                        started.set_result(flight.id)
+                    elif isinstance(event, DeliveryFinished) and flight is not None:
+                        self._land(flight)
+                    elif isinstance(event, StepResult) and not started.done():
+                        started.set_exception(NotSent(event.reason or f"the step was {event.verdict}"))
+        except Exception as error:
+            if started.done():
+                raise
+            started.set_exception(error)
+        finally:
+            if flight is not None:
+                self._land(flight)
+
+    def _land(self, flight: Flight) -> None:
+        self._flights.pop(flight.id, None)
+        flight.landed.set()
+
+    async def stop(self) -> None:
+        """Cancel what is in flight, and wait until it is logged."""
+        for flight in self.flights:
+            flight.cancel()
+        if self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -1,0 +1,163 @@
+"""One process: the browser application and the stand-in in one event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import uvicorn
+
+from sandbox import __version__, shipped
+from sandbox.errors import UsageError
+from sandbox.model import RunInfo
+from sandbox.ports import SystemClock
+from sandbox.standin import StandIn
+from sandbox.store.writer import RunWriter, run_id
+from sandbox.transport import Transport
+from sandbox.web.app import create_app
+from sandbox.web.desk import Desk
+from sandbox.web.pages import Pages
+from sandbox.web.security import is_loopback
+from sandbox.workspace import Workspace
+
+_SHORTEST_TOKEN = 16
+
+
+def serve(
+    workspace: Workspace,
+    *,
+    host: str,
+    port: int,
+    token: str,
+    environment: Mapping[str, str],
+    ready: Callable[[str, str], None],
+) -> None:
+    """Serve until Ctrl-C or SIGTERM; `ready` is told the address of the page and of the stand-in.
+
+    Raises UsageError for an address that cannot be bound, and for one off loopback without a token.
+    """
+    if not is_loopback(host):
+        if not token:
+            raise UsageError(
+                f"{host} can be reached by others, so serving on it needs a token",
+                mend="give --token, or serve on 127.0.0.1",
+            )
+        if len(token) < _SHORTEST_TOKEN:
+            raise UsageError(f"the token is shorter than {_SHORTEST_TOKEN} characters", mend="give a longer one")
+    pages = Pages(shipped.templates_dir(), Path(__file__).with_name("static"))
+    with _bound(host, port) as listening:
+        asyncio.run(_serve(workspace, pages, listening, host, token, environment, ready))
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """A socket bound before anything else starts: a port in use is one line."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except (OSError, UnicodeError) as error:
+        raise UsageError(f"{host} is not an address of this machine", mend="serve on 127.0.0.1") from error
+    listening = socket.socket(family, kind, protocol)
+    try:
+        if os.name == "posix":
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(128)
+    except (OSError, OverflowError) as error:
+        listening.close()
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UsageError(
+            f"cannot serve on {host}:{port}: {reason.lower()}", mend="choose another with --port; 0 takes any free one"
+        ) from error
+    return listening
+
+
+async def _serve(
+    workspace: Workspace,
+    pages: Pages,
+    listening: socket.socket,
+    host: str,
+    token: str,
+    environment: Mapping[str, str],
+    ready: Callable[[str, str], None],
+) -> None:
+    started_at = SystemClock().now()
+    info = RunInfo(
+        id=run_id(started_at, secrets.token_hex(3)),
+        kind="serve",
+        started_at=started_at,
+        tool=f"retailops-sandbox {__version__}",
+    )
+    stand_in = StandIn()
+    stand_in_url = await stand_in.start()
+    try:
+        async with Transport() as transport:
+            writer = RunWriter.open(workspace.runs_dir, info)
+            desk = Desk(
+                workspace,
+                transport=transport,
+                writer=writer,
+                environment=environment,
+                stand_in=stand_in,
+                stand_in_url=stand_in_url,
+            )
+            server = _Server(
+                uvicorn.Config(
+                    create_app(desk, pages, token=token),
+                    log_level="warning",
+                    access_log=False,
+                    server_header=False,
+                    timeout_graceful_shutdown=2,
+                    # What a proxy says of a client is not evidence of where a request came from.
+                    proxy_headers=False,
+                ),
+                lambda: ready(_address(host, listening.getsockname()[1]), stand_in_url),
+                desk,
+            )
+            try:
+                await server.serve(sockets=[listening])
+            finally:
+                await desk.sending.stop()
+                await asyncio.to_thread(writer.fold, SystemClock().now())
+    finally:
+        await stand_in.stop()
+
+
+def _address(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, telling when it answers, and ending deliveries before it waits for the pages that show them."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None], desk: Desk) -> None:
+        super().__init__(config)
+        self._ready = ready
+        self._desk = desk
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._desk.sending.stop()
+        await super().shutdown(sockets)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """As uvicorn's, but the signal is not raised once more at the end: that would cut the clean-up short."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        before = {number: signal.signal(number, self.handle_exit) for number in numbers}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
