@@ -15,7 +15,7 @@ from sandbox.errors import FileError
 from sandbox.model import encoder
 from sandbox.store import lock, runfile
 from sandbox.store.files import replacing, unreadable, unwritable
-from sandbox.store.journal import NO_HEAD, NO_RECORD, Head, RawLine, damaged_line, raw_lines, read_head
+from sandbox.store.journal import NO_RECORD, Head, RawLine, damaged_line, raw_lines, read_head
 
 
 def fold(journal: Path, fd: int) -> None:
@@ -29,7 +29,7 @@ def fold(journal: Path, fd: int) -> None:
             return  # Nothing was recorded, or its process is just about to: it is not ours to delete.
         target = journal.with_suffix(".json")
         if not _is_folded(head, target):
-            write_run(journal, target, target.with_suffix(".json.new"))
+            write_run(head, journal, target, target.with_suffix(".json.new"))
     finally:
         os.close(fd)
     # Closed first, because Windows deletes no open file; whoever takes the lock now finds it folded.
@@ -57,9 +57,8 @@ def fold_abandoned(runs_dir: Path) -> list[FileError]:
     return problems
 
 
-def write_run(journal: Path, target: Path, new: Path) -> None:
+def write_run(head: Head, journal: Path, target: Path, new: Path) -> None:
     """Write a journal's records as a run file; `new` is its name until it is whole."""
-    head = None
     finished_at = torn = ""
     judgements = []
     with replacing(target, new) as file:
@@ -75,12 +74,8 @@ def write_run(journal: Path, target: Path, new: Path) -> None:
                 judgements.append(line.judgement)
             elif line.finished_at:
                 finished_at = line.finished_at
-            elif line.run:
-                head = line.run
-            else:
+            elif not line.run:
                 raise damaged_line(journal, number, NO_RECORD)
-        if head is None:
-            raise damaged_line(journal, 1, NO_HEAD)
         tables.table("judgements")
         for judgement in judgements:
             tables.add(judgement)

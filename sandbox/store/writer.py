@@ -35,6 +35,7 @@ class RunWriter:
 
     def __init__(self, runs_dir: Path, info: RunInfo, fd: int) -> None:
         self.info = info
+        self._head = Head(**msgspec.structs.asdict(info), generation=_GENERATION)
         self.path = runs_dir / f"{info.id}.json"
         self._journal = runs_dir / f"{info.id}.journal"
         self._fd = fd
@@ -51,7 +52,7 @@ class RunWriter:
             raise unwritable(journal, error) from error
         writer = cls(runs_dir, info, fd)
         try:
-            writer._write(Line(run=Head(**msgspec.structs.asdict(info), generation=_GENERATION)))
+            writer._write(Line(run=writer._head))
         except FileError:
             writer.close()
             journal.unlink(missing_ok=True)
@@ -84,7 +85,7 @@ class RunWriter:
         """Write the run, as far as it is, as a run file of that name. Blocks."""
         new = target.with_name(f"{target.name}.{os.getpid()}.new")
         if not self.path.exists():
-            write_run(self._journal, target, new)
+            write_run(self._head, self._journal, target, new)
             return
         try:
             with open(self.path, "rb") as source, replacing(target, new) as file:
