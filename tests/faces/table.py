@@ -1,0 +1,177 @@
+"""The one table: scenarios, and what every face must make of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from sandbox.model import Verdict
+
+UNKNOWN = {"/data/order/id": "no-such-order"}
+DUMMY_EVENT = {"status": "error", "error_code": "ERR9999"}
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    """One step, the receiver it goes to, and the verdict and differences that must come of it."""
+
+    name: str
+    verdict: Verdict
+    receiver: str = "shop"
+    edition: str = "draft"
+    fixture: str = "default"
+    set: dict[str, Any] = {}
+    expect: dict[str, Any] | None = None
+    variables: dict[str, Any] = {}
+    off_contract: bool = False
+    differences: set[tuple[str, str, str | None]] = set()
+    """Part, kind, and the pointer on the expected side, else on the actual side."""
+    violated: bool = False
+    """Whether the response breaks its contract."""
+
+
+RECEIVERS = {
+    "shop": "",
+    "html-500": "/misbehave/html-500",
+    "not-json": "/misbehave/not-json",
+    "wrong-schema": "/misbehave/wrong-schema",
+    "truncated": "/misbehave/truncated-body",
+    "reset": "/misbehave/reset",
+    "bad-gzip": "/misbehave/bad-gzip",
+    "redirect": "/misbehave/redirect",
+    "hang": "/misbehave/hang",
+    "slow": "/misbehave/slow/80",
+}
+
+NOTHING = {"status": 200, "body": {"events": []}}
+
+CASES = [
+    Case(name="a cancel passes", verdict="passed", expect=NOTHING),
+    Case(name="nothing expected is recorded", verdict="recorded"),
+    Case(
+        name="an event that nobody expected",
+        verdict="failed",
+        set=UNKNOWN,
+        expect=NOTHING,
+        differences={("body", "unexpected", "/events/0")},
+    ),
+    Case(
+        name="an event that did not come",
+        verdict="failed",
+        expect={"body": {"events": [DUMMY_EVENT]}},
+        differences={("body", "missing", "/events/0")},
+    ),
+    Case(
+        name="another status",
+        verdict="failed",
+        expect={"status": [201, 204], "body": {"events": []}},
+        differences={("status", "changed", None)},
+    ),
+    Case(
+        name="rules take the place of equality",
+        verdict="passed",
+        set=UNKNOWN,
+        expect={
+            "body": {"events": [{"error_code": "any"}]},
+            "rules": {"/events/*": {"extra": "allow"}, "/events/*/error_code": {"regex": "^ERR[0-9]{4}$"}},
+        },
+    ),
+    Case(
+        name="a rule that refuses",
+        verdict="failed",
+        set=UNKNOWN,
+        expect={
+            "body": {"events": [{"status": "error", "error_code": "x"}]},
+            "rules": {"/events/*": {"extra": "allow"}, "/events/*/error_code": {"regex": "^WRONG"}},
+        },
+        differences={("body", "changed", "/events/0/error_code")},
+    ),
+    Case(
+        name="the type of a value",
+        verdict="failed",
+        expect={"body": {"events": {}}},
+        differences={("body", "type", "/events")},
+    ),
+    Case(
+        name="headers by name in any case",
+        verdict="passed",
+        expect={"headers": {"content-TYPE": {"regex": "^application/json"}}},
+    ),
+    Case(
+        name="a header that differs",
+        verdict="failed",
+        expect={"headers": {"Content-Type": "text/plain"}},
+        differences={("headers", "changed", "/Content-Type")},
+    ),
+    Case(
+        name="placeholders in payload and expectation",
+        verdict="passed",
+        set={"/data/order/id": "${order}"},
+        variables={"order": "4897", "count": 200},
+        expect={"body": {"events": []}},
+    ),
+    Case(name="v1 with the token", verdict="passed", edition="v1", expect={"status": 200}),
+    Case(
+        name="v1 with a wrong token",
+        verdict="passed",
+        edition="v1",
+        set={"/integration_auth_token": "not-the-token"},
+        expect={"status": 401},
+    ),
+    Case(
+        name="a payload that breaks the contract on purpose",
+        verdict="passed",
+        set={"/version": "one"},
+        off_contract=True,
+        expect={"status": 422},
+    ),
+    Case(
+        name="an HTML page",
+        verdict="failed",
+        receiver="html-500",
+        expect=NOTHING,
+        differences={("status", "changed", None)},
+        violated=True,
+    ),
+    Case(name="not JSON", verdict="failed", receiver="not-json", expect={"status": 200}, violated=True),
+    Case(
+        name="a wrong schema",
+        verdict="failed",
+        receiver="wrong-schema",
+        expect={"status": 200},
+        violated=True,
+    ),
+    Case(
+        name="a wrong schema that is let pass",
+        verdict="passed",
+        receiver="wrong-schema",
+        expect={"status": 200, "contract": False},
+        violated=True,
+    ),
+    Case(name="a truncated body", verdict="errored", receiver="truncated", expect=NOTHING),
+    Case(name="a fault that is expected", verdict="passed", receiver="truncated", expect={"fault": "closed"}),
+    Case(
+        name="another fault than expected",
+        verdict="failed",
+        receiver="reset",
+        expect={"fault": "deadline"},
+        differences={("fault", "changed", None)},
+    ),
+    Case(
+        name="an expected fault that does not happen",
+        verdict="failed",
+        expect={"fault": "closed"},
+        differences={("fault", "missing", None)},
+    ),
+    Case(name="a broken compression", verdict="errored", receiver="bad-gzip", expect=NOTHING),
+    Case(name="a redirect is not followed", verdict="passed", receiver="redirect", expect={"status": 302}),
+    Case(name="an answer that never comes", verdict="errored", receiver="hang", expect=NOTHING),
+    Case(
+        name="too slow",
+        verdict="failed",
+        receiver="slow",
+        expect={"max_ms": 20},
+        differences={("latency", "changed", None)},
+    ),
+    Case(name="not too slow", verdict="passed", receiver="slow", expect={"max_ms": 9000}),
+]

@@ -1,0 +1,154 @@
+"""The same step through the browser's form and through `run`: the same verdict, the same differences."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import subprocess
+import sys
+import urllib.parse
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from sandbox import compose, source
+from sandbox.compose import Template
+from sandbox.model import Difference, Judgement, Receiver, Step
+from sandbox.standin import TOKEN
+from sandbox.store.log import Log
+from sandbox.workspace import Workspace
+from tests.faces.table import CASES, RECEIVERS, Case
+
+COMMAND = str(Path(sys.executable).with_name("retailops-sandbox"))
+
+
+class Faces:
+    """A served workspace, its stand-in under every path of the table, and the same workspace for `run`."""
+
+    def __init__(self, workspace: Workspace, address: str) -> None:
+        self.workspace = workspace
+        self.address = urllib.parse.urlsplit(address)
+        self.log = Log(workspace.runs_dir)
+
+    def by_browser(self, case: Case) -> Judgement:
+        form = {
+            "form_id": case.name,
+            "action": "order_cancel",
+            "edition": case.edition,
+            "payload": source.pretty(_typed(self.workspace, case)),
+            "receiver": case.receiver,
+            "expectation": json.dumps(case.expect) if case.expect is not None else "",
+            "variables": json.dumps(case.variables),
+            **({"off_contract": "on"} if case.off_contract else {}),
+        }
+        status, headers = self._post("/send", form)
+        assert status == 303
+        return self._judgement(headers["location"].rpartition("/")[2])
+
+    def by_run(self, case: Case, folder: Path) -> Judgement:
+        step = {
+            "name": "send",
+            "fixture": case.fixture,
+            "set": case.set,
+            "off_contract": case.off_contract,
+            **({"expect": case.expect} if case.expect is not None else {}),
+        }
+        scenario = {"name": case.name, "edition": case.edition, "variables": case.variables, "steps": [step]}
+        file = folder / "case.scenario.json"
+        file.write_text(json.dumps(scenario))
+        report = folder / "run.json"
+        command = [COMMAND, "run", file, "--receiver", case.receiver, "--report-json", report]
+        done = subprocess.run(
+            [*map(str, command), "--workspace", str(self.workspace.root)],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert done.stderr == ""
+        codes = {"passed": 0, "failed": 1, "errored": 3, "recorded": 5}
+        assert done.returncode == codes[case.verdict], done.stdout
+        (row,) = json.loads(report.read_text())["judgements"].values()
+        return msgspec.convert(row, Judgement)
+
+    def _judgement(self, delivery: str) -> Judgement:
+        for _ in range(200):
+            entry = self.log.get(delivery)
+            if entry is not None and entry.judgement is not None:
+                return entry.judgement
+            self._get(f"/deliveries/{delivery}")
+        raise AssertionError(f"{delivery} was never judged")
+
+    def _get(self, path: str) -> None:
+        connection = http.client.HTTPConnection(self.address.netloc, timeout=20)
+        connection.request("GET", path)
+        connection.getresponse().read()
+        connection.close()
+
+    def _post(self, path: str, form: dict[str, str]) -> tuple[int, dict[str, str]]:
+        connection = http.client.HTTPConnection(self.address.netloc, timeout=20)
+        headers = {
+            "Content-Type": "application/x-www-form-urlencoded",
+            "Origin": f"http://{self.address.netloc}",
+        }
+        connection.request("POST", path, urllib.parse.urlencode(form), headers)
+        response = connection.getresponse()
+        response.read()
+        connection.close()
+        return response.status, {name.lower(): value for name, value in response.getheaders()}
+
+
+def _typed(workspace: Workspace, case: Case) -> object:
+    """The payload as a person would have typed it: changed, its placeholders not filled."""
+    text = workspace.read_fixture("order_cancel", case.edition, case.fixture)
+    names = compose.Names(given=case.variables)
+    return compose.compose(Step(fixture=case.fixture, set=case.set), Template.read(text), names).template
+
+
+@pytest.fixture(scope="module")
+def faces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Faces]:
+    workspace = Workspace(tmp_path_factory.mktemp("workspace"))
+    command = [COMMAND, "serve", "--port", "0", "--workspace", str(workspace.root)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        found = [re.search(r"http://\S+", process.stdout.readline()) for _ in range(2)]
+        address, stand_in = (each[0] for each in found if each)
+        for name, path in RECEIVERS.items():
+            timeout = 400 if name == "hang" else 15_000
+            receiver = Receiver(name=name, base_url=stand_in + path, token=TOKEN, timeout_ms=timeout)
+            workspace.save_receiver(receiver)
+        yield Faces(workspace, address)
+    finally:
+        process.terminate()
+        assert process.wait(20) == 0
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+@pytest.mark.xdist_group("faces")
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_every_face_judges_alike(case: Case, faces: Faces, tmp_path: Path):
+    by_run = faces.by_run(case, tmp_path)
+    by_browser = faces.by_browser(case)
+    assert by_run.verdict == by_browser.verdict == case.verdict
+    assert {_key(each) for each in by_run.differences} == case.differences
+    assert _comparable(by_run) == _comparable(by_browser)
+    assert bool(by_run.violations) == case.violated
+
+
+def _key(found: Difference) -> tuple[str, str, str | None]:
+    place = found.expected_pointer if found.expected_pointer is not None else found.actual_pointer
+    return found.part, found.kind, place or None
+
+
+def _comparable(judgement: Judgement) -> tuple[object, ...]:
+    """All that must be equal; how long it took is not."""
+    differences = [
+        msgspec.structs.replace(each, actual=None) if each.part == "latency" else each
+        for each in judgement.differences
+    ]
+    return judgement.verdict, differences, judgement.violations, judgement.notes, judgement.payload_violations

@@ -1,0 +1,54 @@
+"""README.md names every command, option, field, matcher, fault, verdict, setting and exit code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import get_args
+
+import click
+import pytest
+
+from sandbox import match, model
+from sandbox.cli import main
+from sandbox.settings import Settings
+
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+
+
+def commands() -> dict[str, click.Command]:
+    return main.commands
+
+
+@pytest.mark.parametrize("name", sorted(commands()))
+def test_every_command_and_its_options_are_documented(name: str):
+    assert f"| `{name}" in README
+    for parameter in commands()[name].params:
+        for option in parameter.opts if isinstance(parameter, click.Option) else ():
+            assert f"`{option}`" in README or f"`{option} " in README, option
+
+
+@pytest.mark.parametrize("kind", [model.Step, model.Expectation, model.Deliver])
+def test_every_field_of_a_scenario_is_documented(kind: type):
+    for field in kind.__struct_fields__:
+        assert f"`{field}`" in README, field
+
+
+def test_every_matcher_is_documented():
+    for word in match.WORDS:
+        assert f'"{word}"' in README, word
+
+
+@pytest.mark.parametrize("words", [model.FaultKind, model.Verdict], ids=["faults", "verdicts"])
+def test_every_fault_and_verdict_is_documented(words: object):
+    for word in get_args(words):
+        assert f"`{word}`" in README or f"*{word}*" in README, word
+
+
+def test_every_setting_is_documented():
+    for field in Settings.__struct_fields__:
+        assert f"`{field.replace('_', '-')}`" in README, field
+
+
+@pytest.mark.parametrize("code", [0, 1, 2, 3, 5, 130])
+def test_every_exit_code_is_documented(code: int):
+    assert f"\n| {code} | " in README
