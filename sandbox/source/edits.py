@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from copy import deepcopy
 from itertools import pairwise
 from typing import NamedTuple
@@ -91,13 +92,26 @@ def _items(old: list[Json], new: list[Json]) -> list[_Entry]:
     return entries
 
 
-def _matching(old: list[bytes], new: list[bytes]) -> list[tuple[int, int, int, int]]:
-    """Slices of both sides that belong together; one of everything where aligning would take too long."""
-    if len(old) * len(new) > MAX_ALIGNED:
-        return [(0, len(old), 0, len(new))]
-    from difflib import SequenceMatcher
+def _matching(old: list[bytes], new: list[bytes]) -> Iterator[tuple[int, int, int, int]]:
+    """Slices of both sides that belong together, in order.
 
-    return [opcode[1:] for opcode in SequenceMatcher(None, old, new, autojunk=False).get_opcodes()]
+    What is equal at both ends stays where it is, so that an edit of one item touches no other.
+    """
+    shorter = min(len(old), len(new))
+    head = next((at for at in range(shorter) if old[at] != new[at]), shorter)
+    tail = next((at for at in range(shorter - head) if old[-1 - at] != new[-1 - at]), shorter - head)
+    old_end, new_end = len(old) - tail, len(new) - tail
+    yield 0, head, 0, head
+    if (old_end - head) * (new_end - head) > MAX_ALIGNED:
+        yield head, old_end, head, new_end
+    else:
+        from difflib import SequenceMatcher
+
+        matcher = SequenceMatcher(None, old[head:old_end], new[head:new_end], autojunk=False)
+        for _, *bounds in matcher.get_opcodes():
+            old_from, old_to, new_from, new_to = (head + bound for bound in bounds)
+            yield old_from, old_to, new_from, new_to
+    yield old_end, len(old), new_end, len(new)
 
 
 class _Rewriter:

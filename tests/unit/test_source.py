@@ -344,6 +344,11 @@ def test_an_edit_of_nothing_is_refused(edit: Any) -> None:
         source.remove("[1]", "/1")
 
 
+def test_a_changed_item_is_not_taken_for_a_moved_one() -> None:
+    text = "[[0, 0],\n [ 1, 0],  [0,0 ]]"
+    assert source.replace(text, "/0/0", 1) == "[[1, 0],\n [ 1, 0],  [0,0 ]]"
+
+
 def test_large_arrays_of_equal_items_are_edited_by_position() -> None:
     text = source.compact([None] * 3000).decode()
     assert source.insert(text, "/-", 1) == text[:-1] + ",1]"
