@@ -87,9 +87,10 @@ class _Shell:
     async def http_error(self, request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         status = HTTPStatus(error.status_code)
-        said = error.detail if error.detail != status.phrase else ""
-        nothing = f"No page of the sandbox is at {request.url.path}." if status == HTTPStatus.NOT_FOUND else status.description
-        response = self.refuse(request, status, said or nothing)
+        said = error.detail if error.detail != status.phrase else status.description
+        if status == HTTPStatus.NOT_FOUND and error.detail == status.phrase:
+            said = f"No page of the sandbox is at {request.url.path}."
+        response = self.refuse(request, status, said)
         response.headers.update(error.headers or {})
         return response
 

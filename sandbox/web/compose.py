@@ -24,8 +24,13 @@ from sandbox.web.security import cookie_name
 from sandbox.web.sending import Order
 from sandbox.workspace import read_text
 
-_PARTS = {"target": "parts/target.html", "findings": "parts/findings.html", "expectation-field": "parts/expectation.html"}
+_PARTS = {
+    "target": "parts/target.html",
+    "findings": "parts/findings.html",
+    "expectation-field": "parts/expectation.html",
+}
 """What of the page a script may ask for alone, by the id of the element."""
+_EDITED = " (edited)"
 
 
 class Draft(msgspec.Struct, kw_only=True):
@@ -76,6 +81,16 @@ class Pick(msgspec.Struct, frozen=True):
     expectation: Expectation | None
 
 
+class Said(msgspec.Struct, frozen=True, kw_only=True):
+    """What the page says about what was just done."""
+
+    problems: dict[str, str] = {}
+    notice: str = ""
+    undo: str = ""
+    """The text that was replaced, where that can be taken back."""
+    reset: bool = False
+
+
 class Refused(Exception):
     """What was typed cannot be used; `problems` says why, by field."""
 
@@ -104,12 +119,12 @@ class ComposePages:
         if parent is not None:
             entry = self._desk.log.get(parent)
             if entry is None:
-                raise UsageError(f"there is no delivery {parent}", mend="it may be in another workspace's log")
+                raise UsageError(f"there is no delivery {parent} in the log of {self._desk.workspace.root}")
             draft = draft_of(entry)
         else:
             draft = self._draft_of_fixture(request)
         draft.receiver = draft.receiver or chosen_receiver(request, self._desk).name
-        return self._page(request, draft)
+        return self._page(request, draft, Said())
 
     async def change(self, request: Request) -> Response:
         """Do one thing with what is typed, short of sending it, and show it again."""
@@ -117,18 +132,15 @@ class ComposePages:
         draft = Draft.of(form)
         wanted = request.headers.get("hx-target", "")
         do = text(form, "do") or {"expectation-field": "pick"}.get(wanted, "show")
-        extra: dict[str, object] = {}
         try:
-            extra = self._do(do, draft, form)
+            said = self._do(do, draft, form)
         except Refused as refused:
-            extra = {"problems": refused.problems}
-        if do == "reset":
-            self._desk.stand_in.reset()
-        response = self._page(request, draft, part=_PARTS.get(wanted, ""), **extra)
+            said = Said(problems=refused.problems)
+        response = self._page(request, draft, said, part=_PARTS.get(wanted, "compose.html"))
         remember_receiver(request, response, draft.receiver)
         return response
 
-    def _do(self, do: str, draft: Draft, form: FormData) -> dict[str, object]:
+    def _do(self, do: str, draft: Draft, form: FormData) -> Said:
         """One of the page's buttons; what the page is to say about it."""
         workspace = self._desk.workspace
         if do == "save":
@@ -140,21 +152,25 @@ class ComposePages:
             gone = workspace.read_fixture(draft.action, draft.edition, draft.fixture)
             workspace.restore_fixture(draft.action, draft.edition, draft.fixture)
             draft.payload = workspace.read_fixture(draft.action, draft.edition, draft.fixture)
-            return {"notice": {"text": f"{draft.fixture} is the shipped one again.", "undo": gone}}
+            return Said(notice=f"{draft.fixture} is the shipped one again.", undo=gone)
+        if do == "reset":
+            self._desk.stand_in.reset()
+            return Said(reset=True)
         if do == "pick":
             picked = text(form, "pick")
             found = [pick for _, group in self._picks(draft)[0] for pick in group if pick.id == picked]
             if found:
                 draft.expectation = expectation_text(found[0].expectation)
-        return {"reset": do == "reset"}
+        return Said()
 
-    def _save(self, draft: Draft) -> dict[str, object]:
+    def _save(self, draft: Draft) -> Said:
+        save = self._desk.workspace.save_fixture
         try:
-            path = self._desk.workspace.save_fixture(draft.action, draft.edition, draft.save_as, draft.payload)
+            path = save(draft.action, draft.edition, draft.save_as, draft.payload)
         except SandboxError as error:
             raise Refused("save_as", str(error)) from error
         draft.fixture = draft.save_as
-        return {"notice": {"text": f"Saved as {path}.", "undo": ""}}
+        return Said(notice=f"Saved as {path}.")
 
     async def send(self, request: Request) -> Response:
         """Send what is typed: 303 to the delivery's page, or the form again with what is wrong."""
@@ -163,8 +179,10 @@ class ComposePages:
             order = self._order(draft)
             delivery, was_sent = await self._once(draft, order)
         except Refused as refused:
-            return self._page(request, draft, HTTPStatus.UNPROCESSABLE_ENTITY, problems=refused.problems)
-        response = RedirectResponse(f"/deliveries/{delivery}{'?sent=before' if was_sent else ''}", HTTPStatus.SEE_OTHER)
+            status = HTTPStatus.UNPROCESSABLE_ENTITY
+            return self._page(request, draft, Said(problems=refused.problems), status)
+        query = "?sent=before" if was_sent else ""
+        response = RedirectResponse(f"/deliveries/{delivery}{query}", HTTPStatus.SEE_OTHER)
         remember_receiver(request, response, draft.receiver)
         return response
 
@@ -177,7 +195,7 @@ class ComposePages:
     def _order(self, draft: Draft) -> Order:
         receiver = self._receiver(draft)
         if receiver.protected and draft.confirmed != receiver.name:
-            raise Refused("confirmed", f"{receiver.name} is protected: tick the box to send to it this once.")
+            raise Refused("confirmed", unconfirmed(receiver))
         expectation = self._expectation(draft)
         variables = self._variables(draft)
         findings = self._findings(draft)
@@ -249,37 +267,37 @@ class ComposePages:
         self,
         request: Request,
         draft: Draft,
+        said: Said,
         status: HTTPStatus = HTTPStatus.OK,
         *,
-        part: str = "",
-        **extra: object,
+        part: str = "compose.html",
     ) -> Response:
         receivers = self._desk.receivers()
         receiver = next((each for each in receivers if each.name == draft.receiver), receivers[0])
         target = self._desk.target(receiver, draft.action, draft.edition)
-        said = problems(extra.pop("problems", {}))
+        wrong = problems(said.problems)
         if target.problem:
-            said.setdefault("receiver", target.problem)
+            wrong.setdefault("receiver", target.problem)
         draft.form_id = secrets.token_hex(16)
         infos = self._desk.workspace.fixtures(draft.action, draft.edition)
         picks, unreadable = self._picks(draft)
-        findings = self._findings(draft)
-        context: dict[str, object] = {
-            "draft": draft,
-            "here": "Compose",
-            "target": target,
-            "receivers": receivers,
-            "findings": findings,
-            "actions": self._desk.actions(),
-            "fixtures": infos,
-            "origin": next((info.origin for info in infos if info.name == draft.fixture), ""),
-            "picks": picks,
-            "unreadable": unreadable,
-            "problems": said,
-            "notice": None,
-            "reset": False,
-        }
-        return self._pages.render(request, part or "compose.html", status, **{**context, **extra})
+        return self._pages.render(
+            request,
+            part,
+            status,
+            here="Compose",
+            draft=draft,
+            target=target,
+            receivers=receivers,
+            findings=self._findings(draft),
+            actions=self._desk.actions(),
+            fixtures=infos,
+            origin=next((info.origin for info in infos if info.name == draft.fixture), ""),
+            picks=picks,
+            unreadable=unreadable,
+            problems=wrong,
+            said=said,
+        )
 
     def _findings(self, draft: Draft) -> Findings:
         wanted = contract.load(draft.action, draft.edition)
@@ -289,9 +307,10 @@ class ComposePages:
             # The page says so at the variables themselves.
             given = {}
         clock = self._desk.ports.clock
+        receivers = {each.name: each.variables for each in self._desk.receivers()}
         names = Names(
             environment=self._desk.environment,
-            receiver=next((each.variables for each in self._desk.receivers() if each.name == draft.receiver), {}),
+            receiver=receivers.get(draft.receiver, {}),
             scenario=given,
             built_in={"uuid": clock.uuid(), "now": clock.now(), "sequence": 1},
         )
@@ -301,7 +320,11 @@ class ComposePages:
         """What can be expected, in groups, and the scenario files that could not be read for it."""
         wanted = contract.load(draft.action, draft.edition)
         example = Expectation(status=wanted.ok_statuses[0], body=wanted.examples.response)
-        groups = [("Contract", [Pick("nothing", "Nothing expected", None), Pick("example", "The documented example", example)])]
+        contracts = [
+            Pick("nothing", "Nothing expected", None),
+            Pick("example", "The documented example", example),
+        ]
+        groups = [("Contract", contracts)]
         unreadable = []
         for path in self._desk.workspace.scenario_files():
             name = self._desk.workspace.scenario_id(path)
@@ -318,9 +341,6 @@ class ComposePages:
                 ]
                 groups += [(plan.name, steps)] if steps else []
         return groups, unreadable
-
-
-_EDITED = " (edited)"
 
 
 def order(
@@ -351,6 +371,11 @@ def order(
     return Order(plan=plan, options=options, ports=ports, payload=payload, label=label)
 
 
+def unconfirmed(receiver: Receiver) -> str:
+    """Why nothing was sent to a protected receiver."""
+    return f"{receiver.name} is protected, and nothing was sent: tick the box to send to it this once."
+
+
 def draft_of(entry: Entry) -> Draft:
     """What a delivery sent, to be edited and sent again, with its latest expectation."""
     sent = entry.delivery
@@ -369,7 +394,7 @@ def draft_of(entry: Entry) -> Draft:
 
 
 def examine(payload: str, wanted: contract.Contract, names: Names) -> Findings:
-    """What is wrong with a payload as typed: not JSON, placeholders that cannot be filled, contract violations."""
+    """What is wrong with a payload as typed: JSON, placeholders, contract; the first of these that fails."""
     try:
         value = source.parse(payload)
     except SourceError as error:

@@ -20,7 +20,7 @@ from sandbox.errors import SandboxError
 from sandbox.model import Delivery, Expectation, Judgement, Receiver
 from sandbox.report import curl, sidebyside
 from sandbox.store.log import Entry
-from sandbox.web.compose import chosen_receiver, draft_of, order, text
+from sandbox.web.compose import chosen_receiver, draft_of, order, text, unconfirmed
 from sandbox.web.desk import Desk
 from sandbox.web.pages import Pages, expectation_text, outcome, problems
 from sandbox.web.sending import Flight
@@ -58,7 +58,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
             stand_in=sent.stand_in,
             action=sent.action,
             edition=sent.edition,
-            label=f"{sent.scenario} › {sent.step}" if sent.scenario else sent.fixture or "typed",
+            label=f"{sent.scenario} / {sent.step}" if sent.scenario else sent.fixture or "typed",
             url=sent.request.url,
             verdict=entry.judgement.verdict if entry.judgement else "not judged",
             answer=outcome(sent),
@@ -167,7 +167,7 @@ class DeliveryPages:
         try:
             receiver = self._desk.receiver(draft.receiver)
             if receiver.protected and text(form, "confirmed") != receiver.name:
-                return self._refused(request, entry, f"{receiver.name} is protected: tick the box to send to it this once.")
+                return self._refused(request, entry, unconfirmed(receiver))
             repeated = order(
                 self._desk,
                 receiver=receiver,
@@ -187,7 +187,8 @@ class DeliveryPages:
         return _to(id, "?sent=before" if was_sent else "")
 
     def _refused(self, request: Request, entry: Entry, message: str) -> Response:
-        return self._result(request, entry, problems({"send": message}), status=HTTPStatus.UNPROCESSABLE_ENTITY)
+        status = HTTPStatus.UNPROCESSABLE_ENTITY
+        return self._result(request, entry, problems({"send": message}), status=status)
 
     # --- judging again ---
 
@@ -252,8 +253,6 @@ class DeliveryPages:
             typed_expectation=latest_expectation if typed is None else typed,
             form_id=secrets.token_hex(16),
             target_now=receiver,
-            can_send_again=receiver is not None,
-            why_not="" if receiver else f"There is no receiver named {sent.receiver} in this workspace: edit and send instead",
             can_accept=accepted_expectation(entry) is not None,
             problems=wrong or problems(),
         )

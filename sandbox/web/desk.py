@@ -1,4 +1,4 @@
-"""What the requests of one process share: the workspace, the log, the ports, the stand-in, what is under way."""
+"""What the requests of one process share: workspace, log, ports, stand-in, and what is under way."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Desk:
         self.stand_in = stand_in
         self.stand_in_receiver = Receiver(name="stand-in", base_url=stand_in_url, token=TOKEN, stand_in=True)
         self.secrets: dict[str, str] = {}
-        """Secrets typed in the browser, by the environment variable that stands for each. They end with the process."""
+        """Typed in the browser, by the environment variable that stands for each; gone with the process."""
         self.environment: Mapping[str, str] = ChainMap(self.secrets, dict(environment))
         self.ports: Ports = ports.put_together(workspace, transport, writer, self.environment)
         self.sending = Sending(self.ports)
@@ -67,14 +67,14 @@ class Desk:
         editions: dict[str, list[str]] = {}
         for action, edition in contract.available():
             editions.setdefault(action, []).append(edition)
-        return [Action(name, tuple(sorted(each, key=lambda e: (e != "draft", e)))) for name, each in editions.items()]
+        return [Action(name, tuple(sorted(each, key=_default_first))) for name, each in editions.items()]
 
     # --- receivers ---
 
     def receivers(self) -> list[Receiver]:
         """The stand-in, then the workspace's."""
-        own = [each for each in self.workspace.receivers().receivers if each.name != self.stand_in_receiver.name]
-        return [self.stand_in_receiver, *own]
+        own = self.workspace.receivers().receivers
+        return [self.stand_in_receiver, *(each for each in own if each.name != self.stand_in_receiver.name)]
 
     def receiver(self, name: str) -> Receiver:
         """The receiver of this name; UsageError where there is none."""
@@ -105,3 +105,7 @@ class Desk:
             raise UsageError(f"{name!r} was not deleted here", mend="add it again")
         self.workspace.save_receiver(self._deleted[name])
         del self._deleted[name]
+
+
+def _default_first(edition: str) -> tuple[bool, str]:
+    return edition != "draft", edition

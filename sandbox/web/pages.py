@@ -38,7 +38,12 @@ class Pages:
         )
         self._environment.globals.update(asset=self._asset, glyphs=GLYPHS, themes=THEMES)
         self._environment.filters.update(
-            pretty=pretty, ms=milliseconds, size=size, clock=clock, phases=phases, expectation=expectation_text
+            pretty=pretty,
+            ms=milliseconds,
+            size=size,
+            clock=clock,
+            phases=phases,
+            expectation=expectation_text,
         )
 
     def render(
@@ -66,7 +71,7 @@ def _manifest(static: Path) -> dict[str, str]:
         text = (static / "manifest.json").read_text(encoding="utf-8")
     except OSError as error:
         raise UsageError(
-            "the browser's assets are not built", file=str(static), mend="install with `pip install .` or `make run`"
+            "the browser's assets are not built", file=str(static), mend="`make run` builds them"
         ) from error
     names: dict[str, str] = json.loads(text)
     return names
@@ -110,7 +115,7 @@ def clock(instant: str) -> str:
 
 
 def phases(timings: Timings) -> Sequence[tuple[str, float, float, float]]:
-    """Name, milliseconds, start and width in percent of the total, for each phase; what is left is the body's."""
+    """Name, milliseconds, start and width in percent of each phase; what is left of the total is the body."""
     parts = {
         "lookup": timings.lookup,
         "connect": timings.connect,

@@ -79,14 +79,14 @@ class ReceiverPages:
     async def edit(self, request: Request) -> Response:
         receiver = self._desk.workspace.receiver(request.query_params.get("name", ""))
         is_default = self._desk.workspace.receivers().default == receiver.name
-        return self._form(request, _values(receiver, is_default, self._desk.actions()), replaces=receiver.name)
+        return self._form(request, _values(receiver, is_default, self._desk.actions()), receiver.name)
 
     async def save(self, request: Request) -> Response:
         form = await request.form()
         replaces = text(form, "replaces")
         typed = read(form, self._desk.actions())
         if typed.receiver is None:
-            return self._form(request, typed.values, replaces, typed.problems, HTTPStatus.UNPROCESSABLE_ENTITY)
+            return self._form(request, typed.values, replaces, typed.problems)
         name = typed.receiver.name
         workspace = self._desk.workspace
         try:
@@ -96,9 +96,7 @@ class ReceiverPages:
             elif workspace.receivers().default == name:
                 workspace.set_default_receiver("")
         except SandboxError as error:
-            return self._form(
-                request, typed.values, replaces, problems({"": str(error)}), HTTPStatus.UNPROCESSABLE_ENTITY
-            )
+            return self._form(request, typed.values, replaces, problems({"": str(error)}))
         self._desk.secrets.update(typed.secrets)
         response = RedirectResponse(f"/receivers?saved={quote(name)}", HTTPStatus.SEE_OTHER)
         remember_receiver(request, response, name)
@@ -124,15 +122,15 @@ class ReceiverPages:
         typed: defaultdict[str, str],
         replaces: str = "",
         wrong: defaultdict[str, str] | None = None,
-        status: HTTPStatus = HTTPStatus.OK,
     ) -> Response:
+        """The form; with what is wrong, the answer to one that could not be saved."""
+        status = HTTPStatus.UNPROCESSABLE_ENTITY if wrong else HTTPStatus.OK
         actions = [
             {"name": action.name, "path": contract.load(action.name, action.editions[0]).path}
             for action in self._desk.actions()
         ]
-        return self._page(
-            request, "receiver.html", status, typed=typed, replaces=replaces, problems=wrong or problems(), actions=actions
-        )
+        context = {"typed": typed, "replaces": replaces, "problems": wrong or problems(), "actions": actions}
+        return self._page(request, "receiver.html", status, **context)
 
     def _page(
         self, request: Request, name: str, status: HTTPStatus = HTTPStatus.OK, **context: object
@@ -267,7 +265,9 @@ class _Reading:
             if f"whole_{action.name}" in self._values:
                 paths[action.name] = ""
                 if path:
-                    self.problems[f"path_{action.name}"] = "a path and the whole URL exclude each other: leave one out"
+                    self.problems[f"path_{action.name}"] = (
+                        "leave this empty where the base URL is the whole URL"
+                    )
             elif path:
                 paths[action.name] = path
         return paths
@@ -281,7 +281,9 @@ class _Reading:
             if not colon or not name:
                 self.problems["headers"] = f"line {number}: write Name: value"
             elif _SECRET_HEADER.search(name) and "${" not in value:
-                self.problems["headers"] = f"line {number}: {name} looks like a secret, write its value as ${{env:NAME}}"
+                self.problems["headers"] = (
+                    f"line {number}: {name} is a secret, write its value as ${{env:NAME}}"
+                )
             headers[name] = value
         return headers
 

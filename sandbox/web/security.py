@@ -1,8 +1,8 @@
 """Who may talk to the sandbox, and what its pages may do.
 
-A page elsewhere must not be able to make the sandbox send, nor read what it logged. So every request must name
-a host that is ours, every request that changes anything must come from a page of ours, and off loopback a token
-is needed as well.
+A page elsewhere must not be able to make the sandbox send, nor read what it logged. So every request must
+name a host that is ours, every request that changes anything must come from a page of ours, and off loopback
+a token is needed as well.
 """
 
 from __future__ import annotations
@@ -106,13 +106,12 @@ class Guard:
 
 def remember_token(request: Request, answer: Response, token: str) -> None:
     """Give the browser the token, so that it is asked for once."""
-    answer.set_cookie(
-        cookie_name(request, "token"), token, httponly=True, samesite="lax", secure=request.url.scheme == "https"
-    )
+    secure = request.url.scheme == "https"
+    answer.set_cookie(cookie_name(request, "token"), token, httponly=True, samesite="lax", secure=secure)
 
 
 def cookie_name(request: Request, name: str) -> str:
-    """The name of a cookie of this sandbox: cookies know no ports, and there may be another sandbox on this host."""
+    """The name of a cookie of this sandbox: cookies know no ports, and this host may run another one."""
     return f"sandbox_{name}_{request.url.port or 80}"
 
 

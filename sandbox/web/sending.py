@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from contextlib import aclosing
 
 import msgspec
 
@@ -100,16 +99,15 @@ class Sending:
         """Listen to a run until its end."""
         flight: Flight | None = None
         try:
-            async with aclosing(run.events()) as events:
-                async for event in events:
-                    if isinstance(event, DeliveryStarted):
-                        flight = Flight(event.id, event.url, order, run, self._clock.seconds(), self._clock.now())
-                        self._flights[flight.id] = flight
-                        started.set_result(flight.id)
-                    elif isinstance(event, DeliveryFinished) and flight is not None:
-                        self._land(flight)
-                    elif isinstance(event, StepResult) and not started.done():
-                        started.set_exception(NotSent(event.reason or f"the step was {event.verdict}"))
+            async for event in run.events():
+                if isinstance(event, DeliveryStarted):
+                    flight = Flight(event.id, event.url, order, run, self._clock.seconds(), self._clock.now())
+                    self._flights[flight.id] = flight
+                    started.set_result(flight.id)
+                elif isinstance(event, DeliveryFinished) and flight is not None:
+                    self._land(flight)
+                elif isinstance(event, StepResult) and not started.done():
+                    started.set_exception(NotSent(event.reason or f"the step was {event.verdict}"))
         except Exception as error:
             if started.done():
                 raise

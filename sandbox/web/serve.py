@@ -50,7 +50,9 @@ def serve(
                 mend="give --token, or serve on 127.0.0.1",
             )
         if len(token) < _SHORTEST_TOKEN:
-            raise UsageError(f"the token is shorter than {_SHORTEST_TOKEN} characters", mend="give a longer one")
+            raise UsageError(
+                f"the token has fewer than {_SHORTEST_TOKEN} characters", mend="give a longer one"
+            )
     pages = Pages(shipped.templates_dir(), Path(__file__).with_name("static"))
     with _bound(host, port) as listening:
         asyncio.run(_serve(workspace, pages, listening, host, token, environment, ready))
@@ -71,9 +73,8 @@ def _bound(host: str, port: int) -> socket.socket:
     except (OSError, OverflowError) as error:
         listening.close()
         reason = getattr(error, "strerror", None) or str(error)
-        raise UsageError(
-            f"cannot serve on {host}:{port}: {reason.lower()}", mend="choose another with --port; 0 takes any free one"
-        ) from error
+        what = f"cannot serve on {host}:{port}: {reason.lower()}"
+        raise UsageError(what, mend="choose another with --port; 0 takes any free one") from error
     return listening
 
 
@@ -133,7 +134,7 @@ def _address(host: str, port: int) -> str:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, telling when it answers, and ending deliveries before it waits for the pages that show them."""
+    """uvicorn, telling when it answers, and ending deliveries before it waits for the pages of them."""
 
     def __init__(self, config: uvicorn.Config, ready: Callable[[], None], desk: Desk) -> None:
         super().__init__(config)
@@ -150,7 +151,7 @@ class _Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """As uvicorn's, but the signal is not raised once more at the end: that would cut the clean-up short."""
+        """As uvicorn's, without raising the signal again at the end: that would cut the clean-up short."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
