@@ -26,17 +26,17 @@ MIN_LENGTH = 8
 _PREFIX = "«redacted:"
 _marked = re.compile("«redacted:[^«»]*»")
 
+# Patterns that few runs need are texts: `re` compiles and keeps them when they are first used.
+_SCHEME = "(?is)((?:Basic|Bearer|Digest|Negotiate|NTLM|Token|ApiKey|Hawk|AWS4-HMAC-SHA256) +)?(.*)"
+_USERINFO = r"(?<=//)[^/?#\s]+(?=@)"
+_JSON_LEAF = r'(?s)("[^"\\]*(?:\\.[^"\\]*)*")([ \t\n\r]*:)?|-?[0-9][-+.0-9eE]*'
+
 _CREDENTIALS = {
     "authorization": "Authorization",
     "proxy-authorization": "Proxy-Authorization",
     "cookie": "Cookie",
     "set-cookie": "Set-Cookie",
 }
-_scheme = re.compile(
-    r"((?:Basic|Bearer|Digest|Negotiate|NTLM|Token|ApiKey|Hawk|AWS4-HMAC-SHA256) +)?(.*)", re.I | re.S
-)
-_userinfo = re.compile(r"(?<=//)[^/?#\s]+(?=@)")
-_json_leaf = re.compile(r'("[^"\\]*(?:\\.[^"\\]*)*")([ \t\n\r]*:)?|-?[0-9][-+.0-9eE]*', re.S)
 
 
 class Kept(NamedTuple):
@@ -132,7 +132,7 @@ class Secrets:
                 return f'"{mark}"'
             return f'"{keys.distinct(json.loads(match[1]), mark)}"{match[2]}'
 
-        return _json_leaf.sub(leaf, text)
+        return re.sub(_JSON_LEAF, leaf, text)
 
     def plain(self, text: str) -> str:
         """A text, each secret in it redacted."""
@@ -152,7 +152,7 @@ class Secrets:
         text = self.plain(text)
         if "@" not in text or "//" not in text:
             return text
-        return _userinfo.sub(lambda userinfo: self._userinfo_mark(userinfo[0]), text)
+        return re.sub(_USERINFO, lambda userinfo: self._userinfo_mark(userinfo[0]), text)
 
     def headers(self, headers: Headers, *, sent: bool = False) -> Headers:
         """Headers, redacted; in those we sent, also a whole value that is a secret however short."""
@@ -223,7 +223,7 @@ class Secrets:
             yield reading, encodings
             for encoding in self._encodings:
                 if encoding.sign in reading and len(readings) < _MAX_READINGS:
-                    decoded = encoding.pattern.sub(encoding.decode, reading)
+                    decoded = re.sub(encoding.pattern, encoding.decode, reading)
                     if all(decoded != other for other, _ in readings):
                         readings.append((decoded, (*encodings, encoding)))
 
@@ -273,7 +273,7 @@ class _Encoding(NamedTuple):
     """A way to write characters: `sign` occurs in all that `pattern` matches."""
 
     sign: str
-    pattern: re.Pattern[str]
+    pattern: str
     decode: Callable[[re.Match[str]], str]
 
 
@@ -291,27 +291,20 @@ def _unquote(sequence: re.Match[str]) -> str:
         return sequence[0]
 
 
-_MAX_READINGS = 12
-_ENCODINGS = (
-    _Encoding(
-        "\\",
-        re.compile(
-            r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|"
-            r'["\\/bfnrt])'
-        ),
-        _unescape,
-    ),
-    _Encoding(
-        "%",
-        re.compile(
-            r"%[0-7][0-9a-f]|%[cd][0-9a-f]%[89ab][0-9a-f]|%e[0-9a-f](?:%[89ab][0-9a-f]){2}|"
-            r"%f[0-4](?:%[89ab][0-9a-f]){3}",
-            re.I,
-        ),
-        _unquote,
-    ),
-    _Encoding("+", re.compile(r"\+"), lambda _: " "),
+_PERCENT = (
+    "(?i)%[0-7][0-9a-f]|%[cd][0-9a-f]%[89ab][0-9a-f]|%e[0-9a-f](?:%[89ab][0-9a-f]){2}|"
+    "%f[0-4](?:%[89ab][0-9a-f]){3}"
 )
+_ESCAPE = (
+    r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|"
+    r'["\\/bfnrt])'
+)
+_ENCODINGS = (
+    _Encoding("\\", _ESCAPE, _unescape),
+    _Encoding("%", _PERCENT, _unquote),
+    _Encoding("+", r"\+", lambda _: " "),
+)
+_MAX_READINGS = 12
 
 
 def _origins(text: str, encodings: tuple[_Encoding, ...]) -> tuple[Sequence[int], Sequence[int]]:
@@ -323,7 +316,7 @@ def _origins(text: str, encodings: tuple[_Encoding, ...]) -> tuple[Sequence[int]
         new_ends: list[int] = []
         read: list[str] = []
         done = 0
-        for match in encoding.pattern.finditer(text):
+        for match in re.finditer(encoding.pattern, text):
             decoded = encoding.decode(match)
             new_starts += (*starts[done : match.start()], *[starts[match.start()]] * len(decoded))
             new_ends += (*ends[done : match.start()], *[ends[match.end() - 1]] * len(decoded))
@@ -418,9 +411,9 @@ def _disclosed(
             for secret in _secrets_of_header(credentials, value):
                 yield credentials, secret
     for value in (url, *(value for _, value in headers)):
-        for userinfo in _userinfo.findall(value) if "@" in value else ():
+        for userinfo in re.findall(_USERINFO, value) if "@" in value else ():
             _, colon, password = userinfo.partition(":")
-            yield "URL", _ENCODINGS[1].pattern.sub(_unquote, password if colon else userinfo)
+            yield "URL", re.sub(_PERCENT, _unquote, password if colon else userinfo)
     for body in bodies:
         for place in body.places:
             for leaf in _leaves(place.value):
@@ -428,7 +421,7 @@ def _disclosed(
 
 
 def _split_scheme(value: str) -> tuple[str, str]:
-    match = _scheme.fullmatch(value)
+    match = re.fullmatch(_SCHEME, value)
     return (match[1] or "", match[2]) if match else ("", value)
 
 
@@ -454,5 +447,5 @@ def _leaves(value: Json) -> Iterator[str]:
             yield from _leaves(inner)
     elif isinstance(value, str):
         yield value
-    elif value is not None and not isinstance(value, bool):
+    else:
         yield source.compact(value).decode()

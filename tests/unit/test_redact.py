@@ -183,6 +183,11 @@ def test_a_value_and_its_text_are_redacted_alike(value: str, encoding: str) -> N
     assert secrets.text(secrets.text(text)) == secrets.text(text)
 
 
+def test_what_only_looks_encoded_is_left_alone() -> None:
+    text = r"C:\New\Users\Beef \U0041 \u00g0 \ud800 100%zz %C3%28 %e9 %"
+    assert Secrets({"TOKEN": "abcdefgh"}).plain(text + " abcdefgh") == f"{text} {MARK}"
+
+
 def test_two_secrets_in_one_text_keep_their_names() -> None:
     secrets = Secrets({"ONE": "abcdefgh", "TWO": "efghijkl", "LONG": "abcdefgh-and-more"})
     assert secrets.plain("abcdefgh efghijkl") == "«redacted:ONE» «redacted:TWO»"
@@ -284,6 +289,11 @@ def test_a_text_that_is_almost_json_hides_its_secrets_too(body: str) -> None:
     assert again(result, Secrets(), ("/token",)) == result
 
 
+def test_several_places_of_a_text_that_is_almost_json_are_hidden_in_any_order() -> None:
+    result = kept(b'{"a": "one", "b": "two",}', pointers=("/b", "/a"))
+    assert result.request.body == '{"a": "«redacted:a»", "b": "«redacted:b»",}'
+
+
 @pytest.mark.parametrize(
     ("name", "value", "shown"),
     [
@@ -310,6 +320,13 @@ def test_credentials_carry_the_name_of_their_secret() -> None:
     basic = b64encode(b"user:correct horse").decode()
     headers = kept(sent=(("Authorization", f"Basic {basic}"),), secrets=secrets).request.headers
     assert headers == (("Authorization", "Basic «redacted:PASSWORD»"),)
+
+
+def test_userinfo_carries_the_name_of_its_secret() -> None:
+    secrets = Secrets({"PASSWORD": "correct horse", "PIN": "1234"})
+    for password, name in (("correct%20horse", "PASSWORD"), ("correct+horse", "PASSWORD"), ("1234", "URL")):
+        result = kept(url=f"https://user:{password}@host/", secrets=secrets)
+        assert result.request.url == f"https://«redacted:{name}»@host/"
 
 
 @pytest.mark.parametrize(
@@ -351,6 +368,12 @@ def test_a_secret_learned_from_the_exchange_is_hidden_where_it_is_echoed(exchang
     assert b"learned-secret" not in output(result)
     assert result.response is not None
     assert re.fullmatch(r'\{"echo": "«redacted:[\w-]+»", "n": 1\.0\}', result.response.body)
+
+
+def test_a_short_value_is_learned_for_nothing_but_its_place() -> None:
+    result = kept(b'{"a": "yes"}', sent=(("X-Note", "yes"),), received=(("Set-Cookie", "consent=yes"),))
+    assert result.request.headers == (("X-Note", "yes"),)
+    assert result.request.body == '{"a": "yes"}'
 
 
 def test_a_value_learned_in_one_exchange_is_not_known_in_the_next() -> None:

@@ -106,6 +106,7 @@ def test_depth_counts_brackets_and_not_those_inside_strings() -> None:
     deepest = "[" * source.MAX_DEPTH + "]" * source.MAX_DEPTH
     assert source.parse(deepest) is not None
     assert source.parse('["' + "[{" * 500 + '\\"[", "\\\\", "]"]') is not None
+    assert source.parse('["\\"' + "[" * 500 + '"]') is not None
     assert source.parse("[" + "{}," * 500 + "[]]") is not None
     assert "nested deeper than 200" in refusal("[" + deepest + "]").what
 
@@ -117,7 +118,7 @@ def test_a_hostile_depth_is_an_ordinary_error(text: str) -> None:
 
 def test_surrogate_pairs_are_characters_and_halves_are_not() -> None:
     assert source.parse(r'["\ud83d\uDE00", "\\ud83d"]') == ["😀", r"\ud83d"]
-    for half in (r"\ud83d", r"\ude00", r"\ud83d\u0041", r"\ude00\ud83d", r"\\\ud83d"):
+    for half in (r"\ud83d", r"\uD83D", r"\ude00", r"\ud83d\u0041", r"\ude00\ud83d", r"\\\ud83d"):
         assert "half of a surrogate pair" in refusal(f'{{"a": "{half}"}}').what
         assert "half of a surrogate pair" in refusal(f'{{"{half}": 1}}').what
 
