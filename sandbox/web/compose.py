@@ -147,6 +147,7 @@ class ComposePages:
             return self._save(draft)
         if do == "undo":
             draft.payload = text(form, "undo")
+            draft.save_as = draft.fixture
             return self._save(draft)
         if do == "restore":
             gone = workspace.read_fixture(draft.action, draft.edition, draft.fixture)
