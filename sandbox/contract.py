@@ -227,7 +227,15 @@ def _with_decimals(value: Any) -> Any:
         return {key: _with_decimals(member) for key, member in value.items()}
     if isinstance(value, list):
         return [_with_decimals(item) for item in value]
-    return Decimal(value) if isinstance(value, Number) else value
+    return _decimal(value) if isinstance(value, Number) else value
+
+
+def _decimal(number: Number) -> Decimal:
+    """The number as a Decimal that the validator takes for an integer only if it is spelled as one."""
+    decimal = Decimal(number)
+    spelled_as_integer = number.spelling.lstrip("-").isdigit()
+    looks_like_integer = decimal.as_tuple().exponent == 0  # as 3.5E1 does
+    return Decimal(f"{decimal}.0") if looks_like_integer and not spelled_as_integer else decimal
 
 
 def _first_part(value: Any) -> Any:
@@ -282,7 +290,8 @@ _NAMES = {bool: "a boolean", int: "an integer", str: "a string", list: "an array
 
 
 def _one_of(types: list[str]) -> str:
-    return " or ".join(_ARTICLES.get(name, f"a {name}") for name in types)
+    null_last = sorted(types, key="null".__eq__)
+    return " or ".join(_ARTICLES.get(name, f"a {name}") for name in null_last)
 
 
 def _described(value: Json, wanted: list[str]) -> str:
@@ -298,6 +307,7 @@ def _count(number: int, noun: str) -> str:
 
 _MESSAGES: dict[str, Callable[[Any], str]] = {
     "enum": lambda kind: f"must be one of {', '.join(map(_spelled, kind.options))}",
+    "falseSchema": lambda kind: "is not allowed",
     "additionalProperties": lambda kind: f"must not have {', '.join(kind.unexpected)}",
     "minimum": lambda kind: f"must be at least {kind.limit}",
     "maximum": lambda kind: f"must be at most {kind.limit}",

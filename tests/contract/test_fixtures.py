@@ -1,0 +1,217 @@
+"""What is shipped to be sent: every fixture keeps its contract and adds up, every scenario passes."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from sandbox import compose, contract, pointer, scenario, shipped, source
+from sandbox.model import HttpRequest, Number, Receiver, Step
+from sandbox.scenario import Plan
+from sandbox.standin import TOKEN, StandIn
+
+FOLDER = shipped.fixtures_dir()
+FIXTURES = sorted(FOLDER.glob("*/*/*.json"))
+DRAFT = sorted((FOLDER / "order_cancel" / "draft").glob("*.json"))
+SCENARIOS = sorted((FOLDER / "scenarios").glob("*.scenario.json"))
+SUMMED = (
+    *("authed", "available", "captured", "charged", "credited", "settled"),
+    *("unsettled", "unsettled_deferred", "unsettled_external"),
+)
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(FOLDER).as_posix()
+
+
+def read(path: Path) -> Any:
+    return source.parse(path.read_bytes(), file=path.name)
+
+
+def leaves(value: Any, place: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value of a document that has no members, with its pointer."""
+    members = (
+        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    )
+    if not members:
+        yield place, value
+    for name, member in members:
+        yield from leaves(member, f"{place}/{pointer.escape(name)}")
+
+
+# --- Fixtures ----------------------------------------------------------------------------------------
+
+
+def test_there_are_enough_of_them():
+    assert len(DRAFT) >= 12
+    assert {path.parent.name for path in FIXTURES} == {"draft", "v1"}
+
+
+@pytest.mark.parametrize("path", FIXTURES, ids=name_of)
+def test_a_fixture_keeps_its_contract(path: Path):
+    agreed = contract.load(path.parent.parent.name, path.parent.name)
+    assert agreed.check_request(read(path)) == ()
+
+
+@pytest.mark.parametrize("path", FIXTURES, ids=name_of)
+def test_a_fixture_is_a_plain_tidy_payload(path: Path):
+    text = path.read_text(encoding="utf-8")
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", path.stem)
+    assert text == source.pretty(source.parse(text)).rstrip("\n") + "\n"
+    assert not compose.has_placeholder(text)
+    assert "token" not in text
+
+
+@pytest.mark.parametrize("edition", ["draft", "v1"])
+def test_the_default_is_the_example_with_its_keys_in_order(edition: str):
+    example = contract.load("order_cancel", edition).examples.request
+    text = (FOLDER / "order_cancel" / edition / "default.json").read_bytes()
+    assert source.compact(source.parse(text)) == source.compact(example)
+
+
+@pytest.mark.parametrize("edition", ["draft", "v1"])
+def test_no_two_fixtures_say_the_same(edition: str):
+    folder = FOLDER / "order_cancel" / edition
+    payloads = [source.compact(read(path)) for path in folder.glob("*.json")]
+    assert len(set(payloads)) == len(payloads)
+
+
+@pytest.mark.parametrize("path", DRAFT, ids=name_of)
+def test_the_payments_of_a_fixture_add_up(path: Path):
+    order = read(path)["data"]["order"]
+    status = order["payment_status"]
+    accounts = status["by_account"]
+    for field in SUMMED:
+        assert status[field] == sum(account[field] for account in accounts), field
+    assert status["success"] == min(account["success"] for account in accounts)
+    assert order["channel_payment"] in accounts
+    assert status["charged"] in (0, order["grand_total"])
+
+
+@pytest.mark.parametrize("path", DRAFT, ids=name_of)
+def test_each_account_of_a_fixture_adds_up(path: Path):
+    for account in read(path)["data"]["order"]["payment_status"]["by_account"]:
+        assert account["charged"] == account["settled"] + account["unsettled"] + account["voided"]
+        assert account["available"] == account["charged"] - account["voided"] - account["credited"]
+        assert account["unsettled"] >= account["unsettled_deferred"] + account["unsettled_external"]
+        assert account["captured"] == (0 if account["captures_are_external"] else account["settled"])
+        assert account["captures_are_deferred"] or account["unsettled_deferred"] == 0
+        assert account["captures_are_external"] or account["unsettled_external"] == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("split-payment", {"/payment_status/charged": 85, "/payment_status/by_account/1/charged": 25}),
+        ("partly-shipped", {"/shipments/0/id": 3105, "/unshipped_items_ref/0": 5004}),
+        ("deferred-captures", {"/payment_status/captured": 0, "/payment_status/unsettled_deferred": 60}),
+        ("external-captures", {"/channel_payment/captures_are_external": 1, "/channel_payment/settled": 0}),
+        ("voided-payment", {"/channel_payment/voided": 42, "/payment_status/available": 0}),
+        ("credited-in-part", {"/payment_status/credited": 30, "/payment_status/available": 50}),
+        ("zero-total", {"/grand_total": 0, "/payment_status/charged": 0}),
+        ("failed-payment", {"/channel_payment/success": 0, "/payment_status/success": 0}),
+        ("fractional-total", {"/grand_total": Number("19.99")}),
+        ("many-unshipped-items", {"/unshipped_items_ref/499": 6500}),
+        ("already-shipped", {"/unshipped_items_ref": []}),
+        ("large-numbers", {"/channel_refnum": 2**53 + 1, "/payment_series_id": 2**64 + 1}),
+    ],
+)
+def test_a_fixture_shows_what_its_name_says(name: str, expected: dict[str, Any]):
+    order = read(FOLDER / "order_cancel" / "draft" / f"{name}.json")["data"]["order"]
+    assert {place: pointer.resolve(order, place) for place in expected} == expected
+
+
+def test_the_spelling_of_a_total_and_of_a_name_is_kept():
+    total = read(FOLDER / "order_cancel" / "draft" / "total-with-zero-cents.json")["data"]["order"]
+    assert source.compact(total["grand_total"]) == b"35.00"
+    named = read(FOLDER / "order_cancel" / "draft" / "non-ascii-service-name.json")["data"]["order"]
+    assert max(map(ord, named["ship_service_name"])) > 0xFFFF
+
+
+def test_only_the_grand_total_has_fractions():
+    fractional = {place for path in DRAFT for place, value in leaves(read(path)) if isinstance(value, Number)}
+    assert fractional == {"/data/order/grand_total"}
+
+
+# --- Scenarios ---------------------------------------------------------------------------------------
+
+
+def plan_of(path: Path) -> Plan:
+    return scenario.read(path.read_text(encoding="utf-8"), id=name_of(path), file=str(path))
+
+
+def request_of(plan: Plan, step: Step, base_url: str) -> HttpRequest:
+    agreed = contract.load(plan.scenario.action, plan.scenario.edition)
+    receiver = Receiver(name="stand-in", base_url=base_url, token=TOKEN)
+    if step.raw is not None:
+        return compose.build(None, agreed, receiver, raw=compose.raw_bytes(step.raw))
+    assert step.fixture is not None
+    file = FOLDER / agreed.action / agreed.edition / f"{step.fixture}.json"
+    payload = compose.compose(step, compose.Template.read(file.read_bytes()), compose.Names())
+    assert bool(agreed.check_request(payload.value)) == step.off_contract
+    return compose.build(payload, agreed, receiver)
+
+
+def exchange(request: HttpRequest) -> tuple[int, Any]:
+    url = urlsplit(request.url)
+    connection = http.client.HTTPConnection(url.hostname or "", url.port)
+    try:
+        connection.request(request.method, url.path, request.body, dict(request.headers))
+        response = connection.getresponse()
+        return response.status, source.parse(response.read())
+    finally:
+        connection.close()
+
+
+async def played(plan: Plan) -> list[list[tuple[int, Any]]]:
+    """What the stand-in answers to each delivery of each step."""
+    stand_in = StandIn()
+    base_url = await stand_in.start()
+    try:
+        answers = []
+        for step in plan.scenario.steps:
+            request = request_of(plan, step, base_url)
+            sends = [asyncio.to_thread(exchange, request) for _ in range(step.deliver.times)]
+            answers.append(await asyncio.gather(*sends))
+        return answers
+    finally:
+        await stand_in.stop()
+
+
+@pytest.mark.parametrize("path", SCENARIOS, ids=name_of)
+def test_a_scenario_passes_against_the_stand_in(path: Path):
+    # The expected bodies are the stand-in's answers to the letter; rules only loosen what is equal already.
+    plan = plan_of(path)
+    agreed = contract.load(plan.scenario.action, plan.scenario.edition)
+    for step, answers in zip(plan.scenario.steps, asyncio.run(played(plan)), strict=True):
+        expected: Any = step.expect
+        for status, body in answers:
+            assert status in ([expected.status] if isinstance(expected.status, int) else expected.status)
+            if status in agreed.ok_statuses:
+                assert agreed.check_response(body) == ()
+                assert body == expected.body
+
+
+def test_the_scenarios_cover_both_editions_refusals_and_repeats():
+    scenarios = [plan_of(path).scenario for path in SCENARIOS]
+    assert {each.edition for each in scenarios} == {"draft", "v1"}
+    steps = [step for each in scenarios for step in each.steps]
+    assert any(step.deliver.times > 1 for step in steps)
+    assert 401 in [step.expect.status for step in steps if not isinstance(step.expect, list | None)]
+
+
+def test_every_fixture_is_used_by_a_scenario():
+    used = {
+        (each.scenario.edition, step.fixture)
+        for each in map(plan_of, SCENARIOS)
+        for step in each.scenario.steps
+        if step.fixture
+    }
+    assert {(path.parent.name, path.stem) for path in FIXTURES} - used == set()
