@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import secrets
+import os
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -94,7 +94,7 @@ async def _run(job: Job, listen: Callable[[Event], None]) -> Outcome:
         waited_in_vain = bool(job.wait) and not await wait_until_listening(receiver.base_url, job.wait)
         started_at = clock.now()
         info = RunInfo(
-            id=run_id(started_at, secrets.token_hex(3)),
+            id=run_id(started_at, os.urandom(3).hex()),
             kind=job.kind,
             started_at=started_at,
             receiver=receiver.name,

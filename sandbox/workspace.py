@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -195,8 +194,8 @@ class Workspace:
 
     def _write_receivers(self, receivers: Iterable[Receiver], default: str) -> None:
         """As a TinyDB file: stock TinyDB opens it, and a person reads it."""
-        rows = {str(number): msgspec.to_builtins(each) for number, each in enumerate(receivers, 1)}
-        document = {"receivers": rows, "settings": {"1": {"default": default}}}
+        rows = {str(number): each for number, each in enumerate(receivers, 1)}
+        document: Any = {"receivers": rows, "settings": {"1": {"default": default}}}
         self._write(self.receivers_file, source.pretty(document) + "\n")
 
     def _write(self, path: Path, text: str) -> None:
@@ -248,7 +247,7 @@ def read_text(path: Path | str) -> str:
 
 def write_atomically(path: Path, text: str) -> None:
     """Replace a file's text: readers see the old or the new, never a part. Raises OSError."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
     try:
         with open(temporary, "x", encoding="utf-8", newline="") as file:
             file.write(text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from msgspec import UNSET
+from msgspec import UnsetType
 
 from sandbox import source
 from sandbox.engine import StepResult
@@ -38,9 +38,9 @@ def violation(found: Violation) -> str:
     return f"{found.pointer or '(root)'}: {found.message} ({found.keyword})"
 
 
-def value(found: Json, width: int) -> str:
+def value(found: Json | UnsetType, width: int) -> str:
     """A value as compact JSON, its middle left out where it is longer than `width`."""
-    if found is UNSET:
+    if isinstance(found, UnsetType):
         return "nothing"
     text = source.compact(found).decode()
     return text if len(text) <= width else f"{text[: width // 2]} … {text[-width // 3 :]}"

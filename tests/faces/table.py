@@ -152,7 +152,7 @@ CASES = [
     Case(name="a fault that is expected", verdict="passed", receiver="truncated", expect={"fault": "closed"}),
     Case(
         name="another fault than expected",
-        verdict="failed",
+        verdict="errored",
         receiver="reset",
         expect={"fault": "deadline"},
         differences={("fault", "changed", None)},
