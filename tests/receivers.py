@@ -1,0 +1,155 @@
+"""Small receivers on raw sockets, each in a thread of its own, for tests of what goes over the wire."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+
+class Peer:
+    """One accepted connection, seen from the receiver's side."""
+
+    def __init__(self, sock: socket.socket, receiver: Receiver) -> None:
+        self.sock = sock
+        self.receiver = receiver
+        self._unread = b""
+
+    def read_request(self) -> bytes | None:
+        """The next request, head and body, which is also counted; None if the client hung up."""
+        while b"\r\n\r\n" not in self._unread:
+            if not self._read():
+                return None
+        head, _, _ = self._unread.partition(b"\r\n\r\n")
+        size = len(head) + 4 + _content_length(head)
+        while len(self._unread) < size:
+            if not self._read():
+                return None
+        request, self._unread = self._unread[:size], self._unread[size:]
+        self.receiver.requests.append(request)
+        return request
+
+    def send(self, data: bytes) -> None:
+        self.sock.sendall(data)
+
+    def reset(self) -> None:
+        """End the connection by a reset."""
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.sock.close()
+
+    def hang(self) -> None:
+        """Do nothing until the client hangs up or the test ends."""
+        with contextlib.suppress(OSError):
+            while self.sock.recv(65536):
+                pass
+        self.receiver.left.set()
+
+    def _read(self) -> bool:
+        data = self.sock.recv(65536)
+        self._unread += data
+        return bool(data)
+
+
+class Receiver:
+    """What a test sees of its receiver."""
+
+    def __init__(self, port: int, scheme: str) -> None:
+        self.port = port
+        self.url = f"{scheme}://127.0.0.1:{port}"
+        self.requests: list[bytes] = []
+        self.connections = 0
+        self.left = threading.Event()
+        """The client hung up on a peer that hangs."""
+
+
+Act = Callable[[Peer], Any]
+
+
+@contextlib.contextmanager
+def receiver(act: Act, *, tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
+    """Listens on a free port; `act` runs in a thread for each connection, which ends with it."""
+    listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+    told = Receiver(listener.getsockname()[1], "https" if tls else "http")
+    threads: list[threading.Thread] = []
+    open_sockets: list[socket.socket] = []
+
+    def serve(sock: socket.socket) -> None:
+        # A client that hangs up, or refuses the handshake, is what many tests are about.
+        with contextlib.suppress(OSError), contextlib.closing(sock):
+            if tls:
+                sock = tls.wrap_socket(sock, server_side=True)
+                open_sockets.append(sock)
+            with sock:
+                act(Peer(sock, told))
+
+    def accept() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                sock, _ = listener.accept()
+                told.connections += 1
+                open_sockets.append(sock)
+                threads.append(threading.Thread(target=serve, args=(sock,)))
+                threads[-1].start()
+
+    accepting = threading.Thread(target=accept)
+    accepting.start()
+    try:
+        yield told
+    finally:
+        for sock in (listener, *open_sockets):
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        accepting.join()
+        for sock in open_sockets:
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+        for thread in threads:
+            thread.join()
+
+
+def answering(*answers: bytes) -> Act:
+    """Answers each request of a connection in turn, the last answer again and again."""
+
+    def act(peer: Peer) -> None:
+        number = 0
+        while peer.read_request() is not None:
+            peer.send(answers[min(number, len(answers) - 1)])
+            number += 1
+
+    return act
+
+
+def closing_after(answer: bytes) -> Act:
+    """Reads one request, sends this, closes."""
+
+    def act(peer: Peer) -> None:
+        if peer.read_request() is not None:
+            peer.send(answer)
+
+    return act
+
+
+def response(body: bytes = b"", *headers: str, status: str = "200 OK") -> bytes:
+    """The bytes of a response with a Content-Length."""
+    lines = [f"HTTP/1.1 {status}", *headers, f"Content-Length: {len(body)}"]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+def unused_port() -> int:
+    """A port on which nothing listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
+
+
+def _content_length(head: bytes) -> int:
+    for line in head.split(b"\r\n"):
+        name, _, value = line.partition(b":")
+        if name.lower() == b"content-length":
+            return int(value)
+    return 0
