@@ -252,6 +252,8 @@ class Difference(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     rule: Rule | None = None
     """The matcher that applied instead of equality."""
     rule_path: str = ""
+    within: str = ""
+    """Of what is missing or unexpected: what would hold it on the side that lacks it, as a pointer."""
     hint: str = ""
     """For a missing item of a set-like array: the nearest candidate, and what spoiled it."""
 

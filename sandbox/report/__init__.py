@@ -1,0 +1,1 @@
+"""What reports share: lines, JUnit, console, side by side."""
