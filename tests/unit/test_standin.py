@@ -475,6 +475,18 @@ def test_stop_drops_whoever_is_connected_and_leaves_no_task(after: Any):
     assert asyncio.run(life()) == set()
 
 
+async def not_reading(_: StandIn, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    line = "POST /misbehave/huge-body/999/order_cancel HTTP/1.1"
+    writer.write(head(line, f"Content-Length: {len(BODY)}", body=BODY))
+    await reader.readuntil(b"\r\n\r\n")
+
+
+def test_stop_does_not_wait_for_a_client_that_reads_slowly():
+    # A chunk was under way, and closing gently would have ended it: with the end of a line.
+    rest = asyncio.run(ended(not_reading))
+    assert not rest.endswith(b"\r\n")
+
+
 def test_stop_frees_the_port_and_start_works_again():
     async def life() -> None:
         stand_in = StandIn()
