@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
+import msgspec
 import pycurl
 
 from sandbox.model import Connection, Exchange, Fault, HttpRequest, Timings
 from sandbox.transport.faults import explain
-from sandbox.transport.handle import Handle
+from sandbox.transport.handle import Handle, OpenSockets
 from sandbox.transport.multi import Multi
 
 
@@ -26,6 +27,7 @@ class Transport:
         self._waiting: deque[_Send] = deque()
         self._under_way: dict[pycurl.Curl, _Send] = {}
         self._idle: list[Handle] = []
+        self._open_sockets: OpenSockets = {}
 
     async def __aenter__(self) -> Transport:
         self._loop = asyncio.get_running_loop()
@@ -71,13 +73,14 @@ class Transport:
         )
 
     def _start(self, send: _Send) -> None:
-        handle = self._idle.pop() if self._idle else Handle()
+        handle = self._idle.pop() if self._idle else Handle(self._open_sockets)
         try:
             handle.prepare(send.request, send.connection)
         except BaseException:
             self._idle.append(handle)
             raise
         send.handle = handle
+        send.began = self._loop.time()
         self._under_way[handle.curl] = send
         self._multi.add(handle.curl)
         drop_after = send.connection.drop_after_ms
@@ -86,7 +89,13 @@ class Transport:
             send.drop = self._loop.call_later(drop_after / 1000, send.abandon, fault)
 
     def _ended(self, curl: pycurl.Curl, code: int, message: str) -> None:
-        self._under_way[curl].end(code, message)
+        send = self._under_way[curl]
+        if send.handle is not None and send.handle.stale and not send.ended.done():
+            self._multi.remove(curl)
+            send.handle.begin_again()
+            self._multi.add(curl)
+        else:
+            send.end(code, message)
 
     def _release(self, send: _Send) -> None:
         """Take back what a send holds, however it ended, and let the next one start."""
@@ -115,7 +124,7 @@ class Transport:
 class _Send:
     """One send: what was asked for, and how it ended."""
 
-    __slots__ = ("connection", "drop", "ended", "fault", "handle", "request")
+    __slots__ = ("began", "connection", "drop", "ended", "fault", "handle", "request")
 
     def __init__(
         self, request: HttpRequest, connection: Connection, ended: asyncio.Future[tuple[int, str]]
@@ -123,6 +132,7 @@ class _Send:
         self.request = request
         self.connection = connection
         self.ended = ended
+        self.began = 0.0
         self.handle: Handle | None = None
         self.drop: asyncio.TimerHandle | None = None
         self.fault: Fault | None = None
@@ -150,7 +160,13 @@ class _Send:
         fault = self.fault or handle.too_large
         if fault is None and (code != pycurl.E_OK or handle.cut_short()):
             fault = explain(code or pycurl.E_PARTIAL_FILE, message, self.request, self.connection, handle)
-        return Exchange(handle.request_headers(), response, fault, handle.timings(), handle.reused())
+        handle.connection_kept(fault is None)
+        reused = handle.reused()
+        timings = handle.timings(reused)
+        if self.fault is not None:  # libcurl knows of no end yet
+            elapsed = self.ended.get_loop().time() - self.began
+            timings = msgspec.structs.replace(timings, total=elapsed * 1000)
+        return Exchange(handle.request_headers(), response, fault, timings, reused)
 
 
 async def wait_until_listening(url: str, seconds: float) -> bool:
@@ -164,7 +180,7 @@ async def wait_until_listening(url: str, seconds: float) -> bool:
         async with asyncio.timeout(seconds):
             while True:
                 try:
-                    connection, _ = await loop.create_connection(asyncio.Protocol, parts.hostname, port)
+                    connection, _ = await loop.create_connection(asyncio.Protocol, parts.hostname or "", port)
                 except OSError:
                     await asyncio.sleep(0.05)
                 else:

@@ -54,7 +54,7 @@ def explain(code: int, words: str, request: HttpRequest, connection: Connection,
         return _refused(words, where, handle)
     if code == pycurl.E_OPERATION_TIMEDOUT:
         return _too_late(where, connection, handle)
-    if code in _TLS or "SSL routines" in words and "unexpected eof" not in words:
+    if code in _TLS or ("SSL routines" in words and "unexpected eof" not in words):
         return Fault("tls", _with_mend(words))
     if handle.repeated:
         return Fault(
@@ -93,9 +93,15 @@ def _too_late(where: str, connection: Connection, handle: Handle) -> Fault:
         return Fault("deadline", f"no connection to {where} within {connection.timeout_ms} ms")
     if not handle.curl.getinfo(pycurl.NAMELOOKUP_TIME_T):
         return Fault(
-            "dns", f"no address for {where} within {connection.connect_timeout_ms} ms: does the resolver work?"
+            "dns",
+            f"no address for {where} within {connection.connect_timeout_ms} ms: does the resolver work?",
         )
-    return Fault("connect timeout", f"no connection to {where} within {connection.connect_timeout_ms} ms")
+    within = f"within {connection.connect_timeout_ms} ms"
+    if handle.curl.getinfo(pycurl.CONNECT_TIME_T):
+        return Fault(
+            "connect timeout", f"{where} accepts connections, but was not ready {within}: does it speak TLS?"
+        )
+    return Fault("connect timeout", f"no connection to {where} {within}")
 
 
 def _with_mend(words: str) -> str:

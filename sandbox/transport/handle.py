@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 from functools import lru_cache
 
 import pycurl
@@ -11,18 +12,28 @@ from sandbox.model import Connection, Fault, Headers, HttpRequest, HttpResponse,
 from sandbox.transport.options import set_options
 
 _BLANK = (b"\r\n", b"\n")
+_HUNG_UP = getattr(select, "POLLRDHUP", 0)
+"""That the peer has closed its side, where the system tells that apart from data to be read."""
+
+OpenSockets = dict[tuple[object, ...], int]
+"""The descriptors of connections that are kept open, by their local addresses."""
 
 
 class Handle:
     """Used for one send after the other. The evidence is that of the current one."""
 
-    def __init__(self) -> None:
+    def __init__(self, open_sockets: OpenSockets) -> None:
         self.curl = pycurl.Curl()
         self.requests = 0
         """How many requests went out: more than one only where a redirect was followed."""
         self.repeated = False
         """libcurl wanted to send the request a second time, and was stopped."""
+        self.stale = False
+        """The connection was found closed before the request went out: `begin_again` on a new one."""
         self.too_large: Fault | None = None
+        self._open_sockets = open_sockets
+        self._local_address: tuple[object, ...] = ()
+        self._fresh = False
         self._set_for: tuple[object, ...] = ()
         self._limits = Connection()
         self._room = 0
@@ -49,8 +60,18 @@ class Handle:
         self._limits = connection
         self._room = connection.max_body
 
+    def begin_again(self) -> None:
+        """Use a new connection, after a stale one."""
+        self.stale = False
+        self._fresh = True
+        self.curl.setopt(pycurl.FRESH_CONNECT, 1)
+
     def forget(self) -> None:
         """Let go of the evidence; what was handed out stays."""
+        if self._fresh:
+            self._fresh = False
+            self.curl.setopt(pycurl.FRESH_CONNECT, 0)
+        self.stale = False
         self.requests = 0
         self.repeated = False
         self.too_large = None
@@ -68,10 +89,14 @@ class Handle:
         self.curl.setopt(pycurl.DEBUGFUNCTION, self._overhear)
         self.curl.setopt(pycurl.VERBOSE, 1)
 
-    def _before_request(self, *_: object) -> int:
+    def _before_request(self, _ip: str, local_ip: str, _port: int, local_port: int) -> int:
         # When a reused connection dies before the first byte of the answer, libcurl would silently send
         # the request again. Only an answer in between, a redirect, calls for another one.
         if not self.requests:
+            self._local_address = (local_ip, local_port)
+            if not self._fresh and _is_hung_up(self._open_sockets.get(self._local_address)):
+                self.stale = True
+                return int(pycurl.PREREQFUNC_ABORT)
             self._lines.clear()  # what a proxy said on the way
         elif len(self._lines) == self._lines_before_request:
             self.repeated = True
@@ -95,6 +120,14 @@ class Handle:
         return len(chunk)
 
     # --- the evidence ---
+
+    def connection_kept(self, complete: bool) -> None:
+        """Remember the connection's socket after a complete answer; forget it after anything else."""
+        descriptor = self.curl.getinfo(pycurl.ACTIVESOCKET) if complete else -1
+        if descriptor >= 0:
+            self._open_sockets[self._local_address] = descriptor
+        else:
+            self._open_sockets.pop(self._local_address, None)
 
     def reused(self) -> bool:
         """Whether the request went out on a connection that was open already."""
@@ -127,16 +160,20 @@ class Handle:
         status: int = self.curl.getinfo(pycurl.RESPONSE_CODE)
         return HttpResponse(status, version, headers, b"".join(self._chunks))
 
-    def timings(self) -> Timings:
+    def timings(self, reused: bool) -> Timings:
         """How long each phase took. libcurl tells when it ended, in microseconds from the start."""
         at = self.curl.getinfo
         total = at(pycurl.TOTAL_TIME_T) / 1000
         first_byte = 0.0
         if self._lines:
             first_byte = max(0, at(pycurl.STARTTRANSFER_TIME_T) - at(pycurl.PRETRANSFER_TIME_T)) / 1000
-        if self.reused():
+        if reused:
             return Timings(first_byte=first_byte, total=total)
-        lookup, connect, tls = at(pycurl.NAMELOOKUP_TIME_T), at(pycurl.CONNECT_TIME_T), at(pycurl.APPCONNECT_TIME_T)
+        lookup, connect, tls = (
+            at(pycurl.NAMELOOKUP_TIME_T),
+            at(pycurl.CONNECT_TIME_T),
+            at(pycurl.APPCONNECT_TIME_T),
+        )
         return Timings(
             lookup=lookup / 1000,
             connect=max(0, connect - lookup) / 1000,
@@ -144,6 +181,16 @@ class Handle:
             first_byte=first_byte,
             total=total,
         )
+
+
+def _is_hung_up(descriptor: int | None) -> bool:
+    # libcurl itself looks at its idle connections only once a second, and a receiver that closes without
+    # a word after each answer would get the blame for every second delivery.
+    if descriptor is None or not _HUNG_UP:
+        return False
+    poll = select.poll()
+    poll.register(descriptor, _HUNG_UP)
+    return any(events & _HUNG_UP for _, events in poll.poll(0))
 
 
 def _last_response(lines: list[bytes]) -> list[bytes]:

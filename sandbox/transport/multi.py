@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
 from collections.abc import Callable
 
@@ -26,7 +27,9 @@ class Multi:
         """`ended` is called once for each transfer, with libcurl's code and words."""
         self._loop = loop
         self._ended = ended
-        self._timer: asyncio.Handle | None = None
+        self._due = math.inf
+        self._alarm: asyncio.TimerHandle | None = None
+        self._soon: asyncio.Handle | None = None
         self._watched: dict[int, int] = {}
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_MAXCONNECTS, idle_connections)
@@ -43,7 +46,10 @@ class Multi:
 
     def close(self) -> None:
         """Close all connections, without waiting for long where libcurl would."""
-        self._set_timer(-1)
+        if self._alarm is not None:
+            self._alarm.cancel()
+        if self._soon is not None:
+            self._soon.cancel()
         for fd in list(self._watched):
             self._watch(pycurl.POLL_REMOVE, fd)
         # From here on libcurl runs in another thread, where the loop must not be touched.
@@ -70,18 +76,34 @@ class Multi:
             self._watched.pop(fd, None)
 
     def _set_timer(self, milliseconds: int) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        # libcurl sets the timer from within its own functions, which must not be entered again: even
-        # "now" is the loop's next turn.
         if milliseconds == 0:
-            self._timer = self._loop.call_soon(self._time_is_up)
-        elif milliseconds > 0:
-            self._timer = self._loop.call_later(milliseconds / 1000, self._time_is_up)
+            # libcurl sets the timer from within its own functions, which must not be entered again: even
+            # "now" is the loop's next turn.
+            if self._soon is None:
+                self._soon = self._loop.call_soon(self._now)
+            return
+        # libcurl changes its mind several times a send, so an alarm that rings too early is left alone.
+        self._due = self._loop.time() + milliseconds / 1000 if milliseconds > 0 else math.inf
+        if self._alarm is None or self._due < self._alarm.when():
+            self._set_alarm()
 
-    def _time_is_up(self) -> None:
-        self._timer = None
+    def _set_alarm(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        if self._due < math.inf:
+            self._alarm = self._loop.call_at(self._due, self._ring)
+
+    def _ring(self) -> None:
+        self._alarm = None
+        if self._due <= self._loop.time():
+            self._due = math.inf
+            self._act(pycurl.SOCKET_TIMEOUT, 0)
+        if self._alarm is None:
+            self._set_alarm()
+
+    def _now(self) -> None:
+        self._soon = None
         self._act(pycurl.SOCKET_TIMEOUT, 0)
 
     def _act(self, fd: int, events: int) -> None:

@@ -15,7 +15,9 @@ _UNASKED = ("Accept", "Accept-Encoding", "Content-Type", "Expect", "Proxy-Connec
 _WITH_LENGTH = ("POST", "PUT", "PATCH")
 """Methods that state the length of their body even where it is empty."""
 
-_LOOPBACK = re.compile(r"https?://(?:[^/?#]*@)?(?:localhost|[^/?#:@]+\.localhost|127\.[\d.]+|\[::1\])\.?(?=[:/?#]|$)", re.I)
+_LOOPBACK = re.compile(
+    r"https?://(?:[^/?#]*@)?(?:localhost|[^/?#:@]+\.localhost|127\.[\d.]+|\[::1\])\.?(?=[:/?#]|$)", re.I
+)
 
 _header_name = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _line_break = re.compile(r"[\r\n\0]")
