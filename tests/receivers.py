@@ -81,8 +81,9 @@ def receiver(act: Act, *, tls: ssl.SSLContext | None = None) -> Iterator[Receive
         # A client that hangs up, or refuses the handshake, is what many tests are about.
         with contextlib.suppress(OSError), contextlib.closing(sock):
             if tls:
-                sock = tls.wrap_socket(sock, server_side=True)
+                sock = tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
                 open_sockets.append(sock)
+                _shake_hands(sock)
             with sock:
                 act(Peer(sock, told))
 
@@ -110,6 +111,19 @@ def receiver(act: Act, *, tls: ssl.SSLContext | None = None) -> Iterator[Receive
                 sock.shutdown(socket.SHUT_RDWR)
         for thread in threads:
             thread.join()
+
+
+def _shake_hands(sock: ssl.SSLSocket) -> None:
+    try:
+        sock.do_handshake()
+    except ssl.SSLError:
+        # Closing with something unread would be a reset, and the client might not see the alert.
+        plain = socket.socket(fileno=sock.detach())
+        with plain:
+            plain.shutdown(socket.SHUT_WR)
+            while plain.recv(65536):
+                pass
+        raise
 
 
 def answering(*answers: bytes) -> Act:
