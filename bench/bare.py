@@ -1,42 +1,55 @@
-"""The floor: the same sends as a bare libcurl loop, 8 at once, nothing checked, compared or logged."""
+"""The floor: the same sends by libcurl on asyncio, 8 at once, with the same evidence taken of each.
+
+The evidence is what libcurl tells: the headers really sent, the answer's headers and body, the phases' times.
+Nothing is composed, checked, logged or compared.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import sys
 
 import pycurl
 
-
-def send_all(url: str, body: bytes, count: int, at_once: int = 8) -> None:
-    multi = pycurl.CurlMulti()
-    free = [_handle(url, body) for _ in range(at_once)]
-    started = finished = 0
-    while finished < count:
-        while free and started < count:
-            multi.add_handle(free.pop())
-            started += 1
-        multi.perform()
-        _, done, failed = multi.info_read()
-        assert not failed, failed
-        for handle in done:
-            assert handle.getinfo(pycurl.RESPONSE_CODE) == 200
-            multi.remove_handle(handle)
-            free.append(handle)
-        finished += len(done)
-        if not done:
-            multi.select(1.0)
+TIMES = (
+    pycurl.NAMELOOKUP_TIME_T,
+    pycurl.CONNECT_TIME_T,
+    pycurl.APPCONNECT_TIME_T,
+    pycurl.PRETRANSFER_TIME_T,
+    pycurl.STARTTRANSFER_TIME_T,
+    pycurl.TOTAL_TIME_T,
+)
 
 
-def _handle(url: str, body: bytes) -> pycurl.Curl:
-    handle = pycurl.Curl()
-    handle.setopt(pycurl.URL, url)
-    handle.setopt(pycurl.HTTPHEADER, ["Content-Type: application/json", "Expect:"])
-    handle.setopt(pycurl.POSTFIELDS, body)
-    handle.setopt(pycurl.WRITEFUNCTION, lambda data: None)
-    return handle
+async def send_all(url: str, body: bytes, count: int, at_once: int = 8) -> None:
+    """Send a body `count` times."""
+    async with pycurl.AsyncCurlMulti() as multi:
+        numbers = iter(range(count))
+
+        async def work() -> None:
+            sent: list[tuple[int, bytes]] = []
+            lines: list[bytes] = []
+            answer = bytearray()
+            handle = pycurl.Curl()
+            handle.setopt(pycurl.URL, url)
+            handle.setopt(pycurl.HTTPHEADER, ["Content-Type: application/json", "Expect:"])
+            handle.setopt(pycurl.VERBOSE, 1)
+            handle.setopt(pycurl.DEBUGFUNCTION, lambda kind, data: sent.append((kind, data)))
+            handle.setopt(pycurl.HEADERFUNCTION, lines.append)
+            handle.setopt(pycurl.WRITEFUNCTION, answer.extend)
+            for _ in numbers:
+                handle.setopt(pycurl.POSTFIELDS, body)
+                await multi.perform(handle)
+                assert handle.getinfo(pycurl.RESPONSE_CODE) == 200
+                assert answer == b'{"events":[]}'
+                assert len([handle.getinfo(time) for time in TIMES]) == len(TIMES)
+                for evidence in (sent, lines, answer):
+                    evidence.clear()
+
+        await asyncio.gather(*(work() for _ in range(at_once)))
 
 
 if __name__ == "__main__":
     url, file, count = sys.argv[1:]
     with open(file, "rb") as payload:
-        send_all(url, payload.read(), int(count))
+        asyncio.run(send_all(url, payload.read(), int(count)))

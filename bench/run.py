@@ -70,9 +70,7 @@ def _report(measured: dict[str, tuple[float, float]]) -> int:
     print(f"{COUNT:,} scenarios: sandbox {wall['sandbox']:.2f} s, pytest + requests {wall['peer']:.2f} s")
     ours = (cpu["sandbox"] - cpu["one"]) / (COUNT - 1) * 1e6
     floor = (cpu["bare"] - cpu["bare none"]) / COUNT * 1e6
-    print(
-        f"CPU per delivery: sandbox {ours:.0f} us, bare libcurl loop {floor:.0f} us (start-up taken off both)"
-    )
+    print(f"CPU per delivery: sandbox {ours:.0f} us, bare libcurl {floor:.0f} us (without start-up)")
     print(f"one scenario: {wall['one'] * 1000:.0f} ms, python -c pass {wall['nothing'] * 1000:.0f} ms")
     checks = [
         ("wall time against pytest + requests", wall["sandbox"] / wall["peer"], 0.12),

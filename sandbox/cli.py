@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 import msgspec
@@ -256,7 +256,7 @@ def _execute(
     )
     for report in (junit_xml, report_json):
         _check_writable(report)
-    console = Console(click.echo, lambda text, colour: click.style(text, fg=colour), verbose=verbose)
+    console = Console(print, _style(sys.stdout, os.environ), verbose=verbose)
     job = headless.Job(
         workspace=workspace,
         plans=plans,
@@ -273,6 +273,12 @@ def _execute(
     if outcome.waited_in_vain:
         click.echo(f"nothing listened at {outcome.receiver.base_url} within {wait:g} s", err=True)
     sys.exit(headless.exit_code(outcome, unreadable))
+
+
+def _style(stream: TextIO, environment: Mapping[str, str]) -> Callable[[str, str], str]:
+    """Colours for a terminal, unless NO_COLOR; also elsewhere, if FORCE_COLOR."""
+    wanted = environment.get("FORCE_COLOR") or (stream.isatty() and not environment.get("NO_COLOR"))
+    return (lambda text, colour: click.style(text, fg=colour)) if wanted else (lambda text, colour: text)
 
 
 def _receiver(

@@ -160,7 +160,7 @@ class Run:
         self._in_flight: set[str] = set()
         self._judges: dict[tuple[str, str], compare.Judge] = {}
         varies = compose.varies(options.receiver)
-        self._fixed = None if varies else _Target.of(options.receiver, options.receiver, ports.environment)
+        self._fixed = None if varies else _Target(options.receiver, options.receiver, ports.environment)
         self.stopped = False
 
     async def events(self) -> AsyncIterator[Event]:
@@ -232,12 +232,17 @@ class Run:
             self._judges[key] = compare.Judge(contract)
         return self._judges[key]
 
+    @property
+    def target_is_fixed(self) -> bool:
+        """Whether the receiver is the same for every step: nothing in it is to be filled."""
+        return self._fixed is not None
+
     def target(self, names: compose.Names) -> _Target:
         """The receiver as one step sees it."""
         if self._fixed is not None:
             return self._fixed
         written = self._options.receiver
-        return _Target.of(written, compose.resolve(written, names), self._ports.environment)
+        return _Target(written, compose.resolve(written, names), self._ports.environment)
 
     async def send(self, delivery_id: str, request: HttpRequest, connection: Connection) -> Exchange:
         self._in_flight.add(delivery_id)
@@ -247,28 +252,31 @@ class Run:
             self._in_flight.discard(delivery_id)
 
 
-class _Target(msgspec.Struct, frozen=True):
-    """A receiver with its placeholders filled, and its secrets."""
+class _Target:
+    """A receiver with its placeholders filled, its secrets, and how requests to it begin."""
 
-    receiver: Receiver
-    secrets: redact.Secrets
+    def __init__(self, written: Receiver, resolved: Receiver, environment: Mapping[str, str]) -> None:
+        self.receiver = resolved
+        self.secrets = redact.Secrets(compose.secrets(written, resolved, environment))
+        self._heads: dict[str, compose.Head] = {}
 
-    @staticmethod
-    def of(written: Receiver, resolved: Receiver, environment: Mapping[str, str]) -> _Target:
-        return _Target(resolved, redact.Secrets(compose.secrets(written, resolved, environment)))
+    def head(self, contract: Contract) -> compose.Head:
+        key = f"{contract.action}/{contract.edition}"
+        if key not in self._heads:
+            self._heads[key] = compose.head(contract, self.receiver)
+        return self._heads[key]
 
 
 class _Ready(msgspec.Struct):
     """A step's request, ready to send, and how each answer will be judged."""
 
     contract: Contract
-    receiver: Receiver
+    target: _Target
     request: HttpRequest
     payload: compose.Payload | None
     violations: tuple[Violation, ...]
     expectations: list[Expectation | None]
     judge: compare.Judge
-    secrets: redact.Secrets
 
 
 class _Attempted(msgspec.Struct):
@@ -335,40 +343,36 @@ class _StepRun:
 
     def _prepare(self) -> _Ready:
         plan, step, names = self._plan, self._step, self._names
-        names.built_in = {
-            "uuid": self._ports.clock.uuid(),
-            "now": self._ports.clock.now(),
-            "sequence": self._sequence,
-        }
+        clock = self._ports.clock
+        if plan.placeholders or not self._run.target_is_fixed:
+            names.built_in = {"uuid": clock.uuid(), "now": clock.now(), "sequence": self._sequence}
         contract = self._ports.contract(plan.scenario.action, plan.scenario.edition)
         target = self._run.target(names)
+        head = target.head(contract)
+        headers = self._headers()
         payload = None
         violations: tuple[Violation, ...] = ()
-        raw = None
         if step.raw is not None:
-            raw = compose.raw_bytes(step.raw)
+            request = compose.build_raw(head, compose.raw_bytes(step.raw), headers)
         else:
-            base = None
-            if step.fixture is not None:
-                base = self._ports.fixture(contract.action, contract.edition, step.fixture)
-            payload = compose.compose(step, base, names)
+            payload = compose.compose(step, self._fixture(contract), names, placeholders=plan.placeholders)
             violations = contract.check_request(payload.value)
-        headers = step.deliver.headers
-        if headers and plan.placeholders:
-            headers = {name: compose.fill_text(value, names) for name, value in headers.items()}
-        request = compose.build(
-            payload,
-            contract,
-            target.receiver,
-            raw=raw,
-            headers=headers,
-            content_type=step.deliver.content_type,
-        )
+            request = compose.build(head, payload, contract, target.receiver.token, headers)
         expectations = self._expectations(target.secrets)
         judge = self._run.judge(contract)
-        return _Ready(
-            contract, target.receiver, request, payload, violations, expectations, judge, target.secrets
-        )
+        return _Ready(contract, target, request, payload, violations, expectations, judge)
+
+    def _fixture(self, contract: Contract) -> compose.Template | None:
+        name = self._step.fixture
+        return None if name is None else self._ports.fixture(contract.action, contract.edition, name)
+
+    def _headers(self) -> Mapping[str, str]:
+        """The headers that the step adds or replaces."""
+        deliver = self._step.deliver
+        if not deliver.headers and not deliver.content_type:
+            return {}
+        own = {name: compose.fill_text(value, self._names) for name, value in deliver.headers.items()}
+        return {"Content-Type": deliver.content_type, **own} if deliver.content_type else own
 
     def _expectations(self, secrets: redact.Secrets) -> list[Expectation | None]:
         """One for each delivery, placeholders filled and redacted as the delivery will be."""
@@ -436,7 +440,7 @@ class _StepRun:
             DeliveryStarted(delivery_id, self._plan, self._step.name, ready.request.url)
         )
         connection = compose.connection(
-            ready.receiver,
+            ready.target.receiver,
             timeout_ms=self._step.deliver.timeout_ms or self._options.timeout_ms,
             drop_after_ms=drop_after_ms,
         )
@@ -467,21 +471,21 @@ class _StepRun:
         attempt: int,
         dropped: bool,
     ) -> Delivery:
-        kept = redact.exchange(ready.request, exchange, ready.secrets, ready.contract.secrets)
+        kept = redact.exchange(ready.request, exchange, ready.target.secrets, ready.contract.secrets)
         composed = ""
         if ready.payload is not None and (
             ready.payload.template is not ready.payload.value or ready.contract.auth
         ):
             template = source.compact(ready.payload.template).decode()
-            composed = ready.secrets.text(template)
+            composed = ready.target.secrets.text(template)
         return Delivery(
             id=delivery_id,
             run=delivery_id.rpartition(".")[0],
             sent_at=sent_at,
             action=ready.contract.action,
             edition=ready.contract.edition,
-            receiver=ready.receiver.name,
-            stand_in=ready.receiver.stand_in,
+            receiver=ready.target.receiver.name,
+            stand_in=ready.target.receiver.stand_in,
             scenario=self._plan.id,
             step=self._step.name,
             fixture=self._step.fixture or "",

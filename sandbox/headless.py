@@ -15,7 +15,6 @@ from sandbox import __version__, ports, scenario
 from sandbox.engine import Event, Options, Run, ScenarioResult
 from sandbox.errors import FileError, SandboxError, UsageError
 from sandbox.model import Receiver, RunInfo, RunKind
-from sandbox.report import junit
 from sandbox.scenario import Plan
 from sandbox.store.writer import RunWriter, run_id
 from sandbox.transport import Transport, wait_until_listening
@@ -51,11 +50,13 @@ class Outcome(msgspec.Struct, frozen=True):
 def read_plans(files: Sequence[Path], name: Callable[[Path], str]) -> tuple[list[Plan], list[SandboxError]]:
     """The plans of these files, and what was wrong with those that could not be read."""
     plans, unreadable = [], []
+    here = os.path.join(os.getcwd(), "")
     for file in files:
+        shown = str(file).removeprefix(here)
         try:
-            plans.append(scenario.read(read_text(file), id=name(file), file=_shown(file)))
+            plans.append(scenario.read(read_text(file), id=name(file), file=shown))
         except SandboxError as error:
-            error.file = error.file or _shown(file)
+            error.file = error.file or shown
             unreadable.append(error)
     return plans, unreadable
 
@@ -74,13 +75,6 @@ def collect(paths: Sequence[str]) -> list[Path]:
                 f"there is no file or folder {given!r}", mend="name a scenario file, or a folder of them"
             )
     return list(found)
-
-
-def _shown(file: Path) -> str:
-    """The path as a person at the current folder would write it."""
-    with contextlib.suppress(ValueError):
-        return str(file.relative_to(Path.cwd()))
-    return str(file)
 
 
 def run(job: Job, listen: Callable[[Event], None]) -> Outcome:
@@ -159,6 +153,8 @@ def _stopping(engine: Run) -> Iterator[None]:
 
 
 def _write_junit(job: Job, outcome: Outcome, started_at: str) -> None:
+    from sandbox.report import junit
+
     assert job.junit_xml is not None
     text = junit.document(
         outcome.results,

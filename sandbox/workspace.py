@@ -40,6 +40,7 @@ class Workspace:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._prefix = os.path.join(os.path.abspath(root), "")
 
     @classmethod
     def find(cls, given: str | None, environment: Mapping[str, str], start: Path) -> Workspace:
@@ -133,7 +134,7 @@ class Workspace:
 
     def scenario_id(self, path: Path) -> str:
         """A scenario's id: its path in the workspace, or as it is where it lies elsewhere."""
-        return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else path.as_posix()
+        return os.path.abspath(path).removeprefix(self._prefix).replace(os.sep, "/")
 
     # --- receivers ---
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from xml.sax.saxutils import escape, quoteattr
 
 from sandbox.engine import ScenarioResult, StepResult
 from sandbox.errors import SandboxError
 from sandbox.report import lines
 
-_INVALID = {
-    code: "�" for code in [*range(32), 0xFFFE, 0xFFFF, *range(0xD800, 0xE000)] if code not in (9, 10, 13)
+_INVALID = [code for code in [*range(32), 0xFFFE, 0xFFFF, *range(0xD800, 0xE000)] if code not in (9, 10, 13)]
+_SPELLED = {
+    **dict.fromkeys(_INVALID, "�"),
+    **{ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;", ord('"'): "&quot;"},
 }
 
 
@@ -74,9 +75,7 @@ def _outcome(result: ScenarioResult, step: StepResult) -> str:
     message = f"step {step.name!r}: {_headline(step)}"
     place = f"{result.plan.file}:{result.plan.line(step.number)}" if result.plan.file else ""
     body = "\n".join([f"{place} step {step.name!r} {step.verdict}".strip(), *said])
-    return (
-        f"<{element} message={_attribute(message)} type={_attribute(kind)}>{escape(_clean(body))}</{element}>"
-    )
+    return f"<{element} message={_attribute(message)} type={_attribute(kind)}>{_escaped(body)}</{element}>"
 
 
 def _headline(step: StepResult) -> str:
@@ -97,10 +96,10 @@ def _broken(error: SandboxError) -> str:
     )
 
 
-def _clean(text: str) -> str:
-    """The text without the characters that XML 1.0 cannot hold."""
-    return text.translate(_INVALID)
+def _escaped(text: str) -> str:
+    """The text as XML 1.0 spells it; characters that it cannot hold are replaced."""
+    return text.translate(_SPELLED)
 
 
 def _attribute(text: str) -> str:
-    return quoteattr(_clean(text).replace("\n", " "))
+    return f'"{_escaped(text.replace(chr(10), " "))}"'

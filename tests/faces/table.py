@@ -20,7 +20,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     receiver: str = "shop"
     edition: str = "draft"
     fixture: str = "default"
-    set: dict[str, Any] = {}
+    change: dict[str, Any] = {}
+    """What the step sets."""
     expect: dict[str, Any] | None = None
     variables: dict[str, Any] = {}
     off_contract: bool = False
@@ -51,7 +52,7 @@ CASES = [
     Case(
         name="an event that nobody expected",
         verdict="failed",
-        set=UNKNOWN,
+        change=UNKNOWN,
         expect=NOTHING,
         differences={("body", "unexpected", "/events/0")},
     ),
@@ -70,7 +71,7 @@ CASES = [
     Case(
         name="rules take the place of equality",
         verdict="passed",
-        set=UNKNOWN,
+        change=UNKNOWN,
         expect={
             "body": {"events": [{"error_code": "any"}]},
             "rules": {"/events/*": {"extra": "allow"}, "/events/*/error_code": {"regex": "^ERR[0-9]{4}$"}},
@@ -79,7 +80,7 @@ CASES = [
     Case(
         name="a rule that refuses",
         verdict="failed",
-        set=UNKNOWN,
+        change=UNKNOWN,
         expect={
             "body": {"events": [{"status": "error", "error_code": "x"}]},
             "rules": {"/events/*": {"extra": "allow"}, "/events/*/error_code": {"regex": "^WRONG"}},
@@ -106,7 +107,7 @@ CASES = [
     Case(
         name="placeholders in payload and expectation",
         verdict="passed",
-        set={"/data/order/id": "${order}"},
+        change={"/data/order/id": "${order}"},
         variables={"order": "4897", "count": 200},
         expect={"body": {"events": []}},
     ),
@@ -115,13 +116,13 @@ CASES = [
         name="v1 with a wrong token",
         verdict="passed",
         edition="v1",
-        set={"/integration_auth_token": "not-the-token"},
+        change={"/integration_auth_token": "not-the-token"},
         expect={"status": 401},
     ),
     Case(
         name="a payload that breaks the contract on purpose",
         verdict="passed",
-        set={"/version": "one"},
+        change={"/version": "one"},
         off_contract=True,
         expect={"status": 422},
     ),
@@ -130,7 +131,7 @@ CASES = [
         verdict="failed",
         receiver="html-500",
         expect=NOTHING,
-        differences={("status", "changed", None)},
+        differences={("status", "changed", None), ("body", "type", None)},
         violated=True,
     ),
     Case(name="not JSON", verdict="failed", receiver="not-json", expect={"status": 200}, violated=True),

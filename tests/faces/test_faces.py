@@ -52,7 +52,7 @@ class Faces:
         step = {
             "name": "send",
             "fixture": case.fixture,
-            "set": case.set,
+            "set": case.change,
             "off_contract": case.off_contract,
             **({"expect": case.expect} if case.expect is not None else {}),
         }
@@ -105,7 +105,7 @@ def _typed(workspace: Workspace, case: Case) -> object:
     """The payload as a person would have typed it: changed, its placeholders not filled."""
     text = workspace.read_fixture("order_cancel", case.edition, case.fixture)
     names = compose.Names(given=case.variables)
-    return compose.compose(Step(fixture=case.fixture, set=case.set), Template.read(text), names).template
+    return compose.compose(Step(fixture=case.fixture, set=case.change), Template.read(text), names).template
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sandbox import compose, contract, source
 from sandbox.errors import ComposeError, UsageError
-from sandbox.model import Basic, Bearer, Number, Receiver, Step
+from sandbox.model import Basic, Bearer, HttpRequest, Number, Receiver, Step
 
 DRAFT = contract.load("order_cancel", "draft")
 V1 = contract.load("order_cancel", "v1")
@@ -25,6 +25,15 @@ def names(**values: object) -> compose.Names:
 def payload(value: object, step: Step | None = None) -> compose.Payload:
     step = step or Step(name="s", payload=value)
     return compose.compose(step, None, names())
+
+
+def built(
+    payload: compose.Payload,
+    contract: contract.Contract = DRAFT,
+    receiver: Receiver = RECEIVER,
+    headers: dict[str, str] | None = None,
+) -> HttpRequest:
+    return compose.build(compose.head(contract, receiver), payload, contract, receiver.token, headers)
 
 
 # --- placeholders ---
@@ -124,8 +133,8 @@ def test_a_pointer_that_leads_nowhere_is_an_error(remove: list[str], change: dic
 def test_numbers_keep_their_spelling_and_keys_their_order_on_the_way_to_the_bytes():
     text = '{"z": 35.00, "a": 1e5, "big": 123456789012345678901234567890, "s": "Schlüssel", "n": -0}'
     base = compose.Template.read(text)
-    built = compose.build(compose.compose(Step(name="s", fixture="f"), base, names()), DRAFT, RECEIVER)
-    assert built.body == text.replace(": ", ":").replace(", ", ",").encode()
+    request = built(compose.compose(Step(name="s", fixture="f"), base, names()))
+    assert request.body == text.replace(": ", ":").replace(", ", ",").encode()
 
 
 def test_the_url_is_the_base_with_the_contract_path_or_the_receivers_own():
@@ -151,15 +160,13 @@ def test_the_token_goes_to_the_auth_pointer_unless_the_step_minded_it():
     receiver = msgspec.structs.replace(RECEIVER, token="secret-token")
 
     def sent(step: Step) -> object:
-        return json.loads(compose.build(payload(None, step), V1, receiver).body).get(
-            "integration_auth_token", "none"
-        )
+        return json.loads(built(payload(None, step), V1, receiver).body).get("integration_auth_token", "none")
 
     assert sent(Step(name="s", payload={"a": 1})) == "secret-token"
     assert sent(Step(name="s", payload={"a": 1}, set={"/integration_auth_token": "wrong"})) == "wrong"
     removed = Step(name="s", payload={"integration_auth_token": 1}, remove=["/integration_auth_token"])
     assert sent(removed) == "none"
-    draft = compose.build(payload({"a": 1}), DRAFT, receiver)
+    draft = built(payload({"a": 1}), DRAFT, receiver)
     assert b"secret" not in draft.body
 
 
@@ -167,24 +174,24 @@ def test_headers_replace_earlier_ones_whatever_their_case_and_auth_becomes_a_hea
     basic = msgspec.structs.replace(
         RECEIVER, auth=Basic(username="u", password="p"), headers={"accept": "text/x"}
     )
-    fields = dict(compose.build(payload({}), DRAFT, basic, headers={"X-A": "1"}).headers)
+    fields = dict(built(payload({}), DRAFT, basic, {"X-A": "1"}).headers)
     assert fields["Authorization"] == "Basic dTpw"
     assert fields["accept"] == "text/x"
     assert "Accept" not in fields
     assert fields["X-A"] == "1"
     assert fields["Content-Type"] == "application/json"
     bearer = msgspec.structs.replace(RECEIVER, auth=Bearer(token="t"))
-    assert dict(compose.build(payload({}), DRAFT, bearer).headers)["Authorization"] == "Bearer t"
+    assert dict(built(payload({}), DRAFT, bearer).headers)["Authorization"] == "Bearer t"
 
 
 @pytest.mark.parametrize(("name", "value"), [("X A", "1"), ("", "1"), ("X-A", "1\r\nEvil: 2")])
 def test_a_header_cannot_smuggle(name: str, value: str):
     with pytest.raises(ComposeError):
-        compose.build(payload({}), DRAFT, RECEIVER, headers={name: value})
+        built(payload({}), DRAFT, RECEIVER, {name: value})
 
 
 def test_raw_bytes_are_sent_as_they_are():
-    assert compose.build(None, DRAFT, RECEIVER, raw=compose.raw_bytes("{broken")).body == b"{broken"
+    assert compose.build_raw(compose.head(DRAFT, RECEIVER), compose.raw_bytes("{broken")).body == b"{broken"
     assert compose.raw_bytes("base64:AP8=") == b"\x00\xff"
     with pytest.raises(ComposeError, match="base64"):
         compose.raw_bytes("base64:!!")
