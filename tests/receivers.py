@@ -83,8 +83,9 @@ def receiver(act: Act, *, tls: ssl.SSLContext | None = None) -> Iterator[Receive
             if tls:
                 sock = tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
                 open_sockets.append(sock)
-                _shake_hands(sock)
             with sock:
+                if isinstance(sock, ssl.SSLSocket):
+                    _shake_hands(sock)
                 act(Peer(sock, told))
 
     def accept() -> None:
