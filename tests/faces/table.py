@@ -165,7 +165,7 @@ CASES = [
         differences={("fault", "missing", None)},
     ),
     Case(name="a broken compression", verdict="errored", receiver="bad-gzip", expect=NOTHING),
-    Case(name="a redirect is not followed", verdict="passed", receiver="redirect", expect={"status": 302}),
+    Case(name="a redirect is not followed", verdict="passed", receiver="redirect", expect={"status": 307}),
     Case(name="an answer that never comes", verdict="errored", receiver="hang", expect=NOTHING),
     Case(
         name="too slow",

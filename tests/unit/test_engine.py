@@ -1,0 +1,348 @@
+"""engine.py: from steps to verdicts, with the real transport and receivers on real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from sandbox import contract, scenario
+from sandbox.compose import Template
+from sandbox.engine import Event, Options, Ports, Run, ScenarioResult, StepResult, worst
+from sandbox.errors import UsageError
+from sandbox.model import Delivery, Judgement
+from sandbox.model import Receiver as ReceiverModel
+from sandbox.ports import SystemClock
+from sandbox.scenario import Plan
+from sandbox.transport import Transport
+from tests.receivers import Peer, answering, closing_after, receiver, response, unused_port
+
+NOTHING = response(b'{"events":[]}')
+EVENT = response(b'{"events":[{"error_code":"ERR1"}]}')
+
+
+class MemoryLog:
+    """Keeps records in the order in which they came."""
+
+    def __init__(self) -> None:
+        self.records: list[Delivery | Judgement] = []
+        self._count = 0
+
+    def next_id(self) -> str:
+        self._count += 1
+        return f"run.{self._count}"
+
+    def append(self, record: Delivery | Judgement) -> None:
+        self.records.append(record)
+
+    @property
+    def deliveries(self) -> list[Delivery]:
+        return [record for record in self.records if isinstance(record, Delivery)]
+
+
+def plan(*steps: dict[str, Any], **fields: Any) -> Plan:
+    document = {"steps": [{"payload": {}, "off_contract": True, **step} for step in steps], **fields}
+    return scenario.read(json.dumps(document), id="s", file="s.scenario.json")
+
+
+class Played:
+    """What a run told, and what it logged."""
+
+    def __init__(self, events: list[Event], log: MemoryLog) -> None:
+        self.events = events
+        self.log = log
+
+    @property
+    def results(self) -> list[ScenarioResult]:
+        return [event for event in self.events if isinstance(event, ScenarioResult)]
+
+    @property
+    def steps(self) -> list[StepResult]:
+        return [step for result in self.results for step in result.steps]
+
+    @property
+    def verdicts(self) -> list[str]:
+        return [step.verdict for step in self.steps]
+
+
+def play(
+    plans: list[Plan],
+    url: str,
+    *,
+    stop_after: int = 0,
+    environment: dict[str, str] | None = None,
+    **options: Any,
+) -> Played:
+    """Run plans; `stop_after` stops the run at that event, counted from 1."""
+
+    async def run() -> Played:
+        log, events = MemoryLog(), []
+        async with Transport() as transport:
+            ports = Ports(
+                transport,
+                log,
+                SystemClock(),
+                lambda action, edition, name: Template.read('{"fixture": 35.00}'),
+                contract.load,
+                environment or {},
+            )
+            target = options.pop("receiver", None) or ReceiverModel(
+                name="shop", base_url=url, timeout_ms=5000
+            )
+            engine = Run(plans, ports, Options(receiver=target, **options))
+            async for event in engine.events():
+                events.append(event)
+                if len(events) == stop_after:
+                    engine.stop()
+        return Played(events, log)
+
+    return asyncio.run(run())
+
+
+def body(request: bytes) -> Any:
+    return json.loads(request.partition(b"\r\n\r\n")[2])
+
+
+# --- order and evidence ---
+
+
+def test_the_delivery_is_logged_before_it_is_judged_and_both_before_they_are_told():
+    with receiver(answering(NOTHING)) as shop:
+        played = play([plan({"expect": {"status": 200}})], shop.url)
+    assert [type(record).__name__ for record in played.log.records] == ["Delivery", "Judgement"]
+    names = [type(event).__name__ for event in played.events]
+    assert names == ["DeliveryStarted", "DeliveryFinished", "StepResult", "ScenarioResult"]
+    assert played.verdicts == ["passed"]
+
+
+def test_a_step_composes_once_and_all_its_deliveries_carry_the_same_bytes():
+    step = {"payload": {"id": "${uuid}"}, "deliver": {"times": 4, "parallel": 2}, "expect": {}}
+    with receiver(answering(NOTHING)) as shop:
+        played = play([plan(step)], shop.url)
+    assert len(shop.requests) == 4
+    assert len({body(request)["id"] for request in shop.requests}) == 1
+    assert [delivery.number for delivery in sorted(played.log.deliveries, key=lambda d: d.number)] == [
+        1,
+        2,
+        3,
+        4,
+    ]
+    assert played.verdicts == ["passed"]
+
+
+def test_sequence_counts_steps_in_file_order_whatever_runs_first():
+    step = {"payload": {"n": "${sequence}"}}
+    with receiver(answering(NOTHING)) as shop:
+        play([plan(step, step), plan(step), plan(step)], shop.url, jobs=3)
+    assert sorted(body(request)["n"] for request in shop.requests) == [1, 2, 3, 4]
+
+
+def test_the_fixture_keeps_its_spelling_and_the_composed_text_its_references():
+    step = {"payload": {"id": "${order}", "n": 1}}
+    with receiver(answering(NOTHING)) as shop:
+        played = play([plan(step, variables={"order": "4897"})], shop.url)
+        fixture = scenario.read('{"steps": [{"fixture": "f", "off_contract": true}]}', id="f", file="f")
+        play([fixture], shop.url)
+    assert played.log.deliveries[0].composed == '{"id":"${order}","n":1}'
+    assert body(shop.requests[0])["id"] == "4897"
+    assert shop.requests[1].endswith(b'{"fixture":35.00}')
+
+
+# --- verdicts ---
+
+
+def test_a_failed_step_does_not_stop_the_scenario_but_an_errored_one_does():
+    failing, passing = {"expect": {"status": 500}}, {"expect": {"status": 200}}
+    with receiver(answering(NOTHING)) as shop:
+        assert play([plan(failing, passing)], shop.url).verdicts == ["failed", "passed"]
+    played = play([plan({"name": "first"}, passing)], f"http://127.0.0.1:{unused_port()}")
+    assert played.verdicts == ["errored", "skipped"]
+    assert played.steps[1].reason == "step 'first' errored"
+    assert "refused" in played.steps[0].reason
+    assert played.results[0].verdict == "errored"
+
+
+def test_a_payload_that_breaks_the_contract_sends_nothing():
+    with receiver(answering(NOTHING)) as shop:
+        played = play([plan({"off_contract": False, "expect": {}})], shop.url)
+        assert shop.requests == []
+    assert played.verdicts == ["errored"]
+    assert "/version" in played.steps[0].reason or "/action" in played.steps[0].reason
+    assert played.log.records == []
+
+
+def test_a_list_of_expectations_is_one_for_each_delivery_in_send_order():
+    step = {"deliver": {"times": 2}, "expect": [{"body": {"events": []}}, {"body": {"events": "x"}}]}
+    with receiver(answering(NOTHING)) as shop:
+        played = play([plan(step)], shop.url)
+    assert [each.verdict for each in played.steps[0].judgements] == ["passed", "failed"]
+    assert played.verdicts == ["failed"]
+
+
+def test_the_worst_counts_and_skipped_never_does():
+    assert worst(["passed", "recorded", "skipped"]) == "recorded"
+    assert worst(["recorded", "failed", "errored"]) == "errored"
+    assert worst(["passed", "skipped"]) == "passed"
+    assert worst([]) == "skipped"
+
+
+# --- faults ---
+
+
+def answering_after(closed: int) -> Any:
+    """Closes the first connections after reading, and answers the ones after that."""
+    left = [closed]
+
+    def act(peer: Peer) -> None:
+        while peer.read_request() is not None:
+            if left[0]:
+                left[0] -= 1
+                return
+            peer.send(NOTHING)
+
+    return act
+
+
+def test_retries_send_again_after_faults_and_the_last_attempt_counts():
+    with receiver(answering_after(2)) as shop:
+        played = play([plan({"expect": {"status": 200}})], shop.url, retries=2)
+        assert len(shop.requests) == 3
+    assert played.verdicts == ["passed"]
+    assert played.steps[0].attempts == 3
+    assert [delivery.attempt for delivery in played.log.deliveries] == [1, 2, 3]
+    assert sum(isinstance(record, Judgement) for record in played.log.records) == 1
+
+
+def test_a_differing_answer_is_never_sent_again():
+    with receiver(answering(EVENT)) as shop:
+        play([plan({"expect": {"body": {"events": []}}})], shop.url, retries=3)
+        assert len(shop.requests) == 1
+
+
+def test_an_expected_fault_is_not_retried():
+    with receiver(closing_after(b"")) as shop:
+        played = play([plan({"expect": {"fault": "closed"}})], shop.url, retries=3)
+        assert len(shop.requests) == 1
+    assert played.verdicts == ["passed"]
+
+
+def test_a_delivery_that_is_dropped_on_purpose_is_followed_by_one_that_is_judged():
+    slow = [True]
+
+    def act(peer: Peer) -> None:
+        while peer.read_request() is not None:
+            if slow[0]:
+                slow[0] = False
+                peer.hang()
+                return
+            peer.send(NOTHING)
+
+    with receiver(act) as shop:
+        played = play([plan({"deliver": {"drop_after_ms": 50}, "expect": {"status": 200}})], shop.url)
+        assert len(shop.requests) == 2
+        assert len(set(shop.requests)) == 1
+    dropped, judged = played.log.deliveries
+    assert dropped.dropped
+    assert dropped.fault is not None
+    assert not judged.dropped
+    assert played.verdicts == ["passed"]
+
+
+# --- captures ---
+
+
+def test_a_capture_feeds_later_steps_with_its_type():
+    capturing = {"capture": {"code": "/events/0/error_code"}, "expect": {}}
+    with receiver(answering(EVENT)) as shop:
+        played = play([plan(capturing, {"payload": {"seen": "${code}"}, "expect": {}})], shop.url)
+    assert body(shop.requests[1]) == {"seen": "ERR1"}
+    assert played.verdicts == ["passed", "passed"]
+
+
+def test_a_capture_that_does_not_resolve_fails_its_step_and_skips_those_that_use_it():
+    capturing = {"capture": {"code": "/events/0/error_code"}, "expect": {}}
+    with receiver(answering(NOTHING)) as shop:
+        played = play([plan(capturing, {"payload": {"seen": "${code}"}}, {"expect": {}})], shop.url)
+        assert len(shop.requests) == 2
+    assert played.verdicts == ["failed", "skipped", "passed"]
+    assert "/events/0/error_code" in played.steps[0].reason
+
+
+# --- stopping, protection ---
+
+
+def hanging(peer: Peer) -> None:
+    if peer.read_request() is not None:
+        peer.hang()
+
+
+def test_stopping_ends_what_is_in_flight_skips_the_rest_and_reports_all():
+    with receiver(hanging) as shop:
+        played = play(
+            [plan({"expect": {}}, {"expect": {}}), plan({"expect": {}})], shop.url, stop_after=1, jobs=1
+        )
+        assert len(shop.requests) <= 1
+    assert played.verdicts == ["errored", "skipped", "skipped"]
+    assert played.log.deliveries[0].fault is not None
+    assert played.log.deliveries[0].fault.kind == "cancelled"
+
+
+def test_a_protected_receiver_gets_nothing_without_a_yes():
+    with receiver(answering(NOTHING)) as shop:
+        guarded = ReceiverModel(name="live", base_url=shop.url, protected=True)
+        with pytest.raises(UsageError, match="protected"):
+            play([plan({})], shop.url, receiver=guarded)
+        assert shop.requests == []
+        play([plan({})], shop.url, receiver=guarded, confirmed=True)
+        assert len(shop.requests) == 1
+
+
+def test_no_more_scenarios_than_jobs_run_at_once():
+    under_way: list[int] = []
+    most: list[int] = []
+
+    def act(peer: Peer) -> None:
+        while peer.read_request() is not None:
+            under_way.append(1)
+            most.append(len(under_way))
+            peer.receiver.left.wait(0.05)
+            under_way.pop()
+            peer.send(NOTHING)
+
+    with receiver(act) as shop:
+        play([plan({}) for _ in range(9)], shop.url, jobs=3)
+    assert max(most) == 3
+
+
+# --- secrets ---
+
+
+def test_what_is_logged_is_redacted_and_the_comparison_still_agrees():
+    secret = "s3cret-token-value"
+
+    def echoing(peer: Peer) -> None:
+        while (request := peer.read_request()) is not None:
+            seen = body(request)["integration_auth_token"]
+            peer.send(response(json.dumps({"status": seen, "events": []}).encode()))
+
+    with receiver(echoing) as shop:
+        target = ReceiverModel(name="shop", base_url=shop.url, token="${env:SHOP_TOKEN}")
+        step = {"expect": {"body": {"status": "${env:SHOP_TOKEN}", "events": []}, "contract": False}}
+        played = play(
+            [plan(step, edition="v1")], shop.url, receiver=target, environment={"SHOP_TOKEN": secret}
+        )
+        assert secret.encode() in shop.requests[0]
+    assert played.verdicts == ["passed"]
+    assert secret not in repr(played.log.records)
+    assert "«redacted:SHOP_TOKEN»" in repr(played.log.records)
+
+
+def test_an_unset_variable_is_an_error_of_the_step_that_needs_it():
+    with receiver(answering(NOTHING)) as shop:
+        played = play([plan({"payload": {"k": "${env:ABSENT}"}})], shop.url)
+        assert shop.requests == []
+    assert played.verdicts == ["errored"]
+    assert "ABSENT" in played.steps[0].reason
+    assert "s.scenario.json:" in played.steps[0].reason
