@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
+from starlette.types import ASGIApp, Scope
 
 from sandbox.errors import SandboxError
 from sandbox.web.compose import ComposePages
@@ -35,7 +35,7 @@ _TITLES = {
 }
 
 
-def create_app(desk: Desk, pages: Pages, *, token: str = "") -> Starlette:
+def create_app(desk: Desk, pages: Pages, *, token: str = "") -> ASGIApp:
     """The browser application over a desk. With a token, every page asks for it."""
     shell = _Shell(pages, token)
     routes = [
@@ -46,18 +46,17 @@ def create_app(desk: Desk, pages: Pages, *, token: str = "") -> Starlette:
         Route("/login", shell.login, methods=["POST"]),
         Mount("/static", _Static(directory=pages.static)),
     ]
-    return Starlette(
+    application = Starlette(
         routes=routes,
-        middleware=[
-            Middleware(Guard, token=token, refuse=shell.refuse),
-            Middleware(RequestBodyLimitMiddleware, max_body_size=MAX_FORM),
-        ],
+        middleware=[Middleware(RequestBodyLimitMiddleware, max_body_size=MAX_FORM)],
         exception_handlers={
             HTTPException: shell.http_error,
             SandboxError: shell.sandbox_error,
             Exception: shell.bug,
         },
     )
+    # Around it and not among its middleware: the page for a bug comes from outside of those.
+    return Guard(application, token=token, refuse=shell.refuse)
 
 
 class _Static(StaticFiles):

@@ -14,11 +14,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from sandbox import contract, scenario, source
+from sandbox import contract, match, scenario, source
 from sandbox.compare import Judge
 from sandbox.errors import SandboxError
 from sandbox.model import Delivery, Expectation, Judgement, Receiver
-from sandbox.report import curl, sidebyside
+from sandbox.report import curl, lines, sidebyside
 from sandbox.store.log import Entry
 from sandbox.web.compose import chosen_receiver, draft_of, order, text, unconfirmed
 from sandbox.web.desk import Desk
@@ -115,7 +115,7 @@ class DeliveryPages:
         return self._page(
             request,
             "deliveries.html",
-            rows=[*flying, *map(Row.of_entry, shown)],
+            rows=_newest_first([*flying, *map(Row.of_entry, shown)]),
             before=before,
             older=shown[-1].delivery.id if len(entries) > _PAGE else "",
             count=sum(run.deliveries for run in runs),
@@ -248,8 +248,8 @@ class DeliveryPages:
             delivery=sent,
             latest=latest,
             judgements=list(reversed(entry.judgements)),
-            comparison=_comparison(sent, latest),
-            curl=curl.command(sent),
+            comparison=compared(sent, latest),
+            curl=curl.command(sent.request, receiver),
             typed_expectation=latest_expectation if typed is None else typed,
             form_id=secrets.token_hex(16),
             target_now=receiver,
@@ -264,7 +264,8 @@ class DeliveryPages:
         self, request: Request, row: Row, status: HTTPStatus = HTTPStatus.OK, **context: object
     ) -> Response:
         landed = self._desk.log.deliveries(_RECENT)
-        recent = [*self._flying({entry.delivery.id for entry in landed}), *map(Row.of_entry, landed)]
+        flying = self._flying({entry.delivery.id for entry in landed})
+        recent = _newest_first([*flying, *map(Row.of_entry, landed)])
         defaults: dict[str, object] = {"flight": None, "problems": problems()}
         sent_before = request.query_params.get("sent") == "before"
         return self._page(
@@ -284,6 +285,10 @@ class DeliveryPages:
         action = self._desk.actions()[0]
         target = self._desk.target(receiver, action.name, action.editions[0])
         return self._pages.render(request, name, status, here="Log", target=target, **context)
+
+
+def _newest_first(rows: list[Row]) -> list[Row]:
+    return sorted(rows, key=lambda row: (row.sent_at, row.id), reverse=True)
 
 
 def flight_context(flight: Flight) -> dict[str, object]:
@@ -308,10 +313,36 @@ def accepted_expectation(entry: Entry) -> Expectation | None:
     return msgspec.structs.replace(base, status=sent.response.status, body=body, fault=None)
 
 
-def _comparison(sent: Delivery, judgement: Judgement | None) -> object:
-    if judgement is None:
+class Compared(msgspec.Struct, frozen=True):
+    """A judgement's comparison as the page shows it."""
+
+    count: int
+    others: list[str]
+    """The differences that are not in the side-by-side view."""
+    view: sidebyside.View | None
+    notes: tuple[str, ...]
+
+
+def compared(sent: Delivery, judgement: Judgement | None) -> Compared | None:
+    """How a delivery compares with its latest expectation; None where nothing was expected."""
+    if judgement is None or judgement.expectation is None:
         return None
-    return sidebyside.of(sent, judgement)
+    view = _side_by_side(sent, judgement.expectation)
+    others = [lines.difference(each) for each in judgement.differences if view is None or each.part != "body"]
+    return Compared(len(judgement.differences), others, view, judgement.notes)
+
+
+def _side_by_side(sent: Delivery, expectation: Expectation) -> sidebyside.View | None:
+    """Both bodies aligned; None where one of them is not there or is not JSON."""
+    if expectation.body is msgspec.UNSET or sent.response is None or sent.fault is not None:
+        return None
+    try:
+        actual = source.parse(sent.response.body)
+    except SandboxError:
+        # That it is not JSON is told among the violations.
+        return None
+    agreed = contract.load(sent.action, sent.edition)
+    return sidebyside.view(expectation.body, actual, match.compile(expectation.rules), agreed.arrays)
 
 
 def _to(id: str, query: str = "") -> Response:

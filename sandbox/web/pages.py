@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse
 
 from sandbox import source
 from sandbox.errors import SandboxError, UsageError
-from sandbox.model import Delivery, Expectation, Fault, Timings, encoder
+from sandbox.model import Delivery, Expectation, encoder
 from sandbox.report.lines import GLYPHS
 from sandbox.web.security import cookie_name
 
@@ -114,15 +114,17 @@ def clock(instant: str) -> str:
     return datetime.fromisoformat(instant).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def phases(timings: Timings) -> Sequence[tuple[str, float, float, float]]:
-    """Name, milliseconds, start and width in percent of each phase; what is left of the total is the body."""
+def phases(delivery: Delivery) -> Sequence[tuple[str, float, float, float]]:
+    """Name, milliseconds, start and width in percent of each phase; the last is what is left of the total."""
+    timings = delivery.timings
     parts = {
-        "lookup": timings.lookup,
+        "name lookup": timings.lookup,
         "connect": timings.connect,
-        "tls": timings.tls,
+        "TLS": timings.tls,
         "first byte": timings.first_byte,
     }
-    parts["body"] = max(0.0, timings.total - sum(parts.values()))
+    last = "body" if delivery.fault is None else "until the fault"
+    parts[last] = max(0.0, timings.total - sum(parts.values()))
     whole = sum(parts.values()) or 1.0
     rows, start = [], 0.0
     for name, value in parts.items():
@@ -134,7 +136,6 @@ def phases(timings: Timings) -> Sequence[tuple[str, float, float, float]]:
 
 def outcome(delivery: Delivery) -> str:
     """The status or the fault, in a word."""
-    fault: Fault | None = delivery.fault
-    if fault is not None:
-        return fault.kind
+    if delivery.fault is not None:
+        return delivery.fault.kind
     return str(delivery.response.status) if delivery.response is not None else "no answer"

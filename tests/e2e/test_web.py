@@ -1,4 +1,4 @@
-"""The browser's pages as an HTTP client without JavaScript has them: a real process, a real port, real files."""
+"""The browser's pages as an HTTP client has them: a real process, a real port, real files."""
 
 from __future__ import annotations
 
@@ -395,7 +395,9 @@ def test_a_receiver_is_added_edited_deleted_and_brought_back(desk: Desk) -> None
     assert desk.workspace.receivers().default == "mine"
     page = desk.http.get("/receivers/edit", params={"name": "mine"})
     assert "X-Till: 3" in page.text
-    desk.http.post("/receivers/save", data={**RECEIVER, "name": "ours", "replaces": "mine", "protected": "yes"})
+    desk.http.post(
+        "/receivers/save", data={**RECEIVER, "name": "ours", "replaces": "mine", "protected": "yes"}
+    )
     assert [each.name for each in desk.workspace.receivers().receivers] == ["ours"]
     deleted = desk.http.post("/receivers/delete", data={"name": "ours"}, follow_redirects=True)
     assert desk.workspace.receivers().receivers == ()
@@ -463,7 +465,15 @@ def test_every_answer_has_the_policy_and_no_page_needs_more(desk: Desk) -> None:
     path = desk.sent()
     desk.landed(path)
     nonces = set()
-    for page in ("/", path, "/deliveries", "/receivers", "/receivers/new", "/receivers/edit?name=mine", "/nowhere"):
+    for page in (
+        "/",
+        path,
+        "/deliveries",
+        "/receivers",
+        "/receivers/new",
+        "/receivers/edit?name=mine",
+        "/nowhere",
+    ):
         response = desk.http.get(page)
         policy = response.headers["content-security-policy"]
         assert policy.startswith("default-src 'none'; script-src 'self';")

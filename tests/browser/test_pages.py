@@ -1,0 +1,272 @@
+"""The pages in a real browser: compose, send, result, log and receivers, with JavaScript and without."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from sandbox.model import Receiver
+from sandbox.store.log import Log
+from sandbox.workspace import Workspace
+from tests.serving import Served, serving
+
+WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+REPORT_VIOLATIONS = """
+addEventListener("securitypolicyviolation", (event) =>
+  console.error(`CSP ${event.effectiveDirective} ${event.sourceFile}:${event.lineNumber}`));
+"""
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serving(tmp_path_factory.mktemp("workspace")) as served:
+        workspace = Workspace(served.workspace)
+        for name, path in {"hanging": "/misbehave/hang", "broken": "/misbehave/html-500"}.items():
+            workspace.save_receiver(Receiver(name, served.stand_in + path))
+        workspace.save_receiver(Receiver("live", served.stand_in, protected=True))
+        yield served
+
+
+class Watched:
+    """A browser window, and everything it complained of."""
+
+    def __init__(self, context: BrowserContext) -> None:
+        self.context = context
+        self.complaints: list[str] = []
+        context.add_init_script(REPORT_VIOLATIONS)
+        self.page = context.new_page()
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("console", lambda message: self._said(message.type, message.text))
+
+    def _said(self, kind: str, text: str) -> None:
+        # A form that is shown again comes with 422, which a browser reports too.
+        if kind == "error" and "422" not in text:
+            self.complaints.append(text)
+
+
+@pytest.fixture(params=["script", "no script"])
+def page(request: pytest.FixtureRequest, browser: Browser, served: Served) -> Iterator[Page]:
+    """The compose page, once as most have it and once without JavaScript."""
+    yield from _opened(browser, served, scripted=request.param == "script")
+
+
+@pytest.fixture
+def scripted(browser: Browser, served: Served) -> Iterator[Page]:
+    """The compose page with JavaScript."""
+    yield from _opened(browser, served, scripted=True)
+
+
+def _opened(browser: Browser, served: Served, *, scripted: bool) -> Iterator[Page]:
+    context = browser.new_context(
+        base_url=served.url, viewport=WIDE, java_script_enabled=scripted, locale="en-GB"
+    )
+    watched = Watched(context)
+    watched.page.goto("/")
+    yield watched.page
+    context.close()
+    assert watched.complaints == []
+
+
+def send(page: Page, receiver: str = "stand-in") -> None:
+    """Choose a receiver, press Send, and be on the delivery's page."""
+    page.get_by_label("Receiver", exact=True).select_option(receiver)
+    page.get_by_role("button", name="Send", exact=True).click()
+    page.wait_for_url(re.compile("/deliveries/"))
+
+
+def headline(page: Page) -> str:
+    """The verdict, once there is one."""
+    heading = page.locator("#delivery h1")
+    expect(heading).not_to_contain_text("in flight")
+    return heading.inner_text().split()[-1]
+
+
+def test_a_fixture_is_picked_edited_sent_and_found_in_the_log(page: Page):
+    page.get_by_role("link", name="already-shipped").click()
+    page.get_by_role("textbox", name="Expected response").fill('{"status": 200, "body": {"events": []}}')
+    send(page)
+    assert headline(page) == "failed"
+    comparison = page.get_by_role("region", name="Compared with what was expected")
+    expect(comparison.locator(".card.unexpected")).to_contain_text("ERR1409")
+    expect(page.get_by_role("region", name="Request")).to_contain_text("Content-Type")
+    expect(page.get_by_role("region", name="As a curl command")).to_contain_text("curl")
+    page.get_by_role("navigation", name="Pages").get_by_role("link", name="Log").click()
+    row = page.get_by_role("row").nth(1)
+    expect(row).to_contain_text("failed")
+    expect(row).to_contain_text("already-shipped")
+    row.get_by_role("link").click()
+    assert headline(page) == "failed"
+
+
+def test_an_accepted_answer_is_expected_by_what_is_sent_next(page: Page):
+    page.get_by_role("link", name="unknown-order").click()
+    send(page)
+    assert headline(page) == "recorded"
+    page.get_by_role("button", name="Accept this answer").click()
+    assert headline(page) == "passed"
+    expect(page.locator(".judgements > li")).to_have_count(2)
+    page.get_by_role("button", name="Send again").click()
+    page.wait_for_url(re.compile("/deliveries/"))
+    assert headline(page) == "passed"
+    page.get_by_role("link", name="Edit and send").click()
+    expect(page.get_by_role("textbox", name="Expected response")).to_have_value(re.compile(r'"events": \['))
+
+
+def test_a_mistake_leaves_what_was_typed(page: Page):
+    page.get_by_role("textbox", name="Payload").fill('{"version": 1')
+    page.get_by_role("textbox", name="Expected response").fill('{"stauts": 200}')
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.get_by_role("textbox", name="Payload")).to_have_value('{"version": 1')
+    expect(page.get_by_role("textbox", name="Expected response")).to_have_value('{"stauts": 200}')
+    expect(page.locator("#expectation-error")).to_contain_text("stauts")
+    expect(page.locator("#findings")).to_contain_text("This is not JSON")
+
+
+def test_a_delivery_in_flight_is_cancelled(page: Page):
+    send(page, "hanging")
+    expect(page.locator("#delivery h1")).to_contain_text("in flight")
+    page.get_by_role("button", name="Cancel").click()
+    assert headline(page) == "errored"
+    expect(page.locator(".answer")).to_contain_text("cancelled")
+
+
+def test_a_protected_receiver_asks_each_time(page: Page):
+    page.get_by_label("Receiver", exact=True).select_option("live")
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.locator("#confirmed-error")).to_contain_text("protected")
+    page.get_by_label("Yes, send this to").check()
+    page.get_by_role("button", name="Send", exact=True).click()
+    page.wait_for_url(re.compile("/deliveries/"))
+    assert headline(page) == "recorded"
+    expect(page.locator("#header-target")).to_contain_text("protected")
+
+
+def test_a_receiver_is_added_and_deleted_and_the_deleting_undone(page: Page, served: Served):
+    page.goto("/receivers")
+    page.get_by_role("link", name="Add a receiver").click()
+    page.get_by_label("Name", exact=True).fill("till")
+    page.get_by_label("Base URL", exact=True).fill("till.example")
+    page.get_by_role("button", name="Save receiver").click()
+    expect(page.locator("#base_url-error")).to_contain_text("http")
+    page.get_by_label("Base URL", exact=True).fill("http://till.example/api")
+    page.get_by_role("button", name="Save receiver").click()
+    row = page.get_by_role("row").filter(has_text="till")
+    expect(row).to_contain_text("http://till.example/api/order_cancel")
+    row.get_by_role("button", name="Delete").click()
+    expect(row).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+    expect(row).to_have_count(1)
+    row.get_by_role("button", name="Delete").click()
+
+
+def test_the_theme_is_chosen_and_kept(page: Page):
+    with page.expect_response("**/theme"):
+        page.get_by_role("button", name="Dark").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.goto("/deliveries")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.get_by_role("button", name="System").click()
+    expect(page.locator("html")).not_to_have_attribute("data-theme", "dark")
+
+
+# --- What only a script does -----------------------------------------------------------------------------
+
+
+def test_violations_appear_while_typing_and_lead_to_their_place(scripted: Page):
+    payload = scripted.get_by_role("textbox", name="Payload")
+    before = payload.bounding_box()
+    text = payload.input_value()
+    payload.fill(text.replace('"grand_total": 35', '"grand_total": "35"'))
+    findings = scripted.locator("#findings")
+    expect(findings).to_contain_text("/data/order/grand_total")
+    assert payload.bounding_box() == before
+    findings.get_by_role("button").click()
+    caret = scripted.evaluate("document.activeElement.selectionStart")
+    assert payload.input_value()[caret:].startswith('"35"')
+    payload.fill(text)
+    expect(findings).to_contain_text("Fits the contract")
+
+
+def test_the_target_follows_the_receiver(scripted: Page, served: Served):
+    scripted.get_by_label("Receiver", exact=True).select_option("hanging")
+    expect(scripted.locator("#target .url")).to_have_text(f"{served.stand_in}/misbehave/hang/order_cancel")
+
+
+def test_an_expectation_is_picked_in_place(scripted: Page):
+    scripted.get_by_role("textbox", name="Payload").fill("{}")
+    scripted.get_by_label("Pick").select_option("The documented example")
+    expect(scripted.get_by_role("textbox", name="Expected response")).to_have_value(re.compile("ERR1234"))
+    expect(scripted.get_by_role("textbox", name="Payload")).to_have_value("{}")
+
+
+def test_a_double_click_sends_once(scripted: Page, served: Served):
+    log = Log(Workspace(served.workspace).runs_dir)
+    before = len(log.deliveries(1000))
+    scripted.get_by_label("Receiver", exact=True).select_option("stand-in")
+    scripted.get_by_role("button", name="Send", exact=True).dblclick()
+    scripted.wait_for_url(re.compile("/deliveries/"))
+    headline(scripted)
+    assert len(log.deliveries(1000)) == before + 1
+
+
+def test_back_and_send_again_is_a_new_delivery(scripted: Page):
+    send(scripted)
+    first = scripted.url
+    headline(scripted)
+    scripted.go_back()
+    send(scripted)
+    headline(scripted)
+    assert scripted.url != first
+    assert "sent=before" not in scripted.url
+
+
+def test_a_page_that_comes_back_catches_up(scripted: Page):
+    send(scripted, "hanging")
+    expect(scripted.locator("#delivery h1")).to_contain_text("in flight")
+    hide = "(hidden) => { Object.defineProperty(document, 'hidden', {value: hidden, configurable: true}); "
+    hide += "document.dispatchEvent(new Event('visibilitychange')) }"
+    scripted.wait_for_function("() => performance.getEntriesByType('resource').length > 0")
+    scripted.evaluate(hide, True)
+    other = scripted.context.request
+    other.post(f"{scripted.url}/cancel", headers={"Origin": scripted.url.partition("/deliveries")[0]})
+    expect(scripted.locator("#delivery h1")).to_contain_text("in flight")
+    scripted.evaluate(hide, False)
+    assert headline(scripted) == "errored"
+
+
+# --- How it looks ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_no_page_is_wider_than_the_window(scripted: Page, size: dict[str, int]):
+    scripted.get_by_role("textbox", name="Expected response").fill(
+        json.dumps({"body": {"events": [{"error_message": "long " * 200, "error_code": "E" * 300}]}})
+    )
+    send(scripted, "broken")
+    headline(scripted)
+    scripted.set_viewport_size(size)
+    for path in (scripted.url, "/", "/deliveries", "/receivers", "/receivers/new"):
+        scripted.goto(path)
+        width = scripted.evaluate("document.documentElement.scrollWidth")
+        assert width <= size["width"], path
+
+
+def test_every_control_has_a_name_and_the_page_its_landmarks(scripted: Page):
+    for path in ("/", "/deliveries", "/receivers", "/receivers/new"):
+        scripted.goto(path)
+        unnamed = scripted.evaluate(
+            """() => [...document.querySelectorAll("input, select, textarea, button")]
+                 .filter((each) => each.type !== "hidden" && !each.hidden)
+                 .filter((each) => !each.labels?.length && !each.textContent.trim())
+                 .map((each) => each.outerHTML)"""
+        )
+        assert unnamed == []
+        expect(scripted.get_by_role("main")).to_have_count(1)
+        expect(scripted.get_by_role("banner")).to_have_count(1)
+        expect(scripted.get_by_role("heading", level=1)).to_have_count(1)
+        scripted.keyboard.press("Tab")
+        expect(scripted.locator(":focus")).to_have_text("Skip to the content")
