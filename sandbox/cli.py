@@ -14,7 +14,7 @@ from typing import Any, TextIO
 import click
 import msgspec
 
-from sandbox import __version__, compose, scenario, settings, source
+from sandbox import __version__, compose, contract, scenario, settings, source
 from sandbox.errors import FileError, SandboxError, UsageError
 from sandbox.model import Expectation, Json, Receiver, RunKind, Step
 from sandbox.scenario import Plan
@@ -169,6 +169,9 @@ def send(
     """
     workspace = Workspace.find(given.pop("workspace"), os.environ, Path.cwd())
     is_file = "/" in fixture or fixture.endswith(".json")
+    contract.load(action, edition)
+    if not is_file:
+        workspace.fixture_path(action, edition, fixture)
     step = Step(
         name=fixture,
         fixture=None if is_file else fixture,

@@ -7,7 +7,7 @@ import binascii
 import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 import msgspec
 
@@ -272,26 +272,29 @@ def connection(
 
 
 def url(receiver: Receiver, contract: Contract) -> str:
-    """The exact URL that a receiver is called at for this action.
-
-    Raises UsageError for a base URL without http(s) scheme or host.
-    """
-    try:
-        parts = urlsplit(receiver.base_url)
-        host = parts.hostname
-        parts.port  # noqa: B018 - reading it is what raises for port 99999
-    except ValueError as error:
-        raise UsageError(f"the receiver's URL {receiver.base_url!r} cannot be read: {error}") from error
-    if parts.scheme not in ("http", "https") or not host:
-        raise UsageError(
-            f"the receiver's URL {receiver.base_url!r} has no http:// or https:// and host",
-            mend=f"write http://{receiver.base_url.split('://')[-1].lstrip('/') or 'localhost:8000'}",
-        )
-    if any(character <= " " for character in receiver.base_url):
-        raise UsageError(f"the receiver's URL {receiver.base_url!r} has a blank or control character")
+    """The exact URL that a receiver is called at for this action; UsageError where its base URL is none."""
+    parts = base_url(receiver)
     path = receiver.paths.get(contract.action, contract.path)
     joined = parts.path.rstrip("/") + "/" + path.lstrip("/") if path else parts.path or "/"
     return urlunsplit((parts.scheme, parts.netloc, joined, parts.query, ""))
+
+
+def base_url(receiver: Receiver) -> SplitResult:
+    """The parts of a resolved receiver's base URL; UsageError without http(s) scheme or host."""
+    written = receiver.base_url
+    try:
+        parts = urlsplit(written)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise UsageError(f"the receiver's URL {written!r} cannot be read: {error}") from error
+    if parts.scheme not in ("http", "https") or not host:
+        rest = written.split("://")[-1].lstrip("/") or "localhost:8000"
+        raise UsageError(
+            f"the receiver's URL {written!r} has no http:// or https:// and host", mend=f"write http://{rest}"
+        )
+    if any(character <= " " for character in written):
+        raise UsageError(f"the receiver's URL {written!r} has a blank or control character")
+    return parts
 
 
 class Head(msgspec.Struct, frozen=True):

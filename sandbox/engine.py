@@ -160,6 +160,8 @@ class Run:
         self._in_flight: set[str] = set()
         self._judges: dict[tuple[str, str], compare.Judge] = {}
         varies = compose.varies(options.receiver)
+        if not varies:
+            compose.base_url(options.receiver)
         self._fixed = None if varies else _Target(options.receiver, options.receiver, ports.environment)
         self.stopped = False
 
