@@ -34,7 +34,7 @@ def test_every_field_of_a_scenario_is_documented(kind: type):
 
 
 def test_every_matcher_is_documented():
-    for word in match.WORDS:
+    for word in match.MATCHERS:
         assert f'"{word}"' in README, word
 
 
