@@ -11,8 +11,11 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import sandbox
+
 MAIN = (sys.executable, "-c", "from sandbox.cli import main; main()")
-"""The command line of this checkout."""
+"""The command line of the package under test, wherever it is started."""
+PACKAGE_ROOT = str(Path(sandbox.__file__).parents[1])
 
 
 class Served:
@@ -40,7 +43,7 @@ def serving(workspace: Path, options: Sequence[str] = (), **environment: str) ->
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, **environment},
+        env={**os.environ, "PYTHONPATH": PACKAGE_ROOT, **environment},
         cwd=workspace,
     )
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -25,12 +26,13 @@ from sandbox.web.sending import Order
 from sandbox.workspace import read_text
 
 _PARTS = {
-    "target": "parts/target.html",
+    "target": "parts/retarget.html",
     "findings": "parts/findings.html",
     "expectation-field": "parts/expectation.html",
 }
 """What of the page a script may ask for alone, by the id of the element."""
 _EDITED = " (edited)"
+_REDACTED = re.compile("«redacted:([^»]*)»")
 
 
 class Draft(msgspec.Struct, kw_only=True):
@@ -199,6 +201,8 @@ class ComposePages:
             raise Refused("confirmed", unconfirmed(receiver))
         expectation = self._expectation(draft)
         variables = self._variables(draft)
+        if lack := lacking(draft.payload):
+            raise Refused("send", lack)
         findings = self._findings(draft)
         if findings.rows and not draft.off_contract:
             raise Refused("send", f"Nothing was sent: {findings.summary[0].lower()}{findings.summary[1:]}")
@@ -370,6 +374,15 @@ def order(
     plan = scenario.single(step, action=action, edition=edition, variables=variables)
     options = Options(receiver=receiver, confirmed=confirmed, parent=parent)
     return Order(plan=plan, options=options, ports=ports, payload=payload, label=label)
+
+
+def lacking(payload: str) -> str:
+    """Which secrets a logged payload has lost to redaction, and what to do; empty where it has all."""
+    names = sorted(set(_REDACTED.findall(payload)))
+    if not names:
+        return ""
+    what = f"Nothing was sent: {', '.join(names)} was struck out of the log."
+    return f"{what} Edit the payload, and write it anew."
 
 
 def unconfirmed(receiver: Receiver) -> str:

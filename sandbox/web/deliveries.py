@@ -20,7 +20,7 @@ from sandbox.errors import SandboxError
 from sandbox.model import Delivery, Expectation, Judgement, Receiver
 from sandbox.report import curl, lines, sidebyside
 from sandbox.store.log import Entry
-from sandbox.web.compose import chosen_receiver, draft_of, order, text, unconfirmed
+from sandbox.web.compose import chosen_receiver, draft_of, lacking, order, text, unconfirmed
 from sandbox.web.desk import Desk
 from sandbox.web.pages import Pages, expectation_text, outcome, problems
 from sandbox.web.sending import Flight
@@ -166,6 +166,8 @@ class DeliveryPages:
         draft = draft_of(entry)
         try:
             receiver = self._desk.receiver(draft.receiver)
+            if lack := lacking(draft.payload):
+                return self._refused(request, entry, lack)
             if receiver.protected and text(form, "confirmed") != receiver.name:
                 return self._refused(request, entry, unconfirmed(receiver))
             repeated = order(

@@ -193,7 +193,9 @@ def test_violations_appear_while_typing_and_lead_to_their_place(scripted: Page):
 
 def test_the_target_follows_the_receiver(scripted: Page, served: Served):
     scripted.get_by_label("Receiver", exact=True).select_option("hanging")
-    expect(scripted.locator("#target .url")).to_have_text(f"{served.stand_in}/misbehave/hang/order_cancel")
+    for place in ("#target", "#header-target"):
+        url = scripted.locator(f"{place} .url")
+        expect(url).to_have_text(f"{served.stand_in}/misbehave/hang/order_cancel")
 
 
 def test_an_expectation_is_picked_in_place(scripted: Page):

@@ -293,6 +293,23 @@ def test_what_was_accepted_is_expected_from_then_on(desk: Desk, recorder: Record
     assert '"status": 200' in html.unescape(desk.http.get(f"/?from={repeated.delivery.id}").text)
 
 
+def test_a_secret_that_was_struck_out_is_not_sent_as_its_mark(desk: Desk, recorder: Recorder) -> None:
+    desk.add("recorder", base_url=recorder.url, token="typed-by-hand")
+    form = desk.form("/?edition=v1")
+    payload = '{"integration_auth_token": "typed-by-hand",' + form["payload"].lstrip()[1:]
+    path = desk.sent(**{**form, "payload": payload, "receiver": "recorder"})
+    desk.landed(path)
+    assert b"typed-by-hand" in recorder.requests[0][1]
+    again = desk.http.post(f"{path}/again", data={"form_id": "struck-out"})
+    assert again.status_code == 422
+    assert "was struck out of the log" in said(again)
+    edited = desk.form(f"/?from={path.rpartition('/')[2]}")
+    assert "was struck out of the log" in said(
+        desk.http.post("/send", data={**edited, "receiver": "recorder"})
+    )
+    assert len(recorder.requests) == 1
+
+
 def test_a_delivery_is_judged_again_without_sending(desk: Desk, recorder: Recorder) -> None:
     desk.add("recorder", base_url=recorder.url)
     path = desk.sent(receiver="recorder")
