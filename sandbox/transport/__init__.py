@@ -62,7 +62,7 @@ class Transport:
             return send.exchange(code, message)
         finally:
             if key:
-                del self._by_key[key]
+                self._by_key.pop(key, None)
             self._release(send)
 
     def cancel(self, key: str) -> bool:
@@ -100,9 +100,7 @@ class Transport:
     def _release(self, send: _Send) -> None:
         """Take back what a send holds, however it ended, and let the next one start."""
         if send.handle is None:
-            if send in self._waiting:
-                self._waiting.remove(send)
-            return
+            return  # it never had its turn, and will be passed over
         if send.drop is not None:
             send.drop.cancel()
         del self._under_way[send.handle.curl]

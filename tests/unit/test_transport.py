@@ -126,7 +126,8 @@ def test_a_body_arrives_byte_for_byte(body):
         exchange = send(post(there.url, body))
     assert exchange.fault is None
     assert there.requests[0].partition(b"\r\n\r\n")[2] == body
-    assert ("Content-Length", str(len(body))) in exchange.request_headers
+    host = there.url.removeprefix("http://")
+    assert exchange.request_headers == (("Host", host), ("Content-Length", str(len(body))))
 
 
 @pytest.mark.parametrize(
@@ -244,7 +245,8 @@ def test_a_redirect_is_an_answer_unless_following_was_asked_for():
     assert (followed.response.status, followed.response.headers[0]) == (200, ("A", "b"))
     assert [request.split(b" ", 2)[1] for request in there.requests] == [b"/", b"/there"]
     assert there.requests[1].endswith(b"{}")
-    assert dict(followed.request_headers)["Content-Type"] == "application/json"
+    host = there.url.removeprefix("http://")
+    assert followed.request_headers == (("Host", host), JSON, ("Content-Length", "2"))
 
 
 def test_phases_are_timed_and_a_reused_connection_has_none():
@@ -627,30 +629,42 @@ def test_the_environments_proxy_is_used_for_others(monkeypatch, host):
     assert exchange.response.body == b"by proxy"
 
 
-def test_a_tunnel_shows_neither_its_request_nor_its_answer(authority):
-    def tunnel(peer: Peer) -> None:
-        request = peer.read_request()
-        assert request is not None
-        with socket.create_connection(("127.0.0.1", int(request.split()[1].rpartition(b":")[2]))) as onward:
-            peer.send(b"HTTP/1.1 200 Connected\r\nVia: proxy\r\n\r\n")
-            back = threading.Thread(target=pump, args=(onward, peer.sock))
-            back.start()
-            pump(peer.sock, onward)
-            back.join()
+def tunnel(peer: Peer) -> None:
+    """A proxy that leads to where it is asked to lead."""
 
     def pump(source: socket.socket, sink: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
                 sink.sendall(data)
+        with contextlib.suppress(OSError):
             sink.shutdown(socket.SHUT_WR)
 
-    connection = Connection(ca_file=authority.file)
-    with receiver(answering(response(b"ok")), tls=authority.server()) as there, receiver(tunnel) as proxy:
-        exchange = send(post(there.url), msgspec.structs.replace(connection, proxy=proxy.url))
+    request = peer.read_request()
+    assert request is not None
+    port = int(request.split()[1].rpartition(b":")[2])
+    with socket.create_connection(("127.0.0.1", port)) as onward:
+        peer.send(b"HTTP/1.1 200 Connected\r\nVia: proxy\r\n\r\n")
+        back = threading.Thread(target=pump, args=(onward, peer.sock))
+        back.start()
+        pump(peer.sock, onward)
+        back.join()
+
+
+def test_a_tunnel_shows_neither_its_request_nor_its_answer(authority):
+    with contextlib.ExitStack() as stack:
+        proxy = stack.enter_context(receiver(tunnel))
+        there = stack.enter_context(receiver(answering(response(b"ok")), tls=authority.server()))
+        closing = stack.enter_context(receiver(closing_after(b""), tls=authority.server()))
+        connection = Connection(ca_file=authority.file, proxy=proxy.url)
+        answered = send(post(there.url), connection)
+        unanswered = send(post(closing.url), connection)
     assert proxy.requests[0].startswith(b"CONNECT ")
-    assert exchange.request_headers == (("Host", f"127.0.0.1:{there.port}"), ("Content-Length", "2"))
-    assert exchange.response is not None
-    assert exchange.response.headers == (("Content-Length", "2"),)
+    assert answered.request_headers == (("Host", f"127.0.0.1:{there.port}"), ("Content-Length", "2"))
+    assert answered.response is not None
+    assert answered.response.headers == (("Content-Length", "2"),)
+    assert kind(unanswered) == "closed"
+    assert unanswered.response is None
+    assert unanswered.request_headers == (("Host", f"127.0.0.1:{closing.port}"), ("Content-Length", "2"))
 
 
 def test_a_proxy_that_refuses_the_tunnel():
@@ -879,7 +893,7 @@ def test_no_fault_leaks_a_descriptor_or_a_handle():
     dead = f"http://127.0.0.1:{unused_port()}/"
 
     async def every_way(transport: Transport) -> None:
-        await transport.send(post(dead), PATIENT)
+        await transport.send(post(dead), PATIENT, key="dead")
         await transport.send(post(closing.url), PATIENT)
         await transport.send(post(hanging.url), Connection(timeout_ms=20))
         await transport.send(post(hanging.url), Connection(drop_after_ms=10))
@@ -895,6 +909,7 @@ def test_no_fault_leaks_a_descriptor_or_a_handle():
             for _ in range(10):
                 await every_way(transport)
             assert not transport._under_way
+            assert not transport._by_key
             assert len(transport._idle) == handles
             assert settles_at(before)
 
