@@ -478,8 +478,8 @@ class _StepRun:
         if ready.payload is not None and (
             ready.payload.template is not ready.payload.value or ready.contract.auth
         ):
-            template = source.compact(ready.payload.template).decode()
-            composed = ready.target.secrets.text(template)
+            template = source.compact(ready.payload.template)
+            composed = redact.template(template, ready.target.secrets, ready.contract.secrets)
         return Delivery(
             id=delivery_id,
             run=delivery_id.rpartition(".")[0],

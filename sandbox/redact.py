@@ -81,6 +81,14 @@ def exchange(
     )
 
 
+def template(text: bytes, secrets: Secrets, secret_pointers: tuple[str, ...] = ()) -> str:
+    """A payload before its placeholders were filled, as it may be kept: references stay where they are."""
+    body = _Body.of(text, secret_pointers)
+    places = [place for place in body.places if not _is_reference(place.value)]
+    disclosed = [(place.name, leaf) for place in places for leaf in _leaves(place.value)]
+    return body._replace(places=places).kept(secrets.and_also(disclosed))
+
+
 class Secrets:
     """The secrets of a run, by the names that stand for them."""
 
@@ -398,6 +406,10 @@ def _loose_places(text: str, name: str) -> Iterator[_Place]:
 
 def _is_secret(value: Json) -> bool:
     return value is not None and value != "" and not (isinstance(value, str) and _marked.fullmatch(value))
+
+
+def _is_reference(value: Json) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"\$\{[^{}]+\}", value) is not None
 
 
 def _disclosed(

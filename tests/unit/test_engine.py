@@ -339,6 +339,22 @@ def test_what_is_logged_is_redacted_and_the_comparison_still_agrees():
     assert "«redacted:SHOP_TOKEN»" in repr(played.log.records)
 
 
+def test_a_secret_typed_at_its_place_is_redacted_and_a_reference_there_is_kept():
+    def composed(token: str) -> str:
+        step = {"payload": {"integration_auth_token": token, "note": "${n}"}, "expect": {}}
+        with receiver(answering(NOTHING)) as shop:
+            played = play([plan(step, edition="v1", variables={"n": 1, "t": "typed-by-hand"})], shop.url)
+            assert body(shop.requests[0])["integration_auth_token"] == "typed-by-hand"
+        assert "typed-by-hand" not in repr(played.log.records)
+        return played.log.deliveries[0].composed
+
+    assert (
+        composed("typed-by-hand")
+        == '{"integration_auth_token":"«redacted:integration_auth_token»","note":"${n}"}'
+    )
+    assert composed("${t}") == '{"integration_auth_token":"${t}","note":"${n}"}'
+
+
 def test_an_unset_variable_is_an_error_of_the_step_that_needs_it():
     with receiver(answering(NOTHING)) as shop:
         played = play([plan({"payload": {"k": "${env:ABSENT}"}})], shop.url)
