@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from typing import Protocol, TypeAlias
+from functools import partial
+from typing import Protocol, TypeAlias, TypeVar
 
 import msgspec
 
@@ -131,6 +132,10 @@ class ScenarioResult(msgspec.Struct, frozen=True):
 
 Event: TypeAlias = DeliveryStarted | DeliveryFinished | StepResult | ScenarioResult
 
+LARGE_BODY = 64 * 1024
+"""Bytes; the work on a larger answer leaves the event loop."""
+
+_Result = TypeVar("_Result")
 _WORST: tuple[Verdict, ...] = ("errored", "failed", "recorded", "passed")
 
 
@@ -289,6 +294,14 @@ class _Attempted(msgspec.Struct):
     exchange: Exchange
 
 
+async def _beside(exchange: Exchange, work: Callable[[], _Result]) -> _Result:
+    """Do the work on an exchange: here, or in a thread where its answer is large and others would wait."""
+    response = exchange.response
+    if response is None or len(response.body) <= LARGE_BODY:
+        return work()
+    return await asyncio.to_thread(work)
+
+
 class _StepRun:
     """One step of one scenario, from its fixture to its verdict."""
 
@@ -320,7 +333,11 @@ class _StepRun:
                 f"{first.pointer or '(root)'} {first.message}{more} (correct it, or say off_contract)"
             )
             return self._result("errored", reason)
-        done = await self._deliver(ready)
+        try:
+            done = await self._deliver(ready)
+        except UsageError as error:
+            # What libcurl cannot send at all, such as a certificate and a key that do not fit.
+            return self._result("errored", scenario.describe(error, self._plan, self._number))
         verdict = worst(each.judgement.verdict for each in done)
         reason = next((each.judgement.reason for each in done if each.judgement.verdict == verdict), "")
         lost = self._capture(done)
@@ -448,17 +465,25 @@ class _StepRun:
         )
         sent_at = self._ports.clock.now()
         exchange = await self._run.send(delivery_id, ready.request, connection)
-        delivery = self._fact(
-            ready, exchange, delivery_id, sent_at, number, attempt, drop_after_ms is not None
+        delivery = await _beside(
+            exchange,
+            partial(
+                self._fact, ready, exchange, delivery_id, sent_at, number, attempt, drop_after_ms is not None
+            ),
         )
         self._ports.log.append(delivery)
         retry = exchange.fault is not None and not last and not self._run.stopped
         if delivery.dropped or (retry and not (expectation and expectation.fault)):
             self._run._events.put_nowait(DeliveryFinished(self._plan, delivery, None))
             return None
-        judgement = ready.judge(
-            delivery, expectation, at=self._ports.clock.now(), payload_violations=ready.violations
+        judge = partial(
+            ready.judge,
+            delivery,
+            expectation,
+            at=self._ports.clock.now(),
+            payload_violations=ready.violations,
         )
+        judgement = await _beside(exchange, judge)
         self._ports.log.append(judgement)
         self._run._events.put_nowait(DeliveryFinished(self._plan, delivery, judgement))
         return _Attempted(delivery, judgement, exchange)

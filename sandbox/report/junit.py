@@ -11,7 +11,10 @@ from sandbox.report import lines
 _INVALID = [code for code in [*range(32), 0xFFFE, 0xFFFF, *range(0xD800, 0xE000)] if code not in (9, 10, 13)]
 _SPELLED = {
     **dict.fromkeys(_INVALID, "�"),
-    **{ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;", ord('"'): "&quot;"},
+    ord("&"): "&amp;",
+    ord("<"): "&lt;",
+    ord(">"): "&gt;",
+    ord('"'): "&quot;",
 }
 
 

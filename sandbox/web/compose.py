@@ -262,11 +262,20 @@ class ComposePages:
         if action not in known:
             raise UsageError(f"there is no action {action!r}", mend=f"there are {', '.join(known)}")
         edition = request.query_params.get("edition") or known[action][0]
-        contract.load(action, edition)
+        wanted = contract.load(action, edition)
         names = [info.name for info in self._desk.workspace.fixtures(action, edition)]
         name = request.query_params.get("fixture") or (names[0] if names else "")
         payload = self._desk.workspace.read_fixture(action, edition, name) if name else "{}\n"
-        return Draft(action=action, edition=edition, fixture=name, payload=payload, save_as=name)
+        # So that the first Send has a verdict: an accepted status, and a response that keeps the contract.
+        accepted = Expectation(status=wanted.ok_statuses[0])
+        return Draft(
+            action=action,
+            edition=edition,
+            fixture=name,
+            payload=payload,
+            save_as=name,
+            expectation=expectation_text(accepted),
+        )
 
     def _page(
         self,

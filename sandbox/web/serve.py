@@ -19,6 +19,7 @@ from sandbox.errors import UsageError
 from sandbox.model import RunInfo
 from sandbox.ports import SystemClock
 from sandbox.standin import StandIn
+from sandbox.store.fold import fold_abandoned
 from sandbox.store.writer import RunWriter, run_id
 from sandbox.transport import Transport
 from sandbox.web.app import create_app
@@ -97,6 +98,8 @@ async def _serve(
     stand_in = StandIn()
     stand_in_url = await stand_in.start()
     try:
+        # What a process that died left behind is folded beside the work; until then readers merge it.
+        tidying = asyncio.create_task(asyncio.to_thread(fold_abandoned, workspace.runs_dir))
         async with Transport() as transport:
             writer = RunWriter.open(workspace.runs_dir, info)
             desk = Desk(
@@ -124,6 +127,7 @@ async def _serve(
                 await server.serve(sockets=[listening])
             finally:
                 await desk.sending.stop()
+                await tidying
                 await asyncio.to_thread(writer.fold, SystemClock().now())
     finally:
         await stand_in.stop()

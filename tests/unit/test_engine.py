@@ -270,6 +270,18 @@ def test_a_capture_that_does_not_resolve_fails_its_step_and_skips_those_that_use
     assert "/events/0/error_code" in played.steps[0].reason
 
 
+# --- large answers ---
+
+
+def test_a_large_answer_is_worked_on_beside_the_loop_and_judged_all_the_same():
+    events = [{"error_code": f"ERR{number}", "error_message": "x" * 200} for number in range(1000)]
+    large = response(json.dumps({"events": events}).encode())
+    with receiver(answering(large)) as shop:
+        played = play([plan({"expect": {"body": {"events": events[1:]}}})], shop.url)
+    (judgement,) = played.steps[0].judgements
+    assert [(each.kind, each.actual_pointer) for each in judgement.differences] == [("unexpected", "/events/0")]
+
+
 # --- stopping, protection ---
 
 
