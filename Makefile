@@ -36,7 +36,7 @@ bench: .venv/tools ## what is claimed about speed, measured
 	$(BIN)/python bench/append.py
 
 soak: .venv/browser ## all tests, the long ones in their long form
-	$(PYTEST) --soak
+	$(PYTEST) --soak --override-ini faulthandler_timeout=3600
 
 clean: ## remove all that the above made, except ./workspace
 	rm -rf .venv assets/node_modules sandbox/web/static .mypy_cache .pytest_cache .ruff_cache .hypothesis test-results
