@@ -20,6 +20,8 @@ from sandbox import pointer
 from sandbox.model import Json, Number, Rule, encoder
 
 MAX_SUBJECT = 10_000
+DEEPEST = 40
+"""Levels of a document that rules reach, and that are aligned; what is deeper is compared as a whole."""
 _BODY_ONLY = ("type", "range", "ordered", "unordered", "extra")
 
 
@@ -362,7 +364,10 @@ MATCHERS = (*_BARE, *_WITH_ARGUMENT)
 
 def _tokens(path: str) -> tuple[str, ...]:
     try:
-        return pointer.parse(path)
+        tokens = pointer.parse(path)
+        if len(tokens) < DEEPEST:
+            return tokens
+        raise RuleError(path, f"rules reach less than {DEEPEST} levels deep", "put the rule further up")
     except pointer.PointerError as error:
         mend = "write ~0 for ~ and ~1 for /"
         if not path.startswith("/"):

@@ -7,11 +7,8 @@ from msgspec import UNSET
 from sandbox.compare import assignment
 from sandbox.compare.node import Node, container, judged, misplaced, missing, unexpected_member, whole
 from sandbox.compare.pairing import BUDGET, Items
-from sandbox.match import Scope, same
+from sandbox.match import DEEPEST, Scope, same
 from sandbox.model import Json
-
-DEEPEST = 40
-"""Levels; what is nested deeper is compared as a whole."""
 
 
 def align(expected: Json, actual: Json, scope: Scope | None) -> Node:

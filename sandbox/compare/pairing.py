@@ -19,7 +19,7 @@ from sandbox.match import Scope, same
 from sandbox.model import Json
 
 MOST_ASSIGNED = 64
-BUDGET = 400_000
+BUDGET = 200_000
 LONGEST_SEQUENCES = 100_000_000
 
 

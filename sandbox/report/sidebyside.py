@@ -196,14 +196,14 @@ class _Rower:
 
     def _place(self, place: _Place, depth: int) -> Sequence[Row]:
         """The rows of a place where something differs."""
+        if place.expected == "" and place.node.children and not place.node.set_like:
+            return self.rows(_beneath(place), depth)
         if not self._has_room():
             return ()
         if place.node.set_like:
             return [self._cards(place, depth)]
         if not place.node.children:
             return [_line(place, depth)]
-        if not place.label:
-            return self.rows(_beneath(place), depth)
         heading = Line(
             depth=depth,
             label=place.label,
@@ -261,12 +261,8 @@ def _beneath(place: _Place) -> list[_Place]:
     for child in place.node.children:
         expected = f"{place.expected}/{pointer.escape(child.expected_token)}"
         actual = f"{place.actual}/{pointer.escape(child.actual_token)}"
-        label = (
-            child.expected_token
-            if child.expected is not UNSET or child.expected_token
-            else child.actual_token
-        )
-        found.append(_Place(child, str(label), expected, actual))
+        token = child.actual_token if child.expected is UNSET else child.expected_token
+        found.append(_Place(child, visible(str(token)) or '""', expected, actual))
     return found
 
 
@@ -319,7 +315,7 @@ def _plain(text: str, changed: bool) -> tuple[Span, ...]:
 
 
 def _compact(value: Any) -> str:
-    return _visible(source.compact(value).decode())
+    return visible(source.compact(value).decode())
 
 
 def _pretty(value: Any) -> str:
@@ -328,10 +324,10 @@ def _pretty(value: Any) -> str:
     )
     if len(text) > MOST_TEXT:
         text = f"{text[:MOST_TEXT]}… ({len(text):,} characters)"
-    return _visible(text)
+    return visible(text)
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
     """The text with everything escaped that a terminal or a reader could be led astray by."""
     if text.isprintable():
         return text

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from unicodedata import combining, east_asian_width
 
-from sandbox.report.sidebyside import Card, Cards, Fold, Line, Row, Side, View
+from sandbox.report.sidebyside import Card, Cards, Fold, Line, Row, Side, View, visible
 
 _NARROW = 80
 """Columns; below, the sides stand one under the other."""
@@ -21,7 +21,7 @@ def text(view: View, *, width: int = 100, colour: bool = False) -> str:
     """
     printer = _Printer(max(width, 40), colour)
     lines = [line for row in view.rows for line in printer.row(row, 0)]
-    lines += [printer.tinted("=", f"note: {note}") for note in view.notes]
+    lines += [printer.tinted("=", visible(f"note: {note}")) for note in view.notes]
     if view.left_out:
         lines.append(f"{view.left_out:,} more rows are not shown")
     return "\n".join(lines)
@@ -54,9 +54,11 @@ class _Printer:
         moved = (
             "  (moved, against the rule ordered)" if card.moved_matters else "  (moved)" if card.moved else ""
         )
-        yield self.tinted(card.glyph, f"{'  ' * indent}{card.glyph} {card.word}{identity}  {pointers}{moved}")
+        yield self.tinted(
+            card.glyph, f"{'  ' * indent}{card.glyph} {card.word}{identity}  {visible(pointers)}{moved}"
+        )
         if card.hint:
-            yield f"{'  ' * (indent + 1)}{card.hint}"
+            yield f"{'  ' * (indent + 1)}{visible(card.hint)}"
         if not card.same:
             for row in card.rows:
                 yield from self.row(row, indent + 1)
@@ -72,7 +74,7 @@ class _Printer:
         if line.label:
             yield self.tinted(line.glyph, f"{start}{line.glyph} {line.word}  {line.label}") + _rule(line.rule)
         if line.kind != "inside":
-            yield from self._sides(line.expected, line.actual, start + "    ")
+            yield from self._sides(line.expected, line.actual, f"{start}    " if line.label else start)
 
     def _sides(self, expected: Side | None, actual: Side | None, start: str) -> Iterator[str]:
         room = self._width - len(start)
@@ -117,7 +119,7 @@ class _Printer:
 
 
 def _rule(rule: str) -> str:
-    return f"  [rule {rule}]" if rule else ""
+    return f"  [rule {visible(rule)}]" if rule else ""
 
 
 def _columns(character: str) -> int:
