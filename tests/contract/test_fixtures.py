@@ -151,12 +151,12 @@ def request_of(plan: Plan, step: Step, base_url: str) -> HttpRequest:
     agreed = contract.load(plan.scenario.action, plan.scenario.edition)
     receiver = Receiver(name="stand-in", base_url=base_url, token=TOKEN)
     if step.raw is not None:
-        return compose.build(None, agreed, receiver, raw=compose.raw_bytes(step.raw))
+        return compose.build_raw(compose.head(agreed, receiver), compose.raw_bytes(step.raw))
     assert step.fixture is not None
     file = FOLDER / agreed.action / agreed.edition / f"{step.fixture}.json"
     payload = compose.compose(step, compose.Template.read(file.read_bytes()), compose.Names())
     assert bool(agreed.check_request(payload.value)) == step.off_contract
-    return compose.build(payload, agreed, receiver)
+    return compose.build(compose.head(agreed, receiver), payload, agreed, receiver.token)
 
 
 def exchange(request: HttpRequest) -> tuple[int, Any]:
