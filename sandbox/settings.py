@@ -54,7 +54,7 @@ def _pyproject(start: Path) -> Path | None:
 
 def _section(file: Path) -> dict[str, object]:
     text = read_text(file)
-    if "tool.retailops-sandbox" not in text:
+    if "retailops-sandbox" not in text:
         return {}
     import tomllib
 

@@ -279,7 +279,8 @@ def test_a_large_answer_is_worked_on_beside_the_loop_and_judged_all_the_same():
     with receiver(answering(large)) as shop:
         played = play([plan({"expect": {"body": {"events": events[1:]}}})], shop.url)
     (judgement,) = played.steps[0].judgements
-    assert [(each.kind, each.actual_pointer) for each in judgement.differences] == [("unexpected", "/events/0")]
+    found = [(each.kind, each.actual_pointer) for each in judgement.differences]
+    assert found == [("unexpected", "/events/0")]
 
 
 # --- stopping, protection ---
