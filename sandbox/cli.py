@@ -6,6 +6,7 @@ Heavy parts (web, stand-in) are imported by the commands that need them: `run` m
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -259,7 +260,12 @@ def _execute(
     )
     for report in (junit_xml, report_json):
         _check_writable(report)
-    console = Console(print, _style(sys.stdout, os.environ), verbose=verbose)
+    console = Console(
+        print,
+        colour=_wants_colour(sys.stdout, os.environ),
+        width=shutil.get_terminal_size((120, 24)).columns,
+        verbose=verbose,
+    )
     job = headless.Job(
         workspace=workspace,
         plans=plans,
@@ -278,10 +284,9 @@ def _execute(
     sys.exit(headless.exit_code(outcome, unreadable))
 
 
-def _style(stream: TextIO, environment: Mapping[str, str]) -> Callable[[str, str], str]:
-    """Colours for a terminal, unless NO_COLOR; also elsewhere, if FORCE_COLOR."""
-    wanted = environment.get("FORCE_COLOR") or (stream.isatty() and not environment.get("NO_COLOR"))
-    return (lambda text, colour: click.style(text, fg=colour)) if wanted else (lambda text, colour: text)
+def _wants_colour(stream: TextIO, environment: Mapping[str, str]) -> bool:
+    """A terminal is coloured unless NO_COLOR, anything else only if FORCE_COLOR."""
+    return bool(environment.get("FORCE_COLOR")) or (stream.isatty() and not environment.get("NO_COLOR"))
 
 
 def _receiver(

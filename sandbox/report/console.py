@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from textwrap import indent
+
+import click
 
 from sandbox.engine import DeliveryFinished, Event, ScenarioResult
 from sandbox.errors import SandboxError
-from sandbox.model import Receiver, Verdict
+from sandbox.model import Delivery, Receiver, Verdict
 from sandbox.report import lines
 
 COLOURS: dict[Verdict, str] = {
@@ -18,18 +21,20 @@ COLOURS: dict[Verdict, str] = {
     "skipped": "yellow",
 }
 _INDENT = "      "
+_ANSWER = 600
+"""How many characters of an answer are printed."""
 
 
 class Console:
-    """Listens to a run and prints it. `echo` takes a line, `style` colours a text where colour is wanted."""
+    """Listens to a run and prints it, line by line, for a terminal of `width` columns."""
 
-    def __init__(
-        self, echo: Callable[[str], None], style: Callable[[str, str], str], *, verbose: bool
-    ) -> None:
+    def __init__(self, echo: Callable[[str], None], *, colour: bool, width: int, verbose: bool) -> None:
         self._echo = echo
-        self._style = style
+        self._colour = colour
+        self._width = width
         self._verbose = verbose
-        self._spoiled: dict[int, list[DeliveryFinished]] = {}
+        self._shown: dict[int, list[DeliveryFinished]] = {}
+        """By plan: the deliveries that will be shown beneath its line."""
 
     def hear(self, event: Event) -> None:
         """Take one event of the run."""
@@ -37,38 +42,9 @@ class Console:
             if event.judgement is not None and (
                 self._verbose or event.judgement.verdict in ("failed", "errored")
             ):
-                self._spoiled.setdefault(id(event.plan), []).append(event)
+                self._shown.setdefault(id(event.plan), []).append(event)
         elif isinstance(event, ScenarioResult):
-            self._scenario(event, self._spoiled.pop(id(event.plan), []))
-
-    def _scenario(self, result: ScenarioResult, spoiled: list[DeliveryFinished]) -> None:
-        word = self._style(f"{lines.GLYPHS[result.verdict]} {result.verdict:<8}", COLOURS[result.verdict])
-        attempts = max((step.attempts for step in result.steps), default=1)
-        after = f" after {attempts} attempts" if attempts > 1 else ""
-        place = f"  {result.plan.id}" if result.plan.id and result.plan.scenario.name else ""
-        self._echo(f"{word}  {result.plan.name}{place}  {result.seconds * 1000:.0f} ms{after}")
-        for step in result.steps:
-            if step.verdict in ("failed", "errored", "skipped") or (self._verbose and step.reason):
-                place = f"  {result.plan.file}:{result.plan.line(step.number)}" if result.plan.file else ""
-                self._echo(f"    {lines.GLYPHS[step.verdict]} step {step.name!r} {step.verdict}{place}")
-                for line in lines.step(step):
-                    self._echo(_INDENT + line)
-        for event in spoiled:
-            self._exchange(event)
-
-    def _exchange(self, event: DeliveryFinished) -> None:
-        """The request line and the answer of a delivery that did not pass."""
-        delivery = event.delivery
-        request = f"{delivery.request.method} {delivery.request.url}"
-        if delivery.fault is not None:
-            answer = f"fault {delivery.fault.kind}: {delivery.fault.message}"
-        elif delivery.response is not None:
-            answer = str(delivery.response.status)
-        else:
-            answer = "no answer"
-        self._echo(f"{_INDENT}{delivery.id}: {request} -> {answer}  {delivery.timings.total:.0f} ms")
-        if delivery.response is not None and delivery.response.body:
-            self._echo(f"{_INDENT}answer: {_shortened(delivery.response.body)}")
+            self._scenario(event, self._shown.pop(id(event.plan), []))
 
     def finish(
         self,
@@ -79,7 +55,7 @@ class Console:
     ) -> None:
         """The closing lines: files that could not be read, the counts, and which receiver it was."""
         for error in unreadable:
-            self._echo(self._style("! unreadable", COLOURS["errored"]) + f"  {error}")
+            self._echo(self._style("! unreadable", "errored") + f"  {error}")
         counts = Counter(result.verdict for result in results)
         words = [
             f"{counts[verdict]} {verdict}"
@@ -93,7 +69,55 @@ class Console:
         )
         self._echo(f"{', '.join(words)} in {seconds:.2f} s, receiver: {what}")
 
+    def _scenario(self, result: ScenarioResult, deliveries: list[DeliveryFinished]) -> None:
+        word = self._style(f"{lines.GLYPHS[result.verdict]} {result.verdict:<8}", result.verdict)
+        plan = result.plan
+        attempts = max((step.attempts for step in result.steps), default=1)
+        after = f" after {attempts} attempts" if attempts > 1 else ""
+        place = f"  {plan.id}" if plan.id and plan.scenario.name else ""
+        self._echo(f"{word}  {plan.name}{place}  {result.seconds * 1000:.0f} ms{after}")
+        for step in result.steps:
+            if step.verdict in ("failed", "errored", "skipped") or (self._verbose and step.reason):
+                place = f"  {plan.file}:{plan.line(step.number)}" if plan.file else ""
+                self._echo(f"    {lines.GLYPHS[step.verdict]} step {step.name!r} {step.verdict}{place}")
+                for line in lines.step(step):
+                    self._echo(_INDENT + lines.visible(line))
+        for event in deliveries:
+            self._delivery(event)
 
-def _shortened(body: str, width: int = 600) -> str:
-    text = " ".join(body.split())
-    return text if len(text) <= width else f"{text[:width]} … ({len(body)} characters)"
+    def _delivery(self, event: DeliveryFinished) -> None:
+        """What went where and what came back; beside what was expected, where they differ."""
+        delivery = event.delivery
+        request = f"{delivery.request.method} {delivery.request.url}"
+        self._echo(
+            f"{_INDENT}{delivery.id}: {request} -> {_outcome(delivery)}  {delivery.timings.total:.0f} ms"
+        )
+        compared = self._side_by_side(event)
+        if compared:
+            self._echo(indent(compared, _INDENT))
+        elif delivery.response is not None and delivery.response.body:
+            body = " ".join(delivery.response.body.split())
+            more = f" … ({len(delivery.response.body)} characters)" if len(body) > _ANSWER else ""
+            self._echo(f"{_INDENT}answer: {lines.visible(body[:_ANSWER])}{more}")
+
+    def _side_by_side(self, event: DeliveryFinished) -> str:
+        delivery, judgement = event.delivery, event.judgement
+        if judgement is None or judgement.expectation is None or not judgement.differences:
+            return ""
+        # Only what differs needs them.
+        from sandbox import contract
+        from sandbox.report import sidebyside, sidebyside_text
+
+        agreed = contract.load(delivery.action, delivery.edition)
+        view = sidebyside.of(delivery, judgement.expectation, agreed.arrays)
+        width = self._width - len(_INDENT)
+        return "" if view is None else sidebyside_text.text(view, width=width, colour=self._colour)
+
+    def _style(self, text: str, verdict: Verdict) -> str:
+        return click.style(text, fg=COLOURS[verdict]) if self._colour else text
+
+
+def _outcome(delivery: Delivery) -> str:
+    if delivery.fault is not None:
+        return f"fault {delivery.fault.kind}: {lines.visible(delivery.fault.message)}"
+    return str(delivery.response.status) if delivery.response is not None else "no answer"

@@ -71,3 +71,10 @@ def step(result: StepResult, *, width: int = 400) -> list[str]:
             heading = [f"delivery {number} of {len(result.judgements)}: {found.verdict}"] if several else []
             lines += [*heading, *judgement(found, width=width)]
     return lines
+
+
+def visible(text: str) -> str:
+    """The text with everything escaped that a terminal or a reader could be led astray by."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() or each == "\n" else f"\\u{ord(each):04x}" for each in text)

@@ -17,7 +17,9 @@ from msgspec import UNSET
 from sandbox import compare, match, pointer, source
 from sandbox.compare.assignment import longest_common
 from sandbox.compare.node import Node
-from sandbox.model import Json
+from sandbox.errors import SourceError
+from sandbox.model import Delivery, Expectation, Json
+from sandbox.report.lines import visible
 
 MOST_ROWS = 2_000
 MOST_IN_FOLD = 50
@@ -154,6 +156,20 @@ def view(
     rower = _Rower(hints)
     rows = rower.rows([_Place(root, "", "", "")], 0)
     return View(rows=rows, differences=root.cost, notes=told.notes, left_out=rower.left_out)
+
+
+def of(
+    delivery: Delivery, expectation: Expectation, sets: Mapping[str, tuple[str, ...]] = compare.NO_SETS
+) -> View | None:
+    """A delivery's answer beside the expected body; None where one of them is not there or is not JSON."""
+    if expectation.body is UNSET or delivery.response is None or delivery.fault is not None:
+        return None
+    try:
+        actual = source.parse(delivery.response.body)
+    except SourceError:
+        # That it is not JSON is told among the violations.
+        return None
+    return view(expectation.body, actual, match.compile(expectation.rules), sets)
 
 
 # --- From the alignment to rows -----------------------------------------------------------------------
@@ -325,13 +341,6 @@ def _pretty(value: Any) -> str:
     if len(text) > MOST_TEXT:
         text = f"{text[:MOST_TEXT]}… ({len(text):,} characters)"
     return visible(text)
-
-
-def visible(text: str) -> str:
-    """The text with everything escaped that a terminal or a reader could be led astray by."""
-    if text.isprintable():
-        return text
-    return "".join(each if each.isprintable() or each == "\n" else f"\\u{ord(each):04x}" for each in text)
 
 
 # --- Words inside a string ----------------------------------------------------------------------------

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from itertools import groupby
 from unicodedata import combining, east_asian_width
 
-from sandbox.report.sidebyside import Card, Cards, Fold, Line, Row, Side, View, visible
+from sandbox.report.lines import visible
+from sandbox.report.sidebyside import Card, Cards, Fold, Line, Row, Side, View
 
 _NARROW = 80
 """Columns; below, the sides stand one under the other."""

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from sandbox import contract, match, scenario, source
+from sandbox import contract, scenario, source
 from sandbox.compare import Judge
 from sandbox.errors import SandboxError
 from sandbox.model import Delivery, Expectation, Judgement, Receiver
@@ -329,22 +329,10 @@ def compared(sent: Delivery, judgement: Judgement | None) -> Compared | None:
     """How a delivery compares with its latest expectation; None where nothing was expected."""
     if judgement is None or judgement.expectation is None:
         return None
-    view = _side_by_side(sent, judgement.expectation)
+    agreed = contract.load(sent.action, sent.edition)
+    view = sidebyside.of(sent, judgement.expectation, agreed.arrays)
     others = [lines.difference(each) for each in judgement.differences if view is None or each.part != "body"]
     return Compared(len(judgement.differences), others, view, judgement.notes)
-
-
-def _side_by_side(sent: Delivery, expectation: Expectation) -> sidebyside.View | None:
-    """Both bodies aligned; None where one of them is not there or is not JSON."""
-    if expectation.body is msgspec.UNSET or sent.response is None or sent.fault is not None:
-        return None
-    try:
-        actual = source.parse(sent.response.body)
-    except SandboxError:
-        # That it is not JSON is told among the violations.
-        return None
-    agreed = contract.load(sent.action, sent.edition)
-    return sidebyside.view(expectation.body, actual, match.compile(expectation.rules), agreed.arrays)
 
 
 def _to(id: str, query: str = "") -> Response:
