@@ -100,10 +100,10 @@ def test_the_actual_with_its_differences_applied_compares_clean(expected, actual
     assert differences(expected, compare.apply(found, actual), rules) == ()
 
 
-@given(answers, st.randoms())
-def test_where_order_is_a_rule_applying_restores_it(expected, shuffle):
+@given(answers, answers, st.randoms())
+def test_where_order_is_a_rule_applying_restores_it(expected, other, shuffle):
     rules = {"/events": "ordered", "/events/*/associations": "ordered"}
-    actual = deepcopy(expected)
+    actual = {"events": deepcopy(expected["events"][1:]) + other["events"][:2]}
     shuffle.shuffle(actual["events"])
     found = differences(expected, actual, rules)
     assert (found == ()) == match.same(expected, actual)
@@ -124,6 +124,14 @@ def test_an_answer_in_any_order_is_as_good(expected, rules, shuffle):
     for event in actual["events"]:
         shuffle.shuffle(event.get("associations", []))
     assert differences(expected, actual, rules) == ()
+
+
+def test_what_moved_and_what_was_missing_find_their_places_together():
+    expected, actual = {"events": [event("A"), event("B"), event("C")]}, {"events": [event("C"), event("A")]}
+    rules = {"/events": "ordered"}
+    found = differences(expected, actual, rules)
+    assert [each.kind for each in found] == ["moved", "missing"]
+    assert compare.apply(found, actual) == expected
 
 
 flat_events = st.lists(
@@ -155,6 +163,8 @@ def test_no_permutation_aligns_better(expected, actual):
     root = compare.align(expected, actual, match.scope(match.NO_RULES, {"": ("id",)}))
     sides = [(child.expected, child.actual) for child in root.children]
     chosen = [tuple(side if isinstance(side, dict) else None for side in pair) for pair in sides]
+    for ours, theirs in chosen:
+        assert None in (ours, theirs) or ours == theirs or ours.items() & theirs.items()
     padding = max(len(expected), len(actual))
     ours = expected + [None] * (padding - len(expected))
     theirs = actual + [None] * (padding - len(actual))
@@ -182,7 +192,7 @@ def test_a_wildcard_never_steals_the_match_of_an_exact_item(exact, rule, shuffle
 @given(st.lists(st.sampled_from("abc"), max_size=5), st.randoms())
 def test_a_wildcard_in_an_ordered_array_never_steals_either(exact, place):
     at = place.randint(0, len(exact))
-    expected = [*exact[:at], "whatever", *exact[at:]]
+    expected = [*exact[:at], place.choice("abcd"), *exact[at:]]
     found = differences(expected, exact, {f"/{at}": "any"})
     assert [(each.kind, each.expected_pointer) for each in found] == [("missing", f"/{at}")]
     assert differences(expected, [*exact[:at], "z", *exact[at:]], {f"/{at}": "any"}) == ()
@@ -281,6 +291,14 @@ def test_beyond_64_extra_members_that_a_rule_allows_still_find_their_owners():
     expected = [{"error_code": "E", "k": number} for number in range(70)]
     actual = [{"error_code": "E", "k": number, "at": number} for number in range(70)]
     random.Random(2).shuffle(actual)
+    assert differences({"events": expected}, {"events": actual}, {"/events/*": {"extra": "allow"}}) == ()
+
+
+def test_beyond_64_no_item_is_left_over_because_another_was_satisfied_too_lavishly():
+    expected, actual = [], []
+    for group in range(35):
+        expected += [{"g": group, "a": 1, "b": 1}, {"g": group, "a": 1, "c": 1}]
+        actual += [{"g": group, "a": 1, "b": 1, "c": 1, "d": 1}, {"g": group, "a": 1, "b": 1, "z": 1}]
     assert differences({"events": expected}, {"events": actual}, {"/events/*": {"extra": "allow"}}) == ()
 
 
@@ -387,6 +405,64 @@ def test_items_that_share_nothing_stay_unpaired():
     ]
 
 
+@pytest.mark.parametrize(
+    ("expected", "actual", "rules"),
+    [
+        ({"m": "a", "n": 1}, {"m": "b", "n": 2}, {}),
+        ("a", "b", {}),
+        ({"m": "a", "any": 1}, {"m": "b", "any": 2}, {"/events/*/any": "any"}),
+        ({"m": "a", "no": 1}, {"m": "b", "no": 1}, {"/events/*/no": "ignore"}),
+    ],
+)
+def test_what_a_rule_waves_through_is_not_shared(expected, actual, rules):
+    kinds = [kind for kind, _, _ in told({"events": [expected]}, {"events": [actual]}, rules)]
+    assert kinds == ["unexpected", "missing"]
+
+
+def test_equal_items_are_paired_even_where_two_changed_ones_would_cost_less():
+    equal, other, foreign = {"p": 1, "q": 2}, {"p": 1, "q": 1}, {"p": 2, "q": 2}
+    for rules in ({}, {"/events/0/none": "ignore"}):
+        assert told({"events": [equal, other]}, {"events": [equal, foreign]}, rules) == [
+            ("unexpected", None, "/events/1"),
+            ("missing", "/events/1", None),
+        ]
+
+
+def test_a_rule_for_one_position_and_one_for_all_leave_room_for_each_other():
+    rules = {"/events/*/at": "ignore", "/events/0/at": {"type": "string"}}
+    expected = {"events": [{"code": 1, "at": "x"}, {"code": 1, "at": "x"}]}
+    assert told(expected, {"events": [{"code": 1, "at": "x"}, {"code": 1, "at": 5}]}, rules) == []
+    assert told(expected, {"events": [{"code": 1, "at": 5}, {"code": 1, "at": "x"}]}, rules) == []
+
+
+def test_among_pairs_that_are_as_good_position_decides():
+    expected = {"events": [{"s": 1, "x": 1, "n": 0}, {"s": 1, "x": 1, "n": 1}]}
+    actual = {"events": [{"s": 1, "x": 0, "n": 10}, {"s": 1, "x": 1, "n": 11}]}
+    places = {(one[:9], other[:9]) for _, one, other in told(expected, actual)}
+    assert places == {("/events/0", "/events/0"), ("/events/1", "/events/1")}
+
+
+def test_items_equal_in_every_value_come_before_those_that_a_rule_makes_equal():
+    expected = {"events": [{"code": 1, "at": 1}, {"code": 1, "at": 2}]}
+    found = compare.compare(
+        expected, {"events": expected["events"][::-1]}, match.compile({"/events/*/at": "ignore"}), SETS
+    )
+    assert found.notes == ("/events: 1 item is in another place than expected",)
+
+
+def test_an_item_that_lacks_what_any_demands_is_not_preferred():
+    actual = {"events": [{"code": 1}, {"code": 1, "ref": 2}]}
+    assert told({"events": [{"code": 1}]}, actual, {"/events/*/ref": "any"}) == [
+        ("unexpected", None, "/events/0")
+    ]
+
+
+def test_a_rule_for_a_position_within_an_item_decides_which_item_is_right():
+    actual = {"events": [{"refs": ["a"]}, {"refs": ["b"]}]}
+    rules = {"/events/*/refs/0": {"one_of": ["b"]}, "/events/*/refs": "unordered"}
+    assert told({"events": [{"refs": ["a"]}]}, actual, rules) == [("unexpected", None, "/events/0")]
+
+
 def test_identity_weighs_more_than_other_fields():
     expected = {"events": [event("A", "one", n=1)]}
     actual = {"events": [event("B", "one", n=1), event("A", "two", n=2)]}
@@ -418,6 +494,13 @@ def test_a_missing_event_names_its_nearest_candidate_and_what_spoiled_it():
     )
 
 
+def test_the_nearest_candidate_is_the_one_with_the_fewest_differences():
+    far, lost, near = event("FAR", "other"), event("LOST"), event("NEAR")
+    (missing,) = differences({"events": [far, lost, near]}, {"events": [far, near]})
+    assert missing.expected_pointer == "/events/1"
+    assert missing.hint.startswith('nearest is /events/1, but error_code is "NEAR" instead of "LOST"')
+
+
 def test_a_free_candidate_is_named_before_one_that_is_taken():
     sets = {"/events": ("a", "b", "c")}
     expected = {"events": [{"a": 1, "b": 1, "c": 1, "d": 1}]}
@@ -434,6 +517,7 @@ def test_what_moved_is_a_note_and_under_ordered_a_difference():
     (moved,) = differences(expected, actual, {"/events": "ordered"})
     assert (moved.kind, moved.expected_pointer, moved.actual_pointer) == ("moved", "/events/0", "/events/1")
     assert (moved.rule, moved.rule_path) == ("ordered", "/events")
+    assert compare.compare(expected, actual, match.compile({"/events": "ordered"}), SETS).notes == ()
 
 
 def test_an_insertion_does_not_make_its_neighbours_moved():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from msgspec import UNSET
 
@@ -238,6 +240,17 @@ def test_an_expectation_is_made_ready_once(monkeypatch):
     expectation = Expectation(body={"events": []}, rules={"/events/*": "ignore"})
     verdicts = {judge(delivery(), expectation, at=AT).verdict for _ in range(20)}
     assert (verdicts, len(made)) == ({"passed"}, 1)
+
+
+def test_a_judge_does_not_keep_every_expectation_it_ever_saw():
+    judge = compare.Judge(Contract())
+    first = Expectation(body={"events": []})
+    before = sys.getrefcount(first)
+    judge(delivery(), first, at=AT)
+    assert sys.getrefcount(first) > before
+    for _ in range(1_000):
+        judge(delivery(), Expectation(), at=AT)
+    assert sys.getrefcount(first) == before
 
 
 def test_a_rule_that_cannot_be_used_is_said_so():
