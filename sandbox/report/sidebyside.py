@@ -162,10 +162,11 @@ def of(
     delivery: Delivery, expectation: Expectation, sets: Mapping[str, tuple[str, ...]] = compare.NO_SETS
 ) -> View | None:
     """A delivery's answer beside the expected body; None where one of them is not there or is not JSON."""
-    if expectation.body is UNSET or delivery.response is None or delivery.fault is not None:
+    response = delivery.response
+    if expectation.body is UNSET or response is None or response.base64 or delivery.fault is not None:
         return None
     try:
-        actual = source.parse(delivery.response.body)
+        actual = source.parse(response.body)
     except SourceError:
         # That it is not JSON is told among the violations.
         return None

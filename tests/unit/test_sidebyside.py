@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox import compare, match, pointer, source
+from sandbox.model import Delivery, Expectation, Request, Response
 from sandbox.report import sidebyside, sidebyside_text
 from sandbox.report.sidebyside import Card, Cards, Fold, Line
 
@@ -178,6 +179,32 @@ def test_moved_cards_say_whether_it_matters():
 
     assert cards({"/events": "ordered"}) == [(True, True, True), (False, False, True)]
     assert cards({"/events/*/x": "ignore"}) == []
+
+
+def delivered(body, **more):
+    request = Request(method="POST", url="http://127.0.0.1/", headers=())
+    return Delivery(
+        id="r.1",
+        run="r",
+        sent_at="2024-01-01T00:00:00Z",
+        action="order_cancel",
+        edition="draft",
+        receiver="mine",
+        request=request,
+        response=Response(status=200, body=body, **more),
+    )
+
+
+def test_a_delivery_is_viewed_beside_its_expectation():
+    expectation = Expectation(body=EXPECTED, rules={"/events/*/message": "ignore"})
+    view = sidebyside.of(delivered(source.compact(ACTUAL).decode()), expectation, SETS)
+    assert view == viewed(EXPECTED, ACTUAL, expectation.rules)
+
+
+def test_there_is_no_view_without_two_documents():
+    assert sidebyside.of(delivered("{}"), Expectation()) is None
+    assert sidebyside.of(delivered("<html>"), Expectation(body=1)) is None
+    assert sidebyside.of(delivered("1234", base64=True), Expectation(body=1)) is None
 
 
 def test_terminal_controls_and_bidirectional_tricks_are_spelled_out():
