@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from sandbox.contract import Contract
 
 _PLACEHOLDER = re.compile(r"\$\$\{|\$\{([^{}]*)\}?")
-SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
+_CREDENTIAL = re.compile(r"api[-_]?key|access[-_]?key|auth|token|secret|password|signature|hmac|cookie", re.I)
 
 
 class MissingCapture(ComposeError):
@@ -38,6 +37,8 @@ class Names(msgspec.Struct, kw_only=True):
     receiver: Mapping[str, Json] = {}
     scenario: Mapping[str, Json] = {}
     built_in: Mapping[str, Json] = {}
+    expanding: set[str] = set()
+    """Variables whose own placeholders are being filled."""
 
     def lookup(self, name: str) -> Json:
         """The value of `${name}`; ComposeError if nothing has that name."""
@@ -51,14 +52,26 @@ class Names(msgspec.Struct, kw_only=True):
                 return values[name]
         if variable is not None:
             return variable_value(variable)
-        for values in (self.receiver, self.scenario, self.built_in):
+        for values in (self.receiver, self.scenario):
             if name in values:
-                return values[name]
+                return self._expanded(name, values[name])
+        if name in self.built_in:
+            return self.built_in[name]
         known = sorted({*self.captured, *self.given, *self.receiver, *self.scenario, *self.built_in})
         raise ComposeError(
             f"unknown placeholder ${{{name}}}",
             mend=f"known: {', '.join(known)}, env:NAME; a literal ${{ is spelled $${{",
         )
+
+    def _expanded(self, name: str, value: Json) -> Json:
+        """A variable's value, which may hold placeholders itself."""
+        if name in self.expanding:
+            raise ComposeError(f"the variable {name} needs itself", mend="give it a value of its own")
+        self.expanding.add(name)
+        try:
+            return fill(value, self)
+        finally:
+            self.expanding.discard(name)
 
     def _environment(self, name: str) -> str:
         if name not in self.environment:
@@ -78,8 +91,8 @@ def variable_value(text: str) -> Json:
 
 
 def has_placeholder(text: str) -> bool:
-    """Whether anything in this text would be filled."""
-    return "${" in text
+    """Whether anything in this JSON text might be filled; its `$` or `{` may be spelled as an escape."""
+    return "${" in text or "\\u00" in text
 
 
 def fill(value: Json, names: Names, at: str = "") -> Json:
@@ -99,9 +112,9 @@ def fill(value: Json, names: Names, at: str = "") -> Json:
     return value
 
 
-def fill_text(text: str, names: Names) -> str:
-    """A string with its placeholders filled as text."""
-    return _as_text(_fill_text(text, names.lookup)) if "${" in text else text
+def fill_text(text: str, names: Names, at: str) -> str:
+    """A string with its placeholders filled as text; ComposeError with the pointer of one that cannot be."""
+    return _as_text(fill(text, names, at))
 
 
 def _fill_text(text: str, lookup: Callable[[str], Json]) -> Json:
@@ -143,15 +156,20 @@ class Payload(msgspec.Struct, frozen=True):
     """Pointers that the step set or removed."""
 
 
-def compose(step: Step, base: Template | None, names: Names, *, placeholders: bool = True) -> Payload:
+def compose(
+    step: Step, base: Template | None, names: Names, *, placeholders: bool = True, token_at: str = ""
+) -> Payload:
     """Apply a step's changes to its fixture or own payload, and fill its placeholders.
 
-    `placeholders` says whether the step itself has any. Raises ComposeError, with the pointer.
+    `placeholders` says whether the step itself has any. The pointer `token_at` can be removed though no
+    fixture has anything there: *build* then puts no token. Raises ComposeError, with the pointer.
     """
     template = base.payload if base is not None else step.payload
     path = ""
     try:
         for path in step.remove:
+            if path == token_at and not _has(template, path):
+                continue
             template = _unshared(template, path)
             pointer.remove_at(template, path)
         for path, value in step.set.items():
@@ -187,7 +205,7 @@ def raw_bytes(raw: str) -> bytes:
         return raw.encode()
     try:
         return base64.b64decode(raw[7:], validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise ComposeError(f"raw is not base64: {error}", mend="leave out base64: for text") from error
 
 
@@ -220,6 +238,11 @@ def _resolved(value: Any, names: Names, at: str) -> Any:
     return value
 
 
+def is_credential(name: str) -> bool:
+    """Whether a header or query parameter of this name holds a secret, as far as names tell."""
+    return _CREDENTIAL.search(name) is not None
+
+
 def _strings(value: Any) -> list[str]:
     if isinstance(value, str):
         return [value]
@@ -244,13 +267,26 @@ def secrets(receiver: Receiver, resolved: Receiver, environment: Mapping[str, st
     if isinstance(receiver.auth, Bearer) and isinstance(resolved.auth, Bearer):
         add("bearer-token", receiver.auth.token, resolved.auth.token)
     for name, written in receiver.headers.items():
-        if name.lower() in SECRET_HEADERS:
-            add(name, written, resolved.headers[name].rpartition(" ")[2])
+        # A variable of the environment in a header is taken for a secret, whatever the header is called.
+        add(name, written, resolved.headers[name].rpartition(" ")[2] if is_credential(name) else "")
     for part in ("base_url", "proxy"):
         # Only the password: a user name such as "api" is an ordinary word, and would vanish everywhere.
         password = urlsplit(getattr(resolved, part)).password if "@" in getattr(resolved, part) else None
         add(f"{part}-password", getattr(receiver, part).rpartition("@")[0], unquote(password or ""))
     return found
+
+
+LONGEST_MS = 24 * 60 * 60 * 1000
+"""The longest time that anything may be told to wait."""
+
+
+def check(receiver: Receiver) -> None:
+    """UsageError or ComposeError for a resolved receiver that cannot be called at all."""
+    base_url(receiver)
+    for field in ("timeout_ms", "connect_timeout_ms"):
+        if not 0 < getattr(receiver, field) <= LONGEST_MS:
+            raise UsageError(f"the receiver's {field} must be from 1 to {LONGEST_MS}, a day")
+    _laid_over((), receiver.headers)
 
 
 def connection(
@@ -282,18 +318,20 @@ def url(receiver: Receiver, contract: Contract) -> str:
 def base_url(receiver: Receiver) -> SplitResult:
     """The parts of a resolved receiver's base URL; UsageError without http(s) scheme or host."""
     written = receiver.base_url
+    shown = re.sub("(?s)(?<=//).*@", "…@", written)
     try:
         parts = urlsplit(written)
         host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        raise UsageError(f"the receiver's URL {written!r} cannot be read: {error}") from error
+    except ValueError:
+        # Without the reason, which may quote a password that breaks the URL.
+        raise UsageError(f"the receiver's URL {shown!r} cannot be read", mend="mind its port") from None
     if parts.scheme not in ("http", "https") or not host:
-        rest = written.split("://")[-1].lstrip("/") or "localhost:8000"
+        rest = shown.split("://")[-1].lstrip("/") or "localhost:8000"
         raise UsageError(
-            f"the receiver's URL {written!r} has no http:// or https:// and host", mend=f"write http://{rest}"
+            f"the receiver's URL {shown!r} has no http:// or https:// and host", mend=f"write http://{rest}"
         )
     if any(character <= " " for character in written):
-        raise UsageError(f"the receiver's URL {written!r} has a blank or control character")
+        raise UsageError(f"the receiver's URL {shown!r} has a blank or control character")
     return parts
 
 
@@ -353,8 +391,14 @@ def _with_token(payload: Payload, contract: Contract, token: str) -> Json:
     auth = contract.auth
     if auth is None or not token or auth.pointer in payload.changed:
         return payload.value
+    if _has(payload.value, auth.pointer):
+        return payload.value
+    return pointer.set_at(_unshared(payload.value, auth.pointer), auth.pointer, token)
+
+
+def _has(document: Json, path: str) -> bool:
     try:
-        pointer.resolve(payload.value, auth.pointer)
+        pointer.resolve(document, path)
     except pointer.PointerError:
-        return pointer.set_at(_unshared(payload.value, auth.pointer), auth.pointer, token)
-    return payload.value
+        return False
+    return True

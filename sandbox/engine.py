@@ -7,6 +7,7 @@ a socket or a clock: it declares the ports it needs.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Protocol, TypeAlias, TypeVar
@@ -86,6 +87,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody said yes to sending to a protected receiver."""
     parent: str = ""
     """The delivery that this run resends."""
+    secret_env: tuple[str, ...] = ()
+    """Environment variables whose values are secret, whoever the receiver is."""
 
 
 # --- Events --------------------------------------------------------------------------------------------
@@ -117,6 +120,8 @@ class StepResult(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int = 1
     """The most attempts that a delivery of it took."""
     seconds: float = 0.0
+    unreadable: bool = False
+    """It errored because of what it is made of: a fixture, a placeholder, a header."""
     sent: int = 0
     faults: int = 0
 
@@ -166,9 +171,13 @@ class Run:
         self._judges: dict[tuple[str, str], compare.Judge] = {}
         varies = compose.varies(options.receiver)
         if not varies:
-            compose.base_url(options.receiver)
-        self._fixed = None if varies else _Target(options.receiver, options.receiver, ports.environment)
-        self.stopped = False
+            compose.check(options.receiver)
+        self._fixed = None if varies else self._target(options.receiver)
+        self._stop = asyncio.Event()
+
+    @property
+    def stopped(self) -> bool:
+        return self._stop.is_set()
 
     async def events(self) -> AsyncIterator[Event]:
         """Run the plans, up to `jobs` at once and each one's steps in order, telling what happens."""
@@ -183,12 +192,13 @@ class Run:
                 yield event
             await ending
         finally:
-            for task in (*workers, ending):
-                task.cancel()
+            # Whoever stops listening stops the run; what is in flight is still logged.
+            self.stop()
+            await asyncio.gather(*workers, ending, return_exceptions=True)
 
     def stop(self) -> None:
         """End what is in flight as cancelled and skip the rest; what was done is still reported."""
-        self.stopped = True
+        self._stop.set()
         for key in tuple(self._in_flight):
             self._ports.transport.cancel(key)
 
@@ -233,6 +243,11 @@ class Run:
         seconds = self._ports.clock.seconds() - start
         return ScenarioResult(plan, worst(result.verdict for result in results), tuple(results), seconds)
 
+    async def pause(self, milliseconds: int) -> None:
+        """Wait, but not longer than the run."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stop.wait(), milliseconds / 1000)
+
     def judge(self, contract: Contract) -> compare.Judge:
         key = (contract.action, contract.edition)
         if key not in self._judges:
@@ -248,8 +263,18 @@ class Run:
         """The receiver as one step sees it."""
         if self._fixed is not None:
             return self._fixed
-        written = self._options.receiver
-        return _Target(written, compose.resolve(written, names), self._ports.environment)
+        resolved = compose.resolve(self._options.receiver, names)
+        compose.check(resolved)
+        return self._target(resolved)
+
+    def _target(self, resolved: Receiver) -> _Target:
+        environment, written = self._ports.environment, self._options.receiver
+        named = {name: environment[name] for name in self._options.secret_env if environment.get(name)}
+        return _Target(resolved, {**named, **compose.secrets(written, resolved, environment)})
+
+    def tell(self, event: Event) -> None:
+        """Let the listener know."""
+        self._events.put_nowait(event)
 
     async def send(self, delivery_id: str, request: HttpRequest, connection: Connection) -> Exchange:
         self._in_flight.add(delivery_id)
@@ -262,9 +287,9 @@ class Run:
 class _Target:
     """A receiver with its placeholders filled, its secrets, and how requests to it begin."""
 
-    def __init__(self, written: Receiver, resolved: Receiver, environment: Mapping[str, str]) -> None:
+    def __init__(self, resolved: Receiver, secrets: Mapping[str, str]) -> None:
         self.receiver = resolved
-        self.secrets = redact.Secrets(compose.secrets(written, resolved, environment))
+        self.secrets = redact.Secrets(secrets)
         self._heads: dict[str, compose.Head] = {}
 
     def head(self, contract: Contract) -> compose.Head:
@@ -283,7 +308,24 @@ class _Ready(msgspec.Struct):
     payload: compose.Payload | None
     violations: tuple[Violation, ...]
     expectations: list[Expectation | None]
+    """One for each delivery, placeholders filled; each is redacted as the answer it is compared with."""
     judge: compare.Judge
+
+
+class _Stopped(Exception):
+    """The run was stopped before this was sent."""
+
+
+class _NotDropped(Exception):
+    """The receiver answered before it was hung up on."""
+
+
+class _Sent(msgspec.Struct):
+    """A delivery that was logged, what was struck out of it, and what it was on the wire."""
+
+    delivery: Delivery
+    secrets: redact.Secrets
+    exchange: Exchange
 
 
 class _Attempted(msgspec.Struct):
@@ -322,9 +364,11 @@ class _StepRun:
         try:
             ready = self._prepare()
         except compose.MissingCapture as error:
+            self._names.lost |= self._step.capture.keys()
             return self._result("skipped", error.what)
         except SandboxError as error:
-            return self._result("errored", scenario.describe(error, self._plan, self._number))
+            reason = scenario.describe(error, self._plan, self._number)
+            return self._result("errored", reason, unreadable=True)
         if ready.violations and not self._step.off_contract and self._step.raw is None:
             first = ready.violations[0]
             more = f", and {len(ready.violations) - 1} more" if len(ready.violations) > 1 else ""
@@ -335,12 +379,17 @@ class _StepRun:
             return self._result("errored", reason)
         try:
             done = await self._deliver(ready)
+        except _Stopped:
+            return self._result("skipped", "the run was stopped")
+        except _NotDropped:
+            reason = "it answered before it was hung up on, so nothing was dropped (shorten drop_after_ms)"
+            return self._result("errored", reason)
         except UsageError as error:
             # What libcurl cannot send at all, such as a certificate and a key that do not fit.
             return self._result("errored", scenario.describe(error, self._plan, self._number))
         verdict = worst(each.judgement.verdict for each in done)
         reason = next((each.judgement.reason for each in done if each.judgement.verdict == verdict), "")
-        lost = self._capture(done)
+        lost = await self._capture(done)
         if lost and verdict != "errored":
             verdict, reason = "failed", lost
         return StepResult(
@@ -355,17 +404,20 @@ class _StepRun:
             faults=sum(each.delivery.fault is not None for each in done),
         )
 
-    def _result(self, verdict: Verdict, reason: str) -> StepResult:
-        return StepResult(number=self._number, name=self._step.name, verdict=verdict, reason=reason)
+    def _result(self, verdict: Verdict, reason: str, *, unreadable: bool = False) -> StepResult:
+        return StepResult(
+            number=self._number, name=self._step.name, verdict=verdict, reason=reason, unreadable=unreadable
+        )
 
     # --- compose, check, build ---
 
     def _prepare(self) -> _Ready:
         plan, step, names = self._plan, self._step, self._names
         clock = self._ports.clock
-        if plan.placeholders or not self._run.target_is_fixed:
-            names.built_in = {"uuid": clock.uuid(), "now": clock.now(), "sequence": self._sequence}
         contract = self._ports.contract(plan.scenario.action, plan.scenario.edition)
+        base = self._fixture(contract)
+        if plan.placeholders or not self._run.target_is_fixed or (base is not None and base.placeholders):
+            names.built_in = {"uuid": clock.uuid(), "now": clock.now(), "sequence": self._sequence}
         target = self._run.target(names)
         head = target.head(contract)
         headers = self._headers()
@@ -374,10 +426,11 @@ class _StepRun:
         if step.raw is not None:
             request = compose.build_raw(head, compose.raw_bytes(step.raw), headers)
         else:
-            payload = compose.compose(step, self._fixture(contract), names, placeholders=plan.placeholders)
+            token_at = contract.auth.pointer if contract.auth else ""
+            payload = compose.compose(step, base, names, placeholders=plan.placeholders, token_at=token_at)
             violations = contract.check_request(payload.value)
             request = compose.build(head, payload, contract, target.receiver.token, headers)
-        expectations = self._expectations(target.secrets)
+        expectations = self._expectations()
         judge = self._run.judge(contract)
         return _Ready(contract, target, request, payload, violations, expectations, judge)
 
@@ -390,42 +443,56 @@ class _StepRun:
         deliver = self._step.deliver
         if not deliver.headers and not deliver.content_type:
             return {}
-        own = {name: compose.fill_text(value, self._names) for name, value in deliver.headers.items()}
+        own = {
+            name: compose.fill_text(value, self._names, f"/deliver/headers/{pointer.escape(name)}")
+            for name, value in deliver.headers.items()
+        }
         return {"Content-Type": deliver.content_type, **own} if deliver.content_type else own
 
-    def _expectations(self, secrets: redact.Secrets) -> list[Expectation | None]:
-        """One for each delivery, placeholders filled and redacted as the delivery will be."""
+    def _expectations(self) -> list[Expectation | None]:
+        """One for each delivery, placeholders filled."""
         expect = self._step.expect
         each = expect if isinstance(expect, list) else [expect] * self._step.deliver.times
         filled: dict[int, Expectation | None] = {}
         for one in each:
             if id(one) not in filled:
-                filled[id(one)] = self._filled(one, secrets)
+                filled[id(one)] = self._filled(one)
         return [filled[id(one)] for one in each]
 
-    def _filled(self, expectation: Expectation | None, secrets: redact.Secrets) -> Expectation | None:
-        if expectation is None or not (self._plan.placeholders or secrets):
+    def _filled(self, expectation: Expectation | None) -> Expectation | None:
+        if expectation is None or not self._plan.placeholders:
             return expectation
-        parts = {"body": expectation.body, "headers": expectation.headers, "rules": expectation.rules}
+        names = self._names
+        parts = {"body": expectation.body, "rules": expectation.rules}
         filled = {
-            part: secrets.json(compose.fill(value, self._names, f"/expect/{part}"))
+            part: compose.fill(value, names, f"/expect/{part}")
             for part, value in parts.items()
             if value is not msgspec.UNSET
         }
-        return msgspec.structs.replace(expectation, **filled)
+        filled["headers"] = {
+            name: compose.fill_text(rule, names, f"/expect/headers/{pointer.escape(name)}")
+            if isinstance(rule, str)
+            else compose.fill(rule, names, f"/expect/headers/{pointer.escape(name)}")
+            for name, rule in expectation.headers.items()
+        }
+        expectation = msgspec.structs.replace(expectation, **filled)
+        scenario.check_rules(expectation)
+        return expectation
 
     # --- send, log, compare ---
 
     async def _deliver(self, ready: _Ready) -> list[_Attempted]:
         deliver = self._step.deliver
         if deliver.drop_after_ms is not None:
-            await self._attempt(ready, 0, 1, None, drop_after_ms=deliver.drop_after_ms)
+            await self._drop(ready, deliver.drop_after_ms)
         done: list[_Attempted] = []
         for first in range(0, deliver.times, deliver.parallel):
-            if self._run.stopped and done:
-                break
             if deliver.delay_ms and (first or deliver.drop_after_ms is not None):
-                await asyncio.sleep(deliver.delay_ms / 1000)
+                await self._run.pause(deliver.delay_ms)
+            if self._run.stopped:
+                if not done:
+                    raise _Stopped
+                break
             numbers = range(first, min(first + deliver.parallel, deliver.times))
             if len(numbers) == 1:
                 done.append(await self._delivery(ready, numbers[0]))
@@ -433,31 +500,33 @@ class _StepRun:
                 done += await asyncio.gather(*(self._delivery(ready, number) for number in numbers))
         return done
 
+    async def _drop(self, ready: _Ready, after_ms: int) -> None:
+        """Send, and hang up on purpose: what is delivered next is a duplicate."""
+        sent = await self._send(ready, 1, 1, drop_after_ms=after_ms)
+        self._tell(DeliveryFinished(self._plan, sent.delivery, None))
+        if not sent.delivery.dropped:
+            raise _Stopped if self._run.stopped else _NotDropped
+
     async def _delivery(self, ready: _Ready, index: int) -> _Attempted:
         """Send one delivery, again after faults as often as retries allow; the last attempt counts."""
         expectation = ready.expectations[index]
-        attempts = 1 + self._options.retries
-        for attempt in range(1, attempts + 1):
-            done = await self._attempt(ready, index + 1, attempt, expectation, last=attempt == attempts)
-            if done is not None:
-                return done
-        raise AssertionError("the last attempt is always judged")
+        number = index + (1 if self._step.deliver.drop_after_ms is None else 2)
+        attempt = 1
+        while True:
+            sent = await self._send(ready, number, attempt)
+            expected = expectation is not None and expectation.fault is not None
+            last = attempt > self._options.retries or self._run.stopped
+            if sent.exchange.fault is None or expected or last:
+                return await self._judge(ready, sent, expectation)
+            self._tell(DeliveryFinished(self._plan, sent.delivery, None))
+            attempt += 1
 
-    async def _attempt(
-        self,
-        ready: _Ready,
-        number: int,
-        attempt: int,
-        expectation: Expectation | None,
-        *,
-        last: bool = True,
-        drop_after_ms: int | None = None,
-    ) -> _Attempted | None:
-        """Send once, log, judge. None where it is not judged: it was dropped, or another follows."""
+    async def _send(
+        self, ready: _Ready, number: int, attempt: int, *, drop_after_ms: int | None = None
+    ) -> _Sent:
+        """Send once, and log what came of it."""
         delivery_id = self._ports.log.next_id()
-        self._run._events.put_nowait(
-            DeliveryStarted(delivery_id, self._plan, self._step.name, ready.request.url)
-        )
+        self._tell(DeliveryStarted(delivery_id, self._plan, self._step.name, ready.request.url))
         connection = compose.connection(
             ready.target.receiver,
             timeout_ms=self._step.deliver.timeout_ms or self._options.timeout_ms,
@@ -465,28 +534,29 @@ class _StepRun:
         )
         sent_at = self._ports.clock.now()
         exchange = await self._run.send(delivery_id, ready.request, connection)
-        delivery = await _beside(
-            exchange,
-            partial(
-                self._fact, ready, exchange, delivery_id, sent_at, number, attempt, drop_after_ms is not None
-            ),
-        )
+        fault = exchange.fault
+        dropped = drop_after_ms is not None and fault is not None and fault.kind == "cancelled"
+        dropped = dropped and not self._run.stopped
+        fact = partial(self._fact, ready, exchange, delivery_id, sent_at, number, attempt, dropped)
+        delivery, secrets = await _beside(exchange, fact)
         self._ports.log.append(delivery)
-        retry = exchange.fault is not None and not last and not self._run.stopped
-        if delivery.dropped or (retry and not (expectation and expectation.fault)):
-            self._run._events.put_nowait(DeliveryFinished(self._plan, delivery, None))
-            return None
-        judge = partial(
-            ready.judge,
-            delivery,
-            expectation,
-            at=self._ports.clock.now(),
-            payload_violations=ready.violations,
-        )
-        judgement = await _beside(exchange, judge)
+        return _Sent(delivery, secrets, exchange)
+
+    async def _judge(self, ready: _Ready, sent: _Sent, expectation: Expectation | None) -> _Attempted:
+        """Compare the redacted pair, and log the judgement."""
+
+        def judged() -> Judgement:
+            expected = None if expectation is None else redact.expectation(expectation, sent.secrets)
+            at = self._ports.clock.now()
+            return ready.judge(sent.delivery, expected, at=at, payload_violations=ready.violations)
+
+        judgement = await _beside(sent.exchange, judged)
         self._ports.log.append(judgement)
-        self._run._events.put_nowait(DeliveryFinished(self._plan, delivery, judgement))
-        return _Attempted(delivery, judgement, exchange)
+        self._tell(DeliveryFinished(self._plan, sent.delivery, judgement))
+        return _Attempted(sent.delivery, judgement, sent.exchange)
+
+    def _tell(self, event: Event) -> None:
+        self._run.tell(event)
 
     def _fact(
         self,
@@ -497,7 +567,7 @@ class _StepRun:
         number: int,
         attempt: int,
         dropped: bool,
-    ) -> Delivery:
+    ) -> tuple[Delivery, redact.Secrets]:
         kept = redact.exchange(ready.request, exchange, ready.target.secrets, ready.contract.secrets)
         composed = ""
         if ready.payload is not None and (
@@ -505,7 +575,7 @@ class _StepRun:
         ):
             template = source.compact(ready.payload.template)
             composed = redact.template(template, ready.target.secrets, ready.contract.secrets)
-        return Delivery(
+        delivery = Delivery(
             id=delivery_id,
             run=delivery_id.rpartition(".")[0],
             sent_at=sent_at,
@@ -527,24 +597,34 @@ class _StepRun:
             fault=kept.fault,
             timings=exchange.timings,
         )
+        return delivery, kept.secrets
 
     # --- captures ---
 
-    def _capture(self, done: list[_Attempted]) -> str:
+    async def _capture(self, done: list[_Attempted]) -> str:
         """Take values from the last judged answer for later steps; what could not be taken, in one line."""
-        if not self._step.capture:
+        captures = self._step.capture
+        if not captures:
             return ""
-        response = done[-1].exchange.response
-        lost = []
+        exchange = done[-1].exchange
         try:
-            body = source.parse(response.body) if response is not None else None
-        except SandboxError:
-            # That it is not JSON is among the delivery's violations; here it means nothing to capture.
-            body = None
-        for name, path in self._step.capture.items():
+            body = await _beside(exchange, lambda: _body(exchange))
+        except SandboxError as error:
+            self._names.lost |= captures.keys()
+            return f"nothing could be captured: {error.what}"
+        problems = []
+        for name, path in captures.items():
             try:
                 self._names.captured[name] = pointer.resolve(body, path)
+                self._names.lost -= {name}
             except pointer.PointerError as error:
                 self._names.lost |= {name}
-                lost.append(f"{name} could not be captured from {path}: {error}")
-        return "; ".join(lost)
+                problems.append(f"{name} could not be captured from {path}: {error}")
+        return "; ".join(problems)
+
+
+def _body(exchange: Exchange) -> Json:
+    """The answer's JSON; SandboxError where there is none."""
+    if exchange.response is None or exchange.fault is not None:
+        raise SandboxError("there was no answer")
+    return source.parse(exchange.response.body)

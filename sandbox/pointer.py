@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from sandbox.model import Json
 
+MAX_TOKENS = 200
+"""As deep as documents may nest."""
+
 
 class PointerError(ValueError):
     """A pointer that is misspelled or leads nowhere; the message says which part of it."""
@@ -16,6 +19,8 @@ def parse(pointer: str) -> tuple[str, ...]:
     if not pointer.startswith("/"):
         raise PointerError(f"{pointer!r} is not a JSON Pointer: it must start with /")
     tokens = pointer[1:].split("/")
+    if len(tokens) > MAX_TOKENS:
+        raise PointerError(f"the pointer has {len(tokens):,} parts; {MAX_TOKENS} are the most")
     if "~" in pointer:
         for token in tokens:
             if "~" in token.replace("~0", "").replace("~1", ""):

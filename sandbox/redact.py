@@ -13,12 +13,27 @@ import re
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec import UNSET
 
 from sandbox import pointer as pointers
 from sandbox import source
 from sandbox.errors import SourceError
-from sandbox.model import Exchange, Fault, Headers, HttpRequest, HttpResponse, Json, Request, Response
+from sandbox.match import MATCHERS
+from sandbox.model import (
+    Exchange,
+    Expectation,
+    Fault,
+    Headers,
+    HttpRequest,
+    HttpResponse,
+    Json,
+    Request,
+    Response,
+    Rule,
+)
 
 MIN_LENGTH = 8
 """Values under this many characters are redacted only in their place."""
@@ -45,6 +60,8 @@ class Kept(NamedTuple):
     request: Request
     response: Response | None
     fault: Fault | None
+    secrets: Secrets
+    """All that was looked for, also what the exchange itself gave away."""
 
 
 def exchange(
@@ -78,7 +95,27 @@ def exchange(
             base64=received_body.binary,
         ),
         exchange.fault and Fault(exchange.fault.kind, secrets.url(exchange.fault.message)),
+        secrets,
     )
+
+
+def expectation(expected: Expectation, secrets: Secrets) -> Expectation:
+    """An expectation, redacted as the answer that it will be compared with."""
+    if not secrets and not any(name.lower() in _CREDENTIALS for name in expected.headers):
+        return expected
+    return msgspec.structs.replace(
+        expected,
+        body=expected.body if expected.body is UNSET else secrets.json(expected.body),
+        rules={path: secrets.json(rule) for path, rule in expected.rules.items()},
+        headers={name: _expected_header(name, rule, secrets) for name, rule in expected.headers.items()},
+    )
+
+
+def _expected_header(name: str, rule: Rule, secrets: Secrets) -> Any:
+    if not isinstance(rule, str) or rule in MATCHERS:
+        return secrets.json(rule)
+    ((_, value),) = secrets.headers(((name, rule),))
+    return value
 
 
 def template(text: bytes, secrets: Secrets, secret_pointers: tuple[str, ...] = ()) -> str:

@@ -6,10 +6,19 @@ import msgspec
 from msgspec import UNSET
 
 from sandbox import compose, match, pointer, source
-from sandbox.errors import SandboxError, SourceError
+from sandbox.errors import ComposeError, SandboxError, SourceError, UsageError
 from sandbox.model import Expectation, Json, Scenario, Step
 
 SUFFIX = ".scenario.json"
+
+_BOUNDS = {
+    "times": (1, 100_000),
+    "parallel": (1, 1_000),
+    "delay_ms": (0, compose.LONGEST_MS),
+    "timeout_ms": (1, compose.LONGEST_MS),
+    "drop_after_ms": (0, compose.LONGEST_MS),
+}
+"""The least and the most of each number in `deliver`."""
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -66,6 +75,14 @@ def _named(steps: list[Step]) -> list[Step]:
     ]
 
 
+def check_step(step: Step) -> None:
+    """UsageError for a step that a scenario file could not hold either."""
+    try:
+        _check_step(step, "")
+    except _Mistake as mistake:
+        raise UsageError(mistake.what, pointer=mistake.at, mend=mistake.mend) from mistake
+
+
 class _Mistake(Exception):
     """A mistake at a pointer of the file."""
 
@@ -115,16 +132,10 @@ def _check_step(step: Step, at: str) -> None:
     for name, path in step.capture.items():
         _check_pointer(path, f"{at}/capture/{pointer.escape(name)}")
     deliver = step.deliver
-    for field, lowest in (
-        ("times", 1),
-        ("parallel", 1),
-        ("delay_ms", 0),
-        ("timeout_ms", 1),
-        ("drop_after_ms", 0),
-    ):
+    for field, (lowest, highest) in _BOUNDS.items():
         value = getattr(deliver, field)
-        if value is not None and value < lowest:
-            raise _Mistake(f"must be at least {lowest}", f"{at}/deliver/{field}")
+        if value is not None and not lowest <= value <= highest:
+            raise _Mistake(f"must be at least {lowest} and at most {highest:,}", f"{at}/deliver/{field}")
     if isinstance(step.expect, list):
         if deliver.parallel > 1:
             raise _Mistake(
@@ -148,6 +159,19 @@ def _check_pointer(path: str, at: str) -> None:
         pointer.parse(path)
     except pointer.PointerError as error:
         raise _Mistake(str(error), at) from error
+
+
+def check_rules(expected: Expectation) -> None:
+    """ComposeError for a matcher that cannot be used, now that its placeholders are filled."""
+    for part, compile, rules in (
+        ("rules", match.compile, expected.rules),
+        ("headers", match.compile_headers, expected.headers),
+    ):
+        try:
+            compile(rules)
+        except match.RuleError as error:
+            at = f"/expect/{part}/{pointer.escape(error.path)}"
+            raise ComposeError(error.what, pointer=at, mend=error.mend) from error
 
 
 def _check_expectation(expected: Expectation, at: str, text: str, file: str) -> None:

@@ -229,6 +229,33 @@ def test_a_literal_credential_is_a_secret_too():
     assert set(compose.secrets(receiver, receiver, {}).values()) == {"pass word", "literal-bearer", "tok"}
 
 
+def test_variables_may_hold_placeholders_but_not_themselves():
+    layered = compose.Names(
+        scenario={"a": "${b}!", "b": "${env:X}", "loop": "${pool}", "pool": "${loop}"}, environment={"X": "x"}
+    )
+    assert compose.fill("${a}", layered) == "x!"
+    with pytest.raises(ComposeError, match="needs itself"):
+        compose.fill("${loop}", layered)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://u:pa ss@h", "http://u:se/cret@h", "ftp://u:secret@h", "u:secret@h//"]
+)
+def test_an_error_about_a_url_never_shows_its_password(url: str):
+    with pytest.raises(UsageError) as caught:
+        compose.base_url(Receiver(name="r", base_url=url))
+    if "//" in url.partition("@")[0]:
+        assert "se" not in str(caught.value).replace("receiver", "").replace("URL", "").split("cannot")[0]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("timeout_ms", 0), ("timeout_ms", 10**20), ("connect_timeout_ms", 0)]
+)
+def test_a_receiver_always_has_a_deadline(field: str, value: int):
+    with pytest.raises(UsageError, match=field):
+        compose.check(msgspec.structs.replace(RECEIVER, **{field: value}))
+
+
 def test_a_variable_is_json_where_it_is_json():
     assert compose.variable_value("35.00") == Number("35.00")
     assert compose.variable_value('"4897"') == "4897"

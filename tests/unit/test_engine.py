@@ -250,7 +250,38 @@ def test_a_delivery_that_is_dropped_on_purpose_is_followed_by_one_that_is_judged
     assert played.verdicts == ["passed"]
 
 
+def test_an_answer_before_the_drop_is_not_taken_for_a_dropped_delivery():
+    with receiver(answering(NOTHING)) as shop:
+        played = play([plan({"deliver": {"drop_after_ms": 4000}, "expect": {"status": 200}})], shop.url)
+        assert len(shop.requests) == 1
+    assert played.verdicts == ["errored"]
+    assert "before it was hung up on" in played.steps[0].reason
+    assert not played.log.deliveries[0].dropped
+
+
 # --- captures ---
+
+
+def test_a_name_that_was_lost_can_be_captured_later():
+    lost, found = {"capture": {"code": "/absent"}}, {"capture": {"code": "/events/0/error_code"}}
+    with receiver(answering(EVENT)) as shop:
+        played = play([plan(lost, found, {"payload": {"seen": "${code}"}, "expect": {}})], shop.url)
+    assert played.verdicts == ["failed", "recorded", "passed"]
+
+
+def test_what_a_skipped_step_would_have_captured_is_lost_too():
+    first = {"capture": {"a": "/absent"}}
+    second = {"payload": {"a": "${a}"}, "capture": {"b": ""}}
+    with receiver(answering(NOTHING)) as shop:
+        played = play([plan(first, second, {"payload": {"b": "${b}"}})], shop.url)
+    assert played.verdicts == ["failed", "skipped", "skipped"]
+
+
+def test_nothing_is_captured_where_there_is_no_json():
+    with receiver(answering(response(b"<html>"))) as shop:
+        played = play([plan({"capture": {"all": ""}})], shop.url)
+    assert played.verdicts == ["failed"]
+    assert "nothing could be captured" in played.steps[0].reason
 
 
 def test_a_capture_feeds_later_steps_with_its_type():
@@ -300,6 +331,58 @@ def test_stopping_ends_what_is_in_flight_skips_the_rest_and_reports_all():
     assert played.verdicts == ["errored", "skipped", "skipped"]
     assert played.log.deliveries[0].fault is not None
     assert played.log.deliveries[0].fault.kind == "cancelled"
+
+
+def stopped_after(seconds: float, step: dict[str, Any], url: str) -> Played:
+    """Run one step, and stop the run that long after it began."""
+
+    async def run() -> Played:
+        log, events = MemoryLog(), []
+        async with Transport() as transport:
+            ports = Ports(transport, log, SystemClock(), lambda *_: Template.read("{}"), contract.load, {})
+            engine = Run([plan(step)], ports, Options(receiver=ReceiverModel(name="shop", base_url=url)))
+            asyncio.get_running_loop().call_later(seconds, engine.stop)
+            async for event in engine.events():
+                events.append(event)
+        return Played(events, log)
+
+    return asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    "deliver", [{"times": 2, "delay_ms": 60_000}, {"times": 3, "delay_ms": 60_000, "parallel": 2}]
+)
+def test_nothing_is_sent_after_stopping(deliver: dict[str, int]):
+    with receiver(answering(NOTHING)) as shop:
+        played = stopped_after(0.3, {"deliver": deliver, "expect": {}}, shop.url)
+        assert len(shop.requests) == deliver.get("parallel", 1)
+    assert played.verdicts == ["passed"]
+
+
+def test_no_redelivery_follows_a_drop_that_stopping_cut_short():
+    with receiver(hanging) as shop:
+        played = stopped_after(0.3, {"deliver": {"drop_after_ms": 60_000}, "expect": {}}, shop.url)
+        assert len(shop.requests) == 1
+    assert played.verdicts == ["skipped"]
+
+
+def test_whoever_stops_listening_stops_the_run_and_what_was_in_flight_is_logged():
+    async def run() -> MemoryLog:
+        log = MemoryLog()
+        async with Transport() as transport:
+            ports = Ports(transport, log, SystemClock(), lambda *_: Template.read("{}"), contract.load, {})
+            engine = Run(
+                [plan({}), plan({})], ports, Options(receiver=ReceiverModel(name="r", base_url=shop.url))
+            )
+            events = engine.events()
+            await anext(events)
+            await events.aclose()
+        return log
+
+    with receiver(hanging) as shop:
+        log = asyncio.run(run())
+    assert log.deliveries
+    assert all(each.fault is not None and each.fault.kind == "cancelled" for each in log.deliveries)
 
 
 def test_a_protected_receiver_gets_nothing_without_a_yes():
@@ -366,6 +449,100 @@ def test_a_secret_typed_at_its_place_is_redacted_and_a_reference_there_is_kept()
         == '{"integration_auth_token":"«redacted:integration_auth_token»","note":"${n}"}'
     )
     assert composed("${t}") == '{"integration_auth_token":"${t}","note":"${n}"}'
+
+
+def judged_with(step: dict[str, Any], answer: bytes, **options: Any) -> Played:
+    with receiver(answering(answer)) as shop:
+        return play([plan(step, edition="v1")], shop.url, **options)
+
+
+@pytest.mark.parametrize(
+    ("step", "answer"),
+    [
+        (
+            {
+                "set": {"/integration_auth_token": "wrong-token-123"},
+                "expect": {"body": {"events": [{"code": "wrong-token-123"}]}},
+            },
+            response(b'{"events":[{"code":"wrong-token-123"}]}'),
+        ),
+        (
+            {
+                "deliver": {"headers": {"Authorization": "Bearer other-token-9"}},
+                "expect": {"body": {"events": [{"code": "other-token-9"}]}},
+            },
+            response(b'{"events":[{"code":"other-token-9"}]}'),
+        ),
+        (
+            {"expect": {"body": {"events": [{"code": "cancelled"}]}}},
+            response(b'{"events":[{"code":"cancelled"}]}', "Set-Cookie: state=cancelled"),
+        ),
+        ({"expect": {"headers": {"Set-Cookie": "a=b"}}}, response(b'{"events":[]}', "Set-Cookie: a=b")),
+    ],
+    ids=["token at its place", "header of the step", "cookie of the answer", "expected cookie"],
+)
+def test_the_expectation_is_redacted_as_the_answer_is(step: dict[str, Any], answer: bytes):
+    played = judged_with(step, answer)
+    assert played.verdicts == ["passed"], played.steps[0]
+    assert "wrong-token-123" not in repr(played.log.records)
+    assert "other-token-9" not in repr(played.log.records)
+
+
+def test_named_variables_and_those_in_headers_are_secret():
+    target = ReceiverModel(name="shop", base_url="", headers={"X-Shop": "${env:SHOP_KEY}"})
+    environment = {"SHOP_KEY": "key-12345678", "OTHER": "other-12345678"}
+    with receiver(answering(NOTHING)) as shop:
+        target = ReceiverModel(name="shop", base_url=shop.url, headers={"X-Shop": "${env:SHOP_KEY}"})
+        step = {"payload": {"note": "${env:OTHER}"}}
+        played = play([plan(step)], shop.url, receiver=target, environment=environment, secret_env=("OTHER",))
+        assert b"key-12345678" in shop.requests[0]
+        assert b"other-12345678" in shop.requests[0]
+    assert "12345678" not in repr(played.log.records)
+
+
+@pytest.mark.parametrize(
+    ("step", "pointer"),
+    [
+        ({"expect": {"rules": {"/events": {"regex": "${p}"}}}}, "/expect/rules/~1events"),
+        ({"expect": {"headers": {"X-A": {"regex": "${p}"}}}}, "/expect/headers/X-A"),
+        ({"deliver": {"headers": {"X-A": "${absent}"}}}, "/deliver/headers/X-A"),
+        ({"payload": {"a": {"b": "${absent}"}}}, "/a/b"),
+    ],
+)
+def test_what_placeholders_make_unusable_is_told_before_anything_is_sent(step: dict[str, Any], pointer: str):
+    with receiver(answering(NOTHING)) as shop:
+        played = play([plan(step, variables={"p": "("})], shop.url)
+        assert shop.requests == []
+    assert played.verdicts == ["errored"]
+    assert played.steps[0].unreadable
+    assert f"at {pointer}" in played.steps[0].reason
+
+
+def test_a_fixture_has_placeholders_though_its_scenario_has_none():
+    async def run() -> str:
+        log = MemoryLog()
+        async with Transport() as transport:
+            template = Template.read('{"id": "${uuid}"}')
+            ports = Ports(transport, log, SystemClock(), lambda *_: template, contract.load, {})
+            steps = '{"steps": [{"fixture": "f", "off_contract": true}]}'
+            plans = [scenario.read(steps, id="s", file="s")]
+            async for _ in Run(
+                plans, ports, Options(receiver=ReceiverModel(name="r", base_url=shop.url))
+            ).events():
+                pass
+        return log.deliveries[0].request.body
+
+    with receiver(answering(NOTHING)) as shop:
+        assert len(json.loads(asyncio.run(run()))["id"]) == 36
+
+
+def test_a_missing_token_can_be_tested():
+    with receiver(answering(response(b"{}", status="401 Unauthorized"))) as shop:
+        target = ReceiverModel(name="shop", base_url=shop.url, token="the-right-token")
+        step = {"remove": ["/integration_auth_token"], "expect": {"status": 401}}
+        played = play([plan(step, edition="v1")], shop.url, receiver=target)
+    assert body(shop.requests[0]) == {}
+    assert played.verdicts == ["passed"]
 
 
 def test_an_unset_variable_is_an_error_of_the_step_that_needs_it():

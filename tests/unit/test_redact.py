@@ -40,7 +40,7 @@ def kept(
 
 def again(first: Kept, secrets: Secrets, pointers: tuple[str, ...] = ()) -> Kept:
     """What is kept, redacted once more."""
-    request, response, fault = first
+    request, response, fault, _ = first
     assert response is not None
     return kept(
         b64decode(request.body) if request.base64 else request.body.encode(),
@@ -58,7 +58,7 @@ def output(result: Kept) -> bytes:
     """Every byte that would be written, bodies also as they read when decoded."""
     bodies = [part for part in (result.request, result.response) if part]
     raw = b"".join(b64decode(part.body) if part.base64 else part.body.encode() for part in bodies)
-    return source.compact([repr(part) for part in result]) + raw
+    return source.compact([repr(part) for part in result[:3]]) + raw
 
 
 # --- The ways a secret can be written ----------------------------------------------------------------
@@ -142,7 +142,7 @@ def in_json(text: str, encoding: str) -> str:
 def test_a_leaf_that_holds_a_secret_gives_way_and_nothing_else_does(encoding: str) -> None:
     secret = in_json(ENCODINGS[encoding](TOKEN), encoding)
     body = f'{{ "n":1.50,\r\n"a\\u0062" : ["x {secret} y", -0, "x\\/y"],"{secret}":null }}'
-    request, response, _ = kept(body.encode(), answer=body.encode(), secrets=Secrets({"TOKEN": TOKEN}))
+    request, response, *_ = kept(body.encode(), answer=body.encode(), secrets=Secrets({"TOKEN": TOKEN}))
     assert request.body == f'{{ "n":1.50,\r\n"a\\u0062" : ["{MARK}", -0, "x\\/y"],"{MARK}":null }}'
     assert response is not None
     assert response.body == request.body
@@ -166,11 +166,11 @@ def test_no_byte_of_a_secret_is_left_anywhere(value: str, first: str, second: st
     )
     assert present(value, output(result)) == []
     source.parse(result.request.body)
-    assert again(result, secrets, ("/first",)) == result
+    assert again(result, secrets, ("/first",))[:3] == result[:3]
     # A text that is no JSON, and then the same answer as text.
     plain = kept(text.encode(), answer=b"{" + text.encode(), secrets=secrets)
     assert present(value, output(plain)) == []
-    assert again(plain, secrets) == plain
+    assert again(plain, secrets)[:3] == plain[:3]
 
 
 @given(secret_values, st.sampled_from(sorted(ENCODINGS)))
@@ -286,7 +286,7 @@ def test_a_text_that_is_almost_json_hides_its_secrets_too(body: str) -> None:
     text = body.replace("%s", "wrong-token-1")
     result = kept(text.encode(), answer=b"you sent wrong-token-1", pointers=("/token",))
     assert b"wrong-token-1" not in output(result)
-    assert again(result, Secrets(), ("/token",)) == result
+    assert again(result, Secrets(), ("/token",))[:3] == result[:3]
 
 
 def test_several_places_of_a_text_that_is_almost_json_are_hidden_in_any_order() -> None:
@@ -312,7 +312,7 @@ def test_headers_that_carry_credentials_never_show_them(name: str, value: str, s
     assert result.request.headers == (("A", "1"), (name, shown), ("B", "2"))
     assert result.response is not None
     assert result.response.headers == result.request.headers
-    assert again(result, Secrets()) == result
+    assert again(result, Secrets())[:3] == result[:3]
 
 
 def test_credentials_carry_the_name_of_their_secret() -> None:
@@ -346,7 +346,7 @@ def test_userinfo_is_hidden_in_urls_location_and_faults(url: str, shown: str) ->
     assert result.response is not None
     assert result.response.headers == (("Location", shown),)
     assert result.fault == Fault("refused", f"cannot reach {shown}")
-    assert again(result, Secrets()) == result
+    assert again(result, Secrets())[:3] == result[:3]
 
 
 @pytest.mark.parametrize(
@@ -386,7 +386,7 @@ def test_a_value_learned_in_one_exchange_is_not_known_in_the_next() -> None:
 
 
 def test_a_body_that_is_not_utf8_is_kept_in_base64_without_its_secrets() -> None:
-    request, _, _ = kept(b"\xff\x00abcdefgh\xfe", secrets=Secrets({"TOKEN": "abcdefgh"}))
+    request, *_ = kept(b"\xff\x00abcdefgh\xfe", secrets=Secrets({"TOKEN": "abcdefgh"}))
     assert request.base64
     assert b64decode(request.body) == b"\xff\x00" + MARK.encode() + b"\xfe"
 
@@ -394,7 +394,7 @@ def test_a_body_that_is_not_utf8_is_kept_in_base64_without_its_secrets() -> None
 def test_nothing_is_altered_without_secrets() -> None:
     headers = (("Host", "h"), ("X", "1"), ("X", "2"), ("Content-Type", "application/json"))
     body = '\ufeff{"a" : 35.00, "é": "\\u00e9"}\r\n'.encode()
-    request, response, fault = kept(body, answer=body, sent=headers, received=headers)
+    request, response, fault, _ = kept(body, answer=body, sent=headers, received=headers)
     assert response is not None
     assert request.headers == response.headers == headers
     assert request.body.encode() == response.body.encode() == body
@@ -410,7 +410,7 @@ def test_nothing_is_altered_without_secrets() -> None:
 def test_where_nothing_went_out_the_built_headers_are_kept() -> None:
     request = HttpRequest("POST", "http://h/", (("X", "built"),), b"")
     exchange = Exchange((), None, Fault("dns", "no such host"), Timings())
-    assert redact.exchange(request, exchange, Secrets()) == Kept(
+    assert redact.exchange(request, exchange, Secrets())[:3] == (
         redact.Request(method="POST", url="http://h/", headers=(("X", "built"),)),
         None,
         Fault("dns", "no such host"),
