@@ -112,7 +112,7 @@ def fill(value: Json, names: Names, at: str = "") -> Json:
     return value
 
 
-def fill_text(text: str, names: Names, at: str) -> str:
+def fill_text(text: str, names: Names, at: str = "") -> str:
     """A string with its placeholders filled as text; ComposeError with the pointer of one that cannot be."""
     return _as_text(fill(text, names, at))
 

@@ -238,14 +238,11 @@ def test_variables_may_hold_placeholders_but_not_themselves():
         compose.fill("${loop}", layered)
 
 
-@pytest.mark.parametrize(
-    "url", ["http://u:pa ss@h", "http://u:se/cret@h", "ftp://u:secret@h", "u:secret@h//"]
-)
+@pytest.mark.parametrize("url", ["http://u:hun ter2@h", "http://u:hunter2/x@h", "ftp://u:hunter2@h"])
 def test_an_error_about_a_url_never_shows_its_password(url: str):
     with pytest.raises(UsageError) as caught:
         compose.base_url(Receiver(name="r", base_url=url))
-    if "//" in url.partition("@")[0]:
-        assert "se" not in str(caught.value).replace("receiver", "").replace("URL", "").split("cannot")[0]
+    assert "hun" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -1,309 +1,46 @@
-"""The one path: compose, check, build, send, log, compare, report. Every face runs scenarios through here.
-
-`Run.events()` yields what happens as it happens; whoever listens only listens. Nothing here knows a file,
-a socket or a clock: it declares the ports it needs.
-"""
+"""One step: compose, check, build, send, log, compare."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
 from sandbox import compare, compose, pointer, redact, scenario, source
 from sandbox.contract import Contract
+from sandbox.engine.events import DeliveryFinished, DeliveryStarted, Event, StepResult, worst
+from sandbox.engine.target import Target
 from sandbox.errors import SandboxError, UsageError
 from sandbox.model import (
-    Connection,
     Delivery,
     Exchange,
     Expectation,
     HttpRequest,
     Json,
     Judgement,
-    Receiver,
     Step,
     Verdict,
     Violation,
 )
 from sandbox.scenario import Plan
 
-# --- Ports ---------------------------------------------------------------------------------------------
-
-
-class Transport(Protocol):
-    """Sends bytes. Network trouble comes back as a fault in the exchange."""
-
-    async def send(self, request: HttpRequest, connection: Connection, *, key: str = "") -> Exchange: ...
-
-    def cancel(self, key: str) -> bool:
-        """Make the send of this key end with the fault *cancelled*; False if it is not under way."""
-
-
-class DeliveryLog(Protocol):
-    """Keeps what happened. An appended record survives the process."""
-
-    def next_id(self) -> str: ...
-
-    def append(self, record: Delivery | Judgement) -> None: ...
-
-
-class Clock(Protocol):
-    def now(self) -> str:
-        """The instant, UTC, RFC 3339."""
-
-    def uuid(self) -> str: ...
-
-    def seconds(self) -> float:
-        """A monotonic clock."""
-
-
-class Ports(msgspec.Struct, frozen=True):
-    """What a run needs from outside."""
-
-    transport: Transport
-    log: DeliveryLog
-    clock: Clock
-    fixture: Callable[[str, str, str], compose.Template]
-    """Action, edition and name to the fixture; SandboxError where there is none."""
-    contract: Callable[[str, str], Contract]
-    environment: Mapping[str, str]
-
-
-class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """How to run."""
-
-    receiver: Receiver
-    jobs: int = 8
-    retries: int = 0
-    """How often a delivery is sent again after a fault."""
-    variables: Mapping[str, Json] = {}
-    timeout_ms: int | None = None
-    confirmed: bool = False
-    """Somebody said yes to sending to a protected receiver."""
-    parent: str = ""
-    """The delivery that this run resends."""
-    secret_env: tuple[str, ...] = ()
-    """Environment variables whose values are secret, whoever the receiver is."""
-
-
-# --- Events --------------------------------------------------------------------------------------------
-
-
-class DeliveryStarted(msgspec.Struct, frozen=True):
-    id: str
-    plan: Plan
-    step: str
-    url: str
-
-
-class DeliveryFinished(msgspec.Struct, frozen=True):
-    plan: Plan
-    delivery: Delivery
-    judgement: Judgement | None
-    """None where it is not to be judged: dropped on purpose, or another attempt follows."""
-
-
-class StepResult(msgspec.Struct, frozen=True, kw_only=True):
-    """The outcome of a step: the worst of its deliveries."""
-
-    number: int
-    """From 0."""
-    name: str
-    verdict: Verdict
-    reason: str = ""
-    judgements: tuple[Judgement, ...] = ()
-    attempts: int = 1
-    """The most attempts that a delivery of it took."""
-    seconds: float = 0.0
-    unreadable: bool = False
-    """It errored because of what it is made of: a fixture, a placeholder, a header."""
-    sent: int = 0
-    faults: int = 0
-
-
-class ScenarioResult(msgspec.Struct, frozen=True):
-    """The outcome of a scenario: the worst of its steps."""
-
-    plan: Plan
-    verdict: Verdict
-    steps: tuple[StepResult, ...]
-    seconds: float
-
-
-Event: TypeAlias = DeliveryStarted | DeliveryFinished | StepResult | ScenarioResult
+if TYPE_CHECKING:
+    from sandbox.engine.run import Run
 
 LARGE_BODY = 64 * 1024
 """Bytes; the work on a larger answer leaves the event loop."""
 
 _Result = TypeVar("_Result")
-_WORST: tuple[Verdict, ...] = ("errored", "failed", "recorded", "passed")
-
-
-def worst(verdicts: Iterable[Verdict]) -> Verdict:
-    """The worst of some verdicts; skipped only where there is nothing else."""
-    found = set(verdicts)
-    return next((verdict for verdict in _WORST if verdict in found), "skipped")
-
-
-# --- The run -------------------------------------------------------------------------------------------
-
-
-class Run:
-    """One execution of some plans against one receiver."""
-
-    def __init__(self, plans: Sequence[Plan], ports: Ports, options: Options) -> None:
-        """Raises UsageError for a protected receiver without a yes, and for a URL that cannot be called."""
-        if options.receiver.protected and not options.confirmed:
-            raise UsageError(
-                f"the receiver {options.receiver.name!r} is protected: sending needs an explicit yes",
-                mend="confirm this send",
-            )
-        self._plans = plans
-        self._ports = ports
-        self._options = options
-        self._events: asyncio.Queue[Event | None] = asyncio.Queue()
-        self._in_flight: set[str] = set()
-        self._judges: dict[tuple[str, str], compare.Judge] = {}
-        varies = compose.varies(options.receiver)
-        if not varies:
-            compose.check(options.receiver)
-        self._fixed = None if varies else self._target(options.receiver)
-        self._stop = asyncio.Event()
-
-    @property
-    def stopped(self) -> bool:
-        return self._stop.is_set()
-
-    async def events(self) -> AsyncIterator[Event]:
-        """Run the plans, up to `jobs` at once and each one's steps in order, telling what happens."""
-        numbered = iter(list(self._numbered()))
-        workers = [
-            asyncio.create_task(self._work(numbered))
-            for _ in range(max(1, min(self._options.jobs, len(self._plans))))
-        ]
-        ending = asyncio.create_task(self._end(workers))
-        try:
-            while (event := await self._events.get()) is not None:
-                yield event
-            await ending
-        finally:
-            # Whoever stops listening stops the run; what is in flight is still logged.
-            self.stop()
-            await asyncio.gather(*workers, ending, return_exceptions=True)
-
-    def stop(self) -> None:
-        """End what is in flight as cancelled and skip the rest; what was done is still reported."""
-        self._stop.set()
-        for key in tuple(self._in_flight):
-            self._ports.transport.cancel(key)
-
-    def _numbered(self) -> Iterable[tuple[Plan, int]]:
-        """Each plan with the `${sequence}` number of its first step: steps are counted in file order."""
-        sequence = 1
-        for plan in self._plans:
-            yield plan, sequence
-            sequence += len(plan.scenario.steps)
-
-    async def _work(self, numbered: Iterable[tuple[Plan, int]]) -> None:
-        for plan, sequence in numbered:
-            self._events.put_nowait(await self._scenario(plan, sequence))
-
-    async def _end(self, workers: list[asyncio.Task[None]]) -> None:
-        try:
-            await asyncio.gather(*workers)
-        finally:
-            self._events.put_nowait(None)
-
-    async def _scenario(self, plan: Plan, sequence: int) -> ScenarioResult:
-        start = self._ports.clock.seconds()
-        names = compose.Names(
-            given=self._options.variables,
-            environment=self._ports.environment,
-            receiver=self._options.receiver.variables,
-            scenario=plan.scenario.variables,
-        )
-        results: list[StepResult] = []
-        skip = ""
-        for number, step in enumerate(plan.scenario.steps):
-            if self.stopped:
-                skip = "the run was stopped"
-            if skip:
-                result = StepResult(number=number, name=step.name, verdict="skipped", reason=skip)
-            else:
-                result = await _StepRun(self, plan, number, step, names, sequence + number).run()
-            if result.verdict == "errored":
-                skip = f"step {step.name!r} errored"
-            self._events.put_nowait(result)
-            results.append(result)
-        seconds = self._ports.clock.seconds() - start
-        return ScenarioResult(plan, worst(result.verdict for result in results), tuple(results), seconds)
-
-    async def pause(self, milliseconds: int) -> None:
-        """Wait, but not longer than the run."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._stop.wait(), milliseconds / 1000)
-
-    def judge(self, contract: Contract) -> compare.Judge:
-        key = (contract.action, contract.edition)
-        if key not in self._judges:
-            self._judges[key] = compare.Judge(contract)
-        return self._judges[key]
-
-    @property
-    def target_is_fixed(self) -> bool:
-        """Whether the receiver is the same for every step: nothing in it is to be filled."""
-        return self._fixed is not None
-
-    def target(self, names: compose.Names) -> _Target:
-        """The receiver as one step sees it."""
-        if self._fixed is not None:
-            return self._fixed
-        resolved = compose.resolve(self._options.receiver, names)
-        compose.check(resolved)
-        return self._target(resolved)
-
-    def _target(self, resolved: Receiver) -> _Target:
-        environment, written = self._ports.environment, self._options.receiver
-        named = {name: environment[name] for name in self._options.secret_env if environment.get(name)}
-        return _Target(resolved, {**named, **compose.secrets(written, resolved, environment)})
-
-    def tell(self, event: Event) -> None:
-        """Let the listener know."""
-        self._events.put_nowait(event)
-
-    async def send(self, delivery_id: str, request: HttpRequest, connection: Connection) -> Exchange:
-        self._in_flight.add(delivery_id)
-        try:
-            return await self._ports.transport.send(request, connection, key=delivery_id)
-        finally:
-            self._in_flight.discard(delivery_id)
-
-
-class _Target:
-    """A receiver with its placeholders filled, its secrets, and how requests to it begin."""
-
-    def __init__(self, resolved: Receiver, secrets: Mapping[str, str]) -> None:
-        self.receiver = resolved
-        self.secrets = redact.Secrets(secrets)
-        self._heads: dict[str, compose.Head] = {}
-
-    def head(self, contract: Contract) -> compose.Head:
-        key = f"{contract.action}/{contract.edition}"
-        if key not in self._heads:
-            self._heads[key] = compose.head(contract, self.receiver)
-        return self._heads[key]
 
 
 class _Ready(msgspec.Struct):
     """A step's request, ready to send, and how each answer will be judged."""
 
     contract: Contract
-    target: _Target
+    target: Target
     request: HttpRequest
     payload: compose.Payload | None
     violations: tuple[Violation, ...]
@@ -344,15 +81,15 @@ async def _beside(exchange: Exchange, work: Callable[[], _Result]) -> _Result:
     return await asyncio.to_thread(work)
 
 
-class _StepRun:
+class StepRun:
     """One step of one scenario, from its fixture to its verdict."""
 
     def __init__(
         self, run: Run, plan: Plan, number: int, step: Step, names: compose.Names, sequence: int
     ) -> None:
         self._run = run
-        self._ports = run._ports
-        self._options = run._options
+        self._ports = run.ports
+        self._options = run.options
         self._plan = plan
         self._number = number
         self._step = step

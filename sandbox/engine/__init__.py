@@ -1,0 +1,32 @@
+"""The one path: compose, check, build, send, log, compare, report. Every face runs scenarios through here.
+
+`Run.events()` yields what happens as it happens; whoever listens only listens. Nothing here knows a file,
+a socket or a clock.
+
+ports    what a run needs from outside, and how it is to run
+events   what it tells
+run      one execution of some plans: workers, order, stopping
+step     one step, from its fixture to its verdict
+target   the receiver as steps see it
+"""
+
+from sandbox.engine.events import DeliveryFinished, DeliveryStarted, Event, ScenarioResult, StepResult, worst
+from sandbox.engine.ports import Clock, DeliveryLog, Options, Ports, Transport
+from sandbox.engine.run import Run
+from sandbox.engine.step import LARGE_BODY
+
+__all__ = [
+    "LARGE_BODY",
+    "Clock",
+    "DeliveryFinished",
+    "DeliveryLog",
+    "DeliveryStarted",
+    "Event",
+    "Options",
+    "Ports",
+    "Run",
+    "ScenarioResult",
+    "StepResult",
+    "Transport",
+    "worst",
+]

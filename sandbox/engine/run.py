@@ -1,0 +1,148 @@
+"""One execution of some plans: workers, order, stopping."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Iterable, Sequence
+
+from sandbox import compare, compose
+from sandbox.contract import Contract
+from sandbox.engine.events import Event, ScenarioResult, StepResult, worst
+from sandbox.engine.ports import Options, Ports
+from sandbox.engine.step import StepRun
+from sandbox.engine.target import Target
+from sandbox.errors import UsageError
+from sandbox.model import Connection, Exchange, HttpRequest, Receiver
+from sandbox.scenario import Plan
+
+
+class Run:
+    """One execution of some plans against one receiver."""
+
+    def __init__(self, plans: Sequence[Plan], ports: Ports, options: Options) -> None:
+        """Raises UsageError for a protected receiver without a yes, and for a URL that cannot be called."""
+        if options.receiver.protected and not options.confirmed:
+            raise UsageError(
+                f"the receiver {options.receiver.name!r} is protected: sending needs an explicit yes",
+                mend="confirm this send",
+            )
+        self._plans = plans
+        self.ports = ports
+        self.options = options
+        self._events: asyncio.Queue[Event | None] = asyncio.Queue()
+        self._in_flight: set[str] = set()
+        self._judges: dict[tuple[str, str], compare.Judge] = {}
+        varies = compose.varies(options.receiver)
+        if not varies:
+            compose.check(options.receiver)
+        self._fixed = None if varies else self._target(options.receiver)
+        self._stop = asyncio.Event()
+
+    @property
+    def stopped(self) -> bool:
+        return self._stop.is_set()
+
+    async def events(self) -> AsyncGenerator[Event, None]:
+        """Run the plans, up to `jobs` at once and each one's steps in order, telling what happens."""
+        numbered = iter(list(self._numbered()))
+        workers = [
+            asyncio.create_task(self._work(numbered))
+            for _ in range(max(1, min(self.options.jobs, len(self._plans))))
+        ]
+        ending = asyncio.create_task(self._end(workers))
+        try:
+            while (event := await self._events.get()) is not None:
+                yield event
+            await ending
+        finally:
+            # Whoever stops listening stops the run; what is in flight is still logged.
+            self.stop()
+            await asyncio.gather(*workers, ending, return_exceptions=True)
+
+    def stop(self) -> None:
+        """End what is in flight as cancelled and skip the rest; what was done is still reported."""
+        self._stop.set()
+        for key in tuple(self._in_flight):
+            self.ports.transport.cancel(key)
+
+    def _numbered(self) -> Iterable[tuple[Plan, int]]:
+        """Each plan with the `${sequence}` number of its first step: steps are counted in file order."""
+        sequence = 1
+        for plan in self._plans:
+            yield plan, sequence
+            sequence += len(plan.scenario.steps)
+
+    async def _work(self, numbered: Iterable[tuple[Plan, int]]) -> None:
+        for plan, sequence in numbered:
+            self._events.put_nowait(await self._scenario(plan, sequence))
+
+    async def _end(self, workers: list[asyncio.Task[None]]) -> None:
+        try:
+            await asyncio.gather(*workers)
+        finally:
+            self._events.put_nowait(None)
+
+    async def _scenario(self, plan: Plan, sequence: int) -> ScenarioResult:
+        start = self.ports.clock.seconds()
+        names = compose.Names(
+            given=self.options.variables,
+            environment=self.ports.environment,
+            receiver=self.options.receiver.variables,
+            scenario=plan.scenario.variables,
+        )
+        results: list[StepResult] = []
+        skip = ""
+        for number, step in enumerate(plan.scenario.steps):
+            if self.stopped:
+                skip = "the run was stopped"
+            if skip:
+                result = StepResult(number=number, name=step.name, verdict="skipped", reason=skip)
+            else:
+                result = await StepRun(self, plan, number, step, names, sequence + number).run()
+            if result.verdict == "errored":
+                skip = f"step {step.name!r} errored"
+            self._events.put_nowait(result)
+            results.append(result)
+        seconds = self.ports.clock.seconds() - start
+        return ScenarioResult(plan, worst(result.verdict for result in results), tuple(results), seconds)
+
+    async def pause(self, milliseconds: int) -> None:
+        """Wait, but not longer than the run."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stop.wait(), milliseconds / 1000)
+
+    def judge(self, contract: Contract) -> compare.Judge:
+        key = (contract.action, contract.edition)
+        if key not in self._judges:
+            self._judges[key] = compare.Judge(contract)
+        return self._judges[key]
+
+    @property
+    def target_is_fixed(self) -> bool:
+        """Whether the receiver is the same for every step: nothing in it is to be filled."""
+        return self._fixed is not None
+
+    def target(self, names: compose.Names) -> Target:
+        """The receiver as one step sees it."""
+        if self._fixed is not None:
+            return self._fixed
+        resolved = compose.resolve(self.options.receiver, names)
+        compose.check(resolved)
+        return self._target(resolved)
+
+    def _target(self, resolved: Receiver) -> Target:
+        environment, written = self.ports.environment, self.options.receiver
+        named = {name: environment[name] for name in self.options.secret_env if environment.get(name)}
+        return Target(resolved, {**named, **compose.secrets(written, resolved, environment)})
+
+    def tell(self, event: Event) -> None:
+        """Let the listener know."""
+        self._events.put_nowait(event)
+
+    async def send(self, delivery_id: str, request: HttpRequest, connection: Connection) -> Exchange:
+        self._in_flight.add(delivery_id)
+        try:
+            return await self.ports.transport.send(request, connection, key=delivery_id)
+        finally:
+            self._in_flight.discard(delivery_id)

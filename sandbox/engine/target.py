@@ -1,0 +1,24 @@
+"""The receiver as steps see it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sandbox import compose, redact
+from sandbox.contract import Contract
+from sandbox.model import Receiver
+
+
+class Target:
+    """A receiver with its placeholders filled, its secrets, and how requests to it begin."""
+
+    def __init__(self, resolved: Receiver, secrets: Mapping[str, str]) -> None:
+        self.receiver = resolved
+        self.secrets = redact.Secrets(secrets)
+        self._heads: dict[str, compose.Head] = {}
+
+    def head(self, contract: Contract) -> compose.Head:
+        key = f"{contract.action}/{contract.edition}"
+        if key not in self._heads:
+            self._heads[key] = compose.head(contract, self.receiver)
+        return self._heads[key]
