@@ -56,8 +56,9 @@ class Run:
                 yield event
             await ending
         finally:
-            # Whoever stops listening stops the run; what is in flight is still logged.
-            self.stop()
+            if not all(worker.done() for worker in workers):
+                # Whoever stops listening stops the run; what is in flight is still logged.
+                self.stop()
             await asyncio.gather(*workers, ending, return_exceptions=True)
 
     def stop(self) -> None:

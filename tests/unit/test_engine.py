@@ -395,6 +395,21 @@ def test_a_protected_receiver_gets_nothing_without_a_yes():
         assert len(shop.requests) == 1
 
 
+def test_a_run_that_ends_by_itself_was_not_stopped():
+    async def run() -> bool:
+        async with Transport() as transport:
+            ports = Ports(
+                transport, MemoryLog(), SystemClock(), lambda *_: Template.read("{}"), contract.load, {}
+            )
+            engine = Run([plan({})], ports, Options(receiver=ReceiverModel(name="shop", base_url=shop.url)))
+            async for _ in engine.events():
+                pass
+        return engine.stopped
+
+    with receiver(answering(NOTHING)) as shop:
+        assert not asyncio.run(run())
+
+
 def test_no_more_scenarios_than_jobs_run_at_once():
     under_way: list[int] = []
     most: list[int] = []
