@@ -5,11 +5,13 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
-from sandbox.errors import SandboxError, SourceError, UsageError
-from sandbox.workspace import read_text
+from sandbox.errors import SourceError, UsageError
+from sandbox.workspace import checked, read_text
 
 PREFIX = "RETAILOPS_SANDBOX_"
 
@@ -19,40 +21,46 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
 
     receiver: str = ""
     """A receiver's name or URL."""
-    jobs: int = 8
-    retries: int = 0
-    timeout_ms: int | None = None
+    jobs: Annotated[int, Meta(ge=1)] = 8
+    retries: Annotated[int, Meta(ge=0)] = 0
+    timeout_ms: Annotated[int, Meta(ge=1, le=86_400_000)] | None = None
     host: str = "127.0.0.1"
-    port: int = 8080
+    port: Annotated[int, Meta(ge=0, le=65_535)] = 8080
     token: str = ""
     """What a browser must show when the sandbox is bound to an address that is not loopback."""
 
 
 def read(environment: Mapping[str, str], start: Path) -> Settings:
     """The settings in force at a folder. Raises UsageError or SourceError that names the culprit."""
-    values: dict[str, object] = {}
     file = _pyproject(start)
-    if file is not None:
-        values.update(_section(file))
+    known = Settings() if file is None else _converted(_section(file), str(file))
     for name in Settings.__struct_fields__:
-        text = environment.get(PREFIX + name.upper())
+        variable = PREFIX + name.upper()
+        text = environment.get(variable)
         if text:
-            values[name.replace("_", "-")] = text
+            said = _converted({name.replace("_", "-"): text}, f"the environment variable {variable}")
+            known = msgspec.structs.replace(known, **{name: getattr(said, name)})
+    return known
+
+
+def _converted(values: dict[str, Any], place: str) -> Settings:
     try:
+        for text in values.values():
+            if isinstance(text, str):
+                text.encode()
         return msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
-        raise UsageError(
-            f"the settings in {file or 'the environment'}: {error}", mend=_known(str(error))
-        ) from error
+        raise UsageError(f"the settings in {place}: {error}", mend=_known(str(error))) from error
+    except UnicodeEncodeError as error:
+        raise UsageError(f"{place} is not UTF-8") from error
 
 
 def _pyproject(start: Path) -> Path | None:
-    return next(
-        (file for folder in (start, *start.parents) if (file := folder / "pyproject.toml").is_file()), None
-    )
+    files = (folder / "pyproject.toml" for folder in (start, *start.parents))
+    return next((file for file in files if checked(Path.is_file, file)), None)
 
 
-def _section(file: Path) -> dict[str, object]:
+def _section(file: Path) -> dict[str, Any]:
     text = read_text(file)
     if "retailops-sandbox" not in text:
         return {}
@@ -62,9 +70,10 @@ def _section(file: Path) -> dict[str, object]:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SourceError(f"is not TOML: {error}", file=str(file)) from error
-    section = document.get("tool", {}).get("retailops-sandbox", {})
+    tool = document.get("tool", {})
+    section = tool.get("retailops-sandbox", {}) if isinstance(tool, dict) else None
     if not isinstance(section, dict):
-        raise SandboxError("[tool.retailops-sandbox] is not a table", file=str(file))
+        raise SourceError("[tool.retailops-sandbox] is not a table", file=str(file))
     return section
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
 from sandbox import shipped, source
-from sandbox.errors import FileError, UsageError
+from sandbox.errors import FileError, SandboxError, UsageError
 from sandbox.model import Receiver
 from sandbox.scenario import SUFFIX
 
@@ -47,12 +47,17 @@ class Workspace:
         """The one given, else the environment's, else the nearest folder above that is one, else `start`."""
         chosen = given or environment.get("RETAILOPS_SANDBOX_WORKSPACE")
         if chosen:
-            root = Path(chosen).expanduser()
-            if root.exists() and not root.is_dir():
+            try:
+                root = Path(chosen).expanduser()
+            except RuntimeError as error:
+                raise UsageError(
+                    f"the workspace {chosen} has no home folder", mend="name a folder"
+                ) from error
+            if checked(Path.exists, root) and not checked(Path.is_dir, root):
                 raise UsageError(f"the workspace {root} is not a folder", mend="name a folder")
             return cls(root.absolute())
         for folder in (start, *start.parents):
-            if (folder / "receivers.json").is_file() or (folder / ".sandbox").is_dir():
+            if checked(Path.is_file, folder / "receivers.json") or checked(Path.is_dir, folder / ".sandbox"):
                 return cls(folder)
         return cls(start)
 
@@ -95,7 +100,7 @@ class Workspace:
         """The file that a fixture's name means; UsageError with the nearest names where there is none."""
         file = f"{safe_name(name)}.json"
         own = self._own_fixtures(action, edition) / file
-        if own.exists():
+        if checked(Path.exists, own):
             return own
         below = shipped.fixtures_dir() / action / edition / file
         if below.exists():
@@ -121,16 +126,24 @@ class Workspace:
             raise _unwritable(path, error) from error
 
     def _own_fixtures(self, action: str, edition: str) -> Path:
-        return self.root / "fixtures" / action / edition
+        return self.root / "fixtures" / safe_name(action) / safe_name(edition)
 
     # --- scenarios ---
 
     def scenario_files(self) -> list[Path]:
-        """The workspace's scenario files and, beneath them, the shipped ones."""
-        own = scenario_files_in(self.root / "scenarios")
+        """The workspace's scenario files and, beneath them, the shipped ones: what can be read of them."""
+        own, _ = scenario_files_in(self.root / "scenarios")
         names = {path.relative_to(self.root / "scenarios") for path in own}
         below = shipped.fixtures_dir() / "scenarios"
-        return own + [path for path in scenario_files_in(below) if path.relative_to(below) not in names]
+        known, _ = scenario_files_in(below)
+        return own + [path for path in known if path.relative_to(below) not in names]
+
+    def scenarios_to_run(self) -> tuple[list[Path], list[SandboxError]]:
+        """The workspace's own scenario files, else the shipped ones; and what could not be read."""
+        files, unreadable = scenario_files_in(self.root / "scenarios")
+        if files or unreadable:
+            return files, unreadable
+        return scenario_files_in(shipped.fixtures_dir() / "scenarios")
 
     def scenario_id(self, path: Path) -> str:
         """A scenario's id: its path in the workspace, or as it is where it lies elsewhere."""
@@ -144,12 +157,12 @@ class Workspace:
 
     def receivers(self) -> ReceiverBook:
         """The receivers of this workspace; SourceError with line and pointer where the file is wrong."""
-        if not self.receivers_file.exists():
+        if not checked(Path.exists, self.receivers_file):
             return ReceiverBook()
         text = read_text(self.receivers_file)
         file = str(self.receivers_file)
         tables = source.convert(source.parse(text, file=file), _Tables, text, file=file)
-        default = next((str(row.get("default", "")) for row in tables.settings.values()), "")
+        default = next((row.default for row in tables.settings.values()), "")
         return ReceiverBook(tuple(tables.receivers.values()), default)
 
     def receiver(self, name: str) -> Receiver:
@@ -209,9 +222,13 @@ class Workspace:
             raise _unwritable(path, error) from error
 
 
+class _Preferences(msgspec.Struct):
+    default: str = ""
+
+
 class _Tables(msgspec.Struct, forbid_unknown_fields=True):
     receivers: dict[str, Receiver] = {}
-    settings: dict[str, dict[str, Any]] = {}
+    settings: dict[str, _Preferences] = {}
 
 
 def safe_name(name: str) -> str:
@@ -224,13 +241,39 @@ def safe_name(name: str) -> str:
     return name
 
 
-def scenario_files_in(folder: Path) -> list[Path]:
-    """The scenario files in a folder and below it, hidden folders left out, in order of their paths."""
-    found = []
-    for parent, folders, files in os.walk(folder):
+def scenario_files_in(folder: Path) -> tuple[list[Path], list[SandboxError]]:
+    """The scenario files in a folder and below it, in order of their paths; and what could not be read.
+
+    Hidden folders are left out, and folders that are symbolic links are not followed.
+    """
+    found: list[Path] = []
+    unreadable: list[SandboxError] = []
+
+    def refused(error: OSError) -> None:
+        unreadable.append(FileError(f"cannot be read: {_reason(error)}", file=str(error.filename)))
+
+    if not checked(Path.exists, folder):
+        return found, unreadable
+    for parent, folders, files in os.walk(folder, onerror=refused):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        found += [Path(parent, name) for name in sorted(files) if name.endswith(SUFFIX)]
-    return found
+        for name in sorted(files):
+            path = Path(parent, name)
+            if not name.endswith(SUFFIX):
+                continue
+            if os.path.exists(path) and not os.path.isfile(path):
+                # A pipe would be waited for without end.
+                unreadable.append(FileError("is not a regular file", file=str(path)))
+            else:
+                found.append(path)
+    return found, unreadable
+
+
+def checked(question: Callable[[Path], bool], path: Path) -> bool:
+    """The answer to `Path.exists` and its like; FileError where the system does not tell."""
+    try:
+        return question(path)
+    except OSError as error:
+        raise FileError(f"cannot be read: {_reason(error)}", file=str(path)) from error
 
 
 def read_text(path: Path | str) -> str:

@@ -34,6 +34,12 @@ def test_a_pyproject_of_others_says_nothing(tmp_path: Path):
         ("[tool.retailops-sandbox]\njobs = 'many'\n", UsageError, "jobs"),
         ("[tool.retailops-sandbox\n", SourceError, "not TOML"),
         ("[tool]\nretailops-sandbox = 3\n", SandboxError, "not a table"),
+        ("tool = 3  # retailops-sandbox\n", SandboxError, "not a table"),
+        ("[tool.retailops-sandbox]\njobs = 0\n", UsageError, "pyproject.toml: .*>= 1 .*jobs"),
+        ("[tool.retailops-sandbox]\nretries = -1\n", UsageError, ">= 0 .*retries"),
+        ("[tool.retailops-sandbox]\ntimeout-ms = 0\n", UsageError, ">= 1 .*timeout-ms"),
+        ("[tool.retailops-sandbox]\ntimeout-ms = 1e300\n", UsageError, "timeout-ms"),
+        ("[tool.retailops-sandbox]\nport = 70000\n", UsageError, "65535 .*port"),
     ],
 )
 def test_a_mistake_is_one_line(tmp_path: Path, text: str, error: type[Exception], says: str):
@@ -41,6 +47,13 @@ def test_a_mistake_is_one_line(tmp_path: Path, text: str, error: type[Exception]
         settings.read({}, write(tmp_path, text))
 
 
-def test_a_wrong_variable_of_the_environment_is_a_usage_error(tmp_path: Path):
-    with pytest.raises(UsageError, match="jobs"):
-        settings.read({"RETAILOPS_SANDBOX_JOBS": "many"}, tmp_path)
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("JOBS", "many"), ("JOBS", "0"), ("TIMEOUT_MS", "nan"), ("RECEIVER", "shop\udcff")],
+)
+def test_a_wrong_variable_of_the_environment_is_named_and_not_the_file(tmp_path: Path, name: str, text: str):
+    write(tmp_path, "[tool.retailops-sandbox]\njobs = 3\n")
+    with pytest.raises(UsageError) as caught:
+        settings.read({f"RETAILOPS_SANDBOX_{name}": text}, tmp_path)
+    assert f"RETAILOPS_SANDBOX_{name}" in str(caught.value)
+    assert "pyproject" not in str(caught.value)

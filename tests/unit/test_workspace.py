@@ -11,7 +11,7 @@ from tinydb import TinyDB
 
 from sandbox.errors import FileError, SandboxError, SourceError, UsageError
 from sandbox.model import Basic, Receiver
-from sandbox.workspace import Workspace, safe_name, scenario_files_in, write_atomically
+from sandbox.workspace import Workspace, checked, safe_name, scenario_files_in, write_atomically
 
 ACTION = ("order_cancel", "draft")
 
@@ -41,6 +41,11 @@ def test_a_file_is_no_workspace(tmp_path: Path):
     file.write_text("")
     with pytest.raises(UsageError, match="not a folder"):
         Workspace.find(str(file), {}, tmp_path)
+
+
+def test_the_home_of_nobody_is_no_workspace(tmp_path: Path):
+    with pytest.raises(UsageError, match="no home folder"):
+        Workspace.find("~nosuchuser/x", {}, tmp_path)
 
 
 def test_reading_makes_nothing(workspace: Workspace):
@@ -132,6 +137,13 @@ def test_a_receivers_file_with_a_mistake_is_named_by_line_and_pointer(workspace:
     assert "timeout_ms" in str(caught.value)
 
 
+def test_a_default_receiver_is_a_name(workspace: Workspace):
+    workspace.receivers_file.write_text('{"receivers": {}, "settings": {"1": {"default": null}}}')
+    with pytest.raises(SourceError) as caught:
+        workspace.receivers()
+    assert caught.value.pointer == "/settings/1/default"
+
+
 # --- files ---
 
 
@@ -140,8 +152,47 @@ def test_scenario_files_are_found_in_order_and_hidden_folders_left_out(tmp_path:
         file = tmp_path / name
         file.parent.mkdir(exist_ok=True)
         file.write_text("{}")
-    found = [str(path.relative_to(tmp_path)) for path in scenario_files_in(tmp_path)]
+    files, unreadable = scenario_files_in(tmp_path)
+    found = [str(path.relative_to(tmp_path)) for path in files]
+    assert unreadable == []
     assert found == ["a.scenario.json", "b/2.scenario.json"]
+
+
+def test_what_cannot_be_read_beneath_a_folder_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "closed").mkdir()
+    os.mkfifo(tmp_path / "pipe.scenario.json")
+    (tmp_path / "linked").symlink_to(tmp_path)
+    (tmp_path / "good.scenario.json").write_text("{}")
+    look = os.scandir
+
+    def scandir(path: str) -> object:
+        if os.path.basename(path) == "closed":
+            raise PermissionError(13, "Permission denied", path)
+        return look(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    files, unreadable = scenario_files_in(tmp_path)
+    assert [path.name for path in files] == ["good.scenario.json"]
+    assert sorted(str(error).removeprefix(f"{tmp_path}{os.sep}") for error in unreadable) == [
+        "closed: cannot be read: permission denied",
+        "pipe.scenario.json: is not a regular file",
+    ]
+
+
+def test_the_shipped_scenarios_run_only_where_the_workspace_has_none(workspace: Workspace):
+    shipped, _ = workspace.scenarios_to_run()
+    assert shipped
+    assert all(not path.is_relative_to(workspace.root) for path in shipped)
+    own = workspace.root / "scenarios" / "own.scenario.json"
+    own.parent.mkdir()
+    own.write_text("{}")
+    assert workspace.scenarios_to_run() == ([own], [])
+    assert workspace.scenario_files() == [own, *shipped]
+
+
+def test_what_the_system_does_not_tell_is_one_line(tmp_path: Path):
+    with pytest.raises(FileError, match="cannot be read: file name too long"):
+        checked(Path.exists, tmp_path / ("x" * 300))
 
 
 def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path):
