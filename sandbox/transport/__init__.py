@@ -171,10 +171,10 @@ async def wait_until_listening(url: str, seconds: float) -> bool:
     """Whether something accepts connections at this URL's host and port, now or within the time."""
     from urllib.parse import urlsplit
 
-    parts = urlsplit(url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
     loop = asyncio.get_running_loop()
     try:
+        parts = urlsplit(url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
         async with asyncio.timeout(seconds):
             while True:
                 try:
@@ -184,5 +184,5 @@ async def wait_until_listening(url: str, seconds: float) -> bool:
                 else:
                     connection.abort()
                     return True
-    except TimeoutError:
+    except (TimeoutError, ValueError):  # a ValueError is a port or a host name that cannot be
         return False
