@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from textwrap import indent
 
 import click
 
-from sandbox.engine import DeliveryFinished, Event, ScenarioResult
+from sandbox.engine import LARGE_BODY, DeliveryFinished, Event, ScenarioResult
 from sandbox.errors import SandboxError
 from sandbox.model import Delivery, Receiver, Verdict
 from sandbox.report import lines
@@ -23,6 +22,10 @@ COLOURS: dict[Verdict, str] = {
 _INDENT = "      "
 _ANSWER = 600
 """How many characters of an answer are printed."""
+_COMPARED = 60
+"""How many lines of a comparison are printed."""
+_SAID = 40
+"""How many lines are printed of what spoiled a step."""
 
 
 class Console:
@@ -55,7 +58,7 @@ class Console:
     ) -> None:
         """The closing lines: files that could not be read, the counts, and which receiver it was."""
         for error in unreadable:
-            self._echo(self._style("! unreadable", "errored") + f"  {error}")
+            self._echo(self._style("! unreadable", "errored") + f"  {lines.in_line(str(error))}")
         counts = Counter(result.verdict for result in results)
         words = [
             f"{counts[verdict]} {verdict}"
@@ -65,7 +68,9 @@ class Console:
         if unreadable:
             words.append(f"{len(unreadable)} unreadable")
         what = (
-            "the stand-in (it proves nothing about a real receiver)" if receiver.stand_in else receiver.name
+            "the stand-in (it proves nothing about a real receiver)"
+            if receiver.stand_in
+            else lines.in_line(receiver.name)
         )
         self._echo(f"{', '.join(words)} in {seconds:.2f} s, receiver: {what}")
 
@@ -75,12 +80,12 @@ class Console:
         attempts = max((step.attempts for step in result.steps), default=1)
         after = f" after {attempts} attempts" if attempts > 1 else ""
         place = f"  {plan.id}" if plan.id and plan.scenario.name else ""
-        self._echo(f"{word}  {plan.name}{place}  {result.seconds * 1000:.0f} ms{after}")
+        self._echo(f"{word}  {lines.in_line(plan.name + place)}  {result.seconds * 1000:.0f} ms{after}")
         for step in result.steps:
             if step.verdict in ("failed", "errored", "skipped") or (self._verbose and step.reason):
-                place = f"  {plan.file}:{plan.line(step.number)}" if plan.file else ""
+                place = f"  {lines.in_line(plan.file)}:{plan.line(step.number)}" if plan.file else ""
                 self._echo(f"    {lines.GLYPHS[step.verdict]} step {step.name!r} {step.verdict}{place}")
-                for line in lines.step(step):
+                for line in lines.cut(lines.step(step, most=_SAID), _SAID):
                     self._echo(_INDENT + lines.visible(line))
         for event in deliveries:
             self._delivery(event)
@@ -88,21 +93,26 @@ class Console:
     def _delivery(self, event: DeliveryFinished) -> None:
         """What went where and what came back; beside what was expected, where they differ."""
         delivery = event.delivery
-        request = f"{delivery.request.method} {delivery.request.url}"
+        request = lines.in_line(f"{delivery.request.method} {delivery.request.url}")
         self._echo(
             f"{_INDENT}{delivery.id}: {request} -> {_outcome(delivery)}  {delivery.timings.total:.0f} ms"
         )
         compared = self._side_by_side(event)
         if compared:
-            self._echo(indent(compared, _INDENT))
+            for line in lines.cut(compared.split("\n"), _COMPARED):
+                self._echo(_INDENT + line)
         elif delivery.response is not None and delivery.response.body:
-            body = " ".join(delivery.response.body.split())
-            more = f" … ({len(delivery.response.body)} characters)" if len(body) > _ANSWER else ""
+            text = delivery.response.body
+            body = " ".join(text[: 4 * _ANSWER].split())
+            more = f" … ({len(text)} characters)" if len(body) > _ANSWER or len(text) > 4 * _ANSWER else ""
             self._echo(f"{_INDENT}answer: {lines.visible(body[:_ANSWER])}{more}")
 
     def _side_by_side(self, event: DeliveryFinished) -> str:
         delivery, judgement = event.delivery, event.judgement
         if judgement is None or judgement.expectation is None or not judgement.differences:
+            return ""
+        if delivery.response is None or len(delivery.response.body) > LARGE_BODY:
+            # To align it again takes as long as to judge it did, and here others wait.
             return ""
         # Only what differs needs them.
         from sandbox import contract

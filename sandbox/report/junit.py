@@ -62,13 +62,16 @@ def _testcase(result: ScenarioResult) -> str:
         f"<testcase classname={_attribute(plan.id or 'send')} name={_attribute(plan.name)} "
         f'file={_attribute(plan.file)} time="{result.seconds:.3f}"'
     )
-    if result.verdict == "passed":
-        return head + "/>"
     inner = "".join(_outcome(result, step) for step in result.steps if step.verdict in ("failed", "errored"))
     if result.verdict in ("skipped", "recorded"):
         reason = next((step.reason for step in result.steps if step.reason), "nothing was expected")
         inner = f"<skipped message={_attribute(reason)}/>"
-    return f"{head}>{inner}</testcase>"
+    again = [
+        f"step {step.name!r}: after {step.attempts} attempts" for step in result.steps if step.attempts > 1
+    ]
+    if again:
+        inner += f"<system-out>{_escaped(chr(10).join(again))}</system-out>"
+    return f"{head}>{inner}</testcase>" if inner else f"{head}/>"
 
 
 def _outcome(result: ScenarioResult, step: StepResult) -> str:
@@ -84,7 +87,10 @@ def _outcome(result: ScenarioResult, step: StepResult) -> str:
 def _headline(step: StepResult) -> str:
     """The first thing that spoiled a step, with its pointer."""
     for found in step.judgements:
-        if found.violations:
+        if found.verdict not in ("failed", "errored"):
+            continue
+        matters = found.expectation is None or found.expectation.contract
+        if found.violations and matters:
             return lines.violation(found.violations[0])
         if found.differences:
             return lines.difference(found.differences[0])

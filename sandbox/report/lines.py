@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec import UnsetType
 
 from sandbox import source
@@ -46,31 +48,44 @@ def value(found: Json | UnsetType, width: int) -> str:
     return text if len(text) <= width else f"{text[: width // 2]} … {text[-width // 3 :]}"
 
 
-def judgement(found: Judgement, *, width: int = 400) -> list[str]:
-    """Everything that a judgement holds against a delivery, under its headings."""
+def judgement(found: Judgement, *, width: int = 400, most: int | None = None) -> list[str]:
+    """What a judgement holds against a delivery, under its headings; at most so many under each."""
     lines = []
-    if found.payload_violations:
-        lines += ["the payload breaks the contract:"]
-        lines += [f"  {violation(each)}" for each in found.payload_violations]
-    if found.violations:
-        lines += ["the response breaks the contract:"]
-        lines += [f"  {violation(each)}" for each in found.violations]
+    for heading, violations in (
+        ("the payload breaks the contract:", found.payload_violations),
+        ("the response breaks the contract:", found.violations),
+    ):
+        if violations:
+            lines += [heading, *(f"  {violation(each)}" for each in violations[:most])]
+            lines += _more(violations, most)
     if found.differences:
         lines += ["differs from what was expected:"]
-        lines += [f"  {difference(each, width=width)}" for each in found.differences]
+        lines += [f"  {difference(each, width=width)}" for each in found.differences[:most]]
+        lines += _more(found.differences, most)
     lines += [f"note: {note}" for note in found.notes]
     return lines
 
 
-def step(result: StepResult, *, width: int = 400) -> list[str]:
-    """What a step has to say for itself, where it did not pass."""
+def _more(found: Sequence[object], most: int | None) -> list[str]:
+    left = len(found) - most if most is not None else 0
+    return [f"  … and {left:,} more"] if left > 0 else []
+
+
+def step(result: StepResult, *, width: int = 400, most: int | None = None) -> list[str]:
+    """What a step has to say for itself, where it did not pass; at most so many under each heading."""
     lines = [result.reason] if result.reason else []
     several = len(result.judgements) > 1
     for number, found in enumerate(result.judgements, 1):
         if found.verdict in ("failed", "errored"):
             heading = [f"delivery {number} of {len(result.judgements)}: {found.verdict}"] if several else []
-            lines += [*heading, *judgement(found, width=width)]
+            lines += [*heading, *judgement(found, width=width, most=most)]
     return lines
+
+
+def cut(lines: Sequence[str], most: int) -> list[str]:
+    """The first of some lines, and how many more there are."""
+    left = len(lines) - most
+    return [*lines[:most], f"… and {left:,} more lines"] if left > 0 else list(lines)
 
 
 def visible(text: str) -> str:
@@ -78,3 +93,8 @@ def visible(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(each if each.isprintable() or each == "\n" else f"\\u{ord(each):04x}" for each in text)
+
+
+def in_line(text: str) -> str:
+    """The text as one visible line."""
+    return visible(text.replace("\n", "\\n"))

@@ -1,0 +1,85 @@
+"""report/console.py: what is printed, and how much of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from sandbox import source
+from sandbox.engine import LARGE_BODY, DeliveryFinished, ScenarioResult, StepResult
+from sandbox.model import (
+    Delivery,
+    Difference,
+    Expectation,
+    Judgement,
+    Receiver,
+    Request,
+    Response,
+    Scenario,
+    Step,
+)
+from sandbox.report.console import Console
+from sandbox.scenario import Plan
+
+
+def plan(name: str = "a") -> Plan:
+    return Plan(
+        "a.scenario.json", "", Scenario(name=name, steps=[Step(name="x", fixture="default")]), False, ""
+    )
+
+
+def printed(name: str = "a", *, items: int = 0, filler: str = "") -> list[str]:
+    """What is printed of one failed delivery whose answer has so many events that nobody expected."""
+    said: list[str] = []
+    console = Console(said.append, colour=False, width=100, verbose=False)
+    body = source.compact({"events": [{"error_code": f"ERR{n}{filler}"} for n in range(items)]}).decode()
+    delivery = Delivery(
+        id="r.1",
+        run="r",
+        sent_at="",
+        action="order_cancel",
+        edition="draft",
+        receiver="shop",
+        request=Request(method="POST", url="http://h/\x1b[2J", headers=()),
+        response=Response(status=200, body=body),
+    )
+    judgement = Judgement(
+        delivery="r.1",
+        verdict="failed",
+        at="",
+        differences=tuple(
+            Difference(kind="unexpected", actual_pointer=f"/events/{n}", actual=n) for n in range(items)
+        ),
+        expectation=Expectation(body={"events": []}),
+    )
+    ran = plan(name)
+    step = StepResult(number=0, name="x", verdict="failed", judgements=(judgement,), sent=1)
+    console.hear(DeliveryFinished(ran, delivery, judgement))
+    console.hear(ScenarioResult(ran, "failed", (step,), 0.1))
+    return said
+
+
+def test_a_long_comparison_is_cut_and_says_so():
+    said = printed(items=200)
+    assert len(said) < 110
+    cuts = [line.strip() for line in said if "more" in line]
+    assert cuts[0].startswith("… and ")
+    assert any("+ unexpected" in line or "unexpected" in line for line in said[45:])
+
+
+def test_a_large_answer_is_not_aligned_again(monkeypatch: pytest.MonkeyPatch):
+    from sandbox.report import sidebyside
+
+    monkeypatch.setattr(sidebyside, "of", lambda *_: pytest.fail("aligned"))
+    said = printed(items=3, filler="x" * LARGE_BODY)
+    assert "characters)" in said[-1]
+    assert len(said[-1]) < 1000
+
+
+def test_a_name_cannot_write_over_other_lines():
+    said = printed("a\n✓ passed\x1b[2J", items=1)
+    assert "a\\n✓ passed\\u001b[2J" in said[0]
+    assert not any("\x1b" in line or "\n" in line for line in said)
+    finished: list[str] = []
+    shop = Receiver(name="shop\n\x1b", base_url="")
+    Console(finished.append, colour=False, width=100, verbose=False).finish([], [], shop, 0)
+    assert finished[0].endswith("shop\\n\\u001b")
