@@ -11,14 +11,14 @@ from pathlib import Path
 
 import msgspec
 
-from sandbox import __version__, ports, scenario
+from sandbox import __version__, compose, ports, scenario
 from sandbox.engine import Event, Options, Run, ScenarioResult
 from sandbox.errors import FileError, SandboxError, UsageError
 from sandbox.model import Receiver, RunInfo, RunKind
 from sandbox.scenario import Plan
 from sandbox.store.writer import RunWriter, run_id
 from sandbox.transport import Transport, wait_until_listening
-from sandbox.workspace import Workspace, read_text, scenario_files_in, write_atomically
+from sandbox.workspace import Workspace, checked, read_text, scenario_files_in, write_atomically
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,38 +54,58 @@ def read_plans(files: Sequence[Path], name: Callable[[Path], str]) -> tuple[list
     for file in files:
         shown = str(file).removeprefix(here)
         try:
-            plans.append(scenario.read(read_text(file), id=name(file), file=shown))
+            plans.append(scenario.read(read_text(file), id=_spelled(name(file)), file=shown))
         except SandboxError as error:
             error.file = error.file or shown
             unreadable.append(error)
     return plans, unreadable
 
 
-def collect(paths: Sequence[str]) -> list[Path]:
-    """The scenario files that these files and folders mean; UsageError for one that does not exist."""
+def _spelled(name: str) -> str:
+    """A file's name that reports and the log can spell."""
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        raise FileError("has a name that is not UTF-8", mend="rename it") from error
+    return name
+
+
+def collect(paths: Sequence[str]) -> tuple[list[Path], list[SandboxError]]:
+    """The scenario files that these files and folders mean, and what could not be read beneath them.
+
+    Raises UsageError for one that does not exist.
+    """
     found: dict[Path, None] = {}
+    unreadable: list[SandboxError] = []
     for given in paths:
         path = Path(given)
-        if path.is_dir():
-            found.update(dict.fromkeys(scenario_files_in(path)))
-        elif path.exists():
+        if checked(Path.is_dir, path):
+            files, broken = scenario_files_in(path)
+            found.update(dict.fromkeys(files))
+            unreadable += broken
+        elif checked(Path.exists, path):
             found[path] = None
         else:
             raise UsageError(
                 f"there is no file or folder {given!r}", mend="name a scenario file, or a folder of them"
             )
-    return list(found)
+    return list(found), unreadable
 
 
 def run(job: Job, listen: Callable[[Event], None]) -> Outcome:
-    """Run a job to its end, and write its reports. Raises FileError where a report cannot be written."""
-    return asyncio.run(_run(job, listen))
+    """Run a job to its end, and write its reports. Raises FileError where a report cannot be written.
+
+    Ctrl-C or SIGTERM stops it, and it still reports; at a second one it ends with KeyboardInterrupt.
+    """
+    try:
+        return asyncio.run(_run(job, listen))
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
 
 
 async def _run(job: Job, listen: Callable[[Event], None]) -> Outcome:
     clock = ports.SystemClock()
     async with _receiver(job.options.receiver) as receiver, Transport() as transport:
-        waited_in_vain = bool(job.wait) and not await wait_until_listening(receiver.base_url, job.wait)
         started_at = clock.now()
         info = RunInfo(
             id=run_id(started_at, os.urandom(3).hex()),
@@ -95,26 +115,52 @@ async def _run(job: Job, listen: Callable[[Event], None]) -> Outcome:
             stand_in=receiver.stand_in,
             tool=f"retailops-sandbox {__version__}",
         )
-        with RunWriter.open(job.workspace.runs_dir, info) as log:
-            options = msgspec.structs.replace(job.options, receiver=receiver)
-            engine = Run(
-                job.plans, ports.put_together(job.workspace, transport, log, job.environment), options
-            )
-            results = []
-            with _stopping(engine):
+        late_log = ports.LateLog(job.workspace.runs_dir, info)
+        # What is wrong with the receiver comes to light here, before anything is written or waited for.
+        engine = Run(
+            job.plans,
+            ports.put_together(job.workspace, transport, late_log, job.environment),
+            msgspec.structs.replace(job.options, receiver=receiver),
+        )
+        with _stopping(engine) as stopped:
+            waited_in_vain = bool(job.wait) and not await _wait(job, receiver, stopped)
+            with late_log.open() as log:
+                results = []
                 start = clock.seconds()
-                async for event in engine.events():
-                    listen(event)
-                    if isinstance(event, ScenarioResult):
-                        results.append(event)
+                async with contextlib.aclosing(engine.events()) as events:
+                    async for event in events:
+                        listen(event)
+                        if isinstance(event, ScenarioResult):
+                            results.append(event)
                 seconds = clock.seconds() - start
-            outcome = Outcome(tuple(results), receiver, info.id, seconds, engine.stopped, waited_in_vain)
-            log.fold(clock.now())
-            if job.report_json is not None:
-                log.export(job.report_json)
-        if job.junit_xml is not None:
-            _write_junit(job, outcome, started_at)
+                outcome = Outcome(
+                    tuple(results), receiver, info.id, seconds, stopped.is_set(), waited_in_vain
+                )
+                log.fold(clock.now())
+                if job.report_json is not None:
+                    _export(log, job.report_json)
+            if job.junit_xml is not None:
+                _write_junit(job, outcome, started_at)
     return outcome
+
+
+async def _wait(job: Job, receiver: Receiver, stopped: asyncio.Event) -> bool:
+    """Whether the receiver's port answers in time; at once, if the run is stopped meanwhile."""
+    names = compose.Names(
+        given=job.options.variables, environment=job.environment, receiver=receiver.variables
+    )
+    resolved = msgspec.structs.replace(
+        receiver, base_url=compose.fill_text(receiver.base_url, names, "/base_url")
+    )
+    url = compose.base_url(resolved).geturl()
+    listening = asyncio.create_task(wait_until_listening(url, job.wait))
+    stopping = asyncio.create_task(stopped.wait())
+    try:
+        await asyncio.wait((listening, stopping), return_when=asyncio.FIRST_COMPLETED)
+        return stopping.done() or listening.result()
+    finally:
+        listening.cancel()
+        stopping.cancel()
 
 
 @contextlib.asynccontextmanager
@@ -134,22 +180,47 @@ async def _receiver(chosen: Receiver) -> AsyncIterator[Receiver]:
 
 
 @contextlib.contextmanager
-def _stopping(engine: Run) -> Iterator[None]:
-    """Ctrl-C and SIGTERM stop the run and let it report; a second one ends the process."""
-    loop = asyncio.get_running_loop()
+def _stopping(engine: Run) -> Iterator[asyncio.Event]:
+    """Ctrl-C and SIGTERM stop the run, set the event and let it report; a second one cancels this task."""
+    stopped = asyncio.Event()
+    task = asyncio.current_task()
+    assert task is not None
 
     def stop() -> None:
+        if stopped.is_set():
+            task.cancel()
+        stopped.set()
         engine.stop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop)
-    try:
-        yield
-    finally:
+    with contextlib.ExitStack() as undo:
         for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
+            undo.callback(signal.signal, number, signal.getsignal(number))
+            _on_signal(number, stop, undo)
+        yield stopped
+
+
+def _on_signal(number: int, act: Callable[[], None], undo: contextlib.ExitStack) -> None:
+    loop = asyncio.get_running_loop()
+    try:
+        loop.add_signal_handler(number, act)
+        undo.callback(loop.remove_signal_handler, number)
+    except NotImplementedError:  # the event loop of Windows
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(act))
+
+
+def is_special(path: Path) -> bool:
+    """Whether a path is there and neither a file nor a folder: a device or a pipe, written in place."""
+    return checked(Path.exists, path) and not path.is_file() and not path.is_dir()
+
+
+def _export(log: RunWriter, report: Path) -> None:
+    if not is_special(report):
+        log.export(Path(os.path.realpath(report)))
+        return
+    try:
+        report.write_bytes(log.path.read_bytes())
+    except OSError as error:
+        raise _unwritable(report, error) from error
 
 
 def _write_junit(job: Job, outcome: Outcome, started_at: str) -> None:
@@ -165,9 +236,16 @@ def _write_junit(job: Job, outcome: Outcome, started_at: str) -> None:
         seconds=outcome.seconds,
     )
     try:
-        write_atomically(job.junit_xml, text)
+        if is_special(job.junit_xml):
+            job.junit_xml.write_text(text, encoding="utf-8")
+        else:
+            write_atomically(Path(os.path.realpath(job.junit_xml)), text)
     except OSError as error:
-        raise FileError(f"cannot be written: {error.strerror}", file=str(job.junit_xml)) from error
+        raise _unwritable(job.junit_xml, error) from error
+
+
+def _unwritable(report: Path, error: OSError) -> FileError:
+    return FileError(f"cannot be written: {(error.strerror or str(error)).lower()}", file=str(report))
 
 
 def exit_code(outcome: Outcome, unreadable: Sequence[SandboxError]) -> int:
@@ -177,7 +255,7 @@ def exit_code(outcome: Outcome, unreadable: Sequence[SandboxError]) -> int:
     verdicts = {step.verdict for step in steps}
     if outcome.interrupted:
         return 130
-    if unreadable:
+    if unreadable or any(step.unreadable for step in steps):
         return 2
     if sent and sum(step.faults for step in steps if step.verdict == "errored") == sent:
         return 3

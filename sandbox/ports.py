@@ -6,10 +6,13 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 
 from sandbox import contract
 from sandbox.compose import Template
 from sandbox.engine import DeliveryLog, Ports, Transport
+from sandbox.model import Delivery, Judgement, RunInfo
+from sandbox.store.writer import RunWriter
 from sandbox.workspace import Workspace, read_text
 
 
@@ -24,6 +27,25 @@ class SystemClock:
 
     def seconds(self) -> float:
         return time.perf_counter()
+
+
+class LateLog:
+    """The log of a run, to be opened when the run begins: one that is refused before leaves no file."""
+
+    def __init__(self, runs_dir: Path, info: RunInfo) -> None:
+        self._runs_dir = runs_dir
+        self._info = info
+
+    def open(self) -> RunWriter:
+        """Make the run's files; before, nothing can be logged."""
+        self._writer = RunWriter.open(self._runs_dir, self._info)
+        return self._writer
+
+    def next_id(self) -> str:
+        return self._writer.next_id()
+
+    def append(self, record: Delivery | Judgement) -> None:
+        self._writer.append(record)
 
 
 def fixtures(workspace: Workspace) -> Callable[[str, str, str], Template]:
