@@ -3,9 +3,9 @@
 A rule path is a JSON Pointer in which `*` stands for any one token; indices are positions in the expected
 array. Where several rules reach a place, the one with the fewest `*` wins, then the later one.
 
-A regex comes from the user's own file, its subject from a receiver. `re` can take very long on a bad pair of
-them, so a subject longer than MAX_SUBJECT characters is never searched: it does not match, and the
-difference says why. A pattern that is exponential on a short subject is not guarded against.
+A regex comes from the user's own file, its subject from a receiver, and a bad pair of them can take for ever.
+So a subject longer than MAX_SUBJECT characters is never searched, and a search that takes longer than
+LONGEST_SEARCH is given up, for good: neither matches, and the difference says why.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from sandbox import pointer
 from sandbox.model import Json, Number, Rule, encoder
 
 MAX_SUBJECT = 10_000
+LONGEST_SEARCH = 1.0
+"""Seconds."""
 DEEPEST = 40
 """Levels of a document that rules reach, and that are aligned; what is deeper is compared as a whole."""
 _BODY_ONLY = ("type", "range", "ordered", "unordered", "extra")
@@ -50,6 +52,8 @@ class Matcher:
         """Why the matcher refused a value, where that cannot be seen."""
         if self.word == "regex" and isinstance(value, str) and len(value) > MAX_SUBJECT:
             return f"it has {len(value):,} characters, and a regex searches at most {MAX_SUBJECT:,}"
+        if isinstance(self.accepts, _Search) and self.accepts.gave_up:
+            return f"the search took longer than {LONGEST_SEARCH:g} s and was given up: mind nested repeats"
         return ""
 
 
@@ -296,13 +300,35 @@ def _type(name: Any) -> Callable[[Json], bool]:
 def _regex(pattern: Any) -> Callable[[Json], bool]:
     if not isinstance(pattern, str):
         raise _Unusable("the pattern must be a string")
+    import regex  # only few runs need it
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what may change its meaning in a later Python is no mistake
-            search = re.compile(pattern).search
-    except (re.error, OverflowError, RecursionError) as error:
+            re.compile(pattern)  # Python's own regular expressions are what is promised
+            return _Search(regex.compile(pattern))
+    except (re.error, regex.error, OverflowError, RecursionError) as error:
         raise _Unusable(f"{pattern!r} is not a regular expression: {error}") from None
-    return lambda value: isinstance(value, str) and len(value) <= MAX_SUBJECT and search(value) is not None
+
+
+class _Search:
+    """Whether a regex is found in a string, within bounds."""
+
+    __slots__ = ("_pattern", "gave_up")
+
+    def __init__(self, pattern: Any) -> None:
+        self._pattern = pattern
+        self.gave_up = False
+
+    def __call__(self, value: Json) -> bool:
+        if self.gave_up or not isinstance(value, str) or len(value) > MAX_SUBJECT:
+            return False
+        try:
+            return self._pattern.search(value, timeout=LONGEST_SEARCH) is not None
+        except TimeoutError:
+            # Not tried again: an alignment asks about the same strings many times.
+            self.gave_up = True
+            return False
 
 
 def _one_of(values: Any) -> Callable[[Json], bool]:

@@ -249,3 +249,12 @@ def test_a_header_takes_only_matchers_of_text(rule):
 def test_values_are_the_same_as_json_says(one, other, equal):
     assert match.same(one, other) is equal
     assert match.same(other, one) is equal
+
+
+def test_a_search_without_end_is_given_up_and_the_hint_says_so():
+    matcher = match.matcher({"regex": "^(a|aa)+$"})
+    assert matcher.accepts is not None
+    assert matcher.accepts("a" * 60)
+    assert not matcher.accepts("a" * 60 + "b")
+    assert "given up" in matcher.hint("a" * 60 + "b")
+    assert not matcher.accepts("a"), "once is enough"
