@@ -419,16 +419,20 @@ def _named(workspace: Workspace, chosen: str) -> Receiver:
     if "://" in chosen:
         return Receiver(name=_without_user(chosen), base_url=chosen)
     if ":" in chosen or "/" in chosen:
-        raise UsageError(f"the receiver {chosen!r} has no scheme", mend=f"write http://{chosen.lstrip('/')}")
+        shown = _without_user(chosen)
+        raise UsageError(f"the receiver {shown!r} has no scheme", mend=f"write http://{shown.lstrip('/')}")
     return workspace.receiver(chosen)
 
 
 def _without_user(url: str) -> str:
     """A URL to show: without the user and the password in it."""
+    if "://" not in url:
+        return url.rpartition("@")[2]
     try:
         parts = urlsplit(url)
-    except ValueError as error:
-        raise UsageError(f"a URL cannot be read: {error}", mend="write http://host:port/path") from error
+    except ValueError:
+        # Without the reason, which may quote a password.
+        raise UsageError("a URL cannot be read", mend="write http://host:port/path") from None
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 

@@ -143,6 +143,23 @@ def test_an_interrupted_run_reports_what_was_done(tmp_path: Path):
         (["send", "default", "--stand-in", "--expect", "absent.json"], "absent.json"),
         (["send", "default", "--stand-in", "--set", "/a"], "NAME=VALUE"),
         (["serve", "--host", "0.0.0.0", "--port", "0"], "token"),
+        (["run", ".", "--stand-in", "--junit-xml", "x", "--report-json", "./x"], "two files"),
+        (["run", ".", "--stand-in", "--workspace", "~nosuchuser/x"], "no home folder"),
+        (["run", ".", "--stand-in", "--cacert", "absent.pem"], "absent.pem: cannot be read"),
+        (["run", ".", "--stand-in", "--cert", "absent.pem"], "--cert"),
+        (["run", ".", "--stand-in", "--key", "."], "--key"),
+        (["run", ".", "--stand-in", "--proxy", "me:secret@localhost:3128"], "socks5h://"),
+        (["run", ".", "--stand-in", "--proxy", "ftp://localhost"], "socks5h://"),
+        (["run", ".", "--stand-in", "-H", "X-Shop: 1", "-H", "x-shop: 2"], "twice"),
+        (["run", ".", "--receiver", "http://[::1"], "cannot be read"),
+        (["run", ".", "--receiver", "me:secret@localhost:8000"], "http://localhost:8000"),
+        (["run", ".", "--receiver", "ftp://me:secret@localhost"], "http://"),
+        (["run", ".", "--receiver", "http://me:secret@localhost:99999"], "99999"),
+        (["run", ".", "--receiver", "http://me:secret@h:1 2"], "h:1 2"),
+        (["run", "x" * 300, "--stand-in"], "too long"),
+        (["run", os.fsdecode(b"\xff"), "--stand-in"], "not UTF-8"),
+        (["send", "default", "--stand-in", "--set", "/a/-=1", "--set", "/a/-=2"], "twice"),
+        (["send", "default", "--stand-in", "--set", "a=1"], "/set/a"),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_2(tmp_path: Path, arguments: list[str], says: str):
@@ -153,6 +170,119 @@ def test_a_mistake_is_one_line_and_exit_2(tmp_path: Path, arguments: list[str], 
     assert says in message
     assert "Traceback" not in message
     assert len(done.stderr.strip().splitlines()) <= 1
+    assert "secret" not in message
+    assert not (tmp_path / ".sandbox").exists()
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf", "1e300", "-1"])
+@pytest.mark.parametrize("option", ["--timeout", "--wait"])
+def test_a_time_is_a_number_of_seconds_that_somebody_may_wait(tmp_path: Path, option: str, seconds: str):
+    done = run("run", ".", "--stand-in", f"{option}={seconds}", cwd=tmp_path)
+    assert done.returncode == 2
+    assert option in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_variable_that_is_not_text_is_one_line(tmp_path: Path):
+    scenario(tmp_path, expect=PASSES)
+    variable = "RETAILOPS_SANDBOX_VAR_id"
+    done = run("run", ".", "--stand-in", cwd=tmp_path, **{variable: os.fsdecode(b"\xff")})
+    assert done.returncode == 2
+    assert done.stderr == f"error: the environment variable {variable} is not UTF-8\n"
+
+
+def test_a_file_whose_name_is_not_text_is_unreadable_and_the_others_still_run(tmp_path: Path):
+    scenario(tmp_path, expect=PASSES)
+    (tmp_path / "cancel.scenario.json").rename(tmp_path / os.fsdecode(b"\xff.scenario.json"))
+    scenario(tmp_path, expect=PASSES)
+    done = run("run", ".", "--stand-in", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == ""
+    assert "1 passed, 0 failed, 1 unreadable" in done.stdout
+    assert "not UTF-8" in done.stdout
+
+
+def test_what_a_step_needs_and_cannot_be_read_is_exit_2(tmp_path: Path):
+    scenario(tmp_path, "good", expect=PASSES)
+    scenario(tmp_path, "bad", expect=PASSES, fixture="absent")
+    done = run("run", ".", "--stand-in", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "1 passed" in done.stdout
+
+
+def test_a_folder_that_is_gone_is_one_line(tmp_path: Path):
+    (tmp_path / "gone").mkdir()
+    gone = ["sh", "-c", f"cd gone && rmdir ../gone && exec {COMMAND} run . --stand-in"]
+    done = subprocess.run(gone, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith("error: the current folder is gone")
+    assert "Traceback" not in done.stderr
+
+
+def receivers_file(folder: Path, **fields: object) -> None:
+    rows = {"1": {"name": "shop", **fields}}
+    (folder / "receivers.json").write_text(json.dumps({"receivers": rows}))
+
+
+def test_a_protected_receiver_needs_the_option_that_says_yes(tmp_path: Path, shop: Receiver):
+    receivers_file(tmp_path, base_url=shop.url, protected=True)
+    file = scenario(tmp_path, expect=PASSES)
+    refused = run("run", file, "--receiver", "shop", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "--yes" in refused.stderr
+    assert not (tmp_path / ".sandbox").exists()
+    assert shop.requests == []
+    assert run("run", file, "--receiver", "shop", "--yes", cwd=tmp_path).returncode == 0
+
+
+def test_without_paths_the_workspace_runs_its_own_scenarios_only(tmp_path: Path):
+    (tmp_path / "scenarios").mkdir()
+    scenario(tmp_path / "scenarios", expect=PASSES)
+    done = run("run", "--stand-in", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "1 passed, 0 failed in" in done.stdout
+
+
+# --- where the output goes ---
+
+
+@pytest.mark.parametrize(
+    ("output", "says"),
+    [
+        (">/dev/full", "standard output cannot be written: No space left on device\n"),
+        (">&-", ""),
+        ("| true", ""),
+    ],
+)
+def test_output_that_nobody_takes_ends_no_run(tmp_path: Path, shop: Receiver, output: str, says: str):
+    for number in range(3):
+        scenario(tmp_path, f"{number}", expect=FAILS)
+    command = f"{{ {COMMAND} run . -v --receiver {shop.url} --junit-xml r.xml; echo $? > code; }} {output}"
+    done = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.stderr == says
+    assert (tmp_path / "code").read_text() == "1\n"
+    assert ET.parse(tmp_path / "r.xml").getroot().get("tests") == "3"
+
+
+def test_what_a_terminal_cannot_show_ends_no_run(tmp_path: Path, shop: Receiver):
+    file = scenario(tmp_path, expect=PASSES)
+    done = run("run", file, "--receiver", shop.url, cwd=tmp_path, PYTHONIOENCODING="ascii")
+    assert done.returncode == 0
+    assert "? passed" in done.stdout
+
+
+def test_reports_go_through_links_and_into_devices(tmp_path: Path, shop: Receiver):
+    file = scenario(tmp_path, expect=PASSES)
+    (tmp_path / "real").mkdir()
+    (tmp_path / "run.json").symlink_to(tmp_path / "real" / "run.json")
+    where = ["--junit-xml", "/dev/stdout", "--report-json", "run.json"]
+    done = run("run", file, "--receiver", shop.url, *where, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "</testsuites>" in done.stdout
+    assert (tmp_path / "run.json").is_symlink()
+    assert json.loads((tmp_path / "real" / "run.json").read_text())["deliveries"]
+    done = run("run", file, "--receiver", shop.url, "--report-json", "/dev/stdout", cwd=tmp_path)
+    assert '"deliveries"' in done.stdout
 
 
 def test_a_port_in_use_is_one_line(tmp_path: Path):
@@ -257,9 +387,29 @@ def test_waiting_in_vain_says_so(tmp_path: Path):
     assert "within 0.2 s" in done.stderr
 
 
+def test_the_receiver_is_shown_without_its_password(tmp_path: Path):
+    file = scenario(tmp_path, expect=PASSES)
+    address = f"127.0.0.1:{unused_port()}/shop@eu"
+    done = run("run", file, "--receiver", f"http://me:secret@{address}", "--wait", "0.01", cwd=tmp_path)
+    assert done.returncode == 3
+    assert f"nothing listened at http://{address} within" in done.stderr
+    assert f"receiver: http://{address}" in done.stdout
+    assert "secret" not in done.stdout + done.stderr
+
+
+def test_a_url_with_a_placeholder_is_waited_for(tmp_path: Path, shop: Receiver):
+    receivers_file(tmp_path, base_url="${env:SHOP}")
+    command = ["run", scenario(tmp_path, expect=PASSES), "--receiver", "shop", "--wait", "20"]
+    assert run(*command, cwd=tmp_path, SHOP=shop.url).returncode == 0
+    unset = run(*command, cwd=tmp_path)
+    assert unset.returncode == 2
+    assert "SHOP" in unset.stderr
+    assert len(unset.stderr.splitlines()) == 1
+
+
 def test_send_sends_one_with_changes_and_expectation(tmp_path: Path, shop: Receiver):
     (tmp_path / "expected.json").write_text('{"body": {"events": []}}')
-    changes = ["--set", "/data/order/id=4898", "--set", "/data/order/grand_total=35.00"]
+    changes = ["--set", '/data/order/id="4898"', "--set", "/data/order/grand_total=35.00"]
     done = run(
         "send",
         "default",
@@ -275,7 +425,7 @@ def test_send_sends_one_with_changes_and_expectation(tmp_path: Path, shop: Recei
     )
     assert done.returncode == 0, done.stdout + done.stderr
     (request,) = shop.requests
-    assert b'"id":4898' in request
+    assert b'"id":"4898"' in request
     assert b'"grand_total":35.00' in request
     assert b"X-Shop: 12" in request
 
