@@ -10,6 +10,8 @@ root.classList.add("scripted");
 // --- One click, one send: a page that is shown again, also from the history, is a new form ---
 
 addEventListener("pageshow", () => {
+  // A yes is for one send, and not for the page that comes back after it.
+  for (const field of document.querySelectorAll("input[name=confirmed]")) field.checked = false;
   for (const field of document.querySelectorAll("input[name=form_id]")) {
     field.value = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
   }

@@ -5,6 +5,7 @@ serve.py       serve: binds, then runs the application and the stand-in in one e
 security.py    who may talk to the sandbox, and what its pages may do
 desk.py        what the requests of one process share
 pages.py       templates, assets, and how values are shown
+forms.py       what comes in with a form
 sending.py     deliveries under way
 compose.py     the page where a payload is composed and sent
 deliveries.py  the page of one delivery, and the log

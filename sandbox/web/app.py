@@ -7,8 +7,6 @@ from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
-from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
@@ -16,14 +14,13 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
 
 from sandbox.errors import SandboxError
+from sandbox.web import forms
 from sandbox.web.compose import ComposePages
 from sandbox.web.deliveries import DeliveryPages
 from sandbox.web.desk import Desk
 from sandbox.web.pages import THEMES, Pages
 from sandbox.web.receivers import ReceiverPages
 from sandbox.web.security import Guard, cookie_name, is_same, remember_token
-
-MAX_FORM = 32 * 1024 * 1024
 
 _TITLES = {
     HTTPStatus.UNAUTHORIZED: "A token, please",
@@ -48,7 +45,6 @@ def create_app(desk: Desk, pages: Pages, *, token: str = "") -> ASGIApp:
     ]
     application = Starlette(
         routes=routes,
-        middleware=[Middleware(RequestBodyLimitMiddleware, max_body_size=MAX_FORM)],
         exception_handlers={
             HTTPException: shell.http_error,
             SandboxError: shell.sandbox_error,
@@ -107,7 +103,7 @@ class _Shell:
         )
 
     async def theme(self, request: Request) -> Response:
-        form = await request.form()
+        form = await forms.read(request)
         chosen = str(form.get("theme", ""))
         response = RedirectResponse(_own_path(request), HTTPStatus.SEE_OTHER)
         if chosen in THEMES:
@@ -115,7 +111,7 @@ class _Shell:
         return response
 
     async def login(self, request: Request) -> Response:
-        form = await request.form()
+        form = await forms.read(request)
         if not self._token or not is_same(str(form.get("token", "")), self._token):
             return self.refuse(request, HTTPStatus.UNAUTHORIZED, "That is not the token.")
         response = RedirectResponse("/", HTTPStatus.SEE_OTHER)
@@ -125,6 +121,10 @@ class _Shell:
 
 def _own_path(request: Request) -> str:
     """The page that the request came from, if it can be shown again; never another site."""
-    parts = urlsplit(request.headers.get("referer", ""))
-    path = "/" + parts.path.lstrip("/")
+    try:
+        parts = urlsplit(request.headers.get("referer", ""))
+    except ValueError:
+        return "/"
+    # Browsers take a backslash for a slash, and two of them for another host.
+    path = "/" + parts.path.lstrip("/\\")
     return path + (f"?{parts.query}" if parts.query else "")

@@ -19,11 +19,13 @@ from sandbox.engine import Options
 from sandbox.errors import ComposeError, SandboxError, SourceError, UsageError
 from sandbox.model import Expectation, Json, Receiver, Step
 from sandbox.store.log import Entry
-from sandbox.web.desk import Desk
+from sandbox.web import forms
+from sandbox.web.desk import Desk, Target
+from sandbox.web.forms import text
 from sandbox.web.pages import Pages, expectation_text, pretty, problems
 from sandbox.web.security import cookie_name
 from sandbox.web.sending import Order
-from sandbox.workspace import read_text
+from sandbox.workspace import FixtureInfo, read_text, safe_name
 
 _PARTS = {
     "target": "parts/retarget.html",
@@ -49,6 +51,8 @@ class Draft(msgspec.Struct, kw_only=True):
     off_contract: bool = False
     confirmed: str = ""
     """The name of the protected receiver that this send was said yes to."""
+    shown: str = ""
+    """The URL that the page said a send would go to."""
     parent: str = ""
     form_id: str = ""
 
@@ -130,8 +134,10 @@ class ComposePages:
 
     async def change(self, request: Request) -> Response:
         """Do one thing with what is typed, short of sending it, and show it again."""
-        form = await request.form()
+        form = await forms.read(request)
         draft = Draft.of(form)
+        # Its names become paths: nothing is read or written for an action and edition that there are not.
+        contract.load(draft.action, draft.edition)
         wanted = request.headers.get("hx-target", "")
         do = text(form, "do") or {"expectation-field": "pick"}.get(wanted, "show")
         try:
@@ -139,7 +145,7 @@ class ComposePages:
         except Refused as refused:
             said = Said(problems=refused.problems)
         response = self._page(request, draft, said, part=_PARTS.get(wanted, "compose.html"))
-        remember_receiver(request, response, draft.receiver)
+        remember_receiver(request, response, draft.receiver, self._desk)
         return response
 
     def _do(self, do: str, draft: Draft, form: FormData) -> Said:
@@ -177,21 +183,23 @@ class ComposePages:
 
     async def send(self, request: Request) -> Response:
         """Send what is typed: 303 to the delivery's page, or the form again with what is wrong."""
-        draft = Draft.of(await request.form())
+        form = await forms.read(request)
+        draft = Draft.of(form)
+        contract.load(draft.action, draft.edition)
         try:
             order = self._order(draft)
-            delivery, was_sent = await self._once(draft, order)
+            delivery, was_sent = await self._once(forms.key(form), order)
         except Refused as refused:
             status = HTTPStatus.UNPROCESSABLE_ENTITY
             return self._page(request, draft, Said(problems=refused.problems), status)
         query = "?sent=before" if was_sent else ""
         response = RedirectResponse(f"/deliveries/{delivery}{query}", HTTPStatus.SEE_OTHER)
-        remember_receiver(request, response, draft.receiver)
+        remember_receiver(request, response, draft.receiver, self._desk)
         return response
 
-    async def _once(self, draft: Draft, order: Order) -> tuple[str, bool]:
+    async def _once(self, key: str, order: Order) -> tuple[str, bool]:
         try:
-            return await self._desk.sending.once(draft.form_id, order)
+            return await self._desk.sending.once(key, order)
         except SandboxError as error:
             raise Refused("send", str(error)) from error
 
@@ -201,11 +209,22 @@ class ComposePages:
             raise Refused("confirmed", unconfirmed(receiver))
         expectation = self._expectation(draft)
         variables = self._variables(draft)
+        target = self._desk.target(receiver, draft.action, draft.edition, variables)
+        if moved := elsewhere(draft.shown, target):
+            raise Refused("send", moved)
         if lack := lacking(draft.payload):
             raise Refused("send", lack)
         findings = self._findings(draft)
         if findings.rows and not draft.off_contract:
             raise Refused("send", f"Nothing was sent: {findings.summary[0].lower()}{findings.summary[1:]}")
+        try:
+            return self._ordered(draft, receiver, expectation, variables)
+        except SandboxError as error:
+            raise Refused("send", str(error)) from error
+
+    def _ordered(
+        self, draft: Draft, receiver: Receiver, expectation: Expectation | None, given: dict[str, Json]
+    ) -> Order:
         return order(
             self._desk,
             receiver=receiver,
@@ -214,7 +233,7 @@ class ComposePages:
             payload=draft.payload,
             label=self._label(draft),
             expectation=expectation,
-            variables=variables,
+            variables=given,
             off_contract=draft.off_contract,
             confirmed=receiver.protected,
             parent=draft.parent,
@@ -263,7 +282,7 @@ class ComposePages:
             raise UsageError(f"there is no action {action!r}", mend=f"there are {', '.join(known)}")
         edition = request.query_params.get("edition") or known[action][0]
         wanted = contract.load(action, edition)
-        names = [info.name for info in self._desk.workspace.fixtures(action, edition)]
+        names = [info.name for info in self._fixtures(action, edition)]
         name = request.query_params.get("fixture") or (names[0] if names else "")
         payload = self._desk.workspace.read_fixture(action, edition, name) if name else "{}\n"
         # So that the first Send has a verdict: an accepted status, and a response that keeps the contract.
@@ -287,13 +306,14 @@ class ComposePages:
         part: str = "compose.html",
     ) -> Response:
         receivers = self._desk.receivers()
-        receiver = next((each for each in receivers if each.name == draft.receiver), receivers[0])
-        target = self._desk.target(receiver, draft.action, draft.edition)
+        target = self._desk.target_named(
+            draft.receiver, draft.action, draft.edition, self._known_variables(draft)
+        )
         wrong = problems(said.problems)
-        if target.problem:
-            wrong.setdefault("receiver", target.problem)
+        if problem := target.problem or self._desk.receivers_problem:
+            wrong.setdefault("receiver", problem)
         draft.form_id = secrets.token_hex(16)
-        infos = self._desk.workspace.fixtures(draft.action, draft.edition)
+        infos = self._fixtures(draft.action, draft.edition)
         picks, unreadable = self._picks(draft)
         return self._pages.render(
             request,
@@ -315,20 +335,26 @@ class ComposePages:
 
     def _findings(self, draft: Draft) -> Findings:
         wanted = contract.load(draft.action, draft.edition)
-        try:
-            given = variables(draft.variables)
-        except SandboxError:
-            # The page says so at the variables themselves.
-            given = {}
         clock = self._desk.ports.clock
         receivers = {each.name: each.variables for each in self._desk.receivers()}
         names = Names(
             environment=self._desk.environment,
             receiver=receivers.get(draft.receiver, {}),
-            scenario=given,
+            scenario=self._known_variables(draft),
             built_in={"uuid": clock.uuid(), "now": clock.now(), "sequence": 1},
         )
         return examine(draft.payload, wanted, names)
+
+    def _known_variables(self, draft: Draft) -> dict[str, Json]:
+        try:
+            return variables(draft.variables)
+        except SandboxError:
+            # A send says so at the variables themselves.
+            return {}
+
+    def _fixtures(self, action: str, edition: str) -> list[FixtureInfo]:
+        """Those that can be opened: a file may have a name that no fixture can have."""
+        return [info for info in self._desk.workspace.fixtures(action, edition) if _can_be_opened(info)]
 
     def _picks(self, draft: Draft) -> tuple[list[tuple[str, list[Pick]]], list[str]]:
         """What can be expected, in groups, and the scenario files that could not be read for it."""
@@ -381,7 +407,7 @@ def order(
         # Not JSON, and to be sent all the same: it goes out as it stands.
         step = Step(name="send", raw=payload, expect=expectation, off_contract=True)
     plan = scenario.single(step, action=action, edition=edition, variables=variables)
-    options = Options(receiver=receiver, confirmed=confirmed, parent=parent)
+    options = Options(receiver=receiver, confirmed=confirmed, parent=parent, secret_env=desk.secret_env())
     return Order(plan=plan, options=options, ports=ports, payload=payload, label=label)
 
 
@@ -392,6 +418,16 @@ def lacking(payload: str) -> str:
         return ""
     what = f"Nothing was sent: {', '.join(names)} was struck out of the log."
     return f"{what} Edit the payload, and write it anew."
+
+
+def elsewhere(shown: str, target: Target) -> str:
+    """Why nothing was sent, where the page showed another URL than a send goes to now; else empty."""
+    if target.problem:
+        return f"Nothing was sent: {target.problem}"
+    if shown == target.url:
+        return ""
+    what = f"Nothing was sent: the URL is {target.url} now, and the page showed {shown or 'none'}."
+    return f"{what} If this is the right one, send once more."
 
 
 def unconfirmed(receiver: Receiver) -> str:
@@ -456,11 +492,16 @@ def chosen_receiver(request: Request, desk: Desk) -> Receiver:
     return known.get(name, desk.stand_in_receiver)
 
 
-def remember_receiver(request: Request, response: Response, name: str) -> None:
+def remember_receiver(request: Request, response: Response, name: str, desk: Desk) -> None:
     """Let this browser's next pages send there too. A cookie holds few characters, hence the hexadecimal."""
-    response.set_cookie(cookie_name(request, "receiver"), name.encode().hex(), httponly=True, samesite="lax")
+    if any(each.name == name for each in desk.receivers()):
+        key = cookie_name(request, "receiver")
+        response.set_cookie(key, name.encode().hex(), httponly=True, samesite="lax")
 
 
-def text(form: FormData, name: str) -> str:
-    """A field as typed, its lines ended by LF; empty where it is absent."""
-    return str(form.get(name, "")).replace("\r\n", "\n")
+def _can_be_opened(info: FixtureInfo) -> bool:
+    try:
+        safe_name(info.name)
+    except UsageError:
+        return False
+    return True

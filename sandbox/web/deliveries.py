@@ -20,8 +20,10 @@ from sandbox.errors import SandboxError
 from sandbox.model import Delivery, Expectation, Judgement, Receiver
 from sandbox.report import curl, lines, sidebyside
 from sandbox.store.log import Entry
-from sandbox.web.compose import chosen_receiver, draft_of, lacking, order, text, unconfirmed
-from sandbox.web.desk import Desk
+from sandbox.web import forms
+from sandbox.web.compose import chosen_receiver, draft_of, elsewhere, lacking, order, unconfirmed
+from sandbox.web.desk import Desk, Target
+from sandbox.web.forms import text
 from sandbox.web.pages import Pages, expectation_text, outcome, problems
 from sandbox.web.sending import Flight
 
@@ -108,6 +110,8 @@ class DeliveryPages:
 
     async def log(self, request: Request) -> Response:
         before = request.query_params.get("before")
+        if before is not None:
+            await asyncio.to_thread(self._entry, before)
         entries = await asyncio.to_thread(self._desk.log.deliveries, _PAGE + 1, before)
         runs = await asyncio.to_thread(self._desk.log.runs)
         shown = entries[:_PAGE]
@@ -115,6 +119,7 @@ class DeliveryPages:
         return self._page(
             request,
             "deliveries.html",
+            target=self._chosen(request),
             rows=_newest_first([*flying, *map(Row.of_entry, shown)]),
             before=before,
             older=shown[-1].delivery.id if len(entries) > _PAGE else "",
@@ -157,11 +162,13 @@ class DeliveryPages:
         if flight is not None:
             flight.cancel()
             await flight.landed.wait()
+        else:
+            self._entry(id)
         return _to(id)
 
     async def again(self, request: Request) -> Response:
         """Send the same payload to the same receiver, judged by the latest expectation."""
-        form = await request.form()
+        form = await forms.read(request)
         entry = self._entry(request.path_params["id"])
         draft = draft_of(entry)
         try:
@@ -170,6 +177,9 @@ class DeliveryPages:
                 return self._refused(request, entry, lack)
             if receiver.protected and text(form, "confirmed") != receiver.name:
                 return self._refused(request, entry, unconfirmed(receiver))
+            target = self._desk.target(receiver, draft.action, draft.edition)
+            if moved := elsewhere(text(form, "shown"), target):
+                return self._refused(request, entry, moved)
             repeated = order(
                 self._desk,
                 receiver=receiver,
@@ -183,7 +193,7 @@ class DeliveryPages:
                 confirmed=receiver.protected,
                 parent=entry.delivery.id,
             )
-            id, was_sent = await self._desk.sending.once(text(form, "form_id"), repeated)
+            id, was_sent = await self._desk.sending.once(forms.key(form), repeated)
         except SandboxError as error:
             return self._refused(request, entry, str(error))
         return _to(id, "?sent=before" if was_sent else "")
@@ -205,7 +215,7 @@ class DeliveryPages:
 
     async def judge(self, request: Request) -> Response:
         """Judge against another expectation, without sending."""
-        typed = text(await request.form(), "expectation")
+        typed = text(await forms.read(request), "expectation")
         entry = self._entry(request.path_params["id"])
         try:
             expectation = scenario.expectation(typed) if typed.strip() else None
@@ -242,7 +252,6 @@ class DeliveryPages:
         sent = entry.delivery
         latest = entry.judgement
         latest_expectation = expectation_text(latest.expectation if latest else None)
-        receiver = self._receiver(sent)
         return self._delivery_page(
             request,
             Row.of_entry(entry),
@@ -251,10 +260,10 @@ class DeliveryPages:
             latest=latest,
             judgements=list(reversed(entry.judgements)),
             comparison=compared(sent, latest),
-            curl=curl.command(sent.request, receiver),
+            curl=curl.command(sent.request, self._receiver(sent)),
             typed_expectation=latest_expectation if typed is None else typed,
             form_id=secrets.token_hex(16),
-            target_now=receiver,
+            is_known=self._receiver(sent) is not None,
             can_accept=accepted_expectation(entry) is not None,
             problems=wrong or problems(),
         )
@@ -269,6 +278,7 @@ class DeliveryPages:
         flying = self._flying({entry.delivery.id for entry in landed})
         recent = _newest_first([*flying, *map(Row.of_entry, landed)])
         defaults: dict[str, object] = {"flight": None, "problems": problems()}
+        target = self._desk.target_named(row.receiver, row.action, row.edition)
         sent_before = request.query_params.get("sent") == "before"
         return self._page(
             request,
@@ -277,16 +287,18 @@ class DeliveryPages:
             row=row,
             recent=recent,
             already_sent=sent_before,
+            target=target,
             **{**defaults, **context},
         )
 
     def _page(
         self, request: Request, name: str, status: HTTPStatus = HTTPStatus.OK, **context: object
     ) -> Response:
-        receiver = chosen_receiver(request, self._desk)
+        return self._pages.render(request, name, status, here="Log", **context)
+
+    def _chosen(self, request: Request) -> Target:
         action = self._desk.actions()[0]
-        target = self._desk.target(receiver, action.name, action.editions[0])
-        return self._pages.render(request, name, status, here="Log", target=target, **context)
+        return self._desk.target(chosen_receiver(request, self._desk), action.name, action.editions[0])
 
 
 def _newest_first(rows: list[Row]) -> list[Row]:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections import ChainMap, OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
 from sandbox import compose, contract, ports, redact
 from sandbox.engine import DeliveryLog, Ports, Transport
 from sandbox.errors import SandboxError, UsageError
-from sandbox.model import Receiver
+from sandbox.model import Basic, Bearer, Json, Receiver
 from sandbox.standin import TOKEN, StandIn
 from sandbox.store.log import Log
 from sandbox.web.sending import Sending
 from sandbox.workspace import Workspace
 
 _KEPT_DELETED = 50
+_ENV_REFERENCE = re.compile(r"\$\{env:([^{}]+)\}")
+_MADE_WHEN_SENT: dict[str, Json] = {name: f"${{{name}}}" for name in ("uuid", "now", "sequence")}
+"""What is known only by a send stays a placeholder in what is shown before it."""
 
 
 class Action(msgspec.Struct, frozen=True):
@@ -33,6 +37,13 @@ class Target(msgspec.Struct, frozen=True):
     url: str
     problem: str = ""
     """Why there is no such URL."""
+    is_gone: bool = False
+    """There is no receiver of that name."""
+
+
+class _Deleted(msgspec.Struct, frozen=True):
+    receiver: Receiver
+    was_default: bool
 
 
 class Desk:
@@ -58,7 +69,7 @@ class Desk:
         self.environment: Mapping[str, str] = ChainMap(self.secrets, dict(environment))
         self.ports: Ports = ports.put_together(workspace, transport, writer, self.environment)
         self.sending = Sending(self.ports)
-        self._deleted: OrderedDict[str, Receiver] = OrderedDict()
+        self._deleted: OrderedDict[str, _Deleted] = OrderedDict()
 
     # --- contracts ---
 
@@ -72,9 +83,26 @@ class Desk:
     # --- receivers ---
 
     def receivers(self) -> list[Receiver]:
-        """The stand-in, then the workspace's."""
-        own = self.workspace.receivers().receivers
+        """The stand-in, then the workspace's; the stand-in alone where there is a `receivers_problem`."""
+        own = () if self.receivers_problem else self.workspace.receivers().receivers
         return [self.stand_in_receiver, *(each for each in own if each.name != self.stand_in_receiver.name)]
+
+    @property
+    def receivers_problem(self) -> str:
+        """Why the workspace's receivers are not known; empty where they are."""
+        try:
+            self.workspace.receivers()
+        except SandboxError as error:
+            return str(error)
+        return ""
+
+    def secret_env(self) -> tuple[str, ...]:
+        """The environment variables that are secret in every send: typed here, or a receiver's credential.
+
+        SandboxError where the receivers cannot be read: what is secret is then not known.
+        """
+        named = {name for each in self.workspace.receivers().receivers for name in _secret_env(each)}
+        return tuple(sorted(named.union(self.secrets)))
 
     def receiver(self, name: str) -> Receiver:
         """The receiver of this name; UsageError where there is none."""
@@ -82,29 +110,70 @@ class Desk:
             return self.stand_in_receiver
         return self.workspace.receiver(name)
 
-    def target(self, receiver: Receiver, action: str, edition: str) -> Target:
+    def target_named(
+        self, name: str, action: str, edition: str, variables: Mapping[str, Json] | None = None
+    ) -> Target:
+        """Where a send to the receiver of this name would go; a target with a problem where there is none."""
+        for receiver in self.receivers():
+            if receiver.name == name:
+                return self.target(receiver, action, edition, variables)
+        problem = self.receivers_problem or f"there is no receiver {name!r} any more: choose one"
+        return Target(Receiver(name, ""), "", problem, is_gone=True)
+
+    def target(
+        self, receiver: Receiver, action: str, edition: str, variables: Mapping[str, Json] | None = None
+    ) -> Target:
         """Where a send to this receiver would go. Secrets that its URL holds are not shown."""
         try:
             wanted = contract.load(action, edition)
-            names = compose.Names(environment=self.environment, receiver=receiver.variables)
+            names = compose.Names(
+                environment=self.environment,
+                receiver=receiver.variables,
+                scenario=variables or {},
+                built_in=_MADE_WHEN_SENT,
+            )
             resolved = compose.resolve(receiver, names)
-            secrets = redact.Secrets(compose.secrets(receiver, resolved, self.environment))
+            known = compose.secrets(receiver, resolved, self.environment)
+            secrets = redact.Secrets({**self.secrets, **known})
             return Target(receiver, secrets.url(compose.url(resolved, wanted)))
         except SandboxError as error:
             return Target(receiver, redact.Secrets().url(receiver.base_url), str(error))
 
     def delete_receiver(self, name: str) -> None:
         """Delete a receiver; `undelete_receiver` brings it back for as long as the process lives."""
-        self._deleted[name] = self.workspace.delete_receiver(name)
+        was_default = self.workspace.receivers().default == name
+        self._deleted[name] = _Deleted(self.workspace.delete_receiver(name), was_default)
         if len(self._deleted) > _KEPT_DELETED:
             self._deleted.popitem(last=False)
+
+    def was_deleted(self, name: str) -> bool:
+        """Whether a receiver was deleted and can be brought back."""
+        return name in self._deleted
 
     def undelete_receiver(self, name: str) -> None:
         """Bring back a receiver that was deleted; UsageError if it is not known any more."""
         if name not in self._deleted:
             raise UsageError(f"{name!r} was not deleted here", mend="add it again")
-        self.workspace.save_receiver(self._deleted[name])
+        deleted = self._deleted[name]
+        self.workspace.save_receiver(deleted.receiver)
+        if deleted.was_default and not self.workspace.receivers().default:
+            self.workspace.set_default_receiver(name)
         del self._deleted[name]
+
+
+def _secret_env(receiver: Receiver) -> Iterator[str]:
+    """The environment variables that hold a receiver's credentials, wherever it names them."""
+    yield from receiver.secret_env
+    texts = [receiver.token, *receiver.headers.values()]
+    if isinstance(receiver.auth, Basic):
+        texts.append(receiver.auth.password)
+    if isinstance(receiver.auth, Bearer):
+        texts.append(receiver.auth.token)
+    for url in (receiver.base_url, receiver.proxy):
+        # Not its host and path, which every page shows.
+        texts += [url.rpartition("@")[0], url.partition("?")[2]]
+    for each in texts:
+        yield from _ENV_REFERENCE.findall(each)
 
 
 def _default_first(edition: str) -> tuple[bool, str]:

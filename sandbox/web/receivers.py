@@ -16,8 +16,10 @@ from starlette.routing import Route
 from sandbox import compose, contract, source
 from sandbox.errors import SandboxError
 from sandbox.model import Basic, Bearer, Netrc, Receiver
-from sandbox.web.compose import chosen_receiver, remember_receiver, text, variables
+from sandbox.web import forms
+from sandbox.web.compose import chosen_receiver, remember_receiver, variables
 from sandbox.web.desk import Action, Desk
+from sandbox.web.forms import text
 from sandbox.web.pages import Pages, problems
 
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -82,7 +84,7 @@ class ReceiverPages:
         return self._form(request, _values(receiver, is_default, self._desk.actions()), receiver.name)
 
     async def save(self, request: Request) -> Response:
-        form = await request.form()
+        form = await forms.read(request)
         replaces = text(form, "replaces")
         typed = read(form, self._desk.actions())
         if typed.receiver is None:
@@ -99,16 +101,16 @@ class ReceiverPages:
             return self._form(request, typed.values, replaces, problems({"": str(error)}))
         self._desk.secrets.update(typed.secrets)
         response = RedirectResponse(f"/receivers?saved={quote(name)}", HTTPStatus.SEE_OTHER)
-        remember_receiver(request, response, name)
+        remember_receiver(request, response, name, self._desk)
         return response
 
     async def delete(self, request: Request) -> Response:
-        name = text(await request.form(), "name")
+        name = text(await forms.read(request), "name")
         self._desk.delete_receiver(name)
         return RedirectResponse(f"/receivers?deleted={quote(name)}", HTTPStatus.SEE_OTHER)
 
     async def undo(self, request: Request) -> Response:
-        name = text(await request.form(), "name")
+        name = text(await forms.read(request), "name")
         self._desk.undelete_receiver(name)
         return RedirectResponse(f"/receivers?restored={quote(name)}", HTTPStatus.SEE_OTHER)
 

@@ -68,23 +68,23 @@ class Sending:
         """The delivery of this id, if it is in flight."""
         return self._flights.get(id)
 
-    async def once(self, form_id: str, order: Order) -> tuple[str, bool]:
+    async def once(self, form: str, order: Order) -> tuple[str, bool]:
         """Send, unless this form was sent already: the delivery's id, and whether it is from before.
 
         Raises NotSent, or UsageError, where nothing went out; the form can then be sent again.
         """
-        if not form_id:
+        if not form:
             raise UsageError("the form has no id", mend="reload the page")
-        if form_id in self._forms:
-            return await asyncio.shield(self._forms[form_id]), True
+        if form in self._forms:
+            return await asyncio.shield(self._forms[form]), True
         started = self._start(order)
-        self._forms[form_id] = started
+        self._forms[form] = started
         while len(self._forms) > _REMEMBERED_FORMS:
             self._forms.popitem(last=False)
         try:
             return await asyncio.shield(started), False
         except Exception:
-            self._forms.pop(form_id, None)
+            self._forms.pop(form, None)
             raise
 
     def _start(self, order: Order) -> asyncio.Future[str]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, BrowserType, Page, expect
 
 from sandbox.model import Receiver
 from sandbox.store.log import Log
@@ -71,9 +72,17 @@ def _opened(browser: Browser, served: Served, *, scripted: bool) -> Iterator[Pag
     assert watched.complaints == []
 
 
+def choose(page: Page, receiver: str) -> None:
+    """Choose a receiver, and see where a send would go."""
+    page.get_by_label("Receiver", exact=True).select_option(receiver)
+    if (show := page.locator("#target").get_by_role("button", name="Show")).is_visible():
+        show.click()
+    expect(page.locator("#target")).to_have_attribute("data-receiver", receiver)
+
+
 def send(page: Page, receiver: str = "stand-in") -> None:
     """Choose a receiver, press Send, and be on the delivery's page."""
-    page.get_by_label("Receiver", exact=True).select_option(receiver)
+    choose(page, receiver)
     page.get_by_role("button", name="Send", exact=True).click()
     page.wait_for_url(re.compile("/deliveries/"))
 
@@ -136,7 +145,7 @@ def test_a_delivery_in_flight_is_cancelled(page: Page):
 
 
 def test_a_protected_receiver_asks_each_time(page: Page):
-    page.get_by_label("Receiver", exact=True).select_option("live")
+    choose(page, "live")
     page.get_by_role("button", name="Send", exact=True).click()
     expect(page.locator("#confirmed-error")).to_contain_text("protected")
     page.get_by_label("Yes, send this to").check()
@@ -209,7 +218,7 @@ def test_an_expectation_is_picked_in_place(scripted: Page):
 def test_a_double_click_sends_once(scripted: Page, served: Served):
     log = Log(Workspace(served.workspace).runs_dir)
     before = len(log.deliveries(1000))
-    scripted.get_by_label("Receiver", exact=True).select_option("stand-in")
+    choose(scripted, "stand-in")
     scripted.get_by_role("button", name="Send", exact=True).dblclick()
     scripted.wait_for_url(re.compile("/deliveries/"))
     headline(scripted)
@@ -225,6 +234,23 @@ def test_back_and_send_again_is_a_new_delivery(scripted: Page):
     headline(scripted)
     assert scripted.url != first
     assert "sent=before" not in scripted.url
+
+
+def test_a_yes_is_not_kept_for_the_page_that_comes_back(
+    browser_type: BrowserType, browser_type_launch_args: dict[str, Any], served: Served
+):
+    keeping = {**browser_type_launch_args, "ignore_default_args": ["--disable-back-forward-cache"]}
+    with browser_type.launch(**keeping) as browser:
+        page = browser.new_page(base_url=served.url)
+        page.goto("/")
+        choose(page, "live")
+        page.get_by_label("Yes, send this to").check()
+        page.evaluate("window.kept = true")
+        page.get_by_role("link", name="Receivers").click()
+        page.wait_for_url(re.compile("/receivers"))
+        page.go_back()
+        assert page.evaluate("window.kept"), "the page was loaded anew: this shows nothing"
+        expect(page.get_by_label("Yes, send this to")).not_to_be_checked()
 
 
 def test_a_page_that_comes_back_catches_up(scripted: Page):

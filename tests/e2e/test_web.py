@@ -59,6 +59,12 @@ class Recorder:
         self._thread.join()
 
 
+def hidden(page: str) -> dict[str, str]:
+    """The hidden fields of a page."""
+    fields = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page)
+    return {name: html.unescape(value) for name, value in fields}
+
+
 class Desk:
     """A browser at a served workspace, and what it leaves in the log."""
 
@@ -76,15 +82,22 @@ class Desk:
     def form(self, path: str = "/") -> dict[str, str]:
         """The fields of the compose page as it comes."""
         page = self.http.get(path).text
-        fields = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page)
         areas = re.findall(r'<textarea[^>]*? name="(\w+)".*?>\n(.*?)</textarea>', page, re.DOTALL)
-        return {
-            **{name: html.unescape(value) for name, value in [*fields, *areas]},
-            "receiver": "stand-in",
-        }
+        typed = {name: html.unescape(value) for name, value in areas}
+        return {**hidden(page), **typed, "receiver": "stand-in"}
+
+    def filled(self, **fields: str) -> dict[str, str]:
+        """The compose page's fields, with the receiver chosen and the URL seen."""
+        form = {**self.form(), **fields}
+        part = self.http.post("/compose", data=form, headers={"HX-Target": "target"})
+        return {**form, "shown": hidden(part.text)["shown"]}
+
+    def again(self, path: str, **fields: str) -> httpx.Response:
+        """Press Send again on the page of a delivery."""
+        return self.http.post(f"{path}/again", data={**hidden(self.http.get(path).text), **fields})
 
     def send(self, **fields: str) -> httpx.Response:
-        return self.http.post("/send", data={**self.form(), **fields})
+        return self.http.post("/send", data=self.filled(**fields))
 
     def sent(self, **fields: str) -> str:
         """The path of the delivery that a send made."""
@@ -169,6 +182,63 @@ def test_a_form_that_was_refused_can_be_sent_again(desk: Desk) -> None:
     assert desk.http.post("/send", data=form).status_code == 303
 
 
+def test_a_form_edited_after_back_is_another_delivery(desk: Desk) -> None:
+    form = desk.form()
+    first = desk.http.post("/send", data=form).headers["location"]
+    second = desk.http.post("/send", data={**form, "expectation": '{"status": 201}'}).headers["location"]
+    assert "sent=before" not in second
+    assert second != first
+
+
+def test_nothing_is_sent_to_a_url_that_was_not_shown(desk: Desk, recorder: Recorder) -> None:
+    desk.add("moving", base_url="http://127.0.0.1:9")
+    form = desk.filled(receiver="moving")
+    desk.workspace.save_receiver(Receiver("moving", recorder.url), replaces="moving")
+    page = desk.http.post("/send", data=form)
+    assert page.status_code == 422
+    assert f"the URL is {recorder.url}/order_cancel now" in said(page)
+    assert recorder.requests == []
+    path = desk.http.post("/send", data={**form, **hidden(page.text)}).headers["location"]
+    desk.landed(path)
+    shown = hidden(desk.http.get(path).text)
+    desk.workspace.save_receiver(Receiver("moving", f"{recorder.url}/elsewhere"), replaces="moving")
+    assert desk.http.post(f"{path}/again", data=shown).status_code == 422
+    assert len(recorder.requests) == 1
+    assert f"{recorder.url}/elsewhere/order_cancel" in hidden(desk.http.get(path).text)["shown"]
+
+
+def test_variables_typed_for_a_send_are_in_the_url_that_is_shown(desk: Desk, recorder: Recorder) -> None:
+    desk.add("shops", base_url=recorder.url + "/${shop}?id=${uuid}")
+    form = desk.filled(receiver="shops", variables='{"shop": "north"}')
+    assert form["shown"] == f"{recorder.url}/north/order_cancel?id=${{uuid}}"
+    assert desk.http.post("/send", data={**form, "variables": '{"shop": "south"}'}).status_code == 422
+    desk.landed(desk.http.post("/send", data=form).headers["location"])
+    assert len(recorder.requests) == 1
+
+
+def test_a_deleted_receiver_is_not_replaced_by_another(desk: Desk, recorder: Recorder) -> None:
+    desk.add("gone", base_url=recorder.url)
+    path = desk.sent(receiver="gone")
+    desk.landed(path)
+    desk.workspace.delete_receiver("gone")
+    page = desk.http.get(f"/?from={path.rpartition('/')[2]}")
+    assert '<option value="gone" selected>' in page.text
+    assert page.text.count(" selected>") == 1
+    assert "there is no receiver 'gone' any more: choose one" in said(page)
+    assert "no such receiver" in said(desk.http.get(path))
+
+
+def test_the_page_of_a_delivery_names_the_target_of_send_again(desk: Desk, recorder: Recorder) -> None:
+    desk.add("recorder", base_url=recorder.url)
+    path = desk.sent(**{**desk.form("/?edition=v1"), "receiver": "recorder"})
+    desk.landed(path)
+    desk.landed(desk.sent())
+    header = re.search(r'id="header-target".*?</p>', desk.http.get(path).text, re.DOTALL)
+    assert header
+    assert "<b>recorder</b>" in header[0]
+    assert hidden(desk.http.get(path).text)["shown"] in header[0]
+
+
 def test_numbers_go_out_as_they_were_typed(desk: Desk, recorder: Recorder) -> None:
     desk.add("recorder", base_url=recorder.url)
     typed = desk.form()["payload"].replace('"grand_total": 35', '"grand_total": 35.00')
@@ -246,6 +316,20 @@ def test_a_fixture_is_saved_nowhere_else(desk: Desk, name: str) -> None:
     assert not list(desk.served.workspace.parent.rglob("evil*"))
 
 
+@pytest.mark.parametrize("do", ["save", "undo", "restore"])
+@pytest.mark.parametrize("field", ["action", "edition"])
+def test_a_form_names_no_folder_outside_the_workspace(desk: Desk, do: str, field: str) -> None:
+    outside = desk.served.workspace.parent
+    kept = outside / "kept" / "draft" / "default.json"
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.write_text("{}")
+    before = {path: path.stat().st_mtime_ns for path in outside.rglob("*")}
+    for escaped in ("../../../escaped", "../../../kept"):
+        form = {**desk.form(), field: escaped, "do": do, "undo": "{}", "save_as": "default"}
+        assert desk.http.post("/compose", data=form).status_code == 400
+    assert {path: path.stat().st_mtime_ns for path in outside.rglob("*")} == before
+
+
 # --- A delivery ------------------------------------------------------------------------------------------
 
 
@@ -285,7 +369,7 @@ def test_what_was_accepted_is_expected_from_then_on(desk: Desk, recorder: Record
     judgements = desk.landed(path).judgements
     assert [each.verdict for each in judgements] == ["failed", "passed"]
     assert page.text.count("<li><details>") == 2
-    again = desk.http.post(f"{path}/again", data={"form_id": "again"}).headers["location"]
+    again = desk.again(path).headers["location"]
     repeated = desk.landed(again)
     assert repeated.delivery.parent == path.rpartition("/")[2]
     assert repeated.judgement is not None
@@ -300,13 +384,11 @@ def test_a_secret_that_was_struck_out_is_not_sent_as_its_mark(desk: Desk, record
     path = desk.sent(**{**form, "payload": payload, "receiver": "recorder"})
     desk.landed(path)
     assert b"typed-by-hand" in recorder.requests[0][1]
-    again = desk.http.post(f"{path}/again", data={"form_id": "struck-out"})
+    again = desk.again(path)
     assert again.status_code == 422
     assert "was struck out of the log" in said(again)
     edited = desk.form(f"/?from={path.rpartition('/')[2]}")
-    assert "was struck out of the log" in said(
-        desk.http.post("/send", data={**edited, "receiver": "recorder"})
-    )
+    assert "was struck out of the log" in said(desk.send(**{**edited, "receiver": "recorder"}))
     assert len(recorder.requests) == 1
 
 
@@ -406,6 +488,18 @@ def test_a_typed_secret_is_sent_but_written_nowhere(desk: Desk, recorder: Record
         assert file.is_dir() or secret.encode() not in file.read_bytes(), file
 
 
+def test_a_secret_typed_for_one_receiver_is_struck_out_of_the_log_of_another(
+    desk: Desk, recorder: Recorder
+) -> None:
+    fields = {**RECEIVER, "auth": "bearer", "bearer": "hunter3-hunter3", "bearer_env": "SHOP_BEARER"}
+    assert desk.http.post("/receivers/save", data=fields).status_code == 303
+    desk.add("other", base_url=recorder.url)
+    payload = desk.form()["payload"].replace("Will Call", "hunter3-hunter3")
+    path = desk.sent(receiver="other", payload=payload)
+    assert "hunter3" not in desk.landed(path).delivery.request.body
+    assert b"hunter3-hunter3" in recorder.requests[0][1]
+
+
 def test_a_receiver_is_added_edited_deleted_and_brought_back(desk: Desk) -> None:
     desk.http.post("/receivers/save", data={**RECEIVER, "headers": "X-Shop: 12\nX-Till: 3", "default": "yes"})
     assert desk.workspace.receiver("mine").headers == {"X-Shop": "12", "X-Till": "3"}
@@ -430,7 +524,7 @@ def test_a_protected_receiver_needs_a_yes_for_each_send(desk: Desk, recorder: Re
     assert "live is protected" in said(desk.send(receiver="live", confirmed="other"))
     path = desk.sent(receiver="live", confirmed="live")
     desk.landed(path)
-    again = desk.http.post(f"{path}/again", data={"form_id": "without-yes"})
+    again = desk.again(path)
     assert again.status_code == 422
     assert len(recorder.requests) == 1
 

@@ -1,0 +1,46 @@
+"""What comes in with a form."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from http import HTTPStatus
+
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import Message
+
+LARGEST = 32 * 1024 * 1024
+
+
+async def read(request: Request) -> FormData:
+    """The form of a request; HTTPException 413 or 400 for one that is too large or cannot be read."""
+    taken = 0
+
+    async def within_limit() -> Message:
+        nonlocal taken
+        message = await request.receive()
+        taken += len(message.get("body", b""))
+        if taken > LARGEST:
+            what = (
+                f"A form may have up to {LARGEST // 1024 // 1024} MB. Go back: what you typed is still there."
+            )
+            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, what)
+        return message
+
+    return await Request(request.scope, within_limit).form(max_part_size=LARGEST)
+
+
+def text(form: FormData, name: str) -> str:
+    """A field as typed, its lines ended by LF; empty where it is absent."""
+    return str(form.get(name, "")).replace("\r\n", "\n")
+
+
+def key(form: FormData) -> str:
+    """What stands for this form as filled in, which it may be anew after Back; empty without an id."""
+    id = text(form, "form_id")
+    if not id:
+        return ""
+    fields = json.dumps([(name, str(value)) for name, value in form.multi_items()])
+    return f"{id}:{hashlib.sha256(fields.encode()).hexdigest()}"
