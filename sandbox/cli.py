@@ -5,6 +5,7 @@ Heavy parts (web, stand-in) are imported by the commands that need them: `run` m
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import shutil
@@ -37,7 +38,15 @@ class _Commands(click.Group):
             if isinstance(stream, io.TextIOWrapper):
                 # What a terminal cannot show is no reason to end a run.
                 stream.reconfigure(errors="replace")
-        return super().main(*args, **extra)
+        try:
+            return super().main(*args, **extra)
+        except OSError as error:
+            if error.errno != errno.ENOSPC or error.filename is not None:
+                raise
+            _give_up(sys.stdout, error)  # --help, which the framework prints
+            sys.exit(2)
+        finally:
+            _say("", end="", flush=True)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         for each in args:
@@ -56,8 +65,6 @@ class _Commands(click.Group):
             ctx.exit(2)
         except KeyboardInterrupt:
             ctx.exit(130)
-        finally:
-            _say("", end="", flush=True)
 
 
 def _say(text: str, *, end: str = "\n", flush: bool = False) -> None:
@@ -65,18 +72,26 @@ def _say(text: str, *, end: str = "\n", flush: bool = False) -> None:
     try:
         print(text, end=end, flush=flush)
     except OSError as error:
-        if not isinstance(error, BrokenPipeError):  # a reader that has seen enough is no mistake
-            _complain(f"standard output cannot be written: {error.strerror}")
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
+        _give_up(sys.stdout, error)
 
 
 def _complain(text: str) -> None:
     """Print one line to standard error."""
     from sandbox.report.lines import in_line
 
-    click.echo(in_line(text), err=True)
+    try:
+        click.echo(in_line(text), err=True)
+    except OSError as error:
+        _give_up(sys.stderr, error)
+
+
+def _give_up(stream: TextIO, error: OSError) -> None:
+    """Let what is still printed there go nowhere, and say so where somebody may miss it."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+    if stream is sys.stdout and not isinstance(error, BrokenPipeError):
+        _complain(f"standard output cannot be written: {error.strerror}")
 
 
 def _is_text(text: str) -> bool:

@@ -264,6 +264,15 @@ def test_output_that_nobody_takes_ends_no_run(tmp_path: Path, shop: Receiver, ou
     assert ET.parse(tmp_path / "r.xml").getroot().get("tests") == "3"
 
 
+@pytest.mark.parametrize("command", ["--help >/dev/full", "run --help >/dev/full", "run absent 2>/dev/full"])
+def test_output_that_nobody_takes_is_no_traceback(tmp_path: Path, command: str):
+    done = subprocess.run(
+        ["sh", "-c", f"{COMMAND} {command}"], cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 2
+    assert done.stderr in ("", "standard output cannot be written: No space left on device\n")
+
+
 def test_what_a_terminal_cannot_show_ends_no_run(tmp_path: Path, shop: Receiver):
     file = scenario(tmp_path, expect=PASSES)
     done = run("run", file, "--receiver", shop.url, cwd=tmp_path, PYTHONIOENCODING="ascii")
