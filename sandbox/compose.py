@@ -79,7 +79,12 @@ class Names(msgspec.Struct, kw_only=True):
                 f"the environment variable {name} is not set",
                 mend=f"set {name}, as ${{env:{name}}} asks for it",
             )
-        return self.environment[name]
+        value = self.environment[name]
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            raise ComposeError(f"the environment variable {name} is not UTF-8") from error
+        return value
 
 
 def variable_value(text: str) -> Json:

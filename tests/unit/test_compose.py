@@ -86,6 +86,11 @@ def test_captures_then_command_line_environment_receiver_and_scenario_give_the_v
     assert compose.fill("${a}", layers) == 0
 
 
+def test_a_variable_of_the_environment_that_is_not_text_is_an_error():
+    with pytest.raises(ComposeError, match="NAME is not UTF-8"):
+        compose.fill("${env:NAME}", compose.Names(environment={"NAME": "caf\udce9"}))
+
+
 def test_a_lost_capture_is_told_apart_from_an_unknown_name():
     with pytest.raises(compose.MissingCapture):
         compose.fill("${code}", compose.Names(lost=frozenset({"code"})))
