@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from sandbox import compose, source
+from sandbox import compose, contract, source
 from sandbox.compose import Template
 from sandbox.model import Difference, Judgement, Receiver, Step
 from sandbox.standin import TOKEN
@@ -40,6 +40,7 @@ class Faces:
             "edition": case.edition,
             "payload": source.pretty(_typed(self.workspace, case)),
             "receiver": case.receiver,
+            "shown": self._url(case),
             "expectation": json.dumps(case.expect) if case.expect is not None else "",
             "variables": json.dumps(case.variables),
             **({"off_contract": "on"} if case.off_contract else {}),
@@ -47,6 +48,11 @@ class Faces:
         status, headers = self._post("/send", form)
         assert status == 303
         return self._judgement(headers["location"].rpartition("/")[2])
+
+    def _url(self, case: Case) -> str:
+        """The URL that the page shows for this receiver, and that a send must go to."""
+        agreed = contract.load("order_cancel", case.edition)
+        return compose.url(self.workspace.receiver(case.receiver), agreed)
 
     def by_run(self, case: Case, folder: Path) -> Judgement:
         step = {
