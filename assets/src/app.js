@@ -39,6 +39,35 @@ function caretTo(textarea, line, column) {
   textarea.scrollTop = (line - 1) * parseFloat(getComputedStyle(textarea).lineHeight) - textarea.clientHeight / 2;
 }
 
+// --- While checking: silence is not a tick ---
+
+for (const failed of ["htmx:responseError", "htmx:sendError"]) {
+  document.addEventListener(failed, (event) => {
+    const findings = document.getElementById("findings");
+    if (event.detail.target !== findings) return;
+    const line = document.createElement("p");
+    line.className = "errored";
+    line.textContent = "! not checked: the sandbox does not answer";
+    findings.classList.remove("wrong");
+    findings.replaceChildren(line);
+  });
+}
+
+// --- The result that takes the place of what was in flight takes its focus too ---
+
+let focusWasIn = null;
+
+document.addEventListener("htmx:beforeSwap", (event) => {
+  focusWasIn = event.detail.target.contains(document.activeElement) ? event.detail.target.id : null;
+});
+document.addEventListener("htmx:afterSettle", () => {
+  if (focusWasIn !== "delivery" || document.activeElement !== document.body) return;
+  const heading = document.querySelector("#delivery h1");
+  heading.tabIndex = -1;
+  heading.focus();
+  focusWasIn = null;
+});
+
 // --- Times in the reader's own zone, the exact instant in the title ---
 
 const today = new Date().toDateString();
@@ -68,7 +97,14 @@ function startCounting(element) {
   if (idle) count();
 }
 
+function showCurrent() {
+  const list = document.getElementById("recent");
+  const current = list?.querySelector("[aria-current]");
+  if (current) list.scrollTop = current.offsetTop - (list.clientHeight - current.offsetHeight) / 2;
+}
+
 function prepare(scope) {
+  showCurrent();
   scope.querySelectorAll("time[datetime]").forEach(ownZone);
   scope.querySelectorAll("[data-elapsed]").forEach(startCounting);
   scope.querySelectorAll("span.place[data-line]").forEach((place) => {

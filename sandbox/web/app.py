@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -22,6 +23,7 @@ from sandbox.web.pages import THEMES, Pages
 from sandbox.web.receivers import ReceiverPages
 from sandbox.web.security import Guard, cookie_name, is_same, remember_token
 
+_OF_A_DELIVERY = ("cancel", "again", "accept", "judge")
 _TITLES = {
     HTTPStatus.UNAUTHORIZED: "A token, please",
     HTTPStatus.FORBIDDEN: "Refused",
@@ -39,6 +41,7 @@ def create_app(desk: Desk, pages: Pages, *, token: str = "") -> ASGIApp:
         *ComposePages(desk, pages).routes(),
         *DeliveryPages(desk, pages).routes(),
         *ReceiverPages(desk, pages).routes(),
+        *_redirects(),
         Route("/theme", shell.theme, methods=["POST"]),
         Route("/login", shell.login, methods=["POST"]),
         Mount("/static", _Static(directory=pages.static)),
@@ -53,6 +56,23 @@ def create_app(desk: Desk, pages: Pages, *, token: str = "") -> ASGIApp:
     )
     # Around it and not among its middleware: the page for a bug comes from outside of those.
     return Guard(application, token=token, refuse=shell.refuse)
+
+
+def _redirects() -> list[Route]:
+    """Where an address leads that answers to a form only: it stands in the bar after a form was refused."""
+    places = {
+        "/": ("/compose", "/send", "/theme", "/login"),
+        "/receivers": ("/receivers/save", "/receivers/delete", "/receivers/undo", "/stand-in/reset"),
+        "/deliveries/{id}": tuple(f"/deliveries/{{id}}/{each}" for each in _OF_A_DELIVERY),
+    }
+    return [Route(path, _to(place)) for place, paths in places.items() for path in paths]
+
+
+def _to(place: str) -> Callable[[Request], Awaitable[Response]]:
+    async def redirect(request: Request) -> Response:
+        return RedirectResponse(place.format(**request.path_params), HTTPStatus.SEE_OTHER)
+
+    return redirect
 
 
 class _Static(StaticFiles):

@@ -11,7 +11,7 @@ import msgspec
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from sandbox import contract, scenario, source
@@ -100,6 +100,8 @@ class DeliveryPages:
             Route("/deliveries", self.log),
             Route(one, self.show),
             Route(f"{one}/events", self.events),
+            Route(f"{one}/request", self.body),
+            Route(f"{one}/response", self.body),
             Route(f"{one}/cancel", self.cancel, methods=["POST"]),
             Route(f"{one}/again", self.again, methods=["POST"]),
             Route(f"{one}/accept", self.accept, methods=["POST"]),
@@ -154,6 +156,14 @@ class DeliveryPages:
             yield ServerSentEvent(data=id, event="finished", id=id)
 
         return EventSourceResponse(stream())
+
+    async def body(self, request: Request) -> Response:
+        """What one side sent, whole and as text: never as a page of its own."""
+        sent = self._entry(request.path_params["id"]).delivery
+        side = sent.request if request.url.path.endswith("/request") else sent.response
+        if side is None:
+            raise HTTPException(HTTPStatus.NOT_FOUND, "There was no response.")
+        return PlainTextResponse(side.body)
 
     async def cancel(self, request: Request) -> Response:
         """End a delivery in flight; one that has landed meanwhile stays as it is."""

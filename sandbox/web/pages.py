@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+import msgspec
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from sandbox import source
 from sandbox.errors import SandboxError, UsageError
 from sandbox.model import Delivery, Expectation, encoder
-from sandbox.report.lines import GLYPHS
+from sandbox.report.lines import GLYPHS, visible
 from sandbox.web.security import cookie_name
 
 THEMES = ("system", "light", "dark")
@@ -39,6 +40,8 @@ class Pages:
         self._environment.globals.update(asset=self._asset, glyphs=GLYPHS, themes=THEMES)
         self._environment.filters.update(
             pretty=pretty,
+            visible=visible,
+            body=shown_body,
             ms=milliseconds,
             size=size,
             clock=clock,
@@ -83,6 +86,33 @@ def problems(said: Mapping[str, str] | None = None) -> defaultdict[str, str]:
 
 
 # --- how values are shown ---
+
+_MOST_SHOWN = 256 * 1024
+"""Characters of a body that a page shows; a browser takes long over more."""
+
+
+class ShownBody(msgspec.Struct, frozen=True):
+    """A body as a page shows it."""
+
+    raw: str
+    pretty: str = ""
+    """Over several lines; empty where that is no other view of it."""
+    is_cut: bool = False
+
+
+def shown_body(text: str) -> ShownBody:
+    """A body with nothing in it that could lead a reader astray, and not more of it than a page bears."""
+    if len(text) > _MOST_SHOWN:
+        return ShownBody(_harmless(text[:_MOST_SHOWN]), is_cut=True)
+    spread = pretty(text)
+    if spread == text or len(spread) > 2 * _MOST_SHOWN:
+        return ShownBody(_harmless(text))
+    return ShownBody(_harmless(text), _harmless(spread))
+
+
+def _harmless(text: str) -> str:
+    """Control characters escaped, but for the tabs and line ends of any text."""
+    return "\t".join(visible(each) for each in text.replace("\r\n", "\n").split("\t"))
 
 
 def pretty(text: str) -> str:

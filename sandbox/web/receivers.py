@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from http import HTTPStatus
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import msgspec
 from starlette.datastructures import FormData
@@ -24,7 +24,9 @@ from sandbox.web.pages import Pages, problems
 
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _ENV_REFERENCE = re.compile(r"\$\{env:([^{}]+)\}")
-_SECRET_HEADER = re.compile(r"authorization|cookie|token|secret|passw|api-?key", re.IGNORECASE)
+_KEPT_SECRET = re.compile(r"(?:[A-Za-z][A-Za-z0-9-]* +)?\$\{env:[^{}]+\}")
+"""A secret as the workspace may keep it: a reference, perhaps after the word Bearer or the like."""
+_KEPT_USERINFO = re.compile(r"(?:[^:]*:)?\$\{env:[^{}]+\}")
 _NAME_A_VARIABLE = "name the environment variable that holds it: the workspace never keeps the secret itself"
 
 
@@ -59,7 +61,8 @@ class ReceiverPages:
         ]
 
     async def list(self, request: Request) -> Response:
-        default = self._desk.workspace.receivers().default
+        problem = self._desk.receivers_problem
+        default = "" if problem else self._desk.workspace.receivers().default
         action = self._desk.actions()[0]
         rows = []
         for receiver in self._desk.receivers():
@@ -73,7 +76,7 @@ class ReceiverPages:
                     "is_default": receiver.name == default,
                 }
             )
-        return self._page(request, "receivers.html", rows=rows, notice=_notice(request))
+        return self._page(request, "receivers.html", rows=rows, problem=problem, notice=self._notice(request))
 
     async def new(self, request: Request) -> Response:
         return self._form(request, _values(Receiver("", ""), False, self._desk.actions()))
@@ -118,6 +121,19 @@ class ReceiverPages:
         self._desk.stand_in.reset()
         return RedirectResponse("/receivers?reset=1", HTTPStatus.SEE_OTHER)
 
+    def _notice(self, request: Request) -> dict[str, str] | None:
+        """What was just done; nothing for what an address says and is not so."""
+        said = request.query_params
+        if self._desk.was_deleted(deleted := said.get("deleted", "")):
+            return {"text": f"{deleted} is deleted.", "undo": deleted}
+        known = {each.name for each in self._desk.receivers()}
+        for key, words in (("saved", "is saved."), ("restored", "is back.")):
+            if said.get(key) in known:
+                return {"text": f"{said[key]} {words}", "undo": ""}
+        if "reset" in said:
+            return {"text": "The stand-in has forgotten what it was sent.", "undo": ""}
+        return None
+
     def _form(
         self,
         request: Request,
@@ -140,16 +156,6 @@ class ReceiverPages:
         action = self._desk.actions()[0]
         target = self._desk.target(chosen_receiver(request, self._desk), action.name, action.editions[0])
         return self._pages.render(request, name, status, here="Receivers", target=target, **context)
-
-
-def _notice(request: Request) -> dict[str, str] | None:
-    said = request.query_params
-    if "deleted" in said:
-        return {"text": f"{said['deleted']} is deleted.", "undo": said["deleted"]}
-    for key, words in (("saved", "is saved."), ("restored", "is back.")):
-        if key in said:
-            return {"text": f"{said[key]} {words}", "undo": ""}
-    return {"text": "The stand-in has forgotten what it was sent.", "undo": ""} if "reset" in said else None
 
 
 def _auth_kind(receiver: Receiver) -> str:
@@ -232,11 +238,17 @@ class _Reading:
             protected="protected" in values,
         )
         if "${" not in receiver.base_url and not self.problems["base_url"]:
-            try:
-                compose.url(receiver, contract.load(actions[0].name, actions[0].editions[0]))
-            except SandboxError as error:
-                self.problems["base_url"] = str(error)
+            self._check("base_url", msgspec.structs.replace(receiver, headers={}))
+        if not self.problems["headers"]:
+            self._check("headers", msgspec.structs.replace(receiver, base_url="http://localhost"))
         return receiver
+
+    def _check(self, field: str, receiver: Receiver) -> None:
+        """Note at the field what would keep every send from going out."""
+        try:
+            compose.check(receiver)
+        except SandboxError as error:
+            self.problems[field] = str(error)
 
     def _name(self) -> str:
         name = self._values["name"]
@@ -252,13 +264,22 @@ class _Reading:
             self.problems[field] = "where is it? Write a URL, such as http://localhost:8000"
             return url
         try:
-            password = urlsplit(url).password
+            parts = urlsplit(url)
         except ValueError as error:
             self.problems[field] = f"this cannot be read as a URL: {error}"
             return url
-        if password and "${" not in password:
-            self.problems[field] = "the URL holds a password: write it as ${env:NAME}, or use Basic below"
+        userinfo, at, _ = parts.netloc.rpartition("@")
+        if at and not _KEPT_USERINFO.fullmatch(userinfo):
+            self.problems[field] = (
+                "the URL holds a user or password: write it as ${env:NAME}, or use Basic below"
+            )
+        self._query(field, parts.query)
         return url
+
+    def _query(self, field: str, query: str) -> None:
+        for name, value in parse_qsl(query):
+            if compose.is_credential(name) and not _KEPT_SECRET.fullmatch(value):
+                self.problems[field] = f"{name} is a secret, write its value as ${{env:NAME}}"
 
     def _paths(self, actions: list[Action]) -> dict[str, str]:
         paths = {}
@@ -272,6 +293,7 @@ class _Reading:
                     )
             elif path:
                 paths[action.name] = path
+                self._query(f"path_{action.name}", path.partition("?")[2])
         return paths
 
     def _headers(self) -> dict[str, str]:
@@ -282,7 +304,7 @@ class _Reading:
             name, colon, value = (part.strip() for part in line.partition(":"))
             if not colon or not name:
                 self.problems["headers"] = f"line {number}: write Name: value"
-            elif _SECRET_HEADER.search(name) and "${" not in value:
+            elif value and compose.is_credential(name) and not _KEPT_SECRET.fullmatch(value):
                 self.problems["headers"] = (
                     f"line {number}: {name} is a secret, write its value as ${{env:NAME}}"
                 )
@@ -306,7 +328,7 @@ class _Reading:
             if value:
                 self.secrets[name] = value
             return f"${{env:{name}}}"
-        if value and "${" not in value:
+        if value and not _KEPT_SECRET.fullmatch(value):
             self.problems[f"{field}_env"] = _NAME_A_VARIABLE
         return value
 

@@ -418,8 +418,52 @@ def test_what_a_receiver_answers_is_never_markup(desk: Desk, recorder: Recorder)
     assert "&lt;script&gt;alert(1)" in page
 
 
+def test_what_a_receiver_answers_cannot_lead_a_reader_astray(desk: Desk, recorder: Recorder) -> None:
+    desk.add("recorder", base_url=recorder.url)
+    recorder.answer = "a\u202eb\x1b[2Jc\u0085\td".encode()
+    recorder.content_type = "text/plain"
+    path = desk.sent(receiver="recorder")
+    desk.landed(path)
+    page = desk.http.get(path).text
+    assert "a\\u202eb\\u001b[2Jc\\u0085\td" in page
+    assert not re.search("[\u202e\x1b\u0085]", page)
+
+
+def test_a_large_body_is_shown_in_part_and_is_there_as_text(desk: Desk, recorder: Recorder) -> None:
+    desk.add("recorder", base_url=recorder.url)
+    recorder.answer = b"<script>" + b"x" * 400_000
+    path = desk.sent(receiver="recorder")
+    desk.landed(path)
+    page = desk.http.get(path)
+    assert len(page.text) < 350_000
+    assert f'href="{path}/response"' in page.text
+    whole = desk.http.get(f"{path}/response")
+    assert whole.content == recorder.answer
+    assert whole.headers["content-type"] == "text/plain; charset=utf-8"
+    assert whole.headers["x-content-type-options"] == "nosniff"
+    assert whole.headers["content-security-policy"].startswith("default-src 'none'")
+    assert '"order_cancel"' in desk.http.get(f"{path}/request").text
+
+
+def test_what_answers_to_forms_leads_back_to_a_page(desk: Desk) -> None:
+    path = desk.sent()
+    desk.landed(path)
+    places = {"/send": "/", "/compose": "/", "/theme": "/", "/stand-in/reset": "/receivers"}
+    places |= {"/receivers/save": "/receivers", f"{path}/again": path, f"{path}/judge": path}
+    for address, place in places.items():
+        assert desk.http.get(address).headers["location"] == place
+
+
+@pytest.mark.parametrize("referer", ["http://[x", "http://x//evil.example"])
+def test_the_theme_leads_back_to_this_sandbox(desk: Desk, referer: str) -> None:
+    answer = desk.http.post("/theme", data={"theme": "dark"}, headers={"Referer": referer})
+    assert answer.status_code == 303
+    assert answer.headers["location"] in ("/", "/evil.example")
+
+
 def test_an_unknown_delivery_is_a_page_that_says_so(desk: Desk) -> None:
-    for path in ("/deliveries/nothing", "/nowhere"):
+    assert desk.http.post("/deliveries/nothing/cancel").status_code == 404
+    for path in ("/deliveries/nothing", "/deliveries?before=nothing", "/nowhere"):
         page = desk.http.get(path)
         assert page.status_code == 404
         assert "There is nothing here" in said(page)
@@ -443,7 +487,15 @@ RECEIVER = {
     [
         ({"base_url": "shop.example/api"}, "base_url", "no http:// or https://"),
         ({"base_url": ""}, "base_url", "where is it?"),
-        ({"base_url": "http://me:hunter2@shop.example"}, "base_url", "the URL holds a password"),
+        ({"base_url": "http://me:hunter2@shop.example"}, "base_url", "the URL holds a user or password"),
+        ({"base_url": "http://hunter2@shop.example"}, "base_url", "the URL holds a user or password"),
+        ({"proxy": "http://hunter2@proxy.example"}, "proxy", "the URL holds a user or password"),
+        ({"base_url": "http://shop.example/?api_key=hunter2"}, "base_url", "api_key is a secret"),
+        ({"path_order_cancel": "/cancel?sig=1&Access-Key=hunter2"}, "path_order_cancel", "is a secret"),
+        ({"auth": "bearer", "bearer": "BearerSecret${Value3}"}, "bearer_env", "name the environment"),
+        ({"headers": "X-Api_Key: hunter2"}, "headers", "is a secret"),
+        ({"headers": "X-Signature: hunter2${env:A}"}, "headers", "is a secret"),
+        ({"headers": "X Shop: 1"}, "headers", "is not a header name"),
         ({"name": ""}, "name", "give it a name"),
         ({"name": "stand-in"}, "name", "belongs to"),
         ({"headers": "X-Shop 12"}, "headers", "line 1"),
@@ -537,6 +589,32 @@ def test_the_stand_in_forgets_when_told_to(desk: Desk) -> None:
     assert all(each is not None and each.status == 200 for each in bodies)
 
 
+def test_a_broken_receivers_file_leaves_the_log_readable(desk: Desk) -> None:
+    path = desk.sent()
+    desk.landed(path)
+    (desk.served.workspace / "receivers.json").write_text("{")
+    for page in (path, "/deliveries", "/"):
+        assert desk.http.get(page).status_code == 200, page
+    assert "receivers.json" in said(desk.http.get("/receivers"))
+    refused = desk.send()
+    assert refused.status_code == 422
+    assert "receivers.json" in said(refused)
+
+
+def test_the_default_receiver_is_the_default_again_after_undo(desk: Desk) -> None:
+    desk.add("first", base_url="http://127.0.0.1:9")
+    desk.workspace.set_default_receiver("first")
+    desk.http.post("/receivers/delete", data={"name": "first"})
+    assert desk.workspace.receivers().default == ""
+    desk.http.post("/receivers/undo", data={"name": "first"})
+    assert desk.workspace.receivers().default == "first"
+
+
+@pytest.mark.parametrize("key", ["deleted", "saved", "restored"])
+def test_an_address_does_not_say_what_is_not_so(desk: Desk, key: str) -> None:
+    assert "nobody" not in said(desk.http.get("/receivers", params={key: "nobody"}))
+
+
 # --- Safety ----------------------------------------------------------------------------------------------
 
 
@@ -544,6 +622,8 @@ def test_the_stand_in_forgets_when_told_to(desk: Desk) -> None:
     "headers",
     [
         {"Host": "evil.example"},
+        {"Host": "evil.example@127.0.0.1"},
+        {"Host": "127.0.0.1/evil.example"},
         {"Host": "localhost.evil.example:80"},
         {"Origin": "http://evil.example"},
         {"Origin": "null"},
@@ -599,6 +679,31 @@ def test_every_answer_has_the_policy_and_no_page_needs_more(desk: Desk) -> None:
 def test_a_form_that_is_too_large_is_refused(desk: Desk) -> None:
     page = desk.http.post("/compose", data={**desk.form(), "payload": "x" * 33 * 1024 * 1024})
     assert page.status_code == 413
+    assert "Too large" in said(page)
+
+
+def test_a_field_may_be_large(desk: Desk) -> None:
+    page = desk.http.post("/compose", data={**desk.form(), "payload": '"' + "x" * 2_000_000 + '"'})
+    assert page.status_code == 200
+
+
+def test_a_form_that_cannot_be_read_is_refused_with_a_page(desk: Desk) -> None:
+    page = desk.http.post("/compose", data={f"field{number}": "" for number in range(1001)})
+    assert page.status_code == 400
+    assert 'href="/receivers"' in page.text
+
+
+def test_only_a_known_receiver_is_remembered(desk: Desk) -> None:
+    page = desk.http.post("/compose", data={**desk.form(), "receiver": "x" * 9000})
+    assert "set-cookie" not in page.headers
+
+
+def test_a_file_whose_name_no_fixture_can_have_is_not_listed(desk: Desk) -> None:
+    file = desk.served.workspace / "fixtures/order_cancel/draft/no name.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("{}")
+    assert "no name" not in said(desk.http.get("/"))
+    file.unlink()
 
 
 @pytest.fixture(scope="module")
