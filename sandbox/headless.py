@@ -97,10 +97,17 @@ def run(job: Job, listen: Callable[[Event], None]) -> Outcome:
 
     Ctrl-C or SIGTERM stops it, and it still reports; at a second one it ends with KeyboardInterrupt.
     """
+    outcomes: list[Outcome] = []
+
+    async def main() -> None:
+        # Not returned: asyncio spells out the main task, its result too, when it takes its signal handler away.
+        outcomes.append(await _run(job, listen))
+
     try:
-        return asyncio.run(_run(job, listen))
+        asyncio.run(main())
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
+    return outcomes[0]
 
 
 async def _run(job: Job, listen: Callable[[Event], None]) -> Outcome:

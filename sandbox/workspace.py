@@ -257,14 +257,14 @@ def scenario_files_in(folder: Path) -> tuple[list[Path], list[SandboxError]]:
     for parent, folders, files in os.walk(folder, onerror=refused):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
-            path = Path(parent, name)
             if not name.endswith(SUFFIX):
                 continue
-            if os.path.exists(path) and not os.path.isfile(path):
+            path = Path(parent, name)
+            if os.path.isfile(path) or not os.path.exists(path):
+                found.append(path)
+            else:
                 # A pipe would be waited for without end.
                 unreadable.append(FileError("is not a regular file", file=str(path)))
-            else:
-                found.append(path)
     return found, unreadable
 
 
