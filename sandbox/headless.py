@@ -100,7 +100,7 @@ def run(job: Job, listen: Callable[[Event], None]) -> Outcome:
     outcomes: list[Outcome] = []
 
     async def main() -> None:
-        # Not returned: asyncio spells out its main task, result and all, when it takes its signal handler away.
+        # Not returned: asyncio spells out its main task, result and all, as it takes its signal handler away.
         outcomes.append(await _run(job, listen))
 
     try:
