@@ -18,6 +18,7 @@ from sandbox.model import (
     Delivery,
     Exchange,
     Expectation,
+    Fault,
     HttpRequest,
     Json,
     Judgement,
@@ -54,7 +55,11 @@ class _Stopped(Exception):
 
 
 class _NotDropped(Exception):
-    """The receiver answered before it was hung up on."""
+    """What was to be hung up on ended by itself before."""
+
+    def __init__(self, fault: Fault | None) -> None:
+        super().__init__()
+        self.fault = fault
 
 
 class _Sent(msgspec.Struct):
@@ -118,9 +123,11 @@ class StepRun:
             done = await self._deliver(ready)
         except _Stopped:
             return self._result("skipped", "the run was stopped")
-        except _NotDropped:
+        except _NotDropped as ended:
             reason = "it answered before it was hung up on, so nothing was dropped (shorten drop_after_ms)"
-            return self._result("errored", reason)
+            if ended.fault is not None:
+                reason = f"{ended.fault.kind}: {ended.fault.message}"
+            return self._result("errored", reason, sent=1, faults=int(ended.fault is not None))
         except UsageError as error:
             # What libcurl cannot send at all, such as a certificate and a key that do not fit.
             return self._result("errored", scenario.describe(error, self._plan, self._number))
@@ -141,9 +148,17 @@ class StepRun:
             faults=sum(each.delivery.fault is not None for each in done),
         )
 
-    def _result(self, verdict: Verdict, reason: str, *, unreadable: bool = False) -> StepResult:
+    def _result(
+        self, verdict: Verdict, reason: str, *, unreadable: bool = False, sent: int = 0, faults: int = 0
+    ) -> StepResult:
         return StepResult(
-            number=self._number, name=self._step.name, verdict=verdict, reason=reason, unreadable=unreadable
+            number=self._number,
+            name=self._step.name,
+            verdict=verdict,
+            reason=reason,
+            unreadable=unreadable,
+            sent=sent,
+            faults=faults,
         )
 
     # --- compose, check, build ---
@@ -242,7 +257,7 @@ class StepRun:
         sent = await self._send(ready, 1, 1, drop_after_ms=after_ms)
         self._tell(DeliveryFinished(self._plan, sent.delivery, None))
         if not sent.delivery.dropped:
-            raise _Stopped if self._run.stopped else _NotDropped
+            raise _Stopped if self._run.stopped else _NotDropped(sent.delivery.fault)
 
     async def _delivery(self, ready: _Ready, index: int) -> _Attempted:
         """Send one delivery, again after faults as often as retries allow; the last attempt counts."""

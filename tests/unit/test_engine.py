@@ -250,6 +250,15 @@ def test_a_delivery_that_is_dropped_on_purpose_is_followed_by_one_that_is_judged
     assert played.verdicts == ["passed"]
 
 
+def test_a_fault_before_the_drop_is_told_as_what_it_is():
+    url = f"http://127.0.0.1:{unused_port()}"
+    played = play([plan({"deliver": {"drop_after_ms": 4000}, "expect": {}})], url)
+    (step,) = played.steps
+    assert step.verdict == "errored"
+    assert step.reason.startswith("refused: ")
+    assert (step.sent, step.faults) == (1, 1)
+
+
 def test_an_answer_before_the_drop_is_not_taken_for_a_dropped_delivery():
     with receiver(answering(NOTHING)) as shop:
         played = play([plan({"deliver": {"drop_after_ms": 4000}, "expect": {"status": 200}})], shop.url)
