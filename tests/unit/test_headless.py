@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from sandbox import cli, headless, scenario
+from sandbox.cli.options import STAND_IN
 from sandbox.engine import Event, Options
 from sandbox.errors import UsageError
 from sandbox.model import Receiver, Step
@@ -20,7 +21,7 @@ from sandbox.transport import wait_until_listening
 from sandbox.workspace import Workspace
 
 
-def job(folder: Path, receiver: Receiver = cli.STAND_IN, wait: float = 0) -> headless.Job:
+def job(folder: Path, receiver: Receiver = STAND_IN, wait: float = 0) -> headless.Job:
     plan = scenario.single(Step(fixture="default"), action="order_cancel", edition="draft")
     return headless.Job(
         workspace=Workspace(folder),

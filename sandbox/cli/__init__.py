@@ -1,0 +1,87 @@
+"""The command line. Each command puts the real ports together and leaves the work to the engine.
+
+A module for each command, named like it, which holds it as `command` and is imported when it is wanted:
+`run` must start fast.
+
+options.py    options that several commands share, and the receiver they mean
+job.py        from options to a job, and its exit code
+output.py     what commands print
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from sandbox import __version__
+from sandbox.cli.output import complain, give_up, is_text, say
+from sandbox.errors import SandboxError
+
+_MODULES = {
+    "serve": "serve",
+    "run": "run",
+    "send": "send",
+    "init": "init",
+    "receiver": "receiver",
+}
+"""Each command's module, in the order of `--help`."""
+
+
+class _Commands(click.Group):
+    """Runs `serve` where no command is named; shows a user's mistake as one line, with exit code 2."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                # What a terminal cannot show is no reason to end a run.
+                stream.reconfigure(errors="replace")
+        try:
+            return super().main(*args, **extra)
+        except OSError as error:
+            if error.errno != errno.ENOSPC or error.filename is not None:
+                raise
+            give_up(sys.stdout, error)  # --help, which the framework prints
+            sys.exit(2)
+        finally:
+            say("", end="", flush=True)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_MODULES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _MODULES:
+            return None
+        command: click.Command = import_module(f"sandbox.cli.{_MODULES[cmd_name]}").command
+        return command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        for each in args:
+            if not is_text(each):
+                complain(f"error: the argument {each!r} is not UTF-8")
+                ctx.exit(2)
+        if not args or (args[0].startswith("-") and args[0] not in ("--help", "--version", "-h")):
+            args = ["serve", *args]
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except SandboxError as error:
+            complain(f"error: {error}")
+            ctx.exit(2)
+        except KeyboardInterrupt:
+            ctx.exit(130)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="retailops-sandbox")
+def main() -> None:
+    """Impersonates RetailOPS: sends order_cancel to your receiver, and judges its answers.
+
+    Without a command it serves the browser application.
+    """

@@ -1,0 +1,42 @@
+"""`serve`: the browser application."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from sandbox import settings
+from sandbox.cli.options import here, workspace_option
+from sandbox.cli.output import say
+from sandbox.workspace import Workspace
+
+
+@click.command("serve")
+@workspace_option
+@click.option("--host", metavar="ADDRESS", help="The address to listen at; 127.0.0.1 unless told.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), metavar="N", help="8080 unless told, 0 for a free one."
+)
+@click.option("--token", metavar="TOKEN", help="What a browser must show; needed unless loopback.")
+def command(workspace: str | None, host: str | None, port: int | None, token: str | None) -> None:
+    """Serve the browser application, with the stand-in receiver beside it."""
+    from sandbox.web.serve import serve as serve_web
+
+    start = here()
+    chosen = settings.read(os.environ, start)
+    folder = Workspace.find(workspace, os.environ, start)
+
+    def ready(address: str, stand_in: str) -> None:
+        say(f"RetailOPS sandbox: {address}  (Ctrl-C ends it)")
+        say(f"stand-in receiver: {stand_in}")
+        say(f"workspace:         {folder.root}", flush=True)
+
+    serve_web(
+        folder,
+        host=host or chosen.host,
+        port=chosen.port if port is None else port,
+        token=token or chosen.token,
+        environment=os.environ,
+        ready=ready,
+    )
