@@ -39,7 +39,7 @@ soak: .venv/browser ## all tests, the long ones in their long form
 	$(PYTEST) --soak --override-ini faulthandler_timeout=3600
 
 clean: ## remove all that the above made, except ./workspace
-	rm -rf .venv assets/node_modules sandbox/web/static .mypy_cache .pytest_cache .ruff_cache .hypothesis test-results
+	rm -rf .venv assets/node_modules tests/published/node_modules sandbox/web/static .mypy_cache .pytest_cache .ruff_cache .hypothesis test-results
 
 .venv/made:
 	$(if $(PYTHON),,$(error Python 3.11 or newer is needed, and none was found on PATH))
@@ -51,10 +51,11 @@ clean: ## remove all that the above made, except ./workspace
 	$(PIP) install --constraint constraints.txt --editable .
 	@touch $@
 
-.venv/tools: .venv/installed
+.venv/tools: .venv/installed tests/published/schemas.py tests/published/package-lock.json
 	@echo "Installing the tools for its tests into .venv"
 	$(PIP) install --constraint constraints.txt --upgrade pip
 	$(PIP) install --constraint constraints.txt --group dev
+	PYTHONPATH=. $(BIN)/python tests/published/schemas.py
 	@touch $@
 
 .venv/browser: .venv/tools tests/chromium.py

