@@ -323,7 +323,7 @@ def url(receiver: Receiver, contract: Contract) -> str:
 def base_url(receiver: Receiver) -> SplitResult:
     """The parts of a resolved receiver's base URL; UsageError without http(s) scheme or host."""
     written = receiver.base_url
-    shown = re.sub("(?s)(?<=//).*@", "…@", written)
+    shown = re.sub(r"(?s)\?.+", "?…", re.sub("(?s)(?<=//).*@", "…@", written))
     try:
         parts = urlsplit(written)
         host, _ = parts.hostname, parts.port

@@ -121,6 +121,9 @@ async def _run(job: Job, listen: Callable[[Event], None]) -> Outcome:
             receiver=receiver.name,
             stand_in=receiver.stand_in,
             tool=f"retailops-sandbox {__version__}",
+            scenarios=sum(bool(plan.file) for plan in job.plans),
+            # The name of a file need not be UTF-8.
+            unreadable=tuple(str(each).encode(errors="backslashreplace").decode() for each in job.unreadable),
         )
         late_log = ports.LateLog(job.workspace.runs_dir, info)
         # What is wrong with the receiver comes to light here, before anything is written or waited for.
@@ -143,7 +146,7 @@ async def _run(job: Job, listen: Callable[[Event], None]) -> Outcome:
                 outcome = Outcome(
                     tuple(results), receiver, info.id, seconds, stopped.is_set(), waited_in_vain
                 )
-                log.fold(clock.now())
+                log.fold(clock.now(), stopped=outcome.interrupted)
                 if job.report_json is not None:
                     _export(log, job.report_json)
             if job.junit_xml is not None:

@@ -330,6 +330,40 @@ class Delivery(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     timings: Timings = Timings()
 
 
+class ResultStep(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """How a step of a scenario came out. Its deliveries are those of the run with its name."""
+
+    number: int
+    """From 0."""
+    name: str
+    verdict: Verdict
+    reason: str = ""
+    attempts: int = 1
+    """The most attempts that a delivery of it took."""
+    sent: int = 0
+    seconds: float = 0.0
+
+
+class Result(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """How a scenario of a file came out in a run."""
+
+    scenario: str
+    """The scenario's id, its path in the workspace."""
+    name: str
+    file: str = ""
+    tags: tuple[str, ...] = ()
+    verdict: Verdict
+    at: str
+    """UTC, RFC 3339, when it ended."""
+    seconds: float = 0.0
+    stopped: bool = False
+    """The run was stopped before all of it was done."""
+    steps: tuple[ResultStep, ...] = ()
+
+
+Record: TypeAlias = Delivery | Judgement | Result
+"""What the log keeps."""
+
 RunKind = Literal["run", "serve", "send", "record"]
 
 
@@ -345,6 +379,12 @@ class RunInfo(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     stand_in: bool = False
     tool: str = ""
     """Name and version of the program that wrote it."""
+    scenarios: int = 0
+    """How many were to be run."""
+    unreadable: tuple[str, ...] = ()
+    """The files that could not be read, and so were not run: each in one line."""
+    stopped: bool = False
+    """It was stopped before all was done."""
 
 
 def _encode(value: object) -> object:

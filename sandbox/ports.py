@@ -11,7 +11,7 @@ from pathlib import Path
 from sandbox import contract
 from sandbox.compose import Template
 from sandbox.engine import DeliveryLog, Ports, Transport
-from sandbox.model import Delivery, Judgement, RunInfo
+from sandbox.model import Record, RunInfo
 from sandbox.store.writer import RunWriter
 from sandbox.workspace import Workspace, read_text
 
@@ -44,7 +44,7 @@ class LateLog:
     def next_id(self) -> str:
         return self._writer.next_id()
 
-    def append(self, record: Delivery | Judgement) -> None:
+    def append(self, record: Record) -> None:
         self._writer.append(record)
 
 

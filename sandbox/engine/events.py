@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from sandbox.model import Delivery, Judgement, Verdict
+from sandbox.model import Delivery, Judgement, Result, Verdict
 from sandbox.scenario import Plan
 
 
@@ -50,6 +50,8 @@ class ScenarioResult(msgspec.Struct, frozen=True):
     verdict: Verdict
     steps: tuple[StepResult, ...]
     seconds: float
+    record: Result | None = None
+    """The same as it is kept in the log; None for a send by hand, which is no file's."""
 
 
 Event: TypeAlias = DeliveryStarted | DeliveryFinished | StepResult | ScenarioResult

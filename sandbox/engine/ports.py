@@ -9,7 +9,7 @@ import msgspec
 
 from sandbox import compose
 from sandbox.contract import Contract
-from sandbox.model import Connection, Delivery, Exchange, HttpRequest, Json, Judgement, Receiver
+from sandbox.model import Connection, Exchange, HttpRequest, Json, Receiver, Record
 
 
 class Transport(Protocol):
@@ -26,7 +26,7 @@ class DeliveryLog(Protocol):
 
     def next_id(self) -> str: ...
 
-    def append(self, record: Delivery | Judgement) -> None: ...
+    def append(self, record: Record) -> None: ...
 
 
 class Clock(Protocol):

@@ -6,14 +6,16 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Iterable, Sequence
 
-from sandbox import compare, compose
+import msgspec
+
+from sandbox import compare, compose, redact
 from sandbox.contract import Contract
 from sandbox.engine.events import Event, ScenarioResult, StepResult, worst
 from sandbox.engine.ports import Options, Ports
 from sandbox.engine.step import StepRun
 from sandbox.engine.target import Target
 from sandbox.errors import UsageError
-from sandbox.model import Connection, Exchange, HttpRequest, Receiver
+from sandbox.model import Connection, Exchange, HttpRequest, Receiver, Result, ResultStep
 from sandbox.scenario import Plan
 
 
@@ -105,8 +107,38 @@ class Run:
                 skip = f"step {step.name!r} errored"
             self._events.put_nowait(result)
             results.append(result)
-        seconds = self.ports.clock.seconds() - start
-        return ScenarioResult(plan, worst(result.verdict for result in results), tuple(results), seconds)
+        verdict = worst(result.verdict for result in results)
+        ended = ScenarioResult(plan, verdict, tuple(results), self.ports.clock.seconds() - start)
+        if not plan.file:
+            return ended
+        record = self._record(ended)
+        self.ports.log.append(record)
+        return msgspec.structs.replace(ended, record=record)
+
+    def _record(self, ended: ScenarioResult) -> Result:
+        """The outcome as it is kept: a reason may tell of a receiver's URL, and secrets in it."""
+        return Result(
+            scenario=ended.plan.id,
+            name=ended.plan.name,
+            file=ended.plan.file,
+            tags=tuple(ended.plan.scenario.tags),
+            verdict=ended.verdict,
+            at=self.ports.clock.now(),
+            seconds=ended.seconds,
+            stopped=self.stopped,
+            steps=tuple(
+                ResultStep(
+                    number=step.number,
+                    name=step.name,
+                    verdict=step.verdict,
+                    reason=step.reason and self._secrets().url(step.reason),
+                    attempts=step.attempts,
+                    sent=step.sent,
+                    seconds=step.seconds,
+                )
+                for step in ended.steps
+            ),
+        )
 
     async def pause(self, milliseconds: int) -> None:
         """Wait, but not longer than the run."""
@@ -133,9 +165,19 @@ class Run:
         return self._target(resolved)
 
     def _target(self, resolved: Receiver) -> Target:
+        return Target(resolved, self._secrets_of(resolved))
+
+    def _secrets(self) -> redact.Secrets:
+        """The receiver's secrets, as far as they are known without any step."""
+        if self._fixed is not None:
+            return self._fixed.secrets
+        known = self._secrets_of(self.options.receiver)
+        return redact.Secrets({name: text for name, text in known.items() if "${" not in text})
+
+    def _secrets_of(self, resolved: Receiver) -> dict[str, str]:
         environment, written = self.ports.environment, self.options.receiver
         named = {name: environment[name] for name in self.options.secret_env if environment.get(name)}
-        return Target(resolved, {**named, **compose.secrets(written, resolved, environment)})
+        return {**named, **compose.secrets(written, resolved, environment)}
 
     def tell(self, event: Event) -> None:
         """Let the listener know."""

@@ -51,7 +51,7 @@ class _Ready(msgspec.Struct):
 
 
 class _Stopped(Exception):
-    """The run was stopped before this was sent."""
+    """The run was stopped before any of this was sent."""
 
 
 class _NotDropped(Exception):
@@ -136,6 +136,11 @@ class StepRun:
         lost = await self._capture(done)
         if lost and verdict != "errored":
             verdict, reason = "failed", lost
+        if left := len(ready.expectations) - len(done):
+            cut = f"the run was stopped: {left} of {len(ready.expectations)} deliveries were not sent"
+            # What was sent may have passed; what was not is no pass.
+            verdict = verdict if verdict in ("failed", "errored") else "skipped"
+            reason = f"{reason}; {cut}" if reason else cut
         return StepResult(
             number=self._number,
             name=self._step.name,

@@ -2,6 +2,7 @@
 
 writer.py     RunWriter: a run as its own process writes it
 log.py        Log: every run as anyone reads it
+history.py    the results of earlier runs, for comparing
 fold.py       what becomes of a journal when its run has ended
 journal.py    the journal's lines
 runfile.py    the run file's tables

@@ -60,7 +60,9 @@ def fold_abandoned(runs_dir: Path) -> list[FileError]:
 def write_run(head: Head, journal: Path, target: Path, new: Path) -> None:
     """Write a journal's records as a run file; `new` is its name until it is whole."""
     finished_at = torn = ""
-    judgements = []
+    stopped = False
+    judgements: list[msgspec.Raw] = []
+    results: list[msgspec.Raw] = []
     with replacing(target, new) as file:
         tables = runfile.Tables(file)
         # One pass: deliveries, the bulk, go straight from file to file. The rest waits for its table.
@@ -72,15 +74,19 @@ def write_run(head: Head, journal: Path, target: Path, new: Path) -> None:
                 tables.add(line.delivery)
             elif line.judgement:
                 judgements.append(line.judgement)
+            elif line.result:
+                results.append(line.result)
             elif line.finished_at:
-                finished_at = line.finished_at
+                finished_at, stopped = line.finished_at, line.stopped
             elif not line.run:
                 raise damaged_line(journal, number, NO_RECORD)
-        tables.table("judgements")
-        for judgement in judgements:
-            tables.add(judgement)
+        for name, documents in (("judgements", judgements), ("results", results)):
+            tables.table(name)
+            for document in documents:
+                tables.add(document)
         tables.table("run")
-        tables.add(encoder.encode(msgspec.structs.replace(head, finished_at=finished_at, torn=torn)))
+        ended = msgspec.structs.replace(head, finished_at=finished_at, stopped=stopped, torn=torn)
+        tables.add(encoder.encode(ended))
         tables.end()
 
 

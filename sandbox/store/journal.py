@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from sandbox.errors import FileError
-from sandbox.model import Delivery, Judgement, Number, RunInfo
+from sandbox.model import Delivery, Judgement, Number, Result, RunInfo
 from sandbox.store.files import unreadable
 
 
@@ -27,7 +27,10 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_field
     run: Head | None = None
     delivery: Delivery | None = None
     judgement: Judgement | None = None
+    result: Result | None = None
     finished_at: str = ""
+    stopped: bool = False
+    """Beside `finished_at`: the run was stopped before all was done."""
 
 
 class RawLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -36,7 +39,9 @@ class RawLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     run: Head | None = None
     delivery: msgspec.Raw = msgspec.Raw()
     judgement: msgspec.Raw = msgspec.Raw()
+    result: msgspec.Raw = msgspec.Raw()
     finished_at: str = ""
+    stopped: bool = False
 
 
 line_decoder = msgspec.json.Decoder(Line, float_hook=Number)

@@ -14,7 +14,7 @@ from threading import Lock
 import msgspec
 
 from sandbox.errors import FileError
-from sandbox.model import Delivery, Judgement, RunInfo
+from sandbox.model import Delivery, Judgement, Result, RunInfo
 from sandbox.store.files import unreadable
 from sandbox.store.reader import RunReader, RunState, SortKey, sort_key
 
@@ -39,6 +39,7 @@ class RunSummary(msgspec.Struct, frozen=True):
     """None where it is so damaged that it does not say."""
     state: RunState
     deliveries: int
+    results: tuple[Result, ...]
     problems: tuple[FileError, ...]
 
 
@@ -57,11 +58,16 @@ class Log:
         """All runs, the newest first, damaged ones too."""
         with self._lock:
             self._refresh()
-            return [
-                RunSummary(run.id, run.info, run.state, len(run.deliveries), run.problems)
-                for _, run in sorted(self._runs.items(), reverse=True)
-                if not run.is_empty
-            ]
+            return [_summary(run) for _, run in sorted(self._runs.items(), reverse=True) if not run.is_empty]
+
+    def run(self, id: str) -> tuple[RunSummary, list[Entry]] | None:
+        """One run and its deliveries, the oldest first; None if there is none of this id."""
+        with self._lock:
+            self._refresh()
+            run = self._runs.get(id)
+            if run is None or run.is_empty:
+                return None
+            return _summary(run), [self._entry(run.deliveries[id]) for _, id in run.order]
 
     def deliveries(self, limit: int, before: str | None = None) -> list[Entry]:
         """The newest deliveries of all runs, the newest first; `before` goes on after that delivery."""
@@ -109,6 +115,10 @@ class Log:
         ]
         judgements.sort(key=lambda judgement: judgement.at)
         return Entry(delivery, tuple(judgements))
+
+
+def _summary(run: RunReader) -> RunSummary:
+    return RunSummary(run.id, run.info, run.state, len(run.deliveries), tuple(run.results), run.problems)
 
 
 def _newest_first(run: RunReader, end: SortKey | None) -> Iterator[tuple[SortKey, RunReader]]:

@@ -10,12 +10,12 @@ from typing import Literal
 import msgspec
 
 from sandbox.errors import FileError
-from sandbox.model import Delivery, Judgement, RunInfo
+from sandbox.model import Delivery, Judgement, Result, RunInfo
 from sandbox.store import lock, runfile
 from sandbox.store.files import unreadable
 from sandbox.store.journal import NO_HEAD, NO_RECORD, Head, damaged_line, line_decoder
 
-RunState = Literal["running", "finished", "interrupted"]
+RunState = Literal["running", "finished", "stopped", "interrupted"]
 SortKey = tuple[str, str]
 """When a delivery was sent, and its id."""
 
@@ -37,6 +37,7 @@ class RunReader:
         self.deliveries: dict[str, Delivery] = {}
         self.judgements: dict[str, list[Judgement]] = {}
         """By the delivery that they name, which may be of another run."""
+        self.results: list[Result] = []
         self.order: list[SortKey] = []
         self._problems: list[FileError] = []
         self._generation = 0
@@ -52,10 +53,12 @@ class RunReader:
 
     @property
     def state(self) -> RunState:
-        """Whether its process still runs, finished it, or died before it could."""
+        """Whether its process still runs, finished it, was told to stop, or died before it could."""
         if self._held and not self._passed_over:
             return "running"
-        return "finished" if self.info and self.info.finished_at else "interrupted"
+        if not self.info or not self.info.finished_at:
+            return "interrupted"
+        return "stopped" if self.info.stopped else "finished"
 
     @property
     def is_empty(self) -> bool:
@@ -99,6 +102,7 @@ class RunReader:
             self._add_delivery(delivery)
         for judgement in content.judgements:
             self._add_judgement(judgement)
+        self.results += content.results
 
     def _read_journal(self, size: int) -> None:
         if size != self._size:
@@ -141,13 +145,16 @@ class RunReader:
             self._add_delivery(line.delivery)
         elif line.judgement:
             self._add_judgement(line.judgement)
+        elif line.result:
+            self.results.append(line.result)
         elif line.run:
             mine = self._accept(line.run, self._journal)
             self._passed_over = not mine or line.run.generation <= self._generation
         elif not line.finished_at:
             self._name_line(NO_RECORD)
         elif self.info:
-            self.info = msgspec.structs.replace(self.info, finished_at=line.finished_at)
+            ended = {"finished_at": line.finished_at, "stopped": line.stopped}
+            self.info = msgspec.structs.replace(self.info, **ended)
 
     def _name_line(self, reason: str) -> None:
         self._problems.append(damaged_line(self._journal, self._lines, reason))

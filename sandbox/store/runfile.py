@@ -1,4 +1,4 @@
-"""The run file: a TinyDB database with the tables `run`, `deliveries` and `judgements`.
+"""The run file: a TinyDB database with the tables `run`, `deliveries`, `judgements` and `results`.
 
 It is written without TinyDB, which would take seconds where this takes a tenth, but in its layout:
 `TinyDB(path)` opens, queries and extends it. One document a line, for whoever opens it in an editor.
@@ -13,12 +13,12 @@ from typing import BinaryIO, TypeVar
 import msgspec
 
 from sandbox.errors import FileError
-from sandbox.model import Delivery, Judgement, Number
+from sandbox.model import Delivery, Judgement, Number, Result
 from sandbox.store.files import unreadable
 from sandbox.store.journal import Head
 
 _Tables = Mapping[str, Mapping[str, msgspec.Raw]]
-_Record = TypeVar("_Record", Delivery, Judgement)
+_Record = TypeVar("_Record", Delivery, Judgement, Result)
 
 
 class RunFile(msgspec.Struct, frozen=True):
@@ -27,6 +27,7 @@ class RunFile(msgspec.Struct, frozen=True):
     head: Head
     deliveries: list[Delivery]
     judgements: list[Judgement]
+    results: list[Result]
     problems: list[FileError]
 
 
@@ -63,6 +64,7 @@ def read(path: Path) -> RunFile:
         head,
         _documents(path, tables, "deliveries", _delivery, problems),
         _documents(path, tables, "judgements", _judgement, problems),
+        _documents(path, tables, "results", _result, problems),
         problems,
     )
 
@@ -113,3 +115,4 @@ _tables: msgspec.json.Decoder[dict[str, dict[str, msgspec.Raw]]] = msgspec.json.
 _head = msgspec.json.Decoder(Head)
 _delivery = msgspec.json.Decoder(Delivery, float_hook=Number)
 _judgement = msgspec.json.Decoder(Judgement, float_hook=Number)
+_result = msgspec.json.Decoder(Result)

@@ -10,7 +10,7 @@ from types import TracebackType
 import msgspec
 
 from sandbox.errors import FileError
-from sandbox.model import Delivery, Judgement, RunInfo, encoder
+from sandbox.model import Delivery, Judgement, Record, RunInfo, encoder
 from sandbox.store import lock
 from sandbox.store.files import replacing, unreadable, unwritable
 from sandbox.store.fold import fold, write_run
@@ -63,18 +63,25 @@ class RunWriter:
         """An id for the next delivery."""
         return f"{self.info.id}.{next(self._numbers):06}"
 
-    def append(self, record: Delivery | Judgement) -> None:
+    def append(self, record: Record) -> None:
         """Log a record; FileError, and nothing of it in the log, where that fails."""
-        self._write(Line(delivery=record) if isinstance(record, Delivery) else Line(judgement=record))
+        if isinstance(record, Delivery):
+            self._write(Line(delivery=record))
+        elif isinstance(record, Judgement):
+            self._write(Line(judgement=record))
+        else:
+            self._write(Line(result=record))
 
-    def fold(self, finished_at: str = "") -> None:
+    def fold(self, finished_at: str = "", *, stopped: bool = False) -> None:
         """End the run: make its run file, delete its journal, let go of it. Blocks, so call it in a thread.
+
+        `stopped` says that it ended before all was done.
 
         FileError where it cannot be made; the records then stay in the journal, where readers find them.
         """
         try:
             if finished_at:
-                self._write(Line(finished_at=finished_at))
+                self._write(Line(finished_at=finished_at, stopped=stopped))
         except FileError:
             self.close()
             raise

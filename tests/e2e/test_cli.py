@@ -78,7 +78,8 @@ def test_nothing_listening_is_exit_3(tmp_path: Path):
 def test_a_broken_file_is_exit_2_and_the_others_still_run(tmp_path: Path, shop: Receiver):
     scenario(tmp_path, "good", expect=PASSES)
     (tmp_path / "broken.scenario.json").write_text('{\n  "steps": [{"fixtrue": "default"}]\n}')
-    done = run("run", tmp_path, "--receiver", shop.url, "--junit-xml", "report.xml", cwd=tmp_path)
+    reports = ("--junit-xml", "report.xml", "--report-json", "run.json")
+    done = run("run", tmp_path, "--receiver", shop.url, *reports, cwd=tmp_path)
     assert done.returncode == 2
     assert "1 passed" in done.stdout
     assert "broken.scenario.json:2:" in done.stdout
@@ -87,6 +88,9 @@ def test_a_broken_file_is_exit_2_and_the_others_still_run(tmp_path: Path, shop: 
     suite = ET.parse(tmp_path / "report.xml").getroot()[0]
     assert suite.get("errors") == "1"
     assert suite.get("tests") == "2"
+    (kept,) = json.loads((tmp_path / "run.json").read_text())["run"].values()
+    assert kept["scenarios"] == 1
+    assert "broken.scenario.json:2:" in kept["unreadable"][0]
 
 
 def test_an_empty_folder_is_exit_5(tmp_path: Path, shop: Receiver):
@@ -110,6 +114,7 @@ def test_an_interrupted_run_reports_what_was_done(tmp_path: Path):
         for name in "abc":
             scenario(tmp_path, name, expect=PASSES)
         command = [COMMAND, "run", ".", "--receiver", shop.url, "-j", "1", "--junit-xml", "report.xml"]
+        command += ["--report-json", "run.json"]
         process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
         assert hanging.wait(20)
         process.send_signal(signal.SIGINT)
@@ -119,6 +124,13 @@ def test_an_interrupted_run_reports_what_was_done(tmp_path: Path):
     assert "cancelled" in out
     suite = ET.parse(tmp_path / "report.xml").getroot()[0]
     assert suite.get("tests") == "3"
+    tables = json.loads((tmp_path / "run.json").read_text())
+    assert tables["run"]["1"]["stopped"]
+    assert [(each["verdict"], each.get("stopped")) for each in tables["results"].values()] == [
+        ("passed", None),
+        ("errored", True),
+        ("skipped", True),
+    ]
 
 
 # --- usage ---
@@ -351,9 +363,11 @@ def test_the_run_file_is_a_tinydb_database(tmp_path: Path, shop: Receiver):
     with TinyDB(tmp_path / "run.json") as database:
         (delivery,) = database.table("deliveries").all()
         (judgement,) = database.table("judgements").all()
+        (result,) = database.table("results").all()
     assert delivery["request"]["url"] == shop.url + "/order_cancel"
     assert judgement["verdict"] == "passed"
     assert judgement["delivery"] == delivery["id"]
+    assert (result["scenario"], result["verdict"]) == ("cancel.scenario.json", "passed")
 
 
 def test_the_stand_in_must_be_asked_for_and_starts_fresh_each_time(tmp_path: Path):

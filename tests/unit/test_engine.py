@@ -6,13 +6,14 @@ import asyncio
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from sandbox import contract, scenario
 from sandbox.compose import Template
-from sandbox.engine import Event, Options, Ports, Run, ScenarioResult, StepResult, worst
+from sandbox.engine import DeliveryFinished, Event, Options, Ports, Run, ScenarioResult, StepResult, worst
 from sandbox.errors import UsageError
-from sandbox.model import Delivery, Judgement
+from sandbox.model import Delivery, Judgement, Record, Result, ResultStep
 from sandbox.model import Receiver as ReceiverModel
 from sandbox.ports import SystemClock
 from sandbox.scenario import Plan
@@ -27,19 +28,23 @@ class MemoryLog:
     """Keeps records in the order in which they came."""
 
     def __init__(self) -> None:
-        self.records: list[Delivery | Judgement] = []
+        self.records: list[Record] = []
         self._count = 0
 
     def next_id(self) -> str:
         self._count += 1
         return f"run.{self._count}"
 
-    def append(self, record: Delivery | Judgement) -> None:
+    def append(self, record: Record) -> None:
         self.records.append(record)
 
     @property
     def deliveries(self) -> list[Delivery]:
         return [record for record in self.records if isinstance(record, Delivery)]
+
+    @property
+    def results(self) -> list[Result]:
+        return [record for record in self.records if isinstance(record, Result)]
 
 
 def plan(*steps: dict[str, Any], **fields: Any) -> Plan:
@@ -111,7 +116,7 @@ def body(request: bytes) -> Any:
 def test_the_delivery_is_logged_before_it_is_judged_and_both_before_they_are_told():
     with receiver(answering(NOTHING)) as shop:
         played = play([plan({"expect": {"status": 200}})], shop.url)
-    assert [type(record).__name__ for record in played.log.records] == ["Delivery", "Judgement"]
+    assert [type(record).__name__ for record in played.log.records] == ["Delivery", "Judgement", "Result"]
     names = [type(event).__name__ for event in played.events]
     assert names == ["DeliveryStarted", "DeliveryFinished", "StepResult", "ScenarioResult"]
     assert played.verdicts == ["passed"]
@@ -170,7 +175,54 @@ def test_a_payload_that_breaks_the_contract_sends_nothing():
         assert shop.requests == []
     assert played.verdicts == ["errored"]
     assert "/version" in played.steps[0].reason or "/action" in played.steps[0].reason
-    assert played.log.records == []
+    (record,) = played.log.records
+    assert isinstance(record, Result)
+    assert record.steps == (
+        ResultStep(number=0, name="step 1", verdict="errored", reason=played.steps[0].reason),
+    )
+
+
+def test_how_a_scenario_came_out_is_logged_before_it_is_told_also_what_sent_nothing():
+    lost = {"name": "a", "expect": {"body": {"events": []}}, "capture": {"code": "/events/0/error_code"}}
+    uses = {"name": "b", "payload": {"code": "${code}"}, "expect": {}}
+    with receiver(answering(NOTHING)) as shop:
+        played = play([plan(lost, uses, name="Captures", tags=["x"])], shop.url)
+    (kept,) = played.log.results
+    assert (kept.scenario, kept.name, kept.file, kept.tags) == ("s", "Captures", "s.scenario.json", ("x",))
+    assert (kept.verdict, kept.stopped) == ("failed", False)
+    assert [(step.name, step.verdict, step.sent) for step in kept.steps] == [
+        ("a", "failed", 1),
+        ("b", "skipped", 0),
+    ]
+    assert "code could not be captured from /events/0/error_code" in kept.steps[0].reason
+    assert kept.steps[1].reason
+    assert played.log.records[-1] is kept
+    assert played.results[0].record is kept
+
+
+def test_a_send_by_hand_is_no_result_of_a_scenario():
+    (step,) = plan({}).scenario.steps
+    with receiver(answering(NOTHING)) as shop:
+        played = play([scenario.single(step, action="order_cancel", edition="draft")], shop.url)
+    assert len(played.log.deliveries) == 1
+    assert played.log.results == []
+    assert played.results[0].record is None
+
+
+def test_no_secret_of_the_receiver_is_in_a_reason_that_is_kept():
+    shop = ReceiverModel(
+        name="shop", base_url="ftp://u:${env:PASSWORD}@h/?key=${env:KEY}", headers={"X": "${env:TOKEN}"}
+    )
+    environment = {"PASSWORD": "p4ssw0rd-in-url", "KEY": "k3y-in-query", "TOKEN": "t0ken-in-header"}
+    played = play([plan({})], "", receiver=shop, environment=environment)
+    wrong_url = played.log.results[0].steps[0].reason
+    assert "no http:// or https://" in wrong_url
+    for secret in environment.values():
+        assert secret not in wrong_url
+    shop = msgspec.structs.replace(shop, base_url="http://127.0.0.1:1")
+    quoting = plan({"payload": "${t0ken-in-header}"})
+    played = play([quoting], "", receiver=shop, environment=environment)
+    assert "unknown placeholder ${«redacted:TOKEN»}" in played.log.results[0].steps[0].reason
 
 
 def test_a_list_of_expectations_is_one_for_each_delivery_in_send_order():
@@ -342,6 +394,23 @@ def test_stopping_ends_what_is_in_flight_skips_the_rest_and_reports_all():
     assert played.log.deliveries[0].fault.kind == "cancelled"
 
 
+def stopped_after_judging(count: int, step: dict[str, Any], url: str) -> Played:
+    """Run one step, and stop the run when so many of its deliveries have been judged."""
+
+    async def run() -> Played:
+        log, events = MemoryLog(), []
+        async with Transport() as transport:
+            ports = Ports(transport, log, SystemClock(), lambda *_: Template.read("{}"), contract.load, {})
+            engine = Run([plan(step)], ports, Options(receiver=ReceiverModel(name="shop", base_url=url)))
+            async for event in engine.events():
+                events.append(event)
+                if sum(isinstance(each, DeliveryFinished) for each in events) == count:
+                    engine.stop()
+        return Played(events, log)
+
+    return asyncio.run(run())
+
+
 def stopped_after(seconds: float, step: dict[str, Any], url: str) -> Played:
     """Run one step, and stop the run that long after it began."""
 
@@ -359,13 +428,29 @@ def stopped_after(seconds: float, step: dict[str, Any], url: str) -> Played:
 
 
 @pytest.mark.parametrize(
-    "deliver", [{"times": 2, "delay_ms": 60_000}, {"times": 3, "delay_ms": 60_000, "parallel": 2}]
+    ("deliver", "left"),
+    [
+        ({"times": 2, "delay_ms": 60_000}, "1 of 2"),
+        ({"times": 3, "delay_ms": 60_000, "parallel": 2}, "1 of 3"),
+    ],
 )
-def test_nothing_is_sent_after_stopping(deliver: dict[str, int]):
+def test_nothing_is_sent_after_stopping_and_the_step_says_what_is_left(deliver: dict[str, int], left: str):
+    sent = deliver.get("parallel", 1)
     with receiver(answering(NOTHING)) as shop:
-        played = stopped_after(0.3, {"deliver": deliver, "expect": {}}, shop.url)
-        assert len(shop.requests) == deliver.get("parallel", 1)
-    assert played.verdicts == ["passed"]
+        played = stopped_after_judging(sent, {"deliver": deliver, "expect": {}}, shop.url)
+        assert len(shop.requests) == sent
+    (step,) = played.steps
+    assert (step.verdict, step.sent) == ("skipped", sent)
+    assert step.reason == f"the run was stopped: {left} deliveries were not sent"
+    assert played.log.results[0].stopped
+
+
+def test_a_step_that_failed_before_it_was_stopped_says_both():
+    step = {"deliver": {"times": 3, "delay_ms": 60_000}, "expect": {"status": 500}}
+    with receiver(answering(NOTHING)) as shop:
+        played = stopped_after_judging(1, step, shop.url)
+    assert played.steps[0].verdict == "failed"
+    assert "the run was stopped: 2 of 3 deliveries were not sent" in played.steps[0].reason
 
 
 def test_no_redelivery_follows_a_drop_that_stopping_cut_short():

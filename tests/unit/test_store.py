@@ -21,6 +21,8 @@ from sandbox.model import (
     Number,
     Request,
     Response,
+    Result,
+    ResultStep,
     RunInfo,
     Timings,
     Verdict,
@@ -28,6 +30,8 @@ from sandbox.model import (
 )
 from sandbox.store import lock, reader
 from sandbox.store.fold import fold_abandoned
+from sandbox.store.history import past
+from sandbox.store.journal import Line
 from sandbox.store.log import Entry, Log
 from sandbox.store.writer import RunWriter, run_id
 
@@ -57,6 +61,11 @@ def make_delivery(run: RunWriter, sent_at: str = "2024-05-01T12:00:01.000Z") -> 
 
 def judge(delivery: Delivery, verdict: Verdict = "passed", at: str = "2024-05-01T12:00:02.000Z") -> Judgement:
     return Judgement(delivery=delivery.id, verdict=verdict, at=at)
+
+
+def make_result(scenario: str = "scenarios/a.scenario.json", verdict: Verdict = "passed") -> Result:
+    step = ResultStep(number=0, name="cancel", verdict=verdict, reason="«why»", sent=2)
+    return Result(scenario=scenario, name="A", verdict=verdict, at="2024-05-01T12:00:03Z", steps=(step,))
 
 
 def ids(entries: list[Entry]) -> list[str]:
@@ -200,6 +209,54 @@ def test_what_was_logged_reads_the_same_before_and_after_folding(tmp_path: Path)
     assert [entry.delivery for entry in reversed(before)] == deliveries
 
 
+def test_results_read_the_same_before_and_after_folding(tmp_path: Path) -> None:
+    run, log = open_run(tmp_path), Log(tmp_path)
+    delivery = make_delivery(run)
+    results = (make_result(), make_result("b", "failed"))
+    for record in (delivery, judge(delivery), *results):
+        run.append(record)
+    live = log.run(RUN)
+    assert live is not None
+    assert (live[0].state, live[0].results) == ("running", results)
+    run.fold("2024-05-01T12:01:00Z", stopped=True)
+    kept = log.run(RUN)
+    assert kept is not None
+    assert (kept[0].state, kept[0].results) == ("stopped", results)
+    assert kept[1] == live[1] == [Entry(delivery, (judge(delivery),))]
+    assert Log(tmp_path).runs()[0].results == results
+    assert log.run("no such run") is None
+
+
+def test_a_run_that_was_stopped_says_so_before_it_is_folded(tmp_path: Path) -> None:
+    run = open_run(tmp_path)
+    run._write(Line(finished_at="2024-05-01T12:01:00Z", stopped=True))
+    run.close()
+    assert Log(tmp_path).runs()[0].state == "stopped"
+
+
+def test_a_run_file_from_before_there_were_results_is_read(tmp_path: Path) -> None:
+    with open_run(tmp_path) as run:
+        run.append(make_delivery(run))
+        run.append(make_result())
+    tables = json.loads(run.path.read_text())
+    del tables["results"]
+    run.path.write_text(json.dumps(tables))
+    (summary,) = Log(tmp_path).runs()
+    assert (summary.deliveries, summary.results, summary.problems) == (1, (), ())
+    assert list(past(tmp_path)) == []
+
+
+def test_the_past_is_read_newest_first_and_a_damaged_file_is_passed_over(tmp_path: Path) -> None:
+    for id, verdict in ((RUN, "failed"), (LATER, "passed")):
+        with open_run(tmp_path, id) as run:
+            run.append(make_delivery(run))
+            run.append(make_result(verdict=verdict))
+    (tmp_path / "20240501T140000Z-cccccc.json").write_text("{")
+    found = [(each.info.id, each.info.receiver, each.results[0].verdict) for each in past(tmp_path)]
+    assert found == [(LATER, "local", "passed"), (RUN, "local", "failed")]
+    assert list(past(tmp_path / "none")) == []
+
+
 def test_numbers_keep_their_spelling(tmp_path: Path) -> None:
     run = open_run(tmp_path)
     delivery = make_delivery(run)
@@ -235,8 +292,9 @@ def test_stock_tinydb_queries_and_extends_a_run_file(tmp_path: Path) -> None:
         for delivery in deliveries:
             run.append(delivery)
         run.append(judge(deliveries[1], "failed"))
+        run.append(make_result())
     with TinyDB(run.path) as database:
-        assert database.tables() == {"run", "deliveries", "judgements"}
+        assert database.tables() == {"run", "deliveries", "judgements", "results"}
         assert database.table("run").all()[0]["receiver"] == "local"
         table = database.table("deliveries")
         assert [document.doc_id for document in table] == [1, 2, 3]
