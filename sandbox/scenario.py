@@ -7,9 +7,11 @@ from msgspec import UNSET
 
 from sandbox import compose, match, pointer, source
 from sandbox.errors import ComposeError, SandboxError, SourceError, UsageError
-from sandbox.model import Expectation, Json, Scenario, Step
+from sandbox.model import Expectation, Json, Scenario, Step, encoder
 
 SUFFIX = ".scenario.json"
+_LINE = 100
+"""How long a line of a file that we spell may get before its object or array is spread over several."""
 
 _BOUNDS = {
     "times": (1, 100_000),
@@ -49,6 +51,38 @@ def read(text: str, *, id: str, file: str) -> Plan:
     scenario = msgspec.structs.replace(scenario, steps=_named(scenario.steps))
     _check(scenario, text, file)
     return Plan(id, file, scenario, compose.has_placeholder(text), text)
+
+
+def spelled(scenario: Scenario) -> str:
+    """The text of a scenario's file: `read` gives the same scenario back, numbers as they were spelled."""
+    written = source.parse(encoder.encode(scenario))
+    assert isinstance(written, dict)
+    document: dict[str, Json] = {"$schema": written.get("$schema"), "format": 1}
+    document |= {key: written.get(key) for key in ("name", "description", "tags")}
+    # Said even where they are what an absent key means: whoever reads the file should not have to know.
+    document |= {"action": scenario.action, "edition": scenario.edition}
+    document |= {key: written.get(key) for key in ("variables", "steps")}
+    present: dict[str, Json] = {key: value for key, value in document.items() if value is not None}
+    return _spread(present, "") + "\n"
+
+
+def _spread(value: Json, indent: str, key: str = "") -> str:
+    """JSON for reading: an object or array of plain values that fits on the line stays on it."""
+    if not isinstance(value, (dict, list)) or not value:
+        return source.compact(value).decode()
+    children = value.values() if isinstance(value, dict) else value
+    if not any(child and isinstance(child, (dict, list)) for child in children):
+        flat = msgspec.json.format(source.compact(value), indent=0).decode()
+        if len(indent) + len(key) + len(flat) < _LINE:
+            return flat
+    inner = indent + "  "
+    if isinstance(value, dict):
+        heads = [source.compact(name).decode() + ": " for name in value]
+        lines = [
+            head + _spread(child, inner, head) for head, child in zip(heads, value.values(), strict=True)
+        ]
+        return "{\n" + ",\n".join(inner + line for line in lines) + "\n" + indent + "}"
+    return "[\n" + ",\n".join(inner + _spread(item, inner) for item in value) + "\n" + indent + "]"
 
 
 def expectation(text: str, *, file: str = "") -> Expectation:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from sandbox import shipped, source
+from sandbox import scenario, shipped, source
 from sandbox.errors import FileError, SandboxError, UsageError
 from sandbox.model import Receiver
 from sandbox.scenario import SUFFIX
@@ -145,6 +145,25 @@ class Workspace:
             return files, unreadable
         return scenario_files_in(shipped.fixtures_dir() / "scenarios")
 
+    def scenario_path(self, name: str) -> Path:
+        """The file that a scenario saved under this name would have; UsageError for a name that cannot be."""
+        return self.root / "scenarios" / (safe_name(name.removesuffix(SUFFIX), "a scenario file's") + SUFFIX)
+
+    def save_scenario(self, name: str, text: str, *, replace: bool = False) -> Path:
+        """Write a scenario into the workspace, atomically.
+
+        SourceError if the text is no scenario; UsageError where there is such a file, unless it is to be
+        replaced.
+        """
+        path = self.scenario_path(name)
+        scenario.read(text, id=path.name, file=path.name)
+        if not replace and checked(Path.exists, path):
+            raise UsageError(
+                f"there is a scenario file {path.name} already", mend="choose another name, or replace it"
+            )
+        self._write(path, text if text.endswith("\n") else text + "\n")
+        return path
+
     def scenario_id(self, path: Path) -> str:
         """A scenario's id: its path in the workspace, or as it is where it lies elsewhere."""
         return os.path.abspath(path).removeprefix(self._prefix).replace(os.sep, "/")
@@ -231,11 +250,11 @@ class _Tables(msgspec.Struct, forbid_unknown_fields=True):
     settings: dict[str, _Preferences] = {}
 
 
-def safe_name(name: str) -> str:
+def safe_name(name: str, whose: str = "a fixture's") -> str:
     """The name, if it can be a file's name and nothing else; UsageError otherwise."""
     if not _NAME.fullmatch(name) or ".." in name or name.endswith(".") or _RESERVED.fullmatch(name):
         raise UsageError(
-            f"{name!r} cannot be a fixture's name",
+            f"{name!r} cannot be {whose} name",
             mend="letters, digits, hyphens, dots and underscores, up to 100",
         )
     return name

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from sandbox import scenario
+from sandbox import scenario, source
 from sandbox.errors import SourceError
-from sandbox.model import Number
+from sandbox.model import Deliver, Expectation, Number, Scenario, Step
 
 
 def step(**fields: object) -> dict[str, object]:
@@ -88,3 +91,100 @@ def test_an_expectation_is_checked_like_one_in_a_file():
     with pytest.raises(SourceError) as caught:
         scenario.expectation('{"rules": {"/events/*/code": {"regexp": "x"}}}')
     assert caught.value.pointer == "/rules/~1events~1*~1code"
+
+
+# --- spelling a file ---
+
+names = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+numbers = st.integers() | st.decimals(allow_nan=False, allow_infinity=False, places=2).map(
+    lambda each: Number(f"{each:f}")
+)
+values = st.recursive(
+    st.none() | st.booleans() | numbers | names,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(names, inner, max_size=4),
+    max_leaves=12,
+)
+pointers = st.lists(st.sampled_from(["a", "b", "0", "~1"]), max_size=3).map(
+    lambda tokens: "".join(f"/{token}" for token in tokens)
+)
+expectations = st.builds(
+    Expectation,
+    status=st.none() | st.integers(100, 599),
+    body=values | st.just(msgspec.UNSET),
+    rules=st.dictionaries(pointers, st.sampled_from(["ignore", "uuid", {"type": "string"}]), max_size=3),
+    contract=st.booleans(),
+)
+bodies = st.one_of(
+    st.fixed_dictionaries({"fixture": names, "set": st.dictionaries(pointers, values, max_size=3)}),
+    st.fixed_dictionaries({"payload": values}),
+    st.fixed_dictionaries({"raw": names, "deliver": st.builds(Deliver, content_type=names)}),
+)
+
+
+@st.composite
+def scenarios(draw: st.DrawFn) -> Scenario:
+    bodies_drawn = draw(st.lists(bodies, min_size=1, max_size=3))
+    steps = [
+        Step(
+            name=f"{draw(names)}{number}",
+            expect=draw(st.none() | expectations),
+            off_contract=draw(st.booleans()),
+            **body,
+        )
+        for number, body in enumerate(bodies_drawn)
+    ]
+    return Scenario(
+        schema=draw(names),
+        name=draw(names),
+        tags=draw(st.lists(names, max_size=3)),
+        edition=draw(st.sampled_from(["draft", "v1"])),
+        variables=draw(st.dictionaries(names, values, max_size=2)),
+        steps=steps,
+    )
+
+
+@given(scenarios())
+def test_a_scenario_that_is_spelled_and_read_is_the_same(original: Scenario):
+    written = scenario.spelled(original)
+    again = read(written).scenario
+    assert again == original
+    assert scenario.spelled(again) == written  # also each number, which equality does not mind
+
+
+def test_a_spelled_file_is_for_reading():
+    step = Step(
+        name="cancel",
+        fixture="default",
+        set={"/data/order/grand_total": Number("35.00")},
+        expect=Expectation(status=200, body={"events": []}),
+    )
+    assert scenario.spelled(Scenario(name="Recorded", tags=["recorded"], steps=[step])) == (
+        """{
+  "format": 1,
+  "name": "Recorded",
+  "tags": ["recorded"],
+  "action": "order_cancel",
+  "edition": "draft",
+  "steps": [
+    {
+      "name": "cancel",
+      "fixture": "default",
+      "set": {"/data/order/grand_total": 35.00},
+      "expect": {
+        "status": 200,
+        "body": {"events": []}
+      }
+    }
+  ]
+}
+"""
+    )
+
+
+@pytest.mark.parametrize("name", ["already-shipped", "payments", "duplicate"])
+def test_a_shipped_scenario_is_spelled_as_what_it_is(name: str):
+    from sandbox import shipped
+
+    text = (shipped.fixtures_dir() / "scenarios" / f"draft-{name}.scenario.json").read_text(encoding="utf-8")
+    spelled = scenario.spelled(read(text).scenario)
+    assert source.parse(spelled) == source.parse(text)

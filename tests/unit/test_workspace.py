@@ -225,3 +225,34 @@ def test_unreadable_files_are_sandbox_errors(workspace: Workspace):
     for name in ("latin", "folder"):
         with pytest.raises(SandboxError):
             workspace.read_fixture(*ACTION, name)
+
+
+# --- scenarios ---
+
+SCENARIO = '{"format": 1, "steps": [{"name": "a", "fixture": "default"}]}'
+
+
+def test_a_scenario_is_saved_once_and_replaced_only_when_told(workspace: Workspace):
+    path = workspace.save_scenario("second-cancel", SCENARIO)
+    assert path == workspace.root / "scenarios" / "second-cancel.scenario.json"
+    assert path.read_text(encoding="utf-8") == SCENARIO + "\n"
+    other = SCENARIO.replace("default", "zero-total")
+    with pytest.raises(UsageError, match="there is a scenario file"):
+        workspace.save_scenario("second-cancel.scenario.json", other)
+    assert path.read_text(encoding="utf-8") == SCENARIO + "\n"
+    workspace.save_scenario("second-cancel", other, replace=True)
+    assert path.read_text(encoding="utf-8") == other + "\n"
+    assert os.listdir(path.parent) == [path.name]
+
+
+@pytest.mark.parametrize("name", ["", "../x", "a/b", ".hidden", "nul"])
+def test_a_scenario_is_saved_nowhere_else(workspace: Workspace, name: str):
+    with pytest.raises(UsageError, match="scenario file's name"):
+        workspace.save_scenario(name, SCENARIO)
+    assert not workspace.root.joinpath("scenarios").exists()
+
+
+def test_what_is_no_scenario_is_not_saved(workspace: Workspace):
+    with pytest.raises(SourceError, match="stepz"):
+        workspace.save_scenario("x", SCENARIO.replace("steps", "stepz"))
+    assert not workspace.root.joinpath("scenarios").exists()
