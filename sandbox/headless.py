@@ -135,13 +135,15 @@ async def _run(job: Job, listen: Callable[[Event], None]) -> Outcome:
         with _stopping(engine) as stopped:
             waited_in_vain = bool(job.wait) and not await _wait(job, receiver, stopped)
             with late_log.open() as log:
-                results = []
+                results: list[ScenarioResult] = []
                 start = clock.seconds()
-                async with contextlib.aclosing(engine.events()) as events:
-                    async for event in events:
-                        listen(event)
-                        if isinstance(event, ScenarioResult):
-                            results.append(event)
+
+                def hear(event: Event) -> None:
+                    listen(event)
+                    if isinstance(event, ScenarioResult):
+                        results.append(event)
+
+                await engine.execute(hear)
                 seconds = clock.seconds() - start
                 outcome = Outcome(
                     tuple(results), receiver, info.id, seconds, stopped.is_set(), waited_in_vain

@@ -52,6 +52,7 @@ _CREDENTIALS = {
     "cookie": "Cookie",
     "set-cookie": "Set-Cookie",
 }
+_may_be_credential = re.compile("authorization|cookie", re.IGNORECASE).search
 
 
 class Kept(NamedTuple):
@@ -201,7 +202,10 @@ class Secrets:
 
     def headers(self, headers: Headers, *, sent: bool = False) -> Headers:
         """Headers, redacted; in those we sent, also a whole value that is a secret however short."""
-        clean = not self._found_in("\n".join([part for header in headers for part in header]))
+        text = _joined(headers)
+        clean = not self._found_in(text)
+        if clean and _is_harmless(text) and not (sent and self._exact):
+            return headers
         kept: list[tuple[str, str]] = []
         for name, value in headers:
             credentials = _CREDENTIALS.get(name.lower())
@@ -454,6 +458,24 @@ def _disclosed(
 ) -> Iterator[tuple[str, str]]:
     """Secrets, with their names, that an exchange gives away by their place."""
     headers = sent + (received.headers if received else ())
+    if not _is_harmless(_joined(headers)) or "@" in url:
+        yield from _disclosed_by_headers(url, headers)
+    for body in bodies:
+        for place in body.places:
+            for leaf in _leaves(place.value):
+                yield place.name, leaf
+
+
+def _joined(headers: Headers) -> str:
+    return "\n".join([part for header in headers for part in header])
+
+
+def _is_harmless(headers: str) -> bool:
+    """Whether no header among these can be a credential or hold userinfo, as far as a glance tells."""
+    return "@" not in headers and _may_be_credential(headers) is None
+
+
+def _disclosed_by_headers(url: str, headers: Headers) -> Iterator[tuple[str, str]]:
     for name, value in headers:
         credentials = _CREDENTIALS.get(name.lower())
         if credentials:
@@ -463,10 +485,6 @@ def _disclosed(
         for userinfo in re.findall(_USERINFO, value) if "@" in value else ():
             _, colon, password = userinfo.partition(":")
             yield "URL", re.sub(_PERCENT, _unquote, password if colon else userinfo)
-    for body in bodies:
-        for place in body.places:
-            for leaf in _leaves(place.value):
-                yield place.name, leaf
 
 
 def _split_scheme(value: str) -> tuple[str, str]:

@@ -1,7 +1,7 @@
 """The one path: compose, check, build, send, log, compare, report. Every face runs scenarios through here.
 
-`Run.events()` yields what happens as it happens; whoever listens only listens. Nothing here knows a file,
-a socket or a clock.
+`Run.execute()` tells what happens as it happens, `Run.events()` yields it; whoever listens only listens.
+Nothing here knows a file, a socket or a clock.
 
 ports    what a run needs from outside, and how it is to run
 events   what it tells

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 
 import msgspec
 
@@ -32,7 +32,8 @@ class Run:
         self._plans = plans
         self.ports = ports
         self.options = options
-        self._events: asyncio.Queue[Event | None] = asyncio.Queue()
+        self.tell: Callable[[Event], None]
+        """Lets the listener know."""
         self._in_flight: set[str] = set()
         self._judges: dict[tuple[str, str], compare.Judge] = {}
         varies = compose.varies(options.receiver)
@@ -45,23 +46,37 @@ class Run:
     def stopped(self) -> bool:
         return self._stop.is_set()
 
-    async def events(self) -> AsyncGenerator[Event, None]:
+    async def execute(self, listen: Callable[[Event], None]) -> None:
         """Run the plans, up to `jobs` at once and each one's steps in order, telling what happens."""
+        self.tell = listen
         numbered = iter(list(self._numbered()))
         workers = [
             asyncio.create_task(self._work(numbered))
             for _ in range(max(1, min(self.options.jobs, len(self._plans))))
         ]
-        ending = asyncio.create_task(self._end(workers))
         try:
-            while (event := await self._events.get()) is not None:
-                yield event
-            await ending
+            done, _ = await asyncio.wait(workers, return_when=asyncio.FIRST_EXCEPTION)
+            for worker in done:
+                worker.result()
         finally:
             if not all(worker.done() for worker in workers):
                 # Whoever stops listening stops the run; what is in flight is still logged.
                 self.stop()
-            await asyncio.gather(*workers, ending, return_exceptions=True)
+            await asyncio.gather(*workers, return_exceptions=True)
+
+    async def events(self) -> AsyncGenerator[Event, None]:
+        """`execute`, for those who would rather loop over what happens."""
+        events: asyncio.Queue[Event | None] = asyncio.Queue()
+        executing = asyncio.create_task(self.execute(events.put_nowait))
+        executing.add_done_callback(lambda _: events.put_nowait(None))
+        try:
+            while (event := await events.get()) is not None:
+                yield event
+            await executing
+        finally:
+            if not executing.done():
+                self.stop()
+            await asyncio.gather(executing, return_exceptions=True)
 
     def stop(self) -> None:
         """End what is in flight as cancelled and skip the rest; what was done is still reported."""
@@ -78,13 +93,7 @@ class Run:
 
     async def _work(self, numbered: Iterable[tuple[Plan, int]]) -> None:
         for plan, sequence in numbered:
-            self._events.put_nowait(await self._scenario(plan, sequence))
-
-    async def _end(self, workers: list[asyncio.Task[None]]) -> None:
-        try:
-            await asyncio.gather(*workers)
-        finally:
-            self._events.put_nowait(None)
+            self.tell(await self._scenario(plan, sequence))
 
     async def _scenario(self, plan: Plan, sequence: int) -> ScenarioResult:
         start = self.ports.clock.seconds()
@@ -105,7 +114,7 @@ class Run:
                 result = await StepRun(self, plan, number, step, names, sequence + number).run()
             if result.verdict == "errored":
                 skip = f"step {step.name!r} errored"
-            self._events.put_nowait(result)
+            self.tell(result)
             results.append(result)
         verdict = worst(result.verdict for result in results)
         ended = ScenarioResult(plan, verdict, tuple(results), self.ports.clock.seconds() - start)
@@ -178,10 +187,6 @@ class Run:
         environment, written = self.ports.environment, self.options.receiver
         named = {name: environment[name] for name in self.options.secret_env if environment.get(name)}
         return {**named, **compose.secrets(written, resolved, environment)}
-
-    def tell(self, event: Event) -> None:
-        """Let the listener know."""
-        self._events.put_nowait(event)
 
     async def send(self, delivery_id: str, request: HttpRequest, connection: Connection) -> Exchange:
         self._in_flight.add(delivery_id)

@@ -11,7 +11,7 @@ import msgspec
 
 from sandbox import compare, compose, pointer, redact, scenario, source
 from sandbox.contract import Contract
-from sandbox.engine.events import DeliveryFinished, DeliveryStarted, Event, StepResult, worst
+from sandbox.engine.events import DeliveryFinished, DeliveryStarted, StepResult, worst
 from sandbox.engine.target import Target
 from sandbox.errors import SandboxError, UsageError
 from sandbox.model import (
@@ -260,7 +260,7 @@ class StepRun:
     async def _drop(self, ready: _Ready, after_ms: int) -> None:
         """Send, and hang up on purpose: what is delivered next is a duplicate."""
         sent = await self._send(ready, 1, 1, drop_after_ms=after_ms)
-        self._tell(DeliveryFinished(self._plan, sent.delivery, None))
+        self._run.tell(DeliveryFinished(self._plan, sent.delivery, None))
         if not sent.delivery.dropped:
             raise _Stopped if self._run.stopped else _NotDropped(sent.delivery.fault)
 
@@ -275,7 +275,7 @@ class StepRun:
             last = attempt > self._options.retries or self._run.stopped
             if sent.exchange.fault is None or expected or last:
                 return await self._judge(ready, sent, expectation)
-            self._tell(DeliveryFinished(self._plan, sent.delivery, None))
+            self._run.tell(DeliveryFinished(self._plan, sent.delivery, None))
             attempt += 1
 
     async def _send(
@@ -283,7 +283,7 @@ class StepRun:
     ) -> _Sent:
         """Send once, and log what came of it."""
         delivery_id = self._ports.log.next_id()
-        self._tell(DeliveryStarted(delivery_id, self._plan, self._step.name, ready.request.url))
+        self._run.tell(DeliveryStarted(delivery_id, self._plan, self._step.name, ready.request.url))
         connection = compose.connection(
             ready.target.receiver,
             timeout_ms=self._step.deliver.timeout_ms or self._options.timeout_ms,
@@ -309,11 +309,8 @@ class StepRun:
 
         judgement = await _beside(sent.exchange, judged)
         self._ports.log.append(judgement)
-        self._tell(DeliveryFinished(self._plan, sent.delivery, judgement))
+        self._run.tell(DeliveryFinished(self._plan, sent.delivery, judgement))
         return _Attempted(sent.delivery, judgement, sent.exchange)
-
-    def _tell(self, event: Event) -> None:
-        self._run.tell(event)
 
     def _fact(
         self,
