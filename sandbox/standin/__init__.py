@@ -37,7 +37,7 @@ class StandIn:
         contracts = [contract.load(*name) for name in contract.available() if name in LANGUAGES]
         self._contracts = {each.path: each for each in contracts}
         self._server: asyncio.Server | None = None
-        self._connections: set[asyncio.Task[None]] = set()
+        self._connections: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
         """Listen, and return the base URL. Port 0 takes a free one; OSError if the port is taken."""
@@ -50,11 +50,14 @@ class StandIn:
         if self._server is None:
             return
         self._server.close()
-        connections = tuple(self._connections)
-        for connection in connections:
+        connections = dict(self._connections)
+        for connection, writer in connections.items():
             connection.cancel()
+            # Here and not in the task, which may not have begun, and then never will.
+            writer.transport.abort()
         await asyncio.gather(*connections, return_exceptions=True)
         await self._server.wait_closed()
+        await asyncio.sleep(0)  # what is aborted is closed in the loop's next turn
         self._server = None
 
     def reset(self) -> None:
@@ -70,8 +73,8 @@ class StandIn:
 
     def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = asyncio.create_task(self._serve(reader, writer))
-        self._connections.add(connection)
-        connection.add_done_callback(self._connections.discard)
+        self._connections[connection] = writer
+        connection.add_done_callback(self._connections.pop)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -79,9 +82,6 @@ class StandIn:
                 pass
         except ConnectionError:
             pass  # the client is gone, and nobody is left to answer
-        except asyncio.CancelledError:
-            writer.transport.abort()
-            raise
         finally:
             writer.close()
 
