@@ -100,6 +100,20 @@ def has_placeholder(text: str) -> bool:
     return "${" in text or "\\u00" in text
 
 
+def references(text: str) -> list[str]:
+    """The names that the placeholders of a text name."""
+    return [found[1] for found in _PLACEHOLDER.finditer(text) if found[1] is not None]
+
+
+def escaped(value: Json) -> Json:
+    """The value, spelled so that `fill` gives it back whatever it holds."""
+    if isinstance(value, str):
+        return value.replace("${", "$${")
+    if isinstance(value, dict):
+        return {key: escaped(child) for key, child in value.items()}
+    return [escaped(item) for item in value] if isinstance(value, list) else value
+
+
 def fill(value: Json, names: Names, at: str = "") -> Json:
     """The value with its placeholders filled; ComposeError with the pointer of one that cannot be."""
     if isinstance(value, str):
@@ -261,7 +275,7 @@ def secrets(receiver: Receiver, resolved: Receiver, environment: Mapping[str, st
     found = {name: environment[name] for name in receiver.secret_env if environment.get(name)}
 
     def add(name: str, written: str, value: str) -> None:
-        names = [each[1][4:] for each in _PLACEHOLDER.finditer(written) if (each[1] or "").startswith("env:")]
+        names = [each[4:] for each in references(written) if each.startswith("env:")]
         found.update({name: environment[name] for name in names if environment.get(name)})
         if value and value not in found.values():
             found[name] = value

@@ -39,7 +39,8 @@ MIN_LENGTH = 8
 """Values under this many characters are redacted only in their place."""
 
 _PREFIX = "«redacted:"
-_marked = re.compile("«redacted:[^«»]*»")
+MARK = re.compile("«redacted:([^«»]*)»")
+"""What stands for a secret, and the name of it."""
 
 # Patterns that few runs need are texts: `re` compiles and keeps them when they are first used.
 _SCHEME = "(?is)((?:Basic|Bearer|Digest|Negotiate|NTLM|Token|ApiKey|Hawk|AWS4-HMAC-SHA256) +)?(.*)"
@@ -132,7 +133,7 @@ class Secrets:
 
     def __init__(self, values: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
         pairs = values.items() if isinstance(values, Mapping) else values
-        self._pairs = [(name, value) for name, value in pairs if value and not _marked.search(value)]
+        self._pairs = [(name, value) for name, value in pairs if value and not MARK.search(value)]
         found_anywhere = [pair for pair in self._pairs if len(pair[1]) >= MIN_LENGTH]
         forms = {form: name for name, value in found_anywhere for form in _forms(value)}
         # A part of the marker itself can never be hidden by it.
@@ -221,7 +222,7 @@ class Secrets:
 
     def place(self, value: str, name: str) -> str:
         """What stands for a value that is secret because of its place; nothing stands for nothing."""
-        if not value or _marked.fullmatch(value):
+        if not value or MARK.fullmatch(value):
             return value
         return self._exact.get(value) or self._mark_of(value) or self.mark(name)
 
@@ -233,7 +234,7 @@ class Secrets:
 
     def _userinfo_mark(self, userinfo: str) -> str:
         """One mark for all of it; that of the password where it has been redacted already."""
-        marked = _marked.search(userinfo)
+        marked = MARK.search(userinfo)
         return marked[0] if marked else self.place(userinfo, "URL")
 
     def _found_in(self, text: str) -> bool:
@@ -446,7 +447,7 @@ def _loose_places(text: str, name: str) -> Iterator[_Place]:
 
 
 def _is_secret(value: Json) -> bool:
-    return value is not None and value != "" and not (isinstance(value, str) and _marked.fullmatch(value))
+    return value is not None and value != "" and not (isinstance(value, str) and MARK.fullmatch(value))
 
 
 def _is_reference(value: Json) -> bool:

@@ -17,7 +17,7 @@ LINES = (
     ("errors", "model"),
     ("pointer",),
     ("source", "shipped"),
-    ("contract", "compose", "match", "compare", "scenario", "probe", "redact", "trend"),
+    ("contract", "compose", "match", "compare", "scenario", "probe", "redact", "trend", "recording"),
     ("engine",),
     ("transport", "store", "workspace", "settings", "ports"),
     ("standin", "report", "headless", "web", "cli", "pytest_plugin"),

@@ -1,0 +1,15 @@
+"""Recording: deliveries to drafts of scenarios, one for each action and edition. Pure.
+
+A draft is a scenario that would pass against what it was recorded from, and proposals for what should not
+stay as it is: values that look volatile become rules, secrets become references to the environment. Whoever
+reviews it takes or leaves each.
+
+drafting   deliveries to drafts, and a reviewed draft to its scenario
+steps      one delivery to one step
+volatile   which values of an answer will differ the next time
+"""
+
+from sandbox.recording.drafting import Draft, Proposal, Recorded, drafts, finished
+from sandbox.recording.steps import FixtureSource
+
+__all__ = ["Draft", "FixtureSource", "Proposal", "Recorded", "drafts", "finished"]
