@@ -128,6 +128,20 @@ def template(text: bytes, secrets: Secrets, secret_pointers: tuple[str, ...] = (
     return body._replace(places=places).kept(secrets.and_also(disclosed))
 
 
+def struck_out(*sides: Request | Response | None) -> list[str]:
+    """The names of what was redacted in a request or response that was kept, each once."""
+    names: dict[str, None] = {}
+    for side in sides:
+        if side is None:
+            continue
+        texts = [side.url] if isinstance(side, Request) else []
+        texts += [part for header in side.headers for part in header]
+        texts.append(b64decode(side.body).decode("utf-8", "replace") if side.base64 else side.body)
+        for text in texts:
+            names.update(dict.fromkeys(MARK.findall(text)))
+    return list(names)
+
+
 class Secrets:
     """The secrets of a run, by the names that stand for them."""
 
