@@ -308,6 +308,14 @@ def read_text(path: Path | str) -> str:
         ) from error
 
 
+def write_file(path: Path, text: str) -> None:
+    """Replace a file's text, as `write_atomically`; FileError where it cannot be written."""
+    try:
+        write_atomically(path, text)
+    except OSError as error:
+        raise FileError(f"cannot be written: {_reason(error)}", file=str(path)) from error
+
+
 def write_atomically(path: Path, text: str) -> None:
     """Replace a file's text: readers see the old or the new, never a part. Raises OSError."""
     temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}")

@@ -26,6 +26,7 @@ _MODULES = {
     "serve": "serve",
     "run": "run",
     "send": "send",
+    "import": "import_",
     "init": "init",
     "receiver": "receiver",
 }

@@ -17,12 +17,13 @@ LINES = (
     ("errors", "model"),
     ("pointer",),
     ("source", "shipped"),
-    ("contract", "compose", "match", "compare", "scenario", "probe", "redact", "trend", "recording"),
+    ("contract", "compose", "match", "compare", "scenario", "probe", "redact", "trend"),
+    ("recording", "importing"),
     ("engine",),
     ("transport", "store", "workspace", "settings", "ports"),
     ("standin", "report", "headless", "web", "cli", "pytest_plugin"),
 )
-PURE = {name for line in LINES[:4] for name in line} - {"shipped"}
+PURE = {name for line in LINES[:5] for name in line} - {"shipped"}
 IMPURE_IMPORTS = {
     *("asyncio", "os", "pathlib", "random", "secrets", "shutil", "socket", "subprocess", "tempfile"),
     *("threading", "time", "urllib.request", "importlib.resources"),

@@ -1,0 +1,58 @@
+"""Which kind of text it is, and the requests in it."""
+
+from __future__ import annotations
+
+from sandbox import source
+from sandbox.errors import SourceError
+from sandbox.importing import curl, embedded, har, known
+from sandbox.importing.found import Found
+from sandbox.source.parsing import line_and_column
+
+
+def read(text: str, *, file: str) -> list[Found]:
+    """The requests in a curl command, a HAR archive, a payload or a log, in order.
+
+    SourceError, with the place, for a text that has none or that cannot be understood.
+    """
+    if not text.strip():
+        raise SourceError("there is nothing to import", mend="give a curl command, HAR or JSON", file=file)
+    stripped = text.lstrip("\ufeff")
+    if stripped.lstrip()[:1] in ("{", "["):
+        try:
+            document = source.parse(stripped, file=file)
+        except SourceError:
+            return _embedded(stripped, file) or _refused(stripped, file)
+        if har.is_archive(document):
+            return har.read(document, stripped, file=file)
+        if known.is_payload(document, known.contracts()):
+            return [Found(place="line 1", body=stripped.strip().encode())]
+        found = _embedded(stripped, file)
+        if not found and isinstance(document, dict):
+            # Nothing that is known; whoever says its action and edition may still want it.
+            return [Found(place="line 1", body=stripped.strip().encode())]
+        return found or _nothing(file)
+    if curl.looks_like_curl(text):
+        return curl.read(text, file=file)
+    return _embedded(text, file) or _nothing(file)
+
+
+def _embedded(text: str, file: str) -> list[Found]:
+    candidates = known.contracts()
+    return [
+        Found(place=f"line {line_and_column(text, found.at)[0]}", body=source.compact(found.value))
+        for found in embedded.objects(text, lambda value: known.is_payload(value, candidates))
+    ]
+
+
+def _refused(text: str, file: str) -> list[Found]:
+    """The mistake that keeps a text from being JSON."""
+    source.parse(text, file=file)
+    return []
+
+
+def _nothing(file: str) -> list[Found]:
+    raise SourceError(
+        "there is no payload of a known contract in it",
+        mend="give a curl command, a HAR archive, a JSON payload or a log line with one",
+        file=file,
+    )

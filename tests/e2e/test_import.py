@@ -1,0 +1,148 @@
+"""`import` as a process; and curl itself, which must send what is read of its commands."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sandbox import contract, importing, scenario
+from tests.receivers import answering, receiver, response
+
+COMMAND = str(Path(sys.executable).with_name("retailops-sandbox"))
+V1 = contract.load("order_cancel", "v1").examples.request
+PAYLOAD = json.dumps({**V1, "integration_auth_token": "tok-3141592653"})
+CURL = f"curl -u ann:sesame-open http://127.0.0.1:1/order_cancel_v1 \\\n  --json '{PAYLOAD}'\n"
+
+
+def run(*arguments: object, cwd: Path, stdin: bytes = b"", **environment: str) -> tuple[int, str, str]:
+    clean = {name: text for name, text in os.environ.items() if not name.startswith("RETAILOPS")}
+    done = subprocess.run(
+        [COMMAND, *map(str, arguments)],
+        cwd=cwd,
+        env={**clean, **environment},
+        input=stdin,
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+def files(folder: Path) -> dict[str, str]:
+    return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_curl_command_becomes_a_fixture_that_can_be_sent(tmp_path: Path):
+    (tmp_path / "command.sh").write_text(CURL)
+    code, out, err = run("import", "command.sh", "--fixture", "mine", cwd=tmp_path)
+    assert (code, err) == (0, "")
+    assert out.splitlines() == [
+        "line 1: order_cancel v1",
+        "  left out: the user and password of -u; credentials belong to the receiver",
+        "  left out: /integration_auth_token; the receiver's token takes its place",
+        "made fixtures/order_cancel/v1/mine.json",
+        "next: retailops-sandbox send mine --edition v1 --receiver URL --receiver-token TOKEN",
+    ]
+    assert json.loads((tmp_path / "fixtures/order_cancel/v1/mine.json").read_text()) == V1
+    code, out, _ = run("send", "mine", "--edition", "v1", "--stand-in", cwd=tmp_path)
+    assert (code, "recorded" in out) == (5, True)
+
+
+def test_standard_input_becomes_a_scenario_that_can_be_run(tmp_path: Path):
+    name = "cancel-it.scenario.json"
+    code, out, err = run("import", "-", "-o", name, cwd=tmp_path, stdin=CURL.encode())
+    assert (code, err) == (0, "")
+    assert out.endswith(
+        f"made {name}\nnext: retailops-sandbox run {name} --receiver URL --receiver-token TOKEN\n"
+    )
+    text = (tmp_path / name).read_text()
+    assert "sesame" not in text
+    assert "tok-" not in text
+    plan = scenario.read(text, id=name, file=name)
+    assert plan.name == "cancel it"
+    assert plan.scenario.steps[0].payload == V1
+    code, out, _ = run("run", name, "--stand-in", cwd=tmp_path)
+    assert (code, "recorded" in out) == (5, True)
+
+
+def test_both_at_once_make_a_step_that_names_the_fixture(tmp_path: Path):
+    name = "a.scenario.json"
+    code, _, err = run("import", "-", "--fixture", "mine", "-o", name, cwd=tmp_path, stdin=CURL.encode())
+    assert (code, err) == (0, "")
+    assert json.loads((tmp_path / name).read_text())["steps"] == [{"name": "order_cancel", "fixture": "mine"}]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [
+        (["-"], "it is not said what to make"),
+        (["-", "-o", "a.json"], "end it in .scenario.json"),
+        (["-", "-o", ".scenario.json"], "is no name of a scenario file"),
+        (["-", "-o", "there.scenario.json"], "there is a file there.scenario.json already"),
+        (["-", "-o", "absent/a.scenario.json"], "there is no folder absent"),
+        (["-", "--fixture", "default"], "exists already"),
+        (["-", "--fixture", "../x"], "cannot be a fixture's name"),
+        (["-", "--fixture", "x", "--edition", "v7"], "there is no contract v7"),
+        (["absent", "--fixture", "x"], "absent: cannot be read"),
+        (["raw", "--fixture", "x"], "is not JSON, as a fixture is"),
+        (["two", "--fixture", "x"], "there are 2 requests (line 1, line 2)"),
+        (["latin", "--fixture", "x"], "is not UTF-8"),
+        (["broken", "--fixture", "x", "-o", "a.scenario.json"], "broken:1:20: -Q is an option of curl's"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_one_line_and_nothing_is_written(tmp_path: Path, arguments: list[str], what: str):
+    (tmp_path / "there.scenario.json").write_text("mine")
+    (tmp_path / "raw").write_text("curl http://a/order_cancel -d '{'")
+    (tmp_path / "two").write_text(f"{json.dumps(V1)}\n{json.dumps(V1)}")
+    (tmp_path / "latin").write_bytes(b"\xe9")
+    (tmp_path / "broken").write_text("curl http://a/b -s -Q x")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    code, _, err = run("import", *arguments, cwd=tmp_path, stdin=CURL.encode())
+    assert code == 2
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    assert what in err
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_replace_replaces(tmp_path: Path):
+    (tmp_path / "a.scenario.json").write_text("mine")
+    arguments = ("--fixture", "default", "-o", "a.scenario.json", "--replace")
+    code, _, err = run("import", "-", *arguments, cwd=tmp_path, stdin=CURL.encode())
+    assert (code, err) == (0, "")
+    assert set(files(tmp_path)) >= {"a.scenario.json", "fixtures/order_cancel/v1/default.json"}
+    assert "mine" not in (tmp_path / "a.scenario.json").read_text()
+
+
+COMMANDS = [
+    """curl -s "$URL/order_cancel" --json '{"a":"it'\\''s","b":"é"}'""",
+    """curl -s "$URL/x" -H 'Content-Type: a/b' -H 'X-E;' -H "X-Q: \\"q\\"" --data-raw $'it\\'s \\u0021\\n'""",
+    """curl -s "$URL/x" -XPOST -da -d 'b c' --data-binary '@-' <<'E'\n{\n $a `b`\n}\nE\n""",
+    """curl -s "$URL/x" -d @- <<E\n a\\$b\n c\\\\\nE\n""",
+    """printf %s 'YQBi/w==' | base64 -d | curl -s "$URL/x" --data-binary @-""",
+    """echo -n '@x' | curl -s "$URL/x" --data-binary @- -H Accept:""",
+    """curl -s "$URL/x" \\\n  --data-raw "a\\
+b\\\\c \\d" # what curl does not see\n""",
+]
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+@pytest.mark.parametrize("command", COMMANDS)
+def test_curl_sends_what_is_read_of_its_command(command: str, tmp_path: Path):
+    with receiver(answering(response())) as there:
+        text = command.replace('"$URL', f'"{there.url}')
+        environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+        subprocess.run(["bash", "-ec", text], env=environment, check=True, timeout=60)
+    (found,) = importing.read(text, file="f")
+    head, _, body = there.requests[0].partition(b"\r\n\r\n")
+    lines = head.decode().split("\r\n")
+    assert found.body == body
+    assert lines[0] == f"POST {found.url.removeprefix(there.url)} HTTP/1.1"
+    said = {name: value for name, value in found.headers if not found.notes or name != "Content-Type"}
+    assert {f"{name}: {value}".strip() for name, value in said.items()} <= set(lines)
