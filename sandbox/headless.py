@@ -8,6 +8,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -19,6 +20,9 @@ from sandbox.scenario import Plan
 from sandbox.store.writer import RunWriter, run_id
 from sandbox.transport import Transport, wait_until_listening
 from sandbox.workspace import Workspace, checked, read_text, scenario_files_in, write_atomically
+
+if TYPE_CHECKING:
+    from sandbox.standin import StandIn
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,19 +116,10 @@ def run(job: Job, listen: Callable[[Event], None]) -> Outcome:
 
 async def _run(job: Job, listen: Callable[[Event], None]) -> Outcome:
     clock = ports.SystemClock()
-    async with _receiver(job.options.receiver) as receiver, Transport() as transport:
+    async with under_test(job.options.receiver) as (receiver, _), Transport() as transport:
         started_at = clock.now()
-        info = RunInfo(
-            id=run_id(started_at, os.urandom(3).hex()),
-            kind=job.kind,
-            started_at=started_at,
-            receiver=receiver.name,
-            stand_in=receiver.stand_in,
-            tool=f"retailops-sandbox {__version__}",
-            scenarios=sum(bool(plan.file) for plan in job.plans),
-            # The name of a file need not be UTF-8.
-            unreadable=tuple(str(each).encode(errors="backslashreplace").decode() for each in job.unreadable),
-        )
+        scenarios = sum(bool(plan.file) for plan in job.plans)
+        info = new_run(job.kind, started_at, receiver, scenarios=scenarios, unreadable=job.unreadable)
         late_log = ports.LateLog(job.workspace.runs_dir, info)
         # What is wrong with the receiver comes to light here, before anything is written or waited for.
         engine = Run(
@@ -175,18 +170,40 @@ async def _wait(job: Job, receiver: Receiver, stopped: asyncio.Event) -> bool:
         stopping.cancel()
 
 
+def new_run(
+    kind: RunKind,
+    started_at: str,
+    receiver: Receiver,
+    *,
+    scenarios: int,
+    unreadable: Sequence[SandboxError] = (),
+) -> RunInfo:
+    """What the log of a run that starts now says of it."""
+    return RunInfo(
+        id=run_id(started_at, os.urandom(3).hex()),
+        kind=kind,
+        started_at=started_at,
+        receiver=receiver.name,
+        stand_in=receiver.stand_in,
+        tool=f"retailops-sandbox {__version__}",
+        scenarios=scenarios,
+        # The name of a file need not be UTF-8.
+        unreadable=tuple(str(each).encode(errors="backslashreplace").decode() for each in unreadable),
+    )
+
+
 @contextlib.asynccontextmanager
-async def _receiver(chosen: Receiver) -> AsyncIterator[Receiver]:
+async def under_test(chosen: Receiver) -> AsyncIterator[tuple[Receiver, StandIn | None]]:
     """The receiver, ready to be called: a stand-in is started, with fresh state, and stopped again."""
     if not chosen.stand_in:
-        yield chosen
+        yield chosen, None
         return
     from sandbox.standin import StandIn
 
     stand_in = StandIn()
     base_url = await stand_in.start()
     try:
-        yield msgspec.structs.replace(chosen, base_url=base_url + chosen.base_url)
+        yield msgspec.structs.replace(chosen, base_url=base_url + chosen.base_url), stand_in
     finally:
         await stand_in.stop()
 

@@ -364,7 +364,7 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 Record: TypeAlias = Delivery | Judgement | Result
 """What the log keeps."""
 
-RunKind = Literal["run", "serve", "send", "record"]
+RunKind = Literal["run", "serve", "send", "record", "pytest"]
 
 
 class RunInfo(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

@@ -30,22 +30,24 @@ class SystemClock:
 
 
 class LateLog:
-    """The log of a run, to be opened when the run begins: one that is refused before leaves no file."""
+    """The log of a run, opened when the run begins, or by its first record: before, there is no file."""
 
     def __init__(self, runs_dir: Path, info: RunInfo) -> None:
         self._runs_dir = runs_dir
         self._info = info
+        self.opened: RunWriter | None = None
 
     def open(self) -> RunWriter:
-        """Make the run's files; before, nothing can be logged."""
-        self._writer = RunWriter.open(self._runs_dir, self._info)
-        return self._writer
+        """The run's files, made by now."""
+        if self.opened is None:
+            self.opened = RunWriter.open(self._runs_dir, self._info)
+        return self.opened
 
     def next_id(self) -> str:
-        return self._writer.next_id()
+        return self.open().next_id()
 
     def append(self, record: Record) -> None:
-        self._writer.append(record)
+        self.open().append(record)
 
 
 def fixtures(workspace: Workspace) -> Callable[[str, str, str], Template]:

@@ -43,6 +43,17 @@ def read(environment: Mapping[str, str], start: Path) -> Settings:
     return known
 
 
+def readable(environment: Mapping[str, str]) -> Mapping[str, str]:
+    """The environment; UsageError where one of its variables for the sandbox cannot be read."""
+    for name, text in environment.items():
+        if name.startswith(PREFIX):
+            try:
+                (name + text).encode()
+            except UnicodeEncodeError as error:
+                raise UsageError(f"the environment variable {name} is not UTF-8") from error
+    return environment
+
+
 def _converted(values: dict[str, Any], place: str) -> Settings:
     try:
         for text in values.values():

@@ -10,6 +10,8 @@ from playwright.sync_api import Playwright
 
 from tests import chromium
 
+pytest_plugins = ["pytester"]
+
 hypothesis.settings.register_profile("default", deadline=None)
 hypothesis.settings.register_profile("soak", deadline=None, max_examples=5_000)
 

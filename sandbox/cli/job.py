@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
-from sandbox import settings
-from sandbox.cli.options import assignment, check_receiver, chosen_receiver, here, table, without_user
-from sandbox.cli.output import complain, is_text, say
+from sandbox import receivers, settings
+from sandbox.cli.options import assignment, check_receiver, chosen_receiver, here, table
+from sandbox.cli.output import complain, say
 from sandbox.errors import FileError, SandboxError, UsageError
 from sandbox.model import RunKind
 from sandbox.scenario import Plan
@@ -68,7 +68,7 @@ def execute(
         plans=plans,
         unreadable=unreadable,
         options=options,
-        environment=_environment(),
+        environment=settings.readable(os.environ),
         kind=kind,
         wait=wait,
         junit_xml=junit_xml,
@@ -77,7 +77,7 @@ def execute(
     outcome = headless.run(job, console.hear)
     console.finish(outcome.results, unreadable, outcome.receiver, outcome.seconds)
     if outcome.waited_in_vain:
-        complain(f"nothing listened at {without_user(outcome.receiver.base_url)} within {wait:g} s")
+        complain(f"nothing listened at {receivers.without_user(outcome.receiver.base_url)} within {wait:g} s")
     sys.exit(headless.exit_code(outcome, unreadable))
 
 
@@ -85,14 +85,6 @@ def _wants_colour(stream: TextIO | None, environment: Mapping[str, str]) -> bool
     """A terminal is coloured unless NO_COLOR, anything else only if FORCE_COLOR."""
     is_terminal = stream is not None and stream.isatty()
     return bool(environment.get("FORCE_COLOR")) or (is_terminal and not environment.get("NO_COLOR"))
-
-
-def _environment() -> Mapping[str, str]:
-    """The environment, where its variables for the sandbox can be read."""
-    for name, text in os.environ.items():
-        if name.startswith(settings.PREFIX) and not is_text(name + text):
-            raise UsageError(f"the environment variable {name} is not UTF-8")
-    return os.environ
 
 
 def _check_reports(reports: list[Path]) -> None:

@@ -10,12 +10,11 @@ from urllib.parse import urlsplit
 import click
 import msgspec
 
-from sandbox import compose
+from sandbox import compose, receivers
 from sandbox.errors import FileError, UsageError
 from sandbox.model import Json, Receiver
 from sandbox.workspace import Workspace
 
-STAND_IN = Receiver(name="stand-in", base_url="", stand_in=True)
 _PROXY_SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
 _LONGEST = 86_400
 """Seconds that anything may be waited for: a day."""
@@ -101,11 +100,14 @@ def chosen_receiver(
     if receiver and stand_in:
         raise UsageError("--receiver and --stand-in exclude each other", mend="give one of them")
     if stand_in:
-        from sandbox.standin import TOKEN
-
-        chosen = msgspec.structs.replace(STAND_IN, token=TOKEN)
+        chosen = receivers.stand_in()
+    elif wanted := receiver or default or workspace.receivers().default:
+        chosen = receivers.named(workspace, wanted)
     else:
-        chosen = _named(workspace, receiver or default or workspace.receivers().default)
+        raise UsageError(
+            "no receiver is named",
+            mend="give --receiver URL_OR_NAME, or --stand-in to try the sandbox without one",
+        )
     over: dict[str, Any] = {}
     if receiver_token is not None:
         over["token"] = receiver_token
@@ -116,32 +118,6 @@ def chosen_receiver(
     files = {"ca_file": cacert, "client_cert": cert, "client_key": key, "proxy": proxy}
     over.update({name: value for name, value in files.items() if value is not None})
     return msgspec.structs.replace(chosen, **over) if over else chosen
-
-
-def _named(workspace: Workspace, chosen: str) -> Receiver:
-    if not chosen:
-        raise UsageError(
-            "no receiver is named",
-            mend="give --receiver URL_OR_NAME, or --stand-in to try the sandbox without one",
-        )
-    if "://" in chosen:
-        return Receiver(name=without_user(chosen), base_url=chosen)
-    if ":" in chosen or "/" in chosen:
-        shown = without_user(chosen)
-        raise UsageError(f"the receiver {shown!r} has no scheme", mend=f"write http://{shown.lstrip('/')}")
-    return workspace.receiver(chosen)
-
-
-def without_user(url: str) -> str:
-    """A URL to show: without the user and the password in it."""
-    if "://" not in url:
-        return url.rpartition("@")[2]
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        # Without the reason, which may quote a password.
-        raise UsageError("a URL cannot be read", mend="write http://host:port/path") from None
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def check_receiver(receiver: Receiver) -> None:
@@ -162,7 +138,7 @@ def check_receiver(receiver: Receiver) -> None:
             raise FileError(f"cannot be read: {reason}", file=file, mend=f"see {option}") from error
     proxy = receiver.proxy
     if proxy and not compose.has_placeholder(proxy):
-        shown = without_user(proxy)
+        shown = receivers.without_user(proxy)
         parts = urlsplit(proxy)
         if parts.scheme not in _PROXY_SCHEMES or not parts.hostname:
             known = ", ".join(f"{scheme}://" for scheme in _PROXY_SCHEMES)

@@ -60,6 +60,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """How often a delivery is sent again after a fault."""
     variables: Mapping[str, Json] = {}
     timeout_ms: int | None = None
+    first_sequence: int = 1
+    """The `${sequence}` of the first step: 1, unless what went before was of the same run."""
     confirmed: bool = False
     """Somebody said yes to sending to a protected receiver."""
     parent: str = ""

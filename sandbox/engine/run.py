@@ -86,7 +86,7 @@ class Run:
 
     def _numbered(self) -> Iterable[tuple[Plan, int]]:
         """Each plan with the `${sequence}` number of its first step: steps are counted in file order."""
-        sequence = 1
+        sequence = self.options.first_sequence
         for plan in self._plans:
             yield plan, sequence
             sequence += len(plan.scenario.steps)

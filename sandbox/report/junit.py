@@ -83,23 +83,10 @@ def _outcome(result: ScenarioResult, step: StepResult) -> str:
     said = lines.step(step)
     element = "failure" if step.verdict == "failed" else "error"
     kind = "difference" if step.verdict == "failed" else "fault" if step.faults else "not sent"
-    message = f"step {step.name!r}: {_headline(step)}"
+    message = f"step {step.name!r}: {lines.headline(step)}"
     place = f"{result.plan.file}:{result.plan.line(step.number)}" if result.plan.file else ""
     body = "\n".join([f"{place} step {step.name!r} {step.verdict}".strip(), *said])
     return f"<{element} message={_attribute(message)} type={_attribute(kind)}>{_escaped(body)}</{element}>"
-
-
-def _headline(step: StepResult) -> str:
-    """The first thing that spoiled a step, with its pointer."""
-    for found in step.judgements:
-        if found.verdict not in ("failed", "errored"):
-            continue
-        matters = found.expectation is None or found.expectation.contract
-        if found.violations and matters:
-            return lines.violation(found.violations[0])
-        if found.differences:
-            return lines.difference(found.differences[0])
-    return step.reason or step.verdict
 
 
 def _broken(error: SandboxError) -> str:

@@ -82,6 +82,19 @@ def step(result: StepResult, *, width: int = 400, most: int | None = None) -> li
     return lines
 
 
+def headline(result: StepResult) -> str:
+    """The first thing that spoiled a step, with its pointer."""
+    for found in result.judgements:
+        if found.verdict not in ("failed", "errored"):
+            continue
+        matters = found.expectation is None or found.expectation.contract
+        if found.violations and matters:
+            return violation(found.violations[0])
+        if found.differences:
+            return difference(found.differences[0])
+    return result.reason or result.verdict
+
+
 def cut(lines: Sequence[str], most: int) -> list[str]:
     """The first of some lines, and how many more there are."""
     left = len(lines) - most

@@ -13,10 +13,10 @@ import pytest
 from click.testing import CliRunner
 
 from sandbox import cli, headless, scenario
-from sandbox.cli.options import STAND_IN
 from sandbox.engine import DeliveryFinished, Event, Options
 from sandbox.errors import UsageError
 from sandbox.model import Receiver, Step
+from sandbox.receivers import STAND_IN
 from sandbox.transport import wait_until_listening
 from sandbox.workspace import Workspace
 

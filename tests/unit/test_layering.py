@@ -21,7 +21,7 @@ LINES = (
     ("recording", "importing"),
     ("engine",),
     ("transport", "store", "workspace", "settings", "ports"),
-    ("standin", "report", "headless", "web", "cli", "pytest_plugin"),
+    ("standin", "report", "receivers", "headless", "web", "cli", "pytest_plugin"),
 )
 PURE = {name for line in LINES[:5] for name in line} - {"shipped"}
 IMPURE_IMPORTS = {
