@@ -13,13 +13,23 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from sandbox import __version__, compose, ports, scenario
-from sandbox.engine import Event, Options, Run, ScenarioResult
+from sandbox.engine import Event, Options, Preview, Run, ScenarioResult
+from sandbox.engine import preview as preview_of
 from sandbox.errors import FileError, SandboxError, UsageError
 from sandbox.model import Receiver, RunInfo, RunKind
+from sandbox.report import files
+from sandbox.report.files import Reports
 from sandbox.scenario import Plan
 from sandbox.store.writer import RunWriter, run_id
 from sandbox.transport import Transport, wait_until_listening
-from sandbox.workspace import Workspace, checked, read_text, scenario_files_in, write_atomically
+from sandbox.workspace import Workspace, checked, read_text, scenario_files_in
+
+_TICK = 0.2
+"""Seconds."""
+
+
+if TYPE_CHECKING:
+    from sandbox.report.evidence import Evidence
 
 if TYPE_CHECKING:
     from sandbox.standin import StandIn
@@ -36,8 +46,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     kind: RunKind = "run"
     wait: float = 0.0
     """Seconds to wait until the receiver's port answers."""
-    junit_xml: Path | None = None
-    report_json: Path | None = None
+    reports: Reports = Reports()
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -46,6 +55,7 @@ class Outcome(msgspec.Struct, frozen=True):
     results: tuple[ScenarioResult, ...]
     receiver: Receiver
     run: str
+    started_at: str
     seconds: float
     interrupted: bool
     waited_in_vain: bool
@@ -96,16 +106,18 @@ def collect(paths: Sequence[str]) -> tuple[list[Path], list[SandboxError]]:
     return list(found), unreadable
 
 
-def run(job: Job, listen: Callable[[Event], None]) -> Outcome:
+def run(job: Job, listen: Callable[[Event], None], tick: Callable[[], None] | None = None) -> Outcome:
     """Run a job to its end, and write its reports. Raises FileError where a report cannot be written.
 
-    Ctrl-C or SIGTERM stops it, and it still reports; at a second one it ends with KeyboardInterrupt.
+    `tick` is called a few times a second, whether anything happens or not. Ctrl-C or SIGTERM stops the run,
+    and it still reports; at a second one it ends with KeyboardInterrupt.
     """
     outcomes: list[Outcome] = []
 
     async def main() -> None:
         # Not returned: asyncio spells out its main task, result and all, as it takes its signal handler away.
-        outcomes.append(await _run(job, listen))
+        async with _ticking(tick):
+            outcomes.append(await _run(job, listen))
 
     try:
         asyncio.run(main())
@@ -114,7 +126,27 @@ def run(job: Job, listen: Callable[[Event], None]) -> Outcome:
     return outcomes[0]
 
 
+@contextlib.asynccontextmanager
+async def _ticking(tick: Callable[[], None] | None) -> AsyncIterator[None]:
+    """Call it a few times a second, until the block ends."""
+
+    async def go_on() -> None:
+        while tick is not None:
+            tick()
+            await asyncio.sleep(_TICK)
+
+    if tick is None:
+        yield
+        return
+    ticking = asyncio.create_task(go_on())
+    try:
+        yield
+    finally:
+        ticking.cancel()
+
+
 async def _run(job: Job, listen: Callable[[Event], None]) -> Outcome:
+    evidence = _evidence(job.reports)
     clock = ports.SystemClock()
     async with under_test(job.options.receiver) as (receiver, _), Transport() as transport:
         started_at = clock.now()
@@ -135,20 +167,39 @@ async def _run(job: Job, listen: Callable[[Event], None]) -> Outcome:
 
                 def hear(event: Event) -> None:
                     listen(event)
+                    if evidence is not None:
+                        evidence.hear(event)
                     if isinstance(event, ScenarioResult):
                         results.append(event)
 
                 await engine.execute(hear)
                 seconds = clock.seconds() - start
                 outcome = Outcome(
-                    tuple(results), receiver, info.id, seconds, stopped.is_set(), waited_in_vain
+                    tuple(results), receiver, info.id, started_at, seconds, stopped.is_set(), waited_in_vain
                 )
-                log.fold(clock.now(), stopped=outcome.interrupted)
-                if job.report_json is not None:
-                    _export(log, job.report_json)
-            if job.junit_xml is not None:
-                _write_junit(job, outcome, started_at)
+                log.fold(clock.now(), stopped=engine.stopped)
+                _write(job, outcome, log, evidence)
     return outcome
+
+
+def preview(
+    workspace: Workspace, plans: Sequence[Plan], options: Options, environment: Mapping[str, str]
+) -> list[Preview]:
+    """What would be sent where. Nothing is sent, waited for or written, and no stand-in is started."""
+
+    async def look() -> list[Preview]:
+        async with Transport() as transport:
+            info = RunInfo(id="", started_at="")
+            log = ports.LateLog(workspace.runs_dir, info)
+            engine = Run(plans, ports.put_together(workspace, transport, log, environment), shown)
+            return list(preview_of(engine))
+
+    receiver = options.receiver
+    if receiver.stand_in:
+        # It listens at a free port, which nobody knows before.
+        receiver = msgspec.structs.replace(receiver, base_url=f"http://stand-in{receiver.base_url}")
+    shown = msgspec.structs.replace(options, receiver=receiver)
+    return asyncio.run(look())
 
 
 async def _wait(job: Job, receiver: Receiver, stopped: asyncio.Event) -> bool:
@@ -237,44 +288,56 @@ def _on_signal(number: int, act: Callable[[], None], undo: contextlib.ExitStack)
         signal.signal(number, lambda *_: loop.call_soon_threadsafe(act))
 
 
-def is_special(path: Path) -> bool:
-    """Whether a path is there and neither a file nor a folder: a device or a pipe, written in place."""
-    return checked(Path.exists, path) and not path.is_file() and not path.is_dir()
+def _evidence(asked: Reports) -> Evidence | None:
+    """What keeps the deliveries for the report that shows them, where it is asked for."""
+    if asked.report_html is None:
+        return None
+    from sandbox.report.evidence import Evidence
+
+    return Evidence()
+
+
+def _write(job: Job, outcome: Outcome, log: RunWriter, evidence: Evidence | None) -> None:
+    """The reports that are asked for; each imports what it needs only then."""
+    asked = job.reports
+    if asked.report_json is not None:
+        _export(log, asked.report_json)
+    if asked.junit_xml is not None:
+        from sandbox.report import junit
+
+        text = junit.document(
+            outcome.results,
+            job.unreadable,
+            receiver=outcome.receiver.name,
+            stand_in=outcome.receiver.stand_in,
+            started_at=outcome.started_at,
+            seconds=outcome.seconds,
+        )
+        files.write(asked.junit_xml, text)
+    if asked.report_html is not None and evidence is not None:
+        from sandbox.report import html
+
+        text = html.document(
+            outcome.results,
+            job.unreadable,
+            evidence,
+            receiver=outcome.receiver,
+            run=outcome.run,
+            started_at=outcome.started_at,
+            seconds=outcome.seconds,
+            interrupted=outcome.interrupted,
+        )
+        files.write(asked.report_html, text)
 
 
 def _export(log: RunWriter, report: Path) -> None:
-    if not is_special(report):
+    if not files.is_special(report):
         log.export(Path(os.path.realpath(report)))
         return
     try:
         report.write_bytes(log.path.read_bytes())
     except OSError as error:
-        raise _unwritable(report, error) from error
-
-
-def _write_junit(job: Job, outcome: Outcome, started_at: str) -> None:
-    from sandbox.report import junit
-
-    assert job.junit_xml is not None
-    text = junit.document(
-        outcome.results,
-        job.unreadable,
-        receiver=outcome.receiver.name,
-        stand_in=outcome.receiver.stand_in,
-        started_at=started_at,
-        seconds=outcome.seconds,
-    )
-    try:
-        if is_special(job.junit_xml):
-            job.junit_xml.write_text(text, encoding="utf-8")
-        else:
-            write_atomically(Path(os.path.realpath(job.junit_xml)), text)
-    except OSError as error:
-        raise _unwritable(job.junit_xml, error) from error
-
-
-def _unwritable(report: Path, error: OSError) -> FileError:
-    return FileError(f"cannot be written: {(error.strerror or str(error)).lower()}", file=str(report))
+        raise files.unwritable(report, error) from error
 
 
 def exit_code(outcome: Outcome, unreadable: Sequence[SandboxError]) -> int:
@@ -291,3 +354,13 @@ def exit_code(outcome: Outcome, unreadable: Sequence[SandboxError]) -> int:
     if verdicts & {"failed", "errored"}:
         return 1
     return 0 if "passed" in verdicts else 5
+
+
+def exit_code_of_preview(previews: Sequence[Preview], unreadable: Sequence[SandboxError]) -> int:
+    """2 where something cannot be read or composed, 1 where a payload breaks its contract, else 5.
+
+    Never 0: nothing was judged, and a --dry-run that was left in a job must not make it green.
+    """
+    if unreadable or any(each.mistake for each in previews):
+        return 2
+    return 1 if any(each.is_refused for each in previews) else 5

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from sandbox import receivers, settings
 from sandbox.cli.options import assignment, check_receiver, chosen_receiver, here, table
-from sandbox.cli.output import complain, say
-from sandbox.errors import FileError, SandboxError, UsageError
+from sandbox.cli.output import complain, harmless, say
+from sandbox.cli.screen import Screen, tell_github
+from sandbox.errors import SandboxError, UsageError
 from sandbox.model import RunKind
 from sandbox.scenario import Plan
-from sandbox.workspace import Workspace, checked
+from sandbox.workspace import Workspace
+
+if TYPE_CHECKING:
+    from sandbox.engine import Options
 
 
 def execute(
@@ -26,43 +27,23 @@ def execute(
     jobs: int | None,
     kind: RunKind,
     wait: float,
-    junit_xml: Path | None,
-    report_json: Path | None,
     verbose: bool,
+    max_failures: int | None = None,
+    left_out: int = 0,
     **given: Any,
 ) -> None:
     """Run the plans as the options say, print and report, and leave with the exit code."""
     from sandbox import headless
-    from sandbox.engine import Options
-    from sandbox.report.console import Console
+    from sandbox.report.files import Reports
 
-    chosen = settings.read(os.environ, here())
-    timeout = given.pop("timeout")
-    retries = given.pop("retries")
-    variables = table((assignment(each, "--var") for each in given.pop("variables")), "--var")
-    confirmed = given.pop("confirmed")
-    receiver = chosen_receiver(workspace, chosen.receiver, **given)
-    check_receiver(receiver)
-    if receiver.protected and not confirmed:
+    reports = Reports(**{name: given.pop(name) for name in Reports.__struct_fields__})
+    options = sending(workspace, jobs, max_failures=max_failures, **given)
+    if options.receiver.protected and not options.confirmed:
         raise UsageError(
-            f"the receiver {receiver.name!r} is protected: nothing is sent without an explicit yes",
+            f"the receiver {options.receiver.name!r} is protected: nothing is sent without an explicit yes",
             mend="give --yes if you mean it",
         )
-    options = Options(
-        receiver=receiver,
-        jobs=jobs or chosen.jobs,
-        retries=chosen.retries if retries is None else retries,
-        variables=variables,
-        timeout_ms=int(timeout * 1000) if timeout else chosen.timeout_ms,
-        confirmed=confirmed,
-    )
-    _check_reports([report for report in (junit_xml, report_json) if report is not None])
-    console = Console(
-        say,
-        colour=_wants_colour(sys.stdout, os.environ),
-        width=shutil.get_terminal_size((120, 24)).columns,
-        verbose=verbose,
-    )
+    reports.check()
     job = headless.Job(
         workspace=workspace,
         plans=plans,
@@ -71,34 +52,66 @@ def execute(
         environment=settings.readable(os.environ),
         kind=kind,
         wait=wait,
-        junit_xml=junit_xml,
-        report_json=report_json,
+        reports=reports,
     )
-    outcome = headless.run(job, console.hear)
-    console.finish(outcome.results, unreadable, outcome.receiver, outcome.seconds)
+    with Screen(sys.stdout, os.environ, plans=len(plans), verbose=verbose) as screen:
+        outcome = headless.run(job, screen.hear, screen.tick)
+    screen.console.finish(outcome.results, unreadable, outcome.receiver, outcome.seconds, left_out=left_out)
     if outcome.waited_in_vain:
         complain(f"nothing listened at {receivers.without_user(outcome.receiver.base_url)} within {wait:g} s")
+    tell_github(outcome, unreadable)
     sys.exit(headless.exit_code(outcome, unreadable))
 
 
-def _wants_colour(stream: TextIO | None, environment: Mapping[str, str]) -> bool:
-    """A terminal is coloured unless NO_COLOR, anything else only if FORCE_COLOR."""
-    is_terminal = stream is not None and stream.isatty()
-    return bool(environment.get("FORCE_COLOR")) or (is_terminal and not environment.get("NO_COLOR"))
+def preview(
+    workspace: Workspace,
+    plans: list[Plan],
+    unreadable: list[SandboxError],
+    *,
+    jobs: int | None,
+    wait: float,
+    verbose: bool,
+    **given: Any,
+) -> None:
+    """Print what would be sent, send nothing, and leave with the exit code."""
+    from sandbox import headless
+    from sandbox.report import preview as report
+    from sandbox.report.files import Reports
+
+    asked = Reports(**{name: given.pop(name) for name in Reports.__struct_fields__}).options()
+    if asked:
+        raise UsageError(f"--dry-run judges nothing, so there is nothing for {' and '.join(asked)} to report")
+    # Nothing is sent, so nobody has to say yes to it.
+    options = sending(workspace, jobs, **{**given, "confirmed": True})
+    previews = headless.preview(workspace, plans, options, settings.readable(os.environ))
+    for line in report.text(previews, unreadable, options.receiver):
+        say(harmless(line))
+    sys.exit(headless.exit_code_of_preview(previews, unreadable))
 
 
-def _check_reports(reports: list[Path]) -> None:
-    """Before anything is sent: a report that cannot be written would come to light too late."""
-    from sandbox.headless import is_special
+def sending(
+    workspace: Workspace,
+    jobs: int | None,
+    *,
+    timeout: float | None,
+    retries: int | None,
+    variables: tuple[str, ...],
+    confirmed: bool,
+    max_failures: int | None = None,
+    **given: Any,
+) -> Options:
+    """How to send, as the options and the settings say."""
+    from sandbox.engine import Options
 
-    if len({os.path.realpath(report) for report in reports}) < len(reports):
-        raise UsageError(f"--junit-xml and --report-json both name {reports[0]}", mend="name two files")
-    for report in reports:
-        if checked(Path.is_dir, report):
-            raise FileError("is a folder", file=str(report), mend="name a file")
-        # What is there and no file is written in place, anything else replaced in its folder.
-        written = report if is_special(report) else Path(os.path.realpath(report)).parent
-        if not checked(Path.exists, written):
-            raise FileError(f"cannot be written: there is no folder {report.parent}", file=str(report))
-        if not os.access(written, os.W_OK):
-            raise FileError("cannot be written: permission denied", file=str(report))
+    chosen = settings.read(os.environ, here())
+    receiver = chosen_receiver(workspace, chosen.receiver, **given)
+    check_receiver(receiver)
+    return Options(
+        receiver=receiver,
+        jobs=jobs or chosen.jobs,
+        retries=chosen.retries if retries is None else retries,
+        variables=table((assignment(each, "--var") for each in variables), "--var"),
+        timeout_ms=int(timeout * 1000) if timeout else chosen.timeout_ms,
+        confirmed=confirmed,
+        max_failures=max_failures,
+    )

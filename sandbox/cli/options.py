@@ -75,6 +75,7 @@ def sending_options(command: _Command) -> _Command:
         click.option("--yes", "confirmed", is_flag=True, help="Send to a protected receiver."),
         click.option("--junit-xml", type=_FILE, metavar="FILE", help="Write JUnit XML."),
         click.option("--report-json", type=_FILE, metavar="FILE", help="Write the run file."),
+        click.option("--report-html", type=_FILE, metavar="FILE", help="Write a page that opens offline."),
         click.option("-v", "--verbose", is_flag=True, help="Show each delivery, also where it passed."),
     ]  # fmt: skip
     for option in reversed(options):

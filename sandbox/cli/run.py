@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from sandbox.cli.job import execute
+from sandbox.cli import job
 from sandbox.cli.options import here, sending_options
 from sandbox.cli.output import complain
 from sandbox.workspace import Workspace
@@ -16,11 +16,24 @@ from sandbox.workspace import Workspace
 
 @click.command("run")
 @click.argument("paths", nargs=-1, metavar="[FILES or folders]")
+@click.option("-k", "expression", metavar="EXPR", help='Only these: "cancel and not (slow or v1)".')
+@click.option("--tag", "tags", multiple=True, metavar="TAG", help="Only those with this tag, or another.")
+@click.option("-x", "first", is_flag=True, help="Send nothing more after the first failure.")
+@click.option("--maxfail", type=click.IntRange(min=1), metavar="N", help="Nothing more after N failures.")
+@click.option("--dry-run", is_flag=True, help="Compose and check all, show it, send nothing.")
 @sending_options
 @click.option(
     "-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Scenarios at once; 8 unless told."
 )
-def command(paths: tuple[str, ...], jobs: int | None, **given: Any) -> None:
+def command(
+    paths: tuple[str, ...],
+    expression: str | None,
+    tags: tuple[str, ...],
+    first: bool,
+    maxfail: int | None,
+    dry_run: bool,
+    **given: Any,
+) -> None:
     """Run scenario files; the workspace's where none are named, the shipped ones where it has none.
 
     Exit code: 0 all passed, 1 failed or errored, 2 usage or an unreadable file, 3 only faults,
@@ -30,9 +43,20 @@ def command(paths: tuple[str, ...], jobs: int | None, **given: Any) -> None:
 
     workspace = Workspace.find(given.pop("workspace"), os.environ, here())
     files, lost = collect(paths) if paths else workspace.scenarios_to_run()
-    plans, broken = read_plans(files, workspace.scenario_id)
+    found, broken = read_plans(files, workspace.scenario_id)
     unreadable = [*lost, *broken]
+    plans = found
+    if expression is not None or tags:
+        from sandbox import selection
+
+        plans = selection.choose(found, expression, tags)
     if not plans and not unreadable:
-        complain(f"no scenario files in {', '.join(paths) or workspace.root}: nothing was judged")
+        where = ", ".join(paths) or str(workspace.root)
+        chosen = f"none of {len(found)} scenarios is meant by -k and --tag" if found else "no scenario files"
+        complain(f"{chosen} in {where}: nothing was judged")
         sys.exit(5)
-    execute(workspace, plans, unreadable, jobs=jobs, kind="run", **given)
+    if dry_run:
+        job.preview(workspace, plans, unreadable, **given)
+    most = 1 if first else maxfail
+    left_out = len(found) - len(plans)
+    job.execute(workspace, plans, unreadable, kind="run", max_failures=most, left_out=left_out, **given)

@@ -7,11 +7,13 @@ ports    what a run needs from outside, and how it is to run
 events   what it tells
 run      one execution of some plans: workers, order, stopping
 step     one step, from its fixture to its verdict
+preview  all that comes before a send, without one
 target   the receiver as steps see it
 """
 
 from sandbox.engine.events import DeliveryFinished, DeliveryStarted, Event, ScenarioResult, StepResult, worst
 from sandbox.engine.ports import Clock, DeliveryLog, Options, Ports, Transport
+from sandbox.engine.preview import Preview, preview
 from sandbox.engine.run import Run
 from sandbox.engine.step import LARGE_BODY
 
@@ -24,9 +26,11 @@ __all__ = [
     "Event",
     "Options",
     "Ports",
+    "Preview",
     "Run",
     "ScenarioResult",
     "StepResult",
     "Transport",
+    "preview",
     "worst",
 ]

@@ -68,3 +68,5 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """The delivery that this run resends."""
     secret_env: tuple[str, ...] = ()
     """Environment variables whose values are secret, whoever the receiver is."""
+    max_failures: int | None = None
+    """After so many failed or errored scenarios nothing more is sent; None goes on whatever happens."""

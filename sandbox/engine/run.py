@@ -15,7 +15,7 @@ from sandbox.engine.ports import Options, Ports
 from sandbox.engine.step import StepRun
 from sandbox.engine.target import Target
 from sandbox.errors import UsageError
-from sandbox.model import Connection, Exchange, HttpRequest, Receiver, Result, ResultStep
+from sandbox.model import Connection, Exchange, HttpRequest, Receiver, Result, ResultStep, Verdict
 from sandbox.scenario import Plan
 
 
@@ -41,6 +41,8 @@ class Run:
             compose.check(options.receiver)
         self._fixed = None if varies else self._target(options.receiver)
         self._stop = asyncio.Event()
+        self._failures = 0
+        self.stop_reason = ""
 
     @property
     def stopped(self) -> bool:
@@ -49,7 +51,7 @@ class Run:
     async def execute(self, listen: Callable[[Event], None]) -> None:
         """Run the plans, up to `jobs` at once and each one's steps in order, telling what happens."""
         self.tell = listen
-        numbered = iter(list(self._numbered()))
+        numbered = iter(list(self.numbered()))
         workers = [
             asyncio.create_task(self._work(numbered))
             for _ in range(max(1, min(self.options.jobs, len(self._plans))))
@@ -80,11 +82,24 @@ class Run:
 
     def stop(self) -> None:
         """End what is in flight as cancelled and skip the rest; what was done is still reported."""
-        self._stop.set()
+        self._send_no_more("the run was stopped")
         for key in tuple(self._in_flight):
             self.ports.transport.cancel(key)
 
-    def _numbered(self) -> Iterable[tuple[Plan, int]]:
+    def _send_no_more(self, reason: str) -> None:
+        self.stop_reason = self.stop_reason or reason
+        self._stop.set()
+
+    def _count(self, verdict: Verdict) -> None:
+        """Count the failures. What is in flight at the last one that is allowed is judged as ever."""
+        most = self.options.max_failures
+        if most is None or verdict not in ("failed", "errored"):
+            return
+        self._failures += 1
+        if self._failures == most:
+            self._send_no_more(f"the run ended after {most} failure{'' if most == 1 else 's'}")
+
+    def numbered(self) -> Iterable[tuple[Plan, int]]:
         """Each plan with the `${sequence}` number of its first step: steps are counted in file order."""
         sequence = self.options.first_sequence
         for plan in self._plans:
@@ -93,21 +108,18 @@ class Run:
 
     async def _work(self, numbered: Iterable[tuple[Plan, int]]) -> None:
         for plan, sequence in numbered:
-            self.tell(await self._scenario(plan, sequence))
+            result = await self._scenario(plan, sequence)
+            self._count(result.verdict)
+            self.tell(result)
 
     async def _scenario(self, plan: Plan, sequence: int) -> ScenarioResult:
         start = self.ports.clock.seconds()
-        names = compose.Names(
-            given=self.options.variables,
-            environment=self.ports.environment,
-            receiver=self.options.receiver.variables,
-            scenario=plan.scenario.variables,
-        )
+        names = self.names(plan)
         results: list[StepResult] = []
         skip = ""
         for number, step in enumerate(plan.scenario.steps):
             if self.stopped:
-                skip = "the run was stopped"
+                skip = self.stop_reason
             if skip:
                 result = StepResult(number=number, name=step.name, verdict="skipped", reason=skip)
             else:
@@ -147,6 +159,15 @@ class Run:
                 )
                 for step in ended.steps
             ),
+        )
+
+    def names(self, plan: Plan) -> compose.Names:
+        """What the placeholders of a plan may name when its first step begins."""
+        return compose.Names(
+            given=self.options.variables,
+            environment=self.ports.environment,
+            receiver=self.options.receiver.variables,
+            scenario=plan.scenario.variables,
         )
 
     async def pause(self, milliseconds: int) -> None:

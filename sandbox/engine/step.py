@@ -37,7 +37,7 @@ LARGE_BODY = 64 * 1024
 _Result = TypeVar("_Result")
 
 
-class _Ready(msgspec.Struct):
+class Ready(msgspec.Struct):
     """A step's request, ready to send, and how each answer will be judged."""
 
     contract: Contract
@@ -104,7 +104,7 @@ class StepRun:
     async def run(self) -> StepResult:
         start = self._ports.clock.seconds()
         try:
-            ready = self._prepare()
+            ready = self.prepare()
         except compose.MissingCapture as error:
             self._names.lost |= self._step.capture.keys()
             return self._result("skipped", error.what)
@@ -122,7 +122,7 @@ class StepRun:
         try:
             done = await self._deliver(ready)
         except _Stopped:
-            return self._result("skipped", "the run was stopped")
+            return self._result("skipped", self._run.stop_reason)
         except _NotDropped as ended:
             reason = "it answered before it was hung up on, so nothing was dropped (shorten drop_after_ms)"
             if ended.fault is not None:
@@ -168,7 +168,8 @@ class StepRun:
 
     # --- compose, check, build ---
 
-    def _prepare(self) -> _Ready:
+    def prepare(self) -> Ready:
+        """The request and what is expected; SandboxError where they cannot be composed."""
         plan, step, names = self._plan, self._step, self._names
         clock = self._ports.clock
         contract = self._ports.contract(plan.scenario.action, plan.scenario.edition)
@@ -189,7 +190,7 @@ class StepRun:
             request = compose.build(head, payload, contract, target.receiver.token, headers)
         expectations = self._expectations()
         judge = self._run.judge(contract)
-        return _Ready(contract, target, request, payload, violations, expectations, judge)
+        return Ready(contract, target, request, payload, violations, expectations, judge)
 
     def _fixture(self, contract: Contract) -> compose.Template | None:
         name = self._step.fixture
@@ -238,7 +239,7 @@ class StepRun:
 
     # --- send, log, compare ---
 
-    async def _deliver(self, ready: _Ready) -> list[_Attempted]:
+    async def _deliver(self, ready: Ready) -> list[_Attempted]:
         deliver = self._step.deliver
         if deliver.drop_after_ms is not None:
             await self._drop(ready, deliver.drop_after_ms)
@@ -257,14 +258,14 @@ class StepRun:
                 done += await asyncio.gather(*(self._delivery(ready, number) for number in numbers))
         return done
 
-    async def _drop(self, ready: _Ready, after_ms: int) -> None:
+    async def _drop(self, ready: Ready, after_ms: int) -> None:
         """Send, and hang up on purpose: what is delivered next is a duplicate."""
         sent = await self._send(ready, 1, 1, drop_after_ms=after_ms)
         self._run.tell(DeliveryFinished(self._plan, sent.delivery, None))
         if not sent.delivery.dropped:
             raise _Stopped if self._run.stopped else _NotDropped(sent.delivery.fault)
 
-    async def _delivery(self, ready: _Ready, index: int) -> _Attempted:
+    async def _delivery(self, ready: Ready, index: int) -> _Attempted:
         """Send one delivery, again after faults as often as retries allow; the last attempt counts."""
         expectation = ready.expectations[index]
         number = index + (1 if self._step.deliver.drop_after_ms is None else 2)
@@ -279,7 +280,7 @@ class StepRun:
             attempt += 1
 
     async def _send(
-        self, ready: _Ready, number: int, attempt: int, *, drop_after_ms: int | None = None
+        self, ready: Ready, number: int, attempt: int, *, drop_after_ms: int | None = None
     ) -> _Sent:
         """Send once, and log what came of it."""
         delivery_id = self._ports.log.next_id()
@@ -299,7 +300,7 @@ class StepRun:
         self._ports.log.append(delivery)
         return _Sent(delivery, secrets, exchange)
 
-    async def _judge(self, ready: _Ready, sent: _Sent, expectation: Expectation | None) -> _Attempted:
+    async def _judge(self, ready: Ready, sent: _Sent, expectation: Expectation | None) -> _Attempted:
         """Compare the redacted pair, and log the judgement."""
 
         def judged() -> Judgement:
@@ -314,7 +315,7 @@ class StepRun:
 
     def _fact(
         self,
-        ready: _Ready,
+        ready: Ready,
         exchange: Exchange,
         delivery_id: str,
         sent_at: str,

@@ -29,13 +29,21 @@ _SAID = 40
 
 
 class Console:
-    """Listens to a run and prints it, line by line, for a terminal of `width` columns."""
+    """Listens to a run and prints it, line by line, for a terminal of `width` columns.
 
-    def __init__(self, echo: Callable[[str], None], *, colour: bool, width: int, verbose: bool) -> None:
+    A brief one says nothing of scenarios that passed, or had nothing to pass.
+    """
+
+    def __init__(
+        self, echo: Callable[[str], None], *, colour: bool, width: int, verbose: bool, brief: bool = False
+    ) -> None:
         self._echo = echo
         self._colour = colour
         self._width = width
         self._verbose = verbose
+        self._brief = brief
+        self._skipped: dict[str, list[ScenarioResult]] = {}
+        """By reason: the scenarios that did not run at all."""
         self._shown: dict[int, list[DeliveryFinished]] = {}
         """By plan: the deliveries that will be shown beneath its line."""
 
@@ -47,7 +55,11 @@ class Console:
             ):
                 self._shown.setdefault(id(event.plan), []).append(event)
         elif isinstance(event, ScenarioResult):
-            self._scenario(event, self._shown.pop(id(event.plan), []))
+            deliveries = self._shown.pop(id(event.plan), [])
+            if event.verdict == "skipped":
+                self._skipped.setdefault(event.steps[0].reason, []).append(event)
+            elif not self._brief or event.verdict in ("failed", "errored"):
+                self._scenario(event, deliveries)
 
     def finish(
         self,
@@ -55,8 +67,16 @@ class Console:
         unreadable: Sequence[SandboxError],
         receiver: Receiver,
         seconds: float,
+        *,
+        left_out: int = 0,
     ) -> None:
-        """The closing lines: files that could not be read, the counts, and which receiver it was."""
+        """The closing lines: what did not run, what could not be read, the counts, which receiver it was."""
+        for reason, skipped in self._skipped.items():
+            if len(skipped) == 1:
+                self._scenario(skipped[0], [])
+            else:
+                word = self._style(f"{lines.GLYPHS['skipped']} {'skipped':<8}", "skipped")
+                self._echo(f"{word}  {len(skipped):,} scenarios: {lines.in_line(reason)}")
         for error in unreadable:
             self._echo(self._style("! unreadable", "errored") + f"  {lines.in_line(str(error))}")
         counts = Counter(result.verdict for result in results)
@@ -67,6 +87,8 @@ class Console:
         ]
         if unreadable:
             words.append(f"{len(unreadable)} unreadable")
+        if left_out:
+            words.append(f"{left_out} left out")
         what = (
             "the stand-in (it proves nothing about a real receiver)"
             if receiver.stand_in
@@ -121,7 +143,9 @@ class Console:
         agreed = contract.load(delivery.action, delivery.edition)
         view = sidebyside.of(delivery, judgement.expectation, agreed.arrays)
         width = self._width - len(_INDENT)
-        return "" if view is None else sidebyside_text.text(view, width=width, colour=self._colour)
+        if view is None or not view.differences:
+            return ""
+        return sidebyside_text.text(view, width=width, colour=self._colour)
 
     def _style(self, text: str, verdict: Verdict) -> str:
         return click.style(text, fg=COLOURS[verdict]) if self._colour else text

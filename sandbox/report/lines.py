@@ -19,13 +19,17 @@ def difference(found: Difference, *, width: int = 400) -> str:
     where = {"body": place or "(root)", "headers": f"header {(place or '')[1:]}"}.get(found.part, found.part)
     words = f"{where}: {_sides(found, width)} ({found.kind})"
     if found.rule is not None:
-        words += f"; rule {found.rule_path} {value(found.rule, width)}"
+        path = f"{found.rule_path} " if found.part == "body" else ""
+        words += f"; rule {path}{value(found.rule, width)}"
     return f"{words}; {found.hint}" if found.hint else words
 
 
 def _sides(found: Difference, width: int) -> str:
     if found.kind == "missing":
-        return f"expected {value(found.expected, width)}, got nothing"
+        expected = (
+            "" if isinstance(found.expected, UnsetType) else f"expected {value(found.expected, width)}, "
+        )
+        return f"{expected}got nothing"
     if found.kind == "unexpected":
         return f"expected nothing, got {value(found.actual, width)}"
     if found.kind == "moved":

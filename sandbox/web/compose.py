@@ -18,11 +18,12 @@ from sandbox.compose import Names, Template
 from sandbox.engine import Options
 from sandbox.errors import ComposeError, SandboxError, SourceError, UsageError
 from sandbox.model import Expectation, Json, Receiver, Step
+from sandbox.report import shown
 from sandbox.store.log import Entry
 from sandbox.web import forms
 from sandbox.web.desk import Desk, Target
 from sandbox.web.forms import text
-from sandbox.web.pages import Pages, expectation_text, pretty, problems
+from sandbox.web.pages import Pages, expectation_text, problems
 from sandbox.web.security import cookie_name
 from sandbox.web.sending import Order
 from sandbox.workspace import FixtureInfo, read_text, safe_name
@@ -443,7 +444,7 @@ def draft_of(entry: Entry) -> Draft:
         action=sent.action,
         edition=sent.edition,
         fixture=sent.fixture,
-        payload=pretty(sent.composed or sent.request.body),
+        payload=shown.pretty(sent.composed or sent.request.body),
         save_as=sent.fixture.removesuffix(_EDITED),
         receiver=sent.receiver,
         expectation=expectation_text(judgement.expectation if judgement else None),

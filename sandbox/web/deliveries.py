@@ -19,12 +19,13 @@ from sandbox.compare import Judge
 from sandbox.errors import SandboxError
 from sandbox.model import Delivery, Expectation, Judgement, Receiver
 from sandbox.report import curl, lines, sidebyside
+from sandbox.report.shown import outcome
 from sandbox.store.log import Entry
 from sandbox.web import forms
 from sandbox.web.compose import chosen_receiver, draft_of, elsewhere, lacking, order, unconfirmed
 from sandbox.web.desk import Desk, Target
 from sandbox.web.forms import text
-from sandbox.web.pages import Pages, expectation_text, outcome, problems
+from sandbox.web.pages import Pages, expectation_text, problems
 from sandbox.web.sending import Flight
 
 _PAGE = 100

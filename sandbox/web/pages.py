@@ -5,19 +5,17 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import jinja2
-import msgspec
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from sandbox import source
-from sandbox.errors import SandboxError, UsageError
+from sandbox.errors import UsageError
 from sandbox.model import Delivery, Expectation, encoder
+from sandbox.report import shown
 from sandbox.report.lines import GLYPHS, visible
 from sandbox.web.security import cookie_name
 
@@ -39,12 +37,12 @@ class Pages:
         )
         self._environment.globals.update(asset=self._asset, glyphs=GLYPHS, themes=THEMES)
         self._environment.filters.update(
-            pretty=pretty,
+            pretty=shown.pretty,
             visible=visible,
-            body=shown_body,
-            ms=milliseconds,
-            size=size,
-            clock=clock,
+            body=shown.body,
+            ms=shown.milliseconds,
+            size=shown.size,
+            clock=shown.clock,
             phases=phases,
             expectation=expectation_text,
         )
@@ -87,61 +85,10 @@ def problems(said: Mapping[str, str] | None = None) -> defaultdict[str, str]:
 
 # --- how values are shown ---
 
-_MOST_SHOWN = 256 * 1024
-"""Characters of a body that a page shows; a browser takes long over more."""
-
-
-class ShownBody(msgspec.Struct, frozen=True):
-    """A body as a page shows it."""
-
-    raw: str
-    pretty: str = ""
-    """Over several lines; empty where that is no other view of it."""
-    is_cut: bool = False
-
-
-def shown_body(text: str) -> ShownBody:
-    """A body with nothing in it that could lead a reader astray, and not more of it than a page bears."""
-    if len(text) > _MOST_SHOWN:
-        return ShownBody(_harmless(text[:_MOST_SHOWN]), is_cut=True)
-    spread = pretty(text)
-    if spread == text or len(spread) > 2 * _MOST_SHOWN:
-        return ShownBody(_harmless(text))
-    return ShownBody(_harmless(text), _harmless(spread))
-
-
-def _harmless(text: str) -> str:
-    """Control characters escaped, but for the tabs and line ends of any text."""
-    return "\t".join(visible(each) for each in text.replace("\r\n", "\n").split("\t"))
-
-
-def pretty(text: str) -> str:
-    """A body over several lines where it is JSON, else as it is."""
-    try:
-        return source.pretty(source.parse(text))
-    except SandboxError:
-        return text
-
 
 def expectation_text(expectation: Expectation | None) -> str:
     """An expectation as the JSON that a person edits; nothing for None."""
-    return "" if expectation is None else pretty(encoder.encode(expectation).decode())
-
-
-def milliseconds(value: float) -> str:
-    """A time in milliseconds, with as many digits as mean something."""
-    return f"{value:.1f}" if value < 100 else f"{value:,.0f}".replace(",", "\u202f")
-
-
-def size(text: str) -> str:
-    """How many bytes a text takes as UTF-8."""
-    count = len(text.encode())
-    return f"{count} bytes" if count < 1024 else f"{count / 1024:.1f} KB"
-
-
-def clock(instant: str) -> str:
-    """The time of day of an instant, UTC, for a reader whose browser does not put it into her own zone."""
-    return datetime.fromisoformat(instant).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return "" if expectation is None else shown.pretty(encoder.encode(expectation).decode())
 
 
 def phases(delivery: Delivery) -> Sequence[tuple[str, float, float, float]]:
@@ -162,10 +109,3 @@ def phases(delivery: Delivery) -> Sequence[tuple[str, float, float, float]]:
         rows.append((name, value, round(start, 2), round(width, 2)))
         start += width
     return rows
-
-
-def outcome(delivery: Delivery) -> str:
-    """The status or the fault, in a word."""
-    if delivery.fault is not None:
-        return delivery.fault.kind
-    return str(delivery.response.status) if delivery.response is not None else "no answer"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -11,7 +13,18 @@ import pytest
 
 from sandbox import contract, scenario
 from sandbox.compose import Template
-from sandbox.engine import DeliveryFinished, Event, Options, Ports, Run, ScenarioResult, StepResult, worst
+from sandbox.engine import (
+    DeliveryFinished,
+    Event,
+    Options,
+    Ports,
+    Preview,
+    Run,
+    ScenarioResult,
+    StepResult,
+    preview,
+    worst,
+)
 from sandbox.errors import UsageError
 from sandbox.model import Delivery, Judgement, Record, Result, ResultStep
 from sandbox.model import Receiver as ReceiverModel
@@ -78,6 +91,7 @@ def play(
     *,
     stop_after: int = 0,
     environment: dict[str, str] | None = None,
+    listen: Callable[[Event], None] = lambda event: None,
     **options: Any,
 ) -> Played:
     """Run plans; `stop_after` stops the run at that event, counted from 1."""
@@ -99,6 +113,7 @@ def play(
             engine = Run(plans, ports, Options(receiver=target, **options))
             async for event in engine.events():
                 events.append(event)
+                listen(event)
                 if len(events) == stop_after:
                     engine.stop()
         return Played(events, log)
@@ -661,3 +676,98 @@ def test_an_unset_variable_is_an_error_of_the_step_that_needs_it():
     assert played.verdicts == ["errored"]
     assert "ABSENT" in played.steps[0].reason
     assert "s.scenario.json:" in played.steps[0].reason
+
+
+# --- ending early, and not beginning ---
+
+
+def test_after_so_many_failures_nothing_more_is_sent():
+    failing = {"expect": {"status": 500}}
+    with receiver(answering(NOTHING)) as shop:
+        played = play([plan(failing, failing) for _ in range(5)], shop.url, jobs=1, max_failures=2)
+    assert len(shop.requests) == 4
+    assert [result.verdict for result in played.results] == ["failed"] * 2 + ["skipped"] * 3
+    assert {step.reason for step in played.steps[4:]} == {"the run ended after 2 failures"}
+
+
+def test_what_is_in_flight_at_the_last_failure_is_judged_as_ever():
+    """Two at once: the one that fails ends the run while the other waits for its answer."""
+
+    def act(peer: Peer) -> None:
+        while (request := peer.read_request()) is not None:
+            if body(request)["slow"]:
+                assert failed.wait(20)
+            peer.send(NOTHING)
+
+    failed = threading.Event()
+    plans = [
+        plan({"payload": {"slow": True}, "expect": {"status": 200}}),
+        plan({"payload": {"slow": False}, "expect": {"status": 500}}),
+        plan({"payload": {"slow": False}, "expect": {"status": 200}}),
+    ]
+
+    def tell(event: Event) -> None:
+        if isinstance(event, ScenarioResult):
+            failed.set()
+
+    with receiver(act) as shop:
+        played = play(plans, shop.url, jobs=2, max_failures=1, listen=tell)
+    assert sorted(result.verdict for result in played.results) == ["failed", "passed", "skipped"]
+    assert len(played.log.deliveries) == 2
+    assert all(delivery.fault is None for delivery in played.log.deliveries)
+
+
+def previews(*plans: Plan, url: str = "http://me:secret-word@h/base", **options: Any) -> list[Preview]:
+    log = MemoryLog()
+    ports = Ports(
+        NoTransport(),
+        log,
+        SystemClock(),
+        lambda action, edition, name: Template.read('{"fixture": 35.00}'),
+        contract.load,
+        {},
+    )
+    target = ReceiverModel(name="shop", base_url=url, token="token-0123456789")
+    found = list(preview(Run(plans, ports, Options(receiver=target, **options))))
+    assert log.records == []
+    return found
+
+
+class NoTransport:
+    async def send(self, *_: Any, **__: Any) -> Any:
+        raise AssertionError("sent")
+
+    def cancel(self, key: str) -> bool:
+        raise AssertionError("sent")
+
+
+def test_a_preview_composes_checks_and_sends_nothing():
+    refused = {"payload": {"a": 1}, "off_contract": False}
+    unknown = {"payload": "${nobody}"}
+    fine, bad, wrong = previews(plan({"deliver": {"times": 3}}, refused, unknown))
+    assert fine.request is not None
+    assert fine.request.url == "http://«redacted:base_url-password»@h/base/order_cancel"
+    assert (fine.deliveries, fine.size, fine.would_send) == (3, 2, True)
+    assert (bad.is_refused, bad.deliveries) == (True, 0)
+    assert bad.violations
+    assert wrong.mistake.startswith("s.scenario.json:1: ")
+    assert "nobody" in wrong.mistake
+    assert wrong.request is None
+
+
+def test_a_preview_knows_what_only_an_answer_tells():
+    captures = {"capture": {"code": "/events/0/error_code"}}
+    uses = {"payload": {"code": "${code}"}}
+    first, second = previews(plan(captures, uses))
+    assert first.would_send
+    assert second.would_send
+    assert "${code}" in second.waits
+    assert second.request is None
+
+
+def test_a_preview_hides_the_token():
+    document = {"edition": "v1", "steps": [{"fixture": "f", "off_contract": True}]}
+    (shown,) = previews(scenario.read(json.dumps(document), id="s", file="s"), url="http://h")
+    assert shown.request is not None
+    assert "token-0123456789" not in shown.request.body
+    assert "redacted" in shown.request.body

@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import signal
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -72,7 +71,7 @@ def test_a_second_interrupt_ends_the_run(tmp_path: Path):
 
 
 def test_the_command_line_says_nothing_of_an_interrupt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    def interrupted(job: headless.Job, listen: Callable[[Event], None]) -> headless.Outcome:
+    def interrupted(*_: object) -> headless.Outcome:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(headless, "run", interrupted)

@@ -1,0 +1,102 @@
+"""Where a run is watched: a terminal, a log, GitHub's page."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, TextIO
+
+from sandbox.cli.output import complain, harmless, say
+from sandbox.errors import SandboxError
+from sandbox.report.console import Console
+
+if TYPE_CHECKING:
+    from sandbox.engine import Event
+    from sandbox.headless import Outcome
+
+_FEW = 20
+"""Where a person watches, and there are more scenarios than that, those that passed are only counted."""
+
+
+class Screen:
+    """Shows a run as it goes; on a terminal with its progress beneath, until the block ends."""
+
+    def __init__(
+        self, stream: TextIO | None, environment: Mapping[str, str], *, plans: int, verbose: bool
+    ) -> None:
+        watched = _is_watched(stream, environment)
+        self.tick: Callable[[], None] | None = None
+        self._progress = None
+        echo: Callable[[str], None] = say
+        if watched:
+            from sandbox.report.progress import Progress
+
+            self._progress = Progress(_draw, plans, width=_width, seconds=time.perf_counter)
+            echo, self.tick = self._progress.say, self._progress.tick
+        self.console = Console(
+            lambda line: echo(harmless(line)),
+            colour=wants_colour(stream, environment),
+            width=_width(),
+            verbose=verbose,
+            brief=watched and not verbose and plans > _FEW,
+        )
+
+    def hear(self, event: Event) -> None:
+        """Take one event of the run."""
+        if self._progress is not None:
+            self._progress.hear(event)
+        self.console.hear(event)
+
+    def __enter__(self) -> Screen:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._progress is not None:
+            self._progress.end()
+
+
+def _is_watched(stream: TextIO | None, environment: Mapping[str, str]) -> bool:
+    """Whether somebody looks at it as it goes, on something that can erase a line."""
+    is_terminal = stream is not None and stream.isatty()
+    return is_terminal and not environment.get("CI") and environment.get("TERM") != "dumb"
+
+
+def wants_colour(stream: TextIO | None, environment: Mapping[str, str]) -> bool:
+    """A terminal is coloured unless NO_COLOR, anything else only if FORCE_COLOR."""
+    is_terminal = stream is not None and stream.isatty()
+    return bool(environment.get("FORCE_COLOR")) or (is_terminal and not environment.get("NO_COLOR"))
+
+
+def _width() -> int:
+    return shutil.get_terminal_size((120, 24)).columns
+
+
+def _draw(text: str) -> None:
+    say(text, end="", flush=True)
+
+
+def tell_github(outcome: Outcome, unreadable: Sequence[SandboxError]) -> None:
+    """Where this runs in GitHub Actions: annotations, and the job's summary."""
+    environment = os.environ
+    if environment.get("GITHUB_ACTIONS") != "true":
+        return
+    from sandbox.report import github
+
+    root = environment.get("GITHUB_WORKSPACE") or os.getcwd()
+    for line in github.annotated(outcome.results, unreadable, outcome.receiver, root=root):
+        say(line)
+    file = environment.get("GITHUB_STEP_SUMMARY")
+    if not file:
+        return
+    try:
+        with open(file, "ab") as summary:
+            room = github.MOST_SUMMARY - summary.tell()
+            text = github.summary(outcome.results, unreadable, outcome.receiver, outcome.seconds, room=room)
+            summary.write(text.encode())
+    except OSError as error:
+        complain(f"warning: the step summary {file} cannot be written: {error.strerror}")

@@ -1,0 +1,75 @@
+"""How values are shown on pages: bodies harmless and in bounds, times, sizes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from sandbox import source
+from sandbox.errors import SandboxError
+from sandbox.model import Delivery
+from sandbox.report.lines import visible
+
+MOST_SHOWN = 256 * 1024
+"""Characters of a body that a page shows; a browser takes long over more."""
+
+
+class ShownBody(msgspec.Struct, frozen=True):
+    """A body as a page shows it."""
+
+    raw: str
+    pretty: str = ""
+    """Over several lines; empty where that is no other view of it."""
+    is_cut: bool = False
+
+    @property
+    def best(self) -> str:
+        """The view for who sees only one."""
+        return self.pretty or self.raw
+
+
+def body(text: str, most: int = MOST_SHOWN) -> ShownBody:
+    """A body with nothing in it that could lead a reader astray, and not more of it than a page bears."""
+    if len(text) > most:
+        return ShownBody(harmless(text[:most]), is_cut=True)
+    spread = pretty(text)
+    if spread == text or len(spread) > 2 * most:
+        return ShownBody(harmless(text))
+    return ShownBody(harmless(text), harmless(spread))
+
+
+def harmless(text: str) -> str:
+    """Control characters escaped, but for the tabs and line ends of any text."""
+    return "\t".join(visible(each) for each in text.replace("\r\n", "\n").split("\t"))
+
+
+def pretty(text: str) -> str:
+    """A body over several lines where it is JSON, else as it is."""
+    try:
+        return source.pretty(source.parse(text))
+    except SandboxError:
+        return text
+
+
+def milliseconds(value: float) -> str:
+    """A time in milliseconds, with as many digits as mean something."""
+    return f"{value:.1f}" if value < 100 else f"{value:,.0f}".replace(",", "\u202f")
+
+
+def size(text: str) -> str:
+    """How many bytes a text takes as UTF-8."""
+    count = len(text.encode())
+    return f"{count} bytes" if count < 1024 else f"{count / 1024:.1f} KB"
+
+
+def clock(instant: str) -> str:
+    """The time of day of an instant, UTC, for a reader whose browser does not put it into her own zone."""
+    return datetime.fromisoformat(instant).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def outcome(delivery: Delivery) -> str:
+    """The status or the fault, in a word."""
+    if delivery.fault is not None:
+        return delivery.fault.kind
+    return str(delivery.response.status) if delivery.response is not None else "no answer"
