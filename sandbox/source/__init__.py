@@ -1,6 +1,6 @@
 """JSON text with places: strict parsing, pointer to line and column, edits that touch no other byte."""
 
-from sandbox.source.edits import insert, remove, replace, rewrite
+from sandbox.source.edits import insert, remove, rename, replace, rewrite
 from sandbox.source.parsing import MAX_DEPTH, MAX_DIGITS, MAX_EXPONENT_DIGITS, compact, parse, pretty
 from sandbox.source.places import locate, places, span
 from sandbox.source.typed import convert
@@ -17,6 +17,7 @@ __all__ = [
     "places",
     "pretty",
     "remove",
+    "rename",
     "replace",
     "rewrite",
     "span",

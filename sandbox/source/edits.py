@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from itertools import pairwise
 from typing import NamedTuple
@@ -13,7 +13,7 @@ import msgspec
 from sandbox import pointer as pointers
 from sandbox.model import Json
 from sandbox.source.parsing import compact, parse, pretty
-from sandbox.source.places import children, find
+from sandbox.source.places import Child, children, find
 
 MAX_INLINE = 100
 """Characters that a new container may take on one line of a text that has several."""
@@ -51,6 +51,19 @@ def remove(text: str, pointer: str) -> str:
     document = deepcopy(parse(text))
     pointers.remove_at(document, pointer)
     return rewrite(text, document)
+
+
+def rename(text: str, pointer: str, names: Mapping[str, str]) -> str:
+    """The text with other keys, by their old ones, in the object at the pointer; PointerError if none."""
+    pointers.resolve(parse(text), pointer)
+    start, _, _ = find(text, pointers.parse(pointer))
+    written, done = "", 0
+    for child in children(text, start):
+        name = names.get(str(child.key))
+        if name is not None and name != child.key:
+            written += text[done : child.key_start] + compact(name).decode()
+            done = child.key_end
+    return written + text[done:]
 
 
 def rewrite(text: str, value: Json) -> str:
@@ -154,7 +167,7 @@ class _Rewriter:
             if entry.child is None:
                 indent = self.line_indent(start) if inline else gap.rpartition("\n")[2]
                 head = "" if entry.key is None else compact(entry.key).decode() + colon
-                written += head + self.spelled(entry.new, indent, inline=inline)
+                written += head + self.spelled(entry.new, indent, inline=inline or self.on_one_line(present))
             else:
                 child = present[entry.child]
                 head = self.text[child.key_start : child.start]
@@ -174,6 +187,11 @@ class _Rewriter:
             lambda line: self.newline + indent + self.indent * (len(line[1]) // 2),
             pretty(value),
         )
+
+    def on_one_line(self, siblings: list[Child]) -> bool:
+        """Whether there are containers among these, and each takes one line."""
+        containers = [self.text[each.start : each.end] for each in siblings if self.text[each.start] in "{["]
+        return bool(containers) and not any("\n" in each for each in containers)
 
     def line_indent(self, at: int) -> str:
         """The white space that begins the line of a place."""

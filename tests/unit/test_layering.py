@@ -18,7 +18,7 @@ LINES = (
     ("pointer",),
     ("source", "shipped"),
     ("contract", "compose", "match", "compare", "scenario", "probe", "redact", "trend"),
-    ("recording", "importing", "selection"),
+    ("recording", "importing", "accept", "selection"),
     ("engine",),
     ("transport", "store", "workspace", "settings", "ports"),
     ("standin", "report", "receivers", "headless", "web", "cli", "pytest_plugin"),

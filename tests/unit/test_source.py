@@ -310,7 +310,7 @@ def test_an_accepted_answer_changes_one_line() -> None:
 def test_a_new_event_in_front_is_an_inserted_line() -> None:
     events: Json = [{"code": "N"}, {"code": "A"}, {"code": "B"}]
     after = source.replace(SCENARIO, "/steps/1/expect/body/events", events)
-    new = '            {\n              "code": "N"\n            },\n'
+    new = '            {"code": "N"},\n'
     assert after == SCENARIO.replace('            {"code": "A"}', new + '            {"code": "A"}')
 
 
@@ -435,3 +435,11 @@ def test_what_does_not_fit_is_told_in_one_line_with_its_place(text: str, type: A
 def test_a_number_beyond_a_float_is_an_error_and_not_infinity(number: str) -> None:
     error = misfit(f'{{"steps": [{{"expect": {{"max_ms": {number}}}}}]}}', Scenario)
     assert error.pointer == "/steps/0/expect/max_ms"
+
+
+def test_keys_are_renamed_all_at_once_and_where_they_stand() -> None:
+    text = '{"rules": {"/0" : 1,\n  "/1": [2], "é/": 3}, "/0": 4}'
+    renamed = source.rename(text, "/rules", {"/0": "/1", "/1": "/2", "/9": "/8"})
+    assert renamed == '{"rules": {"/1" : 1,\n  "/2": [2], "é/": 3}, "/0": 4}'
+    with pytest.raises(pointer.PointerError):
+        source.rename(text, "/nothing", {})

@@ -1,0 +1,175 @@
+"""What can be decided about a difference."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, TypeAlias
+
+import msgspec
+from msgspec import UNSET
+
+from sandbox import match, pointer
+from sandbox.model import Difference, Json, Rule
+
+Key: TypeAlias = "tuple[str, str, str | None, str | None]"
+Word = Literal["accept", "keep", "rule"]
+
+MOST_PROPOSED = 200
+"""Characters of a value from which a regex is made."""
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """What becomes of one difference: the actual value is accepted, the expectation kept, or a rule made."""
+
+    word: Word
+    rule: Rule = ""
+    everywhere: bool = False
+    """Whether the rule is for all items of the set-like arrays on the way, and not for this one alone."""
+
+
+ACCEPT = Decision("accept")
+KEEP = Decision("keep")
+
+
+class Ways(msgspec.Struct, frozen=True):
+    """What may be decided about a difference, besides keeping the expectation."""
+
+    accept: bool
+    rules: tuple[str, ...] = ()
+    """The words of the matchers that could stand there."""
+    path: str = ""
+    """Where a rule would stand."""
+    wide: str = ""
+    """The same for all items of the set-like arrays on the way; empty where there is none."""
+
+
+def key(difference: Difference) -> Key:
+    """What tells a difference apart from the others of its judgement."""
+    return difference.part, difference.kind, difference.expected_pointer, difference.actual_pointer
+
+
+def ways(difference: Difference, sets: tuple[str, ...]) -> Ways:
+    """What may be decided about a difference. `sets` are the paths of the contract's set-like arrays."""
+    actual = difference.actual
+    if difference.part == "headers":
+        return Ways(True, ("ignore", *_of_text(actual)), (difference.expected_pointer or "")[1:])
+    if difference.part != "body":
+        return Ways(True)
+    path = difference.expected_pointer
+    if path is None:
+        tail = pointer.parse(difference.actual_pointer or "")[-1]
+        path = f"{difference.within}/{pointer.escape(tail)}"
+    wide = _widened(path, sets)
+    if path == "" or difference.kind == "moved" or (_is_one_sided(difference) and _is_item(path)):
+        # A rule that takes anything for an item would take what answers to another one.
+        return Ways(True)
+    if difference.kind == "missing":
+        return Ways(True, ("ignore",), path, wide)
+    return Ways(True, ("ignore", "type", *_of_text(actual)), path, wide)
+
+
+def _of_text(value: Json) -> tuple[str, ...]:
+    """The matchers that could judge this very text, the more telling ones first."""
+    if not isinstance(value, str):
+        return ()
+    telling = [word for word in ("uuid", "datetime") if _accepts(word, value)]
+    return (*telling, "regex")
+
+
+def _accepts(rule: Rule, value: Json) -> bool:
+    accepts = match.matcher(rule).accepts
+    return accepts is not None and accepts(value)
+
+
+def _is_one_sided(difference: Difference) -> bool:
+    return difference.kind in ("missing", "unexpected")
+
+
+def _is_item(path: str) -> bool:
+    return pointer.parse(path)[-1].isdecimal()
+
+
+def _widened(path: str, sets: tuple[str, ...]) -> str:
+    """The path with `*` for the items of set-like arrays; empty where it goes through none."""
+    tokens = list(pointer.parse(path))
+    patterns = {pointer.parse(each) for each in sets}
+    wide = list(tokens)
+    for depth, token in enumerate(tokens):
+        above = wide[:depth]
+        if token.isdecimal() and any(_fits(above, pattern) for pattern in patterns):
+            wide[depth] = "*"
+    # A rule for all items as a whole would say nothing of any of them.
+    return "" if wide == tokens or wide[-1] == "*" else pointer.join(tuple(wide))
+
+
+def _fits(tokens: list[str], pattern: tuple[str, ...]) -> bool:
+    return len(tokens) == len(pattern) and all(
+        wanted in ("*", token) for wanted, token in zip(pattern, tokens, strict=True)
+    )
+
+
+# --- Regular expressions ------------------------------------------------------------------------------
+
+_pieces = re.compile(r"[0-9]+|[^\W\d_]+|\s+|.", re.DOTALL).findall
+
+
+def proposed_regex(expected: Json, actual: Json) -> str:
+    """A regex that accepts the actual text, and the expected one where they are made alike.
+
+    What both have stays as it is; digits become digits, words words. Without an expected text only the
+    digits are taken for what varies.
+    """
+    if not isinstance(actual, str):
+        return ""
+    if len(actual) > MOST_PROPOSED:
+        return "^" + re.escape(actual[:MOST_PROPOSED])
+    pieces = _pieces(actual)
+    others = _pieces(expected) if isinstance(expected, str) else pieces
+    if isinstance(expected, str) and len(others) == len(pieces):
+        pattern = "".join(map(_either, pieces, others))
+    else:
+        pattern = "".join(_digits(piece) if piece[0] in "0123456789" else _escaped(piece) for piece in pieces)
+    return f"^{pattern}$"
+
+
+def _either(one: str, other: str) -> str:
+    if one == other:
+        return _escaped(one)
+    if one.isdecimal() and other.isdecimal():
+        return _digits(one) if len(one) == len(other) else "[0-9]+"
+    if one.isspace() and other.isspace():
+        return r"\s+"
+    return r"\w+" if one.isalnum() and other.isalnum() else ".+"
+
+
+def _digits(piece: str) -> str:
+    return f"[0-9]{{{len(piece)}}}" if len(piece) > 1 else "[0-9]"
+
+
+def _escaped(piece: str) -> str:
+    """The piece as a regex, a space without the backslash that it does not need."""
+    return re.escape(piece).replace("\\ ", " ").replace("\\-", "-")
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What a regex makes of a difference."""
+
+    problem: str = ""
+    """Why it cannot be used."""
+    actual: bool = False
+    expected: bool | None = None
+    """None where no text was expected."""
+
+
+def told_regex(pattern: str, difference: Difference) -> Told:
+    """Whether a regex accepts what came and what was expected."""
+    try:
+        accepts = match.matcher({"regex": pattern}).accepts
+    except match.RuleError as error:
+        return Told(error.what.removeprefix("regex: "))
+    assert accepts is not None
+    expected = difference.expected
+    return Told(
+        actual=difference.actual is not UNSET and accepts(difference.actual),
+        expected=accepts(expected) if isinstance(expected, str) else None,
+    )
