@@ -159,7 +159,7 @@ async def _run(job: Job, listen: Callable[[Event], None]) -> Outcome:
             ports.put_together(job.workspace, transport, late_log, job.environment),
             msgspec.structs.replace(job.options, receiver=receiver),
         )
-        with _stopping(engine) as stopped:
+        with stopping(engine.stop) as stopped:
             waited_in_vain = bool(job.wait) and not await _wait(job, receiver, stopped)
             with late_log.open() as log:
                 results: list[ScenarioResult] = []
@@ -260,8 +260,8 @@ async def under_test(chosen: Receiver) -> AsyncIterator[tuple[Receiver, StandIn 
 
 
 @contextlib.contextmanager
-def _stopping(engine: Run) -> Iterator[asyncio.Event]:
-    """Ctrl-C and SIGTERM stop the run, set the event and let it report; a second one cancels this task."""
+def stopping(act: Callable[[], None] = lambda: None) -> Iterator[asyncio.Event]:
+    """Ctrl-C and SIGTERM act and set the event, for a report to follow; a second one cancels this task."""
     stopped = asyncio.Event()
     task = asyncio.current_task()
     assert task is not None
@@ -270,7 +270,7 @@ def _stopping(engine: Run) -> Iterator[asyncio.Event]:
         if stopped.is_set():
             task.cancel()
         stopped.set()
-        engine.stop()
+        act()
 
     with contextlib.ExitStack() as undo:
         for number in (signal.SIGINT, signal.SIGTERM):

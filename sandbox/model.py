@@ -70,6 +70,8 @@ class Connection(msgspec.Struct, frozen=True):
     proxy: str = ""
     netrc: bool = False
     follow_redirects: bool = False
+    decode: bool = True
+    """Undo the content-encoding of the answer; otherwise its body is as it came."""
     drop_after_ms: int | None = None
     """Hang up on purpose this long after the start; None never does."""
 

@@ -7,10 +7,14 @@ import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+
+from msgspec import UNSET
 
 from sandbox import contract
 from sandbox.compose import Template
 from sandbox.engine import DeliveryLog, Ports, Transport
+from sandbox.errors import SandboxError
 from sandbox.model import Record, RunInfo
 from sandbox.store.writer import RunWriter
 from sandbox.workspace import Workspace, read_text
@@ -62,6 +66,19 @@ def fixtures(workspace: Workspace) -> Callable[[str, str, str], Template]:
         return known[key]
 
     return fixture
+
+
+def fixture_payloads(workspace: Workspace) -> Callable[[str, str, str], Any]:
+    """Reads a workspace's fixtures for recording: UNSET for one that is not there, or cannot be read."""
+    fixture = fixtures(workspace)
+
+    def payload(action: str, edition: str, name: str) -> Any:
+        try:
+            return fixture(action, edition, name).payload
+        except SandboxError:
+            return UNSET
+
+    return payload
 
 
 def put_together(

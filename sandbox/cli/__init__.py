@@ -27,6 +27,7 @@ _MODULES = {
     "run": "run",
     "send": "send",
     "import": "import_",
+    "record": "record",
     "init": "init",
     "receiver": "receiver",
 }

@@ -4,12 +4,14 @@ A draft is a scenario that would pass against what it was recorded from, and pro
 stay as it is: values that look volatile become rules, secrets become references to the environment. Whoever
 reviews it takes or leaves each.
 
-drafting   deliveries to drafts, and a reviewed draft to its scenario
-steps      one delivery to one step
-volatile   which values of an answer will differ the next time
+drafting      deliveries to drafts, and a reviewed draft to its scenario
+steps         one delivery to one step
+volatile      which values of an answer will differ the next time
+recognising   which contract a request belongs to that was not made by us
 """
 
 from sandbox.recording.drafting import Draft, Proposal, Recorded, drafts, finished
-from sandbox.recording.steps import FixtureSource
+from sandbox.recording.recognising import recognised
+from sandbox.recording.steps import FixtureSource, parsed
 
-__all__ = ["Draft", "FixtureSource", "Proposal", "Recorded", "drafts", "finished"]
+__all__ = ["Draft", "FixtureSource", "Proposal", "Recorded", "drafts", "finished", "parsed", "recognised"]

@@ -13,12 +13,11 @@ from pathlib import Path
 
 import msgspec
 
-from sandbox import contract, pointer, source
+from sandbox import contract, httpserver, pointer, source
 from sandbox.contract import Contract
 from sandbox.errors import SourceError
+from sandbox.httpserver import Request, Response
 from sandbox.model import Json
-from sandbox.standin import http
-from sandbox.standin.http import Request, Response
 from sandbox.standin.misbehaviour import MISBEHAVIOURS, Case
 from sandbox.standin.orders import LANGUAGES, Order, OrderBook, OrderData
 
@@ -36,29 +35,15 @@ class StandIn:
         self._book = OrderBook(msgspec.json.decode(data, type=OrderData))
         contracts = [contract.load(*name) for name in contract.available() if name in LANGUAGES]
         self._contracts = {each.path: each for each in contracts}
-        self._server: asyncio.Server | None = None
-        self._connections: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+        self._listener = httpserver.Listener(self._exchange)
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
         """Listen, and return the base URL. Port 0 takes a free one; OSError if the port is taken."""
-        self._server = await asyncio.start_server(self._connected, host, port)
-        taken: int = self._server.sockets[0].getsockname()[1]
-        return f"http://[{host}]:{taken}" if ":" in host else f"http://{host}:{taken}"
+        return await self._listener.start(host, port)
 
     async def stop(self) -> None:
         """Stop listening and drop every connection."""
-        if self._server is None:
-            return
-        self._server.close()
-        connections = dict(self._connections)
-        for connection, writer in connections.items():
-            connection.cancel()
-            # Here and not in the task, which may not have begun, and then never will.
-            writer.transport.abort()
-        await asyncio.gather(*connections, return_exceptions=True)
-        await self._server.wait_closed()
-        await asyncio.sleep(0)  # what is aborted is closed in the loop's next turn
-        self._server = None
+        await self._listener.stop()
 
     def reset(self) -> None:
         """Put every order back to how it was at the start."""
@@ -69,32 +54,9 @@ class StandIn:
         """The orders as they are now."""
         return self._book.orders
 
-    # --- connections ---
-
-    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connection = asyncio.create_task(self._serve(reader, writer))
-        self._connections[connection] = writer
-        connection.add_done_callback(self._connections.pop)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while await self._exchange(reader, writer):
-                pass
-        except ConnectionError:
-            pass  # the client is gone, and nobody is left to answer
-        finally:
-            writer.close()
-
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Answer one request; whether another may follow."""
-        try:
-            request = await http.read_request(reader, writer)
-        except http.RefusedError as refused:
-            writer.write(http.spelled(refused.response, keep_alive=False))
-            writer.write_eof()
-            while await reader.read(65536):
-                pass  # closing before the rest is read would reset the connection, and lose the answer
-            return False
+        request = await httpserver.read_request(reader, writer)
         if request is None:
             return False
         match = _MISBEHAVE.fullmatch(request.path)
@@ -106,7 +68,7 @@ class StandIn:
         response = self._answer(request)
         if request.method == "HEAD":
             response = response._replace(body=b"")
-        writer.write(http.spelled(response, keep_alive=request.keep_alive))
+        writer.write(httpserver.spelled(response, keep_alive=request.keep_alive))
         await writer.drain()
         return request.keep_alive
 
@@ -115,29 +77,29 @@ class StandIn:
     def _answer(self, request: Request) -> Response:
         agreed = self._contracts.get(request.path)
         if agreed is None:
-            return http.text_response(200 if request.path == "/" else 404, self._overview())
+            return httpserver.text_response(200 if request.path == "/" else 404, self._overview())
         if request.method != agreed.method:
             what = f"{agreed.path} takes {agreed.method} only"
-            return http.json_response(405, {"error": what}, ("Allow", agreed.method))
+            return httpserver.json_response(405, {"error": what}, ("Allow", agreed.method))
         try:
             payload = source.parse(request.body)
         except SourceError as error:
-            return http.json_response(400, {"error": str(error)})
+            return httpserver.json_response(400, {"error": str(error)})
         if agreed.auth and not _has_token(payload, agreed.auth.pointer):
             what = f"{agreed.auth.pointer} is missing or wrong"
             challenge = ("WWW-Authenticate", "RetailOPS-Token")
-            return http.json_response(agreed.auth.status, {"error": what}, challenge)
+            return httpserver.json_response(agreed.auth.status, {"error": what}, challenge)
         return self._cancel(agreed, payload)
 
     def _cancel(self, agreed: Contract, payload: Json) -> Response:
         violations = agreed.check_request(payload)
         if violations:
-            return http.json_response(
+            return httpserver.json_response(
                 422, {"error": "the payload breaks the contract", "violations": violations}
             )
         language = LANGUAGES[agreed.action, agreed.edition]
         reference = language.reference(payload)
-        return http.json_response(200, language.answer(reference, self._book.cancel(reference)))
+        return httpserver.json_response(200, language.answer(reference, self._book.cancel(reference)))
 
     def _overview(self) -> str:
         lines = ["The stand-in receiver of the RetailOPS sandbox.", "", "It answers"]

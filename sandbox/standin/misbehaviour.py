@@ -11,7 +11,7 @@ import struct
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
-from sandbox.standin.http import CLOSE, Response, head, spelled
+from sandbox.httpserver import CLOSE, Response, head, spelled
 
 _MIB = 1024 * 1024
 _JSON = "application/json"

@@ -39,7 +39,10 @@ def set_options(curl: pycurl.Curl, request: HttpRequest, connection: Connection)
     curl.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
     curl.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
     curl.setopt(pycurl.HTTPHEADER, _header_lines(request.headers))
-    curl.setopt(pycurl.ACCEPT_ENCODING, "")  # decode whatever comes; what is asked for is a header
+    if connection.decode:
+        curl.setopt(pycurl.ACCEPT_ENCODING, "")  # decode whatever comes; what is asked for is a header
+    else:
+        curl.setopt(pycurl.HTTP_CONTENT_DECODING, 0)
     curl.setopt(pycurl.NOSIGNAL, 1)
     curl.setopt(pycurl.TIMEOUT_MS, connection.timeout_ms)
     curl.setopt(pycurl.CONNECTTIMEOUT_MS, connection.connect_timeout_ms)
@@ -78,7 +81,7 @@ def _header_lines(headers: Headers) -> list[bytes]:
         lines.append(f"{name}: {value}" if value.strip() else f"{name};")
     given = {name.lower() for name, _ in headers}
     lines += [f"{name}:" for name in _UNASKED if name.lower() not in given]
-    return [line.encode() for line in lines]
+    return [line.encode("utf-8", "surrogateescape") for line in lines]  # bytes that came as they are, too
 
 
 def _set_proxy(curl: pycurl.Curl, url: str, connection: Connection) -> None:

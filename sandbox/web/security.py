@@ -8,7 +8,6 @@ a token is needed as well.
 from __future__ import annotations
 
 import hmac
-import ipaddress
 import re
 import secrets
 from http import HTTPStatus
@@ -20,7 +19,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+from sandbox.httpserver import is_loopback
+
 OPEN_PATHS = ("/static/", "/login")
 """What is answered without the token: the page that asks for it, and what that page looks like."""
 
@@ -120,16 +120,6 @@ def cookie_name(request: Request, name: str) -> str:
 def is_same(shown: str, token: str) -> bool:
     """Whether this is the token, in a time that tells nothing about it."""
     return hmac.compare_digest(shown.encode(), token.encode())
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address means this machine and cannot be made to mean another one."""
-    if host in LOOPBACK_NAMES:
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _from_own_page(request: Request, host: str) -> bool:

@@ -16,6 +16,7 @@ import uvicorn
 
 from sandbox import __version__, shipped
 from sandbox.errors import UsageError
+from sandbox.httpserver import is_loopback
 from sandbox.model import RunInfo
 from sandbox.ports import SystemClock
 from sandbox.standin import StandIn
@@ -25,7 +26,6 @@ from sandbox.transport import Transport
 from sandbox.web.app import create_app
 from sandbox.web.desk import Desk
 from sandbox.web.pages import Pages
-from sandbox.web.security import is_loopback
 from sandbox.workspace import Workspace
 
 _SHORTEST_TOKEN = 16

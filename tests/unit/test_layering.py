@@ -20,8 +20,8 @@ LINES = (
     ("contract", "compose", "match", "compare", "scenario", "probe", "redact", "trend"),
     ("recording", "importing", "accept", "selection"),
     ("engine",),
-    ("transport", "store", "workspace", "settings", "ports"),
-    ("standin", "report", "receivers", "headless", "web", "cli", "pytest_plugin"),
+    ("transport", "store", "workspace", "settings", "ports", "httpserver"),
+    ("standin", "report", "receivers", "headless", "relay", "web", "cli", "pytest_plugin"),
 )
 PURE = {name for line in LINES[:5] for name in line} - {"shipped"}
 IMPURE_IMPORTS = {
