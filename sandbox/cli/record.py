@@ -11,12 +11,13 @@ from typing import Any
 import click
 
 from sandbox import __version__, ports, recording, scenario
-from sandbox.cli.options import Seconds, check_receiver, chosen_receiver, here, without_user, workspace_option
+from sandbox.cli.options import Seconds, check_receiver, chosen_receiver, here, workspace_option
 from sandbox.cli.output import say
 from sandbox.errors import FileError, UsageError
 from sandbox.model import Receiver, RunInfo
+from sandbox.receivers import without_user
 from sandbox.recording import Draft, Recorded
-from sandbox.workspace import Workspace, checked, write_atomically
+from sandbox.workspace import Workspace, checked, write_file
 
 
 @click.command("record")
@@ -164,17 +165,18 @@ def _write(workspace: Workspace, records: Sequence[Recorded], output: Path, *, r
             say(f"note: {note}")
     if not made:
         say(f"nothing was recorded, and {output} was not written")
+    unwritten: list[FileError] = []
     for draft in made:
         path = _free(output if len(made) == 1 else _suffixed(output, draft.key), replace)
         try:
-            write_atomically(path, scenario.spelled(recording.finished(draft)))
-        except OSError as error:
-            raise FileError(
-                f"cannot be written: {(error.strerror or str(error)).lower()}",
-                file=str(path),
-                mend="what was recorded is in the log: save it as a scenario from there, in the browser",
-            ) from error
-        say(f"wrote {path}: {_summary(draft)}")
+            write_file(path, scenario.spelled(recording.finished(draft)))
+        except FileError as error:
+            error.mend = "what was recorded is in the log: save it as a scenario from there, in the browser"
+            unwritten.append(error)
+        else:
+            say(f"wrote {path}: {_summary(draft)}")
+    if unwritten:
+        raise unwritten[0]
 
 
 def _summary(draft: Draft) -> str:
