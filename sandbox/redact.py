@@ -53,7 +53,6 @@ _CREDENTIALS = {
     "cookie": "Cookie",
     "set-cookie": "Set-Cookie",
 }
-_may_be_credential = re.compile("authorization|cookie", re.IGNORECASE).search
 
 
 class Kept(NamedTuple):
@@ -487,7 +486,10 @@ def _joined(headers: Headers) -> str:
 
 def _is_harmless(headers: str) -> bool:
     """Whether no header among these can be a credential or hold userinfo, as far as a glance tells."""
-    return "@" not in headers and _may_be_credential(headers) is None
+    if "@" in headers:
+        return False
+    lowered = headers.lower()
+    return "authorization" not in lowered and "cookie" not in lowered
 
 
 def _disclosed_by_headers(url: str, headers: Headers) -> Iterator[tuple[str, str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -89,6 +88,8 @@ def _section(file: Path) -> dict[str, Any]:
 
 
 def _known(message: str) -> str:
+    import difflib
+
     names = [name.replace("_", "-") for name in Settings.__struct_fields__]
     named = message.split("`")[1] if "unknown field" in message else ""
     near = difflib.get_close_matches(named, names, 1)
