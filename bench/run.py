@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -25,8 +26,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder, _receiver() as url:
         cases = _cases(Path(folder, "scenarios"))
         environment = {
-            **os.environ,
+            **_ordinary(os.environ),
             "BENCH_CASES": str(cases),
+            "BENCH_FOLDER": folder,
             "BENCH_PAYLOAD": str(FIXTURE),
             "BENCH_URL": url,
         }
@@ -103,10 +105,17 @@ def _measure(commands: dict[str, list[str]], environment: dict[str, str]) -> dic
     }
 
 
+def _ordinary(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment without what few have: PYTHONDONTWRITEBYTECODE, PYTHONUNBUFFERED and the like."""
+    return {name: value for name, value in environment.items() if not name.startswith("PYTHON")}
+
+
 def _once(command: list[str], environment: dict[str, str]) -> tuple[float, float]:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     start = time.perf_counter()
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    # In a folder of its own: where a project's settings lie near, reading them takes time.
+    folder = environment["BENCH_FOLDER"]
+    done = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False)
     wall = time.perf_counter() - start
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode:

@@ -176,7 +176,7 @@ class Secrets:
 
     def document(self, text: str) -> str:
         """A JSON text, redacted leaf by leaf and no other byte touched; other texts in place."""
-        if not self._found_in(text):
+        if not self._needles or not self._found_in(text):
             return text
         try:
             source.parse(text)
@@ -196,6 +196,8 @@ class Secrets:
 
     def plain(self, text: str) -> str:
         """A text, each secret in it redacted."""
+        if not self._needles:
+            return text
         hits = sorted(self._hits(text), key=lambda hit: (hit[0], -hit[1]))
         if not hits:
             return text
@@ -418,6 +420,8 @@ class _Body(NamedTuple):
         return cls(text, False, _places(text, secret_pointers))
 
     def kept(self, secrets: Secrets) -> str:
+        if not self.places and not self.binary:
+            return secrets.document(self.text)
         if self.binary:
             return b64encode(secrets.plain(self.text).encode("utf-8", "surrogateescape")).decode()
         parts: list[str] = []
@@ -432,6 +436,8 @@ class _Body(NamedTuple):
 
 def _places(text: str, secret_pointers: tuple[str, ...]) -> list[_Place]:
     """Where the secret pointers lead to, outer ones first; null, "" and marks are no secrets."""
+    if not secret_pointers:
+        return []
     named = [(pointer, pointers.parse(pointer)[-1]) for pointer in secret_pointers]
     named = [(pointer, name) for pointer, name in named if name in text or "\\" in text]
     if not named:

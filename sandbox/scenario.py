@@ -7,7 +7,7 @@ from msgspec import UNSET
 
 from sandbox import compose, match, pointer, source
 from sandbox.errors import ComposeError, SandboxError, SourceError, UsageError
-from sandbox.model import Expectation, Json, Scenario, Step, encoder
+from sandbox.model import Deliver, Expectation, Json, Scenario, Step, encoder
 
 SUFFIX = ".scenario.json"
 _LINE = 100
@@ -21,6 +21,7 @@ _BOUNDS = {
     "drop_after_ms": (0, compose.LONGEST_MS),
 }
 """The least and the most of each number in `deliver`."""
+_PLAINLY = Deliver()
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -151,8 +152,8 @@ def _check(scenario: Scenario, text: str, file: str) -> None:
 
 
 def _check_step(step: Step, at: str) -> None:
-    bodies = [name for name, given in _bodies(step).items() if given]
-    if len(bodies) != 1:
+    if (step.fixture is not None) + (step.payload is not UNSET) + (step.raw is not None) != 1:
+        bodies = [name for name, given in _bodies(step).items() if given]
         found = "none of them" if not bodies else " and ".join(bodies)
         raise _Mistake(f"a step needs one of fixture, payload or raw; this has {found}", at)
     if step.raw is not None and (step.set or step.remove):
@@ -166,7 +167,7 @@ def _check_step(step: Step, at: str) -> None:
     for name, path in step.capture.items():
         _check_pointer(path, f"{at}/capture/{pointer.escape(name)}")
     deliver = step.deliver
-    for field, (lowest, highest) in _BOUNDS.items():
+    for field, (lowest, highest) in _BOUNDS.items() if deliver != _PLAINLY else ():
         value = getattr(deliver, field)
         if value is not None and not lowest <= value <= highest:
             raise _Mistake(f"must be at least {lowest} and at most {highest:,}", f"{at}/deliver/{field}")

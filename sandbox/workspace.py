@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -275,16 +276,22 @@ def scenario_files_in(folder: Path) -> tuple[list[Path], list[SandboxError]]:
         return found, unreadable
     for parent, folders, files in os.walk(folder, onerror=refused):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(files):
-            if not name.endswith(SUFFIX):
-                continue
-            path = Path(parent, name)
-            if os.path.isfile(path) or not os.path.exists(path):
-                found.append(path)
+        start = os.path.join(parent, "")
+        for path in [start + name for name in sorted(files) if name.endswith(SUFFIX)]:
+            if stat.S_ISREG(_mode(path)):
+                found.append(Path(path))
             else:
                 # A pipe would be waited for without end.
-                unreadable.append(FileError("is not a regular file", file=str(path)))
+                unreadable.append(FileError("is not a regular file", file=path))
     return found, unreadable
+
+
+def _mode(path: str) -> int:
+    """What kind of file it is; of one that is not there, such as a dangling link, reading it will tell."""
+    try:
+        return os.stat(path).st_mode
+    except OSError:
+        return stat.S_IFREG
 
 
 def checked(question: Callable[[Path], bool], path: Path) -> bool:

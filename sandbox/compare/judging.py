@@ -26,7 +26,9 @@ from sandbox.model import (
 )
 
 _REMEMBERED = 256
-"""How many compiled expectations a judge keeps."""
+"""How many compiled expectations, and how many bodies, a judge keeps."""
+_SMALL = 4_096
+"""Characters of a body up to which what was read in it is kept: most answers come more than once."""
 _SHOWN = 1_000
 """How many characters of a body that is not JSON a difference carries."""
 _TROUBLES = {
@@ -60,11 +62,13 @@ class _Prepared(msgspec.Struct, frozen=True):
     scope: match.Scope | None
 
 
-class _Body(msgspec.Struct, frozen=True):
+class _Body(msgspec.Struct):
     """A response's body: its value, or why it has none."""
 
     value: Json = None
     trouble: Violation | None = None
+    violations: tuple[Violation, ...] | None = None
+    """None until they are asked for."""
 
 
 class _Findings(msgspec.Struct):
@@ -94,6 +98,7 @@ class Judge:
         self._contract = contract
         self._scope = match.scope(match.NO_RULES, contract.arrays)
         self._prepared: dict[int, _Prepared] = {}
+        self._bodies: dict[str, _Body] = {}
 
     def __call__(
         self,
@@ -137,7 +142,7 @@ class Judge:
     def _recorded(self, response: Response) -> _Findings:
         if response.status not in self._contract.ok_statuses:
             return _Findings()
-        return _Findings(violations=self._violations(_read(response)))
+        return _Findings(violations=self._violations(self._body(response)))
 
     def _findings(self, response: Response, prepared: _Prepared, total_ms: float) -> _Findings:
         """Everything that an expectation holds against a response."""
@@ -152,7 +157,7 @@ class Judge:
             differences += _header_differences(name, matcher, response.headers)
         checked = response.status in self._contract.ok_statuses
         if checked or expectation.body is not UNSET:
-            body = _read(response)
+            body = self._body(response)
             if checked or body.trouble is not None:
                 findings.violations = self._violations(body)
             if expectation.body is UNSET:
@@ -166,8 +171,22 @@ class Judge:
         findings.differences = tuple(differences)
         return findings
 
+    def _body(self, response: Response) -> _Body:
+        known = self._bodies.get(response.body)
+        if known is not None and not response.base64:
+            return known
+        body = _read(response)
+        if len(response.body) <= _SMALL and not response.base64:
+            if len(self._bodies) == _REMEMBERED:
+                self._bodies.clear()
+            self._bodies[response.body] = body
+        return body
+
     def _violations(self, body: _Body) -> tuple[Violation, ...]:
-        return (body.trouble,) if body.trouble is not None else self._contract.check_response(body.value)
+        if body.violations is None:
+            broken = (body.trouble,) if body.trouble is not None else None
+            body.violations = broken or self._contract.check_response(body.value)
+        return body.violations
 
     def _prepare(self, expectation: Expectation) -> _Prepared:
         known = self._prepared.get(id(expectation))
@@ -211,6 +230,8 @@ def _judge_fault(
 
 
 def _reason(differences: int, violations: int) -> str:
+    if not differences and not violations:
+        return ""
     counts = (
         (differences, "1 difference", f"{differences:,} differences", "from what was expected"),
         (violations, "1 violation", f"{violations:,} violations", "of the contract"),

@@ -210,6 +210,8 @@ class StepRun:
     def _expectations(self) -> list[Expectation | None]:
         """One for each delivery, placeholders filled."""
         expect = self._step.expect
+        if self._step.deliver.times == 1 and not isinstance(expect, list):
+            return [self._filled(expect)]
         each = expect if isinstance(expect, list) else [expect] * self._step.deliver.times
         filled: dict[int, Expectation | None] = {}
         for one in each:

@@ -5,6 +5,7 @@ Only what the XSD of Jenkins allows: it has no `file` of a testcase, and wants i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from sandbox.engine import ScenarioResult, StepResult
@@ -12,6 +13,7 @@ from sandbox.errors import SandboxError
 from sandbox.report import lines
 
 _INVALID = [code for code in [*range(32), 0xFFFE, 0xFFFF, *range(0xD800, 0xE000)] if code not in (9, 10, 13)]
+_has_special = re.compile("[^ !#-%'-;=?-~]").search
 _SPELLED = {
     **dict.fromkeys(_INVALID, "�"),
     ord("&"): "&amp;",
@@ -99,7 +101,7 @@ def _broken(error: SandboxError) -> str:
 
 def _escaped(text: str) -> str:
     """The text as XML 1.0 spells it; characters that it cannot hold are replaced."""
-    return text.translate(_SPELLED)
+    return text.translate(_SPELLED) if _has_special(text) else text
 
 
 def _attribute(text: str) -> str:

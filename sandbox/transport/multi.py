@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pycurl
+
+from sandbox.transport.sockets import Sockets
+
+_TIMEOUT = [(pycurl.SOCKET_TIMEOUT, 0)]
 
 
 class Multi:
@@ -30,7 +34,7 @@ class Multi:
         self._due = math.inf
         self._alarm: asyncio.TimerHandle | None = None
         self._soon: asyncio.Handle | None = None
-        self._watched: dict[int, int] = {}
+        self._sockets = Sockets(loop, self._act)
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_MAXCONNECTS, idle_connections)
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch)
@@ -50,8 +54,7 @@ class Multi:
             self._alarm.cancel()
         if self._soon is not None:
             self._soon.cancel()
-        for fd in list(self._watched):
-            self._watch(pycurl.POLL_REMOVE, fd)
+        self._sockets.close()
         # From here on libcurl runs in another thread, where the loop must not be touched.
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, _ignore)
         self._multi.setopt(pycurl.M_TIMERFUNCTION, _ignore)
@@ -60,20 +63,7 @@ class Multi:
         closing.join(0.05)
 
     def _watch(self, what: int, fd: int, *_: object) -> None:
-        wanted = 0 if what == pycurl.POLL_REMOVE else what
-        before = self._watched.get(fd, 0)
-        if wanted & pycurl.POLL_IN and not before & pycurl.POLL_IN:
-            self._loop.add_reader(fd, self._act, fd, pycurl.CSELECT_IN)
-        elif before & pycurl.POLL_IN and not wanted & pycurl.POLL_IN:
-            self._loop.remove_reader(fd)
-        if wanted & pycurl.POLL_OUT and not before & pycurl.POLL_OUT:
-            self._loop.add_writer(fd, self._act, fd, pycurl.CSELECT_OUT)
-        elif before & pycurl.POLL_OUT and not wanted & pycurl.POLL_OUT:
-            self._loop.remove_writer(fd)
-        if wanted:
-            self._watched[fd] = wanted
-        else:
-            self._watched.pop(fd, None)
+        self._sockets.watch(fd, what)
 
     def _set_timer(self, milliseconds: int) -> None:
         if milliseconds == 0:
@@ -98,16 +88,17 @@ class Multi:
         self._alarm = None
         if self._due <= self._loop.time():
             self._due = math.inf
-            self._act(pycurl.SOCKET_TIMEOUT, 0)
+            self._act(_TIMEOUT)
         if self._alarm is None:
             self._set_alarm()
 
     def _now(self) -> None:
         self._soon = None
-        self._act(pycurl.SOCKET_TIMEOUT, 0)
+        self._act(_TIMEOUT)
 
-    def _act(self, fd: int, events: int) -> None:
-        self._multi.socket_action(fd, events)
+    def _act(self, ready: Iterable[tuple[int, int]]) -> None:
+        for fd, events in ready:
+            self._multi.socket_action(fd, events)
         _, succeeded, failed = self._multi.info_read()
         for curl in succeeded:
             self._ended(curl, pycurl.E_OK, "")

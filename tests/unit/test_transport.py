@@ -23,7 +23,8 @@ import trustme
 
 from sandbox.errors import UsageError
 from sandbox.model import Connection, Exchange, Headers, HttpRequest, Timings
-from sandbox.transport import Transport, wait_until_listening
+from sandbox.transport import Transport, multi, wait_until_listening
+from sandbox.transport.sockets import LoopSockets
 from tests.receivers import Act, Peer, Receiver, answering, closing_after, receiver, response, unused_port
 
 PATIENT = Connection(timeout_ms=20_000)
@@ -120,8 +121,10 @@ def test_the_callers_headers_replace_what_libcurl_would_write():
     assert there.requests[0].count(b"\r\n") == len(own) + 2
 
 
+@pytest.mark.parametrize("sockets", [multi.Sockets, LoopSockets], ids=["usual", "portable"])
 @pytest.mark.parametrize("body", [b"", b"\0\r\n\xff", b"x" * 3_000_000], ids=["empty", "binary", "large"])
-def test_a_body_arrives_byte_for_byte(body):
+def test_a_body_arrives_byte_for_byte(monkeypatch: pytest.MonkeyPatch, body, sockets):
+    monkeypatch.setattr(multi, "Sockets", sockets)
     with receiver(answering(response())) as there:
         exchange = send(post(there.url, body))
     assert exchange.fault is None
