@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _FEW = 20
 """Where a person watches, and there are more scenarios than that, those that passed are only counted."""
+_PAGE = 120
 
 
 class Screen:
@@ -73,7 +74,12 @@ def wants_colour(stream: TextIO | None, environment: Mapping[str, str]) -> bool:
 
 
 def _width() -> int:
-    return shutil.get_terminal_size((120, 24)).columns
+    """The terminal's columns; a wide page where there is none and the environment does not say."""
+    if "COLUMNS" not in os.environ and not (sys.stdout and sys.stdout.isatty()):
+        return _PAGE
+    import shutil  # Late: it brings every kind of compression.
+
+    return shutil.get_terminal_size((_PAGE, 24)).columns
 
 
 def _draw(text: str) -> None:
