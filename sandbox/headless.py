@@ -26,13 +26,14 @@ from sandbox.workspace import Workspace, checked, read_text, scenario_files_in
 
 _TICK = 0.2
 """Seconds."""
+_MOST_HISTORY = 4 * 1024 * 1024
+"""Bytes of run files after which no older one is looked into: about 10 ms."""
 
 
 if TYPE_CHECKING:
     from sandbox.report.evidence import Evidence
-
-if TYPE_CHECKING:
     from sandbox.standin import StandIn
+    from sandbox.trend import Trend
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,6 +60,8 @@ class Outcome(msgspec.Struct, frozen=True):
     seconds: float
     interrupted: bool
     waited_in_vain: bool
+    trends: Mapping[str, Trend] = {}
+    """By scenario: how it compares with the last finished run on this receiver."""
 
 
 def read_plans(files: Sequence[Path], name: Callable[[Path], str]) -> tuple[list[Plan], list[SandboxError]]:
@@ -175,11 +178,32 @@ async def _run(job: Job, listen: Callable[[Event], None]) -> Outcome:
                 await engine.execute(hear)
                 seconds = clock.seconds() - start
                 outcome = Outcome(
-                    tuple(results), receiver, info.id, started_at, seconds, stopped.is_set(), waited_in_vain
+                    tuple(results),
+                    receiver,
+                    info.id,
+                    started_at,
+                    seconds,
+                    stopped.is_set(),
+                    waited_in_vain,
+                    _trends(job, info, results),
                 )
                 log.fold(clock.now(), stopped=engine.stopped)
                 _write(job, outcome, log, evidence)
     return outcome
+
+
+def _trends(job: Job, info: RunInfo, results: Sequence[ScenarioResult]) -> dict[str, Trend]:
+    """How each scenario compares with its last finished run on this receiver, where that says anything."""
+    records = [result.record for result in results if result.record is not None]
+    if job.kind != "run" or not records:
+        return {}
+    from sandbox import trend
+    from sandbox.store import history
+
+    past = history.past(job.workspace.runs_dir, before=info.id, most=_MOST_HISTORY)
+    before = trend.before(info, past, [record.scenario for record in records])
+    found = {record.scenario: trend.of(record, before.get(record.scenario)) for record in records}
+    return {scenario: each for scenario, each in found.items() if each is not None}
 
 
 def preview(
@@ -322,6 +346,7 @@ def _write(job: Job, outcome: Outcome, log: RunWriter, evidence: Evidence | None
             job.unreadable,
             evidence,
             receiver=outcome.receiver,
+            trends=outcome.trends,
             run=outcome.run,
             started_at=outcome.started_at,
             seconds=outcome.seconds,

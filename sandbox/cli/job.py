@@ -56,7 +56,14 @@ def execute(
     )
     with Screen(sys.stdout, os.environ, plans=len(plans), verbose=verbose) as screen:
         outcome = headless.run(job, screen.hear, screen.tick)
-    screen.console.finish(outcome.results, unreadable, outcome.receiver, outcome.seconds, left_out=left_out)
+    screen.console.finish(
+        outcome.results,
+        unreadable,
+        outcome.receiver,
+        outcome.seconds,
+        left_out=left_out,
+        trends=outcome.trends,
+    )
     if outcome.waited_in_vain:
         complain(f"nothing listened at {receivers.without_user(outcome.receiver.base_url)} within {wait:g} s")
     tell_github(outcome, unreadable)

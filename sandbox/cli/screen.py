@@ -102,7 +102,14 @@ def tell_github(outcome: Outcome, unreadable: Sequence[SandboxError]) -> None:
     try:
         with open(file, "ab") as summary:
             room = github.MOST_SUMMARY - summary.tell()
-            text = github.summary(outcome.results, unreadable, outcome.receiver, outcome.seconds, room=room)
+            text = github.summary(
+                outcome.results,
+                unreadable,
+                outcome.receiver,
+                outcome.seconds,
+                trends=outcome.trends,
+                room=room,
+            )
             summary.write(text.encode())
     except OSError as error:
         complain(f"warning: the step summary {file} cannot be written: {error.strerror}")

@@ -124,6 +124,8 @@ class Run:
                 result = StepResult(number=number, name=step.name, verdict="skipped", reason=skip)
             else:
                 result = await StepRun(self, plan, number, step, names, sequence + number).run()
+            if result.reason:
+                result = msgspec.structs.replace(result, reason=self._secrets().url(result.reason))
             if result.verdict == "errored":
                 skip = f"step {step.name!r} errored"
             self.tell(result)
@@ -137,7 +139,7 @@ class Run:
         return msgspec.structs.replace(ended, record=record)
 
     def _record(self, ended: ScenarioResult) -> Result:
-        """The outcome as it is kept: a reason may tell of a receiver's URL, and secrets in it."""
+        """The outcome as it is kept."""
         return Result(
             scenario=ended.plan.id,
             name=ended.plan.name,
@@ -152,7 +154,7 @@ class Run:
                     number=step.number,
                     name=step.name,
                     verdict=step.verdict,
-                    reason=step.reason and self._secrets().url(step.reason),
+                    reason=step.reason,
                     attempts=step.attempts,
                     sent=step.sent,
                     seconds=step.seconds,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import click
 
@@ -11,6 +11,7 @@ from sandbox.engine import LARGE_BODY, DeliveryFinished, Event, ScenarioResult
 from sandbox.errors import SandboxError
 from sandbox.model import Delivery, Receiver, Verdict
 from sandbox.report import lines
+from sandbox.trend import Trend
 
 COLOURS: dict[Verdict, str] = {
     "passed": "green",
@@ -69,6 +70,7 @@ class Console:
         seconds: float,
         *,
         left_out: int = 0,
+        trends: Mapping[str, Trend] = {},
     ) -> None:
         """The closing lines: what did not run, what could not be read, the counts, which receiver it was."""
         for reason, skipped in self._skipped.items():
@@ -94,6 +96,8 @@ class Console:
             if receiver.stand_in
             else lines.in_line(receiver.name)
         )
+        if change := lines.change(results, trends):
+            self._echo(change)
         self._echo(f"{', '.join(words)} in {seconds:.2f} s, receiver: {what}")
 
     def _scenario(self, result: ScenarioResult, deliveries: list[DeliveryFinished]) -> None:

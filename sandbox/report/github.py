@@ -14,6 +14,7 @@ from sandbox.engine import ScenarioResult, StepResult
 from sandbox.errors import SandboxError
 from sandbox.model import Receiver
 from sandbox.report import lines
+from sandbox.trend import Trend
 
 MOST_ANNOTATIONS = 10
 """GitHub shows no more of one step."""
@@ -124,6 +125,7 @@ def summary(
     receiver: Receiver,
     seconds: float,
     *,
+    trends: Mapping[str, Trend] = {},
     room: int = MOST_SUMMARY,
 ) -> str:
     """The job's summary in Markdown, in at most `room` bytes: what failed first, and a note if it is cut."""
@@ -135,6 +137,8 @@ def summary(
     others = [result for result in results if result.verdict not in ("failed", "errored")]
     parts = [f"### RetailOPS sandbox: {', '.join(words) or 'nothing ran'}\n\n"]
     parts.append(f"Receiver: **{_text(named(receiver))}**, {seconds:.2f} s\n\n")
+    if change := lines.change(results, trends):
+        parts.append(f"{_text(change)}\n\n")
     parts += _table([*map(_broken, unreadable), *(row for each in spoiled for row in _rows(each))])
     if others:
         parts.append("<details><summary>The others</summary>\n\n")

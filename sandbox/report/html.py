@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
 import jinja2
 
-from sandbox import __version__, contract, shipped
+from sandbox import __version__, contract, shipped, trend
 from sandbox.engine import ScenarioResult, StepResult
 from sandbox.errors import SandboxError
 from sandbox.model import Delivery, Headers, Judgement, Receiver, Verdict, Violation, encoder
 from sandbox.report import lines, shown, sidebyside
 from sandbox.report.evidence import MOST_BODY, Evidence, Kept
+from sandbox.trend import Trend
 
 ORDER: tuple[Verdict, ...] = ("failed", "errored", "skipped", "recorded", "passed")
 """What a reader came for, first."""
@@ -78,6 +79,7 @@ def document(
     evidence: Evidence,
     *,
     receiver: Receiver,
+    trends: Mapping[str, Trend] = {},
     run: str,
     started_at: str,
     seconds: float,
@@ -88,7 +90,7 @@ def document(
     scenarios = {
         verdict: [
             writer.scenario(result, f"{verdict}-{number}")
-            for number, result in enumerate((each for each in results if each.verdict == verdict), 1)
+            for number, result in enumerate(_of_verdict(results, verdict, trends), 1)
         ]
         for verdict in ORDER
     }
@@ -103,6 +105,8 @@ def document(
             unreadable=unreadable,
             overall=_overall(counts, len(unreadable), interrupted),
             receiver=receiver,
+            trends=trends,
+            change=lines.change(results, trends),
             urls=sorted(writer.urls)[:5],
             run=run,
             started_at=started_at,
@@ -110,6 +114,14 @@ def document(
             tool=f"retailops-sandbox {__version__}",
         )
     )
+
+
+def _of_verdict(
+    results: Sequence[ScenarioResult], verdict: Verdict, trends: Mapping[str, Trend]
+) -> list[ScenarioResult]:
+    """Those of one verdict: what became worse first, otherwise as they ended."""
+    found = [result for result in results if result.verdict == verdict]
+    return sorted(found, key=lambda result: trend.rank(verdict, trends.get(result.plan.id)))
 
 
 def _overall(counts: Counter[Verdict], unreadable: int, interrupted: bool) -> tuple[str, str]:

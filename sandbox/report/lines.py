@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import UnsetType
 
 from sandbox import source
-from sandbox.engine import StepResult
+from sandbox.engine import ScenarioResult, StepResult
 from sandbox.model import Difference, Json, Judgement, Verdict, Violation
+from sandbox.trend import Trend
 
 GLYPHS: dict[Verdict, str] = {"passed": "✓", "failed": "✗", "errored": "!", "recorded": "○", "skipped": "-"}
 
@@ -97,6 +98,22 @@ def headline(result: StepResult) -> str:
         if found.differences:
             return difference(found.differences[0])
     return result.reason or result.verdict
+
+
+_NAMED = 5
+"""How many scenarios that regressed are named."""
+
+
+def change(results: Sequence[ScenarioResult], trends: Mapping[str, Trend]) -> str:
+    """What became worse or better since the runs before, in one line; empty where nothing did."""
+    worse = [result.plan.name for result in results if trends.get(result.plan.id) == "regressed"]
+    better = sum(trends.get(result.plan.id) == "fixed" for result in results)
+    if not worse and not better:
+        return ""
+    named = ", ".join(in_line(name) for name in worse[:_NAMED])
+    more = f" and {len(worse) - _NAMED:,} more" if len(worse) > _NAMED else ""
+    which = f" ({named}{more})" if worse else ""
+    return f"{len(worse):,} regressed{which}, {better:,} fixed since the last finished run on this receiver"
 
 
 def cut(lines: Sequence[str], most: int) -> list[str]:

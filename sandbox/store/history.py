@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,19 +19,44 @@ class _Outcome(msgspec.Struct):
     results: dict[str, Result] = {}
 
 
-def past(runs_dir: Path) -> Iterator[Past]:
+def past(runs_dir: Path, *, before: str = "", most: int | None = None) -> Iterator[Past]:
     """The folded runs of a folder that hold results, the newest first, each read when it is asked for.
 
+    `before` leaves out the run of this id and newer ones; `most` ends it once so many bytes were read.
     What cannot be read is left out: the log names it.
     """
-    for path in sorted(runs_dir.glob("*.json"), reverse=True):
+    for second, _, name in sorted(_files(runs_dir), reverse=True):
+        if before and (second > _second(before) or name == f"{before}.json"):
+            continue
+        if most is not None and most <= 0:
+            return
         try:
-            outcome = _decoder.decode(path.read_bytes())
+            with open(os.path.join(runs_dir, name), "rb", buffering=0) as file:
+                text = file.read()
+            most = None if most is None else most - len(text)
+            outcome = _decoder.decode(text)
         except (OSError, msgspec.DecodeError, UnicodeDecodeError):
             continue
         if outcome.results:
             for info in outcome.run.values():
                 yield Past(info, list(outcome.results.values()))
+
+
+def _files(runs_dir: Path) -> list[tuple[str, int, str]]:
+    """The run files by the second they began in, which their names tell, then by when they were written."""
+    try:
+        with os.scandir(runs_dir) as entries:
+            return [
+                (_second(each.name), each.stat().st_mtime_ns, each.name)
+                for each in entries
+                if each.name.endswith(".json")
+            ]
+    except OSError:
+        return []
+
+
+def _second(run_id: str) -> str:
+    return run_id.partition("-")[0]
 
 
 _decoder = msgspec.json.Decoder(_Outcome)

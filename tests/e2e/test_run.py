@@ -205,6 +205,38 @@ def test_reports_are_checked_before_anything_is_sent(
     assert shop.requests == []
 
 
+def test_what_regressed_and_what_was_fixed_is_told(tmp_path: Path, shop: Receiver):
+    scenario(tmp_path, "worse", PASSES)
+    scenario(tmp_path, "better", FAILS)
+    first = run(".", "--receiver", shop.url, cwd=tmp_path)
+    assert "regressed" not in first.stdout
+    scenario(tmp_path, "worse", FAILS)
+    scenario(tmp_path, "better", PASSES)
+    other = run(".", "--receiver", shop.url + "/other", cwd=tmp_path)
+    assert "regressed" not in other.stdout, "that is another receiver"
+    done = run(".", "--receiver", shop.url, "--report-html", "r.html", cwd=tmp_path)
+    line = "1 regressed (worse it), 1 fixed since the last finished run on this receiver"
+    assert done.stdout.splitlines()[-2] == line
+    page = (tmp_path / "r.html").read_text()
+    assert line in page
+    assert '<span class="trend regressed">regressed</span>' in page
+    assert '<span class="trend fixed">fixed</span>' in page
+    again = run(".", "--receiver", shop.url, cwd=tmp_path)
+    assert "fixed" not in again.stdout
+
+
+def test_no_reason_tells_a_secret(tmp_path: Path):
+    file = scenario(tmp_path, "a", PASSES, deliver={"headers": {"X": "a\nhidden-word-of-mine"}})
+    row = {"name": "shop", "base_url": "http://h", "headers": {"Authorization": "${env:KEY}"}}
+    (tmp_path / "receivers.json").write_text(json.dumps({"receivers": {"1": row}}))
+    file.write_text(file.read_text().replace('"fixture": "default"', '"fixture": "hidden-word-of-mine"'))
+    reports = ["--report-html", "r.html", "--junit-xml", "r.xml", "--report-json", "r.json"]
+    done = run(".", "--receiver", "shop", *reports, cwd=tmp_path, KEY="hidden-word-of-mine")
+    assert "«redacted:KEY»" in done.stdout
+    for text in (done.stdout, *((tmp_path / name).read_text() for name in ("r.html", "r.xml", "r.json"))):
+        assert "hidden-word" not in text
+
+
 # --- in GitHub Actions ---
 
 

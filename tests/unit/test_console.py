@@ -83,3 +83,44 @@ def test_a_name_cannot_write_over_other_lines():
     shop = Receiver(name="shop\n\x1b", base_url="")
     Console(finished.append, colour=False, width=100, verbose=False).finish([], [], shop, 0)
     assert finished[0].endswith("shop\\n\\u001b")
+
+
+def finished(*verdicts: str, trends: dict[str, str] | None = None, **options: bool) -> list[str]:
+    """What is printed of scenarios with these verdicts, each with one step and no delivery."""
+    said: list[str] = []
+    console = Console(said.append, colour=False, width=100, verbose=False, **options)
+    results = []
+    for number, verdict in enumerate(verdicts):
+        step = Step(name="x", fixture="default")
+        ran = Plan(f"{number}", "", Scenario(name=f"n{number}", steps=[step]), False, "")
+        reason = "the run was stopped" if verdict == "skipped" else ""
+        outcome = StepResult(number=0, name="x", verdict=verdict, reason=reason)
+        results.append(ScenarioResult(ran, verdict, (outcome,), 0.1))
+        console.hear(results[-1])
+    console.finish(results, [], Receiver(name="shop", base_url=""), 1, left_out=2, trends=trends or {})
+    return said
+
+
+def test_scenarios_that_did_not_run_are_told_once_for_each_reason():
+    assert finished("skipped", "passed", "skipped")[1:] == [
+        "- skipped   2 scenarios: the run was stopped",
+        "1 passed, 0 failed, 2 skipped, 2 left out in 1.00 s, receiver: shop",
+    ]
+    assert finished("skipped")[0].startswith("- skipped   n0")
+
+
+def test_a_brief_one_tells_what_failed_only():
+    said = finished("passed", "failed", "recorded", "errored", brief=True)
+    assert [line for line in said if "step" not in line][:-1] == [
+        "✗ failed    n1  1  100 ms",
+        "! errored   n3  3  100 ms",
+    ]
+
+
+def test_what_changed_is_told_in_a_line_of_its_own():
+    trends = {str(number): "regressed" for number in range(7)} | {"7": "fixed", "8": "still failing"}
+    said = finished(*["failed"] * 7, "passed", "failed", trends=trends)
+    assert said[-2] == (
+        "7 regressed (n0, n1, n2, n3, n4 and 2 more), 1 fixed since the last finished run on this receiver"
+    )
+    assert not any("since" in line for line in finished("failed", trends={"0": "still failing"}))

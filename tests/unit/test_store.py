@@ -257,6 +257,19 @@ def test_the_past_is_read_newest_first_and_a_damaged_file_is_passed_over(tmp_pat
     assert list(past(tmp_path / "none")) == []
 
 
+def test_the_past_of_a_run_is_what_was_before_it_as_far_as_anybody_looks(tmp_path: Path) -> None:
+    # Of those that began in one second, the one that was written last is the newest.
+    ids = ["20240501T120000Z-bbbbbb", "20240501T120001Z-ffffff", "20240501T120001Z-aaaaaa", LATER]
+    for number, id in enumerate(ids):
+        with open_run(tmp_path, id) as run:
+            run.append(make_result())
+        os.utime(tmp_path / f"{id}.json", ns=(number, number))
+    assert [each.info.id for each in past(tmp_path)] == ids[::-1]
+    assert [each.info.id for each in past(tmp_path, before=ids[2])] == ids[1::-1]
+    assert [each.info.id for each in past(tmp_path, before=LATER, most=1)] == [ids[2]]
+    assert list(past(tmp_path, most=0)) == []
+
+
 def test_numbers_keep_their_spelling(tmp_path: Path) -> None:
     run = open_run(tmp_path)
     delivery = make_delivery(run)
