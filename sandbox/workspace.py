@@ -6,6 +6,7 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,6 +17,7 @@ from sandbox.errors import FileError, SandboxError, UsageError
 from sandbox.model import Receiver
 from sandbox.scenario import SUFFIX
 
+_SHIPPED = "shipped:"
 _NAME = re.compile(r"[^\W_][\w.-]{0,99}")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
@@ -131,13 +133,13 @@ class Workspace:
 
     # --- scenarios ---
 
-    def scenario_files(self) -> list[Path]:
-        """The workspace's scenario files and, beneath them, the shipped ones: what can be read of them."""
-        own, _ = scenario_files_in(self.root / "scenarios")
+    def scenario_files(self) -> tuple[list[Path], list[SandboxError]]:
+        """The workspace's scenario files and, beneath them, the shipped ones; and what could not be read."""
+        own, unreadable = scenario_files_in(self.root / "scenarios")
         names = {path.relative_to(self.root / "scenarios") for path in own}
         below = shipped.fixtures_dir() / "scenarios"
         known, _ = scenario_files_in(below)
-        return own + [path for path in known if path.relative_to(below) not in names]
+        return own + [path for path in known if path.relative_to(below) not in names], unreadable
 
     def scenarios_to_run(self) -> tuple[list[Path], list[SandboxError]]:
         """The workspace's own scenario files, else the shipped ones; and what could not be read."""
@@ -166,8 +168,28 @@ class Workspace:
         return path
 
     def scenario_id(self, path: Path) -> str:
-        """A scenario's id: its path in the workspace, or as it is where it lies elsewhere."""
-        return os.path.abspath(path).removeprefix(self._prefix).replace(os.sep, "/")
+        """A scenario's id: its path in the workspace, or as it is where it lies elsewhere.
+
+        Those that ship with the sandbox have the same one wherever it is installed.
+        """
+        known = os.path.abspath(path)
+        if known.startswith(self._shipped):
+            return _SHIPPED + known.removeprefix(self._shipped).replace(os.sep, "/")
+        return known.removeprefix(self._prefix).replace(os.sep, "/")
+
+    def scenario_file(self, id: str) -> Path:
+        """The file of the scenario with this id; UsageError where there is none in either layer."""
+        name = id.removeprefix(_SHIPPED)
+        folder = self._prefix if name == id else self._shipped
+        path = Path(os.path.normpath(folder + name))
+        inside = str(path).startswith(folder) and id.endswith(SUFFIX) and "\0" not in id
+        if not inside or not checked(Path.is_file, path):
+            raise UsageError(f"there is no scenario {id} in {self.root}", mend="it may have been renamed")
+        return path
+
+    @cached_property
+    def _shipped(self) -> str:
+        return os.path.join(os.path.abspath(shipped.fixtures_dir() / "scenarios"), "")
 
     # --- receivers ---
 

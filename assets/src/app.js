@@ -3,6 +3,7 @@
 
 import "htmx.org";
 import "htmx-ext-sse";
+import "./runs.js";
 
 const root = document.documentElement;
 root.classList.add("scripted");

@@ -57,6 +57,17 @@ def milliseconds(value: float) -> str:
     return f"{value:.1f}" if value < 100 else f"{value:,.0f}".replace(",", "\u202f")
 
 
+def took(seconds: float) -> str:
+    """How long something took, in the unit that suits it."""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
 def size(text: str) -> str:
     """How many bytes a text takes as UTF-8."""
     count = len(text.encode())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import os
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from itertools import islice
 from operator import itemgetter
 from pathlib import Path
@@ -60,14 +60,20 @@ class Log:
             self._refresh()
             return [_summary(run) for _, run in sorted(self._runs.items(), reverse=True) if not run.is_empty]
 
-    def run(self, id: str) -> tuple[RunSummary, list[Entry]] | None:
-        """One run and its deliveries, the oldest first; None if there is none of this id."""
+    def run(self, id: str, scenarios: Container[str] | None = None) -> tuple[RunSummary, list[Entry]] | None:
+        """One run and its deliveries, the oldest first; None if there is none of this id.
+
+        Of all its deliveries, or of those for these scenarios.
+        """
         with self._lock:
             self._refresh()
             run = self._runs.get(id)
             if run is None or run.is_empty:
                 return None
-            return _summary(run), [self._entry(run.deliveries[id]) for _, id in run.order]
+            deliveries = [run.deliveries[id] for _, id in run.order]
+            if scenarios is not None:
+                deliveries = [each for each in deliveries if each.scenario in scenarios]
+            return _summary(run), [self._entry(each) for each in deliveries]
 
     def deliveries(self, limit: int, before: str | None = None) -> list[Entry]:
         """The newest deliveries of all runs, the newest first; `before` goes on after that delivery."""

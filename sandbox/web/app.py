@@ -21,6 +21,8 @@ from sandbox.web.deliveries import DeliveryPages
 from sandbox.web.desk import Desk
 from sandbox.web.pages import THEMES, Pages
 from sandbox.web.receivers import ReceiverPages
+from sandbox.web.runs import RunPages
+from sandbox.web.scenarios import ScenarioPages
 from sandbox.web.security import Guard, cookie_name, is_same, remember_token
 
 _OF_A_DELIVERY = ("cancel", "again", "accept", "judge")
@@ -39,6 +41,8 @@ def create_app(desk: Desk, pages: Pages, *, token: str = "") -> ASGIApp:
     shell = _Shell(pages, token)
     routes = [
         *ComposePages(desk, pages).routes(),
+        *ScenarioPages(desk, pages).routes(),
+        *RunPages(desk, pages).routes(),
         *DeliveryPages(desk, pages).routes(),
         *ReceiverPages(desk, pages).routes(),
         *_redirects(),
@@ -63,6 +67,8 @@ def _redirects() -> list[Route]:
     places = {
         "/": ("/compose", "/send", "/theme", "/login"),
         "/receivers": ("/receivers/save", "/receivers/delete", "/receivers/undo", "/stand-in/reset"),
+        "/scenarios": ("/scenarios/run",),
+        "/runs/{id}": ("/runs/{id}/stop",),
         "/deliveries/{id}": tuple(f"/deliveries/{{id}}/{each}" for each in _OF_A_DELIVERY),
     }
     return [Route(path, _to(place)) for place, paths in places.items() for path in paths]

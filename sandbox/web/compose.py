@@ -26,7 +26,7 @@ from sandbox.web.forms import text
 from sandbox.web.pages import Pages, expectation_text, problems
 from sandbox.web.security import cookie_name
 from sandbox.web.sending import Order
-from sandbox.workspace import FixtureInfo, read_text, safe_name
+from sandbox.workspace import FixtureInfo, safe_name
 
 _PARTS = {
     "target": "parts/retarget.html",
@@ -366,22 +366,16 @@ class ComposePages:
             Pick("example", "The documented example", example),
         ]
         groups = [("Contract", contracts)]
-        unreadable = []
-        for path in self._desk.workspace.scenario_files():
-            name = self._desk.workspace.scenario_id(path)
-            try:
-                plan = scenario.read(read_text(path), id=name, file=name)
-            except SandboxError as error:
-                unreadable.append(str(error))
-                continue
+        shelf = self._desk.library.read()
+        for plan in shelf.plans:
             if (plan.scenario.action, plan.scenario.edition) == (draft.action, draft.edition):
                 steps = [
-                    Pick(f"{name}#{number}", step.name, step.expect)
+                    Pick(f"{plan.id}#{number}", step.name, step.expect)
                     for number, step in enumerate(plan.scenario.steps)
                     if isinstance(step.expect, Expectation)
                 ]
                 groups += [(plan.name, steps)] if steps else []
-        return groups, unreadable
+        return groups, [str(error) for error in shelf.unreadable]
 
 
 def order(

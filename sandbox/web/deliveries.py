@@ -44,6 +44,10 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     label: str
     """The fixture, or the scenario and step that it was sent for."""
     url: str
+    fixture: str = ""
+    run: str = ""
+    scenario: str = ""
+    step: str = ""
     verdict: str
     answer: str
     """Status or fault."""
@@ -63,6 +67,10 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
             edition=sent.edition,
             label=f"{sent.scenario} / {sent.step}" if sent.scenario else sent.fixture or "typed",
             url=sent.request.url,
+            fixture=sent.fixture,
+            run=sent.run,
+            scenario=sent.scenario,
+            step=sent.step,
             verdict=entry.judgement.verdict if entry.judgement else "not judged",
             answer=outcome(sent),
             fault=sent.fault is not None,
@@ -82,6 +90,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
             edition=order.plan.scenario.edition,
             label=order.label or "typed",
             url=flight.url,
+            fixture=order.label,
             verdict="in flight",
             answer="",
             parent=order.options.parent,

@@ -14,6 +14,8 @@ from sandbox.errors import SandboxError, UsageError
 from sandbox.model import Basic, Bearer, Json, Receiver
 from sandbox.standin import TOKEN, StandIn
 from sandbox.store.log import Log
+from sandbox.web.library import Library
+from sandbox.web.running import Running
 from sandbox.web.sending import Sending
 from sandbox.workspace import Workspace
 
@@ -69,7 +71,14 @@ class Desk:
         self.environment: Mapping[str, str] = ChainMap(self.secrets, dict(environment))
         self.ports: Ports = ports.put_together(workspace, transport, writer, self.environment)
         self.sending = Sending(self.ports)
+        self.running = Running(workspace, transport, self.environment)
+        self.library = Library(workspace)
         self._deleted: OrderedDict[str, _Deleted] = OrderedDict()
+
+    async def stop(self) -> None:
+        """Cancel what is in flight, stop what runs, and wait until all of it is logged."""
+        await self.sending.stop()
+        await self.running.stop_all()
 
     # --- contracts ---
 

@@ -12,6 +12,8 @@ from starlette.requests import Request
 from starlette.types import Message
 
 LARGEST = 32 * 1024 * 1024
+_MOST_FIELDS = 20_000
+"""One for each scenario that is ticked, and some."""
 
 
 async def read(request: Request) -> FormData:
@@ -29,7 +31,7 @@ async def read(request: Request) -> FormData:
             raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, what)
         return message
 
-    return await Request(request.scope, within_limit).form(max_part_size=LARGEST)
+    return await Request(request.scope, within_limit).form(max_fields=_MOST_FIELDS, max_part_size=LARGEST)
 
 
 def text(form: FormData, name: str) -> str:

@@ -39,10 +39,12 @@ class Pages:
         self._environment.filters.update(
             pretty=shown.pretty,
             visible=visible,
+            harmless=shown.harmless,
             body=shown.body,
             ms=shown.milliseconds,
             size=shown.size,
             clock=shown.clock,
+            took=shown.took,
             phases=phases,
             expectation=expectation_text,
         )

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 
 import msgspec
 
 from sandbox.engine import DeliveryFinished, DeliveryStarted, Options, Ports, Run, StepResult
-from sandbox.errors import SandboxError, UsageError
+from sandbox.errors import SandboxError
 from sandbox.scenario import Plan
-
-_REMEMBERED_FORMS = 1000
+from sandbox.web.once import Once
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,7 +55,7 @@ class Sending:
         self._clock = ports.clock
         self._flights: dict[str, Flight] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._forms: OrderedDict[str, asyncio.Future[str]] = OrderedDict()
+        self._forms = Once()
 
     @property
     def flights(self) -> list[Flight]:
@@ -73,19 +71,7 @@ class Sending:
 
         Raises NotSent, or UsageError, where nothing went out; the form can then be sent again.
         """
-        if not form:
-            raise UsageError("the form has no id", mend="reload the page")
-        if form in self._forms:
-            return await asyncio.shield(self._forms[form]), True
-        started = self._start(order)
-        self._forms[form] = started
-        while len(self._forms) > _REMEMBERED_FORMS:
-            self._forms.popitem(last=False)
-        try:
-            return await asyncio.shield(started), False
-        except Exception:
-            self._forms.pop(form, None)
-            raise
+        return await self._forms.do(form, lambda: self._start(order))
 
     def _start(self, order: Order) -> asyncio.Future[str]:
         run = Run([order.plan], order.ports, order.options)

@@ -126,7 +126,7 @@ async def _serve(
             try:
                 await server.serve(sockets=[listening])
             finally:
-                await desk.sending.stop()
+                await desk.stop()
                 await tidying
                 await asyncio.to_thread(writer.fold, SystemClock().now())
     finally:
@@ -150,7 +150,7 @@ class _Server(uvicorn.Server):
         self._ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        await self._desk.sending.stop()
+        await self._desk.stop()
         await super().shutdown(sockets)
 
     @contextlib.contextmanager

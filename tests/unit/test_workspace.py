@@ -187,7 +187,34 @@ def test_the_shipped_scenarios_run_only_where_the_workspace_has_none(workspace: 
     own.parent.mkdir()
     own.write_text("{}")
     assert workspace.scenarios_to_run() == ([own], [])
-    assert workspace.scenario_files() == [own, *shipped]
+    assert workspace.scenario_files() == ([own, *shipped], [])
+
+
+def test_the_id_of_a_scenario_leads_to_its_file_and_to_no_other(tmp_path: Path):
+    workspace = Workspace(tmp_path / "work")
+    own = workspace.root / "scenarios" / "deep" / "own.scenario.json"
+    own.parent.mkdir(parents=True)
+    own.write_text("{}")
+    assert workspace.scenario_id(own) == "scenarios/deep/own.scenario.json"
+    for path in workspace.scenario_files()[0]:
+        assert workspace.scenario_file(workspace.scenario_id(path)).samefile(path)
+    assert workspace.scenario_id(workspace.scenario_files()[0][1]).startswith("shipped:")
+    (tmp_path / "outside.scenario.json").write_text("{}")
+    (workspace.root / "notes.json").write_text("{}")
+    (workspace.root / "link.scenario.json").symlink_to(tmp_path / "outside.scenario.json")
+    assert workspace.scenario_file("link.scenario.json").read_text() == "{}"
+    for id in (
+        "../outside.scenario.json",
+        str(tmp_path / "outside.scenario.json"),
+        "shipped:../order_cancel/draft/default.json",
+        "notes.json",
+        "gone.scenario.json",
+        "nul\0.scenario.json",
+        "scenarios",
+        "",
+    ):
+        with pytest.raises(UsageError, match="there is no scenario"):
+            workspace.scenario_file(id)
 
 
 def test_what_the_system_does_not_tell_is_one_line(tmp_path: Path):

@@ -1,0 +1,364 @@
+"""The scenarios: find some, choose the receiver, run them; and one with its text and what became of it."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Sequence
+from http import HTTPStatus
+from urllib.parse import quote, urlencode
+
+import msgspec
+from msgspec import UNSET
+from starlette.datastructures import FormData, QueryParams
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from sandbox.engine import Options
+from sandbox.errors import SandboxError
+from sandbox.model import Expectation, Result, RunInfo, Step
+from sandbox.scenario import Plan
+from sandbox.store.log import RunSummary
+from sandbox.trend import Trend
+from sandbox.web import aim, forms, results
+from sandbox.web.compose import Refused, chosen_receiver, remember_receiver
+from sandbox.web.desk import Desk
+from sandbox.web.library import Shelf
+from sandbox.web.pages import Pages, problems
+from sandbox.web.running import RunOrder
+
+_NOT_RUN = "not run"
+_RECENT = 20
+"""How many of its latest results the page of a scenario shows."""
+_LONGEST_QUERY = 4000
+"""Characters of an address that carries what is ticked."""
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands in the form: what is looked for, what is ticked, where it would go."""
+
+    q: str = ""
+    tag: str = ""
+    verdict: str = ""
+    receiver: str = ""
+    confirmed: str = ""
+    shown: str = ""
+    picks: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, said: FormData | QueryParams) -> Asked:
+        fields = {name: str(said.get(name, "")).replace("\r\n", "\n") for name in cls.__struct_fields__[:-1]}
+        return cls(**fields, picks=tuple(str(each) for each in said.getlist("pick")))
+
+    def query(self, *, picks: bool = False) -> str:
+        """The filter as the address spells it, perhaps with the ticks; empty where it lets all through."""
+        said = [(name, value) for name in ("q", "tag", "verdict") if (value := getattr(self, name))]
+        said += [("pick", each) for each in self.picks] if picks else []
+        return f"?{urlencode(said)}" if said else ""
+
+
+class Last(msgspec.Struct, frozen=True):
+    """The latest result of a scenario, and the run that it is of."""
+
+    run: RunInfo
+    result: Result
+
+
+class ScenarioRow(msgspec.Struct, frozen=True):
+    """A scenario in one line."""
+
+    plan: Plan
+    last: Last | None
+    is_picked: bool
+
+    @property
+    def verdict(self) -> str:
+        return self.last.result.verdict if self.last is not None else _NOT_RUN
+
+    def is_asked(self, asked: Asked) -> bool:
+        """Whether the filter lets it through: words anywhere in name, path, tags, action and edition."""
+        scenario = self.plan.scenario
+        text = " ".join([self.plan.name, self.plan.id, *scenario.tags, scenario.action, scenario.edition])
+        return (
+            all(word in text.casefold() for word in asked.q.casefold().split())
+            and (not asked.tag or asked.tag in scenario.tags)
+            and asked.verdict in ("", self.verdict)
+        )
+
+
+class StepLine(msgspec.Struct, frozen=True):
+    """A step in words."""
+
+    name: str
+    sends: str
+    delivered: str
+    expects: str
+    captures: str
+    line: int
+
+
+class Earlier(msgspec.Struct, frozen=True):
+    """A result of a scenario in an earlier run."""
+
+    run: RunInfo
+    result: Result
+    trend: Trend | None
+
+
+class ScenarioPages:
+    """`/scenarios`."""
+
+    def __init__(self, desk: Desk, pages: Pages) -> None:
+        self._desk = desk
+        self._pages = pages
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/scenarios", self.index),
+            Route("/scenarios", self.change, methods=["POST"]),
+            Route("/scenarios/show", self.show),
+            Route("/scenarios/run", self.run, methods=["POST"]),
+        ]
+
+    async def index(self, request: Request) -> Response:
+        """All scenarios that the filter lets through."""
+        asked = Asked.of(request.query_params)
+        asked = msgspec.structs.replace(asked, receiver=asked.receiver or self._chosen(request))
+        return await self._list(request, asked)
+
+    async def change(self, request: Request) -> Response:
+        """Show the list again with another filter or receiver; what is ticked stays ticked."""
+        asked = Asked.of(await forms.read(request))
+        part = {"target": "parts/rerun.html", "scenario-list": "parts/scenario_list.html"}.get(
+            request.headers.get("hx-target", ""), ""
+        )
+        where = f"/scenarios{asked.query(picks=not part)}"
+        if not part and len(where) <= _LONGEST_QUERY:
+            response: Response = RedirectResponse(where, HTTPStatus.SEE_OTHER)
+        else:
+            response = await self._list(request, asked, part=part or "scenarios.html")
+            response.headers["HX-Replace-Url"] = where
+        remember_receiver(request, response, asked.receiver, self._desk)
+        return response
+
+    async def show(self, request: Request) -> Response:
+        """One scenario: what it does, what became of it, and its text."""
+        asked = Asked(receiver=request.query_params.get("receiver") or self._chosen(request))
+        return await self._one(request, request.query_params.get("id", ""), asked)
+
+    async def run(self, request: Request) -> Response:
+        """Run what was chosen: 303 to the run's page, or the page again with what is wrong."""
+        form = await forms.read(request)
+        asked = Asked.of(form)
+        one = forms.text(form, "one")
+        try:
+            order = await asyncio.to_thread(self._order, asked, one, forms.text(form, "do"))
+            id, was_started = await self._desk.running.once(forms.key(form), order)
+        except Refused as refused:
+            return await self._again(request, asked, one, refused.problems)
+        except SandboxError as error:
+            return await self._again(request, asked, one, {"send": str(error)})
+        query = "?started=before" if was_started else ""
+        response = RedirectResponse(f"/runs/{id}{query}", HTTPStatus.SEE_OTHER)
+        remember_receiver(request, response, asked.receiver, self._desk)
+        return response
+
+    async def _again(self, request: Request, asked: Asked, one: str, wrong: dict[str, str]) -> Response:
+        if one:
+            return await self._one(request, one, asked, wrong)
+        return await self._list(request, asked, wrong)
+
+    # --- what is to be run ---
+
+    def _order(self, asked: Asked, one: str, do: str) -> RunOrder:
+        plans, unreadable = self._wanted(asked, one, do)
+        if not plans:
+            nothing = "there is nothing to run" if do == "listed" else "tick a scenario first"
+            raise Refused("send", f"Nothing was sent: {nothing}.")
+        aimed = aim.at(self._desk, asked.receiver, plans)
+        field, why = aim.refusal(aimed, shown=asked.shown, confirmed=asked.confirmed)
+        if why:
+            raise Refused(field, why)
+        options = Options(
+            receiver=aim.for_run(aimed.receiver),
+            confirmed=aimed.receiver.protected,
+            secret_env=self._desk.secret_env(),
+        )
+        return RunOrder(plans=plans, unreadable=unreadable, options=options)
+
+    def _wanted(self, asked: Asked, one: str, do: str) -> tuple[Sequence[Plan], Sequence[SandboxError]]:
+        if one:
+            return [self._desk.library.plan(one)], ()
+        shelf = self._desk.library.read()
+        rows = self._rows(shelf, asked)
+        if do == "listed":
+            # Who runs all there are is told of those that could not be.
+            unreadable = () if asked.query() else shelf.unreadable
+            return [row.plan for row in rows if row.is_asked(asked)], unreadable
+        picked = [row.plan for row in rows if row.is_picked]
+        if len(picked) < len(set(asked.picks)):
+            gone = sorted(set(asked.picks).difference(plan.id for plan in picked))
+            raise Refused("send", f"Nothing was sent: {gone[0]} is gone, or cannot be read any more.")
+        return picked, ()
+
+    # --- showing ---
+
+    async def _list(
+        self,
+        request: Request,
+        asked: Asked,
+        wrong: dict[str, str] | None = None,
+        *,
+        part: str = "scenarios.html",
+    ) -> Response:
+        shelf = await asyncio.to_thread(self._desk.library.read)
+        rows = await asyncio.to_thread(self._rows, shelf, asked)
+        listed = [row for row in rows if row.is_asked(asked)]
+        tags = {tag for row in rows for tag in row.plan.scenario.tags}
+        verdicts = {row.verdict for row in rows}
+        return self._page(
+            request,
+            part,
+            wrong,
+            aimed=aim.at(self._desk, asked.receiver, shelf.plans),
+            asked=asked,
+            rows=listed,
+            total=len(rows),
+            unlisted=[row for row in rows if row.is_picked and not row.is_asked(asked)],
+            tags=sorted(tags | ({asked.tag} - {""})),
+            verdicts=[each for each in (*results.VERDICTS, _NOT_RUN) if each in verdicts | {asked.verdict}],
+            unreadable=[str(error) for error in shelf.unreadable],
+            one="",
+        )
+
+    async def _one(
+        self, request: Request, id: str, asked: Asked, wrong: dict[str, str] | None = None
+    ) -> Response:
+        plan = await asyncio.to_thread(self._desk.library.plan, id)
+        runs = await asyncio.to_thread(self._desk.log.runs)
+        return self._page(
+            request,
+            "scenario.html",
+            wrong,
+            aimed=aim.at(self._desk, asked.receiver, [plan]),
+            asked=asked,
+            plan=plan,
+            steps=[_in_words(plan, number) for number in range(len(plan.scenario.steps))],
+            earlier=_earlier(id, runs),
+            one=id,
+        )
+
+    def _rows(self, shelf: Shelf, asked: Asked) -> list[ScenarioRow]:
+        wanted = {plan.id for plan in shelf.plans}
+        last: dict[str, Last] = {}
+        for run in self._desk.log.runs():
+            if run.info is not None:
+                for result in reversed(run.results):
+                    if result.scenario in wanted:
+                        last.setdefault(result.scenario, Last(run.info, result))
+            if len(last) == len(wanted):
+                break
+        picks = set(asked.picks)
+        return [ScenarioRow(plan, last.get(plan.id), plan.id in picks) for plan in shelf.plans]
+
+    def _chosen(self, request: Request) -> str:
+        return chosen_receiver(request, self._desk).name
+
+    def _page(self, request: Request, name: str, wrong: dict[str, str] | None, **context: object) -> Response:
+        """A page; with what is wrong, the answer to a form that started nothing."""
+        status = HTTPStatus.UNPROCESSABLE_ENTITY if wrong else HTTPStatus.OK
+        aimed = context["aimed"]
+        assert isinstance(aimed, aim.Aim)
+        said = problems(wrong)
+        if aimed.problem:
+            said.setdefault("receiver", aimed.problem)
+        action = self._desk.actions()[0]
+        target = self._desk.target_named(aimed.receiver.name, action.name, action.editions[0])
+        return self._pages.render(
+            request,
+            name,
+            status,
+            here="Scenarios",
+            target=target,
+            receivers=self._desk.receivers(),
+            form_id=secrets.token_hex(16),
+            problems=said,
+            **context,
+        )
+
+
+def address(id: str) -> str:
+    """The page of a scenario."""
+    return f"/scenarios/show?id={quote(id, safe='')}"
+
+
+def _earlier(id: str, runs: Sequence[RunSummary]) -> list[Earlier]:
+    """The latest results of a scenario, the newest first, each with its trend."""
+    found = []
+    for run in runs:
+        if run.info is not None and any(result.scenario == id for result in run.results):
+            told, _ = results.trends(run, runs)[id]
+            result = next(result for result in run.results if result.scenario == id)
+            found.append(Earlier(run.info, result, told))
+        if len(found) == _RECENT:
+            break
+    return found
+
+
+# --- a step in words ---
+
+
+def _in_words(plan: Plan, number: int) -> StepLine:
+    step = plan.scenario.steps[number]
+    return StepLine(
+        name=step.name,
+        sends=_sends(step),
+        delivered=_delivered(step),
+        expects=_expects(step),
+        captures=", ".join(f"{name} from {path or '(root)'}" for name, path in step.capture.items()),
+        line=plan.line(number),
+    )
+
+
+def _sends(step: Step) -> str:
+    body = "raw bytes" if step.raw is not None else "a payload of its own"
+    said = [f"fixture {step.fixture}" if step.fixture is not None else body]
+    said += [f"{len(step.remove)} removed"] if step.remove else []
+    said += [f"{len(step.set)} set"] if step.set else []
+    said += ["off contract"] if step.off_contract else []
+    return ", ".join(said)
+
+
+def _delivered(step: Step) -> str:
+    deliver = step.deliver
+    said = [f"{deliver.times} times" if deliver.times > 1 else "once"]
+    said += [f"{deliver.parallel} at once"] if deliver.parallel > 1 else []
+    said += [f"{deliver.delay_ms} ms apart"] if deliver.delay_ms else []
+    said += (
+        [f"hung up on after {deliver.drop_after_ms} ms first"] if deliver.drop_after_ms is not None else []
+    )
+    said += [f"within {deliver.timeout_ms} ms"] if deliver.timeout_ms else []
+    said += [f"with {', '.join(deliver.headers)}"] if deliver.headers else []
+    said += [f"as {deliver.content_type}"] if deliver.content_type else []
+    return ", ".join(said)
+
+
+def _expects(step: Step) -> str:
+    if step.expect is None:
+        return "nothing: recorded"
+    if isinstance(step.expect, Expectation):
+        return _expected(step.expect)
+    return f"{len(step.expect)} answers, in order"
+
+
+def _expected(expect: Expectation) -> str:
+    if expect.fault is not None:
+        return f"the fault {expect.fault}"
+    statuses = expect.status if isinstance(expect.status, list) else [expect.status]
+    said = [f"status {' or '.join(map(str, statuses))}" if expect.status else "an accepted status"]
+    said += ["a body"] if expect.body is not UNSET else []
+    said += [f"{len(expect.rules)} {'rule' if len(expect.rules) == 1 else 'rules'}"] if expect.rules else []
+    said += [f"headers {', '.join(expect.headers)}"] if expect.headers else []
+    said += [f"within {expect.max_ms:g} ms"] if expect.max_ms is not None else []
+    return ", ".join(said)

@@ -1,0 +1,479 @@
+"""Scenarios and runs as an HTTP client has them: a real process, a real port, real files."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx2 as httpx
+import pytest
+
+from sandbox.model import Receiver
+from sandbox.store.log import Log, RunSummary
+from sandbox.workspace import Workspace
+from tests.receivers import Peer, receiver, response
+from tests.serving import MAIN, Served, serving
+
+NOTHING = {"events": []}
+EVENT = {"events": [{"error_code": "ERR1", "status": "error"}]}
+PASSES = {"name": "cancel", "fixture": "default", "expect": {"status": 200, "body": NOTHING}}
+FAILS = {"name": "cancel", "fixture": "default", "expect": {"body": EVENT}}
+
+
+class Shop:
+    """A receiver whose answer can be changed, and held back."""
+
+    def __init__(self) -> None:
+        self.answer: dict[str, Any] = NOTHING
+        self.open = threading.Event()
+        self.open.set()
+        self.arrived = threading.Semaphore(0)
+
+    def act(self, peer: Peer) -> None:
+        while peer.read_request() is not None:
+            self.arrived.release()
+            self.open.wait(60)
+            peer.send(response(json.dumps(self.answer).encode()))
+
+    def wait_for(self, count: int) -> None:
+        """Until so many more requests have arrived."""
+        for _ in range(count):
+            assert self.arrived.acquire(timeout=60)
+
+
+class Desk:
+    """A browser at a served workspace."""
+
+    def __init__(self, served: Served, shop_url: str) -> None:
+        self.workspace = Workspace(served.workspace)
+        self.shop_url = shop_url
+        self.http = httpx.Client(base_url=served.url, timeout=60)
+        self.workspace.save_receiver(Receiver("shop", shop_url))
+        self.workspace.save_receiver(Receiver("live", shop_url, protected=True))
+
+    def scenario(self, name: str, *steps: dict[str, Any], **fields: Any) -> str:
+        """A scenario file in the workspace; its id."""
+        path = self.workspace.root / "scenarios" / f"{name}.scenario.json"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps({"name": name.title(), "steps": steps, **fields}))
+        return f"scenarios/{name}.scenario.json"
+
+    def text(self, path: str, status: int = 200) -> str:
+        """The words of a page."""
+        answer = self.http.get(path)
+        assert answer.status_code == status, answer.text
+        return words(answer.text)
+
+    def form(self, receiver: str = "shop", page: str = "/scenarios") -> dict[str, Any]:
+        """The fields of the page, with the receiver chosen and the URL seen."""
+        if page == "/scenarios":
+            part = self.http.post(page, data={"receiver": receiver}, headers={"HX-Target": "target"}).text
+        else:
+            part = ""
+        fields = hidden(self.http.get(page).text) | hidden(part)
+        return {**fields, "receiver": receiver}
+
+    def start(self, *ids: str, receiver: str = "shop", **fields: Any) -> httpx.Response:
+        """Tick these and run them; all that are listed where none is named."""
+        what = {"do": "ticked", "pick": list(ids)} if ids else {"do": "listed"}
+        return self.http.post("/scenarios/run", data={**self.form(receiver), **what, **fields})
+
+    def started(self, *ids: str, **fields: Any) -> str:
+        """The path of the run that was started."""
+        answer = self.start(*ids, **fields)
+        assert answer.status_code == 303, words(answer.text)
+        return str(answer.headers["location"])
+
+    def ended(self, path: str) -> RunSummary:
+        """The run, once its stream says that it has ended."""
+        with self.http.stream("GET", f"{path}/events") as stream:
+            assert "event: finished" in list(stream.iter_lines())
+        return self.run(path)
+
+    def run(self, path: str) -> RunSummary:
+        found = Log(self.workspace.runs_dir).run(path.removeprefix("/runs/"))
+        assert found is not None
+        return found[0]
+
+    def ran(self, *ids: str, **fields: Any) -> str:
+        """The path of a run that was started, and has ended."""
+        path = self.started(*ids, **fields)
+        self.ended(path)
+        return path
+
+
+def hidden(page: str) -> dict[str, str]:
+    """The hidden fields of a page that stand once."""
+    fields = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page)
+    return {name: html.unescape(value) for name, value in fields if name != "pick"}
+
+
+def words(page: str) -> str:
+    """A page's words, one blank between them."""
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page.partition("<main")[2] or page)).split())
+
+
+@pytest.fixture
+def shop() -> Shop:
+    return Shop()
+
+
+@pytest.fixture
+def desk(tmp_path: Path, shop: Shop) -> Iterator[Desk]:
+    with receiver(shop.act) as listening, serving(tmp_path) as served:
+        desk = Desk(served, listening.url)
+        yield desk
+        shop.open.set()
+        desk.http.close()
+
+
+# --- running ---
+
+
+def test_what_is_ticked_runs_as_a_run_of_its_own(desk: Desk):
+    first, _ = desk.scenario("first", PASSES), desk.scenario("second", PASSES)
+    path = desk.started(first)
+    run = desk.ended(path)
+    assert run.info is not None
+    assert (run.state, run.info.kind, run.info.receiver, run.info.scenarios) == ("finished", "run", "shop", 1)
+    assert [(each.scenario, each.verdict) for each in run.results] == [(first, "passed")]
+    page = desk.text(path)
+    assert "Finished" in page
+    assert "✓ 1 passed" in page
+    assert "1 of 1 scenario" in page
+    assert "to shop" in page
+
+
+def test_each_run_against_the_stand_in_has_a_fresh_one(desk: Desk):
+    twice = desk.scenario("twice", {**PASSES, "expect": {"status": 200, "body": {"events": []}}})
+    verdicts = [desk.run(desk.ran(twice, receiver="stand-in")).results[0].verdict for _ in range(2)]
+    assert verdicts == ["passed", "passed"]
+    assert "It proves nothing about yours." in desk.text(desk.ran(twice, receiver="stand-in"))
+
+
+def test_a_form_that_is_sent_twice_runs_once(desk: Desk, shop: Shop):
+    data = {**desk.form(), "do": "ticked", "pick": desk.scenario("once", PASSES)}
+    answers = [desk.http.post("/scenarios/run", data=data) for _ in range(2)]
+    places = [answer.headers["location"] for answer in answers]
+    assert places[1] == f"{places[0]}?started=before"
+    assert "This form was sent already" in desk.text(places[1])
+    desk.ended(places[0])
+    assert len([run for run in Log(desk.workspace.runs_dir).runs() if run.results]) == 1
+
+
+def test_two_runs_at_once_do_not_disturb_each_other(desk: Desk, shop: Shop):
+    shop.open.clear()
+    scenario = desk.scenario("slow", PASSES)
+    paths = [desk.started(scenario), desk.started(scenario)]
+    shop.wait_for(2)
+    assert len(set(paths)) == 2
+    for path in paths:
+        assert "running" in desk.text(path)
+    shop.open.set()
+    assert [desk.ended(path).results[0].verdict for path in paths] == ["passed", "passed"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({}, "tick a scenario first"),
+        ({"receiver": "live", "do": "listed"}, "live is protected"),
+        ({"shown": "http://elsewhere/order_cancel", "do": "listed"}, "the page showed http://elsewhere"),
+        ({"receiver": "nobody", "do": "listed"}, "there is no receiver 'nobody'"),
+        ({"pick": "scenarios/gone.scenario.json"}, "scenarios/gone.scenario.json is gone"),
+        ({"do": "listed", "q": "no such words"}, "there is nothing to run"),
+        ({"do": "listed", "form_id": ""}, "the form has no id"),
+    ],
+)
+def test_what_cannot_be_run_is_said_and_nothing_is_sent(desk: Desk, fields: dict[str, str], says: str):
+    desk.scenario("cancel", PASSES)
+    shown = desk.form(fields.get("receiver", "shop"))
+    answer = desk.http.post("/scenarios/run", data={**shown, "do": "ticked", **fields})
+    assert answer.status_code == 422
+    assert says in words(answer.text)
+    assert [run for run in Log(desk.workspace.runs_dir).runs() if run.deliveries] == []
+
+
+def test_a_protected_receiver_takes_a_run_after_an_explicit_yes(desk: Desk):
+    path = desk.ran(desk.scenario("cancel", PASSES), receiver="live", confirmed="live")
+    assert desk.run(path).results[0].verdict == "passed"
+
+
+def test_more_than_a_thousand_can_be_ticked(desk: Desk):
+    desk.scenario("cancel", PASSES)
+    gone = [f"scenarios/{number}.scenario.json" for number in range(1500)]
+    answer = desk.start(*gone)
+    assert answer.status_code == 422
+    assert "is gone" in words(answer.text)
+
+
+# --- stopping, and following ---
+
+
+def test_a_run_that_is_stopped_keeps_and_tells_what_was_done(desk: Desk, shop: Shop):
+    several = {**PASSES, "deliver": {"times": 5}}
+    scenario = desk.scenario("several", several, {**PASSES, "name": "then"})
+    path = desk.started(scenario)
+    shop.wait_for(2)
+    shop.open.clear()
+    shop.wait_for(1)
+    assert "running" in desk.text(path)
+    stopped = desk.http.post(f"{path}/stop")
+    assert (stopped.status_code, stopped.headers["location"]) == (303, path)
+    run = desk.run(path)
+    assert run.state == "stopped"
+    (result,) = run.results
+    assert result.stopped
+    assert result.steps[1].reason
+    page = desk.text(path)
+    assert "Stopped" in page
+    assert re.search(r"the run was stopped: \d of 5 deliveries were not sent", page)
+    assert "▸" not in page
+    # A run that has ended is not stopped again.
+    assert desk.http.post(f"{path}/stop").status_code == 303
+
+
+def test_ending_the_process_stops_its_runs_and_they_are_whole(tmp_path: Path, shop: Shop):
+    shop.open.clear()
+    with receiver(shop.act) as listening:
+        with serving(tmp_path) as served:
+            desk = Desk(served, listening.url)
+            path = desk.started(desk.scenario("hangs", PASSES))
+            shop.wait_for(1)
+            code, errors = served.interrupt()
+            assert (code, errors) == (0, "")
+        run = desk.run(path)
+        desk.http.close()
+        shop.open.set()
+    assert (run.state, run.results[0].verdict) == ("stopped", "errored")
+
+
+def test_a_run_of_another_process_is_shown_while_it_lasts(desk: Desk, shop: Shop):
+    shop.open.clear()
+    desk.scenario("elsewhere", PASSES)
+    command = [*MAIN, "run", "scenarios", "--receiver", desk.shop_url, "--workspace", "."]
+    process = subprocess.Popen(command, cwd=desk.workspace.root, stdout=subprocess.DEVNULL)
+    try:
+        shop.wait_for(1)
+        (id,) = (run.id for run in Log(desk.workspace.runs_dir).runs() if run.info and run.info.scenarios)
+        path = f"/runs/{id}"
+        assert path in desk.http.get("/runs").text
+        page = desk.http.get(path).text
+        assert "It runs in another process" in page
+        assert f'action="{path}/stop"' not in page
+        shop.open.set()
+        assert desk.ended(path).results[0].verdict == "passed"
+    finally:
+        shop.open.set()
+        process.wait(60)
+    assert "✓ 1 passed" in desk.text(path)
+
+
+# --- results ---
+
+
+def test_results_tell_the_trend_regressions_first(desk: Desk, shop: Shop):
+    desk.scenario("a-passes", {**PASSES, "expect": {"status": 200}}, tags=["both"])
+    desk.scenario("b-regresses", PASSES, tags=["both", "one"])
+    desk.scenario("c-fails", {**FAILS, "expect": {"status": 500}})
+    desk.scenario("d-mended", FAILS)
+    first = desk.ran(q="", do="listed", verdict="", tag="both")
+    assert "+ new" in desk.text(first)
+    desk.ran("scenarios/c-fails.scenario.json", "scenarios/d-mended.scenario.json")
+    shop.answer = EVENT
+    desk.scenario("e-new", PASSES)
+    ids = [
+        f"scenarios/{name}.scenario.json"
+        for name in ("a-passes", "b-regresses", "c-fails", "d-mended", "e-new")
+    ]
+    path = desk.ran(*ids)
+    page = desk.http.get(path).text
+    order = re.findall(r'class="wrap title"><a href="[^"]+">([^<]+)<', page)
+    assert order == ["B-Regresses", "C-Fails", "E-New", "D-Mended", "A-Passes"]
+    told = re.findall(r'<span class="trend [\w-]+"><span aria-hidden="true">.</span> ([\w ]+)</span>', page)
+    assert told == ["regressed", "still failing", "new", "fixed", "still passing"]
+    # Against another receiver all of it is new.
+    assert "regressed" not in desk.text(desk.ran(*ids, receiver="stand-in"))
+
+
+def test_results_are_filtered_by_verdict_trend_and_tag_in_the_address(desk: Desk, shop: Shop):
+    ids = [desk.scenario("good", PASSES, tags=["x", "y z"]), desk.scenario("bad", FAILS, tags=["x"])]
+    desk.ran(*ids)
+    path = desk.ran(*ids)
+    assert "Good" in desk.text(path)
+    assert "Good" not in desk.text(f"{path}?verdict=failed")
+    assert "Bad" in desk.text(f"{path}?verdict=failed&tag=x")
+    assert "Bad" not in desk.text(f"{path}?tag=y+z")
+    assert "Good" not in desk.text(f"{path}?trend=still+failing")
+    assert "No result is like that." in desk.text(f"{path}?verdict=failed&tag=y+z")
+    # Each choice keeps the others.
+    links = [
+        html.unescape(link) for link in re.findall(r'href="([^"]+)"', desk.http.get(f"{path}?tag=x").text)
+    ]
+    assert f"{path}?verdict=failed&tag=x" in links
+    assert path in links
+
+
+def test_each_difference_is_one_click_from_its_delivery(desk: Desk):
+    path = desk.ran(desk.scenario("bad", FAILS))
+    page = desk.http.get(path).text
+    (link,) = re.findall(r'<a href="(/deliveries/[^"]+)"><code>/events', page)
+    answer = desk.http.get(link).text
+    assert "ERR1" in answer
+    assert f'href="{path}"' in answer
+    assert f'href="{path}/scenario?id={quote("scenarios/bad.scenario.json", safe="/")}' in answer
+
+
+def test_a_delivery_that_was_judged_again_keeps_what_the_run_said(desk: Desk):
+    path = desk.ran(desk.scenario("bad", FAILS))
+    (delivery,) = re.findall(r'<a href="(/deliveries/[^"]+)"><code>', desk.http.get(path).text)
+    assert desk.http.post(f"{delivery}/accept").status_code == 303
+    page = desk.text(path)
+    assert "✗ failed" in page
+    assert "judged again: passed" in page
+
+
+def test_skipped_steps_and_lost_captures_are_told(desk: Desk):
+    lost = {**PASSES, "name": "take", "capture": {"code": "/events/0/error_code"}}
+    uses = {"name": "use", "fixture": "default", "set": {"/data/order/id": "${code}"}, "expect": {}}
+    scenario = desk.scenario("captures", lost, uses)
+    path = desk.ran(scenario)
+    for page in (desk.text(path), desk.text(f"{path}/scenario?id={scenario}")):
+        assert "code could not be captured from /events/0/error_code" in page
+        assert "- skipped use" in page
+
+
+def test_all_deliveries_of_a_scenario_stand_with_it(desk: Desk):
+    scenario = desk.scenario("thrice", {**PASSES, "deliver": {"times": 3}}, tags=["t"])
+    path = desk.ran(scenario)
+    page = desk.http.get(f"{path}/scenario?id={scenario}").text
+    assert len(set(re.findall(r'href="(/deliveries/[^"]+)"', page))) == 3
+    assert desk.http.get(f"{path}/scenario?id=none").status_code == 404
+    assert desk.http.get("/runs/none").status_code == 404
+    assert desk.http.get("/runs/none/events").status_code == 404
+    assert desk.http.post("/runs/none/stop").status_code == 404
+
+
+def test_files_that_cannot_be_read_hide_no_others(desk: Desk):
+    desk.scenario("good", PASSES)
+    broken = desk.workspace.root / "scenarios" / "broken.scenario.json"
+    broken.write_text('{\n "steps": [{"fixtrue": "default"}]\n}')
+    told = "scenarios/broken.scenario.json:2:"
+    page = desk.text("/scenarios")
+    assert told in page
+    assert 'did you mean "fixture"?' in page
+    assert "Good" in page
+    path = desk.ran()
+    assert told in desk.text(path)
+    assert "1 unreadable" in desk.text("/runs")
+    # What is chosen by hand is all there was to run.
+    assert told not in desk.text(desk.ran("scenarios/good.scenario.json"))
+
+
+def test_the_runs_are_listed_newest_first_and_damaged_ones_named(desk: Desk):
+    paths = [desk.ran(desk.scenario("good", PASSES)) for _ in range(2)]
+    (desk.workspace.runs_dir / "20200101T000000Z-aaaaaa.json").write_text("{")
+    page = desk.http.get("/runs").text
+    listed = re.findall(r'href="(/runs/[^"]+)"', page)
+    assert listed == [*reversed(paths), "/runs/20200101T000000Z-aaaaaa"]
+    assert "20200101T000000Z-aaaaaa.json: damaged" in words(page)
+    assert "Damaged" in desk.text("/runs/20200101T000000Z-aaaaaa")
+
+
+def test_what_was_sent_by_hand_is_a_run_too(desk: Desk):
+    form = desk.form("stand-in", "/")
+    part = desk.http.post("/compose", data=form, headers={"HX-Target": "target"})
+    sent = desk.http.post(
+        "/send",
+        data={
+            **form,
+            **hidden(part.text),
+            "payload": "{}",
+            "off_contract": "yes",
+            "action": "order_cancel",
+            "edition": "draft",
+        },
+    )
+    assert sent.status_code == 303
+    with desk.http.stream("GET", f"{sent.headers['location']}/events") as stream:
+        assert "event: finished" in list(stream.iter_lines())
+    page = desk.http.get("/runs").text
+    assert "sent by hand" in words(page)
+    (run,) = re.findall(r'href="(/runs/[^"]+)"', page)
+    assert sent.headers["location"] in desk.http.get(run).text
+
+
+# --- the list of scenarios ---
+
+
+def test_the_list_is_filtered_by_words_tag_and_last_verdict(desk: Desk):
+    good = desk.scenario("good", PASSES, tags=["smoke"])
+    desk.scenario("bad", FAILS, tags=["smoke", "other"])
+    desk.ran("scenarios/bad.scenario.json", good)
+
+    def listed(query: str) -> set[str]:
+        page = desk.http.get(f"/scenarios?{query}").text
+        return set(re.findall(r'name="pick" value="(scenarios/[^"]+)"', page))
+
+    assert listed("") == {good, "scenarios/bad.scenario.json"}
+    assert listed("q=GOOD+scenarios") == {good}
+    assert listed("tag=other") == {"scenarios/bad.scenario.json"}
+    assert listed("verdict=passed") == {good}
+    assert listed("verdict=not+run") == set()
+    assert "No scenario is like that." in desk.text("/scenarios?q=nothing+like+it")
+
+
+def test_ticks_outlive_another_filter_also_without_a_script(desk: Desk):
+    good, bad = desk.scenario("good", PASSES), desk.scenario("bad", FAILS)
+    asked = {**desk.form(), "pick": [good, bad], "q": "bad"}
+    moved = desk.http.post("/scenarios", data=asked)
+    assert moved.status_code == 303
+    page = desk.http.get(moved.headers["location"]).text
+    assert f'<input type="hidden" name="pick" value="{good}">' in page
+    assert re.search(f'value="{bad}"[^>]* checked', page)
+    part = desk.http.post("/scenarios", data=asked, headers={"HX-Target": "scenario-list"})
+    assert part.headers["hx-replace-url"] == "/scenarios?q=bad"
+    assert "1 ticked is not listed" in words(part.text)
+    assert "<main" not in part.text
+
+
+def test_one_scenario_is_shown_with_its_text_steps_and_results(desk: Desk):
+    step = {**PASSES, "deliver": {"times": 2, "parallel": 2}, "set": {"/data/order/id": "${order}"}}
+    id = desk.scenario("one", step, variables={"order": "7"}, description="What it is <for>")
+    shown = f"/scenarios/show?id={quote(id, safe='')}"
+    page = desk.text(shown)
+    for said in (
+        "What it is <for>",
+        "2 times, 2 at once",
+        "fixture default, 1 set",
+        "status 200, a body",
+        '"order": "7"',
+        "It has not been run yet.",
+    ):
+        assert said in page
+    started = desk.http.post("/scenarios/run", data={**desk.form(), **desk.form(page=shown), "one": id})
+    assert started.status_code == 303
+    desk.ended(started.headers["location"])
+    assert f"{started.headers['location']}/scenario?id=" in desk.http.get(shown).text
+    assert "there is no scenario" in desk.text("/scenarios/show?id=../x.scenario.json", 400)
+
+
+def test_what_is_wrong_with_one_is_said_on_its_page(desk: Desk):
+    id = desk.scenario("one", PASSES)
+    shown = f"/scenarios/show?id={quote(id, safe='')}"
+    answer = desk.http.post("/scenarios/run", data={**desk.form(page=shown), "receiver": "live", "one": id})
+    assert answer.status_code == 422
+    assert "live is protected" in words(answer.text)
+    assert "Results" in words(answer.text)
+
+
+def test_an_address_that_only_takes_forms_leads_back_to_its_page(desk: Desk):
+    assert desk.http.get("/scenarios/run").headers["location"] == "/scenarios"
+    assert desk.http.get("/runs/x/stop").headers["location"] == "/runs/x"
