@@ -63,17 +63,23 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> ScenarioFi
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Before anything runs: what would keep every scenario and every send from its receiver."""
     if any(
-        _SUFFIX in item.nodeid or "retailops" in getattr(item, "fixturenames", ()) for item in session.items
+        _is_of_scenario(item.nodeid) or "retailops" in getattr(item, "fixturenames", ())
+        for item in session.items
     ):
         from sandbox.pytest_plugin import hooks
 
         hooks.prepare(session)
 
 
+def _is_of_scenario(nodeid: str) -> bool:
+    """Whether this is an item of a scenario file; a parameter of any test may be called like one."""
+    return nodeid.partition("::")[0].endswith(_SUFFIX)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_node_collection_finished(node: Any, ids: Sequence[str]) -> None:
     """The same where workers collect; who uses the fixture is not told here, and fails by itself."""
-    if any(_SUFFIX in each for each in ids):
+    if any(map(_is_of_scenario, ids)):
         from sandbox.pytest_plugin import session
 
         session.begin(node.config)

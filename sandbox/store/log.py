@@ -58,7 +58,8 @@ class Log:
         """All runs, the newest first, damaged ones too."""
         with self._lock:
             self._refresh()
-            return [_summary(run) for _, run in sorted(self._runs.items(), reverse=True) if not run.is_empty]
+            known = sorted(self._runs.values(), key=_started, reverse=True)
+            return [_summary(run) for run in known if not run.is_empty]
 
     def run(self, id: str, scenarios: Container[str] | None = None) -> tuple[RunSummary, list[Entry]] | None:
         """One run and its deliveries, the oldest first; None if there is none of this id.
@@ -121,6 +122,11 @@ class Log:
         ]
         judgements.sort(key=lambda judgement: judgement.at)
         return Entry(delivery, tuple(judgements))
+
+
+def _started(run: RunReader) -> tuple[str, str, str]:
+    """What runs are ordered by: the second that their id begins with, then the exact time."""
+    return run.id.partition("-")[0], run.info.started_at if run.info else "", run.id
 
 
 def _summary(run: RunReader) -> RunSummary:

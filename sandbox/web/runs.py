@@ -90,7 +90,8 @@ class RunPages:
         runs = await asyncio.to_thread(self._desk.log.runs)
         before = request.query_params.get("before", "")
         runs = [run for run in runs if not _is_idle(run)]
-        older = [run for run in runs if not before or run.id < before]
+        ids = [run.id for run in runs]
+        older = runs[ids.index(before) + 1 :] if before in ids else runs
         now = self._desk.ports.clock.now()
         return self._page(
             request,

@@ -270,6 +270,15 @@ def test_the_past_of_a_run_is_what_was_before_it_as_far_as_anybody_looks(tmp_pat
     assert list(past(tmp_path, most=0)) == []
 
 
+def test_runs_of_the_same_second_are_ordered_by_their_time(tmp_path: Path) -> None:
+    ids = [f"20240501T120000Z-{random}" for random in ("bbbbbb", "cccccc", "aaaaaa")]
+    for number, id in enumerate(ids):
+        started_at = f"2024-05-01T12:00:00.{number}00Z"
+        with RunWriter.open(tmp_path, RunInfo(id=id, started_at=started_at)) as run:
+            run.append(make_result())
+    assert [run.id for run in Log(tmp_path).runs()] == ids[::-1]
+
+
 def test_numbers_keep_their_spelling(tmp_path: Path) -> None:
     run = open_run(tmp_path)
     delivery = make_delivery(run)
