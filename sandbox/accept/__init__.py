@@ -6,7 +6,7 @@ files       a scenario file's text after the decisions
 """
 
 from sandbox.accept.bodies import MARK
-from sandbox.accept.deciding import ACCEPT, KEEP, Decision, Ways, key, proposed_regex, told_regex, ways
+from sandbox.accept.deciding import ACCEPT, KEEP, Decision, Key, Ways, key, proposed_regex, told_regex, ways
 from sandbox.accept.files import Accepted, Case, Changed, accept, place
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Case",
     "Changed",
     "Decision",
+    "Key",
     "Ways",
     "accept",
     "key",

@@ -135,11 +135,12 @@ def proposed_regex(expected: Json, actual: Json) -> str:
 def _either(one: str, other: str) -> str:
     if one == other:
         return _escaped(one)
-    if one.isdecimal() and other.isdecimal():
+    both = one + other
+    if both.isascii() and one.isdecimal() and other.isdecimal():
         return _digits(one) if len(one) == len(other) else "[0-9]+"
-    if one.isspace() and other.isspace():
-        return r"\s+"
-    return r"\w+" if one.isalnum() and other.isalnum() else ".+"
+    if both.isascii() and both.isalnum():
+        return r"\w+"
+    return ".+" if both.isprintable() else "(?s:.+)"
 
 
 def _digits(piece: str) -> str:

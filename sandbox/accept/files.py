@@ -207,7 +207,8 @@ def _body(
         decisions=decisions,
         otherwise=otherwise,
     )
-    if all(decisions.get(key(each), otherwise).word != "keep" for each in case.judgement.differences):
+    differences = [each for each in case.judgement.differences if each.part == "body"]
+    if all(decisions.get(key(each), otherwise).word != "keep" for each in differences):
         found = _until_it_passes(found, actual, case.sets)
     change.put("body", found.template, found.body)
     if found.template_rules != written_rules:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sandbox import receivers, settings
@@ -16,7 +17,8 @@ from sandbox.scenario import Plan
 from sandbox.workspace import Workspace
 
 if TYPE_CHECKING:
-    from sandbox.engine import Options
+    from sandbox.cli.accept import Acceptance
+    from sandbox.engine import Event, Options
 
 
 def execute(
@@ -30,6 +32,7 @@ def execute(
     verbose: bool,
     max_failures: int | None = None,
     left_out: int = 0,
+    acceptance: Acceptance | None = None,
     **given: Any,
 ) -> None:
     """Run the plans as the options say, print and report, and leave with the exit code."""
@@ -55,7 +58,8 @@ def execute(
         reports=reports,
     )
     with Screen(sys.stdout, os.environ, plans=len(plans), verbose=verbose) as screen:
-        outcome = headless.run(job, screen.hear, screen.tick)
+        listen = screen.hear if acceptance is None else _both(screen.hear, acceptance.hear)
+        outcome = headless.run(job, listen, screen.tick)
     screen.console.finish(
         outcome.results,
         unreadable,
@@ -67,7 +71,18 @@ def execute(
     if outcome.waited_in_vain:
         complain(f"nothing listened at {receivers.without_user(outcome.receiver.base_url)} within {wait:g} s")
     tell_github(outcome, unreadable)
+    if acceptance is not None:
+        outcome, unwritten = acceptance.finish(outcome)
+        unreadable = [*unreadable, *unwritten]
     sys.exit(headless.exit_code(outcome, unreadable))
+
+
+def _both(one: Callable[[Event], None], other: Callable[[Event], None]) -> Callable[[Event], None]:
+    def hear(event: Event) -> None:
+        one(event)
+        other(event)
+
+    return hear
 
 
 def preview(

@@ -21,6 +21,7 @@ from sandbox.workspace import Workspace
 @click.option("-x", "first", is_flag=True, help="Send nothing more after the first failure.")
 @click.option("--maxfail", type=click.IntRange(min=1), metavar="N", help="Nothing more after N failures.")
 @click.option("--dry-run", is_flag=True, help="Compose and check all, show it, send nothing.")
+@click.option("--accept", is_flag=True, help="Write what came into the files of scenarios that failed.")
 @sending_options
 @click.option(
     "-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Scenarios at once; 8 unless told."
@@ -32,6 +33,7 @@ def command(
     first: bool,
     maxfail: int | None,
     dry_run: bool,
+    accept: bool,
     **given: Any,
 ) -> None:
     """Run scenario files; the workspace's where none are named, the shipped ones where it has none.
@@ -42,6 +44,11 @@ def command(
     from sandbox.headless import collect, read_plans
 
     workspace = Workspace.find(given.pop("workspace"), os.environ, here())
+    acceptance = None
+    if accept:
+        from sandbox.cli.accept import asked_for
+
+        acceptance = asked_for(workspace, dry_run=dry_run)
     files, lost = collect(paths) if paths else workspace.scenarios_to_run()
     found, broken = read_plans(files, workspace.scenario_id)
     unreadable = [*lost, *broken]
@@ -59,4 +66,13 @@ def command(
         job.preview(workspace, plans, unreadable, **given)
     most = 1 if first else maxfail
     left_out = len(found) - len(plans)
-    job.execute(workspace, plans, unreadable, kind="run", max_failures=most, left_out=left_out, **given)
+    job.execute(
+        workspace,
+        plans,
+        unreadable,
+        kind="run",
+        max_failures=most,
+        left_out=left_out,
+        acceptance=acceptance,
+        **given,
+    )

@@ -21,7 +21,7 @@ LINES = (
     ("recording", "importing", "accept", "selection"),
     ("engine",),
     ("transport", "store", "workspace", "settings", "ports", "httpserver"),
-    ("standin", "report", "receivers", "headless", "relay", "web", "cli", "pytest_plugin"),
+    ("standin", "report", "receivers", "headless", "accepting", "relay", "web", "cli", "pytest_plugin"),
 )
 PURE = {name for line in LINES[:5] for name in line} - {"shipped"}
 IMPURE_IMPORTS = {

@@ -1,0 +1,224 @@
+"""`run --accept` as a process: what it writes, what it leaves alone, and with which exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from sandbox import shipped
+from tests.receivers import Peer, answering, receiver, response, unused_port
+
+COMMAND = str(Path(sys.executable).with_name("retailops-sandbox"))
+JSON = "Content-Type: application/json"
+
+SCENARIO = """\
+{
+    "name": "Cancel",     "tags": ["smoke"],
+    "variables": {"order": "4897"},
+    "steps": [
+        {"name": "cancel", "fixture": "default",
+         "expect": {
+            "status": 200,
+            "body": {"events": [
+                {"error_code": "ERR1", "order": "${order}", "total": 35.00, "at": "then"}
+            ]},
+            "rules": {"/events/*/at": "ignore"}
+         }}
+    ]
+}
+"""
+
+
+def event(**changes: object) -> bytes:
+    found = {"error_code": "ERR1", "order": "4897", "total": 35, "at": "now", **changes}
+    return response(json.dumps({"events": [found]}).encode(), JSON)
+
+
+def run(folder: Path, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    clean = {name: text for name, text in os.environ.items() if not name.startswith(("RETAILOPS", "CI"))}
+    return subprocess.run(
+        [COMMAND, "run", *map(str, arguments)],
+        cwd=folder,
+        env={**clean, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    file = tmp_path / "cancel.scenario.json"
+    file.write_text(SCENARIO)
+    return file
+
+
+def test_one_line_changes_and_the_next_run_passes(file: Path):
+    with receiver(answering(event(error_code="ERR2"))) as shop:
+        done = run(file.parent, file, "--receiver", shop.url, "--accept")
+        assert (done.returncode, done.stderr) == (0, "")
+        old = '                {"error_code": "ERR1", "order": "${order}", "total": 35.00, "at": "then"}'
+        new = old.replace("ERR1", "ERR2")
+        assert file.read_text() == SCENARIO.replace(old, new)
+        assert f"-{old}\n+{new}\n" in done.stdout
+        assert "1 failed" in done.stdout
+        assert "accepted into" in done.stdout
+        again = run(file.parent, file, "--receiver", shop.url, "--accept")
+    assert again.returncode == 0
+    assert "1 passed" in again.stdout
+    assert "nothing to accept" in again.stdout
+
+
+@pytest.mark.parametrize("value", ["true", "1", "yes"])
+def test_it_is_refused_in_ci_before_anything_is_sent(file: Path, value: str):
+    with receiver(answering(event(error_code="ERR2"))) as shop:
+        done = run(file.parent, file, "--receiver", shop.url, "--accept", CI=value)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: --accept is refused where CI is set")
+    assert done.stderr.count("\n") == 1
+    assert shop.requests == []
+    assert file.read_text() == SCENARIO
+
+
+@pytest.mark.parametrize("value", ["", "0", "false", "False"])
+def test_a_ci_that_says_no_is_none(file: Path, value: str):
+    with receiver(answering(event(error_code="ERR2"))) as shop:
+        assert run(file.parent, file, "--receiver", shop.url, "--accept", CI=value).returncode == 0
+    assert "ERR2" in file.read_text()
+
+
+def test_it_does_not_go_with_a_dry_run(file: Path):
+    done = run(file.parent, file, "--stand-in", "--accept", "--dry-run")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "--dry-run" in done.stderr
+
+
+def test_a_violation_of_the_contract_is_not_accepted_and_what_differs_is(file: Path):
+    answer = response(b'{"events": [{"error_code": 7}]}', JSON)
+    with receiver(answering(answer)) as shop:
+        done = run(file.parent, file, "--receiver", shop.url, "--accept")
+    assert done.returncode == 1
+    assert "not accepted: cancel.scenario.json: step 'cancel': 1 violation of the contract" in done.stdout
+    assert '"error_code": 7' in file.read_text()
+
+
+def test_a_fault_is_not_accepted(file: Path):
+    done = run(file.parent, file, "--receiver", f"http://127.0.0.1:{unused_port()}", "--accept")
+    assert done.returncode == 3
+    assert "the fault refused is no answer" in done.stdout
+    assert file.read_text() == SCENARIO
+
+
+def test_a_limit_is_not_accepted(tmp_path: Path):
+    file = tmp_path / "a.scenario.json"
+    text = '{"steps": [{"fixture": "default", "expect": {"max_ms": 0.001, "status": 201}}]}'
+    file.write_text(text)
+    with receiver(answering(response(b'{"events": []}', JSON))) as shop:
+        done = run(tmp_path, file, "--receiver", shop.url, "--accept")
+    assert done.returncode == 1
+    assert "max_ms, which is a demand and not an answer" in done.stdout
+    assert file.read_text() == text.replace("201", "200")
+
+
+def test_deliveries_that_disagree_are_not_accepted(tmp_path: Path):
+    file = tmp_path / "a.scenario.json"
+    text = '{"steps": [{"fixture": "default", "deliver": {"times": 3}, "expect": {"status": 201}}]}'
+    file.write_text(text)
+    answers = [response(b'{"events": []}', JSON, status=status) for status in ("200 OK", "409 Conflict")]
+    with receiver(answering(*answers)) as shop:
+        done = run(tmp_path, file, "--receiver", shop.url, "--accept")
+    assert done.returncode == 1
+    assert "2 of its 3 deliveries were answered in another way" in done.stdout
+    assert file.read_text() == text
+
+
+def test_each_of_a_list_of_expectations_is_accepted(tmp_path: Path):
+    file = tmp_path / "a.scenario.json"
+    expect = '[{"status": 200}, {"status": 200}]'
+    text = '{"steps": [{"fixture": "default", "deliver": {"times": 2}, "expect": EXPECT}]}'.replace(
+        "EXPECT", expect
+    )
+    file.write_text(text)
+    answers = [response(b'{"events": []}', JSON, status=status) for status in ("200 OK", "409 Conflict")]
+    with receiver(answering(*answers)) as shop:
+        done = run(tmp_path, file, "--receiver", shop.url, "--accept")
+    assert done.returncode == 0
+    assert file.read_text() == text.replace('{"status": 200}]', '{"status": 409}]')
+
+
+def test_a_shipped_scenario_is_copied_into_the_workspace(tmp_path: Path):
+    known = shipped.fixtures_dir() / "scenarios" / "draft-cancel.scenario.json"
+    before = known.read_text()
+    with receiver(answering(event())) as shop:
+        done = run(tmp_path, "-k", "draft-cancel", "--receiver", shop.url, "--accept")
+        assert done.returncode == 0, done.stdout + done.stderr
+        copy = tmp_path / "scenarios" / known.name
+        assert known.read_text() == before
+        assert '"error_code": "ERR1"' in copy.read_text()
+        assert "the workspace's copy of a shipped scenario" in done.stdout
+        again = run(tmp_path, "--receiver", shop.url)
+    assert again.returncode == 0
+    assert "1 passed" in again.stdout
+
+
+def test_a_file_that_was_changed_meanwhile_is_left_alone(file: Path):
+    arrived, go_on = threading.Event(), threading.Event()
+
+    def act(peer: Peer) -> None:
+        if peer.read_request() is not None:
+            arrived.set()
+            go_on.wait(30)
+            peer.send(event(error_code="ERR2"))
+
+    def edit() -> None:
+        arrived.wait(30)
+        file.write_text(SCENARIO.replace("Cancel", "Edited"))
+        go_on.set()
+
+    editing = threading.Thread(target=edit)
+    editing.start()
+    with receiver(act) as shop:
+        done = run(file.parent, file, "--receiver", shop.url, "--accept")
+    editing.join()
+    assert done.returncode == 2
+    assert "cancel.scenario.json: was changed on disk since it was read" in done.stderr
+    assert file.read_text() == SCENARIO.replace("Cancel", "Edited")
+
+
+def test_a_secret_in_an_answer_is_not_written(file: Path):
+    secret = "s3cret-of-some-length"
+    with receiver(answering(event(error_code=secret, note=f"Bearer {secret}"))) as shop:
+        done = run(
+            file.parent,
+            file,
+            "--receiver",
+            shop.url,
+            "-H",
+            "X-Api-Key: ${env:SHOP_KEY}",
+            "--accept",
+            SHOP_KEY=secret,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert secret not in done.stdout + file.read_text()
+        assert "redacted" not in file.read_text()
+        again = run(
+            file.parent, file, "--receiver", shop.url, "-H", "X-Api-Key: x", SHOP_KEY="another-secret"
+        )
+    assert again.returncode == 0, again.stdout
+
+
+def test_a_capture_that_failed_is_not_accepted_away(tmp_path: Path):
+    file = tmp_path / "a.scenario.json"
+    step = {"fixture": "default", "expect": {"status": 201}, "capture": {"code": "/events/0/error_code"}}
+    file.write_text(json.dumps({"steps": [step]}))
+    with receiver(answering(response(b'{"events": []}', JSON))) as shop:
+        done = run(tmp_path, file, "--receiver", shop.url, "--accept")
+    assert done.returncode == 1
+    assert json.loads(file.read_text())["steps"][0]["expect"] == {"status": 200}
