@@ -1,18 +1,22 @@
-"""README.md names every command, option, field, matcher, fault, verdict, setting and exit code."""
+"""README.md names every command, option, setting and exit code; docs/scenarios.md all of a scenario."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import get_args
 
 import click
+import msgspec
 import pytest
 
 from sandbox import match, model
 from sandbox.cli import main
 from sandbox.settings import Settings
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SCENARIOS = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
 
 
 def commands() -> dict[str, click.Command]:
@@ -29,21 +33,25 @@ def test_every_command_and_its_options_are_documented(name: str):
             assert f"`{option}`" in README or f"`{option} " in README, option
 
 
-@pytest.mark.parametrize("kind", [model.Step, model.Expectation, model.Deliver])
-def test_every_field_of_a_scenario_is_documented(kind: type):
-    for field in kind.__struct_fields__:
-        assert f"`{field}`" in README, field
+@pytest.mark.parametrize("kind", [model.Scenario, model.Step, model.Expectation, model.Deliver])
+def test_every_field_of_a_scenario_has_a_row(kind: type[msgspec.Struct]):
+    for field in msgspec.structs.fields(kind):
+        assert re.search(rf"^\| [^|]*`{re.escape(field.encode_name)}`", SCENARIOS, re.MULTILINE), field.name
 
 
-def test_every_matcher_is_documented():
+def test_every_matcher_has_a_row():
     for word in match.MATCHERS:
-        assert f'"{word}"' in README, word
+        assert re.search(rf'^\| `[^|]*"{word}"', SCENARIOS, re.MULTILINE), word
 
 
 @pytest.mark.parametrize("words", [model.FaultKind, model.Verdict], ids=["faults", "verdicts"])
 def test_every_fault_and_verdict_is_documented(words: object):
     for word in get_args(words):
-        assert f"`{word}`" in README or f"*{word}*" in README, word
+        assert f"`{word}`" in SCENARIOS or f"| *{word}* |" in SCENARIOS, word
+
+
+def test_the_readme_leads_to_the_page():
+    assert "(docs/scenarios.md)" in README
 
 
 def test_every_setting_is_documented():
