@@ -324,6 +324,9 @@ class Delivery(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     composed: str = ""
     """The payload's JSON text before placeholders were filled and the token put in: what a resend composes
     from. Empty where the request's body says the same."""
+    own_headers: dict[str, str] = {}
+    """The headers that the step added or replaced: as they were written where they refer to the environment,
+    which the request's do not show any more; else empty."""
     parent: str = ""
     """The delivery that this one resends."""
     request: Request

@@ -348,6 +348,7 @@ class StepRun:
             dropped=dropped,
             off_contract=self._step.off_contract,
             composed=composed,
+            own_headers=self._own_headers(kept.secrets),
             parent=self._options.parent,
             request=kept.request,
             response=kept.response,
@@ -355,6 +356,14 @@ class StepRun:
             timings=exchange.timings,
         )
         return delivery, kept.secrets
+
+    def _own_headers(self, secrets: redact.Secrets) -> dict[str, str]:
+        deliver = self._step.deliver
+        kept = {"Content-Type": ""} if deliver.content_type else {}
+        for name, written in deliver.headers.items():
+            refers = any(each.startswith("env:") for each in compose.references(written))
+            kept[name] = secrets.plain(written) if refers else ""
+        return kept
 
     # --- captures ---
 

@@ -6,8 +6,16 @@ security.py    who may talk to the sandbox, and what its pages may do
 desk.py        what the requests of one process share
 pages.py       templates, assets, and how values are shown
 forms.py       what comes in with a form
+once.py        a double click does it once
 sending.py     deliveries under way
+resending.py   what a delivery sent, from the log alone
+running.py     runs under way
+library.py     the scenario files, as they are now
+aim.py         where a run would go
+results.py     what became of a run's scenarios
 compose.py     the page where a payload is composed and sent
 deliveries.py  the page of one delivery, and the log
+scenarios.py   the scenarios: find some, run them; and one with its text
+runs.py        the runs, and one with its results as they come
 receivers.py   the receivers' pages
 """

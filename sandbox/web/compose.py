@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
 import msgspec
@@ -17,10 +17,10 @@ from sandbox import compose, contract, scenario, source
 from sandbox.compose import Names, Template
 from sandbox.engine import Options
 from sandbox.errors import ComposeError, SandboxError, SourceError, UsageError
-from sandbox.model import Expectation, Json, Receiver, Step
+from sandbox.model import Deliver, Expectation, Json, Receiver, Step
 from sandbox.report import shown
 from sandbox.store.log import Entry
-from sandbox.web import forms
+from sandbox.web import forms, resending
 from sandbox.web.desk import Desk, Target
 from sandbox.web.forms import text
 from sandbox.web.pages import Pages, expectation_text, problems
@@ -123,15 +123,18 @@ class ComposePages:
     async def show(self, request: Request) -> Response:
         """A fixture, or with `?from=` what an earlier delivery sent."""
         parent = request.query_params.get("from")
+        said = Said()
         if parent is not None:
             entry = self._desk.log.get(parent)
             if entry is None:
                 raise UsageError(f"there is no delivery {parent} in the log of {self._desk.workspace.root}")
             draft = draft_of(entry)
+            if own := ", ".join(entry.delivery.own_headers):
+                said = Said(notice=f"Its step sent headers of its own, which are not sent from here: {own}.")
         else:
             draft = self._draft_of_fixture(request)
         draft.receiver = draft.receiver or chosen_receiver(request, self._desk).name
-        return self._page(request, draft, Said())
+        return self._page(request, draft, said)
 
     async def change(self, request: Request) -> Response:
         """Do one thing with what is typed, short of sending it, and show it again."""
@@ -391,16 +394,27 @@ def order(
     off_contract: bool,
     confirmed: bool,
     parent: str,
+    raw: str | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> Order:
-    """A send by hand: a scenario of one step, whose fixture is the text as it was typed."""
+    """A send by hand: a scenario of one step. Its fixture is the text as typed, or it sends `raw` bytes."""
     ports = desk.ports
-    try:
-        template = Template.read(payload)
-        step = Step(name="send", fixture=label, expect=expectation, off_contract=off_contract)
-        ports = msgspec.structs.replace(ports, fixture=lambda *_: template)
-    except SourceError:
-        # Not JSON, and to be sent all the same: it goes out as it stands.
-        step = Step(name="send", raw=payload, expect=expectation, off_contract=True)
+    deliver = Deliver(headers=dict(headers or {}))
+    template = None
+    if raw is None:
+        try:
+            template = Template.read(payload)
+        except SourceError:
+            # Not JSON, and to be sent all the same: it goes out as it stands.
+            raw = payload
+    if template is None:
+        step = Step(name="send", raw=raw, expect=expectation, off_contract=True, deliver=deliver)
+    else:
+        step = Step(
+            name="send", fixture=label, expect=expectation, off_contract=off_contract, deliver=deliver
+        )
+        known = template
+        ports = msgspec.structs.replace(ports, fixture=lambda *_: known)
     plan = scenario.single(step, action=action, edition=edition, variables=variables)
     options = Options(receiver=receiver, confirmed=confirmed, parent=parent, secret_env=desk.secret_env())
     return Order(plan=plan, options=options, ports=ports, payload=payload, label=label)
@@ -438,7 +452,7 @@ def draft_of(entry: Entry) -> Draft:
         action=sent.action,
         edition=sent.edition,
         fixture=sent.fixture,
-        payload=shown.pretty(sent.composed or sent.request.body),
+        payload=shown.pretty(resending.payload(sent)),
         save_as=sent.fixture.removesuffix(_EDITED),
         receiver=sent.receiver,
         expectation=expectation_text(judgement.expectation if judgement else None),

@@ -21,7 +21,7 @@ from sandbox.model import Delivery, Expectation, Judgement, Receiver
 from sandbox.report import curl, lines, sidebyside
 from sandbox.report.shown import outcome
 from sandbox.store.log import Entry
-from sandbox.web import forms
+from sandbox.web import forms, resending
 from sandbox.web.compose import chosen_receiver, draft_of, elsewhere, lacking, order, unconfirmed
 from sandbox.web.desk import Desk, Target
 from sandbox.web.forms import text
@@ -193,7 +193,8 @@ class DeliveryPages:
         draft = draft_of(entry)
         try:
             receiver = self._desk.receiver(draft.receiver)
-            if lack := lacking(draft.payload):
+            headers = resending.headers(entry.delivery)
+            if lack := lacking("\n".join([draft.payload, *headers.values()])):
                 return self._refused(request, entry, lack)
             if receiver.protected and text(form, "confirmed") != receiver.name:
                 return self._refused(request, entry, unconfirmed(receiver))
@@ -209,9 +210,12 @@ class DeliveryPages:
                 label=draft.fixture,
                 expectation=scenario.expectation(draft.expectation) if draft.expectation else None,
                 variables={},
-                off_contract=draft.off_contract,
+                # A step's raw bytes are sent whatever they are, and so they are again.
+                off_contract=draft.off_contract or not draft.fixture,
                 confirmed=receiver.protected,
                 parent=entry.delivery.id,
+                raw=resending.raw(entry.delivery),
+                headers=headers,
             )
             id, was_sent = await self._desk.sending.once(forms.key(form), repeated)
         except SandboxError as error:
@@ -284,6 +288,7 @@ class DeliveryPages:
             typed_expectation=latest_expectation if typed is None else typed,
             form_id=secrets.token_hex(16),
             is_known=self._receiver(sent) is not None,
+            scenario_is_known=bool(sent.scenario) and self._desk.library.has(sent.scenario),
             can_accept=accepted_expectation(entry) is not None,
             problems=wrong or problems(),
         )

@@ -35,9 +35,11 @@ class Shop:
         self.open = threading.Event()
         self.open.set()
         self.arrived = threading.Semaphore(0)
+        self.requests: list[bytes] = []
 
     def act(self, peer: Peer) -> None:
-        while peer.read_request() is not None:
+        while (request := peer.read_request()) is not None:
+            self.requests.append(request)
             self.arrived.release()
             self.open.wait(60)
             peer.send(response(json.dumps(self.answer).encode()))
@@ -477,3 +479,77 @@ def test_what_is_wrong_with_one_is_said_on_its_page(desk: Desk):
 def test_an_address_that_only_takes_forms_leads_back_to_its_page(desk: Desk):
     assert desk.http.get("/scenarios/run").headers["location"] == "/scenarios"
     assert desk.http.get("/runs/x/stop").headers["location"] == "/runs/x"
+
+
+# --- one delivery of a run, sent again ---
+
+
+def resent(desk: Desk, shop: Shop, path: str) -> dict[str, Any]:
+    """Press Send again on the page of a run's only delivery; what its shop got."""
+    found = Log(desk.workspace.runs_dir).run(path.removeprefix("/runs/"))
+    assert found is not None
+    delivery = f"/deliveries/{found[1][-1].delivery.id}"
+    page = desk.http.get(delivery).text
+    answer = desk.http.post(f"{delivery}/again", data=hidden(page))
+    assert answer.status_code == 303, words(answer.text)
+    with desk.http.stream("GET", f"{answer.headers['location']}/events") as stream:
+        assert "event: finished" in list(stream.iter_lines())
+    head, _, body = shop.requests[-1].partition(b"\r\n\r\n")
+    lines = [line.partition(": ") for line in head.decode().split("\r\n")[1:]]
+    return {"headers": {name.lower(): value for name, _, value in lines}, "body": body}
+
+
+def test_a_delivery_of_a_run_is_sent_again_with_its_variables_captures_and_headers(desk: Desk, shop: Shop):
+    shop.answer = EVENT
+    take = {**PASSES, "name": "take", "expect": {"status": 200}, "capture": {"code": "/events/0/error_code"}}
+    use = {
+        "name": "use",
+        "fixture": "default",
+        "set": {"/data/order/id": "${order}", "/data/order/ship_service_name": "${code}-${order} $${x}"},
+        "deliver": {"headers": {"X-Order": "no. ${order}", "X-Code": "${code}"}, "content_type": "text/json"},
+        "expect": {"status": 200},
+    }
+    path = desk.ran(desk.scenario("uses", take, use, variables={"order": "4897"}))
+    sent = shop.requests[-1]
+    (desk.workspace.root / "scenarios" / "uses.scenario.json").unlink()
+    again = resent(desk, shop, path)
+    assert again["body"] == sent.partition(b"\r\n\r\n")[2]
+    order = json.loads(again["body"])["data"]["order"]
+    assert (order["id"], order["ship_service_name"]) == ("4897", "ERR1-4897 ${x}")
+    assert again["headers"]["x-order"] == "no. 4897"
+    assert again["headers"]["x-code"] == "ERR1"
+    assert again["headers"]["content-type"] == "text/json"
+
+
+def test_bytes_that_are_not_the_usual_json_are_sent_again_as_they_were(desk: Desk, shop: Shop):
+    for name, raw in (
+        ("spaced", '{"a":  "${x}"}'),
+        ("compact", '{"a":"${x}"}'),
+        ("binary", "base64:/wB7fQ=="),
+    ):
+        path = desk.ran(desk.scenario(name, {"name": "raw", "raw": raw, "expect": {"status": 200}}))
+        sent = shop.requests[-1].partition(b"\r\n\r\n")[2]
+        assert resent(desk, shop, path)["body"] == sent
+
+
+def test_the_page_of_a_delivery_says_what_send_again_does(desk: Desk):
+    path = desk.ran(desk.scenario("good", {**PASSES, "deliver": {"headers": {"X-Own": "1"}}}))
+    found = Log(desk.workspace.runs_dir).run(path.removeprefix("/runs/"))
+    assert found is not None
+    id = found[1][0].delivery.id
+    page = desk.http.get(f"/deliveries/{id}").text
+    assert "/scenarios/show?id=scenarios/good.scenario.json" in page
+    assert "which are not sent from here: X-Own." in desk.text(f"/?from={id}")
+    (desk.workspace.root / "scenarios" / "good.scenario.json").unlink()
+    assert "which is not in this workspace any more" in desk.text(f"/deliveries/{id}")
+
+
+def test_a_secret_header_of_a_step_is_filled_in_anew(tmp_path: Path, shop: Shop):
+    step = {**PASSES, "deliver": {"headers": {"Authorization": "Bearer ${env:SHOP_TOKEN}"}}}
+    with receiver(shop.act) as listening, serving(tmp_path, SHOP_TOKEN="s3cret-of-the-shop") as served:
+        desk = Desk(served, listening.url)
+        path = desk.ran(desk.scenario("secret", step))
+        assert resent(desk, shop, path)["headers"]["authorization"] == "Bearer s3cret-of-the-shop"
+        desk.http.close()
+    for file in desk.workspace.runs_dir.iterdir():
+        assert "s3cret" not in file.read_text()
