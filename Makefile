@@ -35,6 +35,7 @@ bench: .venv/tools ## what is claimed about speed, measured
 	$(BIN)/python bench/run.py
 	$(BIN)/python bench/append.py
 	$(BIN)/python bench/relay.py
+	$(BIN)/python bench/plugin.py
 
 soak: .venv/browser ## all tests, the long ones in their long form
 	$(PYTEST) --soak --override-ini faulthandler_timeout=3600

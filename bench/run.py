@@ -51,7 +51,18 @@ def main() -> int:
             ]
             return [str(word) for word in base]
 
-        peer = [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "-p", "no:cacheprovider"]
+        peer = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:randomly",
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "no:retailops",
+        ]
         peer += ["--junitxml", str(Path(folder, "peer.xml")), str(HERE / "peer_test.py"), "-c", os.devnull]
         bare = [sys.executable, str(HERE / "bare.py"), f"{url}/order_cancel", str(body)]
         measured = _measure(

@@ -85,7 +85,7 @@ class Result:
         outcome = next(event for event in events if isinstance(event, Outcome))
         self._step: StepResult = outcome.steps[0]
         self._events = events
-        self._shown = False
+        self._told = False
         self.verdict: Verdict = self._step.verdict
         self.reason: str = self._step.reason
         self.deliveries: tuple[Delivery, ...] = tuple(
@@ -146,14 +146,9 @@ class Result:
         if self.verdict == "recorded":
             raise AssertionError("nothing was expected, so nothing was checked (give send an expect)")
         if not self.passed:
-            self._shown = True
+            self._told = True
             raise AssertionError(f"{self._headline()}\n{self}")
         return self
-
-    @property
-    def shown(self) -> bool:
-        """Whether `check` has told all of it."""
-        return self._shown
 
     def _headline(self) -> str:
         return lines.in_line(f"{self.verdict}: {lines.headline(self._step)}")
@@ -167,3 +162,9 @@ class Result:
             return f"<Result {words if len(words) <= _REPR else words[: _REPR - 1] + '…'}>"
         status = f": {self.response.status}" if self.deliveries and self.fault is None else ""
         return f"<Result {self.verdict}{status}>"
+
+
+def sections(results: Sequence[Result]) -> list[tuple[str, str]]:
+    """What the report of a failed test is to tell of its sends, without those of which `check` has told."""
+    numbered = enumerate(results, 1)
+    return [(f"retailops send {number}", str(result)) for number, result in numbered if not result._told]

@@ -9,6 +9,7 @@ import pytest
 
 from sandbox.errors import SandboxError
 from sandbox.pytest_plugin import session as process
+from sandbox.pytest_plugin.answers import sections
 from sandbox.pytest_plugin.scenarios import ScenarioItem
 from sandbox.pytest_plugin.sending import sender_of
 from sandbox.report import lines
@@ -54,11 +55,7 @@ class Hooks:
         sender = sender_of(item)
         if report.failed and sender is not None:
             # Whatever it was that a test asserted, what it had sent is what explains it.
-            report.sections += [
-                (f"retailops send {number}", str(result))
-                for number, result in enumerate(sender.sent, 1)
-                if not result.shown
-            ]
+            report.sections += sections(sender.sent)
         return report
 
     @pytest.hookimpl(trylast=True)

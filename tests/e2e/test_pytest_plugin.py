@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from sandbox.errors import SandboxError
 from sandbox.pytest_plugin.session import Session
 from tests.receivers import Peer, Receiver, answering, receiver, response, unused_port
 
+README = Path(__file__).parents[2] / "README.md"
 STAND_IN = "--retailops-stand-in"
 NOTHING = {"body": {"events": []}}
 UNKNOWN = {"/data/order/id": "no-such-order"}
@@ -39,9 +41,13 @@ def shop() -> Iterator[Receiver]:
         yield shop
 
 
-def run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
-    quiet = ("-p", "no:randomly", "-p", "no:playwright", "-p", "no:hypothesispytest", "-ra")
-    return pytester.runpytest_subprocess(*quiet, *arguments, timeout=120)
+def run(pytester: pytest.Pytester, *arguments: str, alone: bool = False) -> pytest.RunResult:
+    """Run pytest: in this process, or alone in one of its own, or with workers."""
+    names = ("randomly", "playwright", "hypothesispytest", "faulthandler")
+    quiet = [word for name in names for word in ("-p", f"no:{name}")]
+    if alone or "-n" in arguments:
+        return pytester.runpytest_subprocess(*quiet, "-ra", *arguments, timeout=120)
+    return pytester.runpytest_inprocess(*quiet, "-ra", *arguments)
 
 
 def scenario(pytester: pytest.Pytester, stem: str, expect: object = None, **fields: Any) -> Path:
@@ -515,3 +521,10 @@ def test_nothing_sent_is_nothing_written(pytester: pytest.Pytester):
     pytester.makepyfile("def test_it(retailops): assert repr(retailops) == '<RetailOPS to stand-in>'")
     run(pytester, STAND_IN, "-k", "test_it").assert_outcomes(passed=1, deselected=1)
     assert not (pytester.path / ".sandbox").exists()
+
+
+def test_the_example_of_the_readme(pytester: pytest.Pytester):
+    section = README.read_text(encoding="utf-8").partition("\n## In pytest\n")[2].partition("\n## ")[0]
+    (example,) = re.findall("^```python\n(.*?)^```$", section, re.DOTALL | re.MULTILINE)
+    pytester.makepyfile(example)
+    run(pytester, STAND_IN).assert_outcomes(passed=1)

@@ -97,3 +97,21 @@ def test_the_installed_program_finds_its_own_files_and_not_the_checkouts(install
         installed / "python", "-c", "import sandbox.shipped as s; print(s.fixtures_dir())", cwd=tmp_path
     )
     assert Path(done.stdout.strip()).is_relative_to(installed.parent)
+
+
+def test_pytest_finds_the_plugin_of_the_installed_wheel(installed, tmp_path):
+    (tmp_path / "first.scenario.json").write_text(json.dumps(SCENARIO))
+    # Beside the environment, which stays one with what the wheel depends on.
+    pip = (installed / "python", "-m", "pip", "--disable-pip-version-check", "--quiet")
+    site = tmp_path / "site"
+    run(*pip, "install", "--constraint", ROOT / "constraints.txt", "--target", site, "pytest", cwd=tmp_path)
+    report = ("--junitxml", tmp_path / "report.xml", "--ignore", site)
+
+    done = run(
+        *(installed / "python", "-m", "pytest", "--retailops-stand-in", *report),
+        cwd=tmp_path,
+        PYTHONPATH=str(site),
+    )
+
+    assert "1 passed" in done.stdout
+    assert 'value="stand-in"' in (tmp_path / "report.xml").read_text()

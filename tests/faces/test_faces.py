@@ -1,15 +1,19 @@
-"""The same step through the browser's form and through `run`: the same verdict, the same differences."""
+"""The same step through the browser's form, `run` and pytest: the same verdict, the same differences."""
 
 from __future__ import annotations
 
 import http.client
 import json
+import os
 import re
 import subprocess
 import sys
+import time
 import urllib.parse
+import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -26,10 +30,15 @@ COMMAND = str(Path(sys.executable).with_name("retailops-sandbox"))
 
 
 class Faces:
-    """A served workspace, its stand-in under every path of the table, and the same workspace for `run`."""
+    """A served workspace, its stand-in under every path of the table, and the same workspace for the others.
 
-    def __init__(self, workspace: Workspace, address: str) -> None:
+    `folder` is for their files.
+    """
+
+    def __init__(self, workspace: Workspace, address: str, folder: Path) -> None:
         self.workspace = workspace
+        self.folder = folder
+        self._by_pytest: dict[str, dict[str, tuple[Judgement, str]]] = {}
         self.address = urllib.parse.urlsplit(address)
         self.log = Log(workspace.runs_dir)
 
@@ -55,16 +64,7 @@ class Faces:
         return compose.url(self.workspace.receiver(case.receiver), agreed)
 
     def by_run(self, case: Case, folder: Path) -> Judgement:
-        step = {
-            "name": "send",
-            "fixture": case.fixture,
-            "set": case.change,
-            "off_contract": case.off_contract,
-            **({"expect": case.expect} if case.expect is not None else {}),
-        }
-        scenario = {"name": case.name, "edition": case.edition, "variables": case.variables, "steps": [step]}
-        file = folder / "case.scenario.json"
-        file.write_text(json.dumps(scenario))
+        file = _write(case, folder)
         report = folder / "run.json"
         command = [COMMAND, "run", file, "--receiver", case.receiver, "--report-json", report]
         done = subprocess.run(
@@ -80,12 +80,54 @@ class Faces:
         (row,) = json.loads(report.read_text())["judgements"].values()
         return msgspec.convert(row, Judgement)
 
+    def by_pytest(self, case: Case) -> tuple[Judgement, str]:
+        """The judgement, and what pytest says of the test. All cases of a receiver run in one pytest."""
+        if case.receiver not in self._by_pytest:
+            self._by_pytest[case.receiver] = self._pytest(case.receiver)
+        return self._by_pytest[case.receiver][case.name]
+
+    def _pytest(self, receiver: str) -> dict[str, tuple[Judgement, str]]:
+        folder = self.folder / receiver
+        folder.mkdir()
+        for case in CASES:
+            if case.receiver == receiver:
+                _write(case, folder)
+        command = [sys.executable, "-m", "pytest", "-p", "no:randomly", "-p", "no:cacheprovider", "--rootdir"]
+        command += [str(folder), "--retailops-receiver", receiver, "--junitxml", "report.xml"]
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env={**os.environ, "RETAILOPS_SANDBOX_WORKSPACE": str(self.workspace.root)},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        assert done.stderr == ""
+        said = {
+            test.get("name", ""): next((child.tag for child in test if child.tag != "properties"), "passed")
+            for test in ET.parse(folder / "report.xml").iter("testcase")
+        }
+        (run,) = (run for run in self._runs() if run["run"]["1"]["receiver"] == receiver)
+        cases = {row["id"]: Path(row["scenario"]).parent.name for row in run["deliveries"].values()}
+        return {
+            (name := cases[row["delivery"]]): (msgspec.convert(row, Judgement), said[name])
+            for row in run["judgements"].values()
+        }
+
+    def _runs(self) -> list[dict[str, Any]]:
+        """The runs of pytest."""
+        files = [json.loads(file.read_text()) for file in self.workspace.runs_dir.glob("*.json")]
+        return [file for file in files if file["run"]["1"].get("kind") == "pytest"]
+
     def _judgement(self, delivery: str) -> Judgement:
-        for _ in range(200):
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
             entry = self.log.get(delivery)
             if entry is not None and entry.judgement is not None:
                 return entry.judgement
             self._get(f"/deliveries/{delivery}")
+            time.sleep(0.02)
         raise AssertionError(f"{delivery} was never judged")
 
     def _get(self, path: str) -> None:
@@ -105,6 +147,22 @@ class Faces:
         response.read()
         connection.close()
         return response.status, {name.lower(): value for name, value in response.getheaders()}
+
+
+def _write(case: Case, folder: Path) -> Path:
+    """The case as a scenario file, in a folder of its name."""
+    step = {
+        "name": "send",
+        "fixture": case.fixture,
+        "set": case.change,
+        "off_contract": case.off_contract,
+        **({"expect": case.expect} if case.expect is not None else {}),
+    }
+    scenario = {"name": case.name, "edition": case.edition, "variables": case.variables, "steps": [step]}
+    file = folder / case.name / "case.scenario.json"
+    file.parent.mkdir()
+    file.write_text(json.dumps(scenario))
+    return file
 
 
 def _typed(workspace: Workspace, case: Case) -> object:
@@ -127,7 +185,7 @@ def faces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Faces]:
             timeout = 400 if name == "hang" else 15_000
             receiver = Receiver(name=name, base_url=stand_in + path, token=TOKEN, timeout_ms=timeout)
             workspace.save_receiver(receiver)
-        yield Faces(workspace, address)
+        yield Faces(workspace, address, tmp_path_factory.mktemp("pytest"))
     finally:
         process.terminate()
         assert process.wait(20) == 0
@@ -140,9 +198,11 @@ def faces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Faces]:
 def test_every_face_judges_alike(case: Case, faces: Faces, tmp_path: Path):
     by_run = faces.by_run(case, tmp_path)
     by_browser = faces.by_browser(case)
-    assert by_run.verdict == by_browser.verdict == case.verdict
+    by_pytest, said = faces.by_pytest(case)
+    assert by_run.verdict == by_browser.verdict == by_pytest.verdict == case.verdict
     assert {_key(each) for each in by_run.differences} == case.differences
-    assert _comparable(by_run) == _comparable(by_browser)
+    assert _comparable(by_run) == _comparable(by_browser) == _comparable(by_pytest)
+    assert said == {"passed": "passed", "recorded": "skipped"}.get(case.verdict, "failure")
     assert bool(by_run.violations) == case.violated
 
 

@@ -10,8 +10,10 @@ import click
 import msgspec
 import pytest
 
-from sandbox import match, model
+from sandbox import match, model, pytest_plugin
 from sandbox.cli import main
+from sandbox.pytest_plugin.answers import Response, Result
+from sandbox.pytest_plugin.sending import Fields
 from sandbox.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -62,3 +64,35 @@ def test_every_setting_is_documented():
 @pytest.mark.parametrize("code", [0, 1, 2, 3, 5, 130])
 def test_every_exit_code_is_documented(code: int):
     assert f"\n| {code} | " in README
+
+
+class Options:
+    """What the pytest plugin adds to pytest's options, by name."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def getgroup(self, *_: str) -> Options:
+        return self
+
+    def addoption(self, name: str, **_: object) -> None:
+        self.names.append(name)
+
+    def addini(self, name: str, *_: str, **__: object) -> None:
+        self.names.append(name)
+
+
+def test_every_option_and_ini_key_of_the_pytest_plugin_is_documented():
+    options = Options()
+    pytest_plugin.pytest_addoption(options)
+    assert len(options.names) == 7
+    for name in options.names:
+        assert f"| `{name}`" in README or f"| `{name} " in README, name
+
+
+def test_every_field_of_a_send_and_of_its_result_is_documented():
+    section = README.partition("\n## In pytest\n")[2].partition("\n## ")[0]
+    public = [name for kind in (Result, Response) for name in vars(kind) if not name.startswith("_")]
+    instance = ["verdict", "reason", "deliveries", "comparisons", "status", "headers", "content"]
+    for name in [*Fields.__annotations__, *public, *instance]:
+        assert re.search(rf"`{name}(\(\))?`", section), name
