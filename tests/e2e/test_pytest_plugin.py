@@ -16,6 +16,11 @@ from typing import Any
 
 import pytest
 
+# All that a pytest in this process imports late: pytester takes out of `sys.modules` what came while it ran.
+import sandbox.pytest_plugin.hooks
+import sandbox.report.console
+import sandbox.report.sidebyside_text
+import sandbox.standin  # noqa: F401
 from sandbox.errors import SandboxError
 from sandbox.pytest_plugin.session import Session
 from tests.receivers import Peer, Receiver, answering, receiver, response, unused_port
@@ -257,7 +262,7 @@ def test_a_run_that_uses_nothing_of_it_notices_nothing(pytester: pytest.Pytester
             assert used == ["sandbox.pytest_plugin"]
         """
     )
-    done = run(pytester)
+    done = run(pytester, alone=True)
     done.assert_outcomes(passed=1)
     assert "RetailOPS" not in done.stdout.str() + done.stderr.str()
     assert not (pytester.path / ".sandbox").exists()
