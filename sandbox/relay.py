@@ -13,7 +13,7 @@ import hmac
 import re
 import secrets
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from urllib.parse import urlsplit, urlunsplit
 
@@ -65,6 +65,7 @@ class Relay:
         log: DeliveryLog,
         clock: Clock,
         environment: Mapping[str, str],
+        secret_env: Iterable[str] = (),
         timeout_ms: int | None = None,
         listen: Callable[[Recorded], None] = lambda _: None,
     ) -> None:
@@ -76,7 +77,8 @@ class Relay:
         )
         self._receiver = compose.resolve(receiver, names)
         compose.check(self._receiver)
-        self._secrets = redact.Secrets(compose.secrets(receiver, self._receiver, environment))
+        named = {name: environment[name] for name in secret_env if environment.get(name)}
+        self._secrets = redact.Secrets({**named, **compose.secrets(receiver, self._receiver, environment)})
         connection = compose.connection(self._receiver, timeout_ms=timeout_ms)
         self._connection = msgspec.structs.replace(
             connection, decode=False, follow_redirects=False, netrc=False, max_body=httpserver.MAX_BODY

@@ -10,11 +10,11 @@ from typing import Any
 
 import click
 
-from sandbox import __version__, ports, recording, scenario
+from sandbox import ports, recording, scenario
 from sandbox.cli.options import Seconds, check_receiver, chosen_receiver, here, workspace_option
 from sandbox.cli.output import say
 from sandbox.errors import FileError, UsageError
-from sandbox.model import Receiver, RunInfo
+from sandbox.model import Receiver
 from sandbox.receivers import without_user
 from sandbox.recording import Draft, Recorded
 from sandbox.workspace import Workspace, checked, write_file
@@ -86,21 +86,13 @@ async def _relay(
     records: list[Recorded],
 ) -> None:
     """Relay until a signal; what passes through is added to the records."""
-    from sandbox.headless import stopping
+    from sandbox.headless import new_run, stopping
     from sandbox.httpserver import is_loopback
     from sandbox.relay import Relay
-    from sandbox.store.writer import run_id
     from sandbox.transport import Transport
 
     clock = ports.SystemClock()
-    started_at = clock.now()
-    info = RunInfo(
-        id=run_id(started_at, os.urandom(3).hex()),
-        kind="record",
-        started_at=started_at,
-        receiver=receiver.name,
-        tool=f"retailops-sandbox {__version__}",
-    )
+    info = new_run("record", clock.now(), receiver, scenarios=0)
 
     def heard(recorded: Recorded) -> None:
         records.append(recorded)

@@ -158,7 +158,7 @@ def _rules(
             if path in expected.rules:
                 continue
             yield Proposal(
-                id=f"{number}{path}",
+                id=f"{delivery.id}{path}",
                 kind="rule",
                 reason=value.reason,
                 shown=_cut(source.compact(value.shown).decode()),

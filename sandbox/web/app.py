@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -21,6 +20,8 @@ from sandbox.web.deliveries import DeliveryPages
 from sandbox.web.desk import Desk
 from sandbox.web.pages import THEMES, Pages
 from sandbox.web.receivers import ReceiverPages
+from sandbox.web.record import RecordPages
+from sandbox.web.reviews import ReviewPages
 from sandbox.web.runs import RunPages
 from sandbox.web.scenarios import ScenarioPages
 from sandbox.web.security import Guard, cookie_name, is_same, remember_token
@@ -39,12 +40,15 @@ _TITLES = {
 def create_app(desk: Desk, pages: Pages, *, token: str = "") -> ASGIApp:
     """The browser application over a desk. With a token, every page asks for it."""
     shell = _Shell(pages, token)
+    pages.offer(recording=desk.recording)
     routes = [
         *ComposePages(desk, pages).routes(),
         *ScenarioPages(desk, pages).routes(),
         *RunPages(desk, pages).routes(),
         *DeliveryPages(desk, pages).routes(),
         *ReceiverPages(desk, pages).routes(),
+        *RecordPages(desk, pages).routes(),
+        *ReviewPages(desk, pages).routes(),
         *_redirects(),
         Route("/theme", shell.theme, methods=["POST"]),
         Route("/login", shell.login, methods=["POST"]),
@@ -69,6 +73,8 @@ def _redirects() -> list[Route]:
         "/receivers": ("/receivers/save", "/receivers/delete", "/receivers/undo", "/stand-in/reset"),
         "/scenarios": ("/scenarios/run",),
         "/runs/{id}": ("/runs/{id}/stop",),
+        "/deliveries": ("/record/from-log",),
+        "/record": ("/record/switch", "/record/start", "/record/stop"),
         "/deliveries/{id}": tuple(f"/deliveries/{{id}}/{each}" for each in _OF_A_DELIVERY),
     }
     return [Route(path, _to(place)) for place, paths in places.items() for path in paths]
@@ -131,7 +137,7 @@ class _Shell:
     async def theme(self, request: Request) -> Response:
         form = await forms.read(request)
         chosen = str(form.get("theme", ""))
-        response = RedirectResponse(_own_path(request), HTTPStatus.SEE_OTHER)
+        response = RedirectResponse(forms.came_from(request), HTTPStatus.SEE_OTHER)
         if chosen in THEMES:
             response.set_cookie(cookie_name(request, "theme"), chosen, max_age=31_536_000, samesite="lax")
         return response
@@ -143,14 +149,3 @@ class _Shell:
         response = RedirectResponse("/", HTTPStatus.SEE_OTHER)
         remember_token(request, response, self._token)
         return response
-
-
-def _own_path(request: Request) -> str:
-    """The page that the request came from, if it can be shown again; never another site."""
-    try:
-        parts = urlsplit(request.headers.get("referer", ""))
-    except ValueError:
-        return "/"
-    # Browsers take a backslash for a slash, and two of them for another host.
-    path = "/" + parts.path.lstrip("/\\")
-    return path + (f"?{parts.query}" if parts.query else "")

@@ -65,7 +65,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
             stand_in=sent.stand_in,
             action=sent.action,
             edition=sent.edition,
-            label=f"{sent.scenario} / {sent.step}" if sent.scenario else sent.fixture or "typed",
+            label=_label(sent),
             url=sent.request.url,
             fixture=sent.fixture,
             run=sent.run,
@@ -137,6 +137,7 @@ class DeliveryPages:
             older=shown[-1].delivery.id if len(entries) > _PAGE else "",
             count=sum(run.deliveries for run in runs),
             unreadable=[str(problem) for run in runs for problem in run.problems],
+            ticked_none=request.query_params.get("ticked") == "none",
         )
 
     def _flying(self, landed: set[str]) -> list[Row]:
@@ -324,6 +325,13 @@ class DeliveryPages:
     def _chosen(self, request: Request) -> Target:
         action = self._desk.actions()[0]
         return self._desk.target(chosen_receiver(request, self._desk), action.name, action.editions[0])
+
+
+def _label(sent: Delivery) -> str:
+    if sent.scenario:
+        return f"{sent.scenario} / {sent.step}"
+    # What passed through a relay belongs to no step.
+    return sent.fixture or ("typed" if sent.step else "relayed")
 
 
 def _newest_first(rows: list[Row]) -> list[Row]:

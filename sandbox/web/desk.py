@@ -15,6 +15,7 @@ from sandbox.model import Basic, Bearer, Json, Receiver
 from sandbox.standin import TOKEN, StandIn
 from sandbox.store.log import Log
 from sandbox.web.library import Library
+from sandbox.web.recording import Recording
 from sandbox.web.running import Running
 from sandbox.web.sending import Sending
 from sandbox.workspace import Workspace
@@ -70,14 +71,16 @@ class Desk:
         """Typed in the browser, by the environment variable that stands for each; gone with the process."""
         self.environment: Mapping[str, str] = ChainMap(self.secrets, dict(environment))
         self.ports: Ports = ports.put_together(workspace, transport, writer, self.environment)
-        self.sending = Sending(self.ports)
+        self.recording = Recording(self)
+        self.sending = Sending(self.ports, self.recording.heard)
         self.running = Running(workspace, transport, self.environment)
         self.library = Library(workspace)
         self._deleted: OrderedDict[str, _Deleted] = OrderedDict()
 
     async def stop(self) -> None:
-        """Cancel what is in flight, stop what runs, and wait until all of it is logged."""
+        """Cancel what is in flight, stop what runs and the relay, and wait until all of it is logged."""
         await self.sending.stop()
+        await self.recording.stop_relay()
         await self.running.stop_all()
 
     # --- contracts ---

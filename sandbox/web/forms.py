@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
@@ -46,3 +47,14 @@ def key(form: FormData) -> str:
         return ""
     fields = json.dumps([(name, str(value)) for name, value in form.multi_items()])
     return f"{id}:{hashlib.sha256(fields.encode()).hexdigest()}"
+
+
+def came_from(request: Request) -> str:
+    """The page that the request came from, if it can be shown again; never another site."""
+    try:
+        parts = urlsplit(request.headers.get("referer", ""))
+    except ValueError:
+        return "/"
+    # Browsers take a backslash for a slash, and two of them for another host.
+    path = "/" + parts.path.lstrip("/\\")
+    return path + (f"?{parts.query}" if parts.query else "")

@@ -49,6 +49,10 @@ class Pages:
             expectation=expectation_text,
         )
 
+    def offer(self, **names: Any) -> None:
+        """Let every page use these."""
+        self._environment.globals.update(names)
+
     def render(
         self, request: Request, name: str, /, status: HTTPStatus = HTTPStatus.OK, **context: Any
     ) -> HTMLResponse:

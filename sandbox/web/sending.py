@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import msgspec
 
@@ -51,8 +52,10 @@ class NotSent(SandboxError):
 class Sending:
     """Starts deliveries and knows those in flight."""
 
-    def __init__(self, ports: Ports) -> None:
+    def __init__(self, ports: Ports, listen: Callable[[str], None] = lambda _: None) -> None:
+        """`listen` is told each delivery's id as it begins."""
         self._clock = ports.clock
+        self._listen = listen
         self._flights: dict[str, Flight] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._forms = Once()
@@ -89,6 +92,7 @@ class Sending:
                 if isinstance(event, DeliveryStarted):
                     flight = Flight(event.id, event.url, order, run, self._clock.seconds(), self._clock.now())
                     self._flights[flight.id] = flight
+                    self._listen(flight.id)
                     started.set_result(flight.id)
                 elif isinstance(event, DeliveryFinished) and flight is not None:
                     self._land(flight)

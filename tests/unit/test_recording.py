@@ -344,7 +344,7 @@ def test_a_taken_rule_stands_in_the_file_and_a_left_one_does_not():
     by_default = only_step(written(recording.finished(draft))).expect
     assert isinstance(by_default, Expectation)
     assert by_default.rules == {"/at": "datetime", "/id": "uuid"}
-    chosen = only_step(recording.finished(draft, {"0/id"})).expect
+    chosen = only_step(recording.finished(draft, {"run.000001/id"})).expect
     assert isinstance(chosen, Expectation)
     assert chosen.rules == {"/id": "uuid"}
 

@@ -1,0 +1,262 @@
+"""The review of what was recorded, before it becomes a file."""
+
+from __future__ import annotations
+
+import asyncio
+from http import HTTPStatus
+
+import msgspec
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from sandbox import recording, scenario
+from sandbox.errors import SandboxError
+from sandbox.model import Delivery, Scenario, Step
+from sandbox.recording import Draft, Proposal
+from sandbox.report.shown import outcome
+from sandbox.web import forms
+from sandbox.web.compose import chosen_receiver
+from sandbox.web.desk import Desk
+from sandbox.web.forms import text
+from sandbox.web.pages import Pages, problems
+from sandbox.web.recording import Review
+
+_NAME = "name."
+"""Before a delivery's id: the field with the name of its step."""
+
+
+class Typed(msgspec.Struct, frozen=True, kw_only=True):
+    """A review's form, as typed."""
+
+    name: str
+    file: str
+    tags: str
+    replace: bool = False
+    step_names: dict[str, str]
+    """By delivery."""
+    kept: frozenset[str]
+    """Deliveries that become steps."""
+    taken: frozenset[str]
+    """Proposals."""
+
+    @classmethod
+    def first(cls, draft: Draft, file: str) -> Typed:
+        """The form before anything is typed."""
+        return cls(
+            name=draft.scenario.name,
+            file=file,
+            tags=", ".join(draft.scenario.tags),
+            step_names=dict(zip(draft.deliveries, (step.name for step in draft.scenario.steps), strict=True)),
+            kept=frozenset(draft.deliveries),
+            taken=frozenset(each.id for each in draft.proposals if each.taken),
+        )
+
+    @classmethod
+    def of(cls, form: FormData, draft: Draft) -> Typed:
+        """What was typed; of a step that landed since the page was made, what it begins with."""
+        first = cls.first(draft, "")
+        names = {
+            id: text(form, _NAME + id).strip() if _NAME + id in form else name
+            for id, name in first.step_names.items()
+        }
+        new = frozenset(id for id in draft.deliveries if _NAME + id not in form)
+        kept = frozenset(map(str, form.getlist("keep")))
+        taken = frozenset(map(str, form.getlist("take")))
+        of_new = {each.id for each in draft.proposals if each.taken and draft.deliveries[each.step] in new}
+        return cls(
+            name=text(form, "name").strip(),
+            file=text(form, "file").strip(),
+            tags=text(form, "tags"),
+            replace="replace" in form,
+            step_names=names,
+            kept=kept | new,
+            taken=taken | {id for id in of_new if id.partition(":")[0] != "secret"},
+        )
+
+    def scenario(self, draft: Draft) -> Scenario:
+        """The scenario that this makes of the draft."""
+        ids = draft.deliveries
+        return recording.finished(
+            draft,
+            self.taken,
+            name=self.name,
+            tags=[tag.strip() for tag in self.tags.split(",") if tag.strip()],
+            step_names={number: self.step_names[id] for number, id in enumerate(ids)},
+            left_out={number for number, id in enumerate(ids) if id not in self.kept},
+        )
+
+    def problems(self, draft: Draft) -> dict[str, str]:
+        """What keeps this from being a scenario, by field."""
+        wrong: dict[str, str] = {}
+        seen: set[str] = set()
+        for id in draft.deliveries:
+            if id not in self.kept:
+                continue
+            name = self.step_names[id]
+            if not name:
+                wrong[_NAME + id] = "A step needs a name."
+            elif name in seen:
+                wrong[_NAME + id] = f"Another step is named {name!r}: step names are unique in a file."
+            seen.add(name)
+        if not seen:
+            wrong["steps"] = "Keep at least one step."
+        return wrong
+
+
+class StepRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A step of the review, beside the delivery it comes from."""
+
+    id: str
+    name: str
+    is_kept: bool
+    what: str
+    answer: str
+    sent_at: str
+    proposals: list[Proposal]
+
+
+class ReviewPages:
+    """`/record/reviews/{id}`."""
+
+    def __init__(self, desk: Desk, pages: Pages) -> None:
+        self._desk = desk
+        self._pages = pages
+
+    def routes(self) -> list[Route]:
+        one = "/record/reviews/{id}"
+        return [Route(one, self.show), Route(one, self.change, methods=["POST"])]
+
+    async def show(self, request: Request) -> Response:
+        review = self._review(request)
+        draft, waiting = await asyncio.to_thread(self._desk.recording.draft, review)
+        typed = None if draft is None else Typed.first(draft, self._free_name(draft))
+        return self._page(request, review, draft, typed, waiting)
+
+    async def change(self, request: Request) -> Response:
+        """Show what it makes, save it, discard it, or take that back."""
+        form = await forms.read(request)
+        review = self._review(request)
+        do = text(form, "do")
+        if do in ("discard", "undo"):
+            review.state = "discarded" if do == "discard" else "open"
+            return RedirectResponse(request.url.path, HTTPStatus.SEE_OTHER)
+        draft, waiting = await asyncio.to_thread(self._desk.recording.draft, review)
+        if draft is None or review.state != "open":
+            return self._page(request, review, draft, None, waiting)
+        typed = Typed.of(form, draft)
+        if request.headers.get("hx-target") == "preview":
+            return self._pages.render(request, "parts/scenario_preview.html", preview=_preview(draft, typed))
+        wrong = typed.problems(draft)
+        if do == "save" and not wrong:
+            wrong = self._saved(review, draft, typed)
+            if not wrong:
+                return RedirectResponse(request.url.path, HTTPStatus.SEE_OTHER)
+        status = HTTPStatus.UNPROCESSABLE_ENTITY if wrong else HTTPStatus.OK
+        return self._page(request, review, draft, typed, waiting, wrong, status)
+
+    def _saved(self, review: Review, draft: Draft, typed: Typed) -> dict[str, str]:
+        """Write the file; what kept it from being written, by field."""
+        workspace = self._desk.workspace
+        try:
+            written = scenario.spelled(typed.scenario(draft))
+            path = workspace.save_scenario(typed.file, written, replace=typed.replace)
+        except SandboxError as error:
+            return {"file": str(error)}
+        review.state, review.text = "saved", written
+        review.file = workspace.scenario_id(path)
+        return {}
+
+    def _review(self, request: Request) -> Review:
+        review = self._desk.recording.find(request.path_params["id"])
+        if review is None:
+            what = "This review is not known any more. What was recorded is in the log: tick it there."
+            raise HTTPException(HTTPStatus.NOT_FOUND, what)
+        return review
+
+    def _free_name(self, draft: Draft) -> str:
+        """A file name that nothing has yet."""
+        base = f"recorded-{draft.key}"
+        number, name = 1, base
+        while self._desk.workspace.scenario_path(name).exists():
+            number += 1
+            name = f"{base}-{number}"
+        return name
+
+    def _page(
+        self,
+        request: Request,
+        review: Review,
+        draft: Draft | None,
+        typed: Typed | None,
+        waiting: int,
+        wrong: dict[str, str] | None = None,
+        status: HTTPStatus = HTTPStatus.OK,
+    ) -> Response:
+        target = self._desk.target(chosen_receiver(request, self._desk), review.action, review.edition)
+        rows: list[StepRow] = []
+        preview = review.text
+        if draft is not None and typed is not None and review.state == "open":
+            rows = self._rows(draft, typed)
+            preview = _preview(draft, typed)
+        return self._pages.render(
+            request,
+            "review.html",
+            status,
+            here="Record",
+            target=target,
+            review=review,
+            draft=draft,
+            typed=typed,
+            rows=rows,
+            secrets=[each for each in draft.proposals if each.kind == "secret"] if draft else [],
+            waiting=waiting,
+            problems=problems(wrong),
+            exists=typed is not None and self._exists(typed.file),
+            preview=preview,
+            others=[each for each in self._desk.recording.reviews if each.id != review.id],
+        )
+
+    def _exists(self, file: str) -> bool:
+        try:
+            return self._desk.workspace.scenario_path(file).exists()
+        except SandboxError:
+            return False
+
+    def _rows(self, draft: Draft, typed: Typed) -> list[StepRow]:
+        rows = []
+        for number, (id, step) in enumerate(zip(draft.deliveries, draft.scenario.steps, strict=True)):
+            entry = self._desk.log.get(id)
+            if entry is None:
+                continue
+            rows.append(
+                StepRow(
+                    id=id,
+                    name=typed.step_names[id],
+                    is_kept=id in typed.kept,
+                    what=_what(step, entry.delivery),
+                    answer=outcome(entry.delivery),
+                    sent_at=entry.delivery.sent_at,
+                    proposals=[
+                        each for each in draft.proposals if each.kind == "rule" and each.step == number
+                    ],
+                )
+            )
+        return rows
+
+
+def _preview(draft: Draft, typed: Typed) -> str:
+    return scenario.spelled(typed.scenario(draft))
+
+
+def _what(step: Step, sent: Delivery) -> str:
+    """What a step sends, in a few words."""
+    if step.raw is not None:
+        return "bytes as they came"
+    changes = len(step.set) + len(step.remove)
+    what = f"fixture {step.fixture}" if step.fixture is not None else "a payload of its own"
+    if changes and step.fixture is not None:
+        what += f", {changes} change{'s' * (changes != 1)}"
+    return f"{what}, off contract" if step.off_contract else what
