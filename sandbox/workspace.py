@@ -64,6 +64,11 @@ class Workspace:
                 return cls(folder)
         return cls(start)
 
+    @classmethod
+    def shipped(cls) -> Workspace:
+        """One of which nothing was ever changed: only to be read, as it has no folder of its own."""
+        return cls(shipped.fixtures_dir() / "nobody")
+
     @property
     def runs_dir(self) -> Path:
         return self.root / ".sandbox" / "runs"

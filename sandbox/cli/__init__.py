@@ -30,6 +30,7 @@ _MODULES = {
     "send": "send",
     "import": "import_",
     "record": "record",
+    "export": "export",
     "init": "init",
     "receiver": "receiver",
 }

@@ -160,7 +160,7 @@ def _raw(found: Found, wanted: Contract, error: SandboxError) -> Draft:
     """A body that is no JSON, as the bytes it is."""
     sent = _headers(found)
     kept = _kept(found, wanted, sent.secrets)
-    notes = [*found.notes, *sent.left_out, f"the body is not JSON ({error}): it is kept as raw bytes"]
+    notes = [*found.notes, *sent.left_out, f"the body is not JSON ({error.what}): it is kept as raw bytes"]
     body = kept.request.body
     if kept.request.base64 or body.startswith("base64:"):
         body = "base64:" + (body if kept.request.base64 else b64encode(body.encode()).decode())

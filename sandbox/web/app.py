@@ -18,6 +18,7 @@ from sandbox.web import forms
 from sandbox.web.compose import ComposePages
 from sandbox.web.deliveries import DeliveryPages
 from sandbox.web.desk import Desk
+from sandbox.web.exports import ExportPages
 from sandbox.web.pages import THEMES, Pages
 from sandbox.web.receivers import ReceiverPages
 from sandbox.web.record import RecordPages
@@ -46,6 +47,7 @@ def create_app(desk: Desk, pages: Pages, *, token: str = "") -> ASGIApp:
         *ScenarioPages(desk, pages).routes(),
         *RunPages(desk, pages).routes(),
         *DeliveryPages(desk, pages).routes(),
+        *ExportPages(desk).routes(),
         *ReceiverPages(desk, pages).routes(),
         *RecordPages(desk, pages).routes(),
         *ReviewPages(desk, pages).routes(),

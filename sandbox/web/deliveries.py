@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from sandbox import contract, scenario, source
+from sandbox import contract, redact, scenario, source
 from sandbox.compare import Judge
 from sandbox.errors import SandboxError
 from sandbox.model import Delivery, Expectation, Judgement, Receiver
@@ -286,6 +286,7 @@ class DeliveryPages:
             judgements=list(reversed(entry.judgements)),
             comparison=compared(sent, latest),
             curl=curl.command(sent.request, self._receiver(sent)),
+            struck_out=redact.struck_out(sent.request, sent.response),
             typed_expectation=latest_expectation if typed is None else typed,
             form_id=secrets.token_hex(16),
             is_known=self._receiver(sent) is not None,

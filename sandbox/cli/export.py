@@ -1,0 +1,119 @@
+"""`export`: what was sent, or is to be sent, for another tool."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+from sandbox import receivers, scenario
+from sandbox.cli.options import here, workspace_option
+from sandbox.cli.output import complain, say
+from sandbox.errors import FileError, SandboxError, UsageError
+from sandbox.model import Receiver
+from sandbox.report import exporting
+from sandbox.report.exporting import FORMATS, Export, Format
+from sandbox.store import runfile
+from sandbox.store.log import Entry, Log
+from sandbox.workspace import Workspace, checked, read_text, write_file
+
+LATEST = "latest"
+
+
+@click.command("export")
+@click.argument("what", metavar="DELIVERY|RUN|FILE")
+@click.option(
+    "--format", "format", type=click.Choice(FORMATS), required=True, help="What the other tool reads."
+)
+@click.option("-o", "--output", metavar="FILE", help="Write this file, or into this folder.")
+@click.option("--action", default="", help="Of a run: the deliveries of this action.")
+@click.option("--edition", default="", help="Of a run: the deliveries of this edition.")
+@click.option("--replace", is_flag=True, help="Replace the file that is there.")
+@workspace_option
+def command(
+    what: str,
+    format: Format,
+    output: str | None,
+    action: str,
+    edition: str,
+    replace: bool,
+    workspace: str | None,
+) -> None:
+    """Write a delivery, a run or a scenario file as a curl command, HAR, a pytest file or a scenario.
+
+    Deliveries and runs go by their ids in the log; `latest` is the newest run. FILE is a scenario file or a
+    run file. Secrets stay struck out.
+    """
+    folder = Workspace.find(workspace, os.environ, here())
+    made = _made(what, format, folder, action, edition)
+    for note in made.notes:
+        complain(f"note: {note}")
+    if output is None:
+        say(made.text, end="" if made.text.endswith("\n") else "\n")
+        return
+    path = _path(output, made, replace)
+    write_file(path, made.text)
+    say(f"made {path}")
+
+
+def _made(what: str, format: Format, folder: Workspace, action: str, edition: str) -> Export:
+    def wanted(entries: Iterable[Entry]) -> list[Entry]:
+        return [
+            each
+            for each in entries
+            if action in ("", each.delivery.action) and edition in ("", each.delivery.edition)
+        ]
+
+    sources = exporting.sources(folder, lambda name: _receiver(folder, name))
+    path = Path(what)
+    if checked(Path.is_file, path):
+        if not path.name.endswith(scenario.SUFFIX):
+            return exporting.deliveries(wanted(_entries_of(path)), format, sources, name=path.stem)
+        plan = scenario.read(read_text(path), id=folder.scenario_id(path), file=what)
+        return exporting.scenario_file(plan, format, sources)
+    log = Log(folder.runs_dir)
+    if what == LATEST:
+        runs = log.runs()
+        what = runs[0].id if runs else what
+    if one := log.get(what):
+        return exporting.deliveries([one], format, sources, name=what)
+    if run := log.run(what):
+        return exporting.deliveries(wanted(run[1]), format, sources, name=what)
+    newest = [run.id for run in log.runs()[:3]]
+    known = f"the newest runs are {', '.join(newest)}" if newest else "nothing was sent from there yet"
+    raise UsageError(f"there is no delivery, run or file {what!r} in the workspace {folder.root}", mend=known)
+
+
+def _entries_of(path: Path) -> list[Entry]:
+    """The deliveries of a run file that lies anywhere, such as the one that `--report-json` wrote."""
+    content = runfile.read(path)
+    if content.problems:
+        raise content.problems[0]
+    by_delivery: dict[str, list[int]] = {}
+    for number, judgement in enumerate(content.judgements):
+        by_delivery.setdefault(judgement.delivery, []).append(number)
+    return [
+        Entry(each, tuple(content.judgements[number] for number in by_delivery.get(each.id, ())))
+        for each in content.deliveries
+    ]
+
+
+def _receiver(folder: Workspace, name: str) -> Receiver | None:
+    """The receiver that was sent to; None where its settings are not known any more."""
+    try:
+        return receivers.named(folder, name)
+    except SandboxError:
+        return None
+
+
+def _path(output: str, made: Export, replace: bool) -> Path:
+    path = Path(output)
+    if checked(Path.is_dir, path):
+        path /= made.name
+    if checked(Path.exists, path) and not replace:
+        raise UsageError(f"there is a file {path} already", mend="choose another name, or give --replace")
+    if not checked(Path.is_dir, path.parent):
+        raise FileError(f"cannot be written: there is no folder {path.parent}", file=output)
+    return path
