@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from sandbox import __version__, compose, ports, scenario
-from sandbox.engine import Event, Options, Preview, Run, ScenarioResult
-from sandbox.engine import preview as preview_of
+from sandbox.engine import Event, Options, Run, ScenarioResult
 from sandbox.errors import FileError, SandboxError, UsageError
 from sandbox.model import Receiver, RunInfo, RunKind
 from sandbox.report import files
@@ -206,26 +205,6 @@ def _trends(job: Job, info: RunInfo, results: Sequence[ScenarioResult]) -> dict[
     return {scenario: each for scenario, each in found.items() if each is not None}
 
 
-def preview(
-    workspace: Workspace, plans: Sequence[Plan], options: Options, environment: Mapping[str, str]
-) -> list[Preview]:
-    """What would be sent where. Nothing is sent, waited for or written, and no stand-in is started."""
-
-    async def look() -> list[Preview]:
-        async with Transport() as transport:
-            info = RunInfo(id="", started_at="")
-            log = ports.LateLog(workspace.runs_dir, info)
-            engine = Run(plans, ports.put_together(workspace, transport, log, environment), shown)
-            return list(preview_of(engine))
-
-    receiver = options.receiver
-    if receiver.stand_in:
-        # It listens at a free port, which nobody knows before.
-        receiver = msgspec.structs.replace(receiver, base_url=f"http://stand-in{receiver.base_url}")
-    shown = msgspec.structs.replace(options, receiver=receiver)
-    return asyncio.run(look())
-
-
 async def _wait(job: Job, receiver: Receiver, stopped: asyncio.Event) -> bool:
     """Whether the receiver's port answers in time; at once, if the run is stopped meanwhile."""
     names = compose.Names(
@@ -379,13 +358,3 @@ def exit_code(outcome: Outcome, unreadable: Sequence[SandboxError]) -> int:
     if verdicts & {"failed", "errored"}:
         return 1
     return 0 if "passed" in verdicts else 5
-
-
-def exit_code_of_preview(previews: Sequence[Preview], unreadable: Sequence[SandboxError]) -> int:
-    """2 where something cannot be read or composed, 1 where a payload breaks its contract, else 5.
-
-    Never 0: nothing was judged, and a --dry-run that was left in a job must not make it green.
-    """
-    if unreadable or any(each.mistake for each in previews):
-        return 2
-    return 1 if any(each.is_refused for each in previews) else 5

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox import receivers, settings
 from sandbox.cli.options import assignment, check_receiver, chosen_receiver, here, table
-from sandbox.cli.output import complain, harmless, say
+from sandbox.cli.output import complain
 from sandbox.cli.screen import Screen, tell_github
 from sandbox.errors import SandboxError, UsageError
 from sandbox.model import RunKind
@@ -83,32 +83,6 @@ def _both(one: Callable[[Event], None], other: Callable[[Event], None]) -> Calla
         other(event)
 
     return hear
-
-
-def preview(
-    workspace: Workspace,
-    plans: list[Plan],
-    unreadable: list[SandboxError],
-    *,
-    jobs: int | None,
-    wait: float,
-    verbose: bool,
-    **given: Any,
-) -> None:
-    """Print what would be sent, send nothing, and leave with the exit code."""
-    from sandbox import headless
-    from sandbox.report import preview as report
-    from sandbox.report.files import Reports
-
-    asked = Reports(**{name: given.pop(name) for name in Reports.__struct_fields__}).options()
-    if asked:
-        raise UsageError(f"--dry-run judges nothing, so there is nothing for {' and '.join(asked)} to report")
-    # Nothing is sent, so nobody has to say yes to it.
-    options = sending(workspace, jobs, **{**given, "confirmed": True})
-    previews = headless.preview(workspace, plans, options, settings.readable(os.environ))
-    for line in report.text(previews, unreadable, options.receiver):
-        say(harmless(line))
-    sys.exit(headless.exit_code_of_preview(previews, unreadable))
 
 
 def sending(

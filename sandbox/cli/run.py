@@ -63,7 +63,9 @@ def command(
         complain(f"{chosen} in {where}: nothing was judged")
         sys.exit(5)
     if dry_run:
-        job.preview(workspace, plans, unreadable, **given)
+        from sandbox.cli import dry_run as rehearsal
+
+        rehearsal.execute(workspace, plans, unreadable, **given)
     most = 1 if first else maxfail
     left_out = len(found) - len(plans)
     job.execute(

@@ -13,7 +13,6 @@ target   the receiver as steps see it
 
 from sandbox.engine.events import DeliveryFinished, DeliveryStarted, Event, ScenarioResult, StepResult, worst
 from sandbox.engine.ports import Clock, DeliveryLog, Options, Ports, Transport
-from sandbox.engine.preview import Preview, preview
 from sandbox.engine.run import Run
 from sandbox.engine.step import LARGE_BODY
 
@@ -26,11 +25,9 @@ __all__ = [
     "Event",
     "Options",
     "Ports",
-    "Preview",
     "Run",
     "ScenarioResult",
     "StepResult",
     "Transport",
-    "preview",
     "worst",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,7 +12,9 @@ from sandbox.engine import LARGE_BODY, DeliveryFinished, Event, ScenarioResult
 from sandbox.errors import SandboxError
 from sandbox.model import Delivery, Receiver, Verdict
 from sandbox.report import lines
-from sandbox.trend import Trend
+
+if TYPE_CHECKING:
+    from sandbox.trend import Trend
 
 COLOURS: dict[Verdict, str] = {
     "passed": "green",

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from msgspec import UnsetType
 
 from sandbox import source
 from sandbox.engine import ScenarioResult, StepResult
 from sandbox.model import Difference, Json, Judgement, Verdict, Violation
-from sandbox.trend import Trend
+
+if TYPE_CHECKING:
+    from sandbox.trend import Trend
 
 GLYPHS: dict[Verdict, str] = {"passed": "✓", "failed": "✗", "errored": "!", "recorded": "○", "skipped": "-"}
 

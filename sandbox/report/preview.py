@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sandbox.engine import Preview
+from sandbox.engine.preview import Preview
 from sandbox.errors import SandboxError
 from sandbox.model import Receiver
 from sandbox.report import lines

@@ -18,13 +18,12 @@ from sandbox.engine import (
     Event,
     Options,
     Ports,
-    Preview,
     Run,
     ScenarioResult,
     StepResult,
-    preview,
     worst,
 )
+from sandbox.engine.preview import Preview, preview
 from sandbox.errors import UsageError
 from sandbox.model import Delivery, Judgement, Record, Result, ResultStep
 from sandbox.model import Receiver as ReceiverModel
