@@ -61,6 +61,8 @@ class Outcome(msgspec.Struct, frozen=True):
     waited_in_vain: bool
     trends: Mapping[str, Trend] = {}
     """By scenario: how it compares with the last finished run on this receiver."""
+    unwritten: tuple[SandboxError, ...] = ()
+    """Reports that could not be written."""
 
 
 def read_plans(files: Sequence[Path], name: Callable[[Path], str]) -> tuple[list[Plan], list[SandboxError]]:
@@ -109,7 +111,7 @@ def collect(paths: Sequence[str]) -> tuple[list[Path], list[SandboxError]]:
 
 
 def run(job: Job, listen: Callable[[Event], None], tick: Callable[[], None] | None = None) -> Outcome:
-    """Run a job to its end, and write its reports. Raises FileError where a report cannot be written.
+    """Run a job to its end, and write its reports.
 
     `tick` is called a few times a second, whether anything happens or not. Ctrl-C or SIGTERM stops the run,
     and it still reports; at a second one it ends with KeyboardInterrupt.
@@ -187,8 +189,8 @@ async def _run(job: Job, listen: Callable[[Event], None]) -> Outcome:
                     _trends(job, info, results),
                 )
                 log.fold(clock.now(), stopped=engine.stopped)
-                _write(job, outcome, log, evidence)
-    return outcome
+                unwritten = _write(job, outcome, log, evidence)
+    return msgspec.structs.replace(outcome, unwritten=tuple(unwritten)) if unwritten else outcome
 
 
 def _trends(job: Job, info: RunInfo, results: Sequence[ScenarioResult]) -> dict[str, Trend]:
@@ -300,41 +302,24 @@ def _evidence(asked: Reports) -> Evidence | None:
     return Evidence()
 
 
-def _write(job: Job, outcome: Outcome, log: RunWriter, evidence: Evidence | None) -> None:
-    """The reports that are asked for; each imports what it needs only then."""
-    asked = job.reports
-    if asked.report_json is not None:
-        _export(log, asked.report_json)
-    if asked.junit_xml is not None:
-        from sandbox.report import junit
-
-        text = junit.document(
-            outcome.results,
-            job.unreadable,
-            receiver=outcome.receiver.name,
-            stand_in=outcome.receiver.stand_in,
-            started_at=outcome.started_at,
-            seconds=outcome.seconds,
-        )
-        files.write(asked.junit_xml, text)
-    if asked.report_html is not None and evidence is not None:
-        from sandbox.report import html
-
-        text = html.document(
-            outcome.results,
-            job.unreadable,
-            evidence,
-            receiver=outcome.receiver,
-            trends=outcome.trends,
-            run=outcome.run,
-            started_at=outcome.started_at,
-            seconds=outcome.seconds,
-            interrupted=outcome.interrupted,
-        )
-        files.write(asked.report_html, text)
+def _write(job: Job, outcome: Outcome, log: RunWriter, evidence: Evidence | None) -> list[SandboxError]:
+    """The reports that are asked for; those that could not be written keep no other from it."""
+    unwritten: list[SandboxError] = []
+    for report in (_write_json, _write_junit, _write_html):
+        try:
+            report(job, outcome, log, evidence)
+        except SandboxError as error:
+            unwritten.append(error)
+    return unwritten
 
 
-def _export(log: RunWriter, report: Path) -> None:
+# Each imports what it needs only when it is asked for.
+
+
+def _write_json(job: Job, outcome: Outcome, log: RunWriter, evidence: Evidence | None) -> None:
+    report = job.reports.report_json
+    if report is None:
+        return
     if not files.is_special(report):
         log.export(Path(os.path.realpath(report)))
         return
@@ -344,14 +329,49 @@ def _export(log: RunWriter, report: Path) -> None:
         raise files.unwritable(report, error) from error
 
 
+def _write_junit(job: Job, outcome: Outcome, log: RunWriter, evidence: Evidence | None) -> None:
+    if job.reports.junit_xml is None:
+        return
+    from sandbox.report import junit
+
+    text = junit.document(
+        outcome.results,
+        job.unreadable,
+        receiver=outcome.receiver.name,
+        stand_in=outcome.receiver.stand_in,
+        started_at=outcome.started_at,
+        seconds=outcome.seconds,
+    )
+    files.write(job.reports.junit_xml, text)
+
+
+def _write_html(job: Job, outcome: Outcome, log: RunWriter, evidence: Evidence | None) -> None:
+    if job.reports.report_html is None or evidence is None:
+        return
+    from sandbox.report import html
+
+    text = html.document(
+        outcome.results,
+        job.unreadable,
+        evidence,
+        receiver=outcome.receiver,
+        trends=outcome.trends,
+        run=outcome.run,
+        started_at=outcome.started_at,
+        seconds=outcome.seconds,
+        interrupted=outcome.interrupted,
+    )
+    files.write(job.reports.report_html, text)
+
+
 def exit_code(outcome: Outcome, unreadable: Sequence[SandboxError]) -> int:
-    """The first that applies: 130 interrupted, 2 unreadable, 3 only faults, 1 failed, 5 nothing judged, 0."""
+    """The first that applies: 130 interrupted, 2 not read or written, 3 only faults, 1 failed, 5 unjudged."""
     steps = [step for result in outcome.results for step in result.steps]
     sent = sum(step.sent for step in steps)
     verdicts = {step.verdict for step in steps}
     if outcome.interrupted:
         return 130
-    if unreadable or any(step.unreadable for step in steps):
+    if unreadable or outcome.unwritten or any(step.unreadable for step in steps):
         return 2
     if sent and sum(step.faults for step in steps if step.verdict == "errored") == sent:
         return 3

@@ -68,6 +68,8 @@ def execute(
         left_out=left_out,
         trends=outcome.trends,
     )
+    for error in outcome.unwritten:
+        complain(f"error: {error}")
     if outcome.waited_in_vain:
         complain(f"nothing listened at {receivers.without_user(outcome.receiver.base_url)} within {wait:g} s")
     tell_github(outcome, unreadable)

@@ -10,6 +10,8 @@ from sandbox.scenario import Plan
 
 MOST_OF_STEP = 10
 """Deliveries of one step that are kept of those that failed, and of the others."""
+MOST_DELIVERIES = 2_000
+"""Deliveries that are kept where something failed, and as many where nothing did."""
 MOST_BODY = LARGE_BODY
 """Characters that are kept of a body."""
 MOST_BODIES = 8 * 1024 * 1024
@@ -45,6 +47,7 @@ class Evidence:
     def __init__(self) -> None:
         self._steps: dict[tuple[int, str], StepEvidence] = {}
         self._room = {True: MOST_BODIES, False: MOST_BODIES}
+        self._places = {True: MOST_DELIVERIES, False: MOST_DELIVERIES}
 
     def hear(self, event: Event) -> None:
         """Take one event of the run."""
@@ -56,7 +59,8 @@ class Evidence:
             step.spoiled += 1
         else:
             step.others += 1
-        if (step.spoiled if failed else step.others) <= MOST_OF_STEP:
+        if (step.spoiled if failed else step.others) <= MOST_OF_STEP and self._places[failed]:
+            self._places[failed] -= 1
             step.kept.append(self._cut(event.delivery, event.judgement, failed))
 
     def of(self, plan: Plan, step: str) -> StepEvidence:

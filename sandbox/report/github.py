@@ -25,6 +25,7 @@ _LONGEST_CELL = 300
 _NOTE = 200
 """Bytes that are kept free for the note that something was left out."""
 
+_command_start = re.compile(r"^(\s*)::", re.MULTILINE)
 _punctuation = re.compile(r"[!-/:-@\[-`{-~]")
 
 
@@ -34,10 +35,8 @@ def is_here(environment: Mapping[str, str]) -> bool:
 
 
 def harmless(line: str) -> str:
-    """A line to print that the runner takes for no command: `::name::` at its start, `##[name]` anywhere."""
-    if line.lstrip().startswith("::"):
-        line = line.replace("::", ":\\:", 1)
-    return line.replace("##[", "#\\#[")
+    """A text that the runner takes for no command: `::name::` begins a line, `##[name]` stands anywhere."""
+    return _command_start.sub(r"\1:\\:", line).replace("##[", "#\\#[")
 
 
 def annotated(

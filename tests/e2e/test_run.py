@@ -237,6 +237,16 @@ def test_no_reason_tells_a_secret(tmp_path: Path):
         assert "hidden-word" not in text
 
 
+def test_a_report_that_cannot_be_written_keeps_no_other_from_it(tmp_path: Path, shop: Receiver):
+    scenario(tmp_path, "a", PASSES)
+    reports = ["--junit-xml", "/dev/full", "--report-html", "r.html"]
+    done = run(".", "--receiver", shop.url, *reports, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == "error: /dev/full: cannot be written: no space left on device\n"
+    assert "1 passed, 0 failed" in done.stdout
+    assert "All passed" in (tmp_path / "r.html").read_text()
+
+
 # --- in GitHub Actions ---
 
 

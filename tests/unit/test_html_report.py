@@ -30,6 +30,7 @@ from sandbox.report import evidence as evidence_module
 from sandbox.report import html, sidebyside
 from sandbox.report.evidence import MOST_BODIES, MOST_BODY, MOST_OF_STEP, Evidence
 from sandbox.scenario import Plan
+from sandbox.trend import Trend
 
 ATTACK = "</pre></style><script>alert(1)</script><img src=x onerror=alert(1)>\x1b[2J"
 
@@ -71,12 +72,19 @@ class Ran:
         )
         self.results.append(ScenarioResult(plan, verdict, (result,), 0.01))
 
-    def page(self, *unreadable: SourceError, stand_in: bool = False, interrupted: bool = False) -> str:
+    def page(
+        self,
+        *unreadable: SourceError,
+        stand_in: bool = False,
+        interrupted: bool = False,
+        trends: dict[str, Trend] | None = None,
+    ) -> str:
         return html.document(
             self.results,
             unreadable,
             self.evidence,
             receiver=Receiver(name="stand-in" if stand_in else "shop", base_url="", stand_in=stand_in),
+            trends=trends or {},
             run="run-1",
             started_at="2026-01-02T03:04:05Z",
             seconds=1.25,
@@ -294,3 +302,28 @@ def test_rows_within_rows_count():
         {"events": [{"a": 1}, {"b": 2}]}, {"events": [{"a": 3}, {"b": 2}]}, sets={"/events": ("a",)}
     )
     assert html._count(view.rows) >= 4
+
+
+def test_of_very_many_scenarios_the_last_come_without_their_deliveries(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(evidence_module, "MOST_DELIVERIES", 2)
+    ran = Ran()
+    for number in range(4):
+        ran.add("passed", f"p{number}", answer={})
+    ran.add("failed", "f", answer={})
+    assert [len(ran.evidence.of(result.plan, "send").kept) for result in ran.results] == [1, 1, 0, 0, 1]
+    assert ran.page().count("1 more delivery is in the run file") == 2
+
+
+def test_what_regressed_comes_first_of_what_failed():
+    ran = Ran()
+    for name in ("still", "worse", "fine"):
+        ran.add("passed" if name == "fine" else "failed", name, answer={})
+    trends: dict[str, Trend] = {
+        "still.scenario.json": "still failing",
+        "worse.scenario.json": "regressed",
+        "fine.scenario.json": "fixed",
+    }
+    page = ran.page(trends=trends)
+    assert "1 regressed (worse), 1 fixed since the last finished run on this receiver" in page
+    assert page.index('<span class="name">worse') < page.index('<span class="name">still')
+    assert page.count('<span class="trend regressed">') == page.count('<span class="trend fixed">') == 1
