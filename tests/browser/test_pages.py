@@ -7,18 +7,13 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from sandbox.model import Receiver
 from sandbox.store.log import Log
 from sandbox.workspace import Workspace
 from tests.serving import Served, serving
-
-WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
-REPORT_VIOLATIONS = """
-addEventListener("securitypolicyviolation", (event) =>
-  console.error(`CSP ${event.effectiveDirective} ${event.sourceFile}:${event.lineNumber}`));
-"""
+from tests.watching import NARROW, WIDE, opened
 
 
 @pytest.fixture(scope="module")
@@ -31,45 +26,16 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield served
 
 
-class Watched:
-    """A browser window, and everything it complained of."""
-
-    def __init__(self, context: BrowserContext) -> None:
-        self.context = context
-        self.complaints: list[str] = []
-        context.add_init_script(REPORT_VIOLATIONS)
-        self.page = context.new_page()
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("console", lambda message: self._said(message.type, message.text))
-
-    def _said(self, kind: str, text: str) -> None:
-        # A form that is shown again comes with 422, which a browser reports too.
-        # And a request that a test cuts off on purpose fails.
-        if kind == "error" and not re.search("422|ERR_FAILED|htmx:(afterRequest|sendError)", text):
-            self.complaints.append(text)
-
-
 @pytest.fixture(params=["script", "no script"])
 def page(request: pytest.FixtureRequest, browser: Browser, served: Served) -> Iterator[Page]:
     """The compose page, once as most have it and once without JavaScript."""
-    yield from _opened(browser, served, scripted=request.param == "script")
+    yield from opened(browser, served.url, scripted=request.param == "script")
 
 
 @pytest.fixture
 def scripted(browser: Browser, served: Served) -> Iterator[Page]:
     """The compose page with JavaScript."""
-    yield from _opened(browser, served, scripted=True)
-
-
-def _opened(browser: Browser, served: Served, *, scripted: bool) -> Iterator[Page]:
-    context = browser.new_context(
-        base_url=served.url, viewport=WIDE, java_script_enabled=scripted, locale="en-GB"
-    )
-    watched = Watched(context)
-    watched.page.goto("/")
-    yield watched.page
-    context.close()
-    assert watched.complaints == []
+    yield from opened(browser, served.url, scripted=True)
 
 
 def choose(page: Page, receiver: str) -> None:

@@ -1,0 +1,302 @@
+"""Scenarios and runs in a real browser, with JavaScript and without."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from sandbox.model import Receiver
+from sandbox.store.log import Log
+from sandbox.workspace import Workspace
+from tests.receivers import Peer, receiver, response
+from tests.serving import Served, serving
+from tests.watching import NARROW, WIDE, opened
+
+EVENT = {"error_code": "ERR1", "status": "error"}
+
+
+class Shop:
+    """A receiver that can be changed, and that answers one request for each ticket while it is closed."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.events: list[dict[str, Any]] = []
+        self._closed = False
+        self._tickets = threading.Semaphore(0)
+
+    def act(self, peer: Peer) -> None:
+        while peer.read_request() is not None:
+            if self._closed:
+                self._tickets.acquire(timeout=120)
+            peer.send(response(json.dumps({"events": self.events}).encode()))
+
+    def close(self) -> None:
+        """Answer nobody without a ticket."""
+        self._tickets = threading.Semaphore(0)
+        self._closed = True
+
+    def answer_one(self) -> None:
+        self._tickets.release()
+
+    def open(self) -> None:
+        """Answer everybody."""
+        self._closed = False
+        self._tickets.release(1000)
+
+
+@pytest.fixture(scope="module")
+def _shop() -> Iterator[Shop]:
+    shop = Shop()
+    with receiver(shop.act) as listening:
+        shop.url = listening.url
+        yield shop
+        shop.open()
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, _shop: Shop) -> Iterator[Served]:
+    folder = tmp_path_factory.mktemp("workspace")
+    (folder / "scenarios").mkdir()
+    for name, tags in {"alpha": ["smoke"], "beta": ["smoke", "slow"], "gamma": []}.items():
+        steps = [{"name": "cancel", "fixture": "default", "expect": {"status": 200, "body": {"events": []}}}]
+        (folder / "scenarios" / f"{name}.scenario.json").write_text(
+            json.dumps({"name": f"{name.title()} is cancelled", "tags": tags, "steps": steps})
+        )
+    several = {"fixture": "default", "deliver": {"times": 5}, "expect": {"status": 200}}
+    (folder / "scenarios" / "several.scenario.json").write_text(
+        json.dumps({"name": "Several " + "and some more " * 20, "steps": [several], "tags": ["t" * 80]})
+    )
+    (folder / "scenarios" / "broken.scenario.json").write_text('{"steps": [{"fixtrue": 1}]}')
+    with serving(folder) as served:
+        workspace = Workspace(folder)
+        workspace.save_receiver(Receiver("shop", _shop.url))
+        workspace.save_receiver(Receiver("live", _shop.url, protected=True))
+        yield served
+
+
+@pytest.fixture
+def shop(_shop: Shop) -> Iterator[Shop]:
+    """The shop, open and content."""
+    yield _shop
+    _shop.events = []
+    _shop.open()
+
+
+@pytest.fixture(params=["script", "no script"])
+def page(request: pytest.FixtureRequest, browser: Browser, served: Served, shop: Shop) -> Iterator[Page]:
+    """A browser, once as most have it and once without JavaScript."""
+    yield from opened(browser, served.url, scripted=request.param == "script")
+
+
+@pytest.fixture
+def scripted(browser: Browser, served: Served, shop: Shop) -> Iterator[Page]:
+    """A browser with JavaScript."""
+    yield from opened(browser, served.url, scripted=True)
+
+
+def choose(page: Page, name: str) -> None:
+    """Choose a receiver on the page of the scenarios, and see where a run would go."""
+    page.get_by_label("Receiver", exact=True).select_option(name)
+    if (show := page.locator("#target").get_by_role("button", name="Show")).is_visible():
+        show.click()
+    expect(page.locator("#target")).to_have_attribute("data-receiver", name)
+
+
+def run(page: Page, *names: str, receiver: str = "shop") -> None:
+    """Tick some scenarios, run them, and be on the page of the run."""
+    page.goto("/scenarios")
+    choose(page, receiver)
+    for name in names:
+        page.get_by_label(f"{name} is cancelled").check()
+    page.get_by_role("button", name=re.compile("ticked")).click()
+    page.wait_for_url(re.compile("/runs/"))
+
+
+def ended(page: Page, word: str = "Finished") -> None:
+    expect(page.get_by_role("heading", level=1)).to_have_text(word, timeout=60_000)
+
+
+def rows(page: Page) -> Locator:
+    return page.locator("table.results tbody > tr:first-child")
+
+
+def test_what_is_ticked_runs_and_a_regression_comes_first(page: Page, shop: Shop):
+    run(page, "Alpha", "Beta")
+    ended(page)
+    expect(rows(page)).to_have_count(2)
+    shop.events = [EVENT]
+    run(page, "Alpha", "Gamma")
+    ended(page)
+    expect(rows(page).first).to_contain_text("regressed")
+    expect(rows(page).first).to_contain_text("Alpha is cancelled")
+    # One click from the difference to its delivery, and back to the run.
+    page.locator(".differences a").first.click()
+    page.wait_for_url(re.compile("/deliveries/"))
+    expect(page.get_by_role("region", name="Compared with what was expected")).to_contain_text("ERR1")
+    page.locator(".facts a", has_text="scenarios/alpha").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Alpha is cancelled")
+    page.get_by_role("link", name="The scenario").click()
+    expect(page.get_by_role("region", name="Results of this scenario")).to_contain_text("regressed")
+
+
+def test_a_run_shows_its_progress_by_itself(page: Page, shop: Shop):
+    shop.close()
+    run(page, "Alpha", "Beta", "Gamma")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("running")
+    expect(page.get_by_role("progressbar")).to_have_count(1)
+    shop.events = [EVENT]
+    shop.answer_one()
+    expect(rows(page)).to_have_count(1, timeout=60_000)
+    expect(rows(page)).to_contain_text("failed")
+    shop.events = []
+    shop.answer_one()
+    expect(rows(page)).to_have_count(2, timeout=60_000)
+    expect(rows(page).first).to_contain_text("failed")
+    expect(page.get_by_text("2 of 3 scenarios")).to_be_visible()
+    shop.open()
+    ended(page)
+    expect(rows(page)).to_have_count(3)
+    expect(page.get_by_role("progressbar")).to_have_count(0)
+    expect(page.get_by_role("button", name="Stop")).to_have_count(0)
+
+
+def test_a_run_is_stopped_and_what_was_done_is_told(page: Page, shop: Shop):
+    page.goto("/scenarios")
+    choose(page, "shop")
+    shop.close()
+    page.get_by_label(re.compile("Several")).check()
+    page.get_by_role("button", name=re.compile("ticked")).click()
+    page.wait_for_url(re.compile("/runs/"))
+    shop.answer_one()
+    page.get_by_role("button", name="Stop").click()
+    ended(page, "Stopped")
+    expect(rows(page)).to_contain_text("stopped")
+    expect(page.locator(".steps")).to_contain_text(re.compile(r"\d of 5 deliveries were not sent"))
+
+
+def test_leaving_the_page_stops_nothing(page: Page, shop: Shop):
+    shop.close()
+    run(page, "Alpha")
+    path = urlsplit(page.url).path
+    page.goto("/runs")
+    expect(page.get_by_role("row").nth(1)).to_contain_text("running")
+    shop.open()
+    page.goto(path)
+    ended(page)
+    expect(rows(page)).to_contain_text("passed")
+
+
+def test_results_are_filtered_by_what_is_chosen(page: Page, shop: Shop):
+    shop.events = [EVENT]
+    run(page, "Alpha", "Beta")
+    ended(page)
+    choices = page.get_by_role("group", name="Tag")
+    choices.get_by_role("link", name=re.compile("slow")).click()
+    expect(rows(page)).to_have_count(1)
+    expect(rows(page)).to_contain_text("Beta")
+    assert parse_qs(urlsplit(page.url).query) == {"tag": ["slow"]}
+    page.get_by_role("group", name="Tag").get_by_role("link", name=re.compile("all")).click()
+    expect(rows(page)).to_have_count(2)
+
+
+def test_the_list_is_filtered_and_keeps_its_ticks(page: Page):
+    page.goto("/scenarios")
+    expect(page.get_by_role("list", name="Files that cannot be read")).to_contain_text("/steps/0/fixtrue")
+    page.get_by_label("Gamma is cancelled").check()
+    page.get_by_label("Find").fill("alpha")
+    if (show := page.locator(".filter").get_by_role("button", name="Show")).is_visible():
+        show.click()
+    expect(page.locator("table.scenarios tbody tr")).to_have_count(1)
+    expect(page.get_by_text("1 ticked is not listed")).to_be_visible()
+    assert parse_qs(urlsplit(page.url).query)["q"] == ["alpha"]
+    page.get_by_label("Alpha is cancelled").check()
+    choose(page, "shop")
+    page.get_by_role("button", name=re.compile("ticked")).click()
+    page.wait_for_url(re.compile("/runs/"))
+    ended(page)
+    expect(rows(page)).to_have_count(2)
+
+
+def test_a_protected_receiver_asks_for_each_run(page: Page):
+    run_one = page.get_by_role("button", name="Run", exact=True)
+    page.goto("/scenarios")
+    page.get_by_role("link", name="Alpha is cancelled").click()
+    choose(page, "live")
+    if page.url.endswith("/scenarios"):
+        page.get_by_role("link", name="Alpha is cancelled").click()
+    run_one.click()
+    expect(page.locator("#confirmed-error")).to_contain_text("protected")
+    page.get_by_label("Yes, run this against").check()
+    run_one.click()
+    page.wait_for_url(re.compile("/runs/"))
+    ended(page)
+    expect(rows(page)).to_have_count(1)
+
+
+# --- What only a script does ---
+
+
+def test_all_that_is_listed_is_ticked_at_once(scripted: Page):
+    scripted.goto("/scenarios?q=is+cancelled+scenarios%2F")
+    ticked = scripted.get_by_role("button", name=re.compile("ticked"))
+    expect(ticked).to_have_text("Run ticked")
+    scripted.get_by_label("Tick all listed").check()
+    expect(ticked).to_have_text("Run 3 ticked")
+    scripted.get_by_label("Alpha is cancelled").uncheck()
+    expect(ticked).to_have_text("Run 2 ticked")
+    assert scripted.get_by_label("Tick all listed").evaluate("(box) => box.indeterminate")
+
+
+def test_a_double_click_runs_once(scripted: Page, served: Served):
+    log = Log(Workspace(served.workspace).runs_dir)
+    before = len(log.runs())
+    scripted.goto("/scenarios")
+    choose(scripted, "shop")
+    scripted.get_by_label("Alpha is cancelled").check()
+    scripted.get_by_role("button", name=re.compile("ticked")).dblclick()
+    scripted.wait_for_url(re.compile("/runs/"))
+    ended(scripted)
+    assert len(log.runs()) == before + 1
+
+
+def test_the_stop_button_keeps_its_focus_while_results_come(scripted: Page, shop: Shop):
+    shop.close()
+    run(scripted, "Alpha", "Beta")
+    stop = scripted.get_by_role("button", name="Stop")
+    stop.focus()
+    shop.answer_one()
+    expect(rows(scripted)).to_have_count(1, timeout=60_000)
+    expect(stop).to_be_focused()
+
+
+# --- How it looks ---
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_no_page_is_wider_than_the_window_and_every_control_has_a_name(
+    scripted: Page, shop: Shop, size: dict[str, int]
+):
+    shop.events = [{"error_code": "E" * 300, "error_message": "long " * 100}]
+    run(scripted, "Alpha")
+    ended(scripted)
+    result = scripted.locator("td.title a").first.get_attribute("href")
+    one = "/scenarios/show?id=scenarios%2Fseveral.scenario.json"
+    scripted.set_viewport_size(size)
+    for path in (scripted.url, result or "", "/runs", "/scenarios", "/scenarios?q=nothing", one):
+        scripted.goto(path)
+        assert scripted.evaluate("document.documentElement.scrollWidth") <= size["width"], path
+        unnamed = scripted.evaluate(
+            """() => [...document.querySelectorAll("input, select, textarea, button")]
+                 .filter((each) => each.type !== "hidden" && !each.hidden && !each.ariaLabel)
+                 .filter((each) => !each.labels?.length && !each.textContent.trim())
+                 .map((each) => each.outerHTML)"""
+        )
+        assert unnamed == []
+        expect(scripted.get_by_role("heading", level=1)).to_have_count(1)

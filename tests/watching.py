@@ -1,0 +1,42 @@
+"""A browser window at a served workspace, and everything it complained of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from playwright.sync_api import Browser, BrowserContext, Page
+
+WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+_REPORT_VIOLATIONS = """
+addEventListener("securitypolicyviolation", (event) =>
+  console.error(`CSP ${event.effectiveDirective} ${event.sourceFile}:${event.lineNumber}`));
+"""
+
+
+class Watched:
+    """A browser window, and everything it complained of."""
+
+    def __init__(self, context: BrowserContext) -> None:
+        self.context = context
+        self.complaints: list[str] = []
+        context.add_init_script(_REPORT_VIOLATIONS)
+        self.page = context.new_page()
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("console", lambda message: self._said(message.type, message.text))
+
+    def _said(self, kind: str, text: str) -> None:
+        # A form that is shown again comes with 422, which a browser reports too.
+        # And a request that a test cuts off on purpose fails.
+        if kind == "error" and not re.search("422|ERR_FAILED|htmx:(afterRequest|sendError)", text):
+            self.complaints.append(text)
+
+
+def opened(browser: Browser, url: str, *, scripted: bool) -> Iterator[Page]:
+    """The first page, with JavaScript or without; at the end, it must not have complained of anything."""
+    context = browser.new_context(base_url=url, viewport=WIDE, java_script_enabled=scripted, locale="en-GB")
+    watched = Watched(context)
+    watched.page.goto("/")
+    yield watched.page
+    context.close()
+    assert watched.complaints == []
