@@ -48,6 +48,8 @@ class ShownDelivery(NamedTuple):
     differences: Sequence[str]
     """Those that are not in the view."""
     view: sidebyside.View | None
+    departures: int
+    """Of all differences."""
     notes: Sequence[str]
     expectation: str
     request: Message
@@ -59,6 +61,8 @@ class ShownStep(NamedTuple):
 
     result: StepResult
     place: str
+    reason: str
+    """Empty where what follows says it in full."""
     deliveries: Sequence[ShownDelivery]
     left_out: int
 
@@ -156,7 +160,11 @@ class _Writer:
         found = self._evidence.of(result.plan, step.name)
         several = found.spoiled + found.others > 1
         place = f"{result.plan.file}:{result.plan.line(step.number)}" if result.plan.file else ""
-        return ShownStep(step, place, [self._delivery(each, several) for each in found.kept], found.left_out)
+        told = {each.reason for each in step.judgements if each.differences or each.violations}
+        reason = "" if step.reason in told and found.kept else step.reason
+        return ShownStep(
+            step, place, reason, [self._delivery(each, several) for each in found.kept], found.left_out
+        )
 
     def _delivery(self, kept: Kept, several: bool) -> ShownDelivery:
         sent, judgement = kept.delivery, kept.judgement
@@ -178,6 +186,7 @@ class _Writer:
             violations=judgement.violations if judgement else (),
             differences=listed,
             view=view,
+            departures=len(judgement.differences) if judgement else 0,
             notes=judgement.notes if judgement else (),
             expectation=_expected(judgement),
             request=_message(

@@ -29,6 +29,8 @@ def difference(found: Difference, *, width: int = 400) -> str:
 
 
 def _sides(found: Difference, width: int) -> str:
+    if found.part == "latency":
+        return f"expected at most {value(found.expected, width)} ms, got {value(found.actual, width)} ms"
     if found.kind == "missing":
         expected = (
             "" if isinstance(found.expected, UnsetType) else f"expected {value(found.expected, width)}, "

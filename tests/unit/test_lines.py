@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sandbox import compare, contract
-from sandbox.model import Delivery, Expectation, Request, Response, Rule
+from sandbox.model import Delivery, Difference, Expectation, Request, Response, Rule
 from sandbox.report import lines
 
 CONTRACT = contract.load("order_cancel", "draft")
@@ -67,3 +67,8 @@ def test_a_header_that_differs_is_told_with_its_rule(rule: Rule, value: str | No
 )
 def test_a_header_as_expected_is_not_told(rule: Rule, value: str | None):
     assert told({"X-Any-Case": rule}, *([("x-any-CASE", value)] if value is not None else [])) == []
+
+
+def test_a_time_is_told_with_its_unit():
+    late = Difference(kind="changed", part="latency", expected=20, actual=31.5)
+    assert lines.difference(late) == "latency: expected at most 20 ms, got 31.5 ms (changed)"
