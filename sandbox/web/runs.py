@@ -113,7 +113,8 @@ class RunPages:
         rows = await asyncio.to_thread(self._rows, run, runs)
         shown = [row for row in rows if wanted.accepts(row)]
         is_running = run.state == "running" and not results.is_open(run)
-        by_hand = [] if run.results or is_running else await asyncio.to_thread(self._deliveries, id)
+        has_scenarios = bool(run.results) or (run.info is not None and run.info.scenarios > 0)
+        by_hand = [] if has_scenarios else await asyncio.to_thread(self._deliveries, id)
         return self._page(
             request,
             "run.html",
@@ -122,6 +123,7 @@ class RunPages:
             rows=shown[:_LIVE] if is_running else shown,
             hidden=max(0, len(shown) - _LIVE) if is_running else 0,
             total=len(rows),
+            failing=sum(row.result.verdict in ("failed", "errored") for row in rows),
             is_running=is_running,
             is_ours=self._desk.running.is_live(id),
             problem=self._desk.running.problem(id),

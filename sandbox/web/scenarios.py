@@ -6,7 +6,7 @@ import asyncio
 import secrets
 from collections.abc import Sequence
 from http import HTTPStatus
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import msgspec
 from msgspec import UNSET
@@ -16,7 +16,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from sandbox.engine import Options
-from sandbox.errors import SandboxError
+from sandbox.errors import SandboxError, UsageError
 from sandbox.model import Expectation, Result, RunInfo, Step
 from sandbox.scenario import Plan
 from sandbox.store.log import RunSummary
@@ -122,10 +122,17 @@ class ScenarioPages:
         ]
 
     async def index(self, request: Request) -> Response:
-        """All scenarios that the filter lets through."""
+        """All scenarios that the filter lets through; `?of=` ticks those of a run, or what failed in it."""
         asked = Asked.of(request.query_params)
-        asked = msgspec.structs.replace(asked, receiver=asked.receiver or self._chosen(request))
-        return await self._list(request, asked)
+        earlier = request.query_params.get("of")
+        if earlier is not None:
+            run = await asyncio.to_thread(self._desk.log.run, earlier, ())
+            if run is None:
+                raise UsageError(f"there is no run {earlier} in this workspace's log")
+            asked = _of_run(asked, run[0], only_failed="failed" in request.query_params)
+        known = {each.name for each in self._desk.receivers()}
+        receiver = asked.receiver if asked.receiver in known else self._chosen(request)
+        return await self._list(request, msgspec.structs.replace(asked, receiver=receiver))
 
     async def change(self, request: Request) -> Response:
         """Show the list again with another filter or receiver; what is ticked stays ticked."""
@@ -288,9 +295,15 @@ class ScenarioPages:
         )
 
 
-def address(id: str) -> str:
-    """The page of a scenario."""
-    return f"/scenarios/show?id={quote(id, safe='')}"
+def _of_run(asked: Asked, run: RunSummary, *, only_failed: bool) -> Asked:
+    """What an earlier run ran, to be run again where it ran."""
+    picks = [
+        result.scenario
+        for result in run.results
+        if not only_failed or result.verdict in ("failed", "errored")
+    ]
+    receiver = run.info.receiver if run.info is not None else ""
+    return msgspec.structs.replace(asked, picks=tuple(picks), receiver=receiver)
 
 
 def _earlier(id: str, runs: Sequence[RunSummary]) -> list[Earlier]:

@@ -446,6 +446,23 @@ def test_ticks_outlive_another_filter_also_without_a_script(desk: Desk):
     assert "<main" not in part.text
 
 
+def test_what_a_run_ran_or_what_failed_in_it_is_ticked_to_run_again(desk: Desk):
+    good, bad = desk.scenario("good", PASSES), desk.scenario("bad", FAILS)
+    desk.scenario("other", PASSES)
+    path = desk.ran(good, bad)
+
+    def ticked(link: str) -> set[str]:
+        assert link.replace("&", "&amp;") in desk.http.get(path).text
+        page = desk.http.get(link).text
+        assert '<option value="shop" selected>' in page
+        return set(re.findall(r'name="pick" value="([^"]+)"[^>]* checked', page))
+
+    id = path.removeprefix("/runs/")
+    assert ticked(f"/scenarios?of={id}") == {good, bad}
+    assert ticked(f"/scenarios?of={id}&failed=1") == {bad}
+    assert "there is no run" in desk.text("/scenarios?of=none", 400)
+
+
 def test_one_scenario_is_shown_with_its_text_steps_and_results(desk: Desk):
     step = {**PASSES, "deliver": {"times": 2, "parallel": 2}, "set": {"/data/order/id": "${order}"}}
     id = desk.scenario("one", step, variables={"order": "7"}, description="What it is <for>")
