@@ -68,9 +68,7 @@ class ScenarioItem(pytest.Item):
         return self.path, 0, self.name
 
     def setup(self) -> None:
-        session = sending(self)
-        session.refresh()
-        self.user_properties += session.properties()
+        sending(self).prepare(self)
 
     def runtest(self) -> None:
         events = sending(self).execute(self.plan)

@@ -103,8 +103,7 @@ class RetailOPS:
 def for_test(test: pytest.Item) -> RetailOPS:
     """The sender of a test, which begins now."""
     session = sending(test)
-    session.refresh()
-    test.user_properties += session.properties()
+    session.prepare(test)
     test.stash[_SENDER] = sender = RetailOPS(session, test.nodeid)
     return sender
 

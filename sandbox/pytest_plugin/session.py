@@ -65,13 +65,12 @@ class Session:
         self._thread: EngineThread | None = None
         self._sequence = 1
 
-    def properties(self) -> list[tuple[str, object]]:
-        """What a report says of a test: which receiver it was."""
+    def prepare(self, test: pytest.Item) -> None:
+        """Before a test: it says which receiver it is for, and the stand-in's orders are as at the start."""
         proof = [(STAND_IN, "true")] if self.receiver.stand_in else []
-        return [(RECEIVER, in_line(self.receiver.name)), *proof]
-
-    def refresh(self) -> None:
-        """Before a test: the stand-in's orders as they were at the start."""
+        for said in [(RECEIVER, in_line(self.receiver.name)), *proof]:
+            if said not in test.user_properties:  # a plugin may run a test again
+                test.user_properties.append(said)
         if self._thread is not None:
             self._thread.refresh()
 

@@ -160,6 +160,17 @@ def test_selecting_by_name_and_by_tag(pytester: pytest.Pytester):
     run(pytester, STAND_IN, "-m", "skip").assert_outcomes(deselected=2)
 
 
+@pytest.mark.parametrize("name", ["The good one", "a::b [c] «d»\\u001b[31m"])
+def test_a_scenario_is_selected_by_its_id(pytester: pytest.Pytester, name: str):
+    scenario(pytester, "other", NOTHING)
+    file = scenario(pytester, "good", NOTHING)
+    file.write_text(file.read_text().replace("The good one", name))
+    collected = run(pytester, STAND_IN, "--collect-only", "-q", "good.scenario.json")
+    (id,) = [line for line in collected.outlines if line.startswith("good.scenario.json::")]
+    assert id.isprintable()
+    run(pytester, STAND_IN, id).assert_outcomes(passed=1)
+
+
 def test_last_failed_and_stopping_at_the_first(pytester: pytest.Pytester):
     for stem in ("a", "b", "c"):
         scenario(pytester, stem, NOTHING, set=UNKNOWN if stem != "a" else {})
@@ -498,6 +509,28 @@ def test_a_receiver_in_the_loop_of_the_test(pytester: pytest.Pytester):
         """
     )
     run(pytester, "--retailops-receiver", f"http://127.0.0.1:{port}").assert_outcomes(passed=1)
+
+
+def test_a_send_that_is_cancelled_ends_and_is_logged(pytester: pytest.Pytester):
+    pytester.makepyfile(
+        """
+        import asyncio
+        import pytest
+
+        async def impatient(retailops):
+            await asyncio.wait_for(retailops.send_async("default", expect={"status": 200}), 0.2)
+
+        def test_it(retailops):
+            with pytest.raises(TimeoutError):
+                asyncio.run(impatient(retailops))
+        """
+    )
+    with receiver(lambda peer: (peer.read_request(), peer.hang())) as shop:
+        run(pytester, "--retailops-receiver", shop.url).assert_outcomes(passed=1)
+        assert shop.left.wait(20)
+    (log,) = run_files(pytester)
+    assert [row["fault"]["kind"] for row in rows(log, "deliveries")] == ["cancelled"]
+    assert rows(log, "run")[0]["finished_at"]
 
 
 def test_an_interrupt_ends_what_is_in_flight_and_logs_it(pytester: pytest.Pytester):
