@@ -62,8 +62,8 @@ def target(workspace: Workspace, path: Path) -> Path:
     return workspace.root / "scenarios" / whole.relative_to(known) if whole.is_relative_to(known) else path
 
 
-def write(change: FileChange) -> None:
-    """Write a changed file, atomically; FileError where it is not any more what it was when it was read."""
+def check(change: FileChange) -> None:
+    """FileError where a file is not any more what it was when it was read."""
     now = read_text(change.source) if checked(Path.exists, change.source) else None
     if now != change.before:
         raise FileError(
@@ -77,6 +77,11 @@ def write(change: FileChange) -> None:
             file=str(change.target),
             mend="run it, or delete it first",
         )
+
+
+def write(change: FileChange) -> None:
+    """Write a changed file, atomically; FileError where `check` finds something, or it cannot be written."""
+    check(change)
     try:
         change.target.parent.mkdir(parents=True, exist_ok=True)
         write_file(change.target, change.after)
@@ -119,6 +124,13 @@ def cases(plan: Plan, judged: Iterable[Judged]) -> dict[str, list[Judged]]:
     return {place: group for place, group in found.items() if any(each.failed for each in group)}
 
 
+def case(place: str, judged: Judged) -> Case:
+    """A judged delivery as what is decided about."""
+    delivery = judged.delivery
+    sets = contract.load(delivery.action, delivery.edition).arrays
+    return Case(place=place, delivery=delivery, judgement=judged.judgement, sets=sets)
+
+
 def decide(
     text: str,
     place: str,
@@ -130,10 +142,8 @@ def decide(
 ) -> Outcome:
     """A file's text after the decisions on the first delivery of a group that failed."""
     first = next(each for each in group if each.failed)
-    agreed = contract.load(first.delivery.action, first.delivery.edition)
-    case = Case(place=place, delivery=first.delivery, judgement=first.judgement, sets=agreed.arrays)
-    made = accept.accept(text, case, decisions, otherwise, file=file)
-    judge = Judge(agreed)
+    made = accept.accept(text, case(place, first), decisions, otherwise, file=file)
+    judge = Judge(contract.load(first.delivery.action, first.delivery.edition))
     now = [judge(each.delivery, made.expectation, at=each.judgement.at) for each in group]
     unlike = sum(_is_unlike(old, new) for old, new in zip(group, now, strict=True) if old is not first)
     step = f"step {first.delivery.step!r}"

@@ -192,6 +192,10 @@ class Workspace:
             raise UsageError(f"there is no scenario {id} in {self.root}", mend="it may have been renamed")
         return path
 
+    def read_scenario(self, id: str) -> str:
+        """A scenario file's text; UsageError where there is none with this id."""
+        return read_text(self.scenario_file(id))
+
     @cached_property
     def _shipped(self) -> str:
         return os.path.join(os.path.abspath(shipped.fixtures_dir() / "scenarios"), "")

@@ -4,6 +4,7 @@
 import "htmx.org";
 import "htmx-ext-sse";
 import "./runs.js";
+import "./accept.js";
 
 const root = document.documentElement;
 root.classList.add("scripted");

@@ -5,14 +5,13 @@ bodies      an expected body and its rules after the decisions
 files       a scenario file's text after the decisions
 """
 
-from sandbox.accept.bodies import MARK
+from sandbox.accept.bodies import holds_redacted
 from sandbox.accept.deciding import ACCEPT, KEEP, Decision, Key, Ways, key, proposed_regex, told_regex, ways
-from sandbox.accept.files import Accepted, Case, Changed, accept, place
+from sandbox.accept.files import Accepted, Case, Changed, accept, place, rounded_up
 
 __all__ = [
     "ACCEPT",
     "KEEP",
-    "MARK",
     "Accepted",
     "Case",
     "Changed",
@@ -20,9 +19,11 @@ __all__ = [
     "Key",
     "Ways",
     "accept",
+    "holds_redacted",
     "key",
     "place",
     "proposed_regex",
+    "rounded_up",
     "told_regex",
     "ways",
 ]

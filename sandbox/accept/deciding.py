@@ -110,37 +110,60 @@ def _fits(tokens: list[str], pattern: tuple[str, ...]) -> bool:
 
 # --- Regular expressions ------------------------------------------------------------------------------
 
-_pieces = re.compile(r"[0-9]+|[^\W\d_]+|\s+|.", re.DOTALL).findall
+_pieces = re.compile(r"[0-9A-Za-z]+|\s+|.", re.DOTALL).findall
+_UUID = "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
 
 
 def proposed_regex(expected: Json, actual: Json) -> str:
     """A regex that accepts the actual text, and the expected one where they are made alike.
 
-    What both have stays as it is; digits become digits, words words. Without an expected text only the
-    digits are taken for what varies.
+    What both have stays as it is. Without an expected text like it, digits and what looks random are taken
+    for what varies.
     """
     if not isinstance(actual, str):
         return ""
     if len(actual) > MOST_PROPOSED:
         return "^" + re.escape(actual[:MOST_PROPOSED])
+    if _accepts("uuid", actual):
+        return _UUID
     pieces = _pieces(actual)
-    others = _pieces(expected) if isinstance(expected, str) else pieces
-    if isinstance(expected, str) and len(others) == len(pieces):
-        pattern = "".join(map(_either, pieces, others))
-    else:
-        pattern = "".join(_digits(piece) if piece[0] in "0123456789" else _escaped(piece) for piece in pieces)
-    return f"^{pattern}$"
+    others = _pieces(expected) if isinstance(expected, str) else []
+    if len(others) == len(pieces):
+        return f"^{''.join(map(_either, pieces, others))}$"
+    return f"^{''.join(map(_alone, pieces))}$"
 
 
 def _either(one: str, other: str) -> str:
+    """What accepts two pieces that stand in the same place."""
     if one == other:
         return _escaped(one)
     both = one + other
-    if both.isascii() and one.isdecimal() and other.isdecimal():
+    if not (both.isascii() and both.isalnum()):
+        return ".+" if both.isprintable() else "(?s:.+)"
+    if both.isdecimal():
         return _digits(one) if len(one) == len(other) else "[0-9]+"
-    if both.isascii() and both.isalnum():
-        return r"\w+"
-    return ".+" if both.isprintable() else "(?s:.+)"
+    (letters, digits), (other_letters, other_digits) = _lettered(one), _lettered(other)
+    if letters and letters == other_letters:
+        return letters + _either(digits, other_digits)
+    return r"\w+"
+
+
+def _alone(piece: str) -> str:
+    """What accepts a piece and others like it."""
+    if not (piece.isascii() and piece.isalnum()) or piece.isalpha():
+        return _escaped(piece)
+    if piece.isdecimal():
+        return _digits(piece)
+    letters, digits = _lettered(piece)
+    if letters:
+        return letters + _digits(digits)
+    return f"[0-9a-f]{{{len(piece)}}}" if set(piece) <= set("0123456789abcdef") else r"\w+"
+
+
+def _lettered(piece: str) -> tuple[str, str]:
+    """The letters that a piece begins with and the digits that it ends with; nothing for any other."""
+    found = re.fullmatch("([A-Za-z]+)([0-9]+)", piece)
+    return (found[1], found[2]) if found else ("", "")
 
 
 def _digits(piece: str) -> str:

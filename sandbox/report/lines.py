@@ -17,11 +17,17 @@ if TYPE_CHECKING:
 GLYPHS: dict[Verdict, str] = {"passed": "✓", "failed": "✗", "errored": "!", "recorded": "○", "skipped": "-"}
 
 
+def place(found: Difference) -> str:
+    """Where a difference is: a pointer into the body, `header X-Shop`, or the part of the answer."""
+    path = found.expected_pointer if found.expected_pointer is not None else found.actual_pointer
+    if found.part == "headers":
+        return f"header {(path or '')[1:]}"
+    return (path or "(root)") if found.part == "body" else found.part
+
+
 def difference(found: Difference, *, width: int = 400) -> str:
     """`/events/0/code: expected "A", got "B" (changed)`, with the rule and the hint where there are any."""
-    place = found.expected_pointer if found.expected_pointer is not None else found.actual_pointer
-    where = {"body": place or "(root)", "headers": f"header {(place or '')[1:]}"}.get(found.part, found.part)
-    words = f"{where}: {_sides(found, width)} ({found.kind})"
+    words = f"{place(found)}: {_sides(found, width)} ({found.kind})"
     if found.rule is not None:
         path = f"{found.rule_path} " if found.part == "body" else ""
         words += f"; rule {path}{value(found.rule, width)}"

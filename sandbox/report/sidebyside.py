@@ -18,8 +18,8 @@ from sandbox import compare, match, pointer, source
 from sandbox.compare.assignment import longest_common
 from sandbox.compare.node import Node
 from sandbox.errors import SourceError
-from sandbox.model import Delivery, Expectation, Json
-from sandbox.report.lines import visible
+from sandbox.model import Delivery, Difference, Expectation, Json
+from sandbox.report.lines import place, visible
 
 MOST_ROWS = 2_000
 MOST_IN_FOLD = 50
@@ -171,6 +171,22 @@ def of(
         # That it is not JSON is told among the violations.
         return None
     return view(expectation.body, actual, match.compile(expectation.rules), sets)
+
+
+def of_difference(found: Difference) -> Line:
+    """One difference by itself, its place as the label."""
+    expected = () if found.expected is UNSET else _plain(_pretty(found.expected), True)
+    actual = () if found.actual is UNSET else _plain(_pretty(found.actual), True)
+    if isinstance(found.expected, str) and isinstance(found.actual, str):
+        expected, actual = changed_words(_pretty(found.expected), _pretty(found.actual))
+    return Line(
+        depth=0,
+        label=visible(place(found)),
+        kind="changed" if found.kind == "moved" else found.kind,
+        expected=Side(found.expected_pointer or "", expected) if expected else None,
+        actual=Side(found.actual_pointer or "", actual) if actual else None,
+        rule="" if found.rule is None else visible(f"{found.rule_path or '(root)'} {_compact(found.rule)}"),
+    )
 
 
 # --- From the alignment to rows -----------------------------------------------------------------------

@@ -78,6 +78,11 @@ def _exists(text: str, tokens: tuple[str, ...]) -> bool:
     return find(text, tokens)[2] == 0
 
 
+MAX_ALIKE = 4_096
+"""The product of two arrays' lengths up to which other items are paired by what they have in common."""
+_PER_LIKENESS = 1_000
+
+
 class _Entry(NamedTuple):
     """A member or item as it will be; `child` is its position in the text, None if it is new."""
 
@@ -94,15 +99,47 @@ def _members(old: dict[str, Json], new: dict[str, Json]) -> list[_Entry]:
 
 
 def _items(old: list[Json], new: list[Json]) -> list[_Entry]:
-    """Equal items stay; where both sides have others, these are paired in order."""
+    """Equal items stay; where both sides have others, those that are most alike are paired, in order."""
     entries: list[_Entry] = []
     for old_start, old_end, new_start, new_end in _matching([*map(compact, old)], [*map(compact, new)]):
-        for offset, value in enumerate(new[new_start:new_end]):
-            at = old_start + offset
-            entries.append(
-                _Entry(at, None, old[at], value) if at < old_end else _Entry(None, None, None, value)
-            )
+        partners = _partners(old[old_start:old_end], new[new_start:new_end])
+        for value, partner in zip(new[new_start:new_end], partners, strict=True):
+            at = None if partner is None else old_start + partner
+            entries.append(_Entry(at, None, None if at is None else old[at], value))
     return entries
+
+
+def _partners(old: list[Json], new: list[Json]) -> list[int | None]:
+    """For each new item the old one that it takes the place of, never crossing; as many as can be."""
+    if len(old) == len(new) == 1 or len(old) * len(new) > MAX_ALIKE:
+        return [at if at < len(old) else None for at in range(len(new))]
+    best = [[0] * (len(new) + 1) for _ in range(len(old) + 1)]
+    gains = [[1 + _PER_LIKENESS * _likeness(one, other) for other in new] for one in old]
+    for row in reversed(range(len(old))):
+        for column in reversed(range(len(new))):
+            together = gains[row][column] + best[row + 1][column + 1]
+            best[row][column] = max(together, best[row + 1][column], best[row][column + 1])
+    partners: list[int | None] = [None] * len(new)
+    row = column = 0
+    while row < len(old) and column < len(new):
+        if best[row][column] == gains[row][column] + best[row + 1][column + 1]:
+            partners[column] = row
+            row, column = row + 1, column + 1
+        elif best[row][column] == best[row + 1][column]:
+            row += 1
+        else:
+            column += 1
+    return partners
+
+
+def _likeness(one: Json, other: Json) -> int:
+    """How much of two containers is the same."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return sum(name in other and compact(value) == compact(other[name]) for name, value in one.items())
+    if isinstance(one, list) and isinstance(other, list):
+        values = [*map(compact, other)]
+        return sum(compact(value) in values for value in one)
+    return 0
 
 
 def _matching(old: list[bytes], new: list[bytes]) -> Iterator[tuple[int, int, int, int]]:

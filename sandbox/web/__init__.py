@@ -17,5 +17,7 @@ compose.py     the page where a payload is composed and sent
 deliveries.py  the page of one delivery, and the log
 scenarios.py   the scenarios: find some, run them; and one with its text
 runs.py        the runs, and one with its results as they come
+acceptance.py  reviews of what failed: what is decided about each difference
+acceptances.py the pages of a review
 receivers.py   the receivers' pages
 """

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Scope
 
 from sandbox.errors import SandboxError
 from sandbox.web import forms
+from sandbox.web.acceptances import AcceptPages
 from sandbox.web.compose import ComposePages
 from sandbox.web.deliveries import DeliveryPages
 from sandbox.web.desk import Desk
@@ -46,6 +47,7 @@ def create_app(desk: Desk, pages: Pages, *, token: str = "") -> ASGIApp:
         *ComposePages(desk, pages).routes(),
         *ScenarioPages(desk, pages).routes(),
         *RunPages(desk, pages).routes(),
+        *AcceptPages(desk, pages).routes(),
         *DeliveryPages(desk, pages).routes(),
         *ExportPages(desk).routes(),
         *ReceiverPages(desk, pages).routes(),

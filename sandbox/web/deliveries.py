@@ -292,6 +292,7 @@ class DeliveryPages:
             is_known=self._receiver(sent) is not None,
             scenario_is_known=bool(sent.scenario) and self._desk.library.has(sent.scenario),
             can_accept=accepted_expectation(entry) is not None,
+            can_review=_differs_from_its_scenario(entry),
             problems=wrong or problems(),
         )
 
@@ -342,6 +343,11 @@ def _newest_first(rows: list[Row]) -> list[Row]:
 def flight_context(flight: Flight) -> dict[str, object]:
     """What the page shows of a delivery in flight."""
     return {"elapsed_ms": flight.elapsed_ms, "payload": flight.order.payload}
+
+
+def _differs_from_its_scenario(entry: Entry) -> bool:
+    """Whether it was sent for a scenario that expected something else."""
+    return bool(entry.delivery.scenario and entry.judgements and entry.judgements[0].differences)
 
 
 def accepted_expectation(entry: Entry) -> Expectation | None:

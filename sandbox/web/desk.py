@@ -14,6 +14,7 @@ from sandbox.errors import SandboxError, UsageError
 from sandbox.model import Basic, Bearer, Json, Receiver
 from sandbox.standin import TOKEN, StandIn
 from sandbox.store.log import Log
+from sandbox.web.acceptance import Reviews
 from sandbox.web.library import Library
 from sandbox.web.recording import Recording
 from sandbox.web.running import Running
@@ -75,6 +76,7 @@ class Desk:
         self.sending = Sending(self.ports, self.recording.heard)
         self.running = Running(workspace, transport, self.environment)
         self.library = Library(workspace)
+        self.reviews = Reviews(workspace, self.library)
         self._deleted: OrderedDict[str, _Deleted] = OrderedDict()
 
     async def stop(self) -> None:

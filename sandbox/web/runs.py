@@ -126,6 +126,7 @@ class RunPages:
             failing=sum(row.result.verdict in ("failed", "errored") for row in rows),
             is_running=is_running,
             is_ours=self._desk.running.is_live(id),
+            can_review=not is_running and any(row.result.verdict in ("failed", "errored") for row in rows),
             problem=self._desk.running.problem(id),
             choices=_choices(id, rows, wanted),
             filtered=wanted.query,

@@ -443,3 +443,12 @@ def test_keys_are_renamed_all_at_once_and_where_they_stand() -> None:
     assert renamed == '{"rules": {"/1" : 1,\n  "/2": [2], "é/": 3}, "/0": 4}'
     with pytest.raises(pointer.PointerError):
         source.rename(text, "/nothing", {})
+
+
+def test_an_item_that_changes_keeps_its_text_beside_one_that_is_new() -> None:
+    text = '[\n  {"a": 1,  "b": [1,2], "c": 3}\n]'
+    value: Json = [{"x": 1}, {"a": 1, "b": [1, 2], "c": 4}]
+    assert source.rewrite(text, value) == '[\n  {"x": 1},\n  {"a": 1,  "b": [1,2], "c": 4}\n]'
+    two = '[\n  {"a": 1,  "b": 2},\n  {"c": 1,  "d": 2}\n]'
+    assert source.rewrite(two, [{"c": 1, "d": 3}]) == '[\n  {"c": 1,  "d": 3}\n]'
+    assert source.rewrite(two, [{"y": 0}, {"a": 1, "b": 3}]) == '[\n  {"y": 0},\n  {"a": 1,  "b": 3}\n]'
