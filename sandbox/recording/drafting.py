@@ -92,7 +92,7 @@ def _draft(agreed: Contract, records: Sequence[Recorded], fixture: steps.Fixture
     for record in records:
         sent = record.delivery
         if why := _unrepeatable(sent, agreed):
-            notes.append(f"{sent.id} is left out: {why}")
+            notes.append(f"{sent.request.method} {sent.request.url} is left out: {why}")
             continue
         one = steps.of(sent, record.judgement, agreed, fixture)
         name = _unique(one.step.name, names)
@@ -120,7 +120,7 @@ def _draft(agreed: Contract, records: Sequence[Recorded], fixture: steps.Fixture
 def _unrepeatable(sent: Delivery, agreed: Contract) -> str:
     """Why no step can do this again; empty where one can."""
     if sent.request.method != agreed.method:
-        return f"a step sends {agreed.method}, and this was {sent.request.method}"
+        return f"a step sends {agreed.method} only"
     return "it was hung up on purpose" if sent.dropped else ""
 
 
@@ -205,7 +205,7 @@ def _secrets(scenario: Scenario) -> Iterator[Proposal]:
     for name, found in places.items():
         if name in _CHANGES_BY_ITSELF or (name not in in_payload and name != _variable(name)):
             continue  # Both sides of a comparison are redacted: what only comes back may stay struck out.
-        more = f" and {len(found) - 1} more places" if len(found) > 1 else ""
+        more = f" and {len(found) - 1} more" if len(found) > 1 else ""
         reference = f"${{env:{_variable(name)}}}"
         yield Proposal(
             id=f"secret:{name}",

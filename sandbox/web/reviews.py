@@ -65,7 +65,11 @@ class Typed(msgspec.Struct, frozen=True, kw_only=True):
         new = frozenset(id for id in draft.deliveries if _NAME + id not in form)
         kept = frozenset(map(str, form.getlist("keep")))
         taken = frozenset(map(str, form.getlist("take")))
-        of_new = {each.id for each in draft.proposals if each.taken and draft.deliveries[each.step] in new}
+        of_new = {
+            each.id
+            for each in draft.proposals
+            if each.kind == "rule" and each.taken and draft.deliveries[each.step] in new
+        }
         return cls(
             name=text(form, "name").strip(),
             file=text(form, "file").strip(),
@@ -73,7 +77,7 @@ class Typed(msgspec.Struct, frozen=True, kw_only=True):
             replace="replace" in form,
             step_names=names,
             kept=kept | new,
-            taken=taken | {id for id in of_new if id.partition(":")[0] != "secret"},
+            taken=taken | of_new,
         )
 
     def scenario(self, draft: Draft) -> Scenario:
