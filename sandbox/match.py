@@ -24,7 +24,8 @@ LONGEST_SEARCH = 1.0
 """Seconds."""
 DEEPEST = 40
 """Levels of a document that rules reach, and that are aligned; what is deeper is compared as a whole."""
-_BODY_ONLY = ("type", "range", "ordered", "unordered", "extra")
+BODY_ONLY = ("type", "range", "ordered", "unordered", "extra")
+"""Matchers that cannot judge a header, which is text."""
 
 
 class RuleError(ValueError):
@@ -102,7 +103,7 @@ def compile_headers(headers: Mapping[str, Rule]) -> dict[str, Matcher]:
             compiled[name.lower()] = Matcher("text", rule, name, _equal_to(rule))
             continue
         found = matcher(rule, name)
-        if found.word in _BODY_ONLY:
+        if found.word in BODY_ONLY:
             what = f"{found.word} cannot judge a header, which is text"
             raise RuleError(name, what, 'use {"regex": "..."} or {"one_of": ["..."]}')
         compiled[name.lower()] = found
@@ -292,6 +293,8 @@ def _is_integer(value: Json) -> bool:
 def _type(name: Any) -> Callable[[Json], bool]:
     if name == "integer":
         return _is_integer
+    if not isinstance(name, str):
+        raise _Unusable(f"{_spelled(name)} is not the name of a type of JSON")
     if name not in _TYPES:
         raise _Unusable(f"{_spelled(name)} is not a type of JSON{_meant(_SYNONYMS.get(name, name), _TYPES)}")
     return lambda value: type_name(value) == name

@@ -13,7 +13,7 @@ SUFFIX = ".scenario.json"
 _LINE = 100
 """How long a line of a file that we spell may get before its object or array is spread over several."""
 
-_BOUNDS = {
+BOUNDS = {
     "times": (1, 100_000),
     "parallel": (1, 1_000),
     "delay_ms": (0, compose.LONGEST_MS),
@@ -167,7 +167,7 @@ def _check_step(step: Step, at: str) -> None:
     for name, path in step.capture.items():
         _check_pointer(path, f"{at}/capture/{pointer.escape(name)}")
     deliver = step.deliver
-    for field, (lowest, highest) in _BOUNDS.items() if deliver != _PLAINLY else ():
+    for field, (lowest, highest) in BOUNDS.items() if deliver != _PLAINLY else ():
         value = getattr(deliver, field)
         if value is not None and not lowest <= value <= highest:
             raise _Mistake(f"must be at least {lowest} and at most {highest:,}", f"{at}/deliver/{field}")

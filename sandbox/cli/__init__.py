@@ -35,6 +35,7 @@ _MODULES = {
     "export": "export",
     "init": "init",
     "receiver": "receiver",
+    "schema": "schema",
 }
 """Each command's module, in the order of `--help`."""
 

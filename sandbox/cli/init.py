@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from sandbox.cli.options import here
@@ -12,10 +14,20 @@ from sandbox.workspace import Workspace
 @click.command("init")
 @click.argument("folder", default=".")
 def command(folder: str) -> None:
-    """Make FOLDER a workspace: the folders that your fixtures, scenarios and log go to."""
+    """Make FOLDER a workspace: the folders that your fixtures, scenarios and log go to.
+
+    It also writes the schemas that editors complete files by; again, where they are of another version.
+    """
     workspace = Workspace(here() / folder)
-    made = workspace.initialise()
+    made = [*workspace.initialise(), *_schemas(workspace)]
     for path in made:
         say(f"made {path}")
     if not made:
         say(f"{workspace.root} is a workspace already")
+
+
+def _schemas(workspace: Workspace) -> list[Path]:
+    """What editors complete files by: made anew where this version has other ones."""
+    from sandbox.cli import schema
+
+    return schema.write(schema.of_workspace(workspace), workspace.root / ".sandbox" / "schemas")

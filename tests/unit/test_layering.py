@@ -18,7 +18,7 @@ LINES = (
     ("pointer",),
     ("source", "shipped"),
     ("contract", "compose", "match", "compare", "scenario", "probe", "redact", "trend"),
-    ("recording", "importing", "accept", "selection"),
+    ("recording", "importing", "schemas", "accept", "selection"),
     ("engine",),
     ("transport", "store", "workspace", "settings", "ports", "httpserver"),
     ("standin", "report", "receivers", "headless", "accepting", "relay", "web", "cli", "pytest_plugin"),

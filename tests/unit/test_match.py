@@ -99,6 +99,7 @@ def test_a_long_subject_is_not_searched_and_the_hint_says_so():
             'type: "float" is not a type of JSON: did you mean number?',
             '{"type": "string"}',
         ),
+        ({"type": ["string"]}, 'type: ["string"] is not the name of a type', '{"type": "string"}'),
         ({"regex": "("}, "'(' is not a regular expression: missing )", "for example"),
         ({"regex": "a{99999999999}"}, "is not a regular expression", "for example"),
         ({"regex": 1}, "the pattern must be a string", "for example"),
