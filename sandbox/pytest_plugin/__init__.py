@@ -56,7 +56,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> ScenarioFi
     from sandbox.pytest_plugin.scenarios import ScenarioFile
 
     hooks.register(parent.config)
-    return ScenarioFile.from_parent(parent, path=file_path)
+    return ScenarioFile.of(file_path, parent)
 
 
 @pytest.hookimpl(trylast=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -27,6 +28,15 @@ _MARKER = re.compile(r"(?!(and|or|not)$)[^\W_][\w.+-]*")
 
 class ScenarioFile(pytest.File):
     """A scenario file. One that cannot be read is a collection error of one line; the others still run."""
+
+    @classmethod
+    def of(cls, path: Path, parent: pytest.Collector) -> ScenarioFile:
+        """The file, by an id that pytest can write down: the name of a file need not be UTF-8."""
+        name = os.fsencode(path.name).decode(errors="backslashreplace")
+        if name == path.name:
+            return cls.from_parent(parent, path=path)
+        nodeid = name if parent.nodeid in ("", ".") else f"{parent.nodeid}/{name}"
+        return cls.from_parent(parent, path=path, name=name, nodeid=nodeid)
 
     def collect(self) -> Iterator[ScenarioItem]:
         mistakes: list[SandboxError]
@@ -87,6 +97,8 @@ class ScenarioItem(pytest.Item):
         self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None
     ) -> str | TerminalRepr:
         failed = excinfo.value
+        if isinstance(failed, SandboxError):
+            return lines.in_line(str(failed))
         if not isinstance(failed, ScenarioFailed):
             return super().repr_failure(excinfo, style)
         shown = excinfo.getrepr(style="value")

@@ -60,13 +60,19 @@ class RetailOPS:
         """
         __tracebackhide__ = True
         plan = self._plan(fixture, fields)
-        return self._result(self._session.execute(plan))
+        try:
+            return self._result(self._session.execute(plan))
+        except SandboxError as error:
+            raise error.with_traceback(None) from None  # it is the test's line that matters
 
     async def send_async(self, fixture: str | None = None, **fields: Unpack[Fields]) -> Result:
         """`send` for a receiver that lives in the test's own asyncio loop, which goes on meanwhile."""
         __tracebackhide__ = True
         plan = self._plan(fixture, fields)
-        return self._result(await asyncio.wrap_future(self._session.start(plan)))
+        try:
+            return self._result(await asyncio.wrap_future(self._session.start(plan)))
+        except SandboxError as error:
+            raise error.with_traceback(None) from None
 
     def _plan(self, fixture: str | None, fields: Fields) -> scenario.Plan:
         """The scenario of one step that says this, checked as a file is."""

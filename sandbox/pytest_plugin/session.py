@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from sandbox import contract, headless, ports, receivers, settings
+from sandbox import compose, contract, headless, ports, receivers, settings
 from sandbox.engine import Event, Options, Run
 from sandbox.errors import SandboxError, UsageError
 from sandbox.model import Receiver
@@ -46,6 +46,8 @@ class Session:
                 f"the receiver {self.receiver.name!r} is protected: nothing is sent without an explicit yes",
                 mend="give --retailops-yes if you mean it",
             )
+        if not (self.receiver.stand_in or compose.varies(self.receiver)):
+            compose.check(self.receiver)
         self._options = Options(
             receiver=self.receiver,
             jobs=1,
@@ -75,7 +77,7 @@ class Session:
             self._thread.refresh()
 
     def execute(self, plan: Plan) -> list[Event]:
-        """Run a plan, and wait for its end. Raises UsageError for a receiver that cannot be called."""
+        """Run a plan, and wait for its end. Raises SandboxError where it cannot be sent or logged."""
         return self._engine().execute(self._run(plan))
 
     def start(self, plan: Plan) -> Future[list[Event]]:

@@ -119,6 +119,27 @@ def test_a_fault_is_named(pytester: pytest.Pytester):
     done.stdout.fnmatch_lines(["*down.scenario.json:2: errored: step 'cancel': refused*"])
 
 
+def test_a_file_whose_name_is_not_utf_8_is_told_and_stops_no_other(pytester: pytest.Pytester):
+    file = scenario(pytester, "good", NOTHING)
+    file.with_name(os.fsdecode(b"b\xff.scenario.json")).write_text(file.read_text())
+    done = run(pytester, STAND_IN)
+    done.assert_outcomes(passed=1, errors=1)
+    assert "ERROR collecting b\\xff.scenario.json" in done.stdout.str()
+    assert "has a name that is not UTF-8 (rename it)" in done.stdout.str()
+
+
+def test_a_log_that_cannot_be_written_is_one_line(pytester: pytest.Pytester):
+    scenario(pytester, "good", NOTHING)
+    pytester.makepyfile("def test_send(retailops):\n    retailops.send('default')")
+    (pytester.path / ".sandbox").mkdir()
+    (pytester.path / ".sandbox" / "runs").write_text("in the way")
+    done = run(pytester, STAND_IN)
+    done.assert_outcomes(failed=2)
+    assert done.stdout.str().count("cannot be written") >= 2
+    assert "store/writer.py" not in done.stdout.str()
+    assert "asyncio" not in done.stdout.str()
+
+
 def test_with_a_broken_module_too_the_rule_of_pytest_holds(pytester: pytest.Pytester):
     scenario(pytester, "good", NOTHING)
     (pytester.path / "broken.scenario.json").write_text("{")
@@ -337,6 +358,7 @@ def test_command_line_environment_ini_pyproject_workspace_in_this_order(
         (["--retailops-receiver", "lvie"], "did you mean live"),
         (["--retailops-receiver", "live"], "--retailops-yes"),
         (["--retailops-receiver", "localhost:80"], "write http://localhost:80"),
+        (["--retailops-receiver", "ftp://h"], "write http://h"),
         ([STAND_IN, "--retailops-edition", "v7"], "v7"),
     ],
 )
@@ -390,7 +412,7 @@ def test_send_gives_delivery_and_comparison(pytester: pytest.Pytester):
         def test_recorded(retailops):
             result = retailops.send(payload={"version": 1}, off_contract=True)
             assert result.verdict == "recorded"
-            with pytest.raises(AssertionError, match="nothing was expected"):
+            with pytest.raises(AssertionError, match="so nothing was checked"):
                 result.check()
 
         def test_raw_in_another_edition(retailops):
