@@ -14,6 +14,10 @@ library.py     the scenario files, as they are now
 aim.py         where a run would go
 results.py     what became of a run's scenarios
 compose.py     the page where a payload is composed and sent
+drafts.py      what stands in its form
+findings.py    what is wrong with a payload as typed
+orders.py      a send by hand, and what keeps one from being sent
+choices.py     what a browser chose last
 deliveries.py  the page of one delivery, and the log
 scenarios.py   the scenarios: find some, run them; and one with its text
 runs.py        the runs, and one with its results as they come

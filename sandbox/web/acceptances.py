@@ -24,8 +24,9 @@ from sandbox.model import Difference, Rule
 from sandbox.report import sidebyside
 from sandbox.web import forms
 from sandbox.web.acceptance import ACCEPTED, KEPT, SKIPPED, Choice, Item, Review, fingerprint, judged
-from sandbox.web.compose import Refused, chosen_receiver
+from sandbox.web.choices import chosen_receiver
 from sandbox.web.desk import Desk
+from sandbox.web.drafts import Refused
 from sandbox.web.forms import text
 from sandbox.web.pages import Pages, problems
 

@@ -9,8 +9,8 @@ import msgspec
 from sandbox import compose
 from sandbox.model import Receiver
 from sandbox.scenario import Plan
-from sandbox.web.compose import unconfirmed
 from sandbox.web.desk import Desk
+from sandbox.web.orders import unconfirmed
 
 FRESH = "a fresh stand-in, started for the run"
 """What is shown in place of a URL: each run has its own, with its orders as new."""

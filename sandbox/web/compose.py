@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 import secrets
-from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
 import msgspec
@@ -13,18 +11,18 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from sandbox import compose, contract, scenario, source
-from sandbox.compose import Names, Template
-from sandbox.engine import Options
-from sandbox.errors import ComposeError, SandboxError, SourceError, UsageError
-from sandbox.model import Deliver, Expectation, Json, Receiver, Step
-from sandbox.report import shown
-from sandbox.store.log import Entry
-from sandbox.web import forms, resending
-from sandbox.web.desk import Desk, Target
+from sandbox import contract, scenario, source
+from sandbox.compose import Names
+from sandbox.errors import SandboxError, UsageError
+from sandbox.model import Expectation, Json, Receiver
+from sandbox.web import forms
+from sandbox.web.choices import chosen_receiver, remember_receiver
+from sandbox.web.desk import Desk
+from sandbox.web.drafts import EDITED, Draft, Refused, draft_of, variables
+from sandbox.web.findings import Findings, examine
 from sandbox.web.forms import text
+from sandbox.web.orders import elsewhere, lacking, order, unconfirmed
 from sandbox.web.pages import Pages, expectation_text, problems
-from sandbox.web.security import cookie_name
 from sandbox.web.sending import Order
 from sandbox.workspace import FixtureInfo, safe_name
 
@@ -34,50 +32,6 @@ _PARTS = {
     "expectation-field": "parts/expectation.html",
 }
 """What of the page a script may ask for alone, by the id of the element."""
-_EDITED = " (edited)"
-_REDACTED = re.compile("«redacted:([^»]*)»")
-
-
-class Draft(msgspec.Struct, kw_only=True):
-    """What stands in the page's form, as it was typed."""
-
-    action: str = "order_cancel"
-    edition: str = "draft"
-    fixture: str = ""
-    payload: str = ""
-    save_as: str = ""
-    receiver: str = ""
-    expectation: str = ""
-    variables: str = ""
-    off_contract: bool = False
-    confirmed: str = ""
-    """The name of the protected receiver that this send was said yes to."""
-    shown: str = ""
-    """The URL that the page said a send would go to."""
-    parent: str = ""
-    form_id: str = ""
-
-    @classmethod
-    def of(cls, form: FormData) -> Draft:
-        """What was typed; text areas send their lines with CR LF."""
-        typed = {name: text(form, name) for name in cls.__struct_fields__ if name != "off_contract"}
-        return cls(**typed, off_contract="off_contract" in form)
-
-
-class Finding(msgspec.Struct, frozen=True):
-    """Something wrong with the payload as typed, and where."""
-
-    message: str
-    line: int = 0
-    column: int = 0
-    pointer: str | None = None
-
-
-class Findings(msgspec.Struct, frozen=True):
-    """What is wrong with the payload as typed."""
-
-    rows: Sequence[Finding] = ()
-    summary: str = ""
 
 
 class Pick(msgspec.Struct, frozen=True):
@@ -96,14 +50,6 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     undo: str = ""
     """The text that was replaced, where that can be taken back."""
     reset: bool = False
-
-
-class Refused(Exception):
-    """What was typed cannot be used; `problems` says why, by field."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.problems = {field: message}
 
 
 class ComposePages:
@@ -245,7 +191,7 @@ class ComposePages:
 
     def _label(self, draft: Draft) -> str:
         """The fixture's name, and whether what is sent is still it."""
-        if not draft.fixture or draft.fixture.endswith(_EDITED):
+        if not draft.fixture or draft.fixture.endswith(EDITED):
             return draft.fixture
         try:
             kept = self._desk.workspace.read_fixture(draft.action, draft.edition, draft.fixture)
@@ -253,7 +199,7 @@ class ComposePages:
         except SandboxError:
             # The fixture is gone, or the text is not JSON: either way this is not the fixture.
             same = False
-        return draft.fixture if same else draft.fixture + _EDITED
+        return draft.fixture if same else draft.fixture + EDITED
 
     # --- reading what was typed ---
 
@@ -379,133 +325,6 @@ class ComposePages:
                 ]
                 groups += [(plan.name, steps)] if steps else []
         return groups, [str(error) for error in shelf.unreadable]
-
-
-def order(
-    desk: Desk,
-    *,
-    receiver: Receiver,
-    action: str,
-    edition: str,
-    payload: str,
-    label: str,
-    expectation: Expectation | None,
-    variables: dict[str, Json],
-    off_contract: bool,
-    confirmed: bool,
-    parent: str,
-    raw: str | None = None,
-    headers: Mapping[str, str] | None = None,
-) -> Order:
-    """A send by hand: a scenario of one step. Its fixture is the text as typed, or it sends `raw` bytes."""
-    ports = desk.ports
-    deliver = Deliver(headers=dict(headers or {}))
-    template = None
-    if raw is None:
-        try:
-            template = Template.read(payload)
-        except SourceError:
-            # Not JSON, and to be sent all the same: it goes out as it stands.
-            raw = payload
-    if template is None:
-        step = Step(name="send", raw=raw, expect=expectation, off_contract=True, deliver=deliver)
-    else:
-        step = Step(
-            name="send", fixture=label, expect=expectation, off_contract=off_contract, deliver=deliver
-        )
-        known = template
-        ports = msgspec.structs.replace(ports, fixture=lambda *_: known)
-    plan = scenario.single(step, action=action, edition=edition, variables=variables)
-    options = Options(receiver=receiver, confirmed=confirmed, parent=parent, secret_env=desk.secret_env())
-    return Order(plan=plan, options=options, ports=ports, payload=payload, label=label)
-
-
-def lacking(payload: str) -> str:
-    """Which secrets a logged payload has lost to redaction, and what to do; empty where it has all."""
-    names = sorted(set(_REDACTED.findall(payload)))
-    if not names:
-        return ""
-    what = f"Nothing was sent: {', '.join(names)} was struck out of the log."
-    return f"{what} Edit the payload, and write it anew."
-
-
-def elsewhere(shown: str, target: Target) -> str:
-    """Why nothing was sent, where the page showed another URL than a send goes to now; else empty."""
-    if target.problem:
-        return f"Nothing was sent: {target.problem}"
-    if shown == target.url:
-        return ""
-    what = f"Nothing was sent: the URL is {target.url} now, and the page showed {shown or 'none'}."
-    return f"{what} If this is the right one, send once more."
-
-
-def unconfirmed(receiver: Receiver) -> str:
-    """Why nothing was sent to a protected receiver."""
-    return f"{receiver.name} is protected, and nothing was sent: tick the box to send to it this once."
-
-
-def draft_of(entry: Entry) -> Draft:
-    """What a delivery sent, to be edited and sent again, with its latest expectation."""
-    sent = entry.delivery
-    judgement = entry.judgement
-    return Draft(
-        action=sent.action,
-        edition=sent.edition,
-        fixture=sent.fixture,
-        payload=shown.pretty(resending.payload(sent)),
-        save_as=sent.fixture.removesuffix(_EDITED),
-        receiver=sent.receiver,
-        expectation=expectation_text(judgement.expectation if judgement else None),
-        off_contract=sent.off_contract,
-        parent=sent.id,
-    )
-
-
-def examine(payload: str, wanted: contract.Contract, names: Names) -> Findings:
-    """What is wrong with a payload as typed: JSON, placeholders, contract; the first of these that fails."""
-    try:
-        value = source.parse(payload)
-    except SourceError as error:
-        what = f"{error.what} ({error.mend})" if error.mend else error.what
-        return Findings([Finding(what, error.line, error.column, error.pointer)], "This is not JSON.")
-    try:
-        filled = compose.fill(value, names)
-    except ComposeError as error:
-        line, column = source.locate(payload, error.pointer or "")
-        what = f"{error.what} ({error.mend})" if error.mend else error.what
-        return Findings([Finding(what, line, column, error.pointer)], "A placeholder cannot be filled.")
-    violations = wanted.check_request(filled)
-    places = source.places(payload, [each.pointer for each in violations])
-    rows = [
-        Finding(violation.message, line, column, violation.pointer)
-        for violation, (line, column) in zip(violations, places, strict=True)
-    ]
-    count = f"{len(rows)} times" if len(rows) > 1 else "once"
-    return Findings(rows, f"Breaks the contract of {wanted.action} {wanted.edition} {count}." if rows else "")
-
-
-def variables(typed: str) -> dict[str, Json]:
-    """Variables as typed: a JSON object, or nothing. Raises SourceError."""
-    if not typed.strip():
-        return {}
-    value = source.parse(typed)
-    if not isinstance(value, dict):
-        raise SourceError("is not a JSON object", line=1, column=1, mend='write {"name": value}')
-    return value
-
-
-def chosen_receiver(request: Request, desk: Desk) -> Receiver:
-    """The receiver that this browser chose last, else the stand-in."""
-    name = request.cookies.get(cookie_name(request, "receiver"), "")
-    known = {each.name.encode().hex(): each for each in desk.receivers()}
-    return known.get(name, desk.stand_in_receiver)
-
-
-def remember_receiver(request: Request, response: Response, name: str, desk: Desk) -> None:
-    """Let this browser's next pages send there too. A cookie holds few characters, hence the hexadecimal."""
-    if any(each.name == name for each in desk.receivers()):
-        key = cookie_name(request, "receiver")
-        response.set_cookie(key, name.encode().hex(), httponly=True, samesite="lax")
 
 
 def _can_be_opened(info: FixtureInfo) -> bool:

@@ -22,9 +22,11 @@ from sandbox.report import curl, lines, sidebyside
 from sandbox.report.shown import outcome
 from sandbox.store.log import Entry
 from sandbox.web import forms, resending
-from sandbox.web.compose import chosen_receiver, draft_of, elsewhere, lacking, order, unconfirmed
+from sandbox.web.choices import chosen_receiver
 from sandbox.web.desk import Desk, Target
+from sandbox.web.drafts import draft_of
 from sandbox.web.forms import text
+from sandbox.web.orders import elsewhere, lacking, order, unconfirmed
 from sandbox.web.pages import Pages, expectation_text, problems
 from sandbox.web.sending import Flight
 

@@ -17,8 +17,9 @@ from sandbox import compose, contract, source
 from sandbox.errors import SandboxError
 from sandbox.model import Basic, Bearer, Netrc, Receiver
 from sandbox.web import forms
-from sandbox.web.compose import chosen_receiver, remember_receiver, variables
+from sandbox.web.choices import chosen_receiver, remember_receiver
 from sandbox.web.desk import Action, Desk
+from sandbox.web.drafts import variables
 from sandbox.web.forms import text
 from sandbox.web.pages import Pages, problems
 

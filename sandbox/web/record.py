@@ -14,7 +14,7 @@ from sandbox.errors import SandboxError
 from sandbox.model import Delivery
 from sandbox.report.shown import outcome
 from sandbox.web import forms
-from sandbox.web.compose import chosen_receiver
+from sandbox.web.choices import chosen_receiver
 from sandbox.web.desk import Desk
 from sandbox.web.forms import text
 from sandbox.web.pages import Pages, problems

@@ -18,7 +18,7 @@ from starlette.routing import Route
 from sandbox.model import ResultStep
 from sandbox.store.log import Entry, RunSummary
 from sandbox.web import forms, results
-from sandbox.web.compose import chosen_receiver
+from sandbox.web.choices import chosen_receiver
 from sandbox.web.deliveries import Row
 from sandbox.web.desk import Desk
 from sandbox.web.pages import Pages

@@ -22,8 +22,9 @@ from sandbox.scenario import Plan
 from sandbox.store.log import RunSummary
 from sandbox.trend import Trend
 from sandbox.web import aim, forms, results
-from sandbox.web.compose import Refused, chosen_receiver, remember_receiver
+from sandbox.web.choices import chosen_receiver, remember_receiver
 from sandbox.web.desk import Desk
+from sandbox.web.drafts import Refused
 from sandbox.web.library import Shelf
 from sandbox.web.pages import Pages, problems
 from sandbox.web.running import RunOrder

@@ -1,0 +1,24 @@
+"""What a browser chose last, kept in its cookies."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from sandbox.model import Receiver
+from sandbox.web.desk import Desk
+from sandbox.web.security import cookie_name
+
+
+def chosen_receiver(request: Request, desk: Desk) -> Receiver:
+    """The receiver that this browser chose last, else the stand-in."""
+    name = request.cookies.get(cookie_name(request, "receiver"), "")
+    known = {each.name.encode().hex(): each for each in desk.receivers()}
+    return known.get(name, desk.stand_in_receiver)
+
+
+def remember_receiver(request: Request, response: Response, name: str, desk: Desk) -> None:
+    """Let this browser's next pages send there too. A cookie holds few characters, hence the hexadecimal."""
+    if any(each.name == name for each in desk.receivers()):
+        key = cookie_name(request, "receiver")
+        response.set_cookie(key, name.encode().hex(), httponly=True, samesite="lax")

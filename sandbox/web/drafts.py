@@ -1,0 +1,79 @@
+"""What stands in the compose page's form, and where it can come from."""
+
+from __future__ import annotations
+
+import msgspec
+from starlette.datastructures import FormData
+
+from sandbox import source
+from sandbox.errors import SourceError
+from sandbox.model import Json
+from sandbox.report import shown
+from sandbox.store.log import Entry
+from sandbox.web import resending
+from sandbox.web.forms import text
+from sandbox.web.pages import expectation_text
+
+EDITED = " (edited)"
+"""What the name of a fixture that was sent in another form ends with."""
+
+
+class Draft(msgspec.Struct, kw_only=True):
+    """What stands in the page's form, as it was typed."""
+
+    action: str = "order_cancel"
+    edition: str = "draft"
+    fixture: str = ""
+    payload: str = ""
+    save_as: str = ""
+    receiver: str = ""
+    expectation: str = ""
+    variables: str = ""
+    off_contract: bool = False
+    confirmed: str = ""
+    """The name of the protected receiver that this send was said yes to."""
+    shown: str = ""
+    """The URL that the page said a send would go to."""
+    parent: str = ""
+    form_id: str = ""
+
+    @classmethod
+    def of(cls, form: FormData) -> Draft:
+        """What was typed; text areas send their lines with CR LF."""
+        typed = {name: text(form, name) for name in cls.__struct_fields__ if name != "off_contract"}
+        return cls(**typed, off_contract="off_contract" in form)
+
+
+class Refused(Exception):
+    """What was typed cannot be used; `problems` says why, by field."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.problems = {field: message}
+
+
+def draft_of(entry: Entry) -> Draft:
+    """What a delivery sent, to be edited and sent again, with its latest expectation."""
+    sent = entry.delivery
+    judgement = entry.judgement
+    return Draft(
+        action=sent.action,
+        edition=sent.edition,
+        fixture=sent.fixture,
+        payload=shown.pretty(resending.payload(sent)),
+        save_as=sent.fixture.removesuffix(EDITED),
+        receiver=sent.receiver,
+        expectation=expectation_text(judgement.expectation if judgement else None),
+        off_contract=sent.off_contract,
+        parent=sent.id,
+    )
+
+
+def variables(typed: str) -> dict[str, Json]:
+    """Variables as typed: a JSON object, or nothing. Raises SourceError."""
+    if not typed.strip():
+        return {}
+    value = source.parse(typed)
+    if not isinstance(value, dict):
+        raise SourceError("is not a JSON object", line=1, column=1, mend='write {"name": value}')
+    return value
