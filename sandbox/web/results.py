@@ -131,7 +131,7 @@ def trends(run: RunSummary, runs: Sequence[RunSummary]) -> dict[str, tuple[Trend
 
 
 def _past(runs: Sequence[RunSummary]) -> Iterator[Past]:
-    return (Past(run.info, run.results) for run in runs if run.info is not None and run.state == "finished")
+    return (Past(run.info, run.results) for run in runs if run.info is not None)
 
 
 def result_rows(

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from http import HTTPStatus
 from urllib.parse import urlencode
 
+import anyio
 import msgspec
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.exceptions import HTTPException
@@ -32,6 +33,10 @@ _LIVE = 100
 """How many rows a page shows of a run that goes on."""
 _LOOK_AGAIN = 0.5
 """Seconds between two looks at a run that goes on."""
+
+
+_LAST_WORDS = 1.5
+"""Seconds that a page has to be told of the end, when the process ends."""
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -160,6 +165,8 @@ class RunPages:
         if await asyncio.to_thread(self._standing, id) is None:
             raise _no_run(id)
 
+        closing = anyio.Event()
+
         async def stream() -> AsyncIterator[ServerSentEvent]:
             told = None
             while True:
@@ -170,9 +177,16 @@ class RunPages:
                 if standing != told:
                     yield ServerSentEvent(data=id, event="changed", id=id)
                     told = standing
-                await asyncio.sleep(_LOOK_AGAIN)
+                if not closing.is_set():
+                    with anyio.move_on_after(_LOOK_AGAIN):
+                        await closing.wait()
+                elif self._desk.running.is_live(id):
+                    # It is being stopped, and who watches it is told how it ended.
+                    await asyncio.sleep(_LOOK_AGAIN / 10)
+                else:
+                    return
 
-        return EventSourceResponse(stream())
+        return EventSourceResponse(stream(), shutdown_event=closing, shutdown_grace_period=_LAST_WORDS)
 
     async def stop(self, request: Request) -> Response:
         """Stop a run of this process; what was done until then is kept, and shown."""

@@ -249,12 +249,36 @@ def test_ending_the_process_stops_its_runs_and_they_are_whole(tmp_path: Path, sh
             desk = Desk(served, listening.url)
             path = desk.started(desk.scenario("hangs", PASSES))
             shop.wait_for(1)
-            code, errors = served.interrupt()
-            assert (code, errors) == (0, "")
+            with desk.http.stream("GET", f"{path}/events") as watching:
+                told = watching.iter_lines()
+                assert next(told).startswith("id: ")
+                code, errors = served.interrupt()
+                assert (code, errors) == (0, "")
+                # Who watches the run is told of its end, and not just cut off.
+                assert "event: finished" in list(told)
         run = desk.run(path)
         desk.http.close()
         shop.open.set()
     assert (run.state, run.results[0].verdict) == ("stopped", "errored")
+
+
+def test_who_watches_a_run_of_another_process_keeps_no_process_from_ending(tmp_path: Path, shop: Shop):
+    shop.open.clear()
+    with receiver(shop.act) as listening, serving(tmp_path) as served:
+        desk = Desk(served, listening.url)
+        desk.scenario("elsewhere", PASSES)
+        command = [*MAIN, "run", "scenarios", "--receiver", listening.url, "--workspace", "."]
+        with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL) as process:
+            shop.wait_for(1)
+            (id,) = (run.id for run in Log(desk.workspace.runs_dir).runs() if run.info and run.info.scenarios)
+            with desk.http.stream("GET", f"/runs/{id}/events") as watching:
+                told = watching.iter_lines()
+                assert next(told).startswith("id: ")
+                assert served.interrupt() == (0, "")
+                assert "event: finished" not in list(told)
+            desk.http.close()
+            shop.open.set()
+        assert process.returncode == 0
 
 
 def test_a_run_of_another_process_is_shown_while_it_lasts(desk: Desk, shop: Shop):
