@@ -57,7 +57,7 @@ def execute(
         wait=wait,
         reports=reports,
     )
-    with Screen(sys.stdout, os.environ, plans=len(plans), verbose=verbose) as screen:
+    with Screen(sys.stdout, os.environ, plans=plans, verbose=verbose) as screen:
         listen = screen.hear if acceptance is None else _both(screen.hear, acceptance.hear)
         outcome = headless.run(job, listen, screen.tick)
     screen.console.finish(

@@ -16,6 +16,7 @@ from sandbox.report.console import Console
 if TYPE_CHECKING:
     from sandbox.engine import Event
     from sandbox.headless import Outcome
+    from sandbox.scenario import Plan
 
 _FEW = 20
 """Where a person watches, and there are more scenarios than that, those that passed are only counted."""
@@ -26,7 +27,7 @@ class Screen:
     """Shows a run as it goes; on a terminal with its progress beneath, until the block ends."""
 
     def __init__(
-        self, stream: TextIO | None, environment: Mapping[str, str], *, plans: int, verbose: bool
+        self, stream: TextIO | None, environment: Mapping[str, str], *, plans: Sequence[Plan], verbose: bool
     ) -> None:
         watched = _is_watched(stream, environment)
         self.tick: Callable[[], None] | None = None
@@ -35,14 +36,15 @@ class Screen:
         if watched:
             from sandbox.report.progress import Progress
 
-            self._progress = Progress(_draw, plans, width=_width, seconds=time.perf_counter)
+            steps = sum(len(plan.scenario.steps) for plan in plans)
+            self._progress = Progress(_draw, steps, width=_width, seconds=time.perf_counter)
             echo, self.tick = self._progress.say, self._progress.tick
         self.console = Console(
             lambda line: echo(harmless(line)),
             colour=wants_colour(stream, environment),
             width=_width(),
             verbose=verbose,
-            brief=watched and not verbose and plans > _FEW,
+            brief=watched and not verbose and len(plans) > _FEW,
         )
 
     def hear(self, event: Event) -> None:

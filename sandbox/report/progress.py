@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
-from sandbox.engine import Event, ScenarioResult
+from sandbox.engine import Event, ScenarioResult, StepResult
 from sandbox.model import Verdict
 
 AFTER = 0.5
@@ -20,7 +20,7 @@ _BAR = 30
 
 
 class Progress:
-    """Listens to a run of `total` scenarios and keeps the line up to date; `tick` lets the time go on."""
+    """Listens to a run of `total` steps and keeps the line up to date; `tick` lets the time go on."""
 
     def __init__(
         self,
@@ -35,12 +35,16 @@ class Progress:
         self._width = width
         self._seconds = seconds
         self._start = seconds()
+        self._done = 0
         self._counts: Counter[Verdict] = Counter()
+        """Of scenarios."""
         self._drawn = ""
 
     def hear(self, event: Event) -> None:
         """Take one event of the run."""
-        if isinstance(event, ScenarioResult):
+        if isinstance(event, StepResult):
+            self._done += 1
+        elif isinstance(event, ScenarioResult):
             self._counts[event.verdict] += 1
 
     def say(self, text: str) -> None:
@@ -64,8 +68,7 @@ class Progress:
             self._write(_ERASE)
 
     def _line(self) -> str:
-        done = self._counts.total()
-        words = [f"{done:,} of {self._total:,}"]
+        words = [f"{self._done:,} of {self._total:,} steps"]
         words += [
             f"{self._counts[verdict]:,} {verdict}"
             for verdict in ("failed", "errored")
@@ -78,5 +81,5 @@ class Progress:
         columns = min(_BAR, room - len(said) - 2)
         if columns < 5:
             return said[:room]
-        filled = columns * done // self._total
+        filled = columns * self._done // self._total
         return f"{'█' * filled}{'░' * (columns - filled)}  {said}"

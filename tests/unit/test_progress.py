@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandbox.engine import ScenarioResult
+from sandbox.engine import ScenarioResult, StepResult
 from sandbox.model import Scenario, Step, Verdict
 from sandbox.report.progress import AFTER, Progress
 from sandbox.scenario import Plan
@@ -42,7 +42,9 @@ class Watched:
         self.progress = Progress(self.terminal.write, total, width=lambda: width, seconds=lambda: self.now)
 
     def done(self, *verdicts: Verdict) -> None:
+        """Scenarios of one step each have ended."""
         for verdict in verdicts:
+            self.progress.hear(StepResult(number=0, name="x", verdict=verdict))
             self.progress.hear(ScenarioResult(PLAN, verdict, (), 0.0))
 
     def tick(self, after: float = 1.0) -> str:
@@ -62,8 +64,17 @@ def test_a_short_run_shows_none():
 def test_it_says_how_far_and_what_failed():
     watched = Watched()
     watched.done("passed", "failed", "errored", "passed", "recorded")
-    assert watched.tick() == f"{'█' * 15}{'░' * 15}  5 of 10  1 failed  1 errored  1 s"
+    assert watched.tick() == f"{'█' * 15}{'░' * 15}  5 of 10 steps  1 failed  1 errored  1 s"
     assert watched.tick().endswith("2 s")
+
+
+def test_a_scenario_of_many_steps_goes_on_step_by_step():
+    watched = Watched()
+    for number in range(3):
+        watched.progress.hear(StepResult(number=number, name="x", verdict="failed"))
+    assert watched.tick() == f"{'█' * 9}{'░' * 21}  3 of 10 steps  1 s"
+    watched.progress.hear(ScenarioResult(PLAN, "failed", (), 0.0))
+    assert watched.tick() == f"{'█' * 9}{'░' * 21}  3 of 10 steps  1 failed  2 s"
 
 
 def test_what_is_printed_stands_above_and_the_line_goes_at_the_end():
@@ -71,7 +82,7 @@ def test_what_is_printed_stands_above_and_the_line_goes_at_the_end():
     watched.tick()
     watched.progress.say("✗ failed one")
     assert watched.terminal.lines[0] == "✗ failed one"
-    assert watched.terminal.lines[-1].endswith("0 of 10  1 s")
+    assert watched.terminal.lines[-1].endswith("0 of 10 steps  1 s")
     watched.done("passed")
     watched.tick()
     watched.progress.end()
