@@ -9,12 +9,14 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sandbox.report.progress import AFTER
 from tests.receivers import Peer, Receiver, answering, receiver, response
 
 COMMAND = str(Path(sys.executable).with_name("retailops-sandbox"))
@@ -381,8 +383,10 @@ def test_no_progress_where_nobody_looks(
     shop, opened = gate
     for number in range(5):
         scenario(tmp_path, f"{number}", PASSES)
-    threading.Timer(1.5, opened.set).start()
     terminal = Terminal(".", "--receiver", shop.url, "-j", "1", cwd=tmp_path, **quiet)
+    terminal.read_until(lambda text: text.count("✓ passed") == 3)
+    time.sleep(3 * AFTER)  # long enough for it to show, if it were to
+    opened.set()
     assert terminal.end() == 0
     assert "\x1b[K" not in terminal.text
     assert terminal.text.count("✓ passed") == 5
