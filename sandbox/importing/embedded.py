@@ -13,6 +13,12 @@ from sandbox.model import Json
 
 _LAYERS = 5
 """How often JSON may be quoted in JSON, or escaped in a log."""
+_PATIENCE = 20_000_000
+"""Characters that may be read in vain."""
+_TOO_DEEP = 10_000
+"""What it costs to find that something is nested too deeply, in characters."""
+_WINDOW, _MARGIN = 100_000, 1_000
+"""How far to look for an object's end at first; what fails so near the end of that may be longer."""
 _opening = re.compile(r'\{(?:(?=\s*["}])|(?=\s*(\\+(?:"|x22|u0022))))')
 """Of an object that is not empty: its first key is quoted, or the quote is escaped (group 1)."""
 _hex_escape = re.compile(r"(?:\\x[0-9A-Fa-f]{2})+")
@@ -32,46 +38,64 @@ class Embedded(NamedTuple):
 
 def objects(text: str, is_wanted: Callable[[Json], bool]) -> Iterator[Embedded]:
     """The outermost objects in a text that are wanted; what is no strict JSON is passed over."""
-    return _in_text(text, is_wanted, _LAYERS)
+    return _Search(is_wanted).in_text(text, _LAYERS)
 
 
-def _in_text(text: str, is_wanted: Callable[[Json], bool], layers: int) -> Iterator[Embedded]:
-    at = 0
-    while opening := _opening.search(text, at):
-        start = opening.start()
-        if opening[1]:
-            quoted, at = _quoted(text, start)
-            if layers:
-                for found in _in_text(quoted, is_wanted, layers - 1):
+class _Search:
+    """Looks into texts, until too much of them was begun like JSON and is none."""
+
+    def __init__(self, is_wanted: Callable[[Json], bool]) -> None:
+        self._is_wanted = is_wanted
+        self._patience = _PATIENCE
+
+    def in_text(self, text: str, layers: int) -> Iterator[Embedded]:
+        at = 0
+        while self._patience > 0 and (opening := _opening.search(text, at)):
+            start = opening.start()
+            if opening[1]:
+                quoted, at = _quoted(text, start)
+                for found in self.in_text(quoted, layers - 1) if layers else ():
                     yield Embedded(found.value, start)
-            continue
-        value, end = _object(text, start)
-        at = end or start + 1
-        for each in _in_value(value, is_wanted, layers):
-            yield Embedded(each, start)
+                continue
+            value, end = self._object(text, start)
+            at = end or start + 1
+            for each in self._in_value(value, layers):
+                yield Embedded(each, start)
 
+    def _in_value(self, value: Json, layers: int) -> Iterator[dict[str, Json]]:
+        if isinstance(value, dict) and self._is_wanted(value):
+            yield value
+        elif isinstance(value, dict | list):
+            for each in value.values() if isinstance(value, dict) else value:
+                yield from self._in_value(each, layers)
+        elif isinstance(value, str) and layers and "{" in value:
+            for found in self.in_text(value, layers - 1):
+                yield found.value
 
-def _in_value(value: Json, is_wanted: Callable[[Json], bool], layers: int) -> Iterator[dict[str, Json]]:
-    if isinstance(value, dict) and is_wanted(value):
-        yield value
-    elif isinstance(value, dict | list):
-        for each in value.values() if isinstance(value, dict) else value:
-            yield from _in_value(each, is_wanted, layers)
-    elif isinstance(value, str) and layers and "{" in value:
-        for found in _in_text(value, is_wanted, layers - 1):
-            yield found.value
+    def _object(self, text: str, start: int) -> tuple[Json, int]:
+        """The object that begins there and where it ends; 0 where there is none."""
+        end = self._end(text, start)
+        try:
+            return (source.parse(text[start:end]) if end else None), end
+        except SourceError:
+            return None, end
 
-
-def _object(text: str, start: int) -> tuple[Json, int]:
-    """The object that begins there and where it ends; 0 where there is none."""
-    try:
-        _, end = _scan(text, start)
-    except (json.JSONDecodeError, RecursionError):
-        return None, 0
-    try:
-        return source.parse(text[start:end]), end
-    except SourceError:
-        return None, end
+    def _end(self, text: str, start: int) -> int:
+        # First in a window: the library counts the lines of all that it was given, each time that it fails.
+        for size in (_WINDOW, len(text)):
+            window = text[start : start + size]
+            try:
+                return start + _scan(window)[1]
+            except json.JSONDecodeError as error:
+                self._patience -= error.pos
+                if len(window) < size or not (
+                    error.pos > len(window) - _MARGIN or error.msg.startswith("Unterminated")
+                ):
+                    return 0
+            except RecursionError:
+                self._patience -= _TOO_DEEP
+                return 0
+        return 0
 
 
 def _quoted(text: str, start: int) -> tuple[str, int]:

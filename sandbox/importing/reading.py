@@ -6,7 +6,6 @@ from sandbox import source
 from sandbox.errors import SourceError
 from sandbox.importing import curl, embedded, har, known
 from sandbox.importing.found import Found
-from sandbox.source.parsing import line_and_column
 
 
 def read(text: str, *, file: str) -> list[Found]:
@@ -38,16 +37,22 @@ def read(text: str, *, file: str) -> list[Found]:
 
 def _embedded(text: str, file: str) -> list[Found]:
     candidates = known.contracts()
-    return [
-        Found(place=f"line {line_and_column(text, found.at)[0]}", body=source.compact(found.value))
-        for found in embedded.objects(text, lambda value: known.is_payload(value, candidates))
-    ]
+    made = []
+    line, counted = 1, 0
+    for found in embedded.objects(text, lambda value: known.is_payload(value, candidates)):
+        line += text.count("\n", counted, found.at)
+        counted = found.at
+        made.append(Found(place=f"line {line}", body=source.compact(found.value)))
+    return made
 
 
 def _refused(text: str, file: str) -> list[Found]:
-    """The mistake that keeps a text from being JSON."""
-    source.parse(text, file=file)
-    return []
+    """The mistake that keeps a text from being JSON, unless it is lines of JSON."""
+    try:
+        source.parse(text.lstrip().partition("\n")[0])
+    except SourceError:
+        source.parse(text, file=file)
+    return _nothing(file)
 
 
 def _nothing(file: str) -> list[Found]:

@@ -164,7 +164,7 @@ def _pytest(scenarios: Sequence[Scenario], title: str, notes: Sequence[str], nam
 
 def scenario_name(id: str) -> str:
     """A scenario's name by its file's."""
-    return id.rpartition("/")[2].removesuffix(scenario.SUFFIX)
+    return re.split("[/:]", id)[-1].removesuffix(scenario.SUFFIX)
 
 
 def _name(stem: str, suffix: str) -> str:

@@ -254,6 +254,11 @@ def test_what_a_format_cannot_hold_is_refused(format: Format, entries: list[Entr
     assert caught.value.mend
 
 
+@pytest.mark.parametrize("id", ["a/b/it.scenario.json", "shipped:it.scenario.json", "it.scenario.json"])
+def test_a_scenario_is_named_by_its_file(id: str):
+    assert exporting.scenario_name(id) == "it"
+
+
 @given(TEXTS)
 def test_a_name_is_safe_for_any_system_and_header(name):
     for format in exporting.FORMATS:

@@ -432,6 +432,11 @@ def test_each_line_of_a_log_is_a_request_with_its_line():
     assert (one.place, left_out) == ("line 4", 1)
 
 
+def test_a_payload_is_found_in_an_object_however_large():
+    outer = {"a": "b{" * 100_000, "numbers": [1234] * 100_000, "body": BODY}
+    assert made(f"x {json.dumps(outer)} y").step.payload == PAYLOAD
+
+
 def test_a_very_deep_or_endless_text_is_passed_over():
     for text in ('{"a":' * 5_000, "{" * 50_000, '{"a":[' * 3_000 + "1" + "]}" * 3_000, '{\\"' * 20_000):
         assert "no payload" in wrong("log " + text).what
@@ -445,6 +450,7 @@ def test_a_very_deep_or_endless_text_is_passed_over():
         ('{"a": 1}', "no contract knows the request"),
         ('{\n"a": 1,}', "comma"),
         ("[1]", "no payload of a known contract"),
+        ('{"a": 1}\n{"b": 2}\n', "no payload of a known contract"),
     ],
 )
 def test_a_text_with_nothing_in_it_is_refused(text: str, what: str):
