@@ -66,11 +66,14 @@ class Response:
     def text(self) -> str:
         return self.content.decode(errors="replace")
 
-    def json(self) -> Any:
-        """The body's JSON, in Python's own types. AssertionError where it is none."""
+    def json(self, **options: Any) -> Any:
+        """The body's JSON, in Python's own types; `parse_float=Decimal` and its like go to `json.loads`.
+
+        AssertionError where it is none.
+        """
         __tracebackhide__ = True
         try:
-            return json.loads(self.content)
+            return json.loads(self.content, **options)
         except ValueError as error:
             raise AssertionError(f"the answer is not JSON: {error}: {self.text[:_REPR]!r}") from None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Mapping
 from concurrent.futures import Future
 from pathlib import Path
@@ -64,6 +65,8 @@ class Session:
             unreadable=unreadable(config),
         )
         self._log = ports.LateLog(self.workspace.runs_dir, info)
+        self._lock = threading.Lock()
+        """A test may send from several threads."""
         self._thread: EngineThread | None = None
         self._sequence = 1
 
@@ -85,15 +88,17 @@ class Session:
         return self._engine().start(self._run(plan))
 
     def _engine(self) -> EngineThread:
-        if self._thread is None:
-            self._thread = EngineThread(self.receiver)
-        return self._thread
+        with self._lock:
+            if self._thread is None:
+                self._thread = EngineThread(self.receiver)
+            return self._thread
 
     def _run(self, plan: Plan) -> Run:
         engine = self._engine()
         # Fixtures are read anew for each plan: a test may have written one.
         real = ports.put_together(self.workspace, engine.transport, self._log, os.environ)
-        first, self._sequence = self._sequence, self._sequence + len(plan.scenario.steps)
+        with self._lock:
+            first, self._sequence = self._sequence, self._sequence + len(plan.scenario.steps)
         options = msgspec.structs.replace(self._options, receiver=engine.receiver, first_sequence=first)
         return Run([plan], real, options)
 

@@ -397,6 +397,7 @@ def test_send_gives_delivery_and_comparison(pytester: pytest.Pytester):
             assert result.response.headers["CONTENT-type"].startswith("application/json")
             assert "ship_service_name" in result.response.text
             assert result.response.json()["error"]
+            assert retailops.send("default").response.json(object_pairs_hook=list) == [("events", [])]
             assert "422" in repr(result)
 
         def test_failed(retailops):
@@ -507,6 +508,26 @@ def test_sending_inside_an_event_loop_keeps_the_connection(pytester: pytest.Pyte
     run(pytester, "--retailops-receiver", shop.url, "-p", "anyio").assert_outcomes(passed=2)
     assert len(shop.requests) == 3
     assert shop.connections == 1
+
+
+def test_sending_from_several_threads(pytester: pytest.Pytester):
+    pytester.makepyfile(
+        """
+        from concurrent.futures import ThreadPoolExecutor
+
+        def test_it(retailops):
+            def send(number):
+                return retailops.send("default", set={"/data/order/channel_refnum": "${sequence}"})
+
+            with ThreadPoolExecutor(8) as threads:
+                deliveries = [result.delivery for result in threads.map(send, range(24))]
+            assert len({each.run for each in deliveries}) == 1
+            assert len({each.id for each in deliveries}) == 24
+            assert len({each.request.url for each in deliveries}) == 1
+            assert len({each.request.body for each in deliveries}) == 24
+        """
+    )
+    run(pytester, STAND_IN).assert_outcomes(passed=1)
 
 
 def test_a_receiver_in_the_loop_of_the_test(pytester: pytest.Pytester):
