@@ -63,8 +63,9 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   focusWasIn = event.detail.target.contains(document.activeElement) ? event.detail.target.id : null;
 });
 document.addEventListener("htmx:afterSettle", () => {
-  if (focusWasIn !== "delivery" || document.activeElement !== document.body) return;
-  const heading = document.querySelector("#delivery h1");
+  if (!focusWasIn || document.activeElement !== document.body) return;
+  const heading = document.getElementById(focusWasIn)?.querySelector("h1");
+  if (!heading) return;
   heading.tabIndex = -1;
   heading.focus();
   focusWasIn = null;

@@ -274,6 +274,31 @@ def test_the_stop_button_keeps_its_focus_while_results_come(scripted: Page, shop
     shop.answer_one()
     expect(rows(scripted)).to_have_count(1, timeout=60_000)
     expect(stop).to_be_focused()
+    # At the end there is nothing to stop any more, and the headline that took its place has the focus.
+    shop.open()
+    ended(scripted)
+    expect(scripted.get_by_role("heading", level=1)).to_be_focused()
+    expect(scripted.locator("#announcement")).to_have_text("finished, 2 passed")
+
+
+def test_a_page_that_comes_back_catches_up_with_its_run(scripted: Page, shop: Shop):
+    shop.close()
+    run(scripted, "Alpha", "Beta")
+    hide = "(hidden) => { Object.defineProperty(document, 'hidden', {value: hidden, configurable: true}); "
+    hide += "document.dispatchEvent(new Event('visibilitychange')) }"
+    scripted.wait_for_function("() => performance.getEntriesByType('resource').length > 0")
+    shop.answer_one()
+    expect(rows(scripted)).to_have_count(1, timeout=60_000)
+    scripted.evaluate(hide, True)
+    shop.open()
+    path = urlsplit(scripted.url).path
+    page = scripted.context.new_page()
+    page.goto(path)
+    ended(page)
+    expect(scripted.get_by_role("heading", level=1)).to_contain_text("running")
+    scripted.evaluate(hide, False)
+    ended(scripted)
+    expect(rows(scripted)).to_have_count(2)
 
 
 # --- How it looks ---
