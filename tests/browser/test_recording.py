@@ -16,9 +16,10 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from sandbox import shipped
 from sandbox.model import Receiver
 from sandbox.workspace import Workspace
-from tests.browser.test_pages import WIDE, Watched, headline, send
+from tests.browser.test_pages import headline, send
 from tests.receivers import answering, receiver, response
 from tests.serving import MAIN, Served, serving
+from tests.watching import WIDE, Watched
 
 DEFAULT = (shipped.fixtures_dir() / "order_cancel" / "draft" / "default.json").read_bytes()
 V1 = b"""{"integration_auth_token": "RETAILOPS_SDK", "action": "order_cancel", "version": 1, "client_id": 497,
