@@ -140,6 +140,23 @@ def test_a_log_that_cannot_be_written_is_one_line(pytester: pytest.Pytester):
     assert "asyncio" not in done.stdout.str()
 
 
+def test_a_log_that_is_gone_at_the_end_is_one_line(pytester: pytest.Pytester):
+    pytester.makepyfile(
+        """
+        import shutil
+
+        def test_send(retailops):
+            retailops.send("default", expect={"status": 200}).check()
+            shutil.rmtree(".sandbox")
+        """
+    )
+    done = run(pytester, STAND_IN, alone=True)
+    done.assert_outcomes(passed=1)
+    (line,) = done.errlines
+    assert line.startswith("retailops-sandbox: ")
+    assert ".sandbox/runs" in line
+
+
 def test_with_a_broken_module_too_the_rule_of_pytest_holds(pytester: pytest.Pytester):
     scenario(pytester, "good", NOTHING)
     (pytester.path / "broken.scenario.json").write_text("{")
