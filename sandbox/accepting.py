@@ -84,7 +84,8 @@ def write(change: FileChange) -> None:
     check(change)
     try:
         change.target.parent.mkdir(parents=True, exist_ok=True)
-        write_file(change.target, change.after)
+        # A link stays one: what it leads to is written.
+        write_file(Path(os.path.realpath(change.target)), change.after)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise FileError(f"cannot be written: {reason}", file=str(change.target)) from error

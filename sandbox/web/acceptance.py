@@ -114,6 +114,7 @@ class Review:
 
     def _add(self, plan: Plan, file: Path, judged: Sequence[Judged]) -> None:
         self._plans[plan.id] = plan
+        judged = [each for each in judged if self._has_place(plan, each)]
         for each in judged:
             if each.failed and each.delivery.fault is not None and not each.judgement.differences:
                 step = f"{plan.id}, step {each.delivery.step!r}"
@@ -133,6 +134,15 @@ class Review:
                 step = f"{plan.id}, step {first.delivery.step!r}"
                 self._problem(f"{step}: violations of the contract are not accepted: mend the receiver")
             self.items += [Item(subject, each, accept.ways(each, sets)) for each in differences]
+
+    def _has_place(self, plan: Plan, judged: Judged) -> bool:
+        """Whether the file still has the expectation that judged a delivery."""
+        try:
+            accept.place(plan, judged.delivery)
+        except accept.Changed as error:
+            self._problem(str(error))
+            return False
+        return True
 
     def _problem(self, line: str) -> None:
         if line not in self.problems:

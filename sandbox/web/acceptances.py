@@ -101,7 +101,7 @@ class AcceptPages:
         if not review.items:
             return self._page(request, review, "accept_empty.html")
         number = self._number(request, review)
-        return self._item(request, review, number) if number else _to(request, "/changes")
+        return await self._item(request, review, number) if number else _to(request, "/changes")
 
     def _number(self, request: Request, review: Review) -> int:
         asked = request.query_params.get("at", "")
@@ -128,15 +128,15 @@ class AcceptPages:
         typed = Rulings.of(form)
         if do == "try":
             part = "parts/told_regex.html" if request.headers.get("hx-target") == "told" else "accept.html"
-            return self._item(request, review, number, typed, page=part)
+            return await self._item(request, review, number, typed, page=part)
         try:
             review.choose(number, _choice(do, item, typed))
         except Refused as refused:
-            return self._item(request, review, number, typed, refused.problems)
+            return await self._item(request, review, number, typed, refused.problems)
         following = review.open_after(number)
         return _to(request, f"?at={following}" if following else "/changes")
 
-    def _item(
+    async def _item(
         self,
         request: Request,
         review: Review,
@@ -148,10 +148,7 @@ class AcceptPages:
         item = review.items[number - 1]
         first = item.subject.first
         rulings = typed or Rulings.proposed(item)
-        whole = None
-        if first.judgement.expectation is not None:
-            sets = contract.load(first.delivery.action, first.delivery.edition).arrays
-            whole = sidebyside.of(first.delivery, first.judgement.expectation, sets)
+        whole = await asyncio.to_thread(_whole_answer, first)
         return self._page(
             request,
             review,
@@ -179,7 +176,7 @@ class AcceptPages:
         review = await self._review(request)
         if not review.items:
             return _to(request)
-        return self._changes(request, review)
+        return await self._changes(request, review)
 
     async def write(self, request: Request) -> Response:
         """Write the files as they were shown."""
@@ -190,16 +187,16 @@ class AcceptPages:
             return _to(request, "/changes")
         if text(form, "shown") != fingerprint(found):
             said = "Nothing was written: it would not be what the page showed. This is what it would be now."
-            return self._changes(request, review, [said])
+            return await self._changes(request, review, [said])
         try:
             refused = await asyncio.to_thread(review.write)
         except SandboxError as error:
             refused = [str(error)]
-        return self._changes(request, review, refused) if refused else _to(request, "/changes")
+        return await self._changes(request, review, refused) if refused else _to(request, "/changes")
 
-    def _changes(self, request: Request, review: Review, refused: Sequence[str] = ()) -> Response:
+    async def _changes(self, request: Request, review: Review, refused: Sequence[str] = ()) -> Response:
         try:
-            found = [] if review.written else review.changes()
+            found = [] if review.written else await asyncio.to_thread(review.changes)
         except SandboxError as error:
             found, refused = [], [*refused, str(error)]
         return self._page(
@@ -227,7 +224,7 @@ class AcceptPages:
     # --- which review ---
 
     async def _review(self, request: Request) -> Review:
-        known = self._desk.reviews.known(_base(request))
+        known = await asyncio.to_thread(self._desk.reviews.known, _base(request))
         return await self._begin(request) if known is None else known
 
     async def _begin(self, request: Request) -> Review:
@@ -300,6 +297,15 @@ def consequence(difference: Difference) -> str:
         "moved": "Accepting expects it where it came.",
     }
     return words.get(difference.kind, "Accepting expects the value that came.")
+
+
+def _whole_answer(judged: Judged) -> sidebyside.View | None:
+    """The answer beside what was expected; None where they cannot be shown so."""
+    expectation = judged.judgement.expectation
+    if expectation is None:
+        return None
+    sets = contract.load(judged.delivery.action, judged.delivery.edition).arrays
+    return sidebyside.of(judged.delivery, expectation, sets)
 
 
 def _choice(do: str, item: Item, typed: Rulings) -> Choice:

@@ -222,3 +222,14 @@ def test_a_capture_that_failed_is_not_accepted_away(tmp_path: Path):
         done = run(tmp_path, file, "--receiver", shop.url, "--accept")
     assert done.returncode == 1
     assert json.loads(file.read_text())["steps"][0]["expect"] == {"status": 200}
+
+
+def test_a_link_stays_a_link(tmp_path: Path, file: Path):
+    folder = tmp_path / "linked"
+    folder.mkdir()
+    link = folder / "link.scenario.json"
+    link.symlink_to(file)
+    with receiver(answering(event(error_code="ERR2"))) as shop:
+        assert run(tmp_path, link, "--receiver", shop.url, "--accept").returncode == 0
+    assert link.is_symlink()
+    assert "ERR2" in file.read_text()

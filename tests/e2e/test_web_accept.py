@@ -247,6 +247,16 @@ def test_an_expectation_that_was_changed_since_the_run_is_not_reviewed(desk: Des
     assert "run it again" in page
 
 
+def test_a_step_that_is_gone_does_not_keep_the_others_from_being_reviewed(desk: Desk):
+    two = json.loads(SCENARIO)
+    two["steps"].append({**two["steps"][0], "name": "again"})
+    review = desk.run(json.dumps(two))
+    two["steps"][1]["name"] = "once more"
+    desk.file.write_text(json.dumps(two))
+    assert "Difference 1 of 2" in desk.page(review)
+    assert "step 'again' does not expect" in desk.page(f"{review}/changes")
+
+
 def test_a_scenario_outside_the_workspace_is_not_touched(desk: Desk, tmp_path: Path):
     outside = tmp_path / "outside.scenario.json"
     outside.write_text(SCENARIO)
