@@ -562,3 +562,45 @@ def test_whole_events_can_be_accepted_and_not_made_a_rule():
     event, extra = (accept.ways(each, tuple(SETS)) for each in one.judgement.differences)
     assert (event.accept, event.rules) == (True, ())
     assert (extra.path, extra.rules) == ("/extra", ("ignore", "type", "datetime", "regex"))
+
+
+def test_a_member_that_a_rule_for_all_demands_may_be_missing_from_one():
+    body = {"events": [{"error_code": "E1", "code": "x"}, {"error_code": "E2", "code": "y", "n": 1}]}
+    rules = {"/events/*/code": "any"}
+    actual = {"events": [{"error_code": "E1"}, {"error_code": "E2", "code": "y", "n": 2}]}
+    one = case(delivery(actual), Expectation(body=body, rules=rules))
+    found = json.loads(accepted(scenario_text({"body": body, "rules": rules}), one, ACCEPT, KEEP))
+    assert found["steps"][1]["expect"] == {
+        "body": {"events": [{"error_code": "E1"}, body["events"][1]]},
+        "rules": {"/events/*/code": "any", "/events/0/code": "ignore"},
+    }
+
+
+def test_a_rule_that_waited_for_an_item_judges_the_one_that_came():
+    rules = {"/events/0/code": {"regex": "^A"}, "/events/1/code": "any"}
+    one = case(delivery({"events": [{"code": "B"}]}), Expectation(body={"events": []}, rules=rules))
+    found = json.loads(accepted(scenario_text({"body": {"events": []}, "rules": rules}), one, ACCEPT))
+    assert found["steps"][1]["expect"] == {
+        "body": {"events": [{"code": "B"}]},
+        "rules": {"/events/0/code": {"one_of": ["B"]}, "/events/1/code": "any"},
+    }
+
+
+def test_where_order_is_a_rule_items_go_where_they_came_and_take_their_placeholders_along():
+    text = scenario_text(
+        {"body": {"events": [{"code": "${a}"}, {"code": "B"}]}, "rules": {"/events": "ordered"}}
+    )
+    expectation = Expectation(body={"events": [{"code": "A"}, {"code": "B"}]}, rules={"/events": "ordered"})
+    one = case(delivery({"events": [{"code": "B"}, {"code": "A"}]}), expectation)
+    assert [each.kind for each in one.judgement.differences] == ["moved"]
+    found = json.loads(accepted(text, one, ACCEPT))["steps"][1]["expect"]
+    assert found["body"] == {"events": [{"code": "B"}, {"code": "${a}"}]}
+    kept = json.loads(accepted(text, one, KEEP))["steps"][1]["expect"]
+    assert kept["body"] == {"events": [{"code": "${a}"}, {"code": "B"}]}
+
+
+def test_no_rule_is_offered_that_would_take_any_item():
+    changed = Difference(
+        kind="changed", expected_pointer="/events/0", actual_pointer="/events/0", expected="a", actual="b"
+    )
+    assert accept.ways(changed, tuple(SETS)).wide == ""
