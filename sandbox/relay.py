@@ -133,12 +133,12 @@ class Relay:
             return _say(writer, _nothing(404), request)
         if _comes_from_a_page(request):
             return _say(writer, _nothing(403), request)
-        # A task of its own: what has gone to the receiver is logged, though the caller hangs up.
+        # A task of its own, which `stop` can wait for.
         id = self._log.next_id()
         forwarding = asyncio.create_task(self._forward(id, request, tail))
         self._under_way[id] = forwarding
         forwarding.add_done_callback(lambda _: self._under_way.pop(id))
-        response = await asyncio.shield(forwarding)
+        response = await forwarding
         _say(writer, response, request)
         await writer.drain()
         return request.keep_alive

@@ -18,8 +18,6 @@ _MOST_PROPOSALS = 200
 """Rules proposed for one draft: nobody reviews more."""
 _SHOWN = 120
 """Characters of a value that a proposal shows."""
-_CHANGES_BY_ITSELF = ("Cookie", "Set-Cookie")
-"""Secrets that no variable of the environment could hold."""
 
 
 class Recorded(NamedTuple):
@@ -203,7 +201,7 @@ def _secrets(scenario: Scenario) -> Iterator[Proposal]:
                 if where != "expect":
                     in_payload.add(name)
     for name, found in places.items():
-        if name in _CHANGES_BY_ITSELF or (name not in in_payload and name != _variable(name)):
+        if name not in in_payload and name != _variable(name):
             continue  # Both sides of a comparison are redacted: what only comes back may stay struck out.
         more = f" and {len(found) - 1} more" if len(found) > 1 else ""
         reference = f"${{env:{_variable(name)}}}"

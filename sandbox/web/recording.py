@@ -14,7 +14,7 @@ from sandbox import ports, recording
 from sandbox.errors import UsageError
 from sandbox.headless import new_run
 from sandbox.httpserver import is_loopback
-from sandbox.model import Receiver
+from sandbox.model import Delivery, Receiver
 from sandbox.recording import Draft, Recorded
 from sandbox.relay import Relay
 from sandbox.store.writer import RunWriter
@@ -39,6 +39,16 @@ class Review(msgspec.Struct, kw_only=True):
     """The scenario's id, once it is saved."""
     text: str = ""
     """What was written."""
+
+
+class Drafted(msgspec.Struct, frozen=True):
+    """What a review makes of its deliveries."""
+
+    draft: Draft | None
+    """None where none has landed."""
+    landed: dict[str, Delivery]
+    waiting: int
+    """How many are still in flight."""
 
 
 class RunningRelay(msgspec.Struct, frozen=True):
@@ -152,12 +162,10 @@ class Recording:
         entry = self._desk.log.get(id)
         return (entry.delivery.action, entry.delivery.edition) if entry else None
 
-    def draft(self, review: Review) -> tuple[Draft | None, int]:
-        """The review's draft, made of the log as it is now; and how many deliveries are not in it yet.
-
-        None where none is.
-        """
+    def draft(self, review: Review) -> Drafted:
+        """The review's draft, made of the log as it is now."""
         entries = [self._desk.log.get(id) for id in review.deliveries]
         landed = [Recorded(each.delivery, each.judgement) for each in entries if each is not None]
         drafts = recording.drafts(landed, ports.fixture_payloads(self._desk.workspace))
-        return (drafts[0] if drafts else None), len(entries) - len(landed)
+        by_id = {each.delivery.id: each.delivery for each in landed}
+        return Drafted(drafts[0] if drafts else None, by_id, len(entries) - len(landed))

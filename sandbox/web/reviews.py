@@ -22,10 +22,12 @@ from sandbox.web.choices import chosen_receiver
 from sandbox.web.desk import Desk
 from sandbox.web.forms import text
 from sandbox.web.pages import Pages, problems
-from sandbox.web.recording import Review
+from sandbox.web.recording import Drafted, Review
 
 _NAME = "name."
 """Before a delivery's id: the field with the name of its step."""
+_MOST_SHOWN = 256 * 1024
+"""Characters of the file."""
 
 
 class Typed(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,9 +137,10 @@ class ReviewPages:
 
     async def show(self, request: Request) -> Response:
         review = self._review(request)
-        draft, waiting = await asyncio.to_thread(self._desk.recording.draft, review)
+        drafted = await asyncio.to_thread(self._desk.recording.draft, review)
+        draft = drafted.draft
         typed = None if draft is None else Typed.first(draft, self._free_name(draft))
-        return self._page(request, review, draft, typed, waiting)
+        return self._page(request, review, drafted, typed)
 
     async def change(self, request: Request) -> Response:
         """Show what it makes, save it, discard it, or take that back."""
@@ -147,9 +150,10 @@ class ReviewPages:
         if do in ("discard", "undo"):
             review.state = "discarded" if do == "discard" else "open"
             return RedirectResponse(request.url.path, HTTPStatus.SEE_OTHER)
-        draft, waiting = await asyncio.to_thread(self._desk.recording.draft, review)
+        drafted = await asyncio.to_thread(self._desk.recording.draft, review)
+        draft = drafted.draft
         if draft is None or review.state != "open":
-            return self._page(request, review, draft, None, waiting)
+            return self._page(request, review, drafted, None)
         typed = Typed.of(form, draft)
         if request.headers.get("hx-target") == "preview":
             return self._pages.render(request, "parts/scenario_preview.html", preview=_preview(draft, typed))
@@ -159,7 +163,7 @@ class ReviewPages:
             if not wrong:
                 return RedirectResponse(request.url.path, HTTPStatus.SEE_OTHER)
         status = HTTPStatus.UNPROCESSABLE_ENTITY if wrong else HTTPStatus.OK
-        return self._page(request, review, draft, typed, waiting, wrong, status)
+        return self._page(request, review, drafted, typed, wrong, status)
 
     def _saved(self, review: Review, draft: Draft, typed: Typed) -> dict[str, str]:
         """Write the file; what kept it from being written, by field."""
@@ -193,17 +197,17 @@ class ReviewPages:
         self,
         request: Request,
         review: Review,
-        draft: Draft | None,
+        drafted: Drafted,
         typed: Typed | None,
-        waiting: int,
         wrong: dict[str, str] | None = None,
         status: HTTPStatus = HTTPStatus.OK,
     ) -> Response:
         target = self._desk.target(chosen_receiver(request, self._desk), review.action, review.edition)
+        draft = drafted.draft
         rows: list[StepRow] = []
-        preview = review.text
+        preview = _cut(review.text)
         if draft is not None and typed is not None and review.state == "open":
-            rows = self._rows(draft, typed)
+            rows = _rows(draft, typed, drafted.landed)
             preview = _preview(draft, typed)
         return self._pages.render(
             request,
@@ -216,7 +220,7 @@ class ReviewPages:
             typed=typed,
             rows=rows,
             secrets=[each for each in draft.proposals if each.kind == "secret"] if draft else [],
-            waiting=waiting,
+            waiting=drafted.waiting,
             problems=problems(wrong),
             exists=typed is not None and self._exists(typed.file),
             preview=preview,
@@ -229,33 +233,36 @@ class ReviewPages:
         except SandboxError:
             return False
 
-    def _rows(self, draft: Draft, typed: Typed) -> list[StepRow]:
-        rows = []
-        for number, (id, step) in enumerate(zip(draft.deliveries, draft.scenario.steps, strict=True)):
-            entry = self._desk.log.get(id)
-            if entry is None:
-                continue
-            rows.append(
-                StepRow(
-                    id=id,
-                    name=typed.step_names[id],
-                    is_kept=id in typed.kept,
-                    what=_what(step, entry.delivery),
-                    answer=outcome(entry.delivery),
-                    sent_at=entry.delivery.sent_at,
-                    proposals=[
-                        each for each in draft.proposals if each.kind == "rule" and each.step == number
-                    ],
-                )
-            )
-        return rows
+
+def _rows(draft: Draft, typed: Typed, landed: dict[str, Delivery]) -> list[StepRow]:
+    proposed: dict[int, list[Proposal]] = {}
+    for each in draft.proposals:
+        if each.kind == "rule":
+            proposed.setdefault(each.step, []).append(each)
+    return [
+        StepRow(
+            id=id,
+            name=typed.step_names[id],
+            is_kept=id in typed.kept,
+            what=_what(step),
+            answer=outcome(landed[id]),
+            sent_at=landed[id].sent_at,
+            proposals=proposed.get(number, []),
+        )
+        for number, (id, step) in enumerate(zip(draft.deliveries, draft.scenario.steps, strict=True))
+    ]
 
 
 def _preview(draft: Draft, typed: Typed) -> str:
-    return scenario.spelled(typed.scenario(draft))
+    return _cut(scenario.spelled(typed.scenario(draft)))
 
 
-def _what(step: Step, sent: Delivery) -> str:
+def _cut(text: str) -> str:
+    """As much of a file as a page bears, and a browser gets again at each letter that is typed."""
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}\n… only the beginning is shown"
+
+
+def _what(step: Step) -> str:
     """What a step sends, in a few words."""
     if step.raw is not None:
         return "bytes as they came"

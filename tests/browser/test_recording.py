@@ -19,7 +19,7 @@ from sandbox.workspace import Workspace
 from tests.browser.test_pages import headline, send
 from tests.receivers import answering, receiver, response
 from tests.serving import MAIN, Served, serving
-from tests.watching import WIDE, Watched
+from tests.watching import opened
 
 DEFAULT = (shipped.fixtures_dir() / "order_cancel" / "draft" / "default.json").read_bytes()
 V1 = b"""{"integration_auth_token": "RETAILOPS_SDK", "action": "order_cancel", "version": 1, "client_id": 497,
@@ -36,23 +36,12 @@ def served(tmp_path: Path) -> Iterator[Served]:
 
 @pytest.fixture(params=["script", "no script"])
 def page(request: pytest.FixtureRequest, browser: Browser, served: Served) -> Iterator[Page]:
-    yield from opened(browser, served, scripted=request.param == "script")
+    yield from opened(browser, served.url, scripted=request.param == "script")
 
 
 @pytest.fixture
 def scripted(browser: Browser, served: Served) -> Iterator[Page]:
-    yield from opened(browser, served, scripted=True)
-
-
-def opened(browser: Browser, served: Served, *, scripted: bool) -> Iterator[Page]:
-    context = browser.new_context(
-        base_url=served.url, viewport=WIDE, java_script_enabled=scripted, locale="en-GB"
-    )
-    watched = Watched(context)
-    watched.page.goto("/")
-    yield watched.page
-    context.close()
-    assert watched.complaints == []
+    yield from opened(browser, served.url, scripted=True)
 
 
 def send_fixture(page: Page, name: str) -> None:

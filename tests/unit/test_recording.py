@@ -145,7 +145,7 @@ def test_a_fixture_that_is_gone_becomes_a_payload():
         ("", False),
         ("base64:TQ==", False),
         ("1],[2", False),
-        ("[" * 198 + "]" * 198, False),
+        ('{"a":' * 198 + "1" + "}" * 198, False),
         (base64.b64encode(b"\xff\x00").decode(), True),
     ],
 )
