@@ -40,13 +40,13 @@ def execute(
         raise UsageError(f"--dry-run judges nothing, so there is nothing for {' and '.join(asked)} to report")
     # Nothing is sent, so nobody has to say yes to it.
     options = sending(workspace, jobs, **{**given, "confirmed": True})
-    previews = asyncio.run(_look(workspace, plans, options))
+    previews = asyncio.run(look(workspace, plans, options))
     for line in report.text(previews, unreadable, options.receiver):
         say(harmless(line))
     sys.exit(_exit_code(previews, unreadable))
 
 
-async def _look(workspace: Workspace, plans: Sequence[Plan], options: Options) -> list[Preview]:
+async def look(workspace: Workspace, plans: Sequence[Plan], options: Options) -> list[Preview]:
     """Nothing is sent, waited for or written, and no stand-in is started."""
     receiver = options.receiver
     if receiver.stand_in:

@@ -9,6 +9,7 @@ from typing import Literal, get_args
 import msgspec
 
 from sandbox import ports, recording, redact, scenario, source
+from sandbox.engine.preview import Preview
 from sandbox.errors import UsageError
 from sandbox.model import Delivery, Receiver, Scenario, Step
 from sandbox.recording import FixtureSource, Recorded
@@ -133,12 +134,36 @@ def scenario_file(plan: Plan, format: Format, sources: Sources) -> Export:
         return Export(name=_name(name, scenario.SUFFIX), media_type="application/json", text=plan.text)
     if format == "pytest":
         steps = [_carried(plan.scenario, step, sources) for step in plan.scenario.steps]
-        whole = msgspec.structs.replace(plan.scenario, name=plan.name, steps=steps)
+        whole = msgspec.structs.replace(plan.scenario, name=plan.scenario.name or name, steps=steps)
         return _pytest([whole], plan.file, [], name)
     raise UsageError(
         f"{plan.file} has sent nothing, and {format} tells what was sent",
         mend="run it, then export its run, or use --format pytest",
     )
+
+
+def commands(previews: Sequence[Preview], receiver: Receiver, *, name: str) -> Export:
+    """The steps of a scenario file as curl commands, as they would be sent to this receiver.
+
+    UsageError for a step that cannot be composed.
+    """
+    parts: list[str] = []
+    notes: list[str] = []
+    for each in previews:
+        if each.mistake:
+            raise UsageError(each.mistake)
+        if each.request is None:
+            notes.append(f"step {each.step.name!r} is left out, as it shows only when it runs: {each.waits}")
+            continue
+        times = f", {each.deliveries} times" if each.deliveries > 1 else ""
+        head = " ".join(f"# {each.step.name}{times}".split())
+        parts.append(f"{head}\n{curl.command(each.request, receiver)}\n")
+    if not parts:
+        raise UsageError(f"no step of {name} can be told before it runs", mend="run it, then export its run")
+    struck_out = redact.struck_out(*(each.request for each in previews))
+    notes += [f"struck out: {', '.join(struck_out)}"] if struck_out else []
+    text = "\n".join(parts)
+    return Export(name=_name(name, ".sh"), media_type="text/x-shellscript", text=text, notes=tuple(notes))
 
 
 def _carried(whole: Scenario, step: Step, sources: Sources) -> Step:

@@ -107,6 +107,20 @@ def test_a_scenario_file_becomes_a_pytest_file_that_passes_against_any_receiver(
     assert "500" in done.stdout
 
 
+def test_a_scenario_file_becomes_curl_commands_for_a_receiver(tmp_path: Path):
+    (tmp_path / "a.scenario.json").write_text(json.dumps(SCENARIO).replace('"mine"', '"default"'))
+    where = ("a.scenario.json", "--format", "curl", "--receiver", "http://127.0.0.1:1/base")
+    done = run("export", *where, cwd=tmp_path)
+    assert done.returncode == 0
+    assert done.stdout.startswith("# first, 2 times\ncurl http://127.0.0.1:1/base/order_cancel ")
+    assert "note: step 'then' is left out, as it shows only when it runs: ${code} " in done.stderr
+    assert not (tmp_path / ".sandbox").exists()
+    (tmp_path / "a.sh").write_text(done.stdout)
+    assert run("import", "a.sh", "-o", "back.scenario.json", cwd=tmp_path).returncode == 0
+    (step,) = json.loads((tmp_path / "back.scenario.json").read_text())["steps"]
+    assert step["payload"]["data"]["order"]["id"] == "4897"
+
+
 def test_a_run_becomes_har_that_keeps_the_published_schema(sent: Path):
     exported("latest", "--format", "har", "-o", "run.har", cwd=sent)
     document = json.loads((sent / "run.har").read_text())
@@ -168,6 +182,8 @@ def test_a_scenario_of_a_run_passes_where_it_was_recorded(sent: Path):
         (["a.scenario.json", "--format", "har"], "a.scenario.json has sent nothing"),
         (["a.scenario.json", "--format", "scenario", "-o", "a.scenario.json"], "a file a.scenario.json"),
         (["a.scenario.json", "--format", "scenario", "-o", "absent/x"], "no folder absent"),
+        (["a.scenario.json", "--format", "curl"], "give --receiver URL_OR_NAME"),
+        (["gone.scenario.json", "--format", "curl", "--receiver", "http://a"], "fixture 'gone'"),
         (["broken.scenario.json", "--format", "pytest"], "broken.scenario.json:1:"),
         (["other.json", "--format", "har"], "other.json"),
     ],
@@ -175,6 +191,7 @@ def test_a_scenario_of_a_run_passes_where_it_was_recorded(sent: Path):
 def test_a_mistake_is_one_line(tmp_path: Path, arguments: list[str], what: str):
     (tmp_path / "a.scenario.json").write_text('{"steps": [{"fixture": "default"}]}')
     (tmp_path / "broken.scenario.json").write_text("{")
+    (tmp_path / "gone.scenario.json").write_text('{"steps": [{"fixture": "gone"}]}')
     (tmp_path / "other.json").write_text("{}")
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     done = run("export", *arguments, cwd=tmp_path)

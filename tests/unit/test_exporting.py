@@ -287,10 +287,9 @@ def test_a_pytest_file_of_a_scenario_file_holds_what_is_not_shipped():
     assert second["set"] == {"/data/order/id": "1"}
 
 
-@pytest.mark.parametrize("format", ["curl", "har"])
-def test_a_scenario_file_has_sent_nothing(format: Format):
+def test_a_scenario_file_has_sent_nothing():
     with pytest.raises(UsageError) as caught:
-        exporting.scenario_file(PLAN, format, SOURCES)
+        exporting.scenario_file(PLAN, "har", SOURCES)
     assert "s/both.scenario.json has sent nothing" in caught.value.what
     assert "export its run" in caught.value.mend
 
