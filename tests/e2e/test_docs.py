@@ -22,7 +22,8 @@ ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGE = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
-EXAMPLES = re.findall(r"(?:<!-- verdict: (\w+) -->\n)?```json\n(.*?)```", PAGE, re.DOTALL)
+BLOCKS = re.findall(r"(?:<!-- verdict: (\w+) -->\n)?```json\n(.*?)```", PAGE + README, re.DOTALL)
+EXAMPLES = [(verdict, text) for verdict, text in BLOCKS if '"steps"' in text]
 CODES = {"passed": 0, "recorded": 5}
 
 RECEIVER = """
@@ -43,7 +44,9 @@ HTTPServer(("127.0.0.1", PORT), Receiver).serve_forever()
 
 
 @pytest.mark.parametrize(
-    ("verdict", "text"), EXAMPLES, ids=[json.loads(text)["name"] for _, text in EXAMPLES]
+    ("verdict", "text"),
+    EXAMPLES,
+    ids=[f"{json.loads(text)['name']} {place}" for place, (_, text) in enumerate(EXAMPLES, 1)],
 )
 def test_every_example_runs_as_it_stands(verdict: str, text: str, tmp_path: Path):
     file = tmp_path / "example.scenario.json"
@@ -56,7 +59,8 @@ def test_every_example_runs_as_it_stands(verdict: str, text: str, tmp_path: Path
 
 
 def test_the_page_has_examples():
-    assert len(EXAMPLES) >= 8
+    assert PAGE.count('"steps"') >= 8
+    assert len(EXAMPLES) == PAGE.count('"steps"') + README.count('"steps"')
 
 
 # --- jobs ---

@@ -419,3 +419,29 @@ def test_an_interrupt_takes_the_progress_away_and_reports(
     assert not any("of 30" in line for line in shown)
     assert "26 scenarios: the run was stopped" in shown[-2]
     assert (tmp_path / "r.xml").read_text().count("<testcase") == 30
+
+
+# --- what it costs ---
+
+
+def test_what_is_not_asked_for_is_not_imported(tmp_path: Path, shop: Receiver):
+    file = scenario(tmp_path, "a", PASSES)
+    program = [sys.executable, "-X", "importtime", "-c", "from sandbox.cli import main; main()"]
+
+    def imported(*options: str) -> set[str]:
+        done = subprocess.run(
+            [*program, "run", str(file), "--receiver", shop.url, *options],
+            cwd=tmp_path,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stderr
+        return {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+
+    heavy = {"jinja2", "sandbox.report.html", "sandbox.report.evidence", "sandbox.report.junit"}
+    late = {"sandbox.report.github", "sandbox.report.progress", "sandbox.selection", "sandbox.engine.preview"}
+    assert (heavy | late | {"starlette", "sandbox.standin", "difflib"}) & imported() == set()
+    assert imported("--report-html", "r.html", "--junit-xml", "r.xml", "-k", "a") >= heavy
