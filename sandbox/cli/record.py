@@ -19,6 +19,9 @@ from sandbox.receivers import without_user
 from sandbox.recording import Draft, Recorded
 from sandbox.workspace import Workspace, checked, write_file
 
+_EVERY_ADDRESS = ("0.0.0.0", "::")
+"""What listens everywhere, and cannot be posted to."""
+
 
 @click.command("record")
 @click.option("--forward", metavar="URL_OR_NAME", required=True, help="The receiver that it is passed on to.")
@@ -117,6 +120,8 @@ async def _relay(
                 raise UsageError(what, mend="choose another --port, or 0 for a free one") from error
             with late_log.open() as log:
                 say(f"relay:       {url}  (Ctrl-C ends it)")
+                if bind in _EVERY_ADDRESS:
+                    say(f"  (in place of {bind}, the address by which the caller reaches this machine)")
                 say(f"forwards to: {relay.forwards_to}")
                 say(f"records to:  {output}", flush=True)
                 try:
