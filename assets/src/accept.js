@@ -1,4 +1,4 @@
-// A review by keyboard: a letter presses the button that shows it.
+// --- A review by keyboard: a letter presses the button that shows it ---
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.repeat) return;
@@ -7,4 +7,11 @@ document.addEventListener("keydown", (event) => {
   if (!button) return;
   event.preventDefault();
   button.click();
+});
+
+// --- Who types a pattern means the regex ---
+
+document.addEventListener("input", (event) => {
+  if (!event.target.matches("#decide #pattern")) return;
+  document.querySelector("#decide input[name=rule][value=regex]").checked = true;
 });

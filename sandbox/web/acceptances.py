@@ -286,7 +286,8 @@ def consequence(difference: Difference) -> str:
     if difference.actual is not UNSET and accept.holds_redacted(difference.actual):
         return "The value was redacted. Accepting puts an any rule in its place, and writes no value."
     if difference.part == "headers":
-        return "Accepting expects the header as it came, or none where none came."
+        came = difference.actual is not UNSET
+        return f"Accepting {'expects the header as it came' if came else 'no longer expects the header'}."
     if difference.kind == "type" and difference.hint.startswith("the body is not JSON"):
         return "Accepting no longer compares the body: no expectation can spell what is not JSON."
     if difference.rule is not None and difference.actual is not UNSET:

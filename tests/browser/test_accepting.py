@@ -244,6 +244,7 @@ def test_letters_that_are_typed_into_a_field_decide_nothing(scripted: Page, serv
     begin_review(scripted)
     scripted.locator("#rule > summary").click()
     pattern = scripted.get_by_role("textbox", name="Regular expression")
+    scripted.get_by_role("radio", name="any string").check()
     pattern.fill("")
     pattern.press_sequentially("aris|order")
     expect(pattern).to_have_value("aris|order")
