@@ -1,4 +1,6 @@
-"""1,000 one-step scenarios, the full job, against its peers: ratios within this one run.
+"""1,000 steps, the full job, against its peers: ratios within this one run.
+
+They are 1,000 scenarios of one step, and once more ten of a hundred.
 
 Exits 1 if one is missed.
 """
@@ -19,18 +21,23 @@ from pathlib import Path
 HERE = Path(__file__).parent
 FIXTURE = HERE.parent / "fixtures/order_cancel/draft/default.json"
 COUNT = 1_000
+FEW = 10
+"""Files that hold the same steps, a hundredth of them each."""
 ROUNDS = 7
 
 
 def main() -> int:
     with tempfile.TemporaryDirectory() as folder, _receiver() as url:
-        cases = _cases(Path(folder, "scenarios"))
+        cases = _cases(Path(folder, "scenarios"), files=COUNT)
+        stepped = _cases(Path(folder, "stepped"), files=FEW)
         environment = {
             **_ordinary(os.environ),
             "BENCH_CASES": str(cases),
             "BENCH_FOLDER": folder,
             "BENCH_PAYLOAD": str(FIXTURE),
             "BENCH_URL": url,
+            # The peer is not to pay for plugins that this project's tests need.
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         }
         body = Path(folder, "payload.json")
         body.write_text(json.dumps(json.loads(FIXTURE.read_text()), separators=(",", ":")))
@@ -51,23 +58,13 @@ def main() -> int:
             ]
             return [str(word) for word in base]
 
-        peer = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            "-p",
-            "no:randomly",
-            "-p",
-            "no:cacheprovider",
-            "-p",
-            "no:retailops",
-        ]
+        peer = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
         peer += ["--junitxml", str(Path(folder, "peer.xml")), str(HERE / "peer_test.py"), "-c", os.devnull]
         bare = [sys.executable, str(HERE / "bare.py"), f"{url}/order_cancel", str(body)]
         measured = _measure(
             {
                 "sandbox": run(cases),
+                "stepped": run(stepped),
                 "peer": peer,
                 "bare": [*bare, str(COUNT)],
                 "bare none": [*bare, "0"],
@@ -83,7 +80,10 @@ def main() -> int:
 def _report(measured: dict[str, tuple[float, float]]) -> int:
     wall = {name: seconds for name, (seconds, _) in measured.items()}
     cpu = {name: seconds for name, (_, seconds) in measured.items()}
-    print(f"{COUNT:,} scenarios: sandbox {wall['sandbox']:.2f} s, pytest + requests {wall['peer']:.2f} s")
+    print(
+        f"{COUNT:,} steps: pytest + requests {wall['peer']:.2f} s, "
+        f"sandbox {wall['sandbox']:.2f} s in {COUNT:,} files, {wall['stepped']:.2f} s in {FEW}"
+    )
     ours = (cpu["sandbox"] - cpu["one"]) / (COUNT - 1) * 1e6
     floor = (cpu["bare"] - cpu["bare none"]) / COUNT * 1e6
     print(f"CPU per delivery: sandbox {ours:.0f} us, bare libcurl {floor:.0f} us (without start-up)")
@@ -93,6 +93,7 @@ def _report(measured: dict[str, tuple[float, float]]) -> int:
     )
     checks = [
         ("wall time against pytest + requests", wall["sandbox"] / wall["peer"], 0.12),
+        (f"the same with {FEW} files", wall["stepped"] / wall["peer"], 0.12),
         ("CPU per delivery against bare libcurl", ours / floor, 2.5),
         ("start to exit of one against python -c pass", wall["one"] / wall["nothing"], 7.0),
     ]
@@ -138,18 +139,23 @@ def _command() -> str:
     return str(Path(sys.executable).with_name("retailops-sandbox"))
 
 
-def _cases(folder: Path) -> Path:
+def _cases(folder: Path, *, files: int) -> Path:
+    """COUNT steps in so many scenario files."""
     folder.mkdir()
-    for number in range(COUNT):
-        step = {
-            "name": "cancel",
-            "fixture": "default",
-            "set": {"/data/order/id": str(10_000 + number)},
-            "expect": {"status": 200, "body": {"events": []}},
-        }
-        text = json.dumps({"format": 1, "name": f"case {number}", "steps": [step]}, indent=2)
-        Path(folder, f"case-{number:04}.scenario.json").write_text(text)
+    for file in range(files):
+        steps = [_step(number) for number in range(file, COUNT, files)]
+        text = json.dumps({"format": 1, "name": f"case {file}", "steps": steps}, indent=2)
+        Path(folder, f"case-{file:04}.scenario.json").write_text(text)
     return folder
+
+
+def _step(number: int) -> dict[str, object]:
+    return {
+        "name": f"cancel {number}",
+        "fixture": "default",
+        "set": {"/data/order/id": str(10_000 + number)},
+        "expect": {"status": 200, "body": {"events": []}},
+    }
 
 
 class _receiver:
