@@ -6,6 +6,7 @@ A module for each command, named like it, which holds it as `command` and is imp
 options.py    options that several commands share, and the receiver they mean
 job.py        from options to a job, and its exit code
 dry_run.py    what would be sent, instead
+accept.py     what failed, accepted into the files
 screen.py     where a run is watched: a terminal, a log, GitHub's page
 output.py     what commands print
 """
