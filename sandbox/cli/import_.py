@@ -14,6 +14,7 @@ from sandbox.cli.options import here, workspace_option
 from sandbox.cli.output import complain, say
 from sandbox.errors import FileError, UsageError
 from sandbox.importing import Draft, assemble, drafts, read
+from sandbox.report.lines import in_line
 from sandbox.workspace import Workspace, checked, read_text, safe_name, write_file
 
 _STDIN = "standard input"
@@ -68,12 +69,12 @@ def _tell(made: Sequence[Draft], unknown: int, *, with_step: bool) -> None:
     for each in made:
         say(f"{each.place}: {each.contract.action} {each.contract.edition}")
         for note in each.notes + (each.step_notes if with_step else ()):
-            say(f"  {note}")
+            say(f"  {in_line(note)}")
         if each.headers and not with_step:
-            say(f"  left out: {', '.join(each.headers)}; a fixture is the payload alone")
+            say(in_line(f"  left out: {', '.join(each.headers)}; a fixture is the payload alone"))
         if each.violation:
             mend = "the step says off_contract" if with_step else "send it with --off-contract"
-            say(f"  the payload breaks the contract: {each.violation}; {mend}")
+            say(in_line(f"  the payload breaks the contract: {each.violation}; {mend}"))
     if unknown:
         say(f"left out: {unknown} other request{'' if unknown == 1 else 's'} that no contract knows")
 

@@ -111,6 +111,25 @@ def test_a_mistake_is_one_line_and_nothing_is_written(tmp_path: Path, arguments:
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
+def test_what_a_text_says_writes_over_no_line_of_the_terminal(tmp_path: Path):
+    name = "X-\x1b[2J\nmade: "
+    header = {"name": name, "value": "1"}
+    entry = {
+        "request": {
+            "method": "POST",
+            "url": "http://a/order_cancel_v1",
+            "headers": [header],
+            "postData": {"text": json.dumps(V1)},
+        },
+        "response": {"status": 0, "_error": "\x1b[2J\nfaked"},
+    }
+    archive = json.dumps({"log": {"entries": [entry]}}).encode()
+    code, out, err = run("import", "-", "--fixture", "mine", cwd=tmp_path, stdin=archive)
+    assert (code, err) == (0, "")
+    assert "\x1b" not in out
+    assert len(out.splitlines()) == 5
+
+
 def test_replace_replaces(tmp_path: Path):
     (tmp_path / "a.scenario.json").write_text("mine")
     arguments = ("--fixture", "default", "-o", "a.scenario.json", "--replace")
