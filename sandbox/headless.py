@@ -65,7 +65,9 @@ class Outcome(msgspec.Struct, frozen=True):
     """Reports that could not be written."""
 
 
-def read_plans(files: Sequence[Path], name: Callable[[Path], str]) -> tuple[list[Plan], list[SandboxError]]:
+def read_plans(
+    files: Sequence[Path | str], name: Callable[[Path | str], str]
+) -> tuple[list[Plan], list[SandboxError]]:
     """The plans of these files, and what was wrong with those that could not be read."""
     plans, unreadable = [], []
     here = os.path.join(os.getcwd(), "")
@@ -88,12 +90,12 @@ def _spelled(name: str) -> str:
     return name
 
 
-def collect(paths: Sequence[str]) -> tuple[list[Path], list[SandboxError]]:
+def collect(paths: Sequence[str]) -> tuple[list[str], list[SandboxError]]:
     """The scenario files that these files and folders mean, and what could not be read beneath them.
 
     Raises UsageError for one that does not exist.
     """
-    found: dict[Path, None] = {}
+    found: dict[str, None] = {}
     unreadable: list[SandboxError] = []
     for given in paths:
         path = Path(given)
@@ -102,7 +104,7 @@ def collect(paths: Sequence[str]) -> tuple[list[Path], list[SandboxError]]:
             found.update(dict.fromkeys(files))
             unreadable += broken
         elif checked(Path.exists, path):
-            found[path] = None
+            found[str(path)] = None
         else:
             raise UsageError(
                 f"there is no file or folder {given!r}", mend="name a scenario file, or a folder of them"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from sandbox.model import Json
 
 MAX_TOKENS = 200
@@ -12,6 +14,7 @@ class PointerError(ValueError):
     """A pointer that is misspelled or leads nowhere; the message says which part of it."""
 
 
+@lru_cache(maxsize=256)
 def parse(pointer: str) -> tuple[str, ...]:
     """The reference tokens of a pointer, unescaped; `()` is the whole document."""
     if pointer == "":

@@ -49,8 +49,11 @@ def read(text: str, *, id: str, file: str) -> Plan:
     """A plan from a scenario file's text; SourceError with line and pointer of the first mistake."""
     document = source.parse(text, file=file)
     scenario = source.convert(document, Scenario, text, file=file)
-    scenario = msgspec.structs.replace(scenario, steps=_named(scenario.steps))
-    _check(scenario, text, file)
+    _name(scenario.steps)
+    try:
+        _check(scenario)
+    except _Mistake as mistake:
+        raise _located(mistake, text, file) from mistake
     return Plan(id, file, scenario, compose.has_placeholder(text), text)
 
 
@@ -89,7 +92,10 @@ def _spread(value: Json, indent: str, key: str = "") -> str:
 def expectation(text: str, *, file: str = "") -> Expectation:
     """An expectation from its JSON text; SourceError with line and pointer of the first mistake."""
     expected = source.convert(source.parse(text, file=file), Expectation, text, file=file)
-    _check_expectation(expected, "", text, file)
+    try:
+        _check_expectation(expected, "")
+    except _Mistake as mistake:
+        raise _located(mistake, text, file) from mistake
     return expected
 
 
@@ -97,17 +103,16 @@ def single(
     step: Step, *, action: str, edition: str, name: str = "", variables: dict[str, Json] | None = None
 ) -> Plan:
     """The plan of one send by hand: a scenario of one step, from no file."""
-    scenario = Scenario(
-        name=name, action=action, edition=edition, variables=variables or {}, steps=_named([step])
-    )
+    scenario = Scenario(name=name, action=action, edition=edition, variables=variables or {}, steps=[step])
+    _name(scenario.steps)
     return Plan("", "", scenario, True, "")
 
 
-def _named(steps: list[Step]) -> list[Step]:
-    return [
-        step if step.name else msgspec.structs.replace(step, name=f"step {number}")
-        for number, step in enumerate(steps, 1)
-    ]
+def _name(steps: list[Step]) -> None:
+    """Give each step that has no name one by its place."""
+    for number, step in enumerate(steps):
+        if not step.name:
+            steps[number] = msgspec.structs.replace(step, name=f"step {number + 1}")
 
 
 def check_step(step: Step) -> None:
@@ -126,29 +131,26 @@ class _Mistake(Exception):
         self.what, self.at, self.mend = what, at, mend
 
 
-def _check(scenario: Scenario, text: str, file: str) -> None:
+def _check(scenario: Scenario) -> None:
     """What the types cannot say."""
     if not scenario.steps:
-        _fail(_Mistake("there are no steps", "/steps", "add a step that names a fixture"), text, file)
+        raise _Mistake("there are no steps", "/steps", "add a step that names a fixture")
     seen: dict[str, int] = {}
     for number, step in enumerate(scenario.steps):
         at = f"/steps/{number}"
-        try:
-            _check_step(step, at)
-            if step.name in seen:
-                first = seen[step.name] + 1
-                raise _Mistake(
-                    f"step {first} is named {step.name!r} too",
-                    f"{at}/name",
-                    "step names are unique in a file",
-                )
-        except _Mistake as mistake:
-            _fail(mistake, text, file)
-        seen[step.name] = number
-        expected = step.expect if isinstance(step.expect, list) else [step.expect] if step.expect else []
-        for position, one in enumerate(expected):
-            place = f"{at}/expect/{position}" if isinstance(step.expect, list) else f"{at}/expect"
-            _check_expectation(one, place, text, file)
+        _check_step(step, at)
+        first = seen.setdefault(step.name, number)
+        if first != number:
+            raise _Mistake(
+                f"step {first + 1} is named {step.name!r} too",
+                f"{at}/name",
+                "step names are unique in a file",
+            )
+        if isinstance(step.expect, list):
+            for position, one in enumerate(step.expect):
+                _check_expectation(one, f"{at}/expect/{position}")
+        elif step.expect is not None:
+            _check_expectation(step.expect, f"{at}/expect")
 
 
 def _check_step(step: Step, at: str) -> None:
@@ -161,11 +163,11 @@ def _check_step(step: Step, at: str) -> None:
             "raw bytes cannot be changed by set or remove", f"{at}/raw", "use payload instead of raw"
         )
     for position, path in enumerate(step.remove):
-        _check_pointer(path, f"{at}/remove/{position}")
+        _check_pointer(path, at, "remove", position)
     for path in step.set:
-        _check_pointer(path, f"{at}/set/{pointer.escape(path)}")
+        _check_pointer(path, at, "set", path)
     for name, path in step.capture.items():
-        _check_pointer(path, f"{at}/capture/{pointer.escape(name)}")
+        _check_pointer(path, at, "capture", name)
     deliver = step.deliver
     for field, (lowest, highest) in BOUNDS.items() if deliver != _PLAINLY else ():
         value = getattr(deliver, field)
@@ -189,11 +191,11 @@ def _bodies(step: Step) -> dict[str, bool]:
     }
 
 
-def _check_pointer(path: str, at: str) -> None:
+def _check_pointer(path: str, at: str, *beneath: str | int) -> None:
     try:
         pointer.parse(path)
     except pointer.PointerError as error:
-        raise _Mistake(str(error), at) from error
+        raise _Mistake(str(error), at + pointer.join(beneath)) from error
 
 
 def check_rules(expected: Expectation) -> None:
@@ -209,22 +211,22 @@ def check_rules(expected: Expectation) -> None:
             raise ComposeError(error.what, pointer=at, mend=error.mend) from error
 
 
-def _check_expectation(expected: Expectation, at: str, text: str, file: str) -> None:
+def _check_expectation(expected: Expectation, at: str) -> None:
     try:
         match.compile(expected.rules)
     except match.RuleError as error:
-        _fail(_Mistake(error.what, f"{at}/rules/{pointer.escape(error.path)}", error.mend), text, file)
+        raise _Mistake(error.what, f"{at}/rules/{pointer.escape(error.path)}", error.mend) from error
     try:
         match.compile_headers(expected.headers)
     except match.RuleError as error:
-        _fail(_Mistake(error.what, f"{at}/headers/{pointer.escape(error.path)}", error.mend), text, file)
+        raise _Mistake(error.what, f"{at}/headers/{pointer.escape(error.path)}", error.mend) from error
 
 
-def _fail(mistake: _Mistake, text: str, file: str) -> None:
+def _located(mistake: _Mistake, text: str, file: str) -> SourceError:
     line, column = source.locate(text, mistake.at)
-    raise SourceError(
+    return SourceError(
         mistake.what, mend=mistake.mend, file=file, line=line, column=column, pointer=mistake.at
-    ) from mistake
+    )
 
 
 def describe(error: SandboxError, plan: Plan, step: int) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,6 +19,7 @@ from sandbox.scenario import SUFFIX
 
 _SHIPPED = "shipped:"
 _NAME = re.compile(r"[^\W_][\w.-]{0,99}")
+_HERE = os.path.join(os.curdir, "")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 Origin = Literal["shipped", "workspace", "changed"]
@@ -138,15 +139,15 @@ class Workspace:
 
     # --- scenarios ---
 
-    def scenario_files(self) -> tuple[list[Path], list[SandboxError]]:
+    def scenario_files(self) -> tuple[list[str], list[SandboxError]]:
         """The workspace's scenario files and, beneath them, the shipped ones; and what could not be read."""
-        own, unreadable = scenario_files_in(self.root / "scenarios")
-        names = {path.relative_to(self.root / "scenarios") for path in own}
-        below = shipped.fixtures_dir() / "scenarios"
+        above, below = self.root / "scenarios", shipped.fixtures_dir() / "scenarios"
+        own, unreadable = scenario_files_in(above)
         known, _ = scenario_files_in(below)
-        return own + [path for path in known if path.relative_to(below) not in names], unreadable
+        names = {os.path.relpath(path, above) for path in own}
+        return own + [path for path in known if os.path.relpath(path, below) not in names], unreadable
 
-    def scenarios_to_run(self) -> tuple[list[Path], list[SandboxError]]:
+    def scenarios_to_run(self) -> tuple[list[str], list[SandboxError]]:
         """The workspace's own scenario files, else the shipped ones; and what could not be read."""
         files, unreadable = scenario_files_in(self.root / "scenarios")
         if files or unreadable:
@@ -172,7 +173,7 @@ class Workspace:
         self._write(path, text if text.endswith("\n") else text + "\n")
         return path
 
-    def scenario_id(self, path: Path) -> str:
+    def scenario_id(self, path: Path | str) -> str:
         """A scenario's id: its path in the workspace, or as it is where it lies elsewhere.
 
         Those that ship with the sandbox have the same one wherever it is installed.
@@ -292,37 +293,49 @@ def safe_name(name: str, whose: str = "a fixture's") -> str:
     return name
 
 
-def scenario_files_in(folder: Path) -> tuple[list[Path], list[SandboxError]]:
+def scenario_files_in(folder: Path) -> tuple[list[str], list[SandboxError]]:
     """The scenario files in a folder and below it, in order of their paths; and what could not be read.
 
     Hidden folders are left out, and folders that are symbolic links are not followed.
     """
-    found: list[Path] = []
+    found: list[str] = []
     unreadable: list[SandboxError] = []
-
-    def refused(error: OSError) -> None:
-        unreadable.append(FileError(f"cannot be read: {_reason(error)}", file=str(error.filename)))
-
-    if not checked(Path.exists, folder):
-        return found, unreadable
-    for parent, folders, files in os.walk(folder, onerror=refused):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        start = os.path.join(parent, "")
-        for path in [start + name for name in sorted(files) if name.endswith(SUFFIX)]:
-            if stat.S_ISREG(_mode(path)):
-                found.append(Path(path))
+    waiting = [str(folder)] if checked(Path.exists, folder) else []
+    while waiting:
+        try:
+            with os.scandir(waiting.pop()) as unsorted:
+                entries = sorted(unsorted, key=_by_name)
+        except OSError as error:
+            unreadable.append(FileError(f"cannot be read: {_reason(error)}", file=str(error.filename)))
+            continue
+        below: list[str] = []
+        for entry in entries:
+            kind = _kind(entry)
+            if kind == "folder":
+                if not entry.name.startswith(".") and not entry.is_symlink():
+                    below.append(entry.path)
+            elif not entry.name.endswith(SUFFIX):
+                continue
+            elif kind == "file":
+                found.append(entry.path.removeprefix(_HERE))
             else:
                 # A pipe would be waited for without end.
-                unreadable.append(FileError("is not a regular file", file=path))
+                unreadable.append(FileError("is not a regular file", file=entry.path))
+        waiting += reversed(below)
     return found, unreadable
 
 
-def _mode(path: str) -> int:
-    """What kind of file it is; of one that is not there, such as a dangling link, reading it will tell."""
+_by_name = attrgetter("name")
+
+
+def _kind(entry: os.DirEntry[str]) -> Literal["file", "folder", "other"]:
+    """What it is; of one that is not there, such as a dangling link, reading it will tell."""
     try:
-        return os.stat(path).st_mode
+        if entry.is_file():
+            return "file"
+        return "folder" if entry.is_dir() else "other" if os.path.exists(entry) else "file"
     except OSError:
-        return stat.S_IFREG
+        return "file"
 
 
 def checked(question: Callable[[Path], bool], path: Path) -> bool:

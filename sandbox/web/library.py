@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from threading import Lock
 
 import msgspec
@@ -28,7 +27,7 @@ class Library:
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self._known: dict[Path, tuple[_Stamp, Plan | SandboxError]] = {}
+        self._known: dict[str, tuple[_Stamp, Plan | SandboxError]] = {}
         self._lock = Lock()
 
     def read(self) -> Shelf:
@@ -57,7 +56,7 @@ class Library:
             return False
         return True
 
-    def _current(self, path: Path) -> tuple[_Stamp, Plan | SandboxError]:
+    def _current(self, path: str) -> tuple[_Stamp, Plan | SandboxError]:
         stamp = _stamp(path)
         known = self._known.get(path)
         if known is not None and known[0] == stamp and stamp is not None:
@@ -66,7 +65,7 @@ class Library:
         return stamp, plans[0] if plans else unreadable[0]
 
 
-def _stamp(path: Path) -> _Stamp:
+def _stamp(path: str) -> _Stamp:
     try:
         status = os.stat(path)
     except OSError:

@@ -76,6 +76,20 @@ def test_what_is_written_is_read_back_as_it_was_spelled(value: Json, manner: str
     assert source.compact(source.parse(text.encode())) == source.compact(value)
 
 
+@given(st.lists(st.tuples(st.text('a:"\u00e9', max_size=2), st.text('a:"\u00e9', max_size=2))), st.booleans())
+def test_a_key_that_comes_twice_is_refused_whatever_colons_are_about(
+    members: list[tuple[str, str]], escaped: bool
+) -> None:
+    def spelled(text: str) -> str:
+        return json.dumps(text).replace(":", "\\u003a") if escaped else json.dumps(text, ensure_ascii=False)
+
+    text = "{" + ", ".join(f"{spelled(key)} : {spelled(value)}" for key, value in members) + "}"
+    if len(dict(members)) == len(members):
+        assert source.parse(text) == dict(members)
+    else:
+        assert refusal(text).what.startswith("duplicate key")
+
+
 def test_numbers_keep_value_and_spelling() -> None:
     read = source.parse("[35.00, 1E+5, -0, 35, 123456789012345678901234567890, -0.5, 1e9999]")
     assert source.compact(read) == b"[35.00,1E+5,-0,35,123456789012345678901234567890,-0.5,1e9999]"

@@ -153,9 +153,22 @@ def test_scenario_files_are_found_in_order_and_hidden_folders_left_out(tmp_path:
         file.parent.mkdir(exist_ok=True)
         file.write_text("{}")
     files, unreadable = scenario_files_in(tmp_path)
-    found = [str(path.relative_to(tmp_path)) for path in files]
+    found = [os.path.relpath(path, tmp_path) for path in files]
     assert unreadable == []
     assert found == ["a.scenario.json", "b/2.scenario.json"]
+
+
+def test_scenario_files_of_the_current_folder_are_named_as_somebody_there_names_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "deep").mkdir()
+    for name in ("a.scenario.json", "deep/b.scenario.json"):
+        (tmp_path / name).write_text("{}")
+    (tmp_path / "gone.scenario.json").symlink_to("nowhere")
+    (tmp_path / "round.scenario.json").symlink_to("round.scenario.json")
+    monkeypatch.chdir(tmp_path)
+    found = ["a.scenario.json", "gone.scenario.json", "round.scenario.json", "deep/b.scenario.json"]
+    assert scenario_files_in(Path()) == (found, [])
 
 
 def test_what_cannot_be_read_beneath_a_folder_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -172,7 +185,7 @@ def test_what_cannot_be_read_beneath_a_folder_is_told(tmp_path: Path, monkeypatc
 
     monkeypatch.setattr(os, "scandir", scandir)
     files, unreadable = scenario_files_in(tmp_path)
-    assert [path.name for path in files] == ["good.scenario.json"]
+    assert [os.path.basename(path) for path in files] == ["good.scenario.json"]
     assert sorted(str(error).removeprefix(f"{tmp_path}{os.sep}") for error in unreadable) == [
         "closed: cannot be read: permission denied",
         "pipe.scenario.json: is not a regular file",
@@ -182,12 +195,12 @@ def test_what_cannot_be_read_beneath_a_folder_is_told(tmp_path: Path, monkeypatc
 def test_the_shipped_scenarios_run_only_where_the_workspace_has_none(workspace: Workspace):
     shipped, _ = workspace.scenarios_to_run()
     assert shipped
-    assert all(not path.is_relative_to(workspace.root) for path in shipped)
+    assert all(not Path(path).is_relative_to(workspace.root) for path in shipped)
     own = workspace.root / "scenarios" / "own.scenario.json"
     own.parent.mkdir()
     own.write_text("{}")
-    assert workspace.scenarios_to_run() == ([own], [])
-    assert workspace.scenario_files() == ([own, *shipped], [])
+    assert workspace.scenarios_to_run() == ([str(own)], [])
+    assert workspace.scenario_files() == ([str(own), *shipped], [])
 
 
 def test_the_id_of_a_scenario_leads_to_its_file_and_to_no_other(tmp_path: Path):
