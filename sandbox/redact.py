@@ -28,7 +28,6 @@ from sandbox.model import (
     Fault,
     Headers,
     HttpRequest,
-    HttpResponse,
     Json,
     Request,
     Response,
@@ -73,16 +72,22 @@ def exchange(
     What the exchange itself gives away as secret (a cookie, the value at a secret pointer) is looked for in
     all of it, too.
     """
-    sent_headers = exchange.request_headers or request.headers
+    sent = exchange.request_headers or request.headers
     received = exchange.response
+    headers = sent if received is None else sent + received.headers
     sent_body = _Body.of(request.body, secret_pointers)
-    received_body = _Body.of(received.body if received else b"", secret_pointers)
-    secrets = secrets.and_also(_disclosed(request.url, sent_headers, received, sent_body, received_body))
+    received_body = _Body.of(b"" if received is None else received.body, secret_pointers)
+    harmless = _is_harmless(_joined(headers)) and "@" not in request.url
+    disclosed = [] if harmless else [*_disclosed_by_headers(request.url, headers)]
+    for place in (*sent_body.places, *received_body.places):
+        disclosed += [(place.name, leaf) for leaf in _leaves(place.value)]
+    secrets = secrets.and_also(disclosed)
+    nothing_hidden = harmless and not secrets
     return Kept(
         Request(
             method=request.method,
             url=secrets.url(request.url),
-            headers=secrets.headers(sent_headers, sent=True),
+            headers=sent if nothing_hidden else secrets.headers(sent, sent=True),
             body=sent_body.kept(secrets),
             base64=sent_body.binary,
         ),
@@ -91,7 +96,7 @@ def exchange(
         else Response(
             status=received.status,
             http_version=received.http_version,
-            headers=secrets.headers(received.headers),
+            headers=received.headers if nothing_hidden else secrets.headers(received.headers),
             body=received_body.kept(secrets),
             base64=received_body.binary,
         ),
@@ -124,7 +129,7 @@ def template(text: bytes, secrets: Secrets, secret_pointers: tuple[str, ...] = (
     body = _Body.of(text, secret_pointers)
     places = [place for place in body.places if not _is_reference(place.value)]
     disclosed = [(place.name, leaf) for place in places for leaf in _leaves(place.value)]
-    return body._replace(places=places).kept(secrets.and_also(disclosed))
+    return msgspec.structs.replace(body, places=places).kept(secrets.and_also(disclosed))
 
 
 def struck_out(*sides: Request | Response | None) -> list[str]:
@@ -334,7 +339,7 @@ def _forms(value: str) -> Iterator[str]:
         yield form.replace("+", "-").replace("/", "_")
 
 
-class _Encoding(NamedTuple):
+class _Encoding(msgspec.Struct, frozen=True):
     """A way to write characters: `sign` occurs in all that `pattern` matches."""
 
     sign: str
@@ -395,7 +400,7 @@ def _origins(text: str, encodings: tuple[_Encoding, ...]) -> tuple[Sequence[int]
 # --- What is secret because of its place -------------------------------------------------------------------
 
 
-class _Place(NamedTuple):
+class _Place(msgspec.Struct, frozen=True):
     """A value at a secret pointer, by its text."""
 
     start: int
@@ -404,7 +409,7 @@ class _Place(NamedTuple):
     value: Json
 
 
-class _Body(NamedTuple):
+class _Body(msgspec.Struct, frozen=True):
     """A body as text, even where it is not UTF-8, and the places in it that are secret."""
 
     text: str
@@ -426,11 +431,12 @@ class _Body(NamedTuple):
             return b64encode(secrets.plain(self.text).encode("utf-8", "surrogateescape")).decode()
         parts: list[str] = []
         done = 0
-        for start, end, name, value in self.places:
-            if start >= done:
-                mark = secrets.place(value if isinstance(value, str) else self.text[start:end], name)
-                parts += self.text[done:start], f'"{mark}"'
-                done = end
+        for place in self.places:
+            if place.start >= done:
+                written = self.text[place.start : place.end]
+                mark = secrets.place(place.value if isinstance(place.value, str) else written, place.name)
+                parts += self.text[done : place.start], f'"{mark}"'
+                done = place.end
         return secrets.document("".join(parts) + self.text[done:])
 
 
@@ -473,19 +479,6 @@ def _is_reference(value: Json) -> bool:
     return isinstance(value, str) and re.fullmatch(r"\$\{[^{}]+\}", value) is not None
 
 
-def _disclosed(
-    url: str, sent: Headers, received: HttpResponse | None, *bodies: _Body
-) -> Iterator[tuple[str, str]]:
-    """Secrets, with their names, that an exchange gives away by their place."""
-    headers = sent + (received.headers if received else ())
-    if not _is_harmless(_joined(headers)) or "@" in url:
-        yield from _disclosed_by_headers(url, headers)
-    for body in bodies:
-        for place in body.places:
-            for leaf in _leaves(place.value):
-                yield place.name, leaf
-
-
 def _joined(headers: Headers) -> str:
     return "\n".join([part for header in headers for part in header])
 
@@ -499,6 +492,7 @@ def _is_harmless(headers: str) -> bool:
 
 
 def _disclosed_by_headers(url: str, headers: Headers) -> Iterator[tuple[str, str]]:
+    """Secrets, with their names, that a URL and headers give away by their place."""
     for name, value in headers:
         credentials = _CREDENTIALS.get(name.lower())
         if credentials:

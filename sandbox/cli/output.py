@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from typing import TextIO
 
 import click
@@ -29,11 +30,16 @@ def complain(text: str) -> None:
 
 def harmless(line: str) -> str:
     """The line; in GitHub Actions, which reads what is printed for commands, as one that is none."""
-    if os.environ.get("GITHUB_ACTIONS") != "true":
+    if not on_github(os.environ):
         return line
     from sandbox.report import github
 
     return github.harmless(line)
+
+
+def on_github(environment: Mapping[str, str]) -> bool:
+    """Whether this runs in GitHub Actions."""
+    return environment.get("GITHUB_ACTIONS") == "true"
 
 
 def give_up(stream: TextIO, error: OSError) -> None:

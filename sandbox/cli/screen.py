@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, TextIO
 
-from sandbox.cli.output import complain, harmless, say
+from sandbox.cli.output import complain, harmless, on_github, say
 from sandbox.errors import SandboxError
 from sandbox.report.console import Console
 
@@ -40,17 +40,18 @@ class Screen:
             self._progress = Progress(_draw, steps, width=_width, seconds=time.perf_counter)
             echo, self.tick = self._progress.say, self._progress.tick
         self.console = Console(
-            lambda line: echo(harmless(line)),
+            (lambda line: echo(harmless(line))) if on_github(environment) else echo,
             colour=wants_colour(stream, environment),
             width=_width(),
             verbose=verbose,
             brief=watched and not verbose and len(plans) > _FEW,
         )
+        self.hear: Callable[[Event], None] = self.console.hear if self._progress is None else self._hear
+        """Takes one event of the run."""
 
-    def hear(self, event: Event) -> None:
-        """Take one event of the run."""
-        if self._progress is not None:
-            self._progress.hear(event)
+    def _hear(self, event: Event) -> None:
+        assert self._progress is not None
+        self._progress.hear(event)
         self.console.hear(event)
 
     def __enter__(self) -> Screen:
@@ -91,7 +92,7 @@ def _draw(text: str) -> None:
 def tell_github(outcome: Outcome, unreadable: Sequence[SandboxError]) -> None:
     """Where this runs in GitHub Actions: annotations, and the job's summary."""
     environment = os.environ
-    if environment.get("GITHUB_ACTIONS") != "true":
+    if not on_github(environment):
         return
     from sandbox.report import github
 

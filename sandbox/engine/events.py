@@ -56,10 +56,9 @@ class ScenarioResult(msgspec.Struct, frozen=True):
 
 Event: TypeAlias = DeliveryStarted | DeliveryFinished | StepResult | ScenarioResult
 
-_WORST: tuple[Verdict, ...] = ("errored", "failed", "recorded", "passed")
+_SEVERITY: dict[Verdict, int] = {"errored": 0, "failed": 1, "recorded": 2, "passed": 3, "skipped": 4}
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
     """The worst of some verdicts; skipped only where there is nothing else."""
-    found = set(verdicts)
-    return next((verdict for verdict in _WORST if verdict in found), "skipped")
+    return min(verdicts, key=_SEVERITY.__getitem__, default="skipped")

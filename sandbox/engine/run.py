@@ -130,36 +130,37 @@ class Run:
                 skip = f"step {step.name!r} errored"
             self.tell(result)
             results.append(result)
-        verdict = worst(result.verdict for result in results)
-        ended = ScenarioResult(plan, verdict, tuple(results), self.ports.clock.seconds() - start)
-        if not plan.file:
-            return ended
-        record = self._record(ended)
-        self.ports.log.append(record)
-        return msgspec.structs.replace(ended, record=record)
+        verdict = worst([result.verdict for result in results])
+        seconds = self.ports.clock.seconds() - start
+        record = self._record(plan, verdict, results, seconds) if plan.file else None
+        if record is not None:
+            self.ports.log.append(record)
+        return ScenarioResult(plan, verdict, tuple(results), seconds, record)
 
-    def _record(self, ended: ScenarioResult) -> Result:
+    def _record(self, plan: Plan, verdict: Verdict, steps: Sequence[StepResult], seconds: float) -> Result:
         """The outcome as it is kept."""
         return Result(
-            scenario=ended.plan.id,
-            name=ended.plan.name,
-            file=ended.plan.file,
-            tags=tuple(ended.plan.scenario.tags),
-            verdict=ended.verdict,
+            scenario=plan.id,
+            name=plan.name,
+            file=plan.file,
+            tags=tuple(plan.scenario.tags),
+            verdict=verdict,
             at=self.ports.clock.now(),
-            seconds=ended.seconds,
+            seconds=seconds,
             stopped=self.stopped,
             steps=tuple(
-                ResultStep(
-                    number=step.number,
-                    name=step.name,
-                    verdict=step.verdict,
-                    reason=step.reason,
-                    attempts=step.attempts,
-                    sent=step.sent,
-                    seconds=step.seconds,
-                )
-                for step in ended.steps
+                [
+                    ResultStep(
+                        number=step.number,
+                        name=step.name,
+                        verdict=step.verdict,
+                        reason=step.reason,
+                        attempts=step.attempts,
+                        sent=step.sent,
+                        seconds=step.seconds,
+                    )
+                    for step in steps
+                ]
             ),
         )
 

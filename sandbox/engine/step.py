@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
 
 LARGE_BODY = 64 * 1024
 """Bytes; the work on a larger answer leaves the event loop."""
-
-_Result = TypeVar("_Result")
 
 
 class Ready(msgspec.Struct):
@@ -78,12 +75,9 @@ class _Attempted(msgspec.Struct):
     exchange: Exchange
 
 
-async def _beside(exchange: Exchange, work: Callable[[], _Result]) -> _Result:
-    """Do the work on an exchange: here, or in a thread where its answer is large and others would wait."""
-    response = exchange.response
-    if response is None or len(response.body) <= LARGE_BODY:
-        return work()
-    return await asyncio.to_thread(work)
+def _is_large(exchange: Exchange) -> bool:
+    """Whether the answer is so large that others would wait for the work on it: a thread does it."""
+    return exchange.response is not None and len(exchange.response.body) > LARGE_BODY
 
 
 class StepRun:
@@ -131,8 +125,9 @@ class StepRun:
         except UsageError as error:
             # What libcurl cannot send at all, such as a certificate and a key that do not fit.
             return self._result("errored", scenario.describe(error, self._plan, self._number))
-        verdict = worst(each.judgement.verdict for each in done)
-        reason = next((each.judgement.reason for each in done if each.judgement.verdict == verdict), "")
+        judgements = tuple([each.judgement for each in done])
+        verdict = worst([each.verdict for each in judgements])
+        reason = next(each.reason for each in judgements if each.verdict == verdict)
         lost = await self._capture(done)
         if lost and verdict != "errored":
             verdict, reason = "failed", lost
@@ -146,11 +141,11 @@ class StepRun:
             name=self._step.name,
             verdict=verdict,
             reason=reason,
-            judgements=tuple(each.judgement for each in done),
-            attempts=max(each.delivery.attempt for each in done),
+            judgements=judgements,
+            attempts=max([each.delivery.attempt for each in done]),
             seconds=self._ports.clock.seconds() - start,
             sent=len(done),
-            faults=sum(each.delivery.fault is not None for each in done),
+            faults=sum([each.delivery.fault is not None for each in done]),
         )
 
     def _result(
@@ -297,23 +292,27 @@ class StepRun:
         fault = exchange.fault
         dropped = drop_after_ms is not None and fault is not None and fault.kind == "cancelled"
         dropped = dropped and not self._run.stopped
-        fact = partial(self._fact, ready, exchange, delivery_id, sent_at, number, attempt, dropped)
-        delivery, secrets = await _beside(exchange, fact)
+        seen = (ready, exchange, delivery_id, sent_at, number, attempt, dropped)
+        delivery, secrets = (
+            await asyncio.to_thread(self._fact, *seen) if _is_large(exchange) else self._fact(*seen)
+        )
         self._ports.log.append(delivery)
         return _Sent(delivery, secrets, exchange)
 
     async def _judge(self, ready: Ready, sent: _Sent, expectation: Expectation | None) -> _Attempted:
         """Compare the redacted pair, and log the judgement."""
-
-        def judged() -> Judgement:
-            expected = None if expectation is None else redact.expectation(expectation, sent.secrets)
-            at = self._ports.clock.now()
-            return ready.judge(sent.delivery, expected, at=at, payload_violations=ready.violations)
-
-        judgement = await _beside(sent.exchange, judged)
+        pair = (ready, sent, expectation)
+        judgement = (
+            await asyncio.to_thread(self._judged, *pair) if _is_large(sent.exchange) else self._judged(*pair)
+        )
         self._ports.log.append(judgement)
         self._run.tell(DeliveryFinished(self._plan, sent.delivery, judgement))
         return _Attempted(sent.delivery, judgement, sent.exchange)
+
+    def _judged(self, ready: Ready, sent: _Sent, expectation: Expectation | None) -> Judgement:
+        expected = None if expectation is None else redact.expectation(expectation, sent.secrets)
+        at = self._ports.clock.now()
+        return ready.judge(sent.delivery, expected, at=at, payload_violations=ready.violations)
 
     def _fact(
         self,
@@ -374,7 +373,7 @@ class StepRun:
             return ""
         exchange = done[-1].exchange
         try:
-            body = await _beside(exchange, lambda: _body(exchange))
+            body = await asyncio.to_thread(_body, exchange) if _is_large(exchange) else _body(exchange)
         except SandboxError as error:
             self._names.lost |= captures.keys()
             return f"nothing could be captured: {error.what}"

@@ -43,6 +43,9 @@ class Console:
     ) -> None:
         self._echo = echo
         self._colour = colour
+        self._words = {
+            verdict: self._style(f"{glyph} {verdict:<8}", verdict) for verdict, glyph in lines.GLYPHS.items()
+        }
         self._width = width
         self._verbose = verbose
         self._brief = brief
@@ -80,8 +83,7 @@ class Console:
             if len(skipped) == 1:
                 self._scenario(skipped[0], [])
             else:
-                word = self._style(f"{lines.GLYPHS['skipped']} {'skipped':<8}", "skipped")
-                self._echo(f"{word}  {len(skipped):,} scenarios: {lines.in_line(reason)}")
+                self._echo(f"{self._words['skipped']}  {len(skipped):,} scenarios: {lines.in_line(reason)}")
         for error in unreadable:
             self._echo(self._style("! unreadable", "errored") + f"  {lines.in_line(str(error))}")
         counts = Counter(result.verdict for result in results)
@@ -104,9 +106,9 @@ class Console:
         self._echo(f"{', '.join(words)} in {seconds:.2f} s, receiver: {what}")
 
     def _scenario(self, result: ScenarioResult, deliveries: list[DeliveryFinished]) -> None:
-        word = self._style(f"{lines.GLYPHS[result.verdict]} {result.verdict:<8}", result.verdict)
+        word = self._words[result.verdict]
         plan = result.plan
-        attempts = max((step.attempts for step in result.steps), default=1)
+        attempts = max([step.attempts for step in result.steps], default=1)
         after = f" after {attempts} attempts" if attempts > 1 else ""
         place = f"  {plan.id}" if plan.id and plan.scenario.name else ""
         self._echo(f"{word}  {lines.in_line(plan.name + place)}  {result.seconds * 1000:.0f} ms{after}")

@@ -68,17 +68,26 @@ def _testcase(result: ScenarioResult) -> str:
         f"<testcase classname={_attribute(plan.id or 'send')} name={_attribute(plan.name)} "
         f'time="{result.seconds:.3f}"'
     )
-    spoiled = [step for verdict in ("errored", "failed") for step in result.steps if step.verdict == verdict]
-    inner = "".join(_outcome(result, step) for step in spoiled)
-    if result.verdict in ("skipped", "recorded"):
+    inner = _inside(result)
+    return f"{head}>{inner}</testcase>" if inner else f"{head}/>"
+
+
+def _inside(result: ScenarioResult) -> str:
+    inner = ""
+    if result.verdict in ("errored", "failed"):
+        inner = "".join(
+            _outcome(result, step)
+            for verdict in ("errored", "failed")
+            for step in result.steps
+            if step.verdict == verdict
+        )
+    elif result.verdict in ("skipped", "recorded"):
         reason = next((step.reason for step in result.steps if step.reason), "nothing was expected")
         inner = f"<skipped>{_escaped(reason)}</skipped>"
     again = [
         f"step {step.name!r}: after {step.attempts} attempts" for step in result.steps if step.attempts > 1
     ]
-    if again:
-        inner += f"<system-out>{_escaped(chr(10).join(again))}</system-out>"
-    return f"{head}>{inner}</testcase>" if inner else f"{head}/>"
+    return f"{inner}<system-out>{_escaped(chr(10).join(again))}</system-out>" if again else inner
 
 
 def _outcome(result: ScenarioResult, step: StepResult) -> str:

@@ -34,12 +34,18 @@ def past(runs_dir: Path, *, before: str = "", most: int | None = None) -> Iterat
             with open(os.path.join(runs_dir, name), "rb", buffering=0) as file:
                 text = file.read()
             most = None if most is None else most - len(text)
-            outcome = _decoder.decode(text)
+            outcome = _decoder.decode(_end(text))
         except (OSError, msgspec.DecodeError, UnicodeDecodeError):
             continue
         if outcome.results:
             for info in outcome.run.values():
                 yield Past(info, list(outcome.results.values()))
+
+
+def _end(text: bytes) -> bytes:
+    """The last tables of a run file as we write it, each table on lines of its own and the bulk first."""
+    start = text.rfind(b'\n"results": {')
+    return text if start < 0 else b"{" + text[start:]
 
 
 def _files(runs_dir: Path) -> list[tuple[str, int, str]]:
