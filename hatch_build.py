@@ -19,7 +19,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-ENTRY_POINTS = ("app.js", "app.css")
+ENTRY_POINTS = ("app.js", "app.css", "compose.js")
 ESBUILD_OPTIONS = (
     "--bundle",
     "--minify",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
 WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 _REPORT_VIOLATIONS = """
@@ -40,3 +40,15 @@ def opened(browser: Browser, url: str, *, scripted: bool) -> Iterator[Page]:
     yield watched.page
     context.close()
     assert watched.complaints == []
+
+
+def write_payload(page: Page, text: str) -> None:
+    """Replace the payload's raw text as a person does, in the editor or in the text area without one."""
+    page.get_by_role("textbox", name="Payload", exact=True).focus()
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.insert_text(text)
+
+
+def payload_of(page: Page) -> Locator:
+    """The field that is sent, which has the payload's raw text at every moment."""
+    return page.locator("#payload")

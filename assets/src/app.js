@@ -31,16 +31,6 @@ document.addEventListener("submit", (event) => {
   fetch(event.target.action, { method: "POST", body: new URLSearchParams({ theme: chosen.value }) });
 });
 
-// --- A finding leads to its place in the payload ---
-
-function caretTo(textarea, line, column) {
-  const lines = textarea.value.split("\n");
-  const start = lines.slice(0, line - 1).reduce((sum, each) => sum + each.length + 1, 0) + column - 1;
-  textarea.focus();
-  textarea.setSelectionRange(start, start);
-  textarea.scrollTop = (line - 1) * parseFloat(getComputedStyle(textarea).lineHeight) - textarea.clientHeight / 2;
-}
-
 // --- While checking: silence is not a tick ---
 
 for (const failed of ["htmx:responseError", "htmx:sendError"]) {
@@ -110,16 +100,6 @@ function prepare(scope) {
   showCurrent();
   scope.querySelectorAll("time[datetime]").forEach(ownZone);
   scope.querySelectorAll("[data-elapsed]").forEach(startCounting);
-  scope.querySelectorAll("span.place[data-line]").forEach((place) => {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.className = "place";
-    button.append(...place.childNodes);
-    button.addEventListener("click", () => {
-      caretTo(document.getElementById("payload"), Number(place.dataset.line), Number(place.dataset.column || 1));
-    });
-    place.replaceWith(button);
-  });
   scope.querySelectorAll("[data-copy]").forEach((button) => {
     if (!navigator.clipboard) return;
     button.hidden = false;

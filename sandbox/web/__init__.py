@@ -18,6 +18,10 @@ drafts.py      what stands in its form
 findings.py    what is wrong with a payload as typed
 orders.py      a send by hand, and what keeps one from being sent
 choices.py     what a browser chose last
+payload.py     the payload's panel: raw, as a form, as it would be sent
+fields.py      the form made from contract and raw text, and what was typed into it
+vocabulary.py  what the editor offers, from the contract
+rehearsal.py   the request that a send would make
 deliveries.py  the page of one delivery, and the log
 scenarios.py   the scenarios: find some, run them; and one with its text
 runs.py        the runs, and one with its results as they come

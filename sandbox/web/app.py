@@ -7,6 +7,7 @@ from http import HTTPStatus
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
@@ -28,6 +29,8 @@ from sandbox.web.runs import RunPages
 from sandbox.web.scenarios import ScenarioPages
 from sandbox.web.security import Guard, cookie_name, is_same, remember_token
 
+_COMPRESSION = 6
+"""Of zlib's nine levels: the last three take twice the time for one percent less."""
 _OF_A_DELIVERY = ("cancel", "again", "accept", "judge")
 _TITLES = {
     HTTPStatus.UNAUTHORIZED: "A token, please",
@@ -67,7 +70,9 @@ def create_app(desk: Desk, pages: Pages, *, token: str = "") -> ASGIApp:
         },
     )
     # Around it and not among its middleware: the page for a bug comes from outside of those.
-    return Guard(application, token=token, refuse=shell.refuse)
+    guarded = Guard(application, token=token, refuse=shell.refuse)
+    # Not what is streamed as events: the middleware leaves those alone.
+    return GZipMiddleware(guarded, compresslevel=_COMPRESSION)
 
 
 def _redirects() -> list[Route]:

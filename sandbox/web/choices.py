@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from sandbox.model import Receiver
 from sandbox.web.desk import Desk
+from sandbox.web.drafts import VIEWS
 from sandbox.web.security import cookie_name
 
 
@@ -22,3 +23,17 @@ def remember_receiver(request: Request, response: Response, name: str, desk: Des
     if any(each.name == name for each in desk.receivers()):
         key = cookie_name(request, "receiver")
         response.set_cookie(key, name.encode().hex(), httponly=True, samesite="lax")
+
+
+def chosen_view(request: Request) -> str:
+    """How this browser showed a payload last."""
+    view = request.cookies.get(cookie_name(request, "view"), "")
+    return view if view in VIEWS else VIEWS[0]
+
+
+def remember_view(request: Request, response: Response, view: str) -> None:
+    """Let this browser's next pages show payloads so, too."""
+    if chosen_view(request) != view:
+        response.set_cookie(
+            cookie_name(request, "view"), view, max_age=31_536_000, httponly=True, samesite="lax"
+        )

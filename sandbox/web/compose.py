@@ -15,10 +15,10 @@ from sandbox import contract, scenario, source
 from sandbox.compose import Names
 from sandbox.errors import SandboxError, UsageError
 from sandbox.model import Expectation, Json, Receiver
-from sandbox.web import forms
-from sandbox.web.choices import chosen_receiver, remember_receiver
+from sandbox.web import forms, payload
+from sandbox.web.choices import chosen_receiver, chosen_view, remember_receiver, remember_view
 from sandbox.web.desk import Desk
-from sandbox.web.drafts import EDITED, Draft, Refused, draft_of, variables
+from sandbox.web.drafts import EDITED, VIEWS, Draft, Refused, draft_of, variables
 from sandbox.web.findings import Findings, examine
 from sandbox.web.forms import text
 from sandbox.web.orders import elsewhere, lacking, order, unconfirmed
@@ -30,6 +30,7 @@ _PARTS = {
     "target": "parts/retarget.html",
     "findings": "parts/findings.html",
     "expectation-field": "parts/expectation.html",
+    "payload-view": "parts/payload_view.html",
 }
 """What of the page a script may ask for alone, by the id of the element."""
 
@@ -79,6 +80,7 @@ class ComposePages:
                 said = Said(notice=f"Its step sent headers of its own, which are not sent from here: {own}.")
         else:
             draft = self._draft_of_fixture(request)
+        draft.view = chosen_view(request)
         draft.receiver = draft.receiver or chosen_receiver(request, self._desk).name
         return self._page(request, draft, said)
 
@@ -88,14 +90,18 @@ class ComposePages:
         draft = Draft.of(form)
         # Its names become paths: nothing is read or written for an action and edition that there are not.
         contract.load(draft.action, draft.edition)
+        untaken = payload.take_inputs(draft, form)
         wanted = request.headers.get("hx-target", "")
         do = text(form, "do") or {"expectation-field": "pick"}.get(wanted, "show")
         try:
             said = self._do(do, draft, form)
         except Refused as refused:
             said = Said(problems=refused.problems)
+        if untaken:
+            said = msgspec.structs.replace(said, problems={"payload": untaken, **said.problems})
         response = self._page(request, draft, said, part=_PARTS.get(wanted, "compose.html"))
         remember_receiver(request, response, draft.receiver, self._desk)
+        remember_view(request, response, draft.view)
         return response
 
     def _do(self, do: str, draft: Draft, form: FormData) -> Said:
@@ -115,6 +121,11 @@ class ComposePages:
         if do == "reset":
             self._desk.stand_in.reset()
             return Said(reset=True)
+        what, _, at = do.partition(":")
+        if what == "view" and at in VIEWS:
+            draft.view = at
+        if what in payload.EDITS:
+            payload.press(self._desk, draft, what, at)
         if do == "pick":
             picked = text(form, "pick")
             found = [pick for _, group in self._picks(draft)[0] for pick in group if pick.id == picked]
@@ -137,6 +148,8 @@ class ComposePages:
         draft = Draft.of(form)
         contract.load(draft.action, draft.edition)
         try:
+            if untaken := payload.take_inputs(draft, form):
+                raise Refused("payload", untaken)
             order = self._order(draft)
             delivery, was_sent = await self._once(forms.key(form), order)
         except Refused as refused:
@@ -234,14 +247,14 @@ class ComposePages:
         wanted = contract.load(action, edition)
         names = [info.name for info in self._fixtures(action, edition)]
         name = request.query_params.get("fixture") or (names[0] if names else "")
-        payload = self._desk.workspace.read_fixture(action, edition, name) if name else "{}\n"
+        kept = self._desk.workspace.read_fixture(action, edition, name) if name else "{}\n"
         # So that the first Send has a verdict: an accepted status, and a response that keeps the contract.
         accepted = Expectation(status=wanted.ok_statuses[0])
         return Draft(
             action=action,
             edition=edition,
             fixture=name,
-            payload=payload,
+            payload=kept,
             save_as=name,
             expectation=expectation_text(accepted),
         )
@@ -263,6 +276,7 @@ class ComposePages:
         if problem := target.problem or self._desk.receivers_problem:
             wrong.setdefault("receiver", problem)
         draft.form_id = secrets.token_hex(16)
+        findings = self._findings(draft)
         infos = self._fixtures(draft.action, draft.edition)
         picks, unreadable = self._picks(draft)
         return self._pages.render(
@@ -273,7 +287,8 @@ class ComposePages:
             draft=draft,
             target=target,
             receivers=receivers,
-            findings=self._findings(draft),
+            findings=findings,
+            **payload.shown(self._desk, draft, findings),
             actions=self._desk.actions(),
             fixtures=infos,
             origin=next((info.origin for info in infos if info.name == draft.fixture), ""),

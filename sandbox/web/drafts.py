@@ -14,6 +14,8 @@ from sandbox.web import resending
 from sandbox.web.forms import text
 from sandbox.web.pages import expectation_text
 
+VIEWS = ("raw", "form", "sent")
+"""Of a payload: its text, the form made of it, and the request that it becomes."""
 EDITED = " (edited)"
 """What the name of a fixture that was sent in another form ends with."""
 
@@ -25,6 +27,8 @@ class Draft(msgspec.Struct, kw_only=True):
     edition: str = "draft"
     fixture: str = ""
     payload: str = ""
+    view: str = "raw"
+    """How the payload is shown, one of VIEWS."""
     save_as: str = ""
     receiver: str = ""
     expectation: str = ""
@@ -41,7 +45,9 @@ class Draft(msgspec.Struct, kw_only=True):
     def of(cls, form: FormData) -> Draft:
         """What was typed; text areas send their lines with CR LF."""
         typed = {name: text(form, name) for name in cls.__struct_fields__ if name != "off_contract"}
-        return cls(**typed, off_contract="off_contract" in form)
+        draft = cls(**typed, off_contract="off_contract" in form)
+        draft.view = draft.view if draft.view in VIEWS else "raw"
+        return draft
 
 
 class Refused(Exception):

@@ -1,0 +1,68 @@
+// What the server found wrong: at its line in the editor, and led to from the list below it.
+
+import { setDiagnostics } from "@codemirror/lint";
+import { endOfValue } from "./place.js";
+
+class Findings {
+  constructor(editor) {
+    this.editor = editor;
+    this.checked = editor.text;
+    document.addEventListener("htmx:beforeRequest", (event) => {
+      if (event.detail.target.id === "findings") this.checked = editor.text;
+    });
+    document.addEventListener("htmx:afterSwap", () => this.take(this.checked));
+    this.take(this.checked);
+  }
+
+  // Those on the page now, which are of this text: they are wrong about any other.
+  take(text) {
+    const list = document.getElementById("findings");
+    if (list.dataset.taken) return;
+    list.dataset.taken = "yes";
+    const rows = [...list.querySelectorAll("li")];
+    rows.forEach((row) => this.#lead(row));
+    if (text !== this.editor.text) return;
+    const { view } = this.editor;
+    const diagnostics = rows.filter((row) => row.querySelector(".place").dataset.line).map((row) => this.#diagnostic(row));
+    view.dispatch(setDiagnostics(view.state, diagnostics));
+  }
+
+  #diagnostic(row) {
+    const { line, column, pointer } = row.querySelector(".place").dataset;
+    const from = this.editor.position(Number(line), Number(column || 1));
+    const to = endOfValue(this.editor.view.state, from);
+    const message = row.querySelector(".message").textContent;
+    return {
+      from,
+      to,
+      severity: "error",
+      message: pointer ? `${pointer} ${message}` : message,
+      renderMessage: () => {
+        const box = document.createElement("div");
+        box.append(message);
+        if (pointer) box.append(Object.assign(document.createElement("code"), { textContent: pointer }));
+        return box;
+      },
+    };
+  }
+
+  // The place becomes a button that leads there, in whichever view is shown.
+  #lead(row) {
+    const place = row.querySelector("span.place");
+    if (!place?.dataset.line) return;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "place";
+    Object.assign(button.dataset, place.dataset);
+    button.append(...place.childNodes);
+    button.addEventListener("click", () => {
+      const { line, column, pointer } = button.dataset;
+      const input = document.querySelector(`#form-view [data-pointer="${CSS.escape(pointer ?? "")}"]`);
+      if (input) input.focus();
+      else if (!this.editor.view.dom.hidden) this.editor.goTo(this.editor.position(Number(line), Number(column || 1)));
+    });
+    place.replaceWith(button);
+  }
+}
+
+export const watchFindings = (editor) => new Findings(editor);

@@ -1,0 +1,36 @@
+// Makes one piece of a page like another, touching only what differs: whoever types in it stays where she is.
+
+// `keep` says of a control whether what is typed in it stays.
+export function morph(from, to, keep) {
+  if (from.nodeType !== to.nodeType || from.nodeName !== to.nodeName) {
+    from.replaceWith(to);
+  } else if (from.nodeType !== Node.ELEMENT_NODE) {
+    if (from.data !== to.data) from.data = to.data;
+  } else {
+    const isControl = from.matches("input, textarea");
+    const stays = isControl && keep(from);
+    morphAttributes(from, to, stays);
+    if (isControl) {
+      if (!stays && from.value !== to.value) from.value = to.value;
+    } else {
+      morphChildren(from, to, keep);
+    }
+  }
+}
+
+function morphAttributes(from, to, stays) {
+  // How a value is read goes with the value; what is folded stays folded.
+  const left = new Set(stays ? ["name", "value"] : from.nodeName === "DETAILS" ? ["open"] : []);
+  for (const { name } of [...from.attributes]) if (!to.hasAttribute(name) && !left.has(name)) from.removeAttribute(name);
+  for (const { name, value } of to.attributes) if (!left.has(name) && from.getAttribute(name) !== value) from.setAttribute(name, value);
+}
+
+function morphChildren(from, to, keep) {
+  const before = [...from.childNodes];
+  const after = [...to.childNodes];
+  before.slice(after.length).forEach((node) => node.remove());
+  after.forEach((node, position) => {
+    if (position < before.length) morph(before[position], node, keep);
+    else from.append(node);
+  });
+}
