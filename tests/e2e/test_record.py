@@ -44,10 +44,13 @@ class Recording:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
         assert process.stdout is not None
-        line = process.stdout.readline()
-        found = re.search(r"http://\S+", line)
+        # All that it says before anything passes: what is read ahead would be lost to `communicate`.
+        self.begun = ""
+        while "records to:" not in self.begun and (line := process.stdout.readline()):
+            self.begun += line
+        found = re.search(r"http://\S+", self.begun)
         if found is None:
-            raise AssertionError(f"record did not start: {line}{process.communicate()}")
+            raise AssertionError(f"record did not start: {self.begun}{process.communicate()}")
         self.url = found[0].rstrip("/")
 
     def post(self, path: str, body: bytes, content_type: str = "application/json") -> tuple[int, bytes]:
@@ -65,7 +68,7 @@ class Recording:
         said, errors = self.process.communicate(timeout=60)
         assert errors == ""
         assert self.process.returncode == 0
-        return said
+        return self.begun + said
 
 
 @contextlib.contextmanager
