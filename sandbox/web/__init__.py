@@ -24,6 +24,7 @@ vocabulary.py  what the editor offers, from the contract
 rehearsal.py   the request that a send would make
 deliveries.py  the page of one delivery, and the log
 scenarios.py   the scenarios: find some, run them; and one with its text
+wording.py     what a step does, in words
 runs.py        the runs, and one with its results as they come
 acceptance.py  reviews of what failed: what is decided about each difference
 acceptances.py the pages of a review

@@ -9,7 +9,6 @@ from http import HTTPStatus
 from urllib.parse import urlencode
 
 import msgspec
-from msgspec import UNSET
 from starlette.datastructures import FormData, QueryParams
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -17,7 +16,7 @@ from starlette.routing import Route
 
 from sandbox.engine import Options
 from sandbox.errors import SandboxError, UsageError
-from sandbox.model import Expectation, Result, RunInfo, Step
+from sandbox.model import Result, RunInfo
 from sandbox.scenario import Plan
 from sandbox.store.log import RunSummary
 from sandbox.trend import Trend
@@ -28,6 +27,7 @@ from sandbox.web.drafts import Refused
 from sandbox.web.library import Shelf
 from sandbox.web.pages import Pages, problems
 from sandbox.web.running import RunOrder
+from sandbox.web.wording import in_words
 
 _NOT_RUN = "not run"
 _RECENT = 20
@@ -86,17 +86,6 @@ class ScenarioRow(msgspec.Struct, frozen=True):
             and (not asked.tag or asked.tag in scenario.tags)
             and asked.verdict in ("", self.verdict)
         )
-
-
-class StepLine(msgspec.Struct, frozen=True):
-    """A step in words."""
-
-    name: str
-    sends: str
-    delivered: str
-    expects: str
-    captures: str
-    line: int
 
 
 class Earlier(msgspec.Struct, frozen=True):
@@ -252,7 +241,7 @@ class ScenarioPages:
             aimed=aim.at(self._desk, asked.receiver, [plan]),
             asked=asked,
             plan=plan,
-            steps=[_in_words(plan, number) for number in range(len(plan.scenario.steps))],
+            steps=[in_words(plan, number) for number in range(len(plan.scenario.steps))],
             earlier=_earlier(id, runs),
             one=id,
         )
@@ -318,61 +307,3 @@ def _earlier(id: str, runs: Sequence[RunSummary]) -> list[Earlier]:
         if len(found) == _RECENT:
             break
     return found
-
-
-# --- a step in words ---
-
-
-def _in_words(plan: Plan, number: int) -> StepLine:
-    step = plan.scenario.steps[number]
-    return StepLine(
-        name=step.name,
-        sends=_sends(step),
-        delivered=_delivered(step),
-        expects=_expects(step),
-        captures=", ".join(f"{name} from {path or '(root)'}" for name, path in step.capture.items()),
-        line=plan.line(number),
-    )
-
-
-def _sends(step: Step) -> str:
-    body = "raw bytes" if step.raw is not None else "a payload of its own"
-    said = [f"fixture {step.fixture}" if step.fixture is not None else body]
-    said += [f"{len(step.remove)} removed"] if step.remove else []
-    said += [f"{len(step.set)} set"] if step.set else []
-    said += ["off contract"] if step.off_contract else []
-    return ", ".join(said)
-
-
-def _delivered(step: Step) -> str:
-    deliver = step.deliver
-    said = [f"{deliver.times} times" if deliver.times > 1 else "once"]
-    said += [f"{deliver.parallel} at once"] if deliver.parallel > 1 else []
-    said += [f"{deliver.delay_ms} ms apart"] if deliver.delay_ms else []
-    said += (
-        [f"hung up on after {deliver.drop_after_ms} ms first"] if deliver.drop_after_ms is not None else []
-    )
-    said += [f"within {deliver.timeout_ms} ms"] if deliver.timeout_ms else []
-    said += [f"with {', '.join(deliver.headers)}"] if deliver.headers else []
-    said += [f"as {deliver.content_type}"] if deliver.content_type else []
-    return ", ".join(said)
-
-
-def _expects(step: Step) -> str:
-    if step.expect is None:
-        return "nothing: recorded"
-    if isinstance(step.expect, Expectation):
-        return _expected(step.expect)
-    return f"{len(step.expect)} answers, in order"
-
-
-def _expected(expect: Expectation) -> str:
-    if expect.fault is not None:
-        return f"the fault {expect.fault}"
-    statuses = expect.status if isinstance(expect.status, list) else [expect.status]
-    said = [f"status {' or '.join(map(str, statuses))}" if expect.status else "an accepted status"]
-    said += ["a body"] if expect.body is not UNSET else []
-    said += [f"{len(expect.rules)} {'rule' if len(expect.rules) == 1 else 'rules'}"] if expect.rules else []
-    said += [f"headers {', '.join(expect.headers)}"] if expect.headers else []
-    said += [f"within {expect.max_ms:g} ms"] if expect.max_ms is not None else []
-    return ", ".join(said)
