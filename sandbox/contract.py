@@ -15,6 +15,7 @@ import msgspec
 
 from sandbox import pointer as pointers
 from sandbox import shipped, source
+from sandbox.advice import Rule, advise
 from sandbox.errors import SourceError, UsageError
 from sandbox.model import Json, Number, Violation
 
@@ -62,6 +63,8 @@ class Contract(msgspec.Struct, frozen=True, dict=True, kw_only=True, forbid_unkn
     auth: Auth | None = None
     secrets: tuple[str, ...] = ()
     """Pointers into the payload."""
+    advice: tuple[Rule, ...] = ()
+    """What would look inconsistent in a payload that keeps the schema; each rule names its ground."""
     request_schema: dict[str, Any]
     response_schema: dict[str, Any]
     examples: Examples
@@ -138,6 +141,7 @@ def _problem(contract: Contract) -> tuple[str, str] | None:
         or _pointer_problem(contract)
         or _example_problem("/examples/request", contract.check_request(contract.examples.request))
         or _example_problem("/examples/response", contract.check_response(contract.examples.response))
+        or _advice_problem(contract)
     )
 
 
@@ -162,7 +166,11 @@ def _pointer_problem(contract: Contract) -> tuple[str, str] | None:
         for path, fields in contract.arrays.items()
         for field in fields
     ]
-    for schema, targets in ((contract.request_schema, secrets), (contract.response_schema, identities)):
+    advised = [
+        (f"/advice/{number}", path) for number, rule in enumerate(contract.advice) for path in rule.paths()
+    ]
+    request = secrets + advised
+    for schema, targets in ((contract.request_schema, request), (contract.response_schema, identities)):
         for place, pointer in targets:
             try:
                 schema_at(schema, pointer)
@@ -174,6 +182,15 @@ def _pointer_problem(contract: Contract) -> tuple[str, str] | None:
 def _example_problem(place: str, violations: tuple[Violation, ...]) -> tuple[str, str] | None:
     for violation in violations:
         return place, f"the example breaks its schema: {violation.pointer or '(root)'} {violation.message}"
+    return None
+
+
+def _advice_problem(contract: Contract) -> tuple[str, str] | None:
+    for number, rule in enumerate(contract.advice):
+        for note in advise((rule,), contract.examples.request):
+            return f"/advice/{number}", f"it advises against the example: {note.pointer} {note.message}"
+        if not rule.ground.strip():
+            return f"/advice/{number}/ground", "there is no advice without a ground: say where it comes from"
     return None
 
 

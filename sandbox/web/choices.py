@@ -37,3 +37,15 @@ def remember_view(request: Request, response: Response, view: str) -> None:
         response.set_cookie(
             cookie_name(request, "view"), view, max_age=31_536_000, httponly=True, samesite="lax"
         )
+
+
+def wants_advice(request: Request) -> bool:
+    """Whether this browser's pages give advice on payloads; they do unless it was turned off."""
+    return request.cookies.get(cookie_name(request, "advice")) != "off"
+
+
+def remember_advice(request: Request, response: Response, wanted: bool) -> None:
+    """Let this browser's next pages give advice, or none."""
+    response.set_cookie(
+        cookie_name(request, "advice"), "on" if wanted else "off", max_age=31_536_000, samesite="lax"
+    )

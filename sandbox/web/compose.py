@@ -16,7 +16,14 @@ from sandbox.compose import Names
 from sandbox.errors import SandboxError, UsageError
 from sandbox.model import Expectation, Json, Receiver
 from sandbox.web import forms, payload
-from sandbox.web.choices import chosen_receiver, chosen_view, remember_receiver, remember_view
+from sandbox.web.choices import (
+    chosen_receiver,
+    chosen_view,
+    remember_advice,
+    remember_receiver,
+    remember_view,
+    wants_advice,
+)
 from sandbox.web.desk import Desk
 from sandbox.web.drafts import EDITED, VIEWS, Draft, Refused, draft_of, variables
 from sandbox.web.findings import Findings, examine
@@ -51,6 +58,8 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     undo: str = ""
     """The text that was replaced, where that can be taken back."""
     reset: bool = False
+    advice: bool | None = None
+    """Advice was just turned on or off."""
 
 
 class ComposePages:
@@ -102,6 +111,8 @@ class ComposePages:
         response = self._page(request, draft, said, part=_PARTS.get(wanted, "compose.html"))
         remember_receiver(request, response, draft.receiver, self._desk)
         remember_view(request, response, draft.view)
+        if said.advice is not None:
+            remember_advice(request, response, said.advice)
         return response
 
     def _do(self, do: str, draft: Draft, form: FormData) -> Said:
@@ -121,6 +132,8 @@ class ComposePages:
         if do == "reset":
             self._desk.stand_in.reset()
             return Said(reset=True)
+        if do in ("advise", "be quiet"):
+            return Said(advice=do == "advise")
         what, _, at = do.partition(":")
         if what == "view" and at in VIEWS:
             draft.view = at
@@ -289,6 +302,8 @@ class ComposePages:
             receivers=receivers,
             findings=findings,
             **payload.shown(self._desk, draft, findings),
+            advice=wants_advice(request) if said.advice is None else said.advice,
+            has_advice=bool(contract.load(draft.action, draft.edition).advice),
             actions=self._desk.actions(),
             fixtures=infos,
             origin=next((info.origin for info in infos if info.name == draft.fixture), ""),

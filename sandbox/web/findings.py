@@ -1,4 +1,4 @@
-"""What is wrong with a payload as typed, and where."""
+"""What is wrong with a payload as typed, or looks inconsistent, and where."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 import msgspec
 
-from sandbox import compose, source
+from sandbox import advice, compose, source
 from sandbox.compose import Names
 from sandbox.contract import Contract
 from sandbox.errors import ComposeError, SourceError
+
+_MOST_ADVISED = 50
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -21,11 +23,22 @@ class Finding(msgspec.Struct, frozen=True):
     pointer: str | None = None
 
 
+class Advised(msgspec.Struct, frozen=True):
+    """A note of advice, and where."""
+
+    note: advice.Note
+    line: int
+    column: int
+
+
 class Findings(msgspec.Struct, frozen=True):
     """What is wrong with the payload as typed."""
 
     rows: Sequence[Finding] = ()
     summary: str = ""
+    advised: Sequence[Advised] = ()
+    more_advised: int = 0
+    """How many notes there are beside those."""
 
 
 def examine(payload: str, wanted: Contract, names: Names) -> Findings:
@@ -48,4 +61,11 @@ def examine(payload: str, wanted: Contract, names: Names) -> Findings:
         for violation, (line, column) in zip(violations, places, strict=True)
     ]
     count = f"{len(rows)} times" if len(rows) > 1 else "once"
-    return Findings(rows, f"Breaks the contract of {wanted.action} {wanted.edition} {count}." if rows else "")
+    summary = f"Breaks the contract of {wanted.action} {wanted.edition} {count}." if rows else ""
+    broken = {each.pointer for each in violations}
+    # What breaks the contract has been told already.
+    notes = [each for each in advice.advise(wanted.advice, filled) if each.pointer not in broken]
+    told = notes[:_MOST_ADVISED]
+    places = source.places(payload, [each.pointer for each in told])
+    advised = [Advised(note, line, column) for note, (line, column) in zip(told, places, strict=True)]
+    return Findings(rows, summary, advised, len(notes) - len(told))

@@ -334,6 +334,35 @@ def test_checking_changes_nothing(draft: Contract, payload: Any):
         ({"request_schema__type": "objekt"}, "/request_schema/type", "no JSON Schema"),
         ({"response_schema__$schema": "http://json-schema.org/draft-07/schema#"}, "/response_schema", "35.0"),
         ({"request_schema": {}}, "/request_schema", "$schema"),
+        (
+            {"advice": [{"kind": "decimals", "amounts": ["/order/total"], "most": 2, "ground": "so"}]},
+            "/advice/0",
+            "the schema has no 'total'",
+        ),
+        (
+            {
+                "advice": [
+                    {"kind": "sum", "total": "/order", "items": "/order", "fields": ["x"], "ground": "so"}
+                ]
+            },
+            "/advice/0",
+            "the schema has no 'x'",
+        ),
+        (
+            {
+                "advice": [
+                    {"kind": "not both", "objects": [""], "fields": ["version", "client_id"], "ground": "so"}
+                ]
+            },
+            "/advice/0",
+            "advises against the example: /version is set, and so is client_id",
+        ),
+        (
+            {"advice": [{"kind": "decimals", "amounts": ["/version"], "most": 2, "ground": " "}]},
+            "/advice/0/ground",
+            "no advice without a ground",
+        ),
+        ({"advice": [{"kind": "guess", "ground": "so"}]}, "/advice/0/kind", "guess"),
         ({"colour": "red"}, "/colour", "colour"),
         ({"ok_statuses": "200"}, "/ok_statuses", "array"),
     ],

@@ -17,7 +17,7 @@ LINES = (
     ("errors", "model"),
     ("pointer",),
     ("source", "shipped"),
-    ("contract", "compose", "match", "compare", "scenario", "probe", "redact", "trend"),
+    ("advice", "contract", "compose", "match", "compare", "scenario", "probe", "redact", "trend"),
     ("recording", "importing", "schemas", "accept", "selection"),
     ("engine",),
     ("transport", "store", "workspace", "settings", "ports", "httpserver"),

@@ -35,7 +35,7 @@ class Findings {
     return {
       from,
       to,
-      severity: "error",
+      severity: row.closest(".advice") ? "info" : "error",
       message: pointer ? `${pointer} ${message}` : message,
       renderMessage: () => {
         const box = document.createElement("div");

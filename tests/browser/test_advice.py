@@ -1,0 +1,64 @@
+"""Advice on the payload in a real browser, with JavaScript and without."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.serving import Served, serving
+from tests.watching import opened
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serving(tmp_path_factory.mktemp("workspace")) as served:
+        yield served
+
+
+@pytest.fixture(params=["script", "no script"])
+def page(request: pytest.FixtureRequest, browser: Browser, served: Served) -> Iterator[Page]:
+    """The compose page, once as most have it and once without JavaScript."""
+    yield from opened(browser, served.url, scripted=request.param == "script")
+
+
+def make_odd(page: Page) -> None:
+    """Type a total with three decimals, and let it be checked."""
+    payload = page.locator("#payload")
+    payload.fill(payload.input_value().replace('"grand_total": 35', '"grand_total": 35.005'))
+    if not page.evaluate("document.documentElement.classList.contains('scripted')"):
+        page.get_by_label("Receiver", exact=True).focus()
+        page.locator("#target").get_by_role("button", name="Show").click()
+
+
+def test_advice_is_given_turned_off_and_on_again(page: Page):
+    advice = page.get_by_role("region", name="Advice")
+    expect(advice).to_contain_text("No advice.")
+    make_odd(page)
+    expect(advice.get_by_role("listitem")).to_have_count(1)
+    expect(advice).to_contain_text("/data/order/grand_total")
+    expect(advice).to_contain_text("ISO 4217")
+    advice.get_by_role("button", name="Turn advice off").click()
+    expect(advice).to_contain_text("Advice is off.")
+    expect(advice.get_by_role("listitem")).to_have_count(0)
+    assert "35.005" in page.locator("#payload").input_value()
+    page.goto("/")
+    expect(advice).to_contain_text("Advice is off.")
+    advice.get_by_role("button", name="Turn advice on").click()
+    expect(advice).to_contain_text("No advice.")
+
+
+def test_the_switch_keeps_the_focus_and_a_note_leads_to_its_place(browser: Browser, served: Served):
+    for page in opened(browser, served.url, scripted=True):
+        make_odd(page)
+        note = page.get_by_role("region", name="Advice").get_by_role("listitem")
+        expect(note).to_contain_text("advice")
+        switch = page.locator("#advice-switch")
+        switch.press("Enter")
+        expect(switch).to_have_text("Turn advice on")
+        expect(switch).to_be_focused()
+        switch.press("Enter")
+        note.get_by_role("button").click()
+        caret = page.evaluate("document.activeElement.selectionStart")
+        assert page.locator("#payload").input_value()[caret:].startswith("35.005")
