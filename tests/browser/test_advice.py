@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.serving import Served, serving
-from tests.watching import opened
+from tests.watching import opened, payload_of, write_payload
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +25,8 @@ def page(request: pytest.FixtureRequest, browser: Browser, served: Served) -> It
 
 def make_odd(page: Page) -> None:
     """Type a total with three decimals, and let it be checked."""
-    payload = page.locator("#payload")
-    payload.fill(payload.input_value().replace('"grand_total": 35', '"grand_total": 35.005'))
+    text = payload_of(page).input_value()
+    write_payload(page, text.replace('"grand_total": 35', '"grand_total": 35.005'))
     if not page.evaluate("document.documentElement.classList.contains('scripted')"):
         page.get_by_label("Receiver", exact=True).focus()
         page.locator("#target").get_by_role("button", name="Show").click()
@@ -42,7 +42,7 @@ def test_advice_is_given_turned_off_and_on_again(page: Page):
     advice.get_by_role("button", name="Turn advice off").click()
     expect(advice).to_contain_text("Advice is off.")
     expect(advice.get_by_role("listitem")).to_have_count(0)
-    assert "35.005" in page.locator("#payload").input_value()
+    assert "35.005" in payload_of(page).input_value()
     page.goto("/")
     expect(advice).to_contain_text("Advice is off.")
     advice.get_by_role("button", name="Turn advice on").click()
@@ -60,5 +60,7 @@ def test_the_switch_keeps_the_focus_and_a_note_leads_to_its_place(browser: Brows
         expect(switch).to_be_focused()
         switch.press("Enter")
         note.get_by_role("button").click()
-        caret = page.evaluate("document.activeElement.selectionStart")
-        assert page.locator("#payload").input_value()[caret:].startswith("35.005")
+        line = page.locator(".cm-activeLine")
+        expect(line).to_have_text('"grand_total": 35.005,', use_inner_text=True)
+        expect(page.locator(".cm-lint-marker-info")).to_have_count(1)
+        expect(page.locator(".cm-lint-marker-error")).to_have_count(0)
