@@ -256,10 +256,10 @@ def test_the_preview_follows_what_is_typed(scripted: Page):
 
 
 def test_switching_on_loses_nothing_typed(scripted: Page):
-    scripted.get_by_role("textbox", name="Payload").fill('{"typed": 1')
+    write_payload(scripted, '{"typed": 1')
     scripted.get_by_role("button", name="Record", exact=True).click()
     expect(scripted.get_by_role("button", name="Recording")).to_be_visible()
-    expect(scripted.get_by_role("textbox", name="Payload")).to_have_value('{"typed": 1')
+    expect(payload_of(scripted)).to_have_value('{"typed": 1')
 
 
 def test_switching_off_with_nothing_recorded_stays_where_it_was(page: Page):
