@@ -19,7 +19,7 @@ from sandbox.workspace import Workspace
 from tests.browser.test_pages import headline, send
 from tests.receivers import answering, receiver, response
 from tests.serving import MAIN, Served, serving
-from tests.watching import payload_of, write_payload
+from tests.watching import opened, payload_of, write_payload
 
 DEFAULT = (shipped.fixtures_dir() / "order_cancel" / "draft" / "default.json").read_bytes()
 V1 = b"""{"integration_auth_token": "RETAILOPS_SDK", "action": "order_cancel", "version": 1, "client_id": 497,
