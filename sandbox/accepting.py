@@ -232,7 +232,7 @@ def everything(workspace: Workspace, result: ScenarioResult, judged: Sequence[Ju
         after=text,
         left=tuple(dict.fromkeys(left)),
     )
-    now = msgspec.structs.replace(result, steps=steps, verdict=worst(step.verdict for step in steps))
+    now = msgspec.structs.replace(result, steps=steps, verdict=worst([step.verdict for step in steps]))
     return Taken(now, change)
 
 

@@ -158,12 +158,15 @@ class Template(msgspec.Struct, frozen=True):
 
     payload: Json
     placeholders: bool
+    numbers: bool = True
+    """Whether it may hold a Number."""
 
     @staticmethod
     def read(text: str | bytes, *, file: str = "") -> Template:
         """SourceError if the text is not JSON."""
         payload = source.parse(text, file=file)
-        return Template(payload, "${" in text if isinstance(text, str) else b"${" in text)
+        placeholders = "${" in text if isinstance(text, str) else b"${" in text
+        return Template(payload, placeholders, source.holds_number(payload))
 
 
 class Payload(msgspec.Struct, frozen=True):
@@ -173,6 +176,8 @@ class Payload(msgspec.Struct, frozen=True):
     template: Json
     changed: frozenset[str]
     """Pointers that the step set or removed."""
+    numbers: bool = True
+    """Whether it may hold a Number; to look into a whole payload for one takes long."""
 
 
 def compose(
@@ -195,8 +200,10 @@ def compose(
             template = pointer.set_at(_unshared(template, path), path, value)
     except pointer.PointerError as error:
         raise ComposeError(str(error), pointer=path, mend="correct the pointer in set or remove") from error
-    filled = fill(template, names) if placeholders or (base is not None and base.placeholders) else template
-    return Payload(filled, template, frozenset([*step.remove, *step.set]))
+    fills = placeholders or (base is not None and base.placeholders)
+    numbers = fills or base is None or base.numbers or source.holds_number(step.set)
+    filled = fill(template, names) if fills else template
+    return Payload(filled, template, frozenset([*step.remove, *step.set]), numbers)
 
 
 def _unshared(document: Json, path: str) -> Json:

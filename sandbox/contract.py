@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -69,9 +69,9 @@ class Contract(msgspec.Struct, frozen=True, dict=True, kw_only=True, forbid_unkn
     response_schema: dict[str, Any]
     examples: Examples
 
-    def check_request(self, value: Json) -> tuple[Violation, ...]:
-        """How a payload breaks the contract."""
-        return _violations(self._request_validator, value)
+    def check_request(self, value: Json, *, numbers: bool = True) -> tuple[Violation, ...]:
+        """How a payload breaks the contract. `numbers` says whether it may hold a Number."""
+        return _violations(self._request_validator, value, numbers=numbers)
 
     def check_response(self, value: Json) -> tuple[Violation, ...]:
         """How a response's body breaks the contract."""
@@ -204,8 +204,8 @@ def _compiled(schema: dict[str, Any]) -> Validator:
     return jsonschema_rs.validator_for(_plain(schema), mask="the value", offline=True)
 
 
-def _violations(validator: Validator, value: Json) -> tuple[Violation, ...]:
-    plain = _plain(value)
+def _violations(validator: Validator, value: Json, *, numbers: bool = True) -> tuple[Violation, ...]:
+    plain = _plain(value) if numbers else value
     if validator.is_valid(plain):
         return ()
     errors = list(validator.iter_errors(_first_part(plain)))
@@ -221,22 +221,7 @@ def _plain(value: Any) -> Any:
 
     The validator knows Decimal but no subclass of it, and does not always say so: `not` goes silently wrong.
     """
-    try:
-        _number_detector.encode(value)  # far faster than a walk, and nearly always all there is to do
-    except _NumberFoundError:
-        return _with_decimals(value)
-    return value
-
-
-class _NumberFoundError(Exception):
-    pass
-
-
-def _found(value: object) -> NoReturn:
-    raise _NumberFoundError
-
-
-_number_detector = msgspec.json.Encoder(enc_hook=_found)
+    return _with_decimals(value) if source.holds_number(value) else value
 
 
 def _with_decimals(value: Any) -> Any:

@@ -234,10 +234,7 @@ def same(one: Json, other: Json) -> bool:
     if isinstance(one, list):
         if not isinstance(other, list) or len(one) != len(other):
             return False
-        for value, counterpart in zip(one, other, strict=True):  # noqa: SIM110 (likewise)
-            if not same(value, counterpart):
-                return False
-        return True
+        return all(map(same, one, other))
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     return one == other

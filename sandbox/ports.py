@@ -24,16 +24,17 @@ class SystemClock:
     """The machine's clock."""
 
     def __init__(self) -> None:
-        self._second = 0
+        self._second = ""
         self._spelled = ""
 
     def now(self) -> str:
-        second, microsecond = divmod(time.time_ns() // 1000, 1_000_000)
+        nanoseconds = str(time.time_ns())
+        second = nanoseconds[:-9]
         if second != self._second:
             # A busy run asks thousands of times a second.
-            self._spelled = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+            self._spelled = datetime.fromtimestamp(int(second), UTC).strftime("%Y-%m-%dT%H:%M:%S")
             self._second = second
-        return f"{self._spelled}.{microsecond:06}Z"
+        return f"{self._spelled}.{nanoseconds[-9:-3]}Z"
 
     def uuid(self) -> str:
         return str(uuid.uuid4())

@@ -13,6 +13,7 @@ import re
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -74,11 +75,11 @@ def exchange(
     """
     sent = exchange.request_headers or request.headers
     received = exchange.response
-    headers = sent if received is None else sent + received.headers
+    came = () if received is None else received.headers
     sent_body = _Body.of(request.body, secret_pointers)
     received_body = _Body.of(b"" if received is None else received.body, secret_pointers)
-    harmless = _is_harmless(_joined(headers)) and "@" not in request.url
-    disclosed = [] if harmless else [*_disclosed_by_headers(request.url, headers)]
+    harmless = _is_harmless(sent) and _is_harmless(came) and "@" not in request.url
+    disclosed = [] if harmless else [*_disclosed_by_headers(request.url, sent + came)]
     for place in (*sent_body.places, *received_body.places):
         disclosed += [(place.name, leaf) for leaf in _leaves(place.value)]
     secrets = secrets.and_also(disclosed)
@@ -96,7 +97,7 @@ def exchange(
         else Response(
             status=received.status,
             http_version=received.http_version,
-            headers=received.headers if nothing_hidden else secrets.headers(received.headers),
+            headers=came if nothing_hidden else secrets.headers(came),
             body=received_body.kept(secrets),
             base64=received_body.binary,
         ),
@@ -107,13 +108,14 @@ def exchange(
 
 def expectation(expected: Expectation, secrets: Secrets) -> Expectation:
     """An expectation, redacted as the answer that it will be compared with."""
-    if not secrets and not any(name.lower() in _CREDENTIALS for name in expected.headers):
+    headers = expected.headers
+    if not secrets and (not headers or _CREDENTIALS.keys().isdisjoint(map(str.lower, headers))):
         return expected
     return msgspec.structs.replace(
         expected,
         body=expected.body if expected.body is UNSET else secrets.json(expected.body),
         rules={path: secrets.json(rule) for path, rule in expected.rules.items()},
-        headers={name: _expected_header(name, rule, secrets) for name, rule in expected.headers.items()},
+        headers={name: _expected_header(name, rule, secrets) for name, rule in headers.items()},
     )
 
 
@@ -223,9 +225,8 @@ class Secrets:
 
     def headers(self, headers: Headers, *, sent: bool = False) -> Headers:
         """Headers, redacted; in those we sent, also a whole value that is a secret however short."""
-        text = _joined(headers)
-        clean = not self._found_in(text)
-        if clean and _is_harmless(text) and not (sent and self._exact):
+        clean = not self._found_in(_joined(headers))
+        if clean and _is_harmless(headers) and not (sent and self._exact):
             return headers
         kept: list[tuple[str, str]] = []
         for name, value in headers:
@@ -483,12 +484,11 @@ def _joined(headers: Headers) -> str:
     return "\n".join([part for header in headers for part in header])
 
 
-def _is_harmless(headers: str) -> bool:
+@lru_cache(maxsize=64)
+def _is_harmless(headers: Headers) -> bool:
     """Whether no header among these can be a credential or hold userinfo, as far as a glance tells."""
-    if "@" in headers:
-        return False
-    lowered = headers.lower()
-    return "authorization" not in lowered and "cookie" not in lowered
+    text = _joined(headers).lower()
+    return "@" not in text and "authorization" not in text and "cookie" not in text
 
 
 def _disclosed_by_headers(url: str, headers: Headers) -> Iterator[tuple[str, str]]:

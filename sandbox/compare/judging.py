@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -57,7 +57,7 @@ class _Prepared(msgspec.Struct, frozen=True):
     """An expectation with its matchers made ready."""
 
     expectation: Expectation
-    statuses: tuple[int, ...]
+    statuses: Sequence[int]
     headers: dict[str, match.Matcher]
     scope: match.Scope | None
 
@@ -189,21 +189,23 @@ class Judge:
         return body.violations
 
     def _prepare(self, expectation: Expectation) -> _Prepared:
+        status = expectation.status
+        statuses: Sequence[int] = (
+            self._contract.ok_statuses
+            if status is None
+            else (status if isinstance(status, list) else (status,))
+        )
+        if not expectation.rules and not expectation.headers:
+            return _Prepared(expectation, statuses, {}, self._scope)
         known = self._prepared.get(id(expectation))
         if known is not None:
             return known
         if len(self._prepared) == _REMEMBERED:
             self._prepared.clear()
-        status = expectation.status
-        statuses = (
-            self._contract.ok_statuses
-            if status is None
-            else (status if isinstance(status, list) else [status])
-        )
         rules = match.compile(expectation.rules)
         prepared = _Prepared(
             expectation,  # kept, so that its id is not given to another
-            tuple(statuses),
+            statuses,
             match.compile_headers(expectation.headers),
             match.scope(rules, self._contract.arrays) if rules else self._scope,
         )
@@ -242,7 +244,7 @@ def _reason(differences: int, violations: int) -> str:
 # --- The parts of a response --------------------------------------------------------------------------
 
 
-def _status_difference(response: Response, statuses: tuple[int, ...]) -> Difference:
+def _status_difference(response: Response, statuses: Sequence[int]) -> Difference:
     hint = "redirects are not followed unless the receiver says so" if 300 <= response.status < 400 else ""
     expected = statuses[0] if len(statuses) == 1 else list(statuses)
     return Difference(kind="changed", part="status", expected=expected, actual=response.status, hint=hint)

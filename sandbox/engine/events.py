@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import TypeAlias
 
 import msgspec
@@ -56,9 +56,12 @@ class ScenarioResult(msgspec.Struct, frozen=True):
 
 Event: TypeAlias = DeliveryStarted | DeliveryFinished | StepResult | ScenarioResult
 
-_SEVERITY: dict[Verdict, int] = {"errored": 0, "failed": 1, "recorded": 2, "passed": 3, "skipped": 4}
+_WORST: tuple[Verdict, ...] = ("errored", "failed", "recorded", "passed")
 
 
-def worst(verdicts: Iterable[Verdict]) -> Verdict:
+def worst(verdicts: Collection[Verdict]) -> Verdict:
     """The worst of some verdicts; skipped only where there is nothing else."""
-    return min(verdicts, key=_SEVERITY.__getitem__, default="skipped")
+    for verdict in _WORST:
+        if verdict in verdicts:
+            return verdict
+    return "skipped"

@@ -46,7 +46,7 @@ class Run:
 
     @property
     def stopped(self) -> bool:
-        return self._stop.is_set()
+        return bool(self.stop_reason)
 
     async def execute(self, listen: Callable[[Event], None]) -> None:
         """Run the plans, up to `jobs` at once and each one's steps in order, telling what happens."""

@@ -125,10 +125,15 @@ class StepRun:
         except UsageError as error:
             # What libcurl cannot send at all, such as a certificate and a key that do not fit.
             return self._result("errored", scenario.describe(error, self._plan, self._number))
-        judgements = tuple([each.judgement for each in done])
-        verdict = worst([each.verdict for each in judgements])
-        reason = next(each.reason for each in judgements if each.verdict == verdict)
-        lost = await self._capture(done)
+        judgements: list[Judgement] = []
+        attempts = faults = 0
+        for each in done:
+            judgements.append(each.judgement)
+            attempts = max(attempts, each.delivery.attempt)
+            faults += each.delivery.fault is not None
+        verdict = worst([judgement.verdict for judgement in judgements])
+        reason = next(judgement.reason for judgement in judgements if judgement.verdict == verdict)
+        lost = await self._capture(done) if self._step.capture else ""
         if lost and verdict != "errored":
             verdict, reason = "failed", lost
         if left := len(ready.expectations) - len(done):
@@ -141,11 +146,11 @@ class StepRun:
             name=self._step.name,
             verdict=verdict,
             reason=reason,
-            judgements=judgements,
-            attempts=max([each.delivery.attempt for each in done]),
+            judgements=tuple(judgements),
+            attempts=attempts,
             seconds=self._ports.clock.seconds() - start,
             sent=len(done),
-            faults=sum([each.delivery.fault is not None for each in done]),
+            faults=faults,
         )
 
     def _result(
@@ -181,7 +186,7 @@ class StepRun:
         else:
             token_at = contract.auth.pointer if contract.auth else ""
             payload = compose.compose(step, base, names, placeholders=plan.placeholders, token_at=token_at)
-            violations = contract.check_request(payload.value)
+            violations = contract.check_request(payload.value, numbers=payload.numbers)
             request = compose.build(head, payload, contract, target.receiver.token, headers)
         expectations = self._expectations()
         judge = self._run.judge(contract)
@@ -282,11 +287,8 @@ class StepRun:
         """Send once, and log what came of it."""
         delivery_id = self._ports.log.next_id()
         self._run.tell(DeliveryStarted(delivery_id, self._plan, self._step.name, ready.request.url))
-        connection = compose.connection(
-            ready.target.receiver,
-            timeout_ms=self._step.deliver.timeout_ms or self._options.timeout_ms,
-            drop_after_ms=drop_after_ms,
-        )
+        timeout_ms = self._step.deliver.timeout_ms or self._options.timeout_ms
+        connection = ready.target.connection(timeout_ms, drop_after_ms)
         sent_at = self._ports.clock.now()
         exchange = await self._run.send(delivery_id, ready.request, connection)
         fault = exchange.fault
@@ -331,6 +333,14 @@ class StepRun:
         ):
             template = source.compact(ready.payload.template)
             composed = redact.template(template, ready.target.secrets, ready.contract.secrets)
+        rare = {
+            "stand_in": ready.target.receiver.stand_in,
+            "dropped": dropped,
+            "off_contract": self._step.off_contract,
+            "composed": composed,
+            "own_headers": self._own_headers(kept.secrets),
+            "parent": self._options.parent,
+        }
         delivery = Delivery(
             id=delivery_id,
             run=delivery_id.rpartition(".")[0],
@@ -338,23 +348,18 @@ class StepRun:
             action=ready.contract.action,
             edition=ready.contract.edition,
             receiver=ready.target.receiver.name,
-            stand_in=ready.target.receiver.stand_in,
             scenario=self._plan.id,
             step=self._step.name,
             fixture=self._step.fixture or "",
             number=number,
             attempt=attempt,
-            dropped=dropped,
-            off_contract=self._step.off_contract,
-            composed=composed,
-            own_headers=self._own_headers(kept.secrets),
-            parent=self._options.parent,
             request=kept.request,
             response=kept.response,
             fault=kept.fault,
             timings=exchange.timings,
         )
-        return delivery, kept.secrets
+        # Apart, because Python is slow with more than 15 names in one call.
+        return msgspec.structs.replace(delivery, **rare) if any(rare.values()) else delivery, kept.secrets
 
     def _own_headers(self, secrets: redact.Secrets) -> dict[str, str]:
         deliver = self._step.deliver
@@ -369,8 +374,6 @@ class StepRun:
     async def _capture(self, done: list[_Attempted]) -> str:
         """Take values from the last judged answer for later steps; what could not be taken, in one line."""
         captures = self._step.capture
-        if not captures:
-            return ""
         exchange = done[-1].exchange
         try:
             body = await asyncio.to_thread(_body, exchange) if _is_large(exchange) else _body(exchange)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from sandbox import compose, redact
 from sandbox.contract import Contract
-from sandbox.model import Receiver
+from sandbox.model import Connection, Receiver
 
 
 class Target:
@@ -16,9 +16,18 @@ class Target:
         self.receiver = resolved
         self.secrets = redact.Secrets(secrets)
         self._heads: dict[str, compose.Head] = {}
+        self._connections: dict[tuple[int | None, int | None], Connection] = {}
 
     def head(self, contract: Contract) -> compose.Head:
         key = f"{contract.action}/{contract.edition}"
         if key not in self._heads:
             self._heads[key] = compose.head(contract, self.receiver)
         return self._heads[key]
+
+    def connection(self, timeout_ms: int | None, drop_after_ms: int | None) -> Connection:
+        key = (timeout_ms, drop_after_ms)
+        if key not in self._connections:
+            self._connections[key] = compose.connection(
+                self.receiver, timeout_ms=timeout_ms, drop_after_ms=drop_after_ms
+            )
+        return self._connections[key]

@@ -114,4 +114,4 @@ def _escaped(text: str) -> str:
 
 
 def _attribute(text: str) -> str:
-    return f'"{_escaped(text.replace(chr(10), " "))}"'
+    return f'"{_escaped(text.replace(chr(10), " "))}"' if _has_special(text) else f'"{text}"'

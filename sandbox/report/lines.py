@@ -142,4 +142,4 @@ def visible(text: str) -> str:
 
 def in_line(text: str) -> str:
     """The text as one visible line."""
-    return visible(text.replace("\n", "\\n"))
+    return text if text.isprintable() else visible(text.replace("\n", "\\n"))

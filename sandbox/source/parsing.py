@@ -46,6 +46,26 @@ def pretty(value: Json) -> str:
     return msgspec.json.format(encoder.encode(value), indent=2).decode()
 
 
+def holds_number(value: Json) -> bool:
+    """Whether a Number is anywhere in a value."""
+    try:
+        _number_detector.encode(value)  # far faster than a walk
+    except _NumberFoundError:
+        return True
+    return False
+
+
+class _NumberFoundError(Exception):
+    pass
+
+
+def _found(value: object) -> NoReturn:
+    raise _NumberFoundError
+
+
+_number_detector = msgspec.json.Encoder(enc_hook=_found)
+
+
 def decoded(text: bytes | str, file: str = "") -> str:
     """The text as it will be scanned: UTF-8 without a byte order mark, else SourceError."""
     if isinstance(text, str):

@@ -47,9 +47,9 @@ class Tables:
 
     def add(self, document: bytes | msgspec.Raw) -> None:
         """Add a document, given as JSON, to the table."""
-        self._file.write(b',\n"%d": ' % (self._count + 1) if self._count else b'\n"1": ')
-        self._file.write(document)
+        comma = b"," if self._count else b""
         self._count += 1
+        self._file.write(b'%b\n"%d": %b' % (comma, self._count, document))
 
     def end(self) -> None:
         """End the last table, and the file."""

@@ -142,6 +142,31 @@ def test_numbers_keep_their_spelling_and_keys_their_order_on_the_way_to_the_byte
     assert request.body == text.replace(": ", ":").replace(", ", ",").encode()
 
 
+@pytest.mark.parametrize(
+    ("fixture", "change"),
+    [
+        ('{"a": 35.00}', {}),
+        ('{"a": 35}', {"/a": Number("35.00")}),
+        ('{"a": 35}', {"/a": [{"b": Number("35.00")}]}),
+        ('{"a": "${given}"}', {}),
+        ('{"a": 35}', {"/a": "${given}"}),
+    ],
+)
+def test_a_number_that_is_no_integer_is_seen_wherever_it_comes_from(fixture: str, change: dict[str, object]):
+    names = compose.Names(given={"given": Number("35.00")})
+    step = Step(set=change)
+    base = compose.Template.read(fixture)
+    composed = compose.compose(step, base, names, placeholders="${" in str(change))
+    assert source.holds_number(composed.value)
+    assert composed.numbers
+
+
+def test_a_payload_of_integers_and_text_needs_no_look_for_other_numbers():
+    base = compose.Template.read('{"a": 35}')
+    composed = compose.compose(Step(set={"/b": "text"}), base, compose.Names(), placeholders=False)
+    assert not composed.numbers
+
+
 def test_the_url_is_the_base_with_the_contract_path_or_the_receivers_own():
     def url(base: str, **paths: str) -> str:
         return compose.url(Receiver(name="r", base_url=base, paths=paths), V1)
