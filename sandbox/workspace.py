@@ -117,22 +117,16 @@ class Workspace:
         names = [info.name for info in self.fixtures(action, edition)]
         raise UsageError(f"there is no {action} {edition} fixture {name!r}", mend=_nearest(name, names))
 
+    def own_fixture(self, action: str, edition: str, name: str) -> Path:
+        """The file that a fixture has in the workspace, or would have."""
+        return self._own_fixtures(action, edition) / f"{safe_name(name)}.json"
+
     def save_fixture(self, action: str, edition: str, name: str, text: str) -> Path:
         """Write a fixture into the workspace, atomically; SourceError if the text is not JSON."""
-        path = self._own_fixtures(action, edition) / f"{safe_name(name)}.json"
+        path = self.own_fixture(action, edition, name)
         source.parse(text, file=path.name)
-        self._write(path, text if text.endswith("\n") else text + "\n")
+        self.write(path, text if text.endswith("\n") else text + "\n")
         return path
-
-    def restore_fixture(self, action: str, edition: str, name: str) -> None:
-        """Delete the workspace's copy of a shipped fixture, which then shows again."""
-        path = self._own_fixtures(action, edition) / f"{safe_name(name)}.json"
-        if not (shipped.fixtures_dir() / action / edition / path.name).exists():
-            raise UsageError(f"{name!r} is not a shipped fixture: there is nothing to restore")
-        try:
-            path.unlink(missing_ok=True)
-        except OSError as error:
-            raise _unwritable(path, error) from error
 
     def _own_fixtures(self, action: str, edition: str) -> Path:
         return self.root / "fixtures" / safe_name(action) / safe_name(edition)
@@ -170,7 +164,7 @@ class Workspace:
             raise UsageError(
                 f"there is a scenario file {path.name} already", mend="choose another name, or replace it"
             )
-        self._write(path, text if text.endswith("\n") else text + "\n")
+        self.write(path, text if text.endswith("\n") else text + "\n")
         return path
 
     def scenario_id(self, path: Path | str) -> str:
@@ -262,14 +256,22 @@ class Workspace:
         """As a TinyDB file: stock TinyDB opens it, and a person reads it."""
         rows = {str(number): each for number, each in enumerate(receivers, 1)}
         document: Any = {"receivers": rows, "settings": {"1": {"default": default}}}
-        self._write(self.receivers_file, source.pretty(document) + "\n")
+        self.write(self.receivers_file, source.pretty(document) + "\n")
 
-    def _write(self, path: Path, text: str) -> None:
+    def write(self, path: Path, text: str) -> None:
+        """Write a file of the workspace, atomically, with the folders on its way; FileError if it cannot."""
         try:
             if not self.root.exists() or not (self.root / ".sandbox").exists():
                 self.initialise()
             path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(path, text)
+        except OSError as error:
+            raise _unwritable(path, error) from error
+
+    def delete(self, path: Path) -> None:
+        """Delete a file of the workspace, if it is there; FileError if it cannot be."""
+        try:
+            path.unlink(missing_ok=True)
         except OSError as error:
             raise _unwritable(path, error) from error
 

@@ -15,6 +15,7 @@ aim.py         where a run would go
 results.py     what became of a run's scenarios
 compose.py     the page where a payload is composed and sent
 drafts.py      what stands in its form
+fixtures.py    what the compose page does with fixtures
 findings.py    what is wrong with a payload as typed
 orders.py      a send by hand, and what keeps one from being sent
 choices.py     what a browser chose last

@@ -14,6 +14,7 @@ from starlette.routing import Route
 from sandbox import contract, scenario, source
 from sandbox.compose import Names
 from sandbox.errors import SandboxError, UsageError
+from sandbox.fixtures import stamp
 from sandbox.model import Expectation, Json, Receiver
 from sandbox.web import forms, payload
 from sandbox.web.choices import (
@@ -27,6 +28,7 @@ from sandbox.web.choices import (
 from sandbox.web.desk import Desk
 from sandbox.web.drafts import EDITED, VIEWS, Draft, Refused, draft_of, variables
 from sandbox.web.findings import Findings, examine
+from sandbox.web.fixtures import FixtureButtons, Told
 from sandbox.web.forms import text
 from sandbox.web.orders import elsewhere, lacking, order, unconfirmed
 from sandbox.web.pages import Pages, expectation_text, problems
@@ -38,6 +40,8 @@ _PARTS = {
     "findings": "parts/findings.html",
     "expectation-field": "parts/expectation.html",
     "payload-view": "parts/payload_view.html",
+    "fixture-list": "parts/fixture_list.html",
+    "fixture-state": "parts/fixture_state.html",
 }
 """What of the page a script may ask for alone, by the id of the element."""
 
@@ -55,8 +59,8 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
 
     problems: dict[str, str] = {}
     notice: str = ""
-    undo: str = ""
-    """The text that was replaced, where that can be taken back."""
+    fixture: Told | None = None
+    """About a fixture that was changed."""
     reset: bool = False
     advice: bool | None = None
     """Advice was just turned on or off."""
@@ -68,6 +72,7 @@ class ComposePages:
     def __init__(self, desk: Desk, pages: Pages) -> None:
         self._desk = desk
         self._pages = pages
+        self._fixture_buttons = FixtureButtons(desk)
 
     def routes(self) -> list[Route]:
         return [
@@ -90,6 +95,7 @@ class ComposePages:
         else:
             draft = self._draft_of_fixture(request)
         draft.view = chosen_view(request)
+        draft.q = request.query_params.get("q", "").strip()
         draft.receiver = draft.receiver or chosen_receiver(request, self._desk).name
         return self._page(request, draft, said)
 
@@ -117,43 +123,25 @@ class ComposePages:
 
     def _do(self, do: str, draft: Draft, form: FormData) -> Said:
         """One of the page's buttons; what the page is to say about it."""
-        workspace = self._desk.workspace
-        if do == "save":
-            return self._save(draft)
-        if do == "undo":
-            draft.payload = text(form, "undo")
-            draft.save_as = draft.fixture
-            return self._save(draft)
-        if do == "restore":
-            gone = workspace.read_fixture(draft.action, draft.edition, draft.fixture)
-            workspace.restore_fixture(draft.action, draft.edition, draft.fixture)
-            draft.payload = workspace.read_fixture(draft.action, draft.edition, draft.fixture)
-            return Said(notice=f"{draft.fixture} is the shipped one again.", undo=gone)
+        word, _, argument = do.partition(":")
+        told = self._fixture_buttons.press(word, argument, draft, form)
+        if told is not None:
+            return Said(fixture=told)
         if do == "reset":
             self._desk.stand_in.reset()
             return Said(reset=True)
         if do in ("advise", "be quiet"):
             return Said(advice=do == "advise")
-        what, _, at = do.partition(":")
-        if what == "view" and at in VIEWS:
-            draft.view = at
-        if what in payload.EDITS:
-            payload.press(self._desk, draft, what, at)
+        if word == "view" and argument in VIEWS:
+            draft.view = argument
+        if word in payload.EDITS:
+            payload.press(self._desk, draft, word, argument)
         if do == "pick":
             picked = text(form, "pick")
             found = [pick for _, group in self._picks(draft)[0] for pick in group if pick.id == picked]
             if found:
                 draft.expectation = expectation_text(found[0].expectation)
         return Said()
-
-    def _save(self, draft: Draft) -> Said:
-        save = self._desk.workspace.save_fixture
-        try:
-            path = save(draft.action, draft.edition, draft.save_as, draft.payload)
-        except SandboxError as error:
-            raise Refused("save_as", str(error)) from error
-        draft.fixture = draft.save_as
-        return Said(notice=f"Saved as {path}.")
 
     async def send(self, request: Request) -> Response:
         """Send what is typed: 303 to the delivery's page, or the form again with what is wrong."""
@@ -260,7 +248,11 @@ class ComposePages:
         wanted = contract.load(action, edition)
         names = [info.name for info in self._fixtures(action, edition)]
         name = request.query_params.get("fixture") or (names[0] if names else "")
-        kept = self._desk.workspace.read_fixture(action, edition, name) if name else "{}\n"
+        if "new" in request.query_params:
+            name = ""
+        kept = source.pretty(wanted.examples.request) + "\n"
+        if name:
+            kept = self._desk.workspace.read_fixture(action, edition, name)
         # So that the first Send has a verdict: an accepted status, and a response that keeps the contract.
         accepted = Expectation(status=wanted.ok_statuses[0])
         return Draft(
@@ -268,7 +260,9 @@ class ComposePages:
             edition=edition,
             fixture=name,
             payload=kept,
+            loaded=stamp(kept) if name else "",
             save_as=name,
+            fixture_name=name,
             expectation=expectation_text(accepted),
         )
 
@@ -305,8 +299,10 @@ class ComposePages:
             advice=wants_advice(request) if said.advice is None else said.advice,
             has_advice=bool(contract.load(draft.action, draft.edition).advice),
             actions=self._desk.actions(),
-            fixtures=infos,
+            fixtures=_found(infos, draft.q),
+            fixture_count=len(infos),
             origin=next((info.origin for info in infos if info.name == draft.fixture), ""),
+            changed_on_disk=self._fixture_buttons.changed_on_disk(draft),
             picks=picks,
             unreadable=unreadable,
             problems=wrong,
@@ -355,6 +351,12 @@ class ComposePages:
                 ]
                 groups += [(plan.name, steps)] if steps else []
         return groups, [str(error) for error in shelf.unreadable]
+
+
+def _found(infos: list[FixtureInfo], q: str) -> list[FixtureInfo]:
+    """Those whose names have each of the words."""
+    words = q.casefold().split()
+    return [info for info in infos if all(word in info.name.casefold() for word in words)]
 
 
 def _can_be_opened(info: FixtureInfo) -> bool:

@@ -29,7 +29,15 @@ class Draft(msgspec.Struct, kw_only=True):
     payload: str = ""
     view: str = "raw"
     """How the payload is shown, one of VIEWS."""
+    loaded: str = ""
+    """What stands for the text of the fixture's file when it was opened."""
     save_as: str = ""
+    fixture_name: str = ""
+    """The name that the open fixture, or its copy, is to have."""
+    q: str = ""
+    """What the fixtures are searched for."""
+    import_text: str = ""
+    import_name: str = ""
     receiver: str = ""
     expectation: str = ""
     variables: str = ""
@@ -45,6 +53,7 @@ class Draft(msgspec.Struct, kw_only=True):
     def of(cls, form: FormData) -> Draft:
         """What was typed; text areas send their lines with CR LF."""
         typed = {name: text(form, name) for name in cls.__struct_fields__ if name != "off_contract"}
+        typed |= {name: typed[name].strip() for name in ("q", "fixture_name", "import_name")}
         draft = cls(**typed, off_contract="off_contract" in form)
         draft.view = draft.view if draft.view in VIEWS else "raw"
         return draft
@@ -68,6 +77,7 @@ def draft_of(entry: Entry) -> Draft:
         fixture=sent.fixture,
         payload=shown.pretty(resending.payload(sent)),
         save_as=sent.fixture.removesuffix(EDITED),
+        fixture_name=sent.fixture.removesuffix(EDITED),
         receiver=sent.receiver,
         expectation=expectation_text(judgement.expectation if judgement else None),
         off_contract=sent.off_contract,

@@ -293,22 +293,6 @@ def test_an_expectation_is_picked(desk: Desk) -> None:
     assert "ERR1234" not in page.text
 
 
-def test_a_fixture_is_saved_restored_and_the_restoring_undone(desk: Desk) -> None:
-    form = desk.form()
-    changed = form["payload"].replace("Will Call", "Courier")
-    page = desk.http.post("/compose", data={**form, "do": "save", "save_as": "default", "payload": changed})
-    file = desk.served.workspace / "fixtures/order_cancel/draft/default.json"
-    assert "Courier" in file.read_text()
-    assert "changed" in said(page)
-    page = desk.http.post("/compose", data={**form, "do": "restore"})
-    assert not file.exists()
-    undo = re.search(r'<textarea name="undo" hidden>\n(.*?)</textarea>', page.text, re.DOTALL)
-    assert undo
-    desk.http.post("/compose", data={**form, "do": "undo", "undo": html.unescape(undo[1])})
-    assert "Courier" in file.read_text()
-    desk.http.post("/compose", data={**form, "do": "restore"})
-
-
 @pytest.mark.parametrize("name", ["../../evil", "", "a/b", ".hidden"])
 def test_a_fixture_is_saved_nowhere_else(desk: Desk, name: str) -> None:
     page = desk.http.post("/compose", data={**desk.form(), "do": "save", "save_as": name})

@@ -20,7 +20,7 @@ LINES = (
     ("advice", "contract", "compose", "match", "compare", "scenario", "probe", "redact", "trend"),
     ("recording", "importing", "schemas", "accept", "selection"),
     ("engine",),
-    ("transport", "store", "workspace", "settings", "ports", "httpserver"),
+    ("transport", "store", "workspace", "fixtures", "settings", "ports", "httpserver"),
     ("standin", "report", "receivers", "headless", "accepting", "relay", "web", "cli", "pytest_plugin"),
 )
 PURE = {name for line in LINES[:5] for name in line} - {"shipped"}
