@@ -39,7 +39,7 @@ def opened(browser: Browser, url: str, *, scripted: bool) -> Iterator[Page]:
     watched.page.goto("/")
     yield watched.page
     context.close()
-    assert watched.complaints == []
+    assert watched.complaints == [], watched.complaints
 
 
 def write_payload(page: Page, text: str) -> None:
