@@ -116,7 +116,8 @@ class ComposePages:
             said = msgspec.structs.replace(said, problems={"payload": untaken, **said.problems})
         response = self._page(request, draft, said, part=_PARTS.get(wanted, "compose.html"))
         remember_receiver(request, response, draft.receiver, self._desk)
-        remember_view(request, response, draft.view)
+        if do.startswith("view:"):
+            remember_view(request, response, draft.view)
         if said.advice is not None:
             remember_advice(request, response, said.advice)
         return response

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.serving import Served, serving
-from tests.watching import NARROW, opened
+from tests.watching import NARROW, opened, payload_of, write_payload
 
 
 @pytest.fixture(scope="module")
@@ -55,12 +55,12 @@ def duplicate(page: Page, name: str) -> None:
 
 
 def type_payload(page: Page, value: Any) -> None:
-    page.get_by_role("textbox", name="Payload").fill(json.dumps(value, indent=2))
+    write_payload(page, json.dumps(value, indent=2))
 
 
 def payload(page: Page) -> str:
     """What the form would send."""
-    return page.locator("textarea[name=payload]").input_value()
+    return payload_of(page).input_value()
 
 
 def test_made_saved_renamed_deleted_and_back(page: Page, served: Served):
@@ -179,6 +179,7 @@ def test_a_window_that_comes_back_says_what_changed_on_disk(scripted: Page, serv
 
 def test_the_chosen_view_of_the_payload_outlives_a_search(scripted: Page):
     press(scripted, "Form")
+    expect(scripted.locator("[name=view]")).to_have_value("form")
     scripted.get_by_role("searchbox", name="Search fixtures").fill("split")
     expect(scripted.locator("#fixture-list .name")).to_have_text(["split-payment"])
     scripted.reload()
