@@ -168,3 +168,24 @@ def _content_length(head: bytes) -> int:
         if name.lower() == b"content-length":
             return int(value)
     return 0
+
+
+def tunnel(peer: Peer) -> None:
+    """A proxy that leads to where it is asked to lead."""
+
+    def pump(source: socket.socket, sink: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                sink.sendall(data)
+        with contextlib.suppress(OSError):
+            sink.shutdown(socket.SHUT_WR)
+
+    request = peer.read_request()
+    assert request is not None
+    port = int(request.split()[1].rpartition(b":")[2])
+    with socket.create_connection(("127.0.0.1", port)) as onward:
+        peer.send(b"HTTP/1.1 200 Connected\r\nVia: proxy\r\n\r\n")
+        back = threading.Thread(target=pump, args=(onward, peer.sock))
+        back.start()
+        pump(peer.sock, onward)
+        back.join()

@@ -78,6 +78,8 @@ def explain(code: int, words: str, request: HttpRequest, connection: Connection,
 
 def _refused(words: str, where: str, handle: Handle) -> Fault:
     if handle.curl.getinfo(pycurl.USED_PROXY):
+        if handle.curl.getinfo(pycurl.CONNECT_TIME_T):
+            return Fault("refused", f"the proxy does not lead to {where}: {words}")
         return Fault("refused", f"the proxy on the way to {where} cannot be reached: {words}")
     number = handle.curl.getinfo(pycurl.OS_ERRNO)
     if number == errno.ECONNREFUSED:

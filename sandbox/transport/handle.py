@@ -94,7 +94,7 @@ class Handle:
         # the request again. Only an answer in between, a redirect, calls for another one.
         if not self.requests:
             self._local_address = (local_ip, local_port)
-            if not self._fresh and _is_hung_up(self._open_sockets.get(self._local_address)):
+            if not self._fresh and is_hung_up(self._open_sockets.get(self._local_address)):
                 self.stale = True
                 return int(pycurl.PREREQFUNC_ABORT)
             self._lines.clear()  # what a proxy said on the way
@@ -183,7 +183,7 @@ class Handle:
         )
 
 
-def _is_hung_up(descriptor: int | None) -> bool:
+def is_hung_up(descriptor: int | None) -> bool:
     # libcurl itself looks at its idle connections only once a second, and a receiver that closes without
     # a word after each answer would get the blame for every second delivery.
     if descriptor is None or not _HUNG_UP:

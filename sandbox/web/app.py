@@ -79,7 +79,10 @@ def _redirects() -> list[Route]:
     """Where an address leads that answers to a form only: it stands in the bar after a form was refused."""
     places = {
         "/": ("/compose", "/send", "/theme", "/login"),
-        "/receivers": ("/receivers/save", "/receivers/delete", "/receivers/undo", "/stand-in/reset"),
+        "/receivers": (
+            *("/receivers/save", "/receivers/check", "/receivers/try", "/receivers/needs"),
+            *("/receivers/delete", "/receivers/undo", "/stand-in/reset"),
+        ),
         "/scenarios": ("/scenarios/run",),
         "/runs/{id}": ("/runs/{id}/stop",),
         "/deliveries": ("/record/from-log",),

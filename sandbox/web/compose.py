@@ -175,6 +175,8 @@ class ComposePages:
         expectation = self._expectation(draft)
         variables = self._variables(draft)
         target = self._desk.target(receiver, draft.action, draft.edition, variables)
+        if target.problem:
+            raise Refused("receiver", f"Nothing was sent: {target.problem}")
         if moved := elsewhere(draft.shown, target):
             raise Refused("send", moved)
         if lack := lacking(draft.payload):

@@ -140,18 +140,24 @@ class Desk:
         """Where a send to this receiver would go. Secrets that its URL holds are not shown."""
         try:
             wanted = contract.load(action, edition)
-            names = compose.Names(
-                environment=self.environment,
-                receiver=receiver.variables,
-                scenario=variables or {},
-                built_in=_MADE_WHEN_SENT,
-            )
-            resolved = compose.resolve(receiver, names)
-            known = compose.secrets(receiver, resolved, self.environment)
-            secrets = redact.Secrets({**self.secrets, **known})
+            resolved, secrets = self.resolved(receiver, variables)
             return Target(receiver, secrets.url(compose.url(resolved, wanted)))
         except SandboxError as error:
             return Target(receiver, redact.Secrets().url(receiver.base_url), str(error))
+
+    def resolved(
+        self, receiver: Receiver, variables: Mapping[str, Json] | None = None
+    ) -> tuple[Receiver, redact.Secrets]:
+        """A receiver with its placeholders filled, and what of it is secret; ComposeError names the field."""
+        names = compose.Names(
+            environment=self.environment,
+            receiver=receiver.variables,
+            scenario=variables or {},
+            built_in=_MADE_WHEN_SENT,
+        )
+        resolved = compose.resolve(receiver, names)
+        known = compose.secrets(receiver, resolved, self.environment)
+        return resolved, redact.Secrets({**self.secrets, **known})
 
     def delete_receiver(self, name: str) -> None:
         """Delete a receiver; `undelete_receiver` brings it back for as long as the process lives."""

@@ -1,46 +1,26 @@
-"""The receivers' pages: list, add, edit, delete, undo, and the stand-in's reset."""
+"""The receivers' pages: list, add, edit, duplicate, check, delete, undo, and the stand-in's reset."""
 
 from __future__ import annotations
 
-import re
-from collections import defaultdict
+from collections.abc import Mapping
 from http import HTTPStatus
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import quote
 
 import msgspec
-from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from sandbox import compose, contract, source
+from sandbox import contract
 from sandbox.errors import SandboxError
-from sandbox.model import Basic, Bearer, Netrc, Receiver
-from sandbox.web import forms
+from sandbox.model import Receiver
+from sandbox.web import forms, needs, way
 from sandbox.web.choices import chosen_receiver, remember_receiver
-from sandbox.web.desk import Action, Desk
-from sandbox.web.drafts import variables
+from sandbox.web.desk import Desk
 from sandbox.web.forms import text
 from sandbox.web.pages import Pages, problems
-
-_ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_ENV_REFERENCE = re.compile(r"\$\{env:([^{}]+)\}")
-_KEPT_SECRET = re.compile(r"(?:[A-Za-z][A-Za-z0-9-]* +)?\$\{env:[^{}]+\}")
-"""A secret as the workspace may keep it: a reference, perhaps after the word Bearer or the like."""
-_KEPT_USERINFO = re.compile(r"(?:[^:]*:)?\$\{env:[^{}]+\}")
-_NAME_A_VARIABLE = "name the environment variable that holds it: the workspace never keeps the secret itself"
-
-
-class Typed(msgspec.Struct, frozen=True):
-    """A receiver as typed: what the form shows, what is wrong with it, and the secrets that it brought."""
-
-    values: defaultdict[str, str]
-    problems: defaultdict[str, str]
-    receiver: Receiver | None
-    """None where something is wrong."""
-    secrets: dict[str, str]
-    """By environment variable."""
-    is_default: bool
+from sandbox.web.receiver_form import Twice, Typed, auth_kind, read, shown, twice
+from sandbox.web.way import Way
 
 
 class ReceiverPages:
@@ -56,57 +36,96 @@ class ReceiverPages:
             Route("/receivers/new", self.new),
             Route("/receivers/edit", self.edit),
             Route("/receivers/save", self.save, methods=["POST"]),
+            Route("/receivers/check", self.check, methods=["POST"]),
+            Route("/receivers/try", self.check_typed, methods=["POST"]),
+            Route("/receivers/needs", self.needs, methods=["POST"]),
             Route("/receivers/delete", self.delete, methods=["POST"]),
             Route("/receivers/undo", self.undo, methods=["POST"]),
             Route("/stand-in/reset", self.reset, methods=["POST"]),
         ]
 
     async def list(self, request: Request) -> Response:
-        problem = self._desk.receivers_problem
-        default = "" if problem else self._desk.workspace.receivers().default
-        action = self._desk.actions()[0]
-        rows = []
-        for receiver in self._desk.receivers():
-            target = self._desk.target(receiver, action.name, action.editions[0])
-            rows.append(
-                {
-                    "receiver": receiver,
-                    "url": target.url,
-                    "problem": target.problem,
-                    "auth": _auth_kind(receiver),
-                    "is_default": receiver.name == default,
-                }
-            )
-        return self._page(request, "receivers.html", rows=rows, problem=problem, notice=self._notice(request))
+        return self._list(request)
 
     async def new(self, request: Request) -> Response:
-        return self._form(request, _values(Receiver("", ""), False, self._desk.actions()))
+        """An empty form, or with `?from=` a copy of another receiver."""
+        original = request.query_params.get("from")
+        if original is None:
+            return self._form(request, shown(Receiver("", ""), False, self._desk.actions()))
+        receiver = self._desk.workspace.receiver(original)
+        copy = msgspec.structs.replace(receiver, name=self._free_name(original))
+        return self._form(request, shown(copy, False, self._desk.actions()), copy_of=original)
 
     async def edit(self, request: Request) -> Response:
         receiver = self._desk.workspace.receiver(request.query_params.get("name", ""))
         is_default = self._desk.workspace.receivers().default == receiver.name
-        return self._form(request, _values(receiver, is_default, self._desk.actions()), receiver.name)
+        return self._form(request, shown(receiver, is_default, self._desk.actions()), receiver.name)
 
     async def save(self, request: Request) -> Response:
         form = await forms.read(request)
         replaces = text(form, "replaces")
         typed = read(form, self._desk.actions())
-        if typed.receiver is None:
-            return self._form(request, typed.values, replaces, typed.problems)
-        name = typed.receiver.name
-        workspace = self._desk.workspace
+        if typed.is_wrong:
+            return self._form(request, typed, replaces, typed.problems)
+        receiver = typed.receiver
+        do = text(form, "do")
+        if doubled := self._twice(receiver, replaces):
+            if do == "mend":
+                receiver = msgspec.structs.replace(receiver, base_url=doubled.mended)
+            elif do != "keep":
+                said = f"ends in {doubled.path}, which is added to it: it would be called at {doubled.called}"
+                wrong = problems({"base_url": said})
+                return self._form(request, typed, replaces, wrong, doubled=doubled)
         try:
-            workspace.save_receiver(typed.receiver, replaces=replaces)
-            if typed.is_default:
-                workspace.set_default_receiver(name)
-            elif workspace.receivers().default == name:
-                workspace.set_default_receiver("")
+            self._save(receiver, replaces, typed.is_default)
         except SandboxError as error:
-            return self._form(request, typed.values, replaces, problems({"": str(error)}))
+            return self._form(request, typed, replaces, problems({"": str(error)}))
         self._desk.secrets.update(typed.secrets)
-        response = RedirectResponse(f"/receivers?saved={quote(name)}", HTTPStatus.SEE_OTHER)
-        remember_receiver(request, response, name, self._desk)
+        response = RedirectResponse(f"/receivers?saved={quote(receiver.name)}", HTTPStatus.SEE_OTHER)
+        remember_receiver(request, response, receiver.name, self._desk)
         return response
+
+    def _save(self, receiver: Receiver, replaces: str, is_default: bool) -> None:
+        workspace = self._desk.workspace
+        workspace.save_receiver(receiver, replaces=replaces)
+        if is_default:
+            workspace.set_default_receiver(receiver.name)
+        elif workspace.receivers().default == receiver.name:
+            workspace.set_default_receiver("")
+
+    def _twice(self, receiver: Receiver, replaces: str) -> Twice | None:
+        """What the receiver's URL gets twice, unless it was saved so before."""
+        known = {each.name: each for each in self._desk.workspace.receivers().receivers}
+        if replaces in known and known[replaces].base_url == receiver.base_url:
+            return None
+        return twice(receiver, self._desk.actions())
+
+    async def check(self, request: Request) -> Response:
+        """Check the way to one of the listed receivers."""
+        name = text(await forms.read(request), "name")
+        receiver = self._desk.receiver(name)
+        found = await way.look(self._desk, receiver)
+        if request.headers.get("hx-target") == way_id(receiver):
+            return self._pages.render(request, "parts/way.html", way=found, way_id=way_id(receiver))
+        return self._list(request, {name: found})
+
+    async def check_typed(self, request: Request) -> Response:
+        """Check the way to what stands in the form, before it is saved."""
+        form = await forms.read(request)
+        typed = read(form, self._desk.actions())
+        if typed.unreachable:
+            found = Way(problem=typed.unreachable)
+        else:
+            found = await way.look(self._desk, typed.receiver)
+        if request.headers.get("hx-target") == "way":
+            return self._pages.render(request, "parts/way.html", way=found, way_id="way")
+        return self._form(request, typed, text(form, "replaces"), found=found)
+
+    async def needs(self, request: Request) -> Response:
+        """Which environment variables what stands in the form needs."""
+        typed = read(await forms.read(request), self._desk.actions())
+        found = needs.of(typed.receiver, self._desk, typed.secrets)
+        return self._pages.render(request, "parts/needs.html", needs=found)
 
     async def delete(self, request: Request) -> Response:
         name = text(await forms.read(request), "name")
@@ -122,6 +141,15 @@ class ReceiverPages:
         self._desk.stand_in.reset()
         return RedirectResponse("/receivers?reset=1", HTTPStatus.SEE_OTHER)
 
+    def _free_name(self, original: str) -> str:
+        """A name for a copy that no other receiver has."""
+        taken = {each.name for each in self._desk.receivers()}
+        name, number = f"{original[:90]} copy", 1
+        while name in taken:
+            number += 1
+            name = f"{original[:90]} copy {number}"
+        return name
+
     def _notice(self, request: Request) -> dict[str, str] | None:
         """What was just done; nothing for what an address says and is not so."""
         said = request.query_params
@@ -135,21 +163,56 @@ class ReceiverPages:
             return {"text": "The stand-in has forgotten what it was sent.", "undo": ""}
         return None
 
+    def _list(self, request: Request, ways: Mapping[str, Way] | None = None) -> Response:
+        problem = self._desk.receivers_problem
+        default = "" if problem else self._desk.workspace.receivers().default
+        action = self._desk.actions()[0]
+        rows = []
+        for receiver in self._desk.receivers():
+            target = self._desk.target(receiver, action.name, action.editions[0])
+            rows.append(
+                {
+                    "receiver": receiver,
+                    "url": target.url,
+                    "problem": target.problem,
+                    "auth": auth_kind(receiver),
+                    "is_default": receiver.name == default,
+                    "needs": needs.of(receiver, self._desk),
+                    "way": (ways or {}).get(receiver.name),
+                    "way_id": way_id(receiver),
+                }
+            )
+        return self._page(request, "receivers.html", rows=rows, problem=problem, notice=self._notice(request))
+
     def _form(
         self,
         request: Request,
-        typed: defaultdict[str, str],
+        typed: Typed,
         replaces: str = "",
-        wrong: defaultdict[str, str] | None = None,
+        wrong: Mapping[str, str] | None = None,
+        *,
+        copy_of: str = "",
+        doubled: Twice | None = None,
+        found: Way | None = None,
     ) -> Response:
         """The form; with what is wrong, the answer to one that could not be saved."""
-        status = HTTPStatus.UNPROCESSABLE_ENTITY if wrong else HTTPStatus.OK
-        actions = [
-            {"name": action.name, "path": contract.load(action.name, action.editions[0]).path}
-            for action in self._desk.actions()
-        ]
-        context = {"typed": typed, "replaces": replaces, "problems": wrong or problems(), "actions": actions}
-        return self._page(request, "receiver.html", status, **context)
+        return self._page(
+            request,
+            "receiver.html",
+            HTTPStatus.UNPROCESSABLE_ENTITY if wrong else HTTPStatus.OK,
+            typed=typed.values,
+            replaces=replaces,
+            copy_of=copy_of,
+            problems=wrong or problems(),
+            doubled=doubled,
+            actions=[
+                {"name": action.name, "path": contract.load(action.name, action.editions[0]).path}
+                for action in self._desk.actions()
+            ],
+            needs=needs.of(typed.receiver, self._desk, typed.secrets),
+            way=found,
+            way_id="way",
+        )
 
     def _page(
         self, request: Request, name: str, status: HTTPStatus = HTTPStatus.OK, **context: object
@@ -159,190 +222,6 @@ class ReceiverPages:
         return self._pages.render(request, name, status, here="Receivers", target=target, **context)
 
 
-def _auth_kind(receiver: Receiver) -> str:
-    kinds = {Basic: "basic", Bearer: "bearer", Netrc: "netrc"}
-    kind = kinds.get(type(receiver.auth), "") if receiver.auth else ""
-    return ", ".join(filter(None, [kind, "token" if receiver.token else ""]))
-
-
-# --- a receiver as the form shows it ---
-
-
-def _values(receiver: Receiver, is_default: bool, actions: list[Action]) -> defaultdict[str, str]:
-    auth = receiver.auth
-    plain = ("name", "base_url", "proxy", "ca_file", "client_cert", "client_key")
-    values = defaultdict(str, {name: getattr(receiver, name) for name in plain})
-    values |= {name: "yes" for name in ("protected", "verify", "follow_redirects") if getattr(receiver, name)}
-    values |= {name: str(getattr(receiver, name)) for name in ("timeout_ms", "connect_timeout_ms")}
-    values["default"] = "yes" if is_default else ""
-    values["auth"] = _auth_kind(msgspec.structs.replace(receiver, token=""))
-    values["username"] = auth.username if isinstance(auth, Basic) else ""
-    values["headers"] = "\n".join(f"{name}: {value}" for name, value in receiver.headers.items())
-    values["variables"] = source.pretty(receiver.variables) if receiver.variables else ""
-    values["secret_env"] = " ".join(receiver.secret_env)
-    secrets = {
-        "password": auth.password if isinstance(auth, Basic) else "",
-        "bearer": auth.token if isinstance(auth, Bearer) else "",
-        "token": receiver.token,
-    }
-    for name, value in secrets.items():
-        reference = _ENV_REFERENCE.fullmatch(value)
-        values[f"{name}_env" if reference else name] = reference[1] if reference else value
-    for action in actions:
-        path = receiver.paths.get(action.name)
-        values[f"path_{action.name}"] = path or ""
-        values[f"whole_{action.name}"] = "yes" if path == "" else ""
-    return values
-
-
-# --- a receiver as it was typed ---
-
-
-def read(form: FormData, actions: list[Action]) -> Typed:
-    """The receiver that a form describes, or what is wrong with it, by field."""
-    values = defaultdict(str, {name: text(form, name).strip() for name in form})
-    reading = _Reading(values)
-    receiver = reading.receiver(actions)
-    wrong = reading.problems
-    return Typed(
-        values, wrong, None if any(wrong.values()) else receiver, reading.secrets, values["default"] == "yes"
-    )
-
-
-class _Reading:
-    """Reads the fields of one form, noting what is wrong with each."""
-
-    def __init__(self, values: defaultdict[str, str]) -> None:
-        self._values = values
-        self.problems = problems()
-        self.secrets: dict[str, str] = {}
-
-    def receiver(self, actions: list[Action]) -> Receiver:
-        values = self._values
-        receiver = Receiver(
-            name=self._name(),
-            base_url=self._url("base_url"),
-            paths=self._paths(actions),
-            headers=self._headers(),
-            auth=self._auth(),
-            token=self._secret("token"),
-            variables=self._variables(),
-            secret_env=tuple(values["secret_env"].split()),
-            timeout_ms=self._milliseconds("timeout_ms"),
-            connect_timeout_ms=self._milliseconds("connect_timeout_ms"),
-            verify="verify" in values,
-            ca_file=values["ca_file"],
-            client_cert=values["client_cert"],
-            client_key=values["client_key"],
-            proxy=self._url("proxy") if values["proxy"] else "",
-            follow_redirects="follow_redirects" in values,
-            protected="protected" in values,
-        )
-        if "${" not in receiver.base_url and not self.problems["base_url"]:
-            self._check("base_url", msgspec.structs.replace(receiver, headers={}))
-        if not self.problems["headers"]:
-            self._check("headers", msgspec.structs.replace(receiver, base_url="http://localhost"))
-        return receiver
-
-    def _check(self, field: str, receiver: Receiver) -> None:
-        """Note at the field what would keep every send from going out."""
-        try:
-            compose.check(receiver)
-        except SandboxError as error:
-            self.problems[field] = str(error)
-
-    def _name(self) -> str:
-        name = self._values["name"]
-        if not name or len(name) > 100 or not name.isprintable():
-            self.problems["name"] = "give it a name, of up to 100 characters"
-        elif name == "stand-in":
-            self.problems["name"] = "that name belongs to the receiver that ships with the sandbox"
-        return name
-
-    def _url(self, field: str) -> str:
-        url = self._values[field]
-        if not url:
-            self.problems[field] = "where is it? Write a URL, such as http://localhost:8000"
-            return url
-        try:
-            parts = urlsplit(url)
-        except ValueError as error:
-            self.problems[field] = f"this cannot be read as a URL: {error}"
-            return url
-        userinfo, at, _ = parts.netloc.rpartition("@")
-        if at and not _KEPT_USERINFO.fullmatch(userinfo):
-            self.problems[field] = (
-                "the URL holds a user or password: write it as ${env:NAME}, or use Basic below"
-            )
-        self._query(field, parts.query)
-        return url
-
-    def _query(self, field: str, query: str) -> None:
-        for name, value in parse_qsl(query):
-            if compose.is_credential(name) and not _KEPT_SECRET.fullmatch(value):
-                self.problems[field] = f"{name} is a secret, write its value as ${{env:NAME}}"
-
-    def _paths(self, actions: list[Action]) -> dict[str, str]:
-        paths = {}
-        for action in actions:
-            path = self._values[f"path_{action.name}"]
-            if f"whole_{action.name}" in self._values:
-                paths[action.name] = ""
-                if path:
-                    self.problems[f"path_{action.name}"] = (
-                        "leave this empty where the base URL is the whole URL"
-                    )
-            elif path:
-                paths[action.name] = path
-                self._query(f"path_{action.name}", path.partition("?")[2])
-        return paths
-
-    def _headers(self) -> dict[str, str]:
-        headers = {}
-        for number, line in enumerate(self._values["headers"].splitlines(), 1):
-            if not line.strip():
-                continue
-            name, colon, value = (part.strip() for part in line.partition(":"))
-            if not colon or not name:
-                self.problems["headers"] = f"line {number}: write Name: value"
-            elif value and compose.is_credential(name) and not _KEPT_SECRET.fullmatch(value):
-                self.problems["headers"] = (
-                    f"line {number}: {name} is a secret, write its value as ${{env:NAME}}"
-                )
-            headers[name] = value
-        return headers
-
-    def _auth(self) -> Basic | Bearer | Netrc | None:
-        kind = self._values["auth"]
-        if kind == "basic":
-            return Basic(self._values["username"], self._secret("password"))
-        if kind == "bearer":
-            return Bearer(self._secret("bearer"))
-        return Netrc() if kind == "netrc" else None
-
-    def _secret(self, field: str) -> str:
-        """What is kept of a secret: the reference to it. A value typed along with it is for this process."""
-        value, name = self._values[field], self._values[f"{field}_env"]
-        if name:
-            if not _ENV_NAME.fullmatch(name):
-                self.problems[f"{field}_env"] = "letters, digits and underscores, not starting with a digit"
-            if value:
-                self.secrets[name] = value
-            return f"${{env:{name}}}"
-        if value and not _KEPT_SECRET.fullmatch(value):
-            self.problems[f"{field}_env"] = _NAME_A_VARIABLE
-        return value
-
-    def _variables(self) -> dict[str, object]:
-        try:
-            return dict(variables(self._values["variables"]))
-        except SandboxError as error:
-            self.problems["variables"] = str(error)
-            return {}
-
-    def _milliseconds(self, field: str) -> int:
-        typed = self._values[field]
-        if typed.isascii() and typed.isdigit() and 0 < int(typed[:12]) <= 86_400_000:
-            return int(typed)
-        self.problems[field] = "a whole number of milliseconds, from 1 to a day (86400000)"
-        return 1
+def way_id(receiver: Receiver) -> str:
+    """The id of the element that tells of the way to a receiver."""
+    return f"way-{receiver.name.encode().hex()}"

@@ -488,6 +488,9 @@ RECEIVER = {
         ({"timeout_ms": "soon"}, "timeout_ms", "whole number"),
         ({"token": "hunter2"}, "token_env", "name the environment variable"),
         ({"auth": "basic", "username": "me", "password": "hunter2"}, "password_env", "name the environment"),
+        ({"token": "hunter2", "token_env": "1ST"}, "token_env", "letters, digits"),
+        ({"headers": "X Shop: 12"}, "headers", "X Shop"),
+        ({"base_url": "http://a b"}, "base_url", "blank"),
     ],
 )
 def test_a_receiver_that_cannot_be_saved_says_why_at_the_field(
@@ -498,6 +501,7 @@ def test_a_receiver_that_cannot_be_saved_says_why_at_the_field(
     error = re.search(rf'id="{field}-error">(.*?)</p>', page.text, re.DOTALL)
     assert error
     assert message in html.unescape(error[1])
+    assert page.text.count('class="field-error"') == 1
     for typed in fields.values():
         assert html.escape(typed) in page.text
     assert not (desk.served.workspace / "receivers.json").exists()

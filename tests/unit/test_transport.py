@@ -19,13 +19,23 @@ from pathlib import Path
 import msgspec
 import pycurl
 import pytest
-import trustme
 
 from sandbox.errors import UsageError
 from sandbox.model import Connection, Exchange, Headers, HttpRequest, Timings
 from sandbox.transport import Transport, multi, wait_until_listening
 from sandbox.transport.sockets import LoopSockets
-from tests.receivers import Act, Peer, Receiver, answering, closing_after, receiver, response, unused_port
+from tests.authority import Authority
+from tests.receivers import (
+    Act,
+    Peer,
+    Receiver,
+    answering,
+    closing_after,
+    receiver,
+    response,
+    tunnel,
+    unused_port,
+)
 
 PATIENT = Connection(timeout_ms=20_000)
 UNKNOWN = "x" * 64 + ".invalid"
@@ -496,27 +506,6 @@ def test_headers_beyond_the_limit(headers):
 # --- TLS -----------------------------------------------------------------------------------------------
 
 
-class Authority:
-    """A certificate authority of the test's own, in files."""
-
-    def __init__(self, folder: Path) -> None:
-        self.ca = trustme.CA()
-        self.file = str(folder / "ca.pem")
-        self.ca.cert_pem.write_to_path(self.file)
-        self.client_file, self.key_file = str(folder / "client.pem"), str(folder / "client.key")
-        client = self.ca.issue_cert("client@example.org")
-        client.cert_chain_pems[0].write_to_path(self.client_file)
-        client.private_key_pem.write_to_path(self.key_file)
-
-    def server(self, name: str = "127.0.0.1", *, wants_client: bool = False) -> ssl.SSLContext:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.ca.issue_cert(name).configure_cert(context)
-        if wants_client:
-            self.ca.configure_trust(context)
-            context.verify_mode = ssl.CERT_REQUIRED
-        return context
-
-
 @pytest.fixture
 def authority(tmp_path: Path) -> Authority:
     return Authority(tmp_path)
@@ -630,27 +619,6 @@ def test_the_environments_proxy_is_used_for_others(monkeypatch, host):
         exchange = send(post(f"http://{host}/x"))
     assert exchange.response is not None
     assert exchange.response.body == b"by proxy"
-
-
-def tunnel(peer: Peer) -> None:
-    """A proxy that leads to where it is asked to lead."""
-
-    def pump(source: socket.socket, sink: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            while data := source.recv(65536):
-                sink.sendall(data)
-        with contextlib.suppress(OSError):
-            sink.shutdown(socket.SHUT_WR)
-
-    request = peer.read_request()
-    assert request is not None
-    port = int(request.split()[1].rpartition(b":")[2])
-    with socket.create_connection(("127.0.0.1", port)) as onward:
-        peer.send(b"HTTP/1.1 200 Connected\r\nVia: proxy\r\n\r\n")
-        back = threading.Thread(target=pump, args=(onward, peer.sock))
-        back.start()
-        pump(peer.sock, onward)
-        back.join()
 
 
 def test_a_tunnel_shows_neither_its_request_nor_its_answer(authority):

@@ -1,0 +1,327 @@
+"""The receivers' pages over real HTTP: checking the way, what it needs, copies, and a URL that was pasted."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from sandbox.model import Basic, Bearer, Receiver
+from sandbox.workspace import Workspace
+from tests.authority import Authority
+from tests.receivers import answering, receiver, response, unused_port
+from tests.serving import Served, serving
+
+SECRET = "hunter2-hunter2"
+OK = answering(response(b"{}"))
+FIELDS = {
+    "replaces": "",
+    "name": "mine",
+    "base_url": "http://127.0.0.1:1",
+    "auth": "",
+    "verify": "yes",
+    "timeout_ms": "15000",
+    "connect_timeout_ms": "5000",
+}
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    environment = {"SHOP_TOKEN": SECRET, "SHOP_EMPTY": "", "SHOP_HOST": "127.0.0.1"}
+    with serving(tmp_path_factory.mktemp("workspace"), **environment) as served:
+        yield served
+
+
+@pytest.fixture
+def workspace(served: Served) -> Workspace:
+    (served.workspace / "receivers.json").unlink(missing_ok=True)
+    return Workspace(served.workspace)
+
+
+@pytest.fixture
+def http(served: Served, workspace: Workspace) -> Iterator[httpx2.Client]:
+    with httpx2.Client(base_url=served.url, timeout=30) as http:
+        yield http
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path)
+
+
+def words(markup: str) -> str:
+    """What a person reads."""
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", markup)).split())
+
+
+def way(page: str) -> str:
+    """What a page says about the way to a receiver."""
+    told = [
+        words(each)
+        for each in re.findall(r'<div id="way[^"]*".*?</div>\s*(?=</td>|<div class="row|$)', page, re.DOTALL)
+    ]
+    (only,) = [each for each in told if each]
+    return only
+
+
+def needs(page: str) -> list[str]:
+    """The environment variables that a page lists, each with its state and uses."""
+    lists = re.findall(r'<ul class="needs">(.*?)</ul>', page, re.DOTALL)
+    return [words(item) for each in lists for item in re.findall(r"<li>(.*?)</li>", each, re.DOTALL)]
+
+
+# --- The way to a receiver ---------------------------------------------------------------------------
+
+
+def test_a_listed_receiver_is_checked_without_a_request(http: httpx2.Client, workspace: Workspace) -> None:
+    with receiver(OK) as there:
+        workspace.save_receiver(Receiver("mine", there.url, protected=True, token="${env:NOT_SET}"))
+        page = http.post("/receivers/check", data={"name": "mine"})
+    assert page.status_code == 200
+    assert way(page.text).startswith("✓ Can be reached Nothing was sent.")
+    assert f"port {there.port} accepts connections" in way(page.text)
+    assert there.requests == []
+
+
+def test_a_script_gets_the_way_alone(http: httpx2.Client, workspace: Workspace) -> None:
+    with receiver(OK) as there:
+        workspace.save_receiver(Receiver("mine", there.url))
+        (target,) = re.findall(r'hx-target="#(way-6d696e65)"', http.get("/receivers").text)
+        part = http.post("/receivers/check", data={"name": "mine"}, headers={"HX-Target": target}).text
+    assert part.startswith(f'<div id="{target}"')
+    assert "Can be reached" in part
+
+
+def test_the_stand_in_can_be_checked(http: httpx2.Client) -> None:
+    assert "Can be reached" in way(http.post("/receivers/check", data={"name": "stand-in"}).text)
+
+
+def test_a_certificate_is_shown_with_its_end(
+    http: httpx2.Client, workspace: Workspace, authority: Authority
+) -> None:
+    expires = datetime.now(UTC) + timedelta(days=12, hours=1)
+    with receiver(OK, tls=authority.server(expires=expires)) as there:
+        workspace.save_receiver(Receiver("mine", there.url, ca_file=authority.file))
+        told = way(http.post("/receivers/check", data={"name": "mine"}).text)
+    assert f"signed by the authorities in {authority.file}" in told
+    assert "The shop" in told
+    assert "Our own authority" in told
+    assert f"Expires {expires:%Y-%m-%d} ! in 12 days" in told
+    assert there.requests == []
+
+
+def test_a_certificate_that_is_not_trusted_is_shown(
+    http: httpx2.Client, workspace: Workspace, authority: Authority
+) -> None:
+    expired = datetime.now(UTC) - timedelta(days=3, hours=1)
+    with receiver(OK, tls=authority.server(expires=expired)) as there:
+        workspace.save_receiver(Receiver("mine", there.url, ca_file=authority.file))
+        told = way(http.post("/receivers/check", data={"name": "mine"}).text)
+        workspace.save_receiver(Receiver("lax", there.url, verify=False))
+        lax = way(http.post("/receivers/check", data={"name": "lax"}).text)
+    assert "! Cannot be reached" in told
+    assert "! tls" in told
+    assert "expired 3 days ago" in told
+    assert "not verified: the receiver's settings say so" in lax
+    assert "expired 3 days ago" in lax
+    assert there.requests == []
+
+
+def test_a_fault_has_the_words_that_a_send_would_have(http: httpx2.Client, workspace: Workspace) -> None:
+    port = unused_port()
+    workspace.save_receiver(Receiver("mine", f"http://127.0.0.1:{port}"))
+    told = way(http.post("/receivers/check", data={"name": "mine"}).text)
+    assert told.endswith(f"! refused nothing listens on 127.0.0.1:{port}: is the receiver running?")
+
+
+def test_a_receiver_that_cannot_be_called_is_one_line(http: httpx2.Client, workspace: Workspace) -> None:
+    workspace.save_receiver(Receiver("mine", "http://${env:SHOP_NOWHERE}/"))
+    told = way(http.post("/receivers/check", data={"name": "mine"}).text)
+    assert "the environment variable SHOP_NOWHERE is not set" in told
+
+
+def test_what_is_typed_is_checked_before_it_is_saved(http: httpx2.Client, workspace: Workspace) -> None:
+    with receiver(OK) as there:
+        fields = {**FIELDS, "name": "", "base_url": there.url.replace("127.0.0.1", "${env:SHOP_HOST}")}
+        page = http.post("/receivers/try", data=fields)
+        part = http.post("/receivers/try", data=fields, headers={"HX-Target": "way"})
+    for answer in (page, part):
+        assert answer.status_code == 200
+        assert "Can be reached" in answer.text
+        assert "accepts connections" in answer.text
+    assert 'value="http://${env:SHOP_HOST}' in page.text
+    assert part.text.startswith('<div id="way"')
+    assert there.requests == []
+    assert workspace.receivers().receivers == ()
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"base_url": ""}, "where is it?"),
+        ({"base_url": "shop"}, "http://"),
+        ({"timeout_ms": "x"}, "whole number"),
+    ],
+)
+def test_what_cannot_be_called_is_not_tried(http: httpx2.Client, fields: dict[str, str], said: str) -> None:
+    page = http.post("/receivers/try", data={**FIELDS, **fields})
+    assert said in page.text
+    assert "Cannot be reached" in page.text
+
+
+def test_the_addresses_of_forms_lead_to_the_list(http: httpx2.Client) -> None:
+    for path in ("check", "try", "needs"):
+        assert http.get(f"/receivers/{path}").headers["location"] == "/receivers"
+
+
+# --- What it needs -----------------------------------------------------------------------------------
+
+
+def full() -> Receiver:
+    return Receiver(
+        "mine",
+        "http://${env:SHOP_HOST}:1",
+        auth=Basic("me", "${env:SHOP_TOKEN}"),
+        token="${env:SHOP_TOKEN}",
+        headers={"X-Key": "Key ${env:SHOP_KEY}"},
+        variables={"pin": ["${env:SHOP_EMPTY}"]},
+        secret_env=("SHOP_OTHER",),
+    )
+
+
+def test_what_a_receiver_needs_is_listed_and_never_its_value(
+    http: httpx2.Client, workspace: Workspace
+) -> None:
+    workspace.save_receiver(full())
+    for path in ("/receivers", "/receivers/edit?name=mine"):
+        page = http.get(path).text
+        assert needs(page) == [
+            "SHOP_HOST ✓ set base URL",
+            "SHOP_KEY ! not set header X-Key",
+            "SHOP_TOKEN ✓ set authentication, integration_auth_token",
+            "SHOP_EMPTY ! set, and empty variables",
+            "SHOP_OTHER ! not set secret in payloads",
+        ]
+        assert SECRET not in page
+
+
+def test_what_is_typed_in_is_told_as_typed(http: httpx2.Client, workspace: Workspace) -> None:
+    fields = {**FIELDS, "auth": "bearer", "bearer": "typed-typed", "bearer_env": "SHOP_TYPED"}
+    part = http.post("/receivers/needs", data=fields).text
+    assert needs(part) == ["SHOP_TYPED ✓ typed here until this process ends authentication"]
+    assert "typed-typed" not in part
+    assert http.post("/receivers/save", data=fields).status_code == 303
+    assert workspace.receiver("mine").auth == Bearer("${env:SHOP_TYPED}")
+    page = http.get("/receivers").text
+    assert needs(page) == ["SHOP_TYPED ✓ typed here until this process ends authentication"]
+    assert "typed-typed" not in page
+
+
+# --- Copies ------------------------------------------------------------------------------------------
+
+
+def test_a_copy_has_all_but_the_name(http: httpx2.Client, workspace: Workspace) -> None:
+    original = Receiver(
+        "mine", "http://127.0.0.1:1", headers={"X": "1"}, protected=True, paths={"order_cancel": "/x"}
+    )
+    workspace.save_receiver(original)
+    workspace.save_receiver(Receiver("mine copy", "http://127.0.0.1:2"))
+    page = http.get("/receivers/new", params={"from": "mine"}).text
+    for shown in (
+        'value="mine copy 2"',
+        "X: 1</textarea>",
+        'name="protected" value="yes" checked',
+        'value="/x"',
+    ):
+        assert shown in page
+    assert 'name="replaces" value=""' in page
+    assert "a copy of mine" in page
+
+
+def test_a_copy_of_nothing_is_one_line(http: httpx2.Client) -> None:
+    page = http.get("/receivers/new", params={"from": "nobody"})
+    assert page.status_code == 400
+    assert "there is no receiver" in html.unescape(page.text)
+
+
+# --- A URL that was pasted ---------------------------------------------------------------------------
+
+
+def twice(http: httpx2.Client, **fields: str) -> Any:
+    return http.post("/receivers/save", data={**FIELDS, **fields})
+
+
+@pytest.mark.parametrize(
+    ("url", "called", "mended"),
+    [
+        ("http://shop.test/order_cancel", "http://shop.test/order_cancel/order_cancel", "http://shop.test"),
+        ("http://shop.test/a/order_cancel/?k=1", "http://shop.test/a/order_cancel/order_cancel?k=1", "http://shop.test/a?k=1"),
+        ("http://shop.test/order_cancel_v1", "http://shop.test/order_cancel_v1/order_cancel_v1", "http://shop.test"),
+    ],
+)  # fmt: skip
+def test_a_path_that_would_be_there_twice_is_told_at_the_field_with_the_mend(
+    http: httpx2.Client, workspace: Workspace, url: str, called: str, mended: str
+) -> None:
+    page = twice(http, base_url=url)
+    assert page.status_code == 422
+    error = re.findall(r'id="base_url-error">(.*?)</p>', page.text, re.DOTALL)
+    assert called in words(error[0])
+    assert f"Save it as {mended}" in html.unescape(page.text)
+    assert workspace.receivers().receivers == ()
+    assert twice(http, base_url=url, do="mend").status_code == 303
+    assert workspace.receiver("mine").base_url == mended
+
+
+def test_a_path_that_is_meant_twice_is_kept_and_not_asked_for_again(
+    http: httpx2.Client, workspace: Workspace
+) -> None:
+    url = "http://shop.test/order_cancel"
+    assert twice(http, base_url=url, do="keep").status_code == 303
+    assert workspace.receiver("mine").base_url == url
+    assert twice(http, base_url=url, replaces="mine", protected="yes").status_code == 303
+    assert workspace.receiver("mine").protected
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"base_url": "http://shop.test/order_cancel", "whole_order_cancel": "yes"},
+        {"base_url": "http://shop.test/order_cancel", "path_order_cancel": "/hook"},
+        {"base_url": "http://shop.test/my_order_cancel"},
+        {"base_url": "http://order_cancel"},
+    ],
+)
+def test_a_path_that_is_there_once_is_no_matter(
+    http: httpx2.Client, workspace: Workspace, fields: dict[str, str]
+) -> None:
+    assert twice(http, **fields).status_code == 303
+
+
+def test_a_path_of_its_own_is_not_had_twice_either(http: httpx2.Client, workspace: Workspace) -> None:
+    page = twice(http, base_url="http://shop.test/hook", path_order_cancel="hook")
+    assert "http://shop.test/hook/hook" in page.text
+
+
+# --- One mistake, one place --------------------------------------------------------------------------
+
+
+def test_a_receiver_that_cannot_be_called_is_told_once_when_sending(
+    http: httpx2.Client, workspace: Workspace
+) -> None:
+    workspace.save_receiver(Receiver("mine", "http://127.0.0.1:1", token="${env:NOT_SET}"))
+    page = http.get("/").text
+    typed = dict(re.findall(r'<textarea[^>]*? name="(\w+)".*?>\n(.*?)</textarea>', page, re.DOTALL))
+    fields = {name: html.unescape(value) for name, value in typed.items()}
+    sent = http.post(
+        "/send", data={**fields, "action": "order_cancel", "edition": "draft", "receiver": "mine"}
+    )
+    assert sent.status_code == 422
+    errors = re.findall(r'class="field-error" id="([^"]*)">(.*?)</p>', sent.text, re.DOTALL)
+    assert [id for id, _ in errors] == ["receiver-error"]
+    assert words(errors[0][1]).startswith("! Nothing was sent: at /token: the environment variable NOT_SET")
