@@ -160,7 +160,7 @@ def test_violations_appear_while_typing_and_lead_to_their_place(scripted: Page):
     findings = scripted.locator("#findings")
     expect(findings).to_contain_text("/data/order/grand_total")
     assert editor.bounding_box() == before
-    findings.get_by_role("button").click()
+    findings.get_by_role("button", name="line").click()
     expect(editor.locator(".cm-activeLine")).to_have_text('"grand_total": "35",', use_inner_text=True)
     write_payload(scripted, text)
     expect(findings).to_contain_text("Fits the contract")
