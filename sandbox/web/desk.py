@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections import ChainMap, OrderedDict
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,7 @@ from sandbox.errors import SandboxError, UsageError
 from sandbox.model import Basic, Bearer, Json, Receiver
 from sandbox.standin import TOKEN, StandIn
 from sandbox.store.log import Log
+from sandbox.transport.checking import Checked
 from sandbox.web.acceptance import Reviews
 from sandbox.web.library import Library
 from sandbox.web.recording import Recording
@@ -77,10 +79,14 @@ class Desk:
         self.running = Running(workspace, transport, self.environment)
         self.library = Library(workspace)
         self.reviews = Reviews(workspace, self.library)
+        self.checks: set[asyncio.Task[Checked]] = set()
+        """Of connections, under way."""
         self._deleted: OrderedDict[str, _Deleted] = OrderedDict()
 
     async def stop(self) -> None:
-        """Cancel what is in flight, stop what runs and the relay, and wait until all of it is logged."""
+        """Cancel what is in flight, stop checks, runs and the relay, and wait until all of it is logged."""
+        for checking in self.checks:
+            checking.cancel()
         await self.sending.stop()
         await self.recording.stop_relay()
         await self.running.stop_all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -52,11 +53,25 @@ async def look(desk: Desk, receiver: Receiver) -> Way:
     try:
         resolved, secrets = desk.resolved(bare)
         compose.check(resolved)
-        found = await check(resolved.base_url, compose.connection(resolved))
+        found = await _checked(desk, resolved)
     except SandboxError as error:
         return Way(problem=str(error))
+    if found is None:
+        return Way(fault=Fault("cancelled", "cancelled: the sandbox is closing"))
     fault = found.fault and Fault(found.fault.kind, secrets.text(found.fault.message))
     return _told(resolved, msgspec.structs.replace(found, fault=fault), desk.ports.clock.now())
+
+
+async def _checked(desk: Desk, receiver: Receiver) -> Checked | None:
+    """What the check found; None if the desk was closed meanwhile."""
+    checking = asyncio.create_task(check(receiver.base_url, compose.connection(receiver)))
+    desk.checks.add(checking)
+    try:
+        await asyncio.wait({checking})
+    finally:
+        desk.checks.discard(checking)
+        checking.cancel()
+    return None if checking.cancelled() else checking.result()
 
 
 def _told(receiver: Receiver, found: Checked, now: str) -> Way:

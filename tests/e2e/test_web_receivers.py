@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import html
 import re
+import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +17,7 @@ import pytest
 from sandbox.model import Basic, Bearer, Receiver
 from sandbox.workspace import Workspace
 from tests.authority import Authority
-from tests.receivers import answering, receiver, response, unused_port
+from tests.receivers import Peer, answering, receiver, response, unused_port
 from tests.serving import Served, serving
 
 SECRET = "hunter2-hunter2"
@@ -159,6 +161,24 @@ def test_what_is_typed_is_checked_before_it_is_saved(http: httpx2.Client, worksp
     assert part.text.startswith('<div id="way"')
     assert there.requests == []
     assert workspace.receivers().receivers == ()
+
+
+def test_a_check_under_way_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    answers: list[httpx2.Response] = []
+    with receiver(Peer.hang) as there, serving(tmp_path) as served:
+        url = there.url.replace("http:", "https:")
+        Workspace(tmp_path).save_receiver(Receiver("mine", url, connect_timeout_ms=60_000))
+
+        def check() -> None:
+            answers.append(httpx2.post(f"{served.url}/receivers/check", data={"name": "mine"}, timeout=30))
+
+        waiting = threading.Thread(target=check)
+        waiting.start()
+        while not there.connections:
+            time.sleep(0.01)
+        assert served.interrupt() == (0, "")
+        waiting.join()
+    assert "! cancelled cancelled: the sandbox is closing" in way(answers[0].text)
 
 
 @pytest.mark.parametrize(
