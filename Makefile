@@ -31,11 +31,12 @@ fmt: .venv/tools ## format, and mend what the linter can
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
-bench: .venv/tools ## what is claimed about speed, measured
+bench: .venv/browser ## what is claimed about speed, measured
 	$(BIN)/python bench/run.py
 	$(BIN)/python bench/append.py
 	$(BIN)/python bench/relay.py
 	$(BIN)/python bench/plugin.py
+	$(BIN)/python bench/browser.py
 
 soak: .venv/browser ## all tests, the long ones in their long form
 	$(PYTEST) --soak --override-ini faulthandler_timeout=3600

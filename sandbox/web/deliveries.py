@@ -56,6 +56,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     fault: bool = False
     total: float | None = None
     parent: str = ""
+    off_contract: bool = False
+    """It was sent although it breaks the contract."""
 
     @staticmethod
     def of_entry(entry: Entry) -> Row:
@@ -78,6 +80,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
             fault=sent.fault is not None,
             total=sent.timings.total,
             parent=sent.parent,
+            off_contract=_is_off_contract(entry),
         )
 
     @staticmethod
@@ -329,6 +332,19 @@ class DeliveryPages:
     def _chosen(self, request: Request) -> Target:
         action = self._desk.actions()[0]
         return self._desk.target(chosen_receiver(request, self._desk), action.name, action.editions[0])
+
+
+def _is_off_contract(entry: Entry) -> bool:
+    """Whether what was sent broke the contract, as its first judgement found, or was no JSON at all."""
+    if not entry.delivery.off_contract:
+        return False
+    if entry.judgements and entry.judgements[0].payload_violations:
+        return True
+    try:
+        source.parse(entry.delivery.request.body)
+    except SandboxError:
+        return True
+    return False
 
 
 def _label(sent: Delivery) -> str:

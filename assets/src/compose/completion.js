@@ -32,42 +32,58 @@ function info(word) {
 
 const EMPTY = { object: "{}", array: "[]", string: '""' };
 
-function insertKey(word, place) {
-  return (view, _, from, to) => {
+// The word at the caret gives way as a whole, with quotes that may be there already.
+function insertKey(word) {
+  return (view) => {
+    const place = placeAt(view.state, view.state.selection.main.head);
+    const { from, to } = place;
     const key = `"${word.key}"`;
     if (place.hasColon) {
-      view.dispatch({ changes: { from, to, insert: key }, selection: { anchor: from + key.length } });
+      view.dispatch({ changes: { from, to, insert: key }, selection: { anchor: from + key.length }, userEvent: "input.complete" });
       return;
     }
     const value = word.values[0] ?? EMPTY[word.types] ?? "";
     const comma = /^\s*"/.test(view.state.sliceDoc(to, to + 200)) ? "," : "";
     const start = from + key.length + 2;
-    view.dispatch({ changes: { from, to, insert: `${key}: ${value}${comma}` }, selection: { anchor: start, head: start + value.length } });
+    const selection = { anchor: start, head: start + value.length };
+    view.dispatch({ changes: { from, to, insert: `${key}: ${value}${comma}` }, selection, userEvent: "input.complete" });
   };
 }
 
 function insertValue(value) {
-  return (view, _, from, to) => view.dispatch({ changes: { from, to, insert: value }, selection: { anchor: from + value.length } });
+  return (view) => {
+    const { from, to } = placeAt(view.state, view.state.selection.main.head);
+    view.dispatch({ changes: { from, to, insert: value }, selection: { anchor: from + value.length }, userEvent: "input.complete" });
+  };
+}
+
+function keysAt(place, known) {
+  return known
+    .filter((word) => word.key !== "*" && !place.keys.has(word.key))
+    .map((word) => ({ label: word.key, detail: word.types + (word.isRequired ? ", required" : ""), info: info(word), apply: insertKey(word), boost: word.isRequired ? 1 : 0 }));
+}
+
+function valuesAt(place, known) {
+  const word = known.find((each) => each.key === place.key);
+  return (word?.values ?? []).map((value, number) => ({
+    label: value.replace(/^"|"$/g, ""),
+    displayLabel: value,
+    detail: number ? "" : "example",
+    info: info(word),
+    apply: insertValue(value),
+    boost: -number,
+  }));
 }
 
 export function completing(template) {
   const words = wordsIn(template);
   return (context) => {
     const place = placeAt(context.state, context.pos);
-    if (!place) return null;
-    if (!context.explicit && place.from === context.pos) return null;
+    if (!place || (!context.explicit && place.from === context.pos)) return null;
     const known = words.get(place.at) ?? [];
-    const typed = context.state.sliceDoc(place.from, context.pos);
-    const quote = typed.startsWith('"') || place.role === "value" ? '"' : "";
-    let options;
-    if (place.role === "key") {
-      options = known
-        .filter((word) => word.key !== "*" && !place.keys.has(word.key))
-        .map((word) => ({ label: quote + word.key, displayLabel: word.key, detail: word.types + (word.isRequired ? ", required" : ""), info: info(word), apply: insertKey(word, place), boost: word.isRequired ? 1 : 0 }));
-    } else {
-      const word = known.find((each) => each.key === place.key);
-      options = (word?.values ?? []).map((value, number) => ({ label: value, detail: number ? "" : "example", info: info(word), apply: insertValue(value), boost: -number }));
-    }
-    return options.length ? { from: place.from, to: place.to, options, validFor: /^"?[\w.+-]*"?$/ } : null;
+    const options = place.role === "key" ? keysAt(place, known) : valuesAt(place, known);
+    // What is typed is looked for in words without quotes.
+    const from = context.state.sliceDoc(place.from, place.from + 1) === '"' && place.from < context.pos ? place.from + 1 : place.from;
+    return options.length ? { from, options, validFor: /^[\w.+-]*$/ } : null;
   };
 }

@@ -2,6 +2,7 @@
 
 // `keep` says of a control whether what is typed in it stays.
 export function morph(from, to, keep) {
+  if (from.isEqualNode(to)) return;
   if (from.nodeType !== to.nodeType || from.nodeName !== to.nodeName) {
     from.replaceWith(to);
   } else if (from.nodeType !== Node.ELEMENT_NODE) {

@@ -3,8 +3,8 @@
 import { ensureSyntaxTree, syntaxTree } from "@codemirror/language";
 
 const PARSING_MS = 50;
-const ELEMENTS = new Set(["Object", "Array", "String", "Number", "True", "False", "Null"]);
 const WORDS = new Set(["PropertyName", "String", "Number", "True", "False", "Null"]);
+const MARKED = new Set([...WORDS, "Object", "Array"]);
 
 const escaped = (key) => key.replaceAll("~", "~0").replaceAll("/", "~1");
 
@@ -52,11 +52,10 @@ export function placeAt(state, position) {
   return { ...place, role: "key", hasColon: /^\s*:/.test(state.sliceDoc(place.to, place.to + 40)) };
 }
 
-// Where the value that begins here ends.
+// Where what is to be marked of the value that begins here ends: of an object or array, its bracket.
 export function endOfValue(state, position) {
   let node = syntaxTree(state).resolveInner(position, 1);
-  while (node.parent && node.from === position && !ELEMENTS.has(node.name) && node.name !== "PropertyName") node = node.parent;
-  if (node.from !== position) return position;
-  const line = state.doc.lineAt(position);
-  return Math.max(position, Math.min(node.to, line.to));
+  while (node.parent && node.from === position && !MARKED.has(node.name)) node = node.parent;
+  if (node.from !== position || node.name === "JsonText") return position;
+  return node.name === "Object" || node.name === "Array" ? position + 1 : node.to;
 }

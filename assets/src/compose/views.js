@@ -67,10 +67,13 @@ class Views {
     this.editor.set(page.getElementById("payload").value);
     this.form.elements.view.value = page.querySelector("input[name=view]").value;
     const edits = !/^(view:|show)/.test(doing);
-    morph(shown(), page.getElementById("payload-shown"), (control) => {
+    const keep = (control) => {
       const isTyped = posted.has(control) && posted.get(control) !== control.value;
       return isTyped || (!edits && control === document.activeElement);
-    });
+    };
+    morph(shown(), page.getElementById("payload-shown"), keep);
+    // Where the server shows what it showed before, and something else was typed.
+    for (const control of posted.keys()) if (control.isConnected && !keep(control) && control.value !== control.defaultValue) control.value = control.defaultValue;
     document.getElementById("payload-said").replaceWith(page.getElementById("payload-said"));
     document.getElementById("findings").replaceWith(page.getElementById("findings"));
     this.findings.take(this.editor.text);
