@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PROJECT := pyproject.toml constraints.txt hatch_build.py sandbox/__init__.py $(wildcard assets/package*.json) \
 	$(shell find assets/src -type f)
 
-.PHONY: help run test check fmt bench soak clean
+.PHONY: help run test check fmt bench pictures soak clean
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -38,11 +38,14 @@ bench: .venv/browser ## what is claimed about speed, measured
 	$(BIN)/python bench/plugin.py
 	$(BIN)/python bench/browser.py
 
+pictures: .venv/browser ## the README's pictures, made anew from the pages as they are
+	PYTHONPATH=. $(BIN)/python tests/screens.py
+
 soak: .venv/browser ## all tests, the long ones in their long form
 	$(PYTEST) --soak --override-ini faulthandler_timeout=3600
 
 clean: ## remove all that the above made, except ./workspace
-	rm -rf .venv assets/node_modules tests/published/node_modules sandbox/web/static .mypy_cache .pytest_cache .ruff_cache .hypothesis test-results
+	rm -rf .venv assets/node_modules tests/published/node_modules sandbox/web/static .mypy_cache .pytest_cache .ruff_cache .hypothesis test-results screenshots
 
 .venv/made:
 	$(if $(PYTHON),,$(error Python 3.11 or newer is needed, and none was found on PATH))
@@ -54,11 +57,11 @@ clean: ## remove all that the above made, except ./workspace
 	$(PIP) install --constraint constraints.txt --editable .
 	@touch $@
 
-.venv/tools: .venv/installed tests/published/schemas.py tests/published/package-lock.json
+.venv/tools: .venv/installed tests/published/packages.py tests/published/package-lock.json
 	@echo "Installing the tools for its tests into .venv"
 	$(PIP) install --constraint constraints.txt --upgrade pip
 	$(PIP) install --constraint constraints.txt --group dev
-	PYTHONPATH=. $(BIN)/python tests/published/schemas.py
+	PYTHONPATH=. $(BIN)/python tests/published/packages.py
 	@touch $@
 
 .venv/browser: .venv/tools tests/chromium.py

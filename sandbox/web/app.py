@@ -33,6 +33,7 @@ _COMPRESSION = 6
 """Of zlib's nine levels: the last three take twice the time for one percent less."""
 _OF_A_DELIVERY = ("cancel", "again", "accept", "judge")
 _TITLES = {
+    HTTPStatus.BAD_REQUEST: "That cannot be done",
     HTTPStatus.UNAUTHORIZED: "A token, please",
     HTTPStatus.FORBIDDEN: "Refused",
     HTTPStatus.NOT_FOUND: "There is nothing here",

@@ -349,7 +349,8 @@ def _is_off_contract(entry: Entry) -> bool:
 
 def _label(sent: Delivery) -> str:
     if sent.scenario:
-        return f"{sent.scenario} / {sent.step}"
+        scenario = sent.scenario.removesuffix(".scenario.json")
+        return f"{scenario} / {sent.step}"
     # What passed through a relay belongs to no step.
     return sent.fixture or ("typed" if sent.step else "relayed")
 

@@ -149,7 +149,7 @@ def test_what_is_ticked_runs_and_a_regression_comes_first(page: Page, shop: Shop
 def test_a_run_shows_its_progress_by_itself(page: Page, shop: Shop):
     shop.close()
     run(page, "Alpha", "Beta", "Gamma")
-    expect(page.get_by_role("heading", level=1)).to_contain_text("running")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Running")
     expect(page.get_by_role("progressbar")).to_have_count(1)
     shop.events = [EVENT]
     shop.answer_one()
@@ -295,7 +295,7 @@ def test_a_page_that_comes_back_catches_up_with_its_run(scripted: Page, shop: Sh
     page = scripted.context.new_page()
     page.goto(path)
     ended(page)
-    expect(scripted.get_by_role("heading", level=1)).to_contain_text("running")
+    expect(scripted.get_by_role("heading", level=1)).to_contain_text("Running")
     scripted.evaluate(hide, False)
     ended(scripted)
     expect(rows(scripted)).to_have_count(2)

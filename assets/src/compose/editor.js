@@ -46,6 +46,8 @@ export class Editor {
           "aria-labelledby": textarea.getAttribute("aria-labelledby"),
           "aria-describedby": `${textarea.id}-keys ${textarea.getAttribute("aria-describedby")}`,
           autocapitalize: "off",
+          // What is edited takes the focus without it; tools that look for what does only know this.
+          tabindex: "0",
         }),
         lineNumbers(),
         highlightActiveLineGutter(),

@@ -1,0 +1,32 @@
+"""Pictures of every page, to be looked at: `screenshots/` is ignored by git."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests import screens
+from tests.tour import PLACES, Place, Tour
+
+
+def size(picture: Path) -> tuple[int, int]:
+    """Width and height, as a PNG's first chunk says."""
+    width, height = struct.unpack(">II", picture.read_bytes()[16:24])
+    return width, height
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.name)
+def test_a_place_is_pictured_in_both_themes_and_both_sizes(browser: Browser, visited: Tour, place: Place):
+    taken = screens.take(browser, visited, place)
+    assert [path.name for path in taken] == [
+        f"{place.name}-{theme}-{width}.png" for width in ("wide", "narrow") for theme in ("light", "dark")
+    ]
+    light, dark, narrow_light, narrow_dark = taken
+    assert light.read_bytes() != dark.read_bytes()
+    assert narrow_light.read_bytes() != narrow_dark.read_bytes()
+    # A whole page is as wide as its window: what is wider scrolls in its own box.
+    assert {size(path)[0] for path in (light, dark)} == {screens.WIDE["width"]}
+    assert {size(path)[0] for path in (narrow_light, narrow_dark)} == {screens.NARROW["width"]}
