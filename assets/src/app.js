@@ -5,7 +5,6 @@ import "htmx.org";
 import "htmx-ext-sse";
 import "./runs.js";
 import "./accept.js";
-import "./fixtures.js";
 
 const root = document.documentElement;
 root.classList.add("scripted");

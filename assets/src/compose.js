@@ -7,6 +7,8 @@ import { watchFindings } from "./compose/findings.js";
 import { keepTyped } from "./compose/kept.js";
 import { listenForKeys } from "./compose/keys.js";
 import { viewsOf } from "./compose/views.js";
+import "./expectation.js";
+import "./fixtures.js";
 
 const form = document.getElementById("compose");
 keepTyped(form);

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from sandbox.model import Receiver
 from sandbox.web.desk import Desk
-from sandbox.web.drafts import VIEWS
+from sandbox.web.drafts import EXPECTATION_VIEWS, VIEWS
 from sandbox.web.security import cookie_name
 
 
@@ -37,6 +37,19 @@ def remember_view(request: Request, response: Response, view: str) -> None:
         response.set_cookie(
             cookie_name(request, "view"), view, max_age=31_536_000, httponly=True, samesite="lax"
         )
+
+
+def chosen_expectation_view(request: Request) -> str:
+    """How this browser showed expectations last."""
+    view = request.cookies.get(cookie_name(request, "expectation"), "")
+    return view if view in EXPECTATION_VIEWS else EXPECTATION_VIEWS[-1]
+
+
+def remember_expectation_view(request: Request, response: Response, view: str) -> None:
+    """Let this browser's next pages show expectations so, too."""
+    response.set_cookie(
+        cookie_name(request, "expectation"), view, max_age=31_536_000, httponly=True, samesite="lax"
+    )
 
 
 def wants_advice(request: Request) -> bool:

@@ -16,19 +16,22 @@ from sandbox.compose import Names
 from sandbox.errors import SandboxError, UsageError
 from sandbox.fixtures import stamp
 from sandbox.model import Expectation, Json, Receiver
-from sandbox.web import forms, payload
+from sandbox.web import expectation, fixtures, forms, payload
 from sandbox.web.choices import (
+    chosen_expectation_view,
     chosen_receiver,
     chosen_view,
     remember_advice,
+    remember_expectation_view,
     remember_receiver,
     remember_view,
     wants_advice,
 )
 from sandbox.web.desk import Desk
 from sandbox.web.drafts import EDITED, VIEWS, Draft, Refused, draft_of, variables
+from sandbox.web.expectation import Pick
 from sandbox.web.findings import Findings, examine
-from sandbox.web.fixtures import FixtureButtons, Told
+from sandbox.web.fixtures import FixtureButtons
 from sandbox.web.forms import text
 from sandbox.web.orders import elsewhere, lacking, order, unconfirmed
 from sandbox.web.pages import Pages, expectation_text, problems
@@ -46,21 +49,15 @@ _PARTS = {
 """What of the page a script may ask for alone, by the id of the element."""
 
 
-class Pick(msgspec.Struct, frozen=True):
-    """An expectation that can be picked."""
-
-    id: str
-    label: str
-    expectation: Expectation | None
-
-
 class Said(msgspec.Struct, frozen=True, kw_only=True):
     """What the page says about what was just done."""
 
     problems: dict[str, str] = {}
     notice: str = ""
-    fixture: Told | None = None
+    fixture: fixtures.Told | None = None
     """About a fixture that was changed."""
+    expectation: expectation.Told | None = None
+    """About the expectation, where all of it or a part was replaced."""
     reset: bool = False
     advice: bool | None = None
     """Advice was just turned on or off."""
@@ -95,6 +92,7 @@ class ComposePages:
         else:
             draft = self._draft_of_fixture(request)
         draft.view = chosen_view(request)
+        draft.expectation_view = chosen_expectation_view(request)
         draft.q = request.query_params.get("q", "").strip()
         draft.receiver = draft.receiver or chosen_receiver(request, self._desk).name
         return self._page(request, draft, said)
@@ -106,6 +104,7 @@ class ComposePages:
         # Its names become paths: nothing is read or written for an action and edition that there are not.
         contract.load(draft.action, draft.edition)
         untaken = payload.take_inputs(draft, form)
+        unexpected = expectation.take_inputs(draft, form)
         wanted = request.headers.get("hx-target", "")
         do = text(form, "do") or {"expectation-field": "pick"}.get(wanted, "show")
         try:
@@ -114,10 +113,14 @@ class ComposePages:
             said = Said(problems=refused.problems)
         if untaken:
             said = msgspec.structs.replace(said, problems={"payload": untaken, **said.problems})
-        response = self._page(request, draft, said, part=_PARTS.get(wanted, "compose.html"))
+        if unexpected:
+            said = msgspec.structs.replace(said, problems={"expectation": unexpected, **said.problems})
+        response = self._page(request, draft, said, form=form, part=_PARTS.get(wanted, "compose.html"))
         remember_receiver(request, response, draft.receiver, self._desk)
         if do.startswith("view:"):
             remember_view(request, response, draft.view)
+        if do.startswith("expect-view:"):
+            remember_expectation_view(request, response, draft.expectation_view)
         if said.advice is not None:
             remember_advice(request, response, said.advice)
         return response
@@ -128,6 +131,10 @@ class ComposePages:
         told = self._fixture_buttons.press(word, argument, draft, form)
         if told is not None:
             return Said(fixture=told)
+        picks = [pick for _, group in self._picks(draft)[0] for pick in group] if word == "pick" else []
+        done = expectation.press(self._desk, word, argument, draft, form, picks)
+        if done is not None:
+            return Said(expectation=done)
         if do == "reset":
             self._desk.stand_in.reset()
             return Said(reset=True)
@@ -137,11 +144,6 @@ class ComposePages:
             draft.view = argument
         if word in payload.EDITS:
             payload.press(self._desk, draft, word, argument)
-        if do == "pick":
-            picked = text(form, "pick")
-            found = [pick for _, group in self._picks(draft)[0] for pick in group if pick.id == picked]
-            if found:
-                draft.expectation = expectation_text(found[0].expectation)
         return Said()
 
     async def send(self, request: Request) -> Response:
@@ -152,11 +154,13 @@ class ComposePages:
         try:
             if untaken := payload.take_inputs(draft, form):
                 raise Refused("payload", untaken)
+            if unexpected := expectation.take_inputs(draft, form):
+                raise Refused("expectation", unexpected)
             order = self._order(draft)
             delivery, was_sent = await self._once(forms.key(form), order)
         except Refused as refused:
             status = HTTPStatus.UNPROCESSABLE_ENTITY
-            return self._page(request, draft, Said(problems=refused.problems), status)
+            return self._page(request, draft, Said(problems=refused.problems), status, form=form)
         query = "?sent=before" if was_sent else ""
         response = RedirectResponse(f"/deliveries/{delivery}{query}", HTTPStatus.SEE_OTHER)
         remember_receiver(request, response, draft.receiver, self._desk)
@@ -172,7 +176,7 @@ class ComposePages:
         receiver = self._receiver(draft)
         if receiver.protected and draft.confirmed != receiver.name:
             raise Refused("confirmed", unconfirmed(receiver))
-        expectation = self._expectation(draft)
+        expected = self._expectation(draft)
         variables = self._variables(draft)
         target = self._desk.target(receiver, draft.action, draft.edition, variables)
         if target.problem:
@@ -185,12 +189,12 @@ class ComposePages:
         if findings.rows and not draft.off_contract:
             raise Refused("send", f"Nothing was sent: {findings.summary[0].lower()}{findings.summary[1:]}")
         try:
-            return self._ordered(draft, receiver, expectation, variables)
+            return self._ordered(draft, receiver, expected, variables)
         except SandboxError as error:
             raise Refused("send", str(error)) from error
 
     def _ordered(
-        self, draft: Draft, receiver: Receiver, expectation: Expectation | None, given: dict[str, Json]
+        self, draft: Draft, receiver: Receiver, expected: Expectation | None, given: dict[str, Json]
     ) -> Order:
         return order(
             self._desk,
@@ -199,7 +203,7 @@ class ComposePages:
             edition=draft.edition,
             payload=draft.payload,
             label=self._label(draft),
-            expectation=expectation,
+            expectation=expected,
             variables=given,
             off_contract=draft.off_contract,
             confirmed=receiver.protected,
@@ -276,6 +280,7 @@ class ComposePages:
         said: Said,
         status: HTTPStatus = HTTPStatus.OK,
         *,
+        form: FormData | None = None,
         part: str = "compose.html",
     ) -> Response:
         receivers = self._desk.receivers()
@@ -299,6 +304,7 @@ class ComposePages:
             receivers=receivers,
             findings=findings,
             **payload.shown(self._desk, draft, findings),
+            **expectation.shown(draft, form),
             advice=wants_advice(request) if said.advice is None else said.advice,
             has_advice=bool(contract.load(draft.action, draft.edition).advice),
             actions=self._desk.actions(),

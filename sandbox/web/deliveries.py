@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from sandbox import contract, redact, scenario, source
+from sandbox import contract, redact, scenario
 from sandbox.compare import Judge
 from sandbox.errors import SandboxError
 from sandbox.model import Delivery, Expectation, Judgement, Receiver
@@ -25,6 +25,7 @@ from sandbox.web import forms, resending
 from sandbox.web.choices import chosen_receiver
 from sandbox.web.desk import Desk, Target
 from sandbox.web.drafts import draft_of
+from sandbox.web.expectation import answer_of
 from sandbox.web.forms import text
 from sandbox.web.orders import elsewhere, lacking, order, unconfirmed
 from sandbox.web.pages import Pages, expectation_text, problems
@@ -371,19 +372,13 @@ def _differs_from_its_scenario(entry: Entry) -> bool:
 
 def accepted_expectation(entry: Entry) -> Expectation | None:
     """The expectation that takes what came for right; None where nothing came that could be expected."""
-    sent = entry.delivery
+    answer = answer_of(entry)
+    if answer is None or answer.fault is not None:
+        return answer
     before = entry.judgement.expectation if entry.judgement else None
-    base = before or Expectation()
-    if sent.fault is not None:
-        return None if sent.fault.kind == "cancelled" else Expectation(fault=sent.fault.kind)
-    if sent.response is None or sent.response.base64:
-        return None
-    try:
-        body = source.parse(sent.response.body)
-    except SandboxError:
-        # Not JSON, which no expectation can spell: the status alone is accepted.
-        return msgspec.structs.replace(base, status=sent.response.status, body=msgspec.UNSET, fault=None)
-    return msgspec.structs.replace(base, status=sent.response.status, body=body, fault=None)
+    return msgspec.structs.replace(
+        before or Expectation(), status=answer.status, body=answer.body, fault=None
+    )
 
 
 class Compared(msgspec.Struct, frozen=True):

@@ -16,6 +16,7 @@ from sandbox.web.pages import expectation_text
 
 VIEWS = ("raw", "form", "sent")
 """Of a payload: its text, the form made of it, and the request that it becomes."""
+EXPECTATION_VIEWS = ("cards", "json")
 EDITED = " (edited)"
 """What the name of a fixture that was sent in another form ends with."""
 
@@ -40,6 +41,10 @@ class Draft(msgspec.Struct, kw_only=True):
     import_name: str = ""
     receiver: str = ""
     expectation: str = ""
+    expectation_view: str = "json"
+    """How it is shown, one of EXPECTATION_VIEWS."""
+    rule_at: str = ""
+    """The expected value whose rule is being made, as a pointer into the expectation."""
     variables: str = ""
     off_contract: bool = False
     confirmed: str = ""
@@ -56,6 +61,8 @@ class Draft(msgspec.Struct, kw_only=True):
         typed |= {name: typed[name].strip() for name in ("q", "fixture_name", "import_name")}
         draft = cls(**typed, off_contract="off_contract" in form)
         draft.view = draft.view if draft.view in VIEWS else "raw"
+        if draft.expectation_view not in EXPECTATION_VIEWS:
+            draft.expectation_view = "json"
         return draft
 
 

@@ -124,7 +124,7 @@ def typed(text: str, inputs: Mapping[str, str]) -> tuple[str, list[str]]:
         kind, _, pointer = name.partition(":")
         is_json = kind == "json"
         present = _at(value, pointer)
-        if written == ("" if present is _ABSENT else _shown(present, is_json=is_json)):
+        if written == ("" if present is _ABSENT else shown(present, is_json=is_json)):
             continue
         new = _read(written) if is_json else written
         try:
@@ -215,22 +215,22 @@ class _Form:
         before = _at(self.before, pointer) if self.before is not _ABSENT else value
         examples = known.get("examples", ())
         wants_text = set(_types(known)) - {"null"} == {"string"}
-        is_json = not wants_text or not (value is _ABSENT or _is_plain_text(value))
+        is_json = not wants_text or not (value is _ABSENT or is_plain_text(value))
         return Field(
             pointer=pointer,
             label=label,
             description=known.get("description", ""),
             types=" or ".join(_types(known)) or "anything",
-            example=_shown(examples[0], is_json=not wants_text) if examples else "",
-            options=tuple(_shown(each, is_json=not wants_text) for each in known.get("enum", ())),
+            example=shown(examples[0], is_json=not wants_text) if examples else "",
+            options=tuple(shown(each, is_json=not wants_text) for each in known.get("enum", ())),
             is_required=is_required,
             is_known=schema is not None,
             is_present=value is not _ABSENT,
             is_json=is_json,
             is_odd=is_json and wants_text,
-            text="" if value is _ABSENT else _shown(value, is_json=is_json),
+            text="" if value is _ABSENT else shown(value, is_json=is_json),
             is_changed=not _same(before, value),
-            was=None if before is _ABSENT else _shown(before, is_json=not wants_text),
+            was=None if before is _ABSENT else shown(before, is_json=not wants_text),
         )
 
 
@@ -313,14 +313,14 @@ def _example(contract: Contract, pointer: str) -> Json:
 # --- values and the text of inputs ---
 
 
-def _shown(value: Any, *, is_json: bool) -> str:
+def shown(value: Any, *, is_json: bool) -> str:
     """What an input shows for a value."""
-    if _is_plain_text(value) and not (is_json and _is_json(value)):
+    if is_plain_text(value) and not (is_json and _is_json(value)):
         return str(value)
     return _json(value)
 
 
-def _is_plain_text(value: Any) -> bool:
+def is_plain_text(value: Any) -> bool:
     """Whether it is a string of which an input would lose nothing."""
     return isinstance(value, str) and not _CONTROL.search(value)
 

@@ -8,14 +8,11 @@ export function morph(from, to, keep) {
   } else if (from.nodeType !== Node.ELEMENT_NODE) {
     if (from.data !== to.data) from.data = to.data;
   } else {
-    const isControl = from.matches("input, textarea");
+    const isControl = from.matches("input, textarea, select");
     const stays = isControl && keep(from);
     morphAttributes(from, to, stays);
-    if (isControl) {
-      if (!stays && from.value !== to.value) from.value = to.value;
-    } else {
-      morphChildren(from, to, keep);
-    }
+    if (!isControl || (from.nodeName === "SELECT" && !stays)) morphChildren(from, to, keep);
+    if (isControl && !stays && from.value !== to.value) from.value = to.value;
   }
 }
 
