@@ -70,5 +70,11 @@ document.addEventListener("input", (event) => {
   pause = setTimeout(() => ask("show"), PAUSE_MS);
 });
 
+// A browser that comes back may have filled the text in by itself; the cards are still those that were sent.
+addEventListener("load", () => {
+  const text = document.getElementById("expectation");
+  if (text.hidden && text.value !== text.defaultValue) ask("show", true);
+});
+
 // A name for something new says nothing yet.
 const isInCards = (control) => control.closest("#expected-cards") !== null && !control.name.startsWith("expect-new:");

@@ -16,6 +16,9 @@ results.py     what became of a run's scenarios
 compose.py     the page where a payload is composed and sent
 drafts.py      what stands in its form
 fixtures.py    what the compose page does with fixtures
+expectation.py what it does with the expected response
+expected.py    an expected response as cards, and edits of its text
+ruling.py      the rule at one expected value, as it is being made
 findings.py    what is wrong with a payload as typed
 orders.py      a send by hand, and what keeps one from being sent
 choices.py     what a browser chose last

@@ -74,7 +74,7 @@ def test_values_are_typed_and_nothing_else_changes(desk: Page) -> None:
     text = '{\n  "status":   200,\n  "body": {"events": [{"n": 35.00, "error_code": "A"}]}\n}'
     expecting(desk, text)
     desk.press("show", **{"expect-text:/body/events/0/error_code": "B", "expect-json:/max_ms": "900"})
-    changed = text.replace('"A"', '"B"').replace("\n}", ',\n  "max_ms": 900\n}')
+    changed = text.replace('"A"', '"B"').replace("\n}", ',\n  "max_ms":   900\n}')
     assert desk.fields["expectation"] == changed
     path = sent(desk, **{"expect-json:/status": "201, 409"})
     assert '"status": [ 201, 409 ]' in words(desk.http.get(path).text).replace("&quot;", '"')
