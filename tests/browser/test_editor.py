@@ -150,6 +150,7 @@ def test_what_is_wrong_is_marked_at_its_line_and_f8_leads_to_it(page: Page, edit
     page.get_by_label("Save as").focus()
     page.keyboard.press("F8")
     expect(editor).to_be_focused()
+    expect(page.locator(".cm-activeLine")).to_have_text('"charged": 35.5,', use_inner_text=True)
 
 
 def test_broken_json_is_marked_where_it_breaks(page: Page):

@@ -174,8 +174,11 @@ def test_text_of_several_lines_is_kept(page: Page):
     write_payload(page, text.replace("4897", r"\none\ntwo\n"))
     show(page, "Form")
     expect(at(page, "/data/order/id")).to_have_value("\none\ntwo\n")
+    type_over(page, "/data/order/id", "\none\ntwo\nthree")
+    show(page, "Form")
+    expect(at(page, "/data/order/id")).to_have_value("\none\ntwo\nthree")
     show(page, "Raw")
-    expect(payload_of(page)).to_have_value(re.compile(re.escape(r'"id": "\none\ntwo\n"')))
+    expect(payload_of(page)).to_have_value(re.compile(re.escape(r'"id": "\none\ntwo\nthree"')))
 
 
 def test_the_view_is_remembered(page: Page):

@@ -12,7 +12,10 @@ export function morph(from, to, keep) {
     const stays = isControl && keep(from);
     morphAttributes(from, to, stays);
     if (!isControl || (from.nodeName === "SELECT" && !stays)) morphChildren(from, to, keep);
-    if (isControl && !stays && from.value !== to.value) from.value = to.value;
+    if (!isControl || stays) return;
+    // A text area's default is no attribute.
+    if (from.nodeName === "TEXTAREA") from.defaultValue = to.defaultValue;
+    if (from.value !== to.value) from.value = to.value;
   }
 }
 

@@ -72,8 +72,9 @@ class Views {
       return isTyped || (!edits && control === document.activeElement);
     };
     morph(shown(), page.getElementById("payload-shown"), keep);
-    // Where the server shows what it showed before, and something else was typed.
-    for (const control of posted.keys()) if (control.isConnected && !keep(control) && control.value !== control.defaultValue) control.value = control.defaultValue;
+    for (const control of posted.keys()) {
+      if (control.isConnected && !keep(control) && control.value !== control.defaultValue) control.value = control.defaultValue;
+    }
     document.getElementById("payload-said").replaceWith(page.getElementById("payload-said"));
     document.getElementById("findings").replaceWith(page.getElementById("findings"));
     this.findings.take(this.editor.text);
