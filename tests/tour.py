@@ -71,6 +71,18 @@ PLACES = [
         "compose-violations", "/compose", {**_COMPOSED, "payload": '{"version": "1", "data": {"order": 5}}'}
     ),
     Place(
+        "compose-form",
+        "/compose",
+        {
+            **_COMPOSED,
+            "view": "form",
+            "payload": '{"version": "1", "data": {"order": 5, "channel": {"id": 2}}}',
+        },
+    ),
+    Place("compose-form-broken", "/compose", {**_COMPOSED, "view": "form", "payload": '{"version": 1,'}),
+    Place("compose-sent", "/compose", {**_COMPOSED, "view": "sent", "payload": '{"version": "${now}"}'}),
+    Place("compose-unsent", "/compose", {**_COMPOSED, "view": "sent", "payload": '{"version": "${no}"}'}),
+    Place(
         "compose-refused",
         "/send",
         {

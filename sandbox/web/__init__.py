@@ -27,6 +27,7 @@ fields.py      the form made from contract and raw text, and what was typed into
 vocabulary.py  what the editor offers, from the contract
 rehearsal.py   the request that a send would make
 deliveries.py  the page of one delivery, and the log
+rows.py        a delivery in one line
 scenarios.py   the scenarios: find some, run them; and one with its text
 wording.py     what a step does, in words
 runs.py        the runs, and one with its results as they come

@@ -19,7 +19,6 @@ from sandbox.compare import Judge
 from sandbox.errors import SandboxError
 from sandbox.model import Delivery, Expectation, Judgement, Receiver
 from sandbox.report import curl, lines, sidebyside
-from sandbox.report.shown import outcome
 from sandbox.store.log import Entry
 from sandbox.web import forms, resending
 from sandbox.web.choices import chosen_receiver
@@ -29,78 +28,11 @@ from sandbox.web.expectation import answer_of
 from sandbox.web.forms import text
 from sandbox.web.orders import elsewhere, lacking, order, unconfirmed
 from sandbox.web.pages import Pages, expectation_text, problems
+from sandbox.web.rows import Row, newest_first
 from sandbox.web.sending import Flight
 
 _PAGE = 100
 _RECENT = 40
-
-
-class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """A delivery in one line, in flight or landed."""
-
-    id: str
-    sent_at: str
-    receiver: str
-    stand_in: bool
-    action: str
-    edition: str
-    label: str
-    """The fixture, or the scenario and step that it was sent for."""
-    url: str
-    fixture: str = ""
-    run: str = ""
-    scenario: str = ""
-    step: str = ""
-    verdict: str
-    answer: str
-    """Status or fault."""
-    fault: bool = False
-    total: float | None = None
-    parent: str = ""
-    off_contract: bool = False
-    """It was sent although it breaks the contract."""
-
-    @staticmethod
-    def of_entry(entry: Entry) -> Row:
-        sent = entry.delivery
-        return Row(
-            id=sent.id,
-            sent_at=sent.sent_at,
-            receiver=sent.receiver,
-            stand_in=sent.stand_in,
-            action=sent.action,
-            edition=sent.edition,
-            label=_label(sent),
-            url=sent.request.url,
-            fixture=sent.fixture,
-            run=sent.run,
-            scenario=sent.scenario,
-            step=sent.step,
-            verdict=entry.judgement.verdict if entry.judgement else "not judged",
-            answer=outcome(sent),
-            fault=sent.fault is not None,
-            total=sent.timings.total,
-            parent=sent.parent,
-            off_contract=_is_off_contract(entry),
-        )
-
-    @staticmethod
-    def of_flight(flight: Flight) -> Row:
-        order = flight.order
-        return Row(
-            id=flight.id,
-            sent_at=flight.sent_at,
-            receiver=order.options.receiver.name,
-            stand_in=order.options.receiver.stand_in,
-            action=order.plan.scenario.action,
-            edition=order.plan.scenario.edition,
-            label=order.label or "typed",
-            url=flight.url,
-            fixture=order.label,
-            verdict="in flight",
-            answer="",
-            parent=order.options.parent,
-        )
 
 
 class DeliveryPages:
@@ -138,7 +70,7 @@ class DeliveryPages:
             request,
             "deliveries.html",
             target=self._chosen(request),
-            rows=_newest_first([*flying, *map(Row.of_entry, shown)]),
+            rows=newest_first([*flying, *map(Row.of_entry, shown)]),
             before=before,
             older=shown[-1].delivery.id if len(entries) > _PAGE else "",
             count=sum(run.deliveries for run in runs),
@@ -310,7 +242,7 @@ class DeliveryPages:
     ) -> Response:
         landed = self._desk.log.deliveries(_RECENT)
         flying = self._flying({entry.delivery.id for entry in landed})
-        recent = _newest_first([*flying, *map(Row.of_entry, landed)])
+        recent = newest_first([*flying, *map(Row.of_entry, landed)])
         defaults: dict[str, object] = {"flight": None, "problems": problems()}
         target = self._desk.target_named(row.receiver, row.action, row.edition)
         sent_before = request.query_params.get("sent") == "before"
@@ -333,31 +265,6 @@ class DeliveryPages:
     def _chosen(self, request: Request) -> Target:
         action = self._desk.actions()[0]
         return self._desk.target(chosen_receiver(request, self._desk), action.name, action.editions[0])
-
-
-def _is_off_contract(entry: Entry) -> bool:
-    """Whether what was sent broke the contract, as its first judgement found, or was no JSON at all."""
-    if not entry.delivery.off_contract:
-        return False
-    if entry.judgements and entry.judgements[0].payload_violations:
-        return True
-    try:
-        source.parse(entry.delivery.request.body)
-    except SandboxError:
-        return True
-    return False
-
-
-def _label(sent: Delivery) -> str:
-    if sent.scenario:
-        scenario = sent.scenario.removesuffix(".scenario.json")
-        return f"{scenario} / {sent.step}"
-    # What passed through a relay belongs to no step.
-    return sent.fixture or ("typed" if sent.step else "relayed")
-
-
-def _newest_first(rows: list[Row]) -> list[Row]:
-    return sorted(rows, key=lambda row: (row.sent_at, row.id), reverse=True)
 
 
 def flight_context(flight: Flight) -> dict[str, object]:

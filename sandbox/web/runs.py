@@ -20,10 +20,10 @@ from sandbox.model import ResultStep
 from sandbox.store.log import Entry, RunSummary
 from sandbox.web import forms, results
 from sandbox.web.choices import chosen_receiver
-from sandbox.web.deliveries import Row
 from sandbox.web.desk import Desk
 from sandbox.web.pages import Pages
 from sandbox.web.results import ResultRow
+from sandbox.web.rows import Row
 
 _PAGE = 100
 _IN_TABLE = 4

@@ -1,0 +1,106 @@
+"""A delivery in one line: of the log, of a run, or in flight."""
+
+from __future__ import annotations
+
+import msgspec
+
+from sandbox import source
+from sandbox.errors import SandboxError
+from sandbox.model import Delivery
+from sandbox.report.shown import outcome
+from sandbox.store.log import Entry
+from sandbox.web.sending import Flight
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """A delivery in one line, in flight or landed."""
+
+    id: str
+    sent_at: str
+    receiver: str
+    stand_in: bool
+    action: str
+    edition: str
+    label: str
+    """The fixture, or the scenario and step that it was sent for."""
+    url: str
+    fixture: str = ""
+    run: str = ""
+    scenario: str = ""
+    step: str = ""
+    verdict: str
+    answer: str
+    """Status or fault."""
+    fault: bool = False
+    total: float | None = None
+    parent: str = ""
+    off_contract: bool = False
+    """It was sent although it breaks the contract."""
+
+    @staticmethod
+    def of_entry(entry: Entry) -> Row:
+        sent = entry.delivery
+        return Row(
+            id=sent.id,
+            sent_at=sent.sent_at,
+            receiver=sent.receiver,
+            stand_in=sent.stand_in,
+            action=sent.action,
+            edition=sent.edition,
+            label=_label(sent),
+            url=sent.request.url,
+            fixture=sent.fixture,
+            run=sent.run,
+            scenario=sent.scenario,
+            step=sent.step,
+            verdict=entry.judgement.verdict if entry.judgement else "not judged",
+            answer=outcome(sent),
+            fault=sent.fault is not None,
+            total=sent.timings.total,
+            parent=sent.parent,
+            off_contract=_is_off_contract(entry),
+        )
+
+    @staticmethod
+    def of_flight(flight: Flight) -> Row:
+        order = flight.order
+        return Row(
+            id=flight.id,
+            sent_at=flight.sent_at,
+            receiver=order.options.receiver.name,
+            stand_in=order.options.receiver.stand_in,
+            action=order.plan.scenario.action,
+            edition=order.plan.scenario.edition,
+            label=order.label or "typed",
+            url=flight.url,
+            fixture=order.label,
+            verdict="in flight",
+            answer="",
+            parent=order.options.parent,
+        )
+
+
+def newest_first(rows: list[Row]) -> list[Row]:
+    """The rows in the order of the log's pages."""
+    return sorted(rows, key=lambda row: (row.sent_at, row.id), reverse=True)
+
+
+def _is_off_contract(entry: Entry) -> bool:
+    """Whether what was sent broke the contract, as its first judgement found, or was no JSON at all."""
+    if not entry.delivery.off_contract:
+        return False
+    if entry.judgements and entry.judgements[0].payload_violations:
+        return True
+    try:
+        source.parse(entry.delivery.request.body)
+    except SandboxError:
+        return True
+    return False
+
+
+def _label(sent: Delivery) -> str:
+    if sent.scenario:
+        scenario = sent.scenario.removesuffix(".scenario.json")
+        return f"{scenario} / {sent.step}"
+    # What passed through a relay belongs to no step.
+    return sent.fixture or ("typed" if sent.step else "relayed")
