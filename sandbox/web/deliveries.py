@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from sandbox import contract, redact, scenario, source
+from sandbox import contract, redact, scenario
 from sandbox.compare import Judge
 from sandbox.errors import SandboxError
 from sandbox.model import Delivery, Expectation, Judgement, Receiver
