@@ -59,6 +59,17 @@ class Place(NamedTuple):
 
 
 _COMPOSED = {"action": "order_cancel", "edition": "draft", "fixture": "default", "receiver": "shop"}
+_EXPECTATION = (
+    '{"status": "soon", "max_ms": 900, "headers": {"X-Id": "uuid"}, "body": {"events": [{"error_code": "E1", '
+    '"error_message": "It is too late", "associations": [{"type": "sku", "identity": "S1"}]}]}, '
+    '"rules": {"/events/*/error_message": "ignore", "/gone": "any"}}'
+)
+_CARDS = {**_COMPOSED, "payload": "{}", "expectation_view": "cards", "expectation": _EXPECTATION}
+_RULE = {
+    "rule_at": "/body/events/0/error_code",
+    "rule_for": "/body/events/0/error_code",
+    "rule_word": "regex",
+}
 _RECEIVER = {"name": "", "base_url": "till.example", "timeout_ms": "soon", "connect_timeout_ms": "5000"}
 
 PLACES = [
@@ -93,6 +104,21 @@ PLACES = [
             "variables": '{"order_id": }',
         },
     ),
+    Place("compose-cards", "/compose", {**_CARDS, "do": "expect-unrule:/gone"}),
+    Place("compose-cards-empty", "/compose", {**_CARDS, "expectation": ""}),
+    Place("compose-rule", "/compose", {**_CARDS, **_RULE, "do": "expect-rule:", "rule_pattern": "("}),
+    Place(
+        "compose-clash",
+        "/compose",
+        {**_COMPOSED, "payload": '{"mine": 1}', "save_as": "default", "do": "save"},
+    ),
+    Place(
+        "compose-import-refused",
+        "/compose",
+        {**_COMPOSED, "do": "import", "import_text": "curl -d @a.json x"},
+    ),
+    Place("compose-fixture-refused", "/compose", {**_COMPOSED, "do": "duplicate", "fixture_name": "../x"}),
+    Place("compose-nothing-found", "/?q=nothing+is+called+so"),
     Place("scenarios", "/scenarios"),
     Place("scenarios-fresh", "/scenarios", within="fresh"),
     Place("scenarios-none", "/scenarios?q=nothing+is+called+so"),

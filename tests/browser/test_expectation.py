@@ -62,7 +62,7 @@ def choose(page: Page, label: str, option: str) -> None:
 def test_an_event_is_expected_field_by_field(page: Page):
     cards(page, {"status": 200})
     press(page, "Expect no events")
-    press(page, "Add an item to events")
+    press(page, "Add event to events")
     expect(page.get_by_role("group", name="0 ERR1234")).to_be_visible()
     # Its name follows what is typed.
     event = page.locator(".expected-item").first
@@ -71,9 +71,9 @@ def test_an_event_is_expected_field_by_field(page: Page):
     expect(event.get_by_label("error_message", exact=True)).to_have_count(0)
     named = page.get_by_role("group", name="0 ERR9")
     named.get_by_label("Name of a new field of 0 ERR9").fill("count")
-    press(named, "Add a field to 0 ERR9")
+    press(named, "Add field to 0 ERR9")
     named.get_by_label("count", exact=True).fill("5")
-    press(page, "Add an item to associations")
+    press(page, "Add item to associations")
     expect(page.get_by_role("group", name="1 sku S1234")).to_be_visible()
     page.get_by_label("within ms").fill("900")
     expected = written(page)
@@ -204,7 +204,7 @@ def test_what_is_typed_while_a_button_works_stays(scripted: Page):
     held: list[Any] = []
     is_held = True
     scripted.route("**/compose", lambda route: held.append(route) if is_held else route.continue_())
-    press(scripted, "Add an item to events")
+    press(scripted, "Add event to events")
     expect(scripted.locator(".expected-item")).to_have_count(1)
     scripted.get_by_label("error_code", exact=True).fill("typed meanwhile")
     is_held = False
