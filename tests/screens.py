@@ -17,6 +17,7 @@ FOLDER = ROOT / "screenshots"
 
 THEMES = ("light", "dark")
 SIZES = {"wide": WIDE, "narrow": NARROW}
+_README_SIZE = {"width": 1120, "height": 600}
 README = {"delivery-failed": "result.png", "compose": "compose.png", "run": "run.png"}
 """The places that the README shows, and the files in `docs/`."""
 
@@ -39,7 +40,7 @@ def for_the_readme(browser: Browser, visited: Tour, folder: Path = ROOT / "docs"
     taken = []
     for place in PLACES:
         if place.name in README:
-            options: dict[str, Any] = {"color_scheme": "light", "reduced_motion": "reduce"}
+            options: dict[str, Any] = {"color_scheme": "light", "viewport": _README_SIZE}
             with visited.visit(browser, place, **options) as page:
                 taken.append(folder / README[place.name])
                 _settled(page).screenshot(path=taken[-1])

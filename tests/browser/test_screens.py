@@ -30,3 +30,14 @@ def test_a_place_is_pictured_in_both_themes_and_both_sizes(browser: Browser, vis
     # A whole page is as wide as its window: what is wider scrolls in its own box.
     assert {size(path)[0] for path in (light, dark)} == {screens.WIDE["width"]}
     assert {size(path)[0] for path in (narrow_light, narrow_dark)} == {screens.NARROW["width"]}
+
+
+def test_the_readme_shows_few_small_pictures(browser: Browser, visited: Tour, tmp_path: Path):
+    made = {path.name: path for path in screens.for_the_readme(browser, visited, tmp_path)}
+    assert set(made) == set(screens.README.values())
+    readme = (screens.ROOT / "README.md").read_text()
+    for name, path in made.items():
+        assert f"(docs/{name})" in readme
+        for picture in (path, screens.ROOT / "docs" / name):
+            assert picture.stat().st_size < 150_000
+            assert size(picture) == size(path)
