@@ -32,11 +32,8 @@ fmt: .venv/tools ## format, and mend what the linter can
 	$(BIN)/ruff check --fix
 
 bench: .venv/browser ## what is claimed about speed, measured
-	$(BIN)/python bench/run.py
-	$(BIN)/python bench/append.py
-	$(BIN)/python bench/relay.py
-	$(BIN)/python bench/plugin.py
-	$(BIN)/python bench/browser.py
+	@status=0; for each in run append relay plugin browser; do \
+		$(BIN)/python bench/$$each.py || status=1; done; exit $$status
 
 pictures: .venv/browser ## the README's pictures, made anew from the pages as they are
 	PYTHONPATH=. $(BIN)/python tests/screens.py
