@@ -117,7 +117,10 @@ document.addEventListener("htmx:afterSwap", () => prepare(document));
 
 const streams = new Map();
 
-document.addEventListener("htmx:sseOpen", (event) => streams.set(event.target, event.detail.source));
+document.addEventListener("htmx:sseOpen", (event) => {
+  streams.set(event.target, event.detail.source);
+  if (document.hidden) event.detail.source.close();
+});
 document.addEventListener("htmx:sseClose", (event) => streams.delete(event.target));
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) streams.forEach((source) => source.close());

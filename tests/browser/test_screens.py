@@ -18,7 +18,13 @@ def size(picture: Path) -> tuple[int, int]:
     return width, height
 
 
-@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.name)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Every place in `make soak`, a sample of them in `make test`."""
+    if "place" in metafunc.fixturenames:
+        chosen = PLACES if metafunc.config.getoption("--soak") else PLACES[::8]
+        metafunc.parametrize("place", chosen, ids=lambda place: place.name)
+
+
 def test_a_place_is_pictured_in_both_themes_and_both_sizes(browser: Browser, visited: Tour, place: Place):
     taken = screens.take(browser, visited, place)
     assert [path.name for path in taken] == [
