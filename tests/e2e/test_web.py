@@ -123,7 +123,10 @@ class Desk:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with serving(tmp_path_factory.mktemp("workspace")) as served:
+    # In a folder of its own: what is beside the workspace is looked at, too.
+    workspace = tmp_path_factory.mktemp("around") / "workspace"
+    workspace.mkdir()
+    with serving(workspace) as served:
         yield served
 
 
