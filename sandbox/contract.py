@@ -63,6 +63,10 @@ class Contract(msgspec.Struct, frozen=True, dict=True, kw_only=True, forbid_unkn
     auth: Auth | None = None
     secrets: tuple[str, ...] = ()
     """Pointers into the payload."""
+    subject: tuple[str, ...] = ()
+    """Pointers into the payload: what says which order it is about. The log finds a delivery by it."""
+    codes: tuple[str, ...] = ()
+    """Paths into the response, `*` is every item: the codes that the log finds a delivery by."""
     advice: tuple[Rule, ...] = ()
     """What would look inconsistent in a payload that keeps the schema; each rule names its ground."""
     request_schema: dict[str, Any]
@@ -169,8 +173,11 @@ def _pointer_problem(contract: Contract) -> tuple[str, str] | None:
     advised = [
         (f"/advice/{number}", path) for number, rule in enumerate(contract.advice) for path in rule.paths()
     ]
-    request = secrets + advised
-    for schema, targets in ((contract.request_schema, request), (contract.response_schema, identities)):
+    subjects = [(f"/subject/{number}", pointer) for number, pointer in enumerate(contract.subject)]
+    codes = [(f"/codes/{number}", path) for number, path in enumerate(contract.codes)]
+    request = secrets + advised + subjects
+    response = identities + codes
+    for schema, targets in ((contract.request_schema, request), (contract.response_schema, response)):
         for place, pointer in targets:
             try:
                 schema_at(schema, pointer)

@@ -98,9 +98,14 @@ class Desk:
         return self.run(path)
 
     def run(self, path: str) -> RunSummary:
-        found = Log(self.workspace.runs_dir).run(path.removeprefix("/runs/"))
+        found = self.log.find(path.removeprefix("/runs/"))
         assert found is not None
-        return found[0]
+        return found
+
+    @property
+    def log(self) -> Log:
+        """The workspace's log."""
+        return Log(self.workspace.runs_dir)
 
     def ran(self, *ids: str, **fields: Any) -> str:
         """The path of a run that was started, and has ended."""

@@ -12,7 +12,7 @@ from sandbox import receivers, scenario, settings
 from sandbox.cli.options import here, workspace_option
 from sandbox.cli.output import complain, say
 from sandbox.errors import FileError, SandboxError, UsageError
-from sandbox.model import Receiver
+from sandbox.model import Judgement, Receiver
 from sandbox.report import exporting
 from sandbox.report.exporting import FORMATS, Export, Format, Sources
 from sandbox.store import runfile
@@ -118,13 +118,10 @@ def _entries_of(path: Path) -> list[Entry]:
     content = runfile.read(path)
     if content.problems:
         raise content.problems[0]
-    by_delivery: dict[str, list[int]] = {}
-    for number, judgement in enumerate(content.judgements):
-        by_delivery.setdefault(judgement.delivery, []).append(number)
-    return [
-        Entry(each, tuple(content.judgements[number] for number in by_delivery.get(each.id, ())))
-        for each in content.deliveries
-    ]
+    by_delivery: dict[str, list[Judgement]] = {}
+    for judgement, _ in content.judgements:
+        by_delivery.setdefault(judgement.delivery, []).append(judgement)
+    return [Entry(each, tuple(by_delivery.get(each.id, ()))) for each, _ in content.deliveries]
 
 
 def _receiver(folder: Workspace, name: str) -> Receiver | None:

@@ -2,6 +2,12 @@
 
 writer.py     RunWriter: a run as its own process writes it
 log.py        Log: every run as anyone reads it
+reader.py     one run, from its run file, its journal, or both
+folded.py     a run file, by the summary beside it
+live.py       a journal, as it grows
+summary.py    a delivery in one line
+query.py      which deliveries are asked for
+search.py     looking into files without taking them apart
 history.py    the results of earlier runs, for comparing
 fold.py       what becomes of a journal when its run has ended
 journal.py    the journal's lines

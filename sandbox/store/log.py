@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import heapq
 import os
-from bisect import bisect_left
-from collections.abc import Container, Iterator
+from collections import Counter
+from collections.abc import Callable, Container, Iterator
 from itertools import islice
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from pathlib import Path
 from threading import Lock
 
 import msgspec
 
 from sandbox.errors import FileError
-from sandbox.model import Delivery, Judgement, Result, RunInfo
+from sandbox.model import Delivery, Judgement, Result, RunInfo, Verdict
 from sandbox.store.files import unreadable
-from sandbox.store.reader import RunReader, RunState, SortKey, sort_key
+from sandbox.store.query import EVERYTHING, Query, spelled
+from sandbox.store.reader import RunReader, RunState, Source
+from sandbox.store.search import Stale
+from sandbox.store.summary import DeliverySummary, Judged, SortKey, with_judgements
+
+_TRIES = 5
+"""How often a run is looked at again that changed its files while it was read."""
+_Rejudged = dict[str, list[tuple[Judged, Source]]]
+"""By the delivery's id: judgements that lie with another run."""
+_Stream = Iterator[tuple[SortKey, DeliverySummary | None]]
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -39,14 +48,23 @@ class RunSummary(msgspec.Struct, frozen=True):
     """None where it is so damaged that it does not say."""
     state: RunState
     deliveries: int
-    results: tuple[Result, ...]
+    verdicts: Counter[str]
+    """How many deliveries there are of each verdict, by this run; empty stands for not judged."""
+    outcomes: Counter[Verdict]
+    """How many scenarios there are of each verdict."""
     problems: tuple[FileError, ...]
+
+    @property
+    def results(self) -> int:
+        """Of how many scenarios it tells how they came out."""
+        return self.outcomes.total()
 
 
 class Log:
     """The runs of a folder. Every question is answered as of now, and only what is new is read from disk.
 
-    It keeps what it has read in memory. It may be asked from several threads.
+    Of runs that have ended it keeps in memory what each says of itself, and of others a line for each
+    delivery. It may be asked from several threads.
     """
 
     def __init__(self, runs_dir: Path) -> None:
@@ -61,41 +79,90 @@ class Log:
             known = sorted(self._runs.values(), key=_started, reverse=True)
             return [_summary(run) for run in known if not run.is_empty]
 
+    def find(self, id: str) -> RunSummary | None:
+        """The run of this id; None if there is none."""
+        with self._lock:
+            self._refresh()
+            run = self._runs.get(id)
+            return None if run is None or run.is_empty else _summary(run)
+
     def run(self, id: str, scenarios: Container[str] | None = None) -> tuple[RunSummary, list[Entry]] | None:
         """One run and its deliveries, the oldest first; None if there is none of this id.
 
         Of all its deliveries, or of those for these scenarios.
         """
+        for _ in range(_TRIES):
+            found = self.find(id)
+            if found is None:
+                return None
+            try:
+                return found, self._entries(id, lambda row: scenarios is None or row.scenario in scenarios)
+            except Stale:
+                continue
+        raise _restless(self._runs_dir)
+
+    def results(self, id: str) -> list[Result]:
+        """How the scenarios of a run came out, in the order in which they ended; none without such a run."""
+        for _ in range(_TRIES):
+            try:
+                return [result for source in self._sources(id) for result in source.results()]
+            except Stale:
+                continue
+        raise _restless(self._runs_dir)
+
+    def summaries(
+        self, query: Query = EVERYTHING, *, after: SortKey | None = None, newest_first: bool = True
+    ) -> Iterator[DeliverySummary]:
+        """The deliveries that are asked for, each as a line, in order of when they were sent.
+
+        `after` goes on after that place, in the direction that is asked for. They are looked for as they
+        are taken: who takes a page of them pays for no more.
+        """
         with self._lock:
             self._refresh()
-            run = self._runs.get(id)
-            if run is None or run.is_empty:
-                return None
-            deliveries = [run.deliveries[id] for _, id in run.order]
-            if scenarios is not None:
-                deliveries = [each for each in deliveries if each.scenario in scenarios]
-            return _summary(run), [self._entry(each) for each in deliveries]
+            rejudged = self._rejudged()
+            wanted = [id for id in self._runs if query.run in ("", id)]
+        streams = [self._stream(id, query, after, newest_first, rejudged.get(id, {})) for id in wanted]
+        for _, row in heapq.merge(*streams, key=itemgetter(0), reverse=newest_first):
+            if row is not None:
+                yield row
 
     def deliveries(self, limit: int, before: str | None = None) -> list[Entry]:
-        """The newest deliveries of all runs, the newest first; `before` goes on after that delivery."""
-        with self._lock:
-            self._refresh()
-            end = None
-            if before is not None:
-                last = self._find(before)
-                if last is None:
-                    return []
-                end = sort_key(last)
-            runs = (_newest_first(run, end) for run in self._runs.values())
-            merged = heapq.merge(*runs, key=itemgetter(0), reverse=True)
-            return [self._entry(run.deliveries[id]) for (_, id), run in islice(merged, limit)]
+        """The newest deliveries of all runs with all their evidence, the newest first.
+
+        `before` goes on after that delivery.
+        """
+        after = None
+        if before is not None:
+            last = self.get(before)
+            if last is None:
+                return []
+            after = last.delivery.sent_at, last.delivery.id
+        found = [self.get(row.id) for row in islice(self.summaries(after=after), limit)]
+        return [entry for entry in found if entry is not None]
 
     def get(self, id: str) -> Entry | None:
         """The delivery with this id; None if there is none."""
+        for _ in range(_TRIES):
+            try:
+                found = self._entries(
+                    id.rpartition(".")[0], lambda row: row.id == id, msgspec.json.encode(id)
+                )
+                return found[0] if found else None
+            except Stale:
+                continue
+        raise _restless(self._runs_dir)
+
+    def reindex(self) -> list[FileError]:
+        """Make the summary of every run file anew; returns why some could not be."""
         with self._lock:
             self._refresh()
-            delivery = self._find(id)
-            return None if delivery is None else self._entry(delivery)
+            problems = []
+            for run in self._runs.values():
+                problems += run.reindex()
+            return problems
+
+    # --- reading on ---
 
     def _refresh(self) -> None:
         try:
@@ -107,34 +174,131 @@ class Log:
         for name in names:
             id, _, suffix = name.rpartition(".")
             if suffix in ("json", "journal") and id not in self._runs:
-                self._runs[id] = RunReader(self._runs_dir, id)
+                self._runs[id] = RunReader(self._runs_dir / f"{id}.json", id)
         for id, run in list(self._runs.items()):
             if not run.refresh(has_journal=f"{id}.journal" in names):
                 del self._runs[id]
 
-    def _find(self, id: str) -> Delivery | None:
-        run = self._runs.get(id.rpartition(".")[0])
-        return run.deliveries.get(id) if run else None
+    def _sources(self, id: str) -> list[Source]:
+        """The files of a run, as they are now."""
+        with self._lock:
+            self._refresh()
+            run = self._runs.get(id)
+            return [] if run is None else run.sources
 
-    def _entry(self, delivery: Delivery) -> Entry:
-        judgements = [
-            judgement for run in self._runs.values() for judgement in run.judgements.get(delivery.id, ())
-        ]
-        judgements.sort(key=lambda judgement: judgement.at)
-        return Entry(delivery, tuple(judgements))
+    def _rejudged(self, run: str = "") -> dict[str, _Rejudged]:
+        """The judgements that do not lie with the run of their delivery, by that run; of one, or of all."""
+        found: dict[str, _Rejudged] = {}
+        for each in self._runs.values():
+            for source in each.sources:
+                for id, judged in source.elsewhere.items():
+                    of = id.rpartition(".")[0]
+                    if run in ("", of):
+                        found.setdefault(of, {}).setdefault(id, []).extend((one, source) for one in judged)
+        return found
+
+    # --- lines ---
+
+    def _stream(
+        self, id: str, query: Query, after: SortKey | None, newest_first: bool, rejudged: _Rejudged
+    ) -> _Stream:
+        """A run's lines by their key; first of all a key that they do not come before, without a line.
+
+        So that who merges the streams opens no run before its time.
+        """
+        edge = self._edge(id, query, after, newest_first)
+        if edge is None:
+            return
+        yield edge, None
+        for _ in range(_TRIES):
+            try:
+                for row in self._lines(id, query, after, newest_first, rejudged):
+                    after = row.key
+                    yield row.key, row
+            except Stale:
+                continue
+            return
+        raise _restless(self._runs_dir)
+
+    def _edge(self, id: str, query: Query, after: SortKey | None, newest_first: bool) -> SortKey | None:
+        """Where a run's lines begin, in the direction that is asked for; None where none is wanted."""
+        with self._lock:
+            run = self._runs.get(id)
+            sources = [] if run is None else run.sources
+            firsts = [source.first for source in sources if source.first is not None]
+            lasts = [source.last for source in sources if source.last is not None]
+        if not firsts or not lasts:
+            return None
+        first, last = min(firsts), max(lasts)
+        if last[0] < query.first_instant or first[0] >= query.end:
+            return None
+        if after is None:
+            return last if newest_first else first
+        if newest_first:
+            return min(last, after) if first < after else None
+        return max(first, after) if last > after else None
+
+    def _lines(
+        self, id: str, query: Query, after: SortKey | None, newest_first: bool, rejudged: _Rejudged
+    ) -> Iterator[DeliverySummary]:
+        """A run's lines that are asked for, after a place."""
+        # What a line says of the verdict is not the last word where it was judged again elsewhere.
+        needles = [] if rejudged else query.needles()
+        sources = self._sources(id)
+        streams = [self._candidates(source, needles, query, newest_first) for source in sources]
+        last = ""
+        for row in heapq.merge(*streams, key=attrgetter("key"), reverse=newest_first):
+            if after is not None and not (row.key < after if newest_first else row.key > after):
+                continue
+            if row.id in rejudged:
+                row = with_judgements(row, [judged for judged, _ in rejudged[row.id]])
+            if row.id != last and query.accepts(row):
+                last = row.id
+                yield row
+
+    def _candidates(
+        self, source: Source, needles: list[bytes], query: Query, newest_first: bool
+    ) -> Iterator[DeliverySummary]:
+        """A file's lines that may be wanted."""
+        rows = source.rows(needles, newest_first=newest_first)
+        if not query.text:
+            return rows
+        near = source.with_text(rows, spelled(query.text))
+        return (row for row in near if any(query.is_in(each) for each in source.delivered([row.span])))
+
+    # --- evidence ---
+
+    def _entries(self, run: str, wanted: Callable[[DeliverySummary], bool], *needles: bytes) -> list[Entry]:
+        """A run's deliveries that are wanted, the oldest first; Stale if its files changed meanwhile."""
+        with self._lock:
+            self._refresh()
+            reader = self._runs.get(run)
+            sources = [] if reader is None else reader.sources
+            rejudged = self._rejudged(run).get(run, {})
+        found: dict[str, Entry] = {}
+        for source in sources:
+            rows = [row for row in source.rows(needles, newest_first=False) if wanted(row)]
+            judgements = source.judgements([each.span for row in rows for each in row.judged])
+            for row, delivery in zip(rows, source.delivered([row.span for row in rows]), strict=True):
+                own = islice(judgements, len(row.judged))
+                also = found[row.id].judgements if row.id in found else ()
+                found[row.id] = Entry(delivery, (*also, *own))
+        for id in rejudged.keys() & found.keys():
+            later = (each for one, holder in rejudged[id] for each in holder.judgements([one.span]))
+            both = sorted((*found[id].judgements, *later), key=attrgetter("at"))
+            found[id] = Entry(found[id].delivery, tuple(both))
+        return sorted(found.values(), key=lambda entry: (entry.delivery.sent_at, entry.delivery.id))
 
 
 def _started(run: RunReader) -> tuple[str, str, str]:
     """What runs are ordered by: the second that their id begins with, then the exact time."""
-    return run.id.partition("-")[0], run.info.started_at if run.info else "", run.id
+    info = run.info
+    return run.id.partition("-")[0], info.started_at if info else "", run.id
 
 
 def _summary(run: RunReader) -> RunSummary:
-    return RunSummary(run.id, run.info, run.state, len(run.deliveries), tuple(run.results), run.problems)
+    return RunSummary(run.id, run.info, run.state, run.deliveries, run.verdicts, run.outcomes, run.problems)
 
 
-def _newest_first(run: RunReader, end: SortKey | None) -> Iterator[tuple[SortKey, RunReader]]:
-    """A run's deliveries before `end`, by sort key."""
-    position = len(run.order) if end is None else bisect_left(run.order, end)
-    for index in range(position - 1, -1, -1):
-        yield run.order[index], run
+def _restless(runs_dir: Path) -> FileError:
+    return FileError("cannot be read: its files keep changing", mend="look again", file=str(runs_dir))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO
 
 import msgspec
 
@@ -16,19 +16,21 @@ from sandbox.errors import FileError
 from sandbox.model import Delivery, Judgement, Number, Result
 from sandbox.store.files import unreadable
 from sandbox.store.journal import Head
+from sandbox.store.summary import Span
 
 _Tables = Mapping[str, Mapping[str, msgspec.Raw]]
-_Record = TypeVar("_Record", Delivery, Judgement, Result)
 
 
 class RunFile(msgspec.Struct, frozen=True):
-    """What a run file holds, and what of it cannot be read."""
+    """What a run file holds, each record with the place where it lies, and what of it cannot be read."""
 
     head: Head
-    deliveries: list[Delivery]
-    judgements: list[Judgement]
-    results: list[Result]
+    deliveries: list[tuple[Delivery, Span]]
+    judgements: list[tuple[Judgement, Span]]
+    results: list[tuple[Result, Span]]
     problems: list[FileError]
+    as_written: bool
+    """It is laid out as the sandbox writes it, one record a line; TinyDB lays it out otherwise."""
 
 
 class Tables:
@@ -58,27 +60,41 @@ class Tables:
 
 def read(path: Path) -> RunFile:
     """The records of a run file; FileError where it is not one. Other tables in it are passed over."""
-    tables, head = _open(path)
-    problems: list[FileError] = []
-    return RunFile(
-        head,
-        _documents(path, tables, "deliveries", _delivery, problems),
-        _documents(path, tables, "judgements", _judgement, problems),
-        _documents(path, tables, "results", _result, problems),
-        problems,
-    )
-
-
-def read_head(path: Path) -> Head:
-    """What a run file says of itself; FileError where it is not one."""
-    return _open(path)[1]
-
-
-def _open(path: Path) -> tuple[_Tables, Head]:
     try:
         text = path.read_bytes()
     except OSError as error:
         raise unreadable(path, error) from error
+    tables, head = _open(path, text)
+    problems: list[FileError] = []
+    content = RunFile(head, [], [], [], problems, as_written=text.startswith(_START))
+    end = 0
+    for name, table in tables.items():
+        for number, raw in table.items():
+            document = bytes(raw)
+            end = text.index(document, end) + len(document)
+            span = end - len(document), len(document)
+            try:
+                if name == "deliveries":
+                    content.deliveries.append((delivery_decoder.decode(document), span))
+                elif name == "judgements":
+                    content.judgements.append((judgement_decoder.decode(document), span))
+                elif name == "results":
+                    content.results.append((result_decoder.decode(document), span))
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                problems.append(_damaged(path, str(error), pointer=f"/{name}/{number}"))
+    return content
+
+
+def read_head(path: Path) -> Head:
+    """What a run file says of itself; FileError where it is not one."""
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise unreadable(path, error) from error
+    return _open(path, text)[1]
+
+
+def _open(path: Path, text: bytes) -> tuple[_Tables, Head]:
     try:
         tables = _tables.decode(text)
         run = next(iter(tables.get("run", {}).values()), None)
@@ -89,30 +105,15 @@ def _open(path: Path) -> tuple[_Tables, Head]:
         raise _damaged(path, str(error)) from error
 
 
-def _documents(
-    path: Path,
-    tables: _Tables,
-    name: str,
-    decoder: msgspec.json.Decoder[_Record],
-    problems: list[FileError],
-) -> list[_Record]:
-    records = []
-    for number, text in tables.get(name, {}).items():
-        try:
-            records.append(decoder.decode(text))
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            problems.append(_damaged(path, str(error), pointer=f"/{name}/{number}"))
-    return records
-
-
 def _damaged(path: Path, reason: str, *, pointer: str | None = None) -> FileError:
     return FileError(f"damaged: {reason}", mend="it is kept as it is", file=str(path), pointer=pointer)
 
 
+_START = b'{"deliveries": {\n'
 _tables: msgspec.json.Decoder[dict[str, dict[str, msgspec.Raw]]] = msgspec.json.Decoder(
     dict[str, dict[str, msgspec.Raw]]
 )
 _head = msgspec.json.Decoder(Head)
-_delivery = msgspec.json.Decoder(Delivery, float_hook=Number)
-_judgement = msgspec.json.Decoder(Judgement, float_hook=Number)
-_result = msgspec.json.Decoder(Result)
+delivery_decoder = msgspec.json.Decoder(Delivery, float_hook=Number)
+judgement_decoder = msgspec.json.Decoder(Judgement, float_hook=Number)
+result_decoder = msgspec.json.Decoder(Result)

@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from http import HTTPStatus
+from itertools import islice
 
 import msgspec
 from sse_starlette import EventSourceResponse, ServerSentEvent
@@ -60,23 +61,27 @@ class DeliveryPages:
 
     async def log(self, request: Request) -> Response:
         before = request.query_params.get("before")
-        if before is not None:
-            await asyncio.to_thread(self._entry, before)
-        entries = await asyncio.to_thread(self._desk.log.deliveries, _PAGE + 1, before)
+        rows = await asyncio.to_thread(self._landed, before)
         runs = await asyncio.to_thread(self._desk.log.runs)
-        shown = entries[:_PAGE]
-        flying = [] if before else self._flying({entry.delivery.id for entry in shown})
+        shown = rows[:_PAGE]
+        flying = [] if before else self._flying({row.id for row in shown})
         return self._page(
             request,
             "deliveries.html",
             target=self._chosen(request),
-            rows=newest_first([*flying, *map(Row.of_entry, shown)]),
+            rows=newest_first([*flying, *shown]),
             before=before,
-            older=shown[-1].delivery.id if len(entries) > _PAGE else "",
+            older=shown[-1].id if len(rows) > _PAGE else "",
             count=sum(run.deliveries for run in runs),
             unreadable=[str(problem) for run in runs for problem in run.problems],
             ticked_none=request.query_params.get("ticked") == "none",
         )
+
+    def _landed(self, before: str | None) -> list[Row]:
+        """A page of rows, and one more where there is one."""
+        last = None if before is None else self._entry(before).delivery
+        after = None if last is None else (last.sent_at, last.id)
+        return [Row.of_summary(each) for each in islice(self._desk.log.summaries(after=after), _PAGE + 1)]
 
     def _flying(self, landed: set[str]) -> list[Row]:
         """Those in flight. One that landed a moment ago, and is being judged, is in the log already."""
@@ -240,9 +245,8 @@ class DeliveryPages:
     def _delivery_page(
         self, request: Request, row: Row, status: HTTPStatus = HTTPStatus.OK, **context: object
     ) -> Response:
-        landed = self._desk.log.deliveries(_RECENT)
-        flying = self._flying({entry.delivery.id for entry in landed})
-        recent = newest_first([*flying, *map(Row.of_entry, landed)])
+        landed = [Row.of_summary(each) for each in islice(self._desk.log.summaries(), _RECENT)]
+        recent = newest_first([*self._flying({each.id for each in landed}), *landed])
         defaults: dict[str, object] = {"flight": None, "problems": problems()}
         target = self._desk.target_named(row.receiver, row.action, row.edition)
         sent_before = request.query_params.get("sent") == "before"

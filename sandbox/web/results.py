@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -12,7 +12,7 @@ from sandbox import trend
 from sandbox.model import Judgement, Result, ResultStep, RunInfo, Verdict
 from sandbox.report import lines
 from sandbox.report.shown import outcome
-from sandbox.store.log import Entry, RunSummary
+from sandbox.store.log import Entry, Log, RunSummary
 from sandbox.trend import Past, Trend
 
 VERDICTS: tuple[Verdict, ...] = ("failed", "errored", "skipped", "recorded", "passed")
@@ -95,7 +95,7 @@ def run_row(run: RunSummary, now: str) -> RunRow:
         receiver=info.receiver,
         stand_in=info.stand_in,
         planned=info.scenarios,
-        counts=counted(result.verdict for result in run.results),
+        counts=counted(run.outcomes),
         deliveries=run.deliveries,
         unreadable=len(info.unreadable),
         problems=[str(problem) for problem in run.problems],
@@ -113,25 +113,32 @@ def is_open(run: RunSummary) -> bool:
     return run.state == "running" and run.info is not None and run.info.kind == "serve"
 
 
-def counted(verdicts: Iterable[Verdict]) -> list[tuple[str, int]]:
+def counted(counts: Mapping[Verdict, int]) -> list[tuple[str, int]]:
     """How many there are of each verdict, the worst first."""
-    counts = Counter(verdicts)
-    return [(verdict, counts[verdict]) for verdict in VERDICTS if counts[verdict]]
+    return [(verdict, counts[verdict]) for verdict in VERDICTS if counts.get(verdict)]
 
 
-def trends(run: RunSummary, runs: Sequence[RunSummary]) -> dict[str, tuple[Trend | None, Result | None]]:
-    """The trend of each scenario of a run, by its id, and what it is compared with; `runs` newest first."""
+def trends(
+    run: RunSummary, results: Sequence[Result], past: Iterable[Past]
+) -> dict[str, tuple[Trend | None, Result | None]]:
+    """The trend of each result of a run, by the scenario's id, and what it is compared with.
+
+    `past` comes newest first.
+    """
     if run.info is None:
         return {}
-    before = trend.before(run.info, _past(runs), {result.scenario for result in run.results})
+    before = trend.before(run.info, past, {result.scenario for result in results})
     return {
         result.scenario: (trend.of(result, before.get(result.scenario)), before.get(result.scenario))
-        for result in run.results
+        for result in results
     }
 
 
-def _past(runs: Sequence[RunSummary]) -> Iterator[Past]:
-    return (Past(run.info, run.results) for run in runs if run.info is not None)
+def past(log: Log, before: RunInfo) -> Iterator[Past]:
+    """The runs that a run is compared with, the newest first, each read when it is asked for."""
+    for run in log.runs():
+        if run.info is not None and run.results and trend.is_comparable(run.info, before):
+            yield Past(run.info, log.results(run.id))
 
 
 def result_rows(

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from sandbox import source
-from sandbox.errors import SandboxError
-from sandbox.model import Delivery
-from sandbox.report.shown import outcome
+from sandbox.store import summary
 from sandbox.store.log import Entry
+from sandbox.store.query import NOT_JUDGED
+from sandbox.store.summary import DeliverySummary
 from sandbox.web.sending import Flight
 
 
@@ -23,7 +22,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     edition: str
     label: str
     """The fixture, or the scenario and step that it was sent for."""
-    url: str
+    url: str = ""
     fixture: str = ""
     run: str = ""
     scenario: str = ""
@@ -39,7 +38,12 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
     @staticmethod
     def of_entry(entry: Entry) -> Row:
-        sent = entry.delivery
+        """With the URL, which only the page of one delivery shows."""
+        row = Row.of_summary(summary.of(entry.delivery, entry.judgements))
+        return msgspec.structs.replace(row, url=entry.delivery.request.url)
+
+    @staticmethod
+    def of_summary(sent: DeliverySummary) -> Row:
         return Row(
             id=sent.id,
             sent_at=sent.sent_at,
@@ -48,17 +52,16 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
             action=sent.action,
             edition=sent.edition,
             label=_label(sent),
-            url=sent.request.url,
             fixture=sent.fixture,
             run=sent.run,
             scenario=sent.scenario,
             step=sent.step,
-            verdict=entry.judgement.verdict if entry.judgement else "not judged",
-            answer=outcome(sent),
-            fault=sent.fault is not None,
-            total=sent.timings.total,
+            verdict=sent.verdict or NOT_JUDGED,
+            answer=sent.answer,
+            fault=bool(sent.fault),
+            total=sent.total,
             parent=sent.parent,
-            off_contract=_is_off_contract(entry),
+            off_contract=sent.breaks_contract,
         )
 
     @staticmethod
@@ -85,20 +88,7 @@ def newest_first(rows: list[Row]) -> list[Row]:
     return sorted(rows, key=lambda row: (row.sent_at, row.id), reverse=True)
 
 
-def _is_off_contract(entry: Entry) -> bool:
-    """Whether what was sent broke the contract, as its first judgement found, or was no JSON at all."""
-    if not entry.delivery.off_contract:
-        return False
-    if entry.judgements and entry.judgements[0].payload_violations:
-        return True
-    try:
-        source.parse(entry.delivery.request.body)
-    except SandboxError:
-        return True
-    return False
-
-
-def _label(sent: Delivery) -> str:
+def _label(sent: DeliverySummary) -> str:
     if sent.scenario:
         scenario = sent.scenario.removesuffix(".scenario.json")
         return f"{scenario} / {sent.step}"

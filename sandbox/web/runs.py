@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from http import HTTPStatus
+from itertools import islice
 from urllib.parse import urlencode
 
 import anyio
@@ -17,7 +18,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from sandbox.model import ResultStep
-from sandbox.store.log import Entry, RunSummary
+from sandbox.store.log import RunSummary
+from sandbox.store.query import Query
 from sandbox.web import forms, results
 from sandbox.web.choices import chosen_receiver
 from sandbox.web.desk import Desk
@@ -110,15 +112,14 @@ class RunPages:
     async def show(self, request: Request) -> Response:
         """A run and its results, as far as it is."""
         id = request.path_params["id"]
-        runs = await asyncio.to_thread(self._desk.log.runs)
-        run = next((run for run in runs if run.id == id), None)
+        run = await asyncio.to_thread(self._desk.log.find, id)
         if run is None:
             raise _no_run(id)
         wanted = Filter.of(request)
-        rows = await asyncio.to_thread(self._rows, run, runs)
+        rows = await asyncio.to_thread(self._rows, run)
         shown = [row for row in rows if wanted.accepts(row)]
         is_running = run.state == "running" and not results.is_open(run)
-        has_scenarios = bool(run.results) or (run.info is not None and run.info.scenarios > 0)
+        has_scenarios = run.results > 0 or (run.info is not None and run.info.scenarios > 0)
         by_hand = [] if has_scenarios else await asyncio.to_thread(self._deliveries, id)
         return self._page(
             request,
@@ -135,18 +136,17 @@ class RunPages:
             problem=self._desk.running.problem(id),
             choices=_choices(id, rows, wanted),
             filtered=wanted.query,
-            by_hand=[Row.of_entry(entry) for entry in by_hand],
+            by_hand=by_hand,
             started_before=request.query_params.get("started") == "before",
         )
 
     async def scenario(self, request: Request) -> Response:
         """One scenario in a run: its steps, and all their deliveries."""
         id, scenario = request.path_params["id"], request.query_params.get("id", "")
-        runs = await asyncio.to_thread(self._desk.log.runs)
-        run = next((run for run in runs if run.id == id), None)
+        run = await asyncio.to_thread(self._desk.log.find, id)
         if run is None:
             raise _no_run(id)
-        rows = await asyncio.to_thread(self._rows, run, runs, scenario)
+        rows = await asyncio.to_thread(self._rows, run, scenario)
         if not rows:
             raise HTTPException(
                 HTTPStatus.NOT_FOUND, f"The run {id} has no result of {scenario or 'a scenario'}."
@@ -201,31 +201,29 @@ class RunPages:
 
     def _standing(self, id: str) -> tuple[str, int, int] | None:
         """How far a run is: its state, its results and its deliveries; None if there is none."""
-        found = self._desk.log.run(id, scenarios=())
-        return None if found is None else (found[0].state, len(found[0].results), found[0].deliveries)
+        run = self._desk.log.find(id)
+        return None if run is None else (run.state, run.results, run.deliveries)
 
-    def _rows(
-        self, run: RunSummary, runs: Sequence[RunSummary], scenario: str | None = None
-    ) -> list[ResultRow]:
+    def _rows(self, run: RunSummary, scenario: str | None = None) -> list[ResultRow]:
         """The run's results, with the deliveries of what did not pass; or one scenario, with all of its."""
         only_one = scenario is not None
-        wanted = [result for result in run.results if scenario in (None, result.scenario)]
+        log = self._desk.log
+        wanted = [result for result in log.results(run.id) if scenario in (None, result.scenario)]
         spoiled = {
             result.scenario for result in wanted if only_one or result.verdict in ("failed", "errored")
         }
-        found = self._desk.log.run(run.id, spoiled)
+        found = log.run(run.id, spoiled)
         return results.result_rows(
             wanted,
-            results.trends(run, runs),
+            results.trends(run, wanted, results.past(log, run.info) if run.info is not None else ()),
             found[1] if found else [],
             wanted=(lambda step: True) if only_one else _is_told,
             most=_IN_DETAIL if only_one else _IN_TABLE,
         )
 
-    def _deliveries(self, id: str) -> list[Entry]:
+    def _deliveries(self, id: str) -> list[Row]:
         """The newest deliveries of a run without scenarios."""
-        found = self._desk.log.run(id)
-        return list(reversed(found[1]))[:_PAGE] if found else []
+        return [Row.of_summary(each) for each in islice(self._desk.log.summaries(Query(run=id)), _PAGE)]
 
     def _is_known(self, scenario: str) -> bool:
         """Whether a scenario's file is still there."""

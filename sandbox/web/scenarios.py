@@ -14,12 +14,13 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from sandbox import trend
 from sandbox.engine import Options
 from sandbox.errors import SandboxError, UsageError
 from sandbox.model import Result, RunInfo
 from sandbox.scenario import Plan
-from sandbox.store.log import RunSummary
-from sandbox.trend import Trend
+from sandbox.store.log import Log, RunSummary
+from sandbox.trend import Past, Trend
 from sandbox.web import aim, forms, results
 from sandbox.web.choices import chosen_receiver, remember_receiver
 from sandbox.web.desk import Desk
@@ -116,10 +117,11 @@ class ScenarioPages:
         asked = Asked.of(request.query_params)
         earlier = request.query_params.get("of")
         if earlier is not None:
-            run = await asyncio.to_thread(self._desk.log.run, earlier, ())
+            run = await asyncio.to_thread(self._desk.log.find, earlier)
             if run is None:
                 raise UsageError(f"there is no run {earlier} in this workspace's log")
-            asked = _of_run(asked, run[0], only_failed="failed" in request.query_params)
+            came_out = await asyncio.to_thread(self._desk.log.results, earlier)
+            asked = _of_run(asked, run, came_out, only_failed="failed" in request.query_params)
         known = {each.name for each in self._desk.receivers()}
         receiver = asked.receiver if asked.receiver in known else self._chosen(request)
         return await self._list(request, msgspec.structs.replace(asked, receiver=receiver))
@@ -233,7 +235,6 @@ class ScenarioPages:
         self, request: Request, id: str, asked: Asked, wrong: dict[str, str] | None = None
     ) -> Response:
         plan = await asyncio.to_thread(self._desk.library.plan, id)
-        runs = await asyncio.to_thread(self._desk.log.runs)
         return self._page(
             request,
             "scenario.html",
@@ -242,7 +243,7 @@ class ScenarioPages:
             asked=asked,
             plan=plan,
             steps=[in_words(plan, number) for number in range(len(plan.scenario.steps))],
-            earlier=_earlier(id, runs),
+            earlier=await asyncio.to_thread(_earlier, id, self._desk.log),
             one=id,
         )
 
@@ -250,8 +251,8 @@ class ScenarioPages:
         wanted = {plan.id for plan in shelf.plans}
         last: dict[str, Last] = {}
         for run in self._desk.log.runs():
-            if run.info is not None:
-                for result in reversed(run.results):
+            if run.info is not None and run.results:
+                for result in reversed(self._desk.log.results(run.id)):
                     if result.scenario in wanted:
                         last.setdefault(result.scenario, Last(run.info, result))
             if len(last) == len(wanted):
@@ -285,25 +286,25 @@ class ScenarioPages:
         )
 
 
-def _of_run(asked: Asked, run: RunSummary, *, only_failed: bool) -> Asked:
+def _of_run(asked: Asked, run: RunSummary, results: Sequence[Result], *, only_failed: bool) -> Asked:
     """What an earlier run ran, to be run again where it ran."""
     picks = [
-        result.scenario
-        for result in run.results
-        if not only_failed or result.verdict in ("failed", "errored")
+        result.scenario for result in results if not only_failed or result.verdict in ("failed", "errored")
     ]
     receiver = run.info.receiver if run.info is not None else ""
     return msgspec.structs.replace(asked, picks=tuple(picks), receiver=receiver)
 
 
-def _earlier(id: str, runs: Sequence[RunSummary]) -> list[Earlier]:
+def _earlier(id: str, log: Log) -> list[Earlier]:
     """The latest results of a scenario, the newest first, each with its trend."""
-    found = []
-    for run in runs:
-        if run.info is not None and any(result.scenario == id for result in run.results):
-            told, _ = results.trends(run, runs)[id]
-            result = next(result for result in run.results if result.scenario == id)
-            found.append(Earlier(run.info, result, told))
-        if len(found) == _RECENT:
-            break
-    return found
+    past = []
+    for run in log.runs():
+        found = [each for each in log.results(run.id) if each.scenario == id] if run.results else []
+        if run.info is not None and found:
+            past.append(Past(run.info, found))
+    earlier = []
+    for number, each in enumerate(past[:_RECENT]):
+        result = each.results[0]
+        before = trend.before(each.info, past[number + 1 :], [id]).get(id)
+        earlier.append(Earlier(each.info, result, trend.of(result, before)))
+    return earlier

@@ -241,7 +241,7 @@ def test_true_is_not_an_integer(draft: Contract, payload: Any):
 def test_a_number_is_seen_even_where_only_not_speaks_of_it():
     schema = {"$schema": contract.DIALECT, "description": "x", "not": {"type": "number"}}
     examples = {"request": "text", "response": {}}
-    odd = contract.read(edited(request_schema=schema, examples=examples, auth=None, secrets=[]))
+    odd = contract.read(edited(request_schema=schema, examples=examples, auth=None, secrets=[], subject=[]))
     assert [violation.keyword for violation in odd.check_request(Number("1.5"))] == ["not"]
 
 
@@ -275,7 +275,9 @@ def test_a_number_is_seen_even_where_only_not_speaks_of_it():
 )
 def test_a_violation_is_told_in_plain_words(schema: Any, value: Any, violation: tuple[str, str, str]):
     examples = {"request": contract.load("order_cancel", "v1").examples.request, "response": {}}
-    text = edited(response_schema=schema | {"$schema": contract.DIALECT}, arrays={}, examples=examples)
+    text = edited(
+        response_schema=schema | {"$schema": contract.DIALECT}, arrays={}, codes=[], examples=examples
+    )
     # Decoded without the proof: the example need not suit every schema here.
     odd = source.convert(source.parse(text), Contract, text, file="")
     assert odd.check_response(value) == (Violation(*violation),)
@@ -284,7 +286,7 @@ def test_a_violation_is_told_in_plain_words(schema: Any, value: Any, violation: 
 def test_a_message_never_quotes_the_value():
     schema = {"$schema": contract.DIALECT, "description": "x", "not": {"pattern": "hunter"}}
     examples = {"request": "text", "response": {}}
-    odd = contract.read(edited(request_schema=schema, examples=examples, auth=None, secrets=[]))
+    odd = contract.read(edited(request_schema=schema, examples=examples, auth=None, secrets=[], subject=[]))
     (violation,) = odd.check_request("hunter2-secret")
     assert "hunter2" not in violation.message
 
@@ -322,6 +324,8 @@ def test_checking_changes_nothing(draft: Contract, payload: Any):
     [
         ({"auth__pointer": "/token"}, "/auth/pointer", "the schema has no 'token'"),
         ({"secrets": ["/order/pin"]}, "/secrets/0", "the schema has no 'pin'"),
+        ({"subject": ["/order/name"]}, "/subject/0", "the schema has no 'name'"),
+        ({"codes": ["/events/*/cod"]}, "/codes/0", "the schema has no 'cod'"),
         ({"arrays": {"/event": ["code"]}}, "/arrays/~1event", "the schema has no 'event'"),
         ({"arrays": {"/events": ["cod"]}}, "/arrays/~1events", "the schema has no 'cod'"),
         ({"arrays": {"/status": ["code"]}}, "/arrays/~1status", "the schema has no '*'"),

@@ -21,7 +21,7 @@ from sandbox.workspace import Workspace
 class BrokenLog:
     """A log with a bug."""
 
-    def deliveries(self, *_: object) -> None:
+    def summaries(self, *_: object, **__: object) -> None:
         raise ZeroDivisionError("<b>secret</b>")
 
 

@@ -1,0 +1,72 @@
+"""Looking into the files of the log, without taking all of them apart."""
+
+from __future__ import annotations
+
+import os
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from sandbox.store.files import unreadable
+from sandbox.store.summary import DeliverySummary, Span
+
+_CHUNK = 1 << 20
+Stamp = tuple[int, int]
+"""When a file was changed, in nanoseconds, and its size: what tells whether it is still the same."""
+
+
+class Stale(Exception):
+    """A file is not the one any more that was looked at: look again."""
+
+
+@contextmanager
+def opened(path: Path, stamp: Stamp | None = None) -> Iterator[BinaryIO]:
+    """A file to read in, if it is still the same; Stale where it is not, or is gone."""
+    try:
+        with open(path, "rb") as file:
+            if stamp not in (None, stamp_of(os.fstat(file.fileno()))):
+                raise Stale
+            yield file
+    except FileNotFoundError as error:
+        raise Stale from error
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+def stamp_of(status: os.stat_result) -> Stamp:
+    """The stamp of a file, from what the system says of it."""
+    return status.st_mtime_ns, status.st_size
+
+
+def texts(file: BinaryIO, spans: Sequence[Span]) -> Iterator[bytes]:
+    """What lies at these places."""
+    for offset, size in spans:
+        file.seek(offset)
+        yield file.read(size)
+
+
+def holding(rows: Iterable[DeliverySummary], file: BinaryIO, needle: bytes) -> Iterator[DeliverySummary]:
+    """Those of the rows whose lines in a file hold a text in any case of A to Z; `needle` has lower case."""
+    hits = list(_hits(file, needle))
+    for row in rows:
+        start, size = row.span
+        position = bisect_left(hits, start)
+        if position < len(hits) and hits[position] < start + size:
+            yield row
+
+
+def _hits(file: BinaryIO, needle: bytes) -> Iterator[int]:
+    """Where the text stands: the first place in each line, and sometimes another."""
+    has_case = needle.upper() != needle
+    base, kept = 0, b""
+    while chunk := file.read(_CHUNK):
+        text = kept + (chunk.lower() if has_case else chunk)
+        hit = text.find(needle)
+        while hit != -1:
+            yield base + hit
+            line_end = text.find(b"\n", hit)
+            hit = text.find(needle, line_end) if line_end != -1 else -1
+        kept = text[max(0, len(text) - len(needle) + 1) :]
+        base += len(text) - len(kept)
