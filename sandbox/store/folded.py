@@ -21,7 +21,7 @@ from sandbox.store.files import replacing, unreadable
 from sandbox.store.search import Stale, Stamp, stamp_of
 from sandbox.store.summary import DeliverySummary, Judged, Records, SortKey, Span
 
-_FORMAT = 1
+_FORMAT = 2
 
 
 class _Head(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -97,7 +97,7 @@ class Folded:
         return next((row for row in self.rows([msgspec.json.encode(id)]) if row.id == id), None)
 
     def with_text(self, rows: Iterator[DeliverySummary], needle: bytes) -> Iterator[DeliverySummary]:
-        """Those of the rows whose records may hold a text: `needle` is in lower case, as JSON spells it.
+        """Those of the rows whose records may hold a text, given as JSON spells it.
 
         It looks at bytes, so it can take too many, and never too few.
         """

@@ -68,7 +68,7 @@ class Live:
         return self._records.rows.get(id)
 
     def with_text(self, rows: Iterator[DeliverySummary], needle: bytes) -> Iterator[DeliverySummary]:
-        """Those of the rows whose records may hold a text: `needle` is in lower case, as JSON spells it."""
+        """Those of the rows whose records may hold a text, given as JSON spells it."""
         with search.opened(self._path) as file:
             yield from search.holding(rows, file, needle)
 

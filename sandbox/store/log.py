@@ -104,6 +104,7 @@ class Log:
     def results(self, id: str) -> list[Result]:
         """How the scenarios of a run came out, in the order in which they ended; none without such a run."""
         for _ in range(_TRIES):
+            self._look_again()
             try:
                 return [result for source in self._sources(id) for result in source.results()]
             except Stale:
@@ -179,10 +180,13 @@ class Log:
             if not run.refresh(has_journal=f"{id}.journal" in names):
                 del self._runs[id]
 
-    def _sources(self, id: str) -> list[Source]:
-        """The files of a run, as they are now."""
+    def _look_again(self) -> None:
         with self._lock:
             self._refresh()
+
+    def _sources(self, id: str) -> list[Source]:
+        """The files of a run, as they were when the log was last looked at."""
+        with self._lock:
             run = self._runs.get(id)
             return [] if run is None else run.sources
 
@@ -216,6 +220,7 @@ class Log:
                     after = row.key
                     yield row.key, row
             except Stale:
+                self._look_again()
                 continue
             return
         raise _restless(self._runs_dir)

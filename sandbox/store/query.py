@@ -41,7 +41,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     until: str = ""
     """UTC, a day or an instant: what was sent before; a day is meant to its end."""
     text: str = ""
-    """Anywhere in request or response, as written; upper and lower case of A to Z are the same."""
+    """Anywhere in request or response, as written; without capitals it finds those of A to Z, too."""
 
     def checked(self) -> Query:
         """Itself; UsageError where it asks for what cannot be."""
@@ -60,6 +60,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     def needles(self) -> list[bytes]:
         """What must stand in the line of each delivery that is wanted, the rarest first."""
         exact = [self.order, self.code, "" if self.fault == "any" else self.fault]
+        exact += [f"{self.status[0]}xx" if self.status else ""]
         exact += ["" if self.verdict == NOT_JUDGED else self.verdict]
         exact += [self.scenario, self.receiver, self.edition, self.action]
         return [msgspec.json.encode(value) for value in exact if value]
@@ -76,7 +77,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
             and (not self.order or self.order in row.subject)
             and (not self.code or self.code in row.codes)
             and (not self.fault or self.fault == row.fault or (self.fault == "any" and bool(row.fault)))
-            and (not self.status or _has_status(row.status, self.status))
+            and self.status in ("", row.status_class, str(row.status))
             and (not self.since or row.sent_at >= self.first_instant)
             and (not self.until or row.sent_at < self.end)
         )
@@ -96,7 +97,9 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
 
     def is_in(self, delivery: Delivery) -> bool:
         """Whether `text` is in what went out or came back."""
-        wanted = self.text.encode(errors="replace").lower()
+        wanted = self.text.encode(errors="replace")
+        if wanted != wanted.lower():
+            return any(wanted in each.encode() for each in _written(delivery))
         return any(wanted in each.encode().lower() for each in _written(delivery))
 
 
@@ -104,8 +107,8 @@ EVERYTHING = Query()
 
 
 def spelled(text: str) -> bytes:
-    """A text as it stands inside a string of JSON as the sandbox writes it, A to Z made lower case."""
-    return msgspec.json.encode(text.encode(errors="replace").decode())[1:-1].lower()
+    """A text as it stands inside a string of JSON as the sandbox writes it."""
+    return msgspec.json.encode(text.encode(errors="replace").decode())[1:-1]
 
 
 def _written(delivery: Delivery) -> Iterator[str]:
@@ -116,9 +119,3 @@ def _written(delivery: Delivery) -> Iterator[str]:
         yield from (str(came.status), *chain.from_iterable(came.headers), came.body)
     if fault is not None:
         yield from (fault.kind, fault.message)
-
-
-def _has_status(status: int | None, wanted: str) -> bool:
-    if status is None:
-        return False
-    return wanted == str(status) or (wanted.endswith("xx") and wanted[0] == str(status)[0])

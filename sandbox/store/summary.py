@@ -54,6 +54,8 @@ class DeliverySummary(msgspec.Struct, frozen=True, array_like=True, kw_only=True
     parent: str
     dropped: bool
     status: int | None
+    status_class: str
+    """Such as `5xx`: here so that its line can be found by it."""
     fault: str
     total: float
     """Milliseconds."""
@@ -157,6 +159,7 @@ def _sent(delivery: Delivery, span: Span) -> DeliverySummary:
     else:
         subject = _named(payload, agreed.subject)
         codes = _named(_parsed(response.body)[0], agreed.codes) if response is not None else ()
+    status = response.status if response is not None and fault is None else None
     return DeliverySummary(
         sent_at=delivery.sent_at,
         id=delivery.id,
@@ -171,7 +174,8 @@ def _sent(delivery: Delivery, span: Span) -> DeliverySummary:
         attempt=delivery.attempt,
         parent=delivery.parent,
         dropped=delivery.dropped,
-        status=response.status if response is not None and fault is None else None,
+        status=status,
+        status_class="" if status is None else f"{status // 100}xx",
         fault=fault.kind if fault is not None else "",
         total=delivery.timings.total,
         subject=subject,
