@@ -62,7 +62,7 @@ class Outcome(msgspec.Struct, frozen=True):
     trends: Mapping[str, Trend] = {}
     """By scenario: how it compares with the last finished run on this receiver."""
     unwritten: tuple[SandboxError, ...] = ()
-    """Reports that could not be written."""
+    """Run file and reports that could not be written."""
 
 
 def read_plans(
@@ -190,8 +190,8 @@ async def _run(job: Job, listen: Callable[[Event], None]) -> Outcome:
                     waited_in_vain,
                     _trends(job, info, results),
                 )
-                log.fold(clock.now(), stopped=engine.stopped)
-                unwritten = _write(job, outcome, log, evidence)
+                unwritten = _fold(log, clock.now(), stopped=engine.stopped)
+                unwritten += _write(job, outcome, log, evidence)
     return msgspec.structs.replace(outcome, unwritten=tuple(unwritten)) if unwritten else outcome
 
 
@@ -302,6 +302,15 @@ def _evidence(asked: Reports) -> Evidence | None:
     from sandbox.report.evidence import Evidence
 
     return Evidence()
+
+
+def _fold(log: RunWriter, finished_at: str, *, stopped: bool) -> list[SandboxError]:
+    """Make the run file; where it cannot be, all is in the journal, and no report misses anything."""
+    try:
+        log.fold(finished_at, stopped=stopped)
+    except FileError as error:
+        return [error]
+    return []
 
 
 def _write(job: Job, outcome: Outcome, log: RunWriter, evidence: Evidence | None) -> list[SandboxError]:

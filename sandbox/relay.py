@@ -68,8 +68,11 @@ class Relay:
         secret_env: Iterable[str] = (),
         timeout_ms: int | None = None,
         listen: Callable[[Recorded], None] = lambda _: None,
+        complain: Callable[[FileError], None] = lambda _: None,
     ) -> None:
-        """Raises UsageError or ComposeError for a receiver that cannot be called."""
+        """`listen` is told what was logged, `complain` why something could not be, once for each reason.
+
+        Raises UsageError or ComposeError for a receiver that cannot be called."""
         names = compose.Names(
             environment=environment,
             receiver=receiver.variables,
@@ -91,10 +94,19 @@ class Relay:
         self._log = log
         self._clock = clock
         self._listen = listen
+        self._complain = complain
         self._listener = Listener(self._exchange)
         self._prefix = ""
         self._under_way: dict[str, asyncio.Task[Response]] = {}
         self.records: list[Recorded] = []
+        """What passed through and was logged."""
+        self.problems: dict[str, int] = {}
+        """Why something that passed through could not be logged, and how often."""
+
+    @property
+    def passed(self) -> int:
+        """How much passed through, logged or not."""
+        return len(self.records) + sum(self.problems.values())
 
     @property
     def forwards_to(self) -> str:
@@ -160,13 +172,16 @@ class Relay:
         size = len(request.body) + (len(exchange.response.body) if exchange.response else 0)
         # Logged before it is answered: who has seen an answer will find it in the log.
         recorded = work() if size <= LARGE_BODY else await asyncio.to_thread(work)
-        self.records.append(recorded)
         try:
             self._log.append(recorded.delivery)
             if recorded.judgement is not None:
                 self._log.append(recorded.judgement)
         except FileError as error:
+            if str(error) not in self.problems:
+                self._complain(error)
+            self.problems[str(error)] = self.problems.get(str(error), 0) + 1
             return _one_line(502, f"it went through, and could not be logged: {error}")
+        self.records.append(recorded)
         self._listen(recorded)
         fault = exchange.fault
         if fault is None and exchange.response is not None:

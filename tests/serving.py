@@ -47,7 +47,7 @@ def serving(workspace: Path, options: Sequence[str] = (), **environment: str) ->
         cwd=workspace,
     )
     try:
-        yield Served(process, _address(process), _address(process), workspace)
+        yield Served(process, address(process), address(process), workspace)
     finally:
         if process.poll() is None:
             process.terminate()
@@ -55,7 +55,7 @@ def serving(workspace: Path, options: Sequence[str] = (), **environment: str) ->
             process.communicate(timeout=20)
 
 
-def _address(process: subprocess.Popen[str]) -> str:
+def address(process: subprocess.Popen[str]) -> str:
     """The address on the next line that the process prints."""
     assert process.stdout is not None
     line = process.stdout.readline()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import click
 
 from sandbox import ports, recording, scenario
 from sandbox.cli.options import Seconds, check_receiver, chosen_receiver, here, workspace_option
-from sandbox.cli.output import say
+from sandbox.cli.output import complain, say
 from sandbox.errors import FileError, UsageError
 from sandbox.model import Receiver
 from sandbox.receivers import without_user
@@ -72,11 +73,13 @@ def command(
     timeout_ms = int(timeout * 1000) if timeout else None
     records: list[Recorded] = []
     try:
-        asyncio.run(_relay(folder, receiver, output, bind, port, timeout_ms, records))
+        all_logged = asyncio.run(_relay(folder, receiver, output, bind, port, timeout_ms, records))
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
     finally:
         _write(folder, records, output, replace=replace)
+    if not all_logged:
+        sys.exit(2)
 
 
 async def _relay(
@@ -87,8 +90,8 @@ async def _relay(
     port: int,
     timeout_ms: int | None,
     records: list[Recorded],
-) -> None:
-    """Relay until a signal; what passes through is added to the records."""
+) -> bool:
+    """Relay until a signal; what passes through is added to the records. Whether all of it was logged."""
     from sandbox.headless import new_run, stopping
     from sandbox.httpserver import is_loopback
     from sandbox.relay import Relay
@@ -111,6 +114,7 @@ async def _relay(
             environment=os.environ,
             timeout_ms=timeout_ms,
             listen=heard,
+            complain=lambda error: complain(f"error: what passes through cannot be logged: {error}"),
         )
         with stopping() as stopped:
             try:
@@ -128,7 +132,12 @@ async def _relay(
                     await stopped.wait()
                 finally:
                     await relay.stop()
-                    log.fold(clock.now())
+                    try:
+                        log.fold(clock.now())
+                    except FileError as error:
+                        if str(error) not in relay.problems:
+                            raise
+    return not relay.problems
 
 
 def _line(recorded: Recorded) -> str:

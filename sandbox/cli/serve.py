@@ -8,7 +8,7 @@ import click
 
 from sandbox import settings
 from sandbox.cli.options import here, workspace_option
-from sandbox.cli.output import say
+from sandbox.cli.output import complain, say
 from sandbox.workspace import Workspace
 
 
@@ -39,4 +39,5 @@ def command(workspace: str | None, host: str | None, port: int | None, token: st
         token=token or chosen.token,
         environment=os.environ,
         ready=ready,
+        complain=lambda error: complain(f"warning: nothing can be sent until it can be logged: {error}"),
     )

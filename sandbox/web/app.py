@@ -46,7 +46,7 @@ _TITLES = {
 def create_app(desk: Desk, pages: Pages, *, token: str = "") -> ASGIApp:
     """The browser application over a desk. With a token, every page asks for it."""
     shell = _Shell(pages, token)
-    pages.offer(recording=desk.recording)
+    pages.offer(recording=desk.recording, problem_of=desk.sending.problem)
     routes = [
         *ComposePages(desk, pages).routes(),
         *ScenarioPages(desk, pages).routes(),

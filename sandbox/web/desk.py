@@ -75,7 +75,9 @@ class Desk:
         self.environment: Mapping[str, str] = ChainMap(self.secrets, dict(environment))
         self.ports: Ports = ports.put_together(workspace, transport, writer, self.environment)
         self.recording = Recording(self)
-        self.sending = Sending(self.ports, self.recording.heard)
+        self.sending = Sending(
+            self.ports, self.recording.heard, is_logged=lambda id: self.log.get(id) is not None
+        )
         self.running = Running(workspace, transport, self.environment)
         self.library = Library(workspace)
         self.reviews = Reviews(workspace, self.library)
@@ -88,8 +90,10 @@ class Desk:
         for checking in self.checks:
             checking.cancel()
         await self.sending.stop()
-        await self.recording.stop_relay()
-        await self.running.stop_all()
+        try:
+            await self.recording.stop_relay()
+        finally:
+            await self.running.stop_all()
 
     # --- contracts ---
 

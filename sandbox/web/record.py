@@ -61,7 +61,7 @@ class RecordPages:
         """The relay, and what waits for review; nothing for a script that knows all that has passed."""
         running = self._desk.recording.relay
         known = request.query_params.get("passed")
-        if running is not None and known == str(len(running.relay.records)):
+        if running is not None and known == str(running.relay.passed):
             return Response(status_code=HTTPStatus.NO_CONTENT)
         return self._page(request, Typed(receiver=chosen_receiver(request, self._desk).name))
 

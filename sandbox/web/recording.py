@@ -121,9 +121,11 @@ class Recording:
             return []
         running, self.relay = self.relay, None
         await running.relay.stop()
-        await asyncio.to_thread(running.writer.fold, self._desk.ports.clock.now())
         passed = [each.delivery.id for each in running.relay.records]
-        return self.review(passed, f"by the relay to {running.receiver.name}")
+        made = self.review(passed, f"by the relay to {running.receiver.name}")
+        # Last, because it fails where the disk is full; what was recorded waits for its review all the same.
+        await asyncio.to_thread(running.writer.fold, self._desk.ports.clock.now())
+        return made
 
     # --- reviews ---
 
@@ -157,6 +159,8 @@ class Recording:
         """Action and edition of a delivery, in flight or landed; None for one that there is not."""
         flight = self._desk.sending.flight(id)
         if flight is not None:
+            if flight.problem:
+                return None
             plan = flight.order.plan.scenario
             return plan.action, plan.edition
         entry = self._desk.log.get(id)
@@ -164,8 +168,12 @@ class Recording:
 
     def draft(self, review: Review) -> Drafted:
         """The review's draft, made of the log as it is now."""
+        flights = [self._desk.sending.flight(id) for id in review.deliveries]
         entries = [self._desk.log.get(id) for id in review.deliveries]
         landed = [Recorded(each.delivery, each.judgement) for each in entries if each is not None]
         drafts = recording.drafts(landed, ports.fixture_payloads(self._desk.workspace))
         by_id = {each.delivery.id: each.delivery for each in landed}
-        return Drafted(drafts[0] if drafts else None, by_id, len(entries) - len(landed))
+        waiting = sum(
+            flight is not None and not flight.problem and flight.id not in by_id for flight in flights
+        )
+        return Drafted(drafts[0] if drafts else None, by_id, waiting)

@@ -77,7 +77,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
             label=order.label or "typed",
             url=flight.url,
             fixture=order.label,
-            verdict="in flight",
+            verdict="not logged" if flight.problem else "in flight",
             answer="",
             parent=order.options.parent,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Callable
 
 import msgspec
@@ -11,6 +12,8 @@ from sandbox.engine import DeliveryFinished, DeliveryStarted, Options, Ports, Ru
 from sandbox.errors import SandboxError
 from sandbox.scenario import Plan
 from sandbox.web.once import Once
+
+_KEPT_PROBLEMS = 1000
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +36,8 @@ class Flight:
         self.order = order
         self.sent_at = sent_at
         self.landed = asyncio.Event()
+        self.problem = ""
+        """Why nothing of it is in the log, although it has landed."""
         self._run = run
         self._since = since
 
@@ -52,10 +57,19 @@ class NotSent(SandboxError):
 class Sending:
     """Starts deliveries and knows those in flight."""
 
-    def __init__(self, ports: Ports, listen: Callable[[str], None] = lambda _: None) -> None:
-        """`listen` is told each delivery's id as it begins."""
+    def __init__(
+        self,
+        ports: Ports,
+        listen: Callable[[str], None] = lambda _: None,
+        *,
+        is_logged: Callable[[str], bool],
+    ) -> None:
+        """`listen` is told each delivery's id as it begins; `is_logged` says whether one is in the log."""
         self._clock = ports.clock
         self._listen = listen
+        self._is_logged = is_logged
+        self._problems: OrderedDict[str, str] = OrderedDict()
+        self._unlogged: OrderedDict[str, Flight] = OrderedDict()
         self._flights: dict[str, Flight] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._forms = Once()
@@ -66,8 +80,12 @@ class Sending:
         return list(reversed(self._flights.values()))
 
     def flight(self, id: str) -> Flight | None:
-        """The delivery of this id, if it is in flight."""
-        return self._flights.get(id)
+        """The delivery of this id, if it is in flight, or has landed and could not be logged."""
+        return self._flights.get(id) or self._unlogged.get(id)
+
+    def problem(self, id: str) -> str:
+        """Why a delivery of this process is not in the log, or not judged there; empty where it is."""
+        return self._problems.get(id, "")
 
     async def once(self, form: str, order: Order) -> tuple[str, bool]:
         """Send, unless this form was sent already: the delivery's id, and whether it is from before.
@@ -99,12 +117,25 @@ class Sending:
                 elif isinstance(event, StepResult) and not started.done():
                     started.set_exception(NotSent(event.reason or f"the step was {event.verdict}"))
         except Exception as error:
-            if started.done():
+            if not started.done():
+                started.set_exception(error)
+            elif flight is not None and isinstance(error, SandboxError):
+                # Such as a full disk: it went out, and its page says what became of it.
+                self._could_not_log(flight, str(error))
+            else:
                 raise
-            started.set_exception(error)
         finally:
             if flight is not None:
                 self._land(flight)
+
+    def _could_not_log(self, flight: Flight, problem: str) -> None:
+        self._problems[flight.id] = problem
+        if not self._is_logged(flight.id):
+            flight.problem = problem
+            self._unlogged[flight.id] = flight
+        for kept in (self._problems, self._unlogged):
+            while len(kept) > _KEPT_PROBLEMS:
+                kept.popitem(last=False)
 
     def _land(self, flight: Flight) -> None:
         self._flights.pop(flight.id, None)

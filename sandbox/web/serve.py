@@ -15,13 +15,13 @@ from pathlib import Path
 import uvicorn
 
 from sandbox import __version__, shipped
-from sandbox.errors import UsageError
+from sandbox.errors import FileError, UsageError
 from sandbox.httpserver import is_loopback
 from sandbox.model import RunInfo
-from sandbox.ports import SystemClock
+from sandbox.ports import LateLog, SystemClock
 from sandbox.standin import StandIn
 from sandbox.store.fold import fold_abandoned
-from sandbox.store.writer import RunWriter, run_id
+from sandbox.store.writer import run_id
 from sandbox.transport import Transport
 from sandbox.web.app import create_app
 from sandbox.web.desk import Desk
@@ -39,8 +39,11 @@ def serve(
     token: str,
     environment: Mapping[str, str],
     ready: Callable[[str, str], None],
+    complain: Callable[[FileError], None],
 ) -> None:
     """Serve until Ctrl-C or SIGTERM; `ready` is told the address of the page and of the stand-in.
+
+    `complain` is told why nothing can be logged for now: the log can be read all the same.
 
     Raises UsageError for an address that cannot be bound, and for one off loopback without a token.
     """
@@ -56,7 +59,7 @@ def serve(
             )
     pages = Pages(shipped.templates_dir(), Path(__file__).with_name("static"))
     with _bound(host, port) as listening:
-        asyncio.run(_serve(workspace, pages, listening, host, token, environment, ready))
+        asyncio.run(_serve(workspace, pages, listening, host, token, environment, ready, complain))
 
 
 def _bound(host: str, port: int) -> socket.socket:
@@ -87,6 +90,7 @@ async def _serve(
     token: str,
     environment: Mapping[str, str],
     ready: Callable[[str, str], None],
+    complain: Callable[[FileError], None],
 ) -> None:
     started_at = SystemClock().now()
     info = RunInfo(
@@ -101,11 +105,15 @@ async def _serve(
         # What a process that died left behind is folded beside the work; until then readers merge it.
         tidying = asyncio.create_task(asyncio.to_thread(fold_abandoned, workspace.runs_dir))
         async with Transport() as transport:
-            writer = RunWriter.open(workspace.runs_dir, info)
+            late_log = LateLog(workspace.runs_dir, info)
+            try:
+                late_log.open()
+            except FileError as error:
+                complain(error)
             desk = Desk(
                 workspace,
                 transport=transport,
-                writer=writer,
+                writer=late_log,
                 environment=environment,
                 stand_in=stand_in,
                 stand_in_url=stand_in_url,
@@ -128,7 +136,8 @@ async def _serve(
             finally:
                 await desk.stop()
                 await tidying
-                await asyncio.to_thread(writer.fold, SystemClock().now())
+                if late_log.opened is not None:
+                    await asyncio.to_thread(late_log.opened.fold, SystemClock().now())
     finally:
         await stand_in.stop()
 
@@ -150,8 +159,10 @@ class _Server(uvicorn.Server):
         self._ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        await self._desk.stop()
-        await super().shutdown(sockets)
+        try:
+            await self._desk.stop()
+        finally:
+            await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

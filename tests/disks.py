@@ -1,0 +1,124 @@
+"""A small disk of its own for processes to fill, or to find read-only.
+
+Where the system lets us, it is a file system in memory, in a mount namespace that only these processes see.
+Elsewhere a process may write no more bytes from a moment on, and a folder is one that it may not write.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import shlex
+import shutil
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+_UNSHARE = ("unshare", "--user", "--map-root-user", "--mount")
+_SIZE = "16m"
+
+
+class Disk:
+    """A folder on a disk of its own."""
+
+    def __init__(self, holder: subprocess.Popen[str] | None, folder: Path) -> None:
+        self._holder = holder
+        self._mounted = folder
+        self._is_full = False
+        self.folder = folder if holder is None else Path(f"/proc/{holder.pid}/root{folder}")
+        """As this process sees it."""
+
+    def command(self, *arguments: str) -> list[str]:
+        """The same command, for a process that has the disk, and begins in its folder."""
+        if self._holder is None:
+            limit = ("prlimit", "--fsize=0:unlimited") if self._is_full else ()
+            return ["env", "--chdir", str(self._mounted), *limit, *arguments]
+        enter = ("nsenter", f"--target={self._holder.pid}", "--user", "--mount", "--preserve-credentials")
+        return [*enter, f"--wd={self.folder}", *arguments]
+
+    def fill(self, *processes: int) -> None:
+        """From now on nothing more fits: what these processes, and later ones, write, they write in vain."""
+        self._is_full = True
+        if self._holder is None:
+            for each in processes:
+                hard = resource.prlimit(each, resource.RLIMIT_FSIZE)[1]
+                resource.prlimit(each, resource.RLIMIT_FSIZE, (0, hard))
+            return
+        with open(self.folder / "filler", "ab", buffering=0) as filler, contextlib.suppress(OSError):
+            for size in (1 << 16, 1):
+                with contextlib.suppress(OSError):
+                    while filler.write(bytes(size)):
+                        pass
+
+    def clear(self, *processes: int) -> None:
+        """There is room again."""
+        self._is_full = False
+        if self._holder is None:
+            for each in processes:
+                hard = resource.prlimit(each, resource.RLIMIT_FSIZE)[1]
+                resource.prlimit(each, resource.RLIMIT_FSIZE, (hard, hard))
+            return
+        (self.folder / "filler").unlink()
+
+    def must_freeze(self) -> None:
+        """Skip the test where `freeze` could not keep anybody from writing."""
+        if self._holder is None and os.geteuid() == 0:
+            pytest.skip("no mount namespace, and nothing is read-only for root")
+
+    def freeze(self) -> None:
+        """Make it read-only."""
+        self._freeze(thaw=False)
+
+    def thaw(self) -> None:
+        """Make it writable again."""
+        self._freeze(thaw=True)
+
+    def _freeze(self, *, thaw: bool) -> None:
+        if self._holder is not None:
+            # What is open for writing stays so, as it does where a folder's permissions change.
+            folder = shlex.quote(str(self._mounted))
+            script = f"mount --bind {folder} {folder} && mount -o remount,bind,ro {folder}"
+            enter = ("nsenter", f"--target={self._holder.pid}", "--user", "--mount")
+            subprocess.run([*enter, "sh", "-c", f"umount --lazy {folder}" if thaw else script], check=True)
+            return
+        for path in [self._mounted, *self._mounted.rglob("*")]:
+            path.chmod(path.stat().st_mode | 0o200 if thaw else path.stat().st_mode & ~0o222)
+
+
+@contextlib.contextmanager
+def disk(folder: Path) -> Iterator[Disk]:
+    """A disk at an empty folder, until the block ends."""
+    if not _may_mount():
+        made = Disk(None, folder)
+        yield made
+        made.thaw()
+        return
+    script = f'mount -t tmpfs -o size={_SIZE} none "$0" && echo ready && exec cat'
+    with subprocess.Popen(
+        [*_UNSHARE, "sh", "-c", script, str(folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as holder:
+        assert holder.stdin is not None
+        assert holder.stdout is not None
+        try:
+            assert holder.stdout.readline() == "ready\n"
+            yield Disk(holder, folder)
+        finally:
+            holder.stdin.close()
+
+
+@cache
+def _may_mount() -> bool:
+    """Whether a process may have a disk of its own here."""
+    if not all(map(shutil.which, ("unshare", "nsenter"))):
+        return False
+    tried = subprocess.run(
+        [*_UNSHARE, "mount", "-t", "tmpfs", "none", "/tmp"], capture_output=True, check=False
+    )
+    return tried.returncode == 0
