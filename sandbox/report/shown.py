@@ -57,6 +57,11 @@ def milliseconds(value: float) -> str:
     return f"{value:.1f}" if value < 100 else f"{value:,.0f}".replace(",", "\u202f")
 
 
+def number(count: int) -> str:
+    """A count, its digits in threes."""
+    return f"{count:,}".replace(",", "\u202f")
+
+
 def took(seconds: float) -> str:
     """How long something took, in the unit that suits it."""
     if seconds < 1:

@@ -1,4 +1,4 @@
-"""The page of one delivery, and the log of all."""
+"""The page of one delivery."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ from sandbox.errors import SandboxError
 from sandbox.model import Delivery, Expectation, Judgement, Receiver
 from sandbox.report import curl, lines, sidebyside
 from sandbox.store.log import Entry
-from sandbox.web import forms, resending
-from sandbox.web.choices import chosen_receiver
-from sandbox.web.desk import Desk, Target
+from sandbox.store.query import Query
+from sandbox.store.summary import SortKey
+from sandbox.web import filters, forms, resending
+from sandbox.web.desk import Desk
 from sandbox.web.drafts import draft_of
 from sandbox.web.expectation import answer_of
 from sandbox.web.forms import text
@@ -32,12 +33,12 @@ from sandbox.web.pages import Pages, expectation_text, problems
 from sandbox.web.rows import Row, newest_first
 from sandbox.web.sending import Flight
 
-_PAGE = 100
-_RECENT = 40
+_NEIGHBOURS = 20
+"""How many deliveries before and after it are listed beside one."""
 
 
 class DeliveryPages:
-    """`/deliveries`."""
+    """`/deliveries/{id}`."""
 
     def __init__(self, desk: Desk, pages: Pages) -> None:
         self._desk = desk
@@ -46,7 +47,6 @@ class DeliveryPages:
     def routes(self) -> list[Route]:
         one = "/deliveries/{id}"
         return [
-            Route("/deliveries", self.log),
             Route(one, self.show),
             Route(f"{one}/events", self.events),
             Route(f"{one}/request", self.body),
@@ -56,36 +56,6 @@ class DeliveryPages:
             Route(f"{one}/accept", self.accept, methods=["POST"]),
             Route(f"{one}/judge", self.judge, methods=["POST"]),
         ]
-
-    # --- the log ---
-
-    async def log(self, request: Request) -> Response:
-        before = request.query_params.get("before")
-        rows = await asyncio.to_thread(self._landed, before)
-        runs = await asyncio.to_thread(self._desk.log.runs)
-        shown = rows[:_PAGE]
-        flying = [] if before else self._flying({row.id for row in shown})
-        return self._page(
-            request,
-            "deliveries.html",
-            target=self._chosen(request),
-            rows=newest_first([*flying, *shown]),
-            before=before,
-            older=shown[-1].id if len(rows) > _PAGE else "",
-            count=sum(run.deliveries for run in runs),
-            unreadable=[str(problem) for run in runs for problem in run.problems],
-            ticked_none=request.query_params.get("ticked") == "none",
-        )
-
-    def _landed(self, before: str | None) -> list[Row]:
-        """A page of rows, and one more where there is one."""
-        last = None if before is None else self._entry(before).delivery
-        after = None if last is None else (last.sent_at, last.id)
-        return [Row.of_summary(each) for each in islice(self._desk.log.summaries(after=after), _PAGE + 1)]
-
-    def _flying(self, landed: set[str]) -> list[Row]:
-        """Those in flight. One that landed a moment ago, and is being judged, is in the log already."""
-        return [Row.of_flight(flight) for flight in self._desk.sending.flights if flight.id not in landed]
 
     # --- one delivery ---
 
@@ -245,8 +215,9 @@ class DeliveryPages:
     def _delivery_page(
         self, request: Request, row: Row, status: HTTPStatus = HTTPStatus.OK, **context: object
     ) -> Response:
-        landed = [Row.of_summary(each) for each in islice(self._desk.log.summaries(), _RECENT)]
-        recent = newest_first([*self._flying({each.id for each in landed}), *landed])
+        query = filters.query_of(request)
+        newer, older = self._neighbours(query, (row.sent_at, row.id))
+        flying = self._flying(row, {each.id for each in newer}) if len(newer) < _NEIGHBOURS else []
         defaults: dict[str, object] = {"flight": None, "problems": problems()}
         target = self._desk.target_named(row.receiver, row.action, row.edition)
         sent_before = request.query_params.get("sent") == "before"
@@ -255,20 +226,32 @@ class DeliveryPages:
             "delivery.html",
             status,
             row=row,
-            recent=recent,
+            recent=newest_first([*flying, *newer, row, *older]),
+            newer=newer[-1] if newer else None,
+            older=older[0] if older else None,
+            asked=filters.asked(query),
+            address=filters.address(query),
             already_sent=sent_before,
             target=target,
             **{**defaults, **context},
         )
 
+    def _neighbours(self, query: Query, place: SortKey) -> tuple[list[Row], list[Row]]:
+        """What was sent after and before a delivery, as far as the filter lets it through; newest first."""
+        log = self._desk.log
+        newer = list(islice(log.summaries(query, after=place, newest_first=False), _NEIGHBOURS))
+        older = islice(log.summaries(query, after=place), _NEIGHBOURS)
+        return [Row.of_summary(each) for each in reversed(newer)], [Row.of_summary(each) for each in older]
+
+    def _flying(self, shown: Row, landed: set[str]) -> list[Row]:
+        """Those in flight. One that landed a moment ago, and is being judged, is in the log already."""
+        flights = (each for each in self._desk.sending.flights if each.id not in landed | {shown.id})
+        return [Row.of_flight(flight) for flight in flights]
+
     def _page(
         self, request: Request, name: str, status: HTTPStatus = HTTPStatus.OK, **context: object
     ) -> Response:
         return self._pages.render(request, name, status, here="Log", **context)
-
-    def _chosen(self, request: Request) -> Target:
-        action = self._desk.actions()[0]
-        return self._desk.target(chosen_receiver(request, self._desk), action.name, action.editions[0])
 
 
 def flight_context(flight: Flight) -> dict[str, object]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import jinja2
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
@@ -20,6 +21,7 @@ from sandbox.report.lines import GLYPHS, visible
 from sandbox.web.security import cookie_name
 
 THEMES = ("system", "light", "dark")
+_FLUSH = Markup("<!-- what was made until here should be seen -->")
 
 
 class Pages:
@@ -35,13 +37,14 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.globals.update(asset=self._asset, glyphs=GLYPHS, themes=THEMES)
+        self._environment.globals.update(asset=self._asset, glyphs=GLYPHS, themes=THEMES, flush="")
         self._environment.filters.update(
             pretty=shown.pretty,
             visible=visible,
             harmless=shown.harmless,
             body=shown.body,
             ms=shown.milliseconds,
+            number=shown.number,
             size=shown.size,
             clock=shown.clock,
             took=shown.took,
@@ -59,15 +62,32 @@ class Pages:
         """A page, or a part of one."""
         return HTMLResponse(self.text(request, name, **context), status)
 
+    def streamed(self, request: Request, name: str, /, **context: Any) -> Iterator[str]:
+        """The markup of a page in pieces, each as soon as the template says that it should be seen."""
+        piece: list[str] = []
+        for markup in self._template(name).generate(**self._around(request), flush=_FLUSH, **context):
+            if markup != _FLUSH:
+                piece.append(markup)
+            elif piece:
+                yield "".join(piece)
+                piece.clear()
+        yield "".join(piece)
+
     def text(self, request: Request, name: str, /, **context: Any) -> str:
         """The markup of a page, or of a part of one."""
+        return self._template(name).render(**self._around(request), **context)
+
+    def _template(self, name: str) -> jinja2.Template:
+        return self._environment.get_template(name)
+
+    def _around(self, request: Request) -> dict[str, Any]:
+        """What every page says, whatever it is of."""
         theme = request.cookies.get(cookie_name(request, "theme"), "system")
-        return self._environment.get_template(name).render(
-            path=request.url.path,
-            theme=theme if theme in THEMES else "system",
-            csp_nonce=request.scope.get("csp_nonce", ""),
-            **context,
-        )
+        return {
+            "path": request.url.path,
+            "theme": theme if theme in THEMES else "system",
+            "csp_nonce": request.scope.get("csp_nonce", ""),
+        }
 
     def _asset(self, name: str) -> str:
         return f"/static/{self._assets[name]}"

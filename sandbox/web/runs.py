@@ -18,6 +18,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from sandbox.model import ResultStep
+from sandbox.report import charts
+from sandbox.report.charts import RunBar
 from sandbox.store.log import RunSummary
 from sandbox.store.query import Query
 from sandbox.web import forms, results
@@ -28,6 +30,8 @@ from sandbox.web.results import ResultRow
 from sandbox.web.rows import Row
 
 _PAGE = 100
+_CHARTED = 30
+"""How many runs the chart of verdicts shows."""
 _IN_TABLE = 4
 """How much of a result the table of a run shows: steps, deliveries of each, lines of each."""
 _IN_DETAIL = 200
@@ -104,6 +108,7 @@ class RunPages:
             request,
             "runs.html",
             rows=[results.run_row(run, now) for run in older[:_PAGE]],
+            bars=_bars(older) if not before else [],
             count=len(runs),
             before=before,
             older=older[_PAGE - 1].id if len(older) > _PAGE else "",
@@ -233,6 +238,12 @@ class RunPages:
         action = self._desk.actions()[0]
         target = self._desk.target(chosen_receiver(request, self._desk), action.name, action.editions[0])
         return self._pages.render(request, name, HTTPStatus.OK, here="Runs", target=target, **context)
+
+
+def _bars(runs: Sequence[RunSummary]) -> list[RunBar]:
+    """The newest runs that have results, the oldest of them first."""
+    told = [(run.id, results.counted(run.outcomes)) for run in runs if run.results]
+    return charts.verdicts(told[:_CHARTED][::-1])
 
 
 def _is_idle(run: RunSummary) -> bool:

@@ -1,0 +1,39 @@
+"""The filter of the log, as an address spells it: its parameters have the names of a query's fields."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+import msgspec
+from starlette.requests import Request
+
+from sandbox.store.query import Query
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """One thing that a filter asks, and the address of the list without it."""
+
+    name: str
+    value: str
+    without: str
+
+
+def query_of(request: Request) -> Query:
+    """What a request asks of the log, unchecked: fields that are not there ask nothing."""
+    said = {name: request.query_params.get(name, "").strip() for name in Query.__struct_fields__}
+    return Query(**said)
+
+
+def address(query: Query) -> str:
+    """The query as an address spells it, with its question mark; empty where it asks nothing."""
+    said = {name: value for name, value in msgspec.structs.asdict(query).items() if value}
+    return f"?{urlencode(said)}" if said else ""
+
+
+def asked(query: Query) -> list[Asked]:
+    """What a query asks, one by one."""
+    return [
+        Asked(name, value, address(msgspec.structs.replace(query, **{name: ""})))
+        for name, value in msgspec.structs.asdict(query).items()
+        if value
+    ]
