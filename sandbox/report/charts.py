@@ -58,7 +58,7 @@ def latency(sent: Sequence[tuple[str, float, str]]) -> Latency | None:
     instants = [datetime.fromisoformat(at).timestamp() for at, _, _ in sent]
     first, span = min(instants), (max(instants) - min(instants)) or 1.0
     taken = sorted(max(total, 0.1) for _, total, _ in sent)
-    bottom, top = math.floor(math.log10(taken[0])), math.ceil(math.log10(taken[-1]) + 1e-9)
+    bottom, top = math.floor(math.log10(taken[0])), math.ceil(math.log10(taken[-1]))
     top = max(top, bottom + 1)
 
     def height(milliseconds: float) -> float:

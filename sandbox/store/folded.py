@@ -21,7 +21,7 @@ from sandbox.store.files import replacing, unreadable
 from sandbox.store.search import Stale, Stamp, stamp_of
 from sandbox.store.summary import DeliverySummary, Judged, Records, SortKey, Span
 
-_FORMAT = 2
+_FORMAT = 1
 
 
 class _Head(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -40,6 +40,8 @@ class _Head(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     outcomes: dict[Verdict, int] = {}
     """Of the results."""
     elsewhere: dict[str, list[Judged]] = {}
+    size: int = 0
+    """Bytes of the summary after this line."""
     as_written: bool = True
     """The run file's bytes can be searched for what is wanted."""
 
@@ -148,12 +150,14 @@ def _written_head(path: Path, stamp: Stamp) -> _Head | None:
     """The head of the summary beside a run file; None where there is none that fits."""
     try:
         with open(summary_path(path), "rb") as file:
-            head = _decoded_head(file.readline())
+            line = file.readline()
+            rest = os.fstat(file.fileno()).st_size - len(line)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise unreadable(summary_path(path), error) from error
-    return head if head is not None and head.stamp == stamp else None
+    head = _decoded_head(line)
+    return head if head is not None and (head.stamp, head.size) == (stamp, rest) else None
 
 
 def _decoded_head(line: bytes) -> _Head | None:
@@ -210,6 +214,8 @@ def _made(path: Path, stamp: Stamp, *, keep: bool) -> Folded:
         records.add_judgement(judgement, span)
     for result, span in content.results:
         records.add_result(result, span)
+    rest = [records.results, *records.ordered()]
+    lines = b"".join(msgspec.json.encode(line) + b"\n" for line in rest)
     head = _Head(
         format=_FORMAT,
         stamp=stamp,
@@ -221,9 +227,9 @@ def _made(path: Path, stamp: Stamp, *, keep: bool) -> Folded:
         outcomes=records.outcomes,
         elsewhere=records.elsewhere,
         as_written=content.as_written,
+        size=len(lines),
     )
-    lines = [head, records.results, *records.ordered()]
-    text = b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
+    text = msgspec.json.encode(head) + b"\n" + lines
     if not keep or content.problems:
         # What is damaged is looked at again by each process, and told by each.
         return Folded(path, head, text, content.problems)

@@ -1,0 +1,214 @@
+"""The log's pages: filtered by their address, from page to page, from delivery to delivery."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2 as httpx
+import msgspec
+import pytest
+
+from sandbox.model import Delivery, Expectation, Fault, Judgement, Request, Response, Result, RunInfo, Timings
+from sandbox.store.log import Log
+from sandbox.store.writer import RunWriter
+from tests.serving import serving
+
+FIRST, SECOND = "20240501T120000Z-aaaaaa", "20240501T130000Z-bbbbbb"
+COUNT = 130
+
+
+class Desk:
+    """A browser at the log of two runs: the second has 130 deliveries, of which every tenth failed."""
+
+    def __init__(self, url: str, runs_dir: Path) -> None:
+        self.http = httpx.Client(base_url=url, timeout=60)
+        self.log = Log(runs_dir)
+
+    def page(self, path: str, status: int = 200) -> str:
+        answer = self.http.get(path, follow_redirects=True)
+        assert answer.status_code == status, words(answer.text)
+        return answer.text
+
+    def rows(self, path: str) -> list[str]:
+        """The ids of the rows that a page shows."""
+        return re.findall(r'<tr id="row-([^"]+)"', self.page(path))
+
+
+def words(page: str) -> str:
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page.partition("<main")[2] or page)).split())
+
+
+def href(page: str, id: str) -> str:
+    """Where the link with this id leads."""
+    found = re.search(rf'<a id="{id}"[^>]* href="([^"]+)"', page)
+    assert found, f"there is no link {id}"
+    return html.unescape(found[1])
+
+
+def delivery(id: str, minute: int, **changes: object) -> Delivery:
+    sent = Delivery(
+        id=id,
+        run=id.rpartition(".")[0],
+        sent_at=f"2024-05-01T{12 + minute // 60}:{minute % 60:02}:00.000Z",
+        action="order_cancel",
+        edition="draft",
+        receiver="shop",
+        fixture="default",
+        request=Request(
+            method="POST",
+            url="http://127.0.0.1:1/",
+            headers=(),
+            body=f'{{"data":{{"order":{{"id":"{minute}"}}}}}}',
+        ),
+        response=Response(status=200, body='{"events":[]}'),
+        timings=Timings(total=float(minute)),
+    )
+    return msgspec.structs.replace(sent, **changes)
+
+
+def fill(runs_dir: Path) -> None:
+    with RunWriter.open(runs_dir, RunInfo(id=FIRST, started_at="2024-05-01T12:00:00.000Z")) as run:
+        fault = Fault("deadline", "it took too long")
+        lost = delivery(run.next_id(), 0, receiver="slow", response=None, fault=fault)
+        coded = '{"events":[{"error_code":"ERR-7","error_message":"Already <shipped>"}]}'
+        refused = delivery(run.next_id(), 1, response=Response(status=404, body=coded))
+        for each in (lost, refused):
+            run.append(each)
+            run.append(Judgement(delivery=each.id, verdict="errored", at="2024-05-01T12:02:00.000Z"))
+        run.append(Result(scenario="a", name="a", verdict="errored", at="2024-05-01T12:02:00.000Z"))
+    with RunWriter.open(runs_dir, RunInfo(id=SECOND, started_at="2024-05-01T13:00:00.000Z")) as run:
+        for number in range(COUNT):
+            each = delivery(run.next_id(), 60 + number)
+            run.append(each)
+            verdict = "failed" if number % 10 == 0 else "passed"
+            run.append(Judgement(delivery=each.id, verdict=verdict, at="2024-05-01T18:00:00.000Z"))
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    workspace = tmp_path_factory.mktemp("workspace")
+    runs_dir = workspace / ".sandbox" / "runs"
+    fill(runs_dir)
+    with serving(workspace) as served:
+        desk = Desk(served.url, runs_dir)
+        with desk.http:
+            yield desk
+
+
+LOST, REFUSED = f"{FIRST}.000001", f"{FIRST}.000002"
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("receiver=slow", [LOST]),
+        ("fault=any", [LOST]),
+        ("fault=deadline&verdict=errored", [LOST]),
+        ("fault=refused", []),
+        ("status=404", [REFUSED]),
+        ("status=4xx", [REFUSED]),
+        ("code=ERR-7", [REFUSED]),
+        ("order=1", [REFUSED]),
+        ("text=already", [REFUSED]),
+        ("text=ALREADY", []),
+        ("text=%3Cshipped%3E", [REFUSED]),
+        (f"run={FIRST}", [REFUSED, LOST]),
+        ("until=2024-05-01T12:01", [LOST]),
+        ("since=2024-05-01T15:09:00&verdict=passed", [f"{SECOND}.{COUNT:06}"]),
+        ("action=order_cancel&edition=v1", []),
+        ("scenario=nowhere", []),
+    ],
+)
+def test_the_address_says_what_is_shown(desk: Desk, asked: str, found: list[str]) -> None:
+    assert desk.rows(f"/deliveries?{asked}") == found
+    page = words(desk.page(f"/deliveries?{asked}"))
+    assert ("Nothing that the filter lets through" in page) is not found
+    assert "132 deliveries in all" in page
+
+
+def test_what_is_asked_for_stands_in_the_form_and_is_taken_away_one_by_one(desk: Desk) -> None:
+    page = desk.page("/deliveries?verdict=failed&order=60&text=%22%3E")
+    assert "<option selected>failed</option>" in page
+    assert 'name="order" value="60"' in page
+    assert 'value="&#34;&gt;"' in page
+    assert 'class="ask" href="/deliveries?order=60&amp;text=%22%3E"' in page
+
+
+def test_an_address_says_nothing_of_what_was_left_empty(desk: Desk) -> None:
+    answer = desk.http.get("/deliveries?text=&verdict=failed&receiver=&since=")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/deliveries?verdict=failed")
+
+
+def test_what_cannot_be_asked_is_said_and_what_was_typed_is_kept(desk: Desk) -> None:
+    page = desk.page("/deliveries?status=999x&since=soon&order=7", 422)
+    assert "status '999x' is no status" in words(page)
+    assert 'name="since" value="soon"' in page
+    assert 'name="order" value="7"' in page
+    assert "is no time in UTC" in words(desk.page("/deliveries?since=soon", 422))
+
+
+def test_pages_follow_each_other_in_the_filter(desk: Desk) -> None:
+    whole: list[str] = []
+    path = "/deliveries?verdict=passed"
+    while path:
+        whole += desk.rows(path)
+        link = re.search(r'<a href="([^"]+)" rel="next">Older', desk.page(path))
+        path = html.unescape(link[1]) if link else ""
+    assert whole == [f"{SECOND}.{n:06}" for n in range(COUNT, 0, -1) if n % 10 != 1]
+    assert len(desk.rows("/deliveries?text=order")) == 100
+
+
+def test_a_delivery_leads_to_its_neighbours_in_the_filter(desk: Desk) -> None:
+    page = desk.page(f"/deliveries/{SECOND}.000011?verdict=failed")
+    assert href(page, "newer") == f"/deliveries/{SECOND}.000021?verdict=failed"
+    assert href(page, "older") == f"/deliveries/{SECOND}.000001?verdict=failed"
+    page = desk.page(href(page, "older"))
+    assert 'id="older"' not in page
+    page = desk.page(f"/deliveries/{SECOND}.000011")
+    assert href(page, "newer") == f"/deliveries/{SECOND}.000012"
+    assert href(page, "older") == f"/deliveries/{SECOND}.000010"
+
+
+def test_a_search_of_the_text_is_not_held_up_by_compressing(desk: Desk) -> None:
+    with desk.http.stream("GET", "/deliveries?text=order") as answer:
+        assert answer.headers["content-encoding"] == "identity"
+        assert "content-length" not in answer.headers
+    assert desk.http.get("/deliveries").headers["content-encoding"] == "gzip"
+
+
+def test_judging_again_changes_the_verdict_in_the_log(desk: Desk) -> None:
+    id = f"{SECOND}.000050"
+    assert id in desk.rows("/deliveries?verdict=passed")
+    expected = '{"body": {"events": [{"error_code": "ERR1"}]}}'
+    answer = desk.http.post(f"/deliveries/{id}/judge", data={"expectation": expected})
+    assert answer.status_code == 303
+    assert desk.rows("/deliveries?verdict=failed&order=109") == [id]
+    assert id not in desk.rows("/deliveries?verdict=passed")
+    entry = desk.log.get(id)
+    assert entry is not None
+    assert [each.verdict for each in entry.judgements] == ["passed", "failed"]
+    assert entry.judgements[1].expectation == Expectation(body={"events": [{"error_code": "ERR1"}]})
+    assert desk.http.post(f"/deliveries/{id}/judge", data={"expectation": ""}).status_code == 303
+    assert id not in desk.rows("/deliveries?verdict=failed")
+
+
+def test_latency_is_a_chart_and_a_table(desk: Desk) -> None:
+    page = desk.page("/deliveries/latency?run=" + FIRST)
+    assert "2 deliveries" in words(page)
+    assert 'class="marks errored"' in page
+    assert "<table>" in page
+    assert "no delivery to show" in words(desk.page("/deliveries/latency?order=none"))
+    part = desk.http.get("/deliveries/latency", headers={"HX-Request": "true"}).text
+    assert "<html" not in part
+    assert "The newest" not in words(part)
+    assert "132 deliveries" in words(part)
+    assert "is no status" in words(desk.page("/deliveries/latency?status=0", 400))
+
+
+def test_verdicts_by_run_are_a_chart(desk: Desk) -> None:
+    page = desk.page("/runs")
+    assert f'<a href="/runs/{FIRST}" aria-label="{FIRST}: 1 errored">' in page
+    assert "the newest 1 run" in words(page)
