@@ -9,6 +9,7 @@ from itertools import islice
 from typing import get_args
 
 import msgspec
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
@@ -101,9 +102,15 @@ class LogPages:
     # --- finding ---
 
     def _after(self, before: str) -> SortKey | None:
-        """The place that a page goes on after."""
-        entry = self._desk.log.get(before) if before else None
-        return (entry.delivery.sent_at, entry.delivery.id) if entry is not None else None
+        """The place that a page goes on after; None is the beginning."""
+        if not before:
+            return None
+        entry = self._desk.log.get(before)
+        if entry is None:
+            raise HTTPException(
+                HTTPStatus.NOT_FOUND, f"There is no delivery {before} in this workspace's log."
+            )
+        return entry.delivery.sent_at, entry.delivery.id
 
     def _rows(self, query: Query, after: SortKey | None, found: Found) -> Iterator[Row]:
         """A page of rows, each as soon as it is found."""

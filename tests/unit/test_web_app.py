@@ -21,7 +21,7 @@ from sandbox.workspace import Workspace
 class BrokenLog:
     """A log with a bug."""
 
-    def summaries(self, *_: object, **__: object) -> None:
+    def runs(self) -> None:
         raise ZeroDivisionError("<b>secret</b>")
 
 
