@@ -30,6 +30,8 @@ from sandbox.web.results import ResultRow
 from sandbox.web.rows import Row
 
 _PAGE = 100
+_RESULTS = 500
+"""How many results of a run that has ended one page shows: a browser takes seconds over ten thousand."""
 _CHARTED = 30
 """How many runs the chart of verdicts shows."""
 _IN_TABLE = 4
@@ -79,6 +81,24 @@ class Filter(msgspec.Struct, frozen=True):
         return f"?{urlencode(said)}" if said else ""
 
 
+class Paging(msgspec.Struct, frozen=True):
+    """Which results a page shows, of more than fit on one."""
+
+    first: int
+    """How many come before."""
+    count: int
+    """Of all that the filter lets through."""
+
+    @property
+    def end(self) -> int:
+        return min(self.first + _RESULTS, self.count)
+
+    @property
+    def before(self) -> int:
+        """Where the page before begins."""
+        return max(0, self.first - _RESULTS)
+
+
 class RunPages:
     """`/runs`."""
 
@@ -121,6 +141,8 @@ class RunPages:
         if run is None:
             raise _no_run(id)
         wanted = Filter.of(request)
+        asked = request.query_params.get("from", "")
+        first = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 8 else 0
         rows = await asyncio.to_thread(self._rows, run)
         shown = [row for row in rows if wanted.accepts(row)]
         is_running = run.state == "running" and not results.is_open(run)
@@ -131,8 +153,9 @@ class RunPages:
             "run.html",
             run=results.run_row(run, self._desk.ports.clock.now()),
             info=run.info,
-            rows=shown[:_LIVE] if is_running else shown,
+            rows=shown[:_LIVE] if is_running else shown[first : first + _RESULTS],
             hidden=max(0, len(shown) - _LIVE) if is_running else 0,
+            paging=Paging(first, len(shown)) if len(shown) > _RESULTS and not is_running else None,
             total=len(rows),
             failing=sum(row.result.verdict in ("failed", "errored") for row in rows),
             is_running=is_running,

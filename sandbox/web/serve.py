@@ -21,6 +21,7 @@ from sandbox.model import RunInfo
 from sandbox.ports import LateLog, SystemClock
 from sandbox.standin import StandIn
 from sandbox.store.fold import fold_abandoned
+from sandbox.store.log import Log
 from sandbox.store.writer import run_id
 from sandbox.transport import Transport
 from sandbox.web.app import create_app
@@ -103,7 +104,7 @@ async def _serve(
     stand_in_url = await stand_in.start()
     try:
         # What a process that died left behind is folded beside the work; until then readers merge it.
-        tidying = asyncio.create_task(asyncio.to_thread(fold_abandoned, workspace.runs_dir))
+        tidying = asyncio.create_task(asyncio.to_thread(_tidy, workspace.runs_dir))
         async with Transport() as transport:
             late_log = LateLog(workspace.runs_dir, info)
             try:
@@ -140,6 +141,13 @@ async def _serve(
                     await asyncio.to_thread(late_log.opened.fold, SystemClock().now())
     finally:
         await stand_in.stop()
+
+
+def _tidy(runs_dir: Path) -> None:
+    """Fold what dead processes left, and make the summaries that are missing before a page needs them."""
+    fold_abandoned(runs_dir)
+    with contextlib.suppress(FileError):  # The page that needs it says so.
+        Log(runs_dir).runs()
 
 
 def _address(host: str, port: int) -> str:

@@ -1,0 +1,194 @@
+"""What it costs to look into a log of 100,000 deliveries of 4 KB in 200 runs, as a browser meets it.
+
+python bench/log.py           exit 1 if a limit is passed
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+from append import delivery
+
+from sandbox.model import Judgement, Response, Result, ResultStep, RunInfo, Verdict
+from sandbox.store.log import Log
+from sandbox.store.writer import RunWriter
+
+RUNS, DELIVERIES, LARGE = 200, 100_000, 10_000
+LARGE_RUN = RUNS // 2
+RARE_RUN = RUNS // 2 + 1
+"""Where what is looked for lies: half of the log is newer."""
+RARE_ORDER, RARE_CODE, RARE_TEXT = "7654321", "ERR-RARE", "an unlikely remark"
+ROUNDS = 7
+FIRST_PAGE_MS, MEMORY_MB, FILTER_MS, FIRST_HIT_MS, RUN_MS, APPEND = 100, 60, 100, 200, 1000, 1.5
+
+
+def run_info(number: int) -> RunInfo:
+    day, hour = 1 + number // 24, number % 24
+    return RunInfo(
+        id=f"202405{day:02}T{hour:02}0000Z-{number:06}",
+        started_at=f"2024-05-{day:02}T{hour:02}:00:00.000Z",
+        receiver="local",
+    )
+
+
+def fill(runs_dir: Path) -> None:
+    """A log of so many deliveries, with one that has what no other has."""
+    small = (DELIVERIES - LARGE) // (RUNS - 1)
+    extra = DELIVERIES - LARGE - small * (RUNS - 1)
+    for number in range(RUNS):
+        count = LARGE if number == LARGE_RUN else small + (extra if number == 0 else 0)
+        info = run_info(number)
+        with RunWriter.open(runs_dir, info) as run:
+            for each in range(count):
+                at = f"{info.started_at[:14]}{each * 60 // count:02}:{each % 60:02}.{each % 1000:03}Z"
+                log_one(run, each, at, rare=number == RARE_RUN and each == 7)
+
+
+def log_one(run: RunWriter, number: int, at: str, *, rare: bool) -> None:
+    sent = msgspec.structs.replace(delivery(run.next_id()), sent_at=at)
+    if rare:
+        body = sent.request.body.replace('"id": "4897"', f'"id": "{RARE_ORDER}"')
+        event = {"error_code": RARE_CODE, "error_message": RARE_TEXT}
+        sent = msgspec.structs.replace(
+            sent,
+            request=msgspec.structs.replace(sent.request, body=body),
+            response=Response(status=200, body=json.dumps({"events": [event]})),
+        )
+    verdict: Verdict = "errored" if rare else "failed" if number % 50 == 0 else "passed"
+    run.append(sent)
+    run.append(Judgement(delivery=sent.id, verdict=verdict, at=at))
+    name = f"scenarios/case-{number:05}.scenario.json"
+    step = ResultStep(number=0, name="cancel", verdict=verdict, sent=1)
+    run.append(Result(scenario=name, name=name, verdict=verdict, at=at, steps=(step,)))
+
+
+@contextmanager
+def serving(workspace: Path) -> Iterator[tuple[int, int]]:
+    """A sandbox on a workspace: its port, and its process."""
+    program = str(Path(sys.executable).with_name("retailops-sandbox"))
+    command = [program, "serve", "--port", "0", "--workspace", str(workspace)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        port = int(process.stdout.readline().split("http://127.0.0.1:")[1].split("/")[0])
+        yield port, process.pid
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait()
+
+
+def fetched(port: int, path: str, until: bytes = b"") -> float:
+    """Milliseconds until a page has come, or so much of it that it holds this."""
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    start = time.perf_counter()
+    connection.request("GET", path)
+    answer = connection.getresponse()
+    assert answer.status == 200, f"{path}: {answer.status}"
+    page = b""
+    while part := answer.read1():
+        page += part
+        if until and until in page:
+            break
+    taken = (time.perf_counter() - start) * 1000
+    assert until in page, f"{path} does not show {until.decode()}"
+    connection.close()
+    return taken
+
+
+def memory(pid: int) -> float:
+    """What a process has in memory, in MB."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0]) / 1024
+
+
+def measured(port: int, path: str, until: bytes = b"") -> float:
+    return statistics.median(fetched(port, path, until) for _ in range(ROUNDS))
+
+
+def appending(runs_dir: Path) -> Callable[[], float]:
+    """Microseconds of an append to a new run in this folder, whenever it is called."""
+    run = RunWriter.open(runs_dir, msgspec.structs.replace(run_info(0), id="20240601T000000Z-aaaaaa"))
+
+    def once() -> float:
+        records = [delivery(run.next_id()) for _ in range(50)]
+        start = time.perf_counter()
+        for record in records:
+            run.append(record)
+        return (time.perf_counter() - start) / len(records) * 1e6
+
+    return once
+
+
+def main() -> int:
+    failures = []
+
+    def told(what: str, value: float, most: float, unit: str) -> None:
+        print(f"{what:<58} {value:8.1f} {unit}, at most {most}")
+        if value > most:
+            failures.append(what)
+
+    with tempfile.TemporaryDirectory() as name:
+        empty, full = Path(name) / "empty", Path(name) / "full"
+        runs_dir = full / ".sandbox" / "runs"
+        fill(runs_dir)
+        size = sum(file.stat().st_size for file in runs_dir.glob("*.json"))
+        start = time.perf_counter()
+        Log(runs_dir).runs()
+        took = time.perf_counter() - start
+        lines = sum(file.stat().st_size for file in runs_dir.glob("*.summary"))
+        print(
+            f"{DELIVERIES:,} deliveries in {RUNS} runs: {size / 1e6:.0f} MB, summaries {lines / 1e6:.0f} MB"
+        )
+        print(f"making all summaries, once: {took:.1f} s")
+
+        (empty / ".sandbox" / "runs").mkdir(parents=True)
+        with serving(empty) as (port, pid):
+            fetched(port, "/deliveries")
+            before = memory(pid)
+        with serving(full) as (port, pid):
+            print(f"first page of a new process: {fetched(port, '/deliveries'):.0f} ms")
+            told("additional memory for it", memory(pid) - before, MEMORY_MB, "MB")
+            told("first page of the log", measured(port, "/deliveries"), FIRST_PAGE_MS, "ms")
+            for asked in (f"order={RARE_ORDER}", f"code={RARE_CODE}", "verdict=errored", "verdict=failed"):
+                told(f"filter {asked}", measured(port, f"/deliveries?{asked}"), FILTER_MS, "ms")
+            told("filter that finds nothing", measured(port, "/deliveries?order=none"), FILTER_MS, "ms")
+            for text in (RARE_ORDER, RARE_CODE, RARE_TEXT):
+                path = f"/deliveries?text={text.replace(' ', '+')}"
+                told(
+                    f"first hit of the text {text!r}",
+                    measured(port, path, b'<tr id="row-'),
+                    FIRST_HIT_MS,
+                    "ms",
+                )
+                print(f"  looking through all of it: {measured(port, path):.0f} ms")
+            large = run_info(LARGE_RUN).id
+            told("opening a run of 10,000", measured(port, f"/runs/{large}"), RUN_MS, "ms")
+            told("its deliveries in the log", measured(port, f"/deliveries?run={large}"), RUN_MS, "ms")
+            print(f"memory after all of this: {memory(pid):.0f} MB, {before:.0f} MB with an empty log")
+
+        appends = [appending(empty / ".sandbox" / "runs"), appending(runs_dir)]
+        # In turns, so that whatever else the machine does meets both alike.
+        taken = [[append() for append in appends] for _ in range(40)]
+        alone, beside = (statistics.median(each[number] for each in taken) for number in range(2))
+        print(f"an append in an empty log {alone:.1f} microseconds, beside 100,000 {beside:.1f}")
+        told("appending, as a ratio", beside / alone, APPEND, "")
+    if failures:
+        print(f"missed: {', '.join(failures)}")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.exit(main())
