@@ -299,6 +299,10 @@ def secrets(receiver: Receiver, resolved: Receiver, environment: Mapping[str, st
         # Only the password: a user name such as "api" is an ordinary word, and would vanish everywhere.
         password = urlsplit(getattr(resolved, part)).password if "@" in getattr(resolved, part) else None
         add(f"{part}-password", getattr(receiver, part).rpartition("@")[0], unquote(password or ""))
+    for name in references(receiver.base_url.partition("?")[2]):
+        # A key in the query, as it is written there and as the receiver reads it.
+        value = environment.get(name[4:], "") if name.startswith("env:") else ""
+        add(f"base_url-{name[4:]}", f"${{{name}}}" if value else "", unquote(value))
     return found
 
 

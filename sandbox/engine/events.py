@@ -16,6 +16,7 @@ class DeliveryStarted(msgspec.Struct, frozen=True):
     plan: Plan
     step: str
     url: str
+    """Without what is secret in it."""
 
 
 class DeliveryFinished(msgspec.Struct, frozen=True):

@@ -12,7 +12,7 @@ from sandbox import compare, compose, pointer, redact, scenario, source
 from sandbox.contract import Contract
 from sandbox.engine.events import DeliveryFinished, DeliveryStarted, StepResult, worst
 from sandbox.engine.target import Target
-from sandbox.errors import SandboxError, UsageError
+from sandbox.errors import SandboxError, SourceError, UsageError
 from sandbox.model import (
     Delivery,
     Exchange,
@@ -286,7 +286,8 @@ class StepRun:
     ) -> _Sent:
         """Send once, and log what came of it."""
         delivery_id = self._ports.log.next_id()
-        self._run.tell(DeliveryStarted(delivery_id, self._plan, self._step.name, ready.request.url))
+        url = ready.target.secrets.url(ready.request.url)
+        self._run.tell(DeliveryStarted(delivery_id, self._plan, self._step.name, url))
         timeout_ms = self._step.deliver.timeout_ms or self._options.timeout_ms
         connection = ready.target.connection(timeout_ms, drop_after_ms)
         sent_at = self._ports.clock.now()
@@ -395,4 +396,8 @@ def _body(exchange: Exchange) -> Json:
     """The answer's JSON; SandboxError where there is none."""
     if exchange.response is None or exchange.fault is not None:
         raise SandboxError("there was no answer")
-    return source.parse(exchange.response.body)
+    try:
+        return source.parse(exchange.response.body)
+    except SourceError as error:
+        # Not what the parser says: it quotes a piece, and no piece of a secret can be told from other words.
+        raise SandboxError("the answer is not JSON") from error

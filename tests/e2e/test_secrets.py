@@ -1,0 +1,415 @@
+"""Secrets everywhere, and every byte searched that the real programs write, print or show.
+
+Each secret begins with letters and digits that no encoding changes, and goes on with characters that every
+encoding changes. The receiver answers with whatever credentials it was sent, in every spelling.
+"""
+
+from __future__ import annotations
+
+import gzip
+import html
+import json
+import os
+import re
+import signal
+import subprocess
+from base64 import b64decode, b64encode, urlsafe_b64encode
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit
+
+import httpx2 as httpx
+import pytest
+
+from sandbox.model import Basic, Bearer
+from sandbox.model import Receiver as Receiving
+from sandbox.store.log import Log
+from sandbox.workspace import Workspace
+from tests.e2e.test_web import Desk, hidden
+from tests.receivers import Peer, Receiver, receiver, response, unused_port
+from tests.serving import MAIN, PACKAGE_ROOT, address, serving
+
+_HARD = "-ß\"/+\\ ?&=<é>'%41~"
+SECRETS = {
+    name: f"{stem}{_HARD}{number}"
+    for number, (name, stem) in enumerate(
+        {
+            "V1_TOKEN": "Kq7tokenT4mZp",
+            "BEARER": "Wm3bearerV8nLc",
+            "BASIC_PW": "Hx9basicQ2rTd",
+            "URL_PW": "Ju5userinfoB6yGs",
+            "QUERY_KEY": "Ve4queryN7kFw",
+            "COOKIE": "Zt8cookieR3hXm",
+            "HEADER_KEY": "Lp6headerC5vJq",
+            "BODY": "Gd2payloadY9sKn",
+            "FROM_SHOP": "Nb1setcookieU4tRv",
+            "CALLERS_TOKEN": "Rf7callerE3wHz",
+            "CALLERS_BEARER": "Sc9callbearA6mPx",
+            "CALLERS_COOKIE": "Ty5callcookD8jQb",
+        }.items()
+    )
+}
+STEMS = [re.match("[A-Za-z0-9]+", secret)[0] for secret in SECRETS.values()]  # type: ignore[index]
+
+
+# --- where they are looked for ---
+
+
+def core(stem: str, before: int) -> str:
+    """The characters of a secret's base64 that do not depend on what stands around it."""
+    octets = stem.encode()
+    return b64encode(bytes(before) + octets).decode()[(before * 8 + 5) // 6 : (before + len(octets)) * 8 // 6]
+
+
+NEEDLES = {needle: stem for stem in STEMS for needle in (stem, *(core(stem, at) for at in range(3)))}
+_FOUND = re.compile("|".join(map(re.escape, NEEDLES)))
+_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
+
+
+def readings(text: str) -> Iterator[str]:
+    """A text as it is, and with its escapes undone, one kind after the other."""
+    yield text
+    for _ in range(2):
+        text = html.unescape(unquote(_ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)))
+        yield text
+        text = text.replace("\\\\", "\\")
+
+
+def assert_clean(text: str | bytes, where: object) -> None:
+    if isinstance(text, bytes):
+        text = text.decode("utf-8", "replace")
+    for reading in readings(text):
+        for found in _FOUND.finditer(reading):
+            around = reading[max(0, found.start() - 80) : found.end() + 40]
+            raise AssertionError(f"{NEEDLES[found[0]]} is in {where}: …{around}…")
+
+
+def assert_files_are_clean(folder: Path) -> int:
+    """How many files there were."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    for path in files:
+        assert_clean(path.read_bytes(), path.relative_to(folder))
+    return len(files)
+
+
+# --- the receiver ---
+
+
+def spellings(secret: str) -> dict[str, str]:
+    octets = secret.encode()
+    escaped = quote(secret, safe="")
+    return {
+        "plain": secret,
+        "json": json.dumps(secret),
+        "json in json": json.dumps(json.dumps(secret)),
+        "every character escaped": "".join(f"\\u{ord(each):04X}" for each in secret),
+        "percent": escaped,
+        "percent in small letters": re.sub("%..", lambda found: found[0].lower(), escaped),
+        "every byte percent": "".join(f"%{each:02x}" for each in octets),
+        "form": quote_plus(secret),
+        **{f"base64 {at}": b64encode(b"x" * at + octets + b":tail").decode() for at in range(3)},
+        **{f"urlsafe {at}": urlsafe_b64encode(b"x" * at + octets).decode() for at in range(3)},
+    }
+
+
+def credentials(request: bytes) -> dict[str, str]:
+    """What a request gives away."""
+    head, _, body = request.partition(b"\r\n\r\n")
+    lines = head.decode().split("\r\n")
+    found = {name: value for name, value in parse_qsl(urlsplit(lines[0].split()[1]).query) if name == "key"}
+    for line in lines[1:]:
+        name, _, value = line.partition(": ")
+        name = name.lower()
+        if name == "authorization":
+            scheme, _, rest = value.partition(" ")
+            basic = scheme.lower() == "basic"
+            found[name] = b64decode(rest).decode().partition(":")[2] if basic else rest
+        elif name == "cookie":
+            found[name] = value.partition("=")[2]
+        elif name in ("x-key", "x-own"):
+            found[name] = value
+    document = json.loads(body)
+    return {
+        **found,
+        **{key: document[key] for key in ("integration_auth_token", "remark") if key in document},
+    }
+
+
+def echo(peer: Peer) -> None:
+    """Answer with all that a request gives away, compressed: JSON, text, bytes, or off the contract."""
+    while (request := peer.read_request()) is not None:
+        found = {name: spellings(secret) for name, secret in credentials(request).items()}
+        kind = request.split(b" ", 2)[1].split(b"/")[1]
+        plain = [each["plain"] for each in found.values()]
+        document: object = {"events": [], "echo": found, "keys": dict.fromkeys(plain, 1)}
+        if kind == b"violation":
+            document = {"status": plain[0], "events": [{"code": 1, "message": each} for each in plain]}
+        body = json.dumps(document, ensure_ascii=kind == b"violation").encode()
+        if kind in (b"text", b"binary"):
+            lines = [each for spelled in found.values() for each in spelled.values()]
+            body = b"\xff\xfe" * (kind == b"binary") + "\n".join(lines).encode()
+        headers = [
+            "Content-Type: text/plain" if kind in (b"text", b"binary") else "Content-Type: application/json",
+            "Content-Encoding: gzip",
+            f"Set-Cookie: shop={quote(SECRETS['FROM_SHOP'], safe='')}; Path=/",
+            *(f"X-Echo-{number}: {quote(each)}" for number, each in enumerate(plain)),
+            *(f"X-Base64-{number}: {b64encode(each.encode()).decode()}" for number, each in enumerate(plain)),
+        ]
+        peer.send(response(gzip.compress(body), *headers))
+
+
+RECEIVERS = ("everything", "basic", "userinfo", "violating", "closed")
+
+
+def add_receivers(workspace: Workspace, shop: Receiver) -> None:
+    host = shop.url.partition("//")[2]
+    all_of_it = {
+        "headers": {"X-Key": "${env:HEADER_KEY}", "Cookie": "session=${env:COOKIE}"},
+        "auth": Bearer("${env:BEARER}"),
+        "token": "${env:V1_TOKEN}",
+        "secret_env": ("BODY",),
+    }
+    body = {"secret_env": ("BODY",), "token": "${env:V1_TOKEN}"}
+    for each in (
+        Receiving("everything", f"{shop.url}/json?key=${{env:QUERY_KEY}}", **all_of_it),
+        Receiving("violating", f"{shop.url}/violation", **all_of_it),
+        Receiving("basic", f"{shop.url}/text", auth=Basic("me", "${env:BASIC_PW}"), **body),
+        Receiving("userinfo", f"http://me:${{env:URL_PW}}@{host}/binary", **body),
+        Receiving("closed", f"http://me:${{env:URL_PW}}@127.0.0.1:{unused_port()}", **body),
+    ):
+        workspace.save_receiver(each)
+
+
+def add_scenarios(folder: Path) -> None:
+    v1 = {
+        "action": "order_cancel",
+        "version": 1,
+        "client_id": 497,
+        "channel_info": {"id": 21},
+        "order": {"channel_order_refnum": "496"},
+        "remark": "${env:BODY}",
+    }
+    own = {"headers": {"X-Own": "${env:BODY}"}}
+    expect = {"body": {"echo": "${env:BODY}", "plain": "${env:V1_TOKEN}"}, "headers": {"X-A": "${env:BODY}"}}
+    steps = [
+        {"name": "one", "payload": v1, "deliver": own, "expect": expect},
+        {
+            "name": "caught",
+            "payload": v1,
+            "expect": {"status": 200, "contract": False},
+            "capture": {"caught": "/echo/remark/plain"},
+        },
+        {
+            "name": "off",
+            "payload": {**v1, "version": "${env:BODY}"},
+            "off_contract": True,
+            "expect": {"body": "x"},
+        },
+    ]
+    refused = [{"name": "refused", "payload": {**v1, "version": "${env:BODY}"}, "expect": {"status": 200}}]
+    draft = [{"name": "d", "fixture": "default", "set": {"/remark": "${env:BODY}"}, "expect": expect}]
+    for name, edition, plan in (("v1", "v1", steps), ("refused", "v1", refused), ("d", "draft", draft)):
+        document = {"name": name, "edition": edition, "steps": plan}
+        (folder / f"{name}.scenario.json").write_text(json.dumps(document))
+
+
+# --- the programs ---
+
+
+@pytest.fixture
+def shop() -> Iterator[Receiver]:
+    with receiver(echo) as shop:
+        yield shop
+
+
+@pytest.fixture
+def place(tmp_path: Path, shop: Receiver) -> Path:
+    """A workspace with receivers and scenarios that name the secrets."""
+    workspace = Workspace(tmp_path / "workspace")
+    workspace.initialise()
+    add_receivers(workspace, shop)
+    add_scenarios(workspace.root / "scenarios")
+    assert assert_files_are_clean(tmp_path) > 3
+    return workspace.root
+
+
+def environment(**more: str) -> dict[str, str]:
+    # What stands in a URL is written as URLs are.
+    known = {
+        **SECRETS,
+        "URL_PW": quote(SECRETS["URL_PW"], safe=""),
+        "QUERY_KEY": quote(SECRETS["QUERY_KEY"], safe=""),
+    }
+    return {**os.environ, "PYTHONPATH": PACKAGE_ROOT, "COLUMNS": "200", **known, **more}
+
+
+def command(folder: Path, *arguments: str, **more: str) -> tuple[int, str]:
+    """Run a command; what it printed, which is clean."""
+    done = subprocess.run(
+        [*MAIN, *arguments],
+        cwd=folder,
+        env=environment(**more),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert "Traceback" not in done.stderr
+    for text in (done.stdout, done.stderr):
+        assert_clean(text, " ".join(arguments))
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", RECEIVERS)
+def test_run_send_and_export(place: Path, shop: Receiver, name: str) -> None:
+    out = place / "out"
+    out.mkdir()
+    on_github = {
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_WORKSPACE": str(place),
+        "GITHUB_STEP_SUMMARY": "out/summary.md",
+    }
+    reports = ["--junit-xml", "out/r.xml", "--report-json", "out/r.json", "--report-html", "out/r.html"]
+    code, printed = command(place, "run", "-v", "--receiver", name, *reports, **on_github)
+    assert code == (3 if name == "closed" else 1), printed
+    assert "«redacted:" in printed
+    # So that all of it has been on the wire.
+    if name != "closed":
+        sent = b"".join(shop.requests)
+        assert any(stem.encode() in sent for stem in STEMS)
+        assert SECRETS["BODY"].partition("-")[0].encode() in sent
+    command(place, "run", "--dry-run", "--receiver", name)
+    command(place, "send", "default", "--receiver", name, "--set", '/remark="${env:BODY}"')
+    if name in ("everything", "userinfo"):
+        of_v1 = ("export", "out/r.json", "--edition", "v1", "--format")
+        assert "struck out: " in command(place, *of_v1, "curl")[1]
+        assert "struck out: " in command(place, *of_v1, "har")[1]
+        command(place, *of_v1, "pytest", "-o", "out/test_it.py")
+        command(place, *of_v1, "scenario", "-o", "out/it.scenario.json")
+        command(place, "run", "--accept", "--receiver", name)
+    for path in ("out/r.json", "out/r.html"):
+        assert "«redacted:" in (place / path).read_text(), path
+    assert assert_files_are_clean(place) > 10
+
+
+def callers_request() -> dict[str, object]:
+    v1 = {
+        "integration_auth_token": SECRETS["CALLERS_TOKEN"],
+        "action": "order_cancel",
+        "version": 1,
+        "client_id": 497,
+        "channel_info": {"id": 21},
+        "order": {"channel_order_refnum": "496"},
+    }
+    headers = {
+        "Authorization": f"Bearer {SECRETS['CALLERS_BEARER']}".encode(),
+        "Cookie": f"sid={SECRETS['CALLERS_COOKIE']}".encode(),
+        "Content-Type": "application/json",
+    }
+    return {"content": json.dumps(v1).encode(), "headers": headers}
+
+
+@pytest.mark.parametrize("name", ["everything", "violating", "userinfo"])
+def test_record(place: Path, shop: Receiver, name: str) -> None:
+    arguments = ["record", "--forward", name, "-o", "recorded.scenario.json", "--port", "0"]
+    with subprocess.Popen(
+        [*MAIN, *arguments],
+        cwd=place,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        url = address(process)
+        request = callers_request()
+        answer = httpx.post(f"{url}/order_cancel_v1", **request)
+        assert answer.status_code == 200
+        process.send_signal(signal.SIGINT)
+        printed, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    assert_clean(printed, "what record printed")
+    assert errors == ""
+    assert SECRETS["CALLERS_TOKEN"].partition("-")[0].encode() in b"".join(shop.requests)
+    assert (place / "recorded.scenario.json").exists()
+    assert_files_are_clean(place)
+
+
+def test_every_page(place: Path, shop: Receiver) -> None:
+    with serving(place, **{k: v for k, v in environment().items() if k in SECRETS}) as served:
+        desk = Desk(served)
+
+        def look(path: str, *, may_be_missing: bool = False) -> httpx.Response:
+            page = desk.http.get(path, follow_redirects=True)
+            assert page.status_code == 200 or (may_be_missing and page.status_code < 500), path
+            assert_clean(page.text, path)
+            assert_clean(str(page.headers), path)
+            return page
+
+        ids = []
+        v1 = json.loads((place / "scenarios" / "v1.scenario.json").read_text())["steps"][0]["payload"]
+        for name in RECEIVERS:
+            for edition, payload in (("v1", v1), ("draft", None)):
+                form = desk.form(f"/?receiver={name}&action=order_cancel&edition={edition}")
+                form = {**form, "receiver": name, "action": "order_cancel", "edition": edition}
+                if payload is not None:
+                    form["payload"] = json.dumps(payload)
+                part = desk.http.post("/compose", data=form, headers={"HX-Target": "target"})
+                assert_clean(part.text, "the target")
+                form["shown"] = hidden(part.text)["shown"]
+                form["expectation"] = json.dumps({"body": {"echo": "${env:BODY}"}})
+                page = desk.http.post("/compose", data=form)
+                assert_clean(page.text, "compose")
+                sent = desk.http.post("/send", data=form)
+                assert sent.status_code == 303, page.text
+                look(sent.headers["location"])
+                ids.append(desk.landed(sent.headers["location"]).delivery.id)
+        desk.http.post("/record/start", data={"receiver": "userinfo", "bind": "127.0.0.1", "port": "0"})
+        page = look("/record").text
+        found = re.search(r'id="relay-url">(http://[^<]+)<', page)
+        assert found
+        assert httpx.post(f"{found[1]}order_cancel_v1", **callers_request()).status_code == 200
+        look("/record")
+        review = desk.http.post("/record/stop").headers["location"]
+        look(review)
+        saved = desk.http.post(
+            review, data={**desk.form(review), "do": "save", "name": "from-relay"}, follow_redirects=True
+        )
+        assert_clean(saved.text, "the review")
+        picked = [f"scenarios/{id}.scenario.json" for id in ("v1", "refused", "d")]
+        for name in ("everything", "violating"):
+            part = desk.http.post("/scenarios", data={"receiver": name}, headers={"HX-Target": "target"})
+            fields = {**hidden(desk.http.get("/scenarios").text), **hidden(part.text), "receiver": name}
+            run = desk.http.post("/scenarios/run", data={**fields, "do": "ticked", "pick": picked}).headers[
+                "location"
+            ]
+            with desk.http.stream("GET", f"{run}/events") as stream:
+                assert "event: finished" in list(stream.iter_lines())
+            look(run)
+            look(f"{run}/review")
+            for id in picked:
+                look(f"{run}/scenario?id={id}")
+                look(f"/scenarios/show?id={id}")
+        log = Log(Workspace(place).runs_dir)
+        ids += [entry.delivery.id for run in log.runs() for entry in log.run(run.id)[1]]  # type: ignore[index]
+        for path in ("/", "/deliveries", "/runs", "/receivers", "/scenarios", "/record"):
+            look(path)
+        for name in RECEIVERS:
+            look(f"/receivers/edit?name={name}")
+        for id in dict.fromkeys(ids):
+            look(f"/?from={id}")
+            look(f"/deliveries/{id}")
+            look(f"/deliveries/{id}/request")
+            # Of a fault there was none; of a send by hand there is no scenario to compare with.
+            look(f"/deliveries/{id}/response", may_be_missing=True)
+            look(f"/deliveries/{id}/review", may_be_missing=True)
+            for format in ("curl", "har", "pytest", "scenario"):
+                look(f"/deliveries/{id}/export/{format}")
+            again = desk.http.post(f"/deliveries/{id}/judge", data={"expectation": '{"body": 1}'})
+            assert again.status_code == 303
+            look(f"/deliveries/{id}")
+        desk.http.close()
+        code, errors = served.interrupt()
+    assert code == 0
+    assert_clean(errors, "the server's log")
+    assert errors == ""
+    assert assert_files_are_clean(place) > 5
