@@ -27,6 +27,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     port: Annotated[int, Meta(ge=0, le=65_535)] = 8080
     token: str = ""
     """What a browser must show when the sandbox is bound to an address that is not loopback."""
+    keep_runs: Annotated[int, Meta(ge=1)] | None = None
+    """How many runs the log keeps; None keeps all."""
+    keep_days: Annotated[int, Meta(ge=1, le=36_500)] | None = None
+    """For how many days the log keeps a run; None keeps it for good."""
 
 
 def read(environment: Mapping[str, str], start: Path) -> Settings:

@@ -9,6 +9,8 @@ dry_run.py    what would be sent, instead
 accept.py     what failed, accepted into the files
 screen.py     where a run is watched: a terminal, a log, GitHub's page
 output.py     what commands print
+lazy.py       groups whose commands are imported when they are wanted
+log/          the commands of `log`
 """
 
 from __future__ import annotations
@@ -18,30 +20,31 @@ import gc
 import io
 import os
 import sys
-from importlib import import_module
 from typing import Any, NoReturn
 
 import click
 
 from sandbox import __version__
+from sandbox.cli.lazy import LazyGroup
 from sandbox.cli.output import complain, give_up, is_text, say
 from sandbox.errors import SandboxError
 
 _MODULES = {
-    "serve": "serve",
-    "run": "run",
-    "send": "send",
-    "import": "import_",
-    "record": "record",
-    "export": "export",
-    "init": "init",
-    "receiver": "receiver",
-    "schema": "schema",
+    "serve": "sandbox.cli.serve",
+    "run": "sandbox.cli.run",
+    "send": "sandbox.cli.send",
+    "import": "sandbox.cli.import_",
+    "record": "sandbox.cli.record",
+    "log": "sandbox.cli.log",
+    "export": "sandbox.cli.export",
+    "init": "sandbox.cli.init",
+    "receiver": "sandbox.cli.receiver",
+    "schema": "sandbox.cli.schema",
 }
 """Each command's module, in the order of `--help`."""
 
 
-class _Commands(click.Group):
+class _Commands(LazyGroup):
     """Runs `serve` where no command is named; shows a user's mistake as one line, with exit code 2."""
 
     def main(self, *args: Any, **extra: Any) -> Any:
@@ -58,15 +61,6 @@ class _Commands(click.Group):
             sys.exit(2)
         finally:
             say("", end="", flush=True)
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_MODULES)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _MODULES:
-            return None
-        command: click.Command = import_module(f"sandbox.cli.{_MODULES[cmd_name]}").command
-        return command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         for each in args:
@@ -87,7 +81,7 @@ class _Commands(click.Group):
             ctx.exit(130)
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Commands, modules=_MODULES, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="retailops-sandbox")
 def main() -> None:
     """Impersonates RetailOPS: sends order_cancel to your receiver, and judges its answers.

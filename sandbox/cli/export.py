@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 from pathlib import Path
+from typing import BinaryIO, Literal
 
 import click
 
 from sandbox import receivers, scenario, settings
+from sandbox.cli.log.names import run_named, unknown
 from sandbox.cli.options import here, workspace_option
 from sandbox.cli.output import complain, say
 from sandbox.errors import FileError, SandboxError, UsageError
@@ -16,16 +19,22 @@ from sandbox.model import Judgement, Receiver
 from sandbox.report import exporting
 from sandbox.report.exporting import FORMATS, Export, Format, Sources
 from sandbox.store import runfile
+from sandbox.store.files import replacing
 from sandbox.store.log import Entry, Log
 from sandbox.workspace import Workspace, checked, read_text, write_file
 
-LATEST = "latest"
+RUN_FILE = "run"
+"""The format that is no export for another tool: the run itself, for somebody else's sandbox."""
 
 
 @click.command("export")
 @click.argument("what", metavar="DELIVERY|RUN|FILE")
 @click.option(
-    "--format", "format", type=click.Choice(FORMATS), required=True, help="What the other tool reads."
+    "--format",
+    "format",
+    type=click.Choice((*FORMATS, RUN_FILE)),
+    required=True,
+    help="What the other tool reads; run: the run file, for somebody else's sandbox.",
 )
 @click.option("-o", "--output", metavar="FILE", help="Write this file, or into this folder.")
 @click.option("--action", default="", help="Of a run: the deliveries of this action.")
@@ -35,7 +44,7 @@ LATEST = "latest"
 @workspace_option
 def command(
     what: str,
-    format: Format,
+    format: Format | Literal["run"],
     output: str | None,
     action: str,
     edition: str,
@@ -46,9 +55,13 @@ def command(
     """Write a delivery, a run or a scenario file as a curl command, HAR, a pytest file or a scenario.
 
     Deliveries and runs go by their ids in the log; `latest` is the newest run. FILE is a scenario file or a
-    run file. Secrets stay struck out.
+    run file. Secrets stay struck out. A run can also be written as its run file, which `serve --open` shows
+    anywhere.
     """
     folder = Workspace.find(workspace, os.environ, here())
+    if format == "run":
+        _write_run(what, Log(folder.runs_dir), output, replace)
+        return
     path = Path(what)
     if checked(Path.is_file, path) and path.name.endswith(scenario.SUFFIX):
         made = _of_file(path, format, folder, receiver)
@@ -59,7 +72,7 @@ def command(
     if output is None:
         say(made.text, end="" if made.text.endswith("\n") else "\n")
         return
-    written = _path(output, made, replace)
+    written = _path(output, made.name, replace)
     write_file(written, made.text)
     say(f"made {written}")
 
@@ -98,15 +111,35 @@ def _found(what: str, log: Log) -> tuple[str, list[Entry]]:
     path = Path(what)
     if checked(Path.is_file, path):
         return path.stem, _entries_of(path)
-    if what == LATEST:
-        what = next((run.id for run in log.runs()), what)
     if one := log.get(what):
         return what, [one]
-    if run := log.run(what):
-        return what, run[1]
-    newest = [run.id for run in log.runs()[:3]]
-    known = f"the newest runs are {', '.join(newest)}" if newest else "nothing was sent from there yet"
-    raise UsageError(f"there is no delivery, run or file {what!r} in this workspace", mend=known)
+    run = run_named(what, log)
+    if run is not None and (found := log.run(run.id)):
+        return run.id, found[1]
+    raise unknown(what, log, "delivery, run or file")
+
+
+def _write_run(what: str, log: Log, output: str | None, replace: bool) -> None:
+    """A run of the log as its run file."""
+    run = run_named(what, log)
+    if run is None:
+        if log.get(what) is not None:
+            raise UsageError(f"{what} is a delivery, no run", mend=f"give {what.rpartition('.')[0]}")
+        raise unknown(what, log, "run")
+    if output is None:
+        text = io.BytesIO()
+        _copy(log, run.id, text)
+        say(text.getvalue().decode(errors="replace"), end="")
+        return
+    path = _path(output, f"{run.id}.json", replace)
+    with replacing(path, path.with_name(f"{path.name}.{os.getpid()}.new")) as file:
+        _copy(log, run.id, file)
+    say(f"made {path}")
+
+
+def _copy(log: Log, id: str, target: BinaryIO) -> None:
+    if not log.copy(id, target):
+        raise unknown(id, log, "run")  # It was there a moment ago.
 
 
 def _sources(folder: Workspace) -> Sources:
@@ -132,10 +165,10 @@ def _receiver(folder: Workspace, name: str) -> Receiver | None:
         return None
 
 
-def _path(output: str, made: Export, replace: bool) -> Path:
+def _path(output: str, name: str, replace: bool) -> Path:
     path = Path(output)
     if checked(Path.is_dir, path):
-        path /= made.name
+        path /= name
     if checked(Path.exists, path) and not replace:
         raise UsageError(f"there is a file {path} already", mend="choose another name, or give --replace")
     if not checked(Path.is_dir, path.parent):

@@ -37,12 +37,12 @@ class Screen:
             from sandbox.report.progress import Progress
 
             steps = sum(len(plan.scenario.steps) for plan in plans)
-            self._progress = Progress(_draw, steps, width=_width, seconds=time.perf_counter)
+            self._progress = Progress(_draw, steps, width=page_width, seconds=time.perf_counter)
             echo, self.tick = self._progress.say, self._progress.tick
         self.console = Console(
             (lambda line: echo(harmless(line))) if on_github(environment) else echo,
             colour=wants_colour(stream, environment),
-            width=_width(),
+            width=page_width(),
             verbose=verbose,
             brief=watched and not verbose and len(plans) > _FEW,
         )
@@ -76,7 +76,7 @@ def wants_colour(stream: TextIO | None, environment: Mapping[str, str]) -> bool:
     return bool(environment.get("FORCE_COLOR")) or (is_terminal and not environment.get("NO_COLOR"))
 
 
-def _width() -> int:
+def page_width() -> int:
     """The terminal's columns; a wide page where there is none and the environment does not say."""
     if "COLUMNS" not in os.environ and not (sys.stdout and sys.stdout.isatty()):
         return _PAGE

@@ -7,8 +7,10 @@ import os
 import click
 
 from sandbox import settings
+from sandbox.cli.log.prune import told
 from sandbox.cli.options import here, workspace_option
 from sandbox.cli.output import complain, say
+from sandbox.store.retention import Pruned, Retention
 from sandbox.workspace import Workspace
 
 
@@ -32,6 +34,14 @@ def command(workspace: str | None, host: str | None, port: int | None, token: st
         say(f"stand-in receiver: {stand_in}")
         say(f"workspace:         {folder.root}", flush=True)
 
+    def tidied(pruned: Pruned) -> None:
+        # What goes is said, even where nobody asked; that nothing goes is no news.
+        if pruned.removed:
+            for line in told(pruned):
+                say(line, flush=True)
+        for problem in pruned.problems:
+            complain(f"error: {problem}")
+
     serve_web(
         folder,
         host=host or chosen.host,
@@ -40,4 +50,6 @@ def command(workspace: str | None, host: str | None, port: int | None, token: st
         environment=os.environ,
         ready=ready,
         complain=lambda error: complain(f"warning: nothing can be sent until it can be logged: {error}"),
+        retention=Retention(chosen.keep_runs, chosen.keep_days),
+        tidied=tidied,
     )

@@ -145,16 +145,10 @@ class Console:
         if delivery.response is None or len(delivery.response.body) > LARGE_BODY:
             # To align it again takes as long as to judge it did, and here others wait.
             return ""
-        # Only what differs needs them.
-        from sandbox import contract
-        from sandbox.report import sidebyside, sidebyside_text
+        from sandbox.report import sidebyside_text  # Only what differs needs it.
 
-        agreed = contract.load(delivery.action, delivery.edition)
-        view = sidebyside.of(delivery, judgement.expectation, agreed.arrays)
         width = self._width - len(_INDENT)
-        if view is None or not view.differences:
-            return ""
-        return sidebyside_text.text(view, width=width, colour=self._colour)
+        return sidebyside_text.compared(delivery, judgement, width=width, colour=self._colour)
 
     def _style(self, text: str, verdict: Verdict) -> str:
         return click.style(text, fg=COLOURS[verdict]) if self._colour else text

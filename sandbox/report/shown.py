@@ -10,6 +10,7 @@ from sandbox import source
 from sandbox.errors import SandboxError
 from sandbox.model import Delivery
 from sandbox.report.lines import visible
+from sandbox.store.summary import DeliverySummary
 
 MOST_SHOWN = 256 * 1024
 """Characters of a body that a page shows; a browser takes long over more."""
@@ -75,8 +76,14 @@ def took(seconds: float) -> str:
 
 def size(text: str) -> str:
     """How many bytes a text takes as UTF-8."""
-    count = len(text.encode())
-    return f"{count} bytes" if count < 1024 else f"{count / 1024:.1f} KB"
+    return bytes_in_words(len(text.encode()))
+
+
+def bytes_in_words(count: int) -> str:
+    """A number of bytes, in the unit that suits it."""
+    if count < 1024:
+        return f"{count} bytes"
+    return f"{count / 1024:.1f} KB" if count < 1024 * 1024 else f"{count / 1024 / 1024:.1f} MB"
 
 
 def clock(instant: str) -> str:
@@ -89,3 +96,12 @@ def outcome(delivery: Delivery) -> str:
     if delivery.fault is not None:
         return delivery.fault.kind
     return str(delivery.response.status) if delivery.response is not None else "no answer"
+
+
+def label(sent: DeliverySummary) -> str:
+    """What was sent: the scenario and its step, or the fixture."""
+    if sent.scenario:
+        scenario = sent.scenario.removesuffix(".scenario.json")
+        return f"{scenario} / {sent.step}"
+    # What passed through a relay belongs to no step.
+    return sent.fixture or ("typed" if sent.step else "relayed")

@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from itertools import groupby
 from unicodedata import combining, east_asian_width
 
+from sandbox import contract
+from sandbox.model import Delivery, Judgement
+from sandbox.report import sidebyside
 from sandbox.report.lines import visible
 from sandbox.report.sidebyside import Card, Cards, Fold, Line, Row, Side, View
 
@@ -13,6 +16,15 @@ _NARROW = 80
 """Columns; below, the sides stand one under the other."""
 _RED, _GREEN, _YELLOW, _DIM, _PLAIN = "\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[2m", "\x1b[0m"
 _COLOURS = {"-": _RED, "+": _GREEN, "~": _YELLOW, "=": _DIM}
+
+
+def compared(delivery: Delivery, judgement: Judgement, *, width: int, colour: bool) -> str:
+    """A delivery's answer beside what was expected; empty where its body does not differ."""
+    if judgement.expectation is None:
+        return ""
+    agreed = contract.load(delivery.action, delivery.edition)
+    view = sidebyside.of(delivery, judgement.expectation, agreed.arrays)
+    return text(view, width=width, colour=colour) if view is not None and view.differences else ""
 
 
 def text(view: View, *, width: int = 100, colour: bool = False) -> str:

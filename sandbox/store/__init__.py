@@ -9,6 +9,8 @@ summary.py    a delivery in one line
 query.py      which deliveries are asked for
 search.py     looking into files without taking them apart
 history.py    the results of earlier runs, for comparing
+retention.py  which runs go, and what is swept up
+pins.py       runs that stay, whatever retention says
 fold.py       what becomes of a journal when its run has ended
 journal.py    the journal's lines
 runfile.py    the run file's tables

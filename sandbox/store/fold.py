@@ -7,7 +7,9 @@ or the run file and a journal of its generation, which is not read again.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
@@ -29,7 +31,8 @@ def fold(journal: Path, fd: int) -> None:
             return  # Nothing was recorded, or its process is just about to: it is not ours to delete.
         target = journal.with_suffix(".json")
         if not _is_folded(head, target):
-            write_run(head, journal, target, target.with_suffix(".json.new"))
+            with replacing(target, target.with_suffix(".json.new")) as file:
+                _write(head, journal, file)
     finally:
         os.close(fd)
     # Closed first, because Windows deletes no open file; whoever takes the lock now finds it folded.
@@ -57,37 +60,65 @@ def fold_abandoned(runs_dir: Path) -> list[FileError]:
     return problems
 
 
-def write_run(head: Head, journal: Path, target: Path, new: Path) -> None:
-    """Write a journal's records as a run file; `new` is its name until it is whole."""
+def copy_run(run_file: Path, journal: Path, target: BinaryIO) -> None:
+    """Write a run, as far as it is, as a run file; `target` is empty and can be sought in.
+
+    FileError where it cannot be read.
+    """
+    if not run_file.exists():
+        try:
+            head = read_head(journal)
+            if head is not None:
+                _write(head, journal, target)
+                return
+        except FileError:
+            if not run_file.exists():
+                raise
+            target.seek(0)  # It was folded meanwhile, and is copied instead.
+            target.truncate()
+    for chunk in _chunks(run_file):
+        target.write(chunk)
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    try:
+        with open(path, "rb") as file:
+            while chunk := file.read(1 << 20):
+                yield chunk
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+def _write(head: Head, journal: Path, target: BinaryIO) -> None:
+    """Write a journal's records as a run file."""
     finished_at = torn = ""
     stopped = False
     judgements: list[msgspec.Raw] = []
     results: list[msgspec.Raw] = []
-    with replacing(target, new) as file:
-        tables = runfile.Tables(file)
-        # One pass: deliveries, the bulk, go straight from file to file. The rest waits for its table.
-        tables.table("deliveries")
-        for number, line in raw_lines(journal):
-            if not isinstance(line, RawLine):
-                torn = line.decode(errors="replace")
-            elif line.delivery:
-                tables.add(line.delivery)
-            elif line.judgement:
-                judgements.append(line.judgement)
-            elif line.result:
-                results.append(line.result)
-            elif line.finished_at:
-                finished_at, stopped = line.finished_at, line.stopped
-            elif not line.run:
-                raise damaged_line(journal, number, NO_RECORD)
-        for name, documents in (("judgements", judgements), ("results", results)):
-            tables.table(name)
-            for document in documents:
-                tables.add(document)
-        tables.table("run")
-        ended = msgspec.structs.replace(head, finished_at=finished_at, stopped=stopped, torn=torn)
-        tables.add(encoder.encode(ended))
-        tables.end()
+    tables = runfile.Tables(target)
+    # One pass: deliveries, the bulk, go straight from file to file. The rest waits for its table.
+    tables.table("deliveries")
+    for number, line in raw_lines(journal):
+        if not isinstance(line, RawLine):
+            torn = line.decode(errors="replace")
+        elif line.delivery:
+            tables.add(line.delivery)
+        elif line.judgement:
+            judgements.append(line.judgement)
+        elif line.result:
+            results.append(line.result)
+        elif line.finished_at:
+            finished_at, stopped = line.finished_at, line.stopped
+        elif not line.run:
+            raise damaged_line(journal, number, NO_RECORD)
+    for name, documents in (("judgements", judgements), ("results", results)):
+        tables.table(name)
+        for document in documents:
+            tables.add(document)
+    tables.table("run")
+    ended = msgspec.structs.replace(head, finished_at=finished_at, stopped=stopped, torn=torn)
+    tables.add(encoder.encode(ended))
+    tables.end()
 
 
 def _is_folded(head: Head, target: Path) -> bool:

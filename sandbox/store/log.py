@@ -10,11 +10,13 @@ from itertools import islice
 from operator import attrgetter, itemgetter
 from pathlib import Path
 from threading import Lock
+from typing import BinaryIO
 
 import msgspec
 
 from sandbox.errors import FileError
 from sandbox.model import Delivery, Judgement, Result, RunInfo, Verdict
+from sandbox.store import pins
 from sandbox.store.files import unreadable
 from sandbox.store.query import EVERYTHING, Query, spelled
 from sandbox.store.reader import RunReader, RunState, Source
@@ -53,11 +55,29 @@ class RunSummary(msgspec.Struct, frozen=True):
     outcomes: Counter[Verdict]
     """How many scenarios there are of each verdict."""
     problems: tuple[FileError, ...]
+    is_pinned: bool = False
+    """It stays, whatever retention says."""
+    judges: frozenset[str] = frozenset()
+    """The other runs whose deliveries it judged again."""
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it is of a process that served pages, and nothing was sent by hand."""
+        serves = self.info is not None and self.info.kind == "serve"
+        return serves and not self.deliveries and not self.problems
 
     @property
     def results(self) -> int:
         """Of how many scenarios it tells how they came out."""
         return self.outcomes.total()
+
+
+class Reindexed(msgspec.Struct, frozen=True):
+    """What became of the summaries that were to be made anew."""
+
+    made: int
+    problems: list[FileError]
+    """Why others could not be."""
 
 
 class Log:
@@ -154,14 +174,29 @@ class Log:
                 continue
         raise _restless(self._runs_dir)
 
-    def reindex(self) -> list[FileError]:
-        """Make the summary of every run file anew; returns why some could not be."""
+    def copy(self, id: str, target: BinaryIO) -> bool:
+        """Write a run, as far as it is, as a run file; False if there is none. Blocks.
+
+        `target` is empty and can be sought in.
+        """
         with self._lock:
             self._refresh()
-            problems = []
+            run = self._runs.get(id)
+        if run is None or run.is_empty:
+            return False
+        run.copy(target)
+        return True
+
+    def reindex(self) -> Reindexed:
+        """Make the summary of every run file anew."""
+        with self._lock:
+            self._refresh()
+            made, problems = 0, []
             for run in self._runs.values():
-                problems += run.reindex()
-            return problems
+                wrong = run.reindex()
+                problems += wrong or []
+                made += wrong == []
+            return Reindexed(made, problems)
 
     # --- reading on ---
 
@@ -177,6 +212,7 @@ class Log:
             if suffix in ("json", "journal") and id not in self._runs:
                 self._runs[id] = RunReader(self._runs_dir / f"{id}.json", id)
         for id, run in list(self._runs.items()):
+            run.is_pinned = f"{id}{pins.SUFFIX}" in names
             if not run.refresh(has_journal=f"{id}.journal" in names):
                 del self._runs[id]
 
@@ -302,7 +338,17 @@ def _started(run: RunReader) -> tuple[str, str, str]:
 
 
 def _summary(run: RunReader) -> RunSummary:
-    return RunSummary(run.id, run.info, run.state, run.deliveries, run.verdicts, run.outcomes, run.problems)
+    return RunSummary(
+        id=run.id,
+        info=run.info,
+        state=run.state,
+        deliveries=run.deliveries,
+        verdicts=run.verdicts,
+        outcomes=run.outcomes,
+        problems=run.problems,
+        is_pinned=run.is_pinned,
+        judges=run.judges,
+    )
 
 
 def _restless(runs_dir: Path) -> FileError:

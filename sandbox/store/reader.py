@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
 import msgspec
 
@@ -13,6 +13,7 @@ from sandbox.errors import FileError
 from sandbox.model import RunInfo, Verdict
 from sandbox.store import lock
 from sandbox.store.files import unreadable
+from sandbox.store.fold import copy_run
 from sandbox.store.folded import Folded
 from sandbox.store.live import Live
 from sandbox.store.search import Stale, Stamp, stamp_of
@@ -27,6 +28,8 @@ class RunReader:
     def __init__(self, path: Path, run_id: str, *, keep: bool = True) -> None:
         """`path` is the run file; `keep` says whether its summary is written beside it."""
         self.id = run_id
+        self.is_pinned = False
+        """It stays, whatever retention says; who looks into the folder says so."""
         self._file = path
         self._journal = path.with_suffix(".journal")
         self._keep = keep
@@ -99,6 +102,11 @@ class RunReader:
         return sum((source.verdicts for source in self.sources), Counter())
 
     @property
+    def judges(self) -> frozenset[str]:
+        """The other runs whose deliveries it judged again."""
+        return frozenset(id.rpartition(".")[0] for source in self.sources for id in source.elsewhere)
+
+    @property
     def _files(self) -> list[Source]:
         folded, live = self._folded, self._live
         heads = [each.head for each in (folded, live) if each is not None and each.head is not None]
@@ -143,10 +151,14 @@ class RunReader:
             return True
         return size is not None or stamp is not None
 
-    def reindex(self) -> list[FileError]:
-        """Make the summary of the run file anew; returns what is wrong with either."""
+    def copy(self, target: BinaryIO) -> None:
+        """Write it, as far as it is, as a run file into a file that is empty and can be sought in."""
+        copy_run(self._file, self._journal, target)
+
+    def reindex(self) -> list[FileError] | None:
+        """Make the summary of the run file anew; what is wrong with either, None where there is neither."""
         if self._folded is None:
-            return []
+            return None
         self._folded = Folded.open(self._file, anew=True)
         return [*self._folded.problems, *([self._folded.unkept] if self._folded.unkept else [])]
 

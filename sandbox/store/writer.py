@@ -12,8 +12,8 @@ import msgspec
 from sandbox.errors import FileError
 from sandbox.model import Delivery, Judgement, Record, RunInfo, encoder
 from sandbox.store import lock
-from sandbox.store.files import replacing, unreadable, unwritable
-from sandbox.store.fold import fold, write_run
+from sandbox.store.files import replacing, unwritable
+from sandbox.store.fold import copy_run, fold
 from sandbox.store.journal import Head, Line
 
 _encode = encoder.encode
@@ -90,16 +90,8 @@ class RunWriter:
 
     def export(self, target: Path) -> None:
         """Write the run, as far as it is, as a run file of that name. Blocks."""
-        new = target.with_name(f"{target.name}.{os.getpid()}.new")
-        if not self.path.exists():
-            write_run(self._head, self._journal, target, new)
-            return
-        try:
-            with open(self.path, "rb") as source, replacing(target, new) as file:
-                while chunk := source.read(1 << 20):
-                    file.write(chunk)
-        except OSError as error:
-            raise unreadable(self.path, error) from error
+        with replacing(target, target.with_name(f"{target.name}.{os.getpid()}.new")) as file:
+            copy_run(self.path, self._journal, file)
 
     def close(self) -> None:
         """Let go of the run without folding it."""

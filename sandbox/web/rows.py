@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from sandbox.report import shown
 from sandbox.store import summary
 from sandbox.store.log import Entry
 from sandbox.store.query import NOT_JUDGED
@@ -51,7 +52,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
             stand_in=sent.stand_in,
             action=sent.action,
             edition=sent.edition,
-            label=_label(sent),
+            label=shown.label(sent),
             fixture=sent.fixture,
             run=sent.run,
             scenario=sent.scenario,
@@ -86,11 +87,3 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 def newest_first(rows: list[Row]) -> list[Row]:
     """The rows in the order of the log's pages."""
     return sorted(rows, key=lambda row: (row.sent_at, row.id), reverse=True)
-
-
-def _label(sent: DeliverySummary) -> str:
-    if sent.scenario:
-        scenario = sent.scenario.removesuffix(".scenario.json")
-        return f"{scenario} / {sent.step}"
-    # What passed through a relay belongs to no step.
-    return sent.fixture or ("typed" if sent.step else "relayed")

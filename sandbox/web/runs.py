@@ -120,7 +120,7 @@ class RunPages:
         """All runs, the newest first; `?before=` goes on after that run."""
         runs = await asyncio.to_thread(self._desk.log.runs)
         before = request.query_params.get("before", "")
-        runs = [run for run in runs if not _is_idle(run)]
+        runs = [run for run in runs if not run.is_idle]
         ids = [run.id for run in runs]
         older = runs[ids.index(before) + 1 :] if before in ids else runs
         now = self._desk.ports.clock.now()
@@ -267,12 +267,6 @@ def _bars(runs: Sequence[RunSummary]) -> list[RunBar]:
     """The newest runs that have results, the oldest of them first."""
     told = [(run.id, results.counted(run.outcomes)) for run in runs if run.results]
     return charts.verdicts(told[:_CHARTED][::-1])
-
-
-def _is_idle(run: RunSummary) -> bool:
-    """Whether it is of a process that served pages, and nothing was sent by hand."""
-    serves = run.info is not None and run.info.kind == "serve"
-    return serves and not run.deliveries and not run.problems
 
 
 def _is_told(step: ResultStep) -> bool:

@@ -20,13 +20,13 @@ from sandbox.httpserver import is_loopback
 from sandbox.model import RunInfo
 from sandbox.ports import LateLog, SystemClock
 from sandbox.standin import StandIn
-from sandbox.store.fold import fold_abandoned
-from sandbox.store.log import Log
+from sandbox.store.retention import Pruned, Retention
 from sandbox.store.writer import run_id
 from sandbox.transport import Transport
 from sandbox.web.app import create_app
 from sandbox.web.desk import Desk
 from sandbox.web.pages import Pages
+from sandbox.web.tidying import Tidying
 from sandbox.workspace import Workspace
 
 _SHORTEST_TOKEN = 16
@@ -41,10 +41,13 @@ def serve(
     environment: Mapping[str, str],
     ready: Callable[[str, str], None],
     complain: Callable[[FileError], None],
+    retention: Retention,
+    tidied: Callable[[Pruned], None],
 ) -> None:
     """Serve until Ctrl-C or SIGTERM; `ready` is told the address of the page and of the stand-in.
 
-    `complain` is told why nothing can be logged for now: the log can be read all the same.
+    `complain` is told why nothing can be logged for now: the log can be read all the same. Then `tidied` is
+    told which runs retention took, where it says anything.
 
     Raises UsageError for an address that cannot be bound, and for one off loopback without a token.
     """
@@ -60,7 +63,8 @@ def serve(
             )
     pages = Pages(shipped.templates_dir(), Path(__file__).with_name("static"))
     with _bound(host, port) as listening:
-        asyncio.run(_serve(workspace, pages, listening, host, token, environment, ready, complain))
+        tidying = Tidying(workspace.runs_dir, retention, tidied)
+        asyncio.run(_serve(workspace, pages, listening, host, token, environment, ready, complain, tidying))
 
 
 def _bound(host: str, port: int) -> socket.socket:
@@ -92,6 +96,7 @@ async def _serve(
     environment: Mapping[str, str],
     ready: Callable[[str, str], None],
     complain: Callable[[FileError], None],
+    tidying: Tidying,
 ) -> None:
     started_at = SystemClock().now()
     info = RunInfo(
@@ -103,8 +108,6 @@ async def _serve(
     stand_in = StandIn()
     stand_in_url = await stand_in.start()
     try:
-        # What a process that died left behind is folded beside the work; until then readers merge it.
-        tidying = asyncio.create_task(asyncio.to_thread(_tidy, workspace.runs_dir))
         async with Transport() as transport:
             late_log = LateLog(workspace.runs_dir, info)
             try:
@@ -131,23 +134,17 @@ async def _serve(
                 ),
                 lambda: ready(_address(host, listening.getsockname()[1]), stand_in_url),
                 desk,
+                tidying,
             )
             try:
                 await server.serve(sockets=[listening])
             finally:
                 await desk.stop()
-                await tidying
+                await tidying.end()
                 if late_log.opened is not None:
                     await asyncio.to_thread(late_log.opened.fold, SystemClock().now())
     finally:
         await stand_in.stop()
-
-
-def _tidy(runs_dir: Path) -> None:
-    """Fold what dead processes left, and make the summaries that are missing before a page needs them."""
-    fold_abandoned(runs_dir)
-    with contextlib.suppress(FileError):  # The page that needs it says so.
-        Log(runs_dir).runs()
 
 
 def _address(host: str, port: int) -> str:
@@ -157,14 +154,18 @@ def _address(host: str, port: int) -> str:
 class _Server(uvicorn.Server):
     """uvicorn, telling when it answers, and ending deliveries before it waits for the pages of them."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None], desk: Desk) -> None:
+    def __init__(
+        self, config: uvicorn.Config, ready: Callable[[], None], desk: Desk, tidying: Tidying
+    ) -> None:
         super().__init__(config)
         self._ready = ready
         self._desk = desk
+        self._tidying = tidying
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._ready()
+        self._tidying.begin()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         try:

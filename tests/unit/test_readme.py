@@ -12,6 +12,7 @@ import pytest
 
 from sandbox import match, model, pytest_plugin
 from sandbox.cli import main
+from sandbox.cli.log import shapes
 from sandbox.pytest_plugin.answers import Response, Result
 from sandbox.pytest_plugin.sending import Fields
 from sandbox.settings import Settings
@@ -21,15 +22,22 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 SCENARIOS = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
 
 
-def commands() -> dict[str, click.Command]:
-    context = click.Context(main)
-    found = {name: main.get_command(context, name) for name in main.list_commands(context)}
-    return {name: command for name, command in found.items() if command is not None}
+def commands(group: click.Group = main, above: str = "") -> dict[str, click.Command]:
+    """The commands of a group and of the groups in it, by the words that call them."""
+    context = click.Context(group)
+    found: dict[str, click.Command] = {}
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        found[above + name] = command
+        if isinstance(command, click.Group):
+            found.update(commands(command, f"{above}{name} "))
+    return found
 
 
 @pytest.mark.parametrize("name", sorted(commands()))
 def test_every_command_and_its_options_are_documented(name: str):
-    assert f"| `{name}" in README
+    assert re.search(rf"^\| [^|]*`{name}\b", README, re.MULTILINE)
     for parameter in commands()[name].params:
         for option in parameter.opts if isinstance(parameter, click.Option) else ():
             assert f"`{option}`" in README or f"`{option} " in README, option
@@ -64,6 +72,20 @@ def test_every_setting_is_documented():
 @pytest.mark.parametrize("code", [0, 1, 2, 3, 5, 130])
 def test_every_exit_code_is_documented(code: int):
     assert f"\n| {code} | " in README
+
+
+SHAPES = [
+    each
+    for each in vars(shapes).values()
+    if isinstance(each, type) and issubclass(each, msgspec.Struct) and each.__module__ == shapes.__name__
+]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_every_field_of_the_logs_json_is_documented(shape: type[msgspec.Struct]):
+    section = README.partition("\n**JSON.**")[2].partition("\n## ")[0]
+    for field in shape.__struct_fields__:
+        assert f"`{field}`" in section, field
 
 
 class Options:

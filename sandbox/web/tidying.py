@@ -1,0 +1,52 @@
+"""What is done to the log beside the work, once the pages are there."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+
+from sandbox.errors import FileError
+from sandbox.ports import SystemClock
+from sandbox.store.fold import fold_abandoned
+from sandbox.store.log import Log
+from sandbox.store.retention import Pruned, Retention, prune
+
+
+class Tidying:
+    """Folds what dead processes left, which readers merge until then, and deletes what is not to be kept.
+
+    Summaries that are missing are made before a page needs them.
+    """
+
+    def __init__(self, runs_dir: Path, retention: Retention, tell: Callable[[Pruned], None]) -> None:
+        """`tell` is told what went, where retention says anything."""
+        self._runs_dir = runs_dir
+        self._retention = retention
+        self._tell = tell
+        self._task: asyncio.Task[None] | None = None
+
+    def begin(self) -> None:
+        """Start it."""
+        self._task = asyncio.create_task(self._tidy())
+
+    async def end(self) -> None:
+        """Wait until it is done, if it was started."""
+        if self._task is not None:
+            await self._task
+
+    async def _tidy(self) -> None:
+        if not self._retention.is_any:
+            await asyncio.to_thread(self._fold)
+            return
+        try:
+            pruned = await asyncio.to_thread(prune, self._runs_dir, self._retention, SystemClock().now())
+        except FileError as error:
+            pruned = Pruned([], [], [error])
+        self._tell(pruned)
+
+    def _fold(self) -> None:
+        fold_abandoned(self._runs_dir)
+        with contextlib.suppress(FileError):  # The page that needs it says so.
+            Log(self._runs_dir).runs()
