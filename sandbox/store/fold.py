@@ -20,8 +20,10 @@ from sandbox.store.files import replacing, unreadable, unwritable
 from sandbox.store.journal import NO_RECORD, Head, RawLine, damaged_line, raw_lines, read_head
 
 
-def fold(journal: Path, fd: int) -> None:
+def fold(journal: Path, fd: int, *, own: bool = False) -> None:
     """Turn a journal into its run file and let go of it; `fd` holds its lock and is closed in any case.
+
+    `own`: this process wrote it.
 
     FileError where something would be lost: a damaged journal, or a run file in the way. Both are kept.
     """
@@ -32,7 +34,7 @@ def fold(journal: Path, fd: int) -> None:
         target = journal.with_suffix(".json")
         if not _is_folded(head, target):
             with replacing(target, target.with_suffix(".json.new")) as file:
-                _write(head, journal, file)
+                _write(head, journal, file, own=own)
     finally:
         os.close(fd)
     # Closed first, because Windows deletes no open file; whoever takes the lock now finds it folded.
@@ -89,7 +91,7 @@ def _chunks(path: Path) -> Iterator[bytes]:
         raise unreadable(path, error) from error
 
 
-def _write(head: Head, journal: Path, target: BinaryIO) -> None:
+def _write(head: Head, journal: Path, target: BinaryIO, *, own: bool = False) -> None:
     """Write a journal's records as a run file."""
     finished_at = torn = ""
     stopped = False
@@ -98,7 +100,7 @@ def _write(head: Head, journal: Path, target: BinaryIO) -> None:
     tables = runfile.Tables(target)
     # One pass: deliveries, the bulk, go straight from file to file. The rest waits for its table.
     tables.table("deliveries")
-    for number, line in raw_lines(journal):
+    for number, line in raw_lines(journal, own=own):
         if not isinstance(line, RawLine):
             torn = line.decode(errors="replace")
         elif line.delivery:

@@ -62,14 +62,35 @@ def read_head(journal: Path) -> Head | None:
     return None
 
 
-def raw_lines(journal: Path) -> Iterator[tuple[int, RawLine | bytes]]:
-    """The numbered lines of a journal, an unfinished last one as it is; FileError where it is damaged."""
+def raw_lines(journal: Path, *, own: bool = False) -> Iterator[tuple[int, RawLine | bytes]]:
+    """The numbered lines of a journal, an unfinished last one as it is; FileError where it is damaged.
+
+    `own`: this process wrote them all, so that of a record's line no more than its ends is looked at.
+    """
     try:
         with open(journal, "rb") as file:
             for number, line in enumerate(file, start=1):
-                yield number, _raw_line(journal, number, line) if line.endswith(b"\n") else line
+                if not line.endswith(b"\n"):
+                    yield number, line
+                elif own and (record := _own_record(line)) is not None:
+                    yield number, record
+                else:
+                    yield number, _raw_line(journal, number, line)
     except OSError as error:
         raise unreadable(journal, error) from error
+
+
+def _own_record(line: bytes) -> RawLine | None:
+    """A line that holds a record, as `RunWriter` spells it; None for any other."""
+    if not line.endswith(b"}}\n"):
+        return None
+    if line.startswith(b'{"delivery":{'):
+        return RawLine(delivery=msgspec.Raw(line[12:-2]))
+    if line.startswith(b'{"judgement":{'):
+        return RawLine(judgement=msgspec.Raw(line[13:-2]))
+    if line.startswith(b'{"result":{'):
+        return RawLine(result=msgspec.Raw(line[10:-2]))
+    return None
 
 
 def _raw_line(journal: Path, number: int, line: bytes) -> RawLine:

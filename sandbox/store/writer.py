@@ -86,7 +86,7 @@ class RunWriter:
             self.close()
             raise
         fd, self._fd = self._fd, -1
-        fold(self._journal, fd)
+        fold(self._journal, fd, own=True)
 
     def export(self, target: Path) -> None:
         """Write the run, as far as it is, as a run file of that name. Blocks."""
