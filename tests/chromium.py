@@ -13,8 +13,22 @@ from playwright.sync_api import sync_playwright
 SYSTEM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 MEND = "set BROWSER_PATH to a Chromium or Chrome, or install one (`playwright install --with-deps chromium`)"
 
-LAUNCH_OPTIONS = ["--disable-background-networking", "--disable-component-update", "--disable-quic"]
-"""Nothing but the page under test may use the network."""
+_WITHOUT = (
+    # Renderers that no test looks at, and a third of all the time: each window would start one for the list
+    # below its address bar, and each navigation one to have in reserve.
+    *("WebUIOmniboxPopup", "WebUIOmniboxAimPopup", "WebUIOmniboxFullPopup", "SpareRendererForSitePerProcess"),
+    # What Playwright switches off itself: of two such options Chromium takes the last.
+    *("AimEnabled", "AvoidCorsURLLoaderRestartOnRedirect", "AvoidUnnecessaryBeforeUnloadCheckSync"),
+    *("DestroyProfileOnBrowserClose", "HttpsFirstBalancedModeAutoEnable", "HttpsUpgrades", "LensOverlay"),
+    *("MediaRouter", "NetworkTimeServiceQuerying", "OptimizationHints", "PaintHolding", "PreconnectToSearch"),
+    *("ThirdPartyStoragePartitioning",),
+)
+
+LAUNCH_OPTIONS = [
+    # Nothing but the page under test may use the network.
+    *("--disable-background-networking", "--disable-component-update", "--disable-quic"),
+    f"--disable-features={','.join(_WITHOUT)}",
+]
 
 
 class NoBrowser(Exception):
