@@ -607,7 +607,7 @@ def test_an_interrupt_ends_what_is_in_flight_and_logs_it(pytester: pytest.Pytest
         assert hanging.wait(30)
         process.send_signal(signal.SIGINT)
         out, _ = process.communicate(timeout=30)
-    assert process.returncode == 2
+    assert process.returncode == 2, out
     assert "KeyboardInterrupt" in out
     (log,) = run_files(pytester)
     assert rows(log, "deliveries")[0]["fault"]["kind"] == "cancelled"
