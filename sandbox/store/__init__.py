@@ -7,6 +7,7 @@ folded.py     a run file, by the summary beside it
 live.py       a journal, as it grows
 summary.py    a delivery in one line
 query.py      which deliveries are asked for
+changes.py    what came since somebody last looked
 search.py     looking into files without taking them apart
 history.py    the results of earlier runs, for comparing
 retention.py  which runs go, and what is swept up

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -94,9 +94,10 @@ class Folded:
             if all(needle in line for needle in needles):
                 yield _row.decode(line)
 
-    def row(self, id: str) -> DeliverySummary | None:
-        """The delivery of this id; None if there is none."""
-        return next((row for row in self.rows([msgspec.json.encode(id)]) if row.id == id), None)
+    def picked(self, ids: Collection[str]) -> list[DeliverySummary]:
+        """Those of these deliveries that it has."""
+        needles = [msgspec.json.encode(id) for id in ids] if len(ids) == 1 else []
+        return [row for row in self.rows(needles) if row.id in ids] if ids else []
 
     def with_text(self, rows: Iterator[DeliverySummary], needle: bytes) -> Iterator[DeliverySummary]:
         """Those of the rows whose records may hold a text, given as JSON spells it.

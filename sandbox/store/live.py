@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -29,6 +29,10 @@ class Live:
         self.problems: list[FileError] = []
         self.lines = 0
         """How many were read."""
+        self.sent: list[str] = []
+        """The ids of the deliveries, as they came."""
+        self.judged: list[str] = []
+        """The ids of the deliveries that were judged, as the judgements came."""
         self._size = self._offset = 0
 
     @property
@@ -63,9 +67,10 @@ class Live:
         found = self._records.ordered()
         return reversed(found) if newest_first else iter(found)
 
-    def row(self, id: str) -> DeliverySummary | None:
-        """The delivery of this id; None if there is none."""
-        return self._records.rows.get(id)
+    def picked(self, ids: Collection[str]) -> list[DeliverySummary]:
+        """Those of these deliveries that it has."""
+        rows = self._records.rows
+        return [rows[id] for id in ids if id in rows]
 
     def with_text(self, rows: Iterator[DeliverySummary], needle: bytes) -> Iterator[DeliverySummary]:
         """Those of the rows whose records may hold a text, given as JSON spells it."""
@@ -117,8 +122,10 @@ class Live:
             self._name_line(NO_HEAD)
         if line.delivery:
             self._records.add_delivery(line.delivery, span)
+            self.sent.append(line.delivery.id)
         elif line.judgement:
             self._records.add_judgement(line.judgement, span)
+            self.judged.append(line.judgement.delivery)
         elif line.result:
             self._records.add_result(line.result, span)
         elif line.run:

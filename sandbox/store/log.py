@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import os
 from collections import Counter
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Collection, Container, Iterable, Iterator
 from itertools import islice
 from operator import attrgetter, itemgetter
 from pathlib import Path
@@ -17,6 +17,7 @@ import msgspec
 from sandbox.errors import FileError
 from sandbox.model import Delivery, Judgement, Result, RunInfo, Verdict
 from sandbox.store import pins
+from sandbox.store.changes import Change, Seen, between, standing_of
 from sandbox.store.files import unreadable
 from sandbox.store.query import EVERYTHING, Query, spelled
 from sandbox.store.reader import RunReader, RunState, Source
@@ -174,6 +175,37 @@ class Log:
                 continue
         raise _restless(self._runs_dir)
 
+    def changes(self, seen: Seen) -> list[Change]:
+        """What came since the last time, the oldest first, which is then seen.
+
+        Cheap where nothing came: it lists the folder, and looks at the journals alone.
+        """
+        for _ in range(_TRIES):
+            try:
+                return self._changes(seen)
+            except Stale:
+                continue
+        raise _restless(self._runs_dir)
+
+    def seen(self) -> Seen:
+        """All that there is now, for `changes` to go on from."""
+        seen = Seen()
+        with self._lock:
+            self._refresh()
+            for id, run in self._runs.items():
+                seen.remember(id, standing_of(run))
+        return seen
+
+    def holding(self, query: Query, ids: Collection[str]) -> set[str]:
+        """Those of these deliveries whose request or response has the text that is asked for."""
+        for _ in range(_TRIES):
+            self._look_again()
+            try:
+                return {id for run, some in _by_run(ids).items() for id in self._holding(query, run, some)}
+            except Stale:
+                continue
+        raise _restless(self._runs_dir)
+
     def copy(self, id: str, target: BinaryIO) -> bool:
         """Write a run, as far as it is, as a run file; False if there is none. Blocks.
 
@@ -200,7 +232,8 @@ class Log:
 
     # --- reading on ---
 
-    def _refresh(self) -> None:
+    def _refresh(self, settled: Container[str] = ()) -> None:
+        """Read what is new; not in runs that are settled, as long as they have no journal."""
         try:
             names = set(os.listdir(self._runs_dir))
         except FileNotFoundError:
@@ -213,7 +246,8 @@ class Log:
                 self._runs[id] = RunReader(self._runs_dir / f"{id}.json", id)
         for id, run in list(self._runs.items()):
             run.is_pinned = f"{id}{pins.SUFFIX}" in names
-            if not run.refresh(has_journal=f"{id}.journal" in names):
+            has_journal = f"{id}.journal" in names
+            if (has_journal or id not in settled) and not run.refresh(has_journal=has_journal):
                 del self._runs[id]
 
     def _look_again(self) -> None:
@@ -236,6 +270,35 @@ class Log:
                     if run in ("", of):
                         found.setdefault(of, {}).setdefault(id, []).extend((one, source) for one in judged)
         return found
+
+    # --- what came ---
+
+    def _changes(self, seen: Seen) -> list[Change]:
+        with self._lock:
+            self._refresh(seen.settled)
+            standings = {id: standing_of(run) for id, run in self._runs.items() if id not in seen.settled}
+            changed: dict[str, bool] = {}
+            for id, now in standings.items():
+                for delivery, is_new in between(seen.standing(id), now).items():
+                    changed[delivery] = is_new or changed.get(delivery, False)
+            rejudged = self._rejudged() if changed else {}
+            sources = {run: self._runs[run].sources for run in _by_run(changed) if run in self._runs}
+        rows: dict[str, DeliverySummary] = {}
+        for run, ids in _by_run(changed).items():
+            for source in sources.get(run, []):
+                for row in source.picked(ids):
+                    more = [judged for judged, _ in rejudged.get(run, {}).get(row.id, [])]
+                    rows[row.id] = with_judgements(row, more) if more else row
+        for id, now in standings.items():
+            seen.remember(id, now)
+        return [Change(row, changed[row.id]) for row in sorted(rows.values(), key=attrgetter("key"))]
+
+    def _holding(self, query: Query, run: str, ids: set[str]) -> Iterator[str]:
+        for source in self._sources(run):
+            rows = source.picked(ids)
+            for row, delivery in zip(rows, source.delivered([row.span for row in rows]), strict=True):
+                if query.is_in(delivery):
+                    yield row.id
 
     # --- lines ---
 
@@ -329,6 +392,14 @@ class Log:
             both = sorted((*found[id].judgements, *later), key=attrgetter("at"))
             found[id] = Entry(found[id].delivery, tuple(both))
         return sorted(found.values(), key=lambda entry: (entry.delivery.sent_at, entry.delivery.id))
+
+
+def _by_run(ids: Iterable[str]) -> dict[str, set[str]]:
+    """Ids of deliveries, by their runs."""
+    found: dict[str, set[str]] = {}
+    for id in ids:
+        found.setdefault(id.rpartition(".")[0], set()).add(id)
+    return found
 
 
 def _started(run: RunReader) -> tuple[str, str, str]:

@@ -21,6 +21,7 @@ from sandbox.web.compose import ComposePages
 from sandbox.web.deliveries import DeliveryPages
 from sandbox.web.desk import Desk
 from sandbox.web.exports import ExportPages
+from sandbox.web.live import LivePages
 from sandbox.web.log import LogPages
 from sandbox.web.pages import THEMES, Pages
 from sandbox.web.receivers import ReceiverPages
@@ -53,6 +54,7 @@ def create_app(desk: Desk, pages: Pages, *, token: str = "") -> ASGIApp:
         *ScenarioPages(desk, pages).routes(),
         *RunPages(desk, pages).routes(),
         *AcceptPages(desk, pages).routes(),
+        *LivePages(desk, pages).routes(),
         *LogPages(desk, pages).routes(),
         *DeliveryPages(desk, pages).routes(),
         *ExportPages(desk).routes(),

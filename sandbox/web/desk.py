@@ -21,6 +21,7 @@ from sandbox.web.library import Library
 from sandbox.web.recording import Recording
 from sandbox.web.running import Running
 from sandbox.web.sending import Sending
+from sandbox.web.watch import Watch
 from sandbox.workspace import Workspace
 
 _KEPT_DELETED = 50
@@ -78,6 +79,7 @@ class Desk:
         self.sending = Sending(
             self.ports, self.recording.heard, is_logged=lambda id: self.log.get(id) is not None
         )
+        self.watch = Watch(self.log, lambda: self.sending.flights)
         self.running = Running(workspace, transport, self.environment)
         self.library = Library(workspace)
         self.reviews = Reviews(workspace, self.library)
@@ -90,6 +92,7 @@ class Desk:
         for checking in self.checks:
             checking.cancel()
         await self.sending.stop()
+        await self.watch.stop()
         try:
             await self.recording.stop_relay()
         finally:

@@ -8,6 +8,7 @@ import msgspec
 from starlette.requests import Request
 
 from sandbox.store.query import Query
+from sandbox.web.rows import Row
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -28,6 +29,17 @@ def address(query: Query) -> str:
     """The query as an address spells it, with its question mark; empty where it asks nothing."""
     said = {name: value for name, value in msgspec.structs.asdict(query).items() if value}
     return f"?{urlencode(said)}" if said else ""
+
+
+def accepts_flight(query: Query, flight: Row) -> bool:
+    """Whether a query lets through what is in flight, of which nothing is known but where it goes."""
+    known = Query(receiver=query.receiver, action=query.action, edition=query.edition)
+    return (
+        query == known
+        and query.receiver in ("", flight.receiver)
+        and query.action in ("", flight.action)
+        and query.edition in ("", flight.edition)
+    )
 
 
 def asked(query: Query) -> list[Asked]:

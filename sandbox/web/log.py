@@ -19,7 +19,7 @@ from sandbox.model import FaultKind
 from sandbox.report import charts
 from sandbox.store.query import NOT_JUDGED, Query
 from sandbox.store.summary import SortKey
-from sandbox.web import filters
+from sandbox.web import filters, live
 from sandbox.web.choices import chosen_receiver
 from sandbox.web.desk import Desk, Target
 from sandbox.web.pages import Pages, problems
@@ -63,6 +63,8 @@ class LogPages:
             after = await asyncio.to_thread(self._after, before)
         except SandboxError as error:
             wrong = str(error)
+        # Before the log is read: what comes meanwhile is told twice rather than never.
+        here = "" if wrong or before else await self._desk.watch.here()
         runs = await asyncio.to_thread(self._desk.log.runs)
         found = Found()
         rows = iter(()) if wrong else self._rows(query, after, found)
@@ -72,6 +74,7 @@ class LogPages:
             "asked": filters.asked(query),
             "address": filters.address(query),
             "before": before,
+            "live": here and live.address(query, here),
             "problems": problems({"filter": wrong} if wrong else {}),
             "count": sum(run.deliveries for run in runs),
             "unreadable": [str(problem) for run in runs for problem in run.problems],
@@ -123,21 +126,12 @@ class LogPages:
             found.older = ""
 
     def _flying(self, query: Query, landed: set[str]) -> list[Row]:
-        """Those in flight that a query lets through, as far as anything is known of them yet.
+        """Those in flight that a query lets through.
 
         One that landed a moment ago, and is being judged, is in the log already.
         """
-        known = Query(receiver=query.receiver, action=query.action, edition=query.edition)
-        if query != known:
-            return []
         rows = [Row.of_flight(flight) for flight in self._desk.sending.flights if flight.id not in landed]
-        return [
-            row
-            for row in rows
-            if query.receiver in ("", row.receiver)
-            and query.action in ("", row.action)
-            and query.edition in ("", row.edition)
-        ]
+        return [row for row in rows if filters.accepts_flight(query, row)]
 
     def _latency(self, query: Query) -> charts.Latency | None:
         rows = list(islice(self._desk.log.summaries(query), _CHARTED))

@@ -37,6 +37,11 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     off_contract: bool = False
     """It was sent although it breaks the contract."""
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """What rows are ordered by."""
+        return self.sent_at, self.id
+
     @staticmethod
     def of_entry(entry: Entry) -> Row:
         """With the URL, which only the page of one delivery shows."""
@@ -86,4 +91,4 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 def newest_first(rows: list[Row]) -> list[Row]:
     """The rows in the order of the log's pages."""
-    return sorted(rows, key=lambda row: (row.sent_at, row.id), reverse=True)
+    return sorted(rows, key=lambda row: row.key, reverse=True)
