@@ -115,6 +115,10 @@ def _found(what: str, log: Log) -> tuple[str, list[Entry]]:
         return what, [one]
     run = run_named(what, log)
     if run is not None and (found := log.run(run.id)):
+        if run.problems and not found[1]:
+            raise run.problems[0]
+        if run.problems:
+            complain(f"note: some of it cannot be read: {run.problems[0]}")
         return run.id, found[1]
     raise unknown(what, log, "delivery, run or file")
 

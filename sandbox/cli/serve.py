@@ -39,8 +39,9 @@ def command(workspace: str | None, host: str | None, port: int | None, token: st
         if pruned.removed:
             for line in told(pruned):
                 say(line, flush=True)
-        for problem in pruned.problems:
-            complain(f"error: {problem}")
+        if pruned.problems:
+            more = f" (and {len(pruned.problems) - 1} more like this)" if len(pruned.problems) > 1 else ""
+            complain(f"error: {pruned.problems[0]}{more}")
 
     serve_web(
         folder,

@@ -47,7 +47,7 @@ _TITLES = {
 
 def create_app(desk: Desk, pages: Pages, *, token: str = "") -> ASGIApp:
     """The browser application over a desk. With a token, every page asks for it."""
-    shell = _Shell(pages, token)
+    shell = _Shell(desk, pages, token)
     pages.offer(recording=desk.recording, problem_of=desk.sending.problem)
     routes = [
         *ComposePages(desk, pages).routes(),
@@ -116,7 +116,8 @@ class _Static(StaticFiles):
 class _Shell:
     """What is around the pages: errors, login, theme."""
 
-    def __init__(self, pages: Pages, token: str) -> None:
+    def __init__(self, desk: Desk, pages: Pages, token: str) -> None:
+        self._desk = desk
         self._pages = pages
         self._token = token
 
@@ -134,14 +135,20 @@ class _Shell:
         said = error.detail if error.detail != status.phrase else status.description
         if status == HTTPStatus.NOT_FOUND and error.detail == status.phrase:
             said = f"No page of the sandbox is at {request.url.path}."
-        response = self.refuse(request, status, said)
+        response = self.refuse(request, status, said, self._damage(request))
         response.headers.update(error.headers or {})
         return response
 
     async def sandbox_error(self, request: Request, error: Exception) -> Response:
         assert isinstance(error, SandboxError)
         what = f"{error.place}: {error.what}" if error.place else error.what
-        return self.refuse(request, HTTPStatus.BAD_REQUEST, what, error.mend)
+        return self.refuse(request, HTTPStatus.BAD_REQUEST, what, self._damage(request) or error.mend)
+
+    def _damage(self, request: Request) -> str:
+        """Why what was asked for may not be there: its run cannot be read."""
+        id = request.path_params.get("id") or request.query_params.get("from", "")
+        damage = self._desk.damage(id) if id else ""
+        return f"Its run cannot be read whole: {damage}" if damage else ""
 
     async def bug(self, request: Request, error: Exception) -> Response:
         return self.refuse(

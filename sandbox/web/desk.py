@@ -98,6 +98,13 @@ class Desk:
         finally:
             await self.running.stop_all()
 
+    # --- the log ---
+
+    def damage(self, id: str) -> str:
+        """What cannot be read of a run, or of the run of a delivery; empty where all can be."""
+        run = self.log.find(id) or self.log.find(id.rpartition(".")[0])
+        return str(run.problems[0]) if run is not None and run.problems else ""
+
     # --- contracts ---
 
     def actions(self) -> list[Action]:

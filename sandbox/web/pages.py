@@ -50,6 +50,7 @@ class Pages:
             took=shown.took,
             phases=phases,
             expectation=expectation_text,
+            few=few,
         )
 
     def offer(self, **names: Any) -> None:
@@ -110,6 +111,15 @@ def problems(said: Mapping[str, str] | None = None) -> defaultdict[str, str]:
 
 
 # --- how values are shown ---
+
+
+_FEW = 3
+
+
+def few(lines: Sequence[str]) -> list[str]:
+    """The first of many lines that say much the same, and how many more there are."""
+    more = len(lines) - _FEW
+    return [*lines[:_FEW], f"and {more:,} more like this"] if more > 1 else list(lines)
 
 
 def expectation_text(expectation: Expectation | None) -> str:

@@ -47,7 +47,7 @@ def serve(
     """Serve until Ctrl-C or SIGTERM; `ready` is told the address of the page and of the stand-in.
 
     `complain` is told why nothing can be logged for now: the log can be read all the same. Then `tidied` is
-    told which runs retention took, where it says anything.
+    told which runs retention took, where it says anything, and what had to stay as it was.
 
     Raises UsageError for an address that cannot be bound, and for one off loopback without a token.
     """

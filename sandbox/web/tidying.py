@@ -21,7 +21,7 @@ class Tidying:
     """
 
     def __init__(self, runs_dir: Path, retention: Retention, tell: Callable[[Pruned], None]) -> None:
-        """`tell` is told what went, where retention says anything."""
+        """`tell` is told what went, where retention says anything, and what could not be folded."""
         self._runs_dir = runs_dir
         self._retention = retention
         self._tell = tell
@@ -38,7 +38,9 @@ class Tidying:
 
     async def _tidy(self) -> None:
         if not self._retention.is_any:
-            await asyncio.to_thread(self._fold)
+            problems = await asyncio.to_thread(self._fold)
+            if problems:
+                self._tell(Pruned([], [], problems))
             return
         try:
             pruned = await asyncio.to_thread(prune, self._runs_dir, self._retention, SystemClock().now())
@@ -46,7 +48,9 @@ class Tidying:
             pruned = Pruned([], [], [error])
         self._tell(pruned)
 
-    def _fold(self) -> None:
-        fold_abandoned(self._runs_dir)
+    def _fold(self) -> list[FileError]:
+        """What of it has to stay as it is, and why."""
+        problems = fold_abandoned(self._runs_dir)
         with contextlib.suppress(FileError):  # The page that needs it says so.
             Log(self._runs_dir).runs()
+        return problems

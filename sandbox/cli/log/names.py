@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from sandbox.cli.options import here
-from sandbox.errors import UsageError
+from sandbox.errors import SandboxError, UsageError
 from sandbox.store.log import Log, RunSummary
 from sandbox.workspace import Workspace
 
@@ -25,8 +25,11 @@ def run_named(what: str, log: Log) -> RunSummary | None:
     return log.find(what)
 
 
-def unknown(what: str, log: Log, kind: str) -> UsageError:
-    """The error for a word that means nothing of this kind."""
+def unknown(what: str, log: Log, kind: str) -> SandboxError:
+    """The error for a word that means nothing of this kind; for a delivery of a damaged run, the damage."""
+    damaged = log.find(what.rpartition(".")[0])
+    if damaged is not None and damaged.problems:
+        return damaged.problems[0]
     newest = [run.id for run in log.runs() if not run.is_idle][:3]
     known = f"the newest runs are {', '.join(newest)}" if newest else "nothing was sent from there yet"
     return UsageError(f"there is no {kind} {what!r} in this workspace", mend=known)
