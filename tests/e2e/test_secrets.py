@@ -6,6 +6,7 @@ encoding changes. The receiver answers with whatever credentials it was sent, in
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import html
 import json
@@ -13,6 +14,8 @@ import os
 import re
 import signal
 import subprocess
+import threading
+import time
 from base64 import b64decode, b64encode, urlsafe_b64encode
 from collections.abc import Iterator
 from pathlib import Path
@@ -281,6 +284,10 @@ def test_run_send_and_export(place: Path, shop: Receiver, name: str) -> None:
     command(place, "run", "--dry-run", "--receiver", name)
     command(place, "send", "default", "--receiver", name, "--set", '/remark="${env:BODY}"')
     if name in ("everything", "userinfo"):
+        assert command(place, "log", "list", "--format", "json")[0] == 0
+        one = re.findall(r'"id":"([^"]+)', (place / "out/r.json").read_text())[0]
+        for what in (("latest",), (one,), (one, "--format", "json")):
+            assert command(place, "log", "show", *what)[0] == 0
         of_v1 = ("export", "out/r.json", "--edition", "v1", "--format")
         assert "struck out: " in command(place, *of_v1, "curl")[1]
         assert "struck out: " in command(place, *of_v1, "har")[1]
@@ -334,6 +341,17 @@ def test_record(place: Path, shop: Receiver, name: str) -> None:
     assert_files_are_clean(place)
 
 
+def watch(url: str, streamed: list[str]) -> None:
+    """Keep what the log's page is told as it happens, until the end of the process."""
+    with (
+        contextlib.suppress(httpx.HTTPError),
+        httpx.Client(base_url=url, timeout=60) as http,
+        http.stream("GET", "/deliveries/events") as stream,
+    ):
+        for line in stream.iter_lines():
+            streamed.append(line)
+
+
 def test_every_page(place: Path, shop: Receiver) -> None:
     with serving(place, **{k: v for k, v in environment().items() if k in SECRETS}) as served:
         desk = Desk(served)
@@ -345,6 +363,11 @@ def test_every_page(place: Path, shop: Receiver) -> None:
             assert_clean(str(page.headers), path)
             return page
 
+        streamed: list[str] = []
+        watching = threading.Thread(target=watch, args=(served.url, streamed))
+        watching.start()
+        while not streamed and watching.is_alive():
+            time.sleep(0.01)
         ids = []
         v1 = json.loads((place / "scenarios" / "v1.scenario.json").read_text())["steps"][0]["payload"]
         for name in RECEIVERS:
@@ -391,6 +414,8 @@ def test_every_page(place: Path, shop: Receiver) -> None:
                 look(f"/scenarios/show?id={id}")
         log = Log(Workspace(place).runs_dir)
         ids += [entry.delivery.id for run in log.runs() for entry in log.run(run.id)[1]]  # type: ignore[index]
+        for path in ("/deliveries?text=order", "/deliveries/latency"):
+            look(path)
         for path in ("/", "/deliveries", "/runs", "/receivers", "/scenarios", "/record"):
             look(path)
         for name in RECEIVERS:
@@ -409,6 +434,9 @@ def test_every_page(place: Path, shop: Receiver) -> None:
             look(f"/deliveries/{id}")
         desk.http.close()
         code, errors = served.interrupt()
+    watching.join()
+    assert any(ids[0] in line for line in streamed)
+    assert_clean("\n".join(streamed), "the stream of the log")
     assert code == 0
     assert_clean(errors, "the server's log")
     assert errors == ""

@@ -193,6 +193,11 @@ def test_judging_again_changes_the_verdict_in_the_log(desk: Desk) -> None:
     assert entry.judgements[1].expectation == Expectation(body={"events": [{"error_code": "ERR1"}]})
     assert desk.http.post(f"/deliveries/{id}/judge", data={"expectation": ""}).status_code == 303
     assert id not in desk.rows("/deliveries?verdict=failed")
+    # As the other tests know it.
+    assert (
+        desk.http.post(f"/deliveries/{id}/judge", data={"expectation": '{"status": 200}'}).status_code == 303
+    )
+    assert id in desk.rows("/deliveries?verdict=passed")
 
 
 def test_latency_is_a_chart_and_a_table(desk: Desk) -> None:
