@@ -5,6 +5,7 @@ import "htmx.org";
 import "htmx-ext-sse";
 import "./runs.js";
 import "./accept.js";
+import "./drop.js";
 
 const root = document.documentElement;
 root.classList.add("scripted");

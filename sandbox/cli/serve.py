@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import click
 
@@ -10,6 +11,7 @@ from sandbox import settings
 from sandbox.cli.log.prune import told
 from sandbox.cli.options import here, workspace_option
 from sandbox.cli.output import complain, say
+from sandbox.store.log import Log
 from sandbox.store.retention import Pruned, Retention
 from sandbox.workspace import Workspace
 
@@ -20,8 +22,13 @@ from sandbox.workspace import Workspace
 @click.option(
     "--port", type=click.IntRange(0, 65535), metavar="N", help="8080 unless told, 0 for a free one."
 )
+@click.option(
+    "--open", "files", multiple=True, metavar="FILE", help="Show this run file, too; only to be looked at."
+)
 @click.option("--token", metavar="TOKEN", help="What a browser must show; needed unless loopback.")
-def command(workspace: str | None, host: str | None, port: int | None, token: str | None) -> None:
+def command(
+    workspace: str | None, host: str | None, port: int | None, files: tuple[str, ...], token: str | None
+) -> None:
     """Serve the browser application, with the stand-in receiver beside it."""
     from sandbox.web.serve import serve as serve_web
 
@@ -29,10 +36,15 @@ def command(workspace: str | None, host: str | None, port: int | None, token: st
     chosen = settings.read(os.environ, start)
     folder = Workspace.find(workspace, os.environ, start)
 
+    log = Log(folder.runs_dir)
+    opened = {file: log.open(Path(file), file) for file in files}
+
     def ready(address: str, stand_in: str) -> None:
         say(f"RetailOPS sandbox: {address}  (Ctrl-C ends it)")
         say(f"stand-in receiver: {stand_in}")
-        say(f"workspace:         {folder.root}", flush=True)
+        say(f"workspace:         {folder.root}", flush=not opened)
+        for file, run in opened.items():
+            say(f"opened:            {file}: {address}runs/{run}", flush=True)
 
     def tidied(pruned: Pruned) -> None:
         # What goes is said, even where nobody asked; that nothing goes is no news.
@@ -45,6 +57,7 @@ def command(workspace: str | None, host: str | None, port: int | None, token: st
 
     serve_web(
         folder,
+        log,
         host=host or chosen.host,
         port=chosen.port if port is None else port,
         token=token or chosen.token,

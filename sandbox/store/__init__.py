@@ -2,6 +2,7 @@
 
 writer.py     RunWriter: a run as its own process writes it
 log.py        Log: every run as anyone reads it
+foreign.py    run files that lie elsewhere, and are only looked at
 reader.py     one run, from its run file, its journal, or both
 folded.py     a run file, by the summary beside it
 live.py       a journal, as it grows

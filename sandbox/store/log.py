@@ -16,7 +16,7 @@ import msgspec
 
 from sandbox.errors import FileError
 from sandbox.model import Delivery, Judgement, Result, RunInfo, Verdict
-from sandbox.store import pins
+from sandbox.store import foreign, pins
 from sandbox.store.changes import Change, Seen, between, standing_of
 from sandbox.store.files import unreadable
 from sandbox.store.query import EVERYTHING, Query, spelled
@@ -58,6 +58,8 @@ class RunSummary(msgspec.Struct, frozen=True):
     problems: tuple[FileError, ...]
     is_pinned: bool = False
     """It stays, whatever retention says."""
+    foreign: str = ""
+    """The name of the file that it was opened from; empty where it is the log's own."""
     judges: frozenset[str] = frozenset()
     """The other runs whose deliveries it judged again."""
 
@@ -86,12 +88,45 @@ class Log:
 
     Of runs that have ended it keeps in memory what each says of itself, and of others a line for each
     delivery. It may be asked from several threads.
+
+    Run files that lie elsewhere can be opened beside them, to be looked at: who asks for one of those runs,
+    or for its deliveries, by their ids finds them. Nothing else tells of them.
     """
 
     def __init__(self, runs_dir: Path) -> None:
         self._runs_dir = runs_dir
         self._runs: dict[str, RunReader] = {}
+        self._foreign: dict[str, RunReader] = {}
         self._lock = Lock()
+
+    def open(self, path: Path, name: str) -> str:
+        """Open a run file that lies elsewhere, until it changes; the id of its run.
+
+        `name` is what it is called. Where a run of that id is in the folder, that is the one that is found.
+        FileError where it cannot be shown. Blocks.
+        """
+        id = foreign.checked(path, name)
+        opened = RunReader(path, id, keep=False)
+        opened.foreign = name
+        opened.refresh(has_journal=False)
+        with self._lock:
+            self._refresh()
+            if id not in self._runs:
+                self._foreign[id] = opened
+        return id
+
+    def opened(self) -> list[RunSummary]:
+        """The runs that were opened from elsewhere, the newest first."""
+        with self._lock:
+            self._refresh()
+            known = sorted(self._foreign.values(), key=_started, reverse=True)
+            return [_summary(run) for run in known if run.id not in self._runs]
+
+    def opened_from(self, id: str) -> str:
+        """The name of the file that a run or a delivery was opened from; empty for all others."""
+        with self._lock:
+            run = self._reader(id.partition(".")[0])
+            return "" if run is None else run.foreign
 
     def runs(self) -> list[RunSummary]:
         """All runs, the newest first, damaged ones too."""
@@ -104,7 +139,7 @@ class Log:
         """The run of this id; None if there is none."""
         with self._lock:
             self._refresh()
-            run = self._runs.get(id)
+            run = self._reader(id)
             return None if run is None or run.is_empty else _summary(run)
 
     def run(self, id: str, scenarios: Container[str] | None = None) -> tuple[RunSummary, list[Entry]] | None:
@@ -144,6 +179,9 @@ class Log:
             self._refresh()
             rejudged = self._rejudged()
             wanted = [id for id in self._runs if query.run in ("", id)]
+            if query.run in self._foreign and not wanted:
+                wanted = [query.run]
+                rejudged = {}
         streams = [self._stream(id, query, after, newest_first, rejudged.get(id, {})) for id in wanted]
         for _, row in heapq.merge(*streams, key=itemgetter(0), reverse=newest_first):
             if row is not None:
@@ -213,7 +251,7 @@ class Log:
         """
         with self._lock:
             self._refresh()
-            run = self._runs.get(id)
+            run = self._reader(id)
         if run is None or run.is_empty:
             return False
         run.copy(target)
@@ -249,6 +287,11 @@ class Log:
             has_journal = f"{id}.journal" in names
             if (has_journal or id not in settled) and not run.refresh(has_journal=has_journal):
                 del self._runs[id]
+        # What has changed was not looked at.
+        self._foreign = {id: run for id, run in self._foreign.items() if not run.is_changed}
+
+    def _reader(self, id: str) -> RunReader | None:
+        return self._runs.get(id) or self._foreign.get(id)
 
     def _look_again(self) -> None:
         with self._lock:
@@ -257,7 +300,7 @@ class Log:
     def _sources(self, id: str) -> list[Source]:
         """The files of a run, as they were when the log was last looked at."""
         with self._lock:
-            run = self._runs.get(id)
+            run = self._reader(id)
             return [] if run is None else run.sources
 
     def _rejudged(self, run: str = "") -> dict[str, _Rejudged]:
@@ -327,7 +370,7 @@ class Log:
     def _edge(self, id: str, query: Query, after: SortKey | None, newest_first: bool) -> SortKey | None:
         """Where a run's lines begin, in the direction that is asked for; None where none is wanted."""
         with self._lock:
-            run = self._runs.get(id)
+            run = self._reader(id)
             sources = [] if run is None else run.sources
             firsts = [source.first for source in sources if source.first is not None]
             lasts = [source.last for source in sources if source.last is not None]
@@ -376,9 +419,9 @@ class Log:
         """A run's deliveries that are wanted, the oldest first; Stale if its files changed meanwhile."""
         with self._lock:
             self._refresh()
-            reader = self._runs.get(run)
+            reader = self._reader(run)
             sources = [] if reader is None else reader.sources
-            rejudged = self._rejudged(run).get(run, {})
+            rejudged = self._rejudged(run).get(run, {}) if run in self._runs else {}
         found: dict[str, Entry] = {}
         for source in sources:
             rows = [row for row in source.rows(needles, newest_first=False) if wanted(row)]
@@ -418,6 +461,7 @@ def _summary(run: RunReader) -> RunSummary:
         outcomes=run.outcomes,
         problems=run.problems,
         is_pinned=run.is_pinned,
+        foreign=run.foreign,
         judges=run.judges,
     )
 

@@ -30,6 +30,8 @@ class RunReader:
         self.id = run_id
         self.is_pinned = False
         """It stays, whatever retention says; who looks into the folder says so."""
+        self.foreign = ""
+        """The name of the file, where it is not the log's own."""
         self._file = path
         self._journal = path.with_suffix(".journal")
         self._keep = keep
@@ -150,6 +152,11 @@ class RunReader:
             self._passing.append(unreadable(self._journal, error))
             return True
         return size is not None or stamp is not None
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether its run file is another one by now than when it was read."""
+        return self._folded is None or _stamp(self._file) != self._folded.stamp
 
     def copy(self, target: BinaryIO) -> None:
         """Write it, as far as it is, as a run file into a file that is empty and can be sought in."""

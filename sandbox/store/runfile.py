@@ -18,7 +18,14 @@ from sandbox.store.files import unreadable
 from sandbox.store.journal import Head
 from sandbox.store.summary import Span
 
+_FORMAT = 1
 _Tables = Mapping[str, Mapping[str, msgspec.Raw]]
+
+
+class _Version(msgspec.Struct):
+    """Of the run file's layout. It is said from the second on: this sandbox writes the first."""
+
+    format: int = 1
 
 
 class RunFile(msgspec.Struct, frozen=True):
@@ -31,6 +38,10 @@ class RunFile(msgspec.Struct, frozen=True):
     problems: list[FileError]
     as_written: bool
     """It is laid out as the sandbox writes it, one record a line; TinyDB lays it out otherwise."""
+
+
+class NewerFormat(FileError):
+    """A run file that only a newer version of the sandbox can read."""
 
 
 class Tables:
@@ -100,6 +111,13 @@ def _open(path: Path, text: bytes) -> tuple[_Tables, Head]:
         run = next(iter(tables.get("run", {}).values()), None)
         if run is None:
             raise _damaged(path, "it does not say which run it is", pointer="/run")
+        version = _version.decode(run).format
+        if version > _FORMAT:
+            raise NewerFormat(
+                f"is of format {version}: a newer version of the sandbox wrote it",
+                mend="update the sandbox; the file is kept as it is",
+                file=str(path),
+            )
         return tables, _head.decode(run)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _damaged(path, str(error)) from error
@@ -113,6 +131,7 @@ _START = b'{"deliveries": {\n'
 _tables: msgspec.json.Decoder[dict[str, dict[str, msgspec.Raw]]] = msgspec.json.Decoder(
     dict[str, dict[str, msgspec.Raw]]
 )
+_version = msgspec.json.Decoder(_Version)
 _head = msgspec.json.Decoder(Head)
 delivery_decoder = msgspec.json.Decoder(Delivery, float_hook=Number)
 judgement_decoder = msgspec.json.Decoder(Judgement, float_hook=Number)

@@ -234,6 +234,7 @@ class AcceptPages:
     def _judged(self, request: Request) -> list[Judged]:
         """The deliveries of a run; or the one that is meant, with those of its step, which it speaks for."""
         id: str = request.path_params["id"]
+        self._desk.refuse_foreign(id)
         if request.url.path.startswith("/runs/"):
             found = self._desk.log.run(id)
             if found is None:

@@ -27,6 +27,7 @@ from sandbox.web.pages import THEMES, Pages
 from sandbox.web.receivers import ReceiverPages
 from sandbox.web.record import RecordPages
 from sandbox.web.reviews import ReviewPages
+from sandbox.web.run_files import RunFilePages
 from sandbox.web.runs import RunPages
 from sandbox.web.scenarios import ScenarioPages
 from sandbox.web.security import Guard, cookie_name, is_same, remember_token
@@ -49,10 +50,12 @@ def create_app(desk: Desk, pages: Pages, *, token: str = "") -> ASGIApp:
     """The browser application over a desk. With a token, every page asks for it."""
     shell = _Shell(desk, pages, token)
     pages.offer(recording=desk.recording, problem_of=desk.sending.problem)
+    runs = RunPages(desk, pages)
     routes = [
         *ComposePages(desk, pages).routes(),
         *ScenarioPages(desk, pages).routes(),
-        *RunPages(desk, pages).routes(),
+        *RunFilePages(desk, runs).routes(),
+        *runs.routes(),
         *AcceptPages(desk, pages).routes(),
         *LivePages(desk, pages).routes(),
         *LogPages(desk, pages).routes(),
@@ -89,7 +92,7 @@ def _redirects() -> list[Route]:
             *("/receivers/delete", "/receivers/undo", "/stand-in/reset"),
         ),
         "/scenarios": ("/scenarios/run",),
-        "/runs/{id}": ("/runs/{id}/stop",),
+        "/runs/{id}": ("/runs/{id}/stop", "/runs/{id}/pin"),
         "/deliveries": ("/record/from-log",),
         "/record": ("/record/switch", "/record/start", "/record/stop"),
         "/deliveries/{id}": tuple(f"/deliveries/{{id}}/{each}" for each in _OF_A_DELIVERY),

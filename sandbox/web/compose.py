@@ -87,6 +87,8 @@ class ComposePages:
             if entry is None:
                 raise UsageError(f"there is no delivery {parent} in the log of {self._desk.workspace.root}")
             draft = draft_of(entry)
+            if self._desk.log.opened_from(parent):
+                draft.parent = ""  # What is sent stays in the log for good, and that does not.
             if own := ", ".join(entry.delivery.own_headers):
                 said = Said(notice=f"Its step sent headers of its own, which are not sent from here: {own}.")
         else:

@@ -24,6 +24,7 @@ from sandbox.store.log import Entry
 from sandbox.store.query import Query
 from sandbox.store.summary import SortKey
 from sandbox.web import filters, forms, resending
+from sandbox.web.choices import chosen_receiver
 from sandbox.web.desk import Desk
 from sandbox.web.drafts import draft_of
 from sandbox.web.expectation import answer_of
@@ -103,7 +104,7 @@ class DeliveryPages:
     async def again(self, request: Request) -> Response:
         """Send the same payload to the same receiver, judged by the latest expectation."""
         form = await forms.read(request)
-        entry = self._entry(request.path_params["id"])
+        entry = self._own_entry(request.path_params["id"])
         draft = draft_of(entry)
         try:
             receiver = self._desk.receiver(draft.receiver)
@@ -144,7 +145,7 @@ class DeliveryPages:
 
     async def accept(self, request: Request) -> Response:
         """Make the answer that came the expected one; rules and headers of the expectation stay."""
-        entry = self._entry(request.path_params["id"])
+        entry = self._own_entry(request.path_params["id"])
         accepted = accepted_expectation(entry)
         if accepted is None:
             return self._refused(request, entry, "There is no answer that could be expected.")
@@ -154,7 +155,7 @@ class DeliveryPages:
     async def judge(self, request: Request) -> Response:
         """Judge against another expectation, without sending."""
         typed = text(await forms.read(request), "expectation")
-        entry = self._entry(request.path_params["id"])
+        entry = self._own_entry(request.path_params["id"])
         try:
             expectation = scenario.expectation(typed) if typed.strip() else None
         except SandboxError as error:
@@ -177,6 +178,12 @@ class DeliveryPages:
         entry = self._desk.log.get(id)
         if entry is None:
             raise HTTPException(HTTPStatus.NOT_FOUND, f"There is no delivery {id} in this workspace's log.")
+        return entry
+
+    def _own_entry(self, id: str) -> Entry:
+        """A delivery of the workspace; UsageError for one that was opened from a file."""
+        entry = self._entry(id)
+        self._desk.refuse_foreign(id)
         return entry
 
     def _result(
@@ -216,10 +223,15 @@ class DeliveryPages:
         self, request: Request, row: Row, status: HTTPStatus = HTTPStatus.OK, **context: object
     ) -> Response:
         query = filters.query_of(request)
+        foreign = self._desk.log.opened_from(row.id)
+        if foreign:
+            query = Query(run=row.run)
         newer, older = self._neighbours(query, (row.sent_at, row.id))
         flying = self._flying(row, {each.id for each in newer}) if len(newer) < _NEIGHBOURS else []
         defaults: dict[str, object] = {"flight": None, "problems": problems()}
-        target = self._desk.target_named(row.receiver, row.action, row.edition)
+        # What was sent elsewhere says nothing of where a send from here would go.
+        named = chosen_receiver(request, self._desk).name if foreign else row.receiver
+        target = self._desk.target_named(named, row.action, row.edition)
         sent_before = request.query_params.get("sent") == "before"
         return self._page(
             request,
@@ -229,8 +241,9 @@ class DeliveryPages:
             recent=newest_first([*flying, *newer, row, *older]),
             newer=newer[-1] if newer else None,
             older=older[0] if older else None,
-            asked=filters.asked(query),
-            address=filters.address(query),
+            asked=[] if foreign else filters.asked(query),
+            address="" if foreign else filters.address(query),
+            foreign=foreign,
             already_sent=sent_before,
             target=target,
             **{**defaults, **context},
@@ -289,10 +302,15 @@ def compared(sent: Delivery, judgement: Judgement | None) -> Compared | None:
     """How a delivery compares with its latest expectation; None where nothing was expected."""
     if judgement is None or judgement.expectation is None:
         return None
-    agreed = contract.load(sent.action, sent.edition)
-    view = sidebyside.of(sent, judgement.expectation, agreed.arrays)
+    notes = judgement.notes
+    try:
+        agreed = contract.load(sent.action, sent.edition)
+        view = sidebyside.of(sent, judgement.expectation, agreed.arrays)
+    except SandboxError as error:
+        # A log may outlive a contract, and what comes from elsewhere may know others.
+        view, notes = None, (*notes, f"not shown beside each other: {error}")
     others = [lines.difference(each) for each in judgement.differences if view is None or each.part != "body"]
-    return Compared(len(judgement.differences), others, view, judgement.notes)
+    return Compared(len(judgement.differences), others, view, notes)
 
 
 def _to(id: str, query: str = "") -> Response:

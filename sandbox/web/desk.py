@@ -21,6 +21,7 @@ from sandbox.web.library import Library
 from sandbox.web.recording import Recording
 from sandbox.web.running import Running
 from sandbox.web.sending import Sending
+from sandbox.web.uploads import Uploads
 from sandbox.web.watch import Watch
 from sandbox.workspace import Workspace
 
@@ -65,10 +66,13 @@ class Desk:
         environment: Mapping[str, str],
         stand_in: StandIn,
         stand_in_url: str,
+        log: Log | None = None,
     ) -> None:
+        """`log` is the workspace's, where somebody has opened it already."""
         self.workspace = workspace
         self.writer = writer
-        self.log = Log(workspace.runs_dir)
+        self.log = log or Log(workspace.runs_dir)
+        self.uploads = Uploads(self.log)
         self.stand_in = stand_in
         self.stand_in_receiver = Receiver(name="stand-in", base_url=stand_in_url, token=TOKEN, stand_in=True)
         self.secrets: dict[str, str] = {}
@@ -104,6 +108,14 @@ class Desk:
         """What cannot be read of a run, or of the run of a delivery; empty where all can be."""
         run = self.log.find(id) or self.log.find(id.rpartition(".")[0])
         return str(run.problems[0]) if run is not None and run.problems else ""
+
+    def refuse_foreign(self, id: str) -> None:
+        """UsageError where a run or a delivery was opened from a file, and is only to be looked at."""
+        if name := self.log.opened_from(id):
+            raise UsageError(
+                f"{id} was opened from {name}, and is only to be looked at",
+                mend="edit and send it, or run its scenario here: that is in the log",
+            )
 
     # --- contracts ---
 

@@ -13,11 +13,12 @@ from starlette.requests import Request
 from starlette.types import Message
 
 LARGEST = 32 * 1024 * 1024
+_TYPED = "Go back: what you typed is still there."
 _MOST_FIELDS = 20_000
 """One for each scenario that is ticked, and some."""
 
 
-async def read(request: Request) -> FormData:
+async def read(request: Request, *, largest: int = LARGEST, hint: str = _TYPED) -> FormData:
     """The form of a request; HTTPException 413 or 400 for one that is too large or cannot be read."""
     taken = 0
 
@@ -25,10 +26,8 @@ async def read(request: Request) -> FormData:
         nonlocal taken
         message = await request.receive()
         taken += len(message.get("body", b""))
-        if taken > LARGEST:
-            what = (
-                f"A form may have up to {LARGEST // 1024 // 1024} MB. Go back: what you typed is still there."
-            )
+        if taken > largest:
+            what = f"A form may have up to {largest // 1024 // 1024} MB. {hint}"
             raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, what)
         return message
 

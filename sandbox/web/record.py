@@ -117,6 +117,8 @@ class RecordPages:
         """A review of the deliveries that were ticked."""
         form = await forms.read(request)
         ticked = [str(each) for each in form.getlist("delivery")]
+        for each in ticked:
+            self._desk.refuse_foreign(each)
         # Newest first on the page, oldest first in a scenario: the review sorts them.
         return _to_review(self._desk.recording.review(ticked, "from the log"), "/deliveries?ticked=none")
 

@@ -75,6 +75,9 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     """Verdict and how many scenarios; none that there is none of."""
     deliveries: int
     unreadable: int
+    is_pinned: bool
+    foreign: str
+    """The name of the file that it was opened from; empty where it is the workspace's."""
     problems: list[str]
 
     @property
@@ -98,6 +101,8 @@ def run_row(run: RunSummary, now: str) -> RunRow:
         counts=counted(run.outcomes),
         deliveries=run.deliveries,
         unreadable=len(info.unreadable),
+        is_pinned=run.is_pinned,
+        foreign=run.foreign,
         problems=[str(problem) for problem in run.problems],
     )
 

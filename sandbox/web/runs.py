@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from http import HTTPStatus
 from itertools import islice
 from urllib.parse import urlencode
@@ -22,10 +22,11 @@ from sandbox.report import charts
 from sandbox.report.charts import RunBar
 from sandbox.store.log import RunSummary
 from sandbox.store.query import Query
+from sandbox.trend import Past
 from sandbox.web import forms, results
 from sandbox.web.choices import chosen_receiver
 from sandbox.web.desk import Desk
-from sandbox.web.pages import Pages
+from sandbox.web.pages import Pages, problems
 from sandbox.web.results import ResultRow
 from sandbox.web.rows import Row
 
@@ -118,6 +119,10 @@ class RunPages:
 
     async def index(self, request: Request) -> Response:
         """All runs, the newest first; `?before=` goes on after that run."""
+        return await self.all(request)
+
+    async def all(self, request: Request, problem: str = "") -> Response:
+        """All runs, and what was wrong with a file that was to be opened."""
         runs = await asyncio.to_thread(self._desk.log.runs)
         before = request.query_params.get("before", "")
         runs = [run for run in runs if not run.is_idle]
@@ -127,6 +132,9 @@ class RunPages:
         return self._page(
             request,
             "runs.html",
+            HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK,
+            problems=problems({"file": problem} if problem else {}),
+            opened=[results.run_row(run, now) for run in await asyncio.to_thread(self._desk.log.opened)],
             rows=[results.run_row(run, now) for run in older[:_PAGE]],
             bars=_bars(older) if not before else [],
             count=len(runs),
@@ -160,7 +168,9 @@ class RunPages:
             failing=sum(row.result.verdict in ("failed", "errored") for row in rows),
             is_running=is_running,
             is_ours=self._desk.running.is_live(id),
-            can_review=not is_running and any(row.result.verdict in ("failed", "errored") for row in rows),
+            can_review=not is_running
+            and not run.foreign
+            and any(row.result.verdict in ("failed", "errored") for row in rows),
             problem=self._desk.running.problem(id),
             choices=_choices(id, rows, wanted),
             filtered=wanted.query,
@@ -184,7 +194,7 @@ class RunPages:
             "run_scenario.html",
             run=results.run_row(run, self._desk.ports.clock.now()),
             row=rows[0],
-            is_known=self._is_known(scenario),
+            is_known=not run.foreign and self._is_known(scenario),
         )
 
     async def events(self, request: Request) -> Response:
@@ -243,11 +253,14 @@ class RunPages:
         found = log.run(run.id, spoiled)
         return results.result_rows(
             wanted,
-            results.trends(run, wanted, results.past(log, run.info) if run.info is not None else ()),
+            {} if run.foreign else results.trends(run, wanted, self._past(run)),
             found[1] if found else [],
             wanted=(lambda step: True) if only_one else _is_told,
             most=_IN_DETAIL if only_one else _IN_TABLE,
         )
+
+    def _past(self, run: RunSummary) -> Iterable[Past]:
+        return results.past(self._desk.log, run.info) if run.info is not None else ()
 
     def _deliveries(self, id: str) -> list[Row]:
         """The newest deliveries of a run without scenarios."""
@@ -257,10 +270,12 @@ class RunPages:
         """Whether a scenario's file is still there."""
         return self._desk.library.has(scenario)
 
-    def _page(self, request: Request, name: str, **context: object) -> Response:
+    def _page(
+        self, request: Request, name: str, status: HTTPStatus = HTTPStatus.OK, **context: object
+    ) -> Response:
         action = self._desk.actions()[0]
         target = self._desk.target(chosen_receiver(request, self._desk), action.name, action.editions[0])
-        return self._pages.render(request, name, HTTPStatus.OK, here="Runs", target=target, **context)
+        return self._pages.render(request, name, status, here="Runs", target=target, **context)
 
 
 def _bars(runs: Sequence[RunSummary]) -> list[RunBar]:

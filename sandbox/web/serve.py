@@ -20,6 +20,7 @@ from sandbox.httpserver import is_loopback
 from sandbox.model import RunInfo
 from sandbox.ports import LateLog, SystemClock
 from sandbox.standin import StandIn
+from sandbox.store.log import Log
 from sandbox.store.retention import Pruned, Retention
 from sandbox.store.writer import run_id
 from sandbox.transport import Transport
@@ -34,6 +35,7 @@ _SHORTEST_TOKEN = 16
 
 def serve(
     workspace: Workspace,
+    log: Log,
     *,
     host: str,
     port: int,
@@ -44,10 +46,11 @@ def serve(
     retention: Retention,
     tidied: Callable[[Pruned], None],
 ) -> None:
-    """Serve until Ctrl-C or SIGTERM; `ready` is told the address of the page and of the stand-in.
+    """Serve a workspace and its log until Ctrl-C or SIGTERM.
 
-    `complain` is told why nothing can be logged for now: the log can be read all the same. Then `tidied` is
-    told which runs retention took, where it says anything, and what had to stay as it was.
+    `ready` is told the address of the page and of the stand-in; `complain` why nothing can be logged for now,
+    while the log can be read all the same; `tidied` which runs retention took, where it says anything, and
+    what had to stay as it was.
 
     Raises UsageError for an address that cannot be bound, and for one off loopback without a token.
     """
@@ -64,7 +67,9 @@ def serve(
     pages = Pages(shipped.templates_dir(), Path(__file__).with_name("static"))
     with _bound(host, port) as listening:
         tidying = Tidying(workspace.runs_dir, retention, tidied)
-        asyncio.run(_serve(workspace, pages, listening, host, token, environment, ready, complain, tidying))
+        asyncio.run(
+            _serve(workspace, log, pages, listening, host, token, environment, ready, complain, tidying)
+        )
 
 
 def _bound(host: str, port: int) -> socket.socket:
@@ -89,6 +94,7 @@ def _bound(host: str, port: int) -> socket.socket:
 
 async def _serve(
     workspace: Workspace,
+    log: Log,
     pages: Pages,
     listening: socket.socket,
     host: str,
@@ -121,6 +127,7 @@ async def _serve(
                 environment=environment,
                 stand_in=stand_in,
                 stand_in_url=stand_in_url,
+                log=log,
             )
             server = _Server(
                 uvicorn.Config(
@@ -140,6 +147,7 @@ async def _serve(
                 await server.serve(sockets=[listening])
             finally:
                 await desk.stop()
+                await asyncio.to_thread(desk.uploads.close)
                 await tidying.end()
                 if late_log.opened is not None:
                     await asyncio.to_thread(late_log.opened.fold, SystemClock().now())
