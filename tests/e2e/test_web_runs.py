@@ -306,7 +306,7 @@ def test_the_runs_are_listed_newest_first_and_damaged_ones_named(desk: Desk):
     paths = [desk.ran(desk.scenario("good", PASSES)) for _ in range(2)]
     (desk.workspace.runs_dir / "20200101T000000Z-aaaaaa.json").write_text("{")
     page = desk.http.get("/runs").text
-    listed = re.findall(r'href="(/runs/[^"]+)"', page)
+    listed = re.findall(r'<td><a href="(/runs/[^"]+)"', page)
     assert listed == [*reversed(paths), "/runs/20200101T000000Z-aaaaaa"]
     assert "20200101T000000Z-aaaaaa.json: damaged" in words(page)
     assert "Damaged" in desk.text("/runs/20200101T000000Z-aaaaaa")
