@@ -6,7 +6,7 @@ from typing import Any
 
 import hypothesis
 import pytest
-from playwright.sync_api import Playwright
+from playwright.sync_api import Playwright, expect
 
 from tests import chromium
 
@@ -21,6 +21,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # A machine may be busy: what does not come at all is what fails.
+    expect.set_options(timeout=60_000)
     hypothesis.settings.load_profile("soak" if config.getoption("--soak") else "default")
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import socket
 import ssl
 import struct
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -156,9 +158,16 @@ def response(body: bytes = b"", *headers: str, status: str = "200 OK") -> bytes:
 
 
 def unused_port() -> int:
-    """A port on which nothing listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
+    """A port on which nothing listens, and that nobody else is given: whoever is told it can listen there."""
+    sock = socket.socket()
+    # On Linux, bound is not yet taken for somebody who sets the same option, as servers do.
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.bind(("127.0.0.1", 0))
+    port: int = sock.getsockname()[1]
+    if sys.platform == "linux":
+        atexit.register(sock.close)
+    else:
+        sock.close()
     return port
 
 

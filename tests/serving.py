@@ -30,7 +30,7 @@ class Served:
     def interrupt(self) -> tuple[int, str]:
         """Press Ctrl-C; the exit code, and what it said on its standard error."""
         self.process.send_signal(signal.SIGINT)
-        _, errors = self.process.communicate(timeout=20)
+        _, errors = self.process.communicate(timeout=60)
         return self.process.returncode, errors
 
 
@@ -52,7 +52,8 @@ def serving(workspace: Path, options: Sequence[str] = (), **environment: str) ->
         if process.poll() is None:
             process.terminate()
         with process:
-            process.communicate(timeout=20)
+            _, errors = process.communicate(timeout=60)
+    assert "Traceback" not in errors, errors
 
 
 def address(process: subprocess.Popen[str]) -> str:

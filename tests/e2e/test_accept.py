@@ -174,11 +174,11 @@ def test_a_file_that_was_changed_meanwhile_is_left_alone(file: Path):
     def act(peer: Peer) -> None:
         if peer.read_request() is not None:
             arrived.set()
-            go_on.wait(30)
+            go_on.wait(60)
             peer.send(event(error_code="ERR2"))
 
     def edit() -> None:
-        arrived.wait(30)
+        arrived.wait(60)
         file.write_text(SCENARIO.replace("Cancel", "Edited"))
         go_on.set()
 

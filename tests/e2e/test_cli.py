@@ -116,9 +116,9 @@ def test_an_interrupted_run_reports_what_was_done(tmp_path: Path):
         command = [COMMAND, "run", ".", "--receiver", shop.url, "-j", "1", "--junit-xml", "report.xml"]
         command += ["--report-json", "run.json"]
         process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
-        assert hanging.wait(20)
+        assert hanging.wait(60)
         process.send_signal(signal.SIGINT)
-        out, _ = process.communicate(timeout=20)
+        out, _ = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "1 passed" in out
     assert "cancelled" in out
@@ -387,7 +387,7 @@ def test_the_default_receiver_comes_from_the_environment(tmp_path: Path, shop: R
 def test_wait_waits_until_the_port_answers(tmp_path: Path):
     port = unused_port()
     file = scenario(tmp_path, expect=PASSES)
-    command = [COMMAND, "run", str(file), "--receiver", f"http://127.0.0.1:{port}", "--wait", "20"]
+    command = [COMMAND, "run", str(file), "--receiver", f"http://127.0.0.1:{port}", "--wait", "60"]
     waiting = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
     time.sleep(0.5)
     assert waiting.poll() is None
@@ -395,11 +395,11 @@ def test_wait_waits_until_the_port_answers(tmp_path: Path):
         [COMMAND, "receiver", "--port", str(port)], cwd=tmp_path, stdout=subprocess.DEVNULL
     )
     try:
-        out, _ = waiting.communicate(timeout=30)
+        out, _ = waiting.communicate(timeout=60)
         assert waiting.returncode == 0, out
     finally:
         late.terminate()
-        late.wait(20)
+        late.wait(60)
 
 
 def test_waiting_in_vain_says_so(tmp_path: Path):
@@ -422,7 +422,7 @@ def test_the_receiver_is_shown_without_its_password(tmp_path: Path):
 
 def test_a_url_with_a_placeholder_is_waited_for(tmp_path: Path, shop: Receiver):
     receivers_file(tmp_path, base_url="${env:SHOP}")
-    command = ["run", scenario(tmp_path, expect=PASSES), "--receiver", "shop", "--wait", "20"]
+    command = ["run", scenario(tmp_path, expect=PASSES), "--receiver", "shop", "--wait", "60"]
     assert run(*command, cwd=tmp_path, SHOP=shop.url).returncode == 0
     unset = run(*command, cwd=tmp_path)
     assert unset.returncode == 2

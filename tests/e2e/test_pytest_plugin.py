@@ -587,7 +587,7 @@ def test_a_send_that_is_cancelled_ends_and_is_logged(pytester: pytest.Pytester):
     )
     with receiver(lambda peer: (peer.read_request(), peer.hang())) as shop:
         run(pytester, "--retailops-receiver", shop.url).assert_outcomes(passed=1)
-        assert shop.left.wait(20)
+        assert shop.left.wait(60)
     (log,) = run_files(pytester)
     assert [row["fault"]["kind"] for row in rows(log, "deliveries")] == ["cancelled"]
     assert rows(log, "run")[0]["finished_at"]
@@ -604,9 +604,9 @@ def test_an_interrupt_ends_what_is_in_flight_and_logs_it(pytester: pytest.Pytest
     with receiver(act) as shop:
         command = [sys.executable, "-m", "pytest", "-p", "no:randomly", "--retailops-receiver", shop.url]
         process = subprocess.Popen(command, cwd=pytester.path, stdout=subprocess.PIPE, text=True)
-        assert hanging.wait(30)
+        assert hanging.wait(60)
         process.send_signal(signal.SIGINT)
-        out, _ = process.communicate(timeout=30)
+        out, _ = process.communicate(timeout=60)
     assert process.returncode == 2, out
     assert "KeyboardInterrupt" in out
     (log,) = run_files(pytester)

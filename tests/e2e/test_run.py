@@ -330,7 +330,7 @@ class Terminal:
         while self.read():
             pass
         os.close(self._ours)
-        return self.process.wait(30)
+        return self.process.wait(60)
 
     @property
     def shown(self) -> list[str]:

@@ -71,7 +71,7 @@ class Desk:
     def __init__(self, served: Served) -> None:
         self.served = served
         self.workspace = Workspace(served.workspace)
-        self.http = httpx.Client(base_url=served.url, timeout=20)
+        self.http = httpx.Client(base_url=served.url, timeout=60)
 
     def add(self, name: str, path: str = "", **fields: Any) -> str:
         """A receiver in the workspace; without a URL, the stand-in under a path."""

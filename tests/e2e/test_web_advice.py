@@ -21,7 +21,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 @pytest.fixture
 def http(served: Served) -> Iterator[httpx2.Client]:
     """A browser of its own: its cookies are new."""
-    with httpx2.Client(base_url=served.url, timeout=20) as http:
+    with httpx2.Client(base_url=served.url, timeout=60) as http:
         yield http
 
 

@@ -48,7 +48,7 @@ def workspace(served: Served) -> Workspace:
 
 @pytest.fixture
 def http(served: Served, workspace: Workspace) -> Iterator[httpx2.Client]:
-    with httpx2.Client(base_url=served.url, timeout=30) as http:
+    with httpx2.Client(base_url=served.url, timeout=60) as http:
         yield http
 
 
@@ -170,7 +170,7 @@ def test_a_check_under_way_does_not_hold_up_the_end(tmp_path: Path) -> None:
         Workspace(tmp_path).save_receiver(Receiver("mine", url, connect_timeout_ms=60_000))
 
         def check() -> None:
-            answers.append(httpx2.post(f"{served.url}/receivers/check", data={"name": "mine"}, timeout=30))
+            answers.append(httpx2.post(f"{served.url}/receivers/check", data={"name": "mine"}, timeout=60))
 
         waiting = threading.Thread(target=check)
         waiting.start()

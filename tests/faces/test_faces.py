@@ -121,7 +121,7 @@ class Faces:
         return [file for file in files if file["run"]["1"].get("kind") == "pytest"]
 
     def _judgement(self, delivery: str) -> Judgement:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             entry = self.log.get(delivery)
             if entry is not None and entry.judgement is not None:
@@ -131,13 +131,13 @@ class Faces:
         raise AssertionError(f"{delivery} was never judged")
 
     def _get(self, path: str) -> None:
-        connection = http.client.HTTPConnection(self.address.netloc, timeout=20)
+        connection = http.client.HTTPConnection(self.address.netloc, timeout=60)
         connection.request("GET", path)
         connection.getresponse().read()
         connection.close()
 
     def _post(self, path: str, form: dict[str, str]) -> tuple[int, dict[str, str]]:
-        connection = http.client.HTTPConnection(self.address.netloc, timeout=20)
+        connection = http.client.HTTPConnection(self.address.netloc, timeout=60)
         headers = {
             "Content-Type": "application/x-www-form-urlencoded",
             "Origin": f"http://{self.address.netloc}",
@@ -188,7 +188,7 @@ def faces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Faces]:
         yield Faces(workspace, address, tmp_path_factory.mktemp("pytest"))
     finally:
         process.terminate()
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
         assert process.stdout is not None
         process.stdout.close()
 

@@ -695,7 +695,7 @@ def test_what_is_in_flight_at_the_last_failure_is_judged_as_ever():
     def act(peer: Peer) -> None:
         while (request := peer.read_request()) is not None:
             if body(request)["slow"]:
-                assert failed.wait(20)
+                assert failed.wait(60)
             peer.send(NOTHING)
 
     failed = threading.Event()

@@ -36,7 +36,7 @@ class Running:
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(30)
 
     def connect(self) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
 
     def ask(self, method: str, path: str, body: bytes | None = None) -> tuple[int, Any, bytes]:
         connection = self.connect()
@@ -53,7 +53,7 @@ class Running:
 
     def raw(self, data: bytes, *, half_close: bool = True) -> bytes:
         """Everything that comes back for these bytes until the stand-in closes."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=30) as connection:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=60) as connection:
             connection.sendall(data)
             if half_close:
                 connection.shutdown(socket.SHUT_WR)
@@ -266,7 +266,7 @@ def test_a_chunked_body_is_read(running: Running):
 
 
 def test_a_client_that_waits_to_be_asked_for_the_body_is_asked(running: Running):
-    with socket.create_connection(("127.0.0.1", running.port), timeout=30) as connection:
+    with socket.create_connection(("127.0.0.1", running.port), timeout=60) as connection:
         length = f"Content-Length: {len(BODY)}"
         connection.sendall(head("POST /order_cancel HTTP/1.1", length, "Expect: 100-continue"))
         assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -341,7 +341,7 @@ def test_late_or_dripping_it_still_says_the_right_thing(running: Running, kind: 
 def test_slow_waits_before_the_first_byte_and_drip_after_it(running: Running):
     # Both would take a quarter of an hour: what has arrived at once tells them apart.
     def arrived(kind: str) -> bytes:
-        with socket.create_connection(("127.0.0.1", running.port), timeout=30) as connection:
+        with socket.create_connection(("127.0.0.1", running.port), timeout=60) as connection:
             line = f"POST /misbehave/{kind}/900000/order_cancel HTTP/1.1"
             connection.sendall(head(line, f"Content-Length: {len(BODY)}", body=BODY))
             if kind == "drip":
