@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import threading
@@ -271,6 +272,30 @@ def test_a_delivery_that_could_not_be_logged_says_so_on_its_page(place: Disk, de
     assert leave(desk) == (0, [])
     assert [run.state for run in log_of(place).runs()] == ["finished"]
     assert len(judged_orders(log_of(place))) == 2
+
+
+def test_a_judgement_that_could_not_be_logged_says_so_on_the_deliverys_page(desk: Desk) -> None:
+    kept = desk.landed(desk.sent(receiver="shop"))
+    journal = Workspace(desk.served.workspace).runs_dir / f"{kept.delivery.run}.journal"
+    written = journal.read_bytes()
+    (delivery,) = (line for line in written.splitlines() if line.startswith(b'{"delivery"'))
+    process = desk.served.process.pid
+    hard = resource.prlimit(process, resource.RLIMIT_FSIZE)[1]
+    form = desk.filled(receiver="shop", expectation=json.dumps({"body": "x" * 20_000}))
+    # Room for a delivery, and not for what is expected of it.
+    resource.prlimit(process, resource.RLIMIT_FSIZE, (len(written) + len(delivery) + 1000, hard))
+    path = desk.http.post("/send", data=form).headers["location"]
+    finished(desk, path)
+    text = told(desk.http.get(path), "file too large")
+    assert "It could not be judged" in text
+    assert "not judged" in text
+    assert desk.http.get("/deliveries").status_code == 200
+    resource.prlimit(process, resource.RLIMIT_FSIZE, (hard, hard))
+    assert desk.http.post(f"{path}/judge", data={"expectation": '{"status": 200}'}).status_code == 303
+    text = said(desk.http.get(path))
+    assert "passed" in text
+    assert "could not be judged" not in text
+    assert leave(desk) == (0, [])
 
 
 def test_runs_and_the_relay_say_that_they_cannot_begin(lockable: Disk, desk: Desk, gate: Gate) -> None:
