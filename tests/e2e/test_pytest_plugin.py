@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
@@ -603,7 +604,11 @@ def test_an_interrupt_ends_what_is_in_flight_and_logs_it(pytester: pytest.Pytest
     scenario(pytester, "good", NOTHING)
     with receiver(act) as shop:
         command = [sys.executable, "-m", "pytest", "-p", "no:randomly", "--retailops-receiver", shop.url]
-        process = subprocess.Popen(command, cwd=pytester.path, stdout=subprocess.PIPE, text=True)
+        # Where these tests run in the background, Ctrl-C is ignored, which a child would inherit.
+        heeds = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+        process = subprocess.Popen(
+            command, cwd=pytester.path, stdout=subprocess.PIPE, text=True, preexec_fn=heeds
+        )
         assert hanging.wait(60)
         process.send_signal(signal.SIGINT)
         out, _ = process.communicate(timeout=60)
