@@ -139,5 +139,10 @@ def _message(side: str, start: str, message: Request | Response) -> Iterator[str
     headers: Headers = message.headers
     yield from (f"  {lines.in_line(f'{name}: {value}')}" for name, value in headers)
     if message.body:
+        body = shown.body(message.body)
         yield ""
-        yield from (f"  {line}" for line in shown.body(message.body).best.split("\n"))
+        if message.base64:
+            yield "  (no UTF-8; as base64)"
+        yield from (f"  {line}" for line in body.best.split("\n"))
+        if body.is_cut:
+            yield f"  … cut after {shown.MOST_SHOWN // 1024} KB of {shown.size(message.body)}"

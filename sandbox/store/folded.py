@@ -18,6 +18,7 @@ from sandbox.errors import FileError
 from sandbox.model import Delivery, Judgement, Result, Verdict
 from sandbox.store import journal, runfile, search
 from sandbox.store.files import replacing, unreadable
+from sandbox.store.runfile import RunFile
 from sandbox.store.search import Stale, Stamp, stamp_of
 from sandbox.store.summary import DeliverySummary, Judged, Records, SortKey, Span
 
@@ -73,18 +74,24 @@ class Folded:
         self.problems = problems
 
     @classmethod
-    def open(cls, path: Path, *, anew: bool = False, keep: bool = True) -> Folded:
+    def open(cls, path: Path, *, anew: bool = False) -> Folded:
         """A run file, by its summary, which is made where there is none that fits; Stale if it is gone.
 
-        `anew` makes it in any case. `keep` says whether it is written beside the run file.
+        `anew` makes it in any case.
         """
         try:
             stamp = stamp_of(os.stat(path))
         except FileNotFoundError as error:
             raise Stale from error
-        if keep and not anew and (head := _written_head(path, stamp)) is not None:
+        if not anew and (head := _written_head(path, stamp)) is not None:
             return cls(path, head)
-        return _made(path, stamp, keep=keep)
+        return _made(path, stamp)
+
+    @classmethod
+    def of(cls, path: Path, stamp: Stamp, content: RunFile) -> Folded:
+        """A run file that was read already; its summary is written nowhere."""
+        head, text = _summed(stamp, content)
+        return cls(path, head, text, content.problems)
 
     def rows(self, needles: Sequence[bytes] = (), *, newest_first: bool = True) -> Iterator[DeliverySummary]:
         """Its deliveries whose lines hold all of these; Stale where the summary is another one now."""
@@ -203,11 +210,26 @@ def _body(text: bytes) -> int:
 # --- Making it -------------------------------------------------------------------------------------
 
 
-def _made(path: Path, stamp: Stamp, *, keep: bool) -> Folded:
+def _made(path: Path, stamp: Stamp) -> Folded:
     try:
         content = runfile.read(path)
     except FileError as error:
         return Folded(path, _Head(format=_FORMAT, stamp=stamp), b"\n[]\n", [error])
+    if content.problems:
+        # What is damaged is looked at again by each process, and told by each.
+        return Folded.of(path, stamp, content)
+    head, text = _summed(stamp, content)
+    target = summary_path(path)
+    try:
+        with replacing(target, target.with_suffix(f".summary.{os.getpid()}.new")) as file:
+            file.write(text)
+    except FileError as error:
+        return Folded(path, head, text, unkept=error)
+    return Folded(path, head)
+
+
+def _summed(stamp: Stamp, content: RunFile) -> tuple[_Head, bytes]:
+    """The summary of a run file, and its head."""
     records = Records()
     for delivery, span in content.deliveries:
         records.add_delivery(delivery, span)
@@ -230,17 +252,7 @@ def _made(path: Path, stamp: Stamp, *, keep: bool) -> Folded:
         as_written=content.as_written,
         size=len(lines),
     )
-    text = msgspec.json.encode(head) + b"\n" + lines
-    if not keep or content.problems:
-        # What is damaged is looked at again by each process, and told by each.
-        return Folded(path, head, text, content.problems)
-    target = summary_path(path)
-    try:
-        with replacing(target, target.with_suffix(f".summary.{os.getpid()}.new")) as file:
-            file.write(text)
-    except FileError as error:
-        return Folded(path, head, text, unkept=error)
-    return Folded(path, head)
+    return head, msgspec.json.encode(head) + b"\n" + lines
 
 
 _head = msgspec.json.Decoder(_Head)

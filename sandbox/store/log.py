@@ -105,15 +105,13 @@ class Log:
         `name` is what it is called. Where a run of that id is in the folder, that is the one that is found.
         FileError where it cannot be shown. Blocks.
         """
-        id = foreign.checked(path, name)
-        opened = RunReader(path, id, keep=False)
-        opened.foreign = name
-        opened.refresh(has_journal=False)
+        stamp, content = foreign.read(path, name)
+        opened = RunReader.of_foreign(path, stamp, content, name)
         with self._lock:
             self._refresh()
-            if id not in self._runs:
-                self._foreign[id] = opened
-        return id
+            if opened.id not in self._runs:
+                self._foreign[opened.id] = opened
+        return opened.id
 
     def opened(self) -> list[RunSummary]:
         """The runs that were opened from elsewhere, the newest first."""

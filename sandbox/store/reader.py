@@ -16,6 +16,7 @@ from sandbox.store.files import unreadable
 from sandbox.store.fold import copy_run
 from sandbox.store.folded import Folded
 from sandbox.store.live import Live
+from sandbox.store.runfile import RunFile
 from sandbox.store.search import Stale, Stamp, stamp_of
 
 RunState = Literal["running", "finished", "stopped", "interrupted"]
@@ -25,8 +26,8 @@ Source = Folded | Live
 class RunReader:
     """One run. `refresh` reads only what is new since the last time."""
 
-    def __init__(self, path: Path, run_id: str, *, keep: bool = True) -> None:
-        """`path` is the run file; `keep` says whether its summary is written beside it."""
+    def __init__(self, path: Path, run_id: str) -> None:
+        """`path` is the run file."""
         self.id = run_id
         self.is_pinned = False
         """It stays, whatever retention says; who looks into the folder says so."""
@@ -34,11 +35,18 @@ class RunReader:
         """The name of the file, where it is not the log's own."""
         self._file = path
         self._journal = path.with_suffix(".journal")
-        self._keep = keep
         self._folded: Folded | None = None
         self._live: Live | None = None
         self._held = False
         self._passing: list[FileError] = []
+
+    @classmethod
+    def of_foreign(cls, path: Path, stamp: Stamp, content: RunFile, name: str) -> RunReader:
+        """The run of a file that lies elsewhere, as it was read; it is never refreshed."""
+        run = cls(path, content.head.id)
+        run.foreign = name
+        run._folded = Folded.of(path, stamp, content)
+        return run
 
     # --- what it tells ---
 
@@ -140,7 +148,7 @@ class RunReader:
             if self._folded is not None and self._folded.stamp != stamp:
                 self._folded = None
             if self._folded is None and stamp is not None:
-                self._folded = Folded.open(self._file, keep=self._keep)
+                self._folded = Folded.open(self._file)
             if size is None:
                 self._live = None
             else:
@@ -156,7 +164,10 @@ class RunReader:
     @property
     def is_changed(self) -> bool:
         """Whether its run file is another one by now than when it was read."""
-        return self._folded is None or _stamp(self._file) != self._folded.stamp
+        try:
+            return self._folded is None or _stamp(self._file) != self._folded.stamp
+        except OSError:
+            return True
 
     def copy(self, target: BinaryIO) -> None:
         """Write it, as far as it is, as a run file into a file that is empty and can be sought in."""

@@ -146,6 +146,14 @@ CHANGES: dict[str, tuple[Change, str]] = {
         "is no time in UTC",
     ),
     "no time": (lambda file: file["judgements"]["1"].update(at=""), "'' is no time in UTC"),
+    "no rule": (
+        lambda file: file["judgements"]["1"].update(expectation={"rules": {"/a": {"regex": "("}}}),
+        "the rule '/a' cannot be used, regex: '(' is not a regular expression",
+    ),
+    "no rule for a header": (
+        lambda file: file["judgements"]["1"].update(expectation={"headers": {"A": {"range": [1, 2]}}}),
+        "the rule 'A' cannot be used, range cannot judge a header",
+    ),
     "no end": (lambda file: file["results"]["1"].update(at="later"), "'later' is no time in UTC"),
 }  # fmt: skip
 
