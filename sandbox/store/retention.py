@@ -60,7 +60,7 @@ class Pruned(msgspec.Struct, frozen=True):
     removed: list[Removed]
     kept: list[Kept]
     problems: list[FileError]
-    """Of those that could not be deleted."""
+    """Why some could not be deleted, or not even folded."""
 
     @property
     def deliveries(self) -> int:
@@ -96,9 +96,9 @@ def prune(runs_dir: Path, retention: Retention, now: str, *, dry_run: bool = Fal
     """
     # What dead processes left becomes run files first. What cannot is damaged, and stays as it is.
     settle(runs_dir)
-    fold_abandoned(runs_dir)
+    problems = fold_abandoned(runs_dir)
     going, kept = choose(Log(runs_dir).runs(), retention, now)
-    result = Pruned([], kept, [])
+    result = Pruned([], kept, problems)
     for run in going:
         size = _size(runs_dir, run.id)
         try:

@@ -149,7 +149,10 @@ class DeliveryPages:
         accepted = accepted_expectation(entry)
         if accepted is None:
             return self._refused(request, entry, "There is no answer that could be expected.")
-        await self._judge(entry, accepted)
+        try:
+            await self._judge(entry, accepted)
+        except SandboxError as error:
+            return self._refused(request, entry, str(error))
         return _to(entry.delivery.id)
 
     async def judge(self, request: Request) -> Response:
@@ -158,10 +161,10 @@ class DeliveryPages:
         entry = self._own_entry(request.path_params["id"])
         try:
             expectation = scenario.expectation(typed) if typed.strip() else None
+            await self._judge(entry, expectation)
         except SandboxError as error:
             wrong = problems({"expectation": str(error)})
             return self._result(request, entry, wrong, typed, HTTPStatus.UNPROCESSABLE_ENTITY)
-        await self._judge(entry, expectation)
         return _to(entry.delivery.id)
 
     async def _judge(self, entry: Entry, expectation: Expectation | None) -> None:

@@ -264,8 +264,9 @@ def test_a_delivery_that_could_not_be_logged_says_so_on_its_page(place: Disk, de
     judged = desk.http.post(
         f"/deliveries/{kept.delivery.id}/judge", data={"expectation": json.dumps({"body": large("x")})}
     )
-    assert judged.status_code == 400
+    assert judged.status_code == 422
     told(judged, NO_SPACE)
+    assert "xxxx" in judged.text  # What was typed is kept.
     place.clear(desk.served.process.pid)
     again = desk.landed(desk.http.post("/send", data={**form, "form_id": "another"}).headers["location"])
     assert again.judgement is not None
