@@ -57,6 +57,11 @@ class Place(NamedTuple):
     within: Literal["full", "fresh", "guarded"] = "full"
     """In a workspace where everything has happened, in one where nothing has, or before a token was given."""
 
+    @property
+    def page(self) -> str:
+        """Which page it is of, whatever it shows."""
+        return re.sub(r"\{\w+\}", "{}", self.path.partition("?")[0])
+
 
 _COMPOSED = {"action": "order_cancel", "edition": "draft", "fixture": "default", "receiver": "shop"}
 _EXPECTATION = (
@@ -134,6 +139,11 @@ PLACES = [
     Place("log", "/deliveries"),
     Place("log-fresh", "/deliveries", within="fresh"),
     Place("log-refused", "/record/from-log", {}),
+    Place("log-filtered", "/deliveries?verdict=failed&order=4897"),
+    Place("log-nothing-found", "/deliveries?order=none&text=nothing"),
+    Place("log-asked-wrongly", "/deliveries?status=7&since=soon"),
+    Place("latency", "/deliveries/latency"),
+    Place("latency-none", "/deliveries/latency?order=none"),
     Place("delivery-passed", "/deliveries/{passed}"),
     Place("delivery-failed", "/deliveries/{failed}"),
     Place("delivery-errored", "/deliveries/{errored}"),

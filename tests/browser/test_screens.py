@@ -19,9 +19,10 @@ def size(picture: Path) -> tuple[int, int]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Every place in `make soak`, a sample of them in `make test`."""
+    """Every page in `make test`, and in `make soak` each of them in all its states."""
     if "place" in metafunc.fixturenames:
-        chosen = PLACES if metafunc.config.getoption("--soak") else PLACES[::8]
+        every_page = {place.page: place for place in reversed(PLACES) if place.form is None}
+        chosen = PLACES if metafunc.config.getoption("--soak") else every_page.values()
         metafunc.parametrize("place", chosen, ids=lambda place: place.name)
 
 
