@@ -132,7 +132,11 @@ PLACES = [
     Place("scenario-fresh", "/scenarios/show?id=shipped:v1-refusals.scenario.json", within="fresh"),
     Place("runs", "/runs"),
     Place("runs-fresh", "/runs", within="fresh"),
+    Place("runs-refused", "/runs/open", {}),
     Place("run", "/runs/{run}"),
+    Place("run-pinned", "/runs/{written}"),
+    Place("run-foreign", "/runs/{foreign}"),
+    Place("run-foreign-scenario", "/runs/{foreign}/scenario?id=scenarios/refused.scenario.json"),
     Place("run-none", "/runs/{run}?verdict=passed&trend=regressed"),
     Place("run-running", "/runs/{running}"),
     Place("run-scenario", "/runs/{run}/scenario?id=scenarios/refused.scenario.json"),
@@ -151,6 +155,7 @@ PLACES = [
     Place("delivery-flying", "/deliveries/{flying}"),
     Place("delivery-off-contract", "/deliveries/{off_contract}"),
     Place("delivery-page-500", "/deliveries/{page_500}"),
+    Place("delivery-foreign", "/deliveries/{foreign}.000002"),
     Place("delivery-refused", "/deliveries/{failed}/judge", {"expectation": '{"stauts": 200}'}),
     Place("receivers", "/receivers"),
     Place("receivers-fresh", "/receivers", within="fresh"),
@@ -263,6 +268,8 @@ class _History:
         self._run("shop", do="listed")
         self._shop.answer = _CAME
         known = {"run": self._run("shop", do="listed"), "written": self._written()}
+        known["foreign"] = self._foreign(known["run"])
+        self._post(f"/runs/{known['written']}/pin", do="pin")
         known |= self._deliveries()
         known |= self._reviews()
         self._relay()
@@ -383,6 +390,14 @@ class _History:
         assert shown is not None
         self._post(where, shown=shown[1])
         return run
+
+    def _foreign(self, run: str) -> str:
+        """A run of somebody else, which was opened from a file with a name of some length."""
+        id = "20200101T000000Z-cccccc"
+        text = self._http.get(f"/runs/{run}/export/run").text.replace(run, id)
+        name = "the-file-that-the-job-of-last-night-kept-as-an-artifact.json"
+        self._http.post("/runs/open", files={"file": (name, text.encode())})
+        return id
 
     def _reviews(self) -> dict[str, str]:
         """Reviews of what was recorded, by what became of them."""
