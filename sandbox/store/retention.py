@@ -102,13 +102,14 @@ def prune(runs_dir: Path, retention: Retention, now: str, *, dry_run: bool = Fal
     for run in going:
         size = _size(runs_dir, run.id)
         try:
-            if not dry_run and not _remove(runs_dir / f"{run.id}.json"):
-                kept.append(Kept(run, "it was pinned just now"))
-                continue
+            is_gone = dry_run or _remove(runs_dir / f"{run.id}.json")
         except OSError as error:
             result.problems.append(_undeletable(runs_dir / f"{run.id}.json", error))
             continue
-        result.removed.append(Removed(run, size))
+        if is_gone:
+            result.removed.append(Removed(run, size))
+        elif is_gone is False:
+            kept.append(Kept(run, "it was pinned just now"))
     return result
 
 
@@ -183,22 +184,29 @@ def _needs(run: RunSummary, staying: set[str]) -> str:
 # --- how ---
 
 
-def _remove(file: Path) -> bool:
-    """Delete a run file and its summary; False where it was pinned meanwhile, and stays."""
+def _remove(file: Path) -> bool | None:
+    """Delete a run file and its summary; False where it was pinned meanwhile, and stays.
+
+    None where somebody else is about it, who will know what becomes of it.
+    """
     going = file.with_suffix(_GOING)
     try:
         os.replace(file, going)
     except FileNotFoundError:
-        return True  # Somebody else was faster.
+        return None
     return _finish(going)
 
 
 def _finish(going: Path) -> bool:
+    """Delete what was taken away, or put it back where it is pinned; whether it is gone."""
     file = going.with_suffix(".json")
-    if pin_path(going.parent, going.stem).exists():
-        os.replace(going, file)
-        return False
-    going.unlink(missing_ok=True)
+    try:
+        if pin_path(going.parent, going.stem).exists():
+            os.replace(going, file)
+            return False
+        going.unlink()
+    except FileNotFoundError:
+        return not file.exists()  # Somebody else took it for left behind, and finished it.
     summary_path(file).unlink(missing_ok=True)
     return True
 

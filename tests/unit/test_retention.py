@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 from collections import Counter
 from pathlib import Path
+from threading import Barrier, Thread
 
 import pytest
 from hypothesis import given
@@ -262,6 +264,53 @@ def test_a_pin_that_comes_before_the_look_for_it_wins(tmp_path: Path, monkeypatc
     run = Log(tmp_path).find(OLD)
     assert run is not None
     assert run.is_pinned
+
+
+def test_of_many_who_pin_and_prune_at_once_each_is_told_the_truth(tmp_path: Path):
+    ids = [f"202405{day:02}T120000Z-aaaaaa" for day in range(1, 29)]
+    for id in ids:
+        write(tmp_path, id)
+    together = Barrier(3)
+    pinned: set[str] = set()
+    removed: list[str] = []
+
+    def pin_all() -> None:
+        together.wait()
+        for id in ids:
+            with contextlib.suppress(FileError):
+                pins.pin(tmp_path, id)
+                pinned.add(id)
+
+    def prune_all() -> None:
+        together.wait()
+        removed.extend(each.run.id for each in prune(tmp_path, Retention(runs=0), NOW).removed)
+
+    threads = [Thread(target=each) for each in (pin_all, prune_all, prune_all)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    there = {path.stem for path in tmp_path.glob("*.json")}
+    # Who was told that it is pinned has it, and what went was not pinned.
+    assert pinned <= there
+    assert there.isdisjoint(removed)
+    assert there | set(removed) == set(ids)
+    assert not list(tmp_path.glob("*.going"))
+
+
+def test_who_reads_the_log_while_it_is_pruned_reads_what_is_left(tmp_path: Path):
+    write(tmp_path, OLD)
+    write(tmp_path, YOUNG)
+    log = Log(tmp_path)
+    seen = log.seen()
+    rows = log.summaries()
+    assert next(rows).run in (OLD, YOUNG)
+    prune(tmp_path, Retention(runs=0), NOW)
+    assert {row.run for row in rows} <= {OLD, YOUNG}
+    assert list(log.summaries()) == []
+    assert log.changes(seen) == []
+    assert log.run(OLD) is None
+    assert log.results(YOUNG) == []
 
 
 def test_what_cannot_be_deleted_is_said_and_the_others_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
