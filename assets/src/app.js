@@ -6,6 +6,9 @@ import "htmx-ext-sse";
 import "./runs.js";
 import "./accept.js";
 import "./drop.js";
+import "./live.js";
+import "./log.js";
+import { ownZone } from "./times.js";
 
 const root = document.documentElement;
 root.classList.add("scripted");
@@ -61,17 +64,6 @@ document.addEventListener("htmx:afterSettle", () => {
   heading.focus();
   focusWasIn = null;
 });
-
-// --- Times in the reader's own zone, the exact instant in the title ---
-
-const today = new Date().toDateString();
-
-function ownZone(element) {
-  const instant = new Date(element.dateTime);
-  const time = instant.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-  const day = instant.toLocaleDateString(undefined, { year: "numeric", month: "short", day: "numeric" });
-  element.textContent = instant.toDateString() === today ? time : `${day}, ${time}`;
-}
 
 // --- What is in flight counts its time ---
 

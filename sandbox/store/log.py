@@ -232,6 +232,11 @@ class Log:
                 seen.remember(id, standing_of(run))
         return seen
 
+    def count(self) -> int:
+        """How many deliveries there are, as of the last time when the log was looked at."""
+        with self._lock:
+            return sum(run.deliveries for run in self._runs.values())
+
     def holding(self, query: Query, ids: Collection[str]) -> set[str]:
         """Those of these deliveries whose request or response has the text that is asked for."""
         for _ in range(_TRIES):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import html
 from collections.abc import AsyncIterator, Sequence
 from urllib.parse import urlencode
 
@@ -87,7 +86,7 @@ class LivePages:
                 if watch.problem != problem:
                     problem = watch.problem
                     name = "problem" if problem else "mended"
-                    yield ServerSentEvent(html.escape(problem) or "well", event=name)
+                    yield ServerSentEvent(problem or "well", event=name)
                 sightings = None if number is None else watch.since(number)
                 number, id = watch.number, watch.id(watch.number)
                 if sightings is None:
@@ -118,7 +117,8 @@ class LivePages:
 
     def _markup(self, request: Request, query: Query, told: Told) -> str:
         address = filters.address(query)
-        return self._pages.text(request, "parts/live_rows.html", told=told, address=address)
+        count = self._desk.watch.count
+        return self._pages.text(request, "parts/live_rows.html", told=told, address=address, count=count)
 
 
 def address(query: Query, after: str) -> str:

@@ -61,6 +61,8 @@ class Watch:
         """Nothing comes any more."""
         self.news = asyncio.Event()
         """Set once there is more; the next is then another one."""
+        self.count = 0
+        """Of all deliveries of the log."""
         self.problem = ""
         """Why the log cannot be looked at just now."""
 
@@ -142,6 +144,8 @@ class Watch:
                 self._flying = flights
                 return
             changes = await asyncio.to_thread(self._log.changes, self._seen)
+            if changes:
+                self.count = await asyncio.to_thread(self._log.count)
             if changes or flights.keys() != self._flying.keys():
                 self._take(changes, flights)
 

@@ -276,7 +276,7 @@ def test_a_folder_that_cannot_be_read_is_said_and_the_stream_goes_on(desk: Desk)
         event = stream.next()
         assert event is not None
         assert event.name == "problem"
-        assert f"{runs}: cannot be read" in html.unescape(event.data)
+        assert f"{runs}: cannot be read" in event.data
         runs.unlink()
         away.rename(runs)
         event = stream.next()

@@ -1,0 +1,167 @@
+// The log and the page of a delivery by keyboard. A letter presses what a pointer would press, once.
+
+const rows = () => [...document.querySelectorAll("#log table.log > tbody > tr")];
+const current = () => document.querySelector("#log table.log > tbody > tr[aria-current]");
+const linkOf = (row) => row.querySelector('a[href^="/deliveries/"]');
+const article = () => document.querySelector("article#delivery");
+
+// --- Which row is meant: the one that has the focus, or had it last ---
+
+function mark(row) {
+  current()?.removeAttribute("aria-current");
+  row?.setAttribute("aria-current", "true");
+}
+
+document.addEventListener("focusin", (event) => {
+  const row = event.target.closest("#log table.log > tbody > tr");
+  if (row) mark(row);
+});
+
+function step(by) {
+  const way = by > 0 ? "#older" : "#newer";
+  if (article()) return document.querySelector(`#recent ${way}`)?.click();
+  const all = rows();
+  const now = all.indexOf(current());
+  const next = all[now === -1 ? 0 : Math.min(Math.max(now + by, 0), all.length - 1)];
+  if (!next) return;
+  linkOf(next).focus({ preventScroll: true });
+  next.scrollIntoView({ block: "nearest" });
+}
+
+function leave() {
+  const row = current();
+  if (row?.contains(document.activeElement)) document.activeElement.blur();
+  mark(null);
+}
+
+// --- What is done with it ---
+
+function say(words) {
+  const line = document.getElementById("key-said");
+  line.textContent = words;
+  clearTimeout(say.until);
+  say.until = setTimeout(() => line.replaceChildren(), 5000);
+}
+
+const page = async (path) => {
+  const answer = await fetch(path);
+  return new DOMParser().parseFromString(await answer.text(), "text/html");
+};
+
+// The path of the delivery that is meant; none while it is in flight, as there is nothing yet to do with it.
+function landed() {
+  if (article()) return document.querySelector('form[action$="/again"]') ? location.pathname : null;
+  return current()?.querySelector("input[name=delivery]") ? new URL(linkOf(current()).href).pathname : null;
+}
+
+const againIn = (scope) => scope.querySelector('#delivery form[action$="/again"]');
+let isSending = false;
+
+async function resend(path) {
+  const here = article() !== null;
+  const form = againIn(here ? document : await page(path));
+  const button = form.querySelector("button:not([formaction])");
+  const yes = form.querySelector("input[name=confirmed]");
+  if (here && yes && !yes.checked) {
+    yes.focus();
+    return say("This receiver is protected: say yes first, then r sends.");
+  }
+  if (here) return button.disabled ? say(button.title) : form.requestSubmit(button);
+  if (yes || button.disabled) {
+    // Its own page asks for the yes, or says why not.
+    location.assign(path);
+    return;
+  }
+  const answer = await fetch(new URL(form.getAttribute("action"), location), { method: "POST", body: new URLSearchParams(new FormData(form)) });
+  if (answer.ok) return say("Sent again.");
+  const refused = new DOMParser().parseFromString(await answer.text(), "text/html");
+  say(`Not sent. ${refused.querySelector("main [role=alert], main .why")?.textContent.trim() ?? ""}`);
+}
+
+async function copy(path) {
+  if (!navigator.clipboard) return say("Nothing can be copied here: a browser allows it on localhost or by https only.");
+  const shown = document.getElementById("curl");
+  const text = shown ? shown.textContent : await (await fetch(`${path}/export/curl`)).text();
+  await navigator.clipboard.writeText(text);
+  say("Copied as a curl command.");
+}
+
+function toDifference(path) {
+  if (!article()) return location.assign(`${linkOf(current()).href}#difference`);
+  const heading = document.querySelector(".comparison h2");
+  if (!heading) return say("Nothing was compared here.");
+  heading.tabIndex = -1;
+  heading.focus({ preventScroll: true });
+  (document.querySelector(".comparison .card:is(.unexpected, .missing, .changed)") ?? heading).scrollIntoView({ block: "nearest" });
+  heading.scrollIntoView({ block: "nearest" });
+}
+
+function search() {
+  const field = document.getElementById("by-text");
+  if (field) {
+    field.focus();
+    field.select();
+  } else location.assign(`/deliveries${location.search}#by-text`);
+}
+
+function help() {
+  const dialog = document.getElementById("keys");
+  if (dialog.open) dialog.close();
+  else dialog.showModal();
+}
+
+const ofOne = {
+  r: async (path) => {
+    if (isSending) return;
+    isSending = true;
+    try {
+      await resend(path);
+    } finally {
+      isSending = false;
+    }
+  },
+  e: (path) => location.assign(`/?from=${encodeURIComponent(path.split("/").pop())}`),
+  d: toDifference,
+  c: copy,
+};
+const ofAny = {
+  j: () => step(1),
+  k: () => step(-1),
+  "/": search,
+  "?": help,
+};
+
+document.addEventListener("keydown", (event) => {
+  const dialog = document.getElementById("keys");
+  if (!dialog || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.defaultPrevented) return;
+  if (event.target.closest("input:not([type=radio], [type=checkbox]), textarea, select, [contenteditable]")) return;
+  if (dialog.open && event.key !== "?") return;
+  if (event.key === "Escape") return leave();
+  if (event.key === "Enter") {
+    if (event.target === document.body && current()) linkOf(current()).click();
+    return;
+  }
+  if (Object.hasOwn(ofAny, event.key)) {
+    event.preventDefault();
+    ofAny[event.key]();
+  } else if (Object.hasOwn(ofOne, event.key)) {
+    event.preventDefault();
+    // A key that is held down is pressed once.
+    if (event.repeat) return;
+    const path = landed();
+    if (path) ofOne[event.key](path);
+    else say(article() || current() ? "It is still in flight." : "Choose a delivery first: j and k go through them.");
+  }
+});
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest(".key-help")) help();
+  if (event.target.closest("#keys [data-close]")) event.target.closest("dialog").close();
+});
+
+// --- Where an address leads that one of these made ---
+
+document.addEventListener("DOMContentLoaded", () => {
+  if (location.hash === "#difference" && article()) toDifference();
+  if (location.hash === "#by-text") search();
+});
