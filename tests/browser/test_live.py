@@ -38,17 +38,19 @@ class Other:
         self._seconds = itertools.count()
 
     def send(self, verdict: Verdict | None = "passed") -> Delivery:
-        """A delivery, a second after the one before."""
-        second = next(self._seconds)
-        sent_at = f"2024-05-01T12:{second // 60:02}:{second % 60:02}.000Z"
-        delivery = make_delivery(self.run, sent_at)
+        """A delivery, later than the one before."""
+        delivery = make_delivery(self.run, self._now())
         self.run.append(delivery)
         if verdict is not None:
             self.judge(delivery, verdict)
         return delivery
 
     def judge(self, delivery: Delivery, verdict: Verdict) -> None:
-        self.run.append(judge(delivery, verdict, f"2024-05-01T13:00:{next(self._seconds):02}.000Z"))
+        self.run.append(judge(delivery, verdict, self._now()))
+
+    def _now(self) -> str:
+        second = next(self._seconds)
+        return f"2024-05-01T{12 + second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}.000Z"
 
 
 @pytest.fixture(scope="module")
