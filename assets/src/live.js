@@ -188,7 +188,7 @@ document.addEventListener("click", (event) => {
 
 // --- What is said to those who do not see it: a little, and not often ---
 
-let announced = 0;
+let announced = -SAY_EVERY;
 let toSay = 0;
 let saying;
 
