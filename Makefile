@@ -32,7 +32,7 @@ fmt: .venv/tools ## format, and mend what the linter can
 	$(BIN)/ruff check --fix
 
 bench: .venv/browser ## what is claimed about speed, measured
-	@status=0; for each in run append log relay plugin browser; do \
+	@status=0; for each in run append log relay plugin browser live; do \
 		$(BIN)/python bench/$$each.py || status=1; done; exit $$status
 
 pictures: .venv/browser ## the README's pictures, made anew from the pages as they are

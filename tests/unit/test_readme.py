@@ -49,6 +49,14 @@ def test_every_field_of_a_scenario_has_a_row(kind: type[msgspec.Struct]):
         assert re.search(rf"^\| [^|]*`{re.escape(field.encode_name)}`", SCENARIOS, re.MULTILINE), field.name
 
 
+def test_every_key_of_the_log_has_a_row():
+    page = (ROOT / "templates" / "parts" / "keys.html").read_text(encoding="utf-8")
+    keys = re.findall(r'\("(\S+)", "[^"]+"\)', page)
+    assert len(keys) == 10
+    for key in keys:
+        assert re.search(rf"^\| [^|]*`{re.escape(key)}`", README, re.MULTILINE), key
+
+
 def test_every_matcher_has_a_row():
     for word in match.MATCHERS:
         assert re.search(rf'^\| `[^|]*"{word}"', SCENARIOS, re.MULTILINE), word
