@@ -36,7 +36,7 @@ function received(markup) {
   for (const row of [...table.tBodies[0].rows].reverse()) {
     const old = document.getElementById(row.id);
     if (row.matches(".gone")) {
-      if (waiting.delete(row.id)) unseen -= 1;
+      if (waiting.delete(row.id) && !old) unseen -= 1;
       old?.remove();
     } else if (old) {
       if (isSelecting()) waiting.set(row.id, row);
