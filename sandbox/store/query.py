@@ -40,6 +40,8 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     """UTC, a day or an instant: what was sent then or later."""
     until: str = ""
     """UTC, a day or an instant: what was sent before; a day is meant to its end."""
+    parent: str = ""
+    """The id of a delivery: what repeats it."""
     text: str = ""
     """Anywhere in request or response, as written; without capitals it finds those of A to Z, too."""
 
@@ -59,7 +61,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
 
     def needles(self) -> list[bytes]:
         """What must stand in the line of each delivery that is wanted, the rarest first."""
-        exact = [self.order, self.code, "" if self.fault == "any" else self.fault]
+        exact = [self.parent, self.order, self.code, "" if self.fault == "any" else self.fault]
         exact += [f"{self.status[0]}xx" if self.status else ""]
         exact += ["" if self.verdict == NOT_JUDGED else self.verdict]
         exact += [self.scenario, self.receiver, self.edition, self.action]
@@ -74,6 +76,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
             and self.edition in ("", row.edition)
             and self.scenario in ("", row.scenario)
             and self.run in ("", row.run)
+            and self.parent in ("", row.parent)
             and (not self.order or self.order in row.subject)
             and (not self.code or self.code in row.codes)
             and (not self.fault or self.fault == row.fault or (self.fault == "any" and bool(row.fault)))

@@ -34,6 +34,8 @@ from sandbox.web.pages import Pages, expectation_text, problems
 from sandbox.web.rows import Row, newest_first
 from sandbox.web.sending import Flight
 
+_ATTEMPTS = 50
+"""How many other deliveries of its step, and how many that repeat it, are listed with one."""
 _NEIGHBOURS = 20
 """How many deliveries before and after it are listed beside one."""
 
@@ -207,6 +209,8 @@ class DeliveryPages:
             delivery=sent,
             latest=latest,
             judgements=list(reversed(entry.judgements)),
+            attempts=self._attempts(sent),
+            repeats=self._rows(Query(parent=sent.id)),
             comparison=compared(sent, latest),
             curl=curl.command(sent.request, self._receiver(sent)),
             struck_out=redact.struck_out(sent.request, sent.response),
@@ -251,6 +255,21 @@ class DeliveryPages:
             target=target,
             **{**defaults, **context},
         )
+
+    def _attempts(self, sent: Delivery) -> list[Row]:
+        """All deliveries of a step, the oldest first; none of what was sent by hand, or only once."""
+        run = self._desk.log.find(sent.run)
+        if run is None or run.info is None or run.info.kind == "serve" or not sent.step:
+            return []
+        rows = self._rows(Query(run=sent.run, scenario=sent.scenario), step=sent.step)
+        return rows if len(rows) > 1 else []
+
+    def _rows(self, query: Query, step: str = "") -> list[Row]:
+        """What a query finds, the oldest first; of this step alone, and no more than a page bears."""
+        found = self._desk.log.summaries(query, newest_first=False)
+        return [
+            Row.of_summary(each) for each in islice((e for e in found if step in ("", e.step)), _ATTEMPTS)
+        ]
 
     def _neighbours(self, query: Query, place: SortKey) -> tuple[list[Row], list[Row]]:
         """What was sent after and before a delivery, as far as the filter lets it through; newest first."""

@@ -33,6 +33,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     """Status or fault."""
     fault: bool = False
     total: float | None = None
+    number: int = 1
+    attempt: int = 1
     parent: str = ""
     off_contract: bool = False
     """It was sent although it breaks the contract."""
@@ -66,6 +68,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
             answer=sent.answer,
             fault=bool(sent.fault),
             total=sent.total,
+            number=sent.number,
+            attempt=sent.attempt,
             parent=sent.parent,
             off_contract=sent.breaks_contract,
         )

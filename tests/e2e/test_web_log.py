@@ -16,7 +16,7 @@ from sandbox.store.log import Log
 from sandbox.store.writer import RunWriter
 from tests.serving import serving
 
-FIRST, SECOND = "20240501T120000Z-aaaaaa", "20240501T130000Z-bbbbbb"
+FIRST, SECOND, THIRD = "20240501T120000Z-aaaaaa", "20240501T130000Z-bbbbbb", "20240501T110000Z-cccccc"
 COUNT = 130
 
 
@@ -217,3 +217,40 @@ def test_verdicts_by_run_are_a_chart(desk: Desk) -> None:
     page = desk.page("/runs")
     assert f'<a href="/runs/{FIRST}" aria-label="{FIRST}: 1 errored">' in page
     assert "the newest 1 run" in words(page)
+
+
+def fill_with_attempts(runs_dir: Path) -> None:
+    """A run in which a step was attempted twice and delivered twice; one of these was sent again."""
+    with RunWriter.open(runs_dir, RunInfo(id=THIRD, started_at="2024-05-01T11:00:00.000Z")) as run:
+        of_step: dict[str, object] = {"scenario": "scenarios/a.scenario.json", "step": "twice"}
+        closed = Fault("closed", "it hung up")
+        made = [
+            delivery(run.next_id(), 0, response=None, fault=closed, **of_step),
+            delivery(run.next_id(), 0, attempt=2, **of_step),
+            delivery(run.next_id(), 0, number=2, **of_step),
+            delivery(run.next_id(), 0, scenario="scenarios/a.scenario.json", step="once"),
+            delivery(run.next_id(), 0, parent=f"{THIRD}.000002"),
+        ]
+        for second, each in enumerate(made):
+            run.append(msgspec.structs.replace(each, sent_at=f"2024-05-01T11:00:0{second}.000Z"))
+            verdict = "errored" if each.fault is not None else "passed"
+            run.append(Judgement(delivery=each.id, verdict=verdict, at="2024-05-01T11:00:09.000Z"))
+
+
+def test_a_delivery_shows_the_attempts_of_its_step_and_what_repeats_it(tmp_path: Path) -> None:
+    fill_with_attempts(tmp_path / ".sandbox" / "runs")
+    with serving(tmp_path) as served:
+        desk = Desk(served.url, tmp_path / ".sandbox" / "runs")
+        with desk.http:
+            shows_attempts(desk)
+
+
+def shows_attempts(desk: Desk) -> None:
+    page = words(desk.page(f"/deliveries/{THIRD}.000002"))
+    assert "3 deliveries of this step, sent again 1 time" in page
+    assert re.search(r"! errored closed .* ms delivery 1 2024", page)
+    assert re.search(r"✓ passed 200 .* this one: delivery 1, attempt 2", page)
+    assert "delivery 2" in page
+    assert desk.rows(f"/deliveries?parent={THIRD}.000002") == [f"{THIRD}.000005"]
+    assert "Attempts" not in words(desk.page(f"/deliveries/{THIRD}.000004"))
+    assert "repeats" in words(desk.page(f"/deliveries/{THIRD}.000005"))

@@ -38,6 +38,7 @@ _FILTERS: dict[str, dict[str, Any]] = {
     "code": {"metavar": "CODE", "help": "An event with this code came back."},
     "since": {"metavar": "TIME", "help": "Sent then or later, UTC: 2024-05-01 or 2024-05-01T12:00Z."},
     "until": {"metavar": "TIME", "help": "Sent before; a day is meant to its end."},
+    "parent": {"metavar": "DELIVERY", "help": "Sent again from this delivery."},
     "text": {"metavar": "TEXT", "help": "With this text in request or response."},
 }
 """An option for each field of a query."""
