@@ -288,7 +288,7 @@ async function connect() {
     if (section.querySelector("#live-problem").dataset.of === "silence") say("");
   };
   opened.onerror = () => {
-    silence ??= setTimeout(() => say("not live: the sandbox does not answer", "silence"), PATIENCE);
+    silence ??= setTimeout(() => say("Not live: the sandbox does not answer.", "silence"), PATIENCE);
     // What the browser opens again by itself it opens with the last event's id.
     if (streams && opened.readyState !== EventSource.CLOSED) return;
     disconnect();

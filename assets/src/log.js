@@ -18,8 +18,10 @@ document.addEventListener("focusin", (event) => {
 });
 
 function step(by) {
-  const way = by > 0 ? "#older" : "#newer";
-  if (article()) return document.querySelector(`#recent ${way}`)?.click();
+  if (article()) {
+    const neighbour = document.querySelector(by > 0 ? "#recent #older" : "#recent #newer");
+    return neighbour ? neighbour.click() : say(by > 0 ? "There is none before it." : "There is none after it.");
+  }
   const all = rows();
   const now = all.indexOf(current());
   const next = all[now === -1 ? 0 : Math.min(Math.max(now + by, 0), all.length - 1)];

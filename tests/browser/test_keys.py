@@ -89,6 +89,10 @@ def test_on_the_page_of_a_delivery_j_and_k_go_to_the_next_and_the_previous(page:
     page.wait_for_url(f"**/{other.id}.000003?run={other.id}")
     press(page, "k")
     page.wait_for_url(f"**/{other.id}.000004?run={other.id}")
+    press(page, "k")
+    page.wait_for_url(f"**/{other.id}.000005?run={other.id}")
+    press(page, "k")
+    expect(said(page)).to_have_text("There is none after it.")
 
 
 def test_r_sends_the_current_row_again_once_and_stays(page: Page):
@@ -100,10 +104,17 @@ def test_r_sends_the_current_row_again_once_and_stays(page: Page):
     before = rows(page).count()
     press(page, "j")
     expect(current(page)).to_have_id(f"row-{sent}")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.method) if sent in request.url else None)
     page.keyboard.down("r")
+    page.keyboard.down("r")
+    expect(said(page)).to_have_text("Sent again.")
+    # It is still held down.
     page.keyboard.down("r")
     page.keyboard.up("r")
-    expect(said(page)).to_have_text("Sent again.")
+    press(page, "c")
+    expect(said(page)).to_have_text("Copied as a curl command.")
+    assert asked == ["GET", "POST", "GET"]
     press(page, "Escape")
     expect(rows(page)).to_have_count(before + 1)
     expect(rows(page).first.get_by_role("link", name="repeats")).to_have_attribute(

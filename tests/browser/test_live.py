@@ -283,7 +283,7 @@ def test_a_page_whose_server_started_again_gets_its_list_anew(browser: Browser, 
         page.goto("/deliveries")
         expect(rows(page)).to_have_count(1)
         page.get_by_label("Text in request or response").fill("typed")
-    expect(page.locator("#live-problem")).to_have_text("! not live: the sandbox does not answer")
+    expect(page.locator("#live-problem")).to_have_text("! Not live: the sandbox does not answer.")
     other.send()
     with serving(tmp_path, port):
         expect(rows(page)).to_have_count(2)
