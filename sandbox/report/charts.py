@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 
 import msgspec
+
+from sandbox.report.shown import moment
 
 WIDTH, HEIGHT = 720, 160
 """Of the field that latency's marks stand in."""
@@ -53,9 +54,10 @@ class Latency(msgspec.Struct, frozen=True, kw_only=True):
 
 def latency(sent: Sequence[tuple[str, float, str]]) -> Latency | None:
     """The chart of deliveries: when each was sent, its milliseconds, its verdict; None of none."""
-    if not sent:
+    dated = [(at.timestamp(), each) for each in sent if (at := moment(each[0])) is not None]
+    if not dated:
         return None
-    instants = [datetime.fromisoformat(at).timestamp() for at, _, _ in sent]
+    instants, sent = [at for at, _ in dated], [each for _, each in dated]
     first, span = min(instants), (max(instants) - min(instants)) or 1.0
     taken = sorted(max(total, 0.1) for _, total, _ in sent)
     bottom, top = math.floor(math.log10(taken[0])), math.ceil(math.log10(taken[-1]))

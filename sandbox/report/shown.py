@@ -86,9 +86,18 @@ def bytes_in_words(count: int) -> str:
     return f"{count / 1024:.1f} KB" if count < 1024 * 1024 else f"{count / 1024 / 1024:.1f} MB"
 
 
+def moment(instant: str) -> datetime | None:
+    """An instant of the log; None of what is none, as in a file that somebody edited."""
+    try:
+        return datetime.fromisoformat(instant)
+    except ValueError:
+        return None
+
+
 def clock(instant: str) -> str:
     """The time of day of an instant, UTC, for a reader whose browser does not put it into her own zone."""
-    return datetime.fromisoformat(instant).strftime("%Y-%m-%d %H:%M:%S UTC")
+    at = moment(instant)
+    return at.strftime("%Y-%m-%d %H:%M:%S UTC") if at is not None else visible(instant)
 
 
 def outcome(delivery: Delivery) -> str:

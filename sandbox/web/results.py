@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
 
 import msgspec
 
 from sandbox import trend
 from sandbox.model import Judgement, Result, ResultStep, RunInfo, Verdict
 from sandbox.report import lines
-from sandbox.report.shown import outcome
+from sandbox.report.shown import moment, outcome
 from sandbox.store.log import Entry, Log, RunSummary
 from sandbox.trend import Past, Trend
 
@@ -206,6 +205,5 @@ def _verdict(entry: Entry) -> str:
 
 
 def _seconds(start: str, end: str) -> float:
-    if not start or not end:
-        return 0.0
-    return (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()
+    since, until = moment(start), moment(end)
+    return (until - since).total_seconds() if since is not None and until is not None else 0.0

@@ -254,3 +254,18 @@ def shows_attempts(desk: Desk) -> None:
     assert desk.rows(f"/deliveries?parent={THIRD}.000002") == [f"{THIRD}.000005"]
     assert "Attempts" not in words(desk.page(f"/deliveries/{THIRD}.000004"))
     assert "repeats" in words(desk.page(f"/deliveries/{THIRD}.000005"))
+
+
+def test_a_record_with_a_time_that_is_none_is_shown_as_it_is(tmp_path: Path) -> None:
+    runs_dir = tmp_path / ".sandbox" / "runs"
+    with RunWriter.open(
+        runs_dir, RunInfo(id=FIRST, started_at="2024-05-01T12:00:99Z", finished_at="never")
+    ) as run:
+        odd = delivery(run.next_id(), 0, sent_at="2024-05-01T12:00:60.000Z")
+        run.append(odd)
+    with serving(tmp_path) as served:
+        desk = Desk(served.url, runs_dir)
+        with desk.http:
+            for path in ("/deliveries", f"/deliveries/{odd.id}", "/runs", f"/runs/{FIRST}"):
+                assert "2024-05-01T12:00:" in words(desk.page(path))
+            assert "no delivery to show" in words(desk.page("/deliveries/latency"))

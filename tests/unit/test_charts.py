@@ -45,6 +45,7 @@ def test_quantiles_are_of_what_was_measured() -> None:
     assert chart.quantiles == [("50 %", 50.0), ("90 %", 90.0), ("99 %", 99.0), ("longest", 100.0)]
     assert [tick.label for tick in chart.ticks] == ["1 ms", "10 ms", "100 ms"]
     assert charts.latency([]) is None
+    assert charts.latency([("2024-05-01T25:00:60.000Z", 1.0, "passed")]) is None
 
 
 def test_a_slower_delivery_stands_higher_and_a_later_one_further_right() -> None:
