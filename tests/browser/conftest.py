@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import Browser, Page
 
 from tests import tour
+from tests.serving import Served, serving
 from tests.tour import Tour
+from tests.watching import opened
 
 
 @pytest.fixture(scope="session")
@@ -15,3 +18,22 @@ def visited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tour]:
     """Every place there is, to be looked at and not to be changed."""
     with tour.prepared(tmp_path_factory.mktemp("tour")) as prepared:
         yield prepared
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A sandbox on a workspace in which nothing has happened yet; many modules have one of their own."""
+    with serving(tmp_path_factory.mktemp("workspace")) as served:
+        yield served
+
+
+@pytest.fixture(params=["script", "no script"])
+def page(request: pytest.FixtureRequest, browser: Browser, served: Served) -> Iterator[Page]:
+    """The compose page, once as most have it and once without JavaScript."""
+    yield from opened(browser, served.url, scripted=request.param == "script")
+
+
+@pytest.fixture
+def scripted(browser: Browser, served: Served) -> Iterator[Page]:
+    """The compose page with JavaScript."""
+    yield from opened(browser, served.url, scripted=True)

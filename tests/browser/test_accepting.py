@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from sandbox.model import Receiver
 from sandbox.workspace import Workspace
 from tests.receivers import Peer, receiver, response
 from tests.serving import Served, serving
-from tests.watching import NARROW, opened
+from tests.watching import NARROW
 
 
 class Shop:
@@ -41,16 +41,6 @@ def served(tmp_path: Path, shop: Shop) -> Iterator[Served]:
     with serving(tmp_path) as served, receiver(shop.act) as listening:
         Workspace(tmp_path).save_receiver(Receiver("shop", listening.url))
         yield served
-
-
-@pytest.fixture(params=["script", "no script"])
-def page(request: pytest.FixtureRequest, browser: Browser, served: Served) -> Iterator[Page]:
-    yield from opened(browser, served.url, scripted=request.param == "script")
-
-
-@pytest.fixture
-def scripted(browser: Browser, served: Served) -> Iterator[Page]:
-    yield from opened(browser, served.url, scripted=True)
 
 
 def choose_shop(page: Page) -> None:

@@ -2,25 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.serving import Served, serving
+from tests.serving import Served
 from tests.watching import opened, payload_of, write_payload
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with serving(tmp_path_factory.mktemp("workspace")) as served:
-        yield served
-
-
-@pytest.fixture(params=["script", "no script"])
-def page(request: pytest.FixtureRequest, browser: Browser, served: Served) -> Iterator[Page]:
-    """The compose page, once as most have it and once without JavaScript."""
-    yield from opened(browser, served.url, scripted=request.param == "script")
 
 
 def make_odd(page: Page) -> None:

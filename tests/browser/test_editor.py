@@ -11,16 +11,10 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from sandbox.store.log import Log
 from sandbox.workspace import Workspace
-from tests.serving import Served, serving
+from tests.serving import Served
 from tests.watching import opened, payload_of, write_payload
 
 DELIVERY = re.compile("/deliveries/")
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with serving(tmp_path_factory.mktemp("workspace")) as served:
-        yield served
 
 
 @pytest.fixture

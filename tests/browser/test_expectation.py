@@ -4,30 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from tests.serving import Served, serving
-from tests.watching import NARROW, opened
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with serving(tmp_path_factory.mktemp("workspace")) as served:
-        yield served
-
-
-@pytest.fixture(params=["script", "no script"])
-def page(request: pytest.FixtureRequest, browser: Browser, served: Served) -> Iterator[Page]:
-    yield from opened(browser, served.url, scripted=request.param == "script")
-
-
-@pytest.fixture
-def scripted(browser: Browser, served: Served) -> Iterator[Page]:
-    yield from opened(browser, served.url, scripted=True)
+from tests.watching import NARROW
 
 
 def press(page: Page | Locator, name: str) -> None:

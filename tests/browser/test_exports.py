@@ -4,27 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from sandbox import importing
 from tests.published import schemas
-from tests.serving import Served, serving
-from tests.watching import opened
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with serving(tmp_path_factory.mktemp("workspace")) as served:
-        yield served
-
-
-@pytest.fixture(params=["script", "no script"])
-def page(request: pytest.FixtureRequest, browser: Browser, served: Served) -> Iterator[Page]:
-    yield from opened(browser, served.url, scripted=request.param == "script")
 
 
 def downloaded(page: Page, name: str) -> tuple[str, str]:

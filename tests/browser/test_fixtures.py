@@ -9,16 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.serving import Served, serving
-from tests.watching import NARROW, opened, payload_of, write_payload
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with serving(tmp_path_factory.mktemp("workspace")) as served:
-        yield served
+from tests.serving import Served
+from tests.watching import NARROW, payload_of, write_payload
 
 
 @pytest.fixture(autouse=True)
@@ -27,16 +21,6 @@ def no_fixtures(served: Served) -> Iterator[None]:
     yield
     for path in (served.workspace / "fixtures").rglob("*.json"):
         path.unlink()
-
-
-@pytest.fixture(params=["script", "no script"])
-def page(request: pytest.FixtureRequest, browser: Browser, served: Served) -> Iterator[Page]:
-    yield from opened(browser, served.url, scripted=request.param == "script")
-
-
-@pytest.fixture
-def scripted(browser: Browser, served: Served) -> Iterator[Page]:
-    yield from opened(browser, served.url, scripted=True)
 
 
 def file(served: Served, name: str) -> Path:

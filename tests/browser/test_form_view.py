@@ -4,33 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from sandbox.store.log import Log
 from sandbox.workspace import Workspace
-from tests.serving import Served, serving
-from tests.watching import NARROW, opened, payload_of, write_payload
+from tests.serving import Served
+from tests.watching import NARROW, payload_of, write_payload
 
 BIG = str(10**40)
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with serving(tmp_path_factory.mktemp("workspace")) as served:
-        yield served
-
-
-@pytest.fixture(params=["script", "no script"])
-def page(request: pytest.FixtureRequest, browser: Browser, served: Served) -> Iterator[Page]:
-    yield from opened(browser, served.url, scripted=request.param == "script")
-
-
-@pytest.fixture
-def scripted(browser: Browser, served: Served) -> Iterator[Page]:
-    yield from opened(browser, served.url, scripted=True)
 
 
 def show(page: Page, view: str) -> None:

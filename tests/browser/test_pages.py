@@ -7,13 +7,13 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from sandbox.model import Receiver
 from sandbox.store.log import Log
 from sandbox.workspace import Workspace
 from tests.serving import Served, serving
-from tests.watching import NARROW, WIDE, opened, payload_of, write_payload
+from tests.watching import NARROW, WIDE, payload_of, write_payload
 
 
 @pytest.fixture(scope="module")
@@ -24,18 +24,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
             workspace.save_receiver(Receiver(name, served.stand_in + path))
         workspace.save_receiver(Receiver("live", served.stand_in, protected=True))
         yield served
-
-
-@pytest.fixture(params=["script", "no script"])
-def page(request: pytest.FixtureRequest, browser: Browser, served: Served) -> Iterator[Page]:
-    """The compose page, once as most have it and once without JavaScript."""
-    yield from opened(browser, served.url, scripted=request.param == "script")
-
-
-@pytest.fixture
-def scripted(browser: Browser, served: Served) -> Iterator[Page]:
-    """The compose page with JavaScript."""
-    yield from opened(browser, served.url, scripted=True)
 
 
 def choose(page: Page, receiver: str) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from sandbox import shipped
 from sandbox.model import Receiver
@@ -19,7 +19,7 @@ from sandbox.workspace import Workspace
 from tests.browser.test_pages import headline, send
 from tests.receivers import answering, receiver, response
 from tests.serving import MAIN, Served, serving
-from tests.watching import opened, payload_of, write_payload
+from tests.watching import payload_of, write_payload
 
 DEFAULT = (shipped.fixtures_dir() / "order_cancel" / "draft" / "default.json").read_bytes()
 V1 = b"""{"integration_auth_token": "RETAILOPS_SDK", "action": "order_cancel", "version": 1, "client_id": 497,
@@ -32,16 +32,6 @@ def served(tmp_path: Path) -> Iterator[Served]:
     with serving(tmp_path, SHOP_KEY="the-key-of-the-shop") as served:
         Workspace(tmp_path).save_receiver(Receiver("live", served.stand_in, protected=True))
         yield served
-
-
-@pytest.fixture(params=["script", "no script"])
-def page(request: pytest.FixtureRequest, browser: Browser, served: Served) -> Iterator[Page]:
-    yield from opened(browser, served.url, scripted=request.param == "script")
-
-
-@pytest.fixture
-def scripted(browser: Browser, served: Served) -> Iterator[Page]:
-    yield from opened(browser, served.url, scripted=True)
 
 
 def send_fixture(page: Page, name: str) -> None:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.desk import FAILS
 from tests.e2e.test_export import run
-from tests.serving import Served, serving
-from tests.watching import opened
+from tests.serving import Served
 
 _DROP = """(text) => {
   const carried = new DataTransfer();
@@ -35,24 +33,6 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     run("run", "refused.scenario.json", "--stand-in", "--report-json", "nightly.json", cwd=folder)
     return folder / "nightly.json"
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with serving(tmp_path_factory.mktemp("workspace")) as served:
-        yield served
-
-
-@pytest.fixture(params=["script", "no script"])
-def page(request: pytest.FixtureRequest, browser: Browser, served: Served) -> Iterator[Page]:
-    """A browser, once as most have it and once without JavaScript."""
-    yield from opened(browser, served.url, scripted=request.param == "script")
-
-
-@pytest.fixture
-def scripted(browser: Browser, served: Served) -> Iterator[Page]:
-    """A browser with JavaScript."""
-    yield from opened(browser, served.url, scripted=True)
 
 
 def looked_at(page: Page) -> None:
