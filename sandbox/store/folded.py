@@ -8,6 +8,7 @@ one than it was made from. It may be deleted at any time. Its lines: `Head`, whe
 from __future__ import annotations
 
 import os
+import threading
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ import msgspec
 from sandbox.errors import FileError
 from sandbox.model import Delivery, Judgement, Result, Verdict
 from sandbox.store import journal, runfile, search
-from sandbox.store.files import replacing, unreadable
+from sandbox.store.files import replacing
 from sandbox.store.runfile import RunFile
 from sandbox.store.search import Stale, Stamp, stamp_of
 from sandbox.store.summary import DeliverySummary, Judged, Records, SortKey, Span
@@ -48,7 +49,7 @@ class _Head(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Folded:
-    """A run file. It never changes: where the file does, there is another of these."""
+    """A run file. What it tells never changes: where the file does, there is another of these."""
 
     def __init__(
         self,
@@ -61,6 +62,8 @@ class Folded:
         """`text` is the summary, where it is not beside the run file."""
         self.unkept = unkept
         """Why the summary could not be written."""
+        self.is_lost = False
+        """Its summary was looked for, and is gone or another one: whoever opens this anew makes it again."""
         self._path = path
         self._head = head
         self._text = text
@@ -139,10 +142,14 @@ class Folded:
     def _summary(self) -> bytes:
         if self._text is not None:
             return self._text
-        with search.opened(summary_path(self._path)) as file:
-            text = file.read()
-        if _decoded_head(text[: text.find(b"\n") + 1]) != self._head:
-            raise Stale
+        try:
+            with search.opened(summary_path(self._path)) as file:
+                text = file.read()
+            if _decoded_head(text[: text.find(b"\n") + 1]) != self._head:
+                raise Stale
+        except Stale:
+            self.is_lost = True
+            raise
         return text
 
 
@@ -160,10 +167,8 @@ def _written_head(path: Path, stamp: Stamp) -> _Head | None:
         with open(summary_path(path), "rb") as file:
             line = file.readline()
             rest = os.fstat(file.fileno()).st_size - len(line)
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise unreadable(summary_path(path), error) from error
+    except OSError:
+        return None  # Also where it cannot be read: the run file tells it, and that is the truth.
     head = _decoded_head(line)
     return head if head is not None and (head.stamp, head.size) == (stamp, rest) else None
 
@@ -221,7 +226,9 @@ def _made(path: Path, stamp: Stamp) -> Folded:
     head, text = _summed(stamp, content)
     target = summary_path(path)
     try:
-        with replacing(target, target.with_suffix(f".summary.{os.getpid()}.new")) as file:
+        # Threads, too: each of them has a log of its own where what is behind is tidied beside the pages.
+        mine = f"{os.getpid()}-{threading.get_ident()}"
+        with replacing(target, target.with_suffix(f".summary.{mine}.new")) as file:
             file.write(text)
     except FileError as error:
         return Folded(path, head, text, unkept=error)

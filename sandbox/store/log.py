@@ -220,7 +220,7 @@ class Log:
             try:
                 return self._changes(seen)
             except Stale:
-                continue
+                self._look_again()  # At what is settled, too: its summary may be gone.
         raise _restless(self._runs_dir)
 
     def seen(self) -> Seen:

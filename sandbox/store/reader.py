@@ -145,7 +145,7 @@ class RunReader:
             self._held = has_journal and lock.is_held(self._journal)
             size = os.stat(self._journal).st_size if has_journal else None
             stamp = _stamp(self._file)
-            if self._folded is not None and self._folded.stamp != stamp:
+            if self._folded is not None and (self._folded.is_lost or self._folded.stamp != stamp):
                 self._folded = None
             if self._folded is None and stamp is not None:
                 self._folded = Folded.open(self._file)

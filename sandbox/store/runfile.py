@@ -82,8 +82,12 @@ def read(path: Path) -> RunFile:
     for name, table in tables.items():
         for number, raw in table.items():
             document = bytes(raw)
-            end = text.index(document, end) + len(document)
-            span = end - len(document), len(document)
+            start = text.find(document, end)
+            if start == -1:
+                # The last of that name counts, and stands behind those that come after the first.
+                raise _damaged(path, "a name stands in it twice", pointer=f"/{name}/{number}")
+            end = start + len(document)
+            span = start, len(document)
             try:
                 if name == "deliveries":
                     content.deliveries.append((delivery_decoder.decode(document), span))

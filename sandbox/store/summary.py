@@ -107,9 +107,11 @@ class Records:
 
     def add_delivery(self, delivery: Delivery, span: Span) -> None:
         row = _sent(delivery, span)
-        if row.id not in self.rows:
-            insort(self.order, row.key)
+        is_new = row.id not in self.rows
+        # In this order: another thread may be listing them, and what it meets in `order` it looks up.
         self.rows[row.id] = row
+        if is_new:
+            insort(self.order, row.key)
 
     def add_judgement(self, judgement: Judgement, span: Span) -> None:
         row = self.rows.get(judgement.delivery)
@@ -125,7 +127,7 @@ class Records:
 
     def ordered(self) -> list[DeliverySummary]:
         """The rows, the oldest first."""
-        return [self.rows[id] for _, id in self.order]
+        return [self.rows[id] for _, id in self.order.copy()]
 
 
 def with_judgements(row: DeliverySummary, more: list[Judged]) -> DeliverySummary:

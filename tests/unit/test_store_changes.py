@@ -149,6 +149,18 @@ def test_a_summary_that_is_lost_while_one_looks_loses_nothing(tmp_path: Path) ->
     assert told(log, seen) == [("1", "", True)]
 
 
+def test_a_summary_that_is_deleted_behind_who_watches_is_made_again(tmp_path: Path) -> None:
+    log = Log(tmp_path)
+    with open_run(tmp_path) as run:
+        delivery = make_delivery(run)
+        run.append(delivery)
+    seen = log.seen()
+    (tmp_path / f"{RUN}.summary").unlink()
+    with open_run(tmp_path, LATER) as later:
+        later.append(judge(delivery, "passed", "2024-05-01T13:00:00.000Z"))
+        assert told(log, seen) == [("1", "passed", False)]
+
+
 def test_text_is_looked_for_in_the_records_of_single_deliveries(tmp_path: Path) -> None:
     log = Log(tmp_path)
     with open_run(tmp_path) as run:

@@ -9,6 +9,7 @@ import pytest
 from sandbox.errors import FileError
 from sandbox.model import Delivery, Judgement, Request, RunInfo
 from sandbox.store.fold import fold_abandoned
+from sandbox.store.folded import summary_path
 from sandbox.store.log import Log, RunSummary
 from sandbox.store.writer import RunWriter
 
@@ -194,3 +195,29 @@ def test_a_run_folder_that_is_a_file_is_one_clear_line(tmp_path: Path) -> None:
         Log(path).runs()
     with pytest.raises(FileError, match=r"cannot be written: file exists"):
         RunWriter.open(path, RunInfo(id=GOOD, started_at="2024-05-01T12:00:00Z"))
+
+
+@pytest.mark.parametrize("table", ["deliveries", "judgements"])
+def test_a_record_whose_name_stands_twice_is_named_as_damage(runs_dir: Path, table: str) -> None:
+    write_run(runs_dir, BAD, fold=True)
+    path = runs_dir / f"{BAD}.json"
+    before, start, after = path.read_bytes().partition(b'"%b": {\n' % table.encode())
+    lines = after.split(b"\n")
+    # The first record again after the last, under the name of the first.
+    lines[2] = lines[2].replace(b"}},", b"},\n" + lines[0].rstrip(b",").replace(b"Z", b"Y") + b"},")
+    path.write_bytes(before + start + b"\n".join(lines))
+
+    log = Log(runs_dir)
+
+    assert "damaged" in str(summary(log, BAD).problems[0])
+    assert len(seen(log)) == 3
+
+
+def test_a_summary_that_cannot_be_read_hides_nothing(runs_dir: Path) -> None:
+    beside = summary_path(runs_dir / f"{GOOD}.json")
+    beside.mkdir()
+
+    log = Log(runs_dir)
+
+    assert summary(log, GOOD).problems == ()
+    assert len(seen(log)) == 3

@@ -6,6 +6,7 @@ import json
 import random
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -18,7 +19,7 @@ from sandbox.model import Delivery, Fault, Judgement, Request, Response, RunInfo
 from sandbox.store.folded import summary_path
 from sandbox.store.log import Entry, Log
 from sandbox.store.query import NOT_JUDGED, Query
-from sandbox.store.summary import DeliverySummary
+from sandbox.store.summary import DeliverySummary, Records, SortKey
 from sandbox.store.writer import RunWriter
 
 RECEIVERS = ("shop", "live")
@@ -243,3 +244,29 @@ def test_a_day_is_meant_to_its_end(tmp_path: Path) -> None:
     assert len(ids(log.summaries(Query(since="2024-05-01", until="2024-05-01")))) == 60
     assert ids(log.summaries(Query(until="2024-04-30"))) == []
     assert ids(log.summaries(Query(since="2024-05-02"))) == []
+
+
+def test_a_summary_that_is_deleted_while_the_log_is_read_is_made_again(tmp_path: Path) -> None:
+    log = a_log(tmp_path)
+    before = ids(log.summaries())
+    for path in tmp_path.glob("*.summary"):
+        path.unlink()
+
+    assert ids(log.summaries()) == before
+    assert log.get(before[-1]) is not None
+
+
+def test_a_delivery_that_comes_while_another_thread_lists_them_is_found_whole() -> None:
+    records = Records()
+    listed: list[list[str]] = []
+
+    class Watched(list[SortKey]):
+        """Lists at the worst moment."""
+
+        def insert(self, *args: Any) -> None:
+            super().insert(*args)
+            listed.append([row.id for row in records.ordered()])
+
+    records.order = Watched()
+    records.add_delivery(sent("20240501T100000Z-aaaaaa.000001", 1, random.Random(0)), (0, 0))
+    assert listed == [["20240501T100000Z-aaaaaa.000001"]]
