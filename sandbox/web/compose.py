@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from http import HTTPStatus
 
@@ -83,11 +84,11 @@ class ComposePages:
         parent = request.query_params.get("from")
         said = Said()
         if parent is not None:
-            entry = self._desk.log.get(parent)
+            entry = await asyncio.to_thread(self._desk.log.get, parent)
             if entry is None:
                 raise UsageError(f"there is no delivery {parent} in the log of {self._desk.workspace.root}")
             draft = draft_of(entry)
-            if self._desk.log.opened_from(parent):
+            if await asyncio.to_thread(self._desk.log.opened_from, parent):
                 draft.parent = ""  # What is sent stays in the log for good, and that does not.
             if own := ", ".join(entry.delivery.own_headers):
                 said = Said(notice=f"Its step sent headers of its own, which are not sent from here: {own}.")

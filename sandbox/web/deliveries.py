@@ -67,15 +67,16 @@ class DeliveryPages:
         id = request.path_params["id"]
         flight = self._desk.sending.flight(id)
         if flight is not None:
-            return self._delivery_page(request, Row.of_flight(flight), flight=flight_context(flight))
-        return self._result(request, self._entry(id))
+            row, context = Row.of_flight(flight), flight_context(flight)
+            return await asyncio.to_thread(self._delivery_page, request, row, flight=context)
+        return await self._result(request, await self._entry(id))
 
     async def events(self, request: Request) -> Response:
         """One event, `finished`, once the delivery has landed and was judged."""
         id = request.path_params["id"]
         flight = self._desk.sending.flight(id)
         if flight is None:
-            self._entry(id)
+            await self._entry(id)
 
         async def stream() -> AsyncIterator[ServerSentEvent]:
             if flight is not None:
@@ -86,7 +87,7 @@ class DeliveryPages:
 
     async def body(self, request: Request) -> Response:
         """What one side sent, whole and as text: never as a page of its own."""
-        sent = self._entry(request.path_params["id"]).delivery
+        sent = (await self._entry(request.path_params["id"])).delivery
         side = sent.request if request.url.path.endswith("/request") else sent.response
         if side is None:
             raise HTTPException(HTTPStatus.NOT_FOUND, "There was no response.")
@@ -100,24 +101,24 @@ class DeliveryPages:
             flight.cancel()
             await flight.landed.wait()
         else:
-            self._entry(id)
+            await self._entry(id)
         return _to(id)
 
     async def again(self, request: Request) -> Response:
         """Send the same payload to the same receiver, judged by the latest expectation."""
         form = await forms.read(request)
-        entry = self._own_entry(request.path_params["id"])
+        entry = await self._own_entry(request.path_params["id"])
         draft = draft_of(entry)
         try:
             receiver = self._desk.receiver(draft.receiver)
             headers = resending.headers(entry.delivery)
             if lack := lacking("\n".join([draft.payload, *headers.values()])):
-                return self._refused(request, entry, lack)
+                return await self._refused(request, entry, lack)
             if receiver.protected and text(form, "confirmed") != receiver.name:
-                return self._refused(request, entry, unconfirmed(receiver))
+                return await self._refused(request, entry, unconfirmed(receiver))
             target = self._desk.target(receiver, draft.action, draft.edition)
             if moved := elsewhere(text(form, "shown"), target):
-                return self._refused(request, entry, moved)
+                return await self._refused(request, entry, moved)
             repeated = order(
                 self._desk,
                 receiver=receiver,
@@ -136,37 +137,37 @@ class DeliveryPages:
             )
             id, was_sent = await self._desk.sending.once(forms.key(form), repeated)
         except SandboxError as error:
-            return self._refused(request, entry, str(error))
+            return await self._refused(request, entry, str(error))
         return _to(id, "?sent=before" if was_sent else "")
 
-    def _refused(self, request: Request, entry: Entry, message: str) -> Response:
+    async def _refused(self, request: Request, entry: Entry, message: str) -> Response:
         status = HTTPStatus.UNPROCESSABLE_ENTITY
-        return self._result(request, entry, problems({"send": message}), status=status)
+        return await self._result(request, entry, problems({"send": message}), status=status)
 
     # --- judging again ---
 
     async def accept(self, request: Request) -> Response:
         """Make the answer that came the expected one; rules and headers of the expectation stay."""
-        entry = self._own_entry(request.path_params["id"])
+        entry = await self._own_entry(request.path_params["id"])
         accepted = accepted_expectation(entry)
         if accepted is None:
-            return self._refused(request, entry, "There is no answer that could be expected.")
+            return await self._refused(request, entry, "There is no answer that could be expected.")
         try:
             await self._judge(entry, accepted)
         except SandboxError as error:
-            return self._refused(request, entry, str(error))
+            return await self._refused(request, entry, str(error))
         return _to(entry.delivery.id)
 
     async def judge(self, request: Request) -> Response:
         """Judge against another expectation, without sending."""
         typed = text(await forms.read(request), "expectation")
-        entry = self._own_entry(request.path_params["id"])
+        entry = await self._own_entry(request.path_params["id"])
         try:
             expectation = scenario.expectation(typed) if typed.strip() else None
             await self._judge(entry, expectation)
         except SandboxError as error:
             wrong = problems({"expectation": str(error)})
-            return self._result(request, entry, wrong, typed, HTTPStatus.UNPROCESSABLE_ENTITY)
+            return await self._result(request, entry, wrong, typed, HTTPStatus.UNPROCESSABLE_ENTITY)
         return _to(entry.delivery.id)
 
     async def _judge(self, entry: Entry, expectation: Expectation | None) -> None:
@@ -179,25 +180,36 @@ class DeliveryPages:
 
     # --- showing ---
 
-    def _entry(self, id: str) -> Entry:
-        entry = self._desk.log.get(id)
+    async def _entry(self, id: str) -> Entry:
+        entry = await asyncio.to_thread(self._desk.log.get, id)
         if entry is None:
             raise HTTPException(HTTPStatus.NOT_FOUND, f"There is no delivery {id} in this workspace's log.")
         return entry
 
-    def _own_entry(self, id: str) -> Entry:
+    async def _own_entry(self, id: str) -> Entry:
         """A delivery of the workspace; UsageError for one that was opened from a file."""
-        entry = self._entry(id)
-        self._desk.refuse_foreign(id)
+        entry = await self._entry(id)
+        await asyncio.to_thread(self._desk.refuse_foreign, id)
         return entry
 
-    def _result(
+    async def _result(
         self,
         request: Request,
         entry: Entry,
         wrong: dict[str, str] | None = None,
         typed: str | None = None,
         status: HTTPStatus = HTTPStatus.OK,
+    ) -> Response:
+        # In a thread: what stands before and after it, and what repeats it, is looked for in all runs.
+        return await asyncio.to_thread(self._result_page, request, entry, wrong, typed, status)
+
+    def _result_page(
+        self,
+        request: Request,
+        entry: Entry,
+        wrong: dict[str, str] | None,
+        typed: str | None,
+        status: HTTPStatus,
     ) -> Response:
         sent = entry.delivery
         latest = entry.judgement

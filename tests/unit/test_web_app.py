@@ -1,45 +1,93 @@
-"""What the application does about its own bugs, which no client can cause on purpose."""
+"""What no client can cause on purpose: the application's own bugs, and waiting where all would wait."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+from collections.abc import Container
 from pathlib import Path
 from typing import cast
 
+import pytest
 from starlette.testclient import TestClient
 
 from sandbox import shipped
 from sandbox.engine import DeliveryLog, Transport
 from sandbox.standin import StandIn
+from sandbox.store.changes import Seen
 from sandbox.store.log import Log
 from sandbox.web import serve
 from sandbox.web.app import create_app
 from sandbox.web.desk import Desk
 from sandbox.web.pages import Pages
 from sandbox.workspace import Workspace
+from tests.unit.test_store import RUN, judge, make_delivery, open_run
 
 
 class BrokenLog:
     """A log with a bug."""
 
+    def seen(self) -> Seen:
+        return Seen()
+
     def runs(self) -> None:
         raise ZeroDivisionError("<b>secret</b>")
 
 
-def test_a_bug_is_a_page_under_the_same_policy(tmp_path: Path):
+class WatchedLog(Log):
+    """A log that knows whether it was asked where all pages and sends would wait for it."""
+
+    asked_in_loop: bool = False
+
+    def _refresh(self, settled: Container[str] = ()) -> None:
+        super()._refresh(settled)
+        with contextlib.suppress(RuntimeError):
+            asyncio.get_running_loop()
+            self.asked_in_loop = True
+
+
+def client_of(folder: Path, log: Log) -> TestClient:
     nothing = object()
     desk = Desk(
-        Workspace(tmp_path),
+        Workspace(folder),
         transport=cast(Transport, nothing),
         writer=cast(DeliveryLog, nothing),
         environment={},
         stand_in=StandIn(),
         stand_in_url="http://127.0.0.1:9",
+        log=log,
     )
-    desk.log = cast(Log, BrokenLog())
     pages = Pages(shipped.templates_dir(), Path(serve.__file__).with_name("static"))
-    client = TestClient(create_app(desk, pages), base_url="http://127.0.0.1", raise_server_exceptions=False)
-    answer = client.get("/deliveries")
+    return TestClient(create_app(desk, pages), base_url="http://127.0.0.1", raise_server_exceptions=False)
+
+
+def test_a_bug_is_a_page_under_the_same_policy(tmp_path: Path):
+    answer = client_of(tmp_path, cast(Log, BrokenLog())).get("/deliveries")
     assert answer.status_code == 500
     assert "ZeroDivisionError" in answer.text
     assert "secret" not in answer.text
     assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/deliveries",
+        "/deliveries?text=order",
+        "/deliveries/latency",
+        f"/deliveries/{RUN}.000001?text=order",
+        f"/deliveries/{RUN}.000001/request",
+        f"/?from={RUN}.000001",
+        "/runs",
+        f"/runs/{RUN}",
+    ],
+)
+def test_no_page_looks_through_the_log_where_everybody_waits(tmp_path: Path, path: str):
+    workspace = Workspace(tmp_path)
+    with open_run(workspace.runs_dir) as run:
+        delivery = make_delivery(run)
+        run.append(delivery)
+        run.append(judge(delivery))
+    log = WatchedLog(workspace.runs_dir)
+    assert client_of(tmp_path, log).get(path).status_code == 200
+    assert not log.asked_in_loop
