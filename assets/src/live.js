@@ -215,7 +215,14 @@ async function reload() {
     return tell();
   }
   disconnect();
-  const answer = await fetch(location.href);
+  after = null;
+  const answer = await fetch(location.href).catch(() => null);
+  if (!answer) {
+    // It goes on from where the page began, and is then told again that it cannot.
+    missing();
+    nextTry = setTimeout(connect, AGAIN);
+    return;
+  }
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const made = page.getElementById("log");
   if (!answer.ok || !made?.dataset.live) return location.reload();
@@ -240,7 +247,6 @@ async function reload() {
   section.querySelectorAll("table.log time[datetime]").forEach(ownZone);
   for (const box of section.querySelectorAll("input[name=delivery]")) box.checked = ticked.has(box.value);
   tell();
-  after = null;
   connect();
 }
 
@@ -288,12 +294,16 @@ async function connect() {
     if (section.querySelector("#live-problem").dataset.of === "silence") say("");
   };
   opened.onerror = () => {
-    silence ??= setTimeout(() => say("Not live: the sandbox does not answer.", "silence"), PATIENCE);
+    missing();
     // What the browser opens again by itself it opens with the last event's id.
     if (streams && opened.readyState !== EventSource.CLOSED) return;
     disconnect();
     nextTry = setTimeout(connect, AGAIN);
   };
+}
+
+function missing() {
+  silence ??= setTimeout(() => say("Not live: the sandbox does not answer.", "silence"), PATIENCE);
 }
 
 function disconnect() {

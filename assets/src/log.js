@@ -45,10 +45,16 @@ function say(words) {
   say.until = setTimeout(() => line.replaceChildren(), 5000);
 }
 
-const page = async (path) => {
-  const answer = await fetch(path);
-  return new DOMParser().parseFromString(await answer.text(), "text/html");
-};
+// What the sandbox answers, and null where that is nothing of use: so much is then said.
+async function ask(path, options = {}) {
+  const answer = await fetch(path, options).catch(() => null);
+  if (!answer) say("The sandbox does not answer.");
+  else if (!answer.ok && !options.method) say("The sandbox cannot show this delivery.");
+  else return answer;
+  return null;
+}
+
+const parsed = async (answer) => new DOMParser().parseFromString(await answer.text(), "text/html");
 
 // The path of the delivery that is meant; none while it is in flight, as there is nothing yet to do with it.
 function landed() {
@@ -61,7 +67,9 @@ let isSending = false;
 
 async function resend(path) {
   const here = article() !== null;
-  const form = againIn(here ? document : await page(path));
+  const shown = here || (await ask(path));
+  if (!shown) return;
+  const form = againIn(here ? document : await parsed(shown));
   const button = form.querySelector("button:not([formaction])");
   const yes = form.querySelector("input[name=confirmed]");
   if (here && yes && !yes.checked) {
@@ -74,17 +82,19 @@ async function resend(path) {
     location.assign(path);
     return;
   }
-  const answer = await fetch(new URL(form.getAttribute("action"), location), { method: "POST", body: new URLSearchParams(new FormData(form)) });
+  const answer = await ask(new URL(form.getAttribute("action"), location), { method: "POST", body: new URLSearchParams(new FormData(form)) });
+  if (!answer) return;
   if (answer.ok) return say("Sent again.");
-  const refused = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const refused = await parsed(answer);
   say(`Not sent. ${refused.querySelector("main [role=alert], main .why")?.textContent.trim() ?? ""}`);
 }
 
 async function copy(path) {
   if (!navigator.clipboard) return say("Nothing can be copied here: a browser allows it on localhost or by https only.");
   const shown = document.getElementById("curl");
-  const text = shown ? shown.textContent : await (await fetch(`${path}/export/curl`)).text();
-  await navigator.clipboard.writeText(text);
+  const answer = shown ? null : await ask(`${path}/export/curl`);
+  if (!shown && !answer) return;
+  await navigator.clipboard.writeText(shown ? shown.textContent : await answer.text());
   say("Copied as a curl command.");
 }
 

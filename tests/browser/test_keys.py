@@ -191,6 +191,17 @@ def test_c_copies_the_curl_command(page: Page, other: Other):
     assert page.evaluate("navigator.clipboard.readText()") == page.locator("#curl").inner_text()
 
 
+def test_what_the_sandbox_does_not_answer_is_said(page: Page, other: Other):
+    page.goto(other.log)
+    press(page, "j")
+    page.route("**/export/curl", lambda route: route.fulfill(status=422, body="no command"), times=1)
+    press(page, "c")
+    expect(said(page)).to_have_text("The sandbox cannot show this delivery.")
+    page.route(re.compile(r"/deliveries/[^/?]+$"), lambda route: route.abort(), times=1)
+    press(page, "r")
+    expect(said(page)).to_have_text("The sandbox does not answer.")
+
+
 def test_without_a_current_row_it_is_said_that_there_is_none(page: Page, other: Other):
     page.goto(other.log)
     for key in "recd":

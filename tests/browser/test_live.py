@@ -273,7 +273,8 @@ def test_a_hidden_tab_lets_go_of_its_stream_and_catches_up(page: Page, other: Ot
     expect(rows(page)).to_have_count(6)
 
 
-def test_a_page_whose_server_started_again_gets_its_list_anew(browser: Browser, tmp_path: Path):
+@pytest.mark.parametrize("again", [False, True], ids=["at once", "at the second try"])
+def test_a_page_whose_server_started_again_gets_its_list_anew(browser: Browser, tmp_path: Path, again: bool):
     port = ["--port", str(unused_port())]
     with serving(tmp_path, port) as served:
         other = Other(served)
@@ -285,6 +286,8 @@ def test_a_page_whose_server_started_again_gets_its_list_anew(browser: Browser, 
         page.get_by_label("Text in request or response").fill("typed")
     expect(page.locator("#live-problem")).to_have_text("! Not live: the sandbox does not answer.")
     other.send()
+    if again:
+        page.route(re.compile("/deliveries$"), lambda route: route.abort(), times=1)
     with serving(tmp_path, port):
         expect(rows(page)).to_have_count(2)
         expect(page.locator("#live-problem")).to_be_hidden()
