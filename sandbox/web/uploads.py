@@ -34,19 +34,20 @@ class Uploads:
         `name` is what its owner calls it: it is shown, and no file is ever called so.
         """
         shown = name.replace("\\", "/").rpartition("/")[2][:_LONGEST] or "a file without a name"
-        path = self._written(file)
-        try:
-            id = self._log.open(path, shown)
-        except FileError:
-            path.unlink(missing_ok=True)
-            raise
+        # One after the other: of two files of one run the later stays, and the other is deleted.
         with self._lock:
+            path = self._written(file)
+            try:
+                id = self._log.open(path, shown)
+            except FileError:
+                path.unlink(missing_ok=True)
+                raise
             # Where the workspace has the run itself, that one is shown.
             before = self._kept.pop(id, None) if self._log.opened_from(id) else path
             if before is not path:
                 self._kept[id] = path
-        if before is not None:
-            before.unlink(missing_ok=True)
+            if before is not None:
+                before.unlink(missing_ok=True)
         return id
 
     def close(self) -> None:
@@ -58,13 +59,15 @@ class Uploads:
             folder.cleanup()
 
     def _written(self, file: BinaryIO) -> Path:
+        path = None
         try:
-            with self._lock:
-                if self._folder is None:
-                    self._folder = tempfile.TemporaryDirectory(prefix="retailops-sandbox-")
-                path = Path(self._folder.name, f"{next(self._numbers)}.json")
+            if self._folder is None:
+                self._folder = tempfile.TemporaryDirectory(prefix="retailops-sandbox-")
+            path = Path(self._folder.name, f"{next(self._numbers)}.json")
             with open(path, "wb") as target:
                 shutil.copyfileobj(file, target, 1 << 20)
         except OSError as error:
+            if path is not None:
+                path.unlink(missing_ok=True)
             raise unwritable(Path(tempfile.gettempdir()), error) from error
         return path
