@@ -16,6 +16,8 @@ BINS_WIDTH = 116
 RUNS_HEIGHT = 60
 """Of the field of the runs' bars, which is as wide."""
 _BINS_PER_DECADE = 6
+_LONGEST = 1e8
+"""Milliseconds: more than a day, which is more than a send may take."""
 _QUANTILES = (50, 90, 99)
 
 
@@ -59,12 +61,12 @@ def latency(sent: Sequence[tuple[str, float, str]]) -> Latency | None:
         return None
     instants, sent = [at for at, _ in dated], [each for _, each in dated]
     first, span = min(instants), (max(instants) - min(instants)) or 1.0
-    taken = sorted(max(total, 0.1) for _, total, _ in sent)
+    taken = sorted(_bounded(total) for _, total, _ in sent)
     bottom, top = math.floor(math.log10(taken[0])), math.ceil(math.log10(taken[-1]))
     top = max(top, bottom + 1)
 
     def height(milliseconds: float) -> float:
-        return round(HEIGHT * (1 - (math.log10(max(milliseconds, 0.1)) - bottom) / (top - bottom)), 1)
+        return round(HEIGHT * (1 - (math.log10(_bounded(milliseconds)) - bottom) / (top - bottom)), 1)
 
     marks: dict[str, dict[str, None]] = {}
     for instant, (_, total, verdict) in zip(instants, sent, strict=True):
@@ -82,6 +84,11 @@ def latency(sent: Sequence[tuple[str, float, str]]) -> Latency | None:
             ("longest", taken[-1]),
         ],
     )
+
+
+def _bounded(milliseconds: float) -> float:
+    """What a chart can show: a run file from elsewhere can say anything."""
+    return min(max(milliseconds, 0.1), _LONGEST)
 
 
 def _bins(taken: Sequence[float], bottom: int, top: int) -> list[Bin]:

@@ -12,7 +12,7 @@ from sandbox.report import charts
 sent = st.lists(
     st.tuples(
         st.datetimes().map(lambda at: at.strftime("%Y").zfill(4) + at.strftime("-%m-%dT%H:%M:%S.000Z")),
-        st.floats(0, 1e7),
+        st.floats(0, 1e7) | st.sampled_from((-1.0, 1e308)),
         st.sampled_from(("passed", "failed", "not judged")),
     ),
     min_size=1,
