@@ -226,7 +226,7 @@ def _made(path: Path, stamp: Stamp) -> Folded:
     head, text = _summed(stamp, content)
     target = summary_path(path)
     try:
-        # Threads, too: each of them has a log of its own where what is behind is tidied beside the pages.
+        # Threads, too: who prunes has a log of its own, beside that of the pages.
         mine = f"{os.getpid()}-{threading.get_ident()}"
         with replacing(target, target.with_suffix(f".summary.{mine}.new")) as file:
             file.write(text)

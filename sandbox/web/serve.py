@@ -66,7 +66,7 @@ def serve(
             )
     pages = Pages(shipped.templates_dir(), Path(__file__).with_name("static"))
     with _bound(host, port) as listening:
-        tidying = Tidying(workspace.runs_dir, retention, tidied)
+        tidying = Tidying(log, workspace.runs_dir, retention, tidied)
         asyncio.run(
             _serve(workspace, log, pages, listening, host, token, environment, ready, complain, tidying)
         )
