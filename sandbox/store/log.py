@@ -362,8 +362,10 @@ class Log:
         for _ in range(_TRIES):
             try:
                 for row in self._lines(id, query, after, newest_first, rejudged):
-                    after = row.key
-                    yield row.key, row
+                    # What comes before the edge came after the question, and would be out of order.
+                    if row.key <= edge if newest_first else row.key >= edge:
+                        after = row.key
+                        yield row.key, row
             except Stale:
                 self._look_again()
                 continue

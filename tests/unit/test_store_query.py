@@ -214,6 +214,30 @@ def test_a_log_that_changes_while_it_is_read_is_read_on(tmp_path: Path) -> None:
     assert found == whole
 
 
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_what_comes_while_the_log_is_read_is_not_out_of_order(tmp_path: Path, newest_first: bool) -> None:
+    def send(writer: RunWriter, number: int) -> str:
+        delivery = sent(writer.next_id(), number, random.Random(0))
+        writer.append(delivery)
+        return delivery.id
+
+    runs = [RunWriter.open(tmp_path, RunInfo(id=f"20240501T1{n}0000Z-aaaaaa", started_at="")) for n in (0, 1)]
+    send(runs[0], 20), send(runs[1], 30), send(runs[0], 40)
+    log = Log(tmp_path)
+    whole = ids(log.summaries(newest_first=newest_first))
+    reading = log.summaries(newest_first=newest_first)
+    found = [next(reading)]
+    for writer in runs:
+        # Somebody else sees both, one newer and one older than all.
+        assert log.get(send(writer, 50)) is not None
+        assert log.get(send(writer, 10)) is not None
+    found += reading
+    assert [row.id for row in found if row.id in whole] == whole
+    assert found == sorted(found, key=lambda row: row.key, reverse=newest_first)
+    for writer in runs:
+        writer.close()
+
+
 def test_reindexing_makes_every_summary_anew(tmp_path: Path) -> None:
     log = a_log(tmp_path)
     whole = ids(log.summaries())
