@@ -185,20 +185,6 @@ class Log:
             if row is not None:
                 yield row
 
-    def deliveries(self, limit: int, before: str | None = None) -> list[Entry]:
-        """The newest deliveries of all runs with all their evidence, the newest first.
-
-        `before` goes on after that delivery.
-        """
-        after = None
-        if before is not None:
-            last = self.get(before)
-            if last is None:
-                return []
-            after = last.delivery.sent_at, last.delivery.id
-        found = [self.get(row.id) for row in islice(self.summaries(after=after), limit)]
-        return [entry for entry in found if entry is not None]
-
     def get(self, id: str) -> Entry | None:
         """The delivery with this id; None if there is none."""
         for _ in range(_TRIES):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -165,13 +166,12 @@ def _last(desk: Desk, draft: Draft) -> Told:
 
 def _last_answer(desk: Desk, draft: Draft) -> Entry | None:
     """The newest delivery of this fixture to this receiver that something came of; else the page's parent."""
-    for entry in desk.log.deliveries(_SEARCHED):
-        sent = entry.delivery
+    for sent in islice(desk.log.summaries(), _SEARCHED):
         is_own = bool(draft.parent) and draft.parent in (sent.id, sent.parent)
         is_same = (sent.action, sent.edition, sent.receiver) == (draft.action, draft.edition, draft.receiver)
         is_like = sent.fixture.removesuffix(EDITED) == draft.fixture.removesuffix(EDITED)
-        if (is_own or (is_same and is_like)) and (sent.response is not None or sent.fault is not None):
-            return entry
+        if (is_own or (is_same and is_like)) and (sent.status is not None or sent.fault):
+            return desk.log.get(sent.id)
     return desk.log.get(draft.parent) if draft.parent else None
 
 

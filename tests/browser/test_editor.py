@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from sandbox.store.log import Log
 from sandbox.workspace import Workspace
+from tests.logged import newest_deliveries
 from tests.serving import Served
 from tests.watching import opened, payload_of, write_payload
 
@@ -52,7 +53,7 @@ def accept(page: Page) -> None:
 
 
 def sent_body(served: Served) -> str:
-    (newest,) = Log(Workspace(served.workspace).runs_dir).deliveries(1)
+    (newest,) = newest_deliveries(Log(Workspace(served.workspace).runs_dir), 1)
     return newest.delivery.request.body
 
 

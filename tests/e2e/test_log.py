@@ -17,6 +17,7 @@ from sandbox.store.log import Log
 from sandbox.store.query import Query
 from sandbox.store.writer import RunWriter
 from tests.e2e.test_export import run
+from tests.logged import newest_deliveries
 from tests.receivers import answering, receiver, response, unused_port
 from tests.serving import serving
 
@@ -180,7 +181,7 @@ def test_export_is_the_same_command_and_a_run_can_be_given_away(sent: Path, tmp_
 def test_a_run_that_goes_on_is_given_away_as_far_as_it_is(tmp_path: Path):
     run("send", "default", "--stand-in", cwd=tmp_path)
     runs_dir = tmp_path / ".sandbox" / "runs"
-    (entry,) = Log(runs_dir).deliveries(1)
+    (entry,) = newest_deliveries(Log(runs_dir), 1)
     with RunWriter.open(runs_dir, RunInfo(id=ABSENT, started_at="2020-01-01T00:00:00Z")) as writer:
         writer.append(entry.delivery)
         text = said("export", ABSENT, "--format", "run", cwd=tmp_path)

@@ -21,6 +21,7 @@ from sandbox.model import Receiver as Target
 from sandbox.store.log import Log
 from sandbox.workspace import Workspace
 from tests.e2e.test_cli import COMMAND, run
+from tests.logged import newest_deliveries
 from tests.receivers import Peer, Receiver, answering, receiver, response, unused_port
 from tests.serving import MAIN, PACKAGE_ROOT, serving
 
@@ -148,7 +149,7 @@ def test_kill_9_loses_nothing_that_was_answered(tmp_path: Path, shop: Receiver):
     [run_of_it] = log.runs()
     assert run_of_it.info is not None
     assert run_of_it.info.kind == "record"
-    [entry] = log.deliveries(10)
+    [entry] = newest_deliveries(log, 10)
     assert json.loads(entry.delivery.request.body) == json.loads(DEFAULT)
     assert entry.delivery.response is not None
 

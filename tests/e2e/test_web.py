@@ -18,6 +18,7 @@ import pytest
 from sandbox.model import Basic, Receiver
 from sandbox.store.log import Entry, Log
 from sandbox.workspace import Workspace
+from tests.logged import newest_deliveries
 from tests.serving import Served, serving
 
 TOKEN = "a-token-of-some-length"
@@ -118,7 +119,7 @@ class Desk:
         return Log(self.workspace.runs_dir)
 
     def count(self) -> int:
-        return len(self.log.deliveries(10_000))
+        return len(newest_deliveries(self.log, 10_000))
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ from sandbox.store.log import Log
 from sandbox.store.query import Query
 from sandbox.store.retention import Retention, prune
 from sandbox.store.writer import RunWriter
+from tests.logged import newest_deliveries
 from tests.unit.test_store import LATER, RUN, judge, make_delivery, make_result, open_run
 
 NAME = "nightly.json"
@@ -65,7 +66,7 @@ def test_it_is_found_by_its_ids_and_nothing_else_tells_of_it(tmp_path: Path):
     assert [each.id for each in log.runs()] == [LATER]
     assert [row.run for row in log.summaries()] == [LATER]
     assert [row.run for row in log.summaries(Query(verdict="failed"))] == []
-    assert [each.delivery.run for each in log.deliveries(9)] == [LATER]
+    assert [each.delivery.run for each in newest_deliveries(log, 9)] == [LATER]
     assert [each.run.id for each in prune(runs_dir, Retention(runs=0), "2030-01-01T00:00:00Z").removed] == [
         LATER
     ]

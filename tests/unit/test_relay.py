@@ -23,6 +23,7 @@ from sandbox.relay import Relay
 from sandbox.store.log import Log
 from sandbox.store.writer import RunWriter
 from sandbox.transport import Transport
+from tests.logged import newest_deliveries
 from tests.receivers import Act, Peer, Receiver, answering, closing_after, receiver, response, unused_port
 
 PAYLOAD = b'{"version": 1, "action": "order_cancel",\n "data": {"total": 35.00}}'
@@ -84,7 +85,7 @@ class Relaying:
 
     def logged(self) -> list[Delivery]:
         """What the log holds, the oldest first."""
-        return [entry.delivery for entry in reversed(Log(self.runs_dir).deliveries(100))]
+        return [entry.delivery for entry in reversed(newest_deliveries(Log(self.runs_dir), 100))]
 
 
 @pytest.fixture

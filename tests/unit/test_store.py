@@ -34,6 +34,7 @@ from sandbox.store.history import past
 from sandbox.store.journal import Line
 from sandbox.store.log import Entry, Log
 from sandbox.store.writer import RunWriter, run_id
+from tests.logged import newest_deliveries
 
 RUN = "20240501T120000Z-aaaaaa"
 LATER = "20240501T130000Z-bbbbbb"
@@ -147,10 +148,10 @@ def test_a_reader_ignores_a_line_that_is_being_written(tmp_path: Path) -> None:
     journal = tmp_path / f"{RUN}.journal"
     with journal.open("ab", buffering=0) as file:
         file.write(line[:100])
-        assert log.deliveries(10) == []
+        assert newest_deliveries(log, 10) == []
         assert log.runs()[0].problems == ()
         file.write(line[100:])
-        assert ids(log.deliveries(10)) == [delivery.id]
+        assert ids(newest_deliveries(log, 10)) == [delivery.id]
     run.close()
 
 
@@ -166,7 +167,7 @@ def test_an_unfinished_line_is_torn_once_nobody_holds_the_run(tmp_path: Path) ->
     (problem,) = log.runs()[0].problems
     assert str(problem).startswith(f"{journal}:3:1: torn")
     assert fold_abandoned(tmp_path) == []
-    assert ids(log.deliveries(10)) == [delivery.id]
+    assert ids(newest_deliveries(log, 10)) == [delivery.id]
     with TinyDB(run.path) as database:
         (head,) = database.table("run").all()
     assert head["torn"] == '{"delivery":{"id":"x'
@@ -203,9 +204,9 @@ def test_what_was_logged_reads_the_same_before_and_after_folding(tmp_path: Path)
     for delivery in deliveries:
         run.append(delivery)
         run.append(judge(delivery))
-    before = Log(tmp_path).deliveries(10)
+    before = newest_deliveries(Log(tmp_path), 10)
     run.fold()
-    assert Log(tmp_path).deliveries(10) == before
+    assert newest_deliveries(Log(tmp_path), 10) == before
     assert [entry.delivery for entry in reversed(before)] == deliveries
 
 
@@ -328,7 +329,10 @@ def test_stock_tinydb_queries_and_extends_a_run_file(tmp_path: Path) -> None:
         database.table("notes").insert({"mine": True})
     # TinyDB wrote the file anew, on one line; the log still reads it.
     log = Log(tmp_path)
-    assert ids(log.deliveries(10)) == [f"{RUN}.000009", *(delivery.id for delivery in reversed(deliveries))]
+    assert ids(newest_deliveries(log, 10)) == [
+        f"{RUN}.000009",
+        *(delivery.id for delivery in reversed(deliveries)),
+    ]
     assert log.runs()[0].problems == ()
 
 
@@ -345,12 +349,12 @@ def test_a_cached_run_file_is_read_again_when_it_changes(tmp_path: Path) -> None
         delivery = make_delivery(run)
         run.append(delivery)
     log = Log(tmp_path)
-    assert len(log.deliveries(10)) == 1
+    assert len(newest_deliveries(log, 10)) == 1
     with TinyDB(run.path) as database:
         database.table("judgements").insert(json.loads(encoder.encode(judge(delivery))))
-    assert log.deliveries(10)[0].judgement == judge(delivery)
+    assert newest_deliveries(log, 10)[0].judgement == judge(delivery)
     run.path.unlink()
-    assert log.deliveries(10) == []
+    assert newest_deliveries(log, 10) == []
     assert log.runs() == []
 
 
@@ -385,9 +389,9 @@ def test_deliveries_of_all_runs_come_newest_first_and_page_by_page(tmp_path: Pat
     one.fold()
     log = Log(tmp_path)
     expected = [delivery.id for delivery in reversed(written)]
-    assert ids(log.deliveries(100)) == expected
+    assert ids(newest_deliveries(log, 100)) == expected
     pages: list[str] = []
-    while page := log.deliveries(4, before=pages[-1] if pages else None):
+    while page := newest_deliveries(log, 4, before=pages[-1] if pages else None):
         pages += ids(page)
     assert pages == expected
     assert [summary.id for summary in log.runs()] == [LATER, RUN]
@@ -406,7 +410,7 @@ def test_a_judgement_from_another_run_joins_its_delivery(tmp_path: Path) -> None
     while_serve_runs = log.get(delivery.id)
     assert while_serve_runs is not None
     assert [judgement.verdict for judgement in while_serve_runs.judgements] == ["failed", "passed", "errored"]
-    assert log.deliveries(10) == [while_serve_runs]
+    assert newest_deliveries(log, 10) == [while_serve_runs]
     serve.fold()
     assert log.get(delivery.id) == while_serve_runs
 
@@ -426,17 +430,17 @@ def test_a_run_that_is_folded_while_it_is_read_is_not_missed(
         return stamp
 
     monkeypatch.setattr(reader, "_stamp", look_then_fold)
-    assert ids(Log(tmp_path).deliveries(10)) == [delivery.id]
+    assert ids(newest_deliveries(Log(tmp_path), 10)) == [delivery.id]
     assert run.path.exists()
 
 
 def test_what_is_not_there_is_none(tmp_path: Path) -> None:
     log = Log(tmp_path / "nothing")
     assert log.runs() == []
-    assert log.deliveries(10) == []
+    assert newest_deliveries(log, 10) == []
     for id in ("", "x", f"{RUN}.000001", "../../etc/passwd"):
         assert log.get(id) is None
-        assert log.deliveries(10, before=id) == []
+        assert newest_deliveries(log, 10, before=id) == []
 
 
 # --- What cannot be written --------------------------------------------------------------------------
@@ -460,7 +464,7 @@ def test_a_run_is_opened_once(tmp_path: Path) -> None:
         run.append(delivery)
         with pytest.raises(FileError, match="file exists"):
             open_run(tmp_path)
-    assert ids(Log(tmp_path).deliveries(10)) == [delivery.id]
+    assert ids(newest_deliveries(Log(tmp_path), 10)) == [delivery.id]
 
 
 def test_a_journal_has_one_holder(tmp_path: Path) -> None:

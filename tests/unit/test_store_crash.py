@@ -16,6 +16,7 @@ from tinydb import TinyDB
 from sandbox.store import lock
 from sandbox.store.fold import fold_abandoned
 from sandbox.store.log import Log
+from tests.logged import newest_deliveries
 
 ROOT = Path(__file__).parents[2]
 
@@ -73,7 +74,7 @@ def read_ids(process: subprocess.Popen[str], count: int | None = None) -> list[s
 
 def judged(log: Log) -> dict[str, int]:
     """How often each delivery of the log was judged."""
-    return {entry.delivery.id: len(entry.judgements) for entry in log.deliveries(1_000_000)}
+    return {entry.delivery.id: len(entry.judgements) for entry in newest_deliveries(log, 1_000_000)}
 
 
 def test_what_was_reported_survives_a_kill_at_any_moment(tmp_path: Path, soak: bool) -> None:

@@ -12,6 +12,7 @@ from sandbox.store.fold import fold_abandoned
 from sandbox.store.folded import summary_path
 from sandbox.store.log import Log, RunSummary
 from sandbox.store.writer import RunWriter
+from tests.logged import newest_deliveries
 
 GOOD = "20240501T120000Z-aaaaaa"
 BAD = "20240501T130000Z-bbbbbb"
@@ -39,7 +40,7 @@ def write_run(runs_dir: Path, id: str, *, fold: bool) -> list[str]:
 
 
 def seen(log: Log) -> list[str]:
-    return [entry.delivery.id for entry in log.deliveries(100)]
+    return [entry.delivery.id for entry in newest_deliveries(log, 100)]
 
 
 def summary(log: Log, id: str) -> RunSummary:
@@ -141,7 +142,7 @@ def test_a_journal_of_a_generation_that_was_folded_is_not_read_again(runs_dir: P
     (runs_dir / f"{BAD}.journal").write_bytes(journal)
     log = Log(runs_dir)
     assert seen(log)[:3] == made
-    assert all(len(entry.judgements) == 1 for entry in log.deliveries(100))
+    assert all(len(entry.judgements) == 1 for entry in newest_deliveries(log, 100))
     assert fold_abandoned(runs_dir) == []
     assert not (runs_dir / f"{BAD}.journal").exists()
     assert seen(log)[:3] == made
@@ -155,7 +156,7 @@ def test_a_journal_of_a_later_generation_is_read_with_its_run_file_and_kept(runs
     path.write_bytes(later)
     log = Log(runs_dir)
     assert len(seen(log)) == 6
-    assert [len(entry.judgements) for entry in log.deliveries(3)] == [2, 2, 2]
+    assert [len(entry.judgements) for entry in newest_deliveries(log, 3)] == [2, 2, 2]
     (problem,) = fold_abandoned(runs_dir)
     assert "older than its journal" in str(problem)
     assert path.read_bytes() == later

@@ -21,6 +21,7 @@ from sandbox.store.log import Entry, Log
 from sandbox.store.query import NOT_JUDGED, Query
 from sandbox.store.summary import DeliverySummary, Records, SortKey
 from sandbox.store.writer import RunWriter
+from tests.logged import newest_deliveries
 
 RECEIVERS = ("shop", "live")
 VERDICTS = ("passed", "failed", "errored")
@@ -148,7 +149,7 @@ def ids(rows: Iterator[DeliverySummary]) -> list[str]:
 
 @given(query=queries, backwards=st.booleans())
 def test_what_is_found_is_what_the_records_say(log: Log, query: Query, backwards: bool) -> None:
-    expected = [entry.delivery.id for entry in log.deliveries(1000) if holds(query, entry)]
+    expected = [entry.delivery.id for entry in newest_deliveries(log, 1000) if holds(query, entry)]
     found = ids(log.summaries(query.checked(), newest_first=not backwards))
     assert found == (expected[::-1] if backwards else expected)
 

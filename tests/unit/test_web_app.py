@@ -8,14 +8,16 @@ from collections.abc import Container
 from pathlib import Path
 from typing import cast
 
+import msgspec
 import pytest
 from starlette.testclient import TestClient
 
 from sandbox import shipped
 from sandbox.engine import DeliveryLog, Transport
+from sandbox.model import Fault
 from sandbox.standin import StandIn
 from sandbox.store.changes import Seen
-from sandbox.store.log import Log
+from sandbox.store.log import Entry, Log
 from sandbox.web import serve
 from sandbox.web.app import create_app
 from sandbox.web.desk import Desk
@@ -91,3 +93,24 @@ def test_no_page_looks_through_the_log_where_everybody_waits(tmp_path: Path, pat
     log = WatchedLog(workspace.runs_dir)
     assert client_of(tmp_path, log).get(path).status_code == 200
     assert not log.asked_in_loop
+
+
+def test_the_last_answer_is_looked_for_in_lines_and_not_in_records(tmp_path: Path):
+    asked: list[str] = []
+
+    class CountedLog(Log):
+        def get(self, id: str) -> Entry | None:
+            asked.append(id)
+            return super().get(id)
+
+    workspace = Workspace(tmp_path)
+    with open_run(workspace.runs_dir) as run:
+        for second in range(9):
+            delivery = make_delivery(run, f"2024-05-01T12:00:0{second}.000Z")
+            receiver, fault = ("stand-in", Fault("refused", "")) if second == 4 else ("other", None)
+            run.append(msgspec.structs.replace(delivery, receiver=receiver, fault=fault, fixture="default"))
+    form = {"action": "order_cancel", "edition": "draft", "receiver": "stand-in", "fixture": "default"}
+    form |= {"payload": "{}", "do": "expect-last:"}
+    answer = client_of(tmp_path, CountedLog(workspace.runs_dir)).post("/compose", data=form)
+    assert f"From the answer to {RUN}.000005" in answer.text
+    assert asked == [f"{RUN}.000005"]
