@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
@@ -138,19 +139,20 @@ class _Shell:
         said = error.detail if error.detail != status.phrase else status.description
         if status == HTTPStatus.NOT_FOUND and error.detail == status.phrase:
             said = f"No page of the sandbox is at {request.url.path}."
-        response = self.refuse(request, status, said, self._damage(request))
+        response = self.refuse(request, status, said, await self._damage(request))
         response.headers.update(error.headers or {})
         return response
 
     async def sandbox_error(self, request: Request, error: Exception) -> Response:
         assert isinstance(error, SandboxError)
         what = f"{error.place}: {error.what}" if error.place else error.what
-        return self.refuse(request, HTTPStatus.BAD_REQUEST, what, self._damage(request) or error.mend)
+        damage = await self._damage(request)
+        return self.refuse(request, HTTPStatus.BAD_REQUEST, what, damage or error.mend)
 
-    def _damage(self, request: Request) -> str:
+    async def _damage(self, request: Request) -> str:
         """Why what was asked for may not be there: its run cannot be read."""
         id = request.path_params.get("id") or request.query_params.get("from", "")
-        damage = self._desk.damage(id) if id else ""
+        damage = await asyncio.to_thread(self._desk.damage, id) if id else ""
         return f"Its run cannot be read whole: {damage}" if damage else ""
 
     async def bug(self, request: Request, error: Exception) -> Response:

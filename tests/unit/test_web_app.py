@@ -82,6 +82,8 @@ def test_a_bug_is_a_page_under_the_same_policy(tmp_path: Path):
         f"/?from={RUN}.000001",
         "/runs",
         f"/runs/{RUN}",
+        "/runs/none",
+        "/deliveries/none.000001",
     ],
 )
 def test_no_page_looks_through_the_log_where_everybody_waits(tmp_path: Path, path: str):
@@ -91,7 +93,7 @@ def test_no_page_looks_through_the_log_where_everybody_waits(tmp_path: Path, pat
         run.append(delivery)
         run.append(judge(delivery))
     log = WatchedLog(workspace.runs_dir)
-    assert client_of(tmp_path, log).get(path).status_code == 200
+    assert client_of(tmp_path, log).get(path).status_code == (404 if "none" in path else 200)
     assert not log.asked_in_loop
 
 
