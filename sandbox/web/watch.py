@@ -129,6 +129,10 @@ class Watch:
             except SandboxError as error:
                 self._say(str(error))
                 await asyncio.sleep(_PAUSE_OF_PROBLEM)
+            except Exception as error:
+                # A bug: nobody looks until another page listens, and none should take that for calm.
+                self._say(f"Something is wrong with the sandbox itself: {type(error).__name__}.")
+                raise
             else:
                 self._say("")
                 await asyncio.sleep(_PAUSE)

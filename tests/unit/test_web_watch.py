@@ -143,3 +143,25 @@ def test_who_listens_is_told_the_end(tmp_path: Path) -> None:
         await watch.stop()
 
     run(body())
+
+
+def test_a_bug_is_said_to_who_listens_and_the_next_page_looks_again(tmp_path: Path) -> None:
+    class BrokenLog(CountedLog):
+        def changes(self, seen: Seen) -> list[Change]:
+            if not self.looks:
+                self.looks += 1
+                raise ZeroDivisionError
+            return super().changes(seen)
+
+    async def body() -> None:
+        watch = Watch(BrokenLog(tmp_path), list)
+        await watch.here()
+        with watch.listening():
+            await until(lambda: "ZeroDivisionError" in watch.problem)
+            assert watch._task is not None
+            with pytest.raises(ZeroDivisionError):
+                await watch._task
+            with watch.listening():
+                await until(lambda: watch.problem == "")
+
+    run(body())
