@@ -58,8 +58,9 @@ const parsed = async (answer) => new DOMParser().parseFromString(await answer.te
 
 // The path of the delivery that is meant; none while it is in flight, as there is nothing yet to do with it.
 function landed() {
-  if (article()) return document.querySelector('form[action$="/again"]') ? location.pathname : null;
-  return current()?.querySelector("input[name=delivery]") ? new URL(linkOf(current()).href).pathname : null;
+  const meant = article() ?? current();
+  if (!meant || meant.hasAttribute("data-flying")) return null;
+  return article() ? location.pathname : new URL(linkOf(meant).href).pathname;
 }
 
 const againIn = (scope) => scope.querySelector('#delivery form[action$="/again"]');
@@ -70,6 +71,7 @@ async function resend(path) {
   const shown = here || (await ask(path));
   if (!shown) return;
   const form = againIn(here ? document : await parsed(shown));
+  if (!form) return say("It is only to be looked at, and is not sent again.");
   const button = form.querySelector("button:not([formaction])");
   const yes = form.querySelector("input[name=confirmed]");
   if (here && yes && !yes.checked) {

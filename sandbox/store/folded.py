@@ -145,7 +145,8 @@ class Folded:
         try:
             with search.opened(summary_path(self._path)) as file:
                 text = file.read()
-            if _decoded_head(text[: text.find(b"\n") + 1]) != self._head:
+            end = text.find(b"\n") + 1
+            if len(text) - end != self._head.size or _decoded_head(text[:end]) != self._head:
                 raise Stale
         except Stale:
             self.is_lost = True

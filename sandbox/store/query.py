@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from itertools import chain
+from typing import get_args
 
 import msgspec
 
 from sandbox.errors import UsageError
-from sandbox.model import Delivery
+from sandbox.model import Delivery, FaultKind, Verdict
 from sandbox.store.summary import DeliverySummary
 
 NOT_JUDGED = "not judged"
+VERDICTS = (*get_args(Verdict), NOT_JUDGED)
+FAULTS = ("any", *get_args(FaultKind))
 _CLASS = re.compile(r"[1-5]xx", re.ASCII)
 _STATUS = re.compile(r"[1-9][0-9]{2}", re.ASCII)
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?Z?)?", re.ASCII)
@@ -51,9 +55,13 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
             raise UsageError(
                 f"status {self.status!r} is no status", mend="such as 404, or a class of them such as 4xx"
             )
+        for name, known in (("verdict", VERDICTS), ("fault", FAULTS)):
+            asked = getattr(self, name)
+            if asked and asked not in known:
+                raise UsageError(f"there is no {name} {asked!r}", mend=f"there are {', '.join(known)}")
         for name in ("since", "until"):
             instant = getattr(self, name)
-            if instant and not _INSTANT.fullmatch(instant):
+            if instant and not _is_instant(instant):
                 raise UsageError(
                     f"{name} {instant!r} is no time in UTC", mend="such as 2024-05-01 or 2024-05-01T12:00Z"
                 )
@@ -104,6 +112,17 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
         if wanted != wanted.lower():
             return any(wanted in each.encode() for each in _written(delivery))
         return any(wanted in each.encode().lower() for each in _written(delivery))
+
+
+def _is_instant(text: str) -> bool:
+    """Whether a text spells a day or an instant that there is."""
+    if not _INSTANT.fullmatch(text):
+        return False
+    try:
+        datetime.fromisoformat(text.removesuffix("Z"))
+    except ValueError:
+        return False
+    return True
 
 
 EVERYTHING = Query()

@@ -164,16 +164,16 @@ class Handle:
         """How long each phase took. libcurl tells when it ended, in microseconds from the start."""
         at = self.curl.getinfo
         total = at(pycurl.TOTAL_TIME_T) / 1000
-        first_byte = 0.0
-        if self._lines:
-            first_byte = max(0, at(pycurl.STARTTRANSFER_TIME_T) - at(pycurl.PRETRANSFER_TIME_T)) / 1000
+        # Not from PRETRANSFER: libcurl may take its time between the connection being ready and that.
+        answered = at(pycurl.STARTTRANSFER_TIME_T) if self._lines else 0
         if reused:
-            return Timings(first_byte=first_byte, total=total)
+            return Timings(first_byte=answered / 1000, total=total)
         lookup, connect, tls = (
             at(pycurl.NAMELOOKUP_TIME_T),
             at(pycurl.CONNECT_TIME_T),
             at(pycurl.APPCONNECT_TIME_T),
         )
+        first_byte = max(0, answered - max(connect, tls)) / 1000
         return Timings(
             lookup=lookup / 1000,
             connect=max(0, connect - lookup) / 1000,

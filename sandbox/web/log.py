@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from itertools import islice
-from typing import get_args
 
 import msgspec
 from starlette.exceptions import HTTPException
@@ -14,21 +13,21 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from sandbox.errors import SandboxError
-from sandbox.model import FaultKind
+from sandbox.errors import SandboxError, UsageError
 from sandbox.report import charts
-from sandbox.store.query import NOT_JUDGED, Query
+from sandbox.store.log import RunSummary
+from sandbox.store.query import FAULTS, NOT_JUDGED, VERDICTS, Query
 from sandbox.store.summary import SortKey
 from sandbox.web import filters, live
 from sandbox.web.choices import chosen_receiver
 from sandbox.web.desk import Desk, Target
 from sandbox.web.pages import Pages, problems
-from sandbox.web.results import VERDICTS
 from sandbox.web.rows import Row, newest_first
 
 _PAGE = 100
 _CHARTED = 2_000
 """The newest so many deliveries are in the chart."""
+_LATEST = "latest"
 _STATUSES = ("2xx", "3xx", "4xx", "5xx")
 
 
@@ -57,12 +56,16 @@ class LogPages:
         if "" in request.query_params.values():
             # A form says also what was left empty: an address that is kept or passed on should not.
             return RedirectResponse(f"/deliveries{filters.address(query)}", HTTPStatus.SEE_OTHER)
-        wrong, after = "", None
+        wrong, after, run = "", None, None
         try:
             query.checked()
+            run = await asyncio.to_thread(self._run, query.run)
             after = await asyncio.to_thread(self._after, before)
         except SandboxError as error:
             wrong = str(error)
+        if run is not None and run.id != query.run:
+            this = msgspec.structs.replace(query, run=run.id)
+            return RedirectResponse(f"/deliveries{filters.address(this)}", HTTPStatus.SEE_OTHER)
         # Before the log is read: what comes meanwhile is told twice rather than never.
         here = "" if wrong or before else await self._desk.watch.here()
         runs = await asyncio.to_thread(self._desk.log.runs)
@@ -78,6 +81,7 @@ class LogPages:
             "problems": problems({"filter": wrong} if wrong else {}),
             "count": sum(run.deliveries for run in runs),
             "unreadable": [str(problem) for run in runs for problem in run.problems],
+            "can_record": run is None or not run.foreign,
             "ticked_none": request.query_params.get("ticked") == "none",
             **self._choices(query),
         }
@@ -103,6 +107,18 @@ class LogPages:
         )
 
     # --- finding ---
+
+    def _run(self, asked: str) -> RunSummary | None:
+        """The run that is asked for, by its id or as the latest; UsageError where there is none."""
+        if not asked:
+            return None
+        log = self._desk.log
+        found = log.find(asked) if asked != _LATEST else next((r for r in log.runs() if not r.is_idle), None)
+        if found is None:
+            raise UsageError(
+                f"there is no run {asked!r} in this workspace's log", mend="the runs are under Runs"
+            )
+        return found
 
     def _after(self, before: str) -> SortKey | None:
         """The place that a page goes on after; None is the beginning."""
@@ -147,9 +163,9 @@ class LogPages:
             "receivers": _with([each.name for each in self._desk.receivers()], query.receiver),
             "actions": _with([each.name for each in actions], query.action),
             "editions": _with(editions, query.edition),
-            "verdicts": _with([*VERDICTS, NOT_JUDGED], query.verdict),
+            "verdicts": _with(VERDICTS, query.verdict),
             "statuses": _with(_STATUSES, query.status),
-            "faults": _with(["any", *get_args(FaultKind)], query.fault),
+            "faults": _with(FAULTS, query.fault),
         }
 
     def _streamed(self, request: Request, rows: Iterator[Row], context: dict[str, object]) -> Response:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import shlex
 from http import HTTPStatus
+from pathlib import Path
 
 import msgspec
 from starlette.datastructures import FormData
@@ -224,14 +227,34 @@ class ReviewPages:
             problems=problems(wrong),
             exists=typed is not None and self._exists(typed.file),
             preview=preview,
+            command=self._command(review, drafted) if review.state == "saved" else "",
             others=[each for each in self._desk.recording.reviews if each.id != review.id],
         )
+
+    def _command(self, review: Review, drafted: Drafted) -> str:
+        """What runs the file that was saved, in the folder that the sandbox was started in."""
+        root = self._desk.workspace.root
+        words = ["retailops-sandbox", "run", _from_here(root / review.file)]
+        if _from_here(root) != ".":
+            words += ["--workspace", _from_here(root)]
+        sent = next(iter(drafted.landed.values()), None)
+        if sent is not None:
+            words += ["--stand-in"] if sent.stand_in else ["--receiver", sent.receiver]
+        return shlex.join(words)
 
     def _exists(self, file: str) -> bool:
         try:
             return self._desk.workspace.scenario_path(file).exists()
         except SandboxError:
             return False
+
+
+def _from_here(path: Path) -> str:
+    """A path as it is spelled in the folder that the sandbox was started in."""
+    try:
+        return os.path.relpath(path)
+    except ValueError:  # On Windows, on another drive.
+        return str(path)
 
 
 def _rows(draft: Draft, typed: Typed, landed: dict[str, Delivery]) -> list[StepRow]:

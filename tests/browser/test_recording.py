@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
 import urllib.error
 import urllib.request
@@ -57,6 +58,15 @@ def save(page: Page) -> None:
     expect(page.get_by_role("status")).to_contain_text("Saved as")
 
 
+def run_as_told(page: Page, served: Served) -> None:
+    """Run what was saved by the command that the page prints."""
+    words = shlex.split(page.locator(".saved-file .panel-head code").inner_text())
+    done = subprocess.run(
+        [*MAIN, *words[1:]], cwd=served.workspace, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def runs(served: Served, name: str, *options: str) -> str:
     """Run a scenario of the workspace by the command line, against the same receiver; what it printed."""
     command = [*MAIN, "run", f"scenarios/{name}.scenario.json", "--receiver", served.stand_in, *options]
@@ -95,6 +105,7 @@ def test_sends_are_recorded_reviewed_saved_and_pass(page: Page, served: Served):
     page.get_by_role("textbox", name="File").fill("mine")
     page.get_by_label("Name of step 2").fill("then the default")
     save(page)
+    run_as_told(page, served)
     document = saved(served, "mine")
     assert (document["name"], document["tags"]) == ("Mine", ["one", "two"])
     assert [step["name"] for step in document["steps"]] == ["already-shipped", "then the default"]  # type: ignore[attr-defined]

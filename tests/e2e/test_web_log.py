@@ -148,6 +148,13 @@ def test_what_cannot_be_asked_is_said_and_what_was_typed_is_kept(desk: Desk) -> 
     assert 'name="since" value="soon"' in page
     assert 'name="order" value="7"' in page
     assert "is no time in UTC" in words(desk.page("/deliveries?since=soon", 422))
+    assert "there is no run 'none'" in words(desk.page("/deliveries?run=none", 422))
+    assert "there is no verdict 'wrong'" in words(desk.page("/deliveries?verdict=wrong", 422))
+
+
+def test_the_latest_run_can_be_asked_for(desk: Desk) -> None:
+    answer = desk.http.get("/deliveries?run=latest&verdict=failed")
+    assert answer.headers["location"] == f"/deliveries?run={SECOND}&verdict=failed"
 
 
 def test_pages_follow_each_other_in_the_filter(desk: Desk) -> None:

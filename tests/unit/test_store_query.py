@@ -189,6 +189,10 @@ def test_a_summary_is_made_once_and_again_where_it_does_not_fit(tmp_path: Path) 
     for text in (b"", b"garbage\n", beside.read_bytes()[:-100], b'{"format":99}\n', b"[]\n[]\n"):
         beside.write_bytes(text)
         assert ids(Log(tmp_path).summaries()) == found
+    log = Log(tmp_path)
+    assert ids(log.summaries()) == found
+    beside.write_bytes(beside.read_bytes()[:-5])  # While somebody has read it.
+    assert ids(log.summaries()) == found
     beside.unlink()
     assert ids(Log(tmp_path).summaries()) == found
 
@@ -255,8 +259,12 @@ def test_reindexing_makes_every_summary_anew(tmp_path: Path) -> None:
     [
         ({"status": "7"}, "status '7' is no status"),
         ({"status": "6xx"}, "status '6xx' is no status"),
+        ({"verdict": "wrong"}, "there is no verdict 'wrong'"),
+        ({"fault": "xx"}, "there is no fault 'xx'"),
         ({"since": "yesterday"}, "since 'yesterday' is no time in UTC"),
         ({"until": "2024-05-01T12"}, "until '2024-05-01T12' is no time in UTC"),
+        ({"until": "2024-11-31"}, "until '2024-11-31' is no time in UTC"),
+        ({"since": "2024-02-30T00:00Z"}, "since '2024-02-30T00:00Z' is no time in UTC"),
     ],
 )
 def test_what_cannot_be_asked_is_said(asked: dict[str, str], said: str) -> None:

@@ -17,11 +17,11 @@ from sandbox.cli.options import workspace_option
 from sandbox.cli.output import complain, say
 from sandbox.cli.screen import wants_colour
 from sandbox.errors import UsageError
-from sandbox.model import FaultKind, Verdict, encoder
+from sandbox.model import Verdict, encoder
 from sandbox.report import shown
 from sandbox.report.telling import verdict
 from sandbox.store.log import Log, RunSummary
-from sandbox.store.query import NOT_JUDGED, Query
+from sandbox.store.query import FAULTS, NOT_JUDGED, VERDICTS, Query
 from sandbox.store.summary import DeliverySummary
 
 _LIMIT = 50
@@ -31,9 +31,9 @@ _FILTERS: dict[str, dict[str, Any]] = {
     "edition": {"metavar": "EDITION", "help": "Of this edition."},
     "scenario": {"metavar": "ID", "help": "Sent for this scenario, by its path in the workspace."},
     "run": {"metavar": "RUN|latest", "help": "Of this run."},
-    "verdict": {"type": click.Choice([*get_args(Verdict), NOT_JUDGED]), "help": "The latest verdict."},
+    "verdict": {"type": click.Choice(VERDICTS), "help": "The latest verdict."},
     "status": {"metavar": "STATUS", "help": "Answered so: 404, or a class such as 5xx."},
-    "fault": {"type": click.Choice([*get_args(FaultKind), "any"]), "help": "Ended in this fault."},
+    "fault": {"type": click.Choice(FAULTS), "help": "Ended in this fault."},
     "order": {"metavar": "ID", "help": "About this order."},
     "code": {"metavar": "CODE", "help": "An event with this code came back."},
     "since": {"metavar": "TIME", "help": "Sent then or later, UTC: 2024-05-01 or 2024-05-01T12:00Z."},
