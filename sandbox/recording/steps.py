@@ -52,6 +52,8 @@ def of(delivery: Delivery, judgement: Judgement | None, contract: Contract, fixt
     fields["expect"] = _expectation(delivery, judgement, contract, answer)
     if fields["expect"] is None:
         notes.append("it was cancelled, so nothing is expected")
+    elif not fields["expect"].contract:
+        notes.append('its answer breaks the contract, and is expected all the same ("contract": false)')
     return Taken(Step(name=_name(delivery), **fields), answer, tuple(notes))
 
 

@@ -128,6 +128,11 @@ class Console:
         self._echo(
             f"{_INDENT}{delivery.id}: {request} -> {_outcome(delivery)}  {delivery.timings.total:.0f} ms"
         )
+        if event.judgement is not None and event.judgement.verdict not in ("failed", "errored"):
+            # Where it is held against the answer, the step has told it.
+            violations = [lines.violation(each) for each in event.judgement.violations]
+            for line in lines.cut(violations, _SAID):
+                self._echo(f"{_INDENT}the answer breaks the contract: {lines.visible(line)}")
         compared = self._side_by_side(event)
         if compared:
             for line in lines.cut(compared.split("\n"), _COMPARED):

@@ -88,7 +88,9 @@ def _bound(host: str, port: int) -> socket.socket:
         listening.close()
         reason = getattr(error, "strerror", None) or str(error)
         what = f"cannot serve on {host}:{port}: {reason.lower()}"
-        raise UsageError(what, mend="choose another with --port or RETAILOPS_SANDBOX_PORT; 0 takes any free one") from error
+        raise UsageError(
+            what, mend="choose another with --port or RETAILOPS_SANDBOX_PORT; 0 takes any free one"
+        ) from error
     return listening
 
 

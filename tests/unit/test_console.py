@@ -16,6 +16,7 @@ from sandbox.model import (
     Response,
     Scenario,
     Step,
+    Violation,
 )
 from sandbox.report.console import Console
 from sandbox.scenario import Plan
@@ -73,6 +74,28 @@ def test_a_large_answer_is_not_aligned_again(monkeypatch: pytest.MonkeyPatch):
     said = printed(items=3, filler="x" * LARGE_BODY)
     assert "characters)" in said[-1]
     assert len(said[-1]) < 1000
+
+
+def test_an_answer_that_breaks_the_contract_is_told_of_where_it_does_not_fail():
+    said: list[str] = []
+    console = Console(said.append, colour=False, width=100, verbose=True)
+    sent = Delivery(
+        id="r.1",
+        run="r",
+        sent_at="",
+        action="order_cancel",
+        edition="draft",
+        receiver="shop",
+        request=Request(method="POST", url="http://h/", headers=()),
+        response=Response(status=200, body="{}"),
+    )
+    broken = Violation("/events", "required", "is missing")
+    judgement = Judgement(delivery="r.1", verdict="recorded", at="", violations=(broken,))
+    ran = plan()
+    console.hear(DeliveryFinished(ran, sent, judgement))
+    step = StepResult(number=0, name="x", verdict="recorded", judgements=(judgement,), sent=1)
+    console.hear(ScenarioResult(ran, "recorded", (step,), 0.1))
+    assert "      the answer breaks the contract: /events: is missing (required)" in said
 
 
 def test_a_name_cannot_write_over_other_lines():

@@ -465,3 +465,13 @@ def test_a_rule_that_is_proposed_accepts_all_the_repeats_it_came_from(one: Any, 
         return
     step = recording.finished(draft, {each.id for each in draft.proposals}).steps[0]
     assert verdict(sent[1], step) == "passed"
+
+
+def test_an_answer_that_breaks_the_contract_is_expected_and_said_to():
+    (draft,) = recording.drafts([Recorded(delivery(answer={"events": None}), None)], fixture)
+    (step,) = draft.scenario.steps
+    assert isinstance(step.expect, Expectation)
+    assert not step.expect.contract
+    assert "its answer breaks the contract" in draft.notes[0]
+    (draft,) = recording.drafts([Recorded(delivery(), None)], fixture)
+    assert draft.notes == ()
