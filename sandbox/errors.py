@@ -35,9 +35,9 @@ class SandboxError(Exception):
 
     @property
     def place(self) -> str:
-        """`file:line:column at /pointer`, as far as it is known."""
-        numbers = f":{self.line}:{self.column}" if self.line else ""
-        start = f"{self.file or 'line'}{numbers}" if self.file or self.line else ""
+        """`file:line:column at /pointer`, as far as it is known; `line 1:24` of a text without a file."""
+        numbers = f"{self.line}:{self.column}" if self.line else ""
+        start = ":".join(filter(None, (self.file, numbers))) if self.file else numbers and f"line {numbers}"
         if self.pointer is None:
             return start
         return f"{start} at {self.pointer or '(root)'}".lstrip()
