@@ -21,7 +21,7 @@ from sandbox.store import journal, runfile, search
 from sandbox.store.files import replacing
 from sandbox.store.runfile import RunFile
 from sandbox.store.search import Stale, Stamp, stamp_of
-from sandbox.store.summary import DeliverySummary, Judged, Records, SortKey, Span
+from sandbox.store.summary import DeliverySummary, Judged, Records, SortKey, Span, lookups
 
 _FORMAT = 1
 
@@ -42,6 +42,8 @@ class _Head(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     outcomes: dict[Verdict, int] = {}
     """Of the results."""
     elsewhere: dict[str, list[Judged]] = {}
+    lookups: int = 0
+    """By what its lines can be looked up; see `summary.lookups`."""
     size: int = 0
     """Bytes of the summary after this line."""
     as_written: bool = True
@@ -179,7 +181,8 @@ def _decoded_head(line: bytes) -> _Head | None:
         head = _head.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None  # Of another version, or damaged: the run file tells it anew.
-    return head if head.format == _FORMAT and line.endswith(b"\n") else None
+    is_current = (head.format, head.lookups) == (_FORMAT, lookups())
+    return head if is_current and line.endswith(b"\n") else None
 
 
 def _lines(text: bytes, newest_first: bool) -> Iterator[bytes]:
@@ -249,6 +252,7 @@ def _summed(stamp: Stamp, content: RunFile) -> tuple[_Head, bytes]:
     lines = b"".join(msgspec.json.encode(line) + b"\n" for line in rest)
     head = _Head(
         format=_FORMAT,
+        lookups=lookups(),
         stamp=stamp,
         run=content.head,
         deliveries=len(records.rows),

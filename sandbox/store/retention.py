@@ -90,7 +90,7 @@ def choose(runs: Sequence[RunSummary], retention: Retention, now: str) -> tuple[
 
 
 def prune(runs_dir: Path, retention: Retention, now: str, *, dry_run: bool = False) -> Pruned:
-    """Delete the runs that are not to be kept; a dry run only says which. Blocks.
+    """Delete the runs that are not to be kept; a dry run deletes none, and says which. Blocks.
 
     Never one that goes on, that is pinned, or that is damaged.
     """

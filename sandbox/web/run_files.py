@@ -90,7 +90,8 @@ class RunFilePages:
     def _copy(self, id: str) -> BinaryIO:
         with contextlib.ExitStack() as undo:
             file = undo.enter_context(tempfile.TemporaryFile())
-            self._desk.log.copy(id, file)
+            if not self._desk.log.copy(id, file):
+                raise _no_run(id)
             file.seek(0)
             undo.pop_all()
         return file
@@ -98,8 +99,12 @@ class RunFilePages:
     async def _known(self, request: Request) -> str:
         id: str = request.path_params["id"]
         if await asyncio.to_thread(self._desk.log.find, id) is None:
-            raise HTTPException(HTTPStatus.NOT_FOUND, f"There is no run {id} in this workspace's log.")
+            raise _no_run(id)
         return id
+
+
+def _no_run(id: str) -> HTTPException:
+    return HTTPException(HTTPStatus.NOT_FOUND, f"There is no run {id} in this workspace's log.")
 
 
 def _chunks(file: BinaryIO) -> Iterator[bytes]:

@@ -148,11 +148,13 @@ async def _serve(
             try:
                 await server.serve(sockets=[listening])
             finally:
-                await desk.stop()
-                await asyncio.to_thread(desk.uploads.close)
-                await tidying.end()
-                if late_log.opened is not None:
-                    await asyncio.to_thread(late_log.opened.fold, SystemClock().now())
+                try:
+                    await desk.stop()
+                    await asyncio.to_thread(desk.uploads.close)
+                    await tidying.end()
+                finally:
+                    if late_log.opened is not None:
+                        await asyncio.to_thread(late_log.opened.fold, SystemClock().now())
     finally:
         await stand_in.stop()
 

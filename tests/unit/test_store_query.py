@@ -14,8 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tinydb import TinyDB
 
+from sandbox import contract
 from sandbox.errors import UsageError
 from sandbox.model import Delivery, Fault, Judgement, Request, Response, RunInfo, Timings
+from sandbox.store import summary
 from sandbox.store.folded import summary_path
 from sandbox.store.log import Entry, Log
 from sandbox.store.query import NOT_JUDGED, Query
@@ -195,6 +197,18 @@ def test_a_summary_is_made_once_and_again_where_it_does_not_fit(tmp_path: Path) 
     assert ids(log.summaries()) == found
     beside.unlink()
     assert ids(Log(tmp_path).summaries()) == found
+
+
+def test_a_summary_by_other_contracts_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    a_log(tmp_path)
+    found = ids(Log(tmp_path).summaries(Query(order="345")))
+    other = msgspec.structs.replace(contract.load("order_cancel", "draft"), subject=())
+    monkeypatch.setattr(contract, "load", lambda *_: other)
+    summary.lookups.cache_clear()
+    assert ids(Log(tmp_path).summaries(Query(order="345"))) == []
+    monkeypatch.undo()
+    summary.lookups.cache_clear()
+    assert ids(Log(tmp_path).summaries(Query(order="345"))) == found != []
 
 
 def test_a_run_file_that_tinydb_wrote_anew_is_searched_too(tmp_path: Path) -> None:
