@@ -42,6 +42,12 @@ def opened(browser: Browser, url: str, *, scripted: bool) -> Iterator[Page]:
     assert watched.complaints == [], watched.complaints
 
 
+def press(scope: Page | Locator, name: str) -> None:
+    """Press a button, once the page is whole: what is pressed while it still comes may be lost."""
+    (scope.page if isinstance(scope, Locator) else scope).wait_for_load_state()
+    scope.get_by_role("button", name=name, exact=True).click()
+
+
 def write_payload(page: Page, text: str) -> None:
     """Replace the payload's raw text as a person does, in the editor or in the text area without one."""
     page.get_by_role("textbox", name="Payload", exact=True).focus()

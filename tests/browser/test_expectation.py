@@ -7,13 +7,9 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.watching import NARROW
-
-
-def press(page: Page | Locator, name: str) -> None:
-    page.get_by_role("button", name=name, exact=True).click()
+from tests.watching import NARROW, press
 
 
 def cards(page: Page, expectation: Any) -> None:

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.serving import Served
-from tests.watching import NARROW, payload_of, write_payload
+from tests.watching import NARROW, payload_of, press, write_payload
 
 
 @pytest.fixture(autouse=True)
@@ -25,10 +25,6 @@ def no_fixtures(served: Served) -> Iterator[None]:
 
 def file(served: Served, name: str) -> Path:
     return served.workspace / "fixtures" / "order_cancel" / "draft" / f"{name}.json"
-
-
-def press(page: Page, name: str) -> None:
-    page.get_by_role("button", name=name, exact=True).click()
 
 
 def duplicate(page: Page, name: str) -> None:

@@ -12,13 +12,13 @@ from sandbox.store.log import Log
 from sandbox.workspace import Workspace
 from tests.logged import newest_deliveries
 from tests.serving import Served
-from tests.watching import NARROW, payload_of, write_payload
+from tests.watching import NARROW, payload_of, press, write_payload
 
 BIG = str(10**40)
 
 
 def show(page: Page, view: str) -> None:
-    page.get_by_role("button", name=view, exact=True).click()
+    press(page, view)
     expect(page.get_by_role("button", name=view, exact=True)).to_have_attribute("aria-pressed", "true")
 
 
@@ -39,8 +39,8 @@ def type_over(page: Page, pointer: str, text: str) -> None:
     at(page, pointer).press("Tab")
 
 
-def press(page: Page, name: str) -> None:
-    page.locator("#form-view").get_by_role("button", name=name, exact=True).click()
+def press_in_form(page: Page, name: str) -> None:
+    press(page.locator("#form-view"), name)
 
 
 # --- in step ---
@@ -94,7 +94,7 @@ def test_an_invalid_value_is_kept_and_marked_on_its_own_input(page: Page):
 
 def test_a_missing_field_is_marked_and_added_when_typed(page: Page):
     show(page, "Form")
-    press(page, "Remove grand_total")
+    press_in_form(page, "Remove grand_total")
     total = at(page, "/data/order/grand_total")
     expect(total).to_have_value("")
     expect(total).to_have_attribute("aria-invalid", "true")
@@ -109,15 +109,15 @@ def test_a_missing_field_is_marked_and_added_when_typed(page: Page):
 def test_entries_are_added_and_removed(page: Page):
     items = "/data/order/unshipped_items_ref"
     show(page, "Form")
-    press(page, "Add an entry to unshipped_items_ref")
+    press_in_form(page, "Add an entry to unshipped_items_ref")
     expect(at(page, f"{items}/1")).to_have_value("496")
     type_over(page, f"{items}/1", "497")
-    press(page, "Remove unshipped_items_ref 0")
+    press_in_form(page, "Remove unshipped_items_ref 0")
     expect(at(page, f"{items}/1")).to_have_count(0)
     expect(at(page, f"{items}/0")).to_have_value("497")
-    press(page, "Add an entry to by_account")
+    press_in_form(page, "Add an entry to by_account")
     expect(at(page, "/data/order/payment_status/by_account/1/method")).to_have_value("channel")
-    press(page, "Remove 0")
+    press_in_form(page, "Remove 0")
     expect(at(page, "/data/order/payment_status/by_account/1/method")).to_have_count(0)
 
 
@@ -131,10 +131,10 @@ def test_changes_are_marked_and_reset_one_by_one(page: Page):
     expect(page.locator(".form-note")).to_contain_text("2 values differ from default")
     expect(row(page, "/data/order/id")).to_contain_text("changed")
     expect(row(page, "/version")).not_to_contain_text("changed")
-    press(page, "Reset id to default")
+    press_in_form(page, "Reset id to default")
     expect(at(page, "/data/order/id")).to_have_value("4897")
     expect(page.locator(".form-note")).to_contain_text("1 value differs from default")
-    press(page, "Reset all")
+    press_in_form(page, "Reset all")
     expect(at(page, "/data/order/grand_total")).to_have_value("35")
     expect(payload_of(page)).to_have_value(before)
 
@@ -282,7 +282,7 @@ def test_ctrl_enter_sends_from_an_input(scripted: Page, served: Served):
 def test_what_the_form_did_can_be_undone_in_the_raw_text(scripted: Page):
     before = payload_of(scripted).input_value()
     show(scripted, "Form")
-    press(scripted, "Remove payment_status")
+    press_in_form(scripted, "Remove payment_status")
     expect(payload_of(scripted)).not_to_have_value(re.compile("payment_status"))
     show(scripted, "Raw")
     scripted.get_by_role("textbox", name="Payload", exact=True).focus()
@@ -292,7 +292,7 @@ def test_what_the_form_did_can_be_undone_in_the_raw_text(scripted: Page):
 
 def test_an_added_entry_has_the_focus_and_a_removed_one_leaves_it_near(scripted: Page):
     show(scripted, "Form")
-    press(scripted, "Add an entry to unshipped_items_ref")
+    press_in_form(scripted, "Add an entry to unshipped_items_ref")
     expect(at(scripted, "/data/order/unshipped_items_ref/1")).to_be_focused()
 
 
