@@ -43,8 +43,7 @@ def opened(browser: Browser, url: str, *, scripted: bool) -> Iterator[Page]:
 
 
 def press(scope: Page | Locator, name: str) -> None:
-    """Press a button, once the page is whole: what is pressed while it still comes may be lost."""
-    (scope.page if isinstance(scope, Locator) else scope).wait_for_load_state()
+    """Press the button of this name."""
     scope.get_by_role("button", name=name, exact=True).click()
 
 

@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Locator, Page
 
 from tests import tour
 from tests.serving import Served, serving
 from tests.tour import Tour
 from tests.watching import opened
+
+
+@pytest.fixture(scope="session", autouse=True)
+def whole_pages() -> Iterator[None]:
+    """A click waits for the whole page: what still comes may move the button from under the pointer."""
+    click = Locator.click
+
+    def click_when_whole(button: Locator, **options: Any) -> None:
+        button.page.wait_for_load_state()
+        click(button, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Locator, "click", click_when_whole)
+        yield
 
 
 @pytest.fixture(scope="session")
