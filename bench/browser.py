@@ -45,8 +45,8 @@ new MutationObserver(look).observe(document, { childList: true, subtree: true })
 def main() -> int:
     with (
         tempfile.TemporaryDirectory() as folder,
-        _receiver() as port,
-        _served(folder) as url,
+        receiver() as port,
+        served(folder) as url,
         sync_playwright() as playwright,
     ):
         program = chromium.find(playwright.chromium.executable_path)
@@ -64,7 +64,7 @@ def _ready(browser: Browser, url: str) -> bool:
         with _opened(browser, url) as page:
             times.append(_waited(page, "editable") - page.evaluate("performance.timeOrigin"))
     first, worst = times[0], max(times)
-    return _told(worst, READY_MS, f"ready to type after {worst:.0f} ms cold, the first after {first:.0f}")
+    return told(worst, READY_MS, f"ready to type after {worst:.0f} ms cold, the first after {first:.0f}")
 
 
 def _typing(browser: Browser, url: str, view: str) -> bool:
@@ -92,7 +92,7 @@ def _typing(browser: Browser, url: str, view: str) -> bool:
         blocked = page.evaluate("longTasks")
     longest = max(blocked, default=0)
     what = f"longest {longest:.0f} ms" if blocked else f"none above {BLOCKED_MS} ms"
-    return _told(longest, BLOCKED_MS, f"typing among 500 items, {view.lower()}: tasks that block, {what}")
+    return told(longest, BLOCKED_MS, f"typing among 500 items, {view.lower()}: tasks that block, {what}")
 
 
 def _sending(browser: Browser, url: str, port: int) -> bool:
@@ -115,7 +115,7 @@ def _sending(browser: Browser, url: str, port: int) -> bool:
             times.append(took - float(said[1]))
     middle = statistics.median(times)
     spread = f"{min(times):.0f} to {max(times):.0f}"
-    return _told(
+    return told(
         middle, COMPARED_MS, f"from Send to the comparison {middle:.0f} ms, median of {SENDS} ({spread})"
     )
 
@@ -125,7 +125,7 @@ def _waited(page: Page, name: str) -> float:
     return float(page.wait_for_function(f"() => window.{name}").json_value())
 
 
-def _told(value: float, most: float, what: str) -> bool:
+def told(value: float, most: float, what: str) -> bool:
     print(f"{'ok  ' if value <= most else 'MISS'} {what} (at most {most:g} ms)")
     return value <= most
 
@@ -141,7 +141,7 @@ def _opened(browser: Browser, url: str) -> Iterator[Page]:
 
 
 @contextmanager
-def _receiver() -> Iterator[int]:
+def receiver() -> Iterator[int]:
     receiver = subprocess.Popen([sys.executable, HERE / "receiver.py"], stdout=subprocess.PIPE, text=True)
     try:
         assert receiver.stdout is not None
@@ -152,7 +152,7 @@ def _receiver() -> Iterator[int]:
 
 
 @contextmanager
-def _served(folder: str) -> Iterator[str]:
+def served(folder: str) -> Iterator[str]:
     command = [str(Path(sys.executable).with_name("retailops-sandbox")), "serve", "--port", "0"]
     served = subprocess.Popen([*command, "--workspace", folder], stdout=subprocess.PIPE, text=True)
     try:

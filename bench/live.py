@@ -19,17 +19,14 @@ from html import unescape
 from pathlib import Path
 
 from append import delivery
-from browser import _receiver, _served, _told
+from browser import receiver, served, told
 from playwright.sync_api import Page, sync_playwright
 
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent))
-
-from sandbox.model import RunInfo  # noqa: E402
-from sandbox.store.log import Log  # noqa: E402
-from sandbox.store.writer import RunWriter  # noqa: E402
-from sandbox.workspace import Workspace  # noqa: E402
-from tests import chromium  # noqa: E402
+from sandbox.model import RunInfo
+from sandbox.store.log import Log
+from sandbox.store.writer import RunWriter
+from sandbox.workspace import Workspace
+from tests import chromium
 
 RUNS, PER_RUN, SENDS, LOOKS = 200, 20, 20, 200
 SHOWN_MS, LOOK_MS = 250, 5
@@ -51,13 +48,13 @@ new MutationObserver(look).observe(document, { childList: true, subtree: true })
 
 
 def main() -> int:
-    with tempfile.TemporaryDirectory() as folder, _receiver() as port:
+    with tempfile.TemporaryDirectory() as folder, receiver() as port:
         runs_dir = Workspace(Path(folder)).runs_dir
         _fill(runs_dir)
         (Path(folder) / "expect.json").write_text('{"status": 200}')
         met = [_looking(runs_dir)]
         target = f"http://127.0.0.1:{port}"
-        with _served(folder) as url, sync_playwright() as playwright:
+        with served(folder) as url, sync_playwright() as playwright:
             program = chromium.find(playwright.chromium.executable_path)
             browser = playwright.chromium.launch(executable_path=program, args=chromium.LAUNCH_OPTIONS)
             page = browser.new_page(viewport={"width": 1440, "height": 900})
@@ -93,7 +90,7 @@ def _looking(runs_dir: Path) -> bool:
         times.append((time.perf_counter() - start) * 1000)
     middle = statistics.median(times)
     what = f"a look at {RUNS} runs where nothing is new {middle:.2f} ms, median of {LOOKS}"
-    return _told(middle, LOOK_MS, f"{what} (most {max(times):.2f})")
+    return told(middle, LOOK_MS, f"{what} (most {max(times):.2f})")
 
 
 def _save_receiver(page: Page, url: str, target: str) -> None:
@@ -142,7 +139,7 @@ def _again(url: str, id: str) -> None:
 def _within(times: list[float], by: str) -> bool:
     middle = statistics.median(times)
     spread = f"{min(times):.0f} to {max(times):.0f}"
-    return _told(
+    return told(
         middle,
         SHOWN_MS,
         f"on screen {middle:.0f} ms after a delivery by {by}, median of {len(times)} ({spread})",

@@ -134,6 +134,18 @@ def template(text: bytes, secrets: Secrets, secret_pointers: tuple[str, ...] = (
     return msgspec.structs.replace(body, places=places).kept(secrets.and_also(disclosed))
 
 
+def marked(value: Json, at: str = "") -> Iterator[str]:
+    """Where in a value something was struck out, as pointers."""
+    if isinstance(value, str) and MARK.search(value):
+        yield at
+    elif isinstance(value, dict):
+        for name, child in value.items():
+            yield from marked(child, f"{at}/{pointers.escape(name)}")
+    elif isinstance(value, list):
+        for position, child in enumerate(value):
+            yield from marked(child, f"{at}/{position}")
+
+
 def struck_out(*sides: Request | Response | None) -> list[str]:
     """The names of what was redacted in a request or response that was kept, each once."""
     names: dict[str, None] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -257,7 +257,7 @@ def _expectation(kept: redact.Kept, wanted: Contract, payload: Json) -> tuple[Ex
     changing = volatile.find(body, [], sent=set(volatile.leaves(payload)), arrays=wanted.arrays)
     rules = {path: each.rule for path, each in changing.items()}
     notes = [f"its answer gets a rule for {path}, which {each.reason}" for path, each in changing.items()]
-    secret: dict[str, Rule] = dict.fromkeys(_marks(body), "any")
+    secret: dict[str, Rule] = dict.fromkeys(redact.marked(body), "any")
     notes += [f"its answer gets a rule for {path}, which repeats a secret" for path in secret]
     broken = wanted.check_response(body) if answer.status in wanted.ok_statuses else ()
     if broken:
@@ -274,17 +274,6 @@ def _expectation(kept: redact.Kept, wanted: Contract, payload: Json) -> tuple[Ex
 def _rule(rule: Rule) -> Rule:
     escaped: Any = compose.escaped(rule)
     return escaped  # type: ignore[no-any-return]
-
-
-def _marks(value: Json, at: str = "") -> Iterator[str]:
-    if isinstance(value, str) and redact.MARK.search(value):
-        yield at
-    elif isinstance(value, dict):
-        for key, child in value.items():
-            yield from _marks(child, f"{at}/{pointer.escape(key)}")
-    elif isinstance(value, list):
-        for position, child in enumerate(value):
-            yield from _marks(child, f"{at}/{position}")
 
 
 def _template(value: Json) -> Json:

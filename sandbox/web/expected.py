@@ -414,7 +414,7 @@ def answered(text: str, answer: Expectation) -> str:
         document.pop("body", None)
         if answer.body is not UNSET:
             document["body"] = compose.escaped(answer.body)
-            marked = dict.fromkeys(_marked(answer.body), "any")
+            marked = dict.fromkeys(redact.marked(answer.body), "any")
             if marked:
                 rules = document.get("rules")
                 document["rules"] = {**(rules if isinstance(rules, dict) else {}), **marked}
@@ -422,18 +422,6 @@ def answered(text: str, answer: Expectation) -> str:
         return source.rewrite(_base(text), document)
     except SourceError:
         return source.pretty(document)
-
-
-def _marked(value: Json, at: str = "") -> Iterator[str]:
-    """The places of a body whose values were redacted."""
-    if isinstance(value, str) and redact.MARK.search(value):
-        yield at
-    elif isinstance(value, dict):
-        for name, each in value.items():
-            yield from _marked(each, f"{at}/{pointer.escape(name)}")
-    elif isinstance(value, list):
-        for position, each in enumerate(value):
-            yield from _marked(each, f"{at}/{position}")
 
 
 def _base(text: str) -> str:

@@ -28,21 +28,32 @@ def plan(name: str = "a") -> Plan:
     )
 
 
-def printed(name: str = "a", *, items: int = 0, filler: str = "") -> list[str]:
-    """What is printed of one failed delivery whose answer has so many events that nobody expected."""
-    said: list[str] = []
-    console = Console(said.append, colour=False, width=100, verbose=False)
-    body = source.compact({"events": [{"error_code": f"ERR{n}{filler}"} for n in range(items)]}).decode()
-    delivery = Delivery(
+def sent(url: str, body: str) -> Delivery:
+    return Delivery(
         id="r.1",
         run="r",
         sent_at="",
         action="order_cancel",
         edition="draft",
         receiver="shop",
-        request=Request(method="POST", url="http://h/\x1b[2J", headers=()),
+        request=Request(method="POST", url=url, headers=()),
         response=Response(status=200, body=body),
     )
+
+
+def told(console: Console, ran: Plan, delivery: Delivery, judgement: Judgement) -> None:
+    """Let a console hear of a scenario with one step and one delivery."""
+    step = StepResult(number=0, name="x", verdict=judgement.verdict, judgements=(judgement,), sent=1)
+    console.hear(DeliveryFinished(ran, delivery, judgement))
+    console.hear(ScenarioResult(ran, judgement.verdict, (step,), 0.1))
+
+
+def printed(name: str = "a", *, items: int = 0, filler: str = "") -> list[str]:
+    """What is printed of one failed delivery whose answer has so many events that nobody expected."""
+    said: list[str] = []
+    console = Console(said.append, colour=False, width=100, verbose=False)
+    body = source.compact({"events": [{"error_code": f"ERR{n}{filler}"} for n in range(items)]}).decode()
+    delivery = sent("http://h/\x1b[2J", body)
     judgement = Judgement(
         delivery="r.1",
         verdict="failed",
@@ -52,10 +63,7 @@ def printed(name: str = "a", *, items: int = 0, filler: str = "") -> list[str]:
         ),
         expectation=Expectation(body={"events": []}),
     )
-    ran = plan(name)
-    step = StepResult(number=0, name="x", verdict="failed", judgements=(judgement,), sent=1)
-    console.hear(DeliveryFinished(ran, delivery, judgement))
-    console.hear(ScenarioResult(ran, "failed", (step,), 0.1))
+    told(console, plan(name), delivery, judgement)
     return said
 
 
@@ -79,22 +87,9 @@ def test_a_large_answer_is_not_aligned_again(monkeypatch: pytest.MonkeyPatch):
 def test_an_answer_that_breaks_the_contract_is_told_of_where_it_does_not_fail():
     said: list[str] = []
     console = Console(said.append, colour=False, width=100, verbose=True)
-    sent = Delivery(
-        id="r.1",
-        run="r",
-        sent_at="",
-        action="order_cancel",
-        edition="draft",
-        receiver="shop",
-        request=Request(method="POST", url="http://h/", headers=()),
-        response=Response(status=200, body="{}"),
-    )
     broken = Violation("/events", "required", "is missing")
     judgement = Judgement(delivery="r.1", verdict="recorded", at="", violations=(broken,))
-    ran = plan()
-    console.hear(DeliveryFinished(ran, sent, judgement))
-    step = StepResult(number=0, name="x", verdict="recorded", judgements=(judgement,), sent=1)
-    console.hear(ScenarioResult(ran, "recorded", (step,), 0.1))
+    told(console, plan(), sent("http://h/", "{}"), judgement)
     assert "      the answer breaks the contract: /events: is missing (required)" in said
 
 
