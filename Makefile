@@ -7,7 +7,7 @@ WORKERS ?= 2
 BIN := .venv/bin
 PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadgroup
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-PROJECT := pyproject.toml constraints.txt hatch_build.py sandbox/__init__.py $(wildcard assets/package*.json) \
+PROJECT := pyproject.toml constraints.txt hatch_build.py sandbox/retailops_sandbox/__init__.py $(wildcard assets/package*.json) \
 	$(shell find assets/src -type f)
 
 .PHONY: help run test check fmt bench pictures soak clean
@@ -36,13 +36,13 @@ bench: .venv/browser ## what is claimed about speed, measured
 		$(BIN)/python bench/$$each.py || status=1; done; exit $$status
 
 pictures: .venv/browser ## the README's pictures, made anew from the pages as they are
-	PYTHONPATH=. $(BIN)/python tests/screens.py
+	PYTHONPATH=. $(BIN)/python tests/support/screens.py
 
 soak: .venv/browser ## all tests, the long ones in their long form
 	$(PYTEST) --soak --override-ini faulthandler_timeout=3600
 
 clean: ## remove all that the above made, except ./workspace
-	rm -rf .venv assets/node_modules tests/published/node_modules sandbox/web/static .mypy_cache .pytest_cache .ruff_cache .hypothesis test-results screenshots
+	rm -rf .venv assets/node_modules tests/published/node_modules sandbox/retailops_sandbox/web/static .mypy_cache .pytest_cache .ruff_cache .hypothesis test-results screenshots
 
 .venv/made:
 	$(if $(PYTHON),,$(error Python 3.11 or newer is needed, and none was found on PATH))
@@ -61,6 +61,6 @@ clean: ## remove all that the above made, except ./workspace
 	PYTHONPATH=. $(BIN)/python tests/published/packages.py
 	@touch $@
 
-.venv/browser: .venv/tools tests/chromium.py
-	PYTHONPATH=. $(BIN)/python tests/chromium.py
+.venv/browser: .venv/tools tests/support/chromium.py
+	PYTHONPATH=. $(BIN)/python tests/support/chromium.py
 	@touch $@

@@ -1,4 +1,4 @@
-"""Build hook: bundles what is in `assets/` into `sandbox/web/static/`.
+"""Build hook: bundles what is in `assets/` into `sandbox/retailops_sandbox/web/static/`.
 
 Needs npm's registry where the bundle is missing or older than its sources, and nothing otherwise: an sdist
 carries the bundle. `python hatch_build.py` does the same for a checkout without installing it.
@@ -19,7 +19,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-ENTRY_POINTS = ("app.js", "app.css", "compose.js")
+ENTRY_POINTS = ("shell/app.js", "shell/app.css", "compose/compose.js")
 ESBUILD_OPTIONS = (
     "--bundle",
     "--minify",
@@ -50,7 +50,7 @@ class AssetsHook(BuildHookInterface[Any]):
         if self.target_name == "wheel" and version == "standard":
             # Not in an editable install, which reads these folders where they are.
             build_data["force_include"] |= {
-                name: f"sandbox/_data/{name}" for name in ("templates", "fixtures")
+                name: f"retailops_sandbox/_data/{name}" for name in ("templates", "fixtures")
             }
 
 
@@ -59,12 +59,12 @@ class AssetsError(Exception):
 
 
 class Assets:
-    """The browser's assets: their sources in `assets/`, the bundle in `sandbox/web/static/`."""
+    """The browser's assets: their sources in `assets/`, the bundle in the package's `web/static/`."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.sources = root / "assets"
-        self.bundle = root / "sandbox" / "web" / "static"
+        self.bundle = root / "sandbox" / "retailops_sandbox" / "web" / "static"
         self.packages = self.sources / "node_modules"
 
     @property

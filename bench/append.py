@@ -12,8 +12,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from sandbox.model import Delivery, Request, Response, RunInfo, Timings, encoder
-from sandbox.store.writer import RunWriter
+from retailops_sandbox.model import Delivery, Request, Response, RunInfo, Timings, encoder
+from retailops_sandbox.runlog.files.writer import RunWriter
 
 SIZES = (0, 10_000, 50_000)
 LIMIT = 1.5

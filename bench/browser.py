@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
-from tests import chromium  # noqa: E402
+from tests.support import chromium  # noqa: E402
 
 COLD_STARTS, SENDS = 5, 30
 READY_MS, BLOCKED_MS, COMPARED_MS = 1000, 50, 150

@@ -21,12 +21,12 @@ from pathlib import Path
 from append import delivery
 from browser import receiver, served, told
 from playwright.sync_api import Page, sync_playwright
+from retailops_sandbox.model import RunInfo
+from retailops_sandbox.runlog.files.writer import RunWriter
+from retailops_sandbox.runlog.log import Log
+from retailops_sandbox.workspace.workspace import Workspace
 
-from sandbox.model import RunInfo
-from sandbox.store.log import Log
-from sandbox.store.writer import RunWriter
-from sandbox.workspace import Workspace
-from tests import chromium
+from tests.support import chromium
 
 RUNS, PER_RUN, SENDS, LOOKS = 200, 20, 20, 200
 SHOWN_MS, LOOK_MS = 250, 5

@@ -20,10 +20,9 @@ from pathlib import Path
 
 import msgspec
 from append import delivery
-
-from sandbox.model import Judgement, Response, Result, ResultStep, RunInfo, Verdict
-from sandbox.store.log import Log
-from sandbox.store.writer import RunWriter
+from retailops_sandbox.model import Judgement, Response, Result, ResultStep, RunInfo, Verdict
+from retailops_sandbox.runlog.files.writer import RunWriter
+from retailops_sandbox.runlog.log import Log
 
 RUNS, DELIVERIES, LARGE = 200, 100_000, 10_000
 LARGE_RUN = RUNS // 2

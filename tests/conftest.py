@@ -8,7 +8,7 @@ import hypothesis
 import pytest
 from playwright.sync_api import Playwright, expect
 
-from tests import chromium
+from tests.support import chromium
 
 pytest_plugins = ["pytester"]
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, Page
 
-from tests import tour
-from tests.serving import Served, serving
-from tests.tour import Tour
-from tests.watching import opened
+from tests.support import tour
+from tests.support.serving import Served, serving
+from tests.support.tour import Tour
+from tests.support.watching import opened
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
+from retailops_sandbox.model import Receiver
+from retailops_sandbox.workspace.workspace import Workspace
 
-from sandbox.model import Receiver
-from sandbox.workspace import Workspace
-from tests.receivers import Peer, receiver, response
-from tests.serving import Served, serving
-from tests.watching import NARROW
+from tests.support.receivers import Peer, receiver, response
+from tests.support.serving import Served, serving
+from tests.support.watching import NARROW
 
 
 class Shop:

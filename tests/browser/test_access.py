@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.published import axe
-from tests.tour import NARROW, PLACES, Place, Tour
+from tests.support.tour import NARROW, PLACES, Place, Tour
 
 READERS_ZONE = "Asia/Kolkata"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from playwright.sync_api import Browser, Page, expect
 
-from tests.serving import Served
-from tests.watching import opened, payload_of, write_payload
+from tests.support.serving import Served
+from tests.support.watching import opened, payload_of, write_payload
 
 
 def make_odd(page: Page) -> None:

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
+from retailops_sandbox.runlog.log import Log
+from retailops_sandbox.workspace.workspace import Workspace
 
-from sandbox.store.log import Log
-from sandbox.workspace import Workspace
-from tests.logged import newest_deliveries
-from tests.serving import Served
-from tests.watching import opened, payload_of, write_payload
+from tests.support.logged import newest_deliveries
+from tests.support.serving import Served
+from tests.support.watching import opened, payload_of, write_payload
 
 DELIVERY = re.compile("/deliveries/")
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.watching import NARROW, press
+from tests.support.watching import NARROW, press
 
 
 def cards(page: Page, expectation: Any) -> None:

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.serving import Served
-from tests.watching import NARROW, payload_of, press, write_payload
+from tests.support.serving import Served
+from tests.support.watching import NARROW, payload_of, press, write_payload
 
 
 @pytest.fixture(autouse=True)

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
+from retailops_sandbox.model import Receiver
+from retailops_sandbox.workspace.workspace import Workspace
 
-from sandbox.model import Receiver
-from sandbox.workspace import Workspace
-from tests.receivers import answering, receiver, response
-from tests.serving import Served, serving
-from tests.watching import NARROW, opened, payload_of
+from tests.support.receivers import answering, receiver, response
+from tests.support.serving import Served, serving
+from tests.support.watching import NARROW, opened, payload_of
 
 ANSWER = b'{"events": [{"error_code": "ERR1409", "error_message": "It was shipped", "status": "error"}]}'
 STOPS = 150

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
+from retailops_sandbox.model import Delivery, Receiver, RunInfo, Verdict
+from retailops_sandbox.runlog.files.writer import RunWriter
+from retailops_sandbox.workspace.workspace import Workspace
 
-from sandbox.model import Delivery, Receiver, RunInfo, Verdict
-from sandbox.store.writer import RunWriter
-from sandbox.workspace import Workspace
-from tests.receivers import unused_port
-from tests.serving import Served, serving
-from tests.unit.test_store import judge, make_delivery
-from tests.watching import opened
+from tests.support.receivers import unused_port
+from tests.support.serving import Served, serving
+from tests.support.watching import opened
+from tests.unit.runlog.test_runlog import judge, make_delivery
 
 HIDE = """(hidden) => {
   Object.defineProperty(document, "hidden", { value: hidden, configurable: true });

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
+from retailops_sandbox.model import Receiver
+from retailops_sandbox.runlog.log import Log
+from retailops_sandbox.workspace.workspace import Workspace
 
-from sandbox.model import Receiver
-from sandbox.store.log import Log
-from sandbox.workspace import Workspace
-from tests.logged import newest_deliveries
-from tests.serving import Served, serving
-from tests.watching import NARROW, WIDE, payload_of, write_payload
+from tests.support.logged import newest_deliveries
+from tests.support.serving import Served, serving
+from tests.support.watching import NARROW, WIDE, payload_of, write_payload
 
 
 @pytest.fixture(scope="module")

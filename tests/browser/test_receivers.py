@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
+from retailops_sandbox.model import Receiver
+from retailops_sandbox.workspace.workspace import Workspace
 
-from sandbox.model import Receiver
-from sandbox.workspace import Workspace
-from tests.authority import Authority
-from tests.receivers import Receiver as Shop
-from tests.receivers import answering, receiver, response
-from tests.serving import Served, serving
-from tests.watching import NARROW, opened
+from tests.support.authority import Authority
+from tests.support.receivers import Receiver as Shop
+from tests.support.receivers import answering, receiver, response
+from tests.support.serving import Served, serving
+from tests.support.watching import NARROW, opened
 
 
 @pytest.fixture(scope="module")

@@ -13,16 +13,16 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
+from retailops_sandbox import resources
+from retailops_sandbox.model import Receiver
+from retailops_sandbox.workspace.workspace import Workspace
 
-from sandbox import shipped
-from sandbox.model import Receiver
-from sandbox.workspace import Workspace
 from tests.browser.test_pages import headline, send
-from tests.receivers import answering, receiver, response
-from tests.serving import MAIN, Served, serving
-from tests.watching import payload_of, write_payload
+from tests.support.receivers import answering, receiver, response
+from tests.support.serving import MAIN, Served, serving
+from tests.support.watching import payload_of, write_payload
 
-DEFAULT = (shipped.fixtures_dir() / "order_cancel" / "draft" / "default.json").read_bytes()
+DEFAULT = (resources.fixtures_dir() / "order_cancel" / "draft" / "default.json").read_bytes()
 V1 = b"""{"integration_auth_token": "RETAILOPS_SDK", "action": "order_cancel", "version": 1, "client_id": 497,
  "channel_info": {"id": 21}, "order": {"channel_order_refnum": "496"}}"""
 UUID = "0f8fad5b-d9cb-469f-a165-70867728950e"

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.desk import FAILS
 from tests.e2e.test_export import run
-from tests.serving import Served
+from tests.support.desk import FAILS
+from tests.support.serving import Served
 
 _DROP = """(text) => {
   const carried = new DataTransfer();

@@ -11,13 +11,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
+from retailops_sandbox.model import Receiver
+from retailops_sandbox.runlog.log import Log
+from retailops_sandbox.workspace.workspace import Workspace
 
-from sandbox.model import Receiver
-from sandbox.store.log import Log
-from sandbox.workspace import Workspace
-from tests.receivers import Peer, receiver, response
-from tests.serving import Served, serving
-from tests.watching import NARROW, WIDE, opened
+from tests.support.receivers import Peer, receiver, response
+from tests.support.serving import Served, serving
+from tests.support.watching import NARROW, WIDE, opened
 
 EVENT = {"error_code": "ERR1", "status": "error"}
 

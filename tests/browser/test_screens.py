@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from tests import screens
-from tests.tour import PLACES, Place, Tour
+from tests.support import screens
+from tests.support.tour import PLACES, Place, Tour
 
 
 def size(picture: Path) -> tuple[int, int]:

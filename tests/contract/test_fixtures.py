@@ -11,13 +11,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from retailops_sandbox import composing, jsontext, resources
+from retailops_sandbox.contracts import contract
+from retailops_sandbox.jsontext import pointer
+from retailops_sandbox.model import HttpRequest, Number, Receiver, Step
+from retailops_sandbox.scenarios import scenario
+from retailops_sandbox.scenarios.scenario import Plan
+from retailops_sandbox.standin import TOKEN, StandIn
 
-from sandbox import compose, contract, pointer, scenario, shipped, source
-from sandbox.model import HttpRequest, Number, Receiver, Step
-from sandbox.scenario import Plan
-from sandbox.standin import TOKEN, StandIn
-
-FOLDER = shipped.fixtures_dir()
+FOLDER = resources.fixtures_dir()
 FIXTURES = sorted(FOLDER.glob("*/*/*.json"))
 DRAFT = sorted((FOLDER / "order_cancel" / "draft").glob("*.json"))
 SCENARIOS = sorted((FOLDER / "scenarios").glob("*.scenario.json"))
@@ -32,7 +34,7 @@ def name_of(path: Path) -> str:
 
 
 def read(path: Path) -> Any:
-    return source.parse(path.read_bytes(), file=path.name)
+    return jsontext.parse(path.read_bytes(), file=path.name)
 
 
 def leaves(value: Any, place: str = "") -> Iterator[tuple[str, Any]]:
@@ -64,8 +66,8 @@ def test_a_fixture_keeps_its_contract(path: Path):
 def test_a_fixture_is_a_plain_tidy_payload(path: Path):
     text = path.read_text(encoding="utf-8")
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", path.stem)
-    assert text == source.pretty(source.parse(text)).rstrip("\n") + "\n"
-    assert not compose.has_placeholder(text)
+    assert text == jsontext.pretty(jsontext.parse(text)).rstrip("\n") + "\n"
+    assert not composing.has_placeholder(text)
     assert "token" not in text
 
 
@@ -73,13 +75,13 @@ def test_a_fixture_is_a_plain_tidy_payload(path: Path):
 def test_the_default_is_the_example_with_its_keys_in_order(edition: str):
     example = contract.load("order_cancel", edition).examples.request
     text = (FOLDER / "order_cancel" / edition / "default.json").read_bytes()
-    assert source.compact(source.parse(text)) == source.compact(example)
+    assert jsontext.compact(jsontext.parse(text)) == jsontext.compact(example)
 
 
 @pytest.mark.parametrize("edition", ["draft", "v1"])
 def test_no_two_fixtures_say_the_same(edition: str):
     folder = FOLDER / "order_cancel" / edition
-    payloads = [source.compact(read(path)) for path in folder.glob("*.json")]
+    payloads = [jsontext.compact(read(path)) for path in folder.glob("*.json")]
     assert len(set(payloads)) == len(payloads)
 
 
@@ -130,7 +132,7 @@ def test_a_fixture_shows_what_its_name_says(name: str, expected: dict[str, Any])
 
 def test_the_spelling_of_a_total_and_of_a_name_is_kept():
     total = read(FOLDER / "order_cancel" / "draft" / "total-with-zero-cents.json")["data"]["order"]
-    assert source.compact(total["grand_total"]) == b"35.00"
+    assert jsontext.compact(total["grand_total"]) == b"35.00"
     named = read(FOLDER / "order_cancel" / "draft" / "non-ascii-service-name.json")["data"]["order"]
     assert max(map(ord, named["ship_service_name"])) > 0xFFFF
 
@@ -151,12 +153,12 @@ def request_of(plan: Plan, step: Step, base_url: str) -> HttpRequest:
     agreed = contract.load(plan.scenario.action, plan.scenario.edition)
     receiver = Receiver(name="stand-in", base_url=base_url, token=TOKEN)
     if step.raw is not None:
-        return compose.build_raw(compose.head(agreed, receiver), compose.raw_bytes(step.raw))
+        return composing.build_raw(composing.head(agreed, receiver), composing.raw_bytes(step.raw))
     assert step.fixture is not None
     file = FOLDER / agreed.action / agreed.edition / f"{step.fixture}.json"
-    payload = compose.compose(step, compose.Template.read(file.read_bytes()), compose.Names())
+    payload = composing.compose(step, composing.Template.read(file.read_bytes()), composing.Names())
     assert bool(agreed.check_request(payload.value)) == step.off_contract
-    return compose.build(compose.head(agreed, receiver), payload, agreed, receiver.token)
+    return composing.build(composing.head(agreed, receiver), payload, agreed, receiver.token)
 
 
 def exchange(request: HttpRequest) -> tuple[int, Any]:
@@ -165,7 +167,7 @@ def exchange(request: HttpRequest) -> tuple[int, Any]:
     try:
         connection.request(request.method, url.path, request.body, dict(request.headers))
         response = connection.getresponse()
-        return response.status, source.parse(response.read())
+        return response.status, jsontext.parse(response.read())
     finally:
         connection.close()
 

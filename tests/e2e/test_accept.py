@@ -10,9 +10,9 @@ import threading
 from pathlib import Path
 
 import pytest
+from retailops_sandbox import resources
 
-from sandbox import shipped
-from tests.receivers import Peer, answering, receiver, response, unused_port
+from tests.support.receivers import Peer, answering, receiver, response, unused_port
 
 COMMAND = str(Path(sys.executable).with_name("retailops-sandbox"))
 JSON = "Content-Type: application/json"
@@ -154,7 +154,7 @@ def test_each_of_a_list_of_expectations_is_accepted(tmp_path: Path):
 
 
 def test_a_shipped_scenario_is_copied_into_the_workspace(tmp_path: Path):
-    known = shipped.fixtures_dir() / "scenarios" / "draft-cancel.scenario.json"
+    known = resources.fixtures_dir() / "scenarios" / "draft-cancel.scenario.json"
     before = known.read_text()
     with receiver(answering(event())) as shop:
         done = run(tmp_path, "-k", "draft-cancel", "--receiver", shop.url, "--accept")

@@ -12,15 +12,15 @@ from pathlib import Path
 
 import httpx2 as httpx
 import pytest
+from retailops_sandbox.model import Receiver as Receiving
+from retailops_sandbox.runlog.log import Entry, Log
+from retailops_sandbox.workspace.workspace import Workspace
 from tinydb import TinyDB
 
-from sandbox.model import Receiver as Receiving
-from sandbox.store.log import Entry, Log
-from sandbox.workspace import Workspace
 from tests.e2e.test_web import Desk, said
-from tests.orders import entries, order_in, payload, started, write_scenario
-from tests.receivers import Peer, Receiver, receiver, response
-from tests.serving import serving
+from tests.support.orders import entries, order_in, payload, started, write_scenario
+from tests.support.receivers import Peer, Receiver, receiver, response
+from tests.support.serving import serving
 
 SCENARIOS = 120
 SENT = 12

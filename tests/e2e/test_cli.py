@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from tinydb import TinyDB
 
-from tests.receivers import Peer, Receiver, answering, receiver, response, unused_port
+from tests.support.receivers import Peer, Receiver, answering, receiver, response, unused_port
 
 COMMAND = str(Path(sys.executable).with_name("retailops-sandbox"))
 NOTHING = response(b'{"events":[]}', "Content-Type: application/json")

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import httpx2 as httpx
 import pytest
+from retailops_sandbox.model import Receiver as Receiving
+from retailops_sandbox.runlog.log import Log
+from retailops_sandbox.workspace.workspace import Workspace
 
-from sandbox.model import Receiver as Receiving
-from sandbox.store.log import Log
-from sandbox.workspace import Workspace
 from tests.e2e.test_cli import run as command
 from tests.e2e.test_web import Desk, said
-from tests.orders import write_scenario
-from tests.receivers import Receiver, answering, receiver, response
-from tests.serving import serving
+from tests.support.orders import write_scenario
+from tests.support.receivers import Receiver, answering, receiver, response
+from tests.support.serving import serving
 
 SCENARIOS = 12
 

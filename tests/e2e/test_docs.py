@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.receivers import unused_port
+from tests.support.receivers import unused_port
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent

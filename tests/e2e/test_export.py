@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.published import schemas
-from tests.receivers import answering, receiver, response, unused_port
+from tests.support.receivers import answering, receiver, response, unused_port
 
 COMMAND = (str(Path(sys.executable).with_name("retailops-sandbox")),)
 PYTEST = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:randomly", "-q")

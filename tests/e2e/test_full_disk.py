@@ -15,15 +15,15 @@ from pathlib import Path
 
 import httpx2 as httpx
 import pytest
+from retailops_sandbox.model import Receiver as Receiving
+from retailops_sandbox.runlog.log import Log
+from retailops_sandbox.workspace.workspace import Workspace
 
-from sandbox.model import Receiver as Receiving
-from sandbox.store.log import Log
-from sandbox.workspace import Workspace
-from tests.disks import Disk, disk
 from tests.e2e.test_web import Desk, hidden, said
-from tests.orders import judged_orders, payload, write_scenario
-from tests.receivers import Peer, Receiver, receiver, response
-from tests.serving import MAIN, PACKAGE_ROOT, Served, address
+from tests.support.disks import Disk, disk
+from tests.support.orders import judged_orders, payload, write_scenario
+from tests.support.receivers import Peer, Receiver, receiver, response
+from tests.support.serving import MAIN, PACKAGE_ROOT, Served, address
 
 ANSWER = response(b'{"events":[]}', "Content-Type: application/json")
 NO_SPACE = "(no space left on device|file too large)"

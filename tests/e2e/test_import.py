@@ -10,9 +10,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from retailops_sandbox import importing
+from retailops_sandbox.contracts import contract
+from retailops_sandbox.scenarios import scenario
 
-from sandbox import contract, importing, scenario
-from tests.receivers import answering, receiver, response
+from tests.support.receivers import answering, receiver, response
 
 COMMAND = str(Path(sys.executable).with_name("retailops-sandbox"))
 V1 = contract.load("order_cancel", "v1").examples.request

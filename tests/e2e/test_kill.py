@@ -17,15 +17,15 @@ from pathlib import Path
 
 import httpx2 as httpx
 import pytest
+from retailops_sandbox.model import Receiver as Receiving
+from retailops_sandbox.runlog.log import Log
+from retailops_sandbox.workspace.workspace import Workspace
 from tinydb import TinyDB
 
-from sandbox.model import Receiver as Receiving
-from sandbox.store.log import Log
-from sandbox.workspace import Workspace
 from tests.e2e.test_web import Desk
-from tests.orders import judged_orders, order_in, payload, started, write_scenario
-from tests.receivers import Receiver, answering, receiver, response
-from tests.serving import serving
+from tests.support.orders import judged_orders, order_in, payload, started, write_scenario
+from tests.support.receivers import Receiver, answering, receiver, response
+from tests.support.serving import serving
 
 ANSWER = response(b'{"events":[]}', "Content-Type: application/json")
 SCENARIOS = 60

@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from retailops_sandbox.cli.log.list_ import _FILTERS
+from retailops_sandbox.model import RunInfo
+from retailops_sandbox.runlog.files.writer import RunWriter
+from retailops_sandbox.runlog.log import Log
+from retailops_sandbox.runlog.query import Query
 
-from sandbox.cli.log.list_ import _FILTERS
-from sandbox.model import RunInfo
-from sandbox.store.log import Log
-from sandbox.store.query import Query
-from sandbox.store.writer import RunWriter
 from tests.e2e.test_export import run
-from tests.logged import newest_deliveries
-from tests.receivers import answering, receiver, response, unused_port
-from tests.serving import serving
+from tests.support.logged import newest_deliveries
+from tests.support.receivers import answering, receiver, response, unused_port
+from tests.support.serving import serving
 
 EVENT = response(
     b'{"events":[{"error_code":"ERR7","status":"error","n":1.50}]}', "Content-Type: application/json"

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 import httpx2 as httpx
 import pytest
+from retailops_sandbox.model import Basic
 
-from sandbox.model import Basic
 from tests.e2e.test_web import Desk, Recorder
-from tests.serving import Served, serving
+from tests.support.serving import Served, serving
 
 FORM = {"view": "form"}
 TOTAL = "json:/data/order/grand_total"

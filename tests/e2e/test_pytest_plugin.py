@@ -18,13 +18,14 @@ from typing import Any
 import pytest
 
 # All that a pytest in this process imports late: pytester takes out of `sys.modules` what came while it ran.
-import sandbox.pytest_plugin.hooks
-import sandbox.report.console
-import sandbox.report.sidebyside_text
-import sandbox.standin  # noqa: F401
-from sandbox.errors import SandboxError
-from sandbox.pytest_plugin.session import Session
-from tests.receivers import Peer, Receiver, answering, receiver, response, unused_port
+import retailops_sandbox.pytest_plugin.hooks
+import retailops_sandbox.reporting.render.sidebyside_text
+import retailops_sandbox.reporting.reporters.console
+import retailops_sandbox.standin  # noqa: F401
+from retailops_sandbox.errors import SandboxError
+from retailops_sandbox.pytest_plugin.session import Session
+
+from tests.support.receivers import Peer, Receiver, answering, receiver, response, unused_port
 
 README = Path(__file__).parents[2] / "README.md"
 STAND_IN = "--retailops-stand-in"
@@ -307,9 +308,9 @@ def test_a_run_that_uses_nothing_of_it_notices_nothing(pytester: pytest.Pytester
         import sys
 
         def test_other():
-            assert "sandbox.pytest_plugin" in sys.modules
+            assert "retailops_sandbox.pytest_plugin" in sys.modules
             used = [name for name in sys.modules if name.startswith("sandbox.")]
-            assert used == ["sandbox.pytest_plugin"]
+            assert used == ["retailops_sandbox.pytest_plugin"]
         """
     )
     done = run(pytester, alone=True)
@@ -394,7 +395,7 @@ def test_send_gives_delivery_and_comparison(pytester: pytest.Pytester):
         """
         from decimal import Decimal
         import pytest
-        from sandbox.errors import SandboxError
+        from retailops_sandbox.errors import SandboxError
 
         def test_passed(retailops):
             result = retailops.send(

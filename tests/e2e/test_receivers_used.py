@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 import trustme
+from retailops_sandbox.model import Delivery
 
-from sandbox.model import Delivery
 from tests.e2e.test_web import Desk
-from tests.receivers import answering, receiver, response
-from tests.serving import serving
+from tests.support.receivers import answering, receiver, response
+from tests.support.serving import serving
 
 ANSWER = response(b'{"events": []}', "Content-Type: application/json")
 

@@ -15,17 +15,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from retailops_sandbox import resources
+from retailops_sandbox.model import Receiver as Target
+from retailops_sandbox.runlog.log import Log
+from retailops_sandbox.workspace.workspace import Workspace
 
-from sandbox import shipped
-from sandbox.model import Receiver as Target
-from sandbox.store.log import Log
-from sandbox.workspace import Workspace
 from tests.e2e.test_cli import COMMAND, run
-from tests.logged import newest_deliveries
-from tests.receivers import Peer, Receiver, answering, receiver, response, unused_port
-from tests.serving import MAIN, PACKAGE_ROOT, serving
+from tests.support.logged import newest_deliveries
+from tests.support.receivers import Peer, Receiver, answering, receiver, response, unused_port
+from tests.support.serving import MAIN, PACKAGE_ROOT, serving
 
-FIXTURES = shipped.fixtures_dir() / "order_cancel"
+FIXTURES = resources.fixtures_dir() / "order_cancel"
 DEFAULT = (FIXTURES / "draft" / "default.json").read_bytes()
 V1 = json.dumps(
     {

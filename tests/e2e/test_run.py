@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from retailops_sandbox.reporting.reporters.progress import AFTER
 
-from sandbox.report.progress import AFTER
-from tests.receivers import Peer, Receiver, answering, receiver, response
+from tests.support.receivers import Peer, Receiver, answering, receiver, response
 
 COMMAND = str(Path(sys.executable).with_name("retailops-sandbox"))
 NOTHING = response(b'{"events":[]}', "Content-Type: application/json")
@@ -426,7 +426,7 @@ def test_an_interrupt_takes_the_progress_away_and_reports(
 
 def test_what_is_not_asked_for_is_not_imported(tmp_path: Path, shop: Receiver):
     file = scenario(tmp_path, "a", PASSES)
-    program = [sys.executable, "-X", "importtime", "-c", "from sandbox.cli import main; main()"]
+    program = [sys.executable, "-X", "importtime", "-c", "from retailops_sandbox.cli import main; main()"]
 
     def imported(*options: str) -> set[str]:
         done = subprocess.run(
@@ -441,7 +441,17 @@ def test_what_is_not_asked_for_is_not_imported(tmp_path: Path, shop: Receiver):
         assert done.returncode == 0, done.stderr
         return {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
 
-    heavy = {"jinja2", "sandbox.report.html", "sandbox.report.evidence", "sandbox.report.junit"}
-    late = {"sandbox.report.github", "sandbox.report.progress", "sandbox.selection", "sandbox.engine.preview"}
-    assert (heavy | late | {"starlette", "sandbox.standin", "difflib"}) & imported() == set()
+    heavy = {
+        "jinja2",
+        "retailops_sandbox.reporting.reporters.html",
+        "retailops_sandbox.reporting.render.evidence",
+        "retailops_sandbox.reporting.reporters.junit",
+    }
+    late = {
+        "retailops_sandbox.reporting.reporters.github",
+        "retailops_sandbox.reporting.reporters.progress",
+        "retailops_sandbox.scenarios.selection",
+        "retailops_sandbox.engine.preview",
+    }
+    assert (heavy | late | {"starlette", "retailops_sandbox.standin", "difflib"}) & imported() == set()
     assert imported("--report-html", "r.html", "--junit-xml", "r.xml", "-k", "a") >= heavy

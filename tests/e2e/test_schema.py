@@ -9,8 +9,7 @@ from pathlib import Path
 
 import jsonschema_rs
 import pytest
-
-from sandbox import schemas
+from retailops_sandbox.workspace import schemas
 
 COMMAND = str(Path(sys.executable).with_name("retailops-sandbox"))
 ALL = set(schemas.everything())

@@ -14,12 +14,12 @@ from typing import Any
 
 import httpx2 as httpx
 import pytest
+from retailops_sandbox.model import Basic, Receiver
+from retailops_sandbox.runlog.log import Entry, Log
+from retailops_sandbox.workspace.workspace import Workspace
 
-from sandbox.model import Basic, Receiver
-from sandbox.store.log import Entry, Log
-from sandbox.workspace import Workspace
-from tests.logged import newest_deliveries
-from tests.serving import Served, serving
+from tests.support.logged import newest_deliveries
+from tests.support.serving import Served, serving
 
 TOKEN = "a-token-of-some-length"
 

@@ -13,12 +13,12 @@ from typing import Any
 
 import httpx2 as httpx
 import pytest
+from retailops_sandbox.model import Receiver as ReceiverRecord
+from retailops_sandbox.runlog.log import Log
+from retailops_sandbox.workspace.workspace import Workspace
 
-from sandbox.model import Receiver as ReceiverRecord
-from sandbox.store.log import Log
-from sandbox.workspace import Workspace
-from tests.receivers import answering, receiver, response, unused_port
-from tests.serving import MAIN, PACKAGE_ROOT, serving
+from tests.support.receivers import answering, receiver, response, unused_port
+from tests.support.serving import MAIN, PACKAGE_ROOT, serving
 
 SCENARIO = """\
 {
@@ -289,9 +289,9 @@ def test_a_shipped_scenario_is_copied_into_the_workspace(desk: Desk):
 
 
 def shipped_file() -> Path:
-    from sandbox import shipped
+    from retailops_sandbox import resources
 
-    return shipped.fixtures_dir() / "scenarios" / "draft-cancel.scenario.json"
+    return resources.fixtures_dir() / "scenarios" / "draft-cancel.scenario.json"
 
 
 def test_the_delivery_of_a_scenario_leads_to_its_review(desk: Desk):

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import httpx2
 import pytest
 
-from tests.serving import Served, serving
+from tests.support.serving import Served, serving
 
 
 @pytest.fixture(scope="module")

@@ -10,12 +10,12 @@ from typing import Any
 
 import httpx2 as httpx
 import pytest
+from retailops_sandbox.model import Receiver
+from retailops_sandbox.workspace.workspace import Workspace
 
-from sandbox.model import Receiver
-from sandbox.workspace import Workspace
-from tests.composing import Page, words
-from tests.receivers import answering, receiver, response
-from tests.serving import serving
+from tests.support.composing import Page, words
+from tests.support.receivers import answering, receiver, response
+from tests.support.serving import serving
 
 ANSWER = b'{"events": [{"error_code": "ERR7", "error_message": "total 35.00", "n": 35.00}]}'
 

@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from tests.published import schemas
-from tests.serving import MAIN, Served, serving
+from tests.support.serving import MAIN, Served, serving
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import httpx2 as httpx
 import pytest
+from retailops_sandbox.workspace.workspace import Workspace
 
-from sandbox.workspace import Workspace
-from tests.composing import Page, words
-from tests.serving import serving
+from tests.support.composing import Page, words
+from tests.support.serving import serving
 
 
 @pytest.fixture(scope="module")

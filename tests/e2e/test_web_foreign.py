@@ -11,9 +11,9 @@ from pathlib import Path
 import httpx2 as httpx
 import pytest
 
-from tests.desk import EVENT, FAILS, NOTHING, Desk, Shop, at_desk, words
 from tests.e2e.test_export import run
-from tests.serving import serving
+from tests.support.desk import EVENT, FAILS, NOTHING, Desk, Shop, at_desk, words
+from tests.support.serving import serving
 
 FOREIGN_SHOP = "https://shop.example"
 NASTY = "<script>alert(1)</script>"

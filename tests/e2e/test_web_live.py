@@ -12,14 +12,14 @@ from typing import NamedTuple
 
 import httpx2 as httpx
 import pytest
+from retailops_sandbox.model import RunInfo
+from retailops_sandbox.runlog.files.writer import RunWriter
+from retailops_sandbox.runlog.log import Log
 
-from sandbox.model import RunInfo
-from sandbox.store.log import Log
-from sandbox.store.writer import RunWriter
 from tests.e2e.test_web import Desk
-from tests.receivers import unused_port
-from tests.serving import MAIN, serving
-from tests.unit.test_store import judge, make_delivery
+from tests.support.receivers import unused_port
+from tests.support.serving import MAIN, serving
+from tests.unit.runlog.test_runlog import judge, make_delivery
 
 FOREIGN = "20240501T120000Z-aaaaaa"
 

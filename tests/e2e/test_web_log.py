@@ -10,11 +10,21 @@ from pathlib import Path
 import httpx2 as httpx
 import msgspec
 import pytest
+from retailops_sandbox.model import (
+    Delivery,
+    Expectation,
+    Fault,
+    Judgement,
+    Request,
+    Response,
+    Result,
+    RunInfo,
+    Timings,
+)
+from retailops_sandbox.runlog.files.writer import RunWriter
+from retailops_sandbox.runlog.log import Log
 
-from sandbox.model import Delivery, Expectation, Fault, Judgement, Request, Response, Result, RunInfo, Timings
-from sandbox.store.log import Log
-from sandbox.store.writer import RunWriter
-from tests.serving import serving
+from tests.support.serving import serving
 
 FIRST, SECOND, THIRD = "20240501T120000Z-aaaaaa", "20240501T130000Z-bbbbbb", "20240501T110000Z-cccccc"
 COUNT = 130

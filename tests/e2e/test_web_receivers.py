@@ -13,12 +13,12 @@ from typing import Any
 
 import httpx2
 import pytest
+from retailops_sandbox.model import Basic, Bearer, Receiver
+from retailops_sandbox.workspace.workspace import Workspace
 
-from sandbox.model import Basic, Bearer, Receiver
-from sandbox.workspace import Workspace
-from tests.authority import Authority
-from tests.receivers import Peer, answering, receiver, response, unused_port
-from tests.serving import Served, serving
+from tests.support.authority import Authority
+from tests.support.receivers import Peer, answering, receiver, response, unused_port
+from tests.support.serving import Served, serving
 
 SECRET = "hunter2-hunter2"
 OK = answering(response(b"{}"))

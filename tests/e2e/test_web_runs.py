@@ -10,11 +10,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from retailops_sandbox.runlog.log import Log, RunSummary
 
-from sandbox.store.log import Log, RunSummary
-from tests.desk import EVENT, FAILS, PASSES, Desk, Shop, at_desk, hidden, words
-from tests.receivers import receiver
-from tests.serving import MAIN, serving
+from tests.support.desk import EVENT, FAILS, PASSES, Desk, Shop, at_desk, hidden, words
+from tests.support.receivers import receiver
+from tests.support.serving import MAIN, serving
 
 
 @pytest.fixture

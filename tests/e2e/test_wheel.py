@@ -60,13 +60,13 @@ def installed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_holds_every_file_that_the_program_reads(built):
     with zipfile.ZipFile(next(built.glob("*.whl"))) as wheel:
         inside = set(wheel.namelist())
-        assets = json.loads(wheel.read("sandbox/web/static/manifest.json"))
+        assets = json.loads(wheel.read("retailops_sandbox/web/static/manifest.json"))
     shipped = {
         f"{target}/{path.relative_to(ROOT / source).as_posix()}"
         for source, target in [
-            ("templates", "sandbox/_data/templates"),
-            ("fixtures", "sandbox/_data/fixtures"),
-            ("sandbox/contracts", "sandbox/contracts"),
+            ("templates", "retailops_sandbox/_data/templates"),
+            ("fixtures", "retailops_sandbox/_data/fixtures"),
+            ("sandbox/retailops_sandbox/contracts/data", "retailops_sandbox/contracts/data"),
         ]
         for path in (ROOT / source).rglob("*.*")
         if path.suffix != ".pyc"
@@ -75,7 +75,7 @@ def test_the_wheel_holds_every_file_that_the_program_reads(built):
     assert shipped - inside == set()
     assert assets.keys() >= {"app.js", "app.css"}
     bundle = {*assets.values(), "third-party-licenses.txt"}
-    assert {f"sandbox/web/static/{name}" for name in bundle} - inside == set()
+    assert {f"retailops_sandbox/web/static/{name}" for name in bundle} - inside == set()
     assert not any(name.startswith(("tests/", "bench/")) or "node_modules" in name for name in inside)
 
 
@@ -94,7 +94,10 @@ def test_the_installed_program_runs_a_scenario_far_from_the_checkout(installed, 
 
 def test_the_installed_program_finds_its_own_files_and_not_the_checkouts(installed, tmp_path):
     done = run(
-        installed / "python", "-c", "import sandbox.shipped as s; print(s.fixtures_dir())", cwd=tmp_path
+        installed / "python",
+        "-c",
+        "import retailops_sandbox.resources as s; print(s.fixtures_dir())",
+        cwd=tmp_path,
     )
     assert Path(done.stdout.strip()).is_relative_to(installed.parent)
 

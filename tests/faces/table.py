@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-
-from sandbox.model import Verdict
+from retailops_sandbox.model import Verdict
 
 UNKNOWN = {"/data/order/id": "no-such-order"}
 DUMMY_EVENT = {"status": "error", "error_code": "ERR9999"}

@@ -17,13 +17,14 @@ from typing import Any
 
 import msgspec
 import pytest
+from retailops_sandbox import composing, jsontext
+from retailops_sandbox.composing import Template
+from retailops_sandbox.contracts import contract
+from retailops_sandbox.model import Difference, Judgement, Receiver, Step
+from retailops_sandbox.runlog.log import Log
+from retailops_sandbox.standin import TOKEN
+from retailops_sandbox.workspace.workspace import Workspace
 
-from sandbox import compose, contract, source
-from sandbox.compose import Template
-from sandbox.model import Difference, Judgement, Receiver, Step
-from sandbox.standin import TOKEN
-from sandbox.store.log import Log
-from sandbox.workspace import Workspace
 from tests.faces.table import CASES, RECEIVERS, Case
 
 COMMAND = str(Path(sys.executable).with_name("retailops-sandbox"))
@@ -47,7 +48,7 @@ class Faces:
             "form_id": case.name,
             "action": "order_cancel",
             "edition": case.edition,
-            "payload": source.pretty(_typed(self.workspace, case)),
+            "payload": jsontext.pretty(_typed(self.workspace, case)),
             "receiver": case.receiver,
             "shown": self._url(case),
             "expectation": json.dumps(case.expect) if case.expect is not None else "",
@@ -61,7 +62,7 @@ class Faces:
     def _url(self, case: Case) -> str:
         """The URL that the page shows for this receiver, and that a send must go to."""
         agreed = contract.load("order_cancel", case.edition)
-        return compose.url(self.workspace.receiver(case.receiver), agreed)
+        return composing.url(self.workspace.receiver(case.receiver), agreed)
 
     def by_run(self, case: Case, folder: Path) -> Judgement:
         file = _write(case, folder)
@@ -168,8 +169,8 @@ def _write(case: Case, folder: Path) -> Path:
 def _typed(workspace: Workspace, case: Case) -> object:
     """The payload as a person would have typed it: changed, its placeholders not filled."""
     text = workspace.read_fixture("order_cancel", case.edition, case.fixture)
-    names = compose.Names(given=case.variables)
-    return compose.compose(Step(fixture=case.fixture, set=case.change), Template.read(text), names).template
+    names = composing.Names(given=case.variables)
+    return composing.compose(Step(fixture=case.fixture, set=case.change), Template.read(text), names).template
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from sandbox import httpserver
-from sandbox.httpserver import RefusedError, Request, is_loopback
+from retailops_sandbox import httpserver
+from retailops_sandbox.httpserver import RefusedError, Request, is_loopback
 
 
 class Written:

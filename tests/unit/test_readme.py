@@ -9,13 +9,13 @@ from typing import get_args
 import click
 import msgspec
 import pytest
-
-from sandbox import match, model, pytest_plugin
-from sandbox.cli import main
-from sandbox.cli.log import shapes
-from sandbox.pytest_plugin.answers import Response, Result
-from sandbox.pytest_plugin.sending import Fields
-from sandbox.settings import Settings
+from retailops_sandbox import model, pytest_plugin
+from retailops_sandbox.cli import main
+from retailops_sandbox.cli.log import shapes
+from retailops_sandbox.comparing import matchers
+from retailops_sandbox.pytest_plugin.answers import Response, Result
+from retailops_sandbox.pytest_plugin.sending import Fields
+from retailops_sandbox.workspace.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -50,7 +50,7 @@ def test_every_field_of_a_scenario_has_a_row(kind: type[msgspec.Struct]):
 
 
 def test_every_key_of_the_log_has_a_row():
-    page = (ROOT / "templates" / "parts" / "keys.html").read_text(encoding="utf-8")
+    page = (ROOT / "templates" / "log" / "keys.html").read_text(encoding="utf-8")
     keys = re.findall(r'\("(\S+)", "[^"]+"\)', page)
     assert len(keys) == 10
     for key in keys:
@@ -58,7 +58,7 @@ def test_every_key_of_the_log_has_a_row():
 
 
 def test_every_matcher_has_a_row():
-    for word in match.MATCHERS:
+    for word in matchers.MATCHERS:
         assert re.search(rf'^\| `[^|]*"{word}"', SCENARIOS, re.MULTILINE), word
 
 

@@ -1,0 +1,394 @@
+"""An expected body and its rules, after the decisions on its differences.
+
+The expected body exists twice: as it stands in the file, with placeholders, and as it was compared, filled
+and redacted. Both are changed alike, so that a placeholder stays wherever what it was filled with stays.
+
+What was redacted is never written: nobody knows whether the mark stands for all of the value, and the file
+must run where the secret is not at hand. An `any` rule stands there instead.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+import msgspec
+from msgspec import UNSET
+
+from retailops_sandbox.accepting.deciding import KEEP, Decision, Key
+from retailops_sandbox.comparing import Node, align, matchers
+from retailops_sandbox.jsontext import pointer
+from retailops_sandbox.model import Json, Rule
+
+MARK = re.compile("«redacted:[^«»]*»")
+
+_Tokens: TypeAlias = "tuple[str, ...]"
+_Value: TypeAlias = Any
+"""Json, or UNSET where there is nothing."""
+
+
+class Decided(msgspec.Struct, frozen=True):
+    """An expected body and its rules after the decisions."""
+
+    body: Json
+    """As it was compared: filled and redacted."""
+    template: Json
+    """As it stands in the file."""
+    rules: dict[str, Rule]
+    """As they were compared with."""
+    template_rules: dict[str, Rule]
+    """As they stand in the file."""
+    renamed: dict[str, str]
+    """The paths of the file's rules that stay, and what they are now."""
+
+
+def decide(
+    filled: Json,
+    template: Json,
+    actual: Json,
+    *,
+    rules: Mapping[str, Rule],
+    template_rules: Mapping[str, Rule],
+    sets: Mapping[str, tuple[str, ...]],
+    decisions: Mapping[Key, Decision],
+    otherwise: Decision = KEEP,
+) -> Decided:
+    """The body and rules after the decisions; `otherwise` is that on every difference that none names."""
+    scope = matchers.scope(matchers.compile(rules), sets)
+    walk = _Walk(rules, decisions, otherwise)
+    pair = walk.node(align(filled, actual, scope), scope, _Place(), template)
+    kept = walk.renumbered(rules)
+    return Decided(
+        pair.filled,
+        pair.template,
+        {**{new: rules[old] for old, new in kept.items()}, **walk.made},
+        {**{new: template_rules[old] for old, new in kept.items()}, **escaped(walk.made)},
+        kept,
+    )
+
+
+def escaped(value: Any) -> Any:
+    """A literal value as it is spelled where placeholders are filled."""
+    if isinstance(value, str):
+        return value.replace("${", "$${")
+    if isinstance(value, dict):
+        return {name: escaped(member) for name, member in value.items()}
+    return [escaped(item) for item in value] if isinstance(value, list) else value
+
+
+def is_redacted(value: Json) -> bool:
+    """Whether a secret was struck out of this very value, or of a name in it."""
+    if isinstance(value, dict):
+        return any(MARK.search(name) for name in value)
+    return isinstance(value, str) and MARK.search(value) is not None
+
+
+def holds_redacted(value: Json) -> bool:
+    """Whether a secret was struck out of this value or of anything in it."""
+    if isinstance(value, dict) and not is_redacted(value):
+        return any(map(holds_redacted, value.values()))
+    return any(map(holds_redacted, value)) if isinstance(value, list) else is_redacted(value)
+
+
+class _Pair(msgspec.Struct, frozen=True):
+    """An expected value in both its forms."""
+
+    filled: _Value
+    template: _Value
+
+
+_NOTHING = _Pair(UNSET, UNSET)
+
+
+class _Place(msgspec.Struct, frozen=True):
+    """A place in the expected body as it was and as it will be, and in the actual one."""
+
+    old: _Tokens = ()
+    new: _Tokens = ()
+    actual: _Tokens = ()
+    wide: _Tokens = ()
+    """As `new`, with `*` for items of set-like arrays."""
+
+    def beneath(self, child: Node, new: str | int, *, wide: bool = False) -> _Place:
+        return _Place(
+            (*self.old, str(child.expected_token)),
+            (*self.new, str(new)),
+            (*self.actual, str(child.actual_token)),
+            (*self.wide, "*" if wide else str(new)),
+        )
+
+
+class _Renumbered(msgspec.Struct, frozen=True):
+    """How long an array was, and the old and new position of each item that stays."""
+
+    length: int
+    numbers: dict[int, int]
+
+
+class _Walk:
+    """Goes through an alignment, and makes the expected side what was decided."""
+
+    def __init__(
+        self, rules: Mapping[str, Rule], decisions: Mapping[Key, Decision], otherwise: Decision
+    ) -> None:
+        self._rules = {path: pointer.parse(path) for path in rules}
+        self._words = {path: matchers.matcher(rule, path).word for path, rule in rules.items()}
+        self._decisions = decisions
+        self._otherwise = otherwise
+        self._dropped: set[str] = set()
+        self._gone: list[_Tokens] = []
+        self._arrays: dict[_Tokens, _Renumbered] = {}
+        """By the old place of each array that was gone through."""
+        self.made: dict[str, Rule] = {}
+
+    # --- One place ---
+
+    def node(self, node: Node, scope: matchers.Scope | None, place: _Place, template: _Value) -> _Pair:
+        """A place that both sides have."""
+        if node.kind in ("changed", "type"):
+            return self._leaf(node, scope, place, template)
+        if not node.cost:
+            return _Pair(node.expected, template)
+        if node.kind == "object":
+            pair = self._object(node, scope, place, template if isinstance(template, dict) else {})
+        else:
+            pair = self._array(node, scope, place, template if isinstance(template, list) else [])
+        if type(template) is type(node.expected):
+            return pair
+        # A placeholder that was filled with all of this: it stays, or gives way as a whole.
+        if matchers.same(pair.filled, node.expected):
+            return _Pair(node.expected, template)
+        return self._taken(pair.filled, scope, place.new)
+
+    def _leaf(self, node: Node, scope: matchers.Scope | None, place: _Place, template: _Value) -> _Pair:
+        decision = self._decision(node.kind, place.old, place.actual)
+        if decision.word == "accept" and is_redacted(node.actual):
+            self.made[pointer.join(place.new)] = "any"
+        elif decision.word == "accept" and node.matcher is not None and node.matcher.accepts is not None:
+            return self._against_a_rule(node, place)
+        elif decision.word == "accept":
+            return self._taken(node.actual, scope, place.new)
+        elif decision.word == "rule":
+            self._make(decision, node, place)
+        return _Pair(node.expected, template)
+
+    def _against_a_rule(self, node: Node, place: _Place) -> _Pair:
+        """The actual value where a rule refuses it: the rule gives way here, and stays everywhere else."""
+        path = pointer.join(place.new)
+        clean = _clean(node.actual)
+        reaching = self._reaching(place.old)
+        if holds_redacted(node.actual):
+            self.made[path] = "any"
+        elif isinstance(node.actual, (dict, list)) or any("*" in self._rules[each] for each in reaching):
+            self.made[path] = {"one_of": [node.actual]}
+        else:
+            self._dropped.update(reaching)
+        return _Pair(clean, escaped(clean))
+
+    def _make(self, decision: Decision, node: Node, place: _Place) -> None:
+        """Put a rule; at this place alone, where one just as exact would hide it."""
+        judge = self._rules.get(node.matcher.path, ()) if node.matcher is not None else ()
+        hidden = node.matcher is not None and judge.count("*") < place.wide.count("*")
+        path = place.wide if decision.everywhere and not hidden else place.new
+        self.made[pointer.join(path)] = decision.rule
+
+    def _decision(self, kind: str, expected: _Tokens | None, actual: _Tokens | None) -> Decision:
+        expected_pointer = None if expected is None else pointer.join(expected)
+        actual_pointer = None if actual is None else pointer.join(actual)
+        return self._decisions.get(("body", kind, expected_pointer, actual_pointer), self._otherwise)
+
+    # --- Objects ---
+
+    def _object(
+        self, node: Node, scope: matchers.Scope | None, place: _Place, template: Mapping[str, _Value]
+    ) -> _Pair:
+        filled: dict[str, Json] = {}
+        own: dict[str, Json] = {}
+        for child in node.children:
+            name = str(child.expected_token)
+            beneath = place.beneath(child, name)
+            inner = scope.child(name) if scope is not None else None
+            if child.kind == "missing":
+                pair = self._missing(child, beneath, template.get(name, UNSET))
+            elif child.expected is UNSET:
+                pair = self._unexpected_member(child, inner, beneath)
+            else:
+                pair = self.node(child, inner, beneath, template.get(name, UNSET))
+            if pair.filled is not UNSET:
+                filled[name] = pair.filled
+                own[name] = pair.template
+        return _Pair(filled, own)
+
+    def _missing(self, node: Node, place: _Place, template: _Value) -> _Pair:
+        """A member or item that did not come."""
+        decision = self._decision("missing", place.old, None)
+        if decision.word == "rule":
+            self._make(decision, node, place)
+        if decision.word != "accept":
+            return _Pair(node.expected, template)
+        self._gone.append(place.old)
+        if any(self._demands(path, place.old[-1]) for path in self._reaching(place.old)):
+            self.made[pointer.join(place.new)] = "ignore"
+        return _NOTHING
+
+    def _demands(self, path: str, name: str) -> bool:
+        """Whether a rule that stays, being for several places, wants a member of this name."""
+        tokens = self._rules[path]
+        return "*" in tokens and tokens[-1] == name and self._words[path] == "any"
+
+    def _unexpected_member(self, node: Node, scope: matchers.Scope | None, place: _Place) -> _Pair:
+        if node.kind != "unexpected" or MARK.search(place.new[-1]):
+            return _NOTHING
+        decision = self._decision("unexpected", None, place.actual)
+        if decision.word == "rule":
+            self._make(decision, node, place)
+        return self._taken(node.actual, scope, place.new) if decision.word == "accept" else _NOTHING
+
+    # --- Arrays ---
+
+    def _array(
+        self, node: Node, scope: matchers.Scope | None, place: _Place, template: Sequence[_Value]
+    ) -> _Pair:
+        staying = self._order(node, [child for child in node.children if self._stays(child, place)], place)
+        filled: list[Json] = []
+        own: list[Json] = []
+        numbers: dict[int, int] = {}
+        for at, child in enumerate(staying):
+            if child.expected is UNSET:
+                pair = self._taken(child.actual, _scope_of_new(scope, at, node), (*place.new, str(at)))
+            else:
+                old = int(child.expected_token)
+                numbers[old] = at
+                beneath = place.beneath(child, at, wide=node.set_like)
+                item_template = template[old] if old < len(template) else UNSET
+                if child.kind == "missing":
+                    pair = self._missing(child, beneath, item_template)
+                else:
+                    inner = scope.child(str(old)) if scope is not None else None
+                    pair = self.node(child, inner, beneath, item_template)
+            filled.append(pair.filled)
+            own.append(pair.template)
+        self._arrays[place.old] = _Renumbered(len(node.expected), numbers)
+        return _Pair(filled, own)
+
+    def _stays(self, child: Node, place: _Place) -> bool:
+        """Whether an item will be among the expected ones."""
+        if child.kind == "unexpected":
+            actual = (*place.actual, str(child.actual_token))
+            return self._decision("unexpected", None, actual).word == "accept"
+        if child.kind == "missing":
+            return self._decision("missing", (*place.old, str(child.expected_token)), None).word != "accept"
+        return child.expected is not UNSET
+
+    def _order(self, node: Node, staying: list[Node], place: _Place) -> list[Node]:
+        """The items in the order of the expected ones, but for those whose moving was accepted."""
+        if not node.keeps_order:
+            return staying
+        moving = [child for child in staying if child.moved and self._moves(child, place)]
+        ordered = [child for child in staying if child not in moving]
+        for child in sorted(moving, key=_actual_position):
+            before = [
+                at for at, each in enumerate(ordered) if _actual_position(each) < _actual_position(child)
+            ]
+            ordered.insert(before[-1] + 1 if before else 0, child)
+        return ordered
+
+    def _moves(self, child: Node, place: _Place) -> bool:
+        expected = (*place.old, str(child.expected_token))
+        actual = (*place.actual, str(child.actual_token))
+        return self._decision("moved", expected, actual).word == "accept"
+
+    # --- What is taken over ---
+
+    def _taken(self, value: Json, scope: matchers.Scope | None, path: _Tokens) -> _Pair:
+        """An actual value as an expected one, with the rules that it takes to be accepted."""
+        return _Pair(*self._literal(value, scope, path))
+
+    def _literal(self, value: Json, scope: matchers.Scope | None, path: _Tokens) -> tuple[Json, Json]:
+        matcher = scope.matcher if scope is not None else None
+        if matcher is not None and matcher.accepts is not None:
+            clean = _clean(value)
+            if not matcher.accepts(value):
+                secret = holds_redacted(value)
+                self.made[pointer.join(path)] = "any" if secret else {"one_of": [value]}
+            return clean, escaped(clean)
+        if is_redacted(value):
+            self.made[pointer.join(path)] = "any"
+            return None, None
+        if isinstance(value, dict):
+            members = {
+                name: self._literal(member, scope.child(name) if scope is not None else None, (*path, name))
+                for name, member in value.items()
+            }
+            for name in scope.demanded if scope is not None else ():
+                if name not in value:
+                    self.made[pointer.join((*path, name))] = "ignore"
+            return {name: one for name, (one, _) in members.items()}, {
+                name: other for name, (_, other) in members.items()
+            }
+        if isinstance(value, list):
+            items = [
+                self._literal(item, scope.child(str(at)) if scope is not None else None, (*path, str(at)))
+                for at, item in enumerate(value)
+            ]
+            return [one for one, _ in items], [other for _, other in items]
+        return value, escaped(value)
+
+    # --- The rules that there were ---
+
+    def _reaching(self, place: _Tokens) -> list[str]:
+        """The paths of the rules for a place."""
+        return [
+            path
+            for path, tokens in self._rules.items()
+            if len(tokens) == len(place)
+            and all(one in ("*", other) for one, other in zip(tokens, place, strict=True))
+        ]
+
+    def renumbered(self, rules: Mapping[str, Rule]) -> dict[str, str]:
+        """The paths of the rules that stay, and what they are now that items have come and gone."""
+        found: dict[str, str] = {}
+        for path in rules:
+            tokens = pointer.parse(path)
+            if path in self._dropped or any(tokens[: len(gone)] == gone for gone in self._gone):
+                continue
+            new = self._moved(tokens)
+            if new is not None:
+                # As it was spelled, where nothing moved.
+                found[path] = path if new == tokens else pointer.join(new)
+        return found
+
+    def _moved(self, tokens: _Tokens) -> _Tokens | None:
+        """The tokens of a rule's path as items are numbered now; None where its item is gone."""
+        new = list(tokens)
+        for depth, token in enumerate(tokens):
+            renumbered = self._arrays.get(tokens[:depth])
+            if renumbered is None or not token.isdecimal():
+                continue
+            position = int(token)
+            if position < renumbered.length or position in renumbered.numbers.values():
+                if position not in renumbered.numbers:
+                    return None
+                new[depth] = str(renumbered.numbers[position])
+        return tuple(new)
+
+
+def _scope_of_new(array: matchers.Scope | None, at: int, node: Node) -> matchers.Scope | None:
+    """What rules say of an item that comes to be at a position, which may have been waited for."""
+    if array is None:
+        return None
+    return array.child(str(at)) if at >= len(node.expected) else array.items
+
+
+def _clean(value: Json) -> Json:
+    """A value with null for all that was redacted in it: what judges there is a rule."""
+    if is_redacted(value):
+        return None
+    if isinstance(value, dict):
+        return {name: _clean(member) for name, member in value.items()}
+    return [_clean(item) for item in value] if isinstance(value, list) else value
+
+
+def _actual_position(node: Node) -> int:
+    return node.actual_token if isinstance(node.actual_token, int) else -1

@@ -1,0 +1,292 @@
+"""A scenario file's text, after the decisions on one judged delivery of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+from retailops_sandbox import comparing, jsontext
+from retailops_sandbox.accepting import bodies
+from retailops_sandbox.accepting.deciding import ACCEPT, KEEP, Decision, Key, key
+from retailops_sandbox.comparing import matchers
+from retailops_sandbox.errors import SandboxError, SourceError
+from retailops_sandbox.jsontext import pointer
+from retailops_sandbox.model import Delivery, Difference, Expectation, Json, Judgement, Response
+from retailops_sandbox.scenarios import scenario
+
+_MOST_ROUNDS = 4
+
+
+class Changed(SandboxError):
+    """What a file expects is not what the delivery was judged by: it was changed since."""
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    """A judged delivery, and the pointer of its expectation in the scenario's file."""
+
+    place: str
+    delivery: Delivery
+    judgement: Judgement
+    sets: Mapping[str, tuple[str, ...]]
+    """The contract's set-like arrays."""
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    """What comes of the decisions."""
+
+    text: str
+    """The file's, changed no more than it takes."""
+    expectation: Expectation
+    """The new one, filled as that of the judgement: what this and other deliveries can be judged by."""
+
+
+def place(plan: scenario.Plan, delivery: Delivery) -> str:
+    """The pointer of the expectation that a delivery was judged by; Changed where there is none."""
+    for number, step in enumerate(plan.scenario.steps):
+        if step.name != delivery.step:
+            continue
+        if not isinstance(step.expect, list):
+            return f"/steps/{number}/expect"
+        position = delivery.number - (1 if step.deliver.drop_after_ms is None else 2)
+        if 0 <= position < len(step.expect):
+            return f"/steps/{number}/expect/{position}"
+    raise _changed(plan.file, f"step {delivery.step!r}")
+
+
+def accept(
+    text: str, case: Case, decisions: Mapping[Key, Decision], otherwise: Decision = KEEP, *, file: str = ""
+) -> Accepted:
+    """The file's text after the decisions; `otherwise` is that on every difference that none names.
+
+    Raises Changed where the file does not expect any more what the delivery was judged by, and SourceError
+    where it cannot be read.
+    """
+    document = deepcopy(jsontext.parse(text, file=file))
+    judged = case.judgement.expectation
+    try:
+        written: Any = pointer.resolve(document, case.place)
+    except pointer.PointerError as error:
+        raise _changed(file, case.place) from error
+    if judged is None or not _stands_for(jsontext.convert(written, Expectation, text, file=file), judged):
+        raise _changed(file, case.place)
+    change = _Change(written, judged)
+    for difference in case.judgement.differences:
+        decision = decisions.get(key(difference), otherwise)
+        if decision.word != "keep" and difference.part != "body":
+            _part(change, difference, decision, case.delivery)
+    response = case.delivery.response
+    if response is not None and case.delivery.fault is None and judged.body is not UNSET:
+        _body(change, case, response, decisions, otherwise)
+    text = _with_renamed_rules(text, case.place, change.renamed)
+    new = jsontext.rewrite(text, pointer.set_at(document, case.place, change.written))
+    scenario.read(new, id="", file=file)
+    return Accepted(new, change.judged)
+
+
+def _changed(file: str, what: str) -> Changed:
+    return Changed(
+        f"{what} does not expect what this delivery was judged by: the file was changed since",
+        mend="run it again, and accept what comes then",
+        file=file,
+    )
+
+
+class _Change:
+    """An expectation in both its forms, changed alike: as the file has it, and as it was judged by."""
+
+    def __init__(self, written: dict[str, Json], judged: Expectation) -> None:
+        self.written = written
+        self.judged = judged
+        self.renamed: dict[str, str] = {}
+        """Paths of rules that stay, and what they are now; empty where they are as they were."""
+
+    def put(self, field: str, written: Any, judged: Any) -> None:
+        self.written[field] = written
+        self._judge_by(field, judged)
+
+    def take(self, field: str) -> None:
+        self.written.pop(field, None)
+        self._judge_by(field, getattr(Expectation(), field))
+
+    def put_or_take(self, field: str, written: dict[str, Any], judged: dict[str, Any]) -> None:
+        """As `put`; an empty table does not stay."""
+        if written:
+            self.put(field, written, judged)
+        else:
+            self.take(field)
+
+    def _judge_by(self, field: str, value: Any) -> None:
+        self.judged = msgspec.structs.replace(self.judged, **{field: value})
+
+
+# --- Parts other than the body ------------------------------------------------------------------------
+
+
+def _part(change: _Change, difference: Difference, decision: Decision, delivery: Delivery) -> None:
+    if difference.part == "headers":
+        _header(change, difference, decision)
+    elif difference.part == "status":
+        change.put("status", difference.actual, difference.actual)
+    elif difference.part == "latency":
+        limit = rounded_up(float(difference.actual))
+        change.put("max_ms", limit, float(limit))
+    elif delivery.fault is not None:
+        change.put("fault", delivery.fault.kind, delivery.fault.kind)
+    elif delivery.response is not None:
+        _answer_instead_of_fault(change, delivery.response)
+
+
+def rounded_up(milliseconds: float) -> int:
+    """The next number with two digits that mean something: a limit, and not a measurement."""
+    unit: int = 10 ** max(0, len(str(int(milliseconds))) - 2)
+    return math.ceil(milliseconds / unit) * unit
+
+
+def _header(change: _Change, difference: Difference, decision: Decision) -> None:
+    name = pointer.parse(difference.expected_pointer or "/")[0]
+    written: Any = change.written.get("headers", {})
+    judged: Any = dict(change.judged.headers)
+    if decision.word == "rule":
+        written[name], judged[name] = bodies.escaped(decision.rule), decision.rule
+    elif difference.actual is UNSET:
+        written.pop(name, None)
+        judged.pop(name, None)
+    elif bodies.is_redacted(difference.actual):
+        written[name] = judged[name] = "any"
+    elif difference.actual in matchers.MATCHERS:
+        written[name] = judged[name] = {"one_of": [difference.actual]}
+    else:
+        written[name], judged[name] = bodies.escaped(difference.actual), difference.actual
+    change.put_or_take("headers", written, judged)
+
+
+def _answer_instead_of_fault(change: _Change, response: Response) -> None:
+    """A fault was expected, and there was an answer: status and body of that are expected now."""
+    change.take("fault")
+    change.put("status", response.status, response.status)
+    actual = _read(response)
+    if actual is not UNSET:
+        found = bodies.decide(
+            None,
+            None,
+            actual,
+            rules=change.judged.rules,
+            template_rules=change.judged.rules,
+            sets={},
+            decisions={},
+            otherwise=ACCEPT,
+        )
+        change.put("body", found.template, found.body)
+        change.put_or_take("rules", found.template_rules, found.rules)
+
+
+# --- The body -----------------------------------------------------------------------------------------
+
+
+def _body(
+    change: _Change, case: Case, response: Response, decisions: Mapping[Key, Decision], otherwise: Decision
+) -> None:
+    actual = _read(response)
+    if actual is UNSET:
+        whole = [each for each in case.judgement.differences if each.part == "body"]
+        if any(decisions.get(key(each), otherwise).word == "accept" for each in whole):
+            # No expectation can spell what is not JSON: the body is not compared any more.
+            change.take("body")
+            change.take("rules")
+        return
+    written_rules: Any = change.written.get("rules", {})
+    found = bodies.decide(
+        change.judged.body,
+        change.written["body"],
+        actual,
+        rules=change.judged.rules,
+        template_rules=written_rules,
+        sets=case.sets,
+        decisions=decisions,
+        otherwise=otherwise,
+    )
+    differences = [each for each in case.judgement.differences if each.part == "body"]
+    if all(decisions.get(key(each), otherwise).word != "keep" for each in differences):
+        found = _until_it_passes(found, actual, case.sets)
+    change.put("body", found.template, found.body)
+    if found.template_rules != written_rules:
+        change.renamed = found.renamed
+        change.put_or_take("rules", found.template_rules, found.rules)
+
+
+def _until_it_passes(
+    found: bodies.Decided, actual: Json, sets: Mapping[str, tuple[str, ...]]
+) -> bodies.Decided:
+    """What was accepted, and what that brought to light: a rule by position may reach another item now.
+
+    Where that comes to no end (items that only their order tells apart), the answer is taken as a whole.
+    """
+    for left in reversed(range(_MOST_ROUNDS)):
+        if not comparing.compare(found.body, actual, matchers.compile(found.rules), sets).differences:
+            break
+        whole = left == 0
+        more = bodies.decide(
+            None if whole else found.body,
+            None if whole else found.template,
+            actual,
+            rules=found.rules,
+            template_rules=found.template_rules,
+            sets=sets,
+            decisions={},
+            otherwise=ACCEPT,
+        )
+        renamed = {old: more.renamed[new] for old, new in found.renamed.items() if new in more.renamed}
+        found = msgspec.structs.replace(more, renamed=renamed)
+    return found
+
+
+def _with_renamed_rules(text: str, place: str, renamed: Mapping[str, str]) -> str:
+    """The text with rules where they stood, by their new paths, and without those that have none."""
+    if all(old == new for old, new in renamed.items()):
+        return text
+    at = f"{place}/rules"
+    rules: Any = pointer.resolve(jsontext.parse(text), at)
+    text = jsontext.replace(text, at, {path: rule for path, rule in rules.items() if path in renamed})
+    return jsontext.rename(text, at, renamed)
+
+
+def _read(response: Response) -> Any:
+    """The answer's JSON; UNSET where it is none."""
+    if response.base64:
+        return UNSET
+    try:
+        return jsontext.parse(response.body)
+    except SourceError:
+        return UNSET
+
+
+def _stands_for(written: Expectation, judged: Expectation) -> bool:
+    """Whether an expectation of a file may have been filled and redacted to what was judged by."""
+    plain = ("status", "max_ms", "contract", "fault")
+    parts: list[tuple[Any, Any]] = [
+        (written.body, judged.body),
+        (written.rules, judged.rules),
+        (written.headers, judged.headers),
+    ]
+    return all(getattr(written, each) == getattr(judged, each) for each in plain) and all(
+        _may_be(*both) for both in parts
+    )
+
+
+def _may_be(written: Any, judged: Any) -> bool:
+    if written is UNSET or judged is UNSET:
+        return written is judged
+    if bodies.is_redacted(judged) or (isinstance(written, str) and "${" in written):
+        return True
+    if isinstance(written, dict) and isinstance(judged, dict):
+        return written.keys() == judged.keys() and all(
+            _may_be(written[name], judged[name]) for name in judged
+        )
+    if isinstance(written, list) and isinstance(judged, list):
+        return len(written) == len(judged) and all(map(_may_be, written, judged))
+    return matchers.same(written, judged)

@@ -1,0 +1,263 @@
+"""Accepting into files: which file an accepted answer goes to, and that nobody's work is overwritten.
+
+Contract violations, faults and limits are never accepted by the way: a violation is mended in the receiver,
+a fault is no answer, and a limit is not an answer but a demand.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from retailops_sandbox import accepting, resources
+from retailops_sandbox.accepting import ACCEPT, KEEP, Case, Decision
+from retailops_sandbox.comparing import Judge
+from retailops_sandbox.contracts import contract
+from retailops_sandbox.engine import DeliveryFinished, Event, ScenarioResult, StepResult, worst
+from retailops_sandbox.errors import FileError, UsageError
+from retailops_sandbox.model import Delivery, Judgement
+from retailops_sandbox.scenarios.scenario import Plan
+from retailops_sandbox.workspace.workspace import Workspace, checked, read_text, write_file
+
+_NOT_IN_CI = ("", "0", "false")
+_DEMANDS = ("latency", "fault")
+"""Parts of an expectation that are not given up by the way."""
+
+
+def refuse_in_ci(environment: Mapping[str, str]) -> None:
+    """UsageError where `CI` is set: a job that writes what it expects proves nothing."""
+    if environment.get("CI", "").lower() not in _NOT_IN_CI:
+        raise UsageError(
+            "--accept is refused where CI is set: a job that writes what it expects proves nothing",
+            mend="run it on your own machine, and commit the files",
+        )
+
+
+# --- Files --------------------------------------------------------------------------------------------
+
+
+class FileChange(msgspec.Struct, frozen=True, kw_only=True):
+    """What accepting makes of one scenario file."""
+
+    source: Path
+    """Where it was read."""
+    target: Path
+    """Where it is written: for a shipped one its copy in the workspace."""
+    before: str
+    after: str
+    left: tuple[str, ...] = ()
+    """What was not accepted, and why."""
+
+    @property
+    def is_copy(self) -> bool:
+        return self.source != self.target
+
+
+def target(workspace: Workspace, path: Path) -> Path:
+    """Where a change of a scenario file is written: a shipped one is never changed, but copied."""
+    known = resources.fixtures_dir() / "scenarios"
+    whole = Path(os.path.abspath(path))
+    return workspace.root / "scenarios" / whole.relative_to(known) if whole.is_relative_to(known) else path
+
+
+def check(change: FileChange) -> None:
+    """FileError where a file is not any more what it was when it was read."""
+    now = read_text(change.source) if checked(Path.exists, change.source) else None
+    if now != change.before:
+        raise FileError(
+            "was changed on disk since it was read: it is left as it is now",
+            file=str(change.source),
+            mend="run it again, and accept what comes then",
+        )
+    if change.is_copy and checked(Path.exists, change.target):
+        raise FileError(
+            "is there already, and would hide the shipped scenario that was run",
+            file=str(change.target),
+            mend="run it, or delete it first",
+        )
+
+
+def write(change: FileChange) -> None:
+    """Write a changed file, atomically; FileError where `check` finds something, or it cannot be written."""
+    check(change)
+    try:
+        change.target.parent.mkdir(parents=True, exist_ok=True)
+        # A link stays one: what it leads to is written.
+        write_file(Path(os.path.realpath(change.target)), change.after)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise FileError(f"cannot be written: {reason}", file=str(change.target)) from error
+
+
+# --- One expectation ----------------------------------------------------------------------------------
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """A delivery and its judgement."""
+
+    delivery: Delivery
+    judgement: Judgement
+
+    @property
+    def failed(self) -> bool:
+        return self.judgement.verdict in ("failed", "errored")
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What comes of one expectation."""
+
+    text: str
+    left: tuple[str, ...] = ()
+    passes: bool = False
+    """Whether every delivery that it judges passes now."""
+    disagree: bool = False
+    """Whether deliveries that one expectation judges were answered in different ways."""
+
+
+def cases(plan: Plan, judged: Iterable[Judged]) -> dict[str, list[Judged]]:
+    """The deliveries of a plan by the expectation that judged them, where one of them failed."""
+    found: dict[str, list[Judged]] = {}
+    for each in judged:
+        if each.judgement.expectation is not None:
+            found.setdefault(accepting.place(plan, each.delivery), []).append(each)
+    return {place: group for place, group in found.items() if any(each.failed for each in group)}
+
+
+def case(place: str, judged: Judged) -> Case:
+    """A judged delivery as what is decided about."""
+    delivery = judged.delivery
+    sets = contract.load(delivery.action, delivery.edition).arrays
+    return Case(place=place, delivery=delivery, judgement=judged.judgement, sets=sets)
+
+
+def decide(
+    text: str,
+    place: str,
+    group: Sequence[Judged],
+    decisions: Mapping[accepting.Key, Decision],
+    otherwise: Decision,
+    *,
+    file: str,
+) -> Outcome:
+    """A file's text after the decisions on the first delivery of a group that failed."""
+    first = next(each for each in group if each.failed)
+    made = accepting.accept(text, case(place, first), decisions, otherwise, file=file)
+    judge = Judge(contract.load(first.delivery.action, first.delivery.edition))
+    now = [judge(each.delivery, made.expectation, at=each.judgement.at) for each in group]
+    unlike = sum(_is_unlike(old, new) for old, new in zip(group, now, strict=True) if old is not first)
+    step = f"step {first.delivery.step!r}"
+    left = _left(step, now[group.index(first)])
+    disagree = unlike > 0 and made.text != text
+    if disagree:
+        which = f"{unlike} of its {len(group)} deliveries {'was' if unlike == 1 else 'were'}"
+        left += (f"{step}: {which} answered in another way: expect can be a list, one for each delivery",)
+    passes = all(each.verdict not in ("failed", "errored") for each in now)
+    return Outcome(made.text, left, passes, disagree)
+
+
+def _is_unlike(before: Judged, now: Judgement) -> bool:
+    """Whether a delivery does not satisfy what the answer to another one made the expectation."""
+    if not before.failed:
+        return now.verdict in ("failed", "errored")
+    return any(each.part not in _DEMANDS for each in now.differences)
+
+
+def _left(step: str, judgement: Judgement) -> tuple[str, ...]:
+    """What still holds against a delivery, and why that is."""
+    found = []
+    if judgement.violations and (judgement.expectation is None or judgement.expectation.contract):
+        number = len(judgement.violations)
+        what = "1 violation" if number == 1 else f"{number} violations"
+        found.append(f'{step}: {what} of the contract: mend the receiver, or say "contract": false')
+    if any(each.part == "latency" for each in judgement.differences):
+        found.append(f"{step}: it took longer than max_ms, which is a demand and not an answer")
+    if any(each.part == "fault" for each in judgement.differences):
+        found.append(f"{step}: the fault that is expected did not happen, and is not given up by the way")
+    return tuple(found)
+
+
+# --- A run --------------------------------------------------------------------------------------------
+
+
+class Witness:
+    """Listens to a run, and keeps the deliveries of the scenarios that failed."""
+
+    def __init__(self) -> None:
+        self._open: dict[int, list[Judged]] = {}
+        self.failed: list[tuple[ScenarioResult, list[Judged]]] = []
+
+    def hear(self, event: Event) -> None:
+        """Take one event of the run."""
+        if isinstance(event, DeliveryFinished) and event.judgement is not None:
+            self._open.setdefault(id(event.plan), []).append(Judged(event.delivery, event.judgement))
+        elif isinstance(event, ScenarioResult):
+            judged = self._open.pop(id(event.plan), [])
+            if event.verdict in ("failed", "errored"):
+                self.failed.append((event, judged))
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """What `run --accept` makes of one scenario that failed."""
+
+    result: ScenarioResult
+    """As it would be judged now."""
+    change: FileChange
+
+
+def everything(workspace: Workspace, result: ScenarioResult, judged: Sequence[Judged]) -> Taken:
+    """Accept all differences of a scenario that failed, but for what is not accepted by the way."""
+    plan = result.plan
+    text = plan.text
+    left: list[str] = []
+    passing: set[str] = set()
+    failing: set[str] = set()
+    for place, group in cases(plan, judged).items():
+        step = group[0].delivery.step
+        done = _all_of(text, place, group, plan.file)
+        left += done.left
+        text = done.text
+        (passing if done.passes else failing).add(step)
+    for each in judged:
+        if each.failed and each.delivery.fault is not None and not _expects_fault(each):
+            failing.add(each.delivery.step)
+            left.append(f"step {each.delivery.step!r}: the fault {each.delivery.fault.kind} is no answer")
+    steps = tuple(_after(step, passing - failing) for step in result.steps)
+    path = Path(plan.file)
+    change = FileChange(
+        source=path,
+        target=target(workspace, path),
+        before=plan.text,
+        after=text,
+        left=tuple(dict.fromkeys(left)),
+    )
+    now = msgspec.structs.replace(result, steps=steps, verdict=worst([step.verdict for step in steps]))
+    return Taken(now, change)
+
+
+def _all_of(text: str, place: str, group: Sequence[Judged], file: str) -> Outcome:
+    """The text with all differences of one expectation accepted; as it was where the answers disagree."""
+    first = next(each for each in group if each.failed)
+    decisions = {
+        accepting.key(each): KEEP if each.part in _DEMANDS else ACCEPT for each in first.judgement.differences
+    }
+    try:
+        done = decide(text, place, group, decisions, ACCEPT, file=file)
+    except accepting.Changed as error:
+        return Outcome(text, (str(error),))
+    return Outcome(text, done.left) if done.disagree else done
+
+
+def _expects_fault(judged: Judged) -> bool:
+    expectation = judged.judgement.expectation
+    return expectation is not None and expectation.fault is not None
+
+
+def _after(step: StepResult, passing: set[str]) -> StepResult:
+    """A step's result, passed where its deliveries pass now, and nothing but them had failed it."""
+    own = {each.reason for each in step.judgements}
+    if step.name not in passing or step.verdict not in ("failed", "errored") or step.reason not in own:
+        return step
+    return msgspec.structs.replace(step, verdict="passed", reason="")

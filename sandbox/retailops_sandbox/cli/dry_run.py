@@ -1,0 +1,69 @@
+"""`run --dry-run`: what would be sent where."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from retailops_sandbox.cli.job import sending
+from retailops_sandbox.cli.output import harmless, say
+from retailops_sandbox.engine import Options, Run
+from retailops_sandbox.engine.preview import Preview, preview
+from retailops_sandbox.errors import SandboxError, UsageError
+from retailops_sandbox.model import RunInfo
+from retailops_sandbox.reporting.render import preview as report
+from retailops_sandbox.reporting.reporters.files import Reports
+from retailops_sandbox.scenarios.scenario import Plan
+from retailops_sandbox.session import ports
+from retailops_sandbox.transport import Transport
+from retailops_sandbox.workspace import settings
+from retailops_sandbox.workspace.workspace import Workspace
+
+
+def execute(
+    workspace: Workspace,
+    plans: list[Plan],
+    unreadable: list[SandboxError],
+    *,
+    jobs: int | None,
+    wait: float,
+    verbose: bool,
+    **given: Any,
+) -> None:
+    """Print what would be sent, send nothing, and leave with the exit code."""
+    asked = Reports(**{name: given.pop(name) for name in Reports.__struct_fields__}).options()
+    if asked:
+        raise UsageError(f"--dry-run judges nothing, so there is nothing for {' and '.join(asked)} to report")
+    # Nothing is sent, so nobody has to say yes to it.
+    options = sending(workspace, jobs, **{**given, "confirmed": True})
+    previews = asyncio.run(look(workspace, plans, options))
+    for line in report.text(previews, unreadable, options.receiver):
+        say(harmless(line))
+    sys.exit(_exit_code(previews, unreadable))
+
+
+async def look(workspace: Workspace, plans: Sequence[Plan], options: Options) -> list[Preview]:
+    """Nothing is sent, waited for or written, and no stand-in is started."""
+    receiver = options.receiver
+    if receiver.stand_in:
+        # It listens at a free port, which nobody knows before.
+        receiver = msgspec.structs.replace(receiver, base_url=f"http://stand-in{receiver.base_url}")
+    async with Transport() as transport:
+        log = ports.LateLog(workspace.runs_dir, RunInfo(id="", started_at=""))
+        real = ports.put_together(workspace, transport, log, settings.readable(os.environ))
+        return list(preview(Run(plans, real, msgspec.structs.replace(options, receiver=receiver))))
+
+
+def _exit_code(previews: Sequence[Preview], unreadable: Sequence[SandboxError]) -> int:
+    """2 where something cannot be read or composed, 1 where a payload breaks its contract, else 5.
+
+    Never 0: nothing was judged, and a --dry-run that was left in a job must not make it green.
+    """
+    if unreadable or any(each.mistake for each in previews):
+        return 2
+    return 1 if any(each.is_refused for each in previews) else 5

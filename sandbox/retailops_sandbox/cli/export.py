@@ -1,0 +1,181 @@
+"""`export`: what was sent, or is to be sent, for another tool."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+import click
+
+from retailops_sandbox.cli.log.names import run_named, unknown
+from retailops_sandbox.cli.options import here, workspace_option
+from retailops_sandbox.cli.output import complain, say
+from retailops_sandbox.errors import FileError, SandboxError, UsageError
+from retailops_sandbox.model import Judgement, Receiver
+from retailops_sandbox.reporting.exporters import exporting
+from retailops_sandbox.reporting.exporters.exporting import FORMATS, Export, Format, Sources
+from retailops_sandbox.runlog.files import runfile
+from retailops_sandbox.runlog.files.atomic import replacing
+from retailops_sandbox.runlog.log import Entry, Log
+from retailops_sandbox.scenarios import scenario
+from retailops_sandbox.workspace import receivers, settings
+from retailops_sandbox.workspace.workspace import Workspace, checked, read_text, write_file
+
+RUN_FILE = "run"
+"""The format that is no export for another tool: the run itself, for somebody else's sandbox."""
+
+
+@click.command("export")
+@click.argument("what", metavar="DELIVERY|RUN|FILE")
+@click.option(
+    "--format",
+    "format",
+    type=click.Choice((*FORMATS, RUN_FILE)),
+    required=True,
+    help="What the other tool reads; run: the run file, for somebody else's sandbox.",
+)
+@click.option("-o", "--output", metavar="FILE", help="Write this file, or into this folder.")
+@click.option("--action", default="", help="Of a run: the deliveries of this action.")
+@click.option("--edition", default="", help="Of a run: the deliveries of this edition.")
+@click.option("--replace", is_flag=True, help="Replace the file that is there.")
+@click.option("--receiver", metavar="URL_OR_NAME", help="Of a scenario file as curl: where it would be sent.")
+@workspace_option
+def command(
+    what: str,
+    format: Format | Literal["run"],
+    output: str | None,
+    action: str,
+    edition: str,
+    replace: bool,
+    receiver: str | None,
+    workspace: str | None,
+) -> None:
+    """Write a delivery, a run or a scenario file as a curl command, HAR, a pytest file or a scenario.
+
+    Deliveries and runs go by their ids in the log; `latest` is the newest run. FILE is a scenario file or a
+    run file. Secrets stay struck out. A run can also be written as its run file, which `serve --open` shows
+    anywhere.
+    """
+    folder = Workspace.find(workspace, os.environ, here())
+    if format == "run":
+        _write_run(what, Log(folder.runs_dir), output, replace)
+        return
+    path = Path(what)
+    if checked(Path.is_file, path) and path.name.endswith(scenario.SUFFIX):
+        made = _of_file(path, format, folder, receiver)
+    else:
+        made = _of_log(what, format, folder, action, edition)
+    for note in made.notes:
+        complain(f"note: {note}")
+    if output is None:
+        say(made.text, end="" if made.text.endswith("\n") else "\n")
+        return
+    written = _path(output, made.name, replace)
+    write_file(written, made.text)
+    say(f"made {written}")
+
+
+def _of_file(path: Path, format: Format, folder: Workspace, receiver: str | None) -> Export:
+    """A scenario file, for another tool."""
+    plan = scenario.read(read_text(path), id=folder.scenario_id(path), file=str(path))
+    if format != "curl":
+        return exporting.scenario_file(plan, format, _sources(folder))
+    chosen = receiver or settings.read(os.environ, here()).receiver or folder.receivers().default
+    if not chosen:
+        raise UsageError(
+            "no receiver is named, and a curl command needs an address", mend="give --receiver URL_OR_NAME"
+        )
+    from retailops_sandbox.cli.dry_run import look
+    from retailops_sandbox.engine import Options
+
+    there = receivers.named(folder, chosen)
+    previews = asyncio.run(look(folder, [plan], Options(receiver=there, confirmed=True)))
+    return exporting.commands(previews, there, name=exporting.scenario_name(plan.id))
+
+
+def _of_log(what: str, format: Format, folder: Workspace, action: str, edition: str) -> Export:
+    """A delivery or a run of the log, or a run file, for another tool."""
+    name, entries = _found(what, Log(folder.runs_dir))
+    wanted = [
+        each
+        for each in entries
+        if action in ("", each.delivery.action) and edition in ("", each.delivery.edition)
+    ]
+    return exporting.deliveries(wanted, format, _sources(folder), name=name)
+
+
+def _found(what: str, log: Log) -> tuple[str, list[Entry]]:
+    """The name of what is meant, and its deliveries; UsageError where there is nothing of that name."""
+    path = Path(what)
+    if checked(Path.is_file, path):
+        return path.stem, _entries_of(path)
+    if one := log.get(what):
+        return what, [one]
+    run = run_named(what, log)
+    if run is not None and (found := log.run(run.id)):
+        if run.problems and not found[1]:
+            raise run.problems[0]
+        if run.problems:
+            complain(f"note: some of it cannot be read: {run.problems[0]}")
+        return run.id, found[1]
+    raise unknown(what, log, "delivery, run or file")
+
+
+def _write_run(what: str, log: Log, output: str | None, replace: bool) -> None:
+    """A run of the log as its run file."""
+    run = run_named(what, log)
+    if run is None:
+        if log.get(what) is not None:
+            raise UsageError(f"{what} is a delivery, no run", mend=f"give {what.rpartition('.')[0]}")
+        raise unknown(what, log, "run")
+    if output is None:
+        text = io.BytesIO()
+        _copy(log, run.id, text)
+        say(text.getvalue().decode(errors="replace"), end="")
+        return
+    path = _path(output, f"{run.id}.json", replace)
+    with replacing(path, path.with_name(f"{path.name}.{os.getpid()}.new")) as file:
+        _copy(log, run.id, file)
+    say(f"made {path}")
+
+
+def _copy(log: Log, id: str, target: BinaryIO) -> None:
+    if not log.copy(id, target):
+        raise unknown(id, log, "run")  # It was there a moment ago.
+
+
+def _sources(folder: Workspace) -> Sources:
+    return exporting.sources(folder, lambda name: _receiver(folder, name))
+
+
+def _entries_of(path: Path) -> list[Entry]:
+    """The deliveries of a run file that lies anywhere, such as the one that `--report-json` wrote."""
+    content = runfile.read(path)
+    if content.problems:
+        raise content.problems[0]
+    by_delivery: dict[str, list[Judgement]] = {}
+    for judgement, _ in content.judgements:
+        by_delivery.setdefault(judgement.delivery, []).append(judgement)
+    return [Entry(each, tuple(by_delivery.get(each.id, ()))) for each, _ in content.deliveries]
+
+
+def _receiver(folder: Workspace, name: str) -> Receiver | None:
+    """The receiver that was sent to; None where its settings are not known any more."""
+    try:
+        return receivers.named(folder, name)
+    except SandboxError:
+        return None
+
+
+def _path(output: str, name: str, replace: bool) -> Path:
+    path = Path(output)
+    if checked(Path.is_dir, path):
+        path /= name
+    if checked(Path.exists, path) and not replace:
+        raise UsageError(f"there is a file {path} already", mend="choose another name, or give --replace")
+    if not checked(Path.is_dir, path.parent):
+        raise FileError(f"cannot be written: there is no folder {path.parent}", file=output)
+    return path

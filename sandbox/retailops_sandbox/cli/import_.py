@@ -1,0 +1,138 @@
+"""`import`: a request that was written down elsewhere, as a fixture or a scenario."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from retailops_sandbox.cli.options import here, workspace_option
+from retailops_sandbox.cli.output import complain, say
+from retailops_sandbox.errors import FileError, UsageError
+from retailops_sandbox.importing import Draft, assemble, drafts, read
+from retailops_sandbox.reporting.render.lines import in_line
+from retailops_sandbox.scenarios import scenario
+from retailops_sandbox.workspace.workspace import Workspace, checked, read_text, safe_name, write_file
+
+_STDIN = "standard input"
+
+
+@click.command("import")
+@click.argument("file", metavar="FILE|-")
+@click.option("--fixture", metavar="NAME", help="Save its payload as the fixture of this name.")
+@click.option("-o", "--output", metavar="FILE", help="Write a scenario: a *.scenario.json file.")
+@click.option("--action", default="", help="The action, where it cannot be told.")
+@click.option("--edition", default="", help="The edition, where it cannot be told.")
+@click.option("--replace", is_flag=True, help="Replace the fixture or the file that is there.")
+@workspace_option
+def command(
+    file: str,
+    fixture: str | None,
+    output: str | None,
+    action: str,
+    edition: str,
+    replace: bool,
+    workspace: str | None,
+) -> None:
+    """Make a fixture or a scenario of a curl command, a HAR archive, a payload or a log line with one.
+
+    FILE holds it; `-` reads it from standard input. Passwords, cookies and tokens are never taken over.
+    """
+    if fixture is None and output is None:
+        raise UsageError("it is not said what to make", mend="give --fixture NAME or -o FILE.scenario.json")
+    path = None if output is None else _scenario_path(output, replace)
+    shown = _STDIN if file == "-" else file
+    made, unknown = drafts(
+        read(_stdin() if file == "-" else read_text(file), file=shown),
+        file=shown,
+        action=action,
+        edition=edition,
+    )
+    folder = Workspace.find(workspace, os.environ, here())
+    # All that can be wrong is found before anything is written.
+    text = _fixture_text(made, folder, fixture, replace) if fixture is not None else ""
+    plan = None if path is None else assemble(made, name=_name(path), fixture=fixture or "")
+    _tell(made, unknown, with_step=plan is not None)
+    if fixture is not None:
+        agreed = made[0].contract
+        say(f"made {_relative(folder.save_fixture(agreed.action, agreed.edition, fixture, text))}")
+    if plan is not None and path is not None:
+        write_file(path, scenario.spelled(plan))
+        say(f"made {_relative(path)}")
+    say(f"next: {_next(made[0], fixture, path)}")
+
+
+def _tell(made: Sequence[Draft], unknown: int, *, with_step: bool) -> None:
+    for each in made:
+        say(f"{each.place}: {each.contract.action} {each.contract.edition}")
+        for note in each.notes + (each.step_notes if with_step else ()):
+            say(f"  {in_line(note)}")
+        if each.headers and not with_step:
+            say(in_line(f"  left out: {', '.join(each.headers)}; a fixture is the payload alone"))
+        if each.violation:
+            mend = "the step says off_contract" if with_step else "send it with --off-contract"
+            say(in_line(f"  the payload breaks the contract: {each.violation}; {mend}"))
+    if unknown:
+        say(f"left out: {unknown} other request{'' if unknown == 1 else 's'} that no contract knows")
+
+
+def _next(draft: Draft, fixture: str | None, path: Path | None) -> str:
+    token = " --receiver-token TOKEN" if draft.contract.auth else ""
+    if path is not None:
+        return f"retailops-sandbox run {_relative(path)} --receiver URL{token}"
+    edition = "" if draft.contract.edition == "draft" else f" --edition {draft.contract.edition}"
+    off_contract = " --off-contract" if draft.violation else ""
+    return f"retailops-sandbox send {fixture}{edition}{off_contract} --receiver URL{token}"
+
+
+def _fixture_text(made: Sequence[Draft], folder: Workspace, name: str, replace: bool) -> str:
+    """The text of the fixture; UsageError where it cannot be one."""
+    if len(made) > 1:
+        places = ", ".join(each.place for each in made[:5])
+        raise UsageError(f"there are {len(made)} requests ({places})", mend="a fixture is one: use -o")
+    (draft,) = made
+    if not draft.text:
+        raise UsageError(f"the body ({draft.place}) is not JSON, as a fixture is", mend="use -o")
+    agreed = draft.contract
+    safe_name(name)
+    known = [info.name for info in folder.fixtures(agreed.action, agreed.edition)]
+    if name in known and not replace:
+        raise UsageError(
+            f"the fixture {name!r} of {agreed.action} {agreed.edition} exists already",
+            mend="choose another name, or give --replace",
+        )
+    return draft.text
+
+
+def _scenario_path(output: str, replace: bool) -> Path:
+    """The file to write; what would keep it from being written is found before anything is read."""
+    path = Path(output)
+    if not path.name.endswith(scenario.SUFFIX) or path.name == scenario.SUFFIX:
+        raise UsageError(f"{output!r} is no name of a scenario file", mend=f"end it in {scenario.SUFFIX}")
+    if checked(Path.exists, path) and not replace:
+        raise UsageError(f"there is a file {output} already", mend="choose another name, or give --replace")
+    if not checked(Path.is_dir, path.parent):
+        raise FileError(f"cannot be written: there is no folder {path.parent}", file=output)
+    return path
+
+
+def _name(path: Path) -> str:
+    return path.name.removesuffix(scenario.SUFFIX).replace("-", " ").replace("_", " ")
+
+
+def _relative(path: Path) -> str:
+    return str(path).removeprefix(os.path.join(here(), ""))
+
+
+def _stdin() -> str:
+    if sys.stdin.isatty():
+        complain("paste it here, then press Ctrl-D on a line of its own")
+    try:
+        return sys.stdin.buffer.read().decode()
+    except UnicodeDecodeError as error:
+        raise FileError(
+            f"is not UTF-8 at byte {error.start}", file=_STDIN, mend="give it as UTF-8"
+        ) from error

@@ -1,0 +1,163 @@
+"""`log list`: deliveries or runs, each in a line, the newest first."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable
+from itertools import islice
+from typing import Any, get_args
+
+import click
+import msgspec
+
+from retailops_sandbox.cli.log import shapes, table
+from retailops_sandbox.cli.log.names import LATEST, run_named, runs_dir, unknown
+from retailops_sandbox.cli.options import workspace_option
+from retailops_sandbox.cli.output import complain, say
+from retailops_sandbox.cli.screen import wants_colour
+from retailops_sandbox.errors import UsageError
+from retailops_sandbox.model import Verdict, encoder
+from retailops_sandbox.reporting.render import shown
+from retailops_sandbox.reporting.render.delivery_text import verdict
+from retailops_sandbox.runlog.log import Log, RunSummary
+from retailops_sandbox.runlog.query import FAULTS, NOT_JUDGED, VERDICTS, Query
+from retailops_sandbox.runlog.rows import DeliverySummary
+
+_LIMIT = 50
+_FILTERS: dict[str, dict[str, Any]] = {
+    "receiver": {"metavar": "NAME", "help": "Sent to this receiver."},
+    "action": {"metavar": "ACTION", "help": "Of this action."},
+    "edition": {"metavar": "EDITION", "help": "Of this edition."},
+    "scenario": {"metavar": "ID", "help": "Sent for this scenario, by its path in the workspace."},
+    "run": {"metavar": "RUN|latest", "help": "Of this run."},
+    "verdict": {"type": click.Choice(VERDICTS), "help": "The latest verdict."},
+    "status": {"metavar": "STATUS", "help": "Answered so: 404, or a class such as 5xx."},
+    "fault": {"type": click.Choice(FAULTS), "help": "Ended in this fault."},
+    "order": {"metavar": "ID", "help": "About this order."},
+    "code": {"metavar": "CODE", "help": "An event with this code came back."},
+    "since": {"metavar": "TIME", "help": "Sent then or later, UTC: 2024-05-01 or 2024-05-01T12:00Z."},
+    "until": {"metavar": "TIME", "help": "Sent before; a day is meant to its end."},
+    "parent": {"metavar": "DELIVERY", "help": "Sent again from this delivery."},
+    "text": {"metavar": "TEXT", "help": "With this text in request or response."},
+}
+"""An option for each field of a query."""
+
+
+def _filters(command: Callable[..., None]) -> Callable[..., None]:
+    for name, said in reversed(_FILTERS.items()):
+        command = click.option(f"--{name}", **said)(command)
+    return command
+
+
+@click.command("list")
+@click.option("--runs", is_flag=True, help="List runs, instead of deliveries.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=_LIMIT,
+    metavar="N",
+    help="At most so many; 50 unless told.",
+)
+@_filters
+@click.option(
+    "--format",
+    "format",
+    type=click.Choice(("text", "json")),
+    default="text",
+    help="json: one document a line.",
+)
+@workspace_option
+def command(runs: bool, limit: int, format: str, workspace: str | None, **given: str | None) -> None:
+    """List what was sent, the newest first. Options that are given together are all meant."""
+    log = Log(runs_dir(workspace))
+    asked = {name: value for name, value in given.items() if value}
+    if runs:
+        if asked:
+            raise UsageError(
+                f"--{next(iter(asked))} asks for deliveries, and --runs for runs", mend="give one of them"
+            )
+        _list_runs(log, limit, as_json=format == "json")
+    else:
+        _list_deliveries(log, _query(asked, log), limit, as_json=format == "json")
+    for problem in (problem for run in log.runs() for problem in run.problems):
+        complain(f"warning: {problem}")
+
+
+def _query(asked: dict[str, str], log: Log) -> Query:
+    wanted = Query(**asked).checked()
+    if not wanted.run:
+        return wanted
+    run = run_named(wanted.run, log)
+    if run is None and wanted.run == LATEST:
+        return wanted
+    if run is None:
+        raise unknown(wanted.run, log, "run")
+    return msgspec.structs.replace(wanted, run=run.id)
+
+
+def _list_deliveries(log: Log, query: Query, limit: int, *, as_json: bool) -> None:
+    rows = log.summaries(query)
+    if as_json:
+        _write(shapes.delivery(row) for row in islice(rows, limit))
+        return
+    page = list(islice(rows, limit))
+    head = ("id", "time (UTC)", "verdict", "answer", "ms", "receiver", "fixture or step")
+    _tell(
+        head,
+        [_delivery(row) for row in page],
+        nothing="nothing was sent" if query == Query() else "nothing is like that",
+    )
+    if next(rows, None) is not None:
+        say(f"the newest {len(page)}; --limit N shows more")
+
+
+def _list_runs(log: Log, limit: int, *, as_json: bool) -> None:
+    runs = [run for run in log.runs() if not run.is_idle]
+    if as_json:
+        _write(map(shapes.run, runs[:limit]))
+        return
+    head = ("id", "started (UTC)", "kind", "state", "results", "deliveries", "receiver")
+    _tell(head, [_run(run) for run in runs[:limit]], nothing="nothing was run")
+    if len(runs) > limit:
+        say(f"the newest {limit} of {len(runs):,}; --limit N shows more")
+
+
+def _write(documents: Iterable[msgspec.Struct]) -> None:
+    for document in documents:
+        say(encoder.encode(document).decode())
+
+
+def _tell(head: tuple[str, ...], rows: list[tuple[str, ...]], *, nothing: str) -> None:
+    if not rows:
+        say(nothing)
+        return
+    colour = wants_colour(sys.stdout, os.environ)
+    for line in table.lines(head, rows, right=("ms", "deliveries"), colour=colour):
+        say(line)
+
+
+def _delivery(row: DeliverySummary) -> tuple[str, ...]:
+    word = "dropped on purpose" if row.dropped and row.verdict is None else row.verdict or NOT_JUDGED
+    return (
+        row.id,
+        row.sent_at[:19].replace("T", " "),
+        verdict(word),
+        row.answer,
+        f"{row.total:.1f}" if row.total < 100 else f"{row.total:.0f}",
+        row.receiver,
+        shown.label(row),
+    )
+
+
+def _run(run: RunSummary) -> tuple[str, ...]:
+    info = run.info
+    return (
+        run.id,
+        info.started_at[:19].replace("T", " ") if info else "",
+        info.kind if info else "",
+        f"{run.state}, ◆ pinned" if run.is_pinned else run.state,
+        ", ".join(f"{run.outcomes[word]} {word}" for word in get_args(Verdict) if run.outcomes[word]),
+        str(run.deliveries),
+        info.receiver if info else "",
+    )

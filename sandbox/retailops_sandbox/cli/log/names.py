@@ -1,0 +1,35 @@
+"""The log of a workspace, and the run or delivery that a word means."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from retailops_sandbox.cli.options import here
+from retailops_sandbox.errors import SandboxError, UsageError
+from retailops_sandbox.runlog.log import Log, RunSummary
+from retailops_sandbox.workspace.workspace import Workspace
+
+LATEST = "latest"
+
+
+def runs_dir(workspace: str | None) -> Path:
+    """Where the runs of the workspace are that `--workspace` means."""
+    return Workspace.find(workspace, os.environ, here()).runs_dir
+
+
+def run_named(what: str, log: Log) -> RunSummary | None:
+    """The run of this id, `latest` the newest; None if there is none."""
+    if what == LATEST:
+        return next((run for run in log.runs() if not run.is_idle), None)
+    return log.find(what)
+
+
+def unknown(what: str, log: Log, kind: str) -> SandboxError:
+    """The error for a word that means nothing of this kind; for a delivery of a damaged run, the damage."""
+    damaged = log.find(what.rpartition(".")[0])
+    if damaged is not None and damaged.problems:
+        return damaged.problems[0]
+    newest = [run.id for run in log.runs() if not run.is_idle][:3]
+    known = f"the newest runs are {', '.join(newest)}" if newest else "nothing was sent from there yet"
+    return UsageError(f"there is no {kind} {what!r} in this workspace", mend=known)

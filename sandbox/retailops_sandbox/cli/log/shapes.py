@@ -1,0 +1,154 @@
+"""What `--format json` writes of deliveries and runs. The README has each field: they stay as they are."""
+
+from __future__ import annotations
+
+import msgspec
+
+from retailops_sandbox.model import Delivery, Judgement, Result, RunKind, Verdict
+from retailops_sandbox.runlog.files.reader import RunState
+from retailops_sandbox.runlog.log import RunSummary
+from retailops_sandbox.runlog.rows import DeliverySummary
+
+
+class ListedDelivery(msgspec.Struct, frozen=True, kw_only=True):
+    """A delivery of `log list`."""
+
+    id: str
+    run: str
+    sent_at: str
+    action: str
+    edition: str
+    receiver: str
+    stand_in: bool
+    scenario: str
+    step: str
+    fixture: str
+    number: int
+    attempt: int
+    parent: str
+    dropped: bool
+    off_contract: bool
+    verdict: Verdict | None
+    status: int | None
+    fault: str
+    total_ms: float
+    orders: tuple[str, ...]
+    codes: tuple[str, ...]
+
+
+class ListedRun(msgspec.Struct, frozen=True, kw_only=True):
+    """A run of `log list --runs`."""
+
+    id: str
+    kind: RunKind | None
+    state: RunState
+    started_at: str
+    finished_at: str
+    receiver: str
+    stand_in: bool
+    tool: str
+    pinned: bool
+    scenarios: int
+    results: dict[Verdict, int]
+    deliveries: int
+    verdicts: dict[str, int]
+    unreadable: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+class ShownDelivery(msgspec.Struct, frozen=True, kw_only=True):
+    """A delivery of `log show`: the records as the log keeps them, the judgements oldest first."""
+
+    delivery: Delivery
+    judgements: tuple[Judgement, ...]
+
+
+class ShownRun(msgspec.Struct, frozen=True, kw_only=True):
+    """A run of `log show`: as `log list` has it, and its results as the log keeps them."""
+
+    run: ListedRun
+    results: list[Result]
+
+
+class PrunedRun(msgspec.Struct, frozen=True, kw_only=True):
+    """A run that went, or would go, by `log prune`."""
+
+    id: str
+    started_at: str
+    deliveries: int
+    bytes: int
+
+
+class KeptRun(msgspec.Struct, frozen=True, kw_only=True):
+    """A run that would go by `log prune`, and why it stays."""
+
+    id: str
+    reason: str
+
+
+class PrunedRuns(msgspec.Struct, frozen=True, kw_only=True):
+    """What `log prune` did, or would do."""
+
+    dry_run: bool
+    removed: list[PrunedRun]
+    kept: list[KeptRun]
+    deliveries: int
+    bytes: int
+    problems: list[str]
+
+
+class ReindexedRuns(msgspec.Struct, frozen=True, kw_only=True):
+    """What `log reindex` did."""
+
+    summaries: int
+    swept: int
+    problems: list[str]
+
+
+def delivery(row: DeliverySummary) -> ListedDelivery:
+    """A delivery as `log list` writes it."""
+    return ListedDelivery(
+        id=row.id,
+        run=row.run,
+        sent_at=row.sent_at,
+        action=row.action,
+        edition=row.edition,
+        receiver=row.receiver,
+        stand_in=row.stand_in,
+        scenario=row.scenario,
+        step=row.step,
+        fixture=row.fixture,
+        number=row.number,
+        attempt=row.attempt,
+        parent=row.parent,
+        dropped=row.dropped,
+        off_contract=row.off_contract,
+        verdict=row.verdict,
+        status=row.status,
+        fault=row.fault,
+        total_ms=row.total,
+        orders=row.subject,
+        codes=row.codes,
+    )
+
+
+def run(found: RunSummary) -> ListedRun:
+    """A run as `log list --runs` writes it."""
+    info = found.info
+    return ListedRun(
+        id=found.id,
+        kind=info.kind if info else None,
+        state=found.state,
+        started_at=info.started_at if info else "",
+        finished_at=info.finished_at if info else "",
+        receiver=info.receiver if info else "",
+        stand_in=bool(info and info.stand_in),
+        tool=info.tool if info else "",
+        pinned=found.is_pinned,
+        scenarios=info.scenarios if info else 0,
+        results=dict(found.outcomes),
+        deliveries=found.deliveries,
+        verdicts={word or "not judged": count for word, count in found.verdicts.items()},
+        unreadable=info.unreadable if info else (),
+        problems=tuple(str(problem) for problem in found.problems),
+    )

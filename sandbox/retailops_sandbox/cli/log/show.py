@@ -1,0 +1,61 @@
+"""`log show`: one delivery or one run, with all there is."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+
+import click
+
+from retailops_sandbox.cli.log import shapes
+from retailops_sandbox.cli.log.names import run_named, runs_dir, unknown
+from retailops_sandbox.cli.options import workspace_option
+from retailops_sandbox.cli.output import harmless, say
+from retailops_sandbox.cli.screen import page_width, wants_colour
+from retailops_sandbox.model import encoder
+from retailops_sandbox.runlog.log import Log, RunSummary
+
+
+@click.command("show")
+@click.argument("what", metavar="DELIVERY|RUN|latest")
+@click.option(
+    "--format", "format", type=click.Choice(("text", "json")), default="text", help="json: one document."
+)
+@workspace_option
+def command(what: str, format: str, workspace: str | None) -> None:
+    """Show a delivery, or a run and its results; `latest` is the newest run."""
+    from retailops_sandbox.reporting.render import delivery_text
+
+    log = Log(runs_dir(workspace))
+    entry = log.get(what)
+    if entry is not None:
+        if format == "json":
+            document = shapes.ShownDelivery(delivery=entry.delivery, judgements=entry.judgements)
+            say(encoder.encode(document).decode())
+            return
+        colour = wants_colour(sys.stdout, os.environ)
+        _print(delivery_text.delivery(entry, width=page_width(), colour=colour))
+        return
+    run = run_named(what, log)
+    if run is None:
+        raise unknown(what, log, "delivery or run")
+    results = log.results(run.id)
+    if format == "json":
+        say(encoder.encode(shapes.ShownRun(run=shapes.run(run), results=results)).decode())
+        return
+    spoiled = {each.scenario for each in results if each.verdict in ("failed", "errored")}
+    found = log.run(run.id, spoiled) if spoiled else None
+    _print(delivery_text.run(run, results, found[1] if found else []))
+    _print(_hints(run))
+
+
+def _hints(run: RunSummary) -> Iterable[str]:
+    if run.deliveries:
+        yield ""
+        yield f"its deliveries: retailops-sandbox log list --run {run.id}"
+
+
+def _print(lines: Iterable[str]) -> None:
+    for line in lines:
+        say(harmless(line))

@@ -1,0 +1,69 @@
+"""`log pin`, `log unpin` and `log reindex`."""
+
+from __future__ import annotations
+
+import time
+
+import click
+
+from retailops_sandbox.cli.log import shapes
+from retailops_sandbox.cli.log.names import run_named, runs_dir, unknown
+from retailops_sandbox.cli.options import workspace_option
+from retailops_sandbox.cli.output import complain, say
+from retailops_sandbox.model import encoder
+from retailops_sandbox.runlog import retention
+from retailops_sandbox.runlog.files import pins
+from retailops_sandbox.runlog.log import Log
+
+
+@click.command("pin")
+@click.argument("run", metavar="RUN|latest")
+@workspace_option
+def pin(run: str, workspace: str | None) -> None:
+    """Let a run stay, whatever retention says."""
+    _mark(run, workspace, stays=True)
+
+
+@click.command("unpin")
+@click.argument("run", metavar="RUN|latest")
+@workspace_option
+def unpin(run: str, workspace: str | None) -> None:
+    """Let a pinned run go when its time has come."""
+    _mark(run, workspace, stays=False)
+
+
+def _mark(what: str, workspace: str | None, *, stays: bool) -> None:
+    folder = runs_dir(workspace)
+    log = Log(folder)
+    run = run_named(what, log)
+    if run is None:
+        raise unknown(what, log, "run")
+    (pins.pin if stays else pins.unpin)(folder, run.id)
+    say(f"◆ pinned {run.id}" if stays else f"unpinned {run.id}")
+
+
+@click.command("reindex")
+@click.option(
+    "--format", "format", type=click.Choice(("text", "json")), default="text", help="json: one document."
+)
+@workspace_option
+def reindex(format: str, workspace: str | None) -> None:
+    """Make the summary beside each run file anew, and sweep up what dead processes left.
+
+    The run files are the truth and are not touched. Exit code 2 where a summary could not be made.
+    """
+    folder = runs_dir(workspace)
+    done = Log(folder).reindex()
+    swept = retention.sweep(folder, time.time())
+    if format == "json":
+        problems = [str(each) for each in done.problems]
+        document = shapes.ReindexedRuns(summaries=done.made, swept=swept, problems=problems)
+        say(encoder.encode(document).decode())
+    else:
+        say(f"made {done.made:,} {'summary' if done.made == 1 else 'summaries'} anew")
+        if swept:
+            say(f"swept up {swept:,} {'file' if swept == 1 else 'files'} that nobody needs")
+    for problem in done.problems:
+        complain(f"error: {problem}")
+    if done.problems:
+        click.get_current_context().exit(2)

@@ -1,0 +1,186 @@
+"""Options that several commands share, and the receiver that they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import click
+import msgspec
+
+from retailops_sandbox import composing
+from retailops_sandbox.errors import FileError, UsageError
+from retailops_sandbox.model import Json, Receiver
+from retailops_sandbox.workspace import receivers
+from retailops_sandbox.workspace.workspace import Workspace
+
+_PROXY_SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
+_LONGEST = 86_400
+"""Seconds that anything may be waited for: a day."""
+
+
+def here() -> Path:
+    """The current folder; UsageError where it is gone."""
+    try:
+        return Path.cwd()
+    except OSError as error:
+        raise UsageError("the current folder is gone", mend="change to one that exists") from error
+
+
+_Command = Callable[..., None]
+_Value = TypeVar("_Value")
+_FILE = click.Path(path_type=Path)
+
+
+class Seconds(click.FloatRange):
+    """A time that somebody may want to wait."""
+
+    name = "seconds"
+
+    def __init__(self, least: float) -> None:
+        super().__init__(min=least, max=_LONGEST)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        seconds = super().convert(value, param, ctx)
+        if seconds != seconds:
+            self.fail(f"{value} is not a number of seconds", param, ctx)
+        return seconds
+
+
+def workspace_option(command: _Command) -> _Command:
+    """`--workspace`."""
+    return click.option(
+        "--workspace", metavar="FOLDER", help="The folder with your fixtures, scenarios, receivers and log."
+    )(command)
+
+
+def sending_options(command: _Command) -> _Command:
+    """The options of the commands that send; `chosen_receiver` and `job.execute` take them."""
+    options = [
+        click.option("--receiver", metavar="URL_OR_NAME", help="The receiver under test."),
+        click.option("--stand-in", is_flag=True, help="Use the stand-in that ships with the sandbox."),
+        click.option("--receiver-token", metavar="TOKEN", help="What RetailOPS proves itself with (v1)."),
+        click.option("-H", "--header", "headers", multiple=True, metavar="NAME:VALUE", help="Send it too."),
+        click.option("--insecure", is_flag=True, help="Do not verify its certificate."),
+        click.option("--cacert", metavar="FILE", help="Trust these authorities."),
+        click.option("--cert", metavar="FILE", help="The client certificate."),
+        click.option("--key", metavar="FILE", help="The client certificate's key."),
+        click.option("--proxy", metavar="URL", help="Send through this proxy."),
+        click.option("--timeout", type=Seconds(0.001), metavar="SECONDS", help="Per delivery."),
+        click.option("--retries", type=click.IntRange(min=0), metavar="N", help="Send again after a fault."),
+        click.option("--var", "variables", multiple=True, metavar="NAME=JSON", help="A placeholder's value."),
+        click.option("--wait", type=Seconds(0), default=0.0, metavar="SECONDS",
+                     help="Wait until the receiver's port answers."),
+        click.option("--yes", "confirmed", is_flag=True, help="Send to a protected receiver."),
+        click.option("--junit-xml", type=_FILE, metavar="FILE", help="Write JUnit XML."),
+        click.option("--report-json", type=_FILE, metavar="FILE", help="Write the run file."),
+        click.option("--report-html", type=_FILE, metavar="FILE", help="Write a page that opens offline."),
+        click.option("-v", "--verbose", is_flag=True, help="Show each delivery, also where it passed."),
+    ]  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return workspace_option(command)
+
+
+def chosen_receiver(
+    workspace: Workspace,
+    default: str,
+    *,
+    receiver: str | None,
+    stand_in: bool,
+    receiver_token: str | None,
+    headers: tuple[str, ...],
+    insecure: bool,
+    cacert: str | None,
+    cert: str | None,
+    key: str | None,
+    proxy: str | None,
+) -> Receiver:
+    """The receiver that the command line means, with what it says of it laid over."""
+    if receiver and stand_in:
+        raise UsageError("--receiver and --stand-in exclude each other", mend="give one of them")
+    if stand_in:
+        chosen = receivers.stand_in()
+    elif wanted := receiver or default or workspace.receivers().default:
+        chosen = receivers.named(workspace, wanted)
+    else:
+        raise UsageError(
+            "no receiver is named",
+            mend="give --receiver URL_OR_NAME, or --stand-in to try the sandbox without one",
+        )
+    over: dict[str, Any] = {}
+    if receiver_token is not None:
+        over["token"] = receiver_token
+    if headers:
+        over["headers"] = {**chosen.headers, **_headers(headers)}
+    if insecure:
+        over["verify"] = False
+    files = {"ca_file": cacert, "client_cert": cert, "client_key": key, "proxy": proxy}
+    over.update({name: value for name, value in files.items() if value is not None})
+    return msgspec.structs.replace(chosen, **over) if over else chosen
+
+
+def check_receiver(receiver: Receiver) -> None:
+    """Before anything is sent: what would keep every step from it. What holds a placeholder comes later."""
+    files = {
+        "--cacert": receiver.ca_file,
+        "--cert": receiver.client_cert,
+        "--key": receiver.client_key,
+    }
+    for option, file in files.items():
+        if not file or composing.has_placeholder(file):
+            continue
+        try:
+            with open(file, "rb") as stream:
+                stream.read(1)
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise FileError(f"cannot be read: {reason}", file=file, mend=f"see {option}") from error
+    proxy = receiver.proxy
+    if proxy and not composing.has_placeholder(proxy):
+        shown = receivers.without_user(proxy)
+        parts = urlsplit(proxy)
+        if parts.scheme not in _PROXY_SCHEMES or not parts.hostname:
+            known = ", ".join(f"{scheme}://" for scheme in _PROXY_SCHEMES)
+            raise UsageError(
+                f"the proxy {shown!r} is no URL of a proxy", mend=f"begin it with one of {known}"
+            )
+
+
+def _headers(given: tuple[str, ...]) -> dict[str, str]:
+    pairs = [_header(each) for each in given]
+    table(((name.lower(), value) for name, value in pairs), "-H")
+    return dict(pairs)
+
+
+def table(pairs: Iterable[tuple[str, _Value]], option: str) -> dict[str, _Value]:
+    """The pairs as a dict; UsageError for a name that is given twice, as one of them would get lost."""
+    table: dict[str, _Value] = {}
+    for name, value in pairs:
+        if name in table:
+            raise UsageError(f"{option} {name!r} is given twice", mend="give it once")
+        table[name] = value
+    return table
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    if not colon or not name.strip():
+        raise UsageError(f"-H {text!r} is not NAME:VALUE", mend="for example -H 'X-Shop: 12'")
+    return name.strip(), value.strip()
+
+
+def assignment(text: str, option: str) -> tuple[str, Json]:
+    """`NAME=JSON`, or `NAME=text`, as given to an option."""
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise UsageError(
+            f"{option} {text!r} has no NAME=VALUE", mend=f"for example {option} {_example(option)}"
+        )
+    return name, composing.variable_value(value)
+
+
+def _example(option: str) -> str:
+    return "'/data/order/id=\"4897\"'" if option == "--set" else "'order_id=\"4897\"'"

@@ -1,0 +1,60 @@
+"""What commands print, and what becomes of it where nothing more can be printed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from typing import TextIO
+
+import click
+
+
+def say(text: str, *, end: str = "\n", flush: bool = False) -> None:
+    """Print a line. Where standard output takes no more, the rest goes nowhere, and the command goes on."""
+    try:
+        print(text, end=end, flush=flush)
+    except OSError as error:
+        give_up(sys.stdout, error)
+
+
+def complain(text: str) -> None:
+    """Print one line to standard error."""
+    from retailops_sandbox.reporting.render.lines import in_line
+
+    try:
+        click.echo(harmless(in_line(text)), err=True)
+    except OSError as error:
+        give_up(sys.stderr, error)
+
+
+def harmless(line: str) -> str:
+    """The line; in GitHub Actions, which reads what is printed for commands, as one that is none."""
+    if not on_github(os.environ):
+        return line
+    from retailops_sandbox.reporting.reporters import github
+
+    return github.harmless(line)
+
+
+def on_github(environment: Mapping[str, str]) -> bool:
+    """Whether this runs in GitHub Actions."""
+    return environment.get("GITHUB_ACTIONS") == "true"
+
+
+def give_up(stream: TextIO, error: OSError) -> None:
+    """Let what is still printed there go nowhere, and say so where somebody may miss it."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+    if stream is sys.stdout and not isinstance(error, BrokenPipeError):
+        complain(f"standard output cannot be written: {error.strerror}")
+
+
+def is_text(text: str) -> bool:
+    """Whether this can be written as UTF-8: what the system hands over as bytes need not be."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,34 @@
+"""`receiver`: the stand-in alone."""
+
+from __future__ import annotations
+
+import asyncio
+
+import click
+
+from retailops_sandbox.cli.output import say
+from retailops_sandbox.errors import UsageError
+
+
+@click.command("receiver")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=click.IntRange(0, 65535), default=8081, show_default=True)
+def command(host: str, port: int) -> None:
+    """Run the stand-in receiver alone. It proves nothing about yours."""
+
+    from retailops_sandbox.standin import StandIn
+
+    async def listen() -> None:
+        stand_in = StandIn()
+        say(f"stand-in receiver: {await stand_in.start(host, port)}  (Ctrl-C ends it)", flush=True)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await stand_in.stop()
+
+    try:
+        asyncio.run(listen())
+    except OSError as error:
+        raise UsageError(
+            f"cannot listen at {host}:{port}: {error.strerror}", mend="choose another --port"
+        ) from error

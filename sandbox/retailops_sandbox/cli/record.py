@@ -1,0 +1,213 @@
+"""`record`: a relay that stands before the receiver, and what passes through it as scenario files."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from retailops_sandbox import recording
+from retailops_sandbox.cli.options import Seconds, check_receiver, chosen_receiver, here, workspace_option
+from retailops_sandbox.cli.output import complain, say
+from retailops_sandbox.errors import FileError, UsageError
+from retailops_sandbox.model import Receiver
+from retailops_sandbox.recording import Draft, Recorded
+from retailops_sandbox.scenarios import scenario
+from retailops_sandbox.session import ports
+from retailops_sandbox.workspace.receivers import without_user
+from retailops_sandbox.workspace.workspace import Workspace, checked, write_file
+
+_EVERY_ADDRESS = ("0.0.0.0", "::")
+"""What listens everywhere, and cannot be posted to."""
+
+
+@click.command("record")
+@click.option("--forward", metavar="URL_OR_NAME", required=True, help="The receiver that it is passed on to.")
+@click.option(
+    "-o", "--output", metavar="FILE", type=click.Path(path_type=Path), required=True,
+    help="The scenario file; with a suffix each, where there are several.",
+)  # fmt: skip
+@click.option("--replace", is_flag=True, help="Write over files that are there.")
+@click.option(
+    "--bind", metavar="ADDRESS", default="127.0.0.1", show_default=True, help="The address to listen at."
+)
+@click.option("--port", type=click.IntRange(0, 65535), default=8090, show_default=True, metavar="N")
+@click.option("--insecure", is_flag=True, help="Do not verify the receiver's certificate.")
+@click.option("--cacert", metavar="FILE", help="Trust these authorities.")
+@click.option("--cert", metavar="FILE", help="The client certificate.")
+@click.option("--key", metavar="FILE", help="The client certificate's key.")
+@click.option("--proxy", metavar="URL", help="Send through this proxy.")
+@click.option("--timeout", type=Seconds(0.001), metavar="SECONDS", help="Per delivery.")
+@click.option("--yes", "confirmed", is_flag=True, help="Pass on to a protected receiver.")
+@workspace_option
+def command(
+    forward: str,
+    output: Path,
+    replace: bool,
+    bind: str,
+    port: int,
+    timeout: float | None,
+    confirmed: bool,
+    workspace: str | None,
+    **given: Any,
+) -> None:
+    """Pass on what is posted to it, return the answers, and write all of it as a scenario at the end.
+
+    Ctrl-C or SIGTERM ends it. What passes through is in the log at once. Off loopback, only a path that
+    nobody can guess is answered.
+    """
+    _check_output(output, replace)
+    folder = Workspace.find(workspace, os.environ, here())
+    receiver = chosen_receiver(
+        folder, "", receiver=forward, stand_in=False, receiver_token=None, headers=(), **given
+    )
+    check_receiver(receiver)
+    if receiver.protected and not confirmed:
+        raise UsageError(
+            f"the receiver {receiver.name!r} is protected: nothing is sent without an explicit yes",
+            mend="give --yes if you mean it",
+        )
+    timeout_ms = int(timeout * 1000) if timeout else None
+    records: list[Recorded] = []
+    try:
+        all_logged = asyncio.run(_relay(folder, receiver, output, bind, port, timeout_ms, records))
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
+    finally:
+        _write(folder, records, output, replace=replace)
+    if not all_logged:
+        sys.exit(2)
+
+
+async def _relay(
+    workspace: Workspace,
+    receiver: Receiver,
+    output: Path,
+    bind: str,
+    port: int,
+    timeout_ms: int | None,
+    records: list[Recorded],
+) -> bool:
+    """Relay until a signal; what passes through is added to the records. Whether all of it was logged."""
+    from retailops_sandbox.httpserver import is_loopback
+    from retailops_sandbox.relay.relay import Relay
+    from retailops_sandbox.session.headless import new_run, stopping
+    from retailops_sandbox.transport import Transport
+
+    clock = ports.SystemClock()
+    info = new_run("record", clock.now(), receiver, scenarios=0)
+
+    def heard(recorded: Recorded) -> None:
+        records.append(recorded)
+        say(_line(recorded), flush=True)
+
+    late_log = ports.LateLog(workspace.runs_dir, info)
+    async with Transport() as transport:
+        relay = Relay(
+            receiver,
+            transport=transport,
+            log=late_log,
+            clock=clock,
+            environment=os.environ,
+            timeout_ms=timeout_ms,
+            listen=heard,
+            complain=lambda error: complain(f"error: what passes through cannot be logged: {error}"),
+        )
+        with stopping() as stopped:
+            try:
+                url = await relay.start(bind, port, secret_path=not is_loopback(bind))
+            except OSError as error:
+                what = f"cannot listen at {bind}:{port}: {(error.strerror or str(error)).lower()}"
+                raise UsageError(what, mend="choose another --port, or 0 for a free one") from error
+            with late_log.open() as log:
+                say(f"relay:       {url}  (Ctrl-C ends it)")
+                if bind in _EVERY_ADDRESS:
+                    say(f"  (in place of {bind}, the address by which the caller reaches this machine)")
+                say(f"forwards to: {relay.forwards_to}")
+                say(f"records to:  {output}", flush=True)
+                try:
+                    await stopped.wait()
+                finally:
+                    await relay.stop()
+                    try:
+                        log.fold(clock.now())
+                    except FileError as error:
+                        if str(error) not in relay.problems:
+                            raise
+    return not relay.problems
+
+
+def _line(recorded: Recorded) -> str:
+    """What passed through, in a line."""
+    sent = recorded.delivery
+    came = sent.fault.kind if sent.fault else str(sent.response.status) if sent.response else "no answer"
+    return f"{sent.request.method} {without_user(sent.request.url)}  {came}  {sent.timings.total:.0f} ms"
+
+
+# --- files ---------------------------------------------------------------------------------------------
+
+
+def _check_output(output: Path, replace: bool) -> None:
+    """Before anything is recorded: a file that cannot be written would come to light too late."""
+    if checked(Path.is_dir, output):
+        raise FileError("is a folder", file=str(output), mend="name a file")
+    if checked(Path.exists, output) and not replace:
+        raise FileError("is there already", file=str(output), mend="name another file, or give --replace")
+    if not checked(Path.is_dir, output.absolute().parent):
+        raise FileError(f"cannot be written: there is no folder {output.parent}", file=str(output))
+    if not os.access(output.absolute().parent, os.W_OK):
+        raise FileError("cannot be written: permission denied", file=str(output))
+
+
+def _write(workspace: Workspace, records: Sequence[Recorded], output: Path, *, replace: bool) -> None:
+    """A file for each action and edition, and what whoever commits it should know."""
+    drafts = recording.drafts(records, ports.fixture_payloads(workspace))
+    made = [draft for draft in drafts if draft.scenario.steps]
+    for draft in drafts:
+        for note in draft.notes:
+            say(f"note: {note}")
+    if not made:
+        say(f"nothing was recorded, and {output} was not written")
+    unwritten: list[FileError] = []
+    for draft in made:
+        path = _free(output if len(made) == 1 else _suffixed(output, draft.key), replace)
+        try:
+            write_file(path, scenario.spelled(recording.finished(draft)))
+        except FileError as error:
+            error.mend = "what was recorded is in the log: save it as a scenario from there, in the browser"
+            unwritten.append(error)
+        else:
+            say(f"wrote {path}: {_summary(draft)}")
+    if unwritten:
+        raise unwritten[0]
+
+
+def _summary(draft: Draft) -> str:
+    count = len(draft.scenario.steps)
+    taken = [each for each in draft.proposals if each.taken]
+    rules = sum(each.kind == "rule" for each in taken)
+    parts = [f"{count} step{'s' * (count != 1)}"]
+    if rules:
+        parts.append(f"{rules} rule{'s' * (rules != 1)} for what looks volatile")
+    parts += [f"{each.reference} for a secret" for each in taken if each.kind == "secret"]
+    return ", ".join(parts)
+
+
+def _suffixed(output: Path, suffix: str) -> Path:
+    """The file's name with a suffix before what makes it a scenario file."""
+    ending = scenario.SUFFIX if output.name.endswith(scenario.SUFFIX) else output.suffix
+    return output.with_name(f"{output.name.removesuffix(ending)}-{suffix}{ending}")
+
+
+def _free(path: Path, replace: bool) -> Path:
+    """The path, or one like it where a file has come to be there: nothing is lost either way."""
+    number, chosen = 1, path
+    while not replace and checked(Path.exists, chosen):
+        number += 1
+        chosen = _suffixed(path, str(number))
+    return chosen

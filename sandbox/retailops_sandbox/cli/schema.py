@@ -1,0 +1,82 @@
+"""`schema`: the JSON Schema of each file format, for editors."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from retailops_sandbox import jsontext
+from retailops_sandbox.cli.options import here, workspace_option
+from retailops_sandbox.cli.output import say
+from retailops_sandbox.contracts import contract
+from retailops_sandbox.errors import FileError, UsageError
+from retailops_sandbox.workspace import schemas
+from retailops_sandbox.workspace.workspace import Workspace, checked, read_text, write_file
+
+_KINDS = ("scenario", "expectation", "receivers", "fixture")
+
+
+@click.command("schema")
+@click.argument("names", nargs=-1, metavar="[scenario | expectation | receivers | fixture ACTION EDITION]...")
+@click.option("-o", "--output", metavar="FOLDER", help="Write them into this folder, which may be new.")
+@workspace_option
+def command(names: tuple[str, ...], output: str | None, workspace: str | None) -> None:
+    """Write the JSON Schema of file formats: of all where none is named.
+
+    Editors complete and check files by them: see "Editor set-up" in the README. `init` writes all of them
+    into .sandbox/schemas of a workspace.
+    """
+    known = of_workspace(Workspace.find(workspace, os.environ, here()))
+    chosen = {name: known[name] for name in _chosen(names)} if names else known
+    if output is not None:
+        for path in write(chosen, Path(output)):
+            say(f"made {path}")
+    elif len(chosen) == 1:
+        (schema,) = chosen.values()
+        say(jsontext.pretty(schema))
+    else:
+        raise UsageError(f"there are {len(chosen)} schemas", mend="give -o FOLDER, or name one")
+
+
+def of_workspace(workspace: Workspace) -> dict[str, dict[str, Any]]:
+    """The schemas that know a workspace's fixtures, by the names of their files."""
+    fixtures = {info.name for each in contract.available() for info in workspace.fixtures(*each)}
+    return schemas.everything(fixtures)
+
+
+def write(chosen: dict[str, dict[str, Any]], folder: Path) -> list[Path]:
+    """Write schemas into a folder; the files that are new or were others before."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(
+            f"cannot be made: {(error.strerror or str(error)).lower()}", file=str(folder)
+        ) from error
+    made = []
+    for name, schema in chosen.items():
+        path, text = folder / name, jsontext.pretty(schema) + "\n"
+        if not checked(Path.is_file, path) or read_text(path) != text:
+            write_file(path, text)
+            made.append(path)
+    return made
+
+
+def _chosen(names: tuple[str, ...]) -> list[str]:
+    """The files that these words mean: `fixture` is followed by its action and edition."""
+    files = []
+    words = iter(names)
+    for word in words:
+        if word not in _KINDS:
+            raise UsageError(f"there is no schema {word!r}", mend=f"there are {', '.join(_KINDS)}")
+        if word == "fixture":
+            action, edition = next(words, ""), next(words, "")
+            if not edition:
+                mend = f"for example: fixture {' '.join(contract.available()[0])}"
+                raise UsageError("fixture needs an action and an edition", mend=mend)
+            contract.load(action, edition)
+            word = f"fixture.{action}.{edition}"
+        files.append(word + schemas.SUFFIX)
+    return files

@@ -1,0 +1,69 @@
+"""`serve`: the browser application."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from retailops_sandbox.cli.log.prune import told
+from retailops_sandbox.cli.options import here, workspace_option
+from retailops_sandbox.cli.output import complain, say
+from retailops_sandbox.runlog.log import Log
+from retailops_sandbox.runlog.retention import Pruned, Retention
+from retailops_sandbox.workspace import settings
+from retailops_sandbox.workspace.workspace import Workspace
+
+
+@click.command("serve")
+@workspace_option
+@click.option("--host", metavar="ADDRESS", help="The address to listen at; 127.0.0.1 unless told.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), metavar="N", help="8080 unless told, 0 for a free one."
+)
+@click.option(
+    "--open", "files", multiple=True, metavar="FILE", help="Show this run file, too; only to be looked at."
+)
+@click.option("--token", metavar="TOKEN", help="What a browser must show; needed unless loopback.")
+def command(
+    workspace: str | None, host: str | None, port: int | None, files: tuple[str, ...], token: str | None
+) -> None:
+    """Serve the browser application, with the stand-in receiver beside it."""
+    from retailops_sandbox.web.serve import serve as serve_web
+
+    start = here()
+    chosen = settings.read(os.environ, start)
+    folder = Workspace.find(workspace, os.environ, start)
+
+    log = Log(folder.runs_dir)
+    opened = {file: log.open(Path(file), file) for file in files}
+
+    def ready(address: str, stand_in: str) -> None:
+        say(f"RetailOPS sandbox: {address}  (Ctrl-C ends it)")
+        say(f"stand-in receiver: {stand_in}")
+        say(f"workspace:         {folder.root}", flush=not opened)
+        for file, run in opened.items():
+            say(f"opened:            {file}: {address}runs/{run}", flush=True)
+
+    def tidied(pruned: Pruned) -> None:
+        # What goes is said, even where nobody asked; that nothing goes is no news.
+        if pruned.removed:
+            for line in told(pruned):
+                say(line, flush=True)
+        if pruned.problems:
+            more = f" (and {len(pruned.problems) - 1} more like this)" if len(pruned.problems) > 1 else ""
+            complain(f"error: {pruned.problems[0]}{more}")
+
+    serve_web(
+        folder,
+        log,
+        host=host or chosen.host,
+        port=chosen.port if port is None else port,
+        token=token or chosen.token,
+        environment=os.environ,
+        ready=ready,
+        complain=lambda error: complain(f"warning: nothing can be sent until it can be logged: {error}"),
+        retention=Retention(chosen.keep_runs, chosen.keep_days),
+        tidied=tidied,
+    )

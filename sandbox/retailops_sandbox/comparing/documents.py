@@ -1,0 +1,28 @@
+"""Comparing two documents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from retailops_sandbox.comparing.aligning import align
+from retailops_sandbox.comparing.differences import CLEAN, Comparison, tell
+from retailops_sandbox.comparing.matchers import NO_RULES, Rules, Scope, same, scope
+from retailops_sandbox.model import Json
+
+NO_SETS: Mapping[str, tuple[str, ...]] = {}
+
+
+def compare(
+    expected: Json, actual: Json, rules: Rules = NO_RULES, sets: Mapping[str, tuple[str, ...]] = NO_SETS
+) -> Comparison:
+    """How a document departs from the expected one. `sets`: path of a set-like array to identity fields."""
+    if not rules and same(expected, actual):
+        return CLEAN
+    return compare_in(scope(rules, sets), expected, actual)
+
+
+def compare_in(whole: Scope | None, expected: Json, actual: Json) -> Comparison:
+    """As `compare`, for rules and sets that were made into a scope before."""
+    if (whole is None or not whole.ruled) and same(expected, actual):
+        return CLEAN
+    return tell(align(expected, actual, whole))

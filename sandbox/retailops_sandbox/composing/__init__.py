@@ -1,0 +1,60 @@
+"""Composing: fixture + changes + placeholders -> payload -> the exact request. Pure.
+
+placeholders  `${name}`, and what it may name
+payload       a step's changes applied to its fixture
+headers       which names and values can be sent
+receiver      a receiver with its placeholders filled, its URL, its secrets
+request       the exact request
+"""
+
+from retailops_sandbox.composing.headers import is_credential
+from retailops_sandbox.composing.payload import Payload, Template, compose, raw_bytes
+from retailops_sandbox.composing.placeholders import (
+    MissingCapture,
+    Names,
+    escaped,
+    fill,
+    fill_text,
+    has_placeholder,
+    references,
+    variable_value,
+)
+from retailops_sandbox.composing.receiver import (
+    LONGEST_MS,
+    base_url,
+    check,
+    connection,
+    resolve,
+    secrets,
+    url,
+    varies,
+)
+from retailops_sandbox.composing.request import Head, build, build_raw, head
+
+__all__ = [
+    "LONGEST_MS",
+    "Head",
+    "MissingCapture",
+    "Names",
+    "Payload",
+    "Template",
+    "base_url",
+    "build",
+    "build_raw",
+    "check",
+    "compose",
+    "connection",
+    "escaped",
+    "fill",
+    "fill_text",
+    "has_placeholder",
+    "head",
+    "is_credential",
+    "raw_bytes",
+    "references",
+    "resolve",
+    "secrets",
+    "url",
+    "variable_value",
+    "varies",
+]

@@ -1,0 +1,143 @@
+"""A receiver as a request needs it: its placeholders filled, its URL, how to reach it, its secrets. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
+
+import msgspec
+
+from retailops_sandbox.composing.headers import is_credential, laid_over
+from retailops_sandbox.composing.placeholders import Names, fill_text, has_placeholder, references
+from retailops_sandbox.errors import UsageError
+from retailops_sandbox.jsontext import pointer
+from retailops_sandbox.model import Basic, Bearer, Connection, Netrc, Receiver
+
+if TYPE_CHECKING:
+    from retailops_sandbox.contracts.contract import Contract
+
+LONGEST_MS = 24 * 60 * 60 * 1000
+"""The longest time that anything may be told to wait."""
+
+
+def resolve(receiver: Receiver, names: Names) -> Receiver:
+    """The receiver with the placeholders of its strings filled, as text; ComposeError names the field."""
+    return msgspec.structs.replace(
+        receiver,
+        **{field: _resolved(value, names, f"/{field}") for field, value in _written(receiver).items()},
+    )
+
+
+def varies(receiver: Receiver) -> bool:
+    """Whether anything in the receiver is to be filled."""
+    return any(has_placeholder(text) for value in _written(receiver).values() for text in _strings(value))
+
+
+def _written(receiver: Receiver) -> dict[str, Any]:
+    """The fields of a receiver that may hold placeholders."""
+    fields = msgspec.structs.asdict(receiver)
+    return {name: value for name, value in fields.items() if name not in ("name", "variables", "secret_env")}
+
+
+def _resolved(value: Any, names: Names, at: str) -> Any:
+    if isinstance(value, str):
+        return fill_text(value, names, at)
+    if isinstance(value, dict):
+        return {key: _resolved(text, names, f"{at}/{pointer.escape(key)}") for key, text in value.items()}
+    if isinstance(value, msgspec.Struct):
+        return type(value)(**_resolved(msgspec.structs.asdict(value), names, at))
+    return value
+
+
+def _strings(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, msgspec.Struct):
+        value = msgspec.structs.asdict(value)
+    return [text for text in value.values() if isinstance(text, str)] if isinstance(value, dict) else []
+
+
+def secrets(receiver: Receiver, resolved: Receiver, environment: Mapping[str, str]) -> dict[str, str]:
+    """The receiver's secrets by the names that stand for them in the log: the variable's, else what it is."""
+    found = {name: environment[name] for name in receiver.secret_env if environment.get(name)}
+
+    def add(name: str, written: str, value: str) -> None:
+        names = [each[4:] for each in references(written) if each.startswith("env:")]
+        found.update({name: environment[name] for name in names if environment.get(name)})
+        if value and value not in found.values():
+            found[name] = value
+
+    add("token", receiver.token, resolved.token)
+    if isinstance(receiver.auth, Basic) and isinstance(resolved.auth, Basic):
+        add("password", receiver.auth.password, resolved.auth.password)
+    if isinstance(receiver.auth, Bearer) and isinstance(resolved.auth, Bearer):
+        add("bearer-token", receiver.auth.token, resolved.auth.token)
+    for name, written in receiver.headers.items():
+        # A variable of the environment in a header is taken for a secret, whatever the header is called.
+        add(name, written, resolved.headers[name].rpartition(" ")[2] if is_credential(name) else "")
+    for part in ("base_url", "proxy"):
+        # Only the password: a user name such as "api" is an ordinary word, and would vanish everywhere.
+        password = urlsplit(getattr(resolved, part)).password if "@" in getattr(resolved, part) else None
+        add(f"{part}-password", getattr(receiver, part).rpartition("@")[0], unquote(password or ""))
+    for name in references(receiver.base_url.partition("?")[2]):
+        # A key in the query, as it is written there and as the receiver reads it.
+        value = environment.get(name[4:], "") if name.startswith("env:") else ""
+        add(f"base_url-{name[4:]}", f"${{{name}}}" if value else "", unquote(value))
+    return found
+
+
+def check(receiver: Receiver) -> None:
+    """UsageError or ComposeError for a resolved receiver that cannot be called at all."""
+    base_url(receiver)
+    for field in ("timeout_ms", "connect_timeout_ms"):
+        if not 0 < getattr(receiver, field) <= LONGEST_MS:
+            raise UsageError(f"the receiver's {field} must be from 1 to {LONGEST_MS}, a day")
+    laid_over((), receiver.headers)
+
+
+def connection(
+    receiver: Receiver, *, timeout_ms: int | None = None, drop_after_ms: int | None = None
+) -> Connection:
+    """How the transport is to reach a resolved receiver."""
+    return Connection(
+        timeout_ms=timeout_ms or receiver.timeout_ms,
+        connect_timeout_ms=receiver.connect_timeout_ms,
+        verify=receiver.verify,
+        ca_file=receiver.ca_file,
+        client_cert=receiver.client_cert,
+        client_key=receiver.client_key,
+        proxy=receiver.proxy,
+        netrc=isinstance(receiver.auth, Netrc),
+        follow_redirects=receiver.follow_redirects,
+        drop_after_ms=drop_after_ms,
+    )
+
+
+def url(receiver: Receiver, contract: Contract) -> str:
+    """The exact URL that a receiver is called at for this action; UsageError where its base URL is none."""
+    parts = base_url(receiver)
+    path = receiver.paths.get(contract.action, contract.path)
+    joined = parts.path.rstrip("/") + "/" + path.lstrip("/") if path else parts.path or "/"
+    return urlunsplit((parts.scheme, parts.netloc, joined, parts.query, ""))
+
+
+def base_url(receiver: Receiver) -> SplitResult:
+    """The parts of a resolved receiver's base URL; UsageError without http(s) scheme or host."""
+    written = receiver.base_url
+    shown = re.sub(r"(?s)\?.+", "?…", re.sub("(?s)(?<=//).*@", "…@", written))
+    try:
+        parts = urlsplit(written)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        # Without the reason, which may quote a password that breaks the URL.
+        raise UsageError(f"the receiver's URL {shown!r} cannot be read", mend="mind its port") from None
+    if parts.scheme not in ("http", "https") or not host:
+        rest = shown.split("://")[-1].lstrip("/") or "localhost:8000"
+        raise UsageError(
+            f"the receiver's URL {shown!r} has no http:// or https:// and host", mend=f"write http://{rest}"
+        )
+    if any(character <= " " for character in written):
+        raise UsageError(f"the receiver's URL {shown!r} has a blank or control character")
+    return parts

@@ -1,0 +1,55 @@
+"""The exact request: the payload as bytes, under the headers of receiver and step. Pure."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from retailops_sandbox import __version__, jsontext
+from retailops_sandbox.composing.headers import laid_over
+from retailops_sandbox.composing.payload import Payload, with_token
+from retailops_sandbox.composing.receiver import url
+from retailops_sandbox.model import Basic, Bearer, Headers, HttpRequest, Receiver
+
+if TYPE_CHECKING:
+    from retailops_sandbox.contracts.contract import Contract
+
+
+class Head(msgspec.Struct, frozen=True):
+    """What every request to a resolved receiver begins with: the same for all steps of one contract."""
+
+    method: str
+    url: str
+    headers: Headers
+
+
+def head(contract: Contract, receiver: Receiver) -> Head:
+    """The start of every request to a resolved receiver; its own headers replace ours of the same name."""
+    given = {"Content-Type": "application/json", "Accept": "*/*"}
+    given["User-Agent"] = f"retailops-sandbox/{__version__}"
+    if isinstance(receiver.auth, Basic):
+        pair = f"{receiver.auth.username}:{receiver.auth.password}".encode()
+        given["Authorization"] = "Basic " + base64.b64encode(pair).decode()
+    elif isinstance(receiver.auth, Bearer):
+        given["Authorization"] = f"Bearer {receiver.auth.token}"
+    return Head(contract.method, url(receiver, contract), laid_over(tuple(given.items()), receiver.headers))
+
+
+def build(
+    head: Head,
+    payload: Payload,
+    contract: Contract,
+    token: str,
+    headers: Mapping[str, str] | None = None,
+) -> HttpRequest:
+    """The exact request that delivers a payload, the receiver's token put where the contract wants it."""
+    return build_raw(head, jsontext.compact(with_token(payload, contract, token)), headers)
+
+
+def build_raw(head: Head, body: bytes, headers: Mapping[str, str] | None = None) -> HttpRequest:
+    """The exact request that delivers bytes as they are."""
+    fields = laid_over(head.headers, headers) if headers else head.headers
+    return HttpRequest(head.method, head.url, fields, body)

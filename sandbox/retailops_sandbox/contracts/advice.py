@@ -1,0 +1,167 @@
+"""Advice: what looks inconsistent in a payload though its schema is kept. Pure, and exact with numbers.
+
+The rules are data of a contract. Each is one of a few predicates, with the paths that it looks at and the
+ground that it stands on. A rule says nothing where it does not apply: to what is missing, or is no number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, Inexact
+from typing import TypeAlias, TypeGuard
+
+import msgspec
+
+from retailops_sandbox.jsontext import pointer
+from retailops_sandbox.model import Json
+
+LONGEST = 40
+"""How many characters of a number are quoted."""
+
+
+class Note(msgspec.Struct, frozen=True):
+    """Something that looks inconsistent: where, what, and the ground for saying so."""
+
+    pointer: str
+    message: str
+    ground: str
+
+
+class Sum(msgspec.Struct, frozen=True, tag="sum", tag_field="kind", forbid_unknown_fields=True):
+    """Each of these fields of one object equals the sum of the same field over items elsewhere."""
+
+    total: str
+    """Path of the object with the totals."""
+    items: str
+    """Path of the array with the items."""
+    fields: tuple[str, ...]
+    ground: str
+
+    def paths(self) -> Iterator[str]:
+        """Every path that the rule looks at."""
+        for field in self.fields:
+            yield f"{self.total}/{pointer.escape(field)}"
+            yield f"{self.items}/*/{pointer.escape(field)}"
+
+    def notes(self, payload: Json) -> Iterator[Note]:
+        """What the rule has to say of a payload."""
+        for _, array in _found(payload, self.items):
+            if isinstance(array, list):
+                for field in self.fields:
+                    yield from self._notes_of(field, payload, array)
+
+    def _notes_of(self, field: str, payload: Json, array: list[Json]) -> Iterator[Note]:
+        values = [item.get(field) if isinstance(item, dict) else None for item in array]
+        numbers = [value for value in values if _is_number(value)]
+        if len(numbers) < len(values):
+            return  # what one of them is worth is not known
+        summed = _sum(numbers)
+        token = pointer.escape(field)
+        for place, total in _found(payload, f"{self.total}/{token}"):
+            if _is_number(total) and total != summed:
+                where = self.items.removeprefix(f"{self.total}/")
+                what = f"is {_spelled(total)}, and {where}/*/{token} adds up to {_spelled(summed)}"
+                yield Note(place, what, self.ground)
+
+
+class NotBoth(msgspec.Struct, frozen=True, tag="not both", tag_field="kind", forbid_unknown_fields=True):
+    """Of two flags of one object, not both are set: neither true nor another number than 0."""
+
+    objects: tuple[str, ...]
+    """Paths of the objects."""
+    fields: tuple[str, str]
+    ground: str
+
+    def paths(self) -> Iterator[str]:
+        """Every path that the rule looks at."""
+        for path in self.objects:
+            for field in self.fields:
+                yield f"{path}/{pointer.escape(field)}"
+
+    def notes(self, payload: Json) -> Iterator[Note]:
+        """What the rule has to say of a payload."""
+        one, other = self.fields
+        for path in self.objects:
+            for place, value in _found(payload, path):
+                if isinstance(value, dict) and _is_set(value.get(one)) and _is_set(value.get(other)):
+                    yield Note(f"{place}/{pointer.escape(one)}", f"is set, and so is {other}", self.ground)
+
+
+class Decimals(msgspec.Struct, frozen=True, tag="decimals", tag_field="kind", forbid_unknown_fields=True):
+    """Amounts have at most so many decimals, by value: 35.500 has one."""
+
+    amounts: tuple[str, ...]
+    """Their paths."""
+    most: int
+    ground: str
+
+    def paths(self) -> Iterator[str]:
+        """Every path that the rule looks at."""
+        yield from self.amounts
+
+    def notes(self, payload: Json) -> Iterator[Note]:
+        """What the rule has to say of a payload."""
+        for path in self.amounts:
+            for place, value in _found(payload, path):
+                if isinstance(value, Decimal) and (count := _decimals(value)) > self.most:
+                    what = f"is {_spelled(value)}, with {count} decimals; an amount has at most {self.most}"
+                    yield Note(place, what, self.ground)
+
+
+Rule: TypeAlias = Sum | NotBoth | Decimals
+
+
+def advise(rules: tuple[Rule, ...], payload: Json) -> list[Note]:
+    """What the rules have to say of a payload whose placeholders are filled."""
+    return [note for rule in rules for note in rule.notes(payload)]
+
+
+_EXACT = Context(prec=100_000, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[Inexact])
+"""Room for the sum of any numbers that a JSON text may have here; it would rather fail than round."""
+
+
+def _sum(numbers: list[int | Decimal]) -> int | Decimal:
+    total: int | Decimal = 0
+    for number in numbers:
+        if isinstance(total, int) and isinstance(number, int):
+            total += number
+        else:
+            total = _EXACT.add(Decimal(total), Decimal(number))
+    return total
+
+
+def _decimals(number: Decimal) -> int:
+    exponent = _EXACT.normalize(number).as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
+
+
+def _is_number(value: Json) -> TypeGuard[int | Decimal]:
+    return isinstance(value, (int, Decimal)) and not isinstance(value, bool)
+
+
+def _is_set(value: Json) -> bool:
+    return isinstance(value, (int, Decimal)) and value != 0
+
+
+def _spelled(number: int | Decimal) -> str:
+    spelling: str = getattr(number, "spelling", "") or str(number)
+    return spelling if len(spelling) <= LONGEST else f"{spelling[:LONGEST]}…"
+
+
+def _found(document: Json, path: str) -> Iterator[tuple[str, Json]]:
+    """Every value that a path leads to, in which `*` is each item of an array, with its pointer."""
+    reached: list[tuple[str, Json]] = [("", document)]
+    for token in pointer.parse(path):
+        step = "/" + pointer.escape(token)
+        reached = [
+            child
+            for place, value in reached
+            for child in (
+                [(f"{place}/{number}", item) for number, item in enumerate(value)]
+                if token == "*" and isinstance(value, list)
+                else [(place + step, value[token])]
+                if isinstance(value, dict) and token in value
+                else []
+            )
+        ]
+    yield from reached

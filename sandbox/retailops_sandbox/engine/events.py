@@ -1,0 +1,68 @@
+"""What a run tells as it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TypeAlias
+
+import msgspec
+
+from retailops_sandbox.model import Delivery, Judgement, Result, Verdict
+from retailops_sandbox.scenarios.scenario import Plan
+
+
+class DeliveryStarted(msgspec.Struct, frozen=True):
+    id: str
+    plan: Plan
+    step: str
+    url: str
+    """Without what is secret in it."""
+
+
+class DeliveryFinished(msgspec.Struct, frozen=True):
+    plan: Plan
+    delivery: Delivery
+    judgement: Judgement | None
+    """None where it is not to be judged: dropped on purpose, or another attempt follows."""
+
+
+class StepResult(msgspec.Struct, frozen=True, kw_only=True):
+    """The outcome of a step: the worst of its deliveries."""
+
+    number: int
+    """From 0."""
+    name: str
+    verdict: Verdict
+    reason: str = ""
+    judgements: tuple[Judgement, ...] = ()
+    attempts: int = 1
+    """The most attempts that a delivery of it took."""
+    seconds: float = 0.0
+    unreadable: bool = False
+    """It errored because of what it is made of: a fixture, a placeholder, a header."""
+    sent: int = 0
+    faults: int = 0
+
+
+class ScenarioResult(msgspec.Struct, frozen=True):
+    """The outcome of a scenario: the worst of its steps."""
+
+    plan: Plan
+    verdict: Verdict
+    steps: tuple[StepResult, ...]
+    seconds: float
+    record: Result | None = None
+    """The same as it is kept in the log; None for a send by hand, which is no file's."""
+
+
+Event: TypeAlias = DeliveryStarted | DeliveryFinished | StepResult | ScenarioResult
+
+_WORST: tuple[Verdict, ...] = ("errored", "failed", "recorded", "passed")
+
+
+def worst(verdicts: Collection[Verdict]) -> Verdict:
+    """The worst of some verdicts; skipped only where there is nothing else."""
+    for verdict in _WORST:
+        if verdict in verdicts:
+            return verdict
+    return "skipped"

@@ -1,0 +1,72 @@
+"""What a run needs from outside, and how it is to run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+import msgspec
+
+from retailops_sandbox import composing
+from retailops_sandbox.contracts.contract import Contract
+from retailops_sandbox.model import Connection, Exchange, HttpRequest, Json, Receiver, Record
+
+
+class Transport(Protocol):
+    """Sends bytes. Network trouble comes back as a fault in the exchange."""
+
+    async def send(self, request: HttpRequest, connection: Connection, *, key: str = "") -> Exchange: ...
+
+    def cancel(self, key: str) -> bool:
+        """Make the send of this key end with the fault *cancelled*; False if it is not under way."""
+
+
+class DeliveryLog(Protocol):
+    """Keeps what happened. An appended record survives the process."""
+
+    def next_id(self) -> str: ...
+
+    def append(self, record: Record) -> None: ...
+
+
+class Clock(Protocol):
+    def now(self) -> str:
+        """The instant, UTC, RFC 3339."""
+
+    def uuid(self) -> str: ...
+
+    def seconds(self) -> float:
+        """A monotonic clock."""
+
+
+class Ports(msgspec.Struct, frozen=True):
+    """What a run needs from outside."""
+
+    transport: Transport
+    log: DeliveryLog
+    clock: Clock
+    fixture: Callable[[str, str, str], composing.Template]
+    """Action, edition and name to the fixture; SandboxError where there is none."""
+    contract: Callable[[str, str], Contract]
+    environment: Mapping[str, str]
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """How to run."""
+
+    receiver: Receiver
+    jobs: int = 8
+    retries: int = 0
+    """How often a delivery is sent again after a fault."""
+    variables: Mapping[str, Json] = {}
+    timeout_ms: int | None = None
+    first_sequence: int = 1
+    """The `${sequence}` of the first step: 1, unless what went before was of the same run."""
+    confirmed: bool = False
+    """Somebody said yes to sending to a protected receiver."""
+    parent: str = ""
+    """The delivery that this run resends."""
+    secret_env: tuple[str, ...] = ()
+    """Environment variables whose values are secret, whoever the receiver is."""
+    max_failures: int | None = None
+    """After so many failed or errored scenarios nothing more is sent; None goes on whatever happens."""

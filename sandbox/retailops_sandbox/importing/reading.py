@@ -1,0 +1,64 @@
+"""Which kind of text it is, and the requests in it."""
+
+from __future__ import annotations
+
+from retailops_sandbox import jsontext
+from retailops_sandbox.contracts import known
+from retailops_sandbox.errors import SourceError
+from retailops_sandbox.importing import curl, embedded, har
+from retailops_sandbox.importing.found import Found
+
+
+def read(text: str, *, file: str) -> list[Found]:
+    """The requests in a curl command, a HAR archive, a payload or a log, in order.
+
+    SourceError, with the place, for a text that has none or that cannot be understood.
+    """
+    if not text.strip():
+        raise SourceError("there is nothing to import", mend="give a curl command, HAR or JSON", file=file)
+    stripped = text.lstrip("\ufeff")
+    if stripped.lstrip()[:1] in ("{", "["):
+        try:
+            document = jsontext.parse(stripped, file=file)
+        except SourceError:
+            return _embedded(stripped, file) or _refused(stripped, file)
+        if har.is_archive(document):
+            return har.read(document, stripped, file=file)
+        if known.is_payload(document, known.contracts()):
+            return [Found(place="line 1", body=stripped.strip().encode())]
+        found = _embedded(stripped, file)
+        if not found and isinstance(document, dict):
+            # Nothing that is known; whoever says its action and edition may still want it.
+            return [Found(place="line 1", body=stripped.strip().encode())]
+        return found or _nothing(file)
+    if curl.looks_like_curl(text):
+        return curl.read(text, file=file)
+    return _embedded(text, file) or _nothing(file)
+
+
+def _embedded(text: str, file: str) -> list[Found]:
+    candidates = known.contracts()
+    made = []
+    line, counted = 1, 0
+    for found in embedded.objects(text, lambda value: known.is_payload(value, candidates)):
+        line += text.count("\n", counted, found.at)
+        counted = found.at
+        made.append(Found(place=f"line {line}", body=jsontext.compact(found.value)))
+    return made
+
+
+def _refused(text: str, file: str) -> list[Found]:
+    """The mistake that keeps a text from being JSON, unless it is lines of JSON."""
+    try:
+        jsontext.parse(text.lstrip().partition("\n")[0])
+    except SourceError:
+        jsontext.parse(text, file=file)
+    return _nothing(file)
+
+
+def _nothing(file: str) -> list[Found]:
+    raise SourceError(
+        "there is no payload of a known contract in it",
+        mend="give a curl command, a HAR archive, a JSON payload or a log line with one",
+        file=file,
+    )

@@ -1,0 +1,168 @@
+"""Why a parsed value does not fit its type, in JSON's words and with its place."""
+
+from __future__ import annotations
+
+import re
+from math import isfinite
+from typing import Any, TypeAlias
+
+import msgspec
+
+from retailops_sandbox.errors import SourceError
+from retailops_sandbox.jsontext import pointer as pointers
+from retailops_sandbox.jsontext.explain import found, quoted
+from retailops_sandbox.jsontext.places import locate
+from retailops_sandbox.model import Json, Number
+
+Tokens: TypeAlias = tuple[str | int, ...]
+
+
+def mended(value: Json, type: Any, complaint: str, text: bytes | str, file: str) -> Json:
+    """The value with the Number that was complained of made plain; SourceError for any other complaint."""
+    message, _, path = complaint.partition(" - at ")
+    tokens = _tokens(value, type, complaint, path.strip("`"))
+    plain = _plain_number(_at(value, tokens), message)
+    if plain is None:
+        raise _misfit(value, type, message, tokens, text, file)
+    plainer: Json = _with(value, tokens, plain)
+    return plainer
+
+
+_expected = re.compile(r"Expected `(.+)`, got `(.+)`").fullmatch
+_unknown_field = re.compile(r"Object contains unknown field `(.*)`").fullmatch
+_missing_field = re.compile(r"Object missing required field `(.*)`").fullmatch
+_path_step = re.compile(r"\.([^.\[]+)|\[(\d+)\]|\[\.\.\.\]")
+
+_NAMES = {
+    "str": "a string",
+    "int": "an integer",
+    "float": "a number",
+    "Number": "a number",
+    "bool": "true or false",
+    "array": "an array",
+    "object": "an object",
+}
+
+
+def _tokens(value: Json, type: Any, complaint: str, path: str) -> Tokens:
+    """The tokens of msgspec's path, also where it has but `[...]` for a key of a mapping."""
+    tokens: Tokens = ()
+    for step in _path_step.finditer(path):
+        if step[1] is not None:
+            tokens += (step[1],)
+        elif step[2] is not None:
+            tokens += (int(step[2]),)
+        else:
+            tokens += (_offender(value, type, tokens, complaint),)
+    return tokens
+
+
+def _offender(value: Json, type: Any, tokens: Tokens, complaint: str) -> str:
+    """The key of the mapping at `tokens` that alone gives rise to the same complaint."""
+    mapping: dict[str, Json] = _at(value, tokens)
+    for key, member in mapping.items():
+        try:
+            msgspec.convert(_with(value, tokens, {key: member}), type)
+        except msgspec.ValidationError as error:
+            if str(error) == complaint:
+                return key
+    raise AssertionError(f"no key of {list(mapping)} explains: {complaint}")
+
+
+def _at(value: Any, tokens: Tokens) -> Any:
+    for token in tokens:
+        value = value[token]
+    return value
+
+
+def _with(value: Any, tokens: Tokens, new: Any) -> Any:
+    """A copy of the value with another one at the tokens; what is not on the way is shared."""
+    if not tokens:
+        return new
+    copy = value.copy()
+    copy[tokens[0]] = _with(copy[tokens[0]], tokens[1:], new)
+    return copy
+
+
+def _plain_number(value: Json, message: str) -> Any:
+    """The int or float that a typed field takes in place of a Number, if that was the trouble."""
+    mismatch = _expected(message)
+    if not mismatch or not isinstance(value, Number):
+        return None
+    wanted = mismatch[1].split(" | ")
+    if "int" in wanted and value == value.to_integral_value():
+        return int(value)
+    if "float" in wanted and isfinite(float(value)):
+        return float(value)
+    return None
+
+
+def _misfit(
+    value: Json, type: Any, message: str, tokens: Tokens, text: bytes | str, file: str
+) -> SourceError:
+    """msgspec's complaint in JSON's words, with its place and what would fit."""
+    mend = ""
+    unknown, missing, mismatch = _unknown_field(message), _missing_field(message), _expected(message)
+    if unknown:
+        what = f"unknown field {quoted(unknown[1])}"
+        mend = _nearest(unknown[1], _choices(type, tokens, fields=True))
+        tokens += (unknown[1],)
+    elif missing:
+        what, mend = f"the field {quoted(missing[1])} is missing", "add it"
+    elif mismatch and isinstance(_at(value, tokens), Number):
+        what = f"{found(_at(value, tokens))} does not fit: expected {_wanted(mismatch)}"
+    elif mismatch:
+        what = f"expected {_wanted(mismatch)}, found {_NAMES.get(mismatch[2], mismatch[2])}"
+    elif message.startswith("Invalid"):
+        stray = _at(value, tokens)
+        what = f"{found(stray)} is not a value of this field"
+        mend = _nearest(stray, _choices(type, tokens, fields=False))
+    else:
+        what = message[0].lower() + message[1:]
+    pointer = pointers.join(tokens)
+    line, column = locate(text, pointer)
+    return SourceError(what, mend=mend, file=file, line=line, column=column, pointer=pointer)
+
+
+def _wanted(mismatch: re.Match[str]) -> str:
+    return " or ".join(_NAMES.get(name, name) for name in mismatch[1].split(" | "))
+
+
+def _nearest(stray: Json, known: list[str]) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(stray, known, 1) if isinstance(stray, str) else []
+    if close:
+        return f"did you mean {quoted(close[0])}?"
+    return f"known here: {', '.join(known)}" if known else ""
+
+
+def _choices(type: Any, tokens: Tokens, *, fields: bool) -> list[str]:
+    """The field names of the structs at the tokens, or the values that a field there can take."""
+    from msgspec import inspect
+
+    nodes: list[Any] = _alternatives(inspect.type_info(type))
+    tags: list[str] = []
+    for token in tokens:
+        tags = [str(node.tag) for node in nodes if getattr(node, "tag_field", None) == token]
+        nodes = [inner for node in nodes for inner in _inner_types(node, token)]
+    if fields:
+        names = [name for node in nodes for name in _field_names(node)]
+        return list(dict.fromkeys(names))
+    return tags + [str(value) for node in nodes for value in getattr(node, "values", ())]
+
+
+def _field_names(node: Any) -> list[str]:
+    tag = [node.tag_field] if getattr(node, "tag_field", None) else []
+    return tag + [field.encode_name for field in getattr(node, "fields", ())]
+
+
+def _inner_types(node: Any, token: str | int) -> list[Any]:
+    inner = [field.type for field in getattr(node, "fields", ()) if field.encode_name == token]
+    inner += [getattr(node, name) for name in ("item_type", "value_type") if hasattr(node, name)]
+    return [alternative for one in inner for alternative in _alternatives(one)]
+
+
+def _alternatives(node: Any) -> list[Any]:
+    """The members of a union, or the type itself."""
+    return [*node.types] if hasattr(node, "types") else [node]

@@ -1,0 +1,82 @@
+"""Where in a JSON text the value at a pointer stands."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from retailops_sandbox.jsontext import pointer as pointers
+from retailops_sandbox.jsontext.parsing import decoded, line_and_column, parse
+
+
+def locate(text: bytes | str, pointer: str) -> tuple[int, int]:
+    """Line and column, from 1, of the value at a pointer, or of its nearest ancestor that exists."""
+    return places(text, (pointer,))[0]
+
+
+def places(text: bytes | str, all_pointers: Iterable[str]) -> list[tuple[int, int]]:
+    """`locate` for many pointers into one text."""
+    text = decoded(text)
+    parse(text)
+    return [line_and_column(text, find(text, pointers.parse(pointer))[0]) for pointer in all_pointers]
+
+
+def span(text: str, pointer: str) -> tuple[int, int] | None:
+    """Where the value at a pointer starts and ends; None if there is none. `parse` must accept the text."""
+    start, end, missing = find(text, pointers.parse(pointer))
+    return None if missing else (start, end)
+
+
+class Child(NamedTuple):
+    """A member or item in its text. The key of an item is its position, and takes no room."""
+
+    key: str | int
+    key_start: int
+    key_end: int
+    start: int
+    end: int
+
+
+def find(text: str, tokens: tuple[str, ...]) -> tuple[int, int, int]:
+    """Start and end of the value at the tokens, or of its nearest ancestor and how many tokens it misses."""
+    start = _behind_space(text, 0)
+    end = len(text.rstrip(" \t\n\r"))
+    for depth, token in enumerate(tokens):
+        child = next((child for child in children(text, start) if str(child.key) == token), None)
+        if child is None:
+            return start, end, len(tokens) - depth
+        start, end = child.start, child.end
+    return start, end, 0
+
+
+def children(text: str, start: int) -> Iterator[Child]:
+    """The members or items of the container that starts there; none for any other value."""
+    opening = text[start]
+    at = _behind_space(text, start + 1)
+    if opening not in "{[" or text[at] in "}]":
+        return
+    position = 0
+    while True:
+        key: str | int = position
+        key_start = key_end = at
+        if opening == "{":
+            key, key_end = _read(text, at)
+            at = _behind_space(text, _behind_space(text, key_end) + 1)
+        _, end = _read(text, at)
+        yield Child(key, key_start, key_end, at, end)
+        at = _behind_space(text, end)
+        if text[at] != ",":
+            return
+        at = _behind_space(text, at + 1)
+        position += 1
+
+
+_read = json.JSONDecoder().raw_decode
+_space = re.compile(r"[ \t\n\r]*")
+
+
+def _behind_space(text: str, at: int) -> int:
+    space = _space.match(text, at)
+    return space.end() if space else at

@@ -1,0 +1,120 @@
+"""JSON Pointer (RFC 6901): spelling, resolving, changing."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from retailops_sandbox.model import Json
+
+MAX_TOKENS = 200
+"""As deep as documents may nest."""
+
+
+class PointerError(ValueError):
+    """A pointer that is misspelled or leads nowhere; the message says which part of it."""
+
+
+@lru_cache(maxsize=256)
+def parse(pointer: str) -> tuple[str, ...]:
+    """The reference tokens of a pointer, unescaped; `()` is the whole document."""
+    if pointer == "":
+        return ()
+    if not pointer.startswith("/"):
+        raise PointerError(f"{pointer!r} is not a JSON Pointer: it must start with /")
+    tokens = pointer[1:].split("/")
+    if len(tokens) > MAX_TOKENS:
+        raise PointerError(f"the pointer has {len(tokens):,} parts; {MAX_TOKENS} are the most")
+    if "~" in pointer:
+        for token in tokens:
+            if "~" in token.replace("~0", "").replace("~1", ""):
+                raise PointerError(f"{pointer!r} has a ~ that is neither ~0 nor ~1")
+        tokens = [token.replace("~1", "/").replace("~0", "~") for token in tokens]
+    return tuple(tokens)
+
+
+def escape(token: str | int) -> str:
+    """One reference token, ready to follow a `/`."""
+    return str(token).replace("~", "~0").replace("/", "~1")
+
+
+def join(tokens: tuple[str | int, ...] | list[str | int]) -> str:
+    """The pointer that these tokens spell."""
+    return "".join("/" + escape(token) for token in tokens)
+
+
+def index(token: str, length: int) -> int:
+    """The position that a token names in an array of this length; PointerError if none."""
+    if not (token.isascii() and token.isdigit()) or (len(token) > 1 and token[0] == "0"):
+        raise PointerError(f"{token!r} is not an array index")
+    if len(token) > 18 or int(token) >= length:
+        raise PointerError(f"index {token} is past the end of an array of {length}")
+    return int(token)
+
+
+def resolve(document: Json, pointer: str) -> Json:
+    """The value that a pointer leads to; PointerError if it leads nowhere."""
+    value = document
+    for token in parse(pointer):
+        value = _child(value, token)
+    return value
+
+
+def set_at(document: Json, pointer: str, value: Json) -> Json:
+    """The document with `value` at the pointer, changed in place; missing objects are made, `/-` appends."""
+    tokens = parse(pointer)
+    if not tokens:
+        return value
+    parent = document
+    for token in tokens[:-1]:
+        if isinstance(parent, dict):
+            parent = parent.setdefault(token, {})
+        elif isinstance(parent, list) and token == "-":
+            parent.append({})
+            parent = parent[-1]
+        else:
+            parent = _child(parent, token)
+    last = tokens[-1]
+    if isinstance(parent, dict):
+        parent[last] = value
+    elif isinstance(parent, list):
+        if last == "-":
+            parent.append(value)
+        else:
+            parent[index(last, len(parent))] = value
+    else:
+        raise PointerError(f"{pointer!r} leads into {_kind(parent)}, which has no members")
+    return document
+
+
+def remove_at(document: Json, pointer: str) -> None:
+    """Take away what the pointer leads to, in place; PointerError if there is nothing or it is the root."""
+    tokens = parse(pointer)
+    if not tokens:
+        raise PointerError("the whole document cannot be removed")
+    parent = document
+    for token in tokens[:-1]:
+        parent = _child(parent, token)
+    last = tokens[-1]
+    _child(parent, last)
+    if isinstance(parent, dict):
+        del parent[last]
+    elif isinstance(parent, list):
+        del parent[index(last, len(parent))]
+
+
+def _child(value: Json, token: str) -> Json:
+    if isinstance(value, dict):
+        if token not in value:
+            raise PointerError(f"there is no member {token!r}")
+        return value[token]
+    if isinstance(value, list):
+        return value[index(token, len(value))]
+    raise PointerError(f"{token!r} leads into {_kind(value)}, which has no members")
+
+
+def _kind(value: Json) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "a boolean"
+    return "a string" if isinstance(value, str) else "a number"

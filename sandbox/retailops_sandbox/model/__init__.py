@@ -1,0 +1,63 @@
+"""The types that travel through the layers. Nothing here does anything but hold, spell and name."""
+
+from retailops_sandbox.model.jsonvalue import Json, Number, encoder
+from retailops_sandbox.model.judging import Difference, DifferenceKind, Judgement, Part, Verdict, Violation
+from retailops_sandbox.model.receiver import Basic, Bearer, Netrc, Receiver
+from retailops_sandbox.model.record import (
+    Delivery,
+    Record,
+    Request,
+    Response,
+    Result,
+    ResultStep,
+    RunInfo,
+    RunKind,
+)
+from retailops_sandbox.model.scenario import Deliver, Expectation, Rule, Scenario, Step
+from retailops_sandbox.model.wire import (
+    Connection,
+    Exchange,
+    Fault,
+    FaultKind,
+    Headers,
+    HttpRequest,
+    HttpResponse,
+    Timings,
+)
+
+__all__ = [
+    "Basic",
+    "Bearer",
+    "Connection",
+    "Deliver",
+    "Delivery",
+    "Difference",
+    "DifferenceKind",
+    "Exchange",
+    "Expectation",
+    "Fault",
+    "FaultKind",
+    "Headers",
+    "HttpRequest",
+    "HttpResponse",
+    "Json",
+    "Judgement",
+    "Netrc",
+    "Number",
+    "Part",
+    "Receiver",
+    "Record",
+    "Request",
+    "Response",
+    "Result",
+    "ResultStep",
+    "Rule",
+    "RunInfo",
+    "RunKind",
+    "Scenario",
+    "Step",
+    "Timings",
+    "Verdict",
+    "Violation",
+    "encoder",
+]

@@ -1,0 +1,124 @@
+"""The records that the log keeps."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from retailops_sandbox.model.judging import Judgement, Verdict
+from retailops_sandbox.model.wire import Fault, Headers, Timings
+
+
+class Request(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A request as it is kept: redacted, its body as text, or as base64 where it is not UTF-8."""
+
+    method: str
+    url: str
+    headers: Headers
+    body: str = ""
+    base64: bool = False
+
+
+class Response(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A response as it is kept: redacted, content-decoded."""
+
+    status: int
+    http_version: str = "1.1"
+    headers: Headers = ()
+    body: str = ""
+    base64: bool = False
+
+
+class Delivery(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One attempt to send, and all its evidence. Pure fact: nothing here is a judgement."""
+
+    id: str
+    """`<run>.<n>`: unique, and sorts by time within a run."""
+    run: str
+    sent_at: str
+    """UTC, RFC 3339, when the attempt began."""
+    action: str
+    edition: str
+    receiver: str
+    """The receiver's name."""
+    stand_in: bool = False
+    scenario: str = ""
+    """The scenario's id, its path in the workspace; empty for a send by hand."""
+    step: str = ""
+    fixture: str = ""
+    number: int = 1
+    """Which of the step's deliveries this is, from 1."""
+    attempt: int = 1
+    dropped: bool = False
+    """Hung up on purpose (`drop_after_ms`): not judged."""
+    off_contract: bool = False
+    composed: str = ""
+    """The payload's JSON text before placeholders were filled and the token put in: what a resend composes
+    from. Empty where the request's body says the same."""
+    own_headers: dict[str, str] = {}
+    """The headers that the step added or replaced: as they were written where they refer to the environment,
+    which the request's do not show any more; else empty."""
+    parent: str = ""
+    """The delivery that this one resends."""
+    request: Request
+    response: Response | None = None
+    fault: Fault | None = None
+    timings: Timings = Timings()
+
+
+class ResultStep(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """How a step of a scenario came out. Its deliveries are those of the run with its name."""
+
+    number: int
+    """From 0."""
+    name: str
+    verdict: Verdict
+    reason: str = ""
+    attempts: int = 1
+    """The most attempts that a delivery of it took."""
+    sent: int = 0
+    seconds: float = 0.0
+
+
+class Result(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """How a scenario of a file came out in a run."""
+
+    scenario: str
+    """The scenario's id, its path in the workspace."""
+    name: str
+    file: str = ""
+    tags: tuple[str, ...] = ()
+    verdict: Verdict
+    at: str
+    """UTC, RFC 3339, when it ended."""
+    seconds: float = 0.0
+    stopped: bool = False
+    """The run was stopped before all of it was done."""
+    steps: tuple[ResultStep, ...] = ()
+
+
+Record: TypeAlias = Delivery | Judgement | Result
+"""What the log keeps."""
+
+RunKind = Literal["run", "serve", "send", "record", "pytest"]
+
+
+class RunInfo(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What a run file says of itself."""
+
+    id: str
+    """`<UTC date and time>-<random>`: unique, and sorts by time."""
+    kind: RunKind = "run"
+    started_at: str
+    finished_at: str = ""
+    receiver: str = ""
+    stand_in: bool = False
+    tool: str = ""
+    """Name and version of the program that wrote it."""
+    scenarios: int = 0
+    """How many were to be run."""
+    unreadable: tuple[str, ...] = ()
+    """The files that could not be read, and so were not run: each in one line."""
+    stopped: bool = False
+    """It was stopped before all was done."""

@@ -1,0 +1,173 @@
+"""What came of a send, for a test to look at."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from retailops_sandbox.engine import DeliveryFinished, Event, StepResult
+from retailops_sandbox.engine import ScenarioResult as Outcome
+from retailops_sandbox.model import Delivery, Difference, Fault, Judgement, Verdict, Violation
+from retailops_sandbox.model import Response as Kept
+from retailops_sandbox.reporting.render import lines
+from retailops_sandbox.reporting.reporters.console import Console
+
+_REPR = 200
+"""How many characters of what spoiled a send its `repr` shows: pytest cuts at 240."""
+
+
+def told(events: Sequence[Event]) -> list[str]:
+    """What the command line prints of this: verdict, steps, differences, and the sides beside each other."""
+    said: list[str] = []
+    console = Console(
+        said.append, colour=False, width=shutil.get_terminal_size((120, 24)).columns, verbose=False
+    )
+    for event in events:
+        console.hear(event)
+    return said
+
+
+class Headers(Mapping[str, str]):
+    """The headers of a response, by name in any case; what came several times is joined by commas."""
+
+    def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
+        self._names: dict[str, str] = {}
+        self._values: dict[str, str] = {}
+        for name, value in pairs:
+            key = name.lower()
+            self._names.setdefault(key, name)
+            self._values[key] = f"{self._values[key]}, {value}" if key in self._values else value
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name.lower()]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names.values())
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
+
+class Response:
+    """What the receiver answered, as it is in the log: secrets are struck out."""
+
+    def __init__(self, kept: Kept) -> None:
+        self.status: int = kept.status
+        self.headers = Headers(kept.headers)
+        self.content: bytes = base64.b64decode(kept.body) if kept.base64 else kept.body.encode()
+
+    @property
+    def text(self) -> str:
+        return self.content.decode(errors="replace")
+
+    def json(self, **options: Any) -> Any:
+        """The body's JSON, in Python's own types; `parse_float=Decimal` and its like go to `json.loads`.
+
+        AssertionError where it is none.
+        """
+        __tracebackhide__ = True
+        try:
+            return json.loads(self.content, **options)
+        except ValueError as error:
+            raise AssertionError(f"the answer is not JSON: {error}: {self.text[:_REPR]!r}") from None
+
+    def __repr__(self) -> str:
+        return f"<Response {self.status}: {lines.in_line(self.text[:_REPR])}>"
+
+
+class Result:
+    """A send: what was delivered, and how it compares with what was expected."""
+
+    def __init__(self, events: Sequence[Event]) -> None:
+        outcome = next(event for event in events if isinstance(event, Outcome))
+        self._step: StepResult = outcome.steps[0]
+        self._events = events
+        self._told = False
+        self.verdict: Verdict = self._step.verdict
+        self.reason: str = self._step.reason
+        self.deliveries: tuple[Delivery, ...] = tuple(
+            event.delivery for event in events if isinstance(event, DeliveryFinished)
+        )
+        """All that were sent, also those that were sent again."""
+        self.comparisons: tuple[Judgement, ...] = self._step.judgements
+        """One for each delivery that was judged."""
+
+    @property
+    def passed(self) -> bool:
+        return self.verdict == "passed"
+
+    @property
+    def delivery(self) -> Delivery:
+        """The last delivery. AssertionError where nothing was sent."""
+        __tracebackhide__ = True
+        if not self.deliveries:
+            raise AssertionError(self.reason or "nothing was sent")
+        return self.deliveries[-1]
+
+    @property
+    def comparison(self) -> Judgement:
+        """The last delivery's comparison. AssertionError where nothing was judged."""
+        __tracebackhide__ = True
+        if not self.comparisons:
+            raise AssertionError(self.reason or "nothing was judged")
+        return self.comparisons[-1]
+
+    @property
+    def differences(self) -> list[Difference]:
+        """Where the answers depart from what was expected."""
+        return [each for comparison in self.comparisons for each in comparison.differences]
+
+    @property
+    def violations(self) -> list[Violation]:
+        """Where the answers break their contract."""
+        return [each for comparison in self.comparisons for each in comparison.violations]
+
+    @property
+    def fault(self) -> Fault | None:
+        """Why the last delivery had no usable answer."""
+        return self.deliveries[-1].fault if self.deliveries else None
+
+    @property
+    def response(self) -> Response:
+        """What the receiver answered last. AssertionError where it did not."""
+        __tracebackhide__ = True
+        delivery = self.delivery
+        if delivery.fault is not None:
+            raise AssertionError(f"there is no answer: {delivery.fault.kind}: {delivery.fault.message}")
+        assert delivery.response is not None
+        return Response(delivery.response)
+
+    def check(self) -> Result:
+        """This result, if it passed; AssertionError that tells all, also where nothing was expected."""
+        __tracebackhide__ = True
+        if self.verdict == "recorded":
+            raise AssertionError("nothing was expected, so nothing was checked (give send an expect)")
+        if not self.passed:
+            self._told = True
+            raise AssertionError(f"{self._headline()}\n{self}")
+        return self
+
+    def _headline(self) -> str:
+        return lines.in_line(f"{self.verdict}: {lines.headline(self._step)}")
+
+    def __str__(self) -> str:
+        return "\n".join(told(self._events))
+
+    def __repr__(self) -> str:
+        if self.verdict in ("failed", "errored", "skipped"):
+            words = self._headline()
+            return f"<Result {words if len(words) <= _REPR else words[: _REPR - 1] + '…'}>"
+        status = f": {self.response.status}" if self.deliveries and self.fault is None else ""
+        return f"<Result {self.verdict}{status}>"
+
+
+def sections(results: Sequence[Result]) -> list[tuple[str, str]]:
+    """What the report of a failed test is to tell of its sends, without those of which `check` has told."""
+    numbered = enumerate(results, 1)
+    return [(f"retailops send {number}", str(result)) for number, result in numbered if not result._told]

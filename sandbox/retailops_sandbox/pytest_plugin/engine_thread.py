@@ -1,0 +1,92 @@
+"""The engine in a thread of its own: connections outlive a test, and a test may have its own event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from concurrent.futures import Future, wait
+from typing import NamedTuple
+
+from retailops_sandbox.engine import Event, Run
+from retailops_sandbox.model import Receiver
+from retailops_sandbox.session.headless import under_test
+from retailops_sandbox.standin import StandIn
+from retailops_sandbox.transport import Transport
+
+
+class Ready(NamedTuple):
+    """What the thread holds open."""
+
+    receiver: Receiver
+    """The one that was chosen; the stand-in with its address."""
+    stand_in: StandIn | None
+    transport: Transport
+    loop: asyncio.AbstractEventLoop
+    end: asyncio.Event
+
+
+class EngineThread:
+    """An event loop, with a transport in it and, where that is the receiver, the stand-in."""
+
+    def __init__(self, receiver: Receiver) -> None:
+        ready: Future[Ready] = Future()
+        # A daemon: a pytest that dies without its last hooks must not wait for it.
+        self._thread = threading.Thread(
+            target=self._run, args=(receiver, ready), name="retailops-sandbox", daemon=True
+        )
+        self._thread.start()
+        self._ready = ready.result()
+
+    @property
+    def receiver(self) -> Receiver:
+        return self._ready.receiver
+
+    @property
+    def transport(self) -> Transport:
+        return self._ready.transport
+
+    def refresh(self) -> None:
+        """Give the stand-in its orders back, as they were at the start."""
+        if self._ready.stand_in is not None:
+            self._ready.stand_in.reset()
+
+    def start(self, run: Run) -> Future[list[Event]]:
+        """Execute a run, and collect what it tells."""
+        return asyncio.run_coroutine_threadsafe(_events(run), self._ready.loop)
+
+    def execute(self, run: Run) -> list[Event]:
+        """Execute a run and wait for it. Interrupted, it ends what is in flight as cancelled, and logs it."""
+        going = self.start(run)
+        try:
+            return going.result()
+        except BaseException:
+            self._ready.loop.call_soon_threadsafe(run.stop)
+            wait([going])
+            raise
+
+    def close(self) -> None:
+        """Close the connections, and end the thread."""
+        self._ready.loop.call_soon_threadsafe(self._ready.end.set)
+        self._thread.join()
+
+    @staticmethod
+    def _run(receiver: Receiver, ready: Future[Ready]) -> None:
+        try:
+            asyncio.run(_serve(receiver, ready))
+        except BaseException as error:
+            if ready.done():
+                raise
+            ready.set_exception(error)
+
+
+async def _serve(chosen: Receiver, ready: Future[Ready]) -> None:
+    async with under_test(chosen) as (receiver, stand_in), Transport() as transport:
+        end = asyncio.Event()
+        ready.set_result(Ready(receiver, stand_in, transport, asyncio.get_running_loop(), end))
+        await end.wait()
+
+
+async def _events(run: Run) -> list[Event]:
+    events: list[Event] = []
+    await run.execute(events.append)
+    return events

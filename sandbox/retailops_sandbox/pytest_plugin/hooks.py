@@ -1,0 +1,69 @@
+"""The hooks of a pytest run that has scenarios or sends: registered by the first of them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator
+
+import pytest
+
+from retailops_sandbox.errors import SandboxError
+from retailops_sandbox.pytest_plugin import session as process
+from retailops_sandbox.pytest_plugin.answers import sections
+from retailops_sandbox.pytest_plugin.scenarios import ScenarioItem
+from retailops_sandbox.pytest_plugin.sending import sender_of
+from retailops_sandbox.reporting.render import lines
+
+_NAME = "retailops-hooks"
+
+
+def register(config: pytest.Config) -> None:
+    """Take part in this pytest run."""
+    if not config.pluginmanager.has_plugin(_NAME):
+        config.pluginmanager.register(Hooks(config), _NAME)
+
+
+def prepare(collected: pytest.Session) -> None:
+    """Before the first test: pytest.UsageError for what would keep every one of them from its receiver."""
+    config = collected.config
+    register(config)
+    # A worker of xdist can but fail its tests one by one, and knows nothing of the others' share.
+    if not config.option.collectonly and not hasattr(config, "workerinput"):
+        scenarios = sum(isinstance(item, ScenarioItem) for item in collected.items)
+        process.begin(config, scenarios=scenarios)
+
+
+class Hooks:
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> None:
+        unreadable = process.unreadable(self._config)
+        if session.testsfailed == len(unreadable):
+            # Only scenario files are broken: the others run. With a module that cannot be imported, pytest's
+            # own rule holds.
+            self._config.option.continue_on_collection_errors = True
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        if report.skipped and isinstance(item, ScenarioItem) and isinstance(report.longrepr, tuple):
+            report.longrepr = (str(item.path), 1, report.longrepr[2])
+        sender = sender_of(item)
+        if report.failed and sender is not None:
+            # Whatever it was that a test asserted, what it had sent is what explains it.
+            report.sections += sections(sender.sent)
+        return report
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, exitstatus: int) -> None:
+        begun = process.current(self._config)
+        if begun is None:
+            return
+        try:
+            begun.close(stopped=exitstatus == pytest.ExitCode.INTERRUPTED)
+        except SandboxError as error:
+            print(f"retailops-sandbox: {lines.in_line(str(error))}", file=sys.stderr)

@@ -1,0 +1,125 @@
+"""Scenario files as pytest sees them: a collector for each file, with one item."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from retailops_sandbox.engine import ScenarioResult
+from retailops_sandbox.errors import SandboxError
+from retailops_sandbox.pytest_plugin.answers import told
+from retailops_sandbox.pytest_plugin.session import sending, start_folder, unreadable
+from retailops_sandbox.reporting.render import lines
+from retailops_sandbox.scenarios.scenario import Plan
+from retailops_sandbox.session.headless import read_plans
+from retailops_sandbox.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from _pytest._code.code import TerminalRepr
+
+_MARKER = re.compile(r"(?!(and|or|not)$)[^\W_][\w.+-]*")
+"""What `-m` can name."""
+
+
+class ScenarioFile(pytest.File):
+    """A scenario file. One that cannot be read is a collection error of one line; the others still run."""
+
+    @classmethod
+    def of(cls, path: Path, parent: pytest.Collector) -> ScenarioFile:
+        """The file, by an id that pytest can write down: the name of a file need not be UTF-8."""
+        name = os.fsencode(path.name).decode(errors="backslashreplace")
+        if name == path.name:
+            return cls.from_parent(parent, path=path)
+        nodeid = name if parent.nodeid in ("", ".") else f"{parent.nodeid}/{name}"
+        return cls.from_parent(parent, path=path, name=name, nodeid=nodeid)
+
+    def collect(self) -> Iterator[ScenarioItem]:
+        mistakes: list[SandboxError]
+        try:
+            workspace = Workspace.find(None, os.environ, start_folder(self.config))
+            plans, mistakes = read_plans([self.path], workspace.scenario_id)
+        except SandboxError as error:
+            plans, mistakes = [], [error]
+        if mistakes:
+            unreadable(self.config).extend(mistakes)
+            raise self.CollectError(lines.in_line(str(mistakes[0])))
+        for plan in plans:
+            # Two colons part the names of a node id.
+            name = lines.in_line(plan.scenario.name or self.path.name).replace("::", ":")
+            yield ScenarioItem.from_parent(self, name=name, plan=plan)
+
+
+class ScenarioFailed(Exception):
+    """A scenario that did not pass: all that the command line prints of it, and the same in short."""
+
+    def __init__(self, text: str, headline: str, line: int) -> None:
+        super().__init__(text)
+        self.headline = headline
+        self.line = line
+
+
+class ScenarioItem(pytest.Item):
+    """A scenario. Under the stand-in, it begins with fresh orders."""
+
+    def __init__(self, *, plan: Plan, **others: Any) -> None:
+        super().__init__(**others)
+        self.plan = plan
+        for tag in plan.scenario.tags:
+            self.extra_keyword_matches.add(tag)
+            if _can_be_marker(tag, self.config):
+                self.add_marker(tag)
+
+    def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]:
+        return self.path, 0, self.name
+
+    def setup(self) -> None:
+        sending(self).prepare(self)
+
+    def runtest(self) -> None:
+        events = sending(self).execute(self.plan)
+        result = next(event for event in events if isinstance(event, ScenarioResult))
+        step = next(step for step in result.steps if step.verdict == result.verdict)
+        if result.verdict == "recorded":
+            pytest.skip(f"recorded: nothing is expected of step {step.name!r}")
+        if result.verdict == "skipped":
+            pytest.skip(step.reason)
+        if result.verdict != "passed":
+            headline = f"{result.verdict}: step {step.name!r}: {lines.headline(step)}"
+            text = "\n".join(told(events))
+            raise ScenarioFailed(text, lines.in_line(headline), self.plan.line(step.number))
+
+    def repr_failure(
+        self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None
+    ) -> str | TerminalRepr:
+        failed = excinfo.value
+        if isinstance(failed, SandboxError):
+            return lines.in_line(str(failed))
+        if not isinstance(failed, ScenarioFailed):
+            return super().repr_failure(excinfo, style)
+        shown = excinfo.getrepr(style="value")
+        if shown.reprcrash is not None:
+            # What pytest's summary, `--tb=line` and JUnit's messages tell: the step's place, not this file's.
+            shown.reprcrash.path = str(self.path)
+            shown.reprcrash.lineno = failed.line
+            shown.reprcrash.message = failed.headline
+        return shown
+
+
+def _can_be_marker(tag: str, config: pytest.Config) -> bool:
+    """Whether a tag may be a marker, which it then is a known one of.
+
+    Not where a marker of this name has parameters, as `skip(reason)` has: pytest or a plugin acts on it.
+    """
+    if not _MARKER.fullmatch(tag):
+        return False
+    signatures = {line.split(":")[0].strip() for line in config.getini("markers")}
+    if any(signature.startswith(f"{tag}(") for signature in signatures):
+        return False
+    if tag not in signatures:
+        config.addinivalue_line("markers", f"{tag}: a tag of scenarios")
+    return True

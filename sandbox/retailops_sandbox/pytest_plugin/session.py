@@ -1,0 +1,176 @@
+"""What one pytest process sends with: workspace, receiver, log and engine."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping
+from concurrent.futures import Future
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from retailops_sandbox import composing
+from retailops_sandbox.contracts import contract
+from retailops_sandbox.engine import Event, Options, Run
+from retailops_sandbox.errors import SandboxError, UsageError
+from retailops_sandbox.model import Receiver
+from retailops_sandbox.pytest_plugin import RECEIVER, STAND_IN
+from retailops_sandbox.pytest_plugin.engine_thread import EngineThread
+from retailops_sandbox.reporting.render.lines import in_line
+from retailops_sandbox.scenarios.scenario import Plan
+from retailops_sandbox.session import headless, ports
+from retailops_sandbox.workspace import receivers, settings
+from retailops_sandbox.workspace.workspace import Workspace
+
+_OPTIONS = "--retailops-receiver and --retailops-stand-in"
+_INI = "retailops_receiver and retailops_stand_in"
+_SESSION = pytest.StashKey["Session"]()
+_UNREADABLE = pytest.StashKey[list[SandboxError]]()
+
+
+class Session:
+    """The receiver that a pytest process tests, and its run in the log. It starts with the first send."""
+
+    def __init__(self, config: pytest.Config, *, scenarios: int) -> None:
+        """Raises SandboxError where nothing could be sent."""
+        start = start_folder(config)
+        environment = settings.readable(os.environ)
+        chosen = settings.read(environment, start)
+        self.workspace = Workspace.find(None, environment, start)
+        self.edition: str = (
+            config.getoption("--retailops-edition") or config.getini("retailops_edition") or "draft"
+        )
+        contract.load("order_cancel", self.edition)
+        self.receiver = _receiver(config, chosen, environment, self.workspace)
+        confirmed = bool(config.getoption("--retailops-yes"))
+        if self.receiver.protected and not confirmed:
+            raise UsageError(
+                f"the receiver {self.receiver.name!r} is protected: nothing is sent without an explicit yes",
+                mend="give --retailops-yes if you mean it",
+            )
+        if not (self.receiver.stand_in or composing.varies(self.receiver)):
+            composing.check(self.receiver)
+        self._options = Options(
+            receiver=self.receiver,
+            jobs=1,
+            retries=chosen.retries,
+            timeout_ms=chosen.timeout_ms,
+            confirmed=confirmed,
+        )
+        self._clock = ports.SystemClock()
+        info = headless.new_run(
+            "pytest",
+            self._clock.now(),
+            self.receiver,
+            scenarios=scenarios,
+            unreadable=unreadable(config),
+        )
+        self._log = ports.LateLog(self.workspace.runs_dir, info)
+        self._lock = threading.Lock()
+        """A test may send from several threads."""
+        self._thread: EngineThread | None = None
+        self._sequence = 1
+
+    def prepare(self, test: pytest.Item) -> None:
+        """Before a test: it says which receiver it is for, and the stand-in's orders are as at the start."""
+        proof = [(STAND_IN, "true")] if self.receiver.stand_in else []
+        for said in [(RECEIVER, in_line(self.receiver.name)), *proof]:
+            if said not in test.user_properties:  # a plugin may run a test again
+                test.user_properties.append(said)
+        if self._thread is not None:
+            self._thread.refresh()
+
+    def execute(self, plan: Plan) -> list[Event]:
+        """Run a plan, and wait for its end. Raises SandboxError where it cannot be sent or logged."""
+        return self._engine().execute(self._run(plan))
+
+    def start(self, plan: Plan) -> Future[list[Event]]:
+        """Run a plan."""
+        return self._engine().start(self._run(plan))
+
+    def _engine(self) -> EngineThread:
+        with self._lock:
+            if self._thread is None:
+                self._thread = EngineThread(self.receiver)
+            return self._thread
+
+    def _run(self, plan: Plan) -> Run:
+        engine = self._engine()
+        # Fixtures are read anew for each plan: a test may have written one.
+        real = ports.put_together(self.workspace, engine.transport, self._log, os.environ)
+        with self._lock:
+            first, self._sequence = self._sequence, self._sequence + len(plan.scenario.steps)
+        options = msgspec.structs.replace(self._options, receiver=engine.receiver, first_sequence=first)
+        return Run([plan], real, options)
+
+    def close(self, *, stopped: bool) -> None:
+        """End the run: close the connections, fold the log. FileError where that cannot be written."""
+        if self._thread is not None:
+            self._thread.close()
+            self._thread = None
+        if self._log.opened is not None:
+            self._log.opened.fold(self._clock.now(), stopped=stopped)
+
+
+def begin(config: pytest.Config, *, scenarios: int = 0) -> Session:
+    """The session of this process, from now on; pytest.UsageError in one line where nothing could be sent."""
+    try:
+        config.stash[_SESSION] = session = Session(config, scenarios=scenarios)
+    except SandboxError as error:
+        raise pytest.UsageError(in_line(str(error))) from None
+    return session
+
+
+def sending(test: pytest.Item) -> Session:
+    """The session, for a test that is about to send; the test fails where nothing can be sent."""
+    session = current(test.config)
+    if session is not None:
+        return session
+    try:
+        return begin(test.config)
+    except pytest.UsageError as error:
+        said = str(error)
+    pytest.fail(said, pytrace=False)
+
+
+def current(config: pytest.Config) -> Session | None:
+    """The session of this process, if it has begun."""
+    return config.stash.get(_SESSION, None)
+
+
+def unreadable(config: pytest.Config) -> list[SandboxError]:
+    """What was wrong with the scenario files that could not be read."""
+    return config.stash.setdefault(_UNREADABLE, [])
+
+
+def start_folder(config: pytest.Config) -> Path:
+    """Where workspace and settings are looked for: where pytest was started, unless outside its rootdir."""
+    invoked, root = config.invocation_params.dir, config.rootpath
+    return invoked if invoked.is_relative_to(root) else root
+
+
+def _receiver(
+    config: pytest.Config, chosen: settings.Settings, environment: Mapping[str, str], workspace: Workspace
+) -> Receiver:
+    """By precedence: command line, environment, pytest's ini file, pyproject.toml, workspace."""
+    option, ini = config.getoption, config.getini
+    for name, stand_in, both in (
+        (option("--retailops-receiver"), option("--retailops-stand-in"), _OPTIONS),
+        (environment.get(f"{settings.PREFIX}RECEIVER"), False, ""),
+        (ini("retailops_receiver"), ini("retailops_stand_in"), _INI),
+        (chosen.receiver, False, ""),
+    ):
+        if name and stand_in:
+            raise UsageError(f"{both} exclude each other", mend="give one of them")
+        if stand_in:
+            return receivers.stand_in()
+        if name:
+            return receivers.named(workspace, name)
+    if default := workspace.receivers().default:
+        return receivers.named(workspace, default)
+    raise UsageError(
+        "no receiver is named for scenarios and the fixture retailops",
+        mend="give --retailops-receiver URL_or_name, or --retailops-stand-in to try them without one",
+    )

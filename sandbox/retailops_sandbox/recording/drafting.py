@@ -1,0 +1,298 @@
+"""Deliveries to drafts, and a reviewed draft to its scenario."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+from msgspec import UNSET
+
+from retailops_sandbox import jsontext, redaction
+from retailops_sandbox.contracts import contract
+from retailops_sandbox.contracts.contract import Contract
+from retailops_sandbox.model import Delivery, Expectation, Json, Judgement, Rule, Scenario, Step
+from retailops_sandbox.recording import steps, volatile
+
+_MOST_PROPOSALS = 200
+"""Rules proposed for one draft: nobody reviews more."""
+_SHOWN = 120
+"""Characters of a value that a proposal shows."""
+
+
+class Recorded(NamedTuple):
+    """A delivery, and its latest judgement."""
+
+    delivery: Delivery
+    judgement: Judgement | None = None
+
+
+class Proposal(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that should not stay as it was recorded, to take or to leave."""
+
+    id: str
+    """Unique in its draft, and the same whenever the draft is made anew."""
+    kind: Literal["rule", "secret"]
+    reason: str
+    shown: str
+    """The value as it was recorded."""
+    becomes: str
+    """The matcher or the reference to the environment, as the file would spell it."""
+    taken: bool
+    """Whether it is taken unless somebody leaves it."""
+    step: int = 0
+    """Of a rule: the step, from 0."""
+    pointer: str = ""
+    """Of a rule: its path."""
+    rule: Rule = "ignore"
+    secret: str = ""
+    """Of a secret: the name by which the log knows it."""
+    reference: str = ""
+    """Of a secret: what stands for it in the file."""
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """A scenario as it was recorded, and what is proposed for it."""
+
+    scenario: Scenario
+    proposals: tuple[Proposal, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What whoever reviews it should know."""
+    deliveries: tuple[str, ...] = ()
+    """The delivery of each step."""
+
+    @property
+    def key(self) -> str:
+        """Its action and edition, as they may stand in a file's name."""
+        return f"{self.scenario.action}-{self.scenario.edition}"
+
+
+# --- making drafts -----------------------------------------------------------------------------------------
+
+
+def drafts(records: Iterable[Recorded], fixture: steps.FixtureSource) -> list[Draft]:
+    """One draft for each action and edition, a step for each delivery that a step can repeat, in their order.
+
+    UsageError where there is no contract any more for what was sent.
+    """
+    in_order = sorted(records, key=lambda each: (each.delivery.sent_at, each.delivery.id))
+    groups: dict[tuple[str, str], list[Recorded]] = {}
+    for record in in_order:
+        groups.setdefault((record.delivery.action, record.delivery.edition), []).append(record)
+    made = [_draft(contract.load(*name), group, fixture) for name, group in groups.items()]
+    return [draft for draft in made if draft.scenario.steps or draft.notes]
+
+
+def _draft(agreed: Contract, records: Sequence[Recorded], fixture: steps.FixtureSource) -> Draft:
+    notes = []
+    kept, taken = [], []
+    names: set[str] = set()
+    for record in records:
+        sent = record.delivery
+        if why := _unrepeatable(sent, agreed):
+            notes.append(f"{sent.request.method} {sent.request.url} is left out: {why}")
+            continue
+        one = steps.of(sent, record.judgement, agreed, fixture)
+        name = _unique(one.step.name, names)
+        notes += [f"step {name!r}: {note}" for note in one.notes]
+        taken.append(one._replace(step=msgspec.structs.replace(one.step, name=name)))
+        kept.append(sent)
+    scenario = Scenario(
+        name=f"Recorded {agreed.action} {agreed.edition}",
+        tags=["recorded"],
+        action=agreed.action,
+        edition=agreed.edition,
+        steps=[each.step for each in taken],
+    )
+    rules = list(_rules(kept, taken, agreed, fixture))
+    if len(rules) > _MOST_PROPOSALS:
+        notes.append(f"{len(rules)} values look volatile; the first {_MOST_PROPOSALS} are proposed as rules")
+    return Draft(
+        scenario=scenario,
+        proposals=(*_secrets(scenario), *rules[:_MOST_PROPOSALS]),
+        notes=tuple(notes),
+        deliveries=tuple(each.id for each in kept),
+    )
+
+
+def _unrepeatable(sent: Delivery, agreed: Contract) -> str:
+    """Why no step can do this again; empty where one can."""
+    if sent.request.method != agreed.method:
+        return f"a step sends {agreed.method} only"
+    return "it was hung up on purpose" if sent.dropped else ""
+
+
+def _unique(name: str, names: set[str]) -> str:
+    number, chosen = 1, name
+    while chosen in names:
+        number += 1
+        chosen = f"{name} {number}"
+    names.add(chosen)
+    return chosen
+
+
+# --- proposals ---------------------------------------------------------------------------------------------
+
+
+def _rules(
+    sent: Sequence[Delivery], taken: Sequence[steps.Taken], agreed: Contract, fixture: steps.FixtureSource
+) -> Iterator[Proposal]:
+    """A rule for each value of an answer that looks volatile."""
+    repeats: dict[tuple[str, ...], list[int]] = {}
+    for number, each in enumerate(sent):
+        repeats.setdefault(_request_key(each), []).append(number)
+    for number, (delivery, one) in enumerate(zip(sent, taken, strict=True)):
+        expected = one.step.expect
+        if one.answer is UNSET or not isinstance(expected, Expectation):
+            continue
+        others = [
+            taken[other].answer
+            for other in repeats[_request_key(delivery)]
+            if other != number and taken[other].answer is not UNSET and _same_status(sent[other], delivery)
+        ]
+        known = _sent_again(one.step, delivery, fixture)
+        found = volatile.find(one.answer, others, sent=known, arrays=agreed.arrays)
+        for path, value in found.items():
+            if path in expected.rules:
+                continue
+            yield Proposal(
+                id=f"{delivery.id}{path}",
+                kind="rule",
+                reason=value.reason,
+                shown=_cut(jsontext.compact(value.shown).decode()),
+                becomes=jsontext.compact(value.rule).decode(),
+                taken=value.sure,
+                step=number,
+                pointer=path,
+                rule=value.rule,
+            )
+
+
+def _request_key(sent: Delivery) -> tuple[str, ...]:
+    return sent.receiver, sent.request.url, sent.composed or sent.request.body
+
+
+def _same_status(one: Delivery, other: Delivery) -> bool:
+    return (
+        one.response is not None
+        and other.response is not None
+        and (one.response.status == other.response.status)
+    )
+
+
+def _sent_again(step: Step, sent: Delivery, fixture: steps.FixtureSource) -> set[Json]:
+    """The strings and numbers that the step sends each time: an answer that repeats them stays the same."""
+    parts: list[Any] = [step.set]
+    if step.payload is not UNSET:
+        parts.append(step.payload)
+    if step.fixture is not None:
+        parts.append(fixture(sent.action, sent.edition, step.fixture))
+    return set(volatile.leaves(parts))
+
+
+def _secrets(scenario: Scenario) -> Iterator[Proposal]:
+    """A reference to the environment for each secret that was struck out of the log."""
+    places: dict[str, list[str]] = {}
+    in_payload: set[str] = set()
+    for step in scenario.steps:
+        for where, part in _parts(step):
+            for name in _marks(part):
+                places.setdefault(name, []).append(f"{step.name!r} {where}")
+                if where != "expect":
+                    in_payload.add(name)
+    for name, found in places.items():
+        if name not in in_payload and name != _variable(name):
+            continue  # Both sides of a comparison are redacted: what only comes back may stay struck out.
+        more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+        reference = f"${{env:{_variable(name)}}}"
+        yield Proposal(
+            id=f"secret:{name}",
+            kind="secret",
+            reason=f"a secret, struck out of the log: {found[0]}{more}",
+            shown=f"«redacted:{name}»",
+            becomes=jsontext.compact(reference).decode(),
+            taken=True,
+            secret=name,
+            reference=reference,
+        )
+
+
+def _parts(step: Step) -> Iterator[tuple[str, Any]]:
+    """What of a step may hold a reference, and what it is called."""
+    yield "payload", None if step.payload is UNSET else step.payload
+    yield "set", step.set
+    if isinstance(step.expect, Expectation):
+        yield "expect", None if step.expect.body is UNSET else step.expect.body
+
+
+def _marks(value: Json) -> set[str]:
+    texts = (each for each in volatile.leaves(value) if isinstance(each, str))
+    return {name for text in texts for name in redaction.MARK.findall(text)}
+
+
+def _variable(name: str) -> str:
+    """The environment variable for a secret of this name: the one it came from, or one like it."""
+    words = re.sub(r"[^0-9A-Za-z]+", "_", name).strip("_").upper()
+    if name.isidentifier() and name.isascii() and name == name.upper():
+        return name
+    return words if words and not words[0].isdigit() else f"SECRET_{words}".rstrip("_")
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
+# --- a reviewed draft ---------------------------------------------------------------------------------------
+
+
+def finished(
+    draft: Draft,
+    taken: Collection[str] | None = None,
+    *,
+    name: str | None = None,
+    tags: Sequence[str] | None = None,
+    step_names: Mapping[int, str] | None = None,
+    left_out: Collection[int] = (),
+) -> Scenario:
+    """The scenario of a draft: the proposals of these ids taken (without any, those it would take itself)."""
+    wanted = [each for each in draft.proposals if (each.taken if taken is None else each.id in taken)]
+    references = {each.secret: each.reference for each in wanted if each.kind == "secret"}
+    made = []
+    for number, step in enumerate(draft.scenario.steps):
+        if number in left_out:
+            continue
+        rules = {each.pointer: each.rule for each in wanted if each.kind == "rule" and each.step == number}
+        step = _ruled(_referring(step, references), rules)
+        made.append(msgspec.structs.replace(step, name=(step_names or {}).get(number, step.name)))
+    given = {"name": name, "tags": None if tags is None else list(tags)}
+    over = {field: value for field, value in given.items() if value is not None}
+    return msgspec.structs.replace(draft.scenario, steps=made, **over)
+
+
+def _ruled(step: Step, rules: Mapping[str, Rule]) -> Step:
+    if not rules or not isinstance(step.expect, Expectation):
+        return step
+    expected = msgspec.structs.replace(step.expect, rules={**step.expect.rules, **rules})
+    return msgspec.structs.replace(step, expect=expected)
+
+
+def _referring(step: Step, references: Mapping[str, str]) -> Step:
+    """The step with references to the environment in the places of these secrets."""
+    if not references:
+        return step
+    over: dict[str, Any] = {"set": _referred(step.set, references)}
+    if step.payload is not UNSET:
+        over["payload"] = _referred(step.payload, references)
+    if isinstance(step.expect, Expectation) and step.expect.body is not UNSET:
+        body = _referred(step.expect.body, references)
+        over["expect"] = msgspec.structs.replace(step.expect, body=body)
+    return msgspec.structs.replace(step, **over)
+
+
+def _referred(value: Json, references: Mapping[str, str]) -> Json:
+    if isinstance(value, str):
+        return redaction.MARK.sub(lambda mark: references.get(mark[1], mark[0]), value)
+    if isinstance(value, dict):
+        return {key: _referred(child, references) for key, child in value.items()}
+    return [_referred(item, references) for item in value] if isinstance(value, list) else value

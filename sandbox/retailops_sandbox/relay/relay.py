@@ -1,0 +1,349 @@
+"""The relay: stands between whoever calls and the receiver, passes everything on, and records it.
+
+It is a listener of its own, with one route. What comes goes to the receiver with the bytes of its body
+unchanged, and what the receiver answers goes back so: the transport leaves the answer's content-encoding
+alone here, and only the log's copy is decoded. That copy is the reason why the receiver is asked for no
+encoding but those that can be undone here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import re
+import secrets
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from urllib.parse import urlsplit, urlunsplit
+
+import msgspec
+from msgspec import UNSET
+
+from retailops_sandbox import composing, httpserver, redaction
+from retailops_sandbox.comparing import Judge
+from retailops_sandbox.contracts import contract
+from retailops_sandbox.engine import LARGE_BODY, Clock, DeliveryLog, Transport
+from retailops_sandbox.errors import FileError, SandboxError
+from retailops_sandbox.httpserver import Listener, Request, Response
+from retailops_sandbox.model import (
+    Connection,
+    Delivery,
+    Exchange,
+    Fault,
+    Headers,
+    HttpRequest,
+    HttpResponse,
+    Receiver,
+)
+from retailops_sandbox.recording import Recorded, parsed, recognised
+
+IDLE = 75.0
+"""Seconds that a connection may take for its next request."""
+GRACE = 2.0
+"""Seconds that what is under way may take when the relay is told to stop."""
+
+_HOP_BY_HOP = frozenset(
+    {
+        *("connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te"),
+        *("trailer", "transfer-encoding", "upgrade"),
+    }
+)
+_OURS_TO_SAY = _HOP_BY_HOP | {"host", "content-length", "expect"}
+"""Request headers that belong to one connection, and are said anew on the other."""
+_DECODABLE = ("gzip", "x-gzip", "deflate", "identity")
+_TOO_LATE = ("deadline", "connect timeout")
+
+
+class Relay:
+    """Records what passes through it, in the caller's event loop."""
+
+    def __init__(
+        self,
+        receiver: Receiver,
+        *,
+        transport: Transport,
+        log: DeliveryLog,
+        clock: Clock,
+        environment: Mapping[str, str],
+        secret_env: Iterable[str] = (),
+        timeout_ms: int | None = None,
+        listen: Callable[[Recorded], None] = lambda _: None,
+        complain: Callable[[FileError], None] = lambda _: None,
+    ) -> None:
+        """`listen` is told what was logged, `complain` why something could not be, once for each reason.
+
+        Raises UsageError or ComposeError for a receiver that cannot be called."""
+        names = composing.Names(
+            environment=environment,
+            receiver=receiver.variables,
+            built_in={"uuid": clock.uuid(), "now": clock.now(), "sequence": 1},
+        )
+        self._receiver = composing.resolve(receiver, names)
+        composing.check(self._receiver)
+        named = {name: environment[name] for name in secret_env if environment.get(name)}
+        self._secrets = redaction.Secrets(
+            {**named, **composing.secrets(receiver, self._receiver, environment)}
+        )
+        connection = composing.connection(self._receiver, timeout_ms=timeout_ms)
+        self._connection = msgspec.structs.replace(
+            connection, decode=False, follow_redirects=False, netrc=False, max_body=httpserver.MAX_BODY
+        )
+        known = [contract.load(*name) for name in contract.available()]
+        self._judges = {(each.action, each.edition): Judge(each) for each in known}
+        # Whatever a request turns out to be, what any contract calls secret is secret.
+        self._secret_pointers = tuple(dict.fromkeys(pointer for each in known for pointer in each.secrets))
+        self._transport = transport
+        self._log = log
+        self._clock = clock
+        self._listen = listen
+        self._complain = complain
+        self._listener = Listener(self._exchange)
+        self._prefix = ""
+        self._under_way: dict[str, asyncio.Task[Response]] = {}
+        self.records: list[Recorded] = []
+        """What passed through and was logged."""
+        self.problems: dict[str, int] = {}
+        """Why something that passed through could not be logged, and how often."""
+
+    @property
+    def passed(self) -> int:
+        """How much passed through, logged or not."""
+        return len(self.records) + sum(self.problems.values())
+
+    @property
+    def forwards_to(self) -> str:
+        """The URL that paths are appended to, without what is secret in it."""
+        return self._secrets.url(self._receiver.base_url)
+
+    async def start(self, host: str, port: int, *, secret_path: bool) -> str:
+        """Listen, and return the URL to post to. OSError if the address cannot be had."""
+        self._prefix = f"/{secrets.token_urlsafe(18)}" if secret_path else ""
+        return await self._listener.start(host, port) + (self._prefix or "/")
+
+    async def stop(self) -> None:
+        """Accept nothing more, give what is under way a moment, and end the rest as cancelled."""
+        self._listener.close()
+        if self._under_way:
+            await asyncio.wait(self._under_way.values(), timeout=GRACE)
+        for id in tuple(self._under_way):
+            self._transport.cancel(id)
+        if self._under_way:
+            await asyncio.wait(self._under_way.values())
+        await asyncio.sleep(0)  # the answers go out in the loop's next turn
+        await self._listener.stop()
+
+    # --- one request ---
+
+    async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        try:
+            async with asyncio.timeout(IDLE):
+                request = await httpserver.read_request(reader, writer)
+        except TimeoutError:
+            return False
+        if request is None:
+            return False
+        tail = _tail(request.target, self._prefix)
+        if tail is None:
+            return _say(writer, _nothing(404), request)
+        if _comes_from_a_page(request):
+            return _say(writer, _nothing(403), request)
+        # A task of its own, which `stop` can wait for.
+        id = self._log.next_id()
+        forwarding = asyncio.create_task(self._forward(id, request, tail))
+        self._under_way[id] = forwarding
+        forwarding.add_done_callback(lambda _: self._under_way.pop(id))
+        response = await forwarding
+        _say(writer, response, request)
+        await writer.drain()
+        return request.keep_alive
+
+    async def _forward(self, id: str, request: Request, tail: str) -> Response:
+        """Send the request on, log what came of it, and return the answer to give."""
+        sent_at = self._clock.now()
+        forwarded = HttpRequest(
+            request.method,
+            _joined(self._receiver.base_url, tail),
+            tuple(_passed_on(request.headers, _OURS_TO_SAY, as_bytes=True)),
+            request.body,
+        )
+        try:
+            exchange = await self._transport.send(forwarded, self._connection, key=id)
+        except SandboxError as error:
+            return _one_line(400, error.what)
+        work = partial(self._record, id, sent_at, forwarded, tail, exchange)
+        size = len(request.body) + (len(exchange.response.body) if exchange.response else 0)
+        # Logged before it is answered: who has seen an answer will find it in the log.
+        recorded = work() if size <= LARGE_BODY else await asyncio.to_thread(work)
+        try:
+            self._log.append(recorded.delivery)
+            if recorded.judgement is not None:
+                self._log.append(recorded.judgement)
+        except FileError as error:
+            if str(error) not in self.problems:
+                self._complain(error)
+            self.problems[str(error)] = self.problems.get(str(error), 0) + 1
+            return _one_line(502, f"it went through, and could not be logged: {error}")
+        self.records.append(recorded)
+        self._listen(recorded)
+        fault = exchange.fault
+        if fault is None and exchange.response is not None:
+            return _passed_back(exchange.response, request.method)
+        what = fault or Fault("closed", "there was no answer")
+        status = 504 if what.kind in _TOO_LATE else 502
+        return _one_line(status, self._secrets.url(f"{what.kind}: {what.message}"))
+
+    def _record(self, id: str, sent_at: str, request: HttpRequest, tail: str, exchange: Exchange) -> Recorded:
+        """The delivery as the log keeps it, and its judgement: nothing was expected."""
+        try:
+            sent = parsed(request.body.decode())
+        except UnicodeDecodeError:
+            sent = UNSET
+        agreed = recognised(tail.partition("?")[0], sent, self._receiver.paths)
+        request = msgspec.structs.replace(request, headers=_legible(request.headers))
+        decoded = _decoded(exchange, self._connection)
+        kept = redaction.exchange(request, decoded, self._secrets, self._secret_pointers)
+        violations = () if sent is UNSET else agreed.check_request(sent)
+        delivery = Delivery(
+            id=id,
+            run=id.rpartition(".")[0],
+            sent_at=sent_at,
+            action=agreed.action,
+            edition=agreed.edition,
+            receiver=self._receiver.name,
+            stand_in=self._receiver.stand_in,
+            off_contract=bool(violations),
+            request=kept.request,
+            response=kept.response,
+            fault=kept.fault,
+            timings=exchange.timings,
+        )
+        judge = self._judges[agreed.action, agreed.edition]
+        judgement = judge(delivery, None, at=self._clock.now(), payload_violations=violations)
+        return Recorded(delivery, judgement)
+
+
+# --- the way there ---
+
+
+def _tail(target: str, prefix: str) -> str | None:
+    """What of a target is to be appended to the receiver's URL; None for a target that is not ours."""
+    tail = target[len(prefix) :]
+    is_ours = hmac.compare_digest(target[: len(prefix)].encode(), prefix.encode())
+    if not is_ours or not target.startswith("/") or not re.match("[/?]|$", tail):
+        return None
+    return re.sub("^/(?=[?]|$)", "", tail)
+
+
+def _joined(base_url: str, tail: str) -> str:
+    """The receiver's URL with a path tail and its query appended."""
+    parts = urlsplit(base_url)
+    path, _, query = tail.partition("?")
+    joined = parts.path.rstrip("/") + path if path else parts.path
+    queries = "&".join(each for each in (parts.query, query) if each)
+    url = urlunsplit((parts.scheme, parts.netloc, joined or "/", queries, ""))
+    return url + "?" if tail.endswith("?") and not queries else url
+
+
+def _comes_from_a_page(request: Request) -> bool:
+    """Whether a browser's page made this request: no page may make the sandbox send."""
+    return bool(request.header("origin")) or request.header("sec-fetch-site") not in ("", "none")
+
+
+def _passed_on(headers: Headers, kept_back: frozenset[str], *, as_bytes: bool) -> Iterator[tuple[str, str]]:
+    """The headers that concern both sides, in their order; those of one hop are not among them."""
+    named = httpserver.connection_tokens(headers)
+    for name, value in headers:
+        lower = name.lower()
+        if lower in kept_back or lower in named:
+            continue
+        if lower == "accept-encoding" and as_bytes:
+            value = _decodable(value)
+        yield name, _as_it_came(value) if as_bytes else value
+
+
+def _decodable(accepted: str) -> str:
+    """Of what a caller accepts, what can be decoded for the log."""
+    codings = [each.strip() for each in accepted.split(",")]
+    kept = [each for each in codings if each.partition(";")[0].strip().lower() in _DECODABLE]
+    return ", ".join(kept) or "identity"
+
+
+def _as_it_came(value: str) -> str:
+    """A header's value off the wire as a string that the transport turns into the same bytes."""
+    return value if value.isascii() else value.encode("latin-1").decode("utf-8", "surrogateescape")
+
+
+def _legible(headers: Headers) -> Headers:
+    """Headers as the log can keep them, whatever their bytes."""
+    return tuple(
+        (name, value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")) for name, value in headers
+    )
+
+
+# --- the way back ---
+
+
+def _passed_back(response: HttpResponse, method: str) -> Response:
+    """The receiver's answer for the caller, its body as it came."""
+    bodiless = method == "HEAD" or response.status == 304 or response.status == 204
+    own = _HOP_BY_HOP if bodiless else _HOP_BY_HOP | {"content-length"}
+    headers = tuple(_passed_on(response.headers, own, as_bytes=False))
+    if not bodiless:
+        headers += (("Content-Length", str(len(response.body))),)
+    return Response(response.status, response.body, "", headers)
+
+
+def _one_line(status: int, what: str) -> Response:
+    line = re.sub(r"\s+", " ", what)
+    answer = httpserver.text_response(status, f"retailops-sandbox relay: {line}\n")
+    length = ("Content-Length", str(len(answer.body)))
+    return answer._replace(headers=(length,))
+
+
+def _nothing(status: int) -> Response:
+    return Response(status, b"", "", (("Content-Length", "0"),))
+
+
+def _say(writer: asyncio.StreamWriter, response: Response, request: Request) -> bool:
+    """Write the response, which states its own length; whether another request may follow."""
+    framing = () if request.keep_alive else (httpserver.CLOSE,)
+    body = b"" if request.method == "HEAD" else response.body
+    writer.write(httpserver.head(response, *framing) + body)
+    return request.keep_alive
+
+
+def _decoded(exchange: Exchange, connection: Connection) -> Exchange:
+    """The exchange with the answer's content-encoding undone, for the log."""
+    response = exchange.response
+    if response is None or exchange.fault is not None:
+        return exchange
+    codings = [
+        coding.strip().lower()
+        for name, value in response.headers
+        if name.lower() == "content-encoding"
+        for coding in value.split(",")
+    ]
+    body = response.body
+    for coding in reversed(codings):
+        if coding and coding != "identity" and body:
+            undone = _inflated(body, connection.max_body) if coding in _DECODABLE else None
+            if undone is None:
+                what = f"the body is not {coding}, as its Content-Encoding says: it was passed on as it came"
+                response = msgspec.structs.replace(response, body=b"")
+                return msgspec.structs.replace(exchange, response=response, fault=Fault("malformed", what))
+            body = undone
+    return msgspec.structs.replace(exchange, response=msgspec.structs.replace(response, body=body))
+
+
+def _inflated(body: bytes, most: int) -> bytes | None:
+    """A gzip or deflate body, decoded; None where it is neither, incomplete, or larger than that."""
+    for window in (zlib.MAX_WBITS | 32, -zlib.MAX_WBITS):
+        inflating = zlib.decompressobj(window)
+        try:
+            decoded = inflating.decompress(body, most)
+        except zlib.error:
+            continue
+        if inflating.eof:
+            return decoded
+    return None

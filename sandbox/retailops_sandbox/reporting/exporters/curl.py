@@ -1,0 +1,118 @@
+"""A request as a curl command, for a shell."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from base64 import b64encode
+
+from retailops_sandbox.model import Netrc, Receiver, Request
+
+_ADDED_BY_CURL = ("Accept", "User-Agent")
+_WITH_LENGTH = ("POST", "PUT", "PATCH")
+_LONGEST_ARGUMENT = 100_000
+"""Bytes. Linux takes 128 KiB in one argument; a shell's own printf takes any number."""
+
+_redacted = re.compile("«redacted:([^»]*)»")
+_reference = re.compile(r"\$\{env:(\w+)\}")
+
+
+def command(request: Request, receiver: Receiver | None = None) -> str:
+    """A command for a POSIX shell that repeats a kept request, with the receiver's way of connecting.
+
+    What was redacted is the shell variable of that name, to be exported first.
+    """
+    body, pipe = _body(request)
+    options = [*_method(request, body), *_headers(request, receiver, body)]
+    if body:
+        options.append(body)
+    if receiver is not None:
+        options += _connection(receiver)
+    options += _exactness(request.url)
+    return pipe + " \\\n  ".join([f"curl {_quoted(request.url, _redacted)}", *options])
+
+
+def _method(request: Request, body: str) -> list[str]:
+    """Nothing where curl takes that method by itself."""
+    if request.method == "HEAD":
+        return ["--head"]
+    if request.method == ("POST" if body else "GET"):
+        return []
+    return [f"-X {shlex.quote(request.method)}"]
+
+
+def _headers(request: Request, receiver: Receiver | None, body: str) -> list[str]:
+    """The kept ones, and those that keep curl from adding its own."""
+    left_out = {"host", "content-length"}
+    if receiver is not None and isinstance(receiver.auth, Netrc):
+        left_out.add("authorization")
+    given = {name.lower() for name, _ in request.headers}
+    unasked = [*_ADDED_BY_CURL, *(["Content-Type"] if body else [])]
+    lines = [
+        f"{name}: {value}" if value else f"{name};"
+        for name, value in request.headers
+        if name.lower() not in left_out
+    ]
+    lines += [f"{name}:" for name in unasked if name.lower() not in given]
+    return [f"-H {_quoted(line, _redacted)}" for line in lines]
+
+
+def _body(request: Request) -> tuple[str, str]:
+    """The option that sends the body, and what is to be piped into curl for it."""
+    text = request.body
+    if not text:
+        return "--data-binary ''" if request.method in _WITH_LENGTH else "", ""
+    if request.base64 or "\0" in text:
+        encoded = text if request.base64 else b64encode(text.encode()).decode()
+        return "--data-binary @-", f"printf %s {_quoted(encoded)} | base64 -d | "
+    if len(text.encode()) > _LONGEST_ARGUMENT:
+        return "--data-binary @-", f"printf %s {_quoted(text, _redacted)} | "
+    # --data-binary would read the file that a leading @ names.
+    option = "--data-raw" if text.startswith("@") else "--data-binary"
+    return f"{option} {_quoted(text, _redacted)}", ""
+
+
+def _connection(receiver: Receiver) -> list[str]:
+    """How the receiver is reached, as the receiver's settings say."""
+    named = {
+        "--cacert": receiver.ca_file,
+        "--cert": receiver.client_cert,
+        "--key": receiver.client_key,
+        "--proxy": receiver.proxy,
+    }
+    options = [f"{name} {_quoted(value, _reference)}" for name, value in named.items() if value]
+    switches = {
+        "--insecure": not receiver.verify,
+        "--netrc": isinstance(receiver.auth, Netrc),
+        "--location": receiver.follow_redirects,
+    }
+    return options + [name for name, wanted in switches.items() if wanted]
+
+
+def _exactness(url: str) -> list[str]:
+    """What keeps curl from reading more into the URL than it says, and from another HTTP."""
+    switches = {
+        "--globoff": any(character in url for character in "[]{}"),
+        "--path-as-is": "/." in url,
+        "--http1.1": url.startswith("https:"),
+    }
+    return [name for name, wanted in switches.items() if wanted]
+
+
+def _quoted(text: str, variable: re.Pattern[str] | None = None) -> str:
+    """One word of the shell's that is this text, with what the pattern finds as variables."""
+    parts = variable.split(text) if variable else [text]
+    # split gives text, name, text, name ... text
+    words = [
+        f'"${_variable_name(part)}"' if number % 2 else shlex.quote(part)
+        for number, part in enumerate(parts)
+        if part or number % 2
+    ]
+    return "".join(words) or "''"
+
+
+def _variable_name(name: str) -> str:
+    name = re.sub(r"[^A-Za-z0-9_]", "_", name)
+    if not name.strip("_"):
+        return "REDACTED"
+    return f"_{name}" if name[0].isdigit() else name

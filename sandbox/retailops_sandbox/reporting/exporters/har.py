@@ -1,0 +1,166 @@
+"""Deliveries as a HAR 1.2 archive, which browsers' developer tools and others open.
+
+What HAR has no word for is in members that begin with `_`, as it asks: `_error` is a fault, `_retailops` says
+what was sent for which scenario, `_encoding` is that of a request's body that is no text.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
+
+from retailops_sandbox import __version__, jsontext, redaction
+from retailops_sandbox.model import Delivery, Headers, Request, Response
+from retailops_sandbox.runlog.log import Entry
+
+_UNKNOWN = -1
+_RESERVED = "!$%&'()*+,/:;=?@~"
+
+
+def document(entries: Sequence[Entry]) -> str:
+    """The archive's text, its entries in the order given."""
+    log: dict[str, Any] = {
+        "version": "1.2",
+        "creator": {"name": "retailops-sandbox", "version": __version__},
+        "entries": [_entry(each) for each in entries],
+        "comment": "Made by the RetailOPS sandbox, which leaves out secrets.",
+    }
+    return jsontext.pretty({"log": log}) + "\n"
+
+
+def _entry(entry: Entry) -> dict[str, Any]:
+    sent = entry.delivery
+    struck_out = redaction.struck_out(sent.request, sent.response)
+    return {
+        "startedDateTime": sent.sent_at,
+        "time": _milliseconds(sent.timings.total),
+        "request": _request(sent),
+        "response": _response(sent),
+        "cache": {},
+        "timings": _timings(sent),
+        **({"comment": f"struck out: {', '.join(struck_out)}"} if struck_out else {}),
+        "_retailops": {
+            "delivery": sent.id,
+            "action": sent.action,
+            "edition": sent.edition,
+            "receiver": sent.receiver,
+            "stand_in": sent.stand_in,
+            **{name: value for name in ("scenario", "step", "fixture") if (value := getattr(sent, name))},
+            **({"verdict": entry.judgement.verdict} if entry.judgement else {}),
+        },
+    }
+
+
+def _request(sent: Delivery) -> dict[str, Any]:
+    request = sent.request
+    parts = urlsplit(request.url)
+    return {
+        "method": request.method,
+        "url": _uri(request.url),
+        "httpVersion": _version(sent.response),
+        "cookies": [],
+        "headers": _headers(request.headers),
+        "queryString": [
+            {"name": name, "value": value} for name, value in parse_qsl(parts.query, keep_blank_values=True)
+        ],
+        "headersSize": _UNKNOWN,
+        "bodySize": _size(request),
+        **({"postData": _posted(request)} if request.body else {}),
+    }
+
+
+def _posted(request: Request) -> dict[str, Any]:
+    posted = {"mimeType": _header(request.headers, "Content-Type"), "text": request.body}
+    return posted | ({"_encoding": "base64"} if request.base64 else {})
+
+
+def _response(sent: Delivery) -> dict[str, Any]:
+    """What came back; where that is nothing, status 0 as browsers write it."""
+    received = sent.response
+    fault = {"_error": f"{sent.fault.kind}: {sent.fault.message}"} if sent.fault else {}
+    headers = received.headers if received else ()
+    return {
+        "status": received.status if received else 0,
+        "statusText": _phrase(received.status) if received else "",
+        "httpVersion": _version(received) if received else "",
+        "cookies": [],
+        "headers": _headers(headers),
+        "content": _content(received),
+        "redirectURL": _header(headers, "Location"),
+        "headersSize": _UNKNOWN,
+        # The body is kept as it was before its content was encoded for the way.
+        "bodySize": _UNKNOWN if received is None or _header(headers, "Content-Encoding") else _size(received),
+        **fault,
+    }
+
+
+def _content(received: Response | None) -> dict[str, Any]:
+    if received is None:
+        return {"size": 0, "mimeType": "x-unknown"}
+    return {
+        "size": max(_size(received), 0),
+        "mimeType": _header(received.headers, "Content-Type") or "x-unknown",
+        "text": received.body,
+        **({"encoding": "base64"} if received.base64 else {}),
+    }
+
+
+def _timings(sent: Delivery) -> dict[str, float]:
+    """The phases in HAR's words, which add up to the total; -1 for one that did not happen."""
+    timings = sent.timings
+    before = timings.lookup + timings.connect + timings.tls
+    rest = max(timings.total - before, 0.0)
+    # Without an answer all the rest was waiting for one.
+    wait = min(timings.first_byte, rest) if sent.response else rest
+    connect = timings.connect + timings.tls
+    return {
+        "blocked": _UNKNOWN,
+        "dns": _milliseconds(timings.lookup) if timings.lookup else _UNKNOWN,
+        "connect": _milliseconds(connect) if connect else _UNKNOWN,
+        "ssl": _milliseconds(timings.tls) if timings.tls else _UNKNOWN,
+        "send": 0,
+        "wait": _milliseconds(wait),
+        "receive": _milliseconds(rest - wait),
+    }
+
+
+def _milliseconds(time: float) -> float:
+    return round(time, 3)
+
+
+def _headers(headers: Headers) -> list[dict[str, str]]:
+    return [{"name": name, "value": value} for name, value in headers]
+
+
+def _header(headers: Headers, wanted: str) -> str:
+    return next((value for name, value in headers if name.lower() == wanted.lower()), "")
+
+
+def _version(received: Response | None) -> str:
+    return f"HTTP/{received.http_version}" if received else "HTTP/1.1"
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""
+
+
+def _size(side: Request | Response) -> int:
+    """Bytes of a body, unless something in it was struck out."""
+    if redaction.struck_out(side):
+        return _UNKNOWN
+    return len(b64decode(side.body)) if side.base64 else len(side.body.encode())
+
+
+def _uri(url: str) -> str:
+    """The URL in the characters that a URI may have."""
+    scheme, host, path, query, _ = urlsplit(re.sub("%(?![0-9A-Fa-f]{2})", "%25", url))
+    brackets = "[]" if "[" in host else ""
+    path, query = (quote(part, safe=_RESERVED) for part in (path, query))
+    return urlunsplit((scheme, quote(host, safe=_RESERVED + brackets), path, query, ""))

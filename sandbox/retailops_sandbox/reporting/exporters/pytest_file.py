@@ -1,0 +1,140 @@
+"""Scenarios as a pytest file that needs only this package: a test for each, a send for each step."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from retailops_sandbox import __version__, jsontext
+from retailops_sandbox.model import Json, Number, Scenario, Step, encoder
+
+_WIDTH = 100
+_HEADER = '''"""{title}
+
+Written by retailops-sandbox {version}. It needs that package and nothing else:
+
+    pytest --retailops-receiver http://127.0.0.1:8000
+"""
+'''
+
+
+def document(scenarios: Sequence[Scenario], *, title: str, notes: Sequence[str] = ()) -> str:
+    """The file's text. Fixtures that a step names must be shipped ones, as no others come with the file."""
+    names: set[str] = set()
+    tests = [_test(each, names) for each in scenarios]
+    body = "\n\n\n".join(tests)
+    head = _HEADER.format(title=_in_docstring(title), version=__version__)
+    head += "".join(f"\n# {_in_line(note)}" for note in notes)
+    imports = "\n".join(line for word, line in _IMPORTS.items() if f"{word}(" in body)
+    return "\n\n".join(filter(None, [head.rstrip(), imports])) + f"\n\n\n{body}\n"
+
+
+_IMPORTS = {
+    "escaped": "from retailops_sandbox.composing import escaped",
+    "Number": "from retailops_sandbox.model import Number",
+    "resolve": "from retailops_sandbox.jsontext.pointer import resolve",
+}
+"""What a file's tests may call."""
+
+
+def _test(scenario: Scenario, names: set[str]) -> str:
+    lines = [f"def {_name(scenario, names)}(retailops):"]
+    said = "\n\n    ".join(
+        _in_docstring(text).replace("\n", "\n    ") for text in (scenario.name, scenario.description) if text
+    )
+    if said:
+        lines.append(f'    """{said}"""')
+    captures = any(step.capture for step in scenario.steps)
+    if scenario.variables or captures:
+        lines.append(f"    variables = {_literal(_json(scenario.variables), 1)}")
+    for number, step in enumerate(scenario.steps, 1):
+        if len(scenario.steps) > 1 or step.name:
+            lines.append(f"    # {_in_line(step.name or f'step {number}')}")
+        lines += _step(scenario, step, bool(scenario.variables or captures))
+    return "\n".join(lines)
+
+
+def _step(scenario: Scenario, step: Step, has_variables: bool) -> Iterator[str]:
+    """The statements that send a step, look at what came of it, and take what it captures."""
+    written: dict[str, Any] = _json(step)
+    arguments: list[tuple[str, str]] = []
+    if step.fixture is not None:
+        arguments.append(("", _literal(written["fixture"], 2)))
+    arguments.append(("action=", _literal(scenario.action, 2)))
+    arguments.append(("edition=", _literal(scenario.edition, 2)))
+    if has_variables:
+        arguments.append(("variables=", "variables"))
+    fields = ("payload", "raw", "remove", "set", "deliver", "expect", "off_contract")
+    arguments += [(f"{field}=", _literal(written[field], 2)) for field in fields if field in written]
+    call = _call(arguments)
+    yield f"    result = retailops.send({call})"
+    yield "    result.check()" if step.expect is not None else '    assert result.verdict == "recorded"'
+    for name, path in step.capture.items():
+        value = f"escaped(resolve(result.response.json(), {_literal(path, 1)}))"
+        yield f"    variables[{_literal(name, 1)}] = {value}"
+
+
+def _call(arguments: list[tuple[str, str]]) -> str:
+    flat = ", ".join(name + text for name, text in arguments)
+    if "\n" not in flat and len(flat) < _WIDTH - 30:
+        return flat
+    return "\n" + "".join(f"        {name}{text},\n" for name, text in arguments) + "    "
+
+
+def _json(value: Any) -> Any:
+    """A struct's or a value's JSON, numbers as they are spelled."""
+    return jsontext.parse(encoder.encode(value))
+
+
+def _literal(value: Json, level: int) -> str:
+    """The value as Python spells it: over several lines where it is long."""
+    flat = _flat(value)
+    if len(flat) + 4 * level < _WIDTH - 20 or not isinstance(value, dict | list) or not value:
+        return flat
+    inner, outer = "    " * (level + 1), "    " * level
+    if isinstance(value, dict):
+        members = [f"{_flat(key)}: {_literal(child, level + 1)}" for key, child in value.items()]
+        return "{\n" + "".join(f"{inner}{each},\n" for each in members) + outer + "}"
+    items = [_literal(child, level + 1) for child in value]
+    return "[\n" + "".join(f"{inner}{each},\n" for each in items) + outer + "]"
+
+
+def _flat(value: Json) -> str:
+    if isinstance(value, Number):
+        return f'Number("{value.spelling}")'
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_flat(key)}: {_flat(child)}" for key, child in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_flat, value)) + "]"
+    return _quoted(value) if isinstance(value, str) else repr(value)
+
+
+def _quoted(text: str) -> str:
+    """The text in double quotes, as formatters of Python want it, unless others need fewer escapes."""
+    spelled = repr(text)
+    if spelled[0] == '"' or '"' in text:
+        return spelled
+    return '"' + spelled[1:-1].replace("\\'", "'") + '"'
+
+
+def _name(scenario: Scenario, names: set[str]) -> str:
+    """A name for the scenario's test that no other has."""
+    words = re.sub(r"[^0-9A-Za-z]+", "_", scenario.name).strip("_").lower()[:70].strip("_")
+    base = f"test_{words or scenario.action}"
+    name, number = base, 1
+    while name in names or keyword.iskeyword(name):
+        number += 1
+        name = f"{base}_{number}"
+    names.add(name)
+    return name
+
+
+def _in_docstring(text: str) -> str:
+    escaped = text.strip().replace("\\", "\\\\").replace('"', '\\"')
+    return "".join(each if each.isprintable() or each == "\n" else f"\\U{ord(each):08x}" for each in escaped)
+
+
+def _in_line(text: str) -> str:
+    return "".join(each if each.isprintable() else " " for each in text)

@@ -1,0 +1,161 @@
+"""Charts as numbers: where the marks of an SVG stand, and the table that says the same in words. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from retailops_sandbox.reporting.render.shown import moment
+
+WIDTH, HEIGHT = 720, 160
+"""Of the field that latency's marks stand in."""
+BINS_WIDTH = 116
+"""Of the distribution beside it."""
+RUNS_HEIGHT = 60
+"""Of the field of the runs' bars, which is as wide."""
+_BINS_PER_DECADE = 6
+_LONGEST = 1e8
+"""Milliseconds: more than a day, which is more than a send may take."""
+_QUANTILES = (50, 90, 99)
+
+
+class Tick(msgspec.Struct, frozen=True):
+    """A line across a chart."""
+
+    y: float
+    label: str
+
+
+class Bin(msgspec.Struct, frozen=True):
+    """A bar of a distribution: how many took from `low` to `high` milliseconds."""
+
+    low: str
+    high: str
+    count: int
+    y: float
+    height: float
+    width: float
+
+
+class Latency(msgspec.Struct, frozen=True, kw_only=True):
+    """Latency over time, on a logarithmic scale, with its distribution on the same scale."""
+
+    count: int
+    first: str
+    last: str
+    """When the first and the last was sent."""
+    marks: Mapping[str, str]
+    """By verdict, an SVG path with a point for each delivery."""
+    ticks: list[Tick]
+    bins: list[Bin]
+    quantiles: list[tuple[str, float]]
+    """Name and milliseconds."""
+
+
+def latency(sent: Sequence[tuple[str, float, str]]) -> Latency | None:
+    """The chart of deliveries: when each was sent, its milliseconds, its verdict; None of none."""
+    dated = [(at.timestamp(), each) for each in sent if (at := moment(each[0])) is not None]
+    if not dated:
+        return None
+    instants, sent = [at for at, _ in dated], [each for _, each in dated]
+    first, span = min(instants), (max(instants) - min(instants)) or 1.0
+    taken = sorted(_bounded(total) for _, total, _ in sent)
+    bottom, top = math.floor(math.log10(taken[0])), math.ceil(math.log10(taken[-1]))
+    top = max(top, bottom + 1)
+
+    def height(milliseconds: float) -> float:
+        return round(HEIGHT * (1 - (math.log10(_bounded(milliseconds)) - bottom) / (top - bottom)), 1)
+
+    marks: dict[str, dict[str, None]] = {}
+    for instant, (_, total, verdict) in zip(instants, sent, strict=True):
+        x = round(WIDTH * (instant - first) / span, 1)
+        marks.setdefault(verdict, {})[f"M{x:g} {height(total):g}h0"] = None
+    return Latency(
+        count=len(sent),
+        first=min(at for at, _, _ in sent),
+        last=max(at for at, _, _ in sent),
+        marks={verdict: "".join(points) for verdict, points in sorted(marks.items())},
+        ticks=[Tick(height(10.0**power), _spelled(10.0**power)) for power in range(bottom, top + 1)],
+        bins=_bins(taken, bottom, top),
+        quantiles=[
+            *((f"{each} %", taken[math.ceil(len(taken) * each / 100) - 1]) for each in _QUANTILES),
+            ("longest", taken[-1]),
+        ],
+    )
+
+
+def _bounded(milliseconds: float) -> float:
+    """What a chart can show: a run file from elsewhere can say anything."""
+    return min(max(milliseconds, 0.1), _LONGEST)
+
+
+def _bins(taken: Sequence[float], bottom: int, top: int) -> list[Bin]:
+    """The distribution of what is sorted, from the shortest to the longest; bins without any are left out."""
+    counts: dict[int, int] = {}
+    for each in taken:
+        number = min(
+            math.floor((math.log10(each) - bottom) * _BINS_PER_DECADE), (top - bottom) * _BINS_PER_DECADE - 1
+        )
+        counts[number] = counts.get(number, 0) + 1
+    most = max(counts.values())
+    size = HEIGHT / ((top - bottom) * _BINS_PER_DECADE)
+    return [
+        Bin(
+            low=_spelled(10 ** (bottom + number / _BINS_PER_DECADE)),
+            high=_spelled(10 ** (bottom + (number + 1) / _BINS_PER_DECADE)),
+            count=counts[number],
+            y=round(HEIGHT - (number + 1) * size, 1),
+            height=round(max(size - 1, 1), 1),
+            width=round(max(1.0, BINS_WIDTH * counts[number] / most), 1),
+        )
+        for number in sorted(counts)
+    ]
+
+
+def _spelled(milliseconds: float) -> str:
+    """A round number of milliseconds, or of seconds."""
+    if milliseconds >= 1000:
+        return f"{milliseconds / 1000:.3g} s"
+    return f"{milliseconds:.3g} ms"
+
+
+class Bar(msgspec.Struct, frozen=True):
+    """How many of a verdict a run has, as a piece of its bar."""
+
+    verdict: str
+    count: int
+    y: float
+    height: float
+
+
+class RunBar(msgspec.Struct, frozen=True):
+    """A run as a bar."""
+
+    id: str
+    x: float
+    width: float
+    bars: list[Bar]
+    words: str
+
+
+def verdicts(runs: Sequence[tuple[str, Sequence[tuple[str, int]]]]) -> list[RunBar]:
+    """A bar for each run, of its id and how many there are of each verdict; in the order given.
+
+    The longest fills the height, and each verdict that there is can be seen.
+    """
+    most = max((sum(count for _, count in counts) for _, counts in runs), default=0)
+    if not most:
+        return []
+    step = WIDTH / max(len(runs), 30)
+    found = []
+    for number, (id, counts) in enumerate(runs):
+        bars, top = [], float(RUNS_HEIGHT)
+        for verdict, count in reversed(counts):
+            height = max(2.0, RUNS_HEIGHT * count / most)
+            top -= height
+            bars.append(Bar(verdict, count, round(top, 1), round(height, 1)))
+        words = ", ".join(f"{count} {verdict}" for verdict, count in counts)
+        found.append(RunBar(id, round(number * step, 1), round(max(step - 2, 1), 1), bars, words))
+    return found

@@ -1,0 +1,148 @@
+"""A delivery or a run of the log as text: all there is to say of it, for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import get_args
+
+from retailops_sandbox.errors import SandboxError
+from retailops_sandbox.model import Delivery, Headers, Judgement, Request, Response, Result, Verdict
+from retailops_sandbox.reporting.render import lines, shown, sidebyside_text
+from retailops_sandbox.runlog.log import Entry, RunSummary
+
+_MOST = 40
+"""Lines of one judgement or step that are told."""
+
+
+def delivery(entry: Entry, *, width: int, colour: bool) -> Iterator[str]:
+    """A delivery: what was sent, what came, how long it took, and all that was said of it."""
+    sent, latest = entry.delivery, entry.judgement
+    yield f"{verdict(latest.verdict if latest else 'not judged')}  {shown.outcome(sent)}  {sent.id}"
+    if sent.fault is not None:
+        yield f"  {lines.in_line(sent.fault.message)}"
+    elif latest is not None and latest.reason:
+        yield f"  {lines.in_line(latest.reason)}"
+    yield from _facts(_of_delivery(sent))
+    if latest is not None:
+        yield from _judged(sent, latest, width=width, colour=colour)
+    yield from _message("request", f"{sent.request.method} {sent.request.url}", sent.request)
+    if sent.response is not None:
+        start = f"HTTP/{sent.response.http_version} {sent.response.status}"
+        yield from _message("response", start, sent.response)
+    if entry.judgements:
+        yield ""
+        yield "judgements, the newest first"
+        for each in reversed(entry.judgements):
+            said = lines.in_line(each.reason or "as expected")
+            yield f"  {verdict(each.verdict)}  {shown.clock(each.at)}  {said}"
+
+
+def run(found: RunSummary, results: Sequence[Result], entries: Iterable[Entry]) -> Iterator[str]:
+    """A run, how its scenarios came out, and of those that did not pass why; `entries` are of those."""
+    pinned = ", ◆ pinned" if found.is_pinned else ""
+    yield f"run {found.id}  {found.state}{pinned}"
+    yield from (f"  ! {lines.in_line(str(problem))}" for problem in found.problems)
+    yield from _facts(_of_run(found))
+    if found.info is not None:
+        yield from (f"  ! unreadable: {lines.in_line(each)}" for each in found.info.unreadable)
+    spoiled: dict[tuple[str, str], list[Entry]] = {}
+    for entry in entries:
+        if entry.judgements and entry.judgements[0].verdict in ("failed", "errored"):
+            spoiled.setdefault((entry.delivery.scenario, entry.delivery.step), []).append(entry)
+    if results:
+        yield ""
+    for result in results:
+        yield from _result(result, spoiled)
+
+
+def verdict(word: str) -> str:
+    """A verdict with its glyph."""
+    return f"{lines.GLYPHS[word]} {word}" if word in lines.GLYPHS else f"· {word}"
+
+
+def _result(result: Result, spoiled: dict[tuple[str, str], list[Entry]]) -> Iterator[str]:
+    name = lines.in_line(f"{result.name}  {result.scenario}")
+    yield f"{verdict(result.verdict)}  {name}  {shown.took(result.seconds)}"
+    for step in result.steps:
+        if step.verdict not in ("failed", "errored", "skipped"):
+            continue
+        reason = f": {lines.in_line(step.reason)}" if step.reason else ""
+        yield f"    {verdict(step.verdict)}  step {step.name!r}{reason}"
+        for entry in spoiled.get((result.scenario, step.name), ()):
+            yield f"      {entry.delivery.id}  {shown.outcome(entry.delivery)}"
+            said = lines.judgement(entry.judgements[0], most=_MOST)
+            yield from (f"        {lines.visible(line)}" for line in lines.cut(said, _MOST))
+
+
+def _of_delivery(sent: Delivery) -> Iterator[tuple[str, str]]:
+    times = sent.timings
+    yield "to", f"{sent.receiver} (it proves nothing about yours)" if sent.stand_in else sent.receiver
+    yield "sent", shown.clock(sent.sent_at)
+    yield "action", f"{sent.action} {sent.edition}"
+    if sent.fixture:
+        yield "fixture", sent.fixture
+    if sent.scenario:
+        yield "scenario", sent.scenario
+        yield "step", f"{sent.step}, delivery {sent.number}, attempt {sent.attempt}"
+    yield "run", sent.run
+    if sent.parent:
+        yield "repeats", sent.parent
+    if sent.dropped:
+        yield "dropped", "the sandbox hung up on purpose, so it is not judged"
+    phases = {"name lookup": times.lookup, "connect": times.connect, "TLS": times.tls}
+    told = [f"{name} {value:.1f}" for name, value in phases.items() if value >= 0.05]
+    yield "ms", ", ".join([*told, f"first byte {times.first_byte:.1f}", f"total {times.total:.1f}"])
+
+
+def _of_run(found: RunSummary) -> Iterator[tuple[str, str]]:
+    info = found.info
+    if info is not None:
+        if info.receiver:
+            yield "to", f"{info.receiver} (it proves nothing about yours)" if info.stand_in else info.receiver
+        yield "kind", info.kind
+        yield "started", shown.clock(info.started_at)
+        if info.finished_at:
+            yield "ended", shown.clock(info.finished_at)
+        if info.tool:
+            yield "by", info.tool
+    counts = [f"{found.verdicts[word]} {word}" for word in get_args(Verdict) if found.verdicts[word]]
+    if found.verdicts[""]:
+        counts.append(f"{found.verdicts['']} not judged")
+    yield "deliveries", f"{found.deliveries}: {', '.join(counts)}" if counts else str(found.deliveries)
+
+
+def _facts(facts: Iterable[tuple[str, str]]) -> Iterator[str]:
+    told = list(facts)
+    width = max(len(name) for name, _ in told)
+    return (f"  {name.ljust(width)}  {lines.in_line(value)}" for name, value in told)
+
+
+def _judged(sent: Delivery, found: Judgement, *, width: int, colour: bool) -> Iterator[str]:
+    said = lines.judgement(found)
+    if not said:
+        return
+    yield ""
+    yield from map(lines.visible, said)
+    try:
+        beside = sidebyside_text.compared(sent, found, width=width, colour=colour)
+    except SandboxError as error:
+        beside = f"not shown beside each other: {error}"
+    if beside:
+        yield ""
+        yield from beside.split("\n")
+
+
+def _message(side: str, start: str, message: Request | Response) -> Iterator[str]:
+    yield ""
+    yield side
+    yield f"  {lines.in_line(start)}"
+    headers: Headers = message.headers
+    yield from (f"  {lines.in_line(f'{name}: {value}')}" for name, value in headers)
+    if message.body:
+        body = shown.body(message.body)
+        yield ""
+        if message.base64:
+            yield "  (no UTF-8; as base64)"
+        yield from (f"  {line}" for line in body.best.split("\n"))
+        if body.is_cut:
+            yield f"  … cut after {shown.MOST_SHOWN // 1024} KB of {shown.size(message.body)}"

@@ -1,0 +1,145 @@
+"""Verdicts, differences and violations in words: one line each, the same in every report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from msgspec import UnsetType
+
+from retailops_sandbox import jsontext
+from retailops_sandbox.engine import ScenarioResult, StepResult
+from retailops_sandbox.model import Difference, Json, Judgement, Verdict, Violation
+
+if TYPE_CHECKING:
+    from retailops_sandbox.scenarios.trend import Trend
+
+GLYPHS: dict[Verdict, str] = {"passed": "✓", "failed": "✗", "errored": "!", "recorded": "○", "skipped": "-"}
+
+
+def place(found: Difference) -> str:
+    """Where a difference is: a pointer into the body, `header X-Shop`, or the part of the answer."""
+    path = found.expected_pointer if found.expected_pointer is not None else found.actual_pointer
+    if found.part == "headers":
+        return f"header {(path or '')[1:]}"
+    return (path or "(root)") if found.part == "body" else found.part
+
+
+def difference(found: Difference, *, width: int = 400) -> str:
+    """`/events/0/code: expected "A", got "B" (changed)`, with the rule and the hint where there are any."""
+    words = f"{place(found)}: {_sides(found, width)} ({found.kind})"
+    if found.rule is not None:
+        path = f"{found.rule_path} " if found.part == "body" else ""
+        words += f"; rule {path}{value(found.rule, width)}"
+    return f"{words}; {found.hint}" if found.hint else words
+
+
+def _sides(found: Difference, width: int) -> str:
+    if found.part == "latency":
+        return f"expected at most {value(found.expected, width)} ms, got {value(found.actual, width)} ms"
+    if found.kind == "missing":
+        expected = (
+            "" if isinstance(found.expected, UnsetType) else f"expected {value(found.expected, width)}, "
+        )
+        return f"{expected}got nothing"
+    if found.kind == "unexpected":
+        return f"expected nothing, got {value(found.actual, width)}"
+    if found.kind == "moved":
+        return f"expected at {found.expected_pointer}, found at {found.actual_pointer}"
+    if found.rule is not None:
+        return f"got {value(found.actual, width)}, which the rule does not accept"
+    return f"expected {value(found.expected, width)}, got {value(found.actual, width)}"
+
+
+def violation(found: Violation) -> str:
+    """`/events: is missing (required)`."""
+    return f"{found.pointer or '(root)'}: {found.message} ({found.keyword})"
+
+
+def value(found: Json | UnsetType, width: int) -> str:
+    """A value as compact JSON, its middle left out where it is longer than `width`."""
+    if isinstance(found, UnsetType):
+        return "nothing"
+    text = jsontext.compact(found).decode()
+    return text if len(text) <= width else f"{text[: width // 2]} … {text[-width // 3 :]}"
+
+
+def judgement(found: Judgement, *, width: int = 400, most: int | None = None) -> list[str]:
+    """What a judgement holds against a delivery, under its headings; at most so many under each."""
+    lines = []
+    for heading, violations in (
+        ("the payload breaks the contract:", found.payload_violations),
+        ("the response breaks the contract:", found.violations),
+    ):
+        if violations:
+            lines += [heading, *(f"  {violation(each)}" for each in violations[:most])]
+            lines += _more(violations, most)
+    if found.differences:
+        lines += ["differs from what was expected:"]
+        lines += [f"  {difference(each, width=width)}" for each in found.differences[:most]]
+        lines += _more(found.differences, most)
+    lines += [f"note: {note}" for note in found.notes]
+    return lines
+
+
+def _more(found: Sequence[object], most: int | None) -> list[str]:
+    left = len(found) - most if most is not None else 0
+    return [f"  … and {left:,} more"] if left > 0 else []
+
+
+def step(result: StepResult, *, width: int = 400, most: int | None = None) -> list[str]:
+    """What a step has to say for itself, where it did not pass; at most so many under each heading."""
+    lines = [result.reason] if result.reason else []
+    several = len(result.judgements) > 1
+    for number, found in enumerate(result.judgements, 1):
+        if found.verdict in ("failed", "errored"):
+            heading = [f"delivery {number} of {len(result.judgements)}: {found.verdict}"] if several else []
+            lines += [*heading, *judgement(found, width=width, most=most)]
+    return lines
+
+
+def headline(result: StepResult) -> str:
+    """The first thing that spoiled a step, with its pointer."""
+    for found in result.judgements:
+        if found.verdict not in ("failed", "errored"):
+            continue
+        matters = found.expectation is None or found.expectation.contract
+        if found.violations and matters:
+            return violation(found.violations[0])
+        if found.differences:
+            return difference(found.differences[0])
+    return result.reason or result.verdict
+
+
+_NAMED = 5
+"""How many scenarios that regressed are named."""
+
+
+def change(results: Sequence[ScenarioResult], trends: Mapping[str, Trend]) -> str:
+    """What became worse or better since the runs before, in one line; empty where nothing did."""
+    worse = [result.plan.name for result in results if trends.get(result.plan.id) == "regressed"]
+    better = sum(trends.get(result.plan.id) == "fixed" for result in results)
+    if not worse and not better:
+        return ""
+    named = ", ".join(in_line(name) for name in worse[:_NAMED])
+    more = f" and {len(worse) - _NAMED:,} more" if len(worse) > _NAMED else ""
+    which = f" ({named}{more})" if worse else ""
+    return f"{len(worse):,} regressed{which}, {better:,} fixed since the last finished run on this receiver"
+
+
+def cut(lines: Sequence[str], most: int) -> list[str]:
+    """The first of some lines, and how many more there are."""
+    left = len(lines) - most
+    return [*lines[:most], f"… and {left:,} more lines"] if left > 0 else list(lines)
+
+
+def visible(text: str) -> str:
+    """The text with everything escaped that a terminal or a reader could be led astray by."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() or each == "\n" else f"\\u{ord(each):04x}" for each in text)
+
+
+def in_line(text: str) -> str:
+    """The text as one visible line."""
+    return text if text.isprintable() else visible(text.replace("\n", "\\n"))

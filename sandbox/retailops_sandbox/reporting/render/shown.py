@@ -1,0 +1,116 @@
+"""How values are shown on pages: bodies harmless and in bounds, times, sizes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from retailops_sandbox import jsontext
+from retailops_sandbox.errors import SandboxError
+from retailops_sandbox.model import Delivery
+from retailops_sandbox.reporting.render.lines import visible
+from retailops_sandbox.runlog.rows import DeliverySummary
+
+MOST_SHOWN = 256 * 1024
+"""Characters of a body that a page shows; a browser takes long over more."""
+
+
+class ShownBody(msgspec.Struct, frozen=True):
+    """A body as a page shows it."""
+
+    raw: str
+    pretty: str = ""
+    """Over several lines; empty where that is no other view of it."""
+    is_cut: bool = False
+
+    @property
+    def best(self) -> str:
+        """The view for who sees only one."""
+        return self.pretty or self.raw
+
+
+def body(text: str, most: int = MOST_SHOWN) -> ShownBody:
+    """A body with nothing in it that could lead a reader astray, and not more of it than a page bears."""
+    if len(text) > most:
+        return ShownBody(harmless(text[:most]), is_cut=True)
+    spread = pretty(text)
+    if spread == text or len(spread) > 2 * most:
+        return ShownBody(harmless(text))
+    return ShownBody(harmless(text), harmless(spread))
+
+
+def harmless(text: str) -> str:
+    """Control characters escaped, but for the tabs and line ends of any text."""
+    return "\t".join(visible(each) for each in text.replace("\r\n", "\n").split("\t"))
+
+
+def pretty(text: str) -> str:
+    """A body over several lines where it is JSON, else as it is."""
+    try:
+        return jsontext.pretty(jsontext.parse(text))
+    except SandboxError:
+        return text
+
+
+def milliseconds(value: float) -> str:
+    """A time in milliseconds, with as many digits as mean something."""
+    return f"{value:.1f}" if value < 100 else f"{value:,.0f}".replace(",", "\u202f")
+
+
+def number(count: int) -> str:
+    """A count, its digits in threes."""
+    return f"{count:,}".replace(",", "\u202f")
+
+
+def took(seconds: float) -> str:
+    """How long something took, in the unit that suits it."""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def size(text: str) -> str:
+    """How many bytes a text takes as UTF-8."""
+    return bytes_in_words(len(text.encode()))
+
+
+def bytes_in_words(count: int) -> str:
+    """A number of bytes, in the unit that suits it."""
+    if count < 1024:
+        return f"{count} bytes"
+    return f"{count / 1024:.1f} KB" if count < 1024 * 1024 else f"{count / 1024 / 1024:.1f} MB"
+
+
+def moment(instant: str) -> datetime | None:
+    """An instant of the log; None of what is none, as in a file that somebody edited."""
+    try:
+        return datetime.fromisoformat(instant)
+    except ValueError:
+        return None
+
+
+def clock(instant: str) -> str:
+    """The time of day of an instant, UTC, for a reader whose browser does not put it into her own zone."""
+    at = moment(instant)
+    return at.strftime("%Y-%m-%d %H:%M:%S UTC") if at is not None else visible(instant)
+
+
+def outcome(delivery: Delivery) -> str:
+    """The status or the fault, in a word."""
+    if delivery.fault is not None:
+        return delivery.fault.kind
+    return str(delivery.response.status) if delivery.response is not None else "no answer"
+
+
+def label(sent: DeliverySummary) -> str:
+    """What was sent: the scenario and its step, or the fixture."""
+    if sent.scenario:
+        scenario = sent.scenario.removesuffix(".scenario.json")
+        return f"{scenario} / {sent.step}"
+    # What passed through a relay belongs to no step.
+    return sent.fixture or ("typed" if sent.step else "relayed")

@@ -1,0 +1,165 @@
+"""What `run` and `send` print: one line for each scenario, and what spoiled those that did not pass."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from retailops_sandbox.engine import LARGE_BODY, DeliveryFinished, Event, ScenarioResult
+from retailops_sandbox.errors import SandboxError
+from retailops_sandbox.model import Delivery, Receiver, Verdict
+from retailops_sandbox.reporting.render import lines
+
+if TYPE_CHECKING:
+    from retailops_sandbox.scenarios.trend import Trend
+
+COLOURS: dict[Verdict, str] = {
+    "passed": "green",
+    "failed": "red",
+    "errored": "magenta",
+    "recorded": "cyan",
+    "skipped": "yellow",
+}
+_INDENT = "      "
+_ANSWER = 600
+"""How many characters of an answer are printed."""
+_COMPARED = 60
+"""How many lines of a comparison are printed."""
+_SAID = 40
+"""How many lines are printed of what spoiled a step."""
+
+
+class Console:
+    """Listens to a run and prints it, line by line, for a terminal of `width` columns.
+
+    A brief one says nothing of scenarios that passed, or had nothing to pass.
+    """
+
+    def __init__(
+        self, echo: Callable[[str], None], *, colour: bool, width: int, verbose: bool, brief: bool = False
+    ) -> None:
+        self._echo = echo
+        self._colour = colour
+        self._words = {
+            verdict: self._style(f"{glyph} {verdict:<8}", verdict) for verdict, glyph in lines.GLYPHS.items()
+        }
+        self._width = width
+        self._verbose = verbose
+        self._brief = brief
+        self._skipped: dict[str, list[ScenarioResult]] = {}
+        """By reason: the scenarios that did not run at all."""
+        self._shown: dict[int, list[DeliveryFinished]] = {}
+        """By plan: the deliveries that will be shown beneath its line."""
+
+    def hear(self, event: Event) -> None:
+        """Take one event of the run."""
+        if isinstance(event, DeliveryFinished):
+            if event.judgement is not None and (
+                self._verbose or event.judgement.verdict in ("failed", "errored")
+            ):
+                self._shown.setdefault(id(event.plan), []).append(event)
+        elif isinstance(event, ScenarioResult):
+            deliveries = self._shown.pop(id(event.plan), [])
+            if event.verdict == "skipped":
+                self._skipped.setdefault(event.steps[0].reason, []).append(event)
+            elif not self._brief or event.verdict in ("failed", "errored"):
+                self._scenario(event, deliveries)
+
+    def finish(
+        self,
+        results: Sequence[ScenarioResult],
+        unreadable: Sequence[SandboxError],
+        receiver: Receiver,
+        seconds: float,
+        *,
+        left_out: int = 0,
+        trends: Mapping[str, Trend] = {},
+    ) -> None:
+        """The closing lines: what did not run, what could not be read, the counts, which receiver it was."""
+        for reason, skipped in self._skipped.items():
+            if len(skipped) == 1:
+                self._scenario(skipped[0], [])
+            else:
+                self._echo(f"{self._words['skipped']}  {len(skipped):,} scenarios: {lines.in_line(reason)}")
+        for error in unreadable:
+            self._echo(self._style("! unreadable", "errored") + f"  {lines.in_line(str(error))}")
+        counts = Counter(result.verdict for result in results)
+        words = [
+            f"{counts[verdict]} {verdict}"
+            for verdict in COLOURS
+            if counts[verdict] or verdict in ("passed", "failed")
+        ]
+        if unreadable:
+            words.append(f"{len(unreadable)} unreadable")
+        if left_out:
+            words.append(f"{left_out} left out")
+        what = (
+            "the stand-in (it proves nothing about a real receiver)"
+            if receiver.stand_in
+            else lines.in_line(receiver.name)
+        )
+        if change := lines.change(results, trends):
+            self._echo(change)
+        self._echo(f"{', '.join(words)} in {seconds:.2f} s, receiver: {what}")
+
+    def _scenario(self, result: ScenarioResult, deliveries: list[DeliveryFinished]) -> None:
+        word = self._words[result.verdict]
+        plan = result.plan
+        attempts = max([step.attempts for step in result.steps], default=1)
+        after = f" after {attempts} attempts" if attempts > 1 else ""
+        place = f"  {plan.id}" if plan.id and plan.scenario.name else ""
+        self._echo(f"{word}  {lines.in_line(plan.name + place)}  {round(result.seconds * 1000)} ms{after}")
+        for step in result.steps:
+            if step.verdict in ("failed", "errored", "skipped") or (self._verbose and step.reason):
+                place = f"  {lines.in_line(plan.file)}:{plan.line(step.number)}" if plan.file else ""
+                self._echo(f"    {lines.GLYPHS[step.verdict]} step {step.name!r} {step.verdict}{place}")
+                for line in lines.cut(lines.step(step, most=_SAID), _SAID):
+                    self._echo(_INDENT + lines.visible(line))
+        for event in deliveries:
+            self._delivery(event)
+
+    def _delivery(self, event: DeliveryFinished) -> None:
+        """What went where and what came back; beside what was expected, where they differ."""
+        delivery = event.delivery
+        request = lines.in_line(f"{delivery.request.method} {delivery.request.url}")
+        self._echo(
+            f"{_INDENT}{delivery.id}: {request} -> {_outcome(delivery)}  {delivery.timings.total:.0f} ms"
+        )
+        if event.judgement is not None and event.judgement.verdict not in ("failed", "errored"):
+            # Where it is held against the answer, the step has told it.
+            violations = [lines.violation(each) for each in event.judgement.violations]
+            for line in lines.cut(violations, _SAID):
+                self._echo(f"{_INDENT}the answer breaks the contract: {lines.visible(line)}")
+        compared = self._side_by_side(event)
+        if compared:
+            for line in lines.cut(compared.split("\n"), _COMPARED):
+                self._echo(_INDENT + line)
+        elif delivery.response is not None and delivery.response.body:
+            text = delivery.response.body
+            body = " ".join(text[: 4 * _ANSWER].split())
+            more = f" … ({len(text)} characters)" if len(body) > _ANSWER or len(text) > 4 * _ANSWER else ""
+            self._echo(f"{_INDENT}answer: {lines.visible(body[:_ANSWER])}{more}")
+
+    def _side_by_side(self, event: DeliveryFinished) -> str:
+        delivery, judgement = event.delivery, event.judgement
+        if judgement is None or judgement.expectation is None or not judgement.differences:
+            return ""
+        if delivery.response is None or len(delivery.response.body) > LARGE_BODY:
+            # To align it again takes as long as to judge it did, and here others wait.
+            return ""
+        from retailops_sandbox.reporting.render import sidebyside_text  # Only what differs needs it.
+
+        width = self._width - len(_INDENT)
+        return sidebyside_text.compared(delivery, judgement, width=width, colour=self._colour)
+
+    def _style(self, text: str, verdict: Verdict) -> str:
+        return click.style(text, fg=COLOURS[verdict]) if self._colour else text
+
+
+def _outcome(delivery: Delivery) -> str:
+    if delivery.fault is not None:
+        return f"fault {delivery.fault.kind}: {lines.visible(delivery.fault.message)}"
+    return str(delivery.response.status) if delivery.response is not None else "no answer"

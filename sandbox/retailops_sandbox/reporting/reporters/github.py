@@ -1,0 +1,200 @@
+"""What GitHub Actions shows of a run: annotations at the steps that failed, and the job's summary.
+
+Whatever is printed there is read for commands. So nothing that a receiver or a file says may look like one.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from retailops_sandbox.engine import ScenarioResult, StepResult
+from retailops_sandbox.errors import SandboxError
+from retailops_sandbox.model import Receiver
+from retailops_sandbox.reporting.render import lines
+from retailops_sandbox.scenarios.trend import Trend
+
+MOST_ANNOTATIONS = 10
+"""GitHub shows no more of one step."""
+MOST_SUMMARY = 1024 * 1024
+"""Bytes; GitHub refuses a summary that has more, all of it."""
+_LONGEST_MESSAGE = 2_000
+_LONGEST_CELL = 300
+_NOTE = 200
+"""Bytes that are kept free for the note that something was left out."""
+
+_command_start = re.compile(r"^(\s*)::", re.MULTILINE)
+_punctuation = re.compile(r"[!-/:-@\[-`{-~]")
+
+
+def is_here(environment: Mapping[str, str]) -> bool:
+    """Whether this runs in GitHub Actions."""
+    return environment.get("GITHUB_ACTIONS") == "true"
+
+
+def harmless(line: str) -> str:
+    """A text that the runner takes for no command: `::name::` begins a line, `##[name]` stands anywhere."""
+    return _command_start.sub(r"\1:\\:", line).replace("##[", "#\\#[")
+
+
+def annotated(
+    results: Sequence[ScenarioResult],
+    unreadable: Sequence[SandboxError],
+    receiver: Receiver,
+    *,
+    root: str,
+) -> list[str]:
+    """The commands that mark what failed in its files, which lie beneath `root`; at most MOST_ANNOTATIONS."""
+    commands = [*_unreadable(unreadable, root), *_failed(results, receiver, root)]
+    return commands[:MOST_ANNOTATIONS]
+
+
+def _unreadable(unreadable: Sequence[SandboxError], root: str) -> Iterator[str]:
+    for error in unreadable:
+        yield _command(str(error), title="unreadable", file=error.file, line=error.line, root=root)
+
+
+def _failed(results: Sequence[ScenarioResult], receiver: Receiver, root: str) -> Iterator[str]:
+    against = f"receiver: {named(receiver)}"
+    for result in results:
+        for step in result.steps:
+            if step.verdict in ("failed", "errored"):
+                yield _command(
+                    "\n".join([*_said(step), against]),
+                    title=f"{result.plan.name}: step {step.name!r} {step.verdict}",
+                    file=result.plan.file,
+                    line=result.plan.line(step.number) if result.plan.file else 0,
+                    root=root,
+                )
+
+
+def _said(step: StepResult) -> list[str]:
+    """The first thing that spoiled a step, and beneath it all of them where there are more."""
+    headline = lines.headline(step)
+    found = sum(len(each.differences) + len(each.violations) for each in step.judgements)
+    return [headline, *lines.step(step, most=5)] if found > 1 else [headline]
+
+
+def _command(message: str, *, title: str, file: str, line: int, root: str) -> str:
+    inside = _beneath(root, file)
+    properties = {
+        **({"file": inside} if inside else {}),
+        **({"line": str(line)} if inside and line else {}),
+        "title": lines.in_line(title)[:_LONGEST_CELL],
+    }
+    spelled = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
+    if file and not inside:
+        # A file of no repository, such as a shipped scenario, can be named only in words.
+        message = f"{file}{f':{line}' if line else ''}: {message}"
+    return f"::error {spelled}::{_data(lines.visible(message)[:_LONGEST_MESSAGE])}"
+
+
+def _beneath(root: str, file: str) -> str:
+    """A file's path from the repository's root; empty where it lies elsewhere."""
+    if not file:
+        return ""
+    real = os.path.realpath(file)
+    start = os.path.join(os.path.realpath(root), "")
+    return real.removeprefix(start).replace(os.sep, "/") if real.startswith(start) else ""
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def named(receiver: Receiver) -> str:
+    """The receiver in words; where it was the stand-in, that too."""
+    if receiver.stand_in:
+        return "the stand-in (it proves nothing about a real receiver)"
+    return lines.in_line(receiver.name)
+
+
+# --- the summary ---
+
+
+def summary(
+    results: Sequence[ScenarioResult],
+    unreadable: Sequence[SandboxError],
+    receiver: Receiver,
+    seconds: float,
+    *,
+    trends: Mapping[str, Trend] = {},
+    room: int = MOST_SUMMARY,
+) -> str:
+    """The job's summary in Markdown, in at most `room` bytes: what failed first, and a note if it is cut."""
+    counts = Counter(result.verdict for result in results)
+    words = [f"{count} {verdict}" for verdict, count in counts.items()]
+    if unreadable:
+        words.append(f"{len(unreadable)} unreadable")
+    spoiled = [result for result in results if result.verdict in ("failed", "errored")]
+    others = [result for result in results if result.verdict not in ("failed", "errored")]
+    parts = [f"### RetailOPS sandbox: {', '.join(words) or 'nothing ran'}\n\n"]
+    parts.append(f"Receiver: **{_text(named(receiver))}**, {seconds:.2f} s\n\n")
+    if change := lines.change(results, trends):
+        parts.append(f"{_text(change)}\n\n")
+    parts += _table([*map(_broken, unreadable), *(row for each in spoiled for row in _rows(each))])
+    if others:
+        parts.append("<details><summary>The others</summary>\n\n")
+        parts += _table([_row(each) for each in others])
+        parts.append("</details>\n\n")
+    return _cut(parts, room)
+
+
+def _table(rows: Sequence[tuple[str, str, str, str]]) -> Iterator[str]:
+    if not rows:
+        return
+    yield "| verdict | scenario | what | ms |\n|---|---|---|---:|\n"
+    for row in rows:
+        yield f"| {' | '.join(row)} |\n"
+    yield "\n"
+
+
+def _broken(error: SandboxError) -> tuple[str, str, str, str]:
+    return "! unreadable", _text(error.file), _text(str(error)), ""
+
+
+def _rows(result: ScenarioResult) -> Iterator[tuple[str, str, str, str]]:
+    for step in result.steps:
+        if step.verdict in ("failed", "errored"):
+            word = f"{lines.GLYPHS[step.verdict]} {step.verdict}"
+            what = _text(f"step {step.name!r}: {lines.headline(step)}")
+            yield word, _named(result), what, f"{step.seconds * 1000:.0f}"
+
+
+def _row(result: ScenarioResult) -> tuple[str, str, str, str]:
+    reason = next((step.reason for step in result.steps if step.reason), "")
+    word = f"{lines.GLYPHS[result.verdict]} {result.verdict}"
+    return word, _named(result), _text(reason), f"{result.seconds * 1000:.0f}"
+
+
+def _named(result: ScenarioResult) -> str:
+    plan = result.plan
+    return f"{_text(plan.name)}<br>{_text(plan.id)}" if plan.scenario.name and plan.id else _text(plan.name)
+
+
+def _text(text: str) -> str:
+    """A text of whatever origin, as Markdown that means nothing but this text."""
+    shown = lines.in_line(text)
+    if len(shown) > _LONGEST_CELL:
+        shown = f"{shown[:_LONGEST_CELL]}…"
+    return _punctuation.sub(lambda found: f"&#{ord(found[0])};", shown)
+
+
+def _cut(parts: Sequence[str], room: int) -> str:
+    """The parts that there is room for, and a note where it is not all of them."""
+    kept: list[str] = []
+    used = 0
+    for part in parts:
+        used += len(part.encode())
+        if used > room - _NOTE:
+            end = "\n</details>\n" if any("<details>" in each for each in kept) else ""
+            note = f"{end}\nMore than GitHub takes: the rest is in the job's log and in the other reports.\n"
+            return "".join([*kept, note]) if room > _NOTE else ""
+        kept.append(part)
+    return "".join(kept)

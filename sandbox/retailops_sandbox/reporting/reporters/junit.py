@@ -1,0 +1,117 @@
+"""JUnit XML: one testcase for each scenario; failures name step and pointer, faults are errors.
+
+Only what the XSD of Jenkins allows: it has no `file` of a testcase, and wants its errors before its failures.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from retailops_sandbox.engine import ScenarioResult, StepResult
+from retailops_sandbox.errors import SandboxError
+from retailops_sandbox.reporting.render import lines
+
+_INVALID = [code for code in [*range(32), 0xFFFE, 0xFFFF, *range(0xD800, 0xE000)] if code not in (9, 10, 13)]
+_has_special = re.compile("[^ !#-%'-;=?-~]").search
+_SPELLED = {
+    **dict.fromkeys(_INVALID, "�"),
+    ord("&"): "&amp;",
+    ord("<"): "&lt;",
+    ord(">"): "&gt;",
+    ord('"'): "&quot;",
+}
+
+
+def document(
+    results: Sequence[ScenarioResult],
+    unreadable: Sequence[SandboxError],
+    *,
+    receiver: str,
+    stand_in: bool,
+    started_at: str,
+    seconds: float,
+) -> str:
+    """The whole report as text; files that could not be read are testcases with an error."""
+    failures = sum(result.verdict == "failed" for result in results)
+    errors = sum(result.verdict == "errored" for result in results) + len(unreadable)
+    skipped = sum(result.verdict in ("skipped", "recorded") for result in results)
+    tests = len(results) + len(unreadable)
+    counts = f'tests="{tests}" failures="{failures}" errors="{errors}"'
+    time = f'time="{seconds:.3f}"'
+    timestamp = f"timestamp={_attribute(started_at[:19])}"
+    head = f'name="retailops-sandbox" {counts} skipped="{skipped}" {time} {timestamp}'
+    properties = {"receiver": receiver, "stand_in": "true" if stand_in else "false"}
+    return "\n".join(
+        [
+            '<?xml version="1.0" encoding="UTF-8"?>',
+            f'<testsuites name="retailops-sandbox" {counts} {time}>',
+            f"<testsuite {head}>",
+            "<properties>",
+            *(
+                f"<property name={_attribute(name)} value={_attribute(text)}/>"
+                for name, text in properties.items()
+            ),
+            "</properties>",
+            *(_testcase(result) for result in results),
+            *(_broken(error) for error in unreadable),
+            "</testsuite>",
+            "</testsuites>",
+            "",
+        ]
+    )
+
+
+def _testcase(result: ScenarioResult) -> str:
+    plan = result.plan
+    head = (
+        f"<testcase classname={_attribute(plan.id or 'send')} name={_attribute(plan.name)} "
+        f'time="{result.seconds:.3f}"'
+    )
+    inner = _inside(result)
+    return f"{head}>{inner}</testcase>" if inner else f"{head}/>"
+
+
+def _inside(result: ScenarioResult) -> str:
+    inner = ""
+    if result.verdict in ("errored", "failed"):
+        inner = "".join(
+            _outcome(result, step)
+            for verdict in ("errored", "failed")
+            for step in result.steps
+            if step.verdict == verdict
+        )
+    elif result.verdict in ("skipped", "recorded"):
+        reason = next((step.reason for step in result.steps if step.reason), "nothing was expected")
+        inner = f"<skipped>{_escaped(reason)}</skipped>"
+    again = [
+        f"step {step.name!r}: after {step.attempts} attempts" for step in result.steps if step.attempts > 1
+    ]
+    return f"{inner}<system-out>{_escaped(chr(10).join(again))}</system-out>" if again else inner
+
+
+def _outcome(result: ScenarioResult, step: StepResult) -> str:
+    said = lines.step(step)
+    element = "failure" if step.verdict == "failed" else "error"
+    kind = "difference" if step.verdict == "failed" else "fault" if step.faults else "not sent"
+    message = f"step {step.name!r}: {lines.headline(step)}"
+    place = f"{result.plan.file}:{result.plan.line(step.number)}" if result.plan.file else ""
+    body = "\n".join([f"{place} step {step.name!r} {step.verdict}".strip(), *said])
+    return f"<{element} message={_attribute(message)} type={_attribute(kind)}>{_escaped(body)}</{element}>"
+
+
+def _broken(error: SandboxError) -> str:
+    name = _attribute(error.file or "file")
+    return (
+        f'<testcase classname={name} name={name} time="0">'
+        f'<error message={_attribute(str(error))} type="unreadable"/></testcase>'
+    )
+
+
+def _escaped(text: str) -> str:
+    """The text as XML 1.0 spells it; characters that it cannot hold are replaced."""
+    return text.translate(_SPELLED) if _has_special(text) else text
+
+
+def _attribute(text: str) -> str:
+    return f'"{_escaped(text.replace(chr(10), " "))}"' if _has_special(text) else f'"{text}"'

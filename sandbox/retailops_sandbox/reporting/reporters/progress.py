@@ -1,0 +1,85 @@
+"""How far a run is, in one line at the bottom of a terminal; whatever is printed meanwhile stands above it.
+
+Drawn here rather than by rich: to import that takes longer than most runs, and while it is imported in the
+middle of one, answers wait and are measured as late.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+from retailops_sandbox.engine import Event, ScenarioResult, StepResult
+from retailops_sandbox.model import Verdict
+
+AFTER = 0.5
+"""Seconds that a run must last before its progress shows."""
+_ERASE = "\r\x1b[K"
+_BAR = 30
+"""The most columns that the bar itself takes."""
+
+
+class Progress:
+    """Listens to a run of `total` steps and keeps the line up to date; `tick` lets the time go on."""
+
+    def __init__(
+        self,
+        write: Callable[[str], None],
+        total: int,
+        *,
+        width: Callable[[], int],
+        seconds: Callable[[], float],
+    ) -> None:
+        self._write = write
+        self._total = total
+        self._width = width
+        self._seconds = seconds
+        self._start = seconds()
+        self._done = 0
+        self._counts: Counter[Verdict] = Counter()
+        """Of scenarios."""
+        self._drawn = ""
+
+    def hear(self, event: Event) -> None:
+        """Take one event of the run."""
+        if isinstance(event, StepResult):
+            self._done += 1
+        elif isinstance(event, ScenarioResult):
+            self._counts[event.verdict] += 1
+
+    def say(self, text: str) -> None:
+        """Print a line above."""
+        erase = _ERASE if self._drawn else ""
+        self._write(f"{erase}{text}\n{self._drawn}")
+
+    def tick(self) -> None:
+        """Draw the line anew, once the run has lasted long enough."""
+        if self._seconds() - self._start < AFTER:
+            return
+        line = self._line()
+        if line != self._drawn:
+            self._write(_ERASE + line)
+            self._drawn = line
+
+    def end(self) -> None:
+        """Take the line away."""
+        if self._drawn:
+            self._drawn = ""
+            self._write(_ERASE)
+
+    def _line(self) -> str:
+        words = [f"{self._done:,} of {self._total:,} steps"]
+        words += [
+            f"{self._counts[verdict]:,} {verdict}"
+            for verdict in ("failed", "errored")
+            if self._counts[verdict]
+        ]
+        words.append(f"{self._seconds() - self._start:.0f} s")
+        said = "  ".join(words)
+        # One column is left free: a terminal may go to the next line when it has filled one.
+        room = self._width() - 1
+        columns = min(_BAR, room - len(said) - 2)
+        if columns < 5:
+            return said[:room]
+        filled = columns * self._done // self._total
+        return f"{'█' * filled}{'░' * (columns - filled)}  {said}"

@@ -1,0 +1,138 @@
+"""What becomes of a journal when its run has ended: a run file, written whole, and then no journal.
+
+Only who holds the journal's lock folds it. A crash between any two steps leaves either the journal alone,
+or the run file and a journal of its generation, which is not read again.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from retailops_sandbox.errors import FileError
+from retailops_sandbox.model import encoder
+from retailops_sandbox.runlog.files import lock, runfile
+from retailops_sandbox.runlog.files.atomic import replacing, unreadable, unwritable
+from retailops_sandbox.runlog.files.journal import (
+    NO_RECORD,
+    Head,
+    RawLine,
+    damaged_line,
+    raw_lines,
+    read_head,
+)
+
+
+def fold(journal: Path, fd: int, *, own: bool = False) -> None:
+    """Turn a journal into its run file and let go of it; `fd` holds its lock and is closed in any case.
+
+    `own`: this process wrote it.
+
+    FileError where something would be lost: a damaged journal, or a run file in the way. Both are kept.
+    """
+    try:
+        head = read_head(journal)
+        if head is None:
+            return  # Nothing was recorded, or its process is just about to: it is not ours to delete.
+        target = journal.with_suffix(".json")
+        if not _is_folded(head, target):
+            with replacing(target, target.with_suffix(".json.new")) as file:
+                _write(head, journal, file, own=own)
+    finally:
+        os.close(fd)
+    # Closed first, because Windows deletes no open file; whoever takes the lock now finds it folded.
+    try:
+        journal.unlink(missing_ok=True)
+    except OSError as error:
+        raise unwritable(journal, error) from error
+
+
+def fold_abandoned(runs_dir: Path) -> list[FileError]:
+    """Fold the journals that dead processes left; returns what had to be left as it is, and why."""
+    problems: list[FileError] = []
+    for journal in sorted(runs_dir.glob("*.journal")):
+        try:
+            fd = lock.take(journal)
+        except OSError as error:
+            problems.append(unreadable(journal, error))
+            continue
+        if fd is None:
+            continue
+        try:
+            fold(journal, fd)
+        except FileError as error:
+            problems.append(error)
+    return problems
+
+
+def copy_run(run_file: Path, journal: Path, target: BinaryIO) -> None:
+    """Write a run, as far as it is, as a run file; `target` is empty and can be sought in.
+
+    FileError where it cannot be read.
+    """
+    if not run_file.exists():
+        try:
+            head = read_head(journal)
+            if head is not None:
+                _write(head, journal, target)
+                return
+        except FileError:
+            if not run_file.exists():
+                raise
+            target.seek(0)  # It was folded meanwhile, and is copied instead.
+            target.truncate()
+    for chunk in _chunks(run_file):
+        target.write(chunk)
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    try:
+        with open(path, "rb") as file:
+            while chunk := file.read(1 << 20):
+                yield chunk
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+def _write(head: Head, journal: Path, target: BinaryIO, *, own: bool = False) -> None:
+    """Write a journal's records as a run file."""
+    finished_at = torn = ""
+    stopped = False
+    judgements: list[msgspec.Raw] = []
+    results: list[msgspec.Raw] = []
+    tables = runfile.Tables(target)
+    # One pass: deliveries, the bulk, go straight from file to file. The rest waits for its table.
+    tables.table("deliveries")
+    for number, line in raw_lines(journal, own=own):
+        if not isinstance(line, RawLine):
+            torn = line.decode(errors="replace")
+        elif line.delivery:
+            tables.add(line.delivery)
+        elif line.judgement:
+            judgements.append(line.judgement)
+        elif line.result:
+            results.append(line.result)
+        elif line.finished_at:
+            finished_at, stopped = line.finished_at, line.stopped
+        elif not line.run:
+            raise damaged_line(journal, number, NO_RECORD)
+    for name, documents in (("judgements", judgements), ("results", results)):
+        tables.table(name)
+        for document in documents:
+            tables.add(document)
+    tables.table("run")
+    ended = msgspec.structs.replace(head, finished_at=finished_at, stopped=stopped, torn=torn)
+    tables.add(encoder.encode(ended))
+    tables.end()
+
+
+def _is_folded(head: Head, target: Path) -> bool:
+    if not target.exists():
+        return False
+    if head.generation > runfile.read_head(target).generation:
+        raise FileError("is older than its journal; both are kept", file=str(target))
+    return True

@@ -1,0 +1,87 @@
+"""Run files that lie anywhere, such as one that a CI job wrote: looked at before anything of them is shown.
+
+What is in them is not trusted: ids become addresses, and instants are reckoned with.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from retailops_sandbox.comparing import matchers
+from retailops_sandbox.errors import FileError
+from retailops_sandbox.model import Expectation
+from retailops_sandbox.runlog.files import runfile
+from retailops_sandbox.runlog.files.atomic import unreadable
+from retailops_sandbox.runlog.files.runfile import NewerFormat, RunFile
+from retailops_sandbox.runlog.index.search import Stamp, stamp_of
+
+_MEND = "give a file that --report-json or `log export --format run` wrote"
+_RUN_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}", re.ASCII)
+_NUMBER = re.compile(r"[0-9]{1,12}", re.ASCII)
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z", re.ASCII)
+
+
+def read(path: Path, name: str) -> tuple[Stamp, RunFile]:
+    """The run that a file holds, and what tells whether it is still that file.
+
+    FileError, which calls it `name`, where it cannot be shown.
+    """
+    try:
+        stamp = stamp_of(path.stat())
+        content = runfile.read(path)
+        if content.problems:
+            raise content.problems[0]
+    except OSError as error:
+        raise FileError(unreadable(path, error).what, file=name) from error
+    except FileError as error:
+        what, mend = error.what.replace("damaged: ", "is no run file, or a damaged one: ", 1), _MEND
+        if isinstance(error, NewerFormat):
+            mend = "update the sandbox"
+        raise FileError(what, mend=mend, file=name, pointer=error.pointer) from error
+    for mistake in _mistakes(content):
+        raise FileError(f"is no run file that the sandbox wrote: {mistake}", mend=_MEND, file=name)
+    return stamp, content
+
+
+def _mistakes(content: RunFile) -> Iterator[str]:
+    """What in a file is not as the sandbox writes it."""
+    head = content.head
+    if not _RUN_ID.fullmatch(head.id):
+        yield f"{_cut(head.id)} is no id of a run"
+    for delivery, _ in content.deliveries:
+        run, _, number = delivery.id.rpartition(".")
+        if run != head.id or not _NUMBER.fullmatch(number):
+            yield f"{_cut(delivery.id)} is no id of a delivery of run {head.id}"
+    instants = [head.started_at, *([head.finished_at] if head.finished_at else [])]
+    instants += [delivery.sent_at for delivery, _ in content.deliveries]
+    instants += [judgement.at for judgement, _ in content.judgements]
+    instants += [result.at for result, _ in content.results]
+    yield from (f"{_cut(each)} is no time in UTC" for each in instants if not _is_instant(each))
+    for judgement, _ in content.judgements:
+        if judgement.expectation is not None:
+            yield from _unusable(judgement.expectation)
+
+
+def _unusable(expectation: Expectation) -> Iterator[str]:
+    try:
+        matchers.compile(expectation.rules)
+        matchers.compile_headers(expectation.headers)
+    except matchers.RuleError as error:
+        yield f"the rule {_cut(error.path)} cannot be used, {error.what[:200]}"
+
+
+def _cut(text: str) -> str:
+    return repr(text[:100])
+
+
+def _is_instant(text: str) -> bool:
+    if not _INSTANT.fullmatch(text):
+        return False
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,108 @@
+"""The journal of a run: a head, then one compact JSON line per record, in the order they were appended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from retailops_sandbox.errors import FileError
+from retailops_sandbox.model import Delivery, Judgement, Number, Result, RunInfo
+from retailops_sandbox.runlog.files.atomic import unreadable
+
+
+class Head(RunInfo, frozen=True, omit_defaults=True, kw_only=True):
+    """What a run says of itself: the first line of its journal, and the table `run` of its run file."""
+
+    generation: int
+    """A run file holds every journal up to its own generation; such a journal is not read again."""
+    torn: str = ""
+    """Only in a run file: the line that was being written when the process died. It was never reported."""
+
+
+class Line(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True):
+    """A line of a journal holds one of these."""
+
+    run: Head | None = None
+    delivery: Delivery | None = None
+    judgement: Judgement | None = None
+    result: Result | None = None
+    finished_at: str = ""
+    stopped: bool = False
+    """Beside `finished_at`: the run was stopped before all was done."""
+
+
+class RawLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A line whose records stay text, for those who only move them."""
+
+    run: Head | None = None
+    delivery: msgspec.Raw = msgspec.Raw()
+    judgement: msgspec.Raw = msgspec.Raw()
+    result: msgspec.Raw = msgspec.Raw()
+    finished_at: str = ""
+    stopped: bool = False
+
+
+line_decoder = msgspec.json.Decoder(Line, float_hook=Number)
+_raw_line_decoder = msgspec.json.Decoder(RawLine)
+
+NO_HEAD = "it does not say which run this is"
+NO_RECORD = "it holds no record"
+
+
+def read_head(journal: Path) -> Head | None:
+    """What a journal says of its run; None where its process died before it could say anything."""
+    for _, line in raw_lines(journal):
+        if not isinstance(line, RawLine):
+            return None
+        if line.run is None:
+            raise damaged_line(journal, 1, NO_HEAD)
+        return line.run
+    return None
+
+
+def raw_lines(journal: Path, *, own: bool = False) -> Iterator[tuple[int, RawLine | bytes]]:
+    """The numbered lines of a journal, an unfinished last one as it is; FileError where it is damaged.
+
+    `own`: this process wrote them all, so that of a record's line no more than its ends is looked at.
+    """
+    try:
+        with open(journal, "rb") as file:
+            for number, line in enumerate(file, start=1):
+                if not line.endswith(b"\n"):
+                    yield number, line
+                elif own and (record := _own_record(line)) is not None:
+                    yield number, record
+                else:
+                    yield number, _raw_line(journal, number, line)
+    except OSError as error:
+        raise unreadable(journal, error) from error
+
+
+def _own_record(line: bytes) -> RawLine | None:
+    """A line that holds a record, as `RunWriter` spells it; None for any other."""
+    if not line.endswith(b"}}\n"):
+        return None
+    if line.startswith(b'{"delivery":{'):
+        return RawLine(delivery=msgspec.Raw(line[12:-2]))
+    if line.startswith(b'{"judgement":{'):
+        return RawLine(judgement=msgspec.Raw(line[13:-2]))
+    if line.startswith(b'{"result":{'):
+        return RawLine(result=msgspec.Raw(line[10:-2]))
+    return None
+
+
+def _raw_line(journal: Path, number: int, line: bytes) -> RawLine:
+    try:
+        line.decode()  # msgspec does not look into what it leaves raw
+        return _raw_line_decoder.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise damaged_line(journal, number, str(error)) from error
+
+
+def damaged_line(journal: Path, number: int, reason: str) -> FileError:
+    """The one line for a whole line of a journal that is no record."""
+    return FileError(
+        f"damaged: {reason}", mend="it is kept as it is", file=str(journal), line=number, column=1
+    )

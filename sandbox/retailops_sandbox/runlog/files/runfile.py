@@ -1,0 +1,142 @@
+"""The run file: a TinyDB database with the tables `run`, `deliveries`, `judgements` and `results`.
+
+It is written without TinyDB, which would take seconds where this takes a tenth, but in its layout:
+`TinyDB(path)` opens, queries and extends it. One document a line, for whoever opens it in an editor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from retailops_sandbox.errors import FileError
+from retailops_sandbox.model import Delivery, Judgement, Number, Result
+from retailops_sandbox.runlog.files.atomic import unreadable
+from retailops_sandbox.runlog.files.journal import Head
+from retailops_sandbox.runlog.rows import Span
+
+_FORMAT = 1
+_Tables = Mapping[str, Mapping[str, msgspec.Raw]]
+
+
+class _Version(msgspec.Struct):
+    """Of the run file's layout. It is said from the second on: this sandbox writes the first."""
+
+    format: int = 1
+
+
+class RunFile(msgspec.Struct, frozen=True):
+    """What a run file holds, each record with the place where it lies, and what of it cannot be read."""
+
+    head: Head
+    deliveries: list[tuple[Delivery, Span]]
+    judgements: list[tuple[Judgement, Span]]
+    results: list[tuple[Result, Span]]
+    problems: list[FileError]
+    as_written: bool
+    """It is laid out as the sandbox writes it, one record a line; TinyDB lays it out otherwise."""
+
+
+class NewerFormat(FileError):
+    """A run file that only a newer version of the sandbox can read."""
+
+
+class Tables:
+    """A run file being written: one table after the other, in any order, then the end."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._start = b"{"
+        self._count = 0
+
+    def table(self, name: str) -> None:
+        """Begin a table, which ends the one before."""
+        self._file.write(b'%b"%b": {' % (self._start, name.encode()))
+        self._start = b"},\n"
+        self._count = 0
+
+    def add(self, document: bytes | msgspec.Raw) -> None:
+        """Add a document, given as JSON, to the table."""
+        comma = b"," if self._count else b""
+        self._count += 1
+        self._file.write(b'%b\n"%d": %b' % (comma, self._count, document))
+
+    def end(self) -> None:
+        """End the last table, and the file."""
+        self._file.write(b"}}\n")
+
+
+def read(path: Path) -> RunFile:
+    """The records of a run file; FileError where it is not one. Other tables in it are passed over."""
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise unreadable(path, error) from error
+    tables, head = _open(path, text)
+    problems: list[FileError] = []
+    content = RunFile(head, [], [], [], problems, as_written=text.startswith(_START))
+    end = 0
+    for name, table in tables.items():
+        for number, raw in table.items():
+            document = bytes(raw)
+            start = text.find(document, end)
+            if start == -1:
+                # The last of that name counts, and stands behind those that come after the first.
+                raise _damaged(path, "a name stands in it twice", pointer=f"/{name}/{number}")
+            end = start + len(document)
+            span = start, len(document)
+            try:
+                if name == "deliveries":
+                    content.deliveries.append((delivery_decoder.decode(document), span))
+                elif name == "judgements":
+                    content.judgements.append((judgement_decoder.decode(document), span))
+                elif name == "results":
+                    content.results.append((result_decoder.decode(document), span))
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                problems.append(_damaged(path, str(error), pointer=f"/{name}/{number}"))
+    return content
+
+
+def read_head(path: Path) -> Head:
+    """What a run file says of itself; FileError where it is not one."""
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise unreadable(path, error) from error
+    return _open(path, text)[1]
+
+
+def _open(path: Path, text: bytes) -> tuple[_Tables, Head]:
+    try:
+        tables = _tables.decode(text)
+        run = next(iter(tables.get("run", {}).values()), None)
+        if run is None:
+            raise _damaged(path, "it does not say which run it is", pointer="/run")
+        version = _version.decode(run).format
+        if version > _FORMAT:
+            raise NewerFormat(
+                f"is of format {version}: a newer version of the sandbox wrote it",
+                mend="update the sandbox; the file is kept as it is",
+                file=str(path),
+            )
+        return tables, _head.decode(run)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _damaged(path, str(error)) from error
+
+
+def _damaged(path: Path, reason: str, *, pointer: str | None = None) -> FileError:
+    return FileError(f"damaged: {reason}", mend="it is kept as it is", file=str(path), pointer=pointer)
+
+
+_START = b'{"deliveries": {\n'
+_tables: msgspec.json.Decoder[dict[str, dict[str, msgspec.Raw]]] = msgspec.json.Decoder(
+    dict[str, dict[str, msgspec.Raw]]
+)
+_version = msgspec.json.Decoder(_Version)
+_head = msgspec.json.Decoder(Head)
+delivery_decoder = msgspec.json.Decoder(Delivery, float_hook=Number)
+judgement_decoder = msgspec.json.Decoder(Judgement, float_hook=Number)
+result_decoder = msgspec.json.Decoder(Result)

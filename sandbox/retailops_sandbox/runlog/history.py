@@ -1,0 +1,68 @@
+"""The results of earlier runs, without their deliveries: what later runs are compared with."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from retailops_sandbox.model import Result, RunInfo
+from retailops_sandbox.scenarios.trend import Past
+
+
+class _Outcome(msgspec.Struct):
+    """A run file; its other tables, the bulk, are passed over."""
+
+    run: dict[str, RunInfo] = {}
+    results: dict[str, Result] = {}
+
+
+def past(runs_dir: Path, *, before: str = "", most: int | None = None) -> Iterator[Past]:
+    """The folded runs of a folder that hold results, the newest first, each read when it is asked for.
+
+    `before` leaves out the run of this id and newer ones; `most` ends it once so many bytes were read.
+    What cannot be read is left out: the log names it.
+    """
+    for second, _, name in sorted(_files(runs_dir), reverse=True):
+        if before and (second > _second(before) or name == f"{before}.json"):
+            continue
+        if most is not None and most <= 0:
+            return
+        try:
+            with open(os.path.join(runs_dir, name), "rb", buffering=0) as file:
+                text = file.read()
+            most = None if most is None else most - len(text)
+            outcome = _decoder.decode(_end(text))
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+            continue
+        if outcome.results:
+            for info in outcome.run.values():
+                yield Past(info, list(outcome.results.values()))
+
+
+def _end(text: bytes) -> bytes:
+    """The last tables of a run file as we write it, each table on lines of its own and the bulk first."""
+    start = text.rfind(b'\n"results": {')
+    return text if start < 0 else b"{" + text[start:]
+
+
+def _files(runs_dir: Path) -> list[tuple[str, int, str]]:
+    """The run files by the second they began in, which their names tell, then by when they were written."""
+    try:
+        with os.scandir(runs_dir) as entries:
+            return [
+                (_second(each.name), each.stat().st_mtime_ns, each.name)
+                for each in entries
+                if each.name.endswith(".json")
+            ]
+    except OSError:
+        return []
+
+
+def _second(run_id: str) -> str:
+    return run_id.partition("-")[0]
+
+
+_decoder = msgspec.json.Decoder(_Outcome)

@@ -1,0 +1,272 @@
+"""A run file as the log reads it: through the summary that stands beside it.
+
+`<run>.summary` is made from the run file by whoever first needs it, and again where the run file is another
+one than it was made from. It may be deleted at any time. Its lines: `Head`, where the results lie, then a
+`DeliverySummary` for each delivery, the oldest first.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from retailops_sandbox.errors import FileError
+from retailops_sandbox.model import Delivery, Judgement, Result, Verdict
+from retailops_sandbox.runlog.files import journal, runfile
+from retailops_sandbox.runlog.files.atomic import replacing
+from retailops_sandbox.runlog.files.runfile import RunFile
+from retailops_sandbox.runlog.index import search
+from retailops_sandbox.runlog.index.search import Stale, Stamp, stamp_of
+from retailops_sandbox.runlog.rows import DeliverySummary, Judged, Records, SortKey, Span, lookups
+
+_FORMAT = 1
+
+
+class _Head(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What a summary says of its run file."""
+
+    format: int
+    stamp: Stamp
+    """When the run file was changed, in nanoseconds, and its size."""
+    run: journal.Head | None = None
+    """None where the file is so damaged that it does not say."""
+    deliveries: int = 0
+    first: SortKey | None = None
+    last: SortKey | None = None
+    verdicts: dict[str, int] = {}
+    """The latest of each delivery, by its own run; empty stands for not judged."""
+    outcomes: dict[Verdict, int] = {}
+    """Of the results."""
+    elsewhere: dict[str, list[Judged]] = {}
+    lookups: int = 0
+    """By what its lines can be looked up; see `summary.lookups`."""
+    size: int = 0
+    """Bytes of the summary after this line."""
+    as_written: bool = True
+    """The run file's bytes can be searched for what is wanted."""
+
+
+class Folded:
+    """A run file. What it tells never changes: where the file does, there is another of these."""
+
+    def __init__(
+        self,
+        path: Path,
+        head: _Head,
+        text: bytes | None = None,
+        problems: Sequence[FileError] = (),
+        unkept: FileError | None = None,
+    ) -> None:
+        """`text` is the summary, where it is not beside the run file."""
+        self.unkept = unkept
+        """Why the summary could not be written."""
+        self.is_lost = False
+        """Its summary was looked for, and is gone or another one: whoever opens this anew makes it again."""
+        self._path = path
+        self._head = head
+        self._text = text
+        self.stamp = head.stamp
+        self.head = head.run
+        self.deliveries = head.deliveries
+        self.first, self.last = head.first, head.last
+        self.verdicts = Counter(head.verdicts)
+        self.outcomes = Counter(head.outcomes)
+        self.elsewhere = head.elsewhere
+        self.problems = problems
+
+    @classmethod
+    def open(cls, path: Path, *, anew: bool = False) -> Folded:
+        """A run file, by its summary, which is made where there is none that fits; Stale if it is gone.
+
+        `anew` makes it in any case.
+        """
+        try:
+            stamp = stamp_of(os.stat(path))
+        except FileNotFoundError as error:
+            raise Stale from error
+        if not anew and (head := _written_head(path, stamp)) is not None:
+            return cls(path, head)
+        return _made(path, stamp)
+
+    @classmethod
+    def of(cls, path: Path, stamp: Stamp, content: RunFile) -> Folded:
+        """A run file that was read already; its summary is written nowhere."""
+        head, text = _summed(stamp, content)
+        return cls(path, head, text, content.problems)
+
+    def rows(self, needles: Sequence[bytes] = (), *, newest_first: bool = True) -> Iterator[DeliverySummary]:
+        """Its deliveries whose lines hold all of these; Stale where the summary is another one now."""
+        text = self._summary()
+        found = _lines_with(text, needles[0], newest_first) if needles else _lines(text, newest_first)
+        for line in found:
+            if all(needle in line for needle in needles):
+                yield _row.decode(line)
+
+    def picked(self, ids: Collection[str]) -> list[DeliverySummary]:
+        """Those of these deliveries that it has."""
+        needles = [msgspec.json.encode(id) for id in ids] if len(ids) == 1 else []
+        return [row for row in self.rows(needles) if row.id in ids] if ids else []
+
+    def with_text(self, rows: Iterator[DeliverySummary], needle: bytes) -> Iterator[DeliverySummary]:
+        """Those of the rows whose records may hold a text, given as JSON spells it.
+
+        It looks at bytes, so it can take too many, and never too few.
+        """
+        if not self._head.as_written:
+            yield from rows
+            return
+        with search.opened(self._path, self.stamp) as file:
+            yield from search.holding(rows, file, needle)
+
+    def delivered(self, spans: Sequence[Span]) -> Iterator[Delivery]:
+        """The deliveries that lie at these places."""
+        return map(runfile.delivery_decoder.decode, self._texts(spans))
+
+    def judgements(self, spans: Sequence[Span]) -> Iterator[Judgement]:
+        """The judgements that lie at these places."""
+        return map(runfile.judgement_decoder.decode, self._texts(spans))
+
+    def results(self) -> list[Result]:
+        """Its results, in the order in which they came."""
+        lines = self._summary().split(b"\n", 2)
+        spans = msgspec.json.decode(lines[1], type=list[Span])
+        return [runfile.result_decoder.decode(text) for text in self._texts(spans)]
+
+    def _texts(self, spans: Sequence[Span]) -> Iterator[bytes]:
+        if spans:
+            with search.opened(self._path, self.stamp) as file:
+                yield from search.texts(file, spans)
+
+    def _summary(self) -> bytes:
+        if self._text is not None:
+            return self._text
+        try:
+            with search.opened(summary_path(self._path)) as file:
+                text = file.read()
+            end = text.find(b"\n") + 1
+            if len(text) - end != self._head.size or _decoded_head(text[:end]) != self._head:
+                raise Stale
+        except Stale:
+            self.is_lost = True
+            raise
+        return text
+
+
+def summary_path(path: Path) -> Path:
+    """Where the summary of a run file stands."""
+    return path.with_suffix(".summary")
+
+
+# --- The summary's lines ---------------------------------------------------------------------------
+
+
+def _written_head(path: Path, stamp: Stamp) -> _Head | None:
+    """The head of the summary beside a run file; None where there is none that fits."""
+    try:
+        with open(summary_path(path), "rb") as file:
+            line = file.readline()
+            rest = os.fstat(file.fileno()).st_size - len(line)
+    except OSError:
+        return None  # Also where it cannot be read: the run file tells it, and that is the truth.
+    head = _decoded_head(line)
+    return head if head is not None and (head.stamp, head.size) == (stamp, rest) else None
+
+
+def _decoded_head(line: bytes) -> _Head | None:
+    try:
+        head = _head.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None  # Of another version, or damaged: the run file tells it anew.
+    is_current = (head.format, head.lookups) == (_FORMAT, lookups())
+    return head if is_current and line.endswith(b"\n") else None
+
+
+def _lines(text: bytes, newest_first: bool) -> Iterator[bytes]:
+    body = _body(text)
+    if not newest_first:
+        yield from text[body:].splitlines()
+        return
+    end = len(text) - 1
+    while end > body:
+        start = text.rfind(b"\n", body - 1, end) + 1
+        yield text[start:end]
+        end = start - 1
+
+
+def _lines_with(text: bytes, needle: bytes, newest_first: bool) -> Iterator[bytes]:
+    start, end = _body(text), len(text)
+    while True:
+        hit = text.rfind(needle, start, end) if newest_first else text.find(needle, start, end)
+        if hit == -1:
+            return
+        first, last = text.rfind(b"\n", 0, hit) + 1, text.find(b"\n", hit)
+        yield text[first:last]
+        if newest_first:
+            end = first
+        else:
+            start = last + 1
+
+
+def _body(text: bytes) -> int:
+    """Where the lines of the deliveries begin."""
+    return text.find(b"\n", text.find(b"\n") + 1) + 1
+
+
+# --- Making it -------------------------------------------------------------------------------------
+
+
+def _made(path: Path, stamp: Stamp) -> Folded:
+    try:
+        content = runfile.read(path)
+    except FileError as error:
+        return Folded(path, _Head(format=_FORMAT, stamp=stamp), b"\n[]\n", [error])
+    if content.problems:
+        # What is damaged is looked at again by each process, and told by each.
+        return Folded.of(path, stamp, content)
+    head, text = _summed(stamp, content)
+    target = summary_path(path)
+    try:
+        # Threads, too: who prunes has a log of its own, beside that of the pages.
+        mine = f"{os.getpid()}-{threading.get_ident()}"
+        with replacing(target, target.with_suffix(f".summary.{mine}.new")) as file:
+            file.write(text)
+    except FileError as error:
+        return Folded(path, head, text, unkept=error)
+    return Folded(path, head)
+
+
+def _summed(stamp: Stamp, content: RunFile) -> tuple[_Head, bytes]:
+    """The summary of a run file, and its head."""
+    records = Records()
+    for delivery, span in content.deliveries:
+        records.add_delivery(delivery, span)
+    for judgement, span in content.judgements:
+        records.add_judgement(judgement, span)
+    for result, span in content.results:
+        records.add_result(result, span)
+    rest = [records.results, *records.ordered()]
+    lines = b"".join(msgspec.json.encode(line) + b"\n" for line in rest)
+    head = _Head(
+        format=_FORMAT,
+        lookups=lookups(),
+        stamp=stamp,
+        run=content.head,
+        deliveries=len(records.rows),
+        first=records.order[0] if records.order else None,
+        last=records.order[-1] if records.order else None,
+        verdicts=Counter(row.verdict or "" for row in records.rows.values()),
+        outcomes=records.outcomes,
+        elsewhere=records.elsewhere,
+        as_written=content.as_written,
+        size=len(lines),
+    )
+    return head, msgspec.json.encode(head) + b"\n" + lines
+
+
+_head = msgspec.json.Decoder(_Head)
+_row = msgspec.json.Decoder(DeliverySummary)

@@ -1,0 +1,461 @@
+"""Every run as anyone reads it, whoever writes them meanwhile."""
+
+from __future__ import annotations
+
+import heapq
+import os
+from collections import Counter
+from collections.abc import Callable, Collection, Container, Iterable, Iterator
+from itertools import islice
+from operator import attrgetter, itemgetter
+from pathlib import Path
+from threading import Lock
+from typing import BinaryIO
+
+import msgspec
+
+from retailops_sandbox.errors import FileError
+from retailops_sandbox.model import Delivery, Judgement, Result, RunInfo, Verdict
+from retailops_sandbox.runlog.files import foreign, pins
+from retailops_sandbox.runlog.files.atomic import unreadable
+from retailops_sandbox.runlog.files.reader import RunReader, RunState, Source
+from retailops_sandbox.runlog.index.changes import Change, Seen, between, standing_of
+from retailops_sandbox.runlog.index.search import Stale
+from retailops_sandbox.runlog.query import EVERYTHING, Query, spelled
+from retailops_sandbox.runlog.rows import DeliverySummary, Judged, SortKey, with_judgements
+
+_TRIES = 5
+"""How often a run is looked at again that changed its files while it was read."""
+_Rejudged = dict[str, list[tuple[Judged, Source]]]
+"""By the delivery's id: judgements that lie with another run."""
+_Stream = Iterator[tuple[SortKey, DeliverySummary | None]]
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A delivery and all its judgements, the oldest first: judging again adds one."""
+
+    delivery: Delivery
+    judgements: tuple[Judgement, ...]
+
+    @property
+    def judgement(self) -> Judgement | None:
+        """The latest one; None where it was not judged."""
+        return self.judgements[-1] if self.judgements else None
+
+
+class RunSummary(msgspec.Struct, frozen=True):
+    """One run of the log, and what in it cannot be read."""
+
+    id: str
+    info: RunInfo | None
+    """None where it is so damaged that it does not say."""
+    state: RunState
+    deliveries: int
+    verdicts: Counter[str]
+    """How many deliveries there are of each verdict, by this run; empty stands for not judged."""
+    outcomes: Counter[Verdict]
+    """How many scenarios there are of each verdict."""
+    problems: tuple[FileError, ...]
+    is_pinned: bool = False
+    """It stays, whatever retention says."""
+    foreign: str = ""
+    """The name of the file that it was opened from; empty where it is the log's own."""
+    judges: frozenset[str] = frozenset()
+    """The other runs whose deliveries it judged again."""
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it is of a process that served pages, and nothing was sent by hand."""
+        serves = self.info is not None and self.info.kind == "serve"
+        return serves and not self.deliveries and not self.problems
+
+    @property
+    def results(self) -> int:
+        """Of how many scenarios it tells how they came out."""
+        return self.outcomes.total()
+
+
+class Reindexed(msgspec.Struct, frozen=True):
+    """What became of the summaries that were to be made anew."""
+
+    made: int
+    problems: list[FileError]
+    """Why others could not be."""
+
+
+class Log:
+    """The runs of a folder. Every question is answered as of now, and only what is new is read from disk.
+
+    Of runs that have ended it keeps in memory what each says of itself, and of others a line for each
+    delivery. It may be asked from several threads.
+
+    Run files that lie elsewhere can be opened beside them, to be looked at: who asks for one of those runs,
+    or for its deliveries, by their ids finds them. Nothing else tells of them.
+    """
+
+    def __init__(self, runs_dir: Path) -> None:
+        self._runs_dir = runs_dir
+        self._runs: dict[str, RunReader] = {}
+        self._foreign: dict[str, RunReader] = {}
+        self._lock = Lock()
+
+    def open(self, path: Path, name: str) -> str:
+        """Open a run file that lies elsewhere, until it changes; the id of its run.
+
+        `name` is what it is called. Where a run of that id is in the folder, that is the one that is found.
+        FileError where it cannot be shown. Blocks.
+        """
+        stamp, content = foreign.read(path, name)
+        opened = RunReader.of_foreign(path, stamp, content, name)
+        with self._lock:
+            self._refresh()
+            if opened.id not in self._runs:
+                self._foreign[opened.id] = opened
+        return opened.id
+
+    def opened(self) -> list[RunSummary]:
+        """The runs that were opened from elsewhere, the newest first."""
+        with self._lock:
+            self._refresh()
+            known = sorted(self._foreign.values(), key=_started, reverse=True)
+            return [_summary(run) for run in known if run.id not in self._runs]
+
+    def opened_from(self, id: str) -> str:
+        """The name of the file that a run or a delivery was opened from; empty for all others."""
+        with self._lock:
+            run = self._reader(id.partition(".")[0])
+            return "" if run is None else run.foreign
+
+    def runs(self) -> list[RunSummary]:
+        """All runs, the newest first, damaged ones too."""
+        with self._lock:
+            self._refresh()
+            known = sorted(self._runs.values(), key=_started, reverse=True)
+            return [_summary(run) for run in known if not run.is_empty]
+
+    def find(self, id: str) -> RunSummary | None:
+        """The run of this id; None if there is none."""
+        with self._lock:
+            self._refresh()
+            run = self._reader(id)
+            return None if run is None or run.is_empty else _summary(run)
+
+    def run(self, id: str, scenarios: Container[str] | None = None) -> tuple[RunSummary, list[Entry]] | None:
+        """One run and its deliveries, the oldest first; None if there is none of this id.
+
+        Of all its deliveries, or of those for these scenarios.
+        """
+        for _ in range(_TRIES):
+            found = self.find(id)
+            if found is None:
+                return None
+            try:
+                return found, self._entries(id, lambda row: scenarios is None or row.scenario in scenarios)
+            except Stale:
+                continue
+        raise _restless(self._runs_dir)
+
+    def results(self, id: str) -> list[Result]:
+        """How the scenarios of a run came out, in the order in which they ended; none without such a run."""
+        for _ in range(_TRIES):
+            self._look_again()
+            try:
+                return [result for source in self._sources(id) for result in source.results()]
+            except Stale:
+                continue
+        raise _restless(self._runs_dir)
+
+    def summaries(
+        self, query: Query = EVERYTHING, *, after: SortKey | None = None, newest_first: bool = True
+    ) -> Iterator[DeliverySummary]:
+        """The deliveries that are asked for, each as a line, in order of when they were sent.
+
+        `after` goes on after that place, in the direction that is asked for. They are looked for as they
+        are taken: who takes a page of them pays for no more.
+        """
+        with self._lock:
+            self._refresh()
+            rejudged = self._rejudged()
+            wanted = [id for id in self._runs if query.run in ("", id)]
+            if query.run in self._foreign and not wanted:
+                wanted = [query.run]
+                rejudged = {}
+        streams = [self._stream(id, query, after, newest_first, rejudged.get(id, {})) for id in wanted]
+        for _, row in heapq.merge(*streams, key=itemgetter(0), reverse=newest_first):
+            if row is not None:
+                yield row
+
+    def get(self, id: str) -> Entry | None:
+        """The delivery with this id; None if there is none."""
+        for _ in range(_TRIES):
+            try:
+                found = self._entries(
+                    id.rpartition(".")[0], lambda row: row.id == id, msgspec.json.encode(id)
+                )
+                return found[0] if found else None
+            except Stale:
+                continue
+        raise _restless(self._runs_dir)
+
+    def changes(self, seen: Seen) -> list[Change]:
+        """What came since the last time, the oldest first, which is then seen.
+
+        Cheap where nothing came: it lists the folder, and looks at the journals alone.
+        """
+        for _ in range(_TRIES):
+            try:
+                return self._changes(seen)
+            except Stale:
+                self._look_again()  # At what is settled, too: its summary may be gone.
+        raise _restless(self._runs_dir)
+
+    def seen(self) -> Seen:
+        """All that there is now, for `changes` to go on from."""
+        seen = Seen()
+        with self._lock:
+            self._refresh()
+            for id, run in self._runs.items():
+                seen.remember(id, standing_of(run))
+        return seen
+
+    def count(self) -> int:
+        """How many deliveries there are, as of the last time when the log was looked at."""
+        with self._lock:
+            return sum(run.deliveries for run in self._runs.values())
+
+    def holding(self, query: Query, ids: Collection[str]) -> set[str]:
+        """Those of these deliveries whose request or response has the text that is asked for."""
+        for _ in range(_TRIES):
+            self._look_again()
+            try:
+                return {id for run, some in _by_run(ids).items() for id in self._holding(query, run, some)}
+            except Stale:
+                continue
+        raise _restless(self._runs_dir)
+
+    def copy(self, id: str, target: BinaryIO) -> bool:
+        """Write a run, as far as it is, as a run file; False if there is none. Blocks.
+
+        `target` is empty and can be sought in.
+        """
+        with self._lock:
+            self._refresh()
+            run = self._reader(id)
+        if run is None or run.is_empty:
+            return False
+        run.copy(target)
+        return True
+
+    def reindex(self) -> Reindexed:
+        """Make the summary of every run file anew."""
+        with self._lock:
+            self._refresh()
+            made, problems = 0, []
+            for run in self._runs.values():
+                wrong = run.reindex()
+                problems += wrong or []
+                made += wrong == []
+            return Reindexed(made, problems)
+
+    # --- reading on ---
+
+    def _refresh(self, settled: Container[str] = ()) -> None:
+        """Read what is new; not in runs that are settled, as long as they have no journal."""
+        try:
+            names = set(os.listdir(self._runs_dir))
+        except FileNotFoundError:
+            names = set()
+        except OSError as error:
+            raise unreadable(self._runs_dir, error) from error
+        for name in names:
+            id, _, suffix = name.rpartition(".")
+            if suffix in ("json", "journal") and id not in self._runs:
+                self._runs[id] = RunReader(self._runs_dir / f"{id}.json", id)
+        for id, run in list(self._runs.items()):
+            run.is_pinned = f"{id}{pins.SUFFIX}" in names
+            has_journal = f"{id}.journal" in names
+            if (has_journal or id not in settled) and not run.refresh(has_journal=has_journal):
+                del self._runs[id]
+        # What has changed was not looked at.
+        self._foreign = {id: run for id, run in self._foreign.items() if not run.is_changed}
+
+    def _reader(self, id: str) -> RunReader | None:
+        return self._runs.get(id) or self._foreign.get(id)
+
+    def _look_again(self) -> None:
+        with self._lock:
+            self._refresh()
+
+    def _sources(self, id: str) -> list[Source]:
+        """The files of a run, as they were when the log was last looked at."""
+        with self._lock:
+            run = self._reader(id)
+            return [] if run is None else run.sources
+
+    def _rejudged(self, run: str = "") -> dict[str, _Rejudged]:
+        """The judgements that do not lie with the run of their delivery, by that run; of one, or of all."""
+        found: dict[str, _Rejudged] = {}
+        for each in self._runs.values():
+            for source in each.sources:
+                for id, judged in source.elsewhere.items():
+                    of = id.rpartition(".")[0]
+                    if run in ("", of):
+                        found.setdefault(of, {}).setdefault(id, []).extend((one, source) for one in judged)
+        return found
+
+    # --- what came ---
+
+    def _changes(self, seen: Seen) -> list[Change]:
+        with self._lock:
+            self._refresh(seen.settled)
+            standings = {id: standing_of(run) for id, run in self._runs.items() if id not in seen.settled}
+            changed: dict[str, bool] = {}
+            for id, now in standings.items():
+                for delivery, is_new in between(seen.standing(id), now).items():
+                    changed[delivery] = is_new or changed.get(delivery, False)
+            rejudged = self._rejudged() if changed else {}
+            sources = {run: self._runs[run].sources for run in _by_run(changed) if run in self._runs}
+        rows: dict[str, DeliverySummary] = {}
+        for run, ids in _by_run(changed).items():
+            for source in sources.get(run, []):
+                for row in source.picked(ids):
+                    more = [judged for judged, _ in rejudged.get(run, {}).get(row.id, [])]
+                    rows[row.id] = with_judgements(row, more) if more else row
+        for id, now in standings.items():
+            seen.remember(id, now)
+        return [Change(row, changed[row.id]) for row in sorted(rows.values(), key=attrgetter("key"))]
+
+    def _holding(self, query: Query, run: str, ids: set[str]) -> Iterator[str]:
+        for source in self._sources(run):
+            rows = source.picked(ids)
+            for row, delivery in zip(rows, source.delivered([row.span for row in rows]), strict=True):
+                if query.is_in(delivery):
+                    yield row.id
+
+    # --- lines ---
+
+    def _stream(
+        self, id: str, query: Query, after: SortKey | None, newest_first: bool, rejudged: _Rejudged
+    ) -> _Stream:
+        """A run's lines by their key; first of all a key that they do not come before, without a line.
+
+        So that who merges the streams opens no run before its time.
+        """
+        edge = self._edge(id, query, after, newest_first)
+        if edge is None:
+            return
+        yield edge, None
+        for _ in range(_TRIES):
+            try:
+                for row in self._lines(id, query, after, newest_first, rejudged):
+                    # What comes before the edge came after the question, and would be out of order.
+                    if row.key <= edge if newest_first else row.key >= edge:
+                        after = row.key
+                        yield row.key, row
+            except Stale:
+                self._look_again()
+                continue
+            return
+        raise _restless(self._runs_dir)
+
+    def _edge(self, id: str, query: Query, after: SortKey | None, newest_first: bool) -> SortKey | None:
+        """Where a run's lines begin, in the direction that is asked for; None where none is wanted."""
+        with self._lock:
+            run = self._reader(id)
+            sources = [] if run is None else run.sources
+            firsts = [source.first for source in sources if source.first is not None]
+            lasts = [source.last for source in sources if source.last is not None]
+        if not firsts or not lasts:
+            return None
+        first, last = min(firsts), max(lasts)
+        if last[0] < query.first_instant or first[0] >= query.end:
+            return None
+        if after is None:
+            return last if newest_first else first
+        if newest_first:
+            return min(last, after) if first < after else None
+        return max(first, after) if last > after else None
+
+    def _lines(
+        self, id: str, query: Query, after: SortKey | None, newest_first: bool, rejudged: _Rejudged
+    ) -> Iterator[DeliverySummary]:
+        """A run's lines that are asked for, after a place."""
+        # What a line says of the verdict is not the last word where it was judged again elsewhere.
+        needles = [] if rejudged else query.needles()
+        sources = self._sources(id)
+        streams = [self._candidates(source, needles, query, newest_first) for source in sources]
+        last = ""
+        for row in heapq.merge(*streams, key=attrgetter("key"), reverse=newest_first):
+            if after is not None and not (row.key < after if newest_first else row.key > after):
+                continue
+            if row.id in rejudged:
+                row = with_judgements(row, [judged for judged, _ in rejudged[row.id]])
+            if row.id != last and query.accepts(row):
+                last = row.id
+                yield row
+
+    def _candidates(
+        self, source: Source, needles: list[bytes], query: Query, newest_first: bool
+    ) -> Iterator[DeliverySummary]:
+        """A file's lines that may be wanted."""
+        rows = source.rows(needles, newest_first=newest_first)
+        if not query.text:
+            return rows
+        near = source.with_text(rows, spelled(query.text))
+        return (row for row in near if any(query.is_in(each) for each in source.delivered([row.span])))
+
+    # --- evidence ---
+
+    def _entries(self, run: str, wanted: Callable[[DeliverySummary], bool], *needles: bytes) -> list[Entry]:
+        """A run's deliveries that are wanted, the oldest first; Stale if its files changed meanwhile."""
+        with self._lock:
+            self._refresh()
+            reader = self._reader(run)
+            sources = [] if reader is None else reader.sources
+            rejudged = self._rejudged(run).get(run, {}) if run in self._runs else {}
+        found: dict[str, Entry] = {}
+        for source in sources:
+            rows = [row for row in source.rows(needles, newest_first=False) if wanted(row)]
+            judgements = source.judgements([each.span for row in rows for each in row.judged])
+            for row, delivery in zip(rows, source.delivered([row.span for row in rows]), strict=True):
+                own = islice(judgements, len(row.judged))
+                also = found[row.id].judgements if row.id in found else ()
+                found[row.id] = Entry(delivery, (*also, *own))
+        for id in rejudged.keys() & found.keys():
+            later = (each for one, holder in rejudged[id] for each in holder.judgements([one.span]))
+            both = sorted((*found[id].judgements, *later), key=attrgetter("at"))
+            found[id] = Entry(found[id].delivery, tuple(both))
+        return sorted(found.values(), key=lambda entry: (entry.delivery.sent_at, entry.delivery.id))
+
+
+def _by_run(ids: Iterable[str]) -> dict[str, set[str]]:
+    """Ids of deliveries, by their runs."""
+    found: dict[str, set[str]] = {}
+    for id in ids:
+        found.setdefault(id.rpartition(".")[0], set()).add(id)
+    return found
+
+
+def _started(run: RunReader) -> tuple[str, str, str]:
+    """What runs are ordered by: the second that their id begins with, then the exact time."""
+    info = run.info
+    return run.id.partition("-")[0], info.started_at if info else "", run.id
+
+
+def _summary(run: RunReader) -> RunSummary:
+    return RunSummary(
+        id=run.id,
+        info=run.info,
+        state=run.state,
+        deliveries=run.deliveries,
+        verdicts=run.verdicts,
+        outcomes=run.outcomes,
+        problems=run.problems,
+        is_pinned=run.is_pinned,
+        foreign=run.foreign,
+        judges=run.judges,
+    )
+
+
+def _restless(runs_dir: Path) -> FileError:
+    return FileError("cannot be read: its files keep changing", mend="look again", file=str(runs_dir))

@@ -1,0 +1,113 @@
+"""Which scenarios are meant: `-k` expressions over their names, paths and tags, and tags alone. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable
+
+from retailops_sandbox.errors import UsageError
+from retailops_sandbox.scenarios.scenario import Plan
+
+Meant = Callable[[Plan], bool]
+
+_TOKEN = re.compile(
+    r"""\s*(?:(?P<mark>[()])|"(?P<double>[^"]*)"|'(?P<single>[^']*)'|(?P<word>[^\s()"']+)|(?P<wrong>\S))"""
+)
+_DEEPEST = 50
+"""Levels of parentheses and of `not`."""
+
+
+def choose(plans: Iterable[Plan], expression: str | None, tags: Collection[str]) -> list[Plan]:
+    """The plans that the expression means and that have one of the tags; all, where neither is given."""
+    meant = (lambda plan: True) if expression is None else compile(expression)
+    return [plan for plan in plans if meant(plan) and (not tags or not set(tags).isdisjoint(_tags(plan)))]
+
+
+def compile(expression: str) -> Meant:
+    """What an expression such as `cancel and not (slow or v1)` means; UsageError that says where it is wrong.
+
+    A word means the scenarios whose name, path or one of whose tags it is part of, in any case; one with
+    blanks, or one of the three operators, stands in quotes.
+    """
+    return _Parser(expression).whole()
+
+
+def _tags(plan: Plan) -> list[str]:
+    return plan.scenario.tags
+
+
+class _Parser:
+    """Recursive descent; `or` binds least, then `and`, then `not`."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._tokens = [found for found in _TOKEN.finditer(text) if found[0].strip()]
+        self._at = 0
+        self._depth = 0
+
+    def whole(self) -> Meant:
+        meant = self._either()
+        if self._at < len(self._tokens):
+            raise self._wrong("and, or, or the end")
+        return meant
+
+    def _either(self) -> Meant:
+        parts = [self._both()]
+        while self._takes("or"):
+            parts.append(self._both())
+        return parts[0] if len(parts) == 1 else lambda plan: any(part(plan) for part in parts)
+
+    def _both(self) -> Meant:
+        parts = [self._one()]
+        while self._takes("and"):
+            parts.append(self._one())
+        return parts[0] if len(parts) == 1 else lambda plan: all(part(plan) for part in parts)
+
+    def _one(self) -> Meant:
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise UsageError(f"-k is nested more than {_DEEPEST} levels deep")
+        try:
+            if self._takes("not"):
+                inner = self._one()
+                return lambda plan: not inner(plan)
+            if self._takes("("):
+                inner = self._either()
+                if not self._takes(")"):
+                    raise self._wrong("a closing parenthesis")
+                return inner
+            return _has(self._word())
+        finally:
+            self._depth -= 1
+
+    def _word(self) -> str:
+        found = self._tokens[self._at] if self._at < len(self._tokens) else None
+        text = found and (found["double"] or found["single"] or found["word"])
+        if found is None or not text or found["word"] in ("and", "or", "not"):
+            raise self._wrong("a word")
+        self._at += 1
+        return text
+
+    def _takes(self, wanted: str) -> bool:
+        """Whether the next token is this one; it is then taken."""
+        if self._at == len(self._tokens):
+            return False
+        found = self._tokens[self._at]
+        taken = wanted in (found["mark"], found["word"])
+        self._at += taken
+        return taken
+
+    def _wrong(self, wanted: str) -> UsageError:
+        if self._at == len(self._tokens):
+            place = "at its end"
+        else:
+            found = self._tokens[self._at]
+            place = f"at {found[0].strip()!r}, column {found.end() - len(found[0].strip()) + 1}"
+        return UsageError(
+            f"-k {self._text!r}: {wanted} is missing {place}", mend='for example -k "cancel and not slow"'
+        )
+
+
+def _has(word: str) -> Meant:
+    wanted = word.casefold()
+    return lambda plan: any(wanted in text.casefold() for text in (plan.name, plan.id, *_tags(plan)))

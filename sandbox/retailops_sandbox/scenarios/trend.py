@@ -1,0 +1,72 @@
+"""How a scenario came out against its last finished run on the same receiver. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+import msgspec
+
+from retailops_sandbox.model import Result, RunInfo, Verdict
+
+Trend = Literal["regressed", "still failing", "new", "fixed", "still passing"]
+
+_FAILING: tuple[Verdict, ...] = ("failed", "errored")
+
+
+class Past(msgspec.Struct, frozen=True):
+    """A run that has ended, as later ones are compared with it."""
+
+    info: RunInfo
+    results: Sequence[Result]
+
+
+def of(result: Result, before: Result | None) -> Trend | None:
+    """The trend of a result against the one before; None where it says nothing: not judged, or cut short."""
+    if not _says_something(result):
+        return None
+    failing = result.verdict in _FAILING
+    if before is None:
+        return "new"
+    if before.verdict in _FAILING:
+        return "still failing" if failing else "fixed"
+    return "regressed" if failing else "still passing"
+
+
+def rank(verdict: Verdict, trend: Trend | None) -> int:
+    """Where a result stands in a table, from 0: what got worse first, what is as good as ever last."""
+    if verdict in _FAILING:
+        return {"regressed": 0, "still failing": 1, "new": 2}.get(trend or "", 3)
+    return {None: 4, "fixed": 5, "new": 6}.get(trend, 7)
+
+
+def before(run: RunInfo, past: Iterable[Past], wanted: Iterable[str]) -> dict[str, Result]:
+    """The last result of each wanted scenario that a run is compared with, by the scenario's id.
+
+    `past` comes newest first, and no more of it is taken than is needed.
+    """
+    missing = set(wanted)
+    found: dict[str, Result] = {}
+    for each in past if missing else ():
+        if is_comparable(each.info, run):
+            for result in each.results:
+                if result.scenario in missing and _says_something(result):
+                    found[result.scenario] = result
+            missing -= found.keys()
+        if not missing:
+            break
+    return found
+
+
+def is_comparable(earlier: RunInfo, run: RunInfo) -> bool:
+    """Whether a run is an earlier and finished one on the same receiver."""
+    return (
+        (earlier.started_at, earlier.id) < (run.started_at, run.id)
+        and bool(earlier.finished_at)
+        and not earlier.stopped
+        and (earlier.receiver, earlier.stand_in) == (run.receiver, run.stand_in)
+    )
+
+
+def _says_something(result: Result) -> bool:
+    return not result.stopped and result.verdict in ("passed", *_FAILING)

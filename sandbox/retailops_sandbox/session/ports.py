@@ -1,0 +1,98 @@
+"""The real ports, put together for the faces: clock, fixtures, contracts, environment."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from msgspec import UNSET
+
+from retailops_sandbox.composing import Template
+from retailops_sandbox.contracts import contract
+from retailops_sandbox.engine import DeliveryLog, Ports, Transport
+from retailops_sandbox.errors import SandboxError
+from retailops_sandbox.model import Record, RunInfo
+from retailops_sandbox.runlog.files.writer import RunWriter
+from retailops_sandbox.workspace.workspace import Workspace, read_text
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def __init__(self) -> None:
+        self._second = ""
+        self._spelled = ""
+
+    def now(self) -> str:
+        nanoseconds = str(time.time_ns())
+        second = nanoseconds[:-9]
+        if second != self._second:
+            # A busy run asks thousands of times a second.
+            self._spelled = datetime.fromtimestamp(int(second), UTC).strftime("%Y-%m-%dT%H:%M:%S")
+            self._second = second
+        return f"{self._spelled}.{nanoseconds[-9:-3]}Z"
+
+    def uuid(self) -> str:
+        return str(uuid.uuid4())
+
+    def seconds(self) -> float:
+        return time.perf_counter()
+
+
+class LateLog:
+    """The log of a run, opened when the run begins, or by its first record: before, there is no file."""
+
+    def __init__(self, runs_dir: Path, info: RunInfo) -> None:
+        self._runs_dir = runs_dir
+        self._info = info
+        self.opened: RunWriter | None = None
+
+    def open(self) -> RunWriter:
+        """The run's files, made by now."""
+        if self.opened is None:
+            self.opened = RunWriter.open(self._runs_dir, self._info)
+        return self.opened
+
+    def next_id(self) -> str:
+        return self.open().next_id()
+
+    def append(self, record: Record) -> None:
+        self.open().append(record)
+
+
+def fixtures(workspace: Workspace) -> Callable[[str, str, str], Template]:
+    """Reads a workspace's fixtures, each file once: a run sees one state of it."""
+    known: dict[tuple[str, str, str], Template] = {}
+
+    def fixture(action: str, edition: str, name: str) -> Template:
+        key = (action, edition, name)
+        if key not in known:
+            path = workspace.fixture_path(action, edition, name)
+            known[key] = Template.read(read_text(path), file=str(path))
+        return known[key]
+
+    return fixture
+
+
+def fixture_payloads(workspace: Workspace) -> Callable[[str, str, str], Any]:
+    """Reads a workspace's fixtures for recording: UNSET for one that is not there, or cannot be read."""
+    fixture = fixtures(workspace)
+
+    def payload(action: str, edition: str, name: str) -> Any:
+        try:
+            return fixture(action, edition, name).payload
+        except SandboxError:
+            return UNSET
+
+    return payload
+
+
+def put_together(
+    workspace: Workspace, transport: Transport, log: DeliveryLog, environment: Mapping[str, str]
+) -> Ports:
+    """The ports of one run in a workspace."""
+    return Ports(transport, log, SystemClock(), fixtures(workspace), contract.load, environment)

@@ -1,0 +1,125 @@
+"""The stand-in: the small receiver that ships with the sandbox, so that it works before yours exists.
+
+It answers every edition from one set of orders (`orders.json`), and misbehaves under paths of its own:
+`/misbehave/<kind>`, or `/misbehave/<kind>/<amount>`, put before a contract's path. As part of a base URL,
+`http://127.0.0.1:8081/misbehave/slow/300` makes a receiver that takes 300 ms longer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from pathlib import Path
+
+import msgspec
+
+from retailops_sandbox import httpserver, jsontext
+from retailops_sandbox.contracts import contract
+from retailops_sandbox.contracts.contract import Contract
+from retailops_sandbox.errors import SourceError
+from retailops_sandbox.httpserver import Request, Response
+from retailops_sandbox.jsontext import pointer
+from retailops_sandbox.model import Json
+from retailops_sandbox.standin.misbehaviour import MISBEHAVIOURS, Case
+from retailops_sandbox.standin.orders import LANGUAGES, Order, OrderBook, OrderData
+
+TOKEN = "RETAILOPS_SDK"
+"""The token that the stand-in expects where a contract has one. No secret: the SDK's test value."""
+
+_MISBEHAVE = re.compile(r"/misbehave/([a-z0-9-]+)(?:/(\d{1,6}))?(/.*)")
+
+
+class StandIn:
+    """A receiver in the caller's event loop. Its orders are fresh when made, and again after `reset`."""
+
+    def __init__(self) -> None:
+        data = Path(__file__).with_name("orders.json").read_bytes()
+        self._book = OrderBook(msgspec.json.decode(data, type=OrderData))
+        contracts = [contract.load(*name) for name in contract.available() if name in LANGUAGES]
+        self._contracts = {each.path: each for each in contracts}
+        self._listener = httpserver.Listener(self._exchange)
+
+    async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
+        """Listen, and return the base URL. Port 0 takes a free one; OSError if the port is taken."""
+        return await self._listener.start(host, port)
+
+    async def stop(self) -> None:
+        """Stop listening and drop every connection."""
+        await self._listener.stop()
+
+    def reset(self) -> None:
+        """Put every order back to how it was at the start."""
+        self._book.reset()
+
+    @property
+    def orders(self) -> list[Order]:
+        """The orders as they are now."""
+        return self._book.orders
+
+    async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        """Answer one request; whether another may follow."""
+        request = await httpserver.read_request(reader, writer)
+        if request is None:
+            return False
+        match = _MISBEHAVE.fullmatch(request.path)
+        if match and match[1] in MISBEHAVIOURS:
+            kind = MISBEHAVIOURS[match[1]]
+            response = self._answer(request._replace(path=match[3]))
+            await kind.act(Case(reader, writer, response, match[3], int(match[2] or kind.amount)))
+            return False
+        response = self._answer(request)
+        if request.method == "HEAD":
+            response = response._replace(body=b"")
+        writer.write(httpserver.spelled(response, keep_alive=request.keep_alive))
+        await writer.drain()
+        return request.keep_alive
+
+    # --- answers ---
+
+    def _answer(self, request: Request) -> Response:
+        agreed = self._contracts.get(request.path)
+        if agreed is None:
+            return httpserver.text_response(200 if request.path == "/" else 404, self._overview())
+        if request.method != agreed.method:
+            what = f"{agreed.path} takes {agreed.method} only"
+            return httpserver.json_response(405, {"error": what}, ("Allow", agreed.method))
+        try:
+            payload = jsontext.parse(request.body)
+        except SourceError as error:
+            return httpserver.json_response(400, {"error": str(error)})
+        if agreed.auth and not _has_token(payload, agreed.auth.pointer):
+            what = f"{agreed.auth.pointer} is missing or wrong"
+            challenge = ("WWW-Authenticate", "RetailOPS-Token")
+            return httpserver.json_response(agreed.auth.status, {"error": what}, challenge)
+        return self._cancel(agreed, payload)
+
+    def _cancel(self, agreed: Contract, payload: Json) -> Response:
+        violations = agreed.check_request(payload)
+        if violations:
+            return httpserver.json_response(
+                422, {"error": "the payload breaks the contract", "violations": violations}
+            )
+        language = LANGUAGES[agreed.action, agreed.edition]
+        reference = language.reference(payload)
+        return httpserver.json_response(200, language.answer(reference, self._book.cancel(reference)))
+
+    def _overview(self) -> str:
+        lines = ["The stand-in receiver of the RetailOPS sandbox.", "", "It answers"]
+        lines += [f"  {each.method} {path}" for path, each in self._contracts.items()]
+        lines += [
+            "",
+            "It misbehaves under /misbehave/KIND or /misbehave/KIND/AMOUNT, followed by one of these",
+        ]
+        for name, kind in MISBEHAVIOURS.items():
+            amount = f" ({kind.unit}, {kind.amount} unless told)" if kind.unit else ""
+            lines.append(f"  {name:15} {kind.what}{amount}")
+        lines += ["", "Its orders"]
+        lines += [f"  id {order.id}, refnum {order.refnum}: {order.state}" for order in self.orders]
+        return "\n".join([*lines, ""])
+
+
+def _has_token(payload: Json, where: str) -> bool:
+    try:
+        return pointer.resolve(payload, where) == TOKEN
+    except pointer.PointerError:
+        return False

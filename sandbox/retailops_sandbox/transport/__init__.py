@@ -1,0 +1,188 @@
+"""Sends bytes by libcurl. Network trouble is a value, never an exception."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+
+import msgspec
+import pycurl
+
+from retailops_sandbox.model import Connection, Exchange, Fault, HttpRequest, Timings
+from retailops_sandbox.transport.faults import explain
+from retailops_sandbox.transport.handle import Handle, OpenSockets
+from retailops_sandbox.transport.multi import Multi
+
+
+class Transport:
+    """Sends requests over kept-alive connections, each request at most once on the wire.
+
+    Belongs to the event loop that it is entered in. Sends beyond `max_connections` at a time wait for
+    their turn; the waiting counts neither as time of the delivery nor against its deadline.
+    """
+
+    def __init__(self, *, max_connections: int = 128) -> None:
+        self._max_connections = max_connections
+        self._by_key: dict[str, _Send] = {}
+        self._waiting: deque[_Send] = deque()
+        self._under_way: dict[pycurl.Curl, _Send] = {}
+        self._idle: list[Handle] = []
+        self._open_sockets: OpenSockets = {}
+
+    async def __aenter__(self) -> Transport:
+        self._loop = asyncio.get_running_loop()
+        self._multi = Multi(self._loop, self._ended, idle_connections=self._max_connections)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        closing = Fault("cancelled", "cancelled: the sandbox is closing")
+        for send in [*self._waiting, *self._under_way.values()]:
+            send.abandon(closing)
+        while self._waiting or self._under_way:
+            await asyncio.sleep(0)  # each send takes its evidence and gives back its handle
+        for handle in self._idle:
+            handle.curl.close()
+        self._idle.clear()
+        self._multi.close()
+
+    async def send(self, request: HttpRequest, connection: Connection, *, key: str = "") -> Exchange:
+        """Send one request and wait for the response or the fault; `cancel` knows the send by its key.
+
+        Raises UsageError for what cannot be sent at all: a URL that is none, a header with a line break.
+        """
+        send = _Send(request, connection, self._loop.create_future())
+        if key:
+            self._by_key[key] = send
+        try:
+            if len(self._under_way) < self._max_connections:
+                self._start(send)
+            else:
+                self._waiting.append(send)
+            code, message = await send.ended
+            return send.exchange(code, message)
+        finally:
+            if key:
+                self._by_key.pop(key, None)
+            self._release(send)
+
+    def cancel(self, key: str) -> bool:
+        """Make the send of this key end with the fault *cancelled*; False if it is not under way."""
+        send = self._by_key.get(key)
+        return send is not None and send.abandon(
+            Fault("cancelled", "cancelled before the answer was complete")
+        )
+
+    def _start(self, send: _Send) -> None:
+        handle = self._idle.pop() if self._idle else Handle(self._open_sockets)
+        try:
+            handle.prepare(send.request, send.connection)
+        except BaseException:
+            self._idle.append(handle)
+            raise
+        send.handle = handle
+        send.began = self._loop.time()
+        self._under_way[handle.curl] = send
+        self._multi.add(handle.curl)
+        drop_after = send.connection.drop_after_ms
+        if drop_after is not None:
+            fault = Fault("cancelled", f"hung up on purpose after {drop_after} ms")
+            send.drop = self._loop.call_later(drop_after / 1000, send.abandon, fault)
+
+    def _ended(self, curl: pycurl.Curl, code: int, message: str) -> None:
+        send = self._under_way[curl]
+        if send.handle is not None and send.handle.stale and not send.ended.done():
+            self._multi.remove(curl)
+            send.handle.begin_again()
+            self._multi.add(curl)
+        else:
+            send.end(code, message)
+
+    def _release(self, send: _Send) -> None:
+        """Take back what a send holds, however it ended, and let the next one start."""
+        if send.handle is None:
+            return  # it never had its turn, and will be passed over
+        if send.drop is not None:
+            send.drop.cancel()
+        del self._under_way[send.handle.curl]
+        self._multi.remove(send.handle.curl)
+        send.handle.forget()
+        self._idle.append(send.handle)
+        while self._waiting and len(self._under_way) < self._max_connections:
+            self._start_waiting(self._waiting.popleft())
+
+    def _start_waiting(self, send: _Send) -> None:
+        if send.ended.done():
+            return
+        try:
+            self._start(send)
+        except Exception as error:  # it is that send's, not the one's that made room
+            send.ended.set_exception(error)
+
+
+class _Send:
+    """One send: what was asked for, and how it ended."""
+
+    __slots__ = ("began", "connection", "drop", "ended", "fault", "handle", "request")
+
+    def __init__(
+        self, request: HttpRequest, connection: Connection, ended: asyncio.Future[tuple[int, str]]
+    ) -> None:
+        self.request = request
+        self.connection = connection
+        self.ended = ended
+        self.began = 0.0
+        self.handle: Handle | None = None
+        self.drop: asyncio.TimerHandle | None = None
+        self.fault: Fault | None = None
+
+    def end(self, code: int, message: str) -> bool:
+        """End it as libcurl says; False if it has ended already."""
+        if self.ended.done():
+            return False
+        self.ended.set_result((code, message))
+        return True
+
+    def abandon(self, fault: Fault) -> bool:
+        """End it with this fault, whatever libcurl is doing; False if it has ended already."""
+        if not self.end(pycurl.E_OK, ""):
+            return False
+        self.fault = fault
+        return True
+
+    def exchange(self, code: int, message: str) -> Exchange:
+        """All the evidence, once it has ended."""
+        handle = self.handle
+        if handle is None:
+            return Exchange((), None, self.fault, Timings())
+        response = handle.response()
+        fault = self.fault or handle.too_large
+        if fault is None and (code != pycurl.E_OK or handle.cut_short()):
+            fault = explain(code or pycurl.E_PARTIAL_FILE, message, self.request, self.connection, handle)
+        handle.connection_kept(fault is None)
+        reused = handle.reused()
+        timings = handle.timings(reused)
+        if self.fault is not None:  # libcurl knows of no end yet
+            elapsed = self.ended.get_loop().time() - self.began
+            timings = msgspec.structs.replace(timings, total=elapsed * 1000)
+        return Exchange(handle.request_headers(), response, fault, timings, reused)
+
+
+async def wait_until_listening(url: str, seconds: float) -> bool:
+    """Whether something accepts connections at this URL's host and port, now or within the time."""
+    from urllib.parse import urlsplit
+
+    loop = asyncio.get_running_loop()
+    try:
+        parts = urlsplit(url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        async with asyncio.timeout(seconds):
+            while True:
+                try:
+                    connection, _ = await loop.create_connection(asyncio.Protocol, parts.hostname or "", port)
+                except OSError:
+                    await asyncio.sleep(0.05)
+                else:
+                    connection.abort()
+                    return True
+    except (TimeoutError, ValueError):  # a ValueError is a port or a host name that cannot be
+        return False

@@ -1,0 +1,217 @@
+"""One of libcurl's easy handles, and the evidence it gathers during a send."""
+
+from __future__ import annotations
+
+import select
+from functools import lru_cache
+
+import pycurl
+
+from retailops_sandbox.errors import UsageError
+from retailops_sandbox.model import Connection, Fault, Headers, HttpRequest, HttpResponse, Timings
+from retailops_sandbox.transport.options import set_options
+
+_BLANK = (b"\r\n", b"\n")
+_HUNG_UP = getattr(select, "POLLRDHUP", 0)
+"""That the peer has closed its side, where the system tells that apart from data to be read."""
+
+OpenSockets = dict[tuple[object, ...], int]
+"""The descriptors of connections that are kept open, by their local addresses."""
+
+
+class Handle:
+    """Used for one send after the other. The evidence is that of the current one."""
+
+    def __init__(self, open_sockets: OpenSockets) -> None:
+        self.curl = pycurl.Curl()
+        self.requests = 0
+        """How many requests went out: more than one only where a redirect was followed."""
+        self.repeated = False
+        """libcurl wanted to send the request a second time, and was stopped."""
+        self.stale = False
+        """The connection was found closed before the request went out: `begin_again` on a new one."""
+        self.too_large: Fault | None = None
+        self._open_sockets = open_sockets
+        self._local_address: tuple[object, ...] = ()
+        self._fresh = False
+        self._set_for: tuple[object, ...] = ()
+        self._limits = Connection()
+        self._room = 0
+        self._sent: list[bytes] = []
+        self._lines: list[bytes] = []
+        self._lines_before_request = 0
+        self._chunks: list[bytes] = []
+
+    def prepare(self, request: HttpRequest, connection: Connection) -> None:
+        """Make ready for a send. UsageError for what cannot be sent."""
+        # Most sends differ from the one before in their body only, and setting options takes its time.
+        wanted = (request.method, request.url, request.headers, connection, not request.body)
+        if wanted != self._set_for:
+            self._set_for = ()
+            self.curl.reset()
+            self._listen()
+            try:
+                set_options(self.curl, request, connection)
+            except (pycurl.error, ValueError) as error:
+                raise UsageError(f"this request cannot be sent: {error}") from error
+            self._set_for = wanted
+        if request.body:
+            self.curl.setopt(pycurl.POSTFIELDS, request.body)
+        self._limits = connection
+        self._room = connection.max_body
+
+    def begin_again(self) -> None:
+        """Use a new connection, after a stale one."""
+        self.stale = False
+        self._fresh = True
+        self.curl.setopt(pycurl.FRESH_CONNECT, 1)
+
+    def forget(self) -> None:
+        """Let go of the evidence; what was handed out stays."""
+        if self._fresh:
+            self._fresh = False
+            self.curl.setopt(pycurl.FRESH_CONNECT, 0)
+        self.stale = False
+        self.requests = 0
+        self.repeated = False
+        self.too_large = None
+        self._sent.clear()
+        self._lines.clear()
+        self._lines_before_request = 0
+        self._chunks.clear()
+
+    # --- what libcurl calls ---
+
+    def _listen(self) -> None:
+        self.curl.setopt(pycurl.PREREQFUNCTION, self._before_request)
+        self.curl.setopt(pycurl.HEADERFUNCTION, self._lines.append)
+        self.curl.setopt(pycurl.WRITEFUNCTION, self._take)
+        self.curl.setopt(pycurl.DEBUGFUNCTION, self._overhear)
+        self.curl.setopt(pycurl.VERBOSE, 1)
+
+    def _before_request(self, _ip: str, local_ip: str, _port: int, local_port: int) -> int:
+        # When a reused connection dies before the first byte of the answer, libcurl would silently send
+        # the request again. Only an answer in between, a redirect, calls for another one.
+        if not self.requests:
+            self._local_address = (local_ip, local_port)
+            if not self._fresh and is_hung_up(self._open_sockets.get(self._local_address)):
+                self.stale = True
+                return int(pycurl.PREREQFUNC_ABORT)
+            self._lines.clear()  # what a proxy said on the way
+        elif len(self._lines) == self._lines_before_request:
+            self.repeated = True
+            return int(pycurl.PREREQFUNC_ABORT)
+        self.requests += 1
+        self._lines_before_request = len(self._lines)
+        return int(pycurl.PREREQFUNC_OK)
+
+    def _overhear(self, kind: int, data: bytes) -> None:
+        # What goes out before the first request is for a proxy, what goes out after it follows a redirect.
+        if kind == pycurl.INFOTYPE_HEADER_OUT and self.requests == 1:
+            self._sent.append(data)
+
+    def _take(self, chunk: bytes) -> int:
+        self._room -= len(chunk)
+        if self._room < 0:
+            self._chunks.append(chunk[: self._room])
+            self.too_large = Fault("too large", f"the body is larger than {self._limits.max_body} bytes")
+            return -1  # ends the transfer
+        self._chunks.append(chunk)
+        return len(chunk)
+
+    # --- the evidence ---
+
+    def connection_kept(self, complete: bool) -> None:
+        """Remember the connection's socket after a complete answer; forget it after anything else."""
+        descriptor = self.curl.getinfo(pycurl.ACTIVESOCKET) if complete else -1
+        if descriptor >= 0:
+            self._open_sockets[self._local_address] = descriptor
+        else:
+            self._open_sockets.pop(self._local_address, None)
+
+    def reused(self) -> bool:
+        """Whether the request went out on a connection that was open already."""
+        if self.repeated:
+            return True  # the connection of the second try carried nothing
+        return self.requests > 0 and self.curl.getinfo(pycurl.NUM_CONNECTS) == 0
+
+    def cut_short(self) -> bool:
+        """Whether the answer ended before its headers did, which libcurl puts up with."""
+        return self._lines[-1] not in _BLANK and not any(
+            line in _BLANK for line in _last_response(self._lines)
+        )
+
+    def request_headers(self) -> Headers:
+        """The headers of the first request, as they went out."""
+        return _parse(b"".join(self._sent))[1]
+
+    def response(self) -> HttpResponse | None:
+        """What has arrived of the last response, None if nothing has."""
+        if not self.requests or not self._lines:
+            return None
+        block = b"".join(_last_response(self._lines))
+        if len(block) > self._limits.max_headers:
+            block = block[: self._limits.max_headers]
+            self.too_large = Fault(
+                "too large", f"the headers are larger than {self._limits.max_headers} bytes"
+            )
+        status_line, headers = _parse(block)
+        version = status_line.partition(" ")[0].removeprefix("HTTP/")
+        status: int = self.curl.getinfo(pycurl.RESPONSE_CODE)
+        return HttpResponse(status, version, headers, b"".join(self._chunks))
+
+    def timings(self, reused: bool) -> Timings:
+        """How long each phase took. libcurl tells when it ended, in microseconds from the start."""
+        at = self.curl.getinfo
+        total = at(pycurl.TOTAL_TIME_T) / 1000
+        # Not from PRETRANSFER: libcurl may take its time between the connection being ready and that.
+        answered = at(pycurl.STARTTRANSFER_TIME_T) if self._lines else 0
+        if reused:
+            return Timings(first_byte=answered / 1000, total=total)
+        lookup, connect, tls = (
+            at(pycurl.NAMELOOKUP_TIME_T),
+            at(pycurl.CONNECT_TIME_T),
+            at(pycurl.APPCONNECT_TIME_T),
+        )
+        first_byte = max(0, answered - max(connect, tls)) / 1000
+        return Timings(
+            lookup=lookup / 1000,
+            connect=max(0, connect - lookup) / 1000,
+            tls=max(0, tls - connect) / 1000,
+            first_byte=first_byte,
+            total=total,
+        )
+
+
+def is_hung_up(descriptor: int | None) -> bool:
+    # libcurl itself looks at its idle connections only once a second, and a receiver that closes without
+    # a word after each answer would get the blame for every second delivery.
+    if descriptor is None or not _HUNG_UP:
+        return False
+    poll = select.poll()
+    poll.register(descriptor, _HUNG_UP)
+    return any(events & _HUNG_UP for _, events in poll.poll(0))
+
+
+def _last_response(lines: list[bytes]) -> list[bytes]:
+    """The lines of the last response: before it come informational ones and redirects, if any."""
+    start = 0
+    if lines.count(b"\r\n") == 1 and lines[-1] == b"\r\n":
+        return lines
+    for number, line in enumerate(lines, 1):
+        # A line of trailers also follows a blank one, and is no status line.
+        if line in _BLANK and number < len(lines) and lines[number].startswith(b"HTTP/"):
+            start = number
+    return lines[start:]
+
+
+@lru_cache(maxsize=64)
+def _parse(block: bytes) -> tuple[str, Headers]:
+    """The first line of a block of headers, and the headers in their order."""
+    try:
+        text = block.decode()
+    except UnicodeDecodeError:
+        text = block.decode("latin-1")
+    first, *lines = text.split("\n")
+    named = (line.partition(":") for line in lines)
+    return first.strip(), tuple((name, value.strip()) for name, colon, value in named if colon)

@@ -1,0 +1,117 @@
+"""A request and a connection, spelled as libcurl's options."""
+
+from __future__ import annotations
+
+import os
+import re
+
+import pycurl
+
+from retailops_sandbox.model import Connection, Headers, HttpRequest
+
+_UNASKED = ("Accept", "Accept-Encoding", "Content-Type", "Expect", "Proxy-Connection", "User-Agent")
+"""What libcurl would add by itself. Host and Content-Length stay: HTTP needs them."""
+
+_WITH_LENGTH = ("POST", "PUT", "PATCH")
+"""Methods that state the length of their body even where it is empty."""
+
+_LOOPBACK = re.compile(
+    r"https?://(?:[^/?#]*@)?(?:localhost|[^/?#:@]+\.localhost|127\.[\d.]+|\[::1\])\.?(?=[:/?#]|$)", re.I
+)
+
+_header_name = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_line_break = re.compile(r"[\r\n\0]")
+
+_CA_FILES = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+)
+"""Where Debian, Fedora, CentOS, SUSE, and macOS or Alpine keep the certificates they trust."""
+
+
+def set_options(curl: pycurl.Curl, request: HttpRequest, connection: Connection) -> None:
+    """Set everything but callbacks and a body that is not empty. ValueError for what is not HTTP."""
+    curl.setopt(pycurl.URL, request.url.encode())
+    curl.setopt(pycurl.PATH_AS_IS, 1)
+    curl.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
+    curl.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
+    curl.setopt(pycurl.HTTPHEADER, _header_lines(request.headers))
+    if connection.decode:
+        curl.setopt(pycurl.ACCEPT_ENCODING, "")  # decode whatever comes; what is asked for is a header
+    else:
+        curl.setopt(pycurl.HTTP_CONTENT_DECODING, 0)
+    curl.setopt(pycurl.NOSIGNAL, 1)
+    curl.setopt(pycurl.TIMEOUT_MS, connection.timeout_ms)
+    curl.setopt(pycurl.CONNECTTIMEOUT_MS, connection.connect_timeout_ms)
+    _set_method(curl, request)
+    _set_proxy(curl, request.url, connection)
+    _set_tls(curl, request.url, connection)
+    if connection.netrc:
+        curl.setopt(pycurl.NETRC, pycurl.NETRC_REQUIRED)
+    if connection.follow_redirects:
+        curl.setopt(pycurl.FOLLOWLOCATION, 1)
+        curl.setopt(pycurl.MAXREDIRS, 10)
+
+
+def _set_method(curl: pycurl.Curl, request: HttpRequest) -> None:
+    method = request.method
+    if method == "HEAD":
+        if request.body:
+            raise ValueError("a HEAD request has no body")
+        curl.setopt(pycurl.NOBODY, 1)
+        return
+    if request.body or method in _WITH_LENGTH:
+        curl.setopt(pycurl.POST, 1)
+        curl.setopt(pycurl.POSTFIELDS, b"")
+    if method != "POST":
+        if not _header_name.fullmatch(method):
+            raise ValueError(f"{method!r} is not an HTTP method")
+        curl.setopt(pycurl.CUSTOMREQUEST, method)
+
+
+def _header_lines(headers: Headers) -> list[bytes]:
+    """As libcurl wants them: `Name;` sends an empty value, `Name:` keeps it from adding its own."""
+    lines = []
+    for name, value in headers:
+        if not _header_name.fullmatch(name) or _line_break.search(value):
+            raise ValueError(f"the header {name!r} has a name or value that HTTP does not allow")
+        lines.append(f"{name}: {value}" if value.strip() else f"{name};")
+    given = {name.lower() for name, _ in headers}
+    lines += [f"{name}:" for name in _UNASKED if name.lower() not in given]
+    return [line.encode("utf-8", "surrogateescape") for line in lines]  # bytes that came as they are, too
+
+
+def _set_proxy(curl: pycurl.Curl, url: str, connection: Connection) -> None:
+    if connection.proxy:
+        curl.setopt(pycurl.PROXY, connection.proxy.encode())
+        curl.setopt(pycurl.NOPROXY, "")  # the receiver's own setting beats the environment's exceptions
+    elif _LOOPBACK.match(url):
+        curl.setopt(pycurl.PROXY, "")
+
+
+def _set_tls(curl: pycurl.Curl, url: str, connection: Connection) -> None:
+    if connection.client_cert:
+        curl.setopt(pycurl.SSLCERT, os.fsencode(connection.client_cert))
+    if connection.client_key:
+        curl.setopt(pycurl.SSLKEY, os.fsencode(connection.client_key))
+    if not connection.verify:
+        curl.setopt(pycurl.SSL_VERIFYPEER, 0)
+        curl.setopt(pycurl.SSL_VERIFYHOST, 0)
+    leads_to_tls = connection.follow_redirects or connection.proxy[:5].lower() == "https"
+    if url[:5].lower() == "https" or leads_to_tls:
+        trusted = os.fsencode(connection.ca_file or _trusted_file())
+        curl.setopt(pycurl.CAINFO, trusted)
+        curl.setopt(pycurl.PROXY_CAINFO, trusted)
+
+
+def _trusted_file() -> str:
+    """The certificates this machine trusts: pycurl's wheel brings its own OpenSSL, which finds none."""
+    for path in (os.environ.get("SSL_CERT_FILE", ""), *_CA_FILES):
+        if os.path.isfile(path):
+            return path
+    import certifi
+
+    return certifi.where()

@@ -1,0 +1,135 @@
+"""The way to a receiver, checked without sending it anything, as the pages tell it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+
+from retailops_sandbox import composing
+from retailops_sandbox.errors import SandboxError
+from retailops_sandbox.model import Fault, Receiver
+from retailops_sandbox.transport.checking import Certificate, Checked, check
+from retailops_sandbox.web.shell.context import Desk
+
+_SOON = timedelta(days=30)
+
+
+class Stage(msgspec.Struct, frozen=True):
+    """A part of the way that was gone."""
+
+    name: str
+    what: str
+    milliseconds: float
+    is_doubtful: bool = False
+
+
+class Way(msgspec.Struct, frozen=True, kw_only=True):
+    """How far the way to a receiver goes, and what keeps it from going on."""
+
+    stages: Sequence[Stage] = ()
+    fault: Fault | None = None
+    problem: str = ""
+    """Why it was not even tried."""
+    certificate: Certificate | None = None
+    expiry: str = ""
+    is_expiring: bool = False
+    """The certificate has expired, or will soon."""
+    unseen: str = ""
+    """What only a send can tell."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a send would have got as far as its first byte."""
+        return not self.fault and not self.problem
+
+
+async def look(desk: Desk, receiver: Receiver) -> Way:
+    """Go the way to a receiver as far as it leads."""
+    # What says who calls plays no part, and may not be at hand.
+    bare = msgspec.structs.replace(receiver, headers={}, auth=None, token="", paths={})
+    try:
+        resolved, secrets = desk.resolved(bare)
+        composing.check(resolved)
+        found = await _checked(desk, resolved)
+    except SandboxError as error:
+        return Way(problem=str(error))
+    if found is None:
+        return Way(fault=Fault("cancelled", "cancelled: the sandbox is closing"))
+    fault = found.fault and Fault(found.fault.kind, secrets.text(found.fault.message))
+    return _told(resolved, msgspec.structs.replace(found, fault=fault), desk.ports.clock.now())
+
+
+async def _checked(desk: Desk, receiver: Receiver) -> Checked | None:
+    """What the check found; None if the desk was closed meanwhile."""
+    checking = asyncio.create_task(check(receiver.base_url, composing.connection(receiver)))
+    desk.checks.add(checking)
+    try:
+        await asyncio.wait({checking})
+    finally:
+        desk.checks.discard(checking)
+        checking.cancel()
+    return None if checking.cancelled() else checking.result()
+
+
+def _told(receiver: Receiver, found: Checked, now: str) -> Way:
+    expiry, is_expiring = _expiry(found.certificate, now)
+    return Way(
+        stages=_stages(receiver, found),
+        fault=found.fault,
+        certificate=found.certificate,
+        expiry=expiry,
+        is_expiring=is_expiring,
+        unseen=_unseen(receiver, found),
+    )
+
+
+def _stages(receiver: Receiver, found: Checked) -> list[Stage]:
+    """What went well; the fault says what did not."""
+    if not found.address:
+        return []
+    parts = composing.base_url(receiver)
+    host, timings = parts.hostname or "", found.timings
+    ip, _, port = found.address.rpartition(":")
+    stages = []
+    if found.by_proxy:
+        took = timings.lookup + timings.connect
+        stages.append(Stage("proxy", f"{found.address} accepts connections", took))
+    else:
+        if host.strip("[]") != ip.strip("[]"):
+            stages.append(Stage("name", f"{host} is {ip}", timings.lookup))
+        stages.append(Stage("TCP", f"port {port} accepts connections", timings.connect))
+    if parts.scheme == "https" and not found.fault:
+        if receiver.verify:
+            by = f"by the authorities in {receiver.ca_file}" if receiver.ca_file else "by a known authority"
+            stages.append(Stage("TLS", f"the certificate is for {host}, and signed {by}", timings.tls))
+        else:
+            said = "encrypted, but the certificate is not verified: the receiver's settings say so"
+            stages.append(Stage("TLS", said, timings.tls, is_doubtful=True))
+    return stages
+
+
+def _unseen(receiver: Receiver, found: Checked) -> str:
+    if found.fault:
+        return ""
+    if found.by_proxy and composing.base_url(receiver).scheme == "http":
+        return "Nothing was sent. What lies behind the proxy is seen only by a send."
+    return "Nothing was sent. Whether it answers as it should is seen only by a send."
+
+
+def _expiry(certificate: Certificate | None, now: str) -> tuple[str, bool]:
+    """When a certificate ends, from today in words, and whether that is soon."""
+    if certificate is None or not certificate.expires:
+        return "", False
+    left = datetime.fromisoformat(certificate.expires) - datetime.fromisoformat(now)
+    if left < timedelta():
+        return f"expired {_days(-left)} ago", True
+    return f"in {_days(left)}", left < _SOON
+
+
+def _days(time: timedelta) -> str:
+    if not time.days:
+        return "less than a day"
+    return "1 day" if time.days == 1 else f"{time.days:,} days"

@@ -1,0 +1,78 @@
+"""Which environment variables a receiver needs, and whether they are set; never what is in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from retailops_sandbox import composing
+from retailops_sandbox.model import Receiver
+from retailops_sandbox.web.shell.context import Desk
+
+_WORDS = {
+    "base_url": "base URL",
+    "paths": "path",
+    "headers": "header",
+    "auth": "authentication",
+    "token": "integration_auth_token",
+    "variables": "variables",
+    "ca_file": "CA file",
+    "client_cert": "client certificate",
+    "client_key": "client key",
+    "proxy": "proxy",
+}
+State = Literal["set", "typed", "empty", "missing"]
+
+
+class Need(msgspec.Struct, frozen=True):
+    """An environment variable that a receiver refers to."""
+
+    name: str
+    state: State
+    uses: tuple[str, ...]
+    """The settings that refer to it, in words."""
+
+
+def of(receiver: Receiver, desk: Desk, typed: Mapping[str, str] | None = None) -> list[Need]:
+    """What a receiver needs, in the order of its settings; `typed` are secrets of a form not saved yet."""
+    uses: dict[str, list[str]] = {}
+    for name, use in _uses(receiver):
+        uses.setdefault(name, [])
+        if use not in uses[name]:
+            uses[name].append(use)
+    return [Need(name, _state(name, desk, typed or {}), tuple(words)) for name, words in uses.items()]
+
+
+def _state(name: str, desk: Desk, typed: Mapping[str, str]) -> State:
+    if name in typed or name in desk.secrets:
+        return "typed"
+    if name not in desk.environment:
+        return "missing"
+    return "set" if desk.environment[name] else "empty"
+
+
+def _uses(receiver: Receiver) -> Iterator[tuple[str, str]]:
+    """Each variable of the environment that a receiver names, and by what setting."""
+    for field, words in _WORDS.items():
+        for key, text in _texts(getattr(receiver, field)):
+            for name in composing.references(text):
+                if name.startswith("env:"):
+                    yield name[4:], f"{words} {key}" if field == "headers" else words
+    for name in receiver.secret_env:
+        yield name, "secret in payloads"
+
+
+def _texts(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
+    """Every string in a setting, with the member of it that it is in."""
+    if isinstance(value, msgspec.Struct):
+        value = msgspec.structs.asdict(value)
+    if isinstance(value, str):
+        yield key, value
+    elif isinstance(value, dict):
+        for name, child in value.items():
+            yield from _texts(child, key or name)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item, key)

@@ -1,0 +1,163 @@
+"""The record switch, the relay's page, and the way from the log to a review."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+import msgspec
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from retailops_sandbox.errors import SandboxError
+from retailops_sandbox.model import Delivery
+from retailops_sandbox.reporting.render.shown import outcome
+from retailops_sandbox.web.recording.state import Review
+from retailops_sandbox.web.shell import forms
+from retailops_sandbox.web.shell.choices import chosen_receiver
+from retailops_sandbox.web.shell.context import Desk
+from retailops_sandbox.web.shell.forms import text
+from retailops_sandbox.web.shell.pages import Pages, problems
+
+_PORT = "8090"
+_SHOWN = 50
+"""Of what passed through a relay, the newest."""
+
+
+class Typed(msgspec.Struct, frozen=True, kw_only=True):
+    """The form that starts a relay, as typed."""
+
+    receiver: str
+    bind: str = "127.0.0.1"
+    port: str = _PORT
+
+
+class Passed(msgspec.Struct, frozen=True):
+    """A request that passed through the relay, in one line."""
+
+    delivery: Delivery
+    what: str
+    answer: str
+
+
+class RecordPages:
+    """`/record`."""
+
+    def __init__(self, desk: Desk, pages: Pages) -> None:
+        self._desk = desk
+        self._pages = pages
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/record", self.show),
+            Route("/record/switch", self.switch, methods=["POST"]),
+            Route("/record/start", self.start, methods=["POST"]),
+            Route("/record/stop", self.stop, methods=["POST"]),
+            Route("/record/from-log", self.from_log, methods=["POST"]),
+        ]
+
+    async def show(self, request: Request) -> Response:
+        """The relay, and what waits for review; nothing for a script that knows all that has passed."""
+        running = self._desk.recording.relay
+        known = request.query_params.get("passed")
+        if running is not None and known == str(running.relay.passed):
+            return Response(status_code=HTTPStatus.NO_CONTENT)
+        return self._page(request, Typed(receiver=chosen_receiver(request, self._desk).name))
+
+    async def switch(self, request: Request) -> Response:
+        """On: the page stays as it is. Off: to the review of what was recorded."""
+        form = await forms.read(request)
+        recording = self._desk.recording
+        if text(form, "do") == "on":
+            recording.switch_on()
+            if "hx-request" in request.headers:
+                return self._pages.render(request, "shell/record_switch.html")
+            return RedirectResponse(forms.came_from(request), HTTPStatus.SEE_OTHER)
+        return _to_review(recording.switch_off(), forms.came_from(request))
+
+    async def start(self, request: Request) -> Response:
+        form = await forms.read(request)
+        typed = Typed(
+            receiver=text(form, "receiver"), bind=text(form, "bind").strip(), port=text(form, "port").strip()
+        )
+        wrong = await self._started(typed, form)
+        if wrong:
+            return self._page(request, typed, wrong, HTTPStatus.UNPROCESSABLE_ENTITY)
+        return RedirectResponse("/record", HTTPStatus.SEE_OTHER)
+
+    async def _started(self, typed: Typed, form: FormData) -> dict[str, str]:
+        """Start the relay as typed; what kept it from starting, by field."""
+        try:
+            receiver = self._desk.receiver(typed.receiver)
+        except SandboxError as error:
+            return {"receiver": str(error)}
+        if receiver.protected and text(form, "confirmed") != receiver.name:
+            return {
+                "confirmed": f"{receiver.name} is protected, and the relay was not started: tick the box."
+            }
+        if not (typed.port.isascii() and typed.port.isdecimal() and int(typed.port) <= 65_535):
+            return {"port": "The port is a number from 0 to 65535; 0 takes a free one."}
+        if not typed.bind:
+            return {"bind": "Name an address of this machine, for example 127.0.0.1."}
+        try:
+            await self._desk.recording.start_relay(receiver, typed.bind, int(typed.port))
+        except SandboxError as error:
+            return {"receiver": str(error)}
+        except (OSError, UnicodeError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            return {"port": f"Cannot listen at {typed.bind}:{typed.port}: {reason.lower()}."}
+        return {}
+
+    async def stop(self, request: Request) -> Response:
+        await forms.read(request)
+        return _to_review(await self._desk.recording.stop_relay(), "/record")
+
+    async def from_log(self, request: Request) -> Response:
+        """A review of the deliveries that were ticked."""
+        form = await forms.read(request)
+        ticked = [str(each) for each in form.getlist("delivery")]
+        for each in ticked:
+            self._desk.refuse_foreign(each)
+        # Newest first on the page, oldest first in a scenario: the review sorts them.
+        return _to_review(self._desk.recording.review(ticked, "from the log"), "/deliveries?ticked=none")
+
+    def _page(
+        self,
+        request: Request,
+        typed: Typed,
+        wrong: dict[str, str] | None = None,
+        status: HTTPStatus = HTTPStatus.OK,
+    ) -> Response:
+        running = self._desk.recording.relay
+        action = self._desk.actions()[0]
+        target = self._desk.target(chosen_receiver(request, self._desk), action.name, action.editions[0])
+        records = running.relay.records if running else []
+        passed = [
+            Passed(
+                each.delivery,
+                f"{each.delivery.request.method} {each.delivery.request.url}",
+                outcome(each.delivery),
+            )
+            for each in reversed(records[-_SHOWN:])
+        ]
+        return self._pages.render(
+            request,
+            "recording/record.html",
+            status,
+            here="Record",
+            target=target,
+            typed=typed,
+            problems=problems(wrong),
+            receivers=self._desk.receivers(),
+            running=running,
+            passed=passed,
+            count=len(records),
+            reviews=self._desk.recording.reviews,
+        )
+
+
+def _to_review(made: list[Review], otherwise: str) -> Response:
+    """To the first review; back where there is nothing to review."""
+    place = f"/record/reviews/{made[0].id}" if made else otherwise
+    return RedirectResponse(place, HTTPStatus.SEE_OTHER)

@@ -1,0 +1,299 @@
+"""The review of what was recorded, before it becomes a file."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shlex
+from http import HTTPStatus
+from pathlib import Path
+
+import msgspec
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from retailops_sandbox import recording
+from retailops_sandbox.errors import SandboxError
+from retailops_sandbox.model import Delivery, Scenario, Step
+from retailops_sandbox.recording import Draft, Proposal
+from retailops_sandbox.reporting.render.shown import outcome
+from retailops_sandbox.scenarios import scenario
+from retailops_sandbox.web.recording.state import Drafted, Review
+from retailops_sandbox.web.shell import forms
+from retailops_sandbox.web.shell.choices import chosen_receiver
+from retailops_sandbox.web.shell.context import Desk
+from retailops_sandbox.web.shell.forms import text
+from retailops_sandbox.web.shell.pages import Pages, problems
+
+_NAME = "name."
+"""Before a delivery's id: the field with the name of its step."""
+_MOST_SHOWN = 256 * 1024
+"""Characters of the file."""
+
+
+class Typed(msgspec.Struct, frozen=True, kw_only=True):
+    """A review's form, as typed."""
+
+    name: str
+    file: str
+    tags: str
+    replace: bool = False
+    step_names: dict[str, str]
+    """By delivery."""
+    kept: frozenset[str]
+    """Deliveries that become steps."""
+    taken: frozenset[str]
+    """Proposals."""
+
+    @classmethod
+    def first(cls, draft: Draft, file: str) -> Typed:
+        """The form before anything is typed."""
+        return cls(
+            name=draft.scenario.name,
+            file=file,
+            tags=", ".join(draft.scenario.tags),
+            step_names=dict(zip(draft.deliveries, (step.name for step in draft.scenario.steps), strict=True)),
+            kept=frozenset(draft.deliveries),
+            taken=frozenset(each.id for each in draft.proposals if each.taken),
+        )
+
+    @classmethod
+    def of(cls, form: FormData, draft: Draft) -> Typed:
+        """What was typed; of a step that landed since the page was made, what it begins with."""
+        first = cls.first(draft, "")
+        names = {
+            id: text(form, _NAME + id).strip() if _NAME + id in form else name
+            for id, name in first.step_names.items()
+        }
+        new = frozenset(id for id in draft.deliveries if _NAME + id not in form)
+        kept = frozenset(map(str, form.getlist("keep")))
+        taken = frozenset(map(str, form.getlist("take")))
+        of_new = {
+            each.id
+            for each in draft.proposals
+            if each.kind == "rule" and each.taken and draft.deliveries[each.step] in new
+        }
+        return cls(
+            name=text(form, "name").strip(),
+            file=text(form, "file").strip(),
+            tags=text(form, "tags"),
+            replace="replace" in form,
+            step_names=names,
+            kept=kept | new,
+            taken=taken | of_new,
+        )
+
+    def scenario(self, draft: Draft) -> Scenario:
+        """The scenario that this makes of the draft."""
+        ids = draft.deliveries
+        return recording.finished(
+            draft,
+            self.taken,
+            name=self.name,
+            tags=[tag.strip() for tag in self.tags.split(",") if tag.strip()],
+            step_names={number: self.step_names[id] for number, id in enumerate(ids)},
+            left_out={number for number, id in enumerate(ids) if id not in self.kept},
+        )
+
+    def problems(self, draft: Draft) -> dict[str, str]:
+        """What keeps this from being a scenario, by field."""
+        wrong: dict[str, str] = {}
+        seen: set[str] = set()
+        for id in draft.deliveries:
+            if id not in self.kept:
+                continue
+            name = self.step_names[id]
+            if not name:
+                wrong[_NAME + id] = "A step needs a name."
+            elif name in seen:
+                wrong[_NAME + id] = f"Another step is named {name!r}: step names are unique in a file."
+            seen.add(name)
+        if not seen:
+            wrong["steps"] = "Keep at least one step."
+        return wrong
+
+
+class StepRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A step of the review, beside the delivery it comes from."""
+
+    id: str
+    name: str
+    is_kept: bool
+    what: str
+    answer: str
+    sent_at: str
+    proposals: list[Proposal]
+
+
+class ReviewPages:
+    """`/record/reviews/{id}`."""
+
+    def __init__(self, desk: Desk, pages: Pages) -> None:
+        self._desk = desk
+        self._pages = pages
+
+    def routes(self) -> list[Route]:
+        one = "/record/reviews/{id}"
+        return [Route(one, self.show), Route(one, self.change, methods=["POST"])]
+
+    async def show(self, request: Request) -> Response:
+        review = self._review(request)
+        drafted = await asyncio.to_thread(self._desk.recording.draft, review)
+        draft = drafted.draft
+        typed = None if draft is None else Typed.first(draft, self._free_name(draft))
+        return self._page(request, review, drafted, typed)
+
+    async def change(self, request: Request) -> Response:
+        """Show what it makes, save it, discard it, or take that back."""
+        form = await forms.read(request)
+        review = self._review(request)
+        do = text(form, "do")
+        if do in ("discard", "undo"):
+            review.state = "discarded" if do == "discard" else "open"
+            return RedirectResponse(request.url.path, HTTPStatus.SEE_OTHER)
+        drafted = await asyncio.to_thread(self._desk.recording.draft, review)
+        draft = drafted.draft
+        if draft is None or review.state != "open":
+            return self._page(request, review, drafted, None)
+        typed = Typed.of(form, draft)
+        if request.headers.get("hx-target") == "preview":
+            return self._pages.render(
+                request, "recording/scenario_preview.html", preview=_preview(draft, typed)
+            )
+        wrong = typed.problems(draft)
+        if do == "save" and not wrong:
+            wrong = self._saved(review, draft, typed)
+            if not wrong:
+                return RedirectResponse(request.url.path, HTTPStatus.SEE_OTHER)
+        status = HTTPStatus.UNPROCESSABLE_ENTITY if wrong else HTTPStatus.OK
+        return self._page(request, review, drafted, typed, wrong, status)
+
+    def _saved(self, review: Review, draft: Draft, typed: Typed) -> dict[str, str]:
+        """Write the file; what kept it from being written, by field."""
+        workspace = self._desk.workspace
+        try:
+            written = scenario.spelled(typed.scenario(draft))
+            path = workspace.save_scenario(typed.file, written, replace=typed.replace)
+        except SandboxError as error:
+            return {"file": str(error)}
+        review.state, review.text = "saved", written
+        review.file = workspace.scenario_id(path)
+        return {}
+
+    def _review(self, request: Request) -> Review:
+        review = self._desk.recording.find(request.path_params["id"])
+        if review is None:
+            what = "This review is not known any more. What was recorded is in the log: tick it there."
+            raise HTTPException(HTTPStatus.NOT_FOUND, what)
+        return review
+
+    def _free_name(self, draft: Draft) -> str:
+        """A file name that nothing has yet."""
+        base = f"recorded-{draft.key}"
+        number, name = 1, base
+        while self._desk.workspace.scenario_path(name).exists():
+            number += 1
+            name = f"{base}-{number}"
+        return name
+
+    def _page(
+        self,
+        request: Request,
+        review: Review,
+        drafted: Drafted,
+        typed: Typed | None,
+        wrong: dict[str, str] | None = None,
+        status: HTTPStatus = HTTPStatus.OK,
+    ) -> Response:
+        target = self._desk.target(chosen_receiver(request, self._desk), review.action, review.edition)
+        draft = drafted.draft
+        rows: list[StepRow] = []
+        preview = _cut(review.text)
+        if draft is not None and typed is not None and review.state == "open":
+            rows = _rows(draft, typed, drafted.landed)
+            preview = _preview(draft, typed)
+        return self._pages.render(
+            request,
+            "recording/review.html",
+            status,
+            here="Record",
+            target=target,
+            review=review,
+            draft=draft,
+            typed=typed,
+            rows=rows,
+            secrets=[each for each in draft.proposals if each.kind == "secret"] if draft else [],
+            waiting=drafted.waiting,
+            problems=problems(wrong),
+            exists=typed is not None and self._exists(typed.file),
+            preview=preview,
+            command=self._command(review, drafted) if review.state == "saved" else "",
+            others=[each for each in self._desk.recording.reviews if each.id != review.id],
+        )
+
+    def _command(self, review: Review, drafted: Drafted) -> str:
+        """What runs the file that was saved, in the folder that the sandbox was started in."""
+        root = self._desk.workspace.root
+        words = ["retailops-sandbox", "run", _from_here(root / review.file)]
+        if _from_here(root) != ".":
+            words += ["--workspace", _from_here(root)]
+        sent = next(iter(drafted.landed.values()), None)
+        if sent is not None:
+            words += ["--stand-in"] if sent.stand_in else ["--receiver", sent.receiver]
+        return shlex.join(words)
+
+    def _exists(self, file: str) -> bool:
+        try:
+            return self._desk.workspace.scenario_path(file).exists()
+        except SandboxError:
+            return False
+
+
+def _from_here(path: Path) -> str:
+    """A path as it is spelled in the folder that the sandbox was started in."""
+    try:
+        return os.path.relpath(path)
+    except ValueError:  # On Windows, on another drive.
+        return str(path)
+
+
+def _rows(draft: Draft, typed: Typed, landed: dict[str, Delivery]) -> list[StepRow]:
+    proposed: dict[int, list[Proposal]] = {}
+    for each in draft.proposals:
+        if each.kind == "rule":
+            proposed.setdefault(each.step, []).append(each)
+    return [
+        StepRow(
+            id=id,
+            name=typed.step_names[id],
+            is_kept=id in typed.kept,
+            what=_what(step),
+            answer=outcome(landed[id]),
+            sent_at=landed[id].sent_at,
+            proposals=proposed.get(number, []),
+        )
+        for number, (id, step) in enumerate(zip(draft.deliveries, draft.scenario.steps, strict=True))
+    ]
+
+
+def _preview(draft: Draft, typed: Typed) -> str:
+    return _cut(scenario.spelled(typed.scenario(draft)))
+
+
+def _cut(text: str) -> str:
+    """As much of a file as a page bears, and a browser gets again at each letter that is typed."""
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}\n… only the beginning is shown"
+
+
+def _what(step: Step) -> str:
+    """What a step sends, in a few words."""
+    if step.raw is not None:
+        return "bytes as they came"
+    changes = len(step.set) + len(step.remove)
+    what = f"fixture {step.fixture}" if step.fixture is not None else "a payload of its own"
+    if changes and step.fixture is not None:
+        what += f", {changes} change{'s' * (changes != 1)}"
+    return f"{what}, off contract" if step.off_contract else what

@@ -1,0 +1,180 @@
+"""What is being recorded in this process: by the switch, by a relay; and what waits for review."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from retailops_sandbox import recording
+from retailops_sandbox.errors import UsageError
+from retailops_sandbox.httpserver import is_loopback
+from retailops_sandbox.model import Delivery, Receiver
+from retailops_sandbox.recording import Draft, Recorded
+from retailops_sandbox.relay.relay import Relay
+from retailops_sandbox.runlog.files.writer import RunWriter
+from retailops_sandbox.session import ports
+from retailops_sandbox.session.headless import new_run
+
+if TYPE_CHECKING:
+    from retailops_sandbox.web.shell.context import Desk
+
+_KEPT_REVIEWS = 100
+
+
+class Review(msgspec.Struct, kw_only=True):
+    """Deliveries of one action and edition that may become a scenario."""
+
+    id: str
+    origin: str
+    """What recorded them, in words."""
+    action: str
+    edition: str
+    deliveries: tuple[str, ...]
+    state: Literal["open", "saved", "discarded"] = "open"
+    file: str = ""
+    """The scenario's id, once it is saved."""
+    text: str = ""
+    """What was written."""
+
+
+class Drafted(msgspec.Struct, frozen=True):
+    """What a review makes of its deliveries."""
+
+    draft: Draft | None
+    """None where none has landed."""
+    landed: dict[str, Delivery]
+    waiting: int
+    """How many are still in flight."""
+
+
+class RunningRelay(msgspec.Struct, frozen=True):
+    """A relay that was started from the browser."""
+
+    relay: Relay
+    writer: RunWriter
+    url: str
+    receiver: Receiver
+
+
+class Recording:
+    """One process's recordings. Deliveries are in the log; here is only which."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self.is_on = False
+        self.relay: RunningRelay | None = None
+        self._switched: list[str] = []
+        self._reviews: OrderedDict[str, Review] = OrderedDict()
+
+    # --- the switch ---
+
+    @property
+    def count(self) -> int:
+        """How many sends were recorded since the switch was put on."""
+        return len(self._switched)
+
+    def switch_on(self) -> None:
+        """From now on each send becomes a step."""
+        self.is_on = True
+
+    def heard(self, delivery: str) -> None:
+        """A send by hand has begun."""
+        if self.is_on:
+            self._switched.append(delivery)
+
+    def switch_off(self) -> list[Review]:
+        """Stop, and what there is to review."""
+        self.is_on = False
+        recorded, self._switched = self._switched, []
+        return self.review(recorded, "by the switch")
+
+    # --- the relay ---
+
+    async def start_relay(self, receiver: Receiver, host: str, port: int) -> None:
+        """Start the relay. Raises SandboxError where it cannot be, OSError for an address it cannot have."""
+        if self.relay is not None:
+            raise UsageError("a relay is running already", mend="stop it first")
+        clock = self._desk.ports.clock
+        info = new_run("record", clock.now(), receiver, scenarios=0)
+        log = ports.LateLog(self._desk.workspace.runs_dir, info)
+        relay = Relay(
+            receiver,
+            transport=self._desk.ports.transport,
+            log=log,
+            clock=clock,
+            environment=self._desk.environment,
+            secret_env=self._desk.secret_env(),
+        )
+        url = await relay.start(host, port, secret_path=not is_loopback(host))
+        if self.relay is not None:  # a second click was faster
+            await relay.stop()
+            raise UsageError("a relay is running already", mend="stop it first")
+        self.relay = RunningRelay(relay, log.open(), url, receiver)
+
+    async def stop_relay(self) -> list[Review]:
+        """Stop the relay, and what there is to review."""
+        if self.relay is None:
+            return []
+        running, self.relay = self.relay, None
+        await running.relay.stop()
+        passed = [each.delivery.id for each in running.relay.records]
+        made = self.review(passed, f"by the relay to {running.receiver.name}")
+        # Last, because it fails where the disk is full; what was recorded waits for its review all the same.
+        await asyncio.to_thread(running.writer.fold, self._desk.ports.clock.now())
+        return made
+
+    # --- reviews ---
+
+    @property
+    def reviews(self) -> list[Review]:
+        """Those not yet saved or discarded, the newest first."""
+        return [each for each in reversed(self._reviews.values()) if each.state == "open"]
+
+    def review(self, deliveries: Iterable[str], origin: str) -> list[Review]:
+        """A review for each action and edition among these deliveries."""
+        groups: dict[tuple[str, str], list[str]] = {}
+        for id in dict.fromkeys(deliveries):
+            kind = self._kind(id)
+            if kind is not None:
+                groups.setdefault(kind, []).append(id)
+        made = [
+            Review(
+                id=secrets.token_hex(8), origin=origin, action=action, edition=edition, deliveries=tuple(ids)
+            )
+            for (action, edition), ids in groups.items()
+        ]
+        self._reviews.update((each.id, each) for each in made)
+        while len(self._reviews) > _KEPT_REVIEWS:
+            self._reviews.popitem(last=False)
+        return made
+
+    def find(self, id: str) -> Review | None:
+        return self._reviews.get(id)
+
+    def _kind(self, id: str) -> tuple[str, str] | None:
+        """Action and edition of a delivery, in flight or landed; None for one that there is not."""
+        flight = self._desk.sending.flight(id)
+        if flight is not None:
+            if flight.problem:
+                return None
+            plan = flight.order.plan.scenario
+            return plan.action, plan.edition
+        entry = self._desk.log.get(id)
+        return (entry.delivery.action, entry.delivery.edition) if entry else None
+
+    def draft(self, review: Review) -> Drafted:
+        """The review's draft, made of the log as it is now."""
+        flights = [self._desk.sending.flight(id) for id in review.deliveries]
+        entries = [self._desk.log.get(id) for id in review.deliveries]
+        landed = [Recorded(each.delivery, each.judgement) for each in entries if each is not None]
+        drafts = recording.drafts(landed, ports.fixture_payloads(self._desk.workspace))
+        by_id = {each.delivery.id: each.delivery for each in landed}
+        waiting = sum(
+            flight is not None and not flight.problem and flight.id not in by_id for flight in flights
+        )
+        return Drafted(drafts[0] if drafts else None, by_id, waiting)

@@ -1,0 +1,301 @@
+"""Reviews of failed runs: one difference at a time is decided, and nothing is written before the end.
+
+Decisions live in this process alone. A review that is lost with it is begun again from the log and the files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from retailops_sandbox import accepting
+from retailops_sandbox.accepting import ACCEPT, KEEP, Decision, Ways, saving
+from retailops_sandbox.accepting.saving import FileChange, Judged
+from retailops_sandbox.contracts import contract
+from retailops_sandbox.errors import SandboxError
+from retailops_sandbox.model import Difference
+from retailops_sandbox.reporting.render import changes, lines
+from retailops_sandbox.runlog.log import Entry
+from retailops_sandbox.scenarios.scenario import Plan
+from retailops_sandbox.web.shell.library import Library
+from retailops_sandbox.workspace.workspace import Workspace
+
+_REMEMBERED = 50
+"""How many reviews a process keeps."""
+
+Word = Literal["accept", "keep", "rule", "skip"]
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """What was decided about an item. One that is skipped keeps its expectation, and counts as open."""
+
+    word: Word
+    decision: Decision
+
+    @property
+    def says(self) -> str:
+        """In words."""
+        if self.word == "rule":
+            rule = self.decision.rule
+            spelled = rule if isinstance(rule, str) else " ".join(f"{word} {it}" for word, it in rule.items())
+            return f"rule {spelled}"
+        return {"accept": "accepted", "keep": "kept as expected", "skip": "skipped"}[self.word]
+
+
+ACCEPTED, KEPT, SKIPPED = Choice("accept", ACCEPT), Choice("keep", KEEP), Choice("skip", KEEP)
+
+
+class Subject(msgspec.Struct, frozen=True):
+    """One expectation of a scenario's file, and the deliveries that it judged; the first is looked at."""
+
+    plan: Plan
+    file: Path
+    place: str
+    group: Sequence[Judged]
+
+    @property
+    def first(self) -> Judged:
+        return next(each for each in self.group if each.failed)
+
+
+class Item(msgspec.Struct, frozen=True):
+    """One difference."""
+
+    subject: Subject
+    difference: Difference
+    ways: Ways
+
+    @property
+    def place(self) -> str:
+        """Where it is, in words."""
+        return lines.place(self.difference)
+
+
+class Change(msgspec.Struct, frozen=True):
+    """What the decisions make of one file."""
+
+    change: FileChange
+    name: str
+    """Where it will be written, in the workspace."""
+    diff: list[changes.Line]
+
+    @property
+    def added(self) -> int:
+        return changes.counts(self.diff)[0]
+
+    @property
+    def removed(self) -> int:
+        return changes.counts(self.diff)[1]
+
+
+class Review:
+    """The differences of some judged deliveries, and what is decided about them."""
+
+    def __init__(self, workspace: Workspace, library: Library, judged: Sequence[Judged]) -> None:
+        self._workspace = workspace
+        self.items: list[Item] = []
+        self.problems: list[str] = []
+        """What of it cannot be reviewed, and why."""
+        self.choices: dict[int, Choice] = {}
+        self.written: list[str] = []
+        """What the end of it wrote."""
+        self._order: list[int] = []
+        self._plans: dict[str, Plan] = {}
+        for id in dict.fromkeys(each.delivery.scenario for each in judged if each.failed):
+            own = [each for each in judged if each.delivery.scenario == id]
+            try:
+                self._add(library.plan(id), workspace.scenario_file(id), own)
+            except SandboxError as error:
+                self._problem(str(error))
+
+    def _add(self, plan: Plan, file: Path, judged: Sequence[Judged]) -> None:
+        self._plans[plan.id] = plan
+        judged = [each for each in judged if self._has_place(plan, each)]
+        for each in judged:
+            if each.failed and each.delivery.fault is not None and not each.judgement.differences:
+                step = f"{plan.id}, step {each.delivery.step!r}"
+                self._problem(f"{step}: the fault {each.delivery.fault.kind} is no answer")
+        for place, group in saving.cases(plan, judged).items():
+            subject = Subject(plan, file, place, group)
+            first = subject.first
+            case_of = saving.case(place, first)
+            try:
+                accepting.accept(plan.text, case_of, {}, file=plan.file)
+            except accepting.Changed as error:
+                self._problem(str(error))
+                continue
+            sets = tuple(contract.load(first.delivery.action, first.delivery.edition).arrays)
+            differences = first.judgement.differences
+            if first.judgement.violations:
+                step = f"{plan.id}, step {first.delivery.step!r}"
+                self._problem(f"{step}: violations of the contract are not accepted: mend the receiver")
+            self.items += [Item(subject, each, accepting.ways(each, sets)) for each in differences]
+
+    def _has_place(self, plan: Plan, judged: Judged) -> bool:
+        """Whether the file still has the expectation that judged a delivery."""
+        try:
+            accepting.place(plan, judged.delivery)
+        except accepting.Changed as error:
+            self._problem(str(error))
+            return False
+        return True
+
+    def _problem(self, line: str) -> None:
+        if line not in self.problems:
+            self.problems.append(line)
+
+    # --- deciding ---
+
+    @property
+    def decided(self) -> int:
+        return sum(choice is not SKIPPED for choice in self.choices.values())
+
+    @property
+    def skipped(self) -> int:
+        return len(self.choices) - self.decided
+
+    def choose(self, number: int, choice: Choice) -> None:
+        """Decide about an item, from 1; deciding anew takes the place of what was decided."""
+        self.choices[number] = choice
+        self._order = [each for each in self._order if each != number] + [number]
+
+    def undo(self) -> int:
+        """Take back the latest decision; the item it was on, or 0 where there is none."""
+        if not self._order:
+            return 0
+        number = self._order.pop()
+        del self.choices[number]
+        return number
+
+    @property
+    def can_undo(self) -> bool:
+        return bool(self._order)
+
+    def open_after(self, number: int) -> int:
+        """The next item that nothing is decided about, going round; 0 where there is none."""
+        numbers = range(1, len(self.items) + 1)
+        later = [each for each in numbers if each > number and each not in self.choices]
+        return next(iter(later), next((each for each in numbers if each not in self.choices), 0))
+
+    def first_of(self, scenario: str) -> int:
+        """The first item of a scenario; 0 where it has none."""
+        found = (at for at, item in enumerate(self.items, 1) if item.subject.plan.id == scenario)
+        return next(found, 0)
+
+    # --- the end ---
+
+    def changes(self) -> list[Change]:
+        """What the decisions make of each file, those that stay as they are left out."""
+        found = []
+        for id, plan in self._plans.items():
+            change = self._change(id, plan)
+            if change is not None:
+                name = _shown(self._workspace, change.target)
+                diff = changes.unified(change.before, change.after, old=plan.id, new=name)
+                found.append(Change(change, name, diff))
+        return found
+
+    def _change(self, id: str, plan: Plan) -> FileChange | None:
+        text = plan.text
+        left: list[str] = []
+        subjects: dict[str, list[int]] = {}
+        for number, item in enumerate(self.items, 1):
+            if item.subject.plan.id == id:
+                subjects.setdefault(item.subject.place, []).append(number)
+        for place, numbers in subjects.items():
+            subject = self.items[numbers[0] - 1].subject
+            decisions = {
+                accepting.key(self.items[number - 1].difference): self.choices[number].decision
+                for number in numbers
+                if number in self.choices
+            }
+            done = saving.decide(text, place, subject.group, decisions, KEEP, file=plan.file)
+            text = done.text
+            left += done.left
+        if text == plan.text:
+            return None
+        file = self._workspace.scenario_file(id)
+        return FileChange(
+            source=file,
+            target=saving.target(self._workspace, file),
+            before=plan.text,
+            after=text,
+            left=tuple(left),
+        )
+
+    def write(self) -> list[str]:
+        """Write the files, or none where one of them must not be; what stood against it, line by line."""
+        found = [each.change for each in self.changes()]
+        refused = [line for line in map(_objection, found) if line]
+        if not refused:
+            for change in found:
+                saving.write(change)
+                self.written.append(_shown(self._workspace, change.target))
+        return refused
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether nothing is decided yet, and a file is not any more what it was."""
+        return not self.choices and any(self._is_changed(id, plan) for id, plan in self._plans.items())
+
+    def _is_changed(self, id: str, plan: Plan) -> bool:
+        try:
+            return self._workspace.read_scenario(id) != plan.text
+        except SandboxError:
+            return True
+
+
+def _objection(change: FileChange) -> str:
+    """Why a file must not be written; empty where nothing stands against it."""
+    try:
+        saving.check(change)
+    except SandboxError as error:
+        return str(error)
+    return ""
+
+
+def fingerprint(found: Sequence[Change]) -> str:
+    """What stands for some changes as they were shown."""
+    texts = "\0".join(f"{each.change.target}\0{each.change.after}" for each in found)
+    return hashlib.sha256(texts.encode()).hexdigest()
+
+
+def _shown(workspace: Workspace, path: Path) -> str:
+    return workspace.scenario_id(path)
+
+
+def judged(entries: Sequence[Entry], first: str = "") -> list[Judged]:
+    """Deliveries with the judgements that their run made of them; the one that is named comes first."""
+    found = [
+        Judged(entry.delivery, entry.judgements[0])
+        for entry in entries
+        if entry.judgements and entry.delivery.scenario
+    ]
+    return sorted(found, key=lambda each: each.delivery.id != first)
+
+
+class Reviews:
+    """The reviews of a process, by what is reviewed."""
+
+    def __init__(self, workspace: Workspace, library: Library) -> None:
+        self._workspace = workspace
+        self._library = library
+        self._reviews: OrderedDict[str, Review] = OrderedDict()
+
+    def known(self, key: str) -> Review | None:
+        """The review of this key, if it is under way."""
+        review = self._reviews.get(key)
+        return None if review is None or review.is_stale else review
+
+    def begin(self, key: str, judged: Sequence[Judged]) -> Review:
+        """A new review, in the place of any other of this key."""
+        self._reviews[key] = review = Review(self._workspace, self._library, judged)
+        self._reviews.move_to_end(key)
+        while len(self._reviews) > _REMEMBERED:
+            self._reviews.popitem(last=False)
+        return review

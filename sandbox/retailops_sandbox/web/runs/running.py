@@ -1,0 +1,116 @@
+"""Runs under way: started by a form, followed by pages through the log, ended by nobody's leaving."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from retailops_sandbox.engine import Options, Run, Transport
+from retailops_sandbox.errors import SandboxError
+from retailops_sandbox.scenarios.scenario import Plan
+from retailops_sandbox.session import ports
+from retailops_sandbox.session.headless import new_run, under_test
+from retailops_sandbox.web.shell.once import Once
+from retailops_sandbox.workspace.workspace import Workspace
+
+
+class RunOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """What to run, and how."""
+
+    plans: Sequence[Plan]
+    unreadable: Sequence[SandboxError] = ()
+    options: Options
+
+
+class _Live(msgspec.Struct):
+    """A run of this process that has not ended."""
+
+    engine: Run
+    ended: asyncio.Event
+
+
+class Running:
+    """Starts runs, each with a run file of its own, and knows those that have not ended."""
+
+    def __init__(self, workspace: Workspace, transport: Transport, environment: Mapping[str, str]) -> None:
+        self._workspace = workspace
+        self._transport = transport
+        self._environment = environment
+        self._live: dict[str, _Live] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._forms = Once()
+        self._problems: dict[str, str] = {}
+
+    async def once(self, form: str, order: RunOrder) -> tuple[str, bool]:
+        """Start a run, unless this form started one already: the run's id, and whether it is from before.
+
+        Raises SandboxError where it cannot start; the form can then be sent again.
+        """
+        return await self._forms.do(form, lambda: self._start(order))
+
+    def is_live(self, id: str) -> bool:
+        """Whether this is a run of this process that has not ended."""
+        return id in self._live
+
+    def problem(self, id: str) -> str:
+        """What ended a run of this process before its time; empty where nothing did."""
+        return self._problems.get(id, "")
+
+    async def stop(self, id: str) -> None:
+        """Stop a run, and wait until what was done is reported; nothing happens if it has ended."""
+        live = self._live.get(id)
+        if live is not None:
+            live.engine.stop()
+            await live.ended.wait()
+
+    async def stop_all(self) -> None:
+        """Stop every run, and wait until each is reported."""
+        for live in self._live.values():
+            live.engine.stop()
+        if self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _start(self, order: RunOrder) -> asyncio.Future[str]:
+        started: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        task = asyncio.create_task(self._follow(order, started))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return started
+
+    async def _follow(self, order: RunOrder, started: asyncio.Future[str]) -> None:
+        try:
+            await self._run(order, started)
+        except Exception as error:
+            if not started.done():
+                started.set_exception(error)
+            elif isinstance(error, SandboxError):
+                # Such as a full disk: the run has ended, and its page says why.
+                self._problems[started.result()] = str(error)
+            else:
+                raise
+
+    async def _run(self, order: RunOrder, started: asyncio.Future[str]) -> None:
+        clock = ports.SystemClock()
+        # Of a stand-in there is a fresh one for each run, as on the command line: its orders are as new.
+        async with under_test(order.options.receiver) as (receiver, _):
+            info = new_run(
+                "run", clock.now(), receiver, scenarios=len(order.plans), unreadable=order.unreadable
+            )
+            late_log = ports.LateLog(self._workspace.runs_dir, info)
+            engine = Run(
+                order.plans,
+                ports.put_together(self._workspace, self._transport, late_log, self._environment),
+                msgspec.structs.replace(order.options, receiver=receiver),
+            )
+            live = _Live(engine, asyncio.Event())
+            with late_log.open() as log:
+                self._live[info.id] = live
+                started.set_result(info.id)
+                try:
+                    await engine.execute(lambda event: None)
+                    await asyncio.to_thread(log.fold, clock.now(), stopped=engine.stopped)
+                finally:
+                    del self._live[info.id]
+                    live.ended.set()

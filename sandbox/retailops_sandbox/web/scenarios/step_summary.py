@@ -1,0 +1,76 @@
+"""What a step does, in words."""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import UNSET
+
+from retailops_sandbox.model import Expectation, Step
+from retailops_sandbox.scenarios.scenario import Plan
+
+
+class StepLine(msgspec.Struct, frozen=True):
+    """A step in words."""
+
+    name: str
+    sends: str
+    delivered: str
+    expects: str
+    captures: str
+    line: int
+
+
+def in_words(plan: Plan, number: int) -> StepLine:
+    """A step of a scenario, counted from 0."""
+    step = plan.scenario.steps[number]
+    return StepLine(
+        name=step.name,
+        sends=_sends(step),
+        delivered=_delivered(step),
+        expects=_expects(step),
+        captures=", ".join(f"{name} from {path or '(root)'}" for name, path in step.capture.items()),
+        line=plan.line(number),
+    )
+
+
+def _sends(step: Step) -> str:
+    body = "raw bytes" if step.raw is not None else "a payload of its own"
+    said = [f"fixture {step.fixture}" if step.fixture is not None else body]
+    said += [f"{len(step.remove)} removed"] if step.remove else []
+    said += [f"{len(step.set)} set"] if step.set else []
+    said += ["off contract"] if step.off_contract else []
+    return ", ".join(said)
+
+
+def _delivered(step: Step) -> str:
+    deliver = step.deliver
+    said = [f"{deliver.times} times" if deliver.times > 1 else "once"]
+    said += [f"{deliver.parallel} at once"] if deliver.parallel > 1 else []
+    said += [f"{deliver.delay_ms} ms apart"] if deliver.delay_ms else []
+    said += (
+        [f"hung up on after {deliver.drop_after_ms} ms first"] if deliver.drop_after_ms is not None else []
+    )
+    said += [f"within {deliver.timeout_ms} ms"] if deliver.timeout_ms else []
+    said += [f"with {', '.join(deliver.headers)}"] if deliver.headers else []
+    said += [f"as {deliver.content_type}"] if deliver.content_type else []
+    return ", ".join(said)
+
+
+def _expects(step: Step) -> str:
+    if step.expect is None:
+        return "nothing: recorded"
+    if isinstance(step.expect, Expectation):
+        return _expected(step.expect)
+    return f"{len(step.expect)} answers, in order"
+
+
+def _expected(expect: Expectation) -> str:
+    if expect.fault is not None:
+        return f"the fault {expect.fault}"
+    statuses = expect.status if isinstance(expect.status, list) else [expect.status]
+    said = [f"status {' or '.join(map(str, statuses))}" if expect.status else "an accepted status"]
+    said += ["a body"] if expect.body is not UNSET else []
+    said += [f"{len(expect.rules)} {'rule' if len(expect.rules) == 1 else 'rules'}"] if expect.rules else []
+    said += [f"headers {', '.join(expect.headers)}"] if expect.headers else []
+    said += [f"within {expect.max_ms:g} ms"] if expect.max_ms is not None else []
+    return ", ".join(said)

@@ -1,0 +1,200 @@
+"""One process: the browser application and the stand-in in one event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import uvicorn
+
+from retailops_sandbox import __version__, resources
+from retailops_sandbox.errors import FileError, UsageError
+from retailops_sandbox.httpserver import is_loopback
+from retailops_sandbox.model import RunInfo
+from retailops_sandbox.runlog.files.writer import run_id
+from retailops_sandbox.runlog.log import Log
+from retailops_sandbox.runlog.retention import Pruned, Retention
+from retailops_sandbox.session.ports import LateLog, SystemClock
+from retailops_sandbox.standin import StandIn
+from retailops_sandbox.transport import Transport
+from retailops_sandbox.web.app import create_app
+from retailops_sandbox.web.log.maintenance import Tidying
+from retailops_sandbox.web.shell.context import Desk
+from retailops_sandbox.web.shell.pages import Pages
+from retailops_sandbox.workspace.workspace import Workspace
+
+_SHORTEST_TOKEN = 16
+
+
+def serve(
+    workspace: Workspace,
+    log: Log,
+    *,
+    host: str,
+    port: int,
+    token: str,
+    environment: Mapping[str, str],
+    ready: Callable[[str, str], None],
+    complain: Callable[[FileError], None],
+    retention: Retention,
+    tidied: Callable[[Pruned], None],
+) -> None:
+    """Serve a workspace and its log until Ctrl-C or SIGTERM.
+
+    `ready` is told the address of the page and of the stand-in; `complain` why nothing can be logged for now,
+    while the log can be read all the same; `tidied` which runs retention took, where it says anything, and
+    what had to stay as it was.
+
+    Raises UsageError for an address that cannot be bound, and for one off loopback without a token.
+    """
+    if not is_loopback(host):
+        if not token:
+            raise UsageError(
+                f"{host} can be reached by others, so serving on it needs a token",
+                mend="give --token, or serve on 127.0.0.1",
+            )
+        if len(token) < _SHORTEST_TOKEN:
+            raise UsageError(
+                f"the token has fewer than {_SHORTEST_TOKEN} characters", mend="give a longer one"
+            )
+    pages = Pages(resources.templates_dir(), Path(__file__).with_name("static"))
+    with _bound(host, port) as listening:
+        tidying = Tidying(log, workspace.runs_dir, retention, tidied)
+        asyncio.run(
+            _serve(workspace, log, pages, listening, host, token, environment, ready, complain, tidying)
+        )
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """A socket bound before anything else starts: a port in use is one line."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except (OSError, UnicodeError) as error:
+        raise UsageError(f"{host} is not an address of this machine", mend="serve on 127.0.0.1") from error
+    listening = socket.socket(family, kind, protocol)
+    try:
+        if os.name == "posix":
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(128)
+    except (OSError, OverflowError) as error:
+        listening.close()
+        reason = getattr(error, "strerror", None) or str(error)
+        what = f"cannot serve on {host}:{port}: {reason.lower()}"
+        raise UsageError(
+            what, mend="choose another with --port or RETAILOPS_SANDBOX_PORT; 0 takes any free one"
+        ) from error
+    return listening
+
+
+async def _serve(
+    workspace: Workspace,
+    log: Log,
+    pages: Pages,
+    listening: socket.socket,
+    host: str,
+    token: str,
+    environment: Mapping[str, str],
+    ready: Callable[[str, str], None],
+    complain: Callable[[FileError], None],
+    tidying: Tidying,
+) -> None:
+    started_at = SystemClock().now()
+    info = RunInfo(
+        id=run_id(started_at, secrets.token_hex(3)),
+        kind="serve",
+        started_at=started_at,
+        tool=f"retailops-sandbox {__version__}",
+    )
+    stand_in = StandIn()
+    stand_in_url = await stand_in.start()
+    try:
+        async with Transport() as transport:
+            late_log = LateLog(workspace.runs_dir, info)
+            try:
+                late_log.open()
+            except FileError as error:
+                complain(error)
+            desk = Desk(
+                workspace,
+                transport=transport,
+                writer=late_log,
+                environment=environment,
+                stand_in=stand_in,
+                stand_in_url=stand_in_url,
+                log=log,
+            )
+            server = _Server(
+                uvicorn.Config(
+                    create_app(desk, pages, token=token),
+                    log_level="warning",
+                    access_log=False,
+                    server_header=False,
+                    timeout_graceful_shutdown=2,
+                    # What a proxy says of a client is not evidence of where a request came from.
+                    proxy_headers=False,
+                ),
+                lambda: ready(_address(host, listening.getsockname()[1]), stand_in_url),
+                desk,
+                tidying,
+            )
+            try:
+                await server.serve(sockets=[listening])
+            finally:
+                try:
+                    await desk.stop()
+                    await asyncio.to_thread(desk.uploads.close)
+                    await tidying.end()
+                finally:
+                    if late_log.opened is not None:
+                        await asyncio.to_thread(late_log.opened.fold, SystemClock().now())
+    finally:
+        await stand_in.stop()
+
+
+def _address(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, telling when it answers, and ending deliveries before it waits for the pages of them."""
+
+    def __init__(
+        self, config: uvicorn.Config, ready: Callable[[], None], desk: Desk, tidying: Tidying
+    ) -> None:
+        super().__init__(config)
+        self._ready = ready
+        self._desk = desk
+        self._tidying = tidying
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready()
+        self._tidying.begin()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        try:
+            await self._desk.stop()
+        finally:
+            await super().shutdown(sockets)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """As uvicorn's, without raising the signal again at the end: that would cut the clean-up short."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        before = {number: signal.signal(number, self.handle_exit) for number in numbers}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)

@@ -1,0 +1,234 @@
+"""What the requests of one process share: workspace, log, ports, stand-in, and what is under way."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import ChainMap, OrderedDict
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from retailops_sandbox import composing, redaction
+from retailops_sandbox.contracts import contract
+from retailops_sandbox.engine import DeliveryLog, Ports, Transport
+from retailops_sandbox.errors import SandboxError, UsageError
+from retailops_sandbox.model import Basic, Bearer, Json, Receiver
+from retailops_sandbox.runlog.log import Log
+from retailops_sandbox.session import ports
+from retailops_sandbox.standin import TOKEN, StandIn
+from retailops_sandbox.transport.checking import Checked
+from retailops_sandbox.web.log.watch import Watch
+from retailops_sandbox.web.recording.state import Recording
+from retailops_sandbox.web.review.state import Reviews
+from retailops_sandbox.web.runs.running import Running
+from retailops_sandbox.web.runs.uploads import Uploads
+from retailops_sandbox.web.shell.library import Library
+from retailops_sandbox.web.shell.sending import Sending
+from retailops_sandbox.workspace.workspace import Workspace
+
+_KEPT_DELETED = 50
+_ENV_REFERENCE = re.compile(r"\$\{env:([^{}]+)\}")
+_MADE_WHEN_SENT: dict[str, Json] = {name: f"${{{name}}}" for name in ("uuid", "now", "sequence")}
+"""What is known only by a send stays a placeholder in what is shown before it."""
+
+
+class Action(msgspec.Struct, frozen=True):
+    """An action, and the editions of its contract; the default edition comes first."""
+
+    name: str
+    editions: tuple[str, ...]
+
+
+class Target(msgspec.Struct, frozen=True):
+    """A receiver, and the exact URL that a send would go to."""
+
+    receiver: Receiver
+    url: str
+    problem: str = ""
+    """Why there is no such URL."""
+    is_gone: bool = False
+    """There is no receiver of that name."""
+
+
+class _Deleted(msgspec.Struct, frozen=True):
+    receiver: Receiver
+    was_default: bool
+
+
+class Desk:
+    """One process's work on one workspace."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        *,
+        transport: Transport,
+        writer: DeliveryLog,
+        environment: Mapping[str, str],
+        stand_in: StandIn,
+        stand_in_url: str,
+        log: Log | None = None,
+    ) -> None:
+        """`log` is the workspace's, where somebody has opened it already."""
+        self.workspace = workspace
+        self.writer = writer
+        self.log = log or Log(workspace.runs_dir)
+        self.uploads = Uploads(self.log)
+        self.stand_in = stand_in
+        self.stand_in_receiver = Receiver(name="stand-in", base_url=stand_in_url, token=TOKEN, stand_in=True)
+        self.secrets: dict[str, str] = {}
+        """Typed in the browser, by the environment variable that stands for each; gone with the process."""
+        self.environment: Mapping[str, str] = ChainMap(self.secrets, dict(environment))
+        self.ports: Ports = ports.put_together(workspace, transport, writer, self.environment)
+        self.recording = Recording(self)
+        self.sending = Sending(
+            self.ports, self.recording.heard, is_logged=lambda id: self.log.get(id) is not None
+        )
+        self.watch = Watch(self.log, lambda: self.sending.flights)
+        self.running = Running(workspace, transport, self.environment)
+        self.library = Library(workspace)
+        self.reviews = Reviews(workspace, self.library)
+        self.checks: set[asyncio.Task[Checked]] = set()
+        """Of connections, under way."""
+        self._deleted: OrderedDict[str, _Deleted] = OrderedDict()
+
+    async def stop(self) -> None:
+        """Cancel what is in flight, stop checks, runs and the relay, and wait until all of it is logged."""
+        for checking in self.checks:
+            checking.cancel()
+        await self.sending.stop()
+        await self.watch.stop()
+        try:
+            await self.recording.stop_relay()
+        finally:
+            await self.running.stop_all()
+
+    # --- the log ---
+
+    def damage(self, id: str) -> str:
+        """What cannot be read of a run, or of the run of a delivery; empty where all can be."""
+        run = self.log.find(id) or self.log.find(id.rpartition(".")[0])
+        return str(run.problems[0]) if run is not None and run.problems else ""
+
+    def refuse_foreign(self, id: str) -> None:
+        """UsageError where a run or a delivery was opened from a file, and is only to be looked at."""
+        if name := self.log.opened_from(id):
+            raise UsageError(
+                f"{id} was opened from {name}, and is only to be looked at",
+                mend="edit and send it, or run its scenario here: that is in the log",
+            )
+
+    # --- contracts ---
+
+    def actions(self) -> list[Action]:
+        """Every action that there is a contract for."""
+        editions: dict[str, list[str]] = {}
+        for action, edition in contract.available():
+            editions.setdefault(action, []).append(edition)
+        return [Action(name, tuple(sorted(each, key=_default_first))) for name, each in editions.items()]
+
+    # --- receivers ---
+
+    def receivers(self) -> list[Receiver]:
+        """The stand-in, then the workspace's; the stand-in alone where there is a `receivers_problem`."""
+        own = () if self.receivers_problem else self.workspace.receivers().receivers
+        return [self.stand_in_receiver, *(each for each in own if each.name != self.stand_in_receiver.name)]
+
+    @property
+    def receivers_problem(self) -> str:
+        """Why the workspace's receivers are not known; empty where they are."""
+        try:
+            self.workspace.receivers()
+        except SandboxError as error:
+            return str(error)
+        return ""
+
+    def secret_env(self) -> tuple[str, ...]:
+        """The environment variables that are secret in every send: typed here, or a receiver's credential.
+
+        SandboxError where the receivers cannot be read: what is secret is then not known.
+        """
+        named = {name for each in self.workspace.receivers().receivers for name in _secret_env(each)}
+        return tuple(sorted(named.union(self.secrets)))
+
+    def receiver(self, name: str) -> Receiver:
+        """The receiver of this name; UsageError where there is none."""
+        if name == self.stand_in_receiver.name:
+            return self.stand_in_receiver
+        return self.workspace.receiver(name)
+
+    def target_named(
+        self, name: str, action: str, edition: str, variables: Mapping[str, Json] | None = None
+    ) -> Target:
+        """Where a send to the receiver of this name would go; a target with a problem where there is none."""
+        for receiver in self.receivers():
+            if receiver.name == name:
+                return self.target(receiver, action, edition, variables)
+        problem = self.receivers_problem or f"there is no receiver {name!r} any more: choose one"
+        return Target(Receiver(name, ""), "", problem, is_gone=True)
+
+    def target(
+        self, receiver: Receiver, action: str, edition: str, variables: Mapping[str, Json] | None = None
+    ) -> Target:
+        """Where a send to this receiver would go. Secrets that its URL holds are not shown."""
+        try:
+            wanted = contract.load(action, edition)
+            resolved, secrets = self.resolved(receiver, variables)
+            return Target(receiver, secrets.url(composing.url(resolved, wanted)))
+        except SandboxError as error:
+            return Target(receiver, redaction.Secrets().url(receiver.base_url), str(error))
+
+    def resolved(
+        self, receiver: Receiver, variables: Mapping[str, Json] | None = None
+    ) -> tuple[Receiver, redaction.Secrets]:
+        """A receiver with its placeholders filled, and what of it is secret; ComposeError names the field."""
+        names = composing.Names(
+            environment=self.environment,
+            receiver=receiver.variables,
+            scenario=variables or {},
+            built_in=_MADE_WHEN_SENT,
+        )
+        resolved = composing.resolve(receiver, names)
+        known = composing.secrets(receiver, resolved, self.environment)
+        return resolved, redaction.Secrets({**self.secrets, **known})
+
+    def delete_receiver(self, name: str) -> None:
+        """Delete a receiver; `undelete_receiver` brings it back for as long as the process lives."""
+        was_default = self.workspace.receivers().default == name
+        self._deleted[name] = _Deleted(self.workspace.delete_receiver(name), was_default)
+        if len(self._deleted) > _KEPT_DELETED:
+            self._deleted.popitem(last=False)
+
+    def was_deleted(self, name: str) -> bool:
+        """Whether a receiver was deleted and can be brought back."""
+        return name in self._deleted
+
+    def undelete_receiver(self, name: str) -> None:
+        """Bring back a receiver that was deleted; UsageError if it is not known any more."""
+        if name not in self._deleted:
+            raise UsageError(f"{name!r} was not deleted here", mend="add it again")
+        deleted = self._deleted[name]
+        self.workspace.save_receiver(deleted.receiver)
+        if deleted.was_default and not self.workspace.receivers().default:
+            self.workspace.set_default_receiver(name)
+        del self._deleted[name]
+
+
+def _secret_env(receiver: Receiver) -> Iterator[str]:
+    """The environment variables that hold a receiver's credentials, wherever it names them."""
+    yield from receiver.secret_env
+    texts = [receiver.token, *receiver.headers.values()]
+    if isinstance(receiver.auth, Basic):
+        texts.append(receiver.auth.password)
+    if isinstance(receiver.auth, Bearer):
+        texts.append(receiver.auth.token)
+    for url in (receiver.base_url, receiver.proxy):
+        # Not its host and path, which every page shows.
+        texts += [url.rpartition("@")[0], url.partition("?")[2]]
+    for each in texts:
+        yield from _ENV_REFERENCE.findall(each)
+
+
+def _default_first(edition: str) -> tuple[bool, str]:
+    return edition != "draft", edition

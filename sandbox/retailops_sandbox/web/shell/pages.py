@@ -1,0 +1,147 @@
+"""Templates, assets, and how values are shown."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from retailops_sandbox.errors import UsageError
+from retailops_sandbox.model import Delivery, Expectation, encoder
+from retailops_sandbox.reporting.render import shown
+from retailops_sandbox.reporting.render.lines import GLYPHS, visible
+from retailops_sandbox.web.shell.security import cookie_name
+
+THEMES = ("system", "light", "dark")
+_FLUSH = Markup("<!-- what was made until here should be seen -->")
+
+
+class Pages:
+    """The pages' templates, and the assets that they link to."""
+
+    def __init__(self, templates: Path, static: Path) -> None:
+        self.static = static
+        self._assets = _manifest(static)
+        self._environment = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(templates),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.globals.update(asset=self._asset, glyphs=GLYPHS, themes=THEMES, flush="")
+        self._environment.filters.update(
+            pretty=shown.pretty,
+            visible=visible,
+            harmless=shown.harmless,
+            body=shown.body,
+            ms=shown.milliseconds,
+            number=shown.number,
+            size=shown.size,
+            clock=shown.clock,
+            took=shown.took,
+            phases=phases,
+            expectation=expectation_text,
+            few=few,
+        )
+
+    def offer(self, **names: Any) -> None:
+        """Let every page use these."""
+        self._environment.globals.update(names)
+
+    def render(
+        self, request: Request, name: str, /, status: HTTPStatus = HTTPStatus.OK, **context: Any
+    ) -> HTMLResponse:
+        """A page, or a part of one."""
+        return HTMLResponse(self.text(request, name, **context), status)
+
+    def streamed(self, request: Request, name: str, /, **context: Any) -> Iterator[str]:
+        """The markup of a page in pieces, each as soon as the template says that it should be seen."""
+        piece: list[str] = []
+        for markup in self._template(name).generate(**self._around(request), flush=_FLUSH, **context):
+            if markup != _FLUSH:
+                piece.append(markup)
+            elif piece:
+                yield "".join(piece)
+                piece.clear()
+        yield "".join(piece)
+
+    def text(self, request: Request, name: str, /, **context: Any) -> str:
+        """The markup of a page, or of a part of one."""
+        return self._template(name).render(**self._around(request), **context)
+
+    def _template(self, name: str) -> jinja2.Template:
+        return self._environment.get_template(name)
+
+    def _around(self, request: Request) -> dict[str, Any]:
+        """What every page says, whatever it is of."""
+        theme = request.cookies.get(cookie_name(request, "theme"), "system")
+        return {
+            "path": request.url.path,
+            "theme": theme if theme in THEMES else "system",
+            "csp_nonce": request.scope.get("csp_nonce", ""),
+        }
+
+    def _asset(self, name: str) -> str:
+        return f"/static/{self._assets[name]}"
+
+
+def _manifest(static: Path) -> dict[str, str]:
+    try:
+        text = (static / "manifest.json").read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            "the browser's assets are not built", file=str(static), mend="`make run` builds them"
+        ) from error
+    names: dict[str, str] = json.loads(text)
+    return names
+
+
+def problems(said: Mapping[str, str] | None = None) -> defaultdict[str, str]:
+    """What is wrong with a form, by field; nothing for a field that is not named."""
+    return defaultdict(str, said or {})
+
+
+# --- how values are shown ---
+
+
+_FEW = 3
+
+
+def few(lines: Sequence[str]) -> list[str]:
+    """The first of many lines that say much the same, and how many more there are."""
+    more = len(lines) - _FEW
+    return [*lines[:_FEW], f"and {more:,} more like this"] if more > 1 else list(lines)
+
+
+def expectation_text(expectation: Expectation | None) -> str:
+    """An expectation as the JSON that a person edits; nothing for None."""
+    return "" if expectation is None else shown.pretty(encoder.encode(expectation).decode())
+
+
+def phases(delivery: Delivery) -> Sequence[tuple[str, float, float, float]]:
+    """Name, milliseconds, start and width in percent of each phase; the last is what is left of the total."""
+    timings = delivery.timings
+    parts = {
+        "name lookup": timings.lookup,
+        "connect": timings.connect,
+        "TLS": timings.tls,
+        "first byte": timings.first_byte,
+    }
+    last = "body" if delivery.fault is None else "until the fault"
+    parts[last] = max(0.0, timings.total - sum(parts.values()))
+    whole = sum(parts.values()) or 1.0
+    rows, start = [], 0.0
+    for name, value in parts.items():
+        width = 100 * value / whole
+        rows.append((name, value, round(start, 2), round(width, 2)))
+        start += width
+    return rows

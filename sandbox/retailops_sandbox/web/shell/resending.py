@@ -1,0 +1,80 @@
+"""What a delivery sent, from the log alone: to send it again when its scenario's variables are gone.
+
+The log has the payload before its placeholders were filled, and what went out, without secrets. Secrets, and
+what is made for each send, are filled in anew; everything else is as it was.
+"""
+
+from __future__ import annotations
+
+from retailops_sandbox import composing, jsontext
+from retailops_sandbox.errors import SandboxError
+from retailops_sandbox.model import Delivery, Json
+
+_MADE_ANEW = ("uuid", "now", "sequence")
+_REDACTED = "«redacted:"
+
+
+def payload(sent: Delivery) -> str:
+    """The payload's text, with the placeholders in it that can still be filled."""
+    if not sent.composed:
+        return _literal(sent.request.body)
+    try:
+        template, filled = jsontext.parse(sent.composed), jsontext.parse(sent.request.body)
+    except SandboxError:
+        # Redacted in place, as no JSON any more: there is nothing to look up.
+        return sent.composed
+    return jsontext.compact(_recalled(template, filled)).decode()
+
+
+def raw(sent: Delivery) -> str | None:
+    """The bytes, as a step spells them, where they are not what composing makes of the payload; else None."""
+    body = sent.request.body
+    if sent.request.base64:
+        return f"base64:{body}"
+    if sent.composed:
+        return None
+    try:
+        return None if jsontext.compact(jsontext.parse(body)).decode() == body else body
+    except SandboxError:
+        return body
+
+
+def headers(sent: Delivery) -> dict[str, str]:
+    """The headers that its step added, as a step spells them."""
+    went_out = {name.lower(): value for name, value in sent.request.headers}
+    found = {}
+    for name, written in sent.own_headers.items():
+        value = went_out.get(name.lower(), "")
+        found[name] = written if written and _REDACTED in value else _literal(value)
+    return found
+
+
+def _recalled(template: Json, filled: Json) -> Json:
+    """The template, with what was filled in where that cannot be filled any more."""
+    if isinstance(template, dict) and isinstance(filled, dict):
+        return {
+            name: _recalled(child, filled[name]) if name in filled else child
+            for name, child in template.items()
+        }
+    if isinstance(template, list) and isinstance(filled, list):
+        return [_recalled(child, value) for child, value in zip(template, filled, strict=True)]
+    if not isinstance(template, str) or _can_be_filled(template):
+        return template
+    return template if isinstance(filled, str) and _REDACTED in filled else _literal_json(filled)
+
+
+def _can_be_filled(text: str) -> bool:
+    return all(name.startswith("env:") or name in _MADE_ANEW for name in composing.references(text))
+
+
+def _literal_json(value: Json) -> Json:
+    """A value that composing leaves as it is."""
+    if isinstance(value, str):
+        return _literal(value)
+    if isinstance(value, dict):
+        return {name: _literal_json(child) for name, child in value.items()}
+    return [_literal_json(child) for child in value] if isinstance(value, list) else value
+
+
+def _literal(text: str) -> str:
+    return text.replace("${", "$${")

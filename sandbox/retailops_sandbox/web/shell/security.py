@@ -1,0 +1,150 @@
+"""Who may talk to the sandbox, and what its pages may do.
+
+A page elsewhere must not be able to make the sandbox send, nor read what it logged. So every request must
+name a host that is ours, every request that changes anything must come from a page of ours, and off loopback
+a token is needed as well.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+import secrets
+from http import HTTPStatus
+from typing import Protocol
+from urllib.parse import parse_qsl, urlencode
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from retailops_sandbox.httpserver import is_loopback
+
+OPEN_PATHS = ("/static/", "/login")
+"""What is answered without the token: the page that asks for it, and what that page looks like."""
+
+_HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9.-]+))(?::[0-9]{1,5})?")
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; connect-src 'self'; "
+    "img-src 'self' data:; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+class Refusal(Protocol):
+    """Makes the page that says why a request was refused."""
+
+    def __call__(self, request: Request, status: HTTPStatus, message: str, mend: str = "") -> Response: ...
+
+
+class Guard:
+    """ASGI middleware: refuses what must not reach the application, and puts the policy on every answer.
+
+    With a token any host name will do: a rebound name brings no cookie of ours with it.
+    """
+
+    def __init__(self, app: ASGIApp, *, token: str, refuse: Refusal) -> None:
+        self._app = app
+        self._token = token
+        self._refuse = refuse
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        nonce = secrets.token_urlsafe(16)
+        scope["csp_nonce"] = nonce
+        request = Request(scope)
+        answer = self._refusal(request) or self._token_in_query(request) or self._app
+
+        async def send_with_policy(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                _set_policy(MutableHeaders(scope=message), nonce)
+            await send(message)
+
+        await answer(scope, receive, send_with_policy)
+
+    def _refusal(self, request: Request) -> Response | None:
+        host = request.headers.get("host", "")
+        if not self._token and not is_loopback(_host_name(host)):
+            return self._refuse(
+                request,
+                HTTPStatus.FORBIDDEN,
+                f"This sandbox does not answer to the name {host or '(none)'}.",
+                "Open it by the address that it printed when it started.",
+            )
+        if request.method not in _SAFE_METHODS and not _from_own_page(request, host):
+            return self._refuse(
+                request,
+                HTTPStatus.FORBIDDEN,
+                "Another site tried to change something here. Nothing was changed, and nothing was sent.",
+                "If it was you, open the sandbox's own page and do it there.",
+            )
+        if self._token and not request.url.path.startswith(OPEN_PATHS) and not self._knows_token(request):
+            return self._refuse(request, HTTPStatus.UNAUTHORIZED, "This sandbox asks for its token.")
+        return None
+
+    def _knows_token(self, request: Request) -> bool:
+        scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
+        shown = (
+            request.cookies.get(cookie_name(request, "token"), ""),
+            bearer if scheme.lower() == "bearer" else "",
+            request.query_params.get("token", "") if request.method in _SAFE_METHODS else "",
+        )
+        return any(is_same(each, self._token) for each in shown)
+
+    def _token_in_query(self, request: Request) -> Response | None:
+        """A token in the address becomes a cookie, and leaves the address."""
+        if not self._token or "token" not in request.query_params or request.method != "GET":
+            return None
+        query = urlencode([pair for pair in parse_qsl(request.url.query, True) if pair[0] != "token"])
+        path = "/" + request.url.path.lstrip("/")
+        answer = RedirectResponse(path + (f"?{query}" if query else ""), HTTPStatus.SEE_OTHER)
+        if is_same(request.query_params["token"], self._token):
+            remember_token(request, answer, self._token)
+        return answer
+
+
+def remember_token(request: Request, answer: Response, token: str) -> None:
+    """Give the browser the token, so that it is asked for once."""
+    secure = request.url.scheme == "https"
+    answer.set_cookie(cookie_name(request, "token"), token, httponly=True, samesite="lax", secure=secure)
+
+
+def cookie_name(request: Request, name: str) -> str:
+    """The name of a cookie of this sandbox: cookies know no ports, and this host may run another one."""
+    return f"sandbox_{name}_{request.url.port or 80}"
+
+
+def is_same(shown: str, token: str) -> bool:
+    """Whether this is the token, in a time that tells nothing about it."""
+    return hmac.compare_digest(shown.encode(), token.encode())
+
+
+def _from_own_page(request: Request, host: str) -> bool:
+    """Whether a changing request comes from a page of this sandbox, or from no page at all (curl, a script).
+
+    `same-site` is not enough: another port of this machine is the same site.
+    """
+    site = request.headers.get("sec-fetch-site")
+    if site is not None and site not in ("same-origin", "none"):
+        return False
+    origin = request.headers.get("origin")
+    return origin is None or (bool(host) and origin.partition("://")[2] == host)
+
+
+def _host_name(host: str) -> str:
+    """The name in a Host header; empty where it is not just a name and perhaps a port."""
+    found = _HOST.fullmatch(host)
+    return (found[1] or found[2]).lower() if found else ""
+
+
+def _set_policy(headers: MutableHeaders, nonce: str) -> None:
+    headers["Content-Security-Policy"] = _POLICY.format(nonce=nonce)
+    headers["X-Content-Type-Options"] = "nosniff"
+    # Not no-referrer: with it, browsers send `Origin: null` from our own forms.
+    headers["Referrer-Policy"] = "same-origin"
+    headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    headers.setdefault("Cache-Control", "private, no-cache")

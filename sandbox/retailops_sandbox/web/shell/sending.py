@@ -1,0 +1,149 @@
+"""Deliveries under way: started by a form, followed by pages, ended by nobody's leaving."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+
+import msgspec
+
+from retailops_sandbox.engine import DeliveryFinished, DeliveryStarted, Options, Ports, Run, StepResult
+from retailops_sandbox.errors import SandboxError
+from retailops_sandbox.scenarios.scenario import Plan
+from retailops_sandbox.web.shell.once import Once
+
+_KEPT_PROBLEMS = 1000
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """One send: a plan of one step, and how to run it."""
+
+    plan: Plan
+    options: Options
+    ports: Ports
+    payload: str
+    """The text as it was typed."""
+    label: str
+
+
+class Flight:
+    """A delivery in flight."""
+
+    def __init__(self, id: str, url: str, order: Order, run: Run, since: float, sent_at: str) -> None:
+        self.id = id
+        self.url = url
+        self.order = order
+        self.sent_at = sent_at
+        self.landed = asyncio.Event()
+        self.problem = ""
+        """Why nothing of it is in the log, although it has landed."""
+        self._run = run
+        self._since = since
+
+    @property
+    def elapsed_ms(self) -> float:
+        return (self.order.ports.clock.seconds() - self._since) * 1000
+
+    def cancel(self) -> None:
+        """End it with the fault *cancelled*."""
+        self._run.stop()
+
+
+class NotSent(SandboxError):
+    """Nothing went out; the message says why."""
+
+
+class Sending:
+    """Starts deliveries and knows those in flight."""
+
+    def __init__(
+        self,
+        ports: Ports,
+        listen: Callable[[str], None] = lambda _: None,
+        *,
+        is_logged: Callable[[str], bool],
+    ) -> None:
+        """`listen` is told each delivery's id as it begins; `is_logged` says whether one is in the log."""
+        self._clock = ports.clock
+        self._listen = listen
+        self._is_logged = is_logged
+        self._problems: OrderedDict[str, str] = OrderedDict()
+        self._unlogged: OrderedDict[str, Flight] = OrderedDict()
+        self._flights: dict[str, Flight] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._forms = Once()
+
+    @property
+    def flights(self) -> list[Flight]:
+        """Those in flight, the newest first."""
+        return list(reversed(self._flights.values()))
+
+    def flight(self, id: str) -> Flight | None:
+        """The delivery of this id, if it is in flight, or has landed and could not be logged."""
+        return self._flights.get(id) or self._unlogged.get(id)
+
+    def problem(self, id: str) -> str:
+        """Why a delivery of this process is not in the log, or not judged there; empty where it is."""
+        return self._problems.get(id, "")
+
+    async def once(self, form: str, order: Order) -> tuple[str, bool]:
+        """Send, unless this form was sent already: the delivery's id, and whether it is from before.
+
+        Raises NotSent, or UsageError, where nothing went out; the form can then be sent again.
+        """
+        return await self._forms.do(form, lambda: self._start(order))
+
+    def _start(self, order: Order) -> asyncio.Future[str]:
+        run = Run([order.plan], order.ports, order.options)
+        started: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        task = asyncio.create_task(self._follow(run, order, started))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return started
+
+    async def _follow(self, run: Run, order: Order, started: asyncio.Future[str]) -> None:
+        """Listen to a run until its end."""
+        flight: Flight | None = None
+        try:
+            async for event in run.events():
+                if isinstance(event, DeliveryStarted):
+                    flight = Flight(event.id, event.url, order, run, self._clock.seconds(), self._clock.now())
+                    self._flights[flight.id] = flight
+                    self._listen(flight.id)
+                    started.set_result(flight.id)
+                elif isinstance(event, DeliveryFinished) and flight is not None:
+                    self._land(flight)
+                elif isinstance(event, StepResult) and not started.done():
+                    started.set_exception(NotSent(event.reason or f"the step was {event.verdict}"))
+        except Exception as error:
+            if not started.done():
+                started.set_exception(error)
+            elif flight is not None and isinstance(error, SandboxError):
+                # Such as a full disk: it went out, and its page says what became of it.
+                self._could_not_log(flight, str(error))
+            else:
+                raise
+        finally:
+            if flight is not None:
+                self._land(flight)
+
+    def _could_not_log(self, flight: Flight, problem: str) -> None:
+        self._problems[flight.id] = problem
+        if not self._is_logged(flight.id):
+            flight.problem = problem
+            self._unlogged[flight.id] = flight
+        for kept in (self._problems, self._unlogged):
+            while len(kept) > _KEPT_PROBLEMS:
+                kept.popitem(last=False)
+
+    def _land(self, flight: Flight) -> None:
+        self._flights.pop(flight.id, None)
+        flight.landed.set()
+
+    async def stop(self) -> None:
+        """Cancel what is in flight, and wait until it is logged."""
+        for flight in self.flights:
+            flight.cancel()
+        if self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -1,0 +1,100 @@
+"""Configuration: command line, then environment, then pyproject.toml, then the workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from retailops_sandbox.errors import SourceError, UsageError
+from retailops_sandbox.workspace.workspace import checked, read_text
+
+PREFIX = "RETAILOPS_SANDBOX_"
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
+    """What the environment and pyproject.toml may say; the command line overrides each."""
+
+    receiver: str = ""
+    """A receiver's name or URL."""
+    jobs: Annotated[int, Meta(ge=1)] = 8
+    retries: Annotated[int, Meta(ge=0)] = 0
+    timeout_ms: Annotated[int, Meta(ge=1, le=86_400_000)] | None = None
+    host: str = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65_535)] = 8080
+    token: str = ""
+    """What a browser must show when the sandbox is bound to an address that is not loopback."""
+    keep_runs: Annotated[int, Meta(ge=1)] | None = None
+    """How many runs the log keeps; None keeps all."""
+    keep_days: Annotated[int, Meta(ge=1, le=36_500)] | None = None
+    """For how many days the log keeps a run; None keeps it for good."""
+
+
+def read(environment: Mapping[str, str], start: Path) -> Settings:
+    """The settings in force at a folder. Raises UsageError or SourceError that names the culprit."""
+    file = _pyproject(start)
+    known = Settings() if file is None else _converted(_section(file), str(file))
+    for name in Settings.__struct_fields__:
+        variable = PREFIX + name.upper()
+        text = environment.get(variable)
+        if text:
+            said = _converted({name.replace("_", "-"): text}, f"the environment variable {variable}")
+            known = msgspec.structs.replace(known, **{name: getattr(said, name)})
+    return known
+
+
+def readable(environment: Mapping[str, str]) -> Mapping[str, str]:
+    """The environment; UsageError where one of its variables for the sandbox cannot be read."""
+    for name, text in environment.items():
+        if name.startswith(PREFIX):
+            try:
+                (name + text).encode()
+            except UnicodeEncodeError as error:
+                raise UsageError(f"the environment variable {name} is not UTF-8") from error
+    return environment
+
+
+def _converted(values: dict[str, Any], place: str) -> Settings:
+    try:
+        for text in values.values():
+            if isinstance(text, str):
+                text.encode()
+        return msgspec.convert(values, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"the settings in {place}: {error}", mend=_known(str(error))) from error
+    except UnicodeEncodeError as error:
+        raise UsageError(f"{place} is not UTF-8") from error
+
+
+def _pyproject(start: Path) -> Path | None:
+    files = (folder / "pyproject.toml" for folder in (start, *start.parents))
+    return next((file for file in files if checked(Path.is_file, file)), None)
+
+
+def _section(file: Path) -> dict[str, Any]:
+    text = read_text(file)
+    if "retailops-sandbox" not in text:
+        return {}
+    import tomllib
+
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SourceError(f"is not TOML: {error}", file=str(file)) from error
+    tool = document.get("tool", {})
+    section = tool.get("retailops-sandbox", {}) if isinstance(tool, dict) else None
+    if not isinstance(section, dict):
+        raise SourceError("[tool.retailops-sandbox] is not a table", file=str(file))
+    return section
+
+
+def _known(message: str) -> str:
+    import difflib
+
+    names = [name.replace("_", "-") for name in Settings.__struct_fields__]
+    named = message.split("`")[1] if "unknown field" in message else ""
+    near = difflib.get_close_matches(named, names, 1)
+    return f"did you mean {near[0]}?" if near else f"known settings: {', '.join(names)}"

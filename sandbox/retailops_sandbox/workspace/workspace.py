@@ -1,0 +1,409 @@
+"""The folder with the user's fixtures, scenarios, receivers and log, over the shipped layer beneath."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from operator import attrgetter
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from retailops_sandbox import jsontext, resources
+from retailops_sandbox.errors import FileError, SandboxError, UsageError
+from retailops_sandbox.model import Receiver
+from retailops_sandbox.scenarios import scenario
+from retailops_sandbox.scenarios.scenario import SUFFIX
+
+_SHIPPED = "shipped:"
+_NAME = re.compile(r"[^\W_][\w.-]{0,99}")
+_BINARY = getattr(os, "O_BINARY", 0)
+_CHUNK = 64 * 1024
+_HERE = os.path.join(os.curdir, "")
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+
+Origin = Literal["shipped", "workspace", "changed"]
+
+
+class FixtureInfo(msgspec.Struct, frozen=True):
+    """A fixture's name, and which layer it comes from; `changed` is a workspace copy over a shipped one."""
+
+    name: str
+    origin: Origin
+
+
+class ReceiverBook(msgspec.Struct, frozen=True):
+    """What `receivers.json` holds."""
+
+    receivers: tuple[Receiver, ...] = ()
+    default: str = ""
+
+
+class Workspace:
+    """A folder of the user's. Nothing is made in it before the first write."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._prefix = os.path.join(os.path.abspath(root), "")
+
+    @classmethod
+    def find(cls, given: str | None, environment: Mapping[str, str], start: Path) -> Workspace:
+        """The one given, else the environment's, else the nearest folder above that is one, else `start`."""
+        chosen = given or environment.get("RETAILOPS_SANDBOX_WORKSPACE")
+        if chosen:
+            try:
+                root = Path(chosen).expanduser()
+            except RuntimeError as error:
+                raise UsageError(
+                    f"the workspace {chosen} has no home folder", mend="name a folder"
+                ) from error
+            if checked(Path.exists, root) and not checked(Path.is_dir, root):
+                raise UsageError(f"the workspace {root} is not a folder", mend="name a folder")
+            return cls(root.absolute())
+        for folder in (start, *start.parents):
+            if checked(Path.is_file, folder / "receivers.json") or checked(Path.is_dir, folder / ".sandbox"):
+                return cls(folder)
+        return cls(start)
+
+    @classmethod
+    def shipped(cls) -> Workspace:
+        """One of which nothing was ever changed: only to be read, as it has no folder of its own."""
+        return cls(resources.fixtures_dir() / "nobody")
+
+    @property
+    def runs_dir(self) -> Path:
+        return self.root / ".sandbox" / "runs"
+
+    def initialise(self) -> list[Path]:
+        """Make the folders of a workspace; the paths that were new."""
+        folders = [self.root / "fixtures", self.root / "scenarios", self.root / ".sandbox"]
+        made = [folder for folder in folders if not folder.exists()]
+        try:
+            for folder in folders:
+                folder.mkdir(parents=True, exist_ok=True)
+            ignore = self.root / ".sandbox" / ".gitignore"
+            if not ignore.exists():
+                write_atomically(ignore, "*\n")
+                made.append(ignore)
+        except OSError as error:
+            raise _unwritable(self.root, error) from error
+        return made
+
+    # --- fixtures ---
+
+    def fixtures(self, action: str, edition: str) -> list[FixtureInfo]:
+        """All fixtures of an action's edition, by name."""
+        own = _stems(self._own_fixtures(action, edition))
+        known = _stems(resources.fixtures_dir() / action / edition)
+        infos = [
+            FixtureInfo(name, "shipped" if name not in own else "changed" if name in known else "workspace")
+            for name in own | known
+        ]
+        return sorted(infos, key=lambda info: (info.name != "default", info.name))
+
+    def read_fixture(self, action: str, edition: str, name: str) -> str:
+        """A fixture's text; UsageError with the nearest names where there is none."""
+        return read_text(self.fixture_path(action, edition, name))
+
+    def fixture_path(self, action: str, edition: str, name: str) -> Path:
+        """The file that a fixture's name means; UsageError with the nearest names where there is none."""
+        file = f"{safe_name(name)}.json"
+        own = self._own_fixtures(action, edition) / file
+        if checked(Path.exists, own):
+            return own
+        below = resources.fixtures_dir() / action / edition / file
+        if below.exists():
+            return below
+        names = [info.name for info in self.fixtures(action, edition)]
+        raise UsageError(f"there is no {action} {edition} fixture {name!r}", mend=_nearest(name, names))
+
+    def own_fixture(self, action: str, edition: str, name: str) -> Path:
+        """The file that a fixture has in the workspace, or would have."""
+        return self._own_fixtures(action, edition) / f"{safe_name(name)}.json"
+
+    def save_fixture(self, action: str, edition: str, name: str, text: str) -> Path:
+        """Write a fixture into the workspace, atomically; SourceError if the text is not JSON."""
+        path = self.own_fixture(action, edition, name)
+        jsontext.parse(text, file=path.name)
+        self.write(path, text if text.endswith("\n") else text + "\n")
+        return path
+
+    def _own_fixtures(self, action: str, edition: str) -> Path:
+        return self.root / "fixtures" / safe_name(action) / safe_name(edition)
+
+    # --- scenarios ---
+
+    def scenario_files(self) -> tuple[list[str], list[SandboxError]]:
+        """The workspace's scenario files and, beneath them, the shipped ones; and what could not be read."""
+        above, below = self.root / "scenarios", resources.fixtures_dir() / "scenarios"
+        own, unreadable = scenario_files_in(above)
+        known, _ = scenario_files_in(below)
+        names = {os.path.relpath(path, above) for path in own}
+        return own + [path for path in known if os.path.relpath(path, below) not in names], unreadable
+
+    def scenarios_to_run(self) -> tuple[list[str], list[SandboxError]]:
+        """The workspace's own scenario files, else the shipped ones; and what could not be read."""
+        files, unreadable = scenario_files_in(self.root / "scenarios")
+        if files or unreadable:
+            return files, unreadable
+        return scenario_files_in(resources.fixtures_dir() / "scenarios")
+
+    def scenario_path(self, name: str) -> Path:
+        """The file that a scenario saved under this name would have; UsageError for a name that cannot be."""
+        return self.root / "scenarios" / (safe_name(name.removesuffix(SUFFIX), "a scenario file's") + SUFFIX)
+
+    def save_scenario(self, name: str, text: str, *, replace: bool = False) -> Path:
+        """Write a scenario into the workspace, atomically.
+
+        SourceError if the text is no scenario; UsageError where there is such a file, unless it is to be
+        replaced.
+        """
+        path = self.scenario_path(name)
+        scenario.read(text, id=path.name, file=path.name)
+        if not replace and checked(Path.exists, path):
+            raise UsageError(
+                f"there is a scenario file {path.name} already", mend="choose another name, or replace it"
+            )
+        self.write(path, text if text.endswith("\n") else text + "\n")
+        return path
+
+    def scenario_id(self, path: Path | str) -> str:
+        """A scenario's id: its path in the workspace, or as it is where it lies elsewhere.
+
+        Those that ship with the sandbox have the same one wherever it is installed.
+        """
+        known = os.path.abspath(path)
+        if known.startswith(self._shipped):
+            return _SHIPPED + known.removeprefix(self._shipped).replace(os.sep, "/")
+        return known.removeprefix(self._prefix).replace(os.sep, "/")
+
+    def scenario_file(self, id: str) -> Path:
+        """The file of the scenario with this id; UsageError where there is none in either layer."""
+        name = id.removeprefix(_SHIPPED)
+        folder = self._prefix if name == id else self._shipped
+        path = Path(os.path.normpath(folder + name))
+        inside = str(path).startswith(folder) and id.endswith(SUFFIX) and "\0" not in id
+        if not inside or not checked(Path.is_file, path):
+            raise UsageError(f"there is no scenario {id} in {self.root}", mend="it may have been renamed")
+        return path
+
+    def read_scenario(self, id: str) -> str:
+        """A scenario file's text; UsageError where there is none with this id."""
+        return read_text(self.scenario_file(id))
+
+    @cached_property
+    def _shipped(self) -> str:
+        return os.path.join(os.path.abspath(resources.fixtures_dir() / "scenarios"), "")
+
+    # --- receivers ---
+
+    @property
+    def receivers_file(self) -> Path:
+        return self.root / "receivers.json"
+
+    def receivers(self) -> ReceiverBook:
+        """The receivers of this workspace; SourceError with line and pointer where the file is wrong."""
+        if not checked(Path.exists, self.receivers_file):
+            return ReceiverBook()
+        text = read_text(self.receivers_file)
+        file = str(self.receivers_file)
+        tables = jsontext.convert(jsontext.parse(text, file=file), _Tables, text, file=file)
+        default = next((row.default for row in tables.settings.values()), "")
+        return ReceiverBook(tuple(tables.receivers.values()), default)
+
+    def receiver(self, name: str) -> Receiver:
+        """The receiver of this name; UsageError with the nearest names where there is none."""
+        book = self.receivers().receivers
+        for receiver in book:
+            if receiver.name == name:
+                return receiver
+        names = [receiver.name for receiver in book]
+        known = _nearest(name, names) if names else "name a URL, or add a receiver in the browser"
+        raise UsageError(f"there is no receiver {name!r} in {self.receivers_file}", mend=known)
+
+    def save_receiver(self, receiver: Receiver, *, replaces: str = "") -> None:
+        """Add a receiver, or put it in the place of the one named `replaces`."""
+        kept = list(self.receivers().receivers)
+        names = [each.name for each in kept]
+        if receiver.name in names and receiver.name != replaces:
+            raise UsageError(
+                f"there is a receiver named {receiver.name!r} already", mend="choose another name"
+            )
+        if replaces in names:
+            kept[names.index(replaces)] = receiver
+        else:
+            kept.append(receiver)
+        default = self.receivers().default
+        self._write_receivers(kept, receiver.name if replaces and default == replaces else default)
+
+    def delete_receiver(self, name: str) -> Receiver:
+        """Take a receiver out of the file, and return it."""
+        gone = self.receiver(name)
+        book = self.receivers()
+        self._write_receivers(
+            [each for each in book.receivers if each.name != name],
+            "" if book.default == name else book.default,
+        )
+        return gone
+
+    def set_default_receiver(self, name: str) -> None:
+        """Make a receiver the one that is used where none is named; an empty name clears it."""
+        if name:
+            self.receiver(name)
+        self._write_receivers(self.receivers().receivers, name)
+
+    def _write_receivers(self, receivers: Iterable[Receiver], default: str) -> None:
+        """As a TinyDB file: stock TinyDB opens it, and a person reads it."""
+        rows = {str(number): each for number, each in enumerate(receivers, 1)}
+        document: Any = {"receivers": rows, "settings": {"1": {"default": default}}}
+        self.write(self.receivers_file, jsontext.pretty(document) + "\n")
+
+    def write(self, path: Path, text: str) -> None:
+        """Write a file of the workspace, atomically, with the folders on its way; FileError if it cannot."""
+        try:
+            if not self.root.exists() or not (self.root / ".sandbox").exists():
+                self.initialise()
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, text)
+        except OSError as error:
+            raise _unwritable(path, error) from error
+
+    def delete(self, path: Path) -> None:
+        """Delete a file of the workspace, if it is there; FileError if it cannot be."""
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise _unwritable(path, error) from error
+
+
+class _Preferences(msgspec.Struct):
+    default: str = ""
+
+
+class _Tables(msgspec.Struct, forbid_unknown_fields=True):
+    receivers: dict[str, Receiver] = {}
+    settings: dict[str, _Preferences] = {}
+
+
+def safe_name(name: str, whose: str = "a fixture's") -> str:
+    """The name, if it can be a file's name and nothing else; UsageError otherwise."""
+    if not _NAME.fullmatch(name) or ".." in name or name.endswith(".") or _RESERVED.fullmatch(name):
+        raise UsageError(
+            f"{name!r} cannot be {whose} name",
+            mend="letters, digits, hyphens, dots and underscores, up to 100",
+        )
+    return name
+
+
+def scenario_files_in(folder: Path) -> tuple[list[str], list[SandboxError]]:
+    """The scenario files in a folder and below it, in order of their paths; and what could not be read.
+
+    Hidden folders are left out, and folders that are symbolic links are not followed.
+    """
+    found: list[str] = []
+    unreadable: list[SandboxError] = []
+    waiting = [str(folder)] if checked(Path.exists, folder) else []
+    while waiting:
+        try:
+            with os.scandir(waiting.pop()) as unsorted:
+                entries = sorted(unsorted, key=_by_name)
+        except OSError as error:
+            unreadable.append(FileError(f"cannot be read: {_reason(error)}", file=str(error.filename)))
+            continue
+        below: list[str] = []
+        for entry in entries:
+            kind = _kind(entry)
+            if kind == "folder":
+                if not entry.name.startswith(".") and not entry.is_symlink():
+                    below.append(entry.path)
+            elif not entry.name.endswith(SUFFIX):
+                continue
+            elif kind == "file":
+                found.append(entry.path.removeprefix(_HERE))
+            else:
+                # A pipe would be waited for without end.
+                unreadable.append(FileError("is not a regular file", file=entry.path))
+        waiting += reversed(below)
+    return found, unreadable
+
+
+_by_name = attrgetter("name")
+
+
+def _kind(entry: os.DirEntry[str]) -> Literal["file", "folder", "other"]:
+    """What it is; of one that is not there, such as a dangling link, reading it will tell."""
+    try:
+        if entry.is_file():
+            return "file"
+        return "folder" if entry.is_dir() else "other" if os.path.exists(entry) else "file"
+    except OSError:
+        return "file"
+
+
+def checked(question: Callable[[Path], bool], path: Path) -> bool:
+    """The answer to `Path.exists` and its like; FileError where the system does not tell."""
+    try:
+        return question(path)
+    except OSError as error:
+        raise FileError(f"cannot be read: {_reason(error)}", file=str(path)) from error
+
+
+def read_text(path: Path | str) -> str:
+    """A file's text; FileError or SourceError in one line where it cannot be had."""
+    try:
+        # Not `open`, which asks the system twice as often; there may be thousands of files.
+        descriptor = os.open(path, os.O_RDONLY | _BINARY)
+        try:
+            return b"".join(iter(lambda: os.read(descriptor, _CHUNK), b"")).decode()
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise FileError(f"cannot be read: {_reason(error)}", file=str(path)) from error
+    except UnicodeDecodeError as error:
+        raise FileError(
+            f"is not UTF-8 at byte {error.start}", file=str(path), mend="save it as UTF-8"
+        ) from error
+
+
+def write_file(path: Path, text: str) -> None:
+    """Replace a file's text, as `write_atomically`; FileError where it cannot be written."""
+    try:
+        write_atomically(path, text)
+    except OSError as error:
+        raise FileError(f"cannot be written: {_reason(error)}", file=str(path)) from error
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Replace a file's text: readers see the old or the new, never a part. Raises OSError."""
+    temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
+    try:
+        with open(temporary, "x", encoding="utf-8", newline="") as file:
+            file.write(text)
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _unwritable(path: Path, error: OSError) -> FileError:
+    return FileError(
+        f"cannot be written: {_reason(error)}", file=str(path), mend="choose another folder with --workspace"
+    )
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
+
+
+def _stems(folder: Path) -> set[str]:
+    return {path.stem for path in folder.glob("*.json") if not path.name.startswith(".")}
+
+
+def _nearest(name: str, names: list[str]) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(name, names, 3)
+    return f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(names[:20])}"

@@ -1,0 +1,135 @@
+"""A browser at a served workspace that runs scenarios against a shop which can be changed and held back."""
+
+from __future__ import annotations
+
+import contextlib
+import html
+import json
+import re
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2 as httpx
+from retailops_sandbox.model import Receiver
+from retailops_sandbox.runlog.log import Log, RunSummary
+from retailops_sandbox.workspace.workspace import Workspace
+
+from tests.support.receivers import Peer, receiver, response
+from tests.support.serving import Served, serving
+
+NOTHING = {"events": []}
+EVENT = {"events": [{"error_code": "ERR1", "status": "error"}]}
+PASSES = {"name": "cancel", "fixture": "default", "expect": {"status": 200, "body": NOTHING}}
+FAILS = {"name": "cancel", "fixture": "default", "expect": {"body": EVENT}}
+
+
+class Shop:
+    """A receiver whose answer can be changed, and held back."""
+
+    def __init__(self) -> None:
+        self.answer: dict[str, Any] = NOTHING
+        self.open = threading.Event()
+        self.open.set()
+        self.arrived = threading.Semaphore(0)
+        self.requests: list[bytes] = []
+
+    def act(self, peer: Peer) -> None:
+        while (request := peer.read_request()) is not None:
+            self.requests.append(request)
+            self.arrived.release()
+            self.open.wait(60)
+            peer.send(response(json.dumps(self.answer).encode()))
+
+    def wait_for(self, count: int) -> None:
+        """Until so many more requests have arrived."""
+        for _ in range(count):
+            assert self.arrived.acquire(timeout=60)
+
+
+class Desk:
+    """A browser at a served workspace."""
+
+    def __init__(self, served: Served, shop_url: str) -> None:
+        self.workspace = Workspace(served.workspace)
+        self.shop_url = shop_url
+        self.http = httpx.Client(base_url=served.url, timeout=60)
+        self.workspace.save_receiver(Receiver("shop", shop_url))
+        self.workspace.save_receiver(Receiver("live", shop_url, protected=True))
+
+    def scenario(self, name: str, *steps: dict[str, Any], **fields: Any) -> str:
+        """A scenario file in the workspace; its id."""
+        path = self.workspace.root / "scenarios" / f"{name}.scenario.json"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps({"name": name.title(), "steps": steps, **fields}))
+        return f"scenarios/{name}.scenario.json"
+
+    def text(self, path: str, status: int = 200) -> str:
+        """The words of a page."""
+        answer = self.http.get(path)
+        assert answer.status_code == status, answer.text
+        return words(answer.text)
+
+    def form(self, receiver: str = "shop", page: str = "/scenarios") -> dict[str, Any]:
+        """The fields of the page, with the receiver chosen and the URL seen."""
+        if page == "/scenarios":
+            part = self.http.post(page, data={"receiver": receiver}, headers={"HX-Target": "target"}).text
+        else:
+            part = ""
+        fields = hidden(self.http.get(page).text) | hidden(part)
+        return {**fields, "receiver": receiver}
+
+    def start(self, *ids: str, receiver: str = "shop", **fields: Any) -> httpx.Response:
+        """Tick these and run them; all that are listed where none is named."""
+        what = {"do": "ticked", "pick": list(ids)} if ids else {"do": "listed"}
+        return self.http.post("/scenarios/run", data={**self.form(receiver), **what, **fields})
+
+    def started(self, *ids: str, **fields: Any) -> str:
+        """The path of the run that was started."""
+        answer = self.start(*ids, **fields)
+        assert answer.status_code == 303, words(answer.text)
+        return str(answer.headers["location"])
+
+    def ended(self, path: str) -> RunSummary:
+        """The run, once its stream says that it has ended."""
+        with self.http.stream("GET", f"{path}/events") as stream:
+            assert "event: finished" in list(stream.iter_lines())
+        return self.run(path)
+
+    def run(self, path: str) -> RunSummary:
+        found = self.log.find(path.removeprefix("/runs/"))
+        assert found is not None
+        return found
+
+    @property
+    def log(self) -> Log:
+        """The workspace's log."""
+        return Log(self.workspace.runs_dir)
+
+    def ran(self, *ids: str, **fields: Any) -> str:
+        """The path of a run that was started, and has ended."""
+        path = self.started(*ids, **fields)
+        self.ended(path)
+        return path
+
+
+def hidden(page: str) -> dict[str, str]:
+    """The hidden fields of a page that stand once."""
+    fields = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page)
+    return {name: html.unescape(value) for name, value in fields if name != "pick"}
+
+
+def words(page: str) -> str:
+    """A page's words, one blank between them."""
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page.partition("<main")[2] or page)).split())
+
+
+@contextlib.contextmanager
+def at_desk(folder: Path, shop: Shop, **environment: str) -> Iterator[Desk]:
+    """Serve a workspace, with the shop as one of its receivers."""
+    with receiver(shop.act) as listening, serving(folder, **environment) as served:
+        desk = Desk(served, listening.url)
+        yield desk
+        shop.open.set()
+        desk.http.close()

@@ -1,0 +1,19 @@
+"""What a log holds, with all its evidence."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+from retailops_sandbox.runlog.log import Entry, Log
+
+
+def newest_deliveries(log: Log, limit: int, before: str | None = None) -> list[Entry]:
+    """The newest deliveries of all runs, the newest first; `before` goes on after that delivery."""
+    after = None
+    if before is not None:
+        last = log.get(before)
+        if last is None:
+            return []
+        after = last.delivery.sent_at, last.delivery.id
+    found = [log.get(row.id) for row in islice(log.summaries(after=after), limit)]
+    return [entry for entry in found if entry is not None]

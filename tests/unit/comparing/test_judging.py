@@ -1,0 +1,258 @@
+"""Verdicts: a delivery, what was expected of it, and what the contract says."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+from msgspec import UNSET
+from retailops_sandbox import comparing, jsontext
+from retailops_sandbox.comparing import matchers
+from retailops_sandbox.errors import SourceError
+from retailops_sandbox.model import (
+    Delivery,
+    Difference,
+    Expectation,
+    Fault,
+    Number,
+    Request,
+    Response,
+    Timings,
+    Violation,
+)
+
+AT = "2024-01-01T00:00:00Z"
+BROKEN = Violation("/events", "required", "is missing")
+
+
+class Contract:
+    """A contract that wants `events`."""
+
+    ok_statuses = (200, 202)
+    arrays = {"/events": ("error_code",)}  # noqa: RUF012
+
+    def check_response(self, value):
+        return () if isinstance(value, dict) and "events" in value else (BROKEN,)
+
+
+def delivery(body='{"events":[]}', *, status=200, fault=None, dropped=False, total=5.0, **response):
+    answer = Response(status=status, body=body, **response) if fault is None and body is not None else None
+    return Delivery(
+        id="r.1",
+        run="r",
+        sent_at=AT,
+        action="order_cancel",
+        edition="draft",
+        receiver="mine",
+        request=Request(method="POST", url="http://127.0.0.1/", headers=()),
+        response=answer,
+        fault=fault,
+        dropped=dropped,
+        timings=Timings(total=total),
+    )
+
+
+def judged(sent, expectation=None, **facts):
+    return comparing.judge(sent, expectation, Contract(), at=AT, **facts)
+
+
+def parts(judgement):
+    return [(each.part, each.kind) for each in judgement.differences]
+
+
+REFUSED = Fault("refused", "connection refused")
+
+
+@pytest.mark.parametrize(
+    ("sent", "expectation", "verdict"),
+    [
+        (delivery(), Expectation(), "passed"),
+        (delivery(), None, "recorded"),
+        (delivery(dropped=True), Expectation(), "recorded"),
+        (delivery(fault=REFUSED), None, "errored"),
+        (delivery(fault=REFUSED), Expectation(), "errored"),
+        (delivery(fault=REFUSED), Expectation(fault="refused"), "passed"),
+        (delivery(fault=REFUSED), Expectation(fault="refused", max_ms=9), "passed"),
+        (delivery(fault=REFUSED), Expectation(fault="refused", max_ms=4), "failed"),
+        (delivery(fault=REFUSED), Expectation(fault="deadline"), "errored"),
+        (delivery(), Expectation(fault="refused"), "failed"),
+        (delivery(None), Expectation(), "errored"),
+        (delivery(status=202), Expectation(), "passed"),
+        (delivery(status=202), Expectation(status=200), "failed"),
+        (delivery(status=500), Expectation(), "failed"),
+        (delivery("oops", status=500), Expectation(status=500), "passed"),
+        (delivery("oops", status=500), Expectation(status=[500, 503]), "passed"),
+        (delivery(total=100.0), Expectation(max_ms=100), "passed"),
+        (delivery(total=100.5), Expectation(max_ms=100), "failed"),
+        (delivery("{}"), Expectation(), "failed"),
+        (delivery("{}"), Expectation(contract=False), "passed"),
+        (delivery("{}"), None, "recorded"),
+        (delivery("{}", status=404), Expectation(status=404), "passed"),
+        (delivery("oops"), Expectation(), "failed"),
+        (delivery("oops"), Expectation(contract=False), "passed"),
+        (delivery("oops"), Expectation(contract=False, body={"events": []}), "failed"),
+        (delivery("", status=404), Expectation(status=404, body=None), "failed"),
+        (delivery("null", status=404), Expectation(status=404, body=None), "passed"),
+        (delivery(), Expectation(body={"events": []}), "passed"),
+        (delivery(), Expectation(body={"events": [1]}), "failed"),
+        (delivery(), Expectation(body={"events": [1]}, rules={"/events/*": "ignore"}), "passed"),
+    ],
+)
+def test_the_verdict(sent, expectation, verdict):
+    assert judged(sent, expectation).verdict == verdict
+
+
+def test_a_judgement_keeps_what_it_was_made_of():
+    expectation = Expectation(status=500, body={"events": []})
+    judgement = judged(delivery("{}"), expectation, payload_violations=(BROKEN,))
+    assert (judgement.delivery, judgement.at, judgement.expectation) == ("r.1", AT, expectation)
+    assert (judgement.payload_violations, judgement.violations) == ((BROKEN,), (BROKEN,))
+    assert parts(judgement) == [("status", "changed"), ("body", "missing")]
+    assert judgement.reason == "2 differences from what was expected, 1 violation of the contract"
+
+
+def test_what_is_recorded_still_lists_its_violations_where_the_status_is_ok():
+    assert judged(delivery("{}")).violations == (BROKEN,)
+    assert judged(delivery("{}", status=500)).violations == ()
+
+
+def test_violations_that_do_not_count_are_listed_all_the_same():
+    judgement = judged(delivery("{}"), Expectation(contract=False))
+    assert (judgement.verdict, judgement.reason, judgement.violations) == ("passed", "", (BROKEN,))
+
+
+def test_faults_say_what_was_expected_and_what_came():
+    unexpected = judged(delivery(fault=REFUSED), Expectation())
+    assert (unexpected.reason, unexpected.differences) == ("refused: connection refused", ())
+    other = judged(delivery(fault=REFUSED), Expectation(fault="deadline"))
+    assert other.differences == (
+        Difference(kind="changed", part="fault", expected="deadline", actual="refused"),
+    )
+    none = judged(delivery(), Expectation(fault="deadline"))
+    assert none.differences == (Difference(kind="missing", part="fault", expected="deadline"),)
+
+
+def test_status_and_latency_differences_carry_both_sides():
+    judgement = judged(delivery(status=302, total=12.3456), Expectation(max_ms=10))
+    status, latency = judgement.differences
+    assert (status.expected, status.actual) == ([200, 202], 302)
+    assert "redirects are not followed" in status.hint
+    assert (latency.part, latency.expected, latency.actual) == ("latency", 10, Number("12.346"))
+    assert judged(delivery(status=500), Expectation(status=[200])).differences[0].expected == 200
+
+
+@pytest.mark.parametrize(
+    ("text", "keyword", "words"),
+    [
+        ("", "json", "empty"),
+        ("  \n", "json", "empty"),
+        ("<html>", "json", "line 1, column 1"),
+        ('{"events":[]', "json", "end of the text"),
+        ('{"events":[],"events":[]}', "duplicate key", 'duplicate key "events"'),
+        ('\ufeff{"events":[]}', "byte order mark", "byte order mark"),
+        ("[" * 300 + "]" * 300, "depth", "nested deeper"),
+        ('{"events":[],"n":' + "9" * 5000 + "}", "number", "digits"),
+        ('{"events":[],"n":1e99999}', "number", "exponent"),
+        ('{"events":["\\ud800"]}', "encoding", "surrogate"),
+        ('{"events":[],"n":NaN}', "json", "NaN"),
+    ],
+)
+def test_a_body_that_is_not_strict_json_is_a_violation_with_a_name(text, keyword, words):
+    with pytest.raises(SourceError):
+        jsontext.parse(text)
+    judgement = judged(delivery(text), Expectation(body={"events": []}))
+    (violation,) = judgement.violations
+    assert violation.keyword == keyword
+    assert words in violation.message
+    (difference,) = judgement.differences
+    assert difference.expected == {"events": []}
+    assert difference.actual in (UNSET, text, f"{text[:1000]}…")
+
+
+def test_a_body_that_is_not_text_is_a_violation():
+    (violation,) = judged(delivery("/w==", base64=True), Expectation()).violations
+    assert (violation.keyword, violation.message) == (
+        "encoding",
+        "the body is not UTF-8 text, so it cannot be JSON",
+    )
+
+
+def test_a_violation_inside_the_body_has_its_pointer():
+    (violation,) = judged(delivery('{"events":[{"a":1,"a":2}]}'), Expectation()).violations
+    assert violation.pointer == "/events/0/a"
+
+
+HEADERS = (("Content-Type", "application/json"), ("Set-Cookie", "a=1"), ("set-cookie", "b=2"))
+
+
+@pytest.mark.parametrize(
+    ("expected", "found"),
+    [
+        ({"content-type": "application/json"}, []),
+        ({"CONTENT-TYPE": {"contains": "json"}}, []),
+        ({"content-type": "text/html"}, [("changed", "/content-type", "/Content-Type", "application/json")]),
+        (
+            {"content-type": {"regex": "xml"}},
+            [("changed", "/content-type", "/Content-Type", "application/json")],
+        ),
+        ({"x-id": "any"}, [("missing", "/x-id", None, UNSET)]),
+        ({"x-id": "ignore"}, []),
+        ({"Set-Cookie": "b=2"}, []),
+        ({"Set-Cookie": "a=1, b=2"}, []),
+        ({"Set-Cookie": "c=3"}, [("changed", "/Set-Cookie", "/Set-Cookie", "a=1, b=2")]),
+    ],
+)
+def test_headers(expected, found):
+    judgement = judged(delivery(headers=HEADERS), Expectation(headers=expected))
+    assert [(d.kind, d.expected_pointer, d.actual_pointer, d.actual) for d in judgement.differences] == found
+    assert {d.part for d in judgement.differences} <= {"headers"}
+
+
+def test_a_header_difference_names_its_text_or_its_rule():
+    text, rule = judged(
+        delivery(headers=HEADERS), Expectation(headers={"Content-Type": "text/xml", "X": {"one_of": ["a"]}})
+    ).differences
+    assert (text.expected, text.rule) == ("text/xml", None)
+    assert (rule.expected, rule.rule, rule.rule_path) == (UNSET, {"one_of": ["a"]}, "/X")
+
+
+def test_the_contracts_arrays_are_compared_as_sets():
+    expectation = Expectation(body={"events": [{"error_code": "A"}, {"error_code": "B"}]})
+    judgement = judged(delivery('{"events":[{"error_code":"B"},{"error_code":"A"}]}'), expectation)
+    assert judgement.verdict == "passed"
+    assert judgement.notes == ("/events: 1 item is in another place than expected",)
+
+
+def test_one_judge_tells_expectations_apart_however_many_there_were():
+    judge = comparing.Judge(Contract())
+    for number in range(1_000):
+        body = {"events": [{"error_code": f"E{number}"}]}
+        sent = delivery(jsontext.compact(body).decode())
+        assert judge(sent, Expectation(body=body), at=AT).verdict == "passed"
+        assert judge(sent, Expectation(body={"events": [number]}), at=AT).verdict == "failed"
+
+
+def test_an_expectation_is_made_ready_once(monkeypatch):
+    made = []
+    compile_rules = matchers.compile
+    monkeypatch.setattr(matchers, "compile", lambda rules: made.append(rules) or compile_rules(rules))
+    judge = comparing.Judge(Contract())
+    expectation = Expectation(body={"events": []}, rules={"/events/*": "ignore"})
+    verdicts = {judge(delivery(), expectation, at=AT).verdict for _ in range(20)}
+    assert (verdicts, len(made)) == ({"passed"}, 1)
+
+
+def test_a_judge_does_not_keep_every_expectation_it_ever_saw():
+    judge = comparing.Judge(Contract())
+    first = Expectation(body={"events": []}, rules={"/events": "any"})
+    before = sys.getrefcount(first)
+    judge(delivery(), first, at=AT)
+    assert sys.getrefcount(first) > before
+    for _ in range(1_000):
+        judge(delivery(), Expectation(rules={"/events": "any"}), at=AT)
+    assert sys.getrefcount(first) == before
+
+
+def test_a_rule_that_cannot_be_used_is_said_so():
+    with pytest.raises(matchers.RuleError):
+        judged(delivery(), Expectation(rules={"/a": "nonsense"}))

@@ -1,0 +1,297 @@
+"""compose.py: changes, placeholders, building the exact request."""
+
+from __future__ import annotations
+
+import json
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from retailops_sandbox import composing, jsontext
+from retailops_sandbox.contracts import contract
+from retailops_sandbox.errors import ComposeError, UsageError
+from retailops_sandbox.model import Basic, Bearer, HttpRequest, Number, Receiver, Step
+
+DRAFT = contract.load("order_cancel", "draft")
+V1 = contract.load("order_cancel", "v1")
+RECEIVER = Receiver(name="shop", base_url="http://127.0.0.1:8000")
+
+
+def names(**values: object) -> composing.Names:
+    return composing.Names(
+        given=values, built_in={"uuid": "u-1", "now": "2026-01-01T00:00:00Z", "sequence": 7}
+    )
+
+
+def payload(value: object, step: Step | None = None) -> composing.Payload:
+    step = step or Step(name="s", payload=value)
+    return composing.compose(step, None, names())
+
+
+def built(
+    payload: composing.Payload,
+    contract: contract.Contract = DRAFT,
+    receiver: Receiver = RECEIVER,
+    headers: dict[str, str] | None = None,
+) -> HttpRequest:
+    return composing.build(composing.head(contract, receiver), payload, contract, receiver.token, headers)
+
+
+# --- placeholders ---
+
+
+def test_a_whole_placeholder_keeps_the_type_and_one_inside_a_string_is_text():
+    filled = composing.fill(
+        {"whole": "${n}", "inside": "no ${n}!", "list": ["${l}"]}, names(n=5, l=[1, None])
+    )
+    assert filled == {"whole": 5, "inside": "no 5!", "list": [[1, None]]}
+
+
+def test_the_built_in_names():
+    assert composing.fill("${uuid} ${now} ${sequence}", names()) == "u-1 2026-01-01T00:00:00Z 7"
+    assert composing.fill("${sequence}", names()) == 7
+
+
+def test_a_literal_is_spelled_with_two_dollars():
+    assert composing.fill("$${order_id} costs $5 or ${n}", names(n=1)) == "${order_id} costs $5 or 1"
+
+
+def test_an_unknown_name_is_an_error_with_its_pointer_and_what_is_known():
+    with pytest.raises(ComposeError) as caught:
+        composing.fill({"a": [{"b/c": "${order_idd}"}]}, names(order_id="1"))
+    assert caught.value.pointer == "/a/0/b~1c"
+    assert "order_idd" in str(caught.value)
+    assert "order_id," in caught.value.mend
+
+
+def test_a_placeholder_that_is_not_closed_is_an_error():
+    with pytest.raises(ComposeError, match="not closed"):
+        composing.fill("${order_id", names(order_id="1"))
+
+
+def test_env_takes_from_the_environment_and_names_a_variable_that_is_not_set():
+    from_environment = composing.Names(environment={"TOKEN": "t"})
+    assert composing.fill("${env:TOKEN}", from_environment) == "t"
+    with pytest.raises(ComposeError, match="environment variable ABSENT is not set"):
+        composing.fill("${env:ABSENT}", from_environment)
+
+
+def test_captures_then_command_line_environment_receiver_and_scenario_give_the_values():
+    layers = composing.Names(
+        captured={},
+        given={"a": 1},
+        environment={"RETAILOPS_SANDBOX_VAR_a": "2", "RETAILOPS_SANDBOX_VAR_b": "2"},
+        receiver={"a": 3, "b": 3, "c": 3},
+        scenario={"a": 4, "b": 4, "c": 4, "d": 4},
+    )
+    assert composing.fill(["${a}", "${b}", "${c}", "${d}"], layers) == [1, 2, 3, 4]
+    layers.captured["a"] = 0
+    assert composing.fill("${a}", layers) == 0
+
+
+def test_a_variable_of_the_environment_that_is_not_text_is_an_error():
+    with pytest.raises(ComposeError, match="NAME is not UTF-8"):
+        composing.fill("${env:NAME}", composing.Names(environment={"NAME": "caf\udce9"}))
+
+
+def test_a_lost_capture_is_told_apart_from_an_unknown_name():
+    with pytest.raises(composing.MissingCapture):
+        composing.fill("${code}", composing.Names(lost=frozenset({"code"})))
+
+
+@given(st.text().filter(lambda text: "${" not in text))
+def test_text_without_placeholders_stays(text: str):
+    assert composing.fill(text, names()) == text
+
+
+@given(st.text())
+def test_any_text_survives_as_a_value(text: str):
+    assert composing.fill({"k": "${v}"}, names(v=text)) == {"k": text}
+
+
+# --- changes ---
+
+
+def test_remove_happens_before_set_and_the_fixture_is_left_alone():
+    base = composing.Template.read('{"a": {"b": 1, "c": [1, 2]}, "d": 4}')
+    step = Step(name="s", fixture="f", remove=["/a", "/d"], set={"/a/x/y": 1, "/list": [], "/list/-": 5})
+    assert composing.compose(step, base, names()).value == {"a": {"x": {"y": 1}}, "list": [5]}
+    assert base.payload == {"a": {"b": 1, "c": [1, 2]}, "d": 4}
+
+
+def test_a_value_that_is_set_is_filled():
+    step = Step(name="s", payload={"id": 1}, set={"/id": "${id}"})
+    assert composing.compose(step, None, names(id="4897")).value == {"id": "4897"}
+
+
+@pytest.mark.parametrize(
+    ("remove", "change"),
+    [(["/absent"], {}), ([""], {}), ([], {"/list/9": 1}), ([], {"/text/x": 1}), ([], {"/list/01": 1})],
+)
+def test_a_pointer_that_leads_nowhere_is_an_error(remove: list[str], change: dict[str, object]):
+    step = Step(name="s", payload={"list": [1], "text": "t"}, remove=remove, set=change)
+    with pytest.raises(ComposeError) as caught:
+        composing.compose(step, None, names())
+    assert caught.value.pointer == [*remove, *change][0]
+
+
+# --- build ---
+
+
+def test_numbers_keep_their_spelling_and_keys_their_order_on_the_way_to_the_bytes():
+    text = '{"z": 35.00, "a": 1e5, "big": 123456789012345678901234567890, "s": "Schlüssel", "n": -0}'
+    base = composing.Template.read(text)
+    request = built(composing.compose(Step(name="s", fixture="f"), base, names()))
+    assert request.body == text.replace(": ", ":").replace(", ", ",").encode()
+
+
+@pytest.mark.parametrize(
+    ("fixture", "change"),
+    [
+        ('{"a": 35.00}', {}),
+        ('{"a": 35}', {"/a": Number("35.00")}),
+        ('{"a": 35}', {"/a": [{"b": Number("35.00")}]}),
+        ('{"a": "${given}"}', {}),
+        ('{"a": 35}', {"/a": "${given}"}),
+    ],
+)
+def test_a_number_that_is_no_integer_is_seen_wherever_it_comes_from(fixture: str, change: dict[str, object]):
+    names = composing.Names(given={"given": Number("35.00")})
+    step = Step(set=change)
+    base = composing.Template.read(fixture)
+    composed = composing.compose(step, base, names, placeholders="${" in str(change))
+    assert jsontext.holds_number(composed.value)
+    assert composed.numbers
+
+
+def test_a_payload_of_integers_and_text_needs_no_look_for_other_numbers():
+    base = composing.Template.read('{"a": 35}')
+    composed = composing.compose(Step(set={"/b": "text"}), base, composing.Names(), placeholders=False)
+    assert not composed.numbers
+
+
+def test_the_url_is_the_base_with_the_contract_path_or_the_receivers_own():
+    def url(base: str, **paths: str) -> str:
+        return composing.url(Receiver(name="r", base_url=base, paths=paths), V1)
+
+    assert url("http://h:1") == "http://h:1/order_cancel_v1"
+    assert url("https://h/base/") == "https://h/base/order_cancel_v1"
+    assert url("http://h/hook?key=1") == "http://h/hook/order_cancel_v1?key=1"
+    assert url("http://h/hook", order_cancel="") == "http://h/hook"
+    assert url("http://h/hook/", order_cancel="x/y") == "http://h/hook/x/y"
+
+
+@pytest.mark.parametrize(
+    "base", ["localhost:8000", "ftp://h", "http://", "h", "http://h:99999", "http://a b"]
+)
+def test_a_url_that_cannot_be_called_is_a_usage_error(base: str):
+    with pytest.raises(UsageError):
+        composing.url(Receiver(name="r", base_url=base), DRAFT)
+
+
+def test_the_token_goes_to_the_auth_pointer_unless_the_step_minded_it():
+    receiver = msgspec.structs.replace(RECEIVER, token="secret-token")
+
+    def sent(step: Step) -> object:
+        return json.loads(built(payload(None, step), V1, receiver).body).get("integration_auth_token", "none")
+
+    assert sent(Step(name="s", payload={"a": 1})) == "secret-token"
+    assert sent(Step(name="s", payload={"a": 1}, set={"/integration_auth_token": "wrong"})) == "wrong"
+    removed = Step(name="s", payload={"integration_auth_token": 1}, remove=["/integration_auth_token"])
+    assert sent(removed) == "none"
+    draft = built(payload({"a": 1}), DRAFT, receiver)
+    assert b"secret" not in draft.body
+
+
+def test_headers_replace_earlier_ones_whatever_their_case_and_auth_becomes_a_header():
+    basic = msgspec.structs.replace(
+        RECEIVER, auth=Basic(username="u", password="p"), headers={"accept": "text/x"}
+    )
+    fields = dict(built(payload({}), DRAFT, basic, {"X-A": "1"}).headers)
+    assert fields["Authorization"] == "Basic dTpw"
+    assert fields["accept"] == "text/x"
+    assert "Accept" not in fields
+    assert fields["X-A"] == "1"
+    assert fields["Content-Type"] == "application/json"
+    bearer = msgspec.structs.replace(RECEIVER, auth=Bearer(token="t"))
+    assert dict(built(payload({}), DRAFT, bearer).headers)["Authorization"] == "Bearer t"
+
+
+@pytest.mark.parametrize(("name", "value"), [("X A", "1"), ("", "1"), ("X-A", "1\r\nEvil: 2")])
+def test_a_header_cannot_smuggle(name: str, value: str):
+    with pytest.raises(ComposeError):
+        built(payload({}), DRAFT, RECEIVER, {name: value})
+
+
+def test_raw_bytes_are_sent_as_they_are():
+    assert (
+        composing.build_raw(composing.head(DRAFT, RECEIVER), composing.raw_bytes("{broken")).body
+        == b"{broken"
+    )
+    assert composing.raw_bytes("base64:AP8=") == b"\x00\xff"
+    with pytest.raises(ComposeError, match="base64"):
+        composing.raw_bytes("base64:!!")
+
+
+# --- the receiver ---
+
+
+def test_a_receiver_is_resolved_and_its_secrets_are_named_after_their_variables():
+    written = Receiver(
+        name="shop",
+        base_url="http://u:${env:PASS}@h",
+        token="${env:TOKEN}",
+        headers={"X-Shop": "${shop}", "Authorization": "Bearer ${env:KEY}"},
+        secret_env=("OTHER",),
+    )
+    environment = {
+        "PASS": "pw-123456",
+        "TOKEN": "tok-123456",
+        "KEY": "key-123456",
+        "OTHER": "other-123",
+        "X": "1",
+    }
+    resolved = composing.resolve(written, composing.Names(given={"shop": 12}, environment=environment))
+    assert resolved.base_url == "http://u:pw-123456@h"
+    assert resolved.headers["X-Shop"] == "12"
+    found = composing.secrets(written, resolved, environment)
+    assert found == {"PASS": "pw-123456", "TOKEN": "tok-123456", "KEY": "key-123456", "OTHER": "other-123"}
+
+
+def test_a_literal_credential_is_a_secret_too():
+    receiver = Receiver(
+        name="r", base_url="http://u:pass%20word@h", auth=Bearer(token="literal-bearer"), token="tok"
+    )
+    assert set(composing.secrets(receiver, receiver, {}).values()) == {"pass word", "literal-bearer", "tok"}
+
+
+def test_variables_may_hold_placeholders_but_not_themselves():
+    layered = composing.Names(
+        scenario={"a": "${b}!", "b": "${env:X}", "loop": "${pool}", "pool": "${loop}"}, environment={"X": "x"}
+    )
+    assert composing.fill("${a}", layered) == "x!"
+    with pytest.raises(ComposeError, match="needs itself"):
+        composing.fill("${loop}", layered)
+
+
+@pytest.mark.parametrize("url", ["http://u:hun ter2@h", "http://u:hunter2/x@h", "ftp://u:hunter2@h"])
+def test_an_error_about_a_url_never_shows_its_password(url: str):
+    with pytest.raises(UsageError) as caught:
+        composing.base_url(Receiver(name="r", base_url=url))
+    assert "hun" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("timeout_ms", 0), ("timeout_ms", 10**20), ("connect_timeout_ms", 0)]
+)
+def test_a_receiver_always_has_a_deadline(field: str, value: int):
+    with pytest.raises(UsageError, match=field):
+        composing.check(msgspec.structs.replace(RECEIVER, **{field: value}))
+
+
+def test_a_variable_is_json_where_it_is_json():
+    assert composing.variable_value("35.00") == Number("35.00")
+    assert composing.variable_value('"4897"') == "4897"
+    assert composing.variable_value("plain") == "plain"
+    assert jsontext.compact(composing.variable_value("35.00")) == b"35.00"

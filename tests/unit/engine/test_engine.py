@@ -1,0 +1,773 @@
+"""engine.py: from steps to verdicts, with the real transport and receivers on real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+from retailops_sandbox.composing import Template
+from retailops_sandbox.contracts import contract
+from retailops_sandbox.engine import (
+    DeliveryFinished,
+    Event,
+    Options,
+    Ports,
+    Run,
+    ScenarioResult,
+    StepResult,
+    worst,
+)
+from retailops_sandbox.engine.preview import Preview, preview
+from retailops_sandbox.errors import UsageError
+from retailops_sandbox.model import Delivery, Judgement, Record, Result, ResultStep
+from retailops_sandbox.model import Receiver as ReceiverModel
+from retailops_sandbox.scenarios import scenario
+from retailops_sandbox.scenarios.scenario import Plan
+from retailops_sandbox.session.ports import SystemClock
+from retailops_sandbox.transport import Transport
+
+from tests.support.receivers import Peer, answering, closing_after, receiver, response, unused_port
+
+NOTHING = response(b'{"events":[]}')
+EVENT = response(b'{"events":[{"error_code":"ERR1"}]}')
+
+
+class MemoryLog:
+    """Keeps records in the order in which they came."""
+
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+        self._count = 0
+
+    def next_id(self) -> str:
+        self._count += 1
+        return f"run.{self._count}"
+
+    def append(self, record: Record) -> None:
+        self.records.append(record)
+
+    @property
+    def deliveries(self) -> list[Delivery]:
+        return [record for record in self.records if isinstance(record, Delivery)]
+
+    @property
+    def results(self) -> list[Result]:
+        return [record for record in self.records if isinstance(record, Result)]
+
+
+def plan(*steps: dict[str, Any], **fields: Any) -> Plan:
+    document = {"steps": [{"payload": {}, "off_contract": True, **step} for step in steps], **fields}
+    return scenario.read(json.dumps(document), id="s", file="s.scenario.json")
+
+
+class Played:
+    """What a run told, and what it logged."""
+
+    def __init__(self, events: list[Event], log: MemoryLog) -> None:
+        self.events = events
+        self.log = log
+
+    @property
+    def results(self) -> list[ScenarioResult]:
+        return [event for event in self.events if isinstance(event, ScenarioResult)]
+
+    @property
+    def steps(self) -> list[StepResult]:
+        return [step for result in self.results for step in result.steps]
+
+    @property
+    def verdicts(self) -> list[str]:
+        return [step.verdict for step in self.steps]
+
+
+def play(
+    plans: list[Plan],
+    url: str,
+    *,
+    stop_after: int = 0,
+    environment: dict[str, str] | None = None,
+    listen: Callable[[Event], None] = lambda event: None,
+    **options: Any,
+) -> Played:
+    """Run plans; `stop_after` stops the run at that event, counted from 1."""
+
+    async def run() -> Played:
+        log, events = MemoryLog(), []
+        async with Transport() as transport:
+            ports = Ports(
+                transport,
+                log,
+                SystemClock(),
+                lambda action, edition, name: Template.read('{"fixture": 35.00}'),
+                contract.load,
+                environment or {},
+            )
+            target = options.pop("receiver", None) or ReceiverModel(
+                name="shop", base_url=url, timeout_ms=5000
+            )
+            engine = Run(plans, ports, Options(receiver=target, **options))
+            async for event in engine.events():
+                events.append(event)
+                listen(event)
+                if len(events) == stop_after:
+                    engine.stop()
+        return Played(events, log)
+
+    return asyncio.run(run())
+
+
+def body(request: bytes) -> Any:
+    return json.loads(request.partition(b"\r\n\r\n")[2])
+
+
+# --- order and evidence ---
+
+
+def test_the_delivery_is_logged_before_it_is_judged_and_both_before_they_are_told():
+    with receiver(answering(NOTHING)) as shop:
+        played = play([plan({"expect": {"status": 200}})], shop.url)
+    assert [type(record).__name__ for record in played.log.records] == ["Delivery", "Judgement", "Result"]
+    names = [type(event).__name__ for event in played.events]
+    assert names == ["DeliveryStarted", "DeliveryFinished", "StepResult", "ScenarioResult"]
+    assert played.verdicts == ["passed"]
+
+
+def test_a_step_composes_once_and_all_its_deliveries_carry_the_same_bytes():
+    step = {"payload": {"id": "${uuid}"}, "deliver": {"times": 4, "parallel": 2}, "expect": {}}
+    with receiver(answering(NOTHING)) as shop:
+        played = play([plan(step)], shop.url)
+    assert len(shop.requests) == 4
+    assert len({body(request)["id"] for request in shop.requests}) == 1
+    assert [delivery.number for delivery in sorted(played.log.deliveries, key=lambda d: d.number)] == [
+        1,
+        2,
+        3,
+        4,
+    ]
+    assert played.verdicts == ["passed"]
+
+
+def test_sequence_counts_steps_in_file_order_whatever_runs_first():
+    step = {"payload": {"n": "${sequence}"}}
+    with receiver(answering(NOTHING)) as shop:
+        play([plan(step, step), plan(step), plan(step)], shop.url, jobs=3)
+    assert sorted(body(request)["n"] for request in shop.requests) == [1, 2, 3, 4]
+
+
+def test_the_fixture_keeps_its_spelling_and_the_composed_text_its_references():
+    step = {"payload": {"id": "${order}", "n": 1}}
+    with receiver(answering(NOTHING)) as shop:
+        played = play([plan(step, variables={"order": "4897"})], shop.url)
+        fixture = scenario.read('{"steps": [{"fixture": "f", "off_contract": true}]}', id="f", file="f")
+        play([fixture], shop.url)
+    assert played.log.deliveries[0].composed == '{"id":"${order}","n":1}'
+    assert body(shop.requests[0])["id"] == "4897"
+    assert shop.requests[1].endswith(b'{"fixture":35.00}')
+
+
+# --- verdicts ---
+
+
+def test_a_failed_step_does_not_stop_the_scenario_but_an_errored_one_does():
+    failing, passing = {"expect": {"status": 500}}, {"expect": {"status": 200}}
+    with receiver(answering(NOTHING)) as shop:
+        assert play([plan(failing, passing)], shop.url).verdicts == ["failed", "passed"]
+    played = play([plan({"name": "first"}, passing)], f"http://127.0.0.1:{unused_port()}")
+    assert played.verdicts == ["errored", "skipped"]
+    assert played.steps[1].reason == "step 'first' errored"
+    assert "refused" in played.steps[0].reason
+    assert played.results[0].verdict == "errored"
+
+
+def test_a_payload_that_breaks_the_contract_sends_nothing():
+    with receiver(answering(NOTHING)) as shop:
+        played = play([plan({"off_contract": False, "expect": {}})], shop.url)
+        assert shop.requests == []
+    assert played.verdicts == ["errored"]
+    assert "/version" in played.steps[0].reason or "/action" in played.steps[0].reason
+    (record,) = played.log.records
+    assert isinstance(record, Result)
+    assert record.steps == (
+        ResultStep(number=0, name="step 1", verdict="errored", reason=played.steps[0].reason),
+    )
+
+
+def test_how_a_scenario_came_out_is_logged_before_it_is_told_also_what_sent_nothing():
+    lost = {"name": "a", "expect": {"body": {"events": []}}, "capture": {"code": "/events/0/error_code"}}
+    uses = {"name": "b", "payload": {"code": "${code}"}, "expect": {}}
+    with receiver(answering(NOTHING)) as shop:
+        played = play([plan(lost, uses, name="Captures", tags=["x"])], shop.url)
+    (kept,) = played.log.results
+    assert (kept.scenario, kept.name, kept.file, kept.tags) == ("s", "Captures", "s.scenario.json", ("x",))
+    assert (kept.verdict, kept.stopped) == ("failed", False)
+    assert [(step.name, step.verdict, step.sent) for step in kept.steps] == [
+        ("a", "failed", 1),
+        ("b", "skipped", 0),
+    ]
+    assert "code could not be captured from /events/0/error_code" in kept.steps[0].reason
+    assert kept.steps[1].reason
+    assert played.log.records[-1] is kept
+    assert played.results[0].record is kept
+
+
+def test_a_send_by_hand_is_no_result_of_a_scenario():
+    (step,) = plan({}).scenario.steps
+    with receiver(answering(NOTHING)) as shop:
+        played = play([scenario.single(step, action="order_cancel", edition="draft")], shop.url)
+    assert len(played.log.deliveries) == 1
+    assert played.log.results == []
+    assert played.results[0].record is None
+
+
+def test_no_secret_of_the_receiver_is_in_a_reason_that_is_kept():
+    shop = ReceiverModel(
+        name="shop", base_url="ftp://u:${env:PASSWORD}@h/?key=${env:KEY}", headers={"X": "${env:TOKEN}"}
+    )
+    environment = {"PASSWORD": "p4ssw0rd-in-url", "KEY": "k3y-in-query", "TOKEN": "t0ken-in-header"}
+    played = play([plan({})], "", receiver=shop, environment=environment)
+    wrong_url = played.log.results[0].steps[0].reason
+    assert "no http:// or https://" in wrong_url
+    for secret in environment.values():
+        assert secret not in wrong_url
+    shop = msgspec.structs.replace(shop, base_url="http://127.0.0.1:1")
+    quoting = plan({"payload": "${t0ken-in-header}"})
+    played = play([quoting], "", receiver=shop, environment=environment)
+    assert "unknown placeholder ${«redacted:TOKEN»}" in played.log.results[0].steps[0].reason
+
+
+def test_a_list_of_expectations_is_one_for_each_delivery_in_send_order():
+    step = {"deliver": {"times": 2}, "expect": [{"body": {"events": []}}, {"body": {"events": "x"}}]}
+    with receiver(answering(NOTHING)) as shop:
+        played = play([plan(step)], shop.url)
+    assert [each.verdict for each in played.steps[0].judgements] == ["passed", "failed"]
+    assert played.verdicts == ["failed"]
+
+
+def test_the_worst_counts_and_skipped_never_does():
+    assert worst(["passed", "recorded", "skipped"]) == "recorded"
+    assert worst(["recorded", "failed", "errored"]) == "errored"
+    assert worst(["passed", "skipped"]) == "passed"
+    assert worst([]) == "skipped"
+
+
+# --- faults ---
+
+
+def answering_after(closed: int) -> Any:
+    """Closes the first connections after reading, and answers the ones after that."""
+    left = [closed]
+
+    def act(peer: Peer) -> None:
+        while peer.read_request() is not None:
+            if left[0]:
+                left[0] -= 1
+                return
+            peer.send(NOTHING)
+
+    return act
+
+
+def test_retries_send_again_after_faults_and_the_last_attempt_counts():
+    with receiver(answering_after(2)) as shop:
+        played = play([plan({"expect": {"status": 200}})], shop.url, retries=2)
+        assert len(shop.requests) == 3
+    assert played.verdicts == ["passed"]
+    assert played.steps[0].attempts == 3
+    assert [delivery.attempt for delivery in played.log.deliveries] == [1, 2, 3]
+    assert sum(isinstance(record, Judgement) for record in played.log.records) == 1
+
+
+def test_a_differing_answer_is_never_sent_again():
+    with receiver(answering(EVENT)) as shop:
+        play([plan({"expect": {"body": {"events": []}}})], shop.url, retries=3)
+        assert len(shop.requests) == 1
+
+
+def test_an_expected_fault_is_not_retried():
+    with receiver(closing_after(b"")) as shop:
+        played = play([plan({"expect": {"fault": "closed"}})], shop.url, retries=3)
+        assert len(shop.requests) == 1
+    assert played.verdicts == ["passed"]
+
+
+def test_a_delivery_that_is_dropped_on_purpose_is_followed_by_one_that_is_judged():
+    slow = [True]
+
+    def act(peer: Peer) -> None:
+        while peer.read_request() is not None:
+            if slow[0]:
+                slow[0] = False
+                peer.hang()
+                return
+            peer.send(NOTHING)
+
+    with receiver(act) as shop:
+        played = play([plan({"deliver": {"drop_after_ms": 50}, "expect": {"status": 200}})], shop.url)
+        assert len(shop.requests) == 2
+        assert len(set(shop.requests)) == 1
+    dropped, judged = played.log.deliveries
+    assert dropped.dropped
+    assert dropped.fault is not None
+    assert not judged.dropped
+    assert played.verdicts == ["passed"]
+
+
+def test_a_fault_before_the_drop_is_told_as_what_it_is():
+    url = f"http://127.0.0.1:{unused_port()}"
+    played = play([plan({"deliver": {"drop_after_ms": 4000}, "expect": {}})], url)
+    (step,) = played.steps
+    assert step.verdict == "errored"
+    assert step.reason.startswith("refused: ")
+    assert (step.sent, step.faults) == (1, 1)
+
+
+def test_an_answer_before_the_drop_is_not_taken_for_a_dropped_delivery():
+    with receiver(answering(NOTHING)) as shop:
+        played = play([plan({"deliver": {"drop_after_ms": 4000}, "expect": {"status": 200}})], shop.url)
+        assert len(shop.requests) == 1
+    assert played.verdicts == ["errored"]
+    assert "before it was hung up on" in played.steps[0].reason
+    assert not played.log.deliveries[0].dropped
+
+
+# --- captures ---
+
+
+def test_a_name_that_was_lost_can_be_captured_later():
+    lost, found = {"capture": {"code": "/absent"}}, {"capture": {"code": "/events/0/error_code"}}
+    with receiver(answering(EVENT)) as shop:
+        played = play([plan(lost, found, {"payload": {"seen": "${code}"}, "expect": {}})], shop.url)
+    assert played.verdicts == ["failed", "recorded", "passed"]
+
+
+def test_what_a_skipped_step_would_have_captured_is_lost_too():
+    first = {"capture": {"a": "/absent"}}
+    second = {"payload": {"a": "${a}"}, "capture": {"b": ""}}
+    with receiver(answering(NOTHING)) as shop:
+        played = play([plan(first, second, {"payload": {"b": "${b}"}})], shop.url)
+    assert played.verdicts == ["failed", "skipped", "skipped"]
+
+
+def test_nothing_is_captured_where_there_is_no_json():
+    with receiver(answering(response(b"<html>"))) as shop:
+        played = play([plan({"capture": {"all": ""}})], shop.url)
+    assert played.verdicts == ["failed"]
+    assert "nothing could be captured" in played.steps[0].reason
+
+
+def test_a_capture_feeds_later_steps_with_its_type():
+    capturing = {"capture": {"code": "/events/0/error_code"}, "expect": {}}
+    with receiver(answering(EVENT)) as shop:
+        played = play([plan(capturing, {"payload": {"seen": "${code}"}, "expect": {}})], shop.url)
+    assert body(shop.requests[1]) == {"seen": "ERR1"}
+    assert played.verdicts == ["passed", "passed"]
+
+
+def test_a_capture_that_does_not_resolve_fails_its_step_and_skips_those_that_use_it():
+    capturing = {"capture": {"code": "/events/0/error_code"}, "expect": {}}
+    with receiver(answering(NOTHING)) as shop:
+        played = play([plan(capturing, {"payload": {"seen": "${code}"}}, {"expect": {}})], shop.url)
+        assert len(shop.requests) == 2
+    assert played.verdicts == ["failed", "skipped", "passed"]
+    assert "/events/0/error_code" in played.steps[0].reason
+
+
+# --- large answers ---
+
+
+def test_a_large_answer_is_worked_on_beside_the_loop_and_judged_all_the_same():
+    events = [{"error_code": f"ERR{number}", "error_message": "x" * 200} for number in range(1000)]
+    large = response(json.dumps({"events": events}).encode())
+    with receiver(answering(large)) as shop:
+        played = play([plan({"expect": {"body": {"events": events[1:]}}})], shop.url)
+    (judgement,) = played.steps[0].judgements
+    found = [(each.kind, each.actual_pointer) for each in judgement.differences]
+    assert found == [("unexpected", "/events/0")]
+
+
+# --- stopping, protection ---
+
+
+def hanging(peer: Peer) -> None:
+    if peer.read_request() is not None:
+        peer.hang()
+
+
+def test_stopping_ends_what_is_in_flight_skips_the_rest_and_reports_all():
+    with receiver(hanging) as shop:
+        played = play(
+            [plan({"expect": {}}, {"expect": {}}), plan({"expect": {}})], shop.url, stop_after=1, jobs=1
+        )
+        assert len(shop.requests) <= 1
+    assert played.verdicts == ["errored", "skipped", "skipped"]
+    assert played.log.deliveries[0].fault is not None
+    assert played.log.deliveries[0].fault.kind == "cancelled"
+
+
+def stopped_after_judging(count: int, step: dict[str, Any], url: str) -> Played:
+    """Run one step, and stop the run when so many of its deliveries have been judged."""
+
+    async def run() -> Played:
+        log, events = MemoryLog(), []
+        async with Transport() as transport:
+            ports = Ports(transport, log, SystemClock(), lambda *_: Template.read("{}"), contract.load, {})
+            engine = Run([plan(step)], ports, Options(receiver=ReceiverModel(name="shop", base_url=url)))
+            async for event in engine.events():
+                events.append(event)
+                if sum(isinstance(each, DeliveryFinished) for each in events) == count:
+                    engine.stop()
+        return Played(events, log)
+
+    return asyncio.run(run())
+
+
+def stopped_after(seconds: float, step: dict[str, Any], url: str) -> Played:
+    """Run one step, and stop the run that long after it began."""
+
+    async def run() -> Played:
+        log, events = MemoryLog(), []
+        async with Transport() as transport:
+            ports = Ports(transport, log, SystemClock(), lambda *_: Template.read("{}"), contract.load, {})
+            engine = Run([plan(step)], ports, Options(receiver=ReceiverModel(name="shop", base_url=url)))
+            asyncio.get_running_loop().call_later(seconds, engine.stop)
+            async for event in engine.events():
+                events.append(event)
+        return Played(events, log)
+
+    return asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("deliver", "left"),
+    [
+        ({"times": 2, "delay_ms": 60_000}, "1 of 2"),
+        ({"times": 3, "delay_ms": 60_000, "parallel": 2}, "1 of 3"),
+    ],
+)
+def test_nothing_is_sent_after_stopping_and_the_step_says_what_is_left(deliver: dict[str, int], left: str):
+    sent = deliver.get("parallel", 1)
+    with receiver(answering(NOTHING)) as shop:
+        played = stopped_after_judging(sent, {"deliver": deliver, "expect": {}}, shop.url)
+        assert len(shop.requests) == sent
+    (step,) = played.steps
+    assert (step.verdict, step.sent) == ("skipped", sent)
+    assert step.reason == f"the run was stopped: {left} deliveries were not sent"
+    assert played.log.results[0].stopped
+
+
+def test_a_step_that_failed_before_it_was_stopped_says_both():
+    step = {"deliver": {"times": 3, "delay_ms": 60_000}, "expect": {"status": 500}}
+    with receiver(answering(NOTHING)) as shop:
+        played = stopped_after_judging(1, step, shop.url)
+    assert played.steps[0].verdict == "failed"
+    assert "the run was stopped: 2 of 3 deliveries were not sent" in played.steps[0].reason
+
+
+def test_no_redelivery_follows_a_drop_that_stopping_cut_short():
+    with receiver(hanging) as shop:
+        played = stopped_after(0.3, {"deliver": {"drop_after_ms": 60_000}, "expect": {}}, shop.url)
+        assert len(shop.requests) == 1
+    assert played.verdicts == ["skipped"]
+
+
+def test_whoever_stops_listening_stops_the_run_and_what_was_in_flight_is_logged():
+    async def run() -> MemoryLog:
+        log = MemoryLog()
+        async with Transport() as transport:
+            ports = Ports(transport, log, SystemClock(), lambda *_: Template.read("{}"), contract.load, {})
+            engine = Run(
+                [plan({}), plan({})], ports, Options(receiver=ReceiverModel(name="r", base_url=shop.url))
+            )
+            events = engine.events()
+            await anext(events)
+            await events.aclose()
+        return log
+
+    with receiver(hanging) as shop:
+        log = asyncio.run(run())
+    assert log.deliveries
+    assert all(each.fault is not None and each.fault.kind == "cancelled" for each in log.deliveries)
+
+
+def test_a_protected_receiver_gets_nothing_without_a_yes():
+    with receiver(answering(NOTHING)) as shop:
+        guarded = ReceiverModel(name="live", base_url=shop.url, protected=True)
+        with pytest.raises(UsageError, match="protected"):
+            play([plan({})], shop.url, receiver=guarded)
+        assert shop.requests == []
+        play([plan({})], shop.url, receiver=guarded, confirmed=True)
+        assert len(shop.requests) == 1
+
+
+def test_a_run_that_ends_by_itself_was_not_stopped():
+    async def run() -> bool:
+        async with Transport() as transport:
+            ports = Ports(
+                transport, MemoryLog(), SystemClock(), lambda *_: Template.read("{}"), contract.load, {}
+            )
+            engine = Run([plan({})], ports, Options(receiver=ReceiverModel(name="shop", base_url=shop.url)))
+            async for _ in engine.events():
+                pass
+        return engine.stopped
+
+    with receiver(answering(NOTHING)) as shop:
+        assert not asyncio.run(run())
+
+
+def test_no_more_scenarios_than_jobs_run_at_once():
+    under_way: list[int] = []
+    most: list[int] = []
+
+    def act(peer: Peer) -> None:
+        while peer.read_request() is not None:
+            under_way.append(1)
+            most.append(len(under_way))
+            peer.receiver.left.wait(0.05)
+            under_way.pop()
+            peer.send(NOTHING)
+
+    with receiver(act) as shop:
+        play([plan({}) for _ in range(9)], shop.url, jobs=3)
+    assert max(most) == 3
+
+
+# --- secrets ---
+
+
+def test_what_is_logged_is_redacted_and_the_comparison_still_agrees():
+    secret = "s3cret-token-value"
+
+    def echoing(peer: Peer) -> None:
+        while (request := peer.read_request()) is not None:
+            seen = body(request)["integration_auth_token"]
+            peer.send(response(json.dumps({"status": seen, "events": []}).encode()))
+
+    with receiver(echoing) as shop:
+        target = ReceiverModel(name="shop", base_url=shop.url, token="${env:SHOP_TOKEN}")
+        step = {"expect": {"body": {"status": "${env:SHOP_TOKEN}", "events": []}, "contract": False}}
+        played = play(
+            [plan(step, edition="v1")], shop.url, receiver=target, environment={"SHOP_TOKEN": secret}
+        )
+        assert secret.encode() in shop.requests[0]
+    assert played.verdicts == ["passed"]
+    assert secret not in repr(played.log.records)
+    assert "«redacted:SHOP_TOKEN»" in repr(played.log.records)
+
+
+def test_a_secret_typed_at_its_place_is_redacted_and_a_reference_there_is_kept():
+    def composed(token: str) -> str:
+        step = {"payload": {"integration_auth_token": token, "note": "${n}"}, "expect": {}}
+        with receiver(answering(NOTHING)) as shop:
+            played = play([plan(step, edition="v1", variables={"n": 1, "t": "typed-by-hand"})], shop.url)
+            assert body(shop.requests[0])["integration_auth_token"] == "typed-by-hand"
+        assert "typed-by-hand" not in repr(played.log.records)
+        return played.log.deliveries[0].composed
+
+    assert (
+        composed("typed-by-hand")
+        == '{"integration_auth_token":"«redacted:integration_auth_token»","note":"${n}"}'
+    )
+    assert composed("${t}") == '{"integration_auth_token":"${t}","note":"${n}"}'
+
+
+def judged_with(step: dict[str, Any], answer: bytes, **options: Any) -> Played:
+    with receiver(answering(answer)) as shop:
+        return play([plan(step, edition="v1")], shop.url, **options)
+
+
+@pytest.mark.parametrize(
+    ("step", "answer"),
+    [
+        (
+            {
+                "set": {"/integration_auth_token": "wrong-token-123"},
+                "expect": {"body": {"events": [{"code": "wrong-token-123"}]}},
+            },
+            response(b'{"events":[{"code":"wrong-token-123"}]}'),
+        ),
+        (
+            {
+                "deliver": {"headers": {"Authorization": "Bearer other-token-9"}},
+                "expect": {"body": {"events": [{"code": "other-token-9"}]}},
+            },
+            response(b'{"events":[{"code":"other-token-9"}]}'),
+        ),
+        (
+            {"expect": {"body": {"events": [{"code": "cancelled"}]}}},
+            response(b'{"events":[{"code":"cancelled"}]}', "Set-Cookie: state=cancelled"),
+        ),
+        ({"expect": {"headers": {"Set-Cookie": "a=b"}}}, response(b'{"events":[]}', "Set-Cookie: a=b")),
+    ],
+    ids=["token at its place", "header of the step", "cookie of the answer", "expected cookie"],
+)
+def test_the_expectation_is_redacted_as_the_answer_is(step: dict[str, Any], answer: bytes):
+    played = judged_with(step, answer)
+    assert played.verdicts == ["passed"], played.steps[0]
+    assert "wrong-token-123" not in repr(played.log.records)
+    assert "other-token-9" not in repr(played.log.records)
+
+
+def test_named_variables_and_those_in_headers_are_secret():
+    target = ReceiverModel(name="shop", base_url="", headers={"X-Shop": "${env:SHOP_KEY}"})
+    environment = {"SHOP_KEY": "key-12345678", "OTHER": "other-12345678"}
+    with receiver(answering(NOTHING)) as shop:
+        target = ReceiverModel(name="shop", base_url=shop.url, headers={"X-Shop": "${env:SHOP_KEY}"})
+        step = {"payload": {"note": "${env:OTHER}"}}
+        played = play([plan(step)], shop.url, receiver=target, environment=environment, secret_env=("OTHER",))
+        assert b"key-12345678" in shop.requests[0]
+        assert b"other-12345678" in shop.requests[0]
+    assert "12345678" not in repr(played.log.records)
+
+
+@pytest.mark.parametrize(
+    ("step", "pointer"),
+    [
+        ({"expect": {"rules": {"/events": {"regex": "${p}"}}}}, "/expect/rules/~1events"),
+        ({"expect": {"headers": {"X-A": {"regex": "${p}"}}}}, "/expect/headers/X-A"),
+        ({"deliver": {"headers": {"X-A": "${absent}"}}}, "/deliver/headers/X-A"),
+        ({"payload": {"a": {"b": "${absent}"}}}, "/a/b"),
+    ],
+)
+def test_what_placeholders_make_unusable_is_told_before_anything_is_sent(step: dict[str, Any], pointer: str):
+    with receiver(answering(NOTHING)) as shop:
+        played = play([plan(step, variables={"p": "("})], shop.url)
+        assert shop.requests == []
+    assert played.verdicts == ["errored"]
+    assert played.steps[0].unreadable
+    assert f"at {pointer}" in played.steps[0].reason
+
+
+def test_a_fixture_has_placeholders_though_its_scenario_has_none():
+    async def run() -> str:
+        log = MemoryLog()
+        async with Transport() as transport:
+            template = Template.read('{"id": "${uuid}"}')
+            ports = Ports(transport, log, SystemClock(), lambda *_: template, contract.load, {})
+            steps = '{"steps": [{"fixture": "f", "off_contract": true}]}'
+            plans = [scenario.read(steps, id="s", file="s")]
+            async for _ in Run(
+                plans, ports, Options(receiver=ReceiverModel(name="r", base_url=shop.url))
+            ).events():
+                pass
+        return log.deliveries[0].request.body
+
+    with receiver(answering(NOTHING)) as shop:
+        assert len(json.loads(asyncio.run(run()))["id"]) == 36
+
+
+def test_a_missing_token_can_be_tested():
+    with receiver(answering(response(b"{}", status="401 Unauthorized"))) as shop:
+        target = ReceiverModel(name="shop", base_url=shop.url, token="the-right-token")
+        step = {"remove": ["/integration_auth_token"], "expect": {"status": 401}}
+        played = play([plan(step, edition="v1")], shop.url, receiver=target)
+    assert body(shop.requests[0]) == {}
+    assert played.verdicts == ["passed"]
+
+
+def test_an_unset_variable_is_an_error_of_the_step_that_needs_it():
+    with receiver(answering(NOTHING)) as shop:
+        played = play([plan({"payload": {"k": "${env:ABSENT}"}})], shop.url)
+        assert shop.requests == []
+    assert played.verdicts == ["errored"]
+    assert "ABSENT" in played.steps[0].reason
+    assert "s.scenario.json:" in played.steps[0].reason
+
+
+# --- ending early, and not beginning ---
+
+
+def test_after_so_many_failures_nothing_more_is_sent():
+    failing = {"expect": {"status": 500}}
+    with receiver(answering(NOTHING)) as shop:
+        played = play([plan(failing, failing) for _ in range(5)], shop.url, jobs=1, max_failures=2)
+    assert len(shop.requests) == 4
+    assert [result.verdict for result in played.results] == ["failed"] * 2 + ["skipped"] * 3
+    assert {step.reason for step in played.steps[4:]} == {"the run ended after 2 failures"}
+
+
+def test_what_is_in_flight_at_the_last_failure_is_judged_as_ever():
+    """Two at once: the one that fails ends the run while the other waits for its answer."""
+
+    def act(peer: Peer) -> None:
+        while (request := peer.read_request()) is not None:
+            if body(request)["slow"]:
+                assert failed.wait(60)
+            peer.send(NOTHING)
+
+    failed = threading.Event()
+    plans = [
+        plan({"payload": {"slow": True}, "expect": {"status": 200}}),
+        plan({"payload": {"slow": False}, "expect": {"status": 500}}),
+        plan({"payload": {"slow": False}, "expect": {"status": 200}}),
+    ]
+
+    def tell(event: Event) -> None:
+        if isinstance(event, ScenarioResult):
+            failed.set()
+
+    with receiver(act) as shop:
+        played = play(plans, shop.url, jobs=2, max_failures=1, listen=tell)
+    assert sorted(result.verdict for result in played.results) == ["failed", "passed", "skipped"]
+    assert len(played.log.deliveries) == 2
+    assert all(delivery.fault is None for delivery in played.log.deliveries)
+
+
+def previews(*plans: Plan, url: str = "http://me:secret-word@h/base", **options: Any) -> list[Preview]:
+    log = MemoryLog()
+    ports = Ports(
+        NoTransport(),
+        log,
+        SystemClock(),
+        lambda action, edition, name: Template.read('{"fixture": 35.00}'),
+        contract.load,
+        {},
+    )
+    target = ReceiverModel(name="shop", base_url=url, token="token-0123456789")
+    found = list(preview(Run(plans, ports, Options(receiver=target, **options))))
+    assert log.records == []
+    return found
+
+
+class NoTransport:
+    async def send(self, *_: Any, **__: Any) -> Any:
+        raise AssertionError("sent")
+
+    def cancel(self, key: str) -> bool:
+        raise AssertionError("sent")
+
+
+def test_a_preview_composes_checks_and_sends_nothing():
+    refused = {"payload": {"a": 1}, "off_contract": False}
+    unknown = {"payload": "${nobody}"}
+    fine, bad, wrong = previews(plan({"deliver": {"times": 3}}, refused, unknown))
+    assert fine.request is not None
+    assert fine.request.url == "http://«redacted:base_url-password»@h/base/order_cancel"
+    assert (fine.deliveries, fine.size, fine.would_send) == (3, 2, True)
+    assert (bad.is_refused, bad.deliveries) == (True, 0)
+    assert bad.violations
+    assert wrong.mistake.startswith("s.scenario.json:1: ")
+    assert "nobody" in wrong.mistake
+    assert wrong.request is None
+
+
+def test_a_preview_knows_what_only_an_answer_tells():
+    captures = {"capture": {"code": "/events/0/error_code"}}
+    uses = {"payload": {"code": "${code}"}}
+    first, second = previews(plan(captures, uses))
+    assert first.would_send
+    assert second.would_send
+    assert "${code}" in second.waits
+    assert second.request is None
+
+
+def test_a_preview_hides_the_token():
+    document = {"edition": "v1", "steps": [{"fixture": "f", "off_contract": True}]}
+    (shown,) = previews(scenario.read(json.dumps(document), id="s", file="s"), url="http://h")
+    assert shown.request is not None
+    assert "token-0123456789" not in shown.request.body
+    assert "redacted" in shown.request.body

@@ -1,0 +1,301 @@
+"""report/exporting.py and pytest_file.py: files for other tools say what was sent and struck out."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from retailops_sandbox import importing, jsontext
+from retailops_sandbox.contracts import contract
+from retailops_sandbox.errors import UsageError
+from retailops_sandbox.model import (
+    Deliver,
+    Delivery,
+    Expectation,
+    Judgement,
+    Number,
+    Request,
+    Response,
+    Scenario,
+    Step,
+)
+from retailops_sandbox.reporting.exporters import exporting, pytest_file
+from retailops_sandbox.reporting.exporters.exporting import Export, Format, Sources
+from retailops_sandbox.runlog.log import Entry
+from retailops_sandbox.scenarios import scenario
+
+PAYLOAD: dict[str, Any] = contract.load("order_cancel", "draft").examples.request
+OWN: dict[str, Any] = {**PAYLOAD, "own": Number("35.00")}
+
+SHIPPED = {"default": PAYLOAD}
+FIXTURES = {"default": PAYLOAD, "mine": OWN}
+SOURCES = Sources(
+    receiver=lambda name: None,
+    fixture=lambda action, edition, name: FIXTURES.get(name, msgspec.UNSET),
+    shipped=lambda action, edition, name: SHIPPED.get(name, msgspec.UNSET),
+)
+
+
+def entry(number: int = 1, *, edition: str = "draft", **fields: Any) -> Entry:
+    payload = contract.load("order_cancel", edition).examples.request
+    given: dict[str, Any] = {
+        "id": f"run.{number:06}",
+        "run": "run",
+        "sent_at": f"2026-01-01T00:00:{number:02}Z",
+        "action": "order_cancel",
+        "edition": edition,
+        "receiver": "shop",
+        "request": Request(
+            method="POST",
+            url="http://a/order_cancel",
+            headers=(("Content-Type", "application/json"),),
+            body=jsontext.compact(payload).decode(),
+        ),
+        "response": Response(status=200, body='{"events":[]}'),
+    }
+    sent = Delivery(**given | fields)
+    return Entry(sent, (Judgement(delivery=sent.id, verdict="passed", at=""),))
+
+
+def of(format: Format, *entries: Entry, name: str = "run.1") -> Export:
+    return exporting.deliveries(entries, format, SOURCES, name=name)
+
+
+# --- pytest files ------------------------------------------------------------------------------------------
+
+
+class Answers:
+    """What the file's tests are given: notes the calls, and answers as told."""
+
+    def __init__(self, body: Any = None) -> None:
+        self.sent: list[dict[str, Any]] = []
+        self.checked = 0
+        self.verdict = "recorded"
+        self.response = self
+        self._body = body
+
+    def send(self, fixture: str | None = None, **fields: Any) -> Answers:
+        self.sent.append({"fixture": fixture, **fields})
+        return self
+
+    def check(self) -> None:
+        self.checked += 1
+
+    def json(self) -> Any:
+        return self._body
+
+
+def executed(text: str, body: Any = None) -> Answers:
+    """The calls of all tests of a file."""
+    names: dict[str, Any] = {}
+    exec(compile(text, "test_it.py", "exec"), names)
+    answers = Answers(body)
+    for name, test in names.items():
+        if name.startswith("test_"):
+            test(answers)
+    return answers
+
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+NUMBERS = st.sampled_from(["35.00", "1e2", "-0.5"]).map(Number)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | TEXTS | NUMBERS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4),
+)
+
+
+@given(
+    st.lists(
+        st.builds(Step, name=TEXTS, payload=VALUES, set=st.dictionaries(TEXTS, VALUES, max_size=2)),
+        min_size=1,
+        max_size=3,
+    ),
+    TEXTS,
+    TEXTS,
+    st.dictionaries(TEXTS, VALUES, max_size=2),
+    TEXTS,
+)
+def test_a_file_says_just_what_the_steps_say(steps, name, description, variables, note):
+    whole = Scenario(name=name, description=description, variables=variables, steps=steps)
+    text = pytest_file.document([whole, whole], title=name, notes=[note])
+    calls = executed(text).sent
+    assert len(calls) == 2 * len(steps)
+    for call, step in zip(calls, steps * 2, strict=True):
+        assert jsontext.compact(call["payload"]) == jsontext.compact(step.payload)
+        assert jsontext.compact(call.get("set", {})) == jsontext.compact(step.set)
+        assert jsontext.compact(call.get("variables", {})) == jsontext.compact(variables)
+        assert (call["action"], call["edition"]) == ("order_cancel", "draft")
+
+
+def test_every_field_of_a_step_is_in_the_file():
+    step = Step(
+        name="it",
+        fixture="default",
+        remove=["/a"],
+        set={"/b": 1},
+        deliver=Deliver(times=2, headers={"X": "y"}),
+        expect=Expectation(status=200, body={"n": Number("1.50")}, rules={"/n": "any"}),
+        capture={"code": "/events/0/code"},
+        off_contract=True,
+    )
+    later = Step(name="later", raw="x", off_contract=True)
+    text = pytest_file.document([Scenario(name="It's all", steps=[step, later])], title="x")
+    answers = executed(text, {"events": [{"code": "a${b}"}]})
+    first, second = answers.sent
+    assert first == {
+        "fixture": "default",
+        "action": "order_cancel",
+        "edition": "draft",
+        "variables": {"code": "a$${b}"},
+        "remove": ["/a"],
+        "set": {"/b": 1},
+        "deliver": {"times": 2, "headers": {"X": "y"}},
+        "expect": {"status": 200, "body": {"n": Number("1.50")}, "rules": {"/n": "any"}},
+        "off_contract": True,
+    }
+    assert (second["raw"], second["variables"]) == ("x", {"code": "a$${b}"})
+    assert answers.checked == 1
+    assert "def test_it_s_all(retailops):" in text
+    assert 'Number("1.50")' in text
+    known = {
+        "name",
+        "fixture",
+        "payload",
+        "raw",
+        "remove",
+        "set",
+        "deliver",
+        "expect",
+        "capture",
+        "off_contract",
+    }
+    assert set(Step.__struct_fields__) == known
+
+
+def test_tests_of_the_same_name_are_told_apart():
+    both = [Scenario(name=name, steps=[Step(payload=1)]) for name in ("a b", "A-B", "", "日本")]
+    text = pytest_file.document(both, title="x")
+    assert re.findall(r"def (\w+)", text) == [
+        "test_a_b",
+        "test_a_b_2",
+        "test_order_cancel",
+        "test_order_cancel_2",
+    ]
+
+
+# --- deliveries --------------------------------------------------------------------------------------------
+
+
+def test_curl_is_one_command_for_each_delivery_and_can_be_imported():
+    made = of("curl", entry(1), entry(2, scenario="a.scenario.json", step="it\nx"))
+    assert made.name == "run.1.sh"
+    assert "# run.000002 a.scenario.json / it x\n" in made.text
+    found = importing.read(made.text, file="f")
+    assert [jsontext.parse(each.body) for each in found] == [PAYLOAD, PAYLOAD]
+
+
+def test_a_scenario_of_deliveries_reads_back_and_names_the_workspaces_fixtures():
+    own = entry(2, fixture="mine", request=Request(
+        method="POST", url="http://a", headers=(), body=jsontext.compact(OWN).decode()))  # fmt: skip
+    made = of("scenario", entry(1, fixture="default"), own)
+    assert made.name == "run.1.scenario.json"
+    steps = scenario.read(made.text, id="x", file="x").scenario.steps
+    assert [step.fixture for step in steps] == ["default", "mine"]
+    assert all(step.expect.body == {"events": []} for step in steps)
+
+
+def test_a_pytest_file_of_deliveries_holds_what_is_not_shipped():
+    own = entry(2, fixture="mine", request=Request(
+        method="POST", url="http://a", headers=(), body=jsontext.compact(OWN).decode()))  # fmt: skip
+    made = of("pytest", entry(1, fixture="default", scenario="s/a.scenario.json", step="it"), own)
+    assert made.name == "test_run_1.py"
+    assert "def test_a(retailops):" in made.text
+    first, second = executed(made.text).sent
+    assert (first["fixture"], "payload" in first) == ("default", False)
+    assert (second["fixture"], second["payload"]["own"]) == (None, Number("35.00"))
+
+
+@pytest.mark.parametrize("format", exporting.FORMATS)
+def test_what_was_struck_out_is_said(format: Format):
+    body = jsontext.compact({**PAYLOAD, "x": "«redacted:API_KEY»"}).decode()
+    headers = (("Authorization", "Bearer «redacted:TOKEN»"),)
+    made = of(format, entry(request=Request(method="POST", url="http://a", headers=headers, body=body)))
+    assert made.notes[0] == "struck out: TOKEN, API_KEY"
+    if format in ("scenario", "pytest"):
+        assert "${env:API_KEY}" in made.text
+        assert "set API_KEY in the environment" in made.notes
+    if format == "pytest":
+        assert "# struck out: TOKEN, API_KEY" in made.text
+
+
+def test_values_that_differ_each_time_are_said():
+    response = Response(status=200, body='{"events":[{"diagnostic_data":["2026-01-01T00:00:00Z"]}]}')
+    made = of("scenario", entry(response=response))
+    assert '"/events/0/diagnostic_data/0": "datetime"' in made.text
+    assert any("/events/0/diagnostic_data/0" in note for note in made.notes)
+
+
+@pytest.mark.parametrize(
+    ("format", "entries", "what"),
+    [
+        ("har", [], "has no such deliveries"),
+        ("scenario", [entry(1), entry(2, edition="v1")], "order_cancel draft, order_cancel v1"),
+        ("scenario", [entry(dropped=True)], "can be repeated by a scenario"),
+        ("pytest", [entry(dropped=True)], "can be repeated by a test"),
+    ],
+)
+def test_what_a_format_cannot_hold_is_refused(format: Format, entries: list[Entry], what: str):
+    with pytest.raises(UsageError) as caught:
+        of(format, *entries)
+    assert what in caught.value.what
+    assert caught.value.mend
+
+
+@pytest.mark.parametrize("id", ["a/b/it.scenario.json", "shipped:it.scenario.json", "it.scenario.json"])
+def test_a_scenario_is_named_by_its_file(id: str):
+    assert exporting.scenario_name(id) == "it"
+
+
+@given(TEXTS)
+def test_a_name_is_safe_for_any_system_and_header(name):
+    for format in exporting.FORMATS:
+        made = of(format, entry(), name=name)
+        assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", made.name), made.name
+
+
+# --- scenario files ----------------------------------------------------------------------------------------
+
+TEXT = """{"name": "Both", "edition": "draft",
+ "steps": [{"fixture": "default"}, {"fixture": "mine", "set": {"/data/order/id": "1"}}]}
+"""
+PLAN = scenario.read(TEXT, id="s/both.scenario.json", file="s/both.scenario.json")
+
+
+def test_a_scenario_file_is_its_own_text():
+    assert exporting.scenario_file(PLAN, "scenario", SOURCES).text == TEXT
+
+
+def test_a_pytest_file_of_a_scenario_file_holds_what_is_not_shipped():
+    made = exporting.scenario_file(PLAN, "pytest", SOURCES)
+    assert made.name == "test_both.py"
+    first, second = executed(made.text).sent
+    assert (first["fixture"], "payload" in first) == ("default", False)
+    assert (second["fixture"], second["payload"]["own"]) == (None, Number("35.00"))
+    assert second["set"] == {"/data/order/id": "1"}
+
+
+def test_a_scenario_file_has_sent_nothing():
+    with pytest.raises(UsageError) as caught:
+        exporting.scenario_file(PLAN, "har", SOURCES)
+    assert "s/both.scenario.json has sent nothing" in caught.value.what
+    assert "export its run" in caught.value.mend
+
+
+def test_a_fixture_that_is_not_there_is_named():
+    plan = scenario.read('{"steps": [{"fixture": "gone"}]}', id="x", file="x")
+    with pytest.raises(UsageError, match="fixture 'gone'"):
+        exporting.scenario_file(plan, "pytest", SOURCES)

@@ -1,0 +1,201 @@
+"""Run files that lie elsewhere: found by their ids alone, and never trusted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from retailops_sandbox.errors import FileError
+from retailops_sandbox.model import Judgement
+from retailops_sandbox.runlog.files.writer import RunWriter
+from retailops_sandbox.runlog.log import Log
+from retailops_sandbox.runlog.query import Query
+from retailops_sandbox.runlog.retention import Retention, prune
+
+from tests.support.logged import newest_deliveries
+from tests.unit.runlog.test_runlog import LATER, RUN, judge, make_delivery, make_result, open_run
+
+NAME = "nightly.json"
+
+
+def written(folder: Path, id: str = RUN) -> tuple[Path, str]:
+    """A run file as a CI job keeps it, and its delivery's id."""
+    with open_run(folder / "elsewhere", id) as run:
+        delivery = make_delivery(run)
+        run.append(delivery)
+        run.append(judge(delivery, "failed"))
+        run.append(make_result(verdict="failed"))
+        run.export(folder / NAME)
+    return folder / NAME, delivery.id
+
+
+def own_run(runs_dir: Path) -> RunWriter:
+    run = open_run(runs_dir, LATER)
+    run.append(make_delivery(run))
+    return run
+
+
+def test_it_is_found_by_its_ids_and_nothing_else_tells_of_it(tmp_path: Path):
+    path, delivery = written(tmp_path)
+    runs_dir = tmp_path / "runs"
+    own_run(runs_dir).fold()
+    log = Log(runs_dir)
+    assert log.open(path, NAME) == RUN
+    found = log.find(RUN)
+    assert found is not None
+    assert (found.foreign, found.deliveries, found.outcomes) == (NAME, 1, {"failed": 1})
+    entry = log.get(delivery)
+    assert entry is not None
+    assert [each.verdict for each in entry.judgements] == ["failed"]
+    run = log.run(RUN)
+    assert run is not None
+    assert run[1] == [entry]
+    assert [each.name for each in log.results(RUN)] == ["A"]
+    assert [row.id for row in log.summaries(Query(run=RUN))] == [delivery]
+    assert (log.opened_from(RUN), log.opened_from(delivery), log.opened_from(LATER)) == (NAME, NAME, "")
+    assert [each.id for each in log.opened()] == [RUN]
+    with (tmp_path / "copy.json").open("w+b") as copy:
+        assert log.copy(RUN, copy)
+    assert (tmp_path / "copy.json").read_bytes() == path.read_bytes()
+    # All that is about the workspace is about its own.
+    assert [each.id for each in log.runs()] == [LATER]
+    assert [row.run for row in log.summaries()] == [LATER]
+    assert [row.run for row in log.summaries(Query(verdict="failed"))] == []
+    assert [each.delivery.run for each in newest_deliveries(log, 9)] == [LATER]
+    assert [each.run.id for each in prune(runs_dir, Retention(runs=0), "2030-01-01T00:00:00Z").removed] == [
+        LATER
+    ]
+    assert Log(runs_dir).find(RUN) is None
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["copy.json", "elsewhere", NAME, "runs"]
+
+
+def test_a_run_of_the_workspace_comes_first_whenever_it_comes(tmp_path: Path):
+    path, delivery = written(tmp_path)
+    log = Log(tmp_path / "runs")
+    log.open(path, NAME)
+    with open_run(tmp_path / "runs", RUN) as run:
+        assert log.opened_from(delivery) == NAME
+        run.append(make_delivery(run))
+        run.append(make_delivery(run))
+        found = log.find(RUN)
+        assert found is not None
+        assert (found.foreign, found.deliveries, found.state) == ("", 2, "running")
+        assert log.opened() == []
+        assert log.open(path, NAME) == RUN
+        assert log.opened_from(delivery) == ""
+        assert len(list(log.summaries(Query(run=RUN)))) == 2
+
+
+def test_what_the_workspace_judged_is_not_held_against_it(tmp_path: Path):
+    path, delivery = written(tmp_path)
+    log = Log(tmp_path / "runs")
+    log.open(path, NAME)
+    with own_run(tmp_path / "runs") as run:
+        run.append(Judgement(delivery=delivery, verdict="passed", at="2030-05-01T12:00:02.000Z"))
+        entry = log.get(delivery)
+        assert entry is not None
+        assert [each.verdict for each in entry.judgements] == ["failed"]
+        assert [row.verdict for row in log.summaries(Query(run=RUN))] == ["failed"]
+
+
+def test_a_file_that_changes_is_not_shown_unseen(tmp_path: Path):
+    path, delivery = written(tmp_path)
+    log = Log(tmp_path / "runs")
+    log.open(path, NAME)
+    path.write_text(path.read_text().replace("2024-05-01T12:00:01.000Z", "some time or other"))
+    assert log.find(RUN) is None
+    assert log.get(delivery) is None
+    with pytest.raises(FileError, match="is no time in UTC"):
+        log.open(path, NAME)
+    path.unlink()
+    with pytest.raises(FileError, match="cannot be read: no such file"):
+        log.open(path, NAME)
+
+
+Change = Callable[[dict[str, Any]], object]
+CHANGES: dict[str, tuple[Change, str]] = {
+    "no run": (lambda file: file.pop("run"), "at /run: is no run file, or a damaged one"),
+    "no file of ours": (lambda file: file.update(run=5), "is no run file, or a damaged one"),
+    "a record of another kind": (
+        lambda file: file["deliveries"].update({"1": {"id": 5}}),
+        "at /deliveries/1: is no run file, or a damaged one",
+    ),
+    "newer": (
+        lambda file: file["run"]["1"].update(format=2, kind="of the future"),
+        "is of format 2: a newer version of the sandbox wrote it (update the sandbox)",
+    ),
+    "a path for an id": (lambda file: file["run"]["1"].update(id="../x"), "'../x' is no id of a run"),
+    "of another run": (
+        lambda file: file["deliveries"]["1"].update(id=f"{LATER}.000001"),
+        f"is no id of a delivery of run {RUN}",
+    ),
+    "markup for an id": (
+        lambda file: file["deliveries"]["1"].update(id=f"{RUN}.<b>"),
+        f"is no id of a delivery of run {RUN}",
+    ),
+    "no month": (
+        lambda file: file["deliveries"]["1"].update(sent_at="2024-13-01T12:00:00Z"),
+        "'2024-13-01T12:00:00Z' is no time in UTC",
+    ),
+    "no zone": (
+        lambda file: file["run"]["1"].update(started_at="2024-05-01T12:00:00"),
+        "is no time in UTC",
+    ),
+    "no time": (lambda file: file["judgements"]["1"].update(at=""), "'' is no time in UTC"),
+    "no rule": (
+        lambda file: file["judgements"]["1"].update(expectation={"rules": {"/a": {"regex": "("}}}),
+        "the rule '/a' cannot be used, regex: '(' is not a regular expression",
+    ),
+    "no rule for a header": (
+        lambda file: file["judgements"]["1"].update(expectation={"headers": {"A": {"range": [1, 2]}}}),
+        "the rule 'A' cannot be used, range cannot judge a header",
+    ),
+    "no end": (lambda file: file["results"]["1"].update(at="later"), "'later' is no time in UTC"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "said"), CHANGES.values(), ids=CHANGES)
+def test_what_cannot_be_shown_is_one_line_that_names_the_file(tmp_path: Path, change: Change, said: str):
+    path, _ = written(tmp_path)
+    file = json.loads(path.read_text())
+    change(file)
+    path.write_text(json.dumps(file))
+    log = Log(tmp_path / "runs")
+    with pytest.raises(FileError) as caught:
+        log.open(path, NAME)
+    line = str(caught.value)
+    assert line.startswith(NAME)
+    assert said in line
+    assert str(tmp_path) not in line
+    assert log.opened() == []
+
+
+@given(st.data())
+def test_a_file_that_anything_happened_to_is_shown_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+):
+    folder = tmp_path_factory.mktemp("foreign")
+    path, _ = written(folder)
+    text = path.read_bytes()
+    at = data.draw(st.integers(0, len(text)))
+    put = data.draw(st.binary(max_size=4))
+    end = min(len(text), at + data.draw(st.sampled_from([0, 1, 20, len(text)])))
+    path.write_bytes(text[:at] + put + text[end:])
+    log = Log(folder / "runs")
+    id = refused = ""
+    try:
+        id = log.open(path, NAME)
+    except FileError as error:
+        refused = str(error)
+    if refused:
+        assert refused.startswith(NAME)
+        return
+    found = log.run(id)
+    assert found is not None
+    assert found[0].problems == ()
+    assert len(found[1]) == found[0].deliveries == len(list(log.summaries(Query(run=id))))

@@ -1,0 +1,376 @@
+"""Which runs go, and that nothing else does: by made-up logs, and with real files."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections import Counter
+from pathlib import Path
+from threading import Barrier, Thread
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from retailops_sandbox.errors import FileError
+from retailops_sandbox.model import Judgement, RunInfo
+from retailops_sandbox.runlog import retention
+from retailops_sandbox.runlog.files import pins
+from retailops_sandbox.runlog.files.reader import RunState
+from retailops_sandbox.runlog.files.writer import RunWriter
+from retailops_sandbox.runlog.log import Log, RunSummary
+from retailops_sandbox.runlog.retention import Retention, choose, prune, sweep
+
+from tests.unit.runlog.test_runlog import judge, make_delivery, unprivileged
+
+NOW = "2024-05-31T12:00:00.000Z"
+OLD, YOUNG = "20240501T120000Z-aaaaaa", "20240530T120000Z-bbbbbb"
+
+
+def summary(
+    id: str,
+    ended: str = "2024-05-01T00:00:00Z",
+    *,
+    state: RunState = "finished",
+    deliveries: int = 1,
+    is_pinned: bool = False,
+    is_damaged: bool = False,
+    judges: frozenset[str] = frozenset(),
+    kind: str = "run",
+) -> RunSummary:
+    return RunSummary(
+        id=id,
+        info=RunInfo(id=id, kind=kind, started_at="2024-04-01T00:00:00Z", finished_at=ended),
+        state=state,
+        deliveries=deliveries,
+        verdicts=Counter(),
+        outcomes=Counter(),
+        problems=(FileError("damaged"),) if is_damaged else (),
+        is_pinned=is_pinned,
+        judges=judges,
+    )
+
+
+@st.composite
+def logs(draw: st.DrawFn) -> list[RunSummary]:
+    """Runs, the newest first."""
+    ids = [f"run-{number}" for number in range(draw(st.integers(0, 8)))]
+    return [
+        summary(
+            id,
+            f"2024-05-{draw(st.integers(1, 31)):02}T00:00:00Z",
+            state=draw(st.sampled_from(["running", "finished", "stopped", "interrupted"])),
+            deliveries=draw(st.integers(0, 2)),
+            is_pinned=draw(st.booleans()),
+            is_damaged=draw(st.booleans()),
+            judges=frozenset(draw(st.sets(st.sampled_from([*ids, "gone"]), max_size=2))) - {id},
+            kind=draw(st.sampled_from(["run", "serve"])),
+        )
+        for id in ids
+    ]
+
+
+LIMITS = st.one_of(st.none(), st.integers(0, 9))
+
+
+@given(logs(), LIMITS, LIMITS)
+def test_what_must_stay_stays_and_each_run_is_told_once(
+    runs: list[RunSummary], most: int | None, days: int | None
+):
+    going, kept = choose(runs, Retention(most, days), NOW)
+    told = [run.id for run in going] + [each.run.id for each in kept]
+    assert len(told) == len(set(told))
+    assert all(each.reason for each in kept)
+    for run in going:
+        assert not run.is_pinned
+        assert not run.problems
+        assert run.state != "running"
+    staying = {run.id for run in runs} - {run.id for run in going}
+    assert not any(run.judges & staying for run in going)
+
+
+@given(logs(), st.integers(0, 9))
+def test_the_newest_stay_and_the_others_are_told(runs: list[RunSummary], most: int):
+    going, kept = choose(runs, Retention(runs=most), NOW)
+    told = {run.id for run in going} | {each.run.id for each in kept}
+    counted = [run.id for run in runs if not run.is_idle]
+    assert told.isdisjoint(counted[:most])
+    assert told.issuperset(counted[most:])
+
+
+@given(logs(), st.integers(0, 40))
+def test_age_is_counted_from_the_end(runs: list[RunSummary], days: int):
+    going, kept = choose(runs, Retention(days=days), NOW)
+    told = {run.id for run in going} | {each.run.id for each in kept}
+    for run in runs:
+        assert run.info is not None
+        day = int(run.info.finished_at[8:10])
+        assert (run.id in told) == (31 - day > days or (31 - day == days and days < 31)), day
+
+
+def test_of_two_limits_either_is_enough_and_none_keeps_all():
+    runs = [summary("c", "2024-05-31T00:00:00Z"), summary("b", "2024-05-30T00:00:00Z"), summary("a")]
+    assert choose(runs, Retention(), NOW) == ([], [])
+    assert not Retention().is_any
+    assert [run.id for run in choose(runs, Retention(1, 10), NOW)[0]] == ["b", "a"]
+    assert [run.id for run in choose(runs, Retention(9, 10), NOW)[0]] == ["a"]
+
+
+def test_a_run_without_an_end_is_as_old_as_its_start():
+    assert [run.id for run in choose([summary("a", "")], Retention(days=40), NOW)[0]] == ["a"]
+    assert choose([summary("a", "")], Retention(days=70), NOW) == ([], [])
+
+
+def test_a_judgement_stays_as_long_as_its_delivery():
+    runs = [
+        summary("third", judges=frozenset({"second"})),
+        summary("second", judges=frozenset({"first"})),
+        summary("first", is_pinned=True),
+    ]
+    going, kept = choose(runs, Retention(runs=0), NOW)
+    assert going == []
+    assert {each.run.id: each.reason for each in kept} == {
+        "first": "it is pinned",
+        "second": "it judged deliveries of first again, which stays",
+        "third": "it judged deliveries of second again, which stays",
+    }
+
+
+# --- with files ---
+
+
+def write(runs_dir: Path, id: str, *, about: str = "") -> str:
+    """A run that has ended, with a delivery; its id. `about` is a delivery that it judges again."""
+    with RunWriter.open(runs_dir, RunInfo(id=id, started_at="2024-05-01T12:00:00Z")) as run:
+        delivery = make_delivery(run)
+        run.append(delivery)
+        run.append(judge(delivery))
+        if about:
+            run.append(Judgement(delivery=about, verdict="failed", at="2024-05-30T12:00:00.000Z"))
+        run.fold("2024-05-01T12:01:00Z")
+    return delivery.id
+
+
+def names(runs_dir: Path) -> list[str]:
+    return sorted(path.name for path in runs_dir.iterdir())
+
+
+def test_run_file_and_summary_go_together_and_the_log_sees_it(tmp_path: Path):
+    write(tmp_path, OLD)
+    write(tmp_path, YOUNG)
+    log = Log(tmp_path)
+    assert len(log.runs()) == 2
+    size = sum((tmp_path / f"{OLD}{suffix}").stat().st_size for suffix in (".json", ".summary"))
+    would = prune(tmp_path, Retention(runs=1), NOW, dry_run=True)
+    assert names(tmp_path) == [f"{id}{suffix}" for id in (OLD, YOUNG) for suffix in (".json", ".summary")]
+    done = prune(tmp_path, Retention(runs=1), NOW)
+    assert ([each.run.id for each in done.removed], done.deliveries, done.size) == ([OLD], 1, size)
+    assert would == done
+    assert names(tmp_path) == [f"{YOUNG}.json", f"{YOUNG}.summary"]
+    assert [run.id for run in log.runs()] == [YOUNG]
+    assert log.get(f"{OLD}.000001") is None
+
+
+def test_a_run_that_goes_on_stays_and_one_whose_process_died_goes(tmp_path: Path):
+    running = RunWriter.open(tmp_path, RunInfo(id=YOUNG, started_at="2024-05-01T12:00:00Z"))
+    running.append(make_delivery(running))
+    died = RunWriter.open(tmp_path, RunInfo(id=OLD, started_at="2024-05-01T12:00:00Z"))
+    died.append(make_delivery(died))
+    died.close()
+    done = prune(tmp_path, Retention(runs=0), NOW)
+    assert [each.run.id for each in done.removed] == [OLD]
+    assert [(each.run.id, each.reason) for each in done.kept] == [(YOUNG, "it is running")]
+    assert names(tmp_path) == [f"{YOUNG}.journal"]
+    running.fold()
+
+
+def test_what_is_damaged_or_pinned_stays_byte_for_byte(tmp_path: Path):
+    write(tmp_path, OLD)
+    write(tmp_path, YOUNG)
+    damaged = tmp_path / f"{OLD}.json"
+    damaged.write_bytes(damaged.read_bytes()[:200])
+    pins.pin(tmp_path, YOUNG)
+    before = {path.name: path.read_bytes() for path in tmp_path.glob("*.json")}
+    done = prune(tmp_path, Retention(runs=0, days=0), NOW)
+    assert done.removed == []
+    assert {each.run.id: each.reason for each in done.kept} == {
+        OLD: "it is damaged, and kept as it is",
+        YOUNG: "it is pinned",
+    }
+    assert {path.name: path.read_bytes() for path in tmp_path.glob("*.json")} == before
+    pins.unpin(tmp_path, YOUNG)
+    assert [each.run.id for each in prune(tmp_path, Retention(runs=0), NOW).removed] == [YOUNG]
+
+
+def test_a_verdict_that_was_changed_is_not_changed_back(tmp_path: Path):
+    id = write(tmp_path, OLD)
+    write(tmp_path, YOUNG, about=id)
+    pins.pin(tmp_path, OLD)
+    assert prune(tmp_path, Retention(runs=0), NOW).removed == []
+    entry = Log(tmp_path).get(id)
+    assert entry is not None
+    assert [each.verdict for each in entry.judgements] == ["passed", "failed"]
+    pins.unpin(tmp_path, OLD)
+    assert len(prune(tmp_path, Retention(runs=0), NOW).removed) == 2
+
+
+@pytest.mark.parametrize("is_pinned", [True, False])
+def test_who_died_while_deleting_a_run_leaves_nothing_wrong(tmp_path: Path, is_pinned: bool):
+    write(tmp_path, OLD)
+    assert Log(tmp_path).find(OLD) is not None
+    (tmp_path / f"{OLD}.json").rename(tmp_path / f"{OLD}.going")
+    if is_pinned:
+        (tmp_path / f"{OLD}.pinned").touch()
+    assert Log(tmp_path).find(OLD) is None
+    sweep(tmp_path, 0)
+    assert (Log(tmp_path).find(OLD) is not None) == is_pinned
+    assert (names(tmp_path) == []) == (not is_pinned)
+
+
+def test_who_pins_a_run_that_is_being_deleted_keeps_it_or_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    write(tmp_path, OLD)
+    finish = retention._finish
+    told: list[FileError] = []
+
+    def pinned_between(going: Path) -> bool:
+        try:
+            pins.pin(tmp_path, OLD)
+        except FileError as error:
+            told.append(error)
+        return finish(going)
+
+    monkeypatch.setattr(retention, "_finish", pinned_between)
+    done = prune(tmp_path, Retention(runs=0), NOW)
+    assert [str(error).endswith("somebody has just deleted it") for error in told] == [True]
+    assert len(done.removed) == 1
+    assert names(tmp_path) == []
+
+
+def test_a_pin_that_comes_before_the_look_for_it_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    write(tmp_path, OLD)
+    replace = os.replace
+
+    def pinned_before(source: Path, target: Path) -> None:
+        if target.suffix == ".going":
+            pins.pin(tmp_path, OLD)
+        replace(source, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "replace", pinned_before)
+        done = prune(tmp_path, Retention(runs=0), NOW)
+    assert done.removed == []
+    assert [each.reason for each in done.kept] == ["it was pinned just now"]
+    run = Log(tmp_path).find(OLD)
+    assert run is not None
+    assert run.is_pinned
+
+
+def test_of_many_who_pin_and_prune_at_once_each_is_told_the_truth(tmp_path: Path):
+    ids = [f"202405{day:02}T120000Z-aaaaaa" for day in range(1, 29)]
+    for id in ids:
+        write(tmp_path, id)
+    together = Barrier(3)
+    pinned: set[str] = set()
+    removed: list[str] = []
+
+    def pin_all() -> None:
+        together.wait()
+        for id in ids:
+            with contextlib.suppress(FileError):
+                pins.pin(tmp_path, id)
+                pinned.add(id)
+
+    def prune_all() -> None:
+        together.wait()
+        removed.extend(each.run.id for each in prune(tmp_path, Retention(runs=0), NOW).removed)
+
+    threads = [Thread(target=each) for each in (pin_all, prune_all, prune_all)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    there = {path.stem for path in tmp_path.glob("*.json")}
+    # Who was told that it is pinned has it, and what went was not pinned.
+    assert pinned <= there
+    assert there.isdisjoint(removed)
+    assert there | set(removed) == set(ids)
+    assert not list(tmp_path.glob("*.going"))
+
+
+def test_who_reads_the_log_while_it_is_pruned_reads_what_is_left(tmp_path: Path):
+    write(tmp_path, OLD)
+    write(tmp_path, YOUNG)
+    log = Log(tmp_path)
+    seen = log.seen()
+    rows = log.summaries()
+    assert next(rows).run in (OLD, YOUNG)
+    prune(tmp_path, Retention(runs=0), NOW)
+    assert {row.run for row in rows} <= {OLD, YOUNG}
+    assert list(log.summaries()) == []
+    assert log.changes(seen) == []
+    assert log.run(OLD) is None
+    assert log.results(YOUNG) == []
+
+
+def test_what_cannot_be_deleted_is_said_and_the_others_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    write(tmp_path, OLD)
+    write(tmp_path, YOUNG)
+    replace = os.replace
+
+    def kept_by_somebody(source: Path, target: Path) -> None:
+        if target.name == f"{OLD}.going":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        replace(source, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "replace", kept_by_somebody)
+        done = prune(tmp_path, Retention(runs=0), NOW)
+    assert [each.run.id for each in done.removed] == [YOUNG]
+    assert [problem.what for problem in done.problems] == ["cannot be deleted: permission denied"]
+
+
+def test_a_folder_that_cannot_be_read_or_written_is_one_clear_line(tmp_path: Path):
+    runs_dir = tmp_path / "runs"
+    runs_dir.mkdir()
+    write(runs_dir, OLD)
+    runs_dir.chmod(0)
+    try:
+        with unprivileged():
+            with pytest.raises(FileError, match="cannot be written"):
+                pins.pin(runs_dir, OLD)
+            with pytest.raises(FileError, match="cannot be read"):
+                prune(runs_dir, Retention(runs=1), NOW)
+            with pytest.raises(FileError, match="cannot be read"):
+                sweep(runs_dir, 0)
+    finally:
+        runs_dir.chmod(0o755)
+
+
+def test_where_there_is_no_log_nothing_goes(tmp_path: Path):
+    assert prune(tmp_path / "absent", Retention(runs=0), NOW).removed == []
+    assert sweep(tmp_path / "absent", 0) == 0
+
+
+def test_sweeping_takes_what_is_left_over_and_nothing_else(tmp_path: Path):
+    write(tmp_path, OLD)
+    assert Log(tmp_path).reindex().made == 1
+    for name in (f"{OLD}.json.new", f"{OLD}.summary.77.new", f"{YOUNG}.summary", f"{YOUNG}.summary.1.new"):
+        (tmp_path / name).write_text("left over")
+    now = (tmp_path / f"{OLD}.json.new").stat().st_mtime
+    for name in (f"{OLD}.json.new", f"{OLD}.summary.77.new"):
+        os.utime(tmp_path / name, (now - 3601, now - 3601))
+    assert sweep(tmp_path, now) == 3
+    assert names(tmp_path) == [f"{OLD}.json", f"{OLD}.summary", f"{YOUNG}.summary.1.new"]
+
+
+def test_reindexing_counts_and_names_what_it_could_not(tmp_path: Path):
+    write(tmp_path, OLD)
+    write(tmp_path, YOUNG)
+    (tmp_path / f"{YOUNG}.json").write_text("{")
+    (tmp_path / f"{OLD}.summary").write_text("nonsense")
+    done = Log(tmp_path).reindex()
+    assert done.made == 1
+    assert [problem.file for problem in done.problems] == [str(tmp_path / f"{YOUNG}.json")]
+    assert b'"format"' in (tmp_path / f"{OLD}.summary").read_bytes()

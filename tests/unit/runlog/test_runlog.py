@@ -1,0 +1,506 @@
+"""One run after another in one process: what is written is what is read, here and by TinyDB."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from retailops_sandbox.errors import FileError
+from retailops_sandbox.model import (
+    Delivery,
+    Difference,
+    Expectation,
+    Judgement,
+    Number,
+    Request,
+    Response,
+    Result,
+    ResultStep,
+    RunInfo,
+    Timings,
+    Verdict,
+    encoder,
+)
+from retailops_sandbox.runlog.files import lock, reader
+from retailops_sandbox.runlog.files.finalize import fold_abandoned
+from retailops_sandbox.runlog.files.journal import Line
+from retailops_sandbox.runlog.files.writer import RunWriter, run_id
+from retailops_sandbox.runlog.history import past
+from retailops_sandbox.runlog.log import Entry, Log
+from tinydb import TinyDB, where
+
+from tests.support.logged import newest_deliveries
+
+RUN = "20240501T120000Z-aaaaaa"
+LATER = "20240501T130000Z-bbbbbb"
+
+
+def open_run(runs_dir: Path, id: str = RUN) -> RunWriter:
+    return RunWriter.open(runs_dir, RunInfo(id=id, started_at="2024-05-01T12:00:00Z", receiver="local"))
+
+
+def make_delivery(run: RunWriter, sent_at: str = "2024-05-01T12:00:01.000Z") -> Delivery:
+    return Delivery(
+        id=run.next_id(),
+        run=run.info.id,
+        sent_at=sent_at,
+        action="order_cancel",
+        edition="draft",
+        receiver="local",
+        request=Request(
+            method="POST", url="http://127.0.0.1:1/order_cancel", headers=(), body='{"a":35.00}\n'
+        ),
+        response=Response(status=200, headers=(("A", "1"), ("A", "2")), body='{"events":["ü«\\u00e9"]}'),
+        timings=Timings(total=1.25),
+    )
+
+
+def judge(delivery: Delivery, verdict: Verdict = "passed", at: str = "2024-05-01T12:00:02.000Z") -> Judgement:
+    return Judgement(delivery=delivery.id, verdict=verdict, at=at)
+
+
+def make_result(scenario: str = "scenarios/a.scenario.json", verdict: Verdict = "passed") -> Result:
+    step = ResultStep(number=0, name="cancel", verdict=verdict, reason="«why»", sent=2)
+    return Result(scenario=scenario, name="A", verdict=verdict, at="2024-05-01T12:00:03Z", steps=(step,))
+
+
+def ids(entries: list[Entry]) -> list[str]:
+    return [entry.delivery.id for entry in entries]
+
+
+@contextmanager
+def unprivileged() -> Iterator[None]:
+    """Permissions mean nothing to root, so root stops being it for a while."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def test_run_ids_sort_by_time_and_differ_within_a_second() -> None:
+    first = run_id("2024-05-01T12:34:56.789Z", "ffffff")
+    assert first == "20240501T123456Z-ffffff"
+    assert first < run_id("2024-05-01T12:34:57Z", "000000")
+    assert first != run_id("2024-05-01T12:34:56.789Z", "000000")
+
+
+def test_delivery_ids_sort_by_number(tmp_path: Path) -> None:
+    with open_run(tmp_path) as run:
+        made = [run.next_id() for _ in range(11)]
+    assert made == sorted(made)
+    assert len(set(made)) == 11
+    assert made[0].startswith(f"{RUN}.")
+
+
+# --- While a run lasts -----------------------------------------------------------------------------
+
+
+def test_a_delivery_is_seen_at_once_and_before_it_is_judged(tmp_path: Path) -> None:
+    run, log = open_run(tmp_path / "not" / "yet"), Log(tmp_path / "not" / "yet")
+    delivery = make_delivery(run)
+    run.append(delivery)
+    assert log.get(delivery.id) == Entry(delivery, ())
+    assert Entry(delivery, ()).judgement is None
+    judgement = judge(delivery)
+    run.append(judgement)
+    entry = log.get(delivery.id)
+    assert entry is not None
+    assert entry.judgement == judgement
+    run.close()
+
+
+def test_a_run_is_running_then_finished(tmp_path: Path) -> None:
+    run, log = open_run(tmp_path), Log(tmp_path)
+    run.append(make_delivery(run))
+    (summary,) = log.runs()
+    assert (summary.id, summary.state, summary.deliveries) == (RUN, "running", 1)
+    run.fold("2024-05-01T12:01:00Z")
+    (summary,) = log.runs()
+    assert (summary.state, summary.deliveries, summary.problems) == ("finished", 1, ())
+    assert summary.info is not None
+    assert summary.info.finished_at == "2024-05-01T12:01:00Z"
+    assert summary.info.receiver == "local"
+
+
+def test_a_run_closed_without_folding_is_interrupted_and_whole(tmp_path: Path) -> None:
+    run = open_run(tmp_path)
+    delivery = make_delivery(run)
+    run.append(delivery)
+    run.close()
+    (summary,) = Log(tmp_path).runs()
+    assert (summary.state, summary.problems) == ("interrupted", ())
+    assert Log(tmp_path).get(delivery.id) is not None
+
+
+def test_a_reader_ignores_a_line_that_is_being_written(tmp_path: Path) -> None:
+    run, log = open_run(tmp_path), Log(tmp_path)
+    delivery = make_delivery(run)
+    line = b'{"delivery":%b}\n' % encoder.encode(delivery)
+    journal = tmp_path / f"{RUN}.journal"
+    with journal.open("ab", buffering=0) as file:
+        file.write(line[:100])
+        assert newest_deliveries(log, 10) == []
+        assert log.runs()[0].problems == ()
+        file.write(line[100:])
+        assert ids(newest_deliveries(log, 10)) == [delivery.id]
+    run.close()
+
+
+def test_an_unfinished_line_is_torn_once_nobody_holds_the_run(tmp_path: Path) -> None:
+    run, log = open_run(tmp_path), Log(tmp_path)
+    delivery = make_delivery(run)
+    run.append(delivery)
+    journal = tmp_path / f"{RUN}.journal"
+    with journal.open("ab") as file:
+        file.write(b'{"delivery":{"id":"x')
+    assert log.runs()[0].problems == ()
+    run.close()
+    (problem,) = log.runs()[0].problems
+    assert str(problem).startswith(f"{journal}:3:1: torn")
+    assert fold_abandoned(tmp_path) == []
+    assert ids(newest_deliveries(log, 10)) == [delivery.id]
+    with TinyDB(run.path) as database:
+        (head,) = database.table("run").all()
+    assert head["torn"] == '{"delivery":{"id":"x'
+
+
+def test_polling_a_live_run_reads_only_its_new_lines(tmp_path: Path) -> None:
+    run, log = open_run(tmp_path), Log(tmp_path)
+    first, second = make_delivery(run), make_delivery(run)
+    run.append(first)
+    assert len(list(log.summaries())) == 1
+    journal = tmp_path / f"{RUN}.journal"
+    # What was read before is no longer there to be read: only its length still counts.
+    with journal.open("r+b") as file:
+        file.write(b"#" * (journal.stat().st_size - 1))
+    run.append(second)
+    assert [row.id for row in log.summaries()] == [second.id, first.id]
+    assert log.runs()[0].problems == ()
+    run.close()
+
+
+# --- The run file --------------------------------------------------------------------------------------
+
+
+def test_folding_leaves_the_run_file_alone_in_the_folder(tmp_path: Path) -> None:
+    with open_run(tmp_path) as run:
+        run.append(make_delivery(run))
+    assert [path.name for path in tmp_path.iterdir()] == [f"{RUN}.json"]
+    assert run.path == tmp_path / f"{RUN}.json"
+
+
+def test_what_was_logged_reads_the_same_before_and_after_folding(tmp_path: Path) -> None:
+    run = open_run(tmp_path)
+    deliveries = [make_delivery(run) for _ in range(3)]
+    for delivery in deliveries:
+        run.append(delivery)
+        run.append(judge(delivery))
+    before = newest_deliveries(Log(tmp_path), 10)
+    run.fold()
+    assert newest_deliveries(Log(tmp_path), 10) == before
+    assert [entry.delivery for entry in reversed(before)] == deliveries
+
+
+def test_results_read_the_same_before_and_after_folding(tmp_path: Path) -> None:
+    run, log = open_run(tmp_path), Log(tmp_path)
+    delivery = make_delivery(run)
+    results = (make_result(), make_result("b", "failed"))
+    for record in (delivery, judge(delivery), *results):
+        run.append(record)
+    live = log.run(RUN)
+    assert live is not None
+    assert (live[0].state, live[0].results, log.results(RUN)) == ("running", 2, list(results))
+    run.fold("2024-05-01T12:01:00Z", stopped=True)
+    kept = log.run(RUN)
+    assert kept is not None
+    assert (kept[0].state, kept[0].results, log.results(RUN)) == ("stopped", 2, list(results))
+    assert kept[1] == live[1] == [Entry(delivery, (judge(delivery),))]
+    assert Log(tmp_path).runs()[0].outcomes == {"passed": 1, "failed": 1}
+    assert Log(tmp_path).results(RUN) == list(results)
+    assert log.run("no such run") is None
+
+
+def test_a_run_that_was_stopped_says_so_before_it_is_folded(tmp_path: Path) -> None:
+    run = open_run(tmp_path)
+    run._write(Line(finished_at="2024-05-01T12:01:00Z", stopped=True))
+    run.close()
+    assert Log(tmp_path).runs()[0].state == "stopped"
+
+
+def test_a_run_file_from_before_there_were_results_is_read(tmp_path: Path) -> None:
+    with open_run(tmp_path) as run:
+        run.append(make_delivery(run))
+        run.append(make_result())
+    tables = json.loads(run.path.read_text())
+    del tables["results"]
+    run.path.write_text(json.dumps(tables))
+    (summary,) = Log(tmp_path).runs()
+    assert (summary.deliveries, summary.results, summary.problems) == (1, 0, ())
+    assert list(past(tmp_path)) == []
+
+
+def test_the_past_is_read_newest_first_and_a_damaged_file_is_passed_over(tmp_path: Path) -> None:
+    for id, verdict in ((RUN, "failed"), (LATER, "passed")):
+        with open_run(tmp_path, id) as run:
+            run.append(make_delivery(run))
+            run.append(make_result(verdict=verdict))
+    (tmp_path / "20240501T140000Z-cccccc.json").write_text("{")
+    found = [(each.info.id, each.info.receiver, each.results[0].verdict) for each in past(tmp_path)]
+    assert found == [(LATER, "local", "passed"), (RUN, "local", "failed")]
+    assert list(past(tmp_path / "none")) == []
+
+
+def test_the_past_of_a_run_is_what_was_before_it_as_far_as_anybody_looks(tmp_path: Path) -> None:
+    # Of those that began in one second, the one that was written last is the newest.
+    ids = ["20240501T120000Z-bbbbbb", "20240501T120001Z-ffffff", "20240501T120001Z-aaaaaa", LATER]
+    for number, id in enumerate(ids):
+        with open_run(tmp_path, id) as run:
+            run.append(make_result())
+        os.utime(tmp_path / f"{id}.json", ns=(number, number))
+    assert [each.info.id for each in past(tmp_path)] == ids[::-1]
+    assert [each.info.id for each in past(tmp_path, before=ids[2])] == ids[1::-1]
+    assert [each.info.id for each in past(tmp_path, before=LATER, most=1)] == [ids[2]]
+    assert list(past(tmp_path, most=0)) == []
+
+
+def test_runs_of_the_same_second_are_ordered_by_their_time(tmp_path: Path) -> None:
+    ids = [f"20240501T120000Z-{random}" for random in ("bbbbbb", "cccccc", "aaaaaa")]
+    for number, id in enumerate(ids):
+        started_at = f"2024-05-01T12:00:00.{number}00Z"
+        with RunWriter.open(tmp_path, RunInfo(id=id, started_at=started_at)) as run:
+            run.append(make_result())
+    assert [run.id for run in Log(tmp_path).runs()] == ids[::-1]
+
+
+def test_numbers_keep_their_spelling(tmp_path: Path) -> None:
+    run = open_run(tmp_path)
+    delivery = make_delivery(run)
+    body = {"total": Number("35.00"), "huge": 12345678901234567890123, "tiny": Number("1E-400")}
+    difference = Difference(kind="changed", expected=Number("35.00"), actual=Number("35.10"))
+    run.append(delivery)
+    run.append(
+        Judgement(
+            delivery=delivery.id,
+            verdict="failed",
+            at="2024-05-01T12:00:02Z",
+            differences=(difference,),
+            expectation=Expectation(body=body, max_ms=12.5),
+        )
+    )
+
+    def spelled() -> bytes:
+        entry = Log(tmp_path).get(delivery.id)
+        assert entry is not None
+        assert entry.judgement is not None
+        return encoder.encode(entry.judgement)
+
+    live = spelled()
+    assert b'"total":35.00,"huge":12345678901234567890123,"tiny":1E-400' in live
+    assert b'"expected":35.00,"actual":35.10' in live
+    run.fold()
+    assert spelled() == live
+
+
+def test_stock_tinydb_queries_and_extends_a_run_file(tmp_path: Path) -> None:
+    with open_run(tmp_path) as run:
+        deliveries = [make_delivery(run) for _ in range(3)]
+        for delivery in deliveries:
+            run.append(delivery)
+        run.append(judge(deliveries[1], "failed"))
+        run.append(make_result())
+    with TinyDB(run.path) as database:
+        assert database.tables() == {"run", "deliveries", "judgements", "results"}
+        assert database.table("run").all()[0]["receiver"] == "local"
+        table = database.table("deliveries")
+        assert [document.doc_id for document in table] == [1, 2, 3]
+        assert table.get(where("id") == deliveries[1].id) == json.loads(encoder.encode(deliveries[1]))
+        assert len(database.table("judgements").search(where("verdict") == "failed")) == 1
+        extra = {**json.loads(encoder.encode(deliveries[0])), "id": f"{RUN}.000009"}
+        assert table.insert(extra) == 4
+        database.table("notes").insert({"mine": True})
+    # TinyDB wrote the file anew, on one line; the log still reads it.
+    log = Log(tmp_path)
+    assert ids(newest_deliveries(log, 10)) == [
+        f"{RUN}.000009",
+        *(delivery.id for delivery in reversed(deliveries)),
+    ]
+    assert log.runs()[0].problems == ()
+
+
+def test_an_empty_run_is_a_database_too(tmp_path: Path) -> None:
+    with open_run(tmp_path) as run:
+        pass
+    with TinyDB(run.path) as database:
+        assert len(database.table("deliveries")) == 0
+        assert database.table("deliveries").insert({}) == 1
+
+
+def test_a_cached_run_file_is_read_again_when_it_changes(tmp_path: Path) -> None:
+    with open_run(tmp_path) as run:
+        delivery = make_delivery(run)
+        run.append(delivery)
+    log = Log(tmp_path)
+    assert len(newest_deliveries(log, 10)) == 1
+    with TinyDB(run.path) as database:
+        database.table("judgements").insert(json.loads(encoder.encode(judge(delivery))))
+    assert newest_deliveries(log, 10)[0].judgement == judge(delivery)
+    run.path.unlink()
+    assert newest_deliveries(log, 10) == []
+    assert log.runs() == []
+
+
+def test_export_is_the_run_file_under_another_name(tmp_path: Path) -> None:
+    runs_dir, live, folded = tmp_path / "runs", tmp_path / "live.json", tmp_path / "folded.json"
+    run = open_run(runs_dir)
+    delivery = make_delivery(run)
+    run.append(delivery)
+    run.export(live)
+    folded.write_text("what was there before")
+    run.append(judge(delivery))
+    run.fold("2024-05-01T12:01:00Z")
+    run.export(folded)
+    assert folded.read_bytes() == run.path.read_bytes()
+    with TinyDB(live) as database:
+        assert [document["id"] for document in database.table("deliveries")] == [delivery.id]
+        assert len(database.table("judgements")) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folded.json", "live.json", "runs"]
+
+
+# --- Many runs ----------------------------------------------------------------------------------------
+
+
+def test_deliveries_of_all_runs_come_newest_first_and_page_by_page(tmp_path: Path) -> None:
+    one, other = open_run(tmp_path), open_run(tmp_path, LATER)
+    written = []
+    for second in range(10):
+        run = one if second % 3 else other
+        written.append(make_delivery(run, f"2024-05-01T13:00:0{second}.000Z"))
+    for delivery in reversed(written):  # They end in another order than they begin.
+        (one if delivery.run == RUN else other).append(delivery)
+    one.fold()
+    log = Log(tmp_path)
+    expected = [delivery.id for delivery in reversed(written)]
+    assert ids(newest_deliveries(log, 100)) == expected
+    pages: list[str] = []
+    while page := newest_deliveries(log, 4, before=pages[-1] if pages else None):
+        pages += ids(page)
+    assert pages == expected
+    assert [summary.id for summary in log.runs()] == [LATER, RUN]
+    other.close()
+
+
+def test_a_judgement_from_another_run_joins_its_delivery(tmp_path: Path) -> None:
+    run, serve = open_run(tmp_path), open_run(tmp_path, LATER)
+    delivery = make_delivery(run)
+    run.append(delivery)
+    run.append(judge(delivery, "failed", "2024-05-01T12:00:02.000Z"))
+    run.append(judge(delivery, "errored", "2024-05-01T12:00:02.002Z"))
+    serve.append(judge(delivery, "passed", "2024-05-01T12:00:02.001Z"))
+    run.fold()
+    log = Log(tmp_path)
+    while_serve_runs = log.get(delivery.id)
+    assert while_serve_runs is not None
+    assert [judgement.verdict for judgement in while_serve_runs.judgements] == ["failed", "passed", "errored"]
+    assert newest_deliveries(log, 10) == [while_serve_runs]
+    serve.fold()
+    assert log.get(delivery.id) == while_serve_runs
+
+
+def test_a_run_that_is_folded_while_it_is_read_is_not_missed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = open_run(tmp_path)
+    delivery = make_delivery(run)
+    run.append(delivery)
+    look = reader._stamp
+
+    def look_then_fold(path: Path) -> tuple[int, int] | None:
+        stamp = look(path)
+        if stamp is None:
+            run.fold()
+        return stamp
+
+    monkeypatch.setattr(reader, "_stamp", look_then_fold)
+    assert ids(newest_deliveries(Log(tmp_path), 10)) == [delivery.id]
+    assert run.path.exists()
+
+
+def test_what_is_not_there_is_none(tmp_path: Path) -> None:
+    log = Log(tmp_path / "nothing")
+    assert log.runs() == []
+    assert newest_deliveries(log, 10) == []
+    for id in ("", "x", f"{RUN}.000001", "../../etc/passwd"):
+        assert log.get(id) is None
+        assert newest_deliveries(log, 10, before=id) == []
+
+
+# --- What cannot be written --------------------------------------------------------------------------
+
+
+def test_a_folder_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None:
+    runs_dir = tmp_path / "runs"
+    runs_dir.mkdir()
+    runs_dir.chmod(stat.S_IRUSR | stat.S_IXUSR)
+    with unprivileged(), pytest.raises(FileError) as caught:
+        open_run(runs_dir)
+    runs_dir.chmod(stat.S_IRWXU)
+    assert str(caught.value).startswith(f"{runs_dir / RUN}.journal: cannot be written: permission denied (")
+    assert "\n" not in str(caught.value)
+    assert list(runs_dir.iterdir()) == []
+
+
+def test_a_run_is_opened_once(tmp_path: Path) -> None:
+    with open_run(tmp_path) as run:
+        delivery = make_delivery(run)
+        run.append(delivery)
+        with pytest.raises(FileError, match="file exists"):
+            open_run(tmp_path)
+    assert ids(newest_deliveries(Log(tmp_path), 10)) == [delivery.id]
+
+
+def test_a_journal_has_one_holder(tmp_path: Path) -> None:
+    path = tmp_path / "a.journal"
+    assert lock.take(path) is None
+    fd = lock.create(path)
+    assert lock.take(path) is None
+    os.close(fd)
+    taken = lock.take(path)
+    assert taken is not None
+    assert lock.take(path) is None
+    assert lock.is_held(path)
+    os.close(taken)
+    assert not lock.is_held(path)
+
+
+def test_a_fold_that_cannot_be_written_keeps_the_journal(tmp_path: Path) -> None:
+    run = open_run(tmp_path)
+    delivery = make_delivery(run)
+    run.append(delivery)
+    (tmp_path / f"{RUN}.json.new").mkdir()
+    with pytest.raises(FileError, match=r"json: cannot be written: is a directory"):
+        run.fold("2024-05-01T12:01:00Z")
+    (tmp_path / f"{RUN}.json.new").rmdir()
+    (summary,) = Log(tmp_path).runs()
+    assert (summary.state, summary.deliveries) == ("finished", 1)
+    assert fold_abandoned(tmp_path) == []
+    assert [path.name for path in tmp_path.iterdir()] == [f"{RUN}.json"]
+
+
+def test_an_export_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
+    with open_run(tmp_path / "runs") as run:
+        pass
+    with pytest.raises(FileError, match="cannot be written: no such file or directory"):
+        run.export(tmp_path / "absent" / "report.json")
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(FileError, match="taken: cannot be written: is a directory"):
+        run.export(tmp_path / "taken")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["runs", "taken"]

@@ -1,0 +1,192 @@
+"""scenario.py: every mistake in a file is one line with its place."""
+
+from __future__ import annotations
+
+import json
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from retailops_sandbox import jsontext
+from retailops_sandbox.errors import SourceError
+from retailops_sandbox.model import Deliver, Expectation, Number, Scenario, Step
+from retailops_sandbox.scenarios import scenario
+
+
+def step(**fields: object) -> dict[str, object]:
+    return {"fixture": "default", **fields}
+
+
+def text(*steps: dict[str, object], **fields: object) -> str:
+    return json.dumps({"format": 1, "name": "n", "steps": list(steps), **fields}, indent=1)
+
+
+def read(source: str) -> scenario.Plan:
+    return scenario.read(source, id="scenarios/x.scenario.json", file="x.scenario.json")
+
+
+def test_steps_without_a_name_get_one():
+    assert [each.name for each in read(text(step(), step(name="b"), step())).scenario.steps] == [
+        "step 1",
+        "b",
+        "step 3",
+    ]
+
+
+def test_numbers_keep_their_spelling():
+    plan = read('{"steps": [{"fixture": "f", "set": {"/a": 35.00}, "expect": {"body": {"n": 1e5}}}]}')
+    value = plan.scenario.steps[0].set["/a"]
+    assert isinstance(value, Number)
+    assert value.spelling == "35.00"
+
+
+def test_a_step_knows_its_line():
+    plan = read('{\n "steps": [\n  {"fixture": "a"},\n  {"fixture": "b"}\n ]\n}')
+    assert [plan.line(0), plan.line(1)] == [3, 4]
+
+
+@pytest.mark.parametrize(
+    ("source", "pointer", "says"),
+    [
+        ("{", None, "expected"),
+        ('{"steps": [], "steps": []}', "/steps", "steps"),
+        (text(), "/steps", "no steps"),
+        (text(step(fixtrue="x")), "/steps/0/fixtrue", "fixture"),
+        (text(step(), speed=1), "/speed", "speed"),
+        (text({"name": "nothing"}), "/steps/0", "none of them"),
+        (text(step(raw="x")), "/steps/0", "fixture and raw"),
+        (text({"raw": "x", "set": {"/a": 1}}), "/steps/0/raw", "set or remove"),
+        (text(step(name="a"), step(name="a")), "/steps/1/name", "step 1 is named 'a' too"),
+        (text(step(set={"a/b": 1})), "/steps/0/set/a~1b", "must start with /"),
+        (text(step(remove=["/a~2"])), "/steps/0/remove/0", "~"),
+        (text(step(capture={"code": "events"})), "/steps/0/capture/code", "must start with /"),
+        (text(step(deliver={"times": 0})), "/steps/0/deliver/times", "at least 1"),
+        (text(step(deliver={"time": 2})), "/steps/0/deliver/time", "times"),
+        (text(step(expect=[{}, {}])), "/steps/0/expect", "2 expectations for 1 deliver"),
+        (text(step(expect=[{}, {}], deliver={"times": 2, "parallel": 2})), "/steps/0/expect", "parallel 1"),
+        (text(step(expect={"rules": {"/a": {"regex": "("}}})), "/steps/0/expect/rules/~1a", ""),
+        (text(step(expect={"rules": {"/a": "ignroe"}})), "/steps/0/expect/rules/~1a", "ignore"),
+        (text(step(expect={"rules": {"a": "any"}})), "/steps/0/expect/rules/a", "/"),
+        (text(step(expect={"headers": {"X": {"regex": "["}}})), "/steps/0/expect/headers/X", ""),
+        (text(step(expect={"fault": "timeout"})), "/steps/0/expect/fault", "timeout"),
+        (text(step(), format=2), "/format", "2"),
+        (text(step(expect={"max_ms": "fast"})), "/steps/0/expect/max_ms", ""),
+    ],
+)
+def test_a_mistake_is_told_with_file_line_and_pointer(source: str, pointer: str | None, says: str):
+    with pytest.raises(SourceError) as caught:
+        read(source)
+    error = caught.value
+    assert error.file == "x.scenario.json"
+    assert error.line >= 1
+    if pointer is not None:
+        assert error.pointer == pointer
+    assert says in str(error)
+    assert "\n" not in str(error)
+
+
+def test_an_expectation_is_checked_like_one_in_a_file():
+    assert scenario.expectation('{"body": {"events": []}}').body == {"events": []}
+    with pytest.raises(SourceError) as caught:
+        scenario.expectation('{"rules": {"/events/*/code": {"regexp": "x"}}}')
+    assert caught.value.pointer == "/rules/~1events~1*~1code"
+
+
+# --- spelling a file ---
+
+names = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+numbers = st.integers() | st.decimals(allow_nan=False, allow_infinity=False, places=2).map(
+    lambda each: Number(f"{each:f}")
+)
+values = st.recursive(
+    st.none() | st.booleans() | numbers | names,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(names, inner, max_size=4),
+    max_leaves=12,
+)
+pointers = st.lists(st.sampled_from(["a", "b", "0", "~1"]), max_size=3).map(
+    lambda tokens: "".join(f"/{token}" for token in tokens)
+)
+expectations = st.builds(
+    Expectation,
+    status=st.none() | st.integers(100, 599),
+    body=values | st.just(msgspec.UNSET),
+    rules=st.dictionaries(pointers, st.sampled_from(["ignore", "uuid", {"type": "string"}]), max_size=3),
+    contract=st.booleans(),
+)
+bodies = st.one_of(
+    st.fixed_dictionaries({"fixture": names, "set": st.dictionaries(pointers, values, max_size=3)}),
+    st.fixed_dictionaries({"payload": values}),
+    st.fixed_dictionaries({"raw": names, "deliver": st.builds(Deliver, content_type=names)}),
+)
+
+
+@st.composite
+def scenarios(draw: st.DrawFn) -> Scenario:
+    bodies_drawn = draw(st.lists(bodies, min_size=1, max_size=3))
+    steps = [
+        Step(
+            name=f"{draw(names)}{number}",
+            expect=draw(st.none() | expectations),
+            off_contract=draw(st.booleans()),
+            **body,
+        )
+        for number, body in enumerate(bodies_drawn)
+    ]
+    return Scenario(
+        schema=draw(names),
+        name=draw(names),
+        tags=draw(st.lists(names, max_size=3)),
+        edition=draw(st.sampled_from(["draft", "v1"])),
+        variables=draw(st.dictionaries(names, values, max_size=2)),
+        steps=steps,
+    )
+
+
+@given(scenarios())
+def test_a_scenario_that_is_spelled_and_read_is_the_same(original: Scenario):
+    written = scenario.spelled(original)
+    again = read(written).scenario
+    assert again == original
+    assert scenario.spelled(again) == written  # also each number, which equality does not mind
+
+
+def test_a_spelled_file_is_for_reading():
+    step = Step(
+        name="cancel",
+        fixture="default",
+        set={"/data/order/grand_total": Number("35.00")},
+        expect=Expectation(status=200, body={"events": []}),
+    )
+    assert scenario.spelled(Scenario(name="Recorded", tags=["recorded"], steps=[step])) == (
+        """{
+  "format": 1,
+  "name": "Recorded",
+  "tags": ["recorded"],
+  "action": "order_cancel",
+  "edition": "draft",
+  "steps": [
+    {
+      "name": "cancel",
+      "fixture": "default",
+      "set": {"/data/order/grand_total": 35.00},
+      "expect": {
+        "status": 200,
+        "body": {"events": []}
+      }
+    }
+  ]
+}
+"""
+    )
+
+
+@pytest.mark.parametrize("name", ["already-shipped", "payments", "duplicate"])
+def test_a_shipped_scenario_is_spelled_as_what_it_is(name: str):
+    from retailops_sandbox import resources
+
+    text = (resources.fixtures_dir() / "scenarios" / f"draft-{name}.scenario.json").read_text(
+        encoding="utf-8"
+    )
+    spelled = scenario.spelled(read(text).scenario)
+    assert jsontext.parse(spelled) == jsontext.parse(text)

@@ -1,0 +1,131 @@
+"""The rule at one expected value, as it is being made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from retailops_sandbox.contracts import contract
+from retailops_sandbox.web.compose import rule_editor
+from retailops_sandbox.web.compose.rule_editor import Ruling
+from retailops_sandbox.web.shell.send_form import Refused
+from starlette.datastructures import FormData
+
+DRAFT = contract.load("order_cancel", "draft")
+DOCUMENT: dict[str, Any] = {
+    "headers": {"Content-Type": "text/html", "X-Id": {"one_of": ["a", "b"]}},
+    "body": {
+        "events": [
+            {"error_code": "ERR12", "associations": [{"type": "sku"}, {"type": "order"}], "count": 5},
+        ],
+        "status": None,
+        "deep": [[[1]]],
+    },
+    "rules": {"/events/*/error_code": {"regex": "^ERR"}, "/events/0/count": {"range": [None, 9]}},
+}
+
+
+def begun(at: str) -> Ruling:
+    made = rule_editor.begun(DOCUMENT, DRAFT, at)
+    assert made is not None
+    return made
+
+
+def typed(at: str, **fields: str) -> Ruling:
+    made = begun(at)
+    rule_editor.fill(
+        made, FormData({"rule_for": at, **{f"rule_{name}": value for name, value in fields.items()}})
+    )
+    return made
+
+
+def test_every_matcher_is_offered_somewhere_and_explained():
+    from retailops_sandbox.comparing.matchers import MATCHERS
+
+    offered = {word for words in rule_editor._FOR.values() for word in words}
+    assert offered == set(rule_editor.WORDS) == set(MATCHERS)
+    assert set(rule_editor.TYPES) == {"string", "number", "integer", "boolean", "null", "array", "object"}
+
+
+def test_the_places_for_which_a_rule_may_stand():
+    paths = [each.path for each in begun("/body/events/0/associations/1/type").scopes]
+    assert paths == [
+        "/events/0/associations/1/type",
+        "/events/0/associations/*/type",
+        "/events/*/associations/1/type",
+        "/events/*/associations/*/type",
+    ]
+    assert [each.path for each in begun("/body/status").scopes] == ["/status"]
+    assert [each.path for each in begun("/body/deep/0/0/0").scopes] == ["/deep/0/0/0", "/deep/*/*/*"]
+    says = [each.says for each in begun("/body/events/0/associations/1/type").scopes]
+    assert says[-1] == "every item of events and associations"
+
+
+def test_it_begins_with_the_rule_that_is_there():
+    made = begun("/body/events/0/error_code")
+    assert (made.word, made.pattern, made.path, made.before) == (
+        "regex", "^ERR", "/events/*/error_code", "/events/*/error_code",
+    )  # fmt: skip
+    made = begun("/body/events/0/count")
+    assert (made.word, made.least, made.most) == ("range", "", "9")
+    made = begun("/headers/X-Id")
+    assert (made.word, made.values) == ("one_of", '"a"\n"b"')
+
+
+def test_it_suggests_from_the_value_where_there_is_none():
+    made = begun("/body/events/0/associations/0/type")
+    assert (made.word, made.type, made.pattern, made.values) == ("", "string", "^sku$", '"sku"')
+    assert begun("/headers/Content-Type").value == "text/html"
+    assert rule_editor.begun(DOCUMENT, DRAFT, "/body/nothing") is None
+
+
+@pytest.mark.parametrize(
+    ("at", "fields", "rule"),
+    [
+        ("/body/status", {"word": "ignore"}, "ignore"),
+        ("/body/status", {"word": "type", "type": "null"}, {"type": "null"}),
+        ("/body/events/0/error_code", {"word": "regex", "pattern": "^E"}, {"regex": "^E"}),
+        ("/body/events/0/error_code", {"word": "contains", "pattern": "R1"}, {"contains": "R1"}),
+        ("/body/events/0/count", {"word": "range", "least": "1", "most": ""}, {"range": [1, None]}),
+        ("/body/events/0/count", {"word": "one_of", "values": '5\n\n"five"'}, {"one_of": [5, "five"]}),
+        ("/body", {"word": "extra"}, {"extra": "allow"}),
+    ],
+)
+def test_a_rule_as_it_is_spelled(at: str, fields: dict[str, str], rule: Any):
+    assert typed(at, **fields).made() == rule
+
+
+@pytest.mark.parametrize(
+    ("at", "fields", "why"),
+    [
+        ("/body/status", {"word": ""}, "Choose what"),
+        ("/body/status", {"word": "type", "type": "text"}, "not a type of JSON"),
+        ("/body/events/0/error_code", {"word": "regex", "pattern": "("}, "not a regular expression"),
+        ("/body/events/0/count", {"word": "range", "least": "x"}, "x is not a number"),
+        ("/body/events/0/count", {"word": "range", "least": "9", "most": "1"}, "nothing is in between"),
+        ("/body/events/0/count", {"word": "range", "least": "", "most": ""}, "at most one of them null"),
+        ("/body/events/0/count", {"word": "one_of", "values": "five"}, 'a text is written "five"'),
+        ("/body/events/0/count", {"word": "one_of", "values": " "}, "at least one value"),
+    ],
+)
+def test_what_cannot_be_a_rule_says_why(at: str, fields: dict[str, str], why: str):
+    made = typed(at, **fields)
+    with pytest.raises(Refused, match=why):
+        made.made()
+    assert not made.word or made.told.problem
+
+
+def test_it_is_tested_against_the_value():
+    at = "/body/events/0/error_code"
+    assert typed(at, word="regex", pattern="^ERR[0-9]+$").told.accepts is True
+    assert typed(at, word="regex", pattern="^OK").told.accepts is False
+    assert typed(at, word="ignore").told.accepts is None
+    assert typed("/headers/Content-Type", word="contains", pattern="html").told.accepts is True
+
+
+def test_what_was_typed_for_another_value_is_not_taken():
+    made = begun("/body/status")
+    rule_editor.fill(made, FormData({"rule_for": "/body/other", "rule_word": "ignore"}))
+    assert made.word == ""
+    made = typed("/body/status", word="ignore", path="/elsewhere")
+    assert made.path == "/status"

@@ -1,0 +1,118 @@
+"""What no client can cause on purpose: the application's own bugs, and waiting where all would wait."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Container
+from pathlib import Path
+from typing import cast
+
+import msgspec
+import pytest
+from retailops_sandbox import resources
+from retailops_sandbox.engine import DeliveryLog, Transport
+from retailops_sandbox.model import Fault
+from retailops_sandbox.runlog.index.changes import Seen
+from retailops_sandbox.runlog.log import Entry, Log
+from retailops_sandbox.standin import StandIn
+from retailops_sandbox.web import serve
+from retailops_sandbox.web.app import create_app
+from retailops_sandbox.web.shell.context import Desk
+from retailops_sandbox.web.shell.pages import Pages
+from retailops_sandbox.workspace.workspace import Workspace
+from starlette.testclient import TestClient
+
+from tests.unit.runlog.test_runlog import RUN, judge, make_delivery, open_run
+
+
+class BrokenLog:
+    """A log with a bug."""
+
+    def seen(self) -> Seen:
+        return Seen()
+
+    def runs(self) -> None:
+        raise ZeroDivisionError("<b>secret</b>")
+
+
+class WatchedLog(Log):
+    """A log that knows whether it was asked where all pages and sends would wait for it."""
+
+    asked_in_loop: bool = False
+
+    def _refresh(self, settled: Container[str] = ()) -> None:
+        super()._refresh(settled)
+        with contextlib.suppress(RuntimeError):
+            asyncio.get_running_loop()
+            self.asked_in_loop = True
+
+
+def client_of(folder: Path, log: Log) -> TestClient:
+    nothing = object()
+    desk = Desk(
+        Workspace(folder),
+        transport=cast(Transport, nothing),
+        writer=cast(DeliveryLog, nothing),
+        environment={},
+        stand_in=StandIn(),
+        stand_in_url="http://127.0.0.1:9",
+        log=log,
+    )
+    pages = Pages(resources.templates_dir(), Path(serve.__file__).with_name("static"))
+    return TestClient(create_app(desk, pages), base_url="http://127.0.0.1", raise_server_exceptions=False)
+
+
+def test_a_bug_is_a_page_under_the_same_policy(tmp_path: Path):
+    answer = client_of(tmp_path, cast(Log, BrokenLog())).get("/deliveries")
+    assert answer.status_code == 500
+    assert "ZeroDivisionError" in answer.text
+    assert "secret" not in answer.text
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/deliveries",
+        "/deliveries?text=order",
+        "/deliveries/latency",
+        f"/deliveries/{RUN}.000001?text=order",
+        f"/deliveries/{RUN}.000001/request",
+        f"/?from={RUN}.000001",
+        "/runs",
+        f"/runs/{RUN}",
+        "/runs/none",
+        "/deliveries/none.000001",
+    ],
+)
+def test_no_page_looks_through_the_log_where_everybody_waits(tmp_path: Path, path: str):
+    workspace = Workspace(tmp_path)
+    with open_run(workspace.runs_dir) as run:
+        delivery = make_delivery(run)
+        run.append(delivery)
+        run.append(judge(delivery))
+    log = WatchedLog(workspace.runs_dir)
+    assert client_of(tmp_path, log).get(path).status_code == (404 if "none" in path else 200)
+    assert not log.asked_in_loop
+
+
+def test_the_last_answer_is_looked_for_in_lines_and_not_in_records(tmp_path: Path):
+    asked: list[str] = []
+
+    class CountedLog(Log):
+        def get(self, id: str) -> Entry | None:
+            asked.append(id)
+            return super().get(id)
+
+    workspace = Workspace(tmp_path)
+    with open_run(workspace.runs_dir) as run:
+        for second in range(9):
+            delivery = make_delivery(run, f"2024-05-01T12:00:0{second}.000Z")
+            receiver, fault = ("stand-in", Fault("refused", "")) if second == 4 else ("other", None)
+            run.append(msgspec.structs.replace(delivery, receiver=receiver, fault=fault, fixture="default"))
+    form = {"action": "order_cancel", "edition": "draft", "receiver": "stand-in", "fixture": "default"}
+    form |= {"payload": "{}", "do": "expect-last:"}
+    answer = client_of(tmp_path, CountedLog(workspace.runs_dir)).post("/compose", data=form)
+    assert f"From the answer to {RUN}.000005" in answer.text
+    assert asked == [f"{RUN}.000005"]

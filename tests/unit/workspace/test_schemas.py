@@ -1,0 +1,294 @@
+"""schemas.py: what an editor is told of a file is what its reader takes."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import msgspec
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from retailops_sandbox import model, resources
+from retailops_sandbox.comparing import matchers
+from retailops_sandbox.contracts import contract
+from retailops_sandbox.errors import SandboxError
+from retailops_sandbox.model import Basic, Bearer, Netrc, Receiver
+from retailops_sandbox.scenarios import scenario
+from retailops_sandbox.workspace import schemas
+from retailops_sandbox.workspace.workspace import Workspace
+
+ROOT = Path(__file__).parents[3]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@cache
+def validator(name: str) -> jsonschema_rs.Validator:
+    schema = schemas.everything(["default"])[name + schemas.SUFFIX]
+    jsonschema_rs.meta.validate(schema)
+    return jsonschema_rs.validator_for(schema)
+
+
+def mistakes(name: str, document: Any) -> list[str]:
+    return [f"{error.instance_path}: {error.message}" for error in validator(name).iter_errors(document)]
+
+
+def is_read(document: Any) -> bool:
+    try:
+        scenario.read(json.dumps(document), id="", file="f")
+    except SandboxError:
+        return False
+    return True
+
+
+# --- scenarios ---------------------------------------------------------------------------------------------
+
+SCENARIOS = sorted(resources.fixtures_dir().glob("scenarios/*.json"))
+FIXTURES = sorted(resources.fixtures_dir().glob("order_cancel/*/*.json"))
+
+
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.name)
+def test_the_shipped_scenarios_are_valid(path: Path):
+    assert mistakes("scenario", json.loads(path.read_text())) == []
+
+
+@pytest.mark.parametrize("path", FIXTURES, ids=lambda path: f"{path.parent.name}-{path.name}")
+def test_the_shipped_fixtures_are_valid_for_their_edition_alone(path: Path):
+    document = json.loads(path.read_text())
+    editions = [edition for _, edition in contract.available()]
+    valid = [edition for edition in editions if not mistakes(f"fixture.order_cancel.{edition}", document)]
+    assert valid == [path.parent.name]
+
+
+POINTERS = st.sampled_from(["", "/a", "/b", "/c/d", "/a/*/b", "/a~1b/0/-", "a", "/a~", "$.a", "/~2"])
+WORDS = st.sampled_from(["", "x", "${x}", "default"])
+NUMBERS = st.sampled_from([1, 1, 1, 2, 2, 1_000, 0, -1, 100_001, 10**9, 1.5])
+VALUES = st.sampled_from([None, True, 0, 1.5, "x", [], ["x"], {}, {"a": 1}])
+RULES = VALUES | st.sampled_from(
+    [
+        *matchers.MATCHERS,
+        *({word: argument} for word in matchers.MATCHERS for argument in (
+            "x", "string", "allow", True, [], ["x"], [0, None], [None, 1, 2], [None, None], {"a": 1}, None)),
+        {"type": "string", "regex": "x"},
+        {"regex": "^(?P<x>[a-z]+)$"},
+    ]
+)  # fmt: skip
+
+
+def record(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    """Some of these fields, now and then with a value that is none of theirs."""
+    return st.fixed_dictionaries(
+        {}, optional={name: st.one_of(each, each, each, VALUES) for name, each in fields.items()}
+    )
+
+
+EXPECTATIONS = record(
+    status=st.sampled_from([200, [200, 201], "200", [1.5]]),
+    max_ms=NUMBERS,
+    headers=st.dictionaries(WORDS, RULES, max_size=1),
+    body=VALUES,
+    rules=st.dictionaries(POINTERS, RULES, max_size=1),
+    contract=st.booleans(),
+    fault=st.sampled_from(["refused", "connect timeout", "slow"]),
+)
+DELIVERS = record(
+    times=NUMBERS,
+    parallel=NUMBERS,
+    delay_ms=NUMBERS,
+    timeout_ms=NUMBERS,
+    headers=st.dictionaries(WORDS, WORDS, max_size=1),
+    content_type=WORDS,
+    drop_after_ms=NUMBERS,
+)
+STEPS = record(
+    name=WORDS,
+    fixture=WORDS,
+    payload=VALUES,
+    raw=WORDS,
+    remove=st.lists(POINTERS, max_size=2),
+    set=st.dictionaries(POINTERS, VALUES, max_size=1),
+    deliver=DELIVERS,
+    expect=EXPECTATIONS | st.lists(EXPECTATIONS, max_size=2),
+    capture=st.dictionaries(WORDS, POINTERS, max_size=1),
+    off_contract=st.booleans(),
+)
+DOCUMENTS = record(
+    **{"$schema": WORDS},
+    format=st.sampled_from([1, 2]),
+    name=WORDS,
+    description=WORDS,
+    tags=st.lists(WORDS, max_size=2),
+    action=st.just("order_cancel"),
+    edition=st.sampled_from(["draft", "v1"]),
+    variables=st.dictionaries(WORDS, VALUES, max_size=1),
+    steps=st.lists(STEPS, max_size=2),
+)
+LIKELY = st.fixed_dictionaries(
+    {"fixture": st.just("default")},
+    optional={"deliver": DELIVERS, "expect": EXPECTATIONS | st.lists(EXPECTATIONS, max_size=2)},
+)
+
+
+@given(DOCUMENTS | st.builds(lambda step: {"steps": [step]}, LIKELY | STEPS))
+def test_what_the_reader_takes_is_valid(document):
+    # Of which contracts there are, the reader knows nothing: a run does.
+    assume(document.get("action", "order_cancel") == "order_cancel")
+    assume(document.get("edition", "draft") in ("draft", "v1"))
+    if is_read(document):
+        assert mistakes("scenario", document) == []
+
+
+BEYOND = re.compile("named .* too|expectations for|is not a regular expression|is more than|at most one")
+"""What a reader checks and JSON Schema cannot say."""
+
+
+@given(st.builds(lambda step: {"steps": [step]}, LIKELY | STEPS))
+def test_what_is_valid_the_reader_takes(document):
+    if mistakes("scenario", document):
+        return
+    try:
+        scenario.read(json.dumps(document), id="", file="f")
+    except SandboxError as error:
+        said = str(error)
+    else:
+        return
+    assert BEYOND.search(said), said
+
+
+BROKEN: list[tuple[Any, str]] = [
+    ([], "steps"),
+    ({}, "steps"),
+    ({"steps": []}, "no steps"),
+    ({"steps": [{}]}, "none of the bodies"),
+    ({"steps": [{"fixture": "a", "payload": 1}]}, "two bodies"),
+    ({"steps": [{"fixture": "a", "raw": "x"}]}, "two bodies"),
+    ({"steps": [{"raw": "x", "set": {"/a": 1}}]}, "raw with changes"),
+    ({"steps": [{"fixtrue": "a"}]}, "misspelled"),
+    ({"steps": [{"fixture": "a", "set": {"data": 1}}]}, "no pointer"),
+    ({"steps": [{"fixture": "a", "remove": ["data"]}]}, "no pointer"),
+    ({"steps": [{"fixture": "a", "capture": {"x": "data"}}]}, "no pointer"),
+    ({"steps": [{"fixture": "a", "deliver": {"times": 0}}]}, "too few"),
+    ({"steps": [{"fixture": "a", "deliver": {"timeout_ms": 0}}]}, "too short"),
+    ({"steps": [{"fixture": "a", "expect": [{}], "deliver": {"parallel": 2}}]}, "in parallel"),
+    ({"steps": [{"fixture": "a", "expect": {"rules": {"/a": "ignor"}}}]}, "no matcher"),
+    ({"steps": [{"fixture": "a", "expect": {"rules": {"/a": "regex"}}}]}, "no argument"),
+    ({"steps": [{"fixture": "a", "expect": {"rules": {"/a": {"ignore": 1}}}}]}, "an argument"),
+    ({"steps": [{"fixture": "a", "expect": {"rules": {"/a": {"range": [1]}}}}]}, "half a range"),
+    ({"steps": [{"fixture": "a", "expect": {"rules": {"a": "any"}}}]}, "no pointer"),
+    ({"steps": [{"fixture": "a", "expect": {"headers": {"A": {"range": [1, 2]}}}}]}, "no matcher of headers"),
+    ({"steps": [{"fixture": "a", "expect": {"headers": {"A": "ordered"}}}]}, "no matcher of headers"),
+    ({"steps": [{"fixture": "a", "expect": {"fault": "slow"}}]}, "no fault"),
+    ({"format": 2, "steps": [{"fixture": "a"}]}, "another format"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "document", [each for each, _ in BROKEN], ids=[f"{n} {why}" for n, (_, why) in enumerate(BROKEN)]
+)
+def test_a_broken_scenario_is_invalid(document: Any):
+    assert mistakes("scenario", document)
+    assert not is_read(document)
+
+
+@pytest.mark.parametrize("field", ["action", "edition"])
+def test_a_contract_that_there_is_not_is_invalid(field: str):
+    assert mistakes("scenario", {field: "order_cancle", "steps": [{"fixture": "a"}]})
+
+
+def test_an_editor_offers_the_fixtures_and_takes_others():
+    step = schemas.scenario(["b", "a"])["definitions"]["Step"]["properties"]["fixture"]
+    assert {"enum": ["a", "b"]} in step["anyOf"]
+    assert mistakes("scenario", {"steps": [{"fixture": "mine"}]}) == []
+
+
+# --- the others --------------------------------------------------------------------------------------------
+
+
+@given(EXPECTATIONS)
+def test_what_the_reader_of_an_expectation_takes_is_valid(document):
+    try:
+        scenario.expectation(json.dumps(document))
+    except SandboxError:
+        return
+    assert mistakes("expectation", document) == []
+
+
+def test_receivers_as_the_workspace_writes_them_are_valid(tmp_path: Path):
+    workspace = Workspace(tmp_path)
+    workspace.save_receiver(
+        Receiver(name="a", base_url="http://a", auth=Basic("u", "${env:P}"), timeout_ms=1)
+    )
+    workspace.save_receiver(Receiver(name="b", base_url="http://b", auth=Bearer("${env:T}"), protected=True))
+    workspace.save_receiver(Receiver(name="c", base_url="http://c", auth=Netrc(), paths={"order_cancel": ""}))
+    workspace.set_default_receiver("b")
+    document = json.loads(workspace.receivers_file.read_text())
+    assert mistakes("receivers", document) == []
+    for broken in (
+        {"name": "a"},
+        {"name": "a", "base_url": "x", "auth": {"kind": "other"}},
+        {"name": "a", "base_url": "x", "timeout_ms": 0},
+        {"name": "a", "base_url": "x", "url": "y"},
+    ):
+        assert mistakes("receivers", {"receivers": {"1": broken}})
+    assert mistakes("receivers", {"receiver": {}})
+
+
+def test_a_fixture_may_hold_placeholders_and_nothing_else_of_a_wrong_type():
+    payload = contract.load("order_cancel", "v1").examples.request
+    name = "fixture.order_cancel.v1"
+    assert mistakes(name, payload) == []
+    assert mistakes(name, {**payload, "client_id": "${client}"}) == []
+    assert mistakes(name, {**payload, "client_id": "497"})
+    assert mistakes(name, {**payload, "client_id": "x${client}"})
+    draft = contract.load("order_cancel", "draft").examples.request
+    assert mistakes("fixture.order_cancel.draft", {**draft, "version": 1.0})
+
+
+def test_every_field_is_described_and_every_struct_known():
+    for name, schema in schemas.everything().items():
+        for struct, definition in schema.get("definitions", {}).items():
+            for field, value in definition.get("properties", {}).items():
+                if struct not in ("Rule", "HeaderRule"):
+                    assert value.get("description"), f"{name}: {struct}.{field}"
+    for struct, fields in schemas._DESCRIPTIONS.items():
+        known = msgspec.json.schema(getattr(model, struct))["$defs"][struct]["properties"]
+        assert list(fields) == list(known), struct
+
+
+def test_every_matcher_is_told_with_an_example_that_it_takes():
+    rules = schemas.scenario()["definitions"]["Rule"]["oneOf"]
+    examples = [example for rule in rules for example in rule.get("examples", [rule.get("const")])]
+    told = [example if isinstance(example, str) else next(iter(example)) for example in examples]
+    assert told == list(matchers.MATCHERS)
+    matchers.compile({f"/{number}": example for number, example in enumerate(examples)})
+
+
+# --- the editor set-up of the README -----------------------------------------------------------------------
+
+
+def test_the_editors_settings_in_the_readme_name_every_schema_and_fit_the_files():
+    section = README.partition("\n## Editor set-up\n")[2].partition("\n## ")[0]
+    (snippet,) = re.findall("```json\n(.*?)```", section, re.S)
+    settings = json.loads(snippet)["json.schemas"]
+    folder = "./.sandbox/schemas/"
+    files = {each["url"].removeprefix(folder): each["fileMatch"] for each in settings}
+    assert set(files) == set(schemas.everything()) - {"expectation.schema.json"}
+    for path in [*SCENARIOS, *FIXTURES, Path("/w/receivers.json")]:
+        kinds = [name for name, globs in files.items() if any(fits(glob, path) for glob in globs)]
+        wanted = {
+            "scenarios": "scenario.schema.json",
+            "w": "receivers.schema.json",
+        }.get(path.parent.name, f"fixture.order_cancel.{path.parent.name}.schema.json")
+        assert kinds == [wanted], path
+
+
+def fits(glob: str, path: Path) -> bool:
+    """As editors match: `**` is any folders, `*` anything in a name."""
+    pattern = "".join(
+        {"**/": "(?:.*/)?", "*": "[^/]*"}.get(part, re.escape(part)) for part in re.split(r"(\*\*/|\*)", glob)
+    )
+    return re.fullmatch(f"(?:.*/)?{pattern}", path.as_posix()) is not None
