@@ -81,7 +81,7 @@ def main() -> int:
         for size in SIZES:
             print(f"at {size:6,} records: {costs[size]:6.1f} microseconds per append")
         start = time.perf_counter()
-        runs[SIZES[-1]].fold()
+        runs[SIZES[-1]].finish()
         print(f"folding the last, once: {time.perf_counter() - start:.2f} s")
     ratio = max(costs.values()) / min(costs.values())
     print(f"dearest to cheapest: {ratio:.2f}, at most {LIMIT}")

@@ -21,11 +21,11 @@ from pathlib import Path
 from append import delivery
 from browser import receiver, served, told
 from playwright.sync_api import Page, sync_playwright
+
 from retailops_sandbox.model import RunInfo
 from retailops_sandbox.runlog.files.writer import RunWriter
 from retailops_sandbox.runlog.log import Log
 from retailops_sandbox.workspace.workspace import Workspace
-
 from tests.support import chromium
 
 RUNS, PER_RUN, SENDS, LOOKS = 200, 20, 20, 200

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import msgspec
 from append import delivery
+
 from retailops_sandbox.model import Judgement, Response, Result, ResultStep, RunInfo, Verdict
 from retailops_sandbox.runlog.files.writer import RunWriter
 from retailops_sandbox.runlog.log import Log

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
+
 from retailops_sandbox.model import Receiver
 from retailops_sandbox.workspace.workspace import Workspace
-
 from tests.support.receivers import Peer, receiver, response
 from tests.support.serving import Served, serving
 from tests.support.watching import NARROW

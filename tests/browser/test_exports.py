@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
-from retailops_sandbox import importing
 
+from retailops_sandbox import importing
 from tests.published import schemas
 
 

@@ -7,9 +7,9 @@ import re
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
+
 from retailops_sandbox.runlog.log import Log
 from retailops_sandbox.workspace.workspace import Workspace
-
 from tests.support.logged import newest_deliveries
 from tests.support.serving import Served
 from tests.support.watching import NARROW, payload_of, press, write_payload

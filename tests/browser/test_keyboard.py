@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
+
 from retailops_sandbox.model import Receiver
 from retailops_sandbox.workspace.workspace import Workspace
-
 from tests.support.receivers import answering, receiver, response
 from tests.support.serving import Served, serving
 from tests.support.watching import NARROW, opened, payload_of

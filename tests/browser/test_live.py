@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
+
 from retailops_sandbox.model import Delivery, Receiver, RunInfo, Verdict
 from retailops_sandbox.runlog.files.writer import RunWriter
 from retailops_sandbox.workspace.workspace import Workspace
-
 from tests.support.receivers import unused_port
 from tests.support.serving import Served, serving
 from tests.support.watching import opened
@@ -150,7 +150,7 @@ def test_the_first_delivery_of_all_comes_to_a_page_without_a_list(browser: Brows
             expect(rows(page)).to_have_count(1)
             other.send()
             expect(rows(page)).to_have_count(2)
-            other.run.fold()
+            other.run.finish()
 
 
 def test_a_filter_holds_for_what_comes(page: Page, other: Other):
@@ -268,7 +268,7 @@ def test_a_hidden_tab_lets_go_of_its_stream_and_catches_up(page: Page, other: Ot
     other.send()
     expect(rows(visible)).to_have_count(6)
     expect(rows(page)).to_have_count(5)
-    other.run.fold()
+    other.run.finish()
     page.evaluate(HIDE, False)
     expect(rows(page)).to_have_count(6)
 
@@ -295,7 +295,7 @@ def test_a_page_whose_server_started_again_gets_its_list_anew(browser: Browser, 
         other.send()
         expect(rows(page)).to_have_count(3)
         context.close()
-    other.run.fold()
+    other.run.finish()
 
 
 def test_ten_tabs_do_not_starve_each_other(browser: Browser, served: Served, other: Other):

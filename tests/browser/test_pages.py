@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
+
 from retailops_sandbox.model import Receiver
 from retailops_sandbox.runlog.log import Log
 from retailops_sandbox.workspace.workspace import Workspace
-
 from tests.support.logged import newest_deliveries
 from tests.support.serving import Served, serving
 from tests.support.watching import NARROW, WIDE, payload_of, write_payload

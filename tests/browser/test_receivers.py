@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
+
 from retailops_sandbox.model import Receiver
 from retailops_sandbox.workspace.workspace import Workspace
-
 from tests.support.authority import Authority
 from tests.support.receivers import Receiver as Shop
 from tests.support.receivers import answering, receiver, response

@@ -11,10 +11,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
+
 from retailops_sandbox.model import Receiver
 from retailops_sandbox.runlog.log import Log
 from retailops_sandbox.workspace.workspace import Workspace
-
 from tests.support.receivers import Peer, receiver, response
 from tests.support.serving import Served, serving
 from tests.support.watching import NARROW, WIDE, opened

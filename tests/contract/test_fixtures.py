@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+
 from retailops_sandbox import composing, jsontext, resources
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.jsontext import pointer

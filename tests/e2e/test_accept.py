@@ -10,8 +10,8 @@ import threading
 from pathlib import Path
 
 import pytest
-from retailops_sandbox import resources
 
+from retailops_sandbox import resources
 from tests.support.receivers import Peer, answering, receiver, response, unused_port
 
 COMMAND = str(Path(sys.executable).with_name("retailops-sandbox"))

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import httpx2 as httpx
 import pytest
+from tinydb import TinyDB
+
 from retailops_sandbox.model import Receiver as Receiving
 from retailops_sandbox.runlog.log import Entry, Log
 from retailops_sandbox.workspace.workspace import Workspace
-from tinydb import TinyDB
-
 from tests.e2e.test_web import Desk, said
 from tests.support.orders import entries, order_in, payload, started, write_scenario
 from tests.support.receivers import Peer, Receiver, receiver, response

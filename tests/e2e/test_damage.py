@@ -10,10 +10,10 @@ from pathlib import Path
 
 import httpx2 as httpx
 import pytest
+
 from retailops_sandbox.model import Receiver as Receiving
 from retailops_sandbox.runlog.log import Log
 from retailops_sandbox.workspace.workspace import Workspace
-
 from tests.e2e.test_cli import run as command
 from tests.e2e.test_web import Desk, said
 from tests.support.orders import write_scenario

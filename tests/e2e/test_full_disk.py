@@ -15,10 +15,10 @@ from pathlib import Path
 
 import httpx2 as httpx
 import pytest
+
 from retailops_sandbox.model import Receiver as Receiving
 from retailops_sandbox.runlog.log import Log
 from retailops_sandbox.workspace.workspace import Workspace
-
 from tests.e2e.test_web import Desk, hidden, said
 from tests.support.disks import Disk, disk
 from tests.support.orders import judged_orders, payload, write_scenario

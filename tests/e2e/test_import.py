@@ -10,10 +10,10 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from retailops_sandbox import importing
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.scenarios import scenario
-
 from tests.support.receivers import answering, receiver, response
 
 COMMAND = str(Path(sys.executable).with_name("retailops-sandbox"))

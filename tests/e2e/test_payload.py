@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import httpx2 as httpx
 import pytest
-from retailops_sandbox.model import Basic
 
+from retailops_sandbox.model import Basic
 from tests.e2e.test_web import Desk, Recorder
 from tests.support.serving import Served, serving
 

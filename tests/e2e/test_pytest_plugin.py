@@ -24,7 +24,6 @@ import retailops_sandbox.reporting.reporters.console
 import retailops_sandbox.standin  # noqa: F401
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.pytest_plugin.session import Session
-
 from tests.support.receivers import Peer, Receiver, answering, receiver, response, unused_port
 
 README = Path(__file__).parents[2] / "README.md"

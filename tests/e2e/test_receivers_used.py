@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 import trustme
-from retailops_sandbox.model import Delivery
 
+from retailops_sandbox.model import Delivery
 from tests.e2e.test_web import Desk
 from tests.support.receivers import answering, receiver, response
 from tests.support.serving import serving

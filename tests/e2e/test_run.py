@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from retailops_sandbox.reporting.reporters.progress import AFTER
 
+from retailops_sandbox.reporting.reporters.progress import AFTER
 from tests.support.receivers import Peer, Receiver, answering, receiver, response
 
 COMMAND = str(Path(sys.executable).with_name("retailops-sandbox"))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import jsonschema_rs
 import pytest
+
 from retailops_sandbox.workspace import schemas
 
 COMMAND = str(Path(sys.executable).with_name("retailops-sandbox"))

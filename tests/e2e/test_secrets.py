@@ -23,11 +23,11 @@ from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit
 
 import httpx2 as httpx
 import pytest
+
 from retailops_sandbox.model import Basic, Bearer
 from retailops_sandbox.model import Receiver as Receiving
 from retailops_sandbox.runlog.log import Log
 from retailops_sandbox.workspace.workspace import Workspace
-
 from tests.e2e.test_web import Desk, hidden
 from tests.support.receivers import Peer, Receiver, receiver, response, unused_port
 from tests.support.serving import MAIN, PACKAGE_ROOT, address, serving

@@ -14,10 +14,10 @@ from typing import Any
 
 import httpx2 as httpx
 import pytest
+
 from retailops_sandbox.model import Basic, Receiver
 from retailops_sandbox.runlog.log import Entry, Log
 from retailops_sandbox.workspace.workspace import Workspace
-
 from tests.support.logged import newest_deliveries
 from tests.support.serving import Served, serving
 

@@ -13,10 +13,10 @@ from typing import Any
 
 import httpx2 as httpx
 import pytest
+
 from retailops_sandbox.model import Receiver as ReceiverRecord
 from retailops_sandbox.runlog.log import Log
 from retailops_sandbox.workspace.workspace import Workspace
-
 from tests.support.receivers import answering, receiver, response, unused_port
 from tests.support.serving import MAIN, PACKAGE_ROOT, serving
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import httpx2 as httpx
 import pytest
+
 from retailops_sandbox.model import Receiver
 from retailops_sandbox.workspace.workspace import Workspace
-
 from tests.support.composing import Page, words
 from tests.support.receivers import answering, receiver, response
 from tests.support.serving import serving

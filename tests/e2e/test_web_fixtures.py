@@ -9,8 +9,8 @@ from pathlib import Path
 
 import httpx2 as httpx
 import pytest
-from retailops_sandbox.workspace.workspace import Workspace
 
+from retailops_sandbox.workspace.workspace import Workspace
 from tests.support.composing import Page, words
 from tests.support.serving import serving
 

@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 import httpx2 as httpx
 import pytest
+
 from retailops_sandbox.model import RunInfo
 from retailops_sandbox.runlog.files.writer import RunWriter
 from retailops_sandbox.runlog.log import Log
-
 from tests.e2e.test_web import Desk
 from tests.support.receivers import unused_port
 from tests.support.serving import MAIN, serving
@@ -157,7 +157,7 @@ def test_a_stream_that_was_cut_goes_on_after_its_last_event(desk: Desk, foreign:
     # Nobody listens now, and the run is folded before anybody does.
     foreign.append(second)
     foreign.append(judge(second))
-    foreign.fold()
+    foreign.finish()
     assert re.fullmatch(r"[0-9a-f]{8}:1", last.id)
     with listening(desk, query, **{"Last-Event-ID": last.id}) as stream:
         event = stream.next()

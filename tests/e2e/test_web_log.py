@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx2 as httpx
 import msgspec
 import pytest
+
 from retailops_sandbox.model import (
     Delivery,
     Expectation,
@@ -23,7 +24,6 @@ from retailops_sandbox.model import (
 )
 from retailops_sandbox.runlog.files.writer import RunWriter
 from retailops_sandbox.runlog.log import Log
-
 from tests.support.serving import serving
 
 FIRST, SECOND, THIRD = "20240501T120000Z-aaaaaa", "20240501T130000Z-bbbbbb", "20240501T110000Z-cccccc"

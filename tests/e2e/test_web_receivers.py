@@ -13,9 +13,9 @@ from typing import Any
 
 import httpx2
 import pytest
+
 from retailops_sandbox.model import Basic, Bearer, Receiver
 from retailops_sandbox.workspace.workspace import Workspace
-
 from tests.support.authority import Authority
 from tests.support.receivers import Peer, answering, receiver, response, unused_port
 from tests.support.serving import Served, serving

@@ -10,8 +10,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from retailops_sandbox.runlog.log import Log, RunSummary
 
+from retailops_sandbox.runlog.log import Log, RunSummary
 from tests.support.desk import EVENT, FAILS, PASSES, Desk, Shop, at_desk, hidden, words
 from tests.support.receivers import receiver
 from tests.support.serving import MAIN, serving

@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from retailops_sandbox.runlog.log import Log
 
+from retailops_sandbox.runlog.log import Log
 from tests.support.desk import EVENT, FAILS, PASSES, Desk, Shop, at_desk, hidden, words
 from tests.support.receivers import receiver
 from tests.support.serving import serving

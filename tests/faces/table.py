@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+
 from retailops_sandbox.model import Verdict
 
 UNKNOWN = {"/data/order/id": "no-such-order"}

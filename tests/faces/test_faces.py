@@ -17,6 +17,7 @@ from typing import Any
 
 import msgspec
 import pytest
+
 from retailops_sandbox import composing, jsontext
 from retailops_sandbox.composing import Template
 from retailops_sandbox.contracts import contract
@@ -24,7 +25,6 @@ from retailops_sandbox.model import Difference, Judgement, Receiver, Step
 from retailops_sandbox.runlog.log import Log
 from retailops_sandbox.standin import TOKEN
 from retailops_sandbox.workspace.workspace import Workspace
-
 from tests.faces.table import CASES, RECEIVERS, Case
 
 COMMAND = str(Path(sys.executable).with_name("retailops-sandbox"))

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx2 as httpx
+
 from retailops_sandbox.model import Receiver
 from retailops_sandbox.runlog.log import Log, RunSummary
 from retailops_sandbox.workspace.workspace import Workspace
-
 from tests.support.receivers import Peer, receiver, response
 from tests.support.serving import Served, serving
 

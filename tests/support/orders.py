@@ -13,7 +13,6 @@ from typing import Any
 
 from retailops_sandbox import resources
 from retailops_sandbox.runlog.log import Entry, Log
-
 from tests.support.serving import MAIN, PACKAGE_ROOT
 
 _PAYLOAD = json.loads((resources.fixtures_dir() / "order_cancel" / "draft" / "default.json").read_bytes())

@@ -12,10 +12,10 @@ from typing import Any, Literal, NamedTuple
 
 import httpx2 as httpx
 from playwright.sync_api import Browser, Page
+
 from retailops_sandbox import resources
 from retailops_sandbox.model import Basic, Receiver
 from retailops_sandbox.workspace.workspace import Workspace
-
 from tests.support.receivers import Peer, receiver, response, unused_port
 from tests.support.serving import Served, serving
 

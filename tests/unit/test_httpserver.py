@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from retailops_sandbox import httpserver
 from retailops_sandbox.httpserver import RefusedError, Request, is_loopback
 

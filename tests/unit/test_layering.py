@@ -1,4 +1,4 @@
-"""The layout that ARCHITECTURE.md lists: a line imports only from lines above it, its own without a circle."""
+"""The layout that ARCHITECTURE.md lists: a line imports only from lines above it, and nothing in a circle."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
+
 import retailops_sandbox
 
 PACKAGE = Path(retailops_sandbox.__file__).parent

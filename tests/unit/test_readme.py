@@ -9,6 +9,7 @@ from typing import get_args
 import click
 import msgspec
 import pytest
+
 from retailops_sandbox import model, pytest_plugin
 from retailops_sandbox.cli import main
 from retailops_sandbox.cli.log import shapes

@@ -17,15 +17,15 @@ from retailops_sandbox.accepting.deciding import (
     told_regex,
     ways,
 )
-from retailops_sandbox.accepting.files import Accepted, Case, Changed, accept, place, rounded_up
+from retailops_sandbox.accepting.files import Accepted, Changed, JudgedExpectation, accept, place, rounded_up
 
 __all__ = [
     "ACCEPT",
     "KEEP",
     "Accepted",
-    "Case",
     "Changed",
     "Decision",
+    "JudgedExpectation",
     "Key",
     "Ways",
     "accept",

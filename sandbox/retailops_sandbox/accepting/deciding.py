@@ -176,7 +176,7 @@ def _escaped(piece: str) -> str:
     return re.escape(piece).replace("\\ ", " ").replace("\\-", "-")
 
 
-class Told(msgspec.Struct, frozen=True):
+class RegexPreview(msgspec.Struct, frozen=True):
     """What a regex makes of a difference."""
 
     problem: str = ""
@@ -186,15 +186,15 @@ class Told(msgspec.Struct, frozen=True):
     """None where no text was expected."""
 
 
-def told_regex(pattern: str, difference: Difference) -> Told:
+def told_regex(pattern: str, difference: Difference) -> RegexPreview:
     """Whether a regex accepts what came and what was expected."""
     try:
         accepts = matchers.matcher({"regex": pattern}).accepts
     except matchers.RuleError as error:
-        return Told(error.what.removeprefix("regex: "))
+        return RegexPreview(error.what.removeprefix("regex: "))
     assert accepts is not None
     expected = difference.expected
-    return Told(
+    return RegexPreview(
         actual=difference.actual is not UNSET and accepts(difference.actual),
         expected=accepts(expected) if isinstance(expected, str) else None,
     )

@@ -26,7 +26,7 @@ class Changed(SandboxError):
     """What a file expects is not what the delivery was judged by: it was changed since."""
 
 
-class Case(msgspec.Struct, frozen=True, kw_only=True):
+class JudgedExpectation(msgspec.Struct, frozen=True, kw_only=True):
     """A judged delivery, and the pointer of its expectation in the scenario's file."""
 
     place: str
@@ -59,7 +59,12 @@ def place(plan: scenario.Plan, delivery: Delivery) -> str:
 
 
 def accept(
-    text: str, case: Case, decisions: Mapping[Key, Decision], otherwise: Decision = KEEP, *, file: str = ""
+    text: str,
+    case: JudgedExpectation,
+    decisions: Mapping[Key, Decision],
+    otherwise: Decision = KEEP,
+    *,
+    file: str = "",
 ) -> Accepted:
     """The file's text after the decisions; `otherwise` is that on every difference that none names.
 
@@ -189,7 +194,11 @@ def _answer_instead_of_fault(change: _Change, response: Response) -> None:
 
 
 def _body(
-    change: _Change, case: Case, response: Response, decisions: Mapping[Key, Decision], otherwise: Decision
+    change: _Change,
+    case: JudgedExpectation,
+    response: Response,
+    decisions: Mapping[Key, Decision],
+    otherwise: Decision,
 ) -> None:
     actual = _read(response)
     if actual is UNSET:

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from retailops_sandbox import accepting, resources
-from retailops_sandbox.accepting import ACCEPT, KEEP, Case, Decision
+from retailops_sandbox.accepting import ACCEPT, KEEP, Decision, JudgedExpectation
 from retailops_sandbox.comparing import Judge
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.engine import DeliveryFinished, Event, ScenarioResult, StepResult, worst
@@ -126,11 +126,11 @@ def cases(plan: Plan, judged: Iterable[Judged]) -> dict[str, list[Judged]]:
     return {place: group for place, group in found.items() if any(each.failed for each in group)}
 
 
-def case(place: str, judged: Judged) -> Case:
+def case(place: str, judged: Judged) -> JudgedExpectation:
     """A judged delivery as what is decided about."""
     delivery = judged.delivery
     sets = contract.load(delivery.action, delivery.edition).arrays
-    return Case(place=place, delivery=delivery, judgement=judged.judgement, sets=sets)
+    return JudgedExpectation(place=place, delivery=delivery, judgement=judged.judgement, sets=sets)
 
 
 def decide(
@@ -189,7 +189,7 @@ class Witness:
         self._open: dict[int, list[Judged]] = {}
         self.failed: list[tuple[ScenarioResult, list[Judged]]] = []
 
-    def hear(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Take one event of the run."""
         if isinstance(event, DeliveryFinished) and event.judgement is not None:
             self._open.setdefault(id(event.plan), []).append(Judged(event.delivery, event.judgement))

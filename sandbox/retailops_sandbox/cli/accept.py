@@ -30,9 +30,9 @@ class Acceptance:
         self._colour = colour
         self._witness = saving.Witness()
 
-    def hear(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Take one event of the run."""
-        self._witness.hear(event)
+        self._witness.on_event(event)
 
     def finish(self, outcome: Outcome) -> tuple[Outcome, list[SandboxError]]:
         """Write the files: the outcome as it would be now, and what could not be written."""

@@ -55,7 +55,7 @@ async def look(workspace: Workspace, plans: Sequence[Plan], options: Options) ->
         receiver = msgspec.structs.replace(receiver, base_url=f"http://stand-in{receiver.base_url}")
     async with Transport() as transport:
         log = ports.LateLog(workspace.runs_dir, RunInfo(id="", started_at=""))
-        real = ports.put_together(workspace, transport, log, settings.readable(os.environ))
+        real = ports.build_ports(workspace, transport, log, settings.readable(os.environ))
         return list(preview(Run(plans, real, msgspec.structs.replace(options, receiver=receiver))))
 
 

@@ -21,7 +21,8 @@ from retailops_sandbox.runlog.files import runfile
 from retailops_sandbox.runlog.files.atomic import replacing
 from retailops_sandbox.runlog.log import Entry, Log
 from retailops_sandbox.scenarios import scenario
-from retailops_sandbox.workspace import receivers, settings
+from retailops_sandbox.session import receivers
+from retailops_sandbox.workspace import settings
 from retailops_sandbox.workspace.workspace import Workspace, checked, read_text, write_file
 
 RUN_FILE = "run"

@@ -12,7 +12,7 @@ import click
 from retailops_sandbox.cli.options import here, workspace_option
 from retailops_sandbox.cli.output import complain, say
 from retailops_sandbox.errors import FileError, UsageError
-from retailops_sandbox.importing import Draft, assemble, drafts, read
+from retailops_sandbox.importing import ImportDraft, assemble, drafts, read
 from retailops_sandbox.reporting.render.lines import in_line
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.workspace.workspace import Workspace, checked, read_text, safe_name, write_file
@@ -65,7 +65,7 @@ def command(
     say(f"next: {_next(made[0], fixture, path)}")
 
 
-def _tell(made: Sequence[Draft], unknown: int, *, with_step: bool) -> None:
+def _tell(made: Sequence[ImportDraft], unknown: int, *, with_step: bool) -> None:
     for each in made:
         say(f"{each.place}: {each.contract.action} {each.contract.edition}")
         for note in each.notes + (each.step_notes if with_step else ()):
@@ -79,7 +79,7 @@ def _tell(made: Sequence[Draft], unknown: int, *, with_step: bool) -> None:
         say(f"left out: {unknown} other request{'' if unknown == 1 else 's'} that no contract knows")
 
 
-def _next(draft: Draft, fixture: str | None, path: Path | None) -> str:
+def _next(draft: ImportDraft, fixture: str | None, path: Path | None) -> str:
     token = " --receiver-token TOKEN" if draft.contract.auth else ""
     if path is not None:
         return f"retailops-sandbox run {_relative(path)} --receiver URL{token}"
@@ -88,7 +88,7 @@ def _next(draft: Draft, fixture: str | None, path: Path | None) -> str:
     return f"retailops-sandbox send {fixture}{edition}{off_contract} --receiver URL{token}"
 
 
-def _fixture_text(made: Sequence[Draft], folder: Workspace, name: str, replace: bool) -> str:
+def _fixture_text(made: Sequence[ImportDraft], folder: Workspace, name: str, replace: bool) -> str:
     """The text of the fixture; UsageError where it cannot be one."""
     if len(made) > 1:
         places = ", ".join(each.place for each in made[:5])

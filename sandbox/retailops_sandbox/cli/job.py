@@ -13,7 +13,8 @@ from retailops_sandbox.cli.screen import Screen, tell_github
 from retailops_sandbox.errors import SandboxError, UsageError
 from retailops_sandbox.model import RunKind
 from retailops_sandbox.scenarios.scenario import Plan
-from retailops_sandbox.workspace import receivers, settings
+from retailops_sandbox.session import receivers
+from retailops_sandbox.workspace import settings
 from retailops_sandbox.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def execute(
         reports=reports,
     )
     with Screen(sys.stdout, os.environ, plans=plans, verbose=verbose) as screen:
-        listen = screen.hear if acceptance is None else _both(screen.hear, acceptance.hear)
+        listen = screen.on_event if acceptance is None else _both(screen.on_event, acceptance.on_event)
         outcome = headless.run(job, listen, screen.tick)
     screen.console.finish(
         outcome.results,
@@ -80,11 +81,11 @@ def execute(
 
 
 def _both(one: Callable[[Event], None], other: Callable[[Event], None]) -> Callable[[Event], None]:
-    def hear(event: Event) -> None:
+    def on_event(event: Event) -> None:
         one(event)
         other(event)
 
-    return hear
+    return on_event
 
 
 def sending(

@@ -13,7 +13,7 @@ import msgspec
 from retailops_sandbox import composing
 from retailops_sandbox.errors import FileError, UsageError
 from retailops_sandbox.model import Json, Receiver
-from retailops_sandbox.workspace import receivers
+from retailops_sandbox.session import receivers
 from retailops_sandbox.workspace.workspace import Workspace
 
 _PROXY_SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")

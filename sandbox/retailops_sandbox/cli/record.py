@@ -16,10 +16,11 @@ from retailops_sandbox.cli.options import Seconds, check_receiver, chosen_receiv
 from retailops_sandbox.cli.output import complain, say
 from retailops_sandbox.errors import FileError, UsageError
 from retailops_sandbox.model import Receiver
-from retailops_sandbox.recording import Draft, Recorded
+from retailops_sandbox.recording import Recorded, ScenarioDraft
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.session import ports
-from retailops_sandbox.workspace.receivers import without_user
+from retailops_sandbox.session.receivers import without_user
+from retailops_sandbox.workspace.payloads import fixture_payloads
 from retailops_sandbox.workspace.workspace import Workspace, checked, write_file
 
 _EVERY_ADDRESS = ("0.0.0.0", "::")
@@ -135,7 +136,7 @@ async def _relay(
                 finally:
                     await relay.stop()
                     try:
-                        log.fold(clock.now())
+                        log.finish(clock.now())
                     except FileError as error:
                         if str(error) not in relay.problems:
                             raise
@@ -166,7 +167,7 @@ def _check_output(output: Path, replace: bool) -> None:
 
 def _write(workspace: Workspace, records: Sequence[Recorded], output: Path, *, replace: bool) -> None:
     """A file for each action and edition, and what whoever commits it should know."""
-    drafts = recording.drafts(records, ports.fixture_payloads(workspace))
+    drafts = recording.drafts(records, fixture_payloads(workspace))
     made = [draft for draft in drafts if draft.scenario.steps]
     for draft in drafts:
         for note in draft.notes:
@@ -187,7 +188,7 @@ def _write(workspace: Workspace, records: Sequence[Recorded], output: Path, *, r
         raise unwritten[0]
 
 
-def _summary(draft: Draft) -> str:
+def _summary(draft: ScenarioDraft) -> str:
     count = len(draft.scenario.steps)
     taken = [each for each in draft.proposals if each.taken]
     rules = sum(each.kind == "rule" for each in taken)

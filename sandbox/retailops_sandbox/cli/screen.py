@@ -46,13 +46,15 @@ class Screen:
             verbose=verbose,
             brief=watched and not verbose and len(plans) > _FEW,
         )
-        self.hear: Callable[[Event], None] = self.console.hear if self._progress is None else self._hear
+        self.on_event: Callable[[Event], None] = (
+            self.console.on_event if self._progress is None else self._on_event
+        )
         """Takes one event of the run."""
 
-    def _hear(self, event: Event) -> None:
+    def _on_event(self, event: Event) -> None:
         assert self._progress is not None
-        self._progress.hear(event)
-        self.console.hear(event)
+        self._progress.on_event(event)
+        self.console.on_event(event)
 
     def __enter__(self) -> Screen:
         return self

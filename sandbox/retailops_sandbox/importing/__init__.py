@@ -9,8 +9,8 @@ known.py      which contract knows a request
 drafting.py   requests as steps, without their secrets
 """
 
-from retailops_sandbox.importing.drafting import Draft, assemble, drafts
-from retailops_sandbox.importing.found import Found
+from retailops_sandbox.importing.drafting import ImportDraft, assemble, drafts
+from retailops_sandbox.importing.found import FoundRequest
 from retailops_sandbox.importing.reading import read
 
-__all__ = ["Draft", "Found", "assemble", "drafts", "read"]
+__all__ = ["FoundRequest", "ImportDraft", "assemble", "drafts", "read"]

@@ -8,7 +8,7 @@ from binascii import Error as Base64Error
 from collections.abc import Iterator
 
 from retailops_sandbox.importing.curl_options import OPTIONS, SHORT
-from retailops_sandbox.importing.found import Found, has_noncharacters
+from retailops_sandbox.importing.found import FoundRequest, has_noncharacters
 from retailops_sandbox.importing.shell import Command, commands
 from retailops_sandbox.jsontext.parsing import error_at, line_and_column
 
@@ -26,7 +26,7 @@ def looks_like_curl(text: str) -> bool:
     return _looks_like_curl.search(text) is not None
 
 
-def read(text: str, *, file: str) -> list[Found]:
+def read(text: str, *, file: str) -> list[FoundRequest]:
     """The requests of a text's curl commands; SourceError with the place of what is not understood."""
     if has_noncharacters(text):
         raise error_at(text, 0, "the text has characters that are none (U+FDD0)", file=file)
@@ -101,7 +101,7 @@ class _Reader:
             self._command.at, f"what {name!r} prints into curl is known only by running it", mend
         )
 
-    def request(self, arguments: tuple[str, ...], places: tuple[int, ...], stdin: str | None) -> Found:
+    def request(self, arguments: tuple[str, ...], places: tuple[int, ...], stdin: str | None) -> FoundRequest:
         """What curl would send for these arguments."""
         line, _ = line_and_column(self._text, self._command.at)
         sent = _Sent()
@@ -121,7 +121,7 @@ class _Reader:
             if not sent.json:
                 notes.append("it says no Content-Type, of which curl makes a form's: it is sent as JSON")
         (url,) = sent.urls
-        return Found(
+        return FoundRequest(
             place=f"line {line}",
             body="".join(sent.data).encode("utf-8", "surrogateescape"),
             method=sent.method,

@@ -13,7 +13,7 @@ from retailops_sandbox import composing, jsontext, redaction
 from retailops_sandbox.contracts import known
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.errors import SandboxError, SourceError, UsageError
-from retailops_sandbox.importing.found import Found, reference
+from retailops_sandbox.importing.found import FoundRequest, reference
 from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import (
     Deliver,
@@ -41,7 +41,7 @@ _MADE_ANEW = (
 """Headers that say how a request came, or that each send makes for itself."""
 
 
-class Draft(msgspec.Struct, frozen=True, kw_only=True):
+class ImportDraft(msgspec.Struct, frozen=True, kw_only=True):
     """A request as a step, the contract that knows it, and what was made of what could not stay as it was."""
 
     place: str
@@ -60,8 +60,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def drafts(
-    found: Sequence[Found], *, file: str, action: str = "", edition: str = ""
-) -> tuple[list[Draft], int]:
+    found: Sequence[FoundRequest], *, file: str, action: str = "", edition: str = ""
+) -> tuple[list[ImportDraft], int]:
     """Those requests that a contract knows, and how many none does.
 
     A single request is of the contract that is named, whatever it looks like. SourceError where no request is
@@ -78,7 +78,7 @@ def drafts(
     return made, len(found) - len(made)
 
 
-def _unknown(found: Sequence[Found], candidates: list[Contract], file: str) -> SourceError:
+def _unknown(found: Sequence[FoundRequest], candidates: list[Contract], file: str) -> SourceError:
     if not found:
         return SourceError("there is no request with a body in it", mend="import another", file=file)
     what, mend = "no contract knows any of the requests", "name their contract by --action and --edition"
@@ -93,7 +93,7 @@ def _unknown(found: Sequence[Found], candidates: list[Contract], file: str) -> S
     return SourceError(what, mend=mend, file=file)
 
 
-def assemble(drafts: Sequence[Draft], *, name: str, fixture: str = "") -> Scenario:
+def assemble(drafts: Sequence[ImportDraft], *, name: str, fixture: str = "") -> Scenario:
     """The scenario of these steps; with a fixture's name, its one step takes the payload from there.
 
     UsageError where they are of several contracts, as a scenario has one.
@@ -116,7 +116,7 @@ def assemble(drafts: Sequence[Draft], *, name: str, fixture: str = "") -> Scenar
     return Scenario(name=name, action=first.action, edition=first.edition, steps=steps)
 
 
-def _draft(found: Found, candidates: list[Contract], meant: Contract | None) -> Draft | None:
+def _draft(found: FoundRequest, candidates: list[Contract], meant: Contract | None) -> ImportDraft | None:
     """The request as a step, of the contract that is meant or else of the one that knows it."""
     try:
         payload = jsontext.parse(found.body)
@@ -127,11 +127,11 @@ def _draft(found: Found, candidates: list[Contract], meant: Contract | None) -> 
     return _typed(found, payload, wanted) if wanted and _is_by(found, wanted) else None
 
 
-def _is_by(found: Found, wanted: Contract) -> bool:
+def _is_by(found: FoundRequest, wanted: Contract) -> bool:
     return not found.method or found.method == wanted.method
 
 
-def _typed(found: Found, payload: Json, wanted: Contract) -> Draft:
+def _typed(found: FoundRequest, payload: Json, wanted: Contract) -> ImportDraft:
     sent = _headers(found)
     kept = _kept(found, wanted, sent.secrets)
     clean = jsontext.parse(kept.request.body)
@@ -145,7 +145,7 @@ def _typed(found: Found, payload: Json, wanted: Contract) -> Draft:
     expect, answer_notes = _expectation(kept, wanted, clean)
     text = found.body.decode().strip()
     unchanged = template == payload and "\n" in text
-    return Draft(
+    return ImportDraft(
         place=found.place,
         contract=wanted,
         step=_step(sent, expect, payload=template, off_contract=bool(violations)),
@@ -157,7 +157,7 @@ def _typed(found: Found, payload: Json, wanted: Contract) -> Draft:
     )
 
 
-def _raw(found: Found, wanted: Contract, error: SandboxError) -> Draft:
+def _raw(found: FoundRequest, wanted: Contract, error: SandboxError) -> ImportDraft:
     """A body that is no JSON, as the bytes it is."""
     sent = _headers(found)
     kept = _kept(found, wanted, sent.secrets)
@@ -169,7 +169,7 @@ def _raw(found: Found, wanted: Contract, error: SandboxError) -> Draft:
         body = reference.sub(r"$\1", body)
         notes.append("raw bytes hold no variables: what stands for one is sent as it is spelled")
     expect, answer_notes = _expectation(kept, wanted, None)
-    return Draft(
+    return ImportDraft(
         place=found.place,
         contract=wanted,
         step=_step(sent, expect, raw=body, off_contract=True),
@@ -193,7 +193,9 @@ def _first(violations: tuple[Violation, ...]) -> str:
     return f"{violations[0].pointer or '(root)'} {violations[0].message}{more}"
 
 
-def _kept(found: Found, wanted: Contract, secrets: list[tuple[str, str]]) -> redaction.Kept:
+def _kept(
+    found: FoundRequest, wanted: Contract, secrets: list[tuple[str, str]]
+) -> redaction.RedactedExchange:
     """The exchange as the log would keep it: what it proves itself with is gone, wherever it occurs."""
     headers = tuple((name, value) for name, value in found.headers if not reference.search(value))
     return redaction.exchange(
@@ -216,7 +218,7 @@ class _SentHeaders(msgspec.Struct):
     """What they gave away."""
 
 
-def _headers(found: Found) -> _SentHeaders:
+def _headers(found: FoundRequest) -> _SentHeaders:
     credentials = [what for what, _ in found.secrets]
     sent = _SentHeaders(secrets=[(what, value.partition(":")[2] or value) for what, value in found.secrets])
     for name, value in found.headers:
@@ -247,7 +249,7 @@ def _headers(found: Found) -> _SentHeaders:
 
 
 def _expectation(
-    kept: redaction.Kept, wanted: Contract, payload: Json
+    kept: redaction.RedactedExchange, wanted: Contract, payload: Json
 ) -> tuple[Expectation | None, list[str]]:
     """The answer that came, expected again. What it repeated of a secret may be anything."""
     answer = kept.response

@@ -25,7 +25,7 @@ def has_noncharacters(text: str) -> bool:
     return _REFERENCE_START in text or _REFERENCE_END in text
 
 
-class Found(msgspec.Struct, frozen=True, kw_only=True):
+class FoundRequest(msgspec.Struct, frozen=True, kw_only=True):
     """One request, and what answered it where that is known."""
 
     place: str

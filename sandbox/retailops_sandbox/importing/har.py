@@ -10,7 +10,7 @@ from msgspec import field
 
 from retailops_sandbox import jsontext
 from retailops_sandbox.errors import SourceError
-from retailops_sandbox.importing.found import Found
+from retailops_sandbox.importing.found import FoundRequest
 from retailops_sandbox.model import HttpResponse, Json
 
 
@@ -62,7 +62,7 @@ def is_archive(document: Json) -> bool:
     return isinstance(log, dict) and "entries" in log
 
 
-def read(document: Json, text: str, *, file: str) -> list[Found]:
+def read(document: Json, text: str, *, file: str) -> list[FoundRequest]:
     """The entries that sent a body; SourceError with line and pointer where it is no HAR."""
     archive = jsontext.convert(document, _Archive, text, file=file)
     found = []
@@ -74,7 +74,7 @@ def read(document: Json, text: str, *, file: str) -> list[Found]:
         encoded = sent.posted.encoding == "base64"
         body = _octets(sent.posted.text, encoded, f"{at}/request/postData/text", text, file)
         found.append(
-            Found(
+            FoundRequest(
                 place=f"entry {number + 1}",
                 body=body,
                 method=sent.method,

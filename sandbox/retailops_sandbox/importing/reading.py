@@ -6,10 +6,10 @@ from retailops_sandbox import jsontext
 from retailops_sandbox.contracts import known
 from retailops_sandbox.errors import SourceError
 from retailops_sandbox.importing import curl, embedded, har
-from retailops_sandbox.importing.found import Found
+from retailops_sandbox.importing.found import FoundRequest
 
 
-def read(text: str, *, file: str) -> list[Found]:
+def read(text: str, *, file: str) -> list[FoundRequest]:
     """The requests in a curl command, a HAR archive, a payload or a log, in order.
 
     SourceError, with the place, for a text that has none or that cannot be understood.
@@ -25,29 +25,29 @@ def read(text: str, *, file: str) -> list[Found]:
         if har.is_archive(document):
             return har.read(document, stripped, file=file)
         if known.is_payload(document, known.contracts()):
-            return [Found(place="line 1", body=stripped.strip().encode())]
+            return [FoundRequest(place="line 1", body=stripped.strip().encode())]
         found = _embedded(stripped, file)
         if not found and isinstance(document, dict):
             # Nothing that is known; whoever says its action and edition may still want it.
-            return [Found(place="line 1", body=stripped.strip().encode())]
+            return [FoundRequest(place="line 1", body=stripped.strip().encode())]
         return found or _nothing(file)
     if curl.looks_like_curl(text):
         return curl.read(text, file=file)
     return _embedded(text, file) or _nothing(file)
 
 
-def _embedded(text: str, file: str) -> list[Found]:
+def _embedded(text: str, file: str) -> list[FoundRequest]:
     candidates = known.contracts()
     made = []
     line, counted = 1, 0
     for found in embedded.objects(text, lambda value: known.is_payload(value, candidates)):
         line += text.count("\n", counted, found.at)
         counted = found.at
-        made.append(Found(place=f"line {line}", body=jsontext.compact(found.value)))
+        made.append(FoundRequest(place=f"line {line}", body=jsontext.compact(found.value)))
     return made
 
 
-def _refused(text: str, file: str) -> list[Found]:
+def _refused(text: str, file: str) -> list[FoundRequest]:
     """The mistake that keeps a text from being JSON, unless it is lines of JSON."""
     try:
         jsontext.parse(text.lstrip().partition("\n")[0])
@@ -56,7 +56,7 @@ def _refused(text: str, file: str) -> list[Found]:
     return _nothing(file)
 
 
-def _nothing(file: str) -> list[Found]:
+def _nothing(file: str) -> list[FoundRequest]:
     raise SourceError(
         "there is no payload of a known contract in it",
         mend="give a curl command, a HAR archive, a JSON payload or a log line with one",

@@ -26,7 +26,7 @@ def told(events: Sequence[Event]) -> list[str]:
         said.append, colour=False, width=shutil.get_terminal_size((120, 24)).columns, verbose=False
     )
     for event in events:
-        console.hear(event)
+        console.on_event(event)
     return said
 
 

@@ -20,8 +20,8 @@ from retailops_sandbox.pytest_plugin import RECEIVER, STAND_IN
 from retailops_sandbox.pytest_plugin.engine_thread import EngineThread
 from retailops_sandbox.reporting.render.lines import in_line
 from retailops_sandbox.scenarios.scenario import Plan
-from retailops_sandbox.session import headless, ports
-from retailops_sandbox.workspace import receivers, settings
+from retailops_sandbox.session import headless, ports, receivers
+from retailops_sandbox.workspace import settings
 from retailops_sandbox.workspace.workspace import Workspace
 
 _OPTIONS = "--retailops-receiver and --retailops-stand-in"
@@ -99,7 +99,7 @@ class Session:
     def _run(self, plan: Plan) -> Run:
         engine = self._engine()
         # Fixtures are read anew for each plan: a test may have written one.
-        real = ports.put_together(self.workspace, engine.transport, self._log, os.environ)
+        real = ports.build_ports(self.workspace, engine.transport, self._log, os.environ)
         with self._lock:
             first, self._sequence = self._sequence, self._sequence + len(plan.scenario.steps)
         options = msgspec.structs.replace(self._options, receiver=engine.receiver, first_sequence=first)
@@ -111,7 +111,7 @@ class Session:
             self._thread.close()
             self._thread = None
         if self._log.opened is not None:
-            self._log.opened.fold(self._clock.now(), stopped=stopped)
+            self._log.opened.finish(self._clock.now(), stopped=stopped)
 
 
 def begin(config: pytest.Config, *, scenarios: int = 0) -> Session:

@@ -11,7 +11,16 @@ recognising   which contract a request belongs to that was not made by us
 """
 
 from retailops_sandbox.contracts.recognise import recognised
-from retailops_sandbox.recording.drafting import Draft, Proposal, Recorded, drafts, finished
+from retailops_sandbox.recording.drafting import Proposal, Recorded, ScenarioDraft, drafts, finished
 from retailops_sandbox.recording.steps import FixtureSource, parsed
 
-__all__ = ["Draft", "FixtureSource", "Proposal", "Recorded", "drafts", "finished", "parsed", "recognised"]
+__all__ = [
+    "FixtureSource",
+    "Proposal",
+    "Recorded",
+    "ScenarioDraft",
+    "drafts",
+    "finished",
+    "parsed",
+    "recognised",
+]

@@ -52,7 +52,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     """Of a secret: what stands for it in the file."""
 
 
-class Draft(msgspec.Struct, frozen=True, kw_only=True):
+class ScenarioDraft(msgspec.Struct, frozen=True, kw_only=True):
     """A scenario as it was recorded, and what is proposed for it."""
 
     scenario: Scenario
@@ -71,7 +71,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 # --- making drafts -----------------------------------------------------------------------------------------
 
 
-def drafts(records: Iterable[Recorded], fixture: steps.FixtureSource) -> list[Draft]:
+def drafts(records: Iterable[Recorded], fixture: steps.FixtureSource) -> list[ScenarioDraft]:
     """One draft for each action and edition, a step for each delivery that a step can repeat, in their order.
 
     UsageError where there is no contract any more for what was sent.
@@ -84,7 +84,7 @@ def drafts(records: Iterable[Recorded], fixture: steps.FixtureSource) -> list[Dr
     return [draft for draft in made if draft.scenario.steps or draft.notes]
 
 
-def _draft(agreed: Contract, records: Sequence[Recorded], fixture: steps.FixtureSource) -> Draft:
+def _draft(agreed: Contract, records: Sequence[Recorded], fixture: steps.FixtureSource) -> ScenarioDraft:
     notes = []
     kept, taken = [], []
     names: set[str] = set()
@@ -108,7 +108,7 @@ def _draft(agreed: Contract, records: Sequence[Recorded], fixture: steps.Fixture
     rules = list(_rules(kept, taken, agreed, fixture))
     if len(rules) > _MOST_PROPOSALS:
         notes.append(f"{len(rules)} values look volatile; the first {_MOST_PROPOSALS} are proposed as rules")
-    return Draft(
+    return ScenarioDraft(
         scenario=scenario,
         proposals=(*_secrets(scenario), *rules[:_MOST_PROPOSALS]),
         notes=tuple(notes),
@@ -247,7 +247,7 @@ def _cut(text: str) -> str:
 
 
 def finished(
-    draft: Draft,
+    draft: ScenarioDraft,
     taken: Collection[str] | None = None,
     *,
     name: str | None = None,

@@ -3,7 +3,7 @@
 from retailops_sandbox.redaction.redact import (
     MARK,
     MIN_LENGTH,
-    Kept,
+    RedactedExchange,
     Secrets,
     exchange,
     expectation,
@@ -15,7 +15,7 @@ from retailops_sandbox.redaction.redact import (
 __all__ = [
     "MARK",
     "MIN_LENGTH",
-    "Kept",
+    "RedactedExchange",
     "Secrets",
     "exchange",
     "expectation",

@@ -55,7 +55,7 @@ _CREDENTIALS = {
 }
 
 
-class Kept(NamedTuple):
+class RedactedExchange(NamedTuple):
     """What of an exchange may be kept."""
 
     request: Request
@@ -67,7 +67,7 @@ class Kept(NamedTuple):
 
 def exchange(
     request: HttpRequest, exchange: Exchange, secrets: Secrets, secret_pointers: tuple[str, ...] = ()
-) -> Kept:
+) -> RedactedExchange:
     """The exchange as it may be kept: the headers really sent, bodies as text where they are UTF-8.
 
     What the exchange itself gives away as secret (a cookie, the value at a secret pointer) is looked for in
@@ -84,7 +84,7 @@ def exchange(
         disclosed += [(place.name, leaf) for leaf in _leaves(place.value)]
     secrets = secrets.and_also(disclosed)
     nothing_hidden = harmless and not secrets
-    return Kept(
+    return RedactedExchange(
         Request(
             method=request.method,
             url=secrets.url(request.url),

@@ -47,7 +47,7 @@ class Removed(msgspec.Struct, frozen=True):
     """Bytes of its files."""
 
 
-class Kept(msgspec.Struct, frozen=True):
+class KeptRun(msgspec.Struct, frozen=True):
     """A run that would go, and stays all the same."""
 
     run: RunSummary
@@ -58,7 +58,7 @@ class Pruned(msgspec.Struct, frozen=True):
     """What became of the runs that were to go."""
 
     removed: list[Removed]
-    kept: list[Kept]
+    kept: list[KeptRun]
     problems: list[FileError]
     """Why some could not be deleted, or not even folded."""
 
@@ -73,7 +73,9 @@ class Pruned(msgspec.Struct, frozen=True):
         return sum(each.size for each in self.removed)
 
 
-def choose(runs: Sequence[RunSummary], retention: Retention, now: str) -> tuple[list[RunSummary], list[Kept]]:
+def choose(
+    runs: Sequence[RunSummary], retention: Retention, now: str
+) -> tuple[list[RunSummary], list[KeptRun]]:
     """Of all runs, the newest first: those that go, and those that would if nothing kept them."""
     over = _over(runs, retention, now)
     reasons = {run.id: _why_kept(run) for run in over}
@@ -85,7 +87,7 @@ def choose(runs: Sequence[RunSummary], retention: Retention, now: str) -> tuple[
         reasons.update((id, f"it judged deliveries of {of} again, which stays") for id, of in needed.items())
     return (
         [run for run in over if run.id in going],
-        [Kept(run, reasons[run.id]) for run in over if run.id not in going],
+        [KeptRun(run, reasons[run.id]) for run in over if run.id not in going],
     )
 
 
@@ -109,7 +111,7 @@ def prune(runs_dir: Path, retention: Retention, now: str, *, dry_run: bool = Fal
         if is_gone:
             result.removed.append(Removed(run, size))
         elif is_gone is False:
-            kept.append(Kept(run, "it was pinned just now"))
+            kept.append(KeptRun(run, "it was pinned just now"))
     return result
 
 

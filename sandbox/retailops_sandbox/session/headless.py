@@ -164,7 +164,7 @@ async def _run(job: Job, listen: Callable[[Event], None]) -> Outcome:
         # What is wrong with the receiver comes to light here, before anything is written or waited for.
         engine = Run(
             job.plans,
-            ports.put_together(job.workspace, transport, late_log, job.environment),
+            ports.build_ports(job.workspace, transport, late_log, job.environment),
             msgspec.structs.replace(job.options, receiver=receiver),
         )
         with stopping(engine.stop) as stopped:
@@ -173,14 +173,14 @@ async def _run(job: Job, listen: Callable[[Event], None]) -> Outcome:
                 results: list[ScenarioResult] = []
                 start = clock.seconds()
 
-                def hear(event: Event) -> None:
+                def on_event(event: Event) -> None:
                     listen(event)
                     if evidence is not None:
-                        evidence.hear(event)
+                        evidence.on_event(event)
                     if isinstance(event, ScenarioResult):
                         results.append(event)
 
-                await engine.execute(hear)
+                await engine.execute(on_event)
                 seconds = clock.seconds() - start
                 outcome = Outcome(
                     tuple(results),
@@ -309,7 +309,7 @@ def _evidence(asked: Reports) -> Evidence | None:
 def _fold(log: RunWriter, finished_at: str, *, stopped: bool) -> list[SandboxError]:
     """Make the run file; where it cannot be, all is in the journal, and no report misses anything."""
     try:
-        log.fold(finished_at, stopped=stopped)
+        log.finish(finished_at, stopped=stopped)
     except FileError as error:
         return [error]
     return []

@@ -1,23 +1,19 @@
-"""The real ports, put together for the faces: clock, fixtures, contracts, environment."""
+"""The real ports of a run: clock, fixtures, contracts, environment."""
 
 from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from msgspec import UNSET
-
-from retailops_sandbox.composing import Template
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.engine import DeliveryLog, Ports, Transport
-from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.model import Record, RunInfo
 from retailops_sandbox.runlog.files.writer import RunWriter
-from retailops_sandbox.workspace.workspace import Workspace, read_text
+from retailops_sandbox.workspace.payloads import fixture_reader
+from retailops_sandbox.workspace.workspace import Workspace
 
 
 class SystemClock:
@@ -64,35 +60,8 @@ class LateLog:
         self.open().append(record)
 
 
-def fixtures(workspace: Workspace) -> Callable[[str, str, str], Template]:
-    """Reads a workspace's fixtures, each file once: a run sees one state of it."""
-    known: dict[tuple[str, str, str], Template] = {}
-
-    def fixture(action: str, edition: str, name: str) -> Template:
-        key = (action, edition, name)
-        if key not in known:
-            path = workspace.fixture_path(action, edition, name)
-            known[key] = Template.read(read_text(path), file=str(path))
-        return known[key]
-
-    return fixture
-
-
-def fixture_payloads(workspace: Workspace) -> Callable[[str, str, str], Any]:
-    """Reads a workspace's fixtures for recording: UNSET for one that is not there, or cannot be read."""
-    fixture = fixtures(workspace)
-
-    def payload(action: str, edition: str, name: str) -> Any:
-        try:
-            return fixture(action, edition, name).payload
-        except SandboxError:
-            return UNSET
-
-    return payload
-
-
-def put_together(
+def build_ports(
     workspace: Workspace, transport: Transport, log: DeliveryLog, environment: Mapping[str, str]
 ) -> Ports:
     """The ports of one run in a workspace."""
-    return Ports(transport, log, SystemClock(), fixtures(workspace), contract.load, environment)
+    return Ports(transport, log, SystemClock(), fixture_reader(workspace), contract.load, environment)

@@ -20,7 +20,7 @@ from retailops_sandbox.errors import SourceError
 from retailops_sandbox.httpserver import Request, Response
 from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import Json
-from retailops_sandbox.standin.misbehaviour import MISBEHAVIOURS, Case
+from retailops_sandbox.standin.misbehaviour import MISBEHAVIOURS, Call
 from retailops_sandbox.standin.orders import LANGUAGES, Order, OrderBook, OrderData
 
 TOKEN = "RETAILOPS_SDK"
@@ -65,7 +65,7 @@ class StandIn:
         if match and match[1] in MISBEHAVIOURS:
             kind = MISBEHAVIOURS[match[1]]
             response = self._answer(request._replace(path=match[3]))
-            await kind.act(Case(reader, writer, response, match[3], int(match[2] or kind.amount)))
+            await kind.act(Call(reader, writer, response, match[3], int(match[2] or kind.amount)))
             return False
         response = self._answer(request)
         if request.method == "HEAD":

@@ -17,7 +17,7 @@ _MIB = 1024 * 1024
 _JSON = "application/json"
 
 
-class Case(NamedTuple):
+class Call(NamedTuple):
     """One request that is to be answered badly."""
 
     reader: asyncio.StreamReader
@@ -35,18 +35,18 @@ class Case(NamedTuple):
 class Misbehaviour(NamedTuple):
     """A way to go wrong; `unit` says what the amount counts, and is empty where it has none."""
 
-    act: Callable[[Case], Awaitable[None]]
+    act: Callable[[Call], Awaitable[None]]
     what: str
     amount: int = 0
     unit: str = ""
 
 
-async def _slow(case: Case) -> None:
+async def _slow(case: Call) -> None:
     await asyncio.sleep(case.amount / 1000)
     case.send(case.response)
 
 
-async def _drip(case: Case) -> None:
+async def _drip(case: Call) -> None:
     body = case.response.body
     case.writer.write(head(case.response, ("Content-Length", str(len(body))), CLOSE))
     for position in range(len(body)):
@@ -55,36 +55,36 @@ async def _drip(case: Case) -> None:
         await case.writer.drain()
 
 
-async def _hang(case: Case) -> None:
+async def _hang(case: Call) -> None:
     while await case.reader.read(65536):
         pass  # until the client gives up
 
 
-async def _reset(case: Case) -> None:
+async def _reset(case: Call) -> None:
     # Lingering for no time makes the kernel end the connection by a reset.
     sock = case.writer.get_extra_info("socket")
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     case.writer.transport.abort()
 
 
-async def _html_500(case: Case) -> None:
+async def _html_500(case: Call) -> None:
     page = b"<!doctype html>\n<title>Internal Server Error</title>\n<h1>Something went wrong</h1>\n"
     case.send(Response(500, page, "text/html; charset=utf-8"))
 
 
-async def _not_json(case: Case) -> None:
+async def _not_json(case: Call) -> None:
     case.send(Response(200, b"OK", _JSON))
 
 
-async def _wrong_schema(case: Case) -> None:
+async def _wrong_schema(case: Call) -> None:
     case.send(Response(200, b'{"events":"none"}', _JSON))
 
 
-async def _redirect(case: Case) -> None:
+async def _redirect(case: Call) -> None:
     case.send(Response(307, b"", _JSON, (("Location", case.path),)))
 
 
-async def _huge_body(case: Case) -> None:
+async def _huge_body(case: Call) -> None:
     # Chunked, so that nothing tells its size beforehand; blanks before the right answer, so that it is JSON.
     case.writer.write(head(case.response, ("Transfer-Encoding", "chunked"), CLOSE))
     for _ in range(case.amount):
@@ -93,17 +93,17 @@ async def _huge_body(case: Case) -> None:
     case.writer.write(_chunk(case.response.body) + b"0\r\n\r\n")
 
 
-async def _truncated_body(case: Case) -> None:
+async def _truncated_body(case: Call) -> None:
     body = case.response.body
     length = ("Content-Length", str(len(body)))
     case.writer.write(head(case.response, length, CLOSE) + body[: len(body) // 2])
 
 
-async def _bad_gzip(case: Case) -> None:
+async def _bad_gzip(case: Call) -> None:
     case.send(case.response._replace(headers=(*case.response.headers, ("Content-Encoding", "gzip"))))
 
 
-async def _wrong_length(case: Case) -> None:
+async def _wrong_length(case: Call) -> None:
     body = case.response.body
     case.writer.write(head(case.response, ("Content-Length", str(len(body) // 2)), CLOSE) + body)
 

@@ -3,7 +3,7 @@
 app.py         create_app: the routes, and the pages for errors
 serve.py       serve: binds, then runs the application and the stand-in in one event loop
 security.py    who may talk to the sandbox, and what its pages may do
-desk.py        what the requests of one process share
+context.py        what the requests of one process share
 pages.py       templates, assets, and how values are shown
 forms.py       what comes in with a form
 once.py        a double click does it once

@@ -29,7 +29,7 @@ from retailops_sandbox.web.runs.files import RunFilePages
 from retailops_sandbox.web.runs.pages import RunPages
 from retailops_sandbox.web.scenarios.pages import ScenarioPages
 from retailops_sandbox.web.shell import forms
-from retailops_sandbox.web.shell.context import Desk
+from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.pages import THEMES, Pages
 from retailops_sandbox.web.shell.security import Guard, cookie_name, is_same, remember_token
 
@@ -47,24 +47,24 @@ _TITLES = {
 }
 
 
-def create_app(desk: Desk, pages: Pages, *, token: str = "") -> ASGIApp:
-    """The browser application over a desk. With a token, every page asks for it."""
-    shell = _Shell(desk, pages, token)
-    pages.offer(recording=desk.recording, problem_of=desk.sending.problem)
-    runs = RunPages(desk, pages)
+def create_app(context: AppContext, pages: Pages, *, token: str = "") -> ASGIApp:
+    """The browser application over a context. With a token, every page asks for it."""
+    shell = _Shell(context, pages, token)
+    pages.offer(recording=context.recording, problem_of=context.sending.problem)
+    runs = RunPages(context, pages)
     routes = [
-        *ComposePages(desk, pages).routes(),
-        *ScenarioPages(desk, pages).routes(),
-        *RunFilePages(desk, runs).routes(),
+        *ComposePages(context, pages).routes(),
+        *ScenarioPages(context, pages).routes(),
+        *RunFilePages(context, runs).routes(),
         *runs.routes(),
-        *AcceptPages(desk, pages).routes(),
-        *LivePages(desk, pages).routes(),
-        *LogPages(desk, pages).routes(),
-        *DeliveryPages(desk, pages).routes(),
-        *ExportPages(desk).routes(),
-        *ReceiverPages(desk, pages).routes(),
-        *RecordPages(desk, pages).routes(),
-        *ReviewPages(desk, pages).routes(),
+        *AcceptPages(context, pages).routes(),
+        *LivePages(context, pages).routes(),
+        *LogPages(context, pages).routes(),
+        *DeliveryPages(context, pages).routes(),
+        *ExportPages(context).routes(),
+        *ReceiverPages(context, pages).routes(),
+        *RecordPages(context, pages).routes(),
+        *ReviewPages(context, pages).routes(),
         *_redirects(),
         Route("/theme", shell.theme, methods=["POST"]),
         Route("/login", shell.login, methods=["POST"]),
@@ -120,8 +120,8 @@ class _Static(StaticFiles):
 class _Shell:
     """What is around the pages: errors, login, theme."""
 
-    def __init__(self, desk: Desk, pages: Pages, token: str) -> None:
-        self._desk = desk
+    def __init__(self, context: AppContext, pages: Pages, token: str) -> None:
+        self._context = context
         self._pages = pages
         self._token = token
 
@@ -159,7 +159,7 @@ class _Shell:
     async def _damage(self, request: Request) -> str:
         """Why what was asked for may not be there: its run cannot be read."""
         id = request.path_params.get("id") or request.query_params.get("from", "")
-        damage = await asyncio.to_thread(self._desk.damage, id) if id else ""
+        damage = await asyncio.to_thread(self._context.damage, id) if id else ""
         return f"Its run cannot be read whole: {damage}" if damage else ""
 
     async def bug(self, request: Request, error: Exception) -> Response:

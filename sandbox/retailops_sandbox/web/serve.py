@@ -25,8 +25,8 @@ from retailops_sandbox.session.ports import LateLog, SystemClock
 from retailops_sandbox.standin import StandIn
 from retailops_sandbox.transport import Transport
 from retailops_sandbox.web.app import create_app
-from retailops_sandbox.web.log.maintenance import Tidying
-from retailops_sandbox.web.shell.context import Desk
+from retailops_sandbox.web.log.maintenance import MaintenancePages
+from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.pages import Pages
 from retailops_sandbox.workspace.workspace import Workspace
 
@@ -66,7 +66,7 @@ def serve(
             )
     pages = Pages(resources.templates_dir(), Path(__file__).with_name("static"))
     with _bound(host, port) as listening:
-        tidying = Tidying(log, workspace.runs_dir, retention, tidied)
+        tidying = MaintenancePages(log, workspace.runs_dir, retention, tidied)
         asyncio.run(
             _serve(workspace, log, pages, listening, host, token, environment, ready, complain, tidying)
         )
@@ -104,7 +104,7 @@ async def _serve(
     environment: Mapping[str, str],
     ready: Callable[[str, str], None],
     complain: Callable[[FileError], None],
-    tidying: Tidying,
+    tidying: MaintenancePages,
 ) -> None:
     started_at = SystemClock().now()
     info = RunInfo(
@@ -122,7 +122,7 @@ async def _serve(
                 late_log.open()
             except FileError as error:
                 complain(error)
-            desk = Desk(
+            context = AppContext(
                 workspace,
                 transport=transport,
                 writer=late_log,
@@ -133,7 +133,7 @@ async def _serve(
             )
             server = _Server(
                 uvicorn.Config(
-                    create_app(desk, pages, token=token),
+                    create_app(context, pages, token=token),
                     log_level="warning",
                     access_log=False,
                     server_header=False,
@@ -142,19 +142,19 @@ async def _serve(
                     proxy_headers=False,
                 ),
                 lambda: ready(_address(host, listening.getsockname()[1]), stand_in_url),
-                desk,
+                context,
                 tidying,
             )
             try:
                 await server.serve(sockets=[listening])
             finally:
                 try:
-                    await desk.stop()
-                    await asyncio.to_thread(desk.uploads.close)
+                    await context.stop()
+                    await asyncio.to_thread(context.uploads.close)
                     await tidying.end()
                 finally:
                     if late_log.opened is not None:
-                        await asyncio.to_thread(late_log.opened.fold, SystemClock().now())
+                        await asyncio.to_thread(late_log.opened.finish, SystemClock().now())
     finally:
         await stand_in.stop()
 
@@ -167,11 +167,15 @@ class _Server(uvicorn.Server):
     """uvicorn, telling when it answers, and ending deliveries before it waits for the pages of them."""
 
     def __init__(
-        self, config: uvicorn.Config, ready: Callable[[], None], desk: Desk, tidying: Tidying
+        self,
+        config: uvicorn.Config,
+        ready: Callable[[], None],
+        context: AppContext,
+        tidying: MaintenancePages,
     ) -> None:
         super().__init__(config)
         self._ready = ready
-        self._desk = desk
+        self._context = context
         self._tidying = tidying
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -181,7 +185,7 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         try:
-            await self._desk.stop()
+            await self._context.stop()
         finally:
             await super().shutdown(sockets)
 

@@ -10,8 +10,9 @@ import msgspec
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+
 from retailops_sandbox import accepting, comparing, jsontext
-from retailops_sandbox.accepting import ACCEPT, KEEP, Case, Decision, bodies
+from retailops_sandbox.accepting import ACCEPT, KEEP, Decision, JudgedExpectation, bodies
 from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import (
     Delivery,
@@ -141,8 +142,8 @@ def judged(sent: Delivery, expectation: Expectation) -> Judgement:
     return comparing.judge(sent, expectation, Anything(), at="2026-01-01T00:00:00Z")
 
 
-def case(sent: Delivery, expectation: Expectation, place: str = "/steps/1/expect") -> Case:
-    return Case(place=place, delivery=sent, judgement=judged(sent, expectation), sets=SETS)
+def case(sent: Delivery, expectation: Expectation, place: str = "/steps/1/expect") -> JudgedExpectation:
+    return JudgedExpectation(place=place, delivery=sent, judgement=judged(sent, expectation), sets=SETS)
 
 
 def expected_in(text: str) -> Expectation:
@@ -167,7 +168,7 @@ def unescaped(value: Any) -> Any:
     return [unescaped(item) for item in value] if isinstance(value, list) else value
 
 
-def accepted(text: str, one: Case, *decisions: Decision, otherwise: Decision = KEEP) -> str:
+def accepted(text: str, one: JudgedExpectation, *decisions: Decision, otherwise: Decision = KEEP) -> str:
     """The text after these decisions on the differences, in their order."""
     named = {
         accepting.key(each): decision
@@ -303,7 +304,7 @@ FILLED: dict[str, Any] = {
 }
 
 
-def case_of_file(actual: Any, **fields: Any) -> Case:
+def case_of_file(actual: Any, **fields: Any) -> JudgedExpectation:
     plan = scenario.read(FILE, id="", file="")
     expect = plan.scenario.steps[1].expect
     assert isinstance(expect, Expectation)

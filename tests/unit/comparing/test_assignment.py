@@ -6,6 +6,7 @@ from itertools import combinations, permutations
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from retailops_sandbox.comparing import assignment
 
 

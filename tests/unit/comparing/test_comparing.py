@@ -9,6 +9,7 @@ from itertools import permutations
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+
 from retailops_sandbox import comparing
 from retailops_sandbox.comparing import aligning, matchers, pairing
 from retailops_sandbox.comparing import differences as difference_list

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 from msgspec import UNSET
+
 from retailops_sandbox import comparing, jsontext
 from retailops_sandbox.comparing import matchers
 from retailops_sandbox.errors import SourceError

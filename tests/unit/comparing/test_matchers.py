@@ -7,6 +7,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from retailops_sandbox.comparing import matchers
 from retailops_sandbox.model import Number
 

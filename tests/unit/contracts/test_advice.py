@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from retailops_sandbox import jsontext, resources
 from retailops_sandbox.contracts import advice, contract
 from retailops_sandbox.contracts.advice import Decimals, NotBoth, Rule, Sum

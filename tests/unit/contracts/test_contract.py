@@ -9,6 +9,7 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
+
 from retailops_sandbox import jsontext, resources
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.contracts.contract import Contract
@@ -407,7 +408,7 @@ def test_a_pointer_that_a_schema_does_not_know_is_refused(v1: Contract, place: s
 
 def test_loading_a_contract_does_not_load_the_validator():
     code = (
-        "import sys; from sandbox import contract; contract.load('order_cancel', 'draft');"
+        "import sys; from retailops_sandbox.contracts import contract; contract.load('order_cancel', 'draft');"
         "print('jsonschema_rs' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
+
 from retailops_sandbox.composing import Template
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.engine import (
@@ -30,7 +31,6 @@ from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.session.ports import SystemClock
 from retailops_sandbox.transport import Transport
-
 from tests.support.receivers import Peer, answering, closing_after, receiver, response, unused_port
 
 NOTHING = response(b'{"events":[]}')

@@ -9,9 +9,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from retailops_sandbox.model import Headers, Netrc, Receiver, Request
 from retailops_sandbox.reporting.exporters.curl import command
-
 from tests.support.receivers import answering, receiver, response
 
 JSON = ("Content-Type", "application/json")

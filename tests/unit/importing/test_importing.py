@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from retailops_sandbox import composing, jsontext
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import SandboxError, UsageError
-from retailops_sandbox.importing import Draft, Found, assemble, drafts, read
+from retailops_sandbox.importing import FoundRequest, ImportDraft, assemble, drafts, read
 from retailops_sandbox.importing.found import reference
 from retailops_sandbox.model import Delivery, Fault, Receiver, Request, Response
 from retailops_sandbox.reporting.exporters import curl, har
@@ -32,12 +33,12 @@ V1_BODY = jsontext.compact(V1_PAYLOAD).decode()
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\ufdd0\ufdd1"))
 
 
-def only(text: str) -> Found:
+def only(text: str) -> FoundRequest:
     (found,) = read(text, file="f")
     return found
 
 
-def made(text: str, **named: str) -> Draft:
+def made(text: str, **named: str) -> ImportDraft:
     (draft,), _ = drafts(read(text, file="f"), file="f", **named)
     return draft
 

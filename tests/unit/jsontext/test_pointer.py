@@ -7,6 +7,7 @@ from copy import deepcopy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.jsontext.pointer import PointerError
 from retailops_sandbox.model import Json

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from retailops_sandbox import composing, jsontext, recording
 from retailops_sandbox.comparing import Judge, matchers
 from retailops_sandbox.contracts import contract
@@ -25,7 +26,7 @@ from retailops_sandbox.model import (
     Scenario,
     Step,
 )
-from retailops_sandbox.recording import Draft, Recorded
+from retailops_sandbox.recording import Recorded, ScenarioDraft
 from retailops_sandbox.scenarios import scenario
 
 DEFAULT = jsontext.parse(
@@ -71,7 +72,7 @@ def text_of(value: object) -> str:
     return value if isinstance(value, str) else jsontext.compact(value).decode()  # type: ignore[arg-type]
 
 
-def draft_of(*deliveries: Delivery, judgements: dict[str, Judgement] | None = None) -> Draft:
+def draft_of(*deliveries: Delivery, judgements: dict[str, Judgement] | None = None) -> ScenarioDraft:
     known = judgements or {}
     [draft] = recording.drafts([Recorded(each, known.get(each.id)) for each in deliveries], fixture)
     return draft
@@ -375,7 +376,7 @@ def test_a_secret_in_raw_bytes_is_pointed_out():
     assert "struck out of the log" in draft.notes[0]
 
 
-def v1(token: object, status: int = 200, composed: str = "", **fields: Any) -> tuple[Step, Draft]:
+def v1(token: object, status: int = 200, composed: str = "", **fields: Any) -> tuple[Step, ScenarioDraft]:
     sent = dict(V1.examples.request)
     sent.pop("integration_auth_token", None)
     if token is not msgspec.UNSET:

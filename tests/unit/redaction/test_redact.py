@@ -10,9 +10,20 @@ from urllib.parse import quote, quote_plus
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from retailops_sandbox import jsontext, redaction
-from retailops_sandbox.model import Exchange, Fault, Headers, HttpRequest, HttpResponse, Json, Number, Timings
-from retailops_sandbox.redaction import Kept, Secrets
+from retailops_sandbox.model import (
+    Exchange,
+    Fault,
+    Headers,
+    HttpRequest,
+    HttpResponse,
+    Json,
+    Number,
+    Request,
+    Timings,
+)
+from retailops_sandbox.redaction import RedactedExchange, Secrets
 
 TOKEN = 'p/a"ß\\s +w?rd-7'
 MARK = "«redacted:TOKEN»"
@@ -28,7 +39,7 @@ def kept(
     fault: Fault | None = None,
     secrets: Secrets | None = None,
     pointers: tuple[str, ...] = (),
-) -> Kept:
+) -> RedactedExchange:
     return redaction.exchange(
         HttpRequest("POST", url, sent, body),
         Exchange(sent, HttpResponse(200, "1.1", received, answer), fault, Timings()),
@@ -37,7 +48,7 @@ def kept(
     )
 
 
-def again(first: Kept, secrets: Secrets, pointers: tuple[str, ...] = ()) -> Kept:
+def again(first: RedactedExchange, secrets: Secrets, pointers: tuple[str, ...] = ()) -> RedactedExchange:
     """What is kept, redacted once more."""
     request, response, fault, _ = first
     assert response is not None
@@ -53,7 +64,7 @@ def again(first: Kept, secrets: Secrets, pointers: tuple[str, ...] = ()) -> Kept
     )
 
 
-def output(result: Kept) -> bytes:
+def output(result: RedactedExchange) -> bytes:
     """Every byte that would be written, bodies also as they read when decoded."""
     bodies = [part for part in (result.request, result.response) if part]
     raw = b"".join(b64decode(part.body) if part.base64 else part.body.encode() for part in bodies)
@@ -410,7 +421,7 @@ def test_where_nothing_went_out_the_built_headers_are_kept() -> None:
     request = HttpRequest("POST", "http://h/", (("X", "built"),), b"")
     exchange = Exchange((), None, Fault("dns", "no such host"), Timings())
     assert redaction.exchange(request, exchange, Secrets())[:3] == (
-        redaction.Request(method="POST", url="http://h/", headers=(("X", "built"),)),
+        Request(method="POST", url="http://h/", headers=(("X", "built"),)),
         None,
         Fault("dns", "no such host"),
     )

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from retailops_sandbox import httpserver
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.model import Delivery, RunInfo
@@ -23,7 +24,6 @@ from retailops_sandbox.runlog.files.writer import RunWriter
 from retailops_sandbox.runlog.log import Log
 from retailops_sandbox.session.ports import SystemClock
 from retailops_sandbox.transport import Transport
-
 from tests.support.logged import newest_deliveries
 from tests.support.receivers import (
     Act,

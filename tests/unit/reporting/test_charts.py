@@ -6,6 +6,7 @@ import re
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from retailops_sandbox.reporting.render import charts
 
 sent = st.lists(

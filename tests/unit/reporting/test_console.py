@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from retailops_sandbox import jsontext
 from retailops_sandbox.engine import LARGE_BODY, DeliveryFinished, ScenarioResult, StepResult
 from retailops_sandbox.model import (
@@ -43,8 +44,8 @@ def sent(url: str, body: str) -> Delivery:
 def told(console: Console, ran: Plan, delivery: Delivery, judgement: Judgement) -> None:
     """Let a console hear of a scenario with one step and one delivery."""
     step = StepResult(number=0, name="x", verdict=judgement.verdict, judgements=(judgement,), sent=1)
-    console.hear(DeliveryFinished(ran, delivery, judgement))
-    console.hear(ScenarioResult(ran, judgement.verdict, (step,), 0.1))
+    console.on_event(DeliveryFinished(ran, delivery, judgement))
+    console.on_event(ScenarioResult(ran, judgement.verdict, (step,), 0.1))
 
 
 def printed(name: str = "a", *, items: int = 0, filler: str = "") -> list[str]:
@@ -113,7 +114,7 @@ def finished(*verdicts: str, trends: dict[str, str] | None = None, **options: bo
         reason = "the run was stopped" if verdict == "skipped" else ""
         outcome = StepResult(number=0, name="x", verdict=verdict, reason=reason)
         results.append(ScenarioResult(ran, verdict, (outcome,), 0.1))
-        console.hear(results[-1])
+        console.on_event(results[-1])
     console.finish(results, [], Receiver(name="shop", base_url=""), 1, left_out=2, trends=trends or {})
     return said
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+
 from retailops_sandbox.errors import FileError
 from retailops_sandbox.model import (
     Delivery,

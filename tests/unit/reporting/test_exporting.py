@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from retailops_sandbox import importing, jsontext
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import UsageError

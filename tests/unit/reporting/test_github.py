@@ -8,6 +8,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from retailops_sandbox.engine import ScenarioResult, StepResult
 from retailops_sandbox.errors import SourceError
 from retailops_sandbox.model import Difference, Judgement, Receiver, Scenario, Step, Verdict

@@ -10,10 +10,10 @@ from typing import Any, get_args
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from retailops_sandbox.model import Delivery, Fault, FaultKind, Judgement, Request, Response, Timings
 from retailops_sandbox.reporting.exporters import har
 from retailops_sandbox.runlog.log import Entry
-
 from tests.published import schemas
 
 published_schema = cache(schemas.har)

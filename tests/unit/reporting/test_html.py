@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+
 from retailops_sandbox import jsontext
 from retailops_sandbox.engine import DeliveryFinished, ScenarioResult, StepResult
 from retailops_sandbox.errors import SourceError
@@ -65,7 +66,7 @@ class Ran:
                 differences=judged.get("differences", ()),
                 violations=judged.get("violations", ()),
             )
-            self.evidence.hear(DeliveryFinished(plan, delivery, judgement))
+            self.evidence.on_event(DeliveryFinished(plan, delivery, judgement))
             found.append(judgement)
         result = StepResult(
             number=0, name="send", verdict=verdict, reason=judged.get("reason", ""), judgements=tuple(found)

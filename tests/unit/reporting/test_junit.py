@@ -9,12 +9,12 @@ from typing import get_args
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
+
 from retailops_sandbox.engine import ScenarioResult, StepResult
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.model import Difference, Expectation, Judgement, Scenario, Step, Verdict, Violation
 from retailops_sandbox.reporting.reporters import junit
 from retailops_sandbox.scenarios.scenario import Plan
-
 from tests.published import schemas
 
 published_schema = cache(schemas.junit)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from retailops_sandbox import comparing
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.model import Delivery, Difference, Expectation, Request, Response, Rule

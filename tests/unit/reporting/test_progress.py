@@ -44,8 +44,8 @@ class Watched:
     def done(self, *verdicts: Verdict) -> None:
         """Scenarios of one step each have ended."""
         for verdict in verdicts:
-            self.progress.hear(StepResult(number=0, name="x", verdict=verdict))
-            self.progress.hear(ScenarioResult(PLAN, verdict, (), 0.0))
+            self.progress.on_event(StepResult(number=0, name="x", verdict=verdict))
+            self.progress.on_event(ScenarioResult(PLAN, verdict, (), 0.0))
 
     def tick(self, after: float = 1.0) -> str:
         self.now += after
@@ -71,9 +71,9 @@ def test_it_says_how_far_and_what_failed():
 def test_a_scenario_of_many_steps_goes_on_step_by_step():
     watched = Watched()
     for number in range(3):
-        watched.progress.hear(StepResult(number=number, name="x", verdict="failed"))
+        watched.progress.on_event(StepResult(number=number, name="x", verdict="failed"))
     assert watched.tick() == f"{'█' * 9}{'░' * 21}  3 of 10 steps  1 s"
-    watched.progress.hear(ScenarioResult(PLAN, "failed", (), 0.0))
+    watched.progress.on_event(ScenarioResult(PLAN, "failed", (), 0.0))
     assert watched.tick() == f"{'█' * 9}{'░' * 21}  3 of 10 steps  1 failed  2 s"
 
 

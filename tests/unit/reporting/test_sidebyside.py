@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from retailops_sandbox import comparing, jsontext
 from retailops_sandbox.comparing import matchers
 from retailops_sandbox.jsontext import pointer

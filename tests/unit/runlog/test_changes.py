@@ -6,12 +6,12 @@ import os
 from pathlib import Path
 
 import pytest
+
 from retailops_sandbox.runlog.files.reader import RunReader
 from retailops_sandbox.runlog.files.writer import RunWriter
 from retailops_sandbox.runlog.index.changes import Seen
 from retailops_sandbox.runlog.log import Log
 from retailops_sandbox.runlog.query import Query
-
 from tests.unit.runlog.test_runlog import LATER, RUN, judge, make_delivery, open_run
 
 
@@ -103,12 +103,12 @@ def test_a_delivery_that_is_judged_again_in_another_run_is_told_with_its_new_ver
     later = open_run(tmp_path, LATER)
     later.append(judge(delivery, "passed", "2024-05-01T13:00:00.000Z"))
     if is_folded:
-        later.fold()
+        later.finish()
     assert told(log, seen) == [("1", "passed", False)]
     assert told(log, seen) == []
     if not is_folded:
         later.append(judge(delivery, "failed", "2024-05-01T13:00:01.000Z"))
-        later.fold()
+        later.finish()
         assert told(log, seen) == [("1", "failed", False)]
 
 

@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from tinydb import TinyDB
+
 from retailops_sandbox.runlog.files import lock
 from retailops_sandbox.runlog.files.finalize import fold_abandoned
 from retailops_sandbox.runlog.log import Log
-from tinydb import TinyDB
-
 from tests.support.logged import newest_deliveries
 
 ROOT = Path(__file__).parents[3]
@@ -129,7 +129,7 @@ CRASHES = {
 @pytest.mark.parametrize("crash", CRASHES)
 def test_a_kill_between_the_steps_of_folding_loses_and_repeats_nothing(tmp_path: Path, crash: str) -> None:
     code = "run = open_run()\nfor _ in range(3): log_one(run)\n"
-    code += f"{CRASHES[crash]}\nrun.fold('2024-05-01T12:01:00Z')"
+    code += f"{CRASHES[crash]}\nrun.finish('2024-05-01T12:01:00Z')"
     with child(code, tmp_path) as process:
         reported = read_ids(process)
         assert process.wait() == -signal.SIGKILL
@@ -183,7 +183,7 @@ except FileError as error:
     sys.stderr.write(f"{error}\\n")
 resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
 log_one(run)
-run.fold()
+run.finish()
 """
 
 

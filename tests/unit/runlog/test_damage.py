@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from retailops_sandbox.errors import FileError
 from retailops_sandbox.model import Delivery, Judgement, Request, RunInfo
 from retailops_sandbox.runlog.files.finalize import fold_abandoned
 from retailops_sandbox.runlog.files.writer import RunWriter
 from retailops_sandbox.runlog.index.folded import summary_path
 from retailops_sandbox.runlog.log import Log, RunSummary
-
 from tests.support.logged import newest_deliveries
 
 GOOD = "20240501T120000Z-aaaaaa"
@@ -35,7 +35,7 @@ def write_run(runs_dir: Path, id: str, *, fold: bool) -> list[str]:
         run.append(delivery)
         run.append(Judgement(delivery=delivery.id, verdict="passed", at="2024-05-01T12:00:02Z"))
         made.append(delivery.id)
-    run.fold() if fold else run.close()
+    run.finish() if fold else run.close()
     return made[::-1]
 
 

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from retailops_sandbox.errors import FileError
 from retailops_sandbox.model import Judgement
 from retailops_sandbox.runlog.files.writer import RunWriter
 from retailops_sandbox.runlog.log import Log
 from retailops_sandbox.runlog.query import Query
 from retailops_sandbox.runlog.retention import Retention, prune
-
 from tests.support.logged import newest_deliveries
 from tests.unit.runlog.test_runlog import LATER, RUN, judge, make_delivery, make_result, open_run
 
@@ -43,7 +43,7 @@ def own_run(runs_dir: Path) -> RunWriter:
 def test_it_is_found_by_its_ids_and_nothing_else_tells_of_it(tmp_path: Path):
     path, delivery = written(tmp_path)
     runs_dir = tmp_path / "runs"
-    own_run(runs_dir).fold()
+    own_run(runs_dir).finish()
     log = Log(runs_dir)
     assert log.open(path, NAME) == RUN
     found = log.find(RUN)

@@ -12,6 +12,8 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tinydb import TinyDB
+
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.model import Delivery, Fault, Judgement, Request, Response, RunInfo, Timings
@@ -21,8 +23,6 @@ from retailops_sandbox.runlog.index.folded import summary_path
 from retailops_sandbox.runlog.log import Entry, Log
 from retailops_sandbox.runlog.query import NOT_JUDGED, Query
 from retailops_sandbox.runlog.rows import DeliverySummary, Records, SortKey
-from tinydb import TinyDB
-
 from tests.support.logged import newest_deliveries
 
 RECEIVERS = ("shop", "live")
@@ -48,8 +48,8 @@ def a_log(folder: Path, seed: int = 0) -> Log:
             writer.append(judged(made[-1], chance.choice(VERDICTS), number))
     for delivery in chance.sample(made, 6):
         writers[2].append(judged(delivery, "failed", 100))
-    writers[0].fold()
-    writers[1].fold()
+    writers[0].finish()
+    writers[1].finish()
     writers[2].close()
     return Log(folder)
 

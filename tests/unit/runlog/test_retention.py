@@ -12,6 +12,7 @@ from threading import Barrier, Thread
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from retailops_sandbox.errors import FileError
 from retailops_sandbox.model import Judgement, RunInfo
 from retailops_sandbox.runlog import retention
@@ -20,7 +21,6 @@ from retailops_sandbox.runlog.files.reader import RunState
 from retailops_sandbox.runlog.files.writer import RunWriter
 from retailops_sandbox.runlog.log import Log, RunSummary
 from retailops_sandbox.runlog.retention import Retention, choose, prune, sweep
-
 from tests.unit.runlog.test_runlog import judge, make_delivery, unprivileged
 
 NOW = "2024-05-31T12:00:00.000Z"
@@ -147,7 +147,7 @@ def write(runs_dir: Path, id: str, *, about: str = "") -> str:
         run.append(judge(delivery))
         if about:
             run.append(Judgement(delivery=about, verdict="failed", at="2024-05-30T12:00:00.000Z"))
-        run.fold("2024-05-01T12:01:00Z")
+        run.finish("2024-05-01T12:01:00Z")
     return delivery.id
 
 
@@ -181,7 +181,7 @@ def test_a_run_that_goes_on_stays_and_one_whose_process_died_goes(tmp_path: Path
     assert [each.run.id for each in done.removed] == [OLD]
     assert [(each.run.id, each.reason) for each in done.kept] == [(YOUNG, "it is running")]
     assert names(tmp_path) == [f"{YOUNG}.journal"]
-    running.fold()
+    running.finish()
 
 
 def test_what_is_damaged_or_pinned_stays_byte_for_byte(tmp_path: Path):

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from tinydb import TinyDB, where
+
 from retailops_sandbox.errors import FileError
 from retailops_sandbox.model import (
     Delivery,
@@ -32,8 +34,6 @@ from retailops_sandbox.runlog.files.journal import Line
 from retailops_sandbox.runlog.files.writer import RunWriter, run_id
 from retailops_sandbox.runlog.history import past
 from retailops_sandbox.runlog.log import Entry, Log
-from tinydb import TinyDB, where
-
 from tests.support.logged import newest_deliveries
 
 RUN = "20240501T120000Z-aaaaaa"
@@ -123,7 +123,7 @@ def test_a_run_is_running_then_finished(tmp_path: Path) -> None:
     run.append(make_delivery(run))
     (summary,) = log.runs()
     assert (summary.id, summary.state, summary.deliveries) == (RUN, "running", 1)
-    run.fold("2024-05-01T12:01:00Z")
+    run.finish("2024-05-01T12:01:00Z")
     (summary,) = log.runs()
     assert (summary.state, summary.deliveries, summary.problems) == ("finished", 1, ())
     assert summary.info is not None
@@ -205,7 +205,7 @@ def test_what_was_logged_reads_the_same_before_and_after_folding(tmp_path: Path)
         run.append(delivery)
         run.append(judge(delivery))
     before = newest_deliveries(Log(tmp_path), 10)
-    run.fold()
+    run.finish()
     assert newest_deliveries(Log(tmp_path), 10) == before
     assert [entry.delivery for entry in reversed(before)] == deliveries
 
@@ -219,7 +219,7 @@ def test_results_read_the_same_before_and_after_folding(tmp_path: Path) -> None:
     live = log.run(RUN)
     assert live is not None
     assert (live[0].state, live[0].results, log.results(RUN)) == ("running", 2, list(results))
-    run.fold("2024-05-01T12:01:00Z", stopped=True)
+    run.finish("2024-05-01T12:01:00Z", stopped=True)
     kept = log.run(RUN)
     assert kept is not None
     assert (kept[0].state, kept[0].results, log.results(RUN)) == ("stopped", 2, list(results))
@@ -306,7 +306,7 @@ def test_numbers_keep_their_spelling(tmp_path: Path) -> None:
     live = spelled()
     assert b'"total":35.00,"huge":12345678901234567890123,"tiny":1E-400' in live
     assert b'"expected":35.00,"actual":35.10' in live
-    run.fold()
+    run.finish()
     assert spelled() == live
 
 
@@ -366,7 +366,7 @@ def test_export_is_the_run_file_under_another_name(tmp_path: Path) -> None:
     run.export(live)
     folded.write_text("what was there before")
     run.append(judge(delivery))
-    run.fold("2024-05-01T12:01:00Z")
+    run.finish("2024-05-01T12:01:00Z")
     run.export(folded)
     assert folded.read_bytes() == run.path.read_bytes()
     with TinyDB(live) as database:
@@ -386,7 +386,7 @@ def test_deliveries_of_all_runs_come_newest_first_and_page_by_page(tmp_path: Pat
         written.append(make_delivery(run, f"2024-05-01T13:00:0{second}.000Z"))
     for delivery in reversed(written):  # They end in another order than they begin.
         (one if delivery.run == RUN else other).append(delivery)
-    one.fold()
+    one.finish()
     log = Log(tmp_path)
     expected = [delivery.id for delivery in reversed(written)]
     assert ids(newest_deliveries(log, 100)) == expected
@@ -405,13 +405,13 @@ def test_a_judgement_from_another_run_joins_its_delivery(tmp_path: Path) -> None
     run.append(judge(delivery, "failed", "2024-05-01T12:00:02.000Z"))
     run.append(judge(delivery, "errored", "2024-05-01T12:00:02.002Z"))
     serve.append(judge(delivery, "passed", "2024-05-01T12:00:02.001Z"))
-    run.fold()
+    run.finish()
     log = Log(tmp_path)
     while_serve_runs = log.get(delivery.id)
     assert while_serve_runs is not None
     assert [judgement.verdict for judgement in while_serve_runs.judgements] == ["failed", "passed", "errored"]
     assert newest_deliveries(log, 10) == [while_serve_runs]
-    serve.fold()
+    serve.finish()
     assert log.get(delivery.id) == while_serve_runs
 
 
@@ -426,7 +426,7 @@ def test_a_run_that_is_folded_while_it_is_read_is_not_missed(
     def look_then_fold(path: Path) -> tuple[int, int] | None:
         stamp = look(path)
         if stamp is None:
-            run.fold()
+            run.finish()
         return stamp
 
     monkeypatch.setattr(reader, "_stamp", look_then_fold)
@@ -487,7 +487,7 @@ def test_a_fold_that_cannot_be_written_keeps_the_journal(tmp_path: Path) -> None
     run.append(delivery)
     (tmp_path / f"{RUN}.json.new").mkdir()
     with pytest.raises(FileError, match=r"json: cannot be written: is a directory"):
-        run.fold("2024-05-01T12:01:00Z")
+        run.finish("2024-05-01T12:01:00Z")
     (tmp_path / f"{RUN}.json.new").rmdir()
     (summary,) = Log(tmp_path).runs()
     assert (summary.state, summary.deliveries) == ("finished", 1)

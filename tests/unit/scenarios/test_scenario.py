@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from retailops_sandbox import jsontext
 from retailops_sandbox.errors import SourceError
 from retailops_sandbox.model import Deliver, Expectation, Number, Scenario, Step

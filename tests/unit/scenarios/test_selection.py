@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.model import Scenario, Step
 from retailops_sandbox.scenarios import selection

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+
 from retailops_sandbox.model import Result, RunInfo, Verdict
 from retailops_sandbox.scenarios import trend
 from retailops_sandbox.scenarios.trend import Past

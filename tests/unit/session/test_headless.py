@@ -10,14 +10,15 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+
 from retailops_sandbox import cli
 from retailops_sandbox.engine import DeliveryFinished, Event, Options
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.model import Receiver, Step
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.session import headless
+from retailops_sandbox.session.receivers import STAND_IN
 from retailops_sandbox.transport import wait_until_listening
-from retailops_sandbox.workspace.receivers import STAND_IN
 from retailops_sandbox.workspace.workspace import Workspace
 
 

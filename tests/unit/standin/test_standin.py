@@ -14,6 +14,7 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
+
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.standin import TOKEN, StandIn
 from retailops_sandbox.standin.misbehaviour import MISBEHAVIOURS

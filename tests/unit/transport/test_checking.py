@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.model import Connection
 from retailops_sandbox.transport.checking import Checked, check
-
 from tests.support.authority import Authority
 from tests.support.receivers import Peer, Receiver, answering, receiver, response, tunnel, unused_port
 

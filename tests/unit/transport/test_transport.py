@@ -19,11 +19,11 @@ from pathlib import Path
 import msgspec
 import pycurl
 import pytest
+
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.model import Connection, Exchange, Headers, HttpRequest, Timings
 from retailops_sandbox.transport import Transport, multi, wait_until_listening
 from retailops_sandbox.transport.sockets import LoopSockets
-
 from tests.support.authority import Authority
 from tests.support.receivers import (
     Act,

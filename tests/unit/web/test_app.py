@@ -10,6 +10,8 @@ from typing import cast
 
 import msgspec
 import pytest
+from starlette.testclient import TestClient
+
 from retailops_sandbox import resources
 from retailops_sandbox.engine import DeliveryLog, Transport
 from retailops_sandbox.model import Fault
@@ -18,11 +20,9 @@ from retailops_sandbox.runlog.log import Entry, Log
 from retailops_sandbox.standin import StandIn
 from retailops_sandbox.web import serve
 from retailops_sandbox.web.app import create_app
-from retailops_sandbox.web.shell.context import Desk
+from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.pages import Pages
 from retailops_sandbox.workspace.workspace import Workspace
-from starlette.testclient import TestClient
-
 from tests.unit.runlog.test_runlog import RUN, judge, make_delivery, open_run
 
 
@@ -50,7 +50,7 @@ class WatchedLog(Log):
 
 def client_of(folder: Path, log: Log) -> TestClient:
     nothing = object()
-    desk = Desk(
+    desk = AppContext(
         Workspace(folder),
         transport=cast(Transport, nothing),
         writer=cast(DeliveryLog, nothing),

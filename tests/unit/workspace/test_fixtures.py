@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from retailops_sandbox.errors import FileError, SourceError, UsageError
 from retailops_sandbox.workspace.fixtures import KEPT_CHANGES, Clash, Fixtures, stamp
 from retailops_sandbox.workspace.workspace import Workspace

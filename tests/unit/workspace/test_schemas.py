@@ -13,6 +13,7 @@ import msgspec
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+
 from retailops_sandbox import model, resources
 from retailops_sandbox.comparing import matchers
 from retailops_sandbox.contracts import contract

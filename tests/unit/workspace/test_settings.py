@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from retailops_sandbox.errors import SandboxError, SourceError, UsageError
 from retailops_sandbox.workspace import settings
 

@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 
 import pytest
+from tinydb import TinyDB
+
 from retailops_sandbox.errors import FileError, SandboxError, SourceError, UsageError
 from retailops_sandbox.model import Basic, Receiver
 from retailops_sandbox.workspace.workspace import (
@@ -16,7 +18,6 @@ from retailops_sandbox.workspace.workspace import (
     scenario_files_in,
     write_atomically,
 )
-from tinydb import TinyDB
 
 ACTION = ("order_cancel", "draft")
 

@@ -17,7 +17,7 @@ from retailops_sandbox.reporting.exporters import curl, har, pytest_file
 from retailops_sandbox.runlog.log import Entry
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.scenarios.scenario import Plan
-from retailops_sandbox.session import ports
+from retailops_sandbox.workspace.payloads import fixture_payloads
 from retailops_sandbox.workspace.workspace import Workspace
 
 Format = Literal["curl", "har", "pytest", "scenario"]
@@ -50,7 +50,7 @@ class Sources(msgspec.Struct, frozen=True):
 
 def sources(workspace: Workspace, receiver: ReceiverSource) -> Sources:
     """What a workspace can add."""
-    return Sources(receiver, ports.fixture_payloads(workspace), ports.fixture_payloads(Workspace.shipped()))
+    return Sources(receiver, fixture_payloads(workspace), fixture_payloads(Workspace.shipped()))
 
 
 def deliveries(entries: Sequence[Entry], format: Format, sources: Sources, *, name: str) -> Export:
@@ -114,11 +114,11 @@ def _tests(entries: Sequence[Entry], shipped: FixtureSource, notes: list[str], n
     return _pytest(made, f"{name}, as it was answered", notes, name)
 
 
-def _drafts(entries: Iterable[Entry], fixture: FixtureSource) -> list[recording.Draft]:
+def _drafts(entries: Iterable[Entry], fixture: FixtureSource) -> list[recording.ScenarioDraft]:
     return recording.drafts((Recorded(each.delivery, each.judgement) for each in entries), fixture)
 
 
-def _proposed(drafts: Iterable[recording.Draft]) -> list[str]:
+def _proposed(drafts: Iterable[recording.ScenarioDraft]) -> list[str]:
     """What was made of volatile values and secrets."""
     taken = [each for draft in drafts for each in draft.proposals if each.taken]
     rules = [f"a rule for {each.pointer}: it {each.reason}" for each in taken if each.kind == "rule"]

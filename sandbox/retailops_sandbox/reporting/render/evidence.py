@@ -49,7 +49,7 @@ class Evidence:
         self._room = {True: MOST_BODIES, False: MOST_BODIES}
         self._places = {True: MOST_DELIVERIES, False: MOST_DELIVERIES}
 
-    def hear(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Take one event of the run."""
         if not isinstance(event, DeliveryFinished):
             return

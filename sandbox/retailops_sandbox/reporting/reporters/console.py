@@ -54,7 +54,7 @@ class Console:
         self._shown: dict[int, list[DeliveryFinished]] = {}
         """By plan: the deliveries that will be shown beneath its line."""
 
-    def hear(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Take one event of the run."""
         if isinstance(event, DeliveryFinished):
             if event.judgement is not None and (

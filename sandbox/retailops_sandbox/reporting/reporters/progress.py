@@ -40,7 +40,7 @@ class Progress:
         """Of scenarios."""
         self._drawn = ""
 
-    def hear(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Take one event of the run."""
         if isinstance(event, StepResult):
             self._done += 1

@@ -27,7 +27,7 @@ from retailops_sandbox.runlog.files.journal import (
 )
 
 
-def fold(journal: Path, fd: int, *, own: bool = False) -> None:
+def finalize(journal: Path, fd: int, *, own: bool = False) -> None:
     """Turn a journal into its run file and let go of it; `fd` holds its lock and is closed in any case.
 
     `own`: this process wrote it.
@@ -63,7 +63,7 @@ def fold_abandoned(runs_dir: Path) -> list[FileError]:
         if fd is None:
             continue
         try:
-            fold(journal, fd)
+            finalize(journal, fd)
         except FileError as error:
             problems.append(error)
     return problems

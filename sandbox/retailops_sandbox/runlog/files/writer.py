@@ -13,7 +13,7 @@ from retailops_sandbox.errors import FileError
 from retailops_sandbox.model import Delivery, Judgement, Record, RunInfo, encoder
 from retailops_sandbox.runlog.files import lock
 from retailops_sandbox.runlog.files.atomic import replacing, unwritable
-from retailops_sandbox.runlog.files.finalize import copy_run, fold
+from retailops_sandbox.runlog.files.finalize import copy_run, finalize
 from retailops_sandbox.runlog.files.journal import Head, Line
 
 _encode = encoder.encode
@@ -72,7 +72,7 @@ class RunWriter:
         else:
             self._write(Line(result=record))
 
-    def fold(self, finished_at: str = "", *, stopped: bool = False) -> None:
+    def finish(self, finished_at: str = "", *, stopped: bool = False) -> None:
         """End the run: make its run file, delete its journal, let go of it. Blocks, so call it in a thread.
 
         `stopped` says that it ended before all was done.
@@ -86,7 +86,7 @@ class RunWriter:
             self.close()
             raise
         fd, self._fd = self._fd, -1
-        fold(self._journal, fd, own=True)
+        finalize(self._journal, fd, own=True)
 
     def export(self, target: Path) -> None:
         """Write the run, as far as it is, as a run file of that name. Blocks."""
@@ -106,7 +106,7 @@ class RunWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._fd != -1:
-            self.fold()
+            self.finish()
 
     def _write(self, line: Line) -> None:
         text = _encode(line) + b"\n"

@@ -6,20 +6,20 @@ from itertools import islice
 from typing import Any
 
 import msgspec
-from msgspec import UNSET
 from starlette.datastructures import FormData
 
 from retailops_sandbox import jsontext
+from retailops_sandbox.accepting.answers import expected_again
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import SandboxError, SourceError
 from retailops_sandbox.jsontext.pointer import PointerError
 from retailops_sandbox.model import Expectation
 from retailops_sandbox.runlog.log import Entry
 from retailops_sandbox.web.compose import expectation_cards, rule_editor
-from retailops_sandbox.web.shell.context import Desk
+from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.forms import text
 from retailops_sandbox.web.shell.pages import expectation_text
-from retailops_sandbox.web.shell.send_form import EDITED, EXPECTATION_VIEWS, Draft, Refused
+from retailops_sandbox.web.shell.send_form import EDITED, EXPECTATION_VIEWS, Refused, SendForm
 
 PREFIX = "expect-"
 """What the names of the cards' inputs, and the words of their buttons, begin with."""
@@ -35,14 +35,14 @@ class Pick(msgspec.Struct, frozen=True):
     expectation: Expectation | None
 
 
-class Told(msgspec.Struct, frozen=True):
+class ExpectationNotice(msgspec.Struct, frozen=True):
     """What was done to the expectation as a whole, and its text before."""
 
     text: str = ""
     was: str | None = None
 
 
-def take_inputs(draft: Draft, form: FormData) -> str:
+def take_inputs(draft: SendForm, form: FormData) -> str:
     """Put what was typed into the cards into the expectation's text; what could not be, in one line."""
     names = (f"{PREFIX}text:", f"{PREFIX}json:")
     inputs = {name.removeprefix(PREFIX): text(form, name) for name in form if name.startswith(names)}
@@ -56,7 +56,7 @@ def take_inputs(draft: Draft, form: FormData) -> str:
     return f"Not taken over: {'; '.join(refused)}" if refused else ""
 
 
-def shown(draft: Draft, form: FormData | None) -> dict[str, Any]:
+def shown(draft: SendForm, form: FormData | None) -> dict[str, Any]:
     """What the panel needs beside the draft."""
     if draft.expectation_view != "cards":
         return {
@@ -76,8 +76,8 @@ def shown(draft: Draft, form: FormData | None) -> dict[str, Any]:
 
 
 def press(
-    desk: Desk, word: str, argument: str, draft: Draft, form: FormData, picks: list[Pick]
-) -> Told | None:
+    context: AppContext, word: str, argument: str, draft: SendForm, form: FormData, picks: list[Pick]
+) -> ExpectationNotice | None:
     """Do what a button of the expectation says; None for a button of something else."""
     if word == "pick":
         return _pick(draft, text(form, "pick"), picks)
@@ -86,22 +86,22 @@ def press(
     word = word.removeprefix(PREFIX)
     before = draft.expectation
     try:
-        return _do(desk, word, argument, draft, form)
+        return _do(context, word, argument, draft, form)
     except (SandboxError, PointerError) as error:
         draft.expectation = before
         raise Refused("expectation", f"It was left as it is: {error}") from error
 
 
-def _do(desk: Desk, word: str, argument: str, draft: Draft, form: FormData) -> Told:
+def _do(context: AppContext, word: str, argument: str, draft: SendForm, form: FormData) -> ExpectationNotice:
     wanted = contract.load(draft.action, draft.edition)
     was = draft.expectation
     if word == "view" and argument in EXPECTATION_VIEWS:
         draft.expectation_view = argument
     elif word == "last":
-        return _last(desk, draft)
+        return _last(context, draft)
     elif word == "undo":
         draft.expectation = text(form, "expectation_was")
-        return Told("The former is back.", was)
+        return ExpectationNotice("The former is back.", was)
     elif word == "add":
         draft.expectation = expectation_cards.add(was, wanted, argument)
     elif word == "begin":
@@ -115,7 +115,7 @@ def _do(desk: Desk, word: str, argument: str, draft: Draft, form: FormData) -> T
     elif word == "remove":
         draft.expectation = expectation_cards.remove(was, argument)
         draft.rule_at = ""
-        return Told(
+        return ExpectationNotice(
             f"{argument.rpartition('/')[2] if argument.count('/') > 1 else argument[1:]} is taken out.", was
         )
     elif word == "open":
@@ -127,11 +127,11 @@ def _do(desk: Desk, word: str, argument: str, draft: Draft, form: FormData) -> T
     elif word == "unrule":
         draft.expectation = expectation_cards.unrule(was, argument)
         draft.rule_at = ""
-        return Told(f"The rule for {argument} is taken off.", was)
-    return Told()
+        return ExpectationNotice(f"The rule for {argument} is taken off.", was)
+    return ExpectationNotice()
 
 
-def _rule(draft: Draft, form: FormData, wanted: contract.Contract) -> Told:
+def _rule(draft: SendForm, form: FormData, wanted: contract.Contract) -> ExpectationNotice:
     was = draft.expectation
     made = rule_editor.begun(jsontext.parse(was), wanted, draft.rule_at)
     if made is None:
@@ -142,55 +142,40 @@ def _rule(draft: Draft, form: FormData, wanted: contract.Contract) -> Told:
         draft.expectation = expectation_cards.unrule(draft.expectation, made.before)
     draft.expectation = expectation_cards.rule(draft.expectation, made.path, rule)
     draft.rule_at = ""
-    return Told(f"{made.label}: {expectation_cards.says(rule)}.", was)
+    return ExpectationNotice(f"{made.label}: {expectation_cards.says(rule)}.", was)
 
 
-def _pick(draft: Draft, id: str, picks: list[Pick]) -> Told:
+def _pick(draft: SendForm, id: str, picks: list[Pick]) -> ExpectationNotice:
     found = [pick for pick in picks if pick.id == id]
     if not found:
-        return Told()
+        return ExpectationNotice()
     was = draft.expectation
     draft.expectation = expectation_text(found[0].expectation)
     draft.rule_at = ""
-    return Told(f"Picked: {found[0].label}.", was)
+    return ExpectationNotice(f"Picked: {found[0].label}.", was)
 
 
-def _last(desk: Desk, draft: Draft) -> Told:
-    entry = _last_answer(desk, draft)
+def _last(context: AppContext, draft: SendForm) -> ExpectationNotice:
+    entry = _last_answer(context, draft)
     if entry is None:
         raise Refused(
             "expectation", "No answer to this fixture from this receiver is in the log yet: send it first."
         )
-    answer = answer_of(entry)
+    answer = expected_again(entry.delivery)
     if answer is None:
         raise Refused("expectation", f"What came to {entry.delivery.id} cannot be expected: see its page.")
     was = draft.expectation
     draft.expectation = expectation_cards.answered(was, answer)
     draft.rule_at = ""
-    return Told(f"From the answer to {entry.delivery.id}; rules and limits stay.", was)
+    return ExpectationNotice(f"From the answer to {entry.delivery.id}; rules and limits stay.", was)
 
 
-def _last_answer(desk: Desk, draft: Draft) -> Entry | None:
+def _last_answer(context: AppContext, draft: SendForm) -> Entry | None:
     """The newest delivery of this fixture to this receiver that something came of; else the page's parent."""
-    for sent in islice(desk.log.summaries(), _SEARCHED):
+    for sent in islice(context.log.summaries(), _SEARCHED):
         is_own = bool(draft.parent) and draft.parent in (sent.id, sent.parent)
         is_same = (sent.action, sent.edition, sent.receiver) == (draft.action, draft.edition, draft.receiver)
         is_like = sent.fixture.removesuffix(EDITED) == draft.fixture.removesuffix(EDITED)
         if (is_own or (is_same and is_like)) and (sent.status is not None or sent.fault):
-            return desk.log.get(sent.id)
-    return desk.log.get(draft.parent) if draft.parent else None
-
-
-def answer_of(entry: Entry) -> Expectation | None:
-    """What came, as an expectation; None where nothing came that could be expected."""
-    sent = entry.delivery
-    if sent.fault is not None:
-        return None if sent.fault.kind == "cancelled" else Expectation(fault=sent.fault.kind)
-    if sent.response is None or sent.response.base64:
-        return None
-    try:
-        body = jsontext.parse(sent.response.body)
-    except SandboxError:
-        # Not JSON, which no expectation can spell: the status alone is expected.
-        body = UNSET  # type: ignore[assignment]
-    return Expectation(status=sent.response.status, body=body)
+            return context.log.get(sent.id)
+    return context.log.get(draft.parent) if draft.parent else None

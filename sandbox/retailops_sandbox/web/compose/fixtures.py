@@ -12,9 +12,9 @@ from retailops_sandbox import importing
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import SandboxError, SourceError, UsageError
 from retailops_sandbox.reporting.render import changes
-from retailops_sandbox.web.shell.context import Desk
+from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.forms import text
-from retailops_sandbox.web.shell.send_form import Draft, Refused
+from retailops_sandbox.web.shell.send_form import Refused, SendForm
 from retailops_sandbox.workspace.fixtures import Clash as FileClash
 from retailops_sandbox.workspace.fixtures import Done, Fixtures, stamp
 from retailops_sandbox.workspace.workspace import FixtureInfo, safe_name
@@ -36,10 +36,10 @@ class Opened(msgspec.Struct, frozen=True):
     payload: str
 
     @classmethod
-    def of(cls, draft: Draft) -> Opened:
+    def of(cls, draft: SendForm) -> Opened:
         return cls(draft.action, draft.edition, draft.fixture, draft.loaded, draft.payload)
 
-    def back_into(self, draft: Draft) -> None:
+    def back_into(self, draft: SendForm) -> None:
         """Let it stand there again."""
         contract.load(self.action, self.edition)
         draft.action, draft.edition = self.action, self.edition
@@ -47,7 +47,7 @@ class Opened(msgspec.Struct, frozen=True):
         _open(draft, self.fixture, self.loaded)
 
 
-class Clash(msgspec.Struct, frozen=True):
+class FixtureClash(msgspec.Struct, frozen=True):
     """A file that would be overwritten, beside what is typed."""
 
     name: str
@@ -58,7 +58,7 @@ class Clash(msgspec.Struct, frozen=True):
     """Whether it is the fixture that was opened, and was changed since."""
 
 
-class Told(msgspec.Struct, frozen=True, kw_only=True):
+class FixtureNotice(msgspec.Struct, frozen=True, kw_only=True):
     """What is said about a fixture that was changed, and how to take it back."""
 
     place: Place
@@ -71,17 +71,17 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     """What stood in the page before, as JSON."""
     redo: bool = False
     """Taking back means doing it again."""
-    clash: Clash | None = None
+    clash: FixtureClash | None = None
 
 
 class FixtureButtons:
     """Save, duplicate, rename, delete, restore, import; and taking each of them back."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-        self._fixtures = Fixtures(desk.workspace)
+    def __init__(self, context: AppContext) -> None:
+        self._context = context
+        self._fixtures = Fixtures(context.workspace)
 
-    def press(self, word: str, argument: str, draft: Draft, form: FormData) -> Told | None:
+    def press(self, word: str, argument: str, draft: SendForm, form: FormData) -> FixtureNotice | None:
         """Do what a button says; None for a button of something else. Refused names the field."""
         actions = {
             "save": lambda: self._save(draft, self._seen(draft)),
@@ -101,11 +101,11 @@ class FixtureButtons:
         try:
             return actions[word]()
         except FileClash as clash:
-            return Told(place="save", clash=self._clash(clash, draft))
+            return FixtureNotice(place="save", clash=self._clash(clash, draft))
         except SandboxError as error:
             raise Refused(_FIELDS.get(place, "save_as"), str(error)) from error
 
-    def changed_on_disk(self, draft: Draft) -> str:
+    def changed_on_disk(self, draft: SendForm) -> str:
         """What has become of the open fixture's file since it was opened; empty where nothing has."""
         if not draft.loaded or not draft.fixture:
             return ""
@@ -119,54 +119,54 @@ class FixtureButtons:
 
     # --- writing what is typed ---
 
-    def _seen(self, draft: Draft) -> str:
+    def _seen(self, draft: SendForm) -> str:
         """What of the file that would be written was seen: nothing of one that was not opened."""
         return draft.loaded if draft.save_as == draft.fixture else ""
 
-    def _save(self, draft: Draft, seen: str) -> Told:
+    def _save(self, draft: SendForm, seen: str) -> FixtureNotice:
         before = self._text(draft, draft.save_as)
         done = self._fixtures.save(
             draft.action, draft.edition, draft.save_as, draft.payload, seen=seen, opened=draft.fixture
         )
-        path = self._desk.workspace.own_fixture(draft.action, draft.edition, draft.save_as)
+        path = self._context.workspace.own_fixture(draft.action, draft.edition, draft.save_as)
         self._open_as_it_is(draft, draft.save_as)
         if done is None:
-            return Told(place="save", text=f"{draft.save_as} says just this already.")
+            return FixtureNotice(place="save", text=f"{draft.save_as} says just this already.")
         after = done.change.files[draft.save_as].after or ""
         diff = [] if before is None else _diff(before, after, draft.save_as)
-        return Told(place="save", text=f"Saved as {path}.", undo=done.id, diff=diff)
+        return FixtureNotice(place="save", text=f"Saved as {path}.", undo=done.id, diff=diff)
 
-    def _text(self, draft: Draft, name: str) -> str | None:
+    def _text(self, draft: SendForm, name: str) -> str | None:
         return self._fixtures.text(draft.action, draft.edition, name)
 
-    def _compare(self, draft: Draft) -> Told:
+    def _compare(self, draft: SendForm) -> FixtureNotice:
         current = self._text(draft, draft.fixture)
         if current is None:
             raise UsageError(f"{draft.fixture} is gone from the disk", mend="save it to write it anew")
-        return Told(place="save", clash=self._clash(FileClash(draft.fixture, current), draft))
+        return FixtureNotice(place="save", clash=self._clash(FileClash(draft.fixture, current), draft))
 
-    def _take(self, draft: Draft) -> Told:
+    def _take(self, draft: SendForm) -> FixtureNotice:
         was = Opened.of(draft)
         name = draft.save_as
-        current = self._desk.workspace.read_fixture(draft.action, draft.edition, name)
+        current = self._context.workspace.read_fixture(draft.action, draft.edition, name)
         draft.payload = current
         _open(draft, name, stamp(current))
-        return Told(place="save", text=f"{name} is here as it is on disk.", was=_kept(was))
+        return FixtureNotice(place="save", text=f"{name} is here as it is on disk.", was=_kept(was))
 
-    def _clash(self, clash: FileClash, draft: Draft) -> Clash:
+    def _clash(self, clash: FileClash, draft: SendForm) -> FixtureClash:
         draft.save_as = clash.name
         diff = _diff(clash.text, draft.payload.rstrip("\n") + "\n", clash.name, "what is typed")
-        return Clash(clash.name, stamp(clash.text), diff, clash.name == draft.fixture)
+        return FixtureClash(clash.name, stamp(clash.text), diff, clash.name == draft.fixture)
 
     # --- whole files ---
 
-    def _duplicate(self, draft: Draft) -> Told:
+    def _duplicate(self, draft: SendForm) -> FixtureNotice:
         wanted = draft.fixture_name if draft.fixture_name != draft.fixture else ""
         done = self._fixtures.duplicate(draft.action, draft.edition, draft.fixture, wanted)
         self._open_as_it_is(draft, done.change.now)
-        return Told(place="manage", text=f"Copied as {done.change.now}.", undo=done.id)
+        return FixtureNotice(place="manage", text=f"Copied as {done.change.now}.", undo=done.id)
 
-    def _rename(self, draft: Draft) -> Told:
+    def _rename(self, draft: SendForm) -> FixtureNotice:
         old = draft.fixture
         if draft.fixture_name == old:
             raise UsageError(f"{old} has this name already", mend="type another")
@@ -175,33 +175,37 @@ class FixtureButtons:
         self._open_as_it_is(draft, done.change.now)
         if self._text(draft, old) is not None:
             notes = (f"The shipped {old} shows again.",)
-        return Told(place="manage", text=f"{old} is {done.change.now} now.", notes=notes, undo=done.id)
+        return FixtureNotice(
+            place="manage", text=f"{old} is {done.change.now} now.", notes=notes, undo=done.id
+        )
 
-    def _delete(self, draft: Draft) -> Told:
+    def _delete(self, draft: SendForm) -> FixtureNotice:
         name = draft.fixture
         notes = self._named_by(draft, name)
         done = self._fixtures.delete(draft.action, draft.edition, name)
         _open(draft, "", "")
         draft.save_as = name
         what = f"{name} is deleted; what is typed stays."
-        return Told(place="manage", text=what, notes=notes, undo=done.id)
+        return FixtureNotice(place="manage", text=what, notes=notes, undo=done.id)
 
-    def _restore(self, draft: Draft) -> Told:
+    def _restore(self, draft: SendForm) -> FixtureNotice:
         name = draft.fixture
-        infos = self._desk.workspace.fixtures(draft.action, draft.edition)
+        infos = self._context.workspace.fixtures(draft.action, draft.edition)
         if FixtureInfo(name, "changed") not in infos:
             raise UsageError(f"{name!r} is not a changed copy of a shipped fixture: nothing to restore")
         was = Opened.of(draft)
         done = self._fixtures.delete(draft.action, draft.edition, name)
         draft.payload = self._text(draft, name) or ""
         self._open_as_it_is(draft, name)
-        return Told(place="manage", text=f"{name} is the shipped one again.", undo=done.id, was=_kept(was))
+        return FixtureNotice(
+            place="manage", text=f"{name} is the shipped one again.", undo=done.id, was=_kept(was)
+        )
 
-    def _named_by(self, draft: Draft, name: str) -> tuple[str, ...]:
+    def _named_by(self, draft: SendForm, name: str) -> tuple[str, ...]:
         """A line that says which scenarios will not find the fixture any more."""
         ids = [
             plan.id
-            for plan in self._desk.library.read().plans
+            for plan in self._context.library.read().plans
             if (plan.scenario.action, plan.scenario.edition) == (draft.action, draft.edition)
             and any(step.fixture == name for step in plan.scenario.steps)
         ]
@@ -212,7 +216,7 @@ class FixtureButtons:
 
     # --- what others wrote down ---
 
-    def _import(self, draft: Draft) -> Told:
+    def _import(self, draft: SendForm) -> FixtureNotice:
         found = importing.read(draft.import_text, file="")
         try:
             made, _ = importing.drafts(found, file="")
@@ -244,11 +248,11 @@ class FixtureButtons:
         if one.headers:
             notes.append(f"Left out: {', '.join(one.headers)}; a fixture is the payload alone.")
         said = f"Made {name}, of {agreed.action} {agreed.edition}."
-        return Told(place="import", text=said, notes=notes, undo=done.id, was=_kept(was))
+        return FixtureNotice(place="import", text=said, notes=notes, undo=done.id, was=_kept(was))
 
     # --- taking back ---
 
-    def _undo(self, argument: str, draft: Draft, was: str) -> Told:
+    def _undo(self, argument: str, draft: SendForm, was: str) -> FixtureNotice:
         place, _, id = argument.partition(":")
         now = Opened.of(draft)
         done = self._fixtures.undo(id) if id else None
@@ -258,7 +262,7 @@ class FixtureButtons:
             self._open_as_it_is(draft, done.change.now)
         said = _said(done) if done is not None else "What was typed is back."
         shown: Place = place if place in ("save", "manage", "import") else "save"  # type: ignore[assignment]
-        return Told(
+        return FixtureNotice(
             place=shown,
             text=said,
             undo=done.id if done else "",
@@ -266,13 +270,13 @@ class FixtureButtons:
             redo=True,
         )
 
-    def _open_as_it_is(self, draft: Draft, name: str) -> None:
+    def _open_as_it_is(self, draft: SendForm, name: str) -> None:
         """The fixture of this name is the one that is open, as its file is now."""
         current = self._text(draft, name) if name else None
         _open(draft, name if current is not None else "", stamp(current) if current is not None else "")
 
 
-def _open(draft: Draft, name: str, loaded: str) -> None:
+def _open(draft: SendForm, name: str, loaded: str) -> None:
     draft.fixture = draft.fixture_name = name
     draft.save_as = name or draft.save_as
     draft.loaded = loaded

@@ -33,11 +33,11 @@ from retailops_sandbox.web.shell.choices import (
     remember_view,
     wants_advice,
 )
-from retailops_sandbox.web.shell.context import Desk
+from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.forms import text
 from retailops_sandbox.web.shell.pages import Pages, expectation_text, problems
-from retailops_sandbox.web.shell.send_form import EDITED, VIEWS, Draft, Refused, draft_of, variables
-from retailops_sandbox.web.shell.sending import Order
+from retailops_sandbox.web.shell.send_form import EDITED, VIEWS, Refused, SendForm, draft_of, variables
+from retailops_sandbox.web.shell.sending import SendRequest
 from retailops_sandbox.web.shell.sends import elsewhere, lacking, order, unconfirmed
 from retailops_sandbox.workspace.fixtures import stamp
 from retailops_sandbox.workspace.workspace import FixtureInfo, safe_name
@@ -53,14 +53,14 @@ _PARTS = {
 """What of the page a script may ask for alone, by the id of the element."""
 
 
-class Said(msgspec.Struct, frozen=True, kw_only=True):
+class ComposeNotices(msgspec.Struct, frozen=True, kw_only=True):
     """What the page says about what was just done."""
 
     problems: dict[str, str] = {}
     notice: str = ""
-    fixture: fixtures.Told | None = None
+    fixture: fixtures.FixtureNotice | None = None
     """About a fixture that was changed."""
-    expectation: expectation.Told | None = None
+    expectation: expectation.ExpectationNotice | None = None
     """About the expectation, where all of it or a part was replaced."""
     reset: bool = False
     advice: bool | None = None
@@ -70,10 +70,10 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
 class ComposePages:
     """`/`: pick, edit, check, save, send."""
 
-    def __init__(self, desk: Desk, pages: Pages) -> None:
-        self._desk = desk
+    def __init__(self, context: AppContext, pages: Pages) -> None:
+        self._context = context
         self._pages = pages
-        self._fixture_buttons = FixtureButtons(desk)
+        self._fixture_buttons = FixtureButtons(context)
 
     def routes(self) -> list[Route]:
         return [
@@ -85,28 +85,32 @@ class ComposePages:
     async def show(self, request: Request) -> Response:
         """A fixture, or with `?from=` what an earlier delivery sent."""
         parent = request.query_params.get("from")
-        said = Said()
+        said = ComposeNotices()
         if parent is not None:
-            entry = await asyncio.to_thread(self._desk.log.get, parent)
+            entry = await asyncio.to_thread(self._context.log.get, parent)
             if entry is None:
-                raise UsageError(f"there is no delivery {parent} in the log of {self._desk.workspace.root}")
+                raise UsageError(
+                    f"there is no delivery {parent} in the log of {self._context.workspace.root}"
+                )
             draft = draft_of(entry)
-            if await asyncio.to_thread(self._desk.log.opened_from, parent):
+            if await asyncio.to_thread(self._context.log.opened_from, parent):
                 draft.parent = ""  # What is sent stays in the log for good, and that does not.
             if own := ", ".join(entry.delivery.own_headers):
-                said = Said(notice=f"Its step sent headers of its own, which are not sent from here: {own}.")
+                said = ComposeNotices(
+                    notice=f"Its step sent headers of its own, which are not sent from here: {own}."
+                )
         else:
             draft = self._draft_of_fixture(request)
         draft.view = chosen_view(request)
         draft.expectation_view = chosen_expectation_view(request)
         draft.q = request.query_params.get("q", "").strip()
-        draft.receiver = draft.receiver or chosen_receiver(request, self._desk).name
+        draft.receiver = draft.receiver or chosen_receiver(request, self._context).name
         return self._page(request, draft, said)
 
     async def change(self, request: Request) -> Response:
         """Do one thing with what is typed, short of sending it, and show it again."""
         form = await forms.read(request)
-        draft = Draft.of(form)
+        draft = SendForm.of(form)
         # Its names become paths: nothing is read or written for an action and edition that there are not.
         contract.load(draft.action, draft.edition)
         untaken = payload.take_inputs(draft, form)
@@ -116,7 +120,7 @@ class ComposePages:
         try:
             said = self._do(do, draft, form)
         except Refused as refused:
-            said = Said(problems=refused.problems)
+            said = ComposeNotices(problems=refused.problems)
         if untaken:
             said = msgspec.structs.replace(said, problems={"payload": untaken, **said.problems})
         if unexpected:
@@ -124,7 +128,7 @@ class ComposePages:
         response = self._page(
             request, draft, said, form=form, part=_PARTS.get(wanted, "compose/compose.html")
         )
-        remember_receiver(request, response, draft.receiver, self._desk)
+        remember_receiver(request, response, draft.receiver, self._context)
         if do.startswith("view:"):
             remember_view(request, response, draft.view)
         if do.startswith("expect-view:"):
@@ -133,31 +137,31 @@ class ComposePages:
             remember_advice(request, response, said.advice)
         return response
 
-    def _do(self, do: str, draft: Draft, form: FormData) -> Said:
+    def _do(self, do: str, draft: SendForm, form: FormData) -> ComposeNotices:
         """One of the page's buttons; what the page is to say about it."""
         word, _, argument = do.partition(":")
         told = self._fixture_buttons.press(word, argument, draft, form)
         if told is not None:
-            return Said(fixture=told)
+            return ComposeNotices(fixture=told)
         picks = [pick for _, group in self._picks(draft)[0] for pick in group] if word == "pick" else []
-        done = expectation.press(self._desk, word, argument, draft, form, picks)
+        done = expectation.press(self._context, word, argument, draft, form, picks)
         if done is not None:
-            return Said(expectation=done)
+            return ComposeNotices(expectation=done)
         if do == "reset":
-            self._desk.stand_in.reset()
-            return Said(reset=True)
+            self._context.stand_in.reset()
+            return ComposeNotices(reset=True)
         if do in ("advise", "be quiet"):
-            return Said(advice=do == "advise")
+            return ComposeNotices(advice=do == "advise")
         if word == "view" and argument in VIEWS:
             draft.view = argument
         if word in payload.EDITS:
-            payload.press(self._desk, draft, word, argument)
-        return Said()
+            payload.press(self._context, draft, word, argument)
+        return ComposeNotices()
 
     async def send(self, request: Request) -> Response:
         """Send what is typed: 303 to the delivery's page, or the form again with what is wrong."""
         form = await forms.read(request)
-        draft = Draft.of(form)
+        draft = SendForm.of(form)
         contract.load(draft.action, draft.edition)
         try:
             if untaken := payload.take_inputs(draft, form):
@@ -168,25 +172,25 @@ class ComposePages:
             delivery, was_sent = await self._once(forms.key(form), order)
         except Refused as refused:
             status = HTTPStatus.UNPROCESSABLE_ENTITY
-            return self._page(request, draft, Said(problems=refused.problems), status, form=form)
+            return self._page(request, draft, ComposeNotices(problems=refused.problems), status, form=form)
         query = "?sent=before" if was_sent else ""
         response = RedirectResponse(f"/deliveries/{delivery}{query}", HTTPStatus.SEE_OTHER)
-        remember_receiver(request, response, draft.receiver, self._desk)
+        remember_receiver(request, response, draft.receiver, self._context)
         return response
 
-    async def _once(self, key: str, order: Order) -> tuple[str, bool]:
+    async def _once(self, key: str, order: SendRequest) -> tuple[str, bool]:
         try:
-            return await self._desk.sending.once(key, order)
+            return await self._context.sending.once(key, order)
         except SandboxError as error:
             raise Refused("send", str(error)) from error
 
-    def _order(self, draft: Draft) -> Order:
+    def _order(self, draft: SendForm) -> SendRequest:
         receiver = self._receiver(draft)
         if receiver.protected and draft.confirmed != receiver.name:
             raise Refused("confirmed", unconfirmed(receiver))
         expected = self._expectation(draft)
         variables = self._variables(draft)
-        target = self._desk.target(receiver, draft.action, draft.edition, variables)
+        target = self._context.target(receiver, draft.action, draft.edition, variables)
         if target.problem:
             raise Refused("receiver", f"Nothing was sent: {target.problem}")
         if moved := elsewhere(draft.shown, target):
@@ -202,10 +206,10 @@ class ComposePages:
             raise Refused("send", str(error)) from error
 
     def _ordered(
-        self, draft: Draft, receiver: Receiver, expected: Expectation | None, given: dict[str, Json]
-    ) -> Order:
+        self, draft: SendForm, receiver: Receiver, expected: Expectation | None, given: dict[str, Json]
+    ) -> SendRequest:
         return order(
-            self._desk,
+            self._context,
             receiver=receiver,
             action=draft.action,
             edition=draft.edition,
@@ -218,12 +222,12 @@ class ComposePages:
             parent=draft.parent,
         )
 
-    def _label(self, draft: Draft) -> str:
+    def _label(self, draft: SendForm) -> str:
         """The fixture's name, and whether what is sent is still it."""
         if not draft.fixture or draft.fixture.endswith(EDITED):
             return draft.fixture
         try:
-            kept = self._desk.workspace.read_fixture(draft.action, draft.edition, draft.fixture)
+            kept = self._context.workspace.read_fixture(draft.action, draft.edition, draft.fixture)
             same = jsontext.parse(kept) == jsontext.parse(draft.payload)
         except SandboxError:
             # The fixture is gone, or the text is not JSON: either way this is not the fixture.
@@ -232,13 +236,13 @@ class ComposePages:
 
     # --- reading what was typed ---
 
-    def _receiver(self, draft: Draft) -> Receiver:
+    def _receiver(self, draft: SendForm) -> Receiver:
         try:
-            return self._desk.receiver(draft.receiver)
+            return self._context.receiver(draft.receiver)
         except SandboxError as error:
             raise Refused("receiver", str(error)) from error
 
-    def _expectation(self, draft: Draft) -> Expectation | None:
+    def _expectation(self, draft: SendForm) -> Expectation | None:
         if not draft.expectation.strip():
             return None
         try:
@@ -246,7 +250,7 @@ class ComposePages:
         except SandboxError as error:
             raise Refused("expectation", str(error)) from error
 
-    def _variables(self, draft: Draft) -> dict[str, Json]:
+    def _variables(self, draft: SendForm) -> dict[str, Json]:
         try:
             return variables(draft.variables)
         except SandboxError as error:
@@ -254,8 +258,8 @@ class ComposePages:
 
     # --- showing ---
 
-    def _draft_of_fixture(self, request: Request) -> Draft:
-        known = {each.name: each.editions for each in self._desk.actions()}
+    def _draft_of_fixture(self, request: Request) -> SendForm:
+        known = {each.name: each.editions for each in self._context.actions()}
         action = request.query_params.get("action") or next(iter(known))
         if action not in known:
             raise UsageError(f"there is no action {action!r}", mend=f"there are {', '.join(known)}")
@@ -267,10 +271,10 @@ class ComposePages:
             name = ""
         kept = jsontext.pretty(wanted.examples.request) + "\n"
         if name:
-            kept = self._desk.workspace.read_fixture(action, edition, name)
+            kept = self._context.workspace.read_fixture(action, edition, name)
         # So that the first Send has a verdict: an accepted status, and a response that keeps the contract.
         accepted = Expectation(status=wanted.ok_statuses[0])
-        return Draft(
+        return SendForm(
             action=action,
             edition=edition,
             fixture=name,
@@ -284,19 +288,19 @@ class ComposePages:
     def _page(
         self,
         request: Request,
-        draft: Draft,
-        said: Said,
+        draft: SendForm,
+        said: ComposeNotices,
         status: HTTPStatus = HTTPStatus.OK,
         *,
         form: FormData | None = None,
         part: str = "compose/compose.html",
     ) -> Response:
-        receivers = self._desk.receivers()
-        target = self._desk.target_named(
+        receivers = self._context.receivers()
+        target = self._context.target_named(
             draft.receiver, draft.action, draft.edition, self._known_variables(draft)
         )
         wrong = problems(said.problems)
-        if problem := target.problem or self._desk.receivers_problem:
+        if problem := target.problem or self._context.receivers_problem:
             wrong.setdefault("receiver", problem)
         draft.form_id = secrets.token_hex(16)
         findings = self._findings(draft)
@@ -311,11 +315,11 @@ class ComposePages:
             target=target,
             receivers=receivers,
             findings=findings,
-            **payload.shown(self._desk, draft, findings),
+            **payload.shown(self._context, draft, findings),
             **expectation.shown(draft, form),
             advice=wants_advice(request) if said.advice is None else said.advice,
             has_advice=bool(contract.load(draft.action, draft.edition).advice),
-            actions=self._desk.actions(),
+            actions=self._context.actions(),
             fixtures=_found(infos, draft.q),
             fixture_count=len(infos),
             origin=next((info.origin for info in infos if info.name == draft.fixture), ""),
@@ -326,19 +330,19 @@ class ComposePages:
             said=said,
         )
 
-    def _findings(self, draft: Draft) -> Findings:
+    def _findings(self, draft: SendForm) -> Findings:
         wanted = contract.load(draft.action, draft.edition)
-        clock = self._desk.ports.clock
-        receivers = {each.name: each.variables for each in self._desk.receivers()}
+        clock = self._context.ports.clock
+        receivers = {each.name: each.variables for each in self._context.receivers()}
         names = Names(
-            environment=self._desk.environment,
+            environment=self._context.environment,
             receiver=receivers.get(draft.receiver, {}),
             scenario=self._known_variables(draft),
             built_in={"uuid": clock.uuid(), "now": clock.now(), "sequence": 1},
         )
         return examine(draft.payload, wanted, names)
 
-    def _known_variables(self, draft: Draft) -> dict[str, Json]:
+    def _known_variables(self, draft: SendForm) -> dict[str, Json]:
         try:
             return variables(draft.variables)
         except SandboxError:
@@ -347,9 +351,9 @@ class ComposePages:
 
     def _fixtures(self, action: str, edition: str) -> list[FixtureInfo]:
         """Those that can be opened: a file may have a name that no fixture can have."""
-        return [info for info in self._desk.workspace.fixtures(action, edition) if _can_be_opened(info)]
+        return [info for info in self._context.workspace.fixtures(action, edition) if _can_be_opened(info)]
 
-    def _picks(self, draft: Draft) -> tuple[list[tuple[str, list[Pick]]], list[str]]:
+    def _picks(self, draft: SendForm) -> tuple[list[tuple[str, list[Pick]]], list[str]]:
         """What can be expected, in groups, and the scenario files that could not be read for it."""
         wanted = contract.load(draft.action, draft.edition)
         example = Expectation(status=wanted.ok_statuses[0], body=wanted.examples.response)
@@ -358,7 +362,7 @@ class ComposePages:
             Pick("example", "The documented example", example),
         ]
         groups = [("Contract", contracts)]
-        shelf = self._desk.library.read()
+        shelf = self._context.library.read()
         for plan in shelf.plans:
             if (plan.scenario.action, plan.scenario.edition) == (draft.action, draft.edition):
                 steps = [

@@ -11,10 +11,10 @@ from retailops_sandbox.engine.preview import Preview, preview
 from retailops_sandbox.engine.run import Run
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.model import Headers, Netrc, Receiver, Request
-from retailops_sandbox.web.shell.sending import Order
+from retailops_sandbox.web.shell.sending import SendRequest
 
 
-class Rehearsal(msgspec.Struct, frozen=True, kw_only=True):
+class RequestPreview(msgspec.Struct, frozen=True, kw_only=True):
     """What would go out, secrets struck out, or why nothing would."""
 
     problem: str = ""
@@ -26,16 +26,16 @@ class Rehearsal(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
 
 
-def rehearse(order: Order) -> Rehearsal:
+def rehearse(order: SendRequest) -> RequestPreview:
     """Compose and build a send as the engine does, up to where it would be sent."""
     try:
         made = next(iter(preview(Run([order.plan], order.ports, order.options))))
     except SandboxError as error:
-        return Rehearsal(problem=str(error))
+        return RequestPreview(problem=str(error))
     if made.request is None:
-        return Rehearsal(problem=made.mistake or made.waits)
+        return RequestPreview(problem=made.mistake or made.waits)
     request = made.request
-    return Rehearsal(
+    return RequestPreview(
         start_line=f"{request.method} {_target(request.url)} HTTP/1.1",
         headers=_on_the_wire(request, made.size),
         body=request.body,
@@ -60,7 +60,7 @@ def _on_the_wire(request: Request, size: int) -> Headers:
     return (*first, *request.headers, *last)
 
 
-def _notes(order: Order, made: Preview) -> Iterator[str]:
+def _notes(order: SendRequest, made: Preview) -> Iterator[str]:
     receiver: Receiver = order.options.receiver
     if made.is_refused:
         yield "It breaks the contract: nothing is sent unless that is ticked above."

@@ -56,7 +56,7 @@ class Scope(msgspec.Struct, frozen=True):
     says: str
 
 
-class Told(msgspec.Struct, frozen=True):
+class RulePreview(msgspec.Struct, frozen=True):
     """What the rule as it is typed makes of the expected value."""
 
     problem: str = ""
@@ -64,7 +64,7 @@ class Told(msgspec.Struct, frozen=True):
     """None where it is no matter of one value."""
 
 
-class Ruling(msgspec.Struct, kw_only=True):
+class RuleEditor(msgspec.Struct, kw_only=True):
     """The rule as it is being made."""
 
     at: str
@@ -85,19 +85,19 @@ class Ruling(msgspec.Struct, kw_only=True):
     has_rule: bool = False
 
     @property
-    def told(self) -> Told:
+    def told(self) -> RulePreview:
         """What it makes of the expected value, tested now."""
         if not self.word:
-            return Told()
+            return RulePreview()
         try:
             accepts = matchers.matcher(self.rule()).accepts
         except Refused as refused:
-            return Told(str(refused))
+            return RulePreview(str(refused))
         except matchers.RuleError as error:
-            return Told(error.what)
+            return RulePreview(error.what)
         if accepts is None or self.value is UNSET or self.word in ("ignore", "any"):
-            return Told()
-        return Told(accepts=accepts(self.value))
+            return RulePreview()
+        return RulePreview(accepts=accepts(self.value))
 
     def rule(self) -> Rule:
         """The rule as it is spelled in a file; Refused where what is typed cannot be one."""
@@ -123,7 +123,7 @@ class Ruling(msgspec.Struct, kw_only=True):
         return rule
 
 
-def begun(document: Json, contract: Contract, at: str) -> Ruling | None:
+def begun(document: Json, contract: Contract, at: str) -> RuleEditor | None:
     """The rule at a value, as it is or as it might be; None where there is no such value."""
     try:
         value = pointer.resolve(document, at)
@@ -132,12 +132,12 @@ def begun(document: Json, contract: Contract, at: str) -> Ruling | None:
     label = pointer.parse(at)[-1]
     if at.startswith("/headers/"):
         is_text = isinstance(value, str) and value not in matchers.MATCHERS
-        ruling = Ruling(at=at, label=label, words=_FOR_HEADER, path=at, value=value if is_text else UNSET)
+        ruling = RuleEditor(at=at, label=label, words=_FOR_HEADER, path=at, value=value if is_text else UNSET)
         _take(ruling, UNSET if is_text else value)
         return ruling
     scopes = _scopes(document, contract, at)
     kind = matchers.type_name(value)
-    ruling = Ruling(at=at, label=label, words=_FOR[kind], scopes=scopes, path=scopes[0].path, value=value)
+    ruling = RuleEditor(at=at, label=label, words=_FOR[kind], scopes=scopes, path=scopes[0].path, value=value)
     rules = document.get("rules") if isinstance(document, dict) else None
     path = applied(rules if isinstance(rules, dict) else {}, contract, at)
     if path is not None and isinstance(rules, dict):
@@ -162,7 +162,7 @@ def applied(rules: dict[str, Any], contract: Contract, at: str) -> str | None:
     return scope.matcher.path if scope is not None and scope.matcher is not None else None
 
 
-def fill(ruling: Ruling, form: FormData) -> None:
+def fill(ruling: RuleEditor, form: FormData) -> None:
     """Let it be what was typed for this very value."""
     if text(form, "rule_for") != ruling.at:
         return
@@ -174,7 +174,7 @@ def fill(ruling: Ruling, form: FormData) -> None:
         ruling.path = path
 
 
-def _take(ruling: Ruling, rule: Any) -> None:
+def _take(ruling: RuleEditor, rule: Any) -> None:
     """Begin with the rule that is there, and with what the value suggests for the others."""
     value = ruling.value
     ruling.type = "string" if value is UNSET else matchers.type_name(value)

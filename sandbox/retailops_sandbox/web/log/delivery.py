@@ -16,6 +16,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from retailops_sandbox import redaction
+from retailops_sandbox.accepting.answers import expected_again
 from retailops_sandbox.comparing import Judge
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import SandboxError
@@ -26,14 +27,13 @@ from retailops_sandbox.runlog.log import Entry
 from retailops_sandbox.runlog.query import Query
 from retailops_sandbox.runlog.rows import SortKey
 from retailops_sandbox.scenarios import scenario
-from retailops_sandbox.web.compose.expectation import answer_of
 from retailops_sandbox.web.log import filters
-from retailops_sandbox.web.log.rows import Row, newest_first
 from retailops_sandbox.web.shell import forms, resending
 from retailops_sandbox.web.shell.choices import chosen_receiver
-from retailops_sandbox.web.shell.context import Desk
+from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.forms import text
 from retailops_sandbox.web.shell.pages import Pages, expectation_text, problems
+from retailops_sandbox.web.shell.rows import Row, newest_first
 from retailops_sandbox.web.shell.send_form import draft_of
 from retailops_sandbox.web.shell.sending import Flight
 from retailops_sandbox.web.shell.sends import elsewhere, lacking, order, unconfirmed
@@ -47,8 +47,8 @@ _NEIGHBOURS = 20
 class DeliveryPages:
     """`/deliveries/{id}`."""
 
-    def __init__(self, desk: Desk, pages: Pages) -> None:
-        self._desk = desk
+    def __init__(self, context: AppContext, pages: Pages) -> None:
+        self._context = context
         self._pages = pages
 
     def routes(self) -> list[Route]:
@@ -69,7 +69,7 @@ class DeliveryPages:
     async def show(self, request: Request) -> Response:
         """The delivery, in flight or landed."""
         id = request.path_params["id"]
-        flight = self._desk.sending.flight(id)
+        flight = self._context.sending.flight(id)
         if flight is not None:
             row, context = Row.of_flight(flight), flight_context(flight)
             return await asyncio.to_thread(self._delivery_page, request, row, flight=context)
@@ -78,7 +78,7 @@ class DeliveryPages:
     async def events(self, request: Request) -> Response:
         """One event, `finished`, once the delivery has landed and was judged."""
         id = request.path_params["id"]
-        flight = self._desk.sending.flight(id)
+        flight = self._context.sending.flight(id)
         if flight is None:
             await self._entry(id)
 
@@ -100,7 +100,7 @@ class DeliveryPages:
     async def cancel(self, request: Request) -> Response:
         """End a delivery in flight; one that has landed meanwhile stays as it is."""
         id = request.path_params["id"]
-        flight = self._desk.sending.flight(id)
+        flight = self._context.sending.flight(id)
         if flight is not None:
             flight.cancel()
             await flight.landed.wait()
@@ -114,17 +114,17 @@ class DeliveryPages:
         entry = await self._own_entry(request.path_params["id"])
         draft = draft_of(entry)
         try:
-            receiver = self._desk.receiver(draft.receiver)
+            receiver = self._context.receiver(draft.receiver)
             headers = resending.headers(entry.delivery)
             if lack := lacking("\n".join([draft.payload, *headers.values()])):
                 return await self._refused(request, entry, lack)
             if receiver.protected and text(form, "confirmed") != receiver.name:
                 return await self._refused(request, entry, unconfirmed(receiver))
-            target = self._desk.target(receiver, draft.action, draft.edition)
+            target = self._context.target(receiver, draft.action, draft.edition)
             if moved := elsewhere(text(form, "shown"), target):
                 return await self._refused(request, entry, moved)
             repeated = order(
-                self._desk,
+                self._context,
                 receiver=receiver,
                 action=draft.action,
                 edition=draft.edition,
@@ -139,7 +139,7 @@ class DeliveryPages:
                 raw=resending.raw(entry.delivery),
                 headers=headers,
             )
-            id, was_sent = await self._desk.sending.once(forms.key(form), repeated)
+            id, was_sent = await self._context.sending.once(forms.key(form), repeated)
         except SandboxError as error:
             return await self._refused(request, entry, str(error))
         return _to(id, "?sent=before" if was_sent else "")
@@ -178,14 +178,14 @@ class DeliveryPages:
         sent = entry.delivery
         judge = Judge(contract.load(sent.action, sent.edition))
         before = entry.judgement.payload_violations if entry.judgement else ()
-        at = self._desk.ports.clock.now()
+        at = self._context.ports.clock.now()
         judgement = await asyncio.to_thread(judge, sent, expectation, at=at, payload_violations=before)
-        self._desk.writer.append(judgement)
+        self._context.writer.append(judgement)
 
     # --- showing ---
 
     async def _entry(self, id: str) -> Entry:
-        entry = await asyncio.to_thread(self._desk.log.get, id)
+        entry = await asyncio.to_thread(self._context.log.get, id)
         if entry is None:
             raise HTTPException(HTTPStatus.NOT_FOUND, f"There is no delivery {id} in this workspace's log.")
         return entry
@@ -193,7 +193,7 @@ class DeliveryPages:
     async def _own_entry(self, id: str) -> Entry:
         """A delivery of the workspace; UsageError for one that was opened from a file."""
         entry = await self._entry(id)
-        await asyncio.to_thread(self._desk.refuse_foreign, id)
+        await asyncio.to_thread(self._context.refuse_foreign, id)
         return entry
 
     async def _result(
@@ -233,28 +233,28 @@ class DeliveryPages:
             typed_expectation=latest_expectation if typed is None else typed,
             form_id=secrets.token_hex(16),
             is_known=self._receiver(sent) is not None,
-            scenario_is_known=bool(sent.scenario) and self._desk.library.has(sent.scenario),
+            scenario_is_known=bool(sent.scenario) and self._context.library.has(sent.scenario),
             can_accept=accepted_expectation(entry) is not None,
             can_review=_differs_from_its_scenario(entry),
             problems=wrong or problems(),
         )
 
     def _receiver(self, sent: Delivery) -> Receiver | None:
-        return next((each for each in self._desk.receivers() if each.name == sent.receiver), None)
+        return next((each for each in self._context.receivers() if each.name == sent.receiver), None)
 
     def _delivery_page(
         self, request: Request, row: Row, status: HTTPStatus = HTTPStatus.OK, **context: object
     ) -> Response:
         query = filters.query_of(request)
-        foreign = self._desk.log.opened_from(row.id)
+        foreign = self._context.log.opened_from(row.id)
         if foreign:
             query = Query(run=row.run)
         newer, older = self._neighbours(query, (row.sent_at, row.id))
         flying = self._flying(row, {each.id for each in newer}) if len(newer) < _NEIGHBOURS else []
         defaults: dict[str, object] = {"flight": None, "problems": problems()}
         # What was sent elsewhere says nothing of where a send from here would go.
-        named = chosen_receiver(request, self._desk).name if foreign else row.receiver
-        target = self._desk.target_named(named, row.action, row.edition)
+        named = chosen_receiver(request, self._context).name if foreign else row.receiver
+        target = self._context.target_named(named, row.action, row.edition)
         sent_before = request.query_params.get("sent") == "before"
         return self._page(
             request,
@@ -274,7 +274,7 @@ class DeliveryPages:
 
     def _attempts(self, sent: Delivery) -> list[Row]:
         """All deliveries of a step, the oldest first; none of what was sent by hand, or only once."""
-        run = self._desk.log.find(sent.run)
+        run = self._context.log.find(sent.run)
         if run is None or run.info is None or run.info.kind == "serve" or not sent.step:
             return []
         rows = self._rows(Query(run=sent.run, scenario=sent.scenario), step=sent.step)
@@ -282,21 +282,21 @@ class DeliveryPages:
 
     def _rows(self, query: Query, step: str = "") -> list[Row]:
         """What a query finds, the oldest first; of this step alone, and no more than a page bears."""
-        found = self._desk.log.summaries(query, newest_first=False)
+        found = self._context.log.summaries(query, newest_first=False)
         return [
             Row.of_summary(each) for each in islice((e for e in found if step in ("", e.step)), _ATTEMPTS)
         ]
 
     def _neighbours(self, query: Query, place: SortKey) -> tuple[list[Row], list[Row]]:
         """What was sent after and before a delivery, as far as the filter lets it through; newest first."""
-        log = self._desk.log
+        log = self._context.log
         newer = list(islice(log.summaries(query, after=place, newest_first=False), _NEIGHBOURS))
         older = islice(log.summaries(query, after=place), _NEIGHBOURS)
         return [Row.of_summary(each) for each in reversed(newer)], [Row.of_summary(each) for each in older]
 
     def _flying(self, shown: Row, landed: set[str]) -> list[Row]:
         """Those in flight. One that landed a moment ago, and is being judged, is in the log already."""
-        flights = (each for each in self._desk.sending.flights if each.id not in landed | {shown.id})
+        flights = (each for each in self._context.sending.flights if each.id not in landed | {shown.id})
         return [Row.of_flight(flight) for flight in flights]
 
     def _page(
@@ -317,7 +317,7 @@ def _differs_from_its_scenario(entry: Entry) -> bool:
 
 def accepted_expectation(entry: Entry) -> Expectation | None:
     """The expectation that takes what came for right; None where nothing came that could be expected."""
-    answer = answer_of(entry)
+    answer = expected_again(entry.delivery)
     if answer is None or answer.fault is not None:
         return answer
     before = entry.judgement.expectation if entry.judgement else None

@@ -13,14 +13,14 @@ from starlette.routing import Route
 from retailops_sandbox.reporting.exporters import exporting
 from retailops_sandbox.reporting.exporters.exporting import FORMATS, Export, Format, Sources
 from retailops_sandbox.runlog.log import Entry
-from retailops_sandbox.web.shell.context import Desk
+from retailops_sandbox.web.shell.context import AppContext
 
 
 class ExportPages:
     """`/deliveries/{id}/export/{format}` and `/runs/{id}/export/{format}`."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, context: AppContext) -> None:
+        self._context = context
 
     def routes(self) -> list[Route]:
         return [
@@ -31,7 +31,7 @@ class ExportPages:
     async def delivery(self, request: Request) -> Response:
         """One delivery as a file."""
         id = request.path_params["id"]
-        entry = await asyncio.to_thread(self._desk.log.get, id)
+        entry = await asyncio.to_thread(self._context.log.get, id)
         if entry is None:
             raise HTTPException(HTTPStatus.NOT_FOUND, f"There is no delivery {id} in this workspace's log.")
         return await self._download(request, id, [entry])
@@ -39,7 +39,7 @@ class ExportPages:
     async def run(self, request: Request) -> Response:
         """All deliveries of a run as a file."""
         id = request.path_params["id"]
-        found = await asyncio.to_thread(self._desk.log.run, id)
+        found = await asyncio.to_thread(self._context.log.run, id)
         if found is None:
             raise HTTPException(HTTPStatus.NOT_FOUND, f"There is no run {id} in this workspace's log.")
         return await self._download(request, id, found[1])
@@ -62,5 +62,5 @@ class ExportPages:
         return exporting.deliveries(entries, format, self._sources(), name=id)
 
     def _sources(self) -> Sources:
-        receivers = {each.name: each for each in self._desk.receivers()}
-        return exporting.sources(self._desk.workspace, receivers.get)
+        receivers = {each.name: each for each in self._context.receivers()}
+        return exporting.sources(self._context.workspace, receivers.get)

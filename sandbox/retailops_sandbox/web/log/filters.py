@@ -8,10 +8,10 @@ import msgspec
 from starlette.requests import Request
 
 from retailops_sandbox.runlog.query import Query
-from retailops_sandbox.web.log.rows import Row
+from retailops_sandbox.web.shell.rows import Row
 
 
-class Asked(msgspec.Struct, frozen=True):
+class LogFilter(msgspec.Struct, frozen=True):
     """One thing that a filter asks, and the address of the list without it."""
 
     name: str
@@ -42,10 +42,10 @@ def accepts_flight(query: Query, flight: Row) -> bool:
     )
 
 
-def asked(query: Query) -> list[Asked]:
+def asked(query: Query) -> list[LogFilter]:
     """What a query asks, one by one."""
     return [
-        Asked(name, value, address(msgspec.structs.replace(query, **{name: ""})))
+        LogFilter(name, value, address(msgspec.structs.replace(query, **{name: ""})))
         for name, value in msgspec.structs.asdict(query).items()
         if value
     ]

@@ -15,10 +15,10 @@ from starlette.routing import Route
 
 from retailops_sandbox.runlog.query import Query
 from retailops_sandbox.web.log import filters
-from retailops_sandbox.web.log.rows import Row
 from retailops_sandbox.web.log.watch import Sighting
-from retailops_sandbox.web.shell.context import Desk
+from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.pages import Pages
+from retailops_sandbox.web.shell.rows import Row
 
 _MOST = 200
 """So many rows a page has; what is older than those would be dropped again."""
@@ -49,8 +49,8 @@ class Told(msgspec.Struct, frozen=True):
 class LivePages:
     """`/deliveries/events`."""
 
-    def __init__(self, desk: Desk, pages: Pages) -> None:
-        self._desk = desk
+    def __init__(self, context: AppContext, pages: Pages) -> None:
+        self._context = context
         self._pages = pages
 
     def routes(self) -> list[Route]:
@@ -66,7 +66,7 @@ class LivePages:
         last = request.headers.get("last-event-id") or request.query_params.get("after", "")
         once = "once" in request.query_params
         if once:
-            await self._desk.watch.here()
+            await self._context.watch.here()
         return EventSourceResponse(
             self._stream(request, query, last, once=once),
             shutdown_event=anyio.Event(),
@@ -76,7 +76,7 @@ class LivePages:
     async def _stream(
         self, request: Request, query: Query, last: str, *, once: bool
     ) -> AsyncIterator[ServerSentEvent]:
-        watch = self._desk.watch
+        watch = self._context.watch
         number = watch.number_of(last) if last else watch.number
         told, problem = number or 0, ""
         yield ServerSentEvent(comment="listening", retry=_RETRY)
@@ -108,7 +108,7 @@ class LivePages:
         wanted = [each for each in sightings if _is_wanted(query, each)]
         if query.text and wanted:
             ids = {each.id for each in wanted}
-            holding = await asyncio.to_thread(self._desk.log.holding, query, ids)
+            holding = await asyncio.to_thread(self._context.log.holding, query, ids)
             wanted = [each for each in wanted if each.id in holding]
         known = {each.id for each in wanted}
         gone = [each.id for each in sightings if not each.is_new and each.id not in known]
@@ -117,7 +117,7 @@ class LivePages:
 
     def _markup(self, request: Request, query: Query, told: Told) -> str:
         address = filters.address(query)
-        count = self._desk.watch.count
+        count = self._context.watch.count
         return self._pages.text(request, "log/live_rows.html", told=told, address=address, count=count)
 
 

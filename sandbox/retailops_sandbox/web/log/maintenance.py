@@ -14,7 +14,7 @@ from retailops_sandbox.runlog.retention import Pruned, Retention, prune
 from retailops_sandbox.session.ports import SystemClock
 
 
-class Tidying:
+class MaintenancePages:
     """Folds what dead processes left, which readers merge until then, and deletes what is not to be kept.
 
     Summaries that are missing are made before a page needs them, by the log of the pages: what both make

@@ -19,10 +19,10 @@ from retailops_sandbox.runlog.log import RunSummary
 from retailops_sandbox.runlog.query import FAULTS, NOT_JUDGED, VERDICTS, Query
 from retailops_sandbox.runlog.rows import SortKey
 from retailops_sandbox.web.log import filters, live
-from retailops_sandbox.web.log.rows import Row, newest_first
 from retailops_sandbox.web.shell.choices import chosen_receiver
-from retailops_sandbox.web.shell.context import Desk, Target
+from retailops_sandbox.web.shell.context import AppContext, Target
 from retailops_sandbox.web.shell.pages import Pages, problems
+from retailops_sandbox.web.shell.rows import Row, newest_first
 
 _PAGE = 100
 _CHARTED = 2_000
@@ -42,8 +42,8 @@ class Found(msgspec.Struct):
 class LogPages:
     """`/deliveries`."""
 
-    def __init__(self, desk: Desk, pages: Pages) -> None:
-        self._desk = desk
+    def __init__(self, context: AppContext, pages: Pages) -> None:
+        self._context = context
         self._pages = pages
 
     def routes(self) -> list[Route]:
@@ -67,8 +67,8 @@ class LogPages:
             this = msgspec.structs.replace(query, run=run.id)
             return RedirectResponse(f"/deliveries{filters.address(this)}", HTTPStatus.SEE_OTHER)
         # Before the log is read: what comes meanwhile is told twice rather than never.
-        here = "" if wrong or before else await self._desk.watch.here()
-        runs = await asyncio.to_thread(self._desk.log.runs)
+        here = "" if wrong or before else await self._context.watch.here()
+        runs = await asyncio.to_thread(self._context.log.runs)
         found = Found()
         rows = iter(()) if wrong else self._rows(query, after, found)
         context = {
@@ -114,7 +114,7 @@ class LogPages:
         """The run that is asked for, by its id or as the latest; UsageError where there is none."""
         if not asked:
             return None
-        log = self._desk.log
+        log = self._context.log
         found = log.find(asked) if asked != _LATEST else next((r for r in log.runs() if not r.is_idle), None)
         if found is None:
             raise UsageError(
@@ -126,7 +126,7 @@ class LogPages:
         """The place that a page goes on after; None is the beginning."""
         if not before:
             return None
-        entry = self._desk.log.get(before)
+        entry = self._context.log.get(before)
         if entry is None:
             raise HTTPException(
                 HTTPStatus.NOT_FOUND, f"There is no delivery {before} in this workspace's log."
@@ -135,7 +135,7 @@ class LogPages:
 
     def _rows(self, query: Query, after: SortKey | None, found: Found) -> Iterator[Row]:
         """A page of rows, each as soon as it is found."""
-        rows = map(Row.of_summary, self._desk.log.summaries(query, after=after))
+        rows = map(Row.of_summary, self._context.log.summaries(query, after=after))
         for row in islice(rows, _PAGE):
             found.count += 1
             found.older = row.id
@@ -148,21 +148,21 @@ class LogPages:
 
         One that landed a moment ago, and is being judged, is in the log already.
         """
-        rows = [Row.of_flight(flight) for flight in self._desk.sending.flights if flight.id not in landed]
+        rows = [Row.of_flight(flight) for flight in self._context.sending.flights if flight.id not in landed]
         return [row for row in rows if filters.accepts_flight(query, row)]
 
     def _latency(self, query: Query) -> charts.Latency | None:
-        rows = list(islice(self._desk.log.summaries(query), _CHARTED))
+        rows = list(islice(self._context.log.summaries(query), _CHARTED))
         return charts.latency([(row.sent_at, row.total, row.verdict or NOT_JUDGED) for row in rows])
 
     # --- showing ---
 
     def _choices(self, query: Query) -> dict[str, object]:
         """What can be chosen in the filter; what is chosen is among it in any case."""
-        actions = self._desk.actions()
+        actions = self._context.actions()
         editions = sorted({edition for each in actions for edition in each.editions})
         return {
-            "receivers": _with([each.name for each in self._desk.receivers()], query.receiver),
+            "receivers": _with([each.name for each in self._context.receivers()], query.receiver),
             "actions": _with([each.name for each in actions], query.action),
             "editions": _with(editions, query.edition),
             "verdicts": _with(VERDICTS, query.verdict),
@@ -185,8 +185,8 @@ class LogPages:
         return self._pages.render(request, name, status, here="Log", target=target, **context)
 
     def _target(self, request: Request) -> Target:
-        action = self._desk.actions()[0]
-        return self._desk.target(chosen_receiver(request, self._desk), action.name, action.editions[0])
+        action = self._context.actions()[0]
+        return self._context.target(chosen_receiver(request, self._context), action.name, action.editions[0])
 
 
 def _with(known: Sequence[str], chosen: str) -> list[str]:

@@ -17,7 +17,7 @@ from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.runlog.index.changes import Change, Seen
 from retailops_sandbox.runlog.log import Log
 from retailops_sandbox.runlog.rows import DeliverySummary
-from retailops_sandbox.web.log.rows import Row
+from retailops_sandbox.web.shell.rows import Row
 from retailops_sandbox.web.shell.sending import Flight
 
 _PAUSE = 0.075

@@ -12,7 +12,7 @@ from retailops_sandbox import composing
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.model import Fault, Receiver
 from retailops_sandbox.transport.checking import Certificate, Checked, check
-from retailops_sandbox.web.shell.context import Desk
+from retailops_sandbox.web.shell.context import AppContext
 
 _SOON = timedelta(days=30)
 
@@ -26,7 +26,7 @@ class Stage(msgspec.Struct, frozen=True):
     is_doubtful: bool = False
 
 
-class Way(msgspec.Struct, frozen=True, kw_only=True):
+class ConnectionCheck(msgspec.Struct, frozen=True, kw_only=True):
     """How far the way to a receiver goes, and what keeps it from going on."""
 
     stages: Sequence[Stage] = ()
@@ -46,37 +46,37 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
         return not self.fault and not self.problem
 
 
-async def look(desk: Desk, receiver: Receiver) -> Way:
+async def look(context: AppContext, receiver: Receiver) -> ConnectionCheck:
     """Go the way to a receiver as far as it leads."""
     # What says who calls plays no part, and may not be at hand.
     bare = msgspec.structs.replace(receiver, headers={}, auth=None, token="", paths={})
     try:
-        resolved, secrets = desk.resolved(bare)
+        resolved, secrets = context.resolved(bare)
         composing.check(resolved)
-        found = await _checked(desk, resolved)
+        found = await _checked(context, resolved)
     except SandboxError as error:
-        return Way(problem=str(error))
+        return ConnectionCheck(problem=str(error))
     if found is None:
-        return Way(fault=Fault("cancelled", "cancelled: the sandbox is closing"))
+        return ConnectionCheck(fault=Fault("cancelled", "cancelled: the sandbox is closing"))
     fault = found.fault and Fault(found.fault.kind, secrets.text(found.fault.message))
-    return _told(resolved, msgspec.structs.replace(found, fault=fault), desk.ports.clock.now())
+    return _told(resolved, msgspec.structs.replace(found, fault=fault), context.ports.clock.now())
 
 
-async def _checked(desk: Desk, receiver: Receiver) -> Checked | None:
-    """What the check found; None if the desk was closed meanwhile."""
+async def _checked(context: AppContext, receiver: Receiver) -> Checked | None:
+    """What the check found; None if the context was closed meanwhile."""
     checking = asyncio.create_task(check(receiver.base_url, composing.connection(receiver)))
-    desk.checks.add(checking)
+    context.checks.add(checking)
     try:
         await asyncio.wait({checking})
     finally:
-        desk.checks.discard(checking)
+        context.checks.discard(checking)
         checking.cancel()
     return None if checking.cancelled() else checking.result()
 
 
-def _told(receiver: Receiver, found: Checked, now: str) -> Way:
+def _told(receiver: Receiver, found: Checked, now: str) -> ConnectionCheck:
     expiry, is_expiring = _expiry(found.certificate, now)
-    return Way(
+    return ConnectionCheck(
         stages=_stages(receiver, found),
         fault=found.fault,
         certificate=found.certificate,

@@ -9,7 +9,7 @@ import msgspec
 
 from retailops_sandbox import composing
 from retailops_sandbox.model import Receiver
-from retailops_sandbox.web.shell.context import Desk
+from retailops_sandbox.web.shell.context import AppContext
 
 _WORDS = {
     "base_url": "base URL",
@@ -26,7 +26,7 @@ _WORDS = {
 State = Literal["set", "typed", "empty", "missing"]
 
 
-class Need(msgspec.Struct, frozen=True):
+class EnvRequirement(msgspec.Struct, frozen=True):
     """An environment variable that a receiver refers to."""
 
     name: str
@@ -35,22 +35,26 @@ class Need(msgspec.Struct, frozen=True):
     """The settings that refer to it, in words."""
 
 
-def of(receiver: Receiver, desk: Desk, typed: Mapping[str, str] | None = None) -> list[Need]:
+def of(
+    receiver: Receiver, context: AppContext, typed: Mapping[str, str] | None = None
+) -> list[EnvRequirement]:
     """What a receiver needs, in the order of its settings; `typed` are secrets of a form not saved yet."""
     uses: dict[str, list[str]] = {}
     for name, use in _uses(receiver):
         uses.setdefault(name, [])
         if use not in uses[name]:
             uses[name].append(use)
-    return [Need(name, _state(name, desk, typed or {}), tuple(words)) for name, words in uses.items()]
+    return [
+        EnvRequirement(name, _state(name, context, typed or {}), tuple(words)) for name, words in uses.items()
+    ]
 
 
-def _state(name: str, desk: Desk, typed: Mapping[str, str]) -> State:
-    if name in typed or name in desk.secrets:
+def _state(name: str, context: AppContext, typed: Mapping[str, str]) -> State:
+    if name in typed or name in context.secrets:
         return "typed"
-    if name not in desk.environment:
+    if name not in context.environment:
         return "missing"
-    return "set" if desk.environment[name] else "empty"
+    return "set" if context.environment[name] else "empty"
 
 
 def _uses(receiver: Receiver) -> Iterator[tuple[str, str]]:

@@ -27,7 +27,7 @@ _REACHED_BY = ("base_url", "proxy", "timeout_ms", "connect_timeout_ms")
 _NAME_A_VARIABLE = "name the environment variable that holds it: the workspace never keeps the secret itself"
 
 
-class Typed(msgspec.Struct, frozen=True):
+class ReceiverInput(msgspec.Struct, frozen=True):
     """A receiver as typed: what the form shows, what is wrong with it, and the secrets that it brought."""
 
     values: defaultdict[str, str]
@@ -69,9 +69,9 @@ def auth_kind(receiver: Receiver) -> str:
 # --- a receiver as the form shows it ---
 
 
-def shown(receiver: Receiver, is_default: bool, actions: list[Action]) -> Typed:
+def shown(receiver: Receiver, is_default: bool, actions: list[Action]) -> ReceiverInput:
     """A receiver as if it had been typed."""
-    return Typed(_values(receiver, is_default, actions), problems(), receiver, {}, is_default)
+    return ReceiverInput(_values(receiver, is_default, actions), problems(), receiver, {}, is_default)
 
 
 def _values(receiver: Receiver, is_default: bool, actions: list[Action]) -> defaultdict[str, str]:
@@ -104,12 +104,12 @@ def _values(receiver: Receiver, is_default: bool, actions: list[Action]) -> defa
 # --- a receiver as it was typed ---
 
 
-def read(form: FormData, actions: list[Action]) -> Typed:
+def read(form: FormData, actions: list[Action]) -> ReceiverInput:
     """The receiver that a form describes, or what is wrong with it, by field."""
     values = defaultdict(str, {name: text(form, name).strip() for name in form})
     reading = _Reading(values)
     receiver = reading.receiver(actions)
-    return Typed(values, reading.problems, receiver, reading.secrets, values["default"] == "yes")
+    return ReceiverInput(values, reading.problems, receiver, reading.secrets, values["default"] == "yes")
 
 
 def twice(receiver: Receiver, actions: list[Action]) -> Twice | None:

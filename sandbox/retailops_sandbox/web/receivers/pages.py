@@ -15,11 +15,11 @@ from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.model import Receiver
 from retailops_sandbox.web.receivers import connection_check, env_requirements
-from retailops_sandbox.web.receivers.connection_check import Way
-from retailops_sandbox.web.receivers.form import Twice, Typed, auth_kind, read, shown, twice
+from retailops_sandbox.web.receivers.connection_check import ConnectionCheck
+from retailops_sandbox.web.receivers.form import ReceiverInput, Twice, auth_kind, read, shown, twice
 from retailops_sandbox.web.shell import forms
 from retailops_sandbox.web.shell.choices import chosen_receiver, remember_receiver
-from retailops_sandbox.web.shell.context import Desk
+from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.forms import text
 from retailops_sandbox.web.shell.pages import Pages, problems
 
@@ -27,8 +27,8 @@ from retailops_sandbox.web.shell.pages import Pages, problems
 class ReceiverPages:
     """`/receivers`."""
 
-    def __init__(self, desk: Desk, pages: Pages) -> None:
-        self._desk = desk
+    def __init__(self, context: AppContext, pages: Pages) -> None:
+        self._context = context
         self._pages = pages
 
     def routes(self) -> list[Route]:
@@ -52,20 +52,20 @@ class ReceiverPages:
         """An empty form, or with `?from=` a copy of another receiver."""
         original = request.query_params.get("from")
         if original is None:
-            return self._form(request, shown(Receiver("", ""), False, self._desk.actions()))
-        receiver = self._desk.workspace.receiver(original)
+            return self._form(request, shown(Receiver("", ""), False, self._context.actions()))
+        receiver = self._context.workspace.receiver(original)
         copy = msgspec.structs.replace(receiver, name=self._free_name(original))
-        return self._form(request, shown(copy, False, self._desk.actions()), copy_of=original)
+        return self._form(request, shown(copy, False, self._context.actions()), copy_of=original)
 
     async def edit(self, request: Request) -> Response:
-        receiver = self._desk.workspace.receiver(request.query_params.get("name", ""))
-        is_default = self._desk.workspace.receivers().default == receiver.name
-        return self._form(request, shown(receiver, is_default, self._desk.actions()), receiver.name)
+        receiver = self._context.workspace.receiver(request.query_params.get("name", ""))
+        is_default = self._context.workspace.receivers().default == receiver.name
+        return self._form(request, shown(receiver, is_default, self._context.actions()), receiver.name)
 
     async def save(self, request: Request) -> Response:
         form = await forms.read(request)
         replaces = text(form, "replaces")
-        typed = read(form, self._desk.actions())
+        typed = read(form, self._context.actions())
         if typed.is_wrong:
             return self._form(request, typed, replaces, typed.problems)
         receiver = typed.receiver
@@ -81,13 +81,13 @@ class ReceiverPages:
             self._save(receiver, replaces, typed.is_default)
         except SandboxError as error:
             return self._form(request, typed, replaces, problems({"": str(error)}))
-        self._desk.secrets.update(typed.secrets)
+        self._context.secrets.update(typed.secrets)
         response = RedirectResponse(f"/receivers?saved={quote(receiver.name)}", HTTPStatus.SEE_OTHER)
-        remember_receiver(request, response, receiver.name, self._desk)
+        remember_receiver(request, response, receiver.name, self._context)
         return response
 
     def _save(self, receiver: Receiver, replaces: str, is_default: bool) -> None:
-        workspace = self._desk.workspace
+        workspace = self._context.workspace
         workspace.save_receiver(receiver, replaces=replaces)
         if is_default:
             workspace.set_default_receiver(receiver.name)
@@ -96,16 +96,16 @@ class ReceiverPages:
 
     def _twice(self, receiver: Receiver, replaces: str) -> Twice | None:
         """What the receiver's URL gets twice, unless it was saved so before."""
-        known = {each.name: each for each in self._desk.workspace.receivers().receivers}
+        known = {each.name: each for each in self._context.workspace.receivers().receivers}
         if replaces in known and known[replaces].base_url == receiver.base_url:
             return None
-        return twice(receiver, self._desk.actions())
+        return twice(receiver, self._context.actions())
 
     async def check(self, request: Request) -> Response:
         """Check the way to one of the listed receivers."""
         name = text(await forms.read(request), "name")
-        receiver = self._desk.receiver(name)
-        found = await connection_check.look(self._desk, receiver)
+        receiver = self._context.receiver(name)
+        found = await connection_check.look(self._context, receiver)
         if request.headers.get("hx-target") == way_id(receiver):
             return self._pages.render(
                 request, "receivers/connection_check.html", way=found, way_id=way_id(receiver)
@@ -115,38 +115,38 @@ class ReceiverPages:
     async def check_typed(self, request: Request) -> Response:
         """Check the way to what stands in the form, before it is saved."""
         form = await forms.read(request)
-        typed = read(form, self._desk.actions())
+        typed = read(form, self._context.actions())
         if typed.unreachable:
-            found = Way(problem=typed.unreachable)
+            found = ConnectionCheck(problem=typed.unreachable)
         else:
-            found = await connection_check.look(self._desk, typed.receiver)
+            found = await connection_check.look(self._context, typed.receiver)
         if request.headers.get("hx-target") == "way":
             return self._pages.render(request, "receivers/connection_check.html", way=found, way_id="way")
         return self._form(request, typed, text(form, "replaces"), found=found)
 
     async def needs(self, request: Request) -> Response:
         """Which environment variables what stands in the form needs."""
-        typed = read(await forms.read(request), self._desk.actions())
-        found = env_requirements.of(typed.receiver, self._desk, typed.secrets)
+        typed = read(await forms.read(request), self._context.actions())
+        found = env_requirements.of(typed.receiver, self._context, typed.secrets)
         return self._pages.render(request, "receivers/env_requirements.html", needs=found)
 
     async def delete(self, request: Request) -> Response:
         name = text(await forms.read(request), "name")
-        self._desk.delete_receiver(name)
+        self._context.delete_receiver(name)
         return RedirectResponse(f"/receivers?deleted={quote(name)}", HTTPStatus.SEE_OTHER)
 
     async def undo(self, request: Request) -> Response:
         name = text(await forms.read(request), "name")
-        self._desk.undelete_receiver(name)
+        self._context.undelete_receiver(name)
         return RedirectResponse(f"/receivers?restored={quote(name)}", HTTPStatus.SEE_OTHER)
 
     async def reset(self, request: Request) -> Response:
-        self._desk.stand_in.reset()
+        self._context.stand_in.reset()
         return RedirectResponse("/receivers?reset=1", HTTPStatus.SEE_OTHER)
 
     def _free_name(self, original: str) -> str:
         """A name for a copy that no other receiver has."""
-        taken = {each.name for each in self._desk.receivers()}
+        taken = {each.name for each in self._context.receivers()}
         name, number = f"{original[:90]} copy", 1
         while name in taken:
             number += 1
@@ -156,9 +156,9 @@ class ReceiverPages:
     def _notice(self, request: Request) -> dict[str, str] | None:
         """What was just done; nothing for what an address says and is not so."""
         said = request.query_params
-        if self._desk.was_deleted(deleted := said.get("deleted", "")):
+        if self._context.was_deleted(deleted := said.get("deleted", "")):
             return {"text": f"{deleted} is deleted.", "undo": deleted}
-        known = {each.name for each in self._desk.receivers()}
+        known = {each.name for each in self._context.receivers()}
         for key, words in (("saved", "is saved."), ("restored", "is back.")):
             if said.get(key) in known:
                 return {"text": f"{said[key]} {words}", "undo": ""}
@@ -166,13 +166,13 @@ class ReceiverPages:
             return {"text": "The stand-in has forgotten what it was sent.", "undo": ""}
         return None
 
-    def _list(self, request: Request, ways: Mapping[str, Way] | None = None) -> Response:
-        problem = self._desk.receivers_problem
-        default = "" if problem else self._desk.workspace.receivers().default
-        action = self._desk.actions()[0]
+    def _list(self, request: Request, ways: Mapping[str, ConnectionCheck] | None = None) -> Response:
+        problem = self._context.receivers_problem
+        default = "" if problem else self._context.workspace.receivers().default
+        action = self._context.actions()[0]
         rows = []
-        for receiver in self._desk.receivers():
-            target = self._desk.target(receiver, action.name, action.editions[0])
+        for receiver in self._context.receivers():
+            target = self._context.target(receiver, action.name, action.editions[0])
             rows.append(
                 {
                     "receiver": receiver,
@@ -180,7 +180,7 @@ class ReceiverPages:
                     "problem": target.problem,
                     "auth": auth_kind(receiver),
                     "is_default": receiver.name == default,
-                    "needs": env_requirements.of(receiver, self._desk),
+                    "needs": env_requirements.of(receiver, self._context),
                     "way": (ways or {}).get(receiver.name),
                     "way_id": way_id(receiver),
                 }
@@ -192,13 +192,13 @@ class ReceiverPages:
     def _form(
         self,
         request: Request,
-        typed: Typed,
+        typed: ReceiverInput,
         replaces: str = "",
         wrong: Mapping[str, str] | None = None,
         *,
         copy_of: str = "",
         doubled: Twice | None = None,
-        found: Way | None = None,
+        found: ConnectionCheck | None = None,
     ) -> Response:
         """The form; with what is wrong, the answer to one that could not be saved."""
         return self._page(
@@ -212,9 +212,9 @@ class ReceiverPages:
             doubled=doubled,
             actions=[
                 {"name": action.name, "path": contract.load(action.name, action.editions[0]).path}
-                for action in self._desk.actions()
+                for action in self._context.actions()
             ],
-            needs=env_requirements.of(typed.receiver, self._desk, typed.secrets),
+            needs=env_requirements.of(typed.receiver, self._context, typed.secrets),
             way=found,
             way_id="way",
         )
@@ -222,8 +222,10 @@ class ReceiverPages:
     def _page(
         self, request: Request, name: str, status: HTTPStatus = HTTPStatus.OK, **context: object
     ) -> Response:
-        action = self._desk.actions()[0]
-        target = self._desk.target(chosen_receiver(request, self._desk), action.name, action.editions[0])
+        action = self._context.actions()[0]
+        target = self._context.target(
+            chosen_receiver(request, self._context), action.name, action.editions[0]
+        )
         return self._pages.render(request, name, status, here="Receivers", target=target, **context)
 
 

@@ -16,7 +16,7 @@ from retailops_sandbox.reporting.render.shown import outcome
 from retailops_sandbox.web.recording.state import Review
 from retailops_sandbox.web.shell import forms
 from retailops_sandbox.web.shell.choices import chosen_receiver
-from retailops_sandbox.web.shell.context import Desk
+from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.forms import text
 from retailops_sandbox.web.shell.pages import Pages, problems
 
@@ -25,7 +25,7 @@ _SHOWN = 50
 """Of what passed through a relay, the newest."""
 
 
-class Typed(msgspec.Struct, frozen=True, kw_only=True):
+class RelayInput(msgspec.Struct, frozen=True, kw_only=True):
     """The form that starts a relay, as typed."""
 
     receiver: str
@@ -44,8 +44,8 @@ class Passed(msgspec.Struct, frozen=True):
 class RecordPages:
     """`/record`."""
 
-    def __init__(self, desk: Desk, pages: Pages) -> None:
-        self._desk = desk
+    def __init__(self, context: AppContext, pages: Pages) -> None:
+        self._context = context
         self._pages = pages
 
     def routes(self) -> list[Route]:
@@ -59,16 +59,16 @@ class RecordPages:
 
     async def show(self, request: Request) -> Response:
         """The relay, and what waits for review; nothing for a script that knows all that has passed."""
-        running = self._desk.recording.relay
+        running = self._context.recording.relay
         known = request.query_params.get("passed")
         if running is not None and known == str(running.relay.passed):
             return Response(status_code=HTTPStatus.NO_CONTENT)
-        return self._page(request, Typed(receiver=chosen_receiver(request, self._desk).name))
+        return self._page(request, RelayInput(receiver=chosen_receiver(request, self._context).name))
 
     async def switch(self, request: Request) -> Response:
         """On: the page stays as it is. Off: to the review of what was recorded."""
         form = await forms.read(request)
-        recording = self._desk.recording
+        recording = self._context.recording
         if text(form, "do") == "on":
             recording.switch_on()
             if "hx-request" in request.headers:
@@ -78,7 +78,7 @@ class RecordPages:
 
     async def start(self, request: Request) -> Response:
         form = await forms.read(request)
-        typed = Typed(
+        typed = RelayInput(
             receiver=text(form, "receiver"), bind=text(form, "bind").strip(), port=text(form, "port").strip()
         )
         wrong = await self._started(typed, form)
@@ -86,10 +86,10 @@ class RecordPages:
             return self._page(request, typed, wrong, HTTPStatus.UNPROCESSABLE_ENTITY)
         return RedirectResponse("/record", HTTPStatus.SEE_OTHER)
 
-    async def _started(self, typed: Typed, form: FormData) -> dict[str, str]:
+    async def _started(self, typed: RelayInput, form: FormData) -> dict[str, str]:
         """Start the relay as typed; what kept it from starting, by field."""
         try:
-            receiver = self._desk.receiver(typed.receiver)
+            receiver = self._context.receiver(typed.receiver)
         except SandboxError as error:
             return {"receiver": str(error)}
         if receiver.protected and text(form, "confirmed") != receiver.name:
@@ -101,7 +101,7 @@ class RecordPages:
         if not typed.bind:
             return {"bind": "Name an address of this machine, for example 127.0.0.1."}
         try:
-            await self._desk.recording.start_relay(receiver, typed.bind, int(typed.port))
+            await self._context.recording.start_relay(receiver, typed.bind, int(typed.port))
         except SandboxError as error:
             return {"receiver": str(error)}
         except (OSError, UnicodeError) as error:
@@ -111,27 +111,29 @@ class RecordPages:
 
     async def stop(self, request: Request) -> Response:
         await forms.read(request)
-        return _to_review(await self._desk.recording.stop_relay(), "/record")
+        return _to_review(await self._context.recording.stop_relay(), "/record")
 
     async def from_log(self, request: Request) -> Response:
         """A review of the deliveries that were ticked."""
         form = await forms.read(request)
         ticked = [str(each) for each in form.getlist("delivery")]
         for each in ticked:
-            self._desk.refuse_foreign(each)
+            self._context.refuse_foreign(each)
         # Newest first on the page, oldest first in a scenario: the review sorts them.
-        return _to_review(self._desk.recording.review(ticked, "from the log"), "/deliveries?ticked=none")
+        return _to_review(self._context.recording.review(ticked, "from the log"), "/deliveries?ticked=none")
 
     def _page(
         self,
         request: Request,
-        typed: Typed,
+        typed: RelayInput,
         wrong: dict[str, str] | None = None,
         status: HTTPStatus = HTTPStatus.OK,
     ) -> Response:
-        running = self._desk.recording.relay
-        action = self._desk.actions()[0]
-        target = self._desk.target(chosen_receiver(request, self._desk), action.name, action.editions[0])
+        running = self._context.recording.relay
+        action = self._context.actions()[0]
+        target = self._context.target(
+            chosen_receiver(request, self._context), action.name, action.editions[0]
+        )
         records = running.relay.records if running else []
         passed = [
             Passed(
@@ -149,11 +151,11 @@ class RecordPages:
             target=target,
             typed=typed,
             problems=problems(wrong),
-            receivers=self._desk.receivers(),
+            receivers=self._context.receivers(),
             running=running,
             passed=passed,
             count=len(records),
-            reviews=self._desk.recording.reviews,
+            reviews=self._context.recording.reviews,
         )
 
 

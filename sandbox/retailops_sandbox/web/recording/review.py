@@ -18,13 +18,13 @@ from starlette.routing import Route
 from retailops_sandbox import recording
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.model import Delivery, Scenario, Step
-from retailops_sandbox.recording import Draft, Proposal
+from retailops_sandbox.recording import Proposal, ScenarioDraft
 from retailops_sandbox.reporting.render.shown import outcome
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.web.recording.state import Drafted, Review
 from retailops_sandbox.web.shell import forms
 from retailops_sandbox.web.shell.choices import chosen_receiver
-from retailops_sandbox.web.shell.context import Desk
+from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.forms import text
 from retailops_sandbox.web.shell.pages import Pages, problems
 
@@ -34,7 +34,7 @@ _MOST_SHOWN = 256 * 1024
 """Characters of the file."""
 
 
-class Typed(msgspec.Struct, frozen=True, kw_only=True):
+class ReviewInput(msgspec.Struct, frozen=True, kw_only=True):
     """A review's form, as typed."""
 
     name: str
@@ -49,7 +49,7 @@ class Typed(msgspec.Struct, frozen=True, kw_only=True):
     """Proposals."""
 
     @classmethod
-    def first(cls, draft: Draft, file: str) -> Typed:
+    def first(cls, draft: ScenarioDraft, file: str) -> ReviewInput:
         """The form before anything is typed."""
         return cls(
             name=draft.scenario.name,
@@ -61,7 +61,7 @@ class Typed(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     @classmethod
-    def of(cls, form: FormData, draft: Draft) -> Typed:
+    def of(cls, form: FormData, draft: ScenarioDraft) -> ReviewInput:
         """What was typed; of a step that landed since the page was made, what it begins with."""
         first = cls.first(draft, "")
         names = {
@@ -86,7 +86,7 @@ class Typed(msgspec.Struct, frozen=True, kw_only=True):
             taken=taken | of_new,
         )
 
-    def scenario(self, draft: Draft) -> Scenario:
+    def scenario(self, draft: ScenarioDraft) -> Scenario:
         """The scenario that this makes of the draft."""
         ids = draft.deliveries
         return recording.finished(
@@ -98,7 +98,7 @@ class Typed(msgspec.Struct, frozen=True, kw_only=True):
             left_out={number for number, id in enumerate(ids) if id not in self.kept},
         )
 
-    def problems(self, draft: Draft) -> dict[str, str]:
+    def problems(self, draft: ScenarioDraft) -> dict[str, str]:
         """What keeps this from being a scenario, by field."""
         wrong: dict[str, str] = {}
         seen: set[str] = set()
@@ -131,8 +131,8 @@ class StepRow(msgspec.Struct, frozen=True, kw_only=True):
 class ReviewPages:
     """`/record/reviews/{id}`."""
 
-    def __init__(self, desk: Desk, pages: Pages) -> None:
-        self._desk = desk
+    def __init__(self, context: AppContext, pages: Pages) -> None:
+        self._context = context
         self._pages = pages
 
     def routes(self) -> list[Route]:
@@ -141,9 +141,9 @@ class ReviewPages:
 
     async def show(self, request: Request) -> Response:
         review = self._review(request)
-        drafted = await asyncio.to_thread(self._desk.recording.draft, review)
+        drafted = await asyncio.to_thread(self._context.recording.draft, review)
         draft = drafted.draft
-        typed = None if draft is None else Typed.first(draft, self._free_name(draft))
+        typed = None if draft is None else ReviewInput.first(draft, self._free_name(draft))
         return self._page(request, review, drafted, typed)
 
     async def change(self, request: Request) -> Response:
@@ -154,11 +154,11 @@ class ReviewPages:
         if do in ("discard", "undo"):
             review.state = "discarded" if do == "discard" else "open"
             return RedirectResponse(request.url.path, HTTPStatus.SEE_OTHER)
-        drafted = await asyncio.to_thread(self._desk.recording.draft, review)
+        drafted = await asyncio.to_thread(self._context.recording.draft, review)
         draft = drafted.draft
         if draft is None or review.state != "open":
             return self._page(request, review, drafted, None)
-        typed = Typed.of(form, draft)
+        typed = ReviewInput.of(form, draft)
         if request.headers.get("hx-target") == "preview":
             return self._pages.render(
                 request, "recording/scenario_preview.html", preview=_preview(draft, typed)
@@ -171,9 +171,9 @@ class ReviewPages:
         status = HTTPStatus.UNPROCESSABLE_ENTITY if wrong else HTTPStatus.OK
         return self._page(request, review, drafted, typed, wrong, status)
 
-    def _saved(self, review: Review, draft: Draft, typed: Typed) -> dict[str, str]:
+    def _saved(self, review: Review, draft: ScenarioDraft, typed: ReviewInput) -> dict[str, str]:
         """Write the file; what kept it from being written, by field."""
-        workspace = self._desk.workspace
+        workspace = self._context.workspace
         try:
             written = scenario.spelled(typed.scenario(draft))
             path = workspace.save_scenario(typed.file, written, replace=typed.replace)
@@ -184,17 +184,17 @@ class ReviewPages:
         return {}
 
     def _review(self, request: Request) -> Review:
-        review = self._desk.recording.find(request.path_params["id"])
+        review = self._context.recording.find(request.path_params["id"])
         if review is None:
             what = "This review is not known any more. What was recorded is in the log: tick it there."
             raise HTTPException(HTTPStatus.NOT_FOUND, what)
         return review
 
-    def _free_name(self, draft: Draft) -> str:
+    def _free_name(self, draft: ScenarioDraft) -> str:
         """A file name that nothing has yet."""
         base = f"recorded-{draft.key}"
         number, name = 1, base
-        while self._desk.workspace.scenario_path(name).exists():
+        while self._context.workspace.scenario_path(name).exists():
             number += 1
             name = f"{base}-{number}"
         return name
@@ -204,11 +204,11 @@ class ReviewPages:
         request: Request,
         review: Review,
         drafted: Drafted,
-        typed: Typed | None,
+        typed: ReviewInput | None,
         wrong: dict[str, str] | None = None,
         status: HTTPStatus = HTTPStatus.OK,
     ) -> Response:
-        target = self._desk.target(chosen_receiver(request, self._desk), review.action, review.edition)
+        target = self._context.target(chosen_receiver(request, self._context), review.action, review.edition)
         draft = drafted.draft
         rows: list[StepRow] = []
         preview = _cut(review.text)
@@ -231,12 +231,12 @@ class ReviewPages:
             exists=typed is not None and self._exists(typed.file),
             preview=preview,
             command=self._command(review, drafted) if review.state == "saved" else "",
-            others=[each for each in self._desk.recording.reviews if each.id != review.id],
+            others=[each for each in self._context.recording.reviews if each.id != review.id],
         )
 
     def _command(self, review: Review, drafted: Drafted) -> str:
         """What runs the file that was saved, in the folder that the sandbox was started in."""
-        root = self._desk.workspace.root
+        root = self._context.workspace.root
         words = ["retailops-sandbox", "run", _from_here(root / review.file)]
         if _from_here(root) != ".":
             words += ["--workspace", _from_here(root)]
@@ -247,7 +247,7 @@ class ReviewPages:
 
     def _exists(self, file: str) -> bool:
         try:
-            return self._desk.workspace.scenario_path(file).exists()
+            return self._context.workspace.scenario_path(file).exists()
         except SandboxError:
             return False
 
@@ -260,7 +260,7 @@ def _from_here(path: Path) -> str:
         return str(path)
 
 
-def _rows(draft: Draft, typed: Typed, landed: dict[str, Delivery]) -> list[StepRow]:
+def _rows(draft: ScenarioDraft, typed: ReviewInput, landed: dict[str, Delivery]) -> list[StepRow]:
     proposed: dict[int, list[Proposal]] = {}
     for each in draft.proposals:
         if each.kind == "rule":
@@ -279,7 +279,7 @@ def _rows(draft: Draft, typed: Typed, landed: dict[str, Delivery]) -> list[StepR
     ]
 
 
-def _preview(draft: Draft, typed: Typed) -> str:
+def _preview(draft: ScenarioDraft, typed: ReviewInput) -> str:
     return _cut(scenario.spelled(typed.scenario(draft)))
 
 

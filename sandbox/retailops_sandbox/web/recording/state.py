@@ -14,14 +14,15 @@ from retailops_sandbox import recording
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.httpserver import is_loopback
 from retailops_sandbox.model import Delivery, Receiver
-from retailops_sandbox.recording import Draft, Recorded
+from retailops_sandbox.recording import Recorded, ScenarioDraft
 from retailops_sandbox.relay.relay import Relay
 from retailops_sandbox.runlog.files.writer import RunWriter
 from retailops_sandbox.session import ports
 from retailops_sandbox.session.headless import new_run
+from retailops_sandbox.workspace.payloads import fixture_payloads
 
 if TYPE_CHECKING:
-    from retailops_sandbox.web.shell.context import Desk
+    from retailops_sandbox.web.shell.context import AppContext
 
 _KEPT_REVIEWS = 100
 
@@ -45,7 +46,7 @@ class Review(msgspec.Struct, kw_only=True):
 class Drafted(msgspec.Struct, frozen=True):
     """What a review makes of its deliveries."""
 
-    draft: Draft | None
+    draft: ScenarioDraft | None
     """None where none has landed."""
     landed: dict[str, Delivery]
     waiting: int
@@ -64,8 +65,8 @@ class RunningRelay(msgspec.Struct, frozen=True):
 class Recording:
     """One process's recordings. Deliveries are in the log; here is only which."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, context: AppContext) -> None:
+        self._context = context
         self.is_on = False
         self.relay: RunningRelay | None = None
         self._switched: list[str] = []
@@ -99,16 +100,16 @@ class Recording:
         """Start the relay. Raises SandboxError where it cannot be, OSError for an address it cannot have."""
         if self.relay is not None:
             raise UsageError("a relay is running already", mend="stop it first")
-        clock = self._desk.ports.clock
+        clock = self._context.ports.clock
         info = new_run("record", clock.now(), receiver, scenarios=0)
-        log = ports.LateLog(self._desk.workspace.runs_dir, info)
+        log = ports.LateLog(self._context.workspace.runs_dir, info)
         relay = Relay(
             receiver,
-            transport=self._desk.ports.transport,
+            transport=self._context.ports.transport,
             log=log,
             clock=clock,
-            environment=self._desk.environment,
-            secret_env=self._desk.secret_env(),
+            environment=self._context.environment,
+            secret_env=self._context.secret_env(),
         )
         url = await relay.start(host, port, secret_path=not is_loopback(host))
         if self.relay is not None:  # a second click was faster
@@ -125,7 +126,7 @@ class Recording:
         passed = [each.delivery.id for each in running.relay.records]
         made = self.review(passed, f"by the relay to {running.receiver.name}")
         # Last, because it fails where the disk is full; what was recorded waits for its review all the same.
-        await asyncio.to_thread(running.writer.fold, self._desk.ports.clock.now())
+        await asyncio.to_thread(running.writer.finish, self._context.ports.clock.now())
         return made
 
     # --- reviews ---
@@ -158,21 +159,21 @@ class Recording:
 
     def _kind(self, id: str) -> tuple[str, str] | None:
         """Action and edition of a delivery, in flight or landed; None for one that there is not."""
-        flight = self._desk.sending.flight(id)
+        flight = self._context.sending.flight(id)
         if flight is not None:
             if flight.problem:
                 return None
             plan = flight.order.plan.scenario
             return plan.action, plan.edition
-        entry = self._desk.log.get(id)
+        entry = self._context.log.get(id)
         return (entry.delivery.action, entry.delivery.edition) if entry else None
 
     def draft(self, review: Review) -> Drafted:
         """The review's draft, made of the log as it is now."""
-        flights = [self._desk.sending.flight(id) for id in review.deliveries]
-        entries = [self._desk.log.get(id) for id in review.deliveries]
+        flights = [self._context.sending.flight(id) for id in review.deliveries]
+        entries = [self._context.log.get(id) for id in review.deliveries]
         landed = [Recorded(each.delivery, each.judgement) for each in entries if each is not None]
-        drafts = recording.drafts(landed, ports.fixture_payloads(self._desk.workspace))
+        drafts = recording.drafts(landed, fixture_payloads(self._context.workspace))
         by_id = {each.delivery.id: each.delivery for each in landed}
         waiting = sum(
             flight is not None and not flight.problem and flight.id not in by_id for flight in flights

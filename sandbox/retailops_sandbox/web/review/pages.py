@@ -36,7 +36,7 @@ from retailops_sandbox.web.review.state import (
 )
 from retailops_sandbox.web.shell import forms
 from retailops_sandbox.web.shell.choices import chosen_receiver
-from retailops_sandbox.web.shell.context import Desk
+from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.forms import text
 from retailops_sandbox.web.shell.pages import Pages, problems
 from retailops_sandbox.web.shell.send_form import Refused
@@ -86,8 +86,8 @@ class Rulings(msgspec.Struct, frozen=True):
 class AcceptPages:
     """`/runs/{id}/review` and `/deliveries/{id}/review`."""
 
-    def __init__(self, desk: Desk, pages: Pages) -> None:
-        self._desk = desk
+    def __init__(self, context: AppContext, pages: Pages) -> None:
+        self._context = context
         self._pages = pages
 
     def routes(self) -> list[Route]:
@@ -232,7 +232,7 @@ class AcceptPages:
         if not review.written:
             return ""
         receiver = review.items[0].subject.first.delivery.receiver
-        known = {each.name for each in self._desk.receivers()}
+        known = {each.name for each in self._context.receivers()}
         said = [("receiver", receiver)] if receiver in known else []
         if len(review.written) == 1:
             return f"/scenarios/show?{urlencode([('id', review.written[0]), *said])}"
@@ -241,27 +241,27 @@ class AcceptPages:
     # --- which review ---
 
     async def _review(self, request: Request) -> Review:
-        known = await asyncio.to_thread(self._desk.reviews.known, _base(request))
+        known = await asyncio.to_thread(self._context.reviews.known, _base(request))
         return await self._begin(request) if known is None else known
 
     async def _begin(self, request: Request) -> Review:
         found = await asyncio.to_thread(self._judged, request)
-        return await asyncio.to_thread(self._desk.reviews.begin, _base(request), found)
+        return await asyncio.to_thread(self._context.reviews.begin, _base(request), found)
 
     def _judged(self, request: Request) -> list[Judged]:
         """The deliveries of a run; or the one that is meant, with those of its step, which it speaks for."""
         id: str = request.path_params["id"]
-        self._desk.refuse_foreign(id)
+        self._context.refuse_foreign(id)
         if request.url.path.startswith("/runs/"):
-            found = self._desk.log.run(id)
+            found = self._context.log.run(id)
             if found is None:
                 raise HTTPException(HTTPStatus.NOT_FOUND, f"There is no run {id} in this workspace's log.")
             return judged(found[1])
-        entry = self._desk.log.get(id)
+        entry = self._context.log.get(id)
         if entry is None:
             raise HTTPException(HTTPStatus.NOT_FOUND, f"There is no delivery {id} in this workspace's log.")
         sent = entry.delivery
-        run = self._desk.log.run(sent.run, {sent.scenario})
+        run = self._context.log.run(sent.run, {sent.scenario})
         of_step = [each for each in (run[1] if run else []) if each.delivery.step == sent.step]
         return judged(of_step, first=id)
 
@@ -275,8 +275,10 @@ class AcceptPages:
         status: HTTPStatus = HTTPStatus.OK,
         **context: Any,
     ) -> Response:
-        action = self._desk.actions()[0]
-        target = self._desk.target(chosen_receiver(request, self._desk), action.name, action.editions[0])
+        action = self._context.actions()[0]
+        target = self._context.target(
+            chosen_receiver(request, self._context), action.name, action.editions[0]
+        )
         id = request.path_params["id"]
         return self._pages.render(
             request,

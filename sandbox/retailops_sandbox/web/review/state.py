@@ -22,7 +22,7 @@ from retailops_sandbox.model import Difference
 from retailops_sandbox.reporting.render import changes, lines
 from retailops_sandbox.runlog.log import Entry
 from retailops_sandbox.scenarios.scenario import Plan
-from retailops_sandbox.web.shell.library import Library
+from retailops_sandbox.web.shell.library import ScenarioIndex
 from retailops_sandbox.workspace.workspace import Workspace
 
 _REMEMBERED = 50
@@ -96,7 +96,7 @@ class Change(msgspec.Struct, frozen=True):
 class Review:
     """The differences of some judged deliveries, and what is decided about them."""
 
-    def __init__(self, workspace: Workspace, library: Library, judged: Sequence[Judged]) -> None:
+    def __init__(self, workspace: Workspace, library: ScenarioIndex, judged: Sequence[Judged]) -> None:
         self._workspace = workspace
         self.items: list[Item] = []
         self.problems: list[str] = []
@@ -282,7 +282,7 @@ def judged(entries: Sequence[Entry], first: str = "") -> list[Judged]:
 class Reviews:
     """The reviews of a process, by what is reviewed."""
 
-    def __init__(self, workspace: Workspace, library: Library) -> None:
+    def __init__(self, workspace: Workspace, library: ScenarioIndex) -> None:
         self._workspace = workspace
         self._library = library
         self._reviews: OrderedDict[str, Review] = OrderedDict()

@@ -21,7 +21,7 @@ from retailops_sandbox.errors import FileError
 from retailops_sandbox.runlog.files import pins
 from retailops_sandbox.web.runs.pages import RunPages
 from retailops_sandbox.web.shell import forms
-from retailops_sandbox.web.shell.context import Desk
+from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.forms import text
 
 LARGEST = 256 * 1024 * 1024
@@ -33,8 +33,8 @@ _HINT = "A larger one can be opened by `serve --open FILE`."
 class RunFilePages:
     """`/runs/open`, and of a run `pin` and `export/run`."""
 
-    def __init__(self, desk: Desk, runs: RunPages) -> None:
-        self._desk = desk
+    def __init__(self, context: AppContext, runs: RunPages) -> None:
+        self._context = context
         self._runs = runs
 
     def routes(self) -> list[Route]:
@@ -53,7 +53,7 @@ class RunFilePages:
         for file in files:
             try:
                 opened.append(
-                    await asyncio.to_thread(self._desk.uploads.take, file.file, file.filename or "")
+                    await asyncio.to_thread(self._context.uploads.take, file.file, file.filename or "")
                 )
             except FileError as error:
                 problems.append(str(error))
@@ -71,9 +71,9 @@ class RunFilePages:
         """Let a run stay whatever retention says, or no longer."""
         form = await forms.read(request)
         id = await self._known(request)
-        self._desk.refuse_foreign(id)
+        self._context.refuse_foreign(id)
         change = pins.unpin if text(form, "do") == "unpin" else pins.pin
-        await asyncio.to_thread(change, self._desk.workspace.runs_dir, id)
+        await asyncio.to_thread(change, self._context.workspace.runs_dir, id)
         return RedirectResponse(f"/runs/{id}", HTTPStatus.SEE_OTHER)
 
     async def download(self, request: Request) -> Response:
@@ -90,7 +90,7 @@ class RunFilePages:
     def _copy(self, id: str) -> BinaryIO:
         with contextlib.ExitStack() as undo:
             file = undo.enter_context(tempfile.TemporaryFile())
-            if not self._desk.log.copy(id, file):
+            if not self._context.log.copy(id, file):
                 raise _no_run(id)
             file.seek(0)
             undo.pop_all()
@@ -98,7 +98,7 @@ class RunFilePages:
 
     async def _known(self, request: Request) -> str:
         id: str = request.path_params["id"]
-        if await asyncio.to_thread(self._desk.log.find, id) is None:
+        if await asyncio.to_thread(self._context.log.find, id) is None:
             raise _no_run(id)
         return id
 

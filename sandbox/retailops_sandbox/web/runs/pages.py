@@ -23,13 +23,12 @@ from retailops_sandbox.reporting.render.charts import RunBar
 from retailops_sandbox.runlog.log import RunSummary
 from retailops_sandbox.runlog.query import Query
 from retailops_sandbox.scenarios.trend import Past
-from retailops_sandbox.web.log.rows import Row
-from retailops_sandbox.web.runs import results
-from retailops_sandbox.web.runs.results import ResultRow
-from retailops_sandbox.web.shell import forms
+from retailops_sandbox.web.shell import forms, results
 from retailops_sandbox.web.shell.choices import chosen_receiver
-from retailops_sandbox.web.shell.context import Desk
+from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.pages import Pages, problems
+from retailops_sandbox.web.shell.results import ResultRow
+from retailops_sandbox.web.shell.rows import Row
 
 _PAGE = 100
 _RESULTS = 500
@@ -104,8 +103,8 @@ class Paging(msgspec.Struct, frozen=True):
 class RunPages:
     """`/runs`."""
 
-    def __init__(self, desk: Desk, pages: Pages) -> None:
-        self._desk = desk
+    def __init__(self, context: AppContext, pages: Pages) -> None:
+        self._context = context
         self._pages = pages
 
     def routes(self) -> list[Route]:
@@ -124,18 +123,18 @@ class RunPages:
 
     async def all(self, request: Request, problem: str = "") -> Response:
         """All runs, and what was wrong with a file that was to be opened."""
-        runs = await asyncio.to_thread(self._desk.log.runs)
+        runs = await asyncio.to_thread(self._context.log.runs)
         before = request.query_params.get("before", "")
         runs = [run for run in runs if not run.is_idle]
         ids = [run.id for run in runs]
         older = runs[ids.index(before) + 1 :] if before in ids else runs
-        now = self._desk.ports.clock.now()
+        now = self._context.ports.clock.now()
         return self._page(
             request,
             "runs/runs.html",
             HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK,
             problems=problems({"file": problem} if problem else {}),
-            opened=[results.run_row(run, now) for run in await asyncio.to_thread(self._desk.log.opened)],
+            opened=[results.run_row(run, now) for run in await asyncio.to_thread(self._context.log.opened)],
             rows=[results.run_row(run, now) for run in older[:_PAGE]],
             bars=_bars(older) if not before else [],
             count=len(runs),
@@ -146,7 +145,7 @@ class RunPages:
     async def show(self, request: Request) -> Response:
         """A run and its results, as far as it is."""
         id = request.path_params["id"]
-        run = await asyncio.to_thread(self._desk.log.find, id)
+        run = await asyncio.to_thread(self._context.log.find, id)
         if run is None:
             raise _no_run(id)
         wanted = Filter.of(request)
@@ -160,7 +159,7 @@ class RunPages:
         return self._page(
             request,
             "runs/run.html",
-            run=results.run_row(run, self._desk.ports.clock.now()),
+            run=results.run_row(run, self._context.ports.clock.now()),
             info=run.info,
             rows=shown[:_LIVE] if is_running else shown[first : first + _RESULTS],
             hidden=max(0, len(shown) - _LIVE) if is_running else 0,
@@ -168,11 +167,11 @@ class RunPages:
             total=len(rows),
             failing=sum(row.result.verdict in ("failed", "errored") for row in rows),
             is_running=is_running,
-            is_ours=self._desk.running.is_live(id),
+            is_ours=self._context.running.is_live(id),
             can_review=not is_running
             and not run.foreign
             and any(row.result.verdict in ("failed", "errored") for row in rows),
-            problem=self._desk.running.problem(id),
+            problem=self._context.running.problem(id),
             choices=_choices(id, rows, wanted),
             filtered=wanted.query,
             by_hand=by_hand,
@@ -182,7 +181,7 @@ class RunPages:
     async def scenario(self, request: Request) -> Response:
         """One scenario in a run: its steps, and all their deliveries."""
         id, scenario = request.path_params["id"], request.query_params.get("id", "")
-        run = await asyncio.to_thread(self._desk.log.find, id)
+        run = await asyncio.to_thread(self._context.log.find, id)
         if run is None:
             raise _no_run(id)
         rows = await asyncio.to_thread(self._rows, run, scenario)
@@ -193,7 +192,7 @@ class RunPages:
         return self._page(
             request,
             "runs/run_scenario.html",
-            run=results.run_row(run, self._desk.ports.clock.now()),
+            run=results.run_row(run, self._context.ports.clock.now()),
             row=rows[0],
             is_known=not run.foreign and self._is_known(scenario),
         )
@@ -219,7 +218,7 @@ class RunPages:
                 if not closing.is_set():
                     with anyio.move_on_after(_LOOK_AGAIN):
                         await closing.wait()
-                elif self._desk.running.is_live(id):
+                elif self._context.running.is_live(id):
                     # It is being stopped, and who watches it is told how it ended.
                     await asyncio.sleep(_LOOK_AGAIN / 10)
                 else:
@@ -233,20 +232,20 @@ class RunPages:
         id = request.path_params["id"]
         if await asyncio.to_thread(self._standing, id) is None:
             raise _no_run(id)
-        await self._desk.running.stop(id)
+        await self._context.running.stop(id)
         return RedirectResponse(f"/runs/{id}", HTTPStatus.SEE_OTHER)
 
     # --- showing ---
 
     def _standing(self, id: str) -> tuple[str, int, int] | None:
         """How far a run is: its state, its results and its deliveries; None if there is none."""
-        run = self._desk.log.find(id)
+        run = self._context.log.find(id)
         return None if run is None else (run.state, run.results, run.deliveries)
 
     def _rows(self, run: RunSummary, scenario: str | None = None) -> list[ResultRow]:
         """The run's results, with the deliveries of what did not pass; or one scenario, with all of its."""
         only_one = scenario is not None
-        log = self._desk.log
+        log = self._context.log
         wanted = [result for result in log.results(run.id) if scenario in (None, result.scenario)]
         spoiled = {
             result.scenario for result in wanted if only_one or result.verdict in ("failed", "errored")
@@ -261,21 +260,23 @@ class RunPages:
         )
 
     def _past(self, run: RunSummary) -> Iterable[Past]:
-        return results.past(self._desk.log, run.info) if run.info is not None else ()
+        return results.past(self._context.log, run.info) if run.info is not None else ()
 
     def _deliveries(self, id: str) -> list[Row]:
         """The newest deliveries of a run without scenarios."""
-        return [Row.of_summary(each) for each in islice(self._desk.log.summaries(Query(run=id)), _PAGE)]
+        return [Row.of_summary(each) for each in islice(self._context.log.summaries(Query(run=id)), _PAGE)]
 
     def _is_known(self, scenario: str) -> bool:
         """Whether a scenario's file is still there."""
-        return self._desk.library.has(scenario)
+        return self._context.library.has(scenario)
 
     def _page(
         self, request: Request, name: str, status: HTTPStatus = HTTPStatus.OK, **context: object
     ) -> Response:
-        action = self._desk.actions()[0]
-        target = self._desk.target(chosen_receiver(request, self._desk), action.name, action.editions[0])
+        action = self._context.actions()[0]
+        target = self._context.target(
+            chosen_receiver(request, self._context), action.name, action.editions[0]
+        )
         return self._pages.render(request, name, status, here="Runs", target=target, **context)
 
 

@@ -21,15 +21,14 @@ from retailops_sandbox.runlog.log import Log, RunSummary
 from retailops_sandbox.scenarios import trend
 from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.scenarios.trend import Past, Trend
-from retailops_sandbox.web.runs import results
-from retailops_sandbox.web.runs.running import RunOrder
 from retailops_sandbox.web.scenarios import run_target
 from retailops_sandbox.web.scenarios.step_summary import in_words
-from retailops_sandbox.web.shell import forms
+from retailops_sandbox.web.shell import forms, results
 from retailops_sandbox.web.shell.choices import chosen_receiver, remember_receiver
-from retailops_sandbox.web.shell.context import Desk
-from retailops_sandbox.web.shell.library import Shelf
+from retailops_sandbox.web.shell.context import AppContext
+from retailops_sandbox.web.shell.library import IndexedScenarios
 from retailops_sandbox.web.shell.pages import Pages, problems
+from retailops_sandbox.web.shell.running import RunOrder
 from retailops_sandbox.web.shell.send_form import Refused
 
 _NOT_RUN = "not run"
@@ -39,7 +38,7 @@ _LONGEST_QUERY = 4000
 """Characters of an address that carries what is ticked."""
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
+class ScenarioFilter(msgspec.Struct, frozen=True, kw_only=True):
     """What stands in the form: what is looked for, what is ticked, where it would go."""
 
     q: str = ""
@@ -51,7 +50,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     picks: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, said: FormData | QueryParams) -> Asked:
+    def of(cls, said: FormData | QueryParams) -> ScenarioFilter:
         fields = {name: str(said.get(name, "")).replace("\r\n", "\n") for name in cls.__struct_fields__[:-1]}
         return cls(**fields, picks=tuple(str(each) for each in said.getlist("pick")))
 
@@ -80,7 +79,7 @@ class ScenarioRow(msgspec.Struct, frozen=True):
     def verdict(self) -> str:
         return self.last.result.verdict if self.last is not None else _NOT_RUN
 
-    def is_asked(self, asked: Asked) -> bool:
+    def is_asked(self, asked: ScenarioFilter) -> bool:
         """Whether the filter lets it through: words anywhere in name, path, tags, action and edition."""
         scenario = self.plan.scenario
         text = " ".join([self.plan.name, self.plan.id, *scenario.tags, scenario.action, scenario.edition])
@@ -102,8 +101,8 @@ class Earlier(msgspec.Struct, frozen=True):
 class ScenarioPages:
     """`/scenarios`."""
 
-    def __init__(self, desk: Desk, pages: Pages) -> None:
-        self._desk = desk
+    def __init__(self, context: AppContext, pages: Pages) -> None:
+        self._context = context
         self._pages = pages
 
     def routes(self) -> list[Route]:
@@ -116,21 +115,21 @@ class ScenarioPages:
 
     async def index(self, request: Request) -> Response:
         """All scenarios that the filter lets through; `?of=` ticks those of a run, or what failed in it."""
-        asked = Asked.of(request.query_params)
+        asked = ScenarioFilter.of(request.query_params)
         earlier = request.query_params.get("of")
         if earlier is not None:
-            run = await asyncio.to_thread(self._desk.log.find, earlier)
+            run = await asyncio.to_thread(self._context.log.find, earlier)
             if run is None:
                 raise UsageError(f"there is no run {earlier} in this workspace's log")
-            came_out = await asyncio.to_thread(self._desk.log.results, earlier)
+            came_out = await asyncio.to_thread(self._context.log.results, earlier)
             asked = _of_run(asked, run, came_out, only_failed="failed" in request.query_params)
-        known = {each.name for each in self._desk.receivers()}
+        known = {each.name for each in self._context.receivers()}
         receiver = asked.receiver if asked.receiver in known else self._chosen(request)
         return await self._list(request, msgspec.structs.replace(asked, receiver=receiver))
 
     async def change(self, request: Request) -> Response:
         """Show the list again with another filter or receiver; what is ticked stays ticked."""
-        asked = Asked.of(await forms.read(request))
+        asked = ScenarioFilter.of(await forms.read(request))
         part = {"target": "scenarios/rerun.html", "scenario-list": "scenarios/scenario_list.html"}.get(
             request.headers.get("hx-target", ""), ""
         )
@@ -140,58 +139,62 @@ class ScenarioPages:
         else:
             response = await self._list(request, asked, part=part or "scenarios/scenarios.html")
             response.headers["HX-Replace-Url"] = where
-        remember_receiver(request, response, asked.receiver, self._desk)
+        remember_receiver(request, response, asked.receiver, self._context)
         return response
 
     async def show(self, request: Request) -> Response:
         """One scenario: what it does, what became of it, and its text."""
-        asked = Asked(receiver=request.query_params.get("receiver") or self._chosen(request))
+        asked = ScenarioFilter(receiver=request.query_params.get("receiver") or self._chosen(request))
         return await self._one(request, request.query_params.get("id", ""), asked)
 
     async def run(self, request: Request) -> Response:
         """Run what was chosen: 303 to the run's page, or the page again with what is wrong."""
         form = await forms.read(request)
-        asked = Asked.of(form)
+        asked = ScenarioFilter.of(form)
         one = forms.text(form, "one")
         try:
             order = await asyncio.to_thread(self._order, asked, one, forms.text(form, "do"))
-            id, was_started = await self._desk.running.once(forms.key(form), order)
+            id, was_started = await self._context.running.once(forms.key(form), order)
         except Refused as refused:
             return await self._again(request, asked, one, refused.problems)
         except SandboxError as error:
             return await self._again(request, asked, one, {"send": str(error)})
         query = "?started=before" if was_started else ""
         response = RedirectResponse(f"/runs/{id}{query}", HTTPStatus.SEE_OTHER)
-        remember_receiver(request, response, asked.receiver, self._desk)
+        remember_receiver(request, response, asked.receiver, self._context)
         return response
 
-    async def _again(self, request: Request, asked: Asked, one: str, wrong: dict[str, str]) -> Response:
+    async def _again(
+        self, request: Request, asked: ScenarioFilter, one: str, wrong: dict[str, str]
+    ) -> Response:
         if one:
             return await self._one(request, one, asked, wrong)
         return await self._list(request, asked, wrong)
 
     # --- what is to be run ---
 
-    def _order(self, asked: Asked, one: str, do: str) -> RunOrder:
+    def _order(self, asked: ScenarioFilter, one: str, do: str) -> RunOrder:
         plans, unreadable = self._wanted(asked, one, do)
         if not plans:
             nothing = "there is nothing to run" if do == "listed" else "tick a scenario first"
             raise Refused("send", f"Nothing was sent: {nothing}.")
-        aimed = run_target.at(self._desk, asked.receiver, plans)
+        aimed = run_target.at(self._context, asked.receiver, plans)
         field, why = run_target.refusal(aimed, shown=asked.shown, confirmed=asked.confirmed)
         if why:
             raise Refused(field, why)
         options = Options(
             receiver=run_target.for_run(aimed.receiver),
             confirmed=aimed.receiver.protected,
-            secret_env=self._desk.secret_env(),
+            secret_env=self._context.secret_env(),
         )
         return RunOrder(plans=plans, unreadable=unreadable, options=options)
 
-    def _wanted(self, asked: Asked, one: str, do: str) -> tuple[Sequence[Plan], Sequence[SandboxError]]:
+    def _wanted(
+        self, asked: ScenarioFilter, one: str, do: str
+    ) -> tuple[Sequence[Plan], Sequence[SandboxError]]:
         if one:
-            return [self._desk.library.plan(one)], ()
-        shelf = self._desk.library.read()
+            return [self._context.library.plan(one)], ()
+        shelf = self._context.library.read()
         rows = self._rows(shelf, asked)
         if do == "listed":
             # Who runs all there are is told of those that could not be.
@@ -208,12 +211,12 @@ class ScenarioPages:
     async def _list(
         self,
         request: Request,
-        asked: Asked,
+        asked: ScenarioFilter,
         wrong: dict[str, str] | None = None,
         *,
         part: str = "scenarios/scenarios.html",
     ) -> Response:
-        shelf = await asyncio.to_thread(self._desk.library.read)
+        shelf = await asyncio.to_thread(self._context.library.read)
         rows = await asyncio.to_thread(self._rows, shelf, asked)
         listed = [row for row in rows if row.is_asked(asked)]
         tags = {tag for row in rows for tag in row.plan.scenario.tags}
@@ -222,7 +225,7 @@ class ScenarioPages:
             request,
             part,
             wrong,
-            aimed=run_target.at(self._desk, asked.receiver, shelf.plans),
+            aimed=run_target.at(self._context, asked.receiver, shelf.plans),
             asked=asked,
             rows=listed,
             total=len(rows),
@@ -234,27 +237,27 @@ class ScenarioPages:
         )
 
     async def _one(
-        self, request: Request, id: str, asked: Asked, wrong: dict[str, str] | None = None
+        self, request: Request, id: str, asked: ScenarioFilter, wrong: dict[str, str] | None = None
     ) -> Response:
-        plan = await asyncio.to_thread(self._desk.library.plan, id)
+        plan = await asyncio.to_thread(self._context.library.plan, id)
         return self._page(
             request,
             "scenarios/scenario.html",
             wrong,
-            aimed=run_target.at(self._desk, asked.receiver, [plan]),
+            aimed=run_target.at(self._context, asked.receiver, [plan]),
             asked=asked,
             plan=plan,
             steps=[in_words(plan, number) for number in range(len(plan.scenario.steps))],
-            earlier=await asyncio.to_thread(_earlier, id, self._desk.log),
+            earlier=await asyncio.to_thread(_earlier, id, self._context.log),
             one=id,
         )
 
-    def _rows(self, shelf: Shelf, asked: Asked) -> list[ScenarioRow]:
+    def _rows(self, shelf: IndexedScenarios, asked: ScenarioFilter) -> list[ScenarioRow]:
         wanted = {plan.id for plan in shelf.plans}
         last: dict[str, Last] = {}
-        for run in self._desk.log.runs():
+        for run in self._context.log.runs():
             if run.info is not None and run.results:
-                for result in reversed(self._desk.log.results(run.id)):
+                for result in reversed(self._context.log.results(run.id)):
                     if result.scenario in wanted:
                         last.setdefault(result.scenario, Last(run.info, result))
             if len(last) == len(wanted):
@@ -263,32 +266,34 @@ class ScenarioPages:
         return [ScenarioRow(plan, last.get(plan.id), plan.id in picks) for plan in shelf.plans]
 
     def _chosen(self, request: Request) -> str:
-        return chosen_receiver(request, self._desk).name
+        return chosen_receiver(request, self._context).name
 
     def _page(self, request: Request, name: str, wrong: dict[str, str] | None, **context: object) -> Response:
         """A page; with what is wrong, the answer to a form that started nothing."""
         status = HTTPStatus.UNPROCESSABLE_ENTITY if wrong else HTTPStatus.OK
         aimed = context["aimed"]
-        assert isinstance(aimed, run_target.Aim)
+        assert isinstance(aimed, run_target.RunTarget)
         said = problems(wrong)
         if aimed.problem:
             said.setdefault("receiver", aimed.problem)
-        action = self._desk.actions()[0]
-        target = self._desk.target_named(aimed.receiver.name, action.name, action.editions[0])
+        action = self._context.actions()[0]
+        target = self._context.target_named(aimed.receiver.name, action.name, action.editions[0])
         return self._pages.render(
             request,
             name,
             status,
             here="Scenarios",
             target=target,
-            receivers=self._desk.receivers(),
+            receivers=self._context.receivers(),
             form_id=secrets.token_hex(16),
             problems=said,
             **context,
         )
 
 
-def _of_run(asked: Asked, run: RunSummary, results: Sequence[Result], *, only_failed: bool) -> Asked:
+def _of_run(
+    asked: ScenarioFilter, run: RunSummary, results: Sequence[Result], *, only_failed: bool
+) -> ScenarioFilter:
     """What an earlier run ran, to be run again where it ran."""
     picks = [
         result.scenario for result in results if not only_failed or result.verdict in ("failed", "errored")

@@ -9,14 +9,14 @@ import msgspec
 from retailops_sandbox import composing
 from retailops_sandbox.model import Receiver
 from retailops_sandbox.scenarios.scenario import Plan
-from retailops_sandbox.web.shell.context import Desk
+from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.sends import unconfirmed
 
 FRESH = "a fresh stand-in, started for the run"
 """What is shown in place of a URL: each run has its own, with its orders as new."""
 
 
-class Aim(msgspec.Struct, frozen=True):
+class RunTarget(msgspec.Struct, frozen=True):
     """A receiver, and the exact URLs that a run of some scenarios would go to."""
 
     receiver: Receiver
@@ -32,26 +32,26 @@ class Aim(msgspec.Struct, frozen=True):
         return "\n".join(self.urls)
 
 
-def at(desk: Desk, name: str, plans: Sequence[Plan]) -> Aim:
+def at(context: AppContext, name: str, plans: Sequence[Plan]) -> RunTarget:
     """Where these scenarios would be sent, with the receiver of this name."""
-    found = [each for each in desk.receivers() if each.name == name]
+    found = [each for each in context.receivers() if each.name == name]
     if not found:
-        gone = desk.receivers_problem or f"there is no receiver {name!r} any more: choose one"
-        return Aim(Receiver(name, ""), (), gone, is_gone=True)
+        gone = context.receivers_problem or f"there is no receiver {name!r} any more: choose one"
+        return RunTarget(Receiver(name, ""), (), gone, is_gone=True)
     receiver = found[0]
     if receiver.stand_in:
-        return Aim(receiver, (FRESH,))
+        return RunTarget(receiver, (FRESH,))
     targets = [
-        desk.target(receiver, plan.scenario.action, plan.scenario.edition, plan.scenario.variables)
+        context.target(receiver, plan.scenario.action, plan.scenario.edition, plan.scenario.variables)
         for plan in _different(receiver, plans)
     ]
     if not targets:
-        action = desk.actions()[0]
-        targets = [desk.target(receiver, action.name, action.editions[0])]
+        action = context.actions()[0]
+        targets = [context.target(receiver, action.name, action.editions[0])]
     urls = tuple(dict.fromkeys(target.url for target in targets))
     # One that some scenarios can reach is no problem: the others say in the results why they could not.
     problems = [target.problem for target in targets]
-    return Aim(receiver, urls, problems[0] if all(problems) else "")
+    return RunTarget(receiver, urls, problems[0] if all(problems) else "")
 
 
 def _different(receiver: Receiver, plans: Sequence[Plan]) -> list[Plan]:
@@ -61,7 +61,7 @@ def _different(receiver: Receiver, plans: Sequence[Plan]) -> list[Plan]:
     return list({(plan.scenario.action, plan.scenario.edition): plan for plan in plans}.values())
 
 
-def refusal(aim: Aim, *, shown: str, confirmed: str) -> tuple[str, str]:
+def refusal(aim: RunTarget, *, shown: str, confirmed: str) -> tuple[str, str]:
     """Why nothing may be sent there yet, and the field to say it at; two empty texts where it may."""
     if aim.problem:
         return "receiver", aim.problem

@@ -6,21 +6,21 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from retailops_sandbox.model import Receiver
-from retailops_sandbox.web.shell.context import Desk
+from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.security import cookie_name
 from retailops_sandbox.web.shell.send_form import EXPECTATION_VIEWS, VIEWS
 
 
-def chosen_receiver(request: Request, desk: Desk) -> Receiver:
+def chosen_receiver(request: Request, context: AppContext) -> Receiver:
     """The receiver that this browser chose last, else the stand-in."""
     name = request.cookies.get(cookie_name(request, "receiver"), "")
-    known = {each.name.encode().hex(): each for each in desk.receivers()}
-    return known.get(name, desk.stand_in_receiver)
+    known = {each.name.encode().hex(): each for each in context.receivers()}
+    return known.get(name, context.stand_in_receiver)
 
 
-def remember_receiver(request: Request, response: Response, name: str, desk: Desk) -> None:
+def remember_receiver(request: Request, response: Response, name: str, context: AppContext) -> None:
     """Let this browser's next pages send there too. A cookie holds few characters, hence the hexadecimal."""
-    if any(each.name == name for each in desk.receivers()):
+    if any(each.name == name for each in context.receivers()):
         key = cookie_name(request, "receiver")
         response.set_cookie(key, name.encode().hex(), httponly=True, samesite="lax")
 

@@ -21,9 +21,9 @@ from retailops_sandbox.transport.checking import Checked
 from retailops_sandbox.web.log.watch import Watch
 from retailops_sandbox.web.recording.state import Recording
 from retailops_sandbox.web.review.state import Reviews
-from retailops_sandbox.web.runs.running import Running
 from retailops_sandbox.web.runs.uploads import Uploads
-from retailops_sandbox.web.shell.library import Library
+from retailops_sandbox.web.shell.library import ScenarioIndex
+from retailops_sandbox.web.shell.running import Running
 from retailops_sandbox.web.shell.sending import Sending
 from retailops_sandbox.workspace.workspace import Workspace
 
@@ -56,7 +56,7 @@ class _Deleted(msgspec.Struct, frozen=True):
     was_default: bool
 
 
-class Desk:
+class AppContext:
     """One process's work on one workspace."""
 
     def __init__(
@@ -80,14 +80,14 @@ class Desk:
         self.secrets: dict[str, str] = {}
         """Typed in the browser, by the environment variable that stands for each; gone with the process."""
         self.environment: Mapping[str, str] = ChainMap(self.secrets, dict(environment))
-        self.ports: Ports = ports.put_together(workspace, transport, writer, self.environment)
+        self.ports: Ports = ports.build_ports(workspace, transport, writer, self.environment)
         self.recording = Recording(self)
         self.sending = Sending(
             self.ports, self.recording.heard, is_logged=lambda id: self.log.get(id) is not None
         )
         self.watch = Watch(self.log, lambda: self.sending.flights)
         self.running = Running(workspace, transport, self.environment)
-        self.library = Library(workspace)
+        self.library = ScenarioIndex(workspace)
         self.reviews = Reviews(workspace, self.library)
         self.checks: set[asyncio.Task[Checked]] = set()
         """Of connections, under way."""

@@ -15,14 +15,14 @@ from retailops_sandbox.workspace.workspace import Workspace
 _Stamp = tuple[int, int, int] | None
 
 
-class Shelf(msgspec.Struct, frozen=True):
+class IndexedScenarios(msgspec.Struct, frozen=True):
     """The scenarios as they are now, in order of their files, and what of them cannot be read."""
 
     plans: tuple[Plan, ...]
     unreadable: tuple[SandboxError, ...]
 
 
-class Library:
+class ScenarioIndex:
     """Reads scenario files, each again only where it has changed. It may be asked from several threads."""
 
     def __init__(self, workspace: Workspace) -> None:
@@ -30,13 +30,13 @@ class Library:
         self._known: dict[str, tuple[_Stamp, Plan | SandboxError]] = {}
         self._lock = Lock()
 
-    def read(self) -> Shelf:
+    def read(self) -> IndexedScenarios:
         """All scenarios, as of now."""
         files, unreadable = self._workspace.scenario_files()
         with self._lock:
             self._known = {path: self._current(path) for path in files}
             found = [each for _, each in self._known.values()]
-        return Shelf(
+        return IndexedScenarios(
             tuple(each for each in found if isinstance(each, Plan)),
             (*unreadable, *(each for each in found if isinstance(each, SandboxError))),
         )

@@ -21,7 +21,7 @@ EDITED = " (edited)"
 """What the name of a fixture that was sent in another form ends with."""
 
 
-class Draft(msgspec.Struct, kw_only=True):
+class SendForm(msgspec.Struct, kw_only=True):
     """What stands in the page's form, as it was typed."""
 
     action: str = "order_cancel"
@@ -55,7 +55,7 @@ class Draft(msgspec.Struct, kw_only=True):
     form_id: str = ""
 
     @classmethod
-    def of(cls, form: FormData) -> Draft:
+    def of(cls, form: FormData) -> SendForm:
         """What was typed; text areas send their lines with CR LF."""
         typed = {name: text(form, name) for name in cls.__struct_fields__ if name != "off_contract"}
         typed |= {name: typed[name].strip() for name in ("q", "fixture_name", "import_name")}
@@ -74,11 +74,11 @@ class Refused(Exception):
         self.problems = {field: message}
 
 
-def draft_of(entry: Entry) -> Draft:
+def draft_of(entry: Entry) -> SendForm:
     """What a delivery sent, to be edited and sent again, with its latest expectation."""
     sent = entry.delivery
     judgement = entry.judgement
-    return Draft(
+    return SendForm(
         action=sent.action,
         edition=sent.edition,
         fixture=sent.fixture,

@@ -16,7 +16,7 @@ from retailops_sandbox.web.shell.once import Once
 _KEPT_PROBLEMS = 1000
 
 
-class Order(msgspec.Struct, frozen=True, kw_only=True):
+class SendRequest(msgspec.Struct, frozen=True, kw_only=True):
     """One send: a plan of one step, and how to run it."""
 
     plan: Plan
@@ -30,7 +30,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 class Flight:
     """A delivery in flight."""
 
-    def __init__(self, id: str, url: str, order: Order, run: Run, since: float, sent_at: str) -> None:
+    def __init__(self, id: str, url: str, order: SendRequest, run: Run, since: float, sent_at: str) -> None:
         self.id = id
         self.url = url
         self.order = order
@@ -87,14 +87,14 @@ class Sending:
         """Why a delivery of this process is not in the log, or not judged there; empty where it is."""
         return self._problems.get(id, "")
 
-    async def once(self, form: str, order: Order) -> tuple[str, bool]:
+    async def once(self, form: str, order: SendRequest) -> tuple[str, bool]:
         """Send, unless this form was sent already: the delivery's id, and whether it is from before.
 
         Raises NotSent, or UsageError, where nothing went out; the form can then be sent again.
         """
         return await self._forms.do(form, lambda: self._start(order))
 
-    def _start(self, order: Order) -> asyncio.Future[str]:
+    def _start(self, order: SendRequest) -> asyncio.Future[str]:
         run = Run([order.plan], order.ports, order.options)
         started: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         task = asyncio.create_task(self._follow(run, order, started))
@@ -102,7 +102,7 @@ class Sending:
         task.add_done_callback(self._tasks.discard)
         return started
 
-    async def _follow(self, run: Run, order: Order, started: asyncio.Future[str]) -> None:
+    async def _follow(self, run: Run, order: SendRequest, started: asyncio.Future[str]) -> None:
         """Listen to a run until its end."""
         flight: Flight | None = None
         try:

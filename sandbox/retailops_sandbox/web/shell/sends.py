@@ -12,14 +12,14 @@ from retailops_sandbox.engine import Options
 from retailops_sandbox.errors import SourceError
 from retailops_sandbox.model import Deliver, Expectation, Json, Receiver, Step
 from retailops_sandbox.scenarios import scenario
-from retailops_sandbox.web.shell.context import Desk, Target
-from retailops_sandbox.web.shell.sending import Order
+from retailops_sandbox.web.shell.context import AppContext, Target
+from retailops_sandbox.web.shell.sending import SendRequest
 
 _REDACTED = re.compile("«redacted:([^»]*)»")
 
 
 def order(
-    desk: Desk,
+    context: AppContext,
     *,
     receiver: Receiver,
     action: str,
@@ -33,9 +33,9 @@ def order(
     parent: str,
     raw: str | None = None,
     headers: Mapping[str, str] | None = None,
-) -> Order:
+) -> SendRequest:
     """A send by hand: a scenario of one step. Its fixture is the text as typed, or it sends `raw` bytes."""
-    ports = desk.ports
+    ports = context.ports
     deliver = Deliver(headers=dict(headers or {}))
     template = None
     if raw is None:
@@ -53,8 +53,8 @@ def order(
         known = template
         ports = msgspec.structs.replace(ports, fixture=lambda *_: known)
     plan = scenario.single(step, action=action, edition=edition, variables=variables)
-    options = Options(receiver=receiver, confirmed=confirmed, parent=parent, secret_env=desk.secret_env())
-    return Order(plan=plan, options=options, ports=ports, payload=payload, label=label)
+    options = Options(receiver=receiver, confirmed=confirmed, parent=parent, secret_env=context.secret_env())
+    return SendRequest(plan=plan, options=options, ports=ports, payload=payload, label=label)
 
 
 def lacking(payload: str) -> str:

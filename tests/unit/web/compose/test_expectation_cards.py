@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET
+
 from retailops_sandbox import jsontext
 from retailops_sandbox.comparing import matchers
 from retailops_sandbox.contracts import contract

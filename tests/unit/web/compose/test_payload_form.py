@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from retailops_sandbox import jsontext, resources
 from retailops_sandbox.composing import Names
 from retailops_sandbox.contracts import contract

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from starlette.datastructures import FormData
+
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.web.compose import rule_editor
-from retailops_sandbox.web.compose.rule_editor import Ruling
+from retailops_sandbox.web.compose.rule_editor import RuleEditor
 from retailops_sandbox.web.shell.send_form import Refused
-from starlette.datastructures import FormData
 
 DRAFT = contract.load("order_cancel", "draft")
 DOCUMENT: dict[str, Any] = {
@@ -25,13 +26,13 @@ DOCUMENT: dict[str, Any] = {
 }
 
 
-def begun(at: str) -> Ruling:
+def begun(at: str) -> RuleEditor:
     made = rule_editor.begun(DOCUMENT, DRAFT, at)
     assert made is not None
     return made
 
 
-def typed(at: str, **fields: str) -> Ruling:
+def typed(at: str, **fields: str) -> RuleEditor:
     made = begun(at)
     rule_editor.fill(
         made, FormData({"rule_for": at, **{f"rule_{name}": value for name, value in fields.items()}})

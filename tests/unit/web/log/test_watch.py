@@ -9,10 +9,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
 from retailops_sandbox.runlog.index.changes import Change, Seen
 from retailops_sandbox.runlog.log import Log
 from retailops_sandbox.web.log.watch import Watch
-
 from tests.unit.runlog.test_runlog import judge, make_delivery, open_run
 
 

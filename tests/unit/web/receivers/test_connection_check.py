@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from retailops_sandbox.transport.checking import Certificate
 from retailops_sandbox.web.receivers import connection_check
 

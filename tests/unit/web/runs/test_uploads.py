@@ -9,10 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+
 from retailops_sandbox.errors import FileError
 from retailops_sandbox.runlog.log import Log
 from retailops_sandbox.web.runs.uploads import Uploads
-
 from tests.unit.runlog.test_foreign import written
 from tests.unit.runlog.test_runlog import RUN
 

@@ -6,11 +6,12 @@ import asyncio
 from http import HTTPStatus
 
 import pytest
-from retailops_sandbox.web.shell import forms
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import Message
+
+from retailops_sandbox.web.shell import forms
 
 _BOUNDARY = "between"
 _HEADERS = [(b"content-type", f"multipart/form-data; boundary={_BOUNDARY}".encode())]

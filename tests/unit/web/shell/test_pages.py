@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from retailops_sandbox.web.shell.pages import Pages
 from starlette.requests import Request
+
+from retailops_sandbox.web.shell.pages import Pages
 
 
 def test_a_streamed_page_ends_a_piece_before_it_asks_for_more(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from retailops_sandbox import composing, jsontext
 from retailops_sandbox.model import Delivery, Request
 from retailops_sandbox.web.shell import resending

@@ -101,7 +101,7 @@ class Running:
             late_log = ports.LateLog(self._workspace.runs_dir, info)
             engine = Run(
                 order.plans,
-                ports.put_together(self._workspace, self._transport, late_log, self._environment),
+                ports.build_ports(self._workspace, self._transport, late_log, self._environment),
                 msgspec.structs.replace(order.options, receiver=receiver),
             )
             live = _Live(engine, asyncio.Event())
@@ -110,7 +110,7 @@ class Running:
                 started.set_result(info.id)
                 try:
                     await engine.execute(lambda event: None)
-                    await asyncio.to_thread(log.fold, clock.now(), stopped=engine.stopped)
+                    await asyncio.to_thread(log.finish, clock.now(), stopped=engine.stopped)
                 finally:
                     del self._live[info.id]
                     live.ended.set()

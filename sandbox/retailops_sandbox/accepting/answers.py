@@ -1,0 +1,21 @@
+"""The answer to a delivery as an expectation of the next one. Pure."""
+
+from __future__ import annotations
+
+from retailops_sandbox import jsontext
+from retailops_sandbox.errors import SandboxError
+from retailops_sandbox.model import Delivery, Expectation
+
+
+def expected_again(sent: Delivery) -> Expectation | None:
+    """What came of a delivery, as an expectation; None where nothing came that could be expected."""
+    if sent.fault is not None:
+        return None if sent.fault.kind == "cancelled" else Expectation(fault=sent.fault.kind)
+    if sent.response is None or sent.response.base64:
+        return None
+    try:
+        body = jsontext.parse(sent.response.body)
+    except SandboxError:
+        # Not JSON, which no expectation can spell: the status alone is expected.
+        return Expectation(status=sent.response.status)
+    return Expectation(status=sent.response.status, body=body)

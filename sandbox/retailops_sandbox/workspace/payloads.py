@@ -1,0 +1,39 @@
+"""A workspace's fixtures as payloads: for a run, and for recording."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import UNSET
+
+from retailops_sandbox.composing import Template
+from retailops_sandbox.errors import SandboxError
+from retailops_sandbox.workspace.workspace import Workspace, read_text
+
+
+def fixture_reader(workspace: Workspace) -> Callable[[str, str, str], Template]:
+    """Reads a workspace's fixtures, each file once: a run sees one state of it."""
+    known: dict[tuple[str, str, str], Template] = {}
+
+    def fixture(action: str, edition: str, name: str) -> Template:
+        key = (action, edition, name)
+        if key not in known:
+            path = workspace.fixture_path(action, edition, name)
+            known[key] = Template.read(read_text(path), file=str(path))
+        return known[key]
+
+    return fixture
+
+
+def fixture_payloads(workspace: Workspace) -> Callable[[str, str, str], Any]:
+    """Reads a workspace's fixtures for recording: UNSET for one that is not there, or cannot be read."""
+    fixture = fixture_reader(workspace)
+
+    def payload(action: str, edition: str, name: str) -> Any:
+        try:
+            return fixture(action, edition, name).payload
+        except SandboxError:
+            return UNSET
+
+    return payload
