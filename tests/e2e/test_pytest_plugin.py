@@ -308,7 +308,7 @@ def test_a_run_that_uses_nothing_of_it_notices_nothing(pytester: pytest.Pytester
 
         def test_other():
             assert "retailops_sandbox.pytest_plugin" in sys.modules
-            used = [name for name in sys.modules if name.startswith("sandbox.")]
+            used = [name for name in sys.modules if name.startswith("retailops_sandbox.")]
             assert used == ["retailops_sandbox.pytest_plugin"]
         """
     )
