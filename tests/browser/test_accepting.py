@@ -13,27 +13,15 @@ from playwright.sync_api import Page, expect
 
 from retailops_sandbox.model import Receiver
 from retailops_sandbox.workspace.workspace import Workspace
-from tests.support.receivers import Peer, receiver, response
+from tests.support.receivers import receiver
 from tests.support.serving import Served, serving
+from tests.support.shop import Shop
 from tests.support.watching import NARROW
-
-
-class Shop:
-    """A receiver whose answer can be changed."""
-
-    def __init__(self) -> None:
-        self.events: list[dict[str, Any]] = [{"error_code": "ERR1", "error_message": "order 12 is gone"}]
-
-    def act(self, peer: Peer) -> None:
-        while peer.read_request() is not None:
-            peer.send(
-                response(json.dumps({"events": self.events}).encode(), "Content-Type: application/json")
-            )
 
 
 @pytest.fixture
 def shop() -> Shop:
-    return Shop()
+    return Shop({"events": [{"error_code": "ERR1", "error_message": "order 12 is gone"}]})
 
 
 @pytest.fixture
@@ -103,10 +91,12 @@ def test_recorded_replayed_accepted_and_replayed_again(page: Page, served: Serve
     recorded = file.read_text()
     run(page, "cycle")
     expect(page.locator(".results")).to_contain_text("passed")
-    shop.events = [
-        {"error_code": "ERR1", "error_message": "order 345 is gone"},
-        {"error_code": "ERR2", "error_message": "and so is its label"},
-    ]
+    shop.answer = {
+        "events": [
+            {"error_code": "ERR1", "error_message": "order 345 is gone"},
+            {"error_code": "ERR2", "error_message": "and so is its label"},
+        ]
+    }
     run(page, "cycle")
     expect(page.locator(".results")).to_contain_text("failed")
     begin_review(page)
@@ -120,7 +110,7 @@ def test_recorded_replayed_accepted_and_replayed_again(page: Page, served: Serve
     page.get_by_role("button", name="Write").click()
     expect(page.get_by_role("heading", name="Written")).to_be_visible()
     accepted = json.loads(file.read_text())
-    assert accepted["steps"][0]["expect"]["body"] == {"events": shop.events}
+    assert accepted["steps"][0]["expect"]["body"] == shop.answer
     accepted["steps"][0]["expect"]["body"] = json.loads(recorded)["steps"][0]["expect"]["body"]
     assert accepted == json.loads(recorded)
     page.get_by_role("link", name="Run it again").click()
@@ -149,7 +139,7 @@ def test_a_difference_is_made_a_rule_and_other_values_pass_then(page: Page, serv
     expect(page.get_by_role("heading", name="Written")).to_be_visible()
     rules = json.loads(file.read_text())["steps"][0]["expect"]["rules"]
     assert rules == {"/events/*/error_message": {"regex": "^order [0-9]+"}}
-    shop.events[0]["error_message"] = "order 999 is somewhere else"
+    shop.answer["events"][0]["error_message"] = "order 999 is somewhere else"
     run(page)
     expect(page.locator(".results")).to_contain_text("passed")
 
@@ -253,7 +243,9 @@ def test_letters_that_are_typed_into_a_field_decide_nothing(scripted: Page, serv
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_is_wider_than_a_narrow_window(scripted: Page, served: Served, shop: Shop, scheme: Any):
-    shop.events = [{"error_code": "E" * 300, "error_message": "word " * 200, "k" * 200: [["x" * 400]]}]
+    shop.answer = {
+        "events": [{"error_code": "E" * 300, "error_message": "word " * 200, "k" * 200: [["x" * 400]]}]
+    }
     write_scenario(served, body={"events": [{"error_code": "ERR1", "error_message": "w" * 500}]})
     run(scripted)
     scripted.emulate_media(color_scheme=scheme)

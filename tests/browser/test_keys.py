@@ -10,8 +10,8 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from retailops_sandbox.model import Receiver
 from retailops_sandbox.workspace.workspace import Workspace
-from tests.browser.test_live import Other, rows
-from tests.browser.test_pages import headline, send
+from tests.support.composing_page import headline, send
+from tests.support.other_process import Other, rows
 from tests.support.serving import Served, serving
 from tests.support.watching import opened
 

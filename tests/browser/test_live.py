@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,46 +10,17 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from retailops_sandbox.model import Delivery, Receiver, RunInfo, Verdict
-from retailops_sandbox.runlog.files.writer import RunWriter
+from retailops_sandbox.model import Delivery, Receiver
 from retailops_sandbox.workspace.workspace import Workspace
+from tests.support.other_process import Other, rows
 from tests.support.receivers import unused_port
 from tests.support.serving import Served, serving
 from tests.support.watching import opened
-from tests.unit.runlog.test_runlog import judge, make_delivery
 
 HIDE = """(hidden) => {
   Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
   document.dispatchEvent(new Event("visibilitychange"));
 }"""
-_RUNS = itertools.count()
-
-
-class Other:
-    """Another process that sends."""
-
-    def __init__(self, served: Served) -> None:
-        self.id = f"20240501T120000Z-{next(_RUNS):06x}"
-        info = RunInfo(id=self.id, started_at="2024-05-01T12:00:00Z", receiver="local")
-        self.run = RunWriter.open(Workspace(served.workspace).runs_dir, info)
-        self.log = f"/deliveries?run={self.id}"
-        """Its deliveries alone."""
-        self._seconds = itertools.count()
-
-    def send(self, verdict: Verdict | None = "passed") -> Delivery:
-        """A delivery, later than the one before."""
-        delivery = make_delivery(self.run, self._now())
-        self.run.append(delivery)
-        if verdict is not None:
-            self.judge(delivery, verdict)
-        return delivery
-
-    def judge(self, delivery: Delivery, verdict: Verdict) -> None:
-        self.run.append(judge(delivery, verdict, self._now()))
-
-    def _now(self) -> str:
-        second = next(self._seconds)
-        return f"2024-05-01T{12 + second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}.000Z"
 
 
 @pytest.fixture(scope="module")
@@ -76,10 +46,6 @@ def page(browser: Browser, served: Served, other: Other) -> Iterator[Page]:
     for page in opened(browser, served.url, scripted=True):
         page.goto(other.log)
         yield page
-
-
-def rows(page: Page) -> Locator:
-    return page.locator("table.log tbody tr")
 
 
 def row(page: Page, delivery: Delivery) -> Locator:

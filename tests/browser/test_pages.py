@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 from retailops_sandbox.model import Receiver
 from retailops_sandbox.runlog.log import Log
 from retailops_sandbox.workspace.workspace import Workspace
+from tests.support.composing_page import choose, headline, send
 from tests.support.logged import newest_deliveries
 from tests.support.serving import Served, serving
 from tests.support.watching import NARROW, WIDE, payload_of, write_payload
@@ -25,28 +26,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
             workspace.save_receiver(Receiver(name, served.stand_in + path))
         workspace.save_receiver(Receiver("live", served.stand_in, protected=True))
         yield served
-
-
-def choose(page: Page, receiver: str) -> None:
-    """Choose a receiver, and see where a send would go."""
-    page.get_by_label("Receiver", exact=True).select_option(receiver)
-    if (show := page.locator("#target").get_by_role("button", name="Show")).is_visible():
-        show.click()
-    expect(page.locator("#target")).to_have_attribute("data-receiver", receiver)
-
-
-def send(page: Page, receiver: str = "stand-in") -> None:
-    """Choose a receiver, press Send, and be on the delivery's page."""
-    choose(page, receiver)
-    page.get_by_role("button", name="Send", exact=True).click()
-    page.wait_for_url(re.compile("/deliveries/"))
-
-
-def headline(page: Page) -> str:
-    """The verdict, once there is one."""
-    heading = page.locator("#delivery h1")
-    expect(heading).not_to_contain_text("in flight")
-    return heading.inner_text().split()[-1]
 
 
 def test_a_fixture_is_picked_edited_sent_and_found_in_the_log(page: Page):

@@ -17,7 +17,7 @@ from playwright.sync_api import Locator, Page, expect
 from retailops_sandbox import resources
 from retailops_sandbox.model import Receiver
 from retailops_sandbox.workspace.workspace import Workspace
-from tests.browser.test_pages import headline, send
+from tests.support.composing_page import headline, send
 from tests.support.receivers import answering, receiver, response
 from tests.support.serving import MAIN, Served, serving
 from tests.support.watching import payload_of, write_payload

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-COMMAND = str(Path(sys.executable).with_name("retailops-sandbox"))
+from tests.support.command import COMMAND
+
 EVENT = {
     "status": "error",
     "error_code": "ERR" + "7" * 200,

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.test_export import run
-from tests.support.desk import FAILS
+from tests.support.command import run
+from tests.support.run_client import FAILS
 from tests.support.serving import Served
 
 _DROP = """(text) => {

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections.abc import Iterator
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -15,40 +13,12 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from retailops_sandbox.model import Receiver
 from retailops_sandbox.runlog.log import Log
 from retailops_sandbox.workspace.workspace import Workspace
-from tests.support.receivers import Peer, receiver, response
+from tests.support.receivers import receiver
 from tests.support.serving import Served, serving
+from tests.support.shop import Shop
 from tests.support.watching import NARROW, WIDE, opened
 
 EVENT = {"error_code": "ERR1", "status": "error"}
-
-
-class Shop:
-    """A receiver that can be changed, and that answers one request for each ticket while it is closed."""
-
-    def __init__(self) -> None:
-        self.url = ""
-        self.events: list[dict[str, Any]] = []
-        self._closed = False
-        self._tickets = threading.Semaphore(0)
-
-    def act(self, peer: Peer) -> None:
-        while peer.read_request() is not None:
-            if self._closed:
-                self._tickets.acquire(timeout=120)
-            peer.send(response(json.dumps({"events": self.events}).encode()))
-
-    def close(self) -> None:
-        """Answer nobody without a ticket."""
-        self._tickets = threading.Semaphore(0)
-        self._closed = True
-
-    def answer_one(self) -> None:
-        self._tickets.release()
-
-    def open(self) -> None:
-        """Answer everybody."""
-        self._closed = False
-        self._tickets.release(1000)
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +55,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, _shop: Shop) -> Iterator[Se
 def shop(_shop: Shop) -> Iterator[Shop]:
     """The shop, open and content."""
     yield _shop
-    _shop.events = []
+    _shop.answer = {"events": []}
     _shop.open()
 
 
@@ -131,7 +101,7 @@ def test_what_is_ticked_runs_and_a_regression_comes_first(page: Page, shop: Shop
     run(page, "Alpha", "Beta")
     ended(page)
     expect(rows(page)).to_have_count(2)
-    shop.events = [EVENT]
+    shop.answer = {"events": [EVENT]}
     run(page, "Alpha", "Gamma")
     ended(page)
     expect(rows(page).first).to_contain_text("regressed")
@@ -151,11 +121,11 @@ def test_a_run_shows_its_progress_by_itself(page: Page, shop: Shop):
     run(page, "Alpha", "Beta", "Gamma")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Running")
     expect(page.get_by_role("progressbar")).to_have_count(1)
-    shop.events = [EVENT]
+    shop.answer = {"events": [EVENT]}
     shop.answer_one()
     expect(rows(page)).to_have_count(1, timeout=60_000)
     expect(rows(page)).to_contain_text("failed")
-    shop.events = []
+    shop.answer = {"events": []}
     shop.answer_one()
     expect(rows(page)).to_have_count(2, timeout=60_000)
     expect(rows(page).first).to_contain_text("failed")
@@ -194,7 +164,7 @@ def test_leaving_the_page_stops_nothing(page: Page, shop: Shop):
 
 
 def test_results_are_filtered_by_what_is_chosen(page: Page, shop: Shop):
-    shop.events = [EVENT]
+    shop.answer = {"events": [EVENT]}
     run(page, "Alpha", "Beta")
     ended(page)
     choices = page.get_by_role("group", name="Tag")
@@ -309,7 +279,7 @@ def test_a_page_that_comes_back_catches_up_with_its_run(scripted: Page, shop: Sh
 def test_no_page_is_wider_than_the_window_and_every_control_has_a_name(
     scripted: Page, shop: Shop, size: dict[str, int]
 ):
-    shop.events = [{"error_code": "E" * 300, "error_message": "long " * 100}]
+    shop.answer = {"events": [{"error_code": "E" * 300, "error_message": "long " * 100}]}
     run(scripted, "Alpha")
     ended(scripted)
     result = scripted.locator("td.title a").first.get_attribute("href")

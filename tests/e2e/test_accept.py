@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 import threading
 from pathlib import Path
 
 import pytest
 
 from retailops_sandbox import resources
+from tests.support import command
 from tests.support.receivers import Peer, answering, receiver, response, unused_port
 
-COMMAND = str(Path(sys.executable).with_name("retailops-sandbox"))
 JSON = "Content-Type: application/json"
 
 SCENARIO = """\
@@ -41,16 +39,7 @@ def event(**changes: object) -> bytes:
 
 
 def run(folder: Path, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-    clean = {name: text for name, text in os.environ.items() if not name.startswith(("RETAILOPS", "CI"))}
-    return subprocess.run(
-        [COMMAND, "run", *map(str, arguments)],
-        cwd=folder,
-        env={**clean, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    return command.run("run", *arguments, cwd=folder, **environment)
 
 
 @pytest.fixture

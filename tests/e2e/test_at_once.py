@@ -17,8 +17,9 @@ from tinydb import TinyDB
 from retailops_sandbox.model import Receiver as Receiving
 from retailops_sandbox.runlog.log import Entry, Log
 from retailops_sandbox.workspace.workspace import Workspace
-from tests.e2e.test_web import Desk, said
+from tests.support.compose_client import ComposeClient
 from tests.support.orders import entries, order_in, payload, started, write_scenario
+from tests.support.pages import words
 from tests.support.receivers import Peer, Receiver, receiver, response
 from tests.support.serving import serving
 
@@ -59,7 +60,7 @@ def browse(url: str, name: str, form: dict[str, str], begin: Callable[[], object
             path = gone.headers["location"]
             with http.stream("GET", f"{path}/events") as stream:
                 assert "event: finished" in list(stream.iter_lines())
-            page = said(http.get(path))
+            page = words(http.get(path).text)
             assert "\N{CHECK MARK} passed" in page
             assert f'"order": "{order}"' in page
             sent.append((path.rpartition("/")[2], order))
@@ -98,8 +99,8 @@ def test_browsers_a_run_and_a_relay_at_once(tmp_path: Path, shop: Receiver) -> N
         assert relay.stdout is not None
         found = re.search(r"http://\S+", relay.stdout.readline())
         assert found
-        desk, other = Desk(served), Desk(second)
-        form = desk.filled(receiver="shop")
+        client, other = ComposeClient(served), ComposeClient(second)
+        form = client.filled(receiver="shop")
         begin = threading.Barrier(6, timeout=60).wait
         browsing = [
             pool.submit(browse, url, name, form, begin)
@@ -120,12 +121,12 @@ def test_browsers_a_run_and_a_relay_at_once(tmp_path: Path, shop: Receiver) -> N
 
         # Each browser shows what the other processes sent, while nobody has ended.
         for id, order in (by_browser[0][0], by_browser[2][0]):
-            for each in (desk, other):
-                assert f'"order": "{order}"' in said(each.http.get(f"/deliveries/{id}"))
+            for each in (client, other):
+                assert f'"order": "{order}"' in words(each.http.get(f"/deliveries/{id}").text)
         log = Log(workspace.runs_dir)
-        for page in (said(each.http.get("/deliveries")) for each in (desk, other)):
+        for page in (words(each.http.get("/deliveries").text) for each in (client, other)):
             assert f"{len(entries(log)):,}" in page
-        for each in (desk, other):
+        for each in (client, other):
             each.http.close()
         assert [each.interrupt() for each in (served, second)] == [(0, ""), (0, "")]
 

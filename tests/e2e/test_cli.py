@@ -7,7 +7,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 import xml.etree.ElementTree as ET
@@ -17,9 +16,9 @@ from pathlib import Path
 import pytest
 from tinydb import TinyDB
 
+from tests.support.command import COMMAND, run
 from tests.support.receivers import Peer, Receiver, answering, receiver, response, unused_port
 
-COMMAND = str(Path(sys.executable).with_name("retailops-sandbox"))
 NOTHING = response(b'{"events":[]}', "Content-Type: application/json")
 EVENT = response(b'{"events":[{"status":"error","error_code":"ERR7"}]}', "Content-Type: application/json")
 
@@ -28,19 +27,6 @@ EVENT = response(b'{"events":[{"status":"error","error_code":"ERR7"}]}', "Conten
 def shop() -> Iterator[Receiver]:
     with receiver(answering(NOTHING)) as shop:
         yield shop
-
-
-def run(*arguments: object, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    clean = {name: text for name, text in os.environ.items() if not name.startswith("RETAILOPS")}
-    return subprocess.run(
-        [COMMAND, *map(str, arguments)],
-        cwd=cwd,
-        env={**clean, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
 
 
 def scenario(folder: Path, name: str = "cancel", *, expect: object = None, **fields: object) -> Path:

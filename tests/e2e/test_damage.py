@@ -14,9 +14,10 @@ import pytest
 from retailops_sandbox.model import Receiver as Receiving
 from retailops_sandbox.runlog.log import Log
 from retailops_sandbox.workspace.workspace import Workspace
-from tests.e2e.test_cli import run as command
-from tests.e2e.test_web import Desk, said
+from tests.support.command import run as command
+from tests.support.compose_client import ComposeClient
 from tests.support.orders import write_scenario
+from tests.support.pages import words
 from tests.support.receivers import Receiver, answering, receiver, response
 from tests.support.serving import serving
 
@@ -102,7 +103,7 @@ def damages(text: str) -> int:
 
 
 def told_once(answer: httpx.Response, place: Place, status: int = 200) -> str:
-    text = said(answer)
+    text = words(answer.text)
     assert answer.status_code == status, text
     assert damages(text) == 1, text
     assert f"{place.file}" in text
@@ -115,8 +116,8 @@ def test_a_damaged_run_file_is_named_on_each_page_that_misses_it(
 ) -> None:
     place.damage(way)
     with serving(place.workspace.root) as served:
-        desk = Desk(served)
-        pages = desk.http
+        client = ComposeClient(served)
+        pages = client.http
         lost = f"{place.bad}.000001"
         for path in ("/deliveries", "/runs", f"/runs/{place.bad}"):
             told_once(pages.get(path), place)
@@ -142,7 +143,7 @@ def test_a_damaged_run_file_is_named_on_each_page_that_misses_it(
             f"/deliveries/{place.after}.000002/judge", data={"expectation": '{"status": 201}'}
         )
         assert judged.status_code == 303
-        assert desk.landed(desk.sent(receiver="shop")).judgement is not None
+        assert client.landed(client.sent(receiver="shop")).judgement is not None
         pages.close()
         assert served.interrupt() == (0, "")
     place.assert_kept()
@@ -168,12 +169,12 @@ def test_the_command_line_names_it_and_goes_on(place: Place, way: Callable[[byte
 def test_many_damaged_records_are_not_as_many_lines(place: Place) -> None:
     place.damage(every_record)
     with serving(place.workspace.root) as served:
-        desk = Desk(served)
+        client = ComposeClient(served)
         for path in ("/deliveries", "/runs", f"/runs/{place.bad}"):
-            text = said(desk.http.get(path))
+            text = words(client.http.get(path).text)
             assert damages(text) == 3
             assert f"and {SCENARIOS - 3} more like this" in text
-        desk.http.close()
+        client.http.close()
         assert served.interrupt() == (0, "")
     place.assert_kept()
 
@@ -194,10 +195,10 @@ def test_a_journal_of_another_generation_is_kept_beside_its_file_and_said_once(p
     before = journal.read_bytes()
     place.damage(bytes)
     with serving(place.workspace.root) as served:
-        desk = Desk(served)
-        assert desk.http.get(f"/deliveries/{place.bad}.000001").status_code == 200
-        assert desk.landed(desk.sent(receiver="shop")).judgement is not None
-        desk.http.close()
+        client = ComposeClient(served)
+        assert client.http.get(f"/deliveries/{place.bad}.000001").status_code == 200
+        assert client.landed(client.sent(receiver="shop")).judgement is not None
+        client.http.close()
         code, errors = served.interrupt()
     assert code == 0
     assert errors.splitlines() == [f"error: {place.file}: is older than its journal; both are kept"]
@@ -216,10 +217,10 @@ def test_a_damaged_summary_is_made_anew_from_its_run_file(
     assert (code, errors) == (0, [])
     assert len(json.loads(printed)["log"]["entries"]) == SCENARIOS
     with serving(place.workspace.root) as served:
-        desk = Desk(served)
-        page = said(desk.http.get("/deliveries"))
+        client = ComposeClient(served)
+        page = words(client.http.get("/deliveries").text)
         assert damages(page) == 0
         assert f"{3 * SCENARIOS} deliveries" in page
-        assert desk.http.get(f"/deliveries/{place.bad}.000001").status_code == 200
-        desk.http.close()
+        assert client.http.get(f"/deliveries/{place.bad}.000001").status_code == 200
+        client.http.close()
         assert served.interrupt() == (0, "")

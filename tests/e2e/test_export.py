@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from tests.published import schemas
+from tests.support.command import run
 from tests.support.receivers import answering, receiver, response, unused_port
 
-COMMAND = (str(Path(sys.executable).with_name("retailops-sandbox")),)
 PYTEST = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:randomly", "-q")
 NOTHING = response(b'{"events":[]}', "Content-Type: application/json")
 NUMBERED = response(b'{"events":[{"error_code":"ERR7","status":"35.00"}]}', "Content-Type: application/json")
@@ -34,25 +32,6 @@ SCENARIO = {
         {"name": "then", "fixture": "default", "set": {"/data/order/ship_service_name": "${code}"}},
     ],
 }
-
-
-def run(
-    *arguments: object, cwd: Path, command: tuple[str, ...] = COMMAND, **environment: str
-) -> subprocess.CompletedProcess[str]:
-    clean = {
-        name: text
-        for name, text in os.environ.items()
-        if not name.startswith(("RETAILOPS", "PYTEST", "COV_"))
-    }
-    return subprocess.run(
-        [*command, *map(str, arguments)],
-        cwd=cwd,
-        env={**clean, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
 
 
 def exported(*arguments: object, cwd: Path, **environment: str) -> str:

@@ -19,9 +19,10 @@ import pytest
 from retailops_sandbox.model import Receiver as Receiving
 from retailops_sandbox.runlog.log import Log
 from retailops_sandbox.workspace.workspace import Workspace
-from tests.e2e.test_web import Desk, hidden, said
+from tests.support.compose_client import ComposeClient
 from tests.support.disks import Disk, disk
 from tests.support.orders import judged_orders, payload, write_scenario
+from tests.support.pages import hidden, words
 from tests.support.receivers import Peer, Receiver, receiver, response
 from tests.support.serving import MAIN, PACKAGE_ROOT, Served, address
 
@@ -211,33 +212,33 @@ def test_what_is_logged_can_be_exported_from_a_read_only_folder(lockable: Disk, 
 
 
 @pytest.fixture
-def desk(place: Disk) -> Iterator[Desk]:
-    desk = serve(place)
-    yield desk
-    desk.http.close()
-    with desk.served.process as process:
+def client(place: Disk) -> Iterator[ComposeClient]:
+    client = serve(place)
+    yield client
+    client.http.close()
+    with client.served.process as process:
         if process.poll() is None:
             process.kill()
 
 
-def serve(place: Disk) -> Desk:
+def serve(place: Disk) -> ComposeClient:
     process = start(place, "serve", "--port", "0")
-    return Desk(Served(process, address(process), address(process), place.folder))
+    return ComposeClient(Served(process, address(process), address(process), place.folder))
 
 
-def leave(desk: Desk) -> tuple[int, list[str]]:
-    code, errors = desk.served.interrupt()
+def leave(client: ComposeClient) -> tuple[int, list[str]]:
+    code, errors = client.served.interrupt()
     return code, errors.splitlines()
 
 
-def finished(desk: Desk, path: str) -> None:
-    with desk.http.stream("GET", f"{path}/events") as stream:
+def finished(client: ComposeClient, path: str) -> None:
+    with client.http.stream("GET", f"{path}/events") as stream:
         assert "event: finished" in list(stream.iter_lines())
 
 
 def told(answer: httpx.Response, why: str) -> str:
     """What an answer says, which says once what could not be written."""
-    text = said(answer)
+    text = words(answer.text)
     assert len(re.findall("cannot be written", text)) == 1, text
     assert re.search(rf"cannot be written: {why}", text)
     return text
@@ -246,13 +247,13 @@ def told(answer: httpx.Response, why: str) -> str:
 EVERY_PAGE = ("/", "/deliveries", "/runs", "/scenarios", "/receivers", "/record")
 
 
-def test_a_delivery_that_could_not_be_logged_says_so_on_its_page(place: Disk, desk: Desk) -> None:
-    kept = desk.landed(desk.sent(receiver="shop"))
-    form = {**desk.filled(receiver="shop", payload=large("lost")), "off_contract": "on"}
-    place.fill(desk.served.process.pid)
-    path = desk.http.post("/send", data=form).headers["location"]
-    finished(desk, path)
-    page = desk.http.get(path)
+def test_a_delivery_that_could_not_be_logged_says_so_on_its_page(place: Disk, client: ComposeClient) -> None:
+    kept = client.landed(client.sent(receiver="shop"))
+    form = {**client.filled(receiver="shop", payload=large("lost")), "off_contract": "on"}
+    place.fill(client.served.process.pid)
+    path = client.http.post("/send", data=form).headers["location"]
+    finished(client, path)
+    page = client.http.get(path)
     text = told(page, NO_SPACE)
     assert "not logged" in text
     assert "It was sent, but what came of it is lost" in text
@@ -260,52 +261,54 @@ def test_a_delivery_that_could_not_be_logged_says_so_on_its_page(place: Disk, de
     assert "in flight" not in text
     # All that is there can still be looked at, and what is asked for again is said again.
     for each in (*EVERY_PAGE, f"/deliveries/{kept.delivery.id}", f"/runs/{kept.delivery.run}"):
-        assert desk.http.get(each).status_code == 200
-    judged = desk.http.post(
+        assert client.http.get(each).status_code == 200
+    judged = client.http.post(
         f"/deliveries/{kept.delivery.id}/judge", data={"expectation": json.dumps({"body": large("x")})}
     )
     assert judged.status_code == 422
     told(judged, NO_SPACE)
     assert "xxxx" in judged.text  # What was typed is kept.
-    place.clear(desk.served.process.pid)
-    again = desk.landed(desk.http.post("/send", data={**form, "form_id": "another"}).headers["location"])
+    place.clear(client.served.process.pid)
+    again = client.landed(client.http.post("/send", data={**form, "form_id": "another"}).headers["location"])
     assert again.judgement is not None
-    assert leave(desk) == (0, [])
+    assert leave(client) == (0, [])
     assert [run.state for run in log_of(place).runs()] == ["finished"]
     assert len(judged_orders(log_of(place))) == 2
 
 
-def test_a_judgement_that_could_not_be_logged_says_so_on_the_deliverys_page(desk: Desk) -> None:
-    kept = desk.landed(desk.sent(receiver="shop"))
-    journal = Workspace(desk.served.workspace).runs_dir / f"{kept.delivery.run}.journal"
+def test_a_judgement_that_could_not_be_logged_says_so_on_the_deliverys_page(client: ComposeClient) -> None:
+    kept = client.landed(client.sent(receiver="shop"))
+    journal = Workspace(client.served.workspace).runs_dir / f"{kept.delivery.run}.journal"
     written = journal.read_bytes()
     (delivery,) = (line for line in written.splitlines() if line.startswith(b'{"delivery"'))
-    process = desk.served.process.pid
+    process = client.served.process.pid
     hard = resource.prlimit(process, resource.RLIMIT_FSIZE)[1]
-    form = desk.filled(receiver="shop", expectation=json.dumps({"body": "x" * 20_000}))
+    form = client.filled(receiver="shop", expectation=json.dumps({"body": "x" * 20_000}))
     # Room for a delivery, and not for what is expected of it.
     resource.prlimit(process, resource.RLIMIT_FSIZE, (len(written) + len(delivery) + 1000, hard))
-    path = desk.http.post("/send", data=form).headers["location"]
-    finished(desk, path)
-    text = told(desk.http.get(path), "file too large")
+    path = client.http.post("/send", data=form).headers["location"]
+    finished(client, path)
+    text = told(client.http.get(path), "file too large")
     assert "It could not be judged" in text
     assert "not judged" in text
-    assert desk.http.get("/deliveries").status_code == 200
+    assert client.http.get("/deliveries").status_code == 200
     resource.prlimit(process, resource.RLIMIT_FSIZE, (hard, hard))
-    assert desk.http.post(f"{path}/judge", data={"expectation": '{"status": 200}'}).status_code == 303
-    text = said(desk.http.get(path))
+    assert client.http.post(f"{path}/judge", data={"expectation": '{"status": 200}'}).status_code == 303
+    text = words(client.http.get(path).text)
     assert "passed" in text
     assert "could not be judged" not in text
-    assert leave(desk) == (0, [])
+    assert leave(client) == (0, [])
 
 
-def test_runs_and_the_relay_say_that_they_cannot_begin(lockable: Disk, desk: Desk, gate: Gate) -> None:
+def test_runs_and_the_relay_say_that_they_cannot_begin(
+    lockable: Disk, client: ComposeClient, gate: Gate
+) -> None:
     gate.opened.set()
-    form = run_form(desk)
+    form = run_form(client)
     for lose, regain, why in (
         (
-            lambda: lockable.fill(desk.served.process.pid),
-            lambda: lockable.clear(desk.served.process.pid),
+            lambda: lockable.fill(client.served.process.pid),
+            lambda: lockable.clear(client.served.process.pid),
             NO_SPACE,
         ),
         (lockable.freeze, lockable.thaw, READ_ONLY),
@@ -315,54 +318,56 @@ def test_runs_and_the_relay_say_that_they_cannot_begin(lockable: Disk, desk: Des
             ("/scenarios/run", {**form, "do": "listed"}),
             ("/record/start", {"receiver": "shop", "bind": "127.0.0.1", "port": "0"}),
         ):
-            refused = desk.http.post(path, data=fields)
+            refused = client.http.post(path, data=fields)
             assert refused.status_code == 422
             told(refused, why)
         regain()
-    started = desk.http.post("/scenarios/run", data={**form, "do": "listed"})
+    started = client.http.post("/scenarios/run", data={**form, "do": "listed"})
     assert started.status_code == 303
-    finished(desk, started.headers["location"])
-    assert leave(desk) == (0, [])
+    finished(client, started.headers["location"])
+    assert leave(client) == (0, [])
 
 
-def run_form(desk: Desk) -> dict[str, str]:
+def run_form(client: ComposeClient) -> dict[str, str]:
     """The fields that run the workspace's scenarios."""
-    part = desk.http.post("/scenarios", data={"receiver": "shop"}, headers={"HX-Target": "target"})
-    return {**hidden(desk.http.get("/scenarios").text), **hidden(part.text), "receiver": "shop"}
+    part = client.http.post("/scenarios", data={"receiver": "shop"}, headers={"HX-Target": "target"})
+    return {**hidden(client.http.get("/scenarios").text), **hidden(part.text), "receiver": "shop"}
 
 
-def test_a_run_that_could_not_go_on_says_so_on_its_page(place: Disk, desk: Desk, gate: Gate) -> None:
-    started = desk.http.post("/scenarios/run", data={**run_form(desk), "do": "listed"})
-    assert started.status_code == 303, said(started)
+def test_a_run_that_could_not_go_on_says_so_on_its_page(
+    place: Disk, client: ComposeClient, gate: Gate
+) -> None:
+    started = client.http.post("/scenarios/run", data={**run_form(client), "do": "listed"})
+    assert started.status_code == 303, words(started.text)
     assert gate.reached.wait(60)
-    place.fill(desk.served.process.pid)
+    place.fill(client.served.process.pid)
     gate.opened.set()
     path = started.headers["location"]
-    finished(desk, path)
-    text = told(desk.http.get(path), NO_SPACE)
+    finished(client, path)
+    text = told(client.http.get(path), NO_SPACE)
     assert "It could not go on. What it had reported is here." in text
-    place.clear(desk.served.process.pid)
-    assert leave(desk) == (0, [])
+    place.clear(client.served.process.pid)
+    assert leave(client) == (0, [])
 
 
-def test_the_relays_page_says_what_could_not_be_logged(place: Disk, desk: Desk) -> None:
-    desk.http.post("/record/start", data={"receiver": "shop", "bind": "127.0.0.1", "port": "0"})
-    found = re.search(r'id="relay-url">(http://[^<]+)<', desk.http.get("/record").text)
+def test_the_relays_page_says_what_could_not_be_logged(place: Disk, client: ComposeClient) -> None:
+    client.http.post("/record/start", data={"receiver": "shop", "bind": "127.0.0.1", "port": "0"})
+    found = re.search(r'id="relay-url">(http://[^<]+)<', client.http.get("/record").text)
     assert found
     url = f"{found[1]}order_cancel"
     assert httpx.post(url, content=payload("kept")).status_code == 200
-    place.fill(desk.served.process.pid)
+    place.fill(client.served.process.pid)
     for number in range(3):
         assert httpx.post(url, content=large(f"lost-{number}")).status_code == 502
-    text = told(desk.http.get("/record"), NO_SPACE)
+    text = told(client.http.get("/record"), NO_SPACE)
     assert "3 that passed through could not be logged" in text
-    stopped = desk.http.post("/record/stop")
+    stopped = client.http.post("/record/stop")
     if stopped.status_code != 303:
         told(stopped, NO_SPACE)
-    page = said(desk.http.get("/record"))
+    page = words(client.http.get("/record").text)
     assert "1 delivery, recorded by the relay to shop" in page
-    place.clear(desk.served.process.pid)
-    assert leave(desk)[0] == 0
+    place.clear(client.served.process.pid)
+    assert leave(client)[0] == 0
     assert judged_orders(log_of(place)) == Counter(["kept"])
 
 
@@ -371,17 +376,17 @@ def test_a_read_only_workspace_can_be_looked_at(lockable: Disk, gate: Gate) -> N
     assert end(start(lockable, "run", "--receiver", "shop"))[0] == 0
     (run,) = log_of(lockable).runs()
     lockable.freeze()
-    desk = serve(lockable)
+    client = serve(lockable)
     for each in (*EVERY_PAGE, f"/runs/{run.id}"):
-        assert desk.http.get(each).status_code == 200
-    assert "run-000" in said(desk.http.get(f"/runs/{run.id}"))
-    refused = desk.send(receiver="shop")
+        assert client.http.get(each).status_code == 200
+    assert "run-000" in words(client.http.get(f"/runs/{run.id}").text)
+    refused = client.send(receiver="shop")
     assert refused.status_code == 422
     told(refused, READ_ONLY)
     lockable.thaw()
-    desk.landed(desk.sent(receiver="shop"))
-    desk.http.close()
-    code, (line,) = leave(desk)
+    client.landed(client.sent(receiver="shop"))
+    client.http.close()
+    code, (line,) = leave(client)
     assert code == 0
     assert re.search(
         rf"nothing can be sent until it can be logged: \S+: cannot be written: {READ_ONLY}", line

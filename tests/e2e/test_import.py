@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,26 +13,17 @@ import pytest
 from retailops_sandbox import importing
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.scenarios import scenario
+from tests.support import command
 from tests.support.receivers import answering, receiver, response
 
-COMMAND = str(Path(sys.executable).with_name("retailops-sandbox"))
 V1 = contract.load("order_cancel", "v1").examples.request
 PAYLOAD = json.dumps({**V1, "integration_auth_token": "tok-3141592653"})
 CURL = f"curl -u ann:sesame-open http://127.0.0.1:1/order_cancel_v1 \\\n  --json '{PAYLOAD}'\n"
 
 
-def run(*arguments: object, cwd: Path, stdin: bytes = b"", **environment: str) -> tuple[int, str, str]:
-    clean = {name: text for name, text in os.environ.items() if not name.startswith("RETAILOPS")}
-    done = subprocess.run(
-        [COMMAND, *map(str, arguments)],
-        cwd=cwd,
-        env={**clean, **environment},
-        input=stdin,
-        capture_output=True,
-        check=False,
-        timeout=60,
-    )
-    return done.returncode, done.stdout.decode(), done.stderr.decode()
+def run(*arguments: object, cwd: Path, stdin: str = "", **environment: str) -> tuple[int, str, str]:
+    done = command.run(*arguments, cwd=cwd, stdin=stdin, **environment)
+    return done.returncode, done.stdout, done.stderr
 
 
 def files(folder: Path) -> dict[str, str]:
@@ -58,7 +48,7 @@ def test_a_curl_command_becomes_a_fixture_that_can_be_sent(tmp_path: Path):
 
 def test_standard_input_becomes_a_scenario_that_can_be_run(tmp_path: Path):
     name = "cancel-it.scenario.json"
-    code, out, err = run("import", "-", "-o", name, cwd=tmp_path, stdin=CURL.encode())
+    code, out, err = run("import", "-", "-o", name, cwd=tmp_path, stdin=CURL)
     assert (code, err) == (0, "")
     assert out.endswith(
         f"made {name}\nnext: retailops-sandbox run {name} --receiver URL --receiver-token TOKEN\n"
@@ -75,7 +65,7 @@ def test_standard_input_becomes_a_scenario_that_can_be_run(tmp_path: Path):
 
 def test_both_at_once_make_a_step_that_names_the_fixture(tmp_path: Path):
     name = "a.scenario.json"
-    code, _, err = run("import", "-", "--fixture", "mine", "-o", name, cwd=tmp_path, stdin=CURL.encode())
+    code, _, err = run("import", "-", "--fixture", "mine", "-o", name, cwd=tmp_path, stdin=CURL)
     assert (code, err) == (0, "")
     assert json.loads((tmp_path / name).read_text())["steps"] == [{"name": "order_cancel", "fixture": "mine"}]
 
@@ -105,7 +95,7 @@ def test_a_mistake_is_one_line_and_nothing_is_written(tmp_path: Path, arguments:
     (tmp_path / "latin").write_bytes(b"\xe9")
     (tmp_path / "broken").write_text("curl http://a/b -s -Q x")
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    code, _, err = run("import", *arguments, cwd=tmp_path, stdin=CURL.encode())
+    code, _, err = run("import", *arguments, cwd=tmp_path, stdin=CURL)
     assert code == 2
     assert err.startswith("error: ")
     assert err.count("\n") == 1
@@ -126,7 +116,7 @@ def test_what_a_text_says_writes_over_no_line_of_the_terminal(tmp_path: Path):
         "response": {"status": 0, "_error": "\x1b[2J\nfaked"},
     }
     archive = json.dumps({"log": {"entries": [entry]}}).encode()
-    code, out, err = run("import", "-", "--fixture", "mine", cwd=tmp_path, stdin=archive)
+    code, out, err = run("import", "-", "--fixture", "mine", cwd=tmp_path, stdin=archive.decode())
     assert (code, err) == (0, "")
     assert "\x1b" not in out
     assert len(out.splitlines()) == 5
@@ -135,7 +125,7 @@ def test_what_a_text_says_writes_over_no_line_of_the_terminal(tmp_path: Path):
 def test_replace_replaces(tmp_path: Path):
     (tmp_path / "a.scenario.json").write_text("mine")
     arguments = ("--fixture", "default", "-o", "a.scenario.json", "--replace")
-    code, _, err = run("import", "-", *arguments, cwd=tmp_path, stdin=CURL.encode())
+    code, _, err = run("import", "-", *arguments, cwd=tmp_path, stdin=CURL)
     assert (code, err) == (0, "")
     assert set(files(tmp_path)) >= {"a.scenario.json", "fixtures/order_cancel/v1/default.json"}
     assert "mine" not in (tmp_path / "a.scenario.json").read_text()

@@ -22,7 +22,7 @@ from tinydb import TinyDB
 from retailops_sandbox.model import Receiver as Receiving
 from retailops_sandbox.runlog.log import Log
 from retailops_sandbox.workspace.workspace import Workspace
-from tests.e2e.test_web import Desk
+from tests.support.compose_client import ComposeClient
 from tests.support.orders import judged_orders, order_in, payload, started, write_scenario
 from tests.support.receivers import Receiver, answering, receiver, response
 from tests.support.serving import serving
@@ -92,9 +92,9 @@ def kill_a_run(folder: Path, shop: Receiver, number: int) -> list[str]:
 def kill_serve(folder: Path, shop: Receiver, number: int) -> list[str]:
     """Kill a `serve` that several browsers send through; the orders whose page had shown a verdict."""
     with serving(folder) as served:
-        desk = Desk(served)
-        form = desk.filled(receiver="shop")
-        desk.http.close()
+        client = ComposeClient(served)
+        form = client.filled(receiver="shop")
+        client.http.close()
 
         def send(sender: int, told: Senders) -> None:
             with httpx.Client(base_url=served.url, timeout=20) as http:

@@ -16,7 +16,7 @@ from retailops_sandbox.model import RunInfo
 from retailops_sandbox.runlog.files.writer import RunWriter
 from retailops_sandbox.runlog.log import Log
 from retailops_sandbox.runlog.query import Query
-from tests.e2e.test_export import run
+from tests.support.command import run
 from tests.support.logged import newest_deliveries
 from tests.support.receivers import answering, receiver, response, unused_port
 from tests.support.serving import serving

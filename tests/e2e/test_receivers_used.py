@@ -10,7 +10,7 @@ import pytest
 import trustme
 
 from retailops_sandbox.model import Delivery
-from tests.e2e.test_web import Desk
+from tests.support.compose_client import ComposeClient
 from tests.support.receivers import answering, receiver, response
 from tests.support.serving import serving
 
@@ -18,7 +18,7 @@ ANSWER = response(b'{"events": []}', "Content-Type: application/json")
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
+def client(tmp_path: Path) -> Iterator[ComposeClient]:
     home = tmp_path / "home"
     home.mkdir()
     (home / ".netrc").write_text("machine 127.0.0.1 login shop password from-the-netrc-file\n")
@@ -26,12 +26,12 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     workspace = tmp_path / "workspace"
     workspace.mkdir()
     with serving(workspace, HOME=str(home)) as served:
-        desk = Desk(served)
-        with desk.http:
-            yield desk
+        client = ComposeClient(served)
+        with client.http:
+            yield client
 
 
-def sent(desk: Desk, base_url: str, **fields: str) -> Delivery:
+def sent(client: ComposeClient, base_url: str, **fields: str) -> Delivery:
     """Add a receiver by its form, send the default fixture there, and take the delivery from the log."""
     form = {
         "name": "mine",
@@ -41,26 +41,26 @@ def sent(desk: Desk, base_url: str, **fields: str) -> Delivery:
         "connect_timeout_ms": "5000",
         **fields,
     }
-    saved = desk.http.post("/receivers/save", data=form)
+    saved = client.http.post("/receivers/save", data=form)
     assert saved.status_code == 303, saved.text
-    return desk.landed(desk.sent(receiver="mine")).delivery
+    return client.landed(client.sent(receiver="mine")).delivery
 
 
-def test_user_and_password_of_the_netrc_file(desk: Desk):
+def test_user_and_password_of_the_netrc_file(client: ComposeClient):
     with receiver(answering(ANSWER)) as there:
-        delivery = sent(desk, there.url, auth="netrc")
+        delivery = sent(client, there.url, auth="netrc")
     assert b"\r\nAuthorization: Basic c2hvcDpmcm9tLXRoZS1uZXRyYy1maWxl\r\n" in there.requests[0]
     assert ("Authorization", "Basic «redacted:Authorization»") in delivery.request.headers
 
 
-def test_a_proxy(desk: Desk):
+def test_a_proxy(client: ComposeClient):
     with receiver(answering(ANSWER)) as proxy:
-        delivery = sent(desk, "http://127.0.0.1:9", proxy=proxy.url)
+        delivery = sent(client, "http://127.0.0.1:9", proxy=proxy.url)
     assert delivery.fault is None
     assert proxy.requests[0].startswith(b"POST http://127.0.0.1:9/order_cancel HTTP/1.1\r\n")
 
 
-def test_a_client_certificate_and_an_authority_of_ones_own(desk: Desk, tmp_path: Path):
+def test_a_client_certificate_and_an_authority_of_ones_own(client: ComposeClient, tmp_path: Path):
     authority = trustme.CA()
     files = {name: str(tmp_path / f"{name}.pem") for name in ("ca_file", "client_cert", "client_key")}
     client = authority.issue_cert("client@example.org")
@@ -72,10 +72,12 @@ def test_a_client_certificate_and_an_authority_of_ones_own(desk: Desk, tmp_path:
     authority.configure_trust(context)
     context.verify_mode = ssl.CERT_REQUIRED
     with receiver(answering(ANSWER), tls=context) as there:
-        delivery = sent(desk, there.url, **files)
+        delivery = sent(client, there.url, **files)
         assert delivery.fault is None
         assert delivery.timings.tls > 0
-        without = sent(desk, there.url, **{**files, "client_cert": "", "client_key": "", "replaces": "mine"})
+        without = sent(
+            client, there.url, **{**files, "client_cert": "", "client_key": "", "replaces": "mine"}
+        )
     assert without.fault is not None
     assert without.fault.kind == "tls"
     assert len(there.requests) == 1

@@ -20,7 +20,7 @@ from retailops_sandbox import resources
 from retailops_sandbox.model import Receiver as Target
 from retailops_sandbox.runlog.log import Log
 from retailops_sandbox.workspace.workspace import Workspace
-from tests.e2e.test_cli import COMMAND, run
+from tests.support.command import COMMAND, run
 from tests.support.logged import newest_deliveries
 from tests.support.receivers import Peer, Receiver, answering, receiver, response, unused_port
 from tests.support.serving import MAIN, PACKAGE_ROOT, serving

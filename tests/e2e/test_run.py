@@ -17,13 +17,13 @@ from typing import Any
 import pytest
 
 from retailops_sandbox.reporting.reporters.progress import AFTER
+from tests.support import command
+from tests.support.command import COMMAND, environment
 from tests.support.receivers import Peer, Receiver, answering, receiver, response
 
-COMMAND = str(Path(sys.executable).with_name("retailops-sandbox"))
 NOTHING = response(b'{"events":[]}', "Content-Type: application/json")
 PASSES = {"status": 200, "body": {"events": []}}
 FAILS = {"status": 418}
-WATCHED = ("RETAILOPS", "GITHUB", "CI", "NO_COLOR", "FORCE_COLOR", "COLUMNS")
 
 
 @pytest.fixture
@@ -32,21 +32,8 @@ def shop() -> Iterator[Receiver]:
         yield shop
 
 
-def environment(**more: str) -> dict[str, str]:
-    clean = {name: text for name, text in os.environ.items() if not name.startswith(WATCHED)}
-    return {**clean, **more}
-
-
 def run(*arguments: object, cwd: Path, **more: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [COMMAND, "run", *map(str, arguments)],
-        cwd=cwd,
-        env=environment(**more),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    return command.run("run", *arguments, cwd=cwd, **more)
 
 
 def scenario(folder: Path, name: str, expect: object = None, *tags: str, **step: object) -> Path:

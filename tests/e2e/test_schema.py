@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import jsonschema_rs
 import pytest
 
 from retailops_sandbox.workspace import schemas
+from tests.support.command import run
 
-COMMAND = str(Path(sys.executable).with_name("retailops-sandbox"))
 ALL = set(schemas.everything())
-
-
-def run(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [COMMAND, *map(str, arguments)], cwd=cwd, capture_output=True, text=True, check=False, timeout=60
-    )
 
 
 def names(folder: Path) -> set[str]:

@@ -28,7 +28,8 @@ from retailops_sandbox.model import Basic, Bearer
 from retailops_sandbox.model import Receiver as Receiving
 from retailops_sandbox.runlog.log import Log
 from retailops_sandbox.workspace.workspace import Workspace
-from tests.e2e.test_web import Desk, hidden
+from tests.support.compose_client import ComposeClient
+from tests.support.pages import hidden
 from tests.support.receivers import Peer, Receiver, receiver, response, unused_port
 from tests.support.serving import MAIN, PACKAGE_ROOT, address, serving
 
@@ -354,10 +355,10 @@ def watch(url: str, streamed: list[str]) -> None:
 
 def test_every_page(place: Path, shop: Receiver) -> None:
     with serving(place, **{k: v for k, v in environment().items() if k in SECRETS}) as served:
-        desk = Desk(served)
+        client = ComposeClient(served)
 
         def look(path: str, *, may_be_missing: bool = False) -> httpx.Response:
-            page = desk.http.get(path, follow_redirects=True)
+            page = client.http.get(path, follow_redirects=True)
             assert page.status_code == 200 or (may_be_missing and page.status_code < 500), path
             assert_clean(page.text, path)
             assert_clean(str(page.headers), path)
@@ -372,40 +373,40 @@ def test_every_page(place: Path, shop: Receiver) -> None:
         v1 = json.loads((place / "scenarios" / "v1.scenario.json").read_text())["steps"][0]["payload"]
         for name in RECEIVERS:
             for edition, payload in (("v1", v1), ("draft", None)):
-                form = desk.form(f"/?receiver={name}&action=order_cancel&edition={edition}")
+                form = client.form(f"/?receiver={name}&action=order_cancel&edition={edition}")
                 form = {**form, "receiver": name, "action": "order_cancel", "edition": edition}
                 if payload is not None:
                     form["payload"] = json.dumps(payload)
-                part = desk.http.post("/compose", data=form, headers={"HX-Target": "target"})
+                part = client.http.post("/compose", data=form, headers={"HX-Target": "target"})
                 assert_clean(part.text, "the target")
                 form["shown"] = hidden(part.text)["shown"]
                 form["expectation"] = json.dumps({"body": {"echo": "${env:BODY}"}})
-                page = desk.http.post("/compose", data=form)
+                page = client.http.post("/compose", data=form)
                 assert_clean(page.text, "compose")
-                sent = desk.http.post("/send", data=form)
+                sent = client.http.post("/send", data=form)
                 assert sent.status_code == 303, page.text
                 look(sent.headers["location"])
-                ids.append(desk.landed(sent.headers["location"]).delivery.id)
-        desk.http.post("/record/start", data={"receiver": "userinfo", "bind": "127.0.0.1", "port": "0"})
+                ids.append(client.landed(sent.headers["location"]).delivery.id)
+        client.http.post("/record/start", data={"receiver": "userinfo", "bind": "127.0.0.1", "port": "0"})
         page = look("/record").text
         found = re.search(r'id="relay-url">(http://[^<]+)<', page)
         assert found
         assert httpx.post(f"{found[1]}order_cancel_v1", **callers_request()).status_code == 200
         look("/record")
-        review = desk.http.post("/record/stop").headers["location"]
+        review = client.http.post("/record/stop").headers["location"]
         look(review)
-        saved = desk.http.post(
-            review, data={**desk.form(review), "do": "save", "name": "from-relay"}, follow_redirects=True
+        saved = client.http.post(
+            review, data={**client.form(review), "do": "save", "name": "from-relay"}, follow_redirects=True
         )
         assert_clean(saved.text, "the review")
         picked = [f"scenarios/{id}.scenario.json" for id in ("v1", "refused", "d")]
         for name in ("everything", "violating"):
-            part = desk.http.post("/scenarios", data={"receiver": name}, headers={"HX-Target": "target"})
-            fields = {**hidden(desk.http.get("/scenarios").text), **hidden(part.text), "receiver": name}
-            run = desk.http.post("/scenarios/run", data={**fields, "do": "ticked", "pick": picked}).headers[
+            part = client.http.post("/scenarios", data={"receiver": name}, headers={"HX-Target": "target"})
+            fields = {**hidden(client.http.get("/scenarios").text), **hidden(part.text), "receiver": name}
+            run = client.http.post("/scenarios/run", data={**fields, "do": "ticked", "pick": picked}).headers[
                 "location"
             ]
-            with desk.http.stream("GET", f"{run}/events") as stream:
+            with client.http.stream("GET", f"{run}/events") as stream:
                 assert "event: finished" in list(stream.iter_lines())
             look(run)
             look(f"{run}/review")
@@ -429,10 +430,10 @@ def test_every_page(place: Path, shop: Receiver) -> None:
             look(f"/deliveries/{id}/review", may_be_missing=True)
             for format in ("curl", "har", "pytest", "scenario"):
                 look(f"/deliveries/{id}/export/{format}")
-            again = desk.http.post(f"/deliveries/{id}/judge", data={"expectation": '{"body": 1}'})
+            again = client.http.post(f"/deliveries/{id}/judge", data={"expectation": '{"body": 1}'})
             assert again.status_code == 303
             look(f"/deliveries/{id}")
-        desk.http.close()
+        client.http.close()
         code, errors = served.interrupt()
     watching.join()
     assert any(ids[0] in line for line in streamed)

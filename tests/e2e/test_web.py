@@ -6,120 +6,19 @@ import html
 import json
 import re
 import socket
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import httpx2 as httpx
 import pytest
 
 from retailops_sandbox.model import Basic, Receiver
-from retailops_sandbox.runlog.log import Entry, Log
-from retailops_sandbox.workspace.workspace import Workspace
-from tests.support.logged import newest_deliveries
+from tests.support.compose_client import ComposeClient
+from tests.support.pages import hidden, words
+from tests.support.recorder import Recorder
 from tests.support.serving import Served, serving
 
 TOKEN = "a-token-of-some-length"
-
-
-class Recorder:
-    """A receiver that keeps what it was sent, and answers as told."""
-
-    def __init__(self) -> None:
-        self.requests: list[tuple[dict[str, str], bytes]] = []
-        self.answer = b'{"events": []}'
-        self.content_type = "application/json"
-        recorder = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                recorder.requests.append((dict(self.headers), body))
-                self.send_response(200)
-                self.send_header("Content-Type", recorder.content_type)
-                self.send_header("Content-Length", str(len(recorder.answer)))
-                self.end_headers()
-                self.wfile.write(recorder.answer)
-
-            def log_message(self, *_: object) -> None:
-                """Nothing: the tests look at what was kept."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        self._thread = threading.Thread(target=self._server.serve_forever)
-
-    def __enter__(self) -> Recorder:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-
-def hidden(page: str) -> dict[str, str]:
-    """The hidden fields of a page."""
-    fields = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page)
-    return {name: html.unescape(value) for name, value in fields}
-
-
-class Desk:
-    """A browser at a served workspace, and what it leaves in the log."""
-
-    def __init__(self, served: Served) -> None:
-        self.served = served
-        self.workspace = Workspace(served.workspace)
-        self.http = httpx.Client(base_url=served.url, timeout=60)
-
-    def add(self, name: str, path: str = "", **fields: Any) -> str:
-        """A receiver in the workspace; without a URL, the stand-in under a path."""
-        base_url = fields.pop("base_url", self.served.stand_in + path)
-        self.workspace.save_receiver(Receiver(name, base_url, **fields))
-        return name
-
-    def form(self, path: str = "/") -> dict[str, str]:
-        """The fields of the compose page as it comes."""
-        page = self.http.get(path).text
-        areas = re.findall(r'<textarea[^>]*? name="(\w+)".*?>\n(.*?)</textarea>', page, re.DOTALL)
-        typed = {name: html.unescape(value) for name, value in areas}
-        return {**hidden(page), **typed, "receiver": "stand-in"}
-
-    def filled(self, **fields: str) -> dict[str, str]:
-        """The compose page's fields, with the receiver chosen and the URL seen."""
-        form = {**self.form(), **fields}
-        part = self.http.post("/compose", data=form, headers={"HX-Target": "target"})
-        return {**form, "shown": hidden(part.text)["shown"]}
-
-    def again(self, path: str, **fields: str) -> httpx.Response:
-        """Press Send again on the page of a delivery."""
-        return self.http.post(f"{path}/again", data={**hidden(self.http.get(path).text), **fields})
-
-    def send(self, **fields: str) -> httpx.Response:
-        return self.http.post("/send", data=self.filled(**fields))
-
-    def sent(self, **fields: str) -> str:
-        """The path of the delivery that a send made."""
-        response = self.send(**fields)
-        assert response.status_code == 303, response.text
-        return response.headers["location"]
-
-    def landed(self, path: str) -> Entry:
-        """The delivery, once its stream says that it has landed."""
-        with self.http.stream("GET", f"{path}/events") as stream:
-            assert "event: finished" in list(stream.iter_lines())
-        entry = self.log.get(path.rpartition("/")[2])
-        assert entry is not None
-        return entry
-
-    @property
-    def log(self) -> Log:
-        return Log(self.workspace.runs_dir)
-
-    def count(self) -> int:
-        return len(newest_deliveries(self.log, 10_000))
 
 
 @pytest.fixture(scope="module")
@@ -132,11 +31,11 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 @pytest.fixture
-def desk(served: Served) -> Iterator[Desk]:
-    desk = Desk(served)
+def client(served: Served) -> Iterator[ComposeClient]:
+    client = ComposeClient(served)
     (served.workspace / "receivers.json").unlink(missing_ok=True)
-    with desk.http:
-        yield desk
+    with client.http:
+        yield client
 
 
 @pytest.fixture
@@ -145,108 +44,107 @@ def recorder() -> Iterator[Recorder]:
         yield recorder
 
 
-def said(page: httpx.Response) -> str:
-    """A page's text: no markup, one blank between words."""
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page.text)).split())
-
-
 # --- Compose and send ------------------------------------------------------------------------------------
 
 
-def test_the_first_page_has_the_default_fixture_and_says_where_a_send_goes(desk: Desk) -> None:
-    page = desk.http.get("/")
+def test_the_first_page_has_the_default_fixture_and_says_where_a_send_goes(client: ComposeClient) -> None:
+    page = client.http.get("/")
     assert page.status_code == 200
     assert '"order_cancel"' in html.unescape(page.text)
-    assert f"{desk.served.stand_in}/order_cancel" in page.text
-    assert "Fits the contract" in said(page)
+    assert f"{client.served.stand_in}/order_cancel" in page.text
+    assert "Fits the contract" in words(page.text)
 
 
-def test_a_send_leads_to_its_delivery_and_into_the_log(desk: Desk) -> None:
-    path = desk.sent(expectation='{"status": 200, "body": {"events": []}}')
-    entry = desk.landed(path)
+def test_a_send_leads_to_its_delivery_and_into_the_log(client: ComposeClient) -> None:
+    path = client.sent(expectation='{"status": 200, "body": {"events": []}}')
+    entry = client.landed(path)
     assert entry.delivery.fixture == "default"
     assert entry.judgement is not None
-    page = desk.http.get(path)
-    assert entry.judgement.verdict in said(page)
-    assert entry.delivery.id in desk.http.get("/deliveries").text
+    page = client.http.get(path)
+    assert entry.judgement.verdict in words(page.text)
+    assert entry.delivery.id in client.http.get("/deliveries").text
 
 
-def test_a_double_click_sends_once(desk: Desk) -> None:
-    before = desk.count()
-    form = desk.form()
-    first, second = (desk.http.post("/send", data=form).headers["location"] for _ in range(2))
-    desk.landed(first)
+def test_a_double_click_sends_once(client: ComposeClient) -> None:
+    before = client.count()
+    form = client.form()
+    first, second = (client.http.post("/send", data=form).headers["location"] for _ in range(2))
+    client.landed(first)
     assert second == f"{first}?sent=before"
-    assert desk.count() == before + 1
+    assert client.count() == before + 1
 
 
-def test_a_form_that_was_refused_can_be_sent_again(desk: Desk) -> None:
-    form = desk.form()
-    assert desk.http.post("/send", data={**form, "payload": "{"}).status_code == 422
-    assert desk.http.post("/send", data=form).status_code == 303
+def test_a_form_that_was_refused_can_be_sent_again(client: ComposeClient) -> None:
+    form = client.form()
+    assert client.http.post("/send", data={**form, "payload": "{"}).status_code == 422
+    assert client.http.post("/send", data=form).status_code == 303
 
 
-def test_a_form_edited_after_back_is_another_delivery(desk: Desk) -> None:
-    form = desk.form()
-    first = desk.http.post("/send", data=form).headers["location"]
-    second = desk.http.post("/send", data={**form, "expectation": '{"status": 201}'}).headers["location"]
+def test_a_form_edited_after_back_is_another_delivery(client: ComposeClient) -> None:
+    form = client.form()
+    first = client.http.post("/send", data=form).headers["location"]
+    second = client.http.post("/send", data={**form, "expectation": '{"status": 201}'}).headers["location"]
     assert "sent=before" not in second
     assert second != first
 
 
-def test_nothing_is_sent_to_a_url_that_was_not_shown(desk: Desk, recorder: Recorder) -> None:
-    desk.add("moving", base_url="http://127.0.0.1:9")
-    form = desk.filled(receiver="moving")
-    desk.workspace.save_receiver(Receiver("moving", recorder.url), replaces="moving")
-    page = desk.http.post("/send", data=form)
+def test_nothing_is_sent_to_a_url_that_was_not_shown(client: ComposeClient, recorder: Recorder) -> None:
+    client.add("moving", base_url="http://127.0.0.1:9")
+    form = client.filled(receiver="moving")
+    client.workspace.save_receiver(Receiver("moving", recorder.url), replaces="moving")
+    page = client.http.post("/send", data=form)
     assert page.status_code == 422
-    assert f"the URL is {recorder.url}/order_cancel now" in said(page)
+    assert f"the URL is {recorder.url}/order_cancel now" in words(page.text)
     assert recorder.requests == []
-    path = desk.http.post("/send", data={**form, **hidden(page.text)}).headers["location"]
-    desk.landed(path)
-    shown = hidden(desk.http.get(path).text)
-    desk.workspace.save_receiver(Receiver("moving", f"{recorder.url}/elsewhere"), replaces="moving")
-    assert desk.http.post(f"{path}/again", data=shown).status_code == 422
+    path = client.http.post("/send", data={**form, **hidden(page.text)}).headers["location"]
+    client.landed(path)
+    shown = hidden(client.http.get(path).text)
+    client.workspace.save_receiver(Receiver("moving", f"{recorder.url}/elsewhere"), replaces="moving")
+    assert client.http.post(f"{path}/again", data=shown).status_code == 422
     assert len(recorder.requests) == 1
-    assert f"{recorder.url}/elsewhere/order_cancel" in hidden(desk.http.get(path).text)["shown"]
+    assert f"{recorder.url}/elsewhere/order_cancel" in hidden(client.http.get(path).text)["shown"]
 
 
-def test_variables_typed_for_a_send_are_in_the_url_that_is_shown(desk: Desk, recorder: Recorder) -> None:
-    desk.add("shops", base_url=recorder.url + "/${shop}?id=${uuid}")
-    form = desk.filled(receiver="shops", variables='{"shop": "north"}')
+def test_variables_typed_for_a_send_are_in_the_url_that_is_shown(
+    client: ComposeClient, recorder: Recorder
+) -> None:
+    client.add("shops", base_url=recorder.url + "/${shop}?id=${uuid}")
+    form = client.filled(receiver="shops", variables='{"shop": "north"}')
     assert form["shown"] == f"{recorder.url}/north/order_cancel?id=${{uuid}}"
-    assert desk.http.post("/send", data={**form, "variables": '{"shop": "south"}'}).status_code == 422
-    desk.landed(desk.http.post("/send", data=form).headers["location"])
+    assert client.http.post("/send", data={**form, "variables": '{"shop": "south"}'}).status_code == 422
+    client.landed(client.http.post("/send", data=form).headers["location"])
     assert len(recorder.requests) == 1
 
 
-def test_a_deleted_receiver_is_not_replaced_by_another(desk: Desk, recorder: Recorder) -> None:
-    desk.add("gone", base_url=recorder.url)
-    path = desk.sent(receiver="gone")
-    desk.landed(path)
-    desk.workspace.delete_receiver("gone")
-    page = desk.http.get(f"/?from={path.rpartition('/')[2]}")
+def test_a_deleted_receiver_is_not_replaced_by_another(client: ComposeClient, recorder: Recorder) -> None:
+    client.add("gone", base_url=recorder.url)
+    path = client.sent(receiver="gone")
+    client.landed(path)
+    client.workspace.delete_receiver("gone")
+    page = client.http.get(f"/?from={path.rpartition('/')[2]}")
     assert '<option value="gone" selected>' in page.text
     assert page.text.count(" selected>") == 1
-    assert "there is no receiver 'gone' any more: choose one" in said(page)
-    assert "no such receiver" in said(desk.http.get(path))
+    assert "there is no receiver 'gone' any more: choose one" in words(page.text)
+    assert "no such receiver" in words(client.http.get(path).text)
 
 
-def test_the_page_of_a_delivery_names_the_target_of_send_again(desk: Desk, recorder: Recorder) -> None:
-    desk.add("recorder", base_url=recorder.url)
-    path = desk.sent(**{**desk.form("/?edition=v1"), "receiver": "recorder"})
-    desk.landed(path)
-    desk.landed(desk.sent())
-    header = re.search(r'id="header-target".*?</p>', desk.http.get(path).text, re.DOTALL)
+def test_the_page_of_a_delivery_names_the_target_of_send_again(
+    client: ComposeClient, recorder: Recorder
+) -> None:
+    client.add("recorder", base_url=recorder.url)
+    path = client.sent(**{**client.form("/?edition=v1"), "receiver": "recorder"})
+    client.landed(path)
+    client.landed(client.sent())
+    header = re.search(r'id="header-target".*?</p>', client.http.get(path).text, re.DOTALL)
     assert header
     assert "<b>recorder</b>" in header[0]
-    assert hidden(desk.http.get(path).text)["shown"] in header[0]
+    assert hidden(client.http.get(path).text)["shown"] in header[0]
 
 
-def test_numbers_go_out_as_they_were_typed(desk: Desk, recorder: Recorder) -> None:
-    desk.add("recorder", base_url=recorder.url)
-    typed = desk.form()["payload"].replace('"grand_total": 35', '"grand_total": 35.00')
-    desk.landed(desk.sent(payload=typed, receiver="recorder"))
+def test_numbers_go_out_as_they_were_typed(client: ComposeClient, recorder: Recorder) -> None:
+    client.add("recorder", base_url=recorder.url)
+    typed = client.form()["payload"].replace('"grand_total": 35', '"grand_total": 35.00')
+    client.landed(client.sent(payload=typed, receiver="recorder"))
     assert b'"grand_total":35.00,' in recorder.requests[0][1]
 
 
@@ -264,197 +162,203 @@ def test_numbers_go_out_as_they_were_typed(desk: Desk, recorder: Recorder) -> No
     ],
 )
 def test_a_mistake_is_named_and_what_was_typed_stays(
-    desk: Desk, field: str, typed: str, message: str
+    client: ComposeClient, field: str, typed: str, message: str
 ) -> None:
-    before = desk.count()
-    page = desk.send(**{field: typed, "save_as": "kept <as> typed"})
+    before = client.count()
+    page = client.send(**{field: typed, "save_as": "kept <as> typed"})
     assert page.status_code == 422
-    assert message in said(page)
+    assert message in words(page.text)
     assert 'value="kept &lt;as&gt; typed"' in page.text
     assert field == "receiver" or html.escape(typed, quote=True).replace("&quot;", "&#34;") in page.text
-    assert desk.count() == before
+    assert client.count() == before
 
 
-def test_a_broken_payload_goes_out_when_asked_for(desk: Desk, recorder: Recorder) -> None:
-    desk.add("recorder", base_url=recorder.url)
-    desk.landed(desk.sent(payload='{"not": "json"', off_contract="yes", receiver="recorder"))
-    desk.landed(desk.sent(payload='{"version": 2}', off_contract="yes", receiver="recorder"))
+def test_a_broken_payload_goes_out_when_asked_for(client: ComposeClient, recorder: Recorder) -> None:
+    client.add("recorder", base_url=recorder.url)
+    client.landed(client.sent(payload='{"not": "json"', off_contract="yes", receiver="recorder"))
+    client.landed(client.sent(payload='{"version": 2}', off_contract="yes", receiver="recorder"))
     assert [body for _, body in recorder.requests] == [b'{"not": "json"', b'{"version":2}']
 
 
-def test_a_script_gets_the_findings_alone(desk: Desk) -> None:
-    form = {**desk.form(), "payload": '{\n "version": "1"}'}
-    part = desk.http.post("/compose", data=form, headers={"HX-Request": "true", "HX-Target": "findings"})
+def test_a_script_gets_the_findings_alone(client: ComposeClient) -> None:
+    form = {**client.form(), "payload": '{\n "version": "1"}'}
+    part = client.http.post("/compose", data=form, headers={"HX-Request": "true", "HX-Target": "findings"})
     assert part.text.lstrip().startswith('<div id="findings"')
     assert "/version" in part.text
     assert 'data-line="2"' in part.text
 
 
-def test_an_expectation_is_picked(desk: Desk) -> None:
-    page = desk.http.post("/compose", data={**desk.form(), "do": "pick", "pick": "example"})
+def test_an_expectation_is_picked(client: ComposeClient) -> None:
+    page = client.http.post("/compose", data={**client.form(), "do": "pick", "pick": "example"})
     assert "ERR1234" in page.text
-    page = desk.http.post("/compose", data={**desk.form(), "do": "pick", "pick": "nothing"})
+    page = client.http.post("/compose", data={**client.form(), "do": "pick", "pick": "nothing"})
     assert "ERR1234" not in page.text
 
 
 @pytest.mark.parametrize("name", ["../../evil", "", "a/b", ".hidden"])
-def test_a_fixture_is_saved_nowhere_else(desk: Desk, name: str) -> None:
-    page = desk.http.post("/compose", data={**desk.form(), "do": "save", "save_as": name})
-    assert "cannot be a fixture's name" in said(page)
-    assert not list(desk.served.workspace.parent.rglob("evil*"))
+def test_a_fixture_is_saved_nowhere_else(client: ComposeClient, name: str) -> None:
+    page = client.http.post("/compose", data={**client.form(), "do": "save", "save_as": name})
+    assert "cannot be a fixture's name" in words(page.text)
+    assert not list(client.served.workspace.parent.rglob("evil*"))
 
 
 @pytest.mark.parametrize("do", ["save", "undo", "restore"])
 @pytest.mark.parametrize("field", ["action", "edition"])
-def test_a_form_names_no_folder_outside_the_workspace(desk: Desk, do: str, field: str) -> None:
-    outside = desk.served.workspace.parent
+def test_a_form_names_no_folder_outside_the_workspace(client: ComposeClient, do: str, field: str) -> None:
+    outside = client.served.workspace.parent
     kept = outside / "kept" / "draft" / "default.json"
     kept.parent.mkdir(parents=True, exist_ok=True)
     kept.write_text("{}")
     before = {path: path.stat().st_mtime_ns for path in outside.rglob("*")}
     for escaped in ("../../../escaped", "../../../kept"):
-        form = {**desk.form(), field: escaped, "do": do, "undo": "{}", "save_as": "default"}
-        assert desk.http.post("/compose", data=form).status_code == 400
+        form = {**client.form(), field: escaped, "do": do, "undo": "{}", "save_as": "default"}
+        assert client.http.post("/compose", data=form).status_code == 400
     assert {path: path.stat().st_mtime_ns for path in outside.rglob("*")} == before
 
 
 # --- A delivery ------------------------------------------------------------------------------------------
 
 
-def test_a_delivery_in_flight_refreshes_itself_and_can_be_cancelled(desk: Desk) -> None:
-    desk.add("hanging", "/misbehave/hang")
-    path = desk.sent(receiver="hanging")
-    page = desk.http.get(path)
-    assert "in flight" in said(page)
+def test_a_delivery_in_flight_refreshes_itself_and_can_be_cancelled(client: ComposeClient) -> None:
+    client.add("hanging", "/misbehave/hang")
+    path = client.sent(receiver="hanging")
+    page = client.http.get(path)
+    assert "in flight" in words(page.text)
     assert '<noscript><meta http-equiv="refresh"' in page.text
-    assert "in flight" in said(desk.http.get("/deliveries"))
-    assert desk.http.post(f"{path}/cancel").status_code == 303
-    fault = desk.landed(path).delivery.fault
+    assert "in flight" in words(client.http.get("/deliveries").text)
+    assert client.http.post(f"{path}/cancel").status_code == 303
+    fault = client.landed(path).delivery.fault
     assert fault is not None
     assert fault.kind == "cancelled"
-    page = desk.http.get(path)
+    page = client.http.get(path)
     assert "http-equiv" not in page.text
-    assert "cancelled" in said(page)
+    assert "cancelled" in words(page.text)
 
 
-def test_two_deliveries_are_in_flight_at_once(desk: Desk) -> None:
-    desk.add("hanging", "/misbehave/hang")
-    slow = desk.sent(receiver="hanging")
-    quick = desk.landed(desk.sent())
+def test_two_deliveries_are_in_flight_at_once(client: ComposeClient) -> None:
+    client.add("hanging", "/misbehave/hang")
+    slow = client.sent(receiver="hanging")
+    quick = client.landed(client.sent())
     assert quick.delivery.fault is None
-    assert "in flight" in said(desk.http.get(slow))
-    desk.http.post(f"{slow}/cancel")
+    assert "in flight" in words(client.http.get(slow).text)
+    client.http.post(f"{slow}/cancel")
 
 
-def test_what_was_accepted_is_expected_from_then_on(desk: Desk, recorder: Recorder) -> None:
-    desk.add("recorder", base_url=recorder.url)
-    path = desk.sent(receiver="recorder", expectation='{"status": 418}')
-    entry = desk.landed(path)
+def test_what_was_accepted_is_expected_from_then_on(client: ComposeClient, recorder: Recorder) -> None:
+    client.add("recorder", base_url=recorder.url)
+    path = client.sent(receiver="recorder", expectation='{"status": 418}')
+    entry = client.landed(path)
     assert entry.judgement is not None
     assert entry.judgement.verdict == "failed"
-    desk.http.post(f"{path}/accept")
-    page = desk.http.get(path)
-    judgements = desk.landed(path).judgements
+    client.http.post(f"{path}/accept")
+    page = client.http.get(path)
+    judgements = client.landed(path).judgements
     assert [each.verdict for each in judgements] == ["failed", "passed"]
     assert page.text.count("<li><details>") == 2
-    again = desk.again(path).headers["location"]
-    repeated = desk.landed(again)
+    again = client.again(path).headers["location"]
+    repeated = client.landed(again)
     assert repeated.delivery.parent == path.rpartition("/")[2]
     assert repeated.judgement is not None
     assert repeated.judgement.verdict == "passed"
-    assert '"status": 200' in html.unescape(desk.http.get(f"/?from={repeated.delivery.id}").text)
+    assert '"status": 200' in html.unescape(client.http.get(f"/?from={repeated.delivery.id}").text)
 
 
-def test_a_secret_that_was_struck_out_is_not_sent_as_its_mark(desk: Desk, recorder: Recorder) -> None:
-    desk.add("recorder", base_url=recorder.url, token="typed-by-hand")
-    form = desk.form("/?edition=v1")
+def test_a_secret_that_was_struck_out_is_not_sent_as_its_mark(
+    client: ComposeClient, recorder: Recorder
+) -> None:
+    client.add("recorder", base_url=recorder.url, token="typed-by-hand")
+    form = client.form("/?edition=v1")
     payload = '{"integration_auth_token": "typed-by-hand",' + form["payload"].lstrip()[1:]
-    path = desk.sent(**{**form, "payload": payload, "receiver": "recorder"})
-    desk.landed(path)
+    path = client.sent(**{**form, "payload": payload, "receiver": "recorder"})
+    client.landed(path)
     assert b"typed-by-hand" in recorder.requests[0][1]
-    again = desk.again(path)
+    again = client.again(path)
     assert again.status_code == 422
-    assert "was struck out of the log" in said(again)
-    edited = desk.form(f"/?from={path.rpartition('/')[2]}")
-    assert "was struck out of the log" in said(desk.send(**{**edited, "receiver": "recorder"}))
+    assert "was struck out of the log" in words(again.text)
+    edited = client.form(f"/?from={path.rpartition('/')[2]}")
+    assert "was struck out of the log" in words(client.send(**{**edited, "receiver": "recorder"}).text)
     assert len(recorder.requests) == 1
 
 
-def test_a_delivery_is_judged_again_without_sending(desk: Desk, recorder: Recorder) -> None:
-    desk.add("recorder", base_url=recorder.url)
-    path = desk.sent(receiver="recorder")
-    desk.landed(path)
-    page = desk.http.post(f"{path}/judge", data={"expectation": "{"})
+def test_a_delivery_is_judged_again_without_sending(client: ComposeClient, recorder: Recorder) -> None:
+    client.add("recorder", base_url=recorder.url)
+    path = client.sent(receiver="recorder")
+    client.landed(path)
+    page = client.http.post(f"{path}/judge", data={"expectation": "{"})
     assert page.status_code == 422
     assert "expectation-error" in page.text
-    assert desk.http.post(f"{path}/judge", data={"expectation": '{"status": 201}'}).status_code == 303
-    judgement = desk.landed(path).judgement
+    assert client.http.post(f"{path}/judge", data={"expectation": '{"status": 201}'}).status_code == 303
+    judgement = client.landed(path).judgement
     assert judgement is not None
     assert judgement.verdict == "failed"
     assert len(recorder.requests) == 1
 
 
-def test_what_a_receiver_answers_is_never_markup(desk: Desk, recorder: Recorder) -> None:
-    desk.add("recorder", base_url=recorder.url)
+def test_what_a_receiver_answers_is_never_markup(client: ComposeClient, recorder: Recorder) -> None:
+    client.add("recorder", base_url=recorder.url)
     recorder.answer = b'<script>alert(1)</script>"><img src=x>'
     recorder.content_type = "text/html"
-    path = desk.sent(receiver="recorder")
-    desk.landed(path)
-    page = desk.http.get(path).text
+    path = client.sent(receiver="recorder")
+    client.landed(path)
+    page = client.http.get(path).text
     assert "<script>alert" not in page
     assert "<img" not in page
     assert "&lt;script&gt;alert(1)" in page
 
 
-def test_what_a_receiver_answers_cannot_lead_a_reader_astray(desk: Desk, recorder: Recorder) -> None:
-    desk.add("recorder", base_url=recorder.url)
+def test_what_a_receiver_answers_cannot_lead_a_reader_astray(
+    client: ComposeClient, recorder: Recorder
+) -> None:
+    client.add("recorder", base_url=recorder.url)
     recorder.answer = "a\u202eb\x1b[2Jc\u0085\td".encode()
     recorder.content_type = "text/plain"
-    path = desk.sent(receiver="recorder")
-    desk.landed(path)
-    page = desk.http.get(path).text
+    path = client.sent(receiver="recorder")
+    client.landed(path)
+    page = client.http.get(path).text
     assert "a\\u202eb\\u001b[2Jc\\u0085\td" in page
     assert not re.search("[\u202e\x1b\u0085]", page)
 
 
-def test_a_large_body_is_shown_in_part_and_is_there_as_text(desk: Desk, recorder: Recorder) -> None:
-    desk.add("recorder", base_url=recorder.url)
+def test_a_large_body_is_shown_in_part_and_is_there_as_text(
+    client: ComposeClient, recorder: Recorder
+) -> None:
+    client.add("recorder", base_url=recorder.url)
     recorder.answer = b"<script>" + b"x" * 400_000
-    path = desk.sent(receiver="recorder")
-    desk.landed(path)
-    page = desk.http.get(path)
+    path = client.sent(receiver="recorder")
+    client.landed(path)
+    page = client.http.get(path)
     assert len(page.text) < 350_000
     assert f'href="{path}/response"' in page.text
-    whole = desk.http.get(f"{path}/response")
+    whole = client.http.get(f"{path}/response")
     assert whole.content == recorder.answer
     assert whole.headers["content-type"] == "text/plain; charset=utf-8"
     assert whole.headers["x-content-type-options"] == "nosniff"
     assert whole.headers["content-security-policy"].startswith("default-src 'none'")
-    assert '"order_cancel"' in desk.http.get(f"{path}/request").text
+    assert '"order_cancel"' in client.http.get(f"{path}/request").text
 
 
-def test_what_answers_to_forms_leads_back_to_a_page(desk: Desk) -> None:
-    path = desk.sent()
-    desk.landed(path)
+def test_what_answers_to_forms_leads_back_to_a_page(client: ComposeClient) -> None:
+    path = client.sent()
+    client.landed(path)
     places = {"/send": "/", "/compose": "/", "/theme": "/", "/stand-in/reset": "/receivers"}
     places |= {"/receivers/save": "/receivers", f"{path}/again": path, f"{path}/judge": path}
     for address, place in places.items():
-        assert desk.http.get(address).headers["location"] == place
+        assert client.http.get(address).headers["location"] == place
 
 
 @pytest.mark.parametrize("referer", ["http://[x", "http://x//evil.example"])
-def test_the_theme_leads_back_to_this_sandbox(desk: Desk, referer: str) -> None:
-    answer = desk.http.post("/theme", data={"theme": "dark"}, headers={"Referer": referer})
+def test_the_theme_leads_back_to_this_sandbox(client: ComposeClient, referer: str) -> None:
+    answer = client.http.post("/theme", data={"theme": "dark"}, headers={"Referer": referer})
     assert answer.status_code == 303
     assert answer.headers["location"] in ("/", "/evil.example")
 
 
-def test_an_unknown_delivery_is_a_page_that_says_so(desk: Desk) -> None:
-    assert desk.http.post("/deliveries/nothing/cancel").status_code == 404
+def test_an_unknown_delivery_is_a_page_that_says_so(client: ComposeClient) -> None:
+    assert client.http.post("/deliveries/nothing/cancel").status_code == 404
     for path in ("/deliveries/nothing", "/deliveries?before=nothing", "/nowhere"):
-        page = desk.http.get(path)
+        page = client.http.get(path)
         assert page.status_code == 404
-        assert "There is nothing here" in said(page)
+        assert "There is nothing here" in words(page.text)
         assert 'href="/receivers"' in page.text
 
 
@@ -498,9 +402,9 @@ RECEIVER = {
     ],
 )
 def test_a_receiver_that_cannot_be_saved_says_why_at_the_field(
-    desk: Desk, fields: dict[str, str], field: str, message: str
+    client: ComposeClient, fields: dict[str, str], field: str, message: str
 ) -> None:
-    page = desk.http.post("/receivers/save", data={**RECEIVER, **fields})
+    page = client.http.post("/receivers/save", data={**RECEIVER, **fields})
     assert page.status_code == 422
     error = re.search(rf'id="{field}-error">(.*?)</p>', page.text, re.DOTALL)
     assert error
@@ -508,10 +412,10 @@ def test_a_receiver_that_cannot_be_saved_says_why_at_the_field(
     assert page.text.count('class="field-error"') == 1
     for typed in fields.values():
         assert html.escape(typed) in page.text
-    assert not (desk.served.workspace / "receivers.json").exists()
+    assert not (client.served.workspace / "receivers.json").exists()
 
 
-def test_a_typed_secret_is_sent_but_written_nowhere(desk: Desk, recorder: Recorder) -> None:
+def test_a_typed_secret_is_sent_but_written_nowhere(client: ComposeClient, recorder: Recorder) -> None:
     secret = "hunter2-hunter2"
     fields = {
         **RECEIVER,
@@ -522,89 +426,91 @@ def test_a_typed_secret_is_sent_but_written_nowhere(desk: Desk, recorder: Record
         "password": secret,
         "password_env": "SHOP_PASSWORD",
     }
-    assert desk.http.post("/receivers/save", data=fields).status_code == 303
-    assert desk.workspace.receiver("secretive").auth == Basic("me", "${env:SHOP_PASSWORD}")
-    path = desk.sent(receiver="secretive")
-    desk.landed(path)
+    assert client.http.post("/receivers/save", data=fields).status_code == 303
+    assert client.workspace.receiver("secretive").auth == Basic("me", "${env:SHOP_PASSWORD}")
+    path = client.sent(receiver="secretive")
+    client.landed(path)
     assert "Basic " in recorder.requests[0][0]["Authorization"]
-    assert secret not in desk.http.get(path).text
-    for file in desk.served.workspace.rglob("*"):
+    assert secret not in client.http.get(path).text
+    for file in client.served.workspace.rglob("*"):
         assert file.is_dir() or secret.encode() not in file.read_bytes(), file
 
 
 def test_a_secret_typed_for_one_receiver_is_struck_out_of_the_log_of_another(
-    desk: Desk, recorder: Recorder
+    client: ComposeClient, recorder: Recorder
 ) -> None:
     fields = {**RECEIVER, "auth": "bearer", "bearer": "hunter3-hunter3", "bearer_env": "SHOP_BEARER"}
-    assert desk.http.post("/receivers/save", data=fields).status_code == 303
-    desk.add("other", base_url=recorder.url)
-    payload = desk.form()["payload"].replace("Will Call", "hunter3-hunter3")
-    path = desk.sent(receiver="other", payload=payload)
-    assert "hunter3" not in desk.landed(path).delivery.request.body
+    assert client.http.post("/receivers/save", data=fields).status_code == 303
+    client.add("other", base_url=recorder.url)
+    payload = client.form()["payload"].replace("Will Call", "hunter3-hunter3")
+    path = client.sent(receiver="other", payload=payload)
+    assert "hunter3" not in client.landed(path).delivery.request.body
     assert b"hunter3-hunter3" in recorder.requests[0][1]
 
 
-def test_a_receiver_is_added_edited_deleted_and_brought_back(desk: Desk) -> None:
-    desk.http.post("/receivers/save", data={**RECEIVER, "headers": "X-Shop: 12\nX-Till: 3", "default": "yes"})
-    assert desk.workspace.receiver("mine").headers == {"X-Shop": "12", "X-Till": "3"}
-    assert desk.workspace.receivers().default == "mine"
-    page = desk.http.get("/receivers/edit", params={"name": "mine"})
+def test_a_receiver_is_added_edited_deleted_and_brought_back(client: ComposeClient) -> None:
+    client.http.post(
+        "/receivers/save", data={**RECEIVER, "headers": "X-Shop: 12\nX-Till: 3", "default": "yes"}
+    )
+    assert client.workspace.receiver("mine").headers == {"X-Shop": "12", "X-Till": "3"}
+    assert client.workspace.receivers().default == "mine"
+    page = client.http.get("/receivers/edit", params={"name": "mine"})
     assert "X-Till: 3" in page.text
-    desk.http.post(
+    client.http.post(
         "/receivers/save", data={**RECEIVER, "name": "ours", "replaces": "mine", "protected": "yes"}
     )
-    assert [each.name for each in desk.workspace.receivers().receivers] == ["ours"]
-    deleted = desk.http.post("/receivers/delete", data={"name": "ours"}, follow_redirects=True)
-    assert desk.workspace.receivers().receivers == ()
-    assert "Undo" in said(deleted)
-    desk.http.post("/receivers/undo", data={"name": "ours"})
-    assert desk.workspace.receiver("ours").protected
+    assert [each.name for each in client.workspace.receivers().receivers] == ["ours"]
+    deleted = client.http.post("/receivers/delete", data={"name": "ours"}, follow_redirects=True)
+    assert client.workspace.receivers().receivers == ()
+    assert "Undo" in words(deleted.text)
+    client.http.post("/receivers/undo", data={"name": "ours"})
+    assert client.workspace.receiver("ours").protected
 
 
-def test_a_protected_receiver_needs_a_yes_for_each_send(desk: Desk, recorder: Recorder) -> None:
-    desk.add("live", base_url=recorder.url, protected=True)
-    desk.add("other", base_url=recorder.url, protected=True)
-    assert "live is protected" in said(desk.send(receiver="live"))
-    assert "live is protected" in said(desk.send(receiver="live", confirmed="other"))
-    path = desk.sent(receiver="live", confirmed="live")
-    desk.landed(path)
-    again = desk.again(path)
+def test_a_protected_receiver_needs_a_yes_for_each_send(client: ComposeClient, recorder: Recorder) -> None:
+    client.add("live", base_url=recorder.url, protected=True)
+    client.add("other", base_url=recorder.url, protected=True)
+    assert "live is protected" in words(client.send(receiver="live").text)
+    assert "live is protected" in words(client.send(receiver="live", confirmed="other").text)
+    path = client.sent(receiver="live", confirmed="live")
+    client.landed(path)
+    again = client.again(path)
     assert again.status_code == 422
     assert len(recorder.requests) == 1
 
 
-def test_the_stand_in_forgets_when_told_to(desk: Desk) -> None:
+def test_the_stand_in_forgets_when_told_to(client: ComposeClient) -> None:
     bodies = []
     for _ in range(2):
-        bodies.append(desk.landed(desk.sent()).delivery.response)
-        assert desk.http.post("/stand-in/reset").headers["location"] == "/receivers?reset=1"
+        bodies.append(client.landed(client.sent()).delivery.response)
+        assert client.http.post("/stand-in/reset").headers["location"] == "/receivers?reset=1"
     assert all(each is not None and each.status == 200 for each in bodies)
 
 
-def test_a_broken_receivers_file_leaves_the_log_readable(desk: Desk) -> None:
-    path = desk.sent()
-    desk.landed(path)
-    (desk.served.workspace / "receivers.json").write_text("{")
+def test_a_broken_receivers_file_leaves_the_log_readable(client: ComposeClient) -> None:
+    path = client.sent()
+    client.landed(path)
+    (client.served.workspace / "receivers.json").write_text("{")
     for page in (path, "/deliveries", "/"):
-        assert desk.http.get(page).status_code == 200, page
-    assert "receivers.json" in said(desk.http.get("/receivers"))
-    refused = desk.send()
+        assert client.http.get(page).status_code == 200, page
+    assert "receivers.json" in words(client.http.get("/receivers").text)
+    refused = client.send()
     assert refused.status_code == 422
-    assert "receivers.json" in said(refused)
+    assert "receivers.json" in words(refused.text)
 
 
-def test_the_default_receiver_is_the_default_again_after_undo(desk: Desk) -> None:
-    desk.add("first", base_url="http://127.0.0.1:9")
-    desk.workspace.set_default_receiver("first")
-    desk.http.post("/receivers/delete", data={"name": "first"})
-    assert desk.workspace.receivers().default == ""
-    desk.http.post("/receivers/undo", data={"name": "first"})
-    assert desk.workspace.receivers().default == "first"
+def test_the_default_receiver_is_the_default_again_after_undo(client: ComposeClient) -> None:
+    client.add("first", base_url="http://127.0.0.1:9")
+    client.workspace.set_default_receiver("first")
+    client.http.post("/receivers/delete", data={"name": "first"})
+    assert client.workspace.receivers().default == ""
+    client.http.post("/receivers/undo", data={"name": "first"})
+    assert client.workspace.receivers().default == "first"
 
 
 @pytest.mark.parametrize("key", ["deleted", "saved", "restored"])
-def test_an_address_does_not_say_what_is_not_so(desk: Desk, key: str) -> None:
-    assert "nobody" not in said(desk.http.get("/receivers", params={key: "nobody"}))
+def test_an_address_does_not_say_what_is_not_so(client: ComposeClient, key: str) -> None:
+    assert "nobody" not in words(client.http.get("/receivers", params={key: "nobody"}).text)
 
 
 # --- Safety ----------------------------------------------------------------------------------------------
@@ -623,30 +529,32 @@ def test_an_address_does_not_say_what_is_not_so(desk: Desk, key: str) -> None:
         {"Sec-Fetch-Site": "same-site"},
     ],
 )
-def test_a_page_elsewhere_cannot_make_the_sandbox_send(desk: Desk, headers: dict[str, str]) -> None:
-    before = desk.count()
-    page = desk.http.post("/send", data=desk.form(), headers=headers)
+def test_a_page_elsewhere_cannot_make_the_sandbox_send(
+    client: ComposeClient, headers: dict[str, str]
+) -> None:
+    before = client.count()
+    page = client.http.post("/send", data=client.form(), headers=headers)
     assert page.status_code == 403
-    assert "Refused" in said(page)
-    assert desk.count() == before
+    assert "Refused" in words(page.text)
+    assert client.count() == before
 
 
-def test_a_rebound_name_reads_nothing(desk: Desk) -> None:
-    page = desk.http.get("/deliveries", headers={"Host": "rebound.example"})
+def test_a_rebound_name_reads_nothing(client: ComposeClient) -> None:
+    page = client.http.get("/deliveries", headers={"Host": "rebound.example"})
     assert page.status_code == 403
     assert "<table" not in page.text
 
 
-def test_our_own_page_and_plain_clients_may_send(desk: Desk) -> None:
-    own = {"Origin": desk.served.url, "Sec-Fetch-Site": "same-origin"}
-    assert desk.http.post("/send", data=desk.form(), headers=own).status_code == 303
-    assert desk.http.post("/send", data=desk.form()).status_code == 303
+def test_our_own_page_and_plain_clients_may_send(client: ComposeClient) -> None:
+    own = {"Origin": client.served.url, "Sec-Fetch-Site": "same-origin"}
+    assert client.http.post("/send", data=client.form(), headers=own).status_code == 303
+    assert client.http.post("/send", data=client.form()).status_code == 303
 
 
-def test_every_answer_has_the_policy_and_no_page_needs_more(desk: Desk) -> None:
-    desk.add("mine", base_url="http://127.0.0.1:9")
-    path = desk.sent()
-    desk.landed(path)
+def test_every_answer_has_the_policy_and_no_page_needs_more(client: ComposeClient) -> None:
+    client.add("mine", base_url="http://127.0.0.1:9")
+    path = client.sent()
+    client.landed(path)
     nonces = set()
     for page in (
         "/",
@@ -657,7 +565,7 @@ def test_every_answer_has_the_policy_and_no_page_needs_more(desk: Desk) -> None:
         "/receivers/edit?name=mine",
         "/nowhere",
     ):
-        response = desk.http.get(page)
+        response = client.http.get(page)
         policy = response.headers["content-security-policy"]
         assert policy.startswith("default-src 'none'; script-src 'self';")
         assert "unsafe" not in policy
@@ -668,33 +576,33 @@ def test_every_answer_has_the_policy_and_no_page_needs_more(desk: Desk) -> None:
     assert len(nonces) == 7
 
 
-def test_a_form_that_is_too_large_is_refused(desk: Desk) -> None:
-    page = desk.http.post("/compose", data={**desk.form(), "payload": "x" * 33 * 1024 * 1024})
+def test_a_form_that_is_too_large_is_refused(client: ComposeClient) -> None:
+    page = client.http.post("/compose", data={**client.form(), "payload": "x" * 33 * 1024 * 1024})
     assert page.status_code == 413
-    assert "Too large" in said(page)
+    assert "Too large" in words(page.text)
 
 
-def test_a_field_may_be_large(desk: Desk) -> None:
-    page = desk.http.post("/compose", data={**desk.form(), "payload": '"' + "x" * 2_000_000 + '"'})
+def test_a_field_may_be_large(client: ComposeClient) -> None:
+    page = client.http.post("/compose", data={**client.form(), "payload": '"' + "x" * 2_000_000 + '"'})
     assert page.status_code == 200
 
 
-def test_a_form_that_cannot_be_read_is_refused_with_a_page(desk: Desk) -> None:
-    page = desk.http.post("/compose", data={f"field{number}": "" for number in range(1001)})
+def test_a_form_that_cannot_be_read_is_refused_with_a_page(client: ComposeClient) -> None:
+    page = client.http.post("/compose", data={f"field{number}": "" for number in range(1001)})
     assert page.status_code == 400
     assert 'href="/receivers"' in page.text
 
 
-def test_only_a_known_receiver_is_remembered(desk: Desk) -> None:
-    page = desk.http.post("/compose", data={**desk.form(), "receiver": "x" * 9000})
+def test_only_a_known_receiver_is_remembered(client: ComposeClient) -> None:
+    page = client.http.post("/compose", data={**client.form(), "receiver": "x" * 9000})
     assert "set-cookie" not in page.headers
 
 
-def test_a_file_whose_name_no_fixture_can_have_is_not_listed(desk: Desk) -> None:
-    file = desk.served.workspace / "fixtures/order_cancel/draft/no name.json"
+def test_a_file_whose_name_no_fixture_can_have_is_not_listed(client: ComposeClient) -> None:
+    file = client.served.workspace / "fixtures/order_cancel/draft/no name.json"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text("{}")
-    assert "no name" not in said(desk.http.get("/"))
+    assert "no name" not in words(client.http.get("/").text)
     file.unlink()
 
 
@@ -751,10 +659,10 @@ def test_a_port_in_use_is_one_line(tmp_path: Path) -> None:
 
 def test_ctrl_c_logs_what_is_in_flight_and_folds_the_run(tmp_path: Path) -> None:
     with serving(tmp_path) as served:
-        desk = Desk(served)
-        with desk.http:
-            desk.add("hanging", "/misbehave/hang")
-            path = desk.sent(receiver="hanging")
+        client = ComposeClient(served)
+        with client.http:
+            client.add("hanging", "/misbehave/hang")
+            path = client.sent(receiver="hanging")
         code, errors = served.interrupt()
     assert (code, errors) == (0, "")
     (run,) = (tmp_path / ".sandbox" / "runs").glob("*.json")

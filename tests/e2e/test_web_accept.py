@@ -17,6 +17,7 @@ import pytest
 from retailops_sandbox.model import Receiver as ReceiverRecord
 from retailops_sandbox.runlog.log import Log
 from retailops_sandbox.workspace.workspace import Workspace
+from tests.support.pages import hidden, words
 from tests.support.receivers import answering, receiver, response, unused_port
 from tests.support.serving import MAIN, PACKAGE_ROOT, serving
 
@@ -43,7 +44,7 @@ CAME: dict[str, Any] = {
 }
 
 
-class Desk:
+class AcceptClient:
     """A browser at a served workspace, and scenarios that are run there from a terminal."""
 
     def __init__(self, root: Path, url: str, shop_url: str) -> None:
@@ -82,77 +83,66 @@ class Desk:
         return json.loads(self.file.read_text())["steps"][0]["expect"]
 
 
-def words(page: str) -> str:
-    """A page's text, its blanks made one."""
-    body = re.sub(r"(?s)<head>.*?</head>", "", page)
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", body)).split())
-
-
-def hidden(page: str) -> dict[str, str]:
-    fields = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page)
-    return {name: html.unescape(value) for name, value in fields}
-
-
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AcceptClient]:
     root = tmp_path_factory.mktemp("workspace")
     answer = response(json.dumps(CAME).encode(), "Content-Type: application/json")
     with serving(root) as served, receiver(answering(answer)) as shop:
         Workspace(root).save_receiver(ReceiverRecord("shop", shop.url))
-        desk = Desk(root, served.url, shop.url)
-        with desk.http:
-            yield desk
+        client = AcceptClient(root, served.url, shop.url)
+        with client.http:
+            yield client
 
 
 @pytest.fixture
-def desk(served: Desk) -> Iterator[Desk]:
+def client(served: AcceptClient) -> Iterator[AcceptClient]:
     yield served
     for file in served.root.glob("scenarios/*"):  # none where a test ran nothing
         file.unlink()
 
 
-def test_differences_come_one_at_a_time_and_are_written_at_the_end(desk: Desk):
-    review = desk.run()
-    first = desk.page(review)
+def test_differences_come_one_at_a_time_and_are_written_at_the_end(client: AcceptClient):
+    review = client.run()
+    first = client.page(review)
     assert "Difference 1 of 2" in first
     assert "/events/0/error_message" in first
-    assert desk.press(review, 1, "accept") == f"{review}?at=2"
-    assert "1 decided" in desk.page(f"{review}?at=2")
-    assert desk.press(review, 2, "accept") == f"{review}/changes"
-    assert desk.file.read_text() == SCENARIO
-    assert "order 345 is gone" in desk.page(f"{review}/changes")
-    done = desk.write(review)
+    assert client.press(review, 1, "accept") == f"{review}?at=2"
+    assert "1 decided" in client.page(f"{review}?at=2")
+    assert client.press(review, 2, "accept") == f"{review}/changes"
+    assert client.file.read_text() == SCENARIO
+    assert "order 345 is gone" in client.page(f"{review}/changes")
+    done = client.write(review)
     assert done.status_code == 303
-    assert "Written" in desk.page(done.headers["location"])
-    assert desk.expected()["body"] == CAME
+    assert "Written" in client.page(done.headers["location"])
+    assert client.expected()["body"] == CAME
     lines = SCENARIO.splitlines()
-    assert [line for line in desk.file.read_text().splitlines() if line not in lines] == [
+    assert [line for line in client.file.read_text().splitlines() if line not in lines] == [
         '                {"error_code": "ERR1", "error_message": "order 345 is gone"},',
         '                {"error_code": "ERR2", "error_message": "kept", "status": "warning"}',
     ]
-    assert "Written" in desk.page(review)
+    assert "Written" in client.page(review)
 
 
-def test_rejecting_and_skipping_change_nothing(desk: Desk):
-    review = desk.run()
-    desk.press(review, 1, "keep")
-    desk.press(review, 2, "skip")
-    page = desk.page(f"{review}/changes")
+def test_rejecting_and_skipping_change_nothing(client: AcceptClient):
+    review = client.run()
+    client.press(review, 1, "keep")
+    client.press(review, 2, "skip")
+    page = client.page(f"{review}/changes")
     assert "Nothing changes" in page
     assert "kept as expected" in page
     assert "skipped" in page
-    assert desk.write(review).headers["location"] == f"{review}/changes"
-    assert desk.file.read_text() == SCENARIO
+    assert client.write(review).headers["location"] == f"{review}/changes"
+    assert client.file.read_text() == SCENARIO
 
 
-def test_undo_takes_back_the_latest_decisions_one_by_one(desk: Desk):
-    review = desk.run()
-    desk.press(review, 1, "accept")
-    desk.press(review, 2, "accept")
-    assert desk.press(review, 2, "undo") == f"{review}?at=2"
-    assert desk.press(review, 2, "undo") == f"{review}?at=1"
-    assert desk.press(review, 1, "undo") == f"{review}?at=1"
-    assert "Nothing changes" in desk.page(f"{review}/changes")
+def test_undo_takes_back_the_latest_decisions_one_by_one(client: AcceptClient):
+    review = client.run()
+    client.press(review, 1, "accept")
+    client.press(review, 2, "accept")
+    assert client.press(review, 2, "undo") == f"{review}?at=2"
+    assert client.press(review, 2, "undo") == f"{review}?at=1"
+    assert client.press(review, 1, "undo") == f"{review}?at=1"
+    assert "Nothing changes" in client.page(f"{review}/changes")
 
 
 @pytest.mark.parametrize(
@@ -164,36 +154,38 @@ def test_undo_takes_back_the_latest_decisions_one_by_one(desk: Desk):
         ({"rule": "regex", "pattern": "^order"}, {"/events/0/error_message": {"regex": "^order"}}),
     ],
 )
-def test_a_rule_is_made(desk: Desk, fields: dict[str, str], rules: Any):
-    review = desk.run()
-    desk.press(review, 1, "rule", **fields)
-    desk.press(review, 2, "ignore", everywhere="yes")
-    desk.write(review)
+def test_a_rule_is_made(client: AcceptClient, fields: dict[str, str], rules: Any):
+    review = client.run()
+    client.press(review, 1, "rule", **fields)
+    client.press(review, 2, "ignore", everywhere="yes")
+    client.write(review)
     body = json.loads(SCENARIO)["steps"][0]["expect"]["body"]
-    assert desk.expected() == {
+    assert client.expected() == {
         "status": 200,
         "body": body,
         "rules": {**rules, "/events/*/status": "ignore"},
     }
-    assert "Nothing here differs" in desk.page(desk.run(desk.file.read_text()))
+    assert "Nothing here differs" in client.page(client.run(client.file.read_text()))
 
 
 @pytest.mark.parametrize(
     ("pattern", "why"),
     [("(", "cannot be used"), ("^nothing like it", "does not match what came")],
 )
-def test_a_regex_that_settles_nothing_is_refused_with_what_was_typed(desk: Desk, pattern: str, why: str):
-    review = desk.run()
-    answer = desk.http.post(review, data={"at": 1, "do": "rule", "rule": "regex", "pattern": pattern})
+def test_a_regex_that_settles_nothing_is_refused_with_what_was_typed(
+    client: AcceptClient, pattern: str, why: str
+):
+    review = client.run()
+    answer = client.http.post(review, data={"at": 1, "do": "rule", "rule": "regex", "pattern": pattern})
     assert answer.status_code == 422
     assert why in words(answer.text)
     assert f'value="{html.escape(pattern)}"' in answer.text
     assert "0 decided" in words(answer.text)
 
 
-def test_what_a_regex_matches_is_told_without_deciding(desk: Desk):
-    review = desk.run()
-    proposed = re.search(r'id="pattern"[^>]* value="([^"]*)"', desk.http.get(review).text)
+def test_what_a_regex_matches_is_told_without_deciding(client: AcceptClient):
+    review = client.run()
+    proposed = re.search(r'id="pattern"[^>]* value="([^"]*)"', client.http.get(review).text)
     assert proposed is not None
     assert html.unescape(proposed[1]) == "^order [0-9]+ is gone$"
     for pattern, told in [
@@ -202,89 +194,89 @@ def test_what_a_regex_matches_is_told_without_deciding(desk: Desk):
         ("[", "✗ cannot be used:"),
     ]:
         data = {"at": 1, "rule": "regex", "pattern": pattern}
-        part = desk.http.post(review, data=data, headers={"HX-Target": "told"})
+        part = client.http.post(review, data=data, headers={"HX-Target": "told"})
         assert words(part.text).startswith(told)
-        whole = desk.http.post(review, data={**data, "do": "try"})
+        whole = client.http.post(review, data={**data, "do": "try"})
         assert told in words(whole.text)
-    assert "0 decided" in desk.page(review)
+    assert "0 decided" in client.page(review)
 
 
-def test_a_file_that_was_changed_meanwhile_is_left_alone(desk: Desk):
-    review = desk.run()
-    desk.press(review, 1, "accept")
+def test_a_file_that_was_changed_meanwhile_is_left_alone(client: AcceptClient):
+    review = client.run()
+    client.press(review, 1, "accept")
     edited = SCENARIO.replace('"Cancel"', '"Edited"')
-    desk.file.write_text(edited)
-    refused = desk.write(review)
+    client.file.write_text(edited)
+    refused = client.write(review)
     assert refused.status_code == 422
     assert "was changed on disk since it was read" in words(refused.text)
-    assert desk.file.read_text() == edited
+    assert client.file.read_text() == edited
     # What the step expects is the same, so the review can begin again with the file as it is.
-    assert desk.press(review, 0, "restart") == review
-    assert "0 decided" in desk.page(review)
-    desk.press(review, 1, "accept")
-    desk.write(review)
-    assert '"Edited"' in desk.file.read_text()
-    assert "order 345" in desk.file.read_text()
+    assert client.press(review, 0, "restart") == review
+    assert "0 decided" in client.page(review)
+    client.press(review, 1, "accept")
+    client.write(review)
+    assert '"Edited"' in client.file.read_text()
+    assert "order 345" in client.file.read_text()
 
 
-def test_what_would_be_written_is_what_was_shown(desk: Desk):
-    review = desk.run()
-    desk.press(review, 1, "accept")
-    shown = hidden(desk.http.get(f"{review}/changes").text)
-    desk.press(review, 2, "accept")
-    refused = desk.http.post(f"{review}/changes", data=shown)
+def test_what_would_be_written_is_what_was_shown(client: AcceptClient):
+    review = client.run()
+    client.press(review, 1, "accept")
+    shown = hidden(client.http.get(f"{review}/changes").text)
+    client.press(review, 2, "accept")
+    refused = client.http.post(f"{review}/changes", data=shown)
     assert refused.status_code == 422
     assert "would not be what the page showed" in words(refused.text)
-    assert desk.file.read_text() == SCENARIO
+    assert client.file.read_text() == SCENARIO
 
 
-def test_an_expectation_that_was_changed_since_the_run_is_not_reviewed(desk: Desk):
-    review = desk.run()
-    desk.file.write_text(SCENARIO.replace("ERR2", "ERR9"))
-    page = desk.page(review)
+def test_an_expectation_that_was_changed_since_the_run_is_not_reviewed(client: AcceptClient):
+    review = client.run()
+    client.file.write_text(SCENARIO.replace("ERR2", "ERR9"))
+    page = client.page(review)
     assert "Nothing to review" in page
     assert "the file was changed since" in page
     assert "run it again" in page
 
 
-def test_a_step_that_is_gone_does_not_keep_the_others_from_being_reviewed(desk: Desk):
+def test_a_step_that_is_gone_does_not_keep_the_others_from_being_reviewed(client: AcceptClient):
     two = json.loads(SCENARIO)
     two["steps"].append({**two["steps"][0], "name": "again"})
-    review = desk.run(json.dumps(two))
+    review = client.run(json.dumps(two))
     two["steps"][1]["name"] = "once more"
-    desk.file.write_text(json.dumps(two))
-    assert "Difference 1 of 2" in desk.page(review)
-    assert "step 'again' does not expect" in desk.page(f"{review}/changes")
+    client.file.write_text(json.dumps(two))
+    assert "Difference 1 of 2" in client.page(review)
+    assert "step 'again' does not expect" in client.page(f"{review}/changes")
 
 
-def test_a_scenario_outside_the_workspace_is_not_touched(desk: Desk, tmp_path: Path):
+def test_a_scenario_outside_the_workspace_is_not_touched(client: AcceptClient, tmp_path: Path):
     outside = tmp_path / "outside.scenario.json"
     outside.write_text(SCENARIO)
-    review = desk.run(SCENARIO, str(outside))
-    page = desk.page(review)
+    review = client.run(SCENARIO, str(outside))
+    page = client.page(review)
     assert "Nothing to review" in page
     assert "outside.scenario.json" in page
     assert outside.read_text() == SCENARIO
 
 
-def test_violations_and_faults_are_named_and_not_accepted(desk: Desk):
-    fault = desk.page(desk.run(SCENARIO, "--receiver", f"http://127.0.0.1:{unused_port()}"))
+def test_violations_and_faults_are_named_and_not_accepted(client: AcceptClient):
+    fault = client.page(client.run(SCENARIO, "--receiver", f"http://127.0.0.1:{unused_port()}"))
     assert "Nothing to review" in fault
     assert "the fault refused is no answer" in fault
     answer = response(b'{"events": [{"error_code": 7}]}')
     with receiver(answering(answer)) as shop:
-        review = desk.run(SCENARIO, "--receiver", shop.url)
-    assert "The answer breaks the contract too" in desk.page(review)
-    assert "violations of the contract are not accepted" in desk.page(f"{review}/changes")
+        review = client.run(SCENARIO, "--receiver", shop.url)
+    assert "The answer breaks the contract too" in client.page(review)
+    assert "violations of the contract are not accepted" in client.page(f"{review}/changes")
 
 
-def test_a_shipped_scenario_is_copied_into_the_workspace(desk: Desk):
-    review = desk.run(SCENARIO, str(shipped_file()))
-    assert "draft-cancel" in desk.page(review)
-    desk.press(review, 1, "accept")
-    assert "a copy of the shipped scenario" in desk.page(f"{review}/changes")
-    desk.write(review)
-    assert "ERR1" in (desk.root / "scenarios" / "draft-cancel.scenario.json").read_text()
+def test_a_shipped_scenario_is_copied_into_the_workspace(client: AcceptClient):
+    review = client.run(SCENARIO, str(shipped_file()))
+    assert "draft-cancel" in client.page(review)
+    client.press(review, 1, "accept")
+    assert "a copy of the shipped scenario" in client.page(f"{review}/changes")
+    client.write(review)
+    assert "ERR1" in (client.root / "scenarios" / "draft-cancel.scenario.json").read_text()
     assert "ERR1" not in shipped_file().read_text()
 
 
@@ -294,38 +286,38 @@ def shipped_file() -> Path:
     return resources.fixtures_dir() / "scenarios" / "draft-cancel.scenario.json"
 
 
-def test_the_delivery_of_a_scenario_leads_to_its_review(desk: Desk):
-    run = desk.run().removeprefix("/runs/").removesuffix("/review")
-    found = Log(desk.root / ".sandbox" / "runs").run(run)
+def test_the_delivery_of_a_scenario_leads_to_its_review(client: AcceptClient):
+    run = client.run().removeprefix("/runs/").removesuffix("/review")
+    found = Log(client.root / ".sandbox" / "runs").run(run)
     assert found is not None
     delivery = found[1][0].delivery.id
-    page = desk.http.get(f"/deliveries/{delivery}").text
+    page = client.http.get(f"/deliveries/{delivery}").text
     assert f'href="/deliveries/{delivery}/review"' in page
-    assert "Difference 1 of 2" in desk.page(f"/deliveries/{delivery}/review")
-    assert f'href="/runs/{run}/review"' in desk.http.get(f"/runs/{run}").text
+    assert "Difference 1 of 2" in client.page(f"/deliveries/{delivery}/review")
+    assert f'href="/runs/{run}/review"' in client.http.get(f"/runs/{run}").text
 
 
 @pytest.mark.parametrize(
     "path", ["/runs/none/review", "/deliveries/none/review", "/runs/none/review/changes"]
 )
-def test_what_is_not_in_the_log_is_not_found(desk: Desk, path: str):
-    assert "none" in desk.page(path, 404)
+def test_what_is_not_in_the_log_is_not_found(client: AcceptClient, path: str):
+    assert "none" in client.page(path, 404)
 
 
 @pytest.mark.parametrize("at", ["0", "3", "-1", "x", "99999999999999999999", "²"])
-def test_a_number_that_is_none_leads_to_the_next_open_difference(desk: Desk, at: str):
-    review = desk.run()
-    assert "Difference 1 of 2" in desk.page(f"{review}?at={at}")
-    answer = desk.http.post(review, data={"at": at, "do": "accept"})
+def test_a_number_that_is_none_leads_to_the_next_open_difference(client: AcceptClient, at: str):
+    review = client.run()
+    assert "Difference 1 of 2" in client.page(f"{review}?at={at}")
+    answer = client.http.post(review, data={"at": at, "do": "accept"})
     assert answer.headers["location"] == review
 
 
-def test_other_sites_cannot_decide_or_write(desk: Desk):
-    review = desk.run()
-    desk.press(review, 1, "accept")
-    shown = hidden(desk.http.get(f"{review}/changes").text)
+def test_other_sites_cannot_decide_or_write(client: AcceptClient):
+    review = client.run()
+    client.press(review, 1, "accept")
+    shown = hidden(client.http.get(f"{review}/changes").text)
     for path, data in [(review, {"at": "2", "do": "accept"}), (f"{review}/changes", shown)]:
-        answer = desk.http.post(path, data=data, headers={"Origin": "http://elsewhere.example"})
+        answer = client.http.post(path, data=data, headers={"Origin": "http://elsewhere.example"})
         assert answer.status_code == 403
-    assert desk.file.read_text() == SCENARIO
-    assert "1 decided" in desk.page(f"{review}?at=2")
+    assert client.file.read_text() == SCENARIO
+    assert "1 decided" in client.page(f"{review}?at=2")

@@ -11,9 +11,11 @@ from pathlib import Path
 import httpx2 as httpx
 import pytest
 
-from tests.e2e.test_export import run
-from tests.support.desk import EVENT, FAILS, NOTHING, Desk, Shop, at_desk, words
+from tests.support.command import run
+from tests.support.pages import main_words
+from tests.support.run_client import EVENT, FAILS, NOTHING, RunClient, run_client
 from tests.support.serving import serving
+from tests.support.shop import Shop
 
 FOREIGN_SHOP = "https://shop.example"
 NASTY = "<script>alert(1)</script>"
@@ -33,9 +35,9 @@ def ci(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    with at_desk(tmp_path_factory.mktemp("workspace"), Shop()) as desk:
-        yield desk
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunClient]:
+    with run_client(tmp_path_factory.mktemp("workspace"), Shop()) as client:
+        yield client
 
 
 def upload(http: httpx.Client, content: bytes, name: str = "nightly.json") -> httpx.Response:
@@ -43,24 +45,24 @@ def upload(http: httpx.Client, content: bytes, name: str = "nightly.json") -> ht
 
 
 @pytest.fixture
-def opened(desk: Desk, ci: Path) -> str:
+def opened(client: RunClient, ci: Path) -> str:
     """The path of the run that was opened."""
-    answer = upload(desk.http, ci.read_bytes())
-    assert answer.status_code == 303, words(answer.text)
+    answer = upload(client.http, ci.read_bytes())
+    assert answer.status_code == 303, main_words(answer.text)
     return str(answer.headers["location"])
 
 
-def delivery_of(desk: Desk, run_path: str) -> str:
+def delivery_of(client: RunClient, run_path: str) -> str:
     """The path of the run's one delivery."""
-    found = re.search(r'href="(/deliveries/[^"?]+)"', desk.http.get(run_path).text)
+    found = re.search(r'href="(/deliveries/[^"?]+)"', client.http.get(run_path).text)
     assert found is not None
     return found[1]
 
 
-def test_an_opened_run_is_shown_with_its_differences_and_marked(desk: Desk, opened: str):
-    page = desk.http.get(opened).text
+def test_an_opened_run_is_shown_with_its_differences_and_marked(client: RunClient, opened: str):
+    page = client.http.get(opened).text
     assert NASTY not in page
-    told = words(page)
+    told = main_words(page)
     for word in (
         "↧ foreign",
         "nightly.json",
@@ -71,7 +73,7 @@ def test_an_opened_run_is_shown_with_its_differences_and_marked(desk: Desk, open
         "(missing)",
     ):
         assert word in told
-    delivery = desk.text(delivery_of(desk, opened))
+    delivery = client.text(delivery_of(client, opened))
     for word in (
         "↧ foreign",
         "a run that was opened from nightly.json",
@@ -79,15 +81,15 @@ def test_an_opened_run_is_shown_with_its_differences_and_marked(desk: Desk, open
         "ERR1",
     ):
         assert word in delivery
-    assert NASTY in desk.text(f"{opened}/scenario?id=refused.scenario.json")
-    runs = desk.text("/runs")
+    assert NASTY in client.text(f"{opened}/scenario?id=refused.scenario.json")
+    runs = client.text("/runs")
     assert "Opened from files" in runs
     assert runs.count("nightly.json") == 1
 
 
-def test_nothing_of_it_can_be_sent_judged_or_written(desk: Desk, opened: str):
-    delivery = delivery_of(desk, opened)
-    before = desk.text("/deliveries"), [run.id for run in desk.log.runs()]
+def test_nothing_of_it_can_be_sent_judged_or_written(client: RunClient, opened: str):
+    delivery = delivery_of(client, opened)
+    before = client.text("/deliveries"), [run.id for run in client.log.runs()]
     for path, fields in {
         f"{delivery}/again": {},
         f"{delivery}/accept": {},
@@ -97,47 +99,47 @@ def test_nothing_of_it_can_be_sent_judged_or_written(desk: Desk, opened: str):
         f"{opened}/pin": {"do": "pin"},
         "/record/from-log": {"delivery": delivery.rpartition("/")[2]},
     }.items():
-        answer = desk.http.post(path, data=fields)
+        answer = client.http.post(path, data=fields)
         assert (path, answer.status_code) == (path, 400)
-        assert "was opened from nightly.json, and is only to be looked at" in words(answer.text)
+        assert "was opened from nightly.json, and is only to be looked at" in main_words(answer.text)
     for path in (f"{delivery}/review", f"{opened}/review"):
-        assert desk.http.get(path).status_code == 400
-    offered = desk.http.get(delivery).text + desk.http.get(opened).text
+        assert client.http.get(path).status_code == 400
+    offered = client.http.get(delivery).text + client.http.get(opened).text
     for action in ("/again", "/accept", "/judge", "/review", "/pin", "/record/from-log"):
         assert f'{action}"' not in offered
-    assert (desk.text("/deliveries"), [run.id for run in desk.log.runs()]) == before
-    assert not list(desk.workspace.runs_dir.glob("*.pinned"))
+    assert (client.text("/deliveries"), [run.id for run in client.log.runs()]) == before
+    assert not list(client.workspace.runs_dir.glob("*.pinned"))
 
 
-def test_its_requests_can_be_taken_elsewhere_and_sent_from_here(desk: Desk, ci: Path, opened: str):
-    delivery = delivery_of(desk, opened)
+def test_its_requests_can_be_taken_elsewhere_and_sent_from_here(client: RunClient, ci: Path, opened: str):
+    delivery = delivery_of(client, opened)
     for format in ("curl", "har", "pytest", "scenario"):
-        assert desk.http.get(f"{delivery}/export/{format}").status_code == 200
-    given = desk.http.get(f"{opened}/export/run")
+        assert client.http.get(f"{delivery}/export/{format}").status_code == 200
+    given = client.http.get(f"{opened}/export/run")
     assert given.content == ci.read_bytes()
     assert f'filename="{opened.rpartition("/")[2]}.json"' in given.headers["content-disposition"]
-    page = desk.http.get(f"/?from={delivery.rpartition('/')[2]}").text
+    page = client.http.get(f"/?from={delivery.rpartition('/')[2]}").text
     assert "Will Call" in page
     assert '<input type="hidden" name="parent" value=""' in page
     assert "ERR1" in page
 
 
-def test_a_run_of_the_workspace_is_led_to(desk: Desk):
-    path = desk.ran(desk.scenario("good", {"fixture": "default", "expect": {"body": NOTHING}}))
-    given = desk.http.get(f"{path}/export/run").content
-    answer = upload(desk.http, given)
+def test_a_run_of_the_workspace_is_led_to(client: RunClient):
+    path = client.ran(client.scenario("good", {"fixture": "default", "expect": {"body": NOTHING}}))
+    given = client.http.get(f"{path}/export/run").content
+    answer = upload(client.http, given)
     assert answer.headers["location"] == path
-    assert "foreign" not in desk.text(path)
+    assert "foreign" not in client.text(path)
 
 
-def test_several_are_opened_at_once(desk: Desk, ci: Path, tmp_path: Path):
+def test_several_are_opened_at_once(client: RunClient, ci: Path, tmp_path: Path):
     other = json.loads(
         ci.read_text().replace(json.loads(ci.read_text())["run"]["1"]["id"], "20200101T000000Z-cccccc")
     )
     files = [("file", ("a.json", ci.read_bytes())), ("file", ("b.json", json.dumps(other).encode()))]
-    answer = desk.http.post("/runs/open", files=files)
+    answer = client.http.post("/runs/open", files=files)
     assert answer.headers["location"] == "/runs#opened"
-    assert "20200101T000000Z-cccccc" in desk.text("/runs/20200101T000000Z-cccccc")
+    assert "20200101T000000Z-cccccc" in client.text("/runs/20200101T000000Z-cccccc")
 
 
 @pytest.mark.parametrize(
@@ -149,35 +151,37 @@ def test_several_are_opened_at_once(desk: Desk, ci: Path, tmp_path: Path):
         (b'{"run": {"1": {"format": 2}}}', "x.json: is of format 2: a newer version of the sandbox wrote it"),
     ],
 )
-def test_what_is_no_run_file_is_said_in_one_line_where_it_was_dropped(desk: Desk, content: bytes, said: str):
-    answer = upload(desk.http, content, "C:\\builds\\..\\x.json")
+def test_what_is_no_run_file_is_said_in_one_line_where_it_was_dropped(
+    client: RunClient, content: bytes, said: str
+):
+    answer = upload(client.http, content, "C:\\builds\\..\\x.json")
     assert answer.status_code == 422
-    assert said in words(answer.text)
-    assert "Open a run file" in words(answer.text)
-    assert desk.http.get("/runs/open").headers["location"] == "/runs"
-    assert "Choose a run file first." in words(desk.http.post("/runs/open", data={"a": "b"}).text)
+    assert said in main_words(answer.text)
+    assert "Open a run file" in main_words(answer.text)
+    assert client.http.get("/runs/open").headers["location"] == "/runs"
+    assert "Choose a run file first." in main_words(client.http.post("/runs/open", data={"a": "b"}).text)
 
 
-def test_a_run_is_pinned_and_unpinned(desk: Desk):
-    path = desk.ran(desk.scenario("stays", {"fixture": "default", "expect": {"body": EVENT}}))
-    pinned = desk.workspace.runs_dir / f"{path.rpartition('/')[2]}.pinned"
-    assert "pinned" not in desk.text(path)
-    assert desk.http.post(f"{path}/pin", data={"do": "pin"}).headers["location"] == path
+def test_a_run_is_pinned_and_unpinned(client: RunClient):
+    path = client.ran(client.scenario("stays", {"fixture": "default", "expect": {"body": EVENT}}))
+    pinned = client.workspace.runs_dir / f"{path.rpartition('/')[2]}.pinned"
+    assert "pinned" not in client.text(path)
+    assert client.http.post(f"{path}/pin", data={"do": "pin"}).headers["location"] == path
     assert pinned.exists()
-    assert "◆ pinned" in desk.text(path)
-    assert "◆ pinned" in desk.text("/runs")
-    desk.http.post(f"{path}/pin", data={"do": "unpin"})
+    assert "◆ pinned" in client.text(path)
+    assert "◆ pinned" in client.text("/runs")
+    client.http.post(f"{path}/pin", data={"do": "unpin"})
     assert not pinned.exists()
-    assert "pinned" not in desk.text(path)
-    assert desk.http.post("/runs/20200101T000000Z-ffffff/pin", data={"do": "pin"}).status_code == 404
-    assert desk.http.get(f"{path}/pin").headers["location"] == path
+    assert "pinned" not in client.text(path)
+    assert client.http.post("/runs/20200101T000000Z-ffffff/pin", data={"do": "pin"}).status_code == 404
+    assert client.http.get(f"{path}/pin").headers["location"] == path
 
 
-def test_a_page_elsewhere_can_neither_open_nor_pin(desk: Desk, ci: Path):
+def test_a_page_elsewhere_can_neither_open_nor_pin(client: RunClient, ci: Path):
     headers = {"Origin": "https://evil.example"}
     files = {"file": ("nightly.json", ci.read_bytes())}
-    assert desk.http.post("/runs/open", files=files, headers=headers).status_code == 403
-    assert desk.http.post("/runs/x/pin", data={"do": "pin"}, headers=headers).status_code == 403
+    assert client.http.post("/runs/open", files=files, headers=headers).status_code == 403
+    assert client.http.post("/runs/x/pin", data={"do": "pin"}, headers=headers).status_code == 403
 
 
 def test_what_was_opened_goes_with_the_process(tmp_path: Path, ci: Path):
@@ -204,8 +208,8 @@ def test_serve_opens_run_files(tmp_path: Path, ci: Path):
         line = served.process.stdout.readline()
         address = line.split()[-1]
         assert line.startswith(f"opened:            {ci}: {served.url}/runs/")
-        assert "↧ foreign" in words(http.get(address).text)
-        assert "Nothing has been run yet" in words(http.get("/runs").text)
+        assert "↧ foreign" in main_words(http.get(address).text)
+        assert "Nothing has been run yet" in main_words(http.get("/runs").text)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ import pytest
 from retailops_sandbox.model import RunInfo
 from retailops_sandbox.runlog.files.writer import RunWriter
 from retailops_sandbox.runlog.log import Log
-from tests.e2e.test_web import Desk
+from tests.support.compose_client import ComposeClient
 from tests.support.receivers import unused_port
 from tests.support.serving import MAIN, serving
 from tests.unit.runlog.test_runlog import judge, make_delivery
@@ -70,88 +70,88 @@ class Stream:
 
 
 @contextmanager
-def listening(desk: Desk, query: str = "", **headers: str) -> Iterator[Stream]:
+def listening(client: ComposeClient, query: str = "", **headers: str) -> Iterator[Stream]:
     """The stream for a filter, once it listens."""
-    with desk.http.stream("GET", f"/deliveries/events?{query}", headers=headers) as answer:
+    with client.http.stream("GET", f"/deliveries/events?{query}", headers=headers) as answer:
         assert answer.status_code == 200, answer.read()
         stream = Stream(answer)
         assert next(stream._lines) == ": listening"
         yield stream
 
 
-def live(desk: Desk, query: str = "") -> str:
+def live(client: ComposeClient, query: str = "") -> str:
     """The stream's query, as the log's page carries it."""
-    page = desk.http.get(f"/deliveries?{query}").text
+    page = client.http.get(f"/deliveries?{query}").text
     found = re.search(r'data-live="/deliveries/events\?([^"]*)"', page)
     assert found is not None, page
     return html.unescape(found[1])
 
 
-def sent(desk: Desk, **fields: str) -> str:
+def sent(client: ComposeClient, **fields: str) -> str:
     """The id of a delivery that was sent from the page, and may be in flight."""
-    return desk.sent(**fields).removeprefix("/deliveries/")
+    return client.sent(**fields).removeprefix("/deliveries/")
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
+def client(tmp_path: Path) -> Iterator[ComposeClient]:
     workspace = tmp_path / "workspace"
     workspace.mkdir()
     with serving(workspace) as served:
-        desk = Desk(served)
-        yield desk
-        desk.http.close()
+        client = ComposeClient(served)
+        yield client
+        client.http.close()
 
 
 @pytest.fixture
-def foreign(desk: Desk) -> Iterator[RunWriter]:
+def foreign(client: ComposeClient) -> Iterator[RunWriter]:
     """A run that another process might write."""
     info = RunInfo(id=FOREIGN, started_at="2024-05-01T12:00:00Z", receiver="local")
-    run = RunWriter.open(desk.workspace.runs_dir, info)
+    run = RunWriter.open(client.workspace.runs_dir, info)
     yield run
     run.close()
 
 
-def test_a_delivery_of_this_process_is_told_in_flight_and_when_it_has_landed(desk: Desk):
-    desk.add("hanging", "/misbehave/hang")
-    with listening(desk, live(desk)) as stream:
-        id = sent(desk, receiver="hanging")
+def test_a_delivery_of_this_process_is_told_in_flight_and_when_it_has_landed(client: ComposeClient):
+    client.add("hanging", "/misbehave/hang")
+    with listening(client, live(client)) as stream:
+        id = sent(client, receiver="hanging")
         event = stream.until(id, "in flight")
         assert 'name="delivery"' not in event.data
-        desk.http.post(f"/deliveries/{id}/cancel")
+        client.http.post(f"/deliveries/{id}/cancel")
         assert "cancelled" in stream.until(id, "errored").data
 
 
-def test_a_run_of_another_process_is_told_and_so_is_judging_again(desk: Desk):
-    path = desk.workspace.root / "scenarios" / "a.scenario.json"
+def test_a_run_of_another_process_is_told_and_so_is_judging_again(client: ComposeClient):
+    path = client.workspace.root / "scenarios" / "a.scenario.json"
     path.parent.mkdir()
     path.write_text(
         '{"name": "A", "steps": [{"name": "cancel", "fixture": "default", "expect": {"status": 200}}]}'
     )
-    with listening(desk, live(desk)) as stream:
+    with listening(client, live(client)) as stream:
         command = [*MAIN, "run", "scenarios", "--stand-in", "--workspace", "."]
-        subprocess.run(command, cwd=desk.workspace.root, stdout=subprocess.DEVNULL, timeout=60, check=True)
-        (run,) = (run for run in Log(desk.workspace.runs_dir).runs() if run.deliveries)
+        subprocess.run(command, cwd=client.workspace.root, stdout=subprocess.DEVNULL, timeout=60, check=True)
+        (run,) = (run for run in Log(client.workspace.runs_dir).runs() if run.deliveries)
         id = f"{run.id}.000001"
         assert "scenarios/a / cancel" in stream.until(id, "passed").data
-        desk.http.post(f"/deliveries/{id}/judge", data={"expectation": '{"status": 201}'})
+        client.http.post(f"/deliveries/{id}/judge", data={"expectation": '{"status": 201}'})
         stream.until(id, "failed")
 
 
-def test_what_comes_between_rendering_and_connecting_is_told(desk: Desk, foreign: RunWriter):
+def test_what_comes_between_rendering_and_connecting_is_told(client: ComposeClient, foreign: RunWriter):
     foreign.append(make_delivery(foreign))
-    query = live(desk)
+    query = live(client)
     delivery = make_delivery(foreign)
     foreign.append(delivery)
-    with listening(desk, query) as stream:
+    with listening(client, query) as stream:
         event = stream.next()
         assert event is not None
         assert event.rows == {delivery.id: "not judged"}
 
 
-def test_a_stream_that_was_cut_goes_on_after_its_last_event(desk: Desk, foreign: RunWriter):
+def test_a_stream_that_was_cut_goes_on_after_its_last_event(client: ComposeClient, foreign: RunWriter):
     first, second = make_delivery(foreign), make_delivery(foreign)
-    query = live(desk)
-    with listening(desk, query) as stream:
+    query = live(client)
+    with listening(client, query) as stream:
         foreign.append(first)
         last = stream.until(first.id, "not judged")
     # Nobody listens now, and the run is folded before anybody does.
@@ -159,7 +159,7 @@ def test_a_stream_that_was_cut_goes_on_after_its_last_event(desk: Desk, foreign:
     foreign.append(judge(second))
     foreign.finish()
     assert re.fullmatch(r"[0-9a-f]{8}:1", last.id)
-    with listening(desk, query, **{"Last-Event-ID": last.id}) as stream:
+    with listening(client, query, **{"Last-Event-ID": last.id}) as stream:
         event = stream.next()
         assert event is not None
         assert event.rows == {second.id: "passed"}
@@ -168,10 +168,12 @@ def test_a_stream_that_was_cut_goes_on_after_its_last_event(desk: Desk, foreign:
 @pytest.mark.parametrize(
     "last", ["0badcafe:0", "{start}:99", "{start}:-1", "{start}:", "{start}:x", "nonsense"]
 )
-def test_a_page_that_names_an_unknown_event_is_to_reload_its_list(desk: Desk, foreign: RunWriter, last: str):
-    start = live(desk).rpartition("=")[2].partition("%3A")[0]
+def test_a_page_that_names_an_unknown_event_is_to_reload_its_list(
+    client: ComposeClient, foreign: RunWriter, last: str
+):
+    start = live(client).rpartition("=")[2].partition("%3A")[0]
     query = f"after={last.format(start=start)}"
-    with listening(desk, query) as stream:
+    with listening(client, query) as stream:
         event = stream.next()
         assert event is not None
         assert (event.name, event.id) == ("reload", f"{start}:0")
@@ -183,33 +185,35 @@ def test_a_page_that_names_an_unknown_event_is_to_reload_its_list(desk: Desk, fo
 
 def test_an_event_of_another_process_is_unknown_after_a_restart(tmp_path: Path):
     with serving(tmp_path) as served:
-        desk = Desk(served)
-        query = live(desk)
-        desk.http.close()
+        client = ComposeClient(served)
+        query = live(client)
+        client.http.close()
     with serving(tmp_path) as served:
-        desk = Desk(served)
-        with listening(desk, query) as stream:
+        client = ComposeClient(served)
+        with listening(client, query) as stream:
             event = stream.next()
-        desk.http.close()
+        client.http.close()
     assert event is not None
     assert event.name == "reload"
 
 
-def test_an_event_of_too_long_ago_is_unknown(desk: Desk, foreign: RunWriter):
-    query = live(desk)
+def test_an_event_of_too_long_ago_is_unknown(client: ComposeClient, foreign: RunWriter):
+    query = live(client)
     for _ in range(2001):
         foreign.append(make_delivery(foreign))
-    with listening(desk, query) as stream:
+    with listening(client, query) as stream:
         event = stream.next()
         assert event is not None
         assert event.name == "reload"
 
 
-def test_a_burst_is_told_by_its_newest_rows_and_the_number_of_the_others(desk: Desk, foreign: RunWriter):
-    query = live(desk)
+def test_a_burst_is_told_by_its_newest_rows_and_the_number_of_the_others(
+    client: ComposeClient, foreign: RunWriter
+):
+    query = live(client)
     for second in range(250):
         foreign.append(make_delivery(foreign, f"2024-05-01T12:{second // 60:02}:{second % 60:02}.000Z"))
-    with listening(desk, query) as stream:
+    with listening(client, query) as stream:
         event = stream.next()
         assert event is not None
         assert list(event.rows) == [f"{FOREIGN}.{number:06}" for number in range(250, 50, -1)]
@@ -229,18 +233,20 @@ def test_a_burst_is_told_by_its_newest_rows_and_the_number_of_the_others(desk: D
         ("text=nowhere", False),
     ],
 )
-def test_each_stream_has_its_own_filter(desk: Desk, foreign: RunWriter, query: str, is_wanted: bool):
+def test_each_stream_has_its_own_filter(
+    client: ComposeClient, foreign: RunWriter, query: str, is_wanted: bool
+):
     delivery = make_delivery(foreign)
-    live_query = live(desk, query)
+    live_query = live(client, query)
     foreign.append(delivery)
-    with listening(desk, f"{live_query}&once") as stream:
+    with listening(client, f"{live_query}&once") as stream:
         event = stream.next()
     assert event is not None
     assert (event.name, list(event.rows)) == (("rows", [delivery.id]) if is_wanted else ("seen", []))
 
 
-def test_what_a_filter_does_not_take_any_more_is_gone(desk: Desk, foreign: RunWriter):
-    with listening(desk, live(desk, "verdict=failed")) as stream:
+def test_what_a_filter_does_not_take_any_more_is_gone(client: ComposeClient, foreign: RunWriter):
+    with listening(client, live(client, "verdict=failed")) as stream:
         delivery = make_delivery(foreign)
         foreign.append(delivery)
         foreign.append(judge(delivery, "failed"))
@@ -249,28 +255,28 @@ def test_what_a_filter_does_not_take_any_more_is_gone(desk: Desk, foreign: RunWr
         stream.until(delivery.id, "gone")
 
 
-def test_a_filter_that_asks_for_what_cannot_be_is_refused(desk: Desk):
-    answer = desk.http.get("/deliveries/events?status=soon")
+def test_a_filter_that_asks_for_what_cannot_be_is_refused(client: ComposeClient):
+    answer = client.http.get("/deliveries/events?status=soon")
     assert answer.status_code == 400
     assert "soon" in html.unescape(answer.text)
 
 
-def test_once_tells_what_there_is_and_ends(desk: Desk, foreign: RunWriter):
-    query = live(desk)
+def test_once_tells_what_there_is_and_ends(client: ComposeClient, foreign: RunWriter):
+    query = live(client)
     delivery = make_delivery(foreign)
     foreign.append(delivery)
-    with listening(desk, f"{query}&once") as stream:
+    with listening(client, f"{query}&once") as stream:
         event = stream.next()
         assert event is not None
         assert event.rows == {delivery.id: "not judged"}
         assert stream.next() is None
-    with listening(desk, f"{query}&once", **{"Last-Event-ID": event.id}) as stream:
+    with listening(client, f"{query}&once", **{"Last-Event-ID": event.id}) as stream:
         assert stream.next() is None
 
 
-def test_a_folder_that_cannot_be_read_is_said_and_the_stream_goes_on(desk: Desk):
-    runs, away = desk.workspace.runs_dir, desk.workspace.runs_dir.with_name("away")
-    with listening(desk, live(desk)) as stream:
+def test_a_folder_that_cannot_be_read_is_said_and_the_stream_goes_on(client: ComposeClient):
+    runs, away = client.workspace.runs_dir, client.workspace.runs_dir.with_name("away")
+    with listening(client, live(client)) as stream:
         runs.rename(away)
         runs.write_text("no folder")
         event = stream.next()
@@ -282,21 +288,21 @@ def test_a_folder_that_cannot_be_read_is_said_and_the_stream_goes_on(desk: Desk)
         event = stream.next()
         assert event is not None
         assert (event.name, event.data) == ("mended", "well")
-        id = sent(desk)
-        stream.until(id, desk.landed(f"/deliveries/{id}").judgements[-1].verdict)
+        id = sent(client)
+        stream.until(id, client.landed(f"/deliveries/{id}").judgements[-1].verdict)
 
 
-def test_a_relay_in_another_process_is_told(desk: Desk):
+def test_a_relay_in_another_process_is_told(client: ComposeClient):
     port = unused_port()
-    file = desk.workspace.root / "recorded.scenario.json"
-    command = [*MAIN, "record", "--forward", desk.served.stand_in, "--port", str(port), "-o", str(file)]
+    file = client.workspace.root / "recorded.scenario.json"
+    command = [*MAIN, "record", "--forward", client.served.stand_in, "--port", str(port), "-o", str(file)]
     with subprocess.Popen(
-        [*command, "--workspace", "."], cwd=desk.workspace.root, stdout=subprocess.PIPE, text=True
+        [*command, "--workspace", "."], cwd=client.workspace.root, stdout=subprocess.PIPE, text=True
     ) as relay:
         try:
             assert relay.stdout is not None
             assert str(port) in relay.stdout.readline()
-            with listening(desk, live(desk)) as stream:
+            with listening(client, live(client)) as stream:
                 httpx.post(
                     f"http://127.0.0.1:{port}/order_cancel", json={"action": "order_cancel"}, timeout=60
                 )
@@ -307,11 +313,11 @@ def test_a_relay_in_another_process_is_told(desk: Desk):
             relay.terminate()
 
 
-def test_who_listens_keeps_no_process_from_ending_and_is_told_what_was_in_flight(desk: Desk):
-    desk.add("hanging", "/misbehave/hang")
-    with listening(desk, live(desk)) as stream:
-        id = sent(desk, receiver="hanging")
+def test_who_listens_keeps_no_process_from_ending_and_is_told_what_was_in_flight(client: ComposeClient):
+    client.add("hanging", "/misbehave/hang")
+    with listening(client, live(client)) as stream:
+        id = sent(client, receiver="hanging")
         stream.until(id, "in flight")
-        assert desk.served.interrupt() == (0, "")
+        assert client.served.interrupt() == (0, "")
         stream.until(id, "errored")
         assert stream.next() is None

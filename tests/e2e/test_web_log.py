@@ -24,13 +24,14 @@ from retailops_sandbox.model import (
 )
 from retailops_sandbox.runlog.files.writer import RunWriter
 from retailops_sandbox.runlog.log import Log
+from tests.support.pages import main_words
 from tests.support.serving import serving
 
 FIRST, SECOND, THIRD = "20240501T120000Z-aaaaaa", "20240501T130000Z-bbbbbb", "20240501T110000Z-cccccc"
 COUNT = 130
 
 
-class Desk:
+class LogClient:
     """A browser at the log of two runs: the second has 130 deliveries, of which every tenth failed."""
 
     def __init__(self, url: str, runs_dir: Path) -> None:
@@ -39,16 +40,12 @@ class Desk:
 
     def page(self, path: str, status: int = 200) -> str:
         answer = self.http.get(path, follow_redirects=True)
-        assert answer.status_code == status, words(answer.text)
+        assert answer.status_code == status, main_words(answer.text)
         return answer.text
 
     def rows(self, path: str) -> list[str]:
         """The ids of the rows that a page shows."""
         return re.findall(r'<tr id="row-([^"]+)"', self.page(path))
-
-
-def words(page: str) -> str:
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page.partition("<main")[2] or page)).split())
 
 
 def href(page: str, id: str) -> str:
@@ -98,14 +95,14 @@ def fill(runs_dir: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LogClient]:
     workspace = tmp_path_factory.mktemp("workspace")
     runs_dir = workspace / ".sandbox" / "runs"
     fill(runs_dir)
     with serving(workspace) as served:
-        desk = Desk(served.url, runs_dir)
-        with desk.http:
-            yield desk
+        client = LogClient(served.url, runs_dir)
+        with client.http:
+            yield client
 
 
 LOST, REFUSED = f"{FIRST}.000001", f"{FIRST}.000002"
@@ -132,108 +129,109 @@ LOST, REFUSED = f"{FIRST}.000001", f"{FIRST}.000002"
         ("scenario=nowhere", []),
     ],
 )
-def test_the_address_says_what_is_shown(desk: Desk, asked: str, found: list[str]) -> None:
-    assert desk.rows(f"/deliveries?{asked}") == found
-    page = words(desk.page(f"/deliveries?{asked}"))
+def test_the_address_says_what_is_shown(client: LogClient, asked: str, found: list[str]) -> None:
+    assert client.rows(f"/deliveries?{asked}") == found
+    page = main_words(client.page(f"/deliveries?{asked}"))
     assert ("Nothing that the filter lets through" in page) is not found
     assert "132 deliveries in all" in page
 
 
-def test_what_is_asked_for_stands_in_the_form_and_is_taken_away_one_by_one(desk: Desk) -> None:
-    page = desk.page("/deliveries?verdict=failed&order=60&text=%22%3E")
+def test_what_is_asked_for_stands_in_the_form_and_is_taken_away_one_by_one(client: LogClient) -> None:
+    page = client.page("/deliveries?verdict=failed&order=60&text=%22%3E")
     assert "<option selected>failed</option>" in page
     assert 'name="order" value="60"' in page
     assert 'value="&#34;&gt;"' in page
     assert 'class="ask" href="/deliveries?order=60&amp;text=%22%3E"' in page
 
 
-def test_an_address_says_nothing_of_what_was_left_empty(desk: Desk) -> None:
-    answer = desk.http.get("/deliveries?text=&verdict=failed&receiver=&since=")
+def test_an_address_says_nothing_of_what_was_left_empty(client: LogClient) -> None:
+    answer = client.http.get("/deliveries?text=&verdict=failed&receiver=&since=")
     assert (answer.status_code, answer.headers["location"]) == (303, "/deliveries?verdict=failed")
 
 
-def test_what_cannot_be_asked_is_said_and_what_was_typed_is_kept(desk: Desk) -> None:
-    page = desk.page("/deliveries?status=999x&since=soon&order=7", 422)
-    assert "status '999x' is no status" in words(page)
+def test_what_cannot_be_asked_is_said_and_what_was_typed_is_kept(client: LogClient) -> None:
+    page = client.page("/deliveries?status=999x&since=soon&order=7", 422)
+    assert "status '999x' is no status" in main_words(page)
     assert 'name="since" value="soon"' in page
     assert 'name="order" value="7"' in page
-    assert "is no time in UTC" in words(desk.page("/deliveries?since=soon", 422))
-    assert "there is no run 'none'" in words(desk.page("/deliveries?run=none", 422))
-    assert "there is no verdict 'wrong'" in words(desk.page("/deliveries?verdict=wrong", 422))
+    assert "is no time in UTC" in main_words(client.page("/deliveries?since=soon", 422))
+    assert "there is no run 'none'" in main_words(client.page("/deliveries?run=none", 422))
+    assert "there is no verdict 'wrong'" in main_words(client.page("/deliveries?verdict=wrong", 422))
 
 
-def test_the_latest_run_can_be_asked_for(desk: Desk) -> None:
-    answer = desk.http.get("/deliveries?run=latest&verdict=failed")
+def test_the_latest_run_can_be_asked_for(client: LogClient) -> None:
+    answer = client.http.get("/deliveries?run=latest&verdict=failed")
     assert answer.headers["location"] == f"/deliveries?run={SECOND}&verdict=failed"
 
 
-def test_pages_follow_each_other_in_the_filter(desk: Desk) -> None:
+def test_pages_follow_each_other_in_the_filter(client: LogClient) -> None:
     whole: list[str] = []
     path = "/deliveries?verdict=passed"
     while path:
-        whole += desk.rows(path)
-        link = re.search(r'<a href="([^"]+)" rel="next">Older', desk.page(path))
+        whole += client.rows(path)
+        link = re.search(r'<a href="([^"]+)" rel="next">Older', client.page(path))
         path = html.unescape(link[1]) if link else ""
     assert whole == [f"{SECOND}.{n:06}" for n in range(COUNT, 0, -1) if n % 10 != 1]
-    assert len(desk.rows("/deliveries?text=order")) == 100
+    assert len(client.rows("/deliveries?text=order")) == 100
 
 
-def test_a_delivery_leads_to_its_neighbours_in_the_filter(desk: Desk) -> None:
-    page = desk.page(f"/deliveries/{SECOND}.000011?verdict=failed")
+def test_a_delivery_leads_to_its_neighbours_in_the_filter(client: LogClient) -> None:
+    page = client.page(f"/deliveries/{SECOND}.000011?verdict=failed")
     assert href(page, "newer") == f"/deliveries/{SECOND}.000021?verdict=failed"
     assert href(page, "older") == f"/deliveries/{SECOND}.000001?verdict=failed"
-    page = desk.page(href(page, "older"))
+    page = client.page(href(page, "older"))
     assert 'id="older"' not in page
-    page = desk.page(f"/deliveries/{SECOND}.000011")
+    page = client.page(f"/deliveries/{SECOND}.000011")
     assert href(page, "newer") == f"/deliveries/{SECOND}.000012"
     assert href(page, "older") == f"/deliveries/{SECOND}.000010"
 
 
-def test_a_search_of_the_text_is_not_held_up_by_compressing(desk: Desk) -> None:
-    with desk.http.stream("GET", "/deliveries?text=order") as answer:
+def test_a_search_of_the_text_is_not_held_up_by_compressing(client: LogClient) -> None:
+    with client.http.stream("GET", "/deliveries?text=order") as answer:
         assert answer.headers["content-encoding"] == "identity"
         assert "content-length" not in answer.headers
-    assert desk.http.get("/deliveries").headers["content-encoding"] == "gzip"
+    assert client.http.get("/deliveries").headers["content-encoding"] == "gzip"
 
 
-def test_judging_again_changes_the_verdict_in_the_log(desk: Desk) -> None:
+def test_judging_again_changes_the_verdict_in_the_log(client: LogClient) -> None:
     id = f"{SECOND}.000050"
-    assert id in desk.rows("/deliveries?verdict=passed")
+    assert id in client.rows("/deliveries?verdict=passed")
     expected = '{"body": {"events": [{"error_code": "ERR1"}]}}'
-    answer = desk.http.post(f"/deliveries/{id}/judge", data={"expectation": expected})
+    answer = client.http.post(f"/deliveries/{id}/judge", data={"expectation": expected})
     assert answer.status_code == 303
-    assert desk.rows("/deliveries?verdict=failed&order=109") == [id]
-    assert id not in desk.rows("/deliveries?verdict=passed")
-    entry = desk.log.get(id)
+    assert client.rows("/deliveries?verdict=failed&order=109") == [id]
+    assert id not in client.rows("/deliveries?verdict=passed")
+    entry = client.log.get(id)
     assert entry is not None
     assert [each.verdict for each in entry.judgements] == ["passed", "failed"]
     assert entry.judgements[1].expectation == Expectation(body={"events": [{"error_code": "ERR1"}]})
-    assert desk.http.post(f"/deliveries/{id}/judge", data={"expectation": ""}).status_code == 303
-    assert id not in desk.rows("/deliveries?verdict=failed")
+    assert client.http.post(f"/deliveries/{id}/judge", data={"expectation": ""}).status_code == 303
+    assert id not in client.rows("/deliveries?verdict=failed")
     # As the other tests know it.
     assert (
-        desk.http.post(f"/deliveries/{id}/judge", data={"expectation": '{"status": 200}'}).status_code == 303
+        client.http.post(f"/deliveries/{id}/judge", data={"expectation": '{"status": 200}'}).status_code
+        == 303
     )
-    assert id in desk.rows("/deliveries?verdict=passed")
+    assert id in client.rows("/deliveries?verdict=passed")
 
 
-def test_latency_is_a_chart_and_a_table(desk: Desk) -> None:
-    page = desk.page("/deliveries/latency?run=" + FIRST)
-    assert "2 deliveries" in words(page)
+def test_latency_is_a_chart_and_a_table(client: LogClient) -> None:
+    page = client.page("/deliveries/latency?run=" + FIRST)
+    assert "2 deliveries" in main_words(page)
     assert 'class="marks errored"' in page
     assert "<table>" in page
-    assert "no delivery to show" in words(desk.page("/deliveries/latency?order=none"))
-    part = desk.http.get("/deliveries/latency", headers={"HX-Request": "true"}).text
+    assert "no delivery to show" in main_words(client.page("/deliveries/latency?order=none"))
+    part = client.http.get("/deliveries/latency", headers={"HX-Request": "true"}).text
     assert "<html" not in part
-    assert "The newest" not in words(part)
-    assert "132 deliveries" in words(part)
-    assert "is no status" in words(desk.page("/deliveries/latency?status=0", 400))
+    assert "The newest" not in main_words(part)
+    assert "132 deliveries" in main_words(part)
+    assert "is no status" in main_words(client.page("/deliveries/latency?status=0", 400))
 
 
-def test_verdicts_by_run_are_a_chart(desk: Desk) -> None:
-    page = desk.page("/runs")
+def test_verdicts_by_run_are_a_chart(client: LogClient) -> None:
+    page = client.page("/runs")
     assert f'<a href="/runs/{FIRST}" aria-label="{FIRST}: 1 errored">' in page
-    assert "the newest 1 run" in words(page)
+    assert "the newest 1 run" in main_words(page)
 
 
 def fill_with_attempts(runs_dir: Path) -> None:
@@ -257,20 +255,20 @@ def fill_with_attempts(runs_dir: Path) -> None:
 def test_a_delivery_shows_the_attempts_of_its_step_and_what_repeats_it(tmp_path: Path) -> None:
     fill_with_attempts(tmp_path / ".sandbox" / "runs")
     with serving(tmp_path) as served:
-        desk = Desk(served.url, tmp_path / ".sandbox" / "runs")
-        with desk.http:
-            shows_attempts(desk)
+        client = LogClient(served.url, tmp_path / ".sandbox" / "runs")
+        with client.http:
+            shows_attempts(client)
 
 
-def shows_attempts(desk: Desk) -> None:
-    page = words(desk.page(f"/deliveries/{THIRD}.000002"))
+def shows_attempts(client: LogClient) -> None:
+    page = main_words(client.page(f"/deliveries/{THIRD}.000002"))
     assert "3 deliveries of this step, sent again 1 time" in page
     assert re.search(r"! errored closed .* ms delivery 1 2024", page)
     assert re.search(r"✓ passed 200 .* this one: delivery 1, attempt 2", page)
     assert "delivery 2" in page
-    assert desk.rows(f"/deliveries?parent={THIRD}.000002") == [f"{THIRD}.000005"]
-    assert "Attempts" not in words(desk.page(f"/deliveries/{THIRD}.000004"))
-    assert "repeats" in words(desk.page(f"/deliveries/{THIRD}.000005"))
+    assert client.rows(f"/deliveries?parent={THIRD}.000002") == [f"{THIRD}.000005"]
+    assert "Attempts" not in main_words(client.page(f"/deliveries/{THIRD}.000004"))
+    assert "repeats" in main_words(client.page(f"/deliveries/{THIRD}.000005"))
 
 
 def test_a_record_with_a_time_that_is_none_is_shown_as_it_is(tmp_path: Path) -> None:
@@ -281,8 +279,8 @@ def test_a_record_with_a_time_that_is_none_is_shown_as_it_is(tmp_path: Path) -> 
         odd = delivery(run.next_id(), 0, sent_at="2024-05-01T12:00:60.000Z")
         run.append(odd)
     with serving(tmp_path) as served:
-        desk = Desk(served.url, runs_dir)
-        with desk.http:
+        client = LogClient(served.url, runs_dir)
+        with client.http:
             for path in ("/deliveries", f"/deliveries/{odd.id}", "/runs", f"/runs/{FIRST}"):
-                assert "2024-05-01T12:00:" in words(desk.page(path))
-            assert "no delivery to show" in words(desk.page("/deliveries/latency"))
+                assert "2024-05-01T12:00:" in main_words(client.page(path))
+            assert "no delivery to show" in main_words(client.page("/deliveries/latency"))

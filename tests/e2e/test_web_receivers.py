@@ -17,6 +17,7 @@ import pytest
 from retailops_sandbox.model import Basic, Bearer, Receiver
 from retailops_sandbox.workspace.workspace import Workspace
 from tests.support.authority import Authority
+from tests.support.pages import words
 from tests.support.receivers import Peer, answering, receiver, response, unused_port
 from tests.support.serving import Served, serving
 
@@ -55,11 +56,6 @@ def http(served: Served, workspace: Workspace) -> Iterator[httpx2.Client]:
 @pytest.fixture
 def authority(tmp_path: Path) -> Authority:
     return Authority(tmp_path)
-
-
-def words(markup: str) -> str:
-    """What a person reads."""
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", markup)).split())
 
 
 def way(page: str) -> str:

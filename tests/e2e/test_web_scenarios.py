@@ -12,9 +12,11 @@ from urllib.parse import quote
 import pytest
 
 from retailops_sandbox.runlog.log import Log
-from tests.support.desk import EVENT, FAILS, PASSES, Desk, Shop, at_desk, hidden, words
+from tests.support.pages import hidden, main_words
 from tests.support.receivers import receiver
+from tests.support.run_client import EVENT, FAILS, PASSES, RunClient, run_client
 from tests.support.serving import serving
+from tests.support.shop import Shop
 
 
 @pytest.fixture
@@ -23,21 +25,21 @@ def shop() -> Shop:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, shop: Shop) -> Iterator[Desk]:
-    with at_desk(tmp_path, shop) as desk:
-        yield desk
+def client(tmp_path: Path, shop: Shop) -> Iterator[RunClient]:
+    with run_client(tmp_path, shop) as client:
+        yield client
 
 
 # --- the list of scenarios ---
 
 
-def test_the_list_is_filtered_by_words_tag_and_last_verdict(desk: Desk):
-    good = desk.scenario("good", PASSES, tags=["smoke"])
-    desk.scenario("bad", FAILS, tags=["smoke", "other"])
-    desk.ran("scenarios/bad.scenario.json", good)
+def test_the_list_is_filtered_by_words_tag_and_last_verdict(client: RunClient):
+    good = client.scenario("good", PASSES, tags=["smoke"])
+    client.scenario("bad", FAILS, tags=["smoke", "other"])
+    client.ran("scenarios/bad.scenario.json", good)
 
     def listed(query: str) -> set[str]:
-        page = desk.http.get(f"/scenarios?{query}").text
+        page = client.http.get(f"/scenarios?{query}").text
         return set(re.findall(r'name="pick" value="(scenarios/[^"]+)"', page))
 
     assert listed("") == {good, "scenarios/bad.scenario.json"}
@@ -45,45 +47,45 @@ def test_the_list_is_filtered_by_words_tag_and_last_verdict(desk: Desk):
     assert listed("tag=other") == {"scenarios/bad.scenario.json"}
     assert listed("verdict=passed") == {good}
     assert listed("verdict=not+run") == set()
-    assert "No scenario is like that." in desk.text("/scenarios?q=nothing+like+it")
+    assert "No scenario is like that." in client.text("/scenarios?q=nothing+like+it")
 
 
-def test_ticks_outlive_another_filter_also_without_a_script(desk: Desk):
-    good, bad = desk.scenario("good", PASSES), desk.scenario("bad", FAILS)
-    asked = {**desk.form(), "pick": [good, bad], "q": "bad"}
-    moved = desk.http.post("/scenarios", data=asked)
+def test_ticks_outlive_another_filter_also_without_a_script(client: RunClient):
+    good, bad = client.scenario("good", PASSES), client.scenario("bad", FAILS)
+    asked = {**client.form(), "pick": [good, bad], "q": "bad"}
+    moved = client.http.post("/scenarios", data=asked)
     assert moved.status_code == 303
-    page = desk.http.get(moved.headers["location"]).text
+    page = client.http.get(moved.headers["location"]).text
     assert f'<input type="hidden" name="pick" value="{good}">' in page
     assert re.search(f'value="{bad}"[^>]* checked', page)
-    part = desk.http.post("/scenarios", data=asked, headers={"HX-Target": "scenario-list"})
+    part = client.http.post("/scenarios", data=asked, headers={"HX-Target": "scenario-list"})
     assert part.headers["hx-replace-url"] == "/scenarios?q=bad"
-    assert "1 ticked is not listed" in words(part.text)
+    assert "1 ticked is not listed" in main_words(part.text)
     assert "<main" not in part.text
 
 
-def test_what_a_run_ran_or_what_failed_in_it_is_ticked_to_run_again(desk: Desk):
-    good, bad = desk.scenario("good", PASSES), desk.scenario("bad", FAILS)
-    desk.scenario("other", PASSES)
-    path = desk.ran(good, bad)
+def test_what_a_run_ran_or_what_failed_in_it_is_ticked_to_run_again(client: RunClient):
+    good, bad = client.scenario("good", PASSES), client.scenario("bad", FAILS)
+    client.scenario("other", PASSES)
+    path = client.ran(good, bad)
 
     def ticked(link: str) -> set[str]:
-        assert link.replace("&", "&amp;") in desk.http.get(path).text
-        page = desk.http.get(link).text
+        assert link.replace("&", "&amp;") in client.http.get(path).text
+        page = client.http.get(link).text
         assert '<option value="shop" selected>' in page
         return set(re.findall(r'name="pick" value="([^"]+)"[^>]* checked', page))
 
     id = path.removeprefix("/runs/")
     assert ticked(f"/scenarios?of={id}") == {good, bad}
     assert ticked(f"/scenarios?of={id}&failed=1") == {bad}
-    assert "there is no run" in desk.text("/scenarios?of=none", 400)
+    assert "there is no run" in client.text("/scenarios?of=none", 400)
 
 
-def test_one_scenario_is_shown_with_its_text_steps_and_results(desk: Desk):
+def test_one_scenario_is_shown_with_its_text_steps_and_results(client: RunClient):
     step = {**PASSES, "deliver": {"times": 2, "parallel": 2}, "set": {"/data/order/id": "${order}"}}
-    id = desk.scenario("one", step, variables={"order": "7"}, description="What it is <for>")
+    id = client.scenario("one", step, variables={"order": "7"}, description="What it is <for>")
     shown = f"/scenarios/show?id={quote(id, safe='')}"
-    page = desk.text(shown)
+    page = client.text(shown)
     for said in (
         "What it is <for>",
         "2 times, 2 at once",
@@ -93,46 +95,50 @@ def test_one_scenario_is_shown_with_its_text_steps_and_results(desk: Desk):
         "It has not been run yet.",
     ):
         assert said in page
-    started = desk.http.post("/scenarios/run", data={**desk.form(), **desk.form(page=shown), "one": id})
+    started = client.http.post("/scenarios/run", data={**client.form(), **client.form(page=shown), "one": id})
     assert started.status_code == 303
-    desk.ended(started.headers["location"])
-    assert f"{started.headers['location']}/scenario?id=" in desk.http.get(shown).text
-    assert "there is no scenario" in desk.text("/scenarios/show?id=../x.scenario.json", 400)
+    client.ended(started.headers["location"])
+    assert f"{started.headers['location']}/scenario?id=" in client.http.get(shown).text
+    assert "there is no scenario" in client.text("/scenarios/show?id=../x.scenario.json", 400)
 
 
-def test_what_is_wrong_with_one_is_said_on_its_page(desk: Desk):
-    id = desk.scenario("one", PASSES)
+def test_what_is_wrong_with_one_is_said_on_its_page(client: RunClient):
+    id = client.scenario("one", PASSES)
     shown = f"/scenarios/show?id={quote(id, safe='')}"
-    answer = desk.http.post("/scenarios/run", data={**desk.form(page=shown), "receiver": "live", "one": id})
+    answer = client.http.post(
+        "/scenarios/run", data={**client.form(page=shown), "receiver": "live", "one": id}
+    )
     assert answer.status_code == 422
-    assert "live is protected" in words(answer.text)
-    assert "Results" in words(answer.text)
+    assert "live is protected" in main_words(answer.text)
+    assert "Results" in main_words(answer.text)
 
 
-def test_an_address_that_only_takes_forms_leads_back_to_its_page(desk: Desk):
-    assert desk.http.get("/scenarios/run").headers["location"] == "/scenarios"
-    assert desk.http.get("/runs/x/stop").headers["location"] == "/runs/x"
+def test_an_address_that_only_takes_forms_leads_back_to_its_page(client: RunClient):
+    assert client.http.get("/scenarios/run").headers["location"] == "/scenarios"
+    assert client.http.get("/runs/x/stop").headers["location"] == "/runs/x"
 
 
 # --- one delivery of a run, sent again ---
 
 
-def resent(desk: Desk, shop: Shop, path: str) -> dict[str, Any]:
+def resent(client: RunClient, shop: Shop, path: str) -> dict[str, Any]:
     """Press Send again on the page of a run's only delivery; what its shop got."""
-    found = Log(desk.workspace.runs_dir).run(path.removeprefix("/runs/"))
+    found = Log(client.workspace.runs_dir).run(path.removeprefix("/runs/"))
     assert found is not None
     delivery = f"/deliveries/{found[1][-1].delivery.id}"
-    page = desk.http.get(delivery).text
-    answer = desk.http.post(f"{delivery}/again", data=hidden(page))
-    assert answer.status_code == 303, words(answer.text)
-    with desk.http.stream("GET", f"{answer.headers['location']}/events") as stream:
+    page = client.http.get(delivery).text
+    answer = client.http.post(f"{delivery}/again", data=hidden(page))
+    assert answer.status_code == 303, main_words(answer.text)
+    with client.http.stream("GET", f"{answer.headers['location']}/events") as stream:
         assert "event: finished" in list(stream.iter_lines())
     head, _, body = shop.requests[-1].partition(b"\r\n\r\n")
     lines = [line.partition(": ") for line in head.decode().split("\r\n")[1:]]
     return {"headers": {name.lower(): value for name, _, value in lines}, "body": body}
 
 
-def test_a_delivery_of_a_run_is_sent_again_with_its_variables_captures_and_headers(desk: Desk, shop: Shop):
+def test_a_delivery_of_a_run_is_sent_again_with_its_variables_captures_and_headers(
+    client: RunClient, shop: Shop
+):
     shop.answer = EVENT
     take = {**PASSES, "name": "take", "expect": {"status": 200}, "capture": {"code": "/events/0/error_code"}}
     use = {
@@ -142,10 +148,10 @@ def test_a_delivery_of_a_run_is_sent_again_with_its_variables_captures_and_heade
         "deliver": {"headers": {"X-Order": "no. ${order}", "X-Code": "${code}"}, "content_type": "text/json"},
         "expect": {"status": 200},
     }
-    path = desk.ran(desk.scenario("uses", take, use, variables={"order": "4897"}))
+    path = client.ran(client.scenario("uses", take, use, variables={"order": "4897"}))
     sent = shop.requests[-1]
-    (desk.workspace.root / "scenarios" / "uses.scenario.json").unlink()
-    again = resent(desk, shop, path)
+    (client.workspace.root / "scenarios" / "uses.scenario.json").unlink()
+    again = resent(client, shop, path)
     assert again["body"] == sent.partition(b"\r\n\r\n")[2]
     order = json.loads(again["body"])["data"]["order"]
     assert (order["id"], order["ship_service_name"]) == ("4897", "ERR1-4897 ${x}")
@@ -154,35 +160,35 @@ def test_a_delivery_of_a_run_is_sent_again_with_its_variables_captures_and_heade
     assert again["headers"]["content-type"] == "text/json"
 
 
-def test_bytes_that_are_not_the_usual_json_are_sent_again_as_they_were(desk: Desk, shop: Shop):
+def test_bytes_that_are_not_the_usual_json_are_sent_again_as_they_were(client: RunClient, shop: Shop):
     for name, raw in (
         ("spaced", '{"a":  "${x}"}'),
         ("compact", '{"a":"${x}"}'),
         ("binary", "base64:/wB7fQ=="),
     ):
-        path = desk.ran(desk.scenario(name, {"name": "raw", "raw": raw, "expect": {"status": 200}}))
+        path = client.ran(client.scenario(name, {"name": "raw", "raw": raw, "expect": {"status": 200}}))
         sent = shop.requests[-1].partition(b"\r\n\r\n")[2]
-        assert resent(desk, shop, path)["body"] == sent
+        assert resent(client, shop, path)["body"] == sent
 
 
-def test_the_page_of_a_delivery_says_what_send_again_does(desk: Desk):
-    path = desk.ran(desk.scenario("good", {**PASSES, "deliver": {"headers": {"X-Own": "1"}}}))
-    found = Log(desk.workspace.runs_dir).run(path.removeprefix("/runs/"))
+def test_the_page_of_a_delivery_says_what_send_again_does(client: RunClient):
+    path = client.ran(client.scenario("good", {**PASSES, "deliver": {"headers": {"X-Own": "1"}}}))
+    found = Log(client.workspace.runs_dir).run(path.removeprefix("/runs/"))
     assert found is not None
     id = found[1][0].delivery.id
-    page = desk.http.get(f"/deliveries/{id}").text
+    page = client.http.get(f"/deliveries/{id}").text
     assert "/scenarios/show?id=scenarios/good.scenario.json" in page
-    assert "which are not sent from here: X-Own." in desk.text(f"/?from={id}")
-    (desk.workspace.root / "scenarios" / "good.scenario.json").unlink()
-    assert "which is not in this workspace any more" in desk.text(f"/deliveries/{id}")
+    assert "which are not sent from here: X-Own." in client.text(f"/?from={id}")
+    (client.workspace.root / "scenarios" / "good.scenario.json").unlink()
+    assert "which is not in this workspace any more" in client.text(f"/deliveries/{id}")
 
 
 def test_a_secret_header_of_a_step_is_filled_in_anew(tmp_path: Path, shop: Shop):
     step = {**PASSES, "deliver": {"headers": {"Authorization": "Bearer ${env:SHOP_TOKEN}"}}}
     with receiver(shop.act) as listening, serving(tmp_path, SHOP_TOKEN="s3cret-of-the-shop") as served:
-        desk = Desk(served, listening.url)
-        path = desk.ran(desk.scenario("secret", step))
-        assert resent(desk, shop, path)["headers"]["authorization"] == "Bearer s3cret-of-the-shop"
-        desk.http.close()
-    for file in desk.workspace.runs_dir.iterdir():
+        client = RunClient(served, listening.url)
+        path = client.ran(client.scenario("secret", step))
+        assert resent(client, shop, path)["headers"]["authorization"] == "Bearer s3cret-of-the-shop"
+        client.http.close()
+    for file in client.workspace.runs_dir.iterdir():
         assert "s3cret" not in file.read_text()

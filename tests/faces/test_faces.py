@@ -26,8 +26,7 @@ from retailops_sandbox.runlog.log import Log
 from retailops_sandbox.standin import TOKEN
 from retailops_sandbox.workspace.workspace import Workspace
 from tests.faces.table import CASES, RECEIVERS, Case
-
-COMMAND = str(Path(sys.executable).with_name("retailops-sandbox"))
+from tests.support.command import COMMAND
 
 
 class Faces:

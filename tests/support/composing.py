@@ -10,6 +10,8 @@ from typing import Any
 
 import httpx2 as httpx
 
+from tests.support.pages import words
+
 
 class Page:
     """The compose page as it came last: its fields, and what it says."""
@@ -68,11 +70,6 @@ class Page:
 
     def file(self, name: str) -> Path:
         return self.root / "fixtures" / "order_cancel" / "draft" / f"{name}.json"
-
-
-def words(page: str) -> str:
-    """A page's text: no markup, one blank between words."""
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())
 
 
 def _attribute(tag: str, name: str) -> str:

@@ -16,8 +16,9 @@ from playwright.sync_api import Browser, Page
 from retailops_sandbox import resources
 from retailops_sandbox.model import Basic, Receiver
 from retailops_sandbox.workspace.workspace import Workspace
-from tests.support.receivers import Peer, receiver, response, unused_port
+from tests.support.receivers import receiver, unused_port
 from tests.support.serving import Served, serving
+from tests.support.shop import Shop
 
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 TOKEN = "a-token-of-some-length"
@@ -238,18 +239,6 @@ def prepared(folder: Path) -> Iterator[Tour]:
         with httpx.Client(base_url=served["full"].url, timeout=60) as client:
             known = _History(served["full"], shop, client).made()
         yield Tour(served, known)
-
-
-class Shop:
-    """A receiver whose answer can be changed."""
-
-    def __init__(self) -> None:
-        self.url = ""
-        self.answer: Mapping[str, Any] = {"events": []}
-
-    def act(self, peer: Peer) -> None:
-        while peer.read_request() is not None:
-            peer.send(response(json.dumps(self.answer).encode(), "Content-Type: application/json"))
 
 
 class _History:

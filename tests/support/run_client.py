@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import html
 import json
-import re
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,8 +13,10 @@ import httpx2 as httpx
 from retailops_sandbox.model import Receiver
 from retailops_sandbox.runlog.log import Log, RunSummary
 from retailops_sandbox.workspace.workspace import Workspace
-from tests.support.receivers import Peer, receiver, response
+from tests.support.pages import hidden, main_words
+from tests.support.receivers import receiver
 from tests.support.serving import Served, serving
+from tests.support.shop import Shop
 
 NOTHING = {"events": []}
 EVENT = {"events": [{"error_code": "ERR1", "status": "error"}]}
@@ -25,31 +24,8 @@ PASSES = {"name": "cancel", "fixture": "default", "expect": {"status": 200, "bod
 FAILS = {"name": "cancel", "fixture": "default", "expect": {"body": EVENT}}
 
 
-class Shop:
-    """A receiver whose answer can be changed, and held back."""
-
-    def __init__(self) -> None:
-        self.answer: dict[str, Any] = NOTHING
-        self.open = threading.Event()
-        self.open.set()
-        self.arrived = threading.Semaphore(0)
-        self.requests: list[bytes] = []
-
-    def act(self, peer: Peer) -> None:
-        while (request := peer.read_request()) is not None:
-            self.requests.append(request)
-            self.arrived.release()
-            self.open.wait(60)
-            peer.send(response(json.dumps(self.answer).encode()))
-
-    def wait_for(self, count: int) -> None:
-        """Until so many more requests have arrived."""
-        for _ in range(count):
-            assert self.arrived.acquire(timeout=60)
-
-
-class Desk:
-    """A browser at a served workspace."""
+class RunClient:
+    """A browser without script at the scenarios of a served workspace, and the runs that it starts."""
 
     def __init__(self, served: Served, shop_url: str) -> None:
         self.workspace = Workspace(served.workspace)
@@ -69,7 +45,7 @@ class Desk:
         """The words of a page."""
         answer = self.http.get(path)
         assert answer.status_code == status, answer.text
-        return words(answer.text)
+        return main_words(answer.text)
 
     def form(self, receiver: str = "shop", page: str = "/scenarios") -> dict[str, Any]:
         """The fields of the page, with the receiver chosen and the URL seen."""
@@ -88,7 +64,7 @@ class Desk:
     def started(self, *ids: str, **fields: Any) -> str:
         """The path of the run that was started."""
         answer = self.start(*ids, **fields)
-        assert answer.status_code == 303, words(answer.text)
+        assert answer.status_code == 303, main_words(answer.text)
         return str(answer.headers["location"])
 
     def ended(self, path: str) -> RunSummary:
@@ -114,22 +90,11 @@ class Desk:
         return path
 
 
-def hidden(page: str) -> dict[str, str]:
-    """The hidden fields of a page that stand once."""
-    fields = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page)
-    return {name: html.unescape(value) for name, value in fields if name != "pick"}
-
-
-def words(page: str) -> str:
-    """A page's words, one blank between them."""
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page.partition("<main")[2] or page)).split())
-
-
 @contextlib.contextmanager
-def at_desk(folder: Path, shop: Shop, **environment: str) -> Iterator[Desk]:
+def run_client(folder: Path, shop: Shop, **environment: str) -> Iterator[RunClient]:
     """Serve a workspace, with the shop as one of its receivers."""
     with receiver(shop.act) as listening, serving(folder, **environment) as served:
-        desk = Desk(served, listening.url)
-        yield desk
-        shop.open.set()
-        desk.http.close()
+        client = RunClient(served, listening.url)
+        yield client
+        shop.open()
+        client.http.close()

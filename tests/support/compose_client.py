@@ -1,0 +1,72 @@
+"""The compose page as a browser without script uses it: fill in, send, and look into the log."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import Any
+
+import httpx2 as httpx
+
+from retailops_sandbox.model import Receiver
+from retailops_sandbox.runlog.log import Entry, Log
+from retailops_sandbox.workspace.workspace import Workspace
+from tests.support.logged import newest_deliveries
+from tests.support.pages import hidden
+from tests.support.serving import Served
+
+
+class ComposeClient:
+    """A browser without script at the compose page of a served workspace, and what it leaves in the log."""
+
+    def __init__(self, served: Served) -> None:
+        self.served = served
+        self.workspace = Workspace(served.workspace)
+        self.http = httpx.Client(base_url=served.url, timeout=60)
+
+    def add(self, name: str, path: str = "", **fields: Any) -> str:
+        """A receiver in the workspace; without a URL, the stand-in under a path."""
+        base_url = fields.pop("base_url", self.served.stand_in + path)
+        self.workspace.save_receiver(Receiver(name, base_url, **fields))
+        return name
+
+    def form(self, path: str = "/") -> dict[str, str]:
+        """The fields of the compose page as it comes."""
+        page = self.http.get(path).text
+        areas = re.findall(r'<textarea[^>]*? name="(\w+)".*?>\n(.*?)</textarea>', page, re.DOTALL)
+        typed = {name: html.unescape(value) for name, value in areas}
+        return {**hidden(page), **typed, "receiver": "stand-in"}
+
+    def filled(self, **fields: str) -> dict[str, str]:
+        """The compose page's fields, with the receiver chosen and the URL seen."""
+        form = {**self.form(), **fields}
+        part = self.http.post("/compose", data=form, headers={"HX-Target": "target"})
+        return {**form, "shown": hidden(part.text)["shown"]}
+
+    def again(self, path: str, **fields: str) -> httpx.Response:
+        """Press Send again on the page of a delivery."""
+        return self.http.post(f"{path}/again", data={**hidden(self.http.get(path).text), **fields})
+
+    def send(self, **fields: str) -> httpx.Response:
+        return self.http.post("/send", data=self.filled(**fields))
+
+    def sent(self, **fields: str) -> str:
+        """The path of the delivery that a send made."""
+        response = self.send(**fields)
+        assert response.status_code == 303, response.text
+        return response.headers["location"]
+
+    def landed(self, path: str) -> Entry:
+        """The delivery, once its stream says that it has landed."""
+        with self.http.stream("GET", f"{path}/events") as stream:
+            assert "event: finished" in list(stream.iter_lines())
+        entry = self.log.get(path.rpartition("/")[2])
+        assert entry is not None
+        return entry
+
+    @property
+    def log(self) -> Log:
+        return Log(self.workspace.runs_dir)
+
+    def count(self) -> int:
+        return len(newest_deliveries(self.log, 10_000))

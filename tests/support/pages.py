@@ -1,0 +1,23 @@
+"""What a page's markup says, without a browser."""
+
+from __future__ import annotations
+
+import html
+import re
+
+
+def words(page: str) -> str:
+    """A page's words, its title left out, with one blank between them."""
+    shown = re.sub(r"(?s)<head>.*?</head>", "", page)
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", shown)).split())
+
+
+def main_words(page: str) -> str:
+    """The words of a page below its header, or of a part of a page."""
+    return words(page.partition("<main")[2] or page)
+
+
+def hidden(page: str) -> dict[str, str]:
+    """The hidden fields of a page, each name once."""
+    fields = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page)
+    return {name: html.unescape(value) for name, value in fields}
