@@ -18,8 +18,8 @@ from retailops_sandbox.runlog.files.writer import RunWriter
 from retailops_sandbox.runlog.log import Log
 from tests.support.compose_client import ComposeClient
 from tests.support.receivers import unused_port
+from tests.support.records import judge, make_delivery
 from tests.support.serving import MAIN, serving
-from tests.unit.runlog.test_runlog import judge, make_delivery
 
 FOREIGN = "20240501T120000Z-aaaaaa"
 

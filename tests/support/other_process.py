@@ -9,8 +9,8 @@ from playwright.sync_api import Locator, Page
 from retailops_sandbox.model import Delivery, RunInfo, Verdict
 from retailops_sandbox.runlog.files.writer import RunWriter
 from retailops_sandbox.workspace.workspace import Workspace
+from tests.support.records import judge, make_delivery
 from tests.support.serving import Served
-from tests.unit.runlog.test_runlog import judge, make_delivery
 
 _RUNS = itertools.count()
 

@@ -12,7 +12,7 @@ from retailops_sandbox.runlog.files.writer import RunWriter
 from retailops_sandbox.runlog.index.changes import Seen
 from retailops_sandbox.runlog.log import Log
 from retailops_sandbox.runlog.query import Query
-from tests.unit.runlog.test_runlog import LATER, RUN, judge, make_delivery, open_run
+from tests.support.records import LATER, RUN, judge, make_delivery, open_run
 
 
 def told(log: Log, seen: Seen) -> list[tuple[str, str, bool]]:

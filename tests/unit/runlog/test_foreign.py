@@ -18,20 +18,9 @@ from retailops_sandbox.runlog.log import Log
 from retailops_sandbox.runlog.query import Query
 from retailops_sandbox.runlog.retention import Retention, prune
 from tests.support.logged import newest_deliveries
-from tests.unit.runlog.test_runlog import LATER, RUN, judge, make_delivery, make_result, open_run
+from tests.support.records import LATER, RUN, make_delivery, open_run, written
 
 NAME = "nightly.json"
-
-
-def written(folder: Path, id: str = RUN) -> tuple[Path, str]:
-    """A run file as a CI job keeps it, and its delivery's id."""
-    with open_run(folder / "elsewhere", id) as run:
-        delivery = make_delivery(run)
-        run.append(delivery)
-        run.append(judge(delivery, "failed"))
-        run.append(make_result(verdict="failed"))
-        run.export(folder / NAME)
-    return folder / NAME, delivery.id
 
 
 def own_run(runs_dir: Path) -> RunWriter:

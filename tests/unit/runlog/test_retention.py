@@ -21,7 +21,8 @@ from retailops_sandbox.runlog.files.reader import RunState
 from retailops_sandbox.runlog.files.writer import RunWriter
 from retailops_sandbox.runlog.log import Log, RunSummary
 from retailops_sandbox.runlog.retention import Retention, choose, prune, sweep
-from tests.unit.runlog.test_runlog import judge, make_delivery, unprivileged
+from tests.support.privileges import unprivileged
+from tests.support.records import judge, make_delivery
 
 NOW = "2024-05-31T12:00:00.000Z"
 OLD, YOUNG = "20240501T120000Z-aaaaaa", "20240530T120000Z-bbbbbb"

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,18 +12,11 @@ from tinydb import TinyDB, where
 
 from retailops_sandbox.errors import FileError
 from retailops_sandbox.model import (
-    Delivery,
     Difference,
     Expectation,
     Judgement,
     Number,
-    Request,
-    Response,
-    Result,
-    ResultStep,
     RunInfo,
-    Timings,
-    Verdict,
     encoder,
 )
 from retailops_sandbox.runlog.files import lock, reader
@@ -35,55 +26,12 @@ from retailops_sandbox.runlog.files.writer import RunWriter, run_id
 from retailops_sandbox.runlog.history import past
 from retailops_sandbox.runlog.log import Entry, Log
 from tests.support.logged import newest_deliveries
-
-RUN = "20240501T120000Z-aaaaaa"
-LATER = "20240501T130000Z-bbbbbb"
-
-
-def open_run(runs_dir: Path, id: str = RUN) -> RunWriter:
-    return RunWriter.open(runs_dir, RunInfo(id=id, started_at="2024-05-01T12:00:00Z", receiver="local"))
-
-
-def make_delivery(run: RunWriter, sent_at: str = "2024-05-01T12:00:01.000Z") -> Delivery:
-    return Delivery(
-        id=run.next_id(),
-        run=run.info.id,
-        sent_at=sent_at,
-        action="order_cancel",
-        edition="draft",
-        receiver="local",
-        request=Request(
-            method="POST", url="http://127.0.0.1:1/order_cancel", headers=(), body='{"a":35.00}\n'
-        ),
-        response=Response(status=200, headers=(("A", "1"), ("A", "2")), body='{"events":["ü«\\u00e9"]}'),
-        timings=Timings(total=1.25),
-    )
-
-
-def judge(delivery: Delivery, verdict: Verdict = "passed", at: str = "2024-05-01T12:00:02.000Z") -> Judgement:
-    return Judgement(delivery=delivery.id, verdict=verdict, at=at)
-
-
-def make_result(scenario: str = "scenarios/a.scenario.json", verdict: Verdict = "passed") -> Result:
-    step = ResultStep(number=0, name="cancel", verdict=verdict, reason="«why»", sent=2)
-    return Result(scenario=scenario, name="A", verdict=verdict, at="2024-05-01T12:00:03Z", steps=(step,))
+from tests.support.privileges import unprivileged
+from tests.support.records import LATER, RUN, judge, make_delivery, make_result, open_run
 
 
 def ids(entries: list[Entry]) -> list[str]:
     return [entry.delivery.id for entry in entries]
-
-
-@contextmanager
-def unprivileged() -> Iterator[None]:
-    """Permissions mean nothing to root, so root stops being it for a while."""
-    if os.geteuid() != 0:
-        yield
-        return
-    os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
 
 
 def test_run_ids_sort_by_time_and_differ_within_a_second() -> None:

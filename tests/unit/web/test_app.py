@@ -23,7 +23,7 @@ from retailops_sandbox.web.app import create_app
 from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.pages import Pages
 from retailops_sandbox.workspace.workspace import Workspace
-from tests.unit.runlog.test_runlog import RUN, judge, make_delivery, open_run
+from tests.support.records import RUN, judge, make_delivery, open_run
 
 
 class BrokenLog:

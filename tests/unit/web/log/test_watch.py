@@ -13,7 +13,7 @@ import pytest
 from retailops_sandbox.runlog.index.changes import Change, Seen
 from retailops_sandbox.runlog.log import Log
 from retailops_sandbox.web.log.watch import Watch
-from tests.unit.runlog.test_runlog import judge, make_delivery, open_run
+from tests.support.records import judge, make_delivery, open_run
 
 
 class CountedLog(Log):

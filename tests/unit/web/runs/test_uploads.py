@@ -13,8 +13,7 @@ import pytest
 from retailops_sandbox.errors import FileError
 from retailops_sandbox.runlog.log import Log
 from retailops_sandbox.web.runs.uploads import Uploads
-from tests.unit.runlog.test_foreign import written
-from tests.unit.runlog.test_runlog import RUN
+from tests.support.records import RUN, written
 
 
 @pytest.fixture
