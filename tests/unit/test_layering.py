@@ -110,8 +110,8 @@ def test_no_modules_import_each_other_in_a_circle():
     assert set(TopologicalSorter(graph).static_order()) >= FILES.keys()
 
 
-@pytest.mark.parametrize("room", sorted(ROOMS_OF_WEB - {"shell"}))
-def test_a_room_of_the_web_imports_no_other_room(room):
+@pytest.mark.parametrize("room", sorted(ROOMS_OF_WEB))
+def test_a_room_of_the_web_imports_no_other_room_but_the_shell(room):
     others = {
         f"{module} imports {other}"
         for module, imported in IMPORTS.items()
@@ -120,6 +120,11 @@ def test_a_room_of_the_web_imports_no_other_room(room):
         if other.startswith("web.") and other.split(".")[1] not in (room, "shell")
     }
     assert others == set()
+
+
+def test_the_web_has_at_most_six_modules_outside_of_its_rooms():
+    outside = [path.name for path in (PACKAGE / "web").glob("*.py")]
+    assert len(outside) <= 6
 
 
 @pytest.mark.parametrize("part", sorted(PURE))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
 
+import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
@@ -16,22 +18,19 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
 
 from retailops_sandbox.errors import SandboxError
-from retailops_sandbox.web.compose.pages import ComposePages
-from retailops_sandbox.web.log.delivery import DeliveryPages
-from retailops_sandbox.web.log.exports import ExportPages
-from retailops_sandbox.web.log.live import LivePages
-from retailops_sandbox.web.log.pages import LogPages
-from retailops_sandbox.web.receivers.pages import ReceiverPages
-from retailops_sandbox.web.recording.pages import RecordPages
-from retailops_sandbox.web.recording.review import ReviewPages
-from retailops_sandbox.web.review.pages import AcceptPages
-from retailops_sandbox.web.runs.files import RunFilePages
-from retailops_sandbox.web.runs.pages import RunPages
-from retailops_sandbox.web.scenarios.pages import ScenarioPages
+from retailops_sandbox.web.compose.room import compose_room
+from retailops_sandbox.web.log.room import log_room
+from retailops_sandbox.web.receivers.room import receivers_room
+from retailops_sandbox.web.recording.room import recording_room
+from retailops_sandbox.web.review.room import review_room
+from retailops_sandbox.web.runs.room import runs_room
+from retailops_sandbox.web.scenarios.room import scenarios_room
 from retailops_sandbox.web.shell import forms
 from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.pages import THEMES, Pages
 from retailops_sandbox.web.shell.security import Guard, cookie_name, is_same, remember_token
+
+_Call = Callable[[], Awaitable[None]]
 
 _COMPRESSION = 6
 """Of zlib's nine levels: the last three take twice the time for one percent less."""
@@ -47,31 +46,57 @@ _TITLES = {
 }
 
 
-def create_app(context: AppContext, pages: Pages, *, token: str = "") -> ASGIApp:
+class ErrorPage(msgspec.Struct, frozen=True, kw_only=True):
+    """The page for an error."""
+
+    code: int
+    title: str
+    message: str
+    mend: str
+
+
+class Application(msgspec.Struct, frozen=True):
+    """The browser application of one process."""
+
+    asgi: ASGIApp
+    _stops: Sequence[_Call]
+    _closes: Sequence[_Call]
+
+    async def stop(self) -> None:
+        """Cancel and stop what is under way, and wait until all of it is logged. Pages are still answered."""
+        await _call_all(self._stops)
+
+    async def close(self) -> None:
+        """Free what pages needed, after the last one was answered."""
+        await _call_all(self._closes)
+
+
+async def _call_all(calls: Sequence[_Call]) -> None:
+    """Call all in this order, also after one that fails; then raise its exception."""
+    async with contextlib.AsyncExitStack() as stack:
+        for call in reversed(calls):
+            stack.push_async_callback(call)
+
+
+def create_app(context: AppContext, pages: Pages, *, token: str = "") -> Application:
     """The browser application over a context. With a token, every page asks for it."""
     shell = _Shell(context, pages, token)
-    pages.offer(recording=context.recording, problem_of=context.sending.problem)
-    runs = RunPages(context, pages)
-    routes = [
-        *ComposePages(context, pages).routes(),
-        *ScenarioPages(context, pages).routes(),
-        *RunFilePages(context, runs).routes(),
-        *runs.routes(),
-        *AcceptPages(context, pages).routes(),
-        *LivePages(context, pages).routes(),
-        *LogPages(context, pages).routes(),
-        *DeliveryPages(context, pages).routes(),
-        *ExportPages(context).routes(),
-        *ReceiverPages(context, pages).routes(),
-        *RecordPages(context, pages).routes(),
-        *ReviewPages(context, pages).routes(),
-        *_redirects(),
-        Route("/theme", shell.theme, methods=["POST"]),
-        Route("/login", shell.login, methods=["POST"]),
-        Mount("/static", _Static(directory=pages.static)),
-    ]
-    application = Starlette(
-        routes=routes,
+    compose = compose_room(context, pages)
+    scenarios = scenarios_room(context, pages)
+    runs = runs_room(context, pages)
+    review = review_room(context, pages)
+    log = log_room(context, pages)
+    receivers = receivers_room(context, pages)
+    recording = recording_room(context, pages)
+    rooms = (compose, scenarios, runs, review, log, receivers, recording)
+    starlette = Starlette(
+        routes=[
+            *(route for room in rooms for route in room.routes),
+            *_redirects(),
+            Route("/theme", shell.theme, methods=["POST"]),
+            Route("/login", shell.login, methods=["POST"]),
+            Mount("/static", _Static(directory=pages.static)),
+        ],
         exception_handlers={
             HTTPException: shell.http_error,
             SandboxError: shell.sandbox_error,
@@ -79,9 +104,14 @@ def create_app(context: AppContext, pages: Pages, *, token: str = "") -> ASGIApp
         },
     )
     # Around it and not among its middleware: the page for a bug comes from outside of those.
-    guarded = Guard(application, token=token, refuse=shell.refuse)
-    # Not what is streamed as events: the middleware leaves those alone.
-    return GZipMiddleware(guarded, compresslevel=_COMPRESSION)
+    guarded = Guard(starlette, token=token, refuse=shell.refuse)
+    return Application(
+        # Not what is streamed as events: the middleware leaves those alone.
+        GZipMiddleware(guarded, compresslevel=_COMPRESSION),
+        # The watch after the sends, so that pages see how they ended.
+        (receivers.stop, context.sending.stop, log.stop, recording.stop, context.running.stop_all),
+        tuple(room.close for room in rooms),
+    )
 
 
 def _redirects() -> list[Route]:
@@ -128,16 +158,12 @@ class _Shell:
     def refuse(self, request: Request, status: HTTPStatus, message: str, mend: str = "") -> Response:
         """The page for an error, in the layout of the others."""
         title = _TITLES.get(status, status.phrase)
-        known = {} if status == HTTPStatus.UNAUTHORIZED else {"here": ""}
         return self._pages.render(
             request,
             "shell/error.html",
-            status,
-            code=int(status),
-            title=title,
-            message=message,
-            mend=mend,
-            **known,
+            ErrorPage(code=int(status), title=title, message=message, mend=mend),
+            section=None if status == HTTPStatus.UNAUTHORIZED else "",
+            status=status,
         )
 
     async def http_error(self, request: Request, error: Exception) -> Response:

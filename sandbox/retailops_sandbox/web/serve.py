@@ -24,7 +24,7 @@ from retailops_sandbox.runlog.retention import Pruned, Retention
 from retailops_sandbox.session.ports import LateLog, SystemClock
 from retailops_sandbox.standin import StandIn
 from retailops_sandbox.transport import Transport
-from retailops_sandbox.web.app import create_app
+from retailops_sandbox.web.app import Application, create_app
 from retailops_sandbox.web.log.maintenance import MaintenancePages
 from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.pages import Pages
@@ -131,9 +131,10 @@ async def _serve(
                 stand_in_url=stand_in_url,
                 log=log,
             )
+            application = create_app(context, pages, token=token)
             server = _Server(
                 uvicorn.Config(
-                    create_app(context, pages, token=token),
+                    application.asgi,
                     log_level="warning",
                     access_log=False,
                     server_header=False,
@@ -142,15 +143,15 @@ async def _serve(
                     proxy_headers=False,
                 ),
                 lambda: ready(_address(host, listening.getsockname()[1]), stand_in_url),
-                context,
+                application,
                 tidying,
             )
             try:
                 await server.serve(sockets=[listening])
             finally:
                 try:
-                    await context.stop()
-                    await asyncio.to_thread(context.uploads.close)
+                    await application.stop()
+                    await application.close()
                     await tidying.end()
                 finally:
                     if late_log.opened is not None:
@@ -170,12 +171,12 @@ class _Server(uvicorn.Server):
         self,
         config: uvicorn.Config,
         ready: Callable[[], None],
-        context: AppContext,
+        application: Application,
         tidying: MaintenancePages,
     ) -> None:
         super().__init__(config)
         self._ready = ready
-        self._context = context
+        self._application = application
         self._tidying = tidying
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -185,7 +186,7 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         try:
-            await self._context.stop()
+            await self._application.stop()
         finally:
             await super().shutdown(sockets)
 

@@ -60,7 +60,9 @@ def client_of(folder: Path, log: Log) -> TestClient:
         log=log,
     )
     pages = Pages(resources.templates_dir(), Path(serve.__file__).with_name("static"))
-    return TestClient(create_app(desk, pages), base_url="http://127.0.0.1", raise_server_exceptions=False)
+    return TestClient(
+        create_app(desk, pages).asgi, base_url="http://127.0.0.1", raise_server_exceptions=False
+    )
 
 
 def test_a_bug_is_a_page_under_the_same_policy(tmp_path: Path):

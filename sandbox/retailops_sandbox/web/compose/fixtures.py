@@ -205,7 +205,7 @@ class FixtureButtons:
         """A line that says which scenarios will not find the fixture any more."""
         ids = [
             plan.id
-            for plan in self._context.library.read().plans
+            for plan in self._context.scenario_index.read().plans
             if (plan.scenario.action, plan.scenario.edition) == (draft.action, draft.edition)
             and any(step.fixture == name for step in plan.scenario.steps)
         ]

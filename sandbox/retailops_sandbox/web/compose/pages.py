@@ -309,8 +309,8 @@ class ComposePages:
         return self._pages.render(
             request,
             part,
-            status,
-            here="Compose",
+            status=status,
+            section="Compose",
             draft=draft,
             target=target,
             receivers=receivers,
@@ -362,7 +362,7 @@ class ComposePages:
             Pick("example", "The documented example", example),
         ]
         groups = [("Contract", contracts)]
-        shelf = self._context.library.read()
+        shelf = self._context.scenario_index.read()
         for plan in shelf.plans:
             if (plan.scenario.action, plan.scenario.edition) == (draft.action, draft.edition):
                 steps = [

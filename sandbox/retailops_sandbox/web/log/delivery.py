@@ -7,6 +7,7 @@ import secrets
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 from itertools import islice
+from typing import Any
 
 import msgspec
 from sse_starlette import EventSourceResponse, ServerSentEvent
@@ -233,7 +234,7 @@ class DeliveryPages:
             typed_expectation=latest_expectation if typed is None else typed,
             form_id=secrets.token_hex(16),
             is_known=self._receiver(sent) is not None,
-            scenario_is_known=bool(sent.scenario) and self._context.library.has(sent.scenario),
+            scenario_is_known=bool(sent.scenario) and self._context.scenario_index.has(sent.scenario),
             can_accept=accepted_expectation(entry) is not None,
             can_review=_differs_from_its_scenario(entry),
             problems=wrong or problems(),
@@ -243,7 +244,7 @@ class DeliveryPages:
         return next((each for each in self._context.receivers() if each.name == sent.receiver), None)
 
     def _delivery_page(
-        self, request: Request, row: Row, status: HTTPStatus = HTTPStatus.OK, **context: object
+        self, request: Request, row: Row, status: HTTPStatus = HTTPStatus.OK, **context: Any
     ) -> Response:
         query = filters.query_of(request)
         foreign = self._context.log.opened_from(row.id)
@@ -251,7 +252,7 @@ class DeliveryPages:
             query = Query(run=row.run)
         newer, older = self._neighbours(query, (row.sent_at, row.id))
         flying = self._flying(row, {each.id for each in newer}) if len(newer) < _NEIGHBOURS else []
-        defaults: dict[str, object] = {"flight": None, "problems": problems()}
+        defaults: dict[str, Any] = {"flight": None, "problems": problems()}
         # What was sent elsewhere says nothing of where a send from here would go.
         named = chosen_receiver(request, self._context).name if foreign else row.receiver
         target = self._context.target_named(named, row.action, row.edition)
@@ -300,9 +301,9 @@ class DeliveryPages:
         return [Row.of_flight(flight) for flight in flights]
 
     def _page(
-        self, request: Request, name: str, status: HTTPStatus = HTTPStatus.OK, **context: object
+        self, request: Request, name: str, status: HTTPStatus = HTTPStatus.OK, **context: Any
     ) -> Response:
-        return self._pages.render(request, name, status, here="Log", **context)
+        return self._pages.render(request, name, status=status, section="Log", **context)
 
 
 def flight_context(flight: Flight) -> dict[str, object]:

@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from retailops_sandbox.runlog.query import Query
 from retailops_sandbox.web.log import filters
-from retailops_sandbox.web.log.watch import Sighting
+from retailops_sandbox.web.log.watch import Sighting, Watch
 from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.pages import Pages
 from retailops_sandbox.web.shell.rows import Row
@@ -49,9 +49,10 @@ class Told(msgspec.Struct, frozen=True):
 class LivePages:
     """`/deliveries/events`."""
 
-    def __init__(self, context: AppContext, pages: Pages) -> None:
+    def __init__(self, context: AppContext, pages: Pages, watch: Watch) -> None:
         self._context = context
         self._pages = pages
+        self._watch = watch
 
     def routes(self) -> list[Route]:
         return [Route("/deliveries/events", self.events)]
@@ -66,7 +67,7 @@ class LivePages:
         last = request.headers.get("last-event-id") or request.query_params.get("after", "")
         once = "once" in request.query_params
         if once:
-            await self._context.watch.here()
+            await self._watch.here()
         return EventSourceResponse(
             self._stream(request, query, last, once=once),
             shutdown_event=anyio.Event(),
@@ -76,7 +77,7 @@ class LivePages:
     async def _stream(
         self, request: Request, query: Query, last: str, *, once: bool
     ) -> AsyncIterator[ServerSentEvent]:
-        watch = self._context.watch
+        watch = self._watch
         number = watch.number_of(last) if last else watch.number
         told, problem = number or 0, ""
         yield ServerSentEvent(comment="listening", retry=_RETRY)
@@ -117,7 +118,7 @@ class LivePages:
 
     def _markup(self, request: Request, query: Query, told: Told) -> str:
         address = filters.address(query)
-        count = self._context.watch.count
+        count = self._watch.count
         return self._pages.text(request, "log/live_rows.html", told=told, address=address, count=count)
 
 

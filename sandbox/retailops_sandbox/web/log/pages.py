@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from itertools import islice
+from typing import Any
 
 import msgspec
 from starlette.exceptions import HTTPException
@@ -19,6 +20,7 @@ from retailops_sandbox.runlog.log import RunSummary
 from retailops_sandbox.runlog.query import FAULTS, NOT_JUDGED, VERDICTS, Query
 from retailops_sandbox.runlog.rows import SortKey
 from retailops_sandbox.web.log import filters, live
+from retailops_sandbox.web.log.watch import Watch
 from retailops_sandbox.web.shell.choices import chosen_receiver
 from retailops_sandbox.web.shell.context import AppContext, Target
 from retailops_sandbox.web.shell.pages import Pages, problems
@@ -42,9 +44,10 @@ class Found(msgspec.Struct):
 class LogPages:
     """`/deliveries`."""
 
-    def __init__(self, context: AppContext, pages: Pages) -> None:
+    def __init__(self, context: AppContext, pages: Pages, watch: Watch) -> None:
         self._context = context
         self._pages = pages
+        self._watch = watch
 
     def routes(self) -> list[Route]:
         return [Route("/deliveries", self.log), Route("/deliveries/latency", self.latency)]
@@ -67,7 +70,7 @@ class LogPages:
             this = msgspec.structs.replace(query, run=run.id)
             return RedirectResponse(f"/deliveries{filters.address(this)}", HTTPStatus.SEE_OTHER)
         # Before the log is read: what comes meanwhile is told twice rather than never.
-        here = "" if wrong or before else await self._context.watch.here()
+        here = "" if wrong or before else await self._watch.here()
         runs = await asyncio.to_thread(self._context.log.runs)
         found = Found()
         rows = iter(()) if wrong else self._rows(query, after, found)
@@ -157,7 +160,7 @@ class LogPages:
 
     # --- showing ---
 
-    def _choices(self, query: Query) -> dict[str, object]:
+    def _choices(self, query: Query) -> dict[str, Any]:
         """What can be chosen in the filter; what is chosen is among it in any case."""
         actions = self._context.actions()
         editions = sorted({edition for each in actions for edition in each.editions})
@@ -170,19 +173,19 @@ class LogPages:
             "faults": _with(FAULTS, query.fault),
         }
 
-    def _streamed(self, request: Request, rows: Iterator[Row], context: dict[str, object]) -> Response:
+    def _streamed(self, request: Request, rows: Iterator[Row], context: dict[str, Any]) -> Response:
         """The page as it is made, each row as it is found."""
         made = self._pages.streamed(
-            request, "log/deliveries.html", here="Log", target=self._target(request), rows=rows, **context
+            request, "log/deliveries.html", section="Log", target=self._target(request), rows=rows, **context
         )
         # Compressed, the rows would wait for each other.
         return StreamingResponse(made, media_type="text/html", headers={"Content-Encoding": "identity"})
 
     def _page(
-        self, request: Request, name: str, status: HTTPStatus = HTTPStatus.OK, **context: object
+        self, request: Request, name: str, status: HTTPStatus = HTTPStatus.OK, **context: Any
     ) -> Response:
         target = self._target(request)
-        return self._pages.render(request, name, status, here="Log", target=target, **context)
+        return self._pages.render(request, name, status=status, section="Log", target=target, **context)
 
     def _target(self, request: Request) -> Target:
         action = self._context.actions()[0]

@@ -46,32 +46,43 @@ class ConnectionCheck(msgspec.Struct, frozen=True, kw_only=True):
         return not self.fault and not self.problem
 
 
-async def look(context: AppContext, receiver: Receiver) -> ConnectionCheck:
-    """Go the way to a receiver as far as it leads."""
-    # What says who calls plays no part, and may not be at hand.
-    bare = msgspec.structs.replace(receiver, headers={}, auth=None, token="", paths={})
-    try:
-        resolved, secrets = context.resolved(bare)
-        composing.check(resolved)
-        found = await _checked(context, resolved)
-    except SandboxError as error:
-        return ConnectionCheck(problem=str(error))
-    if found is None:
-        return ConnectionCheck(fault=Fault("cancelled", "cancelled: the sandbox is closing"))
-    fault = found.fault and Fault(found.fault.kind, secrets.text(found.fault.message))
-    return _told(resolved, msgspec.structs.replace(found, fault=fault), context.ports.clock.now())
+class ConnectionChecks:
+    """Checks connections, and cancels what is under way when the process ends."""
 
+    def __init__(self, context: AppContext) -> None:
+        self._context = context
+        self._under_way: set[asyncio.Task[Checked]] = set()
 
-async def _checked(context: AppContext, receiver: Receiver) -> Checked | None:
-    """What the check found; None if the context was closed meanwhile."""
-    checking = asyncio.create_task(check(receiver.base_url, composing.connection(receiver)))
-    context.checks.add(checking)
-    try:
-        await asyncio.wait({checking})
-    finally:
-        context.checks.discard(checking)
-        checking.cancel()
-    return None if checking.cancelled() else checking.result()
+    async def check(self, receiver: Receiver) -> ConnectionCheck:
+        """Check the connection to a receiver, which is sent nothing."""
+        # What says who calls plays no part, and may not be at hand.
+        bare = msgspec.structs.replace(receiver, headers={}, auth=None, token="", paths={})
+        try:
+            resolved, secrets = self._context.resolved(bare)
+            composing.check(resolved)
+            found = await self._checked(resolved)
+        except SandboxError as error:
+            return ConnectionCheck(problem=str(error))
+        if found is None:
+            return ConnectionCheck(fault=Fault("cancelled", "cancelled: the sandbox is closing"))
+        fault = found.fault and Fault(found.fault.kind, secrets.text(found.fault.message))
+        return _told(resolved, msgspec.structs.replace(found, fault=fault), self._context.ports.clock.now())
+
+    async def stop(self) -> None:
+        """Cancel what is under way."""
+        for checking in self._under_way:
+            checking.cancel()
+
+    async def _checked(self, receiver: Receiver) -> Checked | None:
+        """What the check found; None where it was cancelled."""
+        checking = asyncio.create_task(check(receiver.base_url, composing.connection(receiver)))
+        self._under_way.add(checking)
+        try:
+            await asyncio.wait({checking})
+        finally:
+            self._under_way.discard(checking)
+            checking.cancel()
+        return None if checking.cancelled() else checking.result()
 
 
 def _told(receiver: Receiver, found: Checked, now: str) -> ConnectionCheck:

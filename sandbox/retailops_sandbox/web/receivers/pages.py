@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import quote
 
 import msgspec
@@ -14,8 +15,9 @@ from starlette.routing import Route
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.model import Receiver
-from retailops_sandbox.web.receivers import connection_check, env_requirements
-from retailops_sandbox.web.receivers.connection_check import ConnectionCheck
+from retailops_sandbox.web.receivers import env_requirements
+from retailops_sandbox.web.receivers.connection_check import ConnectionCheck, ConnectionChecks
+from retailops_sandbox.web.receivers.deleted import DeletedReceivers
 from retailops_sandbox.web.receivers.form import ReceiverInput, Twice, auth_kind, read, shown, twice
 from retailops_sandbox.web.shell import forms
 from retailops_sandbox.web.shell.choices import chosen_receiver, remember_receiver
@@ -27,9 +29,13 @@ from retailops_sandbox.web.shell.pages import Pages, problems
 class ReceiverPages:
     """`/receivers`."""
 
-    def __init__(self, context: AppContext, pages: Pages) -> None:
+    def __init__(
+        self, context: AppContext, pages: Pages, checks: ConnectionChecks, deleted: DeletedReceivers
+    ) -> None:
         self._context = context
         self._pages = pages
+        self._checks = checks
+        self._deleted = deleted
 
     def routes(self) -> list[Route]:
         return [
@@ -105,7 +111,7 @@ class ReceiverPages:
         """Check the way to one of the listed receivers."""
         name = text(await forms.read(request), "name")
         receiver = self._context.receiver(name)
-        found = await connection_check.look(self._context, receiver)
+        found = await self._checks.check(receiver)
         if request.headers.get("hx-target") == way_id(receiver):
             return self._pages.render(
                 request, "receivers/connection_check.html", way=found, way_id=way_id(receiver)
@@ -119,7 +125,7 @@ class ReceiverPages:
         if typed.unreachable:
             found = ConnectionCheck(problem=typed.unreachable)
         else:
-            found = await connection_check.look(self._context, typed.receiver)
+            found = await self._checks.check(typed.receiver)
         if request.headers.get("hx-target") == "way":
             return self._pages.render(request, "receivers/connection_check.html", way=found, way_id="way")
         return self._form(request, typed, text(form, "replaces"), found=found)
@@ -132,12 +138,12 @@ class ReceiverPages:
 
     async def delete(self, request: Request) -> Response:
         name = text(await forms.read(request), "name")
-        self._context.delete_receiver(name)
+        self._deleted.delete(name)
         return RedirectResponse(f"/receivers?deleted={quote(name)}", HTTPStatus.SEE_OTHER)
 
     async def undo(self, request: Request) -> Response:
         name = text(await forms.read(request), "name")
-        self._context.undelete_receiver(name)
+        self._deleted.restore(name)
         return RedirectResponse(f"/receivers?restored={quote(name)}", HTTPStatus.SEE_OTHER)
 
     async def reset(self, request: Request) -> Response:
@@ -156,7 +162,7 @@ class ReceiverPages:
     def _notice(self, request: Request) -> dict[str, str] | None:
         """What was just done; nothing for what an address says and is not so."""
         said = request.query_params
-        if self._context.was_deleted(deleted := said.get("deleted", "")):
+        if (deleted := said.get("deleted", "")) in self._deleted:
             return {"text": f"{deleted} is deleted.", "undo": deleted}
         known = {each.name for each in self._context.receivers()}
         for key, words in (("saved", "is saved."), ("restored", "is back.")):
@@ -220,13 +226,13 @@ class ReceiverPages:
         )
 
     def _page(
-        self, request: Request, name: str, status: HTTPStatus = HTTPStatus.OK, **context: object
+        self, request: Request, name: str, status: HTTPStatus = HTTPStatus.OK, **context: Any
     ) -> Response:
         action = self._context.actions()[0]
         target = self._context.target(
             chosen_receiver(request, self._context), action.name, action.editions[0]
         )
-        return self._pages.render(request, name, status, here="Receivers", target=target, **context)
+        return self._pages.render(request, name, status=status, section="Receivers", target=target, **context)
 
 
 def way_id(receiver: Receiver) -> str:

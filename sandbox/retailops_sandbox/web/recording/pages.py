@@ -13,7 +13,7 @@ from starlette.routing import Route
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.model import Delivery
 from retailops_sandbox.reporting.render.shown import outcome
-from retailops_sandbox.web.recording.state import Review
+from retailops_sandbox.web.recording.state import Recording, Review
 from retailops_sandbox.web.shell import forms
 from retailops_sandbox.web.shell.choices import chosen_receiver
 from retailops_sandbox.web.shell.context import AppContext
@@ -44,9 +44,10 @@ class Passed(msgspec.Struct, frozen=True):
 class RecordPages:
     """`/record`."""
 
-    def __init__(self, context: AppContext, pages: Pages) -> None:
+    def __init__(self, context: AppContext, pages: Pages, recording: Recording) -> None:
         self._context = context
         self._pages = pages
+        self._recording = recording
 
     def routes(self) -> list[Route]:
         return [
@@ -59,7 +60,7 @@ class RecordPages:
 
     async def show(self, request: Request) -> Response:
         """The relay, and what waits for review; nothing for a script that knows all that has passed."""
-        running = self._context.recording.relay
+        running = self._recording.relay
         known = request.query_params.get("passed")
         if running is not None and known == str(running.relay.passed):
             return Response(status_code=HTTPStatus.NO_CONTENT)
@@ -68,7 +69,7 @@ class RecordPages:
     async def switch(self, request: Request) -> Response:
         """On: the page stays as it is. Off: to the review of what was recorded."""
         form = await forms.read(request)
-        recording = self._context.recording
+        recording = self._recording
         if text(form, "do") == "on":
             recording.switch_on()
             if "hx-request" in request.headers:
@@ -101,7 +102,7 @@ class RecordPages:
         if not typed.bind:
             return {"bind": "Name an address of this machine, for example 127.0.0.1."}
         try:
-            await self._context.recording.start_relay(receiver, typed.bind, int(typed.port))
+            await self._recording.start_relay(receiver, typed.bind, int(typed.port))
         except SandboxError as error:
             return {"receiver": str(error)}
         except (OSError, UnicodeError) as error:
@@ -111,7 +112,7 @@ class RecordPages:
 
     async def stop(self, request: Request) -> Response:
         await forms.read(request)
-        return _to_review(await self._context.recording.stop_relay(), "/record")
+        return _to_review(await self._recording.stop_relay(), "/record")
 
     async def from_log(self, request: Request) -> Response:
         """A review of the deliveries that were ticked."""
@@ -120,7 +121,7 @@ class RecordPages:
         for each in ticked:
             self._context.refuse_foreign(each)
         # Newest first on the page, oldest first in a scenario: the review sorts them.
-        return _to_review(self._context.recording.review(ticked, "from the log"), "/deliveries?ticked=none")
+        return _to_review(self._recording.review(ticked, "from the log"), "/deliveries?ticked=none")
 
     def _page(
         self,
@@ -129,7 +130,7 @@ class RecordPages:
         wrong: dict[str, str] | None = None,
         status: HTTPStatus = HTTPStatus.OK,
     ) -> Response:
-        running = self._context.recording.relay
+        running = self._recording.relay
         action = self._context.actions()[0]
         target = self._context.target(
             chosen_receiver(request, self._context), action.name, action.editions[0]
@@ -146,8 +147,8 @@ class RecordPages:
         return self._pages.render(
             request,
             "recording/record.html",
-            status,
-            here="Record",
+            status=status,
+            section="Record",
             target=target,
             typed=typed,
             problems=problems(wrong),
@@ -155,7 +156,7 @@ class RecordPages:
             running=running,
             passed=passed,
             count=len(records),
-            reviews=self._context.recording.reviews,
+            reviews=self._recording.reviews,
         )
 
 

@@ -21,7 +21,7 @@ from retailops_sandbox.model import Delivery, Scenario, Step
 from retailops_sandbox.recording import Proposal, ScenarioDraft
 from retailops_sandbox.reporting.render.shown import outcome
 from retailops_sandbox.scenarios import scenario
-from retailops_sandbox.web.recording.state import Drafted, Review
+from retailops_sandbox.web.recording.state import Drafted, Recording, Review
 from retailops_sandbox.web.shell import forms
 from retailops_sandbox.web.shell.choices import chosen_receiver
 from retailops_sandbox.web.shell.context import AppContext
@@ -131,9 +131,10 @@ class StepRow(msgspec.Struct, frozen=True, kw_only=True):
 class ReviewPages:
     """`/record/reviews/{id}`."""
 
-    def __init__(self, context: AppContext, pages: Pages) -> None:
+    def __init__(self, context: AppContext, pages: Pages, recording: Recording) -> None:
         self._context = context
         self._pages = pages
+        self._recording = recording
 
     def routes(self) -> list[Route]:
         one = "/record/reviews/{id}"
@@ -141,7 +142,7 @@ class ReviewPages:
 
     async def show(self, request: Request) -> Response:
         review = self._review(request)
-        drafted = await asyncio.to_thread(self._context.recording.draft, review)
+        drafted = await asyncio.to_thread(self._recording.draft, review)
         draft = drafted.draft
         typed = None if draft is None else ReviewInput.first(draft, self._free_name(draft))
         return self._page(request, review, drafted, typed)
@@ -154,7 +155,7 @@ class ReviewPages:
         if do in ("discard", "undo"):
             review.state = "discarded" if do == "discard" else "open"
             return RedirectResponse(request.url.path, HTTPStatus.SEE_OTHER)
-        drafted = await asyncio.to_thread(self._context.recording.draft, review)
+        drafted = await asyncio.to_thread(self._recording.draft, review)
         draft = drafted.draft
         if draft is None or review.state != "open":
             return self._page(request, review, drafted, None)
@@ -184,7 +185,7 @@ class ReviewPages:
         return {}
 
     def _review(self, request: Request) -> Review:
-        review = self._context.recording.find(request.path_params["id"])
+        review = self._recording.find(request.path_params["id"])
         if review is None:
             what = "This review is not known any more. What was recorded is in the log: tick it there."
             raise HTTPException(HTTPStatus.NOT_FOUND, what)
@@ -218,8 +219,8 @@ class ReviewPages:
         return self._pages.render(
             request,
             "recording/review.html",
-            status,
-            here="Record",
+            status=status,
+            section="Record",
             target=target,
             review=review,
             draft=draft,
@@ -231,7 +232,7 @@ class ReviewPages:
             exists=typed is not None and self._exists(typed.file),
             preview=preview,
             command=self._command(review, drafted) if review.state == "saved" else "",
-            others=[each for each in self._context.recording.reviews if each.id != review.id],
+            others=[each for each in self._recording.reviews if each.id != review.id],
         )
 
     def _command(self, review: Review, drafted: Drafted) -> str:

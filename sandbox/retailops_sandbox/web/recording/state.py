@@ -6,7 +6,7 @@ import asyncio
 import secrets
 from collections import OrderedDict
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import msgspec
 
@@ -19,10 +19,9 @@ from retailops_sandbox.relay.relay import Relay
 from retailops_sandbox.runlog.files.writer import RunWriter
 from retailops_sandbox.session import ports
 from retailops_sandbox.session.headless import new_run
+from retailops_sandbox.web.shell.context import AppContext
+from retailops_sandbox.web.shell.pages import RecordSwitch
 from retailops_sandbox.workspace.payloads import fixture_payloads
-
-if TYPE_CHECKING:
-    from retailops_sandbox.web.shell.context import AppContext
 
 _KEPT_REVIEWS = 100
 
@@ -67,30 +66,29 @@ class Recording:
 
     def __init__(self, context: AppContext) -> None:
         self._context = context
-        self.is_on = False
+        self._is_on = False
         self.relay: RunningRelay | None = None
         self._switched: list[str] = []
         self._reviews: OrderedDict[str, Review] = OrderedDict()
 
     # --- the switch ---
 
-    @property
-    def count(self) -> int:
-        """How many sends were recorded since the switch was put on."""
-        return len(self._switched)
+    def switch(self) -> RecordSwitch:
+        """The record switch as pages show it now."""
+        return RecordSwitch(self._is_on, len(self._switched))
 
     def switch_on(self) -> None:
         """From now on each send becomes a step."""
-        self.is_on = True
+        self._is_on = True
 
-    def heard(self, delivery: str) -> None:
-        """A send by hand has begun."""
-        if self.is_on:
+    def add(self, delivery: str) -> None:
+        """Record a delivery that was sent by hand, where the switch is on."""
+        if self._is_on:
             self._switched.append(delivery)
 
     def switch_off(self) -> list[Review]:
         """Stop, and what there is to review."""
-        self.is_on = False
+        self._is_on = False
         recorded, self._switched = self._switched, []
         return self.review(recorded, "by the switch")
 
@@ -128,6 +126,10 @@ class Recording:
         # Last, because it fails where the disk is full; what was recorded waits for its review all the same.
         await asyncio.to_thread(running.writer.finish, self._context.ports.clock.now())
         return made
+
+    async def stop(self) -> None:
+        """Stop the relay, as the process ends."""
+        await self.stop_relay()
 
     # --- reviews ---
 

@@ -31,6 +31,7 @@ from retailops_sandbox.web.review.state import (
     Choice,
     Item,
     Review,
+    Reviews,
     fingerprint,
     judged,
 )
@@ -86,9 +87,10 @@ class Rulings(msgspec.Struct, frozen=True):
 class AcceptPages:
     """`/runs/{id}/review` and `/deliveries/{id}/review`."""
 
-    def __init__(self, context: AppContext, pages: Pages) -> None:
+    def __init__(self, context: AppContext, pages: Pages, reviews: Reviews) -> None:
         self._context = context
         self._pages = pages
+        self._reviews = reviews
 
     def routes(self) -> list[Route]:
         routes = []
@@ -241,12 +243,12 @@ class AcceptPages:
     # --- which review ---
 
     async def _review(self, request: Request) -> Review:
-        known = await asyncio.to_thread(self._context.reviews.known, _base(request))
+        known = await asyncio.to_thread(self._reviews.known, _base(request))
         return await self._begin(request) if known is None else known
 
     async def _begin(self, request: Request) -> Review:
         found = await asyncio.to_thread(self._judged, request)
-        return await asyncio.to_thread(self._context.reviews.begin, _base(request), found)
+        return await asyncio.to_thread(self._reviews.begin, _base(request), found)
 
     def _judged(self, request: Request) -> list[Judged]:
         """The deliveries of a run; or the one that is meant, with those of its step, which it speaks for."""
@@ -283,8 +285,8 @@ class AcceptPages:
         return self._pages.render(
             request,
             name,
-            status,
-            here="Runs" if request.url.path.startswith("/runs/") else "Log",
+            status=status,
+            section="Runs" if request.url.path.startswith("/runs/") else "Log",
             target=target,
             review=review,
             base=_base(request),

@@ -22,7 +22,7 @@ from retailops_sandbox.model import Difference
 from retailops_sandbox.reporting.render import changes, lines
 from retailops_sandbox.runlog.log import Entry
 from retailops_sandbox.scenarios.scenario import Plan
-from retailops_sandbox.web.shell.library import ScenarioIndex
+from retailops_sandbox.web.shell.scenario_index import ScenarioIndex
 from retailops_sandbox.workspace.workspace import Workspace
 
 _REMEMBERED = 50

@@ -20,6 +20,7 @@ from starlette.routing import Route
 from retailops_sandbox.errors import FileError
 from retailops_sandbox.runlog.files import pins
 from retailops_sandbox.web.runs.pages import RunPages
+from retailops_sandbox.web.runs.uploads import Uploads
 from retailops_sandbox.web.shell import forms
 from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.forms import text
@@ -33,8 +34,9 @@ _HINT = "A larger one can be opened by `serve --open FILE`."
 class RunFilePages:
     """`/runs/open`, and of a run `pin` and `export/run`."""
 
-    def __init__(self, context: AppContext, runs: RunPages) -> None:
+    def __init__(self, context: AppContext, runs: RunPages, uploads: Uploads) -> None:
         self._context = context
+        self._uploads = uploads
         self._runs = runs
 
     def routes(self) -> list[Route]:
@@ -52,9 +54,7 @@ class RunFilePages:
         opened, problems = [], []
         for file in files:
             try:
-                opened.append(
-                    await asyncio.to_thread(self._context.uploads.take, file.file, file.filename or "")
-                )
+                opened.append(await asyncio.to_thread(self._uploads.take, file.file, file.filename or ""))
             except FileError as error:
                 problems.append(str(error))
         await form.close()

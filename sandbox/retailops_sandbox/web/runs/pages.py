@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Sequence
 from http import HTTPStatus
 from itertools import islice
+from typing import Any
 from urllib.parse import urlencode
 
 import anyio
@@ -268,16 +269,16 @@ class RunPages:
 
     def _is_known(self, scenario: str) -> bool:
         """Whether a scenario's file is still there."""
-        return self._context.library.has(scenario)
+        return self._context.scenario_index.has(scenario)
 
     def _page(
-        self, request: Request, name: str, status: HTTPStatus = HTTPStatus.OK, **context: object
+        self, request: Request, name: str, status: HTTPStatus = HTTPStatus.OK, **context: Any
     ) -> Response:
         action = self._context.actions()[0]
         target = self._context.target(
             chosen_receiver(request, self._context), action.name, action.editions[0]
         )
-        return self._pages.render(request, name, status, here="Runs", target=target, **context)
+        return self._pages.render(request, name, status=status, section="Runs", target=target, **context)
 
 
 def _bars(runs: Sequence[RunSummary]) -> list[RunBar]:

@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from collections.abc import Sequence
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
@@ -26,9 +27,9 @@ from retailops_sandbox.web.scenarios.step_summary import in_words
 from retailops_sandbox.web.shell import forms, results
 from retailops_sandbox.web.shell.choices import chosen_receiver, remember_receiver
 from retailops_sandbox.web.shell.context import AppContext
-from retailops_sandbox.web.shell.library import IndexedScenarios
 from retailops_sandbox.web.shell.pages import Pages, problems
 from retailops_sandbox.web.shell.running import RunOrder
+from retailops_sandbox.web.shell.scenario_index import IndexedScenarios
 from retailops_sandbox.web.shell.send_form import Refused
 
 _NOT_RUN = "not run"
@@ -193,8 +194,8 @@ class ScenarioPages:
         self, asked: ScenarioFilter, one: str, do: str
     ) -> tuple[Sequence[Plan], Sequence[SandboxError]]:
         if one:
-            return [self._context.library.plan(one)], ()
-        shelf = self._context.library.read()
+            return [self._context.scenario_index.plan(one)], ()
+        shelf = self._context.scenario_index.read()
         rows = self._rows(shelf, asked)
         if do == "listed":
             # Who runs all there are is told of those that could not be.
@@ -216,7 +217,7 @@ class ScenarioPages:
         *,
         part: str = "scenarios/scenarios.html",
     ) -> Response:
-        shelf = await asyncio.to_thread(self._context.library.read)
+        shelf = await asyncio.to_thread(self._context.scenario_index.read)
         rows = await asyncio.to_thread(self._rows, shelf, asked)
         listed = [row for row in rows if row.is_asked(asked)]
         tags = {tag for row in rows for tag in row.plan.scenario.tags}
@@ -239,7 +240,7 @@ class ScenarioPages:
     async def _one(
         self, request: Request, id: str, asked: ScenarioFilter, wrong: dict[str, str] | None = None
     ) -> Response:
-        plan = await asyncio.to_thread(self._context.library.plan, id)
+        plan = await asyncio.to_thread(self._context.scenario_index.plan, id)
         return self._page(
             request,
             "scenarios/scenario.html",
@@ -268,7 +269,7 @@ class ScenarioPages:
     def _chosen(self, request: Request) -> str:
         return chosen_receiver(request, self._context).name
 
-    def _page(self, request: Request, name: str, wrong: dict[str, str] | None, **context: object) -> Response:
+    def _page(self, request: Request, name: str, wrong: dict[str, str] | None, **context: Any) -> Response:
         """A page; with what is wrong, the answer to a form that started nothing."""
         status = HTTPStatus.UNPROCESSABLE_ENTITY if wrong else HTTPStatus.OK
         aimed = context["aimed"]
@@ -281,8 +282,8 @@ class ScenarioPages:
         return self._pages.render(
             request,
             name,
-            status,
-            here="Scenarios",
+            status=status,
+            section="Scenarios",
             target=target,
             receivers=self._context.receivers(),
             form_id=secrets.token_hex(16),

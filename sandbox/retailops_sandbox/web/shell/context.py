@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections import ChainMap, OrderedDict
+from collections import ChainMap
 from collections.abc import Iterator, Mapping
 
 import msgspec
@@ -17,17 +16,11 @@ from retailops_sandbox.model import Basic, Bearer, Json, Receiver
 from retailops_sandbox.runlog.log import Log
 from retailops_sandbox.session import ports
 from retailops_sandbox.standin import TOKEN, StandIn
-from retailops_sandbox.transport.checking import Checked
-from retailops_sandbox.web.log.watch import Watch
-from retailops_sandbox.web.recording.state import Recording
-from retailops_sandbox.web.review.state import Reviews
-from retailops_sandbox.web.runs.uploads import Uploads
-from retailops_sandbox.web.shell.library import ScenarioIndex
 from retailops_sandbox.web.shell.running import Running
+from retailops_sandbox.web.shell.scenario_index import ScenarioIndex
 from retailops_sandbox.web.shell.sending import Sending
 from retailops_sandbox.workspace.workspace import Workspace
 
-_KEPT_DELETED = 50
 _ENV_REFERENCE = re.compile(r"\$\{env:([^{}]+)\}")
 _MADE_WHEN_SENT: dict[str, Json] = {name: f"${{{name}}}" for name in ("uuid", "now", "sequence")}
 """What is known only by a send stays a placeholder in what is shown before it."""
@@ -51,11 +44,6 @@ class Target(msgspec.Struct, frozen=True):
     """There is no receiver of that name."""
 
 
-class _Deleted(msgspec.Struct, frozen=True):
-    receiver: Receiver
-    was_default: bool
-
-
 class AppContext:
     """One process's work on one workspace."""
 
@@ -74,35 +62,15 @@ class AppContext:
         self.workspace = workspace
         self.writer = writer
         self.log = log or Log(workspace.runs_dir)
-        self.uploads = Uploads(self.log)
         self.stand_in = stand_in
         self.stand_in_receiver = Receiver(name="stand-in", base_url=stand_in_url, token=TOKEN, stand_in=True)
         self.secrets: dict[str, str] = {}
         """Typed in the browser, by the environment variable that stands for each; gone with the process."""
         self.environment: Mapping[str, str] = ChainMap(self.secrets, dict(environment))
         self.ports: Ports = ports.build_ports(workspace, transport, writer, self.environment)
-        self.recording = Recording(self)
-        self.sending = Sending(
-            self.ports, self.recording.heard, is_logged=lambda id: self.log.get(id) is not None
-        )
-        self.watch = Watch(self.log, lambda: self.sending.flights)
+        self.sending = Sending(self.ports, is_logged=lambda id: self.log.get(id) is not None)
         self.running = Running(workspace, transport, self.environment)
-        self.library = ScenarioIndex(workspace)
-        self.reviews = Reviews(workspace, self.library)
-        self.checks: set[asyncio.Task[Checked]] = set()
-        """Of connections, under way."""
-        self._deleted: OrderedDict[str, _Deleted] = OrderedDict()
-
-    async def stop(self) -> None:
-        """Cancel what is in flight, stop checks, runs and the relay, and wait until all of it is logged."""
-        for checking in self.checks:
-            checking.cancel()
-        await self.sending.stop()
-        await self.watch.stop()
-        try:
-            await self.recording.stop_relay()
-        finally:
-            await self.running.stop_all()
+        self.scenario_index = ScenarioIndex(workspace)
 
     # --- the log ---
 
@@ -192,27 +160,6 @@ class AppContext:
         resolved = composing.resolve(receiver, names)
         known = composing.secrets(receiver, resolved, self.environment)
         return resolved, redaction.Secrets({**self.secrets, **known})
-
-    def delete_receiver(self, name: str) -> None:
-        """Delete a receiver; `undelete_receiver` brings it back for as long as the process lives."""
-        was_default = self.workspace.receivers().default == name
-        self._deleted[name] = _Deleted(self.workspace.delete_receiver(name), was_default)
-        if len(self._deleted) > _KEPT_DELETED:
-            self._deleted.popitem(last=False)
-
-    def was_deleted(self, name: str) -> bool:
-        """Whether a receiver was deleted and can be brought back."""
-        return name in self._deleted
-
-    def undelete_receiver(self, name: str) -> None:
-        """Bring back a receiver that was deleted; UsageError if it is not known any more."""
-        if name not in self._deleted:
-            raise UsageError(f"{name!r} was not deleted here", mend="add it again")
-        deleted = self._deleted[name]
-        self.workspace.save_receiver(deleted.receiver)
-        if deleted.was_default and not self.workspace.receivers().default:
-            self.workspace.set_default_receiver(name)
-        del self._deleted[name]
 
 
 def _secret_env(receiver: Receiver) -> Iterator[str]:

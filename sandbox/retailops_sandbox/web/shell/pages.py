@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import jinja2
+import msgspec
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
@@ -18,17 +19,44 @@ from retailops_sandbox.errors import UsageError
 from retailops_sandbox.model import Delivery, Expectation, encoder
 from retailops_sandbox.reporting.render import shown
 from retailops_sandbox.reporting.render.lines import GLYPHS, visible
+from retailops_sandbox.web.shell.context import Target
 from retailops_sandbox.web.shell.security import cookie_name
 
 THEMES = ("system", "light", "dark")
 _FLUSH = Markup("<!-- what was made until here should be seen -->")
 
 
+class RecordSwitch(msgspec.Struct, frozen=True):
+    """The record switch in the header."""
+
+    is_on: bool = False
+    count: int = 0
+    """How many sends were recorded since it was switched on."""
+
+
+class Shell(msgspec.Struct, frozen=True, kw_only=True):
+    """What every page shows around its content."""
+
+    path: str
+    theme: str
+    csp_nonce: str
+    record_switch: RecordSwitch
+    section: str | None = None
+    """The entry of the navigation that is current, empty for none; None hides the navigation."""
+    target: Target | None = None
+    """Where a send would go; None hides it."""
+
+
 class Pages:
-    """The pages' templates, and the assets that they link to."""
+    """The templates of all pages, and the assets that they link to.
+
+    A template sees `page`, a struct of its own, and `shell`.
+    """
 
     def __init__(self, templates: Path, static: Path) -> None:
         self.static = static
+        self.record_switch: Callable[[], RecordSwitch] = RecordSwitch
+        """What the record switch shows now."""
         self._assets = _manifest(static)
         self._environment = jinja2.Environment(
             loader=jinja2.FileSystemLoader(templates),
@@ -58,15 +86,33 @@ class Pages:
         self._environment.globals.update(names)
 
     def render(
-        self, request: Request, name: str, /, status: HTTPStatus = HTTPStatus.OK, **context: Any
+        self,
+        request: Request,
+        name: str,
+        page: msgspec.Struct | None = None,
+        *,
+        section: str | None = None,
+        target: Target | None = None,
+        status: HTTPStatus = HTTPStatus.OK,
+        **bag: Any,
     ) -> HTMLResponse:
-        """A page, or a part of one."""
-        return HTMLResponse(self.text(request, name, **context), status)
+        """The response with a page, or with a part of one. The bag is for pages without a struct."""
+        return HTMLResponse(self.text(request, name, page, section=section, target=target, **bag), status)
 
-    def streamed(self, request: Request, name: str, /, **context: Any) -> Iterator[str]:
+    def streamed(
+        self,
+        request: Request,
+        name: str,
+        page: msgspec.Struct | None = None,
+        *,
+        section: str | None = None,
+        target: Target | None = None,
+        **bag: Any,
+    ) -> Iterator[str]:
         """The markup of a page in pieces, each as soon as the template says that it should be seen."""
         piece: list[str] = []
-        for markup in self._template(name).generate(**self._around(request), flush=_FLUSH, **context):
+        context = self._context(request, page, section, target, bag)
+        for markup in self._template(name).generate(context, flush=_FLUSH):
             if markup != _FLUSH:
                 piece.append(markup)
             elif piece:
@@ -74,21 +120,40 @@ class Pages:
                 piece.clear()
         yield "".join(piece)
 
-    def text(self, request: Request, name: str, /, **context: Any) -> str:
+    def text(
+        self,
+        request: Request,
+        name: str,
+        page: msgspec.Struct | None = None,
+        *,
+        section: str | None = None,
+        target: Target | None = None,
+        **bag: Any,
+    ) -> str:
         """The markup of a page, or of a part of one."""
-        return self._template(name).render(**self._around(request), **context)
+        return self._template(name).render(self._context(request, page, section, target, bag))
 
     def _template(self, name: str) -> jinja2.Template:
         return self._environment.get_template(name)
 
-    def _around(self, request: Request) -> dict[str, Any]:
-        """What every page says, whatever it is of."""
+    def _context(
+        self,
+        request: Request,
+        page: msgspec.Struct | None,
+        section: str | None,
+        target: Target | None,
+        bag: dict[str, Any],
+    ) -> dict[str, Any]:
         theme = request.cookies.get(cookie_name(request, "theme"), "system")
-        return {
-            "path": request.url.path,
-            "theme": theme if theme in THEMES else "system",
-            "csp_nonce": request.scope.get("csp_nonce", ""),
-        }
+        shell = Shell(
+            path=request.url.path,
+            theme=theme if theme in THEMES else "system",
+            csp_nonce=request.scope.get("csp_nonce", ""),
+            record_switch=self.record_switch(),
+            section=section,
+            target=target,
+        )
+        return {"page": page, "shell": shell, **({} if target is None else {"target": target}), **bag}
 
     def _asset(self, name: str) -> str:
         return f"/static/{self._assets[name]}"

@@ -57,22 +57,20 @@ class NotSent(SandboxError):
 class Sending:
     """Starts deliveries and knows those in flight."""
 
-    def __init__(
-        self,
-        ports: Ports,
-        listen: Callable[[str], None] = lambda _: None,
-        *,
-        is_logged: Callable[[str], bool],
-    ) -> None:
-        """`listen` is told each delivery's id as it begins; `is_logged` says whether one is in the log."""
+    def __init__(self, ports: Ports, *, is_logged: Callable[[str], bool]) -> None:
+        """`is_logged` says whether the delivery of an id is in the log."""
         self._clock = ports.clock
-        self._listen = listen
+        self._on_started: list[Callable[[str], None]] = []
         self._is_logged = is_logged
         self._problems: OrderedDict[str, str] = OrderedDict()
         self._unlogged: OrderedDict[str, Flight] = OrderedDict()
         self._flights: dict[str, Flight] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._forms = Once()
+
+    def on_started(self, call: Callable[[str], None]) -> None:
+        """Call this with the id of each delivery that begins."""
+        self._on_started.append(call)
 
     @property
     def flights(self) -> list[Flight]:
@@ -110,7 +108,8 @@ class Sending:
                 if isinstance(event, DeliveryStarted):
                     flight = Flight(event.id, event.url, order, run, self._clock.seconds(), self._clock.now())
                     self._flights[flight.id] = flight
-                    self._listen(flight.id)
+                    for call in self._on_started:
+                        call(flight.id)
                     started.set_result(flight.id)
                 elif isinstance(event, DeliveryFinished) and flight is not None:
                     self._land(flight)

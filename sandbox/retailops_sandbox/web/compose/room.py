@@ -1,0 +1,12 @@
+"""The room where payloads are composed and sent."""
+
+from __future__ import annotations
+
+from retailops_sandbox.web.compose.pages import ComposePages
+from retailops_sandbox.web.shell.context import AppContext
+from retailops_sandbox.web.shell.pages import Pages
+from retailops_sandbox.web.shell.room import Room
+
+
+def compose_room(context: AppContext, pages: Pages) -> Room:
+    return Room(routes=ComposePages(context, pages).routes())

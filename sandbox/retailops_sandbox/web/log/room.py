@@ -1,0 +1,26 @@
+"""The room of the delivery log."""
+
+from __future__ import annotations
+
+from retailops_sandbox.web.log.delivery import DeliveryPages
+from retailops_sandbox.web.log.exports import ExportPages
+from retailops_sandbox.web.log.live import LivePages
+from retailops_sandbox.web.log.pages import LogPages
+from retailops_sandbox.web.log.watch import Watch
+from retailops_sandbox.web.shell.context import AppContext
+from retailops_sandbox.web.shell.pages import Pages
+from retailops_sandbox.web.shell.room import Room
+
+
+def log_room(context: AppContext, pages: Pages) -> Room:
+    watch = Watch(context.log, lambda: context.sending.flights)
+    pages.offer(problem_of=context.sending.problem)
+    return Room(
+        routes=[
+            *LivePages(context, pages, watch).routes(),
+            *LogPages(context, pages, watch).routes(),
+            *DeliveryPages(context, pages).routes(),
+            *ExportPages(context).routes(),
+        ],
+        stop=watch.stop,
+    )

@@ -1,0 +1,47 @@
+"""Receivers that were deleted, for as long as the process lives."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+import msgspec
+
+from retailops_sandbox.errors import UsageError
+from retailops_sandbox.model import Receiver
+from retailops_sandbox.workspace.workspace import Workspace
+
+_KEPT = 50
+
+
+class _Deleted(msgspec.Struct, frozen=True):
+    receiver: Receiver
+    was_default: bool
+
+
+class DeletedReceivers:
+    """Deletes receivers of a workspace and restores them."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._deleted: OrderedDict[str, _Deleted] = OrderedDict()
+
+    def __contains__(self, name: str) -> bool:
+        """Whether a receiver was deleted and can be restored."""
+        return name in self._deleted
+
+    def delete(self, name: str) -> None:
+        """Delete a receiver; UsageError where there is none of this name."""
+        was_default = self._workspace.receivers().default == name
+        self._deleted[name] = _Deleted(self._workspace.delete_receiver(name), was_default)
+        if len(self._deleted) > _KEPT:
+            self._deleted.popitem(last=False)
+
+    def restore(self, name: str) -> None:
+        """Restore a receiver; UsageError where it was not deleted here, or another has its name by now."""
+        if name not in self._deleted:
+            raise UsageError(f"{name!r} was not deleted here", mend="add it again")
+        deleted = self._deleted[name]
+        self._workspace.save_receiver(deleted.receiver)
+        if deleted.was_default and not self._workspace.receivers().default:
+            self._workspace.set_default_receiver(name)
+        del self._deleted[name]

@@ -1,0 +1,90 @@
+"""A room of the browser application: what it brings, and the base of its page classes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from http import HTTPStatus
+from typing import ClassVar
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from retailops_sandbox.runlog.log import Entry, RunSummary
+from retailops_sandbox.web.shell.choices import chosen_receiver
+from retailops_sandbox.web.shell.context import AppContext, Target
+from retailops_sandbox.web.shell.pages import Pages
+
+
+async def _nothing() -> None:
+    pass
+
+
+class Room(msgspec.Struct, frozen=True, kw_only=True):
+    """What one feature brings to the application."""
+
+    routes: Sequence[BaseRoute]
+    stop: Callable[[], Awaitable[None]] = _nothing
+    """Ends what is under way, while pages are still answered. It may be called more than once."""
+    close: Callable[[], Awaitable[None]] = _nothing
+    """Frees what pages need, after the last one was answered."""
+
+
+class RoomPages:
+    """The base of a room's page classes."""
+
+    section: ClassVar[str] = ""
+    """The entry of the navigation that these pages belong to."""
+
+    def __init__(self, context: AppContext, pages: Pages) -> None:
+        self._context = context
+        self._pages = pages
+
+    def _page(
+        self,
+        request: Request,
+        name: str,
+        page: msgspec.Struct,
+        *,
+        target: Target | None = None,
+        section: str | None = None,
+        refused: bool = False,
+    ) -> Response:
+        """A page, with status 422 where it answers a form that was refused.
+
+        Without a target the header shows that of the receiver that this browser chose last.
+        """
+        return self._pages.render(
+            request,
+            name,
+            page,
+            section=self.section if section is None else section,
+            target=target or self._chosen_target(request),
+            status=HTTPStatus.UNPROCESSABLE_ENTITY if refused else HTTPStatus.OK,
+        )
+
+    def _part(self, request: Request, name: str, page: msgspec.Struct) -> Response:
+        """A part of a page, for a script that puts it in place."""
+        return self._pages.render(request, name, page)
+
+    def _chosen_target(self, request: Request) -> Target:
+        """Where a send to the receiver that this browser chose last would go."""
+        action = self._context.actions()[0]
+        receiver = chosen_receiver(request, self._context)
+        return self._context.target(receiver, action.name, action.editions[0])
+
+    def _entry(self, id: str) -> Entry:
+        """A delivery of the log; HTTPException 404 where there is none. Blocks."""
+        entry = self._context.log.get(id)
+        if entry is None:
+            raise HTTPException(HTTPStatus.NOT_FOUND, f"There is no delivery {id} in this workspace's log.")
+        return entry
+
+    def _run(self, id: str) -> RunSummary:
+        """A run of the log; HTTPException 404 where there is none. Blocks."""
+        run = self._context.log.find(id)
+        if run is None:
+            raise HTTPException(HTTPStatus.NOT_FOUND, f"There is no run {id} in this workspace's log.")
+        return run
