@@ -9,7 +9,6 @@ must run where the secret is not at hand. An `any` rule stands there instead.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -20,8 +19,7 @@ from retailops_sandbox.accepting.deciding import KEEP, Decision, Key
 from retailops_sandbox.comparing import Node, align, matchers
 from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import Json, Rule
-
-MARK = re.compile("«redacted:[^«»]*»")
+from retailops_sandbox.redaction import holds_mark
 
 _Tokens: TypeAlias = "tuple[str, ...]"
 _Value: TypeAlias = Any
@@ -80,8 +78,8 @@ def escaped(value: Any) -> Any:
 def is_redacted(value: Json) -> bool:
     """Whether a secret was struck out of this very value, or of a name in it."""
     if isinstance(value, dict):
-        return any(MARK.search(name) for name in value)
-    return isinstance(value, str) and MARK.search(value) is not None
+        return any(map(holds_mark, value))
+    return isinstance(value, str) and holds_mark(value)
 
 
 def holds_redacted(value: Json) -> bool:
@@ -238,7 +236,7 @@ class _Walk:
         return "*" in tokens and tokens[-1] == name and self._words[path] == "any"
 
     def _unexpected_member(self, node: Node, scope: matchers.Scope | None, place: _Place) -> _Pair:
-        if node.kind != "unexpected" or MARK.search(place.new[-1]):
+        if node.kind != "unexpected" or holds_mark(place.new[-1]):
             return _NOTHING
         decision = self._decision("unexpected", None, place.actual)
         if decision.word == "rule":

@@ -210,7 +210,7 @@ def _secrets(scenario: Scenario) -> Iterator[Proposal]:
             id=f"secret:{name}",
             kind="secret",
             reason=f"a secret, struck out of the log: {found[0]}{more}",
-            shown=f"«redacted:{name}»",
+            shown=redaction.mark(name),
             becomes=jsontext.compact(reference).decode(),
             taken=True,
             secret=name,

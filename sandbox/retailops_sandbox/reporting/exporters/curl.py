@@ -7,13 +7,13 @@ import shlex
 from base64 import b64encode
 
 from retailops_sandbox.model import Netrc, Receiver, Request
+from retailops_sandbox.redaction import MARK
 
 _ADDED_BY_CURL = ("Accept", "User-Agent")
 _WITH_LENGTH = ("POST", "PUT", "PATCH")
 _LONGEST_ARGUMENT = 100_000
 """Bytes. Linux takes 128 KiB in one argument; a shell's own printf takes any number."""
 
-_redacted = re.compile("«redacted:([^»]*)»")
 _reference = re.compile(r"\$\{env:(\w+)\}")
 
 
@@ -29,7 +29,7 @@ def command(request: Request, receiver: Receiver | None = None) -> str:
     if receiver is not None:
         options += _connection(receiver)
     options += _exactness(request.url)
-    return pipe + " \\\n  ".join([f"curl {_quoted(request.url, _redacted)}", *options])
+    return pipe + " \\\n  ".join([f"curl {_quoted(request.url, MARK)}", *options])
 
 
 def _method(request: Request, body: str) -> list[str]:
@@ -54,7 +54,7 @@ def _headers(request: Request, receiver: Receiver | None, body: str) -> list[str
         if name.lower() not in left_out
     ]
     lines += [f"{name}:" for name in unasked if name.lower() not in given]
-    return [f"-H {_quoted(line, _redacted)}" for line in lines]
+    return [f"-H {_quoted(line, MARK)}" for line in lines]
 
 
 def _body(request: Request) -> tuple[str, str]:
@@ -66,10 +66,10 @@ def _body(request: Request) -> tuple[str, str]:
         encoded = text if request.base64 else b64encode(text.encode()).decode()
         return "--data-binary @-", f"printf %s {_quoted(encoded)} | base64 -d | "
     if len(text.encode()) > _LONGEST_ARGUMENT:
-        return "--data-binary @-", f"printf %s {_quoted(text, _redacted)} | "
+        return "--data-binary @-", f"printf %s {_quoted(text, MARK)} | "
     # --data-binary would read the file that a leading @ names.
     option = "--data-raw" if text.startswith("@") else "--data-binary"
-    return f"{option} {_quoted(text, _redacted)}", ""
+    return f"{option} {_quoted(text, MARK)}", ""
 
 
 def _connection(receiver: Receiver) -> list[str]:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from retailops_sandbox import composing, jsontext
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.model import Delivery, Json
+from retailops_sandbox.redaction import holds_mark
 
 _MADE_ANEW = ("uuid", "now", "sequence")
-_REDACTED = "«redacted:"
 
 
 def payload(sent: Delivery) -> str:
@@ -45,7 +45,7 @@ def headers(sent: Delivery) -> dict[str, str]:
     found = {}
     for name, written in sent.own_headers.items():
         value = went_out.get(name.lower(), "")
-        found[name] = written if written and _REDACTED in value else _literal(value)
+        found[name] = written if written and holds_mark(value) else _literal(value)
     return found
 
 
@@ -60,7 +60,7 @@ def _recalled(template: Json, filled: Json) -> Json:
         return [_recalled(child, value) for child, value in zip(template, filled, strict=True)]
     if not isinstance(template, str) or _can_be_filled(template):
         return template
-    return template if isinstance(filled, str) and _REDACTED in filled else _literal_json(filled)
+    return template if isinstance(filled, str) and holds_mark(filled) else _literal_json(filled)
 
 
 def _can_be_filled(text: str) -> bool:

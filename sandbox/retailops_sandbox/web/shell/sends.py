@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 import msgspec
@@ -11,11 +10,10 @@ from retailops_sandbox.composing import Template
 from retailops_sandbox.engine import Options
 from retailops_sandbox.errors import SourceError
 from retailops_sandbox.model import Deliver, Expectation, Json, Receiver, Step
+from retailops_sandbox.redaction import MARK
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.web.shell.context import AppContext, Target
 from retailops_sandbox.web.shell.sending import SendRequest
-
-_REDACTED = re.compile("«redacted:([^»]*)»")
 
 
 def order(
@@ -59,7 +57,7 @@ def order(
 
 def lacking(payload: str) -> str:
     """Which secrets a logged payload has lost to redaction, and what to do; empty where it has all."""
-    names = sorted(set(_REDACTED.findall(payload)))
+    names = sorted(set(MARK.findall(payload)))
     if not names:
         return ""
     what = f"Nothing was sent: {', '.join(names)} was struck out of the log."

@@ -1,0 +1,75 @@
+"""Credentials by where they are written: in headers of certain names, and as userinfo in URLs."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode
+from binascii import Error as Base64Error
+from collections.abc import Iterator
+from functools import lru_cache
+
+from retailops_sandbox.model import Headers
+from retailops_sandbox.redaction.encodings import percent_decoded
+
+_HEADERS = {
+    "authorization": "Authorization",
+    "proxy-authorization": "Proxy-Authorization",
+    "cookie": "Cookie",
+    "set-cookie": "Set-Cookie",
+}
+# Patterns that few runs need are texts: `re` compiles and keeps them when they are first used.
+_SCHEME = "(?is)((?:Basic|Bearer|Digest|Negotiate|NTLM|Token|ApiKey|Hawk|AWS4-HMAC-SHA256) +)?(.*)"
+USERINFO = r"(?<=//)[^/?#\s]+(?=@)"
+"""The pattern of user and password in a URL."""
+
+
+def credential_header(name: str) -> str:
+    """The name of a header whose value is always a credential, as its mark spells it; empty for any other."""
+    return _HEADERS.get(name.lower(), "")
+
+
+def joined(headers: Headers) -> str:
+    """The names and values of headers as one text."""
+    return "\n".join([part for header in headers for part in header])
+
+
+@lru_cache(maxsize=64)
+def is_harmless(headers: Headers) -> bool:
+    """Whether no header among these can be a credential or hold userinfo, as far as a glance tells."""
+    text = joined(headers).lower()
+    return "@" not in text and "authorization" not in text and "cookie" not in text
+
+
+def disclosed(url: str, headers: Headers) -> Iterator[tuple[str, str]]:
+    """The secrets, with their names, that a URL and headers give away by their place."""
+    for name, value in headers:
+        credentials = credential_header(name)
+        if credentials:
+            for secret in _secrets_of_header(credentials, value):
+                yield credentials, secret
+    for value in (url, *(value for _, value in headers)):
+        for userinfo in re.findall(USERINFO, value) if "@" in value else ():
+            _, colon, password = userinfo.partition(":")
+            yield "URL", percent_decoded(password if colon else userinfo)
+
+
+def split_scheme(value: str) -> tuple[str, str]:
+    """The authentication scheme that a header's value begins with, and the rest."""
+    match = re.fullmatch(_SCHEME, value)
+    return (match[1] or "", match[2]) if match else ("", value)
+
+
+def _secrets_of_header(name: str, value: str) -> Iterator[str]:
+    if name in ("Cookie", "Set-Cookie"):
+        pairs = value.split(";") if name == "Cookie" else [value.partition(";")[0]]
+        for pair in pairs:
+            yield pair.partition("=")[2].strip().strip('"')
+        return
+    scheme, credentials = split_scheme(value)
+    yield credentials
+    if scheme.strip().lower() == "basic":
+        try:
+            decoded = b64decode(credentials.encode(), validate=True).decode()
+        except (Base64Error, UnicodeDecodeError):
+            return
+        yield decoded.partition(":")[2]

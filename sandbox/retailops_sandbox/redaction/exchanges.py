@@ -1,0 +1,107 @@
+"""Exchanges, expectations and payloads as they may be kept: redacted before anything is written."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec import UNSET
+
+from retailops_sandbox.comparing.matchers import MATCHERS
+from retailops_sandbox.model import (
+    Exchange,
+    Expectation,
+    Fault,
+    HttpRequest,
+    Json,
+    Request,
+    Response,
+    Rule,
+)
+from retailops_sandbox.redaction import credentials
+from retailops_sandbox.redaction.places import Body, leaves
+from retailops_sandbox.redaction.secrets import Secrets
+
+
+class RedactedExchange(NamedTuple):
+    """What of an exchange may be kept."""
+
+    request: Request
+    response: Response | None
+    fault: Fault | None
+    secrets: Secrets
+    """All that was looked for, also what the exchange itself gave away."""
+
+
+def exchange(
+    request: HttpRequest, exchange: Exchange, secrets: Secrets, secret_pointers: tuple[str, ...] = ()
+) -> RedactedExchange:
+    """The exchange as it may be kept: the headers really sent, bodies as text where they are UTF-8.
+
+    What the exchange itself gives away as secret (a cookie, the value at a secret pointer) is looked for in
+    all of it, too.
+    """
+    sent = exchange.request_headers or request.headers
+    received = exchange.response
+    came = () if received is None else received.headers
+    sent_body = Body.of(request.body, secret_pointers)
+    received_body = Body.of(b"" if received is None else received.body, secret_pointers)
+    harmless = credentials.is_harmless(sent) and credentials.is_harmless(came) and "@" not in request.url
+    disclosed = [] if harmless else [*credentials.disclosed(request.url, sent + came)]
+    for place in (*sent_body.places, *received_body.places):
+        disclosed += [(place.name, leaf) for leaf in leaves(place.value)]
+    secrets = secrets.and_also(disclosed)
+    nothing_hidden = harmless and not secrets
+    return RedactedExchange(
+        Request(
+            method=request.method,
+            url=secrets.url(request.url),
+            headers=sent if nothing_hidden else secrets.headers(sent, sent=True),
+            body=sent_body.kept(secrets),
+            base64=sent_body.binary,
+        ),
+        None
+        if received is None
+        else Response(
+            status=received.status,
+            http_version=received.http_version,
+            headers=came if nothing_hidden else secrets.headers(came),
+            body=received_body.kept(secrets),
+            base64=received_body.binary,
+        ),
+        exchange.fault and Fault(exchange.fault.kind, secrets.url(exchange.fault.message)),
+        secrets,
+    )
+
+
+def expectation(expected: Expectation, secrets: Secrets) -> Expectation:
+    """An expectation, redacted as the answer that it will be compared with."""
+    headers = expected.headers
+    if not secrets and not any(map(credentials.credential_header, headers)):
+        return expected
+    return msgspec.structs.replace(
+        expected,
+        body=expected.body if expected.body is UNSET else secrets.json(expected.body),
+        rules={path: secrets.json(rule) for path, rule in expected.rules.items()},
+        headers={name: _expected_header(name, rule, secrets) for name, rule in headers.items()},
+    )
+
+
+def _expected_header(name: str, rule: Rule, secrets: Secrets) -> Any:
+    if not isinstance(rule, str) or rule in MATCHERS:
+        return secrets.json(rule)
+    ((_, value),) = secrets.headers(((name, rule),))
+    return value
+
+
+def template(text: bytes, secrets: Secrets, secret_pointers: tuple[str, ...] = ()) -> str:
+    """A payload before its placeholders were filled, as it may be kept: references stay where they are."""
+    body = Body.of(text, secret_pointers)
+    places = [place for place in body.places if not _is_reference(place.value)]
+    disclosed = [(place.name, leaf) for place in places for leaf in leaves(place.value)]
+    return msgspec.structs.replace(body, places=places).kept(secrets.and_also(disclosed))
+
+
+def _is_reference(value: Json) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"\$\{[^{}]+\}", value) is not None
