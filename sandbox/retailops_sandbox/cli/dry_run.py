@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 from collections.abc import Sequence
@@ -12,15 +11,13 @@ import msgspec
 
 from retailops_sandbox.cli.job import sending
 from retailops_sandbox.cli.output import harmless, say
-from retailops_sandbox.engine import Options, Run
+from retailops_sandbox.engine import Options
 from retailops_sandbox.engine.preview import Preview, preview
 from retailops_sandbox.errors import SandboxError, UsageError
-from retailops_sandbox.model import RunInfo
 from retailops_sandbox.reporting.render import preview as report
 from retailops_sandbox.reporting.reporters.files import Reports
 from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.session import ports
-from retailops_sandbox.transport import Transport
 from retailops_sandbox.workspace import settings
 from retailops_sandbox.workspace.workspace import Workspace
 
@@ -39,24 +36,21 @@ def execute(
     asked = Reports(**{name: given.pop(name) for name in Reports.__struct_fields__}).options()
     if asked:
         raise UsageError(f"--dry-run judges nothing, so there is nothing for {' and '.join(asked)} to report")
-    # Nothing is sent, so nobody has to say yes to it.
-    options = sending(workspace, jobs, **{**given, "confirmed": True})
-    previews = asyncio.run(look(workspace, plans, options))
+    options = sending(workspace, jobs, **given)
+    previews = look(workspace, plans, options)
     for line in report.text(previews, unreadable, options.receiver):
         say(harmless(line))
     sys.exit(_exit_code(previews, unreadable))
 
 
-async def look(workspace: Workspace, plans: Sequence[Plan], options: Options) -> list[Preview]:
-    """Nothing is sent, waited for or written, and no stand-in is started."""
+def look(workspace: Workspace, plans: Sequence[Plan], options: Options) -> list[Preview]:
+    """What the plans would send. No stand-in is started."""
     receiver = options.receiver
     if receiver.stand_in:
         # It listens at a free port, which nobody knows before.
         receiver = msgspec.structs.replace(receiver, base_url=f"http://stand-in{receiver.base_url}")
-    async with Transport() as transport:
-        log = ports.LateLog(workspace.runs_dir, RunInfo(id="", started_at=""))
-        real = ports.build_ports(workspace, transport, log, settings.readable(os.environ))
-        return list(preview(Run(plans, real, msgspec.structs.replace(options, receiver=receiver))))
+    sources = ports.build_sources(workspace, settings.readable(os.environ))
+    return list(preview(plans, sources, msgspec.structs.replace(options, receiver=receiver)))
 
 
 def _exit_code(previews: Sequence[Preview], unreadable: Sequence[SandboxError]) -> int:

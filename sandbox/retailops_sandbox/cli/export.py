@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import os
 from pathlib import Path
@@ -93,7 +92,7 @@ def _of_file(path: Path, format: Format, folder: Workspace, receiver: str | None
     from retailops_sandbox.engine import Options
 
     there = receivers.named(folder, chosen)
-    previews = asyncio.run(look(folder, [plan], Options(receiver=there, confirmed=True)))
+    previews = look(folder, [plan], Options(receiver=there))
     return exporting.commands(previews, there, name=exporting.scenario_name(plan.id))
 
 

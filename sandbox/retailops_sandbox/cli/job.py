@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from retailops_sandbox.cli.options import assignment, check_receiver, chosen_receiver, here, table
 from retailops_sandbox.cli.output import complain
 from retailops_sandbox.cli.screen import Screen, tell_github
-from retailops_sandbox.errors import SandboxError, UsageError
+from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.model import RunKind
 from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.session import receivers
@@ -37,16 +37,13 @@ def execute(
     **given: Any,
 ) -> None:
     """Run the plans as the options say, print and report, and leave with the exit code."""
+    from retailops_sandbox.engine import require_yes
     from retailops_sandbox.reporting.reporters.files import Reports
     from retailops_sandbox.session import headless
 
     reports = Reports(**{name: given.pop(name) for name in Reports.__struct_fields__})
     options = sending(workspace, jobs, max_failures=max_failures, **given)
-    if options.receiver.protected and not options.confirmed:
-        raise UsageError(
-            f"the receiver {options.receiver.name!r} is protected: nothing is sent without an explicit yes",
-            mend="give --yes if you mean it",
-        )
+    require_yes(options.receiver, confirmed=options.confirmed, mend="give --yes if you mean it")
     reports.check()
     job = headless.Job(
         workspace=workspace,

@@ -14,6 +14,7 @@ import click
 from retailops_sandbox import recording
 from retailops_sandbox.cli.options import Seconds, check_receiver, chosen_receiver, here, workspace_option
 from retailops_sandbox.cli.output import complain, say
+from retailops_sandbox.engine import require_yes
 from retailops_sandbox.errors import FileError, UsageError
 from retailops_sandbox.model import Receiver
 from retailops_sandbox.recording import Recorded, ScenarioDraft
@@ -68,11 +69,7 @@ def command(
         folder, "", receiver=forward, stand_in=False, receiver_token=None, headers=(), **given
     )
     check_receiver(receiver)
-    if receiver.protected and not confirmed:
-        raise UsageError(
-            f"the receiver {receiver.name!r} is protected: nothing is sent without an explicit yes",
-            mend="give --yes if you mean it",
-        )
+    require_yes(receiver, confirmed=confirmed, mend="give --yes if you mean it")
     timeout_ms = int(timeout * 1000) if timeout else None
     records: list[Recorded] = []
     try:

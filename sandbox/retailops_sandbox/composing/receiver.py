@@ -101,16 +101,10 @@ def connection(
     receiver: Receiver, *, timeout_ms: int | None = None, drop_after_ms: int | None = None
 ) -> Connection:
     """How the transport is to reach a resolved receiver."""
-    return Connection(
+    return msgspec.structs.replace(
+        msgspec.convert(receiver, Connection, from_attributes=True),
         timeout_ms=timeout_ms or receiver.timeout_ms,
-        connect_timeout_ms=receiver.connect_timeout_ms,
-        verify=receiver.verify,
-        ca_file=receiver.ca_file,
-        client_cert=receiver.client_cert,
-        client_key=receiver.client_key,
-        proxy=receiver.proxy,
         netrc=isinstance(receiver.auth, Netrc),
-        follow_redirects=receiver.follow_redirects,
         drop_after_ms=drop_after_ms,
     )
 

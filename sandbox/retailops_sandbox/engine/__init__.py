@@ -1,14 +1,16 @@
 """The one path: compose, check, build, send, log, compare, report. Every face runs scenarios through here.
 
-`Run.execute()` tells what happens as it happens, `Run.events()` yields it; whoever listens only listens.
+`Run.execute()` reports what happens as it happens; whoever listens only listens.
 Nothing here knows a file, a socket or a clock.
 
-ports    what a run needs from outside, and how it is to run
-events   what it tells
-run      one execution of some plans: workers, order, stopping
-step     one step, from its fixture to its verdict
-preview  all that comes before a send, without one
-target   the receiver as steps see it
+ports        what a run needs from outside, and how it is to run
+events       what it reports
+target       the receiver as steps see it
+preparation  from a step to its request, without sending
+preview      what each step of some plans would send
+context      what the steps of one run share
+step         one step, from its fixture to its verdict
+run          one execution of some plans: workers, order, stopping
 """
 
 from retailops_sandbox.engine.events import (
@@ -19,9 +21,10 @@ from retailops_sandbox.engine.events import (
     StepResult,
     worst,
 )
-from retailops_sandbox.engine.ports import Clock, DeliveryLog, Options, Ports, Transport
+from retailops_sandbox.engine.ports import Clock, DeliveryLog, Options, Ports, Sources, Transport
 from retailops_sandbox.engine.run import Run
 from retailops_sandbox.engine.step import LARGE_BODY
+from retailops_sandbox.engine.target import require_yes
 
 __all__ = [
     "LARGE_BODY",
@@ -34,7 +37,9 @@ __all__ = [
     "Ports",
     "Run",
     "ScenarioResult",
+    "Sources",
     "StepResult",
     "Transport",
+    "require_yes",
     "worst",
 ]

@@ -1,4 +1,4 @@
-"""What a run tells as it goes."""
+"""What a run reports as it goes."""
 
 from __future__ import annotations
 

@@ -39,16 +39,21 @@ class Clock(Protocol):
         """A monotonic clock."""
 
 
-class Ports(msgspec.Struct, frozen=True):
-    """What a run needs from outside."""
+class Sources(msgspec.Struct, frozen=True, kw_only=True):
+    """What steps are composed from."""
 
-    transport: Transport
-    log: DeliveryLog
     clock: Clock
     fixture: Callable[[str, str, str], composing.Template]
     """Action, edition and name to the fixture; SandboxError where there is none."""
     contract: Callable[[str, str], Contract]
     environment: Mapping[str, str]
+
+
+class Ports(Sources, frozen=True, kw_only=True):
+    """What a run needs from outside."""
+
+    transport: Transport
+    log: DeliveryLog
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):

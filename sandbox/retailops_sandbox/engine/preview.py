@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from retailops_sandbox import composing, redaction
-from retailops_sandbox.engine.run import Run
-from retailops_sandbox.engine.step import StepRun
+from retailops_sandbox.engine.ports import Options, Sources
+from retailops_sandbox.engine.preparation import Preparation
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.model import Exchange, Request, Step, Timings, Violation
 from retailops_sandbox.scenarios import scenario
@@ -21,21 +21,21 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     plan: Plan
     number: int
     """From 0."""
-    step: Step
     request: Request | None = None
     size: int = 0
     """Bytes of its body."""
     violations: tuple[Violation, ...] = ()
     """Of the payload against the contract."""
+    is_refused: bool = False
+    """Nothing would be sent, because the payload breaks the contract."""
     waits: str = ""
-    """It is composed from what an earlier step captures; what that is, shows only when it runs."""
+    """Which capture of an earlier step it needs: what that is, is known only when the plan runs."""
     mistake: str = ""
     """Why it cannot be composed, in one line."""
 
     @property
-    def is_refused(self) -> bool:
-        """Whether nothing would be sent, because the payload breaks the contract."""
-        return bool(self.violations) and not self.step.off_contract and self.step.raw is None
+    def step(self) -> Step:
+        return self.plan.scenario.steps[self.number]
 
     @property
     def would_send(self) -> bool:
@@ -48,29 +48,33 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
         return deliver.times + (deliver.drop_after_ms is not None) if self.would_send else 0
 
 
-def preview(run: Run) -> Iterator[Preview]:
-    """Compose and check every step of a run, in order. Nothing is sent, and nothing logged."""
-    for plan, sequence in run.numbered():
-        names = run.names(plan)
+def preview(plans: Sequence[Plan], sources: Sources, options: Options) -> Iterator[Preview]:
+    """Compose and check every step of some plans, in order. Nothing is sent, and nothing logged.
+
+    Raises UsageError for a receiver that cannot be called.
+    """
+    preparation = Preparation(sources, options)
+    for plan, sequence in preparation.numbered(plans):
+        names = preparation.names(plan)
         for number, step in enumerate(plan.scenario.steps):
-            yield _of(StepRun(run, plan, number, step, names, sequence + number), plan, number, step)
+            yield _of(preparation, plan, number, names, sequence + number)
             names.lost |= step.capture.keys()
 
 
-def _of(ahead: StepRun, plan: Plan, number: int, step: Step) -> Preview:
+def _of(preparation: Preparation, plan: Plan, number: int, names: composing.Names, sequence: int) -> Preview:
     try:
-        ready = ahead.prepare()
+        prepared = preparation.step(plan, number, names, sequence)
     except composing.MissingCapture as error:
-        return Preview(plan=plan, number=number, step=step, waits=error.what)
+        return Preview(plan=plan, number=number, waits=error.what)
     except SandboxError as error:
-        return Preview(plan=plan, number=number, step=step, mistake=scenario.describe(error, plan, number))
+        return Preview(plan=plan, number=number, mistake=scenario.describe(error, plan, number))
     nothing = Exchange(request_headers=(), response=None, fault=None, timings=Timings())
-    kept = redaction.exchange(ready.request, nothing, ready.target.secrets, ready.contract.secrets)
+    kept = redaction.exchange(prepared.request, nothing, prepared.target.secrets, prepared.contract.secrets)
     return Preview(
         plan=plan,
         number=number,
-        step=step,
         request=kept.request,
-        size=len(ready.request.body),
-        violations=ready.violations,
+        size=len(prepared.request.body),
+        violations=prepared.violations,
+        is_refused=prepared.is_refused,
     )

@@ -1,17 +1,17 @@
-"""One step: compose, check, build, send, log, compare."""
+"""One step, from its fixture to its verdict: prepared, then sent, logged and compared."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
-from retailops_sandbox import comparing, composing, jsontext, redaction
-from retailops_sandbox.contracts.contract import Contract
+from retailops_sandbox import composing, jsontext, redaction
+from retailops_sandbox.engine.context import RunContext
 from retailops_sandbox.engine.events import DeliveryFinished, DeliveryStarted, StepResult, worst
-from retailops_sandbox.engine.target import Target
+from retailops_sandbox.engine.preparation import Prepared
 from retailops_sandbox.errors import SandboxError, SourceError, UsageError
 from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import (
@@ -19,34 +19,16 @@ from retailops_sandbox.model import (
     Exchange,
     Expectation,
     Fault,
-    HttpRequest,
     Json,
     Judgement,
-    Step,
     Verdict,
     Violation,
 )
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.scenarios.scenario import Plan
 
-if TYPE_CHECKING:
-    from retailops_sandbox.engine.run import Run
-
 LARGE_BODY = 64 * 1024
 """Bytes; the work on a larger answer leaves the event loop."""
-
-
-class Ready(msgspec.Struct):
-    """A step's request, ready to send, and how each answer will be judged."""
-
-    contract: Contract
-    target: Target
-    request: HttpRequest
-    payload: composing.Payload | None
-    violations: tuple[Violation, ...]
-    expectations: list[Expectation | None]
-    """One for each delivery, placeholders filled; each is redacted as the answer it is compared with."""
-    judge: comparing.Judge
 
 
 class _Stopped(Exception):
@@ -54,7 +36,7 @@ class _Stopped(Exception):
 
 
 class _NotDropped(Exception):
-    """What was to be hung up on ended by itself before."""
+    """The delivery that was to be dropped ended before the drop."""
 
     def __init__(self, fault: Fault | None) -> None:
         super().__init__()
@@ -70,7 +52,7 @@ class _Sent(msgspec.Struct):
 
 
 class _Attempted(msgspec.Struct):
-    """A delivery at its last attempt."""
+    """A delivery at its last attempt, judged."""
 
     delivery: Delivery
     judgement: Judgement
@@ -86,39 +68,33 @@ class StepRun:
     """One step of one scenario, from its fixture to its verdict."""
 
     def __init__(
-        self, run: Run, plan: Plan, number: int, step: Step, names: composing.Names, sequence: int
+        self, context: RunContext, plan: Plan, number: int, names: composing.Names, sequence: int
     ) -> None:
-        self._run = run
-        self._ports = run.ports
-        self._options = run.options
+        """`number` is the step's place in the plan, from 0; `sequence` the value of its `${sequence}`."""
+        self._context = context
+        self._ports = context.ports
+        self._options = context.options
         self._plan = plan
         self._number = number
-        self._step = step
+        self._step = plan.scenario.steps[number]
         self._names = names
         self._sequence = sequence
 
     async def run(self) -> StepResult:
         start = self._ports.clock.seconds()
         try:
-            ready = self.prepare()
+            prepared = self._context.preparation.step(self._plan, self._number, self._names, self._sequence)
         except composing.MissingCapture as error:
             self._names.lost |= self._step.capture.keys()
             return self._result("skipped", error.what)
         except SandboxError as error:
-            reason = scenario.describe(error, self._plan, self._number)
-            return self._result("errored", reason, unreadable=True)
-        if ready.violations and not self._step.off_contract and self._step.raw is None:
-            first = ready.violations[0]
-            more = f", and {len(ready.violations) - 1} more" if len(ready.violations) > 1 else ""
-            reason = (
-                f"nothing was sent: the payload breaks the contract: "
-                f"{first.pointer or '(root)'} {first.message}{more} (correct it, or say off_contract)"
-            )
-            return self._result("errored", reason)
+            return self._result("errored", self._described(error), unreadable=True)
+        if prepared.is_refused:
+            return self._result("errored", _refusal(prepared.violations))
         try:
-            done = await self._deliver(ready)
+            done = await self._deliver(prepared)
         except _Stopped:
-            return self._result("skipped", self._run.stop_reason)
+            return self._result("skipped", self._context.stop_reason)
         except _NotDropped as ended:
             reason = "it answered before it was hung up on, so nothing was dropped (shorten drop_after_ms)"
             if ended.fault is not None:
@@ -126,202 +102,121 @@ class StepRun:
             return self._result("errored", reason, sent=1, faults=int(ended.fault is not None))
         except UsageError as error:
             # What libcurl cannot send at all, such as a certificate and a key that do not fit.
-            return self._result("errored", scenario.describe(error, self._plan, self._number))
-        judgements: list[Judgement] = []
-        attempts = faults = 0
-        for each in done:
-            judgements.append(each.judgement)
-            attempts = max(attempts, each.delivery.attempt)
-            faults += each.delivery.fault is not None
-        verdict = worst([judgement.verdict for judgement in judgements])
-        reason = next(judgement.reason for judgement in judgements if judgement.verdict == verdict)
+            return self._result("errored", self._described(error))
+        verdict, reason = await self._outcome(done, len(prepared.expectations))
+        return self._result(
+            verdict,
+            reason,
+            sent=len(done),
+            faults=sum(each.delivery.fault is not None for each in done),
+            judgements=tuple([each.judgement for each in done]),
+            attempts=max([each.delivery.attempt for each in done]),
+            seconds=self._ports.clock.seconds() - start,
+        )
+
+    def _described(self, error: SandboxError) -> str:
+        return scenario.describe(error, self._plan, self._number)
+
+    def _result(self, verdict: Verdict, reason: str, **others: Any) -> StepResult:
+        return StepResult(number=self._number, name=self._step.name, verdict=verdict, reason=reason, **others)
+
+    async def _outcome(self, done: list[_Attempted], wanted: int) -> tuple[Verdict, str]:
+        """The verdict on all deliveries and its reason; `wanted` is how many there should be."""
+        verdict = worst([each.judgement.verdict for each in done])
+        reason = next(each.judgement.reason for each in done if each.judgement.verdict == verdict)
         lost = await self._capture(done) if self._step.capture else ""
         if lost and verdict != "errored":
             verdict, reason = "failed", lost
-        if left := len(ready.expectations) - len(done):
-            cut = f"the run was stopped: {left} of {len(ready.expectations)} deliveries were not sent"
+        if left := wanted - len(done):
+            cut = f"the run was stopped: {left} of {wanted} deliveries were not sent"
             # What was sent may have passed; what was not is no pass.
             verdict = verdict if verdict in ("failed", "errored") else "skipped"
             reason = f"{reason}; {cut}" if reason else cut
-        return StepResult(
-            number=self._number,
-            name=self._step.name,
-            verdict=verdict,
-            reason=reason,
-            judgements=tuple(judgements),
-            attempts=attempts,
-            seconds=self._ports.clock.seconds() - start,
-            sent=len(done),
-            faults=faults,
-        )
-
-    def _result(
-        self, verdict: Verdict, reason: str, *, unreadable: bool = False, sent: int = 0, faults: int = 0
-    ) -> StepResult:
-        return StepResult(
-            number=self._number,
-            name=self._step.name,
-            verdict=verdict,
-            reason=reason,
-            unreadable=unreadable,
-            sent=sent,
-            faults=faults,
-        )
-
-    # --- compose, check, build ---
-
-    def prepare(self) -> Ready:
-        """The request and what is expected; SandboxError where they cannot be composed."""
-        plan, step, names = self._plan, self._step, self._names
-        clock = self._ports.clock
-        contract = self._ports.contract(plan.scenario.action, plan.scenario.edition)
-        base = self._fixture(contract)
-        if plan.placeholders or not self._run.target_is_fixed or (base is not None and base.placeholders):
-            names.built_in = {"uuid": clock.uuid(), "now": clock.now(), "sequence": self._sequence}
-        target = self._run.target(names)
-        head = target.head(contract)
-        headers = self._headers()
-        payload = None
-        violations: tuple[Violation, ...] = ()
-        if step.raw is not None:
-            request = composing.build_raw(head, composing.raw_bytes(step.raw), headers)
-        else:
-            token_at = contract.auth.pointer if contract.auth else ""
-            payload = composing.compose(step, base, names, placeholders=plan.placeholders, token_at=token_at)
-            violations = contract.check_request(payload.value, numbers=payload.numbers)
-            request = composing.build(head, payload, contract, target.receiver.token, headers)
-        expectations = self._expectations()
-        judge = self._run.judge(contract)
-        return Ready(contract, target, request, payload, violations, expectations, judge)
-
-    def _fixture(self, contract: Contract) -> composing.Template | None:
-        name = self._step.fixture
-        return None if name is None else self._ports.fixture(contract.action, contract.edition, name)
-
-    def _headers(self) -> Mapping[str, str]:
-        """The headers that the step adds or replaces."""
-        deliver = self._step.deliver
-        if not deliver.headers and not deliver.content_type:
-            return {}
-        own = {
-            name: composing.fill_text(value, self._names, f"/deliver/headers/{pointer.escape(name)}")
-            for name, value in deliver.headers.items()
-        }
-        return {"Content-Type": deliver.content_type, **own} if deliver.content_type else own
-
-    def _expectations(self) -> list[Expectation | None]:
-        """One for each delivery, placeholders filled."""
-        expect = self._step.expect
-        if self._step.deliver.times == 1 and not isinstance(expect, list):
-            return [self._filled(expect)]
-        each = expect if isinstance(expect, list) else [expect] * self._step.deliver.times
-        filled: dict[int, Expectation | None] = {}
-        for one in each:
-            if id(one) not in filled:
-                filled[id(one)] = self._filled(one)
-        return [filled[id(one)] for one in each]
-
-    def _filled(self, expectation: Expectation | None) -> Expectation | None:
-        if expectation is None or not self._plan.placeholders:
-            return expectation
-        names = self._names
-        parts = {"body": expectation.body, "rules": expectation.rules}
-        filled = {
-            part: composing.fill(value, names, f"/expect/{part}")
-            for part, value in parts.items()
-            if value is not msgspec.UNSET
-        }
-        filled["headers"] = {
-            name: composing.fill_text(rule, names, f"/expect/headers/{pointer.escape(name)}")
-            if isinstance(rule, str)
-            else composing.fill(rule, names, f"/expect/headers/{pointer.escape(name)}")
-            for name, rule in expectation.headers.items()
-        }
-        expectation = msgspec.structs.replace(expectation, **filled)
-        scenario.check_rules(expectation)
-        return expectation
+        return verdict, reason
 
     # --- send, log, compare ---
 
-    async def _deliver(self, ready: Ready) -> list[_Attempted]:
+    async def _deliver(self, prepared: Prepared) -> list[_Attempted]:
         deliver = self._step.deliver
         if deliver.drop_after_ms is not None:
-            await self._drop(ready, deliver.drop_after_ms)
+            await self._drop(prepared, deliver.drop_after_ms)
         done: list[_Attempted] = []
         for first in range(0, deliver.times, deliver.parallel):
             if deliver.delay_ms and (first or deliver.drop_after_ms is not None):
-                await self._run.pause(deliver.delay_ms)
-            if self._run.stopped:
+                await self._context.pause(deliver.delay_ms)
+            if self._context.is_stopped:
                 if not done:
                     raise _Stopped
                 break
             numbers = range(first, min(first + deliver.parallel, deliver.times))
             if len(numbers) == 1:
-                done.append(await self._delivery(ready, numbers[0]))
+                done.append(await self._delivery(prepared, numbers[0]))
             else:
-                done += await asyncio.gather(*(self._delivery(ready, number) for number in numbers))
+                done += await asyncio.gather(*(self._delivery(prepared, number) for number in numbers))
         return done
 
-    async def _drop(self, ready: Ready, after_ms: int) -> None:
+    async def _drop(self, prepared: Prepared, after_ms: int) -> None:
         """Send, and hang up on purpose: what is delivered next is a duplicate."""
-        sent = await self._send(ready, 1, 1, drop_after_ms=after_ms)
-        self._run.tell(DeliveryFinished(self._plan, sent.delivery, None))
+        sent = await self._send(prepared, 1, 1, drop_after_ms=after_ms)
+        self._context.on_event(DeliveryFinished(self._plan, sent.delivery, None))
         if not sent.delivery.dropped:
-            raise _Stopped if self._run.stopped else _NotDropped(sent.delivery.fault)
+            raise _Stopped if self._context.is_stopped else _NotDropped(sent.delivery.fault)
 
-    async def _delivery(self, ready: Ready, index: int) -> _Attempted:
+    async def _delivery(self, prepared: Prepared, index: int) -> _Attempted:
         """Send one delivery, again after faults as often as retries allow; the last attempt counts."""
-        expectation = ready.expectations[index]
+        expectation = prepared.expectations[index]
         number = index + (1 if self._step.deliver.drop_after_ms is None else 2)
         attempt = 1
         while True:
-            sent = await self._send(ready, number, attempt)
+            sent = await self._send(prepared, number, attempt)
             expected = expectation is not None and expectation.fault is not None
-            last = attempt > self._options.retries or self._run.stopped
+            last = attempt > self._options.retries or self._context.is_stopped
             if sent.exchange.fault is None or expected or last:
-                return await self._judge(ready, sent, expectation)
-            self._run.tell(DeliveryFinished(self._plan, sent.delivery, None))
+                return await self._judge(prepared, sent, expectation)
+            self._context.on_event(DeliveryFinished(self._plan, sent.delivery, None))
             attempt += 1
 
     async def _send(
-        self, ready: Ready, number: int, attempt: int, *, drop_after_ms: int | None = None
+        self, prepared: Prepared, number: int, attempt: int, *, drop_after_ms: int | None = None
     ) -> _Sent:
         """Send once, and log what came of it."""
         delivery_id = self._ports.log.next_id()
-        url = ready.target.secrets.url(ready.request.url)
-        self._run.tell(DeliveryStarted(delivery_id, self._plan, self._step.name, url))
+        url = prepared.target.secrets.url(prepared.request.url)
+        self._context.on_event(DeliveryStarted(delivery_id, self._plan, self._step.name, url))
         timeout_ms = self._step.deliver.timeout_ms or self._options.timeout_ms
-        connection = ready.target.connection(timeout_ms, drop_after_ms)
+        connection = prepared.target.connection(timeout_ms, drop_after_ms)
         sent_at = self._ports.clock.now()
-        exchange = await self._run.send(delivery_id, ready.request, connection)
+        exchange = await self._context.send(delivery_id, prepared.request, connection)
         fault = exchange.fault
         dropped = drop_after_ms is not None and fault is not None and fault.kind == "cancelled"
-        dropped = dropped and not self._run.stopped
-        seen = (ready, exchange, delivery_id, sent_at, number, attempt, dropped)
+        dropped = dropped and not self._context.is_stopped
+        seen = (prepared, exchange, delivery_id, sent_at, number, attempt, dropped)
         delivery, secrets = (
             await asyncio.to_thread(self._fact, *seen) if _is_large(exchange) else self._fact(*seen)
         )
         self._ports.log.append(delivery)
         return _Sent(delivery, secrets, exchange)
 
-    async def _judge(self, ready: Ready, sent: _Sent, expectation: Expectation | None) -> _Attempted:
+    async def _judge(self, prepared: Prepared, sent: _Sent, expectation: Expectation | None) -> _Attempted:
         """Compare the redacted pair, and log the judgement."""
-        pair = (ready, sent, expectation)
+        pair = (prepared, sent, expectation)
         judgement = (
             await asyncio.to_thread(self._judged, *pair) if _is_large(sent.exchange) else self._judged(*pair)
         )
         self._ports.log.append(judgement)
-        self._run.tell(DeliveryFinished(self._plan, sent.delivery, judgement))
+        self._context.on_event(DeliveryFinished(self._plan, sent.delivery, judgement))
         return _Attempted(sent.delivery, judgement, sent.exchange)
 
-    def _judged(self, ready: Ready, sent: _Sent, expectation: Expectation | None) -> Judgement:
+    def _judged(self, prepared: Prepared, sent: _Sent, expectation: Expectation | None) -> Judgement:
         expected = None if expectation is None else redaction.expectation(expectation, sent.secrets)
         at = self._ports.clock.now()
-        return ready.judge(sent.delivery, expected, at=at, payload_violations=ready.violations)
+        return self._context.judge(prepared.contract)(
+            sent.delivery, expected, at=at, payload_violations=prepared.violations
+        )
 
     def _fact(
         self,
-        ready: Ready,
+        prepared: Prepared,
         exchange: Exchange,
         delivery_id: str,
         sent_at: str,
@@ -329,15 +224,17 @@ class StepRun:
         attempt: int,
         dropped: bool,
     ) -> tuple[Delivery, redaction.Secrets]:
-        kept = redaction.exchange(ready.request, exchange, ready.target.secrets, ready.contract.secrets)
+        kept = redaction.exchange(
+            prepared.request, exchange, prepared.target.secrets, prepared.contract.secrets
+        )
         composed = ""
-        if ready.payload is not None and (
-            ready.payload.template is not ready.payload.value or ready.contract.auth
+        if prepared.payload is not None and (
+            prepared.payload.template is not prepared.payload.value or prepared.contract.auth
         ):
-            template = jsontext.compact(ready.payload.template)
-            composed = redaction.template(template, ready.target.secrets, ready.contract.secrets)
+            template = jsontext.compact(prepared.payload.template)
+            composed = redaction.template(template, prepared.target.secrets, prepared.contract.secrets)
         rare = {
-            "stand_in": ready.target.receiver.stand_in,
+            "stand_in": prepared.target.receiver.stand_in,
             "dropped": dropped,
             "off_contract": self._step.off_contract,
             "composed": composed,
@@ -348,9 +245,9 @@ class StepRun:
             id=delivery_id,
             run=delivery_id.rpartition(".")[0],
             sent_at=sent_at,
-            action=ready.contract.action,
-            edition=ready.contract.edition,
-            receiver=ready.target.receiver.name,
+            action=prepared.contract.action,
+            edition=prepared.contract.edition,
+            receiver=prepared.target.receiver.name,
             scenario=self._plan.id,
             step=self._step.name,
             fixture=self._step.fixture or "",
@@ -392,6 +289,16 @@ class StepRun:
                 self._names.lost |= {name}
                 problems.append(f"{name} could not be captured from {path}: {error}")
         return "; ".join(problems)
+
+
+def _refusal(violations: Sequence[Violation]) -> str:
+    """Why a payload that breaks the contract was not sent."""
+    first = violations[0]
+    more = f", and {len(violations) - 1} more" if len(violations) > 1 else ""
+    return (
+        f"nothing was sent: the payload breaks the contract: "
+        f"{first.pointer or '(root)'} {first.message}{more} (correct it, or say off_contract)"
+    )
 
 
 def _body(exchange: Exchange) -> Json:

@@ -1,4 +1,4 @@
-"""The receiver as steps see it."""
+"""The receiver of a run as its steps see it, and the yes that a protected one needs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,16 @@ from collections.abc import Mapping
 
 from retailops_sandbox import composing, redaction
 from retailops_sandbox.contracts.contract import Contract
+from retailops_sandbox.errors import UsageError
 from retailops_sandbox.model import Connection, Receiver
+
+
+def require_yes(receiver: Receiver, *, confirmed: bool, mend: str = "confirm this send") -> None:
+    """Raise UsageError for a protected receiver without a yes; `mend` says how the face takes one."""
+    if receiver.protected and not confirmed:
+        raise UsageError(
+            f"the receiver {receiver.name!r} is protected: nothing is sent without an explicit yes", mend=mend
+        )
 
 
 class Target:
@@ -31,3 +40,42 @@ class Target:
                 self.receiver, timeout_ms=timeout_ms, drop_after_ms=drop_after_ms
             )
         return self._connections[key]
+
+
+class Targets:
+    """The target of each step: one for all of them where the receiver holds no placeholder."""
+
+    def __init__(
+        self, receiver: Receiver, environment: Mapping[str, str], secret_env: tuple[str, ...]
+    ) -> None:
+        """Raises UsageError for a receiver that cannot be called, as far as that shows before any step."""
+        self._receiver = receiver
+        self._environment = environment
+        self._secret_env = secret_env
+        self.vary = composing.varies(receiver)
+        if not self.vary:
+            composing.check(receiver)
+        self._fixed = None if self.vary else self._target(receiver)
+
+    def of(self, names: composing.Names) -> Target:
+        """The target of a step with these names; SandboxError where it cannot be called."""
+        if self._fixed is not None:
+            return self._fixed
+        resolved = composing.resolve(self._receiver, names)
+        composing.check(resolved)
+        return self._target(resolved)
+
+    def known_secrets(self) -> redaction.Secrets:
+        """The receiver's secrets, as far as they are known without any step."""
+        if self._fixed is not None:
+            return self._fixed.secrets
+        known = self._secrets(self._receiver)
+        return redaction.Secrets({name: text for name, text in known.items() if "${" not in text})
+
+    def _target(self, resolved: Receiver) -> Target:
+        return Target(resolved, self._secrets(resolved))
+
+    def _secrets(self, resolved: Receiver) -> dict[str, str]:
+        environment = self._environment
+        named = {name: environment[name] for name in self._secret_env if environment.get(name)}
+        return {**named, **composing.secrets(self._receiver, resolved, environment)}

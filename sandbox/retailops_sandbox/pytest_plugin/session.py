@@ -13,7 +13,7 @@ import pytest
 
 from retailops_sandbox import composing
 from retailops_sandbox.contracts import contract
-from retailops_sandbox.engine import Event, Options, Run
+from retailops_sandbox.engine import Event, Options, Run, require_yes
 from retailops_sandbox.errors import SandboxError, UsageError
 from retailops_sandbox.model import Receiver
 from retailops_sandbox.pytest_plugin import RECEIVER, STAND_IN
@@ -45,11 +45,7 @@ class Session:
         contract.load("order_cancel", self.edition)
         self.receiver = _receiver(config, chosen, environment, self.workspace)
         confirmed = bool(config.getoption("--retailops-yes"))
-        if self.receiver.protected and not confirmed:
-            raise UsageError(
-                f"the receiver {self.receiver.name!r} is protected: nothing is sent without an explicit yes",
-                mend="give --retailops-yes if you mean it",
-            )
+        require_yes(self.receiver, confirmed=confirmed, mend="give --retailops-yes if you mean it")
         if not (self.receiver.stand_in or composing.varies(self.receiver)):
             composing.check(self.receiver)
         self._options = Options(

@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
+
 from retailops_sandbox.contracts import contract
-from retailops_sandbox.engine import DeliveryLog, Ports, Transport
+from retailops_sandbox.engine import DeliveryLog, Ports, Sources, Transport
 from retailops_sandbox.model import Record, RunInfo
 from retailops_sandbox.runlog.files.writer import RunWriter
 from retailops_sandbox.workspace.payloads import fixture_reader
@@ -60,8 +62,19 @@ class LateLog:
         self.open().append(record)
 
 
+def build_sources(workspace: Workspace, environment: Mapping[str, str]) -> Sources:
+    """What steps are composed from in a workspace."""
+    return Sources(
+        clock=SystemClock(),
+        fixture=fixture_reader(workspace),
+        contract=contract.load,
+        environment=environment,
+    )
+
+
 def build_ports(
     workspace: Workspace, transport: Transport, log: DeliveryLog, environment: Mapping[str, str]
 ) -> Ports:
     """The ports of one run in a workspace."""
-    return Ports(transport, log, SystemClock(), fixture_reader(workspace), contract.load, environment)
+    sources = msgspec.structs.asdict(build_sources(workspace, environment))
+    return Ports(transport=transport, log=log, **sources)

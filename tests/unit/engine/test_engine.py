@@ -20,6 +20,7 @@ from retailops_sandbox.engine import (
     Ports,
     Run,
     ScenarioResult,
+    Sources,
     StepResult,
     worst,
 )
@@ -85,6 +86,20 @@ class Played:
         return [step.verdict for step in self.steps]
 
 
+def real_ports(
+    transport: Transport, log: MemoryLog, fixture: str = "{}", environment: dict[str, str] | None = None
+) -> Ports:
+    """Ports of which the log alone is made up; every fixture has this text."""
+    return Ports(
+        transport=transport,
+        log=log,
+        clock=SystemClock(),
+        fixture=lambda *_: Template.read(fixture),
+        contract=contract.load,
+        environment=environment or {},
+    )
+
+
 def play(
     plans: list[Plan],
     url: str,
@@ -99,23 +114,19 @@ def play(
     async def run() -> Played:
         log, events = MemoryLog(), []
         async with Transport() as transport:
-            ports = Ports(
-                transport,
-                log,
-                SystemClock(),
-                lambda action, edition, name: Template.read('{"fixture": 35.00}'),
-                contract.load,
-                environment or {},
-            )
+            ports = real_ports(transport, log, '{"fixture": 35.00}', environment)
             target = options.pop("receiver", None) or ReceiverModel(
                 name="shop", base_url=url, timeout_ms=5000
             )
             engine = Run(plans, ports, Options(receiver=target, **options))
-            async for event in engine.events():
+
+            def on_event(event: Event) -> None:
                 events.append(event)
                 listen(event)
                 if len(events) == stop_after:
-                    engine.stop()
+                    asyncio.get_running_loop().call_soon(engine.stop)
+
+            await engine.execute(on_event)
         return Played(events, log)
 
     return asyncio.run(run())
@@ -415,12 +426,15 @@ def stopped_after_judging(count: int, step: dict[str, Any], url: str) -> Played:
     async def run() -> Played:
         log, events = MemoryLog(), []
         async with Transport() as transport:
-            ports = Ports(transport, log, SystemClock(), lambda *_: Template.read("{}"), contract.load, {})
+            ports = real_ports(transport, log)
             engine = Run([plan(step)], ports, Options(receiver=ReceiverModel(name="shop", base_url=url)))
-            async for event in engine.events():
+
+            def on_event(event: Event) -> None:
                 events.append(event)
                 if sum(isinstance(each, DeliveryFinished) for each in events) == count:
                     engine.stop()
+
+            await engine.execute(on_event)
         return Played(events, log)
 
     return asyncio.run(run())
@@ -432,11 +446,10 @@ def stopped_after(seconds: float, step: dict[str, Any], url: str) -> Played:
     async def run() -> Played:
         log, events = MemoryLog(), []
         async with Transport() as transport:
-            ports = Ports(transport, log, SystemClock(), lambda *_: Template.read("{}"), contract.load, {})
+            ports = real_ports(transport, log)
             engine = Run([plan(step)], ports, Options(receiver=ReceiverModel(name="shop", base_url=url)))
             asyncio.get_running_loop().call_later(seconds, engine.stop)
-            async for event in engine.events():
-                events.append(event)
+            await engine.execute(events.append)
         return Played(events, log)
 
     return asyncio.run(run())
@@ -479,13 +492,16 @@ def test_whoever_stops_listening_stops_the_run_and_what_was_in_flight_is_logged(
     async def run() -> MemoryLog:
         log = MemoryLog()
         async with Transport() as transport:
-            ports = Ports(transport, log, SystemClock(), lambda *_: Template.read("{}"), contract.load, {})
+            ports = real_ports(transport, log)
             engine = Run(
                 [plan({}), plan({})], ports, Options(receiver=ReceiverModel(name="r", base_url=shop.url))
             )
-            events = engine.events()
-            await anext(events)
-            await events.aclose()
+            await asyncio.gather(
+                executing := asyncio.create_task(engine.execute(lambda event: executing.cancel())),
+                return_exceptions=True,
+            )
+            assert executing.cancelled()
+            assert engine.stopped
         return log
 
     with receiver(hanging) as shop:
@@ -507,12 +523,9 @@ def test_a_protected_receiver_gets_nothing_without_a_yes():
 def test_a_run_that_ends_by_itself_was_not_stopped():
     async def run() -> bool:
         async with Transport() as transport:
-            ports = Ports(
-                transport, MemoryLog(), SystemClock(), lambda *_: Template.read("{}"), contract.load, {}
-            )
+            ports = real_ports(transport, MemoryLog())
             engine = Run([plan({})], ports, Options(receiver=ReceiverModel(name="shop", base_url=shop.url)))
-            async for _ in engine.events():
-                pass
+            await engine.execute(lambda event: None)
         return engine.stopped
 
     with receiver(answering(NOTHING)) as shop:
@@ -646,14 +659,11 @@ def test_a_fixture_has_placeholders_though_its_scenario_has_none():
     async def run() -> str:
         log = MemoryLog()
         async with Transport() as transport:
-            template = Template.read('{"id": "${uuid}"}')
-            ports = Ports(transport, log, SystemClock(), lambda *_: template, contract.load, {})
+            ports = real_ports(transport, log, '{"id": "${uuid}"}')
             steps = '{"steps": [{"fixture": "f", "off_contract": true}]}'
             plans = [scenario.read(steps, id="s", file="s")]
-            async for _ in Run(
-                plans, ports, Options(receiver=ReceiverModel(name="r", base_url=shop.url))
-            ).events():
-                pass
+            engine = Run(plans, ports, Options(receiver=ReceiverModel(name="r", base_url=shop.url)))
+            await engine.execute(lambda event: None)
         return log.deliveries[0].request.body
 
     with receiver(answering(NOTHING)) as shop:
@@ -718,27 +728,14 @@ def test_what_is_in_flight_at_the_last_failure_is_judged_as_ever():
 
 
 def previews(*plans: Plan, url: str = "http://me:secret-word@h/base", **options: Any) -> list[Preview]:
-    log = MemoryLog()
-    ports = Ports(
-        NoTransport(),
-        log,
-        SystemClock(),
-        lambda action, edition, name: Template.read('{"fixture": 35.00}'),
-        contract.load,
-        {},
+    sources = Sources(
+        clock=SystemClock(),
+        fixture=lambda *_: Template.read('{"fixture": 35.00}'),
+        contract=contract.load,
+        environment={},
     )
     target = ReceiverModel(name="shop", base_url=url, token="token-0123456789")
-    found = list(preview(Run(plans, ports, Options(receiver=target, **options))))
-    assert log.records == []
-    return found
-
-
-class NoTransport:
-    async def send(self, *_: Any, **__: Any) -> Any:
-        raise AssertionError("sent")
-
-    def cancel(self, key: str) -> bool:
-        raise AssertionError("sent")
+    return list(preview(plans, sources, Options(receiver=target, **options)))
 
 
 def test_a_preview_composes_checks_and_sends_nothing():

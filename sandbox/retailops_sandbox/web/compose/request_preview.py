@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 import msgspec
 
 from retailops_sandbox.engine.preview import Preview, preview
-from retailops_sandbox.engine.run import Run
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.model import Headers, Netrc, Receiver, Request
 from retailops_sandbox.web.shell.sending import SendRequest
@@ -29,7 +28,7 @@ class RequestPreview(msgspec.Struct, frozen=True, kw_only=True):
 def rehearse(order: SendRequest) -> RequestPreview:
     """Compose and build a send as the engine does, up to where it would be sent."""
     try:
-        made = next(iter(preview(Run([order.plan], order.ports, order.options))))
+        made = next(iter(preview([order.plan], order.ports, order.options)))
     except SandboxError as error:
         return RequestPreview(problem=str(error))
     if made.request is None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from retailops_sandbox.engine import DeliveryFinished, DeliveryStarted, Options, Ports, Run, StepResult
+from retailops_sandbox.engine import DeliveryFinished, DeliveryStarted, Event, Options, Ports, Run, StepResult
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.web.shell.once import Once
@@ -103,18 +103,22 @@ class Sending:
     async def _follow(self, run: Run, order: SendRequest, started: asyncio.Future[str]) -> None:
         """Listen to a run until its end."""
         flight: Flight | None = None
+
+        def on_event(event: Event) -> None:
+            nonlocal flight
+            if isinstance(event, DeliveryStarted):
+                flight = Flight(event.id, event.url, order, run, self._clock.seconds(), self._clock.now())
+                self._flights[flight.id] = flight
+                for call in self._on_started:
+                    call(flight.id)
+                started.set_result(flight.id)
+            elif isinstance(event, DeliveryFinished) and flight is not None:
+                self._land(flight)
+            elif isinstance(event, StepResult) and not started.done():
+                started.set_exception(NotSent(event.reason or f"the step was {event.verdict}"))
+
         try:
-            async for event in run.events():
-                if isinstance(event, DeliveryStarted):
-                    flight = Flight(event.id, event.url, order, run, self._clock.seconds(), self._clock.now())
-                    self._flights[flight.id] = flight
-                    for call in self._on_started:
-                        call(flight.id)
-                    started.set_result(flight.id)
-                elif isinstance(event, DeliveryFinished) and flight is not None:
-                    self._land(flight)
-                elif isinstance(event, StepResult) and not started.done():
-                    started.set_exception(NotSent(event.reason or f"the step was {event.verdict}"))
+            await run.execute(on_event)
         except Exception as error:
             if not started.done():
                 started.set_exception(error)

@@ -1,0 +1,156 @@
+"""From a step to its request: compose, check, build. Nothing here sends, and nothing needs a transport."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+
+from retailops_sandbox import composing
+from retailops_sandbox.contracts.contract import Contract
+from retailops_sandbox.engine.ports import Options, Sources
+from retailops_sandbox.engine.target import Target, Targets
+from retailops_sandbox.jsontext import pointer
+from retailops_sandbox.model import Expectation, HttpRequest, Step, Violation
+from retailops_sandbox.scenarios import scenario
+from retailops_sandbox.scenarios.scenario import Plan
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """A step's request, ready to send, and what is expected of each answer."""
+
+    step: Step
+    contract: Contract
+    target: Target
+    request: HttpRequest
+    payload: composing.Payload | None
+    """None where the step sends raw bytes."""
+    violations: tuple[Violation, ...]
+    """Of the payload against the contract."""
+    expectations: Sequence[Expectation | None]
+    """One for each delivery, placeholders filled."""
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether nothing is to be sent, because the payload breaks the contract."""
+        return bool(self.violations) and not self.step.off_contract and self.step.raw is None
+
+
+def prepare(
+    step: Step,
+    *,
+    contract: Contract,
+    fixture: composing.Template | None,
+    target: Target,
+    names: composing.Names,
+    placeholders: bool = True,
+) -> Prepared:
+    """The request that delivers a step, and what is expected of its answers.
+
+    `fixture` is the one that the step names, if it names one; `placeholders` says whether the step itself may
+    hold any. Raises MissingCapture for a name that an earlier step should have captured, and another
+    SandboxError where the step cannot be composed.
+    """
+    head = target.head(contract)
+    headers = _headers(step, names)
+    payload = None
+    violations: tuple[Violation, ...] = ()
+    if step.raw is not None:
+        request = composing.build_raw(head, composing.raw_bytes(step.raw), headers)
+    else:
+        token_at = contract.auth.pointer if contract.auth else ""
+        payload = composing.compose(step, fixture, names, placeholders=placeholders, token_at=token_at)
+        violations = contract.check_request(payload.value, numbers=payload.numbers)
+        request = composing.build(head, payload, contract, target.receiver.token, headers)
+    expectations = _expectations(step, names if placeholders else None)
+    return Prepared(step, contract, target, request, payload, violations, expectations)
+
+
+class Preparation:
+    """What the steps of a run are prepared from: its sources, its variables and its receiver."""
+
+    def __init__(self, sources: Sources, options: Options) -> None:
+        """Raises UsageError for a receiver that cannot be called."""
+        self._sources = sources
+        self._options = options
+        self.targets = Targets(options.receiver, sources.environment, options.secret_env)
+
+    def numbered(self, plans: Sequence[Plan]) -> Iterator[tuple[Plan, int]]:
+        """Each plan with the `${sequence}` number of its first step: steps are counted in file order."""
+        sequence = self._options.first_sequence
+        for plan in plans:
+            yield plan, sequence
+            sequence += len(plan.scenario.steps)
+
+    def names(self, plan: Plan) -> composing.Names:
+        """What the placeholders of a plan may name when its first step begins."""
+        return composing.Names(
+            given=self._options.variables,
+            environment=self._sources.environment,
+            receiver=self._options.receiver.variables,
+            scenario=plan.scenario.variables,
+        )
+
+    def step(self, plan: Plan, number: int, names: composing.Names, sequence: int) -> Prepared:
+        """A plan's step, prepared; it raises what `prepare` does. The built-in names are set for it."""
+        step, clock = plan.scenario.steps[number], self._sources.clock
+        contract = self._sources.contract(plan.scenario.action, plan.scenario.edition)
+        fixture = (
+            None
+            if step.fixture is None
+            else self._sources.fixture(contract.action, contract.edition, step.fixture)
+        )
+        if plan.placeholders or self.targets.vary or (fixture is not None and fixture.placeholders):
+            names.built_in = {"uuid": clock.uuid(), "now": clock.now(), "sequence": sequence}
+        return prepare(
+            step,
+            contract=contract,
+            fixture=fixture,
+            target=self.targets.of(names),
+            names=names,
+            placeholders=plan.placeholders,
+        )
+
+
+def _headers(step: Step, names: composing.Names) -> Mapping[str, str]:
+    """The headers that the step adds or replaces."""
+    deliver = step.deliver
+    if not deliver.headers and not deliver.content_type:
+        return {}
+    own = {
+        name: composing.fill_text(value, names, f"/deliver/headers/{pointer.escape(name)}")
+        for name, value in deliver.headers.items()
+    }
+    return {"Content-Type": deliver.content_type, **own} if deliver.content_type else own
+
+
+def _expectations(step: Step, names: composing.Names | None) -> Sequence[Expectation | None]:
+    """One for each delivery; filled, unless there are no names to fill them with."""
+    expect = step.expect
+    each = expect if isinstance(expect, list) else [expect] * step.deliver.times
+    if names is None:
+        return each
+    filled: dict[int, Expectation | None] = {}
+    for one in each:
+        if one is not None and id(one) not in filled:
+            filled[id(one)] = _filled(one, names)
+    return [filled[id(one)] if one is not None else None for one in each]
+
+
+def _filled(expectation: Expectation, names: composing.Names) -> Expectation:
+    """The expectation, its placeholders filled; ComposeError where that leaves a rule that cannot be used."""
+    parts = {"body": expectation.body, "rules": expectation.rules}
+    filled = {
+        part: composing.fill(value, names, f"/expect/{part}")
+        for part, value in parts.items()
+        if value is not msgspec.UNSET
+    }
+    filled["headers"] = {
+        name: composing.fill_text(rule, names, f"/expect/headers/{pointer.escape(name)}")
+        if isinstance(rule, str)
+        else composing.fill(rule, names, f"/expect/headers/{pointer.escape(name)}")
+        for name, rule in expectation.headers.items()
+    }
+    expectation = msgspec.structs.replace(expectation, **filled)
+    scenario.check_rules(expectation)
+    return expectation
