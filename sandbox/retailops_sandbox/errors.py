@@ -1,4 +1,4 @@
-"""What can go wrong because of something a user did, each told in one line.
+"""The errors that a user can cause, each one line, and what the lines of several have in common.
 
 SandboxError
 ├── UsageError        an option, argument or setting is wrong
@@ -11,9 +11,11 @@ Network trouble is not here: it is a value (`model.Fault`).
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 
 class SandboxError(Exception):
-    """An error a user can mend. `str()` is the one line shown: place, what is wrong, how to mend it."""
+    """An error that a user can fix. `str()` is the one line shown: place, what is wrong, how to mend it."""
 
     def __init__(
         self,
@@ -35,7 +37,7 @@ class SandboxError(Exception):
 
     @property
     def place(self) -> str:
-        """`file:line:column at /pointer`, as far as it is known; `line 1:24` of a text without a file."""
+        """`file:line:column at /pointer`, as far as these are known; `line 1:24` of a text without a file."""
         numbers = f"{self.line}:{self.column}" if self.line else ""
         start = ":".join(filter(None, (self.file, numbers))) if self.file else numbers and f"line {numbers}"
         if self.pointer is None:
@@ -61,3 +63,36 @@ class FileError(SandboxError):
 
 class ComposeError(SandboxError):
     """A payload that cannot be composed."""
+
+
+def unreadable(file: object, error: OSError) -> FileError:
+    """The error of a file or folder that the system does not let us read."""
+    return FileError(f"cannot be read: {system_reason(error)}", file=str(file))
+
+
+def unwritable(file: object, error: OSError, *, mend: str = "") -> FileError:
+    """The error of a file or folder that the system does not let us write."""
+    return FileError(f"cannot be written: {system_reason(error)}", file=str(file), mend=mend)
+
+
+# --- Words of messages ----------------------------------------------------------------------------------
+
+
+def system_reason(error: Exception) -> str:
+    """The system's reason for an OSError, as it reads within a sentence; any other error's own words."""
+    return (getattr(error, "strerror", None) or str(error)).lower()
+
+
+def shortened(text: str, limit: int) -> str:
+    """The text, or as many characters of it as the limit says and an ellipsis."""
+    return text if len(text) <= limit else f"{text[:limit]}…"
+
+
+def did_you_mean(
+    name: str, known: Iterable[str], *, most: int = 1, spelled: Callable[[str], str] = str
+) -> str:
+    """`did you mean this or that?` with at most so many of the known names; empty where none is similar."""
+    from difflib import get_close_matches  # only errors need it
+
+    near = get_close_matches(name, list(known), most)
+    return f"did you mean {' or '.join(map(spelled, near))}?" if near else ""

@@ -17,10 +17,11 @@ from retailops_sandbox.accepting import ACCEPT, KEEP, Decision, JudgedExpectatio
 from retailops_sandbox.comparing import Judge
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.engine import DeliveryFinished, Event, ScenarioResult, StepResult, worst
-from retailops_sandbox.errors import FileError, UsageError
+from retailops_sandbox.errors import FileError, UsageError, unwritable
 from retailops_sandbox.model import Delivery, Judgement
 from retailops_sandbox.scenarios.scenario import Plan
-from retailops_sandbox.workspace.workspace import Workspace, checked, read_text, write_file
+from retailops_sandbox.workspace.files import checked, read_text, write_file
+from retailops_sandbox.workspace.workspace import Workspace
 
 _NOT_IN_CI = ("", "0", "false")
 _DEMANDS = ("latency", "fault")
@@ -88,8 +89,7 @@ def write(change: FileChange) -> None:
         # A link stays one: what it leads to is written.
         write_file(Path(os.path.realpath(change.target)), change.after)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise FileError(f"cannot be written: {reason}", file=str(change.target)) from error
+        raise unwritable(change.target, error) from error
 
 
 # --- One expectation ----------------------------------------------------------------------------------

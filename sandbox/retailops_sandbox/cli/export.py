@@ -12,7 +12,7 @@ import click
 from retailops_sandbox.cli.log.names import run_named, unknown
 from retailops_sandbox.cli.options import here, workspace_option
 from retailops_sandbox.cli.output import complain, say
-from retailops_sandbox.errors import FileError, SandboxError, UsageError
+from retailops_sandbox.errors import SandboxError, UsageError
 from retailops_sandbox.model import Judgement, Receiver
 from retailops_sandbox.reporting.exporters import exporting
 from retailops_sandbox.reporting.exporters.exporting import FORMATS, Export, Format, Sources
@@ -22,7 +22,8 @@ from retailops_sandbox.runlog.log import Entry, Log
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.session import receivers
 from retailops_sandbox.workspace import settings
-from retailops_sandbox.workspace.workspace import Workspace, checked, read_text, write_file
+from retailops_sandbox.workspace.files import check_writable, checked, read_text, write_file
+from retailops_sandbox.workspace.workspace import Workspace
 
 RUN_FILE = "run"
 """The format that is no export for another tool: the run itself, for somebody else's sandbox."""
@@ -176,6 +177,5 @@ def _path(output: str, name: str, replace: bool) -> Path:
         path /= name
     if checked(Path.exists, path) and not replace:
         raise UsageError(f"there is a file {path} already", mend="choose another name, or give --replace")
-    if not checked(Path.is_dir, path.parent):
-        raise FileError(f"cannot be written: there is no folder {path.parent}", file=output)
+    check_writable(path)
     return path

@@ -15,7 +15,8 @@ from retailops_sandbox.errors import FileError, UsageError
 from retailops_sandbox.importing import ImportDraft, assemble, drafts, read
 from retailops_sandbox.reporting.render.lines import in_line
 from retailops_sandbox.scenarios import scenario
-from retailops_sandbox.workspace.workspace import Workspace, checked, read_text, safe_name, write_file
+from retailops_sandbox.workspace.files import check_writable, checked, read_text, write_file
+from retailops_sandbox.workspace.workspace import Workspace, safe_name
 
 _STDIN = "standard input"
 
@@ -114,8 +115,7 @@ def _scenario_path(output: str, replace: bool) -> Path:
         raise UsageError(f"{output!r} is no name of a scenario file", mend=f"end it in {scenario.SUFFIX}")
     if checked(Path.exists, path) and not replace:
         raise UsageError(f"there is a file {output} already", mend="choose another name, or give --replace")
-    if not checked(Path.is_dir, path.parent):
-        raise FileError(f"cannot be written: there is no folder {path.parent}", file=output)
+    check_writable(path)
     return path
 
 

@@ -15,14 +15,15 @@ from retailops_sandbox import recording
 from retailops_sandbox.cli.options import Seconds, check_receiver, chosen_receiver, here, workspace_option
 from retailops_sandbox.cli.output import complain, say
 from retailops_sandbox.engine import require_yes
-from retailops_sandbox.errors import FileError, UsageError
+from retailops_sandbox.errors import FileError, UsageError, system_reason
 from retailops_sandbox.model import Receiver
 from retailops_sandbox.recording import Recorded, ScenarioDraft
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.session import ports
 from retailops_sandbox.session.receivers import without_user
+from retailops_sandbox.workspace.files import check_writable, checked, write_file
 from retailops_sandbox.workspace.payloads import fixture_payloads
-from retailops_sandbox.workspace.workspace import Workspace, checked, write_file
+from retailops_sandbox.workspace.workspace import Workspace
 
 _EVERY_ADDRESS = ("0.0.0.0", "::")
 """What listens everywhere, and cannot be posted to."""
@@ -120,7 +121,7 @@ async def _relay(
             try:
                 url = await relay.start(bind, port, secret_path=not is_loopback(bind))
             except OSError as error:
-                what = f"cannot listen at {bind}:{port}: {(error.strerror or str(error)).lower()}"
+                what = f"cannot listen at {bind}:{port}: {system_reason(error)}"
                 raise UsageError(what, mend="choose another --port, or 0 for a free one") from error
             with late_log.open() as log:
                 say(f"relay:       {url}  (Ctrl-C ends it)")
@@ -152,14 +153,9 @@ def _line(recorded: Recorded) -> str:
 
 def _check_output(output: Path, replace: bool) -> None:
     """Before anything is recorded: a file that cannot be written would come to light too late."""
-    if checked(Path.is_dir, output):
-        raise FileError("is a folder", file=str(output), mend="name a file")
+    check_writable(output)
     if checked(Path.exists, output) and not replace:
         raise FileError("is there already", file=str(output), mend="name another file, or give --replace")
-    if not checked(Path.is_dir, output.absolute().parent):
-        raise FileError(f"cannot be written: there is no folder {output.parent}", file=str(output))
-    if not os.access(output.absolute().parent, os.W_OK):
-        raise FileError("cannot be written: permission denied", file=str(output))
 
 
 def _write(workspace: Workspace, records: Sequence[Recorded], output: Path, *, replace: bool) -> None:

@@ -12,9 +12,10 @@ from retailops_sandbox import jsontext
 from retailops_sandbox.cli.options import here, workspace_option
 from retailops_sandbox.cli.output import say
 from retailops_sandbox.contracts import contract
-from retailops_sandbox.errors import FileError, UsageError
+from retailops_sandbox.errors import FileError, UsageError, system_reason
 from retailops_sandbox.workspace import schemas
-from retailops_sandbox.workspace.workspace import Workspace, checked, read_text, write_file
+from retailops_sandbox.workspace.files import checked, read_text, write_file
+from retailops_sandbox.workspace.workspace import Workspace
 
 _KINDS = ("scenario", "expectation", "receivers", "fixture")
 
@@ -52,9 +53,7 @@ def write(chosen: dict[str, dict[str, Any]], folder: Path) -> list[Path]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise FileError(
-            f"cannot be made: {(error.strerror or str(error)).lower()}", file=str(folder)
-        ) from error
+        raise FileError(f"cannot be made: {system_reason(error)}", file=str(folder)) from error
     made = []
     for name, schema in chosen.items():
         path, text = folder / name, jsontext.pretty(schema) + "\n"

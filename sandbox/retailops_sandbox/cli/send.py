@@ -14,7 +14,8 @@ from retailops_sandbox.cli.options import assignment, here, sending_options, tab
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.model import Expectation, Step
 from retailops_sandbox.scenarios import scenario
-from retailops_sandbox.workspace.workspace import Workspace, read_text
+from retailops_sandbox.workspace.files import read_text
+from retailops_sandbox.workspace.workspace import Workspace
 
 
 @click.command("send")

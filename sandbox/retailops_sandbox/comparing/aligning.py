@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import UNSET
 
-from retailops_sandbox.comparing import assignment
+from retailops_sandbox import assignment
 from retailops_sandbox.comparing.matchers import DEEPEST, Scope, same
 from retailops_sandbox.comparing.node import (
     Node,

@@ -11,12 +11,14 @@ from msgspec import UNSET
 from retailops_sandbox.comparing.aligning import Aligner
 from retailops_sandbox.comparing.matchers import Matcher
 from retailops_sandbox.comparing.node import Node
-from retailops_sandbox.jsontext import pointer
-from retailops_sandbox.model import Difference, encoder
+from retailops_sandbox.jsontext import excerpt, pointer
+from retailops_sandbox.model import Difference
 
 MOST_DIFFERENCES = 1_000
 MOST_HINTS = 20
 MOST_CANDIDATES = 64
+_QUOTED = 60
+"""Characters of a value that a hint quotes."""
 
 
 class Comparison(msgspec.Struct, frozen=True):
@@ -164,6 +166,5 @@ def _departures(node: Node, path: str) -> Iterator[tuple[str, Node]]:
             yield from _departures(child, f"{path}/{token}" if path else str(token))
 
 
-def _short(value: Any, width: int = 60) -> str:
-    text = "nothing" if value is UNSET else encoder.encode(value).decode()
-    return text if len(text) <= width else f"{text[:width]}…"
+def _short(value: Any) -> str:
+    return "nothing" if value is UNSET else excerpt(value, _QUOTED)

@@ -11,7 +11,7 @@ from msgspec import UNSET
 from retailops_sandbox import jsontext
 from retailops_sandbox.comparing import matchers
 from retailops_sandbox.comparing.documents import compare_in
-from retailops_sandbox.errors import SourceError
+from retailops_sandbox.errors import SourceError, shortened
 from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import (
     Delivery,
@@ -302,12 +302,11 @@ def _unreadable_difference(expected: Json, response: Response) -> Difference:
     """The expected body against one that is not JSON."""
     if not response.body:
         return Difference(kind="missing", expected_pointer="", expected=expected)
-    text = response.body if len(response.body) <= _SHOWN else f"{response.body[:_SHOWN]}…"
     return Difference(
         kind="type",
         expected_pointer="",
         actual_pointer="",
         expected=expected,
-        actual=text,
+        actual=shortened(response.body, _SHOWN),
         hint="the body is not JSON",
     )

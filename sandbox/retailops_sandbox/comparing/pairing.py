@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import NamedTuple, Protocol
 
-from retailops_sandbox.comparing import assignment
+from retailops_sandbox import assignment
 from retailops_sandbox.comparing.keys import frozen, key, positions
 from retailops_sandbox.comparing.matchers import Scope, same
 from retailops_sandbox.comparing.node import Node, leaves, missing, unexpected_item

@@ -6,6 +6,7 @@ import base64
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec import UNSET
 
 from retailops_sandbox import jsontext
 from retailops_sandbox.composing.placeholders import Names, fill
@@ -56,7 +57,7 @@ def compose(
     path = ""
     try:
         for path in step.remove:
-            if path == token_at and not _has(template, path):
+            if path == token_at and pointer.get(template, path, UNSET) is UNSET:
                 continue
             template = _unshared(template, path)
             pointer.remove_at(template, path)
@@ -104,14 +105,6 @@ def with_token(payload: Payload, contract: Contract, token: str) -> Json:
     auth = contract.auth
     if auth is None or not token or auth.pointer in payload.changed:
         return payload.value
-    if _has(payload.value, auth.pointer):
+    if pointer.get(payload.value, auth.pointer, UNSET) is not UNSET:
         return payload.value
     return pointer.set_at(_unshared(payload.value, auth.pointer), auth.pointer, token)
-
-
-def _has(document: Json, path: str) -> bool:
-    try:
-        pointer.resolve(document, path)
-    except pointer.PointerError:
-        return False
-    return True

@@ -12,6 +12,7 @@ from typing import TypeAlias, TypeGuard
 
 import msgspec
 
+from retailops_sandbox.errors import shortened
 from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import Json
 
@@ -145,7 +146,7 @@ def _is_set(value: Json) -> bool:
 
 def _spelled(number: int | Decimal) -> str:
     spelling: str = getattr(number, "spelling", "") or str(number)
-    return spelling if len(spelling) <= LONGEST else f"{spelling[:LONGEST]}…"
+    return shortened(spelling, LONGEST)
 
 
 def _found(document: Json, path: str) -> Iterator[tuple[str, Json]]:

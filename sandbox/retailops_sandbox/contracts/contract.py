@@ -15,7 +15,7 @@ import msgspec
 
 from retailops_sandbox import jsontext, resources
 from retailops_sandbox.contracts.advice import Rule, advise
-from retailops_sandbox.errors import SourceError, UsageError
+from retailops_sandbox.errors import UsageError
 from retailops_sandbox.jsontext import pointer as pointers
 from retailops_sandbox.model import Json, Number, Violation
 
@@ -122,8 +122,7 @@ def read(text: bytes | str, *, file: str = "") -> Contract:
     problem = _problem(contract)
     if problem:
         pointer, what = problem
-        line, column = jsontext.locate(text, pointer)
-        raise SourceError(what, file=file, line=line, column=column, pointer=pointer)
+        raise jsontext.error_in(text, pointer, what, file=file)
     return contract
 
 

@@ -7,10 +7,11 @@ from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Iterator
 
+from retailops_sandbox.errors import did_you_mean
 from retailops_sandbox.importing.curl_options import OPTIONS, SHORT
 from retailops_sandbox.importing.found import FoundRequest, has_noncharacters
 from retailops_sandbox.importing.shell import Command, commands
-from retailops_sandbox.jsontext.parsing import error_at, line_and_column
+from retailops_sandbox.jsontext.text import error_at, line_and_column
 
 _PROMPTS = ("$", "%", ">")
 _PROGRAM = re.compile(r"(?:.*/)?curl(?:\.exe)?")
@@ -216,10 +217,8 @@ class _Reader:
         return content if option in ("data-binary", "json") else re.sub("[\r\n\0]", "", content)
 
     def _unknown(self, option: str, at: int) -> Exception:
-        import difflib
-
-        near = difflib.get_close_matches(option, [f"--{name}" for name in OPTIONS], 1)
-        mend = f"did you mean {near[0]}?" if near else "leave it out if it does not matter for what is sent"
+        near = did_you_mean(option, [f"--{name}" for name in OPTIONS])
+        mend = near or "leave it out if it does not matter for what is sent"
         return self.wrong(at, f"{option} is an option of curl's that is not understood here", mend)
 
     def wrong(self, at: int, what: str, mend: str) -> Exception:

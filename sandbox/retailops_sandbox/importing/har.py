@@ -9,7 +9,6 @@ import msgspec
 from msgspec import field
 
 from retailops_sandbox import jsontext
-from retailops_sandbox.errors import SourceError
 from retailops_sandbox.importing.found import FoundRequest
 from retailops_sandbox.model import HttpResponse, Json
 
@@ -111,15 +110,8 @@ def _octets(written: str, encoded: bool, pointer: str, text: str, file: str) -> 
     try:
         return b64decode(written, validate=True)
     except Base64Error as error:
-        line, column = jsontext.locate(text, pointer)
-        raise SourceError(
-            f"is not base64: {error}",
-            mend="export the archive again",
-            file=file,
-            line=line,
-            column=column,
-            pointer=pointer,
-        ) from None
+        what, mend = f"is not base64: {error}", "export the archive again"
+        raise jsontext.error_in(text, pointer, what, mend=mend, file=file) from None
 
 
 def _pairs(headers: list[_Header]) -> tuple[tuple[str, str], ...]:

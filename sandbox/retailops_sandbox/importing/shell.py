@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import msgspec
 
 from retailops_sandbox.importing.found import refer
-from retailops_sandbox.jsontext.parsing import error_at
+from retailops_sandbox.jsontext.text import error_at
 
 _BLANKS = " \t\r"
 _SHORT_ESCAPES = {

@@ -1,16 +1,21 @@
-"""JSON text with places: strict parsing, pointer to line and column, edits that touch no other byte."""
+"""JSON text with places: strict parsing, pointer to line and column, edits that touch no other byte.
+
+text       a text's characters, lines and columns
+spelling   values as text
+parsing    text to values
+explain    the first mistake of a text that is no strict JSON
+pointer    JSON Pointer: resolving, changing
+places     the place of a pointer in a text
+typed      values as typed structs
+misfit     why a value does not fit its type
+edits      changes of a text that leave every other byte alone
+"""
 
 from retailops_sandbox.jsontext.edits import insert, remove, rename, replace, rewrite
-from retailops_sandbox.jsontext.parsing import (
-    MAX_DEPTH,
-    MAX_DIGITS,
-    MAX_EXPONENT_DIGITS,
-    compact,
-    holds_number,
-    parse,
-    pretty,
-)
-from retailops_sandbox.jsontext.places import locate, places, span
+from retailops_sandbox.jsontext.parsing import parse
+from retailops_sandbox.jsontext.places import error_in, locate, places, span
+from retailops_sandbox.jsontext.spelling import compact, excerpt, holds_number, pretty, quoted
+from retailops_sandbox.jsontext.text import MAX_DEPTH, MAX_DIGITS, MAX_EXPONENT_DIGITS, error_at
 from retailops_sandbox.jsontext.typed import convert
 
 __all__ = [
@@ -19,12 +24,16 @@ __all__ = [
     "MAX_EXPONENT_DIGITS",
     "compact",
     "convert",
+    "error_at",
+    "error_in",
+    "excerpt",
     "holds_number",
     "insert",
     "locate",
     "parse",
     "places",
     "pretty",
+    "quoted",
     "remove",
     "rename",
     "replace",

@@ -10,20 +10,27 @@ from typing import NamedTuple
 
 import msgspec
 
+from retailops_sandbox import assignment
 from retailops_sandbox.jsontext import pointer as pointers
-from retailops_sandbox.jsontext.parsing import compact, parse, pretty
+from retailops_sandbox.jsontext.parsing import parse
 from retailops_sandbox.jsontext.places import Child, children, find
+from retailops_sandbox.jsontext.spelling import compact, pretty
 from retailops_sandbox.model import Json
 
 MAX_INLINE = 100
-"""Characters that a new container may take on one line of a text that has several."""
+"""Characters of a container that is added on one line to a text of several lines."""
 
 MAX_ALIGNED = 250_000
-"""The product of two arrays' lengths up to which equal items are looked for at other positions."""
+"""The product of two arrays' lengths up to which equal items are searched at other positions."""
+
+MAX_ALIKE = 4_096
+"""The product of two arrays' lengths up to which unequal items are paired by what they have in common."""
+_PER_LIKENESS = 1_000
+"""The gain of each member or item in common; to be paired at all gains 1."""
 
 
 def replace(text: str, pointer: str, value: Json) -> str:
-    """The text with another value at the pointer; PointerError if there is none.
+    """The text with another value at a pointer; PointerError if there is none yet.
 
     Only what differs is written anew: equal members and items keep their bytes and their order.
     """
@@ -33,7 +40,7 @@ def replace(text: str, pointer: str, value: Json) -> str:
 
 
 def insert(text: str, pointer: str, value: Json) -> str:
-    """The text with a member set, or an item put before that index or, at `/-`, last.
+    """The text with a member set, or an item put before the index that the pointer names, at `/-` last.
 
     Missing objects on the way are made.
     """
@@ -47,14 +54,14 @@ def insert(text: str, pointer: str, value: Json) -> str:
 
 
 def remove(text: str, pointer: str) -> str:
-    """The text without what the pointer leads to; PointerError if there is nothing."""
+    """The text without what a pointer leads to; PointerError if it leads nowhere."""
     document = deepcopy(parse(text))
     pointers.remove_at(document, pointer)
     return rewrite(text, document)
 
 
 def rename(text: str, pointer: str, names: Mapping[str, str]) -> str:
-    """The text with other keys, by their old ones, in the object at the pointer; PointerError if none."""
+    """The text with other keys in the object at a pointer; `names` are the new ones by the old."""
     pointers.resolve(parse(text), pointer)
     start, _, _ = find(text, pointers.parse(pointer))
     written, done = "", 0
@@ -67,7 +74,7 @@ def rename(text: str, pointer: str, names: Mapping[str, str]) -> str:
 
 
 def rewrite(text: str, value: Json) -> str:
-    """The text, changed just enough to spell `value`."""
+    """The text, changed no more than it takes to spell `value`."""
     document = parse(text)
     start, end, _ = find(text, ())
     written = _Rewriter(text, document).value(start, end, document, value, inline=False)
@@ -78,13 +85,8 @@ def _exists(text: str, tokens: tuple[str, ...]) -> bool:
     return find(text, tokens)[2] == 0
 
 
-MAX_ALIKE = 4_096
-"""The product of two arrays' lengths up to which other items are paired by what they have in common."""
-_PER_LIKENESS = 1_000
-
-
 class _Entry(NamedTuple):
-    """A member or item as it will be; `child` is its position in the text, None if it is new."""
+    """A member or item of the new container; `child` is its position in the old one, None if it is added."""
 
     child: int | None
     key: str | None
@@ -93,13 +95,13 @@ class _Entry(NamedTuple):
 
 
 def _members(old: dict[str, Json], new: dict[str, Json]) -> list[_Entry]:
-    """Members that stay, in their order, then new ones."""
+    """The members that stay, in their order, then those that are added."""
     stay = [_Entry(at, key, old[key], new[key]) for at, key in enumerate(old) if key in new]
     return stay + [_Entry(None, key, None, value) for key, value in new.items() if key not in old]
 
 
 def _items(old: list[Json], new: list[Json]) -> list[_Entry]:
-    """Equal items stay; where both sides have others, those that are most alike are paired, in order."""
+    """The new items, each paired with the old one that it equals or else is most like."""
     entries: list[_Entry] = []
     for old_start, old_end, new_start, new_end in _matching([*map(compact, old)], [*map(compact, new)]):
         partners = _partners(old[old_start:old_end], new[new_start:new_end])
@@ -110,30 +112,19 @@ def _items(old: list[Json], new: list[Json]) -> list[_Entry]:
 
 
 def _partners(old: list[Json], new: list[Json]) -> list[int | None]:
-    """For each new item the old one that it takes the place of, never crossing; as many as can be."""
+    """For each new item the position of the old one that it replaces, None for an item that is added.
+
+    The pairs do not cross. There are as many as possible, of items that are as alike as possible.
+    """
     if len(old) == len(new) == 1 or len(old) * len(new) > MAX_ALIKE:
         return [at if at < len(old) else None for at in range(len(new))]
-    best = [[0] * (len(new) + 1) for _ in range(len(old) + 1)]
     gains = [[1 + _PER_LIKENESS * _likeness(one, other) for other in new] for one in old]
-    for row in reversed(range(len(old))):
-        for column in reversed(range(len(new))):
-            together = gains[row][column] + best[row + 1][column + 1]
-            best[row][column] = max(together, best[row + 1][column], best[row][column + 1])
-    partners: list[int | None] = [None] * len(new)
-    row = column = 0
-    while row < len(old) and column < len(new):
-        if best[row][column] == gains[row][column] + best[row + 1][column + 1]:
-            partners[column] = row
-            row, column = row + 1, column + 1
-        elif best[row][column] == best[row + 1][column]:
-            row += 1
-        else:
-            column += 1
-    return partners
+    partners = {column: row for row, column in assignment.best_in_order(gains)}
+    return [partners.get(at) for at in range(len(new))]
 
 
 def _likeness(one: Json, other: Json) -> int:
-    """How much of two containers is the same."""
+    """How many members or items two containers have in common."""
     if isinstance(one, dict) and isinstance(other, dict):
         return sum(name in other and compact(value) == compact(other[name]) for name, value in one.items())
     if isinstance(one, list) and isinstance(other, list):
@@ -143,9 +134,10 @@ def _likeness(one: Json, other: Json) -> int:
 
 
 def _matching(old: list[bytes], new: list[bytes]) -> Iterator[tuple[int, int, int, int]]:
-    """Slices of both sides that belong together, in order.
+    """Slices of both sequences that answer to each other, in order, as start and end in either.
 
-    What is equal at both ends stays where it is, so that an edit of one item touches no other.
+    Equal items at both ends answer to each other whatever lies between, so that an edit of one item leaves
+    all others as they are.
     """
     shorter = min(len(old), len(new))
     head = next((at for at in range(shorter) if old[at] != new[at]), shorter)
@@ -165,7 +157,7 @@ def _matching(old: list[bytes], new: list[bytes]) -> Iterator[tuple[int, int, in
 
 
 class _Rewriter:
-    """Writes changed values in the manner of the text around them."""
+    """Writes changed values with the line ends, indentation and spacing of the text around them."""
 
     def __init__(self, text: str, document: Json) -> None:
         self.text = text
@@ -176,7 +168,7 @@ class _Rewriter:
         self.indent = indent[1] if indent else "  "
 
     def value(self, start: int, end: int, old: Json, new: Json, *, inline: bool) -> str:
-        """The text of `new` in the place of `old`, which stands from `start` to `end`."""
+        """The text of `new` in the place of `old`, whose text reaches from `start` to `end`."""
         kept = self.text[start:end]
         if compact(old) == compact(new):
             return kept
@@ -190,7 +182,7 @@ class _Rewriter:
         return self.spelled(new, self.line_indent(start), inline=inline)
 
     def container(self, start: int, end: int, entries: list[_Entry]) -> str:
-        """The text of a container with these entries; what stood between those that stay still does."""
+        """The text of a container with these entries; the text between those that stay is kept."""
         present = list(children(self.text, start))
         first_gap = self.text[start + 1 : present[0].key_start]
         gaps = [self.text[one.end : two.key_start] for one, two in pairwise(present)]
@@ -212,7 +204,7 @@ class _Rewriter:
         return written + self.text[present[-1].end : end]
 
     def spelled(self, value: Json, indent: str, *, inline: bool) -> str:
-        """A value that is new to the text; `indent` is that of the line on which it begins."""
+        """The text of a value that is added; `indent` is that of the line on which it begins."""
         text = compact(value)
         flat = text.decode() if self.tight else msgspec.json.format(text, indent=0).decode()
         if not isinstance(value, dict | list) or not value or self.one_line:
@@ -226,11 +218,11 @@ class _Rewriter:
         )
 
     def on_one_line(self, siblings: list[Child]) -> bool:
-        """Whether there are containers among these, and each takes one line."""
+        """Whether there are containers among the siblings, and each takes one line."""
         containers = [self.text[each.start : each.end] for each in siblings if self.text[each.start] in "{["]
         return bool(containers) and not any("\n" in each for each in containers)
 
     def line_indent(self, at: int) -> str:
-        """The white space that begins the line of a place."""
+        """The white space at the beginning of the line that a position is on."""
         line = self.text[self.text.rfind("\n", 0, at) + 1 : at]
         return line[: len(line) - len(line.lstrip(" \t"))]

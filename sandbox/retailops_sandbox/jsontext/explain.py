@@ -1,38 +1,26 @@
-"""What is wrong with a text that strict JSON refuses, and where."""
+"""The first mistake in a text that is not strict JSON: its place, what it is, how to fix it."""
 
 from __future__ import annotations
 
 import json
 import re
 
-from retailops_sandbox.errors import SourceError
+from retailops_sandbox.errors import SourceError, shortened
 from retailops_sandbox.jsontext import pointer as pointers
-from retailops_sandbox.jsontext.parsing import MAX_DEPTH, compact, error_at, line_and_column, number_problem
-from retailops_sandbox.model import Json
+from retailops_sandbox.jsontext.spelling import quoted
+from retailops_sandbox.jsontext.text import MAX_DEPTH, error_at, line_and_column, number_problem
+
+_SHOWN = 40
+"""Characters of a word or number that a message quotes."""
 
 
 def explain(text: str, file: str) -> SourceError:
-    """The first error of a text that `parse` refuses."""
+    """The first mistake of a text that `parsing.parse` refuses."""
     try:
         _Reader(text, file).document()
     except SourceError as error:
         return error
-    raise AssertionError("the exact reader accepts what the fast scanner refuses")
-
-
-def quoted(text: str) -> str:
-    """A name for a message: in double quotes, shortened, on one line."""
-    return json.dumps(shortened(text), ensure_ascii=not text.isprintable())
-
-
-def shortened(text: str, limit: int = 40) -> str:
-    """The text, or its beginning and an ellipsis."""
-    return text if len(text) <= limit else f"{text[:limit]}…"
-
-
-def found(value: Json) -> str:
-    """A value for a message, shortened."""
-    return shortened(compact(value).decode())
+    raise AssertionError("the exact reader accepts what the fast decoders refuse")
 
 
 _space = re.compile(r"[ \t\n\r]*")
@@ -61,9 +49,10 @@ _CONTROL_MENDS = {"\n": r"write \n, or close the string", "\t": r"write \t", "\r
 
 
 class _Reader:
-    """Reads a text as strictly as `parse`; each method starts at a position and gives the one behind.
+    """Reads a text as strictly as `parse`. A method takes the position at which something starts, and returns
+    the position behind it.
 
-    It recurses two frames a level, which MAX_DEPTH bounds.
+    Each level of nesting takes two frames; MAX_DEPTH bounds them.
     """
 
     def __init__(self, text: str, file: str) -> None:
@@ -85,7 +74,7 @@ class _Reader:
             return self.string(at)
         if character in ("{", "["):
             if len(self.path) == MAX_DEPTH:
-                self.path.clear()  # a pointer of that many tokens tells nobody anything
+                self.path.clear()  # a pointer of that many tokens helps nobody
                 raise self.error(at, f"nested deeper than {MAX_DEPTH} levels", "flatten it")
             return self.object(at) if character == "{" else self.array(at)
         if _numberlike.match(self.text, at):
@@ -176,7 +165,7 @@ class _Reader:
         end, spelling = _behind(_number, self.text, at), self.text[at : _behind(_numberlike, self.text, at)]
         if self.text[at:end] != spelling:
             mend = _WORD_MENDS.get(spelling.lstrip("+-")) or _number_mend(spelling)
-            raise self.error(at, f"{shortened(spelling)} is not a number of JSON", mend)
+            raise self.error(at, f"{shortened(spelling, _SHOWN)} is not a number of JSON", mend)
         problem = number_problem(spelling)
         if problem:
             raise self.error(at, problem, "write it as a string")
@@ -189,7 +178,7 @@ class _Reader:
         if at >= len(self.text):
             return self.error(at, f"expected {expected}, found the end of the text", "is it cut off?")
         word = _word.match(self.text, at) or _numberlike.match(self.text, at)
-        there = shortened(word[0]) if word else _visible(self.text[at])
+        there = shortened(word[0], _SHOWN) if word else _visible(self.text[at])
         mend = _WORD_MENDS.get(there) or _CHARACTER_MENDS.get(there) or _missing_mend(expected, there)
         return self.error(at, f"expected {expected}, found {there}", mend)
 
@@ -198,7 +187,7 @@ class _Reader:
 
 
 def _behind(pattern: re.Pattern[str], text: str, at: int) -> int:
-    """Where a match that starts there ends; the same place if there is none."""
+    """Where a match that starts at a position ends; the position itself if nothing matches."""
     match = pattern.match(text, at)
     return match.end() if match else at
 

@@ -1,4 +1,4 @@
-"""Why a parsed value does not fit its type, in JSON's words and with its place."""
+"""Why a parsed value does not fit its type: msgspec's complaint in JSON's words, with its place."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from retailops_sandbox.errors import SourceError
+from retailops_sandbox.errors import SourceError, did_you_mean
 from retailops_sandbox.jsontext import pointer as pointers
-from retailops_sandbox.jsontext.explain import found, quoted
-from retailops_sandbox.jsontext.places import locate
+from retailops_sandbox.jsontext.places import error_in
+from retailops_sandbox.jsontext.spelling import excerpt, quoted
 from retailops_sandbox.model import Json, Number
 
 Tokens: TypeAlias = tuple[str | int, ...]
 
 
-def mended(value: Json, type: Any, complaint: str, text: bytes | str, file: str) -> Json:
-    """The value with the Number that was complained of made plain; SourceError for any other complaint."""
+def with_plain_number(value: Json, type: Any, complaint: str, text: bytes | str, file: str) -> Json:
+    """The value with the Number that is complained of as int or float; SourceError for another complaint."""
     message, _, path = complaint.partition(" - at ")
     tokens = _tokens(value, type, complaint, path.strip("`"))
     plain = _plain_number(_at(value, tokens), message)
@@ -45,7 +45,7 @@ _NAMES = {
 
 
 def _tokens(value: Json, type: Any, complaint: str, path: str) -> Tokens:
-    """The tokens of msgspec's path, also where it has but `[...]` for a key of a mapping."""
+    """The tokens of msgspec's path, which shows `[...]` in the place of a mapping's key."""
     tokens: Tokens = ()
     for step in _path_step.finditer(path):
         if step[1] is not None:
@@ -58,7 +58,7 @@ def _tokens(value: Json, type: Any, complaint: str, path: str) -> Tokens:
 
 
 def _offender(value: Json, type: Any, tokens: Tokens, complaint: str) -> str:
-    """The key of the mapping at `tokens` that alone gives rise to the same complaint."""
+    """The key of the mapping at `tokens` whose member is what the complaint is about."""
     mapping: dict[str, Json] = _at(value, tokens)
     for key, member in mapping.items():
         try:
@@ -76,7 +76,7 @@ def _at(value: Any, tokens: Tokens) -> Any:
 
 
 def _with(value: Any, tokens: Tokens, new: Any) -> Any:
-    """A copy of the value with another one at the tokens; what is not on the way is shared."""
+    """A copy of a value with another one at the tokens; what is not on the way there is shared."""
     if not tokens:
         return new
     copy = value.copy()
@@ -85,7 +85,7 @@ def _with(value: Any, tokens: Tokens, new: Any) -> Any:
 
 
 def _plain_number(value: Json, message: str) -> Any:
-    """The int or float that a typed field takes in place of a Number, if that was the trouble."""
+    """The int or float that a field takes in place of a Number; None where a Number is not the trouble."""
     mismatch = _expected(message)
     if not mismatch or not isinstance(value, Number):
         return None
@@ -100,7 +100,7 @@ def _plain_number(value: Json, message: str) -> Any:
 def _misfit(
     value: Json, type: Any, message: str, tokens: Tokens, text: bytes | str, file: str
 ) -> SourceError:
-    """msgspec's complaint in JSON's words, with its place and what would fit."""
+    """The error for msgspec's complaint: its place, JSON's words for it, what would fit."""
     mend = ""
     unknown, missing, mismatch = _unknown_field(message), _missing_field(message), _expected(message)
     if unknown:
@@ -110,18 +110,16 @@ def _misfit(
     elif missing:
         what, mend = f"the field {quoted(missing[1])} is missing", "add it"
     elif mismatch and isinstance(_at(value, tokens), Number):
-        what = f"{found(_at(value, tokens))} does not fit: expected {_wanted(mismatch)}"
+        what = f"{excerpt(_at(value, tokens))} does not fit: expected {_wanted(mismatch)}"
     elif mismatch:
         what = f"expected {_wanted(mismatch)}, found {_NAMES.get(mismatch[2], mismatch[2])}"
     elif message.startswith("Invalid"):
         stray = _at(value, tokens)
-        what = f"{found(stray)} is not a value of this field"
+        what = f"{excerpt(stray)} is not a value of this field"
         mend = _nearest(stray, _choices(type, tokens, fields=False))
     else:
         what = message[0].lower() + message[1:]
-    pointer = pointers.join(tokens)
-    line, column = locate(text, pointer)
-    return SourceError(what, mend=mend, file=file, line=line, column=column, pointer=pointer)
+    return error_in(text, pointers.join(tokens), what, mend=mend, file=file)
 
 
 def _wanted(mismatch: re.Match[str]) -> str:
@@ -129,12 +127,8 @@ def _wanted(mismatch: re.Match[str]) -> str:
 
 
 def _nearest(stray: Json, known: list[str]) -> str:
-    from difflib import get_close_matches
-
-    close = get_close_matches(stray, known, 1) if isinstance(stray, str) else []
-    if close:
-        return f"did you mean {quoted(close[0])}?"
-    return f"known here: {', '.join(known)}" if known else ""
+    near = did_you_mean(stray, known, spelled=quoted) if isinstance(stray, str) else ""
+    return near or (f"known here: {', '.join(known)}" if known else "")
 
 
 def _choices(type: Any, tokens: Tokens, *, fields: bool) -> list[str]:

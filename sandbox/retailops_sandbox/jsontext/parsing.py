@@ -1,8 +1,8 @@
-"""Strict JSON to values and back.
+"""Strict JSON to values.
 
-The fast path is msgspec's decoder, the careful one, for the few texts that it would take too lightly, the
-standard library's. Only when they refuse a text, `explain` reads it again, slowly, to say what is wrong and
-where.
+msgspec's decoder reads most texts. The standard library's is slower and reads the few texts in which msgspec
+would overlook a mistake. A text that either refuses is read once more by `explain`, which names the mistake
+and its place.
 """
 
 from __future__ import annotations
@@ -15,15 +15,12 @@ from typing import NoReturn
 import msgspec
 
 from retailops_sandbox.errors import SourceError
+from retailops_sandbox.jsontext.text import MAX_DEPTH, MAX_DIGITS, decoded, number_problem
 from retailops_sandbox.model import Json, Number, encoder
-
-MAX_DEPTH = 200
-MAX_DIGITS = 1_000
-MAX_EXPONENT_DIGITS = 4
 
 
 def parse(text: bytes | str, *, file: str = "") -> Json:
-    """The value that a strict JSON text spells; SourceError says what is wrong and where.
+    """The value that a strict JSON text spells; SourceError names the first mistake and its place.
 
     Stricter than the standard: no duplicate keys, no lone surrogates, bounded depth and numbers.
     """
@@ -34,84 +31,6 @@ def parse(text: bytes | str, *, file: str = "") -> Json:
         return _carefully(text) if _needs_care(text) else _quickly(text)
     except (_Refused, msgspec.DecodeError, json.JSONDecodeError, UnicodeEncodeError):
         raise _explained(text, file) from None
-
-
-def compact(value: Json) -> bytes:
-    """The value as UTF-8 without white space, keys in order, numbers as they were spelled."""
-    return encoder.encode(value)
-
-
-def pretty(value: Json) -> str:
-    """The value over several lines, indented by two spaces; spelled as `compact` spells it."""
-    return msgspec.json.format(encoder.encode(value), indent=2).decode()
-
-
-def holds_number(value: Json) -> bool:
-    """Whether a Number is anywhere in a value."""
-    try:
-        _number_detector.encode(value)  # far faster than a walk
-    except _NumberFoundError:
-        return True
-    return False
-
-
-class _NumberFoundError(Exception):
-    pass
-
-
-def _found(value: object) -> NoReturn:
-    raise _NumberFoundError
-
-
-_number_detector = msgspec.json.Encoder(enc_hook=_found)
-
-
-def decoded(text: bytes | str, file: str = "") -> str:
-    """The text as it will be scanned: UTF-8 without a byte order mark, else SourceError."""
-    if isinstance(text, str):
-        characters = text
-        if not text.isascii():
-            try:
-                text.encode()
-            except UnicodeEncodeError as error:
-                what = "a lone surrogate is not a character"
-                raise error_at(text, error.start, what, file=file) from None
-    else:
-        if text.startswith((b"\xff\xfe", b"\xfe\xff")):
-            raise error_at("", 0, "the text is UTF-16, not UTF-8", mend="save it as UTF-8", file=file)
-        try:
-            characters = text.decode()
-        except UnicodeDecodeError as error:
-            before = text[: error.start].decode()
-            what = f"byte 0x{text[error.start]:02x} is not UTF-8"
-            raise error_at(before, len(before), what, mend="save it as UTF-8", file=file) from None
-    if characters.startswith("\ufeff"):
-        what = "the text begins with a byte order mark"
-        raise error_at(characters, 0, what, mend="save it without one", file=file)
-    return characters
-
-
-def line_and_column(text: str, at: int) -> tuple[int, int]:
-    """The line and column, from 1 and in characters, of a position in the text."""
-    return text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
-
-
-def error_at(
-    text: str, at: int, what: str, *, mend: str = "", file: str = "", pointer: str | None = None
-) -> SourceError:
-    """The error of a text, with the place that a position in it is."""
-    line, column = line_and_column(text, at)
-    return SourceError(what, mend=mend, file=file, line=line, column=column, pointer=pointer)
-
-
-def number_problem(spelling: str) -> str:
-    """What is wrong with a well-formed number, or nothing."""
-    mantissa, _, exponent = spelling.lower().partition("e")
-    if len(exponent) > MAX_EXPONENT_DIGITS and len(exponent.lstrip("+-0")) > MAX_EXPONENT_DIGITS:
-        return f"the number's exponent has more than {MAX_EXPONENT_DIGITS} digits"
-    if len(mantissa) > MAX_DIGITS and sum(map(str.isdigit, mantissa)) > MAX_DIGITS:
-        return f"the number has more than {MAX_DIGITS:,} digits"
-    return ""
 
 
 class _Refused(Exception):
@@ -167,7 +86,7 @@ _two_digits = re.compile(r"[0-9]{2}").search
 
 
 def _needs_care(text: str) -> bool:
-    """Whether the text may hold a character in disguise, or an integer that `int` would misspell or choke on.
+    """Whether a text may hold an escaped character, a minus zero or an integer that is too long.
 
     An integer of more than MAX_DIGITS digits covers two neighbours of the sample below, so looking at the
     sample is enough.
@@ -184,13 +103,13 @@ _STEP = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 
 
 def _depth(text: str) -> int:
-    """How deep the containers of a text nest; of a broken text, at least down to its first error."""
+    """How many levels the containers of a text nest; in a broken text, at least down to its first error."""
     structure = text.encode().replace(b"\\\\", b"").replace(b'\\"', b"").translate(None, _NOT_STRUCTURE)
     brackets = re.sub(rb'"[^"]*"', b"", structure).replace(b'"', b"")
     return max(accumulate(map(_STEP.__getitem__, brackets)), default=0)
 
 
 def _explained(text: str, file: str) -> SourceError:
-    from retailops_sandbox.jsontext.explain import explain
+    from retailops_sandbox.jsontext.explain import explain  # only a broken text needs it
 
     return explain(text, file)

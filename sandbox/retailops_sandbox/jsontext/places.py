@@ -1,4 +1,4 @@
-"""Where in a JSON text the value at a pointer stands."""
+"""Pointers to places in a JSON text, and back from an error to both."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from retailops_sandbox.errors import SourceError
 from retailops_sandbox.jsontext import pointer as pointers
-from retailops_sandbox.jsontext.parsing import decoded, line_and_column, parse
+from retailops_sandbox.jsontext.parsing import parse
+from retailops_sandbox.jsontext.text import decoded, line_and_column
 
 
 def locate(text: bytes | str, pointer: str) -> tuple[int, int]:
@@ -17,10 +19,16 @@ def locate(text: bytes | str, pointer: str) -> tuple[int, int]:
 
 
 def places(text: bytes | str, all_pointers: Iterable[str]) -> list[tuple[int, int]]:
-    """`locate` for many pointers into one text."""
+    """The results of `locate` for many pointers into one text."""
     text = decoded(text)
     parse(text)
     return [line_and_column(text, find(text, pointers.parse(pointer))[0]) for pointer in all_pointers]
+
+
+def error_in(text: bytes | str, pointer: str, what: str, *, mend: str = "", file: str = "") -> SourceError:
+    """The error at a pointer into a text, with its line and column."""
+    line, column = locate(text, pointer)
+    return SourceError(what, mend=mend, file=file, line=line, column=column, pointer=pointer)
 
 
 def span(text: str, pointer: str) -> tuple[int, int] | None:
@@ -30,7 +38,10 @@ def span(text: str, pointer: str) -> tuple[int, int] | None:
 
 
 class Child(NamedTuple):
-    """A member or item in its text. The key of an item is its position, and takes no room."""
+    """A member or item, with the positions of its key and its value in the text.
+
+    The key of an item is its position in the array, and has no extent in the text.
+    """
 
     key: str | int
     key_start: int
@@ -40,7 +51,7 @@ class Child(NamedTuple):
 
 
 def find(text: str, tokens: tuple[str, ...]) -> tuple[int, int, int]:
-    """Start and end of the value at the tokens, or of its nearest ancestor and how many tokens it misses."""
+    """Start and end of the value at the tokens, or of its nearest ancestor; how many tokens lie beyond it."""
     start = _behind_space(text, 0)
     end = len(text.rstrip(" \t\n\r"))
     for depth, token in enumerate(tokens):
@@ -52,7 +63,7 @@ def find(text: str, tokens: tuple[str, ...]) -> tuple[int, int, int]:
 
 
 def children(text: str, start: int) -> Iterator[Child]:
-    """The members or items of the container that starts there; none for any other value."""
+    """The members or items of the container that starts at a position; none for any other value."""
     opening = text[start]
     at = _behind_space(text, start + 1)
     if opening not in "{[" or text[at] in "}]":

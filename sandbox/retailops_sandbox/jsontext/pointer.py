@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TypeVar
 
 from retailops_sandbox.model import Json
 
+D = TypeVar("D")
+
 MAX_TOKENS = 200
-"""As deep as documents may nest."""
+"""The most reference tokens of a pointer: as many as levels of a document."""
 
 
 class PointerError(ValueError):
@@ -59,8 +62,19 @@ def resolve(document: Json, pointer: str) -> Json:
     return value
 
 
+def get(document: Json, pointer: str, default: D) -> Json | D:
+    """The value that a pointer leads to; the default if it leads nowhere."""
+    try:
+        return resolve(document, pointer)
+    except PointerError:
+        return default
+
+
 def set_at(document: Json, pointer: str, value: Json) -> Json:
-    """The document with `value` at the pointer, changed in place; missing objects are made, `/-` appends."""
+    """Put a value at a pointer, in place; missing objects are made, `/-` appends to an array.
+
+    The document is returned, which is the value itself where the pointer is empty.
+    """
     tokens = parse(pointer)
     if not tokens:
         return value
@@ -87,7 +101,7 @@ def set_at(document: Json, pointer: str, value: Json) -> Json:
 
 
 def remove_at(document: Json, pointer: str) -> None:
-    """Take away what the pointer leads to, in place; PointerError if there is nothing or it is the root."""
+    """Remove what a pointer leads to, in place; PointerError if it leads nowhere or to the whole document."""
     tokens = parse(pointer)
     if not tokens:
         raise PointerError("the whole document cannot be removed")

@@ -1,4 +1,4 @@
-"""Parsed user files as typed values."""
+"""Parsed files as typed values."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ T = TypeVar("T")
 
 
 def convert(value: Json, type: type[T], text: bytes | str, *, file: str) -> T:
-    """The typed form of a parsed file; what does not fit is a SourceError with its place in `text`.
+    """The typed form of a parsed file; SourceError, with the place in `text`, for what does not fit.
 
-    msgspec takes a Number only where anything goes: for a field of numbers it is made plain and tried again.
+    msgspec refuses a Number for a field of numbers: it is made an int or a float there, and tried again.
     """
     while True:
         try:
             return msgspec.convert(value, type)
         except msgspec.ValidationError as error:
-            from retailops_sandbox.jsontext.misfit import mended
+            from retailops_sandbox.jsontext.misfit import with_plain_number
 
-            value = mended(value, type, str(error), text, file)
+            value = with_plain_number(value, type, str(error), text, file)

@@ -160,7 +160,7 @@ def _rules(
                 id=f"{delivery.id}{path}",
                 kind="rule",
                 reason=value.reason,
-                shown=_cut(jsontext.compact(value.shown).decode()),
+                shown=jsontext.excerpt(value.shown, _SHOWN),
                 becomes=jsontext.compact(value.rule).decode(),
                 taken=value.sure,
                 step=number,
@@ -237,10 +237,6 @@ def _variable(name: str) -> str:
     if name.isidentifier() and name.isascii() and name == name.upper():
         return name
     return words if words and not words[0].isdigit() else f"SECRET_{words}".rstrip("_")
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 # --- a reviewed draft ---------------------------------------------------------------------------------------

@@ -23,7 +23,8 @@ from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.session import ports
 from retailops_sandbox.transport import Transport, wait_until_listening
-from retailops_sandbox.workspace.workspace import Workspace, checked, read_text, scenario_files_in
+from retailops_sandbox.workspace.files import checked, read_text
+from retailops_sandbox.workspace.workspace import Workspace, scenario_files_in
 
 _TICK = 0.2
 """Seconds."""

@@ -15,7 +15,7 @@ from pathlib import Path
 import uvicorn
 
 from retailops_sandbox import __version__, resources
-from retailops_sandbox.errors import FileError, UsageError
+from retailops_sandbox.errors import FileError, UsageError, system_reason
 from retailops_sandbox.httpserver import is_loopback
 from retailops_sandbox.model import RunInfo
 from retailops_sandbox.runlog.files.writer import run_id
@@ -86,8 +86,7 @@ def _bound(host: str, port: int) -> socket.socket:
         listening.listen(128)
     except (OSError, OverflowError) as error:
         listening.close()
-        reason = getattr(error, "strerror", None) or str(error)
-        what = f"cannot serve on {host}:{port}: {reason.lower()}"
+        what = f"cannot serve on {host}:{port}: {system_reason(error)}"
         raise UsageError(
             what, mend="choose another with --port or RETAILOPS_SANDBOX_PORT; 0 takes any free one"
         ) from error

@@ -15,7 +15,8 @@ import msgspec
 
 from retailops_sandbox import jsontext
 from retailops_sandbox.errors import FileError, UsageError
-from retailops_sandbox.workspace.workspace import Workspace, checked, read_text, safe_name
+from retailops_sandbox.workspace.files import checked, read_text
+from retailops_sandbox.workspace.workspace import Workspace, safe_name
 
 KEPT_CHANGES = 100
 """How many of the latest changes can be taken back."""

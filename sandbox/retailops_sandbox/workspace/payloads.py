@@ -9,7 +9,8 @@ from msgspec import UNSET
 
 from retailops_sandbox.composing import Template
 from retailops_sandbox.errors import SandboxError
-from retailops_sandbox.workspace.workspace import Workspace, read_text
+from retailops_sandbox.workspace.files import read_text
+from retailops_sandbox.workspace.workspace import Workspace
 
 
 def fixture_reader(workspace: Workspace) -> Callable[[str, str, str], Template]:

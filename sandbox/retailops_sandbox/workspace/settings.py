@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from retailops_sandbox.errors import SourceError, UsageError
-from retailops_sandbox.workspace.workspace import checked, read_text
+from retailops_sandbox.errors import SourceError, UsageError, did_you_mean
+from retailops_sandbox.workspace.files import checked, read_text
 
 PREFIX = "RETAILOPS_SANDBOX_"
 
@@ -92,9 +92,6 @@ def _section(file: Path) -> dict[str, Any]:
 
 
 def _known(message: str) -> str:
-    import difflib
-
     names = [name.replace("_", "-") for name in Settings.__struct_fields__]
     named = message.split("`")[1] if "unknown field" in message else ""
-    near = difflib.get_close_matches(named, names, 1)
-    return f"did you mean {near[0]}?" if near else f"known settings: {', '.join(names)}"
+    return did_you_mean(named, names) or f"known settings: {', '.join(names)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from operator import attrgetter
 from pathlib import Path
@@ -13,15 +13,22 @@ from typing import Any, Literal
 import msgspec
 
 from retailops_sandbox import jsontext, resources
-from retailops_sandbox.errors import FileError, SandboxError, UsageError
+from retailops_sandbox.errors import (
+    FileError,
+    SandboxError,
+    UsageError,
+    did_you_mean,
+    unreadable,
+    unwritable,
+)
 from retailops_sandbox.model import Receiver
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.scenarios.scenario import SUFFIX
+from retailops_sandbox.workspace.files import checked, read_text, write_atomically
 
 _SHIPPED = "shipped:"
 _NAME = re.compile(r"[^\W_][\w.-]{0,99}")
-_BINARY = getattr(os, "O_BINARY", 0)
-_CHUNK = 64 * 1024
+_ELSEWHERE = "choose another folder with --workspace"
 _HERE = os.path.join(os.curdir, "")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
@@ -89,7 +96,7 @@ class Workspace:
                 write_atomically(ignore, "*\n")
                 made.append(ignore)
         except OSError as error:
-            raise _unwritable(self.root, error) from error
+            raise unwritable(self.root, error, mend=_ELSEWHERE) from error
         return made
 
     # --- fixtures ---
@@ -139,16 +146,16 @@ class Workspace:
     def scenario_files(self) -> tuple[list[str], list[SandboxError]]:
         """The workspace's scenario files and, beneath them, the shipped ones; and what could not be read."""
         above, below = self.root / "scenarios", resources.fixtures_dir() / "scenarios"
-        own, unreadable = scenario_files_in(above)
+        own, mistakes = scenario_files_in(above)
         known, _ = scenario_files_in(below)
         names = {os.path.relpath(path, above) for path in own}
-        return own + [path for path in known if os.path.relpath(path, below) not in names], unreadable
+        return own + [path for path in known if os.path.relpath(path, below) not in names], mistakes
 
     def scenarios_to_run(self) -> tuple[list[str], list[SandboxError]]:
         """The workspace's own scenario files, else the shipped ones; and what could not be read."""
-        files, unreadable = scenario_files_in(self.root / "scenarios")
-        if files or unreadable:
-            return files, unreadable
+        files, mistakes = scenario_files_in(self.root / "scenarios")
+        if files or mistakes:
+            return files, mistakes
         return scenario_files_in(resources.fixtures_dir() / "scenarios")
 
     def scenario_path(self, name: str) -> Path:
@@ -269,14 +276,14 @@ class Workspace:
             path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(path, text)
         except OSError as error:
-            raise _unwritable(path, error) from error
+            raise unwritable(path, error, mend=_ELSEWHERE) from error
 
     def delete(self, path: Path) -> None:
         """Delete a file of the workspace, if it is there; FileError if it cannot be."""
         try:
             path.unlink(missing_ok=True)
         except OSError as error:
-            raise _unwritable(path, error) from error
+            raise unwritable(path, error, mend=_ELSEWHERE) from error
 
 
 class _Preferences(msgspec.Struct):
@@ -304,14 +311,14 @@ def scenario_files_in(folder: Path) -> tuple[list[str], list[SandboxError]]:
     Hidden folders are left out, and folders that are symbolic links are not followed.
     """
     found: list[str] = []
-    unreadable: list[SandboxError] = []
+    mistakes: list[SandboxError] = []
     waiting = [str(folder)] if checked(Path.exists, folder) else []
     while waiting:
         try:
             with os.scandir(waiting.pop()) as unsorted:
                 entries = sorted(unsorted, key=_by_name)
         except OSError as error:
-            unreadable.append(FileError(f"cannot be read: {_reason(error)}", file=str(error.filename)))
+            mistakes.append(unreadable(str(error.filename), error))
             continue
         below: list[str] = []
         for entry in entries:
@@ -325,9 +332,9 @@ def scenario_files_in(folder: Path) -> tuple[list[str], list[SandboxError]]:
                 found.append(entry.path.removeprefix(_HERE))
             else:
                 # A pipe would be waited for without end.
-                unreadable.append(FileError("is not a regular file", file=entry.path))
+                mistakes.append(FileError("is not a regular file", file=entry.path))
         waiting += reversed(below)
-    return found, unreadable
+    return found, mistakes
 
 
 _by_name = attrgetter("name")
@@ -343,67 +350,9 @@ def _kind(entry: os.DirEntry[str]) -> Literal["file", "folder", "other"]:
         return "file"
 
 
-def checked(question: Callable[[Path], bool], path: Path) -> bool:
-    """The answer to `Path.exists` and its like; FileError where the system does not tell."""
-    try:
-        return question(path)
-    except OSError as error:
-        raise FileError(f"cannot be read: {_reason(error)}", file=str(path)) from error
-
-
-def read_text(path: Path | str) -> str:
-    """A file's text; FileError or SourceError in one line where it cannot be had."""
-    try:
-        # Not `open`, which asks the system twice as often; there may be thousands of files.
-        descriptor = os.open(path, os.O_RDONLY | _BINARY)
-        try:
-            return b"".join(iter(lambda: os.read(descriptor, _CHUNK), b"")).decode()
-        finally:
-            os.close(descriptor)
-    except OSError as error:
-        raise FileError(f"cannot be read: {_reason(error)}", file=str(path)) from error
-    except UnicodeDecodeError as error:
-        raise FileError(
-            f"is not UTF-8 at byte {error.start}", file=str(path), mend="save it as UTF-8"
-        ) from error
-
-
-def write_file(path: Path, text: str) -> None:
-    """Replace a file's text, as `write_atomically`; FileError where it cannot be written."""
-    try:
-        write_atomically(path, text)
-    except OSError as error:
-        raise FileError(f"cannot be written: {_reason(error)}", file=str(path)) from error
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Replace a file's text: readers see the old or the new, never a part. Raises OSError."""
-    temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
-    try:
-        with open(temporary, "x", encoding="utf-8", newline="") as file:
-            file.write(text)
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
-def _unwritable(path: Path, error: OSError) -> FileError:
-    return FileError(
-        f"cannot be written: {_reason(error)}", file=str(path), mend="choose another folder with --workspace"
-    )
-
-
-def _reason(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
-
-
 def _stems(folder: Path) -> set[str]:
     return {path.stem for path in folder.glob("*.json") if not path.name.startswith(".")}
 
 
 def _nearest(name: str, names: list[str]) -> str:
-    import difflib
-
-    near = difflib.get_close_matches(name, names, 3)
-    return f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(names[:20])}"
+    return did_you_mean(name, names, most=3) or f"there are: {', '.join(names[:20])}"

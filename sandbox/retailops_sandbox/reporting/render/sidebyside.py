@@ -15,8 +15,8 @@ import msgspec
 from msgspec import UNSET
 
 from retailops_sandbox import comparing, jsontext
+from retailops_sandbox.assignment import longest_common
 from retailops_sandbox.comparing import matchers
-from retailops_sandbox.comparing.assignment import longest_common
 from retailops_sandbox.comparing.node import Node
 from retailops_sandbox.errors import SourceError
 from retailops_sandbox.jsontext import pointer

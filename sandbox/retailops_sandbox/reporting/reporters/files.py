@@ -7,8 +7,9 @@ from pathlib import Path
 
 import msgspec
 
+from retailops_sandbox import errors
 from retailops_sandbox.errors import FileError, UsageError
-from retailops_sandbox.workspace.workspace import checked, write_atomically
+from retailops_sandbox.workspace.files import check_writable, checked, write_atomically
 
 
 class Reports(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,14 +38,8 @@ class Reports(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _check(file: Path) -> None:
-    if checked(Path.is_dir, file):
-        raise FileError("is a folder", file=str(file), mend="name a file")
     # What is there and no file is written in place, anything else replaced in its folder.
-    written = file if is_special(file) else Path(os.path.realpath(file)).parent
-    if not checked(Path.exists, written):
-        raise FileError(f"cannot be written: there is no folder {file.parent}", file=str(file))
-    if not os.access(written, os.W_OK):
-        raise FileError("cannot be written: permission denied", file=str(file))
+    check_writable(file, file if is_special(file) else Path(os.path.realpath(file)).parent)
 
 
 def is_special(path: Path) -> bool:
@@ -64,5 +59,5 @@ def write(file: Path, text: str) -> None:
 
 
 def unwritable(file: Path, error: OSError) -> FileError:
-    """A report that cannot be written, in one line."""
-    return FileError(f"cannot be written: {(error.strerror or str(error)).lower()}", file=str(file))
+    """The error of a report that cannot be written."""
+    return errors.unwritable(file, error)

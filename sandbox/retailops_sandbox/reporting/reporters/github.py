@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from retailops_sandbox.engine import ScenarioResult, StepResult
-from retailops_sandbox.errors import SandboxError
+from retailops_sandbox.errors import SandboxError, shortened
 from retailops_sandbox.model import Receiver
 from retailops_sandbox.reporting.render import lines
 from retailops_sandbox.scenarios.trend import Trend
@@ -180,9 +180,7 @@ def _named(result: ScenarioResult) -> str:
 
 def _text(text: str) -> str:
     """A text of whatever origin, as Markdown that means nothing but this text."""
-    shown = lines.in_line(text)
-    if len(shown) > _LONGEST_CELL:
-        shown = f"{shown[:_LONGEST_CELL]}…"
+    shown = shortened(lines.in_line(text), _LONGEST_CELL)
     return _punctuation.sub(lambda found: f"&#{ord(found[0])};", shown)
 
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from retailops_sandbox import errors
 from retailops_sandbox.errors import FileError
 
 _MENDS = {
@@ -20,15 +21,13 @@ _MENDS = {
 
 
 def unreadable(path: Path, error: OSError) -> FileError:
-    """The one line for a file or folder that cannot be read."""
-    return FileError(f"cannot be read: {_reason(error)}", file=str(path))
+    """The error of a file or folder that cannot be read."""
+    return errors.unreadable(path, error)
 
 
 def unwritable(path: Path, error: OSError) -> FileError:
-    """The one line for a file that cannot be written."""
-    return FileError(
-        f"cannot be written: {_reason(error)}", file=str(path), mend=_MENDS.get(error.errno or 0, "")
-    )
+    """The error of a file that cannot be written, with what helps against the most common reasons."""
+    return errors.unwritable(path, error, mend=_MENDS.get(error.errno or 0, ""))
 
 
 @contextmanager
@@ -49,7 +48,3 @@ def replacing(target: Path, new: Path) -> Iterator[BinaryIO]:
             raise
     except OSError as error:
         raise unwritable(target, error) from error
-
-
-def _reason(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()

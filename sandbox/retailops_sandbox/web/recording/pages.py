@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from retailops_sandbox.errors import SandboxError
+from retailops_sandbox.errors import SandboxError, system_reason
 from retailops_sandbox.model import Delivery
 from retailops_sandbox.reporting.render.shown import outcome
 from retailops_sandbox.web.recording.state import Recording, Review
@@ -106,8 +106,7 @@ class RecordPages:
         except SandboxError as error:
             return {"receiver": str(error)}
         except (OSError, UnicodeError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            return {"port": f"Cannot listen at {typed.bind}:{typed.port}: {reason.lower()}."}
+            return {"port": f"Cannot listen at {typed.bind}:{typed.port}: {system_reason(error)}."}
         return {}
 
     async def stop(self, request: Request) -> Response:

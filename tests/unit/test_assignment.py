@@ -7,7 +7,7 @@ from itertools import combinations, permutations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retailops_sandbox.comparing import assignment
+from retailops_sandbox import assignment
 
 
 def tables(most=5, largest=9):

@@ -1,6 +1,7 @@
-"""Pairing two rows of items by number alone: what to gain by each pair is given, what the items are is not.
+"""One-to-one pairs of two sequences' items, from the gain of each pair alone.
 
-No gain is negative, and a pair without gain is never made.
+`gains` has a row for each item of one sequence and a column for each item of the other. No gain is negative,
+and a pair without gain is never made.
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ def best_in_order(gains: Sequence[Sequence[int]]) -> Pairs:
 
 
 def greedy(gains: Sequence[Sequence[int]], held: Pairs) -> Pairs:
-    """The pairs held already, and then pair after pair the one with the greatest gain."""
+    """The pairs in `held`, and of the other rows and columns always the pair with the greatest gain next."""
     taken_rows, taken_columns = {row for row, _ in held}, {column for _, column in held}
     candidates = [
         (-gain, row, column)
@@ -104,7 +105,7 @@ def greedy(gains: Sequence[Sequence[int]], held: Pairs) -> Pairs:
 
 
 def most(columns_of: Sequence[Sequence[int]]) -> Pairs:
-    """As many pairs as possible; each row lists the columns that it may have, the preferred first."""
+    """As many pairs as possible. Each row lists the columns that it may have, the preferred first."""
     row_of: dict[int, int] = {}
     column_of: dict[int, int] = {}
     for start in range(len(columns_of)):
@@ -131,10 +132,10 @@ def most(columns_of: Sequence[Sequence[int]]) -> Pairs:
 
 
 def longest_common(masks: Sequence[int], columns: int) -> Pairs:
-    """A longest sequence of pairs that do not cross; bit `c` of a row's mask says that column c equals it.
+    """A longest sequence of pairs that do not cross. Bit `c` of a row's mask says that column c equals it.
 
-    One addition of `columns` bits for each row (Crochemore's method); what each row left behind is kept to
-    walk back.
+    Crochemore's method: one addition of `columns` bits for each row. The sums are kept, and the pairs read
+    from them backwards.
     """
     everything = (1 << columns) - 1
     state, states = everything, [everything]

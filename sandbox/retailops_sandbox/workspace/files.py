@@ -1,0 +1,71 @@
+"""Files: asking about, reading and writing one, each error in one line."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from retailops_sandbox.errors import FileError, unreadable, unwritable
+
+_BINARY = getattr(os, "O_BINARY", 0)
+_CHUNK = 64 * 1024
+
+
+def checked(question: Callable[[Path], bool], path: Path) -> bool:
+    """The answer to a question such as `Path.exists`; FileError where the system refuses one."""
+    try:
+        return question(path)
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+def read_text(path: Path | str) -> str:
+    """A file's text; FileError where it cannot be read or is not UTF-8."""
+    try:
+        # Not `open`, which asks the system twice as often; there may be thousands of files.
+        descriptor = os.open(path, os.O_RDONLY | _BINARY)
+        try:
+            return b"".join(iter(lambda: os.read(descriptor, _CHUNK), b"")).decode()
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise unreadable(path, error) from error
+    except UnicodeDecodeError as error:
+        raise FileError(
+            f"is not UTF-8 at byte {error.start}", file=str(path), mend="save it as UTF-8"
+        ) from error
+
+
+def check_writable(path: Path, place: Path | None = None) -> None:
+    """FileError for a file that could not be written: it is a folder, or `place` is missing or not writable.
+
+    `place` is what the system must let us write: the file's folder, where nothing else is said.
+    """
+    if checked(Path.is_dir, path):
+        raise FileError("is a folder", file=str(path), mend="name a file")
+    place = path.absolute().parent if place is None else place
+    if not checked(Path.exists, place):
+        raise FileError(f"cannot be written: there is no folder {path.parent}", file=str(path))
+    if not os.access(place, os.W_OK):
+        raise FileError("cannot be written: permission denied", file=str(path))
+
+
+def write_file(path: Path, text: str) -> None:
+    """Replace a file's text as `write_atomically` does; FileError where it cannot be written."""
+    try:
+        write_atomically(path, text)
+    except OSError as error:
+        raise unwritable(path, error) from error
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Replace a file's text: readers see the old or the new one, never a part. Raises OSError."""
+    temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
+    try:
+        with open(temporary, "x", encoding="utf-8", newline="") as file:
+            file.write(text)
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
