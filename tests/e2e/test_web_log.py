@@ -25,6 +25,7 @@ from retailops_sandbox.model import (
 from retailops_sandbox.runlog.files.writer import RunWriter
 from retailops_sandbox.runlog.log import Log
 from tests.support.pages import main_words
+from tests.support.records import some_delivery
 from tests.support.serving import serving
 
 FIRST, SECOND, THIRD = "20240501T120000Z-aaaaaa", "20240501T130000Z-bbbbbb", "20240501T110000Z-cccccc"
@@ -56,13 +57,10 @@ def href(page: str, id: str) -> str:
 
 
 def delivery(id: str, minute: int, **changes: object) -> Delivery:
-    sent = Delivery(
+    sent = some_delivery(
         id=id,
         run=id.rpartition(".")[0],
         sent_at=f"2024-05-01T{12 + minute // 60}:{minute % 60:02}:00.000Z",
-        action="order_cancel",
-        edition="draft",
-        receiver="shop",
         fixture="default",
         request=Request(
             method="POST",
@@ -70,7 +68,6 @@ def delivery(id: str, minute: int, **changes: object) -> Delivery:
             headers=(),
             body=f'{{"data":{{"order":{{"id":"{minute}"}}}}}}',
         ),
-        response=Response(status=200, body='{"events":[]}'),
         timings=Timings(total=float(minute)),
     )
     return msgspec.structs.replace(sent, **changes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from retailops_sandbox.model import (
     Delivery,
@@ -25,13 +26,26 @@ def open_run(runs_dir: Path, id: str = RUN) -> RunWriter:
     return RunWriter.open(runs_dir, RunInfo(id=id, started_at="2024-05-01T12:00:00Z", receiver="local"))
 
 
+def some_delivery(**fields: Any) -> Delivery:
+    """A delivery of `order_cancel` that was answered with no events, but for the fields that are given."""
+    given: dict[str, Any] = {
+        "id": "r.1",
+        "run": "r",
+        "sent_at": "2024-05-01T12:00:01.000Z",
+        "action": "order_cancel",
+        "edition": "draft",
+        "receiver": "shop",
+        "request": Request(method="POST", url="http://shop/", headers=()),
+        "response": Response(status=200, body='{"events":[]}'),
+    }
+    return Delivery(**given | fields)
+
+
 def make_delivery(run: RunWriter, sent_at: str = "2024-05-01T12:00:01.000Z") -> Delivery:
-    return Delivery(
+    return some_delivery(
         id=run.next_id(),
         run=run.info.id,
         sent_at=sent_at,
-        action="order_cancel",
-        edition="draft",
         receiver="local",
         request=Request(
             method="POST", url="http://127.0.0.1:1/order_cancel", headers=(), body='{"a":35.00}\n'

@@ -21,11 +21,11 @@ from retailops_sandbox.model import (
     Fault,
     Judgement,
     Number,
-    Request,
     Response,
     Timings,
 )
 from retailops_sandbox.scenarios import scenario
+from tests.support.records import some_delivery
 
 SETS = {"/events": ("error_code",), "/events/*/associations": ("type", "identity")}
 
@@ -112,20 +112,11 @@ def delivery(
     body: Any, *, status: int = 200, headers: tuple[tuple[str, str], ...] = (), **fields: Any
 ) -> Delivery:
     text = body if isinstance(body, str) else jsontext.compact(body).decode()
-    return Delivery(
-        **{
-            "id": "r.1",
-            "run": "r",
-            "sent_at": "2026-01-01T00:00:00Z",
-            "action": "order_cancel",
-            "edition": "draft",
-            "receiver": "shop",
-            "step": "cancel",
-            "request": Request(method="POST", url="http://shop/", headers=()),
-            "response": Response(status=status, headers=headers, body=text),
-            **fields,
-        }
-    )
+    given: dict[str, Any] = {
+        "step": "cancel",
+        "response": Response(status=status, headers=headers, body=text),
+    }
+    return some_delivery(**given | fields)
 
 
 class Anything:

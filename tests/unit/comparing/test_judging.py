@@ -11,7 +11,6 @@ from retailops_sandbox import comparing, jsontext
 from retailops_sandbox.comparing import matchers
 from retailops_sandbox.errors import SourceError
 from retailops_sandbox.model import (
-    Delivery,
     Difference,
     Expectation,
     Fault,
@@ -21,6 +20,7 @@ from retailops_sandbox.model import (
     Timings,
     Violation,
 )
+from tests.support.records import some_delivery
 
 AT = "2024-01-01T00:00:00Z"
 BROKEN = Violation("/events", "required", "is missing")
@@ -38,12 +38,8 @@ class Contract:
 
 def delivery(body='{"events":[]}', *, status=200, fault=None, dropped=False, total=5.0, **response):
     answer = Response(status=status, body=body, **response) if fault is None and body is not None else None
-    return Delivery(
-        id="r.1",
-        run="r",
+    return some_delivery(
         sent_at=AT,
-        action="order_cancel",
-        edition="draft",
         receiver="mine",
         request=Request(method="POST", url="http://127.0.0.1/", headers=()),
         response=answer,

@@ -17,10 +17,11 @@ from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import SandboxError, UsageError
 from retailops_sandbox.importing import FoundRequest, ImportDraft, assemble, drafts, read
 from retailops_sandbox.importing.found import reference
-from retailops_sandbox.model import Delivery, Fault, Receiver, Request, Response
+from retailops_sandbox.model import Fault, Receiver, Request, Response
 from retailops_sandbox.reporting.exporters import curl, har
 from retailops_sandbox.runlog.log import Entry
 from retailops_sandbox.scenarios import scenario
+from tests.support.records import some_delivery
 
 DRAFT = contract.load("order_cancel", "draft")
 V1 = contract.load("order_cancel", "v1")
@@ -372,7 +373,7 @@ def test_a_mistake_in_a_har_has_its_place(text: str, place: str, what: str):
 
 @given(st.binary(max_size=20), st.sampled_from([None, Fault("closed", "x")]))
 def test_our_own_har_is_read_back(answer, fault):
-    sent = Delivery(
+    sent = some_delivery(
         id="r.1", run="r", sent_at="2026-01-01T00:00:00Z", action="order_cancel", edition="draft",
         receiver="r",
         request=Request(method="POST", url="http://a/order_cancel", headers=(("X-A", "1"),), body=BODY),

@@ -28,6 +28,7 @@ from retailops_sandbox.model import (
 )
 from retailops_sandbox.recording import Recorded, ScenarioDraft
 from retailops_sandbox.scenarios import scenario
+from tests.support.records import some_delivery
 
 DEFAULT = jsontext.parse(
     '{"version": 1, "action": "order_cancel", "total": 35.00, "list": [1, 2], "data": {"id": "4897"}}'
@@ -57,15 +58,12 @@ def delivery(
         "id": f"run.{number:06}",
         "run": "run",
         "sent_at": f"2026-01-01T00:00:{number:02}Z",
-        "action": "order_cancel",
-        "edition": "draft",
-        "receiver": "shop",
         "request": Request(
             method=method, url="http://shop/order_cancel", headers=headers, body=text_of(sent), base64=False
         ),
         "response": Response(status=status, body=text_of(answer)),
     }
-    return Delivery(**{**given, **fields})
+    return some_delivery(**given | fields)
 
 
 def text_of(value: object) -> str:

@@ -20,6 +20,7 @@ from retailops_sandbox.model import (
 )
 from retailops_sandbox.reporting.reporters.console import Console
 from retailops_sandbox.scenarios.scenario import Plan
+from tests.support.records import some_delivery
 
 
 def plan(name: str = "a") -> Plan:
@@ -29,13 +30,7 @@ def plan(name: str = "a") -> Plan:
 
 
 def sent(url: str, body: str) -> Delivery:
-    return Delivery(
-        id="r.1",
-        run="r",
-        sent_at="",
-        action="order_cancel",
-        edition="draft",
-        receiver="shop",
+    return some_delivery(
         request=Request(method="POST", url=url, headers=()),
         response=Response(status=200, body=body),
     )

@@ -24,6 +24,7 @@ from retailops_sandbox.model import (
 )
 from retailops_sandbox.reporting.render import delivery_text
 from retailops_sandbox.runlog.log import Entry, RunSummary
+from tests.support.records import some_delivery
 
 RUN = "20240501T120000Z-aaaaaa"
 
@@ -31,12 +32,10 @@ RUN = "20240501T120000Z-aaaaaa"
 def make(
     body: str = '{"events": [{"n": 1.50}]}', fault: Fault | None = None, base64: bool = False
 ) -> Delivery:
-    return Delivery(
+    return some_delivery(
         id=f"{RUN}.000001",
         run=RUN,
         sent_at="2024-05-01T12:00:01.000Z",
-        action="order_cancel",
-        edition="draft",
         receiver="shop\x1b[31m",
         scenario="a.scenario.json",
         step="cancel",

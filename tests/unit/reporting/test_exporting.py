@@ -15,7 +15,6 @@ from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.model import (
     Deliver,
-    Delivery,
     Expectation,
     Judgement,
     Number,
@@ -28,6 +27,7 @@ from retailops_sandbox.reporting.exporters import exporting, pytest_file
 from retailops_sandbox.reporting.exporters.exporting import Export, Format, Sources
 from retailops_sandbox.runlog.log import Entry
 from retailops_sandbox.scenarios import scenario
+from tests.support.records import some_delivery
 
 PAYLOAD: dict[str, Any] = contract.load("order_cancel", "draft").examples.request
 OWN: dict[str, Any] = {**PAYLOAD, "own": Number("35.00")}
@@ -47,18 +47,15 @@ def entry(number: int = 1, *, edition: str = "draft", **fields: Any) -> Entry:
         "id": f"run.{number:06}",
         "run": "run",
         "sent_at": f"2026-01-01T00:00:{number:02}Z",
-        "action": "order_cancel",
         "edition": edition,
-        "receiver": "shop",
         "request": Request(
             method="POST",
             url="http://a/order_cancel",
             headers=(("Content-Type", "application/json"),),
             body=jsontext.compact(payload).decode(),
         ),
-        "response": Response(status=200, body='{"events":[]}'),
     }
-    sent = Delivery(**given | fields)
+    sent = some_delivery(**given | fields)
     return Entry(sent, (Judgement(delivery=sent.id, verdict="passed", at=""),))
 
 

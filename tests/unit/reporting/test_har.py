@@ -15,6 +15,7 @@ from retailops_sandbox.model import Delivery, Fault, FaultKind, Judgement, Reque
 from retailops_sandbox.reporting.exporters import har
 from retailops_sandbox.runlog.log import Entry
 from tests.published import schemas
+from tests.support.records import some_delivery
 
 published_schema = cache(schemas.har)
 
@@ -40,12 +41,8 @@ def deliveries(draw: st.DrawFn) -> Delivery:
     request = Request(method="POST", url=draw(URLS), headers=draw(HEADERS), **draw(BODIES))
     response = Response(status=draw(st.integers(100, 599)), headers=draw(HEADERS), **draw(BODIES))
     phases = [draw(MILLISECONDS) for _ in range(4)]
-    return Delivery(
-        id="r.1",
-        run="r",
+    return some_delivery(
         sent_at="2026-01-01T00:00:00.123456Z",
-        action="order_cancel",
-        edition="draft",
         receiver=draw(WORDS),
         request=request,
         response=draw(st.sampled_from([response, None])),

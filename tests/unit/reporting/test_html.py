@@ -32,6 +32,7 @@ from retailops_sandbox.reporting.render.evidence import MOST_BODIES, MOST_BODY, 
 from retailops_sandbox.reporting.reporters import html
 from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.scenarios.trend import Trend
+from tests.support.records import some_delivery
 
 ATTACK = "</pre></style><script>alert(1)</script><img src=x onerror=alert(1)>\x1b[2J"
 
@@ -94,13 +95,9 @@ class Ran:
 
 
 def sent(number: int, answer: Any, fault: Fault | None = None) -> Delivery:
-    return Delivery(
+    return some_delivery(
         id=f"r.{number}",
-        run="r",
         sent_at="2026-01-02T03:04:05Z",
-        action="order_cancel",
-        edition="draft",
-        receiver="shop",
         step="send",
         number=number,
         request=Request(method="POST", url="http://h/order_cancel", headers=(("X", "1"),), body='{"a":1}'),

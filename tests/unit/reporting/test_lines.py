@@ -6,21 +6,16 @@ import pytest
 
 from retailops_sandbox import comparing
 from retailops_sandbox.contracts import contract
-from retailops_sandbox.model import Delivery, Difference, Expectation, Request, Response, Rule
+from retailops_sandbox.model import Difference, Expectation, Request, Response, Rule
 from retailops_sandbox.reporting.render import lines
+from tests.support.records import some_delivery
 
 CONTRACT = contract.load("order_cancel", "draft")
 
 
 def told(expected: dict[str, Rule], *headers: tuple[str, str]) -> list[str]:
     """What is told of an answer with these headers."""
-    delivery = Delivery(
-        id="r.1",
-        run="r",
-        sent_at="",
-        action="order_cancel",
-        edition="draft",
-        receiver="shop",
+    delivery = some_delivery(
         request=Request(method="POST", url="http://h", headers=()),
         response=Response(status=200, headers=headers, body='{"events":[]}'),
     )

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from retailops_sandbox import comparing, jsontext
 from retailops_sandbox.comparing import matchers
 from retailops_sandbox.jsontext import pointer
-from retailops_sandbox.model import Delivery, Expectation, Request, Response
+from retailops_sandbox.model import Expectation, Request, Response
 from retailops_sandbox.reporting.render import sidebyside, sidebyside_text
 from retailops_sandbox.reporting.render.sidebyside import Card, Cards, Fold, Line
+from tests.support.records import some_delivery
 
 SETS = {"/events": ("error_code",), "/events/*/associations": ("type",)}
 
@@ -185,12 +186,8 @@ def test_moved_cards_say_whether_it_matters():
 
 def delivered(body, **more):
     request = Request(method="POST", url="http://127.0.0.1/", headers=())
-    return Delivery(
-        id="r.1",
-        run="r",
+    return some_delivery(
         sent_at="2024-01-01T00:00:00Z",
-        action="order_cancel",
-        edition="draft",
         receiver="mine",
         request=request,
         response=Response(status=200, body=body, **more),

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from retailops_sandbox.errors import FileError
-from retailops_sandbox.model import Delivery, Judgement, Request, RunInfo
+from retailops_sandbox.model import Judgement, Request, RunInfo
 from retailops_sandbox.runlog.files.finalize import fold_abandoned
 from retailops_sandbox.runlog.files.writer import RunWriter
 from retailops_sandbox.runlog.index.folded import summary_path
 from retailops_sandbox.runlog.log import Log, RunSummary
 from tests.support.logged import newest_deliveries
+from tests.support.records import some_delivery
 
 GOOD = "20240501T120000Z-aaaaaa"
 BAD = "20240501T130000Z-bbbbbb"
@@ -23,12 +24,10 @@ def write_run(runs_dir: Path, id: str, *, fold: bool) -> list[str]:
     run = RunWriter.open(runs_dir, RunInfo(id=id, started_at="2024-05-01T12:00:00Z"))
     made = []
     for second in range(3):
-        delivery = Delivery(
+        delivery = some_delivery(
             id=run.next_id(),
             run=id,
             sent_at=f"2024-05-01T{id[9:11]}:00:0{second}Z",
-            action="order_cancel",
-            edition="draft",
             receiver="local",
             request=Request(method="POST", url="http://127.0.0.1:1/", headers=()),
         )

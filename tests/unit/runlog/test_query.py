@@ -24,6 +24,7 @@ from retailops_sandbox.runlog.log import Entry, Log
 from retailops_sandbox.runlog.query import NOT_JUDGED, Query
 from retailops_sandbox.runlog.rows import DeliverySummary, Records, SortKey
 from tests.support.logged import newest_deliveries
+from tests.support.records import some_delivery
 
 RECEIVERS = ("shop", "live")
 VERDICTS = ("passed", "failed", "errored")
@@ -60,11 +61,10 @@ def sent(id: str, number: int, chance: random.Random) -> Delivery:
     fault = chance.choice(("refused", "deadline"))
     payload = {"data": {"order": {"id": order, "channel_refnum": 496}}}
     answer = {"events": [{"error_code": code, "error_message": 'a "quoted"\nword €'}]}
-    return Delivery(
+    return some_delivery(
         id=id,
         run=id.rpartition(".")[0],
         sent_at=f"2024-05-01T12:{number:02}:00.000Z",
-        action="order_cancel",
         edition=chance.choice(("draft", "v1")),
         receiver=chance.choice(RECEIVERS),
         scenario=chance.choice(("", "scenarios/a.scenario.json")),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from retailops_sandbox import composing, jsontext
 from retailops_sandbox.model import Delivery, Request
 from retailops_sandbox.web.shell import resending
+from tests.support.records import some_delivery
 
 VALUES = {"order": "4897", "count": 7, "tricky": "${count} $${", "code": None, "list": ["${order}", 1]}
 TEXT = st.sampled_from(
@@ -29,13 +30,7 @@ def filled(template: Any, **given: Any) -> Any:
 
 
 def delivery(template: Any, body: Any, **fields: Any) -> Delivery:
-    return Delivery(
-        id="r.1",
-        run="r",
-        sent_at="",
-        action="order_cancel",
-        edition="draft",
-        receiver="shop",
+    return some_delivery(
         composed=jsontext.compact(template).decode(),
         request=Request(
             method="POST",
