@@ -32,8 +32,8 @@ def written(page: Page) -> Any:
 
 def choose(page: Page, label: str, option: str) -> None:
     """Choose in the rule that is being made; without a script, a button shows what it needs."""
-    page.locator("#ruling").get_by_label(label, exact=True).select_option(option)
-    if (button := page.locator("#ruling").get_by_role("button", name="Choose")).is_visible():
+    page.locator("#rule-editor").get_by_label(label, exact=True).select_option(option)
+    if (button := page.locator("#rule-editor").get_by_role("button", name="Choose")).is_visible():
         button.click()
 
 
@@ -78,11 +78,11 @@ def test_a_value_is_clicked_and_made_a_rule(page: Page):
     choose(page, "Accept", "regex")
     pattern = page.get_by_label("Pattern")
     expect(pattern).to_have_value("^ERR[0-9]{2}$")
-    expect(page.locator("#ruling-told")).to_contain_text("✓ accepts what is expected")
+    expect(page.locator("#rule-preview")).to_contain_text("✓ accepts what is expected")
     choose(page, "For", "/events/*/error_code")
     pattern.fill("^ERR[0-9]+$")
     press(page, "Set the rule")
-    expect(page.locator("#ruling")).to_have_count(0)
+    expect(page.locator("#rule-editor")).to_have_count(0)
     chip = page.get_by_role("button", name="Rule of error_code: regex ^ERR[0-9]+$, for /events/*/error_code")
     expect(chip).to_be_visible()
     press(page, "Make a rule of n")
@@ -156,11 +156,11 @@ def test_a_regex_is_tested_while_it_is_typed(scripted: Page):
     choose(scripted, "Accept", "regex")
     pattern = scripted.get_by_label("Pattern")
     pattern.fill("(")
-    expect(scripted.locator("#ruling-told")).to_contain_text("not a regular expression")
+    expect(scripted.locator("#rule-preview")).to_contain_text("not a regular expression")
     pattern.fill("^OK")
-    expect(scripted.locator("#ruling-told")).to_contain_text("does not accept what is expected")
+    expect(scripted.locator("#rule-preview")).to_contain_text("does not accept what is expected")
     pattern.fill("^ERR")
-    expect(scripted.locator("#ruling-told")).to_contain_text("✓ accepts what is expected")
+    expect(scripted.locator("#rule-preview")).to_contain_text("✓ accepts what is expected")
     expect(pattern).to_be_focused()
 
 
@@ -210,7 +210,7 @@ def test_the_cards_say_when_the_sandbox_does_not_answer(scripted: Page):
     cards(scripted, {"status": 200})
     scripted.route("**/compose", lambda route: route.abort())
     scripted.get_by_label("status", exact=True).fill("201")
-    expect(scripted.locator("#expectation-said")).to_contain_text("does not answer")
+    expect(scripted.locator("#expectation-notice")).to_contain_text("does not answer")
     expect(scripted.get_by_label("status", exact=True)).to_have_value("201")
 
 

@@ -83,19 +83,19 @@ def test_what_changed_on_disk_is_shown_before_anything_is_written(page: Page, se
     assert json.loads(payload(page)) == {"ours": 1}
     press(page, "Save to workspace")
     press(page, "Take what is on disk")
-    expect(page.locator(".fixture-told")).to_contain_text("as it is on disk")
+    expect(page.locator(".fixture-notice")).to_contain_text("as it is on disk")
     assert payload(page) == theirs
     press(page, "Undo")
-    expect(page.locator(".fixture-told")).to_contain_text("is back")
+    expect(page.locator(".fixture-notice")).to_contain_text("is back")
     assert json.loads(payload(page)) == {"ours": 1}
     press(page, "Save to workspace")
     press(page, "Write anyway")
-    expect(page.locator(".fixture-told")).to_contain_text("Saved as")
+    expect(page.locator(".fixture-notice")).to_contain_text("Saved as")
     assert json.loads(file(served, "mine").read_text()) == {"ours": 1}
     page.get_by_text("What changed").click()
-    expect(page.locator(".fixture-told .diff-added").filter(has_text="ours")).to_be_visible()
+    expect(page.locator(".fixture-notice .diff-added").filter(has_text="ours")).to_be_visible()
     press(page, "Undo")
-    expect(page.locator(".fixture-told")).to_contain_text("mine is as it was")
+    expect(page.locator(".fixture-notice")).to_contain_text("mine is as it was")
     assert file(served, "mine").read_text() == theirs
 
 
@@ -126,7 +126,7 @@ def test_a_curl_command_is_pasted(page: Page, served: Served):
     pasted.fill(f"curl -H 'Authorization: Bearer sk-31415926' https://till.example -d '{body}'")
     page.get_by_label("Name of the new fixture").fill("from-till")
     press(page, "Import")
-    told = page.locator(".fixture-import .fixture-told")
+    told = page.locator(".fixture-import .fixture-notice")
     expect(told).to_contain_text("Left out: Authorization; credentials belong to the receiver")
     expect(pasted).to_have_value("")
     assert json.loads(file(served, "from-till").read_text())["version"] == 7

@@ -234,12 +234,12 @@ def test_what_is_typed_stays_while_the_sandbox_does_not_answer(scripted: Page):
     show(scripted, "Form")
     scripted.route("**/compose", lambda route: route.abort())
     at(scripted, "/data/order/grand_total").fill("36")
-    expect(scripted.locator("#payload-said")).to_contain_text("does not answer")
+    expect(scripted.locator("#payload-problem")).to_contain_text("does not answer")
     expect(at(scripted, "/data/order/grand_total")).to_have_value("36")
     scripted.unroute("**/compose")
     show(scripted, "Raw")
     expect(payload_of(scripted)).to_have_value(re.compile('"grand_total": 36,'))
-    expect(scripted.locator("#payload-said")).to_be_empty()
+    expect(scripted.locator("#payload-problem")).to_be_empty()
 
 
 def test_a_wrong_kind_is_mended_key_by_key(scripted: Page):

@@ -41,7 +41,7 @@ async function post(body) {
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
   }
-  document.getElementById("expectation-said").textContent = "! The sandbox does not answer: what is typed here stays.";
+  document.getElementById("expectation-notice").textContent = "! The sandbox does not answer: what is typed here stays.";
   return null;
 }
 

@@ -75,7 +75,7 @@ class Views {
     for (const control of posted.keys()) {
       if (control.isConnected && !keep(control) && control.value !== control.defaultValue) control.value = control.defaultValue;
     }
-    document.getElementById("payload-said").replaceWith(page.getElementById("payload-said"));
+    document.getElementById("payload-problem").replaceWith(page.getElementById("payload-problem"));
     document.getElementById("findings").replaceWith(page.getElementById("findings"));
     this.findings.take(this.editor.text);
     this.#show(this.current);
@@ -92,7 +92,7 @@ class Views {
     const line = document.createElement("p");
     line.className = "field-error";
     line.textContent = `! ${UNREACHABLE}`;
-    document.getElementById("payload-said").replaceChildren(line);
+    document.getElementById("payload-problem").replaceChildren(line);
     return null;
   }
 

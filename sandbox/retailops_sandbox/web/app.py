@@ -26,9 +26,10 @@ from retailops_sandbox.web.review.room import review_room
 from retailops_sandbox.web.runs.room import runs_room
 from retailops_sandbox.web.scenarios.room import scenarios_room
 from retailops_sandbox.web.shell import forms
+from retailops_sandbox.web.shell.choices import THEME
 from retailops_sandbox.web.shell.context import AppContext
-from retailops_sandbox.web.shell.pages import THEMES, Pages
-from retailops_sandbox.web.shell.security import Guard, cookie_name, is_same, remember_token
+from retailops_sandbox.web.shell.pages import Pages
+from retailops_sandbox.web.shell.security import Guard, is_same, remember_token
 
 _Call = Callable[[], Awaitable[None]]
 
@@ -198,10 +199,8 @@ class _Shell:
 
     async def theme(self, request: Request) -> Response:
         form = await forms.read(request)
-        chosen = str(form.get("theme", ""))
         response = RedirectResponse(forms.came_from(request), HTTPStatus.SEE_OTHER)
-        if chosen in THEMES:
-            response.set_cookie(cookie_name(request, "theme"), chosen, max_age=31_536_000, samesite="lax")
+        THEME.remember(request, response, forms.text(form, "theme"))
         return response
 
     async def login(self, request: Request) -> Response:

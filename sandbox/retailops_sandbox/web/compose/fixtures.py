@@ -1,4 +1,4 @@
-"""What the compose page does with fixtures, and what it says about it."""
+"""The fixtures' panel of the compose page, and its buttons."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from retailops_sandbox.web.shell.forms import text
 from retailops_sandbox.web.shell.send_form import Refused, SendForm
 from retailops_sandbox.workspace.fixtures import Clash as FileClash
 from retailops_sandbox.workspace.fixtures import Done, Fixtures, stamp
-from retailops_sandbox.workspace.workspace import FixtureInfo, safe_name
+from retailops_sandbox.workspace.workspace import FixtureInfo, Workspace, safe_name
 
 Place = Literal["save", "manage", "import"]
-"""Where on the page something is said: at the buttons that did it."""
+"""The part of the page that shows a notice: the one whose button was pressed."""
 
 _FIELDS: dict[str, str] = {"save": "save_as", "manage": "fixture_name", "import": "import_text"}
 _SHOWN_SCENARIOS = 3
 
 
 class Opened(msgspec.Struct, frozen=True):
-    """What stood in the page before something else took its place."""
+    """What the page showed before something else took its place, to be restored."""
 
     action: str
     edition: str
@@ -36,15 +36,17 @@ class Opened(msgspec.Struct, frozen=True):
     payload: str
 
     @classmethod
-    def of(cls, draft: SendForm) -> Opened:
-        return cls(draft.action, draft.edition, draft.fixture, draft.loaded, draft.payload)
+    def of(cls, send_form: SendForm) -> Opened:
+        return cls(
+            send_form.action, send_form.edition, send_form.fixture, send_form.loaded, send_form.payload
+        )
 
-    def back_into(self, draft: SendForm) -> None:
-        """Let it stand there again."""
+    def restore(self, send_form: SendForm) -> None:
+        """Put it back into the form."""
         contract.load(self.action, self.edition)
-        draft.action, draft.edition = self.action, self.edition
-        draft.payload = self.payload
-        _open(draft, self.fixture, self.loaded)
+        send_form.action, send_form.edition = self.action, self.edition
+        send_form.payload = self.payload
+        _open(send_form, self.fixture, self.loaded)
 
 
 class FixtureClash(msgspec.Struct, frozen=True):
@@ -52,48 +54,66 @@ class FixtureClash(msgspec.Struct, frozen=True):
 
     name: str
     seen: str
-    """The `stamp` of what is shown of it."""
+    """The `stamp` of the file as it is shown."""
     diff: Sequence[changes.Line]
     is_open: bool
-    """Whether it is the fixture that was opened, and was changed since."""
+    """It is the fixture that was opened, and was changed since."""
 
 
 class FixtureNotice(msgspec.Struct, frozen=True, kw_only=True):
-    """What is said about a fixture that was changed, and how to take it back."""
+    """What was done to a fixture, and how to take it back."""
 
     place: Place
     text: str = ""
     notes: Sequence[str] = ()
     diff: Sequence[changes.Line] = ()
     undo: str = ""
-    """The change that can be taken back."""
+    """The id of the change that can be taken back; empty for none."""
     was: str = ""
-    """What stood in the page before, as JSON."""
+    """What the page showed before, as JSON."""
     redo: bool = False
-    """Taking back means doing it again."""
+    """It was taken back itself, so that taking it back does it again."""
     clash: FixtureClash | None = None
 
 
+class FixturePanel(msgspec.Struct, frozen=True, kw_only=True):
+    """The fixtures of the action and edition, and the one that is open."""
+
+    found: Sequence[FixtureInfo]
+    """Those that the search finds."""
+    count: int
+    """How many there are in all."""
+    origin: str
+    """Of the open one; empty where none is open."""
+    changed_on_disk: str
+    """What became of the open one's file since it was opened; empty where nothing did."""
+
+
+def available(workspace: Workspace, action: str, edition: str) -> list[FixtureInfo]:
+    """The fixtures that can be opened: a file may have a name that no fixture can have."""
+    return [info for info in workspace.fixtures(action, edition) if _can_be_opened(info)]
+
+
 class FixtureButtons:
-    """Save, duplicate, rename, delete, restore, import; and taking each of them back."""
+    """Save, duplicate, rename, delete, restore, import; and undo for each of them."""
 
     def __init__(self, context: AppContext) -> None:
         self._context = context
         self._fixtures = Fixtures(context.workspace)
 
-    def press(self, word: str, argument: str, draft: SendForm, form: FormData) -> FixtureNotice | None:
-        """Do what a button says; None for a button of something else. Refused names the field."""
+    def press(self, word: str, argument: str, send_form: SendForm, form: FormData) -> FixtureNotice | None:
+        """Press a button; None for a button of something else. Refused names the field."""
         actions = {
-            "save": lambda: self._save(draft, self._seen(draft)),
-            "overwrite": lambda: self._save(draft, text(form, "seen")),
-            "compare": lambda: self._compare(draft),
-            "take": lambda: self._take(draft),
-            "duplicate": lambda: self._duplicate(draft),
-            "rename": lambda: self._rename(draft),
-            "delete": lambda: self._delete(draft),
-            "restore": lambda: self._restore(draft),
-            "import": lambda: self._import(draft),
-            "undo": lambda: self._undo(argument, draft, text(form, "was")),
+            "save": lambda: self._save(send_form, self._seen(send_form)),
+            "overwrite": lambda: self._save(send_form, text(form, "seen")),
+            "compare": lambda: self._compare(send_form),
+            "take": lambda: self._take(send_form),
+            "duplicate": lambda: self._duplicate(send_form),
+            "rename": lambda: self._rename(send_form),
+            "delete": lambda: self._delete(send_form),
+            "restore": lambda: self._restore(send_form),
+            "import": lambda: self._import(send_form),
+            "undo": lambda: self._undo(argument, send_form, text(form, "was")),
         }
         if word not in actions:
             return None
@@ -101,112 +121,133 @@ class FixtureButtons:
         try:
             return actions[word]()
         except FileClash as clash:
-            return FixtureNotice(place="save", clash=self._clash(clash, draft))
+            return FixtureNotice(place="save", clash=self._clash(clash, send_form))
         except SandboxError as error:
             raise Refused(_FIELDS.get(place, "save_as"), str(error)) from error
 
-    def changed_on_disk(self, draft: SendForm) -> str:
-        """What has become of the open fixture's file since it was opened; empty where nothing has."""
-        if not draft.loaded or not draft.fixture:
+    def panel(self, send_form: SendForm) -> FixturePanel:
+        """The panel of what is typed."""
+        infos = available(self._context.workspace, send_form.action, send_form.edition)
+        words = send_form.q.casefold().split()
+        return FixturePanel(
+            found=[info for info in infos if all(word in info.name.casefold() for word in words)],
+            count=len(infos),
+            origin=next((info.origin for info in infos if info.name == send_form.fixture), ""),
+            changed_on_disk=self._changed_on_disk(send_form),
+        )
+
+    def _changed_on_disk(self, send_form: SendForm) -> str:
+        if not send_form.loaded or not send_form.fixture:
             return ""
         try:
-            current = self._fixtures.text(draft.action, draft.edition, draft.fixture)
+            current = self._fixtures.text(send_form.action, send_form.edition, send_form.fixture)
         except SandboxError as error:
             return str(error)
         if current is None:
-            return f"{draft.fixture} is gone from the disk since it was opened. Saving writes it anew."
-        return "" if stamp(current) == draft.loaded else f"{draft.fixture} was changed on disk meanwhile."
+            return f"{send_form.fixture} is gone from the disk since it was opened. Saving writes it anew."
+        return (
+            ""
+            if stamp(current) == send_form.loaded
+            else f"{send_form.fixture} was changed on disk meanwhile."
+        )
 
     # --- writing what is typed ---
 
-    def _seen(self, draft: SendForm) -> str:
-        """What of the file that would be written was seen: nothing of one that was not opened."""
-        return draft.loaded if draft.save_as == draft.fixture else ""
+    def _seen(self, send_form: SendForm) -> str:
+        """The stamp of the file as it was opened; empty for another file, which was not seen."""
+        return send_form.loaded if send_form.save_as == send_form.fixture else ""
 
-    def _save(self, draft: SendForm, seen: str) -> FixtureNotice:
-        before = self._text(draft, draft.save_as)
+    def _save(self, send_form: SendForm, seen: str) -> FixtureNotice:
+        before = self._text(send_form, send_form.save_as)
         done = self._fixtures.save(
-            draft.action, draft.edition, draft.save_as, draft.payload, seen=seen, opened=draft.fixture
+            send_form.action,
+            send_form.edition,
+            send_form.save_as,
+            send_form.payload,
+            seen=seen,
+            opened=send_form.fixture,
         )
-        path = self._context.workspace.own_fixture(draft.action, draft.edition, draft.save_as)
-        self._open_as_it_is(draft, draft.save_as)
+        path = self._context.workspace.own_fixture(send_form.action, send_form.edition, send_form.save_as)
+        self._open_as_it_is(send_form, send_form.save_as)
         if done is None:
-            return FixtureNotice(place="save", text=f"{draft.save_as} says just this already.")
-        after = done.change.files[draft.save_as].after or ""
-        diff = [] if before is None else _diff(before, after, draft.save_as)
+            return FixtureNotice(place="save", text=f"{send_form.save_as} says just this already.")
+        after = done.change.files[send_form.save_as].after or ""
+        diff = [] if before is None else _diff(before, after, send_form.save_as)
         return FixtureNotice(place="save", text=f"Saved as {path}.", undo=done.id, diff=diff)
 
-    def _text(self, draft: SendForm, name: str) -> str | None:
-        return self._fixtures.text(draft.action, draft.edition, name)
+    def _text(self, send_form: SendForm, name: str) -> str | None:
+        return self._fixtures.text(send_form.action, send_form.edition, name)
 
-    def _compare(self, draft: SendForm) -> FixtureNotice:
-        current = self._text(draft, draft.fixture)
+    def _compare(self, send_form: SendForm) -> FixtureNotice:
+        current = self._text(send_form, send_form.fixture)
         if current is None:
-            raise UsageError(f"{draft.fixture} is gone from the disk", mend="save it to write it anew")
-        return FixtureNotice(place="save", clash=self._clash(FileClash(draft.fixture, current), draft))
+            raise UsageError(f"{send_form.fixture} is gone from the disk", mend="save it to write it anew")
+        return FixtureNotice(
+            place="save", clash=self._clash(FileClash(send_form.fixture, current), send_form)
+        )
 
-    def _take(self, draft: SendForm) -> FixtureNotice:
-        was = Opened.of(draft)
-        name = draft.save_as
-        current = self._context.workspace.read_fixture(draft.action, draft.edition, name)
-        draft.payload = current
-        _open(draft, name, stamp(current))
+    def _take(self, send_form: SendForm) -> FixtureNotice:
+        was = Opened.of(send_form)
+        name = send_form.save_as
+        current = self._context.workspace.read_fixture(send_form.action, send_form.edition, name)
+        send_form.payload = current
+        _open(send_form, name, stamp(current))
         return FixtureNotice(place="save", text=f"{name} is here as it is on disk.", was=_kept(was))
 
-    def _clash(self, clash: FileClash, draft: SendForm) -> FixtureClash:
-        draft.save_as = clash.name
-        diff = _diff(clash.text, draft.payload.rstrip("\n") + "\n", clash.name, "what is typed")
-        return FixtureClash(clash.name, stamp(clash.text), diff, clash.name == draft.fixture)
+    def _clash(self, clash: FileClash, send_form: SendForm) -> FixtureClash:
+        send_form.save_as = clash.name
+        diff = _diff(clash.text, send_form.payload.rstrip("\n") + "\n", clash.name, "what is typed")
+        return FixtureClash(clash.name, stamp(clash.text), diff, clash.name == send_form.fixture)
 
     # --- whole files ---
 
-    def _duplicate(self, draft: SendForm) -> FixtureNotice:
-        wanted = draft.fixture_name if draft.fixture_name != draft.fixture else ""
-        done = self._fixtures.duplicate(draft.action, draft.edition, draft.fixture, wanted)
-        self._open_as_it_is(draft, done.change.now)
+    def _duplicate(self, send_form: SendForm) -> FixtureNotice:
+        wanted = send_form.fixture_name if send_form.fixture_name != send_form.fixture else ""
+        done = self._fixtures.duplicate(send_form.action, send_form.edition, send_form.fixture, wanted)
+        self._open_as_it_is(send_form, done.change.now)
         return FixtureNotice(place="manage", text=f"Copied as {done.change.now}.", undo=done.id)
 
-    def _rename(self, draft: SendForm) -> FixtureNotice:
-        old = draft.fixture
-        if draft.fixture_name == old:
+    def _rename(self, send_form: SendForm) -> FixtureNotice:
+        old = send_form.fixture
+        if send_form.fixture_name == old:
             raise UsageError(f"{old} has this name already", mend="type another")
-        notes = self._named_by(draft, old)
-        done = self._fixtures.rename(draft.action, draft.edition, old, draft.fixture_name)
-        self._open_as_it_is(draft, done.change.now)
-        if self._text(draft, old) is not None:
+        notes = self._named_by(send_form, old)
+        done = self._fixtures.rename(send_form.action, send_form.edition, old, send_form.fixture_name)
+        self._open_as_it_is(send_form, done.change.now)
+        if self._text(send_form, old) is not None:
             notes = (f"The shipped {old} shows again.",)
         return FixtureNotice(
             place="manage", text=f"{old} is {done.change.now} now.", notes=notes, undo=done.id
         )
 
-    def _delete(self, draft: SendForm) -> FixtureNotice:
-        name = draft.fixture
-        notes = self._named_by(draft, name)
-        done = self._fixtures.delete(draft.action, draft.edition, name)
-        _open(draft, "", "")
-        draft.save_as = name
+    def _delete(self, send_form: SendForm) -> FixtureNotice:
+        name = send_form.fixture
+        notes = self._named_by(send_form, name)
+        done = self._fixtures.delete(send_form.action, send_form.edition, name)
+        _open(send_form, "", "")
+        send_form.save_as = name
         what = f"{name} is deleted; what is typed stays."
         return FixtureNotice(place="manage", text=what, notes=notes, undo=done.id)
 
-    def _restore(self, draft: SendForm) -> FixtureNotice:
-        name = draft.fixture
-        infos = self._context.workspace.fixtures(draft.action, draft.edition)
+    def _restore(self, send_form: SendForm) -> FixtureNotice:
+        name = send_form.fixture
+        infos = self._context.workspace.fixtures(send_form.action, send_form.edition)
         if FixtureInfo(name, "changed") not in infos:
             raise UsageError(f"{name!r} is not a changed copy of a shipped fixture: nothing to restore")
-        was = Opened.of(draft)
-        done = self._fixtures.delete(draft.action, draft.edition, name)
-        draft.payload = self._text(draft, name) or ""
-        self._open_as_it_is(draft, name)
+        was = Opened.of(send_form)
+        done = self._fixtures.delete(send_form.action, send_form.edition, name)
+        send_form.payload = self._text(send_form, name) or ""
+        self._open_as_it_is(send_form, name)
         return FixtureNotice(
             place="manage", text=f"{name} is the shipped one again.", undo=done.id, was=_kept(was)
         )
 
-    def _named_by(self, draft: SendForm, name: str) -> tuple[str, ...]:
-        """A line that says which scenarios will not find the fixture any more."""
+    def _named_by(self, send_form: SendForm, name: str) -> tuple[str, ...]:
+        """A line with the scenarios that name the fixture, and will not find it any more."""
         ids = [
             plan.id
             for plan in self._context.scenario_index.read().plans
-            if (plan.scenario.action, plan.scenario.edition) == (draft.action, draft.edition)
+            if (plan.scenario.action, plan.scenario.edition) == (send_form.action, send_form.edition)
             and any(step.fixture == name for step in plan.scenario.steps)
         ]
         if not ids:
@@ -216,13 +257,13 @@ class FixtureButtons:
 
     # --- what others wrote down ---
 
-    def _import(self, draft: SendForm) -> FixtureNotice:
-        found = importing.read(draft.import_text, file="")
+    def _import(self, send_form: SendForm) -> FixtureNotice:
+        found = importing.read(send_form.import_text, file="")
         try:
             made, _ = importing.drafts(found, file="")
         except SourceError:
-            # Told by nothing in it: it is taken for what the page shows.
-            made, _ = importing.drafts(found, file="", action=draft.action, edition=draft.edition)
+            # Nothing in it says which contract it is of: it is taken for the one that the page shows.
+            made, _ = importing.drafts(found, file="", action=send_form.action, edition=send_form.edition)
         if len(made) > 1:
             places = ", ".join(each.place for each in made[:5])
             raise UsageError(
@@ -235,51 +276,61 @@ class FixtureButtons:
             )
         agreed = one.contract
         try:
-            name = safe_name(draft.import_name) if draft.import_name else ""
+            name = safe_name(send_form.import_name) if send_form.import_name else ""
             name = name or self._fixtures.free_name(agreed.action, agreed.edition, "imported")
-            done = self._fixtures.create(agreed.action, agreed.edition, name, one.text, opened=draft.fixture)
+            done = self._fixtures.create(
+                agreed.action, agreed.edition, name, one.text, opened=send_form.fixture
+            )
         except UsageError as error:
             raise Refused("import_name", str(error)) from error
-        was = Opened.of(draft)
-        draft.action, draft.edition, draft.payload = agreed.action, agreed.edition, one.text
-        self._open_as_it_is(draft, name)
-        draft.import_text = draft.import_name = draft.parent = ""
+        was = Opened.of(send_form)
+        send_form.action, send_form.edition, send_form.payload = agreed.action, agreed.edition, one.text
+        self._open_as_it_is(send_form, name)
+        send_form.import_text = send_form.import_name = send_form.parent = ""
         notes = [f"{note[0].upper()}{note[1:]}." for note in one.notes]
         if one.headers:
             notes.append(f"Left out: {', '.join(one.headers)}; a fixture is the payload alone.")
-        said = f"Made {name}, of {agreed.action} {agreed.edition}."
-        return FixtureNotice(place="import", text=said, notes=notes, undo=done.id, was=_kept(was))
+        made_text = f"Made {name}, of {agreed.action} {agreed.edition}."
+        return FixtureNotice(place="import", text=made_text, notes=notes, undo=done.id, was=_kept(was))
 
     # --- taking back ---
 
-    def _undo(self, argument: str, draft: SendForm, was: str) -> FixtureNotice:
+    def _undo(self, argument: str, send_form: SendForm, was: str) -> FixtureNotice:
         place, _, id = argument.partition(":")
-        now = Opened.of(draft)
+        now = Opened.of(send_form)
         done = self._fixtures.undo(id) if id else None
         if was:
-            _opened(was).back_into(draft)
-        if done is not None and draft.fixture in ("", *done.change.files):
-            self._open_as_it_is(draft, done.change.now)
-        said = _said(done) if done is not None else "What was typed is back."
+            _opened(was).restore(send_form)
+        if done is not None and send_form.fixture in ("", *done.change.files):
+            self._open_as_it_is(send_form, done.change.now)
+        what = _undone(done) if done is not None else "What was typed is back."
         shown: Place = place if place in ("save", "manage", "import") else "save"  # type: ignore[assignment]
         return FixtureNotice(
             place=shown,
-            text=said,
+            text=what,
             undo=done.id if done else "",
             was=_kept(now) if was else "",
             redo=True,
         )
 
-    def _open_as_it_is(self, draft: SendForm, name: str) -> None:
-        """The fixture of this name is the one that is open, as its file is now."""
-        current = self._text(draft, name) if name else None
-        _open(draft, name if current is not None else "", stamp(current) if current is not None else "")
+    def _open_as_it_is(self, send_form: SendForm, name: str) -> None:
+        """Open the fixture of this name as its file is now, without touching the payload."""
+        current = self._text(send_form, name) if name else None
+        _open(send_form, name if current is not None else "", stamp(current) if current is not None else "")
 
 
-def _open(draft: SendForm, name: str, loaded: str) -> None:
-    draft.fixture = draft.fixture_name = name
-    draft.save_as = name or draft.save_as
-    draft.loaded = loaded
+def _can_be_opened(info: FixtureInfo) -> bool:
+    try:
+        safe_name(info.name)
+    except UsageError:
+        return False
+    return True
+
+
+def _open(send_form: SendForm, name: str, loaded: str) -> None:
+    send_form.fixture = send_form.fixture_name = name
+    send_form.save_as = name or send_form.save_as
+    send_form.loaded = loaded
 
 
 def _place(word: str) -> Place:
@@ -294,8 +345,8 @@ def _diff(before: str, after: str, name: str, new: str = "") -> list[changes.Lin
     return [line for line in found if line.kind != "file"]
 
 
-def _said(done: Done) -> str:
-    """What taking back, or doing again, has made of the files."""
+def _undone(done: Done) -> str:
+    """What an undo or redo made of the files."""
     words = [
         f"{name} is deleted" if each.after is None else f"{name} is back" if each.before is None
         else f"{name} is as it was"

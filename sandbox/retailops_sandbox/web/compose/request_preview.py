@@ -10,62 +10,60 @@ import msgspec
 from retailops_sandbox.engine.preview import Preview, preview
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.model import Headers, Netrc, Receiver, Request
-from retailops_sandbox.web.shell.sending import SendRequest
+from retailops_sandbox.web.shell.context import AppContext
+from retailops_sandbox.web.shell.send_form import SendForm, variables
+from retailops_sandbox.web.shell.sends import send_request
 
 
 class RequestPreview(msgspec.Struct, frozen=True, kw_only=True):
-    """What would go out, secrets struck out, or why nothing would."""
+    """A request as it would go out, with its secrets struck out, or why there would be none."""
 
     problem: str = ""
-    start_line: str = ""
-    headers: Headers = ()
-    body: str = ""
+    request: Request | None = None
+    """None where there is a problem."""
     size: int = 0
-    is_base64: bool = False
+    """Bytes of its body."""
     notes: tuple[str, ...] = ()
 
+    @property
+    def start_line(self) -> str:
+        """The request line, for a receiver without a proxy."""
+        assert self.request is not None
+        parts = urlsplit(self.request.url)
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        return f"{self.request.method} {target} HTTP/1.1"
 
-def rehearse(order: SendRequest) -> RequestPreview:
-    """Compose and build a send as the engine does, up to where it would be sent."""
+    @property
+    def headers(self) -> Headers:
+        """The headers, with the two that HTTP itself needs."""
+        assert self.request is not None
+        given = {name.lower() for name, _ in self.request.headers}
+        host = urlsplit(self.request.url).netloc.rpartition("@")[2]
+        needed = (("Host", host), ("Content-Length", str(self.size)))
+        first, last = (tuple(each for each in (pair,) if pair[0].lower() not in given) for pair in needed)
+        return (*first, *self.request.headers, *last)
+
+
+def of(context: AppContext, send_form: SendForm) -> RequestPreview:
+    """The preview of what is typed: composed and built as the engine does, up to where it would be sent."""
     try:
-        made = next(iter(preview([order.plan], order.ports, order.options)))
+        receiver = context.receiver(send_form.receiver)
+        wanted = send_request(context, send_form, receiver, variables=variables(send_form.variables))
+        made = next(iter(preview([wanted.plan], wanted.ports, wanted.options)))
     except SandboxError as error:
         return RequestPreview(problem=str(error))
     if made.request is None:
         return RequestPreview(problem=made.mistake or made.waits)
-    request = made.request
-    return RequestPreview(
-        start_line=f"{request.method} {_target(request.url)} HTTP/1.1",
-        headers=_on_the_wire(request, made.size),
-        body=request.body,
-        size=made.size,
-        is_base64=request.base64,
-        notes=tuple(_notes(order, made)),
-    )
+    notes = tuple(_notes(receiver, send_form.payload, made))
+    return RequestPreview(request=made.request, size=made.size, notes=notes)
 
 
-def _target(url: str) -> str:
-    """What the request line names."""
-    parts = urlsplit(url)
-    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-
-
-def _on_the_wire(request: Request, size: int) -> Headers:
-    """The headers, with the two that HTTP itself needs."""
-    given = {name.lower() for name, _ in request.headers}
-    host = urlsplit(request.url).netloc.rpartition("@")[2]
-    needed = (("Host", host), ("Content-Length", str(size)))
-    first, last = (tuple(each for each in (pair,) if pair[0].lower() not in given) for pair in needed)
-    return (*first, *request.headers, *last)
-
-
-def _notes(order: SendRequest, made: Preview) -> Iterator[str]:
-    receiver: Receiver = order.options.receiver
+def _notes(receiver: Receiver, payload: str, made: Preview) -> Iterator[str]:
     if made.is_refused:
-        yield "It breaks the contract: nothing is sent unless that is ticked above."
+        yield "It breaks the contract: nothing is sent unless that is selected above."
     if isinstance(receiver.auth, Netrc):
         yield "Authorization is taken from netrc when it is sent."
     if receiver.proxy:
         yield "It goes through the receiver's proxy, which may see another request line."
-    if "${uuid}" in order.payload or "${now}" in order.payload:
+    if "${uuid}" in payload or "${now}" in payload:
         yield "${uuid} and ${now} are made anew for each send."

@@ -1,4 +1,4 @@
-"""The rule at one expected value, as it is being made: which matcher, with what, for which places."""
+"""The editor of the rule at one expected value: which matcher, with what argument, for which places."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from retailops_sandbox.web.compose.expectation_cards import BODY
 from retailops_sandbox.web.shell.forms import text
 from retailops_sandbox.web.shell.send_form import Refused
 
-WORDS = {
+MEANINGS = {
     "ignore": "anything, also nothing",
     "any": "anything, but something",
     "type": "any value of a type",
@@ -34,7 +34,7 @@ WORDS = {
     "ordered": "the same items in this order",
     "extra": "these members, and others too",
 }
-"""Each matcher, and what it accepts."""
+"""What each matcher accepts."""
 TYPES = ("string", "number", "integer", "boolean", "null", "array", "object")
 _FOR = {
     "string": ("ignore", "any", "type", "regex", "contains", "one_of", "datetime", "uuid"),
@@ -46,26 +46,26 @@ _FOR = {
 }
 _FOR_HEADER = ("ignore", "any", "regex", "contains", "one_of", "datetime", "uuid")
 _MOST_WILD = 2
-"""Of how many arrays on the way each may be every item or this one."""
+"""How many of the arrays above a value can each be meant with every item or this one."""
 
 
 class Scope(msgspec.Struct, frozen=True):
-    """Where a rule may stand."""
+    """A path that the rule can have, and which places that means."""
 
     path: str
     says: str
 
 
 class RulePreview(msgspec.Struct, frozen=True):
-    """What the rule as it is typed makes of the expected value."""
+    """Whether the rule as typed accepts the expected value."""
 
     problem: str = ""
     accepts: bool | None = None
-    """None where it is no matter of one value."""
+    """None where that is no question of one value."""
 
 
 class RuleEditor(msgspec.Struct, kw_only=True):
-    """The rule as it is being made."""
+    """The rule at one expected value, as typed."""
 
     at: str
     label: str
@@ -79,14 +79,23 @@ class RuleEditor(msgspec.Struct, kw_only=True):
     least: str = ""
     most: str = ""
     value: Any = UNSET
-    """What is expected there."""
+    """The expected value."""
     before: str = ""
-    """Where the rule of the body stands that is there now."""
+    """The path of the rule that the value has now."""
     has_rule: bool = False
 
     @property
-    def told(self) -> RulePreview:
-        """What it makes of the expected value, tested now."""
+    def types(self) -> Sequence[str]:
+        """The types that a `type` rule can name."""
+        return TYPES
+
+    def meaning(self, word: str) -> str:
+        """What a matcher accepts."""
+        return MEANINGS[word]
+
+    @property
+    def preview(self) -> RulePreview:
+        """The rule tried on the expected value."""
         if not self.word:
             return RulePreview()
         try:
@@ -100,7 +109,7 @@ class RuleEditor(msgspec.Struct, kw_only=True):
         return RulePreview(accepts=accepts(self.value))
 
     def rule(self) -> Rule:
-        """The rule as it is spelled in a file; Refused where what is typed cannot be one."""
+        """The rule as it is spelled in a file; Refused where it cannot be spelled."""
         if self.word in ("type", "extra"):
             return {self.word: self.type if self.word == "type" else "allow"}
         if self.word in ("regex", "contains"):
@@ -109,12 +118,12 @@ class RuleEditor(msgspec.Struct, kw_only=True):
             return {"one_of": [_line(each) for each in self.values.split("\n") if each.strip()]}
         if self.word == "range":
             return {"range": [_bound(self.least), _bound(self.most)]}
-        if self.word not in WORDS:
+        if self.word not in MEANINGS:
             raise Refused("rule", "Choose what is accepted.")
         return self.word
 
-    def made(self) -> Rule:
-        """The rule, proved; Refused with what is wrong with it."""
+    def proved(self) -> Rule:
+        """The rule; Refused where it cannot be used."""
         rule = self.rule()
         try:
             matchers.matcher(rule, self.path)
@@ -123,8 +132,8 @@ class RuleEditor(msgspec.Struct, kw_only=True):
         return rule
 
 
-def begun(document: Json, contract: Contract, at: str) -> RuleEditor | None:
-    """The rule at a value, as it is or as it might be; None where there is no such value."""
+def of(document: Json, contract: Contract, at: str) -> RuleEditor | None:
+    """The editor of the rule at a value, which may have none yet; None where there is no such value."""
     try:
         value = pointer.resolve(document, at)
     except pointer.PointerError:
@@ -132,27 +141,27 @@ def begun(document: Json, contract: Contract, at: str) -> RuleEditor | None:
     label = pointer.parse(at)[-1]
     if at.startswith("/headers/"):
         is_text = isinstance(value, str) and value not in matchers.MATCHERS
-        ruling = RuleEditor(at=at, label=label, words=_FOR_HEADER, path=at, value=value if is_text else UNSET)
-        _take(ruling, UNSET if is_text else value)
-        return ruling
+        editor = RuleEditor(at=at, label=label, words=_FOR_HEADER, path=at, value=value if is_text else UNSET)
+        _prefill(editor, UNSET if is_text else value)
+        return editor
     scopes = _scopes(document, contract, at)
     kind = matchers.type_name(value)
-    ruling = RuleEditor(at=at, label=label, words=_FOR[kind], scopes=scopes, path=scopes[0].path, value=value)
+    editor = RuleEditor(at=at, label=label, words=_FOR[kind], scopes=scopes, path=scopes[0].path, value=value)
     rules = document.get("rules") if isinstance(document, dict) else None
     path = applied(rules if isinstance(rules, dict) else {}, contract, at)
     if path is not None and isinstance(rules, dict):
-        ruling.before = ruling.path = path
-        ruling.has_rule = True
+        editor.before = editor.path = path
+        editor.has_rule = True
         if path not in [each.path for each in scopes]:
-            ruling.scopes = [*scopes, Scope(path, "as it is")]
-        _take(ruling, rules[path])
+            editor.scopes = [*scopes, Scope(path, "as it is")]
+        _prefill(editor, rules[path])
     else:
-        _take(ruling, UNSET)
-    return ruling
+        _prefill(editor, UNSET)
+    return editor
 
 
 def applied(rules: dict[str, Any], contract: Contract, at: str) -> str | None:
-    """The path of the rule that judges a value of the body."""
+    """The path of the rule that judges a value of the body; None where equality does."""
     try:
         scope = matchers.scope(matchers.compile(rules), contract.arrays)
     except matchers.RuleError:
@@ -162,49 +171,49 @@ def applied(rules: dict[str, Any], contract: Contract, at: str) -> str | None:
     return scope.matcher.path if scope is not None and scope.matcher is not None else None
 
 
-def fill(ruling: RuleEditor, form: FormData) -> None:
-    """Let it be what was typed for this very value."""
-    if text(form, "rule_for") != ruling.at:
+def fill(editor: RuleEditor, form: FormData) -> None:
+    """Put what was typed into the editor, if it was typed for the same value."""
+    if text(form, "rule_for") != editor.at:
         return
     for name in ("word", "type", "pattern", "values", "least", "most"):
         if f"rule_{name}" in form:
-            setattr(ruling, name, text(form, f"rule_{name}"))
+            setattr(editor, name, text(form, f"rule_{name}"))
     path = text(form, "rule_path")
-    if path in [each.path for each in ruling.scopes]:
-        ruling.path = path
+    if path in [each.path for each in editor.scopes]:
+        editor.path = path
 
 
-def _take(ruling: RuleEditor, rule: Any) -> None:
-    """Begin with the rule that is there, and with what the value suggests for the others."""
-    value = ruling.value
-    ruling.type = "string" if value is UNSET else matchers.type_name(value)
-    ruling.pattern = accepting.proposed_regex(None, value) if isinstance(value, str) else ""
-    ruling.values = "" if value is UNSET else jsontext.compact(value).decode()
-    ruling.least = jsontext.compact(value).decode() if ruling.type == "number" else ""
+def _prefill(editor: RuleEditor, rule: Any) -> None:
+    """Put the present rule into the editor, and proposals from the value for other matchers."""
+    value = editor.value
+    editor.type = "string" if value is UNSET else matchers.type_name(value)
+    editor.pattern = accepting.proposed_regex(None, value) if isinstance(value, str) else ""
+    editor.values = "" if value is UNSET else jsontext.compact(value).decode()
+    editor.least = jsontext.compact(value).decode() if editor.type == "number" else ""
     if rule is UNSET:
         return
     word, argument = rule, None
     if isinstance(rule, dict) and len(rule) == 1:
         [(word, argument)] = rule.items()
-    if not isinstance(word, str) or word not in WORDS:
+    if not isinstance(word, str) or word not in MEANINGS:
         return
-    ruling.word = word
-    if word not in ruling.words:
-        ruling.words = [*ruling.words, word]
+    editor.word = word
+    if word not in editor.words:
+        editor.words = [*editor.words, word]
     if word == "type" and isinstance(argument, str):
-        ruling.type = argument
+        editor.type = argument
     elif word in ("regex", "contains") and isinstance(argument, str):
-        ruling.pattern = argument
+        editor.pattern = argument
     elif word == "one_of" and isinstance(argument, list):
-        ruling.values = "\n".join(jsontext.compact(each).decode() for each in argument)
+        editor.values = "\n".join(jsontext.compact(each).decode() for each in argument)
     elif word == "range" and isinstance(argument, list) and len(argument) == 2:
-        ruling.least, ruling.most = (
+        editor.least, editor.most = (
             "" if each is None else jsontext.compact(each).decode() for each in argument
         )
 
 
 def _scopes(document: Json, contract: Contract, at: str) -> list[Scope]:
-    """Where a rule for a value may stand: there alone, or for every item of the arrays on the way."""
+    """The paths that a rule for a value can have: of it alone, or of every item of the arrays above it."""
     tokens = pointer.parse(at)[1:]
     holder: Any = pointer.resolve(document, BODY)
     indices: list[int] = []

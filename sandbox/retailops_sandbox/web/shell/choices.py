@@ -2,13 +2,41 @@
 
 from __future__ import annotations
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
 from retailops_sandbox.model import Receiver
 from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.security import cookie_name
-from retailops_sandbox.web.shell.send_form import EXPECTATION_VIEWS, VIEWS
+
+_YEAR = 365 * 24 * 60 * 60
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """A choice of one of some words, which the browser keeps for its next pages."""
+
+    name: str
+    words: tuple[str, ...]
+    """The first is chosen where none was."""
+
+    def of(self, request: Request) -> str:
+        """The word that this browser chose last."""
+        word = request.cookies.get(cookie_name(request, self.name), "")
+        return word if word in self.words else self.words[0]
+
+    def remember(self, request: Request, response: Response, word: str) -> None:
+        """Keep a word; one that is none of the words is not kept."""
+        if word in self.words:
+            key = cookie_name(request, self.name)
+            response.set_cookie(key, word, max_age=_YEAR, httponly=True, samesite="lax")
+
+
+THEME = Choice("theme", ("system", "light", "dark"))
+PAYLOAD_VIEW = Choice("view", ("raw", "form", "sent"))
+"""How payloads are shown: as their text, as the form made of it, or as the request that it becomes."""
+EXPECTATION_VIEW = Choice("expectation", ("json", "cards"))
+ADVICE = Choice("advice", ("on", "off"))
 
 
 def chosen_receiver(request: Request, context: AppContext) -> Receiver:
@@ -23,42 +51,3 @@ def remember_receiver(request: Request, response: Response, name: str, context: 
     if any(each.name == name for each in context.receivers()):
         key = cookie_name(request, "receiver")
         response.set_cookie(key, name.encode().hex(), httponly=True, samesite="lax")
-
-
-def chosen_view(request: Request) -> str:
-    """How this browser showed a payload last."""
-    view = request.cookies.get(cookie_name(request, "view"), "")
-    return view if view in VIEWS else VIEWS[0]
-
-
-def remember_view(request: Request, response: Response, view: str) -> None:
-    """Let this browser's next pages show payloads so, too."""
-    if chosen_view(request) != view:
-        response.set_cookie(
-            cookie_name(request, "view"), view, max_age=31_536_000, httponly=True, samesite="lax"
-        )
-
-
-def chosen_expectation_view(request: Request) -> str:
-    """How this browser showed expectations last."""
-    view = request.cookies.get(cookie_name(request, "expectation"), "")
-    return view if view in EXPECTATION_VIEWS else EXPECTATION_VIEWS[-1]
-
-
-def remember_expectation_view(request: Request, response: Response, view: str) -> None:
-    """Let this browser's next pages show expectations so, too."""
-    response.set_cookie(
-        cookie_name(request, "expectation"), view, max_age=31_536_000, httponly=True, samesite="lax"
-    )
-
-
-def wants_advice(request: Request) -> bool:
-    """Whether this browser's pages give advice on payloads; they do unless it was turned off."""
-    return request.cookies.get(cookie_name(request, "advice")) != "off"
-
-
-def remember_advice(request: Request, response: Response, wanted: bool) -> None:
-    """Let this browser's next pages give advice, or none."""
-    response.set_cookie(
-        cookie_name(request, "advice"), "on" if wanted else "off", max_age=31_536_000, samesite="lax"
-    )

@@ -34,14 +34,24 @@ class Action(msgspec.Struct, frozen=True):
 
 
 class Target(msgspec.Struct, frozen=True):
-    """A receiver, and the exact URL that a send would go to."""
+    """A receiver, and the exact URLs that a send or a run would go to."""
 
     receiver: Receiver
-    url: str
+    urls: tuple[str, ...] = ()
     problem: str = ""
-    """Why there is no such URL."""
+    """Why nothing can be sent there."""
     is_gone: bool = False
     """There is no receiver of that name."""
+
+    @property
+    def url(self) -> str:
+        """The first URL; empty where there is none."""
+        return self.urls[0] if self.urls else ""
+
+    @property
+    def shown(self) -> str:
+        """The URLs as a hidden field keeps them, to be compared when the form comes."""
+        return "\n".join(self.urls)
 
 
 class AppContext:
@@ -134,7 +144,7 @@ class AppContext:
             if receiver.name == name:
                 return self.target(receiver, action, edition, variables)
         problem = self.receivers_problem or f"there is no receiver {name!r} any more: choose one"
-        return Target(Receiver(name, ""), "", problem, is_gone=True)
+        return Target(Receiver(name, ""), problem=problem, is_gone=True)
 
     def target(
         self, receiver: Receiver, action: str, edition: str, variables: Mapping[str, Json] | None = None
@@ -143,9 +153,9 @@ class AppContext:
         try:
             wanted = contract.load(action, edition)
             resolved, secrets = self.resolved(receiver, variables)
-            return Target(receiver, secrets.url(composing.url(resolved, wanted)))
+            return Target(receiver, (secrets.url(composing.url(resolved, wanted)),))
         except SandboxError as error:
-            return Target(receiver, redaction.Secrets().url(receiver.base_url), str(error))
+            return Target(receiver, (redaction.Secrets().url(receiver.base_url),), str(error))
 
     def resolved(
         self, receiver: Receiver, variables: Mapping[str, Json] | None = None

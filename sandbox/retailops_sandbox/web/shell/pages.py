@@ -19,10 +19,9 @@ from retailops_sandbox.errors import UsageError
 from retailops_sandbox.model import Delivery, Expectation, encoder
 from retailops_sandbox.reporting.render import shown
 from retailops_sandbox.reporting.render.lines import GLYPHS, visible
+from retailops_sandbox.web.shell.choices import THEME
 from retailops_sandbox.web.shell.context import Target
-from retailops_sandbox.web.shell.security import cookie_name
 
-THEMES = ("system", "light", "dark")
 _FLUSH = Markup("<!-- what was made until here should be seen -->")
 
 
@@ -65,7 +64,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.globals.update(asset=self._asset, glyphs=GLYPHS, themes=THEMES, flush="")
+        self._environment.globals.update(asset=self._asset, glyphs=GLYPHS, themes=THEME.words, flush="")
         self._environment.filters.update(
             pretty=shown.pretty,
             visible=visible,
@@ -144,10 +143,9 @@ class Pages:
         target: Target | None,
         bag: dict[str, Any],
     ) -> dict[str, Any]:
-        theme = request.cookies.get(cookie_name(request, "theme"), "system")
         shell = Shell(
             path=request.url.path,
-            theme=theme if theme in THEMES else "system",
+            theme=THEME.of(request),
             csp_nonce=request.scope.get("csp_nonce", ""),
             record_switch=self.record_switch(),
             section=section,

@@ -1,4 +1,4 @@
-"""What stands in the compose page's form, and where it can come from."""
+"""The form of a send by hand, as typed or made from a delivery."""
 
 from __future__ import annotations
 
@@ -11,63 +11,62 @@ from retailops_sandbox.model import Json
 from retailops_sandbox.reporting.render import shown
 from retailops_sandbox.runlog.log import Entry
 from retailops_sandbox.web.shell import resending
+from retailops_sandbox.web.shell.choices import EXPECTATION_VIEW, PAYLOAD_VIEW
 from retailops_sandbox.web.shell.forms import text
 from retailops_sandbox.web.shell.pages import expectation_text
 
-VIEWS = ("raw", "form", "sent")
-"""Of a payload: its text, the form made of it, and the request that it becomes."""
-EXPECTATION_VIEWS = ("cards", "json")
 EDITED = " (edited)"
-"""What the name of a fixture that was sent in another form ends with."""
+"""The end of a fixture's name where its payload was edited before it was sent."""
 
 
 class SendForm(msgspec.Struct, kw_only=True):
-    """What stands in the page's form, as it was typed."""
+    """The compose page's form, as it was typed."""
 
     action: str = "order_cancel"
     edition: str = "draft"
     fixture: str = ""
     payload: str = ""
     view: str = "raw"
-    """How the payload is shown, one of VIEWS."""
+    """How the payload is shown, one of PAYLOAD_VIEW."""
     loaded: str = ""
-    """What stands for the text of the fixture's file when it was opened."""
+    """The `stamp` of the fixture's file when it was opened."""
     save_as: str = ""
     fixture_name: str = ""
-    """The name that the open fixture, or its copy, is to have."""
+    """The new name of the open fixture, or of its copy."""
     q: str = ""
-    """What the fixtures are searched for."""
+    """The words that fixtures are searched for."""
     import_text: str = ""
     import_name: str = ""
     receiver: str = ""
     expectation: str = ""
     expectation_view: str = "json"
-    """How it is shown, one of EXPECTATION_VIEWS."""
+    """How it is shown, one of EXPECTATION_VIEW."""
     rule_at: str = ""
-    """The expected value whose rule is being made, as a pointer into the expectation."""
+    """The expected value whose rule is being edited, as a pointer into the expectation."""
     variables: str = ""
     off_contract: bool = False
     confirmed: str = ""
-    """The name of the protected receiver that this send was said yes to."""
+    """The protected receiver that this send was confirmed for."""
     shown: str = ""
-    """The URL that the page said a send would go to."""
+    """The URL that the page showed."""
     parent: str = ""
     form_id: str = ""
 
     @classmethod
     def of(cls, form: FormData) -> SendForm:
-        """What was typed; text areas send their lines with CR LF."""
+        """The form as it was typed."""
         typed = {name: text(form, name) for name in cls.__struct_fields__ if name != "off_contract"}
         typed |= {name: typed[name].strip() for name in ("q", "fixture_name", "import_name")}
-        draft = cls(**typed, off_contract="off_contract" in form)
-        draft.view = draft.view if draft.view in VIEWS else "raw"
-        if draft.expectation_view not in EXPECTATION_VIEWS:
-            draft.expectation_view = "json"
-        return draft
+        send_form = cls(**typed, off_contract="off_contract" in form)
+        if send_form.view not in PAYLOAD_VIEW.words:
+            send_form.view = PAYLOAD_VIEW.words[0]
+        if send_form.expectation_view not in EXPECTATION_VIEW.words:
+            send_form.expectation_view = EXPECTATION_VIEW.words[0]
+        return send_form
 
 
 class Refused(Exception):
-    """What was typed cannot be used; `problems` says why, by field."""
+    """What was typed cannot be used; `problems` has why, by field."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
@@ -75,7 +74,7 @@ class Refused(Exception):
 
 
 def draft_of(entry: Entry) -> SendForm:
-    """What a delivery sent, to be edited and sent again, with its latest expectation."""
+    """The form that sends a delivery again, with its latest expectation."""
     sent = entry.delivery
     judgement = entry.judgement
     return SendForm(
@@ -93,7 +92,7 @@ def draft_of(entry: Entry) -> SendForm:
 
 
 def variables(typed: str) -> dict[str, Json]:
-    """Variables as typed: a JSON object, or nothing. Raises SourceError."""
+    """Variables from their text, a JSON object or nothing; SourceError for anything else."""
     if not typed.strip():
         return {}
     value = jsontext.parse(typed)

@@ -9,10 +9,12 @@ import msgspec
 from retailops_sandbox.composing import Template
 from retailops_sandbox.engine import Options
 from retailops_sandbox.errors import SourceError
-from retailops_sandbox.model import Deliver, Expectation, Json, Receiver, Step
+from retailops_sandbox.model import Deliver, Delivery, Expectation, Json, Receiver, Step
 from retailops_sandbox.redaction import MARK
 from retailops_sandbox.scenarios import scenario
+from retailops_sandbox.web.shell import resending
 from retailops_sandbox.web.shell.context import AppContext, Target
+from retailops_sandbox.web.shell.send_form import Refused, SendForm
 from retailops_sandbox.web.shell.sending import SendRequest
 
 
@@ -55,6 +57,64 @@ def order(
     return SendRequest(plan=plan, options=options, ports=ports, payload=payload, label=label)
 
 
+def permit(target: Target, *, shown: str, confirmed: str, again: str = "send") -> None:
+    """Refused where nothing may go to a target yet.
+
+    `shown` are the URLs that the page showed, one a line, and `confirmed` is the protected receiver that was
+    said yes to. `again` is the word for what to do once more.
+    """
+    receiver = target.receiver
+    if target.problem:
+        raise Refused("receiver", f"Nothing was sent: {target.problem}")
+    if receiver.protected and confirmed != receiver.name:
+        raise Refused("confirmed", unconfirmed(receiver))
+    new = [url for url in target.urls if url not in shown.split("\n")]
+    if new:
+        what = f"Nothing was sent: the URL is {new[0]} now, and the page showed {shown or 'none'}."
+        raise Refused("send", f"{what} If this is the right one, {again} once more.")
+
+
+def send_request(
+    context: AppContext,
+    form: SendForm,
+    receiver: Receiver,
+    *,
+    expectation: Expectation | None = None,
+    variables: Mapping[str, Json] | None = None,
+    resent: Delivery | None = None,
+) -> SendRequest:
+    """A send by hand: a scenario of one step, whose fixture is the text in the form.
+
+    With `resent`, the form is of that delivery: its bytes and headers go out as they did. Whoever asks for
+    the send has been permitted to.
+    """
+    ports = context.ports
+    deliver = Deliver(headers=resending.headers(resent) if resent is not None else {})
+    raw = resending.raw(resent) if resent is not None else None
+    template = None
+    if raw is None:
+        try:
+            template = Template.read(form.payload)
+        except SourceError:
+            # Not JSON, and to be sent all the same: it goes out as it stands.
+            raw = form.payload
+    if template is None:
+        step = Step(name="send", raw=raw, expect=expectation, off_contract=True, deliver=deliver)
+    else:
+        step = Step(
+            name="send",
+            fixture=form.fixture,
+            expect=expectation,
+            off_contract=form.off_contract or (resent is not None and not form.fixture),
+            deliver=deliver,
+        )
+        known = template
+        ports = msgspec.structs.replace(ports, fixture=lambda *_: known)
+    plan = scenario.single(step, action=form.action, edition=form.edition, variables=dict(variables or {}))
+    options = Options(receiver=receiver, confirmed=True, parent=form.parent, secret_env=context.secret_env())
+    return SendRequest(plan=plan, options=options, ports=ports, payload=form.payload, label=form.fixture)
+
+
 def lacking(payload: str) -> str:
     """Which secrets a logged payload has lost to redaction, and what to do; empty where it has all."""
     names = sorted(set(MARK.findall(payload)))
@@ -76,4 +136,4 @@ def elsewhere(shown: str, target: Target) -> str:
 
 def unconfirmed(receiver: Receiver) -> str:
     """Why nothing was sent to a protected receiver."""
-    return f"{receiver.name} is protected, and nothing was sent: tick the box to send to it this once."
+    return f"{receiver.name} is protected, and nothing was sent: select the box to send to it this once."

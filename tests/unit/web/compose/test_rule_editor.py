@@ -26,14 +26,14 @@ DOCUMENT: dict[str, Any] = {
 }
 
 
-def begun(at: str) -> RuleEditor:
-    made = rule_editor.begun(DOCUMENT, DRAFT, at)
+def editor_at(at: str) -> RuleEditor:
+    made = rule_editor.of(DOCUMENT, DRAFT, at)
     assert made is not None
     return made
 
 
 def typed(at: str, **fields: str) -> RuleEditor:
-    made = begun(at)
+    made = editor_at(at)
     rule_editor.fill(
         made, FormData({"rule_for": at, **{f"rule_{name}": value for name, value in fields.items()}})
     )
@@ -44,40 +44,40 @@ def test_every_matcher_is_offered_somewhere_and_explained():
     from retailops_sandbox.comparing.matchers import MATCHERS
 
     offered = {word for words in rule_editor._FOR.values() for word in words}
-    assert offered == set(rule_editor.WORDS) == set(MATCHERS)
+    assert offered == set(rule_editor.MEANINGS) == set(MATCHERS)
     assert set(rule_editor.TYPES) == {"string", "number", "integer", "boolean", "null", "array", "object"}
 
 
 def test_the_places_for_which_a_rule_may_stand():
-    paths = [each.path for each in begun("/body/events/0/associations/1/type").scopes]
+    paths = [each.path for each in editor_at("/body/events/0/associations/1/type").scopes]
     assert paths == [
         "/events/0/associations/1/type",
         "/events/0/associations/*/type",
         "/events/*/associations/1/type",
         "/events/*/associations/*/type",
     ]
-    assert [each.path for each in begun("/body/status").scopes] == ["/status"]
-    assert [each.path for each in begun("/body/deep/0/0/0").scopes] == ["/deep/0/0/0", "/deep/*/*/*"]
-    says = [each.says for each in begun("/body/events/0/associations/1/type").scopes]
+    assert [each.path for each in editor_at("/body/status").scopes] == ["/status"]
+    assert [each.path for each in editor_at("/body/deep/0/0/0").scopes] == ["/deep/0/0/0", "/deep/*/*/*"]
+    says = [each.says for each in editor_at("/body/events/0/associations/1/type").scopes]
     assert says[-1] == "every item of events and associations"
 
 
 def test_it_begins_with_the_rule_that_is_there():
-    made = begun("/body/events/0/error_code")
+    made = editor_at("/body/events/0/error_code")
     assert (made.word, made.pattern, made.path, made.before) == (
         "regex", "^ERR", "/events/*/error_code", "/events/*/error_code",
     )  # fmt: skip
-    made = begun("/body/events/0/count")
+    made = editor_at("/body/events/0/count")
     assert (made.word, made.least, made.most) == ("range", "", "9")
-    made = begun("/headers/X-Id")
+    made = editor_at("/headers/X-Id")
     assert (made.word, made.values) == ("one_of", '"a"\n"b"')
 
 
 def test_it_suggests_from_the_value_where_there_is_none():
-    made = begun("/body/events/0/associations/0/type")
+    made = editor_at("/body/events/0/associations/0/type")
     assert (made.word, made.type, made.pattern, made.values) == ("", "string", "^sku$", '"sku"')
-    assert begun("/headers/Content-Type").value == "text/html"
-    assert rule_editor.begun(DOCUMENT, DRAFT, "/body/nothing") is None
+    assert editor_at("/headers/Content-Type").value == "text/html"
+    assert rule_editor.of(DOCUMENT, DRAFT, "/body/nothing") is None
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_it_suggests_from_the_value_where_there_is_none():
     ],
 )
 def test_a_rule_as_it_is_spelled(at: str, fields: dict[str, str], rule: Any):
-    assert typed(at, **fields).made() == rule
+    assert typed(at, **fields).proved() == rule
 
 
 @pytest.mark.parametrize(
@@ -112,20 +112,20 @@ def test_a_rule_as_it_is_spelled(at: str, fields: dict[str, str], rule: Any):
 def test_what_cannot_be_a_rule_says_why(at: str, fields: dict[str, str], why: str):
     made = typed(at, **fields)
     with pytest.raises(Refused, match=why):
-        made.made()
-    assert not made.word or made.told.problem
+        made.proved()
+    assert not made.word or made.preview.problem
 
 
 def test_it_is_tested_against_the_value():
     at = "/body/events/0/error_code"
-    assert typed(at, word="regex", pattern="^ERR[0-9]+$").told.accepts is True
-    assert typed(at, word="regex", pattern="^OK").told.accepts is False
-    assert typed(at, word="ignore").told.accepts is None
-    assert typed("/headers/Content-Type", word="contains", pattern="html").told.accepts is True
+    assert typed(at, word="regex", pattern="^ERR[0-9]+$").preview.accepts is True
+    assert typed(at, word="regex", pattern="^OK").preview.accepts is False
+    assert typed(at, word="ignore").preview.accepts is None
+    assert typed("/headers/Content-Type", word="contains", pattern="html").preview.accepts is True
 
 
 def test_what_was_typed_for_another_value_is_not_taken():
-    made = begun("/body/status")
+    made = editor_at("/body/status")
     rule_editor.fill(made, FormData({"rule_for": "/body/other", "rule_word": "ignore"}))
     assert made.word == ""
     made = typed("/body/status", word="ignore", path="/elsewhere")
