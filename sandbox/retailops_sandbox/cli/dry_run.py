@@ -10,10 +10,12 @@ from typing import Any
 import msgspec
 
 from retailops_sandbox.cli.job import sending
+from retailops_sandbox.cli.options import here
 from retailops_sandbox.cli.output import harmless, say
 from retailops_sandbox.engine import Options
 from retailops_sandbox.engine.preview import Preview, preview
 from retailops_sandbox.errors import SandboxError, UsageError
+from retailops_sandbox.redaction import SecretPolicy
 from retailops_sandbox.reporting.render import preview as report
 from retailops_sandbox.reporting.reporters.files import Reports
 from retailops_sandbox.scenarios.scenario import Plan
@@ -36,20 +38,24 @@ def execute(
     asked = Reports(**{name: given.pop(name) for name in Reports.__struct_fields__}).options()
     if asked:
         raise UsageError(f"--dry-run judges nothing, so there is nothing for {' and '.join(asked)} to report")
-    options = sending(workspace, jobs, **given)
-    previews = look(workspace, plans, options)
+    chosen = settings.read(os.environ, here())
+    options = sending(workspace, chosen, jobs, **given)
+    policy = ports.secret_policy(workspace, os.environ, chosen.secret_env)
+    previews = look(workspace, plans, options, policy)
     for line in report.text(previews, unreadable, options.receiver):
         say(harmless(line))
     sys.exit(_exit_code(previews, unreadable))
 
 
-def look(workspace: Workspace, plans: Sequence[Plan], options: Options) -> list[Preview]:
+def look(
+    workspace: Workspace, plans: Sequence[Plan], options: Options, policy: SecretPolicy
+) -> list[Preview]:
     """What the plans would send. No stand-in is started."""
     receiver = options.receiver
     if receiver.stand_in:
         # It listens at a free port, which nobody knows before.
         receiver = msgspec.structs.replace(receiver, base_url=f"http://stand-in{receiver.base_url}")
-    sources = ports.build_sources(workspace, settings.readable(os.environ))
+    sources = ports.build_sources(workspace, settings.readable(os.environ), policy)
     return list(preview(plans, sources, msgspec.structs.replace(options, receiver=receiver)))
 
 

@@ -21,6 +21,7 @@ from retailops_sandbox.runlog.files.atomic import replacing
 from retailops_sandbox.runlog.log import Entry, Log
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.session import receivers
+from retailops_sandbox.session.ports import secret_policy
 from retailops_sandbox.workspace import settings
 from retailops_sandbox.workspace.files import check_writable, checked, read_text, write_file
 from retailops_sandbox.workspace.workspace import Workspace
@@ -84,7 +85,8 @@ def _of_file(path: Path, format: Format, folder: Workspace, receiver: str | None
     plan = scenario.read(read_text(path), id=folder.scenario_id(path), file=str(path))
     if format != "curl":
         return exporting.scenario_file(plan, format, _sources(folder))
-    chosen = receiver or settings.read(os.environ, here()).receiver or folder.receivers().default
+    known = settings.read(os.environ, here())
+    chosen = receiver or known.receiver or folder.receivers().default
     if not chosen:
         raise UsageError(
             "no receiver is named, and a curl command needs an address", mend="give --receiver URL_OR_NAME"
@@ -93,8 +95,9 @@ def _of_file(path: Path, format: Format, folder: Workspace, receiver: str | None
     from retailops_sandbox.engine import Options
 
     there = receivers.named(folder, chosen)
-    previews = look(folder, [plan], Options(receiver=there))
-    return exporting.commands(previews, there, name=exporting.scenario_name(plan.id))
+    policy = secret_policy(folder, os.environ, known.secret_env)
+    previews = look(folder, [plan], Options(receiver=there), policy)
+    return exporting.commands(previews, there, policy, name=exporting.scenario_name(plan.id))
 
 
 def _of_log(what: str, format: Format, folder: Workspace, action: str, edition: str) -> Export:
@@ -149,7 +152,8 @@ def _copy(log: Log, id: str, target: BinaryIO) -> None:
 
 
 def _sources(folder: Workspace) -> Sources:
-    return exporting.sources(folder, lambda name: _receiver(folder, name))
+    policy = secret_policy(folder, os.environ, settings.read(os.environ, here()).secret_env)
+    return exporting.sources(folder, lambda name: _receiver(folder, name), policy)
 
 
 def _entries_of(path: Path) -> list[Entry]:

@@ -39,18 +39,21 @@ def execute(
     """Run the plans as the options say, print and report, and leave with the exit code."""
     from retailops_sandbox.engine import require_yes
     from retailops_sandbox.reporting.reporters.files import Reports
-    from retailops_sandbox.session import headless
+    from retailops_sandbox.session import headless, ports
 
     reports = Reports(**{name: given.pop(name) for name in Reports.__struct_fields__})
-    options = sending(workspace, jobs, max_failures=max_failures, **given)
+    chosen = settings.read(os.environ, here())
+    options = sending(workspace, chosen, jobs, max_failures=max_failures, **given)
     require_yes(options.receiver, confirmed=options.confirmed, mend="give --yes if you mean it")
     reports.check()
+    environment = settings.readable(os.environ)
     job = headless.Job(
         workspace=workspace,
         plans=plans,
         unreadable=unreadable,
         options=options,
-        environment=settings.readable(os.environ),
+        environment=environment,
+        policy=ports.secret_policy(workspace, environment, chosen.secret_env),
         kind=kind,
         wait=wait,
         reports=reports,
@@ -87,6 +90,7 @@ def _both(one: Callable[[Event], None], other: Callable[[Event], None]) -> Calla
 
 def sending(
     workspace: Workspace,
+    chosen: settings.Settings,
     jobs: int | None,
     *,
     timeout: float | None,
@@ -99,7 +103,6 @@ def sending(
     """How to send, as the options and the settings say."""
     from retailops_sandbox.engine import Options
 
-    chosen = settings.read(os.environ, here())
     receiver = chosen_receiver(workspace, chosen.receiver, **given)
     check_receiver(receiver)
     return Options(

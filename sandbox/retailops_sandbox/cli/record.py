@@ -18,9 +18,11 @@ from retailops_sandbox.engine import require_yes
 from retailops_sandbox.errors import FileError, UsageError, system_reason
 from retailops_sandbox.model import Receiver
 from retailops_sandbox.recording import Recorded, ScenarioDraft
+from retailops_sandbox.redaction import SecretPolicy
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.session import ports
 from retailops_sandbox.session.receivers import without_user
+from retailops_sandbox.workspace import settings
 from retailops_sandbox.workspace.files import check_writable, checked, write_file
 from retailops_sandbox.workspace.payloads import fixture_payloads
 from retailops_sandbox.workspace.workspace import Workspace
@@ -71,10 +73,11 @@ def command(
     )
     check_receiver(receiver)
     require_yes(receiver, confirmed=confirmed, mend="give --yes if you mean it")
+    policy = ports.secret_policy(folder, os.environ, settings.read(os.environ, here()).secret_env)
     timeout_ms = int(timeout * 1000) if timeout else None
     records: list[Recorded] = []
     try:
-        all_logged = asyncio.run(_relay(folder, receiver, output, bind, port, timeout_ms, records))
+        all_logged = asyncio.run(_relay(folder, receiver, policy, output, bind, port, timeout_ms, records))
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
     finally:
@@ -86,6 +89,7 @@ def command(
 async def _relay(
     workspace: Workspace,
     receiver: Receiver,
+    policy: SecretPolicy,
     output: Path,
     bind: str,
     port: int,
@@ -113,6 +117,7 @@ async def _relay(
             log=late_log,
             clock=clock,
             environment=os.environ,
+            policy=policy,
             timeout_ms=timeout_ms,
             listen=heard,
             complain=lambda error: complain(f"error: what passes through cannot be logged: {error}"),

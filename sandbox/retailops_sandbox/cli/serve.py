@@ -62,6 +62,7 @@ def command(
         port=chosen.port if port is None else port,
         token=token or chosen.token,
         environment=os.environ,
+        secret_env=chosen.secret_env,
         ready=ready,
         complain=lambda error: complain(f"warning: nothing can be sent until it can be logged: {error}"),
         retention=Retention(chosen.keep_runs, chosen.keep_days),

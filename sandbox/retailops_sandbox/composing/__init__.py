@@ -3,11 +3,10 @@
 placeholders  `${name}`, and what it may name
 payload       a step's changes applied to its fixture
 headers       which names and values can be sent
-receiver      a receiver with its placeholders filled, its URL, its secrets
+receiver      a receiver with its placeholders filled, its URL
 request       the exact request
 """
 
-from retailops_sandbox.composing.headers import is_credential
 from retailops_sandbox.composing.payload import Payload, Template, compose, raw_bytes
 from retailops_sandbox.composing.placeholders import (
     MissingCapture,
@@ -25,7 +24,6 @@ from retailops_sandbox.composing.receiver import (
     check,
     connection,
     resolve,
-    secrets,
     url,
     varies,
 )
@@ -49,11 +47,9 @@ __all__ = [
     "fill_text",
     "has_placeholder",
     "head",
-    "is_credential",
     "raw_bytes",
     "references",
     "resolve",
-    "secrets",
     "url",
     "variable_value",
     "varies",

@@ -1,4 +1,4 @@
-"""Header names and values: which can be sent, and which hold credentials as far as names tell. Pure."""
+"""Header names and values that can be sent. Pure."""
 
 from __future__ import annotations
 
@@ -7,13 +7,6 @@ from collections.abc import Mapping
 
 from retailops_sandbox.errors import ComposeError
 from retailops_sandbox.model import Headers
-
-_CREDENTIAL = re.compile(r"api[-_]?key|access[-_]?key|auth|token|secret|password|signature|hmac|cookie", re.I)
-
-
-def is_credential(name: str) -> bool:
-    """Whether a header or query parameter of this name holds a secret, as far as names tell."""
-    return _CREDENTIAL.search(name) is not None
 
 
 def laid_over(headers: Headers, over: Mapping[str, str]) -> Headers:

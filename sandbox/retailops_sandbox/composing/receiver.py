@@ -1,19 +1,18 @@
-"""A receiver as a request needs it: its placeholders filled, its URL, how to reach it, its secrets. Pure."""
+"""A receiver as a request needs it: its placeholders filled, its URL, how to reach it. Pure."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 import msgspec
 
-from retailops_sandbox.composing.headers import is_credential, laid_over
-from retailops_sandbox.composing.placeholders import Names, fill_text, has_placeholder, references
+from retailops_sandbox.composing.headers import laid_over
+from retailops_sandbox.composing.placeholders import Names, fill_text, has_placeholder
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.jsontext import pointer
-from retailops_sandbox.model import Basic, Bearer, Connection, Netrc, Receiver
+from retailops_sandbox.model import Connection, Netrc, Receiver
 
 if TYPE_CHECKING:
     from retailops_sandbox.contracts.contract import Contract
@@ -57,35 +56,6 @@ def _strings(value: Any) -> list[str]:
     if isinstance(value, msgspec.Struct):
         value = msgspec.structs.asdict(value)
     return [text for text in value.values() if isinstance(text, str)] if isinstance(value, dict) else []
-
-
-def secrets(receiver: Receiver, resolved: Receiver, environment: Mapping[str, str]) -> dict[str, str]:
-    """The receiver's secrets by the names that stand for them in the log: the variable's, else what it is."""
-    found = {name: environment[name] for name in receiver.secret_env if environment.get(name)}
-
-    def add(name: str, written: str, value: str) -> None:
-        names = [each[4:] for each in references(written) if each.startswith("env:")]
-        found.update({name: environment[name] for name in names if environment.get(name)})
-        if value and value not in found.values():
-            found[name] = value
-
-    add("token", receiver.token, resolved.token)
-    if isinstance(receiver.auth, Basic) and isinstance(resolved.auth, Basic):
-        add("password", receiver.auth.password, resolved.auth.password)
-    if isinstance(receiver.auth, Bearer) and isinstance(resolved.auth, Bearer):
-        add("bearer-token", receiver.auth.token, resolved.auth.token)
-    for name, written in receiver.headers.items():
-        # A variable of the environment in a header is taken for a secret, whatever the header is called.
-        add(name, written, resolved.headers[name].rpartition(" ")[2] if is_credential(name) else "")
-    for part in ("base_url", "proxy"):
-        # Only the password: a user name such as "api" is an ordinary word, and would vanish everywhere.
-        password = urlsplit(getattr(resolved, part)).password if "@" in getattr(resolved, part) else None
-        add(f"{part}-password", getattr(receiver, part).rpartition("@")[0], unquote(password or ""))
-    for name in references(receiver.base_url.partition("?")[2]):
-        # A key in the query, as it is written there and as the receiver reads it.
-        value = environment.get(name[4:], "") if name.startswith("env:") else ""
-        add(f"base_url-{name[4:]}", f"${{{name}}}" if value else "", unquote(value))
-    return found
 
 
 def check(receiver: Receiver) -> None:

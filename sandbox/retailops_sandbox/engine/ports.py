@@ -10,6 +10,7 @@ import msgspec
 from retailops_sandbox import composing
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.model import Connection, Exchange, HttpRequest, Json, Receiver, Record
+from retailops_sandbox.redaction import SecretPolicy
 
 
 class Transport(Protocol):
@@ -47,6 +48,8 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True):
     """Action, edition and name to the fixture; SandboxError where there is none."""
     contract: Callable[[str, str], Contract]
     environment: Mapping[str, str]
+    policy: SecretPolicy
+    """What is secret in all that is kept or shown of the steps."""
 
 
 class Ports(Sources, frozen=True, kw_only=True):
@@ -71,7 +74,5 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody said yes to sending to a protected receiver."""
     parent: str = ""
     """The delivery that this run resends."""
-    secret_env: tuple[str, ...] = ()
-    """Environment variables whose values are secret, whoever the receiver is."""
     max_failures: int | None = None
     """After so many failed or errored scenarios nothing more is sent; None goes on whatever happens."""

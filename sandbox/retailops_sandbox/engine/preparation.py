@@ -73,7 +73,7 @@ class Preparation:
         """Raises UsageError for a receiver that cannot be called."""
         self._sources = sources
         self._options = options
-        self.targets = Targets(options.receiver, sources.environment, options.secret_env)
+        self.targets = Targets(options.receiver, sources.policy)
 
     def numbered(self, plans: Sequence[Plan]) -> Iterator[tuple[Plan, int]]:
         """Each plan with the `${sequence}` number of its first step: steps are counted in file order."""

@@ -69,7 +69,8 @@ def _of(preparation: Preparation, plan: Plan, number: int, names: composing.Name
     except SandboxError as error:
         return Preview(plan=plan, number=number, mistake=scenario.describe(error, plan, number))
     nothing = Exchange(request_headers=(), response=None, fault=None, timings=Timings())
-    kept = redaction.exchange(prepared.request, nothing, prepared.target.secrets, prepared.contract.secrets)
+    pointers = redaction.secret_pointers(prepared.contract)
+    kept = redaction.exchange(prepared.request, nothing, prepared.target.secrets, pointers)
     return Preview(
         plan=plan,
         number=number,

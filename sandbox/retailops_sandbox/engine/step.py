@@ -224,15 +224,14 @@ class StepRun:
         attempt: int,
         dropped: bool,
     ) -> tuple[Delivery, redaction.Secrets]:
-        kept = redaction.exchange(
-            prepared.request, exchange, prepared.target.secrets, prepared.contract.secrets
-        )
+        secrets, pointers = prepared.target.secrets, redaction.secret_pointers(prepared.contract)
+        kept = redaction.exchange(prepared.request, exchange, secrets, pointers)
         composed = ""
         if prepared.payload is not None and (
             prepared.payload.template is not prepared.payload.value or prepared.contract.auth
         ):
             template = jsontext.compact(prepared.payload.template)
-            composed = redaction.template(template, prepared.target.secrets, prepared.contract.secrets)
+            composed = redaction.template(template, secrets, pointers)
         rare = {
             "stand_in": prepared.target.receiver.stand_in,
             "dropped": dropped,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from retailops_sandbox import composing, redaction
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.errors import UsageError
@@ -21,9 +19,9 @@ def require_yes(receiver: Receiver, *, confirmed: bool, mend: str = "confirm thi
 class Target:
     """A receiver with its placeholders filled, its secrets, and how requests to it begin."""
 
-    def __init__(self, resolved: Receiver, secrets: Mapping[str, str]) -> None:
+    def __init__(self, resolved: Receiver, secrets: redaction.Secrets) -> None:
         self.receiver = resolved
-        self.secrets = redaction.Secrets(secrets)
+        self.secrets = secrets
         self._heads: dict[str, composing.Head] = {}
         self._connections: dict[tuple[int | None, int | None], Connection] = {}
 
@@ -45,13 +43,10 @@ class Target:
 class Targets:
     """The target of each step: one for all of them where the receiver holds no placeholder."""
 
-    def __init__(
-        self, receiver: Receiver, environment: Mapping[str, str], secret_env: tuple[str, ...]
-    ) -> None:
+    def __init__(self, receiver: Receiver, policy: redaction.SecretPolicy) -> None:
         """Raises UsageError for a receiver that cannot be called, as far as that shows before any step."""
         self._receiver = receiver
-        self._environment = environment
-        self._secret_env = secret_env
+        self._policy = policy
         self.vary = composing.varies(receiver)
         if not self.vary:
             composing.check(receiver)
@@ -67,15 +62,7 @@ class Targets:
 
     def known_secrets(self) -> redaction.Secrets:
         """The receiver's secrets, as far as they are known without any step."""
-        if self._fixed is not None:
-            return self._fixed.secrets
-        known = self._secrets(self._receiver)
-        return redaction.Secrets({name: text for name, text in known.items() if "${" not in text})
+        return self._policy.secrets(self._receiver) if self._fixed is None else self._fixed.secrets
 
     def _target(self, resolved: Receiver) -> Target:
-        return Target(resolved, self._secrets(resolved))
-
-    def _secrets(self, resolved: Receiver) -> dict[str, str]:
-        environment = self._environment
-        named = {name: environment[name] for name in self._secret_env if environment.get(name)}
-        return {**named, **composing.secrets(self._receiver, resolved, environment)}
+        return Target(resolved, self._policy.secrets(self._receiver, resolved))

@@ -29,7 +29,6 @@ from retailops_sandbox.model import (
 )
 from retailops_sandbox.recording import volatile
 
-_CREDENTIALS = ("authorization", "proxy-authorization", "cookie", "set-cookie")
 # fmt: off
 _MADE_ANEW = (
     "host", "content-length", "content-type", "content-encoding", "connection", "proxy-connection",
@@ -136,7 +135,7 @@ def _typed(found: FoundRequest, payload: Json, wanted: Contract) -> ImportDraft:
     kept = _kept(found, wanted, sent.secrets)
     clean = jsontext.parse(kept.request.body)
     notes = [*found.notes, *sent.left_out]
-    for path in wanted.secrets:
+    for path in redaction.secret_pointers(wanted):
         if _has(clean, path):
             pointer.remove_at(clean, path)
             notes.append(f"left out: {path}; the receiver's token takes its place")
@@ -202,7 +201,7 @@ def _kept(
         HttpRequest(found.method or wanted.method, found.url, headers, found.body),
         Exchange(headers, found.response, None, Timings()),
         redaction.Secrets(secrets),
-        wanted.secrets,
+        redaction.secret_pointers(wanted),
     )
 
 
@@ -223,14 +222,14 @@ def _headers(found: FoundRequest) -> _SentHeaders:
     sent = _SentHeaders(secrets=[(what, value.partition(":")[2] or value) for what, value in found.secrets])
     for name, value in found.headers:
         lower = name.lower()
-        if lower in _CREDENTIALS:
+        if redaction.credential_header(name):
             credentials.append(name)
         elif lower == "content-type":
             is_json = value.partition(";")[0].strip().lower() == "application/json"
             sent.content_type = None if is_json else _filled(value)
         elif lower in _MADE_ANEW or lower.startswith(("sec-", ":")):
             continue
-        elif composing.is_credential(name) and not reference.search(value):
+        elif redaction.is_credential(name) and not reference.search(value):
             variable = _variable(name)
             sent.headers[name] = f"${{env:{variable}}}"
             sent.secrets.append((variable, value))

@@ -55,6 +55,7 @@ class Session:
             timeout_ms=chosen.timeout_ms,
             confirmed=confirmed,
         )
+        self._policy = ports.secret_policy(self.workspace, environment, chosen.secret_env)
         self._clock = ports.SystemClock()
         info = headless.new_run(
             "pytest",
@@ -95,7 +96,7 @@ class Session:
     def _run(self, plan: Plan) -> Run:
         engine = self._engine()
         # Fixtures are read anew for each plan: a test may have written one.
-        real = ports.build_ports(self.workspace, engine.transport, self._log, os.environ)
+        real = ports.build_ports(self.workspace, engine.transport, self._log, os.environ, self._policy)
         with self._lock:
             first, self._sequence = self._sequence, self._sequence + len(plan.scenario.steps)
         options = msgspec.structs.replace(self._options, receiver=engine.receiver, first_sequence=first)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from typing import Any, NamedTuple
 
 import msgspec
@@ -10,6 +11,7 @@ from msgspec import UNSET
 
 from retailops_sandbox.comparing.matchers import MATCHERS
 from retailops_sandbox.model import (
+    Delivery,
     Exchange,
     Expectation,
     Fault,
@@ -101,6 +103,35 @@ def template(text: bytes, secrets: Secrets, secret_pointers: tuple[str, ...] = (
     places = [place for place in body.places if not _is_reference(place.value)]
     disclosed = [(place.name, leaf) for place in places for leaf in leaves(place.value)]
     return msgspec.structs.replace(body, places=places).kept(secrets.and_also(disclosed))
+
+
+def delivery(kept: Delivery, secrets: Secrets) -> Delivery:
+    """A delivery of the log as it may leave it: secrets that were not known when it was sent struck out."""
+    if not secrets:
+        return kept
+    answer = kept.response
+    return msgspec.structs.replace(
+        kept,
+        request=msgspec.structs.replace(
+            kept.request,
+            url=secrets.url(kept.request.url),
+            headers=secrets.headers(kept.request.headers, sent=True),
+            body=_kept_body(kept.request, secrets),
+        ),
+        response=answer
+        and msgspec.structs.replace(
+            answer, headers=secrets.headers(answer.headers), body=_kept_body(answer, secrets)
+        ),
+        fault=kept.fault and Fault(kept.fault.kind, secrets.url(kept.fault.message)),
+        composed=secrets.document(kept.composed),
+        own_headers={name: secrets.plain(value) for name, value in kept.own_headers.items()},
+    )
+
+
+def _kept_body(side: Request | Response, secrets: Secrets) -> str:
+    if not side.base64:
+        return secrets.document(side.body)
+    return Body(b64decode(side.body).decode("utf-8", "surrogateescape"), True, []).kept(secrets)
 
 
 def _is_reference(value: Json) -> bool:

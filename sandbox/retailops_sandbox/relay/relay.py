@@ -13,7 +13,7 @@ import hmac
 import re
 import secrets
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from urllib.parse import urlsplit, urlunsplit
 
@@ -37,6 +37,7 @@ from retailops_sandbox.model import (
     Receiver,
 )
 from retailops_sandbox.recording import Recorded, parsed, recognised
+from retailops_sandbox.redaction import SecretPolicy
 
 IDLE = 75.0
 """Seconds that a connection may take for its next request."""
@@ -66,7 +67,7 @@ class Relay:
         log: DeliveryLog,
         clock: Clock,
         environment: Mapping[str, str],
-        secret_env: Iterable[str] = (),
+        policy: SecretPolicy,
         timeout_ms: int | None = None,
         listen: Callable[[Recorded], None] = lambda _: None,
         complain: Callable[[FileError], None] = lambda _: None,
@@ -81,10 +82,7 @@ class Relay:
         )
         self._receiver = composing.resolve(receiver, names)
         composing.check(self._receiver)
-        named = {name: environment[name] for name in secret_env if environment.get(name)}
-        self._secrets = redaction.Secrets(
-            {**named, **composing.secrets(receiver, self._receiver, environment)}
-        )
+        self._secrets = policy.secrets(receiver, self._receiver)
         connection = composing.connection(self._receiver, timeout_ms=timeout_ms)
         self._connection = msgspec.structs.replace(
             connection, decode=False, follow_redirects=False, netrc=False, max_body=httpserver.MAX_BODY
@@ -92,7 +90,9 @@ class Relay:
         known = [contract.load(*name) for name in contract.available()]
         self._judges = {(each.action, each.edition): Judge(each) for each in known}
         # Whatever a request turns out to be, what any contract calls secret is secret.
-        self._secret_pointers = tuple(dict.fromkeys(pointer for each in known for pointer in each.secrets))
+        self._secret_pointers = tuple(
+            dict.fromkeys(pointer for each in known for pointer in redaction.secret_pointers(each))
+        )
         self._transport = transport
         self._log = log
         self._clock = clock

@@ -16,6 +16,7 @@ from retailops_sandbox import __version__, composing
 from retailops_sandbox.engine import Event, Options, Run, ScenarioResult
 from retailops_sandbox.errors import FileError, SandboxError, UsageError
 from retailops_sandbox.model import Receiver, RunInfo, RunKind
+from retailops_sandbox.redaction import SecretPolicy
 from retailops_sandbox.reporting.reporters import files
 from retailops_sandbox.reporting.reporters.files import Reports
 from retailops_sandbox.runlog.files.writer import RunWriter, run_id
@@ -46,6 +47,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     unreadable: Sequence[SandboxError] = ()
     options: Options
     environment: Mapping[str, str]
+    policy: SecretPolicy
     kind: RunKind = "run"
     wait: float = 0.0
     """Seconds to wait until the receiver's port answers."""
@@ -165,7 +167,7 @@ async def _run(job: Job, listen: Callable[[Event], None]) -> Outcome:
         # What is wrong with the receiver comes to light here, before anything is written or waited for.
         engine = Run(
             job.plans,
-            ports.build_ports(job.workspace, transport, late_log, job.environment),
+            ports.build_ports(job.workspace, transport, late_log, job.environment, job.policy),
             msgspec.structs.replace(job.options, receiver=receiver),
         )
         with stopping(engine.stop) as stopped:

@@ -1,10 +1,10 @@
-"""The real ports of a run: clock, fixtures, contracts, environment."""
+"""The real ports of a run: clock, fixtures, contracts, environment, what is secret."""
 
 from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import msgspec
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.engine import DeliveryLog, Ports, Sources, Transport
 from retailops_sandbox.model import Record, RunInfo
+from retailops_sandbox.redaction import SecretPolicy
 from retailops_sandbox.runlog.files.writer import RunWriter
 from retailops_sandbox.workspace.payloads import fixture_reader
 from retailops_sandbox.workspace.workspace import Workspace
@@ -62,19 +63,32 @@ class LateLog:
         self.open().append(record)
 
 
-def build_sources(workspace: Workspace, environment: Mapping[str, str]) -> Sources:
+def secret_policy(workspace: Workspace, environment: Mapping[str, str], named: Iterable[str]) -> SecretPolicy:
+    """What is secret in a workspace; `named` are the variables that the settings name as secret.
+
+    SandboxError where the workspace's receivers cannot be read: what is secret is then not known.
+    """
+    return SecretPolicy(environment, receivers=workspace.receivers().receivers, named=named)
+
+
+def build_sources(workspace: Workspace, environment: Mapping[str, str], policy: SecretPolicy) -> Sources:
     """What steps are composed from in a workspace."""
     return Sources(
         clock=SystemClock(),
         fixture=fixture_reader(workspace),
         contract=contract.load,
         environment=environment,
+        policy=policy,
     )
 
 
 def build_ports(
-    workspace: Workspace, transport: Transport, log: DeliveryLog, environment: Mapping[str, str]
+    workspace: Workspace,
+    transport: Transport,
+    log: DeliveryLog,
+    environment: Mapping[str, str],
+    policy: SecretPolicy,
 ) -> Ports:
     """The ports of one run in a workspace."""
-    sources = msgspec.structs.asdict(build_sources(workspace, environment))
+    sources = msgspec.structs.asdict(build_sources(workspace, environment, policy))
     return Ports(transport=transport, log=log, **sources)

@@ -9,7 +9,7 @@ import secrets
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import uvicorn
@@ -41,6 +41,7 @@ def serve(
     port: int,
     token: str,
     environment: Mapping[str, str],
+    secret_env: Sequence[str],
     ready: Callable[[str, str], None],
     complain: Callable[[FileError], None],
     retention: Retention,
@@ -68,7 +69,19 @@ def serve(
     with _bound(host, port) as listening:
         tidying = MaintenancePages(log, workspace.runs_dir, retention, tidied)
         asyncio.run(
-            _serve(workspace, log, pages, listening, host, token, environment, ready, complain, tidying)
+            _serve(
+                workspace,
+                log,
+                pages,
+                listening,
+                host,
+                token,
+                environment,
+                secret_env,
+                ready,
+                complain,
+                tidying,
+            )
         )
 
 
@@ -101,6 +114,7 @@ async def _serve(
     host: str,
     token: str,
     environment: Mapping[str, str],
+    secret_env: Sequence[str],
     ready: Callable[[str, str], None],
     complain: Callable[[FileError], None],
     tidying: MaintenancePages,
@@ -126,6 +140,7 @@ async def _serve(
                 transport=transport,
                 writer=late_log,
                 environment=environment,
+                secret_env=secret_env,
                 stand_in=stand_in,
                 stand_in_url=stand_in_url,
                 log=log,

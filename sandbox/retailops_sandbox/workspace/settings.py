@@ -24,6 +24,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     retries: Annotated[int, Meta(ge=0)] = 0
     timeout_ms: Annotated[int, Meta(ge=1, le=86_400_000)] | None = None
     host: str = "127.0.0.1"
+    secret_env: tuple[str, ...] = ()
+    """Names of environment variables whose values are secret, whoever is sent to."""
     port: Annotated[int, Meta(ge=0, le=65_535)] = 8080
     token: str = ""
     """What a browser must show when the sandbox is bound to an address that is not loopback."""
@@ -62,6 +64,9 @@ def _converted(values: dict[str, Any], place: str) -> Settings:
         for text in values.values():
             if isinstance(text, str):
                 text.encode()
+        names = values.get("secret-env")
+        if isinstance(names, str):
+            values = {**values, "secret-env": names.replace(",", " ").split()}
         return msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
         raise UsageError(f"the settings in {place}: {error}", mend=_known(str(error))) from error

@@ -32,6 +32,7 @@ from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.session.ports import SystemClock
 from retailops_sandbox.transport import Transport
+from tests.support.policies import secret_policy
 from tests.support.receivers import Peer, answering, closing_after, receiver, response, unused_port
 
 NOTHING = response(b'{"events":[]}')
@@ -87,7 +88,11 @@ class Played:
 
 
 def real_ports(
-    transport: Transport, log: MemoryLog, fixture: str = "{}", environment: dict[str, str] | None = None
+    transport: Transport,
+    log: MemoryLog,
+    fixture: str = "{}",
+    environment: dict[str, str] | None = None,
+    **secret: Any,
 ) -> Ports:
     """Ports of which the log alone is made up; every fixture has this text."""
     return Ports(
@@ -97,6 +102,7 @@ def real_ports(
         fixture=lambda *_: Template.read(fixture),
         contract=contract.load,
         environment=environment or {},
+        policy=secret_policy(environment, **secret),
     )
 
 
@@ -106,6 +112,7 @@ def play(
     *,
     stop_after: int = 0,
     environment: dict[str, str] | None = None,
+    secret: dict[str, Any] | None = None,
     listen: Callable[[Event], None] = lambda event: None,
     **options: Any,
 ) -> Played:
@@ -114,7 +121,7 @@ def play(
     async def run() -> Played:
         log, events = MemoryLog(), []
         async with Transport() as transport:
-            ports = real_ports(transport, log, '{"fixture": 35.00}', environment)
+            ports = real_ports(transport, log, '{"fixture": 35.00}', environment, **secret or {})
             target = options.pop("receiver", None) or ReceiverModel(
                 name="shop", base_url=url, timeout_ms=5000
             )
@@ -631,7 +638,9 @@ def test_named_variables_and_those_in_headers_are_secret():
     with receiver(answering(NOTHING)) as shop:
         target = ReceiverModel(name="shop", base_url=shop.url, headers={"X-Shop": "${env:SHOP_KEY}"})
         step = {"payload": {"note": "${env:OTHER}"}}
-        played = play([plan(step)], shop.url, receiver=target, environment=environment, secret_env=("OTHER",))
+        played = play(
+            [plan(step)], shop.url, receiver=target, environment=environment, secret={"named": ["OTHER"]}
+        )
         assert b"key-12345678" in shop.requests[0]
         assert b"other-12345678" in shop.requests[0]
     assert "12345678" not in repr(played.log.records)
@@ -733,6 +742,7 @@ def previews(*plans: Plan, url: str = "http://me:secret-word@h/base", **options:
         fixture=lambda *_: Template.read('{"fixture": 35.00}'),
         contract=contract.load,
         environment={},
+        policy=secret_policy(),
     )
     target = ReceiverModel(name="shop", base_url=url, token="token-0123456789")
     return list(preview(plans, sources, Options(receiver=target, **options)))

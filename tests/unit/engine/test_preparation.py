@@ -10,6 +10,7 @@ from retailops_sandbox.engine.preparation import Prepared, prepare
 from retailops_sandbox.engine.target import Target
 from retailops_sandbox.errors import ComposeError
 from retailops_sandbox.model import Deliver, Expectation, Receiver, Step
+from retailops_sandbox.redaction import Secrets
 
 FIXTURE = Template.read('{"price": 35.00, "id": "${order_id}"}')
 
@@ -19,7 +20,7 @@ def prepared(step: Step, fixture: Template | None = FIXTURE, **names: object) ->
         step,
         contract=contract.load("order_cancel", "v1"),
         fixture=fixture,
-        target=Target(Receiver(name="shop", base_url="http://h/base", token="token-0123456789"), {}),
+        target=Target(Receiver(name="shop", base_url="http://h/base", token="token-0123456789"), Secrets()),
         names=Names(given={"order_id": 4897, **names}),
     )
 

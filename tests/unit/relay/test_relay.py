@@ -25,6 +25,7 @@ from retailops_sandbox.runlog.log import Log
 from retailops_sandbox.session.ports import SystemClock
 from retailops_sandbox.transport import Transport
 from tests.support.logged import newest_deliveries
+from tests.support.policies import secret_policy
 from tests.support.receivers import (
     Act,
     Peer,
@@ -36,6 +37,7 @@ from tests.support.receivers import (
     unused_port,
 )
 
+ENVIRONMENT = {"SHOP_KEY": "a-secret-of-the-shop"}
 PAYLOAD = b'{"version": 1, "action": "order_cancel",\n "data": {"total": 35.00}}'
 NOTHING = b'{"events":[]}'
 
@@ -58,7 +60,8 @@ class Relaying:
             transport=self._transport,
             log=self._log,
             clock=SystemClock(),
-            environment={"SHOP_KEY": "a-secret-of-the-shop"},
+            environment=ENVIRONMENT,
+            policy=secret_policy(ENVIRONMENT),
             **options,
         )
         self.url = self.wait(self.relay.start(host, 0, secret_path=host != "127.0.0.1"))
@@ -399,7 +402,12 @@ def test_what_goes_wrong_at_the_receiver_is_a_bad_gateway(start: Any, act: Act, 
 def test_a_receiver_that_cannot_be_called_is_refused_at_once(tmp_path: Path):
     with pytest.raises(UsageError, match="no http"):
         Relay(
-            Target("x", "ftp://x"), transport=Transport(), log=RunWriter, clock=SystemClock(), environment={}
+            Target("x", "ftp://x"),
+            transport=Transport(),
+            log=RunWriter,
+            clock=SystemClock(),
+            environment={},
+            policy=secret_policy(),
         )  # type: ignore[arg-type]
 
 

@@ -16,8 +16,10 @@ from retailops_sandbox.errors import UsageError
 from retailops_sandbox.model import (
     Deliver,
     Expectation,
+    Fault,
     Judgement,
     Number,
+    Receiver,
     Request,
     Response,
     Scenario,
@@ -27,6 +29,7 @@ from retailops_sandbox.reporting.exporters import exporting, pytest_file
 from retailops_sandbox.reporting.exporters.exporting import Export, Format, Sources
 from retailops_sandbox.runlog.log import Entry
 from retailops_sandbox.scenarios import scenario
+from tests.support.policies import secret_policy
 from tests.support.records import some_delivery
 
 PAYLOAD: dict[str, Any] = contract.load("order_cancel", "draft").examples.request
@@ -38,6 +41,7 @@ SOURCES = Sources(
     receiver=lambda name: None,
     fixture=lambda action, edition, name: FIXTURES.get(name, msgspec.UNSET),
     shipped=lambda action, edition, name: SHIPPED.get(name, msgspec.UNSET),
+    policy=secret_policy(),
 )
 
 
@@ -61,6 +65,45 @@ def entry(number: int = 1, *, edition: str = "draft", **fields: Any) -> Entry:
 
 def of(format: Format, *entries: Entry, name: str = "run.1") -> Export:
     return exporting.deliveries(entries, format, SOURCES, name=name)
+
+
+# --- secrets -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("format", exporting.FORMATS)
+def test_what_became_known_as_secret_after_it_was_sent_is_struck_out(format: Format):
+    secret = "named-secret-after-it-was-sent"
+    payload = jsontext.compact({**PAYLOAD, "note": secret}).decode()
+    sent = entry(
+        request=Request(method="POST", url=f"http://a/order_cancel?q={secret}", headers=(), body=payload),
+        response=Response(
+            status=200, headers=(("X-Echo", secret),), body=f'{{"events":[],"echo":"{secret}"}}'
+        ),
+        fault=Fault("closed", f"after {secret}"),
+    )
+    expected = Expectation(body={}, rules={"/echo": {"one_of": [secret]}})
+    sent = Entry(sent.delivery, (Judgement(delivery="run.1", verdict="passed", at="", expectation=expected),))
+    assert secret in exporting.deliveries([sent], format, SOURCES, name="run.1").text
+    sources = msgspec.structs.replace(SOURCES, policy=secret_policy({"LATE": secret}, named=["LATE"]))
+    made = exporting.deliveries([sent], format, sources, name="run.1")
+    assert secret not in made.text
+    assert "LATE" in made.text
+    assert "struck out: LATE" in made.notes
+
+
+@pytest.mark.parametrize(
+    ("proxy", "shown"),
+    [
+        ("http://me:${env:PROXY_PW}@proxy:3128", """--proxy http://me:"$PROXY_PW"@proxy:3128"""),
+        ("http://me:spelled-out-password@proxy:3128", """--proxy http://"$proxy_password"@proxy:3128"""),
+        ("http://me:short@proxy:3128", """--proxy http://"$URL"@proxy:3128"""),
+        ("http://proxy:3128", "--proxy http://proxy:3128"),
+    ],
+)
+def test_a_curl_command_does_not_spell_out_the_password_of_a_proxy(proxy: str, shown: str):
+    shop = Receiver(name="shop", base_url="http://a", proxy=proxy)
+    sources = msgspec.structs.replace(SOURCES, receiver=lambda name: shop)
+    assert shown in exporting.deliveries([entry()], "curl", sources, name="run.1").text
 
 
 # --- pytest files ------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from retailops_sandbox.session import headless
 from retailops_sandbox.session.receivers import STAND_IN
 from retailops_sandbox.transport import wait_until_listening
 from retailops_sandbox.workspace.workspace import Workspace
+from tests.support.policies import secret_policy
 
 
 def job(folder: Path, receiver: Receiver = STAND_IN, wait: float = 0) -> headless.Job:
@@ -29,6 +30,7 @@ def job(folder: Path, receiver: Receiver = STAND_IN, wait: float = 0) -> headles
         plans=[plan, plan],
         options=Options(receiver=receiver, jobs=1),
         environment={},
+        policy=secret_policy(),
         wait=wait,
     )
 

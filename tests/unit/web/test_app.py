@@ -55,6 +55,7 @@ def client_of(folder: Path, log: Log) -> TestClient:
         transport=cast(Transport, nothing),
         writer=cast(DeliveryLog, nothing),
         environment={},
+        secret_env=(),
         stand_in=StandIn(),
         stand_in_url="http://127.0.0.1:9",
         log=log,

@@ -23,6 +23,13 @@ def test_the_environment_wins_over_the_nearest_pyproject(tmp_path: Path):
     assert (read.receiver, read.jobs, read.timeout_ms) == ("shop", 4, 1500)
 
 
+@pytest.mark.parametrize("text", ["A B", "A,B", " A,  B "])
+def test_the_names_of_secret_variables_are_a_list_or_one_text(tmp_path: Path, text: str):
+    write(tmp_path, '[tool.retailops-sandbox]\nsecret-env = ["C"]\n')
+    assert settings.read({}, tmp_path).secret_env == ("C",)
+    assert settings.read({"RETAILOPS_SANDBOX_SECRET_ENV": text}, tmp_path).secret_env == ("A", "B")
+
+
 def test_a_pyproject_of_others_says_nothing(tmp_path: Path):
     assert settings.read({}, write(tmp_path, "not even = [toml")) == settings.Settings()
 
@@ -40,6 +47,7 @@ def test_a_pyproject_of_others_says_nothing(tmp_path: Path):
         ("[tool.retailops-sandbox]\ntimeout-ms = 0\n", UsageError, ">= 1 .*timeout-ms"),
         ("[tool.retailops-sandbox]\ntimeout-ms = 1e300\n", UsageError, "timeout-ms"),
         ("[tool.retailops-sandbox]\nport = 70000\n", UsageError, "65535 .*port"),
+        ("[tool.retailops-sandbox]\nsecret-env = [1]\n", UsageError, "secret-env"),
     ],
 )
 def test_a_mistake_is_one_line(tmp_path: Path, text: str, error: type[Exception], says: str):
@@ -49,7 +57,13 @@ def test_a_mistake_is_one_line(tmp_path: Path, text: str, error: type[Exception]
 
 @pytest.mark.parametrize(
     ("name", "text"),
-    [("JOBS", "many"), ("JOBS", "0"), ("TIMEOUT_MS", "nan"), ("RECEIVER", "shop\udcff")],
+    [
+        ("JOBS", "many"),
+        ("JOBS", "0"),
+        ("SECRET_ENV", "A \udcff"),
+        ("TIMEOUT_MS", "nan"),
+        ("RECEIVER", "shop\udcff"),
+    ],
 )
 def test_a_wrong_variable_of_the_environment_is_named_and_not_the_file(tmp_path: Path, name: str, text: str):
     write(tmp_path, "[tool.retailops-sandbox]\njobs = 3\n")

@@ -7,7 +7,7 @@ import shlex
 from base64 import b64encode
 
 from retailops_sandbox.model import Netrc, Receiver, Request
-from retailops_sandbox.redaction import MARK
+from retailops_sandbox.redaction import MARK, mark
 
 _ADDED_BY_CURL = ("Accept", "User-Agent")
 _WITH_LENGTH = ("POST", "PUT", "PATCH")
@@ -80,13 +80,18 @@ def _connection(receiver: Receiver) -> list[str]:
         "--key": receiver.client_key,
         "--proxy": receiver.proxy,
     }
-    options = [f"{name} {_quoted(value, _reference)}" for name, value in named.items() if value]
+    options = [f"{name} {_quoted(_marked(value), MARK)}" for name, value in named.items() if value]
     switches = {
         "--insecure": not receiver.verify,
         "--netrc": isinstance(receiver.auth, Netrc),
         "--location": receiver.follow_redirects,
     }
     return options + [name for name, wanted in switches.items() if wanted]
+
+
+def _marked(text: str) -> str:
+    """A text in which each reference to the environment is a mark: both are variables of the shell."""
+    return _reference.sub(lambda found: mark(found[1]), text)
 
 
 def _exactness(url: str) -> list[str]:

@@ -13,6 +13,7 @@ from retailops_sandbox.engine.preview import Preview
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.model import Delivery, Receiver, Scenario, Step
 from retailops_sandbox.recording import FixtureSource, Recorded
+from retailops_sandbox.redaction import SecretPolicy
 from retailops_sandbox.reporting.exporters import curl, har, pytest_file
 from retailops_sandbox.runlog.log import Entry
 from retailops_sandbox.scenarios import scenario
@@ -46,11 +47,12 @@ class Sources(msgspec.Struct, frozen=True):
     """The workspace's."""
     shipped: FixtureSource
     """The shipped ones alone, which a file for pytest can name."""
+    policy: SecretPolicy
 
 
-def sources(workspace: Workspace, receiver: ReceiverSource) -> Sources:
+def sources(workspace: Workspace, receiver: ReceiverSource, policy: SecretPolicy) -> Sources:
     """What a workspace can add."""
-    return Sources(receiver, fixture_payloads(workspace), fixture_payloads(Workspace.shipped()))
+    return Sources(receiver, fixture_payloads(workspace), fixture_payloads(Workspace.shipped()), policy)
 
 
 def deliveries(entries: Sequence[Entry], format: Format, sources: Sources, *, name: str) -> Export:
@@ -60,11 +62,12 @@ def deliveries(entries: Sequence[Entry], format: Format, sources: Sources, *, na
     """
     if not entries:
         raise UsageError(f"{name} has no such deliveries", mend="export something that was sent")
+    entries = [_redacted(each, sources.policy) for each in entries]
     sent = [each.delivery for each in entries]
     struck_out = redaction.struck_out(*(side for each in sent for side in (each.request, each.response)))
     notes = [f"struck out: {', '.join(struck_out)}"] if struck_out else []
     if format == "curl":
-        text = "\n".join(_commented(each, sources.receiver(each.receiver)) for each in sent)
+        text = "\n".join(_commented(each, sources) for each in sent)
         return Export(name=_name(name, ".sh"), media_type="text/x-shellscript", text=text, notes=tuple(notes))
     if format == "har":
         text = har.document(entries)
@@ -74,10 +77,32 @@ def deliveries(entries: Sequence[Entry], format: Format, sources: Sources, *, na
     return _tests(entries, sources.shipped, notes, name)
 
 
-def _commented(sent: Delivery, receiver: Receiver | None) -> str:
+def _redacted(entry: Entry, policy: SecretPolicy) -> Entry:
+    """The entry without what has become known as secret since it was sent."""
+    secrets = policy.everywhere
+    judgements = tuple(
+        msgspec.structs.replace(each, expectation=redaction.expectation(each.expectation, secrets))
+        if each.expectation
+        else each
+        for each in entry.judgements
+    )
+    return Entry(redaction.delivery(entry.delivery, secrets), judgements)
+
+
+def _reached(receiver: Receiver, policy: SecretPolicy) -> Receiver:
+    """The receiver without a password that its proxy's URL spells out."""
+    secrets = policy.secrets(receiver)
+    proxy = secrets.plain(receiver.proxy)
+    # A reference stays: it is no secret, and the command reads it from the environment.
+    return msgspec.structs.replace(receiver, proxy=proxy if "${" in proxy else secrets.url(proxy))
+
+
+def _commented(sent: Delivery, sources: Sources) -> str:
+    receiver = sources.receiver(sent.receiver)
     what = f"{sent.scenario} / {sent.step}" if sent.scenario else sent.fixture
     head = " ".join(f"# {sent.id} {what}".split())
-    return f"{head}\n{curl.command(sent.request, receiver)}\n"
+    reached = None if receiver is None else _reached(receiver, sources.policy)
+    return f"{head}\n{curl.command(sent.request, reached)}\n"
 
 
 def _recorded(entries: Sequence[Entry], fixture: FixtureSource, notes: list[str], name: str) -> Export:
@@ -144,13 +169,14 @@ def scenario_file(plan: Plan, format: Format, sources: Sources) -> Export:
     )
 
 
-def commands(previews: Sequence[Preview], receiver: Receiver, *, name: str) -> Export:
+def commands(previews: Sequence[Preview], receiver: Receiver, policy: SecretPolicy, *, name: str) -> Export:
     """The steps of a scenario file as curl commands, as they would be sent to this receiver.
 
     UsageError for a step that cannot be composed.
     """
     parts: list[str] = []
     notes: list[str] = []
+    reached = _reached(receiver, policy)
     for each in previews:
         if each.mistake:
             raise UsageError(each.mistake)
@@ -159,7 +185,7 @@ def commands(previews: Sequence[Preview], receiver: Receiver, *, name: str) -> E
             continue
         times = f", {each.deliveries} times" if each.deliveries > 1 else ""
         head = " ".join(f"# {each.step.name}{times}".split())
-        parts.append(f"{head}\n{curl.command(each.request, receiver)}\n")
+        parts.append(f"{head}\n{curl.command(each.request, reached)}\n")
     if not parts:
         raise UsageError(f"no step of {name} can be told before it runs", mend="run it, then export its run")
     struck_out = redaction.struck_out(*(each.request for each in previews))

@@ -294,7 +294,7 @@ class ComposePages(RoomPages):
 
     def _findings(self, send_form: SendForm) -> Findings:
         wanted = contract.load(send_form.action, send_form.edition)
-        clock = self._context.ports.clock
+        clock = self._context.clock
         receivers = {each.name: each.variables for each in self._context.receivers()}
         names = Names(
             environment=self._context.environment,

@@ -179,7 +179,7 @@ class DeliveryPages:
         sent = entry.delivery
         judge = Judge(contract.load(sent.action, sent.edition))
         before = entry.judgement.payload_violations if entry.judgement else ()
-        at = self._context.ports.clock.now()
+        at = self._context.clock.now()
         judgement = await asyncio.to_thread(judge, sent, expectation, at=at, payload_violations=before)
         self._context.writer.append(judgement)
 

@@ -63,4 +63,4 @@ class ExportPages:
 
     def _sources(self) -> Sources:
         receivers = {each.name: each for each in self._context.receivers()}
-        return exporting.sources(self._context.workspace, receivers.get)
+        return exporting.sources(self._context.workspace, receivers.get, self._context.policy())

@@ -66,7 +66,7 @@ class ConnectionChecks:
         if found is None:
             return ConnectionCheck(fault=Fault("cancelled", "cancelled: the sandbox is closing"))
         fault = found.fault and Fault(found.fault.kind, secrets.text(found.fault.message))
-        return _told(resolved, msgspec.structs.replace(found, fault=fault), self._context.ports.clock.now())
+        return _told(resolved, msgspec.structs.replace(found, fault=fault), self._context.clock.now())
 
     async def stop(self) -> None:
         """Cancel what is under way."""

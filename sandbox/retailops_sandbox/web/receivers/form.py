@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 from starlette.datastructures import FormData
 
-from retailops_sandbox import composing, jsontext
+from retailops_sandbox import composing, jsontext, redaction
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.model import Basic, Bearer, Netrc, Receiver
@@ -20,9 +20,6 @@ from retailops_sandbox.web.shell.send_form import variables
 
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _ENV_REFERENCE = re.compile(r"\$\{env:([^{}]+)\}")
-_KEPT_SECRET = re.compile(r"(?:[A-Za-z][A-Za-z0-9-]* +)?\$\{env:[^{}]+\}")
-"""A secret as the workspace may keep it: a reference, perhaps after the word Bearer or the like."""
-_KEPT_USERINFO = re.compile(r"(?:[^:]*:)?\$\{env:[^{}]+\}")
 _REACHED_BY = ("base_url", "proxy", "timeout_ms", "connect_timeout_ms")
 _NAME_A_VARIABLE = "name the environment variable that holds it: the workspace never keeps the secret itself"
 
@@ -187,7 +184,7 @@ class _Reading:
             self.problems[field] = f"this cannot be read as a URL: {error}"
             return url
         userinfo, at, _ = parts.netloc.rpartition("@")
-        if at and not _KEPT_USERINFO.fullmatch(userinfo):
+        if at and not redaction.is_userinfo_reference(userinfo):
             self.problems[field] = (
                 "the URL holds a user or password: write it as ${env:NAME}, or use Basic below"
             )
@@ -196,7 +193,7 @@ class _Reading:
 
     def _query(self, field: str, query: str) -> None:
         for name, value in parse_qsl(query):
-            if composing.is_credential(name) and not _KEPT_SECRET.fullmatch(value):
+            if redaction.is_credential(name) and not redaction.is_reference(value):
                 self.problems[field] = f"{name} is a secret, write its value as ${{env:NAME}}"
 
     def _paths(self, actions: list[Action]) -> dict[str, str]:
@@ -222,7 +219,7 @@ class _Reading:
             name, colon, value = (part.strip() for part in line.partition(":"))
             if not colon or not name:
                 self.problems["headers"] = f"line {number}: write Name: value"
-            elif value and composing.is_credential(name) and not _KEPT_SECRET.fullmatch(value):
+            elif value and redaction.is_credential(name) and not redaction.is_reference(value):
                 self.problems["headers"] = (
                     f"line {number}: {name} is a secret, write its value as ${{env:NAME}}"
                 )
@@ -246,7 +243,7 @@ class _Reading:
             if value:
                 self.secrets[name] = value
             return f"${{env:{name}}}"
-        if value and not _KEPT_SECRET.fullmatch(value):
+        if value and not redaction.is_reference(value):
             self.problems[f"{field}_env"] = _NAME_A_VARIABLE
         return value
 

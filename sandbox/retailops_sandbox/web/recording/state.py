@@ -98,16 +98,16 @@ class Recording:
         """Start the relay. Raises SandboxError where it cannot be, OSError for an address it cannot have."""
         if self.relay is not None:
             raise UsageError("a relay is running already", mend="stop it first")
-        clock = self._context.ports.clock
+        clock = self._context.clock
         info = new_run("record", clock.now(), receiver, scenarios=0)
         log = ports.LateLog(self._context.workspace.runs_dir, info)
         relay = Relay(
             receiver,
-            transport=self._context.ports.transport,
+            transport=self._context.transport,
             log=log,
             clock=clock,
             environment=self._context.environment,
-            secret_env=self._context.secret_env(),
+            policy=self._context.policy(),
         )
         url = await relay.start(host, port, secret_path=not is_loopback(host))
         if self.relay is not None:  # a second click was faster
@@ -124,7 +124,7 @@ class Recording:
         passed = [each.delivery.id for each in running.relay.records]
         made = self.review(passed, f"by the relay to {running.receiver.name}")
         # Last, because it fails where the disk is full; what was recorded waits for its review all the same.
-        await asyncio.to_thread(running.writer.finish, self._context.ports.clock.now())
+        await asyncio.to_thread(running.writer.finish, self._context.clock.now())
         return made
 
     async def stop(self) -> None:

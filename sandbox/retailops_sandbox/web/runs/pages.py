@@ -129,7 +129,7 @@ class RunPages:
         runs = [run for run in runs if not run.is_idle]
         ids = [run.id for run in runs]
         older = runs[ids.index(before) + 1 :] if before in ids else runs
-        now = self._context.ports.clock.now()
+        now = self._context.clock.now()
         return self._page(
             request,
             "runs/runs.html",
@@ -160,7 +160,7 @@ class RunPages:
         return self._page(
             request,
             "runs/run.html",
-            run=results.run_row(run, self._context.ports.clock.now()),
+            run=results.run_row(run, self._context.clock.now()),
             info=run.info,
             rows=shown[:_LIVE] if is_running else shown[first : first + _RESULTS],
             hidden=max(0, len(shown) - _LIVE) if is_running else 0,
@@ -193,7 +193,7 @@ class RunPages:
         return self._page(
             request,
             "runs/run_scenario.html",
-            run=results.run_row(run, self._context.ports.clock.now()),
+            run=results.run_row(run, self._context.clock.now()),
             row=rows[0],
             is_known=not run.foreign and self._is_known(scenario),
         )

@@ -186,9 +186,9 @@ class ScenarioPages:
         options = Options(
             receiver=run_target.for_run(aimed.receiver),
             confirmed=aimed.receiver.protected,
-            secret_env=self._context.secret_env(),
         )
-        return RunOrder(plans=plans, unreadable=unreadable, options=options)
+        policy = self._context.policy()
+        return RunOrder(plans=plans, unreadable=unreadable, options=options, policy=policy)
 
     def _wanted(
         self, asked: ScenarioFilter, one: str, do: str

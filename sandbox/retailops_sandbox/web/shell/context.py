@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from collections import ChainMap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from retailops_sandbox import composing, redaction
+from retailops_sandbox import composing
 from retailops_sandbox.contracts import contract
-from retailops_sandbox.engine import DeliveryLog, Ports, Transport
+from retailops_sandbox.engine import Clock, DeliveryLog, Ports, Transport
 from retailops_sandbox.errors import SandboxError, UsageError
-from retailops_sandbox.model import Basic, Bearer, Json, Receiver
+from retailops_sandbox.model import Json, Receiver
+from retailops_sandbox.redaction import SecretPolicy, Secrets
 from retailops_sandbox.runlog.log import Log
-from retailops_sandbox.session import ports
+from retailops_sandbox.session.ports import SystemClock, build_ports
 from retailops_sandbox.standin import TOKEN, StandIn
 from retailops_sandbox.web.shell.running import Running
 from retailops_sandbox.web.shell.scenario_index import ScenarioIndex
 from retailops_sandbox.web.shell.sending import Sending
 from retailops_sandbox.workspace.workspace import Workspace
 
-_ENV_REFERENCE = re.compile(r"\$\{env:([^{}]+)\}")
 _MADE_WHEN_SENT: dict[str, Json] = {name: f"${{{name}}}" for name in ("uuid", "now", "sequence")}
 """What is known only by a send stays a placeholder in what is shown before it."""
 
@@ -64,11 +63,16 @@ class AppContext:
         transport: Transport,
         writer: DeliveryLog,
         environment: Mapping[str, str],
+        secret_env: Sequence[str],
         stand_in: StandIn,
         stand_in_url: str,
         log: Log | None = None,
     ) -> None:
-        """`log` is the workspace's, where somebody has opened it already."""
+        """`secret_env` are the variables that the settings name as secret.
+
+        `log` is the workspace's, where somebody has opened it already.
+        """
+        self._secret_env = secret_env
         self.workspace = workspace
         self.writer = writer
         self.log = log or Log(workspace.runs_dir)
@@ -77,8 +81,9 @@ class AppContext:
         self.secrets: dict[str, str] = {}
         """Typed in the browser, by the environment variable that stands for each; gone with the process."""
         self.environment: Mapping[str, str] = ChainMap(self.secrets, dict(environment))
-        self.ports: Ports = ports.build_ports(workspace, transport, writer, self.environment)
-        self.sending = Sending(self.ports, is_logged=lambda id: self.log.get(id) is not None)
+        self.transport = transport
+        self.clock: Clock = SystemClock()
+        self.sending = Sending(self.clock, is_logged=lambda id: self.log.get(id) is not None)
         self.running = Running(workspace, transport, self.environment)
         self.scenario_index = ScenarioIndex(workspace)
 
@@ -122,13 +127,20 @@ class AppContext:
             return str(error)
         return ""
 
-    def secret_env(self) -> tuple[str, ...]:
-        """The environment variables that are secret in every send: typed here, or a receiver's credential.
+    def policy(self) -> SecretPolicy:
+        """What is secret in all that is kept, as receivers and typed secrets are now.
 
         SandboxError where the receivers cannot be read: what is secret is then not known.
         """
-        named = {name for each in self.workspace.receivers().receivers for name in _secret_env(each)}
-        return tuple(sorted(named.union(self.secrets)))
+        return self._policy(self.workspace.receivers().receivers)
+
+    def _policy(self, receivers: Iterable[Receiver]) -> SecretPolicy:
+        named = (*self._secret_env, *self.secrets)
+        return SecretPolicy(self.environment, receivers=receivers, named=named)
+
+    def ports(self) -> Ports:
+        """The ports of one send, with the policy as it is now; SandboxError where there is none."""
+        return build_ports(self.workspace, self.transport, self.writer, self.environment, self.policy())
 
     def receiver(self, name: str) -> Receiver:
         """The receiver of this name; UsageError where there is none."""
@@ -155,11 +167,12 @@ class AppContext:
             resolved, secrets = self.resolved(receiver, variables)
             return Target(receiver, (secrets.url(composing.url(resolved, wanted)),))
         except SandboxError as error:
-            return Target(receiver, (redaction.Secrets().url(receiver.base_url),), str(error))
+            known = self._policy((receiver,)).secrets(receiver)
+            return Target(receiver, (known.url(receiver.base_url),), str(error))
 
     def resolved(
         self, receiver: Receiver, variables: Mapping[str, Json] | None = None
-    ) -> tuple[Receiver, redaction.Secrets]:
+    ) -> tuple[Receiver, Secrets]:
         """A receiver with its placeholders filled, and what of it is secret; ComposeError names the field."""
         names = composing.Names(
             environment=self.environment,
@@ -168,23 +181,7 @@ class AppContext:
             built_in=_MADE_WHEN_SENT,
         )
         resolved = composing.resolve(receiver, names)
-        known = composing.secrets(receiver, resolved, self.environment)
-        return resolved, redaction.Secrets({**self.secrets, **known})
-
-
-def _secret_env(receiver: Receiver) -> Iterator[str]:
-    """The environment variables that hold a receiver's credentials, wherever it names them."""
-    yield from receiver.secret_env
-    texts = [receiver.token, *receiver.headers.values()]
-    if isinstance(receiver.auth, Basic):
-        texts.append(receiver.auth.password)
-    if isinstance(receiver.auth, Bearer):
-        texts.append(receiver.auth.token)
-    for url in (receiver.base_url, receiver.proxy):
-        # Not its host and path, which every page shows.
-        texts += [url.rpartition("@")[0], url.partition("?")[2]]
-    for each in texts:
-        yield from _ENV_REFERENCE.findall(each)
+        return resolved, self._policy((receiver,)).secrets(receiver, resolved)
 
 
 def _default_first(edition: str) -> tuple[bool, str]:

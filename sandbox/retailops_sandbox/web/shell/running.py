@@ -9,6 +9,7 @@ import msgspec
 
 from retailops_sandbox.engine import Options, Run, Transport
 from retailops_sandbox.errors import SandboxError
+from retailops_sandbox.redaction import SecretPolicy
 from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.session import ports
 from retailops_sandbox.session.headless import new_run, under_test
@@ -22,6 +23,7 @@ class RunOrder(msgspec.Struct, frozen=True, kw_only=True):
     plans: Sequence[Plan]
     unreadable: Sequence[SandboxError] = ()
     options: Options
+    policy: SecretPolicy
 
 
 class _Live(msgspec.Struct):
@@ -101,7 +103,9 @@ class Running:
             late_log = ports.LateLog(self._workspace.runs_dir, info)
             engine = Run(
                 order.plans,
-                ports.build_ports(self._workspace, self._transport, late_log, self._environment),
+                ports.build_ports(
+                    self._workspace, self._transport, late_log, self._environment, order.policy
+                ),
                 msgspec.structs.replace(order.options, receiver=receiver),
             )
             live = _Live(engine, asyncio.Event())

@@ -8,7 +8,16 @@ from collections.abc import Callable
 
 import msgspec
 
-from retailops_sandbox.engine import DeliveryFinished, DeliveryStarted, Event, Options, Ports, Run, StepResult
+from retailops_sandbox.engine import (
+    Clock,
+    DeliveryFinished,
+    DeliveryStarted,
+    Event,
+    Options,
+    Ports,
+    Run,
+    StepResult,
+)
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.web.shell.once import Once
@@ -57,9 +66,9 @@ class NotSent(SandboxError):
 class Sending:
     """Starts deliveries and knows those in flight."""
 
-    def __init__(self, ports: Ports, *, is_logged: Callable[[str], bool]) -> None:
+    def __init__(self, clock: Clock, *, is_logged: Callable[[str], bool]) -> None:
         """`is_logged` says whether the delivery of an id is in the log."""
-        self._clock = ports.clock
+        self._clock = clock
         self._on_started: list[Callable[[str], None]] = []
         self._is_logged = is_logged
         self._problems: OrderedDict[str, str] = OrderedDict()

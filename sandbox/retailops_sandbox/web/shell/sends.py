@@ -35,7 +35,7 @@ def order(
     headers: Mapping[str, str] | None = None,
 ) -> SendRequest:
     """A send by hand: a scenario of one step. Its fixture is the text as typed, or it sends `raw` bytes."""
-    ports = context.ports
+    ports = context.ports()
     deliver = Deliver(headers=dict(headers or {}))
     template = None
     if raw is None:
@@ -53,7 +53,7 @@ def order(
         known = template
         ports = msgspec.structs.replace(ports, fixture=lambda *_: known)
     plan = scenario.single(step, action=action, edition=edition, variables=variables)
-    options = Options(receiver=receiver, confirmed=confirmed, parent=parent, secret_env=context.secret_env())
+    options = Options(receiver=receiver, confirmed=confirmed, parent=parent)
     return SendRequest(plan=plan, options=options, ports=ports, payload=payload, label=label)
 
 
@@ -88,7 +88,7 @@ def send_request(
     With `resent`, the form is of that delivery: its bytes and headers go out as they did. Whoever asks for
     the send has been permitted to.
     """
-    ports = context.ports
+    ports = context.ports()
     deliver = Deliver(headers=resending.headers(resent) if resent is not None else {})
     raw = resending.raw(resent) if resent is not None else None
     template = None
@@ -111,7 +111,7 @@ def send_request(
         known = template
         ports = msgspec.structs.replace(ports, fixture=lambda *_: known)
     plan = scenario.single(step, action=form.action, edition=form.edition, variables=dict(variables or {}))
-    options = Options(receiver=receiver, confirmed=True, parent=form.parent, secret_env=context.secret_env())
+    options = Options(receiver=receiver, confirmed=True, parent=form.parent)
     return SendRequest(plan=plan, options=options, ports=ports, payload=form.payload, label=form.fixture)
 
 

@@ -1,0 +1,153 @@
+"""What is secret: one policy of a workspace, which every face hands to the engine, the relay and the exports.
+
+A secret is a receiver's credential, and the value of a variable of the environment that a receiver of the
+workspace refers to in a credential, or that a receiver or the settings name as secret. What is secret because
+of its place in a message, whoever sends it, `credentials` and `places` know.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import NamedTuple
+from urllib.parse import parse_qsl, unquote
+
+from retailops_sandbox.composing import references
+from retailops_sandbox.contracts.contract import Contract
+from retailops_sandbox.model import Basic, Bearer, Json, Receiver
+from retailops_sandbox.redaction.credentials import is_credential
+from retailops_sandbox.redaction.places import leaves
+from retailops_sandbox.redaction.secrets import Secrets
+
+_REFERENCE = r"\$\{env:[^{}]+\}"
+_SECRET_REFERENCE = re.compile(rf"(?:[A-Za-z][A-Za-z0-9-]* +)?{_REFERENCE}")
+_USERINFO_REFERENCE = re.compile(rf"(?:[^:]*:)?{_REFERENCE}")
+
+
+class SecretPolicy:
+    """What is secret in a workspace."""
+
+    def __init__(
+        self, environment: Mapping[str, str], *, receivers: Iterable[Receiver], named: Iterable[str]
+    ) -> None:
+        """`receivers` are all that the workspace has; `named` are variables that are secret in any case."""
+        self._environment = environment
+        names = dict.fromkeys(named)
+        for receiver in receivers:
+            names.update(dict.fromkeys(secret_variables(receiver)))
+        self._known = [pair for name in names for pair in self._values(name)]
+        self._last: tuple[list[tuple[str, str]], Secrets] = ([], Secrets())
+
+    @cached_property
+    def everywhere(self) -> Secrets:
+        """What is secret whoever is sent to."""
+        return Secrets(self._known)
+
+    def secrets(self, written: Receiver, resolved: Receiver | None = None) -> Secrets:
+        """What is secret in a send to a receiver, which need not be one of the workspace.
+
+        `resolved` is the receiver with its placeholders filled. Without it, values that only filling makes
+        are not known.
+        """
+        own = dict.fromkeys(secret_variables(written))
+        # The receiver's own come last: of two secrets with the same value, the last gives the name.
+        found = [pair for pair in self._known if pair[0] not in own]
+        found += [pair for name in own for pair in self._values(name)]
+        values = {value for _, value in found}
+        for name, _, value in _credentials(written, resolved or written):
+            if value and value not in values and (resolved is not None or "${" not in value):
+                values.add(value)
+                found.append((name, value))
+        # Each step resolves its receiver anew, nearly always to the same values.
+        if found != self._last[0]:
+            self._last = (found, Secrets(found))
+        return self._last[1]
+
+    def _values(self, name: str) -> Iterator[tuple[str, str]]:
+        """The value of a variable, also as it is read where it is part of a URL."""
+        value = self._environment.get(name)
+        if value:
+            yield name, value
+            if "%" in value:
+                yield name, unquote(value)
+
+
+def secret_pointers(contract: Contract) -> tuple[str, ...]:
+    """The pointers at which values are secret in payloads and answers of a contract."""
+    if contract.auth is None or contract.auth.pointer in contract.secrets:
+        return contract.secrets
+    return (*contract.secrets, contract.auth.pointer)
+
+
+def secret_variables(receiver: Receiver) -> Iterator[str]:
+    """The variables of the environment that a receiver names as secret or refers to in a credential."""
+    yield from receiver.secret_env
+    for _, text, _ in _credentials(receiver, receiver):
+        if "${" in text:
+            yield from _variables(text, receiver.variables, set())
+
+
+def is_reference(text: str) -> bool:
+    """Whether a secret is written as a workspace may keep it: as `${env:NAME}`, perhaps after a scheme."""
+    return _SECRET_REFERENCE.fullmatch(text) is not None
+
+
+def is_userinfo_reference(text: str) -> bool:
+    """Whether the userinfo of a URL is written as a workspace may keep it."""
+    return _USERINFO_REFERENCE.fullmatch(text) is not None
+
+
+class _Credential(NamedTuple):
+    """A place of a receiver that holds a secret."""
+
+    name: str
+    """The secret's name where it is not that of a variable."""
+    text: str
+    """As written: every variable of the environment that it refers to is secret."""
+    value: str
+    """What of it is secret once it is filled; empty where that is nothing but those variables."""
+
+
+def _credentials(written: Receiver, resolved: Receiver) -> Iterator[_Credential]:
+    """The credentials of a receiver; `resolved` is the same one with its placeholders filled."""
+    yield _Credential("token", written.token, resolved.token)
+    if isinstance(written.auth, Basic) and isinstance(resolved.auth, Basic):
+        yield _Credential("password", written.auth.password, resolved.auth.password)
+    if isinstance(written.auth, Bearer) and isinstance(resolved.auth, Bearer):
+        yield _Credential("bearer-token", written.auth.token, resolved.auth.token)
+    for name, text in written.headers.items():
+        # A variable of the environment in a header is secret, whatever the header is called.
+        yield _Credential(
+            name, text, resolved.headers[name].rpartition(" ")[2] if is_credential(name) else ""
+        )
+    for field in ("base_url", "proxy"):
+        # Only the password: a user name such as "api" is an ordinary word, and would vanish everywhere.
+        password = unquote(_password(getattr(resolved, field)))
+        yield _Credential(f"{field}-password", getattr(written, field).rpartition("@")[0], password)
+    yield from _query("base_url", written.base_url, resolved.base_url)
+    for action, path in written.paths.items():
+        yield from _query("path", path, resolved.paths[action])
+
+
+def _password(url: str) -> str:
+    authority = re.split("[/?#]", url.partition("//")[2], maxsplit=1)[0]
+    return authority.rpartition("@")[0].partition(":")[2]
+
+
+def _query(field: str, written: str, resolved: str) -> Iterator[_Credential]:
+    """The credentials in the query of a URL or path."""
+    yield _Credential(field, written.partition("?")[2], "")
+    for name, value in parse_qsl(resolved.partition("?")[2].partition("#")[0]):
+        if is_credential(name):
+            yield _Credential(f"{field}-{name}", "", value)
+
+
+def _variables(text: str, variables: Mapping[str, Json], seen: set[str]) -> Iterator[str]:
+    """The variables of the environment that a text refers to, also by way of the receiver's variables."""
+    for name in references(text):
+        if name.startswith("env:"):
+            yield name[4:]
+        elif name in variables and name not in seen:
+            for each in leaves(variables[name]):
+                yield from _variables(each, variables, seen | {name})
