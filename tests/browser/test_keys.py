@@ -117,7 +117,7 @@ def test_r_sends_the_current_row_again_once_and_stays(page: Page):
     assert asked == ["GET", "POST", "GET"]
     press(page, "Escape")
     expect(rows(page)).to_have_count(before + 1)
-    expect(rows(page).first.get_by_role("link", name="repeats")).to_have_attribute(
+    expect(rows(page).first.get_by_role("link", name="resend")).to_have_attribute(
         "href", f"/deliveries/{sent}"
     )
 

@@ -1,4 +1,4 @@
-"""The log's page as it goes on: rows that come while one looks, reads, ticks, or is elsewhere."""
+"""The log's page as it goes on: rows that come while one looks, reads, selects, or is elsewhere."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def test_a_filter_holds_for_what_comes(page: Page, other: Other):
         "href", f"/deliveries/{failed.id}?run={other.id}&verdict=failed"
     )
     expect(page.get_by_text("Nothing that the filter lets through.")).to_have_count(0)
-    expect(page.get_by_role("button", name="Save ticked as scenario")).to_be_visible()
+    expect(page.get_by_role("button", name="Save selected as scenario")).to_be_visible()
     other.judge(failed, "passed")
     expect(rows(page)).to_have_count(0)
 
@@ -153,7 +153,7 @@ def selected(page: Page) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def ticked(page: Page) -> Iterator[None]:
+def checked(page: Page) -> Iterator[None]:
     page.locator("input[name=delivery]").nth(1).check()
     page.locator("input[name=delivery]").nth(1).evaluate("(box) => box.blur()")
     yield
@@ -168,7 +168,7 @@ def focused(page: Page) -> Iterator[None]:
     page.evaluate("document.activeElement.blur()")
 
 
-@pytest.mark.parametrize("busy", [scrolled, selected, ticked, focused])
+@pytest.mark.parametrize("busy", [scrolled, selected, checked, focused])
 def test_who_is_busy_with_the_list_is_not_disturbed(page: Page, other: Other, busy):
     first = rows(page).first.get_attribute("id")
     with busy(page):
@@ -181,7 +181,7 @@ def test_who_is_busy_with_the_list_is_not_disturbed(page: Page, other: Other, bu
     expect(chip(page)).to_be_hidden()
 
 
-@pytest.mark.parametrize("busy", [scrolled, selected, ticked, focused])
+@pytest.mark.parametrize("busy", [scrolled, selected, checked, focused])
 def test_the_chip_shows_what_is_new_and_goes_to_the_top(page: Page, other: Other, busy):
     with busy(page):
         other.send()
@@ -192,9 +192,9 @@ def test_the_chip_shows_what_is_new_and_goes_to_the_top(page: Page, other: Other
         expect(rows(page).first).to_have_id(f"row-{newest.id}")
         expect(chip(page)).to_be_hidden()
         assert page.evaluate("scrollY") == 0
-        assert page.locator("input[name=delivery]:checked").count() == (busy is ticked)
-        if busy is ticked:
-            # It is still ticked, so what comes next waits again.
+        assert page.locator("input[name=delivery]:checked").count() == (busy is checked)
+        if busy is checked:
+            # It is still checked, so what comes next waits again.
             other.send()
             expect(chip(page)).to_contain_text("1 new")
             page.locator("input[name=delivery]:checked").uncheck()
@@ -203,7 +203,7 @@ def test_the_chip_shows_what_is_new_and_goes_to_the_top(page: Page, other: Other
             page.locator("input[name=delivery]").nth(1).check()
 
 
-def test_a_row_that_changes_under_a_tick_or_the_focus_keeps_both(page: Page, other: Other):
+def test_a_row_that_changes_under_a_checked_box_or_the_focus_keeps_both(page: Page, other: Other):
     delivery = other.send(None)
     expect(row(page, delivery)).to_contain_text("not judged")
     box = row(page, delivery).locator("input[name=delivery]")

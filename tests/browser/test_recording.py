@@ -112,15 +112,15 @@ def test_sends_are_recorded_reviewed_saved_and_pass(page: Page, served: Served):
     assert "1 passed" in runs(served, "mine")
 
 
-def test_ticked_deliveries_of_the_log_become_a_scenario(page: Page, served: Served):
+def test_selected_deliveries_of_the_log_become_a_scenario(page: Page, served: Served):
     for fixture in ("default", "already-shipped", "unknown-order"):
         send_fixture(page, fixture)
     page.goto("/deliveries")
-    page.get_by_role("button", name="Save ticked as scenario").click()
-    expect(page.get_by_role("alert")).to_contain_text("Tick the deliveries")
+    page.get_by_role("button", name="Save selected as scenario").click()
+    expect(page.get_by_role("alert")).to_contain_text("Select the deliveries")
     for name in ("unknown-order", "already-shipped"):
         page.get_by_label(f"For a scenario: {name}").check()
-    page.get_by_role("button", name="Save ticked as scenario").click()
+    page.get_by_role("button", name="Save selected as scenario").click()
     expect(page.get_by_role("heading", name="Review: 2 steps")).to_be_visible()
     page.get_by_label("Keep step 2").uncheck()
     save(page)

@@ -38,14 +38,14 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def looked_at(page: Page) -> None:
     """See the differences of the run that was opened, and that there is nothing to press but one button."""
     page.wait_for_url(re.compile("/runs/2"))
-    expect(page.get_by_role("main")).to_contain_text("↧ foreign")
+    expect(page.get_by_role("main")).to_contain_text("↧ opened from a file")
     expect(page.get_by_role("main")).to_contain_text("nightly.json")
     expect(page.get_by_role("main").get_by_role("button")).to_have_count(0)
     page.locator(".differences a").first.click()
     page.wait_for_url(re.compile("/deliveries/"))
     expect(page.get_by_role("region", name="Compared with what was expected")).to_contain_text("ERR1")
     expect(page.locator("#delivery")).to_contain_text("a run that was opened from nightly.json")
-    for name in ("Send again", "Save as scenario", "Judge again"):
+    for name in ("Send again", "Save as scenario", "Re-check"):
         expect(page.get_by_role("button", name=name)).to_have_count(0)
     page.get_by_role("link", name="Edit and send").click()
     expect(page.get_by_role("button", name="Send", exact=True)).to_be_enabled()
@@ -93,7 +93,7 @@ def test_the_keys_know_that_a_foreign_delivery_is_only_looked_at(scripted: Page,
     scripted.evaluate(_DROP, kept.read_text())
     scripted.wait_for_url(re.compile("/runs/2"))
     scripted.goto(f"/deliveries?run={scripted.url.rpartition('/')[2]}")
-    expect(scripted.get_by_role("button", name="Save ticked as scenario")).to_have_count(0)
+    expect(scripted.get_by_role("button", name="Save selected as scenario")).to_have_count(0)
     expect(scripted.get_by_role("checkbox")).to_have_count(0)
     said = scripted.locator("#key-said")
     scripted.keyboard.press("j")

@@ -80,12 +80,12 @@ def choose(page: Page, name: str) -> None:
 
 
 def run(page: Page, *names: str, receiver: str = "shop") -> None:
-    """Tick some scenarios, run them, and be on the page of the run."""
+    """Select some scenarios, run them, and be on the page of the run."""
     page.goto("/scenarios")
     choose(page, receiver)
     for name in names:
         page.get_by_label(f"{name} is cancelled").check()
-    page.get_by_role("button", name=re.compile("ticked")).click()
+    page.get_by_role("button", name=re.compile("^Run .*selected")).click()
     page.wait_for_url(re.compile("/runs/"))
 
 
@@ -97,7 +97,7 @@ def rows(page: Page) -> Locator:
     return page.locator("table.results tbody > tr:first-child")
 
 
-def test_what_is_ticked_runs_and_a_regression_comes_first(page: Page, shop: Shop):
+def test_what_is_selected_runs_and_a_regression_comes_first(page: Page, shop: Shop):
     run(page, "Alpha", "Beta")
     ended(page)
     expect(rows(page)).to_have_count(2)
@@ -142,7 +142,7 @@ def test_a_run_is_stopped_and_what_was_done_is_told(page: Page, shop: Shop):
     choose(page, "shop")
     shop.close()
     page.get_by_label(re.compile("Several")).check()
-    page.get_by_role("button", name=re.compile("ticked")).click()
+    page.get_by_role("button", name=re.compile("^Run .*selected")).click()
     page.wait_for_url(re.compile("/runs/"))
     shop.answer_one()
     page.get_by_role("button", name="Stop").click()
@@ -176,7 +176,7 @@ def test_results_are_filtered_by_what_is_chosen(page: Page, shop: Shop):
     expect(rows(page)).to_have_count(2)
 
 
-def test_the_list_is_filtered_and_keeps_its_ticks(page: Page):
+def test_the_list_is_filtered_and_keeps_its_selection(page: Page):
     page.goto("/scenarios")
     expect(page.get_by_role("list", name="Files that cannot be read")).to_contain_text("/steps/0/fixtrue")
     page.get_by_label("Gamma is cancelled").check()
@@ -184,11 +184,11 @@ def test_the_list_is_filtered_and_keeps_its_ticks(page: Page):
     if (show := page.locator(".filter").get_by_role("button", name="Show")).is_visible():
         show.click()
     expect(page.locator("table.scenarios tbody tr")).to_have_count(1)
-    expect(page.get_by_text("1 ticked is not listed")).to_be_visible()
+    expect(page.get_by_text("1 selected is not listed")).to_be_visible()
     assert parse_qs(urlsplit(page.url).query)["q"] == ["alpha"]
     page.get_by_label("Alpha is cancelled").check()
     choose(page, "shop")
-    page.get_by_role("button", name=re.compile("ticked")).click()
+    page.get_by_role("button", name=re.compile("^Run .*selected")).click()
     page.wait_for_url(re.compile("/runs/"))
     ended(page)
     expect(rows(page)).to_have_count(2)
@@ -213,15 +213,15 @@ def test_a_protected_receiver_asks_for_each_run(page: Page):
 # --- What only a script does ---
 
 
-def test_all_that_is_listed_is_ticked_at_once(scripted: Page):
+def test_all_that_is_listed_is_selected_at_once(scripted: Page):
     scripted.goto("/scenarios?q=is+cancelled+scenarios%2F")
-    ticked = scripted.get_by_role("button", name=re.compile("ticked"))
-    expect(ticked).to_have_text("Run ticked")
-    scripted.get_by_label("Tick all listed").check()
-    expect(ticked).to_have_text("Run 3 ticked")
+    button = scripted.get_by_role("button", name=re.compile("^Run .*selected"))
+    expect(button).to_have_text("Run selected")
+    scripted.get_by_label("Select all listed").check()
+    expect(button).to_have_text("Run 3 selected")
     scripted.get_by_label("Alpha is cancelled").uncheck()
-    expect(ticked).to_have_text("Run 2 ticked")
-    assert scripted.get_by_label("Tick all listed").evaluate("(box) => box.indeterminate")
+    expect(button).to_have_text("Run 2 selected")
+    assert scripted.get_by_label("Select all listed").evaluate("(box) => box.indeterminate")
 
 
 def test_a_double_click_runs_once(scripted: Page, served: Served):
@@ -230,7 +230,7 @@ def test_a_double_click_runs_once(scripted: Page, served: Served):
     scripted.goto("/scenarios")
     choose(scripted, "shop")
     scripted.get_by_label("Alpha is cancelled").check()
-    scripted.get_by_role("button", name=re.compile("ticked")).dblclick()
+    scripted.get_by_role("button", name=re.compile("^Run .*selected")).dblclick()
     # Not `wait_for_url`, which fails with the first of the two requests: the second click gives it up.
     expect(scripted).to_have_url(re.compile("/runs/"))
     ended(scripted)

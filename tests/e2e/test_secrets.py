@@ -403,9 +403,9 @@ def test_every_page(place: Path, shop: Receiver) -> None:
         for name in ("everything", "violating"):
             part = client.http.post("/scenarios", data={"receiver": name}, headers={"HX-Target": "target"})
             fields = {**hidden(client.http.get("/scenarios").text), **hidden(part.text), "receiver": name}
-            run = client.http.post("/scenarios/run", data={**fields, "do": "ticked", "pick": picked}).headers[
-                "location"
-            ]
+            run = client.http.post(
+                "/scenarios/run", data={**fields, "do": "selected", "pick": picked}
+            ).headers["location"]
             with client.http.stream("GET", f"{run}/events") as stream:
                 assert "event: finished" in list(stream.iter_lines())
             look(run)

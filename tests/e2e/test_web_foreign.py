@@ -64,7 +64,7 @@ def test_an_opened_run_is_shown_with_its_differences_and_marked(client: RunClien
     assert NASTY not in page
     told = main_words(page)
     for word in (
-        "↧ foreign",
+        "↧ opened from a file",
         "nightly.json",
         FOREIGN_SHOP,
         "retailops-sandbox",
@@ -75,7 +75,7 @@ def test_an_opened_run_is_shown_with_its_differences_and_marked(client: RunClien
         assert word in told
     delivery = client.text(delivery_of(client, opened))
     for word in (
-        "↧ foreign",
+        "↧ opened from a file",
         "a run that was opened from nightly.json",
         "Compared with what was expected",
         "ERR1",
@@ -129,7 +129,7 @@ def test_a_run_of_the_workspace_is_led_to(client: RunClient):
     given = client.http.get(f"{path}/export/run").content
     answer = upload(client.http, given)
     assert answer.headers["location"] == path
-    assert "foreign" not in client.text(path)
+    assert "opened from a file" not in client.text(path).lower()
 
 
 def test_several_are_opened_at_once(client: RunClient, ci: Path, tmp_path: Path):
@@ -208,7 +208,7 @@ def test_serve_opens_run_files(tmp_path: Path, ci: Path):
         line = served.process.stdout.readline()
         address = line.split()[-1]
         assert line.startswith(f"opened:            {ci}: {served.url}/runs/")
-        assert "↧ foreign" in main_words(http.get(address).text)
+        assert "↧ opened from a file" in main_words(http.get(address).text)
         assert "Nothing has been run yet" in main_words(http.get("/runs").text)
 
 

@@ -249,7 +249,7 @@ def fill_with_attempts(runs_dir: Path) -> None:
             run.append(Judgement(delivery=each.id, verdict=verdict, at="2024-05-01T11:00:09.000Z"))
 
 
-def test_a_delivery_shows_the_attempts_of_its_step_and_what_repeats_it(tmp_path: Path) -> None:
+def test_a_delivery_shows_the_attempts_of_its_step_and_its_resends(tmp_path: Path) -> None:
     fill_with_attempts(tmp_path / ".sandbox" / "runs")
     with serving(tmp_path) as served:
         client = LogClient(served.url, tmp_path / ".sandbox" / "runs")
@@ -265,7 +265,7 @@ def shows_attempts(client: LogClient) -> None:
     assert "delivery 2" in page
     assert client.rows(f"/deliveries?parent={THIRD}.000002") == [f"{THIRD}.000005"]
     assert "Attempts" not in main_words(client.page(f"/deliveries/{THIRD}.000004"))
-    assert "repeats" in main_words(client.page(f"/deliveries/{THIRD}.000005"))
+    assert "resend of" in main_words(client.page(f"/deliveries/{THIRD}.000005"))
 
 
 def test_a_record_with_a_time_that_is_none_is_shown_as_it_is(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def verdict(run: RunSummary) -> str:
     return only
 
 
-def test_what_is_ticked_runs_as_a_run_of_its_own(client: RunClient):
+def test_what_is_selected_runs_as_a_run_of_its_own(client: RunClient):
     first, _ = client.scenario("first", PASSES), client.scenario("second", PASSES)
     path = client.started(first)
     run = client.ended(path)
@@ -61,7 +61,7 @@ def test_each_run_against_the_stand_in_has_a_fresh_one(client: RunClient):
 
 
 def test_a_form_that_is_sent_twice_runs_once(client: RunClient, shop: Shop):
-    data = {**client.form(), "do": "ticked", "pick": client.scenario("once", PASSES)}
+    data = {**client.form(), "do": "selected", "pick": client.scenario("once", PASSES)}
     answers = [client.http.post("/scenarios/run", data=data) for _ in range(2)]
     places = [answer.headers["location"] for answer in answers]
     assert places[1] == f"{places[0]}?started=before"
@@ -85,7 +85,7 @@ def test_two_runs_at_once_do_not_disturb_each_other(client: RunClient, shop: Sho
 @pytest.mark.parametrize(
     ("fields", "says"),
     [
-        ({}, "tick a scenario first"),
+        ({}, "select a scenario first"),
         ({"receiver": "live", "do": "listed"}, "live is protected"),
         ({"shown": "http://elsewhere/order_cancel", "do": "listed"}, "the page showed http://elsewhere"),
         ({"receiver": "nobody", "do": "listed"}, "there is no receiver 'nobody'"),
@@ -97,7 +97,7 @@ def test_two_runs_at_once_do_not_disturb_each_other(client: RunClient, shop: Sho
 def test_what_cannot_be_run_is_said_and_nothing_is_sent(client: RunClient, fields: dict[str, str], says: str):
     client.scenario("cancel", PASSES)
     shown = client.form(fields.get("receiver", "shop"))
-    answer = client.http.post("/scenarios/run", data={**shown, "do": "ticked", **fields})
+    answer = client.http.post("/scenarios/run", data={**shown, "do": "selected", **fields})
     assert answer.status_code == 422
     assert says in main_words(answer.text)
     assert [run for run in Log(client.workspace.runs_dir).runs() if run.deliveries] == []
@@ -108,7 +108,7 @@ def test_a_protected_receiver_takes_a_run_after_an_explicit_yes(client: RunClien
     assert verdict(client.run(path)) == "passed"
 
 
-def test_more_than_a_thousand_can_be_ticked(client: RunClient):
+def test_more_than_a_thousand_can_be_selected(client: RunClient):
     client.scenario("cancel", PASSES)
     gone = [f"scenarios/{number}.scenario.json" for number in range(1500)]
     answer = client.start(*gone)
@@ -266,7 +266,7 @@ def test_a_delivery_that_was_judged_again_keeps_what_the_run_said(client: RunCli
     assert client.http.post(f"{delivery}/accept").status_code == 303
     page = client.text(path)
     assert "✗ failed" in page
-    assert "judged again: passed" in page
+    assert "re-checked: passed" in page
 
 
 def test_skipped_steps_and_lost_captures_are_told(client: RunClient):

@@ -50,7 +50,7 @@ def test_the_list_is_filtered_by_words_tag_and_last_verdict(client: RunClient):
     assert "No scenario is like that." in client.text("/scenarios?q=nothing+like+it")
 
 
-def test_ticks_outlive_another_filter_also_without_a_script(client: RunClient):
+def test_a_selection_outlives_another_filter_also_without_a_script(client: RunClient):
     good, bad = client.scenario("good", PASSES), client.scenario("bad", FAILS)
     asked = {**client.form(), "pick": [good, bad], "q": "bad"}
     moved = client.http.post("/scenarios", data=asked)
@@ -60,25 +60,25 @@ def test_ticks_outlive_another_filter_also_without_a_script(client: RunClient):
     assert re.search(f'value="{bad}"[^>]* checked', page)
     part = client.http.post("/scenarios", data=asked, headers={"HX-Target": "scenario-list"})
     assert part.headers["hx-replace-url"] == "/scenarios?q=bad"
-    assert "1 ticked is not listed" in main_words(part.text)
+    assert "1 selected is not listed" in main_words(part.text)
     assert "<main" not in part.text
 
 
-def test_what_a_run_ran_or_what_failed_in_it_is_ticked_to_run_again(client: RunClient):
+def test_what_a_run_ran_or_what_failed_in_it_is_selected_to_run_again(client: RunClient):
     good, bad = client.scenario("good", PASSES), client.scenario("bad", FAILS)
     client.scenario("other", PASSES)
     path = client.ran(good, bad)
 
-    def ticked(link: str) -> set[str]:
+    def selected(link: str) -> set[str]:
         assert link.replace("&", "&amp;") in client.http.get(path).text
         page = client.http.get(link).text
         assert '<option value="shop" selected>' in page
         return set(re.findall(r'name="pick" value="([^"]+)"[^>]* checked', page))
 
     id = path.removeprefix("/runs/")
-    assert ticked(f"/scenarios?of={id}") == {good, bad}
-    assert ticked(f"/scenarios?of={id}&failed=1") == {bad}
-    assert "there is no run" in client.text("/scenarios?of=none", 400)
+    assert selected(f"/scenarios?of={id}") == {good, bad}
+    assert selected(f"/scenarios?of={id}&failed=1") == {bad}
+    assert "There is no run none" in client.text("/scenarios?of=none", 404)
 
 
 def test_one_scenario_is_shown_with_its_text_steps_and_results(client: RunClient):

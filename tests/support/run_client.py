@@ -57,8 +57,8 @@ class RunClient:
         return {**fields, "receiver": receiver}
 
     def start(self, *ids: str, receiver: str = "shop", **fields: Any) -> httpx.Response:
-        """Tick these and run them; all that are listed where none is named."""
-        what = {"do": "ticked", "pick": list(ids)} if ids else {"do": "listed"}
+        """Select these and run them; all that are listed where none is named."""
+        what = {"do": "selected", "pick": list(ids)} if ids else {"do": "listed"}
         return self.http.post("/scenarios/run", data={**self.form(receiver), **what, **fields})
 
     def started(self, *ids: str, **fields: Any) -> str:

@@ -128,7 +128,7 @@ PLACES = [
     Place("scenarios", "/scenarios"),
     Place("scenarios-fresh", "/scenarios", within="fresh"),
     Place("scenarios-none", "/scenarios?q=nothing+is+called+so"),
-    Place("scenarios-refused", "/scenarios/run", {"receiver": "live", "do": "ticked"}),
+    Place("scenarios-refused", "/scenarios/run", {"receiver": "live", "do": "selected"}),
     Place("scenario", "/scenarios/show?id=scenarios/refused.scenario.json"),
     Place("scenario-fresh", "/scenarios/show?id=shipped:v1-refusals.scenario.json", within="fresh"),
     Place("runs", "/runs"),
@@ -368,7 +368,7 @@ class _History:
         path = "scenarios/mended.scenario.json"
         step = {"fixture": "default", "expect": _EXPECTED}
         self._workspace.save_scenario("mended", json.dumps({"name": "Mended", "steps": [step]}, indent=1))
-        run = self._run("shop", do="ticked", pick=path)
+        run = self._run("shop", do="selected", pick=path)
         review = f"/runs/{run}/review"
         where = review
         for number in range(1, 100):
@@ -391,11 +391,12 @@ class _History:
     def _reviews(self) -> dict[str, str]:
         """Reviews of what was recorded, by what became of them."""
         log = self._http.get("/deliveries").text
-        ticked = list(dict.fromkeys(re.findall(r'name="delivery" value="([^"]+)"', log)))[:4]
+        selected = list(dict.fromkeys(re.findall(r'name="delivery" value="([^"]+)"', log)))[:4]
         known = {
-            name: self._post("/record/from-log", delivery=ticked) for name in ("review", "saved", "discarded")
+            name: self._post("/record/from-log", delivery=selected)
+            for name in ("review", "saved", "discarded")
         }
-        self._post(known["saved"], do="save", name="Recorded", file="recorded", keep=ticked)
+        self._post(known["saved"], do="save", name="Recorded", file="recorded", keep=selected)
         self._post(known["discarded"], do="discard")
         return known
 

@@ -226,7 +226,7 @@ async function reload() {
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const made = page.getElementById("log");
   if (!answer.ok || !made?.dataset.live) return location.reload();
-  const ticked = new Set([...section.querySelectorAll("input[name=delivery]:checked")].map((box) => box.value));
+  const selected = new Set([...section.querySelectorAll("input[name=delivery]:checked")].map((box) => box.value));
   waiting.clear();
   unseen = 0;
   isOutdated = false;
@@ -245,7 +245,7 @@ async function reload() {
   }
   section.dataset.live = made.dataset.live;
   section.querySelectorAll("table.log time[datetime]").forEach(ownZone);
-  for (const box of section.querySelectorAll("input[name=delivery]")) box.checked = ticked.has(box.value);
+  for (const box of section.querySelectorAll("input[name=delivery]")) box.checked = selected.has(box.value);
   tell();
   connect();
 }

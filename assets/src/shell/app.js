@@ -3,7 +3,7 @@
 
 import "htmx.org";
 import "htmx-ext-sse";
-import "../runs/runs.js";
+import "../scenarios/scenarios.js";
 import "../review/accept.js";
 import "./drop.js";
 import "../log/live.js";

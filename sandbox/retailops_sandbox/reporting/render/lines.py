@@ -14,6 +14,8 @@ from retailops_sandbox.model import Difference, Json, Judgement, Verdict, Violat
 if TYPE_CHECKING:
     from retailops_sandbox.scenarios.trend import Trend
 
+VERDICT_ORDER: tuple[Verdict, ...] = ("failed", "errored", "skipped", "recorded", "passed")
+"""In which counts and results are listed: what a reader came for, first."""
 GLYPHS: dict[Verdict, str] = {"passed": "✓", "failed": "✗", "errored": "!", "recorded": "○", "skipped": "-"}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from http import HTTPStatus
 
 from starlette.exceptions import HTTPException
@@ -11,16 +10,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from retailops_sandbox.reporting.exporters import exporting
-from retailops_sandbox.reporting.exporters.exporting import FORMATS, Export, Format, Sources
+from retailops_sandbox.reporting.exporters.exporting import FORMATS, Sources
 from retailops_sandbox.runlog.log import Entry
-from retailops_sandbox.web.shell.context import AppContext
+from retailops_sandbox.web.shell.room import RoomPages, no_run
 
 
-class ExportPages:
+class ExportPages(RoomPages):
     """`/deliveries/{id}/export/{format}` and `/runs/{id}/export/{format}`."""
-
-    def __init__(self, context: AppContext) -> None:
-        self._context = context
 
     def routes(self) -> list[Route]:
         return [
@@ -28,38 +24,32 @@ class ExportPages:
             Route("/runs/{id}/export/{format}", self.run),
         ]
 
-    async def delivery(self, request: Request) -> Response:
+    def delivery(self, request: Request) -> Response:
         """One delivery as a file."""
         id = request.path_params["id"]
-        entry = await asyncio.to_thread(self._context.log.get, id)
-        if entry is None:
-            raise HTTPException(HTTPStatus.NOT_FOUND, f"There is no delivery {id} in this workspace's log.")
-        return await self._download(request, id, [entry])
+        return self._download(request, id, [self._entry(id)])
 
-    async def run(self, request: Request) -> Response:
+    def run(self, request: Request) -> Response:
         """All deliveries of a run as a file."""
         id = request.path_params["id"]
-        found = await asyncio.to_thread(self._context.log.run, id)
+        found = self._context.log.run(id)
         if found is None:
-            raise HTTPException(HTTPStatus.NOT_FOUND, f"There is no run {id} in this workspace's log.")
-        return await self._download(request, id, found[1])
+            raise no_run(id)
+        return self._download(request, id, found[1])
 
-    async def _download(self, request: Request, id: str, entries: list[Entry]) -> Response:
+    def _download(self, request: Request, id: str, entries: list[Entry]) -> Response:
         wanted = request.path_params["format"]
         format = next((each for each in FORMATS if each == wanted), None)
         if format is None:
             known = ", ".join(FORMATS)
             raise HTTPException(HTTPStatus.NOT_FOUND, f"There is no export as {wanted}: there are {known}.")
-        made = await asyncio.to_thread(self._made, format, id, entries)
+        made = exporting.deliveries(entries, format, self._sources(), name=id)
         return Response(
             made.text,
             media_type=made.media_type,
             # The name is made of letters, digits, dots, hyphens and underscores.
             headers={"Content-Disposition": f'attachment; filename="{made.name}"'},
         )
-
-    def _made(self, format: Format, id: str, entries: list[Entry]) -> Export:
-        return exporting.deliveries(entries, format, self._sources(), name=id)
 
     def _sources(self) -> Sources:
         receivers = {each.name: each for each in self._context.receivers()}

@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
-
 import msgspec
 from starlette.requests import Request
 
 from retailops_sandbox.runlog.query import Query
+from retailops_sandbox.web.shell.addresses import query_string
 from retailops_sandbox.web.shell.rows import Row
 
 
-class LogFilter(msgspec.Struct, frozen=True):
-    """One thing that a filter asks, and the address of the list without it."""
+class FilterTerm(msgspec.Struct, frozen=True):
+    """A field of a query that is not empty."""
 
     name: str
     value: str
     without: str
+    """The query string of the filter without it."""
 
 
 def query_of(request: Request) -> Query:
-    """What a request asks of the log, unchecked: fields that are not there ask nothing."""
-    said = {name: request.query_params.get(name, "").strip() for name in Query.__struct_fields__}
-    return Query(**said)
-
-
-def address(query: Query) -> str:
-    """The query as an address spells it, with its question mark; empty where it asks nothing."""
-    said = {name: value for name, value in msgspec.structs.asdict(query).items() if value}
-    return f"?{urlencode(said)}" if said else ""
+    """The query in a request's address, unchecked."""
+    return Query(**{name: request.query_params.get(name, "").strip() for name in Query.__struct_fields__})
 
 
 def accepts_flight(query: Query, flight: Row) -> bool:
-    """Whether a query lets through what is in flight, of which nothing is known but where it goes."""
+    """Whether a query accepts a delivery in flight, of which only the destination is known."""
     known = Query(receiver=query.receiver, action=query.action, edition=query.edition)
     return (
         query == known
@@ -42,10 +35,10 @@ def accepts_flight(query: Query, flight: Row) -> bool:
     )
 
 
-def asked(query: Query) -> list[LogFilter]:
-    """What a query asks, one by one."""
+def terms(query: Query) -> list[FilterTerm]:
+    """The fields of a query that are not empty."""
     return [
-        LogFilter(name, value, address(msgspec.structs.replace(query, **{name: ""})))
+        FilterTerm(name, value, query_string(msgspec.structs.replace(query, **{name: ""})))
         for name, value in msgspec.structs.asdict(query).items()
         if value
     ]

@@ -16,6 +16,7 @@ from starlette.routing import Route
 from retailops_sandbox.runlog.query import Query
 from retailops_sandbox.web.log import filters
 from retailops_sandbox.web.log.watch import Sighting, Watch
+from retailops_sandbox.web.shell.addresses import query_string
 from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.pages import Pages
 from retailops_sandbox.web.shell.rows import Row
@@ -117,14 +118,14 @@ class LivePages:
         return Told(rows[:_MOST], gone[-_MOST:], max(0, len(rows) - _MOST))
 
     def _markup(self, request: Request, query: Query, told: Told) -> str:
-        address = filters.address(query)
+        address = query_string(query)
         count = self._watch.count
         return self._pages.text(request, "log/live_rows.html", told=told, address=address, count=count)
 
 
 def address(query: Query, after: str) -> str:
     """Where the stream for a filter is, going on after an event."""
-    asked = filters.address(query)
+    asked = query_string(query)
     return f"/deliveries/events{asked}{'&' if asked else '?'}{urlencode({'after': after})}"
 
 

@@ -1,15 +1,13 @@
-"""The log: its deliveries, newest first, by whatever the address asks for; and how long they took."""
+"""The pages of the log: its deliveries, newest first, for the filter in the address; and their latency."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from itertools import islice
-from typing import Any
 
 import msgspec
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
@@ -20,33 +18,93 @@ from retailops_sandbox.runlog.log import RunSummary
 from retailops_sandbox.runlog.query import FAULTS, NOT_JUDGED, VERDICTS, Query
 from retailops_sandbox.runlog.rows import SortKey
 from retailops_sandbox.web.log import filters, live
+from retailops_sandbox.web.log.filters import FilterTerm
 from retailops_sandbox.web.log.watch import Watch
-from retailops_sandbox.web.shell.choices import chosen_receiver
-from retailops_sandbox.web.shell.context import AppContext, Target
+from retailops_sandbox.web.shell.addresses import query_string
+from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.pages import Pages, problems
+from retailops_sandbox.web.shell.room import RoomPages
 from retailops_sandbox.web.shell.rows import Row, newest_first
 
 _PAGE = 100
 _CHARTED = 2_000
-"""The newest so many deliveries are in the chart."""
+"""The most deliveries, the newest, that are in the chart."""
 _LATEST = "latest"
 _STATUSES = ("2xx", "3xx", "4xx", "5xx")
 
 
-class Found(msgspec.Struct):
-    """A page of the log while it is found: what comes after it is known once all its rows were taken."""
+class FilterChoices(msgspec.Struct, frozen=True, kw_only=True):
+    """The values that the fields of the filter offer. The value of a field is always among them."""
 
-    older: str = ""
-    """The last row's id, where there are further ones."""
-    count: int = 0
+    receivers: Sequence[str]
+    actions: Sequence[str]
+    editions: Sequence[str]
+    verdicts: Sequence[str]
+    statuses: Sequence[str]
+    faults: Sequence[str]
 
 
-class LogPages:
+class FoundRows:
+    """The rows on one page of the log, each found when it is taken."""
+
+    def __init__(self, found: Iterator[Row]) -> None:
+        self._found = found
+        self.count = 0
+        """How many were taken."""
+        self.older = ""
+        """The id of the last row once all were taken; empty where nothing follows."""
+
+    def __iter__(self) -> Iterator[Row]:
+        for row in islice(self._found, _PAGE):
+            self.count += 1
+            self.older = row.id
+            yield row
+        if next(self._found, None) is None:
+            self.older = ""
+
+
+class LogPage(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of the log."""
+
+    query: Query
+    address: str
+    """The query string of the filter; empty where it accepts everything."""
+    terms: list[FilterTerm]
+    choices: FilterChoices
+    rows: Iterable[Row]
+    """What was found, with what is in flight."""
+    found: FoundRows
+    before: str
+    """The id of the delivery that this page goes on after; empty for the newest page."""
+    live: str
+    """The address of the stream of new rows; empty for a page without one."""
+    count: int
+    """Of all deliveries in the log."""
+    unreadable: list[str]
+    problems: Mapping[str, str]
+    can_record: bool
+    nothing_selected: bool
+    """A scenario was to be made, and no delivery was selected."""
+
+
+class LatencyPage(msgspec.Struct, frozen=True, kw_only=True):
+    """How long deliveries took."""
+
+    chart: charts.Latency | None
+    """None where there is no delivery."""
+    largest: int
+    """The most deliveries that a chart is made of."""
+    terms: list[FilterTerm]
+    address: str
+
+
+class LogPages(RoomPages):
     """`/deliveries`."""
 
+    section = "Log"
+
     def __init__(self, context: AppContext, pages: Pages, watch: Watch) -> None:
-        self._context = context
-        self._pages = pages
+        super().__init__(context, pages)
         self._watch = watch
 
     def routes(self) -> list[Route]:
@@ -54,67 +112,73 @@ class LogPages:
 
     async def log(self, request: Request) -> Response:
         """A page of the log; `?before=` goes on after that delivery."""
+        if "" in request.query_params.values():
+            # A form also sends the fields that were left empty: an address that is kept should not.
+            return _to(filters.query_of(request))
+        # Before the log is read: what comes meanwhile is told twice rather than never.
+        here = "" if "before" in request.query_params else await self._watch.here()
+        return await asyncio.to_thread(self._show, request, here)
+
+    def latency(self, request: Request) -> Response:
+        """How long the deliveries took that the filter accepts."""
+        page = self._read_latency(filters.query_of(request).checked())
+        if request.headers.get("HX-Request") == "true":
+            return self._part(request, "log/latency_chart.html", page)
+        return self._page(request, "log/latency.html", page)
+
+    # --- the log ---
+
+    def _show(self, request: Request, here: str) -> Response:
         query = filters.query_of(request)
         before = request.query_params.get("before", "")
-        if "" in request.query_params.values():
-            # A form says also what was left empty: an address that is kept or passed on should not.
-            return RedirectResponse(f"/deliveries{filters.address(query)}", HTTPStatus.SEE_OTHER)
-        wrong, after, run = "", None, None
         try:
             query.checked()
-            run = await asyncio.to_thread(self._run, query.run)
-            after = await asyncio.to_thread(self._after, before)
+            run = self._asked_run(query.run)
+            after = self._place(before)
         except SandboxError as error:
-            wrong = str(error)
+            page = self._read(request, query, run=None, wrong=str(error))
+            return self._page(request, "log/deliveries.html", page, refused=True)
         if run is not None and run.id != query.run:
-            this = msgspec.structs.replace(query, run=run.id)
-            return RedirectResponse(f"/deliveries{filters.address(this)}", HTTPStatus.SEE_OTHER)
-        # Before the log is read: what comes meanwhile is told twice rather than never.
-        here = "" if wrong or before else await self._watch.here()
-        runs = await asyncio.to_thread(self._context.log.runs)
-        found = Found()
-        rows = iter(()) if wrong else self._rows(query, after, found)
-        context = {
-            "found": found,
-            "query": query,
-            "asked": filters.asked(query),
-            "address": filters.address(query),
-            "before": before,
-            "live": here and live.address(query, here),
-            "problems": problems({"filter": wrong} if wrong else {}),
-            "count": sum(run.deliveries for run in runs),
-            "unreadable": [str(problem) for run in runs for problem in run.problems],
-            "can_record": run is None or not run.foreign,
-            "ticked_none": request.query_params.get("ticked") == "none",
-            **self._choices(query),
-        }
-        status = HTTPStatus.UNPROCESSABLE_ENTITY if wrong else HTTPStatus.OK
-        if query.text and not wrong:
-            return self._streamed(request, rows, context)
-        shown = await asyncio.to_thread(list, rows)
-        flying = [] if wrong or before else self._flying(query, {row.id for row in shown})
-        return self._page(
-            request, "log/deliveries.html", status, rows=newest_first([*flying, *shown]), **context
+            return _to(msgspec.structs.replace(query, run=run.id))
+        page = self._read(request, query, run=run, after=after, here=here)
+        if query.text:
+            return self._streamed(request, page)
+        shown = list(page.found)
+        flying = [] if before else self._flying(query, {row.id for row in shown})
+        page = msgspec.structs.replace(page, rows=newest_first([*flying, *shown]))
+        return self._page(request, "log/deliveries.html", page)
+
+    def _read(
+        self,
+        request: Request,
+        query: Query,
+        *,
+        run: RunSummary | None,
+        after: SortKey | None = None,
+        here: str = "",
+        wrong: str = "",
+    ) -> LogPage:
+        """A page of the log, whose rows are found when they are taken; none where the filter is wrong."""
+        runs = self._context.log.runs()
+        found = FoundRows(iter(()) if wrong else self._rows(query, after))
+        return LogPage(
+            query=query,
+            address=query_string(query),
+            terms=filters.terms(query),
+            choices=self._choices(query),
+            rows=found,
+            found=found,
+            before=request.query_params.get("before", ""),
+            live=live.address(query, here) if here else "",
+            count=sum(run.deliveries for run in runs),
+            unreadable=[str(problem) for run in runs for problem in run.problems],
+            problems=problems({"filter": wrong} if wrong else {}),
+            can_record=run is None or not run.foreign,
+            nothing_selected=request.query_params.get("selected") == "none",
         )
 
-    async def latency(self, request: Request) -> Response:
-        """How long the deliveries took that the filter lets through."""
-        query = filters.query_of(request).checked()
-        chart = await asyncio.to_thread(self._latency, query)
-        part = request.headers.get("HX-Request") == "true"
-        return self._page(
-            request,
-            "log/latency_chart.html" if part else "log/latency.html",
-            chart=chart,
-            most=_CHARTED,
-            asked=filters.asked(query),
-            address=filters.address(query),
-        )
-
-    # --- finding ---
-
-    def _run(self, asked: str) -> RunSummary | None:
-        """The run that is asked for, by its id or as the latest; UsageError where there is none."""
+    def _asked_run(self, asked: str) -> RunSummary | None:
+        """The run of this id, or the latest; UsageError where there is none."""
         if not asked:
             return None
         log = self._context.log
@@ -125,71 +189,62 @@ class LogPages:
             )
         return found
 
-    def _after(self, before: str) -> SortKey | None:
-        """The place that a page goes on after; None is the beginning."""
+    def _place(self, before: str) -> SortKey | None:
+        """The place that a page goes on after; None for the beginning."""
         if not before:
             return None
-        entry = self._context.log.get(before)
-        if entry is None:
-            raise HTTPException(
-                HTTPStatus.NOT_FOUND, f"There is no delivery {before} in this workspace's log."
-            )
-        return entry.delivery.sent_at, entry.delivery.id
+        sent = self._entry(before).delivery
+        return sent.sent_at, sent.id
 
-    def _rows(self, query: Query, after: SortKey | None, found: Found) -> Iterator[Row]:
-        """A page of rows, each as soon as it is found."""
-        rows = map(Row.of_summary, self._context.log.summaries(query, after=after))
-        for row in islice(rows, _PAGE):
-            found.count += 1
-            found.older = row.id
-            yield row
-        if next(rows, None) is None:
-            found.older = ""
+    def _rows(self, query: Query, after: SortKey | None) -> Iterator[Row]:
+        return map(Row.of_summary, self._context.log.summaries(query, after=after))
 
     def _flying(self, query: Query, landed: set[str]) -> list[Row]:
-        """Those in flight that a query lets through.
+        """The deliveries in flight that a query accepts.
 
         One that landed a moment ago, and is being judged, is in the log already.
         """
         rows = [Row.of_flight(flight) for flight in self._context.sending.flights if flight.id not in landed]
         return [row for row in rows if filters.accepts_flight(query, row)]
 
-    def _latency(self, query: Query) -> charts.Latency | None:
-        rows = list(islice(self._context.log.summaries(query), _CHARTED))
-        return charts.latency([(row.sent_at, row.total, row.verdict or NOT_JUDGED) for row in rows])
-
-    # --- showing ---
-
-    def _choices(self, query: Query) -> dict[str, Any]:
-        """What can be chosen in the filter; what is chosen is among it in any case."""
+    def _choices(self, query: Query) -> FilterChoices:
         actions = self._context.actions()
         editions = sorted({edition for each in actions for edition in each.editions})
-        return {
-            "receivers": _with([each.name for each in self._context.receivers()], query.receiver),
-            "actions": _with([each.name for each in actions], query.action),
-            "editions": _with(editions, query.edition),
-            "verdicts": _with(VERDICTS, query.verdict),
-            "statuses": _with(_STATUSES, query.status),
-            "faults": _with(FAULTS, query.fault),
-        }
+        return FilterChoices(
+            receivers=_with([each.name for each in self._context.receivers()], query.receiver),
+            actions=_with([each.name for each in actions], query.action),
+            editions=_with(editions, query.edition),
+            verdicts=_with(VERDICTS, query.verdict),
+            statuses=_with(_STATUSES, query.status),
+            faults=_with(FAULTS, query.fault),
+        )
 
-    def _streamed(self, request: Request, rows: Iterator[Row], context: dict[str, Any]) -> Response:
-        """The page as it is made, each row as it is found."""
-        made = self._pages.streamed(
-            request, "log/deliveries.html", section="Log", target=self._target(request), rows=rows, **context
+    def _streamed(self, request: Request, page: LogPage) -> Response:
+        """The page, each row sent as soon as it is found."""
+        markup = self._pages.streamed(
+            request,
+            "log/deliveries.html",
+            page,
+            section=self.section,
+            target=self._chosen_target(request),
         )
         # Compressed, the rows would wait for each other.
-        return StreamingResponse(made, media_type="text/html", headers={"Content-Encoding": "identity"})
+        return StreamingResponse(markup, media_type="text/html", headers={"Content-Encoding": "identity"})
 
-    def _page(
-        self, request: Request, name: str, status: HTTPStatus = HTTPStatus.OK, **context: Any
-    ) -> Response:
-        target = self._target(request)
-        return self._pages.render(request, name, status=status, section="Log", target=target, **context)
+    # --- latency ---
 
-    def _target(self, request: Request) -> Target:
-        action = self._context.actions()[0]
-        return self._context.target(chosen_receiver(request, self._context), action.name, action.editions[0])
+    def _read_latency(self, query: Query) -> LatencyPage:
+        rows = islice(self._context.log.summaries(query), _CHARTED)
+        return LatencyPage(
+            chart=charts.latency([(row.sent_at, row.total, row.verdict or NOT_JUDGED) for row in rows]),
+            largest=_CHARTED,
+            terms=filters.terms(query),
+            address=query_string(query),
+        )
+
+
+def _to(query: Query) -> Response:
+    return RedirectResponse(f"/deliveries{query_string(query)}", HTTPStatus.SEE_OTHER)
 
 
 def _with(known: Sequence[str], chosen: str) -> list[str]:

@@ -14,13 +14,12 @@ from retailops_sandbox.web.shell.room import Room
 
 def log_room(context: AppContext, pages: Pages) -> Room:
     watch = Watch(context.log, lambda: context.sending.flights)
-    pages.offer(problem_of=context.sending.problem)
     return Room(
         routes=[
             *LivePages(context, pages, watch).routes(),
             *LogPages(context, pages, watch).routes(),
             *DeliveryPages(context, pages).routes(),
-            *ExportPages(context).routes(),
+            *ExportPages(context, pages).routes(),
         ],
         stop=watch.stop,
     )

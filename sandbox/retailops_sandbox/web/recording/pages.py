@@ -120,7 +120,7 @@ class RecordPages:
         for each in ticked:
             self._context.refuse_foreign(each)
         # Newest first on the page, oldest first in a scenario: the review sorts them.
-        return _to_review(self._recording.review(ticked, "from the log"), "/deliveries?ticked=none")
+        return _to_review(self._recording.review(ticked, "from the log"), "/deliveries?selected=none")
 
     def _page(
         self,

@@ -20,6 +20,6 @@ def runs_room(context: AppContext, pages: Pages) -> Room:
         await asyncio.to_thread(uploads.close)
 
     return Room(
-        routes=[*RunFilePages(context, runs, uploads).routes(), *runs.routes()],
+        routes=[*RunFilePages(context, pages, runs, uploads).routes(), *runs.routes()],
         close=close,
     )

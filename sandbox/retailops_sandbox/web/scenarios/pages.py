@@ -1,13 +1,11 @@
-"""The scenarios: find some, choose the receiver, run them; and one with its text and what became of it."""
+"""The scenarios: find some, choose the receiver, run them; and one with its text and its results."""
 
 from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
-from urllib.parse import urlencode
 
 import msgspec
 from starlette.datastructures import FormData, QueryParams
@@ -16,53 +14,66 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from retailops_sandbox.engine import Options
-from retailops_sandbox.errors import SandboxError, UsageError
-from retailops_sandbox.model import Result, RunInfo
+from retailops_sandbox.errors import SandboxError
+from retailops_sandbox.model import Receiver, Result, RunInfo
+from retailops_sandbox.reporting.render.lines import VERDICT_ORDER
 from retailops_sandbox.runlog.log import Log, RunSummary
 from retailops_sandbox.scenarios import trend
 from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.scenarios.trend import Past, Trend
-from retailops_sandbox.web.scenarios import run_target
-from retailops_sandbox.web.scenarios.step_summary import in_words
-from retailops_sandbox.web.shell import forms, results
+from retailops_sandbox.web.scenarios.run_target import for_run, run_target
+from retailops_sandbox.web.scenarios.step_summary import StepSummary, step_summary
+from retailops_sandbox.web.shell import forms
+from retailops_sandbox.web.shell.addresses import query_string
 from retailops_sandbox.web.shell.choices import chosen_receiver, remember_receiver
-from retailops_sandbox.web.shell.context import AppContext
-from retailops_sandbox.web.shell.pages import Pages, problems
+from retailops_sandbox.web.shell.context import Target
+from retailops_sandbox.web.shell.pages import problems
+from retailops_sandbox.web.shell.room import RoomPages
 from retailops_sandbox.web.shell.running import RunOrder
 from retailops_sandbox.web.shell.scenario_index import IndexedScenarios
 from retailops_sandbox.web.shell.send_form import Refused
+from retailops_sandbox.web.shell.sends import permit
 
 _NOT_RUN = "not run"
 _RECENT = 20
-"""How many of its latest results the page of a scenario shows."""
-_LONGEST_QUERY = 4000
-"""Characters of an address that carries what is ticked."""
+"""The most results on the page of a scenario, the latest."""
+_LONGEST_ADDRESS = 4000
+"""The most characters of an address that carries the selection."""
+_PARTS = {"target": "scenarios/rerun.html", "scenario-list": "scenarios/scenario_list.html"}
+"""By the element that a script replaces, the part of the page for it."""
 
 
-class ScenarioFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """What stands in the form: what is looked for, what is ticked, where it would go."""
+class ScenarioForm(msgspec.Struct, frozen=True, kw_only=True):
+    """What is typed into the form of the scenarios: the filter, the selection, and where it would run."""
 
     q: str = ""
     tag: str = ""
     verdict: str = ""
     receiver: str = ""
     confirmed: str = ""
+    """The name of the protected receiver that this run was said yes to."""
     shown: str = ""
-    picks: tuple[str, ...] = ()
+    """The URLs that the page said a run would go to."""
+    pick: tuple[str, ...] = ()
+    """The ids of the scenarios that are selected."""
 
     @classmethod
-    def of(cls, said: FormData | QueryParams) -> ScenarioFilter:
-        fields = {name: str(said.get(name, "")).replace("\r\n", "\n") for name in cls.__struct_fields__[:-1]}
-        return cls(**fields, picks=tuple(str(each) for each in said.getlist("pick")))
+    def of(cls, typed: FormData | QueryParams) -> ScenarioForm:
+        fields = {name: str(typed.get(name, "")).replace("\r\n", "\n") for name in cls.__struct_fields__[:-1]}
+        return cls(**fields, pick=tuple(str(each) for each in typed.getlist("pick")))
 
-    def query(self, *, picks: bool = False) -> str:
-        """The filter as the address spells it, perhaps with the ticks; empty where it lets all through."""
-        said = [(name, value) for name in ("q", "tag", "verdict") if (value := getattr(self, name))]
-        said += [("pick", each) for each in self.picks] if picks else []
-        return f"?{urlencode(said)}" if said else ""
+    @property
+    def address(self) -> str:
+        """The query string of the filter; empty where it accepts everything."""
+        return query_string(self, without=("receiver", "confirmed", "shown", "pick"))
+
+    @property
+    def address_with_selection(self) -> str:
+        """The query string of the filter and the selection."""
+        return query_string(self, without=("receiver", "confirmed", "shown"))
 
 
-class Last(msgspec.Struct, frozen=True):
+class LastResult(msgspec.Struct, frozen=True):
     """The latest result of a scenario, and the run that it is of."""
 
     run: RunInfo
@@ -73,25 +84,25 @@ class ScenarioRow(msgspec.Struct, frozen=True):
     """A scenario in one line."""
 
     plan: Plan
-    last: Last | None
-    is_picked: bool
+    last: LastResult | None
+    is_selected: bool
 
     @property
     def verdict(self) -> str:
         return self.last.result.verdict if self.last is not None else _NOT_RUN
 
-    def is_asked(self, asked: ScenarioFilter) -> bool:
-        """Whether the filter lets it through: words anywhere in name, path, tags, action and edition."""
+    def is_accepted(self, form: ScenarioForm) -> bool:
+        """Whether the filter accepts it: words anywhere in name, path, tags, action and edition."""
         scenario = self.plan.scenario
         text = " ".join([self.plan.name, self.plan.id, *scenario.tags, scenario.action, scenario.edition])
         return (
-            all(word in text.casefold() for word in asked.q.casefold().split())
-            and (not asked.tag or asked.tag in scenario.tags)
-            and asked.verdict in ("", self.verdict)
+            all(word in text.casefold() for word in form.q.casefold().split())
+            and (not form.tag or form.tag in scenario.tags)
+            and form.verdict in ("", self.verdict)
         )
 
 
-class Earlier(msgspec.Struct, frozen=True):
+class EarlierResult(msgspec.Struct, frozen=True):
     """A result of a scenario in an earlier run."""
 
     run: RunInfo
@@ -99,12 +110,46 @@ class Earlier(msgspec.Struct, frozen=True):
     trend: Trend | None
 
 
-class ScenarioPages:
+class RunBar(msgspec.Struct, frozen=True, kw_only=True):
+    """The bar with the receiver of a run and the buttons that start it."""
+
+    target: Target
+    receivers: Sequence[Receiver]
+    one: str
+    """The id of the only scenario that it runs; empty where it runs what is selected."""
+    form_id: str
+    problems: Mapping[str, str]
+
+
+class ScenariosPage(msgspec.Struct, frozen=True, kw_only=True):
+    """The page of all scenarios."""
+
+    run_bar: RunBar
+    form: ScenarioForm
+    rows: Sequence[ScenarioRow]
+    """Those that the filter accepts."""
+    unlisted: Sequence[ScenarioRow]
+    """Those that are selected, and that the filter does not accept."""
+    total: int
+    tags: Sequence[str]
+    verdicts: Sequence[str]
+    unreadable: Sequence[str]
+
+
+class ScenarioPage(msgspec.Struct, frozen=True, kw_only=True):
+    """The page of one scenario."""
+
+    run_bar: RunBar
+    plan: Plan
+    steps: Sequence[StepSummary]
+    earlier: Sequence[EarlierResult]
+    """The newest first."""
+
+
+class ScenarioPages(RoomPages):
     """`/scenarios`."""
 
-    def __init__(self, context: AppContext, pages: Pages) -> None:
-        self._context = context
-        self._pages = pages
+    section = "Scenarios"
 
     def routes(self) -> list[Route]:
         return [
@@ -114,196 +159,187 @@ class ScenarioPages:
             Route("/scenarios/run", self.run, methods=["POST"]),
         ]
 
-    async def index(self, request: Request) -> Response:
-        """All scenarios that the filter lets through; `?of=` ticks those of a run, or what failed in it."""
-        asked = ScenarioFilter.of(request.query_params)
+    def index(self, request: Request) -> Response:
+        """All scenarios that the filter accepts; `?of=` selects those of a run, or what failed in it."""
+        form = ScenarioForm.of(request.query_params)
         earlier = request.query_params.get("of")
         if earlier is not None:
-            run = await asyncio.to_thread(self._context.log.find, earlier)
-            if run is None:
-                raise UsageError(f"there is no run {earlier} in this workspace's log")
-            came_out = await asyncio.to_thread(self._context.log.results, earlier)
-            asked = _of_run(asked, run, came_out, only_failed="failed" in request.query_params)
+            run, results = self._run(earlier), self._context.log.results(earlier)
+            form = _of_run(form, run, results, only_failed="failed" in request.query_params)
         known = {each.name for each in self._context.receivers()}
-        receiver = asked.receiver if asked.receiver in known else self._chosen(request)
-        return await self._list(request, msgspec.structs.replace(asked, receiver=receiver))
+        receiver = form.receiver if form.receiver in known else self._chosen(request)
+        return self._list(request, msgspec.structs.replace(form, receiver=receiver))
 
     async def change(self, request: Request) -> Response:
-        """Show the list again with another filter or receiver; what is ticked stays ticked."""
-        asked = ScenarioFilter.of(await forms.read(request))
-        part = {"target": "scenarios/rerun.html", "scenario-list": "scenarios/scenario_list.html"}.get(
-            request.headers.get("hx-target", ""), ""
-        )
-        where = f"/scenarios{asked.query(picks=not part)}"
-        if not part and len(where) <= _LONGEST_QUERY:
-            response: Response = RedirectResponse(where, HTTPStatus.SEE_OTHER)
+        """Show the list again with another filter or receiver; what is selected stays selected."""
+        form = ScenarioForm.of(await forms.read(request))
+        part = _PARTS.get(request.headers.get("hx-target", ""), "")
+        place = f"/scenarios{form.address if part else form.address_with_selection}"
+        if not part and len(place) <= _LONGEST_ADDRESS:
+            response: Response = RedirectResponse(place, HTTPStatus.SEE_OTHER)
         else:
-            response = await self._list(request, asked, part=part or "scenarios/scenarios.html")
-            response.headers["HX-Replace-Url"] = where
-        remember_receiver(request, response, asked.receiver, self._context)
+            response = await asyncio.to_thread(self._list, request, form, part=part)
+            response.headers["HX-Replace-Url"] = place
+        remember_receiver(request, response, form.receiver, self._context)
         return response
 
-    async def show(self, request: Request) -> Response:
-        """One scenario: what it does, what became of it, and its text."""
-        asked = ScenarioFilter(receiver=request.query_params.get("receiver") or self._chosen(request))
-        return await self._one(request, request.query_params.get("id", ""), asked)
+    def show(self, request: Request) -> Response:
+        """One scenario: what it does, its results, and its text."""
+        form = ScenarioForm(receiver=request.query_params.get("receiver") or self._chosen(request))
+        return self._one(request, request.query_params.get("id", ""), form)
 
     async def run(self, request: Request) -> Response:
         """Run what was chosen: 303 to the run's page, or the page again with what is wrong."""
-        form = await forms.read(request)
-        asked = ScenarioFilter.of(form)
-        one = forms.text(form, "one")
+        typed = await forms.read(request)
+        form, one = ScenarioForm.of(typed), forms.text(typed, "one")
         try:
-            order = await asyncio.to_thread(self._order, asked, one, forms.text(form, "do"))
-            id, was_started = await self._context.running.once(forms.key(form), order)
+            order = await asyncio.to_thread(self._order, form, one, forms.text(typed, "do"))
+            id, was_started = await self._context.running.once(forms.key(typed), order)
         except Refused as refused:
-            return await self._again(request, asked, one, refused.problems)
+            return await asyncio.to_thread(self._refused, request, form, one, refused.problems)
         except SandboxError as error:
-            return await self._again(request, asked, one, {"send": str(error)})
+            return await asyncio.to_thread(self._refused, request, form, one, {"send": str(error)})
         query = "?started=before" if was_started else ""
         response = RedirectResponse(f"/runs/{id}{query}", HTTPStatus.SEE_OTHER)
-        remember_receiver(request, response, asked.receiver, self._context)
+        remember_receiver(request, response, form.receiver, self._context)
         return response
-
-    async def _again(
-        self, request: Request, asked: ScenarioFilter, one: str, wrong: dict[str, str]
-    ) -> Response:
-        if one:
-            return await self._one(request, one, asked, wrong)
-        return await self._list(request, asked, wrong)
 
     # --- what is to be run ---
 
-    def _order(self, asked: ScenarioFilter, one: str, do: str) -> RunOrder:
-        plans, unreadable = self._wanted(asked, one, do)
+    def _order(self, form: ScenarioForm, one: str, do: str) -> RunOrder:
+        plans, unreadable = self._wanted(form, one, do)
         if not plans:
-            nothing = "there is nothing to run" if do == "listed" else "tick a scenario first"
+            nothing = "there is nothing to run" if do == "listed" else "select a scenario first"
             raise Refused("send", f"Nothing was sent: {nothing}.")
-        aimed = run_target.at(self._context, asked.receiver, plans)
-        field, why = run_target.refusal(aimed, shown=asked.shown, confirmed=asked.confirmed)
-        if why:
-            raise Refused(field, why)
+        target = run_target(self._context, self._context.receivers(), form.receiver, plans)
+        permit(target, shown=form.shown, confirmed=form.confirmed, again="run")
         options = Options(
-            receiver=run_target.for_run(aimed.receiver),
-            confirmed=aimed.receiver.protected,
+            receiver=for_run(target.receiver),
+            confirmed=target.receiver.protected,
         )
         policy = self._context.policy()
         return RunOrder(plans=plans, unreadable=unreadable, options=options, policy=policy)
 
-    def _wanted(
-        self, asked: ScenarioFilter, one: str, do: str
-    ) -> tuple[Sequence[Plan], Sequence[SandboxError]]:
+    def _wanted(self, form: ScenarioForm, one: str, do: str) -> tuple[Sequence[Plan], Sequence[SandboxError]]:
+        """The scenarios to run, and the errors of those that cannot be read."""
         if one:
             return [self._context.scenario_index.plan(one)], ()
-        shelf = self._context.scenario_index.read()
-        rows = self._rows(shelf, asked)
+        indexed = self._context.scenario_index.read()
+        rows = self._rows(indexed, form)
         if do == "listed":
             # Who runs all there are is told of those that could not be.
-            unreadable = () if asked.query() else shelf.unreadable
-            return [row.plan for row in rows if row.is_asked(asked)], unreadable
-        picked = [row.plan for row in rows if row.is_picked]
-        if len(picked) < len(set(asked.picks)):
-            gone = sorted(set(asked.picks).difference(plan.id for plan in picked))
+            unreadable = () if form.address else indexed.unreadable
+            return [row.plan for row in rows if row.is_accepted(form)], unreadable
+        selected = [row.plan for row in rows if row.is_selected]
+        if len(selected) < len(set(form.pick)):
+            gone = sorted(set(form.pick).difference(plan.id for plan in selected))
             raise Refused("send", f"Nothing was sent: {gone[0]} is gone, or cannot be read any more.")
-        return picked, ()
+        return selected, ()
 
     # --- showing ---
 
-    async def _list(
+    def _refused(self, request: Request, form: ScenarioForm, one: str, wrong: Mapping[str, str]) -> Response:
+        return self._one(request, one, form, wrong) if one else self._list(request, form, wrong)
+
+    def _list(
         self,
         request: Request,
-        asked: ScenarioFilter,
-        wrong: dict[str, str] | None = None,
+        form: ScenarioForm,
+        wrong: Mapping[str, str] | None = None,
         *,
-        part: str = "scenarios/scenarios.html",
+        part: str = "",
     ) -> Response:
-        shelf = await asyncio.to_thread(self._context.scenario_index.read)
-        rows = await asyncio.to_thread(self._rows, shelf, asked)
-        listed = [row for row in rows if row.is_asked(asked)]
+        page = self._read_list(form, wrong)
+        name = part or "scenarios/scenarios.html"
+        target = self._header_target(page.run_bar)
+        return self._page(request, name, page, target=target, refused=bool(wrong))
+
+    def _one(
+        self, request: Request, id: str, form: ScenarioForm, wrong: Mapping[str, str] | None = None
+    ) -> Response:
+        page = self._read_one(id, form, wrong)
+        target = self._header_target(page.run_bar)
+        return self._page(request, "scenarios/scenario.html", page, target=target, refused=bool(wrong))
+
+    def _read_list(self, form: ScenarioForm, wrong: Mapping[str, str] | None) -> ScenariosPage:
+        indexed = self._context.scenario_index.read()
+        rows = self._rows(indexed, form)
         tags = {tag for row in rows for tag in row.plan.scenario.tags}
-        verdicts = {row.verdict for row in rows}
-        return self._page(
-            request,
-            part,
-            wrong,
-            aimed=run_target.at(self._context, asked.receiver, shelf.plans),
-            asked=asked,
-            rows=listed,
+        verdicts = {row.verdict for row in rows} | {form.verdict}
+        return ScenariosPage(
+            run_bar=self._run_bar(form, indexed.plans, wrong),
+            form=form,
+            rows=[row for row in rows if row.is_accepted(form)],
+            unlisted=[row for row in rows if row.is_selected and not row.is_accepted(form)],
             total=len(rows),
-            unlisted=[row for row in rows if row.is_picked and not row.is_asked(asked)],
-            tags=sorted(tags | ({asked.tag} - {""})),
-            verdicts=[each for each in (*results.VERDICTS, _NOT_RUN) if each in verdicts | {asked.verdict}],
-            unreadable=[str(error) for error in shelf.unreadable],
-            one="",
+            tags=sorted(tags | ({form.tag} - {""})),
+            verdicts=[each for each in (*VERDICT_ORDER, _NOT_RUN) if each in verdicts],
+            unreadable=[str(error) for error in indexed.unreadable],
         )
 
-    async def _one(
-        self, request: Request, id: str, asked: ScenarioFilter, wrong: dict[str, str] | None = None
-    ) -> Response:
-        plan = await asyncio.to_thread(self._context.scenario_index.plan, id)
-        return self._page(
-            request,
-            "scenarios/scenario.html",
-            wrong,
-            aimed=run_target.at(self._context, asked.receiver, [plan]),
-            asked=asked,
+    def _read_one(self, id: str, form: ScenarioForm, wrong: Mapping[str, str] | None) -> ScenarioPage:
+        plan = self._context.scenario_index.plan(id)
+        return ScenarioPage(
+            run_bar=self._run_bar(form, [plan], wrong, one=id),
             plan=plan,
-            steps=[in_words(plan, number) for number in range(len(plan.scenario.steps))],
-            earlier=await asyncio.to_thread(_earlier, id, self._context.log),
-            one=id,
+            steps=[step_summary(plan, number) for number in range(len(plan.scenario.steps))],
+            earlier=_earlier(id, self._context.log),
         )
 
-    def _rows(self, shelf: IndexedScenarios, asked: ScenarioFilter) -> list[ScenarioRow]:
-        wanted = {plan.id for plan in shelf.plans}
-        last: dict[str, Last] = {}
+    def _run_bar(
+        self,
+        form: ScenarioForm,
+        plans: Sequence[Plan],
+        wrong: Mapping[str, str] | None,
+        *,
+        one: str = "",
+    ) -> RunBar:
+        receivers = self._context.receivers()
+        target = run_target(self._context, receivers, form.receiver, plans)
+        found = problems(wrong)
+        if target.problem:
+            found.setdefault("receiver", target.problem)
+        return RunBar(
+            target=target, receivers=receivers, one=one, form_id=secrets.token_hex(16), problems=found
+        )
+
+    def _header_target(self, run_bar: RunBar) -> Target:
+        """Where a send to the receiver of a run would go."""
+        receiver = run_bar.target.receiver
+        if run_bar.target.is_gone:
+            return run_bar.target
+        action = self._context.actions()[0]
+        return self._context.target(receiver, action.name, action.editions[0])
+
+    def _rows(self, indexed: IndexedScenarios, form: ScenarioForm) -> list[ScenarioRow]:
+        wanted = {plan.id for plan in indexed.plans}
+        last: dict[str, LastResult] = {}
         for run in self._context.log.runs():
             if run.info is not None and run.results:
                 for result in reversed(self._context.log.results(run.id)):
                     if result.scenario in wanted:
-                        last.setdefault(result.scenario, Last(run.info, result))
+                        last.setdefault(result.scenario, LastResult(run.info, result))
             if len(last) == len(wanted):
                 break
-        picks = set(asked.picks)
-        return [ScenarioRow(plan, last.get(plan.id), plan.id in picks) for plan in shelf.plans]
+        selected = set(form.pick)
+        return [ScenarioRow(plan, last.get(plan.id), plan.id in selected) for plan in indexed.plans]
 
     def _chosen(self, request: Request) -> str:
         return chosen_receiver(request, self._context).name
 
-    def _page(self, request: Request, name: str, wrong: dict[str, str] | None, **context: Any) -> Response:
-        """A page; with what is wrong, the answer to a form that started nothing."""
-        status = HTTPStatus.UNPROCESSABLE_ENTITY if wrong else HTTPStatus.OK
-        aimed = context["aimed"]
-        assert isinstance(aimed, run_target.RunTarget)
-        said = problems(wrong)
-        if aimed.problem:
-            said.setdefault("receiver", aimed.problem)
-        action = self._context.actions()[0]
-        target = self._context.target_named(aimed.receiver.name, action.name, action.editions[0])
-        return self._pages.render(
-            request,
-            name,
-            status=status,
-            section="Scenarios",
-            target=target,
-            receivers=self._context.receivers(),
-            form_id=secrets.token_hex(16),
-            problems=said,
-            **context,
-        )
-
 
 def _of_run(
-    asked: ScenarioFilter, run: RunSummary, results: Sequence[Result], *, only_failed: bool
-) -> ScenarioFilter:
-    """What an earlier run ran, to be run again where it ran."""
-    picks = [
+    form: ScenarioForm, run: RunSummary, results: Sequence[Result], *, only_failed: bool
+) -> ScenarioForm:
+    """A form with the scenarios of an earlier run selected, to run again where they ran."""
+    pick = [
         result.scenario for result in results if not only_failed or result.verdict in ("failed", "errored")
     ]
     receiver = run.info.receiver if run.info is not None else ""
-    return msgspec.structs.replace(asked, picks=tuple(picks), receiver=receiver)
+    return msgspec.structs.replace(form, pick=tuple(pick), receiver=receiver)
 
 
-def _earlier(id: str, log: Log) -> list[Earlier]:
+def _earlier(id: str, log: Log) -> list[EarlierResult]:
     """The latest results of a scenario, the newest first, each with its trend."""
     past = []
     for run in log.runs():
@@ -314,5 +350,5 @@ def _earlier(id: str, log: Log) -> list[Earlier]:
     for number, each in enumerate(past[:_RECENT]):
         result = each.results[0]
         before = trend.before(each.info, past[number + 1 :], [id]).get(id)
-        earlier.append(Earlier(each.info, result, trend.of(result, before)))
+        earlier.append(EarlierResult(each.info, result, trend.of(result, before)))
     return earlier

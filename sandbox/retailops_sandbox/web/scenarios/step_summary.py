@@ -1,4 +1,4 @@
-"""What a step does, in words."""
+"""What the steps of a scenario do, in words."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from retailops_sandbox.model import Expectation, Step
 from retailops_sandbox.scenarios.scenario import Plan
 
 
-class StepLine(msgspec.Struct, frozen=True):
-    """A step in words."""
+class StepSummary(msgspec.Struct, frozen=True):
+    """A step of a scenario in words."""
 
     name: str
     sends: str
@@ -20,10 +20,10 @@ class StepLine(msgspec.Struct, frozen=True):
     line: int
 
 
-def in_words(plan: Plan, number: int) -> StepLine:
-    """A step of a scenario, counted from 0."""
+def step_summary(plan: Plan, number: int) -> StepSummary:
+    """The summary of the step with this number, from 0."""
     step = plan.scenario.steps[number]
-    return StepLine(
+    return StepSummary(
         name=step.name,
         sends=_sends(step),
         delivered=_delivered(step),
@@ -35,25 +35,25 @@ def in_words(plan: Plan, number: int) -> StepLine:
 
 def _sends(step: Step) -> str:
     body = "raw bytes" if step.raw is not None else "a payload of its own"
-    said = [f"fixture {step.fixture}" if step.fixture is not None else body]
-    said += [f"{len(step.remove)} removed"] if step.remove else []
-    said += [f"{len(step.set)} set"] if step.set else []
-    said += ["off contract"] if step.off_contract else []
-    return ", ".join(said)
+    words = [f"fixture {step.fixture}" if step.fixture is not None else body]
+    words += [f"{len(step.remove)} removed"] if step.remove else []
+    words += [f"{len(step.set)} set"] if step.set else []
+    words += ["off contract"] if step.off_contract else []
+    return ", ".join(words)
 
 
 def _delivered(step: Step) -> str:
     deliver = step.deliver
-    said = [f"{deliver.times} times" if deliver.times > 1 else "once"]
-    said += [f"{deliver.parallel} at once"] if deliver.parallel > 1 else []
-    said += [f"{deliver.delay_ms} ms apart"] if deliver.delay_ms else []
-    said += (
+    words = [f"{deliver.times} times" if deliver.times > 1 else "once"]
+    words += [f"{deliver.parallel} at once"] if deliver.parallel > 1 else []
+    words += [f"{deliver.delay_ms} ms apart"] if deliver.delay_ms else []
+    words += (
         [f"hung up on after {deliver.drop_after_ms} ms first"] if deliver.drop_after_ms is not None else []
     )
-    said += [f"within {deliver.timeout_ms} ms"] if deliver.timeout_ms else []
-    said += [f"with {', '.join(deliver.headers)}"] if deliver.headers else []
-    said += [f"as {deliver.content_type}"] if deliver.content_type else []
-    return ", ".join(said)
+    words += [f"within {deliver.timeout_ms} ms"] if deliver.timeout_ms else []
+    words += [f"with {', '.join(deliver.headers)}"] if deliver.headers else []
+    words += [f"as {deliver.content_type}"] if deliver.content_type else []
+    return ", ".join(words)
 
 
 def _expects(step: Step) -> str:
@@ -68,9 +68,9 @@ def _expected(expect: Expectation) -> str:
     if expect.fault is not None:
         return f"the fault {expect.fault}"
     statuses = expect.status if isinstance(expect.status, list) else [expect.status]
-    said = [f"status {' or '.join(map(str, statuses))}" if expect.status else "an accepted status"]
-    said += ["a body"] if expect.body is not UNSET else []
-    said += [f"{len(expect.rules)} {'rule' if len(expect.rules) == 1 else 'rules'}"] if expect.rules else []
-    said += [f"headers {', '.join(expect.headers)}"] if expect.headers else []
-    said += [f"within {expect.max_ms:g} ms"] if expect.max_ms is not None else []
-    return ", ".join(said)
+    words = [f"status {' or '.join(map(str, statuses))}" if expect.status else "an accepted status"]
+    words += ["a body"] if expect.body is not UNSET else []
+    words += [f"{len(expect.rules)} {'rule' if len(expect.rules) == 1 else 'rules'}"] if expect.rules else []
+    words += [f"headers {', '.join(expect.headers)}"] if expect.headers else []
+    words += [f"within {expect.max_ms:g} ms"] if expect.max_ms is not None else []
+    return ", ".join(words)

@@ -86,5 +86,10 @@ class RoomPages:
         """A run of the log; HTTPException 404 where there is none. Blocks."""
         run = self._context.log.find(id)
         if run is None:
-            raise HTTPException(HTTPStatus.NOT_FOUND, f"There is no run {id} in this workspace's log.")
+            raise no_run(id)
         return run
+
+
+def no_run(id: str) -> HTTPException:
+    """The exception for a run that is not in the log."""
+    return HTTPException(HTTPStatus.NOT_FOUND, f"There is no run {id} in this workspace's log.")

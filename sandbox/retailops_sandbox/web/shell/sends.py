@@ -18,45 +18,6 @@ from retailops_sandbox.web.shell.send_form import Refused, SendForm
 from retailops_sandbox.web.shell.sending import SendRequest
 
 
-def order(
-    context: AppContext,
-    *,
-    receiver: Receiver,
-    action: str,
-    edition: str,
-    payload: str,
-    label: str,
-    expectation: Expectation | None,
-    variables: dict[str, Json],
-    off_contract: bool,
-    confirmed: bool,
-    parent: str,
-    raw: str | None = None,
-    headers: Mapping[str, str] | None = None,
-) -> SendRequest:
-    """A send by hand: a scenario of one step. Its fixture is the text as typed, or it sends `raw` bytes."""
-    ports = context.ports()
-    deliver = Deliver(headers=dict(headers or {}))
-    template = None
-    if raw is None:
-        try:
-            template = Template.read(payload)
-        except SourceError:
-            # Not JSON, and to be sent all the same: it goes out as it stands.
-            raw = payload
-    if template is None:
-        step = Step(name="send", raw=raw, expect=expectation, off_contract=True, deliver=deliver)
-    else:
-        step = Step(
-            name="send", fixture=label, expect=expectation, off_contract=off_contract, deliver=deliver
-        )
-        known = template
-        ports = msgspec.structs.replace(ports, fixture=lambda *_: known)
-    plan = scenario.single(step, action=action, edition=edition, variables=variables)
-    options = Options(receiver=receiver, confirmed=confirmed, parent=parent)
-    return SendRequest(plan=plan, options=options, ports=ports, payload=payload, label=label)
-
-
 def permit(target: Target, *, shown: str, confirmed: str, again: str = "send") -> None:
     """Refused where nothing may go to a target yet.
 
@@ -122,16 +83,6 @@ def lacking(payload: str) -> str:
         return ""
     what = f"Nothing was sent: {', '.join(names)} was struck out of the log."
     return f"{what} Edit the payload, and write it anew."
-
-
-def elsewhere(shown: str, target: Target) -> str:
-    """Why nothing was sent, where the page showed another URL than a send goes to now; else empty."""
-    if target.problem:
-        return f"Nothing was sent: {target.problem}"
-    if shown == target.url:
-        return ""
-    what = f"Nothing was sent: the URL is {target.url} now, and the page showed {shown or 'none'}."
-    return f"{what} If this is the right one, send once more."
 
 
 def unconfirmed(receiver: Receiver) -> str:

@@ -1,4 +1,4 @@
-"""What became of a run's scenarios, as the pages show it."""
+"""Runs, and how their scenarios came out, as the pages show them."""
 
 from __future__ import annotations
 
@@ -14,28 +14,25 @@ from retailops_sandbox.runlog.log import Entry, Log, RunSummary
 from retailops_sandbox.scenarios import trend
 from retailops_sandbox.scenarios.trend import Past, Trend
 
-VERDICTS: tuple[Verdict, ...] = ("failed", "errored", "skipped", "recorded", "passed")
-"""In the order in which counts are told."""
-TRENDS: tuple[Trend, ...] = ("regressed", "still failing", "new", "fixed", "still passing")
 _KINDS = {"serve": "sent by hand", "send": "sent by hand", "run": "scenarios", "record": "recording"}
 
 
 class DeliveryLine(msgspec.Struct, frozen=True):
-    """A delivery of a step, and what is held against it."""
+    """A delivery of a step in one line, and the lines of its violations and differences."""
 
     id: str
     number: int
     attempt: int
     verdict: str
-    """What the run said of it."""
+    """By the run's own judgement."""
     answer: str
     total: float
     lines: list[str]
-    """Violations and differences, the first of them."""
+    """The first of its violations and differences."""
     more: int
-    """How many further ones there are."""
-    judged_again: str
-    """The latest verdict, where it is another one by now."""
+    """How many further lines there are."""
+    re_checked: str
+    """The latest verdict where it differs from the run's; else empty."""
 
 
 class StepRow(msgspec.Struct, frozen=True):
@@ -45,6 +42,7 @@ class StepRow(msgspec.Struct, frozen=True):
     deliveries: list[DeliveryLine]
     """The first of them."""
     more: int
+    """How many further deliveries there are."""
 
 
 class ResultRow(msgspec.Struct, frozen=True):
@@ -53,73 +51,67 @@ class ResultRow(msgspec.Struct, frozen=True):
     result: Result
     trend: Trend | None
     before: Result | None
-    """What it is compared with."""
+    """The result that it is compared with."""
     steps: list[StepRow]
-    """The first of those that have something to say."""
+    """The first of the steps that are shown."""
     more: int
+    """How many further steps there are."""
 
 
 class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     """A run in one line."""
 
-    id: str
-    kind: str
-    state: str
-    started_at: str
+    summary: RunSummary
+    info: RunInfo
+    """An empty one where the run file is damaged."""
     seconds: float
-    receiver: str
-    stand_in: bool
-    planned: int
-    counts: list[tuple[str, int]]
-    """Verdict and how many scenarios; none that there is none of."""
-    deliveries: int
-    unreadable: int
-    is_pinned: bool
-    foreign: str
-    """The name of the file that it was opened from; empty where it is the workspace's."""
-    problems: list[str]
+    """How long it took, or has taken until now."""
 
     @property
-    def done(self) -> int:
-        return sum(count for _, count in self.counts)
+    def id(self) -> str:
+        return self.summary.id
+
+    @property
+    def kind(self) -> str:
+        return _KINDS.get(self.info.kind, self.info.kind) if self.summary.info else ""
+
+    @property
+    def state(self) -> str:
+        if self.summary.info is None:
+            return "damaged"
+        return "open" if is_open(self.summary) else self.summary.state
+
+    @property
+    def counts(self) -> list[tuple[Verdict, int]]:
+        """How many scenarios there are of each verdict, the worst first; none that there is none of."""
+        return counted(self.summary.outcomes)
+
+    @property
+    def opened_from(self) -> str:
+        """The name of the file that it was opened from; empty where it is the workspace's."""
+        return self.summary.foreign
+
+    @property
+    def problems(self) -> list[str]:
+        """What cannot be read of it."""
+        return [str(problem) for problem in self.summary.problems]
 
 
 def run_row(run: RunSummary, now: str) -> RunRow:
-    """A run as it stands at this instant."""
+    """The row of a run as it is at this instant."""
     info = run.info or RunInfo(id=run.id, started_at="")
     until = info.finished_at or (now if run.state == "running" else "")
-    return RunRow(
-        id=run.id,
-        kind=_KINDS.get(info.kind, info.kind) if run.info else "",
-        state=_state(run),
-        started_at=info.started_at,
-        seconds=_seconds(info.started_at, until),
-        receiver=info.receiver,
-        stand_in=info.stand_in,
-        planned=info.scenarios,
-        counts=counted(run.outcomes),
-        deliveries=run.deliveries,
-        unreadable=len(info.unreadable),
-        is_pinned=run.is_pinned,
-        foreign=run.foreign,
-        problems=[str(problem) for problem in run.problems],
-    )
-
-
-def _state(run: RunSummary) -> str:
-    if run.info is None:
-        return "damaged"
-    return "open" if is_open(run) else run.state
+    return RunRow(summary=run, info=info, seconds=_seconds(info.started_at, until))
 
 
 def is_open(run: RunSummary) -> bool:
-    """Whether it takes what is sent by hand: it may go on for days, and nothing is under way meanwhile."""
+    """Whether it is the run of a `serve` process that goes on: it takes what is sent by hand, for days."""
     return run.state == "running" and run.info is not None and run.info.kind == "serve"
 
 
-def counted(counts: Mapping[Verdict, int]) -> list[tuple[str, int]]:
+def counted(counts: Mapping[Verdict, int]) -> list[tuple[Verdict, int]]:
     """How many there are of each verdict, the worst first."""
-    return [(verdict, counts[verdict]) for verdict in VERDICTS if counts.get(verdict)]
+    return [(verdict, counts[verdict]) for verdict in lines.VERDICT_ORDER if counts.get(verdict)]
 
 
 def trends(
@@ -138,8 +130,8 @@ def trends(
     }
 
 
-def past(log: Log, before: RunInfo) -> Iterator[Past]:
-    """The runs that a run is compared with, the newest first, each read when it is asked for."""
+def past_runs(log: Log, before: RunInfo) -> Iterator[Past]:
+    """The runs that a run is compared with, the newest first. Each is read when it is taken."""
     for run in log.runs():
         if run.info is not None and run.results and trend.is_comparable(run.info, before):
             yield Past(run.info, log.results(run.id))
@@ -147,36 +139,40 @@ def past(log: Log, before: RunInfo) -> Iterator[Past]:
 
 def result_rows(
     results: Iterable[Result],
-    told: dict[str, tuple[Trend | None, Result | None]],
+    compared: Mapping[str, tuple[Trend | None, Result | None]],
     entries: Iterable[Entry],
     *,
-    wanted: Callable[[ResultStep], bool],
+    is_shown: Callable[[ResultStep], bool],
     most: int,
 ) -> list[ResultRow]:
-    """The rows of these results: what got worse first. At most so many of each: steps, deliveries, lines."""
+    """The rows of these results: what got worse first.
+
+    `compared` is what `trends` returns. `most` bounds the steps of a row, the deliveries of a step, and the
+    lines of a delivery.
+    """
     deliveries: dict[tuple[str, str], list[Entry]] = defaultdict(list)
     for entry in entries:
         deliveries[entry.delivery.scenario, entry.delivery.step].append(entry)
     rows = []
     for result in results:
-        told_of = [step for step in result.steps if wanted(step)]
+        shown = [step for step in result.steps if is_shown(step)]
         steps = []
-        for step in told_of[:most]:
+        for step in shown[:most]:
             sent = deliveries[result.scenario, step.name]
             # What spoiled the step first.
             sent = sorted(sent, key=lambda entry: _verdict(entry) not in ("failed", "errored"))
             steps.append(StepRow(step, [_line(each, most) for each in sent[:most]], max(0, len(sent) - most)))
-        found, before = told.get(result.scenario, (None, None))
-        rows.append(ResultRow(result, found, before, steps, max(0, len(told_of) - most)))
+        found, before = compared.get(result.scenario, (None, None))
+        rows.append(ResultRow(result, found, before, steps, max(0, len(shown) - most)))
     return sorted(rows, key=lambda row: (trend.rank(row.result.verdict, row.trend), row.result.scenario))
 
 
 def _line(entry: Entry, most: int) -> DeliveryLine:
     sent, judgement = entry.delivery, _first(entry)
-    said: list[str] = []
+    found: list[str] = []
     if judgement is not None:
-        said += [lines.violation(each) for each in judgement.violations]
-        said += [lines.difference(each, width=200) for each in judgement.differences]
+        found += [lines.violation(each) for each in judgement.violations]
+        found += [lines.difference(each, width=200) for each in judgement.differences]
     latest = entry.judgement
     verdict = _verdict(entry)
     return DeliveryLine(
@@ -186,14 +182,14 @@ def _line(entry: Entry, most: int) -> DeliveryLine:
         verdict=verdict,
         answer=outcome(sent),
         total=sent.timings.total,
-        lines=said[:most],
-        more=max(0, len(said) - most),
-        judged_again=latest.verdict if latest is not None and latest.verdict != verdict else "",
+        lines=found[:most],
+        more=max(0, len(found) - most),
+        re_checked=latest.verdict if latest is not None and latest.verdict != verdict else "",
     )
 
 
 def _first(entry: Entry) -> Judgement | None:
-    """The judgement that the run made; later ones are of people who judged again."""
+    """The judgement of the run itself; later ones are re-checks."""
     return entry.judgements[0] if entry.judgements else None
 
 

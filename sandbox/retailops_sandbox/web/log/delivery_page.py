@@ -1,0 +1,256 @@
+"""What the page of one delivery shows, read from the log once for each request."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from itertools import islice
+
+import msgspec
+from starlette.requests import Request
+
+from retailops_sandbox import redaction
+from retailops_sandbox.accepting.answers import expected_again
+from retailops_sandbox.contracts import contract
+from retailops_sandbox.errors import SandboxError
+from retailops_sandbox.model import Delivery, Expectation, Judgement
+from retailops_sandbox.reporting.exporters import curl
+from retailops_sandbox.reporting.render import lines, sidebyside
+from retailops_sandbox.runlog.log import Entry
+from retailops_sandbox.runlog.query import Query
+from retailops_sandbox.web.log import filters
+from retailops_sandbox.web.log.filters import FilterTerm
+from retailops_sandbox.web.shell.addresses import query_string
+from retailops_sandbox.web.shell.choices import chosen_receiver
+from retailops_sandbox.web.shell.context import AppContext, Target
+from retailops_sandbox.web.shell.pages import expectation_text, problems
+from retailops_sandbox.web.shell.rows import Row, newest_first
+from retailops_sandbox.web.shell.sending import Flight
+
+_ATTEMPTS = 50
+"""The most other deliveries of its step, and the most resends of it, that are listed with a delivery."""
+_NEIGHBOURS = 20
+"""The most deliveries before and after it that are listed beside a delivery."""
+
+
+class Comparison(msgspec.Struct, frozen=True):
+    """How an answer compares with its expectation."""
+
+    count: int
+    """Of all differences."""
+    others: list[str]
+    """The differences that are not in the side-by-side view."""
+    view: sidebyside.View | None
+    notes: tuple[str, ...]
+
+
+class Neighbours(msgspec.Struct, frozen=True, kw_only=True):
+    """The deliveries beside one, in the list that it was opened from."""
+
+    rows: list[Row]
+    """The newest first, with the delivery itself."""
+    newer: Row | None
+    older: Row | None
+    terms: list[FilterTerm]
+    """Of the filter that the list is of."""
+    address: str
+    """The query string of that filter; empty for the whole log."""
+
+
+class InFlight(msgspec.Struct, frozen=True):
+    """A delivery in flight, or one that could not be logged."""
+
+    elapsed_ms: float
+    payload: str
+
+
+class DeliveryResult(msgspec.Struct, frozen=True, kw_only=True):
+    """A delivery of the log, and what was judged of it."""
+
+    delivery: Delivery
+    latest: Judgement | None
+    judgements: list[Judgement]
+    """The newest first."""
+    attempts: list[Row]
+    """All deliveries of its step; empty where it was the only one."""
+    resends: list[Row]
+    comparison: Comparison | None
+    """None where nothing was expected."""
+    curl: str
+    struck_out: Sequence[str]
+    typed_expectation: str
+    form_id: str
+    receiver_is_known: bool
+    scenario_is_known: bool
+    can_accept: bool
+    can_review: bool
+
+
+class DeliveryPage(msgspec.Struct, frozen=True, kw_only=True):
+    """The page of one delivery."""
+
+    row: Row
+    neighbours: Neighbours
+    opened_from: str
+    """The name of the file that its run was opened from; empty where it is the workspace's."""
+    target: Target
+    """Where a send from this page would go."""
+    is_sent_before: bool
+    """The form that led here had been sent before."""
+    unlogged: str
+    """Why it is not in the log, or not judged there; empty where it is."""
+    problems: Mapping[str, str]
+    in_flight: InFlight | None = None
+    """None where it is in the log."""
+    result: DeliveryResult | None = None
+    """None where it is not in the log."""
+
+
+def of_flight(context: AppContext, request: Request, flight: Flight) -> DeliveryPage:
+    """The page of a delivery in flight, or of one that could not be logged. Blocks."""
+    row = Row.of_flight(flight)
+    return _page(context, request, row, in_flight=InFlight(flight.elapsed_ms, flight.order.payload))
+
+
+def of_entry(
+    context: AppContext,
+    request: Request,
+    entry: Entry,
+    *,
+    wrong: Mapping[str, str] | None = None,
+    typed: str | None = None,
+) -> DeliveryPage:
+    """The page of a delivery of the log, and what is wrong with a form of it. Blocks."""
+    result = _result(context, entry, typed)
+    return _page(context, request, Row.of_entry(entry), wrong, result=result)
+
+
+def accepted_expectation(entry: Entry) -> Expectation | None:
+    """The latest expectation with the answer that came; None where nothing came that can be expected."""
+    answer = expected_again(entry.delivery)
+    if answer is None or answer.fault is not None:
+        return answer
+    before = entry.judgement.expectation if entry.judgement else None
+    return msgspec.structs.replace(
+        before or Expectation(), status=answer.status, body=answer.body, fault=None
+    )
+
+
+def _page(
+    context: AppContext,
+    request: Request,
+    row: Row,
+    wrong: Mapping[str, str] | None = None,
+    *,
+    in_flight: InFlight | None = None,
+    result: DeliveryResult | None = None,
+) -> DeliveryPage:
+    opened_from = context.log.opened_from(row.id)
+    # What was sent elsewhere says nothing of where a send from here would go.
+    receiver = chosen_receiver(request, context).name if opened_from else row.receiver
+    return DeliveryPage(
+        row=row,
+        neighbours=_neighbours_in_run(context, row) if opened_from else _neighbours(context, request, row),
+        opened_from=opened_from,
+        target=context.target_named(receiver, row.action, row.edition),
+        is_sent_before=request.query_params.get("sent") == "before",
+        unlogged=context.sending.problem(row.id),
+        problems=problems(wrong),
+        in_flight=in_flight,
+        result=result,
+    )
+
+
+def _result(context: AppContext, entry: Entry, typed: str | None) -> DeliveryResult:
+    sent, latest = entry.delivery, entry.judgement
+    receiver = next((each for each in context.receivers() if each.name == sent.receiver), None)
+    return DeliveryResult(
+        delivery=sent,
+        latest=latest,
+        judgements=list(reversed(entry.judgements)),
+        attempts=_attempts(context, sent),
+        resends=_rows(context, Query(parent=sent.id)),
+        comparison=_comparison(sent, latest),
+        curl=curl.command(sent.request, receiver),
+        struck_out=redaction.struck_out(sent.request, sent.response),
+        typed_expectation=expectation_text(latest.expectation if latest else None)
+        if typed is None
+        else typed,
+        form_id=secrets.token_hex(16),
+        receiver_is_known=receiver is not None,
+        scenario_is_known=bool(sent.scenario) and context.scenario_index.has(sent.scenario),
+        can_accept=accepted_expectation(entry) is not None,
+        can_review=_differs_from_its_scenario(entry),
+    )
+
+
+def _differs_from_its_scenario(entry: Entry) -> bool:
+    return bool(entry.delivery.scenario and entry.judgements and entry.judgements[0].differences)
+
+
+def _comparison(sent: Delivery, judgement: Judgement | None) -> Comparison | None:
+    if judgement is None or judgement.expectation is None:
+        return None
+    notes = judgement.notes
+    try:
+        agreed = contract.load(sent.action, sent.edition)
+        view = sidebyside.of(sent, judgement.expectation, agreed.arrays)
+    except SandboxError as error:
+        # A log may outlive a contract, and what comes from elsewhere may know others.
+        view, notes = None, (*notes, f"not shown beside each other: {error}")
+    others = [lines.difference(each) for each in judgement.differences if view is None or each.part != "body"]
+    return Comparison(len(judgement.differences), others, view, notes)
+
+
+def _attempts(context: AppContext, sent: Delivery) -> list[Row]:
+    """All deliveries of a step, the oldest first; none of what was sent by hand, or only once."""
+    run = context.log.find(sent.run)
+    if run is None or run.info is None or run.info.kind == "serve" or not sent.step:
+        return []
+    rows = _rows(context, Query(run=sent.run, scenario=sent.scenario), step=sent.step)
+    return rows if len(rows) > 1 else []
+
+
+def _rows(context: AppContext, query: Query, step: str = "") -> list[Row]:
+    """The rows of a query, perhaps of one step alone: the oldest first, and no more than a page shows."""
+    found = context.log.summaries(query, newest_first=False)
+    return [Row.of_summary(each) for each in islice((e for e in found if step in ("", e.step)), _ATTEMPTS)]
+
+
+def _neighbours(context: AppContext, request: Request, row: Row) -> Neighbours:
+    query = filters.query_of(request)
+    newer, older = _around(context, query, row)
+    landed = {row.id, *(each.id for each in newer)}
+    flying = _flying(context, landed) if len(newer) < _NEIGHBOURS else []
+    return Neighbours(
+        rows=newest_first([*flying, *newer, row, *older]),
+        newer=newer[-1] if newer else None,
+        older=older[0] if older else None,
+        terms=filters.terms(query),
+        address=query_string(query),
+    )
+
+
+def _neighbours_in_run(context: AppContext, row: Row) -> Neighbours:
+    """The neighbours of a delivery whose run was opened from a file: the log does not list them."""
+    newer, older = _around(context, Query(run=row.run), row)
+    return Neighbours(
+        rows=[*newer, row, *older],
+        newer=newer[-1] if newer else None,
+        older=older[0] if older else None,
+        terms=[],
+        address="",
+    )
+
+
+def _around(context: AppContext, query: Query, row: Row) -> tuple[list[Row], list[Row]]:
+    """What was sent after and before a delivery, as far as the query accepts it; the newest first."""
+    place = (row.sent_at, row.id)
+    newer = list(islice(context.log.summaries(query, after=place, newest_first=False), _NEIGHBOURS))
+    older = islice(context.log.summaries(query, after=place), _NEIGHBOURS)
+    return [Row.of_summary(each) for each in reversed(newer)], [Row.of_summary(each) for each in older]
+
+
+def _flying(context: AppContext, landed: set[str]) -> list[Row]:
+    """Those in flight. One that landed a moment ago, and is being judged, is in the log already."""
+    return [Row.of_flight(flight) for flight in context.sending.flights if flight.id not in landed]

@@ -1,0 +1,221 @@
+"""What the pages of one run show, read from the log once for each request."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import get_args
+
+import msgspec
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
+
+from retailops_sandbox.model import ResultStep
+from retailops_sandbox.reporting.render.lines import VERDICT_ORDER
+from retailops_sandbox.runlog.log import RunSummary
+from retailops_sandbox.runlog.query import Query
+from retailops_sandbox.scenarios.trend import Past, Trend
+from retailops_sandbox.web.runs import results
+from retailops_sandbox.web.runs.results import ResultRow, RunRow
+from retailops_sandbox.web.shell.addresses import query_string
+from retailops_sandbox.web.shell.context import AppContext
+from retailops_sandbox.web.shell.rows import Row
+
+_RESULTS = 500
+"""The most results of a run that has ended on one page: a browser takes seconds over ten thousand."""
+_RUNNING_RESULTS = 100
+"""The most results on the page of a run that goes on."""
+_DELIVERIES = 100
+"""The most deliveries on the page of a run without scenarios."""
+_IN_TABLE = 4
+"""The most steps of a result in the table of a run, deliveries of a step, and lines of a delivery."""
+_IN_DETAIL = 200
+"""The same on the page of one scenario."""
+_SPOILED = ("failed", "errored")
+
+
+class ResultFilter(msgspec.Struct, frozen=True):
+    """Which of a run's results are shown; what is empty does not matter."""
+
+    verdict: str = ""
+    trend: str = ""
+    tag: str = ""
+
+    @classmethod
+    def of(cls, asked: QueryParams) -> ResultFilter:
+        return cls(**{name: asked.get(name, "") for name in cls.__struct_fields__})
+
+    def accepts(self, row: ResultRow) -> bool:
+        return (
+            self.verdict in ("", row.result.verdict)
+            and self.trend in ("", row.trend)
+            and (not self.tag or self.tag in row.result.tags)
+        )
+
+
+class FilterChoice(msgspec.Struct, frozen=True):
+    """A value that a field of the filter can have."""
+
+    label: str
+    count: int
+    """Of the results that have it."""
+    url: str
+    """Of the page with it."""
+    is_chosen: bool
+
+
+class Paging(msgspec.Struct, frozen=True):
+    """Which results a page shows, of more than fit on one."""
+
+    first: int
+    """How many come before."""
+    count: int
+    """Of all results that the filter accepts."""
+
+    @property
+    def end(self) -> int:
+        return min(self.first + _RESULTS, self.count)
+
+    @property
+    def before(self) -> int:
+        """Where the page before begins."""
+        return max(0, self.first - _RESULTS)
+
+
+class RunPage(msgspec.Struct, frozen=True, kw_only=True):
+    """The page of a run."""
+
+    run: RunRow
+    rows: Sequence[ResultRow]
+    hidden: int
+    """How many further results a run has that goes on."""
+    paging: Paging | None
+    """None where all results fit on the page."""
+    total: int
+    """Of all results."""
+    failing: int
+    """Of those that failed or errored."""
+    is_running: bool
+    is_ours: bool
+    """This process runs it, and can stop it."""
+    can_review: bool
+    problem: str
+    """What ended it before its time; empty where nothing did."""
+    choices: Sequence[tuple[str, Sequence[FilterChoice]]]
+    """By the field of the filter."""
+    address: str
+    """The query string of the filter; empty where it accepts everything."""
+    by_hand: Sequence[Row]
+    """The newest deliveries of a run without scenarios."""
+    is_started_before: bool
+    """The form that led here had been sent before."""
+
+
+class RunScenarioPage(msgspec.Struct, frozen=True, kw_only=True):
+    """The page of one scenario in a run."""
+
+    run: RunRow
+    row: ResultRow
+    is_known: bool
+    """Its file is still in the workspace."""
+
+
+def of_run(context: AppContext, request: Request, run: RunSummary) -> RunPage:
+    """The page of a run, as far as it is. Blocks."""
+    filter = ResultFilter.of(request.query_params)
+    first = _first(request.query_params.get("from", ""))
+    rows = _rows(context, run)
+    accepted = [row for row in rows if filter.accepts(row)]
+    failing = sum(row.result.verdict in _SPOILED for row in rows)
+    is_running = run.state == "running" and not results.is_open(run)
+    has_scenarios = run.results > 0 or (run.info is not None and run.info.scenarios > 0)
+    return RunPage(
+        run=results.run_row(run, context.clock.now()),
+        rows=accepted[:_RUNNING_RESULTS] if is_running else accepted[first : first + _RESULTS],
+        hidden=max(0, len(accepted) - _RUNNING_RESULTS) if is_running else 0,
+        paging=Paging(first, len(accepted)) if len(accepted) > _RESULTS and not is_running else None,
+        total=len(rows),
+        failing=failing,
+        is_running=is_running,
+        is_ours=context.running.is_live(run.id),
+        can_review=failing > 0 and not is_running and not run.foreign,
+        problem=context.running.problem(run.id),
+        choices=_choices(run.id, rows, filter),
+        address=query_string(filter),
+        by_hand=[] if has_scenarios else _deliveries(context, run.id),
+        is_started_before=request.query_params.get("started") == "before",
+    )
+
+
+def of_scenario(context: AppContext, run: RunSummary, scenario: str) -> RunScenarioPage | None:
+    """The page of one scenario in a run; None where the run has no result of it. Blocks."""
+    rows = _rows(context, run, scenario)
+    if not rows:
+        return None
+    return RunScenarioPage(
+        run=results.run_row(run, context.clock.now()),
+        row=rows[0],
+        is_known=not run.foreign and context.scenario_index.has(scenario),
+    )
+
+
+def _first(asked: str) -> int:
+    """The number of the first result on the page, as an address spells it; 0 for what is no number."""
+    return int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 8 else 0
+
+
+def _rows(context: AppContext, run: RunSummary, scenario: str | None = None) -> list[ResultRow]:
+    """The results of a run with the deliveries of what did not pass; or those of one scenario, with all."""
+    only_one = scenario is not None
+    wanted = [result for result in context.log.results(run.id) if scenario in (None, result.scenario)]
+    in_detail = {result.scenario for result in wanted if only_one or result.verdict in _SPOILED}
+    found = context.log.run(run.id, in_detail)
+    return results.result_rows(
+        wanted,
+        {} if run.foreign else results.trends(run, wanted, _past(context, run)),
+        found[1] if found else [],
+        is_shown=(lambda step: True) if only_one else _stands_out,
+        most=_IN_DETAIL if only_one else _IN_TABLE,
+    )
+
+
+def _past(context: AppContext, run: RunSummary) -> Iterable[Past]:
+    return results.past_runs(context.log, run.info) if run.info is not None else ()
+
+
+def _stands_out(step: ResultStep) -> bool:
+    """Whether the table of a run shows a step."""
+    return step.verdict in ("failed", "errored", "skipped") or step.attempts > 1
+
+
+def _deliveries(context: AppContext, id: str) -> list[Row]:
+    return [Row.of_summary(each) for each in islice(context.log.summaries(Query(run=id)), _DELIVERIES)]
+
+
+def _choices(
+    id: str, rows: Sequence[ResultRow], chosen: ResultFilter
+) -> list[tuple[str, Sequence[FilterChoice]]]:
+    """The values of each field of the filter, where there are several to choose from."""
+    verdicts = Counter(row.result.verdict for row in rows)
+    trends = Counter(row.trend for row in rows if row.trend)
+    tags = Counter(tag for row in rows for tag in set(row.result.tags))
+    fields: tuple[tuple[str, list[tuple[str, int]]], ...] = (
+        ("verdict", [(each, verdicts[each]) for each in VERDICT_ORDER if verdicts[each]]),
+        ("trend", [(each, trends[each]) for each in get_args(Trend) if trends[each]]),
+        ("tag", sorted(tags.items())),
+    )
+    choices: list[tuple[str, Sequence[FilterChoice]]] = []
+    for name, counts in fields:
+        current = getattr(chosen, name)
+        if current and current not in dict(counts):
+            counts = [*counts, (current, 0)]
+        if len(counts) > 1 or current:
+            offered = [("", len(rows)), *counts]
+            choices.append((name, [_choice(id, chosen, name, value, count) for value, count in offered]))
+    return choices
+
+
+def _choice(id: str, chosen: ResultFilter, name: str, value: str, count: int) -> FilterChoice:
+    changed = msgspec.structs.replace(chosen, **{name: value})
+    return FilterChoice(value or "all", count, f"/runs/{id}{query_string(changed)}", changed == chosen)
