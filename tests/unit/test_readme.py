@@ -10,10 +10,10 @@ import click
 import msgspec
 import pytest
 
-from retailops_sandbox import model, pytest_plugin
+from retailops_sandbox import jsontext, model, pytest_plugin
 from retailops_sandbox.cli import main
 from retailops_sandbox.cli.log import shapes
-from retailops_sandbox.comparing import matchers
+from retailops_sandbox.comparing.matchers import HEADER, MATCHERS
 from retailops_sandbox.pytest_plugin.answers import Response, Result
 from retailops_sandbox.pytest_plugin.sending import Fields
 from retailops_sandbox.workspace.settings import Settings
@@ -58,9 +58,14 @@ def test_every_key_of_the_log_has_a_row():
         assert re.search(rf"^\| [^|]*`{re.escape(key)}`", README, re.MULTILINE), key
 
 
-def test_every_matcher_has_a_row():
-    for word in matchers.MATCHERS:
-        assert re.search(rf'^\| `[^|]*"{word}"', SCENARIOS, re.MULTILINE), word
+def test_the_table_of_matchers_says_what_their_records_say():
+    rows = [f"| `{jsontext.flat(kind.example_rule)}` | {kind.words} |" for kind in MATCHERS.values()]
+    assert "\n".join(["| matcher | accepts |", "|---|---|", *rows, ""]) in SCENARIOS
+
+
+def test_the_matchers_of_headers_are_named():
+    *others, last = [f"`{name}`" for name, kind in MATCHERS.items() if HEADER not in kind.applies_to]
+    assert f"A header takes all but {', '.join(others)} and {last}:" in SCENARIOS
 
 
 @pytest.mark.parametrize("words", [model.FaultKind, model.Verdict], ids=["faults", "verdicts"])

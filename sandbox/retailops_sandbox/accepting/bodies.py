@@ -17,6 +17,8 @@ from msgspec import UNSET
 
 from retailops_sandbox.accepting.deciding import KEEP, Decision, Key
 from retailops_sandbox.comparing import Node, align, matchers
+from retailops_sandbox.comparing.rules import Scope, compile_rules, whole_scope
+from retailops_sandbox.comparing.values import same
 from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import Json, Rule
 from retailops_sandbox.redaction import holds_mark
@@ -53,7 +55,7 @@ def decide(
     otherwise: Decision = KEEP,
 ) -> Decided:
     """The body and rules after the decisions; `otherwise` is that on every difference that none names."""
-    scope = matchers.scope(matchers.compile(rules), sets)
+    scope = whole_scope(compile_rules(rules), sets)
     walk = _Walk(rules, decisions, otherwise)
     pair = walk.node(align(filled, actual, scope), scope, _Place(), template)
     kept = walk.renumbered(rules)
@@ -131,7 +133,7 @@ class _Walk:
         self, rules: Mapping[str, Rule], decisions: Mapping[Key, Decision], otherwise: Decision
     ) -> None:
         self._rules = {path: pointer.parse(path) for path in rules}
-        self._words = {path: matchers.matcher(rule, path).word for path, rule in rules.items()}
+        self._words = {path: matchers.matcher(rule, path).name for path, rule in rules.items()}
         self._decisions = decisions
         self._otherwise = otherwise
         self._dropped: set[str] = set()
@@ -142,7 +144,7 @@ class _Walk:
 
     # --- One place ---
 
-    def node(self, node: Node, scope: matchers.Scope | None, place: _Place, template: _Value) -> _Pair:
+    def node(self, node: Node, scope: Scope | None, place: _Place, template: _Value) -> _Pair:
         """A place that both sides have."""
         if node.kind in ("changed", "type"):
             return self._leaf(node, scope, place, template)
@@ -155,11 +157,11 @@ class _Walk:
         if type(template) is type(node.expected):
             return pair
         # A placeholder that was filled with all of this: it stays, or gives way as a whole.
-        if matchers.same(pair.filled, node.expected):
+        if same(pair.filled, node.expected):
             return _Pair(node.expected, template)
         return self._taken(pair.filled, scope, place.new)
 
-    def _leaf(self, node: Node, scope: matchers.Scope | None, place: _Place, template: _Value) -> _Pair:
+    def _leaf(self, node: Node, scope: Scope | None, place: _Place, template: _Value) -> _Pair:
         decision = self._decision(node.kind, place.old, place.actual)
         if decision.word == "accept" and is_redacted(node.actual):
             self.made[pointer.join(place.new)] = "any"
@@ -199,7 +201,7 @@ class _Walk:
     # --- Objects ---
 
     def _object(
-        self, node: Node, scope: matchers.Scope | None, place: _Place, template: Mapping[str, _Value]
+        self, node: Node, scope: Scope | None, place: _Place, template: Mapping[str, _Value]
     ) -> _Pair:
         filled: dict[str, Json] = {}
         own: dict[str, Json] = {}
@@ -235,7 +237,7 @@ class _Walk:
         tokens = self._rules[path]
         return "*" in tokens and tokens[-1] == name and self._words[path] == "any"
 
-    def _unexpected_member(self, node: Node, scope: matchers.Scope | None, place: _Place) -> _Pair:
+    def _unexpected_member(self, node: Node, scope: Scope | None, place: _Place) -> _Pair:
         if node.kind != "unexpected" or holds_mark(place.new[-1]):
             return _NOTHING
         decision = self._decision("unexpected", None, place.actual)
@@ -245,9 +247,7 @@ class _Walk:
 
     # --- Arrays ---
 
-    def _array(
-        self, node: Node, scope: matchers.Scope | None, place: _Place, template: Sequence[_Value]
-    ) -> _Pair:
+    def _array(self, node: Node, scope: Scope | None, place: _Place, template: Sequence[_Value]) -> _Pair:
         staying = self._order(node, [child for child in node.children if self._stays(child, place)], place)
         filled: list[Json] = []
         own: list[Json] = []
@@ -299,11 +299,11 @@ class _Walk:
 
     # --- What is taken over ---
 
-    def _taken(self, value: Json, scope: matchers.Scope | None, path: _Tokens) -> _Pair:
+    def _taken(self, value: Json, scope: Scope | None, path: _Tokens) -> _Pair:
         """An actual value as an expected one, with the rules that it takes to be accepted."""
         return _Pair(*self._literal(value, scope, path))
 
-    def _literal(self, value: Json, scope: matchers.Scope | None, path: _Tokens) -> tuple[Json, Json]:
+    def _literal(self, value: Json, scope: Scope | None, path: _Tokens) -> tuple[Json, Json]:
         matcher = scope.matcher if scope is not None else None
         if matcher is not None and matcher.accepts is not None:
             clean = _clean(value)
@@ -372,7 +372,7 @@ class _Walk:
         return tuple(new)
 
 
-def _scope_of_new(array: matchers.Scope | None, at: int, node: Node) -> matchers.Scope | None:
+def _scope_of_new(array: Scope | None, at: int, node: Node) -> Scope | None:
     """What rules say of an item that comes to be at a position, which may have been waited for."""
     if array is None:
         return None

@@ -14,6 +14,8 @@ from retailops_sandbox import comparing, jsontext
 from retailops_sandbox.accepting import bodies
 from retailops_sandbox.accepting.deciding import ACCEPT, KEEP, Decision, Key, key
 from retailops_sandbox.comparing import matchers
+from retailops_sandbox.comparing.rules import compile_rules
+from retailops_sandbox.comparing.values import same
 from retailops_sandbox.errors import SandboxError, SourceError
 from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import Delivery, Difference, Expectation, Json, Judgement, Response
@@ -236,7 +238,7 @@ def _until_it_passes(
     Where that comes to no end (items that only their order tells apart), the answer is taken as a whole.
     """
     for left in reversed(range(_MOST_ROUNDS)):
-        if not comparing.compare(found.body, actual, matchers.compile(found.rules), sets).differences:
+        if not comparing.compare(found.body, actual, compile_rules(found.rules), sets).differences:
             break
         whole = left == 0
         more = bodies.decide(
@@ -298,4 +300,4 @@ def _may_be(written: Any, judged: Any) -> bool:
         )
     if isinstance(written, list) and isinstance(judged, list):
         return len(written) == len(judged) and all(map(_may_be, written, judged))
-    return matchers.same(written, judged)
+    return same(written, judged)

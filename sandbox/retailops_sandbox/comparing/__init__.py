@@ -1,20 +1,21 @@
-"""The heart: what a response departs from, and the verdict on it.
+"""Comparing a response with its expectation, and the verdict on it.
 
-assignment   pairing by numbers alone: best assignment, longest common subsequence
-keys         equal items by hash
-node         the tree that an alignment is
-pairing      which item of one array answers to which of the other
-aligning     two documents as such a tree
-telling      the tree as differences, notes and hints
-applying     differences put right
-judging      a delivery and its expectation to a verdict
+values        JSON values: types, equality
+matchers      what takes the place of equality, one record for each
+rules         matchers by the paths where they apply
+keys          hashes of items that compare without a difference
+node          one place of an alignment of two documents
+pairing       which item of one array answers to which of the other
+aligning      two documents to a tree of nodes
+differences   the tree to differences, notes and hints
+documents     two documents to their differences
+judging       a delivery and its expectation to a verdict
 """
 
 from retailops_sandbox.comparing.aligning import align
-from retailops_sandbox.comparing.applying import apply
 from retailops_sandbox.comparing.differences import Comparison, tell
 from retailops_sandbox.comparing.documents import NO_SETS, compare
-from retailops_sandbox.comparing.judging import Judge, ResponseContract, judge
+from retailops_sandbox.comparing.judging import Judge, ResponseContract
 from retailops_sandbox.comparing.node import Node
 
 __all__ = [
@@ -24,8 +25,6 @@ __all__ = [
     "Node",
     "ResponseContract",
     "align",
-    "apply",
     "compare",
-    "judge",
     "tell",
 ]

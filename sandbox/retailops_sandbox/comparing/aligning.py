@@ -5,7 +5,6 @@ from __future__ import annotations
 from msgspec import UNSET
 
 from retailops_sandbox import assignment
-from retailops_sandbox.comparing.matchers import DEEPEST, Scope, same
 from retailops_sandbox.comparing.node import (
     Node,
     container,
@@ -16,6 +15,8 @@ from retailops_sandbox.comparing.node import (
     whole,
 )
 from retailops_sandbox.comparing.pairing import BUDGET, Items
+from retailops_sandbox.comparing.rules import DEEPEST, Scope
+from retailops_sandbox.comparing.values import same
 from retailops_sandbox.model import Json
 
 
@@ -86,6 +87,6 @@ class Aligner:
             kept = assignment.increasing([pair.actual for pair in pairs])
             for position, pair in enumerate(pairs):
                 pair.node.moved = position not in kept
-            if scope is not None and scope.matcher is not None and scope.matcher.word == "ordered":
+            if scope is not None and scope.matcher is not None and scope.matcher.name == "ordered":
                 node.cost += len(pairs) - len(kept)
         return node

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from retailops_sandbox.comparing.aligning import align
 from retailops_sandbox.comparing.differences import CLEAN, Comparison, tell
-from retailops_sandbox.comparing.matchers import NO_RULES, Rules, Scope, same, scope
+from retailops_sandbox.comparing.rules import NO_RULES, Rules, Scope, whole_scope
+from retailops_sandbox.comparing.values import same
 from retailops_sandbox.model import Json
 
 NO_SETS: Mapping[str, tuple[str, ...]] = {}
@@ -18,7 +19,7 @@ def compare(
     """How a document departs from the expected one. `sets`: path of a set-like array to identity fields."""
     if not rules and same(expected, actual):
         return CLEAN
-    return compare_in(scope(rules, sets), expected, actual)
+    return compare_in(whole_scope(rules, sets), expected, actual)
 
 
 def compare_in(whole: Scope | None, expected: Json, actual: Json) -> Comparison:

@@ -11,6 +11,7 @@ from msgspec import UNSET
 from retailops_sandbox import jsontext
 from retailops_sandbox.comparing import matchers
 from retailops_sandbox.comparing.documents import compare_in
+from retailops_sandbox.comparing.rules import NO_RULES, Scope, compile_headers, compile_rules, whole_scope
 from retailops_sandbox.errors import SourceError, shortened
 from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import (
@@ -61,7 +62,7 @@ class _Prepared(msgspec.Struct, frozen=True):
     expectation: Expectation
     statuses: Sequence[int]
     headers: dict[str, matchers.Matcher]
-    scope: matchers.Scope | None
+    scope: Scope | None
 
 
 class _Body(msgspec.Struct):
@@ -81,24 +82,12 @@ class _Findings(msgspec.Struct):
     notes: tuple[str, ...] = ()
 
 
-def judge(
-    delivery: Delivery,
-    expectation: Expectation | None,
-    contract: ResponseContract,
-    *,
-    at: str,
-    payload_violations: tuple[Violation, ...] = (),
-) -> Judgement:
-    """The judgement on one delivery; for many, keep a `Judge`."""
-    return Judge(contract)(delivery, expectation, at=at, payload_violations=payload_violations)
-
-
 class Judge:
     """Judges deliveries of one contract. Raises RuleError for an expectation whose rules cannot be used."""
 
     def __init__(self, contract: ResponseContract) -> None:
         self._contract = contract
-        self._scope = matchers.scope(matchers.NO_RULES, contract.arrays)
+        self._scope = whole_scope(NO_RULES, contract.arrays)
         self._prepared: dict[int, _Prepared] = {}
         self._bodies: dict[str, _Body] = {}
 
@@ -204,12 +193,12 @@ class Judge:
             return known
         if len(self._prepared) == _REMEMBERED:
             self._prepared.clear()
-        rules = matchers.compile(expectation.rules)
+        rules = compile_rules(expectation.rules)
         prepared = _Prepared(
             expectation,  # kept, so that its id is not given to another
             statuses,
-            matchers.compile_headers(expectation.headers),
-            matchers.scope(rules, self._contract.arrays) if rules else self._scope,
+            compile_headers(expectation.headers),
+            whole_scope(rules, self._contract.arrays) if rules else self._scope,
         )
         self._prepared[id(expectation)] = prepared
         return prepared
@@ -262,14 +251,14 @@ def _number(milliseconds: float) -> Number:
 
 def _header_differences(name: str, matcher: matchers.Matcher, headers: Headers) -> list[Difference]:
     """None or one: a header that is sent repeatedly may satisfy its matcher once, or joined by commas."""
-    if matcher.word == "ignore":
+    if matcher.name == "ignore":
         return []
     sent = [(each, value) for each, value in headers if each.lower() == name]
     joined = ", ".join(value for _, value in sent)
     accepts = matcher.accepts
     if sent and accepts is not None and any(map(accepts, (joined, *(value for _, value in sent)))):
         return []
-    literal = matcher.word == "text"
+    literal = matcher.name == "text"
     return [
         Difference(
             kind="changed" if sent else "missing",

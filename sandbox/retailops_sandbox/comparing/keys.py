@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable
 
-from retailops_sandbox.comparing.matchers import Scope
+from retailops_sandbox.comparing.rules import Scope
 from retailops_sandbox.model import Json
 
 _ACCEPTED = ("accepted",)
@@ -44,13 +44,13 @@ def _object_key(value: dict[str, Json], scope: Scope, expected: bool) -> Hashabl
     for name, member in value.items():
         beneath = scope.child(name)
         matcher = beneath.matcher if beneath is not None else None
-        if matcher is None or matcher.word != "ignore":
+        if matcher is None or matcher.name != "ignore":
             members.append((name, key(member, beneath, expected=expected)))
     return "{", frozenset(members)
 
 
 def _array_key(value: list[Json], scope: Scope, expected: bool) -> Hashable:
-    ordered = not scope.set_like or (scope.matcher is not None and scope.matcher.word == "ordered")
+    ordered = not scope.set_like or (scope.matcher is not None and scope.matcher.name == "ordered")
     if ordered:
         return "[", *(key(item, scope.child(str(at)), expected=expected) for at, item in enumerate(value))
     if positions(scope, len(value)):

@@ -1,35 +1,37 @@
-"""Rules: which matcher stands where in a document, instead of equality.
+"""Matchers: what may take the place of equality, each described in one record of MATCHERS.
 
-A rule path is a JSON Pointer in which `*` stands for any one token; indices are positions in the expected
-array. Where several rules reach a place, the one with the fewest `*` wins, then the later one.
+The record is the one place of a matcher: reading rules, the JSON Schema of scenario files, the rule editor of
+the browser and the table in docs/scenarios.md are made from it.
 
-A regex comes from the user's own file, its subject from a receiver, and a bad pair of them can take for ever.
-So a subject longer than MAX_SUBJECT characters is never searched, and a search that takes longer than
-LONGEST_SEARCH is given up, for good: neither matches, and the difference says why.
+A regex comes from the user's own file and its subject from a receiver; some pairs of them take for ever to
+search. So a subject longer than MAX_SUBJECT characters is not searched, and a search that takes longer than
+LONGEST_SEARCH is given up for good. Neither matches, and the difference says why.
 """
 
 from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable
 from datetime import date
-from typing import Any, TypeGuard
+from typing import Any, NamedTuple, TypeAlias
 
-from retailops_sandbox.jsontext import pointer
-from retailops_sandbox.model import Json, Number, Rule, encoder
+from retailops_sandbox.comparing.values import is_number, same, type_name
+from retailops_sandbox.errors import did_you_mean
+from retailops_sandbox.jsontext import excerpt, flat
+from retailops_sandbox.model import Json, Rule
 
 MAX_SUBJECT = 10_000
 LONGEST_SEARCH = 1.0
 """Seconds."""
-DEEPEST = 40
-"""Levels of a document that rules reach, and that are aligned; what is deeper is compared as a whole."""
-BODY_ONLY = ("type", "range", "ordered", "unordered", "extra")
-"""Matchers that cannot judge a header, which is text."""
+_QUOTED = 60
+"""Characters of a rule that a message quotes."""
+
+Predicate: TypeAlias = Callable[[Json], bool]
 
 
 class RuleError(ValueError):
-    """A rule that cannot be used: where it stands, what is wrong, how to mend it."""
+    """A rule that cannot be used: the path where it is written, what is wrong, how to mend it."""
 
     def __init__(self, path: str, what: str, mend: str = "") -> None:
         super().__init__(what)
@@ -38,217 +40,81 @@ class RuleError(ValueError):
         self.mend = mend
 
 
+class MatcherKind(NamedTuple):
+    """All that there is to know of a matcher."""
+
+    name: str
+    words: str
+    """What it accepts, for people, as it reads after "accepts"."""
+    applies_to: tuple[str, ...]
+    """The JSON types of expected values that it is offered for; HEADER where it can judge a header."""
+    predicate: Callable[[Any], Predicate | None]
+    """From its argument to what decides on an actual value; to None where it is a way to compare a container.
+
+    Raises _UnusableError for an argument that cannot be used.
+    """
+    argument: dict[str, Any] | None = None
+    """The JSON Schema of its argument; None where it takes none."""
+    example: Any = None
+    """An argument."""
+
+    @property
+    def sentence(self) -> str:
+        """What it accepts, as a sentence of its own."""
+        return f"{self.words[0].upper()}{self.words[1:]}."
+
+    @property
+    def example_rule(self) -> Rule:
+        """The matcher as a file may hold it."""
+        return self.name if self.argument is None else {self.name: self.example}
+
+
 class Matcher:
-    """A predicate on the actual value, or (`accepts` is None) a way to compare a container."""
+    """A matcher with its argument, at the path of its rule.
 
-    __slots__ = ("accepts", "path", "rule", "word")
+    `accepts` decides on an actual value. It is None for a matcher that is a way to compare a container.
+    """
 
-    def __init__(self, word: str, rule: Rule, path: str, accepts: Callable[[Json], bool] | None) -> None:
-        self.word = word
+    __slots__ = ("accepts", "name", "path", "rule")
+
+    def __init__(self, name: str, rule: Rule, path: str, accepts: Predicate | None) -> None:
+        self.name = name
         self.rule = rule
         self.path = path
         self.accepts = accepts
 
     def hint(self, value: Json) -> str:
-        """Why the matcher refused a value, where that cannot be seen."""
-        if self.word == "regex" and isinstance(value, str) and len(value) > MAX_SUBJECT:
-            return f"it has {len(value):,} characters, and a regex searches at most {MAX_SUBJECT:,}"
-        if isinstance(self.accepts, _Search) and self.accepts.gave_up:
-            return f"the search took longer than {LONGEST_SEARCH:g} s and was given up: mind nested repeats"
-        return ""
-
-
-class Rules:
-    """Compiled rules; false where there are none."""
-
-    __slots__ = ("_matchers",)
-
-    def __init__(self, matchers: tuple[tuple[tuple[str, ...], Matcher], ...] = ()) -> None:
-        self._matchers = matchers
-
-    def __bool__(self) -> bool:
-        return bool(self._matchers)
-
-    def __iter__(self) -> Iterator[tuple[tuple[str, ...], Matcher]]:
-        return iter(self._matchers)
-
-
-NO_RULES = Rules()
-
-
-def compile(rules: Mapping[str, Rule]) -> Rules:
-    """The rules of an expectation, ready to use; RuleError for a path or matcher that cannot be used."""
-    if not rules:
-        return NO_RULES
-    return Rules(tuple((_tokens(path), matcher(rule, path)) for path, rule in rules.items()))
+        """Why the matcher refused a value, where the value does not show it."""
+        return self.accepts.hint(value) if isinstance(self.accepts, _Search) else ""
 
 
 def matcher(rule: Rule, path: str = "") -> Matcher:
-    """One matcher from its spelling; RuleError names the path."""
-    word, argument = _spelling(rule, path)
-    if word in _BARE:
-        return Matcher(word, rule, path, _BARE[word])
-    make, example = _WITH_ARGUMENT[word]
+    """The matcher that a rule spells; RuleError for one that cannot be used."""
+    kind, argument = _read(rule, path)
     try:
-        return Matcher(word, rule, path, make(argument))
-    except _Unusable as error:
-        raise RuleError(path, f"{word}: {error}", f"for example {example}") from None
+        return Matcher(kind.name, rule, path, kind.predicate(argument))
+    except _UnusableError as error:
+        raise RuleError(path, f"{kind.name}: {error}", f"for example {flat(kind.example_rule)}") from None
 
 
-def compile_headers(headers: Mapping[str, Rule]) -> dict[str, Matcher]:
-    """Expected headers, lower-case name to matcher: a matcher's spelling, or else exactly that text."""
-    compiled: dict[str, Matcher] = {}
-    for name, rule in headers.items():
-        if isinstance(rule, str) and rule not in _BARE:
-            compiled[name.lower()] = Matcher("text", rule, name, _equal_to(rule))
-            continue
-        found = matcher(rule, name)
-        if found.word in BODY_ONLY:
-            what = f"{found.word} cannot judge a header, which is text"
-            raise RuleError(name, what, 'use {"regex": "..."} or {"one_of": ["..."]}')
-        compiled[name.lower()] = found
-    return compiled
+def exactly(text: str, path: str) -> Matcher:
+    """The matcher of a header that is expected to be this text."""
+    return Matcher("text", text, path, _equal_to(text))
 
 
-# --- Where rules stand --------------------------------------------------------------------------------
+# --- Predicates ---------------------------------------------------------------------------------------
 
 
-class _Branch:
-    """A token in the tree of all paths, with what stands at the path that ends there."""
-
-    __slots__ = ("branches", "identity", "matcher", "rank", "ruled")
-
-    def __init__(self) -> None:
-        self.branches: dict[str, _Branch] = {}
-        self.identity: tuple[str, ...] | None = None
-        self.matcher: Matcher | None = None
-        self.rank = (0, 0)
-        self.ruled = False
-
-    def grow(self, tokens: Iterable[str], *, ruled: bool) -> _Branch:
-        branch = self
-        branch.ruled |= ruled
-        for token in tokens:
-            branch = branch.branches.setdefault(token, _Branch())
-            branch.ruled |= ruled
-        return branch
-
-
-class Scope:
-    """What the rules say about one place in a document, and about the places beneath it.
-
-    `identity` is what tells the items of a set-like array apart, None for any other array. `named` are the
-    tokens beneath that some path spells out; all others share one scope. `ruled` says that there is a matcher
-    here or somewhere beneath.
-    """
-
-    __slots__ = ("_branches", "_children", "_demanded", "identity", "matcher", "named", "ruled")
-
-    def __init__(self, branches: list[_Branch]) -> None:
-        ruling = [branch for branch in branches if branch.matcher is not None]
-        self.matcher = max(ruling, key=lambda branch: branch.rank).matcher if ruling else None
-        self.identity = next((b.identity for b in branches if b.identity is not None), None)
-        self.named = {token for branch in branches for token in branch.branches if token != "*"}
-        self.ruled = any(branch.ruled for branch in branches)
-        self._branches = branches
-        self._children: dict[str, Scope | None] = {}
-        self._demanded: tuple[str, ...] | None = None
-
-    def child(self, token: str) -> Scope | None:
-        """The scope one token further down; None where no rule reaches."""
-        if token not in self.named:
-            token = "*"
-        if token not in self._children:
-            beneath = [
-                branch.branches[each]
-                for branch in self._branches
-                for each in dict.fromkeys((token, "*"))
-                if each in branch.branches
-            ]
-            self._children[token] = Scope(beneath) if beneath else None
-        return self._children[token]
-
-    @property
-    def set_like(self) -> bool:
-        """Whether an array here is compared as a set."""
-        return self.identity is not None or (self.matcher is not None and self.matcher.word == "unordered")
-
-    @property
-    def demanded(self) -> tuple[str, ...]:
-        """The members that a rule `any` wants to be present, named by it."""
-        if self._demanded is None:
-            found = []
-            for token in sorted(self.named):
-                beneath = self.child(token)
-                matcher = beneath.matcher if beneath is not None else None
-                if matcher is not None and matcher.word == "any" and _tokens(matcher.path)[-1] == token:
-                    found.append(token)
-            self._demanded = tuple(found)
-        return self._demanded
-
-    @property
-    def items(self) -> Scope | None:
-        """The scope of array items whose position no path spells out."""
-        return self.child("*")
-
-
-def scope(rules: Rules, sets: Mapping[str, Iterable[str]] | None = None) -> Scope | None:
-    """The scope of the whole document; `sets` maps paths of set-like arrays to their identity fields."""
-    if not rules and not sets:
-        return None
-    root = _Branch()
-    for path, identity in (sets or {}).items():
-        root.grow(_tokens(path), ruled=False).identity = tuple(identity)
-    for order, (tokens, found) in enumerate(rules):
-        branch = root.grow(tokens, ruled=True)
-        branch.matcher = found
-        branch.rank = (-tokens.count("*"), order)
-    return Scope([root])
-
-
-# --- Values of JSON -----------------------------------------------------------------------------------
-
-
-def type_name(value: Json) -> str:
-    """The JSON type of a value: null, boolean, number, string, array or object."""
-    if isinstance(value, str):
-        return "string"
-    if isinstance(value, (dict, list)):
-        return "object" if isinstance(value, dict) else "array"
-    if isinstance(value, bool):
-        return "boolean"
-    return "null" if value is None else "number"
-
-
-def same(one: Json, other: Json) -> bool:
-    """Whether two values are equal as JSON: numbers by value, `true` is not 1, keys in any order."""
-    if isinstance(one, str):
-        return one == other
-    if isinstance(one, dict):
-        if not isinstance(other, dict) or len(one) != len(other):
-            return False
-        for key, value in one.items():  # noqa: SIM110 (all() costs a second frame for each level)
-            if key not in other or not same(value, other[key]):
-                return False
-        return True
-    if isinstance(one, list):
-        if not isinstance(other, list) or len(one) != len(other):
-            return False
-        return all(map(same, one, other))
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
-    return one == other
-
-
-# --- Matchers -----------------------------------------------------------------------------------------
-
-
-class _Unusable(Exception):
+class _UnusableError(Exception):
     """The argument of a matcher cannot be used."""
 
 
-def _anything(_: Json) -> bool:
-    return True
+def _anything(_: None) -> Predicate:
+    return lambda value: True
+
+
+def _container(_: Any) -> None:
+    return None
 
 
 _INSTANT = re.compile(
@@ -259,8 +125,8 @@ _INSTANT = re.compile(
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}").fullmatch
 
 
-def _datetime(value: Json) -> bool:
-    """RFC 3339, with a day that exists."""
+def _is_datetime(value: Json) -> bool:
+    """Whether a value is an instant as RFC 3339 spells it, on a day that exists."""
     found = _INSTANT(value) if isinstance(value, str) else None
     if found is None:
         return False
@@ -271,35 +137,36 @@ def _datetime(value: Json) -> bool:
     return True
 
 
-def _uuid(value: Json) -> bool:
+def _is_uuid(value: Json) -> bool:
     return isinstance(value, str) and _UUID(value) is not None
 
 
-def _equal_to(expected: Json) -> Callable[[Json], bool]:
+def _equal_to(expected: Json) -> Predicate:
     return lambda value: same(expected, value)
 
 
-def _is_number(value: Json) -> TypeGuard[int | Number]:
-    return isinstance(value, (int, Number)) and not isinstance(value, bool)
-
-
 def _is_integer(value: Json) -> bool:
-    return _is_number(value) and (isinstance(value, int) or value == value.to_integral_value())
+    return is_number(value) and (isinstance(value, int) or value == value.to_integral_value())
 
 
-def _type(name: Any) -> Callable[[Json], bool]:
+_TYPES = ("string", "number", "integer", "boolean", "null", "array", "object")
+_SYNONYMS = {"int": "integer", "str": "string", "bool": "boolean", "float": "number", "list": "array"}
+
+
+def _type(name: Any) -> Predicate:
     if name == "integer":
         return _is_integer
     if not isinstance(name, str):
-        raise _Unusable(f"{_spelled(name)} is not the name of a type of JSON")
+        raise _UnusableError(f"{_spelled(name)} is not the name of a type of JSON")
     if name not in _TYPES:
-        raise _Unusable(f"{_spelled(name)} is not a type of JSON{_meant(_SYNONYMS.get(name, name), _TYPES)}")
+        near = _suggestion(_SYNONYMS.get(name, name), _TYPES)
+        raise _UnusableError(f"{_spelled(name)} is not a type of JSON{near}")
     return lambda value: type_name(value) == name
 
 
-def _regex(pattern: Any) -> Callable[[Json], bool]:
+def _regex(pattern: Any) -> Predicate:
     if not isinstance(pattern, str):
-        raise _Unusable("the pattern must be a string")
+        raise _UnusableError("the pattern must be a string")
     import regex  # only few runs need it
 
     try:
@@ -308,49 +175,56 @@ def _regex(pattern: Any) -> Callable[[Json], bool]:
             re.compile(pattern)  # Python's own regular expressions are what is promised
             return _Search(regex.compile(pattern))
     except (re.error, regex.error, OverflowError, RecursionError) as error:
-        raise _Unusable(f"{pattern!r} is not a regular expression: {error}") from None
+        raise _UnusableError(f"{pattern!r} is not a regular expression: {error}") from None
 
 
 class _Search:
-    """Whether a regex is found in a string, within bounds."""
+    """Whether a regex is found in a string, within the bounds on its length and on time."""
 
-    __slots__ = ("_pattern", "gave_up")
+    __slots__ = ("_gave_up", "_pattern")
 
     def __init__(self, pattern: Any) -> None:
         self._pattern = pattern
-        self.gave_up = False
+        self._gave_up = False
 
     def __call__(self, value: Json) -> bool:
-        if self.gave_up or not isinstance(value, str) or len(value) > MAX_SUBJECT:
+        if self._gave_up or not isinstance(value, str) or len(value) > MAX_SUBJECT:
             return False
         try:
             return self._pattern.search(value, timeout=LONGEST_SEARCH) is not None
         except TimeoutError:
             # Not tried again: an alignment asks about the same strings many times.
-            self.gave_up = True
+            self._gave_up = True
             return False
 
+    def hint(self, value: Json) -> str:
+        if isinstance(value, str) and len(value) > MAX_SUBJECT:
+            return f"it has {len(value):,} characters, and a regex searches at most {MAX_SUBJECT:,}"
+        if self._gave_up:
+            return f"the search took longer than {LONGEST_SEARCH:g} s and was given up: mind nested repeats"
+        return ""
 
-def _one_of(values: Any) -> Callable[[Json], bool]:
+
+def _one_of(values: Any) -> Predicate:
     if not isinstance(values, list) or not values:
-        raise _Unusable("needs a list of at least one value")
+        raise _UnusableError("needs a list of at least one value")
     return lambda value: any(same(each, value) for each in values)
 
 
-def _range(bounds: Any) -> Callable[[Json], bool]:
+def _range(bounds: Any) -> Predicate:
     if not isinstance(bounds, list) or len(bounds) != 2:
-        raise _Unusable("needs [least, most]; null leaves an end open")
+        raise _UnusableError("needs [least, most]; null leaves an end open")
     least, most = bounds
-    if any(bound is not None and not _is_number(bound) for bound in bounds) or least is most is None:
-        raise _Unusable("needs numbers, at most one of them null")
+    if any(bound is not None and not is_number(bound) for bound in bounds) or least is most is None:
+        raise _UnusableError("needs numbers, at most one of them null")
     if least is not None and most is not None and least > most:
-        raise _Unusable(f"{least} is more than {most}, so nothing is in between")
+        raise _UnusableError(f"{least} is more than {most}, so nothing is in between")
     return lambda value: (
-        _is_number(value) and (least is None or value >= least) and (most is None or value <= most)
+        is_number(value) and (least is None or value >= least) and (most is None or value <= most)
     )
 
 
-def _contains(part: Json) -> Callable[[Json], bool]:
+def _contains(part: Json) -> Predicate:
     def accepts(value: Json) -> bool:
         if isinstance(value, list):
             return any(same(part, each) for each in value)
@@ -361,84 +235,146 @@ def _contains(part: Json) -> Callable[[Json], bool]:
 
 def _extra(argument: Any) -> None:
     if argument != "allow":
-        raise _Unusable(f'{_spelled(argument)} is not "allow"')
+        raise _UnusableError(f'{_spelled(argument)} is not "allow"')
 
 
-_TYPES = ("string", "number", "integer", "boolean", "null", "array", "object")
-_SYNONYMS = {"int": "integer", "str": "string", "bool": "boolean", "float": "number", "list": "array"}
-_BARE: dict[str, Callable[[Json], bool] | None] = {
-    "ignore": _anything,
-    "any": _anything,
-    "datetime": _datetime,
-    "uuid": _uuid,
-    "unordered": None,
-    "ordered": None,
-}
-_WITH_ARGUMENT: dict[str, tuple[Callable[[Any], Callable[[Json], bool] | None], str]] = {
-    "type": (_type, '{"type": "string"}'),
-    "regex": (_regex, '{"regex": "^ERR[0-9]{4}$"}'),
-    "one_of": (_one_of, '{"one_of": ["error", "warning"]}'),
-    "range": (_range, '{"range": [0, null]}'),
-    "contains": (_contains, '{"contains": "cancelled"}'),
-    "extra": (_extra, '{"extra": "allow"}'),
-}
-MATCHERS = (*_BARE, *_WITH_ARGUMENT)
+# --- The matchers -------------------------------------------------------------------------------------
+
+HEADER = "header"
+_TEXT = ("string", HEADER)
+_BODY = ("string", "number", "boolean", "null", "array", "object")
+
+_KINDS = (
+    MatcherKind(
+        name="ignore",
+        words="anything, also nothing",
+        applies_to=(*_BODY, HEADER),
+        predicate=_anything,
+    ),
+    MatcherKind(
+        name="any",
+        words="any value, as long as there is one",
+        applies_to=(*_BODY, HEADER),
+        predicate=_anything,
+    ),
+    MatcherKind(
+        name="type",
+        words="a value of this JSON type",
+        applies_to=_BODY,
+        predicate=_type,
+        argument={"title": "Type", "enum": [*_TYPES]},
+        example="string",
+    ),
+    MatcherKind(
+        name="regex",
+        words="a string in which this regular expression is found",
+        applies_to=_TEXT,
+        predicate=_regex,
+        argument={"title": "Pattern", "type": "string"},
+        example="^ERR[0-9]{4}$",
+    ),
+    MatcherKind(
+        name="contains",
+        words="a string with this in it, or an array with this item",
+        applies_to=_TEXT,
+        predicate=_contains,
+        argument={},
+        example="cancelled",
+    ),
+    MatcherKind(
+        name="range",
+        words="a number between these two, both included; null leaves an end open",
+        applies_to=("number",),
+        predicate=_range,
+        argument={"type": "array", "items": {"type": ["number", "null"]}, "minItems": 2, "maxItems": 2},
+        example=[0, None],
+    ),
+    MatcherKind(
+        name="one_of",
+        words="one of these values",
+        applies_to=(*_TEXT, "number", "boolean", "null"),
+        predicate=_one_of,
+        argument={"title": "Values", "type": "array", "minItems": 1},
+        example=["error", "warning"],
+    ),
+    MatcherKind(
+        name="datetime",
+        words="a date and time (RFC 3339)",
+        applies_to=_TEXT,
+        predicate=lambda _: _is_datetime,
+    ),
+    MatcherKind(
+        name="uuid",
+        words="a UUID",
+        applies_to=_TEXT,
+        predicate=lambda _: _is_uuid,
+    ),
+    MatcherKind(
+        name="unordered",
+        words="an array with the same items in any order",
+        applies_to=("array",),
+        predicate=_container,
+    ),
+    MatcherKind(
+        name="ordered",
+        words="an array with the same items in this order, events included",
+        applies_to=("array",),
+        predicate=_container,
+    ),
+    MatcherKind(
+        name="extra",
+        words="an object that may have other keys too",
+        applies_to=("object",),
+        predicate=_extra,
+        argument={"const": "allow"},
+        example="allow",
+    ),
+)
+MATCHERS = {kind.name: kind for kind in _KINDS}
+"""Every matcher by its name, in the order in which people read of them."""
+
+TELLING = tuple(name for name, kind in MATCHERS.items() if kind.applies_to == _TEXT and kind.argument is None)
+"""The matchers that recognise texts of one form, such as `uuid`: what they accept hardly is anything else."""
 
 
-# --- Spelling -----------------------------------------------------------------------------------------
+# --- Reading a rule -----------------------------------------------------------------------------------
 
 
-def _tokens(path: str) -> tuple[str, ...]:
-    try:
-        tokens = pointer.parse(path)
-        if len(tokens) < DEEPEST:
-            return tokens
-        raise RuleError(path, f"rules reach less than {DEEPEST} levels deep", "put the rule further up")
-    except pointer.PointerError as error:
-        mend = "write ~0 for ~ and ~1 for /"
-        if not path.startswith("/"):
-            steps = re.sub(r"\[['\"]?(.*?)['\"]?\]", r"/\1", path.removeprefix("$")).replace(".", "/")
-            mend = f'write "/{steps.lstrip("/")}"'
-        raise RuleError(path, str(error), mend) from None
-
-
-def _spelling(rule: Any, path: str) -> tuple[str, Json]:
-    """The word of a matcher and its argument."""
+def _read(rule: Any, path: str) -> tuple[MatcherKind, Json]:
+    """The matcher that a rule names, and its argument."""
     if isinstance(rule, str):
-        if rule in _BARE:
-            return rule, None
-        if rule in _WITH_ARGUMENT:
-            raise RuleError(path, f"{rule} needs an argument", f"for example {_WITH_ARGUMENT[rule][1]}")
-        raise RuleError(path, f"{_spelled(rule)} is not a matcher{_meant(rule, MATCHERS)}", _word_mend(rule))
+        kind = MATCHERS.get(rule)
+        if kind is None:
+            raise RuleError(path, _no_matcher(rule), _mend_of_text(rule))
+        if kind.argument is not None:
+            raise RuleError(path, f"{rule} needs an argument", f"for example {flat(kind.example_rule)}")
+        return kind, None
     if not isinstance(rule, dict) or len(rule) != 1:
         what = f"{_spelled(rule)} is not a rule, which is one matcher"
         raise RuleError(path, what, 'for example "ignore" or {"regex": "^ERR"}')
-    [(word, argument)] = rule.items()
-    if word in _BARE:
-        raise RuleError(path, f"{word} takes no argument", f'write "{word}"')
-    if word not in _WITH_ARGUMENT:
-        raise RuleError(
-            path,
-            f"{_spelled(word)} is not a matcher{_meant(word, MATCHERS)}",
-            f"there are {', '.join(MATCHERS)}",
-        )
-    return word, argument
+    [(name, argument)] = rule.items()
+    kind = MATCHERS.get(name)
+    if kind is None:
+        raise RuleError(path, _no_matcher(name), f"there are {', '.join(MATCHERS)}")
+    if kind.argument is None:
+        raise RuleError(path, f"{name} takes no argument", f'write "{name}"')
+    return kind, argument
 
 
-def _word_mend(word: str) -> str:
-    if _SYNONYMS.get(word, word) in _TYPES:
-        return f'write {{"type": "{_SYNONYMS.get(word, word)}"}}'
+def _no_matcher(name: str) -> str:
+    return f"{_spelled(name)} is not a matcher{_suggestion(name, MATCHERS)}"
+
+
+def _mend_of_text(text: str) -> str:
+    if _SYNONYMS.get(text, text) in _TYPES:
+        return f'write {{"type": "{_SYNONYMS.get(text, text)}"}}'
     return f"a value to be equal to belongs in the body; the matchers are {', '.join(MATCHERS)}"
 
 
+def _suggestion(name: str, known: Iterable[str]) -> str:
+    near = did_you_mean(name, known)
+    return f": {near}" if near else ""
+
+
 def _spelled(value: Any) -> str:
-    text = encoder.encode(value).decode()
-    return text if len(text) <= 60 else f"{text[:60]}…"
-
-
-def _meant(word: Any, known: Iterable[str]) -> str:
-    """`: did you mean …?` where something known is near."""
-    from difflib import get_close_matches
-
-    near = get_close_matches(str(word), list(known), n=1)
-    return f": did you mean {near[0]}?" if near else ""
+    return excerpt(value, _QUOTED)

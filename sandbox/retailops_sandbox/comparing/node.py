@@ -8,13 +8,14 @@ from typing import Any, Literal
 import msgspec
 from msgspec import UNSET
 
-from retailops_sandbox.comparing.matchers import Matcher, Scope, type_name
+from retailops_sandbox.comparing.matchers import MATCHERS, Matcher
+from retailops_sandbox.comparing.rules import Scope
+from retailops_sandbox.comparing.values import type_name
 from retailops_sandbox.model import Json
 
 Kind = Literal["same", "ignored", "missing", "unexpected", "changed", "type", "object", "array"]
 
 IDENTITY_WEIGHT = 3
-_MEANT_FOR = {"extra": "object", "ordered": "array", "unordered": "array"}
 
 
 class Node(msgspec.Struct):
@@ -44,7 +45,7 @@ class Node(msgspec.Struct):
     @property
     def keeps_order(self) -> bool:
         """Whether the rule `ordered` makes a difference of every item that moved."""
-        return self.set_like and self.matcher is not None and self.matcher.word == "ordered"
+        return self.set_like and self.matcher is not None and self.matcher.name == "ordered"
 
     def weight(self, identity: tuple[str, ...]) -> int:
         """The cost of pairing two items: differences in their identity weigh more."""
@@ -73,17 +74,17 @@ def whole(expected: Json, actual: Json, *, equal: bool) -> Node:
 
 def judged(expected: Json, actual: Json, matcher: Matcher) -> Node:
     """Two values where a matcher replaces equality."""
-    if matcher.word == "ignore":
+    if matcher.name == "ignore":
         return Node("ignored", expected, actual, matcher=matcher)
     if matcher.accepts is None or matcher.accepts(actual):
-        return Node("same", expected, actual, shares=matcher.word != "any", matcher=matcher)
+        return Node("same", expected, actual, shares=matcher.name != "any", matcher=matcher)
     return Node(_departure(expected, actual), expected, actual, cost=1, matcher=matcher)
 
 
 def missing(expected: Any, scope: Scope | None) -> Node:
     """What only the expected side has."""
     matcher = _replacing_equality(scope)
-    if matcher is not None and matcher.word == "ignore":
+    if matcher is not None and matcher.name == "ignore":
         return Node("ignored", expected, UNSET, matcher=matcher)
     return Node("missing", expected, UNSET, cost=1, matcher=matcher)
 
@@ -91,7 +92,7 @@ def missing(expected: Any, scope: Scope | None) -> Node:
 def unexpected_item(actual: Json, scope: Scope | None) -> Node:
     """An item that is not expected; one item satisfies one expectation, so only `ignore` allows it."""
     matcher = _replacing_equality(scope)
-    if matcher is not None and matcher.word == "ignore":
+    if matcher is not None and matcher.name == "ignore":
         return Node("ignored", UNSET, actual, matcher=matcher)
     return Node("unexpected", UNSET, actual, cost=1)
 
@@ -100,21 +101,21 @@ def unexpected_member(actual: Json, scope: Scope | None, owner: Matcher | None) 
     """A member that is not expected; a rule there, or `extra` on its object, may allow it."""
     matcher = _replacing_equality(scope)
     if matcher is not None and matcher.accepts is not None:
-        if matcher.word == "ignore":
+        if matcher.name == "ignore":
             return Node("ignored", UNSET, actual, matcher=matcher)
         if matcher.accepts(actual):
             return Node("same", UNSET, actual, matcher=matcher)
-    elif owner is not None and owner.word == "extra":
+    elif owner is not None and owner.name == "extra":
         return Node("ignored", UNSET, actual, matcher=owner)
     return Node("unexpected", UNSET, actual, cost=1, matcher=matcher)
 
 
-def misplaced(matcher: Matcher | None, value: Json) -> str:
-    """What to say of a matcher for containers that stands at something else."""
-    wanted = _MEANT_FOR.get(matcher.word) if matcher is not None else None
-    if matcher is None or wanted is None or type_name(value) == wanted:
+def misplaced(matcher: Matcher, value: Json) -> str:
+    """The note on a way to compare containers whose rule is at another value; empty where it is not."""
+    (wanted,) = MATCHERS[matcher.name].applies_to
+    if type_name(value) == wanted:
         return ""
-    return f"the rule {matcher.word} is for an {wanted}, and here a {type_name(value)} is expected"
+    return f"the rule {matcher.name} is for an {wanted}, and here a {type_name(value)} is expected"
 
 
 def leaves(value: Json) -> int:

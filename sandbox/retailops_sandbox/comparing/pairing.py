@@ -14,8 +14,9 @@ from typing import NamedTuple, Protocol
 
 from retailops_sandbox import assignment
 from retailops_sandbox.comparing.keys import frozen, key, positions
-from retailops_sandbox.comparing.matchers import Scope, same
 from retailops_sandbox.comparing.node import Node, leaves, missing, unexpected_item
+from retailops_sandbox.comparing.rules import Scope
+from retailops_sandbox.comparing.values import same
 from retailops_sandbox.model import Json
 
 MOST_ASSIGNED = 64

@@ -8,13 +8,11 @@ from copy import deepcopy
 from itertools import pairwise
 from typing import NamedTuple
 
-import msgspec
-
 from retailops_sandbox import assignment
 from retailops_sandbox.jsontext import pointer as pointers
 from retailops_sandbox.jsontext.parsing import parse
 from retailops_sandbox.jsontext.places import Child, children, find
-from retailops_sandbox.jsontext.spelling import compact, pretty
+from retailops_sandbox.jsontext.spelling import compact, flat, pretty
 from retailops_sandbox.model import Json
 
 MAX_INLINE = 100
@@ -205,15 +203,14 @@ class _Rewriter:
 
     def spelled(self, value: Json, indent: str, *, inline: bool) -> str:
         """The text of a value that is added; `indent` is that of the line on which it begins."""
-        text = compact(value)
-        flat = text.decode() if self.tight else msgspec.json.format(text, indent=0).decode()
+        line = compact(value).decode() if self.tight else flat(value)
         if not isinstance(value, dict | list) or not value or self.one_line:
-            return flat
-        if inline and len(flat) <= MAX_INLINE:
-            return flat
+            return line
+        if inline and len(line) <= MAX_INLINE:
+            return line
         return re.sub(
             r"\n((?:  )*)",
-            lambda line: self.newline + indent + self.indent * (len(line[1]) // 2),
+            lambda found: self.newline + indent + self.indent * (len(found[1]) // 2),
             pretty(value),
         )
 

@@ -16,6 +16,11 @@ def compact(value: Json) -> bytes:
     return encoder.encode(value)
 
 
+def flat(value: Json) -> str:
+    """The value on one line, with a space after each colon and comma; otherwise as `compact` spells it."""
+    return msgspec.json.format(encoder.encode(value), indent=0).decode()
+
+
 def pretty(value: Json) -> str:
     """The value over several lines, indented by two spaces; otherwise as `compact` spells it."""
     return msgspec.json.format(encoder.encode(value), indent=2).decode()

@@ -9,6 +9,8 @@ from typing import TypeAlias
 import msgspec
 
 from retailops_sandbox.comparing import matchers
+from retailops_sandbox.comparing.rules import DEEPEST
+from retailops_sandbox.comparing.values import same, type_name
 from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import Json, Number, Rule
 
@@ -22,10 +24,7 @@ _HEXADECIMAL = re.compile("[0-9a-f]{8,}|[0-9A-F]{8,}")
 _LONGEST = 400
 """Characters of a string that a proposed regex spells out."""
 
-_MATCHERS = (
-    (matchers.matcher("uuid"), "a UUID"),
-    (matchers.matcher("datetime"), "a date and time (RFC 3339)"),
-)
+_MATCHERS = [(matchers.matcher(name), matchers.MATCHERS[name].words) for name in matchers.TELLING]
 _EPOCH_WORDS = "milliseconds since 1970"
 
 _Path: TypeAlias = tuple[str, ...]
@@ -55,7 +54,7 @@ def find(
     """
     sets = {tuple(pointer.parse(path)): identity for path, identity in arrays.items()}
     found = _Search(sent, sets).value(answer, list(repeats), ())
-    return {pointer.join(path): each for path, each in found.items() if len(path) < matchers.DEEPEST - 1}
+    return {pointer.join(path): each for path, each in found.items() if len(path) < DEEPEST - 1}
 
 
 class _Search:
@@ -121,7 +120,7 @@ def _identity(item: Json, fields: tuple[str, ...]) -> list[Json]:
 
 
 def _leaf(value: Json, repeats: Sequence[Json], sent: Collection[Json]) -> Volatile | None:
-    differing = [each for each in repeats if not matchers.same(each, value)]
+    differing = [each for each in repeats if not same(each, value)]
     if not differing:
         recognised = None if _was_sent(value, sent) else _recognised(value)
         return Volatile(*recognised, True, value) if recognised else None
@@ -170,7 +169,7 @@ def _literally(text: str) -> str:
 
 def _common_rule(values: Sequence[Json]) -> tuple[Rule, bool]:
     """A rule that accepts all of these, and whether they look like what changes each time."""
-    names = {matchers.type_name(each) for each in values}
+    names = {type_name(each) for each in values}
     if names == {"number"}:
         whole = all(isinstance(each, int) for each in values)
         return {"type": "integer" if whole else "number"}, True

@@ -7,6 +7,7 @@ from msgspec import UNSET
 
 from retailops_sandbox import composing, jsontext
 from retailops_sandbox.comparing import matchers
+from retailops_sandbox.comparing.rules import compile_headers, compile_rules
 from retailops_sandbox.errors import ComposeError, SandboxError, SourceError, UsageError
 from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import Deliver, Expectation, Json, Scenario, Step, encoder
@@ -78,9 +79,9 @@ def _spread(value: Json, indent: str, key: str = "") -> str:
         return jsontext.compact(value).decode()
     children = value.values() if isinstance(value, dict) else value
     if not any(child and isinstance(child, (dict, list)) for child in children):
-        flat = msgspec.json.format(jsontext.compact(value), indent=0).decode()
-        if len(indent) + len(key) + len(flat) < _LINE:
-            return flat
+        line = jsontext.flat(value)
+        if len(indent) + len(key) + len(line) < _LINE:
+            return line
     inner = indent + "  "
     if isinstance(value, dict):
         heads = [jsontext.compact(name).decode() + ": " for name in value]
@@ -203,8 +204,8 @@ def _check_pointer(path: str, at: str, *beneath: str | int) -> None:
 def check_rules(expected: Expectation) -> None:
     """ComposeError for a matcher that cannot be used, now that its placeholders are filled."""
     for part, compile, rules in (
-        ("rules", matchers.compile, expected.rules),
-        ("headers", matchers.compile_headers, expected.headers),
+        ("rules", compile_rules, expected.rules),
+        ("headers", compile_headers, expected.headers),
     ):
         try:
             compile(rules)
@@ -215,11 +216,11 @@ def check_rules(expected: Expectation) -> None:
 
 def _check_expectation(expected: Expectation, at: str) -> None:
     try:
-        matchers.compile(expected.rules)
+        compile_rules(expected.rules)
     except matchers.RuleError as error:
         raise _Mistake(error.what, f"{at}/rules/{pointer.escape(error.path)}", error.mend) from error
     try:
-        matchers.compile_headers(expected.headers)
+        compile_headers(expected.headers)
     except matchers.RuleError as error:
         raise _Mistake(error.what, f"{at}/headers/{pointer.escape(error.path)}", error.mend) from error
 

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from retailops_sandbox import composing
-from retailops_sandbox.comparing import matchers
+from retailops_sandbox.comparing.matchers import HEADER, MATCHERS, MatcherKind
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.model import Expectation, Receiver, Scenario
@@ -168,63 +168,34 @@ _REFINEMENTS: dict[str, Callable[[_Schema, _Schema], None]] = {
 
 # --- matchers ----------------------------------------------------------------------------------------------
 
-_MATCHERS: dict[str, tuple[str, _Schema | None, list[Any]]] = {
-    "ignore": ("Anything, also nothing.", None, []),
-    "any": ("Any value, as long as there is one.", None, []),
-    "datetime": ("An RFC 3339 date and time.", None, []),
-    "uuid": ("A UUID.", None, []),
-    "unordered": ("Of an array: the same items in any order.", None, []),
-    "ordered": ("Of an array: order matters, also for events.", None, []),
-    "type": (
-        "A value of this JSON type.",
-        {"enum": ["string", "number", "integer", "boolean", "null", "array", "object"]},
-        ["string"],
-    ),
-    "regex": (
-        "A string in which this regular expression is found.",
-        {"type": "string"},
-        ["^ERR[0-9]{4}$"],
-    ),
-    "one_of": ("One of these values.", {"type": "array", "minItems": 1}, [["error", "warning"]]),
-    "range": (
-        "A number between these two, both included; null leaves an end open.",
-        {"type": "array", "items": {"type": ["number", "null"]}, "minItems": 2, "maxItems": 2},
-        [[0, None]],
-    ),
-    "contains": ("A string with this in it, or an array with this item.", {}, ["cancelled"]),
-    "extra": ("Of an object: keys that nobody expected are allowed.", {"const": "allow"}, ["allow"]),
-}
-"""What each matcher accepts, the schema of its argument (None where it takes none), and examples of one."""
-
 
 def _rule() -> _Schema:
     return {
         "description": "A matcher, which stands here instead of equality.",
-        "oneOf": [_matcher(word) for word in matchers.MATCHERS],
+        "oneOf": [*map(_matcher, MATCHERS.values())],
     }
 
 
 def _header_rule() -> _Schema:
-    """A header is text: what a string spells that is no matcher is the value itself."""
-    words = [word for word in matchers.MATCHERS if word not in matchers.BODY_ONLY]
-    bare = [word for word, (_, argument, _) in _MATCHERS.items() if argument is None]
+    """A header is text: a string that names no matcher without an argument is the value itself."""
+    kinds = [kind for kind in MATCHERS.values() if HEADER in kind.applies_to]
+    bare = [name for name, kind in MATCHERS.items() if kind.argument is None]
     return {
         "description": "A value, or a matcher that stands here instead of equality.",
-        "oneOf": [*map(_matcher, words), {"type": "string", "not": {"enum": bare}}],
+        "oneOf": [*map(_matcher, kinds), {"type": "string", "not": {"enum": bare}}],
     }
 
 
-def _matcher(word: str) -> _Schema:
-    what, argument, examples = _MATCHERS[word]
-    if argument is None:
-        return {"const": word, "description": what}
+def _matcher(kind: MatcherKind) -> _Schema:
+    if kind.argument is None:
+        return {"const": kind.name, "description": kind.sentence}
     return {
-        "description": what,
+        "description": kind.sentence,
         "type": "object",
-        "properties": {word: argument},
-        "required": [word],
+        "properties": {kind.name: kind.argument},
+        "required": [kind.name],
         "additionalProperties": False,
-        "examples": [{word: example} for example in examples],
+        "examples": [kind.example_rule],
     }
 
 

@@ -130,7 +130,7 @@ class Anything:
 
 
 def judged(sent: Delivery, expectation: Expectation) -> Judgement:
-    return comparing.judge(sent, expectation, Anything(), at="2026-01-01T00:00:00Z")
+    return comparing.Judge(Anything())(sent, expectation, at="2026-01-01T00:00:00Z")
 
 
 def case(sent: Delivery, expectation: Expectation, place: str = "/steps/1/expect") -> JudgedExpectation:

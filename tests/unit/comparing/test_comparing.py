@@ -11,10 +11,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from retailops_sandbox import comparing
-from retailops_sandbox.comparing import aligning, matchers, pairing
+from retailops_sandbox.comparing import aligning, pairing
 from retailops_sandbox.comparing import differences as difference_list
+from retailops_sandbox.comparing.rules import DEEPEST, NO_RULES, compile_rules, whole_scope
+from retailops_sandbox.comparing.values import same
 from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import Number
+from tests.support.applying import apply
 
 SETS = {"/events": ("error_code",), "/events/*/associations": ("type", "identity")}
 
@@ -62,7 +65,7 @@ rulings = st.sampled_from(SATISFIED)
 
 
 def differences(expected, actual, rules=None, sets=SETS):
-    return comparing.compare(expected, actual, matchers.compile(rules or {}), sets).differences
+    return comparing.compare(expected, actual, compile_rules(rules or {}), sets).differences
 
 
 # --- Properties ---------------------------------------------------------------------------------------
@@ -80,15 +83,15 @@ def test_an_answer_does_not_differ_from_itself_under_rules(answer, rules):
 
 @given(documents, documents)
 def test_there_are_differences_exactly_where_documents_are_not_equal(expected, actual):
-    assert (differences(expected, actual, sets={}) == ()) == matchers.same(expected, actual)
+    assert (differences(expected, actual, sets={}) == ()) == same(expected, actual)
 
 
 @given(documents, documents)
 def test_the_actual_with_its_differences_applied_equals_the_expected(expected, actual):
     before = deepcopy(actual)
-    applied = comparing.apply(differences(expected, actual, sets={}), actual)
-    assert matchers.same(applied, expected)
-    assert matchers.same(actual, before)
+    applied = apply(differences(expected, actual, sets={}), actual)
+    assert same(applied, expected)
+    assert same(actual, before)
 
 
 @given(answers, answers, rulings)
@@ -99,7 +102,7 @@ def test_the_actual_with_its_differences_applied_equals_the_expected(expected, a
 )
 def test_the_actual_with_its_differences_applied_compares_clean(expected, actual, rules):
     found = differences(expected, actual, rules)
-    assert differences(expected, comparing.apply(found, actual), rules) == ()
+    assert differences(expected, apply(found, actual), rules) == ()
 
 
 @given(answers, answers, st.randoms())
@@ -108,8 +111,8 @@ def test_where_order_is_a_rule_applying_restores_it(expected, other, shuffle):
     actual = {"events": deepcopy(expected["events"][1:]) + other["events"][:2]}
     shuffle.shuffle(actual["events"])
     found = differences(expected, actual, rules)
-    assert (found == ()) == matchers.same(expected, actual)
-    assert matchers.same(comparing.apply(found, actual), expected)
+    assert (found == ()) == same(expected, actual)
+    assert same(apply(found, actual), expected)
 
 
 @given(answers, answers, rulings, st.randoms())
@@ -133,7 +136,7 @@ def test_what_moved_and_what_was_missing_find_their_places_together():
     rules = {"/events": "ordered"}
     found = differences(expected, actual, rules)
     assert [each.kind for each in found] == ["moved", "missing"]
-    assert comparing.apply(found, actual) == expected
+    assert apply(found, actual) == expected
 
 
 flat_events = st.lists(
@@ -162,7 +165,7 @@ def total(pairs):
 
 @given(flat_events, flat_events)
 def test_no_permutation_aligns_better(expected, actual):
-    root = comparing.align(expected, actual, matchers.scope(matchers.NO_RULES, {"": ("id",)}))
+    root = comparing.align(expected, actual, whole_scope(NO_RULES, {"": ("id",)}))
     sides = [(child.expected, child.actual) for child in root.children]
     chosen = [tuple(side if isinstance(side, dict) else None for side in pair) for pair in sides]
     for ours, theirs in chosen:
@@ -204,9 +207,9 @@ def test_a_wildcard_in_an_ordered_array_never_steals_either(exact, place):
 def test_pointers_lead_to_the_values_they_name(expected, actual):
     for found in differences(expected, actual, sets={}):
         if found.expected_pointer is not None:
-            assert matchers.same(pointer.resolve(expected, found.expected_pointer), found.expected)
+            assert same(pointer.resolve(expected, found.expected_pointer), found.expected)
         if found.actual_pointer is not None:
-            assert matchers.same(pointer.resolve(actual, found.actual_pointer), found.actual)
+            assert same(pointer.resolve(actual, found.actual_pointer), found.actual)
         if found.kind in ("missing", "unexpected"):
             lacking = actual if found.kind == "missing" else expected
             assert isinstance(pointer.resolve(lacking, found.within), (dict, list))
@@ -226,7 +229,7 @@ def work(monkeypatch, expected, actual, rules=None):
         return align(self, *arguments)
 
     monkeypatch.setattr(aligning.Aligner, "align", counted)
-    found = comparing.compare({"events": expected}, {"events": actual}, matchers.compile(rules or {}), SETS)
+    found = comparing.compare({"events": expected}, {"events": actual}, compile_rules(rules or {}), SETS)
     monkeypatch.setattr(aligning.Aligner, "align", align)
     return done, found
 
@@ -338,8 +341,8 @@ def test_deep_documents_are_compared(levels):
         return value
 
     for wrap in (lambda inner: [inner], lambda inner: {"a": inner}, lambda inner: [{"x": 1}, inner]):
-        rules = matchers.compile({"/*" * (matchers.DEEPEST - 1): "unordered"})
-        sets = {"/*" * level: () for level in range(matchers.DEEPEST)}
+        rules = compile_rules({"/*" * (DEEPEST - 1): "unordered"})
+        sets = {"/*" * level: () for level in range(DEEPEST)}
         for found in (
             comparing.compare(nested(1, wrap), nested(2, wrap)),
             comparing.compare(nested(1, wrap), nested(2, wrap), rules, sets),
@@ -349,14 +352,14 @@ def test_deep_documents_are_compared(levels):
 
 def test_what_is_nested_too_deep_is_compared_as_a_whole_and_a_note_says_so():
     expected, actual = 1, 2
-    for _ in range(matchers.DEEPEST):
+    for _ in range(DEEPEST):
         expected, actual = {"a": expected}, {"a": actual}
-    assert told(expected, actual) == [("changed", "/a" * matchers.DEEPEST, "/a" * matchers.DEEPEST)]
+    assert told(expected, actual) == [("changed", "/a" * DEEPEST, "/a" * DEEPEST)]
     assert comparing.compare(expected, actual).notes == ()
     found = comparing.compare({"a": expected}, {"a": actual})
-    assert [each.expected_pointer for each in found.differences] == ["/a" * matchers.DEEPEST]
+    assert [each.expected_pointer for each in found.differences] == ["/a" * DEEPEST]
     assert "nested deeper than 40 levels" in found.notes[0]
-    assert matchers.same(comparing.apply(found.differences, {"a": actual}), {"a": expected})
+    assert same(apply(found.differences, {"a": actual}), {"a": expected})
 
 
 # --- What differences say -----------------------------------------------------------------------------
@@ -367,7 +370,7 @@ def event(code="ERR1", message="not found", **more):
 
 
 def told(expected, actual, rules=None, sets=SETS):
-    found = comparing.compare(expected, actual, matchers.compile(rules or {}), sets)
+    found = comparing.compare(expected, actual, compile_rules(rules or {}), sets)
     return [(each.kind, each.expected_pointer, each.actual_pointer) for each in found.differences]
 
 
@@ -447,7 +450,7 @@ def test_among_pairs_that_are_as_good_position_decides():
 def test_items_equal_in_every_value_come_before_those_that_a_rule_makes_equal():
     expected = {"events": [{"code": 1, "at": 1}, {"code": 1, "at": 2}]}
     found = comparing.compare(
-        expected, {"events": expected["events"][::-1]}, matchers.compile({"/events/*/at": "ignore"}), SETS
+        expected, {"events": expected["events"][::-1]}, compile_rules({"/events/*/at": "ignore"}), SETS
     )
     assert found.notes == ("/events: 1 item is in another place than expected",)
 
@@ -519,7 +522,7 @@ def test_what_moved_is_a_note_and_under_ordered_a_difference():
     (moved,) = differences(expected, actual, {"/events": "ordered"})
     assert (moved.kind, moved.expected_pointer, moved.actual_pointer) == ("moved", "/events/0", "/events/1")
     assert (moved.rule, moved.rule_path) == ("ordered", "/events")
-    assert comparing.compare(expected, actual, matchers.compile({"/events": "ordered"}), SETS).notes == ()
+    assert comparing.compare(expected, actual, compile_rules({"/events": "ordered"}), SETS).notes == ()
 
 
 def test_an_insertion_does_not_make_its_neighbours_moved():
@@ -558,7 +561,7 @@ def test_an_unexpected_member_is_allowed_by_a_rule_there_or_on_its_object():
 def test_any_wants_the_member_even_where_nothing_is_expected():
     (missing,) = differences({}, {}, {"/token": "any"})
     assert (missing.kind, missing.expected_pointer, missing.rule) == ("missing", "/token", "any")
-    assert differences({}, comparing.apply((missing,), {}), {"/token": "any"}) == ()
+    assert differences({}, apply((missing,), {}), {"/token": "any"}) == ()
     assert differences({}, {"token": None}, {"/token": "any"}) == ()
     assert differences({"token": "x"}, {}, {"/token": "any"}) != ()
 
@@ -597,7 +600,7 @@ def test_equality_does_not_save_a_value_that_its_rule_refuses():
     ("rule", "value"), [("unordered", {"a": 1}), ({"extra": "allow"}, [1]), ("ordered", 5)]
 )
 def test_a_rule_for_the_other_kind_of_container_is_noted(rule, value):
-    found = comparing.compare({"v": value, "w": 1}, {"v": value, "w": 2}, matchers.compile({"/v": rule}))
+    found = comparing.compare({"v": value, "w": 1}, {"v": value, "w": 2}, compile_rules({"/v": rule}))
     assert any("/v: the rule" in note for note in found.notes)
 
 
@@ -616,4 +619,4 @@ def test_differences_of_other_parts_are_not_applied():
     from retailops_sandbox.model import Difference
 
     status = Difference(kind="changed", part="status", expected=200, actual=500)
-    assert comparing.apply((status,), {"a": 1}) == {"a": 1}
+    assert apply((status,), {"a": 1}) == {"a": 1}

@@ -8,7 +8,8 @@ import pytest
 from msgspec import UNSET
 
 from retailops_sandbox import comparing, jsontext
-from retailops_sandbox.comparing import matchers
+from retailops_sandbox.comparing import judging, matchers
+from retailops_sandbox.comparing.rules import compile_rules
 from retailops_sandbox.errors import SourceError
 from retailops_sandbox.model import (
     Difference,
@@ -50,7 +51,7 @@ def delivery(body='{"events":[]}', *, status=200, fault=None, dropped=False, tot
 
 
 def judged(sent, expectation=None, **facts):
-    return comparing.judge(sent, expectation, Contract(), at=AT, **facts)
+    return comparing.Judge(Contract())(sent, expectation, at=AT, **facts)
 
 
 def parts(judgement):
@@ -231,8 +232,7 @@ def test_one_judge_tells_expectations_apart_however_many_there_were():
 
 def test_an_expectation_is_made_ready_once(monkeypatch):
     made = []
-    compile_rules = matchers.compile
-    monkeypatch.setattr(matchers, "compile", lambda rules: made.append(rules) or compile_rules(rules))
+    monkeypatch.setattr(judging, "compile_rules", lambda rules: made.append(rules) or compile_rules(rules))
     judge = comparing.Judge(Contract())
     expectation = Expectation(body={"events": []}, rules={"/events/*": "ignore"})
     verdicts = {judge(delivery(), expectation, at=AT).verdict for _ in range(20)}

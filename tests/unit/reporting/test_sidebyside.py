@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retailops_sandbox import comparing, jsontext
-from retailops_sandbox.comparing import matchers
+from retailops_sandbox.comparing.rules import compile_rules
+from retailops_sandbox.comparing.values import same
 from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import Expectation, Request, Response
 from retailops_sandbox.reporting.render import sidebyside, sidebyside_text
@@ -31,7 +32,7 @@ rulings = st.sampled_from([{}, {"/events/*/a": "ignore"}, {"/events": "ordered"}
 
 
 def viewed(expected, actual, rules=None):
-    return sidebyside.view(expected, actual, matchers.compile(rules or {}), SETS)
+    return sidebyside.view(expected, actual, compile_rules(rules or {}), SETS)
 
 
 def flat(rows):
@@ -49,7 +50,7 @@ def flat(rows):
 
 @given(answers, answers, rulings)
 def test_the_view_shows_every_difference_and_nothing_else(expected, actual, rules):
-    found = comparing.compare(expected, actual, matchers.compile(rules), SETS)
+    found = comparing.compare(expected, actual, compile_rules(rules), SETS)
     view = viewed(expected, actual, rules)
     assert (view.differences, view.notes) == (len(found.differences), found.notes)
     lines = [
@@ -70,7 +71,7 @@ def test_pointers_and_texts_are_those_of_their_side(expected, actual, rules):
         if isinstance(row, Line):
             for side, body in ((row.expected, expected), (row.actual, actual)):
                 if side is not None and row.kind != "inside":
-                    assert matchers.same(jsontext.parse(side.text), pointer.resolve(body, side.pointer))
+                    assert same(jsontext.parse(side.text), pointer.resolve(body, side.pointer))
         elif isinstance(row, Card):
             assert (row.expected_pointer is None) == (row.kind == "only actual")
             assert (row.actual_pointer is None) == (row.kind == "only expected")

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from retailops_sandbox import model, resources
 from retailops_sandbox.comparing import matchers
+from retailops_sandbox.comparing.rules import compile_rules
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.model import Basic, Bearer, Netrc, Receiver
@@ -265,7 +266,7 @@ def test_every_matcher_is_told_with_an_example_that_it_takes():
     examples = [example for rule in rules for example in rule.get("examples", [rule.get("const")])]
     told = [example if isinstance(example, str) else next(iter(example)) for example in examples]
     assert told == list(matchers.MATCHERS)
-    matchers.compile({f"/{number}": example for number, example in enumerate(examples)})
+    compile_rules({f"/{number}": example for number, example in enumerate(examples)})
 
 
 # --- the editor set-up of the README -----------------------------------------------------------------------

@@ -16,8 +16,8 @@ from msgspec import UNSET
 
 from retailops_sandbox import comparing, jsontext
 from retailops_sandbox.assignment import longest_common
-from retailops_sandbox.comparing import matchers
 from retailops_sandbox.comparing.node import Node
+from retailops_sandbox.comparing.rules import NO_RULES, Rules, compile_rules, whole_scope
 from retailops_sandbox.errors import SourceError
 from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import Delivery, Difference, Expectation, Json
@@ -146,11 +146,11 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
 def view(
     expected: Json,
     actual: Json,
-    rules: matchers.Rules = matchers.NO_RULES,
+    rules: Rules = NO_RULES,
     sets: Mapping[str, tuple[str, ...]] = comparing.NO_SETS,
 ) -> View:
     """Two bodies side by side, with the rules and set-like arrays that they were compared with."""
-    root = comparing.align(expected, actual, matchers.scope(rules, sets))
+    root = comparing.align(expected, actual, whole_scope(rules, sets))
     told = comparing.tell(root)
     hints = {
         each.expected_pointer: each.hint for each in told.differences if each.hint and each.kind == "missing"
@@ -172,7 +172,7 @@ def of(
     except SourceError:
         # That it is not JSON is told among the violations.
         return None
-    return view(expectation.body, actual, matchers.compile(expectation.rules), sets)
+    return view(expectation.body, actual, compile_rules(expectation.rules), sets)
 
 
 def of_difference(found: Difference) -> Line:

@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from retailops_sandbox.comparing import matchers
+from retailops_sandbox.comparing.rules import compile_headers, compile_rules
 from retailops_sandbox.errors import FileError
 from retailops_sandbox.model import Expectation
 from retailops_sandbox.runlog.files import runfile
@@ -67,8 +68,8 @@ def _mistakes(content: RunFile) -> Iterator[str]:
 
 def _unusable(expectation: Expectation) -> Iterator[str]:
     try:
-        matchers.compile(expectation.rules)
-        matchers.compile_headers(expectation.headers)
+        compile_rules(expectation.rules)
+        compile_headers(expectation.headers)
     except matchers.RuleError as error:
         yield f"the rule {_cut(error.path)} cannot be used, {error.what[:200]}"
 

@@ -15,7 +15,7 @@ from msgspec import UNSET
 
 from retailops_sandbox import composing, jsontext, redaction
 from retailops_sandbox.comparing import matchers
-from retailops_sandbox.comparing.matchers import Scope
+from retailops_sandbox.comparing.rules import Scope, compile_rules, whole_scope
 from retailops_sandbox.contracts.contract import Contract, schema_at
 from retailops_sandbox.errors import SandboxError, SourceError
 from retailops_sandbox.jsontext import pointer
@@ -141,14 +141,14 @@ class _Maker:
         rule: Any
         for path, rule in self._rules.items():
             try:
-                matchers.compile({path: rule})
+                compile_rules({path: rule})
                 self._known[path] = rule
             except matchers.RuleError as error:
                 self._wrong[path] = f"{error.what}; {error.mend}" if error.mend else error.what
 
     def cards(self, mistake: SandboxError | None) -> Cards:
         document = self._document
-        scope = matchers.scope(matchers.compile(self._known), self._contract.arrays)
+        scope = whole_scope(compile_rules(self._known), self._contract.arrays)
         body = self._node(BODY, "body", document["body"], scope) if "body" in document else None
         events = next((path for path in self._contract.arrays if path.count("/") == 1), "")
         made = Cards(

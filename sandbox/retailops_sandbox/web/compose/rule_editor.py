@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec import UNSET
@@ -12,6 +12,9 @@ from starlette.datastructures import FormData
 
 from retailops_sandbox import accepting, jsontext
 from retailops_sandbox.comparing import matchers
+from retailops_sandbox.comparing.matchers import HEADER, MATCHERS, MatcherKind
+from retailops_sandbox.comparing.rules import compile_rules, whole_scope
+from retailops_sandbox.comparing.values import type_name
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.errors import SourceError
 from retailops_sandbox.jsontext import pointer
@@ -20,33 +23,11 @@ from retailops_sandbox.web.compose.expectation_cards import BODY
 from retailops_sandbox.web.shell.forms import text
 from retailops_sandbox.web.shell.send_form import Refused
 
-MEANINGS = {
-    "ignore": "anything, also nothing",
-    "any": "anything, but something",
-    "type": "any value of a type",
-    "regex": "text that a regular expression finds",
-    "contains": "text that has this in it",
-    "one_of": "one of these values",
-    "range": "a number between two",
-    "datetime": "any date and time",
-    "uuid": "any UUID",
-    "unordered": "the same items in any order",
-    "ordered": "the same items in this order",
-    "extra": "these members, and others too",
-}
-"""What each matcher accepts."""
-TYPES = ("string", "number", "integer", "boolean", "null", "array", "object")
-_FOR = {
-    "string": ("ignore", "any", "type", "regex", "contains", "one_of", "datetime", "uuid"),
-    "number": ("ignore", "any", "type", "range", "one_of"),
-    "boolean": ("ignore", "any", "type", "one_of"),
-    "null": ("ignore", "any", "type", "one_of"),
-    "array": ("ignore", "any", "type", "unordered", "ordered"),
-    "object": ("ignore", "any", "type", "extra"),
-}
-_FOR_HEADER = ("ignore", "any", "regex", "contains", "one_of", "datetime", "uuid")
 _MOST_WILD = 2
 """How many of the arrays above a value can each be meant with every item or this one."""
+
+ArgumentInput = Literal["", "choice", "text", "values", "bounds"]
+"""How the argument of a matcher is typed; empty where there is nothing to type."""
 
 
 class Scope(msgspec.Struct, frozen=True):
@@ -69,7 +50,8 @@ class RuleEditor(msgspec.Struct, kw_only=True):
 
     at: str
     label: str
-    words: Sequence[str]
+    kinds: Sequence[MatcherKind]
+    """The matchers that are offered."""
     scopes: Sequence[Scope] = ()
     word: str = ""
     path: str = ""
@@ -85,13 +67,30 @@ class RuleEditor(msgspec.Struct, kw_only=True):
     has_rule: bool = False
 
     @property
-    def types(self) -> Sequence[str]:
-        """The types that a `type` rule can name."""
-        return TYPES
+    def kind(self) -> MatcherKind | None:
+        """The matcher that is chosen."""
+        return MATCHERS.get(self.word)
 
-    def meaning(self, word: str) -> str:
-        """What a matcher accepts."""
-        return MEANINGS[word]
+    @property
+    def input(self) -> ArgumentInput:
+        """How the argument of the matcher that is chosen is typed."""
+        return _input(self._schema)
+
+    @property
+    def input_label(self) -> str:
+        """What the input of the argument is called."""
+        title: str = (self._schema or {}).get("title", "Text")
+        return title
+
+    @property
+    def choices(self) -> Sequence[str]:
+        """The arguments to choose from."""
+        choices: Sequence[str] = (self._schema or {}).get("enum", ())
+        return choices
+
+    @property
+    def _schema(self) -> dict[str, Any] | None:
+        return self.kind.argument if self.kind is not None else None
 
     @property
     def preview(self) -> RulePreview:
@@ -110,17 +109,23 @@ class RuleEditor(msgspec.Struct, kw_only=True):
 
     def rule(self) -> Rule:
         """The rule as it is spelled in a file; Refused where it cannot be spelled."""
-        if self.word in ("type", "extra"):
-            return {self.word: self.type if self.word == "type" else "allow"}
-        if self.word in ("regex", "contains"):
-            return {self.word: self.pattern}
-        if self.word == "one_of":
-            return {"one_of": [_line(each) for each in self.values.split("\n") if each.strip()]}
-        if self.word == "range":
-            return {"range": [_bound(self.least), _bound(self.most)]}
-        if self.word not in MEANINGS:
+        if self.kind is None:
             raise Refused("rule", "Choose what is accepted.")
-        return self.word
+        schema = self.kind.argument
+        return self.word if schema is None else {self.word: self._argument(schema)}
+
+    def _argument(self, schema: dict[str, Any]) -> Json:
+        match _input(schema):
+            case "choice":
+                return self.type
+            case "text":
+                return self.pattern
+            case "values":
+                return [_line(each) for each in self.values.split("\n") if each.strip()]
+            case "bounds":
+                return [_bound(self.least), _bound(self.most)]
+        only: Json = schema["const"]
+        return only
 
     def proved(self) -> Rule:
         """The rule; Refused where it cannot be used."""
@@ -140,13 +145,14 @@ def of(document: Json, contract: Contract, at: str) -> RuleEditor | None:
         return None
     label = pointer.parse(at)[-1]
     if at.startswith("/headers/"):
-        is_text = isinstance(value, str) and value not in matchers.MATCHERS
-        editor = RuleEditor(at=at, label=label, words=_FOR_HEADER, path=at, value=value if is_text else UNSET)
+        is_text = isinstance(value, str) and value not in MATCHERS
+        kinds = _offered(HEADER)
+        editor = RuleEditor(at=at, label=label, kinds=kinds, path=at, value=value if is_text else UNSET)
         _prefill(editor, UNSET if is_text else value)
         return editor
     scopes = _scopes(document, contract, at)
-    kind = matchers.type_name(value)
-    editor = RuleEditor(at=at, label=label, words=_FOR[kind], scopes=scopes, path=scopes[0].path, value=value)
+    kinds = _offered(type_name(value))
+    editor = RuleEditor(at=at, label=label, kinds=kinds, scopes=scopes, path=scopes[0].path, value=value)
     rules = document.get("rules") if isinstance(document, dict) else None
     path = applied(rules if isinstance(rules, dict) else {}, contract, at)
     if path is not None and isinstance(rules, dict):
@@ -163,7 +169,7 @@ def of(document: Json, contract: Contract, at: str) -> RuleEditor | None:
 def applied(rules: dict[str, Any], contract: Contract, at: str) -> str | None:
     """The path of the rule that judges a value of the body; None where equality does."""
     try:
-        scope = matchers.scope(matchers.compile(rules), contract.arrays)
+        scope = whole_scope(compile_rules(rules), contract.arrays)
     except matchers.RuleError:
         return None
     for token in pointer.parse(at.removeprefix(BODY)):
@@ -186,7 +192,7 @@ def fill(editor: RuleEditor, form: FormData) -> None:
 def _prefill(editor: RuleEditor, rule: Any) -> None:
     """Put the present rule into the editor, and proposals from the value for other matchers."""
     value = editor.value
-    editor.type = "string" if value is UNSET else matchers.type_name(value)
+    editor.type = "string" if value is UNSET else type_name(value)
     editor.pattern = accepting.proposed_regex(None, value) if isinstance(value, str) else ""
     editor.values = "" if value is UNSET else jsontext.compact(value).decode()
     editor.least = jsontext.compact(value).decode() if editor.type == "number" else ""
@@ -195,21 +201,37 @@ def _prefill(editor: RuleEditor, rule: Any) -> None:
     word, argument = rule, None
     if isinstance(rule, dict) and len(rule) == 1:
         [(word, argument)] = rule.items()
-    if not isinstance(word, str) or word not in MEANINGS:
+    if not isinstance(word, str) or word not in MATCHERS:
         return
     editor.word = word
-    if word not in editor.words:
-        editor.words = [*editor.words, word]
-    if word == "type" and isinstance(argument, str):
+    if MATCHERS[word] not in editor.kinds:
+        editor.kinds = [*editor.kinds, MATCHERS[word]]
+    if editor.input == "choice" and isinstance(argument, str):
         editor.type = argument
-    elif word in ("regex", "contains") and isinstance(argument, str):
+    elif editor.input == "text" and isinstance(argument, str):
         editor.pattern = argument
-    elif word == "one_of" and isinstance(argument, list):
+    elif editor.input == "values" and isinstance(argument, list):
         editor.values = "\n".join(jsontext.compact(each).decode() for each in argument)
-    elif word == "range" and isinstance(argument, list) and len(argument) == 2:
+    elif editor.input == "bounds" and isinstance(argument, list) and len(argument) == 2:
         editor.least, editor.most = (
             "" if each is None else jsontext.compact(each).decode() for each in argument
         )
+
+
+def _offered(type: str) -> list[MatcherKind]:
+    """The matchers for an expected value of this type, or for a header."""
+    return [kind for kind in MATCHERS.values() if type in kind.applies_to]
+
+
+def _input(schema: dict[str, Any] | None) -> ArgumentInput:
+    """How an argument of this schema is typed."""
+    if schema is None or "const" in schema:
+        return ""
+    if "enum" in schema:
+        return "choice"
+    if schema.get("type") == "array":
+        return "bounds" if schema.get("maxItems") == 2 else "values"
+    return "text"
 
 
 def _scopes(document: Json, contract: Contract, at: str) -> list[Scope]:

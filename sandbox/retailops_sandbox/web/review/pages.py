@@ -20,6 +20,7 @@ from retailops_sandbox import accepting
 from retailops_sandbox.accepting import Decision
 from retailops_sandbox.accepting.saving import Judged
 from retailops_sandbox.comparing import matchers
+from retailops_sandbox.comparing.values import type_name
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.model import Difference, Rule
@@ -60,7 +61,7 @@ class Rulings(msgspec.Struct, frozen=True):
     def proposed(cls, item: Item) -> Rulings:
         """What is filled in where nothing was typed: the most telling rule that accepts what came."""
         words = item.ways.rules
-        telling = [word for word in words if word in ("uuid", "datetime", "regex")]
+        telling = [word for word in words if word in (*matchers.TELLING, "regex")]
         difference = item.difference
         return cls(
             [*telling, *words, ""][0],
@@ -80,7 +81,7 @@ class Rulings(msgspec.Struct, frozen=True):
                 raise Refused("pattern", "It does not match what came, so the difference would stay.")
             return {"regex": self.pattern}
         if self.word == "type":
-            return {"type": matchers.type_name(item.difference.actual)}
+            return {"type": type_name(item.difference.actual)}
         return self.word
 
 
@@ -181,10 +182,12 @@ class AcceptPages:
             consequence=consequence(item.difference),
             rulings=rulings,
             is_typed=typed is not None,
+            matchers=matchers.MATCHERS,
+            is_recognised=not set(matchers.TELLING).isdisjoint(item.ways.rules),
             told=accepting.told_regex(rulings.pattern, item.difference)
             if "regex" in item.ways.rules
             else None,
-            type_name="" if item.difference.actual is UNSET else matchers.type_name(item.difference.actual),
+            type_name="" if item.difference.actual is UNSET else type_name(item.difference.actual),
             problems=problems(wrong),
         )
 

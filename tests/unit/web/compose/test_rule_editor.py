@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from starlette.datastructures import FormData
 
+from retailops_sandbox.comparing.matchers import MATCHERS
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.web.compose import rule_editor
 from retailops_sandbox.web.compose.rule_editor import RuleEditor
@@ -40,12 +41,32 @@ def typed(at: str, **fields: str) -> RuleEditor:
     return made
 
 
-def test_every_matcher_is_offered_somewhere_and_explained():
-    from retailops_sandbox.comparing.matchers import MATCHERS
+@pytest.mark.parametrize(
+    ("at", "names"),
+    [
+        ("/body/events/0/error_code", "ignore any type regex contains one_of datetime uuid"),
+        ("/body/events/0/count", "ignore any type range one_of"),
+        ("/body/status", "ignore any type one_of"),
+        ("/body/deep", "ignore any type unordered ordered"),
+        ("/body", "ignore any type extra"),
+        ("/headers/Content-Type", "ignore any regex contains one_of datetime uuid"),
+    ],
+)
+def test_a_value_is_offered_the_matchers_of_its_type(at: str, names: str):
+    assert [kind.name for kind in editor_at(at).kinds] == names.split()
 
-    offered = {word for words in rule_editor._FOR.values() for word in words}
-    assert offered == set(rule_editor.MEANINGS) == set(MATCHERS)
-    assert set(rule_editor.TYPES) == {"string", "number", "integer", "boolean", "null", "array", "object"}
+
+def test_the_schema_of_an_argument_says_how_it_is_typed():
+    inputs = {name: typed("/body/status", word=name).input for name in MATCHERS}
+    assert {name: kind for name, kind in inputs.items() if kind} == {
+        "type": "choice", "regex": "text", "contains": "text", "range": "bounds", "one_of": "values",
+    }  # fmt: skip
+    assert typed("/body/status", word="type").choices == [
+        "string", "number", "integer", "boolean", "null", "array", "object",
+    ]  # fmt: skip
+    names = ("type", "regex", "contains", "one_of")
+    labels = [typed("/body/status", word=name).input_label for name in names]
+    assert labels == ["Type", "Pattern", "Text", "Values"]
 
 
 def test_the_places_for_which_a_rule_may_stand():

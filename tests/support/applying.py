@@ -1,4 +1,4 @@
-"""Applying differences: the actual document as it would have to be."""
+"""The actual document with its differences put right, by which tests prove that differences are complete."""
 
 from __future__ import annotations
 
