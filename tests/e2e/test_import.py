@@ -82,7 +82,7 @@ def test_both_at_once_make_a_step_that_names_the_fixture(tmp_path: Path):
         (["-", "--fixture", "../x"], "cannot be a fixture's name"),
         (["-", "--fixture", "x", "--edition", "v7"], "there is no contract v7"),
         (["absent", "--fixture", "x"], "absent: cannot be read"),
-        (["raw", "--fixture", "x"], "is not JSON, as a fixture is"),
+        (["raw", "--fixture", "x"], "is not a JSON object, as a fixture is"),
         (["two", "--fixture", "x"], "there are 2 requests (line 1, line 2)"),
         (["latin", "--fixture", "x"], "is not UTF-8"),
         (["broken", "--fixture", "x", "-o", "a.scenario.json"], "broken:1:20: -Q is an option of curl's"),

@@ -12,7 +12,7 @@ import click
 from retailops_sandbox.cli.options import here, workspace_option
 from retailops_sandbox.cli.output import complain, say
 from retailops_sandbox.errors import FileError, UsageError
-from retailops_sandbox.importing import ImportDraft, assemble, drafts, read
+from retailops_sandbox.importing import ImportedStep, as_steps, assemble, read
 from retailops_sandbox.reporting.render.lines import in_line
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.workspace.files import check_writable, checked, read_text, write_file
@@ -46,7 +46,7 @@ def command(
         raise UsageError("it is not said what to make", mend="give --fixture NAME or -o FILE.scenario.json")
     path = None if output is None else _scenario_path(output, replace)
     shown = _STDIN if file == "-" else file
-    made, unknown = drafts(
+    made, unknown = as_steps(
         read(_stdin() if file == "-" else read_text(file), file=shown),
         file=shown,
         action=action,
@@ -66,7 +66,7 @@ def command(
     say(f"next: {_next(made[0], fixture, path)}")
 
 
-def _tell(made: Sequence[ImportDraft], unknown: int, *, with_step: bool) -> None:
+def _tell(made: Sequence[ImportedStep], unknown: int, *, with_step: bool) -> None:
     for each in made:
         say(f"{each.place}: {each.contract.action} {each.contract.edition}")
         for note in each.notes + (each.step_notes if with_step else ()):
@@ -80,24 +80,24 @@ def _tell(made: Sequence[ImportDraft], unknown: int, *, with_step: bool) -> None
         say(f"left out: {unknown} other request{'' if unknown == 1 else 's'} that no contract knows")
 
 
-def _next(draft: ImportDraft, fixture: str | None, path: Path | None) -> str:
-    token = " --receiver-token TOKEN" if draft.contract.auth else ""
+def _next(imported: ImportedStep, fixture: str | None, path: Path | None) -> str:
+    token = " --receiver-token TOKEN" if imported.contract.auth else ""
     if path is not None:
         return f"retailops-sandbox run {_relative(path)} --receiver URL{token}"
-    edition = "" if draft.contract.edition == "draft" else f" --edition {draft.contract.edition}"
-    off_contract = " --off-contract" if draft.violation else ""
+    edition = "" if imported.contract.edition == "draft" else f" --edition {imported.contract.edition}"
+    off_contract = " --off-contract" if imported.violation else ""
     return f"retailops-sandbox send {fixture}{edition}{off_contract} --receiver URL{token}"
 
 
-def _fixture_text(made: Sequence[ImportDraft], folder: Workspace, name: str, replace: bool) -> str:
+def _fixture_text(made: Sequence[ImportedStep], folder: Workspace, name: str, replace: bool) -> str:
     """The text of the fixture; UsageError where it cannot be one."""
     if len(made) > 1:
         places = ", ".join(each.place for each in made[:5])
         raise UsageError(f"there are {len(made)} requests ({places})", mend="a fixture is one: use -o")
-    (draft,) = made
-    if not draft.text:
-        raise UsageError(f"the body ({draft.place}) is not JSON, as a fixture is", mend="use -o")
-    agreed = draft.contract
+    (imported,) = made
+    if not imported.text:
+        raise UsageError(f"the body ({imported.place}) is not a JSON object, as a fixture is", mend="use -o")
+    agreed = imported.contract
     safe_name(name)
     known = [info.name for info in folder.fixtures(agreed.action, agreed.edition)]
     if name in known and not replace:
@@ -105,7 +105,7 @@ def _fixture_text(made: Sequence[ImportDraft], folder: Workspace, name: str, rep
             f"the fixture {name!r} of {agreed.action} {agreed.edition} exists already",
             mend="choose another name, or give --replace",
         )
-    return draft.text
+    return imported.text
 
 
 def _scenario_path(output: str, replace: bool) -> Path:

@@ -1,16 +1,15 @@
-"""What others wrote down, read as requests: curl commands, HAR archives, payloads, logs. Pure.
+"""Importing: curl commands, HAR archives, payloads and logs, read as requests and made into steps. Pure.
 
-reading.py    which of them a text is
-shell.py      the words of a POSIX shell's commands
-curl.py       what a curl command would send, by its options (curl_options.py)
-har.py        the entries of a HAR 1.2 archive
-embedded.py   JSON objects inside other text, also escaped
-known.py      which contract knows a request
-drafting.py   requests as steps, without their secrets
+reading       the requests in a text of any of these kinds
+shell         the words of a POSIX shell's commands
+curl          the request that a curl command would send, by its options (curl_options)
+har           the entries of a HAR 1.2 archive
+embedded      JSON objects inside other text, also escaped
+steps         requests as steps, without their credentials
 """
 
-from retailops_sandbox.importing.drafting import ImportDraft, assemble, drafts
 from retailops_sandbox.importing.found import FoundRequest
 from retailops_sandbox.importing.reading import read
+from retailops_sandbox.importing.steps import ImportedStep, as_steps, assemble
 
-__all__ = ["FoundRequest", "ImportDraft", "assemble", "drafts", "read"]
+__all__ = ["FoundRequest", "ImportedStep", "as_steps", "assemble", "read"]

@@ -11,7 +11,7 @@ from retailops_sandbox.model import Headers, HttpResponse
 _REFERENCE_START, _REFERENCE_END = "\ufdd0", "\ufdd1"
 """Noncharacters: no text that is meant to be read has them."""
 
-reference = re.compile(f"{_REFERENCE_START}(\\w+){_REFERENCE_END}")
+REFERENCE = re.compile(f"{_REFERENCE_START}(\\w+){_REFERENCE_END}")
 """A variable of the environment in a text that was found."""
 
 

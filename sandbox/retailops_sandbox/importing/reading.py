@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from retailops_sandbox import jsontext
-from retailops_sandbox.contracts import known
+from retailops_sandbox.contracts import recognition
 from retailops_sandbox.errors import SourceError
 from retailops_sandbox.importing import curl, embedded, har
 from retailops_sandbox.importing.found import FoundRequest
@@ -24,7 +24,7 @@ def read(text: str, *, file: str) -> list[FoundRequest]:
             return _embedded(stripped, file) or _refused(stripped, file)
         if har.is_archive(document):
             return har.read(document, stripped, file=file)
-        if known.is_payload(document, known.contracts()):
+        if recognition.is_payload(document, recognition.contracts()):
             return [FoundRequest(place="line 1", body=stripped.strip().encode())]
         found = _embedded(stripped, file)
         if not found and isinstance(document, dict):
@@ -37,10 +37,10 @@ def read(text: str, *, file: str) -> list[FoundRequest]:
 
 
 def _embedded(text: str, file: str) -> list[FoundRequest]:
-    candidates = known.contracts()
+    candidates = recognition.contracts()
     made = []
     line, counted = 1, 0
-    for found in embedded.objects(text, lambda value: known.is_payload(value, candidates)):
+    for found in embedded.objects(text, lambda value: recognition.is_payload(value, candidates)):
         line += text.count("\n", counted, found.at)
         counted = found.at
         made.append(FoundRequest(place=f"line {line}", body=jsontext.compact(found.value)))

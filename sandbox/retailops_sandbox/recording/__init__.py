@@ -1,18 +1,23 @@
 """Recording: deliveries to drafts of scenarios, one for each action and edition. Pure.
 
-A draft is a scenario that would pass against what it was recorded from, and proposals for what should not
-stay as it is: values that look volatile become rules, secrets become references to the environment. Whoever
-reviews it takes or leaves each.
+A draft is a scenario that would pass against the responses it was recorded from, and proposals for values
+that should not stay as they are: volatile values become rules, secrets become references to the environment.
+Whoever reviews the draft takes or leaves each.
 
-drafting      deliveries to drafts, and a reviewed draft to its scenario
-steps         one delivery to one step
-volatile      which values of an answer will differ the next time
-recognising   which contract a request belongs to that was not made by us
+drafting   deliveries to drafts, and a reviewed draft to its scenario
+steps      one delivery to one step
+volatile   which values of an answer will differ the next time
 """
 
-from retailops_sandbox.contracts.recognise import recognised
-from retailops_sandbox.recording.drafting import Proposal, Recorded, ScenarioDraft, drafts, finished
-from retailops_sandbox.recording.steps import FixtureSource, parsed
+from retailops_sandbox.recording.drafting import (
+    Proposal,
+    Recorded,
+    ScenarioDraft,
+    drafts,
+    env_variable,
+    finished,
+)
+from retailops_sandbox.recording.steps import FixtureSource, first_violation, json_of, parsed
 
 __all__ = [
     "FixtureSource",
@@ -20,7 +25,9 @@ __all__ = [
     "Recorded",
     "ScenarioDraft",
     "drafts",
+    "env_variable",
     "finished",
+    "first_violation",
+    "json_of",
     "parsed",
-    "recognised",
 ]

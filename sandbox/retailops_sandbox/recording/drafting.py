@@ -59,6 +59,8 @@ class ScenarioDraft(msgspec.Struct, frozen=True, kw_only=True):
     proposals: tuple[Proposal, ...] = ()
     notes: tuple[str, ...] = ()
     """What whoever reviews it should know."""
+    step_notes: tuple[tuple[str, ...], ...] = ()
+    """Those of the notes that concern a step, by step."""
     deliveries: tuple[str, ...] = ()
     """The delivery of each step."""
 
@@ -93,7 +95,7 @@ def _draft(agreed: Contract, records: Sequence[Recorded], fixture: steps.Fixture
         if why := _unrepeatable(sent, agreed):
             notes.append(f"{sent.request.method} {sent.request.url} is left out: {why}")
             continue
-        one = steps.of(sent, record.judgement, agreed, fixture)
+        one = steps.recorded_step(sent, record.judgement, agreed, fixture)
         name = _unique(one.step.name, names)
         notes += [f"step {name!r}: {note}" for note in one.notes]
         taken.append(one._replace(step=msgspec.structs.replace(one.step, name=name)))
@@ -112,6 +114,7 @@ def _draft(agreed: Contract, records: Sequence[Recorded], fixture: steps.Fixture
         scenario=scenario,
         proposals=(*_secrets(scenario), *rules[:_MOST_PROPOSALS]),
         notes=tuple(notes),
+        step_notes=tuple(each.notes for each in taken),
         deliveries=tuple(each.id for each in kept),
     )
 
@@ -136,7 +139,10 @@ def _unique(name: str, names: set[str]) -> str:
 
 
 def _rules(
-    sent: Sequence[Delivery], taken: Sequence[steps.Taken], agreed: Contract, fixture: steps.FixtureSource
+    sent: Sequence[Delivery],
+    taken: Sequence[steps.RecordedStep],
+    agreed: Contract,
+    fixture: steps.FixtureSource,
 ) -> Iterator[Proposal]:
     """A rule for each value of an answer that looks volatile."""
     repeats: dict[tuple[str, ...], list[int]] = {}
@@ -202,10 +208,10 @@ def _secrets(scenario: Scenario) -> Iterator[Proposal]:
                 if where != "expect":
                     in_payload.add(name)
     for name, found in places.items():
-        if name not in in_payload and name != _variable(name):
+        if name not in in_payload and name != env_variable(name):
             continue  # Both sides of a comparison are redacted: what only comes back may stay struck out.
         more = f" and {len(found) - 1} more" if len(found) > 1 else ""
-        reference = f"${{env:{_variable(name)}}}"
+        reference = f"${{env:{env_variable(name)}}}"
         yield Proposal(
             id=f"secret:{name}",
             kind="secret",
@@ -231,8 +237,8 @@ def _marks(value: Json) -> set[str]:
     return {name for text in texts for name in redaction.MARK.findall(text)}
 
 
-def _variable(name: str) -> str:
-    """The environment variable for a secret of this name: the one it came from, or one like it."""
+def env_variable(name: str) -> str:
+    """The environment variable for a secret of this name: the one that it came from, or one named like it."""
     words = re.sub(r"[^0-9A-Za-z]+", "_", name).strip("_").upper()
     if name.isidentifier() and name.isascii() and name == name.upper():
         return name

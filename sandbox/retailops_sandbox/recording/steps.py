@@ -1,9 +1,9 @@
-"""One delivery to one step: what it sent, and what came back as what is expected."""
+"""One delivery as one step, which sends the same and expects the response that came."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -14,8 +14,17 @@ from retailops_sandbox.comparing import Judge
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.errors import ComposeError, SourceError
 from retailops_sandbox.jsontext import pointer
-from retailops_sandbox.jsontext.pointer import PointerError
-from retailops_sandbox.model import Deliver, Delivery, Expectation, Json, Judgement, Step
+from retailops_sandbox.model import (
+    Deliver,
+    Delivery,
+    Expectation,
+    Json,
+    Judgement,
+    Request,
+    Response,
+    Step,
+    Violation,
+)
 
 FixtureSource = Callable[[str, str, str], Any]
 """Action, edition and name to the fixture's payload; UNSET where there is none."""
@@ -33,29 +42,27 @@ _JSON_TYPE = "application/json"
 _MADE_BY_A_SEND = ("uuid", "now", "sequence")
 
 
-class Taken(NamedTuple):
-    """What a delivery is as a step, whose name is still to be made unique."""
+class RecordedStep(NamedTuple):
+    """A step made of a delivery; its name may occur in other steps, too."""
 
     step: Step
     answer: Any
-    """The body that came back; UNSET where it is not JSON."""
+    """The body of the delivery's response; UNSET where it is not JSON."""
     notes: tuple[str, ...]
 
 
-def of(delivery: Delivery, judgement: Judgement | None, contract: Contract, fixture: FixtureSource) -> Taken:
-    """The step that sends what the delivery sent, and expects what came."""
+def recorded_step(
+    delivery: Delivery, judgement: Judgement | None, contract: Contract, fixture: FixtureSource
+) -> RecordedStep:
+    """The step that sends what a delivery sent, and expects the response that it got."""
     notes: list[str] = []
     fields = _payload(delivery, judgement, contract, fixture, notes) or _raw(delivery, notes)
     content_type = _content_type(delivery)
     if content_type and content_type != _JSON_TYPE:
         fields["deliver"] = Deliver(content_type=content_type)
     answer = _answer(delivery)
-    fields["expect"] = _expectation(delivery, judgement, contract, answer)
-    if fields["expect"] is None:
-        notes.append("it was cancelled, so nothing is expected")
-    elif not fields["expect"].contract:
-        notes.append('its answer breaks the contract, and is expected all the same ("contract": false)')
-    return Taken(Step(name=_name(delivery), **fields), answer, tuple(notes))
+    fields["expect"] = _expectation(delivery, judgement, contract, answer, notes)
+    return RecordedStep(Step(name=_name(delivery), **fields), answer, tuple(notes))
 
 
 def _name(delivery: Delivery) -> str:
@@ -75,6 +82,11 @@ def parsed(text: str) -> Any:
     return value
 
 
+def json_of(kept: Request | Response) -> Any:
+    """The JSON value of a body in the log, as `parsed` reads it; UNSET for any other body."""
+    return UNSET if kept.base64 else parsed(kept.body)
+
+
 # --- what was sent ---------------------------------------------------------------------------------------
 
 
@@ -86,7 +98,7 @@ def _payload(
     notes: list[str],
 ) -> dict[str, Any] | None:
     """The fields of a step that sends a JSON object; None where the body is no such thing."""
-    sent = UNSET if delivery.request.base64 else parsed(delivery.request.body)
+    sent = json_of(delivery.request)
     if not isinstance(sent, dict):
         return None
     template = parsed(delivery.composed) if delivery.composed else UNSET
@@ -102,14 +114,14 @@ def _payload(
 
 def _raw(delivery: Delivery, notes: list[str]) -> dict[str, Any]:
     """The fields of a step that sends bytes as they are."""
-    body = delivery.request.body
-    if redaction.holds_mark(body):
-        notes.append("its bytes hold a secret that was struck out of the log: write it anew")
+    raw = delivery.request.body
+    if redaction.holds_mark(raw):
+        notes.append("its bytes hold a secret that was struck out: write it anew")
     if delivery.request.base64:
-        return {"raw": f"base64:{body}"}
-    if body.startswith("base64:"):
-        return {"raw": f"base64:{base64.b64encode(body.encode()).decode()}"}
-    return {"raw": body}
+        raw = f"base64:{raw}"
+    elif raw.startswith("base64:"):
+        raw = f"base64:{base64.b64encode(raw.encode()).decode()}"
+    return {"raw": raw, "off_contract": delivery.off_contract}
 
 
 def _content_type(delivery: Delivery) -> str:
@@ -144,9 +156,9 @@ def _without_token(
         return payload, [], {}
     at = contract.auth.pointer
     refused = delivery.response is not None and delivery.response.status == contract.auth.status
-    value = _at(payload, at)
+    value = pointer.get(payload, at, UNSET)
     if value is UNSET:
-        was_missing = _at(sent, at) is UNSET
+        was_missing = pointer.get(sent, at, UNSET) is UNSET
         return payload, [at] if was_missing and refused else [], {}
     rest = jsontext.parse(jsontext.compact(payload))
     pointer.remove_at(rest, at)
@@ -155,16 +167,9 @@ def _without_token(
         return rest, [], {at: value}
     # A receiver's own token is known by another name than that of its place.
     if refused and mark[1] == pointer.parse(at)[-1]:
-        notes.append(f"its token was refused, and is not in the log: {WRONG_TOKEN!r} stands for it")
+        notes.append(f"its token was refused, and is not kept: {WRONG_TOKEN!r} stands for it")
         return rest, [], {at: WRONG_TOKEN}
     return rest, [], {}
-
-
-def _at(document: Json, path: str) -> Any:
-    try:
-        return pointer.resolve(document, path)
-    except PointerError:
-        return UNSET
 
 
 # --- as a fixture and what differs from it ------------------------------------------------------------------
@@ -226,30 +231,46 @@ def _changes(old: Json, new: Json, at: str) -> Iterator[_Change]:
 
 def _answer(delivery: Delivery) -> Any:
     response = delivery.response
-    if response is None or response.base64 or delivery.fault is not None:
-        return UNSET
-    return parsed(response.body)
+    return UNSET if response is None or delivery.fault is not None else json_of(response)
 
 
 def _expectation(
-    delivery: Delivery, judgement: Judgement | None, contract: Contract, answer: Any
+    delivery: Delivery, judgement: Judgement | None, contract: Contract, answer: Any, notes: list[str]
 ) -> Expectation | None:
     """What the delivery passes by; None where there is nothing to be expected."""
     if delivery.fault is not None:
-        return None if delivery.fault.kind == "cancelled" else Expectation(fault=delivery.fault.kind)
+        if delivery.fault.kind == "cancelled":
+            notes.append("it was cancelled, so nothing is expected")
+            return None
+        return Expectation(fault=delivery.fault.kind)
     if delivery.response is None:
         return None
-    plain = Expectation(status=delivery.response.status, body=answer)
-    tries = [plain]
+    if answer is UNSET and delivery.response.body:
+        notes.append("its answer is not JSON: only the status is expected")
+    tries = [Expectation(status=delivery.response.status, body=answer)]
     if judgement is not None and judgement.expectation is not None and answer is not UNSET:
         # Rules that somebody wrote hold for the answer to come as well, if this one keeps them.
-        tries.insert(0, msgspec.structs.replace(plain, rules=judgement.expectation.rules))
+        tries.insert(0, msgspec.structs.replace(tries[0], rules=judgement.expectation.rules))
     judge = Judge(contract)
-    chosen = next((each for each in tries if judge(delivery, each, at="").verdict == "passed"), None)
-    if chosen is None:
-        chosen = msgspec.structs.replace(plain, contract=False)
+    for expected in (*tries, *(msgspec.structs.replace(each, contract=False) for each in tries)):
+        judged = judge(delivery, expected, at="")
+        if judged.verdict == "passed":
+            break
+    if not expected.contract:
+        broken = first_violation(judged.violations)
+        notes.append(
+            f'its answer breaks the contract ({broken}), which the step lets pass ("contract": false)'
+        )
     return msgspec.structs.replace(
-        chosen,
-        body=chosen.body if chosen.body is UNSET else composing.escaped(chosen.body),
-        rules={path: composing.escaped(rule) for path, rule in chosen.rules.items()},
+        expected,
+        body=expected.body if expected.body is UNSET else composing.escaped(expected.body),
+        rules={path: composing.escaped(rule) for path, rule in expected.rules.items()},
     )
+
+
+def first_violation(violations: Sequence[Violation]) -> str:
+    """The first violation, and how many more there are; empty where there is none."""
+    if not violations:
+        return ""
+    more = f" (and {len(violations) - 1} more)" if len(violations) > 1 else ""
+    return f"{violations[0].pointer or '(root)'} {violations[0].message}{more}"

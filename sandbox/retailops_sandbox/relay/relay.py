@@ -22,7 +22,7 @@ from msgspec import UNSET
 
 from retailops_sandbox import composing, httpserver, redaction
 from retailops_sandbox.comparing import Judge
-from retailops_sandbox.contracts import contract
+from retailops_sandbox.contracts import recognition
 from retailops_sandbox.engine import LARGE_BODY, Clock, DeliveryLog, Transport
 from retailops_sandbox.errors import FileError, SandboxError
 from retailops_sandbox.httpserver import Listener, Request, Response
@@ -36,7 +36,7 @@ from retailops_sandbox.model import (
     HttpResponse,
     Receiver,
 )
-from retailops_sandbox.recording import Recorded, parsed, recognised
+from retailops_sandbox.recording import Recorded, parsed
 from retailops_sandbox.redaction import SecretPolicy
 
 IDLE = 75.0
@@ -87,7 +87,7 @@ class Relay:
         self._connection = msgspec.structs.replace(
             connection, decode=False, follow_redirects=False, netrc=False, max_body=httpserver.MAX_BODY
         )
-        known = [contract.load(*name) for name in contract.available()]
+        known = recognition.contracts()
         self._judges = {(each.action, each.edition): Judge(each) for each in known}
         # Whatever a request turns out to be, what any contract calls secret is secret.
         self._secret_pointers = tuple(
@@ -199,7 +199,8 @@ class Relay:
             sent = parsed(request.body.decode())
         except UnicodeDecodeError:
             sent = UNSET
-        agreed = recognised(tail.partition("?")[0], sent, self._receiver.paths)
+        payload = None if sent is UNSET else sent
+        agreed = recognition.recognise_at_receiver(tail.partition("?")[0], payload, self._receiver.paths)
         request = msgspec.structs.replace(request, headers=_legible(request.headers))
         decoded = _decoded(exchange, self._connection)
         kept = redaction.exchange(request, decoded, self._secrets, self._secret_pointers)

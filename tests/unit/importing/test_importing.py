@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from retailops_sandbox import composing, jsontext
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import SandboxError, UsageError
-from retailops_sandbox.importing import FoundRequest, ImportDraft, assemble, drafts, read
-from retailops_sandbox.importing.found import reference
+from retailops_sandbox.importing import FoundRequest, ImportedStep, as_steps, assemble, read
+from retailops_sandbox.importing.found import REFERENCE
 from retailops_sandbox.model import Fault, Receiver, Request, Response
 from retailops_sandbox.reporting.exporters import curl, har
 from retailops_sandbox.runlog.log import Entry
@@ -39,8 +39,8 @@ def only(text: str) -> FoundRequest:
     return found
 
 
-def made(text: str, **named: str) -> ImportDraft:
-    (draft,), _ = drafts(read(text, file="f"), file="f", **named)
+def made(text: str, **named: str) -> ImportedStep:
+    (draft,), _ = as_steps(read(text, file="f"), file="f", **named)
     return draft
 
 
@@ -93,7 +93,7 @@ def test_any_command_is_read_or_its_mistake_placed(text):
 
 @given(st.text('{}[]":,\\ ax1u0\n', max_size=80) | TEXTS)
 def test_any_text_is_read_or_refused_in_one_line(text):
-    assert "\n" not in complaint(lambda: drafts(read(text, file="f"), file="f"))
+    assert "\n" not in complaint(lambda: as_steps(read(text, file="f"), file="f"))
 
 
 # --- curl commands -----------------------------------------------------------------------------------------
@@ -218,6 +218,12 @@ def test_variables_of_the_shell_are_variables_of_the_environment():
     assert any("${env:SHOP}" in note for note in draft.step_notes)
 
 
+def test_variables_of_the_shell_in_raw_bytes_are_spelled_as_they_were():
+    draft = made('curl http://a/order_cancel --data-raw "{$ORDER"')
+    assert draft.step.raw == "{$ORDER"
+    assert "raw bytes hold no variables: what stands for one is sent as it is spelled" in draft.notes
+
+
 HEADERS = st.lists(
     st.tuples(
         st.sampled_from(["X-A", "X-B", "Content-Type"]), st.text("ab'\"$\\{ é", min_size=1).map(str.strip)
@@ -293,6 +299,28 @@ def test_a_payload_is_sent_again_as_it_was(value):
     assert jsontext.compact(composing.fill(fixture.payload, composing.Names())) == jsontext.compact(payload)
 
 
+def test_a_token_that_was_refused_is_what_the_step_tests():
+    url = "http://a/order_cancel_v1"
+    draft = made(archive(entry(V1_BODY, url=url, status=401, answer="{}")))
+    assert draft.step.payload == V1.examples.request
+    assert draft.step.set == {"/integration_auth_token": "not the token"}
+    assert "left out: /integration_auth_token" in draft.notes
+    assert any("its token was refused" in note for note in draft.step_notes)
+    assert TOKEN not in scenario.spelled(assemble([draft], name="x"))
+    missing = jsontext.compact(V1.examples.request).decode()
+    assert made(archive(entry(missing, url=url, status=401))).step.remove == ["/integration_auth_token"]
+    (step,) = assemble([draft], name="x", fixture="mine").steps
+    assert (step.fixture, step.set) == ("mine", draft.step.set)
+
+
+@pytest.mark.parametrize("token", ["", None])
+def test_a_token_that_somebody_emptied_is_the_receivers(token: str | None):
+    body = jsontext.compact({**V1_PAYLOAD, "integration_auth_token": token}).decode()
+    draft = made(archive(entry(body, url="http://a/order_cancel_v1", answer="{}")))
+    assert (draft.step.payload, draft.step.set) == (V1.examples.request, {})
+    assert "left out: /integration_auth_token; the receiver's token takes its place" in draft.notes
+
+
 # --- HAR ---------------------------------------------------------------------------------------------------
 
 
@@ -317,7 +345,7 @@ def test_the_entries_of_a_har_that_a_contract_knows_become_steps():
             answer.encode()).decode(), "encoding": "base64"}),
         entry(request={"method": "PUT"}),
     )  # fmt: skip
-    found, unknown = drafts(read(text, file="f"), file="f")
+    found, unknown = as_steps(read(text, file="f"), file="f")
     assert [each.place for each in found] == ["entry 2", "entry 4"]
     assert unknown == 2
     for each in found:
@@ -335,7 +363,16 @@ def test_what_differs_each_time_in_an_answer_gets_a_rule():
 def test_an_answer_off_contract_is_expected_as_it_was_and_said():
     draft = made(archive(entry(answer="{}")))
     assert draft.step.expect.contract is False
-    assert any("breaks the contract" in note for note in draft.step_notes)
+    assert any("breaks the contract (/events is missing)" in note for note in draft.step_notes)
+
+
+def test_an_answer_off_contract_that_repeats_a_secret_may_be_anything_there():
+    answer = json.dumps({"events": None, "echo": f"no {TOKEN}"})
+    draft = made(archive(entry(BODY, headers=[], request={"headers": [
+        {"name": "X-Api-Key", "value": TOKEN}]}, answer=answer)))  # fmt: skip
+    assert draft.step.expect.contract is False
+    assert draft.step.expect.rules == {"/echo": "any"}
+    assert "its answer gets a rule for /echo, which repeats a secret" in draft.step_notes
 
 
 def test_an_answer_that_is_not_json_is_expected_by_its_status():
@@ -427,11 +464,11 @@ def test_a_payload_is_found_in_a_log_however_it_is_quoted(quoting, name: str):
 def test_each_line_of_a_log_is_a_request_with_its_line():
     found = read(f"start\n{BODY}\nmore\nx {V1_BODY}\n", file="f")
     assert [each.place for each in found] == ["line 2", "line 4"]
-    made, _ = drafts(found, file="f")
+    made, _ = as_steps(found, file="f")
     with pytest.raises(UsageError) as caught:
         assemble(made, name="x")
     assert "line 2 is of order_cancel draft, line 4 of order_cancel v1" in caught.value.what
-    (one,), left_out = drafts(found, file="f", edition="v1")
+    (one,), left_out = as_steps(found, file="f", edition="v1")
     assert (one.place, left_out) == ("line 4", 1)
 
 
@@ -493,13 +530,16 @@ def test_a_body_that_is_not_json_is_raw_where_the_path_is_known():
     assert any("kept as raw bytes" in note for note in draft.notes)
     octets = made("printf %s /wA= | base64 -d | curl http://a/order_cancel --data-binary @-")
     assert composing.raw_bytes(octets.step.raw or "") == b"\xff\x00"
+    array = made("curl http://a/order_cancel --data-raw '[1, 2]'")
+    assert (array.step.raw, array.step.off_contract, array.text) == ("[1, 2]", True, "")
+    assert "the body is not a JSON object: it is kept as raw bytes" in array.notes
     spelled = made("curl http://a/order_cancel --data-raw 'base64:x'")
     assert composing.raw_bytes(spelled.step.raw or "") == b"base64:x"
 
 
 def test_a_scenario_of_what_was_found_reads_back():
     body = jsontext.compact(PAYLOAD).decode()
-    made, _ = drafts(read(f"{body}\n{body}", file="f"), file="f")
+    made, _ = as_steps(read(f"{body}\n{body}", file="f"), file="f")
     plan = scenario.read(scenario.spelled(assemble(made, name="two")), id="x", file="x")
     assert [step.name for step in plan.scenario.steps] == ["order_cancel 1", "order_cancel 2"]
     (step,) = assemble(made[:1], name="one", fixture="it").steps
@@ -507,4 +547,4 @@ def test_a_scenario_of_what_was_found_reads_back():
 
 
 def test_references_are_found_nowhere_else():
-    assert reference.search(BODY) is None
+    assert REFERENCE.search(BODY) is None

@@ -257,6 +257,22 @@ def test_rules_that_the_answer_keeps_survive():
         assert verdict(sent, step) == "passed"
 
 
+def test_rules_that_the_answer_keeps_survive_where_it_breaks_the_contract():
+    sent = delivery(answer={"events": None, "at": "now"})
+    written = Expectation(rules={"/at": "any"})
+    judgement = Judgement(delivery=sent.id, verdict="failed", at="", expectation=written)
+    draft = draft_of(sent, judgements={sent.id: judgement})
+    step = only_step(recording.finished(draft))
+    assert isinstance(step.expect, Expectation)
+    assert (step.expect.rules, step.expect.contract) == ({"/at": "any"}, False)
+    assert verdict(sent, step) == "passed"
+
+
+def test_an_answer_that_is_not_json_is_expected_by_its_status_and_that_is_said():
+    draft = draft_of(delivery(answer="<html>", status=502), delivery(answer="", status=204, number=2))
+    assert draft.step_notes == (("its answer is not JSON: only the status is expected",), ())
+
+
 # --- volatile values ---
 
 
@@ -371,7 +387,7 @@ def test_a_secret_that_was_struck_out_is_asked_of_the_environment():
 def test_a_secret_in_raw_bytes_is_pointed_out():
     draft = draft_of(delivery("key=«redacted:SHOP_KEY»"))
     assert draft.proposals == ()
-    assert "struck out of the log" in draft.notes[0]
+    assert "a secret that was struck out" in draft.notes[0]
 
 
 def v1(token: object, status: int = 200, composed: str = "", **fields: Any) -> tuple[Step, ScenarioDraft]:
@@ -472,6 +488,7 @@ def test_an_answer_that_breaks_the_contract_is_expected_and_said_to():
     (step,) = draft.scenario.steps
     assert isinstance(step.expect, Expectation)
     assert not step.expect.contract
-    assert "its answer breaks the contract" in draft.notes[0]
+    assert "its answer breaks the contract (/events must be an array, not null)" in draft.notes[0]
+    assert draft.notes[0] == f"step 'order_cancel': {draft.step_notes[0][0]}"
     (draft,) = recording.drafts([Recorded(delivery(), None)], fixture)
     assert draft.notes == ()

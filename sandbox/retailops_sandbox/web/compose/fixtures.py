@@ -260,10 +260,10 @@ class FixtureButtons:
     def _import(self, send_form: SendForm) -> FixtureNotice:
         found = importing.read(send_form.import_text, file="")
         try:
-            made, _ = importing.drafts(found, file="")
+            made, _ = importing.as_steps(found, file="")
         except SourceError:
             # Nothing in it says which contract it is of: it is taken for the one that the page shows.
-            made, _ = importing.drafts(found, file="", action=send_form.action, edition=send_form.edition)
+            made, _ = importing.as_steps(found, file="", action=send_form.action, edition=send_form.edition)
         if len(made) > 1:
             places = ", ".join(each.place for each in made[:5])
             raise UsageError(
@@ -272,7 +272,7 @@ class FixtureButtons:
         [one] = made
         if not one.text:
             raise UsageError(
-                "the body is not JSON, as a fixture is", mend="import it as a scenario: `import -o`"
+                "the body is not a JSON object, as a fixture is", mend="import it as a scenario: `import -o`"
             )
         agreed = one.contract
         try:

@@ -1,0 +1,93 @@
+"""Which contract a request belongs to, told by its path and its payload from the contracts' own data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
+
+from retailops_sandbox.contracts import contract
+from retailops_sandbox.contracts.contract import Contract
+from retailops_sandbox.model import Json
+
+_DEFAULT_EDITION = "draft"
+_LIKENESS = 0.5
+"""How much of a payload's and a schema's members must be the same ones for a payload that breaks it."""
+
+
+def contracts(action: str = "", edition: str = "") -> list[Contract]:
+    """All contracts of this action and edition, where these are given; the default edition first."""
+    names = [
+        name
+        for name in contract.available()
+        if (not action or name[0] == action) and (not edition or name[1] == edition)
+    ]
+    return [contract.load(*name) for name in sorted(names, key=lambda name: name[1] != _DEFAULT_EDITION)]
+
+
+def recognise(url: str, payload: Json, candidates: Sequence[Contract]) -> Contract | None:
+    """The contract of a request that went anywhere; None where no contract fits, or several do.
+
+    A payload that keeps a contract says more than the URL: whose paths these are is not known. `payload` is
+    None for a body that is not JSON.
+    """
+    candidates = _of_action(payload, candidates)
+    keeping = _kept_by(payload, candidates)
+    at_path = [each for each in candidates if url and _ends_in(_path(url), each.path)]
+    most = max((likeness(payload, each) for each in candidates), default=0.0)
+    alike = [each for each in candidates if likeness(payload, each) == most > _LIKENESS]
+    for matches in ([each for each in keeping if each in at_path], keeping, at_path, alike):
+        if matches:
+            return matches[0] if len(matches) == 1 else None
+    return None
+
+
+def recognise_at_receiver(path: str, payload: Json, paths: Mapping[str, str]) -> Contract:
+    """The contract of a request to a receiver whose own paths, by action, are known.
+
+    Here the path says more than the payload: a step of that contract is sent to the same path. Where nothing
+    tells contracts apart, it is the default edition. `payload` is None for a body that is not JSON.
+    """
+    known = contracts()
+    at_path = [each for each in known if _ends_in(path, paths.get(each.action, each.path))]
+    candidates = _of_action(payload, at_path or known)
+    if len(candidates) > 1:
+        candidates = _kept_by(payload, candidates) or candidates
+    # Of equals, max takes the first.
+    return max(candidates, key=lambda each: likeness(payload, each))
+
+
+def is_payload(value: Json, candidates: Sequence[Contract]) -> bool:
+    """Whether a JSON value is a payload of one of these contracts, also one that breaks it."""
+    return any(likeness(value, each) > _LIKENESS for each in candidates)
+
+
+def likeness(payload: Json, agreed: Contract) -> float:
+    """The share of members that a payload and a contract's request have in common, from 0 to 1."""
+    if not isinstance(payload, dict):
+        return 0.0
+    required = set(agreed.request_schema.get("required", ()))
+    members = set(agreed.request_schema.get("properties", ()))
+    everything = required | set(payload)
+    return len(members & set(payload)) / len(everything) if everything else 0.0
+
+
+def _of_action(payload: Json, candidates: Sequence[Contract]) -> Sequence[Contract]:
+    """The candidates of the action that the payload names; all of them where it names none of theirs."""
+    action = payload.get("action") if isinstance(payload, dict) else None
+    return [each for each in candidates if each.action == action] or candidates
+
+
+def _kept_by(payload: Json, candidates: Sequence[Contract]) -> list[Contract]:
+    return [each for each in candidates if not each.check_request(payload)]
+
+
+def _path(url: str) -> str:
+    try:
+        return urlsplit(url).path
+    except ValueError:
+        return ""
+
+
+def _ends_in(path: str, wanted: str) -> bool:
+    wanted = "/" + wanted.strip("/")
+    return wanted != "/" and path.rstrip("/").endswith(wanted)

@@ -1,0 +1,289 @@
+"""Found requests as steps of a scenario. Credentials are left out, or read from the environment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+from msgspec import UNSET
+
+from retailops_sandbox import composing, jsontext, recording, redaction
+from retailops_sandbox.contracts import recognition
+from retailops_sandbox.contracts.contract import Contract
+from retailops_sandbox.errors import SourceError, UsageError
+from retailops_sandbox.importing.found import REFERENCE, FoundRequest
+from retailops_sandbox.jsontext import pointer
+from retailops_sandbox.model import (
+    Deliver,
+    Delivery,
+    Exchange,
+    Expectation,
+    HttpRequest,
+    Json,
+    Judgement,
+    Scenario,
+    Step,
+    Timings,
+)
+from retailops_sandbox.recording import Recorded, volatile
+
+# fmt: off
+_MADE_ANEW = (
+    "host", "content-length", "content-type", "content-encoding", "connection", "proxy-connection",
+    "keep-alive", "transfer-encoding", "te", "upgrade", "upgrade-insecure-requests", "expect", "accept",
+    "accept-encoding", "accept-language", "user-agent", "origin", "referer", "priority", "pragma",
+    "cache-control", "dnt",
+)
+# fmt: on
+"""Headers that say how a request came, or that each send makes for itself."""
+
+
+class ImportedStep(msgspec.Struct, frozen=True, kw_only=True):
+    """A step made of a found request, and what could not stay as it was."""
+
+    place: str
+    contract: Contract
+    """The contract that the request belongs to."""
+    step: Step
+    text: str
+    """The payload's JSON text, as a fixture holds it; empty where the step sends raw bytes."""
+    notes: tuple[str, ...] = ()
+    """What became of credentials, and of what the payload cannot hold."""
+    step_notes: tuple[str, ...] = ()
+    """What else whoever runs the step should know."""
+    headers: tuple[str, ...] = ()
+    """The names of the headers that the step sends, and a fixture does not."""
+    violation: str = ""
+    """How the payload breaks the contract."""
+
+
+def as_steps(
+    found: Sequence[FoundRequest], *, file: str, action: str = "", edition: str = ""
+) -> tuple[list[ImportedStep], int]:
+    """The steps of the requests that belong to a contract, and the number of the other requests.
+
+    A single request is of the contract that is named, whatever it looks like. SourceError where no request
+    belongs to a contract; UsageError for a contract that does not exist.
+    """
+    candidates = recognition.contracts(action, edition)
+    if not candidates:
+        names = ", ".join(f"{each.action} {each.edition}" for each in recognition.contracts())
+        raise UsageError(f"there is no contract {f'{action} {edition}'.strip()}", mend=f"there are {names}")
+    meant = candidates[0] if len(found) == len(candidates) == 1 else None
+    made = [
+        _imported(each, agreed)
+        for each in found
+        if (agreed := meant or recognition.recognise(each.url, _payload(each), candidates))
+        and each.method in ("", agreed.method)
+    ]
+    if not made:
+        raise _unknown(found, candidates, file)
+    return made, len(found) - len(made)
+
+
+def _payload(found: FoundRequest) -> Json:
+    """The request's body; None where it is not JSON."""
+    try:
+        return jsontext.parse(found.body)
+    except SourceError:
+        return None
+
+
+def _unknown(found: Sequence[FoundRequest], candidates: list[Contract], file: str) -> SourceError:
+    if not found:
+        return SourceError("there is no request with a body in it", mend="import another", file=file)
+    what, mend = "no contract knows any of the requests", "name their contract by --action and --edition"
+    if len(found) == 1:
+        what, mend = f"no contract knows the request ({found[0].place})", mend.replace("their", "its")
+    methods = {each.method for each in candidates}
+    if all(each.method and each.method not in methods for each in found):
+        what, mend = (
+            f"{found[0].place} is a {found[0].method}",
+            f"contracts are called by {', '.join(methods)}",
+        )
+    return SourceError(what, mend=mend, file=file)
+
+
+def assemble(imported: Sequence[ImportedStep], *, name: str, fixture: str = "") -> Scenario:
+    """The scenario of these steps; with a fixture's name, its one step takes the payload from there.
+
+    UsageError where they are of several contracts, as a scenario has one.
+    """
+    first = imported[0].contract
+    others = [each for each in imported if each.contract != first]
+    if others:
+        one, other = imported[0], others[0]
+        raise UsageError(
+            f"{one.place} is of {first.action} {first.edition}, "
+            f"{other.place} of {other.contract.action} {other.contract.edition}: a scenario is of one",
+            mend="choose by --action and --edition",
+        )
+    steps = [
+        msgspec.structs.replace(each.step, name=first.action + (f" {number}" if len(imported) > 1 else ""))
+        for number, each in enumerate(imported, 1)
+    ]
+    if fixture:
+        steps = [msgspec.structs.replace(steps[0], fixture=fixture, payload=UNSET)]
+    return Scenario(name=name, action=first.action, edition=first.edition, steps=steps)
+
+
+# --- one request -------------------------------------------------------------------------------------------
+
+
+def _imported(found: FoundRequest, agreed: Contract) -> ImportedStep:
+    sent = _sent_headers(found)
+    delivery = _delivery(found, agreed, sent.secrets)
+    payload = recording.json_of(delivery.request)
+    violations = () if payload is UNSET else agreed.check_request(payload)
+    answer = UNSET if delivery.response is None else recording.json_of(delivery.response)
+    echoes = [] if answer is UNSET else list(redaction.marked(answer))
+    # Recording takes over the rules that were written for an answer.
+    written = Expectation(rules=dict.fromkeys(echoes, "any"))
+    judgement = Judgement(
+        delivery=delivery.id, verdict="recorded", at="", payload_violations=violations, expectation=written
+    )
+    (draft,) = recording.drafts([Recorded(delivery, judgement)], fixture=lambda *_: UNSET)
+    (step,) = recording.finished(draft).steps
+    if not _is_refused(found, agreed):
+        # Whoever wrote the request down may have emptied its token: the receiver's takes its place.
+        step = msgspec.structs.replace(step, set={})
+    ruled = [(each.pointer, each.reason) for each in draft.proposals if each.kind == "rule" and each.taken]
+    ruled += [(path, "repeats a secret") for path in echoes]
+    if sent.headers or sent.content_type:
+        deliver = Deliver(headers=sent.headers, content_type=sent.content_type)
+        step = msgspec.structs.replace(step, deliver=deliver)
+    return ImportedStep(
+        place=found.place,
+        contract=agreed,
+        step=step,
+        text="" if step.raw is not None else _fixture_text(found, step.payload),
+        notes=(*found.notes, *sent.left_out, *_body_notes(found, agreed, step)),
+        step_notes=(
+            *sent.notes,
+            *(f"its answer gets a rule for {path}, which {reason}" for path, reason in ruled),
+            *draft.step_notes[0],
+        ),
+        headers=tuple(sent.headers),
+        violation=recording.first_violation(violations),
+    )
+
+
+def _is_refused(found: FoundRequest, agreed: Contract) -> bool:
+    """Whether the answer refused the request's token."""
+    return (
+        agreed.auth is not None and found.response is not None and found.response.status == agreed.auth.status
+    )
+
+
+def _delivery(found: FoundRequest, agreed: Contract, secrets: list[tuple[str, str]]) -> Delivery:
+    """The request as the log would keep its delivery: what it proves itself with is gone, wherever it occurs.
+
+    Headers are not kept: `_sent_headers` decides about them.
+    """
+    headers = tuple((name, value) for name, value in found.headers if not REFERENCE.search(value))
+    kept = redaction.exchange(
+        HttpRequest(found.method or agreed.method, found.url, headers, found.body),
+        Exchange(headers, found.response, None, Timings()),
+        redaction.Secrets(secrets),
+        redaction.secret_pointers(agreed),
+    )
+    payload = recording.json_of(kept.request)
+    template = b"" if payload is UNSET else jsontext.compact(composing.escaped(payload))
+    return Delivery(
+        id=found.place,
+        run="",
+        sent_at="",
+        action=agreed.action,
+        edition=agreed.edition,
+        receiver="",
+        off_contract=not isinstance(payload, dict),
+        composed=REFERENCE.sub(r"${env:\1}", template.decode()),
+        request=msgspec.structs.replace(
+            kept.request, headers=(), body=REFERENCE.sub(r"$\1", kept.request.body)
+        ),
+        response=kept.response,
+    )
+
+
+def _fixture_text(found: FoundRequest, payload: Json) -> str:
+    """The payload's text: as it was found where it reads well and nothing in it was changed."""
+    text = found.body.decode().strip()
+    return text if "\n" in text and jsontext.parse(text) == payload else jsontext.pretty(payload)
+
+
+# --- what is said of it ------------------------------------------------------------------------------------
+
+
+def _body_notes(found: FoundRequest, agreed: Contract, step: Step) -> Iterator[str]:
+    """What became of the body's token, variables and bytes."""
+    if step.raw is not None:
+        yield f"the body is not {_trouble(found.body)}: it is kept as raw bytes"
+        if REFERENCE.search(found.body.decode(errors="replace")):
+            yield "raw bytes hold no variables: what stands for one is sent as it is spelled"
+        return
+    at = agreed.auth.pointer if agreed.auth is not None else ""
+    if at and pointer.get(jsontext.parse(found.body), at, UNSET) is not UNSET:
+        instead = "" if step.set else "; the receiver's token takes its place"
+        yield f"left out: {at}{instead}"
+    texts = (each for each in volatile.leaves(step.payload) if isinstance(each, str))
+    for name in dict.fromkeys(name for text in texts for name in composing.references(text)):
+        yield f"the payload reads ${{{name}}}: set it before you send it"
+
+
+def _trouble(body: bytes) -> str:
+    try:
+        jsontext.parse(body)
+    except SourceError as error:
+        return f"JSON ({error.what})"
+    return "a JSON object"
+
+
+# --- headers -----------------------------------------------------------------------------------------------
+
+
+class _SentHeaders(msgspec.Struct):
+    """What a request's headers become."""
+
+    headers: dict[str, str] = {}
+    content_type: str | None = None
+    """Where it is not JSON's."""
+    left_out: list[str] = []
+    notes: list[str] = []
+    secrets: list[tuple[str, str]] = []
+    """What they gave away."""
+
+
+def _sent_headers(found: FoundRequest) -> _SentHeaders:
+    credentials = [what for what, _ in found.secrets]
+    sent = _SentHeaders(secrets=[(what, value.partition(":")[2] or value) for what, value in found.secrets])
+    for name, value in found.headers:
+        lower = name.lower()
+        if redaction.credential_header(name):
+            credentials.append(name)
+        elif lower == "content-type":
+            is_json = value.partition(";")[0].strip().lower() == "application/json"
+            sent.content_type = None if is_json else _filled(value)
+        elif lower in _MADE_ANEW or lower.startswith(("sec-", ":")):
+            continue
+        elif redaction.is_credential(name) and not REFERENCE.search(value):
+            variable = recording.env_variable(name)
+            sent.headers[name] = f"${{env:{variable}}}"
+            sent.secrets.append((variable, value))
+            sent.notes.append(f"its header {name} reads ${{env:{variable}}}: set it before you run it")
+        else:
+            sent.headers[name] = _filled(value)
+            names = dict.fromkeys(REFERENCE.findall(value))
+            sent.notes += [
+                f"its header {name} reads ${{env:{each}}}: set it before you run it" for each in names
+            ]
+    if credentials:
+        names = dict.fromkeys(credentials)
+        sent.left_out.append(f"left out: {', '.join(names)}; credentials belong to the receiver")
+    sent.secrets = [(name, value) for name, value in sent.secrets if not REFERENCE.search(value)]
+    return sent
+
+
+def _filled(value: str) -> str:
+    """A header's value as a template, with variables of the environment for what stands for some."""
+    template = REFERENCE.sub(r"${env:\1}", value.replace("${", "$${"))
+    return redaction.MARK.sub(lambda mark: f"${{env:{recording.env_variable(mark[1])}}}", template)
