@@ -1,14 +1,12 @@
-"""What every test shares: the browser, and how long the long tests are."""
+"""What every test shares: how long the long tests are, and that browser tests come last.
+
+What needs a browser is in `tests/browser/conftest.py`: nothing here imports Playwright.
+"""
 
 from __future__ import annotations
 
-from typing import Any
-
 import hypothesis
 import pytest
-from playwright.sync_api import Playwright, expect
-
-from tests.support import chromium
 
 pytest_plugins = ["pytester"]
 
@@ -21,8 +19,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # A machine may be busy: what does not come at all is what fails.
-    expect.set_options(timeout=60_000)
     hypothesis.settings.load_profile("soak" if config.getoption("--soak") else "default")
 
 
@@ -36,15 +32,3 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def soak(pytestconfig: pytest.Config) -> bool:
     """Whether to run the long form (`make soak`) instead of the short one."""
     return bool(pytestconfig.getoption("--soak"))
-
-
-@pytest.fixture(scope="session")
-def browser_type_launch_args(
-    browser_type_launch_args: dict[str, Any], playwright: Playwright
-) -> dict[str, Any]:
-    """pytest-playwright's own, with the browser of this machine."""
-    return {
-        **browser_type_launch_args,
-        "executable_path": chromium.find(playwright.chromium.executable_path),
-        "args": chromium.LAUNCH_OPTIONS,
-    }

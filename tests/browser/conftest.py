@@ -1,4 +1,4 @@
-"""What the tests of all pages share."""
+"""What the tests in a browser share: the browser of this machine, and the pages that it opens."""
 
 from __future__ import annotations
 
@@ -6,12 +6,29 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Browser, Locator, Page, Playwright, expect
 
-from tests.support import tour
+from tests.support import chromium, tour
 from tests.support.serving import Served, serving
 from tests.support.tour import Tour
 from tests.support.watching import opened
+
+
+def pytest_configure() -> None:
+    # A machine may be busy: only what does not come at all fails.
+    expect.set_options(timeout=60_000)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(
+    browser_type_launch_args: dict[str, Any], playwright: Playwright
+) -> dict[str, Any]:
+    """The launch arguments of pytest-playwright, with the browser of this machine."""
+    return {
+        **browser_type_launch_args,
+        "executable_path": chromium.find(playwright.chromium.executable_path),
+        "args": chromium.LAUNCH_OPTIONS,
+    }
 
 
 @pytest.fixture(scope="session", autouse=True)
