@@ -32,6 +32,8 @@ ESBUILD_OPTIONS = (
     "--log-level=warning",
 )
 
+INSTALL = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+
 
 class AssetsHook(BuildHookInterface[Any]):
     """Makes the bundle before the wheel or sdist that carries it."""
@@ -88,6 +90,8 @@ class Assets:
     def _fingerprint(self) -> str:
         declared = [self.root / "hatch_build.py", *self.sources.glob("package*.json")]
         written = [path for path in (self.sources / "src").rglob("*") if path.is_file()]
+        # The styles that the report and the pages share.
+        written += (self.root / "templates").rglob("*.css")
         named = sorted((path.relative_to(self.root).as_posix(), _sha256(path)) for path in declared + written)
         return hashlib.sha256(json.dumps(named).encode()).hexdigest()
 
@@ -97,7 +101,8 @@ class Assets:
         if _text(installed) == lock:
             return
         retries = ["--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000"]
-        command = [*npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", *retries]
+        # What only lints the sources is for a checkout: see tests/published/packages.py.
+        command = [*npm(), *INSTALL, "--omit=dev", *retries]
         self._call(
             "npm ci", command, "a git checkout needs npm's registry once; a wheel or an sdist does not"
         )
