@@ -6,9 +6,11 @@ WORKERS ?= 2
 
 BIN := .venv/bin
 PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadgroup
+# The program itself, from the one platform package that npm chose: it needs no Node.js on PATH.
+BIOME := assets/node_modules/@biomejs/cli-*/biome
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PROJECT := pyproject.toml constraints.txt hatch_build.py sandbox/retailops_sandbox/__init__.py $(wildcard assets/package*.json) \
-	$(shell find assets/src -type f)
+	$(shell find assets/src -type f) $(wildcard templates/*/*.css)
 
 .PHONY: help run test check fmt bench pictures soak clean
 .DELETE_ON_ERROR:
@@ -25,11 +27,13 @@ test: .venv/browser ## all tests
 check: .venv/tools ## format, lint and types
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
+	$(BIOME) check --error-on-warnings
 	$(BIN)/mypy
 
 fmt: .venv/tools ## format, and mend what the linter can
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+	$(BIOME) check --write --error-on-warnings
 
 bench: .venv/browser ## what is claimed about speed, measured
 	@status=0; for each in run append log relay plugin browser live; do \
@@ -54,7 +58,7 @@ clean: ## remove all that the above made, except ./workspace
 	$(PIP) install --constraint constraints.txt --editable .
 	@touch $@
 
-.venv/tools: .venv/installed tests/published/packages.py tests/published/package-lock.json
+.venv/tools: .venv/installed tests/published/packages.py $(wildcard */package-lock.json tests/published/package-lock.json)
 	@echo "Installing the tools for its tests into .venv"
 	$(PIP) install --constraint constraints.txt --upgrade pip
 	$(PIP) install --constraint constraints.txt --group dev

@@ -39,28 +39,46 @@ function insertKey(word) {
     const { from, to } = place;
     const key = `"${word.key}"`;
     if (place.hasColon) {
-      view.dispatch({ changes: { from, to, insert: key }, selection: { anchor: from + key.length }, userEvent: "input.complete" });
+      view.dispatch({
+        changes: { from, to, insert: key },
+        selection: { anchor: from + key.length },
+        userEvent: "input.complete",
+      });
       return;
     }
     const value = word.values[0] ?? EMPTY[word.types] ?? "";
     const comma = /^\s*"/.test(view.state.sliceDoc(to, to + 200)) ? "," : "";
     const start = from + key.length + 2;
     const selection = { anchor: start, head: start + value.length };
-    view.dispatch({ changes: { from, to, insert: `${key}: ${value}${comma}` }, selection, userEvent: "input.complete" });
+    view.dispatch({
+      changes: { from, to, insert: `${key}: ${value}${comma}` },
+      selection,
+      userEvent: "input.complete",
+    });
   };
 }
 
 function insertValue(value) {
   return (view) => {
     const { from, to } = placeAt(view.state, view.state.selection.main.head);
-    view.dispatch({ changes: { from, to, insert: value }, selection: { anchor: from + value.length }, userEvent: "input.complete" });
+    view.dispatch({
+      changes: { from, to, insert: value },
+      selection: { anchor: from + value.length },
+      userEvent: "input.complete",
+    });
   };
 }
 
 function keysAt(place, known) {
   return known
     .filter((word) => word.key !== "*" && !place.keys.has(word.key))
-    .map((word) => ({ label: word.key, detail: word.types + (word.isRequired ? ", required" : ""), info: info(word), apply: insertKey(word), boost: word.isRequired ? 1 : 0 }));
+    .map((word) => ({
+      label: word.key,
+      detail: word.types + (word.isRequired ? ", required" : ""),
+      info: info(word),
+      apply: insertKey(word),
+      boost: word.isRequired ? 1 : 0,
+    }));
 }
 
 function valuesAt(place, known) {
@@ -83,7 +101,10 @@ export function completing(template) {
     const known = words.get(place.at) ?? [];
     const options = place.role === "key" ? keysAt(place, known) : valuesAt(place, known);
     // What is typed is looked for in words without quotes.
-    const from = context.state.sliceDoc(place.from, place.from + 1) === '"' && place.from < context.pos ? place.from + 1 : place.from;
+    const from =
+      context.state.sliceDoc(place.from, place.from + 1) === '"' && place.from < context.pos
+        ? place.from + 1
+        : place.from;
     return options.length ? { from, options, validFor: /^[\w.+-]*$/ } : null;
   };
 }

@@ -1,13 +1,32 @@
 // An editor over a text area, which stays in the form and has the same text at every moment.
 
-import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap } from "@codemirror/autocomplete";
+import {
+  autocompletion,
+  closeBrackets,
+  closeBracketsKeymap,
+  completionKeymap,
+} from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { json } from "@codemirror/lang-json";
-import { bracketMatching, codeFolding, foldGutter, foldKeymap, indentOnInput, indentUnit } from "@codemirror/language";
+import {
+  bracketMatching,
+  codeFolding,
+  foldGutter,
+  foldKeymap,
+  indentOnInput,
+  indentUnit,
+} from "@codemirror/language";
 import { lintGutter, lintKeymap } from "@codemirror/lint";
 import { highlightSelectionMatches, search, searchKeymap } from "@codemirror/search";
 import { Annotation, EditorState } from "@codemirror/state";
-import { EditorView, highlightActiveLine, highlightActiveLineGutter, highlightSpecialChars, keymap, lineNumbers } from "@codemirror/view";
+import {
+  EditorView,
+  highlightActiveLine,
+  highlightActiveLineGutter,
+  highlightSpecialChars,
+  keymap,
+  lineNumbers,
+} from "@codemirror/view";
 import { theme } from "./theme.js";
 
 const fromElsewhere = Annotation.define();
@@ -17,8 +36,14 @@ const fromElsewhere = Annotation.define();
 function typeOver(event, view) {
   const { main } = view.state.selection;
   if (event.inputType !== "insertText" || event.data === null || main.empty || view.composing) return false;
-  const insert = () => view.state.update(view.state.replaceSelection(event.data), { userEvent: "input.type", scrollIntoView: true });
-  const isHandled = view.state.facet(EditorView.inputHandler).some((handle) => handle(view, main.from, main.to, event.data, insert));
+  const insert = () =>
+    view.state.update(view.state.replaceSelection(event.data), {
+      userEvent: "input.type",
+      scrollIntoView: true,
+    });
+  const isHandled = view.state
+    .facet(EditorView.inputHandler)
+    .some((handle) => handle(view, main.from, main.to, event.data, insert));
   if (!isHandled) view.dispatch(insert());
   event.preventDefault();
   return true;
@@ -67,12 +92,21 @@ export class Editor {
         json(),
         EditorView.domEventHandlers({ beforeinput: typeOver }),
         theme,
-        keymap.of([...closeBracketsKeymap, ...lintKeymap, ...searchKeymap, ...historyKeymap, ...foldKeymap, ...completionKeymap, ...defaultKeymap]),
+        keymap.of([
+          ...closeBracketsKeymap,
+          ...lintKeymap,
+          ...searchKeymap,
+          ...historyKeymap,
+          ...foldKeymap,
+          ...completionKeymap,
+          ...defaultKeymap,
+        ]),
         EditorView.updateListener.of((update) => {
           if (!update.docChanged) return;
           textarea.value = update.state.doc.toString();
           // The text area tells the server, as it does without an editor.
-          if (!update.transactions.some((each) => each.annotation(fromElsewhere))) textarea.dispatchEvent(new Event("input", { bubbles: true }));
+          if (!update.transactions.some((each) => each.annotation(fromElsewhere)))
+            textarea.dispatchEvent(new Event("input", { bubbles: true }));
         }),
       ],
     });
@@ -111,7 +145,10 @@ export class Editor {
 
   goTo(position) {
     this.view.focus();
-    this.view.dispatch({ selection: { anchor: position }, effects: EditorView.scrollIntoView(position, { y: "center" }) });
+    this.view.dispatch({
+      selection: { anchor: position },
+      effects: EditorView.scrollIntoView(position, { y: "center" }),
+    });
   }
 }
 

@@ -20,10 +20,12 @@ class Findings {
     if (list.dataset.taken) return;
     list.dataset.taken = "yes";
     const rows = [...list.querySelectorAll("li")];
-    rows.forEach((row) => this.#lead(row));
+    for (const row of rows) this.#lead(row);
     if (text !== this.editor.text) return;
     const { view } = this.editor;
-    const diagnostics = rows.filter((row) => row.querySelector(".place").dataset.line).map((row) => this.#diagnostic(row));
+    const diagnostics = rows
+      .filter((row) => row.querySelector(".place").dataset.line)
+      .map((row) => this.#diagnostic(row));
     view.dispatch(setDiagnostics(view.state, diagnostics));
   }
 
@@ -59,7 +61,8 @@ class Findings {
       const { line, column, pointer } = button.dataset;
       const input = document.querySelector(`#form-view [data-pointer="${CSS.escape(pointer ?? "")}"]`);
       if (input) input.focus();
-      else if (!this.editor.view.dom.hidden) this.editor.goTo(this.editor.position(Number(line), Number(column || 1)));
+      else if (!this.editor.view.dom.hidden)
+        this.editor.goTo(this.editor.position(Number(line), Number(column || 1)));
     });
     place.replaceWith(button);
   }

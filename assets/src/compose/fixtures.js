@@ -5,5 +5,6 @@ document.addEventListener("DOMContentLoaded", () => {
   const current = list?.querySelector("[aria-current]");
   if (!current) return;
   const top = current.getBoundingClientRect().top - list.getBoundingClientRect().top;
-  if (top < 0 || top + current.offsetHeight > list.clientHeight) list.scrollTop += top - list.clientHeight / 2;
+  if (top < 0 || top + current.offsetHeight > list.clientHeight)
+    list.scrollTop += top - list.clientHeight / 2;
 });

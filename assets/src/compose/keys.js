@@ -7,7 +7,8 @@ export function listenForKeys(form, editor, views) {
   document.addEventListener(
     "keydown",
     (event) => {
-      if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.isComposing || event.repeat) return;
+      if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.isComposing || event.repeat)
+        return;
       event.preventDefault();
       event.stopPropagation();
       form.requestSubmit(form.querySelector("button.send"));

@@ -22,14 +22,16 @@ export function morph(from, to, keep) {
 function morphAttributes(from, to, stays) {
   // How a value is read goes with the value; what is folded stays folded.
   const left = new Set(stays ? ["name", "value"] : from.nodeName === "DETAILS" ? ["open"] : []);
-  for (const { name } of [...from.attributes]) if (!to.hasAttribute(name) && !left.has(name)) from.removeAttribute(name);
-  for (const { name, value } of to.attributes) if (!left.has(name) && from.getAttribute(name) !== value) from.setAttribute(name, value);
+  for (const { name } of [...from.attributes])
+    if (!to.hasAttribute(name) && !left.has(name)) from.removeAttribute(name);
+  for (const { name, value } of to.attributes)
+    if (!left.has(name) && from.getAttribute(name) !== value) from.setAttribute(name, value);
 }
 
 function morphChildren(from, to, keep) {
   const before = [...from.childNodes];
   const after = [...to.childNodes];
-  before.slice(after.length).forEach((node) => node.remove());
+  for (const node of before.slice(after.length)) node.remove();
   after.forEach((node, position) => {
     if (position < before.length) morph(before[position], node, keep);
     else from.append(node);

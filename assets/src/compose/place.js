@@ -16,7 +16,12 @@ const keyOf = (state, property) => {
 
 function containerAround(node, position) {
   for (let at = node; at; at = at.parent) {
-    if ((at.name === "Object" || at.name === "Array") && at.from < position && (position < at.to || !closed(at))) return at;
+    if (
+      (at.name === "Object" || at.name === "Array") &&
+      at.from < position &&
+      (position < at.to || !closed(at))
+    )
+      return at;
   }
   return null;
 }
@@ -39,8 +44,17 @@ export function placeAt(state, position) {
   const container = containerAround(node, position);
   if (!container) return null;
   const word = WORDS.has(node.name) && node.from < position ? node : null;
-  const typed = word ?? { from: position - /[\w.+-]*$/.exec(state.sliceDoc(Math.max(0, position - 40), position))[0].length, to: position };
-  const place = { at: patternOf(state, container), from: typed.from, to: Math.max(typed.to, position), keys: new Set(), hasColon: false };
+  const typed = word ?? {
+    from: position - /[\w.+-]*$/.exec(state.sliceDoc(Math.max(0, position - 40), position))[0].length,
+    to: position,
+  };
+  const place = {
+    at: patternOf(state, container),
+    from: typed.from,
+    to: Math.max(typed.to, position),
+    keys: new Set(),
+    hasColon: false,
+  };
   if (container.name === "Array") return { ...place, role: "value", key: "*" };
   let last = null;
   for (const property of container.getChildren("Property")) {
@@ -48,7 +62,8 @@ export function placeAt(state, position) {
     if (property.from !== typed.from) place.keys.add(keyOf(state, property));
   }
   const name = last?.getChild("PropertyName");
-  if (name && /^\s*:\s*$/.test(state.sliceDoc(name.to, typed.from))) return { ...place, role: "value", key: keyOf(state, last) };
+  if (name && /^\s*:\s*$/.test(state.sliceDoc(name.to, typed.from)))
+    return { ...place, role: "value", key: keyOf(state, last) };
   return { ...place, role: "key", hasColon: /^\s*:/.test(state.sliceDoc(place.to, place.to + 40)) };
 }
 

@@ -1,26 +1,20 @@
 // Raw, form, as sent: three views of one payload. The raw text is the truth; the server makes the others from it,
 // and makes the raw text from what is typed into the form.
 
-import { morph } from "./morph.js";
+import { Exchange } from "./exchange.js";
 
-const PAUSE_MS = 250;
 const UNREACHABLE = "The sandbox does not answer: what is typed here stays, and is not taken over yet.";
 
-const shown = () => document.getElementById("payload-shown");
-
-class Views {
-  #queue = Promise.resolve();
-  #pause = 0;
-
+export class Views extends Exchange {
   constructor(form, editor, findings) {
-    this.form = form;
+    super(form, "payload-view", "payload-shown");
     this.editor = editor;
     this.findings = findings;
     this.#show(this.current);
     for (const moment of ["input", "change"]) form.addEventListener(moment, (event) => this.#typed(event));
     form.addEventListener("submit", (event) => this.#pressed(event));
     document.addEventListener("htmx:afterSwap", (event) => {
-      if (event.detail.target.id === "target") this.#refresh();
+      if (event.detail.target.id === "target" && this.current !== "raw") this.ask("show");
     });
   }
 
@@ -28,72 +22,44 @@ class Views {
     return this.form.elements.view.value;
   }
 
-  #typed(event) {
-    const inForm = shown().contains(event.target);
-    if (!inForm && !["variables", "off_contract"].includes(event.target.name)) return;
-    clearTimeout(this.#pause);
-    if (event.type === "change") this.#refresh();
-    else this.#pause = setTimeout(() => this.#refresh(), PAUSE_MS);
+  get text() {
+    return this.editor.text;
   }
 
-  #refresh() {
-    if (this.current !== "raw") this.ask("show");
+  #typed(event) {
+    const isInForm = this.part.contains(event.target);
+    if (!isInForm && !["variables", "off_contract"].includes(event.target.name)) return;
+    if (this.current === "raw") return;
+    if (event.type === "change") this.ask("show");
+    else this.askLater("show");
   }
 
   // Buttons of the views do their work without leaving the page; all others send the form as ever.
   #pressed(event) {
-    const doing = event.submitter?.value ?? "";
-    if (!/^(view|add|remove|reset):/.test(doing)) return;
+    const action = event.submitter?.value ?? "";
+    if (!/^(view|add|remove|reset):/.test(action)) return;
     event.preventDefault();
-    this.ask(doing);
+    this.ask(action);
   }
 
-  // One after the other: each has all that was typed until it goes out.
-  ask(doing) {
-    clearTimeout(this.#pause);
-    this.#queue = this.#queue.then(() => this.#exchange(doing));
-    return this.#queue;
-  }
-
-  async #exchange(doing) {
-    const text = this.editor.text;
-    const posted = new Map([...shown().querySelectorAll("input, textarea")].map((control) => [control, control.value]));
-    const body = new URLSearchParams(new FormData(this.form));
-    body.set("do", doing);
-    const page = await this.#post(body);
-    if (!page) return;
-    // What was typed into the raw text meanwhile is newer than this answer.
-    if (this.editor.text !== text) return;
+  taken(page, action, isSettled) {
     this.editor.set(page.getElementById("payload").value);
     this.form.elements.view.value = page.querySelector("input[name=view]").value;
-    const edits = !/^(view:|show)/.test(doing);
-    const keep = (control) => {
-      const isTyped = posted.has(control) && posted.get(control) !== control.value;
-      return isTyped || (!edits && control === document.activeElement);
-    };
-    morph(shown(), page.getElementById("payload-shown"), keep);
-    for (const control of posted.keys()) {
-      if (control.isConnected && !keep(control) && control.value !== control.defaultValue) control.value = control.defaultValue;
+    for (const control of this.controls) {
+      if (isSettled(control) && control.value !== control.defaultValue) control.value = control.defaultValue;
     }
-    document.getElementById("payload-problem").replaceWith(page.getElementById("payload-problem"));
-    document.getElementById("findings").replaceWith(page.getElementById("findings"));
+    for (const id of ["payload-problem", "findings"])
+      document.getElementById(id).replaceWith(page.getElementById(id));
     this.findings.take(this.editor.text);
     this.#show(this.current);
-    if (doing.startsWith("add:")) this.#focusLast(doing.slice(4));
+    if (action.startsWith("add:")) this.focusLast(action.slice("add:".length));
   }
 
-  async #post(body) {
-    try {
-      const response = await fetch("/compose", { method: "POST", body, headers: { "HX-Request": "true", "HX-Target": "payload-view" } });
-      if (response.ok) return new DOMParser().parseFromString(await response.text(), "text/html");
-    } catch (error) {
-      if (!(error instanceof TypeError)) throw error;
-    }
+  unreachable() {
     const line = document.createElement("p");
     line.className = "field-error";
     line.textContent = `! ${UNREACHABLE}`;
     document.getElementById("payload-problem").replaceChildren(line);
-    return null;
   }
 
   #show(view) {
@@ -104,16 +70,10 @@ class Views {
     }
   }
 
-  #focusLast(pointer) {
-    const added = [...shown().querySelectorAll("[data-pointer]")].filter((each) => each.dataset.pointer === pointer || each.dataset.pointer.startsWith(`${pointer}/`));
-    added.at(-1)?.focus();
-  }
-
   focusNextProblem() {
-    const wrong = [...shown().querySelectorAll("[aria-invalid]")];
-    const at = wrong.findIndex((each) => document.activeElement.compareDocumentPosition(each) & Node.DOCUMENT_POSITION_FOLLOWING);
-    (wrong[at] ?? wrong[0])?.focus();
+    const wrong = [...this.part.querySelectorAll("[aria-invalid]")];
+    const isAfterFocus = (each) =>
+      document.activeElement.compareDocumentPosition(each) & Node.DOCUMENT_POSITION_FOLLOWING;
+    (wrong.find(isAfterFocus) ?? wrong[0])?.focus();
   }
 }
-
-export const viewsOf = (form, editor, findings) => new Views(form, editor, findings);

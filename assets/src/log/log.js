@@ -20,7 +20,9 @@ document.addEventListener("focusin", (event) => {
 function step(by) {
   if (article()) {
     const neighbour = document.querySelector(by > 0 ? "#recent #older" : "#recent #newer");
-    return neighbour ? neighbour.click() : say(by > 0 ? "There is none before it." : "There is none after it.");
+    return neighbour
+      ? neighbour.click()
+      : say(by > 0 ? "There is none before it." : "There is none after it.");
   }
   const all = rows();
   const now = all.indexOf(current());
@@ -84,7 +86,10 @@ async function resend(path) {
     location.assign(path);
     return;
   }
-  const answer = await ask(new URL(form.getAttribute("action"), location), { method: "POST", body: new URLSearchParams(new FormData(form)) });
+  const answer = await ask(new URL(form.getAttribute("action"), location), {
+    method: "POST",
+    body: new URLSearchParams(new FormData(form)),
+  });
   if (!answer) return;
   if (answer.ok) return say("Sent again.");
   const refused = await parsed(answer);
@@ -92,7 +97,8 @@ async function resend(path) {
 }
 
 async function copy(path) {
-  if (!navigator.clipboard) return say("Nothing can be copied here: a browser allows it on localhost or by https only.");
+  if (!navigator.clipboard)
+    return say("Nothing can be copied here: a browser allows it on localhost or by https only.");
   const shown = document.getElementById("curl");
   const answer = shown ? null : await ask(`${path}/export/curl`);
   if (!shown && !answer) return;
@@ -100,13 +106,15 @@ async function copy(path) {
   say("Copied as a curl command.");
 }
 
-function toDifference(path) {
+function toDifference() {
   if (!article()) return location.assign(`${linkOf(current()).href}#difference`);
   const heading = document.querySelector(".comparison h2");
   if (!heading) return say("Nothing was compared here.");
   heading.tabIndex = -1;
   heading.focus({ preventScroll: true });
-  (document.querySelector(".comparison .card:is(.unexpected, .missing, .changed)") ?? heading).scrollIntoView({ block: "nearest" });
+  (document.querySelector(".comparison .card:is(.unexpected, .missing, .changed)") ?? heading).scrollIntoView(
+    { block: "nearest" },
+  );
   heading.scrollIntoView({ block: "nearest" });
 }
 
@@ -147,8 +155,17 @@ const ofAny = {
 
 document.addEventListener("keydown", (event) => {
   const dialog = document.getElementById("keys");
-  if (!dialog || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.defaultPrevented) return;
-  if (event.target.closest("input:not([type=radio], [type=checkbox]), textarea, select, [contenteditable]")) return;
+  if (
+    !dialog ||
+    event.ctrlKey ||
+    event.metaKey ||
+    event.altKey ||
+    event.isComposing ||
+    event.defaultPrevented
+  )
+    return;
+  if (event.target.closest("input:not([type=radio], [type=checkbox]), textarea, select, [contenteditable]"))
+    return;
   if (dialog.open && event.key !== "?") return;
   if (event.key === "Escape") return leave();
   if (event.key === "Enter") {
@@ -164,7 +181,12 @@ document.addEventListener("keydown", (event) => {
     if (event.repeat) return;
     const path = landed();
     if (path) ofOne[event.key](path);
-    else say(article() || current() ? "It is still in flight." : "Choose a delivery first: j and k go through them.");
+    else
+      say(
+        article() || current()
+          ? "It is still in flight."
+          : "Choose a delivery first: j and k go through them.",
+      );
   }
 });
 

@@ -3,7 +3,9 @@
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.repeat) return;
   if (event.target.closest("input:not([type=radio], [type=checkbox]), textarea, select")) return;
-  const button = document.querySelector(`#decide [data-key="${CSS.escape(event.key.toLowerCase())}"]:not([disabled])`);
+  const button = document.querySelector(
+    `#decide [data-key="${CSS.escape(event.key.toLowerCase())}"]:not([disabled])`,
+  );
   if (!button) return;
   event.preventDefault();
   button.click();

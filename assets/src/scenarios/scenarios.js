@@ -24,6 +24,7 @@ document.addEventListener("change", (event) => {
   if (event.target.matches(".select-all")) for (const box of boxes(list)) box.checked = event.target.checked;
   showSelection();
 });
-for (const moment of ["DOMContentLoaded", "htmx:afterSettle"]) document.addEventListener(moment, showSelection);
+for (const moment of ["DOMContentLoaded", "htmx:afterSettle"])
+  document.addEventListener(moment, showSelection);
 // Going back, a browser selects what was selected before.
 addEventListener("pageshow", showSelection);

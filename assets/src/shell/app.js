@@ -5,7 +5,7 @@ import "htmx.org";
 import "htmx-ext-sse";
 import "../scenarios/scenarios.js";
 import "../review/accept.js";
-import "./drop.js";
+import "../runs/drop.js";
 import "../log/live.js";
 import "../log/log.js";
 import { ownZone } from "./times.js";
@@ -19,7 +19,9 @@ addEventListener("pageshow", () => {
   // A yes is for one send, and not for the page that comes back after it.
   for (const field of document.querySelectorAll("input[name=confirmed]")) field.checked = false;
   for (const field of document.querySelectorAll("input[name=form_id]")) {
-    field.value = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+    field.value = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
+      byte.toString(16).padStart(2, "0"),
+    ).join("");
   }
 });
 
@@ -116,8 +118,9 @@ document.addEventListener("htmx:sseOpen", (event) => {
 });
 document.addEventListener("htmx:sseClose", (event) => streams.delete(event.target));
 document.addEventListener("visibilitychange", () => {
-  if (document.hidden) streams.forEach((source) => source.close());
-  else {
+  if (document.hidden) {
+    for (const source of streams.values()) source.close();
+  } else {
     // The page that comes back says how the delivery stands now, and connects again if it is still in flight.
     for (const element of [...streams.keys()]) element.dispatchEvent(new Event("shown"));
     streams.clear();

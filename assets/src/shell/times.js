@@ -5,7 +5,11 @@ const today = new Date().toDateString();
 export function ownZone(element) {
   const instant = new Date(element.dateTime);
   if (Number.isNaN(instant.getTime())) return; // As somebody edited the file.
-  const time = instant.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  const time = instant.toLocaleTimeString(undefined, {
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+  });
   const day = instant.toLocaleDateString(undefined, { year: "numeric", month: "short", day: "numeric" });
   element.textContent = instant.toDateString() === today ? time : `${day}, ${time}`;
 }

@@ -1,0 +1,94 @@
+// A part of the compose page that the server renders: the form is posted, and the part becomes like the answer.
+// What is typed meanwhile stays.
+
+import { morph } from "./morph.js";
+
+const PAUSE_MS = 250;
+
+export class Exchange {
+  #queue = Promise.resolve();
+  #pause = null;
+
+  // `target` is the name by which the server knows the part, `id` that of the element that becomes like the answer's.
+  constructor(form, target, id) {
+    this.form = form;
+    this.target = target;
+    this.id = id;
+  }
+
+  get part() {
+    return document.getElementById(this.id);
+  }
+
+  get controls() {
+    return [...this.part.querySelectorAll("input, textarea, select")];
+  }
+
+  // A text that is not in a control of the part. An answer about an older text is dropped.
+  get text() {
+    return null;
+  }
+
+  // Called when the part is like the answer; `isSettled` says of a control whether nothing was typed in it meanwhile.
+  taken(_page, _action, _isSettled) {}
+
+  // Called where no answer came.
+  unreachable() {}
+
+  // Asks once nothing more is typed.
+  askLater(action) {
+    clearTimeout(this.#pause);
+    this.#pause = setTimeout(() => this.ask(action), PAUSE_MS);
+  }
+
+  // One after the other: each request has all that was typed until it goes out. Names that match `without` are not
+  // posted, and what is typed in the part gives way to the answer.
+  ask(action, { without = null } = {}) {
+    clearTimeout(this.#pause);
+    this.#queue = this.#queue.then(() => this.#exchange(action, without));
+  }
+
+  async #exchange(action, without) {
+    const { text } = this;
+    const posted = new Map(this.controls.map((control) => [control, control.value]));
+    const page = await this.#post(this.#body(action, without));
+    if (!page || this.text !== text) return;
+    const isEdit = !/^(view:|show$)/.test(action);
+    const keep = (control) => {
+      if (without) return false;
+      const isTyped = posted.has(control) && posted.get(control) !== control.value;
+      return isTyped || (!isEdit && control === document.activeElement);
+    };
+    morph(this.part, page.getElementById(this.id), keep);
+    this.taken(page, action, (control) => posted.has(control) && !keep(control));
+  }
+
+  #body(action, without) {
+    const body = new URLSearchParams(new FormData(this.form));
+    body.set("do", action);
+    if (without) for (const name of [...body.keys()]) if (without.test(name)) body.delete(name);
+    return body;
+  }
+
+  // The answer as a page, or null where none came.
+  async #post(body) {
+    const headers = { "HX-Request": "true", "HX-Target": this.target };
+    try {
+      const response = await fetch("/compose", { method: "POST", body, headers });
+      if (response.ok) return new DOMParser().parseFromString(await response.text(), "text/html");
+    } catch (error) {
+      // What fetch throws where no answer comes.
+      if (!(error instanceof TypeError)) throw error;
+    }
+    this.unreachable();
+    return null;
+  }
+
+  // Focuses the first control of the last of what is at a pointer, or below it.
+  focusLast(pointer) {
+    const memberOf = (control) => control.dataset.pointer.slice(pointer.length + 1).split("/")[0];
+    const added = this.controls.filter((control) => `${control.dataset.pointer}/`.startsWith(`${pointer}/`));
+    const last = added.at(-1);
+    added.find((control) => memberOf(control) === memberOf(last))?.focus();
+  }
+}
