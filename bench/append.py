@@ -13,7 +13,8 @@ import time
 from pathlib import Path
 
 from retailops_sandbox.model import Delivery, Request, Response, RunInfo, Timings, encoder
-from retailops_sandbox.runlog.files.writer import RunWriter
+from retailops_sandbox.runlog.ports import RunWriter
+from tests.support.records import begin_run
 
 SIZES = (0, 10_000, 50_000)
 LIMIT = 1.5
@@ -55,7 +56,7 @@ def delivery(id: str) -> Delivery:
 
 def open_run(folder: Path, size: int) -> RunWriter:
     """A run that already holds this many records."""
-    run = RunWriter.open(folder, RunInfo(id=f"20240501T120000Z-{size:06}", started_at="2024-05-01T12:00:00Z"))
+    run = begin_run(folder, RunInfo(id=f"20240501T120000Z-{size:06}", started_at="2024-05-01T12:00:00Z"))
     record = delivery(run.next_id())
     for _ in range(size):
         run.append(record)

@@ -23,10 +23,11 @@ from browser import receiver, served, told
 from playwright.sync_api import Page, sync_playwright
 
 from retailops_sandbox.model import RunInfo
-from retailops_sandbox.runlog.files.writer import RunWriter
-from retailops_sandbox.runlog.log import Log
+from retailops_sandbox.runlog.opening import open_log
+from retailops_sandbox.runlog.ports import Log
 from retailops_sandbox.workspace.workspace import Workspace
 from tests.support import chromium
+from tests.support.records import begin_run
 
 RUNS, PER_RUN, SENDS, LOOKS = 200, 20, 20, 200
 SHOWN_MS, LOOK_MS = 250, 5
@@ -61,7 +62,7 @@ def main() -> int:
             page.add_init_script(WATCH)
             _save_receiver(page, url, target)
             page.goto(f"{url}deliveries")
-            log = Log(runs_dir)
+            log = open_log(runs_dir)
             by_other = _shown(page, log, lambda: _send(folder))
             met.append(_within(by_other, "another process"))
             last = next(log.summaries()).id
@@ -74,19 +75,19 @@ def main() -> int:
 def _fill(runs_dir: Path) -> None:
     for number in range(RUNS):
         info = RunInfo(id=f"20240501T12{number:04}Z-aaaaaa", started_at="2024-05-01T12:00:00.000Z")
-        with RunWriter.open(runs_dir, info) as run:
+        with begin_run(runs_dir, info) as run:
             for _ in range(PER_RUN):
                 run.append(delivery(run.next_id()))
 
 
 def _looking(runs_dir: Path) -> bool:
     """What a look costs where nothing came; there are many a second while a page is open."""
-    log = Log(runs_dir)
-    seen = log.seen()
+    log = open_log(runs_dir)
+    cursor = log.cursor()
     times = []
     for _ in range(LOOKS):
         start = time.perf_counter()
-        assert not log.changes(seen)
+        assert not cursor.changes()
         times.append((time.perf_counter() - start) * 1000)
     middle = statistics.median(times)
     what = f"a look at {RUNS} runs where nothing is new {middle:.2f} ms, median of {LOOKS}"

@@ -22,8 +22,9 @@ import msgspec
 from append import delivery
 
 from retailops_sandbox.model import Judgement, Response, Result, ResultStep, RunInfo, Verdict
-from retailops_sandbox.runlog.files.writer import RunWriter
-from retailops_sandbox.runlog.log import Log
+from retailops_sandbox.runlog.opening import open_log
+from retailops_sandbox.runlog.ports import RunWriter
+from tests.support.records import begin_run
 
 RUNS, DELIVERIES, LARGE = 200, 100_000, 10_000
 LARGE_RUN = RUNS // 2
@@ -50,7 +51,7 @@ def fill(runs_dir: Path) -> None:
     for number in range(RUNS):
         count = LARGE if number == LARGE_RUN else small + (extra if number == 0 else 0)
         info = run_info(number)
-        with RunWriter.open(runs_dir, info) as run:
+        with begin_run(runs_dir, info) as run:
             for each in range(count):
                 at = f"{info.started_at[:14]}{each * 60 // count:02}:{each % 60:02}.{each % 1000:03}Z"
                 log_one(run, each, at, rare=number == RARE_RUN and each == 7)
@@ -119,7 +120,7 @@ def measured(port: int, path: str, until: bytes = b"") -> float:
 
 def appending(runs_dir: Path) -> Callable[[], float]:
     """Microseconds of an append to a new run in this folder, whenever it is called."""
-    run = RunWriter.open(runs_dir, msgspec.structs.replace(run_info(0), id="20240601T000000Z-aaaaaa"))
+    run = begin_run(runs_dir, msgspec.structs.replace(run_info(0), id="20240601T000000Z-aaaaaa"))
 
     def once() -> float:
         records = [delivery(run.next_id()) for _ in range(50)]
@@ -145,7 +146,7 @@ def main() -> int:
         fill(runs_dir)
         size = sum(file.stat().st_size for file in runs_dir.glob("*.json"))
         start = time.perf_counter()
-        Log(runs_dir).runs()
+        open_log(runs_dir).runs()
         took = time.perf_counter() - start
         lines = sum(file.stat().st_size for file in runs_dir.glob("*.summary"))
         print(

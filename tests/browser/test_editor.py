@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from retailops_sandbox.runlog.log import Log
+from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.workspace.workspace import Workspace
 from tests.support.logged import newest_deliveries
 from tests.support.serving import Served
@@ -53,7 +53,7 @@ def accept(page: Page) -> None:
 
 
 def sent_body(served: Served) -> str:
-    (newest,) = newest_deliveries(Log(Workspace(served.workspace).runs_dir), 1)
+    (newest,) = newest_deliveries(open_log(Workspace(served.workspace).runs_dir), 1)
     return newest.delivery.request.body
 
 

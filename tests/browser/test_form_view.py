@@ -8,7 +8,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from retailops_sandbox.runlog.log import Log
+from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.workspace.workspace import Workspace
 from tests.support.logged import newest_deliveries
 from tests.support.serving import Served
@@ -66,7 +66,7 @@ def test_what_is_typed_is_sent_without_another_step(page: Page, served: Served):
     page.get_by_role("button", name="Send", exact=True).click()
     page.wait_for_url(re.compile("/deliveries/"))
     expect(page.locator("#delivery h1")).not_to_contain_text("in flight")
-    (newest,) = newest_deliveries(Log(Workspace(served.workspace).runs_dir), 1)
+    (newest,) = newest_deliveries(open_log(Workspace(served.workspace).runs_dir), 1)
     assert '"grand_total":1e2,' in newest.delivery.request.body
 
 
@@ -275,7 +275,7 @@ def test_ctrl_enter_sends_from_an_input(scripted: Page, served: Served):
     scripted.keyboard.press("Control+Enter")
     scripted.wait_for_url(re.compile("/deliveries/"))
     expect(scripted.locator("#delivery h1")).not_to_contain_text("in flight")
-    (newest,) = newest_deliveries(Log(Workspace(served.workspace).runs_dir), 1)
+    (newest,) = newest_deliveries(open_log(Workspace(served.workspace).runs_dir), 1)
     assert '"grand_total":38.00,' in newest.delivery.request.body
 
 

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from retailops_sandbox.model import Receiver
-from retailops_sandbox.runlog.log import Log
+from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.workspace.workspace import Workspace
 from tests.support.composing_page import choose, headline, send
 from tests.support.logged import newest_deliveries
@@ -155,7 +155,7 @@ def test_an_expectation_is_picked_in_place(scripted: Page):
 
 
 def test_a_double_click_sends_once(scripted: Page, served: Served):
-    log = Log(Workspace(served.workspace).runs_dir)
+    log = open_log(Workspace(served.workspace).runs_dir)
     before = len(newest_deliveries(log, 1000))
     choose(scripted, "stand-in")
     scripted.get_by_role("button", name="Send", exact=True).dblclick()

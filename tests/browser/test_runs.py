@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from retailops_sandbox.model import Receiver
-from retailops_sandbox.runlog.log import Log
+from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.workspace.workspace import Workspace
 from tests.support.receivers import receiver
 from tests.support.serving import Served, serving
@@ -225,7 +225,7 @@ def test_all_that_is_listed_is_selected_at_once(scripted: Page):
 
 
 def test_a_double_click_runs_once(scripted: Page, served: Served):
-    log = Log(Workspace(served.workspace).runs_dir)
+    log = open_log(Workspace(served.workspace).runs_dir)
     before = len(log.runs())
     scripted.goto("/scenarios")
     choose(scripted, "shop")

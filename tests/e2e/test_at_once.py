@@ -15,7 +15,8 @@ import pytest
 from tinydb import TinyDB
 
 from retailops_sandbox.model import Receiver as Receiving
-from retailops_sandbox.runlog.log import Entry, Log
+from retailops_sandbox.runlog.entries import Entry
+from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.workspace.workspace import Workspace
 from tests.support.compose_client import ComposeClient
 from tests.support.orders import entries, order_in, payload, started, write_scenario
@@ -123,7 +124,7 @@ def test_browsers_a_run_and_a_relay_at_once(tmp_path: Path, shop: Receiver) -> N
         for id, order in (by_browser[0][0], by_browser[2][0]):
             for each in (client, other):
                 assert f'"order": "{order}"' in words(each.http.get(f"/deliveries/{id}").text)
-        log = Log(workspace.runs_dir)
+        log = open_log(workspace.runs_dir)
         for page in (words(each.http.get("/deliveries").text) for each in (client, other)):
             assert f"{len(entries(log)):,}" in page
         for each in (client, other):
@@ -131,7 +132,7 @@ def test_browsers_a_run_and_a_relay_at_once(tmp_path: Path, shop: Receiver) -> N
         assert [each.interrupt() for each in (served, second)] == [(0, ""), (0, "")]
 
     sent = [order for browser in by_browser for _, order in browser]
-    logged = Log(workspace.runs_dir)
+    logged = open_log(workspace.runs_dir)
     assert [(run.state, run.problems) for run in logged.runs()] == [("finished", ())] * 4
     everything = Counter(map(order_of, entries(logged)))
     assert everything == Counter(planned + sent + posted)

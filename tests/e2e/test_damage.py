@@ -12,7 +12,7 @@ import httpx2 as httpx
 import pytest
 
 from retailops_sandbox.model import Receiver as Receiving
-from retailops_sandbox.runlog.log import Log
+from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.workspace.workspace import Workspace
 from tests.support.command import run as command
 from tests.support.compose_client import ComposeClient
@@ -87,7 +87,7 @@ def three_runs(tmp_path_factory: pytest.TempPathFactory, shop: Receiver) -> tupl
     runs: list[str] = []
     for _ in range(3):
         assert command("run", "--receiver", "shop", cwd=workspace.root).returncode == 0
-        runs += {run.id for run in Log(workspace.runs_dir).runs()}.difference(runs)
+        runs += {run.id for run in open_log(workspace.runs_dir).runs()}.difference(runs)
     return workspace.root, runs
 
 

@@ -17,7 +17,8 @@ import httpx2 as httpx
 import pytest
 
 from retailops_sandbox.model import Receiver as Receiving
-from retailops_sandbox.runlog.log import Log
+from retailops_sandbox.runlog.opening import open_log
+from retailops_sandbox.runlog.ports import Log
 from retailops_sandbox.workspace.workspace import Workspace
 from tests.support.compose_client import ComposeClient
 from tests.support.disks import Disk, disk
@@ -97,7 +98,7 @@ def end(process: subprocess.Popen[str]) -> tuple[int, str, list[str]]:
 
 
 def log_of(place: Disk) -> Log:
-    return Log(Workspace(place.folder).runs_dir)
+    return open_log(Workspace(place.folder).runs_dir)
 
 
 def large(order: str) -> str:

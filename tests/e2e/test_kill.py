@@ -20,7 +20,7 @@ import pytest
 from tinydb import TinyDB
 
 from retailops_sandbox.model import Receiver as Receiving
-from retailops_sandbox.runlog.log import Log
+from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.workspace.workspace import Workspace
 from tests.support.compose_client import ComposeClient
 from tests.support.orders import judged_orders, order_in, payload, started, write_scenario
@@ -158,7 +158,7 @@ def test_what_was_reported_survives_a_kill(tmp_path: Path, shop: Receiver, what:
     workspace.save_receiver(Receiving("shop", shop.url))
 
     def kept() -> Counter[str]:
-        return judged_orders(Log(workspace.runs_dir))
+        return judged_orders(open_log(workspace.runs_dir))
 
     reported: set[str] = set()
     for number in range(times * 10 if soak else times):

@@ -13,12 +13,12 @@ import pytest
 
 from retailops_sandbox.cli.log.list_ import _FILTERS
 from retailops_sandbox.model import RunInfo
-from retailops_sandbox.runlog.files.writer import RunWriter
-from retailops_sandbox.runlog.log import Log
+from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.runlog.query import Query
 from tests.support.command import run
 from tests.support.logged import newest_deliveries
 from tests.support.receivers import answering, receiver, response, unused_port
+from tests.support.records import begin_run
 from tests.support.serving import serving
 
 EVENT = response(
@@ -181,8 +181,8 @@ def test_export_is_the_same_command_and_a_run_can_be_given_away(sent: Path, tmp_
 def test_a_run_that_goes_on_is_given_away_as_far_as_it_is(tmp_path: Path):
     run("send", "default", "--stand-in", cwd=tmp_path)
     runs_dir = tmp_path / ".sandbox" / "runs"
-    (entry,) = newest_deliveries(Log(runs_dir), 1)
-    with RunWriter.open(runs_dir, RunInfo(id=ABSENT, started_at="2020-01-01T00:00:00Z")) as writer:
+    (entry,) = newest_deliveries(open_log(runs_dir), 1)
+    with begin_run(runs_dir, RunInfo(id=ABSENT, started_at="2020-01-01T00:00:00Z")) as writer:
         writer.append(entry.delivery)
         text = said("export", ABSENT, "--format", "run", cwd=tmp_path)
         assert json.loads(text)["deliveries"]["1"]["id"] == entry.delivery.id

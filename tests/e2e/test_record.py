@@ -18,7 +18,7 @@ import pytest
 
 from retailops_sandbox import resources
 from retailops_sandbox.model import Receiver as Target
-from retailops_sandbox.runlog.log import Log
+from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.workspace.workspace import Workspace
 from tests.support.command import COMMAND, run
 from tests.support.logged import newest_deliveries
@@ -145,7 +145,7 @@ def test_kill_9_loses_nothing_that_was_answered(tmp_path: Path, shop: Receiver):
         process.process.kill()
         process.process.communicate(timeout=60)
     assert not (tmp_path / "out.scenario.json").exists()
-    log = Log(Workspace(tmp_path).runs_dir)
+    log = open_log(Workspace(tmp_path).runs_dir)
     [run_of_it] = log.runs()
     assert run_of_it.info is not None
     assert run_of_it.info.kind == "record"
@@ -260,7 +260,7 @@ def test_the_browsers_relay_ends_with_the_process_and_its_run_is_whole(tmp_path:
             assert answer.read() == b'{"events":[]}'
         code, errors = served.interrupt()
     assert (code, errors) == (0, "")
-    log = Log(Workspace(tmp_path).runs_dir)
+    log = open_log(Workspace(tmp_path).runs_dir)
     [recorded] = [each for each in log.runs() if each.info and each.info.kind == "record"]
     assert recorded.state == "finished"
     assert recorded.deliveries == 1

@@ -26,7 +26,7 @@ import pytest
 
 from retailops_sandbox.model import Basic, Bearer
 from retailops_sandbox.model import Receiver as Receiving
-from retailops_sandbox.runlog.log import Log
+from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.workspace.workspace import Workspace
 from tests.support.compose_client import ComposeClient
 from tests.support.pages import hidden
@@ -413,7 +413,7 @@ def test_every_page(place: Path, shop: Receiver) -> None:
             for id in picked:
                 look(f"{run}/scenario?id={id}")
                 look(f"/scenarios/show?id={id}")
-        log = Log(Workspace(place).runs_dir)
+        log = open_log(Workspace(place).runs_dir)
         ids += [entry.delivery.id for run in log.runs() for entry in log.run(run.id)[1]]  # type: ignore[index]
         for path in ("/deliveries?text=order", "/deliveries/latency"):
             look(path)

@@ -15,7 +15,7 @@ import httpx2 as httpx
 import pytest
 
 from retailops_sandbox.model import Receiver as ReceiverRecord
-from retailops_sandbox.runlog.log import Log
+from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.workspace.workspace import Workspace
 from tests.support.pages import hidden, words
 from tests.support.receivers import answering, receiver, response, unused_port
@@ -60,7 +60,7 @@ class AcceptClient:
         command = [*MAIN, "run", "--receiver", self.shop_url, *arguments]
         environment = {**os.environ, "PYTHONPATH": PACKAGE_ROOT}
         subprocess.run(command, cwd=self.root, env=environment, capture_output=True, check=False, timeout=60)
-        newest = next(run for run in Log(self.root / ".sandbox" / "runs").runs() if run.results)
+        newest = next(run for run in open_log(self.root / ".sandbox" / "runs").runs() if run.results)
         return f"/runs/{newest.id}/review"
 
     def page(self, path: str, status: int = 200) -> str:
@@ -288,7 +288,7 @@ def shipped_file() -> Path:
 
 def test_the_delivery_of_a_scenario_leads_to_its_review(client: AcceptClient):
     run = client.run().removeprefix("/runs/").removesuffix("/review")
-    found = Log(client.root / ".sandbox" / "runs").run(run)
+    found = open_log(client.root / ".sandbox" / "runs").run(run)
     assert found is not None
     delivery = found[1][0].delivery.id
     page = client.http.get(f"/deliveries/{delivery}").text

@@ -14,11 +14,11 @@ import httpx2 as httpx
 import pytest
 
 from retailops_sandbox.model import RunInfo
-from retailops_sandbox.runlog.files.writer import RunWriter
-from retailops_sandbox.runlog.log import Log
+from retailops_sandbox.runlog.opening import open_log
+from retailops_sandbox.runlog.ports import RunWriter
 from tests.support.compose_client import ComposeClient
 from tests.support.receivers import unused_port
-from tests.support.records import judge, make_delivery
+from tests.support.records import begin_run, judge, make_delivery
 from tests.support.serving import MAIN, serving
 
 FOREIGN = "20240501T120000Z-aaaaaa"
@@ -106,7 +106,7 @@ def client(tmp_path: Path) -> Iterator[ComposeClient]:
 def foreign(client: ComposeClient) -> Iterator[RunWriter]:
     """A run that another process might write."""
     info = RunInfo(id=FOREIGN, started_at="2024-05-01T12:00:00Z", receiver="local")
-    run = RunWriter.open(client.workspace.runs_dir, info)
+    run = begin_run(client.workspace.runs_dir, info)
     yield run
     run.close()
 
@@ -130,7 +130,7 @@ def test_a_run_of_another_process_is_told_and_so_is_judging_again(client: Compos
     with listening(client, live(client)) as stream:
         command = [*MAIN, "run", "scenarios", "--stand-in", "--workspace", "."]
         subprocess.run(command, cwd=client.workspace.root, stdout=subprocess.DEVNULL, timeout=60, check=True)
-        (run,) = (run for run in Log(client.workspace.runs_dir).runs() if run.deliveries)
+        (run,) = (run for run in open_log(client.workspace.runs_dir).runs() if run.deliveries)
         id = f"{run.id}.000001"
         assert "scenarios/a / cancel" in stream.until(id, "passed").data
         client.http.post(f"/deliveries/{id}/judge", data={"expectation": '{"status": 201}'})

@@ -22,10 +22,9 @@ from retailops_sandbox.model import (
     RunInfo,
     Timings,
 )
-from retailops_sandbox.runlog.files.writer import RunWriter
-from retailops_sandbox.runlog.log import Log
+from retailops_sandbox.runlog.opening import open_log
 from tests.support.pages import main_words
-from tests.support.records import some_delivery
+from tests.support.records import begin_run, some_delivery
 from tests.support.serving import serving
 
 FIRST, SECOND, THIRD = "20240501T120000Z-aaaaaa", "20240501T130000Z-bbbbbb", "20240501T110000Z-cccccc"
@@ -37,7 +36,7 @@ class LogClient:
 
     def __init__(self, url: str, runs_dir: Path) -> None:
         self.http = httpx.Client(base_url=url, timeout=60)
-        self.log = Log(runs_dir)
+        self.log = open_log(runs_dir)
 
     def page(self, path: str, status: int = 200) -> str:
         answer = self.http.get(path, follow_redirects=True)
@@ -74,7 +73,7 @@ def delivery(id: str, minute: int, **changes: object) -> Delivery:
 
 
 def fill(runs_dir: Path) -> None:
-    with RunWriter.open(runs_dir, RunInfo(id=FIRST, started_at="2024-05-01T12:00:00.000Z")) as run:
+    with begin_run(runs_dir, RunInfo(id=FIRST, started_at="2024-05-01T12:00:00.000Z")) as run:
         fault = Fault("deadline", "it took too long")
         lost = delivery(run.next_id(), 0, receiver="slow", response=None, fault=fault)
         coded = '{"events":[{"error_code":"ERR-7","error_message":"Already <shipped>"}]}'
@@ -83,7 +82,7 @@ def fill(runs_dir: Path) -> None:
             run.append(each)
             run.append(Judgement(delivery=each.id, verdict="errored", at="2024-05-01T12:02:00.000Z"))
         run.append(Result(scenario="a", name="a", verdict="errored", at="2024-05-01T12:02:00.000Z"))
-    with RunWriter.open(runs_dir, RunInfo(id=SECOND, started_at="2024-05-01T13:00:00.000Z")) as run:
+    with begin_run(runs_dir, RunInfo(id=SECOND, started_at="2024-05-01T13:00:00.000Z")) as run:
         for number in range(COUNT):
             each = delivery(run.next_id(), 60 + number)
             run.append(each)
@@ -233,7 +232,7 @@ def test_verdicts_by_run_are_a_chart(client: LogClient) -> None:
 
 def fill_with_attempts(runs_dir: Path) -> None:
     """A run in which a step was attempted twice and delivered twice; one of these was sent again."""
-    with RunWriter.open(runs_dir, RunInfo(id=THIRD, started_at="2024-05-01T11:00:00.000Z")) as run:
+    with begin_run(runs_dir, RunInfo(id=THIRD, started_at="2024-05-01T11:00:00.000Z")) as run:
         of_step: dict[str, object] = {"scenario": "scenarios/a.scenario.json", "step": "twice"}
         closed = Fault("closed", "it hung up")
         made = [
@@ -270,7 +269,7 @@ def shows_attempts(client: LogClient) -> None:
 
 def test_a_record_with_a_time_that_is_none_is_shown_as_it_is(tmp_path: Path) -> None:
     runs_dir = tmp_path / ".sandbox" / "runs"
-    with RunWriter.open(
+    with begin_run(
         runs_dir, RunInfo(id=FIRST, started_at="2024-05-01T12:00:99Z", finished_at="never")
     ) as run:
         odd = delivery(run.next_id(), 0, sent_at="2024-05-01T12:00:60.000Z")

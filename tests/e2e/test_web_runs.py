@@ -11,7 +11,8 @@ from urllib.parse import quote
 
 import pytest
 
-from retailops_sandbox.runlog.log import Log, RunSummary
+from retailops_sandbox.runlog.opening import open_log
+from retailops_sandbox.runlog.runs import RunSummary
 from tests.support.pages import hidden, main_words
 from tests.support.receivers import receiver
 from tests.support.run_client import EVENT, FAILS, PASSES, RunClient, run_client
@@ -67,7 +68,7 @@ def test_a_form_that_is_sent_twice_runs_once(client: RunClient, shop: Shop):
     assert places[1] == f"{places[0]}?started=before"
     assert "This form was sent already" in client.text(places[1])
     client.ended(places[0])
-    assert len([run for run in Log(client.workspace.runs_dir).runs() if run.results]) == 1
+    assert len([run for run in open_log(client.workspace.runs_dir).runs() if run.results]) == 1
 
 
 def test_two_runs_at_once_do_not_disturb_each_other(client: RunClient, shop: Shop):
@@ -100,7 +101,7 @@ def test_what_cannot_be_run_is_said_and_nothing_is_sent(client: RunClient, field
     answer = client.http.post("/scenarios/run", data={**shown, "do": "selected", **fields})
     assert answer.status_code == 422
     assert says in main_words(answer.text)
-    assert [run for run in Log(client.workspace.runs_dir).runs() if run.deliveries] == []
+    assert [run for run in open_log(client.workspace.runs_dir).runs() if run.deliveries] == []
 
 
 def test_a_protected_receiver_takes_a_run_after_an_explicit_yes(client: RunClient):
@@ -172,7 +173,9 @@ def test_who_watches_a_run_of_another_process_keeps_no_process_from_ending(tmp_p
         with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL) as process:
             shop.wait_for(1)
             (id,) = (
-                run.id for run in Log(client.workspace.runs_dir).runs() if run.info and run.info.scenarios
+                run.id
+                for run in open_log(client.workspace.runs_dir).runs()
+                if run.info and run.info.scenarios
             )
             with client.http.stream("GET", f"/runs/{id}/events") as watching:
                 told = watching.iter_lines()
@@ -191,7 +194,7 @@ def test_a_run_of_another_process_is_shown_while_it_lasts(client: RunClient, sho
     process = subprocess.Popen(command, cwd=client.workspace.root, stdout=subprocess.DEVNULL)
     try:
         shop.wait_for(1)
-        (id,) = (run.id for run in Log(client.workspace.runs_dir).runs() if run.info and run.info.scenarios)
+        (id,) = (run.id for run in client.log.runs() if run.info and run.info.scenarios)
         path = f"/runs/{id}"
         assert path in client.http.get("/runs").text
         page = client.http.get(path).text

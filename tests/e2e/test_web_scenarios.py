@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import pytest
 
-from retailops_sandbox.runlog.log import Log
+from retailops_sandbox.runlog.opening import open_log
 from tests.support.pages import hidden, main_words
 from tests.support.receivers import receiver
 from tests.support.run_client import EVENT, FAILS, PASSES, RunClient, run_client
@@ -123,7 +123,7 @@ def test_an_address_that_only_takes_forms_leads_back_to_its_page(client: RunClie
 
 def resent(client: RunClient, shop: Shop, path: str) -> dict[str, Any]:
     """Press Send again on the page of a run's only delivery; what its shop got."""
-    found = Log(client.workspace.runs_dir).run(path.removeprefix("/runs/"))
+    found = open_log(client.workspace.runs_dir).run(path.removeprefix("/runs/"))
     assert found is not None
     delivery = f"/deliveries/{found[1][-1].delivery.id}"
     page = client.http.get(delivery).text
@@ -173,7 +173,7 @@ def test_bytes_that_are_not_the_usual_json_are_sent_again_as_they_were(client: R
 
 def test_the_page_of_a_delivery_says_what_send_again_does(client: RunClient):
     path = client.ran(client.scenario("good", {**PASSES, "deliver": {"headers": {"X-Own": "1"}}}))
-    found = Log(client.workspace.runs_dir).run(path.removeprefix("/runs/"))
+    found = open_log(client.workspace.runs_dir).run(path.removeprefix("/runs/"))
     assert found is not None
     id = found[1][0].delivery.id
     page = client.http.get(f"/deliveries/{id}").text

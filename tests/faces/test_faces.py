@@ -22,7 +22,7 @@ from retailops_sandbox import composing, jsontext
 from retailops_sandbox.composing import Template
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.model import Difference, Judgement, Receiver, Step
-from retailops_sandbox.runlog.log import Log
+from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.standin import TOKEN
 from retailops_sandbox.workspace.workspace import Workspace
 from tests.faces.table import CASES, RECEIVERS, Case
@@ -40,7 +40,7 @@ class Faces:
         self.folder = folder
         self._by_pytest: dict[str, dict[str, tuple[Judgement, str]]] = {}
         self.address = urllib.parse.urlsplit(address)
-        self.log = Log(workspace.runs_dir)
+        self.log = open_log(workspace.runs_dir)
 
     def by_browser(self, case: Case) -> Judgement:
         form = {

@@ -19,7 +19,7 @@ import pytest
 
 from retailops_sandbox import redaction
 from retailops_sandbox.model import Delivery, Receiver
-from retailops_sandbox.runlog.log import Log
+from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.workspace.workspace import Workspace
 from tests.support import command
 from tests.support.compose_client import ComposeClient
@@ -114,7 +114,7 @@ class Sent:
             by_record(workspace, shop.bodies[0]),
             by_browser(workspace),
         ]
-        log = Log(workspace.runs_dir)
+        log = open_log(workspace.runs_dir)
         self.deliveries: dict[str, Delivery] = {}
         for run in log.runs():
             found = log.run(run.id)

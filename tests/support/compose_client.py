@@ -9,7 +9,9 @@ from typing import Any
 import httpx2 as httpx
 
 from retailops_sandbox.model import Receiver
-from retailops_sandbox.runlog.log import Entry, Log
+from retailops_sandbox.runlog.entries import Entry
+from retailops_sandbox.runlog.opening import open_log
+from retailops_sandbox.runlog.ports import Log
 from retailops_sandbox.workspace.workspace import Workspace
 from tests.support.logged import newest_deliveries
 from tests.support.pages import hidden
@@ -66,7 +68,7 @@ class ComposeClient:
 
     @property
     def log(self) -> Log:
-        return Log(self.workspace.runs_dir)
+        return open_log(self.workspace.runs_dir)
 
     def count(self) -> int:
         return len(newest_deliveries(self.log, 10_000))

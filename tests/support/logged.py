@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from itertools import islice
 
-from retailops_sandbox.runlog.log import Entry, Log
+from retailops_sandbox.runlog.entries import Entry
+from retailops_sandbox.runlog.ports import Log
 
 
 def newest_deliveries(log: Log, limit: int, before: str | None = None) -> list[Entry]:

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from retailops_sandbox import resources
-from retailops_sandbox.runlog.log import Entry, Log
+from retailops_sandbox.runlog.entries import Entry
+from retailops_sandbox.runlog.ports import Log
 from tests.support.serving import MAIN, PACKAGE_ROOT
 
 _PAYLOAD = json.loads((resources.fixtures_dir() / "order_cancel" / "draft" / "default.json").read_bytes())

@@ -7,9 +7,8 @@ import itertools
 from playwright.sync_api import Locator, Page
 
 from retailops_sandbox.model import Delivery, RunInfo, Verdict
-from retailops_sandbox.runlog.files.writer import RunWriter
 from retailops_sandbox.workspace.workspace import Workspace
-from tests.support.records import judge, make_delivery
+from tests.support.records import begin_run, judge, make_delivery
 from tests.support.serving import Served
 
 _RUNS = itertools.count()
@@ -21,7 +20,7 @@ class Other:
     def __init__(self, served: Served) -> None:
         self.id = f"20240501T120000Z-{next(_RUNS):06x}"
         info = RunInfo(id=self.id, started_at="2024-05-01T12:00:00Z", receiver="local")
-        self.run = RunWriter.open(Workspace(served.workspace).runs_dir, info)
+        self.run = begin_run(Workspace(served.workspace).runs_dir, info)
         self.log = f"/deliveries?run={self.id}"
         """Its deliveries alone."""
         self._seconds = itertools.count()

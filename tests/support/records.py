@@ -16,14 +16,31 @@ from retailops_sandbox.model import (
     Timings,
     Verdict,
 )
-from retailops_sandbox.runlog.files.writer import RunWriter
+from retailops_sandbox.runlog.files.writer import FileRunWriter
+from retailops_sandbox.runlog.ports import RunWriter
 
 RUN = "20240501T120000Z-aaaaaa"
 LATER = "20240501T130000Z-bbbbbb"
 
 
-def open_run(runs_dir: Path, id: str = RUN) -> RunWriter:
-    return RunWriter.open(runs_dir, RunInfo(id=id, started_at="2024-05-01T12:00:00Z", receiver="local"))
+class OpenRun(FileRunWriter):
+    """A run that has begun; leaving a `with` finishes it."""
+
+    def __enter__(self) -> OpenRun:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.finish()
+
+
+def begin_run(runs_dir: Path, info: RunInfo) -> OpenRun:
+    run = OpenRun(runs_dir, info)
+    run.begin()
+    return run
+
+
+def open_run(runs_dir: Path, id: str = RUN) -> OpenRun:
+    return begin_run(runs_dir, RunInfo(id=id, started_at="2024-05-01T12:00:00Z", receiver="local"))
 
 
 def some_delivery(**fields: Any) -> Delivery:

@@ -11,7 +11,9 @@ from typing import Any
 import httpx2 as httpx
 
 from retailops_sandbox.model import Receiver
-from retailops_sandbox.runlog.log import Log, RunSummary
+from retailops_sandbox.runlog.opening import open_log
+from retailops_sandbox.runlog.ports import Log
+from retailops_sandbox.runlog.runs import RunSummary
 from retailops_sandbox.workspace.workspace import Workspace
 from tests.support.pages import hidden, main_words
 from tests.support.receivers import receiver
@@ -81,7 +83,7 @@ class RunClient:
     @property
     def log(self) -> Log:
         """The workspace's log."""
-        return Log(self.workspace.runs_dir)
+        return open_log(self.workspace.runs_dir)
 
     def ran(self, *ids: str, **fields: Any) -> str:
         """The path of a run that was started, and has ended."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Literal
 
 import click
 
@@ -13,12 +13,12 @@ from retailops_sandbox.cli.log.names import run_named, unknown
 from retailops_sandbox.cli.options import here, workspace_option
 from retailops_sandbox.cli.output import complain, say
 from retailops_sandbox.errors import SandboxError, UsageError
-from retailops_sandbox.model import Judgement, Receiver
+from retailops_sandbox.model import Receiver
 from retailops_sandbox.reporting.exporters import exporting
 from retailops_sandbox.reporting.exporters.exporting import FORMATS, Export, Format, Sources
-from retailops_sandbox.runlog.files import runfile
-from retailops_sandbox.runlog.files.atomic import replacing
-from retailops_sandbox.runlog.log import Entry, Log
+from retailops_sandbox.runlog.entries import Entry
+from retailops_sandbox.runlog.opening import open_log, read_run_file
+from retailops_sandbox.runlog.ports import LogReader
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.session import receivers
 from retailops_sandbox.session.ports import secret_policy
@@ -63,7 +63,7 @@ def command(
     """
     folder = Workspace.find(workspace, os.environ, here())
     if format == "run":
-        _write_run(what, Log(folder.runs_dir), output, replace)
+        _write_run(what, open_log(folder.runs_dir), output, replace)
         return
     path = Path(what)
     if checked(Path.is_file, path) and path.name.endswith(scenario.SUFFIX):
@@ -102,7 +102,7 @@ def _of_file(path: Path, format: Format, folder: Workspace, receiver: str | None
 
 def _of_log(what: str, format: Format, folder: Workspace, action: str, edition: str) -> Export:
     """A delivery or a run of the log, or a run file, for another tool."""
-    name, entries = _found(what, Log(folder.runs_dir))
+    name, entries = _found(what, open_log(folder.runs_dir))
     wanted = [
         each
         for each in entries
@@ -111,11 +111,11 @@ def _of_log(what: str, format: Format, folder: Workspace, action: str, edition: 
     return exporting.deliveries(wanted, format, _sources(folder), name=name)
 
 
-def _found(what: str, log: Log) -> tuple[str, list[Entry]]:
+def _found(what: str, log: LogReader) -> tuple[str, list[Entry]]:
     """The name of what is meant, and its deliveries; UsageError where there is nothing of that name."""
     path = Path(what)
     if checked(Path.is_file, path):
-        return path.stem, _entries_of(path)
+        return path.stem, read_run_file(path)
     if one := log.get(what):
         return what, [one]
     run = run_named(what, log)
@@ -128,7 +128,7 @@ def _found(what: str, log: Log) -> tuple[str, list[Entry]]:
     raise unknown(what, log, "delivery, run or file")
 
 
-def _write_run(what: str, log: Log, output: str | None, replace: bool) -> None:
+def _write_run(what: str, log: LogReader, output: str | None, replace: bool) -> None:
     """A run of the log as its run file."""
     run = run_named(what, log)
     if run is None:
@@ -137,34 +137,19 @@ def _write_run(what: str, log: Log, output: str | None, replace: bool) -> None:
         raise unknown(what, log, "run")
     if output is None:
         text = io.BytesIO()
-        _copy(log, run.id, text)
+        if not log.copy(run.id, text):
+            raise unknown(run.id, log, "run")  # It was there a moment ago.
         say(text.getvalue().decode(errors="replace"), end="")
         return
     path = _path(output, f"{run.id}.json", replace)
-    with replacing(path, path.with_name(f"{path.name}.{os.getpid()}.new")) as file:
-        _copy(log, run.id, file)
+    if not log.export(run.id, path):
+        raise unknown(run.id, log, "run")
     say(f"made {path}")
-
-
-def _copy(log: Log, id: str, target: BinaryIO) -> None:
-    if not log.copy(id, target):
-        raise unknown(id, log, "run")  # It was there a moment ago.
 
 
 def _sources(folder: Workspace) -> Sources:
     policy = secret_policy(folder, os.environ, settings.read(os.environ, here()).secret_env)
     return exporting.sources(folder, lambda name: _receiver(folder, name), policy)
-
-
-def _entries_of(path: Path) -> list[Entry]:
-    """The deliveries of a run file that lies anywhere, such as the one that `--report-json` wrote."""
-    content = runfile.read(path)
-    if content.problems:
-        raise content.problems[0]
-    by_delivery: dict[str, list[Judgement]] = {}
-    for judgement, _ in content.judgements:
-        by_delivery.setdefault(judgement.delivery, []).append(judgement)
-    return [Entry(each, tuple(by_delivery.get(each.id, ()))) for each, _ in content.deliveries]
 
 
 def _receiver(folder: Workspace, name: str) -> Receiver | None:

@@ -19,6 +19,8 @@ from retailops_sandbox.errors import FileError, UsageError, system_reason
 from retailops_sandbox.model import Receiver
 from retailops_sandbox.recording import Recorded, ScenarioDraft
 from retailops_sandbox.redaction import SecretPolicy
+from retailops_sandbox.runlog.opening import logged, open_run
+from retailops_sandbox.runlog.runs import new_run
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.session import ports
 from retailops_sandbox.session.receivers import without_user
@@ -99,22 +101,21 @@ async def _relay(
     """Relay until a signal; what passes through is added to the records. Whether all of it was logged."""
     from retailops_sandbox.httpserver import is_loopback
     from retailops_sandbox.relay.relay import Relay
-    from retailops_sandbox.session.headless import new_run, stopping
+    from retailops_sandbox.session.headless import stopping
     from retailops_sandbox.transport import Transport
 
     clock = ports.SystemClock()
-    info = new_run("record", clock.now(), receiver, scenarios=0)
+    run = open_run(workspace.runs_dir, new_run("record", clock.now(), receiver))
 
     def heard(recorded: Recorded) -> None:
         records.append(recorded)
         say(_line(recorded), flush=True)
 
-    late_log = ports.LateLog(workspace.runs_dir, info)
     async with Transport() as transport:
         relay = Relay(
             receiver,
             transport=transport,
-            log=late_log,
+            log=run,
             clock=clock,
             environment=os.environ,
             policy=policy,
@@ -128,7 +129,13 @@ async def _relay(
             except OSError as error:
                 what = f"cannot listen at {bind}:{port}: {system_reason(error)}"
                 raise UsageError(what, mend="choose another --port, or 0 for a free one") from error
-            with late_log.open() as log:
+
+            def unfinished(error: FileError) -> None:
+                if str(error) not in relay.problems:
+                    raise error
+
+            run.begin()
+            async with logged(run, clock.now, unfinished=unfinished):
                 say(f"relay:       {url}  (Ctrl-C ends it)")
                 if bind in _EVERY_ADDRESS:
                     say(f"  (in place of {bind}, the address by which the caller reaches this machine)")
@@ -138,11 +145,6 @@ async def _relay(
                     await stopped.wait()
                 finally:
                     await relay.stop()
-                    try:
-                        log.finish(clock.now())
-                    except FileError as error:
-                        if str(error) not in relay.problems:
-                            raise
     return not relay.problems
 
 

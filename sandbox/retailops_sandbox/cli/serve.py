@@ -10,7 +10,7 @@ import click
 from retailops_sandbox.cli.log.prune import told
 from retailops_sandbox.cli.options import here, workspace_option
 from retailops_sandbox.cli.output import complain, say
-from retailops_sandbox.runlog.log import Log
+from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.runlog.retention import Pruned, Retention
 from retailops_sandbox.workspace import settings
 from retailops_sandbox.workspace.workspace import Workspace
@@ -36,7 +36,7 @@ def command(
     chosen = settings.read(os.environ, start)
     folder = Workspace.find(workspace, os.environ, start)
 
-    log = Log(folder.runs_dir)
+    log = open_log(folder.runs_dir)
     opened = {file: log.open(Path(file), file) for file in files}
 
     def ready(address: str, stand_in: str) -> None:

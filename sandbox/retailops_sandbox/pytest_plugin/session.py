@@ -19,8 +19,10 @@ from retailops_sandbox.model import Receiver
 from retailops_sandbox.pytest_plugin import RECEIVER, STAND_IN
 from retailops_sandbox.pytest_plugin.engine_thread import EngineThread
 from retailops_sandbox.reporting.render.lines import in_line
+from retailops_sandbox.runlog.opening import open_run
+from retailops_sandbox.runlog.runs import new_run
 from retailops_sandbox.scenarios.scenario import Plan
-from retailops_sandbox.session import headless, ports, receivers
+from retailops_sandbox.session import ports, receivers
 from retailops_sandbox.workspace import settings
 from retailops_sandbox.workspace.workspace import Workspace
 
@@ -57,14 +59,14 @@ class Session:
         )
         self._policy = ports.secret_policy(self.workspace, environment, chosen.secret_env)
         self._clock = ports.SystemClock()
-        info = headless.new_run(
+        info = new_run(
             "pytest",
             self._clock.now(),
             self.receiver,
             scenarios=scenarios,
             unreadable=unreadable(config),
         )
-        self._log = ports.LateLog(self.workspace.runs_dir, info)
+        self._log = open_run(self.workspace.runs_dir, info)
         self._lock = threading.Lock()
         """A test may send from several threads."""
         self._thread: EngineThread | None = None
@@ -103,12 +105,11 @@ class Session:
         return Run([plan], real, options)
 
     def close(self, *, stopped: bool) -> None:
-        """End the run: close the connections, fold the log. FileError where that cannot be written."""
+        """End the run: close the connections, finish the log. FileError where that cannot be written."""
         if self._thread is not None:
             self._thread.close()
             self._thread = None
-        if self._log.opened is not None:
-            self._log.opened.finish(self._clock.now(), stopped=stopped)
+        self._log.finish(self._clock.now(), stopped=stopped)
 
 
 def begin(config: pytest.Config, *, scenarios: int = 0) -> Session:

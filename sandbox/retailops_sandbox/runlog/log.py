@@ -1,10 +1,10 @@
-"""Every run as anyone reads it, whoever writes them meanwhile."""
+"""The log that run files keep: reads every run, whoever writes them meanwhile, and decides which stay."""
 
 from __future__ import annotations
 
 import heapq
 import os
-from collections import Counter
+import time
 from collections.abc import Callable, Collection, Container, Iterable, Iterator
 from itertools import islice
 from operator import attrgetter, itemgetter
@@ -15,14 +15,19 @@ from typing import BinaryIO
 import msgspec
 
 from retailops_sandbox.errors import FileError
-from retailops_sandbox.model import Delivery, Judgement, Result, RunInfo, Verdict
-from retailops_sandbox.runlog.files import foreign, pins
-from retailops_sandbox.runlog.files.atomic import unreadable
-from retailops_sandbox.runlog.files.reader import RunReader, RunState, Source
-from retailops_sandbox.runlog.index.changes import Change, Seen, between, standing_of
+from retailops_sandbox.model import Result
+from retailops_sandbox.runlog.changes import Change
+from retailops_sandbox.runlog.entries import Entry
+from retailops_sandbox.runlog.files import foreign, pins, pruning
+from retailops_sandbox.runlog.files.atomic import replacing, unreadable
+from retailops_sandbox.runlog.files.finalize import fold_abandoned
+from retailops_sandbox.runlog.files.reader import RunReader, Source
+from retailops_sandbox.runlog.index.changes import Seen, between, standing_of
 from retailops_sandbox.runlog.index.search import Stale
 from retailops_sandbox.runlog.query import EVERYTHING, Query, spelled
+from retailops_sandbox.runlog.retention import Pruned, Retention, choose
 from retailops_sandbox.runlog.rows import DeliverySummary, Judged, SortKey, with_judgements
+from retailops_sandbox.runlog.runs import Reindexed, RunSummary
 
 _TRIES = 5
 """How often a run is looked at again that changed its files while it was read."""
@@ -31,59 +36,7 @@ _Rejudged = dict[str, list[tuple[Judged, Source]]]
 _Stream = Iterator[tuple[SortKey, DeliverySummary | None]]
 
 
-class Entry(msgspec.Struct, frozen=True):
-    """A delivery and all its judgements, the oldest first: judging again adds one."""
-
-    delivery: Delivery
-    judgements: tuple[Judgement, ...]
-
-    @property
-    def judgement(self) -> Judgement | None:
-        """The latest one; None where it was not judged."""
-        return self.judgements[-1] if self.judgements else None
-
-
-class RunSummary(msgspec.Struct, frozen=True):
-    """One run of the log, and what in it cannot be read."""
-
-    id: str
-    info: RunInfo | None
-    """None where it is so damaged that it does not say."""
-    state: RunState
-    deliveries: int
-    verdicts: Counter[str]
-    """How many deliveries there are of each verdict, by this run; empty stands for not judged."""
-    outcomes: Counter[Verdict]
-    """How many scenarios there are of each verdict."""
-    problems: tuple[FileError, ...]
-    is_pinned: bool = False
-    """It stays, whatever retention says."""
-    foreign: str = ""
-    """The name of the file that it was opened from; empty where it is the log's own."""
-    judges: frozenset[str] = frozenset()
-    """The other runs whose deliveries it judged again."""
-
-    @property
-    def is_idle(self) -> bool:
-        """Whether it is of a process that served pages, and nothing was sent by hand."""
-        serves = self.info is not None and self.info.kind == "serve"
-        return serves and not self.deliveries and not self.problems
-
-    @property
-    def results(self) -> int:
-        """Of how many scenarios it tells how they came out."""
-        return self.outcomes.total()
-
-
-class Reindexed(msgspec.Struct, frozen=True):
-    """What became of the summaries that were to be made anew."""
-
-    made: int
-    problems: list[FileError]
-    """Why others could not be."""
-
-
-class Log:
+class FileLog:
     """The runs of a folder. Every question is answered as of now, and only what is new is read from disk.
 
     Of runs that have ended it keeps in memory what each says of itself, and of others a line for each
@@ -197,6 +150,15 @@ class Log:
                 continue
         raise _restless(self._runs_dir)
 
+    def cursor(self) -> FileCursor:
+        """A cursor at the end of the log."""
+        seen = Seen()
+        with self._lock:
+            self._refresh()
+            for id, run in self._runs.items():
+                seen.remember(id, standing_of(run))
+        return FileCursor(self, seen)
+
     def changes(self, seen: Seen) -> list[Change]:
         """What came since the last time, the oldest first, which is then seen.
 
@@ -208,15 +170,6 @@ class Log:
             except Stale:
                 self._look_again()  # At what is settled, too: its summary may be gone.
         raise _restless(self._runs_dir)
-
-    def seen(self) -> Seen:
-        """All that there is now, for `changes` to go on from."""
-        seen = Seen()
-        with self._lock:
-            self._refresh()
-            for id, run in self._runs.items():
-                seen.remember(id, standing_of(run))
-        return seen
 
     def count(self) -> int:
         """How many deliveries there are, as of the last time when the log was looked at."""
@@ -246,16 +199,49 @@ class Log:
         run.copy(target)
         return True
 
+    def export(self, id: str, target: Path) -> bool:
+        """Replace a file by a run, as far as it is, as a run file; False if there is none. Blocks."""
+        if self.find(id) is None:
+            return False
+        with replacing(target, target.with_name(f"{target.name}.{os.getpid()}.new")) as file:
+            return self.copy(id, file)
+
+    # --- what stays ---
+
+    def pin(self, id: str) -> None:
+        """Keep a run whatever retention says; FileError where that fails, or the run has gone meanwhile."""
+        pins.pin(self._runs_dir, id)
+
+    def unpin(self, id: str) -> None:
+        """Let a run go when its time has come; nothing happens where it was not pinned."""
+        pins.unpin(self._runs_dir, id)
+
+    def recover(self) -> list[FileError]:
+        """Make the run files of dead processes; what had to be left as it is, and why."""
+        return fold_abandoned(self._runs_dir)
+
+    def prune(self, retention: Retention, now: str, *, dry_run: bool = False) -> Pruned:
+        """Delete the runs that are not to be kept; a dry run deletes none, and says which.
+
+        Never one that goes on, that is pinned, or that is damaged.
+        """
+        # What dead processes left becomes run files first. What cannot is damaged, and stays as it is.
+        pruning.settle(self._runs_dir)
+        problems = self.recover()
+        going, kept = choose(self.runs(), retention, now)
+        done = pruning.delete(self._runs_dir, going, dry_run=dry_run)
+        return Pruned(done.removed, [*kept, *done.kept], [*problems, *done.problems])
+
     def reindex(self) -> Reindexed:
-        """Make the summary of every run file anew."""
+        """Make the summary of every run file anew, and delete what dead processes left."""
+        made, problems = 0, []
         with self._lock:
             self._refresh()
-            made, problems = 0, []
             for run in self._runs.values():
                 wrong = run.reindex()
                 problems += wrong or []
                 made += wrong == []
-            return Reindexed(made, problems)
+        return Reindexed(made, pruning.sweep(self._runs_dir, time.time()), problems)
 
     # --- reading on ---
 
@@ -426,6 +412,18 @@ class Log:
             both = sorted((*found[id].judgements, *later), key=attrgetter("at"))
             found[id] = Entry(found[id].delivery, tuple(both))
         return sorted(found.values(), key=lambda entry: (entry.delivery.sent_at, entry.delivery.id))
+
+
+class FileCursor:
+    """A place in a `FileLog`."""
+
+    def __init__(self, log: FileLog, seen: Seen) -> None:
+        self._log = log
+        self._seen = seen
+
+    def changes(self) -> list[Change]:
+        """What came since the last look, the oldest first. Cheap where nothing came. Blocks."""
+        return self._log.changes(self._seen)
 
 
 def _by_run(ids: Iterable[str]) -> dict[str, set[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
@@ -12,14 +13,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from retailops_sandbox import __version__, composing
+from retailops_sandbox import composing
 from retailops_sandbox.engine import Event, Options, Run, ScenarioResult
 from retailops_sandbox.errors import FileError, SandboxError, UsageError
 from retailops_sandbox.model import Receiver, RunInfo, RunKind
 from retailops_sandbox.redaction import SecretPolicy
 from retailops_sandbox.reporting.reporters import files
 from retailops_sandbox.reporting.reporters.files import Reports
-from retailops_sandbox.runlog.files.writer import RunWriter, run_id
+from retailops_sandbox.runlog.opening import earlier_results, logged, open_run
+from retailops_sandbox.runlog.ports import RunWriter
+from retailops_sandbox.runlog.runs import new_run
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.session import ports
@@ -163,16 +166,19 @@ async def _run(job: Job, listen: Callable[[Event], None]) -> Outcome:
         started_at = clock.now()
         scenarios = sum(bool(plan.file) for plan in job.plans)
         info = new_run(job.kind, started_at, receiver, scenarios=scenarios, unreadable=job.unreadable)
-        late_log = ports.LateLog(job.workspace.runs_dir, info)
+        log = open_run(job.workspace.runs_dir, info)
         # What is wrong with the receiver comes to light here, before anything is written or waited for.
         engine = Run(
             job.plans,
-            ports.build_ports(job.workspace, transport, late_log, job.environment, job.policy),
+            ports.build_ports(job.workspace, transport, log, job.environment, job.policy),
             msgspec.structs.replace(job.options, receiver=receiver),
         )
         with stopping(engine.stop) as stopped:
             waited_in_vain = bool(job.wait) and not await _wait(job, receiver, stopped)
-            with late_log.open() as log:
+            log.begin()
+            unwritten: list[SandboxError] = []
+            # Where the run cannot be finished its records are in the log, and no report misses anything.
+            async with logged(log, clock.now, stopped=lambda: engine.stopped, unfinished=unwritten.append):
                 results: list[ScenarioResult] = []
                 start = clock.seconds()
 
@@ -185,18 +191,18 @@ async def _run(job: Job, listen: Callable[[Event], None]) -> Outcome:
 
                 await engine.execute(on_event)
                 seconds = clock.seconds() - start
-                outcome = Outcome(
-                    tuple(results),
-                    receiver,
-                    info.id,
-                    started_at,
-                    seconds,
-                    stopped.is_set(),
-                    waited_in_vain,
-                    _trends(job, info, results),
-                )
-                unwritten = _fold(log, clock.now(), stopped=engine.stopped)
-                unwritten += _write(job, outcome, log, evidence)
+                interrupted = stopped.is_set()
+            outcome = Outcome(
+                tuple(results),
+                receiver,
+                info.id,
+                started_at,
+                seconds,
+                interrupted,
+                waited_in_vain,
+                _trends(job, info, results),
+            )
+            unwritten += _write(job, outcome, log, evidence)
     return msgspec.structs.replace(outcome, unwritten=tuple(unwritten)) if unwritten else outcome
 
 
@@ -205,10 +211,9 @@ def _trends(job: Job, info: RunInfo, results: Sequence[ScenarioResult]) -> dict[
     records = [result.record for result in results if result.record is not None]
     if job.kind != "run" or not records:
         return {}
-    from retailops_sandbox.runlog import history
     from retailops_sandbox.scenarios import trend
 
-    past = history.past(job.workspace.runs_dir, before=info.id, most=_MOST_HISTORY)
+    past = earlier_results(job.workspace.runs_dir, before=info.id, most=_MOST_HISTORY)
     before = trend.before(info, past, [record.scenario for record in records])
     found = {record.scenario: trend.of(record, before.get(record.scenario)) for record in records}
     return {scenario: each for scenario, each in found.items() if each is not None}
@@ -231,28 +236,6 @@ async def _wait(job: Job, receiver: Receiver, stopped: asyncio.Event) -> bool:
     finally:
         listening.cancel()
         stopping.cancel()
-
-
-def new_run(
-    kind: RunKind,
-    started_at: str,
-    receiver: Receiver,
-    *,
-    scenarios: int,
-    unreadable: Sequence[SandboxError] = (),
-) -> RunInfo:
-    """What the log of a run that starts now says of it."""
-    return RunInfo(
-        id=run_id(started_at, os.urandom(3).hex()),
-        kind=kind,
-        started_at=started_at,
-        receiver=receiver.name,
-        stand_in=receiver.stand_in,
-        tool=f"retailops-sandbox {__version__}",
-        scenarios=scenarios,
-        # The name of a file need not be UTF-8.
-        unreadable=tuple(str(each).encode(errors="backslashreplace").decode() for each in unreadable),
-    )
 
 
 @contextlib.asynccontextmanager
@@ -309,15 +292,6 @@ def _evidence(asked: Reports) -> Evidence | None:
     return Evidence()
 
 
-def _fold(log: RunWriter, finished_at: str, *, stopped: bool) -> list[SandboxError]:
-    """Make the run file; where it cannot be, all is in the journal, and no report misses anything."""
-    try:
-        log.finish(finished_at, stopped=stopped)
-    except FileError as error:
-        return [error]
-    return []
-
-
 def _write(job: Job, outcome: Outcome, log: RunWriter, evidence: Evidence | None) -> list[SandboxError]:
     """The reports that are asked for; those that could not be written keep no other from it."""
     unwritten: list[SandboxError] = []
@@ -339,8 +313,10 @@ def _write_json(job: Job, outcome: Outcome, log: RunWriter, evidence: Evidence |
     if not files.is_special(report):
         log.export(Path(os.path.realpath(report)))
         return
+    run_file = io.BytesIO()
+    log.copy(run_file)
     try:
-        report.write_bytes(log.path.read_bytes())
+        report.write_bytes(run_file.getvalue())
     except OSError as error:
         raise files.unwritable(report, error) from error
 

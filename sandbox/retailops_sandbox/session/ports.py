@@ -6,15 +6,12 @@ import time
 import uuid
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 
 import msgspec
 
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.engine import DeliveryLog, Ports, Sources, Transport
-from retailops_sandbox.model import Record, RunInfo
 from retailops_sandbox.redaction import SecretPolicy
-from retailops_sandbox.runlog.files.writer import RunWriter
 from retailops_sandbox.workspace.payloads import fixture_reader
 from retailops_sandbox.workspace.workspace import Workspace
 
@@ -40,27 +37,6 @@ class SystemClock:
 
     def seconds(self) -> float:
         return time.perf_counter()
-
-
-class LateLog:
-    """The log of a run, opened when the run begins, or by its first record: before, there is no file."""
-
-    def __init__(self, runs_dir: Path, info: RunInfo) -> None:
-        self._runs_dir = runs_dir
-        self._info = info
-        self.opened: RunWriter | None = None
-
-    def open(self) -> RunWriter:
-        """The run's files, made by now."""
-        if self.opened is None:
-            self.opened = RunWriter.open(self._runs_dir, self._info)
-        return self.opened
-
-    def next_id(self) -> str:
-        return self.open().next_id()
-
-    def append(self, record: Record) -> None:
-        self.open().append(record)
 
 
 def secret_policy(workspace: Workspace, environment: Mapping[str, str], named: Iterable[str]) -> SecretPolicy:

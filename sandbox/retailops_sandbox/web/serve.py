@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import secrets
 import signal
 import socket
 import threading
@@ -14,14 +13,14 @@ from pathlib import Path
 
 import uvicorn
 
-from retailops_sandbox import __version__, resources
+from retailops_sandbox import resources
 from retailops_sandbox.errors import FileError, UsageError, system_reason
 from retailops_sandbox.httpserver import is_loopback
-from retailops_sandbox.model import RunInfo
-from retailops_sandbox.runlog.files.writer import run_id
-from retailops_sandbox.runlog.log import Log
+from retailops_sandbox.runlog.opening import logged, open_run
+from retailops_sandbox.runlog.ports import Log
 from retailops_sandbox.runlog.retention import Pruned, Retention
-from retailops_sandbox.session.ports import LateLog, SystemClock
+from retailops_sandbox.runlog.runs import new_run
+from retailops_sandbox.session.ports import SystemClock
 from retailops_sandbox.standin import StandIn
 from retailops_sandbox.transport import Transport
 from retailops_sandbox.web.app import Application, create_app
@@ -67,7 +66,7 @@ def serve(
             )
     pages = Pages(resources.templates_dir(), Path(__file__).with_name("static"))
     with _bound(host, port) as listening:
-        tidying = MaintenancePages(log, workspace.runs_dir, retention, tidied)
+        tidying = MaintenancePages(log, retention, tidied)
         asyncio.run(
             _serve(
                 workspace,
@@ -119,26 +118,20 @@ async def _serve(
     complain: Callable[[FileError], None],
     tidying: MaintenancePages,
 ) -> None:
-    started_at = SystemClock().now()
-    info = RunInfo(
-        id=run_id(started_at, secrets.token_hex(3)),
-        kind="serve",
-        started_at=started_at,
-        tool=f"retailops-sandbox {__version__}",
-    )
+    clock = SystemClock()
+    run = open_run(workspace.runs_dir, new_run("serve", clock.now()))
     stand_in = StandIn()
     stand_in_url = await stand_in.start()
     try:
-        async with Transport() as transport:
-            late_log = LateLog(workspace.runs_dir, info)
+        async with Transport() as transport, logged(run, clock.now):
             try:
-                late_log.open()
+                run.begin()
             except FileError as error:
                 complain(error)
             context = AppContext(
                 workspace,
                 transport=transport,
-                writer=late_log,
+                writer=run,
                 environment=environment,
                 secret_env=secret_env,
                 stand_in=stand_in,
@@ -163,13 +156,9 @@ async def _serve(
             try:
                 await server.serve(sockets=[listening])
             finally:
-                try:
-                    await application.stop()
-                    await application.close()
-                    await tidying.end()
-                finally:
-                    if late_log.opened is not None:
-                        await asyncio.to_thread(late_log.opened.finish, SystemClock().now())
+                await application.stop()
+                await application.close()
+                await tidying.end()
     finally:
         await stand_in.stop()
 

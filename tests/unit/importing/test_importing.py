@@ -19,7 +19,7 @@ from retailops_sandbox.importing import FoundRequest, ImportedStep, as_steps, as
 from retailops_sandbox.importing.found import REFERENCE
 from retailops_sandbox.model import Fault, Receiver, Request, Response
 from retailops_sandbox.reporting.exporters import curl, har
-from retailops_sandbox.runlog.log import Entry
+from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.scenarios import scenario
 from tests.support.records import some_delivery
 

@@ -20,8 +20,8 @@ from retailops_sandbox.model import Delivery, RunInfo
 from retailops_sandbox.model import Receiver as Target
 from retailops_sandbox.relay import relay
 from retailops_sandbox.relay.relay import Relay
-from retailops_sandbox.runlog.files.writer import RunWriter
-from retailops_sandbox.runlog.log import Log
+from retailops_sandbox.runlog.opening import open_log
+from retailops_sandbox.runlog.ports import RunWriter
 from retailops_sandbox.session.ports import SystemClock
 from retailops_sandbox.transport import Transport
 from tests.support.logged import newest_deliveries
@@ -36,6 +36,7 @@ from tests.support.receivers import (
     response,
     unused_port,
 )
+from tests.support.records import begin_run
 
 ENVIRONMENT = {"SHOP_KEY": "a-secret-of-the-shop"}
 PAYLOAD = b'{"version": 1, "action": "order_cancel",\n "data": {"total": 35.00}}'
@@ -52,9 +53,7 @@ class Relaying:
         self._thread.start()
         self._transport = Transport()
         self.wait(self._transport.__aenter__())
-        self._log = RunWriter.open(
-            runs_dir, RunInfo(id="run", kind="record", started_at="2026-01-01T00:00:00Z")
-        )
+        self._log = begin_run(runs_dir, RunInfo(id="run", kind="record", started_at="2026-01-01T00:00:00Z"))
         self.relay = Relay(
             target,
             transport=self._transport,
@@ -98,7 +97,7 @@ class Relaying:
 
     def logged(self) -> list[Delivery]:
         """What the log holds, the oldest first."""
-        return [entry.delivery for entry in reversed(newest_deliveries(Log(self.runs_dir), 100))]
+        return [entry.delivery for entry in reversed(newest_deliveries(open_log(self.runs_dir), 100))]
 
 
 @pytest.fixture

@@ -23,7 +23,8 @@ from retailops_sandbox.model import (
     Violation,
 )
 from retailops_sandbox.reporting.render import delivery_text
-from retailops_sandbox.runlog.log import Entry, RunSummary
+from retailops_sandbox.runlog.entries import Entry
+from retailops_sandbox.runlog.runs import RunSummary
 from tests.support.records import some_delivery
 
 RUN = "20240501T120000Z-aaaaaa"

@@ -27,7 +27,7 @@ from retailops_sandbox.model import (
 )
 from retailops_sandbox.reporting.exporters import exporting, pytest_file
 from retailops_sandbox.reporting.exporters.exporting import Export, Format, Sources
-from retailops_sandbox.runlog.log import Entry
+from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.scenarios import scenario
 from tests.support.policies import secret_policy
 from tests.support.records import some_delivery

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from retailops_sandbox.model import Delivery, Fault, FaultKind, Judgement, Request, Response, Timings
 from retailops_sandbox.reporting.exporters import har
-from retailops_sandbox.runlog.log import Entry
+from retailops_sandbox.runlog.entries import Entry
 from tests.published import schemas
 from tests.support.records import some_delivery
 

@@ -15,7 +15,8 @@ from tinydb import TinyDB
 
 from retailops_sandbox.runlog.files import lock
 from retailops_sandbox.runlog.files.finalize import fold_abandoned
-from retailops_sandbox.runlog.log import Log
+from retailops_sandbox.runlog.opening import open_log
+from retailops_sandbox.runlog.ports import Log
 from tests.support.logged import newest_deliveries
 
 ROOT = Path(__file__).parents[3]
@@ -25,10 +26,10 @@ import os, signal, sys
 from pathlib import Path
 from retailops_sandbox.errors import FileError
 from retailops_sandbox.model import Delivery, Judgement, Request, RunInfo
-from retailops_sandbox.runlog.files.writer import RunWriter
+from tests.support.records import begin_run
 
 def open_run():
-    return RunWriter.open(Path(sys.argv[1]), RunInfo(id=sys.argv[2], started_at="2024-05-01T12:00:00Z"))
+    return begin_run(Path(sys.argv[1]), RunInfo(id=sys.argv[2], started_at="2024-05-01T12:00:00Z"))
 
 def log_one(run):
     delivery = Delivery(
@@ -78,7 +79,7 @@ def judged(log: Log) -> dict[str, int]:
 
 
 def test_what_was_reported_survives_a_kill_at_any_moment(tmp_path: Path, soak: bool) -> None:
-    log = Log(tmp_path)
+    log = open_log(tmp_path)
     reported: set[str] = set()
     for number in range(300 if soak else 8):
         with child(WRITES_UNTIL_KILLED, tmp_path, f"run-{number:03}") as process:
@@ -90,14 +91,14 @@ def test_what_was_reported_survives_a_kill_at_any_moment(tmp_path: Path, soak: b
     before = judged(log)
     assert fold_abandoned(tmp_path) == []
     assert not list(tmp_path.glob("*.journal"))
-    assert judged(log) == judged(Log(tmp_path)) == before
+    assert judged(log) == judged(open_log(tmp_path)) == before
     for path in tmp_path.glob("*.json"):
         with TinyDB(path) as database:
             assert {document["run"] for document in database.table("deliveries")} == {path.stem}
 
 
 def test_a_kill_frees_the_run_and_only_then_is_it_folded(tmp_path: Path) -> None:
-    log = Log(tmp_path)
+    log = open_log(tmp_path)
     with child(WRITES_UNTIL_KILLED, tmp_path) as process:
         reported = read_ids(process, 5)
         (run,) = log.runs()
@@ -134,11 +135,11 @@ def test_a_kill_between_the_steps_of_folding_loses_and_repeats_nothing(tmp_path:
         reported = read_ids(process)
         assert process.wait() == -signal.SIGKILL
     once = dict.fromkeys(reported, 1)
-    log = Log(tmp_path)
+    log = open_log(tmp_path)
     assert judged(log) == once
     assert [(run.state, run.deliveries, run.problems) for run in log.runs()] == [("finished", 3, ())]
     assert fold_abandoned(tmp_path) == []
-    assert judged(log) == judged(Log(tmp_path)) == once
+    assert judged(log) == judged(open_log(tmp_path)) == once
     (path,) = tmp_path.glob("*.json")
     with TinyDB(path) as database:
         assert [document["id"] for document in database.table("deliveries")] == reported
@@ -148,7 +149,7 @@ def test_a_kill_between_the_steps_of_folding_loses_and_repeats_nothing(tmp_path:
 
 def test_several_processes_on_one_workspace_do_not_mix(tmp_path: Path) -> None:
     code = "with open_run() as run:\n    for _ in range(150): log_one(run)"
-    log = Log(tmp_path)
+    log = open_log(tmp_path)
     with child(code, tmp_path, "run-a") as one, child(code, tmp_path, "run-b") as other:
         reported = {"run-a": read_ids(one, 1), "run-b": read_ids(other, 1)}
         assert [run.problems for run in log.runs()] == [(), ()]
@@ -195,7 +196,7 @@ def test_a_record_that_did_not_fit_leaves_no_part_of_itself(
         assert process.wait() == 0
     (line,) = capfd.readouterr().err.splitlines()
     assert line == f"{tmp_path / '20240501T120000Z-aaaaaa.journal'}: cannot be written: file too large"
-    log = Log(tmp_path)
+    log = open_log(tmp_path)
     assert judged(log) == dict.fromkeys(reported, 1)
     assert len(reported) == 3
     assert log.runs()[0].problems == ()

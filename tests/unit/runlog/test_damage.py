@@ -9,11 +9,12 @@ import pytest
 from retailops_sandbox.errors import FileError
 from retailops_sandbox.model import Judgement, Request, RunInfo
 from retailops_sandbox.runlog.files.finalize import fold_abandoned
-from retailops_sandbox.runlog.files.writer import RunWriter
 from retailops_sandbox.runlog.index.folded import summary_path
-from retailops_sandbox.runlog.log import Log, RunSummary
+from retailops_sandbox.runlog.opening import open_log
+from retailops_sandbox.runlog.ports import Log
+from retailops_sandbox.runlog.runs import RunSummary
 from tests.support.logged import newest_deliveries
-from tests.support.records import some_delivery
+from tests.support.records import begin_run, some_delivery
 
 GOOD = "20240501T120000Z-aaaaaa"
 BAD = "20240501T130000Z-bbbbbb"
@@ -21,7 +22,7 @@ BAD = "20240501T130000Z-bbbbbb"
 
 def write_run(runs_dir: Path, id: str, *, fold: bool) -> list[str]:
     """A run of three judged deliveries; returns their ids, the newest first."""
-    run = RunWriter.open(runs_dir, RunInfo(id=id, started_at="2024-05-01T12:00:00Z"))
+    run = begin_run(runs_dir, RunInfo(id=id, started_at="2024-05-01T12:00:00Z"))
     made = []
     for second in range(3):
         delivery = some_delivery(
@@ -60,7 +61,7 @@ def runs_dir(tmp_path: Path) -> Path:
 def test_a_run_file_that_is_none_is_named_and_kept(runs_dir: Path, text: bytes) -> None:
     path = runs_dir / f"{BAD}.json"
     path.write_bytes(text)
-    log = Log(runs_dir)
+    log = open_log(runs_dir)
     assert len(seen(log)) == 3
     (problem,) = summary(log, BAD).problems
     assert str(problem).startswith(f"{path}")
@@ -75,7 +76,7 @@ def test_one_damaged_record_of_a_run_file_does_not_hide_the_others(runs_dir: Pat
     made = write_run(runs_dir, BAD, fold=True)
     path = runs_dir / f"{BAD}.json"
     path.write_text(path.read_text().replace(f'"id":"{made[1]}"', '"id":17'))
-    log = Log(runs_dir)
+    log = open_log(runs_dir)
     assert [id for id in seen(log) if id.startswith(BAD)] == [made[0], made[2]]
     (problem,) = summary(log, BAD).problems
     assert problem.pointer == "/deliveries/2"
@@ -91,7 +92,7 @@ def test_garbage_in_a_journal_is_named_and_the_rest_of_it_is_read(runs_dir: Path
     lines = path.read_bytes().split(b"\n")
     lines[3] = garbage  # Where the second delivery was.
     path.write_bytes(b"\n".join(lines))
-    log = Log(runs_dir)
+    log = open_log(runs_dir)
     assert [id for id in seen(log) if id.startswith(BAD)] == [made[0], made[2]]
     (problem,) = summary(log, BAD).problems
     assert problem.place == f"{path}:4:1"
@@ -113,7 +114,7 @@ def test_a_journal_without_its_head_is_read_and_kept(runs_dir: Path) -> None:
     made = write_run(runs_dir, BAD, fold=False)
     path = runs_dir / f"{BAD}.journal"
     path.write_bytes(path.read_bytes().partition(b"\n")[2])
-    log = Log(runs_dir)
+    log = open_log(runs_dir)
     assert seen(log)[:3] == made
     assert summary(log, BAD).info is None
     assert [str(problem) for problem in fold_abandoned(runs_dir)] == [
@@ -126,7 +127,7 @@ def test_a_damaged_run_file_keeps_its_journal_from_being_folded(runs_dir: Path) 
     made = write_run(runs_dir, BAD, fold=False)
     path = runs_dir / f"{BAD}.json"
     path.write_bytes(b'{"run": ')
-    log = Log(runs_dir)
+    log = open_log(runs_dir)
     assert seen(log)[:3] == made
     (problem,) = fold_abandoned(runs_dir)
     assert problem.file == str(path)
@@ -139,7 +140,7 @@ def test_a_journal_of_a_generation_that_was_folded_is_not_read_again(runs_dir: P
     journal = (runs_dir / f"{BAD}.journal").read_bytes()
     fold_abandoned(runs_dir)
     (runs_dir / f"{BAD}.journal").write_bytes(journal)
-    log = Log(runs_dir)
+    log = open_log(runs_dir)
     assert seen(log)[:3] == made
     assert all(len(entry.judgements) == 1 for entry in newest_deliveries(log, 100))
     assert fold_abandoned(runs_dir) == []
@@ -153,7 +154,7 @@ def test_a_journal_of_a_later_generation_is_read_with_its_run_file_and_kept(runs
     later = path.read_bytes().replace(b'"generation":1', b'"generation":2')
     fold_abandoned(runs_dir)
     path.write_bytes(later)
-    log = Log(runs_dir)
+    log = open_log(runs_dir)
     assert len(seen(log)) == 6
     assert [len(entry.judgements) for entry in newest_deliveries(log, 3)] == [2, 2, 2]
     (problem,) = fold_abandoned(runs_dir)
@@ -166,7 +167,7 @@ def test_a_run_under_another_name_is_not_shown_as_another_run(runs_dir: Path, fo
     made = write_run(runs_dir, BAD, fold=fold)
     suffix = "json" if fold else "journal"
     (runs_dir / f"copy of it.{suffix}").write_bytes((runs_dir / f"{BAD}.{suffix}").read_bytes())
-    log = Log(runs_dir)
+    log = open_log(runs_dir)
     assert seen(log)[:3] == made
     assert len(seen(log)) == 6
     (problem,) = summary(log, "copy of it").problems
@@ -176,14 +177,14 @@ def test_a_run_under_another_name_is_not_shown_as_another_run(runs_dir: Path, fo
 def test_a_process_that_died_at_birth_leaves_nothing_to_tell(runs_dir: Path) -> None:
     journal = runs_dir / f"{BAD}.journal"
     journal.write_bytes(b"")
-    log = Log(runs_dir)
+    log = open_log(runs_dir)
     assert [run.id for run in log.runs()] == [GOOD]
     assert fold_abandoned(runs_dir) == []
 
 
 def test_a_folder_in_a_run_file_s_place_does_not_stop_the_others(runs_dir: Path) -> None:
     (runs_dir / f"{BAD}.json").mkdir()
-    log = Log(runs_dir)
+    log = open_log(runs_dir)
     assert len(seen(log)) == 3
     assert "cannot be read: is a directory" in str(summary(log, BAD).problems[0])
 
@@ -192,9 +193,9 @@ def test_a_run_folder_that_is_a_file_is_one_clear_line(tmp_path: Path) -> None:
     path = tmp_path / "runs"
     path.write_text("")
     with pytest.raises(FileError, match=r"runs: cannot be read: not a directory"):
-        Log(path).runs()
+        open_log(path).runs()
     with pytest.raises(FileError, match=r"cannot be written: file exists"):
-        RunWriter.open(path, RunInfo(id=GOOD, started_at="2024-05-01T12:00:00Z"))
+        begin_run(path, RunInfo(id=GOOD, started_at="2024-05-01T12:00:00Z"))
 
 
 @pytest.mark.parametrize("table", ["deliveries", "judgements"])
@@ -207,7 +208,7 @@ def test_a_record_whose_name_stands_twice_is_named_as_damage(runs_dir: Path, tab
     lines[2] = lines[2].replace(b"}},", b"},\n" + lines[0].rstrip(b",").replace(b"Z", b"Y") + b"},")
     path.write_bytes(before + start + b"\n".join(lines))
 
-    log = Log(runs_dir)
+    log = open_log(runs_dir)
 
     assert "damaged" in str(summary(log, BAD).problems[0])
     assert len(seen(log)) == 3
@@ -217,7 +218,7 @@ def test_a_summary_that_cannot_be_read_hides_nothing(runs_dir: Path) -> None:
     beside = summary_path(runs_dir / f"{GOOD}.json")
     beside.mkdir()
 
-    log = Log(runs_dir)
+    log = open_log(runs_dir)
 
     assert summary(log, GOOD).problems == ()
     assert len(seen(log)) == 3

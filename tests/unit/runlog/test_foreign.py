@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from retailops_sandbox.errors import FileError
 from retailops_sandbox.model import Judgement
-from retailops_sandbox.runlog.files.writer import RunWriter
-from retailops_sandbox.runlog.log import Log
+from retailops_sandbox.runlog.opening import open_log
+from retailops_sandbox.runlog.ports import RunWriter
 from retailops_sandbox.runlog.query import Query
-from retailops_sandbox.runlog.retention import Retention, prune
+from retailops_sandbox.runlog.retention import Retention
 from tests.support.logged import newest_deliveries
 from tests.support.records import LATER, RUN, make_delivery, open_run, written
 
@@ -33,7 +33,7 @@ def test_it_is_found_by_its_ids_and_nothing_else_tells_of_it(tmp_path: Path):
     path, delivery = written(tmp_path)
     runs_dir = tmp_path / "runs"
     own_run(runs_dir).finish()
-    log = Log(runs_dir)
+    log = open_log(runs_dir)
     assert log.open(path, NAME) == RUN
     found = log.find(RUN)
     assert found is not None
@@ -56,16 +56,15 @@ def test_it_is_found_by_its_ids_and_nothing_else_tells_of_it(tmp_path: Path):
     assert [row.run for row in log.summaries()] == [LATER]
     assert [row.run for row in log.summaries(Query(verdict="failed"))] == []
     assert [each.delivery.run for each in newest_deliveries(log, 9)] == [LATER]
-    assert [each.run.id for each in prune(runs_dir, Retention(runs=0), "2030-01-01T00:00:00Z").removed] == [
-        LATER
-    ]
-    assert Log(runs_dir).find(RUN) is None
+    pruned = open_log(runs_dir).prune(Retention(runs=0), "2030-01-01T00:00:00Z")
+    assert [each.run.id for each in pruned.removed] == [LATER]
+    assert open_log(runs_dir).find(RUN) is None
     assert sorted(each.name for each in tmp_path.iterdir()) == ["copy.json", "elsewhere", NAME, "runs"]
 
 
 def test_a_run_of_the_workspace_comes_first_whenever_it_comes(tmp_path: Path):
     path, delivery = written(tmp_path)
-    log = Log(tmp_path / "runs")
+    log = open_log(tmp_path / "runs")
     log.open(path, NAME)
     with open_run(tmp_path / "runs", RUN) as run:
         assert log.opened_from(delivery) == NAME
@@ -82,7 +81,7 @@ def test_a_run_of_the_workspace_comes_first_whenever_it_comes(tmp_path: Path):
 
 def test_what_the_workspace_judged_is_not_held_against_it(tmp_path: Path):
     path, delivery = written(tmp_path)
-    log = Log(tmp_path / "runs")
+    log = open_log(tmp_path / "runs")
     log.open(path, NAME)
     with own_run(tmp_path / "runs") as run:
         run.append(Judgement(delivery=delivery, verdict="passed", at="2030-05-01T12:00:02.000Z"))
@@ -94,7 +93,7 @@ def test_what_the_workspace_judged_is_not_held_against_it(tmp_path: Path):
 
 def test_a_file_that_changes_is_not_shown_unseen(tmp_path: Path):
     path, delivery = written(tmp_path)
-    log = Log(tmp_path / "runs")
+    log = open_log(tmp_path / "runs")
     log.open(path, NAME)
     path.write_text(path.read_text().replace("2024-05-01T12:00:01.000Z", "some time or other"))
     assert log.find(RUN) is None
@@ -154,7 +153,7 @@ def test_what_cannot_be_shown_is_one_line_that_names_the_file(tmp_path: Path, ch
     file = json.loads(path.read_text())
     change(file)
     path.write_text(json.dumps(file))
-    log = Log(tmp_path / "runs")
+    log = open_log(tmp_path / "runs")
     with pytest.raises(FileError) as caught:
         log.open(path, NAME)
     line = str(caught.value)
@@ -175,7 +174,7 @@ def test_a_file_that_anything_happened_to_is_shown_or_refused(
     put = data.draw(st.binary(max_size=4))
     end = min(len(text), at + data.draw(st.sampled_from([0, 1, 20, len(text)])))
     path.write_bytes(text[:at] + put + text[end:])
-    log = Log(folder / "runs")
+    log = open_log(folder / "runs")
     id = refused = ""
     try:
         id = log.open(path, NAME)

@@ -18,13 +18,14 @@ from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.model import Delivery, Fault, Judgement, Request, Response, RunInfo, Timings
 from retailops_sandbox.runlog import rows
-from retailops_sandbox.runlog.files.writer import RunWriter
+from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.runlog.index.folded import summary_path
-from retailops_sandbox.runlog.log import Entry, Log
+from retailops_sandbox.runlog.opening import open_log
+from retailops_sandbox.runlog.ports import Log, RunWriter
 from retailops_sandbox.runlog.query import NOT_JUDGED, Query
 from retailops_sandbox.runlog.rows import DeliverySummary, Records, SortKey
 from tests.support.logged import newest_deliveries
-from tests.support.records import some_delivery
+from tests.support.records import begin_run, some_delivery
 
 RECEIVERS = ("shop", "live")
 VERDICTS = ("passed", "failed", "errored")
@@ -40,7 +41,7 @@ def a_log(folder: Path, seed: int = 0) -> Log:
     writers = []
     for number in range(3):
         info = RunInfo(id=f"20240501T1{number}0000Z-aaaaaa", started_at=f"2024-05-01T1{number}:00:00.000Z")
-        writers.append(RunWriter.open(folder, info))
+        writers.append(begin_run(folder, info))
     for number in range(60):
         writer = writers[number % 3]
         made.append(sent(writer.next_id(), number, chance))
@@ -52,7 +53,7 @@ def a_log(folder: Path, seed: int = 0) -> Log:
     writers[0].finish()
     writers[1].finish()
     writers[2].close()
-    return Log(folder)
+    return open_log(folder)
 
 
 def sent(id: str, number: int, chance: random.Random) -> Delivery:
@@ -183,41 +184,41 @@ def test_lines_say_what_the_records_say(log: Log) -> None:
 def test_a_summary_is_made_once_and_again_where_it_does_not_fit(tmp_path: Path) -> None:
     a_log(tmp_path)
     path = tmp_path / "20240501T100000Z-aaaaaa.json"
-    found = ids(Log(tmp_path).summaries())
+    found = ids(open_log(tmp_path).summaries())
     beside = summary_path(path)
     made = beside.stat().st_mtime_ns
-    assert ids(Log(tmp_path).summaries()) == found
+    assert ids(open_log(tmp_path).summaries()) == found
     assert beside.stat().st_mtime_ns == made
     for text in (b"", b"garbage\n", beside.read_bytes()[:-100], b'{"format":99}\n', b"[]\n[]\n"):
         beside.write_bytes(text)
-        assert ids(Log(tmp_path).summaries()) == found
-    log = Log(tmp_path)
+        assert ids(open_log(tmp_path).summaries()) == found
+    log = open_log(tmp_path)
     assert ids(log.summaries()) == found
     beside.write_bytes(beside.read_bytes()[:-5])  # While somebody has read it.
     assert ids(log.summaries()) == found
     beside.unlink()
-    assert ids(Log(tmp_path).summaries()) == found
+    assert ids(open_log(tmp_path).summaries()) == found
 
 
 def test_a_summary_by_other_contracts_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     a_log(tmp_path)
-    found = ids(Log(tmp_path).summaries(Query(order="345")))
+    found = ids(open_log(tmp_path).summaries(Query(order="345")))
     other = msgspec.structs.replace(contract.load("order_cancel", "draft"), subject=())
     monkeypatch.setattr(contract, "load", lambda *_: other)
     rows.lookups.cache_clear()
-    assert ids(Log(tmp_path).summaries(Query(order="345"))) == []
+    assert ids(open_log(tmp_path).summaries(Query(order="345"))) == []
     monkeypatch.undo()
     rows.lookups.cache_clear()
-    assert ids(Log(tmp_path).summaries(Query(order="345"))) == found != []
+    assert ids(open_log(tmp_path).summaries(Query(order="345"))) == found != []
 
 
 def test_a_run_file_that_tinydb_wrote_anew_is_searched_too(tmp_path: Path) -> None:
     a_log(tmp_path)
-    before = [ids(Log(tmp_path).summaries(Query(text=text))) for text in TEXTS]
+    before = [ids(open_log(tmp_path).summaries(Query(text=text))) for text in TEXTS]
     for path in tmp_path.glob("*.json"):
         with TinyDB(path) as database:
             database.table("notes").insert({"mine": "größe"})
-    assert [ids(Log(tmp_path).summaries(Query(text=text))) for text in TEXTS] == before
+    assert [ids(open_log(tmp_path).summaries(Query(text=text))) for text in TEXTS] == before
     assert any(before)
 
 
@@ -240,9 +241,9 @@ def test_what_comes_while_the_log_is_read_is_not_out_of_order(tmp_path: Path, ne
         writer.append(delivery)
         return delivery.id
 
-    runs = [RunWriter.open(tmp_path, RunInfo(id=f"20240501T1{n}0000Z-aaaaaa", started_at="")) for n in (0, 1)]
+    runs = [begin_run(tmp_path, RunInfo(id=f"20240501T1{n}0000Z-aaaaaa", started_at="")) for n in (0, 1)]
     send(runs[0], 20), send(runs[1], 30), send(runs[0], 40)
-    log = Log(tmp_path)
+    log = open_log(tmp_path)
     whole = ids(log.summaries(newest_first=newest_first))
     reading = log.summaries(newest_first=newest_first)
     found = [next(reading)]
@@ -262,10 +263,10 @@ def test_reindexing_makes_every_summary_anew(tmp_path: Path) -> None:
     whole = ids(log.summaries())
     for path in tmp_path.glob("*.summary"):
         path.write_bytes(path.read_bytes().replace(b"shop", b"shot"))
-    assert ids(Log(tmp_path).summaries(Query(receiver="shop"))) != ids(Log(tmp_path).summaries())
+    assert ids(open_log(tmp_path).summaries(Query(receiver="shop"))) != ids(open_log(tmp_path).summaries())
     assert (log.reindex().made, log.reindex().problems) == (2, [])
-    assert ids(Log(tmp_path).summaries()) == whole
-    assert not ids(Log(tmp_path).summaries(Query(receiver="shot")))
+    assert ids(open_log(tmp_path).summaries()) == whole
+    assert not ids(open_log(tmp_path).summaries(Query(receiver="shot")))
 
 
 @pytest.mark.parametrize(

@@ -15,14 +15,12 @@ from hypothesis import strategies as st
 
 from retailops_sandbox.errors import FileError
 from retailops_sandbox.model import Judgement, RunInfo
-from retailops_sandbox.runlog import retention
-from retailops_sandbox.runlog.files import pins
-from retailops_sandbox.runlog.files.reader import RunState
-from retailops_sandbox.runlog.files.writer import RunWriter
-from retailops_sandbox.runlog.log import Log, RunSummary
-from retailops_sandbox.runlog.retention import Retention, choose, prune, sweep
+from retailops_sandbox.runlog.files import pins, pruning
+from retailops_sandbox.runlog.opening import open_log
+from retailops_sandbox.runlog.retention import Retention, choose
+from retailops_sandbox.runlog.runs import RunState, RunSummary
 from tests.support.privileges import unprivileged
-from tests.support.records import judge, make_delivery
+from tests.support.records import begin_run, judge, make_delivery
 
 NOW = "2024-05-31T12:00:00.000Z"
 OLD, YOUNG = "20240501T120000Z-aaaaaa", "20240530T120000Z-bbbbbb"
@@ -142,7 +140,7 @@ def test_a_judgement_stays_as_long_as_its_delivery():
 
 def write(runs_dir: Path, id: str, *, about: str = "") -> str:
     """A run that has ended, with a delivery; its id. `about` is a delivery that it judges again."""
-    with RunWriter.open(runs_dir, RunInfo(id=id, started_at="2024-05-01T12:00:00Z")) as run:
+    with begin_run(runs_dir, RunInfo(id=id, started_at="2024-05-01T12:00:00Z")) as run:
         delivery = make_delivery(run)
         run.append(delivery)
         run.append(judge(delivery))
@@ -159,12 +157,12 @@ def names(runs_dir: Path) -> list[str]:
 def test_run_file_and_summary_go_together_and_the_log_sees_it(tmp_path: Path):
     write(tmp_path, OLD)
     write(tmp_path, YOUNG)
-    log = Log(tmp_path)
+    log = open_log(tmp_path)
     assert len(log.runs()) == 2
     size = sum((tmp_path / f"{OLD}{suffix}").stat().st_size for suffix in (".json", ".summary"))
-    would = prune(tmp_path, Retention(runs=1), NOW, dry_run=True)
+    would = open_log(tmp_path).prune(Retention(runs=1), NOW, dry_run=True)
     assert names(tmp_path) == [f"{id}{suffix}" for id in (OLD, YOUNG) for suffix in (".json", ".summary")]
-    done = prune(tmp_path, Retention(runs=1), NOW)
+    done = open_log(tmp_path).prune(Retention(runs=1), NOW)
     assert ([each.run.id for each in done.removed], done.deliveries, done.size) == ([OLD], 1, size)
     assert would == done
     assert names(tmp_path) == [f"{YOUNG}.json", f"{YOUNG}.summary"]
@@ -173,12 +171,12 @@ def test_run_file_and_summary_go_together_and_the_log_sees_it(tmp_path: Path):
 
 
 def test_a_run_that_goes_on_stays_and_one_whose_process_died_goes(tmp_path: Path):
-    running = RunWriter.open(tmp_path, RunInfo(id=YOUNG, started_at="2024-05-01T12:00:00Z"))
+    running = begin_run(tmp_path, RunInfo(id=YOUNG, started_at="2024-05-01T12:00:00Z"))
     running.append(make_delivery(running))
-    died = RunWriter.open(tmp_path, RunInfo(id=OLD, started_at="2024-05-01T12:00:00Z"))
+    died = begin_run(tmp_path, RunInfo(id=OLD, started_at="2024-05-01T12:00:00Z"))
     died.append(make_delivery(died))
     died.close()
-    done = prune(tmp_path, Retention(runs=0), NOW)
+    done = open_log(tmp_path).prune(Retention(runs=0), NOW)
     assert [each.run.id for each in done.removed] == [OLD]
     assert [(each.run.id, each.reason) for each in done.kept] == [(YOUNG, "it is running")]
     assert names(tmp_path) == [f"{YOUNG}.journal"]
@@ -192,7 +190,7 @@ def test_what_is_damaged_or_pinned_stays_byte_for_byte(tmp_path: Path):
     damaged.write_bytes(damaged.read_bytes()[:200])
     pins.pin(tmp_path, YOUNG)
     before = {path.name: path.read_bytes() for path in tmp_path.glob("*.json")}
-    done = prune(tmp_path, Retention(runs=0, days=0), NOW)
+    done = open_log(tmp_path).prune(Retention(runs=0, days=0), NOW)
     assert done.removed == []
     assert {each.run.id: each.reason for each in done.kept} == {
         OLD: "it is damaged, and kept as it is",
@@ -200,31 +198,31 @@ def test_what_is_damaged_or_pinned_stays_byte_for_byte(tmp_path: Path):
     }
     assert {path.name: path.read_bytes() for path in tmp_path.glob("*.json")} == before
     pins.unpin(tmp_path, YOUNG)
-    assert [each.run.id for each in prune(tmp_path, Retention(runs=0), NOW).removed] == [YOUNG]
+    assert [each.run.id for each in open_log(tmp_path).prune(Retention(runs=0), NOW).removed] == [YOUNG]
 
 
 def test_a_verdict_that_was_changed_is_not_changed_back(tmp_path: Path):
     id = write(tmp_path, OLD)
     write(tmp_path, YOUNG, about=id)
     pins.pin(tmp_path, OLD)
-    assert prune(tmp_path, Retention(runs=0), NOW).removed == []
-    entry = Log(tmp_path).get(id)
+    assert open_log(tmp_path).prune(Retention(runs=0), NOW).removed == []
+    entry = open_log(tmp_path).get(id)
     assert entry is not None
     assert [each.verdict for each in entry.judgements] == ["passed", "failed"]
     pins.unpin(tmp_path, OLD)
-    assert len(prune(tmp_path, Retention(runs=0), NOW).removed) == 2
+    assert len(open_log(tmp_path).prune(Retention(runs=0), NOW).removed) == 2
 
 
 @pytest.mark.parametrize("is_pinned", [True, False])
 def test_who_died_while_deleting_a_run_leaves_nothing_wrong(tmp_path: Path, is_pinned: bool):
     write(tmp_path, OLD)
-    assert Log(tmp_path).find(OLD) is not None
+    assert open_log(tmp_path).find(OLD) is not None
     (tmp_path / f"{OLD}.json").rename(tmp_path / f"{OLD}.going")
     if is_pinned:
         (tmp_path / f"{OLD}.pinned").touch()
-    assert Log(tmp_path).find(OLD) is None
-    sweep(tmp_path, 0)
-    assert (Log(tmp_path).find(OLD) is not None) == is_pinned
+    assert open_log(tmp_path).find(OLD) is None
+    pruning.sweep(tmp_path, 0)
+    assert (open_log(tmp_path).find(OLD) is not None) == is_pinned
     assert (names(tmp_path) == []) == (not is_pinned)
 
 
@@ -232,7 +230,7 @@ def test_who_pins_a_run_that_is_being_deleted_keeps_it_or_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     write(tmp_path, OLD)
-    finish = retention._finish
+    finish = pruning._finish
     told: list[FileError] = []
 
     def pinned_between(going: Path) -> bool:
@@ -242,8 +240,8 @@ def test_who_pins_a_run_that_is_being_deleted_keeps_it_or_is_told(
             told.append(error)
         return finish(going)
 
-    monkeypatch.setattr(retention, "_finish", pinned_between)
-    done = prune(tmp_path, Retention(runs=0), NOW)
+    monkeypatch.setattr(pruning, "_finish", pinned_between)
+    done = open_log(tmp_path).prune(Retention(runs=0), NOW)
     assert [str(error).endswith("somebody has just deleted it") for error in told] == [True]
     assert len(done.removed) == 1
     assert names(tmp_path) == []
@@ -260,10 +258,10 @@ def test_a_pin_that_comes_before_the_look_for_it_wins(tmp_path: Path, monkeypatc
 
     with monkeypatch.context() as patched:
         patched.setattr(os, "replace", pinned_before)
-        done = prune(tmp_path, Retention(runs=0), NOW)
+        done = open_log(tmp_path).prune(Retention(runs=0), NOW)
     assert done.removed == []
     assert [each.reason for each in done.kept] == ["it was pinned just now"]
-    run = Log(tmp_path).find(OLD)
+    run = open_log(tmp_path).find(OLD)
     assert run is not None
     assert run.is_pinned
 
@@ -285,7 +283,7 @@ def test_of_many_who_pin_and_prune_at_once_each_is_told_the_truth(tmp_path: Path
 
     def prune_all() -> None:
         together.wait()
-        removed.extend(each.run.id for each in prune(tmp_path, Retention(runs=0), NOW).removed)
+        removed.extend(each.run.id for each in open_log(tmp_path).prune(Retention(runs=0), NOW).removed)
 
     threads = [Thread(target=each) for each in (pin_all, prune_all, prune_all)]
     for thread in threads:
@@ -303,14 +301,14 @@ def test_of_many_who_pin_and_prune_at_once_each_is_told_the_truth(tmp_path: Path
 def test_who_reads_the_log_while_it_is_pruned_reads_what_is_left(tmp_path: Path):
     write(tmp_path, OLD)
     write(tmp_path, YOUNG)
-    log = Log(tmp_path)
-    seen = log.seen()
+    log = open_log(tmp_path)
+    cursor = log.cursor()
     rows = log.summaries()
     assert next(rows).run in (OLD, YOUNG)
-    prune(tmp_path, Retention(runs=0), NOW)
+    open_log(tmp_path).prune(Retention(runs=0), NOW)
     assert {row.run for row in rows} <= {OLD, YOUNG}
     assert list(log.summaries()) == []
-    assert log.changes(seen) == []
+    assert cursor.changes() == []
     assert log.run(OLD) is None
     assert log.results(YOUNG) == []
 
@@ -327,7 +325,7 @@ def test_what_cannot_be_deleted_is_said_and_the_others_go(tmp_path: Path, monkey
 
     with monkeypatch.context() as patched:
         patched.setattr(os, "replace", kept_by_somebody)
-        done = prune(tmp_path, Retention(runs=0), NOW)
+        done = open_log(tmp_path).prune(Retention(runs=0), NOW)
     assert [each.run.id for each in done.removed] == [YOUNG]
     assert [problem.what for problem in done.problems] == ["cannot be deleted: permission denied"]
 
@@ -342,27 +340,27 @@ def test_a_folder_that_cannot_be_read_or_written_is_one_clear_line(tmp_path: Pat
             with pytest.raises(FileError, match="cannot be written"):
                 pins.pin(runs_dir, OLD)
             with pytest.raises(FileError, match="cannot be read"):
-                prune(runs_dir, Retention(runs=1), NOW)
+                open_log(runs_dir).prune(Retention(runs=1), NOW)
             with pytest.raises(FileError, match="cannot be read"):
-                sweep(runs_dir, 0)
+                pruning.sweep(runs_dir, 0)
     finally:
         runs_dir.chmod(0o755)
 
 
 def test_where_there_is_no_log_nothing_goes(tmp_path: Path):
-    assert prune(tmp_path / "absent", Retention(runs=0), NOW).removed == []
-    assert sweep(tmp_path / "absent", 0) == 0
+    assert open_log(tmp_path / "absent").prune(Retention(runs=0), NOW).removed == []
+    assert pruning.sweep(tmp_path / "absent", 0) == 0
 
 
 def test_sweeping_takes_what_is_left_over_and_nothing_else(tmp_path: Path):
     write(tmp_path, OLD)
-    assert Log(tmp_path).reindex().made == 1
+    assert open_log(tmp_path).reindex().made == 1
     for name in (f"{OLD}.json.new", f"{OLD}.summary.77.new", f"{YOUNG}.summary", f"{YOUNG}.summary.1.new"):
         (tmp_path / name).write_text("left over")
     now = (tmp_path / f"{OLD}.json.new").stat().st_mtime
     for name in (f"{OLD}.json.new", f"{OLD}.summary.77.new"):
         os.utime(tmp_path / name, (now - 3601, now - 3601))
-    assert sweep(tmp_path, now) == 3
+    assert pruning.sweep(tmp_path, now) == 3
     assert names(tmp_path) == [f"{OLD}.json", f"{OLD}.summary", f"{YOUNG}.summary.1.new"]
 
 
@@ -371,7 +369,7 @@ def test_reindexing_counts_and_names_what_it_could_not(tmp_path: Path):
     write(tmp_path, YOUNG)
     (tmp_path / f"{YOUNG}.json").write_text("{")
     (tmp_path / f"{OLD}.summary").write_text("nonsense")
-    done = Log(tmp_path).reindex()
+    done = open_log(tmp_path).reindex()
     assert done.made == 1
     assert [problem.file for problem in done.problems] == [str(tmp_path / f"{YOUNG}.json")]
     assert b'"format"' in (tmp_path / f"{OLD}.summary").read_bytes()

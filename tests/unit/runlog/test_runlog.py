@@ -19,15 +19,16 @@ from retailops_sandbox.model import (
     RunInfo,
     encoder,
 )
+from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.runlog.files import lock, reader
 from retailops_sandbox.runlog.files.finalize import fold_abandoned
+from retailops_sandbox.runlog.files.history import past
 from retailops_sandbox.runlog.files.journal import Line
-from retailops_sandbox.runlog.files.writer import RunWriter, run_id
-from retailops_sandbox.runlog.history import past
-from retailops_sandbox.runlog.log import Entry, Log
+from retailops_sandbox.runlog.opening import open_log
+from retailops_sandbox.runlog.runs import run_id
 from tests.support.logged import newest_deliveries
 from tests.support.privileges import unprivileged
-from tests.support.records import LATER, RUN, judge, make_delivery, make_result, open_run
+from tests.support.records import LATER, RUN, begin_run, judge, make_delivery, make_result, open_run
 
 
 def ids(entries: list[Entry]) -> list[str]:
@@ -53,7 +54,7 @@ def test_delivery_ids_sort_by_number(tmp_path: Path) -> None:
 
 
 def test_a_delivery_is_seen_at_once_and_before_it_is_judged(tmp_path: Path) -> None:
-    run, log = open_run(tmp_path / "not" / "yet"), Log(tmp_path / "not" / "yet")
+    run, log = open_run(tmp_path / "not" / "yet"), open_log(tmp_path / "not" / "yet")
     delivery = make_delivery(run)
     run.append(delivery)
     assert log.get(delivery.id) == Entry(delivery, ())
@@ -67,7 +68,7 @@ def test_a_delivery_is_seen_at_once_and_before_it_is_judged(tmp_path: Path) -> N
 
 
 def test_a_run_is_running_then_finished(tmp_path: Path) -> None:
-    run, log = open_run(tmp_path), Log(tmp_path)
+    run, log = open_run(tmp_path), open_log(tmp_path)
     run.append(make_delivery(run))
     (summary,) = log.runs()
     assert (summary.id, summary.state, summary.deliveries) == (RUN, "running", 1)
@@ -84,13 +85,13 @@ def test_a_run_closed_without_folding_is_interrupted_and_whole(tmp_path: Path) -
     delivery = make_delivery(run)
     run.append(delivery)
     run.close()
-    (summary,) = Log(tmp_path).runs()
+    (summary,) = open_log(tmp_path).runs()
     assert (summary.state, summary.problems) == ("interrupted", ())
-    assert Log(tmp_path).get(delivery.id) is not None
+    assert open_log(tmp_path).get(delivery.id) is not None
 
 
 def test_a_reader_ignores_a_line_that_is_being_written(tmp_path: Path) -> None:
-    run, log = open_run(tmp_path), Log(tmp_path)
+    run, log = open_run(tmp_path), open_log(tmp_path)
     delivery = make_delivery(run)
     line = b'{"delivery":%b}\n' % encoder.encode(delivery)
     journal = tmp_path / f"{RUN}.journal"
@@ -104,7 +105,7 @@ def test_a_reader_ignores_a_line_that_is_being_written(tmp_path: Path) -> None:
 
 
 def test_an_unfinished_line_is_torn_once_nobody_holds_the_run(tmp_path: Path) -> None:
-    run, log = open_run(tmp_path), Log(tmp_path)
+    run, log = open_run(tmp_path), open_log(tmp_path)
     delivery = make_delivery(run)
     run.append(delivery)
     journal = tmp_path / f"{RUN}.journal"
@@ -122,7 +123,7 @@ def test_an_unfinished_line_is_torn_once_nobody_holds_the_run(tmp_path: Path) ->
 
 
 def test_polling_a_live_run_reads_only_its_new_lines(tmp_path: Path) -> None:
-    run, log = open_run(tmp_path), Log(tmp_path)
+    run, log = open_run(tmp_path), open_log(tmp_path)
     first, second = make_delivery(run), make_delivery(run)
     run.append(first)
     assert len(list(log.summaries())) == 1
@@ -152,14 +153,14 @@ def test_what_was_logged_reads_the_same_before_and_after_folding(tmp_path: Path)
     for delivery in deliveries:
         run.append(delivery)
         run.append(judge(delivery))
-    before = newest_deliveries(Log(tmp_path), 10)
+    before = newest_deliveries(open_log(tmp_path), 10)
     run.finish()
-    assert newest_deliveries(Log(tmp_path), 10) == before
+    assert newest_deliveries(open_log(tmp_path), 10) == before
     assert [entry.delivery for entry in reversed(before)] == deliveries
 
 
 def test_results_read_the_same_before_and_after_folding(tmp_path: Path) -> None:
-    run, log = open_run(tmp_path), Log(tmp_path)
+    run, log = open_run(tmp_path), open_log(tmp_path)
     delivery = make_delivery(run)
     results = (make_result(), make_result("b", "failed"))
     for record in (delivery, judge(delivery), *results):
@@ -172,8 +173,8 @@ def test_results_read_the_same_before_and_after_folding(tmp_path: Path) -> None:
     assert kept is not None
     assert (kept[0].state, kept[0].results, log.results(RUN)) == ("stopped", 2, list(results))
     assert kept[1] == live[1] == [Entry(delivery, (judge(delivery),))]
-    assert Log(tmp_path).runs()[0].outcomes == {"passed": 1, "failed": 1}
-    assert Log(tmp_path).results(RUN) == list(results)
+    assert open_log(tmp_path).runs()[0].outcomes == {"passed": 1, "failed": 1}
+    assert open_log(tmp_path).results(RUN) == list(results)
     assert log.run("no such run") is None
 
 
@@ -181,7 +182,7 @@ def test_a_run_that_was_stopped_says_so_before_it_is_folded(tmp_path: Path) -> N
     run = open_run(tmp_path)
     run._write(Line(finished_at="2024-05-01T12:01:00Z", stopped=True))
     run.close()
-    assert Log(tmp_path).runs()[0].state == "stopped"
+    assert open_log(tmp_path).runs()[0].state == "stopped"
 
 
 def test_a_run_file_from_before_there_were_results_is_read(tmp_path: Path) -> None:
@@ -191,7 +192,7 @@ def test_a_run_file_from_before_there_were_results_is_read(tmp_path: Path) -> No
     tables = json.loads(run.path.read_text())
     del tables["results"]
     run.path.write_text(json.dumps(tables))
-    (summary,) = Log(tmp_path).runs()
+    (summary,) = open_log(tmp_path).runs()
     assert (summary.deliveries, summary.results, summary.problems) == (1, 0, ())
     assert list(past(tmp_path)) == []
 
@@ -224,9 +225,9 @@ def test_runs_of_the_same_second_are_ordered_by_their_time(tmp_path: Path) -> No
     ids = [f"20240501T120000Z-{random}" for random in ("bbbbbb", "cccccc", "aaaaaa")]
     for number, id in enumerate(ids):
         started_at = f"2024-05-01T12:00:00.{number}00Z"
-        with RunWriter.open(tmp_path, RunInfo(id=id, started_at=started_at)) as run:
+        with begin_run(tmp_path, RunInfo(id=id, started_at=started_at)) as run:
             run.append(make_result())
-    assert [run.id for run in Log(tmp_path).runs()] == ids[::-1]
+    assert [run.id for run in open_log(tmp_path).runs()] == ids[::-1]
 
 
 def test_numbers_keep_their_spelling(tmp_path: Path) -> None:
@@ -246,7 +247,7 @@ def test_numbers_keep_their_spelling(tmp_path: Path) -> None:
     )
 
     def spelled() -> bytes:
-        entry = Log(tmp_path).get(delivery.id)
+        entry = open_log(tmp_path).get(delivery.id)
         assert entry is not None
         assert entry.judgement is not None
         return encoder.encode(entry.judgement)
@@ -276,7 +277,7 @@ def test_stock_tinydb_queries_and_extends_a_run_file(tmp_path: Path) -> None:
         assert table.insert(extra) == 4
         database.table("notes").insert({"mine": True})
     # TinyDB wrote the file anew, on one line; the log still reads it.
-    log = Log(tmp_path)
+    log = open_log(tmp_path)
     assert ids(newest_deliveries(log, 10)) == [
         f"{RUN}.000009",
         *(delivery.id for delivery in reversed(deliveries)),
@@ -296,7 +297,7 @@ def test_a_cached_run_file_is_read_again_when_it_changes(tmp_path: Path) -> None
     with open_run(tmp_path) as run:
         delivery = make_delivery(run)
         run.append(delivery)
-    log = Log(tmp_path)
+    log = open_log(tmp_path)
     assert len(newest_deliveries(log, 10)) == 1
     with TinyDB(run.path) as database:
         database.table("judgements").insert(json.loads(encoder.encode(judge(delivery))))
@@ -335,7 +336,7 @@ def test_deliveries_of_all_runs_come_newest_first_and_page_by_page(tmp_path: Pat
     for delivery in reversed(written):  # They end in another order than they begin.
         (one if delivery.run == RUN else other).append(delivery)
     one.finish()
-    log = Log(tmp_path)
+    log = open_log(tmp_path)
     expected = [delivery.id for delivery in reversed(written)]
     assert ids(newest_deliveries(log, 100)) == expected
     pages: list[str] = []
@@ -354,7 +355,7 @@ def test_a_judgement_from_another_run_joins_its_delivery(tmp_path: Path) -> None
     run.append(judge(delivery, "errored", "2024-05-01T12:00:02.002Z"))
     serve.append(judge(delivery, "passed", "2024-05-01T12:00:02.001Z"))
     run.finish()
-    log = Log(tmp_path)
+    log = open_log(tmp_path)
     while_serve_runs = log.get(delivery.id)
     assert while_serve_runs is not None
     assert [judgement.verdict for judgement in while_serve_runs.judgements] == ["failed", "passed", "errored"]
@@ -378,12 +379,12 @@ def test_a_run_that_is_folded_while_it_is_read_is_not_missed(
         return stamp
 
     monkeypatch.setattr(reader, "_stamp", look_then_fold)
-    assert ids(newest_deliveries(Log(tmp_path), 10)) == [delivery.id]
+    assert ids(newest_deliveries(open_log(tmp_path), 10)) == [delivery.id]
     assert run.path.exists()
 
 
 def test_what_is_not_there_is_none(tmp_path: Path) -> None:
-    log = Log(tmp_path / "nothing")
+    log = open_log(tmp_path / "nothing")
     assert log.runs() == []
     assert newest_deliveries(log, 10) == []
     for id in ("", "x", f"{RUN}.000001", "../../etc/passwd"):
@@ -412,7 +413,7 @@ def test_a_run_is_opened_once(tmp_path: Path) -> None:
         run.append(delivery)
         with pytest.raises(FileError, match="file exists"):
             open_run(tmp_path)
-    assert ids(newest_deliveries(Log(tmp_path), 10)) == [delivery.id]
+    assert ids(newest_deliveries(open_log(tmp_path), 10)) == [delivery.id]
 
 
 def test_a_journal_has_one_holder(tmp_path: Path) -> None:
@@ -437,7 +438,7 @@ def test_a_fold_that_cannot_be_written_keeps_the_journal(tmp_path: Path) -> None
     with pytest.raises(FileError, match=r"json: cannot be written: is a directory"):
         run.finish("2024-05-01T12:01:00Z")
     (tmp_path / f"{RUN}.json.new").rmdir()
-    (summary,) = Log(tmp_path).runs()
+    (summary,) = open_log(tmp_path).runs()
     assert (summary.state, summary.deliveries) == ("finished", 1)
     assert fold_abandoned(tmp_path) == []
     assert [path.name for path in tmp_path.iterdir()] == [f"{RUN}.json"]

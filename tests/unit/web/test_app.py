@@ -15,8 +15,9 @@ from starlette.testclient import TestClient
 from retailops_sandbox import resources
 from retailops_sandbox.engine import DeliveryLog, Transport
 from retailops_sandbox.model import Fault
-from retailops_sandbox.runlog.index.changes import Seen
-from retailops_sandbox.runlog.log import Entry, Log
+from retailops_sandbox.runlog.entries import Entry
+from retailops_sandbox.runlog.log import FileLog
+from retailops_sandbox.runlog.ports import Log
 from retailops_sandbox.standin import StandIn
 from retailops_sandbox.web import serve
 from retailops_sandbox.web.app import create_app
@@ -29,14 +30,14 @@ from tests.support.records import RUN, judge, make_delivery, open_run
 class BrokenLog:
     """A log with a bug."""
 
-    def seen(self) -> Seen:
-        return Seen()
+    def cursor(self) -> None:
+        return None
 
     def runs(self) -> None:
         raise ZeroDivisionError("<b>secret</b>")
 
 
-class WatchedLog(Log):
+class WatchedLog(FileLog):
     """A log that knows whether it was asked where all pages and sends would wait for it."""
 
     asked_in_loop: bool = False
@@ -103,7 +104,7 @@ def test_no_page_looks_through_the_log_where_everybody_waits(tmp_path: Path, pat
 def test_the_last_answer_is_looked_for_in_lines_and_not_in_records(tmp_path: Path):
     asked: list[str] = []
 
-    class CountedLog(Log):
+    class CountedLog(FileLog):
         def get(self, id: str) -> Entry | None:
             asked.append(id)
             return super().get(id)

@@ -12,7 +12,7 @@ import click
 import msgspec
 
 from retailops_sandbox.cli.log import shapes, table
-from retailops_sandbox.cli.log.names import LATEST, run_named, runs_dir, unknown
+from retailops_sandbox.cli.log.names import LATEST, log_of, run_named, unknown
 from retailops_sandbox.cli.options import workspace_option
 from retailops_sandbox.cli.output import complain, say
 from retailops_sandbox.cli.screen import wants_colour
@@ -20,9 +20,10 @@ from retailops_sandbox.errors import UsageError
 from retailops_sandbox.model import Verdict, encoder
 from retailops_sandbox.reporting.render import shown
 from retailops_sandbox.reporting.render.delivery_text import verdict
-from retailops_sandbox.runlog.log import Log, RunSummary
+from retailops_sandbox.runlog.ports import LogReader
 from retailops_sandbox.runlog.query import FAULTS, NOT_JUDGED, VERDICTS, Query
 from retailops_sandbox.runlog.rows import DeliverySummary
+from retailops_sandbox.runlog.runs import RunSummary
 
 _LIMIT = 50
 _FILTERS: dict[str, dict[str, Any]] = {
@@ -70,7 +71,7 @@ def _filters(command: Callable[..., None]) -> Callable[..., None]:
 @workspace_option
 def command(runs: bool, limit: int, format: str, workspace: str | None, **given: str | None) -> None:
     """List what was sent, the newest first. Options that are given together are all meant."""
-    log = Log(runs_dir(workspace))
+    log = log_of(workspace)
     asked = {name: value for name, value in given.items() if value}
     if runs:
         if asked:
@@ -84,7 +85,7 @@ def command(runs: bool, limit: int, format: str, workspace: str | None, **given:
         complain(f"warning: {problem}")
 
 
-def _query(asked: dict[str, str], log: Log) -> Query:
+def _query(asked: dict[str, str], log: LogReader) -> Query:
     wanted = Query(**asked).checked()
     if not wanted.run:
         return wanted
@@ -96,7 +97,7 @@ def _query(asked: dict[str, str], log: Log) -> Query:
     return msgspec.structs.replace(wanted, run=run.id)
 
 
-def _list_deliveries(log: Log, query: Query, limit: int, *, as_json: bool) -> None:
+def _list_deliveries(log: LogReader, query: Query, limit: int, *, as_json: bool) -> None:
     rows = log.summaries(query)
     if as_json:
         _write(shapes.delivery(row) for row in islice(rows, limit))
@@ -112,7 +113,7 @@ def _list_deliveries(log: Log, query: Query, limit: int, *, as_json: bool) -> No
         say(f"the newest {len(page)}; --limit N shows more")
 
 
-def _list_runs(log: Log, limit: int, *, as_json: bool) -> None:
+def _list_runs(log: LogReader, limit: int, *, as_json: bool) -> None:
     runs = [run for run in log.runs() if not run.is_idle]
     if as_json:
         _write(map(shapes.run, runs[:limit]))

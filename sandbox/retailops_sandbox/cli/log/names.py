@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from retailops_sandbox.cli.options import here
 from retailops_sandbox.errors import SandboxError, UsageError
-from retailops_sandbox.runlog.log import Log, RunSummary
+from retailops_sandbox.runlog.opening import open_log
+from retailops_sandbox.runlog.ports import Log, LogReader
+from retailops_sandbox.runlog.runs import RunSummary
 from retailops_sandbox.workspace.workspace import Workspace
 
 LATEST = "latest"
 
 
-def runs_dir(workspace: str | None) -> Path:
-    """Where the runs of the workspace are that `--workspace` means."""
-    return Workspace.find(workspace, os.environ, here()).runs_dir
+def log_of(workspace: str | None) -> Log:
+    """The log of the workspace that `--workspace` means."""
+    return open_log(Workspace.find(workspace, os.environ, here()).runs_dir)
 
 
-def run_named(what: str, log: Log) -> RunSummary | None:
+def run_named(what: str, log: LogReader) -> RunSummary | None:
     """The run of this id, `latest` the newest; None if there is none."""
     if what == LATEST:
         return next((run for run in log.runs() if not run.is_idle), None)
     return log.find(what)
 
 
-def unknown(what: str, log: Log, kind: str) -> SandboxError:
+def unknown(what: str, log: LogReader, kind: str) -> SandboxError:
     """The error for a word that means nothing of this kind; for a delivery of a damaged run, the damage."""
     damaged = log.find(what.rpartition(".")[0])
     if damaged is not None and damaged.problems:

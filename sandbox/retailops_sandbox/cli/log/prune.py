@@ -8,13 +8,12 @@ from collections.abc import Iterator
 import click
 
 from retailops_sandbox.cli.log import shapes
-from retailops_sandbox.cli.log.names import runs_dir
+from retailops_sandbox.cli.log.names import log_of
 from retailops_sandbox.cli.options import here, workspace_option
 from retailops_sandbox.cli.output import complain, say
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.model import encoder
 from retailops_sandbox.reporting.render import shown
-from retailops_sandbox.runlog import retention
 from retailops_sandbox.runlog.retention import Pruned, Retention
 from retailops_sandbox.session.ports import SystemClock
 from retailops_sandbox.workspace import settings
@@ -45,7 +44,7 @@ def command(keep: int | None, days: int | None, dry_run: bool, format: str, work
             "nothing says which runs to keep, so nothing is deleted",
             mend="give --keep N or --days N, or set keep-runs or keep-days",
         )
-    pruned = retention.prune(runs_dir(workspace), wanted, SystemClock().now(), dry_run=dry_run)
+    pruned = log_of(workspace).prune(wanted, SystemClock().now(), dry_run=dry_run)
     if format == "json":
         say(encoder.encode(_document(pruned, dry_run)).decode())
     else:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from retailops_sandbox.model import Delivery, Judgement, Result, RunKind, Verdict
-from retailops_sandbox.runlog.files.reader import RunState
-from retailops_sandbox.runlog.log import RunSummary
 from retailops_sandbox.runlog.rows import DeliverySummary
+from retailops_sandbox.runlog.runs import RunState, RunSummary
 
 
 class ListedDelivery(msgspec.Struct, frozen=True, kw_only=True):

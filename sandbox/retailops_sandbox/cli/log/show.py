@@ -9,12 +9,12 @@ from collections.abc import Iterable
 import click
 
 from retailops_sandbox.cli.log import shapes
-from retailops_sandbox.cli.log.names import run_named, runs_dir, unknown
+from retailops_sandbox.cli.log.names import log_of, run_named, unknown
 from retailops_sandbox.cli.options import workspace_option
 from retailops_sandbox.cli.output import harmless, say
 from retailops_sandbox.cli.screen import page_width, wants_colour
 from retailops_sandbox.model import encoder
-from retailops_sandbox.runlog.log import Log, RunSummary
+from retailops_sandbox.runlog.runs import RunSummary
 
 
 @click.command("show")
@@ -27,7 +27,7 @@ def command(what: str, format: str, workspace: str | None) -> None:
     """Show a delivery, or a run and its results; `latest` is the newest run."""
     from retailops_sandbox.reporting.render import delivery_text
 
-    log = Log(runs_dir(workspace))
+    log = log_of(workspace)
     entry = log.get(what)
     if entry is not None:
         if format == "json":

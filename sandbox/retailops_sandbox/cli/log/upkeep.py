@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import time
-
 import click
 
 from retailops_sandbox.cli.log import shapes
-from retailops_sandbox.cli.log.names import run_named, runs_dir, unknown
+from retailops_sandbox.cli.log.names import log_of, run_named, unknown
 from retailops_sandbox.cli.options import workspace_option
 from retailops_sandbox.cli.output import complain, say
 from retailops_sandbox.model import encoder
-from retailops_sandbox.runlog import retention
-from retailops_sandbox.runlog.files import pins
-from retailops_sandbox.runlog.log import Log
 
 
 @click.command("pin")
@@ -33,12 +28,11 @@ def unpin(run: str, workspace: str | None) -> None:
 
 
 def _mark(what: str, workspace: str | None, *, stays: bool) -> None:
-    folder = runs_dir(workspace)
-    log = Log(folder)
+    log = log_of(workspace)
     run = run_named(what, log)
     if run is None:
         raise unknown(what, log, "run")
-    (pins.pin if stays else pins.unpin)(folder, run.id)
+    (log.pin if stays else log.unpin)(run.id)
     say(f"◆ pinned {run.id}" if stays else f"unpinned {run.id}")
 
 
@@ -52,17 +46,15 @@ def reindex(format: str, workspace: str | None) -> None:
 
     The run files are the truth and are not touched. Exit code 2 where a summary could not be made.
     """
-    folder = runs_dir(workspace)
-    done = Log(folder).reindex()
-    swept = retention.sweep(folder, time.time())
+    done = log_of(workspace).reindex()
     if format == "json":
         problems = [str(each) for each in done.problems]
-        document = shapes.ReindexedRuns(summaries=done.made, swept=swept, problems=problems)
+        document = shapes.ReindexedRuns(summaries=done.made, swept=done.swept, problems=problems)
         say(encoder.encode(document).decode())
     else:
         say(f"made {done.made:,} {'summary' if done.made == 1 else 'summaries'} anew")
-        if swept:
-            say(f"swept up {swept:,} {'file' if swept == 1 else 'files'} that nobody needs")
+        if done.swept:
+            say(f"swept up {done.swept:,} {'file' if done.swept == 1 else 'files'} that nobody needs")
     for problem in done.problems:
         complain(f"error: {problem}")
     if done.problems:

@@ -15,7 +15,7 @@ from retailops_sandbox.model import Delivery, Receiver, Scenario, Step
 from retailops_sandbox.recording import FixtureSource, Recorded
 from retailops_sandbox.redaction import SecretPolicy
 from retailops_sandbox.reporting.exporters import curl, har, pytest_file
-from retailops_sandbox.runlog.log import Entry
+from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.workspace.payloads import fixture_payloads

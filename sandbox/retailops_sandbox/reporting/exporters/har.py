@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
 from retailops_sandbox import __version__, jsontext, redaction
 from retailops_sandbox.model import Delivery, Headers, Request, Response
-from retailops_sandbox.runlog.log import Entry
+from retailops_sandbox.runlog.entries import Entry
 
 _UNKNOWN = -1
 _RESERVED = "!$%&'()*+,/:;=?@~"

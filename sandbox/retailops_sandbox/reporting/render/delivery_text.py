@@ -8,7 +8,8 @@ from typing import get_args
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.model import Delivery, Headers, Judgement, Request, Response, Result, Verdict
 from retailops_sandbox.reporting.render import lines, shown, sidebyside_text
-from retailops_sandbox.runlog.log import Entry, RunSummary
+from retailops_sandbox.runlog.entries import Entry
+from retailops_sandbox.runlog.runs import RunSummary
 
 _MOST = 40
 """Lines of one judgement or step that are told."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import BinaryIO
 
 import msgspec
 
@@ -18,8 +18,8 @@ from retailops_sandbox.runlog.files.runfile import RunFile
 from retailops_sandbox.runlog.index.folded import Folded
 from retailops_sandbox.runlog.index.live import Live
 from retailops_sandbox.runlog.index.search import Stale, Stamp, stamp_of
+from retailops_sandbox.runlog.runs import RunState
 
-RunState = Literal["running", "finished", "stopped", "interrupted"]
 Source = Folded | Live
 
 

@@ -14,6 +14,7 @@ import msgspec
 
 from retailops_sandbox.errors import FileError
 from retailops_sandbox.model import Delivery, Judgement, Number, Result
+from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.runlog.files.atomic import unreadable
 from retailops_sandbox.runlog.files.journal import Head
 from retailops_sandbox.runlog.rows import Span
@@ -98,6 +99,17 @@ def read(path: Path) -> RunFile:
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 problems.append(_damaged(path, str(error), pointer=f"/{name}/{number}"))
     return content
+
+
+def entries(path: Path) -> list[Entry]:
+    """The deliveries of a run file; FileError where it is none, or any of it is damaged."""
+    content = read(path)
+    if content.problems:
+        raise content.problems[0]
+    by_delivery: dict[str, list[Judgement]] = {}
+    for judgement, _ in content.judgements:
+        by_delivery.setdefault(judgement.delivery, []).append(judgement)
+    return [Entry(each, tuple(by_delivery.get(each.id, ()))) for each, _ in content.deliveries]
 
 
 def read_head(path: Path) -> Head:

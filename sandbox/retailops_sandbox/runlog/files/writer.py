@@ -1,11 +1,11 @@
-"""A run as its own process writes it."""
+"""Writes the files of a run."""
 
 from __future__ import annotations
 
 import os
 from itertools import count
 from pathlib import Path
-from types import TracebackType
+from typing import BinaryIO
 
 import msgspec
 
@@ -18,53 +18,48 @@ from retailops_sandbox.runlog.files.journal import Head, Line
 
 _encode = encoder.encode
 _GENERATION = 1
-"""A run is folded once, when it ends."""
+"""A run's journal becomes a run file once, when the run ends."""
 
 
-def run_id(now: str, random: str) -> str:
-    """The id of a run that starts now (UTC, RFC 3339); `random` tells apart those of the same second."""
-    return f"{now[:19].replace('-', '').replace(':', '')}Z-{random}"
+class FileRunWriter:
+    """A `RunWriter` that appends to a journal, which becomes the run file when the run ends."""
 
-
-class RunWriter:
-    """The log of one run: records are appended to its journal, and become its run file when it ends.
-
-    An appended record survives the death of the process. The run belongs to this writer until it is
-    folded or closed; leaving a `with` folds it.
-    """
-
-    def __init__(self, runs_dir: Path, info: RunInfo, fd: int) -> None:
+    def __init__(self, runs_dir: Path, info: RunInfo) -> None:
         self.info = info
-        self._head = Head(**msgspec.structs.asdict(info), generation=_GENERATION)
         self.path = runs_dir / f"{info.id}.json"
+        """The run file."""
+        self._head = Head(**msgspec.structs.asdict(info), generation=_GENERATION)
         self._journal = runs_dir / f"{info.id}.journal"
-        self._fd = fd
+        self._has_begun = False
+        self._fd = -1
+        """Of the journal, while the run belongs to this writer."""
         self._numbers = count(1)
 
-    @classmethod
-    def open(cls, runs_dir: Path, info: RunInfo) -> RunWriter:
-        """Start a run's log, and its folder if there is none; FileError where that cannot be."""
-        journal = runs_dir / f"{info.id}.journal"
+    def begin(self) -> None:
+        """Make the journal, and its folder if there is none; FileError where that cannot be."""
+        if self._has_begun:
+            return
         try:
-            runs_dir.mkdir(parents=True, exist_ok=True)
-            fd = lock.create(journal)
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._fd = lock.create(self._journal)
         except OSError as error:
-            raise unwritable(journal, error) from error
-        writer = cls(runs_dir, info, fd)
+            raise unwritable(self._journal, error) from error
         try:
-            writer._write(Line(run=writer._head))
+            self._write(Line(run=self._head))
         except FileError:
-            writer.close()
-            journal.unlink(missing_ok=True)
+            self.close()
+            self._journal.unlink(missing_ok=True)
             raise
-        return writer
+        self._has_begun = True
 
     def next_id(self) -> str:
-        """An id for the next delivery."""
+        """An id for the next delivery. Begins the run."""
+        self.begin()
         return f"{self.info.id}.{next(self._numbers):06}"
 
     def append(self, record: Record) -> None:
-        """Log a record; FileError, and nothing of it in the log, where that fails."""
+        """Log a record; FileError, and nothing of it in the log, where that fails. Begins the run."""
+        self.begin()
         if isinstance(record, Delivery):
             self._write(Line(delivery=record))
         elif isinstance(record, Judgement):
@@ -73,12 +68,13 @@ class RunWriter:
             self._write(Line(result=record))
 
     def finish(self, finished_at: str = "", *, stopped: bool = False) -> None:
-        """End the run: make its run file, delete its journal, let go of it. Blocks, so call it in a thread.
+        """End the run, if it has begun: make its run file and delete its journal. Blocks.
 
-        `stopped` says that it ended before all was done.
-
-        FileError where it cannot be made; the records then stay in the journal, where readers find them.
+        FileError where the run file cannot be made; the records then stay in the journal, where readers
+        find them.
         """
+        if self._fd == -1:
+            return
         try:
             if finished_at:
                 self._write(Line(finished_at=finished_at, stopped=stopped))
@@ -89,24 +85,19 @@ class RunWriter:
         finalize(self._journal, fd, own=True)
 
     def export(self, target: Path) -> None:
-        """Write the run, as far as it is, as a run file of that name. Blocks."""
+        """Replace a file by the run, as far as it is, as a run file. Blocks."""
         with replacing(target, target.with_name(f"{target.name}.{os.getpid()}.new")) as file:
-            copy_run(self.path, self._journal, file)
+            self.copy(file)
+
+    def copy(self, target: BinaryIO) -> None:
+        """Write the run, as far as it is, as a run file into an empty, seekable file. Blocks."""
+        copy_run(self.path, self._journal, target)
 
     def close(self) -> None:
-        """Let go of the run without folding it."""
+        """Let go of the run without making its run file."""
         fd, self._fd = self._fd, -1
         if fd != -1:
             os.close(fd)
-
-    def __enter__(self) -> RunWriter:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._fd != -1:
-            self.finish()
 
     def _write(self, line: Line) -> None:
         text = _encode(line) + b"\n"

@@ -9,17 +9,9 @@ from typing import NamedTuple
 from retailops_sandbox.runlog.files.reader import RunReader
 from retailops_sandbox.runlog.index.folded import Folded
 from retailops_sandbox.runlog.index.live import Live
-from retailops_sandbox.runlog.rows import DeliverySummary
 
 _MOST = 1000
 """Of a run file that appears as a whole, so many of its newest deliveries are told of."""
-
-
-class Change(NamedTuple):
-    """A delivery that came, or got another judgement."""
-
-    row: DeliverySummary
-    is_new: bool
 
 
 class Standing(NamedTuple):

@@ -14,7 +14,7 @@ from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import SandboxError, SourceError
 from retailops_sandbox.jsontext.pointer import PointerError
 from retailops_sandbox.model import Expectation
-from retailops_sandbox.runlog.log import Entry
+from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.web.compose import expectation_cards, rule_editor
 from retailops_sandbox.web.compose.expectation_cards import Cards
 from retailops_sandbox.web.compose.rule_editor import RuleEditor

@@ -16,7 +16,7 @@ from retailops_sandbox.comparing import Judge
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.model import Expectation
-from retailops_sandbox.runlog.log import Entry
+from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.web.log import delivery_page
 from retailops_sandbox.web.log.delivery_page import DeliveryPage, accepted_expectation

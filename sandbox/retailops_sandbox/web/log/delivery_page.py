@@ -16,7 +16,7 @@ from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.model import Delivery, Expectation, Judgement
 from retailops_sandbox.reporting.exporters import curl
 from retailops_sandbox.reporting.render import lines, sidebyside
-from retailops_sandbox.runlog.log import Entry
+from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.runlog.query import Query
 from retailops_sandbox.web.log import filters
 from retailops_sandbox.web.log.filters import FilterTerm

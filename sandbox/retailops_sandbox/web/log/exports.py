@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from retailops_sandbox.reporting.exporters import exporting
 from retailops_sandbox.reporting.exporters.exporting import FORMATS, Sources
-from retailops_sandbox.runlog.log import Entry
+from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.web.shell.room import RoomPages, no_run
 
 

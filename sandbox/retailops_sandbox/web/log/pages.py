@@ -14,9 +14,9 @@ from starlette.routing import Route
 
 from retailops_sandbox.errors import SandboxError, UsageError
 from retailops_sandbox.reporting.render import charts
-from retailops_sandbox.runlog.log import RunSummary
 from retailops_sandbox.runlog.query import FAULTS, NOT_JUDGED, VERDICTS, Query
 from retailops_sandbox.runlog.rows import SortKey
+from retailops_sandbox.runlog.runs import RunSummary
 from retailops_sandbox.web.log import filters, live
 from retailops_sandbox.web.log.filters import FilterTerm
 from retailops_sandbox.web.log.watch import Watch

@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from retailops_sandbox.errors import SandboxError
-from retailops_sandbox.runlog.index.changes import Change, Seen
-from retailops_sandbox.runlog.log import Log
+from retailops_sandbox.runlog.changes import Change
+from retailops_sandbox.runlog.ports import Cursor, LogReader
 from retailops_sandbox.runlog.rows import DeliverySummary
 from retailops_sandbox.web.shell.rows import Row
 from retailops_sandbox.web.shell.sending import Flight
@@ -42,14 +42,14 @@ class Sighting(NamedTuple):
 class Watch:
     """Looks at a log and at the flights of this process, while somebody listens."""
 
-    def __init__(self, log: Log, flights: Callable[[], Sequence[Flight]]) -> None:
+    def __init__(self, log: LogReader, flights: Callable[[], Sequence[Flight]]) -> None:
         self._log = log
         self._flights = flights
         self._start = secrets.token_hex(4)
         """Of which process the numbers are."""
         self._number = 0
         self._sightings: deque[Sighting] = deque(maxlen=_KEPT)
-        self._seen: Seen | None = None
+        self._cursor: Cursor | None = None
         self._flying: dict[str, Flight] = {}
         self._landed: set[str] = set()
         """Those of `_flying` that the log has already."""
@@ -143,11 +143,11 @@ class Watch:
         async with self._looking:
             # In this order: what is not in flight any more is then in the log.
             flights = {flight.id: flight for flight in self._flights()}
-            if self._seen is None:
-                self._seen = await asyncio.to_thread(self._log.seen)
+            if self._cursor is None:
+                self._cursor = await asyncio.to_thread(self._log.cursor)
                 self._flying = flights
                 return
-            changes = await asyncio.to_thread(self._log.changes, self._seen)
+            changes = await asyncio.to_thread(self._cursor.changes)
             if changes:
                 self.count = await asyncio.to_thread(self._log.count)
             if changes or flights.keys() != self._flying.keys():

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from collections import OrderedDict
 from collections.abc import Iterable
+from contextlib import AsyncExitStack
 from typing import Literal
 
 import msgspec
@@ -16,9 +16,8 @@ from retailops_sandbox.httpserver import is_loopback
 from retailops_sandbox.model import Delivery, Receiver
 from retailops_sandbox.recording import Recorded, ScenarioDraft
 from retailops_sandbox.relay.relay import Relay
-from retailops_sandbox.runlog.files.writer import RunWriter
-from retailops_sandbox.session import ports
-from retailops_sandbox.session.headless import new_run
+from retailops_sandbox.runlog.opening import logged, open_run
+from retailops_sandbox.runlog.runs import new_run
 from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.pages import RecordSwitch
 from retailops_sandbox.workspace.payloads import fixture_payloads
@@ -56,7 +55,8 @@ class RunningRelay(msgspec.Struct, frozen=True):
     """A relay that was started from the browser."""
 
     relay: Relay
-    writer: RunWriter
+    log: AsyncExitStack
+    """Finishes its run as it closes."""
     url: str
     receiver: Receiver
 
@@ -99,21 +99,25 @@ class Recording:
         if self.relay is not None:
             raise UsageError("a relay is running already", mend="stop it first")
         clock = self._context.clock
-        info = new_run("record", clock.now(), receiver, scenarios=0)
-        log = ports.LateLog(self._context.workspace.runs_dir, info)
+        run = open_run(self._context.workspace.runs_dir, new_run("record", clock.now(), receiver))
         relay = Relay(
             receiver,
             transport=self._context.transport,
-            log=log,
+            log=run,
             clock=clock,
             environment=self._context.environment,
             policy=self._context.policy(),
         )
         url = await relay.start(host, port, secret_path=not is_loopback(host))
-        if self.relay is not None:  # a second click was faster
-            await relay.stop()
-            raise UsageError("a relay is running already", mend="stop it first")
-        self.relay = RunningRelay(relay, log.open(), url, receiver)
+        async with AsyncExitStack() as undo:
+            undo.push_async_callback(relay.stop)
+            if self.relay is not None:  # a second click was faster
+                raise UsageError("a relay is running already", mend="stop it first")
+            run.begin()
+            log = AsyncExitStack()
+            await log.enter_async_context(logged(run, clock.now))
+            self.relay = RunningRelay(relay, log, url, receiver)
+            undo.pop_all()
 
     async def stop_relay(self) -> list[Review]:
         """Stop the relay, and what there is to review."""
@@ -124,7 +128,7 @@ class Recording:
         passed = [each.delivery.id for each in running.relay.records]
         made = self.review(passed, f"by the relay to {running.receiver.name}")
         # Last, because it fails where the disk is full; what was recorded waits for its review all the same.
-        await asyncio.to_thread(running.writer.finish, self._context.clock.now())
+        await running.log.aclose()
         return made
 
     async def stop(self) -> None:

@@ -20,7 +20,7 @@ from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.model import Difference
 from retailops_sandbox.reporting.render import changes, lines
-from retailops_sandbox.runlog.log import Entry
+from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.web.shell.scenario_index import ScenarioIndex
 from retailops_sandbox.workspace.workspace import Workspace

@@ -17,7 +17,6 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from retailops_sandbox.errors import FileError
-from retailops_sandbox.runlog.files import pins
 from retailops_sandbox.web.runs.pages import RunPages
 from retailops_sandbox.web.runs.uploads import Uploads
 from retailops_sandbox.web.shell import forms
@@ -74,8 +73,8 @@ class RunFilePages(RoomPages):
         form = await forms.read(request)
         id = (await asyncio.to_thread(self._run, request.path_params["id"])).id
         self._context.refuse_foreign(id)
-        change = pins.unpin if text(form, "do") == "unpin" else pins.pin
-        await asyncio.to_thread(change, self._context.workspace.runs_dir, id)
+        log = self._context.log
+        await asyncio.to_thread(log.unpin if text(form, "do") == "unpin" else log.pin, id)
         return RedirectResponse(f"/runs/{id}", HTTPStatus.SEE_OTHER)
 
     def download(self, request: Request) -> Response:

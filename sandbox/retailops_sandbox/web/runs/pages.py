@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from retailops_sandbox.reporting.render import charts
 from retailops_sandbox.reporting.render.charts import RunBar
-from retailops_sandbox.runlog.log import RunSummary
+from retailops_sandbox.runlog.runs import RunSummary
 from retailops_sandbox.web.runs import results, run_page
 from retailops_sandbox.web.runs.results import RunRow
 from retailops_sandbox.web.shell import forms

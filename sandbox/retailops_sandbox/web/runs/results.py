@@ -10,7 +10,9 @@ import msgspec
 from retailops_sandbox.model import Judgement, Result, ResultStep, RunInfo, Verdict
 from retailops_sandbox.reporting.render import lines
 from retailops_sandbox.reporting.render.shown import moment, outcome
-from retailops_sandbox.runlog.log import Entry, Log, RunSummary
+from retailops_sandbox.runlog.entries import Entry
+from retailops_sandbox.runlog.ports import LogReader
+from retailops_sandbox.runlog.runs import RunSummary
 from retailops_sandbox.scenarios import trend
 from retailops_sandbox.scenarios.trend import Past, Trend
 
@@ -130,7 +132,7 @@ def trends(
     }
 
 
-def past_runs(log: Log, before: RunInfo) -> Iterator[Past]:
+def past_runs(log: LogReader, before: RunInfo) -> Iterator[Past]:
     """The runs that a run is compared with, the newest first. Each is read when it is taken."""
     for run in log.runs():
         if run.info is not None and run.results and trend.is_comparable(run.info, before):

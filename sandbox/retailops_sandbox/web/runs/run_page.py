@@ -13,8 +13,8 @@ from starlette.requests import Request
 
 from retailops_sandbox.model import ResultStep
 from retailops_sandbox.reporting.render.lines import VERDICT_ORDER
-from retailops_sandbox.runlog.log import RunSummary
 from retailops_sandbox.runlog.query import Query
+from retailops_sandbox.runlog.runs import RunSummary
 from retailops_sandbox.scenarios.trend import Past, Trend
 from retailops_sandbox.web.runs import results
 from retailops_sandbox.web.runs.results import ResultRow, RunRow

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from retailops_sandbox.errors import FileError
 from retailops_sandbox.runlog.files.atomic import unwritable
-from retailops_sandbox.runlog.log import Log
+from retailops_sandbox.runlog.ports import LogReader
 
 _LONGEST = 100
 """Characters of a file's name that are shown."""
@@ -20,7 +20,7 @@ _LONGEST = 100
 class Uploads:
     """Keeps run files in a folder of this process and opens them in the log. It may be used from threads."""
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: LogReader) -> None:
         self._log = log
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._kept: dict[str, Path] = {}

@@ -17,7 +17,8 @@ from retailops_sandbox.engine import Options
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.model import Receiver, Result, RunInfo
 from retailops_sandbox.reporting.render.lines import VERDICT_ORDER
-from retailops_sandbox.runlog.log import Log, RunSummary
+from retailops_sandbox.runlog.ports import LogReader
+from retailops_sandbox.runlog.runs import RunSummary
 from retailops_sandbox.scenarios import trend
 from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.scenarios.trend import Past, Trend
@@ -339,7 +340,7 @@ def _of_run(
     return msgspec.structs.replace(form, pick=tuple(pick), receiver=receiver)
 
 
-def _earlier(id: str, log: Log) -> list[EarlierResult]:
+def _earlier(id: str, log: LogReader) -> list[EarlierResult]:
     """The latest results of a scenario, the newest first, each with its trend."""
     past = []
     for run in log.runs():

@@ -13,7 +13,8 @@ from retailops_sandbox.engine import Clock, DeliveryLog, Ports, Transport
 from retailops_sandbox.errors import SandboxError, UsageError
 from retailops_sandbox.model import Json, Receiver
 from retailops_sandbox.redaction import SecretPolicy, Secrets
-from retailops_sandbox.runlog.log import Log
+from retailops_sandbox.runlog.opening import open_log
+from retailops_sandbox.runlog.ports import Log
 from retailops_sandbox.session.ports import SystemClock, build_ports
 from retailops_sandbox.standin import TOKEN, StandIn
 from retailops_sandbox.web.shell.running import Running
@@ -75,7 +76,7 @@ class AppContext:
         self._secret_env = secret_env
         self.workspace = workspace
         self.writer = writer
-        self.log = log or Log(workspace.runs_dir)
+        self.log = log or open_log(workspace.runs_dir)
         self.stand_in = stand_in
         self.stand_in_receiver = Receiver(name="stand-in", base_url=stand_in_url, token=TOKEN, stand_in=True)
         self.secrets: dict[str, str] = {}

@@ -12,7 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from retailops_sandbox.runlog.log import Entry, RunSummary
+from retailops_sandbox.runlog.entries import Entry
+from retailops_sandbox.runlog.runs import RunSummary
 from retailops_sandbox.web.shell.choices import chosen_receiver
 from retailops_sandbox.web.shell.context import AppContext, Target
 from retailops_sandbox.web.shell.pages import Pages

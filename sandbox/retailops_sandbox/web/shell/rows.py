@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from retailops_sandbox.reporting.render import shown
-from retailops_sandbox.runlog.log import Entry
+from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.runlog.query import NOT_JUDGED
 from retailops_sandbox.runlog.rows import DeliverySummary
 from retailops_sandbox.runlog.rows import of as summary_of

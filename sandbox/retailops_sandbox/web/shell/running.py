@@ -10,9 +10,11 @@ import msgspec
 from retailops_sandbox.engine import Options, Run, Transport
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.redaction import SecretPolicy
+from retailops_sandbox.runlog.opening import logged, open_run
+from retailops_sandbox.runlog.runs import new_run
 from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.session import ports
-from retailops_sandbox.session.headless import new_run, under_test
+from retailops_sandbox.session.headless import under_test
 from retailops_sandbox.web.shell.once import Once
 from retailops_sandbox.workspace.workspace import Workspace
 
@@ -100,21 +102,19 @@ class Running:
             info = new_run(
                 "run", clock.now(), receiver, scenarios=len(order.plans), unreadable=order.unreadable
             )
-            late_log = ports.LateLog(self._workspace.runs_dir, info)
+            log = open_run(self._workspace.runs_dir, info)
             engine = Run(
                 order.plans,
-                ports.build_ports(
-                    self._workspace, self._transport, late_log, self._environment, order.policy
-                ),
+                ports.build_ports(self._workspace, self._transport, log, self._environment, order.policy),
                 msgspec.structs.replace(order.options, receiver=receiver),
             )
             live = _Live(engine, asyncio.Event())
-            with late_log.open() as log:
-                self._live[info.id] = live
-                started.set_result(info.id)
-                try:
+            log.begin()
+            self._live[info.id] = live
+            started.set_result(info.id)
+            try:
+                async with logged(log, clock.now, stopped=lambda: engine.stopped):
                     await engine.execute(lambda event: None)
-                    await asyncio.to_thread(log.finish, clock.now(), stopped=engine.stopped)
-                finally:
-                    del self._live[info.id]
-                    live.ended.set()
+            finally:
+                del self._live[info.id]
+                live.ended.set()

@@ -9,7 +9,7 @@ from retailops_sandbox import jsontext
 from retailops_sandbox.errors import SourceError
 from retailops_sandbox.model import Json
 from retailops_sandbox.reporting.render import shown
-from retailops_sandbox.runlog.log import Entry
+from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.web.shell import resending
 from retailops_sandbox.web.shell.choices import EXPECTATION_VIEW, PAYLOAD_VIEW
 from retailops_sandbox.web.shell.forms import text

@@ -10,13 +10,15 @@ from typing import Any
 
 import pytest
 
-from retailops_sandbox.runlog.index.changes import Change, Seen
-from retailops_sandbox.runlog.log import Log
+from retailops_sandbox.runlog.changes import Change
+from retailops_sandbox.runlog.index.changes import Seen
+from retailops_sandbox.runlog.log import FileLog
+from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.web.log.watch import Watch
 from tests.support.records import judge, make_delivery, open_run
 
 
-class CountedLog(Log):
+class CountedLog(FileLog):
     """A log that knows how often it was looked at."""
 
     looks = 0
@@ -76,7 +78,7 @@ def test_it_looks_only_while_somebody_listens(tmp_path: Path) -> None:
 
 def test_what_came_while_nobody_listened_is_told_to_who_comes_back(tmp_path: Path) -> None:
     async def body() -> None:
-        watch = Watch(Log(tmp_path), list)
+        watch = Watch(open_log(tmp_path), list)
         here = watch.number_of(await watch.here())
         assert here == 0
         with open_run(tmp_path) as writer:
@@ -95,7 +97,7 @@ def test_a_flight_is_told_until_it_is_in_the_log(tmp_path: Path) -> None:
     flights: list[Any] = []
 
     async def body() -> None:
-        watch = Watch(Log(tmp_path), lambda: flights)
+        watch = Watch(open_log(tmp_path), lambda: flights)
         await watch.here()
         with open_run(tmp_path) as writer:
             delivery = make_delivery(writer)
@@ -121,7 +123,7 @@ def test_a_flight_that_is_in_no_log_is_gone_or_says_why(tmp_path: Path, problem:
     flights = [flight("20240501T120000Z-aaaaaa.000007", problem)]
 
     async def body() -> None:
-        watch = Watch(Log(tmp_path), lambda: list(flights))
+        watch = Watch(open_log(tmp_path), lambda: list(flights))
         await watch.here()
         flights.clear()
         await watch.here()
@@ -132,9 +134,9 @@ def test_a_flight_that_is_in_no_log_is_gone_or_says_why(tmp_path: Path, problem:
 
 def test_who_listens_is_told_the_end(tmp_path: Path) -> None:
     async def body() -> None:
-        watch = Watch(Log(tmp_path), list)
+        watch = Watch(open_log(tmp_path), list)
         with watch.listening():
-            await until(lambda: watch._seen is not None)
+            await until(lambda: watch._cursor is not None)
             with open_run(tmp_path) as writer:
                 writer.append(make_delivery(writer))
                 await watch.stop()

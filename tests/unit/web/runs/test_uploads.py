@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from retailops_sandbox.errors import FileError
-from retailops_sandbox.runlog.log import Log
+from retailops_sandbox.runlog.log import FileLog
+from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.web.runs.uploads import Uploads
 from tests.support.records import RUN, written
 
@@ -30,7 +31,7 @@ def files(folder: Path) -> int:
 
 
 def test_of_files_of_one_run_that_come_at_once_one_is_shown(tmp_path: Path, kept: Path):
-    class Slow(Log):
+    class Slow(FileLog):
         """The first that it opens it is the last to tell of."""
 
         def open(self, path: Path, name: str) -> str:
@@ -58,7 +59,7 @@ def test_of_a_file_that_could_not_be_kept_whole_nothing_is_kept(tmp_path: Path, 
                 raise OSError(28, "No space left on device")
             return super().read(3)
 
-    uploads = Uploads(Log(tmp_path / "runs"))
+    uploads = Uploads(open_log(tmp_path / "runs"))
     with pytest.raises(FileError, match="no space left on device"):
         uploads.take(Torn(b"a run file"), "run.json")
     assert files(kept) == 0

@@ -1,0 +1,19 @@
+"""A delivery of the log with all its evidence."""
+
+from __future__ import annotations
+
+import msgspec
+
+from retailops_sandbox.model import Delivery, Judgement
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A delivery and all its judgements, the oldest first: judging again adds one."""
+
+    delivery: Delivery
+    judgements: tuple[Judgement, ...]
+
+    @property
+    def judgement(self) -> Judgement | None:
+        """The latest one; None where it was not judged."""
+        return self.judgements[-1] if self.judgements else None

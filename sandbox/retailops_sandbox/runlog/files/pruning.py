@@ -1,0 +1,124 @@
+"""Deletes run files, and what dead processes left beside them.
+
+A run file is renamed to `<run id>.going` before anything else, and only then it is looked for a pin: so of
+somebody who pins it and somebody who prunes it at the same time one is told, and a crash in between leaves
+a file of which `settle` knows what is to become.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from retailops_sandbox.errors import FileError
+from retailops_sandbox.runlog.files.atomic import unreadable, unwritable
+from retailops_sandbox.runlog.files.pins import pin_path
+from retailops_sandbox.runlog.index.folded import summary_path
+from retailops_sandbox.runlog.retention import KeptRun, Pruned, Removed
+from retailops_sandbox.runlog.runs import RunSummary
+
+_GOING = ".going"
+_STALE = 3600
+"""Seconds after which nobody is writing a file any more that was to become another."""
+
+
+def delete(runs_dir: Path, going: Sequence[RunSummary], *, dry_run: bool) -> Pruned:
+    """Delete the files of these runs; a dry run deletes none, and says how large they are."""
+    result = Pruned([], [], [])
+    for run in going:
+        size = _size(runs_dir, run.id)
+        try:
+            is_gone = dry_run or _remove(runs_dir / f"{run.id}.json")
+        except OSError as error:
+            result.problems.append(_undeletable(runs_dir / f"{run.id}.json", error))
+            continue
+        if is_gone:
+            result.removed.append(Removed(run, size))
+        elif is_gone is False:
+            result.kept.append(KeptRun(run, "it was pinned just now"))
+    return result
+
+
+def settle(runs_dir: Path) -> None:
+    """Finish the deletions that a process died over; FileError where that fails."""
+    for going in _files(runs_dir, _GOING):
+        try:
+            _finish(going)
+        except OSError as error:
+            raise _undeletable(going, error) from error
+
+
+def sweep(runs_dir: Path, now: float) -> int:
+    """Delete what dead processes left that nobody needs; returns how many files. `now` is in seconds.
+
+    Half-written files nobody has written to for an hour, and summaries without a run file.
+    """
+    settle(runs_dir)
+    gone = 0
+    for path in _files(runs_dir, ".new", ".summary"):
+        try:
+            if path.suffix == ".new":
+                is_left = path.stat().st_mtime < now - _STALE
+            else:
+                is_left = not path.with_suffix(".json").exists()
+            if is_left:
+                path.unlink()
+                gone += 1
+        except FileNotFoundError:
+            continue  # It has become what it was to become.
+        except OSError as error:
+            raise _undeletable(path, error) from error
+    return gone
+
+
+def _remove(file: Path) -> bool | None:
+    """Delete a run file and its summary; False where it was pinned meanwhile, and stays.
+
+    None where somebody else is about it, who will know what becomes of it.
+    """
+    going = file.with_suffix(_GOING)
+    try:
+        os.replace(file, going)
+    except FileNotFoundError:
+        return None
+    return _finish(going)
+
+
+def _finish(going: Path) -> bool:
+    """Delete what was taken away, or put it back where it is pinned; whether it is gone."""
+    file = going.with_suffix(".json")
+    try:
+        if pin_path(going.parent, going.stem).exists():
+            os.replace(going, file)
+            return False
+        going.unlink()
+    except FileNotFoundError:
+        return not file.exists()  # Somebody else took it for left behind, and finished it.
+    summary_path(file).unlink(missing_ok=True)
+    return True
+
+
+def _files(runs_dir: Path, *suffixes: str) -> list[Path]:
+    """The files of a folder whose names end in one of these."""
+    try:
+        return [runs_dir / name for name in sorted(os.listdir(runs_dir)) if name.endswith(suffixes)]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise unreadable(runs_dir, error) from error
+
+
+def _size(runs_dir: Path, id: str) -> int:
+    sizes = 0
+    for suffix in (".json", ".journal", ".summary"):
+        try:
+            sizes += (runs_dir / f"{id}{suffix}").stat().st_size
+        except FileNotFoundError:
+            continue
+    return sizes
+
+
+def _undeletable(path: Path, error: OSError) -> FileError:
+    problem = unwritable(path, error)
+    return FileError(problem.what.replace("written", "deleted"), file=problem.file)

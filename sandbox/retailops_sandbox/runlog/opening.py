@@ -1,0 +1,76 @@
+"""Opens the log that a folder holds: the one place that knows by what it is kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from retailops_sandbox.errors import FileError
+from retailops_sandbox.model import RunInfo
+from retailops_sandbox.runlog.ports import Log, RunWriter
+
+if TYPE_CHECKING:
+    from retailops_sandbox.runlog.entries import Entry
+    from retailops_sandbox.scenarios.trend import Past
+
+# Each imports what it needs only when it is asked for: who writes a run does not read the log.
+
+
+def open_log(runs_dir: Path) -> Log:
+    """The log of a folder, to be read and kept; empty where there is no such folder yet."""
+    from retailops_sandbox.runlog.log import FileLog
+
+    return FileLog(runs_dir)
+
+
+def open_run(runs_dir: Path, info: RunInfo) -> RunWriter:
+    """The writer of a run that starts; nothing of it is on disk before it begins."""
+    from retailops_sandbox.runlog.files.writer import FileRunWriter
+
+    return FileRunWriter(runs_dir, info)
+
+
+@asynccontextmanager
+async def logged(
+    run: RunWriter,
+    now: Callable[[], str],
+    *,
+    stopped: Callable[[], bool] = lambda: False,
+    unfinished: Callable[[FileError], None] | None = None,
+) -> AsyncIterator[None]:
+    """Finish a run's log when the block ends, in a worker thread. A block that raises interrupts the run.
+
+    `now` is the clock, `stopped` says whether the run ended before all was done. `unfinished` takes the
+    error where the run could not be finished; without it, that is raised.
+    """
+    try:
+        yield
+    except BaseException:
+        await asyncio.to_thread(run.finish)
+        raise
+    try:
+        await asyncio.to_thread(run.finish, now(), stopped=stopped())
+    except FileError as error:
+        if unfinished is None:
+            raise
+        unfinished(error)
+
+
+def earlier_results(runs_dir: Path, *, before: str, most: int) -> Iterator[Past]:
+    """The results of runs that ended before the run of this id, the newest first, each read when asked for.
+
+    It ends once so many bytes were read. What cannot be read is left out: the log names it.
+    """
+    from retailops_sandbox.runlog.files import history
+
+    return history.past(runs_dir, before=before, most=most)
+
+
+def read_run_file(path: Path) -> list[Entry]:
+    """The deliveries of a run file that lies anywhere; FileError where it is none, or damaged."""
+    from retailops_sandbox.runlog.files import runfile
+
+    return runfile.entries(path)

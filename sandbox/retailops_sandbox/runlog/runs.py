@@ -1,0 +1,89 @@
+"""The runs of the log: what one says of itself when it starts, and its summary for whoever reads the log."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+
+from retailops_sandbox import __version__
+from retailops_sandbox.errors import FileError, SandboxError
+from retailops_sandbox.model import Receiver, RunInfo, RunKind, Verdict
+
+RunState = Literal["running", "finished", "stopped", "interrupted"]
+
+
+class RunSummary(msgspec.Struct, frozen=True):
+    """One run of the log, and what in it cannot be read."""
+
+    id: str
+    info: RunInfo | None
+    """None where it is so damaged that it does not say."""
+    state: RunState
+    deliveries: int
+    verdicts: Counter[str]
+    """How many deliveries there are of each verdict, by this run; empty stands for not judged."""
+    outcomes: Counter[Verdict]
+    """How many scenarios there are of each verdict."""
+    problems: tuple[FileError, ...]
+    is_pinned: bool = False
+    """It stays, whatever retention says."""
+    foreign: str = ""
+    """The name of the file that it was opened from; empty where it is the log's own."""
+    judges: frozenset[str] = frozenset()
+    """The other runs whose deliveries it judged again."""
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it is of a process that served pages, and nothing was sent by hand."""
+        serves = self.info is not None and self.info.kind == "serve"
+        return serves and not self.deliveries and not self.problems
+
+    @property
+    def results(self) -> int:
+        """How many scenarios have a result."""
+        return self.outcomes.total()
+
+
+class Reindexed(msgspec.Struct, frozen=True):
+    """What `LogKeeper.reindex` did."""
+
+    made: int
+    """How many runs were looked through anew."""
+    swept: int
+    """How many files of dead processes were deleted."""
+    problems: list[FileError]
+    """Why other runs could not be looked through."""
+
+
+def run_id(now: str, random: str) -> str:
+    """The id of a run that starts now (UTC, RFC 3339); `random` tells apart those of the same second."""
+    return f"{now[:19].replace('-', '').replace(':', '')}Z-{random}"
+
+
+def new_run(
+    kind: RunKind,
+    started_at: str,
+    receiver: Receiver | None = None,
+    *,
+    scenarios: int = 0,
+    unreadable: Sequence[SandboxError] = (),
+) -> RunInfo:
+    """A run that starts at this instant (UTC, RFC 3339), with an id of its own.
+
+    `receiver` is None where each delivery has its own; `scenarios` is how many are to be run.
+    """
+    return RunInfo(
+        id=run_id(started_at, os.urandom(3).hex()),
+        kind=kind,
+        started_at=started_at,
+        receiver=receiver.name if receiver else "",
+        stand_in=bool(receiver and receiver.stand_in),
+        tool=f"retailops-sandbox {__version__}",
+        scenarios=scenarios,
+        # The name of a file need not be UTF-8.
+        unreadable=tuple(str(each).encode(errors="backslashreplace").decode() for each in unreadable),
+    )
