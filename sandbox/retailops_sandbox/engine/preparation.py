@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from retailops_sandbox import composing
+from retailops_sandbox import composing, redaction
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.engine.ports import Options, Sources
 from retailops_sandbox.engine.target import Target, Targets
@@ -27,6 +27,8 @@ class Prepared(msgspec.Struct, frozen=True):
     """None where the step sends raw bytes."""
     violations: tuple[Violation, ...]
     """Of the payload against the contract."""
+    secrets: redaction.Secrets
+    """What is struck out of all that is kept of it."""
     expectations: Sequence[Expectation | None]
     """One for each delivery, placeholders filled."""
 
@@ -63,7 +65,7 @@ def prepare(
         violations = contract.check_request(payload.value, numbers=payload.numbers)
         request = composing.build(head, payload, contract, target.receiver.token, headers)
     expectations = _expectations(step, names if placeholders else None)
-    return Prepared(step, contract, target, request, payload, violations, expectations)
+    return Prepared(step, contract, target, request, payload, violations, target.secrets, expectations)
 
 
 class Preparation:
@@ -102,7 +104,7 @@ class Preparation:
         )
         if plan.placeholders or self.targets.vary or (fixture is not None and fixture.placeholders):
             names.built_in = {"uuid": clock.uuid(), "now": clock.now(), "sequence": sequence}
-        return prepare(
+        prepared = prepare(
             step,
             contract=contract,
             fixture=fixture,
@@ -110,6 +112,12 @@ class Preparation:
             names=names,
             placeholders=plan.placeholders,
         )
+        return self._with_secrets_of_headers(prepared, plan) if step.deliver.headers else prepared
+
+    def _with_secrets_of_headers(self, prepared: Prepared, plan: Plan) -> Prepared:
+        variables = {**plan.scenario.variables, **self._options.receiver.variables}
+        disclosed = self._sources.policy.header_secrets(prepared.step.deliver.headers, variables)
+        return msgspec.structs.replace(prepared, secrets=prepared.secrets.and_also(disclosed))
 
 
 def _headers(step: Step, names: composing.Names) -> Mapping[str, str]:

@@ -70,7 +70,7 @@ def _of(preparation: Preparation, plan: Plan, number: int, names: composing.Name
         return Preview(plan=plan, number=number, mistake=scenario.describe(error, plan, number))
     nothing = Exchange(request_headers=(), response=None, fault=None, timings=Timings())
     pointers = redaction.secret_pointers(prepared.contract)
-    kept = redaction.exchange(prepared.request, nothing, prepared.target.secrets, pointers)
+    kept = redaction.exchange(prepared.request, nothing, prepared.secrets, pointers)
     return Preview(
         plan=plan,
         number=number,

@@ -181,7 +181,7 @@ class StepRun:
     ) -> _Sent:
         """Send once, and log what came of it."""
         delivery_id = self._ports.log.next_id()
-        url = prepared.target.secrets.url(prepared.request.url)
+        url = prepared.secrets.url(prepared.request.url)
         self._context.on_event(DeliveryStarted(delivery_id, self._plan, self._step.name, url))
         timeout_ms = self._step.deliver.timeout_ms or self._options.timeout_ms
         connection = prepared.target.connection(timeout_ms, drop_after_ms)
@@ -224,7 +224,7 @@ class StepRun:
         attempt: int,
         dropped: bool,
     ) -> tuple[Delivery, redaction.Secrets]:
-        secrets, pointers = prepared.target.secrets, redaction.secret_pointers(prepared.contract)
+        secrets, pointers = prepared.secrets, redaction.secret_pointers(prepared.contract)
         kept = redaction.exchange(prepared.request, exchange, secrets, pointers)
         composed = ""
         if prepared.payload is not None and (

@@ -17,8 +17,8 @@ _HEADERS = {
     "cookie": "Cookie",
     "set-cookie": "Set-Cookie",
 }
-_NAME = re.compile(r"api[-_]?key|access[-_]?key|auth|token|secret|password|signature|hmac|cookie", re.I)
 # Patterns that few runs need are texts: `re` compiles and keeps them when they are first used.
+_NAME = "(?i)api[-_]?key|access[-_]?key|auth|token|secret|password|signature|hmac|cookie"
 _SCHEME = "(?is)((?:Basic|Bearer|Digest|Negotiate|NTLM|Token|ApiKey|Hawk|AWS4-HMAC-SHA256) +)?(.*)"
 USERINFO = r"(?<=//)[^/?#\s]+(?=@)"
 """The pattern of user and password in a URL."""
@@ -26,7 +26,7 @@ USERINFO = r"(?<=//)[^/?#\s]+(?=@)"
 
 def is_credential(name: str) -> bool:
     """Whether a header or query parameter of this name holds a secret, as far as names tell."""
-    return _NAME.search(name) is not None
+    return re.search(_NAME, name) is not None
 
 
 def credential_header(name: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import NamedTuple
+from typing import TypeAlias
 from urllib.parse import parse_qsl, unquote
 
 from retailops_sandbox.composing import references
@@ -20,9 +20,10 @@ from retailops_sandbox.redaction.credentials import is_credential
 from retailops_sandbox.redaction.places import leaves
 from retailops_sandbox.redaction.secrets import Secrets
 
+# Patterns that few runs need are texts: `re` compiles and keeps them when they are first used.
 _REFERENCE = r"\$\{env:[^{}]+\}"
-_SECRET_REFERENCE = re.compile(rf"(?:[A-Za-z][A-Za-z0-9-]* +)?{_REFERENCE}")
-_USERINFO_REFERENCE = re.compile(rf"(?:[^:]*:)?{_REFERENCE}")
+_SECRET_REFERENCE = rf"(?:[A-Za-z][A-Za-z0-9-]* +)?{_REFERENCE}"
+_USERINFO_REFERENCE = rf"(?:[^:]*:)?{_REFERENCE}"
 
 
 class SecretPolicy:
@@ -64,6 +65,18 @@ class SecretPolicy:
             self._last = (found, Secrets(found))
         return self._last[1]
 
+    def header_secrets(
+        self, headers: Mapping[str, str], variables: Mapping[str, Json]
+    ) -> Iterator[tuple[str, str]]:
+        """The secrets, with their names, that the credentials among a step's headers refer to.
+
+        `variables` are those that the headers may name, before their own placeholders are filled.
+        """
+        for header, text in headers.items():
+            if "${" in text and is_credential(header):
+                for name in _variables(text, variables, set()):
+                    yield from self._values(name)
+
     def _values(self, name: str) -> Iterator[tuple[str, str]]:
         """The value of a variable, also as it is read where it is part of a URL."""
         value = self._environment.get(name)
@@ -90,41 +103,33 @@ def secret_variables(receiver: Receiver) -> Iterator[str]:
 
 def is_reference(text: str) -> bool:
     """Whether a secret is written as a workspace may keep it: as `${env:NAME}`, perhaps after a scheme."""
-    return _SECRET_REFERENCE.fullmatch(text) is not None
+    return re.fullmatch(_SECRET_REFERENCE, text) is not None
 
 
 def is_userinfo_reference(text: str) -> bool:
     """Whether the userinfo of a URL is written as a workspace may keep it."""
-    return _USERINFO_REFERENCE.fullmatch(text) is not None
+    return re.fullmatch(_USERINFO_REFERENCE, text) is not None
 
 
-class _Credential(NamedTuple):
-    """A place of a receiver that holds a secret."""
-
-    name: str
-    """The secret's name where it is not that of a variable."""
-    text: str
-    """As written: every variable of the environment that it refers to is secret."""
-    value: str
-    """What of it is secret once it is filled; empty where that is nothing but those variables."""
+_Credential: TypeAlias = tuple[str, str, str]
+"""A place of a receiver that holds a secret: its name where no variable names it, its text as written, in
+which every variable of the environment is secret, and what else is secret of it once it is filled."""
 
 
 def _credentials(written: Receiver, resolved: Receiver) -> Iterator[_Credential]:
     """The credentials of a receiver; `resolved` is the same one with its placeholders filled."""
-    yield _Credential("token", written.token, resolved.token)
+    yield ("token", written.token, resolved.token)
     if isinstance(written.auth, Basic) and isinstance(resolved.auth, Basic):
-        yield _Credential("password", written.auth.password, resolved.auth.password)
+        yield ("password", written.auth.password, resolved.auth.password)
     if isinstance(written.auth, Bearer) and isinstance(resolved.auth, Bearer):
-        yield _Credential("bearer-token", written.auth.token, resolved.auth.token)
+        yield ("bearer-token", written.auth.token, resolved.auth.token)
     for name, text in written.headers.items():
         # A variable of the environment in a header is secret, whatever the header is called.
-        yield _Credential(
-            name, text, resolved.headers[name].rpartition(" ")[2] if is_credential(name) else ""
-        )
+        yield (name, text, resolved.headers[name].rpartition(" ")[2] if is_credential(name) else "")
     for field in ("base_url", "proxy"):
         # Only the password: a user name such as "api" is an ordinary word, and would vanish everywhere.
         password = unquote(_password(getattr(resolved, field)))
-        yield _Credential(f"{field}-password", getattr(written, field).rpartition("@")[0], password)
+        yield (f"{field}-password", getattr(written, field).rpartition("@")[0], password)
     yield from _query("base_url", written.base_url, resolved.base_url)
     for action, path in written.paths.items():
         yield from _query("path", path, resolved.paths[action])
@@ -137,10 +142,10 @@ def _password(url: str) -> str:
 
 def _query(field: str, written: str, resolved: str) -> Iterator[_Credential]:
     """The credentials in the query of a URL or path."""
-    yield _Credential(field, written.partition("?")[2], "")
+    yield (field, written.partition("?")[2], "")
     for name, value in parse_qsl(resolved.partition("?")[2].partition("#")[0]):
         if is_credential(name):
-            yield _Credential(f"{field}-{name}", "", value)
+            yield (f"{field}-{name}", "", value)
 
 
 def _variables(text: str, variables: Mapping[str, Json], seen: set[str]) -> Iterator[str]:
