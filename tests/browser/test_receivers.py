@@ -75,7 +75,7 @@ def test_a_copy_is_edited_checked_and_saved(page: Page, served: Served, shop: Sh
     expect(page.get_by_label("Name", exact=True)).to_have_value("stranger copy")
     page.get_by_label("Verify the receiver's TLS certificate").uncheck()
     page.get_by_role("button", name="Check the connection").click()
-    told = page.locator("#way")
+    told = page.locator("#connection-check")
     expect(told).to_contain_text("Can be reached")
     expect(told).to_contain_text("not verified")
     expect(page.get_by_label("Verify the receiver's TLS certificate")).not_to_be_checked()
@@ -103,7 +103,7 @@ def test_a_pasted_url_is_mended_with_one_click(page: Page, served: Served):
 def test_needs_follow_what_is_typed(browser: Browser, served: Served):
     for page in opened(browser, served.url, scripted=True):
         page.goto("/receivers/edit?name=stranger")
-        needs = page.locator("#needs")
+        needs = page.locator("#env-requirements")
         expect(needs).to_contain_text("SHOP_OTHER ! not set")
         page.get_by_label("from environment variable").last.fill("SHOP_TOKEN")
         expect(needs).to_contain_text("SHOP_TOKEN ✓ set")

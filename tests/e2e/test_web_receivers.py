@@ -1,4 +1,4 @@
-"""The receivers' pages over real HTTP: checking the way, what it needs, copies, and a URL that was pasted."""
+"""The receivers' pages over real HTTP: checking the connection, what it needs, copies, and a URL that was pasted."""
 
 from __future__ import annotations
 
@@ -58,23 +58,25 @@ def authority(tmp_path: Path) -> Authority:
     return Authority(tmp_path)
 
 
-def way(page: str) -> str:
-    """What a page says about the way to a receiver."""
+def connection(page: str) -> str:
+    """What a page says about the connection to a receiver."""
     told = [
         words(each)
-        for each in re.findall(r'<div id="way[^"]*".*?</div>\s*(?=</td>|<div class="row|$)', page, re.DOTALL)
+        for each in re.findall(
+            r'<div id="connection-check[^"]*".*?</div>\s*(?=</td>|<div class="row|$)', page, re.DOTALL
+        )
     ]
     (only,) = [each for each in told if each]
     return only
 
 
-def needs(page: str) -> list[str]:
+def requirements(page: str) -> list[str]:
     """The environment variables that a page lists, each with its state and uses."""
-    lists = re.findall(r'<ul class="needs">(.*?)</ul>', page, re.DOTALL)
+    lists = re.findall(r'<ul class="env-requirements">(.*?)</ul>', page, re.DOTALL)
     return [words(item) for each in lists for item in re.findall(r"<li>(.*?)</li>", each, re.DOTALL)]
 
 
-# --- The way to a receiver ---------------------------------------------------------------------------
+# --- The connection to a receiver --------------------------------------------------------------------
 
 
 def test_a_listed_receiver_is_checked_without_a_request(http: httpx2.Client, workspace: Workspace) -> None:
@@ -82,22 +84,22 @@ def test_a_listed_receiver_is_checked_without_a_request(http: httpx2.Client, wor
         workspace.save_receiver(Receiver("mine", there.url, protected=True, token="${env:NOT_SET}"))
         page = http.post("/receivers/check", data={"name": "mine"})
     assert page.status_code == 200
-    assert way(page.text).startswith("✓ Can be reached Nothing was sent.")
-    assert f"port {there.port} accepts connections" in way(page.text)
+    assert connection(page.text).startswith("✓ Can be reached Nothing was sent.")
+    assert f"port {there.port} accepts connections" in connection(page.text)
     assert there.requests == []
 
 
 def test_a_script_gets_the_way_alone(http: httpx2.Client, workspace: Workspace) -> None:
     with receiver(OK) as there:
         workspace.save_receiver(Receiver("mine", there.url))
-        (target,) = re.findall(r'hx-target="#(way-6d696e65)"', http.get("/receivers").text)
+        (target,) = re.findall(r'hx-target="#(connection-check-6d696e65)"', http.get("/receivers").text)
         part = http.post("/receivers/check", data={"name": "mine"}, headers={"HX-Target": target}).text
     assert part.startswith(f'<div id="{target}"')
     assert "Can be reached" in part
 
 
 def test_the_stand_in_can_be_checked(http: httpx2.Client) -> None:
-    assert "Can be reached" in way(http.post("/receivers/check", data={"name": "stand-in"}).text)
+    assert "Can be reached" in connection(http.post("/receivers/check", data={"name": "stand-in"}).text)
 
 
 def test_a_certificate_is_shown_with_its_end(
@@ -106,7 +108,7 @@ def test_a_certificate_is_shown_with_its_end(
     expires = datetime.now(UTC) + timedelta(days=12, hours=1)
     with receiver(OK, tls=authority.server(expires=expires)) as there:
         workspace.save_receiver(Receiver("mine", there.url, ca_file=authority.file))
-        told = way(http.post("/receivers/check", data={"name": "mine"}).text)
+        told = connection(http.post("/receivers/check", data={"name": "mine"}).text)
     assert f"signed by the authorities in {authority.file}" in told
     assert "The shop" in told
     assert "Our own authority" in told
@@ -120,9 +122,9 @@ def test_a_certificate_that_is_not_trusted_is_shown(
     expired = datetime.now(UTC) - timedelta(days=3, hours=1)
     with receiver(OK, tls=authority.server(expires=expired)) as there:
         workspace.save_receiver(Receiver("mine", there.url, ca_file=authority.file))
-        told = way(http.post("/receivers/check", data={"name": "mine"}).text)
+        told = connection(http.post("/receivers/check", data={"name": "mine"}).text)
         workspace.save_receiver(Receiver("lax", there.url, verify=False))
-        lax = way(http.post("/receivers/check", data={"name": "lax"}).text)
+        lax = connection(http.post("/receivers/check", data={"name": "lax"}).text)
     assert "! Cannot be reached" in told
     assert "! tls" in told
     assert "expired 3 days ago" in told
@@ -134,13 +136,13 @@ def test_a_certificate_that_is_not_trusted_is_shown(
 def test_a_fault_has_the_words_that_a_send_would_have(http: httpx2.Client, workspace: Workspace) -> None:
     port = unused_port()
     workspace.save_receiver(Receiver("mine", f"http://127.0.0.1:{port}"))
-    told = way(http.post("/receivers/check", data={"name": "mine"}).text)
+    told = connection(http.post("/receivers/check", data={"name": "mine"}).text)
     assert told.endswith(f"! refused nothing listens on 127.0.0.1:{port}: is the receiver running?")
 
 
 def test_a_receiver_that_cannot_be_called_is_one_line(http: httpx2.Client, workspace: Workspace) -> None:
     workspace.save_receiver(Receiver("mine", "http://${env:SHOP_NOWHERE}/"))
-    told = way(http.post("/receivers/check", data={"name": "mine"}).text)
+    told = connection(http.post("/receivers/check", data={"name": "mine"}).text)
     assert "the environment variable SHOP_NOWHERE is not set" in told
 
 
@@ -148,13 +150,13 @@ def test_what_is_typed_is_checked_before_it_is_saved(http: httpx2.Client, worksp
     with receiver(OK) as there:
         fields = {**FIELDS, "name": "", "base_url": there.url.replace("127.0.0.1", "${env:SHOP_HOST}")}
         page = http.post("/receivers/try", data=fields)
-        part = http.post("/receivers/try", data=fields, headers={"HX-Target": "way"})
+        part = http.post("/receivers/try", data=fields, headers={"HX-Target": "connection-check"})
     for answer in (page, part):
         assert answer.status_code == 200
         assert "Can be reached" in answer.text
         assert "accepts connections" in answer.text
     assert 'value="http://${env:SHOP_HOST}' in page.text
-    assert part.text.startswith('<div id="way"')
+    assert part.text.startswith('<div id="connection-check"')
     assert there.requests == []
     assert workspace.receivers().receivers == ()
 
@@ -174,7 +176,7 @@ def test_a_check_under_way_does_not_hold_up_the_end(tmp_path: Path) -> None:
             time.sleep(0.01)
         assert served.interrupt() == (0, "")
         waiting.join()
-    assert "! cancelled cancelled: the sandbox is closing" in way(answers[0].text)
+    assert "! cancelled cancelled: the sandbox is closing" in connection(answers[0].text)
 
 
 @pytest.mark.parametrize(
@@ -217,7 +219,7 @@ def test_what_a_receiver_needs_is_listed_and_never_its_value(
     workspace.save_receiver(full())
     for path in ("/receivers", "/receivers/edit?name=mine"):
         page = http.get(path).text
-        assert needs(page) == [
+        assert requirements(page) == [
             "SHOP_HOST ✓ set base URL",
             "SHOP_KEY ! not set header X-Key",
             "SHOP_TOKEN ✓ set authentication, integration_auth_token",
@@ -230,12 +232,12 @@ def test_what_a_receiver_needs_is_listed_and_never_its_value(
 def test_what_is_typed_in_is_told_as_typed(http: httpx2.Client, workspace: Workspace) -> None:
     fields = {**FIELDS, "auth": "bearer", "bearer": "typed-typed", "bearer_env": "SHOP_TYPED"}
     part = http.post("/receivers/needs", data=fields).text
-    assert needs(part) == ["SHOP_TYPED ✓ typed here until this process ends authentication"]
+    assert requirements(part) == ["SHOP_TYPED ✓ typed here until this process ends authentication"]
     assert "typed-typed" not in part
     assert http.post("/receivers/save", data=fields).status_code == 303
     assert workspace.receiver("mine").auth == Bearer("${env:SHOP_TYPED}")
     page = http.get("/receivers").text
-    assert needs(page) == ["SHOP_TYPED ✓ typed here until this process ends authentication"]
+    assert requirements(page) == ["SHOP_TYPED ✓ typed here until this process ends authentication"]
     assert "typed-typed" not in page
 
 
@@ -290,7 +292,7 @@ def test_a_path_that_would_be_there_twice_is_told_at_the_field_with_the_mend(
     assert called in words(error[0])
     assert f"Save it as {mended}" in html.unescape(page.text)
     assert workspace.receivers().receivers == ()
-    assert twice(http, base_url=url, do="mend").status_code == 303
+    assert twice(http, base_url=url, do="shorten").status_code == 303
     assert workspace.receiver("mine").base_url == mended
 
 

@@ -1,4 +1,4 @@
-"""The way to a receiver, checked without sending it anything, as the pages tell it."""
+"""The check of a connection to a receiver, which is sent nothing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SOON = timedelta(days=30)
 
 
 class Stage(msgspec.Struct, frozen=True):
-    """A part of the way that was gone."""
+    """A part of the connection that was made."""
 
     name: str
     what: str
@@ -27,22 +27,22 @@ class Stage(msgspec.Struct, frozen=True):
 
 
 class ConnectionCheck(msgspec.Struct, frozen=True, kw_only=True):
-    """How far the way to a receiver goes, and what keeps it from going on."""
+    """The result of a check: how far a connection got, and what kept it from getting further."""
 
     stages: Sequence[Stage] = ()
     fault: Fault | None = None
     problem: str = ""
-    """Why it was not even tried."""
+    """Why nothing was tried."""
     certificate: Certificate | None = None
     expiry: str = ""
     is_expiring: bool = False
     """The certificate has expired, or will soon."""
     unseen: str = ""
-    """What only a send can tell."""
+    """What only a send can show."""
 
     @property
     def is_open(self) -> bool:
-        """Whether a send would have got as far as its first byte."""
+        """A send would get as far as its first byte."""
         return not self.fault and not self.problem
 
 
@@ -66,7 +66,7 @@ class ConnectionChecks:
         if found is None:
             return ConnectionCheck(fault=Fault("cancelled", "cancelled: the sandbox is closing"))
         fault = found.fault and Fault(found.fault.kind, secrets.text(found.fault.message))
-        return _told(resolved, msgspec.structs.replace(found, fault=fault), self._context.clock.now())
+        return _result(resolved, msgspec.structs.replace(found, fault=fault), self._context.clock.now())
 
     async def stop(self) -> None:
         """Cancel what is under way."""
@@ -85,7 +85,7 @@ class ConnectionChecks:
         return None if checking.cancelled() else checking.result()
 
 
-def _told(receiver: Receiver, found: Checked, now: str) -> ConnectionCheck:
+def _result(receiver: Receiver, found: Checked, now: str) -> ConnectionCheck:
     expiry, is_expiring = _expiry(found.certificate, now)
     return ConnectionCheck(
         stages=_stages(receiver, found),
@@ -98,7 +98,7 @@ def _told(receiver: Receiver, found: Checked, now: str) -> ConnectionCheck:
 
 
 def _stages(receiver: Receiver, found: Checked) -> list[Stage]:
-    """What went well; the fault says what did not."""
+    """The stages that were made; the fault has the one that was not."""
     if not found.address:
         return []
     parts = composing.base_url(receiver)
@@ -117,8 +117,8 @@ def _stages(receiver: Receiver, found: Checked) -> list[Stage]:
             by = f"by the authorities in {receiver.ca_file}" if receiver.ca_file else "by a known authority"
             stages.append(Stage("TLS", f"the certificate is for {host}, and signed {by}", timings.tls))
         else:
-            said = "encrypted, but the certificate is not verified: the receiver's settings say so"
-            stages.append(Stage("TLS", said, timings.tls, is_doubtful=True))
+            what = "encrypted, but the certificate is not verified: the receiver's settings say so"
+            stages.append(Stage("TLS", what, timings.tls, is_doubtful=True))
     return stages
 
 
@@ -131,7 +131,7 @@ def _unseen(receiver: Receiver, found: Checked) -> str:
 
 
 def _expiry(certificate: Certificate | None, now: str) -> tuple[str, bool]:
-    """When a certificate ends, from today in words, and whether that is soon."""
+    """The time until a certificate expires in words, and whether that is soon."""
     if certificate is None or not certificate.expires:
         return "", False
     left = datetime.fromisoformat(certificate.expires) - datetime.fromisoformat(now)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-
 import msgspec
 
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.model import Receiver
+from retailops_sandbox.web.shell.recent import Recent
 from retailops_sandbox.workspace.workspace import Workspace
 
 _KEPT = 50
@@ -23,7 +22,7 @@ class DeletedReceivers:
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self._deleted: OrderedDict[str, _Deleted] = OrderedDict()
+        self._deleted: Recent[_Deleted] = Recent(_KEPT)
 
     def __contains__(self, name: str) -> bool:
         """Whether a receiver was deleted and can be restored."""
@@ -33,8 +32,6 @@ class DeletedReceivers:
         """Delete a receiver; UsageError where there is none of this name."""
         was_default = self._workspace.receivers().default == name
         self._deleted[name] = _Deleted(self._workspace.delete_receiver(name), was_default)
-        if len(self._deleted) > _KEPT:
-            self._deleted.popitem(last=False)
 
     def restore(self, name: str) -> None:
         """Restore a receiver; UsageError where it was not deleted here, or another has its name by now."""

@@ -1,4 +1,4 @@
-"""Which environment variables a receiver needs, and whether they are set; never what is in them."""
+"""The environment variables that a receiver needs, and whether they are set; never their values."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class EnvRequirement(msgspec.Struct, frozen=True):
 def of(
     receiver: Receiver, context: AppContext, typed: Mapping[str, str] | None = None
 ) -> list[EnvRequirement]:
-    """What a receiver needs, in the order of its settings; `typed` are secrets of a form not saved yet."""
+    """The requirements in the order of its settings; `typed` are secrets of a form that is not saved yet."""
     uses: dict[str, list[str]] = {}
     for name, use in _uses(receiver):
         uses.setdefault(name, [])
@@ -58,7 +58,7 @@ def _state(name: str, context: AppContext, typed: Mapping[str, str]) -> State:
 
 
 def _uses(receiver: Receiver) -> Iterator[tuple[str, str]]:
-    """Each variable of the environment that a receiver names, and by what setting."""
+    """Each environment variable that a receiver names, with the words of the setting that does."""
     for field, words in _WORDS.items():
         for key, text in _texts(getattr(receiver, field)):
             for name in composing.references(text):
@@ -69,7 +69,7 @@ def _uses(receiver: Receiver) -> Iterator[tuple[str, str]]:
 
 
 def _texts(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
-    """Every string in a setting, with the member of it that it is in."""
+    """Every string in a setting, with the name of the member that holds it."""
     if isinstance(value, msgspec.Struct):
         value = msgspec.structs.asdict(value)
     if isinstance(value, str):

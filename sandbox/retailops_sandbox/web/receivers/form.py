@@ -24,40 +24,40 @@ _REACHED_BY = ("base_url", "proxy", "timeout_ms", "connect_timeout_ms")
 _NAME_A_VARIABLE = "name the environment variable that holds it: the workspace never keeps the secret itself"
 
 
-class ReceiverInput(msgspec.Struct, frozen=True):
-    """A receiver as typed: what the form shows, what is wrong with it, and the secrets that it brought."""
+class TypedReceiver(msgspec.Struct, frozen=True):
+    """A receiver as typed: the form's fields, what is wrong with them, and the secrets among them."""
 
     values: defaultdict[str, str]
     problems: defaultdict[str, str]
     receiver: Receiver
-    """As far as it can be read, where something is wrong."""
+    """Read as far as it can be where something is wrong."""
     secrets: dict[str, str]
-    """By environment variable."""
+    """By environment variable; never kept in the workspace."""
     is_default: bool
 
     @property
     def is_wrong(self) -> bool:
-        """Whether it cannot be saved."""
+        """It cannot be saved."""
         return any(self.problems.values())
 
     @property
     def unreachable(self) -> str:
-        """What is wrong with where it is, or with how it is reached; empty where nothing is."""
+        """What is wrong with its URL, proxy or times; empty where nothing is."""
         return next(filter(None, (self.problems[field] for field in _REACHED_BY)), "")
 
 
-class Twice(msgspec.Struct, frozen=True):
-    """A base URL that ends in the path that is added to it."""
+class RepeatedPath(msgspec.Struct, frozen=True):
+    """The path that a base URL ends in, and that is added to it once more."""
 
     path: str
-    called: str
+    url: str
     """The URL that would be called."""
-    mended: str
+    shortened: str
     """The base URL without the path."""
 
 
 def auth_kind(receiver: Receiver) -> str:
-    """How a receiver is told who calls, in a word or two; nothing where it is not."""
+    """The kinds of authentication that a receiver has; empty where it has none."""
     kinds = {Basic: "basic", Bearer: "bearer", Netrc: "netrc"}
     kind = kinds.get(type(receiver.auth), "") if receiver.auth else ""
     return ", ".join(filter(None, [kind, "token" if receiver.token else ""]))
@@ -66,9 +66,9 @@ def auth_kind(receiver: Receiver) -> str:
 # --- a receiver as the form shows it ---
 
 
-def shown(receiver: Receiver, is_default: bool, actions: list[Action]) -> ReceiverInput:
-    """A receiver as if it had been typed."""
-    return ReceiverInput(_values(receiver, is_default, actions), problems(), receiver, {}, is_default)
+def from_receiver(receiver: Receiver, actions: list[Action], *, is_default: bool) -> TypedReceiver:
+    """The form of a receiver, as if it had been typed."""
+    return TypedReceiver(_values(receiver, is_default, actions), problems(), receiver, {}, is_default)
 
 
 def _values(receiver: Receiver, is_default: bool, actions: list[Action]) -> defaultdict[str, str]:
@@ -101,16 +101,16 @@ def _values(receiver: Receiver, is_default: bool, actions: list[Action]) -> defa
 # --- a receiver as it was typed ---
 
 
-def read(form: FormData, actions: list[Action]) -> ReceiverInput:
-    """The receiver that a form describes, or what is wrong with it, by field."""
+def read(form: FormData, actions: list[Action]) -> TypedReceiver:
+    """The receiver that a form describes, and what is wrong with it."""
     values = defaultdict(str, {name: text(form, name).strip() for name in form})
     reading = _Reading(values)
     receiver = reading.receiver(actions)
-    return ReceiverInput(values, reading.problems, receiver, reading.secrets, values["default"] == "yes")
+    return TypedReceiver(values, reading.problems, receiver, reading.secrets, values["default"] == "yes")
 
 
-def twice(receiver: Receiver, actions: list[Action]) -> Twice | None:
-    """What a pasted URL gets twice, where its path is the one that is added: the contract's or its own."""
+def repeated_path(receiver: Receiver, actions: list[Action]) -> RepeatedPath | None:
+    """The path at the end of a base URL that the contract, or the receiver itself, adds again."""
     parts = urlsplit(receiver.base_url)
     base = parts.path.rstrip("/")
     for action in actions:
@@ -118,13 +118,13 @@ def twice(receiver: Receiver, actions: list[Action]) -> Twice | None:
             path = receiver.paths.get(action.name, contract.load(action.name, edition).path)
             ending = "/" + path.strip("/")
             if ending != "/" and base.endswith(ending):
-                called = parts._replace(path=base + ending).geturl()
-                return Twice(ending, called, parts._replace(path=base.removesuffix(ending)).geturl())
+                url = parts._replace(path=base + ending).geturl()
+                return RepeatedPath(ending, url, parts._replace(path=base.removesuffix(ending)).geturl())
     return None
 
 
 class _Reading:
-    """Reads the fields of one form, noting what is wrong with each."""
+    """Reads the fields of one form and collects what is wrong with each."""
 
     def __init__(self, values: defaultdict[str, str]) -> None:
         self._values = values
@@ -235,7 +235,7 @@ class _Reading:
         return Netrc() if kind == "netrc" else None
 
     def _secret(self, field: str) -> str:
-        """What is kept of a secret: the reference to it. A value typed along with it is for this process."""
+        """The reference to a secret, which is kept. A value typed along with it stays in this process."""
         value, name = self._values[field], self._values[f"{field}_env"]
         if name:
             if not _ENV_NAME.fullmatch(name):

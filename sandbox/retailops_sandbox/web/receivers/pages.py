@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
 from urllib.parse import quote
 
 import msgspec
@@ -18,22 +17,105 @@ from retailops_sandbox.model import Receiver
 from retailops_sandbox.web.receivers import env_requirements
 from retailops_sandbox.web.receivers.connection_check import ConnectionCheck, ConnectionChecks
 from retailops_sandbox.web.receivers.deleted import DeletedReceivers
-from retailops_sandbox.web.receivers.form import ReceiverInput, Twice, auth_kind, read, shown, twice
+from retailops_sandbox.web.receivers.env_requirements import EnvRequirement
+from retailops_sandbox.web.receivers.form import (
+    RepeatedPath,
+    TypedReceiver,
+    auth_kind,
+    from_receiver,
+    read,
+    repeated_path,
+)
 from retailops_sandbox.web.shell import forms
-from retailops_sandbox.web.shell.choices import chosen_receiver, remember_receiver
-from retailops_sandbox.web.shell.context import AppContext
+from retailops_sandbox.web.shell.choices import remember_receiver
+from retailops_sandbox.web.shell.context import AppContext, Target
 from retailops_sandbox.web.shell.forms import text
+from retailops_sandbox.web.shell.names import free_name
 from retailops_sandbox.web.shell.pages import Pages, problems
+from retailops_sandbox.web.shell.room import RoomPages
+
+_LONGEST_COPIED = 90
+"""Characters of a receiver's name that the name of its copy begins with."""
 
 
-class ReceiverPages:
+class ReceiverRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A receiver in the list."""
+
+    target: Target
+    auth: str
+    """How it is told who calls; empty where it is not."""
+    is_default: bool
+    env_requirements: Sequence[EnvRequirement]
+    check: ConnectionCheck | None
+    """None where it was not checked."""
+    check_id: str
+    """The id of the element that shows the check."""
+
+
+class Notice(msgspec.Struct, frozen=True):
+    """What was just done."""
+
+    text: str
+    undo: str = ""
+    """The receiver that can be restored; empty for none."""
+
+
+class ReceiversPage(msgspec.Struct, frozen=True, kw_only=True):
+    """The list."""
+
+    rows: Sequence[ReceiverRow]
+    problem: str
+    """Why the workspace's receivers are not among them; empty where they are."""
+    notice: Notice | None
+
+
+class ActionPath(msgspec.Struct, frozen=True):
+    """An action, and the path of its contract."""
+
+    name: str
+    path: str
+
+
+class ReceiverPage(msgspec.Struct, frozen=True, kw_only=True):
+    """The form of one receiver."""
+
+    values: Mapping[str, str]
+    """By field."""
+    problems: Mapping[str, str]
+    """By field."""
+    replaces: str
+    """The name of the receiver that is edited; empty for a new one."""
+    copy_of: str
+    repeated_path: RepeatedPath | None
+    """The question whether the base URL ends in a path too many."""
+    actions: Sequence[ActionPath]
+    env_requirements: Sequence[EnvRequirement]
+    check: ConnectionCheck | None
+    check_id: str = "connection-check"
+
+
+class CheckPart(msgspec.Struct, frozen=True):
+    """The result of a check alone."""
+
+    check: ConnectionCheck
+    check_id: str
+
+
+class EnvRequirementsPart(msgspec.Struct, frozen=True):
+    """The environment variables alone."""
+
+    env_requirements: Sequence[EnvRequirement]
+
+
+class ReceiverPages(RoomPages):
     """`/receivers`."""
+
+    section = "Receivers"
 
     def __init__(
         self, context: AppContext, pages: Pages, checks: ConnectionChecks, deleted: DeletedReceivers
     ) -> None:
-        self._context = context
-        self._pages = pages
+        super().__init__(context, pages)
         self._checks = checks
         self._deleted = deleted
 
@@ -45,28 +127,33 @@ class ReceiverPages:
             Route("/receivers/save", self.save, methods=["POST"]),
             Route("/receivers/check", self.check, methods=["POST"]),
             Route("/receivers/try", self.check_typed, methods=["POST"]),
-            Route("/receivers/needs", self.needs, methods=["POST"]),
+            Route("/receivers/needs", self.env_requirements, methods=["POST"]),
             Route("/receivers/delete", self.delete, methods=["POST"]),
             Route("/receivers/undo", self.undo, methods=["POST"]),
             Route("/stand-in/reset", self.reset, methods=["POST"]),
         ]
 
-    async def list(self, request: Request) -> Response:
+    def list(self, request: Request) -> Response:
         return self._list(request)
 
-    async def new(self, request: Request) -> Response:
+    def new(self, request: Request) -> Response:
         """An empty form, or with `?from=` a copy of another receiver."""
         original = request.query_params.get("from")
+        actions = self._context.actions()
         if original is None:
-            return self._form(request, shown(Receiver("", ""), False, self._context.actions()))
+            return self._form(request, from_receiver(Receiver("", ""), actions, is_default=False))
         receiver = self._context.workspace.receiver(original)
-        copy = msgspec.structs.replace(receiver, name=self._free_name(original))
-        return self._form(request, shown(copy, False, self._context.actions()), copy_of=original)
+        taken = {each.name for each in self._context.receivers()}
+        copy = msgspec.structs.replace(
+            receiver, name=free_name(f"{original[:_LONGEST_COPIED]} copy", taken.__contains__, separator=" ")
+        )
+        return self._form(request, from_receiver(copy, actions, is_default=False), copy_of=original)
 
-    async def edit(self, request: Request) -> Response:
+    def edit(self, request: Request) -> Response:
         receiver = self._context.workspace.receiver(request.query_params.get("name", ""))
         is_default = self._context.workspace.receivers().default == receiver.name
-        return self._form(request, shown(receiver, is_default, self._context.actions()), receiver.name)
+        typed = from_receiver(receiver, self._context.actions(), is_default=is_default)
+        return self._form(request, typed, receiver.name)
 
     async def save(self, request: Request) -> Response:
         form = await forms.read(request)
@@ -76,13 +163,13 @@ class ReceiverPages:
             return self._form(request, typed, replaces, typed.problems)
         receiver = typed.receiver
         do = text(form, "do")
-        if doubled := self._twice(receiver, replaces):
-            if do == "mend":
-                receiver = msgspec.structs.replace(receiver, base_url=doubled.mended)
+        if repeated := self._repeated_path(receiver, replaces):
+            if do == "shorten":
+                receiver = msgspec.structs.replace(receiver, base_url=repeated.shortened)
             elif do != "keep":
-                said = f"ends in {doubled.path}, which is added to it: it would be called at {doubled.called}"
-                wrong = problems({"base_url": said})
-                return self._form(request, typed, replaces, wrong, doubled=doubled)
+                what = f"ends in {repeated.path}, which is added to it: it would be called at {repeated.url}"
+                wrong = problems({"base_url": what})
+                return self._form(request, typed, replaces, wrong, repeated=repeated)
         try:
             self._save(receiver, replaces, typed.is_default)
         except SandboxError as error:
@@ -100,41 +187,42 @@ class ReceiverPages:
         elif workspace.receivers().default == receiver.name:
             workspace.set_default_receiver("")
 
-    def _twice(self, receiver: Receiver, replaces: str) -> Twice | None:
-        """What the receiver's URL gets twice, unless it was saved so before."""
+    def _repeated_path(self, receiver: Receiver, replaces: str) -> RepeatedPath | None:
+        """The path that the receiver's URL would have twice, unless it was saved so before."""
         known = {each.name: each for each in self._context.workspace.receivers().receivers}
         if replaces in known and known[replaces].base_url == receiver.base_url:
             return None
-        return twice(receiver, self._context.actions())
+        return repeated_path(receiver, self._context.actions())
 
     async def check(self, request: Request) -> Response:
-        """Check the way to one of the listed receivers."""
+        """Check the connection to one of the listed receivers."""
         name = text(await forms.read(request), "name")
         receiver = self._context.receiver(name)
         found = await self._checks.check(receiver)
-        if request.headers.get("hx-target") == way_id(receiver):
-            return self._pages.render(
-                request, "receivers/connection_check.html", way=found, way_id=way_id(receiver)
-            )
+        if request.headers.get("hx-target") == _check_id(receiver):
+            return self._check_part(request, found, _check_id(receiver))
         return self._list(request, {name: found})
 
     async def check_typed(self, request: Request) -> Response:
-        """Check the way to what stands in the form, before it is saved."""
+        """Check the connection to the receiver in the form, before it is saved."""
         form = await forms.read(request)
         typed = read(form, self._context.actions())
         if typed.unreachable:
             found = ConnectionCheck(problem=typed.unreachable)
         else:
             found = await self._checks.check(typed.receiver)
-        if request.headers.get("hx-target") == "way":
-            return self._pages.render(request, "receivers/connection_check.html", way=found, way_id="way")
-        return self._form(request, typed, text(form, "replaces"), found=found)
+        if request.headers.get("hx-target") == "connection-check":
+            return self._check_part(request, found, "connection-check")
+        return self._form(request, typed, text(form, "replaces"), check=found)
 
-    async def needs(self, request: Request) -> Response:
-        """Which environment variables what stands in the form needs."""
+    def _check_part(self, request: Request, check: ConnectionCheck, id: str) -> Response:
+        return self._part(request, "receivers/connection_check.html", CheckPart(check, id))
+
+    async def env_requirements(self, request: Request) -> Response:
+        """The environment variables that the receiver in the form needs."""
         typed = read(await forms.read(request), self._context.actions())
         found = env_requirements.of(typed.receiver, self._context, typed.secrets)
-        return self._pages.render(request, "receivers/env_requirements.html", needs=found)
+        return self._part(request, "receivers/env_requirements.html", EnvRequirementsPart(found))
 
     async def delete(self, request: Request) -> Response:
         name = text(await forms.read(request), "name")
@@ -150,91 +238,65 @@ class ReceiverPages:
         self._context.stand_in.reset()
         return RedirectResponse("/receivers?reset=1", HTTPStatus.SEE_OTHER)
 
-    def _free_name(self, original: str) -> str:
-        """A name for a copy that no other receiver has."""
-        taken = {each.name for each in self._context.receivers()}
-        name, number = f"{original[:90]} copy", 1
-        while name in taken:
-            number += 1
-            name = f"{original[:90]} copy {number}"
-        return name
-
-    def _notice(self, request: Request) -> dict[str, str] | None:
-        """What was just done; nothing for what an address says and is not so."""
-        said = request.query_params
-        if (deleted := said.get("deleted", "")) in self._deleted:
-            return {"text": f"{deleted} is deleted.", "undo": deleted}
+    def _notice(self, request: Request) -> Notice | None:
+        """What was just done; None for what the address says and is not so."""
+        asked = request.query_params
+        if (deleted := asked.get("deleted", "")) in self._deleted:
+            return Notice(f"{deleted} is deleted.", undo=deleted)
         known = {each.name for each in self._context.receivers()}
         for key, words in (("saved", "is saved."), ("restored", "is back.")):
-            if said.get(key) in known:
-                return {"text": f"{said[key]} {words}", "undo": ""}
-        if "reset" in said:
-            return {"text": "The stand-in has forgotten what it was sent.", "undo": ""}
+            if asked.get(key) in known:
+                return Notice(f"{asked[key]} {words}")
+        if "reset" in asked:
+            return Notice("The stand-in has forgotten what it was sent.")
         return None
 
-    def _list(self, request: Request, ways: Mapping[str, ConnectionCheck] | None = None) -> Response:
+    def _list(self, request: Request, checks: Mapping[str, ConnectionCheck] | None = None) -> Response:
         problem = self._context.receivers_problem
         default = "" if problem else self._context.workspace.receivers().default
         action = self._context.actions()[0]
-        rows = []
-        for receiver in self._context.receivers():
-            target = self._context.target(receiver, action.name, action.editions[0])
-            rows.append(
-                {
-                    "receiver": receiver,
-                    "url": target.url,
-                    "problem": target.problem,
-                    "auth": auth_kind(receiver),
-                    "is_default": receiver.name == default,
-                    "needs": env_requirements.of(receiver, self._context),
-                    "way": (ways or {}).get(receiver.name),
-                    "way_id": way_id(receiver),
-                }
+        rows = [
+            ReceiverRow(
+                target=self._context.target(receiver, action.name, action.editions[0]),
+                auth=auth_kind(receiver),
+                is_default=receiver.name == default,
+                env_requirements=env_requirements.of(receiver, self._context),
+                check=(checks or {}).get(receiver.name),
+                check_id=_check_id(receiver),
             )
-        return self._page(
-            request, "receivers/receivers.html", rows=rows, problem=problem, notice=self._notice(request)
-        )
+            for receiver in self._context.receivers()
+        ]
+        page = ReceiversPage(rows=rows, problem=problem, notice=self._notice(request))
+        return self._page(request, "receivers/receivers.html", page)
 
     def _form(
         self,
         request: Request,
-        typed: ReceiverInput,
+        typed: TypedReceiver,
         replaces: str = "",
         wrong: Mapping[str, str] | None = None,
         *,
         copy_of: str = "",
-        doubled: Twice | None = None,
-        found: ConnectionCheck | None = None,
+        repeated: RepeatedPath | None = None,
+        check: ConnectionCheck | None = None,
     ) -> Response:
         """The form; with what is wrong, the answer to one that could not be saved."""
-        return self._page(
-            request,
-            "receivers/receiver.html",
-            HTTPStatus.UNPROCESSABLE_ENTITY if wrong else HTTPStatus.OK,
-            typed=typed.values,
+        page = ReceiverPage(
+            values=typed.values,
+            problems=wrong or problems(),
             replaces=replaces,
             copy_of=copy_of,
-            problems=wrong or problems(),
-            doubled=doubled,
+            repeated_path=repeated,
             actions=[
-                {"name": action.name, "path": contract.load(action.name, action.editions[0]).path}
+                ActionPath(action.name, contract.load(action.name, action.editions[0]).path)
                 for action in self._context.actions()
             ],
-            needs=env_requirements.of(typed.receiver, self._context, typed.secrets),
-            way=found,
-            way_id="way",
+            env_requirements=env_requirements.of(typed.receiver, self._context, typed.secrets),
+            check=check,
         )
-
-    def _page(
-        self, request: Request, name: str, status: HTTPStatus = HTTPStatus.OK, **context: Any
-    ) -> Response:
-        action = self._context.actions()[0]
-        target = self._context.target(
-            chosen_receiver(request, self._context), action.name, action.editions[0]
-        )
-        return self._pages.render(request, name, status=status, section="Receivers", target=target, **context)
+        return self._page(request, "receivers/receiver.html", page, refused=bool(wrong))
 
 
-def way_id(receiver: Receiver) -> str:
-    """The id of the element that tells of the way to a receiver."""
-    return f"way-{receiver.name.encode().hex()}"
+def _check_id(receiver: Receiver) -> str:
+    """The id of the element that shows the check of a receiver."""
+    return f"connection-check-{receiver.name.encode().hex()}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from collections import OrderedDict
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from typing import Literal
@@ -20,6 +19,7 @@ from retailops_sandbox.runlog.opening import logged, open_run
 from retailops_sandbox.runlog.runs import new_run
 from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.pages import RecordSwitch
+from retailops_sandbox.web.shell.recent import Recent
 from retailops_sandbox.workspace.payloads import fixture_payloads
 
 _KEPT_REVIEWS = 100
@@ -69,7 +69,7 @@ class Recording:
         self._is_on = False
         self.relay: RunningRelay | None = None
         self._switched: list[str] = []
-        self._reviews: OrderedDict[str, Review] = OrderedDict()
+        self._reviews: Recent[Review] = Recent(_KEPT_REVIEWS)
 
     # --- the switch ---
 
@@ -156,8 +156,6 @@ class Recording:
             for (action, edition), ids in groups.items()
         ]
         self._reviews.update((each.id, each) for each in made)
-        while len(self._reviews) > _KEPT_REVIEWS:
-            self._reviews.popitem(last=False)
         return made
 
     def find(self, id: str) -> Review | None:

@@ -6,7 +6,6 @@ Decisions live in this process alone. A review that is lost with it is begun aga
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -22,6 +21,7 @@ from retailops_sandbox.model import Difference
 from retailops_sandbox.reporting.render import changes, lines
 from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.scenarios.scenario import Plan
+from retailops_sandbox.web.shell.recent import Recent
 from retailops_sandbox.web.shell.scenario_index import ScenarioIndex
 from retailops_sandbox.workspace.workspace import Workspace
 
@@ -285,7 +285,7 @@ class Reviews:
     def __init__(self, workspace: Workspace, library: ScenarioIndex) -> None:
         self._workspace = workspace
         self._library = library
-        self._reviews: OrderedDict[str, Review] = OrderedDict()
+        self._reviews: Recent[Review] = Recent(_REMEMBERED)
 
     def known(self, key: str) -> Review | None:
         """The review of this key, if it is under way."""
@@ -295,7 +295,4 @@ class Reviews:
     def begin(self, key: str, judged: Sequence[Judged]) -> Review:
         """A new review, in the place of any other of this key."""
         self._reviews[key] = review = Review(self._workspace, self._library, judged)
-        self._reviews.move_to_end(key)
-        while len(self._reviews) > _REMEMBERED:
-            self._reviews.popitem(last=False)
         return review

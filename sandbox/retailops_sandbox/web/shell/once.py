@@ -1,27 +1,27 @@
-"""Forms that were sent: a double click does it once."""
+"""Forms that start something: a double click starts it once."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Callable
 
 from retailops_sandbox.errors import UsageError
+from retailops_sandbox.web.shell.recent import Recent
 
 _REMEMBERED = 1000
 
 
 class Once:
-    """Remembers what each form started, by its key."""
+    """Starts what a form asks for once, however often the form comes."""
 
     def __init__(self) -> None:
-        self._forms: OrderedDict[str, asyncio.Future[str]] = OrderedDict()
+        self._forms: Recent[asyncio.Future[str]] = Recent(_REMEMBERED)
 
     async def do(self, form: str, start: Callable[[], asyncio.Future[str]]) -> tuple[str, bool]:
-        """What this form starts, or has started: its id, and whether that was before.
+        """The id of what the form with this key started, and whether an earlier request started it.
 
-        Raises what `start` or its future raises, and UsageError for a form without a key; the form can then
-        be sent again.
+        Raises what `start` or its future raises, and UsageError for an empty key; the form can then be sent
+        again.
         """
         if not form:
             raise UsageError("the form has no id", mend="reload the page")
@@ -29,8 +29,6 @@ class Once:
             return await asyncio.shield(self._forms[form]), True
         started = start()
         self._forms[form] = started
-        while len(self._forms) > _REMEMBERED:
-            self._forms.popitem(last=False)
         try:
             return await asyncio.shield(started), False
         except Exception:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Callable
 
 import msgspec
@@ -21,6 +20,7 @@ from retailops_sandbox.engine import (
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.web.shell.once import Once
+from retailops_sandbox.web.shell.recent import Recent
 
 _KEPT_PROBLEMS = 1000
 
@@ -71,8 +71,8 @@ class Sending:
         self._clock = clock
         self._on_started: list[Callable[[str], None]] = []
         self._is_logged = is_logged
-        self._problems: OrderedDict[str, str] = OrderedDict()
-        self._unlogged: OrderedDict[str, Flight] = OrderedDict()
+        self._problems: Recent[str] = Recent(_KEPT_PROBLEMS)
+        self._unlogged: Recent[Flight] = Recent(_KEPT_PROBLEMS)
         self._flights: dict[str, Flight] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._forms = Once()
@@ -145,9 +145,6 @@ class Sending:
         if not self._is_logged(flight.id):
             flight.problem = problem
             self._unlogged[flight.id] = flight
-        for kept in (self._problems, self._unlogged):
-            while len(kept) > _KEPT_PROBLEMS:
-                kept.popitem(last=False)
 
     def _land(self, flight: Flight) -> None:
         self._flights.pop(flight.id, None)
