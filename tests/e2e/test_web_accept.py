@@ -194,7 +194,7 @@ def test_what_a_regex_matches_is_told_without_deciding(client: AcceptClient):
         ("[", "✗ cannot be used:"),
     ]:
         data = {"at": 1, "rule": "regex", "pattern": pattern}
-        part = client.http.post(review, data=data, headers={"HX-Target": "told"})
+        part = client.http.post(review, data=data, headers={"HX-Target": "regex-preview"})
         assert words(part.text).startswith(told)
         whole = client.http.post(review, data={**data, "do": "try"})
         assert told in words(whole.text)

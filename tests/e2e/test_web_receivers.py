@@ -1,4 +1,4 @@
-"""The receivers' pages over real HTTP: checking the connection, what it needs, copies, and a URL that was pasted."""
+"""The receivers' pages over real HTTP: connections checked, what a receiver needs, copies, a pasted URL."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""The record switch, the relay's page, and the way from the log to a review."""
+"""The record switch, the page of the relay, and a review of deliveries from the log."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
 import msgspec
@@ -11,18 +12,19 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from retailops_sandbox.errors import SandboxError, system_reason
-from retailops_sandbox.model import Delivery
+from retailops_sandbox.model import Delivery, Receiver
 from retailops_sandbox.reporting.render.shown import outcome
-from retailops_sandbox.web.recording.state import Recording, Review
+from retailops_sandbox.web.recording.state import Recording, RecordingReview, RunningRelay
 from retailops_sandbox.web.shell import forms
 from retailops_sandbox.web.shell.choices import chosen_receiver
 from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.forms import text
 from retailops_sandbox.web.shell.pages import Pages, problems
+from retailops_sandbox.web.shell.room import RoomPages
 
 _PORT = "8090"
 _SHOWN = 50
-"""Of what passed through a relay, the newest."""
+"""How many of the newest requests that passed through a relay the page shows."""
 
 
 class RelayInput(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,12 +43,30 @@ class Passed(msgspec.Struct, frozen=True):
     answer: str
 
 
-class RecordPages:
+class RecordPage(msgspec.Struct, frozen=True, kw_only=True):
+    """The relay, and what waits for review."""
+
+    typed: RelayInput
+    problems: Mapping[str, str]
+    """By field."""
+    receivers: Sequence[Receiver]
+    running: RunningRelay | None
+    passed: Sequence[Passed]
+    """The newest first."""
+    count: int
+    """Of all that passed."""
+    unlogged: Mapping[str, int]
+    """How many of them could not be logged, by the reason."""
+    reviews: Sequence[RecordingReview]
+
+
+class RecordPages(RoomPages):
     """`/record`."""
 
+    section = "Record"
+
     def __init__(self, context: AppContext, pages: Pages, recording: Recording) -> None:
-        self._context = context
-        self._pages = pages
+        super().__init__(context, pages)
         self._recording = recording
 
     def routes(self) -> list[Route]:
@@ -58,22 +78,22 @@ class RecordPages:
             Route("/record/from-log", self.from_log, methods=["POST"]),
         ]
 
-    async def show(self, request: Request) -> Response:
-        """The relay, and what waits for review; nothing for a script that knows all that has passed."""
+    def show(self, request: Request) -> Response:
+        """The relay, and what waits for review; 204 for a script that knows all that passed already."""
         running = self._recording.relay
         known = request.query_params.get("passed")
         if running is not None and known == str(running.relay.passed):
             return Response(status_code=HTTPStatus.NO_CONTENT)
-        return self._page(request, RelayInput(receiver=chosen_receiver(request, self._context).name))
+        return self._show(request, RelayInput(receiver=chosen_receiver(request, self._context).name))
 
     async def switch(self, request: Request) -> Response:
-        """On: the page stays as it is. Off: to the review of what was recorded."""
+        """Switch on and stay on the page, or off and go to the review of what was recorded."""
         form = await forms.read(request)
         recording = self._recording
         if text(form, "do") == "on":
             recording.switch_on()
             if "hx-request" in request.headers:
-                return self._pages.render(request, "shell/record_switch.html")
+                return self._part(request, "shell/record_switch.html")
             return RedirectResponse(forms.came_from(request), HTTPStatus.SEE_OTHER)
         return _to_review(recording.switch_off(), forms.came_from(request))
 
@@ -84,7 +104,7 @@ class RecordPages:
         )
         wrong = await self._started(typed, form)
         if wrong:
-            return self._page(request, typed, wrong, HTTPStatus.UNPROCESSABLE_ENTITY)
+            return self._show(request, typed, wrong)
         return RedirectResponse("/record", HTTPStatus.SEE_OTHER)
 
     async def _started(self, typed: RelayInput, form: FormData) -> dict[str, str]:
@@ -95,7 +115,7 @@ class RecordPages:
             return {"receiver": str(error)}
         if receiver.protected and text(form, "confirmed") != receiver.name:
             return {
-                "confirmed": f"{receiver.name} is protected, and the relay was not started: tick the box."
+                "confirmed": f"{receiver.name} is protected, and the relay was not started: select the box."
             }
         if not (typed.port.isascii() and typed.port.isdecimal() and int(typed.port) <= 65_535):
             return {"port": "The port is a number from 0 to 65535; 0 takes a free one."}
@@ -114,52 +134,38 @@ class RecordPages:
         return _to_review(await self._recording.stop_relay(), "/record")
 
     async def from_log(self, request: Request) -> Response:
-        """A review of the deliveries that were ticked."""
+        """A review of the deliveries that were selected."""
         form = await forms.read(request)
-        ticked = [str(each) for each in form.getlist("delivery")]
-        for each in ticked:
+        selected = [str(each) for each in form.getlist("delivery")]
+        for each in selected:
             self._context.refuse_foreign(each)
         # Newest first on the page, oldest first in a scenario: the review sorts them.
-        return _to_review(self._recording.review(ticked, "from the log"), "/deliveries?selected=none")
+        return _to_review(self._recording.review(selected, "from the log"), "/deliveries?selected=none")
 
-    def _page(
-        self,
-        request: Request,
-        typed: RelayInput,
-        wrong: dict[str, str] | None = None,
-        status: HTTPStatus = HTTPStatus.OK,
-    ) -> Response:
+    def _show(self, request: Request, typed: RelayInput, wrong: Mapping[str, str] | None = None) -> Response:
         running = self._recording.relay
-        action = self._context.actions()[0]
-        target = self._context.target(
-            chosen_receiver(request, self._context), action.name, action.editions[0]
-        )
         records = running.relay.records if running else []
-        passed = [
-            Passed(
-                each.delivery,
-                f"{each.delivery.request.method} {each.delivery.request.url}",
-                outcome(each.delivery),
-            )
-            for each in reversed(records[-_SHOWN:])
-        ]
-        return self._pages.render(
-            request,
-            "recording/record.html",
-            status=status,
-            section="Record",
-            target=target,
+        page = RecordPage(
             typed=typed,
             problems=problems(wrong),
             receivers=self._context.receivers(),
             running=running,
-            passed=passed,
+            passed=[
+                Passed(
+                    each.delivery,
+                    f"{each.delivery.request.method} {each.delivery.request.url}",
+                    outcome(each.delivery),
+                )
+                for each in reversed(records[-_SHOWN:])
+            ],
             count=len(records),
+            unlogged=dict(running.relay.problems) if running else {},
             reviews=self._recording.reviews,
         )
+        return self._page(request, "recording/record.html", page, refused=bool(wrong))
 
 
-def _to_review(made: list[Review], otherwise: str) -> Response:
+def _to_review(made: list[RecordingReview], otherwise: str) -> Response:
     """To the first review; back where there is nothing to review."""
     place = f"/record/reviews/{made[0].id}" if made else otherwise
     return RedirectResponse(place, HTTPStatus.SEE_OTHER)

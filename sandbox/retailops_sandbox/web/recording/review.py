@@ -1,10 +1,11 @@
-"""The review of what was recorded, before it becomes a file."""
+"""The review of a recording, before it becomes a file."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import shlex
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
 
@@ -21,17 +22,18 @@ from retailops_sandbox.model import Delivery, Scenario, Step
 from retailops_sandbox.recording import Proposal, ScenarioDraft
 from retailops_sandbox.reporting.render.shown import outcome
 from retailops_sandbox.scenarios import scenario
-from retailops_sandbox.web.recording.state import Drafted, Recording, Review
+from retailops_sandbox.web.recording.state import Drafted, Recording, RecordingReview
 from retailops_sandbox.web.shell import forms
-from retailops_sandbox.web.shell.choices import chosen_receiver
 from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.forms import text
+from retailops_sandbox.web.shell.names import free_name
 from retailops_sandbox.web.shell.pages import Pages, problems
+from retailops_sandbox.web.shell.room import RoomPages
 
 _NAME = "name."
-"""Before a delivery's id: the field with the name of its step."""
+"""The beginning of the field with a step's name; the id of its delivery follows."""
 _MOST_SHOWN = 256 * 1024
-"""Characters of the file."""
+"""Characters of the file that the page shows."""
 
 
 class ReviewInput(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,9 +46,9 @@ class ReviewInput(msgspec.Struct, frozen=True, kw_only=True):
     step_names: dict[str, str]
     """By delivery."""
     kept: frozenset[str]
-    """Deliveries that become steps."""
+    """The deliveries that become steps."""
     taken: frozenset[str]
-    """Proposals."""
+    """The ids of proposals."""
 
     @classmethod
     def first(cls, draft: ScenarioDraft, file: str) -> ReviewInput:
@@ -62,7 +64,7 @@ class ReviewInput(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, form: FormData, draft: ScenarioDraft) -> ReviewInput:
-        """What was typed; of a step that landed since the page was made, what it begins with."""
+        """The form as typed; a step that landed since the page was made begins as in `first`."""
         first = cls.first(draft, "")
         names = {
             id: text(form, _NAME + id).strip() if _NAME + id in form else name
@@ -87,7 +89,7 @@ class ReviewInput(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def scenario(self, draft: ScenarioDraft) -> Scenario:
-        """The scenario that this makes of the draft."""
+        """The scenario that the form makes of the draft."""
         ids = draft.deliveries
         return recording.finished(
             draft,
@@ -99,7 +101,7 @@ class ReviewInput(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def problems(self, draft: ScenarioDraft) -> dict[str, str]:
-        """What keeps this from being a scenario, by field."""
+        """Why the form makes no scenario, by field."""
         wrong: dict[str, str] = {}
         seen: set[str] = set()
         for id in draft.deliveries:
@@ -117,7 +119,7 @@ class ReviewInput(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StepRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A step of the review, beside the delivery it comes from."""
+    """A step, and the delivery that it comes from."""
 
     id: str
     name: str
@@ -128,27 +130,57 @@ class StepRow(msgspec.Struct, frozen=True, kw_only=True):
     proposals: list[Proposal]
 
 
-class ReviewPages:
+class RecordingReviewPage(msgspec.Struct, frozen=True, kw_only=True):
+    """The review, open, saved or discarded."""
+
+    review: RecordingReview
+    draft: ScenarioDraft | None
+    typed: ReviewInput | None
+    """None where nothing can be typed."""
+    rows: Sequence[StepRow]
+    secrets: Sequence[Proposal]
+    waiting: int
+    """How many deliveries are still in flight."""
+    problems: Mapping[str, str]
+    """By field."""
+    exists: bool
+    """There is a file of the name that is typed."""
+    preview: str
+    """Of the file's text."""
+    command: str
+    """Runs the saved file; empty before it is saved."""
+    others: Sequence[RecordingReview]
+    """The other reviews that are open."""
+
+
+class ScenarioPreview(msgspec.Struct, frozen=True):
+    """The file's text alone."""
+
+    preview: str
+
+
+class RecordingReviewPages(RoomPages):
     """`/record/reviews/{id}`."""
 
+    section = "Record"
+
     def __init__(self, context: AppContext, pages: Pages, recording: Recording) -> None:
-        self._context = context
-        self._pages = pages
+        super().__init__(context, pages)
         self._recording = recording
 
     def routes(self) -> list[Route]:
         one = "/record/reviews/{id}"
         return [Route(one, self.show), Route(one, self.change, methods=["POST"])]
 
-    async def show(self, request: Request) -> Response:
+    def show(self, request: Request) -> Response:
         review = self._review(request)
-        drafted = await asyncio.to_thread(self._recording.draft, review)
+        drafted = self._recording.draft(review)
         draft = drafted.draft
         typed = None if draft is None else ReviewInput.first(draft, self._free_name(draft))
-        return self._page(request, review, drafted, typed)
+        return self._show(request, review, drafted, typed)
 
     async def change(self, request: Request) -> Response:
-        """Show what it makes, save it, discard it, or take that back."""
+        """Show, save, discard or restore the review."""
         form = await forms.read(request)
         review = self._review(request)
         do = text(form, "do")
@@ -158,22 +190,20 @@ class ReviewPages:
         drafted = await asyncio.to_thread(self._recording.draft, review)
         draft = drafted.draft
         if draft is None or review.state != "open":
-            return self._page(request, review, drafted, None)
+            return self._show(request, review, drafted, None)
         typed = ReviewInput.of(form, draft)
         if request.headers.get("hx-target") == "preview":
-            return self._pages.render(
-                request, "recording/scenario_preview.html", preview=_preview(draft, typed)
-            )
+            preview = ScenarioPreview(_preview(draft, typed))
+            return self._part(request, "recording/scenario_preview.html", preview)
         wrong = typed.problems(draft)
         if do == "save" and not wrong:
             wrong = self._saved(review, draft, typed)
             if not wrong:
                 return RedirectResponse(request.url.path, HTTPStatus.SEE_OTHER)
-        status = HTTPStatus.UNPROCESSABLE_ENTITY if wrong else HTTPStatus.OK
-        return self._page(request, review, drafted, typed, wrong, status)
+        return self._show(request, review, drafted, typed, wrong)
 
-    def _saved(self, review: Review, draft: ScenarioDraft, typed: ReviewInput) -> dict[str, str]:
-        """Write the file; what kept it from being written, by field."""
+    def _saved(self, review: RecordingReview, draft: ScenarioDraft, typed: ReviewInput) -> dict[str, str]:
+        """Write the file; why it was not written, by field."""
         workspace = self._context.workspace
         try:
             written = scenario.spelled(typed.scenario(draft))
@@ -184,44 +214,33 @@ class ReviewPages:
         review.file = workspace.scenario_id(path)
         return {}
 
-    def _review(self, request: Request) -> Review:
+    def _review(self, request: Request) -> RecordingReview:
         review = self._recording.find(request.path_params["id"])
         if review is None:
-            what = "This review is not known any more. What was recorded is in the log: tick it there."
+            what = "This review is not known any more. What was recorded is in the log: select it there."
             raise HTTPException(HTTPStatus.NOT_FOUND, what)
         return review
 
     def _free_name(self, draft: ScenarioDraft) -> str:
         """A file name that nothing has yet."""
-        base = f"recorded-{draft.key}"
-        number, name = 1, base
-        while self._context.workspace.scenario_path(name).exists():
-            number += 1
-            name = f"{base}-{number}"
-        return name
+        scenario_path = self._context.workspace.scenario_path
+        return free_name(f"recorded-{draft.key}", lambda name: scenario_path(name).exists())
 
-    def _page(
+    def _show(
         self,
         request: Request,
-        review: Review,
+        review: RecordingReview,
         drafted: Drafted,
         typed: ReviewInput | None,
-        wrong: dict[str, str] | None = None,
-        status: HTTPStatus = HTTPStatus.OK,
+        wrong: Mapping[str, str] | None = None,
     ) -> Response:
-        target = self._context.target(chosen_receiver(request, self._context), review.action, review.edition)
         draft = drafted.draft
         rows: list[StepRow] = []
         preview = _cut(review.text)
         if draft is not None and typed is not None and review.state == "open":
             rows = _rows(draft, typed, drafted.landed)
             preview = _preview(draft, typed)
-        return self._pages.render(
-            request,
-            "recording/review.html",
-            status=status,
-            section="Record",
-            target=target,
+        page = RecordingReviewPage(
             review=review,
             draft=draft,
             typed=typed,
@@ -234,9 +253,11 @@ class ReviewPages:
             command=self._command(review, drafted) if review.state == "saved" else "",
             others=[each for each in self._recording.reviews if each.id != review.id],
         )
+        target = self._chosen_target(request, review.action, review.edition)
+        return self._page(request, "recording/review.html", page, target=target, refused=bool(wrong))
 
-    def _command(self, review: Review, drafted: Drafted) -> str:
-        """What runs the file that was saved, in the folder that the sandbox was started in."""
+    def _command(self, review: RecordingReview, drafted: Drafted) -> str:
+        """The command that runs the saved file, in the folder that the sandbox was started in."""
         root = self._context.workspace.root
         words = ["retailops-sandbox", "run", _from_here(root / review.file)]
         if _from_here(root) != ".":
@@ -285,7 +306,7 @@ def _preview(draft: ScenarioDraft, typed: ReviewInput) -> str:
 
 
 def _cut(text: str) -> str:
-    """As much of a file as a page bears, and a browser gets again at each letter that is typed."""
+    """The beginning of a file, short enough to be sent again at each letter that is typed."""
     return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}\n… only the beginning is shown"
 
 

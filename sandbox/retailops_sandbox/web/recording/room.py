@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from retailops_sandbox.web.recording.pages import RecordPages
-from retailops_sandbox.web.recording.review import ReviewPages
+from retailops_sandbox.web.recording.review import RecordingReviewPages
 from retailops_sandbox.web.recording.state import Recording
 from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.pages import Pages
@@ -17,7 +17,7 @@ def recording_room(context: AppContext, pages: Pages) -> Room:
     return Room(
         routes=[
             *RecordPages(context, pages, recording).routes(),
-            *ReviewPages(context, pages, recording).routes(),
+            *RecordingReviewPages(context, pages, recording).routes(),
         ],
         stop=recording.stop,
     )

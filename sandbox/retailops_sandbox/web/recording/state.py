@@ -1,4 +1,4 @@
-"""What is being recorded in this process: by the switch, by a relay; and what waits for review."""
+"""The recordings of this process, by the switch and by a relay, and their reviews."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from retailops_sandbox.workspace.payloads import fixture_payloads
 _KEPT_REVIEWS = 100
 
 
-class Review(msgspec.Struct, kw_only=True):
+class RecordingReview(msgspec.Struct, kw_only=True):
     """Deliveries of one action and edition that may become a scenario."""
 
     id: str
     origin: str
-    """What recorded them, in words."""
+    """The recorder, in words."""
     action: str
     edition: str
     deliveries: tuple[str, ...]
@@ -38,11 +38,11 @@ class Review(msgspec.Struct, kw_only=True):
     file: str = ""
     """The scenario's id, once it is saved."""
     text: str = ""
-    """What was written."""
+    """Of the file that was written."""
 
 
 class Drafted(msgspec.Struct, frozen=True):
-    """What a review makes of its deliveries."""
+    """The draft of a review."""
 
     draft: ScenarioDraft | None
     """None where none has landed."""
@@ -62,14 +62,14 @@ class RunningRelay(msgspec.Struct, frozen=True):
 
 
 class Recording:
-    """One process's recordings. Deliveries are in the log; here is only which."""
+    """The recordings of a process. It holds ids of deliveries, which are in the log."""
 
     def __init__(self, context: AppContext) -> None:
         self._context = context
         self._is_on = False
         self.relay: RunningRelay | None = None
         self._switched: list[str] = []
-        self._reviews: Recent[Review] = Recent(_KEPT_REVIEWS)
+        self._reviews: Recent[RecordingReview] = Recent(_KEPT_REVIEWS)
 
     # --- the switch ---
 
@@ -78,7 +78,7 @@ class Recording:
         return RecordSwitch(self._is_on, len(self._switched))
 
     def switch_on(self) -> None:
-        """From now on each send becomes a step."""
+        """Record each send by hand from now on."""
         self._is_on = True
 
     def add(self, delivery: str) -> None:
@@ -86,8 +86,8 @@ class Recording:
         if self._is_on:
             self._switched.append(delivery)
 
-    def switch_off(self) -> list[Review]:
-        """Stop, and what there is to review."""
+    def switch_off(self) -> list[RecordingReview]:
+        """Stop recording; the reviews of what was recorded."""
         self._is_on = False
         recorded, self._switched = self._switched, []
         return self.review(recorded, "by the switch")
@@ -95,7 +95,7 @@ class Recording:
     # --- the relay ---
 
     async def start_relay(self, receiver: Receiver, host: str, port: int) -> None:
-        """Start the relay. Raises SandboxError where it cannot be, OSError for an address it cannot have."""
+        """Start the relay; SandboxError where it cannot start, OSError for an address that it cannot have."""
         if self.relay is not None:
             raise UsageError("a relay is running already", mend="stop it first")
         clock = self._context.clock
@@ -119,8 +119,8 @@ class Recording:
             self.relay = RunningRelay(relay, log, url, receiver)
             undo.pop_all()
 
-    async def stop_relay(self) -> list[Review]:
-        """Stop the relay, and what there is to review."""
+    async def stop_relay(self) -> list[RecordingReview]:
+        """Stop the relay; the reviews of what passed through it."""
         if self.relay is None:
             return []
         running, self.relay = self.relay, None
@@ -138,19 +138,20 @@ class Recording:
     # --- reviews ---
 
     @property
-    def reviews(self) -> list[Review]:
-        """Those not yet saved or discarded, the newest first."""
-        return [each for each in reversed(self._reviews.values()) if each.state == "open"]
+    def reviews(self) -> list[RecordingReview]:
+        """The open reviews, the newest first."""
+        # A copy: pages are made in threads of their own.
+        return [each for each in reversed(list(self._reviews.values())) if each.state == "open"]
 
-    def review(self, deliveries: Iterable[str], origin: str) -> list[Review]:
-        """A review for each action and edition among these deliveries."""
+    def review(self, deliveries: Iterable[str], origin: str) -> list[RecordingReview]:
+        """A new review for each action and edition among these deliveries."""
         groups: dict[tuple[str, str], list[str]] = {}
         for id in dict.fromkeys(deliveries):
             kind = self._kind(id)
             if kind is not None:
                 groups.setdefault(kind, []).append(id)
         made = [
-            Review(
+            RecordingReview(
                 id=secrets.token_hex(8), origin=origin, action=action, edition=edition, deliveries=tuple(ids)
             )
             for (action, edition), ids in groups.items()
@@ -158,11 +159,11 @@ class Recording:
         self._reviews.update((each.id, each) for each in made)
         return made
 
-    def find(self, id: str) -> Review | None:
+    def find(self, id: str) -> RecordingReview | None:
         return self._reviews.get(id)
 
     def _kind(self, id: str) -> tuple[str, str] | None:
-        """Action and edition of a delivery, in flight or landed; None for one that there is not."""
+        """Action and edition of a delivery, in flight or landed; None where there is none."""
         flight = self._context.sending.flight(id)
         if flight is not None:
             if flight.problem:
@@ -172,8 +173,8 @@ class Recording:
         entry = self._context.log.get(id)
         return (entry.delivery.action, entry.delivery.edition) if entry else None
 
-    def draft(self, review: Review) -> Drafted:
-        """The review's draft, made of the log as it is now."""
+    def draft(self, review: RecordingReview) -> Drafted:
+        """The draft of a review, made of the log as it is now. Blocks."""
         flights = [self._context.sending.flight(id) for id in review.deliveries]
         entries = [self._context.log.get(id) for id in review.deliveries]
         landed = [Recorded(each.delivery, each.judgement) for each in entries if each is not None]

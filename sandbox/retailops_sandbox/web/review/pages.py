@@ -1,9 +1,9 @@
-"""The pages of a review: one difference after the other, then the diff of each file, then writing."""
+"""The pages of a review: one difference after the other, then the diff of each file."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
@@ -18,17 +18,19 @@ from starlette.routing import Route
 
 from retailops_sandbox import accepting
 from retailops_sandbox.accepting import Decision
+from retailops_sandbox.accepting.deciding import RegexPreview
 from retailops_sandbox.accepting.saving import Judged
 from retailops_sandbox.comparing import matchers
 from retailops_sandbox.comparing.values import type_name
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import SandboxError
-from retailops_sandbox.model import Difference, Rule
+from retailops_sandbox.model import Delivery, Difference, Rule
 from retailops_sandbox.reporting.render import sidebyside
 from retailops_sandbox.web.review.state import (
     ACCEPTED,
     KEPT,
     SKIPPED,
+    Change,
     Choice,
     Item,
     Review,
@@ -37,47 +39,47 @@ from retailops_sandbox.web.review.state import (
     judged,
 )
 from retailops_sandbox.web.shell import forms
-from retailops_sandbox.web.shell.choices import chosen_receiver
 from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.forms import text
 from retailops_sandbox.web.shell.pages import Pages, problems
+from retailops_sandbox.web.shell.room import RoomPages
 from retailops_sandbox.web.shell.send_form import Refused
 
 _CHOICES = {"accept": ACCEPTED, "keep": KEPT, "skip": SKIPPED}
 
 
-class Rulings(msgspec.Struct, frozen=True):
-    """What stands in the form that makes a rule."""
+class RuleForm(msgspec.Struct, frozen=True):
+    """The form that makes a rule."""
 
     word: str
     pattern: str
     everywhere: bool
 
     @classmethod
-    def of(cls, form: FormData) -> Rulings:
+    def of(cls, form: FormData) -> RuleForm:
         return cls(text(form, "rule"), text(form, "pattern"), "everywhere" in form)
 
     @classmethod
-    def proposed(cls, item: Item) -> Rulings:
-        """What is filled in where nothing was typed: the most telling rule that accepts what came."""
+    def proposed(cls, item: Item) -> RuleForm:
+        """The form before anything is typed: the narrowest rule that accepts what came."""
         words = item.ways.rules
-        telling = [word for word in words if word in (*matchers.TELLING, "regex")]
+        narrow = [word for word in words if word in (*matchers.TELLING, "regex")]
         difference = item.difference
         return cls(
-            [*telling, *words, ""][0],
+            [*narrow, *words, ""][0],
             accepting.proposed_regex(difference.expected, difference.actual),
             bool(item.ways.wide),
         )
 
     def rule(self, item: Item) -> Rule:
-        """The rule that this means; Refused where it can be none."""
+        """The rule that is typed; Refused where it cannot be used."""
         if self.word not in item.ways.rules:
             raise Refused("rule", "Choose what the rule is to accept.")
         if self.word == "regex":
-            told = accepting.told_regex(self.pattern, item.difference)
-            if told.problem:
-                raise Refused("pattern", f"This cannot be used: {told.problem}.")
-            if not told.actual:
+            tried = accepting.told_regex(self.pattern, item.difference)
+            if tried.problem:
+                raise Refused("pattern", f"This cannot be used: {tried.problem}.")
+            if not tried.actual:
                 raise Refused("pattern", "It does not match what came, so the difference would stay.")
             return {"regex": self.pattern}
         if self.word == "type":
@@ -85,12 +87,60 @@ class Rulings(msgspec.Struct, frozen=True):
         return self.word
 
 
-class AcceptPages:
+class ReviewPage(msgspec.Struct, frozen=True, kw_only=True):
+    """What every page of a review shows."""
+
+    review: Review
+    base: str
+    """The address of the review."""
+    back: str
+    """The address of what is reviewed."""
+
+
+class DifferencePage(ReviewPage, frozen=True, kw_only=True):
+    """One difference, and what can be decided about it."""
+
+    number: int
+    """From 1."""
+    item: Item
+    delivery: Delivery
+    breaks_contract: bool
+    """The answer breaks the contract too."""
+    line: sidebyside.Line
+    whole: sidebyside.View | None
+    """The answer beside what was expected; None where they cannot be shown so."""
+    choice: Choice | None
+    """What was decided; None where nothing was."""
+    consequence: str
+    """What accepting does."""
+    rule_form: RuleForm
+    rule_words: Sequence[tuple[str, str]]
+    """The matchers that can stand at the difference, each with what it accepts."""
+    is_rule_open: bool
+    """The rule's form was typed in, or has a rule that recognises the value."""
+    regex: RegexPreview | None
+    """The pattern tried on the values; None where no regular expression can stand."""
+    problems: Mapping[str, str]
+    """By field."""
+
+
+class ChangesPage(ReviewPage, frozen=True, kw_only=True):
+    """The files that the decisions change, before they are written and after."""
+
+    changes: Sequence[Change]
+    shown: str
+    """Stands for the changes as they are shown."""
+    refused: Sequence[str]
+    """Why nothing was written, line by line."""
+    run_again: str
+    """Where the written files can be run; empty before they are written."""
+
+
+class ReviewPages(RoomPages):
     """`/runs/{id}/review` and `/deliveries/{id}/review`."""
 
     def __init__(self, context: AppContext, pages: Pages, reviews: Reviews) -> None:
-        self._context = context
-        self._pages = pages
+        super().__init__(context, pages)
         self._reviews = reviews
 
     def routes(self) -> list[Route]:
@@ -107,15 +157,16 @@ class AcceptPages:
 
     # --- one difference ---
 
-    async def show(self, request: Request) -> Response:
+    def show(self, request: Request) -> Response:
         """The difference of this number, else the first that is open; the changes where none is."""
-        review = await self._review(request)
+        review = self._review(request)
         if review.written:
             return _to(request, "/changes")
         if not review.items:
-            return self._page(request, review, "review/accept_empty.html")
+            page = ReviewPage(review=review, base=_base(request), back=_back(request))
+            return self._show(request, "review/accept_empty.html", page)
         number = self._number(request, review)
-        return await self._item(request, review, number) if number else _to(request, "/changes")
+        return self._difference(request, review, number) if number else _to(request, "/changes")
 
     def _number(self, request: Request, review: Review) -> int:
         asked = request.query_params.get("at", "")
@@ -130,110 +181,104 @@ class AcceptPages:
         form = await forms.read(request)
         do = text(form, "do") or "try"
         if do == "restart":
-            await self._begin(request)
+            await asyncio.to_thread(self._begin, request)
             return _to(request)
-        review = await self._review(request)
+        review = await asyncio.to_thread(self._review, request)
         number = _whole(text(form, "at"))
         if not 0 < number <= len(review.items):
             return _to(request)
         if do == "undo":
             return _to(request, f"?at={review.undo() or number}")
         item = review.items[number - 1]
-        typed = Rulings.of(form)
+        typed = RuleForm.of(form)
         if do == "try":
-            part = (
-                "review/told_regex.html"
-                if request.headers.get("hx-target") == "told"
-                else "review/accept.html"
-            )
-            return await self._item(request, review, number, typed, page=part)
+            is_part = request.headers.get("hx-target") == "regex-preview"
+            part = "review/regex_preview.html" if is_part else "review/accept.html"
+            return await asyncio.to_thread(self._difference, request, review, number, typed, part=part)
         try:
             review.choose(number, _choice(do, item, typed))
         except Refused as refused:
-            return await self._item(request, review, number, typed, refused.problems)
+            return await asyncio.to_thread(self._difference, request, review, number, typed, refused.problems)
         following = review.open_after(number)
         return _to(request, f"?at={following}" if following else "/changes")
 
-    async def _item(
+    def _difference(
         self,
         request: Request,
         review: Review,
         number: int,
-        typed: Rulings | None = None,
-        wrong: dict[str, str] | None = None,
-        page: str = "review/accept.html",
+        typed: RuleForm | None = None,
+        wrong: Mapping[str, str] | None = None,
+        part: str = "review/accept.html",
     ) -> Response:
         item = review.items[number - 1]
         first = item.subject.first
-        rulings = typed or Rulings.proposed(item)
-        whole = await asyncio.to_thread(_whole_answer, first)
-        return self._page(
-            request,
-            review,
-            page,
-            HTTPStatus.UNPROCESSABLE_ENTITY if wrong else HTTPStatus.OK,
+        rule_form = typed or RuleForm.proposed(item)
+        can_be_regex = "regex" in item.ways.rules
+        came = item.difference.actual
+        page = DifferencePage(
+            review=review,
+            base=_base(request),
+            back=_back(request),
             number=number,
             item=item,
             delivery=first.delivery,
-            delivery_violations=first.judgement.violations,
+            breaks_contract=bool(first.judgement.violations),
             line=sidebyside.of_difference(item.difference),
-            whole=whole,
+            whole=_whole_answer(first),
             choice=review.choices.get(number),
             consequence=consequence(item.difference),
-            rulings=rulings,
-            is_typed=typed is not None,
-            matchers=matchers.MATCHERS,
-            is_recognised=not set(matchers.TELLING).isdisjoint(item.ways.rules),
-            told=accepting.told_regex(rulings.pattern, item.difference)
-            if "regex" in item.ways.rules
-            else None,
-            type_name="" if item.difference.actual is UNSET else type_name(item.difference.actual),
+            rule_form=rule_form,
+            rule_words=[(word, _meaning(word, came)) for word in item.ways.rules],
+            is_rule_open=typed is not None or not set(matchers.TELLING).isdisjoint(item.ways.rules),
+            regex=accepting.told_regex(rule_form.pattern, item.difference) if can_be_regex else None,
             problems=problems(wrong),
         )
+        return self._show(request, part, page, refused=bool(wrong))
 
     # --- the end ---
 
-    async def changes(self, request: Request) -> Response:
-        """What would be written; or, once it is, what was."""
-        review = await self._review(request)
-        if not review.items:
-            return _to(request)
-        return await self._changes(request, review)
+    def changes(self, request: Request) -> Response:
+        """The changes that would be written or, once they are, the files."""
+        review = self._review(request)
+        return self._changes(request, review) if review.items else _to(request)
 
     async def write(self, request: Request) -> Response:
         """Write the files as they were shown."""
         form = await forms.read(request)
-        review = await self._review(request)
+        review = await asyncio.to_thread(self._review, request)
         found = await asyncio.to_thread(review.changes)
         if not found or review.written:
             return _to(request, "/changes")
         if text(form, "shown") != fingerprint(found):
-            said = "Nothing was written: it would not be what the page showed. This is what it would be now."
-            return await self._changes(request, review, [said])
+            what = "Nothing was written: it would not be what the page showed. This is what it would be now."
+            return await asyncio.to_thread(self._changes, request, review, [what])
         try:
             refused = await asyncio.to_thread(review.write)
         except SandboxError as error:
             refused = [str(error)]
-        return await self._changes(request, review, refused) if refused else _to(request, "/changes")
+        if refused:
+            return await asyncio.to_thread(self._changes, request, review, refused)
+        return _to(request, "/changes")
 
-    async def _changes(self, request: Request, review: Review, refused: Sequence[str] = ()) -> Response:
+    def _changes(self, request: Request, review: Review, refused: Sequence[str] = ()) -> Response:
         try:
-            found = [] if review.written else await asyncio.to_thread(review.changes)
+            found = [] if review.written else review.changes()
         except SandboxError as error:
             found, refused = [], [*refused, str(error)]
-        return self._page(
-            request,
-            review,
-            "review/accept_changes.html",
-            HTTPStatus.UNPROCESSABLE_ENTITY if refused else HTTPStatus.OK,
-            found=found,
+        page = ChangesPage(
+            review=review,
+            base=_base(request),
+            back=_back(request),
+            changes=found,
             shown=fingerprint(found),
             refused=refused,
-            again=self._again(review),
+            run_again=self._run_again(review),
         )
+        return self._show(request, "review/accept_changes.html", page, refused=bool(refused))
 
-    def _again(self, review: Review) -> str:
-        """Where what was written can be run again, against the same receiver; empty before it was."""
+    def _run_again(self, review: Review) -> str:
+        """Where the written files can be run against the same receiver; empty before they are written."""
         if not review.written:
             return ""
         receiver = review.items[0].subject.first.delivery.receiver
@@ -245,16 +290,15 @@ class AcceptPages:
 
     # --- which review ---
 
-    async def _review(self, request: Request) -> Review:
-        known = await asyncio.to_thread(self._reviews.known, _base(request))
-        return await self._begin(request) if known is None else known
+    def _review(self, request: Request) -> Review:
+        known = self._reviews.known(_base(request))
+        return self._begin(request) if known is None else known
 
-    async def _begin(self, request: Request) -> Review:
-        found = await asyncio.to_thread(self._judged, request)
-        return await asyncio.to_thread(self._reviews.begin, _base(request), found)
+    def _begin(self, request: Request) -> Review:
+        return self._reviews.begin(_base(request), self._judged(request))
 
     def _judged(self, request: Request) -> list[Judged]:
-        """The deliveries of a run; or the one that is meant, with those of its step, which it speaks for."""
+        """The deliveries of a run, or a delivery with the others of its step."""
         id: str = request.path_params["id"]
         self._context.refuse_foreign(id)
         if request.url.path.startswith("/runs/"):
@@ -262,41 +306,14 @@ class AcceptPages:
             if found is None:
                 raise HTTPException(HTTPStatus.NOT_FOUND, f"There is no run {id} in this workspace's log.")
             return judged(found[1])
-        entry = self._context.log.get(id)
-        if entry is None:
-            raise HTTPException(HTTPStatus.NOT_FOUND, f"There is no delivery {id} in this workspace's log.")
-        sent = entry.delivery
+        sent = self._entry(id).delivery
         run = self._context.log.run(sent.run, {sent.scenario})
         of_step = [each for each in (run[1] if run else []) if each.delivery.step == sent.step]
         return judged(of_step, first=id)
 
-    # --- showing ---
-
-    def _page(
-        self,
-        request: Request,
-        review: Review,
-        name: str,
-        status: HTTPStatus = HTTPStatus.OK,
-        **context: Any,
-    ) -> Response:
-        action = self._context.actions()[0]
-        target = self._context.target(
-            chosen_receiver(request, self._context), action.name, action.editions[0]
-        )
-        id = request.path_params["id"]
-        return self._pages.render(
-            request,
-            name,
-            status=status,
-            section="Runs" if request.url.path.startswith("/runs/") else "Log",
-            target=target,
-            review=review,
-            base=_base(request),
-            id=id,
-            back=_base(request).removesuffix("/review"),
-            **context,
-        )
+    def _show(self, request: Request, name: str, page: ReviewPage, *, refused: bool = False) -> Response:
+        section = "Runs" if request.url.path.startswith("/runs/") else "Log"
+        return self._page(request, name, page, section=section, refused=refused)
 
 
 def consequence(difference: Difference) -> str:
@@ -325,6 +342,11 @@ def consequence(difference: Difference) -> str:
     return words.get(difference.kind, "Accepting expects the value that came.")
 
 
+def _meaning(word: str, came: Any) -> str:
+    """What a matcher accepts, for the value that came."""
+    return f"any {type_name(came)}" if word == "type" else matchers.MATCHERS[word].words
+
+
 def _whole_answer(judged: Judged) -> sidebyside.View | None:
     """The answer beside what was expected; None where they cannot be shown so."""
     expectation = judged.judgement.expectation
@@ -334,8 +356,8 @@ def _whole_answer(judged: Judged) -> sidebyside.View | None:
     return sidebyside.of(judged.delivery, expectation, sets)
 
 
-def _choice(do: str, item: Item, typed: Rulings) -> Choice:
-    """The decision that a button means; Refused where it cannot be made."""
+def _choice(do: str, item: Item, typed: RuleForm) -> Choice:
+    """The decision of a button; Refused where it cannot be made."""
     if do in _CHOICES:
         return _CHOICES[do]
     if do == "ignore":
@@ -349,6 +371,11 @@ def _base(request: Request) -> str:
     """The address of the review itself."""
     of = "runs" if request.url.path.startswith("/runs/") else "deliveries"
     return f"/{of}/{request.path_params['id']}/review"
+
+
+def _back(request: Request) -> str:
+    """The address of what is reviewed."""
+    return _base(request).removesuffix("/review")
 
 
 def _to(request: Request, rest: str = "") -> Response:

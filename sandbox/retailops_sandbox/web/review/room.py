@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from retailops_sandbox.web.review.pages import AcceptPages
+from retailops_sandbox.web.review.pages import ReviewPages
 from retailops_sandbox.web.review.state import Reviews
 from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.pages import Pages
@@ -11,4 +11,4 @@ from retailops_sandbox.web.shell.room import Room
 
 def review_room(context: AppContext, pages: Pages) -> Room:
     reviews = Reviews(context.workspace, context.scenario_index)
-    return Room(routes=AcceptPages(context, pages, reviews).routes())
+    return Room(routes=ReviewPages(context, pages, reviews).routes())

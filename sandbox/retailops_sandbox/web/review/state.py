@@ -1,6 +1,6 @@
 """Reviews of failed runs: one difference at a time is decided, and nothing is written before the end.
 
-Decisions live in this process alone. A review that is lost with it is begun again from the log and the files.
+Decisions are kept in this process alone. After it, a review begins again from the log and the files.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ Word = Literal["accept", "keep", "rule", "skip"]
 
 
 class Choice(msgspec.Struct, frozen=True):
-    """What was decided about an item. One that is skipped keeps its expectation, and counts as open."""
+    """A decision about an item. A skipped one keeps its expectation and counts as open."""
 
     word: Word
     decision: Decision
 
     @property
     def says(self) -> str:
-        """In words."""
+        """The decision in words."""
         if self.word == "rule":
             rule = self.decision.rule
             spelled = rule if isinstance(rule, str) else " ".join(f"{word} {it}" for word, it in rule.items())
@@ -51,7 +51,7 @@ ACCEPTED, KEPT, SKIPPED = Choice("accept", ACCEPT), Choice("keep", KEEP), Choice
 
 
 class Subject(msgspec.Struct, frozen=True):
-    """One expectation of a scenario's file, and the deliveries that it judged; the first is looked at."""
+    """An expectation of a scenario's file, and the deliveries that it judged."""
 
     plan: Plan
     file: Path
@@ -60,11 +60,12 @@ class Subject(msgspec.Struct, frozen=True):
 
     @property
     def first(self) -> Judged:
+        """The first that failed, which the review shows."""
         return next(each for each in self.group if each.failed)
 
 
 class Item(msgspec.Struct, frozen=True):
-    """One difference."""
+    """A difference to decide about."""
 
     subject: Subject
     difference: Difference
@@ -72,16 +73,16 @@ class Item(msgspec.Struct, frozen=True):
 
     @property
     def place(self) -> str:
-        """Where it is, in words."""
+        """The place of the difference, in words."""
         return lines.place(self.difference)
 
 
 class Change(msgspec.Struct, frozen=True):
-    """What the decisions make of one file."""
+    """The change of one file by the decisions."""
 
     change: FileChange
     name: str
-    """Where it will be written, in the workspace."""
+    """The file in the workspace that it is written to."""
     diff: list[changes.Line]
 
     @property
@@ -94,16 +95,16 @@ class Change(msgspec.Struct, frozen=True):
 
 
 class Review:
-    """The differences of some judged deliveries, and what is decided about them."""
+    """The differences of some judged deliveries, and the decisions about them."""
 
     def __init__(self, workspace: Workspace, library: ScenarioIndex, judged: Sequence[Judged]) -> None:
         self._workspace = workspace
         self.items: list[Item] = []
         self.problems: list[str] = []
-        """What of it cannot be reviewed, and why."""
+        """Why some of what failed cannot be reviewed."""
         self.choices: dict[int, Choice] = {}
         self.written: list[str] = []
-        """What the end of it wrote."""
+        """The files that were written at the end."""
         self._order: list[int] = []
         self._plans: dict[str, Plan] = {}
         for id in dict.fromkeys(each.delivery.scenario for each in judged if each.failed):
@@ -133,7 +134,7 @@ class Review:
             differences = first.judgement.differences
             if first.judgement.violations:
                 step = f"{plan.id}, step {first.delivery.step!r}"
-                self._problem(f"{step}: violations of the contract are not accepted: mend the receiver")
+                self._problem(f"{step}: violations of the contract are not accepted: fix the receiver")
             self.items += [Item(subject, each, accepting.ways(each, sets)) for each in differences]
 
     def _has_place(self, plan: Plan, judged: Judged) -> bool:
@@ -153,19 +154,20 @@ class Review:
 
     @property
     def decided(self) -> int:
-        return sum(choice is not SKIPPED for choice in self.choices.values())
+        # A copy: pages are made in threads of their own.
+        return sum(choice is not SKIPPED for choice in list(self.choices.values()))
 
     @property
     def skipped(self) -> int:
         return len(self.choices) - self.decided
 
     def choose(self, number: int, choice: Choice) -> None:
-        """Decide about an item, from 1; deciding anew takes the place of what was decided."""
+        """Decide about an item, from 1; a new decision replaces an earlier one."""
         self.choices[number] = choice
         self._order = [each for each in self._order if each != number] + [number]
 
     def undo(self) -> int:
-        """Take back the latest decision; the item it was on, or 0 where there is none."""
+        """Undo the latest decision; the number of its item, or 0 where there is none."""
         if not self._order:
             return 0
         number = self._order.pop()
@@ -177,20 +179,20 @@ class Review:
         return bool(self._order)
 
     def open_after(self, number: int) -> int:
-        """The next item that nothing is decided about, going round; 0 where there is none."""
+        """The next item without a decision, from the first again after the last; 0 where there is none."""
         numbers = range(1, len(self.items) + 1)
         later = [each for each in numbers if each > number and each not in self.choices]
         return next(iter(later), next((each for each in numbers if each not in self.choices), 0))
 
     def first_of(self, scenario: str) -> int:
-        """The first item of a scenario; 0 where it has none."""
+        """The number of a scenario's first item; 0 where it has none."""
         found = (at for at, item in enumerate(self.items, 1) if item.subject.plan.id == scenario)
         return next(found, 0)
 
     # --- the end ---
 
     def changes(self) -> list[Change]:
-        """What the decisions make of each file, those that stay as they are left out."""
+        """The changes of the files that the decisions change."""
         found = []
         for id, plan in self._plans.items():
             change = self._change(id, plan)
@@ -229,7 +231,7 @@ class Review:
         )
 
     def write(self) -> list[str]:
-        """Write the files, or none where one of them must not be; what stood against it, line by line."""
+        """Write all files, or none where one must not be written; the reasons, line by line."""
         found = [each.change for each in self.changes()]
         refused = [line for line in map(_objection, found) if line]
         if not refused:
@@ -240,7 +242,7 @@ class Review:
 
     @property
     def is_stale(self) -> bool:
-        """Whether nothing is decided yet, and a file is not any more what it was."""
+        """Nothing is decided yet, and a file has changed since the review began."""
         return not self.choices and any(self._is_changed(id, plan) for id, plan in self._plans.items())
 
     def _is_changed(self, id: str, plan: Plan) -> bool:
@@ -251,7 +253,7 @@ class Review:
 
 
 def _objection(change: FileChange) -> str:
-    """Why a file must not be written; empty where nothing stands against it."""
+    """Why a file must not be written; empty where it may be."""
     try:
         saving.check(change)
     except SandboxError as error:
@@ -260,7 +262,7 @@ def _objection(change: FileChange) -> str:
 
 
 def fingerprint(found: Sequence[Change]) -> str:
-    """What stands for some changes as they were shown."""
+    """A hash of some changes, to see whether they are still those that were shown."""
     texts = "\0".join(f"{each.change.target}\0{each.change.after}" for each in found)
     return hashlib.sha256(texts.encode()).hexdigest()
 
@@ -270,7 +272,7 @@ def _shown(workspace: Workspace, path: Path) -> str:
 
 
 def judged(entries: Sequence[Entry], first: str = "") -> list[Judged]:
-    """Deliveries with the judgements that their run made of them; the one that is named comes first."""
+    """Deliveries of scenarios with the judgements of their run; the delivery of id `first` comes first."""
     found = [
         Judged(entry.delivery, entry.judgements[0])
         for entry in entries
@@ -280,7 +282,7 @@ def judged(entries: Sequence[Entry], first: str = "") -> list[Judged]:
 
 
 class Reviews:
-    """The reviews of a process, by what is reviewed."""
+    """The reviews of a process, by their addresses."""
 
     def __init__(self, workspace: Workspace, library: ScenarioIndex) -> None:
         self._workspace = workspace
@@ -288,11 +290,11 @@ class Reviews:
         self._reviews: Recent[Review] = Recent(_REMEMBERED)
 
     def known(self, key: str) -> Review | None:
-        """The review of this key, if it is under way."""
+        """The review of this key; None where there is none, or it is stale."""
         review = self._reviews.get(key)
         return None if review is None or review.is_stale else review
 
     def begin(self, key: str, judged: Sequence[Judged]) -> Review:
-        """A new review, in the place of any other of this key."""
+        """Begin a review, in the place of any other of this key."""
         self._reviews[key] = review = Review(self._workspace, self._library, judged)
         return review

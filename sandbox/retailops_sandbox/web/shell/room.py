@@ -66,15 +66,18 @@ class RoomPages:
             status=HTTPStatus.UNPROCESSABLE_ENTITY if refused else HTTPStatus.OK,
         )
 
-    def _part(self, request: Request, name: str, page: msgspec.Struct) -> Response:
+    def _part(self, request: Request, name: str, page: msgspec.Struct | None = None) -> Response:
         """A part of a page, for a script that puts it in place."""
         return self._pages.render(request, name, page)
 
-    def _chosen_target(self, request: Request) -> Target:
-        """Where a send to the receiver that this browser chose last would go."""
-        action = self._context.actions()[0]
+    def _chosen_target(self, request: Request, action: str = "", edition: str = "") -> Target:
+        """Where a send to the receiver that this browser chose last would go.
+
+        It is a send of the first action in its default edition where none is named.
+        """
+        first = self._context.actions()[0]
         receiver = chosen_receiver(request, self._context)
-        return self._context.target(receiver, action.name, action.editions[0])
+        return self._context.target(receiver, action or first.name, edition or first.editions[0])
 
     def _entry(self, id: str) -> Entry:
         """A delivery of the log; HTTPException 404 where there is none. Blocks."""
