@@ -287,7 +287,7 @@ def test_a_folder_that_cannot_be_read_is_said_and_the_stream_goes_on(client: Com
         away.rename(runs)
         event = stream.next()
         assert event is not None
-        assert (event.name, event.data) == ("mended", "well")
+        assert (event.name, event.data) == ("fixed", "well")
         id = sent(client)
         stream.until(id, client.landed(f"/deliveries/{id}").judgements[-1].verdict)
 

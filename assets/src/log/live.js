@@ -28,7 +28,7 @@ class LiveLog {
         seen: () => {},
         reload: () => this.#reload(),
         problem: (problem) => this.#showProblem(problem, "log"),
-        mended: () => this.#showProblem("", "log"),
+        fixed: () => this.#showProblem("", "log"),
       },
       onSilence: (isSilent) => {
         if (isSilent) this.#showProblem(SILENT, "silence");

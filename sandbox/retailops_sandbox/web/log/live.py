@@ -1,4 +1,4 @@
-"""The log's page as it goes on: a stream of rows that came or changed, for the filter of each page."""
+"""The stream of the log's page: rows that came or changed, for the filter of each page."""
 
 from __future__ import annotations
 
@@ -19,40 +19,41 @@ from retailops_sandbox.web.log.watch import Sighting, Watch
 from retailops_sandbox.web.shell.addresses import query_string
 from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.pages import Pages
+from retailops_sandbox.web.shell.room import RoomPages
 from retailops_sandbox.web.shell.rows import Row
 
 _MOST = 200
-"""So many rows a page has; what is older than those would be dropped again."""
+"""The most rows on a page; older ones would be dropped again."""
 _REST = 0.004
-"""Seconds that a stream rests for each row that it told: a run of thousands leaves time for other pages."""
+"""Seconds that a stream rests for each row that it sent: a run of thousands leaves time for other pages."""
 _RETRY = 1000
 """Milliseconds until a page connects again."""
 _LAST_WORDS = 1.5
-"""Seconds that a page has to be told what was in flight, when the process ends."""
-_UNTOLD = 100
-"""After so many sightings that are nothing to a page, it is told where it is."""
+"""Seconds in which a stream may still send what was in flight, when the process ends."""
+_UNSENT = 100
+"""After so many sightings that the filter does not accept, an event says how far the stream is."""
 
 
-class Told(msgspec.Struct, frozen=True):
-    """What a page is told at once."""
+class LiveRows(msgspec.Struct, frozen=True, kw_only=True):
+    """The rows of one event."""
 
     rows: Sequence[Row]
-    """The newest first."""
+    """Those that came or changed, the newest first."""
     gone: Sequence[str]
-    """The ids of those that the page may have, and should not."""
+    """The ids of those that a page may show, and should not any more."""
     more: int
-    """How many came beside the rows, and are older than they."""
+    """How many further ones came, older than `rows`."""
+    count: int
+    """Of all deliveries in the log."""
+    address: str
+    """The query string of the filter."""
 
-    def __bool__(self) -> bool:
-        return bool(self.rows or self.gone)
 
-
-class LivePages:
+class LivePages(RoomPages):
     """`/deliveries/events`."""
 
     def __init__(self, context: AppContext, pages: Pages, watch: Watch) -> None:
-        self._context = context
-        self._pages = pages
+        super().__init__(context, pages)
         self._watch = watch
 
     def routes(self) -> list[Route]:
@@ -62,7 +63,7 @@ class LivePages:
         """Events `rows`, with markup, for the filter in the address; `reload` where the page cannot go on.
 
         It goes on after the event that `Last-Event-ID` or `after` names. With `once` it ends when it has
-        told what there is: that is for pages beyond those that can have a connection of their own.
+        sent what there is: that is for pages beyond those that can have a connection of their own.
         """
         query = filters.query_of(request).checked()
         last = request.headers.get("last-event-id") or request.query_params.get("after", "")
@@ -80,33 +81,34 @@ class LivePages:
     ) -> AsyncIterator[ServerSentEvent]:
         watch = self._watch
         number = watch.number_of(last) if last else watch.number
-        told, problem = number or 0, ""
+        sent, problem = number or 0, ""
         yield ServerSentEvent(comment="listening", retry=_RETRY)
         with watch.listening():
             while True:
                 news = watch.news
                 if watch.problem != problem:
                     problem = watch.problem
-                    name = "problem" if problem else "mended"
+                    name = "problem" if problem else "fixed"
                     yield ServerSentEvent(problem or "well", event=name)
                 sightings = None if number is None else watch.since(number)
                 number, id = watch.number, watch.id(watch.number)
                 if sightings is None:
-                    told = number
+                    sent = number
                     yield ServerSentEvent("unknown", event="reload", id=id)
-                elif found := await self._told(query, sightings):
-                    told = number
-                    yield ServerSentEvent(self._markup(request, query, found), event="rows", id=id)
+                elif found := await self._accepted(query, sightings):
+                    sent = number
+                    markup = self._pages.text(request, "log/live_rows.html", found)
+                    yield ServerSentEvent(markup, event="rows", id=id)
                     await asyncio.sleep(_REST * len(found.rows))
-                elif number - told >= _UNTOLD or (once and number != told):
-                    told = number
+                elif number - sent >= _UNSENT or (once and number != sent):
+                    sent = number
                     yield ServerSentEvent("nothing", event="seen", id=id)
                 if once or (watch.is_stopped and number == watch.number):
                     return
                 await news.wait()
 
-    async def _told(self, query: Query, sightings: Sequence[Sighting]) -> Told:
-        """What of it is for a page with this filter."""
+    async def _accepted(self, query: Query, sightings: Sequence[Sighting]) -> LiveRows | None:
+        """The sightings that concern a page with this filter; None where none does."""
         wanted = [each for each in sightings if _is_wanted(query, each)]
         if query.text and wanted:
             ids = {each.id for each in wanted}
@@ -115,16 +117,19 @@ class LivePages:
         known = {each.id for each in wanted}
         gone = [each.id for each in sightings if not each.is_new and each.id not in known]
         rows = sorted((each.row for each in wanted if each.row), key=lambda row: row.key, reverse=True)
-        return Told(rows[:_MOST], gone[-_MOST:], max(0, len(rows) - _MOST))
-
-    def _markup(self, request: Request, query: Query, told: Told) -> str:
-        address = query_string(query)
-        count = self._watch.count
-        return self._pages.text(request, "log/live_rows.html", told=told, address=address, count=count)
+        if not rows and not gone:
+            return None
+        return LiveRows(
+            rows=rows[:_MOST],
+            gone=gone[-_MOST:],
+            more=max(0, len(rows) - _MOST),
+            count=self._watch.count,
+            address=query_string(query),
+        )
 
 
 def address(query: Query, after: str) -> str:
-    """Where the stream for a filter is, going on after an event."""
+    """The address of the stream for a filter, going on after an event."""
     asked = query_string(query)
     return f"/deliveries/events{asked}{'&' if asked else '?'}{urlencode({'after': after})}"
 
