@@ -35,7 +35,7 @@ from retailops_sandbox.web.shell.context import Action, AppContext, Target
 from retailops_sandbox.web.shell.forms import text
 from retailops_sandbox.web.shell.pages import Pages, expectation_text, problems
 from retailops_sandbox.web.shell.room import RoomPages
-from retailops_sandbox.web.shell.send_form import EDITED, Refused, SendForm, draft_of, variables
+from retailops_sandbox.web.shell.send_form import EDITED, Refused, SendForm, resend_form, variables
 from retailops_sandbox.web.shell.sending import SendRequest
 from retailops_sandbox.web.shell.sends import lacking, permit, send_request
 from retailops_sandbox.workspace.fixtures import stamp
@@ -103,7 +103,7 @@ class ComposePages(RoomPages):
             send_form = self._form_of_fixture(request)
         else:
             entry = self._entry(parent)
-            send_form = draft_of(entry)
+            send_form = resend_form(entry)
             if self._context.log.opened_from(parent):
                 send_form.parent = ""  # What is sent stays in the log for good, and that does not.
             if own := ", ".join(entry.delivery.own_headers):

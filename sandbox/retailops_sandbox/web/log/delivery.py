@@ -23,7 +23,7 @@ from retailops_sandbox.web.log.delivery_page import DeliveryPage, accepted_expec
 from retailops_sandbox.web.shell import forms, resending
 from retailops_sandbox.web.shell.forms import text
 from retailops_sandbox.web.shell.room import RoomPages
-from retailops_sandbox.web.shell.send_form import Refused, draft_of
+from retailops_sandbox.web.shell.send_form import Refused, resend_form
 from retailops_sandbox.web.shell.sends import lacking, permit, send_request
 
 
@@ -92,17 +92,17 @@ class DeliveryPages(RoomPages):
         """Send the same payload to the same receiver, judged by the latest expectation."""
         form = await forms.read(request)
         entry = await asyncio.to_thread(self._own_entry, request.path_params["id"])
-        draft = draft_of(entry)
+        resent = resend_form(entry)
         try:
-            receiver = self._context.receiver(draft.receiver)
+            receiver = self._context.receiver(resent.receiver)
             headers = resending.headers(entry.delivery)
-            if lack := lacking("\n".join([draft.payload, *headers.values()])):
+            if lack := lacking("\n".join([resent.payload, *headers.values()])):
                 return await self._refused(request, entry, lack)
-            target = self._context.target(receiver, draft.action, draft.edition)
+            target = self._context.target(receiver, resent.action, resent.edition)
             permit(target, shown=text(form, "shown"), confirmed=text(form, "confirmed"))
-            expectation = scenario.expectation(draft.expectation) if draft.expectation else None
+            expectation = scenario.expectation(resent.expectation) if resent.expectation else None
             resend = send_request(
-                self._context, draft, receiver, expectation=expectation, resent=entry.delivery
+                self._context, resent, receiver, expectation=expectation, resent=entry.delivery
             )
             id, was_sent = await self._context.sending.once(forms.key(form), resend)
         except (Refused, SandboxError) as error:

@@ -109,7 +109,7 @@ class DeliveryPage(msgspec.Struct, frozen=True, kw_only=True):
 def of_flight(context: AppContext, request: Request, flight: Flight) -> DeliveryPage:
     """The page of a delivery in flight, or of one that could not be logged. Blocks."""
     row = Row.of_flight(flight)
-    return _page(context, request, row, in_flight=InFlight(flight.elapsed_ms, flight.order.payload))
+    return _page(context, request, row, in_flight=InFlight(flight.elapsed_ms, flight.request.payload))
 
 
 def of_entry(

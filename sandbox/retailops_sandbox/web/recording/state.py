@@ -168,7 +168,7 @@ class Recording:
         if flight is not None:
             if flight.problem:
                 return None
-            plan = flight.order.plan.scenario
+            plan = flight.request.plan.scenario
             return plan.action, plan.edition
         entry = self._context.log.get(id)
         return (entry.delivery.action, entry.delivery.edition) if entry else None

@@ -30,7 +30,7 @@ from retailops_sandbox.web.shell.choices import chosen_receiver, remember_receiv
 from retailops_sandbox.web.shell.context import Target
 from retailops_sandbox.web.shell.pages import problems
 from retailops_sandbox.web.shell.room import RoomPages
-from retailops_sandbox.web.shell.running import RunOrder
+from retailops_sandbox.web.shell.running import RunRequest
 from retailops_sandbox.web.shell.scenario_index import IndexedScenarios
 from retailops_sandbox.web.shell.send_form import Refused
 from retailops_sandbox.web.shell.sends import permit
@@ -194,8 +194,8 @@ class ScenarioPages(RoomPages):
         typed = await forms.read(request)
         form, one = ScenarioForm.of(typed), forms.text(typed, "one")
         try:
-            order = await asyncio.to_thread(self._order, form, one, forms.text(typed, "do"))
-            id, was_started = await self._context.running.once(forms.key(typed), order)
+            wanted = await asyncio.to_thread(self._request, form, one, forms.text(typed, "do"))
+            id, was_started = await self._context.running.once(forms.key(typed), wanted)
         except Refused as refused:
             return await asyncio.to_thread(self._refused, request, form, one, refused.problems)
         except SandboxError as error:
@@ -207,7 +207,7 @@ class ScenarioPages(RoomPages):
 
     # --- what is to be run ---
 
-    def _order(self, form: ScenarioForm, one: str, do: str) -> RunOrder:
+    def _request(self, form: ScenarioForm, one: str, do: str) -> RunRequest:
         plans, unreadable = self._wanted(form, one, do)
         if not plans:
             nothing = "there is nothing to run" if do == "listed" else "select a scenario first"
@@ -219,7 +219,7 @@ class ScenarioPages(RoomPages):
             confirmed=target.receiver.protected,
         )
         policy = self._context.policy()
-        return RunOrder(plans=plans, unreadable=unreadable, options=options, policy=policy)
+        return RunRequest(plans=plans, unreadable=unreadable, options=options, policy=policy)
 
     def _wanted(self, form: ScenarioForm, one: str, do: str) -> tuple[Sequence[Plan], Sequence[SandboxError]]:
         """The scenarios to run, and the errors of those that cannot be read."""

@@ -1,4 +1,4 @@
-"""What the requests of one process share: workspace, log, ports, stand-in, and what is under way."""
+"""What all rooms share in one process: workspace, log, environment, stand-in, sends and runs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from retailops_sandbox.web.shell.sending import Sending
 from retailops_sandbox.workspace.workspace import Workspace
 
 _MADE_WHEN_SENT: dict[str, Json] = {name: f"${{{name}}}" for name in ("uuid", "now", "sequence")}
-"""What is known only by a send stays a placeholder in what is shown before it."""
+"""Placeholders that only a send fills stay as they are in URLs that are shown before it."""
 
 
 class Action(msgspec.Struct, frozen=True):
@@ -55,7 +55,7 @@ class Target(msgspec.Struct, frozen=True):
 
 
 class AppContext:
-    """One process's work on one workspace."""
+    """The state of one process that serves one workspace."""
 
     def __init__(
         self,
@@ -80,7 +80,7 @@ class AppContext:
         self.stand_in = stand_in
         self.stand_in_receiver = Receiver(name="stand-in", base_url=stand_in_url, token=TOKEN, stand_in=True)
         self.secrets: dict[str, str] = {}
-        """Typed in the browser, by the environment variable that stands for each; gone with the process."""
+        """Typed in the browser, by environment variable, and kept until the process ends."""
         self.environment: Mapping[str, str] = ChainMap(self.secrets, dict(environment))
         self.transport = transport
         self.clock: Clock = SystemClock()
@@ -106,7 +106,7 @@ class AppContext:
     # --- contracts ---
 
     def actions(self) -> list[Action]:
-        """Every action that there is a contract for."""
+        """The actions that have a contract."""
         editions: dict[str, list[str]] = {}
         for action, edition in contract.available():
             editions.setdefault(action, []).append(edition)

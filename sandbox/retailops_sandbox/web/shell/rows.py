@@ -76,20 +76,20 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
     @staticmethod
     def of_flight(flight: Flight) -> Row:
-        order = flight.order
+        request = flight.request
         return Row(
             id=flight.id,
             sent_at=flight.sent_at,
-            receiver=order.options.receiver.name,
-            stand_in=order.options.receiver.stand_in,
-            action=order.plan.scenario.action,
-            edition=order.plan.scenario.edition,
-            label=order.label or "typed",
+            receiver=request.options.receiver.name,
+            stand_in=request.options.receiver.stand_in,
+            action=request.plan.scenario.action,
+            edition=request.plan.scenario.edition,
+            label=request.label or "typed",
             url=flight.url,
-            fixture=order.label,
+            fixture=request.label,
             verdict="not logged" if flight.problem else "in flight",
             answer="",
-            parent=order.options.parent,
+            parent=request.options.parent,
         )
 
 

@@ -1,4 +1,4 @@
-"""Runs under way: started by a form, followed by pages through the log, ended by nobody's leaving."""
+"""Runs under way: a form starts one, pages follow it through the log, and it ends without them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from retailops_sandbox.web.shell.once import Once
 from retailops_sandbox.workspace.workspace import Workspace
 
 
-class RunOrder(msgspec.Struct, frozen=True, kw_only=True):
+class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What to run, and how."""
 
     plans: Sequence[Plan]
@@ -47,12 +47,12 @@ class Running:
         self._forms = Once()
         self._problems: dict[str, str] = {}
 
-    async def once(self, form: str, order: RunOrder) -> tuple[str, bool]:
+    async def once(self, form: str, request: RunRequest) -> tuple[str, bool]:
         """Start a run, unless this form started one already: the run's id, and whether it is from before.
 
         Raises SandboxError where it cannot start; the form can then be sent again.
         """
-        return await self._forms.do(form, lambda: self._start(order))
+        return await self._forms.do(form, lambda: self._start(request))
 
     def is_live(self, id: str) -> bool:
         """Whether this is a run of this process that has not ended."""
@@ -76,16 +76,16 @@ class Running:
         if self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _start(self, order: RunOrder) -> asyncio.Future[str]:
+    def _start(self, request: RunRequest) -> asyncio.Future[str]:
         started: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        task = asyncio.create_task(self._follow(order, started))
+        task = asyncio.create_task(self._follow(request, started))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return started
 
-    async def _follow(self, order: RunOrder, started: asyncio.Future[str]) -> None:
+    async def _follow(self, request: RunRequest, started: asyncio.Future[str]) -> None:
         try:
-            await self._run(order, started)
+            await self._run(request, started)
         except Exception as error:
             if not started.done():
                 started.set_exception(error)
@@ -95,18 +95,18 @@ class Running:
             else:
                 raise
 
-    async def _run(self, order: RunOrder, started: asyncio.Future[str]) -> None:
+    async def _run(self, request: RunRequest, started: asyncio.Future[str]) -> None:
         clock = ports.SystemClock()
         # Of a stand-in there is a fresh one for each run, as on the command line: its orders are as new.
-        async with under_test(order.options.receiver) as (receiver, _):
+        async with under_test(request.options.receiver) as (receiver, _):
             info = new_run(
-                "run", clock.now(), receiver, scenarios=len(order.plans), unreadable=order.unreadable
+                "run", clock.now(), receiver, scenarios=len(request.plans), unreadable=request.unreadable
             )
             log = open_run(self._workspace.runs_dir, info)
             engine = Run(
-                order.plans,
-                ports.build_ports(self._workspace, self._transport, log, self._environment, order.policy),
-                msgspec.structs.replace(order.options, receiver=receiver),
+                request.plans,
+                ports.build_ports(self._workspace, self._transport, log, self._environment, request.policy),
+                msgspec.structs.replace(request.options, receiver=receiver),
             )
             live = _Live(engine, asyncio.Event())
             log.begin()

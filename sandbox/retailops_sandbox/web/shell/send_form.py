@@ -73,7 +73,7 @@ class Refused(Exception):
         self.problems = {field: message}
 
 
-def draft_of(entry: Entry) -> SendForm:
+def resend_form(entry: Entry) -> SendForm:
     """The form that sends a delivery again, with its latest expectation."""
     sent = entry.delivery
     judgement = entry.judgement

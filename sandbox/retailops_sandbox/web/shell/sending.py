@@ -1,4 +1,4 @@
-"""Deliveries under way: started by a form, followed by pages, ended by nobody's leaving."""
+"""Sends by hand under way: a form starts one, pages show it, and it ends without them."""
 
 from __future__ import annotations
 
@@ -26,25 +26,26 @@ _KEPT_PROBLEMS = 1000
 
 
 class SendRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """One send: a plan of one step, and how to run it."""
+    """A send by hand, as the engine runs it: a plan of one step."""
 
     plan: Plan
     options: Options
     ports: Ports
     payload: str
-    """The text as it was typed."""
+    """The payload's text as it was typed."""
     label: str
 
 
 class Flight:
     """A delivery in flight."""
 
-    def __init__(self, id: str, url: str, order: SendRequest, run: Run, since: float, sent_at: str) -> None:
+    def __init__(self, id: str, url: str, request: SendRequest, run: Run, since: float, sent_at: str) -> None:
         self.id = id
         self.url = url
-        self.order = order
+        self.request = request
         self.sent_at = sent_at
         self.landed = asyncio.Event()
+        """Set once it has ended, and was judged where it could be."""
         self.problem = ""
         """Why nothing of it is in the log, although it has landed."""
         self._run = run
@@ -52,7 +53,7 @@ class Flight:
 
     @property
     def elapsed_ms(self) -> float:
-        return (self.order.ports.clock.seconds() - self._since) * 1000
+        return (self.request.ports.clock.seconds() - self._since) * 1000
 
     def cancel(self) -> None:
         """End it with the fault *cancelled*."""
@@ -64,7 +65,7 @@ class NotSent(SandboxError):
 
 
 class Sending:
-    """Starts deliveries and knows those in flight."""
+    """Starts sends and knows the deliveries in flight."""
 
     def __init__(self, clock: Clock, *, is_logged: Callable[[str], bool]) -> None:
         """`is_logged` says whether the delivery of an id is in the log."""
@@ -94,29 +95,29 @@ class Sending:
         """Why a delivery of this process is not in the log, or not judged there; empty where it is."""
         return self._problems.get(id, "")
 
-    async def once(self, form: str, order: SendRequest) -> tuple[str, bool]:
-        """Send, unless this form was sent already: the delivery's id, and whether it is from before.
+    async def once(self, form: str, request: SendRequest) -> tuple[str, bool]:
+        """Send once for a form: the delivery's id, and whether an earlier request with the form sent it.
 
         Raises NotSent, or UsageError, where nothing went out; the form can then be sent again.
         """
-        return await self._forms.do(form, lambda: self._start(order))
+        return await self._forms.do(form, lambda: self._start(request))
 
-    def _start(self, order: SendRequest) -> asyncio.Future[str]:
-        run = Run([order.plan], order.ports, order.options)
+    def _start(self, request: SendRequest) -> asyncio.Future[str]:
+        run = Run([request.plan], request.ports, request.options)
         started: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        task = asyncio.create_task(self._follow(run, order, started))
+        task = asyncio.create_task(self._follow(run, request, started))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return started
 
-    async def _follow(self, run: Run, order: SendRequest, started: asyncio.Future[str]) -> None:
-        """Listen to a run until its end."""
+    async def _follow(self, run: Run, request: SendRequest, started: asyncio.Future[str]) -> None:
+        """Run until the end, and keep track of the delivery."""
         flight: Flight | None = None
 
         def on_event(event: Event) -> None:
             nonlocal flight
             if isinstance(event, DeliveryStarted):
-                flight = Flight(event.id, event.url, order, run, self._clock.seconds(), self._clock.now())
+                flight = Flight(event.id, event.url, request, run, self._clock.seconds(), self._clock.now())
                 self._flights[flight.id] = flight
                 for call in self._on_started:
                     call(flight.id)

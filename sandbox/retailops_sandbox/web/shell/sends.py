@@ -28,7 +28,8 @@ def permit(target: Target, *, shown: str, confirmed: str, again: str = "send") -
     if target.problem:
         raise Refused("receiver", f"Nothing was sent: {target.problem}")
     if receiver.protected and confirmed != receiver.name:
-        raise Refused("confirmed", unconfirmed(receiver))
+        what = f"{receiver.name} is protected, and nothing was sent: select the box to send to it this once."
+        raise Refused("confirmed", what)
     new = [url for url in target.urls if url not in shown.split("\n")]
     if new:
         what = f"Nothing was sent: the URL is {new[0]} now, and the page showed {shown or 'none'}."
@@ -83,8 +84,3 @@ def lacking(payload: str) -> str:
         return ""
     what = f"Nothing was sent: {', '.join(names)} was struck out of the log."
     return f"{what} Edit the payload, and write it anew."
-
-
-def unconfirmed(receiver: Receiver) -> str:
-    """Why nothing was sent to a protected receiver."""
-    return f"{receiver.name} is protected, and nothing was sent: select the box to send to it this once."
