@@ -32,12 +32,12 @@ def flight(id: str, problem: str = "") -> Any:
     """As much of a flight as its row needs."""
     receiver = SimpleNamespace(name="shop", stand_in=False)
     scenario = SimpleNamespace(action="order_cancel", edition="draft")
-    order = SimpleNamespace(
+    request = SimpleNamespace(
         label="default",
         plan=SimpleNamespace(scenario=scenario),
         options=SimpleNamespace(receiver=receiver, parent=""),
     )
-    return SimpleNamespace(id=id, sent_at="2024-05-01T12:00:00Z", url="", order=order, problem=problem)
+    return SimpleNamespace(id=id, sent_at="2024-05-01T12:00:00Z", url="", request=request, problem=problem)
 
 
 def told(watch: Watch, number: int = 0) -> list[tuple[str, str]]:
