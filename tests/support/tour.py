@@ -8,10 +8,9 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import httpx2 as httpx
-from playwright.sync_api import Browser, Page
 
 from retailops_sandbox import resources
 from retailops_sandbox.model import Basic, Receiver
@@ -19,6 +18,9 @@ from retailops_sandbox.workspace.workspace import Workspace
 from tests.support.receivers import receiver, unused_port
 from tests.support.serving import Served, serving
 from tests.support.shop import Shop
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 TOKEN = "a-token-of-some-length"
@@ -214,6 +216,13 @@ class Tour:
             yield page
         finally:
             context.close()
+
+    def status(self, place: Place) -> int:
+        """The HTTP status of the place, without a browser."""
+        path = place.path.format_map(self.known)
+        with httpx.Client(base_url=self._served[place.within].url, timeout=60) as client:
+            answer = client.get(path) if place.form is None else client.post(path, data=dict(place.form))
+        return answer.status_code
 
     def show(self, page: Page, place: Place) -> None:
         """Go to the place in a window that is there."""

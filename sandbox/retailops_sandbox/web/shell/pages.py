@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
 
 import jinja2
 import msgspec
@@ -80,10 +79,6 @@ class Pages:
             few=few,
         )
 
-    def offer(self, **names: Any) -> None:
-        """Let every page use these."""
-        self._environment.globals.update(names)
-
     def render(
         self,
         request: Request,
@@ -93,10 +88,9 @@ class Pages:
         section: str | None = None,
         target: Target | None = None,
         status: HTTPStatus = HTTPStatus.OK,
-        **bag: Any,
     ) -> HTMLResponse:
-        """The response with a page, or with a part of one. The bag is for pages without a struct."""
-        return HTMLResponse(self.text(request, name, page, section=section, target=target, **bag), status)
+        """The response with a page, or with a part of one."""
+        return HTMLResponse(self.text(request, name, page, section=section, target=target), status)
 
     def streamed(
         self,
@@ -106,11 +100,10 @@ class Pages:
         *,
         section: str | None = None,
         target: Target | None = None,
-        **bag: Any,
     ) -> Iterator[str]:
         """The markup of a page in pieces, each as soon as the template says that it should be seen."""
         piece: list[str] = []
-        context = self._context(request, page, section, target, bag)
+        context = self._context(request, page, section, target)
         for markup in self._template(name).generate(context, flush=_FLUSH):
             if markup != _FLUSH:
                 piece.append(markup)
@@ -127,10 +120,9 @@ class Pages:
         *,
         section: str | None = None,
         target: Target | None = None,
-        **bag: Any,
     ) -> str:
         """The markup of a page, or of a part of one."""
-        return self._template(name).render(self._context(request, page, section, target, bag))
+        return self._template(name).render(self._context(request, page, section, target))
 
     def _template(self, name: str) -> jinja2.Template:
         return self._environment.get_template(name)
@@ -141,8 +133,7 @@ class Pages:
         page: msgspec.Struct | None,
         section: str | None,
         target: Target | None,
-        bag: dict[str, Any],
-    ) -> dict[str, Any]:
+    ) -> dict[str, object]:
         shell = Shell(
             path=request.url.path,
             theme=THEME.of(request),
@@ -151,7 +142,7 @@ class Pages:
             section=section,
             target=target,
         )
-        return {"page": page, "shell": shell, **({} if target is None else {"target": target}), **bag}
+        return {"page": page, "shell": shell}
 
     def _asset(self, name: str) -> str:
         return f"/static/{self._assets[name]}"

@@ -1,18 +1,54 @@
-"""A page that is made piece by piece is seen piece by piece."""
+"""Pages: what their templates see, and that a page made piece by piece is seen so."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
 
+import jinja2
+import msgspec
+import pytest
+from jinja2 import meta, nodes
 from starlette.requests import Request
 
+from retailops_sandbox import resources
 from retailops_sandbox.web.shell.pages import Pages
+
+TEMPLATES = resources.templates_dir()
+NAMES = sorted(
+    path.relative_to(TEMPLATES).as_posix()
+    for path in TEMPLATES.rglob("*.html")
+    if path.parent.name != "reporting"
+)
+AROUND_PAGES = ("shell/layout.html", "shell/error.html", "shell/record_switch.html")
+
+
+class ListPage(msgspec.Struct):
+    rows: Iterator[str]
+
+
+def given(environment: jinja2.Environment, name: str) -> set[str]:
+    """The names that a template uses, and neither imports nor sets itself."""
+    tree = environment.parse((TEMPLATES / name).read_text())
+    own = {macro.name for macro in tree.find_all(nodes.Macro)}
+    own |= {each.target for each in tree.find_all(nodes.Import)}
+    own |= {each for imported in tree.find_all(nodes.FromImport) for each in imported.names}
+    own |= {each.name for each in tree.find_all(nodes.Name) if each.ctx == "store"}
+    return meta.find_undeclared_variables(tree) - own - environment.globals.keys()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_template_sees_its_page_and_the_shell_alone(tmp_path: Path, name: str) -> None:
+    (tmp_path / "manifest.json").write_text("{}")
+    environment = Pages(TEMPLATES, tmp_path)._environment
+    # What several rooms use is macros, which see their arguments alone.
+    is_part = name.startswith("shell/") and name not in AROUND_PAGES
+    assert given(environment, name) <= (set() if is_part else {"page", "shell"})
 
 
 def test_a_streamed_page_ends_a_piece_before_it_asks_for_more(tmp_path: Path) -> None:
     (tmp_path / "page.html").write_text(
-        "<ul>{{ flush }}{% for row in rows %}<li>{{ row }}{{ flush }}{% endfor %}</ul>"
+        "<ul>{{ flush }}{% for row in page.rows %}<li>{{ row }}{{ flush }}{% endfor %}</ul>"
     )
     (tmp_path / "manifest.json").write_text("{}")
     taken: list[str] = []
@@ -24,8 +60,8 @@ def test_a_streamed_page_ends_a_piece_before_it_asks_for_more(tmp_path: Path) ->
 
     request = Request({"type": "http", "path": "/", "headers": []})
     pages = Pages(tmp_path, tmp_path)
-    pieces = pages.streamed(request, "page.html", rows=rows())
+    pieces = pages.streamed(request, "page.html", ListPage(rows()))
     seen = [(next(pieces), len(taken)) for _ in range(3)]
     assert seen == [("<ul>", 0), ("<li>a", 1), ("<li>&lt;b&gt;", 2)]
     assert list(pieces) == ["</ul>"]
-    assert pages.text(request, "page.html", rows=rows()) == "<ul><li>a<li>&lt;b&gt;</ul>"
+    assert pages.text(request, "page.html", ListPage(rows())) == "<ul><li>a<li>&lt;b&gt;</ul>"
