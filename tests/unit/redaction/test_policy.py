@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
+
 import msgspec
 import pytest
 
-from retailops_sandbox import composing, redaction
+from retailops_sandbox import composing, engine, redaction
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.model import Basic, Bearer, Receiver
 from retailops_sandbox.redaction import SecretPolicy, Secrets
+from retailops_sandbox.relay.relay import Relay
+from retailops_sandbox.reporting.exporters import exporting
 
 ENVIRONMENT = {
     name: f"value-of-{name.lower()}"
@@ -146,6 +151,15 @@ def test_the_place_of_a_contracts_token_is_secret_even_if_the_contract_does_not_
     assert redaction.secret_pointers(v1) == ("/integration_auth_token",)
     unsaid = msgspec.structs.replace(v1, secrets=("/client_id",))
     assert redaction.secret_pointers(unsaid) == ("/client_id", "/integration_auth_token")
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [engine.Ports, engine.Sources, Relay, exporting.Sources, exporting.commands],
+    ids=["ports", "sources of steps", "relay", "sources of exports", "commands"],
+)
+def test_nothing_that_keeps_or_shows_what_was_sent_goes_without_a_policy(kind: Callable[..., object]):
+    assert inspect.signature(kind).parameters["policy"].default is inspect.Parameter.empty
 
 
 @pytest.mark.parametrize(
