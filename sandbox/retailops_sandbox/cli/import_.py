@@ -1,4 +1,4 @@
-"""`import`: a request that was written down elsewhere, as a fixture or a scenario."""
+"""`import`: requests from other tools' files, as a fixture or a scenario."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def command(
     # All that can be wrong is found before anything is written.
     text = _fixture_text(made, folder, fixture, replace) if fixture is not None else ""
     plan = None if path is None else assemble(made, name=_name(path), fixture=fixture or "")
-    _tell(made, unknown, with_step=plan is not None)
+    _print_notes(made, unknown, with_step=plan is not None)
     if fixture is not None:
         agreed = made[0].contract
         say(f"made {_relative(folder.save_fixture(agreed.action, agreed.edition, fixture, text))}")
@@ -66,7 +66,7 @@ def command(
     say(f"next: {_next(made[0], fixture, path)}")
 
 
-def _tell(made: Sequence[ImportedStep], unknown: int, *, with_step: bool) -> None:
+def _print_notes(made: Sequence[ImportedStep], unknown: int, *, with_step: bool) -> None:
     for each in made:
         say(f"{each.place}: {each.contract.action} {each.contract.edition}")
         for note in each.notes + (each.step_notes if with_step else ()):
@@ -109,7 +109,7 @@ def _fixture_text(made: Sequence[ImportedStep], folder: Workspace, name: str, re
 
 
 def _scenario_path(output: str, replace: bool) -> Path:
-    """The file to write; what would keep it from being written is found before anything is read."""
+    """The file to write; an error before anything is read, where it could not be written."""
     path = Path(output)
     if not path.name.endswith(scenario.SUFFIX) or path.name == scenario.SUFFIX:
         raise UsageError(f"{output!r} is no name of a scenario file", mend=f"end it in {scenario.SUFFIX}")

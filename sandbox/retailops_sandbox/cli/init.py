@@ -27,7 +27,7 @@ def command(folder: str) -> None:
 
 
 def _schemas(workspace: Workspace) -> list[Path]:
-    """What editors complete files by: made anew where this version has other ones."""
+    """Write the schemas by which editors complete files; the paths of those that are new or have changed."""
     from retailops_sandbox.cli import schema
 
     return schema.write(schema.of_workspace(workspace), workspace.root / ".sandbox" / "schemas")

@@ -1,4 +1,4 @@
-"""Groups of commands whose modules are imported when they are wanted."""
+"""Groups of commands whose modules are imported when a command is used."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import click
 
 
 class LazyGroup(click.Group):
-    """A group that knows where its commands are, and imports one when it is asked for."""
+    """A group that imports a command's module when the command is used."""
 
     def __init__(self, *args: Any, modules: Mapping[str, str] | None = None, **extra: Any) -> None:
-        """`modules` names for each command, in the order of `--help`, `module` or `module:name` in it.
+        """`modules` has for each command, in the order of `--help`, its module, or `module:name`.
 
-        Without a name it is `command`.
+        Without a name, the command is the module's `command`.
         """
         super().__init__(*args, **extra)
         self._modules = dict(modules or {})

@@ -1,4 +1,4 @@
-"""`record`: a relay that stands before the receiver, and what passes through it as scenario files."""
+"""`record`: a relay before the receiver, whose traffic becomes scenario files."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from retailops_sandbox.workspace.payloads import fixture_payloads
 from retailops_sandbox.workspace.workspace import Workspace
 
 _EVERY_ADDRESS = ("0.0.0.0", "::")
-"""What listens everywhere, and cannot be posted to."""
+"""Addresses that listen at every interface, and cannot be posted to."""
 
 
 @click.command("record")
@@ -98,7 +98,7 @@ async def _relay(
     timeout_ms: int | None,
     records: list[Recorded],
 ) -> bool:
-    """Relay until a signal; what passes through is added to the records. Whether all of it was logged."""
+    """Relay until a signal, and add each delivery to the records. Whether all were logged."""
     from retailops_sandbox.httpserver import is_loopback
     from retailops_sandbox.relay.relay import Relay
     from retailops_sandbox.session.headless import stopping
@@ -107,7 +107,7 @@ async def _relay(
     clock = ports.SystemClock()
     run = open_run(workspace.runs_dir, new_run("record", clock.now(), receiver))
 
-    def heard(recorded: Recorded) -> None:
+    def on_recorded(recorded: Recorded) -> None:
         records.append(recorded)
         say(_line(recorded), flush=True)
 
@@ -120,8 +120,8 @@ async def _relay(
             environment=os.environ,
             policy=policy,
             timeout_ms=timeout_ms,
-            listen=heard,
-            complain=lambda error: complain(f"error: what passes through cannot be logged: {error}"),
+            on_recorded=on_recorded,
+            on_unlogged=lambda error: complain(f"error: what passes through cannot be logged: {error}"),
         )
         with stopping() as stopped:
             try:
@@ -149,7 +149,7 @@ async def _relay(
 
 
 def _line(recorded: Recorded) -> str:
-    """What passed through, in a line."""
+    """A delivery in one line."""
     sent = recorded.delivery
     came = sent.fault.kind if sent.fault else str(sent.response.status) if sent.response else "no answer"
     return f"{sent.request.method} {without_user(sent.request.url)}  {came}  {sent.timings.total:.0f} ms"
@@ -159,14 +159,14 @@ def _line(recorded: Recorded) -> str:
 
 
 def _check_output(output: Path, replace: bool) -> None:
-    """Before anything is recorded: a file that cannot be written would come to light too late."""
+    """Raise FileError before anything is recorded, for a file that could not be written at the end."""
     check_writable(output)
     if checked(Path.exists, output) and not replace:
         raise FileError("is there already", file=str(output), mend="name another file, or give --replace")
 
 
 def _write(workspace: Workspace, records: Sequence[Recorded], output: Path, *, replace: bool) -> None:
-    """A file for each action and edition, and what whoever commits it should know."""
+    """Write a file for each action and edition, and print the notes on it."""
     drafts = recording.drafts(records, fixture_payloads(workspace))
     made = [draft for draft in drafts if draft.scenario.steps]
     for draft in drafts:
@@ -200,13 +200,13 @@ def _summary(draft: ScenarioDraft) -> str:
 
 
 def _suffixed(output: Path, suffix: str) -> Path:
-    """The file's name with a suffix before what makes it a scenario file."""
+    """The path with a suffix before the ending of a scenario file."""
     ending = scenario.SUFFIX if output.name.endswith(scenario.SUFFIX) else output.suffix
     return output.with_name(f"{output.name.removesuffix(ending)}-{suffix}{ending}")
 
 
 def _free(path: Path, replace: bool) -> Path:
-    """The path, or one like it where a file has come to be there: nothing is lost either way."""
+    """The path, or a numbered one where a file was made there meanwhile: neither is lost."""
     number, chosen = 1, path
     while not replace and checked(Path.exists, chosen):
         number += 1

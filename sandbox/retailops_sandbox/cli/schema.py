@@ -43,13 +43,13 @@ def command(names: tuple[str, ...], output: str | None, workspace: str | None) -
 
 
 def of_workspace(workspace: Workspace) -> dict[str, dict[str, Any]]:
-    """The schemas that know a workspace's fixtures, by the names of their files."""
+    """The schemas of a workspace, by file name; they list its fixtures."""
     fixtures = {info.name for each in contract.available() for info in workspace.fixtures(*each)}
     return schemas.everything(fixtures)
 
 
 def write(chosen: dict[str, dict[str, Any]], folder: Path) -> list[Path]:
-    """Write schemas into a folder; the files that are new or were others before."""
+    """Write schemas into a folder; the paths of those that are new or have changed."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -64,7 +64,7 @@ def write(chosen: dict[str, dict[str, Any]], folder: Path) -> list[Path]:
 
 
 def _chosen(names: tuple[str, ...]) -> list[str]:
-    """The files that these words mean: `fixture` is followed by its action and edition."""
+    """The file names of the schemas that the arguments name; `fixture` is followed by action and edition."""
     files = []
     words = iter(names)
     for word in words:

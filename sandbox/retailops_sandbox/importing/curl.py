@@ -1,4 +1,4 @@
-"""What the curl commands of a text would send, as curl's manual says. No file that one names is read."""
+"""The requests that the curl commands of a text would send, by curl's manual. No file is read."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _for_cmd = re.compile(r"curl(?:\.exe)?\s+\^\"|\^\s*$", re.M)
 
 
 def looks_like_curl(text: str) -> bool:
-    """Whether a text is meant to be run by a shell, for curl to send something."""
+    """Whether a text holds a curl command."""
     return _looks_like_curl.search(text) is not None
 
 
 def read(text: str, *, file: str) -> list[FoundRequest]:
-    """The requests of a text's curl commands; SourceError with the place of what is not understood."""
+    """The requests of a text's curl commands, in order; SourceError at what is not understood."""
     if has_noncharacters(text):
         raise error_at(text, 0, "the text has characters that are none (U+FDD0)", file=file)
     if _for_cmd.search(text):
@@ -52,8 +52,8 @@ def read(text: str, *, file: str) -> list[FoundRequest]:
     return found
 
 
-class _Sent:
-    """What the options said until now."""
+class _RequestParts:
+    """The parts of a request, as the options that were read so far give them."""
 
     def __init__(self) -> None:
         self.urls: list[str] = []
@@ -66,15 +66,13 @@ class _Sent:
 
 
 class _Reader:
-    """Reads one command."""
-
     def __init__(self, text: str, file: str, command: Command) -> None:
         self._text = text
         self._file = file
         self._command = command
 
     def program(self) -> tuple[str, tuple[str, ...], tuple[int, ...]]:
-        """The program's name, its arguments and where they stand, behind a prompt and variables."""
+        """The command's program, its arguments and their places. A prompt and assignments are skipped."""
         words, places = self._command.words, self._command.places
         start = 0
         while start < len(words) and (words[start] in _PROMPTS or _assignment.fullmatch(words[start])):
@@ -82,7 +80,7 @@ class _Reader:
         return (words[start] if start < len(words) else ""), words[start + 1 :], places[start + 1 :]
 
     def output(self, name: str, arguments: tuple[str, ...], stdin: str | None) -> str:
-        """What a command before curl prints into it, of the few that can be known without running it."""
+        """The text that a command pipes into curl; SourceError where only running it would tell."""
         if name == "printf" and len(arguments) == 2 and arguments[0] == "%s":
             return arguments[1]
         if name == "echo" and not any(each.startswith("-") for each in arguments):
@@ -103,9 +101,9 @@ class _Reader:
         )
 
     def request(self, arguments: tuple[str, ...], places: tuple[int, ...], stdin: str | None) -> FoundRequest:
-        """What curl would send for these arguments."""
+        """The request that curl would send for these arguments."""
         line, _ = line_and_column(self._text, self._command.at)
-        sent = _Sent()
+        sent = _RequestParts()
         for name, value, at in self._options(arguments, places):
             self._take(sent, name, value, stdin, at)
         if len(sent.urls) != 1:
@@ -132,8 +130,8 @@ class _Reader:
             notes=tuple(notes),
         )
 
-    def _take(self, sent: _Sent, name: str, value: str, stdin: str | None, at: int) -> None:
-        """Put what an option says to the rest."""
+    def _take(self, sent: _RequestParts, name: str, value: str, stdin: str | None, at: int) -> None:
+        """Add an option's value to the parts of the request."""
         option = OPTIONS[name]
         if option.kind == "secret":
             sent.secrets.append((option.why, value))
@@ -154,7 +152,7 @@ class _Reader:
             sent.json |= name == "json"
 
     def _options(self, arguments: tuple[str, ...], places: tuple[int, ...]) -> Iterator[tuple[str, str, int]]:
-        """The options that matter, by long name, with their values and places."""
+        """The long names, values and places of the options that matter; a URL is an option, too."""
         rest = iter(zip(arguments, places, strict=True))
         only_urls = False
         for word, at in rest:
@@ -170,7 +168,7 @@ class _Reader:
     def _short_options(
         self, word: str, rest: Iterator[tuple[str, int]], at: int
     ) -> Iterator[tuple[str, str, int]]:
-        """`-sXPOST` is -s, and -X with the value POST."""
+        """The options of one word: `-sXPOST` is -s, and -X with the value POST."""
         for position, letter in enumerate(word[1:], 1):
             name = SHORT.get(letter, "")
             yield from self._option(name, f"-{letter}", word[position + 1 :], rest, at)

@@ -1,4 +1,4 @@
-"""curl's options: which of them say what is sent, and which can be passed over."""
+"""curl's options, by what they mean for the request that is sent."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ Kind = Literal["request", "secret", "receiver", "no effect", "refused"]
 
 
 class Option(NamedTuple):
-    """An option by its long name."""
+    """What an option means for the request."""
 
     kind: Kind
     has_value: bool
     why: str = ""
-    """Of one that is refused: why; of a secret: what it is."""
+    """Why the option is refused; of a secret, what it is."""
 
 
 # fmt: off

@@ -1,4 +1,4 @@
-"""JSON objects inside other text: a log's lines, and strings of JSON that hold JSON again."""
+"""JSON objects inside other text: in a log's lines, and in strings of JSON that hold JSON again."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from retailops_sandbox.errors import SourceError
 from retailops_sandbox.model import Json
 
 _LAYERS = 5
-"""How often JSON may be quoted in JSON, or escaped in a log."""
-_PATIENCE = 20_000_000
-"""Characters that may be read in vain."""
+"""The most times that a JSON object may be quoted or escaped within another text."""
+_MOST_WASTED = 20_000_000
+"""The most characters that are read of what begins like a JSON object and is none."""
 _TOO_DEEP = 10_000
-"""What it costs to find that something is nested too deeply, in characters."""
+"""The characters that a text nested too deeply counts as: finding that out takes as long."""
 _WINDOW, _MARGIN = 100_000, 1_000
-"""How far to look for an object's end at first; what fails so near the end of that may be longer."""
+"""The characters in which an object's end is looked for first. A failure within the margin at their end may
+mean that the object is longer."""
 _opening = re.compile(r'\{(?:(?=\s*["}])|(?=\s*(\\+(?:"|x22|u0022))))')
-"""Of an object that is not empty: its first key is quoted, or the quote is escaped (group 1)."""
+"""The beginning of an object with a member; group 1 is the escape of its first key's quote, if it has one."""
 _hex_escape = re.compile(r"(?:\\x[0-9A-Fa-f]{2})+")
 _json_escape = re.compile(
     r'\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|["\\/bfnrt])'
@@ -30,27 +31,28 @@ _scan = json.JSONDecoder().raw_decode
 
 
 class Embedded(NamedTuple):
-    """A JSON object, and where in the text it begins."""
+    """A JSON object inside a text."""
 
     value: dict[str, Json]
     at: int
+    """The position in the text at which the object begins, or the outermost text that quotes it."""
 
 
 def objects(text: str, is_wanted: Callable[[Json], bool]) -> Iterator[Embedded]:
-    """The outermost objects in a text that are wanted; what is no strict JSON is passed over."""
+    """The outermost objects in a text for which `is_wanted` is true; what is not strict JSON is skipped."""
     return _Search(is_wanted).in_text(text, _LAYERS)
 
 
 class _Search:
-    """Looks into texts, until too much of them was begun like JSON and is none."""
+    """A search through texts that ends when too much of them begins like JSON and is none."""
 
     def __init__(self, is_wanted: Callable[[Json], bool]) -> None:
         self._is_wanted = is_wanted
-        self._patience = _PATIENCE
+        self._left = _MOST_WASTED
 
     def in_text(self, text: str, layers: int) -> Iterator[Embedded]:
         at = 0
-        while self._patience > 0 and (opening := _opening.search(text, at)):
+        while self._left > 0 and (opening := _opening.search(text, at)):
             start = opening.start()
             if opening[1]:
                 quoted, at = _quoted(text, start)
@@ -73,7 +75,7 @@ class _Search:
                 yield found.value
 
     def _object(self, text: str, start: int) -> tuple[Json, int]:
-        """The object that begins there and where it ends; 0 where there is none."""
+        """The object at `start`, None if it is not strict JSON; and its end, 0 if it is not JSON at all."""
         end = self._end(text, start)
         try:
             return (jsontext.parse(text[start:end]) if end else None), end
@@ -87,19 +89,19 @@ class _Search:
             try:
                 return start + _scan(window)[1]
             except json.JSONDecodeError as error:
-                self._patience -= error.pos
+                self._left -= error.pos
                 if len(window) < size or not (
                     error.pos > len(window) - _MARGIN or error.msg.startswith("Unterminated")
                 ):
                     return 0
             except RecursionError:
-                self._patience -= _TOO_DEEP
+                self._left -= _TOO_DEEP
                 return 0
         return 0
 
 
 def _quoted(text: str, start: int) -> tuple[str, int]:
-    """What is quoted from there to the end of its string or line, unescaped once; and that end."""
+    """The text from `start` to the end of its string or line, unescaped once; and the position after it."""
     closing = _closing_quote.search(text, start)
     end = closing.end() - 1 if closing else len(text)
     written = text[start:end]
@@ -110,7 +112,7 @@ def _quoted(text: str, start: int) -> tuple[str, int]:
 
 
 def _octets(run: str) -> str:
-    """What nginx wrote byte by byte."""
+    """The text of `\\x..` escapes, one a byte as nginx writes them; the escapes where it is not UTF-8."""
     octets = bytes.fromhex(run.replace("\\x", ""))
     try:
         return octets.decode()

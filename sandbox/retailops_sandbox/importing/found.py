@@ -1,4 +1,4 @@
-"""A request as it was found in a text."""
+"""Requests as they are found in a text, before they belong to a contract."""
 
 from __future__ import annotations
 
@@ -9,35 +9,35 @@ import msgspec
 from retailops_sandbox.model import Headers, HttpResponse
 
 _REFERENCE_START, _REFERENCE_END = "\ufdd0", "\ufdd1"
-"""Noncharacters: no text that is meant to be read has them."""
+"""Unicode noncharacters, which no text meant for reading holds."""
 
 REFERENCE = re.compile(f"{_REFERENCE_START}(\\w+){_REFERENCE_END}")
-"""A variable of the environment in a text that was found."""
+"""A reference to a variable of the environment; group 1 is the variable's name."""
 
 
 def refer(name: str) -> str:
-    """What stands for a variable of the environment until the text becomes a template."""
+    """The reference to a variable of the environment, as found texts hold it."""
     return f"{_REFERENCE_START}{name}{_REFERENCE_END}"
 
 
 def has_noncharacters(text: str) -> bool:
-    """Whether a text could be mistaken for one with references."""
+    """Whether a text holds the noncharacters that mark references."""
     return _REFERENCE_START in text or _REFERENCE_END in text
 
 
 class FoundRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """One request, and what answered it where that is known."""
+    """A request in a text, with its response where the text holds that too."""
 
     place: str
-    """Where it stands: `line 3`, `entry 2`."""
+    """The place of the request in the text: `line 3`, `entry 2`."""
     body: bytes
-    """May hold references, as header values may."""
+    """The body, in which references may stand, as in the values of headers."""
     method: str = ""
-    """Empty where nothing says."""
+    """Empty where the text does not say it."""
     url: str = ""
     headers: Headers = ()
     response: HttpResponse | None = None
     secrets: tuple[tuple[str, str], ...] = ()
-    """What it proved itself with beside its headers: what that is, and its value."""
+    """Credentials outside the headers: for each a description and the value."""
     notes: tuple[str, ...] = ()
-    """What of it is not carried over, each in one line."""
+    """One line for each part of the request that is not taken over."""

@@ -56,13 +56,13 @@ class _Archive(msgspec.Struct, frozen=True):
 
 
 def is_archive(document: Json) -> bool:
-    """Whether a JSON document says that it is a HAR archive."""
+    """Whether a JSON document has the outline of a HAR archive: `log.entries`."""
     log = document.get("log") if isinstance(document, dict) else None
     return isinstance(log, dict) and "entries" in log
 
 
 def read(document: Json, text: str, *, file: str) -> list[FoundRequest]:
-    """The entries that sent a body; SourceError with line and pointer where it is no HAR."""
+    """The requests that sent a body; SourceError, with line and pointer, where the document is not HAR."""
     archive = jsontext.convert(document, _Archive, text, file=file)
     found = []
     for number, entry in enumerate(archive.log.entries):
@@ -87,7 +87,7 @@ def read(document: Json, text: str, *, file: str) -> list[FoundRequest]:
 
 
 def _answer(received: _Response | None, at: str, text: str, file: str) -> HttpResponse | None:
-    """What came back, if it came to its end."""
+    """The response; None where it did not arrive completely."""
     if received is None or received.error or not received.status:
         return None
     content = received.content

@@ -1,4 +1,4 @@
-"""Which kind of text it is, and the requests in it."""
+"""The requests in a text of any kind that can be imported."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from retailops_sandbox.importing.found import FoundRequest
 
 
 def read(text: str, *, file: str) -> list[FoundRequest]:
-    """The requests in a curl command, a HAR archive, a payload or a log, in order.
+    """The requests in curl commands, a HAR archive, a payload or a log, in order.
 
-    SourceError, with the place, for a text that has none or that cannot be understood.
+    SourceError, with the place, for a text that holds no request or cannot be read.
     """
     if not text.strip():
         raise SourceError("there is nothing to import", mend="give a curl command, HAR or JSON", file=file)
@@ -48,7 +48,7 @@ def _embedded(text: str, file: str) -> list[FoundRequest]:
 
 
 def _refused(text: str, file: str) -> list[FoundRequest]:
-    """The mistake that keeps a text from being JSON, unless it is lines of JSON."""
+    """Raise the SourceError of a text that is meant as JSON; of lines of JSON, that no payload is in them."""
     try:
         jsontext.parse(text.lstrip().partition("\n")[0])
     except SourceError:

@@ -1,7 +1,7 @@
-"""The words of commands as a POSIX shell reads them. Nothing is run and no file is read.
+"""Commands as a POSIX shell reads them. Nothing is run and no file is read.
 
-Variables become references (`found.refer`); what only a shell could know, such as the output of a command, is
-a mistake with its place.
+Variables become references (`found.refer`). What only running the shell tells, such as the output of a
+command, is a SourceError with its place.
 """
 
 from __future__ import annotations
@@ -27,28 +27,28 @@ _operator = re.compile(r"\d*>>?&?|\d*<<<|\d*<<-?|\d*<|&&|\|\|?|;|&|\n")
 
 
 class Command(msgspec.Struct, frozen=True):
-    """One simple command: its words, what is fed to it, and whether its output feeds the next one."""
+    """A simple command, without its redirections."""
 
     at: int
-    """Where it begins in the text."""
+    """The position in the text at which the command begins."""
     words: tuple[str, ...]
     places: tuple[int, ...]
-    """Where each word begins."""
+    """The position in the text at which each word begins."""
     stdin: str | None
-    """A here-document or here-string."""
+    """The text of its here-document or here-string."""
     piped: bool
-    """Its output is what the next command reads."""
+    """Whether its output is the next command's input."""
 
 
 def commands(text: str, *, file: str = "") -> list[Command]:
-    """The commands of a text; SourceError with the place of what cannot be read without running it."""
+    """The commands of a text; SourceError, with the place, at what only running a shell tells."""
     return list(_Reader(text, file).commands())
 
 
 class _HereDocument(msgspec.Struct):
     end: str
     tabs: bool
-    """Leading tabs are left out."""
+    """Whether leading tabs are removed, as after `<<-`."""
     expands: bool
     command: int
 
@@ -122,7 +122,7 @@ class _Reader:
                 return
 
     def _word(self) -> str:
-        """The word that begins here, its quotes taken off."""
+        """The word at the current position, without its quotes."""
         parts: list[str] = []
         while self.at < len(self.text):
             character = self.text[self.at]
@@ -174,7 +174,7 @@ class _Reader:
         raise self._wrong(start, 'the quote " is never closed', "close it")
 
     def _within_double_quotes(self, character: str, escapes: str = '"\\$`') -> str:
-        """What is read of a text in which variables are expanded and few characters can be escaped."""
+        """The text of one character, variable or escape; only characters of `escapes` can be escaped."""
         if character == "\\":
             following = self.text[self.at + 1 : self.at + 2]
             if following == "\n" or (following and following in escapes):
@@ -186,7 +186,7 @@ class _Reader:
         return character
 
     def _ansi_quoted(self) -> str:
-        """`$'...'`, as browsers' developer tools write what holds an apostrophe."""
+        """The text of `$'...'`, which browsers' developer tools write for a text with an apostrophe."""
         start = self.at
         self.at += 2
         # Escapes of bytes may be parts of one character.
@@ -234,7 +234,7 @@ class _Reader:
             raise self._wrong(start, "what is quoted is not UTF-8", "give it as base64, or as text") from None
 
     def _expansion(self) -> str:
-        """What a `$` or a backquote stands for: a reference for a variable, itself where it means nothing."""
+        """The reference for a variable; `$` itself where it begins none."""
         variable = _variable.match(self.text, self.at)
         if variable:
             self.at = variable.end()

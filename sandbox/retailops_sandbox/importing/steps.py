@@ -35,11 +35,11 @@ _MADE_ANEW = (
     "cache-control", "dnt",
 )
 # fmt: on
-"""Headers that say how a request came, or that each send makes for itself."""
+"""Headers that belong to one transfer, or that each send makes itself."""
 
 
 class ImportedStep(msgspec.Struct, frozen=True, kw_only=True):
-    """A step made of a found request, and what could not stay as it was."""
+    """A step made of a found request, and notes on what differs from the request."""
 
     place: str
     contract: Contract
@@ -48,13 +48,13 @@ class ImportedStep(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     """The payload's JSON text, as a fixture holds it; empty where the step sends raw bytes."""
     notes: tuple[str, ...] = ()
-    """What became of credentials, and of what the payload cannot hold."""
+    """What became of credentials, and of parts that a payload cannot hold."""
     step_notes: tuple[str, ...] = ()
-    """What else whoever runs the step should know."""
+    """What else a user should know before running the step."""
     headers: tuple[str, ...] = ()
     """The names of the headers that the step sends, and a fixture does not."""
     violation: str = ""
-    """How the payload breaks the contract."""
+    """The payload's first violation of the contract; empty where there is none."""
 
 
 def as_steps(
@@ -62,8 +62,9 @@ def as_steps(
 ) -> tuple[list[ImportedStep], int]:
     """The steps of the requests that belong to a contract, and the number of the other requests.
 
-    A single request is of the contract that is named, whatever it looks like. SourceError where no request
-    belongs to a contract; UsageError for a contract that does not exist.
+    `file` is the name by which errors call the text. Where `action` and `edition` name one contract, a single
+    request belongs to it whatever it looks like. SourceError where no request belongs to a contract;
+    UsageError where no contract is of that action and edition.
     """
     candidates = recognition.contracts(action, edition)
     if not candidates:
@@ -105,9 +106,9 @@ def _unknown(found: Sequence[FoundRequest], candidates: list[Contract], file: st
 
 
 def assemble(imported: Sequence[ImportedStep], *, name: str, fixture: str = "") -> Scenario:
-    """The scenario of these steps; with a fixture's name, its one step takes the payload from there.
+    """The scenario of imported steps. With a fixture's name, its one step takes the payload from there.
 
-    UsageError where they are of several contracts, as a scenario has one.
+    UsageError where the steps belong to several contracts: a scenario has one.
     """
     first = imported[0].contract
     others = [each for each in imported if each.contract != first]
@@ -176,9 +177,9 @@ def _is_refused(found: FoundRequest, agreed: Contract) -> bool:
 
 
 def _delivery(found: FoundRequest, agreed: Contract, secrets: list[tuple[str, str]]) -> Delivery:
-    """The request as the log would keep its delivery: what it proves itself with is gone, wherever it occurs.
+    """The request as a delivery in the log, its credentials struck out wherever they occur.
 
-    Headers are not kept: `_sent_headers` decides about them.
+    It has no headers: `_sent_headers` decides about them.
     """
     headers = tuple((name, value) for name, value in found.headers if not REFERENCE.search(value))
     kept = redaction.exchange(
@@ -206,7 +207,7 @@ def _delivery(found: FoundRequest, agreed: Contract, secrets: list[tuple[str, st
 
 
 def _fixture_text(found: FoundRequest, payload: Json) -> str:
-    """The payload's text: as it was found where it reads well and nothing in it was changed."""
+    """The payload's text for a fixture: as found where it has lines and unchanged, else pretty."""
     text = found.body.decode().strip()
     return text if "\n" in text and jsontext.parse(text) == payload else jsontext.pretty(payload)
 
@@ -215,7 +216,7 @@ def _fixture_text(found: FoundRequest, payload: Json) -> str:
 
 
 def _body_notes(found: FoundRequest, agreed: Contract, step: Step) -> Iterator[str]:
-    """What became of the body's token, variables and bytes."""
+    """Notes on the body: its token, its variables, and what makes it raw bytes."""
     if step.raw is not None:
         yield f"the body is not {_trouble(found.body)}: it is kept as raw bytes"
         if REFERENCE.search(found.body.decode(errors="replace")):
@@ -242,15 +243,15 @@ def _trouble(body: bytes) -> str:
 
 
 class _SentHeaders(msgspec.Struct):
-    """What a request's headers become."""
+    """The headers of a step, and what became of the others of the found request."""
 
     headers: dict[str, str] = {}
     content_type: str | None = None
-    """Where it is not JSON's."""
+    """None for JSON's."""
     left_out: list[str] = []
     notes: list[str] = []
     secrets: list[tuple[str, str]] = []
-    """What they gave away."""
+    """The credentials among the headers: name and value."""
 
 
 def _sent_headers(found: FoundRequest) -> _SentHeaders:
@@ -284,6 +285,6 @@ def _sent_headers(found: FoundRequest) -> _SentHeaders:
 
 
 def _filled(value: str) -> str:
-    """A header's value as a template, with variables of the environment for what stands for some."""
+    """A header's value as a template: references and marks become `${env:NAME}`."""
     template = REFERENCE.sub(r"${env:\1}", value.replace("${", "$${"))
     return redaction.MARK.sub(lambda mark: f"${{env:{recording.env_variable(mark[1])}}}", template)

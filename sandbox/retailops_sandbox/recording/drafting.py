@@ -1,4 +1,4 @@
-"""Deliveries to drafts, and a reviewed draft to its scenario."""
+"""Drafts of scenarios, made of deliveries, and the scenarios of reviewed drafts."""
 
 from __future__ import annotations
 
@@ -16,57 +16,57 @@ from retailops_sandbox.model import Delivery, Expectation, Json, Judgement, Rule
 from retailops_sandbox.recording import steps, volatile
 
 _MOST_PROPOSALS = 200
-"""Rules proposed for one draft: nobody reviews more."""
+"""The most rules that are proposed for one draft: nobody reviews more."""
 _SHOWN = 120
-"""Characters of a value that a proposal shows."""
+"""The most characters of a value that a proposal shows."""
 
 
 class Recorded(NamedTuple):
-    """A delivery, and its latest judgement."""
+    """A delivery with its latest judgement."""
 
     delivery: Delivery
     judgement: Judgement | None = None
 
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that should not stay as it was recorded, to take or to leave."""
+    """A change that is proposed for a draft: a rule for a volatile value, or a reference for a secret."""
 
     id: str
-    """Unique in its draft, and the same whenever the draft is made anew."""
+    """Unique in a draft, and the same in each draft of the same deliveries."""
     kind: Literal["rule", "secret"]
     reason: str
     shown: str
-    """The value as it was recorded."""
+    """The recorded value, cut where it is long."""
     becomes: str
-    """The matcher or the reference to the environment, as the file would spell it."""
+    """The matcher or the reference that takes the value's place, as the scenario file spells it."""
     taken: bool
-    """Whether it is taken unless somebody leaves it."""
+    """Whether the proposal is taken where nobody decides."""
     step: int = 0
-    """Of a rule: the step, from 0."""
+    """Of a rule: the number of its step, from 0."""
     pointer: str = ""
     """Of a rule: its path."""
     rule: Rule = "ignore"
     secret: str = ""
-    """Of a secret: the name by which the log knows it."""
+    """Of a secret: its name in the log."""
     reference: str = ""
-    """Of a secret: what stands for it in the file."""
+    """Of a secret: the reference to the environment, `${env:NAME}`."""
 
 
 class ScenarioDraft(msgspec.Struct, frozen=True, kw_only=True):
-    """A scenario as it was recorded, and what is proposed for it."""
+    """A scenario as recorded, with the changes that are proposed for it."""
 
     scenario: Scenario
     proposals: tuple[Proposal, ...] = ()
     notes: tuple[str, ...] = ()
-    """What whoever reviews it should know."""
+    """What a reviewer should know, such as which deliveries are left out."""
     step_notes: tuple[tuple[str, ...], ...] = ()
-    """Those of the notes that concern a step, by step."""
+    """The notes on each step, without the step's name; `notes` has them, too."""
     deliveries: tuple[str, ...] = ()
-    """The delivery of each step."""
+    """The id of each step's delivery."""
 
     @property
     def key(self) -> str:
-        """Its action and edition, as they may stand in a file's name."""
+        """The draft's action and edition, spelled for a file's name."""
         return f"{self.scenario.action}-{self.scenario.edition}"
 
 
@@ -74,9 +74,9 @@ class ScenarioDraft(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def drafts(records: Iterable[Recorded], fixture: steps.FixtureSource) -> list[ScenarioDraft]:
-    """One draft for each action and edition, a step for each delivery that a step can repeat, in their order.
+    """A draft for each action and edition, with a step for each delivery that a step can repeat, by time.
 
-    UsageError where there is no contract any more for what was sent.
+    UsageError where the contract of a delivery does not exist any more.
     """
     in_order = sorted(records, key=lambda each: (each.delivery.sent_at, each.delivery.id))
     groups: dict[tuple[str, str], list[Recorded]] = {}
@@ -120,7 +120,7 @@ def _draft(agreed: Contract, records: Sequence[Recorded], fixture: steps.Fixture
 
 
 def _unrepeatable(sent: Delivery, agreed: Contract) -> str:
-    """Why no step can do this again; empty where one can."""
+    """Why no step can repeat a delivery; empty where one can."""
     if sent.request.method != agreed.method:
         return f"a step sends {agreed.method} only"
     return "it was hung up on purpose" if sent.dropped else ""
@@ -188,7 +188,7 @@ def _same_status(one: Delivery, other: Delivery) -> bool:
 
 
 def _sent_again(step: Step, sent: Delivery, fixture: steps.FixtureSource) -> set[Json]:
-    """The strings and numbers that the step sends each time: an answer that repeats them stays the same."""
+    """The strings and numbers that a step sends each time: an answer's copies of them are not volatile."""
     parts: list[Any] = [step.set]
     if step.payload is not UNSET:
         parts.append(step.payload)
@@ -225,7 +225,7 @@ def _secrets(scenario: Scenario) -> Iterator[Proposal]:
 
 
 def _parts(step: Step) -> Iterator[tuple[str, Any]]:
-    """What of a step may hold a reference, and what it is called."""
+    """The parts of a step that may hold a reference, by name."""
     yield "payload", None if step.payload is UNSET else step.payload
     yield "set", step.set
     if isinstance(step.expect, Expectation):
@@ -238,7 +238,7 @@ def _marks(value: Json) -> set[str]:
 
 
 def env_variable(name: str) -> str:
-    """The environment variable for a secret of this name: the one that it came from, or one named like it."""
+    """The environment variable for a secret: the one that it came from, or one named like the secret."""
     words = re.sub(r"[^0-9A-Za-z]+", "_", name).strip("_").upper()
     if name.isidentifier() and name.isascii() and name == name.upper():
         return name
@@ -257,7 +257,10 @@ def finished(
     step_names: Mapping[int, str] | None = None,
     left_out: Collection[int] = (),
 ) -> Scenario:
-    """The scenario of a draft: the proposals of these ids taken (without any, those it would take itself)."""
+    """The scenario of a draft. `taken` are ids of proposals; None takes those that are marked `taken`.
+
+    `step_names` and `left_out` go by the number of a step, from 0.
+    """
     wanted = [each for each in draft.proposals if (each.taken if taken is None else each.id in taken)]
     references = {each.secret: each.reference for each in wanted if each.kind == "secret"}
     made = []

@@ -27,23 +27,23 @@ from retailops_sandbox.model import (
 )
 
 FixtureSource = Callable[[str, str, str], Any]
-"""Action, edition and name to the fixture's payload; UNSET where there is none."""
+"""The payload of a fixture, by action, edition and name; UNSET where there is no such fixture."""
 
 EDITED = " (edited)"
-"""What follows the name of a fixture that was changed before it was sent."""
+"""The suffix that a delivery gives the name of a fixture that was changed before it was sent."""
 WRONG_TOKEN = "not the token"
-"""What a step sends where a token was refused: the real one is not known, and must not be."""
+"""The token of a step whose delivery was refused for its token: the log does not keep the real one."""
 
 _FEW = 8
-"""Changes up to which a payload is told as a fixture and what differs from it."""
+"""The most changes of a fixture by which a payload is described; with more, the step has its own payload."""
 _LEVELS = 4
-"""How much deeper a value may stand in a scenario's file than on the wire."""
+"""How many levels deeper a value stands in a scenario file than in a body."""
 _JSON_TYPE = "application/json"
 _MADE_BY_A_SEND = ("uuid", "now", "sequence")
 
 
 class RecordedStep(NamedTuple):
-    """A step made of a delivery; its name may occur in other steps, too."""
+    """A step made of a delivery. Its name need not be unique."""
 
     step: Step
     answer: Any
@@ -97,7 +97,7 @@ def _payload(
     fixture: FixtureSource,
     notes: list[str],
 ) -> dict[str, Any] | None:
-    """The fields of a step that sends a JSON object; None where the body is no such thing."""
+    """The fields of a step that sends a JSON object; None where the body is not one."""
     sent = json_of(delivery.request)
     if not isinstance(sent, dict):
         return None
@@ -113,7 +113,7 @@ def _payload(
 
 
 def _raw(delivery: Delivery, notes: list[str]) -> dict[str, Any]:
-    """The fields of a step that sends bytes as they are."""
+    """The fields of a step that sends a body as raw bytes."""
     raw = delivery.request.body
     if redaction.holds_mark(raw):
         notes.append("its bytes hold a secret that was struck out: write it anew")
@@ -129,7 +129,7 @@ def _content_type(delivery: Delivery) -> str:
 
 
 def _settled(template: Json, sent: Json) -> Json:
-    """A payload before its placeholders were filled, those that a scenario cannot fill by what was sent."""
+    """The payload's template, in which sent values replace the placeholders that a scenario cannot fill."""
     if isinstance(template, dict):
         beside = sent if isinstance(sent, dict) else {}
         return {key: _settled(child, beside.get(key)) for key, child in template.items()}
@@ -148,9 +148,9 @@ def _is_always_known(name: str) -> bool:
 def _without_token(
     payload: Json, sent: Json, delivery: Delivery, contract: Contract, notes: list[str]
 ) -> tuple[Json, list[str], dict[str, Json]]:
-    """The payload without the token, which *build* puts in; and what is to be removed or set instead.
+    """The payload without the token, which *build* puts in, and the step's `remove` and `set`.
 
-    A step says something of the token only where that is what it tested: a wrong, an empty, a missing one.
+    A step removes or sets the token only where it tests that: a wrong, an empty or a missing token.
     """
     if contract.auth is None:
         return payload, [], {}
@@ -182,7 +182,7 @@ class _Change(NamedTuple):
 
 
 def _by_fixture(payload: Json, delivery: Delivery, fixture: FixtureSource) -> dict[str, Any] | None:
-    """The payload as the fixture that the delivery names and few changes; None where that says it worse."""
+    """The delivery's fixture and a few changes; None where they would be many, or without a fixture."""
     name = delivery.fixture.removesuffix(EDITED)
     base = fixture(delivery.action, delivery.edition, name) if name else UNSET
     if base is UNSET:
@@ -206,7 +206,7 @@ def _by_fixture(payload: Json, delivery: Delivery, fixture: FixtureSource) -> di
 
 
 def _changes(old: Json, new: Json, at: str) -> Iterator[_Change]:
-    """What makes one document the other."""
+    """The changes that turn one document into another."""
     if jsontext.compact(old) == jsontext.compact(new):
         return
     if isinstance(old, dict) and isinstance(new, dict):
@@ -237,7 +237,7 @@ def _answer(delivery: Delivery) -> Any:
 def _expectation(
     delivery: Delivery, judgement: Judgement | None, contract: Contract, answer: Any, notes: list[str]
 ) -> Expectation | None:
-    """What the delivery passes by; None where there is nothing to be expected."""
+    """The expectation that the delivery passes; None where nothing can be expected."""
     if delivery.fault is not None:
         if delivery.fault.kind == "cancelled":
             notes.append("it was cancelled, so nothing is expected")

@@ -1,4 +1,4 @@
-"""Which values of an answer will differ the next time, and the rule that would accept what they become."""
+"""Values of an answer that will differ the next time, and the rules that accept them then."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import Json, Number, Rule
 
 _EPOCH_MS = range(1_000_000_000_000, 4_102_444_800_000)
-"""Milliseconds since 1970 of the years 2001 to 2099: an integer in here is hardly anything else."""
+"""The milliseconds since 1970 of the years 2001 to 2099; an integer of this range is hardly anything else."""
 
 _UUID = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _INSTANT = r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)"
 _WITHIN = re.compile(f"(?P<uuid>(?<![0-9a-zA-Z]){_UUID}(?![0-9a-zA-Z]))|(?P<instant>(?<![0-9]){_INSTANT})")
 _HEXADECIMAL = re.compile("[0-9a-f]{8,}|[0-9A-F]{8,}")
 _LONGEST = 400
-"""Characters of a string that a proposed regex spells out."""
+"""The most characters of a string for which a regex is proposed."""
 
 _MATCHERS = [(matchers.matcher(name), matchers.MATCHERS[name].words) for name in matchers.TELLING]
 _EPOCH_WORDS = "milliseconds since 1970"
@@ -31,12 +31,12 @@ _Path: TypeAlias = tuple[str, ...]
 
 
 class Volatile(msgspec.Struct, frozen=True):
-    """A value that will differ, and the rule for it."""
+    """A value that will differ the next time, with the rule for it."""
 
     rule: Rule
     reason: str
     sure: bool
-    """It looks like what changes each time; otherwise it only differed, which can also mean something."""
+    """Whether the value looks made anew each time. Otherwise it only differed, which may matter."""
     shown: Json
 
 
@@ -47,10 +47,10 @@ def find(
     sent: Collection[Json],
     arrays: Mapping[str, tuple[str, ...]],
 ) -> dict[str, Volatile]:
-    """What is volatile in an answer, by rule path: `*` where all items of an array are alike in it.
+    """The volatile values of an answer, by rule path; `*` stands for items that all have the same rule.
 
-    `repeats` are the answers to the same request at other times; `sent` are the strings and numbers of the
-    payload, for what only comes back will come back the next time.
+    `repeats` are the answers to the same request at other times. `sent` are the strings and numbers of the
+    payload, whose copies in the answer are not volatile. `arrays` are the contract's set-like arrays.
     """
     sets = {tuple(pointer.parse(path)): identity for path, identity in arrays.items()}
     found = _Search(sent, sets).value(answer, list(repeats), ())
@@ -63,7 +63,7 @@ class _Search:
         self._sets = sets
 
     def value(self, value: Json, repeats: list[Json], at: _Path) -> dict[_Path, Volatile]:
-        """What is volatile in a value; `at` is its path with `*` for every item."""
+        """The volatile parts of a value, by path below it; `at` is its own path, with `*` for every item."""
         if isinstance(value, dict):
             return self._members(value, repeats, at)
         if isinstance(value, list):
@@ -102,7 +102,7 @@ class _Search:
 
 
 def _alike(found: Sequence[Mapping[_Path, Volatile]]) -> set[_Path]:
-    """The paths at which all of several items are volatile in the same way."""
+    """The paths at which every item has the same rule."""
     if len(found) < 2:
         return set()
     return {
@@ -138,7 +138,7 @@ def _was_sent(value: Json, sent: Collection[Json]) -> bool:
 
 
 def _recognised(value: Json) -> tuple[Rule, str] | None:
-    """The rule for a value that looks like one that is made anew each time, and what it looks like."""
+    """The rule for a value that looks made anew each time, and what it looks like; None for any other."""
     if isinstance(value, int) and not isinstance(value, bool) and value in _EPOCH_MS:
         return {"type": "integer"}, f"looks like {_EPOCH_WORDS}"
     if not isinstance(value, str):
@@ -154,7 +154,7 @@ def _recognised(value: Json) -> tuple[Rule, str] | None:
 
 
 def _pattern(text: str) -> str:
-    """A regex for the text, whatever its UUIDs and instants become."""
+    """A regex for the text with any other UUIDs and instants."""
     parts: list[str] = []
     done = 0
     for found in _WITHIN.finditer(text):
@@ -168,7 +168,7 @@ def _literally(text: str) -> str:
 
 
 def _common_rule(values: Sequence[Json]) -> tuple[Rule, bool]:
-    """A rule that accepts all of these, and whether they look like what changes each time."""
+    """A rule that accepts all these values, and whether they look made anew each time."""
     names = {type_name(each) for each in values}
     if names == {"number"}:
         whole = all(isinstance(each, int) for each in values)
@@ -181,7 +181,7 @@ def _common_rule(values: Sequence[Json]) -> tuple[Rule, bool]:
 
 
 def _common_pattern(texts: Sequence[str]) -> str:
-    """A regex for texts that differ in their digits only, or are identifiers of one length; else nothing."""
+    """A regex for texts that differ only in digits, or are hexadecimal of one length; empty for others."""
     if max(map(len, texts)) > _LONGEST:
         return ""
     shapes = {re.sub("[0-9]+", "0", each, flags=re.ASCII) for each in texts}
@@ -195,7 +195,7 @@ def _common_pattern(texts: Sequence[str]) -> str:
 
 
 def leaves(value: Json) -> Iterator[Json]:
-    """The strings and numbers of a document, wherever in it."""
+    """The strings and numbers of a document, at any depth."""
     if isinstance(value, (dict, list)):
         for child in value.values() if isinstance(value, dict) else value:
             yield from leaves(child)

@@ -1,9 +1,8 @@
-"""The relay: stands between whoever calls and the receiver, passes everything on, and records it.
+"""The recording relay: an HTTP server that passes requests on to a receiver, and logs both directions.
 
-It is a listener of its own, with one route. What comes goes to the receiver with the bytes of its body
-unchanged, and what the receiver answers goes back so: the transport leaves the answer's content-encoding
-alone here, and only the log's copy is decoded. That copy is the reason why the receiver is asked for no
-encoding but those that can be undone here.
+Bodies keep their bytes in both directions. The transport leaves the content-encoding of a response alone, and
+only the log's copy is decoded. For that copy, the receiver is asked only for encodings that can be decoded
+here.
 """
 
 from __future__ import annotations
@@ -40,9 +39,9 @@ from retailops_sandbox.recording import Recorded, parsed
 from retailops_sandbox.redaction import SecretPolicy
 
 IDLE = 75.0
-"""Seconds that a connection may take for its next request."""
+"""The seconds that a connection may take for its next request."""
 GRACE = 2.0
-"""Seconds that what is under way may take when the relay is told to stop."""
+"""The seconds that requests under way may still take when the relay stops."""
 
 _HOP_BY_HOP = frozenset(
     {
@@ -50,14 +49,14 @@ _HOP_BY_HOP = frozenset(
         *("trailer", "transfer-encoding", "upgrade"),
     }
 )
-_OURS_TO_SAY = _HOP_BY_HOP | {"host", "content-length", "expect"}
-"""Request headers that belong to one connection, and are said anew on the other."""
+_OF_ONE_CONNECTION = _HOP_BY_HOP | {"host", "content-length", "expect"}
+"""Request headers that belong to one connection, and are made anew for the other."""
 _DECODABLE = ("gzip", "x-gzip", "deflate", "identity")
 _TOO_LATE = ("deadline", "connect timeout")
 
 
 class Relay:
-    """Records what passes through it, in the caller's event loop."""
+    """A relay to one receiver, in the caller's event loop."""
 
     def __init__(
         self,
@@ -69,12 +68,13 @@ class Relay:
         environment: Mapping[str, str],
         policy: SecretPolicy,
         timeout_ms: int | None = None,
-        listen: Callable[[Recorded], None] = lambda _: None,
-        complain: Callable[[FileError], None] = lambda _: None,
+        on_recorded: Callable[[Recorded], None] = lambda _: None,
+        on_unlogged: Callable[[FileError], None] = lambda _: None,
     ) -> None:
-        """`listen` is told what was logged, `complain` why something could not be, once for each reason.
+        """`on_recorded` gets logged deliveries; `on_unlogged` gets the reasons why others are not, each once.
 
-        Raises UsageError or ComposeError for a receiver that cannot be called."""
+        Raises UsageError or ComposeError for a receiver that cannot be called.
+        """
         names = composing.Names(
             environment=environment,
             receiver=receiver.variables,
@@ -96,33 +96,36 @@ class Relay:
         self._transport = transport
         self._log = log
         self._clock = clock
-        self._listen = listen
-        self._complain = complain
+        self._on_recorded = on_recorded
+        self._on_unlogged = on_unlogged
         self._listener = Listener(self._exchange)
         self._prefix = ""
         self._under_way: dict[str, asyncio.Task[Response]] = {}
         self.records: list[Recorded] = []
-        """What passed through and was logged."""
+        """The deliveries that were logged, in order."""
         self.problems: dict[str, int] = {}
-        """Why something that passed through could not be logged, and how often."""
+        """The reasons why deliveries could not be logged, each with its number of deliveries."""
 
     @property
     def passed(self) -> int:
-        """How much passed through, logged or not."""
+        """The number of requests that passed through, logged or not."""
         return len(self.records) + sum(self.problems.values())
 
     @property
     def forwards_to(self) -> str:
-        """The URL that paths are appended to, without what is secret in it."""
+        """The URL that paths are appended to, without its secrets."""
         return self._secrets.url(self._receiver.base_url)
 
     async def start(self, host: str, port: int, *, secret_path: bool) -> str:
-        """Listen, and return the URL to post to. OSError if the address cannot be had."""
+        """Listen, and return the URL to post to. OSError for an address that cannot be listened at.
+
+        `secret_path` answers only paths below one that nobody can guess.
+        """
         self._prefix = f"/{secrets.token_urlsafe(18)}" if secret_path else ""
         return await self._listener.start(host, port) + (self._prefix or "/")
 
     async def stop(self) -> None:
-        """Accept nothing more, give what is under way a moment, and end the rest as cancelled."""
+        """Stop listening, wait a moment for the requests under way, and cancel those that take longer."""
         self._listener.close()
         if self._under_way:
             await asyncio.wait(self._under_way.values(), timeout=GRACE)
@@ -145,26 +148,26 @@ class Relay:
             return False
         tail = _tail(request.target, self._prefix)
         if tail is None:
-            return _say(writer, _nothing(404), request)
+            return _write(writer, _empty(404), request)
         if _comes_from_a_page(request):
-            return _say(writer, _nothing(403), request)
+            return _write(writer, _empty(403), request)
         # A task of its own, which `stop` can wait for.
         id = self._log.next_id()
         forwarding = asyncio.create_task(self._forward(id, request, tail))
         self._under_way[id] = forwarding
         forwarding.add_done_callback(lambda _: self._under_way.pop(id))
         response = await forwarding
-        _say(writer, response, request)
+        _write(writer, response, request)
         await writer.drain()
         return request.keep_alive
 
     async def _forward(self, id: str, request: Request, tail: str) -> Response:
-        """Send the request on, log what came of it, and return the answer to give."""
+        """The response for the caller, after the request went to the receiver and was logged."""
         sent_at = self._clock.now()
         forwarded = HttpRequest(
             request.method,
             _joined(self._receiver.base_url, tail),
-            tuple(_passed_on(request.headers, _OURS_TO_SAY, as_bytes=True)),
+            tuple(_passed_on(request.headers, _OF_ONE_CONNECTION, as_bytes=True)),
             request.body,
         )
         try:
@@ -181,20 +184,20 @@ class Relay:
                 self._log.append(recorded.judgement)
         except FileError as error:
             if str(error) not in self.problems:
-                self._complain(error)
+                self._on_unlogged(error)
             self.problems[str(error)] = self.problems.get(str(error), 0) + 1
             return _one_line(502, f"it went through, and could not be logged: {error}")
         self.records.append(recorded)
-        self._listen(recorded)
+        self._on_recorded(recorded)
         fault = exchange.fault
         if fault is None and exchange.response is not None:
-            return _passed_back(exchange.response, request.method)
+            return _returned(exchange.response, request.method)
         what = fault or Fault("closed", "there was no answer")
         status = 504 if what.kind in _TOO_LATE else 502
         return _one_line(status, self._secrets.url(f"{what.kind}: {what.message}"))
 
     def _record(self, id: str, sent_at: str, request: HttpRequest, tail: str, exchange: Exchange) -> Recorded:
-        """The delivery as the log keeps it, and its judgement: nothing was expected."""
+        """The delivery for the log, and its judgement without an expectation."""
         try:
             sent = parsed(request.body.decode())
         except UnicodeDecodeError:
@@ -228,7 +231,7 @@ class Relay:
 
 
 def _tail(target: str, prefix: str) -> str | None:
-    """What of a target is to be appended to the receiver's URL; None for a target that is not ours."""
+    """The part of a target that is appended to the receiver's URL; None for a target without the prefix."""
     tail = target[len(prefix) :]
     is_ours = hmac.compare_digest(target[: len(prefix)].encode(), prefix.encode())
     if not is_ours or not target.startswith("/") or not re.match("[/?]|$", tail):
@@ -247,12 +250,12 @@ def _joined(base_url: str, tail: str) -> str:
 
 
 def _comes_from_a_page(request: Request) -> bool:
-    """Whether a browser's page made this request: no page may make the sandbox send."""
+    """Whether a page in a browser made the request. No page may make the sandbox send."""
     return bool(request.header("origin")) or request.header("sec-fetch-site") not in ("", "none")
 
 
 def _passed_on(headers: Headers, kept_back: frozenset[str], *, as_bytes: bool) -> Iterator[tuple[str, str]]:
-    """The headers that concern both sides, in their order; those of one hop are not among them."""
+    """The headers for the other side, in order: all but those of one connection and those in `kept_back`."""
     named = httpserver.connection_tokens(headers)
     for name, value in headers:
         lower = name.lower()
@@ -264,19 +267,19 @@ def _passed_on(headers: Headers, kept_back: frozenset[str], *, as_bytes: bool) -
 
 
 def _decodable(accepted: str) -> str:
-    """Of what a caller accepts, what can be decoded for the log."""
+    """The content-codings that the caller accepts and the log can decode."""
     codings = [each.strip() for each in accepted.split(",")]
     kept = [each for each in codings if each.partition(";")[0].strip().lower() in _DECODABLE]
     return ", ".join(kept) or "identity"
 
 
 def _as_it_came(value: str) -> str:
-    """A header's value off the wire as a string that the transport turns into the same bytes."""
+    """A received header's value as the string that the transport sends as the same bytes."""
     return value if value.isascii() else value.encode("latin-1").decode("utf-8", "surrogateescape")
 
 
 def _legible(headers: Headers) -> Headers:
-    """Headers as the log can keep them, whatever their bytes."""
+    """Headers as text for the log, whatever their bytes."""
     return tuple(
         (name, value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")) for name, value in headers
     )
@@ -285,8 +288,8 @@ def _legible(headers: Headers) -> Headers:
 # --- the way back ---
 
 
-def _passed_back(response: HttpResponse, method: str) -> Response:
-    """The receiver's answer for the caller, its body as it came."""
+def _returned(response: HttpResponse, method: str) -> Response:
+    """The receiver's response for the caller, its body unchanged."""
     bodiless = method == "HEAD" or response.status == 304 or response.status == 204
     own = _HOP_BY_HOP if bodiless else _HOP_BY_HOP | {"content-length"}
     headers = tuple(_passed_on(response.headers, own, as_bytes=False))
@@ -302,12 +305,12 @@ def _one_line(status: int, what: str) -> Response:
     return answer._replace(headers=(length,))
 
 
-def _nothing(status: int) -> Response:
+def _empty(status: int) -> Response:
     return Response(status, b"", "", (("Content-Length", "0"),))
 
 
-def _say(writer: asyncio.StreamWriter, response: Response, request: Request) -> bool:
-    """Write the response, which states its own length; whether another request may follow."""
+def _write(writer: asyncio.StreamWriter, response: Response, request: Request) -> bool:
+    """Write the response. Whether the connection may bring another request."""
     framing = () if request.keep_alive else (httpserver.CLOSE,)
     body = b"" if request.method == "HEAD" else response.body
     writer.write(httpserver.head(response, *framing) + body)
@@ -315,7 +318,7 @@ def _say(writer: asyncio.StreamWriter, response: Response, request: Request) -> 
 
 
 def _decoded(exchange: Exchange, connection: Connection) -> Exchange:
-    """The exchange with the answer's content-encoding undone, for the log."""
+    """The exchange for the log, with the response's content-encoding decoded."""
     response = exchange.response
     if response is None or exchange.fault is not None:
         return exchange
@@ -338,7 +341,7 @@ def _decoded(exchange: Exchange, connection: Connection) -> Exchange:
 
 
 def _inflated(body: bytes, most: int) -> bytes | None:
-    """A gzip or deflate body, decoded; None where it is neither, incomplete, or larger than that."""
+    """The decoded gzip or deflate body; None where it is neither, incomplete or larger than `most`."""
     for window in (zlib.MAX_WBITS | 32, -zlib.MAX_WBITS):
         inflating = zlib.decompressobj(window)
         try:
