@@ -63,10 +63,10 @@ def test_a_proxy(client: ComposeClient):
 def test_a_client_certificate_and_an_authority_of_ones_own(client: ComposeClient, tmp_path: Path):
     authority = trustme.CA()
     files = {name: str(tmp_path / f"{name}.pem") for name in ("ca_file", "client_cert", "client_key")}
-    client = authority.issue_cert("client@example.org")
+    identity = authority.issue_cert("client@example.org")
     authority.cert_pem.write_to_path(files["ca_file"])
-    client.cert_chain_pems[0].write_to_path(files["client_cert"])
-    client.private_key_pem.write_to_path(files["client_key"])
+    identity.cert_chain_pems[0].write_to_path(files["client_cert"])
+    identity.private_key_pem.write_to_path(files["client_key"])
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
     authority.configure_trust(context)
