@@ -1,4 +1,4 @@
-"""The application: its routes, and its pages for errors."""
+"""The application: its rooms put together, and its pages for errors."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ _Call = Callable[[], Awaitable[None]]
 
 _COMPRESSION = 6
 """Of zlib's nine levels: the last three take twice the time for one percent less."""
-_OF_A_DELIVERY = ("cancel", "again", "accept", "judge")
+_PAGES_OF_FORMS = {"/stand-in/reset": "/receivers", "/record/from-log": "/deliveries"}
+"""The pages of the forms whose address is not that of their page with one more part."""
 _TITLES = {
     HTTPStatus.BAD_REQUEST: "That cannot be done",
     HTTPStatus.UNAUTHORIZED: "A token, please",
@@ -93,7 +94,6 @@ def create_app(context: AppContext, pages: Pages, *, token: str = "") -> Applica
     starlette = Starlette(
         routes=[
             *(route for room in rooms for route in room.routes),
-            *_redirects(),
             Route("/theme", shell.theme, methods=["POST"]),
             Route("/login", shell.login, methods=["POST"]),
             Mount("/static", _Static(directory=pages.static)),
@@ -115,32 +115,8 @@ def create_app(context: AppContext, pages: Pages, *, token: str = "") -> Applica
     )
 
 
-def _redirects() -> list[Route]:
-    """Where an address leads that answers to a form only: it stands in the bar after a form was refused."""
-    places = {
-        "/": ("/compose", "/send", "/theme", "/login"),
-        "/receivers": (
-            *("/receivers/save", "/receivers/check", "/receivers/try", "/receivers/needs"),
-            *("/receivers/delete", "/receivers/undo", "/stand-in/reset"),
-        ),
-        "/scenarios": ("/scenarios/run",),
-        "/runs/{id}": ("/runs/{id}/stop", "/runs/{id}/pin"),
-        "/deliveries": ("/record/from-log",),
-        "/record": ("/record/switch", "/record/start", "/record/stop"),
-        "/deliveries/{id}": tuple(f"/deliveries/{{id}}/{each}" for each in _OF_A_DELIVERY),
-    }
-    return [Route(path, _to(place)) for place, paths in places.items() for path in paths]
-
-
-def _to(place: str) -> Callable[[Request], Awaitable[Response]]:
-    async def redirect(request: Request) -> Response:
-        return RedirectResponse(place.format(**request.path_params), HTTPStatus.SEE_OTHER)
-
-    return redirect
-
-
 class _Static(StaticFiles):
-    """The assets: their names hold a hash of what is in them, so a browser may keep them for good."""
+    """The assets, whose names hold a hash of their content, so that browsers keep them for good."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
@@ -149,7 +125,7 @@ class _Static(StaticFiles):
 
 
 class _Shell:
-    """What is around the pages: errors, login, theme."""
+    """The pages for errors, the login and the theme."""
 
     def __init__(self, context: AppContext, pages: Pages, token: str) -> None:
         self._context = context
@@ -170,10 +146,15 @@ class _Shell:
     async def http_error(self, request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         status = HTTPStatus(error.status_code)
-        said = error.detail if error.detail != status.phrase else status.description
+        if status == HTTPStatus.METHOD_NOT_ALLOWED and request.method in ("GET", "HEAD"):
+            # The address of a form stands in the bar after the form was refused.
+            path = request.url.path
+            page = _PAGES_OF_FORMS.get(path) or path.rpartition("/")[0] or "/"
+            return RedirectResponse(page, HTTPStatus.SEE_OTHER)
+        what = error.detail if error.detail != status.phrase else status.description
         if status == HTTPStatus.NOT_FOUND and error.detail == status.phrase:
-            said = f"No page of the sandbox is at {request.url.path}."
-        response = self.refuse(request, status, said, await self._damage(request))
+            what = f"No page of the sandbox is at {request.url.path}."
+        response = self.refuse(request, status, what, await self._damage(request))
         response.headers.update(error.headers or {})
         return response
 
@@ -184,7 +165,7 @@ class _Shell:
         return self.refuse(request, HTTPStatus.BAD_REQUEST, what, damage or error.mend)
 
     async def _damage(self, request: Request) -> str:
-        """Why what was asked for may not be there: its run cannot be read."""
+        """Why what was asked for may be missing: its run cannot be read whole; empty where it can."""
         id = request.path_params.get("id") or request.query_params.get("from", "")
         damage = await asyncio.to_thread(self._context.damage, id) if id else ""
         return f"Its run cannot be read whole: {damage}" if damage else ""
