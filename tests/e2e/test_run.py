@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from retailops_sandbox.reporting import reporters
 from retailops_sandbox.reporting.reporters.progress import AFTER
 from tests.support import command
 from tests.support.command import COMMAND, environment
@@ -411,34 +412,45 @@ def test_an_interrupt_takes_the_progress_away_and_reports(
 # --- what it costs ---
 
 
+def imported(folder: Path, *arguments: object, code: int = 0) -> set[str]:
+    """The modules that a command imports, which ends with this exit code."""
+    program = (
+        "import atexit, sys\n"
+        "atexit.register(lambda: print(*sys.modules, sep='\\n', file=sys.stderr))\n"
+        "from retailops_sandbox.cli import main\n"
+        "main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, *map(str, arguments)],
+        cwd=folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == code, done.stderr
+    return set(done.stderr.splitlines())
+
+
 def test_what_is_not_asked_for_is_not_imported(tmp_path: Path, shop: Receiver):
-    file = scenario(tmp_path, "a", PASSES)
-    program = [sys.executable, "-X", "importtime", "-c", "from retailops_sandbox.cli import main; main()"]
-
-    def imported(*options: str) -> set[str]:
-        done = subprocess.run(
-            [*program, "run", str(file), "--receiver", shop.url, *options],
-            cwd=tmp_path,
-            env=environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
-        assert done.returncode == 0, done.stderr
-        return {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
-
-    heavy = {
-        "jinja2",
-        "retailops_sandbox.reporting.reporters.html",
-        "retailops_sandbox.reporting.render.evidence",
-        "retailops_sandbox.reporting.reporters.junit",
-    }
+    command = ("run", scenario(tmp_path, "a", PASSES), "--receiver", shop.url)
+    reports = {f"{reporters.__name__}.{each.module}" for each in reporters.FILES}
+    heavy = {"jinja2", "retailops_sandbox.reporting.render.evidence", *reports}
     late = {
         "retailops_sandbox.reporting.reporters.github",
         "retailops_sandbox.reporting.reporters.progress",
         "retailops_sandbox.scenarios.selection",
         "retailops_sandbox.engine.preview",
     }
-    assert (heavy | late | {"starlette", "retailops_sandbox.standin", "difflib"}) & imported() == set()
-    assert imported("--report-html", "r.html", "--junit-xml", "r.xml", "-k", "a") >= heavy
+    unwanted = heavy | late | {"starlette", "retailops_sandbox.standin", "difflib"}
+    assert unwanted & imported(tmp_path, *command) == set()
+    asked = [word for each in reporters.FILES for word in (each.option, f"report.{each.module}")]
+    assert imported(tmp_path, *command, *asked, "-k", "a") >= heavy
+
+
+def test_a_dry_run_imports_nothing_that_sends(tmp_path: Path):
+    command = ("run", scenario(tmp_path, "a", PASSES), "--receiver", "http://127.0.0.1:1")
+    sends = {"pycurl", "retailops_sandbox.transport", "retailops_sandbox.session.run"}
+    assert sends & imported(tmp_path, *command, "--dry-run", code=5) == set()
+    assert imported(tmp_path, *command, code=3) >= sends

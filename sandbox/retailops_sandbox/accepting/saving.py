@@ -16,7 +16,7 @@ from retailops_sandbox import accepting, resources
 from retailops_sandbox.accepting import ACCEPT, KEEP, Decision, JudgedExpectation
 from retailops_sandbox.comparing import Judge
 from retailops_sandbox.contracts import contract
-from retailops_sandbox.engine import DeliveryFinished, Event, ScenarioResult, StepResult, worst
+from retailops_sandbox.engine import ScenarioResult, StepResult, worst
 from retailops_sandbox.errors import FileError, UsageError, unwritable
 from retailops_sandbox.model import Delivery, Judgement
 from retailops_sandbox.scenarios.scenario import Plan
@@ -180,23 +180,6 @@ def _left(step: str, judgement: Judgement) -> tuple[str, ...]:
 
 
 # --- A run --------------------------------------------------------------------------------------------
-
-
-class Witness:
-    """Listens to a run, and keeps the deliveries of the scenarios that failed."""
-
-    def __init__(self) -> None:
-        self._open: dict[int, list[Judged]] = {}
-        self.failed: list[tuple[ScenarioResult, list[Judged]]] = []
-
-    def on_event(self, event: Event) -> None:
-        """Take one event of the run."""
-        if isinstance(event, DeliveryFinished) and event.judgement is not None:
-            self._open.setdefault(id(event.plan), []).append(Judged(event.delivery, event.judgement))
-        elif isinstance(event, ScenarioResult):
-            judged = self._open.pop(id(event.plan), [])
-            if event.verdict in ("failed", "errored"):
-                self.failed.append((event, judged))
 
 
 class Taken(msgspec.Struct, frozen=True):

@@ -10,38 +10,45 @@ import click
 import msgspec
 
 from retailops_sandbox.accepting import saving
+from retailops_sandbox.accepting.saving import Judged
 from retailops_sandbox.cli.output import complain, harmless, say
 from retailops_sandbox.cli.screen import wants_colour
-from retailops_sandbox.engine import Event
+from retailops_sandbox.engine import DeliveryFinished, Event, ScenarioResult
 from retailops_sandbox.errors import SandboxError, UsageError
 from retailops_sandbox.reporting.render import changes
 from retailops_sandbox.reporting.render.lines import in_line
-from retailops_sandbox.session.headless import Outcome
+from retailops_sandbox.reporting.reporters.reporter import FinishedRun, Reporter
 from retailops_sandbox.workspace.workspace import Workspace
 
 _COLOURS: dict[changes.LineKind, str] = {"removed": "red", "added": "green", "place": "cyan"}
 
 
-class Acceptance:
-    """Listens to a run, and when it has ended accepts what differed."""
+class Acceptance(Reporter):
+    """Keeps the deliveries of the scenarios that failed, and accepts what differed when the run has ended."""
 
     def __init__(self, workspace: Workspace, *, colour: bool) -> None:
         self._workspace = workspace
         self._colour = colour
-        self._witness = saving.Witness()
+        self._judged: dict[int, list[Judged]] = {}
+        """By plan, of scenarios that have not ended."""
+        self._failed: list[tuple[ScenarioResult, list[Judged]]] = []
 
     def on_event(self, event: Event) -> None:
-        """Take one event of the run."""
-        self._witness.on_event(event)
+        if isinstance(event, DeliveryFinished) and event.judgement is not None:
+            self._judged.setdefault(id(event.plan), []).append(Judged(event.delivery, event.judgement))
+        elif isinstance(event, ScenarioResult):
+            judged = self._judged.pop(id(event.plan), [])
+            if event.verdict in ("failed", "errored"):
+                self._failed.append((event, judged))
 
-    def finish(self, outcome: Outcome) -> tuple[Outcome, list[SandboxError]]:
-        """Write the files: the outcome as it would be now, and what could not be written."""
-        if outcome.interrupted:
+    def accept(self, run: FinishedRun) -> FinishedRun:
+        """Write the files: the run as it would be judged now, with what could not be written."""
+        if run.interrupted:
             complain("the run was interrupted: nothing is accepted")
-            return outcome, []
+            return run
         errors: list[SandboxError] = []
-        results = {id(result.plan): result for result in outcome.results}
-        for result, judged in self._witness.failed:
+        results = {id(result.plan): result for result in run.results}
+        for result, judged in self._failed:
             taken = saving.everything(self._workspace, result, judged)
             try:
                 self._write(taken.change)
@@ -50,9 +57,11 @@ class Acceptance:
                 errors.append(error)
             else:
                 results[id(result.plan)] = taken.result
-        if not self._witness.failed:
+        if not self._failed:
             say("nothing to accept: nothing failed")
-        return msgspec.structs.replace(outcome, results=tuple(results.values())), errors
+        return msgspec.structs.replace(
+            run, results=tuple(results.values()), unwritten=(*run.unwritten, *errors)
+        )
 
     def _write(self, change: saving.FileChange) -> None:
         if change.after != change.before:

@@ -10,14 +10,13 @@ from typing import Any
 import msgspec
 
 from retailops_sandbox.cli.job import sending
-from retailops_sandbox.cli.options import here
+from retailops_sandbox.cli.options import here, reports_asked_for
 from retailops_sandbox.cli.output import harmless, say
 from retailops_sandbox.engine import Options
 from retailops_sandbox.engine.preview import Preview, preview
 from retailops_sandbox.errors import SandboxError, UsageError
 from retailops_sandbox.redaction import SecretPolicy
 from retailops_sandbox.reporting.render import preview as report
-from retailops_sandbox.reporting.reporters.files import Reports
 from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.session import ports
 from retailops_sandbox.workspace import settings
@@ -35,9 +34,9 @@ def execute(
     **given: Any,
 ) -> None:
     """Print what would be sent, send nothing, and leave with the exit code."""
-    asked = Reports(**{name: given.pop(name) for name in Reports.__struct_fields__}).options()
-    if asked:
-        raise UsageError(f"--dry-run judges nothing, so there is nothing for {' and '.join(asked)} to report")
+    if asked := reports_asked_for(given):
+        named = " and ".join(report.option for report in asked)
+        raise UsageError(f"--dry-run judges nothing, so there is nothing for {named} to report")
     chosen = settings.read(os.environ, here())
     options = sending(workspace, chosen, jobs, **given)
     policy = ports.secret_policy(workspace, os.environ, chosen.secret_env)

@@ -5,21 +5,22 @@ from __future__ import annotations
 import io
 import os
 from pathlib import Path
-from typing import Literal
 
 import click
 
 from retailops_sandbox.cli.log.names import run_named, unknown
 from retailops_sandbox.cli.options import here, workspace_option
 from retailops_sandbox.cli.output import complain, say
+from retailops_sandbox.engine.preview import Preview
 from retailops_sandbox.errors import SandboxError, UsageError
 from retailops_sandbox.model import Receiver
-from retailops_sandbox.reporting.exporters import exporting
-from retailops_sandbox.reporting.exporters.exporting import FORMATS, Export, Format, Sources
+from retailops_sandbox.reporting.exporters import FORMATS, Format, exporting
+from retailops_sandbox.reporting.exporters.exporter import ExportedFile, Sources
 from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.runlog.opening import open_log, read_run_file
 from retailops_sandbox.runlog.ports import LogReader
 from retailops_sandbox.scenarios import scenario
+from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.session import receivers
 from retailops_sandbox.session.ports import secret_policy
 from retailops_sandbox.workspace import settings
@@ -47,7 +48,7 @@ RUN_FILE = "run"
 @workspace_option
 def command(
     what: str,
-    format: Format | Literal["run"],
+    format: str,
     output: str | None,
     action: str,
     edition: str,
@@ -62,14 +63,14 @@ def command(
     anywhere.
     """
     folder = Workspace.find(workspace, os.environ, here())
-    if format == "run":
+    if format == RUN_FILE:
         _write_run(what, open_log(folder.runs_dir), output, replace)
         return
     path = Path(what)
     if checked(Path.is_file, path) and path.name.endswith(scenario.SUFFIX):
-        made = _of_file(path, format, folder, receiver)
+        made = _of_file(path, FORMATS[format], folder, receiver)
     else:
-        made = _of_log(what, format, folder, action, edition)
+        made = _of_log(what, FORMATS[format], folder, action, edition)
     for note in made.notes:
         complain(f"note: {note}")
     if output is None:
@@ -80,11 +81,14 @@ def command(
     say(f"made {written}")
 
 
-def _of_file(path: Path, format: Format, folder: Workspace, receiver: str | None) -> Export:
+def _of_file(path: Path, format: Format, folder: Workspace, receiver: str | None) -> ExportedFile:
     """A scenario file, for another tool."""
     plan = scenario.read(read_text(path), id=folder.scenario_id(path), file=str(path))
-    if format != "curl":
-        return exporting.scenario_file(plan, format, _sources(folder))
+    return exporting.scenario_file(plan, format, _sources(folder), lambda: _previews(plan, folder, receiver))
+
+
+def _previews(plan: Plan, folder: Workspace, receiver: str | None) -> tuple[list[Preview], Receiver]:
+    """What the steps of a plan would send, and to whom; UsageError where no receiver is named."""
     known = settings.read(os.environ, here())
     chosen = receiver or known.receiver or folder.receivers().default
     if not chosen:
@@ -96,11 +100,10 @@ def _of_file(path: Path, format: Format, folder: Workspace, receiver: str | None
 
     there = receivers.named(folder, chosen)
     policy = secret_policy(folder, os.environ, known.secret_env)
-    previews = look(folder, [plan], Options(receiver=there), policy)
-    return exporting.commands(previews, there, policy, name=exporting.scenario_name(plan.id))
+    return look(folder, [plan], Options(receiver=there), policy), there
 
 
-def _of_log(what: str, format: Format, folder: Workspace, action: str, edition: str) -> Export:
+def _of_log(what: str, format: Format, folder: Workspace, action: str, edition: str) -> ExportedFile:
     """A delivery or a run of the log, or a run file, for another tool."""
     name, entries = _found(what, open_log(folder.runs_dir))
     wanted = [
@@ -149,7 +152,7 @@ def _write_run(what: str, log: LogReader, output: str | None, replace: bool) -> 
 
 def _sources(folder: Workspace) -> Sources:
     policy = secret_policy(folder, os.environ, settings.read(os.environ, here()).secret_env)
-    return exporting.sources(folder, lambda name: _receiver(folder, name), policy)
+    return exporting.workspace_sources(folder, lambda name: _receiver(folder, name), policy)
 
 
 def _receiver(folder: Workspace, name: str) -> Receiver | None:

@@ -1,15 +1,21 @@
-"""From options to a job, and its exit code."""
+"""From the options of `run` and `send` to a run, and its exit code."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from retailops_sandbox.cli.options import assignment, check_receiver, chosen_receiver, here, table
+from retailops_sandbox.cli.options import (
+    assignment,
+    check_receiver,
+    chosen_receiver,
+    here,
+    reports_asked_for,
+    table,
+)
 from retailops_sandbox.cli.output import complain
-from retailops_sandbox.cli.screen import Screen, tell_github
+from retailops_sandbox.cli.screen import Screen
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.model import RunKind
 from retailops_sandbox.scenarios.scenario import Plan
@@ -19,7 +25,7 @@ from retailops_sandbox.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from retailops_sandbox.cli.accept import Acceptance
-    from retailops_sandbox.engine import Event, Options
+    from retailops_sandbox.engine import Options
 
 
 def execute(
@@ -38,16 +44,17 @@ def execute(
 ) -> None:
     """Run the plans as the options say, print and report, and leave with the exit code."""
     from retailops_sandbox.engine import require_yes
-    from retailops_sandbox.reporting.reporters.files import Reports
-    from retailops_sandbox.session import headless, ports
+    from retailops_sandbox.reporting.reporters import files
+    from retailops_sandbox.session import ports, run
+    from retailops_sandbox.session.exit_code import exit_code
 
-    reports = Reports(**{name: given.pop(name) for name in Reports.__struct_fields__})
+    asked = reports_asked_for(given)
     chosen = settings.read(os.environ, here())
     options = sending(workspace, chosen, jobs, max_failures=max_failures, **given)
     require_yes(options.receiver, confirmed=options.confirmed, mend="give --yes if you mean it")
-    reports.check()
+    files.check(asked)
     environment = settings.readable(os.environ)
-    job = headless.Job(
+    setup = run.RunSetup(
         workspace=workspace,
         plans=plans,
         unreadable=unreadable,
@@ -56,36 +63,20 @@ def execute(
         policy=ports.secret_policy(workspace, environment, chosen.secret_env),
         kind=kind,
         wait=wait,
-        reports=reports,
     )
-    with Screen(sys.stdout, os.environ, plans=plans, verbose=verbose) as screen:
-        listen = screen.on_event if acceptance is None else _both(screen.on_event, acceptance.on_event)
-        outcome = headless.run(job, listen, screen.tick)
-    screen.console.finish(
-        outcome.results,
-        unreadable,
-        outcome.receiver,
-        outcome.seconds,
-        left_out=left_out,
-        trends=outcome.trends,
-    )
-    for error in outcome.unwritten:
-        complain(f"error: {error}")
-    if outcome.waited_in_vain:
-        complain(f"nothing listened at {receivers.without_user(outcome.receiver.base_url)} within {wait:g} s")
-    tell_github(outcome, unreadable)
+    reporters = [report.reporter(file) for report, file in asked.items()]
     if acceptance is not None:
-        outcome, unwritten = acceptance.finish(outcome)
-        unreadable = [*unreadable, *unwritten]
-    sys.exit(headless.exit_code(outcome, unreadable))
-
-
-def _both(one: Callable[[Event], None], other: Callable[[Event], None]) -> Callable[[Event], None]:
-    def on_event(event: Event) -> None:
-        one(event)
-        other(event)
-
-    return on_event
+        reporters.append(acceptance)
+    with Screen(sys.stdout, os.environ, plans=plans, verbose=verbose, left_out=left_out) as screen:
+        finished = run.execute(setup, [*reporters, *screen.reporters], screen.tick)
+    for error in finished.unwritten:
+        complain(f"error: {error}")
+    if finished.waited_in_vain:
+        url = receivers.without_user(finished.receiver.base_url)
+        complain(f"nothing listened at {url} within {wait:g} s")
+    if acceptance is not None:
+        finished = acceptance.accept(finished)
+    sys.exit(exit_code(finished))
 
 
 def sending(

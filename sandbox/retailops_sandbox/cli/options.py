@@ -13,6 +13,8 @@ import msgspec
 from retailops_sandbox import composing
 from retailops_sandbox.errors import FileError, UsageError
 from retailops_sandbox.model import Json, Receiver
+from retailops_sandbox.reporting import reporters
+from retailops_sandbox.reporting.reporters import FileReport
 from retailops_sandbox.session import receivers
 from retailops_sandbox.workspace.workspace import Workspace
 
@@ -74,9 +76,7 @@ def sending_options(command: _Command) -> _Command:
         click.option("--wait", type=Seconds(0), default=0.0, metavar="SECONDS",
                      help="Wait until the receiver's port answers."),
         click.option("--yes", "confirmed", is_flag=True, help="Send to a protected receiver."),
-        click.option("--junit-xml", type=_FILE, metavar="FILE", help="Write JUnit XML."),
-        click.option("--report-json", type=_FILE, metavar="FILE", help="Write the run file."),
-        click.option("--report-html", type=_FILE, metavar="FILE", help="Write a page that opens offline."),
+        *(click.option(each.option, type=_FILE, metavar="FILE", help=each.help) for each in reporters.FILES),
         click.option("-v", "--verbose", is_flag=True, help="Show each delivery, also where it passed."),
     ]  # fmt: skip
     for option in reversed(options):
@@ -120,6 +120,12 @@ def chosen_receiver(
     files = {"ca_file": cacert, "client_cert": cert, "client_key": key, "proxy": proxy}
     over.update({name: value for name, value in files.items() if value is not None})
     return msgspec.structs.replace(chosen, **over) if over else chosen
+
+
+def reports_asked_for(given: dict[str, Any]) -> dict[FileReport, Path]:
+    """The file of each report that is asked for; what the options say of reports is taken out of them."""
+    files = {each: given.pop(each.parameter) for each in reporters.FILES}
+    return {report: file for report, file in files.items() if file is not None}
 
 
 def check_receiver(receiver: Receiver) -> None:

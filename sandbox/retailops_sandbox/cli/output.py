@@ -30,14 +30,14 @@ def complain(text: str) -> None:
 
 def harmless(line: str) -> str:
     """The line; in GitHub Actions, which reads what is printed for commands, as one that is none."""
-    if not on_github(os.environ):
+    if not is_github(os.environ):
         return line
     from retailops_sandbox.reporting.reporters import github
 
     return github.harmless(line)
 
 
-def on_github(environment: Mapping[str, str]) -> bool:
+def is_github(environment: Mapping[str, str]) -> bool:
     """Whether this runs in GitHub Actions."""
     return environment.get("GITHUB_ACTIONS") == "true"
 

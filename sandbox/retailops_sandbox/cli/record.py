@@ -101,7 +101,7 @@ async def _relay(
     """Relay until a signal, and add each delivery to the records. Whether all were logged."""
     from retailops_sandbox.httpserver import is_loopback
     from retailops_sandbox.relay.relay import Relay
-    from retailops_sandbox.session.headless import stopping
+    from retailops_sandbox.session.signals import stopping
     from retailops_sandbox.transport import Transport
 
     clock = ports.SystemClock()

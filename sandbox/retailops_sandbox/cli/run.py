@@ -41,7 +41,7 @@ def command(
     Exit code: 0 all passed, 1 failed or errored, 2 usage or an unreadable file, 3 only faults,
     5 nothing was judged, 130 interrupted.
     """
-    from retailops_sandbox.session.headless import collect, read_plans
+    from retailops_sandbox.session.collect import collect, read_plans
 
     workspace = Workspace.find(given.pop("workspace"), os.environ, here())
     acceptance = None
@@ -63,9 +63,9 @@ def command(
         complain(f"{chosen} in {where}: nothing was judged")
         sys.exit(5)
     if dry_run:
-        from retailops_sandbox.cli import dry_run as rehearsal
+        from retailops_sandbox.cli import dry_run as preview
 
-        rehearsal.execute(workspace, plans, unreadable, **given)
+        preview.execute(workspace, plans, unreadable, **given)
     most = 1 if first else maxfail
     left_out = len(found) - len(plans)
     job.execute(

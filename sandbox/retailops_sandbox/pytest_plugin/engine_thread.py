@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from retailops_sandbox.engine import Event, Run
 from retailops_sandbox.model import Receiver
-from retailops_sandbox.session.headless import under_test
+from retailops_sandbox.session.stand_in import reachable
 from retailops_sandbox.standin import StandIn
 from retailops_sandbox.transport import Transport
 
@@ -80,7 +80,7 @@ class EngineThread:
 
 
 async def _serve(chosen: Receiver, ready: Future[Ready]) -> None:
-    async with under_test(chosen) as (receiver, stand_in), Transport() as transport:
+    async with reachable(chosen) as (receiver, stand_in), Transport() as transport:
         end = asyncio.Event()
         ready.set_result(Ready(receiver, stand_in, transport, asyncio.get_running_loop(), end))
         await end.wait()

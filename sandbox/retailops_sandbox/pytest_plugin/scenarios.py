@@ -16,7 +16,7 @@ from retailops_sandbox.pytest_plugin.answers import told
 from retailops_sandbox.pytest_plugin.session import sending, start_folder, unreadable
 from retailops_sandbox.reporting.render import lines
 from retailops_sandbox.scenarios.scenario import Plan
-from retailops_sandbox.session.headless import read_plans
+from retailops_sandbox.session.collect import read_plans
 from retailops_sandbox.workspace.workspace import Workspace
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ from retailops_sandbox.model import Basic, Bearer, Receiver
 from retailops_sandbox.redaction import SecretPolicy, Secrets
 from retailops_sandbox.relay.relay import Relay
 from retailops_sandbox.reporting.exporters import exporting
+from retailops_sandbox.reporting.exporters.exporter import Sources
 
 ENVIRONMENT = {
     name: f"value-of-{name.lower()}"
@@ -155,8 +156,8 @@ def test_the_place_of_a_contracts_token_is_secret_even_if_the_contract_does_not_
 
 @pytest.mark.parametrize(
     "kind",
-    [engine.Ports, engine.Sources, Relay, exporting.Sources, exporting.commands],
-    ids=["ports", "sources of steps", "relay", "sources of exports", "commands"],
+    [engine.Ports, engine.Sources, Relay, Sources, exporting.workspace_sources],
+    ids=["ports", "sources of steps", "relay", "sources of exports", "sources of a workspace"],
 )
 def test_nothing_that_keeps_or_shows_what_was_sent_goes_without_a_policy(kind: Callable[..., object]):
     assert inspect.signature(kind).parameters["policy"].default is inspect.Parameter.empty

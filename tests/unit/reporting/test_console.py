@@ -20,6 +20,7 @@ from retailops_sandbox.model import (
 )
 from retailops_sandbox.reporting.reporters.console import Console
 from retailops_sandbox.scenarios.scenario import Plan
+from tests.support.finished import finished_run
 from tests.support.records import some_delivery
 
 
@@ -94,14 +95,14 @@ def test_a_name_cannot_write_over_other_lines():
     assert not any("\x1b" in line or "\n" in line for line in said)
     finished: list[str] = []
     shop = Receiver(name="shop\n\x1b", base_url="")
-    Console(finished.append, colour=False, width=100, verbose=False).finish([], [], shop, 0)
+    Console(finished.append, colour=False, width=100, verbose=False).finish(finished_run(receiver=shop))
     assert finished[0].endswith("shop\\n\\u001b")
 
 
 def finished(*verdicts: str, trends: dict[str, str] | None = None, **options: bool) -> list[str]:
     """What is printed of scenarios with these verdicts, each with one step and no delivery."""
     said: list[str] = []
-    console = Console(said.append, colour=False, width=100, verbose=False, **options)
+    console = Console(said.append, colour=False, width=100, verbose=False, left_out=2, **options)
     results = []
     for number, verdict in enumerate(verdicts):
         step = Step(name="x", fixture="default")
@@ -110,7 +111,7 @@ def finished(*verdicts: str, trends: dict[str, str] | None = None, **options: bo
         outcome = StepResult(number=0, name="x", verdict=verdict, reason=reason)
         results.append(ScenarioResult(ran, verdict, (outcome,), 0.1))
         console.on_event(results[-1])
-    console.finish(results, [], Receiver(name="shop", base_url=""), 1, left_out=2, trends=trends or {})
+    console.finish(finished_run(*results, trends=trends or {}))
     return said
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
+import click
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from retailops_sandbox import importing, jsontext
+from retailops_sandbox.cli.export import command
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.model import (
@@ -25,10 +28,12 @@ from retailops_sandbox.model import (
     Scenario,
     Step,
 )
-from retailops_sandbox.reporting.exporters import exporting, pytest_file
-from retailops_sandbox.reporting.exporters.exporting import Export, Format, Sources
+from retailops_sandbox.reporting import exporters
+from retailops_sandbox.reporting.exporters import FORMATS, exporting, pytest_file
+from retailops_sandbox.reporting.exporters.exporter import ExportedFile, Exporter, Sources, scenario_name
 from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.scenarios import scenario
+from retailops_sandbox.scenarios.scenario import Plan
 from tests.support.policies import secret_policy
 from tests.support.records import some_delivery
 
@@ -63,15 +68,19 @@ def entry(number: int = 1, *, edition: str = "draft", **fields: Any) -> Entry:
     return Entry(sent, (Judgement(delivery=sent.id, verdict="passed", at=""),))
 
 
-def of(format: Format, *entries: Entry, name: str = "run.1") -> Export:
-    return exporting.deliveries(entries, format, SOURCES, name=name)
+def of(format: str, *entries: Entry, name: str = "run.1") -> ExportedFile:
+    return exporting.deliveries(entries, FORMATS[format], SOURCES, name=name)
+
+
+def of_file(format: str, plan: Plan) -> ExportedFile:
+    return exporting.scenario_file(plan, FORMATS[format], SOURCES, lambda: pytest.fail("previewed"))
 
 
 # --- secrets -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("format", exporting.FORMATS)
-def test_what_became_known_as_secret_after_it_was_sent_is_struck_out(format: Format):
+@pytest.mark.parametrize("format", FORMATS)
+def test_what_became_known_as_secret_after_it_was_sent_is_struck_out(format: str):
     secret = "named-secret-after-it-was-sent"
     payload = jsontext.compact({**PAYLOAD, "note": secret}).decode()
     sent = entry(
@@ -83,9 +92,9 @@ def test_what_became_known_as_secret_after_it_was_sent_is_struck_out(format: For
     )
     expected = Expectation(body={}, rules={"/echo": {"one_of": [secret]}})
     sent = Entry(sent.delivery, (Judgement(delivery="run.1", verdict="passed", at="", expectation=expected),))
-    assert secret in exporting.deliveries([sent], format, SOURCES, name="run.1").text
+    assert secret in exporting.deliveries([sent], FORMATS[format], SOURCES, name="run.1").text
     sources = msgspec.structs.replace(SOURCES, policy=secret_policy({"LATE": secret}, named=["LATE"]))
-    made = exporting.deliveries([sent], format, sources, name="run.1")
+    made = exporting.deliveries([sent], FORMATS[format], sources, name="run.1")
     assert secret not in made.text
     assert "LATE" in made.text
     assert "struck out: LATE" in made.notes
@@ -103,7 +112,7 @@ def test_what_became_known_as_secret_after_it_was_sent_is_struck_out(format: For
 def test_a_curl_command_does_not_spell_out_the_password_of_a_proxy(proxy: str, shown: str):
     shop = Receiver(name="shop", base_url="http://a", proxy=proxy)
     sources = msgspec.structs.replace(SOURCES, receiver=lambda name: shop)
-    assert shown in exporting.deliveries([entry()], "curl", sources, name="run.1").text
+    assert shown in exporting.deliveries([entry()], FORMATS["curl"], sources, name="run.1").text
 
 
 # --- pytest files ------------------------------------------------------------------------------------------
@@ -260,8 +269,8 @@ def test_a_pytest_file_of_deliveries_holds_what_is_not_shipped():
     assert (second["fixture"], second["payload"]["own"]) == (None, Number("35.00"))
 
 
-@pytest.mark.parametrize("format", exporting.FORMATS)
-def test_what_was_struck_out_is_said(format: Format):
+@pytest.mark.parametrize("format", FORMATS)
+def test_what_was_struck_out_is_said(format: str):
     body = jsontext.compact({**PAYLOAD, "x": "«redacted:API_KEY»"}).decode()
     headers = (("Authorization", "Bearer «redacted:TOKEN»"),)
     made = of(format, entry(request=Request(method="POST", url="http://a", headers=headers, body=body)))
@@ -289,7 +298,7 @@ def test_values_that_differ_each_time_are_said():
         ("pytest", [entry(dropped=True)], "can be repeated by a test"),
     ],
 )
-def test_what_a_format_cannot_hold_is_refused(format: Format, entries: list[Entry], what: str):
+def test_what_a_format_cannot_hold_is_refused(format: str, entries: list[Entry], what: str):
     with pytest.raises(UsageError) as caught:
         of(format, *entries)
     assert what in caught.value.what
@@ -298,12 +307,12 @@ def test_what_a_format_cannot_hold_is_refused(format: Format, entries: list[Entr
 
 @pytest.mark.parametrize("id", ["a/b/it.scenario.json", "shipped:it.scenario.json", "it.scenario.json"])
 def test_a_scenario_is_named_by_its_file(id: str):
-    assert exporting.scenario_name(id) == "it"
+    assert scenario_name(id) == "it"
 
 
 @given(TEXTS)
 def test_a_name_is_safe_for_any_system_and_header(name):
-    for format in exporting.FORMATS:
+    for format in FORMATS:
         made = of(format, entry(), name=name)
         assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", made.name), made.name
 
@@ -317,11 +326,11 @@ PLAN = scenario.read(TEXT, id="s/both.scenario.json", file="s/both.scenario.json
 
 
 def test_a_scenario_file_is_its_own_text():
-    assert exporting.scenario_file(PLAN, "scenario", SOURCES).text == TEXT
+    assert of_file("scenario", PLAN).text == TEXT
 
 
 def test_a_pytest_file_of_a_scenario_file_holds_what_is_not_shipped():
-    made = exporting.scenario_file(PLAN, "pytest", SOURCES)
+    made = of_file("pytest", PLAN)
     assert made.name == "test_both.py"
     first, second = executed(made.text).sent
     assert (first["fixture"], "payload" in first) == ("default", False)
@@ -331,7 +340,7 @@ def test_a_pytest_file_of_a_scenario_file_holds_what_is_not_shipped():
 
 def test_a_scenario_file_has_sent_nothing():
     with pytest.raises(UsageError) as caught:
-        exporting.scenario_file(PLAN, "har", SOURCES)
+        of_file("har", PLAN)
     assert "s/both.scenario.json has sent nothing" in caught.value.what
     assert "export its run" in caught.value.mend
 
@@ -339,4 +348,28 @@ def test_a_scenario_file_has_sent_nothing():
 def test_a_fixture_that_is_not_there_is_named():
     plan = scenario.read('{"steps": [{"fixture": "gone"}]}', id="x", file="x")
     with pytest.raises(UsageError, match="fixture 'gone'"):
-        exporting.scenario_file(plan, "pytest", SOURCES)
+        of_file("pytest", plan)
+
+
+# --- the registry ------------------------------------------------------------------------------------------
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.mark.parametrize("format", FORMATS.values(), ids=FORMATS)
+def test_every_format_has_its_module_and_is_documented(format: exporters.Format):
+    assert isinstance(format.exporter(), Exporter)
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    assert any(f"`{format.name}`" in page.read_text(encoding="utf-8") for page in pages)
+
+
+def test_every_module_that_holds_an_export_is_in_the_registry():
+    folder = Path(exporters.__file__).parent
+    holding = {path.stem for path in folder.glob("*.py") if "\nclass Export(" in path.read_text()}
+    assert holding == {each.module for each in FORMATS.values()}
+
+
+def test_every_format_is_a_choice_of_the_command():
+    (option,) = (each for each in command.params if each.name == "format")
+    assert isinstance(option.type, click.Choice)
+    assert list(option.type.choices) == [*FORMATS, "run"]

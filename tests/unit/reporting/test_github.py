@@ -11,12 +11,11 @@ from hypothesis import strategies as st
 
 from retailops_sandbox.engine import ScenarioResult, StepResult
 from retailops_sandbox.errors import SourceError
-from retailops_sandbox.model import Difference, Judgement, Receiver, Scenario, Step, Verdict
+from retailops_sandbox.model import Difference, Judgement, Scenario, Step, Verdict
 from retailops_sandbox.reporting.reporters import github
 from retailops_sandbox.scenarios.scenario import Plan
+from tests.support.finished import STAND_IN, finished_run
 
-SHOP = Receiver(name="shop", base_url="http://h")
-STAND_IN = Receiver(name="stand-in", base_url="http://h", stand_in=True)
 TEXT = '{"steps": [\n  {"fixture": "default"},\n  {"fixture": "default"}\n]}'
 
 
@@ -56,9 +55,8 @@ def spelled(text: str) -> str:
 
 
 def test_a_failed_step_is_marked_at_its_line_of_its_file(tmp_path: Path):
-    (command,) = github.annotated(
-        [result(file=str(tmp_path / "s" / "a.scenario.json"))], [], SHOP, root=str(tmp_path)
-    )
+    failed = result(file=str(tmp_path / "s" / "a.scenario.json"))
+    (command,) = github.annotated(finished_run(failed), root=str(tmp_path))
     assert properties(command) == {
         "file": "s/a.scenario.json",
         "line": "3",
@@ -69,28 +67,30 @@ def test_a_failed_step_is_marked_at_its_line_of_its_file(tmp_path: Path):
 
 
 def test_a_file_of_no_repository_is_named_in_words(tmp_path: Path):
-    (command,) = github.annotated([result(file="/elsewhere/a.json")], [], SHOP, root=str(tmp_path))
+    (command,) = github.annotated(finished_run(result(file="/elsewhere/a.json")), root=str(tmp_path))
     assert set(properties(command)) == {"title"}
     assert "::/elsewhere/a.json:3: /a: expected" in command
     # A folder whose name begins alike is another one.
-    (command,) = github.annotated([result(file=f"{tmp_path}x/a.json")], [], SHOP, root=str(tmp_path))
+    (command,) = github.annotated(finished_run(result(file=f"{tmp_path}x/a.json")), root=str(tmp_path))
     assert "file" not in properties(command)
 
 
 def test_it_says_when_it_was_the_stand_in():
-    (command,) = github.annotated([result()], [], STAND_IN, root="/")
+    (command,) = github.annotated(finished_run(result(), receiver=STAND_IN), root="/")
     assert "it proves nothing about a real receiver" in command
-    assert "it proves nothing about a real receiver" in plain(github.summary([result()], [], STAND_IN, 1.0))
-    assert "shop" in github.summary([result()], [], SHOP, 1.0)
+    assert "it proves nothing about a real receiver" in plain(
+        github.summary(finished_run(result(), receiver=STAND_IN))
+    )
+    assert "shop" in github.summary(finished_run(result()))
 
 
 def test_there_are_at_most_ten_and_what_is_unreadable_comes_first():
     broken = SourceError("is not JSON", file="b.scenario.json", line=2, column=3)
-    commands = github.annotated([result() for _ in range(20)], [broken], SHOP, root="/")
+    commands = github.annotated(finished_run(*[result() for _ in range(20)], unreadable=[broken]), root="/")
     assert len(commands) == 10
     assert "unreadable" in commands[0]
     assert properties(commands[0])["line"] == "2"
-    assert github.annotated([result("passed"), result("skipped")], [], SHOP, root="/") == []
+    assert github.annotated(finished_run(result("passed"), result("skipped")), root="/") == []
 
 
 nasty = st.text(alphabet="ab:,%#[]\r\n\x1b\u2028 ", max_size=40)
@@ -98,7 +98,7 @@ nasty = st.text(alphabet="ab:,%#[]\r\n\x1b\u2028 ", max_size=40)
 
 @given(nasty, nasty)
 def test_nothing_gets_out_of_an_annotation(name: str, actual: str):
-    (command,) = github.annotated([result(name=name, actual=actual)], [], SHOP, root="/elsewhere")
+    (command,) = github.annotated(finished_run(result(name=name, actual=actual)), root="/elsewhere")
     assert len(command.splitlines()) == 1
     assert runner_reads(command) == "error"
     assert set(properties(command)) == {"title"}
@@ -127,20 +127,20 @@ def plain(markdown: str) -> str:
 
 
 def test_the_summary_lists_what_failed_first_and_names_all():
-    text = github.summary([result("passed", name="fine"), result(name="bad")], [], SHOP, 1.5)
+    text = github.summary(finished_run(result("passed", name="fine"), result(name="bad")))
     assert text.startswith("### RetailOPS sandbox: 1 passed, 1 failed\n")
     rows = [line for line in plain(text).splitlines() if line.startswith(("| ✗", "| ✓"))]
     assert "bad" in rows[0]
     assert "step 'y': /a: expected 0, got 1 (changed)" in rows[0]
     assert "fine" in rows[1]
-    assert "nothing ran" in github.summary([], [], SHOP, 0)
+    assert "nothing ran" in github.summary(finished_run())
 
 
 MARKUP = "|`*_<b>[x](http://evil.example)![y](z)\n# @all #1 ~~ & \\ <script> www.evil.example"
 
 
 def test_a_receivers_answer_is_no_markup():
-    text = github.summary([result(name=MARKUP, actual=MARKUP)], [], SHOP, 1.0)
+    text = github.summary(finished_run(result(name=MARKUP, actual=MARKUP)))
     (row,) = [line for line in text.splitlines() if line.startswith("| ✗")]
     assert row.count("|") == 5
     inside = re.sub(r"&#\d+;|<br>", "", row.strip("| "))
@@ -152,11 +152,11 @@ def test_a_receivers_answer_is_no_markup():
 
 def test_the_summary_is_cut_before_github_refuses_it():
     many = [result(name=f"{number} {'ä|' * 200}") for number in range(2_000)]
-    text = github.summary(many, [], SHOP, 1.0)
+    text = github.summary(finished_run(*many))
     assert len(text.encode()) <= github.MOST_SUMMARY
     assert len(text.encode()) > github.MOST_SUMMARY * 0.9
     assert "More than GitHub takes" in text
-    passed = github.summary([result("passed") for _ in range(9_000)], [], SHOP, 1.0, room=50_000)
+    passed = github.summary(finished_run(*[result("passed") for _ in range(9_000)]), room=50_000)
     assert passed.count("<details>") == passed.count("</details>") == 1
     assert passed.endswith("other reports.\n")
-    assert github.summary([result()], [], SHOP, 1.0, room=0) == ""
+    assert github.summary(finished_run(result()), room=0) == ""

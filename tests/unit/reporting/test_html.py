@@ -18,7 +18,6 @@ from retailops_sandbox.model import (
     Expectation,
     Fault,
     Judgement,
-    Receiver,
     Request,
     Response,
     Scenario,
@@ -32,6 +31,7 @@ from retailops_sandbox.reporting.render.evidence import MOST_BODIES, MOST_BODY, 
 from retailops_sandbox.reporting.reporters import html
 from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.scenarios.trend import Trend
+from tests.support.finished import SHOP, STAND_IN, finished_run
 from tests.support.records import some_delivery
 
 ATTACK = "</pre></style><script>alert(1)</script><img src=x onerror=alert(1)>\x1b[2J"
@@ -81,17 +81,15 @@ class Ran:
         interrupted: bool = False,
         trends: dict[str, Trend] | None = None,
     ) -> str:
-        return html.document(
-            self.results,
-            unreadable,
-            self.evidence,
-            receiver=Receiver(name="stand-in" if stand_in else "shop", base_url="", stand_in=stand_in),
+        run = finished_run(
+            *self.results,
+            unreadable=unreadable,
+            receiver=STAND_IN if stand_in else SHOP,
             trends=trends or {},
-            run="run-1",
-            started_at="2026-01-02T03:04:05Z",
             seconds=1.25,
             interrupted=interrupted,
         )
+        return html.document(run, self.evidence)
 
 
 def sent(number: int, answer: Any, fault: Fault | None = None) -> Delivery:

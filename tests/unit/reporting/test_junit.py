@@ -12,10 +12,20 @@ from lxml import etree
 
 from retailops_sandbox.engine import ScenarioResult, StepResult
 from retailops_sandbox.errors import UsageError
-from retailops_sandbox.model import Difference, Expectation, Judgement, Scenario, Step, Verdict, Violation
+from retailops_sandbox.model import (
+    Difference,
+    Expectation,
+    Judgement,
+    Receiver,
+    Scenario,
+    Step,
+    Verdict,
+    Violation,
+)
 from retailops_sandbox.reporting.reporters import junit
 from retailops_sandbox.scenarios.scenario import Plan
 from tests.published import schemas
+from tests.support.finished import finished_run
 
 published_schema = cache(schemas.junit)
 
@@ -24,14 +34,7 @@ def the_case(*steps: StepResult, verdict: Verdict) -> ET.Element:
     plan = Plan(
         "a.scenario.json", "", Scenario(name="a", steps=[Step(name="x", fixture="default")]), False, ""
     )
-    text = junit.document(
-        [ScenarioResult(plan, verdict, steps, 0.1)],
-        [],
-        receiver="shop",
-        stand_in=False,
-        started_at="2026-01-01T00:00:00Z",
-        seconds=0.1,
-    )
+    text = junit.document(finished_run(ScenarioResult(plan, verdict, steps, 0.1)))
     (case,) = ET.fromstring(text.encode()).iter("testcase")
     return case
 
@@ -95,14 +98,8 @@ def results(draw: st.DrawFn) -> ScenarioResult:
 
 @given(st.lists(results()), st.lists(st.builds(UsageError, TEXTS, file=TEXTS)), TEXTS, st.booleans())
 def test_it_is_what_the_published_schema_says(results, unreadable, receiver, stand_in):
-    text = junit.document(
-        results,
-        unreadable,
-        receiver=receiver,
-        stand_in=stand_in,
-        started_at="2026-01-01T00:00:00Z",
-        seconds=1,
-    )
+    to = Receiver(name=receiver, base_url="", stand_in=stand_in)
+    text = junit.document(finished_run(*results, unreadable=unreadable, receiver=to))
     document = etree.fromstring(text.encode("utf-8"))
     schema = published_schema()
     assert schema.validate(document), schema.error_log

@@ -1,13 +1,28 @@
-"""A request as a curl command, for a shell."""
+"""Requests as curl commands, for a shell."""
 
 from __future__ import annotations
 
 import re
 import shlex
 from base64 import b64encode
+from collections.abc import Sequence
 
-from retailops_sandbox.model import Netrc, Receiver, Request
-from retailops_sandbox.redaction import MARK, mark
+import msgspec
+
+from retailops_sandbox import redaction
+from retailops_sandbox.errors import UsageError
+from retailops_sandbox.model import Delivery, Netrc, Receiver, Request
+from retailops_sandbox.redaction import MARK, SecretPolicy, mark
+from retailops_sandbox.reporting.exporters.exporter import (
+    ExportedFile,
+    Exporter,
+    PreviewSource,
+    SentDeliveries,
+    Sources,
+    file_name,
+    scenario_name,
+)
+from retailops_sandbox.scenarios.scenario import Plan
 
 _ADDED_BY_CURL = ("Accept", "User-Agent")
 _WITH_LENGTH = ("POST", "PUT", "PATCH")
@@ -15,6 +30,67 @@ _LONGEST_ARGUMENT = 100_000
 """Bytes. Linux takes 128 KiB in one argument; a shell's own printf takes any number."""
 
 _reference = re.compile(r"\$\{env:(\w+)\}")
+
+
+class Export(Exporter):
+    """Makes shell scripts of curl commands."""
+
+    def deliveries(self, sent: SentDeliveries, sources: Sources) -> ExportedFile:
+        commands = []
+        for each in sent.entries:
+            receiver = sources.receiver(each.delivery.receiver)
+            reached = None if receiver is None else _reached(receiver, sources.policy)
+            commands.append(_commented(_origin(each.delivery), each.delivery.request, reached))
+        return _script(sent.name, commands, sent.notes)
+
+    def scenario_file(self, plan: Plan, sources: Sources, previews: PreviewSource) -> ExportedFile:
+        """The steps as they would be sent; UsageError for one that cannot be composed."""
+        found, receiver = previews()
+        name, reached = scenario_name(plan.id), _reached(receiver, sources.policy)
+        commands: list[str] = []
+        notes: list[str] = []
+        for each in found:
+            if each.mistake:
+                raise UsageError(each.mistake)
+            if each.request is None:
+                left_out = f"step {each.step.name!r} is left out, as it shows only when it runs"
+                notes.append(f"{left_out}: {each.waits}")
+                continue
+            times = f", {each.deliveries} times" if each.deliveries > 1 else ""
+            commands.append(_commented(f"{each.step.name}{times}", each.request, reached))
+        if not commands:
+            raise UsageError(
+                f"no step of {name} can be told before it runs", mend="run it, then export its run"
+            )
+        struck_out = redaction.struck_out(*(each.request for each in found))
+        notes += [f"struck out: {', '.join(struck_out)}"] if struck_out else []
+        return _script(name, commands, notes)
+
+
+def _script(name: str, commands: Sequence[str], notes: Sequence[str]) -> ExportedFile:
+    return ExportedFile(
+        name=file_name(name, ".sh"),
+        media_type="text/x-shellscript",
+        text="\n".join(commands),
+        notes=tuple(notes),
+    )
+
+
+def _reached(receiver: Receiver, policy: SecretPolicy) -> Receiver:
+    """The receiver without a password that its proxy's URL spells out."""
+    secrets = policy.secrets(receiver)
+    proxy = secrets.plain(receiver.proxy)
+    # A reference stays: it is no secret, and the command reads it from the environment.
+    return msgspec.structs.replace(receiver, proxy=proxy if "${" in proxy else secrets.url(proxy))
+
+
+def _origin(sent: Delivery) -> str:
+    """Which delivery it is, and of which step or fixture."""
+    return f"{sent.id} {f'{sent.scenario} / {sent.step}' if sent.scenario else sent.fixture}"
+
+
+def _commented(comment: str, request: Request, receiver: Receiver | None) -> str:
+    return f"{' '.join(f'# {comment}'.split())}\n{command(request, receiver)}\n"
 
 
 def command(request: Request, receiver: Receiver | None = None) -> str:

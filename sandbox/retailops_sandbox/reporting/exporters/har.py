@@ -15,10 +15,29 @@ from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
 from retailops_sandbox import __version__, jsontext, redaction
 from retailops_sandbox.model import Delivery, Headers, Request, Response
+from retailops_sandbox.reporting.exporters.exporter import (
+    ExportedFile,
+    Exporter,
+    SentDeliveries,
+    Sources,
+    file_name,
+)
 from retailops_sandbox.runlog.entries import Entry
 
 _UNKNOWN = -1
 _RESERVED = "!$%&'()*+,/:;=?@~"
+
+
+class Export(Exporter):
+    """Makes HAR archives."""
+
+    def deliveries(self, sent: SentDeliveries, sources: Sources) -> ExportedFile:
+        return ExportedFile(
+            name=file_name(sent.name, ".har"),
+            media_type="application/json",
+            text=document(sent.entries),
+            notes=tuple(sent.notes),
+        )
 
 
 def document(entries: Sequence[Entry]) -> str:

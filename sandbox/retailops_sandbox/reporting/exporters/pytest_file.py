@@ -7,8 +7,23 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from retailops_sandbox import __version__, jsontext
+import msgspec
+
+from retailops_sandbox import __version__, jsontext, recording
+from retailops_sandbox.errors import UsageError
 from retailops_sandbox.model import Json, Number, Scenario, Step, encoder
+from retailops_sandbox.reporting.exporters import repeating
+from retailops_sandbox.reporting.exporters.exporter import (
+    ExportedFile,
+    Exporter,
+    PreviewSource,
+    SentDeliveries,
+    Sources,
+    file_name,
+    scenario_name,
+)
+from retailops_sandbox.runlog.entries import Entry
+from retailops_sandbox.scenarios.scenario import Plan
 
 _WIDTH = 100
 _HEADER = '''"""{title}
@@ -18,6 +33,56 @@ Written by retailops-sandbox {version}. It needs that package and nothing else:
     pytest --retailops-receiver http://127.0.0.1:8000
 """
 '''
+
+
+class Export(Exporter):
+    """Makes pytest files."""
+
+    def deliveries(self, sent: SentDeliveries, sources: Sources) -> ExportedFile:
+        """A test for each scenario that was run, and one for each contract of what was sent by hand."""
+        groups: dict[str, list[Entry]] = {}
+        for each in sent.entries:
+            groups.setdefault(each.delivery.scenario, []).append(each)
+        made: list[Scenario] = []
+        notes = list(sent.notes)
+        for id, group in groups.items():
+            drafts = repeating.drafts(group, sources.shipped)
+            notes += repeating.notes(drafts)
+            title = scenario_name(id) if id else None
+            made += [recording.finished(each, name=title) for each in drafts]
+        if not made:
+            raise UsageError(f"nothing of {sent.name} can be repeated by a test", mend="export it as HAR")
+        return _file(made, f"{sent.name}, as it was answered", notes, sent.name)
+
+    def scenario_file(self, plan: Plan, sources: Sources, previews: PreviewSource) -> ExportedFile:
+        name = scenario_name(plan.id)
+        steps = [_carried(plan.scenario, step, sources) for step in plan.scenario.steps]
+        whole = msgspec.structs.replace(plan.scenario, name=plan.scenario.name or name, steps=steps)
+        return _file([whole], plan.file, [], name)
+
+
+def _file(scenarios: Sequence[Scenario], title: str, notes: Sequence[str], name: str) -> ExportedFile:
+    notes = list(dict.fromkeys(notes))
+    return ExportedFile(
+        name=file_name("test_" + name.replace("-", "_").replace(".", "_"), ".py"),
+        media_type="text/x-python",
+        text=document(scenarios, title=title, notes=notes),
+        notes=tuple(notes),
+    )
+
+
+def _carried(whole: Scenario, step: Step, sources: Sources) -> Step:
+    """The step, with the payload of a fixture that is not shipped: nobody else has that."""
+    if step.fixture is None:
+        return step
+    name = (whole.action, whole.edition, step.fixture)
+    payload = sources.fixture(*name)
+    if payload is msgspec.UNSET:
+        raise UsageError(f"there is no {whole.action} {whole.edition} fixture {step.fixture!r}")
+    shipped = sources.shipped(*name)
+    if shipped is not msgspec.UNSET and jsontext.compact(shipped) == jsontext.compact(payload):
+        return step
+    return msgspec.structs.replace(step, fixture=None, payload=payload)
 
 
 def document(scenarios: Sequence[Scenario], *, title: str, notes: Sequence[str] = ()) -> str:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import get_args
 
 from retailops_sandbox.errors import SandboxError
-from retailops_sandbox.model import Delivery, Headers, Judgement, Request, Response, Result, Verdict
+from retailops_sandbox.model import Delivery, Headers, Judgement, Request, Response, Result, RunInfo
 from retailops_sandbox.reporting.render import lines, shown, sidebyside_text
 from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.runlog.runs import RunSummary
@@ -18,7 +17,7 @@ _MOST = 40
 def delivery(entry: Entry, *, width: int, colour: bool) -> Iterator[str]:
     """A delivery: what was sent, what came, how long it took, and all that was said of it."""
     sent, latest = entry.delivery, entry.judgement
-    yield f"{verdict(latest.verdict if latest else 'not judged')}  {shown.outcome(sent)}  {sent.id}"
+    yield f"{verdict(latest.verdict if latest else 'not judged')}  {lines.outcome(sent)}  {sent.id}"
     if sent.fault is not None:
         yield f"  {lines.in_line(sent.fault.message)}"
     elif latest is not None and latest.reason:
@@ -70,14 +69,14 @@ def _result(result: Result, spoiled: dict[tuple[str, str], list[Entry]]) -> Iter
         reason = f": {lines.in_line(step.reason)}" if step.reason else ""
         yield f"    {verdict(step.verdict)}  step {step.name!r}{reason}"
         for entry in spoiled.get((result.scenario, step.name), ()):
-            yield f"      {entry.delivery.id}  {shown.outcome(entry.delivery)}"
+            yield f"      {entry.delivery.id}  {lines.outcome(entry.delivery)}"
             said = lines.judgement(entry.judgements[0], most=_MOST)
             yield from (f"        {lines.visible(line)}" for line in lines.cut(said, _MOST))
 
 
 def _of_delivery(sent: Delivery) -> Iterator[tuple[str, str]]:
     times = sent.timings
-    yield "to", f"{sent.receiver} (it proves nothing about yours)" if sent.stand_in else sent.receiver
+    yield "to", _receiver(sent)
     yield "sent", shown.clock(sent.sent_at)
     yield "action", f"{sent.action} {sent.edition}"
     if sent.fixture:
@@ -99,17 +98,21 @@ def _of_run(found: RunSummary) -> Iterator[tuple[str, str]]:
     info = found.info
     if info is not None:
         if info.receiver:
-            yield "to", f"{info.receiver} (it proves nothing about yours)" if info.stand_in else info.receiver
+            yield "to", _receiver(info)
         yield "kind", info.kind
         yield "started", shown.clock(info.started_at)
         if info.finished_at:
             yield "ended", shown.clock(info.finished_at)
         if info.tool:
             yield "by", info.tool
-    counts = [f"{found.verdicts[word]} {word}" for word in get_args(Verdict) if found.verdicts[word]]
+    counts = lines.counts({word: found.verdicts[word] for word in lines.GLYPHS})
     if found.verdicts[""]:
         counts.append(f"{found.verdicts['']} not judged")
     yield "deliveries", f"{found.deliveries}: {', '.join(counts)}" if counts else str(found.deliveries)
+
+
+def _receiver(of: Delivery | RunInfo) -> str:
+    return f"{of.receiver} {lines.NO_PROOF}" if of.stand_in else of.receiver
 
 
 def _facts(facts: Iterable[tuple[str, str]]) -> Iterator[str]:

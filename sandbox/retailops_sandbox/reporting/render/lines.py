@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,8 @@ from msgspec import UnsetType
 
 from retailops_sandbox import jsontext
 from retailops_sandbox.engine import ScenarioResult, StepResult
-from retailops_sandbox.model import Difference, Json, Judgement, Verdict, Violation
+from retailops_sandbox.errors import SandboxError
+from retailops_sandbox.model import Delivery, Difference, Json, Judgement, Receiver, Verdict, Violation
 
 if TYPE_CHECKING:
     from retailops_sandbox.scenarios.trend import Trend
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 VERDICT_ORDER: tuple[Verdict, ...] = ("failed", "errored", "skipped", "recorded", "passed")
 """In which counts and results are listed: what a reader came for, first."""
 GLYPHS: dict[Verdict, str] = {"passed": "✓", "failed": "✗", "errored": "!", "recorded": "○", "skipped": "-"}
+
+NO_PROOF = "(it proves nothing about a real receiver)"
+"""What is said of the stand-in wherever it was the receiver."""
 
 
 def place(found: Difference) -> str:
@@ -86,7 +91,7 @@ def judgement(found: Judgement, *, width: int = 400, most: int | None = None) ->
 
 def _more(found: Sequence[object], most: int | None) -> list[str]:
     left = len(found) - most if most is not None else 0
-    return [f"  … and {left:,} more"] if left > 0 else []
+    return [f"  … {and_more(left)}"] if left > 0 else []
 
 
 def step(result: StepResult, *, width: int = 400, most: int | None = None) -> list[str]:
@@ -124,7 +129,7 @@ def change(results: Sequence[ScenarioResult], trends: Mapping[str, Trend]) -> st
     if not worse and not better:
         return ""
     named = ", ".join(in_line(name) for name in worse[:_NAMED])
-    more = f" and {len(worse) - _NAMED:,} more" if len(worse) > _NAMED else ""
+    more = f" {and_more(len(worse) - _NAMED)}" if len(worse) > _NAMED else ""
     which = f" ({named}{more})" if worse else ""
     return f"{len(worse):,} regressed{which}, {better:,} fixed since the last finished run on this receiver"
 
@@ -132,7 +137,37 @@ def change(results: Sequence[ScenarioResult], trends: Mapping[str, Trend]) -> st
 def cut(lines: Sequence[str], most: int) -> list[str]:
     """The first of some lines, and how many more there are."""
     left = len(lines) - most
-    return [*lines[:most], f"… and {left:,} more lines"] if left > 0 else list(lines)
+    return [*lines[:most], f"… {and_more(left)} lines"] if left > 0 else list(lines)
+
+
+def and_more(count: int) -> str:
+    """`and 1,234 more`."""
+    return f"and {count:,} more"
+
+
+def counts(of: Mapping[Verdict, int], *, always: Sequence[Verdict] = ()) -> list[str]:
+    """`3 passed` for each verdict that there is, and for some even where there is none."""
+    return [f"{of.get(each, 0)} {each}" for each in GLYPHS if of.get(each) or each in always]
+
+
+def scenario_counts(
+    results: Sequence[ScenarioResult], unreadable: Sequence[SandboxError], *, always: Sequence[Verdict] = ()
+) -> list[str]:
+    """How many scenarios there are of each verdict, and how many files could not be read."""
+    words = counts(Counter(result.verdict for result in results), always=always)
+    return [*words, f"{len(unreadable)} unreadable"] if unreadable else words
+
+
+def receiver(found: Receiver) -> str:
+    """The receiver in words; of the stand-in, what that means."""
+    return f"the stand-in {NO_PROOF}" if found.stand_in else in_line(found.name)
+
+
+def outcome(delivery: Delivery) -> str:
+    """The status or the fault, in a word."""
+    if delivery.fault is not None:
+        return delivery.fault.kind
+    return str(delivery.response.status) if delivery.response is not None else "no answer"
 
 
 def visible(text: str) -> str:

@@ -8,7 +8,6 @@ import msgspec
 
 from retailops_sandbox import jsontext
 from retailops_sandbox.errors import SandboxError
-from retailops_sandbox.model import Delivery
 from retailops_sandbox.reporting.render.lines import visible
 from retailops_sandbox.runlog.rows import DeliverySummary
 
@@ -98,13 +97,6 @@ def clock(instant: str) -> str:
     """The time of day of an instant, UTC, for a reader whose browser does not put it into her own zone."""
     at = moment(instant)
     return at.strftime("%Y-%m-%d %H:%M:%S UTC") if at is not None else visible(instant)
-
-
-def outcome(delivery: Delivery) -> str:
-    """The status or the fault, in a word."""
-    if delivery.fault is not None:
-        return delivery.fault.kind
-    return str(delivery.response.status) if delivery.response is not None else "no answer"
 
 
 def label(sent: DeliverySummary) -> str:

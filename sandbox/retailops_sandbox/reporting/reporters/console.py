@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import click
 
 from retailops_sandbox.engine import LARGE_BODY, DeliveryFinished, Event, ScenarioResult
-from retailops_sandbox.errors import SandboxError
-from retailops_sandbox.model import Delivery, Receiver, Verdict
+from retailops_sandbox.model import Delivery, Verdict
 from retailops_sandbox.reporting.render import lines
-
-if TYPE_CHECKING:
-    from retailops_sandbox.scenarios.trend import Trend
+from retailops_sandbox.reporting.reporters.reporter import FinishedRun, Reporter
 
 COLOURS: dict[Verdict, str] = {
     "passed": "green",
@@ -32,15 +27,23 @@ _SAID = 40
 """How many lines are printed of what spoiled a step."""
 
 
-class Console:
-    """Listens to a run and prints it, line by line, for a terminal of `width` columns.
-
-    A brief one says nothing of scenarios that passed, or had nothing to pass.
-    """
+class Console(Reporter):
+    """Prints a run line by line, for a terminal of `width` columns."""
 
     def __init__(
-        self, echo: Callable[[str], None], *, colour: bool, width: int, verbose: bool, brief: bool = False
+        self,
+        echo: Callable[[str], None],
+        *,
+        colour: bool,
+        width: int,
+        verbose: bool,
+        brief: bool = False,
+        left_out: int = 0,
     ) -> None:
+        """A brief one says nothing of scenarios that passed, or had nothing to pass.
+
+        `left_out` is how many scenarios are not run, because they were not selected.
+        """
         self._echo = echo
         self._colour = colour
         self._words = {
@@ -49,13 +52,13 @@ class Console:
         self._width = width
         self._verbose = verbose
         self._brief = brief
+        self._left_out = left_out
         self._skipped: dict[str, list[ScenarioResult]] = {}
         """By reason: the scenarios that did not run at all."""
         self._shown: dict[int, list[DeliveryFinished]] = {}
         """By plan: the deliveries that will be shown beneath its line."""
 
     def on_event(self, event: Event) -> None:
-        """Take one event of the run."""
         if isinstance(event, DeliveryFinished):
             if event.judgement is not None and (
                 self._verbose or event.judgement.verdict in ("failed", "errored")
@@ -68,42 +71,21 @@ class Console:
             elif not self._brief or event.verdict in ("failed", "errored"):
                 self._scenario(event, deliveries)
 
-    def finish(
-        self,
-        results: Sequence[ScenarioResult],
-        unreadable: Sequence[SandboxError],
-        receiver: Receiver,
-        seconds: float,
-        *,
-        left_out: int = 0,
-        trends: Mapping[str, Trend] = {},
-    ) -> None:
-        """The closing lines: what did not run, what could not be read, the counts, which receiver it was."""
+    def finish(self, run: FinishedRun) -> None:
+        """Print the closing lines: what did not run or could not be read, the counts, the receiver."""
         for reason, skipped in self._skipped.items():
             if len(skipped) == 1:
                 self._scenario(skipped[0], [])
             else:
                 self._echo(f"{self._words['skipped']}  {len(skipped):,} scenarios: {lines.in_line(reason)}")
-        for error in unreadable:
+        for error in run.unreadable:
             self._echo(self._style("! unreadable", "errored") + f"  {lines.in_line(str(error))}")
-        counts = Counter(result.verdict for result in results)
-        words = [
-            f"{counts[verdict]} {verdict}"
-            for verdict in COLOURS
-            if counts[verdict] or verdict in ("passed", "failed")
-        ]
-        if unreadable:
-            words.append(f"{len(unreadable)} unreadable")
-        if left_out:
-            words.append(f"{left_out} left out")
-        what = (
-            "the stand-in (it proves nothing about a real receiver)"
-            if receiver.stand_in
-            else lines.in_line(receiver.name)
-        )
-        if change := lines.change(results, trends):
+        words = lines.scenario_counts(run.results, run.unreadable, always=("passed", "failed"))
+        if self._left_out:
+            words.append(f"{self._left_out} left out")
+        if change := lines.change(run.results, run.trends):
             self._echo(change)
-        self._echo(f"{', '.join(words)} in {seconds:.2f} s, receiver: {what}")
+        self._echo(f"{', '.join(words)} in {run.seconds:.2f} s, receiver: {lines.receiver(run.receiver)}")
 
     def _scenario(self, result: ScenarioResult, deliveries: list[DeliveryFinished]) -> None:
         word = self._words[result.verdict]
@@ -162,4 +144,4 @@ class Console:
 def _outcome(delivery: Delivery) -> str:
     if delivery.fault is not None:
         return f"fault {delivery.fault.kind}: {lines.visible(delivery.fault.message)}"
-    return str(delivery.response.status) if delivery.response is not None else "no answer"
+    return lines.outcome(delivery)

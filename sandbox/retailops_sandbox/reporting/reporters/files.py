@@ -1,40 +1,26 @@
-"""Where reports go: checked before anything is sent, written when the run has ended."""
+"""Files of reports: checked before anything is sent, written when the run has ended."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
-import msgspec
-
-from retailops_sandbox import errors
-from retailops_sandbox.errors import FileError, UsageError
+from retailops_sandbox.errors import UsageError, unwritable
+from retailops_sandbox.reporting.reporters import FileReport
 from retailops_sandbox.workspace.files import check_writable, checked, write_atomically
 
 
-class Reports(msgspec.Struct, frozen=True, kw_only=True):
-    """The reports that are asked for, each with its file."""
-
-    junit_xml: Path | None = None
-    report_json: Path | None = None
-    report_html: Path | None = None
-
-    def options(self) -> dict[str, Path]:
-        """Those that are asked for, by the option that does."""
-        given = {f"--{name.replace('_', '-')}": getattr(self, name) for name in self.__struct_fields__}
-        return {option: file for option, file in given.items() if file is not None}
-
-    def check(self) -> None:
-        """UsageError or FileError for what would come to light only when the run is over."""
-        asked = self.options()
-        seen: dict[str, str] = {}
-        for option, file in asked.items():
-            real = os.path.realpath(file)
-            if real in seen:
-                raise UsageError(f"{seen[real]} and {option} both name {file}", mend="name two files")
-            seen[real] = option
-        for file in asked.values():
-            _check(file)
+def check(asked: Mapping[FileReport, Path]) -> None:
+    """UsageError or FileError for what would come to light only when the run is over."""
+    seen: dict[str, str] = {}
+    for report, file in asked.items():
+        real = os.path.realpath(file)
+        if real in seen:
+            raise UsageError(f"{seen[real]} and {report.option} both name {file}", mend="name two files")
+        seen[real] = report.option
+    for file in asked.values():
+        _check(file)
 
 
 def _check(file: Path) -> None:
@@ -56,8 +42,3 @@ def write(file: Path, text: str) -> None:
             write_atomically(Path(os.path.realpath(file)), text)
     except OSError as error:
         raise unwritable(file, error) from error
-
-
-def unwritable(file: Path, error: OSError) -> FileError:
-    """The error of a report that cannot be written."""
-    return errors.unwritable(file, error)

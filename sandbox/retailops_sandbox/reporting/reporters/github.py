@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from retailops_sandbox.engine import ScenarioResult, StepResult
 from retailops_sandbox.errors import SandboxError, shortened
-from retailops_sandbox.model import Receiver
 from retailops_sandbox.reporting.render import lines
-from retailops_sandbox.scenarios.trend import Trend
+from retailops_sandbox.reporting.reporters.reporter import FinishedRun, Reporter
 
 MOST_ANNOTATIONS = 10
 """GitHub shows no more of one step."""
@@ -29,36 +27,47 @@ _command_start = re.compile(r"^(\s*)::", re.MULTILINE)
 _punctuation = re.compile(r"[!-/:-@\[-`{-~]")
 
 
-def is_here(environment: Mapping[str, str]) -> bool:
-    """Whether this runs in GitHub Actions."""
-    return environment.get("GITHUB_ACTIONS") == "true"
-
-
 def harmless(line: str) -> str:
     """A text that the runner takes for no command: `::name::` begins a line, `##[name]` stands anywhere."""
     return _command_start.sub(r"\1:\\:", line).replace("##[", "#\\#[")
 
 
-def annotated(
-    results: Sequence[ScenarioResult],
-    unreadable: Sequence[SandboxError],
-    receiver: Receiver,
-    *,
-    root: str,
-) -> list[str]:
+class GitHub(Reporter):
+    """Annotates what failed, and adds to the job's summary."""
+
+    def __init__(
+        self, say: Callable[[str], None], complain: Callable[[str], None], environment: Mapping[str, str]
+    ) -> None:
+        self._say = say
+        self._complain = complain
+        self._environment = environment
+
+    def finish(self, run: FinishedRun) -> None:
+        for line in annotated(run, root=self._environment.get("GITHUB_WORKSPACE") or os.getcwd()):
+            self._say(line)
+        file = self._environment.get("GITHUB_STEP_SUMMARY")
+        if not file:
+            return
+        try:
+            with open(file, "ab") as written:
+                written.write(summary(run, room=MOST_SUMMARY - written.tell()).encode())
+        except OSError as error:
+            self._complain(f"warning: the step summary {file} cannot be written: {error.strerror}")
+
+
+def annotated(run: FinishedRun, *, root: str) -> list[str]:
     """The commands that mark what failed in its files, which lie beneath `root`; at most MOST_ANNOTATIONS."""
-    commands = [*_unreadable(unreadable, root), *_failed(results, receiver, root)]
-    return commands[:MOST_ANNOTATIONS]
+    return [*_unreadable(run, root), *_failed(run, root)][:MOST_ANNOTATIONS]
 
 
-def _unreadable(unreadable: Sequence[SandboxError], root: str) -> Iterator[str]:
-    for error in unreadable:
+def _unreadable(run: FinishedRun, root: str) -> Iterator[str]:
+    for error in run.unreadable:
         yield _command(str(error), title="unreadable", file=error.file, line=error.line, root=root)
 
 
-def _failed(results: Sequence[ScenarioResult], receiver: Receiver, root: str) -> Iterator[str]:
-    against = f"receiver: {named(receiver)}"
-    for result in results:
+def _failed(run: FinishedRun, root: str) -> Iterator[str]:
+    against = f"receiver: {lines.receiver(run.receiver)}"
+    for result in run.results:
         for step in result.steps:
             if step.verdict in ("failed", "errored"):
                 yield _command(
@@ -108,37 +117,20 @@ def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
-def named(receiver: Receiver) -> str:
-    """The receiver in words; where it was the stand-in, that too."""
-    if receiver.stand_in:
-        return "the stand-in (it proves nothing about a real receiver)"
-    return lines.in_line(receiver.name)
-
-
 # --- the summary ---
 
 
-def summary(
-    results: Sequence[ScenarioResult],
-    unreadable: Sequence[SandboxError],
-    receiver: Receiver,
-    seconds: float,
-    *,
-    trends: Mapping[str, Trend] = {},
-    room: int = MOST_SUMMARY,
-) -> str:
+def summary(run: FinishedRun, *, room: int = MOST_SUMMARY) -> str:
     """The job's summary in Markdown, in at most `room` bytes: what failed first, and a note if it is cut."""
-    counts = Counter(result.verdict for result in results)
-    words = [f"{count} {verdict}" for verdict, count in counts.items()]
-    if unreadable:
-        words.append(f"{len(unreadable)} unreadable")
+    results = run.results
+    words = lines.scenario_counts(results, run.unreadable)
     spoiled = [result for result in results if result.verdict in ("failed", "errored")]
     others = [result for result in results if result.verdict not in ("failed", "errored")]
     parts = [f"### RetailOPS sandbox: {', '.join(words) or 'nothing ran'}\n\n"]
-    parts.append(f"Receiver: **{_text(named(receiver))}**, {seconds:.2f} s\n\n")
-    if change := lines.change(results, trends):
+    parts.append(f"Receiver: **{_text(lines.receiver(run.receiver))}**, {run.seconds:.2f} s\n\n")
+    if change := lines.change(results, run.trends):
         parts.append(f"{_text(change)}\n\n")
-    parts += _table([*map(_broken, unreadable), *(row for each in spoiled for row in _rows(each))])
+    parts += _table([*map(_broken, run.unreadable), *(row for each in spoiled for row in _rows(each))])
     if others:
         parts.append("<details><summary>The others</summary>\n\n")
         parts += _table([_row(each) for each in others])

@@ -5,57 +5,36 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
 import jinja2
 
-from retailops_sandbox import __version__, resources
+from retailops_sandbox import resources
 from retailops_sandbox.contracts import contract
-from retailops_sandbox.engine import ScenarioResult, StepResult
-from retailops_sandbox.errors import SandboxError
-from retailops_sandbox.model import Delivery, Headers, Judgement, Receiver, Verdict, Violation, encoder
+from retailops_sandbox.engine import Event, ScenarioResult, StepResult
+from retailops_sandbox.model import Delivery, Expectation, Request, Response, Verdict, encoder
 from retailops_sandbox.reporting.render import lines, shown, sidebyside
 from retailops_sandbox.reporting.render.evidence import MOST_BODY, Evidence, Kept
+from retailops_sandbox.reporting.reporters import files
+from retailops_sandbox.reporting.reporters.reporter import FinishedRun, Reporter
 from retailops_sandbox.scenarios import trend
 from retailops_sandbox.scenarios.trend import Trend
 
-ORDER: tuple[Verdict, ...] = ("failed", "errored", "skipped", "recorded", "passed")
-"""What a reader came for, first."""
 MOST_ROWS = 20_000
 """Rows of all comparisons side by side; beyond, the differences are only listed."""
 _MOST_LISTED = 100
 
 
-class Message(NamedTuple):
-    """A request or a response."""
-
-    start_line: str
-    headers: Headers
-    body: str
-    size: str
-    is_base64: bool
-    is_cut: bool
-
-
 class ShownDelivery(NamedTuple):
-    """One attempt to send, as the report shows it."""
+    """One attempt to send, and what the report works out of it."""
 
-    delivery: Delivery
+    kept: Kept
     words: str
     """Which one of several it is."""
-    verdict: str
-    outcome: str
-    payload_violations: Sequence[Violation]
-    violations: Sequence[Violation]
     differences: Sequence[str]
     """Those that are not in the view."""
     view: sidebyside.View | None
-    departures: int
-    """Of all differences."""
-    notes: Sequence[str]
-    expectation: str
-    request: Message
-    response: Message | None
 
 
 class ShownStep(NamedTuple):
@@ -79,45 +58,41 @@ class ShownScenario(NamedTuple):
     steps: Sequence[ShownStep]
 
 
-def document(
-    results: Sequence[ScenarioResult],
-    unreadable: Sequence[SandboxError],
-    evidence: Evidence,
-    *,
-    receiver: Receiver,
-    trends: Mapping[str, Trend] = {},
-    run: str,
-    started_at: str,
-    seconds: float,
-    interrupted: bool,
-) -> str:
+class Report(Reporter):
+    """Keeps what the page shows of each delivery, and writes it at the end."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._evidence = Evidence()
+
+    def on_event(self, event: Event) -> None:
+        self._evidence.on_event(event)
+
+    def finish(self, run: FinishedRun) -> None:
+        files.write(self._file, document(run, self._evidence))
+
+
+def document(run: FinishedRun, evidence: Evidence) -> str:
     """The whole report as text. Nothing goes into it that is not redacted."""
     writer = _Writer(evidence)
     scenarios = {
         verdict: [
             writer.scenario(result, f"{verdict}-{number}")
-            for number, result in enumerate(_of_verdict(results, verdict, trends), 1)
+            for number, result in enumerate(_of_verdict(run.results, verdict, run.trends), 1)
         ]
-        for verdict in ORDER
+        for verdict in lines.VERDICT_ORDER
     }
-    counts = Counter(result.verdict for result in results)
+    counts = Counter(result.verdict for result in run.results)
     return (
         _template()
         .get_template("reporting/report.html")
         .render(
-            groups={verdict: group for verdict, group in scenarios.items() if group},
-            counts={verdict: counts[verdict] for verdict in ORDER if counts[verdict]},
-            total=len(results),
-            unreadable=unreadable,
-            overall=_overall(counts, len(unreadable), interrupted),
-            receiver=receiver,
-            trends=trends,
-            change=lines.change(results, trends),
-            urls=sorted(writer.urls)[:5],
             run=run,
-            started_at=started_at,
-            seconds=seconds,
-            tool=f"retailops-sandbox {__version__}",
+            groups={verdict: group for verdict, group in scenarios.items() if group},
+            counts={verdict: counts[verdict] for verdict in lines.VERDICT_ORDER if counts[verdict]},
+            overall=_overall(counts, len(run.unreadable), run.interrupted),
+            change=lines.change(run.results, run.trends),
+            urls=sorted(writer.urls)[:5],
         )
     )
 
@@ -171,43 +146,14 @@ class _Writer:
     def _delivery(self, kept: Kept, several: bool) -> ShownDelivery:
         sent, judgement = kept.delivery, kept.judgement
         self.urls.add(f"{sent.request.method} {sent.request.url}")
-        verdict = judgement.verdict if judgement else "dropped on purpose" if sent.dropped else "sent again"
         view = self._view(kept)
         differences = (
             [each for each in judgement.differences if not view or each.part != "body"] if judgement else []
         )
         listed = [lines.difference(each) for each in differences[:_MOST_LISTED]]
         if len(differences) > _MOST_LISTED:
-            listed.append(f"… and {len(differences) - _MOST_LISTED:,} more")
-        return ShownDelivery(
-            delivery=sent,
-            words=_which(sent) if several else "",
-            verdict=verdict,
-            outcome=shown.outcome(sent),
-            payload_violations=judgement.payload_violations if judgement else (),
-            violations=judgement.violations if judgement else (),
-            differences=listed,
-            view=view,
-            departures=len(judgement.differences) if judgement else 0,
-            notes=judgement.notes if judgement else (),
-            expectation=_expected(judgement),
-            request=_message(
-                f"{sent.request.method} {sent.request.url}",
-                sent.request.headers,
-                sent.request.body,
-                sent.request.base64,
-                kept.request_size,
-            ),
-            response=None
-            if sent.response is None
-            else _message(
-                f"HTTP/{sent.response.http_version} {sent.response.status}",
-                sent.response.headers,
-                sent.response.body,
-                sent.response.base64,
-                kept.response_size,
-            ),
-        )
+            listed.append(f"… {lines.and_more(len(differences) - _MOST_LISTED)}")
+        return ShownDelivery(kept, _which(sent) if several else "", listed, view)
 
     def _view(self, kept: Kept) -> sidebyside.View | None:
         """The comparison side by side, where that shows more than the list and there is room for it."""
@@ -234,17 +180,20 @@ def _which(sent: Delivery) -> str:
     return f"delivery {sent.number}{again}"
 
 
-def _expected(judgement: Judgement | None) -> str:
-    if judgement is None or judgement.expectation is None:
-        return ""
-    return shown.body(encoder.encode(judgement.expectation).decode(), MOST_BODY).best
+def _expected(expectation: Expectation) -> str:
+    """The expectation as it is shown."""
+    return shown.body(encoder.encode(expectation).decode(), MOST_BODY).best
 
 
-def _message(start_line: str, headers: Headers, body: str, base64: bool, size: int) -> Message:
-    is_cut = size > len(body)
-    text = shown.harmless(body) if is_cut or base64 else shown.body(body, MOST_BODY).best
-    spelled = f"{size:,} characters" if is_cut else shown.size(body)
-    return Message(start_line, headers, text, spelled, base64, is_cut)
+def _body(side: Request | Response, size: int) -> str:
+    """The body as it is shown; `size` is how many characters it had before it was cut."""
+    if size > len(side.body) or side.base64:
+        return shown.harmless(side.body)
+    return shown.body(side.body, MOST_BODY).best
+
+
+def _size(side: Request | Response, size: int) -> str:
+    return f"{size:,} characters" if size > len(side.body) else shown.size(side.body)
 
 
 @cache
@@ -258,6 +207,13 @@ def _template() -> jinja2.Environment:
     )
     environment.globals.update(glyphs=lines.GLYPHS)
     environment.filters.update(
-        visible=lines.visible, in_line=lines.in_line, ms=shown.milliseconds, clock=shown.clock
+        visible=lines.visible,
+        in_line=lines.in_line,
+        outcome=lines.outcome,
+        ms=shown.milliseconds,
+        clock=shown.clock,
+        expected=_expected,
+        body=_body,
+        size=_size,
     )
     return environment

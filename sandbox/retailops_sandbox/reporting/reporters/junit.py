@@ -6,11 +6,13 @@ Only what the XSD of Jenkins allows: it has no `file` of a testcase, and wants i
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from pathlib import Path
 
 from retailops_sandbox.engine import ScenarioResult, StepResult
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.reporting.render import lines
+from retailops_sandbox.reporting.reporters import files
+from retailops_sandbox.reporting.reporters.reporter import FinishedRun, Reporter
 
 _INVALID = [code for code in [*range(32), 0xFFFE, 0xFFFF, *range(0xD800, 0xE000)] if code not in (9, 10, 13)]
 _has_special = re.compile("[^ !#-%'-;=?-~]").search
@@ -23,25 +25,29 @@ _SPELLED = {
 }
 
 
-def document(
-    results: Sequence[ScenarioResult],
-    unreadable: Sequence[SandboxError],
-    *,
-    receiver: str,
-    stand_in: bool,
-    started_at: str,
-    seconds: float,
-) -> str:
+class Report(Reporter):
+    """Writes the report at the end."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def finish(self, run: FinishedRun) -> None:
+        files.write(self._file, document(run))
+
+
+def document(run: FinishedRun) -> str:
     """The whole report as text; files that could not be read are testcases with an error."""
+    results, unreadable = run.results, run.unreadable
     failures = sum(result.verdict == "failed" for result in results)
     errors = sum(result.verdict == "errored" for result in results) + len(unreadable)
     skipped = sum(result.verdict in ("skipped", "recorded") for result in results)
     tests = len(results) + len(unreadable)
     counts = f'tests="{tests}" failures="{failures}" errors="{errors}"'
-    time = f'time="{seconds:.3f}"'
-    timestamp = f"timestamp={_attribute(started_at[:19])}"
+    time = f'time="{run.seconds:.3f}"'
+    timestamp = f"timestamp={_attribute(run.info.started_at[:19])}"
     head = f'name="retailops-sandbox" {counts} skipped="{skipped}" {time} {timestamp}'
-    properties = {"receiver": receiver, "stand_in": "true" if stand_in else "false"}
+    receiver = run.receiver
+    properties = {"receiver": receiver.name, "stand_in": "true" if receiver.stand_in else "false"}
     return "\n".join(
         [
             '<?xml version="1.0" encoding="UTF-8"?>',

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from retailops_sandbox.engine import Event, ScenarioResult, StepResult
 from retailops_sandbox.model import Verdict
+from retailops_sandbox.reporting.reporters.reporter import FinishedRun, Reporter
 
 AFTER = 0.5
 """Seconds that a run must last before its progress shows."""
@@ -19,8 +20,8 @@ _BAR = 30
 """The most columns that the bar itself takes."""
 
 
-class Progress:
-    """Listens to a run of `total` steps and keeps the line up to date; `tick` lets the time go on."""
+class Progress(Reporter):
+    """Keeps a line at the bottom of a terminal up to date; `tick` redraws it as time passes."""
 
     def __init__(
         self,
@@ -30,6 +31,7 @@ class Progress:
         width: Callable[[], int],
         seconds: Callable[[], float],
     ) -> None:
+        """`total` is how many steps there are, `width` the terminal's columns, `seconds` a clock."""
         self._write = write
         self._total = total
         self._width = width
@@ -41,7 +43,6 @@ class Progress:
         self._drawn = ""
 
     def on_event(self, event: Event) -> None:
-        """Take one event of the run."""
         if isinstance(event, StepResult):
             self._done += 1
         elif isinstance(event, ScenarioResult):
@@ -60,6 +61,9 @@ class Progress:
         if line != self._drawn:
             self._write(_ERASE + line)
             self._drawn = line
+
+    def finish(self, run: FinishedRun) -> None:
+        self.end()
 
     def end(self) -> None:
         """Take the line away."""

@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from retailops_sandbox.reporting.exporters import exporting
-from retailops_sandbox.reporting.exporters.exporting import FORMATS, Sources
+from retailops_sandbox.reporting.exporters import FORMATS, exporting
+from retailops_sandbox.reporting.exporters.exporter import Sources
 from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.web.shell.room import RoomPages, no_run
 
@@ -39,7 +39,7 @@ class ExportPages(RoomPages):
 
     def _download(self, request: Request, id: str, entries: list[Entry]) -> Response:
         wanted = request.path_params["format"]
-        format = next((each for each in FORMATS if each == wanted), None)
+        format = FORMATS.get(wanted)
         if format is None:
             known = ", ".join(FORMATS)
             raise HTTPException(HTTPStatus.NOT_FOUND, f"There is no export as {wanted}: there are {known}.")
@@ -53,4 +53,4 @@ class ExportPages(RoomPages):
 
     def _sources(self) -> Sources:
         receivers = {each.name: each for each in self._context.receivers()}
-        return exporting.sources(self._context.workspace, receivers.get, self._context.policy())
+        return exporting.workspace_sources(self._context.workspace, receivers.get, self._context.policy())

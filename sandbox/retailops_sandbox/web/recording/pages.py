@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from retailops_sandbox.errors import SandboxError, system_reason
 from retailops_sandbox.model import Delivery, Receiver
-from retailops_sandbox.reporting.render.shown import outcome
+from retailops_sandbox.reporting.render.lines import outcome
 from retailops_sandbox.web.recording.state import Recording, RecordingReview, RunningRelay
 from retailops_sandbox.web.shell import forms
 from retailops_sandbox.web.shell.choices import chosen_receiver

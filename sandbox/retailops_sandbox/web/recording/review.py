@@ -20,7 +20,7 @@ from retailops_sandbox import recording
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.model import Delivery, Scenario, Step
 from retailops_sandbox.recording import Proposal, ScenarioDraft
-from retailops_sandbox.reporting.render.shown import outcome
+from retailops_sandbox.reporting.render.lines import outcome
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.web.recording.state import Drafted, Recording, RecordingReview
 from retailops_sandbox.web.shell import forms

@@ -9,7 +9,8 @@ import msgspec
 
 from retailops_sandbox.model import Judgement, Result, ResultStep, RunInfo, Verdict
 from retailops_sandbox.reporting.render import lines
-from retailops_sandbox.reporting.render.shown import moment, outcome
+from retailops_sandbox.reporting.render.lines import outcome
+from retailops_sandbox.reporting.render.shown import moment
 from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.runlog.ports import LogReader
 from retailops_sandbox.runlog.runs import RunSummary

@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse
 
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.model import Delivery, Expectation, encoder
+from retailops_sandbox.reporting.exporters import FORMATS
 from retailops_sandbox.reporting.render import shown
 from retailops_sandbox.reporting.render.lines import GLYPHS, visible
 from retailops_sandbox.web.shell.choices import THEME
@@ -63,7 +64,9 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.globals.update(asset=self._asset, glyphs=GLYPHS, themes=THEME.words, flush="")
+        self._environment.globals.update(
+            asset=self._asset, export_formats=FORMATS.values(), glyphs=GLYPHS, themes=THEME.words, flush=""
+        )
         self._environment.filters.update(
             pretty=shown.pretty,
             visible=visible,

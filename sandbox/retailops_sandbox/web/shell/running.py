@@ -14,7 +14,7 @@ from retailops_sandbox.runlog.opening import logged, open_run
 from retailops_sandbox.runlog.runs import new_run
 from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.session import ports
-from retailops_sandbox.session.headless import under_test
+from retailops_sandbox.session.stand_in import reachable
 from retailops_sandbox.web.shell.once import Once
 from retailops_sandbox.workspace.workspace import Workspace
 
@@ -98,7 +98,7 @@ class Running:
     async def _run(self, request: RunRequest, started: asyncio.Future[str]) -> None:
         clock = ports.SystemClock()
         # Of a stand-in there is a fresh one for each run, as on the command line: its orders are as new.
-        async with under_test(request.options.receiver) as (receiver, _):
+        async with reachable(request.options.receiver) as (receiver, _):
             info = new_run(
                 "run", clock.now(), receiver, scenarios=len(request.plans), unreadable=request.unreadable
             )

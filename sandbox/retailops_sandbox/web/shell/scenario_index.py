@@ -9,7 +9,7 @@ import msgspec
 
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.scenarios.scenario import Plan
-from retailops_sandbox.session.headless import read_plans
+from retailops_sandbox.session.collect import read_plans
 from retailops_sandbox.workspace.workspace import Workspace
 
 _Stamp = tuple[int, int, int] | None

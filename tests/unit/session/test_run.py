@@ -1,4 +1,4 @@
-"""headless.py: what signals, listeners and receivers that cannot be called do to a run."""
+"""session/run.py: what signals, listeners and receivers that cannot be called do to a run."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,17 +16,29 @@ from retailops_sandbox import cli
 from retailops_sandbox.engine import DeliveryFinished, Event, Options
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.model import Receiver, Step
+from retailops_sandbox.reporting.reporters.reporter import FinishedRun, Reporter
 from retailops_sandbox.scenarios import scenario
-from retailops_sandbox.session import headless
+from retailops_sandbox.session import run, waiting
+from retailops_sandbox.session.exit_code import exit_code
 from retailops_sandbox.session.receivers import STAND_IN
 from retailops_sandbox.transport import wait_until_listening
 from retailops_sandbox.workspace.workspace import Workspace
 from tests.support.policies import secret_policy
 
 
-def job(folder: Path, receiver: Receiver = STAND_IN, wait: float = 0) -> headless.Job:
+class Listener(Reporter):
+    """Hands the events on to a function."""
+
+    def __init__(self, take: Callable[[Event], None]) -> None:
+        self._take = take
+
+    def on_event(self, event: Event) -> None:
+        self._take(event)
+
+
+def setup(folder: Path, receiver: Receiver = STAND_IN, wait: float = 0) -> run.RunSetup:
     plan = scenario.single(Step(fixture="default"), action="order_cancel", edition="draft")
-    return headless.Job(
+    return run.RunSetup(
         workspace=Workspace(folder),
         plans=[plan, plan],
         options=Options(receiver=receiver, jobs=1),
@@ -39,29 +52,18 @@ def interrupt(*_: object) -> None:
     os.kill(os.getpid(), signal.SIGINT)
 
 
-def no_signal_handlers(*_: object) -> None:
-    raise NotImplementedError
-
-
-@pytest.fixture(params=["handlers of the event loop", "handlers of the system"])
-def _either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    if request.param == "handlers of the system":
-        monkeypatch.setattr(asyncio.SelectorEventLoop, "add_signal_handler", no_signal_handlers)
-
-
-@pytest.mark.usefixtures("_either_way")
 def test_an_interrupt_ends_the_waiting_and_the_run_reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     async def wait_forever(url: str, seconds: float) -> bool:
         interrupt()
         await asyncio.Event().wait()
         return True
 
-    monkeypatch.setattr(headless, "wait_until_listening", wait_forever)
+    monkeypatch.setattr(waiting, "wait_until_listening", wait_forever)
     before = signal.getsignal(signal.SIGINT)
-    outcome = headless.run(job(tmp_path, wait=60), lambda event: None)
-    assert [result.verdict for result in outcome.results] == ["skipped", "skipped"]
-    assert not outcome.waited_in_vain
-    assert headless.exit_code(outcome, []) == 130
+    finished = run.execute(setup(tmp_path, wait=60), [])
+    assert [result.verdict for result in finished.results] == ["skipped", "skipped"]
+    assert not finished.waited_in_vain
+    assert exit_code(finished) == 130
     assert signal.getsignal(signal.SIGINT) is before
 
 
@@ -71,14 +73,14 @@ def test_a_second_interrupt_ends_the_run(tmp_path: Path):
         interrupt()
 
     with pytest.raises(KeyboardInterrupt):
-        headless.run(job(tmp_path), listen)
+        run.execute(setup(tmp_path), [Listener(listen)])
 
 
 def test_the_command_line_says_nothing_of_an_interrupt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    def interrupted(*_: object) -> headless.Outcome:
+    def interrupted(*_: object) -> FinishedRun:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(headless, "run", interrupted)
+    monkeypatch.setattr(run, "execute", interrupted)
     done = CliRunner().invoke(cli.main, ["send", "default", "--stand-in", "--workspace", str(tmp_path)])
     assert done.exit_code == 130
     assert done.output == ""
@@ -90,7 +92,7 @@ def test_a_listener_that_raises_loses_no_evidence(tmp_path: Path):
             raise RuntimeError("deaf")
 
     with pytest.raises(RuntimeError, match="deaf"):
-        headless.run(job(tmp_path), listen)
+        run.execute(setup(tmp_path), [Listener(listen)])
     (file,) = (tmp_path / ".sandbox" / "runs").glob("*.json")
     assert len(json.loads(file.read_text())["deliveries"]) == 1
 
@@ -99,7 +101,7 @@ def test_a_listener_that_raises_loses_no_evidence(tmp_path: Path):
 @pytest.mark.parametrize("wait", [0, 60])
 def test_a_receiver_that_cannot_be_called_leaves_nothing_behind(tmp_path: Path, url: str, wait: float):
     with pytest.raises(UsageError):
-        headless.run(job(tmp_path, Receiver(name="r", base_url=url), wait), lambda event: None)
+        run.execute(setup(tmp_path, Receiver(name="r", base_url=url), wait), [])
     assert list(tmp_path.iterdir()) == []
 
 

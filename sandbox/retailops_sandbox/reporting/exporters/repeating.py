@@ -1,0 +1,24 @@
+"""From deliveries to scenarios that repeat them, and what is to be said of those."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from retailops_sandbox import recording
+from retailops_sandbox.recording import FixtureSource, Recorded, ScenarioDraft
+from retailops_sandbox.runlog.entries import Entry
+
+
+def drafts(entries: Iterable[Entry], fixture: FixtureSource) -> list[ScenarioDraft]:
+    """A scenario for each contract, where it has a step."""
+    recorded = (Recorded(each.delivery, each.judgement) for each in entries)
+    return [each for each in recording.drafts(recorded, fixture) if each.scenario.steps]
+
+
+def notes(drafts: Iterable[ScenarioDraft]) -> list[str]:
+    """What cannot be repeated, and what was made of volatile values and secrets."""
+    of_drafts = list(drafts)
+    taken = [each for draft in of_drafts for each in draft.proposals if each.taken]
+    rules = [f"a rule for {each.pointer}: it {each.reason}" for each in taken if each.kind == "rule"]
+    secrets = [f"set {each.reference[6:-1]} in the environment" for each in taken if each.kind == "secret"]
+    return [*(note for draft in of_drafts for note in draft.notes), *rules, *secrets]

@@ -1,0 +1,29 @@
+"""The run file: the run as the log keeps it, where the option says."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+
+from retailops_sandbox.errors import unwritable
+from retailops_sandbox.reporting.reporters import files
+from retailops_sandbox.reporting.reporters.reporter import FinishedRun, Reporter
+
+
+class Report(Reporter):
+    """Copies the run out of the log."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def finish(self, run: FinishedRun) -> None:
+        if not files.is_special(self._file):
+            run.log.export(Path(os.path.realpath(self._file)))
+            return
+        content = io.BytesIO()
+        run.log.copy(content)
+        try:
+            self._file.write_bytes(content.getvalue())
+        except OSError as error:
+            raise unwritable(self._file, error) from error

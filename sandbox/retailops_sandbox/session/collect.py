@@ -1,0 +1,60 @@
+"""From paths to plans: the scenario files that paths mean, and what could not be read of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from retailops_sandbox.errors import FileError, SandboxError, UsageError
+from retailops_sandbox.scenarios import scenario
+from retailops_sandbox.scenarios.scenario import Plan
+from retailops_sandbox.workspace.files import checked, read_text
+from retailops_sandbox.workspace.workspace import scenario_files_in
+
+
+def collect(paths: Sequence[str]) -> tuple[list[str], list[SandboxError]]:
+    """The scenario files that these files and folders mean, and what could not be read beneath them.
+
+    Raises UsageError for one that does not exist.
+    """
+    found: dict[str, None] = {}
+    unreadable: list[SandboxError] = []
+    for given in paths:
+        path = Path(given)
+        if checked(Path.is_dir, path):
+            files, broken = scenario_files_in(path)
+            found.update(dict.fromkeys(files))
+            unreadable += broken
+        elif checked(Path.exists, path):
+            found[str(path)] = None
+        else:
+            raise UsageError(
+                f"there is no file or folder {given!r}", mend="name a scenario file, or a folder of them"
+            )
+    return list(found), unreadable
+
+
+def read_plans(
+    files: Sequence[Path | str], scenario_id: Callable[[Path | str], str]
+) -> tuple[list[Plan], list[SandboxError]]:
+    """The plans of these files, and what was wrong with those that could not be read."""
+    plans, unreadable = [], []
+    here = os.path.join(os.getcwd(), "")
+    for file in files:
+        shown = str(file).removeprefix(here)
+        try:
+            plans.append(scenario.read(read_text(file), id=_spelled(scenario_id(file)), file=shown))
+        except SandboxError as error:
+            error.file = error.file or shown
+            unreadable.append(error)
+    return plans, unreadable
+
+
+def _spelled(name: str) -> str:
+    """A file's name that reports and the log can spell."""
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        raise FileError("has a name that is not UTF-8", mend="rename it") from error
+    return name

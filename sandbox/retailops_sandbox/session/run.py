@@ -1,0 +1,143 @@
+"""One run without a browser, in order: the receiver, the log, the engine, the reports."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+
+import msgspec
+
+from retailops_sandbox.engine import Event, Options, Run, ScenarioResult
+from retailops_sandbox.errors import SandboxError
+from retailops_sandbox.model import RunKind
+from retailops_sandbox.redaction import SecretPolicy
+from retailops_sandbox.reporting.reporters.reporter import FinishedRun, Reporter
+from retailops_sandbox.runlog.opening import logged, open_run
+from retailops_sandbox.runlog.runs import new_run
+from retailops_sandbox.scenarios.scenario import Plan
+from retailops_sandbox.session import reports
+from retailops_sandbox.session.ports import SystemClock, build_ports
+from retailops_sandbox.session.signals import stopping
+from retailops_sandbox.session.stand_in import reachable
+from retailops_sandbox.session.trends import trends
+from retailops_sandbox.session.waiting import wait_for_receiver
+from retailops_sandbox.transport import Transport
+from retailops_sandbox.workspace.workspace import Workspace
+
+_TICK = 0.2
+"""Seconds."""
+
+
+class RunSetup(msgspec.Struct, frozen=True, kw_only=True):
+    """What to run, and how."""
+
+    workspace: Workspace
+    plans: Sequence[Plan]
+    unreadable: Sequence[SandboxError] = ()
+    options: Options
+    environment: Mapping[str, str]
+    policy: SecretPolicy
+    kind: RunKind = "run"
+    wait: float = 0.0
+    """Seconds to wait until the receiver's port answers."""
+
+
+def execute(
+    setup: RunSetup, reporters: Sequence[Reporter], tick: Callable[[], None] | None = None
+) -> FinishedRun:
+    """Run to the end, and let the reporters report.
+
+    `tick` is called a few times a second, whether anything happens or not. Ctrl-C or SIGTERM stops the run,
+    and it still reports; at a second one it ends with KeyboardInterrupt.
+    """
+    finished: list[FinishedRun] = []
+
+    async def main() -> None:
+        # Not returned: asyncio spells out its main task, result and all, as it takes its signal handler away.
+        async with _ticking(tick):
+            finished.append(await _execute(setup, reporters))
+
+    try:
+        asyncio.run(main())
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
+    return finished[0]
+
+
+async def _execute(setup: RunSetup, reporters: Sequence[Reporter]) -> FinishedRun:
+    clock = SystemClock()
+    async with reachable(setup.options.receiver) as (receiver, _), Transport() as transport:
+        options = msgspec.structs.replace(setup.options, receiver=receiver)
+        info = new_run(
+            setup.kind,
+            clock.now(),
+            receiver,
+            scenarios=sum(bool(plan.file) for plan in setup.plans),
+            unreadable=setup.unreadable,
+        )
+        log = open_run(setup.workspace.runs_dir, info)
+        # What is wrong with the receiver comes to light here, before anything is written or waited for.
+        engine = Run(
+            setup.plans,
+            build_ports(setup.workspace, transport, log, setup.environment, setup.policy),
+            options,
+        )
+        with stopping(engine.stop) as stopped:
+            waited_in_vain = bool(setup.wait) and not await wait_for_receiver(
+                options, setup.environment, setup.wait, stopped
+            )
+            log.begin()
+            unwritten: list[SandboxError] = []
+            # Where the run cannot be finished its records are in the log, and no report misses anything.
+            async with logged(log, clock.now, stopped=lambda: engine.stopped, unfinished=unwritten.append):
+                start = clock.seconds()
+                results = await _results(engine, reporters)
+                seconds = clock.seconds() - start
+                interrupted = stopped.is_set()
+            finished = FinishedRun(
+                info=info,
+                results=results,
+                unreadable=setup.unreadable,
+                receiver=receiver,
+                seconds=seconds,
+                interrupted=interrupted,
+                waited_in_vain=waited_in_vain,
+                trends=trends(setup.workspace.runs_dir, info, results),
+                unwritten=unwritten,
+                log=log,
+            )
+            return reports.finish(reporters, finished)
+
+
+async def _results(engine: Run, reporters: Sequence[Reporter]) -> Sequence[ScenarioResult]:
+    """Execute the run while the reporters listen."""
+    results: list[ScenarioResult] = []
+
+    def on_event(event: Event) -> None:
+        for reporter in reporters:
+            reporter.on_event(event)
+        if isinstance(event, ScenarioResult):
+            results.append(event)
+
+    await engine.execute(on_event)
+    return results
+
+
+@contextlib.asynccontextmanager
+async def _ticking(tick: Callable[[], None] | None) -> AsyncIterator[None]:
+    """Call it a few times a second, until the block ends."""
+    if tick is None:
+        yield
+        return
+
+    async def go_on() -> None:
+        while True:
+            tick()
+            await asyncio.sleep(_TICK)
+
+    ticking = asyncio.create_task(go_on())
+    try:
+        yield
+    finally:
+        ticking.cancel()

@@ -1,0 +1,30 @@
+"""Ctrl-C and SIGTERM: the first ends the work, the second ends it at once."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Callable, Iterator
+
+
+@contextlib.contextmanager
+def stopping(act: Callable[[], None] = lambda: None) -> Iterator[asyncio.Event]:
+    """Ctrl-C and SIGTERM act and set the event, for a report to follow; a second one cancels this task."""
+    stopped = asyncio.Event()
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None
+
+    def stop() -> None:
+        if stopped.is_set():
+            task.cancel()
+        stopped.set()
+        act()
+
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop)) for number in numbers}
+    try:
+        yield stopped
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

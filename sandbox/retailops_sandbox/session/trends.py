@@ -1,0 +1,30 @@
+"""How the scenarios of a run compare with their last finished run on the same receiver."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from retailops_sandbox.engine import ScenarioResult
+from retailops_sandbox.model import RunInfo
+
+if TYPE_CHECKING:
+    from retailops_sandbox.scenarios.trend import Trend
+
+_MOST_HISTORY = 4 * 1024 * 1024
+"""Bytes of run files after which no older one is looked into: about 10 ms."""
+
+
+def trends(runs_dir: Path, info: RunInfo, results: Sequence[ScenarioResult]) -> dict[str, Trend]:
+    """By scenario how it compares, where that says anything."""
+    records = [result.record for result in results if result.record is not None]
+    if info.kind != "run" or not records:
+        return {}
+    from retailops_sandbox.runlog.opening import earlier_results
+    from retailops_sandbox.scenarios import trend
+
+    past = earlier_results(runs_dir, before=info.id, most=_MOST_HISTORY)
+    before = trend.before(info, past, [record.scenario for record in records])
+    found = {record.scenario: trend.of(record, before.get(record.scenario)) for record in records}
+    return {scenario: each for scenario, each in found.items() if each is not None}

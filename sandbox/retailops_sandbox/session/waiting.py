@@ -1,0 +1,32 @@
+"""Waiting for a receiver that is still starting."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+import msgspec
+
+from retailops_sandbox import composing
+from retailops_sandbox.engine import Options
+from retailops_sandbox.transport import wait_until_listening
+
+
+async def wait_for_receiver(
+    options: Options, environment: Mapping[str, str], seconds: float, stopped: asyncio.Event
+) -> bool:
+    """Whether the receiver's port answers in time; True as soon as the run is stopped meanwhile."""
+    receiver = options.receiver
+    names = composing.Names(given=options.variables, environment=environment, receiver=receiver.variables)
+    resolved = msgspec.structs.replace(
+        receiver, base_url=composing.fill_text(receiver.base_url, names, "/base_url")
+    )
+    url = composing.base_url(resolved).geturl()
+    listening = asyncio.create_task(wait_until_listening(url, seconds))
+    stopping = asyncio.create_task(stopped.wait())
+    try:
+        await asyncio.wait((listening, stopping), return_when=asyncio.FIRST_COMPLETED)
+        return stopping.done() or listening.result()
+    finally:
+        listening.cancel()
+        stopping.cancel()
