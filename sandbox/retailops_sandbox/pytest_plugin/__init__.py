@@ -1,13 +1,13 @@
 """The pytest plugin: scenario files as test items, and the fixture `retailops`. Loaded by every pytest run.
 
-So nothing is imported here that pytest has not imported already; what does the work comes when it is used:
+This module imports nothing that pytest has not imported already. The others are imported when they are used:
 
-scenarios.py      scenario files and their items
-sending.py        what the fixture gives: `send`
-answers.py        what came of a send
+scenarios.py      scenario files as collectors and test items
+sending.py        what the pytest fixture `retailops` gives: `send`
+answers.py        the result of a send
 session.py        the receiver, the log and the engine of one pytest process
-engine_thread.py  the engine's own event loop
-hooks.py          the hooks of a run that uses any of this
+engine_thread.py  the thread with the engine's event loop
+hooks.py          the hooks of a pytest run that has scenarios or sends
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> ScenarioFi
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Before anything runs: what would keep every scenario and every send from its receiver."""
+    """Stop before the first test where no scenario and no send could reach its receiver."""
     if any(
         _is_of_scenario(item.nodeid) or "retailops" in getattr(item, "fixturenames", ())
         for item in session.items
@@ -72,13 +72,13 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 def _is_of_scenario(nodeid: str) -> bool:
-    """Whether this is an item of a scenario file; a parameter of any test may be called like one."""
+    """Whether a node id is an item of a scenario file, and not a test with such a name as parameter."""
     return nodeid.partition("::")[0].endswith(_SUFFIX)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_node_collection_finished(node: Any, ids: Sequence[str]) -> None:
-    """The same where workers collect; who uses the fixture is not told here, and fails by itself."""
+    """Stop likewise where xdist workers collect; tests that only use the fixture fail by themselves."""
     if any(map(_is_of_scenario, ids)):
         from retailops_sandbox.pytest_plugin import session
 
@@ -86,7 +86,7 @@ def pytest_xdist_node_collection_finished(node: Any, ids: Sequence[str]) -> None
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Which receiver it was, for this process and for the workers of xdist."""
+    """Print the receiver under test, for this process and for the workers of xdist."""
     reports = (report for reports in terminalreporter.stats.values() for report in reports)
     properties = {
         (pair[0], pair[1])

@@ -1,4 +1,4 @@
-"""What came of a send, for a test to look at."""
+"""The result of a send, as a test looks at it."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from retailops_sandbox.reporting.render import lines
 from retailops_sandbox.reporting.reporters.console import Console
 
 _REPR = 200
-"""How many characters of what spoiled a send its `repr` shows: pytest cuts at 240."""
+"""How many characters of a failure the `repr` of a result shows: pytest cuts at 240."""
 
 
 def told(events: Sequence[Event]) -> list[str]:
-    """What the command line prints of this: verdict, steps, differences, and the sides beside each other."""
+    """The text that the command line prints for these events: verdict, steps, differences, both sides."""
     said: list[str] = []
     console = Console(
         said.append, colour=False, width=shutil.get_terminal_size((120, 24)).columns, verbose=False
@@ -31,7 +31,7 @@ def told(events: Sequence[Event]) -> list[str]:
 
 
 class Headers(Mapping[str, str]):
-    """The headers of a response, by name in any case; what came several times is joined by commas."""
+    """The headers of a response, by name in any case; the values of a repeated one joined by commas."""
 
     def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
         self._names: dict[str, str] = {}
@@ -55,7 +55,7 @@ class Headers(Mapping[str, str]):
 
 
 class Response:
-    """What the receiver answered, as it is in the log: secrets are struck out."""
+    """The receiver's response as the log keeps it: secrets are struck out."""
 
     def __init__(self, kept: Kept) -> None:
         self.status: int = kept.status
@@ -67,9 +67,9 @@ class Response:
         return self.content.decode(errors="replace")
 
     def json(self, **options: Any) -> Any:
-        """The body's JSON, in Python's own types; `parse_float=Decimal` and its like go to `json.loads`.
+        """The body parsed as JSON; options such as `parse_float=Decimal` are those of `json.loads`.
 
-        AssertionError where it is none.
+        Raises AssertionError where the body is not JSON.
         """
         __tracebackhide__ = True
         try:
@@ -82,7 +82,7 @@ class Response:
 
 
 class Result:
-    """A send: what was delivered, and how it compares with what was expected."""
+    """The result of a send: its deliveries, and how the answers compare with what is expected."""
 
     def __init__(self, events: Sequence[Event]) -> None:
         outcome = next(event for event in events if isinstance(event, Outcome))
@@ -94,9 +94,9 @@ class Result:
         self.deliveries: tuple[Delivery, ...] = tuple(
             event.delivery for event in events if isinstance(event, DeliveryFinished)
         )
-        """All that were sent, also those that were sent again."""
+        """Every delivery, also each attempt that was sent again."""
         self.comparisons: tuple[Judgement, ...] = self._step.judgements
-        """One for each delivery that was judged."""
+        """One judgement for each delivery that was judged."""
 
     @property
     def passed(self) -> bool:
@@ -120,12 +120,12 @@ class Result:
 
     @property
     def differences(self) -> list[Difference]:
-        """Where the answers depart from what was expected."""
+        """The differences of all answers from what is expected."""
         return [each for comparison in self.comparisons for each in comparison.differences]
 
     @property
     def violations(self) -> list[Violation]:
-        """Where the answers break their contract."""
+        """The violations of the contract in all answers."""
         return [each for comparison in self.comparisons for each in comparison.violations]
 
     @property
@@ -135,7 +135,7 @@ class Result:
 
     @property
     def response(self) -> Response:
-        """What the receiver answered last. AssertionError where it did not."""
+        """The response to the last delivery. AssertionError where there is none."""
         __tracebackhide__ = True
         delivery = self.delivery
         if delivery.fault is not None:
@@ -144,7 +144,7 @@ class Result:
         return Response(delivery.response)
 
     def check(self) -> Result:
-        """This result, if it passed; AssertionError that tells all, also where nothing was expected."""
+        """Return this result if it passed. Otherwise, also if nothing was expected, raise AssertionError."""
         __tracebackhide__ = True
         if self.verdict == "recorded":
             raise AssertionError("nothing was expected, so nothing was checked (give send an expect)")
@@ -168,6 +168,6 @@ class Result:
 
 
 def sections(results: Sequence[Result]) -> list[tuple[str, str]]:
-    """What the report of a failed test is to tell of its sends, without those of which `check` has told."""
+    """The sections of a failed test's report: one for each send that `check` has not reported already."""
     numbered = enumerate(results, 1)
     return [(f"retailops send {number}", str(result)) for number, result in numbered if not result._told]

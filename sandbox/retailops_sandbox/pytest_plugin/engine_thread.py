@@ -1,4 +1,4 @@
-"""The engine in a thread of its own: connections outlive a test, and a test may have its own event loop."""
+"""The engine in a thread of its own: connections outlive a test, and a test may run its own event loop."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Ready(NamedTuple):
     """What the thread holds open."""
 
     receiver: Receiver
-    """The one that was chosen; the stand-in with its address."""
+    """The receiver under test; for the stand-in, with its address."""
     stand_in: StandIn | None
     transport: Transport
     loop: asyncio.AbstractEventLoop
@@ -26,7 +26,7 @@ class Ready(NamedTuple):
 
 
 class EngineThread:
-    """An event loop, with a transport in it and, where that is the receiver, the stand-in."""
+    """A thread with an event loop, a transport and, where it is the receiver under test, the stand-in."""
 
     def __init__(self, receiver: Receiver) -> None:
         ready: Future[Ready] = Future()
@@ -46,16 +46,16 @@ class EngineThread:
         return self._ready.transport
 
     def refresh(self) -> None:
-        """Give the stand-in its orders back, as they were at the start."""
+        """Put the orders of the stand-in back to their first state."""
         if self._ready.stand_in is not None:
             self._ready.stand_in.reset()
 
     def start(self, run: Run) -> Future[list[Event]]:
-        """Execute a run, and collect what it tells."""
+        """Start a run; the future holds its events."""
         return asyncio.run_coroutine_threadsafe(_events(run), self._ready.loop)
 
     def execute(self, run: Run) -> list[Event]:
-        """Execute a run and wait for it. Interrupted, it ends what is in flight as cancelled, and logs it."""
+        """Execute a run and wait for its end. Interrupted, it cancels and logs what is in flight."""
         going = self.start(run)
         try:
             return going.result()

@@ -1,4 +1,4 @@
-"""The hooks of a pytest run that has scenarios or sends: registered by the first of them."""
+"""The hooks of a pytest run that has scenarios or sends: the first of them registers these."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _NAME = "retailops-hooks"
 
 
 def register(config: pytest.Config) -> None:
-    """Take part in this pytest run."""
+    """Register the hooks for this pytest run, once."""
     if not config.pluginmanager.has_plugin(_NAME):
         config.pluginmanager.register(Hooks(config), _NAME)
 
 
 def prepare(collected: pytest.Session) -> None:
-    """Before the first test: pytest.UsageError for what would keep every one of them from its receiver."""
+    """Check before the first test that the receiver can be used; pytest.UsageError where it cannot."""
     config = collected.config
     register(config)
     # A worker of xdist can but fail its tests one by one, and knows nothing of the others' share.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from _pytest._code.code import TerminalRepr
 
 _MARKER = re.compile(r"(?!(and|or|not)$)[^\W_][\w.+-]*")
-"""What `-m` can name."""
+"""The markers that `-m` can select scenarios by."""
 
 
 class ScenarioFile(pytest.File):
@@ -31,7 +31,7 @@ class ScenarioFile(pytest.File):
 
     @classmethod
     def of(cls, path: Path, parent: pytest.Collector) -> ScenarioFile:
-        """The file, by an id that pytest can write down: the name of a file need not be UTF-8."""
+        """The collector of a file, with a node id that pytest can print: a file's name need not be UTF-8."""
         name = os.fsencode(path.name).decode(errors="backslashreplace")
         if name == path.name:
             return cls.from_parent(parent, path=path)
@@ -55,7 +55,7 @@ class ScenarioFile(pytest.File):
 
 
 class ScenarioFailed(Exception):
-    """A scenario that did not pass: all that the command line prints of it, and the same in short."""
+    """A scenario did not pass; holds the text that the command line prints, and a short form."""
 
     def __init__(self, text: str, headline: str, line: int) -> None:
         super().__init__(text)
@@ -64,7 +64,7 @@ class ScenarioFailed(Exception):
 
 
 class ScenarioItem(pytest.Item):
-    """A scenario. Under the stand-in, it begins with fresh orders."""
+    """The test item of a scenario. Under the stand-in, it begins with fresh orders."""
 
     def __init__(self, *, plan: Plan, **others: Any) -> None:
         super().__init__(**others)

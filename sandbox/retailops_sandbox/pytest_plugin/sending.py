@@ -1,4 +1,4 @@
-"""What the pytest fixture `retailops` gives."""
+"""The sender that the pytest fixture `retailops` gives to a test."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _STEP = "/steps/0"
 
 
 class Fields(TypedDict, total=False):
-    """What a send can say: the fields of a scenario file and of its step."""
+    """The keyword arguments of a send: fields of a scenario file and of its step."""
 
     action: str
     edition: str | None
-    """`--retailops-edition` unless told."""
+    """By default that of `--retailops-edition`."""
     variables: Mapping[str, Any]
     payload: Any
     raw: str | bytes
@@ -49,7 +49,7 @@ class RetailOPS:
         self._session = session
         self._test = test
         self.sent: list[Result] = []
-        """What came of each send, in order."""
+        """The result of each send, in order."""
 
     def __repr__(self) -> str:
         return f"<RetailOPS to {self._session.receiver.name}>"
@@ -57,8 +57,8 @@ class RetailOPS:
     def send(self, fixture: str | None = None, **fields: Unpack[Fields]) -> Result:
         """Send a fixture, or a payload or raw bytes, and compare the answer with what is expected.
 
-        Waits for the end. Raises SandboxError for what cannot be sent as it is written here; whatever the
-        receiver does is in the result.
+        Waits for the end. Raises SandboxError for arguments that cannot be sent; all that the receiver does
+        is in the result.
         """
         __tracebackhide__ = True
         plan = self._plan(fixture, fields)
@@ -68,7 +68,7 @@ class RetailOPS:
             raise error.with_traceback(None) from None  # it is the test's line that matters
 
     async def send_async(self, fixture: str | None = None, **fields: Unpack[Fields]) -> Result:
-        """`send` for a receiver that lives in the test's own asyncio loop, which goes on meanwhile."""
+        """Send as `send` does, while the test's own asyncio loop goes on: for a receiver that runs in it."""
         __tracebackhide__ = True
         plan = self._plan(fixture, fields)
         try:
@@ -77,7 +77,7 @@ class RetailOPS:
             raise error.with_traceback(None) from None
 
     def _plan(self, fixture: str | None, fields: Fields) -> scenario.Plan:
-        """The scenario of one step that says this, checked as a file is."""
+        """The scenario of one step with these fields, checked like a scenario file."""
         __tracebackhide__ = True
         step: dict[str, Any] = {"name": self._test, "fixture": fixture, **dict(fields)}
         whole = {name: step.pop(name, None) for name in ("action", "edition", "variables")}
@@ -109,7 +109,7 @@ class RetailOPS:
 
 
 def for_test(test: pytest.Item) -> RetailOPS:
-    """The sender of a test, which begins now."""
+    """Make the sender of a test, at its start."""
     session = sending(test)
     session.prepare(test)
     test.stash[_SENDER] = sender = RetailOPS(session, test.nodeid)
@@ -117,12 +117,12 @@ def for_test(test: pytest.Item) -> RetailOPS:
 
 
 def sender_of(test: pytest.Item) -> RetailOPS | None:
-    """The sender that a test was given, if it was."""
+    """The sender of a test; None where it uses none."""
     return test.stash.get(_SENDER, None)
 
 
 def _json(value: Any, at: str) -> Json:
-    """A value of Python's as JSON; a Decimal keeps its spelling. UsageError for what JSON has not."""
+    """A Python value as JSON; a Decimal keeps its spelling. UsageError for a value that JSON cannot hold."""
     if value is None or isinstance(value, bool | int | str | Number):
         return value
     if isinstance(value, float | Decimal) and math.isfinite(value):

@@ -1,4 +1,4 @@
-"""What one pytest process sends with: workspace, receiver, log and engine."""
+"""The workspace, receiver, log and engine of one pytest process."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ _UNREADABLE = pytest.StashKey[list[SandboxError]]()
 
 
 class Session:
-    """The receiver that a pytest process tests, and its run in the log. It starts with the first send."""
+    """What a pytest process sends with. Its run in the log begins with the first send."""
 
     def __init__(self, config: pytest.Config, *, scenarios: int) -> None:
-        """Raises SandboxError where nothing could be sent."""
+        """SandboxError where nothing could be sent."""
         start = start_folder(config)
         environment = settings.readable(os.environ)
         chosen = settings.read(environment, start)
@@ -73,7 +73,7 @@ class Session:
         self._sequence = 1
 
     def prepare(self, test: pytest.Item) -> None:
-        """Before a test: it says which receiver it is for, and the stand-in's orders are as at the start."""
+        """Name the receiver in the test's report, and reset the orders of the stand-in."""
         proof = [(STAND_IN, "true")] if self.receiver.stand_in else []
         for said in [(RECEIVER, in_line(self.receiver.name)), *proof]:
             if said not in test.user_properties:  # a plugin may run a test again
@@ -82,11 +82,11 @@ class Session:
             self._thread.refresh()
 
     def execute(self, plan: Plan) -> list[Event]:
-        """Run a plan, and wait for its end. Raises SandboxError where it cannot be sent or logged."""
+        """Run a plan and wait for its end. SandboxError where it cannot be sent or logged."""
         return self._engine().execute(self._run(plan))
 
     def start(self, plan: Plan) -> Future[list[Event]]:
-        """Run a plan."""
+        """Start a plan; the future holds its events."""
         return self._engine().start(self._run(plan))
 
     def _engine(self) -> EngineThread:
@@ -105,7 +105,7 @@ class Session:
         return Run([plan], real, options)
 
     def close(self, *, stopped: bool) -> None:
-        """End the run: close the connections, finish the log. FileError where that cannot be written."""
+        """Close the connections and finish the run's log. FileError where that cannot be written."""
         if self._thread is not None:
             self._thread.close()
             self._thread = None
@@ -113,7 +113,7 @@ class Session:
 
 
 def begin(config: pytest.Config, *, scenarios: int = 0) -> Session:
-    """The session of this process, from now on; pytest.UsageError in one line where nothing could be sent."""
+    """Make the session of this process; pytest.UsageError in one line where nothing could be sent."""
     try:
         config.stash[_SESSION] = session = Session(config, scenarios=scenarios)
     except SandboxError as error:
@@ -122,7 +122,7 @@ def begin(config: pytest.Config, *, scenarios: int = 0) -> Session:
 
 
 def sending(test: pytest.Item) -> Session:
-    """The session, for a test that is about to send; the test fails where nothing can be sent."""
+    """The session of this process, begun by now; the test fails where nothing can be sent."""
     session = current(test.config)
     if session is not None:
         return session
@@ -134,17 +134,17 @@ def sending(test: pytest.Item) -> Session:
 
 
 def current(config: pytest.Config) -> Session | None:
-    """The session of this process, if it has begun."""
+    """The session of this process; None before it begins."""
     return config.stash.get(_SESSION, None)
 
 
 def unreadable(config: pytest.Config) -> list[SandboxError]:
-    """What was wrong with the scenario files that could not be read."""
+    """The errors of scenario files that could not be read."""
     return config.stash.setdefault(_UNREADABLE, [])
 
 
 def start_folder(config: pytest.Config) -> Path:
-    """Where workspace and settings are looked for: where pytest was started, unless outside its rootdir."""
+    """The folder where workspace and settings are looked for: pytest's own, if within its rootdir."""
     invoked, root = config.invocation_params.dir, config.rootpath
     return invoked if invoked.is_relative_to(root) else root
 
@@ -152,7 +152,7 @@ def start_folder(config: pytest.Config) -> Path:
 def _receiver(
     config: pytest.Config, chosen: settings.Settings, environment: Mapping[str, str], workspace: Workspace
 ) -> Receiver:
-    """By precedence: command line, environment, pytest's ini file, pyproject.toml, workspace."""
+    """The receiver: of command line, environment, ini file, pyproject.toml or workspace, the first."""
     option, ini = config.getoption, config.getini
     for name, stand_in, both in (
         (option("--retailops-receiver"), option("--retailops-stand-in"), _OPTIONS),
