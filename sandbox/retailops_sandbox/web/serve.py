@@ -24,7 +24,7 @@ from retailops_sandbox.session.ports import SystemClock
 from retailops_sandbox.standin import StandIn
 from retailops_sandbox.transport import Transport
 from retailops_sandbox.web.app import Application, create_app
-from retailops_sandbox.web.log.maintenance import MaintenancePages
+from retailops_sandbox.web.log.maintenance import LogMaintenance
 from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.pages import Pages
 from retailops_sandbox.workspace.workspace import Workspace
@@ -66,7 +66,7 @@ def serve(
             )
     pages = Pages(resources.templates_dir(), Path(__file__).with_name("static"))
     with _bound(host, port) as listening:
-        tidying = MaintenancePages(log, retention, tidied)
+        maintenance = LogMaintenance(log, retention, tidied)
         asyncio.run(
             _serve(
                 workspace,
@@ -79,7 +79,7 @@ def serve(
                 secret_env,
                 ready,
                 complain,
-                tidying,
+                maintenance,
             )
         )
 
@@ -116,7 +116,7 @@ async def _serve(
     secret_env: Sequence[str],
     ready: Callable[[str, str], None],
     complain: Callable[[FileError], None],
-    tidying: MaintenancePages,
+    maintenance: LogMaintenance,
 ) -> None:
     clock = SystemClock()
     run = open_run(workspace.runs_dir, new_run("serve", clock.now()))
@@ -151,14 +151,14 @@ async def _serve(
                 ),
                 lambda: ready(_address(host, listening.getsockname()[1]), stand_in_url),
                 application,
-                tidying,
+                maintenance,
             )
             try:
                 await server.serve(sockets=[listening])
             finally:
                 await application.stop()
                 await application.close()
-                await tidying.end()
+                await maintenance.wait()
     finally:
         await stand_in.stop()
 
@@ -175,17 +175,17 @@ class _Server(uvicorn.Server):
         config: uvicorn.Config,
         ready: Callable[[], None],
         application: Application,
-        tidying: MaintenancePages,
+        maintenance: LogMaintenance,
     ) -> None:
         super().__init__(config)
         self._ready = ready
         self._application = application
-        self._tidying = tidying
+        self._maintenance = maintenance
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._ready()
-        self._tidying.begin()
+        self._maintenance.start()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         try:

@@ -1,4 +1,4 @@
-"""What is done to the log beside the work, once the pages are there."""
+"""Work on the log that starts once the pages are there."""
 
 from __future__ import annotations
 
@@ -12,43 +12,42 @@ from retailops_sandbox.runlog.retention import Pruned, Retention
 from retailops_sandbox.session.ports import SystemClock
 
 
-class MaintenancePages:
-    """Finishes what dead processes left, which readers merge until then, and deletes what is not to be kept.
+class LogMaintenance:
+    """Finishes the runs of dead processes, and deletes the runs that retention does not keep.
 
-    Summaries that are missing are made before a page needs them, by the log of the pages: what both make
-    at once takes twice as long.
+    Readers merge unfinished runs until then. Missing summaries are made here, before a page needs them, and
+    by the log of the pages: what two processes make at once takes twice as long.
     """
 
-    def __init__(self, log: Log, retention: Retention, tell: Callable[[Pruned], None]) -> None:
-        """`tell` is told what went, where retention says anything, and what could not be finished."""
+    def __init__(self, log: Log, retention: Retention, report: Callable[[Pruned], None]) -> None:
+        """`report` is called once with what retention did, or with the runs that could not be finished."""
         self._log = log
         self._retention = retention
-        self._tell = tell
+        self._report = report
         self._task: asyncio.Task[None] | None = None
 
-    def begin(self) -> None:
-        """Start it."""
-        self._task = asyncio.create_task(self._tidy())
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._maintain())
 
-    async def end(self) -> None:
-        """Wait until it is done, if it was started."""
+    async def wait(self) -> None:
+        """Wait until it has ended; nothing happens if it was not started."""
         if self._task is not None:
             await self._task
 
-    async def _tidy(self) -> None:
+    async def _maintain(self) -> None:
         if not self._retention.is_any:
             problems = await asyncio.to_thread(self._recover)
             if problems:
-                self._tell(Pruned([], [], problems))
+                self._report(Pruned([], [], problems))
             return
         try:
             pruned = await asyncio.to_thread(self._log.prune, self._retention, SystemClock().now())
         except FileError as error:
             pruned = Pruned([], [], [error])
-        self._tell(pruned)
+        self._report(pruned)
 
     def _recover(self) -> list[FileError]:
-        """What of it has to stay as it is, and why."""
+        """Finish the runs of dead processes; the errors of those that could not be."""
         problems = self._log.recover()
         with contextlib.suppress(FileError):  # The page that needs it says so.
             self._log.runs()

@@ -1,4 +1,4 @@
-"""Run files that a browser brought, for as long as the process lives."""
+"""Run files that were uploaded, for as long as the process lives."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from retailops_sandbox.runlog.files.atomic import unwritable
 from retailops_sandbox.runlog.ports import LogReader
 
 _LONGEST = 100
-"""Characters of a file's name that are shown."""
+"""The most characters of a file's name that are shown."""
 
 
 class Uploads:
-    """Keeps run files in a folder of this process and opens them in the log. It may be used from threads."""
+    """Run files in a folder of this process, open in the log. It may be used from several threads."""
 
     def __init__(self, log: LogReader) -> None:
         self._log = log
@@ -31,7 +31,7 @@ class Uploads:
     def take(self, file: BinaryIO, name: str) -> str:
         """Open a run file; the id of its run. FileError where it cannot be shown. Blocks.
 
-        `name` is what its owner calls it: it is shown, and no file is ever called so.
+        `name` is the file's name in the browser: it is shown, and no file is written under it.
         """
         shown = name.replace("\\", "/").rpartition("/")[2][:_LONGEST] or "a file without a name"
         # One after the other: of two files of one run the later stays, and the other is deleted.
@@ -51,7 +51,7 @@ class Uploads:
         return id
 
     def close(self) -> None:
-        """Delete all that was kept."""
+        """Delete the files."""
         with self._lock:
             folder, self._folder = self._folder, None
             self._kept.clear()
