@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -11,6 +12,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
+from retailops_sandbox import __version__
 
 pytestmark = pytest.mark.xdist_group("wheel")  # on one worker: it is built and installed once
 
@@ -102,19 +105,51 @@ def test_the_installed_program_finds_its_own_files_and_not_the_checkouts(install
     assert Path(done.stdout.strip()).is_relative_to(installed.parent)
 
 
-def test_pytest_finds_the_plugin_of_the_installed_wheel(installed, tmp_path):
-    (tmp_path / "first.scenario.json").write_text(json.dumps(SCENARIO))
-    # Beside the environment, which stays one with what the wheel depends on.
+@pytest.fixture(scope="module")
+def pytest_site(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with pytest, beside the environment, which stays one with what the wheel depends on."""
+    site = tmp_path_factory.mktemp("site")
     pip = (installed / "python", "-m", "pip", "--disable-pip-version-check", "--quiet")
-    site = tmp_path / "site"
-    run(*pip, "install", "--constraint", ROOT / "constraints.txt", "--target", site, "pytest", cwd=tmp_path)
-    report = ("--junitxml", tmp_path / "report.xml", "--ignore", site)
+    run(*pip, "install", "--constraint", ROOT / "constraints.txt", "--target", site, "pytest", cwd=site)
+    return site
+
+
+def test_pytest_finds_the_plugin_of_the_installed_wheel(installed, pytest_site, tmp_path):
+    (tmp_path / "first.scenario.json").write_text(json.dumps(SCENARIO))
 
     done = run(
-        *(installed / "python", "-m", "pytest", "--retailops-stand-in", *report),
+        *(installed / "python", "-m", "pytest", "--retailops-stand-in"),
+        *("--junitxml", tmp_path / "report.xml"),
         cwd=tmp_path,
-        PYTHONPATH=str(site),
+        PYTHONPATH=str(pytest_site),
     )
 
     assert "1 passed" in done.stdout
     assert 'value="stand-in"' in (tmp_path / "report.xml").read_text()
+
+
+def test_a_project_with_a_package_named_sandbox_keeps_it_and_its_tests(installed, pytest_site, tmp_path):
+    package = tmp_path / "sandbox"
+    package.mkdir()
+    (package / "__init__.py").write_text("def toys():\n    return ['bucket', 'spade']\n")
+    tests = tmp_path / "tests"
+    tests.mkdir()
+    (tests / "test_toys.py").write_text(
+        "from sandbox import toys\n\n\ndef test_toys():\n    assert toys() == ['bucket', 'spade']\n"
+    )
+    (tests / "first.scenario.json").write_text(json.dumps(SCENARIO))
+
+    done = run(
+        *(installed / "python", "-m", "pytest", "-v", "--retailops-stand-in"),
+        cwd=tmp_path,
+        PYTHONPATH=str(pytest_site),
+    )
+
+    assert "tests/test_toys.py::test_toys PASSED" in done.stdout
+    assert re.search("tests/first.scenario.json::.* PASSED", done.stdout)
+    assert "2 passed" in done.stdout
+
+
+def test_the_installed_package_is_a_command_too(installed, tmp_path):
+    done = run(installed / "python", "-m", "retailops_sandbox", "--version", cwd=tmp_path)
+    assert done.stdout == f"retailops-sandbox, version {__version__}\n"
