@@ -11,6 +11,7 @@ Network trouble is not here: it is a value (`model.Fault`).
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterable
 
 
@@ -76,6 +77,19 @@ def unwritable(file: object, error: OSError, *, mend: str = "") -> FileError:
 
 
 # --- Words of messages ----------------------------------------------------------------------------------
+
+
+_DISK_MENDS = {
+    errno.ENOSPC: "free some space on that disk",
+    errno.EDQUOT: "free some space on that disk",
+    errno.EROFS: "choose another folder",
+    errno.EACCES: "choose another folder, or make this one writable",
+}
+
+
+def disk_mend(error: OSError) -> str:
+    """How to mend a disk that takes nothing: full, or not ours to write; empty for any other error."""
+    return _DISK_MENDS.get(error.errno or 0, "")
 
 
 def system_reason(error: Exception) -> str:

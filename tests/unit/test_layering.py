@@ -110,6 +110,21 @@ def test_no_modules_import_each_other_in_a_circle():
     assert set(TopologicalSorter(graph).static_order()) >= FILES.keys()
 
 
+BEHIND_THE_PORTS = {"runlog.log", "runlog.files", "runlog.index"}
+"""What keeps the log: `runlog.opening` alone makes it."""
+
+
+def test_the_log_is_known_by_its_ports_alone():
+    known = {
+        f"{module} imports {other}"
+        for module, others in IMPORTS.items()
+        if not module.startswith("runlog") or module == "runlog.ports"
+        for other in others
+        if ".".join(other.split(".")[:2]) in BEHIND_THE_PORTS
+    }
+    assert known == set()
+
+
 @pytest.mark.parametrize("room", sorted(ROOMS_OF_WEB))
 def test_a_room_of_the_web_imports_no_other_room_but_the_shell(room):
     others = {

@@ -14,12 +14,12 @@ from typing import BinaryIO
 
 import msgspec
 
-from retailops_sandbox.errors import FileError
+from retailops_sandbox.errors import FileError, unreadable
 from retailops_sandbox.model import Result
 from retailops_sandbox.runlog.changes import Change
 from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.runlog.files import foreign, pins, pruning
-from retailops_sandbox.runlog.files.atomic import replacing, unreadable
+from retailops_sandbox.runlog.files.atomic import replacing
 from retailops_sandbox.runlog.files.finalize import fold_abandoned
 from retailops_sandbox.runlog.files.reader import RunReader, Source
 from retailops_sandbox.runlog.index.changes import Seen, between, standing_of

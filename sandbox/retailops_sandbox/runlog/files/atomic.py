@@ -1,8 +1,7 @@
-"""Files that are replaced whole, and errors in one line."""
+"""Files that are replaced whole."""
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,24 +9,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from retailops_sandbox import errors
-from retailops_sandbox.errors import FileError
-
-_MENDS = {
-    errno.ENOSPC: "free some space on that disk",
-    errno.EDQUOT: "free some space on that disk",
-    errno.EROFS: "choose another folder",
-    errno.EACCES: "choose another folder, or make this one writable",
-}
-
-
-def unreadable(path: Path, error: OSError) -> FileError:
-    """The error of a file or folder that cannot be read."""
-    return errors.unreadable(path, error)
+from retailops_sandbox.errors import FileError, disk_mend
 
 
 def unwritable(path: Path, error: OSError) -> FileError:
-    """The error of a file that cannot be written, with what helps against the most common reasons."""
-    return errors.unwritable(path, error, mend=_MENDS.get(error.errno or 0, ""))
+    """The error of a file of the log that cannot be written."""
+    return errors.unwritable(path, error, mend=disk_mend(error))
 
 
 @contextmanager

@@ -13,10 +13,10 @@ from typing import BinaryIO
 
 import msgspec
 
-from retailops_sandbox.errors import FileError
+from retailops_sandbox.errors import FileError, unreadable
 from retailops_sandbox.model import encoder
 from retailops_sandbox.runlog.files import lock, runfile
-from retailops_sandbox.runlog.files.atomic import replacing, unreadable, unwritable
+from retailops_sandbox.runlog.files.atomic import replacing, unwritable
 from retailops_sandbox.runlog.files.journal import (
     NO_RECORD,
     Head,

@@ -12,10 +12,9 @@ from pathlib import Path
 
 from retailops_sandbox.comparing import matchers
 from retailops_sandbox.comparing.rules import compile_headers, compile_rules
-from retailops_sandbox.errors import FileError
+from retailops_sandbox.errors import FileError, unreadable
 from retailops_sandbox.model import Expectation
 from retailops_sandbox.runlog.files import runfile
-from retailops_sandbox.runlog.files.atomic import unreadable
 from retailops_sandbox.runlog.files.runfile import NewerFormat, RunFile
 from retailops_sandbox.runlog.index.search import Stamp, stamp_of
 

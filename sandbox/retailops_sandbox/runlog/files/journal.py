@@ -7,9 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from retailops_sandbox.errors import FileError
+from retailops_sandbox.errors import FileError, unreadable
 from retailops_sandbox.model import Delivery, Judgement, Number, Result, RunInfo
-from retailops_sandbox.runlog.files.atomic import unreadable
 
 
 class Head(RunInfo, frozen=True, omit_defaults=True, kw_only=True):

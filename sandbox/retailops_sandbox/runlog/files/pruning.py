@@ -11,8 +11,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from retailops_sandbox.errors import FileError
-from retailops_sandbox.runlog.files.atomic import unreadable, unwritable
+from retailops_sandbox.errors import FileError, unreadable
+from retailops_sandbox.runlog.files.atomic import unwritable
 from retailops_sandbox.runlog.files.pins import pin_path
 from retailops_sandbox.runlog.index.folded import summary_path
 from retailops_sandbox.runlog.retention import KeptRun, Pruned, Removed

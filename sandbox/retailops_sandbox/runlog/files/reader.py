@@ -9,10 +9,9 @@ from typing import BinaryIO
 
 import msgspec
 
-from retailops_sandbox.errors import FileError
+from retailops_sandbox.errors import FileError, unreadable
 from retailops_sandbox.model import RunInfo, Verdict
 from retailops_sandbox.runlog.files import lock
-from retailops_sandbox.runlog.files.atomic import unreadable
 from retailops_sandbox.runlog.files.finalize import copy_run
 from retailops_sandbox.runlog.files.runfile import RunFile
 from retailops_sandbox.runlog.index.folded import Folded

@@ -12,10 +12,9 @@ from typing import BinaryIO
 
 import msgspec
 
-from retailops_sandbox.errors import FileError
+from retailops_sandbox.errors import FileError, unreadable
 from retailops_sandbox.model import Delivery, Judgement, Number, Result
 from retailops_sandbox.runlog.entries import Entry
-from retailops_sandbox.runlog.files.atomic import unreadable
 from retailops_sandbox.runlog.files.journal import Head
 from retailops_sandbox.runlog.rows import Span
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from io import FileIO
 from pathlib import Path
 
-from retailops_sandbox.runlog.files.atomic import unreadable
+from retailops_sandbox.errors import unreadable
 from retailops_sandbox.runlog.rows import DeliverySummary, Span
 
 _CHUNK = 1 << 17

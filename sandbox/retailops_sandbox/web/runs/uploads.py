@@ -9,8 +9,7 @@ from pathlib import Path
 from threading import Lock
 from typing import BinaryIO
 
-from retailops_sandbox.errors import FileError
-from retailops_sandbox.runlog.files.atomic import unwritable
+from retailops_sandbox.errors import FileError, disk_mend, unwritable
 from retailops_sandbox.runlog.ports import LogReader
 
 _LONGEST = 100
@@ -69,5 +68,5 @@ class Uploads:
         except OSError as error:
             if path is not None:
                 path.unlink(missing_ok=True)
-            raise unwritable(Path(tempfile.gettempdir()), error) from error
+            raise unwritable(tempfile.gettempdir(), error, mend=disk_mend(error)) from error
         return path
