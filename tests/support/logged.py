@@ -16,5 +16,5 @@ def newest_deliveries(log: Log, limit: int, before: str | None = None) -> list[E
         if last is None:
             return []
         after = last.delivery.sent_at, last.delivery.id
-    found = [log.get(row.id) for row in islice(log.summaries(after=after), limit)]
+    found = [log.get(row.id) for row in islice(log.rows(after=after), limit)]
     return [entry for entry in found if entry is not None]

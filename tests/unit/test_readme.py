@@ -16,6 +16,7 @@ from retailops_sandbox.cli.log import shapes
 from retailops_sandbox.comparing.matchers import HEADER, MATCHERS
 from retailops_sandbox.pytest_plugin.answers import Response, Result
 from retailops_sandbox.pytest_plugin.sending import Fields
+from retailops_sandbox.runlog.rows import COLUMNS
 from retailops_sandbox.workspace.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -95,10 +96,10 @@ SHAPES = [
 ]
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-def test_every_field_of_the_logs_json_is_documented(shape: type[msgspec.Struct]):
+@pytest.mark.parametrize("fields", [COLUMNS, *(shape.__struct_fields__ for shape in SHAPES)])
+def test_every_field_of_the_logs_json_is_documented(fields: tuple[str, ...]):
     section = README.partition("\n**JSON.**")[2].partition("\n## ")[0]
-    for field in shape.__struct_fields__:
+    for field in fields:
         assert f"`{field}`" in section, field
 
 

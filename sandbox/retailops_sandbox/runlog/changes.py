@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from retailops_sandbox.runlog.rows import DeliverySummary
+from retailops_sandbox.runlog.rows import DeliveryRow
 
 
 class Change(NamedTuple):
     """A delivery that came, or got another judgement."""
 
-    row: DeliverySummary
+    row: DeliveryRow
     is_new: bool

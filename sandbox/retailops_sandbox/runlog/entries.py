@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from retailops_sandbox.model import Delivery, Judgement
+from retailops_sandbox.runlog.rows import DeliveryRow, judged_row, row_of
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -17,3 +18,11 @@ class Entry(msgspec.Struct, frozen=True):
     def judgement(self) -> Judgement | None:
         """The latest one; None where it was not judged."""
         return self.judgements[-1] if self.judgements else None
+
+    @property
+    def row(self) -> DeliveryRow:
+        """Its row in a list."""
+        row = row_of(self.delivery)
+        for judgement in self.judgements:
+            row = judged_row(row, judgement)
+        return row

@@ -26,14 +26,14 @@ from retailops_sandbox.runlog.index.changes import Seen, between, standing_of
 from retailops_sandbox.runlog.index.search import Stale
 from retailops_sandbox.runlog.query import EVERYTHING, Query, spelled
 from retailops_sandbox.runlog.retention import Pruned, Retention, choose
-from retailops_sandbox.runlog.rows import DeliverySummary, Judged, SortKey, with_judgements
+from retailops_sandbox.runlog.rows import DeliveryRow, Judged, SortKey, with_judgements
 from retailops_sandbox.runlog.runs import Reindexed, RunSummary
 
 _TRIES = 5
 """How often a run is looked at again that changed its files while it was read."""
 _Rejudged = dict[str, list[tuple[Judged, Source]]]
 """By the delivery's id: judgements that lie with another run."""
-_Stream = Iterator[tuple[SortKey, DeliverySummary | None]]
+_Stream = Iterator[tuple[SortKey, DeliveryRow | None]]
 
 
 class FileLog:
@@ -118,9 +118,9 @@ class FileLog:
                 continue
         raise _restless(self._runs_dir)
 
-    def summaries(
+    def rows(
         self, query: Query = EVERYTHING, *, after: SortKey | None = None, newest_first: bool = True
-    ) -> Iterator[DeliverySummary]:
+    ) -> Iterator[DeliveryRow]:
         """The deliveries that are asked for, each as a line, in order of when they were sent.
 
         `after` goes on after that place, in the direction that is asked for. They are looked for as they
@@ -301,7 +301,7 @@ class FileLog:
                     changed[delivery] = is_new or changed.get(delivery, False)
             rejudged = self._rejudged() if changed else {}
             sources = {run: self._runs[run].sources for run in _by_run(changed) if run in self._runs}
-        rows: dict[str, DeliverySummary] = {}
+        rows: dict[str, DeliveryRow] = {}
         for run, ids in _by_run(changed).items():
             for source in sources.get(run, []):
                 for row in source.picked(ids):
@@ -364,7 +364,7 @@ class FileLog:
 
     def _lines(
         self, id: str, query: Query, after: SortKey | None, newest_first: bool, rejudged: _Rejudged
-    ) -> Iterator[DeliverySummary]:
+    ) -> Iterator[DeliveryRow]:
         """A run's lines that are asked for, after a place."""
         # What a line says of the verdict is not the last word where it was judged again elsewhere.
         needles = [] if rejudged else query.needles()
@@ -382,7 +382,7 @@ class FileLog:
 
     def _candidates(
         self, source: Source, needles: list[bytes], query: Query, newest_first: bool
-    ) -> Iterator[DeliverySummary]:
+    ) -> Iterator[DeliveryRow]:
         """A file's lines that may be wanted."""
         rows = source.rows(needles, newest_first=newest_first)
         if not query.text:
@@ -392,7 +392,7 @@ class FileLog:
 
     # --- evidence ---
 
-    def _entries(self, run: str, wanted: Callable[[DeliverySummary], bool], *needles: bytes) -> list[Entry]:
+    def _entries(self, run: str, wanted: Callable[[DeliveryRow], bool], *needles: bytes) -> list[Entry]:
         """A run's deliveries that are wanted, the oldest first; Stale if its files changed meanwhile."""
         with self._lock:
             self._refresh()

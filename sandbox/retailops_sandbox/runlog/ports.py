@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from retailops_sandbox.runlog.entries import Entry
     from retailops_sandbox.runlog.query import Query
     from retailops_sandbox.runlog.retention import Pruned, Retention
-    from retailops_sandbox.runlog.rows import DeliverySummary, SortKey
+    from retailops_sandbox.runlog.rows import DeliveryRow, SortKey
     from retailops_sandbox.runlog.runs import Reindexed, RunSummary
 
 
@@ -85,9 +85,9 @@ class LogReader(Protocol):
     def results(self, id: str) -> list[Result]:
         """How the scenarios of a run came out, in the order in which they ended; none without such a run."""
 
-    def summaries(
+    def rows(
         self, query: Query = ..., *, after: SortKey | None = None, newest_first: bool = True
-    ) -> Iterator[DeliverySummary]:
+    ) -> Iterator[DeliveryRow]:
         """The deliveries that are asked for, a row each, in order of when they were sent.
 
         `after` goes on after that place, in the direction that is asked for. Rows are looked up as they are

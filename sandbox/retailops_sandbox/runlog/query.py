@@ -12,9 +12,8 @@ import msgspec
 
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.model import Delivery, FaultKind, Verdict
-from retailops_sandbox.runlog.rows import DeliverySummary
+from retailops_sandbox.runlog.rows import NOT_JUDGED, DeliveryRow
 
-NOT_JUDGED = "not judged"
 VERDICTS = (*get_args(Verdict), NOT_JUDGED)
 FAULTS = ("any", *get_args(FaultKind))
 _CLASS = re.compile(r"[1-5]xx", re.ASCII)
@@ -75,17 +74,17 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
         exact += [self.scenario, self.receiver, self.edition, self.action]
         return [msgspec.json.encode(value) for value in exact if value]
 
-    def accepts(self, row: DeliverySummary) -> bool:
+    def accepts(self, row: DeliveryRow) -> bool:
         """Whether this one is wanted, as far as its line tells: all but `text`."""
         return (
-            self.verdict in ("", row.verdict or NOT_JUDGED)
+            self.verdict in ("", row.verdict_word)
             and self.receiver in ("", row.receiver)
             and self.action in ("", row.action)
             and self.edition in ("", row.edition)
             and self.scenario in ("", row.scenario)
             and self.run in ("", row.run)
             and self.parent in ("", row.parent)
-            and (not self.order or self.order in row.subject)
+            and (not self.order or self.order in row.orders)
             and (not self.code or self.code in row.codes)
             and (not self.fault or self.fault == row.fault or (self.fault == "any" and bool(row.fault)))
             and self.status in ("", row.status_class, str(row.status))

@@ -1,15 +1,13 @@
-"""A delivery in one line: what lists show of it, and what it is looked up by.
+"""The row of a delivery: what lists show of it, and what it is looked up by.
 
-Of 100,000 deliveries these lines are 25 MB where the records are 400, so that a list or a lookup reads them
-alone. `Records` makes them, from records in the order in which they were appended.
+The rows of 100,000 deliveries are 25 MB and their records 400, so lists and lookups read rows alone.
+A new column is a field of `DeliveryRow`, its value in `row_of`, and its name in `COLUMNS`.
 """
 
 from __future__ import annotations
 
 import zlib
-from bisect import insort
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -18,13 +16,16 @@ import msgspec
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.jsontext import pointer as pointers
-from retailops_sandbox.model import Delivery, Judgement, Number, Result, Verdict
+from retailops_sandbox.model import Delivery, Judgement, Number, Verdict
 
 Span = tuple[int, int]
 """Where a record lies in its file: the offset of its first byte, and how many bytes."""
+NOWHERE: Span = (0, 0)
+"""The place of a record that is in no file."""
 SortKey = tuple[str, str]
 """When a delivery was sent, and its id."""
 
+NOT_JUDGED = "not judged"
 _MOST_CODES = 20
 """So many codes of one answer; a receiver can send thousands."""
 _LONGEST = 200
@@ -39,8 +40,8 @@ class Judged(NamedTuple):
     span: Span
 
 
-class DeliverySummary(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
-    """A delivery and its judgements in one line."""
+class DeliveryRow(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+    """The row of a delivery and its judgements. The index keeps it as an array, in this order."""
 
     sent_at: str
     id: str
@@ -57,18 +58,17 @@ class DeliverySummary(msgspec.Struct, frozen=True, array_like=True, kw_only=True
     dropped: bool
     status: int | None
     status_class: str
-    """Such as `5xx`: here so that its line can be found by it."""
+    """Such as `5xx`: kept so that the row can be found by it."""
     fault: str
-    total: float
-    """Milliseconds."""
-    subject: tuple[str, ...]
-    """Which order it is about."""
+    total_ms: float
+    orders: tuple[str, ...]
+    """The ids that the payload is about, by the contract's `subject`."""
     codes: tuple[str, ...]
-    """Of the events that came back."""
+    """Of the events that came back, by the contract's `codes`."""
     off_contract: bool
     """It was to be sent whatever the contract says."""
     breaks_contract: bool
-    """And it does break it."""
+    """It was sent although it breaks the contract."""
     judged: tuple[Judged, ...]
     """The oldest first."""
     span: Span
@@ -89,63 +89,39 @@ class DeliverySummary(msgspec.Struct, frozen=True, array_like=True, kw_only=True
         return self.judged[-1].verdict if self.judged else None
 
     @property
+    def verdict_word(self) -> str:
+        """The latest verdict, or `not judged`."""
+        return self.verdict or NOT_JUDGED
+
+    @property
     def answer(self) -> str:
         """The status or the fault, in a word."""
         return self.fault or (str(self.status) if self.status is not None else "no answer")
 
-
-class Records:
-    """The records of one file, each as a line and the place where it lies."""
-
-    def __init__(self) -> None:
-        self.rows: dict[str, DeliverySummary] = {}
-        """By the delivery's id."""
-        self.order: list[SortKey] = []
-        self.elsewhere: dict[str, list[Judged]] = {}
-        """Judgements of deliveries that lie in other files, by the delivery's id."""
-        self.results: list[Span] = []
-        self.outcomes: Counter[Verdict] = Counter()
-        """Of the results."""
-
-    def add_delivery(self, delivery: Delivery, span: Span) -> None:
-        row = _sent(delivery, span)
-        is_new = row.id not in self.rows
-        # In this order: another thread may be listing them, and what it meets in `order` it looks up.
-        self.rows[row.id] = row
-        if is_new:
-            insort(self.order, row.key)
-
-    def add_judgement(self, judgement: Judgement, span: Span) -> None:
-        row = self.rows.get(judgement.delivery)
-        if row is None:
-            judged = Judged(judgement.at, judgement.verdict, span)
-            self.elsewhere.setdefault(judgement.delivery, []).append(judged)
-        else:
-            self.rows[row.id] = _judged(row, judgement, span)
-
-    def add_result(self, result: Result, span: Span) -> None:
-        self.results.append(span)
-        self.outcomes[result.verdict] += 1
-
-    def ordered(self) -> list[DeliverySummary]:
-        """The rows, the oldest first."""
-        return [self.rows[id] for _, id in self.order.copy()]
+    @property
+    def label(self) -> str:
+        """What was sent: the scenario and its step, or the fixture."""
+        if self.scenario:
+            return f"{self.scenario.removesuffix('.scenario.json')} / {self.step}"
+        # What passed through a relay belongs to no step.
+        return self.fixture or ("typed" if self.step else "relayed")
 
 
-def with_judgements(row: DeliverySummary, more: list[Judged]) -> DeliverySummary:
+COLUMNS = (
+    *("id", "run", "sent_at", "action", "edition", "receiver", "stand_in", "scenario", "step", "fixture"),
+    *("number", "attempt", "parent", "dropped", "off_contract", "verdict", "status", "fault", "total_ms"),
+    *("orders", "codes"),
+)
+"""What `--format json` writes of a row, in its order. The documentation has each: they stay as they are."""
+
+
+def with_judgements(row: DeliveryRow, more: list[Judged]) -> DeliveryRow:
     """A row with further judgements among its own."""
     return msgspec.structs.replace(row, judged=tuple(sorted((*row.judged, *more))))
 
 
-def of(delivery: Delivery, judgements: Iterable[Judgement]) -> DeliverySummary:
-    """A delivery and its judgements, the oldest first, as a line that lies nowhere."""
-    row = _sent(delivery, (0, 0))
-    for judgement in judgements:
-        row = _judged(row, judgement, (0, 0))
-    return row
-
-
-def _judged(row: DeliverySummary, judgement: Judgement, span: Span) -> DeliverySummary:
+def judged_row(row: DeliveryRow, judgement: Judgement, span: Span = NOWHERE) -> DeliveryRow:
+    """A row with one more judgement."""
     breaks = row.off_contract and not row.judged and bool(judgement.payload_violations)
     row = with_judgements(row, [Judged(judgement.at, judgement.verdict, span)])
     return msgspec.structs.replace(row, breaks_contract=row.breaks_contract or breaks)
@@ -159,20 +135,21 @@ def lookups() -> int:
     return zlib.crc32(msgspec.json.encode(said))
 
 
-def _sent(delivery: Delivery, span: Span) -> DeliverySummary:
+def row_of(delivery: Delivery, span: Span = NOWHERE) -> DeliveryRow:
+    """The row of a delivery that was not judged."""
     response, fault = delivery.response, delivery.fault
     payload, is_json = _parsed(delivery.request.body)
-    subject: tuple[str, ...] = ()
+    orders: tuple[str, ...] = ()
     codes: tuple[str, ...] = ()
     try:
         agreed = contract.load(delivery.action, delivery.edition)
     except UsageError:
         pass  # A log may outlive a contract: it is then not looked up by what only that knows.
     else:
-        subject = _named(payload, agreed.subject)
+        orders = _named(payload, agreed.subject)
         codes = _named(_parsed(response.body)[0], agreed.codes) if response is not None else ()
     status = response.status if response is not None and fault is None else None
-    return DeliverySummary(
+    return DeliveryRow(
         sent_at=delivery.sent_at,
         id=delivery.id,
         action=delivery.action,
@@ -189,8 +166,8 @@ def _sent(delivery: Delivery, span: Span) -> DeliverySummary:
         status=status,
         status_class="" if status is None else f"{status // 100}xx",
         fault=fault.kind if fault is not None else "",
-        total=delivery.timings.total,
-        subject=subject,
+        total_ms=delivery.timings.total,
+        orders=orders,
         codes=codes,
         off_contract=delivery.off_contract,
         breaks_contract=delivery.off_contract and not is_json,

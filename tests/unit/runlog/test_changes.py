@@ -59,7 +59,7 @@ def test_what_another_reader_read_first_is_told_all_the_same(tmp_path: Path) -> 
     with open_run(tmp_path) as run:
         id = sent(run, 1)
         assert log.get(id) is not None
-        assert len(list(log.summaries())) == 1
+        assert len(list(log.rows())) == 1
         assert told(cursor) == [("1", "", True)]
 
 

@@ -45,7 +45,7 @@ def test_it_is_found_by_its_ids_and_nothing_else_tells_of_it(tmp_path: Path):
     assert run is not None
     assert run[1] == [entry]
     assert [each.name for each in log.results(RUN)] == ["A"]
-    assert [row.id for row in log.summaries(Query(run=RUN))] == [delivery]
+    assert [row.id for row in log.rows(Query(run=RUN))] == [delivery]
     assert (log.opened_from(RUN), log.opened_from(delivery), log.opened_from(LATER)) == (NAME, NAME, "")
     assert [each.id for each in log.opened()] == [RUN]
     with (tmp_path / "copy.json").open("w+b") as copy:
@@ -53,8 +53,8 @@ def test_it_is_found_by_its_ids_and_nothing_else_tells_of_it(tmp_path: Path):
     assert (tmp_path / "copy.json").read_bytes() == path.read_bytes()
     # All that is about the workspace is about its own.
     assert [each.id for each in log.runs()] == [LATER]
-    assert [row.run for row in log.summaries()] == [LATER]
-    assert [row.run for row in log.summaries(Query(verdict="failed"))] == []
+    assert [row.run for row in log.rows()] == [LATER]
+    assert [row.run for row in log.rows(Query(verdict="failed"))] == []
     assert [each.delivery.run for each in newest_deliveries(log, 9)] == [LATER]
     pruned = open_log(runs_dir).prune(Retention(runs=0), "2030-01-01T00:00:00Z")
     assert [each.run.id for each in pruned.removed] == [LATER]
@@ -76,7 +76,7 @@ def test_a_run_of_the_workspace_comes_first_whenever_it_comes(tmp_path: Path):
         assert log.opened() == []
         assert log.open(path, NAME) == RUN
         assert log.opened_from(delivery) == ""
-        assert len(list(log.summaries(Query(run=RUN)))) == 2
+        assert len(list(log.rows(Query(run=RUN)))) == 2
 
 
 def test_what_the_workspace_judged_is_not_held_against_it(tmp_path: Path):
@@ -88,7 +88,7 @@ def test_what_the_workspace_judged_is_not_held_against_it(tmp_path: Path):
         entry = log.get(delivery)
         assert entry is not None
         assert [each.verdict for each in entry.judgements] == ["failed"]
-        assert [row.verdict for row in log.summaries(Query(run=RUN))] == ["failed"]
+        assert [row.verdict for row in log.rows(Query(run=RUN))] == ["failed"]
 
 
 def test_a_file_that_changes_is_not_shown_unseen(tmp_path: Path):
@@ -186,4 +186,4 @@ def test_a_file_that_anything_happened_to_is_shown_or_refused(
     found = log.run(id)
     assert found is not None
     assert found[0].problems == ()
-    assert len(found[1]) == found[0].deliveries == len(list(log.summaries(Query(run=id))))
+    assert len(found[1]) == found[0].deliveries == len(list(log.rows(Query(run=id))))

@@ -20,10 +20,11 @@ from retailops_sandbox.model import Delivery, Fault, Judgement, Request, Respons
 from retailops_sandbox.runlog import rows
 from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.runlog.index.folded import summary_path
+from retailops_sandbox.runlog.index.records import Records
 from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.runlog.ports import Log, RunWriter
-from retailops_sandbox.runlog.query import NOT_JUDGED, Query
-from retailops_sandbox.runlog.rows import DeliverySummary, Records, SortKey
+from retailops_sandbox.runlog.query import Query
+from retailops_sandbox.runlog.rows import COLUMNS, NOT_JUDGED, DeliveryRow, SortKey
 from tests.support.logged import newest_deliveries
 from tests.support.records import begin_run, some_delivery
 
@@ -146,37 +147,35 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Log]:
     return a_log(tmp_path_factory.mktemp("runs"))
 
 
-def ids(rows: Iterator[DeliverySummary]) -> list[str]:
+def ids(rows: Iterator[DeliveryRow]) -> list[str]:
     return [row.id for row in rows]
 
 
 @given(query=queries, backwards=st.booleans())
 def test_what_is_found_is_what_the_records_say(log: Log, query: Query, backwards: bool) -> None:
     expected = [entry.delivery.id for entry in newest_deliveries(log, 1000) if holds(query, entry)]
-    found = ids(log.summaries(query.checked(), newest_first=not backwards))
+    found = ids(log.rows(query.checked(), newest_first=not backwards))
     assert found == (expected[::-1] if backwards else expected)
 
 
 @given(query=queries, size=st.integers(1, 9))
 def test_pages_follow_each_other_without_a_gap(log: Log, query: Query, size: int) -> None:
-    whole = list(log.summaries(query))
-    pages: list[DeliverySummary] = []
+    whole = list(log.rows(query))
+    pages: list[DeliveryRow] = []
     while rest := [
         row
-        for _, row in zip(
-            range(size), log.summaries(query, after=pages[-1].key if pages else None), strict=False
-        )
+        for _, row in zip(range(size), log.rows(query, after=pages[-1].key if pages else None), strict=False)
     ]:
         pages += rest
     assert pages == whole
 
 
 def test_lines_say_what_the_records_say(log: Log) -> None:
-    for row in log.summaries():
+    for row in log.rows():
         entry = log.get(row.id)
         assert entry is not None
         each = entry.delivery
-        assert (row.sent_at, row.receiver, row.total) == (each.sent_at, each.receiver, each.timings.total)
+        assert (row.sent_at, row.receiver, row.total_ms) == (each.sent_at, each.receiver, each.timings.total)
         assert [one.at for one in row.judged] == [one.at for one in entry.judgements]
         assert row.verdict == (entry.judgement.verdict if entry.judgement else None)
 
@@ -184,48 +183,48 @@ def test_lines_say_what_the_records_say(log: Log) -> None:
 def test_a_summary_is_made_once_and_again_where_it_does_not_fit(tmp_path: Path) -> None:
     a_log(tmp_path)
     path = tmp_path / "20240501T100000Z-aaaaaa.json"
-    found = ids(open_log(tmp_path).summaries())
+    found = ids(open_log(tmp_path).rows())
     beside = summary_path(path)
     made = beside.stat().st_mtime_ns
-    assert ids(open_log(tmp_path).summaries()) == found
+    assert ids(open_log(tmp_path).rows()) == found
     assert beside.stat().st_mtime_ns == made
     for text in (b"", b"garbage\n", beside.read_bytes()[:-100], b'{"format":99}\n', b"[]\n[]\n"):
         beside.write_bytes(text)
-        assert ids(open_log(tmp_path).summaries()) == found
+        assert ids(open_log(tmp_path).rows()) == found
     log = open_log(tmp_path)
-    assert ids(log.summaries()) == found
+    assert ids(log.rows()) == found
     beside.write_bytes(beside.read_bytes()[:-5])  # While somebody has read it.
-    assert ids(log.summaries()) == found
+    assert ids(log.rows()) == found
     beside.unlink()
-    assert ids(open_log(tmp_path).summaries()) == found
+    assert ids(open_log(tmp_path).rows()) == found
 
 
 def test_a_summary_by_other_contracts_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     a_log(tmp_path)
-    found = ids(open_log(tmp_path).summaries(Query(order="345")))
+    found = ids(open_log(tmp_path).rows(Query(order="345")))
     other = msgspec.structs.replace(contract.load("order_cancel", "draft"), subject=())
     monkeypatch.setattr(contract, "load", lambda *_: other)
     rows.lookups.cache_clear()
-    assert ids(open_log(tmp_path).summaries(Query(order="345"))) == []
+    assert ids(open_log(tmp_path).rows(Query(order="345"))) == []
     monkeypatch.undo()
     rows.lookups.cache_clear()
-    assert ids(open_log(tmp_path).summaries(Query(order="345"))) == found != []
+    assert ids(open_log(tmp_path).rows(Query(order="345"))) == found != []
 
 
 def test_a_run_file_that_tinydb_wrote_anew_is_searched_too(tmp_path: Path) -> None:
     a_log(tmp_path)
-    before = [ids(open_log(tmp_path).summaries(Query(text=text))) for text in TEXTS]
+    before = [ids(open_log(tmp_path).rows(Query(text=text))) for text in TEXTS]
     for path in tmp_path.glob("*.json"):
         with TinyDB(path) as database:
             database.table("notes").insert({"mine": "größe"})
-    assert [ids(open_log(tmp_path).summaries(Query(text=text))) for text in TEXTS] == before
+    assert [ids(open_log(tmp_path).rows(Query(text=text))) for text in TEXTS] == before
     assert any(before)
 
 
 def test_a_log_that_changes_while_it_is_read_is_read_on(tmp_path: Path) -> None:
     log = a_log(tmp_path)
-    whole = ids(log.summaries())
-    reading = log.summaries()
+    whole = ids(log.rows())
+    reading = log.rows()
     found = [next(reading).id for _ in range(5)]
     for path in tmp_path.glob("*.json"):
         with TinyDB(path) as database:
@@ -244,8 +243,8 @@ def test_what_comes_while_the_log_is_read_is_not_out_of_order(tmp_path: Path, ne
     runs = [begin_run(tmp_path, RunInfo(id=f"20240501T1{n}0000Z-aaaaaa", started_at="")) for n in (0, 1)]
     send(runs[0], 20), send(runs[1], 30), send(runs[0], 40)
     log = open_log(tmp_path)
-    whole = ids(log.summaries(newest_first=newest_first))
-    reading = log.summaries(newest_first=newest_first)
+    whole = ids(log.rows(newest_first=newest_first))
+    reading = log.rows(newest_first=newest_first)
     found = [next(reading)]
     for writer in runs:
         # Somebody else sees both, one newer and one older than all.
@@ -260,13 +259,13 @@ def test_what_comes_while_the_log_is_read_is_not_out_of_order(tmp_path: Path, ne
 
 def test_reindexing_makes_every_summary_anew(tmp_path: Path) -> None:
     log = a_log(tmp_path)
-    whole = ids(log.summaries())
+    whole = ids(log.rows())
     for path in tmp_path.glob("*.summary"):
         path.write_bytes(path.read_bytes().replace(b"shop", b"shot"))
-    assert ids(open_log(tmp_path).summaries(Query(receiver="shop"))) != ids(open_log(tmp_path).summaries())
+    assert ids(open_log(tmp_path).rows(Query(receiver="shop"))) != ids(open_log(tmp_path).rows())
     assert (log.reindex().made, log.reindex().problems) == (2, [])
-    assert ids(open_log(tmp_path).summaries()) == whole
-    assert not ids(open_log(tmp_path).summaries(Query(receiver="shot")))
+    assert ids(open_log(tmp_path).rows()) == whole
+    assert not ids(open_log(tmp_path).rows(Query(receiver="shot")))
 
 
 @pytest.mark.parametrize(
@@ -289,19 +288,25 @@ def test_what_cannot_be_asked_is_said(asked: dict[str, str], said: str) -> None:
 
 def test_a_day_is_meant_to_its_end(tmp_path: Path) -> None:
     log = a_log(tmp_path)
-    assert len(ids(log.summaries(Query(since="2024-05-01", until="2024-05-01")))) == 60
-    assert ids(log.summaries(Query(until="2024-04-30"))) == []
-    assert ids(log.summaries(Query(since="2024-05-02"))) == []
+    assert len(ids(log.rows(Query(since="2024-05-01", until="2024-05-01")))) == 60
+    assert ids(log.rows(Query(until="2024-04-30"))) == []
+    assert ids(log.rows(Query(since="2024-05-02"))) == []
 
 
 def test_a_summary_that_is_deleted_while_the_log_is_read_is_made_again(tmp_path: Path) -> None:
     log = a_log(tmp_path)
-    before = ids(log.summaries())
+    before = ids(log.rows())
     for path in tmp_path.glob("*.summary"):
         path.unlink()
 
-    assert ids(log.summaries()) == before
+    assert ids(log.rows()) == before
     assert log.get(before[-1]) is not None
+
+
+def test_every_column_that_is_not_the_indexs_own_is_listed() -> None:
+    own = {"status_class", "breaks_contract", "judged", "span"}
+    assert set(DeliveryRow.__struct_fields__) - own <= set(COLUMNS)
+    assert own.isdisjoint(COLUMNS)
 
 
 def test_a_delivery_that_comes_while_another_thread_lists_them_is_found_whole() -> None:

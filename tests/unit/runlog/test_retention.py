@@ -303,11 +303,11 @@ def test_who_reads_the_log_while_it_is_pruned_reads_what_is_left(tmp_path: Path)
     write(tmp_path, YOUNG)
     log = open_log(tmp_path)
     cursor = log.cursor()
-    rows = log.summaries()
+    rows = log.rows()
     assert next(rows).run in (OLD, YOUNG)
     open_log(tmp_path).prune(Retention(runs=0), NOW)
     assert {row.run for row in rows} <= {OLD, YOUNG}
-    assert list(log.summaries()) == []
+    assert list(log.rows()) == []
     assert cursor.changes() == []
     assert log.run(OLD) is None
     assert log.results(YOUNG) == []

@@ -126,13 +126,13 @@ def test_polling_a_live_run_reads_only_its_new_lines(tmp_path: Path) -> None:
     run, log = open_run(tmp_path), open_log(tmp_path)
     first, second = make_delivery(run), make_delivery(run)
     run.append(first)
-    assert len(list(log.summaries())) == 1
+    assert len(list(log.rows())) == 1
     journal = tmp_path / f"{RUN}.journal"
     # What was read before is no longer there to be read: only its length still counts.
     with journal.open("r+b") as file:
         file.write(b"#" * (journal.stat().st_size - 1))
     run.append(second)
-    assert [row.id for row in log.summaries()] == [second.id, first.id]
+    assert [row.id for row in log.rows()] == [second.id, first.id]
     assert log.runs()[0].problems == ()
     run.close()
 

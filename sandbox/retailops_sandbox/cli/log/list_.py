@@ -18,11 +18,10 @@ from retailops_sandbox.cli.output import complain, say
 from retailops_sandbox.cli.screen import wants_colour
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.model import Verdict, encoder
-from retailops_sandbox.reporting.render import shown
 from retailops_sandbox.reporting.render.delivery_text import verdict
 from retailops_sandbox.runlog.ports import LogReader
-from retailops_sandbox.runlog.query import FAULTS, NOT_JUDGED, VERDICTS, Query
-from retailops_sandbox.runlog.rows import DeliverySummary
+from retailops_sandbox.runlog.query import FAULTS, VERDICTS, Query
+from retailops_sandbox.runlog.rows import DeliveryRow
 from retailops_sandbox.runlog.runs import RunSummary
 
 _LIMIT = 50
@@ -98,7 +97,7 @@ def _query(asked: dict[str, str], log: LogReader) -> Query:
 
 
 def _list_deliveries(log: LogReader, query: Query, limit: int, *, as_json: bool) -> None:
-    rows = log.summaries(query)
+    rows = log.rows(query)
     if as_json:
         _write(shapes.delivery(row) for row in islice(rows, limit))
         return
@@ -124,7 +123,7 @@ def _list_runs(log: LogReader, limit: int, *, as_json: bool) -> None:
         say(f"the newest {limit} of {len(runs):,}; --limit N shows more")
 
 
-def _write(documents: Iterable[msgspec.Struct]) -> None:
+def _write(documents: Iterable[object]) -> None:
     for document in documents:
         say(encoder.encode(document).decode())
 
@@ -138,16 +137,16 @@ def _tell(head: tuple[str, ...], rows: list[tuple[str, ...]], *, nothing: str) -
         say(line)
 
 
-def _delivery(row: DeliverySummary) -> tuple[str, ...]:
-    word = "dropped on purpose" if row.dropped and row.verdict is None else row.verdict or NOT_JUDGED
+def _delivery(row: DeliveryRow) -> tuple[str, ...]:
+    word = "dropped on purpose" if row.dropped and row.verdict is None else row.verdict_word
     return (
         row.id,
         row.sent_at[:19].replace("T", " "),
         verdict(word),
         row.answer,
-        f"{row.total:.1f}" if row.total < 100 else f"{row.total:.0f}",
+        f"{row.total_ms:.1f}" if row.total_ms < 100 else f"{row.total_ms:.0f}",
         row.receiver,
-        shown.label(row),
+        row.label,
     )
 
 

@@ -5,34 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from retailops_sandbox.model import Delivery, Judgement, Result, RunKind, Verdict
-from retailops_sandbox.runlog.rows import DeliverySummary
+from retailops_sandbox.runlog.rows import COLUMNS, DeliveryRow
 from retailops_sandbox.runlog.runs import RunState, RunSummary
-
-
-class ListedDelivery(msgspec.Struct, frozen=True, kw_only=True):
-    """A delivery of `log list`."""
-
-    id: str
-    run: str
-    sent_at: str
-    action: str
-    edition: str
-    receiver: str
-    stand_in: bool
-    scenario: str
-    step: str
-    fixture: str
-    number: int
-    attempt: int
-    parent: str
-    dropped: bool
-    off_contract: bool
-    verdict: Verdict | None
-    status: int | None
-    fault: str
-    total_ms: float
-    orders: tuple[str, ...]
-    codes: tuple[str, ...]
 
 
 class ListedRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,31 +78,9 @@ class ReindexedRuns(msgspec.Struct, frozen=True, kw_only=True):
     problems: list[str]
 
 
-def delivery(row: DeliverySummary) -> ListedDelivery:
+def delivery(row: DeliveryRow) -> dict[str, object]:
     """A delivery as `log list` writes it."""
-    return ListedDelivery(
-        id=row.id,
-        run=row.run,
-        sent_at=row.sent_at,
-        action=row.action,
-        edition=row.edition,
-        receiver=row.receiver,
-        stand_in=row.stand_in,
-        scenario=row.scenario,
-        step=row.step,
-        fixture=row.fixture,
-        number=row.number,
-        attempt=row.attempt,
-        parent=row.parent,
-        dropped=row.dropped,
-        off_contract=row.off_contract,
-        verdict=row.verdict,
-        status=row.status,
-        fault=row.fault,
-        total_ms=row.total,
-        orders=row.subject,
-        codes=row.codes,
-    )
+    return {name: getattr(row, name) for name in COLUMNS}
 
 
 def run(found: RunSummary) -> ListedRun:

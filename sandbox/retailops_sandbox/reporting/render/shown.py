@@ -9,7 +9,6 @@ import msgspec
 from retailops_sandbox import jsontext
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.reporting.render.lines import visible
-from retailops_sandbox.runlog.rows import DeliverySummary
 
 MOST_SHOWN = 256 * 1024
 """Characters of a body that a page shows; a browser takes long over more."""
@@ -97,12 +96,3 @@ def clock(instant: str) -> str:
     """The time of day of an instant, UTC, for a reader whose browser does not put it into her own zone."""
     at = moment(instant)
     return at.strftime("%Y-%m-%d %H:%M:%S UTC") if at is not None else visible(instant)
-
-
-def label(sent: DeliverySummary) -> str:
-    """What was sent: the scenario and its step, or the fixture."""
-    if sent.scenario:
-        scenario = sent.scenario.removesuffix(".scenario.json")
-        return f"{scenario} / {sent.step}"
-    # What passed through a relay belongs to no step.
-    return sent.fixture or ("typed" if sent.step else "relayed")

@@ -2,7 +2,7 @@
 
 `<run>.summary` is made from the run file by whoever first needs it, and again where the run file is another
 one than it was made from. It may be deleted at any time. Its lines: `Head`, where the results lie, then a
-`DeliverySummary` for each delivery, the oldest first.
+`DeliveryRow` for each delivery, the oldest first.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from retailops_sandbox.runlog.files import journal, runfile
 from retailops_sandbox.runlog.files.atomic import replacing
 from retailops_sandbox.runlog.files.runfile import RunFile
 from retailops_sandbox.runlog.index import search
+from retailops_sandbox.runlog.index.records import Records
 from retailops_sandbox.runlog.index.search import Stale, Stamp, stamp_of
-from retailops_sandbox.runlog.rows import DeliverySummary, Judged, Records, SortKey, Span, lookups
+from retailops_sandbox.runlog.rows import DeliveryRow, Judged, SortKey, Span, lookups
 
 _FORMAT = 1
 
@@ -99,7 +100,7 @@ class Folded:
         head, text = _summed(stamp, content)
         return cls(path, head, text, content.problems)
 
-    def rows(self, needles: Sequence[bytes] = (), *, newest_first: bool = True) -> Iterator[DeliverySummary]:
+    def rows(self, needles: Sequence[bytes] = (), *, newest_first: bool = True) -> Iterator[DeliveryRow]:
         """Its deliveries whose lines hold all of these; Stale where the summary is another one now."""
         text = self._summary()
         found = _lines_with(text, needles[0], newest_first) if needles else _lines(text, newest_first)
@@ -107,12 +108,12 @@ class Folded:
             if all(needle in line for needle in needles):
                 yield _row.decode(line)
 
-    def picked(self, ids: Collection[str]) -> list[DeliverySummary]:
+    def picked(self, ids: Collection[str]) -> list[DeliveryRow]:
         """Those of these deliveries that it has."""
         needles = [msgspec.json.encode(id) for id in ids] if len(ids) == 1 else []
         return [row for row in self.rows(needles) if row.id in ids] if ids else []
 
-    def with_text(self, rows: Iterator[DeliverySummary], needle: bytes) -> Iterator[DeliverySummary]:
+    def with_text(self, rows: Iterator[DeliveryRow], needle: bytes) -> Iterator[DeliveryRow]:
         """Those of the rows whose records may hold a text, given as JSON spells it.
 
         It looks at bytes, so it can take too many, and never too few.
@@ -269,4 +270,4 @@ def _summed(stamp: Stamp, content: RunFile) -> tuple[_Head, bytes]:
 
 
 _head = msgspec.json.Decoder(_Head)
-_row = msgspec.json.Decoder(DeliverySummary)
+_row = msgspec.json.Decoder(DeliveryRow)

@@ -12,7 +12,8 @@ from retailops_sandbox.errors import FileError
 from retailops_sandbox.model import Delivery, Judgement, Result, Verdict
 from retailops_sandbox.runlog.files.journal import NO_HEAD, NO_RECORD, Head, Line, damaged_line, line_decoder
 from retailops_sandbox.runlog.index import search
-from retailops_sandbox.runlog.rows import DeliverySummary, Judged, Records, SortKey, Span
+from retailops_sandbox.runlog.index.records import Records
+from retailops_sandbox.runlog.rows import DeliveryRow, Judged, SortKey, Span
 
 
 class Live:
@@ -62,17 +63,17 @@ class Live:
         """Judgements of other runs' deliveries, by the delivery's id."""
         return self._records.elsewhere
 
-    def rows(self, needles: Sequence[bytes] = (), *, newest_first: bool = True) -> Iterator[DeliverySummary]:
+    def rows(self, needles: Sequence[bytes] = (), *, newest_first: bool = True) -> Iterator[DeliveryRow]:
         """Its deliveries, as they are now; all of them, whatever `needles` says, as they are at hand."""
         found = self._records.ordered()
         return reversed(found) if newest_first else iter(found)
 
-    def picked(self, ids: Collection[str]) -> list[DeliverySummary]:
+    def picked(self, ids: Collection[str]) -> list[DeliveryRow]:
         """Those of these deliveries that it has."""
         rows = self._records.rows
         return [rows[id] for id in ids if id in rows]
 
-    def with_text(self, rows: Iterator[DeliverySummary], needle: bytes) -> Iterator[DeliverySummary]:
+    def with_text(self, rows: Iterator[DeliveryRow], needle: bytes) -> Iterator[DeliveryRow]:
         """Those of the rows whose records may hold a text, given as JSON spells it."""
         with search.opened(self._path) as file:
             yield from search.holding(rows, file, needle)

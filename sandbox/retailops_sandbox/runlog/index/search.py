@@ -10,7 +10,7 @@ from io import FileIO
 from pathlib import Path
 
 from retailops_sandbox.errors import unreadable
-from retailops_sandbox.runlog.rows import DeliverySummary, Span
+from retailops_sandbox.runlog.rows import DeliveryRow, Span
 
 _CHUNK = 1 << 17
 """As much as stays in a processor's cache: twice as fast as larger ones."""
@@ -48,7 +48,7 @@ def texts(file: FileIO, spans: Sequence[Span]) -> Iterator[bytes]:
         yield file.read(size)
 
 
-def holding(rows: Iterable[DeliverySummary], file: FileIO, needle: bytes) -> Iterator[DeliverySummary]:
+def holding(rows: Iterable[DeliveryRow], file: FileIO, needle: bytes) -> Iterator[DeliveryRow]:
     """Those of the rows whose lines in a file hold a text; one without capitals finds them, too."""
     hits = list(_hits(file, needle))
     for row in rows if hits else ():

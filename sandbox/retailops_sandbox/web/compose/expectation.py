@@ -204,7 +204,7 @@ def _last(context: AppContext, send_form: SendForm) -> ExpectationNotice:
 
 def _last_answer(context: AppContext, send_form: SendForm) -> Entry | None:
     """The newest delivery of this fixture to this receiver that something came of; else the page's parent."""
-    for sent in islice(context.log.summaries(), _SEARCHED):
+    for sent in islice(context.log.rows(), _SEARCHED):
         is_own = bool(send_form.parent) and send_form.parent in (sent.id, sent.parent)
         is_same = (sent.action, sent.edition, sent.receiver) == (
             send_form.action,

@@ -18,13 +18,14 @@ from retailops_sandbox.reporting.exporters import curl
 from retailops_sandbox.reporting.render import lines, sidebyside
 from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.runlog.query import Query
+from retailops_sandbox.runlog.rows import DeliveryRow
 from retailops_sandbox.web.log import filters
 from retailops_sandbox.web.log.filters import FilterTerm
 from retailops_sandbox.web.shell.addresses import query_string
 from retailops_sandbox.web.shell.choices import chosen_receiver
 from retailops_sandbox.web.shell.context import AppContext, Target
 from retailops_sandbox.web.shell.pages import expectation_text, problems
-from retailops_sandbox.web.shell.rows import Row, newest_first
+from retailops_sandbox.web.shell.rows import FlightRow, Row, flight_row, newest_first
 from retailops_sandbox.web.shell.sending import Flight
 
 _ATTEMPTS = 50
@@ -49,8 +50,8 @@ class Neighbours(msgspec.Struct, frozen=True, kw_only=True):
 
     rows: list[Row]
     """The newest first, with the delivery itself."""
-    newer: Row | None
-    older: Row | None
+    newer: DeliveryRow | None
+    older: DeliveryRow | None
     terms: list[FilterTerm]
     """Of the filter that the list is of."""
     address: str
@@ -60,6 +61,7 @@ class Neighbours(msgspec.Struct, frozen=True, kw_only=True):
 class InFlight(msgspec.Struct, frozen=True):
     """A delivery in flight, or one that could not be logged."""
 
+    url: str
     elapsed_ms: float
     payload: str
 
@@ -71,9 +73,9 @@ class DeliveryResult(msgspec.Struct, frozen=True, kw_only=True):
     latest: Judgement | None
     judgements: list[Judgement]
     """The newest first."""
-    attempts: list[Row]
+    attempts: list[DeliveryRow]
     """All deliveries of its step; empty where it was the only one."""
-    resends: list[Row]
+    resends: list[DeliveryRow]
     comparison: Comparison | None
     """None where nothing was expected."""
     curl: str
@@ -108,8 +110,8 @@ class DeliveryPage(msgspec.Struct, frozen=True, kw_only=True):
 
 def of_flight(context: AppContext, request: Request, flight: Flight) -> DeliveryPage:
     """The page of a delivery in flight, or of one that could not be logged. Blocks."""
-    row = Row.of_flight(flight)
-    return _page(context, request, row, in_flight=InFlight(flight.elapsed_ms, flight.request.payload))
+    in_flight = InFlight(flight.url, flight.elapsed_ms, flight.request.payload)
+    return _page(context, request, flight_row(flight), in_flight=in_flight)
 
 
 def of_entry(
@@ -122,7 +124,7 @@ def of_entry(
 ) -> DeliveryPage:
     """The page of a delivery of the log, and what is wrong with a form of it. Blocks."""
     result = _result(context, entry, typed)
-    return _page(context, request, Row.of_entry(entry), wrong, result=result)
+    return _page(context, request, entry.row, wrong, result=result)
 
 
 def accepted_expectation(entry: Entry) -> Expectation | None:
@@ -202,7 +204,7 @@ def _comparison(sent: Delivery, judgement: Judgement | None) -> Comparison | Non
     return Comparison(len(judgement.differences), others, view, notes)
 
 
-def _attempts(context: AppContext, sent: Delivery) -> list[Row]:
+def _attempts(context: AppContext, sent: Delivery) -> list[DeliveryRow]:
     """All deliveries of a step, the oldest first; none of what was sent by hand, or only once."""
     run = context.log.find(sent.run)
     if run is None or run.info is None or run.info.kind == "serve" or not sent.step:
@@ -211,10 +213,10 @@ def _attempts(context: AppContext, sent: Delivery) -> list[Row]:
     return rows if len(rows) > 1 else []
 
 
-def _rows(context: AppContext, query: Query, step: str = "") -> list[Row]:
+def _rows(context: AppContext, query: Query, step: str = "") -> list[DeliveryRow]:
     """The rows of a query, perhaps of one step alone: the oldest first, and no more than a page shows."""
-    found = context.log.summaries(query, newest_first=False)
-    return [Row.of_summary(each) for each in islice((e for e in found if step in ("", e.step)), _ATTEMPTS)]
+    found = context.log.rows(query, newest_first=False)
+    return list(islice((each for each in found if step in ("", each.step)), _ATTEMPTS))
 
 
 def _neighbours(context: AppContext, request: Request, row: Row) -> Neighbours:
@@ -243,14 +245,14 @@ def _neighbours_in_run(context: AppContext, row: Row) -> Neighbours:
     )
 
 
-def _around(context: AppContext, query: Query, row: Row) -> tuple[list[Row], list[Row]]:
+def _around(context: AppContext, query: Query, row: Row) -> tuple[list[DeliveryRow], list[DeliveryRow]]:
     """What was sent after and before a delivery, as far as the query accepts it; the newest first."""
     place = (row.sent_at, row.id)
-    newer = list(islice(context.log.summaries(query, after=place, newest_first=False), _NEIGHBOURS))
-    older = islice(context.log.summaries(query, after=place), _NEIGHBOURS)
-    return [Row.of_summary(each) for each in reversed(newer)], [Row.of_summary(each) for each in older]
+    newer = list(islice(context.log.rows(query, after=place, newest_first=False), _NEIGHBOURS))
+    older = list(islice(context.log.rows(query, after=place), _NEIGHBOURS))
+    return newer[::-1], older
 
 
-def _flying(context: AppContext, landed: set[str]) -> list[Row]:
+def _flying(context: AppContext, landed: set[str]) -> list[FlightRow]:
     """Those in flight. One that landed a moment ago, and is being judged, is in the log already."""
-    return [Row.of_flight(flight) for flight in context.sending.flights if flight.id not in landed]
+    return [flight_row(flight) for flight in context.sending.flights if flight.id not in landed]

@@ -7,7 +7,7 @@ from starlette.requests import Request
 
 from retailops_sandbox.runlog.query import Query
 from retailops_sandbox.web.shell.addresses import query_string
-from retailops_sandbox.web.shell.rows import Row
+from retailops_sandbox.web.shell.rows import FlightRow
 
 
 class FilterTerm(msgspec.Struct, frozen=True):
@@ -24,7 +24,7 @@ def query_of(request: Request) -> Query:
     return Query(**{name: request.query_params.get(name, "").strip() for name in Query.__struct_fields__})
 
 
-def accepts_flight(query: Query, flight: Row) -> bool:
+def accepts_flight(query: Query, flight: FlightRow) -> bool:
     """Whether a query accepts a delivery in flight, of which only the destination is known."""
     known = Query(receiver=query.receiver, action=query.action, edition=query.edition)
     return (

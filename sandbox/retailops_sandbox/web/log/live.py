@@ -20,7 +20,7 @@ from retailops_sandbox.web.shell.addresses import query_string
 from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.pages import Pages
 from retailops_sandbox.web.shell.room import RoomPages
-from retailops_sandbox.web.shell.rows import Row
+from retailops_sandbox.web.shell.rows import FlightRow, Row
 
 _MOST = 200
 """The most rows on a page; older ones would be dropped again."""
@@ -135,8 +135,7 @@ def address(query: Query, after: str) -> str:
 
 
 def _is_wanted(query: Query, sighting: Sighting) -> bool:
-    if sighting.row is None:
-        return False
-    if sighting.summary is None:
-        return filters.accepts_flight(query, sighting.row)
-    return query.accepts(sighting.summary)
+    row = sighting.row
+    if isinstance(row, FlightRow):
+        return filters.accepts_flight(query, row)
+    return row is not None and query.accepts(row)

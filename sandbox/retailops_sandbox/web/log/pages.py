@@ -14,8 +14,8 @@ from starlette.routing import Route
 
 from retailops_sandbox.errors import SandboxError, UsageError
 from retailops_sandbox.reporting.render import charts
-from retailops_sandbox.runlog.query import FAULTS, NOT_JUDGED, VERDICTS, Query
-from retailops_sandbox.runlog.rows import SortKey
+from retailops_sandbox.runlog.query import FAULTS, VERDICTS, Query
+from retailops_sandbox.runlog.rows import DeliveryRow, SortKey
 from retailops_sandbox.runlog.runs import RunSummary
 from retailops_sandbox.web.log import filters, live
 from retailops_sandbox.web.log.filters import FilterTerm
@@ -24,7 +24,7 @@ from retailops_sandbox.web.shell.addresses import query_string
 from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.pages import Pages, problems
 from retailops_sandbox.web.shell.room import RoomPages
-from retailops_sandbox.web.shell.rows import Row, newest_first
+from retailops_sandbox.web.shell.rows import FlightRow, Row, flight_row, newest_first
 
 _PAGE = 100
 _CHARTED = 2_000
@@ -47,14 +47,14 @@ class FilterChoices(msgspec.Struct, frozen=True, kw_only=True):
 class FoundRows:
     """The rows on one page of the log, each found when it is taken."""
 
-    def __init__(self, found: Iterator[Row]) -> None:
+    def __init__(self, found: Iterator[DeliveryRow]) -> None:
         self._found = found
         self.count = 0
         """How many were taken."""
         self.older = ""
         """The id of the last row once all were taken; empty where nothing follows."""
 
-    def __iter__(self) -> Iterator[Row]:
+    def __iter__(self) -> Iterator[DeliveryRow]:
         for row in islice(self._found, _PAGE):
             self.count += 1
             self.older = row.id
@@ -160,7 +160,7 @@ class LogPages(RoomPages):
     ) -> LogPage:
         """A page of the log, whose rows are found when they are taken; none where the filter is wrong."""
         runs = self._context.log.runs()
-        found = FoundRows(iter(()) if wrong else self._rows(query, after))
+        found = FoundRows(iter(()) if wrong else self._context.log.rows(query, after=after))
         return LogPage(
             query=query,
             address=query_string(query),
@@ -196,15 +196,12 @@ class LogPages(RoomPages):
         sent = self._entry(before).delivery
         return sent.sent_at, sent.id
 
-    def _rows(self, query: Query, after: SortKey | None) -> Iterator[Row]:
-        return map(Row.of_summary, self._context.log.summaries(query, after=after))
-
-    def _flying(self, query: Query, landed: set[str]) -> list[Row]:
+    def _flying(self, query: Query, landed: set[str]) -> list[FlightRow]:
         """The deliveries in flight that a query accepts.
 
         One that landed a moment ago, and is being judged, is in the log already.
         """
-        rows = [Row.of_flight(flight) for flight in self._context.sending.flights if flight.id not in landed]
+        rows = [flight_row(flight) for flight in self._context.sending.flights if flight.id not in landed]
         return [row for row in rows if filters.accepts_flight(query, row)]
 
     def _choices(self, query: Query) -> FilterChoices:
@@ -234,9 +231,9 @@ class LogPages(RoomPages):
     # --- latency ---
 
     def _read_latency(self, query: Query) -> LatencyPage:
-        rows = islice(self._context.log.summaries(query), _CHARTED)
+        rows = islice(self._context.log.rows(query), _CHARTED)
         return LatencyPage(
-            chart=charts.latency([(row.sent_at, row.total, row.verdict or NOT_JUDGED) for row in rows]),
+            chart=charts.latency([(row.sent_at, row.total_ms, row.verdict_word) for row in rows]),
             largest=_CHARTED,
             terms=filters.terms(query),
             address=query_string(query),

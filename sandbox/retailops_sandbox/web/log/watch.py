@@ -16,8 +16,7 @@ from typing import NamedTuple
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.runlog.changes import Change
 from retailops_sandbox.runlog.ports import Cursor, LogReader
-from retailops_sandbox.runlog.rows import DeliverySummary
-from retailops_sandbox.web.shell.rows import Row
+from retailops_sandbox.web.shell.rows import Row, flight_row
 from retailops_sandbox.web.shell.sending import Flight
 
 _PAUSE = 0.075
@@ -34,8 +33,6 @@ class Sighting(NamedTuple):
     id: str
     row: Row | None
     """None where it is gone: it was in flight, and nothing came of it."""
-    summary: DeliverySummary | None
-    """None where it is in flight, gone, or could not be logged."""
     is_new: bool
 
 
@@ -156,22 +153,22 @@ class Watch:
     def _take(self, changes: Sequence[Change], flights: dict[str, Flight]) -> None:
         logged = {change.row.id for change in changes}
         for id in flights.keys() - self._flying.keys() - logged:
-            self._add(id, Row.of_flight(flights[id]), None, is_new=True)
+            self._add(id, flight_row(flights[id]), is_new=True)
         known = flights.keys() | self._flying.keys()
         for change in changes:
             row = change.row
-            self._add(row.id, Row.of_summary(row), row, is_new=change.is_new and row.id not in known)
+            self._add(row.id, row, is_new=change.is_new and row.id not in known)
         self._landed |= logged & known
         for id in self._flying.keys() - flights.keys() - self._landed:
             flight = self._flying[id]
-            self._add(id, Row.of_flight(flight) if flight.problem else None, None, is_new=False)
+            self._add(id, flight_row(flight) if flight.problem else None, is_new=False)
         self._landed &= flights.keys()
         self._flying = flights
         self._tell()
 
-    def _add(self, id: str, row: Row | None, summary: DeliverySummary | None, *, is_new: bool) -> None:
+    def _add(self, id: str, row: Row | None, *, is_new: bool) -> None:
         self._number += 1
-        self._sightings.append(Sighting(self._number, id, row, summary, is_new))
+        self._sightings.append(Sighting(self._number, id, row, is_new))
 
     def _say(self, problem: str) -> None:
         if problem != self.problem:

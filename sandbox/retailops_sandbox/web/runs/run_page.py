@@ -14,13 +14,13 @@ from starlette.requests import Request
 from retailops_sandbox.model import ResultStep
 from retailops_sandbox.reporting.render.lines import VERDICT_ORDER
 from retailops_sandbox.runlog.query import Query
+from retailops_sandbox.runlog.rows import DeliveryRow
 from retailops_sandbox.runlog.runs import RunSummary
 from retailops_sandbox.scenarios.trend import Past, Trend
 from retailops_sandbox.web.runs import results
 from retailops_sandbox.web.runs.results import ResultRow, RunRow
 from retailops_sandbox.web.shell.addresses import query_string
 from retailops_sandbox.web.shell.context import AppContext
-from retailops_sandbox.web.shell.rows import Row
 
 _RESULTS = 500
 """The most results of a run that has ended on one page: a browser takes seconds over ten thousand."""
@@ -106,7 +106,7 @@ class RunPage(msgspec.Struct, frozen=True, kw_only=True):
     """By the field of the filter."""
     address: str
     """The query string of the filter; empty where it accepts everything."""
-    by_hand: Sequence[Row]
+    by_hand: Sequence[DeliveryRow]
     """The newest deliveries of a run without scenarios."""
     is_started_before: bool
     """The form that led here had been sent before."""
@@ -189,8 +189,8 @@ def _stands_out(step: ResultStep) -> bool:
     return step.verdict in ("failed", "errored", "skipped") or step.attempts > 1
 
 
-def _deliveries(context: AppContext, id: str) -> list[Row]:
-    return [Row.of_summary(each) for each in islice(context.log.summaries(Query(run=id)), _DELIVERIES)]
+def _deliveries(context: AppContext, id: str) -> list[DeliveryRow]:
+    return list(islice(context.log.rows(Query(run=id)), _DELIVERIES))
 
 
 def _choices(

@@ -44,7 +44,7 @@ def told(watch: Watch, number: int = 0) -> list[tuple[str, str]]:
     """Each delivery's number and verdict."""
     sightings = watch.since(number)
     assert sightings is not None
-    return [(each.id[-1:], each.row.verdict if each.row else "gone") for each in sightings]
+    return [(each.id[-1:], each.row.verdict_word if each.row else "gone") for each in sightings]
 
 
 async def until(condition: Callable[[], bool]) -> None:
