@@ -45,9 +45,13 @@ class SandboxError(Exception):
             return start
         return f"{start} at {self.pointer or '(root)'}".lstrip()
 
+    @property
+    def message(self) -> str:
+        """What is wrong and how to fix it, without the place."""
+        return f"{self.what} ({self.mend})" if self.mend else self.what
+
     def __str__(self) -> str:
-        line = f"{self.place}: {self.what}" if self.place else self.what
-        return f"{line} ({self.mend})" if self.mend else line
+        return f"{self.place}: {self.message}" if self.place else self.message
 
 
 class UsageError(SandboxError):

@@ -86,7 +86,7 @@ def _of_delivery(sent: Delivery) -> Iterator[tuple[str, str]]:
         yield "step", f"{sent.step}, delivery {sent.number}, attempt {sent.attempt}"
     yield "run", sent.run
     if sent.parent:
-        yield "repeats", sent.parent
+        yield "resend of", sent.parent
     if sent.dropped:
         yield "dropped", "the sandbox hung up on purpose, so it is not judged"
     phases = {"name lookup": times.lookup, "connect": times.connect, "TLS": times.tls}

@@ -217,7 +217,7 @@ class _Maker:
 
 def _put(cards: Cards, mistake: SandboxError) -> None:
     """Put a mistake at what it is about, or at the nearest around it."""
-    what = f"{mistake.what} ({mistake.mend})" if mistake.mend else mistake.what
+    what = mistake.message
     at = mistake.pointer or ""
     places: dict[str, Any] = {each.pointer: each for each in cards.headers}
     if cards.body is not None:

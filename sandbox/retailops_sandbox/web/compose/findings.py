@@ -47,14 +47,16 @@ def examine(payload: str, wanted: Contract, names: Names) -> Findings:
     try:
         value = jsontext.parse(payload)
     except SourceError as error:
-        what = f"{error.what} ({error.mend})" if error.mend else error.what
-        return Findings([Finding(what, error.line, error.column, error.pointer)], "This is not JSON.")
+        return Findings(
+            [Finding(error.message, error.line, error.column, error.pointer)], "This is not JSON."
+        )
     try:
         filled = composing.fill(value, names)
     except ComposeError as error:
         line, column = jsontext.locate(payload, error.pointer or "")
-        what = f"{error.what} ({error.mend})" if error.mend else error.what
-        return Findings([Finding(what, line, column, error.pointer)], "A placeholder cannot be filled.")
+        return Findings(
+            [Finding(error.message, line, column, error.pointer)], "A placeholder cannot be filled."
+        )
     violations = wanted.check_request(filled)
     places = jsontext.places(payload, [each.pointer for each in violations])
     rows = [

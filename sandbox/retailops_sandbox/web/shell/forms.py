@@ -15,7 +15,7 @@ from starlette.types import Message
 LARGEST = 32 * 1024 * 1024
 _TYPED = "Go back: what you typed is still there."
 _MOST_FIELDS = 20_000
-"""One for each scenario that is ticked, and some."""
+"""One for each scenario that is selected, and some."""
 
 
 async def read(request: Request, *, largest: int = LARGEST, hint: str = _TYPED) -> FormData:
