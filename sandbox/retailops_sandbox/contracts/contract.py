@@ -7,11 +7,13 @@ in which 35.0 is not an integer: that is how a contract minds integer against nu
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from decimal import Decimal
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec import UNSET
 
 from retailops_sandbox import jsontext, resources
 from retailops_sandbox.contracts.advice import Rule, advise
@@ -136,6 +138,42 @@ def schema_at(schema: dict[str, Any], pointer: str) -> dict[str, Any]:
         else:
             raise pointers.PointerError(f"the schema has no {token!r} on the way to {pointer!r}")
     return schema
+
+
+def documented(schema: dict[str, Any], example: Json, pointer: str, *, otherwise: Json = None) -> Any:
+    """The value that is documented at a place of a document, as a copy.
+
+    It is that of the document's example, in which the first item of an array stands for all, else an example
+    of the schema, else an empty value of its type, and `otherwise` where any type will do. UNSET where the
+    schema has no such place.
+    """
+    tokens = pointers.parse(pointer)
+    first = pointers.join(tuple("0" if token.isdecimal() else token for token in tokens))
+    found = pointers.get(example, first, UNSET)
+    if found is not UNSET:
+        return deepcopy(found)
+    try:
+        wanted = schema_at(schema, pointer)
+    except pointers.PointerError:
+        return UNSET
+    arrays = schema_at(schema, pointers.join(tokens[:-1])).get("examples", ()) if tokens else ()
+    items = [each[0] for each in arrays if isinstance(each, list) and each]
+    for each in (*wanted.get("examples", ()), *items):
+        return deepcopy(each)
+    types = wanted.get("type", [])
+    known = [each for each in ([types] if isinstance(types, str) else types) if each in _EMPTY]
+    return deepcopy(_EMPTY[known[0]]) if known else otherwise
+
+
+_EMPTY: dict[str, Json] = {
+    "object": {},
+    "array": [],
+    "string": "",
+    "integer": 0,
+    "number": 0,
+    "boolean": True,
+}
+"""A value of each type that says as little as it can."""
 
 
 def _problem(contract: Contract) -> tuple[str, str] | None:

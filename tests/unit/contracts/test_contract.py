@@ -9,13 +9,14 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
+from msgspec import UNSET
 
 from retailops_sandbox import jsontext, resources
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.errors import SourceError, UsageError
 from retailops_sandbox.jsontext import pointer
-from retailops_sandbox.model import Number, Violation
+from retailops_sandbox.model import Json, Number, Violation
 
 BOTH = (
     "authed available captured charged credited settled success "
@@ -423,3 +424,43 @@ def test_a_wheel_carries_the_top_level_folders_inside_the_package(tmp_path: Any,
     monkeypatch.setattr(resources, "_PACKAGE", package)
     assert resources.fixtures_dir() == package / "_data" / "fixtures"
     assert resources.templates_dir() == package / "_data" / "templates"
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        ("/name", "whole"),
+        ("/items/7/code", "E1"),
+        ("/items/0/note", "of the schema"),
+        ("/tags/3", "red"),
+        ("/empty", []),
+        ("/nullable", True),
+        ("/anything", "otherwise"),
+        ("/nothing", UNSET),
+        ("/name/inside", UNSET),
+    ],
+)
+def test_a_value_is_documented_by_the_example_the_schema_or_its_type(place: str, value: object):
+    schema = {
+        "properties": {
+            "name": {"type": "string", "examples": ["of the schema"]},
+            "items": {
+                "items": {
+                    "properties": {"code": {}, "note": {"type": "string", "examples": ["of the schema"]}}
+                }
+            },
+            "tags": {"type": "array", "items": {"type": "string"}, "examples": [["red", "blue"]]},
+            "empty": {"type": "array"},
+            "nullable": {"type": ["null", "boolean"]},
+            "anything": {},
+        }
+    }
+    example: Json = {"name": "whole", "items": [{"code": "E1"}]}
+    assert contract.documented(schema, example, place, otherwise="otherwise") == value
+
+
+def test_a_documented_value_is_a_copy():
+    example: Json = {"tags": []}
+    found = contract.documented({}, example, "/tags")
+    found.append("red")
+    assert example == {"tags": []}

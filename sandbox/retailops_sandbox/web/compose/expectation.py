@@ -15,7 +15,7 @@ from retailops_sandbox.errors import SandboxError, SourceError
 from retailops_sandbox.jsontext.pointer import PointerError
 from retailops_sandbox.model import Expectation
 from retailops_sandbox.runlog.entries import Entry
-from retailops_sandbox.web.compose import expectation_cards, rule_editor
+from retailops_sandbox.web.compose import expectation_cards, inputs, rule_editor
 from retailops_sandbox.web.compose.expectation_cards import Cards
 from retailops_sandbox.web.compose.rule_editor import RuleEditor
 from retailops_sandbox.web.shell.choices import EXPECTATION_VIEW
@@ -58,16 +58,15 @@ class ExpectationPanel(msgspec.Struct, frozen=True, kw_only=True):
 
 def take_inputs(send_form: SendForm, form: FormData) -> str:
     """Put the cards' inputs into the expectation's text; one line with those that could not be put there."""
-    names = (f"{PREFIX}text:", f"{PREFIX}json:")
-    inputs = {name.removeprefix(PREFIX): text(form, name) for name in form if name.startswith(names)}
-    if send_form.expectation_view != "cards" or not inputs:
+    written = inputs.of(form, PREFIX)
+    if send_form.expectation_view != "cards" or not written:
         return ""
     try:
-        send_form.expectation, refused = expectation_cards.typed(send_form.expectation, inputs)
+        send_form.expectation, refused = expectation_cards.typed(send_form.expectation, written)
     except SourceError:
         # There are no cards of a text that is not JSON: these inputs are older than it.
         return ""
-    return f"Not taken over: {'; '.join(refused)}" if refused else ""
+    return inputs.untaken(refused)
 
 
 def panel(context: AppContext, send_form: SendForm, form: FormData | None) -> ExpectationPanel:

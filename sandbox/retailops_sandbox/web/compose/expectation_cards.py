@@ -16,12 +16,13 @@ from msgspec import UNSET
 from retailops_sandbox import composing, jsontext, redaction
 from retailops_sandbox.comparing import matchers
 from retailops_sandbox.comparing.rules import Scope, compile_rules, whole_scope
-from retailops_sandbox.contracts.contract import Contract, schema_at
+from retailops_sandbox.contracts.contract import Contract, documented, schema_at
 from retailops_sandbox.errors import SandboxError, SourceError
 from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import Expectation, Json, Rule
 from retailops_sandbox.scenarios import scenario
-from retailops_sandbox.web.compose import payload_form
+from retailops_sandbox.web.compose import inputs
+from retailops_sandbox.web.compose.inputs import count, value_at, with_inner
 
 MOST_VALUES = 400
 """More of them are edited as JSON."""
@@ -111,7 +112,7 @@ def of(text: str, contract: Contract) -> Cards:
         return Cards(unusable=f"This is not JSON: {error}")
     if not isinstance(document, dict):
         return Cards(unusable="An expectation is a JSON object.")
-    if _count(document.get("body")) > MOST_VALUES:
+    if count(document.get("body")) > MOST_VALUES:
         return Cards(unusable=f"The body has more than {MOST_VALUES} values: edit it as JSON.")
     return _Maker(document, contract).cards(_mistake(text))
 
@@ -202,11 +203,11 @@ class _Maker:
                     item.title = _title(each, scope.identity)
                 box.parts.append(item)
             return box
-        is_json = not isinstance(value, str) or not payload_form.is_plain_text(value)
+        is_json = not isinstance(value, str) or not inputs.is_plain_text(value)
         return Value(
             pointer=at,
             label=label,
-            text=payload_form.shown(value, is_json=is_json),
+            text=inputs.shown(value, is_json=is_json),
             is_json=is_json,
             rule=rule,
         )
@@ -221,7 +222,7 @@ def _put(cards: Cards, mistake: SandboxError) -> None:
     at = mistake.pointer or ""
     places: dict[str, Any] = {each.pointer: each for each in cards.headers}
     if cards.body is not None:
-        places |= {each.pointer: each for each in _all(cards.body)}
+        places |= {each.pointer: each for each in with_inner(cards.body)}
     if at in places:
         places[at].problem = what
     elif re.match("/status(/|$)", at):
@@ -230,13 +231,6 @@ def _put(cards: Cards, mistake: SandboxError) -> None:
         cards.max_ms_problem = what
     else:
         cards.problem, cards.problem_at = what, at
-
-
-def _all(part: Value | Box) -> Iterator[Value | Box]:
-    yield part
-    if isinstance(part, Box):
-        for each in part.parts:
-            yield from _all(each)
 
 
 def says(rule: Rule) -> str:
@@ -261,16 +255,12 @@ def _title(item: Json, identity: Sequence[str]) -> str:
     if not isinstance(item, dict):
         return ""
     return " ".join(
-        payload_form.shown(item[name], is_json=False) for name in identity if isinstance(item.get(name), str)
+        inputs.shown(item[name], is_json=False) for name in identity if isinstance(item.get(name), str)
     )
 
 
 def _input(value: Any) -> str:
-    return (
-        ""
-        if value is UNSET or value is None
-        else payload_form.shown(value, is_json=not isinstance(value, str))
-    )
+    return "" if value is UNSET or value is None else inputs.shown(value, is_json=not isinstance(value, str))
 
 
 def _statuses(value: Any) -> str:
@@ -279,30 +269,14 @@ def _statuses(value: Any) -> str:
     return _input(value)
 
 
-def _count(value: Json) -> int:
-    if isinstance(value, dict):
-        return 1 + sum(map(_count, value.values()))
-    return 1 + sum(map(_count, value)) if isinstance(value, list) else 1
-
-
 # --- what the contract documents ---
 
 
 def _documented(contract: Contract, at: str) -> Any:
     """The documented value at a place of the body; UNSET where nothing is documented."""
-    tokens = pointer.parse(at.removeprefix(BODY))
-    first = pointer.join(tuple("0" if token.isdecimal() else token for token in tokens))
-    try:
-        return deepcopy(pointer.resolve(contract.examples.response, first))
-    except pointer.PointerError:
-        pass
-    try:
-        schema = schema_at(contract.response_schema, at.removeprefix(BODY))
-    except pointer.PointerError:
-        return UNSET
-    examples = schema.get("examples", ())
-    empty: dict[Any, Json] = {"object": {}, "array": [], "integer": 0, "number": 0, "boolean": True}
-    return deepcopy(examples[0]) if examples else empty.get(schema.get("type"), "")
+    return documented(
+        contract.response_schema, contract.examples.response, at.removeprefix(BODY), otherwise=""
+    )
 
 
 def documented_members(contract: Contract, at: str) -> tuple[str, ...]:
@@ -316,7 +290,7 @@ def documented_members(contract: Contract, at: str) -> tuple[str, ...]:
 # --- edits ---
 
 
-def typed(text: str, inputs: Mapping[str, str]) -> tuple[str, list[str]]:
+def typed(text: str, written: Mapping[str, str]) -> tuple[str, list[str]]:
     """The text with what was typed into the inputs, and what of it could not be put there.
 
     Inputs are named `text:` or `json:` and a pointer, as those of the payload's form. One that shows what is
@@ -324,30 +298,30 @@ def typed(text: str, inputs: Mapping[str, str]) -> tuple[str, list[str]]:
     """
     document = jsontext.parse(_base(text))
     changed = {}
-    for name, written in inputs.items():
+    for name, value in written.items():
         _, _, at = name.partition(":")
         if at not in ("/status", "/max_ms"):
-            changed[name] = written
+            changed[name] = value
             continue
         present = document.get(at[1:], UNSET) if isinstance(document, dict) else UNSET
-        if written.strip() == (_statuses(present) if at == "/status" else _input(present)):
+        if value.strip() == (_statuses(present) if at == "/status" else _input(present)):
             continue
-        if not written.strip():
+        if not value.strip():
             text = jsontext.remove(_base(text), at)
-        elif at == "/status" and _STATUSES.fullmatch(written.strip()):
-            text = jsontext.insert(_base(text), at, [int(each) for each in re.findall("[0-9]+", written)])
+        elif at == "/status" and _STATUSES.fullmatch(value.strip()):
+            text = jsontext.insert(_base(text), at, [int(each) for each in re.findall("[0-9]+", value)])
         else:
-            changed[name] = written.strip()
+            changed[name] = value.strip()
     if not changed:
         return text, []
-    made, refused = payload_form.typed(_base(text), changed)
+    made, refused = inputs.typed(_base(text), changed)
     return (text if made == EMPTY else made), refused
 
 
 def add(text: str, contract: Contract, at: str) -> str:
     """The text with one more item in the array there; what is not there yet is made."""
     text = _base(text)
-    present = _at(jsontext.parse(text), at)
+    present = value_at(jsontext.parse(text), at)
     item = _documented(contract, f"{at}/0")
     if isinstance(present, list):
         if item is UNSET:
@@ -373,7 +347,7 @@ def remove(text: str, at: str) -> str:
 
     Rules for later items of the same array follow them.
     """
-    holder = _at(jsontext.parse(text), at.rpartition("/")[0])
+    holder = value_at(jsontext.parse(text), at.rpartition("/")[0])
     text = jsontext.remove(text, at)
     if at == "/headers" or not at.startswith(BODY):
         return _without_empty(text, "/headers")
@@ -441,17 +415,10 @@ def _base(text: str) -> str:
     return text if text.strip() else EMPTY
 
 
-def _at(document: Json, at: str) -> Any:
-    try:
-        return pointer.resolve(document, at)
-    except pointer.PointerError:
-        return UNSET
-
-
 def _rules(text: str) -> dict[str, Json]:
-    found = _at(jsontext.parse(text), "/rules")
+    found = value_at(jsontext.parse(text), "/rules")
     return found if isinstance(found, dict) else {}
 
 
 def _without_empty(text: str, at: str) -> str:
-    return jsontext.remove(text, at) if _at(jsontext.parse(text), at) == {} else text
+    return jsontext.remove(text, at) if value_at(jsontext.parse(text), at) == {} else text

@@ -10,13 +10,12 @@ from starlette.datastructures import FormData
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import SandboxError, SourceError
 from retailops_sandbox.jsontext.pointer import PointerError
-from retailops_sandbox.web.compose import payload_form, request_preview
+from retailops_sandbox.web.compose import inputs, payload_form, request_preview
 from retailops_sandbox.web.compose.findings import Findings
 from retailops_sandbox.web.compose.payload_form import FormView
 from retailops_sandbox.web.compose.request_preview import RequestPreview
 from retailops_sandbox.web.compose.vocabulary import Word, vocabulary
 from retailops_sandbox.web.shell.context import AppContext
-from retailops_sandbox.web.shell.forms import text
 from retailops_sandbox.web.shell.send_form import Refused, SendForm
 
 EDITS = ("add", "remove", "reset")
@@ -61,15 +60,15 @@ def panel(
 
 def take_inputs(send_form: SendForm, form: FormData) -> str:
     """Put the form view's inputs into the raw text; one line with those that could not be put there."""
-    inputs = {name: text(form, name) for name in form if name.startswith(("text:", "json:"))}
-    if send_form.view != "form" or not inputs:
+    written = inputs.of(form)
+    if send_form.view != "form" or not written:
         return ""
     try:
-        send_form.payload, refused = payload_form.typed(send_form.payload, inputs)
+        send_form.payload, refused = inputs.typed(send_form.payload, written)
     except SourceError:
         # The raw text was broken meanwhile: it is the truth, and the inputs are greyed.
         return ""
-    return f"Not taken over: {'; '.join(refused)}" if refused else ""
+    return inputs.untaken(refused)
 
 
 def press(context: AppContext, send_form: SendForm, word: str, pointer: str) -> None:

@@ -1,31 +1,23 @@
-"""The form view of a payload: made from its contract and its raw text, which stays the truth.
-
-An input shows a string as its characters where the contract asks for a string, and JSON everywhere else; text
-that is no JSON stands for the string of it. So whatever is typed can be kept, and is shown as it was typed.
-Its name says which of the two it was made for: the value may be another kind by the time it comes back.
-"""
+"""The form view of a payload: made from its contract and its raw text, which stays the truth."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
+from msgspec import UNSET
 
 from retailops_sandbox import jsontext
-from retailops_sandbox.contracts.contract import Contract
+from retailops_sandbox.contracts.contract import Contract, documented, schema_at
 from retailops_sandbox.errors import SourceError
 from retailops_sandbox.jsontext import pointer as pointers
 from retailops_sandbox.model import Json
 from retailops_sandbox.web.compose.findings import Findings
+from retailops_sandbox.web.compose.inputs import count, is_plain_text, shown, value_at, with_inner
 
 MOST_FIELDS = 2_000
 """A browser takes long over more inputs; a payload with more of them is edited raw."""
-
-_ABSENT = msgspec.UNSET
-_CONTROL = re.compile("[\\x00-\\x09\\x0b-\\x1f\\x7f-\\x9f\\u2028\\u2029]")
-"""What an input would lose or hide, and JSON escapes; a line feed is shown over several lines."""
 
 Schema = Mapping[str, Any]
 
@@ -100,7 +92,7 @@ def of(
     except SourceError as error:
         why = f"The raw text is not JSON: line {error.line}, column {error.column}: {error.what}."
         return FormView(root=made.blank(), problem=why, edition=contract.edition)
-    if _count(value) > MOST_FIELDS:
+    if count(value) > MOST_FIELDS:
         why = f"The payload has more than {MOST_FIELDS:,} values, too many for a form. Edit it raw."
         return FormView(root=made.blank(), problem=why, edition=contract.edition)
     root = made.node("", "payload", contract.request_schema, value, is_required=True)
@@ -108,52 +100,28 @@ def of(
     return FormView(
         root=root,
         edition=contract.edition,
-        compared_with=fixture if made.before is not _ABSENT else "",
-        changes=sum(each.kind == "field" and each.is_changed for each in _all(root)),
+        compared_with=fixture if made.before is not UNSET else "",
+        changes=sum(each.kind == "field" and each.is_changed for each in with_inner(root)),
     )
-
-
-def typed(text: str, inputs: Mapping[str, str]) -> tuple[str, list[str]]:
-    """The raw text with what was typed into the inputs, by their names, and what could not be put there.
-
-    Inputs that show what the raw text has touch no byte of it. SourceError where the text is not JSON.
-    """
-    value = jsontext.parse(text)
-    refused = []
-    for name, written in inputs.items():
-        kind, _, pointer = name.partition(":")
-        is_json = kind == "json"
-        present = _at(value, pointer)
-        if written == ("" if present is _ABSENT else shown(present, is_json=is_json)):
-            continue
-        new = _read(written) if is_json else written
-        try:
-            change = jsontext.insert if present is _ABSENT else jsontext.replace
-            text = change(text, pointer, new)
-        except pointers.PointerError as error:
-            refused.append(f"{pointer}: {error}")
-        else:
-            value = jsontext.parse(text)
-    return text, refused
 
 
 def edited(text: str, contract: Contract, what: str, pointer: str, fixture_text: str | None) -> str:
     """The raw text after `add`, `remove` or `reset` at a pointer; PointerError if that cannot be."""
     value = jsontext.parse(text)
-    present = _at(value, pointer)
+    present = value_at(value, pointer)
     if what == "add" and isinstance(present, list):
-        return jsontext.insert(text, f"{pointer}/-", _example(contract, f"{pointer}/{len(present)}"))
-    if what == "add" and present is _ABSENT:
-        return jsontext.insert(text, pointer, _example(contract, pointer))
+        return jsontext.insert(text, f"{pointer}/-", _documented(contract, f"{pointer}/{len(present)}"))
+    if what == "add" and present is UNSET:
+        return jsontext.insert(text, pointer, _documented(contract, pointer))
     if what == "remove":
         return jsontext.remove(text, pointer)
     if what == "reset" and not pointer and fixture_text is not None:
         return fixture_text
     if what == "reset":
-        before = _at(_parsed(fixture_text), pointer)
-        if before is _ABSENT:
-            return text if present is _ABSENT else jsontext.remove(text, pointer)
-        return (jsontext.insert if present is _ABSENT else jsontext.replace)(text, pointer, before)
+        before = value_at(_parsed(fixture_text), pointer)
+        if before is UNSET:
+            return text if present is UNSET else jsontext.remove(text, pointer)
+        return (jsontext.insert if present is UNSET else jsontext.replace)(text, pointer, before)
     return text
 
 
@@ -178,7 +146,7 @@ class _Form:
         allowed = _container_of(value, types)
         if allowed is None:
             return self._field(pointer, label, schema, value, is_required)
-        before = _at(self.before, pointer) if self.before is not _ABSENT else value
+        before = value_at(self.before, pointer) if self.before is not UNSET else value
         group = Group(
             kind=allowed,
             pointer=pointer,
@@ -186,13 +154,13 @@ class _Form:
             description=known.get("description", ""),
             is_required=is_required,
             is_known=schema is not None,
-            is_present=value is not _ABSENT,
+            is_present=value is not UNSET,
             # Of an object, what is in it says so itself.
-            is_changed=(before is _ABSENT) != (value is _ABSENT)
+            is_changed=(before is UNSET) != (value is UNSET)
             if allowed == "object"
             else not _same(before, value),
         )
-        if value is not _ABSENT:
+        if value is not UNSET:
             inside = self._members if allowed == "object" else self._items
             group.parts = list(inside(pointer, known, value))
         return group
@@ -203,7 +171,7 @@ class _Form:
         for name in [*known, *(name for name in value if name not in known)]:
             inside = f"{pointer}/{pointers.escape(name)}"
             part = known.get(name)
-            yield self.node(inside, name, part, value.get(name, _ABSENT), is_required=name in required)
+            yield self.node(inside, name, part, value.get(name, UNSET), is_required=name in required)
 
     def _items(self, pointer: str, schema: Schema, value: Any) -> Iterator[Field | Group]:
         item = schema.get("items")
@@ -212,10 +180,10 @@ class _Form:
 
     def _field(self, pointer: str, label: str, schema: Schema | None, value: Any, is_required: bool) -> Field:
         known = schema or {}
-        before = _at(self.before, pointer) if self.before is not _ABSENT else value
+        before = value_at(self.before, pointer) if self.before is not UNSET else value
         examples = known.get("examples", ())
         wants_text = set(_types(known)) - {"null"} == {"string"}
-        is_json = not wants_text or not (value is _ABSENT or is_plain_text(value))
+        is_json = not wants_text or not (value is UNSET or is_plain_text(value))
         return Field(
             pointer=pointer,
             label=label,
@@ -225,12 +193,12 @@ class _Form:
             options=tuple(shown(each, is_json=not wants_text) for each in known.get("enum", ())),
             is_required=is_required,
             is_known=schema is not None,
-            is_present=value is not _ABSENT,
+            is_present=value is not UNSET,
             is_json=is_json,
             is_odd=is_json and wants_text,
-            text="" if value is _ABSENT else shown(value, is_json=is_json),
+            text="" if value is UNSET else shown(value, is_json=is_json),
             is_changed=not _same(before, value),
-            was=None if before is _ABSENT else shown(before, is_json=not wants_text),
+            was=None if before is UNSET else shown(before, is_json=not wants_text),
         )
 
 
@@ -239,7 +207,7 @@ def _blanked(part: Field | Group, form: _Form) -> Field | Group:
     part.is_changed, part.is_present = False, True
     if isinstance(part, Group):
         if part.kind == "object":
-            schema = _schema_at(form.contract, part.pointer)
+            schema = schema_at(form.contract.request_schema, part.pointer)
             part.parts = [_blanked(each, form) for each in form._members(part.pointer, schema, {})]
         else:
             part.parts = ()
@@ -248,7 +216,7 @@ def _blanked(part: Field | Group, form: _Form) -> Field | Group:
 
 def _mark(root: Field | Group, findings: Findings) -> None:
     """Put each finding at its part, or at the nearest around it."""
-    parts = {each.pointer: each for each in _all(root)}
+    parts = {each.pointer: each for each in with_inner(root)}
     for row in findings.rows:
         pointer = row.pointer or ""
         while pointer not in parts and pointer:
@@ -256,13 +224,6 @@ def _mark(root: Field | Group, findings: Findings) -> None:
         part = parts.get(pointer)
         if part is not None and not part.problem:
             part.problem = row.message
-
-
-def _all(part: Field | Group) -> Iterator[Field | Group]:
-    yield part
-    if isinstance(part, Group):
-        for each in part.parts:
-            yield from _all(each)
 
 
 # --- schemas ---
@@ -279,98 +240,28 @@ def _container_of(value: Any, types: list[str]) -> Literal["object", "array"] | 
         return "object"
     if isinstance(value, list) and (not types or "array" in types):
         return "array"
-    if value is _ABSENT and "object" in types:
+    if value is UNSET and "object" in types:
         return "object"
-    return "array" if value is _ABSENT and "array" in types else None
+    return "array" if value is UNSET and "array" in types else None
 
 
-def _schema_at(contract: Contract, pointer: str) -> Schema:
-    schema: Schema = contract.request_schema
-    for token in pointers.parse(pointer):
-        schema = schema.get("properties", {}).get(token) or (
-            schema.get("items", {}) if token.isdecimal() or token == "-" else {}
-        )
-    return schema
-
-
-def _example(contract: Contract, pointer: str) -> Json:
-    """What the contract documents for a place; for what it says nothing of, null."""
-    schema = _schema_at(contract, pointer)
-    for example in schema.get("examples", ()):
-        return jsontext.parse(jsontext.compact(example))
-    tokens = pointers.parse(pointer)
-    first = tuple("0" if token.isdecimal() else token for token in tokens)
-    found = _at(contract.examples.request, pointers.join(first))
-    if found is _ABSENT and tokens:
-        array = _schema_at(contract, pointers.join(tokens[:-1])).get("examples", ((),))[0]
-        found = array[0] if isinstance(array, list) and array else _ABSENT
-    if found is not _ABSENT:
-        return jsontext.parse(jsontext.compact(found))
-    empty: dict[str, Json] = {"object": {}, "array": [], "string": "", "integer": 0, "number": 0}
-    return next((empty[name] for name in _types(schema) if name in empty), None)
-
-
-# --- values and the text of inputs ---
-
-
-def shown(value: Any, *, is_json: bool) -> str:
-    """What an input shows for a value."""
-    if is_plain_text(value) and not (is_json and _is_json(value)):
-        return str(value)
-    return _json(value)
-
-
-def is_plain_text(value: Any) -> bool:
-    """Whether it is a string of which an input would lose nothing."""
-    return isinstance(value, str) and not _CONTROL.search(value)
-
-
-def _read(written: str) -> Json:
-    """The value that the text of an input that shows JSON stands for."""
-    try:
-        return jsontext.parse(written)
-    except SourceError:
-        return written
-
-
-def _is_json(text: str) -> bool:
-    try:
-        jsontext.parse(text)
-    except SourceError:
-        return False
-    return True
-
-
-def _json(value: Any) -> str:
-    return jsontext.compact(value).decode()
+def _documented(contract: Contract, pointer: str) -> Json:
+    """The documented value at a place of the payload; null where nothing is documented."""
+    found = documented(contract.request_schema, contract.examples.request, pointer)
+    return None if found is UNSET else found
 
 
 def _parsed(text: str | None) -> Any:
     if text is None:
-        return _ABSENT
+        return UNSET
     try:
         return jsontext.parse(text)
     except SourceError:
-        return _ABSENT
-
-
-def _at(value: Any, pointer: str) -> Any:
-    if value is _ABSENT:
-        return _ABSENT
-    try:
-        return pointers.resolve(value, pointer)
-    except pointers.PointerError:
-        return _ABSENT
+        return UNSET
 
 
 def _same(one: Any, other: Any) -> bool:
     """Whether both are absent, or spelled alike."""
-    if one is _ABSENT or other is _ABSENT:
+    if one is UNSET or other is UNSET:
         return one is other
     return jsontext.compact(one) == jsontext.compact(other)
-
-
-def _count(value: Json) -> int:
-    if isinstance(value, dict):
-        return 1 + sum(map(_count, value.values()))
-    return 1 + sum(map(_count, value)) if isinstance(value, list) else 1

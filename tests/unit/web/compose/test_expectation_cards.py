@@ -16,6 +16,7 @@ from retailops_sandbox.contracts import contract
 from retailops_sandbox.model import Expectation, Json
 from retailops_sandbox.web.compose import expectation_cards
 from retailops_sandbox.web.compose.expectation_cards import Box, Value
+from retailops_sandbox.web.compose.inputs import with_inner
 
 DRAFT = contract.load("order_cancel", "draft")
 TEXT = """{
@@ -33,14 +34,14 @@ TEXT = """{
 
 def find(cards: expectation_cards.Cards, at: str) -> Value | Box:
     assert cards.body is not None
-    return next(each for each in expectation_cards._all(cards.body) if each.pointer == at)
+    return next(each for each in with_inner(cards.body) if each.pointer == at)
 
 
 def inputs(cards: expectation_cards.Cards) -> dict[str, str]:
     """What the page posts where nothing was typed."""
     posted = {"json:/status": cards.status, "json:/max_ms": cards.max_ms}
     posted |= {f"text:{each.pointer}": each.text for each in cards.headers if each.rule is None}
-    parts = expectation_cards._all(cards.body) if cards.body is not None else ()
+    parts = with_inner(cards.body) if cards.body is not None else ()
     values = [each for each in parts if isinstance(each, Value)]
     return posted | {f"{'json' if each.is_json else 'text'}:{each.pointer}": each.text for each in values}
 

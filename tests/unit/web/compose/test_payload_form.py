@@ -16,6 +16,7 @@ from retailops_sandbox.errors import SourceError
 from retailops_sandbox.jsontext.pointer import PointerError
 from retailops_sandbox.web.compose import payload_form
 from retailops_sandbox.web.compose.findings import examine
+from retailops_sandbox.web.compose.inputs import typed
 from retailops_sandbox.web.compose.payload_form import Field, FormView, Group
 
 DRAFT = contract.load("order_cancel", "draft")
@@ -55,7 +56,7 @@ def put(text: str, pointer: str, written: str, agreed: contract.Contract = DRAFT
     """Type into one input of the form of a text."""
     found = field(form(text, agreed=agreed), pointer)
     name = f"{'json' if found.is_json else 'text'}:{pointer}"
-    changed, refused = payload_form.typed(text, {name: written})
+    changed, refused = typed(text, {name: written})
     assert refused == []
     return changed
 
@@ -67,7 +68,7 @@ def put(text: str, pointer: str, written: str, agreed: contract.Contract = DRAFT
 def test_a_form_that_nobody_typed_into_touches_no_byte(path: Path):
     text = path.read_text()
     agreed = contract.load("order_cancel", path.parent.name)
-    assert payload_form.typed(text, inputs(form(text, agreed=agreed))) == (text, [])
+    assert typed(text, inputs(form(text, agreed=agreed))) == (text, [])
 
 
 _json = st.recursive(
@@ -82,7 +83,7 @@ def test_the_form_of_any_json_changes_nothing(value: object):
     text = jsontext.pretty(value)
     # What a browser does to the text of an input: none of it may be lost.
     posted = {name: written.replace("\r\n", "\n") for name, written in inputs(form(text)).items()}
-    assert payload_form.typed(text, posted) == (text, [])
+    assert typed(text, posted) == (text, [])
 
 
 def test_a_field_tells_what_the_contract_says():
@@ -203,7 +204,7 @@ def test_an_input_is_read_as_what_it_was_made_for():
     # The first letter makes it a string, but its input still shows JSON.
     text = DEFAULT.replace('"4897"', "4897")
     for written in ('"', '"4', '"4897"'):
-        text, _ = payload_form.typed(text, {"json:/data/order/id": written})
+        text, _ = typed(text, {"json:/data/order/id": written})
     assert text == DEFAULT
 
 
@@ -212,11 +213,11 @@ def test_what_is_typed_into_an_empty_input_is_added():
     assert jsontext.parse(put(text, "/data/order/grand_total", "7.10"))["data"]["order"][
         "grand_total"
     ] == 7.1 or ('"grand_total": 7.10' in put(text, "/data/order/grand_total", "7.10"))
-    assert payload_form.typed(text, {"json:/data/order/grand_total": ""}) == (text, [])
+    assert typed(text, {"json:/data/order/grand_total": ""}) == (text, [])
 
 
 def test_what_leads_nowhere_is_told():
-    text, refused = payload_form.typed(DEFAULT, {"json:/data/order/shipments/9": "1", "json:/version": "2"})
+    text, refused = typed(DEFAULT, {"json:/data/order/shipments/9": "1", "json:/version": "2"})
     assert '"version": 2' in text
     assert len(refused) == 1
     assert refused[0].startswith("/data/order/shipments/9: ")
@@ -224,7 +225,7 @@ def test_what_leads_nowhere_is_told():
 
 def test_broken_json_is_not_typed_into():
     with pytest.raises(SourceError):
-        payload_form.typed("{", {"json:/version": "1"})
+        typed("{", {"json:/version": "1"})
 
 
 # --- entries ---
