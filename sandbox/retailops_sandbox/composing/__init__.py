@@ -19,7 +19,6 @@ from retailops_sandbox.composing.placeholders import (
     variable_value,
 )
 from retailops_sandbox.composing.receiver import (
-    LONGEST_MS,
     base_url,
     check,
     connection,
@@ -30,7 +29,6 @@ from retailops_sandbox.composing.receiver import (
 from retailops_sandbox.composing.request import Head, build, build_raw, head
 
 __all__ = [
-    "LONGEST_MS",
     "Head",
     "MissingCapture",
     "Names",

@@ -12,13 +12,10 @@ from retailops_sandbox.composing.headers import laid_over
 from retailops_sandbox.composing.placeholders import Names, fill_text, has_placeholder
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.jsontext import pointer
-from retailops_sandbox.model import Connection, Netrc, Receiver
+from retailops_sandbox.model import LONGEST_MS, Connection, Netrc, Receiver
 
 if TYPE_CHECKING:
     from retailops_sandbox.contracts.contract import Contract
-
-LONGEST_MS = 24 * 60 * 60 * 1000
-"""The longest time that anything may be told to wait."""
 
 
 def resolve(receiver: Receiver, names: Names) -> Receiver:

@@ -146,7 +146,7 @@ def _expectations(step: Step, names: composing.Names | None) -> Sequence[Expecta
 
 
 def _filled(expectation: Expectation, names: composing.Names) -> Expectation:
-    """The expectation, its placeholders filled; ComposeError where that leaves a rule that cannot be used."""
+    """The expectation, its placeholders filled; SandboxError where that leaves a rule that cannot be used."""
     parts = {"body": expectation.body, "rules": expectation.rules}
     filled = {
         part: composing.fill(value, names, f"/expect/{part}")
@@ -160,5 +160,5 @@ def _filled(expectation: Expectation, names: composing.Names) -> Expectation:
         for name, rule in expectation.headers.items()
     }
     expectation = msgspec.structs.replace(expectation, **filled)
-    scenario.check_rules(expectation)
+    scenario.check_rules(expectation, "/expect")
     return expectation

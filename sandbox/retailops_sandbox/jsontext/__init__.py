@@ -13,7 +13,7 @@ edits      changes of a text that leave every other byte alone
 
 from retailops_sandbox.jsontext.edits import insert, remove, rename, replace, rewrite
 from retailops_sandbox.jsontext.parsing import parse
-from retailops_sandbox.jsontext.places import error_in, locate, places, span
+from retailops_sandbox.jsontext.places import error_in, locate, placed, places, span
 from retailops_sandbox.jsontext.spelling import compact, excerpt, flat, holds_number, pretty, quoted
 from retailops_sandbox.jsontext.text import MAX_DEPTH, MAX_DIGITS, MAX_EXPONENT_DIGITS, error_at
 from retailops_sandbox.jsontext.typed import convert
@@ -32,6 +32,7 @@ __all__ = [
     "insert",
     "locate",
     "parse",
+    "placed",
     "places",
     "pretty",
     "quoted",

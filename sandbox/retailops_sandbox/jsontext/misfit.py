@@ -29,6 +29,7 @@ def with_plain_number(value: Json, type: Any, complaint: str, text: bytes | str,
 
 
 _expected = re.compile(r"Expected `(.+)`, got `(.+)`").fullmatch
+_out_of_bounds = re.compile(r"Expected `(?:int|float)` [<>]=? .+").fullmatch
 _unknown_field = re.compile(r"Object contains unknown field `(.*)`").fullmatch
 _missing_field = re.compile(r"Object missing required field `(.*)`").fullmatch
 _path_step = re.compile(r"\.([^.\[]+)|\[(\d+)\]|\[\.\.\.\]")
@@ -113,6 +114,8 @@ def _misfit(
         what = f"{excerpt(_at(value, tokens))} does not fit: expected {_wanted(mismatch)}"
     elif mismatch:
         what = f"expected {_wanted(mismatch)}, found {_NAMES.get(mismatch[2], mismatch[2])}"
+    elif _out_of_bounds(message):
+        what = f"must be {_bounds(type, tokens)}"
     elif message.startswith("Invalid"):
         stray = _at(value, tokens)
         what = f"{excerpt(stray)} is not a value of this field"
@@ -133,17 +136,32 @@ def _nearest(stray: Json, known: list[str]) -> str:
 
 def _choices(type: Any, tokens: Tokens, *, fields: bool) -> list[str]:
     """The field names of the structs at the tokens, or the values that a field there can take."""
-    from msgspec import inspect
-
-    nodes: list[Any] = _alternatives(inspect.type_info(type))
-    tags: list[str] = []
-    for token in tokens:
-        tags = [str(node.tag) for node in nodes if getattr(node, "tag_field", None) == token]
-        nodes = [inner for node in nodes for inner in _inner_types(node, token)]
+    nodes = _nodes(type, tokens)
     if fields:
         names = [name for node in nodes for name in _field_names(node)]
         return list(dict.fromkeys(names))
+    tags = [
+        str(node.tag)
+        for node in _nodes(type, tokens[:-1])
+        if tokens and getattr(node, "tag_field", None) == tokens[-1]
+    ]
     return tags + [str(value) for node in nodes for value in getattr(node, "values", ())]
+
+
+def _bounds(type: Any, tokens: Tokens) -> str:
+    """Both bounds of the number at the tokens: msgspec's complaint names the one that is broken."""
+    (number,) = (node for node in _nodes(type, tokens) if getattr(node, "ge", None) is not None)
+    return f"at least {number.ge:,} and at most {number.le:,}"
+
+
+def _nodes(type: Any, tokens: Tokens) -> list[Any]:
+    """What a type says of the value at the tokens: the nodes that msgspec's inspection has for it there."""
+    from msgspec import inspect
+
+    nodes: list[Any] = _alternatives(inspect.type_info(type))
+    for token in tokens:
+        nodes = [inner for node in nodes for inner in _inner_types(node, token)]
+    return nodes
 
 
 def _field_names(node: Any) -> list[str]:
@@ -158,5 +176,7 @@ def _inner_types(node: Any, token: str | int) -> list[Any]:
 
 
 def _alternatives(node: Any) -> list[Any]:
-    """The members of a union, or the type itself."""
-    return [*node.types] if hasattr(node, "types") else [node]
+    """The members of a union, or the type itself, without the metadata around them."""
+    if hasattr(node, "extra_json_schema"):
+        return _alternatives(node.type)
+    return [each for one in node.types for each in _alternatives(one)] if hasattr(node, "types") else [node]

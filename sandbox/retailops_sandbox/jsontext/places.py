@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from retailops_sandbox.errors import SourceError
@@ -29,6 +30,17 @@ def error_in(text: bytes | str, pointer: str, what: str, *, mend: str = "", file
     """The error at a pointer into a text, with its line and column."""
     line, column = locate(text, pointer)
     return SourceError(what, mend=mend, file=file, line=line, column=column, pointer=pointer)
+
+
+@contextmanager
+def placed(text: str, file: str) -> Iterator[None]:
+    """A block whose SourceErrors have pointers into a text, and get their file, line and column."""
+    try:
+        yield
+    except SourceError as error:
+        error.file = file
+        error.line, error.column = locate(text, error.pointer or "")
+        raise
 
 
 def span(text: str, pointer: str) -> tuple[int, int] | None:

@@ -15,6 +15,7 @@ from retailops_sandbox.model.record import (
 )
 from retailops_sandbox.model.scenario import Deliver, Expectation, Rule, Scenario, Step
 from retailops_sandbox.model.wire import (
+    LONGEST_MS,
     Connection,
     Exchange,
     Fault,
@@ -26,6 +27,7 @@ from retailops_sandbox.model.wire import (
 )
 
 __all__ = [
+    "LONGEST_MS",
     "Basic",
     "Bearer",
     "Connection",

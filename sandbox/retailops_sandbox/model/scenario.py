@@ -1,69 +1,132 @@
-"""A scenario, its steps and what they expect, as a scenario file holds them."""
+"""A scenario, its steps and what they expect, as a scenario file holds them.
 
-from __future__ import annotations
+The descriptions and bounds of the fields also go into the JSON Schema by which editors complete the files.
+"""
 
-from typing import Any, Literal, TypeAlias
+# Without annotations as strings: msgspec would have to compile each of them when the first file is read.
+
+from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
-from msgspec import UNSET, field
+from msgspec import UNSET, Meta, field
 
-from retailops_sandbox.model.wire import FaultKind
+from retailops_sandbox.model.wire import LONGEST_MS, FaultKind
 
 Rule: TypeAlias = str | dict[str, Any]
-"""A matcher as it stands in a file: `"ignore"` or `{"regex": "^ERR"}`; match.py knows them."""
+"""A matcher as a file holds it: `"ignore"` or `{"regex": "^ERR"}`. comparing.matchers knows them."""
+
+_Pointer: TypeAlias = Annotated[str, Meta(extra_json_schema={"pattern": r"^(/([^~/]|~[01])*)*$"})]
+"""A JSON Pointer. The pattern is no constraint of the type: reading a file says more of what is wrong."""
+_Pause: TypeAlias = Annotated[int, Meta(ge=0, le=LONGEST_MS)]
+_Limit: TypeAlias = Annotated[int, Meta(ge=1, le=LONGEST_MS)]
 
 
 class Expectation(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True):
     """The expected response. What is absent is not compared; status then means the contract's ok_statuses."""
 
-    status: int | list[int] | None = None
-    max_ms: float | None = None
-    headers: dict[str, Rule] = {}
-    body: Any = UNSET
-    rules: dict[str, Rule] = {}
-    contract: bool = True
-    """Whether a violation of the response schema fails the delivery."""
-    fault: FaultKind | None = None
+    status: Annotated[
+        int | list[int] | None,
+        Meta(description="The status, or a list of them. The contract's ok_statuses where absent."),
+    ] = None
+    max_ms: Annotated[float | None, Meta(description="The longest total time.")] = None
+    headers: Annotated[dict[str, Rule], Meta(description="Header to value or matcher.")] = {}
+    body: Annotated[Any, Meta(description="The expected body: a real answer. Not compared where absent.")] = (
+        UNSET
+    )
+    rules: Annotated[
+        dict[_Pointer, Rule],
+        Meta(
+            description="Path to matcher. A path is a JSON Pointer in which * is one level; "
+            "a more exact one wins."
+        ),
+    ] = {}
+    contract: Annotated[
+        bool, Meta(description="false: violations of the response's schema are listed, but do not fail.")
+    ] = True
+    fault: Annotated[FaultKind | None, Meta(description="The fault that must happen.")] = None
 
 
 class Deliver(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True):
     """How a step's bytes are delivered."""
 
-    times: int = 1
-    parallel: int = 1
-    delay_ms: int = 0
-    timeout_ms: int | None = None
-    headers: dict[str, str] = {}
-    content_type: str | None = None
-    drop_after_ms: int | None = None
-    """Hang up on the first delivery after this long; the redelivery that follows is the one judged."""
+    times: Annotated[
+        int, Meta(description="How many times the same bytes are delivered.", ge=1, le=100_000)
+    ] = 1
+    parallel: Annotated[
+        int, Meta(description="How many deliveries are in flight at once.", ge=1, le=1_000)
+    ] = 1
+    delay_ms: Annotated[_Pause, Meta(description="The pause before each delivery.")] = 0
+    timeout_ms: Annotated[
+        _Limit | None,
+        Meta(description="How long a delivery may take, instead of the receiver's own limit."),
+    ] = None
+    headers: Annotated[
+        dict[str, str],
+        Meta(description="Headers to send beside the receiver's, or instead of those of the same name."),
+    ] = {}
+    content_type: Annotated[
+        str | None, Meta(description="The Content-Type, where it is not application/json.")
+    ] = None
+    drop_after_ms: Annotated[
+        _Pause | None,
+        Meta(description="Hang up on the first delivery after this long, then deliver again."),
+    ] = None
 
 
 class Step(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True):
     """One item of a scenario: compose once, deliver, judge each delivery against one expectation."""
 
-    name: str = ""
-    fixture: str | None = None
-    payload: Any = UNSET
-    raw: str | None = None
-    """Bytes to send as they are, as text or, with the prefix `base64:`, encoded."""
-    remove: list[str] = []
-    set: dict[str, Any] = {}
-    deliver: Deliver = Deliver()
-    expect: Expectation | list[Expectation] | None = None
-    capture: dict[str, str] = {}
-    off_contract: bool = False
+    name: Annotated[str, Meta(description="Unique in the file; step 1 and so on where absent.")] = ""
+    fixture: Annotated[
+        str | None,
+        Meta(description="The name of the payload to send: one of the workspace's, or a shipped one."),
+    ] = None
+    payload: Annotated[Any, Meta(description="The payload itself, instead of a fixture.")] = UNSET
+    raw: Annotated[
+        str | None,
+        Meta(description="Bytes to send as they are, instead of either: text, or base64:..."),
+    ] = None
+    remove: Annotated[
+        list[_Pointer], Meta(description="Pointers to what is taken away, before anything is set.")
+    ] = []
+    set: Annotated[
+        dict[_Pointer, Any],
+        Meta(description="Pointer to value. Objects that are missing are made; /- appends to an array."),
+    ] = {}
+    deliver: Annotated[Deliver, Meta(description="How often and how it is delivered.")] = Deliver()
+    expect: Annotated[
+        Expectation | list[Expectation] | None,
+        Meta(
+            description="What the answer must be, or a list with one for each delivery; "
+            "nothing is judged without."
+        ),
+    ] = None
+    capture: Annotated[
+        dict[str, _Pointer],
+        Meta(description="Name to pointer: takes values from the answer, for later steps."),
+    ] = {}
+    off_contract: Annotated[bool, Meta(description="Send although the payload breaks the contract.")] = False
 
 
 class Scenario(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True):
     """An ordered plan in a file."""
 
-    schema: str = field(default="", name="$schema")
-    format: Literal[1] = 1
-    name: str = ""
-    description: str = ""
-    tags: list[str] = []
-    action: str = "order_cancel"
-    edition: str = "draft"
-    variables: dict[str, Any] = {}
-    steps: list[Step]
+    schema: Annotated[
+        str,
+        Meta(description="Where an editor finds this format, for completion. Not read otherwise."),
+    ] = field(default="", name="$schema")
+    format: Annotated[Literal[1], Meta(description="The version of this format.")] = 1
+    name: Annotated[
+        str, Meta(description="What must stay true, in a sentence. The file's path where absent.")
+    ] = ""
+    description: Annotated[str, Meta(description="More, for whoever reads a report.")] = ""
+    tags: Annotated[list[str], Meta(description="Words to choose by: run --tag smoke.")] = []
+    action: Annotated[str, Meta(description="What RetailOPS calls for.")] = "order_cancel"
+    edition: Annotated[str, Meta(description="The version of the contract.")] = "draft"
+    variables: Annotated[
+        dict[str, Any], Meta(description="Values for placeholders, by name: ${order_id}.")
+    ] = {}
+    steps: Annotated[
+        list[Step],
+        Meta(description="What is sent, in this order.", extra_json_schema={"minItems": 1}),
+    ]

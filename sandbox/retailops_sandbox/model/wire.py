@@ -6,6 +6,9 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+LONGEST_MS = 24 * 60 * 60 * 1000
+"""The longest time, in milliseconds, that anything can be told to wait."""
+
 Headers: TypeAlias = tuple[tuple[str, str], ...]
 
 FaultKind = Literal[

@@ -8,23 +8,13 @@ from msgspec import UNSET
 from retailops_sandbox import composing, jsontext
 from retailops_sandbox.comparing import matchers
 from retailops_sandbox.comparing.rules import compile_headers, compile_rules
-from retailops_sandbox.errors import ComposeError, SandboxError, SourceError, UsageError
+from retailops_sandbox.errors import SandboxError, SourceError, UsageError
 from retailops_sandbox.jsontext import pointer
-from retailops_sandbox.model import Deliver, Expectation, Json, Scenario, Step, encoder
+from retailops_sandbox.model import Expectation, Json, Scenario, Step, encoder
 
 SUFFIX = ".scenario.json"
 _LINE = 100
 """How long a line of a file that we spell may get before its object or array is spread over several."""
-
-BOUNDS = {
-    "times": (1, 100_000),
-    "parallel": (1, 1_000),
-    "delay_ms": (0, composing.LONGEST_MS),
-    "timeout_ms": (1, composing.LONGEST_MS),
-    "drop_after_ms": (0, composing.LONGEST_MS),
-}
-"""The least and the most of each number in `deliver`."""
-_PLAINLY = Deliver()
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -53,10 +43,8 @@ def read(text: str, *, id: str, file: str) -> Plan:
     document = jsontext.parse(text, file=file)
     scenario = jsontext.convert(document, Scenario, text, file=file)
     _name(scenario.steps)
-    try:
+    with jsontext.placed(text, file):
         _check(scenario)
-    except _Mistake as mistake:
-        raise _located(mistake, text, file) from mistake
     return Plan(id, file, scenario, composing.has_placeholder(text), text)
 
 
@@ -95,10 +83,8 @@ def _spread(value: Json, indent: str, key: str = "") -> str:
 def expectation(text: str, *, file: str = "") -> Expectation:
     """An expectation from its JSON text; SourceError with line and pointer of the first mistake."""
     expected = jsontext.convert(jsontext.parse(text, file=file), Expectation, text, file=file)
-    try:
-        _check_expectation(expected, "")
-    except _Mistake as mistake:
-        raise _located(mistake, text, file) from mistake
+    with jsontext.placed(text, file):
+        check_rules(expected, "")
     return expected
 
 
@@ -119,117 +105,76 @@ def _name(steps: list[Step]) -> None:
 
 
 def check_step(step: Step) -> None:
-    """UsageError for a step that a scenario file could not hold either."""
+    """UsageError for changes of a step that no scenario file could hold."""
     try:
         _check_step(step, "")
-    except _Mistake as mistake:
-        raise UsageError(mistake.what, pointer=mistake.at, mend=mistake.mend) from mistake
+    except SourceError as error:
+        raise UsageError(error.what, pointer=error.pointer, mend=error.mend) from error
 
 
-class _Mistake(Exception):
-    """A mistake at a pointer of the file."""
-
-    def __init__(self, what: str, at: str, mend: str = "") -> None:
-        super().__init__(what)
-        self.what, self.at, self.mend = what, at, mend
+def check_rules(expected: Expectation, at: str) -> None:
+    """SourceError for a matcher that cannot be used; `at` is the pointer of the expectation."""
+    part = "rules"
+    try:
+        compile_rules(expected.rules)
+        part = "headers"
+        compile_headers(expected.headers)
+    except matchers.RuleError as error:
+        raise _mistake(error.what, f"{at}/{part}/{pointer.escape(error.path)}", error.mend) from error
 
 
 def _check(scenario: Scenario) -> None:
-    """What the types cannot say."""
+    """SourceError, with a pointer, for what the types cannot say."""
     if not scenario.steps:
-        raise _Mistake("there are no steps", "/steps", "add a step that names a fixture")
+        raise _mistake("there are no steps", "/steps", "add a step that names a fixture")
     seen: dict[str, int] = {}
     for number, step in enumerate(scenario.steps):
         at = f"/steps/{number}"
         _check_step(step, at)
         first = seen.setdefault(step.name, number)
         if first != number:
-            raise _Mistake(
-                f"step {first + 1} is named {step.name!r} too",
-                f"{at}/name",
-                "step names are unique in a file",
-            )
+            what = f"step {first + 1} is named {step.name!r} too"
+            raise _mistake(what, f"{at}/name", "step names are unique in a file")
         if isinstance(step.expect, list):
             for position, one in enumerate(step.expect):
-                _check_expectation(one, f"{at}/expect/{position}")
+                check_rules(one, f"{at}/expect/{position}")
         elif step.expect is not None:
-            _check_expectation(step.expect, f"{at}/expect")
+            check_rules(step.expect, f"{at}/expect")
 
 
 def _check_step(step: Step, at: str) -> None:
-    if (step.fixture is not None) + (step.payload is not UNSET) + (step.raw is not None) != 1:
-        bodies = [name for name, given in _bodies(step).items() if given]
-        found = "none of them" if not bodies else " and ".join(bodies)
-        raise _Mistake(f"a step needs one of fixture, payload or raw; this has {found}", at)
+    bodies = {"fixture": step.fixture is None, "payload": step.payload is UNSET, "raw": step.raw is None}
+    given = [name for name, is_absent in bodies.items() if not is_absent]
+    if len(given) != 1:
+        found = " and ".join(given) or "none of them"
+        raise _mistake(f"a step needs one of fixture, payload or raw; this has {found}", at)
     if step.raw is not None and (step.set or step.remove):
-        raise _Mistake(
-            "raw bytes cannot be changed by set or remove", f"{at}/raw", "use payload instead of raw"
-        )
+        what = "raw bytes cannot be changed by set or remove"
+        raise _mistake(what, f"{at}/raw", "use payload instead of raw")
     for position, path in enumerate(step.remove):
         _check_pointer(path, at, "remove", position)
     for path in step.set:
         _check_pointer(path, at, "set", path)
     for name, path in step.capture.items():
         _check_pointer(path, at, "capture", name)
-    deliver = step.deliver
-    for field, (lowest, highest) in BOUNDS.items() if deliver != _PLAINLY else ():
-        value = getattr(deliver, field)
-        if value is not None and not lowest <= value <= highest:
-            raise _Mistake(f"must be at least {lowest} and at most {highest:,}", f"{at}/deliver/{field}")
     if isinstance(step.expect, list):
-        if deliver.parallel > 1:
-            raise _Mistake(
-                "a list of expectations needs parallel 1: their order is the send order", f"{at}/expect"
-            )
-        if len(step.expect) != deliver.times:
-            found = f"{len(step.expect)} expectations for {deliver.times} deliveries"
-            raise _Mistake(found, f"{at}/expect", "give one for each, or a single one for all")
-
-
-def _bodies(step: Step) -> dict[str, bool]:
-    return {
-        "fixture": step.fixture is not None,
-        "payload": step.payload is not UNSET,
-        "raw": step.raw is not None,
-    }
+        if step.deliver.parallel > 1:
+            what = "a list of expectations needs parallel 1: their order is the send order"
+            raise _mistake(what, f"{at}/expect")
+        if len(step.expect) != step.deliver.times:
+            what = f"{len(step.expect)} expectations for {step.deliver.times} deliveries"
+            raise _mistake(what, f"{at}/expect", "give one for each, or a single one for all")
 
 
 def _check_pointer(path: str, at: str, *beneath: str | int) -> None:
     try:
         pointer.parse(path)
     except pointer.PointerError as error:
-        raise _Mistake(str(error), at + pointer.join(beneath)) from error
+        raise _mistake(str(error), at + pointer.join(beneath)) from error
 
 
-def check_rules(expected: Expectation) -> None:
-    """ComposeError for a matcher that cannot be used, now that its placeholders are filled."""
-    for part, compile, rules in (
-        ("rules", compile_rules, expected.rules),
-        ("headers", compile_headers, expected.headers),
-    ):
-        try:
-            compile(rules)
-        except matchers.RuleError as error:
-            at = f"/expect/{part}/{pointer.escape(error.path)}"
-            raise ComposeError(error.what, pointer=at, mend=error.mend) from error
-
-
-def _check_expectation(expected: Expectation, at: str) -> None:
-    try:
-        compile_rules(expected.rules)
-    except matchers.RuleError as error:
-        raise _Mistake(error.what, f"{at}/rules/{pointer.escape(error.path)}", error.mend) from error
-    try:
-        compile_headers(expected.headers)
-    except matchers.RuleError as error:
-        raise _Mistake(error.what, f"{at}/headers/{pointer.escape(error.path)}", error.mend) from error
-
-
-def _located(mistake: _Mistake, text: str, file: str) -> SourceError:
-    line, column = jsontext.locate(text, mistake.at)
-    return SourceError(
-        mistake.what, mend=mistake.mend, file=file, line=line, column=column, pointer=mistake.at
-    )
+def _mistake(what: str, at: str, mend: str = "") -> SourceError:
+    return SourceError(what, mend=mend, pointer=at)
 
 
 def describe(error: SandboxError, plan: Plan, step: int) -> str:

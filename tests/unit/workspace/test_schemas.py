@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
-import msgspec
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from retailops_sandbox import model, resources
+from retailops_sandbox import resources
 from retailops_sandbox.comparing import matchers
 from retailops_sandbox.comparing.rules import compile_rules
 from retailops_sandbox.contracts import contract
@@ -250,15 +249,12 @@ def test_a_fixture_may_hold_placeholders_and_nothing_else_of_a_wrong_type():
     assert mistakes("fixture.order_cancel.draft", {**draft, "version": 1.0})
 
 
-def test_every_field_is_described_and_every_struct_known():
+def test_every_field_is_described():
     for name, schema in schemas.everything().items():
         for struct, definition in schema.get("definitions", {}).items():
             for field, value in definition.get("properties", {}).items():
                 if struct not in ("Rule", "HeaderRule"):
                     assert value.get("description"), f"{name}: {struct}.{field}"
-    for struct, fields in schemas._DESCRIPTIONS.items():
-        known = msgspec.json.schema(getattr(model, struct))["$defs"][struct]["properties"]
-        assert list(fields) == list(known), struct
 
 
 def test_every_matcher_is_told_with_an_example_that_it_takes():
