@@ -19,19 +19,18 @@ if TYPE_CHECKING:
 
 
 class Template(msgspec.Struct, frozen=True):
-    """A fixture as it was read, parsed once for all the steps that use it."""
+    """A parsed fixture, for all steps that use it."""
 
     payload: Json
     placeholders: bool
-    numbers: bool = True
-    """Whether it may hold a Number."""
+    """Whether there are any in it."""
 
     @staticmethod
     def read(text: str | bytes, *, file: str = "") -> Template:
-        """SourceError if the text is not JSON."""
+        """The fixture of a text; SourceError if that is not JSON."""
         payload = jsontext.parse(text, file=file)
         placeholders = "${" in text if isinstance(text, str) else b"${" in text
-        return Template(payload, placeholders, jsontext.holds_number(payload))
+        return Template(payload, placeholders)
 
 
 class Payload(msgspec.Struct, frozen=True):
@@ -41,17 +40,15 @@ class Payload(msgspec.Struct, frozen=True):
     template: Json
     changed: frozenset[str]
     """Pointers that the step set or removed."""
-    numbers: bool = True
-    """Whether it may hold a Number; to look into a whole payload for one takes long."""
 
 
 def compose(
     step: Step, base: Template | None, names: Names, *, placeholders: bool = True, token_at: str = ""
 ) -> Payload:
-    """Apply a step's changes to its fixture or own payload, and fill its placeholders.
+    """The payload of a step: its fixture or own payload, changed, with the placeholders filled.
 
     `placeholders` says whether the step itself has any. The pointer `token_at` can be removed though no
-    fixture has anything there: *build* then puts no token. Raises ComposeError, with the pointer.
+    fixture has anything there: *build* then adds no token. Raises ComposeError, with the pointer.
     """
     template = base.payload if base is not None else step.payload
     path = ""
@@ -66,13 +63,12 @@ def compose(
     except pointer.PointerError as error:
         raise ComposeError(str(error), pointer=path, mend="correct the pointer in set or remove") from error
     fills = placeholders or (base is not None and base.placeholders)
-    numbers = fills or base is None or base.numbers or jsontext.holds_number(step.set)
     filled = fill(template, names) if fills else template
-    return Payload(filled, template, frozenset([*step.remove, *step.set]), numbers)
+    return Payload(filled, template, frozenset([*step.remove, *step.set]))
 
 
 def _unshared(document: Json, path: str) -> Json:
-    """The document with copies of the objects and arrays on a pointer's way: they can be changed in place."""
+    """The document with copies of the objects and arrays that a pointer leads through, to change in place."""
     copied = document = _shallow(document)
     for token in pointer.parse(path):
         if isinstance(copied, dict) and token in copied:
@@ -101,7 +97,7 @@ def raw_bytes(raw: str) -> bytes:
 
 
 def with_token(payload: Payload, contract: Contract, token: str) -> Json:
-    """The payload with the receiver's token at the auth pointer, unless the step minded that itself."""
+    """The payload with the receiver's token at the auth pointer, unless the step put or removed it there."""
     auth = contract.auth
     if auth is None or not token or auth.pointer in payload.changed:
         return payload.value

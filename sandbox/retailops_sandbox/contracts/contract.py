@@ -75,9 +75,9 @@ class Contract(msgspec.Struct, frozen=True, dict=True, kw_only=True, forbid_unkn
     response_schema: dict[str, Any]
     examples: Examples
 
-    def check_request(self, value: Json, *, numbers: bool = True) -> tuple[Violation, ...]:
-        """How a payload breaks the contract. `numbers` says whether it may hold a Number."""
-        return _violations(self._request_validator, value, numbers=numbers)
+    def check_request(self, value: Json) -> tuple[Violation, ...]:
+        """How a payload breaks the contract."""
+        return _violations(self._request_validator, value)
 
     def check_response(self, value: Json) -> tuple[Violation, ...]:
         """How a response's body breaks the contract."""
@@ -250,8 +250,8 @@ def _compiled(schema: dict[str, Any]) -> Validator:
     return jsonschema_rs.validator_for(_plain(schema), mask="the value", offline=True)
 
 
-def _violations(validator: Validator, value: Json, *, numbers: bool = True) -> tuple[Violation, ...]:
-    plain = _plain(value) if numbers else value
+def _violations(validator: Validator, value: Json) -> tuple[Violation, ...]:
+    plain = _plain(value)
     if validator.is_valid(plain):
         return ()
     errors = list(validator.iter_errors(_first_part(plain)))
