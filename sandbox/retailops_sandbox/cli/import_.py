@@ -16,7 +16,8 @@ from retailops_sandbox.importing import ImportedStep, as_steps, assemble, read
 from retailops_sandbox.reporting.render.lines import in_line
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.workspace.files import check_writable, checked, read_text, write_file
-from retailops_sandbox.workspace.workspace import Workspace, safe_name
+from retailops_sandbox.workspace.names import safe_name
+from retailops_sandbox.workspace.workspace import Workspace
 
 _STDIN = "standard input"
 

@@ -26,6 +26,7 @@ from retailops_sandbox.session import ports
 from retailops_sandbox.session.receivers import without_user
 from retailops_sandbox.workspace import settings
 from retailops_sandbox.workspace.files import check_writable, checked, write_file
+from retailops_sandbox.workspace.names import free_name
 from retailops_sandbox.workspace.payloads import fixture_payloads
 from retailops_sandbox.workspace.workspace import Workspace
 
@@ -201,14 +202,19 @@ def _summary(draft: ScenarioDraft) -> str:
 
 def _suffixed(output: Path, suffix: str) -> Path:
     """The path with a suffix before the ending of a scenario file."""
-    ending = scenario.SUFFIX if output.name.endswith(scenario.SUFFIX) else output.suffix
+    ending = _ending(output)
     return output.with_name(f"{output.name.removesuffix(ending)}-{suffix}{ending}")
 
 
 def _free(path: Path, replace: bool) -> Path:
     """The path, or a numbered one where a file was made there meanwhile: neither is lost."""
-    number, chosen = 1, path
-    while not replace and checked(Path.exists, chosen):
-        number += 1
-        chosen = _suffixed(path, str(number))
-    return chosen
+    ending = _ending(path)
+
+    def is_taken(name: str) -> bool:
+        return not replace and checked(Path.exists, path.with_name(name + ending))
+
+    return path.with_name(free_name(path.name.removesuffix(ending), is_taken) + ending)
+
+
+def _ending(path: Path) -> str:
+    return scenario.SUFFIX if path.name.endswith(scenario.SUFFIX) else path.suffix

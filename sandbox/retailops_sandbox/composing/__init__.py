@@ -11,6 +11,7 @@ from retailops_sandbox.composing.payload import Payload, Template, compose, raw_
 from retailops_sandbox.composing.placeholders import (
     MissingCapture,
     Names,
+    environment_variables,
     escaped,
     fill,
     fill_text,
@@ -40,6 +41,7 @@ __all__ = [
     "check",
     "compose",
     "connection",
+    "environment_variables",
     "escaped",
     "fill",
     "fill_text",

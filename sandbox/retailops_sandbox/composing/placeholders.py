@@ -99,6 +99,11 @@ def references(text: str) -> list[str]:
     return [found[1] for found in _PLACEHOLDER.finditer(text) if found[1] is not None]
 
 
+def environment_variables(text: str) -> list[str]:
+    """The variables of the environment that a text refers to as `${env:NAME}`."""
+    return [name[4:] for name in references(text) if name.startswith("env:")]
+
+
 def escaped(value: Json) -> Json:
     """The value, spelled so that `fill` gives it back whatever it holds."""
     if isinstance(value, str):

@@ -264,8 +264,7 @@ class StepRun:
         deliver = self._step.deliver
         kept = {"Content-Type": ""} if deliver.content_type else {}
         for name, written in deliver.headers.items():
-            refers = any(each.startswith("env:") for each in composing.references(written))
-            kept[name] = secrets.plain(written) if refers else ""
+            kept[name] = secrets.plain(written) if composing.environment_variables(written) else ""
         return kept
 
     # --- captures ---

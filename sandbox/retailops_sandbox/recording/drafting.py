@@ -14,6 +14,7 @@ from retailops_sandbox.contracts import contract
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.model import Delivery, Expectation, Json, Judgement, Rule, Scenario, Step
 from retailops_sandbox.recording import steps, volatile
+from retailops_sandbox.workspace.names import free_name
 
 _MOST_PROPOSALS = 200
 """The most rules that are proposed for one draft: nobody reviews more."""
@@ -127,10 +128,7 @@ def _unrepeatable(sent: Delivery, agreed: Contract) -> str:
 
 
 def _unique(name: str, names: set[str]) -> str:
-    number, chosen = 1, name
-    while chosen in names:
-        number += 1
-        chosen = f"{name} {number}"
+    chosen = free_name(name, names.__contains__, separator=" ")
     names.add(chosen)
     return chosen
 

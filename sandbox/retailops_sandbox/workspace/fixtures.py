@@ -16,7 +16,8 @@ import msgspec
 from retailops_sandbox import jsontext
 from retailops_sandbox.errors import FileError, UsageError
 from retailops_sandbox.workspace.files import checked, read_text
-from retailops_sandbox.workspace.workspace import Workspace, safe_name
+from retailops_sandbox.workspace.names import free_name, safe_name
+from retailops_sandbox.workspace.workspace import Workspace
 
 KEPT_CHANGES = 100
 """How many of the latest changes can be taken back."""
@@ -151,9 +152,7 @@ class Fixtures:
     def free_name(self, action: str, edition: str, wanted: str) -> str:
         """The wanted name, or the first like it that no fixture has."""
         names = {info.name for info in self._workspace.fixtures(action, edition)}
-        wanted = wanted[:90].rstrip(".")
-        numbered = (f"{wanted}-{number}" for number in range(2, len(names) + 3))
-        return wanted if wanted not in names else next(each for each in numbered if each not in names)
+        return free_name(wanted[:90].rstrip("."), names.__contains__)
 
     def _expect_free(self, action: str, edition: str, name: str) -> None:
         if self.text(action, edition, name) is not None:

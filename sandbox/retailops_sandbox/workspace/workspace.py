@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from operator import attrgetter
@@ -25,12 +24,11 @@ from retailops_sandbox.model import Receiver
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.scenarios.scenario import SUFFIX
 from retailops_sandbox.workspace.files import checked, read_text, write_atomically
+from retailops_sandbox.workspace.names import safe_name
 
 _SHIPPED = "shipped:"
-_NAME = re.compile(r"[^\W_][\w.-]{0,99}")
 _ELSEWHERE = "choose another folder with --workspace"
 _HERE = os.path.join(os.curdir, "")
-_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 Origin = Literal["shipped", "workspace", "changed"]
 
@@ -293,16 +291,6 @@ class _Preferences(msgspec.Struct):
 class _Tables(msgspec.Struct, forbid_unknown_fields=True):
     receivers: dict[str, Receiver] = {}
     settings: dict[str, _Preferences] = {}
-
-
-def safe_name(name: str, whose: str = "a fixture's") -> str:
-    """The name, if it can be a file's name and nothing else; UsageError otherwise."""
-    if not _NAME.fullmatch(name) or ".." in name or name.endswith(".") or _RESERVED.fullmatch(name):
-        raise UsageError(
-            f"{name!r} cannot be {whose} name",
-            mend="letters, digits, hyphens, dots and underscores, up to 100",
-        )
-    return name
 
 
 def scenario_files_in(folder: Path) -> tuple[list[str], list[SandboxError]]:

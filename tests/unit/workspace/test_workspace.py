@@ -12,7 +12,8 @@ from tinydb import TinyDB
 from retailops_sandbox.errors import FileError, SandboxError, SourceError, UsageError
 from retailops_sandbox.model import Basic, Receiver
 from retailops_sandbox.workspace.files import checked, write_atomically
-from retailops_sandbox.workspace.workspace import Workspace, safe_name, scenario_files_in
+from retailops_sandbox.workspace.names import safe_name
+from retailops_sandbox.workspace.workspace import Workspace, scenario_files_in
 
 ACTION = ("order_cancel", "draft")
 

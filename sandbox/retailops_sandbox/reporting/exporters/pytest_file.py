@@ -24,6 +24,7 @@ from retailops_sandbox.reporting.exporters.exporter import (
 )
 from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.scenarios.scenario import Plan
+from retailops_sandbox.workspace.names import free_name
 
 _WIDTH = 100
 _HEADER = '''"""{title}
@@ -188,10 +189,7 @@ def _name(scenario: Scenario, names: set[str]) -> str:
     """A name for the scenario's test that no other has."""
     words = re.sub(r"[^0-9A-Za-z]+", "_", scenario.name).strip("_").lower()[:70].strip("_")
     base = f"test_{words or scenario.action}"
-    name, number = base, 1
-    while name in names or keyword.iskeyword(name):
-        number += 1
-        name = f"{base}_{number}"
+    name = free_name(base, lambda each: each in names or keyword.iskeyword(each), separator="_")
     names.add(name)
     return name
 

@@ -17,7 +17,8 @@ from retailops_sandbox.web.shell.forms import text
 from retailops_sandbox.web.shell.send_form import Refused, SendForm
 from retailops_sandbox.workspace.fixtures import Clash as FileClash
 from retailops_sandbox.workspace.fixtures import Done, Fixtures, stamp
-from retailops_sandbox.workspace.workspace import FixtureInfo, Workspace, safe_name
+from retailops_sandbox.workspace.names import safe_name
+from retailops_sandbox.workspace.workspace import FixtureInfo, Workspace
 
 Place = Literal["save", "manage", "import"]
 """The part of the page that shows a notice: the one whose button was pressed."""

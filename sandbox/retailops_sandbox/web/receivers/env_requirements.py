@@ -61,9 +61,8 @@ def _uses(receiver: Receiver) -> Iterator[tuple[str, str]]:
     """Each environment variable that a receiver names, with the words of the setting that does."""
     for field, words in _WORDS.items():
         for key, text in _texts(getattr(receiver, field)):
-            for name in composing.references(text):
-                if name.startswith("env:"):
-                    yield name[4:], f"{words} {key}" if field == "headers" else words
+            for name in composing.environment_variables(text):
+                yield name, f"{words} {key}" if field == "headers" else words
     for name in receiver.secret_env:
         yield name, "secret in payloads"
 

@@ -30,9 +30,9 @@ from retailops_sandbox.web.shell import forms
 from retailops_sandbox.web.shell.choices import remember_receiver
 from retailops_sandbox.web.shell.context import AppContext, Target
 from retailops_sandbox.web.shell.forms import text
-from retailops_sandbox.web.shell.names import free_name
 from retailops_sandbox.web.shell.pages import Pages, problems
 from retailops_sandbox.web.shell.room import RoomPages
+from retailops_sandbox.workspace.names import free_name
 
 _LONGEST_COPIED = 90
 """Characters of a receiver's name that the name of its copy begins with."""

@@ -26,9 +26,9 @@ from retailops_sandbox.web.recording.state import Drafted, Recording, RecordingR
 from retailops_sandbox.web.shell import forms
 from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.forms import text
-from retailops_sandbox.web.shell.names import free_name
 from retailops_sandbox.web.shell.pages import Pages, problems
 from retailops_sandbox.web.shell.room import RoomPages
+from retailops_sandbox.workspace.names import free_name
 
 _NAME = "name."
 """The beginning of the field with a step's name; the id of its delivery follows."""

@@ -1,0 +1,29 @@
+"""Names that can be given to the user's files and to what is in them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from itertools import chain, count
+
+from retailops_sandbox.errors import UsageError
+
+_NAME = re.compile(r"[^\W_][\w.-]{0,99}")
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+"""Names of devices on Windows."""
+
+
+def safe_name(name: str, whose: str = "a fixture's") -> str:
+    """The name; UsageError where it cannot be a file's name in any folder on any system."""
+    if not _NAME.fullmatch(name) or ".." in name or name.endswith(".") or _RESERVED.fullmatch(name):
+        raise UsageError(
+            f"{name!r} cannot be {whose} name",
+            mend="letters, digits, hyphens, dots and underscores, up to 100",
+        )
+    return name
+
+
+def free_name(name: str, is_taken: Callable[[str], bool], *, separator: str = "-") -> str:
+    """The name, or where it is taken the first with a number behind it that is not: `name-2`, `name-3`."""
+    numbered = (f"{name}{separator}{number}" for number in count(2))
+    return next(each for each in chain([name], numbered) if not is_taken(each))
