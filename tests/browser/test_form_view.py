@@ -303,7 +303,7 @@ def test_as_sent_follows_receiver_and_variables(scripted: Page, served: Served):
     scripted.locator("details").filter(has_text="Variables").locator("summary").click()
     scripted.get_by_label("Variables, a JSON object").fill('{"number": 35.00}')
     expect(scripted.locator("#as-sent")).to_contain_text('{"version":35.00}')
-    expect(scripted.locator("#as-sent")).to_contain_text("nothing is sent unless that is ticked")
+    expect(scripted.locator("#as-sent")).to_contain_text("nothing is sent unless that is selected")
     scripted.get_by_label("Send although it breaks the contract").check()
     expect(scripted.locator("#as-sent")).not_to_contain_text("nothing is sent unless")
 
