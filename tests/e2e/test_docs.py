@@ -1,28 +1,35 @@
-"""What the documentation shows is run: every scenario of docs/scenarios.md, every CI job of README.md."""
+"""What the documentation shows is run: every scenario, every CI job, and the first command of each page."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
 import tomllib
+import urllib.request
 import xml.etree.ElementTree as ET
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 import yaml
 
-from tests.support.receivers import unused_port
+from retailops_sandbox.cli import main
+from tests.support import documents
+from tests.support.documents import PAGES
+from tests.support.receivers import answering, receiver, response, unused_port
+from tests.support.serving import MAIN, address
 
-ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-PAGE = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"(?:<!-- verdict: (\w+) -->\n)?```json\n(.*?)```", PAGE + README, re.DOTALL)
+EVERYTHING = documents.everything()
+BLOCKS = re.findall(r"(?:<!-- verdict: (\w+) -->\n)?```json\n(.*?)```", EVERYTHING, re.DOTALL)
 EXAMPLES = [(verdict, text) for verdict, text in BLOCKS if '"steps"' in text]
 CODES = {"passed": 0, "recorded": 5}
 
@@ -58,21 +65,108 @@ def test_every_example_runs_as_it_stands(verdict: str, text: str, tmp_path: Path
     assert result["verdict"] == (verdict or "passed")
 
 
-def test_the_page_has_examples():
-    assert PAGE.count('"steps"') >= 8
-    assert len(EXAMPLES) == PAGE.count('"steps"') + README.count('"steps"')
+def test_the_pages_have_examples():
+    assert documents.text("docs/scenarios.md").count('"steps"') >= 8
+    assert len(EXAMPLES) == EVERYTHING.count('"steps"')
+
+
+# --- commands ---
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with the files that the commands name, and a receiver; `port` in it says where it listens."""
+    folder = tmp_path_factory.mktemp("desk")
+    (folder / "scenarios").mkdir()
+    (folder / "scenarios" / "cancel.scenario.json").write_text(EXAMPLES[0][1])
+    payload = documents.text("fixtures/order_cancel/draft/default.json")
+    (folder / "order.json").write_text(payload)
+    for name in ("session.har", "run.json", "nightly.json"):
+        (folder / name).write_text("{}")
+    with receiver(answering(response(b'{"events": []}', "Content-Type: application/json"))) as shop:
+        (folder / "port").write_text(str(shop.port))
+        run_line("retailops-sandbox run scenarios/ --receiver http://127.0.0.1:8000", folder)
+        yield folder
+
+
+def run_line(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a command of the documentation in the folder, against the receiver there."""
+    port = (folder / "port").read_text()
+    kept = {name: text for name, text in os.environ.items() if not name.startswith(("RETAILOPS", "PYTEST"))}
+    kept.pop("CI", None)
+    return subprocess.run(
+        ["bash", "-c", line.replace(":8000", f":{port}")],
+        cwd=folder,
+        env={**kept, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+PROGRAM = re.compile(r"retailops-sandbox(?=\s|$)[^|]*")
+LINES = sorted({found[0] for line in documents.commands(EVERYTHING) if (found := PROGRAM.search(line))})
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_the_program_takes_every_command_that_is_shown(
+    line: str, desk: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(desk)
+    command: click.Command = main
+    context, words = None, shlex.split(line)[1:]
+    while isinstance(command, click.Group) and words and not words[0].startswith("-"):
+        context = click.Context(command, parent=context)
+        _, found, words = command.resolve_command(context, words)
+        assert found is not None
+        command = found
+    with contextlib.suppress(click.exceptions.Exit):  # of --help
+        command.make_context(command.name, words, parent=context)
+
+
+RECORDED = 5
+FIRST = {
+    page.name: next(
+        line for line in documents.commands(page.read_text()) if line.startswith(("retailops", "pytest"))
+    )
+    for page in PAGES
+    if page.name not in ("README.md", "decisions.md", "recording.md", "python.md")
+}
+
+
+@pytest.mark.parametrize("name", sorted(FIRST))
+def test_the_first_command_of_a_page_works(name: str, desk: Path):
+    line = f"{FIRST[name]} -p no:cacheprovider" if FIRST[name].startswith("pytest") else FIRST[name]
+    done = run_line(line, desk)
+    expected = RECORDED if "send default" in line else 0
+    assert done.returncode == expected, done.stdout + done.stderr
+
+
+def test_the_relay_that_is_shown_records_what_passes_through(desk: Path):
+    line = next(line for line in documents.commands(documents.text("docs/recording.md")))
+    port = (desk / "port").read_text()
+    words = [*MAIN, *shlex.split(line.replace(":8000", f":{port}"))[1:], "--port", "0"]
+    process = subprocess.Popen(words, cwd=desk, stdout=subprocess.PIPE, text=True)
+    with process:
+        url = address(process)
+        body = (desk / "order.json").read_bytes()
+        with urllib.request.urlopen(f"{url.rstrip('/')}/order_cancel", body, timeout=60) as answer:
+            assert json.load(answer) == {"events": []}
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+    assert process.returncode == 0
+    (step,) = json.loads((desk / "scenarios" / "recorded.scenario.json").read_text())["steps"]
+    assert step["expect"]["status"] == 200
 
 
 # --- jobs ---
 
 
 def job(start: str) -> Any:
-    """The YAML of README that begins so."""
-    blocks = [
-        block for block in re.findall(r"```yaml\n(.*?)```", README, re.DOTALL) if block.startswith(start)
-    ]
-    assert len(blocks) == 1
-    return yaml.safe_load(blocks[0])
+    """The YAML in the documentation that begins so."""
+    (block,) = (block for block in documents.blocks(EVERYTHING, "yaml") if block.startswith(start))
+    return yaml.safe_load(block)
 
 
 def github_scripts() -> list[str]:
@@ -133,7 +227,7 @@ def test_a_job_to_copy_does_what_it_says(scripts: Any, events: list[Any], code: 
 
 
 def test_the_jobs_install_this_package():
-    name = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["name"]
+    name = tomllib.loads(documents.text("pyproject.toml"))["project"]["name"]
     for scripts in (github_scripts(), gitlab_scripts()):
         installs = [line for line in "\n".join(scripts).splitlines() if line.startswith("pip ")]
         assert installs == [f"pip install {name}"]

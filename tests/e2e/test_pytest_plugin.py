@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -24,9 +23,9 @@ import retailops_sandbox.reporting.reporters.console
 import retailops_sandbox.standin  # noqa: F401
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.pytest_plugin.session import Session
+from tests.support import documents
 from tests.support.receivers import Peer, Receiver, answering, receiver, response, unused_port
 
-README = Path(__file__).parents[2] / "README.md"
 STAND_IN = "--retailops-stand-in"
 NOTHING = {"body": {"events": []}}
 UNKNOWN = {"/data/order/id": "no-such-order"}
@@ -626,8 +625,7 @@ def test_nothing_sent_is_nothing_written(pytester: pytest.Pytester):
     assert not (pytester.path / ".sandbox").exists()
 
 
-def test_the_example_of_the_readme(pytester: pytest.Pytester):
-    section = README.read_text(encoding="utf-8").partition("\n## In pytest\n")[2].partition("\n## ")[0]
-    (example,) = re.findall("^```python\n(.*?)^```$", section, re.DOTALL | re.MULTILINE)
+def test_the_documented_example(pytester: pytest.Pytester):
+    (example,) = documents.blocks(documents.text("docs/pytest.md"), "python")
     pytester.makepyfile(example)
     run(pytester, STAND_IN).assert_outcomes(passed=1)

@@ -1,4 +1,4 @@
-"""`schema` and `init` as processes: what editors read lies where the README says."""
+"""`schema` and `init` as processes: what editors read lies where docs/workspace.md says."""
 
 from __future__ import annotations
 

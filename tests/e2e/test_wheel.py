@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from retailops_sandbox import __version__
+from tests.support.documents import DOCUMENTS
 
 pytestmark = pytest.mark.xdist_group("wheel")  # on one worker: it is built and installed once
 
@@ -80,6 +81,14 @@ def test_the_wheel_holds_every_file_that_the_program_reads(built):
     bundle = {*assets.values(), "third-party-licenses.txt"}
     assert {f"retailops_sandbox/web/static/{name}" for name in bundle} - inside == set()
     assert not any(name.startswith(("tests/", "bench/")) or "node_modules" in name for name in inside)
+
+
+def test_the_sdist_holds_every_document(built):
+    with tarfile.open(next(built.glob("*.tar.gz"))) as sdist:
+        inside = {name.partition("/")[2] for name in sdist.getnames()}
+    documents = {path.relative_to(ROOT).as_posix() for path in DOCUMENTS}
+    assert len(documents) > 15
+    assert documents - inside == set()
 
 
 def test_the_installed_program_runs_a_scenario_far_from_the_checkout(installed, tmp_path):

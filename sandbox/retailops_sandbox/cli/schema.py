@@ -27,8 +27,8 @@ _KINDS = ("scenario", "expectation", "receivers", "fixture")
 def command(names: tuple[str, ...], output: str | None, workspace: str | None) -> None:
     """Write the JSON Schema of file formats: of all where none is named.
 
-    Editors complete and check files by them: see "Editor set-up" in the README. `init` writes all of them
-    into .sandbox/schemas of a workspace.
+    Editors complete and check files by them: see "Completion in editors" in the documentation.
+    `init` writes all of them into .sandbox/schemas of a workspace.
     """
     known = of_workspace(Workspace.find(workspace, os.environ, here()))
     chosen = {name: known[name] for name in _chosen(names)} if names else known

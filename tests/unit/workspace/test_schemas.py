@@ -22,9 +22,7 @@ from retailops_sandbox.model import Basic, Bearer, Netrc, Receiver
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.workspace import schemas
 from retailops_sandbox.workspace.workspace import Workspace
-
-ROOT = Path(__file__).parents[3]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+from tests.support import documents
 
 
 @cache
@@ -265,12 +263,12 @@ def test_every_matcher_is_told_with_an_example_that_it_takes():
     compile_rules({f"/{number}": example for number, example in enumerate(examples)})
 
 
-# --- the editor set-up of the README -----------------------------------------------------------------------
+# --- what the documentation tells editors ------------------------------------------------------------------
 
 
-def test_the_editors_settings_in_the_readme_name_every_schema_and_fit_the_files():
-    section = README.partition("\n## Editor set-up\n")[2].partition("\n## ")[0]
-    (snippet,) = re.findall("```json\n(.*?)```", section, re.S)
+def test_the_documented_settings_of_editors_name_every_schema_and_fit_the_files():
+    section = documents.section("docs/workspace.md", "Completion in editors")
+    (snippet,) = documents.blocks(section, "json")
     settings = json.loads(snippet)["json.schemas"]
     folder = "./.sandbox/schemas/"
     files = {each["url"].removeprefix(folder): each["fileMatch"] for each in settings}

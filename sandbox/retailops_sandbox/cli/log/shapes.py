@@ -1,4 +1,4 @@
-"""What `--format json` writes of deliveries and runs. The README has each field: they stay as they are."""
+"""What `--format json` writes of deliveries and runs. docs/log.md has each field: they stay as they are."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
-"""README.md names every command, option, setting and exit code; docs/scenarios.md all of a scenario."""
+"""The documentation names every command, option, setting, exit code, matcher, and field of a file."""
 
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import get_args
 
 import click
@@ -17,11 +16,13 @@ from retailops_sandbox.comparing.matchers import HEADER, MATCHERS
 from retailops_sandbox.pytest_plugin.answers import Response, Result
 from retailops_sandbox.pytest_plugin.sending import Fields
 from retailops_sandbox.runlog.rows import COLUMNS
+from retailops_sandbox.standin.misbehaviour import MISBEHAVIOURS
 from retailops_sandbox.workspace.settings import Settings
+from tests.support import documents
 
-ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-SCENARIOS = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
+COMMANDS = documents.text("docs/commands.md")
+LOG = documents.text("docs/log.md")
+SCENARIOS = documents.text("docs/scenarios.md")
 
 
 def commands(group: click.Group = main, above: str = "") -> dict[str, click.Command]:
@@ -39,10 +40,28 @@ def commands(group: click.Group = main, above: str = "") -> dict[str, click.Comm
 
 @pytest.mark.parametrize("name", sorted(commands()))
 def test_every_command_and_its_options_are_documented(name: str):
-    assert re.search(rf"^\| [^|]*`{name}\b", README, re.MULTILINE)
+    assert re.search(rf"^\| [^|]*`{name}\b", COMMANDS + LOG, re.MULTILINE)
+    # The log and the relay have pages of their own.
+    page = {"log": LOG, "record": documents.text("docs/recording.md")}.get(name.split()[0], COMMANDS)
+    if name == "log export":
+        page = COMMANDS
     for parameter in commands()[name].params:
         for option in parameter.opts if isinstance(parameter, click.Option) else ():
-            assert f"`{option}`" in README or f"`{option} " in README, option
+            assert f"`{option}`" in page or f"`{option} " in page, option
+
+
+def test_every_option_in_a_table_is_one():
+    known = {"--retailops-receiver", "--retailops-stand-in", "--retailops-edition", "--retailops-yes"}
+    known |= {
+        option
+        for command in commands().values()
+        for parameter in command.params
+        if isinstance(parameter, click.Option)
+        for option in parameter.opts
+    }
+    for row in re.findall(r"^\|([^|]*)\|", documents.everything(), re.MULTILINE):
+        for option in re.findall(r"`(--?[a-z][\w-]*)", row):
+            assert option in known, row
 
 
 @pytest.mark.parametrize("kind", [model.Scenario, model.Step, model.Expectation, model.Deliver])
@@ -52,11 +71,11 @@ def test_every_field_of_a_scenario_has_a_row(kind: type[msgspec.Struct]):
 
 
 def test_every_key_of_the_log_has_a_row():
-    page = (ROOT / "templates" / "log" / "keys.html").read_text(encoding="utf-8")
+    page = documents.text("templates/log/keys.html")
     keys = re.findall(r'\("(\S+)", "[^"]+"\)', page)
     assert len(keys) == 10
     for key in keys:
-        assert re.search(rf"^\| [^|]*`{re.escape(key)}`", README, re.MULTILINE), key
+        assert re.search(rf"^\| [^|]*`{re.escape(key)}`", LOG, re.MULTILINE), key
 
 
 def test_the_table_of_matchers_says_what_their_records_say():
@@ -75,18 +94,21 @@ def test_every_fault_and_verdict_is_documented(words: object):
         assert f"`{word}`" in SCENARIOS or f"| *{word}* |" in SCENARIOS, word
 
 
-def test_the_readme_leads_to_the_page():
-    assert "(docs/scenarios.md)" in README
+def test_every_way_in_which_the_stand_in_goes_wrong_is_named():
+    page = documents.section("docs/receivers.md", "The stand-in")
+    for name in MISBEHAVIOURS:
+        assert f"`{name}`" in page or f"/misbehave/{name}/" in page, name
 
 
 def test_every_setting_is_documented():
+    page = documents.section("docs/workspace.md", "Settings")
     for field in Settings.__struct_fields__:
-        assert f"`{field.replace('_', '-')}`" in README, field
+        assert f"`{field.replace('_', '-')}`" in page, field
 
 
 @pytest.mark.parametrize("code", [0, 1, 2, 3, 5, 130])
 def test_every_exit_code_is_documented(code: int):
-    assert f"\n| {code} | " in README
+    assert f"\n| {code} | " in documents.section("docs/ci.md", "Exit codes")
 
 
 SHAPES = [
@@ -98,7 +120,7 @@ SHAPES = [
 
 @pytest.mark.parametrize("fields", [COLUMNS, *(shape.__struct_fields__ for shape in SHAPES)])
 def test_every_field_of_the_logs_json_is_documented(fields: tuple[str, ...]):
-    section = README.partition("\n**JSON.**")[2].partition("\n## ")[0]
+    section = documents.section("docs/log.md", "JSON")
     for field in fields:
         assert f"`{field}`" in section, field
 
@@ -123,12 +145,13 @@ def test_every_option_and_ini_key_of_the_pytest_plugin_is_documented():
     options = Options()
     pytest_plugin.pytest_addoption(options)
     assert len(options.names) == 7
+    page = documents.section("docs/pytest.md", "Options")
     for name in options.names:
-        assert f"| `{name}`" in README or f"| `{name} " in README, name
+        assert f"| `{name}`" in page or f"| `{name} " in page, name
 
 
 def test_every_field_of_a_send_and_of_its_result_is_documented():
-    section = README.partition("\n## In pytest\n")[2].partition("\n## ")[0]
+    section = documents.section("docs/pytest.md", "The fixture `retailops`")
     public = [name for kind in (Result, Response) for name in vars(kind) if not name.startswith("_")]
     instance = ["verdict", "reason", "deliveries", "comparisons", "status", "headers", "content"]
     for name in [*Fields.__annotations__, *public, *instance]:
