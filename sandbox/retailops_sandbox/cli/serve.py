@@ -30,7 +30,9 @@ def command(
     workspace: str | None, host: str | None, port: int | None, files: tuple[str, ...], token: str | None
 ) -> None:
     """Serve the browser application, with the stand-in receiver beside it."""
-    from retailops_sandbox.web.serve import serve as serve_web
+    import asyncio
+
+    from retailops_sandbox.web.serve import serve
 
     start = here()
     chosen = settings.read(os.environ, start)
@@ -39,14 +41,14 @@ def command(
     log = open_log(folder.runs_dir)
     opened = {file: log.open(Path(file), file) for file in files}
 
-    def ready(address: str, stand_in: str) -> None:
+    def on_ready(address: str, stand_in: str) -> None:
         say(f"RetailOPS sandbox: {address}  (Ctrl-C ends it)")
         say(f"stand-in receiver: {stand_in}")
         say(f"workspace:         {folder.root}", flush=not opened)
         for file, run in opened.items():
             say(f"opened:            {file}: {address}runs/{run}", flush=True)
 
-    def tidied(pruned: Pruned) -> None:
+    def on_pruned(pruned: Pruned) -> None:
         # What goes is said, even where nobody asked; that nothing goes is no news.
         if pruned.removed:
             for line in told(pruned):
@@ -55,7 +57,7 @@ def command(
             more = f" (and {len(pruned.problems) - 1} more like this)" if len(pruned.problems) > 1 else ""
             complain(f"error: {pruned.problems[0]}{more}")
 
-    serve_web(
+    serving = serve(
         folder,
         log,
         host=host or chosen.host,
@@ -63,8 +65,9 @@ def command(
         token=token or chosen.token,
         environment=os.environ,
         secret_env=chosen.secret_env,
-        ready=ready,
-        complain=lambda error: complain(f"warning: nothing can be sent until it can be logged: {error}"),
+        on_ready=on_ready,
+        on_unwritable=lambda error: complain(f"warning: nothing can be sent until it can be logged: {error}"),
         retention=Retention(chosen.keep_runs, chosen.keep_days),
-        tidied=tidied,
+        on_pruned=on_pruned,
     )
+    asyncio.run(serving)

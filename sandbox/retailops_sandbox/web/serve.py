@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import signal
@@ -32,7 +31,7 @@ from retailops_sandbox.workspace.workspace import Workspace
 _SHORTEST_TOKEN = 16
 
 
-def serve(
+async def serve(
     workspace: Workspace,
     log: Log,
     *,
@@ -41,51 +40,74 @@ def serve(
     token: str,
     environment: Mapping[str, str],
     secret_env: Sequence[str],
-    ready: Callable[[str, str], None],
-    complain: Callable[[FileError], None],
+    on_ready: Callable[[str, str], None],
+    on_unwritable: Callable[[FileError], None],
     retention: Retention,
-    tidied: Callable[[Pruned], None],
+    on_pruned: Callable[[Pruned], None],
 ) -> None:
     """Serve a workspace and its log until Ctrl-C or SIGTERM.
 
-    `ready` is told the address of the page and of the stand-in; `complain` why nothing can be logged for now,
-    while the log can be read all the same; `tidied` which runs retention took, where it says anything, and
-    what had to stay as it was.
+    `on_ready` gets the addresses of the page and of the stand-in; `on_unwritable` why nothing can be logged
+    for now, while the log can be read all the same; `on_pruned` the runs that retention took and those that
+    had to stay, where there is anything to say.
 
     Raises UsageError for an address that cannot be bound, and for one off loopback without a token.
     """
-    if not is_loopback(host):
-        if not token:
-            raise UsageError(
-                f"{host} can be reached by others, so serving on it needs a token",
-                mend="give --token, or serve on 127.0.0.1",
-            )
-        if len(token) < _SHORTEST_TOKEN:
-            raise UsageError(
-                f"the token has fewer than {_SHORTEST_TOKEN} characters", mend="give a longer one"
-            )
+    _check_token(host, token)
     pages = Pages(resources.templates_dir(), Path(__file__).with_name("static"))
+    clock = SystemClock()
+    stand_in = StandIn()
     with _bound(host, port) as listening:
-        maintenance = LogMaintenance(log, retention, tidied)
-        asyncio.run(
-            _serve(
-                workspace,
-                log,
-                pages,
-                listening,
-                host,
-                token,
-                environment,
-                secret_env,
-                ready,
-                complain,
-                maintenance,
-            )
+        run = open_run(workspace.runs_dir, new_run("serve", clock.now()))
+        stand_in_url = await stand_in.start()
+        try:
+            async with Transport() as transport, logged(run, clock.now):
+                try:
+                    run.begin()
+                except FileError as error:
+                    on_unwritable(error)
+                context = AppContext(
+                    workspace,
+                    transport=transport,
+                    writer=run,
+                    environment=environment,
+                    secret_env=secret_env,
+                    stand_in=stand_in,
+                    stand_in_url=stand_in_url,
+                    log=log,
+                )
+                application = create_app(context, pages, token=token)
+                maintenance = LogMaintenance(log, retention, on_pruned)
+
+                def on_startup() -> None:
+                    on_ready(_address(host, listening.getsockname()[1]), stand_in_url)
+                    maintenance.start()
+
+                try:
+                    await _Server(application, on_startup).serve(sockets=[listening])
+                finally:
+                    await application.stop()
+                    await application.close()
+                    await maintenance.wait()
+        finally:
+            await stand_in.stop()
+
+
+def _check_token(host: str, token: str) -> None:
+    """UsageError where others can reach the address, and no token of some length keeps them out."""
+    if is_loopback(host):
+        return
+    if not token:
+        raise UsageError(
+            f"{host} can be reached by others, so serving on it needs a token",
+            mend="give --token, or serve on 127.0.0.1",
         )
+    if len(token) < _SHORTEST_TOKEN:
+        raise UsageError(f"the token has fewer than {_SHORTEST_TOKEN} characters", mend="give a longer one")
 
 
 def _bound(host: str, port: int) -> socket.socket:
-    """A socket bound before anything else starts: a port in use is one line."""
+    """A socket that listens at an address; UsageError where there can be none."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except (OSError, UnicodeError) as error:
@@ -105,87 +127,31 @@ def _bound(host: str, port: int) -> socket.socket:
     return listening
 
 
-async def _serve(
-    workspace: Workspace,
-    log: Log,
-    pages: Pages,
-    listening: socket.socket,
-    host: str,
-    token: str,
-    environment: Mapping[str, str],
-    secret_env: Sequence[str],
-    ready: Callable[[str, str], None],
-    complain: Callable[[FileError], None],
-    maintenance: LogMaintenance,
-) -> None:
-    clock = SystemClock()
-    run = open_run(workspace.runs_dir, new_run("serve", clock.now()))
-    stand_in = StandIn()
-    stand_in_url = await stand_in.start()
-    try:
-        async with Transport() as transport, logged(run, clock.now):
-            try:
-                run.begin()
-            except FileError as error:
-                complain(error)
-            context = AppContext(
-                workspace,
-                transport=transport,
-                writer=run,
-                environment=environment,
-                secret_env=secret_env,
-                stand_in=stand_in,
-                stand_in_url=stand_in_url,
-                log=log,
-            )
-            application = create_app(context, pages, token=token)
-            server = _Server(
-                uvicorn.Config(
-                    application.asgi,
-                    log_level="warning",
-                    access_log=False,
-                    server_header=False,
-                    timeout_graceful_shutdown=2,
-                    # What a proxy says of a client is not evidence of where a request came from.
-                    proxy_headers=False,
-                ),
-                lambda: ready(_address(host, listening.getsockname()[1]), stand_in_url),
-                application,
-                maintenance,
-            )
-            try:
-                await server.serve(sockets=[listening])
-            finally:
-                await application.stop()
-                await application.close()
-                await maintenance.wait()
-    finally:
-        await stand_in.stop()
-
-
 def _address(host: str, port: int) -> str:
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, telling when it answers, and ending deliveries before it waits for the pages of them."""
+    """uvicorn, which stops the application before it waits for the pages that are open."""
 
-    def __init__(
-        self,
-        config: uvicorn.Config,
-        ready: Callable[[], None],
-        application: Application,
-        maintenance: LogMaintenance,
-    ) -> None:
-        super().__init__(config)
-        self._ready = ready
+    def __init__(self, application: Application, on_startup: Callable[[], None]) -> None:
+        super().__init__(
+            uvicorn.Config(
+                application.asgi,
+                log_level="warning",
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=2,
+                # What a proxy says of a client is not evidence of where a request came from.
+                proxy_headers=False,
+            )
+        )
         self._application = application
-        self._maintenance = maintenance
+        self._on_startup = on_startup
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        self._ready()
-        self._maintenance.start()
+        self._on_startup()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         try:
