@@ -7,6 +7,7 @@ explain    the first mistake of a text that is no strict JSON
 pointer    JSON Pointer: resolving, changing
 places     the place of a pointer in a text
 typed      values as typed structs
+python     Python's own values as JSON values
 misfit     why a value does not fit its type
 edits      changes of a text that leave every other byte alone
 """
@@ -14,6 +15,7 @@ edits      changes of a text that leave every other byte alone
 from retailops_sandbox.jsontext.edits import insert, remove, rename, replace, rewrite
 from retailops_sandbox.jsontext.parsing import parse
 from retailops_sandbox.jsontext.places import error_in, locate, placed, places, span
+from retailops_sandbox.jsontext.python import from_python
 from retailops_sandbox.jsontext.spelling import compact, excerpt, flat, holds_number, pretty, quoted
 from retailops_sandbox.jsontext.text import MAX_DEPTH, MAX_DIGITS, MAX_EXPONENT_DIGITS, error_at
 from retailops_sandbox.jsontext.typed import convert
@@ -28,6 +30,7 @@ __all__ = [
     "error_in",
     "excerpt",
     "flat",
+    "from_python",
     "holds_number",
     "insert",
     "locate",

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import math
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import Any, TypedDict, Unpack
 
 import pytest
@@ -14,8 +12,6 @@ import pytest
 from retailops_sandbox import jsontext
 from retailops_sandbox.engine import Event, ScenarioResult
 from retailops_sandbox.errors import SandboxError, UsageError
-from retailops_sandbox.jsontext import pointer
-from retailops_sandbox.model import Json, Number
 from retailops_sandbox.pytest_plugin.answers import Result
 from retailops_sandbox.pytest_plugin.session import Session, sending
 from retailops_sandbox.scenarios import scenario
@@ -93,7 +89,9 @@ class RetailOPS:
             "steps": [said],
         }
         try:
-            return scenario.read(jsontext.compact(_json(document, "")).decode(), id="", file="")
+            return scenario.read(
+                jsontext.compact(jsontext.from_python(document, "")).decode(), id="", file=""
+            )
         except SandboxError as error:
             place = None if error.pointer is None else error.pointer.removeprefix(_STEP)
             raise UsageError(error.what, mend=error.mend, pointer=place) from None
@@ -119,16 +117,3 @@ def for_test(test: pytest.Item) -> RetailOPS:
 def sender_of(test: pytest.Item) -> RetailOPS | None:
     """The sender of a test; None where it uses none."""
     return test.stash.get(_SENDER, None)
-
-
-def _json(value: Any, at: str) -> Json:
-    """A Python value as JSON; a Decimal keeps its spelling. UsageError for a value that JSON cannot hold."""
-    if value is None or isinstance(value, bool | int | str | Number):
-        return value
-    if isinstance(value, float | Decimal) and math.isfinite(value):
-        return Number(str(value))
-    if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
-        return {key: _json(child, f"{at}/{pointer.escape(key)}") for key, child in value.items()}
-    if isinstance(value, list | tuple):
-        return [_json(child, f"{at}/{position}") for position, child in enumerate(value)]
-    raise UsageError(f"{value!r} is not JSON", pointer=at, mend="give text, numbers, lists or dicts")

@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import threading
 from collections.abc import Callable, Iterator
 
 
 @contextlib.contextmanager
 def stopping(act: Callable[[], None] = lambda: None) -> Iterator[asyncio.Event]:
-    """Ctrl-C and SIGTERM act and set the event, for a report to follow; a second one cancels this task."""
+    """Ctrl-C and SIGTERM act and set the event, for a report to follow; a second one cancels this task.
+
+    Only Python's main thread gets signals: in another one this does nothing.
+    """
     stopped = asyncio.Event()
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None
@@ -21,7 +25,8 @@ def stopping(act: Callable[[], None] = lambda: None) -> Iterator[asyncio.Event]:
         stopped.set()
         act()
 
-    numbers = (signal.SIGINT, signal.SIGTERM)
+    is_main = threading.current_thread() is threading.main_thread()
+    numbers = (signal.SIGINT, signal.SIGTERM) if is_main else ()
     before = {number: signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop)) for number in numbers}
     try:
         yield stopped

@@ -27,6 +27,8 @@ from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.workspace.names import free_name
 
 _WIDTH = 100
+_CALLABLE = ("Number", "escaped", "resolve")
+"""The names of the package's public face that a file's tests may call."""
 _HEADER = '''"""{title}
 
 Written by retailops-sandbox {version}. It needs that package and nothing else:
@@ -93,16 +95,9 @@ def document(scenarios: Sequence[Scenario], *, title: str, notes: Sequence[str] 
     body = "\n\n\n".join(tests)
     head = _HEADER.format(title=_in_docstring(title), version=__version__)
     head += "".join(f"\n# {_in_line(note)}" for note in notes)
-    imports = "\n".join(line for word, line in _IMPORTS.items() if f"{word}(" in body)
+    used = ", ".join(name for name in _CALLABLE if f"{name}(" in body)
+    imports = f"from retailops_sandbox import {used}" if used else ""
     return "\n\n".join(filter(None, [head.rstrip(), imports])) + f"\n\n\n{body}\n"
-
-
-_IMPORTS = {
-    "escaped": "from retailops_sandbox.composing import escaped",
-    "Number": "from retailops_sandbox.model import Number",
-    "resolve": "from retailops_sandbox.jsontext.pointer import resolve",
-}
-"""What a file's tests may call."""
 
 
 def _test(scenario: Scenario, names: set[str]) -> str:
