@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Container
+from collections.abc import Awaitable, Callable, Container
 from pathlib import Path
 from typing import cast
 
@@ -20,7 +20,7 @@ from retailops_sandbox.runlog.log import FileLog
 from retailops_sandbox.runlog.ports import Log
 from retailops_sandbox.standin import StandIn
 from retailops_sandbox.web import serve
-from retailops_sandbox.web.app import create_app
+from retailops_sandbox.web.app import Application, create_app
 from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.pages import Pages
 from retailops_sandbox.workspace.workspace import Workspace
@@ -120,3 +120,20 @@ def test_the_last_answer_is_looked_for_in_lines_and_not_in_records(tmp_path: Pat
     answer = client_of(tmp_path, CountedLog(workspace.runs_dir)).post("/compose", data=form)
     assert f"From the answer to {RUN}.000005" in answer.text
     assert asked == [f"{RUN}.000005"]
+
+
+def test_what_is_under_way_is_stopped_in_order_whatever_one_of_it_does():
+    stopped: list[str] = []
+
+    def stop(name: str) -> Callable[[], Awaitable[None]]:
+        async def call() -> None:
+            stopped.append(name)
+            if name == "relay":
+                raise OSError("the disk is full")
+
+        return call
+
+    application = Application(lambda *_: stop("asgi")(), [stop("sends"), stop("relay"), stop("runs")], [])
+    with pytest.raises(OSError, match="the disk is full"):
+        asyncio.run(application.stop())
+    assert stopped == ["sends", "relay", "runs"]
