@@ -15,7 +15,7 @@ Pairs = list[tuple[int, int]]
 def best(gains: Sequence[Sequence[int]]) -> Pairs:
     """The one-to-one pairs of row and column with the greatest total gain.
 
-    The Hungarian method with potentials: cubic in the shorter side, never greedy.
+    The Hungarian method with potentials, which is cubic in the number of the shorter side.
     """
     rows, columns = len(gains), len(gains[0]) if gains else 0
     if rows > columns:

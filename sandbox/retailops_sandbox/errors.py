@@ -1,4 +1,4 @@
-"""The errors that a user can cause, each one line, and what the lines of several have in common.
+"""The errors that a user can cause, each shown in one line, and words that such lines share.
 
 SandboxError
 ├── UsageError        an option, argument or setting is wrong
@@ -59,7 +59,7 @@ class UsageError(SandboxError):
 
 
 class SourceError(SandboxError):
-    """A text that cannot be understood, with the place in it."""
+    """A file's text that is wrong, with the place in it."""
 
 
 class FileError(SandboxError):
@@ -71,12 +71,12 @@ class ComposeError(SandboxError):
 
 
 def unreadable(file: object, error: OSError) -> FileError:
-    """The error of a file or folder that the system does not let us read."""
+    """The error of a file or folder that cannot be read, for the system's reason."""
     return FileError(f"cannot be read: {system_reason(error)}", file=str(file))
 
 
 def unwritable(file: object, error: OSError, *, mend: str = "") -> FileError:
-    """The error of a file or folder that the system does not let us write."""
+    """The error of a file or folder that cannot be written, for the system's reason."""
     return FileError(f"cannot be written: {system_reason(error)}", file=str(file), mend=mend)
 
 
@@ -97,19 +97,22 @@ def disk_mend(error: OSError) -> str:
 
 
 def system_reason(error: Exception) -> str:
-    """The system's reason for an OSError, as it reads within a sentence; any other error's own words."""
+    """The system's reason of an OSError, in lower case for a sentence; of another error its message."""
     return (getattr(error, "strerror", None) or str(error)).lower()
 
 
 def shortened(text: str, limit: int) -> str:
-    """The text, or as many characters of it as the limit says and an ellipsis."""
+    """The text; where it has more characters than the limit, so many of them and an ellipsis."""
     return text if len(text) <= limit else f"{text[:limit]}…"
 
 
 def did_you_mean(
     name: str, known: Iterable[str], *, most: int = 1, spelled: Callable[[str], str] = str
 ) -> str:
-    """`did you mean this or that?` with at most so many of the known names; empty where none is similar."""
+    """A question that names up to `most` known names like the given one; empty where none is like it.
+
+    `spelled` puts a name into the question's words.
+    """
     from difflib import get_close_matches  # only errors need it
 
     near = get_close_matches(name, list(known), most)

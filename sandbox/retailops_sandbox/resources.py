@@ -1,4 +1,4 @@
-"""Where the files that ship with the sandbox are, in a checkout and in an installed wheel."""
+"""The files that ship with the sandbox, found in a checkout and in an installed wheel."""
 
 from __future__ import annotations
 
@@ -28,6 +28,6 @@ def contract_text(name: str) -> bytes:
 
 
 def _top_level(name: str) -> Path:
-    """A top-level folder of the checkout, which a wheel carries inside the package."""
+    """A top-level folder of the checkout; a wheel has it inside the package."""
     inside = _PACKAGE / "_data" / name
     return inside if inside.is_dir() else _PACKAGE.parents[1] / name

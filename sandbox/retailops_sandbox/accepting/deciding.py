@@ -73,7 +73,7 @@ def _of_text(value: Json) -> tuple[str, ...]:
     """The matchers that could judge this very text, the more telling ones first."""
     if not isinstance(value, str):
         return ()
-    telling = [name for name in matchers.TELLING if _accepts(name, value)]
+    telling = [name for name in matchers.FORMATS if _accepts(name, value)]
     return (*telling, "regex")
 
 

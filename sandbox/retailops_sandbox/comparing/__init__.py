@@ -13,7 +13,7 @@ judging       a delivery and its expectation to a verdict
 """
 
 from retailops_sandbox.comparing.aligning import align
-from retailops_sandbox.comparing.differences import Comparison, tell
+from retailops_sandbox.comparing.differences import Comparison, listed
 from retailops_sandbox.comparing.documents import NO_SETS, compare
 from retailops_sandbox.comparing.judging import Judge, ResponseContract
 from retailops_sandbox.comparing.node import Node
@@ -26,5 +26,5 @@ __all__ = [
     "ResponseContract",
     "align",
     "compare",
-    "tell",
+    "listed",
 ]

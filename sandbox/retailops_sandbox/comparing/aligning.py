@@ -1,4 +1,4 @@
-"""Aligning two documents: what answers to what, before anything is put into words."""
+"""Aligning two documents: which parts belong together, as a tree of nodes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def align(expected: Json, actual: Json, scope: Scope | None) -> Node:
 
 
 class Aligner:
-    """Aligns values, and keeps the budget for looking at pairs that may come to nothing."""
+    """Aligns the values of one document, within its budget of leaves for pairs that are only tried."""
 
     def __init__(self) -> None:
         self._budget = BUDGET
@@ -81,7 +81,7 @@ class Aligner:
     def _arrays(self, expected: list[Json], actual: list[Json], scope: Scope | None) -> Node:
         items = Items(self, expected, actual, scope)
         pairs, note = items.paired()
-        node = container("array", expected, actual, items.told(pairs))
+        node = container("array", expected, actual, items.nodes(pairs))
         node.scope, node.set_like, node.note = scope, items.set_like, note
         if items.set_like:
             kept = assignment.increasing([pair.actual for pair in pairs])

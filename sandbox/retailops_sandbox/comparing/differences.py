@@ -1,4 +1,4 @@
-"""An alignment as differences and notes."""
+"""The differences and notes of an alignment."""
 
 from __future__ import annotations
 
@@ -31,25 +31,25 @@ class Comparison(msgspec.Struct, frozen=True):
 CLEAN = Comparison()
 
 
-def tell(root: Node) -> Comparison:
-    """The differences and notes of an alignment; beyond MOST_DIFFERENCES they are only counted."""
-    teller = _Teller()
-    teller.node(root, "", "")
-    differences = tuple(teller.differences)
-    untold = root.cost - len(differences)
-    notes = [*teller.notes, f"{untold:,} more differences are not listed"] if untold else teller.notes
+def listed(root: Node) -> Comparison:
+    """The differences and notes of an alignment; differences beyond MOST_DIFFERENCES are only counted."""
+    collector = _Collector()
+    collector.add(root, "", "")
+    differences = tuple(collector.differences)
+    more = root.cost - len(differences)
+    notes = [*collector.notes, f"{more:,} more differences are not listed"] if more else collector.notes
     return Comparison(differences, tuple(notes))
 
 
-class _Teller:
+class _Collector:
     def __init__(self) -> None:
         self.differences: list[Difference] = []
         self.notes: list[str] = []
         self._hints_left = MOST_HINTS
         self._aligner = Aligner()
 
-    def node(self, node: Node, expected: str, actual: str) -> None:
-        """Tell a place that both sides have."""
+    def add(self, node: Node, expected: str, actual: str) -> None:
+        """Collect the differences and notes of a place that both sides have, at these pointers."""
         if node.note:
             self.notes.append(f"{expected or '(root)'}: {node.note}")
         if node.kind in ("changed", "type"):
@@ -78,7 +78,7 @@ class _Teller:
                         expected_pointer=beneath,
                         actual_pointer=actual_beneath,
                     )
-                self.node(child, beneath, actual_beneath)
+                self.add(child, beneath, actual_beneath)
         if moved and not node.keeps_order:
             items = "1 item is" if moved == 1 else f"{moved:,} items are"
             self.notes.append(f"{expected or '(root)'}: {items} in another place than expected")
@@ -113,10 +113,10 @@ class _Teller:
             )
         )
 
-    # --- What a missing item may have become ---
+    # --- Hints on missing items ---
 
     def _nearest(self, array: Node, lost: Node, expected: str, actual: str) -> str:
-        """The actual item that is nearest to a missing one, and what spoiled it."""
+        """The hint on the actual item that is nearest to a missing one: where it is, and how it differs."""
         scope = array.scope.child(str(lost.expected_token)) if array.scope is not None else None
         identity = (array.scope.identity or ()) if array.scope is not None else ()
         best: tuple[tuple[int, bool], Node, Node] | None = None
@@ -129,21 +129,21 @@ class _Teller:
             return ""
         (_, taken), candidate, item = best
         hint = f"nearest is {actual}/{item.actual_token}"
-        hint += f", but {_spoiler(candidate, identity)}" if candidate.cost else ", which would do"
+        hint += f", but {_main_difference(candidate, identity)}" if candidate.cost else ", which would do"
         return (
             f"{hint}; it already answers to the expected {expected}/{item.expected_token}" if taken else hint
         )
 
 
 def _candidates(array: Node) -> list[Node]:
-    """The actual items, those that answer to nothing first."""
+    """The actual items, those that are paired with no expected one first."""
     free = [item for item in array.children if item.kind == "unexpected"]
     taken = [item for item in array.children if item.kind not in ("unexpected", "missing", "ignored")]
     return (free + taken)[:MOST_CANDIDATES]
 
 
-def _spoiler(candidate: Node, identity: tuple[str, ...]) -> str:
-    """The difference that weighs most, and how many more there are."""
+def _main_difference(candidate: Node, identity: tuple[str, ...]) -> str:
+    """The difference that weighs most, in words, and how many more there are."""
     found = list(_departures(candidate, ""))
     path, node = next((each for each in found if each[0].partition("/")[0] in identity), found[0])
     more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
@@ -157,7 +157,7 @@ def _spoiler(candidate: Node, identity: tuple[str, ...]) -> str:
 
 
 def _departures(node: Node, path: str) -> Iterator[tuple[str, Node]]:
-    """The differences at and beneath a node, with their paths from it."""
+    """The nodes of the differences at and beneath a node, with their paths from it."""
     if not node.children:
         yield path, node
     for child in node.children:

@@ -29,11 +29,11 @@ from retailops_sandbox.model import (
 )
 
 _REMEMBERED = 256
-"""How many compiled expectations, and how many bodies, a judge keeps."""
+"""The number of compiled expectations, and of parsed bodies, that a judge keeps."""
 _SMALL = 4_096
-"""Characters of a body up to which what was read in it is kept: most answers come more than once."""
+"""Characters of a body up to which its value is kept: most answers come more than once."""
 _SHOWN = 1_000
-"""How many characters of a body that is not JSON a difference carries."""
+"""Characters of a body that is not JSON in a difference."""
 _TROUBLES = {
     "duplicate key": "duplicate key",
     "byte order mark": "byte order mark",
@@ -41,11 +41,11 @@ _TROUBLES = {
     "the number": "number",
     "surrogate": "encoding",
 }
-"""What names the keyword of a violation, in the message of a body that is not strict JSON."""
+"""Words in the message for a body that is not strict JSON, and the keyword of the violation."""
 
 
 class ResponseContract(Protocol):
-    """What judging needs of a contract."""
+    """The part of a contract by which answers are judged."""
 
     @property
     def ok_statuses(self) -> tuple[int, ...]: ...
@@ -57,7 +57,7 @@ class ResponseContract(Protocol):
 
 
 class _Prepared(msgspec.Struct, frozen=True):
-    """An expectation with its matchers made ready."""
+    """An expectation with its compiled matchers."""
 
     expectation: Expectation
     statuses: Sequence[int]
@@ -71,11 +71,11 @@ class _Body(msgspec.Struct):
     value: Json = None
     trouble: Violation | None = None
     violations: tuple[Violation, ...] | None = None
-    """None until they are asked for."""
+    """None until they are needed."""
 
 
 class _Findings(msgspec.Struct):
-    """What is held against a response."""
+    """What a response is found to break."""
 
     violations: tuple[Violation, ...] = ()
     differences: tuple[Difference, ...] = ()
@@ -136,7 +136,7 @@ class Judge:
         return _Findings(violations=self._violations(self._body(response)))
 
     def _findings(self, response: Response, prepared: _Prepared, total_ms: float) -> _Findings:
-        """Everything that an expectation holds against a response."""
+        """How a response departs from an expectation and from the contract."""
         expectation = prepared.expectation
         findings = _Findings()
         differences: list[Difference] = []
@@ -195,7 +195,7 @@ class Judge:
             self._prepared.clear()
         rules = compile_rules(expectation.rules)
         prepared = _Prepared(
-            expectation,  # kept, so that its id is not given to another
+            expectation,  # kept, so that no other expectation gets its id
             statuses,
             compile_headers(expectation.headers),
             whole_scope(rules, self._contract.arrays) if rules else self._scope,
@@ -250,7 +250,10 @@ def _number(milliseconds: float) -> Number:
 
 
 def _header_differences(name: str, matcher: matchers.Matcher, headers: Headers) -> list[Difference]:
-    """None or one: a header that is sent repeatedly may satisfy its matcher once, or joined by commas."""
+    """The difference of a header, if there is one.
+
+    Of a header that came repeatedly, one value or all of them, joined by commas, must satisfy the matcher.
+    """
     if matcher.name == "ignore":
         return []
     sent = [(each, value) for each, value in headers if each.lower() == name]
@@ -288,7 +291,7 @@ def _read(response: Response) -> _Body:
 
 
 def _unreadable_difference(expected: Json, response: Response) -> Difference:
-    """The expected body against one that is not JSON."""
+    """The difference between the expected body and one that is not JSON."""
     if not response.body:
         return Difference(kind="missing", expected_pointer="", expected=expected)
     return Difference(

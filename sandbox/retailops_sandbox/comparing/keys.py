@@ -1,4 +1,4 @@
-"""Hashable stand-ins for values: what has an equal key compares clean, so equal items are found by hash."""
+"""Hashable keys of values: items that compare without a difference are found by hash."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _ACCEPTED = ("accepted",)
 
 
 def frozen(value: Json) -> Hashable:
-    """Equal for exactly the values that are `match.same`."""
+    """A key that is equal for exactly the values that are `values.same`."""
     if isinstance(value, dict):
         return "{", frozenset(zip(value, map(frozen, value.values()), strict=True))
     if isinstance(value, list):
@@ -21,9 +21,9 @@ def frozen(value: Json) -> Hashable:
 
 
 def key(value: Json, scope: Scope | None, *, expected: bool) -> Hashable:
-    """Where an expected and an actual value have equal keys, comparing them in this scope finds nothing.
+    """A key of an expected or actual value in a scope: values with equal keys compare without a difference.
 
-    The reverse does not hold: extra members that a rule allows, for one, make keys differ.
+    Values with different keys may do so too, where a rule allows extra members, for example.
     """
     if scope is None:
         return frozen(value)
@@ -54,11 +54,11 @@ def _array_key(value: list[Json], scope: Scope, expected: bool) -> Hashable:
     if ordered:
         return "[", *(key(item, scope.child(str(at)), expected=expected) for at, item in enumerate(value))
     if positions(scope, len(value)):
-        return object()  # which item a position's rule will judge is not known before they are paired
+        return object()  # until the items are paired, nobody knows which one a position's rule will judge
     return "{}", frozenset(Counter(key(item, scope.items, expected=expected) for item in value).items())
 
 
 def positions(scope: Scope, length: int) -> list[int]:
-    """The positions of an array that some rule path spells out."""
+    """The positions of an array that some rule's path names."""
     spelled = (int(token) for token in scope.named if token.isdecimal() and len(token) < 10)
     return sorted(position for position in spelled if position < length)

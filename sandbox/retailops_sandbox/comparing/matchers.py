@@ -1,7 +1,7 @@
-"""Matchers: what may take the place of equality, each described in one record of MATCHERS.
+"""Matchers, which take the place of equality. Each is described in one record of MATCHERS.
 
-The record is the one place of a matcher: reading rules, the JSON Schema of scenario files, the rule editor of
-the browser and the table in docs/scenarios.md are made from it.
+Rules are read by it; the JSON Schema of scenario files, the browser's rule editor and the table in
+docs/scenarios.md are made from it.
 
 A regex comes from the user's own file and its subject from a receiver; some pairs of them take for ever to
 search. So a subject longer than MAX_SUBJECT characters is not searched, and a search that takes longer than
@@ -49,7 +49,7 @@ class MatcherKind(NamedTuple):
     applies_to: tuple[str, ...]
     """The JSON types of expected values that it is offered for; HEADER where it can judge a header."""
     predicate: Callable[[Any], Predicate | None]
-    """From its argument to what decides on an actual value; to None where it is a way to compare a container.
+    """From its argument to the predicate on an actual value, or to None for a way to compare a container.
 
     Raises _UnusableError for an argument that cannot be used.
     """
@@ -98,7 +98,7 @@ def matcher(rule: Rule, path: str = "") -> Matcher:
 
 
 def exactly(text: str, path: str) -> Matcher:
-    """The matcher of a header that is expected to be this text."""
+    """The matcher of a header whose expected value is a text."""
     return Matcher("text", text, path, _equal_to(text))
 
 
@@ -331,10 +331,10 @@ _KINDS = (
     ),
 )
 MATCHERS = {kind.name: kind for kind in _KINDS}
-"""Every matcher by its name, in the order in which people read of them."""
+"""The matchers by name, in the order in which people read them."""
 
-TELLING = tuple(name for name, kind in MATCHERS.items() if kind.applies_to == _TEXT and kind.argument is None)
-"""The matchers that recognise texts of one form, such as `uuid`: what they accept hardly is anything else."""
+FORMATS = tuple(name for name, kind in MATCHERS.items() if kind.applies_to == _TEXT and kind.argument is None)
+"""The matchers of texts in one format, such as `uuid`."""
 
 
 # --- Reading a rule -----------------------------------------------------------------------------------

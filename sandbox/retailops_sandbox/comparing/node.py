@@ -1,4 +1,4 @@
-"""The tree that an alignment is: which part of the expected document answers to which part of the actual."""
+"""The nodes of an alignment: what each part of the expected document became in the actual one."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ IDENTITY_WEIGHT = 3
 
 
 class Node(msgspec.Struct):
-    """One place, with what each side has there: UNSET where a side has nothing.
+    """A place of an alignment, with the value of each side: UNSET where a side has none.
 
-    `cost` counts the differences at it and beneath; `shares` says that some leaf of it is right. A node
-    that is `same` has no children: nothing beneath it differs.
+    `cost` is the number of differences at the place and beneath. `shares` says that some leaf is as expected.
+    A node of the kind `same` has no children, as nothing beneath it differs.
     """
 
     kind: Kind
@@ -31,30 +31,30 @@ class Node(msgspec.Struct):
     cost: int = 0
     shares: bool = False
     matcher: Matcher | None = None
-    """What judged it instead of equality, or how its members or items were compared."""
+    """The matcher that decided instead of equality, or by which its members or items were compared."""
     children: Sequence[Node] = ()
     expected_token: str | int = ""
     actual_token: str | int = ""
     scope: Scope | None = None
-    """Of an array; None where no rule reaches."""
+    """An array's scope; None where no rule reaches, and for other values."""
     set_like: bool = False
     moved: bool = False
-    """An item of a set-like array that is out of order."""
+    """Whether this is an item of a set-like array that is out of order."""
     note: str = ""
 
     @property
     def keeps_order(self) -> bool:
-        """Whether the rule `ordered` makes a difference of every item that moved."""
+        """Whether each item that moved is a difference, by the rule `ordered`."""
         return self.set_like and self.matcher is not None and self.matcher.name == "ordered"
 
     def weight(self, identity: tuple[str, ...]) -> int:
-        """The cost of pairing two items: differences in their identity weigh more."""
+        """The cost of pairing two items, in which differences of the identity fields weigh more."""
         extra = sum(child.cost for child in self.children if child.expected_token in identity)
         return self.cost + (IDENTITY_WEIGHT - 1) * extra
 
 
 def container(kind: Kind, expected: Json, actual: Json, children: list[Node]) -> Node:
-    """An object or array from what became of its members or items."""
+    """The node of an object or array whose members or items these are."""
     if not children:
         return Node("same", expected, actual, shares=True)
     cost = 0
@@ -66,14 +66,14 @@ def container(kind: Kind, expected: Json, actual: Json, children: list[Node]) ->
 
 
 def whole(expected: Json, actual: Json, *, equal: bool) -> Node:
-    """Two values that are compared as they are."""
+    """The node of two values that are compared as a whole."""
     if equal:
         return Node("same", expected, actual, shares=True)
     return Node(_departure(expected, actual), expected, actual, cost=1)
 
 
 def judged(expected: Json, actual: Json, matcher: Matcher) -> Node:
-    """Two values where a matcher replaces equality."""
+    """The node of two values where a matcher decides instead of equality."""
     if matcher.name == "ignore":
         return Node("ignored", expected, actual, matcher=matcher)
     if matcher.accepts is None or matcher.accepts(actual):
@@ -82,7 +82,7 @@ def judged(expected: Json, actual: Json, matcher: Matcher) -> Node:
 
 
 def missing(expected: Any, scope: Scope | None) -> Node:
-    """What only the expected side has."""
+    """The node of a value that only the expected side has."""
     matcher = _replacing_equality(scope)
     if matcher is not None and matcher.name == "ignore":
         return Node("ignored", expected, UNSET, matcher=matcher)
@@ -90,7 +90,7 @@ def missing(expected: Any, scope: Scope | None) -> Node:
 
 
 def unexpected_item(actual: Json, scope: Scope | None) -> Node:
-    """An item that is not expected; one item satisfies one expectation, so only `ignore` allows it."""
+    """The node of an item that is not expected; no rule but `ignore` allows it, as each is for one item."""
     matcher = _replacing_equality(scope)
     if matcher is not None and matcher.name == "ignore":
         return Node("ignored", UNSET, actual, matcher=matcher)
@@ -98,7 +98,7 @@ def unexpected_item(actual: Json, scope: Scope | None) -> Node:
 
 
 def unexpected_member(actual: Json, scope: Scope | None, owner: Matcher | None) -> Node:
-    """A member that is not expected; a rule there, or `extra` on its object, may allow it."""
+    """The node of a member that is not expected; a rule for it, or `extra` for its object, may allow it."""
     matcher = _replacing_equality(scope)
     if matcher is not None and matcher.accepts is not None:
         if matcher.name == "ignore":
@@ -111,7 +111,7 @@ def unexpected_member(actual: Json, scope: Scope | None, owner: Matcher | None) 
 
 
 def misplaced(matcher: Matcher, value: Json) -> str:
-    """The note on a way to compare containers whose rule is at another value; empty where it is not."""
+    """The note on a rule for containers at a value of another type; empty for a container."""
     (wanted,) = MATCHERS[matcher.name].applies_to
     if type_name(value) == wanted:
         return ""
@@ -119,7 +119,7 @@ def misplaced(matcher: Matcher, value: Json) -> str:
 
 
 def leaves(value: Json) -> int:
-    """How many values that hold no others are in a value; an empty container is one."""
+    """The number of values in a value that hold no others; an empty container counts as one."""
     if isinstance(value, dict):
         return sum(map(leaves, value.values())) or 1
     return (sum(map(leaves, value)) or 1) if isinstance(value, list) else 1

@@ -1,9 +1,9 @@
-"""Which item of the expected array answers to which item of the actual one.
+"""Pairs of an expected and an actual array's items.
 
-Work is bounded. Equal items are paired by hash, whatever their number. Of the rest, up to MOST_ASSIGNED on
-each side are assigned optimally, and looking for the best pairs may cost BUDGET leaves in the whole
-document; a sequence is aligned by longest common subsequence while expected times actual items stay within
-LONGEST_SEQUENCES. Where a bound was met, a note says so.
+The work is bounded, and a note says which bound was met. Equal items are paired by hash, whatever their
+number. The rest is assigned optimally up to MOST_ASSIGNED items on each side. The pairs that are compared to
+find the best ones may have BUDGET leaves in the whole document. A sequence is aligned by longest common
+subsequence as long as the product of both lengths is at most LONGEST_SEQUENCES.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ LONGEST_SEQUENCES = 100_000_000
 
 
 class Aligns(Protocol):
-    """What aligns two items, and keeps the budget of the whole document."""
+    """Aligns two items, and holds the document's budget of leaves for pairs that are only tried."""
 
     def align(self, expected: Json, actual: Json, scope: Scope | None) -> Node: ...
 
     def spend(self, leaves: int) -> bool:
-        """Take so many leaves from the budget, if it holds them."""
+        """Take so many leaves from the budget; False if it holds fewer."""
 
 
 class Pair(NamedTuple):
-    """Two items by their positions, and how they compare."""
+    """The positions of two items, and how they compare."""
 
     expected: int
     actual: int
@@ -42,9 +42,9 @@ class Pair(NamedTuple):
 
 
 class Items:
-    """The items of two arrays, on their way to being paired.
+    """The items of two arrays that are to be paired.
 
-    Most items share one scope; `special` are the expected positions that a rule path spells out.
+    Most items share one scope. `special` holds the scopes of expected positions that a rule's path names.
     """
 
     def __init__(self, aligns: Aligns, expected: list[Json], actual: list[Json], scope: Scope | None) -> None:
@@ -59,14 +59,14 @@ class Items:
             self.special = {at: scope.child(str(at)) for at in positions(scope, len(expected))}
 
     def paired(self) -> tuple[list[Pair], str]:
-        """The pairs in order of the expected items, and which bound was met, if one was."""
+        """The pairs in order of the expected items, and a note on the bound that was met, if one was."""
         if not self.set_like:
             return self._as_sequence()
         pairs, note = self._as_set()
         return sorted(pairs, key=_expected_position), note
 
-    def told(self, pairs: Iterable[Pair]) -> list[Node]:
-        """Every item as it will be told: in expected order, what is extra after its actual neighbour."""
+    def nodes(self, pairs: Iterable[Pair]) -> list[Node]:
+        """The nodes of all items in expected order, unexpected ones behind the item before them."""
         pair_of = {pair.expected: pair for pair in pairs}
         answers = {pair.actual: pair.expected for pair in pairs}
         placed: list[tuple[int, int, Node]] = []
@@ -97,17 +97,17 @@ class Items:
         return self.special.get(expected_at, self._shared)
 
     def _affordable(self, expected: Sequence[int], actual: Sequence[int]) -> bool:
-        """Whether every pair of these items may be looked at."""
+        """Whether the budget allows to compare each of these items with each; it is then taken from it."""
         if len(expected) * len(actual) > BUDGET:
             return False
-        looked_at = len(actual) * sum(leaves(self.expected[at]) for at in expected)
-        looked_at += len(expected) * sum(leaves(self.actual[at]) for at in actual)
-        return self._aligns.spend(looked_at)
+        tried = len(actual) * sum(leaves(self.expected[at]) for at in expected)
+        tried += len(expected) * sum(leaves(self.actual[at]) for at in actual)
+        return self._aligns.spend(tried)
 
     # --- Set-like arrays ---
 
     def _as_set(self) -> tuple[list[Pair], str]:
-        """Equal items first; the rest optimally, greedily or by identity, as far as the bounds allow."""
+        """The pairs of equal items and the best pairs of the rest; beyond the bounds not quite the best."""
         pairs, expected, actual = self._equal()
         if not expected or not actual:
             return pairs, ""
@@ -123,11 +123,11 @@ class Items:
         return pairs + candidates.chosen(chosen), f"{count} are paired greedily, not by the best assignment"
 
     def _equal(self) -> tuple[list[Pair], Sequence[int], Sequence[int]]:
-        """Pairs of equal items, the first with the first, and the positions that are left."""
+        """The pairs of equal items, in order of position, and the positions of all others."""
         expected: Sequence[int] = range(len(self.expected))
         actual: Sequence[int] = range(len(self.actual))
         if self.special and _small(expected, actual):
-            # A rule for one position competes with its neighbours for items: all are weighed together.
+            # An item with a rule of its own competes with the others: all are assigned together.
             return [], expected, actual
         pairs: list[Pair] = []
         for same_key in self._keys():
@@ -145,7 +145,7 @@ class Items:
         return pairs, expected, actual
 
     def _keys(self) -> list[Callable[[Json, bool], Hashable]]:
-        """What makes items equal: first in every value, then as far as the rules go."""
+        """The keys by which items are equal: in every value first, then in what the rules do not judge."""
 
         def by_rules(value: Json, expected: bool) -> Hashable:
             return key(value, self._shared, expected=expected)
@@ -156,7 +156,10 @@ class Items:
         return [by_value, by_rules] if self._shared is not None and self._shared.ruled else [by_rules]
 
     def _by_identity(self, expected: Sequence[int], actual: Sequence[int]) -> list[Pair]:
-        """In linear work: the first with the same identity, then whatever comes next and shares a leaf."""
+        """Pairs of the first items with equal identity fields, then of the next items that share a leaf.
+
+        This takes linear time.
+        """
         waiting: dict[Hashable, deque[int]] = {}
         for at in actual:
             waiting.setdefault(self._identity_of(self.actual[at]), deque()).append(at)
@@ -179,14 +182,14 @@ class Items:
     # --- Arrays in order ---
 
     def _as_sequence(self) -> tuple[list[Pair], str]:
-        """What both have at the start and at the end, and in between the longest common subsequence."""
+        """The equal items at the start and at the end, and between them the best pairs without crossing."""
         keys = [key(value, self._shared, expected=True) for value in self.expected]
         actual_keys = [key(value, self._shared, expected=False) for value in self.actual]
         expected, actual = len(keys), len(actual_keys)
         start = 0
-        while start < min(expected, actual) and self._level(start, start, keys, actual_keys):
+        while start < min(expected, actual) and self._fit(start, start, keys, actual_keys):
             start += 1
-        while min(expected, actual) > start and self._level(expected - 1, actual - 1, keys, actual_keys):
+        while min(expected, actual) > start and self._fit(expected - 1, actual - 1, keys, actual_keys):
             expected, actual = expected - 1, actual - 1
         pairs, note = self._between(range(start, expected), range(start, actual), keys, actual_keys)
         before = [self.pair(at, at) for at in range(start)]
@@ -196,7 +199,7 @@ class Items:
         ]
         return before + pairs + after, note
 
-    def _level(self, expected: int, actual: int, keys: list[Hashable], actual_keys: list[Hashable]) -> bool:
+    def _fit(self, expected: int, actual: int, keys: list[Hashable], actual_keys: list[Hashable]) -> bool:
         return keys[expected] == actual_keys[actual] and expected not in self.special
 
     def _between(
@@ -227,7 +230,7 @@ class Items:
     def _masks(
         self, expected: range, actual: range, keys: list[Hashable], actual_keys: list[Hashable]
     ) -> list[int]:
-        """For each expected item a bit for each actual item that it accepts."""
+        """For each expected item a mask with a bit for each actual item that it accepts."""
         accepted: dict[Hashable, int] = {}
         for column, at in enumerate(actual):
             accepted[actual_keys[at]] = accepted.get(actual_keys[at], 0) | 1 << column
@@ -241,7 +244,7 @@ class Items:
         return masks
 
     def _best_in_order(self, expected: range, actual: range) -> list[Pair] | None:
-        """The best pairs that do not cross; None where there are too many to look at."""
+        """The best pairs that do not cross; None where there are too many to compare them all."""
         if not expected or not actual:
             return []
         if not (_small(expected, actual) and self._affordable(expected, actual)):
@@ -254,11 +257,12 @@ class Items:
 
 
 class Candidates:
-    """Every pair of some items, and what is gained by each.
+    """Each pair of some expected and actual items, and its gain.
 
-    A pair without a difference gains most; among those, one that needs no rule; among the rest, the number
-    of differences that it saves against leaving both alone; and last, nearness of position. So a rule that
-    accepts anything never takes the item that another one equals.
+    A pair without a difference gains most, and among those a pair that is equal without a rule. Otherwise the
+    gain is the number of differences that the pair saves against leaving both items unpaired. Nearness of
+    position decides between equals. So a rule that accepts anything never takes an item that equals another
+    expected one.
     """
 
     def __init__(self, items: Items, expected: Sequence[int], actual: Sequence[int]) -> None:
@@ -283,7 +287,7 @@ class Candidates:
         ]
 
     def clean(self) -> list[list[int]]:
-        """For each expected item the actual ones that leave no difference, the best first."""
+        """For each expected item the actual items without a difference from it, the best first."""
         found = []
         for row, gains in zip(self._pairs, self.gains, strict=True):
             columns = [column for column, pair in enumerate(row) if not pair.node.cost]

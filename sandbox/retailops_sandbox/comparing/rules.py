@@ -61,7 +61,7 @@ def compile_headers(headers: Mapping[str, Rule]) -> dict[str, Matcher]:
 
 
 class _Branch:
-    """A token in the tree of all paths: what the path that ends here says, and the tokens that follow."""
+    """A node in the tree of all paths: what the path says that ends here, and the branches by next token."""
 
     __slots__ = ("branches", "identity", "matcher", "rank", "ruled")
 
@@ -82,11 +82,11 @@ class _Branch:
 
 
 class Scope:
-    """What the rules say of one place in a document, and of the places beneath it.
+    """What the rules say of one place in a document and of the places beneath it.
 
-    `identity` are the fields that identify the items of a set-like array, None for any other array. `named`
-    are the tokens beneath that some path names; all others share one scope. `ruled` is true where a matcher
-    applies here or anywhere beneath.
+    `identity` are the fields that identify the items of a set-like array; None for any other array. `named`
+    are the tokens that some path has here; the places at all other tokens share one scope. `ruled` is true
+    where a matcher applies here or anywhere beneath.
     """
 
     __slots__ = ("_branches", "_children", "_demanded", "identity", "matcher", "named", "ruled")

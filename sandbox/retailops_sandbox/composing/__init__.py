@@ -1,10 +1,10 @@
 """Composing: fixture + changes + placeholders -> payload -> the exact request. Pure.
 
-placeholders  `${name}`, and what it may name
-payload       a step's changes applied to its fixture
-headers       which names and values can be sent
-receiver      a receiver with its placeholders filled, its URL
-request       the exact request
+placeholders   `${name}`, and what it can name
+payload        a step's changes applied to its fixture
+headers        which names and values can be sent
+receiver       a receiver with its placeholders filled, its URL
+request        the exact request
 """
 
 from retailops_sandbox.composing.payload import Payload, Template, compose, raw_bytes

@@ -1,4 +1,4 @@
-"""A payload, from fixture and changes to what will be sent. Pure."""
+"""Payloads: composed from fixture and changes, with the token of the receiver. Pure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Template(msgspec.Struct, frozen=True):
 
     payload: Json
     placeholders: bool
-    """Whether there are any in it."""
+    """Whether the fixture has any."""
 
     @staticmethod
     def read(text: str | bytes, *, file: str = "") -> Template:
@@ -34,12 +34,12 @@ class Template(msgspec.Struct, frozen=True):
 
 
 class Payload(msgspec.Struct, frozen=True):
-    """A composed payload: what will be sent, and the same before its placeholders were filled."""
+    """A composed payload, and the same before its placeholders were filled."""
 
     value: Json
     template: Json
     changed: frozenset[str]
-    """Pointers that the step set or removed."""
+    """The pointers that the step set or removed."""
 
 
 def compose(

@@ -1,4 +1,4 @@
-"""Placeholders: `${name}` in payloads, headers and expectations, and what they may name. Pure."""
+"""Placeholders: `${name}` in payloads, headers and expectations, and what the names stand for. Pure."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ _PLACEHOLDER = re.compile(r"\$\$\{|\$\{([^{}]*)\}?")
 
 
 class MissingCapture(ComposeError):
-    """A placeholder names what an earlier step should have captured, and did not."""
+    """The error of a placeholder for a value that an earlier step should have captured, and did not."""
 
 
 class Names(msgspec.Struct, kw_only=True):
-    """What placeholders may name, looked up in the order of the fields."""
+    """The values of placeholders by name, looked up in the order of the fields."""
 
     captured: dict[str, Json] = {}
     lost: frozenset[str] = frozenset()
-    """Names whose capture failed."""
+    """The names whose capture failed."""
     given: Mapping[str, Json] = {}
     environment: Mapping[str, str] = {}
-    """The process's environment: `${env:NAME}`, and `RETAILOPS_SANDBOX_VAR_NAME` for `${NAME}`."""
+    """The process's environment, for `${env:NAME}`; its `RETAILOPS_SANDBOX_VAR_NAME` is for `${NAME}`."""
     receiver: Mapping[str, Json] = {}
     scenario: Mapping[str, Json] = {}
     built_in: Mapping[str, Json] = {}
     expanding: set[str] = set()
-    """Variables whose own placeholders are being filled."""
+    """The variables whose own placeholders are being filled just now."""
 
     def lookup(self, name: str) -> Json:
         """The value of `${name}`; ComposeError if nothing has that name."""
@@ -58,7 +58,7 @@ class Names(msgspec.Struct, kw_only=True):
         )
 
     def _expanded(self, name: str, value: Json) -> Json:
-        """A variable's value, which may hold placeholders itself."""
+        """A variable's value, with the placeholders in it filled."""
         if name in self.expanding:
             raise ComposeError(f"the variable {name} needs itself", mend="give it a value of its own")
         self.expanding.add(name)
@@ -82,7 +82,7 @@ class Names(msgspec.Struct, kw_only=True):
 
 
 def variable_value(text: str) -> Json:
-    """The value that a variable's text stands for: JSON where it is JSON, else the text itself."""
+    """The value of a variable that is given as text: JSON where it is JSON, else the text itself."""
     try:
         return jsontext.parse(text)
     except SourceError:
@@ -90,12 +90,12 @@ def variable_value(text: str) -> Json:
 
 
 def has_placeholder(text: str) -> bool:
-    """Whether anything in this JSON text might be filled; its `$` or `{` may be spelled as an escape."""
+    """Whether a JSON text may hold a placeholder, whose `$` or `{` can be spelled as an escape."""
     return "${" in text or "\\u00" in text
 
 
 def references(text: str) -> list[str]:
-    """The names that the placeholders of a text name."""
+    """The names in the placeholders of a text."""
     return [found[1] for found in _PLACEHOLDER.finditer(text) if found[1] is not None]
 
 
@@ -105,7 +105,7 @@ def environment_variables(text: str) -> list[str]:
 
 
 def escaped(value: Json) -> Json:
-    """The value, spelled so that `fill` gives it back whatever it holds."""
+    """The value, spelled so that `fill` returns it as it is."""
     if isinstance(value, str):
         return value.replace("${", "$${")
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""A receiver as a request needs it: its placeholders filled, its URL, how to reach it. Pure."""
+"""Receivers: placeholders filled, URLs, how to connect. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def resolve(receiver: Receiver, names: Names) -> Receiver:
-    """The receiver with the placeholders of its strings filled, as text; ComposeError names the field."""
+    """The receiver with the placeholders of its strings filled, as text; a ComposeError names the field."""
     return msgspec.structs.replace(
         receiver,
         **{field: _resolved(value, names, f"/{field}") for field, value in _written(receiver).items()},
@@ -27,7 +27,7 @@ def resolve(receiver: Receiver, names: Names) -> Receiver:
 
 
 def varies(receiver: Receiver) -> bool:
-    """Whether anything in the receiver is to be filled."""
+    """Whether the receiver has any placeholder."""
     return any(has_placeholder(text) for value in _written(receiver).values() for text in _strings(value))
 
 
@@ -67,7 +67,7 @@ def check(receiver: Receiver) -> None:
 def connection(
     receiver: Receiver, *, timeout_ms: int | None = None, drop_after_ms: int | None = None
 ) -> Connection:
-    """How the transport is to reach a resolved receiver."""
+    """How the transport connects to a resolved receiver."""
     return msgspec.structs.replace(
         msgspec.convert(receiver, Connection, from_attributes=True),
         timeout_ms=timeout_ms or receiver.timeout_ms,
@@ -77,7 +77,7 @@ def connection(
 
 
 def url(receiver: Receiver, contract: Contract) -> str:
-    """The exact URL that a receiver is called at for this action; UsageError where its base URL is none."""
+    """The exact URL of a receiver for a contract's action; UsageError where its base URL is none."""
     parts = base_url(receiver)
     path = receiver.paths.get(contract.action, contract.path)
     joined = parts.path.rstrip("/") + "/" + path.lstrip("/") if path else parts.path or "/"

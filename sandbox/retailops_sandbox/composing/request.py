@@ -1,4 +1,4 @@
-"""The exact request: the payload as bytes, under the headers of receiver and step. Pure."""
+"""The exact request: the payload as bytes, with the headers of receiver and step. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Head(msgspec.Struct, frozen=True):
-    """What every request to a resolved receiver begins with: the same for all steps of one contract."""
+    """The start of every request to a resolved receiver, the same for all steps of one contract."""
 
     method: str
     url: str
@@ -27,7 +27,7 @@ class Head(msgspec.Struct, frozen=True):
 
 
 def head(contract: Contract, receiver: Receiver) -> Head:
-    """The start of every request to a resolved receiver; its own headers replace ours of the same name."""
+    """The start of requests to a resolved receiver, whose headers replace the usual ones of the same name."""
     given = {"Content-Type": "application/json", "Accept": "*/*"}
     given["User-Agent"] = f"retailops-sandbox/{__version__}"
     if isinstance(receiver.auth, Basic):
@@ -45,7 +45,7 @@ def build(
     token: str,
     headers: Mapping[str, str] | None = None,
 ) -> HttpRequest:
-    """The exact request that delivers a payload, the receiver's token put where the contract wants it."""
+    """The exact request that delivers a payload, with the receiver's token where the contract wants it."""
     return build_raw(head, jsontext.compact(with_token(payload, contract, token)), headers)
 
 

@@ -1,0 +1,6 @@
+"""Contracts.
+
+contract      reading a contract, checking payloads and responses
+advice        what looks inconsistent in a payload that keeps its schema
+recognition   which contract a request is of
+"""

@@ -1,7 +1,7 @@
-"""Advice: what looks inconsistent in a payload though its schema is kept. Pure, and exact with numbers.
+"""Advice: what looks inconsistent in a payload that keeps its schema. Pure, and exact with numbers.
 
-The rules are data of a contract. Each is one of a few predicates, with the paths that it looks at and the
-ground that it stands on. A rule says nothing where it does not apply: to what is missing, or is no number.
+The rules are data of a contract: a predicate, the paths of the values that it is about, and its ground.
+A rule has no notes on values that are missing or no numbers.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import Json
 
 LONGEST = 40
-"""How many characters of a number are quoted."""
+"""Characters of a number that a note quotes."""
 
 
 class Note(msgspec.Struct, frozen=True):
-    """Something that looks inconsistent: where, what, and the ground for saying so."""
+    """Something that looks inconsistent: the place, what is wrong there, the ground of the rule."""
 
     pointer: str
     message: str
@@ -29,23 +29,23 @@ class Note(msgspec.Struct, frozen=True):
 
 
 class Sum(msgspec.Struct, frozen=True, tag="sum", tag_field="kind", forbid_unknown_fields=True):
-    """Each of these fields of one object equals the sum of the same field over items elsewhere."""
+    """The rule that some fields of an object each equal the sum of that field over the items of an array."""
 
     total: str
-    """Path of the object with the totals."""
+    """The path of the object with the totals."""
     items: str
-    """Path of the array with the items."""
+    """The path of the array with the items."""
     fields: tuple[str, ...]
     ground: str
 
     def paths(self) -> Iterator[str]:
-        """Every path that the rule looks at."""
+        """Every path that the rule is about."""
         for field in self.fields:
             yield f"{self.total}/{pointer.escape(field)}"
             yield f"{self.items}/*/{pointer.escape(field)}"
 
     def notes(self, payload: Json) -> Iterator[Note]:
-        """What the rule has to say of a payload."""
+        """The notes on a payload."""
         for _, array in _found(payload, self.items):
             if isinstance(array, list):
                 for field in self.fields:
@@ -55,7 +55,7 @@ class Sum(msgspec.Struct, frozen=True, tag="sum", tag_field="kind", forbid_unkno
         values = [item.get(field) if isinstance(item, dict) else None for item in array]
         numbers = [value for value in values if _is_number(value)]
         if len(numbers) < len(values):
-            return  # what one of them is worth is not known
+            return  # without the values of all items there is no sum
         summed = _sum(numbers)
         token = pointer.escape(field)
         for place, total in _found(payload, f"{self.total}/{token}"):
@@ -66,21 +66,21 @@ class Sum(msgspec.Struct, frozen=True, tag="sum", tag_field="kind", forbid_unkno
 
 
 class NotBoth(msgspec.Struct, frozen=True, tag="not both", tag_field="kind", forbid_unknown_fields=True):
-    """Of two flags of one object, not both are set: neither true nor another number than 0."""
+    """The rule that of two flags of an object at most one is set, which is to be true or a number but 0."""
 
     objects: tuple[str, ...]
-    """Paths of the objects."""
+    """The paths of the objects."""
     fields: tuple[str, str]
     ground: str
 
     def paths(self) -> Iterator[str]:
-        """Every path that the rule looks at."""
+        """Every path that the rule is about."""
         for path in self.objects:
             for field in self.fields:
                 yield f"{path}/{pointer.escape(field)}"
 
     def notes(self, payload: Json) -> Iterator[Note]:
-        """What the rule has to say of a payload."""
+        """The notes on a payload."""
         one, other = self.fields
         for path in self.objects:
             for place, value in _found(payload, path):
@@ -89,19 +89,19 @@ class NotBoth(msgspec.Struct, frozen=True, tag="not both", tag_field="kind", for
 
 
 class Decimals(msgspec.Struct, frozen=True, tag="decimals", tag_field="kind", forbid_unknown_fields=True):
-    """Amounts have at most so many decimals, by value: 35.500 has one."""
+    """The rule that amounts have at most so many decimals, trailing zeros not counted."""
 
     amounts: tuple[str, ...]
-    """Their paths."""
+    """The paths of the amounts."""
     most: int
     ground: str
 
     def paths(self) -> Iterator[str]:
-        """Every path that the rule looks at."""
+        """Every path that the rule is about."""
         yield from self.amounts
 
     def notes(self, payload: Json) -> Iterator[Note]:
-        """What the rule has to say of a payload."""
+        """The notes on a payload."""
         for path in self.amounts:
             for place, value in _found(payload, path):
                 if isinstance(value, Decimal) and (count := _decimals(value)) > self.most:
@@ -113,12 +113,12 @@ Rule: TypeAlias = Sum | NotBoth | Decimals
 
 
 def advise(rules: tuple[Rule, ...], payload: Json) -> list[Note]:
-    """What the rules have to say of a payload whose placeholders are filled."""
+    """The notes of all rules on a payload whose placeholders are filled."""
     return [note for rule in rules for note in rule.notes(payload)]
 
 
 _EXACT = Context(prec=100_000, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[Inexact])
-"""Room for the sum of any numbers that a JSON text may have here; it would rather fail than round."""
+"""Arithmetic with digits enough for the sum of any numbers of a JSON text; it fails rather than rounds."""
 
 
 def _sum(numbers: list[int | Decimal]) -> int | Decimal:
@@ -150,7 +150,7 @@ def _spelled(number: int | Decimal) -> str:
 
 
 def _found(document: Json, path: str) -> Iterator[tuple[str, Json]]:
-    """Every value that a path leads to, in which `*` is each item of an array, with its pointer."""
+    """The values that a path leads to, with their pointers; `*` in the path is each item of an array."""
     reached: list[tuple[str, Json]] = [("", document)]
     for token in pointer.parse(path):
         step = "/" + pointer.escape(token)

@@ -1,7 +1,7 @@
-"""Contracts: what one action in one edition asks of a payload and of its response.
+"""Contracts: what one action in one edition demands of a payload and of its response.
 
-A contract is one JSON file of the shape of `Contract`. Its schemas are JSON Schema draft 4, the only draft
-in which 35.0 is not an integer: that is how a contract minds integer against number.
+A contract is one JSON file that is read into `Contract`. Its schemas are JSON Schema draft 4, the only draft
+in which 35.0 is not an integer, so that a contract can demand integers.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 DIALECT = "http://json-schema.org/draft-04/schema#"
 
 LISTED = 100
-"""How many violations of one document are listed; a last one says how many more there are."""
+"""The most violations that are listed of one document; a last one says how many more there are."""
 
 _EXAMINED = 20_000
-"""How many values of a document that breaks its contract are searched for violations."""
+"""The most values of a document that are searched for violations."""
 
 
 class Auth(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the token stands in a payload, and the status that a bad one must get."""
+    """The pointer of the token in a payload, and the status that must answer a bad one."""
 
     pointer: str
     status: int
@@ -48,7 +48,7 @@ class Examples(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Contract(msgspec.Struct, frozen=True, dict=True, kw_only=True, forbid_unknown_fields=True):
-    """The schemas of one action in one edition, and what else both sides agreed on."""
+    """The schemas of one action in one edition, and what else is known of it."""
 
     action: str
     edition: str
@@ -58,29 +58,29 @@ class Contract(msgspec.Struct, frozen=True, dict=True, kw_only=True, forbid_unkn
     source: str
     """Where the facts come from."""
     notes: tuple[str, ...] = ()
-    """What a reader of the schemas should know, such as where published sources disagree."""
+    """Remarks for whoever reads the schemas, such as where published sources disagree."""
     ok_statuses: tuple[int, ...]
     arrays: dict[str, tuple[str, ...]] = {}
-    """The response's set-like arrays: path (`*` is every item) to the fields that identify an item."""
+    """The response's set-like arrays: from path, in which `*` is every item, to the identity fields."""
     auth: Auth | None = None
     secrets: tuple[str, ...] = ()
-    """Pointers into the payload."""
+    """Pointers into the payload: the values that are secret."""
     subject: tuple[str, ...] = ()
-    """Pointers into the payload: what says which order it is about. The log finds a delivery by it."""
+    """Pointers into the payload: the ids of the order that it is about, by which the log finds a delivery."""
     codes: tuple[str, ...] = ()
-    """Paths into the response, `*` is every item: the codes that the log finds a delivery by."""
+    """Paths into the response, in which `*` is every item: the codes by which the log finds a delivery."""
     advice: tuple[Rule, ...] = ()
-    """What would look inconsistent in a payload that keeps the schema; each rule names its ground."""
+    """Rules for what looks inconsistent in a payload that keeps the schema."""
     request_schema: dict[str, Any]
     response_schema: dict[str, Any]
     examples: Examples
 
     def check_request(self, value: Json) -> tuple[Violation, ...]:
-        """How a payload breaks the contract."""
+        """The violations of a payload."""
         return _violations(self._request_validator, value)
 
     def check_response(self, value: Json) -> tuple[Violation, ...]:
-        """How a response's body breaks the contract."""
+        """The violations of a response's body."""
         return _violations(self._response_validator, value)
 
     @cached_property
@@ -109,7 +109,7 @@ def available() -> list[tuple[str, str]]:
 def load(action: str, edition: str) -> Contract:
     """The shipped contract of an action in an edition; UsageError if there is none.
 
-    The text is trusted: that it is a contract is proved by a test, once, and not at every start.
+    Its text is not checked as `read` checks one: a test does that, so that no start has to.
     """
     name = f"{action}.{edition}"
     names = resources.contract_names()
@@ -119,7 +119,8 @@ def load(action: str, edition: str) -> Contract:
 
 
 def read(text: bytes | str, *, file: str = "") -> Contract:
-    """The contract that a text spells, proved; SourceError says what is wrong and where."""
+    """The contract of a text; SourceError where its pointers do not resolve, its examples break its schemas,
+    or anything else in it is wrong."""
     contract = jsontext.convert(jsontext.parse(text, file=file), Contract, text, file=file)
     problem = _problem(contract)
     if problem:
@@ -129,7 +130,7 @@ def read(text: bytes | str, *, file: str = "") -> Contract:
 
 
 def schema_at(schema: dict[str, Any], pointer: str) -> dict[str, Any]:
-    """What a schema says of the value at a pointer, in which `*` is every item; PointerError if nothing."""
+    """The part of a schema for a pointer, in which `*` is every item; PointerError if there is none."""
     for token in pointers.parse(pointer):
         if token in schema.get("properties", {}):
             schema = schema["properties"][token]
@@ -177,7 +178,7 @@ _EMPTY: dict[str, Json] = {
 
 
 def _problem(contract: Contract) -> tuple[str, str] | None:
-    """The first thing that keeps a contract from being one: where in its file, and what."""
+    """The first mistake in a contract: its pointer in the file, and what it is."""
     return (
         _schema_problem("/request_schema", contract.request_schema)
         or _schema_problem("/response_schema", contract.response_schema)
@@ -255,7 +256,7 @@ def _violations(validator: Validator, value: Json) -> tuple[Violation, ...]:
     if validator.is_valid(plain):
         return ()
     errors = list(validator.iter_errors(_first_part(plain)))
-    if not errors:  # what is wrong lies behind the first part
+    if not errors:  # what is wrong comes after the first part
         errors = [_first_error(validator, plain)]
     found = tuple(_violation(error, value) for error in errors[:LISTED])
     more = len(errors) - LISTED
@@ -263,9 +264,9 @@ def _violations(validator: Validator, value: Json) -> tuple[Violation, ...]:
 
 
 def _plain(value: Any) -> Any:
-    """The value, or a copy of it with Decimals, where it holds a Number.
+    """The value, or where it holds a Number a copy with Decimals.
 
-    The validator knows Decimal but no subclass of it, and does not always say so: `not` goes silently wrong.
+    The validator knows Decimal but no subclass of it; in a `not`, a Number is silently misjudged.
     """
     return _with_decimals(value) if jsontext.holds_number(value) else value
 
@@ -279,7 +280,7 @@ def _with_decimals(value: Any) -> Any:
 
 
 def _decimal(number: Number) -> Decimal:
-    """The number as a Decimal that the validator takes for an integer only if it is spelled as one."""
+    """The number as a Decimal, which the validator takes for an integer only if it is spelled as one."""
     decimal = Decimal(number)
     spelled_as_integer = number.spelling.lstrip("-").isdigit()
     looks_like_integer = decimal.as_tuple().exponent == 0  # as 3.5E1 does
@@ -287,7 +288,7 @@ def _decimal(number: Number) -> Decimal:
 
 
 def _first_part(value: Any) -> Any:
-    """A copy whose arrays end after `_EXAMINED` values: each error found costs time and memory."""
+    """A copy whose arrays end after `_EXAMINED` values, as each error that is found costs time and memory."""
     seen = 0
 
     def copy(value: Any) -> Any:
@@ -343,7 +344,7 @@ def _one_of(types: list[str]) -> str:
 
 
 def _described(value: Json, wanted: list[str]) -> str:
-    """What a value of a wrong type is, in words."""
+    """The type of a value that has none of the wanted ones, in words."""
     if isinstance(value, Number):
         return value.spelling if "integer" in wanted else "a number"
     return "null" if value is None else _NAMES[type(value)]
@@ -367,7 +368,7 @@ _MESSAGES: dict[str, Callable[[Any], str]] = {
     "pattern": lambda kind: f"must match {kind.pattern}",
     "format": lambda kind: f"must be a valid {kind.format}",
 }
-"""Our words for a broken keyword; the library's serve for the rest."""
+"""The message for a broken keyword; for any other keyword the library's is used."""
 
 
 def _spelled(option: Any) -> str:

@@ -1,4 +1,12 @@
-"""The types that travel through the layers. Nothing here does anything but hold, spell and name."""
+"""The types that all layers share: data without behaviour.
+
+jsonvalue   a JSON value
+wire        requests and responses as bytes, faults, timings
+receiver    the receiver under test
+scenario    a scenario file
+judging     violations, differences, judgements
+record      the records of the log
+"""
 
 from retailops_sandbox.model.jsonvalue import Json, Number, encoder
 from retailops_sandbox.model.judging import Difference, DifferenceKind, Judgement, Part, Verdict, Violation

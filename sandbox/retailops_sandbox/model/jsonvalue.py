@@ -1,4 +1,4 @@
-"""A JSON value in Python, numbers as they were spelled."""
+"""JSON values in Python, with numbers that keep their spelling."""
 
 from __future__ import annotations
 
@@ -36,4 +36,4 @@ def _encode(value: object) -> object:
 
 
 encoder = msgspec.json.Encoder(enc_hook=_encode)
-"""Compact UTF-8 JSON of any of these types, numbers as they were spelled."""
+"""Encodes a value, or any type of the model, as compact UTF-8 JSON, numbers as they were spelled."""

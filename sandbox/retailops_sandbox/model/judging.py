@@ -1,4 +1,4 @@
-"""What is held against a payload or an answer, and the verdict."""
+"""Violations of a contract, differences from an expectation, and the judgement that they lead to."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Verdict = Literal["passed", "failed", "errored", "recorded", "skipped"]
 
 
 class Violation(msgspec.Struct, frozen=True):
-    """A payload or response breaks its contract."""
+    """A place where a payload or response breaks its contract."""
 
     pointer: str
     keyword: str
@@ -25,10 +25,10 @@ Part = Literal["status", "headers", "body", "latency", "fault"]
 
 
 class Difference(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """Where a response departs from its expectation.
+    """A place where a response departs from its expectation.
 
-    Pointers are into the body of the side they name, None where that side has nothing there. For
-    `headers` they are `/Name`, for the other parts empty.
+    A pointer leads into the body of the side that it names; it is None where that side has nothing. For
+    headers it is `/Name`, for the other parts empty.
     """
 
     kind: DifferenceKind
@@ -41,13 +41,13 @@ class Difference(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """The matcher that applied instead of equality."""
     rule_path: str = ""
     within: str = ""
-    """Of what is missing or unexpected: what would hold it on the side that lacks it, as a pointer."""
+    """The pointer of what would hold a missing or unexpected value, on the side that lacks the value."""
     hint: str = ""
-    """For a missing item of a set-like array: the nearest candidate, and what spoiled it."""
+    """Of a missing item of a set-like array: the nearest actual item, and how it differs."""
 
 
 class Judgement(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """The comparison derived from a delivery and an expectation, with the expectation as it was."""
+    """The comparison of a delivery with an expectation, and that expectation."""
 
     delivery: str
     verdict: Verdict

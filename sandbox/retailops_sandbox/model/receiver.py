@@ -13,7 +13,7 @@ from msgspec import Meta
 from retailops_sandbox.model.wire import LONGEST_MS
 
 _Limit: TypeAlias = Annotated[int, Meta(extra_json_schema={"minimum": 1, "maximum": LONGEST_MS})]
-"""Not a bound of the type: a receiver beyond it is refused when it is used, and does not hide the others."""
+"""No constraint of the type: one receiver that is out of bounds must not make the others unreadable."""
 
 _Secret: TypeAlias = Annotated[str, Meta(description="A ${env:NAME} reference.")]
 

@@ -11,7 +11,7 @@ from retailops_sandbox.model.wire import Fault, Headers, Timings
 
 
 class Request(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """A request as it is kept: redacted, its body as text, or as base64 where it is not UTF-8."""
+    """A request in the log: redacted, its body as text, or as base64 where it is not UTF-8."""
 
     method: str
     url: str
@@ -21,7 +21,7 @@ class Request(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Response(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """A response as it is kept: redacted, content-decoded."""
+    """A response in the log: redacted, content-decoded, its body as that of a request."""
 
     status: int
     http_version: str = "1.1"
@@ -31,7 +31,7 @@ class Response(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Delivery(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """One attempt to send, and all its evidence. Pure fact: nothing here is a judgement."""
+    """One attempt to send, and all its evidence. No judgement is part of it."""
 
     id: str
     """`<run>.<n>`: unique, and sorts by time within a run."""
@@ -48,17 +48,17 @@ class Delivery(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     step: str = ""
     fixture: str = ""
     number: int = 1
-    """Which of the step's deliveries this is, from 1."""
+    """Its number among the step's deliveries, from 1."""
     attempt: int = 1
     dropped: bool = False
-    """Hung up on purpose (`drop_after_ms`): not judged."""
+    """Whether the sandbox hung up on purpose (`drop_after_ms`); such a delivery is not judged."""
     off_contract: bool = False
     composed: str = ""
-    """The payload's JSON text before placeholders were filled and the token put in: what a resend composes
-    from. Empty where the request's body says the same."""
+    """The payload's JSON text before placeholders were filled and the token was put in: what a resend is
+    composed from. Empty where the request's body is the same."""
     own_headers: dict[str, str] = {}
-    """The headers that the step added or replaced: as they were written where they refer to the environment,
-    which the request's do not show any more; else empty."""
+    """The headers that the step added or replaced, by name: as written where they refer to the environment,
+    which the request's headers do not show; else empty."""
     parent: str = ""
     """The delivery that this one resends."""
     request: Request
@@ -68,7 +68,7 @@ class Delivery(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class ResultStep(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """How a step of a scenario came out. Its deliveries are those of the run with its name."""
+    """The result of a scenario's step. Its deliveries are those of the run that have its name."""
 
     number: int
     """From 0."""
@@ -76,13 +76,13 @@ class ResultStep(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     verdict: Verdict
     reason: str = ""
     attempts: int = 1
-    """The most attempts that a delivery of it took."""
+    """The most attempts that one of its deliveries took."""
     sent: int = 0
     seconds: float = 0.0
 
 
 class Result(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """How a scenario of a file came out in a run."""
+    """The result of a scenario file in a run."""
 
     scenario: str
     """The scenario's id, its path in the workspace."""
@@ -94,18 +94,18 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """UTC, RFC 3339, when it ended."""
     seconds: float = 0.0
     stopped: bool = False
-    """The run was stopped before all of it was done."""
+    """Whether the run was stopped before the scenario was done."""
     steps: tuple[ResultStep, ...] = ()
 
 
 Record: TypeAlias = Delivery | Judgement | Result
-"""What the log keeps."""
+"""A record of the log."""
 
 RunKind = Literal["run", "serve", "send", "record", "pytest"]
 
 
 class RunInfo(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """What a run file says of itself."""
+    """The facts about a run as a whole."""
 
     id: str
     """`<UTC date and time>-<random>`: unique, and sorts by time."""
@@ -117,8 +117,8 @@ class RunInfo(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     tool: str = ""
     """Name and version of the program that wrote it."""
     scenarios: int = 0
-    """How many were to be run."""
+    """The number of scenarios to run."""
     unreadable: tuple[str, ...] = ()
-    """The files that could not be read, and so were not run: each in one line."""
+    """The files that were not run because they could not be read, with the reason, each in one line."""
     stopped: bool = False
-    """It was stopped before all was done."""
+    """Whether the run was stopped before it was done."""

@@ -1,4 +1,4 @@
-"""What is sent and what comes back, as bytes."""
+"""Requests and responses as bytes, how to connect, and what can go wrong on the way."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FaultKind = Literal[
 
 
 class HttpRequest(msgspec.Struct, frozen=True):
-    """The exact request: nothing alters it after *build*."""
+    """The exact request. Nothing alters it after *build*."""
 
     method: str
     url: str
@@ -34,7 +34,7 @@ class HttpRequest(msgspec.Struct, frozen=True):
 
 
 class Connection(msgspec.Struct, frozen=True):
-    """How to reach a receiver, how long and how much to wait for: in milliseconds and bytes."""
+    """How to connect to a receiver, and the limits: times in milliseconds, sizes in bytes."""
 
     timeout_ms: int = 15_000
     connect_timeout_ms: int = 5_000
@@ -48,9 +48,9 @@ class Connection(msgspec.Struct, frozen=True):
     netrc: bool = False
     follow_redirects: bool = False
     decode: bool = True
-    """Undo the content-encoding of the answer; otherwise its body is as it came."""
+    """Whether the answer's content-encoding is undone; otherwise its body is kept as it came."""
     drop_after_ms: int | None = None
-    """Hang up on purpose this long after the start; None never does."""
+    """When to hang up on purpose, counted from the start; None means never."""
 
 
 class Timings(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -75,7 +75,7 @@ class Fault(msgspec.Struct, frozen=True):
 
 
 class HttpResponse(msgspec.Struct, frozen=True):
-    """What came back, content-decoded."""
+    """A response, content-decoded unless the connection's `decode` is false."""
 
     status: int
     http_version: str
@@ -84,12 +84,12 @@ class HttpResponse(msgspec.Struct, frozen=True):
 
 
 class Exchange(msgspec.Struct, frozen=True):
-    """One attempt on the wire, as bytes. With a fault, `response` is what had arrived by then."""
+    """One attempt to send, as bytes. With a fault, `response` is what had arrived by then."""
 
     request_headers: Headers
-    """The headers really sent, also those that the transport added; empty if nothing went out."""
+    """The headers that were really sent, with those that the transport added; empty if nothing was sent."""
     response: HttpResponse | None
     fault: Fault | None
     timings: Timings
     reused: bool = False
-    """The connection was open already."""
+    """Whether the connection was open already."""

@@ -24,7 +24,7 @@ _HEXADECIMAL = re.compile("[0-9a-f]{8,}|[0-9A-F]{8,}")
 _LONGEST = 400
 """The most characters of a string for which a regex is proposed."""
 
-_MATCHERS = [(matchers.matcher(name), matchers.MATCHERS[name].words) for name in matchers.TELLING]
+_MATCHERS = [(matchers.matcher(name), matchers.MATCHERS[name].words) for name in matchers.FORMATS]
 _EPOCH_WORDS = "milliseconds since 1970"
 
 _Path: TypeAlias = tuple[str, ...]

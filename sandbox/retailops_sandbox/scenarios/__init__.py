@@ -1,0 +1,6 @@
+"""Scenarios.
+
+scenario    scenario files, and a scenario as it was read
+selection   which scenarios to run
+trend       a result compared with the one before
+"""

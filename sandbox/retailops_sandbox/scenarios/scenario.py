@@ -1,4 +1,4 @@
-"""Scenario files: reading one, with every mistake told by line and pointer. Pure."""
+"""Scenario files: reading them, with line and pointer of a mistake, and writing them. Pure."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from retailops_sandbox.model import Expectation, Json, Scenario, Step, encoder
 
 SUFFIX = ".scenario.json"
 _LINE = 100
-"""How long a line of a file that we spell may get before its object or array is spread over several."""
+"""Characters of a line in a file that we write; a longer object or array is spread over several lines."""
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """A scenario as it was read, ready to run."""
+    """A scenario and the file that it was read from."""
 
     id: str
     """Its path in the workspace, or as it was given."""
     file: str
-    """Where errors and reports say it is."""
+    """The path that errors and reports name."""
     scenario: Scenario
     placeholders: bool
-    """Whether anything in it would be filled."""
+    """Whether the scenario may have any placeholder."""
     text: str
 
     @property
@@ -34,12 +34,12 @@ class Plan(msgspec.Struct, frozen=True):
         return self.scenario.name or self.id
 
     def line(self, step: int) -> int:
-        """The line that a step (from 0) begins at."""
+        """The line at which a step begins; steps are counted from 0."""
         return jsontext.locate(self.text, f"/steps/{step}")[0]
 
 
 def read(text: str, *, id: str, file: str) -> Plan:
-    """A plan from a scenario file's text; SourceError with line and pointer of the first mistake."""
+    """The plan of a scenario file's text; SourceError with line and pointer of the first mistake."""
     document = jsontext.parse(text, file=file)
     scenario = jsontext.convert(document, Scenario, text, file=file)
     _name(scenario.steps)
@@ -49,12 +49,12 @@ def read(text: str, *, id: str, file: str) -> Plan:
 
 
 def spelled(scenario: Scenario) -> str:
-    """The text of a scenario's file: `read` gives the same scenario back, numbers as they were spelled."""
+    """The text of a scenario's file, from which `read` makes the same scenario, its numbers spelled alike."""
     written = jsontext.parse(encoder.encode(scenario))
     assert isinstance(written, dict)
     document: dict[str, Json] = {"$schema": written.get("$schema"), "format": 1}
     document |= {key: written.get(key) for key in ("name", "description", "tags")}
-    # Said even where they are what an absent key means: whoever reads the file should not have to know.
+    # Also where they are the defaults, which whoever reads the file should not have to know.
     document |= {"action": scenario.action, "edition": scenario.edition}
     document |= {key: written.get(key) for key in ("variables", "steps")}
     present: dict[str, Json] = {key: value for key, value in document.items() if value is not None}
@@ -62,7 +62,7 @@ def spelled(scenario: Scenario) -> str:
 
 
 def _spread(value: Json, indent: str, key: str = "") -> str:
-    """JSON for reading: an object or array of plain values that fits on the line stays on it."""
+    """JSON that is easy to read: an object or array of plain values stays on its line where it fits."""
     if not isinstance(value, (dict, list)) or not value:
         return jsontext.compact(value).decode()
     children = value.values() if isinstance(value, dict) else value
@@ -81,7 +81,7 @@ def _spread(value: Json, indent: str, key: str = "") -> str:
 
 
 def expectation(text: str, *, file: str = "") -> Expectation:
-    """An expectation from its JSON text; SourceError with line and pointer of the first mistake."""
+    """The expectation of a JSON text; SourceError with line and pointer of the first mistake."""
     expected = jsontext.convert(jsontext.parse(text, file=file), Expectation, text, file=file)
     with jsontext.placed(text, file):
         check_rules(expected, "")
@@ -98,7 +98,7 @@ def single(
 
 
 def _name(steps: list[Step]) -> None:
-    """Give each step that has no name one by its place."""
+    """Give each step without a name one with its number, in place."""
     for number, step in enumerate(steps):
         if not step.name:
             steps[number] = msgspec.structs.replace(step, name=f"step {number + 1}")
@@ -124,7 +124,7 @@ def check_rules(expected: Expectation, at: str) -> None:
 
 
 def _check(scenario: Scenario) -> None:
-    """SourceError, with a pointer, for what the types cannot say."""
+    """SourceError, with a pointer, for a mistake that the types do not exclude."""
     if not scenario.steps:
         raise _mistake("there are no steps", "/steps", "add a step that names a fixture")
     seen: dict[str, int] = {}
@@ -178,5 +178,5 @@ def _mistake(what: str, at: str, mend: str = "") -> SourceError:
 
 
 def describe(error: SandboxError, plan: Plan, step: int) -> str:
-    """An error of composing a step, with the place of that step in its file before it."""
+    """The line for an error of composing a step, which begins with the step's place in its file."""
     return f"{plan.file}:{plan.line(step)}: {error}" if plan.file else str(error)

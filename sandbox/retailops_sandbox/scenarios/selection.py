@@ -1,4 +1,4 @@
-"""Which scenarios are meant: `-k` expressions over their names, paths and tags, and tags alone. Pure."""
+"""Choosing scenarios by `-k` expressions over their names, paths and tags, and by tags. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.scenarios.scenario import Plan
 
-Meant = Callable[[Plan], bool]
+Predicate = Callable[[Plan], bool]
 
 _TOKEN = re.compile(
     r"""\s*(?:(?P<mark>[()])|"(?P<double>[^"]*)"|'(?P<single>[^']*)'|(?P<word>[^\s()"']+)|(?P<wrong>\S))"""
@@ -18,16 +18,16 @@ _DEEPEST = 50
 
 
 def choose(plans: Iterable[Plan], expression: str | None, tags: Collection[str]) -> list[Plan]:
-    """The plans that the expression means and that have one of the tags; all, where neither is given."""
-    meant = (lambda plan: True) if expression is None else compile(expression)
-    return [plan for plan in plans if meant(plan) and (not tags or not set(tags).isdisjoint(_tags(plan)))]
+    """The plans that fit the expression and have one of the tags; all plans, where neither is given."""
+    fits = (lambda plan: True) if expression is None else compile(expression)
+    return [plan for plan in plans if fits(plan) and (not tags or not set(tags).isdisjoint(_tags(plan)))]
 
 
-def compile(expression: str) -> Meant:
-    """What an expression such as `cancel and not (slow or v1)` means; UsageError that says where it is wrong.
+def compile(expression: str) -> Predicate:
+    """The predicate of an expression such as `cancel and not (slow or v1)`; UsageError for a wrong one.
 
-    A word means the scenarios whose name, path or one of whose tags it is part of, in any case; one with
-    blanks, or one of the three operators, stands in quotes.
+    A word fits the scenarios in whose name, path or tag it occurs, in any case. A word with blanks, or one
+    that is an operator, is put in quotes.
     """
     return _Parser(expression).whole()
 
@@ -37,7 +37,7 @@ def _tags(plan: Plan) -> list[str]:
 
 
 class _Parser:
-    """Recursive descent; `or` binds least, then `and`, then `not`."""
+    """Parses an expression by recursive descent. `or` binds least, then `and`, then `not`."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -45,25 +45,25 @@ class _Parser:
         self._at = 0
         self._depth = 0
 
-    def whole(self) -> Meant:
-        meant = self._either()
+    def whole(self) -> Predicate:
+        predicate = self._either()
         if self._at < len(self._tokens):
             raise self._wrong("and, or, or the end")
-        return meant
+        return predicate
 
-    def _either(self) -> Meant:
+    def _either(self) -> Predicate:
         parts = [self._both()]
         while self._takes("or"):
             parts.append(self._both())
         return parts[0] if len(parts) == 1 else lambda plan: any(part(plan) for part in parts)
 
-    def _both(self) -> Meant:
+    def _both(self) -> Predicate:
         parts = [self._one()]
         while self._takes("and"):
             parts.append(self._one())
         return parts[0] if len(parts) == 1 else lambda plan: all(part(plan) for part in parts)
 
-    def _one(self) -> Meant:
+    def _one(self) -> Predicate:
         self._depth += 1
         if self._depth > _DEEPEST:
             raise UsageError(f"-k is nested more than {_DEEPEST} levels deep")
@@ -89,7 +89,7 @@ class _Parser:
         return text
 
     def _takes(self, wanted: str) -> bool:
-        """Whether the next token is this one; it is then taken."""
+        """Whether the next token is this one, which is then consumed."""
         if self._at == len(self._tokens):
             return False
         found = self._tokens[self._at]
@@ -108,6 +108,6 @@ class _Parser:
         )
 
 
-def _has(word: str) -> Meant:
+def _has(word: str) -> Predicate:
     wanted = word.casefold()
     return lambda plan: any(wanted in text.casefold() for text in (plan.name, plan.id, *_tags(plan)))

@@ -1,4 +1,4 @@
-"""How a scenario came out against its last finished run on the same receiver. Pure."""
+"""Trends: a scenario's result compared with that of its last finished run on the same receiver. Pure."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ _FAILING: tuple[Verdict, ...] = ("failed", "errored")
 
 
 class Past(msgspec.Struct, frozen=True):
-    """A run that has ended, as later ones are compared with it."""
+    """A run that has ended, with which later runs are compared."""
 
     info: RunInfo
     results: Sequence[Result]
 
 
 def of(result: Result, before: Result | None) -> Trend | None:
-    """The trend of a result against the one before; None where it says nothing: not judged, or cut short."""
-    if not _says_something(result):
+    """The trend of a result after the one before; None for a result that was not judged, or was cut short."""
+    if not _is_judged(result):
         return None
     failing = result.verdict in _FAILING
     if before is None:
@@ -34,23 +34,23 @@ def of(result: Result, before: Result | None) -> Trend | None:
 
 
 def rank(verdict: Verdict, trend: Trend | None) -> int:
-    """Where a result stands in a table, from 0: what got worse first, what is as good as ever last."""
+    """The place of a result in a table, from 0: what regressed comes first, what still passes last."""
     if verdict in _FAILING:
         return {"regressed": 0, "still failing": 1, "new": 2}.get(trend or "", 3)
     return {None: 4, "fixed": 5, "new": 6}.get(trend, 7)
 
 
 def before(run: RunInfo, past: Iterable[Past], wanted: Iterable[str]) -> dict[str, Result]:
-    """The last result of each wanted scenario that a run is compared with, by the scenario's id.
+    """The results with which those of a run are compared, by scenario id.
 
-    `past` comes newest first, and no more of it is taken than is needed.
+    `wanted` are the scenarios' ids. `past` has the newest run first, and is read only as far as needed.
     """
     missing = set(wanted)
     found: dict[str, Result] = {}
     for each in past if missing else ():
         if is_comparable(each.info, run):
             for result in each.results:
-                if result.scenario in missing and _says_something(result):
+                if result.scenario in missing and _is_judged(result):
                     found[result.scenario] = result
             missing -= found.keys()
         if not missing:
@@ -59,7 +59,7 @@ def before(run: RunInfo, past: Iterable[Past], wanted: Iterable[str]) -> dict[st
 
 
 def is_comparable(earlier: RunInfo, run: RunInfo) -> bool:
-    """Whether a run is an earlier and finished one on the same receiver."""
+    """Whether a run is earlier than another, finished, and was on the same receiver."""
     return (
         (earlier.started_at, earlier.id) < (run.started_at, run.id)
         and bool(earlier.finished_at)
@@ -68,5 +68,5 @@ def is_comparable(earlier: RunInfo, run: RunInfo) -> bool:
     )
 
 
-def _says_something(result: Result) -> bool:
+def _is_judged(result: Result) -> bool:
     return not result.stopped and result.verdict in ("passed", *_FAILING)

@@ -79,8 +79,8 @@ def test_a_record_reads_as_a_sentence_and_applies_to_types_of_json():
         assert set(kind.applies_to) <= known
 
 
-def test_texts_of_one_form_are_told_by_the_matchers_for_them():
-    assert matchers.TELLING == ("datetime", "uuid")
+def test_the_matchers_of_one_format_are_those_of_text_that_take_no_argument():
+    assert matchers.FORMATS == ("datetime", "uuid")
 
 
 def test_a_long_subject_is_not_searched_and_the_hint_says_so():

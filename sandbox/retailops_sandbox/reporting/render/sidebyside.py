@@ -151,7 +151,7 @@ def view(
 ) -> View:
     """Two bodies side by side, with the rules and set-like arrays that they were compared with."""
     root = comparing.align(expected, actual, whole_scope(rules, sets))
-    told = comparing.tell(root)
+    told = comparing.listed(root)
     hints = {
         each.expected_pointer: each.hint for each in told.differences if each.hint and each.kind == "missing"
     }

@@ -63,7 +63,7 @@ class RuleForm(msgspec.Struct, frozen=True):
     def proposed(cls, item: Item) -> RuleForm:
         """The form before anything is typed: the narrowest rule that accepts what came."""
         words = item.ways.rules
-        narrow = [word for word in words if word in (*matchers.TELLING, "regex")]
+        narrow = [word for word in words if word in (*matchers.FORMATS, "regex")]
         difference = item.difference
         return cls(
             [*narrow, *words, ""][0],
@@ -230,7 +230,7 @@ class ReviewPages(RoomPages):
             consequence=consequence(item.difference),
             rule_form=rule_form,
             rule_words=[(word, _meaning(word, came)) for word in item.ways.rules],
-            is_rule_open=typed is not None or not set(matchers.TELLING).isdisjoint(item.ways.rules),
+            is_rule_open=typed is not None or not set(matchers.FORMATS).isdisjoint(item.ways.rules),
             regex=accepting.told_regex(rule_form.pattern, item.difference) if can_be_regex else None,
             problems=problems(wrong),
         )
