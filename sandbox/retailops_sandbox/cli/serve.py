@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from retailops_sandbox.cli.log.prune import told
+from retailops_sandbox.cli.log.prune import pruned_lines
 from retailops_sandbox.cli.options import here, workspace_option
 from retailops_sandbox.cli.output import complain, say
 from retailops_sandbox.runlog.opening import open_log
@@ -51,7 +51,7 @@ def command(
     def on_pruned(pruned: Pruned) -> None:
         # What goes is said, even where nobody asked; that nothing goes is no news.
         if pruned.removed:
-            for line in told(pruned):
+            for line in pruned_lines(pruned):
                 say(line, flush=True)
         if pruned.problems:
             more = f" (and {len(pruned.problems) - 1} more like this)" if len(pruned.problems) > 1 else ""

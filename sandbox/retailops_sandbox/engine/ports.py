@@ -23,11 +23,13 @@ class Transport(Protocol):
 
 
 class DeliveryLog(Protocol):
-    """Keeps what happened. An appended record survives the process."""
+    """Keeps the records of a run."""
 
-    def next_id(self) -> str: ...
+    def next_id(self) -> str:
+        """An id for the next delivery."""
 
-    def append(self, record: Record) -> None: ...
+    def append(self, record: Record) -> None:
+        """Log a record, so that it survives the process; FileError where that fails."""
 
 
 class Clock(Protocol):

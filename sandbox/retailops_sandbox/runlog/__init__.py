@@ -1,24 +1,37 @@
-"""The delivery log: one run, one TinyDB database file.
+"""The delivery log. Other parts of the program reach it by its ports and by `opening` alone.
 
-writer.py     RunWriter: a run as its own process writes it
-log.py        Log: every run as anyone reads it
-foreign.py    run files that lie elsewhere, and are only looked at
-reader.py     one run, from its run file, its journal, or both
-folded.py     a run file, by the summary beside it
-live.py       a journal, as it grows
-summary.py    a delivery in one line
-query.py      which deliveries are asked for
-changes.py    what came since somebody last looked
-search.py     looking into files without taking them apart
-history.py    the results of earlier runs, for comparing
-retention.py  which runs go, and what is swept up
-pins.py       runs that stay, whatever retention says
-fold.py       what becomes of a journal when its run has ended
-journal.py    the journal's lines
-runfile.py    the run file's tables
-lock.py       who a run belongs to
-files.py      files that are replaced whole, and errors in one line
+ports.py      RunWriter, LogReader and LogKeeper: what the log can be asked for
+opening.py    opens the log, and the run that a process writes
+entries.py    a delivery with its judgements
+rows.py       a delivery in a list
+runs.py       a run: what it says of itself, and its summary
+query.py      which deliveries to list
+changes.py    a delivery that came, or was judged again
+retention.py  which runs are deleted
 
-A run's records are in `<run id>.journal` until they are folded into `<run id>.json`. A judgement goes into
-the run of the process that made it, and is found by the delivery it names.
+log.py        the log that is kept as run files
+
+files/        the files of a run
+  writer.py     appends records to the journal
+  journal.py    the journal's lines
+  finalize.py   makes the run file of a journal when its run has ended
+  runfile.py    the run file's tables
+  reader.py     reads a run from its run file, its journal, or both
+  history.py    reads the results of earlier runs alone
+  checking.py   checks run files from elsewhere
+  pins.py       pins runs, so that pruning keeps them
+  pruning.py    deletes run files, and what dead processes left
+  lock.py       which process owns a run
+  atomic.py     files that are replaced whole
+
+index/        rows, and the places of records, so that a question decodes few of them
+  run_file.py     the rows of a run file, from the summary beside it
+  journal.py      the rows of a journal, in memory
+  records.py      collects records as rows and places
+  positions.py    positions in the log, and what came between two of them
+  places.py       reads records at their places
+  text_search.py  finds the records that hold a text
+
+A run is one file: `<run id>.journal` while it goes on, then the TinyDB database `<run id>.json`. A judgement
+is written into the run of the process that made it, and names its delivery.
 """

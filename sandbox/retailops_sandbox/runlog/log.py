@@ -1,4 +1,4 @@
-"""The log that run files keep: reads every run, whoever writes them meanwhile, and decides which stay."""
+"""The log that is kept as run files: reads all runs, while any process writes them, and deletes some."""
 
 from __future__ import annotations
 
@@ -18,66 +18,65 @@ from retailops_sandbox.errors import FileError, unreadable
 from retailops_sandbox.model import Result
 from retailops_sandbox.runlog.changes import Change
 from retailops_sandbox.runlog.entries import Entry
-from retailops_sandbox.runlog.files import foreign, pins, pruning
+from retailops_sandbox.runlog.files import checking, pins, pruning
 from retailops_sandbox.runlog.files.atomic import replacing
-from retailops_sandbox.runlog.files.finalize import fold_abandoned
+from retailops_sandbox.runlog.files.finalize import finalize_abandoned
 from retailops_sandbox.runlog.files.reader import RunReader, Source
-from retailops_sandbox.runlog.index.changes import Seen, between, standing_of
-from retailops_sandbox.runlog.index.search import Stale
+from retailops_sandbox.runlog.index.places import Stale
+from retailops_sandbox.runlog.index.positions import LogPosition, between, position_of
 from retailops_sandbox.runlog.query import EVERYTHING, Query, spelled
 from retailops_sandbox.runlog.retention import Pruned, Retention, choose
 from retailops_sandbox.runlog.rows import DeliveryRow, Judged, SortKey, with_judgements
 from retailops_sandbox.runlog.runs import Reindexed, RunSummary
 
 _TRIES = 5
-"""How often a run is looked at again that changed its files while it was read."""
+"""How often a question is asked again because files changed while they were read."""
 _Rejudged = dict[str, list[tuple[Judged, Source]]]
-"""By the delivery's id: judgements that lie with another run."""
+"""Judgements that are in another run than their delivery, and where; by the delivery's id."""
 _Stream = Iterator[tuple[SortKey, DeliveryRow | None]]
 
 
 class FileLog:
-    """The runs of a folder. Every question is answered as of now, and only what is new is read from disk.
+    """A `Log` that is kept as run files in a folder. Fulfils `LogReader` and `LogKeeper`.
 
-    Of runs that have ended it keeps in memory what each says of itself, and of others a line for each
-    delivery. It may be asked from several threads.
+    Each question reads from disk only what is new. Of runs that have ended, memory holds what each says of
+    itself; of others, a row for each delivery. Any thread may ask.
 
-    Run files that lie elsewhere can be opened beside them, to be looked at: who asks for one of those runs,
-    or for its deliveries, by their ids finds them. Nothing else tells of them.
+    Runs that were opened from elsewhere are found by their ids alone; no list has them.
     """
 
     def __init__(self, runs_dir: Path) -> None:
         self._runs_dir = runs_dir
         self._runs: dict[str, RunReader] = {}
-        self._foreign: dict[str, RunReader] = {}
+        self._opened: dict[str, RunReader] = {}
         self._lock = Lock()
 
     def open(self, path: Path, name: str) -> str:
-        """Open a run file that lies elsewhere, until it changes; the id of its run.
+        """Open a run file that lies elsewhere, until it changes; the id of its run. Blocks.
 
-        `name` is what it is called. Where a run of that id is in the folder, that is the one that is found.
-        FileError where it cannot be shown. Blocks.
+        `name` is what it is called. A run of the log that has the same id hides it. FileError where it
+        cannot be shown.
         """
-        stamp, content = foreign.read(path, name)
-        opened = RunReader.of_foreign(path, stamp, content, name)
+        stamp, content = checking.read_checked(path, name)
+        opened = RunReader.of_file(path, stamp, content, name)
         with self._lock:
             self._refresh()
             if opened.id not in self._runs:
-                self._foreign[opened.id] = opened
+                self._opened[opened.id] = opened
         return opened.id
 
     def opened(self) -> list[RunSummary]:
         """The runs that were opened from elsewhere, the newest first."""
         with self._lock:
             self._refresh()
-            known = sorted(self._foreign.values(), key=_started, reverse=True)
+            known = sorted(self._opened.values(), key=_started, reverse=True)
             return [_summary(run) for run in known if run.id not in self._runs]
 
     def opened_from(self, id: str) -> str:
         """The name of the file that a run or a delivery was opened from; empty for all others."""
         with self._lock:
             run = self._reader(id.partition(".")[0])
-            return "" if run is None else run.foreign
+            return "" if run is None else run.opened_from
 
     def runs(self) -> list[RunSummary]:
         """All runs, the newest first, damaged ones too."""
@@ -106,7 +105,7 @@ class FileLog:
                 return found, self._entries(id, lambda row: scenarios is None or row.scenario in scenarios)
             except Stale:
                 continue
-        raise _restless(self._runs_dir)
+        raise _keeps_changing(self._runs_dir)
 
     def results(self, id: str) -> list[Result]:
         """How the scenarios of a run came out, in the order in which they ended; none without such a run."""
@@ -116,21 +115,21 @@ class FileLog:
                 return [result for source in self._sources(id) for result in source.results()]
             except Stale:
                 continue
-        raise _restless(self._runs_dir)
+        raise _keeps_changing(self._runs_dir)
 
     def rows(
         self, query: Query = EVERYTHING, *, after: SortKey | None = None, newest_first: bool = True
     ) -> Iterator[DeliveryRow]:
-        """The deliveries that are asked for, each as a line, in order of when they were sent.
+        """The rows of a query, in order of when the deliveries were sent.
 
-        `after` goes on after that place, in the direction that is asked for. They are looked for as they
-        are taken: who takes a page of them pays for no more.
+        `after` goes on after that place, in the direction that is asked for. Rows are looked up as they are
+        taken: who takes a page of them pays for no more.
         """
         with self._lock:
             self._refresh()
             rejudged = self._rejudged()
             wanted = [id for id in self._runs if query.run in ("", id)]
-            if query.run in self._foreign and not wanted:
+            if query.run in self._opened and not wanted:
                 wanted = [query.run]
                 rejudged = {}
         streams = [self._stream(id, query, after, newest_first, rejudged.get(id, {})) for id in wanted]
@@ -148,31 +147,31 @@ class FileLog:
                 return found[0] if found else None
             except Stale:
                 continue
-        raise _restless(self._runs_dir)
+        raise _keeps_changing(self._runs_dir)
 
     def cursor(self) -> FileCursor:
         """A cursor at the end of the log."""
-        seen = Seen()
+        position = LogPosition()
         with self._lock:
             self._refresh()
             for id, run in self._runs.items():
-                seen.remember(id, standing_of(run))
-        return FileCursor(self, seen)
+                position.move(id, position_of(run))
+        return FileCursor(self, position)
 
-    def changes(self, seen: Seen) -> list[Change]:
-        """What came since the last time, the oldest first, which is then seen.
+    def changes(self, position: LogPosition) -> list[Change]:
+        """What came since a position, the oldest first; moves the position to the end of the log.
 
-        Cheap where nothing came: it lists the folder, and looks at the journals alone.
+        Cheap where nothing came: it lists the folder, and reads journals alone.
         """
         for _ in range(_TRIES):
             try:
-                return self._changes(seen)
+                return self._changes(position)
             except Stale:
-                self._look_again()  # At what is settled, too: its summary may be gone.
-        raise _restless(self._runs_dir)
+                self._look_again()  # Also at runs that have ended: a summary may be gone.
+        raise _keeps_changing(self._runs_dir)
 
     def count(self) -> int:
-        """How many deliveries there are, as of the last time when the log was looked at."""
+        """The number of deliveries, as of the last question."""
         with self._lock:
             return sum(run.deliveries for run in self._runs.values())
 
@@ -184,7 +183,7 @@ class FileLog:
                 return {id for run, some in _by_run(ids).items() for id in self._holding(query, run, some)}
             except Stale:
                 continue
-        raise _restless(self._runs_dir)
+        raise _keeps_changing(self._runs_dir)
 
     def copy(self, id: str, target: BinaryIO) -> bool:
         """Write a run, as far as it is, as a run file; False if there is none. Blocks.
@@ -218,7 +217,7 @@ class FileLog:
 
     def recover(self) -> list[FileError]:
         """Make the run files of dead processes; what had to be left as it is, and why."""
-        return fold_abandoned(self._runs_dir)
+        return finalize_abandoned(self._runs_dir)
 
     def prune(self, retention: Retention, now: str, *, dry_run: bool = False) -> Pruned:
         """Delete the runs that are not to be kept; a dry run deletes none, and says which.
@@ -243,10 +242,10 @@ class FileLog:
                 made += wrong == []
         return Reindexed(made, pruning.sweep(self._runs_dir, time.time()), problems)
 
-    # --- reading on ---
+    # --- refreshing ---
 
-    def _refresh(self, settled: Container[str] = ()) -> None:
-        """Read what is new; not in runs that are settled, as long as they have no journal."""
+    def _refresh(self, ended: Container[str] = ()) -> None:
+        """Read what is new; not in runs that have ended, as long as they have no journal."""
         try:
             names = set(os.listdir(self._runs_dir))
         except FileNotFoundError:
@@ -260,26 +259,26 @@ class FileLog:
         for id, run in list(self._runs.items()):
             run.is_pinned = f"{id}{pins.SUFFIX}" in names
             has_journal = f"{id}.journal" in names
-            if (has_journal or id not in settled) and not run.refresh(has_journal=has_journal):
+            if (has_journal or id not in ended) and not run.refresh(has_journal=has_journal):
                 del self._runs[id]
-        # What has changed was not looked at.
-        self._foreign = {id: run for id, run in self._foreign.items() if not run.is_changed}
+        # The content of a file that has changed was not checked.
+        self._opened = {id: run for id, run in self._opened.items() if not run.is_changed}
 
     def _reader(self, id: str) -> RunReader | None:
-        return self._runs.get(id) or self._foreign.get(id)
+        return self._runs.get(id) or self._opened.get(id)
 
     def _look_again(self) -> None:
         with self._lock:
             self._refresh()
 
     def _sources(self, id: str) -> list[Source]:
-        """The files of a run, as they were when the log was last looked at."""
+        """The files of a run, as of the last refresh."""
         with self._lock:
             run = self._reader(id)
             return [] if run is None else run.sources
 
     def _rejudged(self, run: str = "") -> dict[str, _Rejudged]:
-        """The judgements that do not lie with the run of their delivery, by that run; of one, or of all."""
+        """Judgements that are in another run than their delivery, by the run of that: one, or all."""
         found: dict[str, _Rejudged] = {}
         for each in self._runs.values():
             for source in each.sources:
@@ -289,15 +288,15 @@ class FileLog:
                         found.setdefault(of, {}).setdefault(id, []).extend((one, source) for one in judged)
         return found
 
-    # --- what came ---
+    # --- changes ---
 
-    def _changes(self, seen: Seen) -> list[Change]:
+    def _changes(self, position: LogPosition) -> list[Change]:
         with self._lock:
-            self._refresh(seen.settled)
-            standings = {id: standing_of(run) for id, run in self._runs.items() if id not in seen.settled}
+            self._refresh(position.ended)
+            ends = {id: position_of(run) for id, run in self._runs.items() if id not in position.ended}
             changed: dict[str, bool] = {}
-            for id, now in standings.items():
-                for delivery, is_new in between(seen.standing(id), now).items():
+            for id, end in ends.items():
+                for delivery, is_new in between(position.of_run(id), end).items():
                     changed[delivery] = is_new or changed.get(delivery, False)
             rejudged = self._rejudged() if changed else {}
             sources = {run: self._runs[run].sources for run in _by_run(changed) if run in self._runs}
@@ -307,8 +306,8 @@ class FileLog:
                 for row in source.picked(ids):
                     more = [judged for judged, _ in rejudged.get(run, {}).get(row.id, [])]
                     rows[row.id] = with_judgements(row, more) if more else row
-        for id, now in standings.items():
-            seen.remember(id, now)
+        for id, end in ends.items():
+            position.move(id, end)
         return [Change(row, changed[row.id]) for row in sorted(rows.values(), key=attrgetter("key"))]
 
     def _holding(self, query: Query, run: str, ids: set[str]) -> Iterator[str]:
@@ -318,14 +317,14 @@ class FileLog:
                 if query.is_in(delivery):
                     yield row.id
 
-    # --- lines ---
+    # --- rows ---
 
     def _stream(
         self, id: str, query: Query, after: SortKey | None, newest_first: bool, rejudged: _Rejudged
     ) -> _Stream:
-        """A run's lines by their key; first of all a key that they do not come before, without a line.
+        """The rows of a run with their keys, after a first key without a row, which none of theirs precedes.
 
-        So that who merges the streams opens no run before its time.
+        That one lets the runs be merged without reading any before its first row is due.
         """
         edge = self._edge(id, query, after, newest_first)
         if edge is None:
@@ -333,8 +332,8 @@ class FileLog:
         yield edge, None
         for _ in range(_TRIES):
             try:
-                for row in self._lines(id, query, after, newest_first, rejudged):
-                    # What comes before the edge came after the question, and would be out of order.
+                for row in self._rows_of(id, query, after, newest_first, rejudged):
+                    # A row before the edge was added after the question, and would be out of order.
                     if row.key <= edge if newest_first else row.key >= edge:
                         after = row.key
                         yield row.key, row
@@ -342,10 +341,10 @@ class FileLog:
                 self._look_again()
                 continue
             return
-        raise _restless(self._runs_dir)
+        raise _keeps_changing(self._runs_dir)
 
     def _edge(self, id: str, query: Query, after: SortKey | None, newest_first: bool) -> SortKey | None:
-        """Where a run's lines begin, in the direction that is asked for; None where none is wanted."""
+        """The key where a run's rows begin, in the direction that is asked for; None where none is wanted."""
         with self._lock:
             run = self._reader(id)
             sources = [] if run is None else run.sources
@@ -362,11 +361,11 @@ class FileLog:
             return min(last, after) if first < after else None
         return max(first, after) if last > after else None
 
-    def _lines(
+    def _rows_of(
         self, id: str, query: Query, after: SortKey | None, newest_first: bool, rejudged: _Rejudged
     ) -> Iterator[DeliveryRow]:
-        """A run's lines that are asked for, after a place."""
-        # What a line says of the verdict is not the last word where it was judged again elsewhere.
+        """The rows of a run that a query accepts, after a place."""
+        # A needle may be an older verdict than that of another run, which judged the delivery again.
         needles = [] if rejudged else query.needles()
         sources = self._sources(id)
         streams = [self._candidates(source, needles, query, newest_first) for source in sources]
@@ -383,7 +382,7 @@ class FileLog:
     def _candidates(
         self, source: Source, needles: list[bytes], query: Query, newest_first: bool
     ) -> Iterator[DeliveryRow]:
-        """A file's lines that may be wanted."""
+        """The rows of a file that a query may accept."""
         rows = source.rows(needles, newest_first=newest_first)
         if not query.text:
             return rows
@@ -393,7 +392,7 @@ class FileLog:
     # --- evidence ---
 
     def _entries(self, run: str, wanted: Callable[[DeliveryRow], bool], *needles: bytes) -> list[Entry]:
-        """A run's deliveries that are wanted, the oldest first; Stale if its files changed meanwhile."""
+        """The wanted deliveries of a run, the oldest first; Stale where its files change meanwhile."""
         with self._lock:
             self._refresh()
             reader = self._reader(run)
@@ -417,17 +416,17 @@ class FileLog:
 class FileCursor:
     """A place in a `FileLog`."""
 
-    def __init__(self, log: FileLog, seen: Seen) -> None:
+    def __init__(self, log: FileLog, position: LogPosition) -> None:
         self._log = log
-        self._seen = seen
+        self._position = position
 
     def changes(self) -> list[Change]:
         """What came since the last look, the oldest first. Cheap where nothing came. Blocks."""
-        return self._log.changes(self._seen)
+        return self._log.changes(self._position)
 
 
 def _by_run(ids: Iterable[str]) -> dict[str, set[str]]:
-    """Ids of deliveries, by their runs."""
+    """The ids of deliveries, by run."""
     found: dict[str, set[str]] = {}
     for id in ids:
         found.setdefault(id.rpartition(".")[0], set()).add(id)
@@ -435,7 +434,7 @@ def _by_run(ids: Iterable[str]) -> dict[str, set[str]]:
 
 
 def _started(run: RunReader) -> tuple[str, str, str]:
-    """What runs are ordered by: the second that their id begins with, then the exact time."""
+    """The order of runs: by the second that the id begins with, then by the exact time."""
     info = run.info
     return run.id.partition("-")[0], info.started_at if info else "", run.id
 
@@ -450,10 +449,10 @@ def _summary(run: RunReader) -> RunSummary:
         outcomes=run.outcomes,
         problems=run.problems,
         is_pinned=run.is_pinned,
-        foreign=run.foreign,
+        opened_from=run.opened_from,
         judges=run.judges,
     )
 
 
-def _restless(runs_dir: Path) -> FileError:
+def _keeps_changing(runs_dir: Path) -> FileError:
     return FileError("cannot be read: its files keep changing", mend="look again", file=str(runs_dir))

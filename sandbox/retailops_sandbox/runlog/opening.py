@@ -1,4 +1,4 @@
-"""Opens the log that a folder holds: the one place that knows by what it is kept."""
+"""Opens the log. This module alone knows which classes fulfil its ports."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
     from retailops_sandbox.runlog.entries import Entry
     from retailops_sandbox.scenarios.trend import Past
 
-# Each imports what it needs only when it is asked for: who writes a run does not read the log.
+# Each function imports what it needs when it is called: a process that writes a run does not read the log.
 
 
 def open_log(runs_dir: Path) -> Log:
-    """The log of a folder, to be read and kept; empty where there is no such folder yet."""
+    """The log in a folder; empty where there is no such folder yet."""
     from retailops_sandbox.runlog.log import FileLog
 
     return FileLog(runs_dir)
 
 
 def open_run(runs_dir: Path, info: RunInfo) -> RunWriter:
-    """The writer of a run that starts; nothing of it is on disk before it begins."""
+    """The writer of a new run. Nothing is on disk before the run begins."""
     from retailops_sandbox.runlog.files.writer import FileRunWriter
 
     return FileRunWriter(runs_dir, info)
@@ -43,8 +43,8 @@ async def logged(
 ) -> AsyncIterator[None]:
     """Finish a run's log when the block ends, in a worker thread. A block that raises interrupts the run.
 
-    `now` is the clock, `stopped` says whether the run ended before all was done. `unfinished` takes the
-    error where the run could not be finished; without it, that is raised.
+    `now` is the clock; `stopped` says whether the run ended before all was done. `unfinished` takes the error
+    of a run that cannot be finished; without it, the error is raised.
     """
     try:
         yield
@@ -60,17 +60,17 @@ async def logged(
 
 
 def earlier_results(runs_dir: Path, *, before: str, most: int) -> Iterator[Past]:
-    """The results of runs that ended before the run of this id, the newest first, each read when asked for.
+    """The results of runs that ended before the run of this id, the newest first; each is read when taken.
 
-    It ends once so many bytes were read. What cannot be read is left out: the log names it.
+    After `most` bytes no further run is read. Runs that cannot be read are left out: the log names them.
     """
     from retailops_sandbox.runlog.files import history
 
-    return history.past(runs_dir, before=before, most=most)
+    return history.past_results(runs_dir, before=before, most=most)
 
 
 def read_run_file(path: Path) -> list[Entry]:
-    """The deliveries of a run file that lies anywhere; FileError where it is none, or damaged."""
+    """The deliveries of a run file at any path; FileError where it is none, or damaged."""
     from retailops_sandbox.runlog.files import runfile
 
     return runfile.entries(path)

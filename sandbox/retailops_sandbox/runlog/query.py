@@ -1,4 +1,4 @@
-"""What is asked of the log: which deliveries."""
+"""A query of the log: which deliveries to list."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _INSTANT = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?Z?)?", re.A
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):
-    """Which deliveries are wanted; what is empty does not matter."""
+    """Which deliveries to list. All fields must fit; an empty one fits every delivery."""
 
     receiver: str = ""
     action: str = ""
@@ -36,20 +36,20 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     fault: str = ""
     """A kind of fault, or `any`."""
     order: str = ""
-    """What a payload says which order it is about."""
+    """An id that the payload is about."""
     code: str = ""
     """A code of an event that came back."""
     since: str = ""
-    """UTC, a day or an instant: what was sent then or later."""
+    """A day or an instant, UTC: sent then or later."""
     until: str = ""
-    """UTC, a day or an instant: what was sent before; a day is meant to its end."""
+    """A day or an instant, UTC: sent before. A day includes all of it."""
     parent: str = ""
-    """The id of a delivery: what repeats it."""
+    """The id of a delivery: resends of it."""
     text: str = ""
-    """Anywhere in request or response, as written; without capitals it finds those of A to Z, too."""
+    """Anywhere in request or response, as written. Without a capital of A to Z it is found in any case."""
 
     def checked(self) -> Query:
-        """Itself; UsageError where it asks for what cannot be."""
+        """The query itself; UsageError where the value of a field cannot be."""
         if self.status and not (_CLASS.fullmatch(self.status) or _STATUS.fullmatch(self.status)):
             raise UsageError(
                 f"status {self.status!r} is no status", mend="such as 404, or a class of them such as 4xx"
@@ -67,7 +67,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
         return self
 
     def needles(self) -> list[bytes]:
-        """What must stand in the line of each delivery that is wanted, the rarest first."""
+        """Texts that the line of each accepted row holds in the index, the rarest first."""
         exact = [self.parent, self.order, self.code, "" if self.fault == "any" else self.fault]
         exact += [f"{self.status[0]}xx" if self.status else ""]
         exact += ["" if self.verdict == NOT_JUDGED else self.verdict]
@@ -75,7 +75,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
         return [msgspec.json.encode(value) for value in exact if value]
 
     def accepts(self, row: DeliveryRow) -> bool:
-        """Whether this one is wanted, as far as its line tells: all but `text`."""
+        """Whether all fields fit a row, but for `text`, which `is_in` compares."""
         return (
             self.verdict in ("", row.verdict_word)
             and self.receiver in ("", row.receiver)
@@ -94,19 +94,19 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def first_instant(self) -> str:
-        """What `since` begins with, to be compared with when something was sent; empty sorts before all."""
+        """The first instant that `since` includes, to be compared as text; the empty one sorts first."""
         return self.since.replace(" ", "T").removesuffix("Z")
 
     @property
     def end(self) -> str:
-        """What comes after all that `until` means; compared as text, as instants are."""
+        """A text that sorts after each instant that `until` includes."""
         if not self.until:
             return "~"
         instant = self.until.replace(" ", "T").removesuffix("Z")
         return instant if "T" in instant else f"{instant}~"
 
     def is_in(self, delivery: Delivery) -> bool:
-        """Whether `text` is in what went out or came back."""
+        """Whether `text` is in a delivery's request or response."""
         wanted = self.text.encode(errors="replace")
         if wanted != wanted.lower():
             return any(wanted in each.encode() for each in _written(delivery))
@@ -114,7 +114,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _is_instant(text: str) -> bool:
-    """Whether a text spells a day or an instant that there is."""
+    """Whether a text spells a day or an instant that exists."""
     if not _INSTANT.fullmatch(text):
         return False
     try:
@@ -128,12 +128,12 @@ EVERYTHING = Query()
 
 
 def spelled(text: str) -> bytes:
-    """A text as it stands inside a string of JSON as the sandbox writes it."""
+    """A text as it stands inside a JSON string that the sandbox writes."""
     return msgspec.json.encode(text.encode(errors="replace").decode())[1:-1]
 
 
 def _written(delivery: Delivery) -> Iterator[str]:
-    """Every text of a record's request and response, each as the record has it."""
+    """Every text of a delivery's request and response, as the record has it."""
     sent, came, fault = delivery.request, delivery.response, delivery.fault
     yield from (sent.method, sent.url, *chain.from_iterable(sent.headers), sent.body)
     if came is not None:

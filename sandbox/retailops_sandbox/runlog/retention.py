@@ -1,4 +1,4 @@
-"""Which runs stay in the log: how many, how long, and why one stays all the same."""
+"""Retention: which runs of the log are deleted, and which are kept in any case."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from retailops_sandbox.runlog.runs import RunSummary
 
 
 class Retention(msgspec.Struct, frozen=True):
-    """What is kept: a run goes as soon as one of these says so. None says nothing."""
+    """What is kept of the log. A run is deleted as soon as one of the limits says so; None is no limit."""
 
     runs: int | None = None
-    """So many of the newest; one in which nothing was sent does not count."""
+    """The newest runs to keep, by number. Idle ones do not count."""
     days: int | None = None
-    """Those that ended in the last so many days."""
+    """The days to keep a run after it has ended."""
 
     @property
     def is_any(self) -> bool:
@@ -25,7 +25,7 @@ class Retention(msgspec.Struct, frozen=True):
 
 
 class Removed(msgspec.Struct, frozen=True):
-    """A run that went, or would go."""
+    """A run that was deleted, or would be."""
 
     run: RunSummary
     size: int
@@ -33,40 +33,40 @@ class Removed(msgspec.Struct, frozen=True):
 
 
 class KeptRun(msgspec.Struct, frozen=True):
-    """A run that would go, and stays all the same."""
+    """A run that retention would delete, and why it is kept."""
 
     run: RunSummary
     reason: str
 
 
 class Pruned(msgspec.Struct, frozen=True):
-    """What became of the runs that were to go."""
+    """What pruning did, or would do."""
 
     removed: list[Removed]
     kept: list[KeptRun]
     problems: list[FileError]
-    """Why some could not be deleted, or not even finished."""
+    """The errors of runs that could not be deleted, or whose run file could not be made."""
 
     @property
     def deliveries(self) -> int:
-        """How many went."""
+        """The number of deliveries in the deleted runs."""
         return sum(each.run.deliveries for each in self.removed)
 
     @property
     def size(self) -> int:
-        """How many bytes went."""
+        """The bytes of the deleted runs."""
         return sum(each.size for each in self.removed)
 
 
 def choose(
     runs: Sequence[RunSummary], retention: Retention, now: str
 ) -> tuple[list[RunSummary], list[KeptRun]]:
-    """Of all runs, the newest first: those that go, and those that would if nothing kept them."""
+    """The runs to delete, and those over a limit to keep. `runs` are all runs, the newest first."""
     over = _over(runs, retention, now)
     reasons = {run.id: _why_kept(run) for run in over}
     going = {run.id for run in over if not reasons[run.id]}
     known = {run.id for run in runs}
-    # What was judged again keeps its verdict: the judgement stays as long as its delivery does.
+    # A run that judged deliveries of another one again is kept with it, so that no verdict changes.
     while needed := {run.id: of for run in over if run.id in going and (of := _needs(run, known - going))}:
         going -= needed.keys()
         reasons.update((id, f"it judged deliveries of {of} again, which stays") for id, of in needed.items())
@@ -77,7 +77,7 @@ def choose(
 
 
 def _over(runs: Sequence[RunSummary], retention: Retention, now: str) -> list[RunSummary]:
-    """The runs that there are too many of, or that are too old."""
+    """The runs over a limit."""
     oldest = ""
     if retention.days is not None:
         oldest = (datetime.fromisoformat(now) - timedelta(days=retention.days)).strftime("%Y-%m-%dT%H:%M:%S")
@@ -91,12 +91,12 @@ def _over(runs: Sequence[RunSummary], retention: Retention, now: str) -> list[Ru
 
 
 def _ended(run: RunSummary) -> str:
-    """When a run ended, to the second; of one that did not say, when it began."""
+    """When a run ended, to the second, or else began; a text that sorts last where neither is known."""
     return (run.info.finished_at or run.info.started_at)[:19] if run.info is not None else "~"
 
 
 def _why_kept(run: RunSummary) -> str:
-    """Why a run stays in any case; empty where it need not."""
+    """Why a run is kept in any case; empty where it is not."""
     if run.state == "running":
         return "it is running"
     if run.problems:
@@ -105,5 +105,5 @@ def _why_kept(run: RunSummary) -> str:
 
 
 def _needs(run: RunSummary, staying: set[str]) -> str:
-    """A run that stays whose deliveries this one judged; empty where there is none."""
+    """The id of a run that stays and whose deliveries this run judged; empty where there is none."""
     return min(run.judges & staying, default="")

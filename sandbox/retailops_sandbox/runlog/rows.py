@@ -19,7 +19,7 @@ from retailops_sandbox.jsontext import pointer as pointers
 from retailops_sandbox.model import Delivery, Judgement, Number, Verdict
 
 Span = tuple[int, int]
-"""Where a record lies in its file: the offset of its first byte, and how many bytes."""
+"""The place of a record in its file: the offset of its first byte, and its size in bytes."""
 NOWHERE: Span = (0, 0)
 """The place of a record that is in no file."""
 SortKey = tuple[str, str]
@@ -27,13 +27,13 @@ SortKey = tuple[str, str]
 
 NOT_JUDGED = "not judged"
 _MOST_CODES = 20
-"""So many codes of one answer; a receiver can send thousands."""
+"""The most codes that are kept of an answer; a receiver can send thousands."""
 _LONGEST = 200
-"""Characters of what a delivery is looked up by; a receiver chooses its codes."""
+"""The most characters that are kept of a code or an id; a receiver chooses its codes."""
 
 
 class Judged(NamedTuple):
-    """A judgement in one line."""
+    """A judgement, as a row has it."""
 
     at: str
     verdict: Verdict
@@ -129,7 +129,7 @@ def judged_row(row: DeliveryRow, judgement: Judgement, span: Span = NOWHERE) -> 
 
 @cache
 def lookups() -> int:
-    """A digest of what contracts say that deliveries are looked up by: another one needs other lines."""
+    """A digest of the contracts' `subject` and `codes`: rows that were made with others are stale."""
     known = [contract.load(*name) for name in contract.available()]
     said = [(each.action, each.edition, each.subject, each.codes) for each in known]
     return zlib.crc32(msgspec.json.encode(said))
@@ -144,7 +144,7 @@ def row_of(delivery: Delivery, span: Span = NOWHERE) -> DeliveryRow:
     try:
         agreed = contract.load(delivery.action, delivery.edition)
     except UsageError:
-        pass  # A log may outlive a contract: it is then not looked up by what only that knows.
+        pass  # A log may outlive a contract: its rows then lack what only that knows.
     else:
         orders = _named(payload, agreed.subject)
         codes = _named(_parsed(response.body)[0], agreed.codes) if response is not None else ()
@@ -177,7 +177,7 @@ def row_of(delivery: Delivery, span: Span = NOWHERE) -> DeliveryRow:
 
 
 def _parsed(text: str) -> tuple[Any, bool]:
-    """A body's value, and whether it is JSON at all."""
+    """The value of a body, and whether it is JSON."""
     try:
         return _json.decode(text), True
     except (msgspec.DecodeError, RecursionError):
@@ -185,7 +185,7 @@ def _parsed(text: str) -> tuple[Any, bool]:
 
 
 def _named(value: Any, paths: tuple[str, ...]) -> tuple[str, ...]:
-    """The different texts and numbers that paths lead to, as they are written."""
+    """The distinct texts and numbers at these paths, as they are spelled."""
     found: dict[str, None] = {}
     for path in paths:
         for each in _at(value, pointers.parse(path)):

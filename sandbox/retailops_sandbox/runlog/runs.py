@@ -17,34 +17,34 @@ RunState = Literal["running", "finished", "stopped", "interrupted"]
 
 
 class RunSummary(msgspec.Struct, frozen=True):
-    """One run of the log, and what in it cannot be read."""
+    """A run of the log, and what in it cannot be read."""
 
     id: str
     info: RunInfo | None
-    """None where it is so damaged that it does not say."""
+    """None where it is damaged."""
     state: RunState
     deliveries: int
     verdicts: Counter[str]
-    """How many deliveries there are of each verdict, by this run; empty stands for not judged."""
+    """The number of deliveries of each verdict, as this run judged them; the empty one for not judged."""
     outcomes: Counter[Verdict]
-    """How many scenarios there are of each verdict."""
+    """The number of scenarios of each verdict."""
     problems: tuple[FileError, ...]
     is_pinned: bool = False
-    """It stays, whatever retention says."""
-    foreign: str = ""
-    """The name of the file that it was opened from; empty where it is the log's own."""
+    """Retention does not delete it."""
+    opened_from: str = ""
+    """The name of the file that it was opened from; empty for the log's own runs."""
     judges: frozenset[str] = frozenset()
-    """The other runs whose deliveries it judged again."""
+    """The other runs whose deliveries this one judged again."""
 
     @property
     def is_idle(self) -> bool:
-        """Whether it is of a process that served pages, and nothing was sent by hand."""
+        """Whether it is the run of a `serve` process, and nothing was sent by hand."""
         serves = self.info is not None and self.info.kind == "serve"
         return serves and not self.deliveries and not self.problems
 
     @property
     def results(self) -> int:
-        """How many scenarios have a result."""
+        """The number of scenarios that have a result."""
         return self.outcomes.total()
 
 

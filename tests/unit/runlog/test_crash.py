@@ -14,7 +14,7 @@ import pytest
 from tinydb import TinyDB
 
 from retailops_sandbox.runlog.files import lock
-from retailops_sandbox.runlog.files.finalize import fold_abandoned
+from retailops_sandbox.runlog.files.finalize import finalize_abandoned
 from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.runlog.ports import Log
 from tests.support.logged import newest_deliveries
@@ -89,7 +89,7 @@ def test_what_was_reported_survives_a_kill_at_any_moment(tmp_path: Path, soak: b
     assert reported <= judged(log).keys()
     assert {run.state for run in log.runs()} == {"interrupted"}
     before = judged(log)
-    assert fold_abandoned(tmp_path) == []
+    assert finalize_abandoned(tmp_path) == []
     assert not list(tmp_path.glob("*.journal"))
     assert judged(log) == judged(open_log(tmp_path)) == before
     for path in tmp_path.glob("*.json"):
@@ -106,14 +106,14 @@ def test_a_kill_frees_the_run_and_only_then_is_it_folded(tmp_path: Path) -> None
         journal = tmp_path / f"{run.id}.journal"
         assert lock.is_held(journal)
         assert lock.take(journal) is None
-        assert fold_abandoned(tmp_path) == []
+        assert finalize_abandoned(tmp_path) == []
         assert journal.exists()
         process.kill()
         reported += read_ids(process)
         process.wait()
         assert not lock.is_held(journal)
     assert log.runs()[0].state == "interrupted"
-    assert fold_abandoned(tmp_path) == []
+    assert finalize_abandoned(tmp_path) == []
     assert not journal.exists()
     assert set(reported) <= judged(log).keys()
 
@@ -138,7 +138,7 @@ def test_a_kill_between_the_steps_of_folding_loses_and_repeats_nothing(tmp_path:
     log = open_log(tmp_path)
     assert judged(log) == once
     assert [(run.state, run.deliveries, run.problems) for run in log.runs()] == [("finished", 3, ())]
-    assert fold_abandoned(tmp_path) == []
+    assert finalize_abandoned(tmp_path) == []
     assert judged(log) == judged(open_log(tmp_path)) == once
     (path,) = tmp_path.glob("*.json")
     with TinyDB(path) as database:
@@ -157,7 +157,7 @@ def test_several_processes_on_one_workspace_do_not_mix(tmp_path: Path) -> None:
         seen = judged(log).keys()
         while one.poll() is None or other.poll() is None:
             # Someone who clears up meanwhile takes nothing from the living.
-            assert fold_abandoned(tmp_path) == []
+            assert finalize_abandoned(tmp_path) == []
             before, seen = seen, judged(log).keys()
             assert before <= seen
             assert [run.problems for run in log.runs()] == [(), ()]

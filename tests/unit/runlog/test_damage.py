@@ -8,8 +8,8 @@ import pytest
 
 from retailops_sandbox.errors import FileError
 from retailops_sandbox.model import Judgement, Request, RunInfo
-from retailops_sandbox.runlog.files.finalize import fold_abandoned
-from retailops_sandbox.runlog.index.folded import summary_path
+from retailops_sandbox.runlog.files.finalize import finalize_abandoned
+from retailops_sandbox.runlog.index.run_file import summary_path
 from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.runlog.ports import Log
 from retailops_sandbox.runlog.runs import RunSummary
@@ -68,7 +68,7 @@ def test_a_run_file_that_is_none_is_named_and_kept(runs_dir: Path, text: bytes) 
     assert "damaged" in str(problem)
     assert "\n" not in str(problem)
     assert summary(log, GOOD).problems == ()
-    assert fold_abandoned(runs_dir) == []
+    assert finalize_abandoned(runs_dir) == []
     assert path.read_bytes() == text
 
 
@@ -104,7 +104,7 @@ def test_a_journal_with_garbage_is_not_folded(runs_dir: Path, garbage: bytes) ->
     path = runs_dir / f"{BAD}.journal"
     text = path.read_bytes() + garbage + b"\n"
     path.write_bytes(text)
-    (problem,) = fold_abandoned(runs_dir)
+    (problem,) = finalize_abandoned(runs_dir)
     assert problem.place == f"{path}:8:1"
     assert path.read_bytes() == text
     assert sorted(file.name for file in runs_dir.iterdir()) == [f"{GOOD}.json", f"{BAD}.journal"]
@@ -117,7 +117,7 @@ def test_a_journal_without_its_head_is_read_and_kept(runs_dir: Path) -> None:
     log = open_log(runs_dir)
     assert seen(log)[:3] == made
     assert summary(log, BAD).info is None
-    assert [str(problem) for problem in fold_abandoned(runs_dir)] == [
+    assert [str(problem) for problem in finalize_abandoned(runs_dir)] == [
         f"{path}:1:1: damaged: it does not say which run this is (it is kept as it is)"
     ]
     assert path.exists()
@@ -129,7 +129,7 @@ def test_a_damaged_run_file_keeps_its_journal_from_being_folded(runs_dir: Path) 
     path.write_bytes(b'{"run": ')
     log = open_log(runs_dir)
     assert seen(log)[:3] == made
-    (problem,) = fold_abandoned(runs_dir)
+    (problem,) = finalize_abandoned(runs_dir)
     assert problem.file == str(path)
     assert path.read_bytes() == b'{"run": '
     assert (runs_dir / f"{BAD}.journal").exists()
@@ -138,12 +138,12 @@ def test_a_damaged_run_file_keeps_its_journal_from_being_folded(runs_dir: Path) 
 def test_a_journal_of_a_generation_that_was_folded_is_not_read_again(runs_dir: Path) -> None:
     made = write_run(runs_dir, BAD, fold=False)
     journal = (runs_dir / f"{BAD}.journal").read_bytes()
-    fold_abandoned(runs_dir)
+    finalize_abandoned(runs_dir)
     (runs_dir / f"{BAD}.journal").write_bytes(journal)
     log = open_log(runs_dir)
     assert seen(log)[:3] == made
     assert all(len(entry.judgements) == 1 for entry in newest_deliveries(log, 100))
-    assert fold_abandoned(runs_dir) == []
+    assert finalize_abandoned(runs_dir) == []
     assert not (runs_dir / f"{BAD}.journal").exists()
     assert seen(log)[:3] == made
 
@@ -152,12 +152,12 @@ def test_a_journal_of_a_later_generation_is_read_with_its_run_file_and_kept(runs
     write_run(runs_dir, BAD, fold=False)
     path = runs_dir / f"{BAD}.journal"
     later = path.read_bytes().replace(b'"generation":1', b'"generation":2')
-    fold_abandoned(runs_dir)
+    finalize_abandoned(runs_dir)
     path.write_bytes(later)
     log = open_log(runs_dir)
     assert len(seen(log)) == 6
     assert [len(entry.judgements) for entry in newest_deliveries(log, 3)] == [2, 2, 2]
-    (problem,) = fold_abandoned(runs_dir)
+    (problem,) = finalize_abandoned(runs_dir)
     assert "older than its journal" in str(problem)
     assert path.read_bytes() == later
 
@@ -179,7 +179,7 @@ def test_a_process_that_died_at_birth_leaves_nothing_to_tell(runs_dir: Path) -> 
     journal.write_bytes(b"")
     log = open_log(runs_dir)
     assert [run.id for run in log.runs()] == [GOOD]
-    assert fold_abandoned(runs_dir) == []
+    assert finalize_abandoned(runs_dir) == []
 
 
 def test_a_folder_in_a_run_file_s_place_does_not_stop_the_others(runs_dir: Path) -> None:

@@ -37,7 +37,7 @@ def test_it_is_found_by_its_ids_and_nothing_else_tells_of_it(tmp_path: Path):
     assert log.open(path, NAME) == RUN
     found = log.find(RUN)
     assert found is not None
-    assert (found.foreign, found.deliveries, found.outcomes) == (NAME, 1, {"failed": 1})
+    assert (found.opened_from, found.deliveries, found.outcomes) == (NAME, 1, {"failed": 1})
     entry = log.get(delivery)
     assert entry is not None
     assert [each.verdict for each in entry.judgements] == ["failed"]
@@ -72,7 +72,7 @@ def test_a_run_of_the_workspace_comes_first_whenever_it_comes(tmp_path: Path):
         run.append(make_delivery(run))
         found = log.find(RUN)
         assert found is not None
-        assert (found.foreign, found.deliveries, found.state) == ("", 2, "running")
+        assert (found.opened_from, found.deliveries, found.state) == ("", 2, "running")
         assert log.opened() == []
         assert log.open(path, NAME) == RUN
         assert log.opened_from(delivery) == ""

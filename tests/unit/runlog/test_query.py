@@ -19,8 +19,8 @@ from retailops_sandbox.errors import UsageError
 from retailops_sandbox.model import Delivery, Fault, Judgement, Request, Response, RunInfo, Timings
 from retailops_sandbox.runlog import rows
 from retailops_sandbox.runlog.entries import Entry
-from retailops_sandbox.runlog.index.folded import summary_path
 from retailops_sandbox.runlog.index.records import Records
+from retailops_sandbox.runlog.index.run_file import summary_path
 from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.runlog.ports import Log, RunWriter
 from retailops_sandbox.runlog.query import Query

@@ -21,8 +21,8 @@ from retailops_sandbox.model import (
 )
 from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.runlog.files import lock, reader
-from retailops_sandbox.runlog.files.finalize import fold_abandoned
-from retailops_sandbox.runlog.files.history import past
+from retailops_sandbox.runlog.files.finalize import finalize_abandoned
+from retailops_sandbox.runlog.files.history import past_results
 from retailops_sandbox.runlog.files.journal import Line
 from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.runlog.runs import run_id
@@ -115,7 +115,7 @@ def test_an_unfinished_line_is_torn_once_nobody_holds_the_run(tmp_path: Path) ->
     run.close()
     (problem,) = log.runs()[0].problems
     assert str(problem).startswith(f"{journal}:3:1: torn")
-    assert fold_abandoned(tmp_path) == []
+    assert finalize_abandoned(tmp_path) == []
     assert ids(newest_deliveries(log, 10)) == [delivery.id]
     with TinyDB(run.path) as database:
         (head,) = database.table("run").all()
@@ -194,7 +194,7 @@ def test_a_run_file_from_before_there_were_results_is_read(tmp_path: Path) -> No
     run.path.write_text(json.dumps(tables))
     (summary,) = open_log(tmp_path).runs()
     assert (summary.deliveries, summary.results, summary.problems) == (1, 0, ())
-    assert list(past(tmp_path)) == []
+    assert list(past_results(tmp_path)) == []
 
 
 def test_the_past_is_read_newest_first_and_a_damaged_file_is_passed_over(tmp_path: Path) -> None:
@@ -203,9 +203,9 @@ def test_the_past_is_read_newest_first_and_a_damaged_file_is_passed_over(tmp_pat
             run.append(make_delivery(run))
             run.append(make_result(verdict=verdict))
     (tmp_path / "20240501T140000Z-cccccc.json").write_text("{")
-    found = [(each.info.id, each.info.receiver, each.results[0].verdict) for each in past(tmp_path)]
+    found = [(each.info.id, each.info.receiver, each.results[0].verdict) for each in past_results(tmp_path)]
     assert found == [(LATER, "local", "passed"), (RUN, "local", "failed")]
-    assert list(past(tmp_path / "none")) == []
+    assert list(past_results(tmp_path / "none")) == []
 
 
 def test_the_past_of_a_run_is_what_was_before_it_as_far_as_anybody_looks(tmp_path: Path) -> None:
@@ -215,10 +215,10 @@ def test_the_past_of_a_run_is_what_was_before_it_as_far_as_anybody_looks(tmp_pat
         with open_run(tmp_path, id) as run:
             run.append(make_result())
         os.utime(tmp_path / f"{id}.json", ns=(number, number))
-    assert [each.info.id for each in past(tmp_path)] == ids[::-1]
-    assert [each.info.id for each in past(tmp_path, before=ids[2])] == ids[1::-1]
-    assert [each.info.id for each in past(tmp_path, before=LATER, most=1)] == [ids[2]]
-    assert list(past(tmp_path, most=0)) == []
+    assert [each.info.id for each in past_results(tmp_path)] == ids[::-1]
+    assert [each.info.id for each in past_results(tmp_path, before=ids[2])] == ids[1::-1]
+    assert [each.info.id for each in past_results(tmp_path, before=LATER, most=1)] == [ids[2]]
+    assert list(past_results(tmp_path, most=0)) == []
 
 
 def test_runs_of_the_same_second_are_ordered_by_their_time(tmp_path: Path) -> None:
@@ -440,7 +440,7 @@ def test_a_fold_that_cannot_be_written_keeps_the_journal(tmp_path: Path) -> None
     (tmp_path / f"{RUN}.json.new").rmdir()
     (summary,) = open_log(tmp_path).runs()
     assert (summary.state, summary.deliveries) == ("finished", 1)
-    assert fold_abandoned(tmp_path) == []
+    assert finalize_abandoned(tmp_path) == []
     assert [path.name for path in tmp_path.iterdir()] == [f"{RUN}.json"]
 
 

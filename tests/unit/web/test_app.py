@@ -42,8 +42,8 @@ class WatchedLog(FileLog):
 
     asked_in_loop: bool = False
 
-    def _refresh(self, settled: Container[str] = ()) -> None:
-        super()._refresh(settled)
+    def _refresh(self, ended: Container[str] = ()) -> None:
+        super()._refresh(ended)
         with contextlib.suppress(RuntimeError):
             asyncio.get_running_loop()
             self.asked_in_loop = True

@@ -1,11 +1,12 @@
-"""`log`: what was sent, on the command line.
+"""`log`: the deliveries and runs of a workspace, on the command line.
 
-list_.py      deliveries or runs, each in a line
-show.py       one of them, with all there is
-prune.py      which runs go
-upkeep.py     pins and summaries
+list_.py      deliveries or runs, each on a line
+show.py       one delivery or run, with all its evidence
+prune.py      deletes runs
+upkeep.py     pins runs, and makes the summaries anew
 shapes.py     what `--format json` writes
-names.py      the run that a word means
+table.py      rows in columns
+names.py      finds the run that a word names
 
 `log export` is `export`.
 """

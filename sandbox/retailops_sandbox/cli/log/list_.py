@@ -1,4 +1,4 @@
-"""`log list`: deliveries or runs, each in a line, the newest first."""
+"""`log list`: deliveries or runs, each on a line, the newest first."""
 
 from __future__ import annotations
 
@@ -99,11 +99,11 @@ def _query(asked: dict[str, str], log: LogReader) -> Query:
 def _list_deliveries(log: LogReader, query: Query, limit: int, *, as_json: bool) -> None:
     rows = log.rows(query)
     if as_json:
-        _write(shapes.delivery(row) for row in islice(rows, limit))
+        _print_json(shapes.delivery(row) for row in islice(rows, limit))
         return
     page = list(islice(rows, limit))
     head = ("id", "time (UTC)", "verdict", "answer", "ms", "receiver", "fixture or step")
-    _tell(
+    _print_table(
         head,
         [_delivery(row) for row in page],
         nothing="nothing was sent" if query == Query() else "nothing is like that",
@@ -115,20 +115,20 @@ def _list_deliveries(log: LogReader, query: Query, limit: int, *, as_json: bool)
 def _list_runs(log: LogReader, limit: int, *, as_json: bool) -> None:
     runs = [run for run in log.runs() if not run.is_idle]
     if as_json:
-        _write(map(shapes.run, runs[:limit]))
+        _print_json(map(shapes.run, runs[:limit]))
         return
     head = ("id", "started (UTC)", "kind", "state", "results", "deliveries", "receiver")
-    _tell(head, [_run(run) for run in runs[:limit]], nothing="nothing was run")
+    _print_table(head, [_run(run) for run in runs[:limit]], nothing="nothing was run")
     if len(runs) > limit:
         say(f"the newest {limit} of {len(runs):,}; --limit N shows more")
 
 
-def _write(documents: Iterable[object]) -> None:
+def _print_json(documents: Iterable[object]) -> None:
     for document in documents:
         say(encoder.encode(document).decode())
 
 
-def _tell(head: tuple[str, ...], rows: list[tuple[str, ...]], *, nothing: str) -> None:
+def _print_table(head: tuple[str, ...], rows: list[tuple[str, ...]], *, nothing: str) -> None:
     if not rows:
         say(nothing)
         return

@@ -1,4 +1,4 @@
-"""The log of a workspace, and the run or delivery that a word means."""
+"""The log of a workspace, and the run or delivery that a word names."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def run_named(what: str, log: LogReader) -> RunSummary | None:
 
 
 def unknown(what: str, log: LogReader, kind: str) -> SandboxError:
-    """The error for a word that means nothing of this kind; for a delivery of a damaged run, the damage."""
+    """The error for a word that names nothing of this kind; for a delivery of a damaged run, its damage."""
     damaged = log.find(what.rpartition(".")[0])
     if damaged is not None and damaged.problems:
         return damaged.problems[0]

@@ -1,4 +1,4 @@
-"""`log prune`: which runs go."""
+"""`log prune`: deletes runs."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def command(keep: int | None, days: int | None, dry_run: bool, format: str, work
     if format == "json":
         say(encoder.encode(_document(pruned, dry_run)).decode())
     else:
-        for line in told(pruned, dry_run=dry_run):
+        for line in pruned_lines(pruned, dry_run=dry_run):
             say(line)
     for problem in pruned.problems:
         complain(f"error: {problem}")
@@ -56,8 +56,8 @@ def command(keep: int | None, days: int | None, dry_run: bool, format: str, work
         click.get_current_context().exit(2)
 
 
-def told(pruned: Pruned, *, dry_run: bool = False) -> Iterator[str]:
-    """What became of the runs, in lines."""
+def pruned_lines(pruned: Pruned, *, dry_run: bool = False) -> Iterator[str]:
+    """What pruning did, or would do, in lines."""
     verb = "would remove" if dry_run else "removed"
     count, deliveries = len(pruned.removed), pruned.deliveries
     runs = f"{count:,} {'run' if count == 1 else 'runs'}"

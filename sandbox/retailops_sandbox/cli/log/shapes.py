@@ -1,4 +1,4 @@
-"""What `--format json` writes of deliveries and runs. docs/log.md has each field: they stay as they are."""
+"""What `--format json` writes of runs and of one delivery. Its fields are documented and stay."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class ListedRun(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ShownDelivery(msgspec.Struct, frozen=True, kw_only=True):
-    """A delivery of `log show`: the records as the log keeps them, the judgements oldest first."""
+    """A delivery of `log show`: its records as the log keeps them, the oldest judgement first."""
 
     delivery: Delivery
     judgements: tuple[Judgement, ...]
@@ -44,7 +44,7 @@ class ShownRun(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PrunedRun(msgspec.Struct, frozen=True, kw_only=True):
-    """A run that went, or would go, by `log prune`."""
+    """A run that `log prune` deleted, or would delete."""
 
     id: str
     started_at: str
@@ -53,7 +53,7 @@ class PrunedRun(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KeptRun(msgspec.Struct, frozen=True, kw_only=True):
-    """A run that would go by `log prune`, and why it stays."""
+    """A run over a limit of `log prune`, and why it is kept."""
 
     id: str
     reason: str

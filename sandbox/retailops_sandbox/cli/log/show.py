@@ -1,4 +1,4 @@
-"""`log show`: one delivery or one run, with all there is."""
+"""`log show`: one delivery or run, with all its evidence."""
 
 from __future__ import annotations
 

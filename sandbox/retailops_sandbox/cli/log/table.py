@@ -16,7 +16,7 @@ _GAP = "  "
 def lines(
     head: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[str] = (), colour: bool = False
 ) -> list[str]:
-    """The rows beneath their heads; the columns of these heads stand at the right. No line ends in blanks."""
+    """The rows in columns, beneath `head`. The columns named in `right` are aligned right."""
     cells = [[in_line(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(head, *cells, strict=True)]
 

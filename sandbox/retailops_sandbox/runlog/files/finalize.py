@@ -1,6 +1,6 @@
-"""What becomes of a journal when its run has ended: a run file, written whole, and then no journal.
+"""Makes the run file of a journal: written whole, and only then the journal is deleted.
 
-Only who holds the journal's lock folds it. A crash between any two steps leaves either the journal alone,
+Only the holder of the journal's lock does so. A crash between any two steps leaves either the journal alone,
 or the run file and a journal of its generation, which is not read again.
 """
 
@@ -28,31 +28,30 @@ from retailops_sandbox.runlog.files.journal import (
 
 
 def finalize(journal: Path, fd: int, *, own: bool = False) -> None:
-    """Turn a journal into its run file and let go of it; `fd` holds its lock and is closed in any case.
+    """Make a journal's run file and delete the journal. `fd` holds its lock, and is closed in any case.
 
-    `own`: this process wrote it.
-
-    FileError where something would be lost: a damaged journal, or a run file in the way. Both are kept.
+    `own` says that this process wrote the journal. FileError where something would be lost, as with a damaged
+    journal or an older run file of that name: both are kept.
     """
     try:
         head = read_head(journal)
         if head is None:
-            return  # Nothing was recorded, or its process is just about to: it is not ours to delete.
+            return  # Its process died before it wrote, or is about to write: it is not ours to delete.
         target = journal.with_suffix(".json")
-        if not _is_folded(head, target):
+        if not _has_run_file(head, target):
             with replacing(target, target.with_suffix(".json.new")) as file:
                 _write(head, journal, file, own=own)
     finally:
         os.close(fd)
-    # Closed first, because Windows deletes no open file; whoever takes the lock now finds it folded.
+    # Closed first, because Windows deletes no open file. Who takes the lock now finds the run file made.
     try:
         journal.unlink(missing_ok=True)
     except OSError as error:
         raise unwritable(journal, error) from error
 
 
-def fold_abandoned(runs_dir: Path) -> list[FileError]:
-    """Fold the journals that dead processes left; returns what had to be left as it is, and why."""
+def finalize_abandoned(runs_dir: Path) -> list[FileError]:
+    """Make the run files of journals that dead processes left; the error of each that could not be made."""
     problems: list[FileError] = []
     for journal in sorted(runs_dir.glob("*.journal")):
         try:
@@ -70,9 +69,9 @@ def fold_abandoned(runs_dir: Path) -> list[FileError]:
 
 
 def copy_run(run_file: Path, journal: Path, target: BinaryIO) -> None:
-    """Write a run, as far as it is, as a run file; `target` is empty and can be sought in.
+    """Write a run, as far as it is, as a run file; FileError where it cannot be read.
 
-    FileError where it cannot be read.
+    `target` is empty and seekable.
     """
     if not run_file.exists():
         try:
@@ -83,7 +82,7 @@ def copy_run(run_file: Path, journal: Path, target: BinaryIO) -> None:
         except FileError:
             if not run_file.exists():
                 raise
-            target.seek(0)  # It was folded meanwhile, and is copied instead.
+            target.seek(0)  # Its run file was made meanwhile, and is copied instead.
             target.truncate()
     for chunk in _chunks(run_file):
         target.write(chunk)
@@ -99,7 +98,7 @@ def _chunks(path: Path) -> Iterator[bytes]:
 
 
 def _write(head: Head, journal: Path, target: BinaryIO, *, own: bool = False) -> None:
-    """Write a journal's records as a run file."""
+    """Write the records of a journal as a run file."""
     finished_at = torn = ""
     stopped = False
     judgements: list[msgspec.Raw] = []
@@ -130,7 +129,7 @@ def _write(head: Head, journal: Path, target: BinaryIO, *, own: bool = False) ->
     tables.end()
 
 
-def _is_folded(head: Head, target: Path) -> bool:
+def _has_run_file(head: Head, target: Path) -> bool:
     if not target.exists():
         return False
     if head.generation > runfile.read_head(target).generation:

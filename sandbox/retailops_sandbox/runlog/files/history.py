@@ -1,4 +1,4 @@
-"""The results of earlier runs, without their deliveries: what later runs are compared with."""
+"""Reads the results of earlier runs, without their deliveries, for later runs to be compared with."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from retailops_sandbox.scenarios.trend import Past
 
 
 class _Outcome(msgspec.Struct):
-    """A run file; its other tables, the bulk, are passed over."""
+    """A run file without its other tables, which are the bulk."""
 
     run: dict[str, RunInfo] = {}
     results: dict[str, Result] = {}
 
 
-def past(runs_dir: Path, *, before: str = "", most: int | None = None) -> Iterator[Past]:
-    """The folded runs of a folder that hold results, the newest first, each read when it is asked for.
+def past_results(runs_dir: Path, *, before: str = "", most: int | None = None) -> Iterator[Past]:
+    """The finished runs of a folder that have results, the newest first; each is read when it is taken.
 
-    `before` leaves out the run of this id and newer ones; `most` ends it once so many bytes were read.
-    What cannot be read is left out: the log names it.
+    `before` leaves out the run of this id and newer ones. After `most` bytes no further file is read. Files
+    that cannot be read are left out: the log names them.
     """
     for second, _, name in sorted(_files(runs_dir), reverse=True):
         if before and (second > _second(before) or name == f"{before}.json"):
@@ -43,13 +43,13 @@ def past(runs_dir: Path, *, before: str = "", most: int | None = None) -> Iterat
 
 
 def _end(text: bytes) -> bytes:
-    """The last tables of a run file as we write it, each table on lines of its own and the bulk first."""
+    """The last tables of a run file as the sandbox writes it, each on lines of its own and the bulk first."""
     start = text.rfind(b'\n"results": {')
     return text if start < 0 else b"{" + text[start:]
 
 
 def _files(runs_dir: Path) -> list[tuple[str, int, str]]:
-    """The run files by the second they began in, which their names tell, then by when they were written."""
+    """The run files: the second in which the run began, from the name; when it was written; the name."""
     try:
         with os.scandir(runs_dir) as entries:
             return [

@@ -1,4 +1,4 @@
-"""The journal of a run: a head, then one compact JSON line per record, in the order they were appended."""
+"""The journal of a run: a head, then one compact line of JSON for each record, in the order of appending."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from retailops_sandbox.model import Delivery, Judgement, Number, Result, RunInfo
 
 
 class Head(RunInfo, frozen=True, omit_defaults=True, kw_only=True):
-    """What a run says of itself: the first line of its journal, and the table `run` of its run file."""
+    """What a run says of itself, in the first line of its journal and in the table `run` of its run file."""
 
     generation: int
     """A run file holds every journal up to its own generation; such a journal is not read again."""
     torn: str = ""
-    """Only in a run file: the line that was being written when the process died. It was never reported."""
+    """Only in a run file: the line that was unfinished when the process died. It was never reported."""
 
 
 class Line(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True):
@@ -29,11 +29,11 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_field
     result: Result | None = None
     finished_at: str = ""
     stopped: bool = False
-    """Beside `finished_at`: the run was stopped before all was done."""
+    """The run was stopped before all was done; beside `finished_at`."""
 
 
 class RawLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A line whose records stay text, for those who only move them."""
+    """A line whose record stays text, to be moved and not read."""
 
     run: Head | None = None
     delivery: msgspec.Raw = msgspec.Raw()
@@ -51,7 +51,7 @@ NO_RECORD = "it holds no record"
 
 
 def read_head(journal: Path) -> Head | None:
-    """What a journal says of its run; None where its process died before it could say anything."""
+    """The head of a journal; None where its process died before it had written one."""
     for _, line in raw_lines(journal):
         if not isinstance(line, RawLine):
             return None
@@ -62,9 +62,9 @@ def read_head(journal: Path) -> Head | None:
 
 
 def raw_lines(journal: Path, *, own: bool = False) -> Iterator[tuple[int, RawLine | bytes]]:
-    """The numbered lines of a journal, an unfinished last one as it is; FileError where it is damaged.
+    """The lines of a journal and their numbers, an unfinished last one as bytes; FileError for a damaged one.
 
-    `own`: this process wrote them all, so that of a record's line no more than its ends is looked at.
+    `own` says that this process wrote them all, so that only the ends of a record's line are looked at.
     """
     try:
         with open(journal, "rb") as file:
@@ -80,7 +80,7 @@ def raw_lines(journal: Path, *, own: bool = False) -> Iterator[tuple[int, RawLin
 
 
 def _own_record(line: bytes) -> RawLine | None:
-    """A line that holds a record, as `RunWriter` spells it; None for any other."""
+    """A line that holds a record, as `FileRunWriter` spells it; None for any other."""
     if not line.endswith(b"}}\n"):
         return None
     if line.startswith(b'{"delivery":{'):
@@ -101,7 +101,7 @@ def _raw_line(journal: Path, number: int, line: bytes) -> RawLine:
 
 
 def damaged_line(journal: Path, number: int, reason: str) -> FileError:
-    """The one line for a whole line of a journal that is no record."""
+    """The error of a whole line of a journal that holds no record."""
     return FileError(
         f"damaged: {reason}", mend="it is kept as it is", file=str(journal), line=number, column=1
     )

@@ -1,4 +1,4 @@
-"""Who a run belongs to: the process that holds the lock on its journal, freed by the system when it dies."""
+"""The lock on a journal: the process that holds it owns the run. The system frees it when that dies."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _BINARY = getattr(os, "O_BINARY", 0)
 if sys.platform == "win32":
     import msvcrt
 
-    # Windows keeps others from reading what is locked, so the byte that is locked lies beyond any record.
+    # Windows lets nobody else read what is locked, so the locked byte lies beyond any record.
     _FAR = 1 << 62
 
     def _lock(fd: int) -> None:
@@ -41,10 +41,10 @@ else:
 
 
 def create(path: Path) -> int:
-    """A new file, opened for appending and held until it is closed; FileExistsError if there is one."""
+    """Make a file, open it for appending, and lock it until it is closed; FileExistsError if there is one."""
     fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
     try:
-        # Waits for those who saw the new name and look, for an instant, whether anyone holds it.
+        # Waits for processes that saw the new name and test, for an instant, whether it is locked.
         _lock(fd)
     except BaseException:
         os.close(fd)
@@ -53,7 +53,7 @@ def create(path: Path) -> int:
 
 
 def take(path: Path) -> int | None:
-    """The file opened and held until it is closed; None if someone else holds it, or it is gone."""
+    """Open and lock a file until it is closed; None if another process has locked it, or it is gone."""
     try:
         fd = os.open(path, os.O_RDWR | _BINARY)
     except FileNotFoundError:
@@ -69,20 +69,20 @@ def take(path: Path) -> int | None:
 
 
 def is_held(path: Path) -> bool:
-    """Whether someone holds the file; this process counts."""
+    """Whether a process, perhaps this one, has locked the file."""
     try:
         fd = os.open(path, os.O_RDONLY | _BINARY)
     except FileNotFoundError:
         return False
     try:
-        # Shared, so that two who look at once do not take each other for the holder.
+        # Shared, so that two processes that test at once do not take each other for the owner.
         return not _try_lock(fd, shared=True)
     finally:
         os.close(fd)
 
 
 def _is_at(fd: int, path: Path) -> bool:
-    """Whether this is still the file at the path: its last holder may have deleted it meanwhile."""
+    """Whether this is still the file at the path: its last owner may have deleted it meanwhile."""
     try:
         return os.path.samestat(os.fstat(fd), os.stat(path))
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Runs that stay, whatever retention says: `<run id>.pinned`, an empty file beside the run's own."""
+"""Pins runs, so that pruning keeps them: `<run id>.pinned` is an empty file beside the run's own."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ SUFFIX = ".pinned"
 
 
 def pin(runs_dir: Path, id: str) -> None:
-    """Let a run of the log stay; FileError where it cannot be said so, or the run has gone meanwhile."""
+    """Pin a run; FileError where that cannot be written, or the run has gone meanwhile."""
     mark = pin_path(runs_dir, id)
     try:
         mark.touch()
     except OSError as error:
         raise unwritable(mark, error) from error
-    # Only now: who prunes looks for the mark after taking the run file away. And in this order, because a
-    # journal goes only when its run file is there.
+    # Only now: pruning looks for the mark after it has renamed the run file. And in this order, because a
+    # journal is deleted only once its run file is there.
     if not any((runs_dir / f"{id}{suffix}").exists() for suffix in (".journal", ".json")):
         mark.unlink(missing_ok=True)
         raise FileError("is gone: somebody has just deleted it", file=str(runs_dir / f"{id}.json"))
 
 
 def unpin(runs_dir: Path, id: str) -> None:
-    """Let a run go when its time has come; nothing happens where it was not pinned."""
+    """Unpin a run; nothing happens where it is not pinned. FileError where the mark cannot be deleted."""
     mark = pin_path(runs_dir, id)
     try:
         mark.unlink(missing_ok=True)
@@ -34,5 +34,5 @@ def unpin(runs_dir: Path, id: str) -> None:
 
 
 def pin_path(runs_dir: Path, id: str) -> Path:
-    """Where the mark of a run stands."""
+    """The path of a run's mark."""
     return runs_dir / f"{id}{SUFFIX}"

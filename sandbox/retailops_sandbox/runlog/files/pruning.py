@@ -1,8 +1,8 @@
 """Deletes run files, and what dead processes left beside them.
 
-A run file is renamed to `<run id>.going` before anything else, and only then it is looked for a pin: so of
-somebody who pins it and somebody who prunes it at the same time one is told, and a crash in between leaves
-a file of which `settle` knows what is to become.
+A run file is first renamed to `<run id>.going`, and only then its pin is looked for. So of two processes, one
+that pins a run and one that prunes it, one always learns of the other; and after a crash in between `settle`
+knows what to do with the file.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from pathlib import Path
 from retailops_sandbox.errors import FileError, unreadable
 from retailops_sandbox.runlog.files.atomic import unwritable
 from retailops_sandbox.runlog.files.pins import pin_path
-from retailops_sandbox.runlog.index.folded import summary_path
+from retailops_sandbox.runlog.index.run_file import summary_path
 from retailops_sandbox.runlog.retention import KeptRun, Pruned, Removed
 from retailops_sandbox.runlog.runs import RunSummary
 
 _GOING = ".going"
 _STALE = 3600
-"""Seconds after which nobody is writing a file any more that was to become another."""
+"""Seconds after which a file that is still called `.new` was given up."""
 
 
 def delete(runs_dir: Path, going: Sequence[RunSummary], *, dry_run: bool) -> Pruned:
@@ -50,9 +50,9 @@ def settle(runs_dir: Path) -> None:
 
 
 def sweep(runs_dir: Path, now: float) -> int:
-    """Delete what dead processes left that nobody needs; returns how many files. `now` is in seconds.
+    """Delete what dead processes left, and return how many files that were. `now` is in seconds.
 
-    Half-written files nobody has written to for an hour, and summaries without a run file.
+    That is: half-written files that are an hour old, and summaries without a run file.
     """
     settle(runs_dir)
     gone = 0
@@ -66,7 +66,7 @@ def sweep(runs_dir: Path, now: float) -> int:
                 path.unlink()
                 gone += 1
         except FileNotFoundError:
-            continue  # It has become what it was to become.
+            continue  # Its process has renamed it.
         except OSError as error:
             raise _undeletable(path, error) from error
     return gone
@@ -75,7 +75,7 @@ def sweep(runs_dir: Path, now: float) -> int:
 def _remove(file: Path) -> bool | None:
     """Delete a run file and its summary; False where it was pinned meanwhile, and stays.
 
-    None where somebody else is about it, who will know what becomes of it.
+    None where another process is deleting it.
     """
     going = file.with_suffix(_GOING)
     try:
@@ -86,7 +86,7 @@ def _remove(file: Path) -> bool | None:
 
 
 def _finish(going: Path) -> bool:
-    """Delete what was taken away, or put it back where it is pinned; whether it is gone."""
+    """Delete a renamed run file, or name it as before where it is pinned; whether it is deleted."""
     file = going.with_suffix(".json")
     try:
         if pin_path(going.parent, going.stem).exists():
@@ -94,7 +94,7 @@ def _finish(going: Path) -> bool:
             return False
         going.unlink()
     except FileNotFoundError:
-        return not file.exists()  # Somebody else took it for left behind, and finished it.
+        return not file.exists()  # Another process took it for left behind, and finished it.
     summary_path(file).unlink(missing_ok=True)
     return True
 

@@ -1,4 +1,4 @@
-"""A run as anyone reads it, from its run file, its journal, or both."""
+"""Reads a run from its run file, its journal, or both."""
 
 from __future__ import annotations
 
@@ -14,59 +14,59 @@ from retailops_sandbox.model import RunInfo, Verdict
 from retailops_sandbox.runlog.files import lock
 from retailops_sandbox.runlog.files.finalize import copy_run
 from retailops_sandbox.runlog.files.runfile import RunFile
-from retailops_sandbox.runlog.index.folded import Folded
-from retailops_sandbox.runlog.index.live import Live
-from retailops_sandbox.runlog.index.search import Stale, Stamp, stamp_of
+from retailops_sandbox.runlog.index.journal import JournalIndex
+from retailops_sandbox.runlog.index.places import Stale, Stamp, stamp_of
+from retailops_sandbox.runlog.index.run_file import RunFileIndex
 from retailops_sandbox.runlog.runs import RunState
 
-Source = Folded | Live
+Source = RunFileIndex | JournalIndex
 
 
 class RunReader:
-    """One run. `refresh` reads only what is new since the last time."""
+    """One run. `refresh` reads what is new since the last time."""
 
     def __init__(self, path: Path, run_id: str) -> None:
         """`path` is the run file."""
         self.id = run_id
         self.is_pinned = False
-        """It stays, whatever retention says; who looks into the folder says so."""
-        self.foreign = ""
-        """The name of the file, where it is not the log's own."""
-        self._file = path
-        self._journal = path.with_suffix(".journal")
-        self._folded: Folded | None = None
-        self._live: Live | None = None
-        self._held = False
-        self._passing: list[FileError] = []
+        """Retention does not delete it. `FileLog` sets this."""
+        self.opened_from = ""
+        """The name of the file that it was opened from; empty for a run of the log's folder."""
+        self._path = path
+        self._journal_path = path.with_suffix(".journal")
+        self._run_file: RunFileIndex | None = None
+        self._journal: JournalIndex | None = None
+        self._is_held = False
+        """A process holds the lock of the journal."""
+        self._read_errors: list[FileError] = []
+        """Of the last `refresh`."""
 
     @classmethod
-    def of_foreign(cls, path: Path, stamp: Stamp, content: RunFile, name: str) -> RunReader:
-        """The run of a file that lies elsewhere, as it was read; it is never refreshed."""
+    def of_file(cls, path: Path, stamp: Stamp, content: RunFile, name: str) -> RunReader:
+        """The run of a file outside the log's folder, as it was read. It is never refreshed."""
         run = cls(path, content.head.id)
-        run.foreign = name
-        run._folded = Folded.of(path, stamp, content)
+        run.opened_from = name
+        run._run_file = RunFileIndex.of(path, stamp, content)
         return run
-
-    # --- what it tells ---
 
     @property
     def sources(self) -> list[Source]:
-        """The files that hold its records; both only where the journal has what the run file has not."""
-        return [each for each in self._files if self._mistaken(each) is None]
+        """The files to read its records from: both only where the run file lacks what the journal has."""
+        return [each for each in self._files if self._wrong_name(each) is None]
 
     @property
     def info(self) -> RunInfo | None:
-        """What it says of itself; None where it is so damaged that it does not."""
+        """What the run says of itself; None where that is damaged."""
         head = next((each.head for each in self.sources if each.head is not None), None)
-        live = self._live
-        if head is None or live is None or live not in self.sources or not live.finished_at:
+        journal = self._journal
+        if head is None or journal is None or journal not in self.sources or not journal.finished_at:
             return head
-        return msgspec.structs.replace(head, finished_at=live.finished_at, stopped=live.stopped)
+        return msgspec.structs.replace(head, finished_at=journal.finished_at, stopped=journal.stopped)
 
     @property
     def state(self) -> RunState:
-        """Whether its process still runs, finished it, was told to stop, or died before it could."""
-        if self._held and self._live in self.sources:
+        """Running while its process holds the journal; interrupted where that died before it could finish."""
+        if self._is_held and self._journal in self.sources:
             return "running"
         info = self.info
         if not info or not info.finished_at:
@@ -78,22 +78,23 @@ class RunReader:
         """What cannot be read, each in one line."""
         found: list[FileError] = []
         for source in self._files:
-            mistaken = self._mistaken(source)
-            found += source.problems if mistaken is None else [mistaken]
-        if self._live in self._files and self._live is not None and self._live.is_torn and not self._held:
+            wrong_name = self._wrong_name(source)
+            found += source.problems if wrong_name is None else [wrong_name]
+        journal = self._journal
+        if journal is not None and journal in self._files and journal.is_torn and not self._is_held:
             found.append(
                 FileError(
                     "torn: its process died while it wrote this line; what it reported is whole",
-                    file=str(self._journal),
-                    line=self._live.lines + 1,
+                    file=str(self._journal_path),
+                    line=journal.lines + 1,
                     column=1,
                 )
             )
-        return (*found, *self._passing)
+        return (*found, *self._read_errors)
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to tell: its process has not yet written, or died before it did."""
+        """Whether its process has written nothing yet, or died before it did."""
         return self.info is None and not self.problems
 
     @property
@@ -102,86 +103,84 @@ class RunReader:
 
     @property
     def outcomes(self) -> Counter[Verdict]:
-        """How many results there are of each verdict."""
+        """The number of results of each verdict."""
         return sum((source.outcomes for source in self.sources), Counter())
 
     @property
     def verdicts(self) -> Counter[str]:
-        """How many deliveries there are of each verdict, by this run; empty stands for not judged."""
+        """The number of deliveries of each verdict, as this run judged them; the empty one for not judged."""
         return sum((source.verdicts for source in self.sources), Counter())
 
     @property
     def judges(self) -> frozenset[str]:
-        """The other runs whose deliveries it judged again."""
+        """The other runs whose deliveries this one judged again."""
         return frozenset(id.rpartition(".")[0] for source in self.sources for id in source.elsewhere)
 
     @property
     def _files(self) -> list[Source]:
-        folded, live = self._folded, self._live
-        heads = [each.head for each in (folded, live) if each is not None and each.head is not None]
-        if folded is not None and len(heads) == 2 and heads[1].generation <= heads[0].generation:
-            return [folded]  # The journal was folded, and only not yet deleted.
-        return [each for each in (folded, live) if each is not None]
+        run_file, journal = self._run_file, self._journal
+        heads = [each.head for each in (run_file, journal) if each is not None and each.head is not None]
+        if run_file is not None and len(heads) == 2 and heads[1].generation <= heads[0].generation:
+            return [run_file]  # It has all of the journal, which is only not yet deleted.
+        return [each for each in (run_file, journal) if each is not None]
 
-    def _mistaken(self, source: Source) -> FileError | None:
-        """Why a file is not of this run; None where it is."""
+    def _wrong_name(self, source: Source) -> FileError | None:
+        """The error of a file that is named as this run's and holds another; None where it is this run's."""
         head = source.head
         if head is None or head.id == self.id:
             return None
-        path = self._file if isinstance(source, Folded) else self._journal
+        path = self._path if isinstance(source, RunFileIndex) else self._journal_path
         return FileError(
             f"holds run {head.id}", mend=f"name it {head.id}{path.suffix} to see it", file=str(path)
         )
 
-    # --- reading on ---
-
     def refresh(self, *, has_journal: bool) -> bool:
-        """Read what is new; False if the run is gone. `has_journal` is what the folder said just now."""
-        self._passing = []
+        """Read what is new; False where the run is gone. `has_journal`: the folder has just listed one."""
+        self._read_errors = []
         try:
-            # In this order: what is unfinished though nobody held it stays unfinished; and a journal goes
-            # only when its run file is there, so who looks for the file last misses no run.
-            self._held = has_journal and lock.is_held(self._journal)
-            size = os.stat(self._journal).st_size if has_journal else None
-            stamp = _stamp(self._file)
-            if self._folded is not None and (self._folded.is_lost or self._folded.stamp != stamp):
-                self._folded = None
-            if self._folded is None and stamp is not None:
-                self._folded = Folded.open(self._file)
+            # In this order: a line that is unfinished while nobody holds the journal stays unfinished; and
+            # a journal is deleted only once its run file is there, so looking for that last misses no run.
+            self._is_held = has_journal and lock.is_held(self._journal_path)
+            size = os.stat(self._journal_path).st_size if has_journal else None
+            stamp = _stamp(self._path)
+            if self._run_file is not None and (self._run_file.is_lost or self._run_file.stamp != stamp):
+                self._run_file = None
+            if self._run_file is None and stamp is not None:
+                self._run_file = RunFileIndex.open(self._path)
             if size is None:
-                self._live = None
+                self._journal = None
             else:
-                self._live = self._live or Live(self._journal)
-                self._live.read(size)
+                self._journal = self._journal or JournalIndex(self._journal_path)
+                self._journal.read(size)
         except (FileNotFoundError, Stale):
-            return self.refresh(has_journal=False)  # It was folded meanwhile, and has its run file now.
+            return self.refresh(has_journal=False)  # The run ended meanwhile, and has its run file now.
         except OSError as error:
-            self._passing.append(unreadable(self._journal, error))
+            self._read_errors.append(unreadable(self._journal_path, error))
             return True
         return size is not None or stamp is not None
 
     @property
     def is_changed(self) -> bool:
-        """Whether its run file is another one by now than when it was read."""
+        """Whether the run file has changed since it was read."""
         try:
-            return self._folded is None or _stamp(self._file) != self._folded.stamp
+            return self._run_file is None or _stamp(self._path) != self._run_file.stamp
         except OSError:
             return True
 
     def copy(self, target: BinaryIO) -> None:
-        """Write it, as far as it is, as a run file into a file that is empty and can be sought in."""
-        copy_run(self._file, self._journal, target)
+        """Write the run, as far as it is, as a run file. `target` is empty and seekable."""
+        copy_run(self._path, self._journal_path, target)
 
     def reindex(self) -> list[FileError] | None:
-        """Make the summary of the run file anew; what is wrong with either, None where there is neither."""
-        if self._folded is None:
+        """Make the summary anew; what is wrong with it or the run file, None where there is no run file."""
+        if self._run_file is None:
             return None
-        self._folded = Folded.open(self._file, anew=True)
-        return [*self._folded.problems, *([self._folded.unkept] if self._folded.unkept else [])]
+        self._run_file = RunFileIndex.open(self._path, anew=True)
+        return [*self._run_file.problems, *([self._run_file.unkept] if self._run_file.unkept else [])]
 
 
 def _stamp(path: Path) -> Stamp | None:
-    """What tells whether a file is still the same; None where there is none."""
+    """The stamp of a file; None where there is none."""
     try:
         return stamp_of(os.stat(path))
     except FileNotFoundError:

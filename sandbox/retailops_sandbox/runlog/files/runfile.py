@@ -1,7 +1,8 @@
 """The run file: a TinyDB database with the tables `run`, `deliveries`, `judgements` and `results`.
 
 It is written without TinyDB, which would take seconds where this takes a tenth, but in its layout:
-`TinyDB(path)` opens, queries and extends it. One document a line, for whoever opens it in an editor.
+`TinyDB(path)` opens, queries and extends it. Each document is on a line of its own, for
+whoever reads it in an editor.
 """
 
 from __future__ import annotations
@@ -23,13 +24,13 @@ _Tables = Mapping[str, Mapping[str, msgspec.Raw]]
 
 
 class _Version(msgspec.Struct):
-    """Of the run file's layout. It is said from the second on: this sandbox writes the first."""
+    """The version of a run file's layout. This sandbox writes version 1, which is not spelled out."""
 
     format: int = 1
 
 
 class RunFile(msgspec.Struct, frozen=True):
-    """What a run file holds, each record with the place where it lies, and what of it cannot be read."""
+    """The content of a run file: each record with its place, and what cannot be read."""
 
     head: Head
     deliveries: list[tuple[Delivery, Span]]
@@ -37,7 +38,7 @@ class RunFile(msgspec.Struct, frozen=True):
     results: list[tuple[Result, Span]]
     problems: list[FileError]
     as_written: bool
-    """It is laid out as the sandbox writes it, one record a line; TinyDB lays it out otherwise."""
+    """Each record is on a line of its own, as the sandbox writes it; TinyDB writes all on one."""
 
 
 class NewerFormat(FileError):
@@ -45,7 +46,7 @@ class NewerFormat(FileError):
 
 
 class Tables:
-    """A run file being written: one table after the other, in any order, then the end."""
+    """Writes the tables of a run file: one after the other, in any order, then the end."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -53,13 +54,13 @@ class Tables:
         self._count = 0
 
     def table(self, name: str) -> None:
-        """Begin a table, which ends the one before."""
+        """Begin a table, and end the one before."""
         self._file.write(b'%b"%b": {' % (self._start, name.encode()))
         self._start = b"},\n"
         self._count = 0
 
     def add(self, document: bytes | msgspec.Raw) -> None:
-        """Add a document, given as JSON, to the table."""
+        """Add a document, which is JSON, to the table."""
         comma = b"," if self._count else b""
         self._count += 1
         self._file.write(b'%b\n"%d": %b' % (comma, self._count, document))
@@ -70,7 +71,7 @@ class Tables:
 
 
 def read(path: Path) -> RunFile:
-    """The records of a run file; FileError where it is not one. Other tables in it are passed over."""
+    """The records of a run file; FileError where it is none. Other tables are left out."""
     try:
         text = path.read_bytes()
     except OSError as error:
@@ -84,7 +85,7 @@ def read(path: Path) -> RunFile:
             document = bytes(raw)
             start = text.find(document, end)
             if start == -1:
-                # The last of that name counts, and stands behind those that come after the first.
+                # Of two documents of one name the later is decoded, and lies behind those after the first.
                 raise _damaged(path, "a name stands in it twice", pointer=f"/{name}/{number}")
             end = start + len(document)
             span = start, len(document)
@@ -112,7 +113,7 @@ def entries(path: Path) -> list[Entry]:
 
 
 def read_head(path: Path) -> Head:
-    """What a run file says of itself; FileError where it is not one."""
+    """The head of a run file; FileError where it is none."""
     try:
         text = path.read_bytes()
     except OSError as error:

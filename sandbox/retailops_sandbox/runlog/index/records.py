@@ -1,4 +1,4 @@
-"""The records of one file, as rows and places."""
+"""Collects the records of one file as rows and places."""
 
 from __future__ import annotations
 
@@ -10,22 +10,25 @@ from retailops_sandbox.runlog.rows import DeliveryRow, Judged, SortKey, Span, ju
 
 
 class Records:
-    """The records of one file, in the order in which they were appended."""
+    """The rows of one file's deliveries, and the places of its other records.
+
+    Records are added in the order in which they were appended.
+    """
 
     def __init__(self) -> None:
         self.rows: dict[str, DeliveryRow] = {}
         """By the delivery's id."""
         self.order: list[SortKey] = []
         self.elsewhere: dict[str, list[Judged]] = {}
-        """Judgements of deliveries that lie in other files, by the delivery's id."""
+        """Judgements of deliveries in other files, by the delivery's id."""
         self.results: list[Span] = []
         self.outcomes: Counter[Verdict] = Counter()
-        """Of the results."""
+        """The number of results of each verdict."""
 
     def add_delivery(self, delivery: Delivery, span: Span) -> None:
         row = row_of(delivery, span)
         is_new = row.id not in self.rows
-        # In this order: another thread may be listing them, and what it meets in `order` it looks up.
+        # In this order: another thread may be listing the rows, and looks up each id that `order` has.
         self.rows[row.id] = row
         if is_new:
             insort(self.order, row.key)

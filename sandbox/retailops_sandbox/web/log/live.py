@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from retailops_sandbox.runlog.query import Query
 from retailops_sandbox.web.log import filters
-from retailops_sandbox.web.log.watch import Sighting, Watch
+from retailops_sandbox.web.log.watch import RowChange, Watch
 from retailops_sandbox.web.shell.addresses import query_string
 from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.pages import Pages
@@ -31,7 +31,7 @@ _RETRY = 1000
 _LAST_WORDS = 1.5
 """Seconds in which a stream may still send what was in flight, when the process ends."""
 _UNSENT = 100
-"""After so many sightings that the filter does not accept, an event says how far the stream is."""
+"""After so many changes that the filter does not accept, an event says how far the stream is."""
 
 
 class LiveRows(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,7 +69,7 @@ class LivePages(RoomPages):
         last = request.headers.get("last-event-id") or request.query_params.get("after", "")
         once = "once" in request.query_params
         if once:
-            await self._watch.here()
+            await self._watch.latest_id()
         return EventSourceResponse(
             self._stream(request, query, last, once=once),
             shutdown_event=anyio.Event(),
@@ -90,12 +90,12 @@ class LivePages(RoomPages):
                     problem = watch.problem
                     name = "problem" if problem else "fixed"
                     yield ServerSentEvent(problem or "well", event=name)
-                sightings = None if number is None else watch.since(number)
+                changes = None if number is None else watch.since(number)
                 number, id = watch.number, watch.id(watch.number)
-                if sightings is None:
+                if changes is None:
                     sent = number
                     yield ServerSentEvent("unknown", event="reload", id=id)
-                elif found := await self._accepted(query, sightings):
+                elif found := await self._accepted(query, changes):
                     sent = number
                     markup = self._pages.text(request, "log/live_rows.html", found)
                     yield ServerSentEvent(markup, event="rows", id=id)
@@ -107,15 +107,15 @@ class LivePages(RoomPages):
                     return
                 await news.wait()
 
-    async def _accepted(self, query: Query, sightings: Sequence[Sighting]) -> LiveRows | None:
-        """The sightings that concern a page with this filter; None where none does."""
-        wanted = [each for each in sightings if _is_wanted(query, each)]
+    async def _accepted(self, query: Query, changes: Sequence[RowChange]) -> LiveRows | None:
+        """The changes that concern a page with this filter; None where none does."""
+        wanted = [each for each in changes if _is_wanted(query, each)]
         if query.text and wanted:
             ids = {each.id for each in wanted}
             holding = await asyncio.to_thread(self._context.log.holding, query, ids)
             wanted = [each for each in wanted if each.id in holding]
         known = {each.id for each in wanted}
-        gone = [each.id for each in sightings if not each.is_new and each.id not in known]
+        gone = [each.id for each in changes if not each.is_new and each.id not in known]
         rows = sorted((each.row for each in wanted if each.row), key=lambda row: row.key, reverse=True)
         if not rows and not gone:
             return None
@@ -134,8 +134,8 @@ def address(query: Query, after: str) -> str:
     return f"/deliveries/events{asked}{'&' if asked else '?'}{urlencode({'after': after})}"
 
 
-def _is_wanted(query: Query, sighting: Sighting) -> bool:
-    row = sighting.row
+def _is_wanted(query: Query, change: RowChange) -> bool:
+    row = change.row
     if isinstance(row, FlightRow):
         return filters.accepts_flight(query, row)
     return row is not None and query.accepts(row)

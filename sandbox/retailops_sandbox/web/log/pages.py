@@ -116,7 +116,7 @@ class LogPages(RoomPages):
             # A form also sends the fields that were left empty: an address that is kept should not.
             return _to(filters.query_of(request))
         # Before the log is read: what comes meanwhile is told twice rather than never.
-        here = "" if "before" in request.query_params else await self._watch.here()
+        here = "" if "before" in request.query_params else await self._watch.latest_id()
         return await asyncio.to_thread(self._show, request, here)
 
     def latency(self, request: Request) -> Response:
@@ -173,7 +173,7 @@ class LogPages(RoomPages):
             count=sum(run.deliveries for run in runs),
             unreadable=[str(problem) for run in runs for problem in run.problems],
             problems=problems({"filter": wrong} if wrong else {}),
-            can_record=run is None or not run.foreign,
+            can_record=run is None or not run.opened_from,
             nothing_selected=request.query_params.get("selected") == "none",
         )
 

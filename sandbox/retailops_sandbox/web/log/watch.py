@@ -1,7 +1,7 @@
-"""What happens on the workspace, told to pages as it comes: whoever sends, here or in another process.
+"""Watches the log and what is in flight, for the pages that show deliveries as they come.
 
-There is one way for all of it: while a page listens, the log and what is in flight are looked at many times a
-second. What was found keeps its number for a while, so that a page goes on where it was.
+While a page listens, both are looked at many times a second, whichever process sends. The changes that were
+found are numbered and kept for a while, so that a page goes on where it was.
 """
 
 from __future__ import annotations
@@ -21,74 +21,74 @@ from retailops_sandbox.web.shell.sending import Flight
 
 _PAUSE = 0.075
 """Seconds between two looks."""
-_PAUSE_OF_PROBLEM = 1.0
+_PAUSE_AFTER_ERROR = 1.0
 _KEPT = 2000
-"""So many sightings can be gone back."""
+"""The most changes, the latest, that are kept."""
 
 
-class Sighting(NamedTuple):
-    """A delivery that came, got on, or is gone again."""
+class RowChange(NamedTuple):
+    """A row that came, changed, or is gone."""
 
     number: int
     id: str
     row: Row | None
-    """None where it is gone: it was in flight, and nothing came of it."""
+    """None where it is gone: the delivery was in flight and never got into the log."""
     is_new: bool
 
 
 class Watch:
-    """Looks at a log and at the flights of this process, while somebody listens."""
+    """Watches a log and the deliveries in flight of this process while a page listens."""
 
     def __init__(self, log: LogReader, flights: Callable[[], Sequence[Flight]]) -> None:
         self._log = log
         self._flights = flights
         self._start = secrets.token_hex(4)
-        """Of which process the numbers are."""
+        """Tells the numbers of this process from those of another."""
         self._number = 0
-        self._sightings: deque[Sighting] = deque(maxlen=_KEPT)
+        self._changes: deque[RowChange] = deque(maxlen=_KEPT)
         self._cursor: Cursor | None = None
         self._flying: dict[str, Flight] = {}
         self._landed: set[str] = set()
-        """Those of `_flying` that the log has already."""
+        """The ids of those in `_flying` that are in the log already."""
         self._looking = asyncio.Lock()
         self._listeners = 0
         self._task: asyncio.Task[None] | None = None
         self._is_stopping = False
         self.is_stopped = False
-        """Nothing comes any more."""
+        """No further change comes."""
         self.news = asyncio.Event()
-        """Set once there is more; the next is then another one."""
+        """Set at the next change, and then replaced by another event."""
         self.count = 0
-        """Of all deliveries of the log."""
+        """The number of deliveries in the log."""
         self.problem = ""
-        """Why the log cannot be looked at just now."""
+        """Why the log cannot be read at present; empty where it can."""
 
     @property
     def number(self) -> int:
-        """Of the latest sighting."""
+        """The number of the latest change."""
         return self._number
 
     def id(self, number: int) -> str:
-        """How a page names a place to go on from."""
+        """The id by which a page names a number."""
         return f"{self._start}:{number}"
 
     def number_of(self, id: str) -> int | None:
-        """The number that an id names; None where it is of another process, or none of ours."""
+        """The number that an id names; None where it is not of this process."""
         start, _, digits = id.partition(":")
         known = start == self._start and digits.isdecimal() and len(digits) <= len(str(self._number))
         return int(digits) if known and int(digits) <= self._number else None
 
-    async def here(self) -> str:
-        """The id to go on from, for a page that is about to read the log."""
+    async def latest_id(self) -> str:
+        """The id of the latest change, after another look: a page that reads the log now goes on there."""
         await asyncio.shield(asyncio.ensure_future(self._look()))
         return self.id(self._number)
 
-    def since(self, number: int) -> list[Sighting] | None:
-        """What came after a number, the latest of each delivery; None where that is too long ago."""
-        if number < self._number - len(self._sightings):
+    def since(self, number: int) -> list[RowChange] | None:
+        """The changes after a number, the latest of each row; None where they are not kept any more."""
+        if number < self._number - len(self._changes):
             return None
-        found: dict[str, Sighting] = {}
-        for each in self._sightings:
+        found: dict[str, RowChange] = {}
+        for each in self._changes:
             if each.number > number:
                 before = found.pop(each.id, None)
                 found[each.id] = each._replace(is_new=each.is_new or (before is not None and before.is_new))
@@ -96,7 +96,7 @@ class Watch:
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """It looks for as long as somebody is in here."""
+        """Watch while the block runs."""
         self._listeners += 1
         if not self.is_stopped and (self._task is None or self._task.done()):
             self._task = asyncio.create_task(self._keep_looking())
@@ -106,39 +106,39 @@ class Watch:
             self._listeners -= 1
 
     async def stop(self) -> None:
-        """Look no more; who listens is told what there is until now."""
+        """Look once more, then stop."""
         if self.is_stopped:
             return
         if self._task is not None and not self._task.done():
             self._is_stopping = True
             await self._task
         self.is_stopped = True
-        self._tell()
+        self._notify()
 
     # --- looking ---
 
     async def _keep_looking(self) -> None:
-        # It is never cancelled: what a look found would be lost.
+        # It is never cancelled: the changes of that look would be lost.
         while self._listeners:
             is_last = self._is_stopping
             try:
                 await self._look()
             except SandboxError as error:
-                self._say(str(error))
-                await asyncio.sleep(_PAUSE_OF_PROBLEM)
+                self._set_problem(str(error))
+                await asyncio.sleep(_PAUSE_AFTER_ERROR)
             except Exception as error:
-                # A bug: nobody looks until another page listens, and none should take that for calm.
-                self._say(f"Something is wrong with the sandbox itself: {type(error).__name__}.")
+                # A bug: nobody looks until another page listens, and the pages must not seem up to date.
+                self._set_problem(f"Something is wrong with the sandbox itself: {type(error).__name__}.")
                 raise
             else:
-                self._say("")
+                self._set_problem("")
                 await asyncio.sleep(_PAUSE)
             if is_last:
                 return
 
     async def _look(self) -> None:
         async with self._looking:
-            # In this order: what is not in flight any more is then in the log.
+            # In this order: what has left the flights meanwhile is in the log.
             flights = {flight.id: flight for flight in self._flights()}
             if self._cursor is None:
                 self._cursor = await asyncio.to_thread(self._log.cursor)
@@ -148,9 +148,9 @@ class Watch:
             if changes:
                 self.count = await asyncio.to_thread(self._log.count)
             if changes or flights.keys() != self._flying.keys():
-                self._take(changes, flights)
+                self._collect(changes, flights)
 
-    def _take(self, changes: Sequence[Change], flights: dict[str, Flight]) -> None:
+    def _collect(self, changes: Sequence[Change], flights: dict[str, Flight]) -> None:
         logged = {change.row.id for change in changes}
         for id in flights.keys() - self._flying.keys() - logged:
             self._add(id, flight_row(flights[id]), is_new=True)
@@ -164,17 +164,17 @@ class Watch:
             self._add(id, flight_row(flight) if flight.problem else None, is_new=False)
         self._landed &= flights.keys()
         self._flying = flights
-        self._tell()
+        self._notify()
 
     def _add(self, id: str, row: Row | None, *, is_new: bool) -> None:
         self._number += 1
-        self._sightings.append(Sighting(self._number, id, row, is_new))
+        self._changes.append(RowChange(self._number, id, row, is_new))
 
-    def _say(self, problem: str) -> None:
+    def _set_problem(self, problem: str) -> None:
         if problem != self.problem:
             self.problem = problem
-            self._tell()
+            self._notify()
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         self.news.set()
         self.news = asyncio.Event()

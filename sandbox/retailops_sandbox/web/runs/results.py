@@ -92,7 +92,7 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def opened_from(self) -> str:
         """The name of the file that it was opened from; empty where it is the workspace's."""
-        return self.summary.foreign
+        return self.summary.opened_from
 
     @property
     def problems(self) -> list[str]:

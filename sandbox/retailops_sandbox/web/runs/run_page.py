@@ -139,7 +139,7 @@ def of_run(context: AppContext, request: Request, run: RunSummary) -> RunPage:
         failing=failing,
         is_running=is_running,
         is_ours=context.running.is_live(run.id),
-        can_review=failing > 0 and not is_running and not run.foreign,
+        can_review=failing > 0 and not is_running and not run.opened_from,
         problem=context.running.problem(run.id),
         choices=_choices(run.id, rows, filter),
         address=query_string(filter),
@@ -156,7 +156,7 @@ def of_scenario(context: AppContext, run: RunSummary, scenario: str) -> RunScena
     return RunScenarioPage(
         run=results.run_row(run, context.clock.now()),
         row=rows[0],
-        is_known=not run.foreign and context.scenario_index.has(scenario),
+        is_known=not run.opened_from and context.scenario_index.has(scenario),
     )
 
 
@@ -173,7 +173,7 @@ def _rows(context: AppContext, run: RunSummary, scenario: str | None = None) -> 
     found = context.log.run(run.id, in_detail)
     return results.result_rows(
         wanted,
-        {} if run.foreign else results.trends(run, wanted, _past(context, run)),
+        {} if run.opened_from else results.trends(run, wanted, _past(context, run)),
         found[1] if found else [],
         is_shown=(lambda step: True) if only_one else _stands_out,
         most=_IN_DETAIL if only_one else _IN_TABLE,

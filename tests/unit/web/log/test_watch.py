@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from retailops_sandbox.runlog.changes import Change
-from retailops_sandbox.runlog.index.changes import Seen
+from retailops_sandbox.runlog.index.positions import LogPosition
 from retailops_sandbox.runlog.log import FileLog
 from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.web.log.watch import Watch
@@ -23,7 +23,7 @@ class CountedLog(FileLog):
 
     looks = 0
 
-    def changes(self, seen: Seen) -> list[Change]:
+    def changes(self, seen: LogPosition) -> list[Change]:
         self.looks += 1
         return super().changes(seen)
 
@@ -61,7 +61,7 @@ def test_it_looks_only_while_somebody_listens(tmp_path: Path) -> None:
 
     async def body() -> None:
         watch = Watch(log, list)
-        await watch.here()
+        await watch.latest_id()
         assert log.looks == 0
         with watch.listening(), watch.listening():
             await until(lambda: log.looks > 2)
@@ -79,7 +79,7 @@ def test_it_looks_only_while_somebody_listens(tmp_path: Path) -> None:
 def test_what_came_while_nobody_listened_is_told_to_who_comes_back(tmp_path: Path) -> None:
     async def body() -> None:
         watch = Watch(open_log(tmp_path), list)
-        here = watch.number_of(await watch.here())
+        here = watch.number_of(await watch.latest_id())
         assert here == 0
         with open_run(tmp_path) as writer:
             delivery = make_delivery(writer)
@@ -98,19 +98,19 @@ def test_a_flight_is_told_until_it_is_in_the_log(tmp_path: Path) -> None:
 
     async def body() -> None:
         watch = Watch(open_log(tmp_path), lambda: flights)
-        await watch.here()
+        await watch.latest_id()
         with open_run(tmp_path) as writer:
             delivery = make_delivery(writer)
             flights.append(flight(delivery.id))
-            await watch.here()
+            await watch.latest_id()
             assert told(watch) == [("1", "in flight")]
             # It has landed, and is being judged.
             writer.append(delivery)
-            await watch.here()
+            await watch.latest_id()
             assert told(watch) == [("1", "not judged")]
             flights.clear()
             writer.append(judge(delivery))
-            await watch.here()
+            await watch.latest_id()
             assert told(watch) == [("1", "passed")]
             (sighting,) = watch.since(1) or []
             assert not sighting.is_new
@@ -124,9 +124,9 @@ def test_a_flight_that_is_in_no_log_is_gone_or_says_why(tmp_path: Path, problem:
 
     async def body() -> None:
         watch = Watch(open_log(tmp_path), lambda: list(flights))
-        await watch.here()
+        await watch.latest_id()
         flights.clear()
-        await watch.here()
+        await watch.latest_id()
         assert told(watch) == [("7", verdict)]
 
     run(body())
@@ -149,7 +149,7 @@ def test_who_listens_is_told_the_end(tmp_path: Path) -> None:
 
 def test_a_bug_is_said_to_who_listens_and_the_next_page_looks_again(tmp_path: Path) -> None:
     class BrokenLog(CountedLog):
-        def changes(self, seen: Seen) -> list[Change]:
+        def changes(self, seen: LogPosition) -> list[Change]:
             if not self.looks:
                 self.looks += 1
                 raise ZeroDivisionError
@@ -157,7 +157,7 @@ def test_a_bug_is_said_to_who_listens_and_the_next_page_looks_again(tmp_path: Pa
 
     async def body() -> None:
         watch = Watch(BrokenLog(tmp_path), list)
-        await watch.here()
+        await watch.latest_id()
         with watch.listening():
             await until(lambda: "ZeroDivisionError" in watch.problem)
             assert watch._task is not None

@@ -1,8 +1,8 @@
-"""A run file as the log reads it: through the summary that stands beside it.
+"""The index of a run file: the summary that stands beside it.
 
-`<run>.summary` is made from the run file by whoever first needs it, and again where the run file is another
-one than it was made from. It may be deleted at any time. Its lines: `Head`, where the results lie, then a
-`DeliveryRow` for each delivery, the oldest first.
+`<run>.summary` is made from the run file by whoever first needs it, and again where the run file has changed
+since. It may be deleted at any time. Its lines: `_Head`, the places of the results, then a `DeliveryRow` for
+each delivery, the oldest first.
 """
 
 from __future__ import annotations
@@ -20,40 +20,41 @@ from retailops_sandbox.model import Delivery, Judgement, Result, Verdict
 from retailops_sandbox.runlog.files import journal, runfile
 from retailops_sandbox.runlog.files.atomic import replacing
 from retailops_sandbox.runlog.files.runfile import RunFile
-from retailops_sandbox.runlog.index import search
+from retailops_sandbox.runlog.index import places, text_search
+from retailops_sandbox.runlog.index.places import Stale, Stamp, stamp_of
 from retailops_sandbox.runlog.index.records import Records
-from retailops_sandbox.runlog.index.search import Stale, Stamp, stamp_of
 from retailops_sandbox.runlog.rows import DeliveryRow, Judged, SortKey, Span, lookups
 
 _FORMAT = 1
 
 
 class _Head(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """What a summary says of its run file."""
+    """The first line of a summary."""
 
     format: int
     stamp: Stamp
-    """When the run file was changed, in nanoseconds, and its size."""
+    """Of the run file that it was made from."""
     run: journal.Head | None = None
-    """None where the file is so damaged that it does not say."""
+    """None where that is damaged."""
     deliveries: int = 0
     first: SortKey | None = None
     last: SortKey | None = None
     verdicts: dict[str, int] = {}
-    """The latest of each delivery, by its own run; empty stands for not judged."""
+    """The number of deliveries of each verdict, as this run judged them; the empty one for not judged."""
     outcomes: dict[Verdict, int] = {}
-    """Of the results."""
+    """The number of results of each verdict."""
     elsewhere: dict[str, list[Judged]] = {}
+    """Judgements of other runs' deliveries, by the delivery's id."""
     lookups: int = 0
-    """By what its lines can be looked up; see `summary.lookups`."""
+    """A digest of what the rows can be looked up by, from `rows.lookups`."""
     size: int = 0
     """Bytes of the summary after this line."""
     as_written: bool = True
-    """The run file's bytes can be searched for what is wanted."""
+    """The run file is laid out as the sandbox writes it, so that its bytes can be searched."""
 
 
-class Folded:
-    """A run file. What it tells never changes: where the file does, there is another of these."""
+class RunFileIndex:
+    """The index of a run file as it was at one moment. Of a file that has changed, another one is made."""
 
     def __init__(
         self,
@@ -63,11 +64,10 @@ class Folded:
         problems: Sequence[FileError] = (),
         unkept: FileError | None = None,
     ) -> None:
-        """`text` is the summary, where it is not beside the run file."""
+        """`text` is the summary where it is kept in memory; `unkept` is why it could not be written."""
         self.unkept = unkept
-        """Why the summary could not be written."""
         self.is_lost = False
-        """Its summary was looked for, and is gone or another one: whoever opens this anew makes it again."""
+        """The summary is gone or has changed. Opening the run file again makes another."""
         self._path = path
         self._head = head
         self._text = text
@@ -81,10 +81,10 @@ class Folded:
         self.problems = problems
 
     @classmethod
-    def open(cls, path: Path, *, anew: bool = False) -> Folded:
-        """A run file, by its summary, which is made where there is none that fits; Stale if it is gone.
+    def open(cls, path: Path, *, anew: bool = False) -> RunFileIndex:
+        """The index of a run file; Stale where that is gone.
 
-        `anew` makes it in any case.
+        The summary is made where none fits the run file; with `anew` it is made in any case.
         """
         try:
             stamp = stamp_of(os.stat(path))
@@ -95,13 +95,13 @@ class Folded:
         return _made(path, stamp)
 
     @classmethod
-    def of(cls, path: Path, stamp: Stamp, content: RunFile) -> Folded:
-        """A run file that was read already; its summary is written nowhere."""
+    def of(cls, path: Path, stamp: Stamp, content: RunFile) -> RunFileIndex:
+        """The index of a run file that was read already. Its summary is kept in memory alone."""
         head, text = _summed(stamp, content)
         return cls(path, head, text, content.problems)
 
     def rows(self, needles: Sequence[bytes] = (), *, newest_first: bool = True) -> Iterator[DeliveryRow]:
-        """Its deliveries whose lines hold all of these; Stale where the summary is another one now."""
+        """The rows whose lines hold all of these needles; Stale where the summary has changed."""
         text = self._summary()
         found = _lines_with(text, needles[0], newest_first) if needles else _lines(text, newest_first)
         for line in found:
@@ -109,45 +109,42 @@ class Folded:
                 yield _row.decode(line)
 
     def picked(self, ids: Collection[str]) -> list[DeliveryRow]:
-        """Those of these deliveries that it has."""
+        """The rows of those of these deliveries that are in the run file."""
         needles = [msgspec.json.encode(id) for id in ids] if len(ids) == 1 else []
         return [row for row in self.rows(needles) if row.id in ids] if ids else []
 
     def with_text(self, rows: Iterator[DeliveryRow], needle: bytes) -> Iterator[DeliveryRow]:
-        """Those of the rows whose records may hold a text, given as JSON spells it.
-
-        It looks at bytes, so it can take too many, and never too few.
-        """
+        """The rows whose records may hold a text, spelled as in JSON: never too few, perhaps too many."""
         if not self._head.as_written:
             yield from rows
             return
-        with search.opened(self._path, self.stamp) as file:
-            yield from search.holding(rows, file, needle)
+        with places.opened(self._path, self.stamp) as file:
+            yield from text_search.holding(rows, file, needle)
 
     def delivered(self, spans: Sequence[Span]) -> Iterator[Delivery]:
-        """The deliveries that lie at these places."""
+        """The deliveries at these places."""
         return map(runfile.delivery_decoder.decode, self._texts(spans))
 
     def judgements(self, spans: Sequence[Span]) -> Iterator[Judgement]:
-        """The judgements that lie at these places."""
+        """The judgements at these places."""
         return map(runfile.judgement_decoder.decode, self._texts(spans))
 
     def results(self) -> list[Result]:
-        """Its results, in the order in which they came."""
+        """The results, in the order in which they were appended."""
         lines = self._summary().split(b"\n", 2)
         spans = msgspec.json.decode(lines[1], type=list[Span])
         return [runfile.result_decoder.decode(text) for text in self._texts(spans)]
 
     def _texts(self, spans: Sequence[Span]) -> Iterator[bytes]:
         if spans:
-            with search.opened(self._path, self.stamp) as file:
-                yield from search.texts(file, spans)
+            with places.opened(self._path, self.stamp) as file:
+                yield from places.read(file, spans)
 
     def _summary(self) -> bytes:
         if self._text is not None:
             return self._text
         try:
-            with search.opened(summary_path(self._path)) as file:
+            with places.opened(summary_path(self._path)) as file:
                 text = file.read()
             end = text.find(b"\n") + 1
             if len(text) - end != self._head.size or _decoded_head(text[:end]) != self._head:
@@ -159,7 +156,7 @@ class Folded:
 
 
 def summary_path(path: Path) -> Path:
-    """Where the summary of a run file stands."""
+    """The path of a run file's summary."""
     return path.with_suffix(".summary")
 
 
@@ -167,13 +164,13 @@ def summary_path(path: Path) -> Path:
 
 
 def _written_head(path: Path, stamp: Stamp) -> _Head | None:
-    """The head of the summary beside a run file; None where there is none that fits."""
+    """The head of the summary beside a run file; None where there is none, or it does not fit."""
     try:
         with open(summary_path(path), "rb") as file:
             line = file.readline()
             rest = os.fstat(file.fileno()).st_size - len(line)
     except OSError:
-        return None  # Also where it cannot be read: the run file tells it, and that is the truth.
+        return None  # Also where it cannot be read: it is made again, from the run file.
     head = _decoded_head(line)
     return head if head is not None and (head.stamp, head.size) == (stamp, rest) else None
 
@@ -182,7 +179,7 @@ def _decoded_head(line: bytes) -> _Head | None:
     try:
         head = _head.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return None  # Of another version, or damaged: the run file tells it anew.
+        return None  # Of another version, or damaged: it is made again, from the run file.
     is_current = (head.format, head.lookups) == (_FORMAT, lookups())
     return head if is_current and line.endswith(b"\n") else None
 
@@ -214,21 +211,21 @@ def _lines_with(text: bytes, needle: bytes, newest_first: bool) -> Iterator[byte
 
 
 def _body(text: bytes) -> int:
-    """Where the lines of the deliveries begin."""
+    """The offset of the first row."""
     return text.find(b"\n", text.find(b"\n") + 1) + 1
 
 
 # --- Making it -------------------------------------------------------------------------------------
 
 
-def _made(path: Path, stamp: Stamp) -> Folded:
+def _made(path: Path, stamp: Stamp) -> RunFileIndex:
     try:
         content = runfile.read(path)
     except FileError as error:
-        return Folded(path, _Head(format=_FORMAT, stamp=stamp), b"\n[]\n", [error])
+        return RunFileIndex(path, _Head(format=_FORMAT, stamp=stamp), b"\n[]\n", [error])
     if content.problems:
-        # What is damaged is looked at again by each process, and told by each.
-        return Folded.of(path, stamp, content)
+        # The summary of a damaged file is not kept, so that each process finds the damage again.
+        return RunFileIndex.of(path, stamp, content)
     head, text = _summed(stamp, content)
     target = summary_path(path)
     try:
@@ -237,12 +234,12 @@ def _made(path: Path, stamp: Stamp) -> Folded:
         with replacing(target, target.with_suffix(f".summary.{mine}.new")) as file:
             file.write(text)
     except FileError as error:
-        return Folded(path, head, text, unkept=error)
-    return Folded(path, head)
+        return RunFileIndex(path, head, text, unkept=error)
+    return RunFileIndex(path, head)
 
 
 def _summed(stamp: Stamp, content: RunFile) -> tuple[_Head, bytes]:
-    """The summary of a run file, and its head."""
+    """The head of a run file's summary, and the lines after it."""
     records = Records()
     for delivery, span in content.deliveries:
         records.add_delivery(delivery, span)

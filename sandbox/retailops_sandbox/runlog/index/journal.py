@@ -1,4 +1,4 @@
-"""A journal as the log reads it, while its run goes on or until somebody folds it."""
+"""The index of a journal, kept in memory: of a run that is running, or whose run file was not made."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import msgspec
 from retailops_sandbox.errors import FileError
 from retailops_sandbox.model import Delivery, Judgement, Result, Verdict
 from retailops_sandbox.runlog.files.journal import NO_HEAD, NO_RECORD, Head, Line, damaged_line, line_decoder
-from retailops_sandbox.runlog.index import search
+from retailops_sandbox.runlog.index import places, text_search
 from retailops_sandbox.runlog.index.records import Records
 from retailops_sandbox.runlog.rows import DeliveryRow, Judged, SortKey, Span
 
 
-class Live:
-    """A journal. `read` reads only what is new since the last time; the records stay on disk."""
+class JournalIndex:
+    """The index of a journal. `read` reads what is new since the last time; records stay on disk."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -26,14 +26,14 @@ class Live:
         self.finished_at = ""
         self.stopped = False
         self.is_torn = False
-        """Its last line is unfinished."""
+        """The last line is unfinished."""
         self.problems: list[FileError] = []
         self.lines = 0
-        """How many were read."""
+        """The number of whole lines that were read."""
         self.sent: list[str] = []
-        """The ids of the deliveries, as they came."""
+        """The ids of the deliveries, in the order of their lines."""
         self.judged: list[str] = []
-        """The ids of the deliveries that were judged, as the judgements came."""
+        """The ids of the deliveries that were judged, in the order of the judgements' lines."""
         self._size = self._offset = 0
 
     @property
@@ -50,12 +50,12 @@ class Live:
 
     @property
     def verdicts(self) -> Counter[str]:
-        """The latest of each delivery, by its own run; empty stands for not judged."""
+        """The number of deliveries of each verdict, as this run judged them; the empty one for not judged."""
         return Counter(row.verdict or "" for row in self._records.rows.values())
 
     @property
     def outcomes(self) -> Counter[Verdict]:
-        """Of the results."""
+        """The number of results of each verdict."""
         return self._records.outcomes
 
     @property
@@ -64,41 +64,39 @@ class Live:
         return self._records.elsewhere
 
     def rows(self, needles: Sequence[bytes] = (), *, newest_first: bool = True) -> Iterator[DeliveryRow]:
-        """Its deliveries, as they are now; all of them, whatever `needles` says, as they are at hand."""
+        """All rows, whatever the needles: they are in memory."""
         found = self._records.ordered()
         return reversed(found) if newest_first else iter(found)
 
     def picked(self, ids: Collection[str]) -> list[DeliveryRow]:
-        """Those of these deliveries that it has."""
+        """The rows of those of these deliveries that are in the journal."""
         rows = self._records.rows
         return [rows[id] for id in ids if id in rows]
 
     def with_text(self, rows: Iterator[DeliveryRow], needle: bytes) -> Iterator[DeliveryRow]:
-        """Those of the rows whose records may hold a text, given as JSON spells it."""
-        with search.opened(self._path) as file:
-            yield from search.holding(rows, file, needle)
+        """The rows whose records may hold a text, spelled as in JSON."""
+        with places.opened(self._path) as file:
+            yield from text_search.holding(rows, file, needle)
 
     def delivered(self, spans: Sequence[Span]) -> Iterator[Delivery]:
-        """The deliveries that lie at these places."""
+        """The deliveries at these places."""
         return (line.delivery for line in self._lines_at(spans) if line.delivery)
 
     def judgements(self, spans: Sequence[Span]) -> Iterator[Judgement]:
-        """The judgements that lie at these places."""
+        """The judgements at these places."""
         return (line.judgement for line in self._lines_at(spans) if line.judgement)
 
     def results(self) -> list[Result]:
-        """Its results, in the order in which they came."""
+        """The results, in the order in which they were appended."""
         return [line.result for line in self._lines_at(list(self._records.results)) if line.result]
 
     def _lines_at(self, spans: Sequence[Span]) -> Iterator[Line]:
         if spans:
-            with search.opened(self._path) as file:
-                yield from map(line_decoder.decode, search.texts(file, spans))
-
-    # --- reading on ---
+            with places.opened(self._path) as file:
+                yield from map(line_decoder.decode, places.read(file, spans))
 
     def read(self, size: int) -> None:
-        """Read the whole lines after those that were read; `size` is how long the file is now."""
+        """Read the whole lines that were added; `size` is that of the file now."""
         if size == self._size:
             return
         self._size = size

@@ -1,6 +1,6 @@
-"""Run files that lie anywhere, such as one that a CI job wrote: looked at before anything of them is shown.
+"""Checks run files from outside the log's folder, such as one that a CI job wrote, before they are shown.
 
-What is in them is not trusted: ids become addresses, and instants are reckoned with.
+Their content is not trusted: ids become addresses, and instants are calculated with.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from retailops_sandbox.errors import FileError, unreadable
 from retailops_sandbox.model import Expectation
 from retailops_sandbox.runlog.files import runfile
 from retailops_sandbox.runlog.files.runfile import NewerFormat, RunFile
-from retailops_sandbox.runlog.index.search import Stamp, stamp_of
+from retailops_sandbox.runlog.index.places import Stamp, stamp_of
 
 _MEND = "give a file that --report-json or `log export --format run` wrote"
 _RUN_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}", re.ASCII)
@@ -24,11 +24,8 @@ _NUMBER = re.compile(r"[0-9]{1,12}", re.ASCII)
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z", re.ASCII)
 
 
-def read(path: Path, name: str) -> tuple[Stamp, RunFile]:
-    """The run that a file holds, and what tells whether it is still that file.
-
-    FileError, which calls it `name`, where it cannot be shown.
-    """
+def read_checked(path: Path, name: str) -> tuple[Stamp, RunFile]:
+    """The stamp and the content of a run file; FileError, which calls it `name`, where it is refused."""
     try:
         stamp = stamp_of(path.stat())
         content = runfile.read(path)
@@ -47,7 +44,7 @@ def read(path: Path, name: str) -> tuple[Stamp, RunFile]:
 
 
 def _mistakes(content: RunFile) -> Iterator[str]:
-    """What in a file is not as the sandbox writes it."""
+    """What the sandbox would not have written."""
     head = content.head
     if not _RUN_ID.fullmatch(head.id):
         yield f"{_cut(head.id)} is no id of a run"
