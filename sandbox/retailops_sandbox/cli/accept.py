@@ -1,4 +1,4 @@
-"""`run --accept`: what failed is accepted into the files, and shown as a diff."""
+"""`run --accept`: answers that differed are written into the scenario files, and shown as a diff."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _COLOURS: dict[changes.LineKind, str] = {"removed": "red", "added": "green", "pl
 
 
 class Acceptance(Reporter):
-    """Keeps the deliveries of the scenarios that failed, and accepts what differed when the run has ended."""
+    """A reporter that accepts the answers of failed scenarios when the run has ended."""
 
     def __init__(self, workspace: Workspace, *, colour: bool) -> None:
         self._workspace = workspace
         self._colour = colour
         self._judged: dict[int, list[Judged]] = {}
-        """By plan, of scenarios that have not ended."""
+        """The judged deliveries of scenarios that have not ended, by plan."""
         self._failed: list[tuple[ScenarioResult, list[Judged]]] = []
 
     def on_event(self, event: Event) -> None:
@@ -42,7 +42,7 @@ class Acceptance(Reporter):
                 self._failed.append((event, judged))
 
     def accept(self, run: FinishedRun) -> FinishedRun:
-        """Write the files: the run as it would be judged now, with what could not be written."""
+        """Write the files; the run as they judge it, with the errors of those that could not be written."""
         if run.interrupted:
             complain("the run was interrupted: nothing is accepted")
             return run
@@ -88,7 +88,7 @@ class Acceptance(Reporter):
 
 
 def asked_for(workspace: Workspace, *, dry_run: bool) -> Acceptance:
-    """What accepts a run's answers; UsageError where that is refused."""
+    """The reporter that accepts answers; UsageError where accepting is refused."""
     saving.refuse_in_ci(os.environ)
     if dry_run:
         raise UsageError("--dry-run sends nothing, so --accept has nothing to accept", mend="leave one out")

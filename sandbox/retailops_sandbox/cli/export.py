@@ -1,4 +1,4 @@
-"""`export`: what was sent, or is to be sent, for another tool."""
+"""`export`: deliveries, runs and scenario files, for another tool."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from retailops_sandbox.workspace.files import check_writable, checked, read_text
 from retailops_sandbox.workspace.workspace import Workspace
 
 RUN_FILE = "run"
-"""The format that is no export for another tool: the run itself, for somebody else's sandbox."""
+"""The format of a run file, which another sandbox reads."""
 
 
 @click.command("export")
@@ -82,13 +82,13 @@ def command(
 
 
 def _of_file(path: Path, format: Format, folder: Workspace, receiver: str | None) -> ExportedFile:
-    """A scenario file, for another tool."""
+    """The exported scenario file."""
     plan = scenario.read(read_text(path), id=folder.scenario_id(path), file=str(path))
     return exporting.scenario_file(plan, format, _sources(folder), lambda: _previews(plan, folder, receiver))
 
 
 def _previews(plan: Plan, folder: Workspace, receiver: str | None) -> tuple[list[Preview], Receiver]:
-    """What the steps of a plan would send, and to whom; UsageError where no receiver is named."""
+    """The requests that a plan's steps would send, and their receiver; UsageError where none is named."""
     known = settings.read(os.environ, here())
     chosen = receiver or known.receiver or folder.receivers().default
     if not chosen:
@@ -104,7 +104,7 @@ def _previews(plan: Plan, folder: Workspace, receiver: str | None) -> tuple[list
 
 
 def _of_log(what: str, format: Format, folder: Workspace, action: str, edition: str) -> ExportedFile:
-    """A delivery or a run of the log, or a run file, for another tool."""
+    """The exported delivery or run of the log, or run file."""
     name, entries = _found(what, open_log(folder.runs_dir))
     wanted = [
         each
@@ -115,7 +115,7 @@ def _of_log(what: str, format: Format, folder: Workspace, action: str, edition: 
 
 
 def _found(what: str, log: LogReader) -> tuple[str, list[Entry]]:
-    """The name of what is meant, and its deliveries; UsageError where there is nothing of that name."""
+    """The name and deliveries of a delivery, run or run file; UsageError where there is none."""
     path = Path(what)
     if checked(Path.is_file, path):
         return path.stem, read_run_file(path)
@@ -132,7 +132,7 @@ def _found(what: str, log: LogReader) -> tuple[str, list[Entry]]:
 
 
 def _write_run(what: str, log: LogReader, output: str | None, replace: bool) -> None:
-    """A run of the log as its run file."""
+    """Write the run file of a run in the log."""
     run = run_named(what, log)
     if run is None:
         if log.get(what) is not None:
@@ -156,7 +156,7 @@ def _sources(folder: Workspace) -> Sources:
 
 
 def _receiver(folder: Workspace, name: str) -> Receiver | None:
-    """The receiver that was sent to; None where its settings are not known any more."""
+    """The receiver of this name; None where there is none any more."""
     try:
         return receivers.named(folder, name)
     except SandboxError:

@@ -91,7 +91,7 @@ def _next(imported: ImportedStep, fixture: str | None, path: Path | None) -> str
 
 
 def _fixture_text(made: Sequence[ImportedStep], folder: Workspace, name: str, replace: bool) -> str:
-    """The text of the fixture; UsageError where it cannot be one."""
+    """The text of the fixture; UsageError where the requests cannot be one fixture, or it exists."""
     if len(made) > 1:
         places = ", ".join(each.place for each in made[:5])
         raise UsageError(f"there are {len(made)} requests ({places})", mend="a fixture is one: use -o")

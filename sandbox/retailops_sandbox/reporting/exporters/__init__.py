@@ -1,8 +1,8 @@
-"""Exporters make files for other tools of what was sent, or of a scenario file.
+"""Exporters: deliveries or a scenario file as a file for another tool.
 
-exporting  makes a file in a format of the registry
-exporter   what an exporter is, is given and makes
-repeating  from deliveries to scenarios that repeat them
+exporting  the file in a format of the registry
+exporter   the base class of exporters, with their input and output
+repeating  scenarios that repeat deliveries
 FORMATS    the formats, each with its module
 
 A new format is a module here that holds it as `Export`, and a line of _FORMATS: the choice on the command
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 class Format(NamedTuple):
-    """A format of another tool."""
+    """A format for another tool."""
 
     name: str
     words: str
-    """What a link to it says."""
+    """The words of a link to an export in this format."""
     module: str
     of_runs: bool = True
-    """Whether a whole run is offered in it."""
+    """Whether whole runs are exported in this format."""
 
     def exporter(self) -> Exporter:
         """The exporter that makes files in this format."""

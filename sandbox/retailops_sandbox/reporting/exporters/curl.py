@@ -27,13 +27,13 @@ from retailops_sandbox.scenarios.scenario import Plan
 _ADDED_BY_CURL = ("Accept", "User-Agent")
 _WITH_LENGTH = ("POST", "PUT", "PATCH")
 _LONGEST_ARGUMENT = 100_000
-"""Bytes. Linux takes 128 KiB in one argument; a shell's own printf takes any number."""
+"""The most bytes of a body in curl's argument: Linux takes 128 KiB, and a shell's own printf any number."""
 
 _reference = re.compile(r"\$\{env:(\w+)\}")
 
 
 class Export(Exporter):
-    """Makes shell scripts of curl commands."""
+    """Exports as shell scripts of curl commands."""
 
     def deliveries(self, sent: SentDeliveries, sources: Sources) -> ExportedFile:
         commands = []
@@ -44,7 +44,7 @@ class Export(Exporter):
         return _script(sent.name, commands, sent.notes)
 
     def scenario_file(self, plan: Plan, sources: Sources, previews: PreviewSource) -> ExportedFile:
-        """The steps as they would be sent; UsageError for one that cannot be composed."""
+        """The script of the requests that the steps would send; UsageError where one cannot be composed."""
         found, receiver = previews()
         name, reached = scenario_name(plan.id), _reached(receiver, sources.policy)
         commands: list[str] = []
@@ -77,7 +77,7 @@ def _script(name: str, commands: Sequence[str], notes: Sequence[str]) -> Exporte
 
 
 def _reached(receiver: Receiver, policy: SecretPolicy) -> Receiver:
-    """The receiver without a password that its proxy's URL spells out."""
+    """The receiver, its secrets struck out of the proxy's URL."""
     secrets = policy.secrets(receiver)
     proxy = secrets.plain(receiver.proxy)
     # A reference stays: it is no secret, and the command reads it from the environment.
@@ -85,7 +85,7 @@ def _reached(receiver: Receiver, policy: SecretPolicy) -> Receiver:
 
 
 def _origin(sent: Delivery) -> str:
-    """Which delivery it is, and of which step or fixture."""
+    """The delivery's id, with its scenario and step, or its fixture."""
     return f"{sent.id} {f'{sent.scenario} / {sent.step}' if sent.scenario else sent.fixture}"
 
 
@@ -94,9 +94,9 @@ def _commented(comment: str, request: Request, receiver: Receiver | None) -> str
 
 
 def command(request: Request, receiver: Receiver | None = None) -> str:
-    """A command for a POSIX shell that repeats a kept request, with the receiver's way of connecting.
+    """A command for a POSIX shell that repeats a logged request, with the receiver's connection settings.
 
-    What was redacted is the shell variable of that name, to be exported first.
+    A secret that was struck out is a shell variable of its name.
     """
     body, pipe = _body(request)
     options = [*_method(request, body), *_headers(request, receiver, body)]
@@ -109,7 +109,7 @@ def command(request: Request, receiver: Receiver | None = None) -> str:
 
 
 def _method(request: Request, body: str) -> list[str]:
-    """Nothing where curl takes that method by itself."""
+    """The option for the request's method; none where curl chooses that method itself."""
     if request.method == "HEAD":
         return ["--head"]
     if request.method == ("POST" if body else "GET"):
@@ -118,7 +118,7 @@ def _method(request: Request, body: str) -> list[str]:
 
 
 def _headers(request: Request, receiver: Receiver | None, body: str) -> list[str]:
-    """The kept ones, and those that keep curl from adding its own."""
+    """The options for the request's headers, and against those that curl adds."""
     left_out = {"host", "content-length"}
     if receiver is not None and isinstance(receiver.auth, Netrc):
         left_out.add("authorization")
@@ -134,7 +134,7 @@ def _headers(request: Request, receiver: Receiver | None, body: str) -> list[str
 
 
 def _body(request: Request) -> tuple[str, str]:
-    """The option that sends the body, and what is to be piped into curl for it."""
+    """The option that sends the body, and the command that is piped into curl for it."""
     text = request.body
     if not text:
         return "--data-binary ''" if request.method in _WITH_LENGTH else "", ""
@@ -149,7 +149,7 @@ def _body(request: Request) -> tuple[str, str]:
 
 
 def _connection(receiver: Receiver) -> list[str]:
-    """How the receiver is reached, as the receiver's settings say."""
+    """The options for the receiver's connection settings."""
     named = {
         "--cacert": receiver.ca_file,
         "--cert": receiver.client_cert,
@@ -166,12 +166,12 @@ def _connection(receiver: Receiver) -> list[str]:
 
 
 def _marked(text: str) -> str:
-    """A text in which each reference to the environment is a mark: both are variables of the shell."""
+    """The text with a mark for each reference to the environment: both become variables of the shell."""
     return _reference.sub(lambda found: mark(found[1]), text)
 
 
 def _exactness(url: str) -> list[str]:
-    """What keeps curl from reading more into the URL than it says, and from another HTTP."""
+    """The options that keep curl from changing the URL or choosing another version of HTTP."""
     switches = {
         "--globoff": any(character in url for character in "[]{}"),
         "--path-as-is": "/." in url,
@@ -181,7 +181,7 @@ def _exactness(url: str) -> list[str]:
 
 
 def _quoted(text: str, variable: re.Pattern[str] | None = None) -> str:
-    """One word of the shell's that is this text, with what the pattern finds as variables."""
+    """The text as one word of a shell, in which matches of the pattern are variables."""
     parts = variable.split(text) if variable else [text]
     # split gives text, name, text, name ... text
     words = [

@@ -1,4 +1,4 @@
-"""What an exporter is, what it is given, and what it makes."""
+"""The base class of exporters, with their input and output."""
 
 from __future__ import annotations
 
@@ -16,65 +16,68 @@ from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.scenarios.scenario import Plan
 
 ReceiverSource = Callable[[str], Receiver | None]
-"""A receiver's name to the receiver, where there still is one."""
+"""The receiver of a name; None where there is none any more."""
 PreviewSource = Callable[[], tuple[Sequence[Preview], Receiver]]
-"""What the steps of a scenario file would send, and to whom; UsageError where no receiver is named."""
+"""The requests that the steps of a scenario file would send, and their receiver.
+
+UsageError where no receiver is named.
+"""
 
 
 class ExportedFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A file for another tool, and what is to be said of it."""
+    """A file for another tool, with notes on it."""
 
     name: str
-    """A name that any system can take."""
+    """A name that is valid on any system."""
     media_type: str
     text: str
     notes: tuple[str, ...] = ()
-    """What whoever uses it should know, such as what was struck out."""
+    """What a user of the file should know, such as the secrets that were struck out."""
 
 
 class Sources(msgspec.Struct, frozen=True):
-    """Where exporters find what the log does not hold."""
+    """The sources of what the log does not hold."""
 
     receiver: ReceiverSource
     fixture: FixtureSource
-    """The workspace's."""
+    """The fixtures of the workspace."""
     shipped: FixtureSource
-    """The shipped ones alone, which a file for pytest can name."""
+    """The shipped fixtures only, which a pytest file can name."""
     policy: SecretPolicy
 
 
 class SentDeliveries(msgspec.Struct, frozen=True):
-    """Deliveries to be exported together."""
+    """Deliveries for one file."""
 
     name: str
-    """What they are called, such as the id of their run."""
+    """Their common name, such as the id of their run."""
     entries: Sequence[Entry]
-    """The oldest first; at least one."""
+    """At least one entry, the oldest first."""
     notes: Sequence[str]
-    """What is to be said of them whatever the format."""
+    """The notes that hold for every format."""
 
 
 class Exporter:
-    """Makes files in one format."""
+    """The base class of the exporters, one for each format."""
 
     def deliveries(self, sent: SentDeliveries, sources: Sources) -> ExportedFile:
-        """A file of what was sent; UsageError where the format cannot hold it."""
+        """The file of these deliveries; UsageError where the format cannot hold them."""
         raise NotImplementedError
 
     def scenario_file(self, plan: Plan, sources: Sources, previews: PreviewSource) -> ExportedFile | None:
-        """A file of a scenario before it is run; None where the format tells only what was sent.
+        """The file of a scenario that is not run; None where the format holds only deliveries.
 
-        UsageError where the format cannot hold it.
+        UsageError where the format cannot hold the scenario.
         """
         return None
 
 
 def file_name(stem: str, suffix: str) -> str:
-    """A file's name without anything that a system or a header could trip over."""
+    """A file name that is valid on any system and in an HTTP header."""
     safe = re.sub(r"[^0-9A-Za-z._-]+", "-", stem).strip("-._")[:100]
     return (safe or "export") + suffix
 
 
 def scenario_name(id: str) -> str:
-    """A scenario's name by its file's."""
+    """The name of a scenario, from its id."""
     return re.split("[/:]", id)[-1].removesuffix(scenario.SUFFIX)

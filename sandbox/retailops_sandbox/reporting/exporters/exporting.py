@@ -1,4 +1,4 @@
-"""What was sent, or is to be sent, as a file in a format of the registry."""
+"""Deliveries or a scenario file, exported in a format of the registry."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from retailops_sandbox.workspace.workspace import Workspace
 
 
 def workspace_sources(workspace: Workspace, receiver: ReceiverSource, policy: SecretPolicy) -> Sources:
-    """What a workspace can add."""
+    """The sources of a workspace."""
     return Sources(receiver, fixture_payloads(workspace), fixture_payloads(Workspace.shipped()), policy)
 
 
 def deliveries(entries: Sequence[Entry], format: Format, sources: Sources, *, name: str) -> ExportedFile:
-    """Deliveries, the oldest first, as a file named like this.
+    """The file of these deliveries, the oldest first; `name` is their common name.
 
     UsageError where there are none, or the format cannot hold them.
     """
@@ -43,7 +43,7 @@ def deliveries(entries: Sequence[Entry], format: Format, sources: Sources, *, na
 
 
 def _redacted(entry: Entry, policy: SecretPolicy) -> Entry:
-    """The entry without what has become known as secret since it was sent."""
+    """The entry, without secrets that have become known since it was sent."""
     secrets = policy.everywhere
     judgements = tuple(
         msgspec.structs.replace(each, expectation=redaction.expectation(each.expectation, secrets))
@@ -55,7 +55,7 @@ def _redacted(entry: Entry, policy: SecretPolicy) -> Entry:
 
 
 def scenario_file(plan: Plan, format: Format, sources: Sources, previews: PreviewSource) -> ExportedFile:
-    """A scenario file, before it is run; UsageError for a format that tells what was sent."""
+    """The file of a scenario that is not run; UsageError for a format that holds only deliveries."""
     made = format.exporter().scenario_file(plan, sources, previews)
     if made is None:
         raise UsageError(

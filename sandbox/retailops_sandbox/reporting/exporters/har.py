@@ -1,7 +1,7 @@
 """Deliveries as a HAR 1.2 archive, which browsers' developer tools and others open.
 
-What HAR has no word for is in members that begin with `_`, as it asks: `_error` is a fault, `_retailops` says
-what was sent for which scenario, `_encoding` is that of a request's body that is no text.
+Members that HAR does not define begin with `_`, as it demands: `_error` is a fault, `_retailops` has the
+delivery's id, contract, receiver, scenario and verdict, `_encoding` is that of a binary request body.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _RESERVED = "!$%&'()*+,/:;=?@~"
 
 
 class Export(Exporter):
-    """Makes HAR archives."""
+    """Exports as HAR archives."""
 
     def deliveries(self, sent: SentDeliveries, sources: Sources) -> ExportedFile:
         return ExportedFile(
@@ -41,7 +41,7 @@ class Export(Exporter):
 
 
 def document(entries: Sequence[Entry]) -> str:
-    """The archive's text, its entries in the order given."""
+    """The text of an archive of these entries, in their order."""
     log: dict[str, Any] = {
         "version": "1.2",
         "creator": {"name": "retailops-sandbox", "version": __version__},
@@ -98,7 +98,7 @@ def _posted(request: Request) -> dict[str, Any]:
 
 
 def _response(sent: Delivery) -> dict[str, Any]:
-    """What came back; where that is nothing, status 0 as browsers write it."""
+    """The response; status 0 where none came, as browsers write it."""
     received = sent.response
     fault = {"_error": f"{sent.fault.kind}: {sent.fault.message}"} if sent.fault else {}
     headers = received.headers if received else ()
@@ -129,7 +129,7 @@ def _content(received: Response | None) -> dict[str, Any]:
 
 
 def _timings(sent: Delivery) -> dict[str, float]:
-    """The phases in HAR's words, which add up to the total; -1 for one that did not happen."""
+    """The phases by HAR's names, in milliseconds that add up to the total; -1 for one that did not happen."""
     timings = sent.timings
     before = timings.lookup + timings.connect + timings.tls
     rest = max(timings.total - before, 0.0)
@@ -171,14 +171,14 @@ def _phrase(status: int) -> str:
 
 
 def _size(side: Request | Response) -> int:
-    """Bytes of a body, unless something in it was struck out."""
+    """The bytes of a body; -1 where a secret was struck out of it."""
     if redaction.struck_out(side):
         return _UNKNOWN
     return len(b64decode(side.body)) if side.base64 else len(side.body.encode())
 
 
 def _uri(url: str) -> str:
-    """The URL in the characters that a URI may have."""
+    """The URL with all characters encoded that a URI must not have."""
     scheme, host, path, query, _ = urlsplit(re.sub("%(?![0-9A-Fa-f]{2})", "%25", url))
     brackets = "[]" if "[" in host else ""
     path, query = (quote(part, safe=_RESERVED) for part in (path, query))

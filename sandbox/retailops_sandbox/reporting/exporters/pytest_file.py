@@ -1,4 +1,4 @@
-"""Scenarios as a pytest file that needs only this package: a test for each, a send for each step."""
+"""Scenarios as a pytest file that needs only this package: a test for each, with a send for each step."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from retailops_sandbox.workspace.names import free_name
 
 _WIDTH = 100
 _CALLABLE = ("Number", "escaped", "resolve")
-"""The names of the package's public face that a file's tests may call."""
+"""The public names of the package that the tests of a file may call."""
 _HEADER = '''"""{title}
 
 Written by retailops-sandbox {version}. It needs that package and nothing else:
@@ -39,10 +39,10 @@ Written by retailops-sandbox {version}. It needs that package and nothing else:
 
 
 class Export(Exporter):
-    """Makes pytest files."""
+    """Exports as pytest files."""
 
     def deliveries(self, sent: SentDeliveries, sources: Sources) -> ExportedFile:
-        """A test for each scenario that was run, and one for each contract of what was sent by hand."""
+        """A file with a test for each scenario that was run, and each contract of what was sent by hand."""
         groups: dict[str, list[Entry]] = {}
         for each in sent.entries:
             groups.setdefault(each.delivery.scenario, []).append(each)
@@ -75,7 +75,7 @@ def _file(scenarios: Sequence[Scenario], title: str, notes: Sequence[str], name:
 
 
 def _carried(whole: Scenario, step: Step, sources: Sources) -> Step:
-    """The step, with the payload of a fixture that is not shipped: nobody else has that."""
+    """The step; a fixture that is not shipped is replaced by its payload, which comes with the file."""
     if step.fixture is None:
         return step
     name = (whole.action, whole.edition, step.fixture)
@@ -89,7 +89,7 @@ def _carried(whole: Scenario, step: Step, sources: Sources) -> Step:
 
 
 def document(scenarios: Sequence[Scenario], *, title: str, notes: Sequence[str] = ()) -> str:
-    """The file's text. Fixtures that a step names must be shipped ones, as no others come with the file."""
+    """The text of a pytest file of these scenarios, whose steps must name shipped fixtures only."""
     names: set[str] = set()
     tests = [_test(each, names) for each in scenarios]
     body = "\n\n\n".join(tests)
@@ -118,7 +118,7 @@ def _test(scenario: Scenario, names: set[str]) -> str:
 
 
 def _step(scenario: Scenario, step: Step, has_variables: bool) -> Iterator[str]:
-    """The statements that send a step, look at what came of it, and take what it captures."""
+    """The statements that send a step, check its result, and capture values."""
     written: dict[str, Any] = _json(step)
     arguments: list[tuple[str, str]] = []
     if step.fixture is not None:
@@ -145,12 +145,12 @@ def _call(arguments: list[tuple[str, str]]) -> str:
 
 
 def _json(value: Any) -> Any:
-    """A struct's or a value's JSON, numbers as they are spelled."""
+    """A struct or value as JSON, with the spelling of numbers."""
     return jsontext.parse(encoder.encode(value))
 
 
 def _literal(value: Json, level: int) -> str:
-    """The value as Python spells it: over several lines where it is long."""
+    """The value as a Python literal, over several lines where it is long."""
     flat = _flat(value)
     if len(flat) + 4 * level < _WIDTH - 20 or not isinstance(value, dict | list) or not value:
         return flat
@@ -173,7 +173,7 @@ def _flat(value: Json) -> str:
 
 
 def _quoted(text: str) -> str:
-    """The text in double quotes, as formatters of Python want it, unless others need fewer escapes."""
+    """The text as a Python literal, in double quotes unless single ones need fewer escapes."""
     spelled = repr(text)
     if spelled[0] == '"' or '"' in text:
         return spelled
@@ -181,7 +181,7 @@ def _quoted(text: str) -> str:
 
 
 def _name(scenario: Scenario, names: set[str]) -> str:
-    """A name for the scenario's test that no other has."""
+    """A unique name for the scenario's test, added to the names."""
     words = re.sub(r"[^0-9A-Za-z]+", "_", scenario.name).strip("_").lower()[:70].strip("_")
     base = f"test_{words or scenario.action}"
     name = free_name(base, lambda each: each in names or keyword.iskeyword(each), separator="_")

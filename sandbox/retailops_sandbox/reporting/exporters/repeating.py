@@ -1,4 +1,4 @@
-"""From deliveries to scenarios that repeat them, and what is to be said of those."""
+"""Scenarios that repeat deliveries, and notes on them."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from retailops_sandbox.runlog.entries import Entry
 
 
 def drafts(entries: Iterable[Entry], fixture: FixtureSource) -> list[ScenarioDraft]:
-    """A scenario for each contract, where it has a step."""
+    """The drafts of scenarios that repeat the entries: one for each contract, if it has a step."""
     recorded = (Recorded(each.delivery, each.judgement) for each in entries)
     return [each for each in recording.drafts(recorded, fixture) if each.scenario.steps]
 
 
 def notes(drafts: Iterable[ScenarioDraft]) -> list[str]:
-    """What cannot be repeated, and what was made of volatile values and secrets."""
+    """Notes on deliveries that cannot be repeated, and on rules and references that stand for values."""
     of_drafts = list(drafts)
     taken = [each for draft in of_drafts for each in draft.proposals if each.taken]
     rules = [f"a rule for {each.pointer}: it {each.reason}" for each in taken if each.kind == "rule"]

@@ -1,4 +1,4 @@
-"""A scenario file: of deliveries one that repeats them, of a scenario file itself."""
+"""Deliveries as a scenario file that repeats them; a scenario file as it is."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from retailops_sandbox.scenarios.scenario import Plan
 
 
 class Export(Exporter):
-    """Makes scenario files."""
+    """Exports as scenario files."""
 
     def deliveries(self, sent: SentDeliveries, sources: Sources) -> ExportedFile:
         drafts = repeating.drafts(sent.entries, sources.fixture)
