@@ -27,13 +27,13 @@ test: .venv/browser ## all tests
 check: .venv/tools ## format, lint and types
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
-	$(BIOME) check --error-on-warnings
+	$(BIOME) check --error-on-warnings assets/src templates
 	$(BIN)/mypy
 
 fmt: .venv/tools ## format, and mend what the linter can
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
-	$(BIOME) check --write --error-on-warnings
+	$(BIOME) check --write --error-on-warnings assets/src templates
 
 bench: .venv/browser ## what is claimed about speed, measured
 	@status=0; for each in run append log relay plugin browser live; do \
