@@ -52,7 +52,7 @@ def press(page: Page, keys: str) -> None:
 
 
 def said(page: Page) -> Locator:
-    return page.locator("#key-said")
+    return page.locator("#key-message")
 
 
 def test_j_and_k_go_through_the_rows_and_enter_opens_one(page: Page, other: Other):

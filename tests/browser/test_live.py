@@ -69,7 +69,7 @@ def test_a_delivery_of_another_process_comes_to_the_top_and_is_marked_and_said(p
     assert after == before + 1
     other.judge(delivery, "failed")
     expect(row(page, delivery)).to_contain_text("failed")
-    expect(page.locator("#live-said")).to_have_text("New delivery: failed")
+    expect(page.locator("#live-status")).to_have_text("New delivery: failed")
     expect(row(page, delivery)).not_to_have_class("fresh")
     expect(rows(page)).to_have_count(6)
     expect(chip(page)).to_be_hidden()
@@ -81,10 +81,10 @@ def test_many_are_said_together(page: Page, other: Other):
     expect(rows(page)).to_have_count(200)
     page.evaluate("""() => {
       window.said = [];
-      const line = document.getElementById("live-said");
+      const line = document.getElementById("live-status");
       new MutationObserver(() => said.push(line.textContent)).observe(line, { childList: true });
     }""")
-    expect(page.locator("#live-said")).to_contain_text("new deliveries")
+    expect(page.locator("#live-status")).to_contain_text("new deliveries")
     assert len(page.evaluate("said")) <= 2
     # What is older is on the next page.
     page.get_by_role("link", name="Older →").click()

@@ -95,7 +95,7 @@ def test_the_keys_know_that_a_foreign_delivery_is_only_looked_at(scripted: Page,
     scripted.goto(f"/deliveries?run={scripted.url.rpartition('/')[2]}")
     expect(scripted.get_by_role("button", name="Save selected as scenario")).to_have_count(0)
     expect(scripted.get_by_role("checkbox")).to_have_count(0)
-    said = scripted.locator("#key-said")
+    said = scripted.locator("#key-message")
     scripted.keyboard.press("j")
     scripted.keyboard.press("r")
     expect(said).to_contain_text("is not sent again")

@@ -19,7 +19,7 @@ class LiveLog {
     this.rows = new LogRows(section, list, this.reading);
     this.announcer = new Announcer(
       (id) => this.rows.find(id),
-      (words) => this.#part("#live-said").replaceChildren(words),
+      (words) => this.#part("#live-status").replaceChildren(words),
     );
     this.stream = new LogStream({
       address: () => section.dataset.live,

@@ -41,7 +41,7 @@ function leave() {
 // --- What is done with it ---
 
 function say(words) {
-  const line = document.getElementById("key-said");
+  const line = document.getElementById("key-message");
   line.textContent = words;
   clearTimeout(say.until);
   say.until = setTimeout(() => line.replaceChildren(), 5000);
@@ -61,7 +61,7 @@ const parsed = async (answer) => new DOMParser().parseFromString(await answer.te
 // The path of the delivery that is meant; none while it is in flight, as there is nothing yet to do with it.
 function landed() {
   const meant = article() ?? current();
-  if (!meant || meant.hasAttribute("data-flying")) return null;
+  if (!meant || meant.hasAttribute("data-in-flight")) return null;
   return article() ? location.pathname : new URL(linkOf(meant).href).pathname;
 }
 

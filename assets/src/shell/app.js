@@ -4,7 +4,7 @@
 import "htmx.org";
 import "htmx-ext-sse";
 import "../scenarios/scenarios.js";
-import "../review/accept.js";
+import "../review/review.js";
 import "../runs/drop.js";
 import "../log/live.js";
 import "../log/log.js";
