@@ -58,6 +58,21 @@ class ShownScenario(NamedTuple):
     steps: Sequence[ShownStep]
 
 
+class ReportPage(NamedTuple):
+    """The whole report."""
+
+    run: FinishedRun
+    verdict: Verdict
+    headline: str
+    """The verdict in words."""
+    groups: Mapping[Verdict, Sequence[ShownScenario]]
+    """The scenarios of each verdict that there is."""
+    change: str
+    """What changed since the last run; empty where nothing did."""
+    urls: Sequence[str]
+    """The first of those that were called."""
+
+
 class Report(Reporter):
     """Keeps what the page shows of each delivery, and writes it at the end."""
 
@@ -75,7 +90,7 @@ class Report(Reporter):
 def document(run: FinishedRun, evidence: Evidence) -> str:
     """The whole report as text. Nothing goes into it that is not redacted."""
     writer = _Writer(evidence)
-    scenarios = {
+    groups = {
         verdict: [
             writer.scenario(result, f"{verdict}-{number}")
             for number, result in enumerate(_of_verdict(run.results, verdict, run.trends), 1)
@@ -83,18 +98,16 @@ def document(run: FinishedRun, evidence: Evidence) -> str:
         for verdict in lines.VERDICT_ORDER
     }
     counts = Counter(result.verdict for result in run.results)
-    return (
-        _template()
-        .get_template("reporting/report.html")
-        .render(
-            run=run,
-            groups={verdict: group for verdict, group in scenarios.items() if group},
-            counts={verdict: counts[verdict] for verdict in lines.VERDICT_ORDER if counts[verdict]},
-            overall=_overall(counts, len(run.unreadable), run.interrupted),
-            change=lines.change(run.results, run.trends),
-            urls=sorted(writer.urls)[:5],
-        )
+    verdict, headline = _overall(counts, len(run.unreadable), run.interrupted)
+    page = ReportPage(
+        run=run,
+        verdict=verdict,
+        headline=headline,
+        groups={verdict: group for verdict, group in groups.items() if group},
+        change=lines.change(run.results, run.trends),
+        urls=sorted(writer.urls)[:5],
     )
+    return _template().get_template("reporting/report.html").render(page=page)
 
 
 def _of_verdict(
@@ -105,7 +118,7 @@ def _of_verdict(
     return sorted(found, key=lambda result: trend.rank(verdict, trends.get(result.plan.id)))
 
 
-def _overall(counts: Counter[Verdict], unreadable: int, interrupted: bool) -> tuple[str, str]:
+def _overall(counts: Counter[Verdict], unreadable: int, interrupted: bool) -> tuple[Verdict, str]:
     """The verdict of the whole, and its words."""
     spoiled = counts["failed"] + counts["errored"]
     if interrupted:

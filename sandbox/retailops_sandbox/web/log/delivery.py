@@ -148,7 +148,7 @@ class DeliveryPages(RoomPages):
     def _own_entry(self, id: str) -> Entry:
         """A delivery of the workspace; UsageError for one that was opened from a file. Blocks."""
         entry = self._entry(id)
-        self._context.refuse_foreign(id)
+        self._context.refuse_opened(id)
         return entry
 
     async def _refused(self, request: Request, entry: Entry, message: str) -> Response:

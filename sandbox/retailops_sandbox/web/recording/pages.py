@@ -138,7 +138,7 @@ class RecordPages(RoomPages):
         form = await forms.read(request)
         selected = [str(each) for each in form.getlist("delivery")]
         for each in selected:
-            self._context.refuse_foreign(each)
+            self._context.refuse_opened(each)
         # Newest first on the page, oldest first in a scenario: the review sorts them.
         return _to_review(self._recording.review(selected, "from the log"), "/deliveries?selected=none")
 

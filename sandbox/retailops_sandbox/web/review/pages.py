@@ -300,7 +300,7 @@ class ReviewPages(RoomPages):
     def _judged(self, request: Request) -> list[Judged]:
         """The deliveries of a run, or a delivery with the others of its step."""
         id: str = request.path_params["id"]
-        self._context.refuse_foreign(id)
+        self._context.refuse_opened(id)
         if request.url.path.startswith("/runs/"):
             found = self._context.log.run(id)
             if found is None:

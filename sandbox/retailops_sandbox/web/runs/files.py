@@ -72,7 +72,7 @@ class RunFilePages(RoomPages):
         """Pin a run, which retention then leaves alone, or unpin it."""
         form = await forms.read(request)
         id = (await asyncio.to_thread(self._run, request.path_params["id"])).id
-        self._context.refuse_foreign(id)
+        self._context.refuse_opened(id)
         log = self._context.log
         await asyncio.to_thread(log.unpin if text(form, "do") == "unpin" else log.pin, id)
         return RedirectResponse(f"/runs/{id}", HTTPStatus.SEE_OTHER)

@@ -90,11 +90,6 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
         return counted(self.summary.outcomes)
 
     @property
-    def opened_from(self) -> str:
-        """The name of the file that it was opened from; empty where it is the workspace's."""
-        return self.summary.opened_from
-
-    @property
     def problems(self) -> list[str]:
         """What cannot be read of it."""
         return [str(problem) for problem in self.summary.problems]

@@ -95,7 +95,7 @@ class AppContext:
         run = self.log.find(id) or self.log.find(id.rpartition(".")[0])
         return str(run.problems[0]) if run is not None and run.problems else ""
 
-    def refuse_foreign(self, id: str) -> None:
+    def refuse_opened(self, id: str) -> None:
         """UsageError where a run or a delivery was opened from a file, and is only to be looked at."""
         if name := self.log.opened_from(id):
             raise UsageError(
