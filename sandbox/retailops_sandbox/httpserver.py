@@ -11,8 +11,10 @@ from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import NamedTuple
 
+from retailops_sandbox import diagnostics
 from retailops_sandbox.model import Headers, encoder
 
+_logger = diagnostics.logger(__name__)
 MAX_BODY = 32 * 1024 * 1024
 CLOSE = ("Connection", "close")
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -85,6 +87,8 @@ class Listener:
         connection = asyncio.create_task(self._serve(reader, writer))
         self._connections[connection] = writer
         connection.add_done_callback(self._connections.pop)
+        peer = writer.get_extra_info("peername") or ("unknown", 0)
+        _logger.debug("connection from %s:%s", *peer[:2])
 
     async def _serve(self, reader: StreamReader, writer: StreamWriter) -> None:
         try:

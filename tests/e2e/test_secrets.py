@@ -274,15 +274,17 @@ def test_run_send_and_export(place: Path, shop: Receiver, name: str) -> None:
         "GITHUB_STEP_SUMMARY": "out/summary.md",
     }
     reports = ["--junit-xml", "out/r.xml", "--report-json", "out/r.json", "--report-html", "out/r.html"]
-    code, printed = command(place, "run", "-v", "--receiver", name, *reports, **on_github)
+    say_all = ("--log-level", "debug")
+    code, printed = command(place, "run", "-v", "--receiver", name, *reports, *say_all, **on_github)
     assert code == (3 if name == "closed" else 1), printed
     assert "«redacted:" in printed
+    assert "debug engine: " in printed
     # So that all of it has been on the wire.
     if name != "closed":
         sent = b"".join(shop.requests)
         assert any(stem.encode() in sent for stem in STEMS)
         assert SECRETS["BODY"].partition("-")[0].encode() in sent
-    command(place, "run", "--dry-run", "--receiver", name)
+    command(place, "run", "--dry-run", "--receiver", name, *say_all)
     command(place, "send", "default", "--receiver", name, "--set", '/remark="${env:BODY}"')
     if name in ("everything", "userinfo"):
         assert command(place, "log", "list", "--format", "json")[0] == 0
@@ -320,6 +322,7 @@ def callers_request() -> dict[str, object]:
 @pytest.mark.parametrize("name", ["everything", "violating", "userinfo"])
 def test_record(place: Path, shop: Receiver, name: str) -> None:
     arguments = ["record", "--forward", name, "-o", "recorded.scenario.json", "--port", "0"]
+    arguments += ["--log-level", "debug"]
     with subprocess.Popen(
         [*MAIN, *arguments],
         cwd=place,
@@ -336,7 +339,8 @@ def test_record(place: Path, shop: Receiver, name: str) -> None:
         printed, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors
     assert_clean(printed, "what record printed")
-    assert errors == ""
+    assert "info relay: " in errors
+    assert_clean(errors, "what record logged")
     assert SECRETS["CALLERS_TOKEN"].partition("-")[0].encode() in b"".join(shop.requests)
     assert (place / "recorded.scenario.json").exists()
     assert_files_are_clean(place)
@@ -354,7 +358,8 @@ def watch(url: str, streamed: list[str]) -> None:
 
 
 def test_every_page(place: Path, shop: Receiver) -> None:
-    with serving(place, **{k: v for k, v in environment().items() if k in SECRETS}) as served:
+    known = {name: text for name, text in environment().items() if name in SECRETS}
+    with serving(place, ("--log-level", "debug"), **known) as served:
         client = ComposeClient(served)
 
         def look(path: str, *, may_be_missing: bool = False) -> httpx.Response:
@@ -440,5 +445,5 @@ def test_every_page(place: Path, shop: Receiver) -> None:
     assert_clean("\n".join(streamed), "the stream of the log")
     assert code == 0
     assert_clean(errors, "the server's log")
-    assert errors == ""
+    assert "info engine: " in errors
     assert assert_files_are_clean(place) > 5

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from retailops_sandbox.cli.job import sending
+from retailops_sandbox.cli.log_level import diagnosing, known_secrets
 from retailops_sandbox.cli.options import here, reports_asked_for
 from retailops_sandbox.cli.output import harmless, say
 from retailops_sandbox.engine import Options
@@ -31,6 +32,7 @@ def execute(
     jobs: int | None,
     wait: float,
     verbose: bool,
+    log_level: str | None,
     **given: Any,
 ) -> None:
     """Print what would be sent, send nothing, and leave with the exit code."""
@@ -40,7 +42,8 @@ def execute(
     chosen = settings.read(os.environ, here())
     options = sending(workspace, chosen, jobs, **given)
     policy = ports.secret_policy(workspace, os.environ, chosen.secret_env)
-    previews = look(workspace, plans, options, policy)
+    with diagnosing(log_level, known_secrets(options, os.environ, policy).plain, workspace):
+        previews = look(workspace, plans, options, policy)
     for line in report.text(previews, unreadable, options.receiver):
         say(harmless(line))
     sys.exit(_exit_code(previews, unreadable))

@@ -6,6 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+from retailops_sandbox.cli.log_level import diagnosing, known_secrets
 from retailops_sandbox.cli.options import (
     assignment,
     check_receiver,
@@ -40,6 +41,7 @@ def execute(
     max_failures: int | None = None,
     left_out: int = 0,
     acceptance: Acceptance | None = None,
+    log_level: str | None = None,
     **given: Any,
 ) -> None:
     """Run the plans as the options say, print and report, and leave with the exit code."""
@@ -54,20 +56,34 @@ def execute(
     require_yes(options.receiver, confirmed=options.confirmed, mend="give --yes if you mean it")
     files.check(asked)
     environment = settings.readable(os.environ)
+    policy = ports.secret_policy(workspace, environment, chosen.secret_env)
     setup = run.RunSetup(
         workspace=workspace,
         plans=plans,
         unreadable=unreadable,
         options=options,
         environment=environment,
-        policy=ports.secret_policy(workspace, environment, chosen.secret_env),
+        policy=policy,
         kind=kind,
         wait=wait,
     )
     reporters = [report.reporter(file) for report, file in asked.items()]
     if acceptance is not None:
         reporters.append(acceptance)
-    with Screen(sys.stdout, os.environ, plans=plans, verbose=verbose, left_out=left_out) as screen:
+    if log_level is not None:
+        from retailops_sandbox.reporting.reporters.diagnostics import Diagnostics
+
+        reporters.append(Diagnostics())
+    screen = Screen(
+        sys.stdout,
+        os.environ,
+        plans=plans,
+        verbose=verbose,
+        left_out=left_out,
+        progress=log_level is None,
+    )
+    redact = known_secrets(options, environment, policy).plain
+    with diagnosing(log_level, redact, workspace), screen:
         finished = run.execute(setup, [*reporters, *screen.reporters], screen.tick)
     for error in finished.unwritten:
         complain(f"error: {error}")

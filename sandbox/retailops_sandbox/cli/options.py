@@ -31,7 +31,7 @@ def here() -> Path:
         raise UsageError("the current folder is gone", mend="change to one that exists") from error
 
 
-_Command = Callable[..., None]
+Command = Callable[..., None]
 _Value = TypeVar("_Value")
 _FILE = click.Path(path_type=Path)
 
@@ -51,14 +51,14 @@ class Seconds(click.FloatRange):
         return seconds
 
 
-def workspace_option(command: _Command) -> _Command:
+def workspace_option(command: Command) -> Command:
     """`--workspace`."""
     return click.option(
         "--workspace", metavar="FOLDER", help="The folder with your fixtures, scenarios, receivers and log."
     )(command)
 
 
-def sending_options(command: _Command) -> _Command:
+def sending_options(command: Command) -> Command:
     """The options of the commands that send; `chosen_receiver` and `job.execute` take them."""
     options = [
         click.option("--receiver", metavar="URL_OR_NAME", help="The receiver under test."),

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from retailops_sandbox import recording
+from retailops_sandbox.cli.log_level import diagnosing, log_level_option
 from retailops_sandbox.cli.options import Seconds, check_receiver, chosen_receiver, here, workspace_option
 from retailops_sandbox.cli.output import complain, say
 from retailops_sandbox.engine import require_yes
@@ -19,6 +20,7 @@ from retailops_sandbox.errors import FileError, UsageError, system_reason
 from retailops_sandbox.model import Receiver
 from retailops_sandbox.recording import Recorded, ScenarioDraft
 from retailops_sandbox.redaction import SecretPolicy
+from retailops_sandbox.reporting.render.lines import outcome
 from retailops_sandbox.runlog.opening import logged, open_run
 from retailops_sandbox.runlog.runs import new_run
 from retailops_sandbox.scenarios import scenario
@@ -53,6 +55,7 @@ _EVERY_ADDRESS = ("0.0.0.0", "::")
 @click.option("--timeout", type=Seconds(0.001), metavar="SECONDS", help="Per delivery.")
 @click.option("--yes", "confirmed", is_flag=True, help="Pass on to a protected receiver.")
 @workspace_option
+@log_level_option
 def command(
     forward: str,
     output: Path,
@@ -62,6 +65,7 @@ def command(
     timeout: float | None,
     confirmed: bool,
     workspace: str | None,
+    log_level: str | None,
     **given: Any,
 ) -> None:
     """Pass on what is posted to it, return the answers, and write all of it as a scenario at the end.
@@ -80,7 +84,10 @@ def command(
     timeout_ms = int(timeout * 1000) if timeout else None
     records: list[Recorded] = []
     try:
-        all_logged = asyncio.run(_relay(folder, receiver, policy, output, bind, port, timeout_ms, records))
+        with diagnosing(log_level, policy.secrets(receiver).plain, folder):
+            all_logged = asyncio.run(
+                _relay(folder, receiver, policy, output, bind, port, timeout_ms, records)
+            )
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
     finally:
@@ -152,8 +159,8 @@ async def _relay(
 def _line(recorded: Recorded) -> str:
     """A delivery in one line."""
     sent = recorded.delivery
-    came = sent.fault.kind if sent.fault else str(sent.response.status) if sent.response else "no answer"
-    return f"{sent.request.method} {without_user(sent.request.url)}  {came}  {sent.timings.total:.0f} ms"
+    url = without_user(sent.request.url)
+    return f"{sent.request.method} {url}  {outcome(sent)}  {sent.timings.total:.0f} ms"
 
 
 # --- files ---------------------------------------------------------------------------------------------

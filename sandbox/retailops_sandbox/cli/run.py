@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from retailops_sandbox.cli import job
+from retailops_sandbox.cli.log_level import log_level_option
 from retailops_sandbox.cli.options import here, sending_options
 from retailops_sandbox.cli.output import complain
 from retailops_sandbox.workspace.workspace import Workspace
@@ -26,6 +27,7 @@ from retailops_sandbox.workspace.workspace import Workspace
 @click.option(
     "-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Scenarios at once; 8 unless told."
 )
+@log_level_option
 def command(
     paths: tuple[str, ...],
     expression: str | None,

@@ -33,9 +33,10 @@ class Screen:
         plans: Sequence[Plan],
         verbose: bool,
         left_out: int = 0,
+        progress: bool = True,
     ) -> None:
         watched = _is_watched(stream, environment)
-        self._progress = _progress(plans) if watched else None
+        self._progress = _progress(plans) if watched and progress else None
         echo = say if self._progress is None else self._progress.say
         self.tick = None if self._progress is None else self._progress.tick
         """Redraws what changes with time alone."""

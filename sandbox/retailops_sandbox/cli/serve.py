@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from retailops_sandbox.cli.log.prune import pruned_lines
+from retailops_sandbox.cli.log_level import diagnosing, log_level_option
 from retailops_sandbox.cli.options import here, workspace_option
 from retailops_sandbox.cli.output import complain, say
 from retailops_sandbox.runlog.opening import open_log
@@ -26,8 +27,14 @@ from retailops_sandbox.workspace.workspace import Workspace
     "--open", "files", multiple=True, metavar="FILE", help="Show this run file, too; only to be looked at."
 )
 @click.option("--token", metavar="TOKEN", help="What a browser must show; needed unless loopback.")
+@log_level_option
 def command(
-    workspace: str | None, host: str | None, port: int | None, files: tuple[str, ...], token: str | None
+    workspace: str | None,
+    host: str | None,
+    port: int | None,
+    files: tuple[str, ...],
+    token: str | None,
+    log_level: str | None,
 ) -> None:
     """Serve the browser application, with the stand-in receiver beside it."""
     import asyncio
@@ -65,6 +72,7 @@ def command(
         token=token or chosen.token,
         environment=os.environ,
         secret_env=chosen.secret_env,
+        diagnosing=lambda redact: diagnosing(log_level, redact, folder),
         on_ready=on_ready,
         on_unwritable=lambda error: complain(f"warning: nothing can be sent until it can be logged: {error}"),
         retention=Retention(chosen.keep_runs, chosen.keep_days),

@@ -96,9 +96,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     }
     for name, value in sorted(properties):
         if name == RECEIVER:
-            proof = (
-                "" if (STAND_IN, "true") not in properties else " (it proves nothing about a real receiver)"
-            )
+            from retailops_sandbox.reporting.render.lines import NO_PROOF
+
+            proof = f" {NO_PROOF}" if (STAND_IN, "true") in properties else ""
             terminalreporter.write_line(f"RetailOPS receiver: {value}{proof}")
 
 

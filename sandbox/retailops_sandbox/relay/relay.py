@@ -19,7 +19,7 @@ from urllib.parse import urlsplit, urlunsplit
 import msgspec
 from msgspec import UNSET
 
-from retailops_sandbox import composing, httpserver, redaction
+from retailops_sandbox import composing, diagnostics, httpserver, redaction
 from retailops_sandbox.comparing import Judge
 from retailops_sandbox.contracts import recognition
 from retailops_sandbox.engine import LARGE_BODY, Clock, DeliveryLog, Transport
@@ -42,6 +42,8 @@ IDLE = 75.0
 """The seconds that a connection may take for its next request."""
 GRACE = 2.0
 """The seconds that requests under way may still take when the relay stops."""
+
+_logger = diagnostics.logger(__name__)
 
 _HOP_BY_HOP = frozenset(
     {
@@ -122,7 +124,9 @@ class Relay:
         `secret_path` answers only paths below one that nobody can guess.
         """
         self._prefix = f"/{secrets.token_urlsafe(18)}" if secret_path else ""
-        return await self._listener.start(host, port) + (self._prefix or "/")
+        url = await self._listener.start(host, port)
+        _logger.info("listening at %s", url)
+        return url + (self._prefix or "/")
 
     async def stop(self) -> None:
         """Stop listening, wait a moment for the requests under way, and cancel those that take longer."""
@@ -185,10 +189,12 @@ class Relay:
         except FileError as error:
             if str(error) not in self.problems:
                 self._on_unlogged(error)
+            _logger.error("%s: passed on and not logged: %s", id, error)
             self.problems[str(error)] = self.problems.get(str(error), 0) + 1
             return _one_line(502, f"it went through, and could not be logged: {error}")
         self.records.append(recorded)
         self._on_recorded(recorded)
+        _log(recorded.delivery)
         fault = exchange.fault
         if fault is None and exchange.response is not None:
             return _returned(exchange.response, request.method)
@@ -225,6 +231,15 @@ class Relay:
         judge = self._judges[agreed.action, agreed.edition]
         judgement = judge(delivery, None, at=self._clock.now(), payload_violations=violations)
         return Recorded(delivery, judgement)
+
+
+def _log(sent: Delivery) -> None:
+    what = f"{sent.id}: {sent.request.method} {sent.request.url}"
+    if sent.fault is not None:
+        _logger.warning("%s: fault %s: %s", what, sent.fault.kind, sent.fault.message)
+    else:
+        status = sent.response.status if sent.response else "no answer"
+        _logger.info("%s: answered %s in %.0f ms", what, status, sent.timings.total)
 
 
 # --- the way there ---

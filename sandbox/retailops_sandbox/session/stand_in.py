@@ -1,4 +1,4 @@
-"""The stand-in, started for one run."""
+"""The stand-in, started for as long as it is needed."""
 
 from __future__ import annotations
 
@@ -20,11 +20,18 @@ async def reachable(chosen: Receiver) -> AsyncIterator[tuple[Receiver, StandIn |
     if not chosen.stand_in:
         yield chosen, None
         return
+    async with started_stand_in() as (stand_in, base_url):
+        yield msgspec.structs.replace(chosen, base_url=base_url + chosen.base_url), stand_in
+
+
+@contextlib.asynccontextmanager
+async def started_stand_in() -> AsyncIterator[tuple[StandIn, str]]:
+    """A stand-in with fresh orders and its base URL; it is stopped at the end."""
     from retailops_sandbox.standin import StandIn
 
     stand_in = StandIn()
     base_url = await stand_in.start()
     try:
-        yield msgspec.structs.replace(chosen, base_url=base_url + chosen.base_url), stand_in
+        yield stand_in, base_url
     finally:
         await stand_in.stop()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from retailops_sandbox import httpserver, jsontext
+from retailops_sandbox import diagnostics, httpserver, jsontext
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.errors import SourceError
@@ -29,6 +29,9 @@ TOKEN = "RETAILOPS_SDK"
 _MISBEHAVE = re.compile(r"/misbehave/([a-z0-9-]+)(?:/(\d{1,6}))?(/.*)")
 
 
+_logger = diagnostics.logger(__name__)
+
+
 class StandIn:
     """A receiver in the caller's event loop. Its orders are fresh when made, and again after `reset`."""
 
@@ -41,7 +44,9 @@ class StandIn:
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
         """Listen, and return the base URL. Port 0 takes a free one; OSError if the port is taken."""
-        return await self._listener.start(host, port)
+        url = await self._listener.start(host, port)
+        _logger.info("started at %s", url)
+        return url
 
     async def stop(self) -> None:
         """Stop listening and drop every connection."""

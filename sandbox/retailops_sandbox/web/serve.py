@@ -8,6 +8,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import uvicorn
@@ -20,7 +21,7 @@ from retailops_sandbox.runlog.ports import Log
 from retailops_sandbox.runlog.retention import Pruned, Retention
 from retailops_sandbox.runlog.runs import new_run
 from retailops_sandbox.session.ports import SystemClock
-from retailops_sandbox.standin import StandIn
+from retailops_sandbox.session.stand_in import started_stand_in
 from retailops_sandbox.transport import Transport
 from retailops_sandbox.web.app import Application, create_app
 from retailops_sandbox.web.log.maintenance import LogMaintenance
@@ -40,6 +41,7 @@ async def serve(
     token: str,
     environment: Mapping[str, str],
     secret_env: Sequence[str],
+    diagnosing: Callable[[Callable[[str], str]], AbstractContextManager[None]],
     on_ready: Callable[[str, str], None],
     on_unwritable: Callable[[FileError], None],
     retention: Retention,
@@ -47,6 +49,7 @@ async def serve(
 ) -> None:
     """Serve a workspace and its log until Ctrl-C or SIGTERM.
 
+    `diagnosing` shows diagnostics for as long as its context is open, given what strikes out secrets.
     `on_ready` gets the addresses of the page and of the stand-in; `on_unwritable` why nothing can be logged
     for now, while the log can be read all the same; `on_pruned` the runs that retention took and those that
     had to stay, where there is anything to say.
@@ -56,41 +59,38 @@ async def serve(
     _check_token(host, token)
     pages = Pages(resources.templates_dir(), Path(__file__).with_name("static"))
     clock = SystemClock()
-    stand_in = StandIn()
     with _bound(host, port) as listening:
         run = open_run(workspace.runs_dir, new_run("serve", clock.now()))
-        stand_in_url = await stand_in.start()
-        try:
-            async with Transport() as transport, logged(run, clock.now):
-                try:
-                    run.begin()
-                except FileError as error:
-                    on_unwritable(error)
-                context = AppContext(
-                    workspace,
-                    transport=transport,
-                    writer=run,
-                    environment=environment,
-                    secret_env=secret_env,
-                    stand_in=stand_in,
-                    stand_in_url=stand_in_url,
-                    log=log,
-                )
-                application = create_app(context, pages, token=token)
-                maintenance = LogMaintenance(log, retention, on_pruned)
+        async with started_stand_in() as (stand_in, stand_in_url), Transport() as transport:
+            context = AppContext(
+                workspace,
+                transport=transport,
+                writer=run,
+                environment=environment,
+                secret_env=secret_env,
+                stand_in=stand_in,
+                stand_in_url=stand_in_url,
+                log=log,
+            )
+            application = create_app(context, pages, token=token)
+            maintenance = LogMaintenance(log, retention, on_pruned)
 
-                def on_startup() -> None:
-                    on_ready(_address(host, listening.getsockname()[1]), stand_in_url)
-                    maintenance.start()
+            def on_startup() -> None:
+                on_ready(_address(host, listening.getsockname()[1]), stand_in_url)
+                maintenance.start()
 
-                try:
-                    await _Server(application, on_startup).serve(sockets=[listening])
-                finally:
-                    await application.stop()
-                    await application.close()
-                    await maintenance.wait()
-        finally:
-            await stand_in.stop()
+            with diagnosing(lambda text: _redacted(text, context)):
+                async with logged(run, clock.now):
+                    try:
+                        run.begin()
+                    except FileError as error:
+                        on_unwritable(error)
+                    try:
+                        await _Server(application, on_startup).serve(sockets=[listening])
+                    finally:
+                        await application.stop()
+                        await application.close()
+                        await maintenance.wait()
 
 
 def _check_token(host: str, token: str) -> None:
@@ -104,6 +104,14 @@ def _check_token(host: str, token: str) -> None:
         )
     if len(token) < _SHORTEST_TOKEN:
         raise UsageError(f"the token has fewer than {_SHORTEST_TOKEN} characters", mend="give a longer one")
+
+
+def _redacted(text: str, context: AppContext) -> str:
+    """The text without the secrets of any receiver; SandboxError where the receivers cannot be read."""
+    policy = context.policy()
+    for receiver in context.receivers():
+        text = policy.secrets(receiver).plain(text)
+    return text
 
 
 def _bound(host: str, port: int) -> socket.socket:

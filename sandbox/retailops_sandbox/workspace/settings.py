@@ -48,6 +48,14 @@ def read(environment: Mapping[str, str], start: Path) -> Settings:
     return known
 
 
+def places(environment: Mapping[str, str], start: Path) -> list[str]:
+    """Where the settings in force at a folder are read from: a file, and variables of the environment."""
+    file = _pyproject(start)
+    variables = (PREFIX + name.upper() for name in Settings.__struct_fields__)
+    found = [f"the environment variable {each}" for each in variables if environment.get(each)]
+    return [*([str(file)] if file is not None else []), *found]
+
+
 def readable(environment: Mapping[str, str]) -> Mapping[str, str]:
     """The environment; UsageError where one of its variables for the sandbox cannot be read."""
     for name, text in environment.items():

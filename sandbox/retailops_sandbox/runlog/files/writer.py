@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 import msgspec
 
+from retailops_sandbox import diagnostics
 from retailops_sandbox.errors import FileError
 from retailops_sandbox.model import Delivery, Judgement, Record, RunInfo, encoder
 from retailops_sandbox.runlog.files import lock
@@ -17,6 +18,7 @@ from retailops_sandbox.runlog.files.finalize import copy_run, finalize
 from retailops_sandbox.runlog.files.journal import Head, Line
 
 _encode = encoder.encode
+_logger = diagnostics.logger(__name__)
 _GENERATION = 1
 """A run's journal becomes a run file once, when the run ends."""
 
@@ -51,6 +53,7 @@ class FileRunWriter:
             self._journal.unlink(missing_ok=True)
             raise
         self._has_begun = True
+        _logger.info("run %s: opened in %s", self.info.id, self.path.parent)
 
     def next_id(self) -> str:
         """An id for the next delivery. Begins the run."""
@@ -83,6 +86,7 @@ class FileRunWriter:
             raise
         fd, self._fd = self._fd, -1
         finalize(self._journal, fd, own=True)
+        _logger.info("run %s: finished", self.info.id)
 
     def export(self, target: Path) -> None:
         """Replace a file by the run, as far as it is, as a run file. Blocks."""

@@ -10,6 +10,7 @@ import msgspec
 from retailops_sandbox.engine import Options, Run, Transport
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.redaction import SecretPolicy
+from retailops_sandbox.reporting.reporters.diagnostics import log_event
 from retailops_sandbox.runlog.opening import logged, open_run
 from retailops_sandbox.runlog.runs import new_run
 from retailops_sandbox.scenarios.scenario import Plan
@@ -114,7 +115,7 @@ class Running:
             started.set_result(info.id)
             try:
                 async with logged(log, clock.now, stopped=lambda: engine.stopped):
-                    await engine.execute(lambda event: None)
+                    await engine.execute(log_event)
             finally:
                 del self._live[info.id]
                 live.ended.set()

@@ -18,6 +18,7 @@ from retailops_sandbox.engine import (
     StepResult,
 )
 from retailops_sandbox.errors import SandboxError
+from retailops_sandbox.reporting.reporters.diagnostics import log_event
 from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.web.shell.once import Once
 from retailops_sandbox.web.shell.recent import Recent
@@ -116,6 +117,7 @@ class Sending:
 
         def on_event(event: Event) -> None:
             nonlocal flight
+            log_event(event)
             if isinstance(event, DeliveryStarted):
                 flight = Flight(event.id, event.url, request, run, self._clock.seconds(), self._clock.now())
                 self._flights[flight.id] = flight

@@ -1,0 +1,59 @@
+"""`--log-level`: what is done, on standard error."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import click
+
+from retailops_sandbox import composing
+from retailops_sandbox.cli.options import Command, here
+from retailops_sandbox.cli.output import complain
+from retailops_sandbox.errors import ComposeError
+from retailops_sandbox.redaction import SecretPolicy, Secrets
+from retailops_sandbox.workspace import settings
+from retailops_sandbox.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from retailops_sandbox.engine import Options
+
+_LEVELS = ("debug", "info", "warning", "error")
+
+
+def log_level_option(command: Command) -> Command:
+    """`--log-level`."""
+    return click.option(
+        "--log-level",
+        type=click.Choice(_LEVELS),
+        help="Say on standard error what is done, from this level on; nothing unless given.",
+    )(command)
+
+
+def known_secrets(options: Options, environment: Mapping[str, str], policy: SecretPolicy) -> Secrets:
+    """What is secret in sends with these options, as far as that shows before any step."""
+    receiver = options.receiver
+    names = composing.Names(given=options.variables, environment=environment, receiver=receiver.variables)
+    try:
+        return policy.secrets(receiver, composing.resolve(receiver, names))
+    except ComposeError:
+        # It is filled from scenarios. What only they make secret is struck out of what is logged of them.
+        return policy.secrets(receiver)
+
+
+@contextlib.contextmanager
+def diagnosing(level: str | None, redact: Callable[[str], str], workspace: Workspace) -> Iterator[None]:
+    """Show what is logged in the block, if a level is given: first from where workspace and settings are."""
+    if level is None:
+        yield
+        return
+    from retailops_sandbox import diagnostics
+
+    with diagnostics.shown(level, complain, redact):
+        logger = diagnostics.logger(__name__)
+        logger.info("workspace: %s", workspace.root)
+        for place in settings.places(os.environ, here()):
+            logger.info("settings: %s", place)
+        yield
