@@ -1,8 +1,10 @@
-"""Accepting: the actual answer becomes the expected one, difference by difference. Pure.
+"""Accepting: the actual answer becomes the expected one, difference by difference.
 
-deciding    what can be decided about a difference, and the regex that is proposed for one
-bodies      an expected body and its rules after the decisions
-files       a scenario file's text after the decisions
+deciding   what can be decided about a difference, and the regex that is proposed for it
+bodies     an expected body and its rules after the decisions
+files      a scenario file's text after the decisions
+answers    an answer as a new expectation
+saving     the files that accepting writes, whole runs
 """
 
 from retailops_sandbox.accepting.bodies import holds_redacted
@@ -10,30 +12,37 @@ from retailops_sandbox.accepting.deciding import (
     ACCEPT,
     KEEP,
     Decision,
+    DecisionOptions,
     Key,
-    Ways,
+    decision_options,
     key,
+    preview_regex,
     proposed_regex,
-    told_regex,
-    ways,
 )
-from retailops_sandbox.accepting.files import Accepted, Changed, JudgedExpectation, accept, place, rounded_up
+from retailops_sandbox.accepting.files import (
+    Accepted,
+    ExpectationChanged,
+    JudgedExpectation,
+    accept,
+    place,
+    rounded_up,
+)
 
 __all__ = [
     "ACCEPT",
     "KEEP",
     "Accepted",
-    "Changed",
     "Decision",
+    "DecisionOptions",
+    "ExpectationChanged",
     "JudgedExpectation",
     "Key",
-    "Ways",
     "accept",
+    "decision_options",
     "holds_redacted",
     "key",
     "place",
+    "preview_regex",
     "proposed_regex",
     "rounded_up",
-    "told_regex",
-    "ways",
 ]

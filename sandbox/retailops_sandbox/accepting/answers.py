@@ -8,7 +8,7 @@ from retailops_sandbox.model import Delivery, Expectation
 
 
 def expected_again(sent: Delivery) -> Expectation | None:
-    """What came of a delivery, as an expectation; None where nothing came that could be expected."""
+    """The expectation of just what came of a delivery; None where no expectation can express that."""
     if sent.fault is not None:
         return None if sent.fault.kind == "cancelled" else Expectation(fault=sent.fault.kind)
     if sent.response is None or sent.response.base64:
@@ -16,6 +16,6 @@ def expected_again(sent: Delivery) -> Expectation | None:
     try:
         body = jsontext.parse(sent.response.body)
     except SandboxError:
-        # Not JSON, which no expectation can spell: the status alone is expected.
+        # A body that is not JSON has no place in an expectation: the status alone is expected.
         return Expectation(status=sent.response.status)
     return Expectation(status=sent.response.status, body=body)

@@ -1,10 +1,10 @@
 """An expected body and its rules, after the decisions on its differences.
 
-The expected body exists twice: as it stands in the file, with placeholders, and as it was compared, filled
-and redacted. Both are changed alike, so that a placeholder stays wherever what it was filled with stays.
+The expected body exists in two forms: as the file has it, with placeholders, and as it was compared, filled
+and redacted. Both are changed alike, so that a placeholder stays where its value stays.
 
-What was redacted is never written: nobody knows whether the mark stands for all of the value, and the file
-must run where the secret is not at hand. An `any` rule stands there instead.
+A redacted value is never written: the mark may stand for a part of it only, and the file must run where the
+secret is not known. The rule `any` is written for it.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 import msgspec
 from msgspec import UNSET
 
+from retailops_sandbox import composing
 from retailops_sandbox.accepting.deciding import KEEP, Decision, Key
 from retailops_sandbox.comparing import Node, align, matchers
 from retailops_sandbox.comparing.rules import Scope, compile_rules, whole_scope
@@ -25,22 +26,22 @@ from retailops_sandbox.redaction import holds_mark
 
 _Tokens: TypeAlias = "tuple[str, ...]"
 _Value: TypeAlias = Any
-"""Json, or UNSET where there is nothing."""
+"""Json, or UNSET where there is no value."""
 
 
 class Decided(msgspec.Struct, frozen=True):
     """An expected body and its rules after the decisions."""
 
     body: Json
-    """As it was compared: filled and redacted."""
+    """The body as it is compared: filled and redacted."""
     template: Json
-    """As it stands in the file."""
+    """The body as the file has it."""
     rules: dict[str, Rule]
-    """As they were compared with."""
+    """The rules as they are compared with."""
     template_rules: dict[str, Rule]
-    """As they stand in the file."""
+    """The rules as the file has them."""
     renamed: dict[str, str]
-    """The paths of the file's rules that stay, and what they are now."""
+    """From old to new path, the rules of the file that stay."""
 
 
 def decide(
@@ -54,45 +55,38 @@ def decide(
     decisions: Mapping[Key, Decision],
     otherwise: Decision = KEEP,
 ) -> Decided:
-    """The body and rules after the decisions; `otherwise` is that on every difference that none names."""
+    """The body and rules after the decisions; `otherwise` is the decision on all other differences."""
     scope = whole_scope(compile_rules(rules), sets)
     walk = _Walk(rules, decisions, otherwise)
     pair = walk.node(align(filled, actual, scope), scope, _Place(), template)
     kept = walk.renumbered(rules)
+    added: Any = walk.added
+    added_template: Any = composing.escaped(added)
     return Decided(
         pair.filled,
         pair.template,
-        {**{new: rules[old] for old, new in kept.items()}, **walk.made},
-        {**{new: template_rules[old] for old, new in kept.items()}, **escaped(walk.made)},
+        {**{new: rules[old] for old, new in kept.items()}, **added},
+        {**{new: template_rules[old] for old, new in kept.items()}, **added_template},
         kept,
     )
 
 
-def escaped(value: Any) -> Any:
-    """A literal value as it is spelled where placeholders are filled."""
-    if isinstance(value, str):
-        return value.replace("${", "$${")
-    if isinstance(value, dict):
-        return {name: escaped(member) for name, member in value.items()}
-    return [escaped(item) for item in value] if isinstance(value, list) else value
-
-
 def is_redacted(value: Json) -> bool:
-    """Whether a secret was struck out of this very value, or of a name in it."""
+    """Whether a secret was struck out of this value itself, or of the name of a member."""
     if isinstance(value, dict):
         return any(map(holds_mark, value))
     return isinstance(value, str) and holds_mark(value)
 
 
 def holds_redacted(value: Json) -> bool:
-    """Whether a secret was struck out of this value or of anything in it."""
+    """Whether a secret was struck out of this value or of any value in it."""
     if isinstance(value, dict) and not is_redacted(value):
         return any(map(holds_redacted, value.values()))
     return any(map(holds_redacted, value)) if isinstance(value, list) else is_redacted(value)
 
 
 class _Pair(msgspec.Struct, frozen=True):
-    """An expected value in both its forms."""
+    """An expected value in both forms."""
 
     filled: _Value
     template: _Value
@@ -102,13 +96,13 @@ _NOTHING = _Pair(UNSET, UNSET)
 
 
 class _Place(msgspec.Struct, frozen=True):
-    """A place in the expected body as it was and as it will be, and in the actual one."""
+    """The tokens of a place in the expected body as it was and as it will be, and in the actual body."""
 
     old: _Tokens = ()
     new: _Tokens = ()
     actual: _Tokens = ()
     wide: _Tokens = ()
-    """As `new`, with `*` for items of set-like arrays."""
+    """As `new`, with `*` for the items of set-like arrays."""
 
     def beneath(self, child: Node, new: str | int, *, wide: bool = False) -> _Place:
         return _Place(
@@ -120,14 +114,14 @@ class _Place(msgspec.Struct, frozen=True):
 
 
 class _Renumbered(msgspec.Struct, frozen=True):
-    """How long an array was, and the old and new position of each item that stays."""
+    """The length of an array before, and the new positions of the items that stay, by the old ones."""
 
     length: int
     numbers: dict[int, int]
 
 
 class _Walk:
-    """Goes through an alignment, and makes the expected side what was decided."""
+    """Walks through an alignment, and applies the decisions to the expected side."""
 
     def __init__(
         self, rules: Mapping[str, Rule], decisions: Mapping[Key, Decision], otherwise: Decision
@@ -137,15 +131,15 @@ class _Walk:
         self._decisions = decisions
         self._otherwise = otherwise
         self._dropped: set[str] = set()
-        self._gone: list[_Tokens] = []
+        self._removed: list[_Tokens] = []
         self._arrays: dict[_Tokens, _Renumbered] = {}
-        """By the old place of each array that was gone through."""
-        self.made: dict[str, Rule] = {}
+        """The arrays that were walked through, by their old places."""
+        self.added: dict[str, Rule] = {}
 
     # --- One place ---
 
     def node(self, node: Node, scope: Scope | None, place: _Place, template: _Value) -> _Pair:
-        """A place that both sides have."""
+        """The expected value at a place that both sides have."""
         if node.kind in ("changed", "type"):
             return self._leaf(node, scope, place, template)
         if not node.cost:
@@ -156,42 +150,42 @@ class _Walk:
             pair = self._array(node, scope, place, template if isinstance(template, list) else [])
         if type(template) is type(node.expected):
             return pair
-        # A placeholder that was filled with all of this: it stays, or gives way as a whole.
+        # One placeholder stands for all of this: it stays, or is replaced as a whole.
         if same(pair.filled, node.expected):
             return _Pair(node.expected, template)
-        return self._taken(pair.filled, scope, place.new)
+        return self._accepted(pair.filled, scope, place.new)
 
     def _leaf(self, node: Node, scope: Scope | None, place: _Place, template: _Value) -> _Pair:
         decision = self._decision(node.kind, place.old, place.actual)
         if decision.word == "accept" and is_redacted(node.actual):
-            self.made[pointer.join(place.new)] = "any"
+            self.added[pointer.join(place.new)] = "any"
         elif decision.word == "accept" and node.matcher is not None and node.matcher.accepts is not None:
-            return self._against_a_rule(node, place)
+            return self._refused_by_rule(node, place)
         elif decision.word == "accept":
-            return self._taken(node.actual, scope, place.new)
+            return self._accepted(node.actual, scope, place.new)
         elif decision.word == "rule":
-            self._make(decision, node, place)
+            self._add_rule(decision, node, place)
         return _Pair(node.expected, template)
 
-    def _against_a_rule(self, node: Node, place: _Place) -> _Pair:
-        """The actual value where a rule refuses it: the rule gives way here, and stays everywhere else."""
+    def _refused_by_rule(self, node: Node, place: _Place) -> _Pair:
+        """The actual value where a rule refuses it, which from now on applies at other places only."""
         path = pointer.join(place.new)
         clean = _clean(node.actual)
         reaching = self._reaching(place.old)
         if holds_redacted(node.actual):
-            self.made[path] = "any"
+            self.added[path] = "any"
         elif isinstance(node.actual, (dict, list)) or any("*" in self._rules[each] for each in reaching):
-            self.made[path] = {"one_of": [node.actual]}
+            self.added[path] = {"one_of": [node.actual]}
         else:
             self._dropped.update(reaching)
-        return _Pair(clean, escaped(clean))
+        return _Pair(clean, composing.escaped(clean))
 
-    def _make(self, decision: Decision, node: Node, place: _Place) -> None:
-        """Put a rule; at this place alone, where one just as exact would hide it."""
+    def _add_rule(self, decision: Decision, node: Node, place: _Place) -> None:
+        """Add the rule of a decision; for this place alone, where the wide path would not win."""
         judge = self._rules.get(node.matcher.path, ()) if node.matcher is not None else ()
         hidden = node.matcher is not None and judge.count("*") < place.wide.count("*")
         path = place.wide if decision.everywhere and not hidden else place.new
-        self.made[pointer.join(path)] = decision.rule
+        self.added[pointer.join(path)] = decision.rule
 
     def _decision(self, kind: str, expected: _Tokens | None, actual: _Tokens | None) -> Decision:
         expected_pointer = None if expected is None else pointer.join(expected)
@@ -221,19 +215,19 @@ class _Walk:
         return _Pair(filled, own)
 
     def _missing(self, node: Node, place: _Place, template: _Value) -> _Pair:
-        """A member or item that did not come."""
+        """The expected value for a member or item that is missing."""
         decision = self._decision("missing", place.old, None)
         if decision.word == "rule":
-            self._make(decision, node, place)
+            self._add_rule(decision, node, place)
         if decision.word != "accept":
             return _Pair(node.expected, template)
-        self._gone.append(place.old)
+        self._removed.append(place.old)
         if any(self._demands(path, place.old[-1]) for path in self._reaching(place.old)):
-            self.made[pointer.join(place.new)] = "ignore"
+            self.added[pointer.join(place.new)] = "ignore"
         return _NOTHING
 
     def _demands(self, path: str, name: str) -> bool:
-        """Whether a rule that stays, being for several places, wants a member of this name."""
+        """Whether a rule for several places, which therefore stays, demands a member of this name."""
         tokens = self._rules[path]
         return "*" in tokens and tokens[-1] == name and self._words[path] == "any"
 
@@ -242,8 +236,8 @@ class _Walk:
             return _NOTHING
         decision = self._decision("unexpected", None, place.actual)
         if decision.word == "rule":
-            self._make(decision, node, place)
-        return self._taken(node.actual, scope, place.new) if decision.word == "accept" else _NOTHING
+            self._add_rule(decision, node, place)
+        return self._accepted(node.actual, scope, place.new) if decision.word == "accept" else _NOTHING
 
     # --- Arrays ---
 
@@ -254,7 +248,7 @@ class _Walk:
         numbers: dict[int, int] = {}
         for at, child in enumerate(staying):
             if child.expected is UNSET:
-                pair = self._taken(child.actual, _scope_of_new(scope, at, node), (*place.new, str(at)))
+                pair = self._accepted(child.actual, _scope_of_new(scope, at, node), (*place.new, str(at)))
             else:
                 old = int(child.expected_token)
                 numbers[old] = at
@@ -271,7 +265,7 @@ class _Walk:
         return _Pair(filled, own)
 
     def _stays(self, child: Node, place: _Place) -> bool:
-        """Whether an item will be among the expected ones."""
+        """Whether an item is among the expected ones after the decisions."""
         if child.kind == "unexpected":
             actual = (*place.actual, str(child.actual_token))
             return self._decision("unexpected", None, actual).word == "accept"
@@ -280,7 +274,7 @@ class _Walk:
         return child.expected is not UNSET
 
     def _order(self, node: Node, staying: list[Node], place: _Place) -> list[Node]:
-        """The items in the order of the expected ones, but for those whose moving was accepted."""
+        """The items in expected order, those whose new place was accepted in actual order."""
         if not node.keeps_order:
             return staying
         moving = [child for child in staying if child.moved and self._moves(child, place)]
@@ -297,10 +291,10 @@ class _Walk:
         actual = (*place.actual, str(child.actual_token))
         return self._decision("moved", expected, actual).word == "accept"
 
-    # --- What is taken over ---
+    # --- Actual values that are accepted ---
 
-    def _taken(self, value: Json, scope: Scope | None, path: _Tokens) -> _Pair:
-        """An actual value as an expected one, with the rules that it takes to be accepted."""
+    def _accepted(self, value: Json, scope: Scope | None, path: _Tokens) -> _Pair:
+        """An actual value as the expected one; rules that would refuse it are replaced at its place."""
         return _Pair(*self._literal(value, scope, path))
 
     def _literal(self, value: Json, scope: Scope | None, path: _Tokens) -> tuple[Json, Json]:
@@ -309,10 +303,10 @@ class _Walk:
             clean = _clean(value)
             if not matcher.accepts(value):
                 secret = holds_redacted(value)
-                self.made[pointer.join(path)] = "any" if secret else {"one_of": [value]}
-            return clean, escaped(clean)
+                self.added[pointer.join(path)] = "any" if secret else {"one_of": [value]}
+            return clean, composing.escaped(clean)
         if is_redacted(value):
-            self.made[pointer.join(path)] = "any"
+            self.added[pointer.join(path)] = "any"
             return None, None
         if isinstance(value, dict):
             members = {
@@ -321,7 +315,7 @@ class _Walk:
             }
             for name in scope.demanded if scope is not None else ():
                 if name not in value:
-                    self.made[pointer.join((*path, name))] = "ignore"
+                    self.added[pointer.join((*path, name))] = "ignore"
             return {name: one for name, (one, _) in members.items()}, {
                 name: other for name, (_, other) in members.items()
             }
@@ -331,12 +325,12 @@ class _Walk:
                 for at, item in enumerate(value)
             ]
             return [one for one, _ in items], [other for _, other in items]
-        return value, escaped(value)
+        return value, composing.escaped(value)
 
-    # --- The rules that there were ---
+    # --- The rules that were there before ---
 
     def _reaching(self, place: _Tokens) -> list[str]:
-        """The paths of the rules for a place."""
+        """The paths of the rules that reach a place."""
         return [
             path
             for path, tokens in self._rules.items()
@@ -345,20 +339,20 @@ class _Walk:
         ]
 
     def renumbered(self, rules: Mapping[str, Rule]) -> dict[str, str]:
-        """The paths of the rules that stay, and what they are now that items have come and gone."""
+        """From old to new path, the rules that stay, after items were added and removed."""
         found: dict[str, str] = {}
         for path in rules:
             tokens = pointer.parse(path)
-            if path in self._dropped or any(tokens[: len(gone)] == gone for gone in self._gone):
+            if path in self._dropped or any(tokens[: len(gone)] == gone for gone in self._removed):
                 continue
             new = self._moved(tokens)
             if new is not None:
-                # As it was spelled, where nothing moved.
+                # Where no position changed, the path keeps its spelling.
                 found[path] = path if new == tokens else pointer.join(new)
         return found
 
     def _moved(self, tokens: _Tokens) -> _Tokens | None:
-        """The tokens of a rule's path as items are numbered now; None where its item is gone."""
+        """The tokens of a rule's path with the new positions of items; None where its item is removed."""
         new = list(tokens)
         for depth, token in enumerate(tokens):
             renumbered = self._arrays.get(tokens[:depth])
@@ -373,14 +367,14 @@ class _Walk:
 
 
 def _scope_of_new(array: Scope | None, at: int, node: Node) -> Scope | None:
-    """What rules say of an item that comes to be at a position, which may have been waited for."""
+    """The scope of an item that is added at a position, for which there may be a rule already."""
     if array is None:
         return None
     return array.child(str(at)) if at >= len(node.expected) else array.items
 
 
 def _clean(value: Json) -> Json:
-    """A value with null for all that was redacted in it: what judges there is a rule."""
+    """A value with null for all that was redacted in it, where a rule decides."""
     if is_redacted(value):
         return None
     if isinstance(value, dict):

@@ -20,61 +20,60 @@ MOST_PROPOSED = 200
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """What becomes of one difference: the actual value is accepted, the expectation kept, or a rule made."""
+    """What to do about a difference: accept the actual value, keep the expectation, or make a rule."""
 
     word: Word
     rule: Rule = ""
     everywhere: bool = False
-    """Whether the rule is for all items of the set-like arrays on the way, and not for this one alone."""
+    """Whether the rule is for all items of the set-like arrays above the place, and not for one alone."""
 
 
 ACCEPT = Decision("accept")
 KEEP = Decision("keep")
 
 
-class Ways(msgspec.Struct, frozen=True):
-    """What may be decided about a difference, besides keeping the expectation."""
+class DecisionOptions(msgspec.Struct, frozen=True):
+    """What can be decided about a difference, besides keeping the expectation."""
 
     accept: bool
     rules: tuple[str, ...] = ()
-    """The words of the matchers that could stand there."""
+    """The names of the matchers that a rule there could have."""
     path: str = ""
-    """Where a rule would stand."""
+    """The path of a rule for the place alone."""
     wide: str = ""
-    """The same for all items of the set-like arrays on the way; empty where there is none."""
+    """The path of a rule for all items of the set-like arrays above it; empty where there is none."""
 
 
 def key(difference: Difference) -> Key:
-    """What tells a difference apart from the others of its judgement."""
+    """What identifies a difference among those of its judgement."""
     return difference.part, difference.kind, difference.expected_pointer, difference.actual_pointer
 
 
-def ways(difference: Difference, sets: tuple[str, ...]) -> Ways:
-    """What may be decided about a difference. `sets` are the paths of the contract's set-like arrays."""
+def decision_options(difference: Difference, sets: tuple[str, ...]) -> DecisionOptions:
+    """What can be decided about a difference. `sets` are the paths of the contract's set-like arrays."""
     actual = difference.actual
     if difference.part == "headers":
-        return Ways(True, ("ignore", *_of_text(actual)), (difference.expected_pointer or "")[1:])
+        return DecisionOptions(True, ("ignore", *_of_text(actual)), (difference.expected_pointer or "")[1:])
     if difference.part != "body":
-        return Ways(True)
+        return DecisionOptions(True)
     path = difference.expected_pointer
     if path is None:
         tail = pointer.parse(difference.actual_pointer or "")[-1]
         path = f"{difference.within}/{pointer.escape(tail)}"
     wide = _widened(path, sets)
     if path == "" or difference.kind == "moved" or (_is_one_sided(difference) and _is_item(path)):
-        # A rule that takes anything for an item would take what answers to another one.
-        return Ways(True)
+        # A rule that accepts anything as this item would also accept the item of another expectation.
+        return DecisionOptions(True)
     if difference.kind == "missing":
-        return Ways(True, ("ignore",), path, wide)
-    return Ways(True, ("ignore", "type", *_of_text(actual)), path, wide)
+        return DecisionOptions(True, ("ignore",), path, wide)
+    return DecisionOptions(True, ("ignore", "type", *_of_text(actual)), path, wide)
 
 
 def _of_text(value: Json) -> tuple[str, ...]:
-    """The matchers that could judge this very text, the more telling ones first."""
+    """The matchers that accept a text, those of one format first."""
     if not isinstance(value, str):
         return ()
-    telling = [name for name in matchers.FORMATS if _accepts(name, value)]
-    return (*telling, "regex")
+    return (*(name for name in matchers.FORMATS if _accepts(name, value)), "regex")
 
 
 def _accepts(rule: Rule, value: Json) -> bool:
@@ -99,7 +98,7 @@ def _widened(path: str, sets: tuple[str, ...]) -> str:
         above = wide[:depth]
         if token.isdecimal() and any(_fits(above, pattern) for pattern in patterns):
             wide[depth] = "*"
-    # A rule for all items as a whole would say nothing of any of them.
+    # A rule that ends in `*` would be for whole items, and leave nothing of them to compare.
     return "" if wide == tokens or wide[-1] == "*" else pointer.join(tuple(wide))
 
 
@@ -116,10 +115,10 @@ _UUID = "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
 
 
 def proposed_regex(expected: Json, actual: Json) -> str:
-    """A regex that accepts the actual text, and the expected one where they are made alike.
+    """A regex that accepts the actual text, and the expected one where both have the same structure.
 
-    What both have stays as it is. Without an expected text like it, digits and what looks random are taken
-    for what varies.
+    Parts that both texts have in common are literal. Without an expected text of the same structure, digits
+    and parts that look random are what varies.
     """
     if not isinstance(actual, str):
         return ""
@@ -135,7 +134,7 @@ def proposed_regex(expected: Json, actual: Json) -> str:
 
 
 def _either(one: str, other: str) -> str:
-    """What accepts two pieces that stand in the same place."""
+    """A regex that accepts two pieces that are in the same place of two texts."""
     if one == other:
         return _escaped(one)
     both = one + other
@@ -150,7 +149,7 @@ def _either(one: str, other: str) -> str:
 
 
 def _alone(piece: str) -> str:
-    """What accepts a piece and others like it."""
+    """A regex that accepts a piece and others like it."""
     if not (piece.isascii() and piece.isalnum()) or piece.isalpha():
         return _escaped(piece)
     if piece.isdecimal():
@@ -162,7 +161,7 @@ def _alone(piece: str) -> str:
 
 
 def _lettered(piece: str) -> tuple[str, str]:
-    """The letters that a piece begins with and the digits that it ends with; nothing for any other."""
+    """The letters and the digits of a piece that is letters and then digits; empty for any other."""
     found = re.fullmatch("([A-Za-z]+)([0-9]+)", piece)
     return (found[1], found[2]) if found else ("", "")
 
@@ -172,22 +171,22 @@ def _digits(piece: str) -> str:
 
 
 def _escaped(piece: str) -> str:
-    """The piece as a regex, a space without the backslash that it does not need."""
+    """A regex for the piece itself, without backslashes before spaces and hyphens."""
     return re.escape(piece).replace("\\ ", " ").replace("\\-", "-")
 
 
 class RegexPreview(msgspec.Struct, frozen=True):
-    """What a regex makes of a difference."""
+    """Whether a regex accepts both values of a difference."""
 
     problem: str = ""
-    """Why it cannot be used."""
+    """Why the regex cannot be used."""
     actual: bool = False
     expected: bool | None = None
-    """None where no text was expected."""
+    """None where the expected value is no text."""
 
 
-def told_regex(pattern: str, difference: Difference) -> RegexPreview:
-    """Whether a regex accepts what came and what was expected."""
+def preview_regex(pattern: str, difference: Difference) -> RegexPreview:
+    """The regex tried on both values of a difference."""
     try:
         accepts = matchers.matcher({"regex": pattern}).accepts
     except matchers.RuleError as error:

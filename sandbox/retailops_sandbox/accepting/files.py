@@ -1,4 +1,4 @@
-"""A scenario file's text, after the decisions on one judged delivery of it."""
+"""A scenario file's text, after the decisions on one of its judged deliveries."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from retailops_sandbox import comparing, jsontext
+from retailops_sandbox import comparing, composing, jsontext
 from retailops_sandbox.accepting import bodies
 from retailops_sandbox.accepting.deciding import ACCEPT, KEEP, Decision, Key, key
 from retailops_sandbox.comparing import matchers
@@ -24,12 +24,12 @@ from retailops_sandbox.scenarios import scenario
 _MOST_ROUNDS = 4
 
 
-class Changed(SandboxError):
-    """What a file expects is not what the delivery was judged by: it was changed since."""
+class ExpectationChanged(SandboxError):
+    """The error of a file that no longer expects what a delivery was judged by."""
 
 
 class JudgedExpectation(msgspec.Struct, frozen=True, kw_only=True):
-    """A judged delivery, and the pointer of its expectation in the scenario's file."""
+    """A judged delivery, and the pointer (`place`) of its expectation in the scenario's file."""
 
     place: str
     delivery: Delivery
@@ -39,16 +39,16 @@ class JudgedExpectation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Accepted(msgspec.Struct, frozen=True):
-    """What comes of the decisions."""
+    """What the decisions lead to."""
 
     text: str
-    """The file's, changed no more than it takes."""
+    """The file's text, changed no more than necessary."""
     expectation: Expectation
-    """The new one, filled as that of the judgement: what this and other deliveries can be judged by."""
+    """The new expectation, filled as that of the judgement, by which deliveries can be judged again."""
 
 
 def place(plan: scenario.Plan, delivery: Delivery) -> str:
-    """The pointer of the expectation that a delivery was judged by; Changed where there is none."""
+    """The pointer of a delivery's expectation in its scenario; ExpectationChanged where there is none."""
     for number, step in enumerate(plan.scenario.steps):
         if step.name != delivery.step:
             continue
@@ -68,10 +68,10 @@ def accept(
     *,
     file: str = "",
 ) -> Accepted:
-    """The file's text after the decisions; `otherwise` is that on every difference that none names.
+    """The file's text after the decisions; `otherwise` is the decision on all other differences.
 
-    Raises Changed where the file does not expect any more what the delivery was judged by, and SourceError
-    where it cannot be read.
+    Raises ExpectationChanged where the file no longer expects what the delivery was judged by, and
+    SourceError where the text cannot be read.
     """
     document = deepcopy(jsontext.parse(text, file=file))
     judged = case.judgement.expectation
@@ -79,7 +79,7 @@ def accept(
         written: Any = pointer.resolve(document, case.place)
     except pointer.PointerError as error:
         raise _changed(file, case.place) from error
-    if judged is None or not _stands_for(jsontext.convert(written, Expectation, text, file=file), judged):
+    if judged is None or not _may_be_filled(jsontext.convert(written, Expectation, text, file=file), judged):
         raise _changed(file, case.place)
     change = _Change(written, judged)
     for difference in case.judgement.differences:
@@ -95,8 +95,8 @@ def accept(
     return Accepted(new, change.judged)
 
 
-def _changed(file: str, what: str) -> Changed:
-    return Changed(
+def _changed(file: str, what: str) -> ExpectationChanged:
+    return ExpectationChanged(
         f"{what} does not expect what this delivery was judged by: the file was changed since",
         mend="run it again, and accept what comes then",
         file=file,
@@ -104,13 +104,13 @@ def _changed(file: str, what: str) -> Changed:
 
 
 class _Change:
-    """An expectation in both its forms, changed alike: as the file has it, and as it was judged by."""
+    """An expectation in two forms that are changed alike: the file's, and that of the judgement."""
 
     def __init__(self, written: dict[str, Json], judged: Expectation) -> None:
         self.written = written
         self.judged = judged
         self.renamed: dict[str, str] = {}
-        """Paths of rules that stay, and what they are now; empty where they are as they were."""
+        """From old to new path, the rules that stay; empty where no rule changed."""
 
     def put(self, field: str, written: Any, judged: Any) -> None:
         self.written[field] = written
@@ -121,7 +121,7 @@ class _Change:
         self._judge_by(field, getattr(Expectation(), field))
 
     def put_or_take(self, field: str, written: dict[str, Any], judged: dict[str, Any]) -> None:
-        """As `put`; an empty table does not stay."""
+        """Set a field; take an empty one out."""
         if written:
             self.put(field, written, judged)
         else:
@@ -149,7 +149,7 @@ def _part(change: _Change, difference: Difference, decision: Decision, delivery:
 
 
 def rounded_up(milliseconds: float) -> int:
-    """The next number with two digits that mean something: a limit, and not a measurement."""
+    """The next higher number with at most two significant digits, fit for a limit."""
     unit: int = 10 ** max(0, len(str(int(milliseconds))) - 2)
     return math.ceil(milliseconds / unit) * unit
 
@@ -159,7 +159,7 @@ def _header(change: _Change, difference: Difference, decision: Decision) -> None
     written: Any = change.written.get("headers", {})
     judged: Any = dict(change.judged.headers)
     if decision.word == "rule":
-        written[name], judged[name] = bodies.escaped(decision.rule), decision.rule
+        written[name], judged[name] = composing.escaped(decision.rule), decision.rule
     elif difference.actual is UNSET:
         written.pop(name, None)
         judged.pop(name, None)
@@ -168,12 +168,12 @@ def _header(change: _Change, difference: Difference, decision: Decision) -> None
     elif difference.actual in matchers.MATCHERS:
         written[name] = judged[name] = {"one_of": [difference.actual]}
     else:
-        written[name], judged[name] = bodies.escaped(difference.actual), difference.actual
+        written[name], judged[name] = composing.escaped(difference.actual), difference.actual
     change.put_or_take("headers", written, judged)
 
 
 def _answer_instead_of_fault(change: _Change, response: Response) -> None:
-    """A fault was expected, and there was an answer: status and body of that are expected now."""
+    """Expect an answer's status and body in the place of a fault."""
     change.take("fault")
     change.put("status", response.status, response.status)
     actual = _read(response)
@@ -206,7 +206,7 @@ def _body(
     if actual is UNSET:
         whole = [each for each in case.judgement.differences if each.part == "body"]
         if any(decisions.get(key(each), otherwise).word == "accept" for each in whole):
-            # No expectation can spell what is not JSON: the body is not compared any more.
+            # A body that is not JSON has no place in an expectation: it is no longer compared.
             change.take("body")
             change.take("rules")
         return
@@ -233,9 +233,10 @@ def _body(
 def _until_it_passes(
     found: bodies.Decided, actual: Json, sets: Mapping[str, tuple[str, ...]]
 ) -> bodies.Decided:
-    """What was accepted, and what that brought to light: a rule by position may reach another item now.
+    """The decided body and rules, after accepting differences that the decisions brought about.
 
-    Where that comes to no end (items that only their order tells apart), the answer is taken as a whole.
+    Where an item was added or removed, a rule by position may reach another item. Where each round brings
+    about new differences, the answer is accepted as a whole.
     """
     for left in reversed(range(_MOST_ROUNDS)):
         if not comparing.compare(found.body, actual, compile_rules(found.rules), sets).differences:
@@ -257,7 +258,7 @@ def _until_it_passes(
 
 
 def _with_renamed_rules(text: str, place: str, renamed: Mapping[str, str]) -> str:
-    """The text with rules where they stood, by their new paths, and without those that have none."""
+    """The text with the rules in their places under new paths, without those that have none."""
     if all(old == new for old, new in renamed.items()):
         return text
     at = f"{place}/rules"
@@ -267,7 +268,7 @@ def _with_renamed_rules(text: str, place: str, renamed: Mapping[str, str]) -> st
 
 
 def _read(response: Response) -> Any:
-    """The answer's JSON; UNSET where it is none."""
+    """The JSON value of an answer; UNSET where its body is not JSON."""
     if response.base64:
         return UNSET
     try:
@@ -276,8 +277,8 @@ def _read(response: Response) -> Any:
         return UNSET
 
 
-def _stands_for(written: Expectation, judged: Expectation) -> bool:
-    """Whether an expectation of a file may have been filled and redacted to what was judged by."""
+def _may_be_filled(written: Expectation, judged: Expectation) -> bool:
+    """Whether a file's expectation, filled and redacted, may be the one of a judgement."""
     plain = ("status", "max_ms", "contract", "fault")
     parts: list[tuple[Any, Any]] = [
         (written.body, judged.body),

@@ -1,7 +1,7 @@
-"""Accepting into files: which file an accepted answer goes to, and that nobody's work is overwritten.
+"""Accepting into files: the file that an accepted answer goes to, without overwriting anybody's work.
 
-Contract violations, faults and limits are never accepted by the way: a violation is mended in the receiver,
-a fault is no answer, and a limit is not an answer but a demand.
+Contract violations, faults and limits are never accepted along with other differences: a violation is a
+mistake of the receiver, a fault is no answer, and a limit is a demand.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from retailops_sandbox.workspace.workspace import Workspace
 
 _NOT_IN_CI = ("", "0", "false")
 _DEMANDS = ("latency", "fault")
-"""Parts of an expectation that are not given up by the way."""
+"""The parts of an expectation that are not accepted along with others."""
 
 
 def refuse_in_ci(environment: Mapping[str, str]) -> None:
@@ -41,16 +41,16 @@ def refuse_in_ci(environment: Mapping[str, str]) -> None:
 
 
 class FileChange(msgspec.Struct, frozen=True, kw_only=True):
-    """What accepting makes of one scenario file."""
+    """A scenario file before and after accepting."""
 
     source: Path
-    """Where it was read."""
+    """The file that was read."""
     target: Path
-    """Where it is written: for a shipped one its copy in the workspace."""
+    """The file that is written: the source, or for a shipped one its copy in the workspace."""
     before: str
     after: str
     left: tuple[str, ...] = ()
-    """What was not accepted, and why."""
+    """What was not accepted, each with the reason in one line."""
 
     @property
     def is_copy(self) -> bool:
@@ -58,14 +58,14 @@ class FileChange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def target(workspace: Workspace, path: Path) -> Path:
-    """Where a change of a scenario file is written: a shipped one is never changed, but copied."""
+    """The file that a change of a scenario file is written to: for a shipped one a copy in the workspace."""
     known = resources.fixtures_dir() / "scenarios"
     whole = Path(os.path.abspath(path))
     return workspace.root / "scenarios" / whole.relative_to(known) if whole.is_relative_to(known) else path
 
 
 def check(change: FileChange) -> None:
-    """FileError where a file is not any more what it was when it was read."""
+    """FileError where the file was changed since it was read, or a copy would replace another file."""
     now = read_text(change.source) if checked(Path.exists, change.source) else None
     if now != change.before:
         raise FileError(
@@ -82,11 +82,11 @@ def check(change: FileChange) -> None:
 
 
 def write(change: FileChange) -> None:
-    """Write a changed file, atomically; FileError where `check` finds something, or it cannot be written."""
+    """Write a changed file, atomically; FileError where `check` raises one, or it cannot be written."""
     check(change)
     try:
         change.target.parent.mkdir(parents=True, exist_ok=True)
-        # A link stays one: what it leads to is written.
+        # Where the file is a link, it stays one, and the file it leads to is written.
         write_file(Path(os.path.realpath(change.target)), change.after)
     except OSError as error:
         raise unwritable(change.target, error) from error
@@ -107,18 +107,18 @@ class Judged(msgspec.Struct, frozen=True):
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What comes of one expectation."""
+    """A file's text after the decisions on one expectation, and how its deliveries are judged then."""
 
     text: str
     left: tuple[str, ...] = ()
     passes: bool = False
-    """Whether every delivery that it judges passes now."""
+    """Whether each delivery of the expectation passes now."""
     disagree: bool = False
-    """Whether deliveries that one expectation judges were answered in different ways."""
+    """Whether the deliveries of the expectation were answered in different ways."""
 
 
 def cases(plan: Plan, judged: Iterable[Judged]) -> dict[str, list[Judged]]:
-    """The deliveries of a plan by the expectation that judged them, where one of them failed."""
+    """The deliveries of each expectation of which one failed, by the expectation's pointer."""
     found: dict[str, list[Judged]] = {}
     for each in judged:
         if each.judgement.expectation is not None:
@@ -127,7 +127,7 @@ def cases(plan: Plan, judged: Iterable[Judged]) -> dict[str, list[Judged]]:
 
 
 def case(place: str, judged: Judged) -> JudgedExpectation:
-    """A judged delivery as what is decided about."""
+    """A judged delivery with the pointer of its expectation and its contract's set-like arrays."""
     delivery = judged.delivery
     sets = contract.load(delivery.action, delivery.edition).arrays
     return JudgedExpectation(place=place, delivery=delivery, judgement=judged.judgement, sets=sets)
@@ -142,7 +142,7 @@ def decide(
     *,
     file: str,
 ) -> Outcome:
-    """A file's text after the decisions on the first delivery of a group that failed."""
+    """The outcome of the decisions on the first delivery of a group that failed."""
     first = next(each for each in group if each.failed)
     made = accepting.accept(text, case(place, first), decisions, otherwise, file=file)
     judge = Judge(contract.load(first.delivery.action, first.delivery.edition))
@@ -159,14 +159,14 @@ def decide(
 
 
 def _is_unlike(before: Judged, now: Judgement) -> bool:
-    """Whether a delivery does not satisfy what the answer to another one made the expectation."""
+    """Whether a delivery does not fulfil the expectation that another delivery's answer was accepted into."""
     if not before.failed:
         return now.verdict in ("failed", "errored")
     return any(each.part not in _DEMANDS for each in now.differences)
 
 
 def _left(step: str, judgement: Judgement) -> tuple[str, ...]:
-    """What still holds against a delivery, and why that is."""
+    """What a delivery is still failed by, each with the reason in one line."""
     found = []
     if judgement.violations and (judgement.expectation is None or judgement.expectation.contract):
         number = len(judgement.violations)
@@ -182,16 +182,16 @@ def _left(step: str, judgement: Judgement) -> tuple[str, ...]:
 # --- A run --------------------------------------------------------------------------------------------
 
 
-class Taken(msgspec.Struct, frozen=True):
-    """What `run --accept` makes of one scenario that failed."""
+class AcceptedScenario(msgspec.Struct, frozen=True):
+    """A scenario that failed, after `run --accept`."""
 
     result: ScenarioResult
-    """As it would be judged now."""
+    """Its result as it would be judged now."""
     change: FileChange
 
 
-def everything(workspace: Workspace, result: ScenarioResult, judged: Sequence[Judged]) -> Taken:
-    """Accept all differences of a scenario that failed, but for what is not accepted by the way."""
+def accept_all(workspace: Workspace, result: ScenarioResult, judged: Sequence[Judged]) -> AcceptedScenario:
+    """Accept the differences of a scenario that failed, all but limits, faults and violations."""
     plan = result.plan
     text = plan.text
     left: list[str] = []
@@ -217,18 +217,18 @@ def everything(workspace: Workspace, result: ScenarioResult, judged: Sequence[Ju
         left=tuple(dict.fromkeys(left)),
     )
     now = msgspec.structs.replace(result, steps=steps, verdict=worst([step.verdict for step in steps]))
-    return Taken(now, change)
+    return AcceptedScenario(now, change)
 
 
 def _all_of(text: str, place: str, group: Sequence[Judged], file: str) -> Outcome:
-    """The text with all differences of one expectation accepted; as it was where the answers disagree."""
+    """The text with all differences of one expectation accepted; unchanged where the answers disagree."""
     first = next(each for each in group if each.failed)
     decisions = {
         accepting.key(each): KEEP if each.part in _DEMANDS else ACCEPT for each in first.judgement.differences
     }
     try:
         done = decide(text, place, group, decisions, ACCEPT, file=file)
-    except accepting.Changed as error:
+    except accepting.ExpectationChanged as error:
         return Outcome(text, (str(error),))
     return Outcome(text, done.left) if done.disagree else done
 
@@ -239,7 +239,7 @@ def _expects_fault(judged: Judged) -> bool:
 
 
 def _after(step: StepResult, passing: set[str]) -> StepResult:
-    """A step's result, passed where its deliveries pass now, and nothing but them had failed it."""
+    """A step's result: passed where its deliveries pass now, and it had failed by nothing else."""
     own = {each.reason for each in step.judgements}
     if step.name not in passing or step.verdict not in ("failed", "errored") or step.reason not in own:
         return step

@@ -49,7 +49,7 @@ class Acceptance(Reporter):
         errors: list[SandboxError] = []
         results = {id(result.plan): result for result in run.results}
         for result, judged in self._failed:
-            taken = saving.everything(self._workspace, result, judged)
+            taken = saving.accept_all(self._workspace, result, judged)
             try:
                 self._write(taken.change)
             except SandboxError as error:

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from retailops_sandbox import accepting, comparing, jsontext
-from retailops_sandbox.accepting import ACCEPT, KEEP, Decision, JudgedExpectation, bodies
+from retailops_sandbox import accepting, comparing, composing, jsontext
+from retailops_sandbox.accepting import ACCEPT, KEEP, Decision, JudgedExpectation
 from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import (
     Delivery,
@@ -105,7 +105,7 @@ def scenario_text(expect: Any, *, indent: int | str | None = 2, **fields: Any) -
 
 def literal(value: Any) -> Any:
     """A value as a file spells it."""
-    return bodies.escaped(value)
+    return composing.escaped(value)
 
 
 def delivery(
@@ -221,7 +221,7 @@ def test_a_difference_made_a_rule_does_not_differ_any_more(expected, actual, rul
     one = case(delivery(actual), Expectation(body=expected, rules=rules))
     decided = {}
     for each in one.judgement.differences:
-        ways = accepting.ways(each, tuple(SETS))
+        ways = accepting.decision_options(each, tuple(SETS))
         decided[accepting.key(each)] = Decision("rule", "ignore") if ways.rules else ACCEPT
     made = accepting.accept(scenario_text({"body": literal(expected), "rules": rules}), one, decided)
     assert judged(one.delivery, made.expectation).differences == ()
@@ -233,7 +233,7 @@ def test_a_difference_made_a_rule_does_not_differ_any_more(expected, actual, rul
 @example("a b", "a (b")
 def test_the_proposed_regex_accepts_both_texts(expected, actual):
     pattern = accepting.proposed_regex(expected, actual)
-    told = accepting.told_regex(pattern, Difference(kind="changed", expected=expected, actual=actual))
+    told = accepting.preview_regex(pattern, Difference(kind="changed", expected=expected, actual=actual))
     assert (told.problem, told.actual) == ("", True)
     if expected == actual:
         assert told.expected
@@ -400,7 +400,7 @@ def test_a_rule_is_made_for_all_events_or_for_this_one():
         decision = Decision("rule", {"regex": "^[ab]$"}, everywhere)
         found = json.loads(accepted(text, one, decision))["steps"][1]["expect"]
         assert found == {"body": body, "rules": {path: {"regex": "^[ab]$"}}}
-    ways = accepting.ways(one.judgement.differences[0], tuple(SETS))
+    ways = accepting.decision_options(one.judgement.differences[0], tuple(SETS))
     assert (ways.path, ways.wide) == ("/events/0/message", "/events/*/message")
 
 
@@ -537,13 +537,13 @@ def test_each_delivery_of_a_list_has_its_own_expectation():
 )
 def test_a_file_that_was_changed_since_is_refused(expect: Any):
     one = case(delivery({"a": 2}), Expectation(body={"a": 1}))
-    with pytest.raises(accepting.Changed, match="changed since"):
+    with pytest.raises(accepting.ExpectationChanged, match="changed since"):
         accepting.accept(scenario_text(expect), one, {}, ACCEPT)
 
 
 def test_a_step_that_is_gone_is_told():
     plan = scenario.read(FILE, id="", file="x.scenario.json")
-    with pytest.raises(accepting.Changed, match=r"x\.scenario\.json: step 'gone'"):
+    with pytest.raises(accepting.ExpectationChanged, match=r"x\.scenario\.json: step 'gone'"):
         accepting.place(plan, delivery({}, step="gone"))
 
 
@@ -552,7 +552,7 @@ def test_whole_events_can_be_accepted_and_not_made_a_rule():
         delivery({"events": [{"error_code": "E"}], "extra": "2026-01-01T00:00:00Z"}),
         Expectation(body={"events": []}),
     )
-    event, extra = (accepting.ways(each, tuple(SETS)) for each in one.judgement.differences)
+    event, extra = (accepting.decision_options(each, tuple(SETS)) for each in one.judgement.differences)
     assert (event.accept, event.rules) == (True, ())
     assert (extra.path, extra.rules) == ("/extra", ("ignore", "type", "datetime", "regex"))
 
@@ -596,4 +596,4 @@ def test_no_rule_is_offered_that_would_take_any_item():
     changed = Difference(
         kind="changed", expected_pointer="/events/0", actual_pointer="/events/0", expected="a", actual="b"
     )
-    assert accepting.ways(changed, tuple(SETS)).wide == ""
+    assert accepting.decision_options(changed, tuple(SETS)).wide == ""

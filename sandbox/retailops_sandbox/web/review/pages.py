@@ -62,21 +62,21 @@ class RuleForm(msgspec.Struct, frozen=True):
     @classmethod
     def proposed(cls, item: Item) -> RuleForm:
         """The form before anything is typed: the narrowest rule that accepts what came."""
-        words = item.ways.rules
+        words = item.options.rules
         narrow = [word for word in words if word in (*matchers.FORMATS, "regex")]
         difference = item.difference
         return cls(
             [*narrow, *words, ""][0],
             accepting.proposed_regex(difference.expected, difference.actual),
-            bool(item.ways.wide),
+            bool(item.options.wide),
         )
 
     def rule(self, item: Item) -> Rule:
         """The rule that is typed; Refused where it cannot be used."""
-        if self.word not in item.ways.rules:
+        if self.word not in item.options.rules:
             raise Refused("rule", "Choose what the rule is to accept.")
         if self.word == "regex":
-            tried = accepting.told_regex(self.pattern, item.difference)
+            tried = accepting.preview_regex(self.pattern, item.difference)
             if tried.problem:
                 raise Refused("pattern", f"This cannot be used: {tried.problem}.")
             if not tried.actual:
@@ -214,7 +214,7 @@ class ReviewPages(RoomPages):
         item = review.items[number - 1]
         first = item.subject.first
         rule_form = typed or RuleForm.proposed(item)
-        can_be_regex = "regex" in item.ways.rules
+        can_be_regex = "regex" in item.options.rules
         came = item.difference.actual
         page = DifferencePage(
             review=review,
@@ -229,9 +229,9 @@ class ReviewPages(RoomPages):
             choice=review.choices.get(number),
             consequence=consequence(item.difference),
             rule_form=rule_form,
-            rule_words=[(word, _meaning(word, came)) for word in item.ways.rules],
-            is_rule_open=typed is not None or not set(matchers.FORMATS).isdisjoint(item.ways.rules),
-            regex=accepting.told_regex(rule_form.pattern, item.difference) if can_be_regex else None,
+            rule_words=[(word, _meaning(word, came)) for word in item.options.rules],
+            is_rule_open=typed is not None or not set(matchers.FORMATS).isdisjoint(item.options.rules),
+            regex=accepting.preview_regex(rule_form.pattern, item.difference) if can_be_regex else None,
             problems=problems(wrong),
         )
         return self._show(request, part, page, refused=bool(wrong))
@@ -364,7 +364,7 @@ def _choice(do: str, item: Item, typed: RuleForm) -> Choice:
         typed = msgspec.structs.replace(typed, word="ignore")
     elif do != "rule":
         raise Refused("rule", "Choose one of the buttons.")
-    return Choice("rule", Decision("rule", typed.rule(item), typed.everywhere and bool(item.ways.wide)))
+    return Choice("rule", Decision("rule", typed.rule(item), typed.everywhere and bool(item.options.wide)))
 
 
 def _base(request: Request) -> str:

@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 
 from retailops_sandbox import accepting
-from retailops_sandbox.accepting import ACCEPT, KEEP, Decision, Ways, saving
+from retailops_sandbox.accepting import ACCEPT, KEEP, Decision, DecisionOptions, saving
 from retailops_sandbox.accepting.saving import FileChange, Judged
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import SandboxError
@@ -69,7 +69,7 @@ class Item(msgspec.Struct, frozen=True):
 
     subject: Subject
     difference: Difference
-    ways: Ways
+    options: DecisionOptions
 
     @property
     def place(self) -> str:
@@ -127,7 +127,7 @@ class Review:
             case_of = saving.case(place, first)
             try:
                 accepting.accept(plan.text, case_of, {}, file=plan.file)
-            except accepting.Changed as error:
+            except accepting.ExpectationChanged as error:
                 self._problem(str(error))
                 continue
             sets = tuple(contract.load(first.delivery.action, first.delivery.edition).arrays)
@@ -135,13 +135,15 @@ class Review:
             if first.judgement.violations:
                 step = f"{plan.id}, step {first.delivery.step!r}"
                 self._problem(f"{step}: violations of the contract are not accepted: fix the receiver")
-            self.items += [Item(subject, each, accepting.ways(each, sets)) for each in differences]
+            self.items += [
+                Item(subject, each, accepting.decision_options(each, sets)) for each in differences
+            ]
 
     def _has_place(self, plan: Plan, judged: Judged) -> bool:
         """Whether the file still has the expectation that judged a delivery."""
         try:
             accepting.place(plan, judged.delivery)
-        except accepting.Changed as error:
+        except accepting.ExpectationChanged as error:
             self._problem(str(error))
             return False
         return True
