@@ -1,4 +1,4 @@
-"""As much of an HTTP/1.1 server as a receiver or a relay needs: requests off a stream, responses as bytes."""
+"""A small HTTP/1.1 server for receivers and relays: requests from a stream, responses as bytes."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ CLOSE = ("Connection", "close")
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _TEXT = "text/plain; charset=utf-8"
 _LINGER = 5.0
-"""Seconds for which the rest of a refused request is read, so that its sender sees the answer."""
+"""Seconds for which the rest of a refused request is read, so that its sender gets the answer."""
 _VISIBLE = re.compile(r"[!-\"$-~]+")
-"""A request's target: no blank, no control character, no #."""
+"""A request's target, which has no blank, control character or #."""
 
 
 class Request(NamedTuple):
-    """A request as it came; what of its bytes is not ASCII is latin-1 here."""
+    """A request as it came. Bytes of its head that are not ASCII are decoded as latin-1."""
 
     method: str
     target: str
-    """Path and query, as they were spelled."""
+    """The path and query as they were spelled."""
     path: str
     headers: Headers
     body: bytes
     keep_alive: bool
 
     def header(self, name: str) -> str:
-        """The header of this lower-case name; empty where there is none, the last where there are several."""
+        """The value of the last header of a name, given in lower case; empty where there is none."""
         return next((value for each, value in reversed(self.headers) if each.lower() == name), "")
 
 
@@ -45,12 +45,15 @@ class Response(NamedTuple):
     status: int
     body: bytes
     content_type: str = "application/json"
-    """Empty where `headers` say it, or nothing does."""
+    """Empty where `headers` have it, or the response has none."""
     headers: Headers = ()
 
 
 class Listener:
-    """A port, and the connections to it. `exchange` answers one request; whether another may follow."""
+    """A listening port and its connections.
+
+    `exchange` answers one request of a connection, and returns whether another may follow.
+    """
 
     def __init__(self, exchange: Callable[[StreamReader, StreamWriter], Awaitable[bool]]) -> None:
         self._exchange = exchange
@@ -58,13 +61,13 @@ class Listener:
         self._connections: dict[asyncio.Task[None], StreamWriter] = {}
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
-        """Listen, and return the base URL. Port 0 takes a free one; OSError if the port is taken."""
+        """Listen, and return the base URL. Port 0 means any free port; OSError if the port is taken."""
         self._server = await asyncio.start_server(self._connected, host, port)
         taken: int = self._server.sockets[0].getsockname()[1]
         return f"http://[{host}]:{taken}" if ":" in host else f"http://{host}:{taken}"
 
     def close(self) -> None:
-        """Accept no more connections; those that there are go on."""
+        """Accept no more connections; open ones stay open."""
         if self._server is not None:
             self._server.close()
 
@@ -76,11 +79,11 @@ class Listener:
         connections = dict(self._connections)
         for connection, writer in connections.items():
             connection.cancel()
-            # Here and not in the task, which may not have begun, and then never will.
+            # Not left to the task, which never runs if it has not begun.
             writer.transport.abort()
         await asyncio.gather(*connections, return_exceptions=True)
         await self._server.wait_closed()
-        await asyncio.sleep(0)  # what is aborted is closed in the loop's next turn
+        await asyncio.sleep(0)  # aborted transports close in the loop's next turn
         self._server = None
 
     def _connected(self, reader: StreamReader, writer: StreamWriter) -> None:
@@ -97,7 +100,7 @@ class Listener:
         except RefusedError as refused:
             await _refuse(refused, reader, writer)
         except ConnectionError:
-            pass  # the client is gone, and nobody is left to answer
+            pass  # the client is gone
         finally:
             writer.close()
 
@@ -108,11 +111,11 @@ async def _refuse(refused: RefusedError, reader: StreamReader, writer: StreamWri
         writer.write_eof()
         async with asyncio.timeout(_LINGER):
             while await reader.read(65536):
-                pass  # closing before the rest is read would reset the connection, and lose the answer
+                pass  # closing earlier would reset the connection, and the answer would be lost
 
 
 class RefusedError(Exception):
-    """A request that cannot be read to its end, and the response that says so."""
+    """The error of a request that cannot be read to its end, with the response that says so."""
 
     def __init__(self, status: int, what: str) -> None:
         super().__init__(what)
@@ -128,7 +131,7 @@ def text_response(status: int, text: str) -> Response:
 
 
 async def read_request(reader: StreamReader, writer: StreamWriter) -> Request | None:
-    """The next request on a connection, None where the client ended it."""
+    """The next request on a connection; None where the client has closed it."""
     try:
         head = await reader.readuntil(b"\r\n\r\n")
         start, *lines = head[:-4].decode("latin-1").split("\r\n")
@@ -148,7 +151,7 @@ async def read_request(reader: StreamReader, writer: StreamWriter) -> Request | 
 
 
 def connection_tokens(headers: Headers) -> set[str]:
-    """What the Connection headers name, in lower case: options, and headers of this hop alone."""
+    """The tokens of the Connection headers, in lower case: options, and names of hop-by-hop headers."""
     values = [value for name, value in headers if name.lower() == "connection"]
     return {token.strip().lower() for value in values for token in value.split(",")}
 
@@ -192,7 +195,7 @@ async def _read_chunks(reader: StreamReader) -> bytes:
         if await reader.readexactly(2) != b"\r\n":
             raise RefusedError(400, "a chunk does not end where it says")
     while await reader.readuntil(b"\r\n") != b"\r\n":
-        pass  # trailers say nothing to us
+        pass  # trailers are ignored
     return bytes(body)
 
 
@@ -209,7 +212,7 @@ def _size(digits: str, base: int) -> int:
 
 
 def head(response: Response, *framing: tuple[str, str]) -> bytes:
-    """Status line and headers, up to and including the empty line."""
+    """The status line and headers of a response, with the empty line behind them."""
     content_type = (("Content-Type", response.content_type),) if response.content_type else ()
     fields = (*content_type, *response.headers, *framing)
     lines = "".join([f"{name}: {value}\r\n" for name, value in fields])
@@ -224,7 +227,7 @@ def _phrase(status: int) -> str:
 
 
 def spelled(response: Response, *, keep_alive: bool) -> bytes:
-    """A whole response."""
+    """The bytes of a response."""
     length = ("Content-Length", str(len(response.body)))
     if keep_alive:
         return head(response, length) + response.body
@@ -232,7 +235,7 @@ def spelled(response: Response, *, keep_alive: bool) -> bytes:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name or address means this machine and cannot be made to mean another one."""
+    """Whether a host name or address always means this machine."""
     if host in _LOOPBACK_NAMES:
         return True
     try:

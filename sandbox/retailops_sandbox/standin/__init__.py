@@ -1,8 +1,11 @@
 """The stand-in: the small receiver that ships with the sandbox, so that it works before yours exists.
 
-It answers every edition from one set of orders (`orders.json`), and misbehaves under paths of its own:
-`/misbehave/<kind>`, or `/misbehave/<kind>/<amount>`, put before a contract's path. As part of a base URL,
-`http://127.0.0.1:8081/misbehave/slow/300` makes a receiver that takes 300 ms longer.
+It answers every edition from one set of orders (`orders.json`). It misbehaves where `/misbehave/<kind>` or
+`/misbehave/<kind>/<amount>` precedes a contract's path: a receiver with the base URL
+`http://127.0.0.1:8081/misbehave/slow/300` takes 300 ms longer.
+
+orders         the orders, and the answers of each edition
+misbehaviour   the ways to misbehave
 """
 
 from __future__ import annotations
@@ -33,7 +36,7 @@ _logger = diagnostics.logger(__name__)
 
 
 class StandIn:
-    """A receiver in the caller's event loop. Its orders are fresh when made, and again after `reset`."""
+    """A receiver in the caller's event loop. A new one, or one after `reset`, has fresh orders."""
 
     def __init__(self) -> None:
         data = Path(__file__).with_name("orders.json").read_bytes()
@@ -53,16 +56,16 @@ class StandIn:
         await self._listener.stop()
 
     def reset(self) -> None:
-        """Put every order back to how it was at the start."""
+        """Put every order back into its first state."""
         self._book.reset()
 
     @property
     def orders(self) -> list[Order]:
-        """The orders as they are now."""
+        """The orders in their present states."""
         return self._book.orders
 
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        """Answer one request; whether another may follow."""
+        """Answer one request; the result is whether another may follow."""
         request = await httpserver.read_request(reader, writer)
         if request is None:
             return False

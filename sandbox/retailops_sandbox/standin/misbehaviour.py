@@ -1,6 +1,6 @@
-"""The ways in which a receiver can go wrong, on request.
+"""Misbehaviour of a receiver, on request.
 
-The order is cancelled first, then the answer suffers, and the connection is closed.
+The order is cancelled as usual. Then the answer goes wrong, and the connection is closed.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ _JSON = "application/json"
 
 
 class Call(NamedTuple):
-    """One request that is to be answered badly."""
+    """A request that is to be answered in a wrong way."""
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
     response: Response
-    """What the right answer would have been."""
+    """The right answer."""
     path: str
-    """Where the right answer is to be had."""
+    """The path that gives the right answer."""
     amount: int
 
     def send(self, response: Response) -> None:
@@ -33,7 +33,7 @@ class Call(NamedTuple):
 
 
 class Misbehaviour(NamedTuple):
-    """A way to go wrong; `unit` says what the amount counts, and is empty where it has none."""
+    """A way to misbehave. `unit` says what the amount counts; empty where there is no amount."""
 
     act: Callable[[Call], Awaitable[None]]
     what: str
@@ -85,7 +85,7 @@ async def _redirect(case: Call) -> None:
 
 
 async def _huge_body(case: Call) -> None:
-    # Chunked, so that nothing tells its size beforehand; blanks before the right answer, so that it is JSON.
+    # In chunks, so that its size is not known beforehand; blanks before the right answer keep it JSON.
     case.writer.write(head(case.response, ("Transfer-Encoding", "chunked"), CLOSE))
     for _ in range(case.amount):
         case.writer.write(_chunk(b" " * _MIB))

@@ -1,4 +1,4 @@
-"""The stand-in's orders: one state machine over a data file, and how each edition tells of it."""
+"""The stand-in's orders: a state machine from a data file, and the answers of each edition."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import msgspec
 
 
 class Reference(NamedTuple):
-    """What a payload calls its order."""
+    """The id by which a payload names its order."""
 
     type: Literal["order_id", "order_refnum"]
     identity: str
 
 
 class Event(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What there is to tell of an order in some state."""
+    """The event of an order in some state."""
 
     severity: Literal["error", "warning", "info"]
     code: str
@@ -24,14 +24,14 @@ class Event(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class State(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a cancel makes of an order in this state, if anything, and what an answer then tells."""
+    """A state of orders: the one that a cancel leads to, if it changes, and the event of an answer."""
 
     cancelled: str = ""
     event: Event | None = None
 
 
 class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An order as it stands in the data file."""
+    """An order of the data file."""
 
     id: str
     refnum: str
@@ -39,14 +39,14 @@ class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class OrderData(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The data file. The state `unknown` is that of an order which is not in it."""
+    """The data file. An order that is not in it has the state `unknown`."""
 
     states: dict[str, State]
     orders: tuple[Order, ...]
 
 
 class Outcome(NamedTuple):
-    """What came of a cancel: the state that the order is in now, and what there is to tell."""
+    """The outcome of a cancel: the order's state now, and the event to answer."""
 
     state: str
     event: Event | None
@@ -69,11 +69,11 @@ class OrderBook:
 
     @property
     def orders(self) -> list[Order]:
-        """The orders as they are now."""
+        """The orders in their present states."""
         return [Order(order.id, order.refnum, self._states[order.id]) for order in self._data.orders]
 
     def cancel(self, reference: Reference | None) -> Outcome:
-        """Cancel an order. The event is that of the state reached, so a duplicate is answered alike."""
+        """Cancel an order. The event is the one of the new state, so that a duplicate is answered alike."""
         id = self._ids.get(reference) if reference else None
         if id is None:
             return Outcome("unknown", self._data.states["unknown"].event)
@@ -83,7 +83,7 @@ class OrderBook:
 
 
 class Language(NamedTuple):
-    """How one edition of a contract names an order, and spells what came of cancelling it."""
+    """How one edition of a contract names an order, and spells the outcome of a cancel."""
 
     reference: Callable[[Any], Reference | None]
     answer: Callable[[Reference | None, Outcome], dict[str, Any]]

@@ -1,4 +1,12 @@
-"""Sends bytes by libcurl. Network trouble is a value, never an exception."""
+"""Sending bytes by libcurl. Network trouble is a value, never an exception.
+
+multi      libcurl's multi interface on the event loop
+sockets    watching libcurl's sockets
+handle     one of libcurl's easy handles, and its evidence
+options    a request as libcurl's options
+faults     libcurl's error codes as faults
+checking   connecting without a request
+"""
 
 from __future__ import annotations
 
@@ -17,8 +25,8 @@ from retailops_sandbox.transport.multi import Multi
 class Transport:
     """Sends requests over kept-alive connections, each request at most once on the wire.
 
-    Belongs to the event loop that it is entered in. Sends beyond `max_connections` at a time wait for
-    their turn; the waiting counts neither as time of the delivery nor against its deadline.
+    A transport belongs to the event loop in which it is entered. Sends beyond `max_connections` at a time
+    wait, which counts neither as time of the delivery nor against its deadline.
     """
 
     def __init__(self, *, max_connections: int = 128) -> None:
@@ -39,16 +47,17 @@ class Transport:
         for send in [*self._waiting, *self._under_way.values()]:
             send.abandon(closing)
         while self._waiting or self._under_way:
-            await asyncio.sleep(0)  # each send takes its evidence and gives back its handle
+            await asyncio.sleep(0)  # until each send has taken its evidence and given back its handle
         for handle in self._idle:
             handle.curl.close()
         self._idle.clear()
         self._multi.close()
 
     async def send(self, request: HttpRequest, connection: Connection, *, key: str = "") -> Exchange:
-        """Send one request and wait for the response or the fault; `cancel` knows the send by its key.
+        """Send one request, and return the response or the fault. `key` is for `cancel`.
 
-        Raises UsageError for what cannot be sent at all: a URL that is none, a header with a line break.
+        Raises UsageError for a request that cannot be sent at all: a URL that is none, a header with a line
+        break.
         """
         send = _Send(request, connection, self._loop.create_future())
         if key:
@@ -66,7 +75,7 @@ class Transport:
             self._release(send)
 
     def cancel(self, key: str) -> bool:
-        """Make the send of this key end with the fault *cancelled*; False if it is not under way."""
+        """End the send of a key with the fault *cancelled*; False if there is none under way."""
         send = self._by_key.get(key)
         return send is not None and send.abandon(
             Fault("cancelled", "cancelled before the answer was complete")
@@ -98,9 +107,9 @@ class Transport:
             send.end(code, message)
 
     def _release(self, send: _Send) -> None:
-        """Take back what a send holds, however it ended, and let the next one start."""
+        """Take the handle of a send that has ended, and start the sends that wait for one."""
         if send.handle is None:
-            return  # it never had its turn, and will be passed over
+            return  # it was never started; when its turn comes, it is passed over
         if send.drop is not None:
             send.drop.cancel()
         del self._under_way[send.handle.curl]
@@ -115,12 +124,12 @@ class Transport:
             return
         try:
             self._start(send)
-        except Exception as error:  # it is that send's, not the one's that made room
+        except Exception as error:  # the error of the send that starts, not of the one that ended
             send.ended.set_exception(error)
 
 
 class _Send:
-    """One send: what was asked for, and how it ended."""
+    """One send: its request, and how it ended."""
 
     __slots__ = ("began", "connection", "drop", "ended", "fault", "handle", "request")
 
@@ -136,21 +145,21 @@ class _Send:
         self.fault: Fault | None = None
 
     def end(self, code: int, message: str) -> bool:
-        """End it as libcurl says; False if it has ended already."""
+        """End the send with libcurl's code and message; False if it has ended already."""
         if self.ended.done():
             return False
         self.ended.set_result((code, message))
         return True
 
     def abandon(self, fault: Fault) -> bool:
-        """End it with this fault, whatever libcurl is doing; False if it has ended already."""
+        """End the send with a fault, whatever libcurl is doing; False if it has ended already."""
         if not self.end(pycurl.E_OK, ""):
             return False
         self.fault = fault
         return True
 
     def exchange(self, code: int, message: str) -> Exchange:
-        """All the evidence, once it has ended."""
+        """The evidence of the send after its end."""
         handle = self.handle
         if handle is None:
             return Exchange((), None, self.fault, Timings())
@@ -161,14 +170,14 @@ class _Send:
         handle.connection_kept(fault is None)
         reused = handle.reused()
         timings = handle.timings(reused)
-        if self.fault is not None:  # libcurl knows of no end yet
+        if self.fault is not None:  # libcurl has not ended the transfer
             elapsed = self.ended.get_loop().time() - self.began
             timings = msgspec.structs.replace(timings, total=elapsed * 1000)
         return Exchange(handle.request_headers(), response, fault, timings, reused)
 
 
 async def wait_until_listening(url: str, seconds: float) -> bool:
-    """Whether something accepts connections at this URL's host and port, now or within the time."""
+    """Whether anything accepts connections at a URL's host and port within some seconds."""
     from urllib.parse import urlsplit
 
     loop = asyncio.get_running_loop()
@@ -184,5 +193,5 @@ async def wait_until_listening(url: str, seconds: float) -> bool:
                 else:
                     connection.abort()
                     return True
-    except (TimeoutError, ValueError):  # a ValueError is a port or a host name that cannot be
+    except (TimeoutError, ValueError):  # ValueError: an impossible port or host name
         return False

@@ -1,6 +1,6 @@
-"""Checks the way to a receiver without sending it anything: its name, the connection, its certificate.
+"""Checking the connection to a receiver without a request: its name, the connection, its certificate.
 
-By libcurl and with the receiver's own settings, so that it finds what a send would find.
+libcurl connects with the receiver's own settings, so that the check meets the faults that a send would meet.
 """
 
 from __future__ import annotations
@@ -18,37 +18,37 @@ from retailops_sandbox.transport.handle import Handle, is_hung_up
 from retailops_sandbox.transport.multi import Multi
 
 LONGEST_MS = 15_000
-"""A check takes no longer, whatever the receiver's own times are."""
+"""The longest time of a check, even where the receiver's own limits are longer."""
 
-_SECOND_THOUGHTS = 0.25
-"""Seconds that a receiver is given to hang up after the handshake, beside its own round trip."""
+_HANG_UP_WAIT = 0.25
+"""Seconds to wait, in addition to a round trip, for a receiver that hangs up after the handshake."""
 
 
 class Certificate(msgspec.Struct, frozen=True):
-    """What the receiver's TLS certificate says of itself; times in UTC, RFC 3339, empty where not told."""
+    """The receiver's TLS certificate. Times are in UTC, RFC 3339; what it does not state is empty."""
 
     subject: str
     issuer: str
     names: str
-    """The host names and addresses that it is for."""
+    """The host names and addresses for which the certificate is valid."""
     starts: str
     expires: str
 
 
-class Checked(msgspec.Struct, frozen=True):
-    """How far the way to a receiver goes."""
+class CheckedConnection(msgspec.Struct, frozen=True):
+    """The result of connecting to a receiver."""
 
     fault: Fault | None
     timings: Timings
     address: str = ""
-    """IP address and port of the connection; the proxy's where there is one. Empty where there was none."""
+    """The IP address and port of the connection, which may be the proxy's; empty without a connection."""
     by_proxy: bool = False
     certificate: Certificate | None = None
-    """Also where it is the reason for the fault."""
+    """The receiver's certificate, also where it is the reason for the fault."""
 
 
-async def check(url: str, connection: Connection) -> Checked:
-    """Connect as a send to this URL would, and hang up; UsageError for what cannot be sent to at all."""
+async def check(url: str, connection: Connection) -> CheckedConnection:
+    """Connect as a send to a URL would, and hang up; UsageError for a URL that nothing can be sent to."""
     connection = msgspec.structs.replace(
         connection,
         timeout_ms=min(connection.timeout_ms, LONGEST_MS),
@@ -72,7 +72,7 @@ async def check(url: str, connection: Connection) -> Checked:
             if code != pycurl.E_OK:
                 fault = explain(code, words, request, connection, handle)
             elif url[:5].lower() == "https":
-                fault = await _second_thoughts(handle)
+                fault = await _fault_after_handshake(handle)
             return _checked(handle, fault)
         finally:
             multi.remove(handle.curl)
@@ -81,14 +81,14 @@ async def check(url: str, connection: Connection) -> Checked:
         handle.curl.close()
 
 
-async def _second_thoughts(handle: Handle) -> Fault | None:
+async def _fault_after_handshake(handle: Handle) -> Fault | None:
     """The fault of a receiver that hangs up right after the handshake.
 
     In TLS 1.3 the client is done with the handshake before the receiver has looked at its certificate.
     """
     loop = asyncio.get_running_loop()
     round_trip = handle.curl.getinfo(pycurl.APPCONNECT_TIME_T) / 1_000_000
-    until = loop.time() + _SECOND_THOUGHTS + min(round_trip, 1)
+    until = loop.time() + _HANG_UP_WAIT + min(round_trip, 1)
     while loop.time() < until:
         if is_hung_up(handle.curl.getinfo(pycurl.ACTIVESOCKET)):
             said = "the receiver hung up after the handshake: does it want a client certificate?"
@@ -97,7 +97,7 @@ async def _second_thoughts(handle: Handle) -> Fault | None:
     return None
 
 
-def _checked(handle: Handle, fault: Fault | None) -> Checked:
+def _checked(handle: Handle, fault: Fault | None) -> CheckedConnection:
     at = handle.curl.getinfo
     address = at(pycurl.PRIMARY_IP)
     if address:
@@ -106,7 +106,7 @@ def _checked(handle: Handle, fault: Fault | None) -> Checked:
     chain = at(pycurl.INFO_CERTINFO)
     certificate = _certificate(dict(chain[0])) if chain else None
     timings = msgspec.structs.replace(handle.timings(reused=False), first_byte=0.0)
-    return Checked(fault, timings, address, bool(at(pycurl.USED_PROXY)), certificate)
+    return CheckedConnection(fault, timings, address, bool(at(pycurl.USED_PROXY)), certificate)
 
 
 def _certificate(fields: dict[str, str]) -> Certificate:
@@ -121,7 +121,7 @@ def _certificate(fields: dict[str, str]) -> Certificate:
 
 
 def _instant(spelled: str) -> str:
-    """OpenSSL's way to write a time, `Jan  1 00:00:00 3000 GMT`, in RFC 3339; empty if it is none."""
+    """A time as OpenSSL spells it, `Jan  1 00:00:00 3000 GMT`, in RFC 3339; empty if it is none."""
     from ssl import cert_time_to_seconds
 
     try:

@@ -1,4 +1,4 @@
-"""What libcurl's error codes mean here: a kind of fault, and one line that says what happened."""
+"""Faults from libcurl's error codes: the kind, and one line that says what happened."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _CURLE_PROXY = 97
 
 
 def explain(code: int, words: str, request: HttpRequest, connection: Connection, handle: Handle) -> Fault:
-    """The fault behind libcurl's code and words. UsageError where it is not the network's: a bad URL."""
+    """The fault for libcurl's code and words. UsageError for a bad URL, which is no fault of the network."""
     from urllib.parse import urlsplit
 
     went_out = handle.requests > 0

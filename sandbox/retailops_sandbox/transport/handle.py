@@ -13,23 +13,23 @@ from retailops_sandbox.transport.options import set_options
 
 _BLANK = (b"\r\n", b"\n")
 _HUNG_UP = getattr(select, "POLLRDHUP", 0)
-"""That the peer has closed its side, where the system tells that apart from data to be read."""
+"""The event that the peer has closed its side, on systems that tell it apart from data to read."""
 
 OpenSockets = dict[tuple[object, ...], int]
-"""The descriptors of connections that are kept open, by their local addresses."""
+"""The descriptors of open connections, by local address."""
 
 
 class Handle:
-    """Used for one send after the other. The evidence is that of the current one."""
+    """A handle that is used for one send after another. The evidence is that of the current send."""
 
     def __init__(self, open_sockets: OpenSockets) -> None:
         self.curl = pycurl.Curl()
         self.requests = 0
-        """How many requests went out: more than one only where a redirect was followed."""
+        """The number of requests that were sent: more than one only where a redirect was followed."""
         self.repeated = False
-        """libcurl wanted to send the request a second time, and was stopped."""
+        """Whether libcurl was about to send the request a second time, and was stopped."""
         self.stale = False
-        """The connection was found closed before the request went out: `begin_again` on a new one."""
+        """Whether the connection was closed before the request was sent: `begin_again` uses a new one."""
         self.too_large: Fault | None = None
         self._open_sockets = open_sockets
         self._local_address: tuple[object, ...] = ()
@@ -43,8 +43,8 @@ class Handle:
         self._chunks: list[bytes] = []
 
     def prepare(self, request: HttpRequest, connection: Connection) -> None:
-        """Make ready for a send. UsageError for what cannot be sent."""
-        # Most sends differ from the one before in their body only, and setting options takes its time.
+        """Set the options for a send. UsageError for a request that cannot be sent."""
+        # Setting options takes time, and most sends differ from the one before in their body only.
         wanted = (request.method, request.url, request.headers, connection, not request.body)
         if wanted != self._set_for:
             self._set_for = ()
@@ -61,13 +61,13 @@ class Handle:
         self._room = connection.max_body
 
     def begin_again(self) -> None:
-        """Use a new connection, after a stale one."""
+        """Use a new connection for the same request, after a stale one."""
         self.stale = False
         self._fresh = True
         self.curl.setopt(pycurl.FRESH_CONNECT, 1)
 
     def forget(self) -> None:
-        """Let go of the evidence; what was handed out stays."""
+        """Clear the evidence of the last send."""
         if self._fresh:
             self._fresh = False
             self.curl.setopt(pycurl.FRESH_CONNECT, 0)
@@ -85,8 +85,8 @@ class Handle:
     def _listen(self) -> None:
         self.curl.setopt(pycurl.PREREQFUNCTION, self._before_request)
         self.curl.setopt(pycurl.HEADERFUNCTION, self._lines.append)
-        self.curl.setopt(pycurl.WRITEFUNCTION, self._take)
-        self.curl.setopt(pycurl.DEBUGFUNCTION, self._overhear)
+        self.curl.setopt(pycurl.WRITEFUNCTION, self._on_body)
+        self.curl.setopt(pycurl.DEBUGFUNCTION, self._on_debug)
         self.curl.setopt(pycurl.VERBOSE, 1)
 
     def _before_request(self, _ip: str, local_ip: str, _port: int, local_port: int) -> int:
@@ -97,7 +97,7 @@ class Handle:
             if not self._fresh and is_hung_up(self._open_sockets.get(self._local_address)):
                 self.stale = True
                 return int(pycurl.PREREQFUNC_ABORT)
-            self._lines.clear()  # what a proxy said on the way
+            self._lines.clear()  # the response of a proxy
         elif len(self._lines) == self._lines_before_request:
             self.repeated = True
             return int(pycurl.PREREQFUNC_ABORT)
@@ -105,12 +105,12 @@ class Handle:
         self._lines_before_request = len(self._lines)
         return int(pycurl.PREREQFUNC_OK)
 
-    def _overhear(self, kind: int, data: bytes) -> None:
-        # What goes out before the first request is for a proxy, what goes out after it follows a redirect.
+    def _on_debug(self, kind: int, data: bytes) -> None:
+        # Before the first request, headers are sent to a proxy; after it, to where a redirect leads.
         if kind == pycurl.INFOTYPE_HEADER_OUT and self.requests == 1:
             self._sent.append(data)
 
-    def _take(self, chunk: bytes) -> int:
+    def _on_body(self, chunk: bytes) -> int:
         self._room -= len(chunk)
         if self._room < 0:
             self._chunks.append(chunk[: self._room])
@@ -122,7 +122,7 @@ class Handle:
     # --- the evidence ---
 
     def connection_kept(self, complete: bool) -> None:
-        """Remember the connection's socket after a complete answer; forget it after anything else."""
+        """Remember the connection's socket after a complete answer; forget it after any other end."""
         descriptor = self.curl.getinfo(pycurl.ACTIVESOCKET) if complete else -1
         if descriptor >= 0:
             self._open_sockets[self._local_address] = descriptor
@@ -130,23 +130,23 @@ class Handle:
             self._open_sockets.pop(self._local_address, None)
 
     def reused(self) -> bool:
-        """Whether the request went out on a connection that was open already."""
+        """Whether the request was sent on a connection that was open already."""
         if self.repeated:
-            return True  # the connection of the second try carried nothing
+            return True  # nothing was sent on the second connection, which libcurl tells of
         return self.requests > 0 and self.curl.getinfo(pycurl.NUM_CONNECTS) == 0
 
     def cut_short(self) -> bool:
-        """Whether the answer ended before its headers did, which libcurl puts up with."""
+        """Whether the answer ended within its headers, which libcurl does not take for an error."""
         return self._lines[-1] not in _BLANK and not any(
             line in _BLANK for line in _last_response(self._lines)
         )
 
     def request_headers(self) -> Headers:
-        """The headers of the first request, as they went out."""
+        """The headers of the first request, as they were sent."""
         return _parse(b"".join(self._sent))[1]
 
     def response(self) -> HttpResponse | None:
-        """What has arrived of the last response, None if nothing has."""
+        """As much of the last response as has arrived; None if nothing has."""
         if not self.requests or not self._lines:
             return None
         block = b"".join(_last_response(self._lines))
@@ -161,10 +161,10 @@ class Handle:
         return HttpResponse(status, version, headers, b"".join(self._chunks))
 
     def timings(self, reused: bool) -> Timings:
-        """How long each phase took. libcurl tells when it ended, in microseconds from the start."""
+        """The duration of each phase, from the times at which libcurl says that it ended."""
         at = self.curl.getinfo
         total = at(pycurl.TOTAL_TIME_T) / 1000
-        # Not from PRETRANSFER: libcurl may take its time between the connection being ready and that.
+        # Not from PRETRANSFER, which can be long after the connection was ready.
         answered = at(pycurl.STARTTRANSFER_TIME_T) if self._lines else 0
         if reused:
             return Timings(first_byte=answered / 1000, total=total)
@@ -184,8 +184,8 @@ class Handle:
 
 
 def is_hung_up(descriptor: int | None) -> bool:
-    # libcurl itself looks at its idle connections only once a second, and a receiver that closes without
-    # a word after each answer would get the blame for every second delivery.
+    # libcurl checks its idle connections only once a second, so every second delivery to a receiver that
+    # closes the connection after each answer would end in a fault.
     if descriptor is None or not _HUNG_UP:
         return False
     poll = select.poll()
@@ -194,12 +194,12 @@ def is_hung_up(descriptor: int | None) -> bool:
 
 
 def _last_response(lines: list[bytes]) -> list[bytes]:
-    """The lines of the last response: before it come informational ones and redirects, if any."""
+    """The lines of the last response, without those of informational responses and redirects before it."""
     start = 0
     if lines.count(b"\r\n") == 1 and lines[-1] == b"\r\n":
         return lines
     for number, line in enumerate(lines, 1):
-        # A line of trailers also follows a blank one, and is no status line.
+        # Behind a blank line there may also be a trailer, which is no status line.
         if line in _BLANK and number < len(lines) and lines[number].startswith(b"HTTP/"):
             start = number
     return lines[start:]

@@ -15,10 +15,10 @@ _TIMEOUT = [(pycurl.SOCKET_TIMEOUT, 0)]
 
 
 class Multi:
-    """Drives libcurl's transfers: the loop watches their sockets and keeps their time.
+    """Runs libcurl's transfers on an event loop, which watches their sockets and keeps their timer.
 
-    pycurl's own AsyncCurlMulti closes on the loop, where libcurl waits for a resolver that does not
-    answer: ten seconds at exit. It is otherwise equal, and no faster.
+    pycurl's own AsyncCurlMulti closes on the loop, where libcurl waits up to ten seconds for a resolver that
+    does not answer. It is no faster otherwise.
     """
 
     def __init__(
@@ -28,7 +28,7 @@ class Multi:
         *,
         idle_connections: int,
     ) -> None:
-        """`ended` is called once for each transfer, with libcurl's code and words."""
+        """`ended` is called once for each transfer, with its handle and libcurl's code and words."""
         self._loop = loop
         self._ended = ended
         self._due = math.inf
@@ -41,21 +41,21 @@ class Multi:
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._set_timer)
 
     def add(self, curl: pycurl.Curl) -> None:
-        """Begin this handle's transfer."""
+        """Begin the transfer of a handle."""
         self._multi.add_handle(curl)
 
     def remove(self, curl: pycurl.Curl) -> None:
-        """Let go of a handle; its connection is closed unless the transfer is complete."""
+        """End the transfer of a handle; its connection is closed unless the transfer is complete."""
         self._multi.remove_handle(curl)
 
     def close(self) -> None:
-        """Close all connections, without waiting for long where libcurl would."""
+        """Close all connections. A thread does it, as libcurl may wait for long."""
         if self._alarm is not None:
             self._alarm.cancel()
         if self._soon is not None:
             self._soon.cancel()
         self._sockets.close()
-        # From here on libcurl runs in another thread, where the loop must not be touched.
+        # libcurl now runs in another thread, which must not touch the loop.
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, _ignore)
         self._multi.setopt(pycurl.M_TIMERFUNCTION, _ignore)
         closing = threading.Thread(target=self._multi.close, daemon=True)
@@ -67,12 +67,13 @@ class Multi:
 
     def _set_timer(self, milliseconds: int) -> None:
         if milliseconds == 0:
-            # libcurl sets the timer from within its own functions, which must not be entered again: even
+            # libcurl sets the timer from within its own functions, which must not be called again from there:
             # "now" is the loop's next turn.
             if self._soon is None:
                 self._soon = self._loop.call_soon(self._now)
             return
-        # libcurl changes its mind several times a send, so an alarm that rings too early is left alone.
+        # libcurl sets the timer several times a send. Setting the alarm each time would cost more than an
+        # alarm that rings too early.
         self._due = self._loop.time() + milliseconds / 1000 if milliseconds > 0 else math.inf
         if self._alarm is None or self._due < self._alarm.when():
             self._set_alarm()

@@ -1,4 +1,4 @@
-"""A request and a connection, spelled as libcurl's options."""
+"""A request and a connection as libcurl's options."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import pycurl
 from retailops_sandbox.model import Connection, Headers, HttpRequest
 
 _UNASKED = ("Accept", "Accept-Encoding", "Content-Type", "Expect", "Proxy-Connection", "User-Agent")
-"""What libcurl would add by itself. Host and Content-Length stay: HTTP needs them."""
+"""The headers that libcurl adds by itself, without Host and Content-Length, which HTTP needs."""
 
 _WITH_LENGTH = ("POST", "PUT", "PATCH")
-"""Methods that state the length of their body even where it is empty."""
+"""The methods that state the length of their body even where it is empty."""
 
 _LOOPBACK = re.compile(
     r"https?://(?:[^/?#]*@)?(?:localhost|[^/?#:@]+\.localhost|127\.[\d.]+|\[::1\])\.?(?=[:/?#]|$)", re.I
@@ -29,18 +29,18 @@ _CA_FILES = (
     "/etc/ssl/ca-bundle.pem",
     "/etc/ssl/cert.pem",
 )
-"""Where Debian, Fedora, CentOS, SUSE, and macOS or Alpine keep the certificates they trust."""
+"""The files with the trusted certificates of Debian, Fedora, CentOS, SUSE, and of macOS or Alpine."""
 
 
 def set_options(curl: pycurl.Curl, request: HttpRequest, connection: Connection) -> None:
-    """Set everything but callbacks and a body that is not empty. ValueError for what is not HTTP."""
+    """Set all options but callbacks and a body that is not empty. ValueError for what is not HTTP."""
     curl.setopt(pycurl.URL, request.url.encode())
     curl.setopt(pycurl.PATH_AS_IS, 1)
     curl.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
     curl.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
     curl.setopt(pycurl.HTTPHEADER, _header_lines(request.headers))
     if connection.decode:
-        curl.setopt(pycurl.ACCEPT_ENCODING, "")  # decode whatever comes; what is asked for is a header
+        curl.setopt(pycurl.ACCEPT_ENCODING, "")  # decode any; a header says which ones are accepted
     else:
         curl.setopt(pycurl.HTTP_CONTENT_DECODING, 0)
     curl.setopt(pycurl.NOSIGNAL, 1)
@@ -73,7 +73,7 @@ def _set_method(curl: pycurl.Curl, request: HttpRequest) -> None:
 
 
 def _header_lines(headers: Headers) -> list[bytes]:
-    """As libcurl wants them: `Name;` sends an empty value, `Name:` keeps it from adding its own."""
+    """The headers as libcurl takes them: `Name;` sends an empty value, `Name:` no header of that name."""
     lines = []
     for name, value in headers:
         if not _header_name.fullmatch(name) or _line_break.search(value):
@@ -81,13 +81,13 @@ def _header_lines(headers: Headers) -> list[bytes]:
         lines.append(f"{name}: {value}" if value.strip() else f"{name};")
     given = {name.lower() for name, _ in headers}
     lines += [f"{name}:" for name in _UNASKED if name.lower() not in given]
-    return [line.encode("utf-8", "surrogateescape") for line in lines]  # bytes that came as they are, too
+    return [line.encode("utf-8", "surrogateescape") for line in lines]  # also bytes that are no UTF-8
 
 
 def _set_proxy(curl: pycurl.Curl, url: str, connection: Connection) -> None:
     if connection.proxy:
         curl.setopt(pycurl.PROXY, connection.proxy.encode())
-        curl.setopt(pycurl.NOPROXY, "")  # the receiver's own setting beats the environment's exceptions
+        curl.setopt(pycurl.NOPROXY, "")  # the receiver's setting goes before the environment's exceptions
     elif _LOOPBACK.match(url):
         curl.setopt(pycurl.PROXY, "")
 
@@ -108,7 +108,7 @@ def _set_tls(curl: pycurl.Curl, url: str, connection: Connection) -> None:
 
 
 def _trusted_file() -> str:
-    """The certificates this machine trusts: pycurl's wheel brings its own OpenSSL, which finds none."""
+    """The file of the certificates that this machine trusts, which the OpenSSL of pycurl's wheel misses."""
     for path in (os.environ.get("SSL_CERT_FILE", ""), *_CA_FILES):
         if os.path.isfile(path):
             return path

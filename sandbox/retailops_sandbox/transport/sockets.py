@@ -1,4 +1,4 @@
-"""Who tells when libcurl's sockets are ready."""
+"""Watching libcurl's sockets, to call it when they are ready."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import TypeAlias
 import pycurl
 
 Ready: TypeAlias = Callable[[Iterable[tuple[int, int]]], None]
-"""Is called with descriptors and libcurl's bits for what each is ready for."""
+"""The function to call with ready descriptors, each with libcurl's bits for what it is ready for."""
 
 
 class LoopSockets:
-    """The event loop watches each socket."""
+    """Watches each socket by the event loop."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, ready: Ready) -> None:
         self._loop = loop
@@ -23,7 +23,7 @@ class LoopSockets:
         self._watched: dict[int, int] = {}
 
     def watch(self, fd: int, wanted: int) -> None:
-        """Watch a socket for what libcurl wants, or no more."""
+        """Watch a socket for the events that libcurl wants, or stop watching it."""
         before = self._watched.get(fd, 0)
         wanted = 0 if wanted == pycurl.POLL_REMOVE else wanted
         if wanted & pycurl.POLL_IN and not before & pycurl.POLL_IN:
@@ -40,7 +40,7 @@ class LoopSockets:
             self._watched.pop(fd, None)
 
     def close(self) -> None:
-        """Watch nothing any more."""
+        """Stop watching all sockets."""
         for fd in list(self._watched):
             self.watch(fd, pycurl.POLL_REMOVE)
 
@@ -57,10 +57,10 @@ if sys.platform == "linux":
         select.EPOLLOUT: pycurl.CSELECT_OUT,
     }
     _BOTH: int = pycurl.CSELECT_IN | pycurl.CSELECT_OUT
-    """What an error or a hang-up is told as, so that libcurl finds it."""
+    """The bits for an error or a hang-up, which libcurl then finds by itself."""
 
     class EpollSockets:
-        """An epoll of our own watches the sockets, and the event loop only that: a fifth less work a send."""
+        """Watches the sockets by an epoll, and that by the event loop: a fifth less work for each send."""
 
         def __init__(self, loop: asyncio.AbstractEventLoop, ready: Ready) -> None:
             self._loop = loop
@@ -70,7 +70,7 @@ if sys.platform == "linux":
             loop.add_reader(self._epoll.fileno(), self._look)
 
         def watch(self, fd: int, wanted: int) -> None:
-            """Watch a socket for what libcurl wants, or no more."""
+            """Watch a socket for the events that libcurl wants, or stop watching it."""
             if wanted == pycurl.POLL_REMOVE:
                 if fd in self._watched:
                     self._watched.remove(fd)
@@ -82,7 +82,7 @@ if sys.platform == "linux":
                 self._watched.add(fd)
 
         def close(self) -> None:
-            """Watch nothing any more."""
+            """Stop watching all sockets."""
             self._loop.remove_reader(self._epoll.fileno())
             self._epoll.close()
 

@@ -1,4 +1,4 @@
-"""Files: asking about, reading and writing one, each error in one line."""
+"""Reading, checking and writing files; every error is one line."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def checked(question: Callable[[Path], bool], path: Path) -> bool:
 def read_text(path: Path | str) -> str:
     """A file's text; FileError where it cannot be read or is not UTF-8."""
     try:
-        # Not `open`, which asks the system twice as often; there may be thousands of files.
+        # Not by `open`, which makes twice as many system calls: there may be thousands of files.
         descriptor = os.open(path, os.O_RDONLY | _BINARY)
         try:
             return b"".join(iter(lambda: os.read(descriptor, _CHUNK), b"")).decode()
@@ -38,9 +38,9 @@ def read_text(path: Path | str) -> str:
 
 
 def check_writable(path: Path, place: Path | None = None) -> None:
-    """FileError for a file that could not be written: it is a folder, or `place` is missing or not writable.
+    """FileError for a file that could not be written: it is a folder, or `place` is missing or read-only.
 
-    `place` is what the system must let us write: the file's folder, where nothing else is said.
+    `place` is what the system must let us write; by default the folder that the file is in.
     """
     if checked(Path.is_dir, path):
         raise FileError("is a folder", file=str(path), mend="name a file")

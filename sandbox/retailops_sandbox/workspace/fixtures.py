@@ -1,6 +1,6 @@
-"""Changes of a workspace's fixtures: none overwrites what nobody has looked at, and each can be taken back.
+"""Changes of a workspace's fixtures. None overwrites a text that its author has not seen; each can be undone.
 
-What a change replaced is kept as a file in `.sandbox/undo`, so that it outlives the process.
+What a change replaces is kept in a file in `.sandbox/undo`, so that another process can undo it.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from retailops_sandbox.workspace.names import free_name, safe_name
 from retailops_sandbox.workspace.workspace import Workspace
 
 KEPT_CHANGES = 100
-"""How many of the latest changes can be taken back."""
+"""The number of changes, the latest ones, that can be undone."""
 _ID = re.compile(r"[0-9a-f]{32}")
-"""When it was made, then something random."""
+"""The id of a change: the time at which it was made, then random digits."""
 
 
 class Clash(Exception):
-    """A fixture's file holds a text that whoever wants to write has not seen."""
+    """The error of a fixture whose file holds a text that the author of a change has not seen."""
 
     def __init__(self, name: str, text: str) -> None:
         super().__init__(name)
@@ -35,52 +35,52 @@ class Clash(Exception):
 
 
 class Sides(msgspec.Struct, frozen=True):
-    """What a file of the workspace held before and after a change; None where there was none."""
+    """A file's text before and after a change; None where there was no file."""
 
     before: str | None
     after: str | None
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """What was done to the files of one contract's fixtures."""
+    """A change of one contract's fixtures."""
 
     action: str
     edition: str
     files: dict[str, Sides]
-    """By the fixture's name."""
+    """The texts before and after, by fixture name."""
     was: str = ""
-    """The fixture that was open before."""
+    """The fixture that was open before the change."""
     now: str = ""
-    """The fixture that was open after."""
+    """The fixture that is open after the change."""
 
     @property
     def reversed(self) -> Change:
-        """What takes it back."""
+        """The change that undoes this one."""
         files = {name: Sides(each.after, each.before) for name, each in self.files.items()}
         return msgspec.structs.replace(self, files=files, was=self.now, now=self.was)
 
 
 class Done(msgspec.Struct, frozen=True):
-    """A change that was made, and what takes it back."""
+    """A change that was made, and the id by which it can be undone."""
 
     id: str
     change: Change
 
 
 def stamp(text: str) -> str:
-    """What stands for a file's text as it was seen."""
+    """The hash of a text, by which it is known that its author has seen it."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 class Fixtures:
-    """The fixtures of a workspace, to be changed."""
+    """Changes the fixtures of a workspace."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._kept = workspace.root / ".sandbox" / "undo"
 
     def text(self, action: str, edition: str, name: str) -> str | None:
-        """A fixture's text as of now, from whichever layer; None where there is none."""
+        """A fixture's present text, the workspace's or else the shipped one; None where there is none."""
         safe_name(name)
         own = self._own(action, edition, name)
         if own is not None:
@@ -91,14 +91,14 @@ class Fixtures:
     def save(
         self, action: str, edition: str, name: str, text: str, *, seen: str, opened: str = ""
     ) -> Done | None:
-        """Write a fixture; None where its file says just that already.
+        """Write a fixture; None where its file has that text already.
 
-        Clash where a fixture of this name holds anything but what was `seen`, a `stamp`. SourceError if the
-        text is not JSON.
+        `seen` is the `stamp` of the text that the author has seen; Clash where the fixture has another text.
+        SourceError if the text is not JSON.
         """
         jsontext.parse(text, file=f"{safe_name(name)}.json")
         own, current = self._own(action, edition, name), self.text(action, edition, name)
-        text = _in_the_manner_of(current, text)
+        text = _with_line_ends_of(current, text)
         if current is not None and current != text and stamp(current) != seen:
             raise Clash(name, current)
         if current == text:
@@ -106,20 +106,20 @@ class Fixtures:
         return self._make(action, edition, {name: Sides(own, text)}, was=opened, now=name)
 
     def create(self, action: str, edition: str, name: str, text: str, *, opened: str = "") -> Done:
-        """Write a fixture under a name that is free; UsageError where it is not."""
+        """Write a new fixture; UsageError where there is one of this name."""
         jsontext.parse(text, file=f"{safe_name(name)}.json")
         self._expect_free(action, edition, name)
-        files = {name: Sides(None, _in_the_manner_of(None, text))}
+        files = {name: Sides(None, _with_line_ends_of(None, text))}
         return self._make(action, edition, files, was=opened, now=name)
 
     def duplicate(self, action: str, edition: str, name: str, copy: str = "") -> Done:
-        """Copy a fixture, under a name that is free where none is given."""
+        """Copy a fixture, by default under a free name like its own."""
         text = self._workspace.read_fixture(action, edition, name)
         copy = copy or self.free_name(action, edition, f"{name}-copy")
         return self.create(action, edition, copy, text, opened=name)
 
     def rename(self, action: str, edition: str, name: str, to: str) -> Done:
-        """Give one of the workspace's own fixtures another name, which must be free."""
+        """Rename one of the workspace's own fixtures; UsageError where the other name is taken."""
         text = self._own(action, edition, safe_name(name))
         if text is None:
             raise UsageError(f"{name} ships with the sandbox", mend="duplicate it under the new name")
@@ -128,7 +128,7 @@ class Fixtures:
         return self._make(action, edition, files, was=name, now=to)
 
     def delete(self, action: str, edition: str, name: str) -> Done:
-        """Delete the workspace's file of a fixture; a shipped one of this name then shows again."""
+        """Delete the workspace's file of a fixture, which uncovers a shipped one of the same name."""
         text = self._own(action, edition, safe_name(name))
         if text is None:
             raise UsageError(f"there is no file of {name} in the workspace: there is nothing to delete")
@@ -140,7 +140,7 @@ class Fixtures:
         return self._make(action, edition, {name: Sides(text, None)}, was=name, now=now)
 
     def undo(self, id: str) -> Done:
-        """Take a change back; UsageError where it is not known any more, or a file was changed since."""
+        """Undo a change; UsageError where it is no longer known, or a file was changed since."""
         change = self._read(id).reversed
         for name, each in change.files.items():
             if self._own(change.action, change.edition, name) != each.before:
@@ -150,7 +150,7 @@ class Fixtures:
         return done
 
     def free_name(self, action: str, edition: str, wanted: str) -> str:
-        """The wanted name, or the first like it that no fixture has."""
+        """The wanted name, or with a number the first that no fixture has."""
         names = {info.name for info in self._workspace.fixtures(action, edition)}
         return free_name(wanted[:90].rstrip("."), names.__contains__)
 
@@ -163,7 +163,7 @@ class Fixtures:
         return read_text(path) if checked(Path.exists, path) else None
 
     def _make(self, action: str, edition: str, files: dict[str, Sides], *, was: str, now: str) -> Done:
-        """Keep what is about to be replaced, then write, then delete: what is cut short has lost nothing."""
+        """Keep the replaced texts, then write, then delete, so that nothing is lost if the process dies."""
         change = Change(action=action, edition=edition, files=files, was=was, now=now)
         id = f"{time.time_ns():016x}{os.urandom(8).hex()}"
         self._workspace.write(self._kept / f"{id}.json", msgspec.json.encode(change).decode())
@@ -191,8 +191,8 @@ class Fixtures:
             path.unlink(missing_ok=True)
 
 
-def _in_the_manner_of(current: str | None, text: str) -> str:
-    """The text with a line's end at its end, and with CR LF where the file has them."""
+def _with_line_ends_of(current: str | None, text: str) -> str:
+    """The text with a line end behind the last line, and with the line ends of the current file."""
     text = text if text.endswith("\n") else text + "\n"
     is_crlf = current is not None and "\r\n" in current and "\r\n" not in text
     return text.replace("\n", "\r\n") if is_crlf else text

@@ -1,4 +1,4 @@
-"""A workspace's fixtures as payloads: for a run, and for recording."""
+"""A workspace's fixtures as payloads, for runs and for recording."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from retailops_sandbox.workspace.workspace import Workspace
 
 
 def fixture_reader(workspace: Workspace) -> Callable[[str, str, str], Template]:
-    """Reads a workspace's fixtures, each file once: a run sees one state of it."""
+    """A reader of a workspace's fixtures that reads each file once, so that a run uses one state of it."""
     known: dict[tuple[str, str, str], Template] = {}
 
     def fixture(action: str, edition: str, name: str) -> Template:
@@ -28,7 +28,7 @@ def fixture_reader(workspace: Workspace) -> Callable[[str, str, str], Template]:
 
 
 def fixture_payloads(workspace: Workspace) -> Callable[[str, str, str], Any]:
-    """Reads a workspace's fixtures for recording: UNSET for one that is not there, or cannot be read."""
+    """A reader of a workspace's payloads; UNSET for a fixture that is missing or cannot be read."""
     fixture = fixture_reader(workspace)
 
     def payload(action: str, edition: str, name: str) -> Any:

@@ -1,4 +1,4 @@
-"""Configuration: command line, then environment, then pyproject.toml, then the workspace."""
+"""Settings from environment and pyproject.toml, in this order; the command line is before both."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PREFIX = "RETAILOPS_SANDBOX_"
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
-    """What the environment and pyproject.toml may say; the command line overrides each."""
+    """The settings that environment and pyproject.toml can make."""
 
     receiver: str = ""
     """A receiver's name or URL."""
@@ -25,18 +25,18 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
     timeout_ms: Annotated[int, Meta(ge=1, le=86_400_000)] | None = None
     host: str = "127.0.0.1"
     secret_env: tuple[str, ...] = ()
-    """Names of environment variables whose values are secret, whoever is sent to."""
+    """Names of environment variables whose values are secret, whatever the receiver."""
     port: Annotated[int, Meta(ge=0, le=65_535)] = 8080
     token: str = ""
-    """What a browser must show when the sandbox is bound to an address that is not loopback."""
+    """The token that a browser must present where `serve` is bound to an address other than loopback."""
     keep_runs: Annotated[int, Meta(ge=1)] | None = None
-    """How many runs the log keeps; None keeps all."""
+    """The number of runs that the log keeps; None keeps all."""
     keep_days: Annotated[int, Meta(ge=1, le=36_500)] | None = None
-    """For how many days the log keeps a run; None keeps it for good."""
+    """The days for which the log keeps a run; None keeps it for good."""
 
 
 def read(environment: Mapping[str, str], start: Path) -> Settings:
-    """The settings in force at a folder. Raises UsageError or SourceError that names the culprit."""
+    """The settings for a folder. UsageError or SourceError names the variable or file that is wrong."""
     file = _pyproject(start)
     known = Settings() if file is None else _converted(_section(file), str(file))
     for name in Settings.__struct_fields__:

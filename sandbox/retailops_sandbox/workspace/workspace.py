@@ -1,4 +1,4 @@
-"""The folder with the user's fixtures, scenarios, receivers and log, over the shipped layer beneath."""
+"""The folder with the user's fixtures, scenarios, receivers and log, and the shipped files beneath it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Origin = Literal["shipped", "workspace", "changed"]
 
 
 class FixtureInfo(msgspec.Struct, frozen=True):
-    """A fixture's name, and which layer it comes from; `changed` is a workspace copy over a shipped one."""
+    """A fixture's name and origin; `changed` is a workspace's file over a shipped one of the same name."""
 
     name: str
     origin: Origin
@@ -48,7 +48,7 @@ class ReceiverBook(msgspec.Struct, frozen=True):
 
 
 class Workspace:
-    """A folder of the user's. Nothing is made in it before the first write."""
+    """A user's folder. Nothing is created in it before the first write."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -56,7 +56,10 @@ class Workspace:
 
     @classmethod
     def find(cls, given: str | None, environment: Mapping[str, str], start: Path) -> Workspace:
-        """The one given, else the environment's, else the nearest folder above that is one, else `start`."""
+        """The folder that is given, else the environment's, else the nearest workspace above `start`.
+
+        `start` itself is the workspace where there is none.
+        """
         chosen = given or environment.get("RETAILOPS_SANDBOX_WORKSPACE")
         if chosen:
             try:
@@ -75,7 +78,7 @@ class Workspace:
 
     @classmethod
     def shipped(cls) -> Workspace:
-        """One of which nothing was ever changed: only to be read, as it has no folder of its own."""
+        """A workspace that has the shipped files alone. It has no folder, and can only be read."""
         return cls(resources.fixtures_dir() / "nobody")
 
     @property
@@ -83,7 +86,7 @@ class Workspace:
         return self.root / ".sandbox" / "runs"
 
     def initialise(self) -> list[Path]:
-        """Make the folders of a workspace; the paths that were new."""
+        """Create the folders of a workspace; the paths that were new are returned."""
         folders = [self.root / "fixtures", self.root / "scenarios", self.root / ".sandbox"]
         made = [folder for folder in folders if not folder.exists()]
         try:
@@ -100,7 +103,7 @@ class Workspace:
     # --- fixtures ---
 
     def fixtures(self, action: str, edition: str) -> list[FixtureInfo]:
-        """All fixtures of an action's edition, by name."""
+        """All fixtures of an action's edition, `default` first, then by name."""
         own = _stems(self._own_fixtures(action, edition))
         known = _stems(resources.fixtures_dir() / action / edition)
         infos = [
@@ -110,11 +113,11 @@ class Workspace:
         return sorted(infos, key=lambda info: (info.name != "default", info.name))
 
     def read_fixture(self, action: str, edition: str, name: str) -> str:
-        """A fixture's text; UsageError with the nearest names where there is none."""
+        """A fixture's text; UsageError, with similar names, where there is no such fixture."""
         return read_text(self.fixture_path(action, edition, name))
 
     def fixture_path(self, action: str, edition: str, name: str) -> Path:
-        """The file that a fixture's name means; UsageError with the nearest names where there is none."""
+        """The file of a fixture; UsageError, with similar names, where there is no such fixture."""
         file = f"{safe_name(name)}.json"
         own = self._own_fixtures(action, edition) / file
         if checked(Path.exists, own):
@@ -126,7 +129,7 @@ class Workspace:
         raise UsageError(f"there is no {action} {edition} fixture {name!r}", mend=_nearest(name, names))
 
     def own_fixture(self, action: str, edition: str, name: str) -> Path:
-        """The file that a fixture has in the workspace, or would have."""
+        """The path that a fixture's file in the workspace has, whether it is there or not."""
         return self._own_fixtures(action, edition) / f"{safe_name(name)}.json"
 
     def save_fixture(self, action: str, edition: str, name: str, text: str) -> Path:
@@ -142,7 +145,7 @@ class Workspace:
     # --- scenarios ---
 
     def scenario_files(self) -> tuple[list[str], list[SandboxError]]:
-        """The workspace's scenario files and, beneath them, the shipped ones; and what could not be read."""
+        """The workspace's scenario files, then shipped ones with other names; and what could not be read."""
         above, below = self.root / "scenarios", resources.fixtures_dir() / "scenarios"
         own, mistakes = scenario_files_in(above)
         known, _ = scenario_files_in(below)
@@ -157,14 +160,13 @@ class Workspace:
         return scenario_files_in(resources.fixtures_dir() / "scenarios")
 
     def scenario_path(self, name: str) -> Path:
-        """The file that a scenario saved under this name would have; UsageError for a name that cannot be."""
+        """The path for a scenario that is saved under a name; UsageError for an impossible name."""
         return self.root / "scenarios" / (safe_name(name.removesuffix(SUFFIX), "a scenario file's") + SUFFIX)
 
     def save_scenario(self, name: str, text: str, *, replace: bool = False) -> Path:
         """Write a scenario into the workspace, atomically.
 
-        SourceError if the text is no scenario; UsageError where there is such a file, unless it is to be
-        replaced.
+        SourceError if the text is no scenario; UsageError where there is such a file and `replace` is false.
         """
         path = self.scenario_path(name)
         scenario.read(text, id=path.name, file=path.name)
@@ -176,9 +178,9 @@ class Workspace:
         return path
 
     def scenario_id(self, path: Path | str) -> str:
-        """A scenario's id: its path in the workspace, or as it is where it lies elsewhere.
+        """The id of a scenario file: its path in the workspace; outside of it, the whole path.
 
-        Those that ship with the sandbox have the same one wherever it is installed.
+        A shipped file has the same id wherever the sandbox is installed.
         """
         known = os.path.abspath(path)
         if known.startswith(self._shipped):
@@ -186,7 +188,7 @@ class Workspace:
         return known.removeprefix(self._prefix).replace(os.sep, "/")
 
     def scenario_file(self, id: str) -> Path:
-        """The file of the scenario with this id; UsageError where there is none in either layer."""
+        """The file of the scenario with an id, the workspace's or a shipped one; UsageError without one."""
         name = id.removeprefix(_SHIPPED)
         folder = self._prefix if name == id else self._shipped
         path = Path(os.path.normpath(folder + name))
@@ -196,7 +198,7 @@ class Workspace:
         return path
 
     def read_scenario(self, id: str) -> str:
-        """A scenario file's text; UsageError where there is none with this id."""
+        """The text of the scenario file with an id; UsageError without one."""
         return read_text(self.scenario_file(id))
 
     @cached_property
@@ -220,7 +222,7 @@ class Workspace:
         return ReceiverBook(tuple(tables.receivers.values()), default)
 
     def receiver(self, name: str) -> Receiver:
-        """The receiver of this name; UsageError with the nearest names where there is none."""
+        """The receiver of a name; UsageError, with similar names, where there is none."""
         book = self.receivers().receivers
         for receiver in book:
             if receiver.name == name:
@@ -230,7 +232,7 @@ class Workspace:
         raise UsageError(f"there is no receiver {name!r} in {self.receivers_file}", mend=known)
 
     def save_receiver(self, receiver: Receiver, *, replaces: str = "") -> None:
-        """Add a receiver, or put it in the place of the one named `replaces`."""
+        """Add a receiver, or replace the one named `replaces`; UsageError where its name is taken."""
         kept = list(self.receivers().receivers)
         names = [each.name for each in kept]
         if receiver.name in names and receiver.name != replaces:
@@ -245,7 +247,7 @@ class Workspace:
         self._write_receivers(kept, receiver.name if replaces and default == replaces else default)
 
     def delete_receiver(self, name: str) -> Receiver:
-        """Take a receiver out of the file, and return it."""
+        """Remove a receiver from the file, and return it; UsageError where there is none of this name."""
         gone = self.receiver(name)
         book = self.receivers()
         self._write_receivers(
@@ -255,19 +257,19 @@ class Workspace:
         return gone
 
     def set_default_receiver(self, name: str) -> None:
-        """Make a receiver the one that is used where none is named; an empty name clears it."""
+        """Make a receiver the one that is used where none is named; with an empty name, none is."""
         if name:
             self.receiver(name)
         self._write_receivers(self.receivers().receivers, name)
 
     def _write_receivers(self, receivers: Iterable[Receiver], default: str) -> None:
-        """As a TinyDB file: stock TinyDB opens it, and a person reads it."""
+        """Write the receivers as a TinyDB file, which stock TinyDB opens and people can read."""
         rows = {str(number): each for number, each in enumerate(receivers, 1)}
         document: Any = {"receivers": rows, "settings": {"1": {"default": default}}}
         self.write(self.receivers_file, jsontext.pretty(document) + "\n")
 
     def write(self, path: Path, text: str) -> None:
-        """Write a file of the workspace, atomically, with the folders on its way; FileError if it cannot."""
+        """Write a file of the workspace, atomically, with its folders; FileError if it cannot be written."""
         try:
             if not self.root.exists() or not (self.root / ".sandbox").exists():
                 self.initialise()
@@ -277,7 +279,7 @@ class Workspace:
             raise unwritable(path, error, mend=_ELSEWHERE) from error
 
     def delete(self, path: Path) -> None:
-        """Delete a file of the workspace, if it is there; FileError if it cannot be."""
+        """Delete a file of the workspace, if there is one; FileError if it cannot be deleted."""
         try:
             path.unlink(missing_ok=True)
         except OSError as error:
@@ -294,7 +296,7 @@ class _Tables(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def scenario_files_in(folder: Path) -> tuple[list[str], list[SandboxError]]:
-    """The scenario files in a folder and below it, in order of their paths; and what could not be read.
+    """The scenario files in a folder and its folders, in order of their paths; and what could not be read.
 
     Hidden folders are left out, and folders that are symbolic links are not followed.
     """
@@ -319,7 +321,7 @@ def scenario_files_in(folder: Path) -> tuple[list[str], list[SandboxError]]:
             elif kind == "file":
                 found.append(entry.path.removeprefix(_HERE))
             else:
-                # A pipe would be waited for without end.
+                # Reading a pipe would wait without end.
                 mistakes.append(FileError("is not a regular file", file=entry.path))
         waiting += reversed(below)
     return found, mistakes
@@ -329,7 +331,10 @@ _by_name = attrgetter("name")
 
 
 def _kind(entry: os.DirEntry[str]) -> Literal["file", "folder", "other"]:
-    """What it is; of one that is not there, such as a dangling link, reading it will tell."""
+    """The kind of a folder's entry. One that is not there, such as a dangling link, counts as a file.
+
+    Reading it reports what is wrong.
+    """
     try:
         if entry.is_file():
             return "file"

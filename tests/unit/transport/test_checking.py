@@ -14,7 +14,7 @@ import pytest
 
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.model import Connection
-from retailops_sandbox.transport.checking import Checked, check
+from retailops_sandbox.transport.checking import CheckedConnection, check
 from tests.support.authority import Authority
 from tests.support.receivers import Peer, Receiver, answering, receiver, response, tunnel, unused_port
 
@@ -32,11 +32,11 @@ def authority(tmp_path: Path) -> Authority:
     return Authority(tmp_path)
 
 
-def checked(url: str, connection: Connection | None = None) -> Checked:
+def checked(url: str, connection: Connection | None = None) -> CheckedConnection:
     return asyncio.run(check(url, connection or Connection()))
 
 
-def checked_tls(context: ssl.SSLContext, connection: Connection) -> Checked:
+def checked_tls(context: ssl.SSLContext, connection: Connection) -> CheckedConnection:
     """The check of a receiver that speaks TLS; it gets one connection and no request."""
     with receiver(OK, tls=context) as there:
         found = checked(there.url, connection)
@@ -51,7 +51,7 @@ def met(there: Receiver) -> None:
         time.sleep(0.005)
 
 
-def kind(found: Checked) -> str | None:
+def kind(found: CheckedConnection) -> str | None:
     return found.fault.kind if found.fault else None
 
 

@@ -11,7 +11,7 @@ import msgspec
 from retailops_sandbox import composing
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.model import Fault, Receiver
-from retailops_sandbox.transport.checking import Certificate, Checked, check
+from retailops_sandbox.transport.checking import Certificate, CheckedConnection, check
 from retailops_sandbox.web.shell.context import AppContext
 
 _SOON = timedelta(days=30)
@@ -51,7 +51,7 @@ class ConnectionChecks:
 
     def __init__(self, context: AppContext) -> None:
         self._context = context
-        self._under_way: set[asyncio.Task[Checked]] = set()
+        self._under_way: set[asyncio.Task[CheckedConnection]] = set()
 
     async def check(self, receiver: Receiver) -> ConnectionCheck:
         """Check the connection to a receiver, which is sent nothing."""
@@ -73,7 +73,7 @@ class ConnectionChecks:
         for checking in self._under_way:
             checking.cancel()
 
-    async def _checked(self, receiver: Receiver) -> Checked | None:
+    async def _checked(self, receiver: Receiver) -> CheckedConnection | None:
         """What the check found; None where it was cancelled."""
         checking = asyncio.create_task(check(receiver.base_url, composing.connection(receiver)))
         self._under_way.add(checking)
@@ -85,7 +85,7 @@ class ConnectionChecks:
         return None if checking.cancelled() else checking.result()
 
 
-def _result(receiver: Receiver, found: Checked, now: str) -> ConnectionCheck:
+def _result(receiver: Receiver, found: CheckedConnection, now: str) -> ConnectionCheck:
     expiry, is_expiring = _expiry(found.certificate, now)
     return ConnectionCheck(
         stages=_stages(receiver, found),
@@ -97,7 +97,7 @@ def _result(receiver: Receiver, found: Checked, now: str) -> ConnectionCheck:
     )
 
 
-def _stages(receiver: Receiver, found: Checked) -> list[Stage]:
+def _stages(receiver: Receiver, found: CheckedConnection) -> list[Stage]:
     """The stages that were made; the fault has the one that was not."""
     if not found.address:
         return []
@@ -122,7 +122,7 @@ def _stages(receiver: Receiver, found: Checked) -> list[Stage]:
     return stages
 
 
-def _unseen(receiver: Receiver, found: Checked) -> str:
+def _unseen(receiver: Receiver, found: CheckedConnection) -> str:
     if found.fault:
         return ""
     if found.by_proxy and composing.base_url(receiver).scheme == "http":
