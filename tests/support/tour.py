@@ -180,7 +180,7 @@ PLACES = [
     Place("accept-written", "/runs/{written}/review/changes"),
     Place("accept-empty", "/deliveries/{recorded}/review"),
     Place("error-nothing-here", "/nothing/of/the/kind"),
-    Place("error-mend", "/?from=no-such-delivery"),
+    Place("error-mend", "/?action=no_such_action"),
     Place("login", "/", within="guarded"),
     Place("login-refused", "/login", {"token": "another"}, within="guarded"),
 ]

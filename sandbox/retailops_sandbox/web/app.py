@@ -147,7 +147,7 @@ class _Shell:
         assert isinstance(error, HTTPException)
         status = HTTPStatus(error.status_code)
         if status == HTTPStatus.METHOD_NOT_ALLOWED and request.method in ("GET", "HEAD"):
-            # The address of a form stands in the bar after the form was refused.
+            # The browser shows the address of a form after the form was refused.
             path = request.url.path
             page = _PAGES_OF_FORMS.get(path) or path.rpartition("/")[0] or "/"
             return RedirectResponse(page, HTTPStatus.SEE_OTHER)

@@ -34,12 +34,12 @@ _PARTS = ("status", "max_ms", "headers", "body", "rules")
 
 
 class Applied(msgspec.Struct, frozen=True):
-    """A rule, and where it stands."""
+    """A rule and its path."""
 
     path: str
     says: str
     is_wide: bool = False
-    """Whether it is for more than one place."""
+    """It is for more than one place."""
     problem: str = ""
 
 
@@ -51,7 +51,7 @@ class Value(msgspec.Struct, kw_only=True):
     label: str
     text: str
     is_json: bool
-    """Whether the input shows JSON."""
+    """The input shows JSON."""
     rule: Applied | None = None
     problem: str = ""
 
@@ -64,12 +64,12 @@ class Box(msgspec.Struct, kw_only=True):
     label: str
     rule: Applied | None = None
     is_item: bool = False
-    """Of a set-like array: no rule stands for all of it."""
+    """An item of a set-like array, for which no rule can be made as a whole."""
     title: str = ""
-    """What tells it apart from its siblings."""
+    """Its identity among its siblings."""
     parts: list[Value | Box] = []
     offered: tuple[str, ...] = ()
-    """Documented members that it has not."""
+    """The documented members that are missing in it."""
     problem: str = ""
 
 
@@ -96,11 +96,11 @@ class Cards(msgspec.Struct, kw_only=True):
     events: str = ""
     """Where the contract's items lie, as a pointer; empty where it has none."""
     other_rules: list[Applied] = []
-    """Those that no expected value shows."""
+    """The rules of places that are not in the expected body."""
     also: dict[str, str] = {}
-    """What else it says, as JSON."""
+    """Its further members, as JSON."""
     problem: str = ""
-    """What is wrong with it, and stands at none of the above."""
+    """What is wrong with it and belongs to none of the above."""
     problem_at: str = ""
 
 
@@ -137,7 +137,7 @@ class _Maker:
         self._rules: dict[str, Any] = rules if isinstance(rules, dict) else {}
         self._shown: set[str] = set()
         self._known: dict[str, Any] = {}
-        """Those rules that can be used."""
+        """The rules that can be used."""
         self._wrong: dict[str, str] = {}
         rule: Any
         for path, rule in self._rules.items():
@@ -217,7 +217,7 @@ class _Maker:
 
 
 def _put(cards: Cards, mistake: SandboxError) -> None:
-    """Put a mistake at what it is about, or at the nearest around it."""
+    """Put a mistake at its place, or at the whole where it has none."""
     what = mistake.message
     at = mistake.pointer or ""
     places: dict[str, Any] = {each.pointer: each for each in cards.headers}
@@ -251,7 +251,7 @@ def pointer_tokens(path: str) -> tuple[str, ...]:
 
 
 def _title(item: Json, identity: Sequence[str]) -> str:
-    """The values that tell an item apart from the others."""
+    """The identity of an item, in words."""
     if not isinstance(item, dict):
         return ""
     return " ".join(
@@ -291,10 +291,9 @@ def documented_members(contract: Contract, at: str) -> tuple[str, ...]:
 
 
 def typed(text: str, written: Mapping[str, str]) -> tuple[str, list[str]]:
-    """The text with what was typed into the inputs, and what of it could not be put there.
+    """The text with what was typed into the inputs, by their names, and what could not be put there.
 
-    Inputs are named `text:` or `json:` and a pointer, as those of the payload's form. One that shows what is
-    there touches no byte. SourceError where the text is not JSON.
+    An input that shows what is there touches no byte. SourceError where the text is not JSON.
     """
     document = jsontext.parse(_base(text))
     changed = {}
@@ -319,7 +318,7 @@ def typed(text: str, written: Mapping[str, str]) -> tuple[str, list[str]]:
 
 
 def add(text: str, contract: Contract, at: str) -> str:
-    """The text with one more item in the array there; what is not there yet is made."""
+    """The text with one more item in the array there, which is made where there is none."""
     text = _base(text)
     present = value_at(jsontext.parse(text), at)
     item = _documented(contract, f"{at}/0")
@@ -331,7 +330,7 @@ def add(text: str, contract: Contract, at: str) -> str:
 
 
 def begin(text: str, at: str) -> str:
-    """The text with an empty array there: nothing is expected in it."""
+    """The text with an empty array there, in which nothing is expected."""
     return jsontext.insert(_base(text), at, [])
 
 
@@ -343,7 +342,7 @@ def member(text: str, contract: Contract, at: str, name: str) -> str:
 
 
 def remove(text: str, at: str) -> str:
-    """The text without what is there, nor the rules that were for it alone.
+    """The text without the value there, and without the rules that were for it alone.
 
     Rules for later items of the same array follow them.
     """
@@ -382,7 +381,7 @@ def unrule(text: str, path: str) -> str:
 def answered(text: str, answer: Expectation) -> str:
     """The text with the status and body of an answer; its rules and limits stay.
 
-    What was redacted in it may be anything: nobody knows what it was.
+    A redacted value gets the rule `any`: what it was is not known.
     """
     try:
         document = deepcopy(jsontext.parse(_base(text)))

@@ -1,4 +1,4 @@
-"""What is wrong with a payload as typed, or looks inconsistent, and where."""
+"""The findings about a payload as typed: what is wrong or looks inconsistent, and where."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MOST_ADVISED = 50
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """Something wrong with the payload as typed, and where."""
+    """Something that is wrong with the payload, and where."""
 
     message: str
     line: int = 0
@@ -33,17 +33,17 @@ class Advised(msgspec.Struct, frozen=True):
 
 
 class Findings(msgspec.Struct, frozen=True):
-    """What is wrong with the payload as typed."""
+    """All findings about a payload as typed."""
 
     rows: Sequence[Finding] = ()
     summary: str = ""
     advised: Sequence[Advised] = ()
     more_advised: int = 0
-    """How many notes there are beside those."""
+    """How many further notes there are."""
 
 
 def examine(payload: str, wanted: Contract, names: Names) -> Findings:
-    """What is wrong with a payload as typed: JSON, placeholders, contract; the first of these that fails."""
+    """The findings about a payload; one alone where it is no JSON, or a placeholder cannot be filled."""
     try:
         value = jsontext.parse(payload)
     except SourceError as error:
@@ -66,9 +66,9 @@ def examine(payload: str, wanted: Contract, names: Names) -> Findings:
     count = f"{len(rows)} times" if len(rows) > 1 else "once"
     summary = f"Breaks the contract of {wanted.action} {wanted.edition} {count}." if rows else ""
     broken = {each.pointer for each in violations}
-    # What breaks the contract has been told already.
+    # A place that breaks the contract has its violation already.
     notes = [each for each in advice.advise(wanted.advice, filled) if each.pointer not in broken]
-    told = notes[:_MOST_ADVISED]
-    places = jsontext.places(payload, [each.pointer for each in told])
-    advised = [Advised(note, line, column) for note, (line, column) in zip(told, places, strict=True)]
-    return Findings(rows, summary, advised, len(notes) - len(told))
+    shown = notes[:_MOST_ADVISED]
+    places = jsontext.places(payload, [each.pointer for each in shown])
+    advised = [Advised(note, line, column) for note, (line, column) in zip(shown, places, strict=True)]
+    return Findings(rows, summary, advised, len(notes) - len(shown))

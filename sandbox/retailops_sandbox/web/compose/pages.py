@@ -182,10 +182,10 @@ class ComposePages(RoomPages):
 
     def _request(self, send_form: SendForm) -> SendRequest:
         """The send that the form asks for; Refused where it must not, or cannot, go out."""
-        given = self._variables(send_form)
-        target = self._target(send_form, given)
+        target = self._target(send_form)
         permit(target, shown=send_form.shown, confirmed=send_form.confirmed)
         expected = self._expectation(send_form)
+        given = self._variables(send_form)
         if lack := lacking(send_form.payload):
             raise Refused("send", lack)
         findings = self._findings(send_form)
@@ -215,8 +215,9 @@ class ComposePages(RoomPages):
 
     # --- reading what was typed ---
 
-    def _target(self, send_form: SendForm, given: Mapping[str, Json]) -> Target:
-        return self._context.target_named(send_form.receiver, send_form.action, send_form.edition, given)
+    def _target(self, send_form: SendForm) -> Target:
+        known = _known_variables(send_form)
+        return self._context.target_named(send_form.receiver, send_form.action, send_form.edition, known)
 
     def _expectation(self, send_form: SendForm) -> Expectation | None:
         if not send_form.expectation.strip():
@@ -271,7 +272,7 @@ class ComposePages(RoomPages):
         part: str = "compose/compose.html",
         refused: bool = False,
     ) -> Response:
-        target = self._target(send_form, _known_variables(send_form))
+        target = self._target(send_form)
         wrong = problems(notices.problems)
         if problem := target.problem or self._context.receivers_problem:
             wrong.setdefault("receiver", problem)

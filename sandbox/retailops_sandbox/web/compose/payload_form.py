@@ -17,13 +17,13 @@ from retailops_sandbox.web.compose.findings import Findings
 from retailops_sandbox.web.compose.inputs import count, is_plain_text, shown, value_at, with_inner
 
 MOST_FIELDS = 2_000
-"""A browser takes long over more inputs; a payload with more of them is edited raw."""
+"""Browsers are slow with more inputs; a payload with more values is edited raw."""
 
 Schema = Mapping[str, Any]
 
 
 class Field(msgspec.Struct, kw_only=True):
-    """One value with its input."""
+    """A single value with its input."""
 
     kind: Literal["field"] = "field"
     pointer: str
@@ -31,9 +31,9 @@ class Field(msgspec.Struct, kw_only=True):
     description: str = ""
     types: str = ""
     example: str = ""
-    """The documented one, as an input would show it."""
+    """The documented example, as an input shows it."""
     options: tuple[str, ...] = ()
-    """All that the contract allows, where it names them."""
+    """The values that the contract allows, where it lists them."""
     is_required: bool = False
     is_known: bool = False
     """The contract names it."""
@@ -43,11 +43,11 @@ class Field(msgspec.Struct, kw_only=True):
     is_odd: bool = False
     """It shows JSON although the contract asks for a string."""
     text: str = ""
-    """What its input shows."""
+    """The text of its input."""
     problem: str = ""
     is_changed: bool = False
     was: str | None = None
-    """What the fixture has there, as an input would show it; None for nothing."""
+    """The fixture's value, as an input shows it; None where it has none."""
 
 
 class Group(msgspec.Struct, kw_only=True):
@@ -66,16 +66,16 @@ class Group(msgspec.Struct, kw_only=True):
 
     @property
     def is_plain(self) -> bool:
-        """Whether it is a list of single values."""
+        """It is a list of single values."""
         return self.kind == "array" and all(each.kind == "field" for each in self.parts)
 
 
 class FormView(msgspec.Struct, frozen=True, kw_only=True):
-    """The form, or why there is none."""
+    """The form, or why it cannot be edited."""
 
     root: Field | Group
     problem: str = ""
-    """Why nothing can be edited: the raw text is not JSON, or too large."""
+    """Why it cannot be edited: the raw text is not JSON, or too large."""
     edition: str
     compared_with: str = ""
     """The fixture that changes are marked against."""
@@ -126,7 +126,7 @@ def edited(text: str, contract: Contract, what: str, pointer: str, fixture_text:
 
 
 class _Form:
-    """Makes the parts of a form; `before` is what the fixture has."""
+    """Makes the parts of a form; `before` is the fixture's payload, UNSET without a fixture."""
 
     def __init__(self, contract: Contract, before: Any) -> None:
         self.contract = contract
@@ -140,7 +140,7 @@ class _Form:
     def node(
         self, pointer: str, label: str, schema: Schema | None, value: Any, *, is_required: bool = False
     ) -> Field | Group:
-        """The part for a value, or for the lack of one."""
+        """The part of a value, which is UNSET where it is missing."""
         known = schema or {}
         types = _types(known)
         allowed = _container_of(value, types)
@@ -155,7 +155,7 @@ class _Form:
             is_required=is_required,
             is_known=schema is not None,
             is_present=value is not UNSET,
-            # Of an object, what is in it says so itself.
+            # Of an object, the members are marked themselves.
             is_changed=(before is UNSET) != (value is UNSET)
             if allowed == "object"
             else not _same(before, value),
@@ -203,7 +203,7 @@ class _Form:
 
 
 def _blanked(part: Field | Group, form: _Form) -> Field | Group:
-    """The part, its missing objects spread out, and none of it marked."""
+    """The part with its missing objects filled in, and without marks."""
     part.is_changed, part.is_present = False, True
     if isinstance(part, Group):
         if part.kind == "object":

@@ -1,4 +1,4 @@
-"""What a contract says can stand where in a payload, for the editor to offer."""
+"""The words that a contract knows for each place of a payload, for the editor to offer."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from retailops_sandbox import jsontext
 from retailops_sandbox.jsontext import pointer
 
 MOST_CHARACTERS = 200
-"""Of an example that is offered; a longer one is no help."""
+"""Of an example that is offered; longer ones are left out."""
 
 
 class Word(msgspec.Struct, frozen=True, kw_only=True):
-    """A key that an object may have, or what the items of an array are."""
+    """A key of an object, or the items of an array."""
 
     at: str
     """The pointer of its object or array, in which `*` is every item."""
@@ -29,7 +29,7 @@ class Word(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def vocabulary(schema: Mapping[str, Any]) -> list[Word]:
-    """All that a schema names, from the outside in."""
+    """The words of a schema, from the outside in."""
     return list(_words("", schema))
 
 

@@ -283,10 +283,10 @@ class ReviewPages(RoomPages):
             return ""
         receiver = review.items[0].subject.first.delivery.receiver
         known = {each.name for each in self._context.receivers()}
-        said = [("receiver", receiver)] if receiver in known else []
+        chosen = [("receiver", receiver)] if receiver in known else []
         if len(review.written) == 1:
-            return f"/scenarios/show?{urlencode([('id', review.written[0]), *said])}"
-        return f"/scenarios?{urlencode([*(('pick', each) for each in review.written), *said])}"
+            return f"/scenarios/show?{urlencode([('id', review.written[0]), *chosen])}"
+        return f"/scenarios?{urlencode([*(('pick', each) for each in review.written), *chosen])}"
 
     # --- which review ---
 

@@ -97,7 +97,7 @@ class Change(msgspec.Struct, frozen=True):
 class Review:
     """The differences of some judged deliveries, and the decisions about them."""
 
-    def __init__(self, workspace: Workspace, library: ScenarioIndex, judged: Sequence[Judged]) -> None:
+    def __init__(self, workspace: Workspace, index: ScenarioIndex, judged: Sequence[Judged]) -> None:
         self._workspace = workspace
         self.items: list[Item] = []
         self.problems: list[str] = []
@@ -110,7 +110,7 @@ class Review:
         for id in dict.fromkeys(each.delivery.scenario for each in judged if each.failed):
             own = [each for each in judged if each.delivery.scenario == id]
             try:
-                self._add(library.plan(id), workspace.scenario_file(id), own)
+                self._add(index.plan(id), workspace.scenario_file(id), own)
             except SandboxError as error:
                 self._problem(str(error))
 
@@ -286,9 +286,9 @@ def judged(entries: Sequence[Entry], first: str = "") -> list[Judged]:
 class Reviews:
     """The reviews of a process, by their addresses."""
 
-    def __init__(self, workspace: Workspace, library: ScenarioIndex) -> None:
+    def __init__(self, workspace: Workspace, index: ScenarioIndex) -> None:
         self._workspace = workspace
-        self._library = library
+        self._index = index
         self._reviews: Recent[Review] = Recent(_REMEMBERED)
 
     def known(self, key: str) -> Review | None:
@@ -298,5 +298,5 @@ class Reviews:
 
     def begin(self, key: str, judged: Sequence[Judged]) -> Review:
         """Begin a review, in the place of any other of this key."""
-        self._reviews[key] = review = Review(self._workspace, self._library, judged)
+        self._reviews[key] = review = Review(self._workspace, self._index, judged)
         return review

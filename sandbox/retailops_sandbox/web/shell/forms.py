@@ -1,4 +1,4 @@
-"""What comes in with a form."""
+"""Forms as they come in."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def text(form: FormData, name: str) -> str:
 
 
 def key(form: FormData) -> str:
-    """What stands for this form as filled in, which it may be anew after Back; empty without an id."""
+    """A key of the form as it was filled in, for `Once`; empty without an id."""
     id = text(form, "form_id")
     if not id:
         return ""
@@ -49,7 +49,7 @@ def key(form: FormData) -> str:
 
 
 def came_from(request: Request) -> str:
-    """The page that the request came from, if it can be shown again; never another site."""
+    """The page that the request came from, or `/`; never another site."""
     try:
         parts = urlsplit(request.headers.get("referer", ""))
     except ValueError:

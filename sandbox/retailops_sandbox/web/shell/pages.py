@@ -22,7 +22,7 @@ from retailops_sandbox.reporting.render.lines import GLYPHS, visible
 from retailops_sandbox.web.shell.choices import THEME
 from retailops_sandbox.web.shell.context import Target
 
-_FLUSH = Markup("<!-- what was made until here should be seen -->")
+_FLUSH = Markup("<!-- the end of a piece -->")
 
 
 class RecordSwitch(msgspec.Struct, frozen=True):
@@ -55,7 +55,7 @@ class Pages:
     def __init__(self, templates: Path, static: Path) -> None:
         self.static = static
         self.record_switch: Callable[[], RecordSwitch] = RecordSwitch
-        """What the record switch shows now."""
+        """Makes what the record switch shows; its room replaces it."""
         self._assets = _manifest(static)
         self._environment = jinja2.Environment(
             loader=jinja2.FileSystemLoader(templates),
@@ -104,7 +104,7 @@ class Pages:
         section: str | None = None,
         target: Target | None = None,
     ) -> Iterator[str]:
-        """The markup of a page in pieces, each as soon as the template says that it should be seen."""
+        """The markup of a page in pieces, each of which ends where the template says `flush`."""
         piece: list[str] = []
         context = self._context(request, page, section, target)
         for markup in self._template(name).generate(context, flush=_FLUSH):
@@ -162,9 +162,9 @@ def _manifest(static: Path) -> dict[str, str]:
     return names
 
 
-def problems(said: Mapping[str, str] | None = None) -> defaultdict[str, str]:
-    """What is wrong with a form, by field; nothing for a field that is not named."""
-    return defaultdict(str, said or {})
+def problems(known: Mapping[str, str] | None = None) -> defaultdict[str, str]:
+    """The problems of a form by field, and an empty text for every other field."""
+    return defaultdict(str, known or {})
 
 
 # --- how values are shown ---
@@ -174,7 +174,7 @@ _FEW = 3
 
 
 def few(lines: Sequence[str]) -> list[str]:
-    """The first of many lines that say much the same, and how many more there are."""
+    """The first of many similar lines, and one that counts the others."""
     more = len(lines) - _FEW
     return [*lines[:_FEW], f"and {more:,} more like this"] if more > 1 else list(lines)
 

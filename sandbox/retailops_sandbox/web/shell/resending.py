@@ -1,4 +1,4 @@
-"""What a delivery sent, from the log alone: to send it again when its scenario's variables are gone.
+"""The payload and headers of a delivery from the log alone, to send it again without its scenario.
 
 The log has the payload before its placeholders were filled, and what went out, without secrets. Secrets, and
 what is made for each send, are filled in anew; everything else is as it was.
@@ -27,7 +27,7 @@ def payload(sent: Delivery) -> str:
 
 
 def raw(sent: Delivery) -> str | None:
-    """The bytes, as a step spells them, where they are not what composing makes of the payload; else None."""
+    """The bytes as a step spells them; None where composing makes them of the payload."""
     body = sent.request.body
     if sent.request.base64:
         return f"base64:{body}"
@@ -50,7 +50,7 @@ def headers(sent: Delivery) -> dict[str, str]:
 
 
 def _recalled(template: Json, filled: Json) -> Json:
-    """The template, with what was filled in where that cannot be filled any more."""
+    """The template, with the values of placeholders that cannot be filled any more."""
     if isinstance(template, dict) and isinstance(filled, dict):
         return {
             name: _recalled(child, filled[name]) if name in filled else child

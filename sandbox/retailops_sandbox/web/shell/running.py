@@ -21,7 +21,7 @@ from retailops_sandbox.workspace.workspace import Workspace
 
 
 class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """What to run, and how."""
+    """A run that is asked for: its scenarios and how to run them."""
 
     plans: Sequence[Plan]
     unreadable: Sequence[SandboxError] = ()
@@ -49,7 +49,7 @@ class Running:
         self._problems: dict[str, str] = {}
 
     async def once(self, form: str, request: RunRequest) -> tuple[str, bool]:
-        """Start a run, unless this form started one already: the run's id, and whether it is from before.
+        """Start a run once for a form: its id, and whether an earlier request with the form started it.
 
         Raises SandboxError where it cannot start; the form can then be sent again.
         """
@@ -60,7 +60,7 @@ class Running:
         return id in self._live
 
     def problem(self, id: str) -> str:
-        """What ended a run of this process before its time; empty where nothing did."""
+        """Why a run of this process ended early; empty where it did not."""
         return self._problems.get(id, "")
 
     async def stop(self, id: str) -> None:

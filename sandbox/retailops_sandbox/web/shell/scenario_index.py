@@ -1,4 +1,4 @@
-"""The scenarios that the pages offer: the workspace's, and those that ship with the sandbox beneath them."""
+"""The scenarios that pages offer: the workspace's, over those that ship with the sandbox."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _Stamp = tuple[int, int, int] | None
 
 
 class IndexedScenarios(msgspec.Struct, frozen=True):
-    """The scenarios as they are now, in order of their files, and what of them cannot be read."""
+    """The scenarios in the order of their files, and the errors of those that cannot be read."""
 
     plans: tuple[Plan, ...]
     unreadable: tuple[SandboxError, ...]
 
 
 class ScenarioIndex:
-    """Reads scenario files, each again only where it has changed. It may be asked from several threads."""
+    """Reads scenario files, and each again only where it has changed. Threads may share it."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
@@ -31,7 +31,7 @@ class ScenarioIndex:
         self._lock = Lock()
 
     def read(self) -> IndexedScenarios:
-        """All scenarios, as of now."""
+        """All scenarios as they are now."""
         files, unreadable = self._workspace.scenario_files()
         with self._lock:
             self._known = {path: self._current(path) for path in files}

@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from retailops_sandbox.httpserver import is_loopback
 
 OPEN_PATHS = ("/static/", "/login")
-"""What is answered without the token: the page that asks for it, and what that page looks like."""
+"""The paths that are answered without the token: the login and its assets."""
 
 _HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9.-]+))(?::[0-9]{1,5})?")
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -95,7 +95,7 @@ class Guard:
         return any(is_same(each, self._token) for each in shown)
 
     def _token_in_query(self, request: Request) -> Response | None:
-        """A token in the address becomes a cookie, and leaves the address."""
+        """The redirect that moves a token from the address into a cookie; None where there is none."""
         if not self._token or "token" not in request.query_params or request.method != "GET":
             return None
         query = urlencode([pair for pair in parse_qsl(request.url.query, True) if pair[0] != "token"])
@@ -107,7 +107,7 @@ class Guard:
 
 
 def remember_token(request: Request, answer: Response, token: str) -> None:
-    """Give the browser the token, so that it is asked for once."""
+    """Keep the token in a cookie, so that it is asked for once."""
     secure = request.url.scheme == "https"
     answer.set_cookie(cookie_name(request, "token"), token, httponly=True, samesite="lax", secure=secure)
 
@@ -118,7 +118,7 @@ def cookie_name(request: Request, name: str) -> str:
 
 
 def is_same(shown: str, token: str) -> bool:
-    """Whether this is the token, in a time that tells nothing about it."""
+    """Whether this is the token, compared in constant time."""
     return hmac.compare_digest(shown.encode(), token.encode())
 
 
