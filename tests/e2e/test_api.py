@@ -56,8 +56,7 @@ def write(name: str, *steps: dict[str, Any], **fields: Any) -> str:
 def logged(folder: Path) -> list[Delivery]:
     """The deliveries of all runs in the log of a workspace."""
     log = open_log(Workspace(folder).runs_dir)
-    runs = [log.run(each.info.id) for each in log.runs()]
-    return [entry.delivery for run in runs if run is not None for entry in run[1]]
+    return [entry.delivery for run in log.runs() for entry in log.deliveries(run.id)]
 
 
 # --- the example -------------------------------------------------------------------------------------------

@@ -137,7 +137,7 @@ def test_browsers_a_run_and_a_relay_at_once(tmp_path: Path, shop: Receiver) -> N
     everything = Counter(map(order_of, entries(logged)))
     assert everything == Counter(planned + sent + posted)
     for id, order in (pair for browser in by_browser for pair in browser):
-        entry = logged.get(id)
+        entry = logged.delivery(id)
         assert entry is not None
         assert order_of(entry) == order
 

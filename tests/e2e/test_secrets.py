@@ -419,7 +419,7 @@ def test_every_page(place: Path, shop: Receiver) -> None:
                 look(f"{run}/scenario?id={id}")
                 look(f"/scenarios/show?id={id}")
         log = open_log(Workspace(place).runs_dir)
-        ids += [entry.delivery.id for run in log.runs() for entry in log.run(run.id)[1]]  # type: ignore[index]
+        ids += [entry.delivery.id for run in log.runs() for entry in log.deliveries(run.id)]
         for path in ("/deliveries?text=order", "/deliveries/latency"):
             look(path)
         for path in ("/", "/deliveries", "/runs", "/receivers", "/scenarios", "/record"):

@@ -288,9 +288,8 @@ def shipped_file() -> Path:
 
 def test_the_delivery_of_a_scenario_leads_to_its_review(client: AcceptClient):
     run = client.run().removeprefix("/runs/").removesuffix("/review")
-    found = open_log(client.root / ".sandbox" / "runs").run(run)
-    assert found is not None
-    delivery = found[1][0].delivery.id
+    found = open_log(client.root / ".sandbox" / "runs").deliveries(run)
+    delivery = found[0].delivery.id
     page = client.http.get(f"/deliveries/{delivery}").text
     assert f'href="/deliveries/{delivery}/review"' in page
     assert "Difference 1 of 2" in client.page(f"/deliveries/{delivery}/review")

@@ -197,7 +197,7 @@ def test_judging_again_changes_the_verdict_in_the_log(client: LogClient) -> None
     assert answer.status_code == 303
     assert client.rows("/deliveries?verdict=failed&order=109") == [id]
     assert id not in client.rows("/deliveries?verdict=passed")
-    entry = client.log.get(id)
+    entry = client.log.delivery(id)
     assert entry is not None
     assert [each.verdict for each in entry.judgements] == ["passed", "failed"]
     assert entry.judgements[1].expectation == Expectation(body={"events": [{"error_code": "ERR1"}]})

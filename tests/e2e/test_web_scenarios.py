@@ -123,9 +123,8 @@ def test_an_address_that_only_takes_forms_leads_back_to_its_page(client: RunClie
 
 def resent(client: RunClient, shop: Shop, path: str) -> dict[str, Any]:
     """Press Send again on the page of a run's only delivery; what its shop got."""
-    found = open_log(client.workspace.runs_dir).run(path.removeprefix("/runs/"))
-    assert found is not None
-    delivery = f"/deliveries/{found[1][-1].delivery.id}"
+    found = open_log(client.workspace.runs_dir).deliveries(path.removeprefix("/runs/"))
+    delivery = f"/deliveries/{found[-1].delivery.id}"
     page = client.http.get(delivery).text
     answer = client.http.post(f"{delivery}/again", data=hidden(page))
     assert answer.status_code == 303, main_words(answer.text)
@@ -173,9 +172,8 @@ def test_bytes_that_are_not_the_usual_json_are_sent_again_as_they_were(client: R
 
 def test_the_page_of_a_delivery_says_what_send_again_does(client: RunClient):
     path = client.ran(client.scenario("good", {**PASSES, "deliver": {"headers": {"X-Own": "1"}}}))
-    found = open_log(client.workspace.runs_dir).run(path.removeprefix("/runs/"))
-    assert found is not None
-    id = found[1][0].delivery.id
+    found = open_log(client.workspace.runs_dir).deliveries(path.removeprefix("/runs/"))
+    id = found[0].delivery.id
     page = client.http.get(f"/deliveries/{id}").text
     assert "/scenarios/show?id=scenarios/good.scenario.json" in page
     assert "which are not sent from here: X-Own." in client.text(f"/?from={id}")

@@ -123,7 +123,7 @@ class Faces:
     def _judgement(self, delivery: str) -> Judgement:
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
-            entry = self.log.get(delivery)
+            entry = self.log.delivery(delivery)
             if entry is not None and entry.judgement is not None:
                 return entry.judgement
             self._get(f"/deliveries/{delivery}")

@@ -117,10 +117,8 @@ class Sent:
         log = open_log(workspace.runs_dir)
         self.deliveries: dict[str, Delivery] = {}
         for run in log.runs():
-            found = log.run(run.id)
-            assert found is not None
             assert run.info is not None
-            for entry in found[1]:
+            for entry in log.deliveries(run.id):
                 self.deliveries[run.info.kind] = entry.delivery
 
 

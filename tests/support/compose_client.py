@@ -62,7 +62,7 @@ class ComposeClient:
         """The delivery, once its stream says that it has landed."""
         with self.http.stream("GET", f"{path}/events") as stream:
             assert "event: finished" in list(stream.iter_lines())
-        entry = self.log.get(path.rpartition("/")[2])
+        entry = self.log.delivery(path.rpartition("/")[2])
         assert entry is not None
         return entry
 

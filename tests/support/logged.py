@@ -12,9 +12,9 @@ def newest_deliveries(log: Log, limit: int, before: str | None = None) -> list[E
     """The newest deliveries of all runs, the newest first; `before` goes on after that delivery."""
     after = None
     if before is not None:
-        last = log.get(before)
+        last = log.delivery(before)
         if last is None:
             return []
         after = last.delivery.sent_at, last.delivery.id
-    found = [log.get(row.id) for row in islice(log.rows(after=after), limit)]
+    found = [log.delivery(row.id) for row in islice(log.rows(after=after), limit)]
     return [entry for entry in found if entry is not None]

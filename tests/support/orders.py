@@ -38,8 +38,7 @@ def order_in(body: str | bytes) -> str:
 
 def entries(log: Log) -> list[Entry]:
     """Every delivery of the log."""
-    found = [log.run(run.id) for run in log.runs()]
-    return [entry for run in found if run is not None for entry in run[1]]
+    return [entry for run in log.runs() for entry in log.deliveries(run.id)]
 
 
 def judged_orders(log: Log) -> Counter[str]:

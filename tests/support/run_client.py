@@ -76,7 +76,7 @@ class RunClient:
         return self.run(path)
 
     def run(self, path: str) -> RunSummary:
-        found = self.log.find(path.removeprefix("/runs/"))
+        found = self.log.run(path.removeprefix("/runs/"))
         assert found is not None
         return found
 

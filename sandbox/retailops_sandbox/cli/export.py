@@ -119,15 +119,16 @@ def _found(what: str, log: LogReader) -> tuple[str, list[Entry]]:
     path = Path(what)
     if checked(Path.is_file, path):
         return path.stem, read_run_file(path)
-    if one := log.get(what):
+    if one := log.delivery(what):
         return what, [one]
     run = run_named(what, log)
-    if run is not None and (found := log.run(run.id)):
-        if run.problems and not found[1]:
+    if run is not None:
+        found = log.deliveries(run.id)
+        if run.problems and not found:
             raise run.problems[0]
         if run.problems:
             complain(f"note: some of it cannot be read: {run.problems[0]}")
-        return run.id, found[1]
+        return run.id, found
     raise unknown(what, log, "delivery, run or file")
 
 
@@ -135,7 +136,7 @@ def _write_run(what: str, log: LogReader, output: str | None, replace: bool) -> 
     """Write the run file of a run in the log."""
     run = run_named(what, log)
     if run is None:
-        if log.get(what) is not None:
+        if log.delivery(what) is not None:
             raise UsageError(f"{what} is a delivery, no run", mend=f"give {what.rpartition('.')[0]}")
         raise unknown(what, log, "run")
     if output is None:

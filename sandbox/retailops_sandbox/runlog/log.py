@@ -85,34 +85,28 @@ class FileLog:
             known = sorted(self._runs.values(), key=_started, reverse=True)
             return [_summary(run) for run in known if not run.is_empty]
 
-    def find(self, id: str) -> RunSummary | None:
+    def run(self, id: str) -> RunSummary | None:
         """The run of this id; None if there is none."""
         with self._lock:
             self._refresh()
             run = self._reader(id)
             return None if run is None or run.is_empty else _summary(run)
 
-    def run(self, id: str, scenarios: Container[str] | None = None) -> tuple[RunSummary, list[Entry]] | None:
-        """One run and its deliveries, the oldest first; None if there is none of this id.
-
-        Of all its deliveries, or of those for these scenarios.
-        """
+    def deliveries(self, run: str, scenarios: Container[str] | None = None) -> list[Entry]:
+        """The deliveries of a run, all or for these scenarios, the oldest first; none without the run."""
         for _ in range(_TRIES):
-            found = self.find(id)
-            if found is None:
-                return None
             try:
-                return found, self._entries(id, lambda row: scenarios is None or row.scenario in scenarios)
+                return self._entries(run, lambda row: scenarios is None or row.scenario in scenarios)
             except Stale:
                 continue
         raise _keeps_changing(self._runs_dir)
 
-    def results(self, id: str) -> list[Result]:
+    def results(self, run: str) -> list[Result]:
         """How the scenarios of a run came out, in the order in which they ended; none without such a run."""
         for _ in range(_TRIES):
             self._look_again()
             try:
-                return [result for source in self._sources(id) for result in source.results()]
+                return [result for source in self._sources(run) for result in source.results()]
             except Stale:
                 continue
         raise _keeps_changing(self._runs_dir)
@@ -137,7 +131,7 @@ class FileLog:
             if row is not None:
                 yield row
 
-    def get(self, id: str) -> Entry | None:
+    def delivery(self, id: str) -> Entry | None:
         """The delivery with this id; None if there is none."""
         for _ in range(_TRIES):
             try:
@@ -200,7 +194,7 @@ class FileLog:
 
     def export(self, id: str, target: Path) -> bool:
         """Replace a file by a run, as far as it is, as a run file; False if there is none. Blocks."""
-        if self.find(id) is None:
+        if self.run(id) is None:
             return False
         with replacing(target, target.with_name(f"{target.name}.{os.getpid()}.new")) as file:
             return self.copy(id, file)

@@ -73,35 +73,32 @@ class LogReader(Protocol):
     def runs(self) -> list[RunSummary]:
         """All runs, the newest first, damaged ones too."""
 
-    def find(self, id: str) -> RunSummary | None:
+    def run(self, id: str) -> RunSummary | None:
         """The run of this id; None if there is none."""
 
-    def run(self, id: str, scenarios: Container[str] | None = None) -> tuple[RunSummary, list[Entry]] | None:
-        """One run and its deliveries, the oldest first; None if there is none of this id.
+    def deliveries(self, run: str, scenarios: Container[str] | None = None) -> list[Entry]:
+        """The deliveries of a run, all or for these scenarios, the oldest first; none without the run."""
 
-        Of all its deliveries, or of those for these scenarios.
-        """
-
-    def results(self, id: str) -> list[Result]:
+    def results(self, run: str) -> list[Result]:
         """How the scenarios of a run came out, in the order in which they ended; none without such a run."""
 
     def rows(
         self, query: Query = ..., *, after: SortKey | None = None, newest_first: bool = True
     ) -> Iterator[DeliveryRow]:
-        """The deliveries that are asked for, a row each, in order of when they were sent.
+        """The rows of a query, in order of when the deliveries were sent.
 
         `after` goes on after that place, in the direction that is asked for. Rows are looked up as they are
         taken: who takes a page of them pays for no more.
         """
 
-    def get(self, id: str) -> Entry | None:
+    def delivery(self, id: str) -> Entry | None:
         """The delivery with this id; None if there is none."""
 
     def holding(self, query: Query, ids: Collection[str]) -> set[str]:
         """Those of these deliveries whose request or response has the text that is asked for."""
 
     def count(self) -> int:
-        """How many deliveries there are, as of the last look at the log."""
+        """The number of deliveries, as of the last question."""
 
     def cursor(self) -> Cursor:
         """A cursor at the end of the log."""

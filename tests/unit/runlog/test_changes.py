@@ -58,7 +58,7 @@ def test_what_another_reader_read_first_is_told_all_the_same(tmp_path: Path) -> 
     cursor = log.cursor()
     with open_run(tmp_path) as run:
         id = sent(run, 1)
-        assert log.get(id) is not None
+        assert log.delivery(id) is not None
         assert len(list(log.rows())) == 1
         assert told(cursor) == [("1", "", True)]
 
@@ -142,7 +142,7 @@ def test_a_summary_that_is_lost_while_one_looks_loses_nothing(tmp_path: Path) ->
     cursor = log.cursor()
     with open_run(tmp_path) as run:
         sent(run, 1)
-    assert log.find(RUN) is not None
+    assert log.run(RUN) is not None
     os.truncate(tmp_path / f"{RUN}.summary", 0)
     open_log(tmp_path).reindex()
     assert told(cursor) == [("1", "", True)]

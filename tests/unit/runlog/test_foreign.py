@@ -35,15 +35,13 @@ def test_it_is_found_by_its_ids_and_nothing_else_tells_of_it(tmp_path: Path):
     own_run(runs_dir).finish()
     log = open_log(runs_dir)
     assert log.open(path, NAME) == RUN
-    found = log.find(RUN)
+    found = log.run(RUN)
     assert found is not None
     assert (found.opened_from, found.deliveries, found.outcomes) == (NAME, 1, {"failed": 1})
-    entry = log.get(delivery)
+    entry = log.delivery(delivery)
     assert entry is not None
     assert [each.verdict for each in entry.judgements] == ["failed"]
-    run = log.run(RUN)
-    assert run is not None
-    assert run[1] == [entry]
+    assert log.deliveries(RUN) == [entry]
     assert [each.name for each in log.results(RUN)] == ["A"]
     assert [row.id for row in log.rows(Query(run=RUN))] == [delivery]
     assert (log.opened_from(RUN), log.opened_from(delivery), log.opened_from(LATER)) == (NAME, NAME, "")
@@ -58,7 +56,7 @@ def test_it_is_found_by_its_ids_and_nothing_else_tells_of_it(tmp_path: Path):
     assert [each.delivery.run for each in newest_deliveries(log, 9)] == [LATER]
     pruned = open_log(runs_dir).prune(Retention(runs=0), "2030-01-01T00:00:00Z")
     assert [each.run.id for each in pruned.removed] == [LATER]
-    assert open_log(runs_dir).find(RUN) is None
+    assert open_log(runs_dir).run(RUN) is None
     assert sorted(each.name for each in tmp_path.iterdir()) == ["copy.json", "elsewhere", NAME, "runs"]
 
 
@@ -70,7 +68,7 @@ def test_a_run_of_the_workspace_comes_first_whenever_it_comes(tmp_path: Path):
         assert log.opened_from(delivery) == NAME
         run.append(make_delivery(run))
         run.append(make_delivery(run))
-        found = log.find(RUN)
+        found = log.run(RUN)
         assert found is not None
         assert (found.opened_from, found.deliveries, found.state) == ("", 2, "running")
         assert log.opened() == []
@@ -85,7 +83,7 @@ def test_what_the_workspace_judged_is_not_held_against_it(tmp_path: Path):
     log.open(path, NAME)
     with own_run(tmp_path / "runs") as run:
         run.append(Judgement(delivery=delivery, verdict="passed", at="2030-05-01T12:00:02.000Z"))
-        entry = log.get(delivery)
+        entry = log.delivery(delivery)
         assert entry is not None
         assert [each.verdict for each in entry.judgements] == ["failed"]
         assert [row.verdict for row in log.rows(Query(run=RUN))] == ["failed"]
@@ -96,8 +94,8 @@ def test_a_file_that_changes_is_not_shown_unseen(tmp_path: Path):
     log = open_log(tmp_path / "runs")
     log.open(path, NAME)
     path.write_text(path.read_text().replace("2024-05-01T12:00:01.000Z", "some time or other"))
-    assert log.find(RUN) is None
-    assert log.get(delivery) is None
+    assert log.run(RUN) is None
+    assert log.delivery(delivery) is None
     with pytest.raises(FileError, match="is no time in UTC"):
         log.open(path, NAME)
     path.unlink()
@@ -185,5 +183,5 @@ def test_a_file_that_anything_happened_to_is_shown_or_refused(
         return
     found = log.run(id)
     assert found is not None
-    assert found[0].problems == ()
-    assert len(found[1]) == found[0].deliveries == len(list(log.rows(Query(run=id))))
+    assert found.problems == ()
+    assert len(log.deliveries(id)) == found.deliveries == len(list(log.rows(Query(run=id))))

@@ -172,7 +172,7 @@ def test_pages_follow_each_other_without_a_gap(log: Log, query: Query, size: int
 
 def test_lines_say_what_the_records_say(log: Log) -> None:
     for row in log.rows():
-        entry = log.get(row.id)
+        entry = log.delivery(row.id)
         assert entry is not None
         each = entry.delivery
         assert (row.sent_at, row.receiver, row.total_ms) == (each.sent_at, each.receiver, each.timings.total)
@@ -248,8 +248,8 @@ def test_what_comes_while_the_log_is_read_is_not_out_of_order(tmp_path: Path, ne
     found = [next(reading)]
     for writer in runs:
         # Somebody else sees both, one newer and one older than all.
-        assert log.get(send(writer, 50)) is not None
-        assert log.get(send(writer, 10)) is not None
+        assert log.delivery(send(writer, 50)) is not None
+        assert log.delivery(send(writer, 10)) is not None
     found += reading
     assert [row.id for row in found if row.id in whole] == whole
     assert found == sorted(found, key=lambda row: row.key, reverse=newest_first)
@@ -300,7 +300,7 @@ def test_a_summary_that_is_deleted_while_the_log_is_read_is_made_again(tmp_path:
         path.unlink()
 
     assert ids(log.rows()) == before
-    assert log.get(before[-1]) is not None
+    assert log.delivery(before[-1]) is not None
 
 
 def test_every_column_that_is_not_the_indexs_own_is_listed() -> None:

@@ -167,7 +167,7 @@ def test_run_file_and_summary_go_together_and_the_log_sees_it(tmp_path: Path):
     assert would == done
     assert names(tmp_path) == [f"{YOUNG}.json", f"{YOUNG}.summary"]
     assert [run.id for run in log.runs()] == [YOUNG]
-    assert log.get(f"{OLD}.000001") is None
+    assert log.delivery(f"{OLD}.000001") is None
 
 
 def test_a_run_that_goes_on_stays_and_one_whose_process_died_goes(tmp_path: Path):
@@ -206,7 +206,7 @@ def test_a_verdict_that_was_changed_is_not_changed_back(tmp_path: Path):
     write(tmp_path, YOUNG, about=id)
     pins.pin(tmp_path, OLD)
     assert open_log(tmp_path).prune(Retention(runs=0), NOW).removed == []
-    entry = open_log(tmp_path).get(id)
+    entry = open_log(tmp_path).delivery(id)
     assert entry is not None
     assert [each.verdict for each in entry.judgements] == ["passed", "failed"]
     pins.unpin(tmp_path, OLD)
@@ -216,13 +216,13 @@ def test_a_verdict_that_was_changed_is_not_changed_back(tmp_path: Path):
 @pytest.mark.parametrize("is_pinned", [True, False])
 def test_who_died_while_deleting_a_run_leaves_nothing_wrong(tmp_path: Path, is_pinned: bool):
     write(tmp_path, OLD)
-    assert open_log(tmp_path).find(OLD) is not None
+    assert open_log(tmp_path).run(OLD) is not None
     (tmp_path / f"{OLD}.json").rename(tmp_path / f"{OLD}.going")
     if is_pinned:
         (tmp_path / f"{OLD}.pinned").touch()
-    assert open_log(tmp_path).find(OLD) is None
+    assert open_log(tmp_path).run(OLD) is None
     pruning.sweep(tmp_path, 0)
-    assert (open_log(tmp_path).find(OLD) is not None) == is_pinned
+    assert (open_log(tmp_path).run(OLD) is not None) == is_pinned
     assert (names(tmp_path) == []) == (not is_pinned)
 
 
@@ -261,7 +261,7 @@ def test_a_pin_that_comes_before_the_look_for_it_wins(tmp_path: Path, monkeypatc
         done = open_log(tmp_path).prune(Retention(runs=0), NOW)
     assert done.removed == []
     assert [each.reason for each in done.kept] == ["it was pinned just now"]
-    run = open_log(tmp_path).find(OLD)
+    run = open_log(tmp_path).run(OLD)
     assert run is not None
     assert run.is_pinned
 
@@ -309,7 +309,7 @@ def test_who_reads_the_log_while_it_is_pruned_reads_what_is_left(tmp_path: Path)
     assert {row.run for row in rows} <= {OLD, YOUNG}
     assert list(log.rows()) == []
     assert cursor.changes() == []
-    assert log.run(OLD) is None
+    assert (log.run(OLD), log.deliveries(OLD)) == (None, [])
     assert log.results(YOUNG) == []
 
 

@@ -57,11 +57,11 @@ def test_a_delivery_is_seen_at_once_and_before_it_is_judged(tmp_path: Path) -> N
     run, log = open_run(tmp_path / "not" / "yet"), open_log(tmp_path / "not" / "yet")
     delivery = make_delivery(run)
     run.append(delivery)
-    assert log.get(delivery.id) == Entry(delivery, ())
+    assert log.delivery(delivery.id) == Entry(delivery, ())
     assert Entry(delivery, ()).judgement is None
     judgement = judge(delivery)
     run.append(judgement)
-    entry = log.get(delivery.id)
+    entry = log.delivery(delivery.id)
     assert entry is not None
     assert entry.judgement == judgement
     run.close()
@@ -87,7 +87,7 @@ def test_a_run_closed_without_folding_is_interrupted_and_whole(tmp_path: Path) -
     run.close()
     (summary,) = open_log(tmp_path).runs()
     assert (summary.state, summary.problems) == ("interrupted", ())
-    assert open_log(tmp_path).get(delivery.id) is not None
+    assert open_log(tmp_path).delivery(delivery.id) is not None
 
 
 def test_a_reader_ignores_a_line_that_is_being_written(tmp_path: Path) -> None:
@@ -165,17 +165,17 @@ def test_results_read_the_same_before_and_after_folding(tmp_path: Path) -> None:
     results = (make_result(), make_result("b", "failed"))
     for record in (delivery, judge(delivery), *results):
         run.append(record)
-    live = log.run(RUN)
+    live, live_deliveries = log.run(RUN), log.deliveries(RUN)
     assert live is not None
-    assert (live[0].state, live[0].results, log.results(RUN)) == ("running", 2, list(results))
+    assert (live.state, live.results, log.results(RUN)) == ("running", 2, list(results))
     run.finish("2024-05-01T12:01:00Z", stopped=True)
     kept = log.run(RUN)
     assert kept is not None
-    assert (kept[0].state, kept[0].results, log.results(RUN)) == ("stopped", 2, list(results))
-    assert kept[1] == live[1] == [Entry(delivery, (judge(delivery),))]
+    assert (kept.state, kept.results, log.results(RUN)) == ("stopped", 2, list(results))
+    assert log.deliveries(RUN) == live_deliveries == [Entry(delivery, (judge(delivery),))]
     assert open_log(tmp_path).runs()[0].outcomes == {"passed": 1, "failed": 1}
     assert open_log(tmp_path).results(RUN) == list(results)
-    assert log.run("no such run") is None
+    assert (log.run("no such run"), log.deliveries("no such run")) == (None, [])
 
 
 def test_a_run_that_was_stopped_says_so_before_it_is_folded(tmp_path: Path) -> None:
@@ -247,7 +247,7 @@ def test_numbers_keep_their_spelling(tmp_path: Path) -> None:
     )
 
     def spelled() -> bytes:
-        entry = open_log(tmp_path).get(delivery.id)
+        entry = open_log(tmp_path).delivery(delivery.id)
         assert entry is not None
         assert entry.judgement is not None
         return encoder.encode(entry.judgement)
@@ -356,12 +356,12 @@ def test_a_judgement_from_another_run_joins_its_delivery(tmp_path: Path) -> None
     serve.append(judge(delivery, "passed", "2024-05-01T12:00:02.001Z"))
     run.finish()
     log = open_log(tmp_path)
-    while_serve_runs = log.get(delivery.id)
+    while_serve_runs = log.delivery(delivery.id)
     assert while_serve_runs is not None
     assert [judgement.verdict for judgement in while_serve_runs.judgements] == ["failed", "passed", "errored"]
     assert newest_deliveries(log, 10) == [while_serve_runs]
     serve.finish()
-    assert log.get(delivery.id) == while_serve_runs
+    assert log.delivery(delivery.id) == while_serve_runs
 
 
 def test_a_run_that_is_folded_while_it_is_read_is_not_missed(
@@ -388,7 +388,7 @@ def test_what_is_not_there_is_none(tmp_path: Path) -> None:
     assert log.runs() == []
     assert newest_deliveries(log, 10) == []
     for id in ("", "x", f"{RUN}.000001", "../../etc/passwd"):
-        assert log.get(id) is None
+        assert log.delivery(id) is None
         assert newest_deliveries(log, 10, before=id) == []
 
 

@@ -105,9 +105,9 @@ def test_the_last_answer_is_looked_for_in_lines_and_not_in_records(tmp_path: Pat
     asked: list[str] = []
 
     class CountedLog(FileLog):
-        def get(self, id: str) -> Entry | None:
+        def delivery(self, id: str) -> Entry | None:
             asked.append(id)
-            return super().get(id)
+            return super().delivery(id)
 
     workspace = Workspace(tmp_path)
     with open_run(workspace.runs_dir) as run:

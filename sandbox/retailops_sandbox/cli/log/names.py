@@ -23,12 +23,12 @@ def run_named(what: str, log: LogReader) -> RunSummary | None:
     """The run of this id, `latest` the newest; None if there is none."""
     if what == LATEST:
         return next((run for run in log.runs() if not run.is_idle), None)
-    return log.find(what)
+    return log.run(what)
 
 
 def unknown(what: str, log: LogReader, kind: str) -> SandboxError:
     """The error for a word that names nothing of this kind; for a delivery of a damaged run, its damage."""
-    damaged = log.find(what.rpartition(".")[0])
+    damaged = log.run(what.rpartition(".")[0])
     if damaged is not None and damaged.problems:
         return damaged.problems[0]
     newest = [run.id for run in log.runs() if not run.is_idle][:3]

@@ -28,7 +28,7 @@ def command(what: str, format: str, workspace: str | None) -> None:
     from retailops_sandbox.reporting.render import delivery_text
 
     log = log_of(workspace)
-    entry = log.get(what)
+    entry = log.delivery(what)
     if entry is not None:
         if format == "json":
             document = shapes.ShownDelivery(delivery=entry.delivery, judgements=entry.judgements)
@@ -45,8 +45,7 @@ def command(what: str, format: str, workspace: str | None) -> None:
         say(encoder.encode(shapes.ShownRun(run=shapes.run(run), results=results)).decode())
         return
     spoiled = {each.scenario for each in results if each.verdict in ("failed", "errored")}
-    found = log.run(run.id, spoiled) if spoiled else None
-    _print(delivery_text.run(run, results, found[1] if found else []))
+    _print(delivery_text.run(run, results, log.deliveries(run.id, spoiled) if spoiled else []))
     _print(_hints(run))
 
 

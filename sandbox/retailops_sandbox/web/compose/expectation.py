@@ -212,5 +212,5 @@ def _last_answer(context: AppContext, send_form: SendForm) -> Entry | None:
         )
         is_like = sent.fixture.removesuffix(EDITED) == send_form.fixture.removesuffix(EDITED)
         if (is_own or (is_same and is_like)) and (sent.status is not None or sent.fault):
-            return context.log.get(sent.id)
-    return context.log.get(send_form.parent) if send_form.parent else None
+            return context.log.delivery(sent.id)
+    return context.log.delivery(send_form.parent) if send_form.parent else None

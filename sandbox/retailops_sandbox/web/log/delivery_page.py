@@ -206,7 +206,7 @@ def _comparison(sent: Delivery, judgement: Judgement | None) -> Comparison | Non
 
 def _attempts(context: AppContext, sent: Delivery) -> list[DeliveryRow]:
     """All deliveries of a step, the oldest first; none of what was sent by hand, or only once."""
-    run = context.log.find(sent.run)
+    run = context.log.run(sent.run)
     if run is None or run.info is None or run.info.kind == "serve" or not sent.step:
         return []
     rows = _rows(context, Query(run=sent.run, scenario=sent.scenario), step=sent.step)

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from retailops_sandbox.reporting.exporters import FORMATS, exporting
 from retailops_sandbox.reporting.exporters.exporter import Sources
 from retailops_sandbox.runlog.entries import Entry
-from retailops_sandbox.web.shell.room import RoomPages, no_run
+from retailops_sandbox.web.shell.room import RoomPages
 
 
 class ExportPages(RoomPages):
@@ -32,10 +32,8 @@ class ExportPages(RoomPages):
     def run(self, request: Request) -> Response:
         """All deliveries of a run as a file."""
         id = request.path_params["id"]
-        found = self._context.log.run(id)
-        if found is None:
-            raise no_run(id)
-        return self._download(request, id, found[1])
+        self._run(id)
+        return self._download(request, id, self._context.log.deliveries(id))
 
     def _download(self, request: Request, id: str, entries: list[Entry]) -> Response:
         wanted = request.path_params["format"]

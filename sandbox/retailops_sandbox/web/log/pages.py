@@ -182,7 +182,7 @@ class LogPages(RoomPages):
         if not asked:
             return None
         log = self._context.log
-        found = log.find(asked) if asked != _LATEST else next((r for r in log.runs() if not r.is_idle), None)
+        found = log.run(asked) if asked != _LATEST else next((r for r in log.runs() if not r.is_idle), None)
         if found is None:
             raise UsageError(
                 f"there is no run {asked!r} in this workspace's log", mend="the runs are under Runs"

@@ -170,13 +170,13 @@ class Recording:
                 return None
             plan = flight.request.plan.scenario
             return plan.action, plan.edition
-        entry = self._context.log.get(id)
+        entry = self._context.log.delivery(id)
         return (entry.delivery.action, entry.delivery.edition) if entry else None
 
     def draft(self, review: RecordingReview) -> Drafted:
         """The draft of a review, made of the log as it is now. Blocks."""
         flights = [self._context.sending.flight(id) for id in review.deliveries]
-        entries = [self._context.log.get(id) for id in review.deliveries]
+        entries = [self._context.log.delivery(id) for id in review.deliveries]
         landed = [Recorded(each.delivery, each.judgement) for each in entries if each is not None]
         drafts = recording.drafts(landed, fixture_payloads(self._context.workspace))
         by_id = {each.delivery.id: each.delivery for each in landed}

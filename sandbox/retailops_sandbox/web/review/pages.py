@@ -11,7 +11,6 @@ from urllib.parse import urlencode
 import msgspec
 from msgspec import UNSET
 from starlette.datastructures import FormData
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -302,14 +301,11 @@ class ReviewPages(RoomPages):
         id: str = request.path_params["id"]
         self._context.refuse_opened(id)
         if request.url.path.startswith("/runs/"):
-            found = self._context.log.run(id)
-            if found is None:
-                raise HTTPException(HTTPStatus.NOT_FOUND, f"There is no run {id} in this workspace's log.")
-            return judged(found[1])
+            self._run(id)
+            return judged(self._context.log.deliveries(id))
         sent = self._entry(id).delivery
-        run = self._context.log.run(sent.run, {sent.scenario})
-        of_step = [each for each in (run[1] if run else []) if each.delivery.step == sent.step]
-        return judged(of_step, first=id)
+        of_scenario = self._context.log.deliveries(sent.run, {sent.scenario})
+        return judged([each for each in of_scenario if each.delivery.step == sent.step], first=id)
 
     def _show(self, request: Request, name: str, page: ReviewPage, *, refused: bool = False) -> Response:
         section = "Runs" if request.url.path.startswith("/runs/") else "Log"

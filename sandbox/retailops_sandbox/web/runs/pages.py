@@ -145,7 +145,7 @@ class RunPages(RoomPages):
 
     def _progress(self, id: str) -> _Progress | None:
         """How far a run is; None where there is none."""
-        run = self._context.log.find(id)
+        run = self._context.log.run(id)
         return None if run is None else (run.state, run.results, run.deliveries)
 
 

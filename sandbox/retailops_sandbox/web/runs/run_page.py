@@ -170,11 +170,10 @@ def _rows(context: AppContext, run: RunSummary, scenario: str | None = None) -> 
     only_one = scenario is not None
     wanted = [result for result in context.log.results(run.id) if scenario in (None, result.scenario)]
     in_detail = {result.scenario for result in wanted if only_one or result.verdict in _SPOILED}
-    found = context.log.run(run.id, in_detail)
     return results.result_rows(
         wanted,
         {} if run.opened_from else results.trends(run, wanted, _past(context, run)),
-        found[1] if found else [],
+        context.log.deliveries(run.id, in_detail),
         is_shown=(lambda step: True) if only_one else _stands_out,
         most=_IN_DETAIL if only_one else _IN_TABLE,
     )

@@ -84,7 +84,7 @@ class AppContext:
         self.environment: Mapping[str, str] = ChainMap(self.secrets, dict(environment))
         self.transport = transport
         self.clock: Clock = SystemClock()
-        self.sending = Sending(self.clock, is_logged=lambda id: self.log.get(id) is not None)
+        self.sending = Sending(self.clock, is_logged=lambda id: self.log.delivery(id) is not None)
         self.running = Running(workspace, transport, self.environment)
         self.scenario_index = ScenarioIndex(workspace)
 
@@ -92,7 +92,7 @@ class AppContext:
 
     def damage(self, id: str) -> str:
         """What cannot be read of a run, or of the run of a delivery; empty where all can be."""
-        run = self.log.find(id) or self.log.find(id.rpartition(".")[0])
+        run = self.log.run(id) or self.log.run(id.rpartition(".")[0])
         return str(run.problems[0]) if run is not None and run.problems else ""
 
     def refuse_opened(self, id: str) -> None:

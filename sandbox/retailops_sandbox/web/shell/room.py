@@ -81,14 +81,14 @@ class RoomPages:
 
     def _entry(self, id: str) -> Entry:
         """A delivery of the log; HTTPException 404 where there is none. Blocks."""
-        entry = self._context.log.get(id)
+        entry = self._context.log.delivery(id)
         if entry is None:
             raise HTTPException(HTTPStatus.NOT_FOUND, f"There is no delivery {id} in this workspace's log.")
         return entry
 
     def _run(self, id: str) -> RunSummary:
         """A run of the log; HTTPException 404 where there is none. Blocks."""
-        run = self._context.log.find(id)
+        run = self._context.log.run(id)
         if run is None:
             raise no_run(id)
         return run

@@ -45,10 +45,10 @@ def test_of_files_of_one_run_that_come_at_once_one_is_shown(tmp_path: Path, kept
     with ThreadPoolExecutor(8) as threads:
         names = [f"{number}.json" for number in range(8)]
         assert set(threads.map(lambda name: uploads.take(io.BytesIO(text), name), names)) == {RUN}
-    assert log.find(RUN) is not None
+    assert log.run(RUN) is not None
     assert files(kept) == 1
     uploads.close()
-    assert log.find(RUN) is None
+    assert log.run(RUN) is None
     assert files(kept) == 0
 
 
