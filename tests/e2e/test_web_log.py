@@ -137,7 +137,7 @@ def test_what_is_asked_for_stands_in_the_form_and_is_taken_away_one_by_one(clien
     assert "<option selected>failed</option>" in page
     assert 'name="order" value="60"' in page
     assert 'value="&#34;&gt;"' in page
-    assert 'class="ask" href="/deliveries?order=60&amp;text=%22%3E"' in page
+    assert 'class="filter-term" href="/deliveries?order=60&amp;text=%22%3E"' in page
 
 
 def test_an_address_says_nothing_of_what_was_left_empty(client: LogClient) -> None:
