@@ -140,7 +140,7 @@ class Scope:
 
 
 def whole_scope(rules: Rules, sets: Mapping[str, Iterable[str]] | None = None) -> Scope | None:
-    """The scope of a whole document; None where nothing is said of it.
+    """The scope of a whole document; None where there are neither rules nor sets.
 
     `sets` maps the paths of set-like arrays to the fields that identify their items.
     """

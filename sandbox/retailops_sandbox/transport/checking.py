@@ -91,8 +91,8 @@ async def _fault_after_handshake(handle: Handle) -> Fault | None:
     until = loop.time() + _HANG_UP_WAIT + min(round_trip, 1)
     while loop.time() < until:
         if is_hung_up(handle.curl.getinfo(pycurl.ACTIVESOCKET)):
-            said = "the receiver hung up after the handshake: does it want a client certificate?"
-            return Fault("tls", said)
+            message = "the receiver hung up after the handshake: does it want a client certificate?"
+            return Fault("tls", message)
         await asyncio.sleep(0.01)
     return None
 

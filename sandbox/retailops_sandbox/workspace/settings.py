@@ -43,8 +43,8 @@ def read(environment: Mapping[str, str], start: Path) -> Settings:
         variable = PREFIX + name.upper()
         text = environment.get(variable)
         if text:
-            said = _converted({name.replace("_", "-"): text}, f"the environment variable {variable}")
-            known = msgspec.structs.replace(known, **{name: getattr(said, name)})
+            given = _converted({name.replace("_", "-"): text}, f"the environment variable {variable}")
+            known = msgspec.structs.replace(known, **{name: getattr(given, name)})
     return known
 
 
