@@ -26,7 +26,7 @@ class Prepared(msgspec.Struct, frozen=True):
     payload: composing.Payload | None
     """None where the step sends raw bytes."""
     violations: tuple[Violation, ...]
-    """Of the payload against the contract."""
+    """Of the payload against the contract; raw bytes have none."""
     secrets: redaction.Secrets
     """What is struck out of all that is kept of it."""
     expectations: Sequence[Expectation | None]
@@ -35,7 +35,7 @@ class Prepared(msgspec.Struct, frozen=True):
     @property
     def is_refused(self) -> bool:
         """Whether nothing is to be sent, because the payload breaks the contract."""
-        return bool(self.violations) and not self.step.off_contract and self.step.raw is None
+        return bool(self.violations) and not self.step.off_contract
 
 
 def prepare(

@@ -40,7 +40,7 @@ def _step(each: Preview) -> Iterator[str]:
     yield f"  {glyph} {name}  {request}  {each.size:,} bytes{times}"
     if each.violations:
         place = f"{lines.in_line(each.plan.file)}:{each.plan.line(each.number)}: "
-        reason = "sent although" if step.off_contract or step.raw is not None else f"{place}not sent, because"
+        reason = "sent although" if step.off_contract else f"{place}not sent, because"
         yield f"      {reason} the payload breaks the contract:"
         yield from (f"        {lines.visible(lines.violation(found))}" for found in each.violations)
 
