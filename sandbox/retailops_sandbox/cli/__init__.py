@@ -1,15 +1,16 @@
 """The command line. Each command puts the real ports together and leaves the work to the engine.
 
-A module for each command, named like it, which holds it as `command` and is imported when it is wanted:
-`run` must start fast.
+A module for each command, named like it, holds it as `command` and is imported when the command is used, so
+that `run` starts fast.
 
-options.py    options that several commands share, and the receiver they mean
-job.py        from options to a job, and its exit code
-dry_run.py    what would be sent, instead
-accept.py     what failed, accepted into the files
-screen.py     where a run is watched: a terminal, a log, GitHub's page
-output.py     what commands print
-lazy.py       groups whose commands are imported when they are wanted
+options.py    options that several commands share, and the receiver that they choose
+log_level.py  `--log-level`
+job.py        from the options of `run` and `send` to a run, and its exit code
+dry_run.py    the requests that would be sent
+accept.py     answers that differed, accepted into the files
+screen.py     the output of a run: on a terminal, in a log, on GitHub
+output.py     printing
+lazy.py       groups whose commands are imported when they are used
 log/          the commands of `log`
 """
 
@@ -91,7 +92,7 @@ def main() -> None:
 
 
 def program() -> NoReturn:
-    """The installed program: `main`, and out at once.
+    """The installed program: runs `main` and exits at once.
 
     Almost nothing that a run makes is a cycle, so the collector may look seldom; and the interpreter's own
     way out takes as long as its start.

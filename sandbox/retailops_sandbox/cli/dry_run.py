@@ -1,4 +1,4 @@
-"""`run --dry-run`: what would be sent where."""
+"""`run --dry-run`: prints the requests that would be sent."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def execute(
 def look(
     workspace: Workspace, plans: Sequence[Plan], options: Options, policy: SecretPolicy
 ) -> list[Preview]:
-    """What the plans would send. No stand-in is started."""
+    """Preview what the plans would send; starts no stand-in."""
     receiver = options.receiver
     if receiver.stand_in:
         # It listens at a free port, which nobody knows before.

@@ -107,7 +107,7 @@ def sending(
     max_failures: int | None = None,
     **given: Any,
 ) -> Options:
-    """How to send, as the options and the settings say."""
+    """The engine's options, from the command line and the settings."""
     from retailops_sandbox.engine import Options
 
     receiver = chosen_receiver(workspace, chosen.receiver, **given)

@@ -1,4 +1,4 @@
-"""`--log-level`: what is done, on standard error."""
+"""`--log-level`: diagnostics on standard error."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def log_level_option(command: Command) -> Command:
 
 
 def known_secrets(options: Options, environment: Mapping[str, str], policy: SecretPolicy) -> Secrets:
-    """What is secret in sends with these options, as far as that shows before any step."""
+    """The secrets of sends with these options that are known before any step."""
     receiver = options.receiver
     names = composing.Names(given=options.variables, environment=environment, receiver=receiver.variables)
     try:
@@ -45,7 +45,7 @@ def known_secrets(options: Options, environment: Mapping[str, str], policy: Secr
 
 @contextlib.contextmanager
 def diagnosing(level: str | None, redact: Callable[[str], str], workspace: Workspace) -> Iterator[None]:
-    """Show what is logged in the block, if a level is given: first from where workspace and settings are."""
+    """Show diagnostics of the block if a level is given, starting with where workspace and settings are."""
     if level is None:
         yield
         return

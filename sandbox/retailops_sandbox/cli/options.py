@@ -1,4 +1,4 @@
-"""Options that several commands share, and the receiver that they mean."""
+"""Options that several commands share, and the receiver that they choose."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from retailops_sandbox.workspace.workspace import Workspace
 
 _PROXY_SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
 _LONGEST = 86_400
-"""Seconds that anything may be waited for: a day."""
+"""The most seconds of any wait: a day."""
 
 
 def here() -> Path:
@@ -37,7 +37,7 @@ _FILE = click.Path(path_type=Path)
 
 
 class Seconds(click.FloatRange):
-    """A time that somebody may want to wait."""
+    """A number of seconds of at most a day."""
 
     name = "seconds"
 
@@ -98,7 +98,7 @@ def chosen_receiver(
     key: str | None,
     proxy: str | None,
 ) -> Receiver:
-    """The receiver that the command line means, with what it says of it laid over."""
+    """The chosen receiver, with the options of the command line laid over it."""
     if receiver and stand_in:
         raise UsageError("--receiver and --stand-in exclude each other", mend="give one of them")
     if stand_in:
@@ -123,13 +123,13 @@ def chosen_receiver(
 
 
 def reports_asked_for(given: dict[str, Any]) -> dict[FileReport, Path]:
-    """The file of each report that is asked for; what the options say of reports is taken out of them."""
+    """The file of each report that is asked for; removes the parameters of reports."""
     files = {each: given.pop(each.parameter) for each in reporters.FILES}
     return {report: file for report, file in files.items() if file is not None}
 
 
 def check_receiver(receiver: Receiver) -> None:
-    """Before anything is sent: what would keep every step from it. What holds a placeholder comes later."""
+    """FileError or UsageError for files and a proxy that cannot be used, unless they hold placeholders."""
     files = {
         "--cacert": receiver.ca_file,
         "--cert": receiver.client_cert,
@@ -162,7 +162,7 @@ def _headers(given: tuple[str, ...]) -> dict[str, str]:
 
 
 def table(pairs: Iterable[tuple[str, _Value]], option: str) -> dict[str, _Value]:
-    """The pairs as a dict; UsageError for a name that is given twice, as one of them would get lost."""
+    """The pairs as a dict; UsageError for a name that is given twice."""
     table: dict[str, _Value] = {}
     for name, value in pairs:
         if name in table:

@@ -1,4 +1,4 @@
-"""What commands print, and what becomes of it where nothing more can be printed."""
+"""Printing, also where standard output or standard error cannot be written any more."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 
 
 def say(text: str, *, end: str = "\n", flush: bool = False) -> None:
-    """Print a line. Where standard output takes no more, the rest goes nowhere, and the command goes on."""
+    """Print a line. Where standard output cannot be written, it is discarded and the command goes on."""
     try:
         print(text, end=end, flush=flush)
     except OSError as error:
@@ -29,7 +29,7 @@ def complain(text: str) -> None:
 
 
 def harmless(line: str) -> str:
-    """The line; in GitHub Actions, which reads what is printed for commands, as one that is none."""
+    """The line; in GitHub Actions without commands to the runner."""
     if not is_github(os.environ):
         return line
     from retailops_sandbox.reporting.reporters import github
@@ -43,7 +43,7 @@ def is_github(environment: Mapping[str, str]) -> bool:
 
 
 def give_up(stream: TextIO, error: OSError) -> None:
-    """Let what is still printed there go nowhere, and say so where somebody may miss it."""
+    """Discard further output to this stream, and say so on standard error."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
@@ -52,7 +52,7 @@ def give_up(stream: TextIO, error: OSError) -> None:
 
 
 def is_text(text: str) -> bool:
-    """Whether this can be written as UTF-8: what the system hands over as bytes need not be."""
+    """Whether the text can be encoded as UTF-8: arguments from the system may not be."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""`receiver`: the stand-in alone."""
+"""`receiver`: runs the stand-in alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`run`: scenario files, headless."""
+"""`run`: runs scenario files without a browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a run is watched: a terminal, a log, GitHub's page."""
+"""The output of a run: on a terminal, in a log, on GitHub."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from retailops_sandbox.scenarios.scenario import Plan
 
 _FEW = 20
-"""Where a person watches, and there are more scenarios than that, those that passed are only counted."""
+"""On a terminal, of more scenarios than this those that passed are only counted."""
 _PAGE = 120
 
 
@@ -39,7 +39,7 @@ class Screen:
         self._progress = _progress(plans) if watched and progress else None
         echo = say if self._progress is None else self._progress.say
         self.tick = None if self._progress is None else self._progress.tick
-        """Redraws what changes with time alone."""
+        """Redraws the progress; None where there is none."""
         on_github = is_github(environment)
         console = Console(
             (lambda line: echo(harmless(line))) if on_github else echo,
@@ -74,19 +74,19 @@ def _progress(plans: Sequence[Plan]) -> Progress:
 
 
 def _is_watched(stream: TextIO | None, environment: Mapping[str, str]) -> bool:
-    """Whether somebody looks at it as it goes, on something that can erase a line."""
+    """Whether a person watches the run, on a terminal that can erase a line."""
     is_terminal = stream is not None and stream.isatty()
     return is_terminal and not environment.get("CI") and environment.get("TERM") != "dumb"
 
 
 def wants_colour(stream: TextIO | None, environment: Mapping[str, str]) -> bool:
-    """A terminal is coloured unless NO_COLOR, anything else only if FORCE_COLOR."""
+    """Whether to print in colour: on a terminal unless NO_COLOR, elsewhere only if FORCE_COLOR."""
     is_terminal = stream is not None and stream.isatty()
     return bool(environment.get("FORCE_COLOR")) or (is_terminal and not environment.get("NO_COLOR"))
 
 
 def page_width() -> int:
-    """The terminal's columns; a wide page where there is none and the environment does not say."""
+    """The terminal's columns; a wide page where there is no terminal and no COLUMNS."""
     if "COLUMNS" not in os.environ and not (sys.stdout and sys.stdout.isatty()):
         return _PAGE
     import shutil  # Late: it brings every kind of compression.

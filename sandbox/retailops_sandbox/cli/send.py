@@ -1,4 +1,4 @@
-"""`send`: one fixture."""
+"""`send`: sends one fixture."""
 
 from __future__ import annotations
 

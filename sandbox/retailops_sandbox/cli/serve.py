@@ -1,4 +1,4 @@
-"""`serve`: the browser application."""
+"""`serve`: serves the browser application."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the steps of one run share: its ports, whom it reports to, and whether it was stopped."""
+"""The state that the steps of one run share: its ports, its listener and whether it was stopped."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from retailops_sandbox.model import Connection, Exchange, HttpRequest
 
 
 class RunContext:
-    """What the steps of one run share."""
+    """The state that the steps of one run share."""
 
     def __init__(self, ports: Ports, options: Options) -> None:
         """Raises UsageError for a receiver that cannot be called."""
@@ -35,17 +35,17 @@ class RunContext:
         return bool(self.stop_reason)
 
     def send_no_more(self, reason: str) -> None:
-        """Let what is in flight end, and send nothing after it."""
+        """Send nothing more; deliveries in flight go on."""
         self.stop_reason = self.stop_reason or reason
         self._stop.set()
 
     def cancel(self) -> None:
-        """End what is in flight with the fault *cancelled*."""
+        """End the deliveries in flight with the fault *cancelled*."""
         for key in tuple(self._in_flight):
             self.ports.transport.cancel(key)
 
     async def pause(self, milliseconds: int) -> None:
-        """Wait, but not longer than the run."""
+        """Wait for this long, or until the run is stopped."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stop.wait(), milliseconds / 1000)
 

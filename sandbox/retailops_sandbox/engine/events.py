@@ -1,4 +1,4 @@
-"""What a run reports as it goes."""
+"""The events of a run, and the results of its steps and scenarios."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ class DeliveryStarted(msgspec.Struct, frozen=True):
     plan: Plan
     step: str
     url: str
-    """Without what is secret in it."""
+    """Secrets are struck out of it."""
 
 
 class DeliveryFinished(msgspec.Struct, frozen=True):
     plan: Plan
     delivery: Delivery
     judgement: Judgement | None
-    """None where it is not to be judged: dropped on purpose, or another attempt follows."""
+    """None for a delivery that is not judged: it was dropped on purpose, or another attempt follows."""
 
 
 class StepResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,10 +36,10 @@ class StepResult(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     judgements: tuple[Judgement, ...] = ()
     attempts: int = 1
-    """The most attempts that a delivery of it took."""
+    """The largest number of attempts of one delivery."""
     seconds: float = 0.0
     unreadable: bool = False
-    """It errored because of what it is made of: a fixture, a placeholder, a header."""
+    """Whether it errored because the step could not be composed."""
     sent: int = 0
     faults: int = 0
 
@@ -52,7 +52,7 @@ class ScenarioResult(msgspec.Struct, frozen=True):
     steps: tuple[StepResult, ...]
     seconds: float
     record: Result | None = None
-    """The same as it is kept in the log; None for a send by hand, which is no file's."""
+    """The same result as the log keeps it; None for a send by hand."""
 
 
 Event: TypeAlias = DeliveryStarted | DeliveryFinished | StepResult | ScenarioResult
@@ -61,7 +61,7 @@ _WORST: tuple[Verdict, ...] = ("errored", "failed", "recorded", "passed")
 
 
 def worst(verdicts: Collection[Verdict]) -> Verdict:
-    """The worst of some verdicts; skipped only where there is nothing else."""
+    """The worst of some verdicts; skipped only if all are skipped or there are none."""
     for verdict in _WORST:
         if verdict in verdicts:
             return verdict

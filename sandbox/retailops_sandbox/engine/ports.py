@@ -1,4 +1,4 @@
-"""What a run needs from outside, and how it is to run."""
+"""The ports of a run, and its options."""
 
 from __future__ import annotations
 
@@ -43,26 +43,26 @@ class Clock(Protocol):
 
 
 class Sources(msgspec.Struct, frozen=True, kw_only=True):
-    """What steps are composed from."""
+    """The sources that steps are composed from."""
 
     clock: Clock
     fixture: Callable[[str, str, str], composing.Template]
-    """Action, edition and name to the fixture; SandboxError where there is none."""
+    """The fixture of an action, edition and name; SandboxError where there is none."""
     contract: Callable[[str, str], Contract]
     environment: Mapping[str, str]
     policy: SecretPolicy
-    """What is secret in all that is kept or shown of the steps."""
+    """What is struck out of all that is kept or shown of the steps."""
 
 
 class Ports(Sources, frozen=True, kw_only=True):
-    """What a run needs from outside."""
+    """The ports of a run."""
 
     transport: Transport
     log: DeliveryLog
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """How to run."""
+    """The options of a run."""
 
     receiver: Receiver
     jobs: int = 8
@@ -71,10 +71,10 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     variables: Mapping[str, Json] = {}
     timeout_ms: int | None = None
     first_sequence: int = 1
-    """The `${sequence}` of the first step: 1, unless what went before was of the same run."""
+    """The `${sequence}` of the first step; above 1 where earlier plans belong to the same run."""
     confirmed: bool = False
-    """Somebody said yes to sending to a protected receiver."""
+    """Whether somebody said yes to sending to a protected receiver."""
     parent: str = ""
     """The delivery that this run resends."""
     max_failures: int | None = None
-    """After so many failed or errored scenarios nothing more is sent; None goes on whatever happens."""
+    """The number of failed or errored scenarios after which nothing more is sent; None sets no limit."""

@@ -1,4 +1,4 @@
-"""From a step to its request: compose, check, build. Nothing here sends, and nothing needs a transport."""
+"""From a step to its request: compose, check and build, without a transport."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from retailops_sandbox.scenarios.scenario import Plan
 
 
 class Prepared(msgspec.Struct, frozen=True):
-    """A step's request, ready to send, and what is expected of each answer."""
+    """The request of a step, and the expectation of each of its deliveries."""
 
     step: Step
     contract: Contract
@@ -30,11 +30,11 @@ class Prepared(msgspec.Struct, frozen=True):
     secrets: redaction.Secrets
     """What is struck out of all that is kept of it."""
     expectations: Sequence[Expectation | None]
-    """One for each delivery, placeholders filled."""
+    """One for each delivery, with placeholders filled."""
 
     @property
     def is_refused(self) -> bool:
-        """Whether nothing is to be sent, because the payload breaks the contract."""
+        """Whether the payload breaks the contract, and the step does not allow that."""
         return bool(self.violations) and not self.step.off_contract
 
 
@@ -47,7 +47,7 @@ def prepare(
     names: composing.Names,
     placeholders: bool = True,
 ) -> Prepared:
-    """The request that delivers a step, and what is expected of its answers.
+    """Compose, check and build the request of a step.
 
     `fixture` is the one that the step names, if it names one; `placeholders` says whether the step itself may
     hold any. Raises MissingCapture for a name that an earlier step should have captured, and another
@@ -69,7 +69,7 @@ def prepare(
 
 
 class Preparation:
-    """What the steps of a run are prepared from: its sources, its variables and its receiver."""
+    """Prepares the steps of a run from its sources, variables and receiver."""
 
     def __init__(self, sources: Sources, options: Options) -> None:
         """Raises UsageError for a receiver that cannot be called."""
@@ -85,7 +85,7 @@ class Preparation:
             sequence += len(plan.scenario.steps)
 
     def names(self, plan: Plan) -> composing.Names:
-        """What the placeholders of a plan may name when its first step begins."""
+        """The names that placeholders of a plan may use in its first step."""
         return composing.Names(
             given=self._options.variables,
             environment=self._sources.environment,
@@ -94,7 +94,7 @@ class Preparation:
         )
 
     def step(self, plan: Plan, number: int, names: composing.Names, sequence: int) -> Prepared:
-        """A plan's step, prepared; it raises what `prepare` does. The built-in names are set for it."""
+        """Prepare a step of a plan; raises what `prepare` raises. Sets the built-in names."""
         step, clock = plan.scenario.steps[number], self._sources.clock
         contract = self._sources.contract(plan.scenario.action, plan.scenario.edition)
         fixture = (
@@ -133,7 +133,7 @@ def _headers(step: Step, names: composing.Names) -> Mapping[str, str]:
 
 
 def _expectations(step: Step, names: composing.Names | None) -> Sequence[Expectation | None]:
-    """One for each delivery; filled, unless there are no names to fill them with."""
+    """The expectation of each delivery, filled with the names if there are any."""
     expect = step.expect
     each = expect if isinstance(expect, list) else [expect] * step.deliver.times
     if names is None:

@@ -1,4 +1,4 @@
-"""All that comes before a send, without one: what each step would send and where, or why it would not."""
+"""The requests that the steps of some plans would send, without sending them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from retailops_sandbox.scenarios.scenario import Plan
 
 
 class Preview(msgspec.Struct, frozen=True, kw_only=True):
-    """What a step would send, redacted, or why it would not."""
+    """The request that a step would send, redacted, or the reason why it would send none."""
 
     plan: Plan
     number: int
@@ -27,9 +27,9 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     violations: tuple[Violation, ...] = ()
     """Of the payload against the contract."""
     is_refused: bool = False
-    """Nothing would be sent, because the payload breaks the contract."""
+    """Whether nothing would be sent because the payload breaks the contract."""
     waits: str = ""
-    """Which capture of an earlier step it needs: what that is, is known only when the plan runs."""
+    """The capture of an earlier step that it needs, which is known only when the plan runs."""
     mistake: str = ""
     """Why it cannot be composed, in one line."""
 
@@ -43,7 +43,7 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def deliveries(self) -> int:
-        """How many it would be."""
+        """The number of deliveries that would be sent."""
         deliver = self.step.deliver
         return deliver.times + (deliver.drop_after_ms is not None) if self.would_send else 0
 

@@ -54,12 +54,12 @@ class Run:
             await asyncio.gather(*workers, return_exceptions=True)
 
     def stop(self) -> None:
-        """End what is in flight as cancelled and skip the rest; what was done is still reported."""
+        """Cancel the deliveries in flight and skip the rest; results so far are still reported."""
         self._context.send_no_more("the run was stopped")
         self._context.cancel()
 
     def _count(self, verdict: Verdict) -> None:
-        """Count the failures. What is in flight at the last one that is allowed is judged as ever."""
+        """Count failures, and send nothing more after `max_failures`; deliveries in flight go on."""
         most = self._options.max_failures
         if most is None or verdict not in ("failed", "errored"):
             return
@@ -100,7 +100,7 @@ class Run:
         return ScenarioResult(plan, verdict, tuple(results), seconds, record)
 
     def _record(self, plan: Plan, verdict: Verdict, steps: Sequence[StepResult], seconds: float) -> Result:
-        """The outcome as it is kept."""
+        """The result as the log keeps it."""
         return Result(
             scenario=plan.id,
             name=plan.name,

@@ -32,7 +32,7 @@ LARGE_BODY = 64 * 1024
 
 
 class _Stopped(Exception):
-    """The run was stopped before any of this was sent."""
+    """The run was stopped before any delivery of the step was sent."""
 
 
 class _NotDropped(Exception):
@@ -44,7 +44,7 @@ class _NotDropped(Exception):
 
 
 class _Sent(msgspec.Struct):
-    """A delivery that was logged, what was struck out of it, and what it was on the wire."""
+    """A logged delivery, with the secrets struck out of it and the exchange as it was."""
 
     delivery: Delivery
     secrets: redaction.Secrets
@@ -60,7 +60,7 @@ class _Attempted(msgspec.Struct):
 
 
 def _is_large(exchange: Exchange) -> bool:
-    """Whether the answer is so large that others would wait for the work on it: a thread does it."""
+    """Whether the answer is so large that a thread works on it, so that other deliveries need not wait."""
     return exchange.response is not None and len(exchange.response.body) > LARGE_BODY
 
 
@@ -156,14 +156,14 @@ class StepRun:
         return done
 
     async def _drop(self, prepared: Prepared, after_ms: int) -> None:
-        """Send, and hang up on purpose: what is delivered next is a duplicate."""
+        """Send a delivery and drop its connection, so that the next delivery is a duplicate."""
         sent = await self._send(prepared, 1, 1, drop_after_ms=after_ms)
         self._context.on_event(DeliveryFinished(self._plan, sent.delivery, None))
         if not sent.delivery.dropped:
             raise _Stopped if self._context.is_stopped else _NotDropped(sent.delivery.fault)
 
     async def _delivery(self, prepared: Prepared, index: int) -> _Attempted:
-        """Send one delivery, again after faults as often as retries allow; the last attempt counts."""
+        """Send one delivery, and again after a fault while retries are left; the last attempt is judged."""
         expectation = prepared.expectations[index]
         number = index + (1 if self._step.deliver.drop_after_ms is None else 2)
         attempt = 1
@@ -179,7 +179,7 @@ class StepRun:
     async def _send(
         self, prepared: Prepared, number: int, attempt: int, *, drop_after_ms: int | None = None
     ) -> _Sent:
-        """Send once, and log what came of it."""
+        """Send once, and log the delivery."""
         delivery_id = self._ports.log.next_id()
         url = prepared.secrets.url(prepared.request.url)
         self._context.on_event(DeliveryStarted(delivery_id, self._plan, self._step.name, url))
@@ -270,7 +270,7 @@ class StepRun:
     # --- captures ---
 
     async def _capture(self, done: list[_Attempted]) -> str:
-        """Take values from the last judged answer for later steps; what could not be taken, in one line."""
+        """Capture values from the last judged answer; returns in one line what could not be captured."""
         captures = self._step.capture
         exchange = done[-1].exchange
         try:
@@ -290,7 +290,7 @@ class StepRun:
 
 
 def _refusal(violations: Sequence[Violation]) -> str:
-    """Why a payload that breaks the contract was not sent."""
+    """The reason why a payload that breaks the contract was not sent."""
     first = violations[0]
     more = f", and {len(violations) - 1} more" if len(violations) > 1 else ""
     return (

@@ -1,4 +1,4 @@
-"""The receiver of a run as its steps see it, and the yes that a protected one needs."""
+"""The receiver of a run with its placeholders filled, and the check of protected receivers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from retailops_sandbox.model import Connection, Receiver
 
 
 def require_yes(receiver: Receiver, *, confirmed: bool, mend: str = "confirm this send") -> None:
-    """Raise UsageError for a protected receiver without a yes; `mend` says how the face takes one."""
+    """Raise UsageError for a protected receiver without a yes; `mend` says how to give one."""
     if receiver.protected and not confirmed:
         raise UsageError(
             f"the receiver {receiver.name!r} is protected: nothing is sent without an explicit yes", mend=mend
@@ -17,7 +17,7 @@ def require_yes(receiver: Receiver, *, confirmed: bool, mend: str = "confirm thi
 
 
 class Target:
-    """A receiver with its placeholders filled, its secrets, and how requests to it begin."""
+    """A receiver with its placeholders filled, its secrets, and the head of requests to it."""
 
     def __init__(self, resolved: Receiver, secrets: redaction.Secrets) -> None:
         self.receiver = resolved
@@ -41,10 +41,10 @@ class Target:
 
 
 class Targets:
-    """The target of each step: one for all of them where the receiver holds no placeholder."""
+    """The targets of a run's steps: a single one where the receiver has no placeholders."""
 
     def __init__(self, receiver: Receiver, policy: redaction.SecretPolicy) -> None:
-        """Raises UsageError for a receiver that cannot be called, as far as that shows before any step."""
+        """Raises UsageError for a receiver without placeholders that cannot be called."""
         self._receiver = receiver
         self._policy = policy
         self.vary = composing.varies(receiver)
@@ -61,7 +61,7 @@ class Targets:
         return self._target(resolved)
 
     def known_secrets(self) -> redaction.Secrets:
-        """The receiver's secrets, as far as they are known without any step."""
+        """The receiver's secrets that are known before its placeholders are filled."""
         return self._policy.secrets(self._receiver) if self._fixed is None else self._fixed.secrets
 
     def _target(self, resolved: Receiver) -> Target:

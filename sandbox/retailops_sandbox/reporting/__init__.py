@@ -1,1 +1,1 @@
-"""What reports share: lines, JUnit, console, side by side."""
+"""Reporters listen to a run, exporters write deliveries for other tools, and render has what both show."""

@@ -1,4 +1,4 @@
-"""From paths to plans: the scenario files that paths mean, and what could not be read of them."""
+"""From paths to plans: scenario files, and the errors of those that cannot be read."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from retailops_sandbox.workspace.workspace import scenario_files_in
 
 
 def collect(paths: Sequence[str]) -> tuple[list[str], list[SandboxError]]:
-    """The scenario files that these files and folders mean, and what could not be read beneath them.
+    """The scenario files at these paths and in these folders, and the errors of unreadable folders.
 
-    Raises UsageError for one that does not exist.
+    Raises UsageError for a path that does not exist.
     """
     found: dict[str, None] = {}
     unreadable: list[SandboxError] = []
@@ -38,7 +38,7 @@ def collect(paths: Sequence[str]) -> tuple[list[str], list[SandboxError]]:
 def read_plans(
     files: Sequence[Path | str], scenario_id: Callable[[Path | str], str]
 ) -> tuple[list[Plan], list[SandboxError]]:
-    """The plans of these files, and what was wrong with those that could not be read."""
+    """The plans of these files, and the errors of those that cannot be read."""
     plans, unreadable = [], []
     here = os.path.join(os.getcwd(), "")
     for file in files:
@@ -52,7 +52,7 @@ def read_plans(
 
 
 def _spelled(name: str) -> str:
-    """A file's name that reports and the log can spell."""
+    """The name of a file; FileError if reports and the log could not write it."""
     try:
         name.encode()
     except UnicodeEncodeError as error:

@@ -40,7 +40,7 @@ class SystemClock:
 
 
 def secret_policy(workspace: Workspace, environment: Mapping[str, str], named: Iterable[str]) -> SecretPolicy:
-    """What is secret in a workspace; `named` are the variables that the settings name as secret.
+    """The secret policy of a workspace; `named` are the variables that the settings name as secret.
 
     SandboxError where the workspace's receivers cannot be read: what is secret is then not known.
     """
@@ -48,7 +48,7 @@ def secret_policy(workspace: Workspace, environment: Mapping[str, str], named: I
 
 
 def build_sources(workspace: Workspace, environment: Mapping[str, str], policy: SecretPolicy) -> Sources:
-    """What steps are composed from in a workspace."""
+    """The sources that steps are composed from in a workspace."""
     return Sources(
         clock=SystemClock(),
         fixture=fixture_reader(workspace),

@@ -1,4 +1,4 @@
-"""Which receiver is meant: the stand-in, a URL, or the name of one in the workspace."""
+"""The receiver that a URL or a name means, and the stand-in."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from retailops_sandbox.model import Receiver
 from retailops_sandbox.workspace.workspace import Workspace
 
 STAND_IN = Receiver(name="stand-in", base_url="", stand_in=True)
-"""Without its token and, as long as it is not started, without an address."""
+"""The stand-in without its token, and without an address until it is started."""
 
 
 def stand_in() -> Receiver:
-    """The stand-in, and the token that it expects."""
+    """The stand-in with the token that it expects."""
     from retailops_sandbox.standin import TOKEN
 
     return msgspec.structs.replace(STAND_IN, token=TOKEN)
@@ -32,7 +32,7 @@ def named(workspace: Workspace, chosen: str) -> Receiver:
 
 
 def without_user(url: str) -> str:
-    """A URL to show: without the user and the password in it."""
+    """The URL without user and password."""
     if "://" not in url:
         return url.rpartition("@")[2]
     try:

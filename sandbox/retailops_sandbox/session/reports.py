@@ -1,4 +1,4 @@
-"""The reports of a run: each reporter takes the run that has ended."""
+"""Finishing the reporters of a run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from retailops_sandbox.reporting.reporters.reporter import FinishedRun, Reporter
 
 
 def finish(reporters: Iterable[Reporter], run: FinishedRun) -> FinishedRun:
-    """Let each reporter take the run; what one could not write keeps no other from it, and is in the run."""
+    """Finish each reporter; returns the run with the errors of those that could not write."""
     for reporter in reporters:
         try:
             reporter.finish(run)

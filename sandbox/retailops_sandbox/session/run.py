@@ -30,7 +30,7 @@ _TICK = 0.2
 
 
 class RunSetup(msgspec.Struct, frozen=True, kw_only=True):
-    """What to run, and how."""
+    """The plans of a run, and how to run them."""
 
     workspace: Workspace
     plans: Sequence[Plan]
@@ -46,7 +46,7 @@ class RunSetup(msgspec.Struct, frozen=True, kw_only=True):
 def execute(
     setup: RunSetup, reporters: Sequence[Reporter], tick: Callable[[], None] | None = None
 ) -> FinishedRun:
-    """Run to the end, and let the reporters report.
+    """Run to the end, and finish the reporters.
 
     `tick` is called a few times a second, whether anything happens or not. Ctrl-C or SIGTERM stops the run,
     and it still reports; at a second one it ends with KeyboardInterrupt.
@@ -126,7 +126,7 @@ async def _results(engine: Run, reporters: Sequence[Reporter]) -> Sequence[Scena
 
 @contextlib.asynccontextmanager
 async def _ticking(tick: Callable[[], None] | None) -> AsyncIterator[None]:
-    """Call it a few times a second, until the block ends."""
+    """Call `tick` a few times a second until the block ends."""
     if tick is None:
         yield
         return

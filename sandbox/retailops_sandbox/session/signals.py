@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the first ends the work, the second ends it at once."""
+"""Ctrl-C and SIGTERM: the first stops the work, the second cancels it."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @contextlib.asynccontextmanager
 async def reachable(chosen: Receiver) -> AsyncIterator[tuple[Receiver, StandIn | None]]:
-    """The receiver with an address; of the stand-in a fresh one is started, and stopped at the end."""
+    """The receiver with an address; a stand-in is started with fresh orders, and stopped at the end."""
     if not chosen.stand_in:
         yield chosen, None
         return

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from retailops_sandbox.scenarios.trend import Trend
 
 _MOST_HISTORY = 4 * 1024 * 1024
-"""Bytes of run files after which no older one is looked into: about 10 ms."""
+"""Bytes of run files that are read for it: about 10 ms."""
 
 
 def trends(runs_dir: Path, info: RunInfo, results: Sequence[ScenarioResult]) -> dict[str, Trend]:
-    """By scenario how it compares, where that says anything."""
+    """The trend of each scenario that has one."""
     records = [result.record for result in results if result.record is not None]
     if info.kind != "run" or not records:
         return {}

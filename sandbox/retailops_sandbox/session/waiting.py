@@ -15,7 +15,7 @@ from retailops_sandbox.transport import wait_until_listening
 async def wait_for_receiver(
     options: Options, environment: Mapping[str, str], seconds: float, stopped: asyncio.Event
 ) -> bool:
-    """Whether the receiver's port answers in time; True as soon as the run is stopped meanwhile."""
+    """Whether the receiver's port accepts connections in time; True as well if the run is stopped."""
     receiver = options.receiver
     names = composing.Names(given=options.variables, environment=environment, receiver=receiver.variables)
     resolved = msgspec.structs.replace(

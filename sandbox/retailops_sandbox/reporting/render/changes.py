@@ -1,4 +1,4 @@
-"""What a change does to a file: a unified diff, line by line."""
+"""Unified diffs of changed files."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Line(msgspec.Struct, frozen=True):
 
 
 def unified(before: str, after: str, *, old: str, new: str) -> list[Line]:
-    """The diff of a file's texts; nothing where they are equal. `old` and `new` are its names."""
+    """The diff of two texts of a file; empty where they are equal. `old` and `new` are its names."""
     from difflib import unified_diff
 
     if before == after:
@@ -31,7 +31,7 @@ def unified(before: str, after: str, *, old: str, new: str) -> list[Line]:
 
 
 def counts(lines: list[Line]) -> tuple[int, int]:
-    """How many lines a diff adds and removes."""
+    """The numbers of lines that a diff adds and removes."""
     return sum(line.kind == "added" for line in lines), sum(line.kind == "removed" for line in lines)
 
 
@@ -44,6 +44,6 @@ def _told(lines: Iterator[str]) -> Iterator[Line]:
 
 
 def _lines(text: str) -> list[str]:
-    """The lines with their ends: not split where a string holds what Unicode takes for one."""
+    """The lines with their ends; only line feeds split them."""
     lines = text.split("\n")
     return [f"{line}\n" for line in lines[:-1]] + ([lines[-1]] if lines[-1] else [])

@@ -1,4 +1,4 @@
-"""Charts as numbers: where the marks of an SVG stand, and the table that says the same in words. Pure."""
+"""Charts as numbers: positions of SVG marks, and tables with the same data. Pure."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import msgspec
 from retailops_sandbox.reporting.render.shown import moment
 
 WIDTH, HEIGHT = 720, 160
-"""Of the field that latency's marks stand in."""
+"""Of the plot of latency."""
 BINS_WIDTH = 116
 """Of the distribution beside it."""
 RUNS_HEIGHT = 60
-"""Of the field of the runs' bars, which is as wide."""
+"""Of the plot of runs, which is as wide."""
 _BINS_PER_DECADE = 6
 _LONGEST = 1e8
 """Milliseconds: more than a day, which is more than a send may take."""
@@ -29,7 +29,7 @@ class Tick(msgspec.Struct, frozen=True):
 
 
 class Bin(msgspec.Struct, frozen=True):
-    """A bar of a distribution: how many took from `low` to `high` milliseconds."""
+    """A bar of a distribution: the number of deliveries that took from `low` to `high` milliseconds."""
 
     low: str
     high: str
@@ -45,7 +45,7 @@ class Latency(msgspec.Struct, frozen=True, kw_only=True):
     count: int
     first: str
     last: str
-    """When the first and the last was sent."""
+    """The instants of the first and the last delivery."""
     marks: Mapping[str, str]
     """By verdict, an SVG path with a point for each delivery."""
     ticks: list[Tick]
@@ -55,7 +55,7 @@ class Latency(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def latency(sent: Sequence[tuple[str, float, str]]) -> Latency | None:
-    """The chart of deliveries: when each was sent, its milliseconds, its verdict; None of none."""
+    """The chart of deliveries, each with its instant, milliseconds and verdict; None if there are none."""
     dated = [(at.timestamp(), each) for each in sent if (at := moment(each[0])) is not None]
     if not dated:
         return None
@@ -87,12 +87,12 @@ def latency(sent: Sequence[tuple[str, float, str]]) -> Latency | None:
 
 
 def _bounded(milliseconds: float) -> float:
-    """What a chart can show: a run file from elsewhere can say anything."""
+    """A time that a chart can show, as run files from elsewhere can hold any number."""
     return min(max(milliseconds, 0.1), _LONGEST)
 
 
 def _bins(taken: Sequence[float], bottom: int, top: int) -> list[Bin]:
-    """The distribution of what is sorted, from the shortest to the longest; bins without any are left out."""
+    """The distribution of sorted times, from the shortest to the longest, without empty bins."""
     counts: dict[int, int] = {}
     for each in taken:
         number = min(
@@ -122,7 +122,7 @@ def _spelled(milliseconds: float) -> str:
 
 
 class Bar(msgspec.Struct, frozen=True):
-    """How many of a verdict a run has, as a piece of its bar."""
+    """The part of a run's bar for one verdict."""
 
     verdict: str
     count: int

@@ -1,4 +1,4 @@
-"""A delivery or a run of the log as text: all there is to say of it, for a terminal."""
+"""A delivery or a run of the log as text for a terminal."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.runlog.runs import RunSummary
 
 _MOST = 40
-"""Lines of one judgement or step that are told."""
+"""The most lines of one judgement or step."""
 
 
 def delivery(entry: Entry, *, width: int, colour: bool) -> Iterator[str]:
-    """A delivery: what was sent, what came, how long it took, and all that was said of it."""
+    """The lines of a delivery: request, response or fault, timings, and judgements."""
     sent, latest = entry.delivery, entry.judgement
     yield f"{verdict(latest.verdict if latest else 'not judged')}  {lines.outcome(sent)}  {sent.id}"
     if sent.fault is not None:
@@ -38,7 +38,7 @@ def delivery(entry: Entry, *, width: int, colour: bool) -> Iterator[str]:
 
 
 def run(found: RunSummary, results: Sequence[Result], entries: Iterable[Entry]) -> Iterator[str]:
-    """A run, how its scenarios came out, and of those that did not pass why; `entries` are of those."""
+    """The lines of a run and its scenarios; `entries` are deliveries of those that did not pass."""
     pinned = ", ◆ pinned" if found.is_pinned else ""
     yield f"run {found.id}  {found.state}{pinned}"
     yield from (f"  ! {lines.in_line(str(problem))}" for problem in found.problems)

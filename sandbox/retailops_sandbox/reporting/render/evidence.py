@@ -1,4 +1,4 @@
-"""The deliveries of a run that a report shows: as many, and as much of each, as somebody can read."""
+"""The deliveries of a run that a report shows, within limits of number and size."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from retailops_sandbox.model import Delivery, Judgement
 from retailops_sandbox.scenarios.scenario import Plan
 
 MOST_OF_STEP = 10
-"""Deliveries of one step that are kept of those that failed, and of the others."""
+"""The most deliveries of one step that are kept: so many that failed, and so many others."""
 MOST_DELIVERIES = 2_000
-"""Deliveries that are kept where something failed, and as many where nothing did."""
+"""The most deliveries that are kept: so many that failed, and so many others."""
 MOST_BODY = LARGE_BODY
-"""Characters that are kept of a body."""
+"""The most characters that are kept of a body."""
 MOST_BODIES = 8 * 1024 * 1024
-"""Characters that are kept of all bodies where something failed, and as many where nothing did."""
+"""The most characters of bodies: so many of failed deliveries, and so many of others."""
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """A delivery with its judgement, its bodies cut to what is shown."""
+    """A delivery with its judgement; long bodies are cut."""
 
     delivery: Delivery
     judgement: Judgement | None
@@ -29,11 +29,11 @@ class Kept(msgspec.Struct, frozen=True):
 
 
 class StepEvidence(msgspec.Struct):
-    """What is kept of a step's deliveries, in the order in which they ended."""
+    """The kept deliveries of a step, in the order in which they ended."""
 
     kept: list[Kept] = []
     spoiled: int = 0
-    """How many failed; those that are left out, too."""
+    """The number of failed deliveries, including those that are not kept."""
     others: int = 0
 
     @property
@@ -42,7 +42,7 @@ class StepEvidence(msgspec.Struct):
 
 
 class Evidence:
-    """Listens to a run and keeps what a report shows of it."""
+    """Keeps the deliveries of a run that a report shows."""
 
     def __init__(self) -> None:
         self._steps: dict[tuple[int, str], StepEvidence] = {}
@@ -64,7 +64,7 @@ class Evidence:
             step.kept.append(self._cut(event.delivery, event.judgement, failed))
 
     def of(self, plan: Plan, step: str) -> StepEvidence:
-        """What there is of a step; nothing where nothing was sent."""
+        """The evidence of a step; empty where nothing was sent."""
         return self._steps.get((id(plan), step), StepEvidence())
 
     def _cut(self, delivery: Delivery, judgement: Judgement | None, failed: bool) -> Kept:

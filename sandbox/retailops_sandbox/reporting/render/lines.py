@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from retailops_sandbox.scenarios.trend import Trend
 
 VERDICT_ORDER: tuple[Verdict, ...] = ("failed", "errored", "skipped", "recorded", "passed")
-"""In which counts and results are listed: what a reader came for, first."""
+"""The order of counts and results in reports: failures first."""
 GLYPHS: dict[Verdict, str] = {"passed": "✓", "failed": "✗", "errored": "!", "recorded": "○", "skipped": "-"}
 
 NO_PROOF = "(it proves nothing about a real receiver)"
-"""What is said of the stand-in wherever it was the receiver."""
+"""The note beside the stand-in's name in every report."""
 
 
 def place(found: Difference) -> str:
-    """Where a difference is: a pointer into the body, `header X-Shop`, or the part of the answer."""
+    """The place of a difference: a pointer into the body, `header X-Shop`, or the part of the answer."""
     path = found.expected_pointer if found.expected_pointer is not None else found.actual_pointer
     if found.part == "headers":
         return f"header {(path or '')[1:]}"
@@ -64,7 +64,7 @@ def violation(found: Violation) -> str:
 
 
 def value(found: Json | UnsetType, width: int) -> str:
-    """A value as compact JSON, its middle left out where it is longer than `width`."""
+    """A value as compact JSON, without its middle where it is longer than `width`."""
     if isinstance(found, UnsetType):
         return "nothing"
     text = jsontext.compact(found).decode()
@@ -72,7 +72,7 @@ def value(found: Json | UnsetType, width: int) -> str:
 
 
 def judgement(found: Judgement, *, width: int = 400, most: int | None = None) -> list[str]:
-    """What a judgement holds against a delivery, under its headings; at most so many under each."""
+    """The lines of violations and differences under their headings, at most `most` under each."""
     lines = []
     for heading, violations in (
         ("the payload breaks the contract:", found.payload_violations),
@@ -95,7 +95,7 @@ def _more(found: Sequence[object], most: int | None) -> list[str]:
 
 
 def step(result: StepResult, *, width: int = 400, most: int | None = None) -> list[str]:
-    """What a step has to say for itself, where it did not pass; at most so many under each heading."""
+    """The reason of a step and the lines of its failed deliveries, at most `most` under each heading."""
     lines = [result.reason] if result.reason else []
     several = len(result.judgements) > 1
     for number, found in enumerate(result.judgements, 1):
@@ -106,7 +106,7 @@ def step(result: StepResult, *, width: int = 400, most: int | None = None) -> li
 
 
 def headline(result: StepResult) -> str:
-    """The first thing that spoiled a step, with its pointer."""
+    """The first violation or difference that failed a step, else its reason."""
     for found in result.judgements:
         if found.verdict not in ("failed", "errored"):
             continue
@@ -119,11 +119,11 @@ def headline(result: StepResult) -> str:
 
 
 _NAMED = 5
-"""How many scenarios that regressed are named."""
+"""The most scenarios that are named as regressed."""
 
 
 def change(results: Sequence[ScenarioResult], trends: Mapping[str, Trend]) -> str:
-    """What became worse or better since the runs before, in one line; empty where nothing did."""
+    """One line about what regressed and what was fixed; empty where nothing changed."""
     worse = [result.plan.name for result in results if trends.get(result.plan.id) == "regressed"]
     better = sum(trends.get(result.plan.id) == "fixed" for result in results)
     if not worse and not better:
@@ -135,7 +135,7 @@ def change(results: Sequence[ScenarioResult], trends: Mapping[str, Trend]) -> st
 
 
 def cut(lines: Sequence[str], most: int) -> list[str]:
-    """The first of some lines, and how many more there are."""
+    """The first `most` lines, and a line with the number of the others."""
     left = len(lines) - most
     return [*lines[:most], f"… {and_more(left)} lines"] if left > 0 else list(lines)
 
@@ -146,20 +146,20 @@ def and_more(count: int) -> str:
 
 
 def counts(of: Mapping[Verdict, int], *, always: Sequence[Verdict] = ()) -> list[str]:
-    """`3 passed` for each verdict that there is, and for some even where there is none."""
+    """`3 passed` for each verdict with a count, and for those that are listed always."""
     return [f"{of.get(each, 0)} {each}" for each in GLYPHS if of.get(each) or each in always]
 
 
 def scenario_counts(
     results: Sequence[ScenarioResult], unreadable: Sequence[SandboxError], *, always: Sequence[Verdict] = ()
 ) -> list[str]:
-    """How many scenarios there are of each verdict, and how many files could not be read."""
+    """The counts of scenarios by verdict, and of files that could not be read."""
     words = counts(Counter(result.verdict for result in results), always=always)
     return [*words, f"{len(unreadable)} unreadable"] if unreadable else words
 
 
 def receiver(found: Receiver) -> str:
-    """The receiver in words; of the stand-in, what that means."""
+    """The receiver's name; the stand-in with its note."""
     return f"the stand-in {NO_PROOF}" if found.stand_in else in_line(found.name)
 
 
@@ -171,7 +171,7 @@ def outcome(delivery: Delivery) -> str:
 
 
 def visible(text: str) -> str:
-    """The text with everything escaped that a terminal or a reader could be led astray by."""
+    """The text with control and other unprintable characters escaped, except line feeds."""
     if text.isprintable():
         return text
     return "".join(each if each.isprintable() or each == "\n" else f"\\u{ord(each):04x}" for each in text)

@@ -1,4 +1,4 @@
-"""What `run --dry-run` prints: every request that would be sent, and what keeps the others from it."""
+"""The output of `run --dry-run`: the requests that would be sent, and why others would not."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from retailops_sandbox.reporting.render import lines
 def text(
     previews: Sequence[Preview], unreadable: Sequence[SandboxError], receiver: Receiver
 ) -> Iterator[str]:
-    """The lines, the count and the receiver last."""
+    """The lines; the last has the counts and the receiver."""
     last = None
     for each in previews:
         if each.plan is not last:

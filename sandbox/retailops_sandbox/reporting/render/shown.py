@@ -1,4 +1,4 @@
-"""How values are shown on pages: bodies harmless and in bounds, times, sizes."""
+"""Values as pages show them: bodies, times and sizes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.reporting.render.lines import visible
 
 MOST_SHOWN = 256 * 1024
-"""Characters of a body that a page shows; a browser takes long over more."""
+"""The most characters of a body on a page: browsers are slow with more."""
 
 
 class ShownBody(msgspec.Struct, frozen=True):
@@ -19,17 +19,17 @@ class ShownBody(msgspec.Struct, frozen=True):
 
     raw: str
     pretty: str = ""
-    """Over several lines; empty where that is no other view of it."""
+    """The body over several lines; empty where that is the same as `raw`."""
     is_cut: bool = False
 
     @property
     def best(self) -> str:
-        """The view for who sees only one."""
+        """The pretty view where there is one, else the raw one."""
         return self.pretty or self.raw
 
 
 def body(text: str, most: int = MOST_SHOWN) -> ShownBody:
-    """A body with nothing in it that could lead a reader astray, and not more of it than a page bears."""
+    """A body with control characters escaped, cut after `most` characters."""
     if len(text) > most:
         return ShownBody(harmless(text[:most]), is_cut=True)
     spread = pretty(text)
@@ -52,7 +52,7 @@ def pretty(text: str) -> str:
 
 
 def milliseconds(value: float) -> str:
-    """A time in milliseconds, with as many digits as mean something."""
+    """A time in milliseconds, with a decimal below 100."""
     return f"{value:.1f}" if value < 100 else f"{value:,.0f}".replace(",", "\u202f")
 
 
@@ -62,7 +62,7 @@ def number(count: int) -> str:
 
 
 def took(seconds: float) -> str:
-    """How long something took, in the unit that suits it."""
+    """A duration in a suitable unit."""
     if seconds < 1:
         return f"{seconds * 1000:.0f} ms"
     if seconds < 60:
@@ -73,19 +73,19 @@ def took(seconds: float) -> str:
 
 
 def size(text: str) -> str:
-    """How many bytes a text takes as UTF-8."""
+    """The size of a text in UTF-8, in a suitable unit."""
     return bytes_in_words(len(text.encode()))
 
 
 def bytes_in_words(count: int) -> str:
-    """A number of bytes, in the unit that suits it."""
+    """A number of bytes in a suitable unit."""
     if count < 1024:
         return f"{count} bytes"
     return f"{count / 1024:.1f} KB" if count < 1024 * 1024 else f"{count / 1024 / 1024:.1f} MB"
 
 
 def moment(instant: str) -> datetime | None:
-    """An instant of the log; None of what is none, as in a file that somebody edited."""
+    """An instant of the log; None where the text is none, as edited files may have."""
     try:
         return datetime.fromisoformat(instant)
     except ValueError:
@@ -93,6 +93,6 @@ def moment(instant: str) -> datetime | None:
 
 
 def clock(instant: str) -> str:
-    """The time of day of an instant, UTC, for a reader whose browser does not put it into her own zone."""
+    """The date and time of an instant in UTC."""
     at = moment(instant)
     return at.strftime("%Y-%m-%d %H:%M:%S UTC") if at is not None else visible(instant)

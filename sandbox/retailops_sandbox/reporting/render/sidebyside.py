@@ -1,7 +1,7 @@
 """The aligned comparison as rows: the same ones for console, HTML report and browser.
 
-Whoever renders loops over `view.rows` and asks each for its `row`: "line", "fold" (what holds only rows in
-which nothing differs) or "cards" (a set-like array, its items side by side, each with rows of its own).
+A renderer loops over `view.rows`, each of which has a `row`: "line", "fold" (neighbouring rows without a
+difference) or "cards" (a set-like array, with its items side by side, each with rows of its own).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ MOST_IN_FOLD = 50
 MOST_TEXT = 20_000
 """Characters of one value."""
 MOST_WORDS = 4_000_000
-"""Words of one string times words of the other: beyond, all of it is marked as changed."""
+"""The most words of one string times words of the other; beyond, both are marked as changed."""
 
 LineKind = Literal["same", "ignored", "missing", "unexpected", "changed", "type", "inside"]
 CardKind = Literal["pair", "only expected", "only actual"]
@@ -44,7 +44,7 @@ class Span(msgspec.Struct, frozen=True):
 
 
 class Side(msgspec.Struct, frozen=True):
-    """What a side has at a place: the pointer into its body, and the value's text."""
+    """The value of one side at a place: its pointer into the body and its text."""
 
     pointer: str
     spans: tuple[Span, ...] = ()
@@ -76,15 +76,15 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
-    """An expected item of a set-like array and the actual one that answers to it, or one of them alone."""
+    """An expected item of a set-like array with its actual counterpart, or one of them alone."""
 
     kind: CardKind
     same: bool
     moved: bool
     moved_matters: bool
-    """A rule `ordered` makes a difference of it."""
+    """Whether a rule `ordered` makes the move a difference."""
     identity: tuple[tuple[str, str], ...]
-    """What tells the item apart: field and value, the expected one's where there is one."""
+    """The identity fields of the item and their values, the expected ones where there are any."""
     expected_pointer: str | None
     actual_pointer: str | None
     rows: tuple[Row, ...]
@@ -117,7 +117,7 @@ class Cards(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Fold(msgspec.Struct, frozen=True, kw_only=True):
-    """Neighbours in which nothing differs, out of sight until asked for. `rows` may hold only the first."""
+    """Neighbouring places without a difference, folded. `rows` may hold only the first of them."""
 
     depth: int
     count: int
@@ -140,7 +140,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     differences: int
     notes: tuple[str, ...] = ()
     left_out: int = 0
-    """How many rows MOST_ROWS left out."""
+    """The number of rows beyond MOST_ROWS."""
 
 
 def view(
@@ -163,7 +163,7 @@ def view(
 def of(
     delivery: Delivery, expectation: Expectation, sets: Mapping[str, tuple[str, ...]] = comparing.NO_SETS
 ) -> View | None:
-    """A delivery's answer beside the expected body; None where one of them is not there or is not JSON."""
+    """A delivery's answer beside the expected body; None where either is missing or not JSON."""
     response = delivery.response
     if expectation.body is UNSET or response is None or response.base64 or delivery.fault is not None:
         return None
@@ -208,7 +208,7 @@ class _Rower:
         self.left_out = 0
 
     def rows(self, places: Iterable[_Place], depth: int) -> tuple[Row, ...]:
-        """Places one under the other; neighbours without a difference fold."""
+        """The rows of several places, with neighbours that do not differ folded."""
         found: list[Row] = []
         for quiet, run in groupby(places, key=lambda place: not place.node.cost):
             group = list(run)
@@ -370,7 +370,7 @@ _word = re.compile(r"\w+|\s+|[^\w\s]").findall
 
 
 def changed_words(expected: str, actual: str) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
-    """Two texts, the words marked that the other does not have in that order."""
+    """Two texts as spans, with the words marked that the other does not have in this order."""
     words, actual_words = _word(expected), _word(actual)
     if len(words) * len(actual_words) > MOST_WORDS:
         return _plain(expected, True), _plain(actual, True)

@@ -13,7 +13,7 @@ from retailops_sandbox.reporting.render.lines import visible
 from retailops_sandbox.reporting.render.sidebyside import Card, Cards, Fold, Line, Row, Side, View
 
 _NARROW = 80
-"""Columns; below, the sides stand one under the other."""
+"""The fewest columns for two sides beside each other."""
 _RED, _GREEN, _YELLOW, _DIM, _PLAIN = "\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[2m", "\x1b[0m"
 _COLOURS = {"-": _RED, "+": _GREEN, "~": _YELLOW, "=": _DIM}
 

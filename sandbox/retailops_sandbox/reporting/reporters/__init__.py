@@ -1,4 +1,4 @@
-"""Reporters listen to a run as it goes, and make something of it when it has ended.
+"""Reporters listen to a run, and write their report when it has ended.
 
 console   what a terminal or a job's log shows
 progress  how far the run is

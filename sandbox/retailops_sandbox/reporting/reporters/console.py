@@ -1,4 +1,4 @@
-"""What `run` and `send` print: one line for each scenario, and what spoiled those that did not pass."""
+"""The output of `run` and `send`: a line for each scenario, and the reasons of those that did not pass."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ COLOURS: dict[Verdict, str] = {
 }
 _INDENT = "      "
 _ANSWER = 600
-"""How many characters of an answer are printed."""
+"""The most characters of an answer that are printed."""
 _COMPARED = 60
-"""How many lines of a comparison are printed."""
+"""The most lines of a comparison that are printed."""
 _SAID = 40
-"""How many lines are printed of what spoiled a step."""
+"""The most lines of a step's reasons that are printed."""
 
 
 class Console(Reporter):
@@ -40,9 +40,9 @@ class Console(Reporter):
         brief: bool = False,
         left_out: int = 0,
     ) -> None:
-        """A brief one says nothing of scenarios that passed, or had nothing to pass.
+        """A brief one prints only scenarios that failed or errored, and skipped ones at the end.
 
-        `left_out` is how many scenarios are not run, because they were not selected.
+        `left_out` is the number of scenarios that were not selected.
         """
         self._echo = echo
         self._colour = colour
@@ -54,9 +54,9 @@ class Console(Reporter):
         self._brief = brief
         self._left_out = left_out
         self._skipped: dict[str, list[ScenarioResult]] = {}
-        """By reason: the scenarios that did not run at all."""
+        """The skipped scenarios, by reason."""
         self._shown: dict[int, list[DeliveryFinished]] = {}
-        """By plan: the deliveries that will be shown beneath its line."""
+        """The deliveries to be shown beneath their scenario, by plan."""
 
     def on_event(self, event: Event) -> None:
         if isinstance(event, DeliveryFinished):
@@ -104,7 +104,7 @@ class Console(Reporter):
             self._delivery(event)
 
     def _delivery(self, event: DeliveryFinished) -> None:
-        """What went where and what came back; beside what was expected, where they differ."""
+        """Print a delivery: request, outcome, and the comparison or the answer."""
         delivery = event.delivery
         request = lines.in_line(f"{delivery.request.method} {delivery.request.url}")
         self._echo(

@@ -1,4 +1,4 @@
-"""The events of a run as diagnostics: each delivery as it is sent and as it ends, and what came of it."""
+"""The events of a run as diagnostics."""
 
 from __future__ import annotations
 

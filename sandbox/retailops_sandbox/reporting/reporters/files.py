@@ -1,4 +1,4 @@
-"""Files of reports: checked before anything is sent, written when the run has ended."""
+"""Checking and writing the files of reports."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from retailops_sandbox.workspace.files import check_writable, checked, write_ato
 
 
 def check(asked: Mapping[FileReport, Path]) -> None:
-    """UsageError or FileError for what would come to light only when the run is over."""
+    """UsageError or FileError for reports that could not be written at the end."""
     seen: dict[str, str] = {}
     for report, file in asked.items():
         real = os.path.realpath(file)
@@ -34,7 +34,7 @@ def is_special(path: Path) -> bool:
 
 
 def write(file: Path, text: str) -> None:
-    """Write a report, a link's target where it is one; FileError where that fails."""
+    """Write a report, to a link's target if it is a link; FileError where that fails."""
     try:
         if is_special(file):
             file.write_text(text, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What GitHub Actions shows of a run: annotations at the steps that failed, and the job's summary.
+"""Annotations for GitHub Actions at the steps that failed, and the job's summary.
 
 Whatever is printed there is read for commands. So nothing that a receiver or a file says may look like one.
 """
@@ -15,7 +15,7 @@ from retailops_sandbox.reporting.render import lines
 from retailops_sandbox.reporting.reporters.reporter import FinishedRun, Reporter
 
 MOST_ANNOTATIONS = 10
-"""GitHub shows no more of one step."""
+"""The most annotations that GitHub shows of one step."""
 MOST_SUMMARY = 1024 * 1024
 """Bytes; GitHub refuses a summary that has more, all of it."""
 _LONGEST_MESSAGE = 2_000
@@ -28,7 +28,7 @@ _punctuation = re.compile(r"[!-/:-@\[-`{-~]")
 
 
 def harmless(line: str) -> str:
-    """A text that the runner takes for no command: `::name::` begins a line, `##[name]` stands anywhere."""
+    """The text without commands to the runner: `::name::` at a line's start, `##[name]` anywhere."""
     return _command_start.sub(r"\1:\\:", line).replace("##[", "#\\#[")
 
 
@@ -56,7 +56,7 @@ class GitHub(Reporter):
 
 
 def annotated(run: FinishedRun, *, root: str) -> list[str]:
-    """The commands that mark what failed in its files, which lie beneath `root`; at most MOST_ANNOTATIONS."""
+    """The commands that annotate failures in files beneath `root`, at most MOST_ANNOTATIONS."""
     return [*_unreadable(run, root), *_failed(run, root)][:MOST_ANNOTATIONS]
 
 
@@ -80,7 +80,7 @@ def _failed(run: FinishedRun, root: str) -> Iterator[str]:
 
 
 def _said(step: StepResult) -> list[str]:
-    """The first thing that spoiled a step, and beneath it all of them where there are more."""
+    """The headline of a step, followed by all violations and differences if there are several."""
     headline = lines.headline(step)
     found = sum(len(each.differences) + len(each.violations) for each in step.judgements)
     return [headline, *lines.step(step, most=5)] if found > 1 else [headline]
@@ -171,13 +171,13 @@ def _named(result: ScenarioResult) -> str:
 
 
 def _text(text: str) -> str:
-    """A text of whatever origin, as Markdown that means nothing but this text."""
+    """The text as Markdown, with every character escaped that has a meaning there."""
     shown = shortened(lines.in_line(text), _LONGEST_CELL)
     return _punctuation.sub(lambda found: f"&#{ord(found[0])};", shown)
 
 
 def _cut(parts: Sequence[str], room: int) -> str:
-    """The parts that there is room for, and a note where it is not all of them."""
+    """The parts that fit into the room, and a note if some do not."""
     kept: list[str] = []
     used = 0
     for part in parts:

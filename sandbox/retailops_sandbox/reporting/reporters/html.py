@@ -27,13 +27,13 @@ _MOST_LISTED = 100
 
 
 class ShownDelivery(NamedTuple):
-    """One attempt to send, and what the report works out of it."""
+    """A delivery as the report shows it."""
 
     kept: Kept
     words: str
-    """Which one of several it is."""
+    """Which of the step's deliveries it is; empty where there is only one."""
     differences: Sequence[str]
-    """Those that are not in the view."""
+    """The differences that are not in the view."""
     view: sidebyside.View | None
 
 
@@ -43,7 +43,7 @@ class ShownStep(NamedTuple):
     result: StepResult
     place: str
     reason: str
-    """Empty where what follows says it in full."""
+    """Empty where the deliveries show it in full."""
     deliveries: Sequence[ShownDelivery]
     left_out: int
 
@@ -54,7 +54,7 @@ class ShownScenario(NamedTuple):
     result: ScenarioResult
     anchor: str
     headline: str
-    """What spoiled it first."""
+    """The first violation or difference."""
     steps: Sequence[ShownStep]
 
 
@@ -113,13 +113,13 @@ def document(run: FinishedRun, evidence: Evidence) -> str:
 def _of_verdict(
     results: Sequence[ScenarioResult], verdict: Verdict, trends: Mapping[str, Trend]
 ) -> list[ScenarioResult]:
-    """Those of one verdict: what became worse first, otherwise as they ended."""
+    """The results with one verdict: regressed ones first, otherwise as they ended."""
     found = [result for result in results if result.verdict == verdict]
     return sorted(found, key=lambda result: trend.rank(verdict, trends.get(result.plan.id)))
 
 
 def _overall(counts: Counter[Verdict], unreadable: int, interrupted: bool) -> tuple[Verdict, str]:
-    """The verdict of the whole, and its words."""
+    """The verdict of the whole run, and its words."""
     spoiled = counts["failed"] + counts["errored"]
     if interrupted:
         return "errored", "Interrupted: what follows is what was done until then"
@@ -139,7 +139,7 @@ class _Writer:
         self._evidence = evidence
         self._rows = MOST_ROWS
         self.urls: set[str] = set()
-        """Where requests went."""
+        """The methods and URLs of requests."""
 
     def scenario(self, result: ScenarioResult, anchor: str) -> ShownScenario:
         spoiled = [step for step in result.steps if step.verdict == result.verdict]
@@ -183,7 +183,7 @@ class _Writer:
 
 
 def _count(rows: Iterable[object]) -> int:
-    """How many rows there are, those within others too."""
+    """The number of rows, including nested ones."""
     inner = ("rows", "cards")
     return sum(1 + sum(_count(getattr(row, name, ())) for name in inner) for row in rows)
 

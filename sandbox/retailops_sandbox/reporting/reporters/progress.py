@@ -1,4 +1,4 @@
-"""How far a run is, in one line at the bottom of a terminal; whatever is printed meanwhile stands above it.
+"""The progress of a run in one line at the bottom of a terminal; other output is printed above it.
 
 Drawn here rather than by rich: to import that takes longer than most runs, and while it is imported in the
 middle of one, answers wait and are measured as late.
@@ -14,10 +14,10 @@ from retailops_sandbox.model import Verdict
 from retailops_sandbox.reporting.reporters.reporter import FinishedRun, Reporter
 
 AFTER = 0.5
-"""Seconds that a run must last before its progress shows."""
+"""Seconds after which a run shows its progress."""
 _ERASE = "\r\x1b[K"
 _BAR = 30
-"""The most columns that the bar itself takes."""
+"""The most columns of the bar."""
 
 
 class Progress(Reporter):
@@ -49,12 +49,12 @@ class Progress(Reporter):
             self._counts[event.verdict] += 1
 
     def say(self, text: str) -> None:
-        """Print a line above."""
+        """Print a line above the progress."""
         erase = _ERASE if self._drawn else ""
         self._write(f"{erase}{text}\n{self._drawn}")
 
     def tick(self) -> None:
-        """Draw the line anew, once the run has lasted long enough."""
+        """Redraw the line, once the run has lasted long enough."""
         if self._seconds() - self._start < AFTER:
             return
         line = self._line()
@@ -66,7 +66,7 @@ class Progress(Reporter):
         self.end()
 
     def end(self) -> None:
-        """Take the line away."""
+        """Erase the line."""
         if self._drawn:
             self._drawn = ""
             self._write(_ERASE)

@@ -1,4 +1,4 @@
-"""What a reporter is, and what it is given when its run has ended."""
+"""The base class of reporters, and the finished run that they get."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ class FinishedRun(msgspec.Struct, frozen=True, kw_only=True):
     """A run that has ended."""
 
     info: RunInfo
-    """As it was when the run began."""
+    """The run's record as it began."""
     results: Sequence[ScenarioResult]
     unreadable: Sequence[SandboxError] = ()
-    """Why files that were to be run were not."""
+    """The errors of scenario files that could not be read."""
     receiver: Receiver
     seconds: float
     interrupted: bool = False
     waited_in_vain: bool = False
-    """Nothing answered at the receiver's port in the time that was given."""
+    """Whether the receiver's port did not answer in the time that was given."""
     trends: Mapping[str, Trend] = {}
-    """By scenario: how it compares with the last finished run on this receiver."""
+    """How each scenario compares with the last finished run on this receiver, by its id."""
     unwritten: Sequence[SandboxError] = ()
-    """Why the run file or reports could not be written."""
+    """The errors of run file and reports that could not be written."""
     log: RunWriter
 
 
 class Reporter:
-    """Listens to a run. A reporter overrides what it needs of these two."""
+    """Listens to a run. Subclasses override what they need."""
 
     def on_event(self, event: Event) -> None:
         """Take one event of the run."""
 
     def finish(self, run: FinishedRun) -> None:
-        """Take the run that has ended; SandboxError where what is made of it cannot be written."""
+        """Report the finished run; SandboxError where the report cannot be written."""

@@ -1,4 +1,4 @@
-"""The run file: the run as the log keeps it, where the option says."""
+"""The run file as a report."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from retailops_sandbox.reporting.reporters.reporter import FinishedRun, Reporter
 
 
 class Report(Reporter):
-    """Copies the run out of the log."""
+    """Writes the run as a run file at the end."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
