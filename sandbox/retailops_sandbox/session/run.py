@@ -8,12 +8,14 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
 import msgspec
 
-from retailops_sandbox.engine import Event, Options, Run, ScenarioResult
+from retailops_sandbox.engine import Clock, Event, Options, Run, ScenarioResult
+from retailops_sandbox.engine import Transport as TransportPort
 from retailops_sandbox.errors import SandboxError
-from retailops_sandbox.model import RunKind
+from retailops_sandbox.model import Receiver, RunKind
 from retailops_sandbox.redaction import SecretPolicy
 from retailops_sandbox.reporting.reporters.reporter import FinishedRun, Reporter
 from retailops_sandbox.runlog.opening import logged, open_run
+from retailops_sandbox.runlog.ports import RunWriter
 from retailops_sandbox.runlog.runs import new_run
 from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.session import reports
@@ -68,24 +70,10 @@ def execute(
 async def _execute(setup: RunSetup, reporters: Sequence[Reporter]) -> FinishedRun:
     clock = SystemClock()
     async with reachable(setup.options.receiver) as (receiver, _), Transport() as transport:
-        options = msgspec.structs.replace(setup.options, receiver=receiver)
-        info = new_run(
-            setup.kind,
-            clock.now(),
-            receiver,
-            scenarios=sum(bool(plan.file) for plan in setup.plans),
-            unreadable=setup.unreadable,
-        )
-        log = open_run(setup.workspace.runs_dir, info)
-        # What is wrong with the receiver comes to light here, before anything is written or waited for.
-        engine = Run(
-            setup.plans,
-            build_ports(setup.workspace, transport, log, setup.environment, setup.policy),
-            options,
-        )
+        engine, log = engine_and_log(setup, receiver, transport, clock)
         with stopping(engine.stop) as stopped:
             waited_in_vain = bool(setup.wait) and not await wait_for_receiver(
-                options, setup.environment, setup.wait, stopped
+                receiver, setup.options.variables, setup.environment, setup.wait, stopped
             )
             log.begin()
             unwritten: list[SandboxError] = []
@@ -96,18 +84,37 @@ async def _execute(setup: RunSetup, reporters: Sequence[Reporter]) -> FinishedRu
                 seconds = clock.seconds() - start
                 interrupted = stopped.is_set()
             finished = FinishedRun(
-                info=info,
+                info=log.info,
                 results=results,
                 unreadable=setup.unreadable,
                 receiver=receiver,
                 seconds=seconds,
                 interrupted=interrupted,
                 waited_in_vain=waited_in_vain,
-                trends=trends(setup.workspace.runs_dir, info, results),
+                trends=trends(setup.workspace.runs_dir, log.info, results),
                 unwritten=unwritten,
                 log=log,
             )
             return reports.finish(reporters, finished)
+
+
+def engine_and_log(
+    setup: RunSetup, receiver: Receiver, transport: TransportPort, clock: Clock
+) -> tuple[Run, RunWriter]:
+    """The engine and the log of a run on a reachable receiver. Nothing is written before the log begins.
+
+    Raises UsageError for a protected receiver without a yes, and for one that cannot be called.
+    """
+    info = new_run(
+        setup.kind,
+        clock.now(),
+        receiver,
+        scenarios=sum(bool(plan.file) for plan in setup.plans),
+        unreadable=setup.unreadable,
+    )
+    log = open_run(setup.workspace.runs_dir, info)
+    ports = build_ports(setup.workspace, transport, log, setup.environment, setup.policy)
+    return Run(setup.plans, ports, msgspec.structs.replace(setup.options, receiver=receiver)), log
 
 
 async def _results(engine: Run, reporters: Sequence[Reporter]) -> Sequence[ScenarioResult]:

@@ -8,16 +8,19 @@ from collections.abc import Mapping
 import msgspec
 
 from retailops_sandbox import composing
-from retailops_sandbox.engine import Options
+from retailops_sandbox.model import Json, Receiver
 from retailops_sandbox.transport import wait_until_listening
 
 
 async def wait_for_receiver(
-    options: Options, environment: Mapping[str, str], seconds: float, stopped: asyncio.Event
+    receiver: Receiver,
+    variables: Mapping[str, Json],
+    environment: Mapping[str, str],
+    seconds: float,
+    stopped: asyncio.Event,
 ) -> bool:
     """Whether the receiver's port accepts connections in time; True as well if the run is stopped."""
-    receiver = options.receiver
-    names = composing.Names(given=options.variables, environment=environment, receiver=receiver.variables)
+    names = composing.Names(given=variables, environment=environment, receiver=receiver.variables)
     resolved = msgspec.structs.replace(
         receiver, base_url=composing.fill_text(receiver.base_url, names, "/base_url")
     )

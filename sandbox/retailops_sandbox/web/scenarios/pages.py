@@ -22,6 +22,7 @@ from retailops_sandbox.runlog.runs import RunSummary
 from retailops_sandbox.scenarios import trend
 from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.scenarios.trend import Past, Trend
+from retailops_sandbox.session.run import RunSetup
 from retailops_sandbox.web.scenarios.run_target import for_run, run_target
 from retailops_sandbox.web.scenarios.step_summary import StepSummary, step_summary
 from retailops_sandbox.web.shell import forms
@@ -30,7 +31,6 @@ from retailops_sandbox.web.shell.choices import chosen_receiver, remember_receiv
 from retailops_sandbox.web.shell.context import Target
 from retailops_sandbox.web.shell.pages import problems
 from retailops_sandbox.web.shell.room import RoomPages
-from retailops_sandbox.web.shell.running import RunRequest
 from retailops_sandbox.web.shell.scenario_index import IndexedScenarios
 from retailops_sandbox.web.shell.send_form import Refused
 from retailops_sandbox.web.shell.sends import permit
@@ -207,7 +207,7 @@ class ScenarioPages(RoomPages):
 
     # --- what is to be run ---
 
-    def _request(self, form: ScenarioForm, one: str, do: str) -> RunRequest:
+    def _request(self, form: ScenarioForm, one: str, do: str) -> RunSetup:
         plans, unreadable = self._wanted(form, one, do)
         if not plans:
             nothing = "there is nothing to run" if do == "listed" else "select a scenario first"
@@ -218,8 +218,14 @@ class ScenarioPages(RoomPages):
             receiver=for_run(target.receiver),
             confirmed=target.receiver.protected,
         )
-        policy = self._context.policy()
-        return RunRequest(plans=plans, unreadable=unreadable, options=options, policy=policy)
+        return RunSetup(
+            workspace=self._context.workspace,
+            plans=plans,
+            unreadable=unreadable,
+            options=options,
+            environment=self._context.environment,
+            policy=self._context.policy(),
+        )
 
     def _wanted(self, form: ScenarioForm, one: str, do: str) -> tuple[Sequence[Plan], Sequence[SandboxError]]:
         """The scenarios to run, and the errors of those that cannot be read."""

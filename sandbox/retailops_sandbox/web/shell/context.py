@@ -85,7 +85,7 @@ class AppContext:
         self.transport = transport
         self.clock: Clock = SystemClock()
         self.sending = Sending(self.clock, is_logged=lambda id: self.log.delivery(id) is not None)
-        self.running = Running(workspace, transport, self.environment)
+        self.running = Running(transport)
         self.scenario_index = ScenarioIndex(workspace)
 
     # --- the log ---
