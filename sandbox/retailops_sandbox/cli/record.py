@@ -21,7 +21,7 @@ from retailops_sandbox.model import Receiver
 from retailops_sandbox.recording import Recorded, ScenarioDraft
 from retailops_sandbox.redaction import SecretPolicy
 from retailops_sandbox.reporting.render.lines import outcome
-from retailops_sandbox.runlog.opening import logged, open_run
+from retailops_sandbox.runlog.opening import logged_run, open_run
 from retailops_sandbox.runlog.runs import new_run
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.session import ports
@@ -143,7 +143,7 @@ async def _relay(
                     raise error
 
             run.begin()
-            async with logged(run, clock.now, unfinished=unfinished):
+            async with logged_run(run, clock.now, unfinished=unfinished):
                 say(f"relay:       {url}  (Ctrl-C ends it)")
                 if bind in _EVERY_ADDRESS:
                     say(f"  (in place of {bind}, the address by which the caller reaches this machine)")

@@ -15,7 +15,8 @@ files/        the files of a run
   writer.py     appends records to the journal
   journal.py    the journal's lines
   finalize.py   makes the run file of a journal when its run has ended
-  runfile.py    the run file's tables
+  tables.py     writes the run file's tables
+  runfile.py    reads a run file
   reader.py     reads a run from its run file, its journal, or both
   history.py    reads the results of earlier runs alone
   checking.py   checks run files from elsewhere

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retailops_sandbox.errors import FileError
-from retailops_sandbox.model import RunInfo
-from retailops_sandbox.runlog.ports import Log, RunWriter
 
 if TYPE_CHECKING:
+    from retailops_sandbox.model import RunInfo
     from retailops_sandbox.runlog.entries import Entry
+    from retailops_sandbox.runlog.ports import Log, RunWriter
     from retailops_sandbox.scenarios.trend import Past
 
 # Each function imports what it needs when it is called: a process that writes a run does not read the log.
@@ -34,7 +34,7 @@ def open_run(runs_dir: Path, info: RunInfo) -> RunWriter:
 
 
 @asynccontextmanager
-async def logged(
+async def logged_run(
     run: RunWriter,
     now: Callable[[], str],
     *,

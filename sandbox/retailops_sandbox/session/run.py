@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -14,8 +15,7 @@ from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.model import Receiver, RunKind
 from retailops_sandbox.redaction import SecretPolicy
 from retailops_sandbox.reporting.reporters.reporter import FinishedRun, Reporter
-from retailops_sandbox.runlog.opening import logged, open_run
-from retailops_sandbox.runlog.ports import RunWriter
+from retailops_sandbox.runlog.opening import logged_run, open_run
 from retailops_sandbox.runlog.runs import new_run
 from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.session import reports
@@ -26,6 +26,9 @@ from retailops_sandbox.session.trends import trends
 from retailops_sandbox.session.waiting import wait_for_receiver
 from retailops_sandbox.transport import Transport
 from retailops_sandbox.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from retailops_sandbox.runlog.ports import RunWriter
 
 _TICK = 0.2
 """Seconds."""
@@ -78,7 +81,9 @@ async def _execute(setup: RunSetup, reporters: Sequence[Reporter]) -> FinishedRu
             log.begin()
             unwritten: list[SandboxError] = []
             # Where the run cannot be finished its records are in the log, and no report misses anything.
-            async with logged(log, clock.now, stopped=lambda: engine.stopped, unfinished=unwritten.append):
+            async with logged_run(
+                log, clock.now, stopped=lambda: engine.stopped, unfinished=unwritten.append
+            ):
                 start = clock.seconds()
                 results = await _results(engine, reporters)
                 seconds = clock.seconds() - start

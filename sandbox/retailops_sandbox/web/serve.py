@@ -16,7 +16,7 @@ import uvicorn
 from retailops_sandbox import resources
 from retailops_sandbox.errors import FileError, UsageError, system_reason
 from retailops_sandbox.httpserver import is_loopback
-from retailops_sandbox.runlog.opening import logged, open_run
+from retailops_sandbox.runlog.opening import logged_run, open_run
 from retailops_sandbox.runlog.ports import Log
 from retailops_sandbox.runlog.retention import Pruned, Retention
 from retailops_sandbox.runlog.runs import new_run
@@ -80,7 +80,7 @@ async def serve(
                 maintenance.start()
 
             with diagnosing(lambda text: _redacted(text, context)):
-                async with logged(run, clock.now):
+                async with logged_run(run, clock.now):
                     try:
                         run.begin()
                     except FileError as error:

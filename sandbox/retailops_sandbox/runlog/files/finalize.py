@@ -15,7 +15,7 @@ import msgspec
 
 from retailops_sandbox.errors import FileError, unreadable
 from retailops_sandbox.model import encoder
-from retailops_sandbox.runlog.files import lock, runfile
+from retailops_sandbox.runlog.files import lock
 from retailops_sandbox.runlog.files.atomic import replacing, unwritable
 from retailops_sandbox.runlog.files.journal import (
     NO_RECORD,
@@ -25,6 +25,7 @@ from retailops_sandbox.runlog.files.journal import (
     raw_lines,
     read_head,
 )
+from retailops_sandbox.runlog.files.tables import Tables
 
 
 def finalize(journal: Path, fd: int, *, own: bool = False) -> None:
@@ -103,7 +104,7 @@ def _write(head: Head, journal: Path, target: BinaryIO, *, own: bool = False) ->
     stopped = False
     judgements: list[msgspec.Raw] = []
     results: list[msgspec.Raw] = []
-    tables = runfile.Tables(target)
+    tables = Tables(target)
     # One pass: deliveries, the bulk, go straight from file to file. The rest waits for its table.
     tables.table("deliveries")
     for number, line in raw_lines(journal, own=own):
@@ -132,6 +133,8 @@ def _write(head: Head, journal: Path, target: BinaryIO, *, own: bool = False) ->
 def _has_run_file(head: Head, target: Path) -> bool:
     if not target.exists():
         return False
+    from retailops_sandbox.runlog.files import runfile  # hardly ever needed, and slow to import
+
     if head.generation > runfile.read_head(target).generation:
         raise FileError("is older than its journal; both are kept", file=str(target))
     return True

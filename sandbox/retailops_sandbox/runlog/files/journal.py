@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from retailops_sandbox.errors import FileError, unreadable
-from retailops_sandbox.model import Delivery, Judgement, Number, Result, RunInfo
+from retailops_sandbox.model import Delivery, Judgement, Result, RunInfo
 
 
 class Head(RunInfo, frozen=True, omit_defaults=True, kw_only=True):
@@ -43,7 +43,6 @@ class RawLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     stopped: bool = False
 
 
-line_decoder = msgspec.json.Decoder(Line, float_hook=Number)
 _raw_line_decoder = msgspec.json.Decoder(RawLine)
 
 NO_HEAD = "it does not say which run this is"

@@ -1,15 +1,12 @@
 """The run file: a TinyDB database with the tables `run`, `deliveries`, `judgements` and `results`.
 
-It is written without TinyDB, which would take seconds where this takes a tenth, but in its layout:
-`TinyDB(path)` opens, queries and extends it. Each document is on a line of its own, for
-whoever reads it in an editor.
+Here it is read. `tables` writes it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import BinaryIO
 
 import msgspec
 
@@ -43,31 +40,6 @@ class RunFile(msgspec.Struct, frozen=True):
 
 class NewerFormat(FileError):
     """A run file that only a newer version of the sandbox can read."""
-
-
-class Tables:
-    """Writes the tables of a run file: one after the other, in any order, then the end."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self._start = b"{"
-        self._count = 0
-
-    def table(self, name: str) -> None:
-        """Begin a table, and end the one before."""
-        self._file.write(b'%b"%b": {' % (self._start, name.encode()))
-        self._start = b"},\n"
-        self._count = 0
-
-    def add(self, document: bytes | msgspec.Raw) -> None:
-        """Add a document, which is JSON, to the table."""
-        comma = b"," if self._count else b""
-        self._count += 1
-        self._file.write(b'%b\n"%d": %b' % (comma, self._count, document))
-
-    def end(self) -> None:
-        """End the last table, and the file."""
-        self._file.write(b"}}\n")
 
 
 def read(path: Path) -> RunFile:

@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 
 from retailops_sandbox.errors import FileError
-from retailops_sandbox.model import Delivery, Judgement, Result, Verdict
-from retailops_sandbox.runlog.files.journal import NO_HEAD, NO_RECORD, Head, Line, damaged_line, line_decoder
+from retailops_sandbox.model import Delivery, Judgement, Number, Result, Verdict
+from retailops_sandbox.runlog.files.journal import NO_HEAD, NO_RECORD, Head, Line, damaged_line
 from retailops_sandbox.runlog.index import places, text_search
 from retailops_sandbox.runlog.index.records import Records
 from retailops_sandbox.runlog.rows import DeliveryRow, Judged, SortKey, Span
@@ -93,7 +93,7 @@ class JournalIndex:
     def _lines_at(self, spans: Sequence[Span]) -> Iterator[Line]:
         if spans:
             with places.opened(self._path) as file:
-                yield from map(line_decoder.decode, places.read(file, spans))
+                yield from map(_decoder.decode, places.read(file, spans))
 
     def read(self, size: int) -> None:
         """Read the whole lines that were added; `size` is that of the file now."""
@@ -113,7 +113,7 @@ class JournalIndex:
 
     def _read_line(self, text: bytes, span: Span) -> None:
         try:
-            line = line_decoder.decode(text)
+            line = _decoder.decode(text)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             self._name_line(str(error))
             return
@@ -136,3 +136,6 @@ class JournalIndex:
 
     def _name_line(self, reason: str) -> None:
         self.problems.append(damaged_line(self._path, self.lines, reason))
+
+
+_decoder = msgspec.json.Decoder(Line, float_hook=Number)

@@ -229,7 +229,7 @@ def _made(path: Path, stamp: Stamp) -> RunFileIndex:
     head, text = _summed(stamp, content)
     target = summary_path(path)
     try:
-        # Threads, too: who prunes has a log of its own, beside that of the pages.
+        # Threads, too: a process may have several logs of one folder.
         mine = f"{os.getpid()}-{threading.get_ident()}"
         with replacing(target, target.with_suffix(f".summary.{mine}.new")) as file:
             file.write(text)

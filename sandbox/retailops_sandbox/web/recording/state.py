@@ -15,7 +15,7 @@ from retailops_sandbox.httpserver import is_loopback
 from retailops_sandbox.model import Delivery, Receiver
 from retailops_sandbox.recording import Recorded, ScenarioDraft
 from retailops_sandbox.relay.relay import Relay
-from retailops_sandbox.runlog.opening import logged, open_run
+from retailops_sandbox.runlog.opening import logged_run, open_run
 from retailops_sandbox.runlog.runs import new_run
 from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.pages import RecordSwitch
@@ -115,7 +115,7 @@ class Recording:
                 raise UsageError("a relay is running already", mend="stop it first")
             run.begin()
             log = AsyncExitStack()
-            await log.enter_async_context(logged(run, clock.now))
+            await log.enter_async_context(logged_run(run, clock.now))
             self.relay = RunningRelay(relay, log, url, receiver)
             undo.pop_all()
 

@@ -9,7 +9,7 @@ import msgspec
 from retailops_sandbox.engine import Run, Transport
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.reporting.reporters.diagnostics import log_event
-from retailops_sandbox.runlog.opening import logged
+from retailops_sandbox.runlog.opening import logged_run
 from retailops_sandbox.session.ports import SystemClock
 from retailops_sandbox.session.run import RunSetup, engine_and_log
 from retailops_sandbox.session.stand_in import reachable
@@ -92,7 +92,7 @@ class Running:
             self._live[id] = live
             started.set_result(id)
             try:
-                async with logged(log, clock.now, stopped=lambda: engine.stopped):
+                async with logged_run(log, clock.now, stopped=lambda: engine.stopped):
                     await engine.execute(log_event)
             finally:
                 del self._live[id]

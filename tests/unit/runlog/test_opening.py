@@ -1,0 +1,161 @@
+"""How a run gets into the log and is finished, as every face does it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from retailops_sandbox.errors import FileError
+from retailops_sandbox.model import Receiver, RunInfo
+from retailops_sandbox.runlog.files.writer import FileRunWriter
+from retailops_sandbox.runlog.opening import logged_run, open_log, open_run
+from retailops_sandbox.runlog.ports import RunWriter
+from retailops_sandbox.runlog.runs import RunState, new_run
+from tests.support.records import RUN, judge, make_delivery
+
+NOW = "2024-05-01T12:01:00Z"
+
+
+def new(runs_dir: Path) -> RunWriter:
+    return open_run(runs_dir, RunInfo(id=RUN, started_at="2024-05-01T12:00:00Z"))
+
+
+def state(runs_dir: Path) -> RunState:
+    (run,) = open_log(runs_dir).runs()
+    return run.state
+
+
+def test_a_new_run_has_an_id_of_its_own_and_its_receiver(tmp_path: Path) -> None:
+    receiver = Receiver("shop", "http://127.0.0.1:1", stand_in=True)
+    run = new_run("run", NOW, receiver, scenarios=2, unreadable=[FileError("caf\udce9 is gone")])
+    assert run.id.startswith("20240501T120100Z-")
+    assert run.id != new_run("run", NOW, receiver).id
+    assert (run.kind, run.receiver, run.stand_in, run.scenarios) == ("run", "shop", True, 2)
+    assert run.unreadable == ("caf\\udce9 is gone",)
+    served = new_run("serve", NOW)
+    assert (served.receiver, served.stand_in, served.scenarios) == ("", False, 0)
+
+
+# --- before it begins ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("write", ["begin", "next_id"])
+def test_nothing_of_a_run_is_there_before_it_begins(tmp_path: Path, write: str) -> None:
+    runs_dir = tmp_path / "runs"
+    run = new(runs_dir)
+    assert not runs_dir.exists()
+    getattr(run, write)()
+    assert state(runs_dir) == "running"
+    run.finish(NOW)
+
+
+def test_its_first_record_begins_a_run(tmp_path: Path) -> None:
+    other = new(tmp_path / "other")
+    run = new(tmp_path / "runs")
+    run.append(judge(make_delivery(other)))
+    assert state(tmp_path / "runs") == "running"
+    run.finish(NOW)
+    other.finish(NOW)
+
+
+def test_a_run_that_never_began_is_finished_without_a_trace(tmp_path: Path) -> None:
+    new(tmp_path / "runs").finish(NOW)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_could_not_begin_can_begin_later(tmp_path: Path) -> None:
+    (tmp_path / "runs").write_text("in the way")
+    run = new(tmp_path / "runs")
+    with pytest.raises(FileError, match="cannot be written"):
+        run.next_id()
+    (tmp_path / "runs").unlink()
+    run.append(make_delivery(run))
+    run.finish(NOW)
+    assert state(tmp_path / "runs") == "finished"
+
+
+def test_a_run_that_is_finished_takes_no_record_and_does_not_begin_again(tmp_path: Path) -> None:
+    run = new(tmp_path)
+    delivery = make_delivery(run)
+    run.finish(NOW)
+    with pytest.raises(FileError, match="cannot be written"):
+        run.append(delivery)
+    run.finish(NOW)
+    assert [path.suffix for path in tmp_path.iterdir()] == [".json"]
+
+
+# --- finishing -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("is_stopped", "expected"), [(False, "finished"), (True, "stopped")])
+def test_a_run_is_finished_when_its_block_ends(tmp_path: Path, is_stopped: bool, expected: str) -> None:
+    run = new(tmp_path)
+
+    async def body() -> None:
+        async with logged_run(run, lambda: NOW, stopped=lambda: is_stopped):
+            run.begin()
+            assert state(tmp_path) == "running"
+
+    asyncio.run(body())
+    (summary,) = open_log(tmp_path).runs()
+    assert summary.info is not None
+    assert (summary.state, summary.info.finished_at) == (expected, NOW)
+
+
+def test_a_block_that_raises_interrupts_its_run(tmp_path: Path) -> None:
+    run = new(tmp_path)
+
+    async def body() -> None:
+        async with logged_run(run, lambda: NOW):
+            run.begin()
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        asyncio.run(body())
+    assert state(tmp_path) == "interrupted"
+    assert [path.suffix for path in tmp_path.iterdir() if path.suffix != ".summary"] == [".json"]
+
+
+def test_a_run_is_finished_off_the_event_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[threading.Thread] = []
+    finish = FileRunWriter.finish
+
+    def watched(run: FileRunWriter, finished_at: str = "", *, stopped: bool = False) -> None:
+        threads.append(threading.current_thread())
+        finish(run, finished_at, stopped=stopped)
+
+    monkeypatch.setattr(FileRunWriter, "finish", watched)
+
+    async def body(error: type[Exception] | None) -> None:
+        run = new(tmp_path / str(error))
+        async with logged_run(run, lambda: NOW):
+            run.begin()
+            if error is not None:
+                raise error
+
+    asyncio.run(body(None))
+    with pytest.raises(KeyError):
+        asyncio.run(body(KeyError))
+    assert len(threads) == 2
+    assert threading.main_thread() not in threads
+
+
+def test_what_keeps_a_run_from_being_finished_is_raised_or_handed_over(tmp_path: Path) -> None:
+    async def body(unfinished: Callable[[FileError], None] | None) -> None:
+        run = new(tmp_path)
+        async with logged_run(run, lambda: NOW, unfinished=unfinished):
+            run.begin()
+            # A file in the way of the run file.
+            (tmp_path / f"{RUN}.json").write_text("{}")
+
+    with pytest.raises(FileError, match="does not say which run"):
+        asyncio.run(body(None))
+    (tmp_path / f"{RUN}.journal").unlink()
+    found: list[FileError] = []
+    asyncio.run(body(found.append))
+    assert len(found) == 1
+    assert (tmp_path / f"{RUN}.journal").exists()
