@@ -443,7 +443,9 @@ def test_what_is_not_asked_for_is_not_imported(tmp_path: Path, shop: Receiver):
         "retailops_sandbox.scenarios.selection",
         "retailops_sandbox.engine.preview",
     }
-    unwanted = heavy | late | {"starlette", "retailops_sandbox.standin", "difflib"}
+    unwanted = (
+        heavy | late | {"starlette", "retailops_sandbox.standin", "difflib", "concurrent.futures.thread"}
+    )
     assert unwanted & imported(tmp_path, *command) == set()
     asked = [word for each in reporters.FILES for word in (each.option, f"report.{each.module}")]
     assert imported(tmp_path, *command, *asked, "-k", "a") >= heavy

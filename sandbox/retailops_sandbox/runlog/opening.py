@@ -40,19 +40,28 @@ async def logged_run(
     *,
     stopped: Callable[[], bool] = lambda: False,
     unfinished: Callable[[FileError], None] | None = None,
+    in_thread: bool = True,
 ) -> AsyncIterator[None]:
-    """Finish a run's log when the block ends, in a worker thread. A block that raises interrupts the run.
+    """Finish a run's log when the block ends. A block that raises interrupts the run.
 
     `now` is the clock; `stopped` says whether the run ended before all was done. `unfinished` takes the error
-    of a run that cannot be finished; without it, the error is raised.
+    of a run that cannot be finished; without it, the error is raised. With `in_thread` false the event loop
+    waits: for a process in which nothing else goes on, which a thread would only make slower.
     """
+
+    async def finish(finished_at: str = "", *, stopped: bool = False) -> None:
+        if in_thread:
+            await asyncio.to_thread(run.finish, finished_at, stopped=stopped)
+        else:
+            run.finish(finished_at, stopped=stopped)
+
     try:
         yield
     except BaseException:
-        await asyncio.to_thread(run.finish)
+        await finish()
         raise
     try:
-        await asyncio.to_thread(run.finish, now(), stopped=stopped())
+        await finish(now(), stopped=stopped())
     except FileError as error:
         if unfinished is None:
             raise

@@ -82,7 +82,11 @@ async def _execute(setup: RunSetup, reporters: Sequence[Reporter]) -> FinishedRu
             unwritten: list[SandboxError] = []
             # Where the run cannot be finished its records are in the log, and no report misses anything.
             async with logged_run(
-                log, clock.now, stopped=lambda: engine.stopped, unfinished=unwritten.append
+                log,
+                clock.now,
+                stopped=lambda: engine.stopped,
+                unfinished=unwritten.append,
+                in_thread=False,
             ):
                 start = clock.seconds()
                 results = await _results(engine, reporters)

@@ -120,7 +120,10 @@ def test_a_block_that_raises_interrupts_its_run(tmp_path: Path) -> None:
     assert [path.suffix for path in tmp_path.iterdir() if path.suffix != ".summary"] == [".json"]
 
 
-def test_a_run_is_finished_off_the_event_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("in_thread", [True, False])
+def test_a_run_is_finished_off_the_event_loop_unless_nothing_else_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_thread: bool
+) -> None:
     threads: list[threading.Thread] = []
     finish = FileRunWriter.finish
 
@@ -132,7 +135,7 @@ def test_a_run_is_finished_off_the_event_loop(tmp_path: Path, monkeypatch: pytes
 
     async def body(error: type[Exception] | None) -> None:
         run = new(tmp_path / str(error))
-        async with logged_run(run, lambda: NOW):
+        async with logged_run(run, lambda: NOW, in_thread=in_thread):
             run.begin()
             if error is not None:
                 raise error
@@ -140,8 +143,7 @@ def test_a_run_is_finished_off_the_event_loop(tmp_path: Path, monkeypatch: pytes
     asyncio.run(body(None))
     with pytest.raises(KeyError):
         asyncio.run(body(KeyError))
-    assert len(threads) == 2
-    assert threading.main_thread() not in threads
+    assert [thread is threading.main_thread() for thread in threads] == [not in_thread] * 2
 
 
 def test_what_keeps_a_run_from_being_finished_is_raised_or_handed_over(tmp_path: Path) -> None:
