@@ -110,5 +110,5 @@ class Run:
             at=self._ports.clock.now(),
             seconds=seconds,
             stopped=self.stopped,
-            steps=msgspec.convert(steps, tuple[ResultStep, ...], from_attributes=True),
+            steps=tuple([msgspec.convert(step, ResultStep, from_attributes=True) for step in steps]),
         )

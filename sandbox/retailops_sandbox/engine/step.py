@@ -103,15 +103,18 @@ class StepRun:
         except UsageError as error:
             # What libcurl cannot send at all, such as a certificate and a key that do not fit.
             return self._result("errored", self._described(error))
-        verdict, reason = await self._outcome(done, len(prepared.expectations))
-        return self._result(
-            verdict,
-            reason,
-            sent=len(done),
-            faults=sum(each.delivery.fault is not None for each in done),
+        lost = await self._capture(done) if self._step.capture else ""
+        verdict, reason = _outcome(done, len(prepared.expectations), lost)
+        return StepResult(
+            number=self._number,
+            name=self._step.name,
+            verdict=verdict,
+            reason=reason,
             judgements=tuple([each.judgement for each in done]),
             attempts=max([each.delivery.attempt for each in done]),
             seconds=self._ports.clock.seconds() - start,
+            sent=len(done),
+            faults=len([each for each in done if each.delivery.fault is not None]),
         )
 
     def _described(self, error: SandboxError) -> str:
@@ -119,20 +122,6 @@ class StepRun:
 
     def _result(self, verdict: Verdict, reason: str, **others: Any) -> StepResult:
         return StepResult(number=self._number, name=self._step.name, verdict=verdict, reason=reason, **others)
-
-    async def _outcome(self, done: list[_Attempted], wanted: int) -> tuple[Verdict, str]:
-        """The verdict on all deliveries and its reason; `wanted` is how many there should be."""
-        verdict = worst([each.judgement.verdict for each in done])
-        reason = next(each.judgement.reason for each in done if each.judgement.verdict == verdict)
-        lost = await self._capture(done) if self._step.capture else ""
-        if lost and verdict != "errored":
-            verdict, reason = "failed", lost
-        if left := wanted - len(done):
-            cut = f"the run was stopped: {left} of {wanted} deliveries were not sent"
-            # What was sent may have passed; what was not is no pass.
-            verdict = verdict if verdict in ("failed", "errored") else "skipped"
-            reason = f"{reason}; {cut}" if reason else cut
-        return verdict, reason
 
     # --- send, log, compare ---
 
@@ -287,6 +276,23 @@ class StepRun:
                 self._names.lost |= {name}
                 problems.append(f"{name} could not be captured from {path}: {error}")
         return "; ".join(problems)
+
+
+def _outcome(done: Sequence[_Attempted], wanted: int, lost: str) -> tuple[Verdict, str]:
+    """A step's verdict and its reason.
+
+    `wanted` is the number of deliveries that there should be; `lost` says what could not be captured.
+    """
+    verdict = worst([each.judgement.verdict for each in done])
+    reason = next(each.judgement.reason for each in done if each.judgement.verdict == verdict)
+    if lost and verdict != "errored":
+        verdict, reason = "failed", lost
+    if left := wanted - len(done):
+        cut = f"the run was stopped: {left} of {wanted} deliveries were not sent"
+        # What was sent may have passed; what was not is no pass.
+        verdict = verdict if verdict in ("failed", "errored") else "skipped"
+        reason = f"{reason}; {cut}" if reason else cut
+    return verdict, reason
 
 
 def _refusal(violations: Sequence[Violation]) -> str:

@@ -129,10 +129,12 @@ def engine_and_log(
 async def _results(engine: Run, reporters: Sequence[Reporter]) -> Sequence[ScenarioResult]:
     """Execute the run while the reporters listen."""
     results: list[ScenarioResult] = []
+    # There are thousands of events a second, and reports that only write a file at the end take none.
+    listeners = [each.on_event for each in reporters if type(each).on_event is not Reporter.on_event]
 
     def on_event(event: Event) -> None:
-        for reporter in reporters:
-            reporter.on_event(event)
+        for listener in listeners:
+            listener(event)
         if isinstance(event, ScenarioResult):
             results.append(event)
 
