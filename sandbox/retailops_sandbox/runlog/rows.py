@@ -1,7 +1,7 @@
 """The row of a delivery: what lists show of it, and what it is looked up by.
 
 The rows of 100,000 deliveries are 25 MB and their records 400, so lists and lookups read rows alone.
-A new column is a field of `DeliveryRow`, its value in `row_of`, and its name in `COLUMNS`.
+A new column is a field of `DeliveryRow`, its value in `row_of`, its name in `COLUMNS`, and another `FORMAT`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from retailops_sandbox.errors import UsageError
 from retailops_sandbox.jsontext import pointer as pointers
 from retailops_sandbox.model import Delivery, Judgement, Number, Verdict
 
+FORMAT = 1
+"""Of the index that keeps rows: one of another format is made anew."""
 Span = tuple[int, int]
 """The place of a record in its file: the offset of its first byte, and its size in bytes."""
 NOWHERE: Span = (0, 0)
@@ -41,7 +43,10 @@ class Judged(NamedTuple):
 
 
 class DeliveryRow(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
-    """The row of a delivery and its judgements. The index keeps it as an array, in this order."""
+    """The row of a delivery and its judgements. The index keeps it as an array, in this order.
+
+    What has a default is not known of every row: a delivery in flight has one, too.
+    """
 
     sent_at: str
     id: str
@@ -49,29 +54,29 @@ class DeliveryRow(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     edition: str
     receiver: str
     stand_in: bool
-    scenario: str
-    step: str
-    fixture: str
-    number: int
-    attempt: int
-    parent: str
-    dropped: bool
-    status: int | None
-    status_class: str
+    scenario: str = ""
+    step: str = ""
+    fixture: str = ""
+    number: int = 1
+    attempt: int = 1
+    parent: str = ""
+    dropped: bool = False
+    status: int | None = None
+    status_class: str = ""
     """Such as `5xx`: kept so that the row can be found by it."""
-    fault: str
-    total_ms: float
-    orders: tuple[str, ...]
+    fault: str = ""
+    total_ms: float = 0.0
+    orders: tuple[str, ...] = ()
     """The ids that the payload is about, by the contract's `subject`."""
-    codes: tuple[str, ...]
+    codes: tuple[str, ...] = ()
     """Of the events that came back, by the contract's `codes`."""
-    off_contract: bool
+    off_contract: bool = False
     """It was to be sent whatever the contract says."""
-    breaks_contract: bool
+    breaks_contract: bool = False
     """It was sent although it breaks the contract."""
-    judged: tuple[Judged, ...]
+    judged: tuple[Judged, ...] = ()
     """The oldest first."""
-    span: Span
+    span: Span = NOWHERE
 
     @property
     def key(self) -> SortKey:

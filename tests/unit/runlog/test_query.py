@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from retailops_sandbox.runlog.index.run_file import summary_path
 from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.runlog.ports import Log, RunWriter
 from retailops_sandbox.runlog.query import Query
-from retailops_sandbox.runlog.rows import COLUMNS, NOT_JUDGED, DeliveryRow, SortKey
+from retailops_sandbox.runlog.rows import COLUMNS, FORMAT, NOT_JUDGED, DeliveryRow, SortKey
 from tests.support.logged import newest_deliveries
 from tests.support.records import begin_run, some_delivery
 
@@ -301,6 +302,12 @@ def test_a_summary_that_is_deleted_while_the_log_is_read_is_made_again(tmp_path:
 
     assert ids(log.rows()) == before
     assert log.delivery(before[-1]) is not None
+
+
+def test_other_fields_of_a_row_have_another_format() -> None:
+    # Where this fails, an index that an older version made would be read wrongly: count FORMAT up.
+    fields = zlib.crc32(" ".join(DeliveryRow.__struct_fields__).encode())
+    assert (FORMAT, fields) == (1, 1949228126)
 
 
 def test_every_column_that_is_not_the_indexs_own_is_listed() -> None:

@@ -23,9 +23,7 @@ from retailops_sandbox.runlog.files.runfile import RunFile
 from retailops_sandbox.runlog.index import places, text_search
 from retailops_sandbox.runlog.index.places import Stale, Stamp, stamp_of
 from retailops_sandbox.runlog.index.records import Records
-from retailops_sandbox.runlog.rows import DeliveryRow, Judged, SortKey, Span, lookups
-
-_FORMAT = 1
+from retailops_sandbox.runlog.rows import FORMAT, DeliveryRow, Judged, SortKey, Span, lookups
 
 
 class _Head(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -180,7 +178,7 @@ def _decoded_head(line: bytes) -> _Head | None:
         head = _head.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None  # Of another version, or damaged: it is made again, from the run file.
-    is_current = (head.format, head.lookups) == (_FORMAT, lookups())
+    is_current = (head.format, head.lookups) == (FORMAT, lookups())
     return head if is_current and line.endswith(b"\n") else None
 
 
@@ -222,7 +220,7 @@ def _made(path: Path, stamp: Stamp) -> RunFileIndex:
     try:
         content = runfile.read(path)
     except FileError as error:
-        return RunFileIndex(path, _Head(format=_FORMAT, stamp=stamp), b"\n[]\n", [error])
+        return RunFileIndex(path, _Head(format=FORMAT, stamp=stamp), b"\n[]\n", [error])
     if content.problems:
         # The summary of a damaged file is not kept, so that each process finds the damage again.
         return RunFileIndex.of(path, stamp, content)
@@ -250,7 +248,7 @@ def _summed(stamp: Stamp, content: RunFile) -> tuple[_Head, bytes]:
     rest = [records.results, *records.ordered()]
     lines = b"".join(msgspec.json.encode(line) + b"\n" for line in rest)
     head = _Head(
-        format=_FORMAT,
+        format=FORMAT,
         lookups=lookups(),
         stamp=stamp,
         run=content.head,

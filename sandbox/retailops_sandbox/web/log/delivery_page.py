@@ -25,7 +25,7 @@ from retailops_sandbox.web.shell.addresses import query_string
 from retailops_sandbox.web.shell.choices import chosen_receiver
 from retailops_sandbox.web.shell.context import AppContext, Target
 from retailops_sandbox.web.shell.pages import expectation_text, problems
-from retailops_sandbox.web.shell.rows import FlightRow, Row, flight_row, newest_first
+from retailops_sandbox.web.shell.rows import FlightRow, flight_row, newest_first
 from retailops_sandbox.web.shell.sending import Flight
 
 _ATTEMPTS = 50
@@ -48,7 +48,7 @@ class Comparison(msgspec.Struct, frozen=True):
 class Neighbours(msgspec.Struct, frozen=True, kw_only=True):
     """The deliveries beside one, in the list that it was opened from."""
 
-    rows: list[Row]
+    rows: list[DeliveryRow]
     """The newest first, with the delivery itself."""
     newer: DeliveryRow | None
     older: DeliveryRow | None
@@ -91,7 +91,7 @@ class DeliveryResult(msgspec.Struct, frozen=True, kw_only=True):
 class DeliveryPage(msgspec.Struct, frozen=True, kw_only=True):
     """The page of one delivery."""
 
-    row: Row
+    row: DeliveryRow
     neighbours: Neighbours
     opened_from: str
     """The name of the file that its run was opened from; empty where it is the workspace's."""
@@ -141,7 +141,7 @@ def accepted_expectation(entry: Entry) -> Expectation | None:
 def _page(
     context: AppContext,
     request: Request,
-    row: Row,
+    row: DeliveryRow,
     wrong: Mapping[str, str] | None = None,
     *,
     in_flight: InFlight | None = None,
@@ -219,7 +219,7 @@ def _rows(context: AppContext, query: Query, step: str = "") -> list[DeliveryRow
     return list(islice((each for each in found if step in ("", each.step)), _ATTEMPTS))
 
 
-def _neighbours(context: AppContext, request: Request, row: Row) -> Neighbours:
+def _neighbours(context: AppContext, request: Request, row: DeliveryRow) -> Neighbours:
     query = filters.query_of(request)
     newer, older = _around(context, query, row)
     landed = {row.id, *(each.id for each in newer)}
@@ -233,7 +233,7 @@ def _neighbours(context: AppContext, request: Request, row: Row) -> Neighbours:
     )
 
 
-def _neighbours_in_run(context: AppContext, row: Row) -> Neighbours:
+def _neighbours_in_run(context: AppContext, row: DeliveryRow) -> Neighbours:
     """The neighbours of a delivery whose run was opened from a file: the log does not list them."""
     newer, older = _around(context, Query(run=row.run), row)
     return Neighbours(
@@ -245,7 +245,9 @@ def _neighbours_in_run(context: AppContext, row: Row) -> Neighbours:
     )
 
 
-def _around(context: AppContext, query: Query, row: Row) -> tuple[list[DeliveryRow], list[DeliveryRow]]:
+def _around(
+    context: AppContext, query: Query, row: DeliveryRow
+) -> tuple[list[DeliveryRow], list[DeliveryRow]]:
     """What was sent after and before a delivery, as far as the query accepts it; the newest first."""
     place = (row.sent_at, row.id)
     newer = list(islice(context.log.rows(query, after=place, newest_first=False), _NEIGHBOURS))

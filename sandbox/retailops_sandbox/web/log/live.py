@@ -14,13 +14,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from retailops_sandbox.runlog.query import Query
+from retailops_sandbox.runlog.rows import DeliveryRow
 from retailops_sandbox.web.log import filters
 from retailops_sandbox.web.log.watch import RowChange, Watch
 from retailops_sandbox.web.shell.addresses import query_string
 from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.pages import Pages
 from retailops_sandbox.web.shell.room import RoomPages
-from retailops_sandbox.web.shell.rows import FlightRow, Row
+from retailops_sandbox.web.shell.rows import FlightRow
 
 _MOST = 200
 """The most rows on a page; older ones would be dropped again."""
@@ -37,7 +38,7 @@ _UNSENT = 100
 class LiveRows(msgspec.Struct, frozen=True, kw_only=True):
     """The rows of one event."""
 
-    rows: Sequence[Row]
+    rows: Sequence[DeliveryRow]
     """Those that came or changed, the newest first."""
     gone: Sequence[str]
     """The ids of those that a page may show, and should not any more."""

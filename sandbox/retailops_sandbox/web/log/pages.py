@@ -24,7 +24,7 @@ from retailops_sandbox.web.shell.addresses import query_string
 from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.pages import Pages, problems
 from retailops_sandbox.web.shell.room import RoomPages
-from retailops_sandbox.web.shell.rows import FlightRow, Row, flight_row, newest_first
+from retailops_sandbox.web.shell.rows import FlightRow, flight_row, newest_first
 
 _PAGE = 100
 _CHARTED = 2_000
@@ -71,7 +71,7 @@ class LogPage(msgspec.Struct, frozen=True, kw_only=True):
     """The query string of the filter; empty where it accepts everything."""
     terms: list[FilterTerm]
     choices: FilterChoices
-    rows: Iterable[Row]
+    rows: Iterable[DeliveryRow]
     """What was found, with what is in flight."""
     found: FoundRows
     before: str

@@ -16,7 +16,8 @@ from typing import NamedTuple
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.runlog.changes import Change
 from retailops_sandbox.runlog.ports import Cursor, LogReader
-from retailops_sandbox.web.shell.rows import Row, flight_row
+from retailops_sandbox.runlog.rows import DeliveryRow
+from retailops_sandbox.web.shell.rows import flight_row
 from retailops_sandbox.web.shell.sending import Flight
 
 _PAUSE = 0.075
@@ -31,7 +32,7 @@ class RowChange(NamedTuple):
 
     number: int
     id: str
-    row: Row | None
+    row: DeliveryRow | None
     """None where it is gone: the delivery was in flight and never got into the log."""
     is_new: bool
 
@@ -166,7 +167,7 @@ class Watch:
         self._flying = flights
         self._notify()
 
-    def _add(self, id: str, row: Row | None, *, is_new: bool) -> None:
+    def _add(self, id: str, row: DeliveryRow | None, *, is_new: bool) -> None:
         self._number += 1
         self._changes.append(RowChange(self._number, id, row, is_new))
 

@@ -3,51 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar, TypeAlias
+from typing import Literal
 
-import msgspec
-
-from retailops_sandbox.runlog.rows import DeliveryRow, SortKey
+from retailops_sandbox.runlog.rows import DeliveryRow
 from retailops_sandbox.web.shell.sending import Flight
 
 
-class FlightRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A delivery that is in flight, or could not be logged, with what a list shows of a `DeliveryRow`."""
+class FlightRow(DeliveryRow, frozen=True, kw_only=True):
+    """The row of a delivery that is in flight, or could not be logged."""
 
-    id: str
-    sent_at: str
-    receiver: str
-    stand_in: bool
-    action: str
-    edition: str
-    fixture: str
-    parent: str
-    verdict_word: str
-    """`in flight` or `not logged`."""
-    answer: ClassVar[str] = ""
-    fault: ClassVar[str] = ""
-    total_ms: ClassVar[float | None] = None
-    scenario: ClassVar[str] = ""
-    step: ClassVar[str] = ""
-    breaks_contract: ClassVar[bool] = False
+    state: Literal["in flight", "not logged"]
 
     @property
-    def key(self) -> SortKey:
-        """What deliveries are ordered by."""
-        return self.sent_at, self.id
+    def verdict_word(self) -> str:
+        """Its state, in place of a verdict."""
+        return self.state
+
+    @property
+    def answer(self) -> str:
+        """Empty: it is not known."""
+        return ""
 
     @property
     def label(self) -> str:
-        """The fixture, or that it was typed."""
+        """The fixture, or that the payload was typed."""
         return self.fixture or "typed"
-
-    @property
-    def run(self) -> str:
-        """The run's id."""
-        return self.id.rpartition(".")[0]
-
-
-Row: TypeAlias = DeliveryRow | FlightRow
 
 
 def flight_row(flight: Flight) -> FlightRow:
@@ -62,10 +42,10 @@ def flight_row(flight: Flight) -> FlightRow:
         edition=request.plan.scenario.edition,
         fixture=request.label,
         parent=request.options.parent,
-        verdict_word="not logged" if flight.problem else "in flight",
+        state="not logged" if flight.problem else "in flight",
     )
 
 
-def newest_first(rows: Iterable[Row]) -> list[Row]:
+def newest_first(rows: Iterable[DeliveryRow]) -> list[DeliveryRow]:
     """The rows in the order of the log's pages."""
     return sorted(rows, key=lambda row: row.key, reverse=True)
