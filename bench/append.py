@@ -13,8 +13,8 @@ import time
 from pathlib import Path
 
 from retailops_sandbox.model import Delivery, Request, Response, RunInfo, Timings, encoder
+from retailops_sandbox.runlog.opening import open_run
 from retailops_sandbox.runlog.ports import RunWriter
-from tests.support.records import begin_run
 
 SIZES = (0, 10_000, 50_000)
 LIMIT = 1.5
@@ -54,9 +54,9 @@ def delivery(id: str) -> Delivery:
     )
 
 
-def open_run(folder: Path, size: int) -> RunWriter:
+def filled_run(folder: Path, size: int) -> RunWriter:
     """A run that already holds this many records."""
-    run = begin_run(folder, RunInfo(id=f"20240501T120000Z-{size:06}", started_at="2024-05-01T12:00:00Z"))
+    run = open_run(folder, RunInfo(id=f"20240501T120000Z-{size:06}", started_at="2024-05-01T12:00:00Z"))
     record = delivery(run.next_id())
     for _ in range(size):
         run.append(record)
@@ -75,7 +75,7 @@ def cost(run: RunWriter) -> float:
 def main() -> int:
     print(f"one record: {len(encoder.encode(delivery('20240501T120000Z-000000.000001'))):,} bytes")
     with tempfile.TemporaryDirectory() as folder:
-        runs = {size: open_run(Path(folder), size) for size in SIZES}
+        runs = {size: filled_run(Path(folder), size) for size in SIZES}
         # In turns, so that whatever else the machine does meets every size alike.
         rounds = [{size: cost(run) for size, run in runs.items()} for _ in range(ROUNDS)]
         costs = {size: statistics.median(taken[size] for taken in rounds) for size in SIZES}
@@ -83,7 +83,7 @@ def main() -> int:
             print(f"at {size:6,} records: {costs[size]:6.1f} microseconds per append")
         start = time.perf_counter()
         runs[SIZES[-1]].finish()
-        print(f"folding the last, once: {time.perf_counter() - start:.2f} s")
+        print(f"finishing the last, once: {time.perf_counter() - start:.2f} s")
     ratio = max(costs.values()) / min(costs.values())
     print(f"dearest to cheapest: {ratio:.2f}, at most {LIMIT}")
     return 0 if ratio <= LIMIT else 1

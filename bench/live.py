@@ -23,11 +23,10 @@ from browser import receiver, served, told
 from playwright.sync_api import Page, sync_playwright
 
 from retailops_sandbox.model import RunInfo
-from retailops_sandbox.runlog.opening import open_log
+from retailops_sandbox.runlog.opening import open_log, open_run
 from retailops_sandbox.runlog.ports import Log
 from retailops_sandbox.workspace.workspace import Workspace
 from tests.support import chromium
-from tests.support.records import begin_run
 
 RUNS, PER_RUN, SENDS, LOOKS = 200, 20, 20, 200
 SHOWN_MS, LOOK_MS = 250, 5
@@ -75,9 +74,10 @@ def main() -> int:
 def _fill(runs_dir: Path) -> None:
     for number in range(RUNS):
         info = RunInfo(id=f"20240501T12{number:04}Z-aaaaaa", started_at="2024-05-01T12:00:00.000Z")
-        with begin_run(runs_dir, info) as run:
-            for _ in range(PER_RUN):
-                run.append(delivery(run.next_id()))
+        run = open_run(runs_dir, info)
+        for _ in range(PER_RUN):
+            run.append(delivery(run.next_id()))
+        run.finish()
 
 
 def _looking(runs_dir: Path) -> bool:

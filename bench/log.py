@@ -22,9 +22,8 @@ import msgspec
 from append import delivery
 
 from retailops_sandbox.model import Judgement, Response, Result, ResultStep, RunInfo, Verdict
-from retailops_sandbox.runlog.opening import open_log
+from retailops_sandbox.runlog.opening import open_log, open_run
 from retailops_sandbox.runlog.ports import RunWriter
-from tests.support.records import begin_run
 
 RUNS, DELIVERIES, LARGE = 200, 100_000, 10_000
 LARGE_RUN = RUNS // 2
@@ -51,10 +50,11 @@ def fill(runs_dir: Path) -> None:
     for number in range(RUNS):
         count = LARGE if number == LARGE_RUN else small + (extra if number == 0 else 0)
         info = run_info(number)
-        with begin_run(runs_dir, info) as run:
-            for each in range(count):
-                at = f"{info.started_at[:14]}{each * 60 // count:02}:{each % 60:02}.{each % 1000:03}Z"
-                log_one(run, each, at, rare=number == RARE_RUN and each == 7)
+        run = open_run(runs_dir, info)
+        for each in range(count):
+            at = f"{info.started_at[:14]}{each * 60 // count:02}:{each % 60:02}.{each % 1000:03}Z"
+            log_one(run, each, at, rare=number == RARE_RUN and each == 7)
+        run.finish()
 
 
 def log_one(run: RunWriter, number: int, at: str, *, rare: bool) -> None:
@@ -120,7 +120,7 @@ def measured(port: int, path: str, until: bytes = b"") -> float:
 
 def appending(runs_dir: Path) -> Callable[[], float]:
     """Microseconds of an append to a new run in this folder, whenever it is called."""
-    run = begin_run(runs_dir, msgspec.structs.replace(run_info(0), id="20240601T000000Z-aaaaaa"))
+    run = open_run(runs_dir, msgspec.structs.replace(run_info(0), id="20240601T000000Z-aaaaaa"))
 
     def once() -> float:
         records = [delivery(run.next_id()) for _ in range(50)]
