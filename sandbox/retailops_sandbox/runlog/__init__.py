@@ -4,9 +4,9 @@ ports.py      RunWriter, LogReader and LogKeeper: what the log can be asked for
 opening.py    opens the log, and the run that a process writes
 entries.py    a delivery with its judgements
 rows.py       a delivery in a list
-runs.py       a run: what it says of itself, and its summary
+runs.py       the record of a new run, and the summary of a run for readers
 query.py      which deliveries to list
-changes.py    a delivery that came, or was judged again
+changes.py    a delivery that was logged, or judged again
 retention.py  which runs are deleted
 
 log.py        the log that is kept as run files
@@ -25,11 +25,11 @@ files/        the files of a run
   lock.py       which process owns a run
   atomic.py     files that are replaced whole
 
-index/        rows, and the places of records, so that a question decodes few of them
+index/        rows, and the places of records, so that a query decodes few records
   run_file.py     the rows of a run file, from the summary beside it
   journal.py      the rows of a journal, in memory
   records.py      collects records as rows and places
-  positions.py    positions in the log, and what came between two of them
+  positions.py    positions in the log, and the deliveries logged between two of them
   places.py       reads records at their places
   text_search.py  finds the records that hold a text
 

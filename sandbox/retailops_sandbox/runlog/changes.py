@@ -1,4 +1,4 @@
-"""What comes into the log while somebody watches it."""
+"""Changes to the log's deliveries, for pages and programs that watch the log."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from retailops_sandbox.runlog.rows import DeliveryRow
 
 
 class Change(NamedTuple):
-    """A delivery that came, or got another judgement."""
+    """A delivery that was logged, or judged again."""
 
     row: DeliveryRow
     is_new: bool

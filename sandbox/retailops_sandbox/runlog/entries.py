@@ -16,12 +16,12 @@ class Entry(msgspec.Struct, frozen=True):
 
     @property
     def judgement(self) -> Judgement | None:
-        """The latest one; None where it was not judged."""
+        """The latest judgement; None where the delivery was not judged."""
         return self.judgements[-1] if self.judgements else None
 
     @property
     def row(self) -> DeliveryRow:
-        """Its row in a list."""
+        """The delivery's row in a list."""
         row = row_of(self.delivery)
         for judgement in self.judgements:
             row = judged_row(row, judgement)

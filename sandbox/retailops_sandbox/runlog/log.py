@@ -39,8 +39,8 @@ _Stream = Iterator[tuple[SortKey, DeliveryRow | None]]
 class FileLog:
     """A `Log` that is kept as run files in a folder. Fulfils `LogReader` and `LogKeeper`.
 
-    Each question reads from disk only what is new. Of runs that have ended, memory holds what each says of
-    itself; of others, a row for each delivery. Any thread may ask.
+    Each question reads from disk only what is new. Of runs that have ended, memory holds the run's record
+    alone; of others, also a row for each delivery. Any thread may ask.
 
     Runs that were opened from elsewhere are found by their ids alone; no list has them.
     """
@@ -52,10 +52,10 @@ class FileLog:
         self._lock = Lock()
 
     def open(self, path: Path, name: str) -> str:
-        """Open a run file that lies elsewhere, until it changes; the id of its run. Blocks.
+        """Open a run file from outside the log's folder, until the file changes; the id of its run. Blocks.
 
-        `name` is what it is called. A run of the log that has the same id hides it. FileError where it
-        cannot be shown.
+        `name` is the file's name for users. A run of the log that has the same id hides it. FileError where
+        it cannot be shown.
         """
         stamp, content = checking.read_checked(path, name)
         opened = RunReader.of_file(path, stamp, content, name)
@@ -93,7 +93,7 @@ class FileLog:
             return None if run is None or run.is_empty else _summary(run)
 
     def deliveries(self, run: str, scenarios: Container[str] | None = None) -> list[Entry]:
-        """The deliveries of a run, all or for these scenarios, the oldest first; none without the run."""
+        """The deliveries of a run, all or for these scenarios, the oldest first; none for an unknown run."""
         for _ in range(_TRIES):
             try:
                 return self._entries(run, lambda row: scenarios is None or row.scenario in scenarios)
@@ -102,7 +102,7 @@ class FileLog:
         raise _keeps_changing(self._runs_dir)
 
     def results(self, run: str) -> list[Result]:
-        """How the scenarios of a run came out, in the order in which they ended; none without such a run."""
+        """The results of a run's scenarios, in the order in which they ended; none for an unknown run."""
         for _ in range(_TRIES):
             self._look_again()
             try:
@@ -116,8 +116,8 @@ class FileLog:
     ) -> Iterator[DeliveryRow]:
         """The rows of a query, in order of when the deliveries were sent.
 
-        `after` goes on after that place, in the direction that is asked for. Rows are looked up as they are
-        taken: who takes a page of them pays for no more.
+        With `after`, only the rows beyond that place in the direction asked for. Rows are read lazily, so
+        that taking the first ones reads few more.
         """
         with self._lock:
             self._refresh()
@@ -153,9 +153,9 @@ class FileLog:
         return FileCursor(self, position)
 
     def changes(self, position: LogPosition) -> list[Change]:
-        """What came since a position, the oldest first; moves the position to the end of the log.
+        """The changes since a position, the oldest first; moves the position to the end of the log.
 
-        Cheap where nothing came: it lists the folder, and reads journals alone.
+        Cheap where nothing changed: it lists the folder, and reads only journals.
         """
         for _ in range(_TRIES):
             try:
@@ -170,7 +170,7 @@ class FileLog:
             return sum(run.deliveries for run in self._runs.values())
 
     def holding(self, query: Query, ids: Collection[str]) -> set[str]:
-        """Those of these deliveries whose request or response has the text that is asked for."""
+        """Those of the deliveries `ids` whose request or response holds the query's text."""
         for _ in range(_TRIES):
             self._look_again()
             try:
@@ -180,9 +180,9 @@ class FileLog:
         raise _keeps_changing(self._runs_dir)
 
     def copy(self, id: str, target: BinaryIO) -> bool:
-        """Write a run, as far as it is, as a run file; False if there is none. Blocks.
+        """Write a run so far as a run file; False if there is none. Blocks.
 
-        `target` is empty and can be sought in.
+        `target` is empty and seekable.
         """
         with self._lock:
             self._refresh()
@@ -193,32 +193,32 @@ class FileLog:
         return True
 
     def export(self, id: str, target: Path) -> bool:
-        """Replace a file by a run, as far as it is, as a run file; False if there is none. Blocks."""
+        """Replace a file by the run file of a run so far; False if there is none. Blocks."""
         if self.run(id) is None:
             return False
         with replacing(target, target.with_name(f"{target.name}.{os.getpid()}.new")) as file:
             return self.copy(id, file)
 
-    # --- what stays ---
+    # --- retention ---
 
     def pin(self, id: str) -> None:
-        """Keep a run whatever retention says; FileError where that fails, or the run has gone meanwhile."""
+        """Pin a run, so that pruning keeps it; FileError where that fails, or the run is deleted."""
         pins.pin(self._runs_dir, id)
 
     def unpin(self, id: str) -> None:
-        """Let a run go when its time has come; nothing happens where it was not pinned."""
+        """Unpin a run, so that pruning may delete it; nothing happens where it was not pinned."""
         pins.unpin(self._runs_dir, id)
 
     def recover(self) -> list[FileError]:
-        """Make the run files of dead processes; what had to be left as it is, and why."""
+        """Make the run files of runs whose processes died; the problems of those that could not be made."""
         return finalize_abandoned(self._runs_dir)
 
     def prune(self, retention: Retention, now: str, *, dry_run: bool = False) -> Pruned:
-        """Delete the runs that are not to be kept; a dry run deletes none, and says which.
+        """Delete the runs over the limits of `retention`; a dry run only returns which ones.
 
-        Never one that goes on, that is pinned, or that is damaged.
+        Runs that go on, that are pinned, or that are damaged are never deleted.
         """
-        # What dead processes left becomes run files first. What cannot is damaged, and stays as it is.
+        # Journals of dead processes become run files first. One that cannot is damaged, and is kept.
         pruning.settle(self._runs_dir)
         problems = self.recover()
         going, kept = choose(self.runs(), retention, now)
@@ -255,7 +255,7 @@ class FileLog:
             has_journal = f"{id}.journal" in names
             if (has_journal or id not in ended) and not run.refresh(has_journal=has_journal):
                 del self._runs[id]
-        # The content of a file that has changed was not checked.
+        # An opened file that has changed is dropped, as its new content was not checked.
         self._opened = {id: run for id, run in self._opened.items() if not run.is_changed}
 
     def _reader(self, id: str) -> RunReader | None:
@@ -272,7 +272,7 @@ class FileLog:
             return [] if run is None else run.sources
 
     def _rejudged(self, run: str = "") -> dict[str, _Rejudged]:
-        """Judgements that are in another run than their delivery, by the run of that: one, or all."""
+        """Judgements that are in another run than their delivery, by the delivery's run; of one or all."""
         found: dict[str, _Rejudged] = {}
         for each in self._runs.values():
             for source in each.sources:
@@ -316,9 +316,9 @@ class FileLog:
     def _stream(
         self, id: str, query: Query, after: SortKey | None, newest_first: bool, rejudged: _Rejudged
     ) -> _Stream:
-        """The rows of a run with their keys, after a first key without a row, which none of theirs precedes.
+        """The rows of a run with their keys; before them a key without a row, which bounds them all.
 
-        That one lets the runs be merged without reading any before its first row is due.
+        By that first key, runs are merged without reading a run before its first row is due.
         """
         edge = self._edge(id, query, after, newest_first)
         if edge is None:
@@ -327,7 +327,7 @@ class FileLog:
         for _ in range(_TRIES):
             try:
                 for row in self._rows_of(id, query, after, newest_first, rejudged):
-                    # A row before the edge was added after the question, and would be out of order.
+                    # A row before the edge was added after the query began, and would be out of order.
                     if row.key <= edge if newest_first else row.key >= edge:
                         after = row.key
                         yield row.key, row
@@ -338,7 +338,7 @@ class FileLog:
         raise _keeps_changing(self._runs_dir)
 
     def _edge(self, id: str, query: Query, after: SortKey | None, newest_first: bool) -> SortKey | None:
-        """The key where a run's rows begin, in the direction that is asked for; None where none is wanted."""
+        """The bound of the keys of a run's rows, in the direction asked for; None where no row is wanted."""
         with self._lock:
             run = self._reader(id)
             sources = [] if run is None else run.sources
@@ -415,7 +415,7 @@ class FileCursor:
         self._position = position
 
     def changes(self) -> list[Change]:
-        """What came since the last look, the oldest first. Cheap where nothing came. Blocks."""
+        """The changes since the last call, the oldest first. Cheap where there are none. Blocks."""
         return self._log.changes(self._position)
 
 

@@ -45,8 +45,8 @@ async def logged_run(
     """Finish a run's log when the block ends. A block that raises interrupts the run.
 
     `now` is the clock; `stopped` says whether the run ended before all was done. `unfinished` takes the error
-    of a run that cannot be finished; without it, the error is raised. With `in_thread` false the event loop
-    waits: for a process in which nothing else goes on, which a thread would only make slower.
+    of a run that cannot be finished; without it, the error is raised. With `in_thread` false the run is
+    finished in the event loop's thread, which is faster where the loop has nothing else to do.
     """
 
     async def finish(finished_at: str = "", *, stopped: bool = False) -> None:

@@ -1,6 +1,6 @@
 """The ports of the delivery log, by which every face writes, reads and keeps it.
 
-`opening` makes what fulfils them.
+`opening` makes the objects that fulfil them.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 if TYPE_CHECKING:
-    # For types alone: who writes a run does not import what reading needs.
+    # For types alone: a process that writes a run does not import the modules that read.
     from retailops_sandbox.errors import FileError
     from retailops_sandbox.model import Record, Result, RunInfo
     from retailops_sandbox.runlog.changes import Change
@@ -38,7 +38,7 @@ class RunWriter(Protocol):
         """An id for the next delivery. Begins the run."""
 
     def append(self, record: Record) -> None:
-        """Log a record; FileError, and nothing of it in the log, where that fails. Begins the run."""
+        """Log a record; FileError where that fails, and then none of it is logged. Begins the run."""
 
     def finish(self, finished_at: str = "", *, stopped: bool = False) -> None:
         """End the run, if it has begun. Blocks.
@@ -48,20 +48,20 @@ class RunWriter(Protocol):
         """
 
     def export(self, target: Path) -> None:
-        """Replace a file by the run, as far as it is, as a run file. Blocks."""
+        """Replace a file by the run file of the run so far. Blocks."""
 
     def copy(self, target: BinaryIO) -> None:
-        """Write the run, as far as it is, as a run file. Blocks.
+        """Write the run so far as a run file. Blocks.
 
         `target` is empty and seekable.
         """
 
 
 class Cursor(Protocol):
-    """A place in the log that moves on with each look."""
+    """A position in the log, which each call of `changes` moves to the log's end."""
 
     def changes(self) -> list[Change]:
-        """What came since the last look, the oldest first. Cheap where nothing came. Blocks."""
+        """The changes since the last call, the oldest first. Cheap where there are none. Blocks."""
 
 
 class LogReader(Protocol):
@@ -77,25 +77,25 @@ class LogReader(Protocol):
         """The run of this id; None if there is none."""
 
     def deliveries(self, run: str, scenarios: Container[str] | None = None) -> list[Entry]:
-        """The deliveries of a run, all or for these scenarios, the oldest first; none without the run."""
+        """The deliveries of a run, all or for these scenarios, the oldest first; none for an unknown run."""
 
     def results(self, run: str) -> list[Result]:
-        """How the scenarios of a run came out, in the order in which they ended; none without such a run."""
+        """The results of a run's scenarios, in the order in which they ended; none for an unknown run."""
 
     def rows(
         self, query: Query = ..., *, after: SortKey | None = None, newest_first: bool = True
     ) -> Iterator[DeliveryRow]:
         """The rows of a query, in order of when the deliveries were sent.
 
-        `after` goes on after that place, in the direction that is asked for. Rows are looked up as they are
-        taken: who takes a page of them pays for no more.
+        With `after`, only the rows beyond that place in the direction asked for. Rows are read lazily, so
+        that taking the first ones reads few more.
         """
 
     def delivery(self, id: str) -> Entry | None:
         """The delivery with this id; None if there is none."""
 
     def holding(self, query: Query, ids: Collection[str]) -> set[str]:
-        """Those of these deliveries whose request or response has the text that is asked for."""
+        """Those of the deliveries `ids` whose request or response holds the query's text."""
 
     def count(self) -> int:
         """The number of deliveries, as of the last question."""
@@ -104,19 +104,19 @@ class LogReader(Protocol):
         """A cursor at the end of the log."""
 
     def copy(self, id: str, target: BinaryIO) -> bool:
-        """Write a run, as far as it is, as a run file; False if there is none.
+        """Write a run so far as a run file; False if there is none.
 
         `target` is empty and seekable.
         """
 
     def export(self, id: str, target: Path) -> bool:
-        """Replace a file by a run, as far as it is, as a run file; False if there is none."""
+        """Replace a file by the run file of a run so far; False if there is none."""
 
     def open(self, path: Path, name: str) -> str:
-        """Open a run file that lies elsewhere, until it changes; the id of its run.
+        """Open a run file from outside the log's folder, until the file changes; the id of its run.
 
-        `name` is what it is called. A run of the log that has the same id hides it. FileError where it
-        cannot be shown.
+        `name` is the file's name for users. A run of the log that has the same id hides it. FileError where
+        it cannot be shown.
         """
 
     def opened(self) -> list[RunSummary]:
@@ -127,25 +127,25 @@ class LogReader(Protocol):
 
 
 class LogKeeper(Protocol):
-    """Decides what of the log stays. All of it blocks."""
+    """Pins, finishes and deletes the runs of the log. All methods block."""
 
     def pin(self, id: str) -> None:
-        """Keep a run whatever retention says; FileError where that fails, or the run has gone meanwhile."""
+        """Pin a run, so that pruning keeps it; FileError where that fails, or the run is deleted."""
 
     def unpin(self, id: str) -> None:
-        """Let a run go when its time has come; nothing happens where it was not pinned."""
+        """Unpin a run, so that pruning may delete it; nothing happens where it was not pinned."""
 
     def recover(self) -> list[FileError]:
-        """Finish the runs of dead processes; what had to be left as it is, and why."""
+        """Finish the runs whose processes died; the problems of those that could not be finished."""
 
     def prune(self, retention: Retention, now: str, *, dry_run: bool = False) -> Pruned:
-        """Delete the runs that are not to be kept; a dry run deletes none, and says which.
+        """Delete the runs over the limits of `retention`; a dry run only returns which ones.
 
-        Never one that goes on, that is pinned, or that is damaged.
+        Runs that go on, that are pinned, or that are damaged are never deleted.
         """
 
     def reindex(self) -> Reindexed:
-        """Make anew what was derived from the runs, and delete what dead processes left."""
+        """Make the summaries of all runs anew, and delete the leftover files of dead processes."""
 
 
 class Log(LogReader, LogKeeper, Protocol):

@@ -38,7 +38,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     order: str = ""
     """An id that the payload is about."""
     code: str = ""
-    """A code of an event that came back."""
+    """A code of an event in the answer."""
     since: str = ""
     """A day or an instant, UTC: sent then or later."""
     until: str = ""
@@ -46,10 +46,10 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     parent: str = ""
     """The id of a delivery: resends of it."""
     text: str = ""
-    """Anywhere in request or response, as written. Without a capital of A to Z it is found in any case."""
+    """A text in request or response, as written there; case counts only if it has a capital of A to Z."""
 
     def checked(self) -> Query:
-        """The query itself; UsageError where the value of a field cannot be."""
+        """The query itself; UsageError where a field has a value that is not possible."""
         if self.status and not (_CLASS.fullmatch(self.status) or _STATUS.fullmatch(self.status)):
             raise UsageError(
                 f"status {self.status!r} is no status", mend="such as 404, or a class of them such as 4xx"
@@ -128,7 +128,7 @@ EVERYTHING = Query()
 
 
 def spelled(text: str) -> bytes:
-    """A text as it stands inside a JSON string that the sandbox writes."""
+    """A text as the sandbox spells it inside a JSON string."""
     return msgspec.json.encode(text.encode(errors="replace").decode())[1:-1]
 
 

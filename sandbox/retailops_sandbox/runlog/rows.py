@@ -1,6 +1,6 @@
 """The row of a delivery: what lists show of it, and what it is looked up by.
 
-The rows of 100,000 deliveries are 25 MB and their records 400, so lists and lookups read rows alone.
+The rows of 100,000 deliveries are 25 MB and their records 400 MB, so lists and lookups read rows alone.
 A new column is a field of `DeliveryRow`, its value in `row_of`, its name in `COLUMNS`, and another `FORMAT`.
 """
 
@@ -35,7 +35,7 @@ _LONGEST = 200
 
 
 class Judged(NamedTuple):
-    """A judgement, as a row has it."""
+    """The part of a judgement that a row keeps."""
 
     at: str
     verdict: Verdict
@@ -63,24 +63,24 @@ class DeliveryRow(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     dropped: bool = False
     status: int | None = None
     status_class: str = ""
-    """Such as `5xx`: kept so that the row can be found by it."""
+    """The class of the status, such as `5xx`: kept so that rows are found by it."""
     fault: str = ""
     total_ms: float = 0.0
     orders: tuple[str, ...] = ()
     """The ids that the payload is about, by the contract's `subject`."""
     codes: tuple[str, ...] = ()
-    """Of the events that came back, by the contract's `codes`."""
+    """The codes of the answer's events, by the contract's `codes`."""
     off_contract: bool = False
-    """It was to be sent whatever the contract says."""
+    """Whether the step allowed a payload that breaks the contract."""
     breaks_contract: bool = False
-    """It was sent although it breaks the contract."""
+    """Whether the payload was sent although it breaks the contract."""
     judged: tuple[Judged, ...] = ()
     """The oldest first."""
     span: Span = NOWHERE
 
     @property
     def key(self) -> SortKey:
-        """What deliveries are ordered by."""
+        """The key by which deliveries are sorted."""
         return self.sent_at, self.id
 
     @property
@@ -90,7 +90,7 @@ class DeliveryRow(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
 
     @property
     def verdict(self) -> Verdict | None:
-        """The latest; None where it was not judged."""
+        """The latest verdict; None where the delivery was not judged."""
         return self.judged[-1].verdict if self.judged else None
 
     @property
@@ -117,11 +117,11 @@ COLUMNS = (
     *("number", "attempt", "parent", "dropped", "off_contract", "verdict", "status", "fault", "total_ms"),
     *("orders", "codes"),
 )
-"""What `--format json` writes of a row, in its order. The documentation has each: they stay as they are."""
+"""The fields of a row in `--format json`, in order. They are documented, so their names must not change."""
 
 
 def with_judgements(row: DeliveryRow, more: list[Judged]) -> DeliveryRow:
-    """A row with further judgements among its own."""
+    """A row with further judgements, in order of time among its own."""
     return msgspec.structs.replace(row, judged=tuple(sorted((*row.judged, *more))))
 
 
@@ -149,7 +149,7 @@ def row_of(delivery: Delivery, span: Span = NOWHERE) -> DeliveryRow:
     try:
         agreed = contract.load(delivery.action, delivery.edition)
     except UsageError:
-        pass  # A log may outlive a contract: its rows then lack what only that knows.
+        pass  # A log may hold deliveries of a removed contract: their rows lack ids and codes.
     else:
         orders = _named(payload, agreed.subject)
         codes = _named(_parsed(response.body)[0], agreed.codes) if response is not None else ()

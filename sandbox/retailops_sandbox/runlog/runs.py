@@ -1,4 +1,4 @@
-"""The runs of the log: what one says of itself when it starts, and its summary for whoever reads the log."""
+"""The runs of the log: the record of a run that starts, and the summary of a run for readers."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ def unwritable(path: Path, error: OSError) -> FileError:
 
 @contextmanager
 def replacing(target: Path, new: Path) -> Iterator[BinaryIO]:
-    """A file to write, called `new`, that becomes `target` once it is whole and on disk, or not at all.
+    """A file to write, named `new`, that replaces `target` once it is complete and on disk, or not at all.
 
     FileError where the target cannot be written; whatever else the block raises passes through.
     """

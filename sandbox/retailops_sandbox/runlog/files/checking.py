@@ -1,6 +1,6 @@
 """Checks run files from outside the log's folder, such as one that a CI job wrote, before they are shown.
 
-Their content is not trusted: ids become addresses, and instants are calculated with.
+Their content is not trusted: pages make links of its ids and calculate with its instants.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def read_checked(path: Path, name: str) -> tuple[Stamp, RunFile]:
 
 
 def _mistakes(content: RunFile) -> Iterator[str]:
-    """What the sandbox would not have written."""
+    """The mistakes in a run file: ids and instants that the sandbox would not have written."""
     head = content.head
     if not _RUN_ID.fullmatch(head.id):
         yield f"{_cut(head.id)} is no id of a run"

@@ -70,7 +70,7 @@ def finalize_abandoned(runs_dir: Path) -> list[FileError]:
 
 
 def copy_run(run_file: Path, journal: Path, target: BinaryIO) -> None:
-    """Write a run, as far as it is, as a run file; FileError where it cannot be read.
+    """Write a run so far as a run file; FileError where it cannot be read.
 
     `target` is empty and seekable.
     """

@@ -13,7 +13,7 @@ from retailops_sandbox.scenarios.trend import Past
 
 
 class _Outcome(msgspec.Struct):
-    """A run file without its other tables, which are the bulk."""
+    """The tables `run` and `results` of a run file; the other tables are most of its bytes."""
 
     run: dict[str, RunInfo] = {}
     results: dict[str, Result] = {}
@@ -43,7 +43,7 @@ def past_results(runs_dir: Path, *, before: str = "", most: int | None = None) -
 
 
 def _end(text: bytes) -> bytes:
-    """The last tables of a run file as the sandbox writes it, each on lines of its own and the bulk first."""
+    """The text from the table `results` on, as JSON; the whole text where that table is not found."""
     start = text.rfind(b'\n"results": {')
     return text if start < 0 else b"{" + text[start:]
 

@@ -12,7 +12,7 @@ from retailops_sandbox.model import Delivery, Judgement, Result, RunInfo
 
 
 class Head(RunInfo, frozen=True, omit_defaults=True, kw_only=True):
-    """What a run says of itself, in the first line of its journal and in the table `run` of its run file."""
+    """The record of a run, in the first line of its journal and in the table `run` of its run file."""
 
     generation: int
     """A run file holds every journal up to its own generation; such a journal is not read again."""
@@ -21,7 +21,7 @@ class Head(RunInfo, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Line(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True):
-    """A line of a journal holds one of these."""
+    """A line of a journal: one of the first four fields, or `finished_at` in the last line."""
 
     run: Head | None = None
     delivery: Delivery | None = None
@@ -29,11 +29,11 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_field
     result: Result | None = None
     finished_at: str = ""
     stopped: bool = False
-    """The run was stopped before all was done; beside `finished_at`."""
+    """Whether the run was stopped before all was done; only with `finished_at`."""
 
 
 class RawLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A line whose record stays text, to be moved and not read."""
+    """A line of a journal whose record stays undecoded JSON, to be copied."""
 
     run: Head | None = None
     delivery: msgspec.Raw = msgspec.Raw()
@@ -63,7 +63,7 @@ def read_head(journal: Path) -> Head | None:
 def raw_lines(journal: Path, *, own: bool = False) -> Iterator[tuple[int, RawLine | bytes]]:
     """The lines of a journal and their numbers, an unfinished last one as bytes; FileError for a damaged one.
 
-    `own` says that this process wrote them all, so that only the ends of a record's line are looked at.
+    `own` says that this process wrote all lines: then only the two ends of a record's line are checked.
     """
     try:
         with open(journal, "rb") as file:
@@ -79,7 +79,7 @@ def raw_lines(journal: Path, *, own: bool = False) -> Iterator[tuple[int, RawLin
 
 
 def _own_record(line: bytes) -> RawLine | None:
-    """A line that holds a record, as `FileRunWriter` spells it; None for any other."""
+    """The record of a line that is spelled as `FileRunWriter` does; None for any other line."""
     if not line.endswith(b"}}\n"):
         return None
     if line.startswith(b'{"delivery":{'):

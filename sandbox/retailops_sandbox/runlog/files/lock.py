@@ -1,4 +1,4 @@
-"""The lock on a journal: the process that holds it owns the run. The system frees it when that dies."""
+"""The lock on a journal: its holder is the process that owns the run. It is free once that dies."""
 
 from __future__ import annotations
 

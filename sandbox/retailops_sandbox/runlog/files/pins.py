@@ -11,7 +11,7 @@ SUFFIX = ".pinned"
 
 
 def pin(runs_dir: Path, id: str) -> None:
-    """Pin a run; FileError where that cannot be written, or the run has gone meanwhile."""
+    """Pin a run; FileError where the mark cannot be written, or the run was deleted meanwhile."""
     mark = pin_path(runs_dir, id)
     try:
         mark.touch()

@@ -1,7 +1,7 @@
 """Deletes run files, and what dead processes left beside them.
 
 A run file is first renamed to `<run id>.going`, and only then its pin is looked for. So of two processes, one
-that pins a run and one that prunes it, one always learns of the other; and after a crash in between `settle`
+that pins a run and one that prunes it, at least one notices the other; and after a crash in between `settle`
 knows what to do with the file.
 """
 
@@ -20,7 +20,7 @@ from retailops_sandbox.runlog.runs import RunSummary
 
 _GOING = ".going"
 _STALE = 3600
-"""Seconds after which a file that is still called `.new` was given up."""
+"""Seconds after which a file that is still named `.new` counts as abandoned."""
 
 
 def delete(runs_dir: Path, going: Sequence[RunSummary], *, dry_run: bool) -> Pruned:
@@ -41,7 +41,7 @@ def delete(runs_dir: Path, going: Sequence[RunSummary], *, dry_run: bool) -> Pru
 
 
 def settle(runs_dir: Path) -> None:
-    """Finish the deletions that a process died over; FileError where that fails."""
+    """Finish the deletions during which a process died; FileError where that fails."""
     for going in _files(runs_dir, _GOING):
         try:
             _finish(going)
@@ -94,7 +94,7 @@ def _finish(going: Path) -> bool:
             return False
         going.unlink()
     except FileNotFoundError:
-        return not file.exists()  # Another process took it for left behind, and finished it.
+        return not file.exists()  # Another process deleted or restored it by `settle`.
     summary_path(file).unlink(missing_ok=True)
     return True
 

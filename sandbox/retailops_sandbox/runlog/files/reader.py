@@ -37,9 +37,9 @@ class RunReader:
         self._run_file: RunFileIndex | None = None
         self._journal: JournalIndex | None = None
         self._is_held = False
-        """A process holds the lock of the journal."""
+        """Whether a process holds the lock of the journal."""
         self._read_errors: list[FileError] = []
-        """Of the last `refresh`."""
+        """The errors of the last `refresh`."""
 
     @classmethod
     def of_file(cls, path: Path, stamp: Stamp, content: RunFile, name: str) -> RunReader:
@@ -56,7 +56,7 @@ class RunReader:
 
     @property
     def info(self) -> RunInfo | None:
-        """What the run says of itself; None where that is damaged."""
+        """The run's own record; None where it is damaged."""
         head = next((each.head for each in self.sources if each.head is not None), None)
         journal = self._journal
         if head is None or journal is None or journal not in self.sources or not journal.finished_at:
@@ -65,7 +65,7 @@ class RunReader:
 
     @property
     def state(self) -> RunState:
-        """Running while its process holds the journal; interrupted where that died before it could finish."""
+        """Running while its process holds the journal's lock; interrupted where the process died."""
         if self._is_held and self._journal in self.sources:
             return "running"
         info = self.info
@@ -125,7 +125,7 @@ class RunReader:
         return [each for each in (run_file, journal) if each is not None]
 
     def _wrong_name(self, source: Source) -> FileError | None:
-        """The error of a file that is named as this run's and holds another; None where it is this run's."""
+        """The error of a file that has this run's name but holds another run; None where it holds this."""
         head = source.head
         if head is None or head.id == self.id:
             return None
@@ -168,11 +168,11 @@ class RunReader:
             return True
 
     def copy(self, target: BinaryIO) -> None:
-        """Write the run, as far as it is, as a run file. `target` is empty and seekable."""
+        """Write the run so far as a run file. `target` is empty and seekable."""
         copy_run(self._path, self._journal_path, target)
 
     def reindex(self) -> list[FileError] | None:
-        """Make the summary anew; what is wrong with it or the run file, None where there is no run file."""
+        """Make the summary anew; the problems of summary and run file, None where there is no run file."""
         if self._run_file is None:
             return None
         self._run_file = RunFileIndex.open(self._path, anew=True)

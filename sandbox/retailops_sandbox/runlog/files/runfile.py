@@ -1,6 +1,6 @@
 """The run file: a TinyDB database with the tables `run`, `deliveries`, `judgements` and `results`.
 
-Here it is read. `tables` writes it.
+This module reads it, and `tables` writes it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _Tables = Mapping[str, Mapping[str, msgspec.Raw]]
 
 
 class _Version(msgspec.Struct):
-    """The version of a run file's layout. This sandbox writes version 1, which is not spelled out."""
+    """The version of a run file's layout. A file that does not state it has version 1."""
 
     format: int = 1
 
@@ -35,7 +35,7 @@ class RunFile(msgspec.Struct, frozen=True):
     results: list[tuple[Result, Span]]
     problems: list[FileError]
     as_written: bool
-    """Each record is on a line of its own, as the sandbox writes it; TinyDB writes all on one."""
+    """Whether each record is on a line of its own, as the sandbox writes it; TinyDB writes one line."""
 
 
 class NewerFormat(FileError):

@@ -34,11 +34,11 @@ class FileRunWriter:
         self._journal = runs_dir / f"{info.id}.journal"
         self._has_begun = False
         self._fd = -1
-        """Of the journal, while the run belongs to this writer."""
+        """The descriptor of the journal, while the run belongs to this writer; otherwise -1."""
         self._numbers = count(1)
 
     def begin(self) -> None:
-        """Make the journal, and its folder if there is none; FileError where that cannot be."""
+        """Make the journal, and its folder if there is none; FileError where that fails."""
         if self._has_begun:
             return
         try:
@@ -61,7 +61,7 @@ class FileRunWriter:
         return f"{self.info.id}.{next(self._numbers):06}"
 
     def append(self, record: Record) -> None:
-        """Log a record; FileError, and nothing of it in the log, where that fails. Begins the run."""
+        """Log a record; FileError where that fails, and then none of it is logged. Begins the run."""
         self.begin()
         if isinstance(record, Delivery):
             self._write(Line(delivery=record))
@@ -89,16 +89,16 @@ class FileRunWriter:
         _logger.info("run %s: finished", self.info.id)
 
     def export(self, target: Path) -> None:
-        """Replace a file by the run, as far as it is, as a run file. Blocks."""
+        """Replace a file by the run file of the run so far. Blocks."""
         with replacing(target, target.with_name(f"{target.name}.{os.getpid()}.new")) as file:
             self.copy(file)
 
     def copy(self, target: BinaryIO) -> None:
-        """Write the run, as far as it is, as a run file into an empty, seekable file. Blocks."""
+        """Write the run so far as a run file into an empty, seekable file. Blocks."""
         copy_run(self.path, self._journal, target)
 
     def close(self) -> None:
-        """Let go of the run without making its run file."""
+        """Close the journal without making the run file."""
         fd, self._fd = self._fd, -1
         if fd != -1:
             os.close(fd)

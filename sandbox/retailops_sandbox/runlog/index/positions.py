@@ -1,4 +1,4 @@
-"""Positions in the log, and what came between two of them."""
+"""Positions in the log, and the deliveries that were logged or judged between two of them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from retailops_sandbox.runlog.index.journal import JournalIndex
 from retailops_sandbox.runlog.index.run_file import RunFileIndex
 
 _MOST = 1000
-"""The most deliveries, the newest, that a run file which appears as a whole counts as new."""
+"""The most deliveries that count as new in a run file of an unknown run: its newest ones."""
 
 
 class RunPosition(NamedTuple):
@@ -26,7 +26,7 @@ class RunPosition(NamedTuple):
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing can come any more: the run has ended."""
+        """Whether the run has ended, so that nothing more is added to it."""
         return self.run_file is not None and self.journal is None
 
 
@@ -36,7 +36,7 @@ class LogPosition:
     def __init__(self) -> None:
         self._runs: dict[str, RunPosition] = {}
         self.ended: set[str] = set()
-        """The runs in which nothing can come any more."""
+        """The runs that have ended, so that nothing more is added to them."""
 
     def of_run(self, run: str) -> RunPosition:
         """The position in a run."""
@@ -76,7 +76,7 @@ def between(before: RunPosition, now: RunPosition) -> dict[str, bool]:
 
 
 def _beyond_journal(before: RunPosition, run_file: RunFileIndex) -> dict[str, bool]:
-    """What a run file has beyond what was read of its journal, as `between` returns it."""
+    """The deliveries of a run file that were not read from its journal before, as `between` returns them."""
     found: dict[str, bool] = {}
     sent: set[str] = set()
     judged: Counter[str] = Counter()

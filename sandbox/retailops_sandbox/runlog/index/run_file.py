@@ -1,8 +1,8 @@
-"""The index of a run file: the summary that stands beside it.
+"""The index of a run file: the summary in a file beside it.
 
-`<run>.summary` is made from the run file by whoever first needs it, and again where the run file has changed
-since. It may be deleted at any time. Its lines: `_Head`, the places of the results, then a `DeliveryRow` for
-each delivery, the oldest first.
+`<run>.summary` is made from the run file by the process that first needs it, and again where the run file has
+changed since. It may be deleted at any time. Its lines: `_Head`, the places of the results, then a
+`DeliveryRow` for each delivery, the oldest first.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ class _Head(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     format: int
     stamp: Stamp
-    """Of the run file that it was made from."""
+    """The stamp of the run file that the summary was made from."""
     run: journal.Head | None = None
-    """None where that is damaged."""
+    """None where the run's record is damaged."""
     deliveries: int = 0
     first: SortKey | None = None
     last: SortKey | None = None
@@ -48,7 +48,7 @@ class _Head(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     size: int = 0
     """Bytes of the summary after this line."""
     as_written: bool = True
-    """The run file is laid out as the sandbox writes it, so that its bytes can be searched."""
+    """Whether the run file is laid out as the sandbox writes it, so that its bytes can be searched."""
 
 
 class RunFileIndex:
@@ -65,7 +65,7 @@ class RunFileIndex:
         """`text` is the summary where it is kept in memory; `unkept` is why it could not be written."""
         self.unkept = unkept
         self.is_lost = False
-        """The summary is gone or has changed. Opening the run file again makes another."""
+        """Whether the summary is gone or has changed. Opening the run file again makes another."""
         self._path = path
         self._head = head
         self._text = text
