@@ -39,14 +39,14 @@ class Export(Exporter):
         commands = []
         for each in sent.entries:
             receiver = sources.receiver(each.delivery.receiver)
-            reached = None if receiver is None else _reached(receiver, sources.policy)
+            reached = None if receiver is None else _without_proxy_secrets(receiver, sources.policy)
             commands.append(_commented(_origin(each.delivery), each.delivery.request, reached))
         return _script(sent.name, commands, sent.notes)
 
     def scenario_file(self, plan: Plan, sources: Sources, previews: PreviewSource) -> ExportedFile:
         """The script of the requests that the steps would send; UsageError where one cannot be composed."""
         found, receiver = previews()
-        name, reached = scenario_name(plan.id), _reached(receiver, sources.policy)
+        name, reached = scenario_name(plan.id), _without_proxy_secrets(receiver, sources.policy)
         commands: list[str] = []
         notes: list[str] = []
         for each in found:
@@ -76,7 +76,7 @@ def _script(name: str, commands: Sequence[str], notes: Sequence[str]) -> Exporte
     )
 
 
-def _reached(receiver: Receiver, policy: SecretPolicy) -> Receiver:
+def _without_proxy_secrets(receiver: Receiver, policy: SecretPolicy) -> Receiver:
     """The receiver, its secrets struck out of the proxy's URL."""
     secrets = policy.secrets(receiver)
     proxy = secrets.plain(receiver.proxy)

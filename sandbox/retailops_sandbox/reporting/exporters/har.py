@@ -111,7 +111,7 @@ def _response(sent: Delivery) -> dict[str, Any]:
         "content": _content(received),
         "redirectURL": _header(headers, "Location"),
         "headersSize": _UNKNOWN,
-        # The body is kept as it was before its content was encoded for the way.
+        # The log keeps the decoded body, so the size of an encoded one is unknown.
         "bodySize": _UNKNOWN if received is None or _header(headers, "Content-Encoding") else _size(received),
         **fault,
     }
@@ -133,7 +133,7 @@ def _timings(sent: Delivery) -> dict[str, float]:
     timings = sent.timings
     before = timings.lookup + timings.connect + timings.tls
     rest = max(timings.total - before, 0.0)
-    # Without an answer all the rest was waiting for one.
+    # Without an answer, the rest of the time was spent waiting for it.
     wait = min(timings.first_byte, rest) if sent.response else rest
     connect = timings.connect + timings.tls
     return {

@@ -16,7 +16,7 @@ def drafts(entries: Iterable[Entry], fixture: FixtureSource) -> list[ScenarioDra
 
 
 def notes(drafts: Iterable[ScenarioDraft]) -> list[str]:
-    """Notes on deliveries that cannot be repeated, and on rules and references that stand for values."""
+    """Notes on deliveries that cannot be repeated, and on rules and references that replace values."""
     of_drafts = list(drafts)
     taken = [each for draft in of_drafts for each in draft.proposals if each.taken]
     rules = [f"a rule for {each.pointer}: it {each.reason}" for each in taken if each.kind == "rule"]

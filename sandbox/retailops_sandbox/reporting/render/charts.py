@@ -10,14 +10,14 @@ import msgspec
 from retailops_sandbox.reporting.render.shown import moment
 
 WIDTH, HEIGHT = 720, 160
-"""Of the plot of latency."""
+"""The size of the plot of latency, in pixels of the SVG."""
 BINS_WIDTH = 116
-"""Of the distribution beside it."""
+"""The width of the distribution beside the plot of latency."""
 RUNS_HEIGHT = 60
-"""Of the plot of runs, which is as wide."""
+"""The height of the plot of runs, which is as wide as the plot of latency."""
 _BINS_PER_DECADE = 6
 _LONGEST = 1e8
-"""Milliseconds: more than a day, which is more than a send may take."""
+"""The longest time that a chart shows, in milliseconds: more than a day, the most that a send may take."""
 _QUANTILES = (50, 90, 99)
 
 
@@ -51,7 +51,7 @@ class Latency(msgspec.Struct, frozen=True, kw_only=True):
     ticks: list[Tick]
     bins: list[Bin]
     quantiles: list[tuple[str, float]]
-    """Name and milliseconds."""
+    """The name and the milliseconds of each quantile."""
 
 
 def latency(sent: Sequence[tuple[str, float, str]]) -> Latency | None:

@@ -146,7 +146,7 @@ def and_more(count: int) -> str:
 
 
 def counts(of: Mapping[Verdict, int], *, always: Sequence[Verdict] = ()) -> list[str]:
-    """`3 passed` for each verdict with a count, and for those that are listed always."""
+    """`3 passed` for each verdict that has a count or is among `always`, in the order of GLYPHS."""
     return [f"{of.get(each, 0)} {each}" for each in GLYPHS if of.get(each) or each in always]
 
 

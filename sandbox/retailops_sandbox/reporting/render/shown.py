@@ -39,7 +39,7 @@ def body(text: str, most: int = MOST_SHOWN) -> ShownBody:
 
 
 def harmless(text: str) -> str:
-    """Control characters escaped, but for the tabs and line ends of any text."""
+    """The text with its control characters escaped, except tabs and line ends."""
     return "\t".join(visible(each) for each in text.replace("\r\n", "\n").split("\t"))
 
 

@@ -55,7 +55,7 @@ class Side(msgspec.Struct, frozen=True):
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """One place. A side that has nothing there is None; one of kind `inside` only heads deeper rows."""
+    """One place of both bodies. A side without a value is None; kind `inside` is a heading of deeper rows."""
 
     depth: int
     label: str
@@ -170,7 +170,7 @@ def of(
     try:
         actual = jsontext.parse(response.body)
     except SourceError:
-        # That it is not JSON is told among the violations.
+        # The violations say already that the body is not JSON.
         return None
     return view(expectation.body, actual, compile_rules(expectation.rules), sets)
 

@@ -30,7 +30,7 @@ def compared(delivery: Delivery, judgement: Judgement, *, width: int, colour: bo
 def text(view: View, *, width: int = 100, colour: bool = False) -> str:
     """The comparison in lines of at most `width` columns where words allow it, expected left, actual right.
 
-    Without colour, what changed inside a string stands in `[-...-]` and `{+...+}`.
+    Without colour, what changed inside a string is in `[-...-]` and `{+...+}`.
     """
     printer = _Printer(max(width, 40), colour)
     lines = [line for row in view.rows for line in printer.row(row, 0)]

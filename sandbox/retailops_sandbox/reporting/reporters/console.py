@@ -40,7 +40,7 @@ class Console(Reporter):
         brief: bool = False,
         left_out: int = 0,
     ) -> None:
-        """A brief one prints only scenarios that failed or errored, and skipped ones at the end.
+        """A brief console prints only scenarios that failed or errored, and skipped ones at the end.
 
         `left_out` is the number of scenarios that were not selected.
         """
@@ -111,7 +111,7 @@ class Console(Reporter):
             f"{_INDENT}{delivery.id}: {request} -> {_outcome(delivery)}  {delivery.timings.total:.0f} ms"
         )
         if event.judgement is not None and event.judgement.verdict not in ("failed", "errored"):
-            # Where it is held against the answer, the step has told it.
+            # Of a failed delivery, the step's reasons have the violations already.
             violations = [lines.violation(each) for each in event.judgement.violations]
             for line in lines.cut(violations, _SAID):
                 self._echo(f"{_INDENT}the answer breaks the contract: {lines.visible(line)}")
@@ -130,7 +130,7 @@ class Console(Reporter):
         if judgement is None or judgement.expectation is None or not judgement.differences:
             return ""
         if delivery.response is None or len(delivery.response.body) > LARGE_BODY:
-            # To align it again takes as long as to judge it did, and here others wait.
+            # Aligning a large body takes as long as judging it did, and here it would delay other deliveries.
             return ""
         from retailops_sandbox.reporting.render import sidebyside_text  # Only what differs needs it.
 

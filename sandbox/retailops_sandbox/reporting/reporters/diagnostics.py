@@ -26,7 +26,7 @@ def log_event(event: Event) -> None:
     elif isinstance(event, StepResult):
         _logger.debug("step %r: %s%s", event.name, event.verdict, f": {event.reason}" if event.reason else "")
     elif event.plan.name:
-        # A send by hand has none.
+        # The plan of a send by hand has no name.
         _logger.info("scenario %s: %s in %.0f ms", event.plan.name, event.verdict, event.seconds * 1000)
 
 

@@ -24,7 +24,7 @@ def check(asked: Mapping[FileReport, Path]) -> None:
 
 
 def _check(file: Path) -> None:
-    # What is there and no file is written in place, anything else replaced in its folder.
+    # A device or a pipe is written in place; any other file is replaced, which needs its folder writable.
     check_writable(file, file if is_special(file) else Path(os.path.realpath(file)).parent)
 
 

@@ -1,6 +1,6 @@
 """Annotations for GitHub Actions at the steps that failed, and the job's summary.
 
-Whatever is printed there is read for commands. So nothing that a receiver or a file says may look like one.
+GitHub Actions reads commands in all that a job prints, so no text of a receiver or a file may look like one.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ class ReportPage(NamedTuple):
     change: str
     """What changed since the last run; empty where nothing did."""
     urls: Sequence[str]
-    """The first of those that were called."""
+    """The first of the URLs that were called."""
 
 
 class Report(Reporter):

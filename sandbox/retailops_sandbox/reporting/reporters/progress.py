@@ -1,7 +1,7 @@
 """The progress of a run in one line at the bottom of a terminal; other output is printed above it.
 
-Drawn here rather than by rich: to import that takes longer than most runs, and while it is imported in the
-middle of one, answers wait and are measured as late.
+Drawn without rich: importing rich takes longer than most runs, and during an import in the middle of a run
+answers wait and are measured as late.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Progress(Reporter):
         self._start = seconds()
         self._done = 0
         self._counts: Counter[Verdict] = Counter()
-        """Of scenarios."""
+        """The number of scenarios that ended, by verdict."""
         self._drawn = ""
 
     def on_event(self, event: Event) -> None:
