@@ -1,4 +1,4 @@
-"""The real ports of a run: clock, fixtures, contracts, environment, what is secret."""
+"""The real ports of a run: clock, fixtures, contracts, environment and secret policy."""
 
 from __future__ import annotations
 

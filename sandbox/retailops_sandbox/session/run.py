@@ -59,7 +59,7 @@ def execute(
     finished: list[FinishedRun] = []
 
     async def main() -> None:
-        # Not returned: asyncio spells out its main task, result and all, as it takes its signal handler away.
+        # Not returned: asyncio formats its main task with the result when it removes its signal handler.
         async with _ticking(tick):
             finished.append(await _execute(setup, reporters))
 
@@ -112,7 +112,7 @@ def engine_and_log(
 ) -> tuple[Run, RunWriter]:
     """The engine and the log of a run on a reachable receiver. Nothing is written before the log begins.
 
-    Raises UsageError for a protected receiver without a yes, and for one that cannot be called.
+    Raises UsageError for a protected receiver that is not confirmed, and for one that cannot be called.
     """
     info = new_run(
         setup.kind,

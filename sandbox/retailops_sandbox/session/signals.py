@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 
 @contextlib.contextmanager
 def stopping(act: Callable[[], None] = lambda: None) -> Iterator[asyncio.Event]:
-    """Ctrl-C and SIGTERM act and set the event, for a report to follow; a second one cancels this task.
+    """Until the block ends, Ctrl-C or SIGTERM calls `act` and sets the event; a second one cancels this task.
 
-    Only Python's main thread gets signals: in another one this does nothing.
+    Only Python's main thread gets signals: in another thread this does nothing.
     """
     stopped = asyncio.Event()
     loop, task = asyncio.get_running_loop(), asyncio.current_task()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from retailops_sandbox.scenarios.trend import Trend
 
 _MOST_HISTORY = 4 * 1024 * 1024
-"""Bytes of run files that are read for it: about 10 ms."""
+"""The most bytes of earlier run files that are read for trends, which takes about 10 ms."""
 
 
 def trends(runs_dir: Path, info: RunInfo, results: Sequence[ScenarioResult]) -> dict[str, Trend]:
