@@ -1,7 +1,7 @@
-"""The one path: compose, check, build, send, log, compare, report. Every face runs scenarios through here.
+"""The engine: compose, check, build, send, log, compare, report. Every face runs scenarios with it.
 
-`Run.execute()` reports what happens as it happens; whoever listens only listens.
-Nothing here knows a file, a socket or a clock.
+`Run.execute()` passes each event to its listener as it happens; listeners do not influence the run.
+Files, sockets and clocks are used only through the ports.
 
 ports        what a run needs from outside, and how it is to run
 events       what it reports

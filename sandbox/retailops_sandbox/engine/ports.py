@@ -51,7 +51,7 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True):
     contract: Callable[[str, str], Contract]
     environment: Mapping[str, str]
     policy: SecretPolicy
-    """What is struck out of all that is kept or shown of the steps."""
+    """Decides which secrets are struck out of all that is kept or shown of the steps."""
 
 
 class Ports(Sources, frozen=True, kw_only=True):
@@ -73,7 +73,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     first_sequence: int = 1
     """The `${sequence}` of the first step; above 1 where earlier plans belong to the same run."""
     confirmed: bool = False
-    """Whether somebody said yes to sending to a protected receiver."""
+    """Whether the user confirmed sending to a protected receiver."""
     parent: str = ""
     """The delivery that this run resends."""
     max_failures: int | None = None

@@ -26,9 +26,9 @@ class Prepared(msgspec.Struct, frozen=True):
     payload: composing.Payload | None
     """None where the step sends raw bytes."""
     violations: tuple[Violation, ...]
-    """Of the payload against the contract; raw bytes have none."""
+    """The payload's violations of the contract; none for raw bytes."""
     secrets: redaction.Secrets
-    """What is struck out of all that is kept of it."""
+    """The secrets that are struck out of all that is kept of the request."""
     expectations: Sequence[Expectation | None]
     """One for each delivery, with placeholders filled."""
 
@@ -146,7 +146,7 @@ def _expectations(step: Step, names: composing.Names | None) -> Sequence[Expecta
 
 
 def _filled(expectation: Expectation, names: composing.Names) -> Expectation:
-    """The expectation, its placeholders filled; SandboxError where that leaves a rule that cannot be used."""
+    """The expectation, its placeholders filled; SandboxError where a filled rule is invalid."""
     parts = {"body": expectation.body, "rules": expectation.rules}
     filled = {
         part: composing.fill(value, names, f"/expect/{part}")

@@ -25,7 +25,7 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     size: int = 0
     """Bytes of its body."""
     violations: tuple[Violation, ...] = ()
-    """Of the payload against the contract."""
+    """The payload's violations of the contract."""
     is_refused: bool = False
     """Whether nothing would be sent because the payload breaks the contract."""
     waits: str = ""

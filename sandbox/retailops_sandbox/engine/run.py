@@ -20,7 +20,7 @@ class Run:
     """One execution of some plans against one receiver."""
 
     def __init__(self, plans: Sequence[Plan], ports: Ports, options: Options) -> None:
-        """Raises UsageError for a protected receiver without a yes, and for a URL that cannot be called."""
+        """Raises UsageError for a protected receiver without confirmation, or an impossible URL."""
         require_yes(options.receiver, confirmed=options.confirmed)
         self._plans = plans
         self._ports = ports
@@ -35,8 +35,8 @@ class Run:
     async def execute(self, on_event: Callable[[Event], None]) -> None:
         """Run the plans, up to `jobs` at once and each one's steps in order.
 
-        `on_event` takes each event as it happens. Where it raises, or whoever waits is cancelled, the run is
-        stopped; what is in flight is still logged.
+        `on_event` takes each event as it happens. Where it raises, or the caller is cancelled, the run is
+        stopped; deliveries in flight are still logged.
         """
         self._context.on_event = on_event
         numbered = iter(list(self._context.preparation.numbered(self._plans)))

@@ -289,7 +289,7 @@ def _outcome(done: Sequence[_Attempted], wanted: int, lost: str) -> tuple[Verdic
         verdict, reason = "failed", lost
     if left := wanted - len(done):
         cut = f"the run was stopped: {left} of {wanted} deliveries were not sent"
-        # What was sent may have passed; what was not is no pass.
+        # The deliveries that were sent may have passed, but a step with unsent ones has not.
         verdict = verdict if verdict in ("failed", "errored") else "skipped"
         reason = f"{reason}; {cut}" if reason else cut
     return verdict, reason
@@ -312,5 +312,5 @@ def _body(exchange: Exchange) -> Json:
     try:
         return jsontext.parse(exchange.response.body)
     except SourceError as error:
-        # Not what the parser says: it quotes a piece, and no piece of a secret can be told from other words.
+        # Without the parser's message: it may quote a part of a secret, which redaction cannot find.
         raise SandboxError("the answer is not JSON") from error

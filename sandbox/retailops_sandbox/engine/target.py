@@ -9,7 +9,7 @@ from retailops_sandbox.model import Connection, Receiver
 
 
 def require_yes(receiver: Receiver, *, confirmed: bool, mend: str = "confirm this send") -> None:
-    """Raise UsageError for a protected receiver without a yes; `mend` says how to give one."""
+    """Raise UsageError for a protected receiver that is not confirmed; `mend` says how to confirm."""
     if receiver.protected and not confirmed:
         raise UsageError(
             f"the receiver {receiver.name!r} is protected: nothing is sent without an explicit yes", mend=mend
