@@ -25,7 +25,7 @@ USERINFO = r"(?<=//)[^/?#\s]+(?=@)"
 
 
 def is_credential(name: str) -> bool:
-    """Whether a header or query parameter of this name holds a secret, as far as names tell."""
+    """Whether a header or query parameter of this name holds a secret, judged by the name alone."""
     return re.search(_NAME, name) is not None
 
 
@@ -41,7 +41,7 @@ def joined(headers: Headers) -> str:
 
 @lru_cache(maxsize=64)
 def is_harmless(headers: Headers) -> bool:
-    """Whether no header among these can be a credential or hold userinfo, as far as a glance tells."""
+    """A quick check of all headers at once: true only if none can be a credential or hold userinfo."""
     text = joined(headers).lower()
     return "@" not in text and "authorization" not in text and "cookie" not in text
 

@@ -37,7 +37,7 @@ def encodings_for(needles: Sequence[str]) -> tuple[Encoding, ...]:
 
 
 def readings(text: str, encodings: Sequence[Encoding]) -> Iterator[tuple[str, tuple[Encoding, ...]]]:
-    """The text as it is and as it reads when decoded, also repeatedly, and with what it was decoded."""
+    """The text as it is, and each text that decodings of it give; with the encodings that were undone."""
     found: list[tuple[str, tuple[Encoding, ...]]] = [(text, ())]
     for reading, undone in found:
         yield reading, undone

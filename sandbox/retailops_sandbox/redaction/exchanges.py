@@ -27,13 +27,13 @@ from retailops_sandbox.redaction.secrets import Secrets
 
 
 class RedactedExchange(NamedTuple):
-    """What of an exchange may be kept."""
+    """An exchange as it may be kept, without its secrets."""
 
     request: Request
     response: Response | None
     fault: Fault | None
     secrets: Secrets
-    """All that was looked for, also what the exchange itself gave away."""
+    """All secrets that were looked for, including those that the exchange itself gave away."""
 
 
 def exchange(

@@ -1,4 +1,4 @@
-"""Marks: how `«redacted:NAME»`, which stands for a secret, is spelled, and where it is found. Only here."""
+"""Marks: how `«redacted:NAME»`, the mark of a secret, is spelled and found. Only this module knows it."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """What is secret: one policy of a workspace, which every face hands to the engine, the relay and the exports.
 
 A secret is a receiver's credential, and the value of a variable of the environment that a receiver of the
-workspace refers to in a credential, or that a receiver or the settings name as secret. What is secret because
-of its place in a message, whoever sends it, `credentials` and `places` know.
+workspace refers to in a credential, or that a receiver or the settings name as secret. The modules
+`credentials` and `places` know what is secret because of its place in a message.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ class SecretPolicy:
 
     @cached_property
     def everywhere(self) -> Secrets:
-        """What is secret whoever is sent to."""
+        """The secrets that are known for the whole workspace, independent of a send's receiver."""
         return Secrets(self._known)
 
     def secrets(self, written: Receiver, resolved: Receiver | None = None) -> Secrets:
         """What is secret in a send to a receiver, which need not be one of the workspace.
 
-        `resolved` is the receiver with its placeholders filled. Without it, values that only filling makes
-        are not known.
+        `resolved` is the receiver with its placeholders filled. Without it, values that result from
+        filling are not known.
         """
         own = dict.fromkeys(secret_variables(written))
         # The receiver's own come last: of two secrets with the same value, the last gives the name.
@@ -112,8 +112,8 @@ def is_userinfo_reference(text: str) -> bool:
 
 
 _Credential: TypeAlias = tuple[str, str, str]
-"""A place of a receiver that holds a secret: its name where no variable names it, its text as written, in
-which every variable of the environment is secret, and what else is secret of it once it is filled."""
+"""A credential of a receiver: the secret's name where no variable names it; its text as written, in which
+every variable of the environment is secret; and its secret value once placeholders are filled, or empty."""
 
 
 def _credentials(written: Receiver, resolved: Receiver) -> Iterator[_Credential]:

@@ -1,8 +1,8 @@
 """The secrets of a run, and how they are struck out of texts, JSON, URLs and headers.
 
 A secret of eight characters or more is struck out wherever it occurs: as it is, JSON-escaped, URL-encoded or
-in base64. A shorter one only in its place. Inside a JSON document the whole leaf becomes a mark, so that it
-stays valid. Redacting what is redacted already changes nothing.
+in base64. A shorter one only at a place that makes it secret. Inside a JSON document the whole leaf becomes a
+mark, so that it stays valid. Redacting what is redacted already changes nothing.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from retailops_sandbox.redaction.credentials import (
 from retailops_sandbox.redaction.encodings import encodings_for, forms, origins, readings
 
 MIN_LENGTH = 8
-"""Values under this many characters are redacted only in their place."""
+"""Values under this many characters are redacted only at a place that makes them secret."""
 
 _JSON_LEAF = r'(?s)("[^"\\]*(?:\\.[^"\\]*)*")([ \t\n\r]*:)?|-?[0-9][-+.0-9eE]*'
 
@@ -38,7 +38,7 @@ class Secrets:
         self._pairs = [(name, value) for name, value in pairs if value and not marks.holds_mark(value)]
         found_anywhere = [pair for pair in self._pairs if len(pair[1]) >= MIN_LENGTH]
         names = {form: name for name, value in found_anywhere for form in forms(value)}
-        # A part of the marker itself can never be hidden by it.
+        # A value that is part of the mark's own prefix cannot be hidden by a mark.
         self._needles = sorted((form for form in names if form not in marks.PREFIX), key=len, reverse=True)
         self._encodings = encodings_for(self._needles)
         self._marks = {needle: self.mark(names[needle]) for needle in self._needles}
@@ -48,7 +48,7 @@ class Secrets:
         return bool(self._pairs)
 
     def and_also(self, more: Iterable[tuple[str, str]]) -> Secrets:
-        """These secrets and those that have to be looked for and hold none of these."""
+        """These secrets and the long ones among `more`, without those that contain one of these."""
         new = [pair for pair in more if len(pair[1]) >= MIN_LENGTH and not self._found_in(pair[1])]
         return Secrets([*new, *self._pairs]) if new else self
 
@@ -135,7 +135,7 @@ class Secrets:
         return spelled if safe else marks.mark("…")
 
     def _userinfo_mark(self, userinfo: str) -> str:
-        """One mark for all of it; that of the password where it has been redacted already."""
+        """One mark for the whole userinfo; the password's mark where that has been redacted already."""
         found = marks.MARK.search(userinfo)
         return found[0] if found else self.place(userinfo, "URL")
 
