@@ -91,7 +91,7 @@ class Relay:
         )
         known = recognition.contracts()
         self._judges = {(each.action, each.edition): Judge(each) for each in known}
-        # Whatever a request turns out to be, what any contract calls secret is secret.
+        # A request may belong to any contract, so the secret pointers of all contracts apply.
         self._secret_pointers = tuple(
             dict.fromkeys(pointer for each in known for pointer in redaction.secret_pointers(each))
         )
@@ -180,7 +180,7 @@ class Relay:
             return _one_line(400, error.what)
         work = partial(self._record, id, sent_at, forwarded, tail, exchange)
         size = len(request.body) + (len(exchange.response.body) if exchange.response else 0)
-        # Logged before it is answered: who has seen an answer will find it in the log.
+        # Logged before it is answered, so that a caller that has the answer finds it in the log.
         recorded = work() if size <= LARGE_BODY else await asyncio.to_thread(work)
         try:
             self._log.append(recorded.delivery)
@@ -242,7 +242,7 @@ def _log(sent: Delivery) -> None:
         _logger.info("%s: answered %s in %.0f ms", what, status, sent.timings.total)
 
 
-# --- the way there ---
+# --- the request to the receiver ---
 
 
 def _tail(target: str, prefix: str) -> str | None:
@@ -300,7 +300,7 @@ def _legible(headers: Headers) -> Headers:
     )
 
 
-# --- the way back ---
+# --- the response to the caller ---
 
 
 def _returned(response: HttpResponse, method: str) -> Response:
