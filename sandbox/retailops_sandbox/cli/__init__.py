@@ -51,7 +51,7 @@ class _Commands(LazyGroup):
     def main(self, *args: Any, **extra: Any) -> Any:
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
-                # What a terminal cannot show is no reason to end a run.
+                # A character that the terminal cannot show must not end a run.
                 stream.reconfigure(errors="replace")
         try:
             return super().main(*args, **extra)
@@ -94,8 +94,8 @@ def main() -> None:
 def program() -> NoReturn:
     """The installed program: runs `main` and exits at once.
 
-    Almost nothing that a run makes is a cycle, so the collector may look seldom; and the interpreter's own
-    way out takes as long as its start.
+    The garbage collector runs rarely, as a run makes almost no reference cycles. The process exits without
+    the interpreter's shutdown, which takes as long as its start.
     """
     gc.set_threshold(100_000, 20, 100)
     code: object = 0

@@ -42,7 +42,7 @@ class Acceptance(Reporter):
                 self._failed.append((event, judged))
 
     def accept(self, run: FinishedRun) -> FinishedRun:
-        """Write the files; the run as they judge it, with the errors of those that could not be written."""
+        """Write the files; the run as the new files judge it, with the errors of unwritable ones."""
         if run.interrupted:
             complain("the run was interrupted: nothing is accepted")
             return run

@@ -55,7 +55,7 @@ def look(
     """Preview what the plans would send; starts no stand-in."""
     receiver = options.receiver
     if receiver.stand_in:
-        # It listens at a free port, which nobody knows before.
+        # The stand-in listens at a free port, which is not known before it starts.
         receiver = msgspec.structs.replace(receiver, base_url=f"http://stand-in{receiver.base_url}")
     sources = ports.build_sources(workspace, settings.readable(os.environ), policy)
     return list(preview(plans, sources, msgspec.structs.replace(options, receiver=receiver)))

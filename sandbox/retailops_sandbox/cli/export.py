@@ -142,7 +142,7 @@ def _write_run(what: str, log: LogReader, output: str | None, replace: bool) -> 
     if output is None:
         text = io.BytesIO()
         if not log.copy(run.id, text):
-            raise unknown(run.id, log, "run")  # It was there a moment ago.
+            raise unknown(run.id, log, "run")  # The run was deleted meanwhile.
         say(text.getvalue().decode(errors="replace"), end="")
         return
     path = _path(output, f"{run.id}.json", replace)

@@ -39,7 +39,7 @@ def known_secrets(options: Options, environment: Mapping[str, str], policy: Secr
     try:
         return policy.secrets(receiver, composing.resolve(receiver, names))
     except ComposeError:
-        # It is filled from scenarios. What only they make secret is struck out of what is logged of them.
+        # Scenarios fill its placeholders. The steps' own redaction knows the secrets that result.
         return policy.secrets(receiver)
 
 

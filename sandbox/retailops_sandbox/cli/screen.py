@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from retailops_sandbox.scenarios.scenario import Plan
 
 _FEW = 20
-"""On a terminal, of more scenarios than this those that passed are only counted."""
+"""The most scenarios of which a terminal shows each that passed; with more, passed ones are only counted."""
 _PAGE = 120
 
 
@@ -89,7 +89,7 @@ def page_width() -> int:
     """The terminal's columns; a wide page where there is no terminal and no COLUMNS."""
     if "COLUMNS" not in os.environ and not (sys.stdout and sys.stdout.isatty()):
         return _PAGE
-    import shutil  # Late: it brings every kind of compression.
+    import shutil  # Imported late: it imports all compression modules.
 
     return shutil.get_terminal_size((_PAGE, 24)).columns
 

@@ -56,7 +56,7 @@ def command(
             say(f"opened:            {file}: {address}runs/{run}", flush=True)
 
     def on_pruned(pruned: Pruned) -> None:
-        # What goes is said, even where nobody asked; that nothing goes is no news.
+        # Deleted runs are always reported, as nobody asked for pruning; nothing is printed where none was.
         if pruned.removed:
             for line in pruned_lines(pruned):
                 say(line, flush=True)
