@@ -78,7 +78,7 @@ def _is_of_scenario(nodeid: str) -> bool:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_node_collection_finished(node: Any, ids: Sequence[str]) -> None:
-    """Stop likewise where xdist workers collect; tests that only use the fixture fail by themselves."""
+    """Stop before the first test also where xdist workers collect, if there are scenarios."""
     if any(map(_is_of_scenario, ids)):
         from retailops_sandbox.pytest_plugin import session
 

@@ -1,4 +1,4 @@
-"""The hooks of a pytest run that has scenarios or sends: the first of them registers these."""
+"""The hooks of a pytest run that has scenarios or sends; the first of these registers the hooks."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def prepare(collected: pytest.Session) -> None:
     """Check before the first test that the receiver can be used; pytest.UsageError where it cannot."""
     config = collected.config
     register(config)
-    # A worker of xdist can but fail its tests one by one, and knows nothing of the others' share.
+    # A worker of xdist cannot stop the run: its tests fail one by one. It knows only its own tests.
     if not config.option.collectonly and not hasattr(config, "workerinput"):
         scenarios = sum(isinstance(item, ScenarioItem) for item in collected.items)
         process.begin(config, scenarios=scenarios)
@@ -54,7 +54,7 @@ class Hooks:
             report.longrepr = (str(item.path), 1, report.longrepr[2])
         sender = sender_of(item)
         if report.failed and sender is not None:
-            # Whatever it was that a test asserted, what it had sent is what explains it.
+            # What a failed test has sent explains its failure, whatever it asserted.
             report.sections += sections(sender.sent)
         return report
 

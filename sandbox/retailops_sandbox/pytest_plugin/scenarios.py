@@ -103,7 +103,7 @@ class ScenarioItem(pytest.Item):
             return super().repr_failure(excinfo, style)
         shown = excinfo.getrepr(style="value")
         if shown.reprcrash is not None:
-            # What pytest's summary, `--tb=line` and JUnit's messages tell: the step's place, not this file's.
+            # The place in pytest's summary, `--tb=line` and JUnit's messages: the step's, not this module's.
             shown.reprcrash.path = str(self.path)
             shown.reprcrash.lineno = failed.line
             shown.reprcrash.message = failed.headline
@@ -111,7 +111,7 @@ class ScenarioItem(pytest.Item):
 
 
 def _can_be_marker(tag: str, config: pytest.Config) -> bool:
-    """Whether a tag may be a marker, which it then is a known one of.
+    """Whether a tag can be a marker; if so, it is registered with pytest.
 
     Not where a marker of this name has parameters, as `skip(reason)` has: pytest or a plugin acts on it.
     """

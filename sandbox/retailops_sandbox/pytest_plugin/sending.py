@@ -32,7 +32,7 @@ class Fields(TypedDict, total=False):
     remove: Sequence[str]
     set: Mapping[str, Any]
     headers: Mapping[str, str]
-    """As in `deliver`."""
+    """The request headers that `deliver` has in a scenario file."""
     deliver: Mapping[str, Any]
     expect: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
     off_contract: bool
