@@ -2,7 +2,7 @@
 
 A draft is a scenario that would pass against the responses it was recorded from, and proposals for values
 that should not stay as they are: volatile values become rules, secrets become references to the environment.
-Whoever reviews the draft takes or leaves each.
+The reviewer of the draft takes or leaves each proposal.
 
 drafting   deliveries to drafts, and a reviewed draft to its scenario
 steps      one delivery to one step

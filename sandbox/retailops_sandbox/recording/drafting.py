@@ -41,7 +41,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     becomes: str
     """The matcher or the reference that takes the value's place, as the scenario file spells it."""
     taken: bool
-    """Whether the proposal is taken where nobody decides."""
+    """Whether the proposal is taken by default."""
     step: int = 0
     """Of a rule: the number of its step, from 0."""
     pointer: str = ""
@@ -207,7 +207,7 @@ def _secrets(scenario: Scenario) -> Iterator[Proposal]:
                     in_payload.add(name)
     for name, found in places.items():
         if name not in in_payload and name != env_variable(name):
-            continue  # Both sides of a comparison are redacted: what only comes back may stay struck out.
+            continue  # Both sides of a comparison are redacted: a secret only in answers may stay struck out.
         more = f" and {len(found) - 1} more" if len(found) > 1 else ""
         reference = f"${{env:{env_variable(name)}}}"
         yield Proposal(

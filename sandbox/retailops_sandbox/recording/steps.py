@@ -37,7 +37,7 @@ WRONG_TOKEN = "not the token"
 _FEW = 8
 """The most changes of a fixture by which a payload is described; with more, the step has its own payload."""
 _LEVELS = 4
-"""How many levels deeper a value stands in a scenario file than in a body."""
+"""How many levels deeper a value is nested in a scenario file than in a body."""
 _JSON_TYPE = "application/json"
 _MADE_BY_A_SEND = ("uuid", "now", "sequence")
 
@@ -165,7 +165,7 @@ def _without_token(
     mark = redaction.MARK.fullmatch(value) if isinstance(value, str) else None
     if mark is None:
         return rest, [], {at: value}
-    # A receiver's own token is known by another name than that of its place.
+    # Redaction names a token by its place in the payload, unless it is the receiver's configured token.
     if refused and mark[1] == pointer.parse(at)[-1]:
         notes.append(f"its token was refused, and is not kept: {WRONG_TOKEN!r} stands for it")
         return rest, [], {at: WRONG_TOKEN}
@@ -199,7 +199,7 @@ def _by_fixture(payload: Json, delivery: Delivery, fixture: FixtureSource) -> di
         )
     except ComposeError:
         return None
-    # To the byte: the order of keys counts, and the spelling of numbers.
+    # Compared as bytes: the order of keys counts, and the spelling of numbers.
     if jsontext.compact(again.template) != jsontext.compact(payload):
         return None
     return {"fixture": name, "remove": remove, "set": values}
@@ -249,7 +249,7 @@ def _expectation(
         notes.append("its answer is not JSON: only the status is expected")
     tries = [Expectation(status=delivery.response.status, body=answer)]
     if judgement is not None and judgement.expectation is not None and answer is not UNSET:
-        # Rules that somebody wrote hold for the answer to come as well, if this one keeps them.
+        # The rules of the delivery's own expectation are kept if its answer passes with them.
         tries.insert(0, msgspec.structs.replace(tries[0], rules=judgement.expectation.rules))
     judge = Judge(contract)
     for expected in (*tries, *(msgspec.structs.replace(each, contract=False) for each in tries)):

@@ -164,7 +164,7 @@ def _pattern(text: str) -> str:
 
 
 def _literally(text: str) -> str:
-    return re.sub(r"([\\.^$*+?{}\[\]|()])", r"\\\1", text)  # also a $ and a {: no placeholder comes of it
+    return re.sub(r"([\\.^$*+?{}\[\]|()])", r"\\\1", text)  # also $ and {, which could form a placeholder
 
 
 def _common_rule(values: Sequence[Json]) -> tuple[Rule, bool]:
