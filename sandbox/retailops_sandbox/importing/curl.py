@@ -80,7 +80,7 @@ class _Reader:
         return (words[start] if start < len(words) else ""), words[start + 1 :], places[start + 1 :]
 
     def output(self, name: str, arguments: tuple[str, ...], stdin: str | None) -> str:
-        """The text that a command pipes into curl; SourceError where only running it would tell."""
+        """The text that a command pipes into curl; SourceError where only running it would show that."""
         if name == "printf" and len(arguments) == 2 and arguments[0] == "%s":
             return arguments[1]
         if name == "echo" and not any(each.startswith("-") for each in arguments):
@@ -91,7 +91,7 @@ class _Reader:
             return stdin
         if name == "base64" and arguments in (("-d",), ("--decode",), ("-D",)) and stdin is not None:
             try:
-                # As text in which a byte that is none of UTF-8's is a lone surrogate.
+                # Each byte that is not part of valid UTF-8 becomes a lone surrogate.
                 return b64decode(stdin).decode("utf-8", "surrogateescape")
             except Base64Error:
                 raise self.wrong(self._command.at, "what base64 is to decode is not base64", "") from None

@@ -13,7 +13,7 @@ class Option(NamedTuple):
     kind: Kind
     has_value: bool
     why: str = ""
-    """Why the option is refused; of a secret, what it is."""
+    """Why the option is refused; for an option with a secret, what the secret is."""
 
 
 # fmt: off

@@ -16,7 +16,7 @@ _LAYERS = 5
 _MOST_WASTED = 20_000_000
 """The most characters that are read of what begins like a JSON object and is none."""
 _TOO_DEEP = 10_000
-"""The characters that a text nested too deeply counts as: finding that out takes as long."""
+"""How many characters of the limit a too deeply nested text uses up: detecting it takes as long."""
 _WINDOW, _MARGIN = 100_000, 1_000
 """The characters in which an object's end is looked for first. A failure within the margin at their end may
 mean that the object is longer."""
@@ -83,7 +83,7 @@ class _Search:
             return None, end
 
     def _end(self, text: str, start: int) -> int:
-        # First in a window: the library counts the lines of all that it was given, each time that it fails.
+        # First in a window: each time it fails, the JSON library counts the lines of the whole text given.
         for size in (_WINDOW, len(text)):
             window = text[start : start + size]
             try:

@@ -28,7 +28,7 @@ def read(text: str, *, file: str) -> list[FoundRequest]:
             return [FoundRequest(place="line 1", body=stripped.strip().encode())]
         found = _embedded(stripped, file)
         if not found and isinstance(document, dict):
-            # Nothing that is known; whoever says its action and edition may still want it.
+            # It fits no contract, but the user may name the action and edition that it belongs to.
             return [FoundRequest(place="line 1", body=stripped.strip().encode())]
         return found or _nothing(file)
     if curl.looks_like_curl(text):

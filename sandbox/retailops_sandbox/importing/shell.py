@@ -1,7 +1,7 @@
 """Commands as a POSIX shell reads them. Nothing is run and no file is read.
 
-Variables become references (`found.refer`). What only running the shell tells, such as the output of a
-command, is a SourceError with its place.
+Variables become references (`found.refer`). Text that only running the shell
+would give, such as the output of a command, is a SourceError with its place.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Command(msgspec.Struct, frozen=True):
 
 
 def commands(text: str, *, file: str = "") -> list[Command]:
-    """The commands of a text; SourceError, with the place, at what only running a shell tells."""
+    """The commands of a text; SourceError, with the place, for text that only running a shell would give."""
     return list(_Reader(text, file).commands())
 
 
@@ -264,7 +264,7 @@ class _Reader:
         raise self._wrong(start, f"the here-document {document.end!r} is never ended", f"add {document.end}")
 
     def _expanded(self, content: str, start: int) -> str:
-        # After as many line breaks as stand before it, so that mistakes are placed in its lines.
+        # Preceded by as many line breaks as in the whole text, so that errors name its line there.
         inner = _Reader("\n" * self.text.count("\n", 0, start) + content, self.file)
         inner.at = len(inner.text) - len(content)
         parts = []

@@ -146,7 +146,7 @@ def _imported(found: FoundRequest, agreed: Contract) -> ImportedStep:
     (draft,) = recording.drafts([Recorded(delivery, judgement)], fixture=lambda *_: UNSET)
     (step,) = recording.finished(draft).steps
     if not _is_refused(found, agreed):
-        # Whoever wrote the request down may have emptied its token: the receiver's takes its place.
+        # The token may have been blanked when the request was copied: the receiver's replaces it.
         step = msgspec.structs.replace(step, set={})
     ruled = [(each.pointer, each.reason) for each in draft.proposals if each.kind == "rule" and each.taken]
     ruled += [(path, "repeats a secret") for path in echoes]
@@ -212,7 +212,7 @@ def _fixture_text(found: FoundRequest, payload: Json) -> str:
     return text if "\n" in text and jsontext.parse(text) == payload else jsontext.pretty(payload)
 
 
-# --- what is said of it ------------------------------------------------------------------------------------
+# --- notes on the request -------------------------------------------------------------------------------
 
 
 def _body_notes(found: FoundRequest, agreed: Contract, step: Step) -> Iterator[str]:
@@ -247,7 +247,7 @@ class _SentHeaders(msgspec.Struct):
 
     headers: dict[str, str] = {}
     content_type: str | None = None
-    """None for JSON's."""
+    """The content type; None for that of JSON."""
     left_out: list[str] = []
     notes: list[str] = []
     secrets: list[tuple[str, str]] = []
