@@ -132,7 +132,7 @@ class Handle:
     def reused(self) -> bool:
         """Whether the request was sent on a connection that was open already."""
         if self.repeated:
-            return True  # nothing was sent on the second connection, which libcurl tells of
+            return True  # libcurl counts the second connection, on which nothing was sent
         return self.requests > 0 and self.curl.getinfo(pycurl.NUM_CONNECTS) == 0
 
     def cut_short(self) -> bool:

@@ -17,8 +17,8 @@ _TIMEOUT = [(pycurl.SOCKET_TIMEOUT, 0)]
 class Multi:
     """Runs libcurl's transfers on an event loop, which watches their sockets and keeps their timer.
 
-    pycurl's own AsyncCurlMulti closes on the loop, where libcurl waits up to ten seconds for a resolver that
-    does not answer. It is no faster otherwise.
+    Used instead of pycurl's AsyncCurlMulti, which closes in the event loop and so blocks it for up to ten
+    seconds where a name server does not answer.
     """
 
     def __init__(

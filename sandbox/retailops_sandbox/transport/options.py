@@ -87,7 +87,7 @@ def _header_lines(headers: Headers) -> list[bytes]:
 def _set_proxy(curl: pycurl.Curl, url: str, connection: Connection) -> None:
     if connection.proxy:
         curl.setopt(pycurl.PROXY, connection.proxy.encode())
-        curl.setopt(pycurl.NOPROXY, "")  # the receiver's setting goes before the environment's exceptions
+        curl.setopt(pycurl.NOPROXY, "")  # the receiver's proxy overrides the environment's no_proxy
     elif _LOOPBACK.match(url):
         curl.setopt(pycurl.PROXY, "")
 
