@@ -1,4 +1,4 @@
-"""The face for Python programs: one scenario, run and judged. `retailops_sandbox` exports its functions."""
+"""For Python programs: one scenario, run and judged. `retailops_sandbox` exports its functions."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def run_scenario(
 ) -> ScenarioResult:
     """Run a scenario against a receiver, log its deliveries, and judge the answers.
 
-    `receiver` is a URL, or the name of a receiver of the workspace; `token` is what RetailOPS proves itself
-    with in edition v1; `variables` are values of placeholders; `confirmed` allows a protected receiver.
+    `receiver` is a URL, or the name of a receiver of the workspace; `token` is the token of RetailOPS
+    in edition v1; `variables` are values of placeholders; `confirmed` allows a protected receiver.
 
     Whatever the receiver does is in the result. SandboxError where nothing can be sent or logged.
     KeyboardInterrupt where Ctrl-C or SIGTERM stops the run.

@@ -16,7 +16,7 @@ _package.addHandler(logging.NullHandler())
 
 
 def logger(module: str) -> logging.Logger:
-    """The logger of a module of this package. What it is given is shown redacted, but need not be."""
+    """The logger of a module of this package. Messages may hold secrets: they are redacted when shown."""
     return logging.getLogger(module)
 
 

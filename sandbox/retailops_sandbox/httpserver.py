@@ -45,7 +45,7 @@ class Response(NamedTuple):
     status: int
     body: bytes
     content_type: str = "application/json"
-    """Empty where `headers` have it, or the response has none."""
+    """Empty where `headers` hold the content type, or the response has none."""
     headers: Headers = ()
 
 
@@ -79,7 +79,7 @@ class Listener:
         connections = dict(self._connections)
         for connection, writer in connections.items():
             connection.cancel()
-            # Not left to the task, which never runs if it has not begun.
+            # Aborted here, as a cancelled task that has not begun never closes its connection.
             writer.transport.abort()
         await asyncio.gather(*connections, return_exceptions=True)
         await self._server.wait_closed()
