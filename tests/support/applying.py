@@ -1,4 +1,4 @@
-"""The actual document with its differences put right, by which tests prove that differences are complete."""
+"""Applies differences to the actual document, by which tests prove that they are complete."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from retailops_sandbox.model import Difference, Json
 
 
 def apply(differences: Iterable[Difference], actual: Json) -> Json:
-    """The actual body with its differences mended: it compares clean if all of them were given.
+    """The actual body changed as the differences say: it equals the expected one if none is missing.
 
     Every place is found before any item moves, so pointers mean the document as it was.
     """
@@ -43,7 +43,7 @@ def apply(differences: Iterable[Difference], actual: Json) -> Json:
 
 
 class _Array:
-    """An array whose items come, go and move, all at once in the end."""
+    """An array with the items to add, remove and move, which is done at once at the end."""
 
     def __init__(self, items: list[Json]) -> None:
         self._items = items

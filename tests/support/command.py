@@ -9,11 +9,11 @@ from pathlib import Path
 
 COMMAND = str(Path(sys.executable).with_name("retailops-sandbox"))
 _OWN = ("RETAILOPS", "PYTEST", "COV_", "GITHUB", "CI", "NO_COLOR", "FORCE_COLOR", "COLUMNS")
-"""What variables begin with that would change what the command does."""
+"""Prefixes of environment variables that change what the command does."""
 
 
 def environment(**more: str) -> dict[str, str]:
-    """This process's environment without what the command reads, and with more."""
+    """This process's environment with `more`, without the variables that change what the command does."""
     return {name: text for name, text in os.environ.items() if not name.startswith(_OWN)} | more
 
 

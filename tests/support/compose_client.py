@@ -33,7 +33,7 @@ class ComposeClient:
         return name
 
     def form(self, path: str = "/") -> dict[str, str]:
-        """The fields of the compose page as it comes."""
+        """The fields of the compose page when it is first loaded."""
         page = self.http.get(path).text
         areas = re.findall(r'<textarea[^>]*? name="(\w+)".*?>\n(.*?)</textarea>', page, re.DOTALL)
         typed = {name: html.unescape(value) for name, value in areas}
@@ -59,7 +59,7 @@ class ComposeClient:
         return response.headers["location"]
 
     def landed(self, path: str) -> Entry:
-        """The delivery, once its stream says that it has landed."""
+        """Wait until the delivery's event stream ends; the delivery in the log."""
         with self.http.stream("GET", f"{path}/events") as stream:
             assert "event: finished" in list(stream.iter_lines())
         entry = self.log.delivery(path.rpartition("/")[2])

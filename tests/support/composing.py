@@ -14,7 +14,7 @@ from tests.support.pages import words
 
 
 class Page:
-    """The compose page as it came last: its fields, and what it says."""
+    """The compose page as it was last loaded: its fields and its text."""
 
     def __init__(self, http: httpx.Client, root: Path) -> None:
         self.http = http
@@ -39,7 +39,7 @@ class Page:
         return json.loads(self.fields["expectation"])
 
     def undo(self) -> Page:
-        """Press what takes the last change back."""
+        """Press the button that undoes the last change."""
         button = re.search(r'name="do" value="(undo:[^"]*)"', self.text)
         assert button, words(self.text)
         return self.press(button[1])

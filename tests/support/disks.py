@@ -1,7 +1,7 @@
-"""A small disk of its own for processes to fill, or to find read-only.
+"""A small disk for tests in which it is full or read-only.
 
-Where the system lets us, it is a file system in memory, in a mount namespace that only these processes see.
-Elsewhere a process may write no more bytes from a moment on, and a folder is one that it may not write.
+Where the system allows it, it is a file system in memory, in a mount namespace that only the processes of
+the test see. Elsewhere a full disk is a limit on the size of files, and a read-only one a folder's mode.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ class Disk:
         self._mounted = folder
         self._is_full = False
         self.folder = folder if holder is None else Path(f"/proc/{holder.pid}/root{folder}")
-        """As this process sees it."""
+        """The path of the disk's folder for this process."""
 
     def command(self, *arguments: str) -> list[str]:
-        """The same command, for a process that has the disk, and begins in its folder."""
+        """The arguments that run the command on the disk, with its folder as current folder."""
         if self._holder is None:
             limit = ("prlimit", "--fsize=0:unlimited") if self._is_full else ()
             return ["env", "--chdir", str(self._mounted), *limit, *arguments]
@@ -41,7 +41,7 @@ class Disk:
         return [*enter, f"--wd={self.folder}", *arguments]
 
     def fill(self, *processes: int) -> None:
-        """From now on nothing more fits: what these processes, and later ones, write, they write in vain."""
+        """Fill the disk: writes of these processes, and of later ones, fail from now on."""
         self._is_full = True
         if self._holder is None:
             for each in processes:
@@ -55,7 +55,7 @@ class Disk:
                         pass
 
     def clear(self, *processes: int) -> None:
-        """There is room again."""
+        """Make room on the disk again."""
         self._is_full = False
         if self._holder is None:
             for each in processes:

@@ -8,9 +8,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
-"""What users read."""
+"""The pages for users."""
 DOCUMENTS = [*PAGES, *(each for each in sorted(ROOT.glob("*.md")) if each != README)]
-"""These, and what is for whoever works on the sandbox."""
+"""The pages for users, and those for developers of the sandbox."""
 
 
 def text(name: str) -> str:
@@ -24,7 +24,7 @@ def everything() -> str:
 
 
 def section(name: str, heading: str) -> str:
-    """What stands below a heading of the second level."""
+    """The text below a heading of the second level."""
     _, found, rest = f"\n{text(name)}".partition(f"\n## {heading}\n")
     assert found, f"{name} has no section {heading}"
     return rest.partition("\n## ")[0]

@@ -1,4 +1,4 @@
-"""What a log holds, with all its evidence."""
+"""Deliveries of a log, with all their evidence."""
 
 from __future__ import annotations
 

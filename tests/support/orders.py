@@ -26,7 +26,7 @@ def payload(order: str) -> bytes:
 
 
 def write_scenario(folder: Path, order: str, answer: Any) -> None:
-    """A scenario file that sends this order once, and is called like it."""
+    """A scenario file that sends this order once, and is named after it."""
     step = {"fixture": "default", "set": {"/data/order/id": order}, "expect": {"body": answer}}
     (folder / f"{order}.scenario.json").write_text(json.dumps({"name": order, "steps": [step]}))
 
@@ -42,7 +42,7 @@ def entries(log: Log) -> list[Entry]:
 
 
 def judged_orders(log: Log) -> Counter[str]:
-    """How often the log has each order, of the deliveries that are judged."""
+    """The number of judged deliveries in the log, by order."""
     return Counter(order_in(entry.delivery.request.body) for entry in entries(log) if entry.judgement)
 
 

@@ -1,4 +1,4 @@
-"""Another process that sends, while a page shows the log."""
+"""A run that is written into the log as by another process, while a page shows the log."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ _RUNS = itertools.count()
 
 
 class Other:
-    """Another process that sends."""
+    """A run in the log of a served workspace, written as by another process."""
 
     def __init__(self, served: Served) -> None:
         self.id = f"20240501T120000Z-{next(_RUNS):06x}"
         info = RunInfo(id=self.id, started_at="2024-05-01T12:00:00Z", receiver="local")
         self.run = begin_run(Workspace(served.workspace).runs_dir, info)
         self.log = f"/deliveries?run={self.id}"
-        """Its deliveries alone."""
+        """The path of the page that lists the deliveries of this run."""
         self._seconds = itertools.count()
 
     def send(self, verdict: Verdict | None = "passed") -> Delivery:
-        """A delivery, later than the one before."""
+        """Log a delivery that was sent a second after the one before; `verdict` None leaves it unjudged."""
         delivery = make_delivery(self.run, self._now())
         self.run.append(delivery)
         if verdict is not None:

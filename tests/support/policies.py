@@ -1,4 +1,4 @@
-"""What is secret, where a test says so itself."""
+"""Secret policies for tests."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ def secret_policy(
     receivers: Sequence[Receiver] = (),
     named: Sequence[str] = (),
 ) -> SecretPolicy:
-    """A policy of these receivers and named variables: without any, nothing is secret but by its place."""
+    """A policy of these receivers and named variables; without them, only places make values secret."""
     return SecretPolicy(environment or {}, receivers=receivers, named=named)

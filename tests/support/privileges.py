@@ -1,4 +1,4 @@
-"""Doing without root's privileges for a while."""
+"""Drops root's privileges for a part of a test."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def unprivileged() -> Iterator[None]:
-    """Permissions mean nothing to root, so root stops being it for a while."""
+    """Drop root's privileges until the block ends, because file permissions do not bind root."""
     if os.geteuid() != 0:
         yield
         return

@@ -65,7 +65,7 @@ class Receiver:
         self.requests: list[bytes] = []
         self.connections = 0
         self.left = threading.Event()
-        """The client hung up on a peer that hangs."""
+        """Set when the client has closed a connection on which `Peer.hang` waits."""
 
 
 Act = Callable[[Peer], Any]
@@ -158,7 +158,7 @@ def response(body: bytes = b"", *headers: str, status: str = "200 OK") -> bytes:
 
 
 def unused_port() -> int:
-    """A port on which nothing listens, and that nobody else is given: whoever is told it can listen there."""
+    """A port on which nothing listens; on Linux it is reserved, so that only a server told of it uses it."""
     sock = socket.socket()
     # On Linux, bound is not yet taken for somebody who sets the same option, as servers do.
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -180,7 +180,7 @@ def _content_length(head: bytes) -> int:
 
 
 def tunnel(peer: Peer) -> None:
-    """A proxy that leads to where it is asked to lead."""
+    """Serve a connection as an HTTP proxy: connect to the requested port, and pass on bytes both ways."""
 
     def pump(source: socket.socket, sink: socket.socket) -> None:
         with contextlib.suppress(OSError):

@@ -26,7 +26,7 @@ class Recorder:
                 self.wfile.write(recorder.answer)
 
             def log_message(self, *_: object) -> None:
-                """Nothing: the tests look at what was kept."""
+                """Print nothing."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"

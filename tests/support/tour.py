@@ -50,19 +50,19 @@ _NOTHING = {"status": 200, "body": {"events": []}}
 
 
 class Place(NamedTuple):
-    """A page as somebody comes upon it."""
+    """A page of the tour, with the way to get it."""
 
     name: str
     path: str
-    """With the names of `Tour.known` in braces."""
+    """The path of the page, with names of `Tour.known` in braces."""
     form: Mapping[str, str] | None = None
-    """What is posted there."""
+    """The form that is posted to the path; None for a GET."""
     within: Literal["full", "fresh", "guarded"] = "full"
-    """In a workspace where everything has happened, in one where nothing has, or before a token was given."""
+    """The workspace: one with all kinds of runs, an empty one, or one whose token was not given yet."""
 
     @property
     def page(self) -> str:
-        """Which page it is of, whatever it shows."""
+        """The path without its query and ids: equal for all places of one page."""
         return re.sub(r"\{\w+\}", "{}", self.path.partition("?")[0])
 
 
@@ -199,7 +199,7 @@ _POST = """([action, fields]) => {
 
 
 class Tour:
-    """The served workspaces, and what stands in their logs."""
+    """The served workspaces, and the ids in their logs by name."""
 
     def __init__(self, served: Mapping[str, Served], known: Mapping[str, str]) -> None:
         self._served = served
@@ -225,7 +225,7 @@ class Tour:
         return answer.status_code
 
     def show(self, page: Page, place: Place) -> None:
-        """Go to the place in a window that is there."""
+        """Show the place in an existing window."""
         path = place.path.format_map(self.known)
         if place.form is None:
             page.goto(path)
@@ -322,7 +322,7 @@ class _History:
     # --- what a person does ---
 
     def _post(self, path: str, **fields: Any) -> str:
-        """Post a form; where that leads."""
+        """Post a form; the address that the answer redirects to."""
         self._forms += 1
         answer = self._http.post(path, data={"form_id": f"form-{self._forms}", **fields})
         assert answer.status_code == 303, answer.text
@@ -373,7 +373,7 @@ class _History:
         return {**known, "flying": self._send("hanging", f"{url}{hanging}", _NOTHING)}
 
     def _written(self) -> str:
-        """A run of which all that differed was accepted."""
+        """Run a scenario and accept all differences of its answer."""
         path = "scenarios/mended.scenario.json"
         step = {"fixture": "default", "expect": _EXPECTED}
         self._workspace.save_scenario("mended", json.dumps({"name": "Mended", "steps": [step]}, indent=1))
@@ -390,7 +390,7 @@ class _History:
         return run
 
     def _foreign(self, run: str) -> str:
-        """A run of somebody else, which was opened from a file with a name of some length."""
+        """Open a run file from elsewhere that has a long name; the id of its run."""
         id = "20200101T000000Z-cccccc"
         text = self._http.get(f"/runs/{run}/export/run").text.replace(run, id)
         name = "the-file-that-the-job-of-last-night-kept-as-an-artifact.json"
@@ -398,7 +398,7 @@ class _History:
         return id
 
     def _reviews(self) -> dict[str, str]:
-        """Reviews of what was recorded, by what became of them."""
+        """Make three reviews of recorded deliveries, by name: an open, a saved and a discarded one."""
         log = self._http.get("/deliveries").text
         selected = list(dict.fromkeys(re.findall(r'name="delivery" value="([^"]+)"', log)))[:4]
         known = {
@@ -410,7 +410,7 @@ class _History:
         return known
 
     def _relay(self) -> None:
-        """A relay that something passed through."""
+        """Start a relay, and send requests through it."""
         self._post("/record/start", receiver="shop", bind="127.0.0.1", port="0")
         page = self._http.get("/record").text
         found = re.search(r'id="relay-url">([^<]+)<', page)

@@ -1,4 +1,4 @@
-"""A browser window at a served workspace, and everything it complained of."""
+"""A browser window at a served workspace, and the errors that it reported."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ addEventListener("securitypolicyviolation", (event) =>
 
 
 class Watched:
-    """A browser window, and everything it complained of."""
+    """A browser window, and the errors on its console and of its scripts."""
 
     def __init__(self, context: BrowserContext) -> None:
         self.context = context
@@ -33,7 +33,7 @@ class Watched:
 
 
 def opened(browser: Browser, url: str, *, scripted: bool) -> Iterator[Page]:
-    """The first page, with JavaScript or without; at the end, it must not have complained of anything."""
+    """The first page, with JavaScript or without; at the end, fails if the window reported an error."""
     context = browser.new_context(base_url=url, viewport=WIDE, java_script_enabled=scripted, locale="en-GB")
     watched = Watched(context)
     watched.page.goto("/")
