@@ -1,11 +1,11 @@
-"""JSON text with places: strict parsing, pointer to line and column, edits that touch no other byte.
+"""JSON text: strict parsing, the line and column of a pointer, edits that leave all other bytes alone.
 
 text       a text's characters, lines and columns
 spelling   values as text
 parsing    text to values
 explain    the first mistake of a text that is no strict JSON
 pointer    JSON Pointer: resolving, changing
-places     the place of a pointer in a text
+places     the line and column of a pointer in a text
 typed      values as typed structs
 python     Python's own values as JSON values
 misfit     why a value does not fit its type

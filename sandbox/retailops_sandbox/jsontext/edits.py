@@ -16,7 +16,7 @@ from retailops_sandbox.jsontext.spelling import compact, flat, pretty
 from retailops_sandbox.model import Json
 
 MAX_INLINE = 100
-"""Characters of a container that is added on one line to a text of several lines."""
+"""The most characters of a container that is added on one line to a text of several lines."""
 
 MAX_ALIGNED = 250_000
 """The product of two arrays' lengths up to which equal items are searched at other positions."""
@@ -24,7 +24,7 @@ MAX_ALIGNED = 250_000
 MAX_ALIKE = 4_096
 """The product of two arrays' lengths up to which unequal items are paired by what they have in common."""
 _PER_LIKENESS = 1_000
-"""The gain of each member or item in common; to be paired at all gains 1."""
+"""The gain of a pair for each member or item in common; each pair gains 1 besides."""
 
 
 def replace(text: str, pointer: str, value: Json) -> str:
@@ -132,10 +132,9 @@ def _likeness(one: Json, other: Json) -> int:
 
 
 def _matching(old: list[bytes], new: list[bytes]) -> Iterator[tuple[int, int, int, int]]:
-    """Slices of both sequences that answer to each other, in order, as start and end in either.
+    """The corresponding slices of both sequences, in order, each as start and end in either one.
 
-    Equal items at both ends answer to each other whatever lies between, so that an edit of one item leaves
-    all others as they are.
+    Equal items at both ends always correspond, so that an edit of one item leaves all others as they are.
     """
     shorter = min(len(old), len(new))
     head = next((at for at in range(shorter) if old[at] != new[at]), shorter)
@@ -215,7 +214,7 @@ class _Rewriter:
         )
 
     def on_one_line(self, siblings: list[Child]) -> bool:
-        """Whether there are containers among the siblings, and each takes one line."""
+        """Whether the siblings include containers, and each of these is written on one line."""
         containers = [self.text[each.start : each.end] for each in siblings if self.text[each.start] in "{["]
         return bool(containers) and not any("\n" in each for each in containers)
 

@@ -1,4 +1,4 @@
-"""The first mistake in a text that is not strict JSON: its place, what it is, how to fix it."""
+"""The first mistake in a text that is not strict JSON: where it is, what it is, how to fix it."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class _Reader:
     """Reads a text as strictly as `parse`. A method takes the position at which something starts, and returns
     the position behind it.
 
-    Each level of nesting takes two frames; MAX_DEPTH bounds them.
+    Each level of nesting takes two frames of Python's stack; MAX_DEPTH bounds them.
     """
 
     def __init__(self, text: str, file: str) -> None:
@@ -74,7 +74,7 @@ class _Reader:
             return self.string(at)
         if character in ("{", "["):
             if len(self.path) == MAX_DEPTH:
-                self.path.clear()  # a pointer of that many tokens helps nobody
+                self.path.clear()  # the message omits the pointer, which is too long to be of use
                 raise self.error(at, f"nested deeper than {MAX_DEPTH} levels", "flatten it")
             return self.object(at) if character == "{" else self.array(at)
         if _numberlike.match(self.text, at):

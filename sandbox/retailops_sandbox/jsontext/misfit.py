@@ -1,4 +1,4 @@
-"""Why a parsed value does not fit its type: msgspec's complaint in JSON's words, with its place."""
+"""Why a parsed value does not fit its type: msgspec's complaint in terms of JSON, with its place."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Tokens: TypeAlias = tuple[str | int, ...]
 
 
 def with_plain_number(value: Json, type: Any, complaint: str, text: bytes | str, file: str) -> Json:
-    """The value with the Number that is complained of as int or float; SourceError for another complaint."""
+    """The value with the refused Number as an int or float; SourceError for another complaint."""
     message, _, path = complaint.partition(" - at ")
     tokens = _tokens(value, type, complaint, path.strip("`"))
     plain = _plain_number(_at(value, tokens), message)
@@ -59,7 +59,7 @@ def _tokens(value: Json, type: Any, complaint: str, path: str) -> Tokens:
 
 
 def _offender(value: Json, type: Any, tokens: Tokens, complaint: str) -> str:
-    """The key of the mapping at `tokens` whose member is what the complaint is about."""
+    """The key of the member that the complaint is about, in the mapping at `tokens`."""
     mapping: dict[str, Json] = _at(value, tokens)
     for key, member in mapping.items():
         try:
@@ -77,7 +77,7 @@ def _at(value: Any, tokens: Tokens) -> Any:
 
 
 def _with(value: Any, tokens: Tokens, new: Any) -> Any:
-    """A copy of a value with another one at the tokens; what is not on the way there is shared."""
+    """A copy of a value with another one at the tokens; all that is not on that path is shared."""
     if not tokens:
         return new
     copy = value.copy()
@@ -86,7 +86,7 @@ def _with(value: Any, tokens: Tokens, new: Any) -> Any:
 
 
 def _plain_number(value: Json, message: str) -> Any:
-    """The int or float that a field takes in place of a Number; None where a Number is not the trouble."""
+    """The int or float that a field takes in place of a Number; None for a message about anything else."""
     mismatch = _expected(message)
     if not mismatch or not isinstance(value, Number):
         return None
@@ -101,7 +101,7 @@ def _plain_number(value: Json, message: str) -> Any:
 def _misfit(
     value: Json, type: Any, message: str, tokens: Tokens, text: bytes | str, file: str
 ) -> SourceError:
-    """The error for msgspec's complaint: its place, JSON's words for it, what would fit."""
+    """The error for msgspec's complaint: its place, what is wrong in terms of JSON, what would fit."""
     mend = ""
     unknown, missing, mismatch = _unknown_field(message), _missing_field(message), _expected(message)
     if unknown:
@@ -155,7 +155,7 @@ def _bounds(type: Any, tokens: Tokens) -> str:
 
 
 def _nodes(type: Any, tokens: Tokens) -> list[Any]:
-    """What a type says of the value at the tokens: the nodes that msgspec's inspection has for it there."""
+    """The types that a value at the tokens can have, as nodes of msgspec's type inspection."""
     from msgspec import inspect
 
     nodes: list[Any] = _alternatives(inspect.type_info(type))

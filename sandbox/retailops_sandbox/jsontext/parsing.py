@@ -39,7 +39,7 @@ class _Refused(Exception):
 
 def _quickly(text: str) -> Json:
     value: Json = _quick.decode(text)
-    # A key that came twice is gone, and its colon with it: no string of this text spells one as an escape.
+    # Decoding drops the first of two equal keys, and so a colon. No string here has a colon as an escape.
     if encoder.encode(value).count(b":") != text.count(":"):
         raise _Refused
     return value
@@ -88,8 +88,8 @@ _two_digits = re.compile(r"[0-9]{2}").search
 def _needs_care(text: str) -> bool:
     """Whether a text may hold an escaped character, a minus zero or an integer that is too long.
 
-    An integer of more than MAX_DIGITS digits covers two neighbours of the sample below, so looking at the
-    sample is enough.
+    Only every (MAX_DIGITS // 2)th character is examined for digits: an integer of more than MAX_DIGITS digits
+    covers two such characters in a row.
     """
     return (
         "\\u" in text

@@ -1,4 +1,4 @@
-"""Pointers to places in a JSON text, and back from an error to both."""
+"""The place in a JSON text that a pointer leads to, and errors with both."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def error_in(text: bytes | str, pointer: str, what: str, *, mend: str = "", file
 
 @contextmanager
 def placed(text: str, file: str) -> Iterator[None]:
-    """A block whose SourceErrors have pointers into a text, and get their file, line and column."""
+    """A context that adds file, line and column to a SourceError with a pointer into a text."""
     try:
         yield
     except SourceError as error:
@@ -63,7 +63,7 @@ class Child(NamedTuple):
 
 
 def find(text: str, tokens: tuple[str, ...]) -> tuple[int, int, int]:
-    """Start and end of the value at the tokens, or of its nearest ancestor; how many tokens lie beyond it."""
+    """Start and end of the value at the tokens, or of its nearest ancestor; the number of tokens below."""
     start = _behind_space(text, 0)
     end = len(text.rstrip(" \t\n\r"))
     for depth, token in enumerate(tokens):

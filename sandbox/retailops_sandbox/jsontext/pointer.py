@@ -10,7 +10,7 @@ from retailops_sandbox.model import Json
 D = TypeVar("D")
 
 MAX_TOKENS = 200
-"""The most reference tokens of a pointer: as many as levels of a document."""
+"""The most reference tokens of a pointer, as many as a document can have levels."""
 
 
 class PointerError(ValueError):
@@ -73,7 +73,7 @@ def get(document: Json, pointer: str, default: D) -> Json | D:
 def set_at(document: Json, pointer: str, value: Json) -> Json:
     """Put a value at a pointer, in place; missing objects are made, `/-` appends to an array.
 
-    The document is returned, which is the value itself where the pointer is empty.
+    Returns the document, or the value itself where the pointer is empty.
     """
     tokens = parse(pointer)
     if not tokens:

@@ -1,13 +1,13 @@
-"""A JSON text as characters: decoding, lines and columns, what a number may be."""
+"""A JSON text as characters: decoding, lines and columns, bounds of numbers."""
 
 from __future__ import annotations
 
 from retailops_sandbox.errors import SourceError
 
 MAX_DEPTH = 200
-"""Levels to which arrays and objects nest."""
+"""The most levels of nested arrays and objects."""
 MAX_DIGITS = 1_000
-"""Digits of a number, those of its exponent aside."""
+"""The most digits of a number, without its exponent."""
 MAX_EXPONENT_DIGITS = 4
 
 
@@ -50,7 +50,7 @@ def error_at(
 
 
 def number_problem(spelling: str) -> str:
-    """Why a well-formed number is refused; empty where it is not."""
+    """Why a well-formed number is refused; empty for one that is accepted."""
     mantissa, _, exponent = spelling.lower().partition("e")
     if len(exponent) > MAX_EXPONENT_DIGITS and len(exponent.lstrip("+-0")) > MAX_EXPONENT_DIGITS:
         return f"the number's exponent has more than {MAX_EXPONENT_DIGITS} digits"

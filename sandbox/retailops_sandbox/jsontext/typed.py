@@ -14,7 +14,7 @@ T = TypeVar("T")
 def convert(value: Json, type: type[T], text: bytes | str, *, file: str) -> T:
     """The typed form of a parsed file; SourceError, with the place in `text`, for what does not fit.
 
-    msgspec refuses a Number for a field of numbers: it is made an int or a float there, and tried again.
+    msgspec refuses a `Number` for a field of type int or float: it is replaced there by one, and tried again.
     """
     while True:
         try:
