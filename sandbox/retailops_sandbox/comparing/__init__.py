@@ -3,13 +3,13 @@
 values        JSON values: types, equality
 matchers      what takes the place of equality, one record for each
 rules         matchers by the paths where they apply
-keys          hashes of items that compare without a difference
+keys          hashable keys: items with equal keys compare without a difference
 node          one place of an alignment of two documents
-pairing       which item of one array answers to which of the other
-aligning      two documents to a tree of nodes
-differences   the tree to differences, notes and hints
-documents     two documents to their differences
-judging       a delivery and its expectation to a verdict
+pairing       which item of the actual array is compared with which expected one
+aligning      the alignment of two documents, as a tree of nodes
+differences   the differences, notes and hints of an alignment
+documents     the differences of two documents
+judging       the verdict on a delivery with an expectation
 """
 
 from retailops_sandbox.comparing.aligning import align

@@ -1,4 +1,4 @@
-"""Aligning two documents: which parts belong together, as a tree of nodes."""
+"""Aligning two documents: which expected value is compared with which actual one, as a tree of nodes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def align(expected: Json, actual: Json, scope: Scope | None) -> Node:
 
 
 class Aligner:
-    """Aligns the values of one document, within its budget of leaves for pairs that are only tried."""
+    """Aligns the values of one document. Trial comparisons of array items use up its budget of leaves."""
 
     def __init__(self) -> None:
         self._budget = BUDGET

@@ -49,7 +49,7 @@ class _Collector:
         self._aligner = Aligner()
 
     def add(self, node: Node, expected: str, actual: str) -> None:
-        """Collect the differences and notes of a place that both sides have, at these pointers."""
+        """Collect the differences and notes of a node that has a value on both sides, at these pointers."""
         if node.note:
             self.notes.append(f"{expected or '(root)'}: {node.note}")
         if node.kind in ("changed", "type"):
@@ -136,14 +136,14 @@ class _Collector:
 
 
 def _candidates(array: Node) -> list[Node]:
-    """The actual items, those that are paired with no expected one first."""
+    """The actual items that may be the nearest, those that are paired with an expected item last."""
     free = [item for item in array.children if item.kind == "unexpected"]
     taken = [item for item in array.children if item.kind not in ("unexpected", "missing", "ignored")]
     return (free + taken)[:MOST_CANDIDATES]
 
 
 def _main_difference(candidate: Node, identity: tuple[str, ...]) -> str:
-    """The difference that weighs most, in words, and how many more there are."""
+    """A difference of an identity field, else the first one, in words, and how many more there are."""
     found = list(_departures(candidate, ""))
     path, node = next((each for each in found if each[0].partition("/")[0] in identity), found[0])
     more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""

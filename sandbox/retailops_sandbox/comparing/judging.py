@@ -31,9 +31,9 @@ from retailops_sandbox.model import (
 _REMEMBERED = 256
 """The number of compiled expectations, and of parsed bodies, that a judge keeps."""
 _SMALL = 4_096
-"""Characters of a body up to which its value is kept: most answers come more than once."""
+"""The most characters of a body whose parsed value is kept, because the same body often comes again."""
 _SHOWN = 1_000
-"""Characters of a body that is not JSON in a difference."""
+"""The most characters that a difference quotes of a body that is not JSON."""
 _TROUBLES = {
     "duplicate key": "duplicate key",
     "byte order mark": "byte order mark",
@@ -41,7 +41,7 @@ _TROUBLES = {
     "the number": "number",
     "surrogate": "encoding",
 }
-"""Words in the message for a body that is not strict JSON, and the keyword of the violation."""
+"""From words in the parser's message on a body that is not strict JSON to the keyword of the violation."""
 
 
 class ResponseContract(Protocol):
@@ -71,11 +71,11 @@ class _Body(msgspec.Struct):
     value: Json = None
     trouble: Violation | None = None
     violations: tuple[Violation, ...] | None = None
-    """None until they are needed."""
+    """None before they are computed."""
 
 
 class _Findings(msgspec.Struct):
-    """What a response is found to break."""
+    """The violations, differences and notes of a response."""
 
     violations: tuple[Violation, ...] = ()
     differences: tuple[Difference, ...] = ()

@@ -1,4 +1,4 @@
-"""Hashable keys of values: items that compare without a difference are found by hash."""
+"""Hashable keys of values, by which items that compare without a difference are found."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def frozen(value: Json) -> Hashable:
 def key(value: Json, scope: Scope | None, *, expected: bool) -> Hashable:
     """A key of an expected or actual value in a scope: values with equal keys compare without a difference.
 
-    Values with different keys may do so too, where a rule allows extra members, for example.
+    Values with different keys may also compare without one, for example where a rule allows extra members.
     """
     if scope is None:
         return frozen(value)

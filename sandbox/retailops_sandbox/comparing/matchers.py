@@ -1,7 +1,7 @@
 """Matchers, which take the place of equality. Each is described in one record of MATCHERS.
 
-Rules are read by it; the JSON Schema of scenario files, the browser's rule editor and the table in
-docs/scenarios.md are made from it.
+Rules are read with these records; the JSON Schema of scenario files, the browser's rule editor and the table
+in docs/scenarios.md are made from them.
 
 A regex comes from the user's own file and its subject from a receiver; some pairs of them take for ever to
 search. So a subject longer than MAX_SUBJECT characters is not searched, and a search that takes longer than
@@ -41,31 +41,31 @@ class RuleError(ValueError):
 
 
 class MatcherKind(NamedTuple):
-    """All that there is to know of a matcher."""
+    """The description of a matcher: how it is spelled, what it accepts, and where it applies."""
 
     name: str
     words: str
-    """What it accepts, for people, as it reads after "accepts"."""
+    """What it accepts, in words that follow "accepts" in a sentence."""
     applies_to: tuple[str, ...]
     """The JSON types of expected values that it is offered for; HEADER where it can judge a header."""
     predicate: Callable[[Any], Predicate | None]
-    """From its argument to the predicate on an actual value, or to None for a way to compare a container.
+    """Makes the predicate on actual values from the argument; None for a way to compare a container.
 
     Raises _UnusableError for an argument that cannot be used.
     """
     argument: dict[str, Any] | None = None
     """The JSON Schema of its argument; None where it takes none."""
     example: Any = None
-    """An argument."""
+    """An example of its argument."""
 
     @property
     def sentence(self) -> str:
-        """What it accepts, as a sentence of its own."""
+        """What it accepts, as a whole sentence."""
         return f"{self.words[0].upper()}{self.words[1:]}."
 
     @property
     def example_rule(self) -> Rule:
-        """The matcher as a file may hold it."""
+        """A rule with this matcher, as a scenario file may hold it."""
         return self.name if self.argument is None else {self.name: self.example}
 
 

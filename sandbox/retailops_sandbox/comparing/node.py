@@ -19,7 +19,7 @@ IDENTITY_WEIGHT = 3
 
 
 class Node(msgspec.Struct):
-    """A place of an alignment, with the value of each side: UNSET where a side has none.
+    """A place in two aligned documents, with its expected and actual value, UNSET where it has none.
 
     `cost` is the number of differences at the place and beneath. `shares` says that some leaf is as expected.
     A node of the kind `same` has no children, as nothing beneath it differs.
@@ -31,7 +31,7 @@ class Node(msgspec.Struct):
     cost: int = 0
     shares: bool = False
     matcher: Matcher | None = None
-    """The matcher that decided instead of equality, or by which its members or items were compared."""
+    """The matcher that decided instead of equality, or that says how members or items were compared."""
     children: Sequence[Node] = ()
     expected_token: str | int = ""
     actual_token: str | int = ""
@@ -44,7 +44,7 @@ class Node(msgspec.Struct):
 
     @property
     def keeps_order(self) -> bool:
-        """Whether each item that moved is a difference, by the rule `ordered`."""
+        """Whether the rule `ordered` applies, by which each item that moved is a difference."""
         return self.set_like and self.matcher is not None and self.matcher.name == "ordered"
 
     def weight(self, identity: tuple[str, ...]) -> int:
@@ -66,7 +66,7 @@ def container(kind: Kind, expected: Json, actual: Json, children: list[Node]) ->
 
 
 def whole(expected: Json, actual: Json, *, equal: bool) -> Node:
-    """The node of two values that are compared as a whole."""
+    """The node of two values that are compared as a whole, without nodes for their parts."""
     if equal:
         return Node("same", expected, actual, shares=True)
     return Node(_departure(expected, actual), expected, actual, cost=1)
@@ -119,7 +119,7 @@ def misplaced(matcher: Matcher, value: Json) -> str:
 
 
 def leaves(value: Json) -> int:
-    """The number of values in a value that hold no others; an empty container counts as one."""
+    """The number of leaves of a value: scalars and empty containers."""
     if isinstance(value, dict):
         return sum(map(leaves, value.values())) or 1
     return (sum(map(leaves, value)) or 1) if isinstance(value, list) else 1

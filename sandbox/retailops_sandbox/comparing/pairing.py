@@ -25,7 +25,7 @@ LONGEST_SEQUENCES = 100_000_000
 
 
 class Aligns(Protocol):
-    """Aligns two items, and holds the document's budget of leaves for pairs that are only tried."""
+    """Aligns two items, and keeps the document's budget of leaves for trial comparisons."""
 
     def align(self, expected: Json, actual: Json, scope: Scope | None) -> Node: ...
 
@@ -97,7 +97,7 @@ class Items:
         return self.special.get(expected_at, self._shared)
 
     def _affordable(self, expected: Sequence[int], actual: Sequence[int]) -> bool:
-        """Whether the budget allows to compare each of these items with each; it is then taken from it."""
+        """Whether the budget suffices to compare each item with each; if so, the cost is taken from it."""
         if len(expected) * len(actual) > BUDGET:
             return False
         tried = len(actual) * sum(leaves(self.expected[at]) for at in expected)
@@ -127,7 +127,7 @@ class Items:
         expected: Sequence[int] = range(len(self.expected))
         actual: Sequence[int] = range(len(self.actual))
         if self.special and _small(expected, actual):
-            # An item with a rule of its own competes with the others: all are assigned together.
+            # A rule by position may accept an item equal to another expected one: all are assigned together.
             return [], expected, actual
         pairs: list[Pair] = []
         for same_key in self._keys():
@@ -145,7 +145,7 @@ class Items:
         return pairs, expected, actual
 
     def _keys(self) -> list[Callable[[Json, bool], Hashable]]:
-        """The keys by which items are equal: in every value first, then in what the rules do not judge."""
+        """The functions that make an item's key: first for equality in every value, then by the rules."""
 
         def by_rules(value: Json, expected: bool) -> Hashable:
             return key(value, self._shared, expected=expected)

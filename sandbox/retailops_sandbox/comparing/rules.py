@@ -14,7 +14,7 @@ from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import Rule
 
 DEEPEST = 40
-"""Levels of a document that rules reach and that are aligned; what is deeper is compared as a whole."""
+"""The levels of a document that are aligned and that rules reach; deeper values are compared as a whole."""
 
 
 class Rules:
@@ -61,7 +61,7 @@ def compile_headers(headers: Mapping[str, Rule]) -> dict[str, Matcher]:
 
 
 class _Branch:
-    """A node in the tree of all paths: what the path says that ends here, and the branches by next token."""
+    """A node in the tree of all rule paths: the rule whose path ends here, and the branches by next token."""
 
     __slots__ = ("branches", "identity", "matcher", "rank", "ruled")
 
@@ -135,7 +135,7 @@ class Scope:
 
     @property
     def items(self) -> Scope | None:
-        """The scope of array items whose position no path names."""
+        """The scope that all array items share whose position no path names."""
         return self.child("*")
 
 
