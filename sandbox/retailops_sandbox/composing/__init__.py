@@ -1,9 +1,9 @@
-"""Composing: fixture + changes + placeholders -> payload -> the exact request. Pure.
+"""Composing: a fixture with changes and placeholders becomes a payload, then the exact request. Pure.
 
-placeholders   `${name}`, and what it can name
+placeholders   `${name}`, and the values that it can name
 payload        a step's changes applied to its fixture
 headers        which names and values can be sent
-receiver       a receiver with its placeholders filled, its URL
+receiver       a receiver with its placeholders filled, and its URL
 request        the exact request
 """
 

@@ -10,7 +10,7 @@ from retailops_sandbox.model import Headers
 
 
 def laid_over(headers: Headers, over: Mapping[str, str]) -> Headers:
-    """The headers, with others added or, where a name is the same in any case, in their place."""
+    """The headers of both; one in `over` replaces a header of the same name, whatever its case."""
     fields = {name.lower(): (name, value) for name, value in headers}
     fields.update({name.lower(): (name, _header_value(name, value)) for name, value in over.items()})
     return tuple(fields.values())

@@ -23,7 +23,7 @@ class Template(msgspec.Struct, frozen=True):
 
     payload: Json
     placeholders: bool
-    """Whether the fixture has any."""
+    """Whether the fixture has any placeholder."""
 
     @staticmethod
     def read(text: str | bytes, *, file: str = "") -> Template:
@@ -34,7 +34,7 @@ class Template(msgspec.Struct, frozen=True):
 
 
 class Payload(msgspec.Struct, frozen=True):
-    """A composed payload, and the same before its placeholders were filled."""
+    """A composed payload, with and without its placeholders filled."""
 
     value: Json
     template: Json
@@ -47,8 +47,8 @@ def compose(
 ) -> Payload:
     """The payload of a step: its fixture or own payload, changed, with the placeholders filled.
 
-    `placeholders` says whether the step itself has any. The pointer `token_at` can be removed though no
-    fixture has anything there: *build* then adds no token. Raises ComposeError, with the pointer.
+    `placeholders` says whether the step itself has any. A step may remove the pointer `token_at` although no
+    fixture has a value there: *build* then adds no token. Raises ComposeError, with the pointer.
     """
     template = base.payload if base is not None else step.payload
     path = ""

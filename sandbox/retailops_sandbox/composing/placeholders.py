@@ -32,7 +32,7 @@ class Names(msgspec.Struct, kw_only=True):
     scenario: Mapping[str, Json] = {}
     built_in: Mapping[str, Json] = {}
     expanding: set[str] = set()
-    """The variables whose own placeholders are being filled just now."""
+    """The variables whose own placeholders are being filled now, to refuse one that refers to itself."""
 
     def lookup(self, name: str) -> Json:
         """The value of `${name}`; ComposeError if nothing has that name."""
@@ -90,7 +90,7 @@ def variable_value(text: str) -> Json:
 
 
 def has_placeholder(text: str) -> bool:
-    """Whether a JSON text may hold a placeholder, whose `$` or `{` can be spelled as an escape."""
+    """Whether a JSON text may hold a placeholder, also one whose `$` or `{` is spelled as an escape."""
     return "${" in text or "\\u00" in text
 
 

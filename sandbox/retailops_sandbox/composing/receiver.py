@@ -92,7 +92,7 @@ def base_url(receiver: Receiver) -> SplitResult:
         parts = urlsplit(written)
         host, _ = parts.hostname, parts.port
     except ValueError:
-        # Without the reason, which may quote a password that breaks the URL.
+        # The reason is left out: it may quote a password that makes the URL invalid.
         raise UsageError(f"the receiver's URL {shown!r} cannot be read", mend="mind its port") from None
     if parts.scheme not in ("http", "https") or not host:
         rest = shown.split("://")[-1].lstrip("/") or "localhost:8000"
