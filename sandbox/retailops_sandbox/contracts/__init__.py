@@ -2,5 +2,5 @@
 
 contract      reading a contract, checking payloads and responses
 advice        what looks inconsistent in a payload that keeps its schema
-recognition   which contract a request is of
+recognition   which contract a request belongs to
 """

@@ -1,7 +1,7 @@
-"""Advice: what looks inconsistent in a payload that keeps its schema. Pure, and exact with numbers.
+"""Advice: what looks inconsistent in a payload that keeps its schema. Pure; numbers are compared exactly.
 
-The rules are data of a contract: a predicate, the paths of the values that it is about, and its ground.
-A rule has no notes on values that are missing or no numbers.
+The rules are data of a contract: a predicate, the paths of its values, and the ground, why the rule holds.
+A rule makes no notes on values that are missing or are not numbers.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Sum(msgspec.Struct, frozen=True, tag="sum", tag_field="kind", forbid_unkno
         values = [item.get(field) if isinstance(item, dict) else None for item in array]
         numbers = [value for value in values if _is_number(value)]
         if len(numbers) < len(values):
-            return  # without the values of all items there is no sum
+            return  # the sum is not known where an item has no number
         summed = _sum(numbers)
         token = pointer.escape(field)
         for place, total in _found(payload, f"{self.total}/{token}"):
@@ -66,7 +66,7 @@ class Sum(msgspec.Struct, frozen=True, tag="sum", tag_field="kind", forbid_unkno
 
 
 class NotBoth(msgspec.Struct, frozen=True, tag="not both", tag_field="kind", forbid_unknown_fields=True):
-    """The rule that of two flags of an object at most one is set, which is to be true or a number but 0."""
+    """The rule that at most one of two flags of an object is set, that is true or a number other than 0."""
 
     objects: tuple[str, ...]
     """The paths of the objects."""
@@ -118,7 +118,7 @@ def advise(rules: tuple[Rule, ...], payload: Json) -> list[Note]:
 
 
 _EXACT = Context(prec=100_000, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[Inexact])
-"""Arithmetic with digits enough for the sum of any numbers of a JSON text; it fails rather than rounds."""
+"""Arithmetic with enough digits for any sum of numbers of a JSON text; raises Inexact, never rounds."""
 
 
 def _sum(numbers: list[int | Decimal]) -> int | Decimal:

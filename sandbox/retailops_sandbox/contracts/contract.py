@@ -109,7 +109,7 @@ def available() -> list[tuple[str, str]]:
 def load(action: str, edition: str) -> Contract:
     """The shipped contract of an action in an edition; UsageError if there is none.
 
-    Its text is not checked as `read` checks one: a test does that, so that no start has to.
+    Its text is not checked as by `read`: a test checks all shipped contracts, which saves time at each start.
     """
     name = f"{action}.{edition}"
     names = resources.contract_names()
@@ -144,9 +144,9 @@ def schema_at(schema: dict[str, Any], pointer: str) -> dict[str, Any]:
 def documented(schema: dict[str, Any], example: Json, pointer: str, *, otherwise: Json = None) -> Any:
     """The value that is documented at a place of a document, as a copy.
 
-    It is that of the document's example, in which the first item of an array stands for all, else an example
-    of the schema, else an empty value of its type, and `otherwise` where any type will do. UNSET where the
-    schema has no such place.
+    It is the value in the document's example, where the first item of an array is for all items, else an
+    example in the schema, else an empty value of its type, or `otherwise` where the schema allows any type.
+    UNSET where the schema has no such place.
     """
     tokens = pointers.parse(pointer)
     first = pointers.join(tuple("0" if token.isdecimal() else token for token in tokens))
@@ -174,7 +174,7 @@ _EMPTY: dict[str, Json] = {
     "number": 0,
     "boolean": True,
 }
-"""A value of each type that says as little as it can."""
+"""The empty value of each type."""
 
 
 def _problem(contract: Contract) -> tuple[str, str] | None:
@@ -368,7 +368,7 @@ _MESSAGES: dict[str, Callable[[Any], str]] = {
     "pattern": lambda kind: f"must match {kind.pattern}",
     "format": lambda kind: f"must be a valid {kind.format}",
 }
-"""The message for a broken keyword; for any other keyword the library's is used."""
+"""The message for each broken keyword; for a keyword that is not here, the library's message is used."""
 
 
 def _spelled(option: Any) -> str:

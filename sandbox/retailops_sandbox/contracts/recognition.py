@@ -1,4 +1,4 @@
-"""Which contract a request belongs to, told by its path and its payload from the contracts' own data."""
+"""Which contract a request belongs to, judged by its path and its payload."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from retailops_sandbox.model import Json
 
 _DEFAULT_EDITION = "draft"
 _LIKENESS = 0.5
-"""How much of a payload's and a schema's members must be the same ones for a payload that breaks it."""
+"""The least `likeness` by which a payload that breaks a contract's schema still counts as one of it."""
 
 
 def contracts(action: str = "", edition: str = "") -> list[Contract]:
@@ -27,8 +27,8 @@ def contracts(action: str = "", edition: str = "") -> list[Contract]:
 def recognise(url: str, payload: Json, candidates: Sequence[Contract]) -> Contract | None:
     """The contract of a request that went anywhere; None where no contract fits, or several do.
 
-    A payload that keeps a contract says more than the URL: whose paths these are is not known. `payload` is
-    None for a body that is not JSON.
+    A payload that keeps a contract decides before the URL does, as the receiver's own paths are not known.
+    `payload` is None for a body that is not JSON.
     """
     candidates = _of_action(payload, candidates)
     keeping = _kept_by(payload, candidates)
@@ -44,8 +44,8 @@ def recognise(url: str, payload: Json, candidates: Sequence[Contract]) -> Contra
 def recognise_at_receiver(path: str, payload: Json, paths: Mapping[str, str]) -> Contract:
     """The contract of a request to a receiver whose own paths, by action, are known.
 
-    Here the path says more than the payload: a step of that contract is sent to the same path. Where nothing
-    tells contracts apart, it is the default edition. `payload` is None for a body that is not JSON.
+    The path decides before the payload, as a step of that contract is sent to the same path. Where neither
+    distinguishes the contracts, it is the default edition. `payload` is None for a body that is not JSON.
     """
     known = contracts()
     at_path = [each for each in known if _ends_in(path, paths.get(each.action, each.path))]
