@@ -2,5 +2,5 @@
 
 scenario    scenario files, and a scenario as it was read
 selection   which scenarios to run
-trend       a result compared with the one before
+trend       a result compared with that of an earlier run
 """

@@ -14,7 +14,7 @@ from retailops_sandbox.model import Expectation, Json, Scenario, Step, encoder
 
 SUFFIX = ".scenario.json"
 _LINE = 100
-"""Characters of a line in a file that we write; a longer object or array is spread over several lines."""
+"""The most characters of a line in a written file; a longer object or array is spread over several lines."""
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -49,12 +49,12 @@ def read(text: str, *, id: str, file: str) -> Plan:
 
 
 def spelled(scenario: Scenario) -> str:
-    """The text of a scenario's file, from which `read` makes the same scenario, its numbers spelled alike."""
+    """The text of a scenario's file, from which `read` makes the same scenario with numbers spelled alike."""
     written = jsontext.parse(encoder.encode(scenario))
     assert isinstance(written, dict)
     document: dict[str, Json] = {"$schema": written.get("$schema"), "format": 1}
     document |= {key: written.get(key) for key in ("name", "description", "tags")}
-    # Also where they are the defaults, which whoever reads the file should not have to know.
+    # Written also where they are the defaults, so that readers of the file need not know those.
     document |= {"action": scenario.action, "edition": scenario.edition}
     document |= {key: written.get(key) for key in ("variables", "steps")}
     present: dict[str, Json] = {key: value for key, value in document.items() if value is not None}

@@ -14,7 +14,7 @@ _TOKEN = re.compile(
     r"""\s*(?:(?P<mark>[()])|"(?P<double>[^"]*)"|'(?P<single>[^']*)'|(?P<word>[^\s()"']+)|(?P<wrong>\S))"""
 )
 _DEEPEST = 50
-"""Levels of parentheses and of `not`."""
+"""The most levels of parentheses and of `not`."""
 
 
 def choose(plans: Iterable[Plan], expression: str | None, tags: Collection[str]) -> list[Plan]:

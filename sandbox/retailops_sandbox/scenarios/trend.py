@@ -22,7 +22,7 @@ class Past(msgspec.Struct, frozen=True):
 
 
 def of(result: Result, before: Result | None) -> Trend | None:
-    """The trend of a result after the one before; None for a result that was not judged, or was cut short."""
+    """The trend from an earlier result to this one; None for a result that was not judged or was cut off."""
     if not _is_judged(result):
         return None
     failing = result.verdict in _FAILING
@@ -41,7 +41,7 @@ def rank(verdict: Verdict, trend: Trend | None) -> int:
 
 
 def before(run: RunInfo, past: Iterable[Past], wanted: Iterable[str]) -> dict[str, Result]:
-    """The results with which those of a run are compared, by scenario id.
+    """The earlier results with which the results of a run are compared, by scenario id.
 
     `wanted` are the scenarios' ids. `past` has the newest run first, and is read only as far as needed.
     """
