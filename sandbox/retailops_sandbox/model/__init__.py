@@ -1,7 +1,7 @@
 """The types that all layers share: data without behaviour.
 
 jsonvalue   a JSON value
-wire        requests and responses as bytes, faults, timings
+wire        requests and responses as bytes, faults and timings
 receiver    the receiver under test
 scenario    a scenario file
 judging     violations, differences, judgements

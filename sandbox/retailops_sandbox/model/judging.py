@@ -41,7 +41,7 @@ class Difference(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """The matcher that applied instead of equality."""
     rule_path: str = ""
     within: str = ""
-    """The pointer of what would hold a missing or unexpected value, on the side that lacks the value."""
+    """The pointer of the object or array that lacks the missing or unexpected value, on that side."""
     hint: str = ""
     """Of a missing item of a set-like array: the nearest actual item, and how it differs."""
 

@@ -13,7 +13,7 @@ from msgspec import Meta
 from retailops_sandbox.model.wire import LONGEST_MS
 
 _Limit: TypeAlias = Annotated[int, Meta(extra_json_schema={"minimum": 1, "maximum": LONGEST_MS})]
-"""No constraint of the type: one receiver that is out of bounds must not make the others unreadable."""
+"""The bounds are in the JSON Schema alone: one receiver out of bounds must not make the others unreadable."""
 
 _Secret: TypeAlias = Annotated[str, Meta(description="A ${env:NAME} reference.")]
 

@@ -48,17 +48,17 @@ class Delivery(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     step: str = ""
     fixture: str = ""
     number: int = 1
-    """Its number among the step's deliveries, from 1."""
+    """The delivery's number among those of its step, from 1."""
     attempt: int = 1
     dropped: bool = False
     """Whether the sandbox hung up on purpose (`drop_after_ms`); such a delivery is not judged."""
     off_contract: bool = False
     composed: str = ""
-    """The payload's JSON text before placeholders were filled and the token was put in: what a resend is
-    composed from. Empty where the request's body is the same."""
+    """The payload's JSON text before placeholders were filled and the token was added, from which a resend is
+    composed. Empty where the request's body is the same."""
     own_headers: dict[str, str] = {}
-    """The headers that the step added or replaced, by name: as written where they refer to the environment,
-    which the request's headers do not show; else empty."""
+    """The headers that the step added or replaced, by name. A value is the text as written where that refers
+    to the environment, which the request's headers do not show, and else empty."""
     parent: str = ""
     """The delivery that this one resends."""
     request: Request

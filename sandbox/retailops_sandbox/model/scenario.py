@@ -3,7 +3,7 @@
 The descriptions and bounds of the fields also go into the JSON Schema by which editors complete the files.
 """
 
-# Without annotations as strings: msgspec would have to compile each of them when the first file is read.
+# No `from __future__ import annotations`: msgspec would compile each string when the first file is read.
 
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -16,7 +16,7 @@ Rule: TypeAlias = str | dict[str, Any]
 """A matcher as a file holds it: `"ignore"` or `{"regex": "^ERR"}`. comparing.matchers knows them."""
 
 _Pointer: TypeAlias = Annotated[str, Meta(extra_json_schema={"pattern": r"^(/([^~/]|~[01])*)*$"})]
-"""A JSON Pointer. The pattern is no constraint of the type: reading a file says more of what is wrong."""
+"""A JSON Pointer. The pattern is in the JSON Schema alone: reading a file gives a better message."""
 _Pause: TypeAlias = Annotated[int, Meta(ge=0, le=LONGEST_MS)]
 _Limit: TypeAlias = Annotated[int, Meta(ge=1, le=LONGEST_MS)]
 

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 LONGEST_MS = 24 * 60 * 60 * 1000
-"""The longest time, in milliseconds, that anything can be told to wait."""
+"""The longest time limit or pause that can be set, in milliseconds."""
 
 Headers: TypeAlias = tuple[tuple[str, str], ...]
 
