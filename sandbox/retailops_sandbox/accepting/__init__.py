@@ -1,10 +1,10 @@
 """Accepting: the actual answer becomes the expected one, difference by difference.
 
-deciding   what can be decided about a difference, and the regex that is proposed for it
+deciding   the decisions that a difference allows, and the regex that is proposed for it
 bodies     an expected body and its rules after the decisions
 files      a scenario file's text after the decisions
 answers    an answer as a new expectation
-saving     the files that accepting writes, whole runs
+saving     the files that accepting writes, for one expectation or a whole run
 """
 
 from retailops_sandbox.accepting.bodies import holds_redacted

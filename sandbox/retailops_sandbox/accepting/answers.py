@@ -1,4 +1,4 @@
-"""The answer to a delivery as an expectation of the next one. Pure."""
+"""The answer to a delivery as the expectation of the next delivery. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from retailops_sandbox.model import Delivery, Expectation
 
 
 def expected_again(sent: Delivery) -> Expectation | None:
-    """The expectation of just what came of a delivery; None where no expectation can express that."""
+    """The expectation of the answer or fault that a delivery had; None where none can express it."""
     if sent.fault is not None:
         return None if sent.fault.kind == "cancelled" else Expectation(fault=sent.fault.kind)
     if sent.response is None or sent.response.base64:

@@ -1,7 +1,7 @@
 """An expected body and its rules, after the decisions on its differences.
 
 The expected body exists in two forms: as the file has it, with placeholders, and as it was compared, filled
-and redacted. Both are changed alike, so that a placeholder stays where its value stays.
+and redacted. Both get the same changes, so that a placeholder stays where its value stays.
 
 A redacted value is never written: the mark may stand for a part of it only, and the file must run where the
 secret is not known. The rule `any` is written for it.
@@ -41,7 +41,7 @@ class Decided(msgspec.Struct, frozen=True):
     template_rules: dict[str, Rule]
     """The rules as the file has them."""
     renamed: dict[str, str]
-    """From old to new path, the rules of the file that stay."""
+    """The new paths of the file's rules that stay, by their old paths."""
 
 
 def decide(
@@ -102,7 +102,7 @@ class _Place(msgspec.Struct, frozen=True):
     new: _Tokens = ()
     actual: _Tokens = ()
     wide: _Tokens = ()
-    """As `new`, with `*` for the items of set-like arrays."""
+    """The tokens of `new`, with `*` for the items of set-like arrays."""
 
     def beneath(self, child: Node, new: str | int, *, wide: bool = False) -> _Place:
         return _Place(
@@ -150,7 +150,7 @@ class _Walk:
             pair = self._array(node, scope, place, template if isinstance(template, list) else [])
         if type(template) is type(node.expected):
             return pair
-        # One placeholder stands for all of this: it stays, or is replaced as a whole.
+        # The whole value is one placeholder in the file: it stays, or is replaced as a whole.
         if same(pair.filled, node.expected):
             return _Pair(node.expected, template)
         return self._accepted(pair.filled, scope, place.new)
@@ -168,7 +168,7 @@ class _Walk:
         return _Pair(node.expected, template)
 
     def _refused_by_rule(self, node: Node, place: _Place) -> _Pair:
-        """The actual value where a rule refuses it, which from now on applies at other places only."""
+        """The actual value that a rule refused, as the expected one. The rule no longer applies here."""
         path = pointer.join(place.new)
         clean = _clean(node.actual)
         reaching = self._reaching(place.old)
@@ -181,7 +181,7 @@ class _Walk:
         return _Pair(clean, composing.escaped(clean))
 
     def _add_rule(self, decision: Decision, node: Node, place: _Place) -> None:
-        """Add the rule of a decision; for this place alone, where the wide path would not win."""
+        """Add the rule of a decision; for this place alone where another rule wins over the wide path."""
         judge = self._rules.get(node.matcher.path, ()) if node.matcher is not None else ()
         hidden = node.matcher is not None and judge.count("*") < place.wide.count("*")
         path = place.wide if decision.everywhere and not hidden else place.new
@@ -227,7 +227,7 @@ class _Walk:
         return _NOTHING
 
     def _demands(self, path: str, name: str) -> bool:
-        """Whether a rule for several places, which therefore stays, demands a member of this name."""
+        """Whether the rule at a path is an `any` for several places that demands a member of this name."""
         tokens = self._rules[path]
         return "*" in tokens and tokens[-1] == name and self._words[path] == "any"
 
@@ -274,7 +274,7 @@ class _Walk:
         return child.expected is not UNSET
 
     def _order(self, node: Node, staying: list[Node], place: _Place) -> list[Node]:
-        """The items in expected order, those whose new place was accepted in actual order."""
+        """The items in expected order, but those whose move was accepted in actual order."""
         if not node.keeps_order:
             return staying
         moving = [child for child in staying if child.moved and self._moves(child, place)]
@@ -339,7 +339,7 @@ class _Walk:
         ]
 
     def renumbered(self, rules: Mapping[str, Rule]) -> dict[str, str]:
-        """From old to new path, the rules that stay, after items were added and removed."""
+        """The new paths of the rules that stay, by their old paths, after items were added and removed."""
         found: dict[str, str] = {}
         for path in rules:
             tokens = pointer.parse(path)
@@ -374,7 +374,7 @@ def _scope_of_new(array: Scope | None, at: int, node: Node) -> Scope | None:
 
 
 def _clean(value: Json) -> Json:
-    """A value with null for all that was redacted in it, where a rule decides."""
+    """A value with null for each redacted value in it, at whose place a rule decides."""
     if is_redacted(value):
         return None
     if isinstance(value, dict):

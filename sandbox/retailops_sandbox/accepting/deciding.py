@@ -1,4 +1,4 @@
-"""What can be decided about a difference."""
+"""The decisions that a difference allows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Key: TypeAlias = "tuple[str, str, str | None, str | None]"
 Word = Literal["accept", "keep", "rule"]
 
 MOST_PROPOSED = 200
-"""Characters of a value from which a regex is made."""
+"""The most characters of a value for which a regex is proposed."""
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -33,7 +33,7 @@ KEEP = Decision("keep")
 
 
 class DecisionOptions(msgspec.Struct, frozen=True):
-    """What can be decided about a difference, besides keeping the expectation."""
+    """The decisions that a difference allows, besides keeping the expectation."""
 
     accept: bool
     rules: tuple[str, ...] = ()
@@ -50,7 +50,7 @@ def key(difference: Difference) -> Key:
 
 
 def decision_options(difference: Difference, sets: tuple[str, ...]) -> DecisionOptions:
-    """What can be decided about a difference. `sets` are the paths of the contract's set-like arrays."""
+    """The decisions that a difference allows. `sets` are the paths of the contract's set-like arrays."""
     actual = difference.actual
     if difference.part == "headers":
         return DecisionOptions(True, ("ignore", *_of_text(actual)), (difference.expected_pointer or "")[1:])
@@ -98,7 +98,7 @@ def _widened(path: str, sets: tuple[str, ...]) -> str:
         above = wide[:depth]
         if token.isdecimal() and any(_fits(above, pattern) for pattern in patterns):
             wide[depth] = "*"
-    # A rule that ends in `*` would be for whole items, and leave nothing of them to compare.
+    # A rule whose path ends in `*` would replace the comparison of whole items.
     return "" if wide == tokens or wide[-1] == "*" else pointer.join(tuple(wide))
 
 
@@ -118,7 +118,7 @@ def proposed_regex(expected: Json, actual: Json) -> str:
     """A regex that accepts the actual text, and the expected one where both have the same structure.
 
     Parts that both texts have in common are literal. Without an expected text of the same structure, digits
-    and parts that look random are what varies.
+    and parts that look random are taken to vary.
     """
     if not isinstance(actual, str):
         return ""
@@ -134,7 +134,7 @@ def proposed_regex(expected: Json, actual: Json) -> str:
 
 
 def _either(one: str, other: str) -> str:
-    """A regex that accepts two pieces that are in the same place of two texts."""
+    """A regex that accepts both pieces, which are at the same position in two texts."""
     if one == other:
         return _escaped(one)
     both = one + other
@@ -176,7 +176,7 @@ def _escaped(piece: str) -> str:
 
 
 class RegexPreview(msgspec.Struct, frozen=True):
-    """Whether a regex accepts both values of a difference."""
+    """Whether a regex accepts the expected and the actual value of a difference."""
 
     problem: str = ""
     """Why the regex cannot be used."""

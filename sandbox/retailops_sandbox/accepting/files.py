@@ -39,7 +39,7 @@ class JudgedExpectation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Accepted(msgspec.Struct, frozen=True):
-    """What the decisions lead to."""
+    """A file's text and an expectation, after the decisions."""
 
     text: str
     """The file's text, changed no more than necessary."""
@@ -104,13 +104,13 @@ def _changed(file: str, what: str) -> ExpectationChanged:
 
 
 class _Change:
-    """An expectation in two forms that are changed alike: the file's, and that of the judgement."""
+    """An expectation in two forms that get the same changes: the file's, and that of the judgement."""
 
     def __init__(self, written: dict[str, Json], judged: Expectation) -> None:
         self.written = written
         self.judged = judged
         self.renamed: dict[str, str] = {}
-        """From old to new path, the rules that stay; empty where no rule changed."""
+        """The new paths of the rules that stay, by their old paths; empty where no rule changed."""
 
     def put(self, field: str, written: Any, judged: Any) -> None:
         self.written[field] = written
@@ -121,7 +121,7 @@ class _Change:
         self._judge_by(field, getattr(Expectation(), field))
 
     def put_or_take(self, field: str, written: dict[str, Any], judged: dict[str, Any]) -> None:
-        """Set a field; take an empty one out."""
+        """Set a field, or remove it where the new value is empty."""
         if written:
             self.put(field, written, judged)
         else:
@@ -149,7 +149,7 @@ def _part(change: _Change, difference: Difference, decision: Decision, delivery:
 
 
 def rounded_up(milliseconds: float) -> int:
-    """The next higher number with at most two significant digits, fit for a limit."""
+    """The number, rounded up to two significant digits, as a limit in milliseconds."""
     unit: int = 10 ** max(0, len(str(int(milliseconds))) - 2)
     return math.ceil(milliseconds / unit) * unit
 
@@ -233,10 +233,10 @@ def _body(
 def _until_it_passes(
     found: bodies.Decided, actual: Json, sets: Mapping[str, tuple[str, ...]]
 ) -> bodies.Decided:
-    """The decided body and rules, after accepting differences that the decisions brought about.
+    """The decided body and rules, after accepting the further differences that the decisions caused.
 
-    Where an item was added or removed, a rule by position may reach another item. Where each round brings
-    about new differences, the answer is accepted as a whole.
+    Where an item was added or removed, a rule by position may reach another item. Where each round
+    causes new differences, the answer is accepted as a whole.
     """
     for left in reversed(range(_MOST_ROUNDS)):
         if not comparing.compare(found.body, actual, compile_rules(found.rules), sets).differences:
@@ -258,7 +258,7 @@ def _until_it_passes(
 
 
 def _with_renamed_rules(text: str, place: str, renamed: Mapping[str, str]) -> str:
-    """The text with the rules in their places under new paths, without those that have none."""
+    """The text with the rules under their new paths, in their order; rules without a new path are removed."""
     if all(old == new for old, new in renamed.items()):
         return text
     at = f"{place}/rules"

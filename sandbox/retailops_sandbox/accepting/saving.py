@@ -1,4 +1,4 @@
-"""Accepting into files: the file that an accepted answer goes to, without overwriting anybody's work.
+"""Writing accepted answers into scenario files, without overwriting anybody's work.
 
 Contract violations, faults and limits are never accepted along with other differences: a violation is a
 mistake of the receiver, a fault is no answer, and a limit is a demand.
@@ -50,7 +50,7 @@ class FileChange(msgspec.Struct, frozen=True, kw_only=True):
     before: str
     after: str
     left: tuple[str, ...] = ()
-    """What was not accepted, each with the reason in one line."""
+    """The differences that were not accepted, each with the reason in one line."""
 
     @property
     def is_copy(self) -> bool:
@@ -86,7 +86,7 @@ def write(change: FileChange) -> None:
     check(change)
     try:
         change.target.parent.mkdir(parents=True, exist_ok=True)
-        # Where the file is a link, it stays one, and the file it leads to is written.
+        # A symbolic link stays one: the file that it leads to is written.
         write_file(Path(os.path.realpath(change.target)), change.after)
     except OSError as error:
         raise unwritable(change.target, error) from error
@@ -166,7 +166,7 @@ def _is_unlike(before: Judged, now: Judgement) -> bool:
 
 
 def _left(step: str, judgement: Judgement) -> tuple[str, ...]:
-    """What a delivery is still failed by, each with the reason in one line."""
+    """Why a delivery still fails, one line for each reason."""
     found = []
     if judgement.violations and (judgement.expectation is None or judgement.expectation.contract):
         number = len(judgement.violations)
@@ -239,7 +239,7 @@ def _expects_fault(judged: Judged) -> bool:
 
 
 def _after(step: StepResult, passing: set[str]) -> StepResult:
-    """A step's result: passed where its deliveries pass now, and it had failed by nothing else."""
+    """A step's result after accepting: passed where its deliveries pass now and nothing else failed."""
     own = {each.reason for each in step.judgements}
     if step.name not in passing or step.verdict not in ("failed", "errored") or step.reason not in own:
         return step
