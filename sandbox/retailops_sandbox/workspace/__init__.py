@@ -1,10 +1,10 @@
-"""The user's folder.
+"""The workspace: the user's folder.
 
 workspace   fixtures, scenarios and receivers, over the shipped ones
-fixtures    changes of fixtures, which can be undone
+fixtures    changes of fixtures, and their undo
 payloads    fixtures as payloads
 settings    configuration from environment and pyproject.toml
 schemas     JSON Schemas of the user's files
 files       reading and writing one file
-names       names of files and of what is in them
+names       names that users give to files, receivers and the like
 """

@@ -13,7 +13,7 @@ _CHUNK = 64 * 1024
 
 
 def checked(question: Callable[[Path], bool], path: Path) -> bool:
-    """The answer to a question such as `Path.exists`; FileError where the system refuses one."""
+    """The answer to a question such as `Path.exists`; FileError where the system refuses to answer."""
     try:
         return question(path)
     except OSError as error:
@@ -23,7 +23,7 @@ def checked(question: Callable[[Path], bool], path: Path) -> bool:
 def read_text(path: Path | str) -> str:
     """A file's text; FileError where it cannot be read or is not UTF-8."""
     try:
-        # Not by `open`, which makes twice as many system calls: there may be thousands of files.
+        # `open` would make twice as many system calls, and there may be thousands of files.
         descriptor = os.open(path, os.O_RDONLY | _BINARY)
         try:
             return b"".join(iter(lambda: os.read(descriptor, _CHUNK), b"")).decode()
@@ -40,7 +40,7 @@ def read_text(path: Path | str) -> str:
 def check_writable(path: Path, place: Path | None = None) -> None:
     """FileError for a file that could not be written: it is a folder, or `place` is missing or read-only.
 
-    `place` is what the system must let us write; by default the folder that the file is in.
+    `place` is the path that must be writable, by default the folder that the file is in.
     """
     if checked(Path.is_dir, path):
         raise FileError("is a folder", file=str(path), mend="name a file")

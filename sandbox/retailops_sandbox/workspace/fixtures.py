@@ -1,6 +1,6 @@
-"""Changes of a workspace's fixtures. None overwrites a text that its author has not seen; each can be undone.
+"""Changes of a workspace's fixtures. Each can be undone, and none overwrites a text unseen by its author.
 
-What a change replaces is kept in a file in `.sandbox/undo`, so that another process can undo it.
+The texts that a change replaces are kept in a file in `.sandbox/undo`, so that another process can undo it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from retailops_sandbox.workspace.names import free_name, safe_name
 from retailops_sandbox.workspace.workspace import Workspace
 
 KEPT_CHANGES = 100
-"""The number of changes, the latest ones, that can be undone."""
+"""The number of latest changes that can be undone."""
 _ID = re.compile(r"[0-9a-f]{32}")
 """The id of a change: the time at which it was made, then random digits."""
 
@@ -47,7 +47,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     action: str
     edition: str
     files: dict[str, Sides]
-    """The texts before and after, by fixture name."""
+    """The texts of each fixture before and after, by its name."""
     was: str = ""
     """The fixture that was open before the change."""
     now: str = ""
@@ -128,7 +128,7 @@ class Fixtures:
         return self._make(action, edition, files, was=name, now=to)
 
     def delete(self, action: str, edition: str, name: str) -> Done:
-        """Delete the workspace's file of a fixture, which uncovers a shipped one of the same name."""
+        """Delete the workspace's file of a fixture; a shipped one of the same name is then in force."""
         text = self._own(action, edition, safe_name(name))
         if text is None:
             raise UsageError(f"there is no file of {name} in the workspace: there is nothing to delete")
@@ -150,7 +150,7 @@ class Fixtures:
         return done
 
     def free_name(self, action: str, edition: str, wanted: str) -> str:
-        """The wanted name, or with a number the first that no fixture has."""
+        """The wanted name, or where a fixture has it, the first name with a number behind it that is free."""
         names = {info.name for info in self._workspace.fixtures(action, edition)}
         return free_name(wanted[:90].rstrip("."), names.__contains__)
 

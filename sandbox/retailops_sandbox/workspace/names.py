@@ -1,4 +1,4 @@
-"""Names that can be given to the user's files and to what is in them."""
+"""Names that users can give to files, receivers and the like."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from retailops_sandbox.errors import UsageError
 
 _NAME = re.compile(r"[^\W_][\w.-]{0,99}")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
-"""Names of devices on Windows."""
+"""File names that Windows reserves for devices."""
 
 
 def safe_name(name: str, whose: str = "a fixture's") -> str:
@@ -24,6 +24,6 @@ def safe_name(name: str, whose: str = "a fixture's") -> str:
 
 
 def free_name(name: str, is_taken: Callable[[str], bool], *, separator: str = "-") -> str:
-    """The name, or where it is taken the first with a number behind it that is not: `name-2`, `name-3`."""
+    """The name, or where it is taken, the first of `name-2`, `name-3` and so on that is free."""
     numbered = (f"{name}{separator}{number}" for number in count(2))
     return next(each for each in chain([name], numbered) if not is_taken(each))

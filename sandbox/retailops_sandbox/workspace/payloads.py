@@ -14,7 +14,7 @@ from retailops_sandbox.workspace.workspace import Workspace
 
 
 def fixture_reader(workspace: Workspace) -> Callable[[str, str, str], Template]:
-    """A reader of a workspace's fixtures that reads each file once, so that a run uses one state of it."""
+    """A reader of a workspace's fixtures that reads each file once, so that a run sees no later change."""
     known: dict[tuple[str, str, str], Template] = {}
 
     def fixture(action: str, edition: str, name: str) -> Template:

@@ -1,7 +1,7 @@
 """JSON Schemas of the files that users write, for completion and checks in editors. Pure.
 
 They are made from the types that the files are read into, the records of the matchers and the contracts, and
-say besides what the readers check beyond types. A schema never refuses what its reader takes. The dialect is
+include what the readers check beyond types. A schema never refuses what its reader takes. The dialect is
 draft 7, the newest that editors know all of; a fixture's schema is the contract's, in draft 4.
 """
 
@@ -24,7 +24,7 @@ _PLACEHOLDER = r"^\$\{[^{}]+\}$"
 
 
 def scenario(fixtures: Iterable[str] = ()) -> _Schema:
-    """The schema of a scenario file. An editor offers these fixtures, and takes others."""
+    """The schema of a scenario file. An editor offers the names of these fixtures, and accepts others."""
     schema = _of(Scenario, "A RetailOPS sandbox scenario")
     known = sorted(set(fixtures))
     if known:
@@ -90,7 +90,7 @@ def _refined(name: str, schema: _Schema) -> _Schema:
     fields = {field: _without_discriminator(value) for field, value in schema["properties"].items()}
     refined["properties"] = {field: _beside_reference(value) for field, value in fields.items()}
     if "kind" in fields:
-        # The tag of a struct in a union is no field of it, which could have a description of its own.
+        # The tag of a struct in a union is not a field of the struct, and so has no description there.
         fields["kind"]["description"] = schema["description"]
     refine = _REFINEMENTS.get(name)
     if refine:
@@ -153,7 +153,7 @@ def _rule() -> _Schema:
 
 
 def _header_rule() -> _Schema:
-    """A header is text: a string that names no matcher without an argument is the value itself."""
+    """The schema of a header: a string that is no matcher's name is the expected value itself."""
     kinds = [kind for kind in MATCHERS.values() if HEADER in kind.applies_to]
     bare = [name for name, kind in MATCHERS.items() if kind.argument is None]
     return {
@@ -192,7 +192,7 @@ def _with_placeholders(schema: _Schema) -> _Schema:
     kinds = [kinds] if isinstance(kinds, str) else kinds
     if "object" in kinds or ("string" in kinds and "enum" not in filled) or not kinds:
         return filled
-    # The description stays outside, where editors look for it.
+    # The description stays outside of `anyOf`, where editors look for it.
     outside: _Schema = {key: filled.pop(key) for key in ("description", "examples", "title") if key in filled}
     placeholder = {"type": "string", "pattern": _PLACEHOLDER}
     return {**outside, "anyOf": [filled, placeholder]}

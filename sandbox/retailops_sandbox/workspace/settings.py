@@ -1,4 +1,4 @@
-"""Settings from environment and pyproject.toml, in this order; the command line is before both."""
+"""Settings from the environment, else from pyproject.toml. Options of the command line override both."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PREFIX = "RETAILOPS_SANDBOX_"
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
-    """The settings that environment and pyproject.toml can make."""
+    """The settings that environment and pyproject.toml can hold."""
 
     receiver: str = ""
     """A receiver's name or URL."""
@@ -49,7 +49,7 @@ def read(environment: Mapping[str, str], start: Path) -> Settings:
 
 
 def places(environment: Mapping[str, str], start: Path) -> list[str]:
-    """Where the settings in force at a folder are read from: a file, and variables of the environment."""
+    """The sources of the settings for a folder: a file, and variables of the environment."""
     file = _pyproject(start)
     variables = (PREFIX + name.upper() for name in Settings.__struct_fields__)
     found = [f"the environment variable {each}" for each in variables if environment.get(each)]
@@ -57,7 +57,7 @@ def places(environment: Mapping[str, str], start: Path) -> list[str]:
 
 
 def readable(environment: Mapping[str, str]) -> Mapping[str, str]:
-    """The environment; UsageError where one of its variables for the sandbox cannot be read."""
+    """The environment itself; UsageError where one of its variables for the sandbox cannot be decoded."""
     for name, text in environment.items():
         if name.startswith(PREFIX):
             try:

@@ -1,4 +1,4 @@
-"""The folder with the user's fixtures, scenarios, receivers and log, and the shipped files beneath it."""
+"""The folder with the user's fixtures, scenarios, receivers and log, and shipped files as defaults."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Origin = Literal["shipped", "workspace", "changed"]
 
 
 class FixtureInfo(msgspec.Struct, frozen=True):
-    """A fixture's name and origin; `changed` is a workspace's file over a shipped one of the same name."""
+    """A fixture's name and origin; `changed` is a workspace's file in place of a shipped one of that name."""
 
     name: str
     origin: Origin
@@ -129,7 +129,7 @@ class Workspace:
         raise UsageError(f"there is no {action} {edition} fixture {name!r}", mend=_nearest(name, names))
 
     def own_fixture(self, action: str, edition: str, name: str) -> Path:
-        """The path that a fixture's file in the workspace has, whether it is there or not."""
+        """The path of a fixture's file in the workspace, whether it exists or not."""
         return self._own_fixtures(action, edition) / f"{safe_name(name)}.json"
 
     def save_fixture(self, action: str, edition: str, name: str, text: str) -> Path:
@@ -145,7 +145,7 @@ class Workspace:
     # --- scenarios ---
 
     def scenario_files(self) -> tuple[list[str], list[SandboxError]]:
-        """The workspace's scenario files, then shipped ones with other names; and what could not be read."""
+        """The workspace's scenario files, then shipped ones with other names; and the errors of reading."""
         above, below = self.root / "scenarios", resources.fixtures_dir() / "scenarios"
         own, mistakes = scenario_files_in(above)
         known, _ = scenario_files_in(below)
@@ -153,7 +153,7 @@ class Workspace:
         return own + [path for path in known if os.path.relpath(path, below) not in names], mistakes
 
     def scenarios_to_run(self) -> tuple[list[str], list[SandboxError]]:
-        """The workspace's own scenario files, else the shipped ones; and what could not be read."""
+        """The workspace's own scenario files, else the shipped ones; and the errors of reading."""
         files, mistakes = scenario_files_in(self.root / "scenarios")
         if files or mistakes:
             return files, mistakes
@@ -166,7 +166,7 @@ class Workspace:
     def save_scenario(self, name: str, text: str, *, replace: bool = False) -> Path:
         """Write a scenario into the workspace, atomically.
 
-        SourceError if the text is no scenario; UsageError where there is such a file and `replace` is false.
+        SourceError if the text is no scenario; UsageError where the file exists and `replace` is false.
         """
         path = self.scenario_path(name)
         scenario.read(text, id=path.name, file=path.name)
@@ -257,7 +257,7 @@ class Workspace:
         return gone
 
     def set_default_receiver(self, name: str) -> None:
-        """Make a receiver the one that is used where none is named; with an empty name, none is."""
+        """Make a receiver the one that is used where none is named; an empty name leaves no default."""
         if name:
             self.receiver(name)
         self._write_receivers(self.receivers().receivers, name)
@@ -296,7 +296,7 @@ class _Tables(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def scenario_files_in(folder: Path) -> tuple[list[str], list[SandboxError]]:
-    """The scenario files in a folder and its folders, in order of their paths; and what could not be read.
+    """The scenario files in a folder and its subfolders, by path; and the errors of reading.
 
     Hidden folders are left out, and folders that are symbolic links are not followed.
     """
@@ -331,10 +331,7 @@ _by_name = attrgetter("name")
 
 
 def _kind(entry: os.DirEntry[str]) -> Literal["file", "folder", "other"]:
-    """The kind of a folder's entry. One that is not there, such as a dangling link, counts as a file.
-
-    Reading it reports what is wrong.
-    """
+    """The kind of a folder's entry. A dangling link counts as a file: reading it gives the error."""
     try:
         if entry.is_file():
             return "file"
