@@ -1,4 +1,4 @@
-"""One-to-one pairs of two sequences' items, from the gain of each pair alone.
+"""One-to-one pairs of the items of two sequences, chosen by the gain of each pair.
 
 `gains` has a row for each item of one sequence and a column for each item of the other. No gain is negative,
 and a pair without gain is never made.
@@ -86,7 +86,7 @@ def best_in_order(gains: Sequence[Sequence[int]]) -> Pairs:
 
 
 def greedy(gains: Sequence[Sequence[int]], held: Pairs) -> Pairs:
-    """The pairs in `held`, and of the other rows and columns always the pair with the greatest gain next."""
+    """The pairs in `held`, then repeatedly the pair with the greatest gain of the remaining ones."""
     taken_rows, taken_columns = {row for row, _ in held}, {column for _, column in held}
     candidates = [
         (-gain, row, column)
@@ -134,8 +134,8 @@ def most(columns_of: Sequence[Sequence[int]]) -> Pairs:
 def longest_common(masks: Sequence[int], columns: int) -> Pairs:
     """A longest sequence of pairs that do not cross. Bit `c` of a row's mask says that column c equals it.
 
-    Crochemore's method: one addition of `columns` bits for each row. The sums are kept, and the pairs read
-    from them backwards.
+    Crochemore's method: one addition of `columns` bits for each row. The sums are kept, and the pairs
+    are read from them, last row first.
     """
     everything = (1 << columns) - 1
     state, states = everything, [everything]

@@ -6,7 +6,7 @@ SandboxError
 ├── FileError         a file cannot be read or written
 └── ComposeError      a payload cannot be composed: unknown placeholder, pointer that does not resolve
 
-Network trouble is not here: it is a value (`model.Fault`).
+A network failure is no exception but a value (`model.Fault`).
 """
 
 from __future__ import annotations
@@ -92,17 +92,17 @@ _DISK_MENDS = {
 
 
 def disk_mend(error: OSError) -> str:
-    """How to mend a disk that takes nothing: full, or not ours to write; empty for any other error."""
+    """What to do about a disk that is full or cannot be written to; empty for any other error."""
     return _DISK_MENDS.get(error.errno or 0, "")
 
 
 def system_reason(error: Exception) -> str:
-    """The system's reason of an OSError, in lower case for a sentence; of another error its message."""
+    """The system's reason for an OSError, or the message of another error, in lower case for a sentence."""
     return (getattr(error, "strerror", None) or str(error)).lower()
 
 
 def shortened(text: str, limit: int) -> str:
-    """The text; where it has more characters than the limit, so many of them and an ellipsis."""
+    """The text, cut to the limit in characters, with an ellipsis, where it is longer."""
     return text if len(text) <= limit else f"{text[:limit]}…"
 
 
@@ -111,7 +111,7 @@ def did_you_mean(
 ) -> str:
     """A question that names up to `most` known names like the given one; empty where none is like it.
 
-    `spelled` puts a name into the question's words.
+    `spelled` makes the spelling of a name in the question.
     """
     from difflib import get_close_matches  # only errors need it
 
