@@ -25,7 +25,7 @@ from retailops_sandbox.web.shell.pages import expectation_text
 from retailops_sandbox.web.shell.send_form import EDITED, Refused, SendForm
 
 PREFIX = "expect-"
-"""The beginning of the names of the cards' inputs and of the words of their buttons."""
+"""The prefix of the names of the cards' inputs and of the actions of their buttons."""
 _SEARCHED = 2_000
 """How many of the newest deliveries are searched for the last answer."""
 
@@ -39,7 +39,7 @@ class Pick(msgspec.Struct, frozen=True):
 
 
 class ExpectationNotice(msgspec.Struct, frozen=True):
-    """What was done to the expectation, and its text before where that can be taken back."""
+    """What was done to the expectation, and its earlier text where the change can be undone."""
 
     text: str = ""
     was: str | None = None
@@ -51,7 +51,7 @@ class ExpectationPanel(msgspec.Struct, frozen=True, kw_only=True):
     cards: Cards | None
     rule_editor: RuleEditor | None
     picks: Sequence[tuple[str, Sequence[Pick]]]
-    """In groups, by their titles."""
+    """Title and picks of each group."""
     unreadable: Sequence[str]
     """The scenario files that could not be searched for picks."""
 
@@ -64,7 +64,7 @@ def take_inputs(send_form: SendForm, form: FormData) -> str:
     try:
         send_form.expectation, refused = expectation_cards.typed(send_form.expectation, written)
     except SourceError:
-        # There are no cards of a text that is not JSON: these inputs are older than it.
+        # A text that is not JSON has no cards: these inputs are of an older text.
         return ""
     return inputs.untaken(refused)
 
@@ -202,7 +202,7 @@ def _last(context: AppContext, send_form: SendForm) -> ExpectationNotice:
 
 
 def _last_answer(context: AppContext, send_form: SendForm) -> Entry | None:
-    """The newest delivery of this fixture to this receiver that something came of; else the page's parent."""
+    """The newest delivery of this fixture to this receiver with an answer or fault; else the parent."""
     for sent in islice(context.log.rows(), _SEARCHED):
         is_own = bool(send_form.parent) and send_form.parent in (sent.id, sent.parent)
         is_same = (sent.action, sent.edition, sent.receiver) == (

@@ -1,4 +1,4 @@
-"""An expected response as cards: made from its JSON text, which stays the truth, and edits of that text.
+"""An expected response as cards, which are made from its JSON text, and edits of that text.
 
 Pointers are into the text: `/status`, `/headers/Name`, `/body/events/0/status`. Rule paths are into the body.
 """
@@ -25,9 +25,9 @@ from retailops_sandbox.web.compose import inputs
 from retailops_sandbox.web.compose.inputs import count, value_at, with_inner
 
 MOST_VALUES = 400
-"""More of them are edited as JSON."""
+"""The most values of an expectation that has cards; a larger one is edited as JSON."""
 EMPTY = "{\n}"
-"""What an empty text is edited as."""
+"""The text that is edited in place of an empty one."""
 BODY = "/body"
 _STATUSES = re.compile(r"[0-9]+(?:[ ,]+[0-9]+)+")
 _PARTS = ("status", "max_ms", "headers", "body", "rules")
@@ -39,7 +39,7 @@ class Applied(msgspec.Struct, frozen=True):
     path: str
     says: str
     is_wide: bool = False
-    """It is for more than one place."""
+    """Whether it is for more than one place."""
     problem: str = ""
 
 
@@ -51,25 +51,25 @@ class Value(msgspec.Struct, kw_only=True):
     label: str
     text: str
     is_json: bool
-    """The input shows JSON."""
+    """Whether the input shows JSON."""
     rule: Applied | None = None
     problem: str = ""
 
 
 class Box(msgspec.Struct, kw_only=True):
-    """An object or array with what is in it."""
+    """An object or array with its members or items."""
 
     kind: Literal["object", "array"]
     pointer: str
     label: str
     rule: Applied | None = None
     is_item: bool = False
-    """An item of a set-like array, for which no rule can be made as a whole."""
+    """Whether it is an item of a set-like array; there is no rule for such an item as a whole."""
     title: str = ""
-    """Its identity among its siblings."""
+    """The identity fields that distinguish it from its siblings, in words."""
     parts: list[Value | Box] = []
     offered: tuple[str, ...] = ()
-    """The documented members that are missing in it."""
+    """The documented members that it lacks."""
     problem: str = ""
 
 
@@ -94,13 +94,13 @@ class Cards(msgspec.Struct, kw_only=True):
     headers: list[Header] = []
     body: Value | Box | None = None
     events: str = ""
-    """Where the contract's items lie, as a pointer; empty where it has none."""
+    """The pointer of the contract's array of items; empty where it has none."""
     other_rules: list[Applied] = []
     """The rules of places that are not in the expected body."""
     also: dict[str, str] = {}
-    """Its further members, as JSON."""
+    """The expectation's members that have no cards, as JSON."""
     problem: str = ""
-    """What is wrong with it and belongs to none of the above."""
+    """A mistake in the expectation that belongs to none of the above."""
     problem_at: str = ""
 
 
@@ -137,7 +137,7 @@ class _Maker:
         self._rules: dict[str, Any] = rules if isinstance(rules, dict) else {}
         self._shown: set[str] = set()
         self._known: dict[str, Any] = {}
-        """The rules that can be used."""
+        """The rules without those that cannot be used."""
         self._wrong: dict[str, str] = {}
         rule: Any
         for path, rule in self._rules.items():
@@ -243,7 +243,7 @@ def says(rule: Rule) -> str:
 
 
 def pointer_tokens(path: str) -> tuple[str, ...]:
-    """A rule path's tokens; none of one that cannot be read."""
+    """The tokens of a rule's path; empty for a path that cannot be parsed."""
     try:
         return pointer.parse(path)
     except pointer.PointerError:
@@ -291,9 +291,9 @@ def documented_members(contract: Contract, at: str) -> tuple[str, ...]:
 
 
 def typed(text: str, written: Mapping[str, str]) -> tuple[str, list[str]]:
-    """The text with what was typed into the inputs, by their names, and what could not be put there.
+    """The text with the inputs' values, by the inputs' names; and the inputs that could not be put into it.
 
-    An input that shows what is there touches no byte. SourceError where the text is not JSON.
+    An unchanged input changes no byte. SourceError where the text is not JSON.
     """
     document = jsontext.parse(_base(text))
     changed = {}
@@ -318,7 +318,7 @@ def typed(text: str, written: Mapping[str, str]) -> tuple[str, list[str]]:
 
 
 def add(text: str, contract: Contract, at: str) -> str:
-    """The text with one more item in the array there, which is made where there is none."""
+    """The text with one more item in the array at a pointer, which is made where there is none."""
     text = _base(text)
     present = value_at(jsontext.parse(text), at)
     item = _documented(contract, f"{at}/0")
@@ -330,19 +330,19 @@ def add(text: str, contract: Contract, at: str) -> str:
 
 
 def begin(text: str, at: str) -> str:
-    """The text with an empty array there, in which nothing is expected."""
+    """The text with an empty array at a pointer, that is with no items expected."""
     return jsontext.insert(_base(text), at, [])
 
 
 def member(text: str, contract: Contract, at: str, name: str) -> str:
-    """The text with one more member in the object there, with its documented value."""
+    """The text with one more member in the object at a pointer, with its documented value."""
     inside = f"{at}/{pointer.escape(name)}"
     value = _documented(contract, inside) if at.startswith(BODY) else ""
     return jsontext.insert(_base(text), inside, "" if value is UNSET else value)
 
 
 def remove(text: str, at: str) -> str:
-    """The text without the value there, and without the rules that were for it alone.
+    """The text without the value at a pointer, and without the rules that were for it alone.
 
     Rules for later items of the same array follow them.
     """
@@ -381,7 +381,7 @@ def unrule(text: str, path: str) -> str:
 def answered(text: str, answer: Expectation) -> str:
     """The text with the status and body of an answer; its rules and limits stay.
 
-    A redacted value gets the rule `any`: what it was is not known.
+    A redacted value gets the rule `any`, as the value itself is not known.
     """
     try:
         document = deepcopy(jsontext.parse(_base(text)))

@@ -43,7 +43,7 @@ class Findings(msgspec.Struct, frozen=True):
 
 
 def examine(payload: str, wanted: Contract, names: Names) -> Findings:
-    """The findings about a payload; one alone where it is no JSON, or a placeholder cannot be filled."""
+    """The findings about a payload; only one where it is not JSON or a placeholder cannot be filled."""
     try:
         value = jsontext.parse(payload)
     except SourceError as error:
@@ -66,7 +66,7 @@ def examine(payload: str, wanted: Contract, names: Names) -> Findings:
     count = f"{len(rows)} times" if len(rows) > 1 else "once"
     summary = f"Breaks the contract of {wanted.action} {wanted.edition} {count}." if rows else ""
     broken = {each.pointer for each in violations}
-    # A place that breaks the contract has its violation already.
+    # A place with a violation gets no advice besides.
     notes = [each for each in advice.advise(wanted.advice, filled) if each.pointer not in broken]
     shown = notes[:_MOST_ADVISED]
     places = jsontext.places(payload, [each.pointer for each in shown])

@@ -21,14 +21,14 @@ from retailops_sandbox.workspace.names import safe_name
 from retailops_sandbox.workspace.workspace import FixtureInfo, Workspace
 
 Place = Literal["save", "manage", "import"]
-"""The part of the page that shows a notice: the one whose button was pressed."""
+"""The part of the page that shows a notice, in which the button was pressed."""
 
 _FIELDS: dict[str, str] = {"save": "save_as", "manage": "fixture_name", "import": "import_text"}
 _SHOWN_SCENARIOS = 3
 
 
 class Opened(msgspec.Struct, frozen=True):
-    """What the page showed before something else took its place, to be restored."""
+    """The form's fields before a fixture was opened, by which undo restores them."""
 
     action: str
     edition: str
@@ -51,29 +51,29 @@ class Opened(msgspec.Struct, frozen=True):
 
 
 class FixtureClash(msgspec.Struct, frozen=True):
-    """A file that would be overwritten, beside what is typed."""
+    """A file that would be overwritten, with its difference from the typed text."""
 
     name: str
     seen: str
     """The `stamp` of the file as it is shown."""
     diff: Sequence[changes.Line]
     is_open: bool
-    """It is the fixture that was opened, and was changed since."""
+    """Whether it is the open fixture, changed since it was opened."""
 
 
 class FixtureNotice(msgspec.Struct, frozen=True, kw_only=True):
-    """What was done to a fixture, and how to take it back."""
+    """What was done to a fixture, and how to undo it."""
 
     place: Place
     text: str = ""
     notes: Sequence[str] = ()
     diff: Sequence[changes.Line] = ()
     undo: str = ""
-    """The id of the change that can be taken back; empty for none."""
+    """The id of the change that can be undone; empty for none."""
     was: str = ""
-    """What the page showed before, as JSON."""
+    """The form's fields before the change (`Opened`), as JSON."""
     redo: bool = False
-    """It was taken back itself, so that taking it back does it again."""
+    """Whether the change was an undo, so that undoing it is a redo."""
     clash: FixtureClash | None = None
 
 
@@ -81,17 +81,17 @@ class FixturePanel(msgspec.Struct, frozen=True, kw_only=True):
     """The fixtures of the action and edition, and the one that is open."""
 
     found: Sequence[FixtureInfo]
-    """Those that the search finds."""
+    """The fixtures that the search finds."""
     count: int
-    """How many there are in all."""
+    """The number of fixtures in all."""
     origin: str
-    """Of the open one; empty where none is open."""
+    """The origin of the open fixture; empty where none is open."""
     changed_on_disk: str
-    """What became of the open one's file since it was opened; empty where nothing did."""
+    """What happened to the open fixture's file since it was opened; empty where nothing did."""
 
 
 def available(workspace: Workspace, action: str, edition: str) -> list[FixtureInfo]:
-    """The fixtures that can be opened: a file may have a name that no fixture can have."""
+    """The fixtures that can be opened, without files whose names no fixture can have."""
     return [info for info in workspace.fixtures(action, edition) if _can_be_opened(info)]
 
 
@@ -155,7 +155,7 @@ class FixtureButtons:
     # --- writing what is typed ---
 
     def _seen(self, send_form: SendForm) -> str:
-        """The stamp of the file as it was opened; empty for another file, which was not seen."""
+        """The stamp of the open fixture's file when it was opened; empty for any other fixture."""
         return send_form.loaded if send_form.save_as == send_form.fixture else ""
 
     def _save(self, send_form: SendForm, seen: str) -> FixtureNotice:
@@ -244,7 +244,7 @@ class FixtureButtons:
         )
 
     def _named_by(self, send_form: SendForm, name: str) -> tuple[str, ...]:
-        """A line with the scenarios that name the fixture, and will not find it any more."""
+        """A line with the scenarios that refer to the fixture, and can no longer find it."""
         ids = [
             plan.id
             for plan in self._context.scenario_index.read().plans
@@ -263,7 +263,7 @@ class FixtureButtons:
         try:
             made, _ = importing.as_steps(found, file="")
         except SourceError:
-            # Nothing in it says which contract it is of: it is taken for the one that the page shows.
+            # An imported file does not name its contract: that of the page is assumed.
             made, _ = importing.as_steps(found, file="", action=send_form.action, edition=send_form.edition)
         if len(made) > 1:
             places = ", ".join(each.place for each in made[:5])
@@ -315,7 +315,7 @@ class FixtureButtons:
         )
 
     def _open_as_it_is(self, send_form: SendForm, name: str) -> None:
-        """Open the fixture of this name as its file is now, without touching the payload."""
+        """Make the fixture of this name the open one, as its file is now, and leave the payload as typed."""
         current = self._text(send_form, name) if name else None
         _open(send_form, name if current is not None else "", stamp(current) if current is not None else "")
 

@@ -1,9 +1,9 @@
-"""Inputs of single values in a JSON text, which stays the truth.
+"""Inputs of single values in a JSON text.
 
-An input shows a string as its characters where it is made for a string, and JSON everywhere else; text that
-is no JSON stands for the string of it. So whatever is typed can be kept, and is shown as it was typed. Its
-name, `text:` or `json:` and a pointer, says which of the two it was made for: the value may be of another
-kind by the time it comes back.
+An input that was made for a string shows its characters, any other shows JSON; typed text that is not JSON is
+taken as a string. So all typed text can be kept, and is shown as it was typed. An input's name is `text:` or
+`json:` and a pointer. It says how to read the input, as the value may be of another type when the form comes
+back.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from retailops_sandbox.model import Json
 from retailops_sandbox.web.shell.forms import text
 
 _CONTROL = re.compile("[\\x00-\\x09\\x0b-\\x1f\\x7f-\\x9f\\u2028\\u2029]")
-"""What an input would lose or hide, and JSON escapes; a line feed is shown over several lines."""
+"""Characters that an input would lose or hide; a string with one is shown as JSON, which escapes them."""
 
 
 def typed(document: str, inputs: Mapping[str, str]) -> tuple[str, list[str]]:
-    """The document with what was typed into the inputs, by their names, and what could not be put there.
+    """The document with the values of inputs, by their names; and the inputs that could not be put into it.
 
-    Inputs that show what the document has touch no byte of it. SourceError where it is not JSON.
+    Unchanged inputs change no byte. SourceError where the document is not JSON.
     """
     value = jsontext.parse(document)
     refused = []
@@ -56,7 +56,7 @@ def of(form: FormData, prefix: str = "") -> dict[str, str]:
 
 
 def untaken(refused: Sequence[str]) -> str:
-    """The line that says which inputs could not be put into the document; empty where all could."""
+    """The message that lists the inputs that could not be put into the document; empty where all could."""
     return f"Not taken over: {'; '.join(refused)}" if refused else ""
 
 
@@ -71,7 +71,7 @@ def shown(value: Any, *, is_json: bool) -> str:
 
 
 def is_plain_text(value: Any) -> bool:
-    """Whether it is a string of which an input would lose nothing."""
+    """Whether a value is a string that an input shows without loss."""
     return isinstance(value, str) and not _CONTROL.search(value)
 
 
@@ -88,7 +88,7 @@ def count(value: Json) -> int:
 
 
 def _read(written: str) -> Json:
-    """The value that the text of an input that shows JSON stands for."""
+    """The value of an input that shows JSON; text that is not JSON is taken as a string."""
     try:
         return jsontext.parse(written)
     except SourceError:

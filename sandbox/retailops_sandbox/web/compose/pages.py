@@ -48,18 +48,18 @@ _PARTS = {
     "fixture-list": "compose/fixture_list.html",
     "fixture-state": "compose/fixture_state.html",
 }
-"""The parts of the page that a script may ask for, by the id of the element."""
+"""The templates of the parts that a script may ask for, by the id of the element."""
 
 
 class ComposeNotices(msgspec.Struct, frozen=True, kw_only=True):
-    """What the page says about what was just done."""
+    """The notices about the action that was just done."""
 
     problems: Mapping[str, str] = {}
     notice: str = ""
     fixture: FixtureNotice | None = None
     expectation: ExpectationNotice | None = None
     is_reset: bool = False
-    """The stand-in was reset."""
+    """Whether the stand-in was just reset."""
     advice: str = ""
     """`on` or `off` where advice was just switched."""
 
@@ -105,7 +105,8 @@ class ComposePages(RoomPages):
             entry = self._entry(parent)
             send_form = resend_form(entry)
             if self._context.log.opened_from(parent):
-                send_form.parent = ""  # What is sent stays in the log for good, and that does not.
+                # The log keeps a sent delivery for good, but not the opened file that its parent would be in.
+                send_form.parent = ""
             if own := ", ".join(entry.delivery.own_headers):
                 notices = ComposeNotices(
                     notice=f"Its step sent headers of its own, which are not sent from here: {own}."
@@ -117,7 +118,7 @@ class ComposePages(RoomPages):
         return self._show(request, send_form, notices)
 
     async def change(self, request: Request) -> Response:
-        """Do one thing with what is typed, short of sending it, and show it again."""
+        """Do the action of a button other than Send with the typed form, and show the page again."""
         form = await forms.read(request)
         send_form = _read(form)
         wrong = _take_inputs(send_form, form)
@@ -159,7 +160,7 @@ class ComposePages(RoomPages):
         return ComposeNotices()
 
     async def send(self, request: Request) -> Response:
-        """Send what is typed: 303 to the delivery's page, or the form again with what is wrong."""
+        """Send the typed payload: 303 to the delivery's page, or the form again with its problems."""
         form = await forms.read(request)
         send_form = _read(form)
         try:
@@ -181,7 +182,7 @@ class ComposePages(RoomPages):
             raise Refused("send", str(error)) from error
 
     def _request(self, send_form: SendForm) -> SendRequest:
-        """The send that the form asks for; Refused where it must not, or cannot, go out."""
+        """The send that the form asks for; Refused where it may not or cannot be sent."""
         target = self._target(send_form)
         permit(target, shown=send_form.shown, confirmed=send_form.confirmed)
         expected = self._expectation(send_form)
@@ -200,7 +201,7 @@ class ComposePages(RoomPages):
             raise Refused("send", str(error)) from error
 
     def _label(self, send_form: SendForm) -> str:
-        """The fixture's name, with EDITED where the payload is not the fixture's any more."""
+        """The fixture's name, with EDITED behind it where the payload differs from the fixture."""
         if not send_form.fixture or send_form.fixture.endswith(EDITED):
             return send_form.fixture
         try:
@@ -249,7 +250,7 @@ class ComposePages(RoomPages):
         kept = jsontext.pretty(wanted.examples.request) + "\n"
         if name:
             kept = self._context.workspace.read_fixture(action, edition, name)
-        # So that the first Send has a verdict: an accepted status, and a response that keeps the contract.
+        # It gives the first Send a verdict: an accepted status, a response that keeps the contract.
         accepted = Expectation(status=wanted.ok_statuses[0])
         return SendForm(
             action=action,
@@ -309,7 +310,7 @@ class ComposePages(RoomPages):
 def _read(form: FormData) -> SendForm:
     """The form as typed; SandboxError for an action and edition without a contract."""
     send_form = SendForm.of(form)
-    # Its names become paths: nothing is read or written for an action and edition that there are not.
+    # Action and edition become parts of paths: only those of a contract may be read or written.
     contract.load(send_form.action, send_form.edition)
     return send_form
 
@@ -327,5 +328,5 @@ def _known_variables(send_form: SendForm) -> dict[str, Json]:
     try:
         return variables(send_form.variables)
     except SandboxError:
-        # A send says so at the variables themselves.
+        # A send reports the mistake at the field of the variables.
         return {}

@@ -1,4 +1,4 @@
-"""The payload's panel of the compose page: its raw text, the form made of it, the request that it becomes."""
+"""The payload's panel of the compose page: its raw text, the form made from it, the request as sent."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class PayloadPanel(msgspec.Struct, frozen=True, kw_only=True):
 
     findings: Findings
     gives_advice: bool
-    """Advice is switched on."""
+    """Whether advice is switched on."""
     can_advise: bool
-    """The contract has advice."""
+    """Whether the contract has rules of advice."""
     form_view: FormView | None
     preview: RequestPreview | None
     vocabulary: Sequence[Word]
@@ -66,7 +66,7 @@ def take_inputs(send_form: SendForm, form: FormData) -> str:
     try:
         send_form.payload, refused = inputs.typed(send_form.payload, written)
     except SourceError:
-        # The raw text was broken meanwhile: it is the truth, and the inputs are greyed.
+        # The raw text is no longer JSON: the inputs are disabled, and the text stays as it is.
         return ""
     return inputs.untaken(refused)
 
@@ -82,11 +82,11 @@ def press(context: AppContext, send_form: SendForm, word: str, pointer: str) -> 
 
 
 def _fixture_text(context: AppContext, send_form: SendForm) -> str | None:
-    """The text of the form's fixture as it is kept; None without one."""
+    """The stored text of the form's fixture; None without one."""
     if not send_form.fixture:
         return None
     try:
         return context.workspace.read_fixture(send_form.action, send_form.edition, send_form.fixture)
     except SandboxError:
-        # Deleted, or sent once under a name that no fixture has: there is nothing to compare with.
+        # The fixture was deleted, or an earlier delivery had a name that no fixture has.
         return None

@@ -1,4 +1,4 @@
-"""The form view of a payload: made from its contract and its raw text, which stays the truth."""
+"""The form view of a payload, which is made from its contract and its raw text."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from retailops_sandbox.web.compose.findings import Findings
 from retailops_sandbox.web.compose.inputs import count, is_plain_text, shown, value_at, with_inner
 
 MOST_FIELDS = 2_000
-"""Browsers are slow with more inputs; a payload with more values is edited raw."""
+"""The most inputs of a form, as browsers are slow with more; a larger payload is edited raw."""
 
 Schema = Mapping[str, Any]
 
@@ -36,12 +36,12 @@ class Field(msgspec.Struct, kw_only=True):
     """The values that the contract allows, where it lists them."""
     is_required: bool = False
     is_known: bool = False
-    """The contract names it."""
+    """Whether the contract names it."""
     is_present: bool = False
     is_json: bool = False
-    """Its input shows JSON."""
+    """Whether its input shows JSON."""
     is_odd: bool = False
-    """It shows JSON although the contract asks for a string."""
+    """Whether it shows JSON although the contract asks for a string."""
     text: str = ""
     """The text of its input."""
     problem: str = ""
@@ -51,7 +51,7 @@ class Field(msgspec.Struct, kw_only=True):
 
 
 class Group(msgspec.Struct, kw_only=True):
-    """An object or array with what is in it."""
+    """An object or array with its members or items."""
 
     kind: Literal["object", "array"]
     pointer: str
@@ -66,7 +66,7 @@ class Group(msgspec.Struct, kw_only=True):
 
     @property
     def is_plain(self) -> bool:
-        """It is a list of single values."""
+        """Whether it is a list of single values."""
         return self.kind == "array" and all(each.kind == "field" for each in self.parts)
 
 
@@ -78,7 +78,7 @@ class FormView(msgspec.Struct, frozen=True, kw_only=True):
     """Why it cannot be edited: the raw text is not JSON, or too large."""
     edition: str
     compared_with: str = ""
-    """The fixture that changes are marked against."""
+    """The name of the fixture against which changes are marked."""
     changes: int = 0
 
 
@@ -155,7 +155,7 @@ class _Form:
             is_required=is_required,
             is_known=schema is not None,
             is_present=value is not UNSET,
-            # Of an object, the members are marked themselves.
+            # An object has no mark of its own: its members have.
             is_changed=(before is UNSET) != (value is UNSET)
             if allowed == "object"
             else not _same(before, value),
@@ -203,7 +203,7 @@ class _Form:
 
 
 def _blanked(part: Field | Group, form: _Form) -> Field | Group:
-    """The part with its missing objects filled in, and without marks."""
+    """The part with missing objects filled in, and without marks of changes."""
     part.is_changed, part.is_present = False, True
     if isinstance(part, Group):
         if part.kind == "object":
@@ -215,7 +215,7 @@ def _blanked(part: Field | Group, form: _Form) -> Field | Group:
 
 
 def _mark(root: Field | Group, findings: Findings) -> None:
-    """Put each finding at its part, or at the nearest around it."""
+    """Put each finding at the part of its place, or at the nearest part around that."""
     parts = {each.pointer: each for each in with_inner(root)}
     for row in findings.rows:
         pointer = row.pointer or ""
@@ -235,7 +235,7 @@ def _types(schema: Schema) -> list[str]:
 
 
 def _container_of(value: Any, types: list[str]) -> Literal["object", "array"] | None:
-    """As which container a value is shown; None for a single input."""
+    """The kind of container that a value is shown as; None for a single input."""
     if isinstance(value, dict) and (not types or "object" in types):
         return "object"
     if isinstance(value, list) and (not types or "array" in types):
@@ -261,7 +261,7 @@ def _parsed(text: str | None) -> Any:
 
 
 def _same(one: Any, other: Any) -> bool:
-    """Whether both are absent, or spelled alike."""
+    """Whether both values are absent, or have the same spelling."""
     if one is UNSET or other is UNSET:
         return one is other
     return jsontext.compact(one) == jsontext.compact(other)

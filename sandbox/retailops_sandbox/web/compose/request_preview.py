@@ -1,4 +1,4 @@
-"""The request that a send would make, without sending it."""
+"""The request that a send would make."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from retailops_sandbox.web.shell.sends import send_request
 
 
 class RequestPreview(msgspec.Struct, frozen=True, kw_only=True):
-    """A request as it would go out, with its secrets struck out, or why there would be none."""
+    """The request that would be sent, redacted, or why none can be made."""
 
     problem: str = ""
     request: Request | None = None
     """None where there is a problem."""
     size: int = 0
-    """Bytes of its body."""
+    """The size of its body in bytes."""
     notes: tuple[str, ...] = ()
 
     @property
@@ -45,7 +45,7 @@ class RequestPreview(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def of(context: AppContext, send_form: SendForm) -> RequestPreview:
-    """The preview of what is typed: composed and built as the engine does, up to where it would be sent."""
+    """The preview of the typed form: composed and built as by the engine, and not sent."""
     try:
         receiver = context.receiver(send_form.receiver)
         wanted = send_request(context, send_form, receiver, variables=variables(send_form.variables))

@@ -24,14 +24,14 @@ from retailops_sandbox.web.shell.forms import text
 from retailops_sandbox.web.shell.send_form import Refused
 
 _MOST_WILD = 2
-"""How many of the arrays above a value can each be meant with every item or this one."""
+"""The number of arrays above a value for each of which a rule can reach every item or only one."""
 
 ArgumentInput = Literal["", "choice", "text", "values", "bounds"]
-"""How the argument of a matcher is typed; empty where there is nothing to type."""
+"""The kind of input for the argument of a matcher; empty for a matcher without one."""
 
 
 class Scope(msgspec.Struct, frozen=True):
-    """A path that the rule can have, and which places that means."""
+    """A path that the rule can have, and in words the places that it reaches."""
 
     path: str
     says: str
@@ -42,7 +42,7 @@ class RulePreview(msgspec.Struct, frozen=True):
 
     problem: str = ""
     accepts: bool | None = None
-    """None where that is no question of one value."""
+    """None for a matcher that is not about a single value."""
 
 
 class RuleEditor(msgspec.Struct, kw_only=True):
@@ -63,7 +63,7 @@ class RuleEditor(msgspec.Struct, kw_only=True):
     value: Any = UNSET
     """The expected value."""
     before: str = ""
-    """The path of the rule that the value has now."""
+    """The path of the present rule of the value."""
     has_rule: bool = False
 
     @property
@@ -73,18 +73,18 @@ class RuleEditor(msgspec.Struct, kw_only=True):
 
     @property
     def input(self) -> ArgumentInput:
-        """How the argument of the matcher that is chosen is typed."""
+        """The kind of input for the argument of the chosen matcher."""
         return _input(self._schema)
 
     @property
     def input_label(self) -> str:
-        """What the input of the argument is called."""
+        """The label of the argument's input."""
         title: str = (self._schema or {}).get("title", "Text")
         return title
 
     @property
     def choices(self) -> Sequence[str]:
-        """The arguments to choose from."""
+        """The values of the argument that can be chosen."""
         choices: Sequence[str] = (self._schema or {}).get("enum", ())
         return choices
 
@@ -178,7 +178,7 @@ def applied(rules: dict[str, Any], contract: Contract, at: str) -> str | None:
 
 
 def fill(editor: RuleEditor, form: FormData) -> None:
-    """Put what was typed into the editor, if it was typed for the same value."""
+    """Put the form's fields into the editor, if they were typed for the same value."""
     if text(form, "rule_for") != editor.at:
         return
     for name in ("word", "type", "pattern", "values", "least", "most"):
@@ -224,7 +224,7 @@ def _offered(type: str) -> list[MatcherKind]:
 
 
 def _input(schema: dict[str, Any] | None) -> ArgumentInput:
-    """How an argument of this schema is typed."""
+    """The kind of input for an argument of this schema."""
     if schema is None or "const" in schema:
         return ""
     if "enum" in schema:

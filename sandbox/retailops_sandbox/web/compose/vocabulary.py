@@ -11,7 +11,7 @@ from retailops_sandbox import jsontext
 from retailops_sandbox.jsontext import pointer
 
 MOST_CHARACTERS = 200
-"""Of an example that is offered; longer ones are left out."""
+"""The most characters of an offered example; longer ones are left out."""
 
 
 class Word(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,7 +29,7 @@ class Word(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def vocabulary(schema: Mapping[str, Any]) -> list[Word]:
-    """The words of a schema, from the outside in."""
+    """The words of a schema, those of outer objects first."""
     return list(_words("", schema))
 
 
