@@ -48,7 +48,7 @@ class DeliveryPages(RoomPages):
     # --- one delivery ---
 
     def show(self, request: Request) -> Response:
-        """The delivery, in flight or landed."""
+        """The delivery, in flight or ended."""
         id = request.path_params["id"]
         flight = self._context.sending.flight(id)
         if flight is not None:
@@ -56,7 +56,7 @@ class DeliveryPages(RoomPages):
         return self._result_page(request, self._entry(id))
 
     async def events(self, request: Request) -> Response:
-        """One event, `finished`, once the delivery has landed and was judged."""
+        """One event, `finished`, once the delivery has ended and was judged."""
         id = request.path_params["id"]
         flight = self._context.sending.flight(id)
         if flight is None:
@@ -78,7 +78,7 @@ class DeliveryPages(RoomPages):
         return PlainTextResponse(side.body)
 
     async def cancel(self, request: Request) -> Response:
-        """Cancel a delivery in flight; one that has landed meanwhile stays as it is."""
+        """Cancel a delivery in flight; one that has ended meanwhile stays as it is."""
         id = request.path_params["id"]
         flight = self._context.sending.flight(id)
         if flight is not None:
@@ -112,7 +112,7 @@ class DeliveryPages(RoomPages):
     # --- re-checking ---
 
     async def accept(self, request: Request) -> Response:
-        """Make the answer that came the expected one; rules and headers of the expectation stay."""
+        """Make the actual answer the expected one; rules and headers of the expectation stay."""
         entry = await asyncio.to_thread(self._own_entry, request.path_params["id"])
         accepted = accepted_expectation(entry)
         if accepted is None:
@@ -124,7 +124,7 @@ class DeliveryPages(RoomPages):
         return _to(entry.delivery.id)
 
     async def judge(self, request: Request) -> Response:
-        """Re-check against another expectation, without sending."""
+        """Judge the delivery by another expectation, without sending."""
         typed = text(await forms.read(request), "expectation")
         entry = await asyncio.to_thread(self._own_entry, request.path_params["id"])
         try:

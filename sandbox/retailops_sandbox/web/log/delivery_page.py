@@ -29,16 +29,16 @@ from retailops_sandbox.web.shell.rows import FlightRow, flight_row, newest_first
 from retailops_sandbox.web.shell.sending import Flight
 
 _ATTEMPTS = 50
-"""The most other deliveries of its step, and the most resends of it, that are listed with a delivery."""
+"""The most other deliveries of the same step, and the most resends, that the page of a delivery lists."""
 _NEIGHBOURS = 20
-"""The most deliveries before and after it that are listed beside a delivery."""
+"""The most deliveries before, and after, that the page of a delivery lists."""
 
 
 class Comparison(msgspec.Struct, frozen=True):
     """How an answer compares with its expectation."""
 
     count: int
-    """Of all differences."""
+    """The number of all differences."""
     others: list[str]
     """The differences that are not in the side-by-side view."""
     view: sidebyside.View | None
@@ -49,11 +49,11 @@ class Neighbours(msgspec.Struct, frozen=True, kw_only=True):
     """The deliveries beside one, in the list that it was opened from."""
 
     rows: list[DeliveryRow]
-    """The newest first, with the delivery itself."""
+    """The rows, newest first, with the delivery itself."""
     newer: DeliveryRow | None
     older: DeliveryRow | None
     terms: list[FilterTerm]
-    """Of the filter that the list is of."""
+    """The terms of the filter that the list has."""
     address: str
     """The query string of that filter; empty for the whole log."""
 
@@ -67,14 +67,14 @@ class InFlight(msgspec.Struct, frozen=True):
 
 
 class DeliveryResult(msgspec.Struct, frozen=True, kw_only=True):
-    """A delivery of the log, and what was judged of it."""
+    """A delivery of the log, with its judgements."""
 
     delivery: Delivery
     latest: Judgement | None
     judgements: list[Judgement]
     """The newest first."""
     attempts: list[DeliveryRow]
-    """All deliveries of its step; empty where it was the only one."""
+    """All deliveries of its step; empty where the step has no other."""
     resends: list[DeliveryRow]
     comparison: Comparison | None
     """None where nothing was expected."""
@@ -94,13 +94,13 @@ class DeliveryPage(msgspec.Struct, frozen=True, kw_only=True):
     row: DeliveryRow
     neighbours: Neighbours
     opened_from: str
-    """The name of the file that its run was opened from; empty where it is the workspace's."""
+    """The name of the file that its run was opened from; empty for a run of the workspace."""
     target: Target
-    """Where a send from this page would go."""
+    """The receiver and URL that a send from this page would go to."""
     is_sent_before: bool
-    """The form that led here had been sent before."""
+    """Whether the form that led to this page had been sent before."""
     unlogged: str
-    """Why it is not in the log, or not judged there; empty where it is."""
+    """Why the delivery is not in the log, or has no judgement there; empty where it has one."""
     problems: Mapping[str, str]
     in_flight: InFlight | None = None
     """None where it is in the log."""
@@ -122,13 +122,13 @@ def of_entry(
     wrong: Mapping[str, str] | None = None,
     typed: str | None = None,
 ) -> DeliveryPage:
-    """The page of a delivery of the log, and what is wrong with a form of it. Blocks."""
+    """The page of a delivery of the log. `wrong` are the problems of its form by field. Blocks."""
     result = _result(context, entry, typed)
     return _page(context, request, entry.row, wrong, result=result)
 
 
 def accepted_expectation(entry: Entry) -> Expectation | None:
-    """The latest expectation with the answer that came; None where nothing came that can be expected."""
+    """The latest expectation with the actual answer; None without an answer or fault that can be expected."""
     answer = expected_again(entry.delivery)
     if answer is None or answer.fault is not None:
         return answer
@@ -148,7 +148,7 @@ def _page(
     result: DeliveryResult | None = None,
 ) -> DeliveryPage:
     opened_from = context.log.opened_from(row.id)
-    # What was sent elsewhere says nothing of where a send from here would go.
+    # The receiver of a run from elsewhere says nothing about where a send from here would go.
     receiver = chosen_receiver(request, context).name if opened_from else row.receiver
     return DeliveryPage(
         row=row,
@@ -198,14 +198,14 @@ def _comparison(sent: Delivery, judgement: Judgement | None) -> Comparison | Non
         agreed = contract.load(sent.action, sent.edition)
         view = sidebyside.of(sent, judgement.expectation, agreed.arrays)
     except SandboxError as error:
-        # A log may outlive a contract, and what comes from elsewhere may know others.
+        # The contract of an old delivery, or of one from elsewhere, may not exist here.
         view, notes = None, (*notes, f"not shown beside each other: {error}")
     others = [lines.difference(each) for each in judgement.differences if view is None or each.part != "body"]
     return Comparison(len(judgement.differences), others, view, notes)
 
 
 def _attempts(context: AppContext, sent: Delivery) -> list[DeliveryRow]:
-    """All deliveries of a step, the oldest first; none of what was sent by hand, or only once."""
+    """All deliveries of a step, oldest first; empty for a send by hand or a step with only one."""
     run = context.log.run(sent.run)
     if run is None or run.info is None or run.info.kind == "serve" or not sent.step:
         return []
@@ -248,7 +248,7 @@ def _neighbours_in_run(context: AppContext, row: DeliveryRow) -> Neighbours:
 def _around(
     context: AppContext, query: Query, row: DeliveryRow
 ) -> tuple[list[DeliveryRow], list[DeliveryRow]]:
-    """What was sent after and before a delivery, as far as the query accepts it; the newest first."""
+    """The deliveries after and before a delivery that the query accepts, the newest first."""
     place = (row.sent_at, row.id)
     newer = list(islice(context.log.rows(query, after=place, newest_first=False), _NEIGHBOURS))
     older = list(islice(context.log.rows(query, after=place), _NEIGHBOURS))
@@ -256,5 +256,5 @@ def _around(
 
 
 def _flying(context: AppContext, landed: set[str]) -> list[FlightRow]:
-    """Those in flight. One that landed a moment ago, and is being judged, is in the log already."""
+    """The rows of deliveries in flight, without those in `landed`, which are in the log already."""
     return [flight_row(flight) for flight in context.sending.flights if flight.id not in landed]

@@ -1,4 +1,4 @@
-"""Downloads of what was sent: a delivery or a whole run, for other tools."""
+"""Downloads of a delivery or of a whole run, in formats of other tools."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class ExportPages(RoomPages):
         return Response(
             made.text,
             media_type=made.media_type,
-            # The name is made of letters, digits, dots, hyphens and underscores.
+            # The name needs no escapes: it has only letters, digits, dots, hyphens and underscores.
             headers={"Content-Disposition": f'attachment; filename="{made.name}"'},
         )
 

@@ -1,4 +1,4 @@
-"""The filter of the log, as an address spells it: its parameters have the names of a query's fields."""
+"""The filter of the log in an address, whose parameters have the names of a query's fields."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def query_of(request: Request) -> Query:
 
 
 def accepts_flight(query: Query, flight: FlightRow) -> bool:
-    """Whether a query accepts a delivery in flight, of which only the destination is known."""
+    """Whether a query accepts a delivery in flight, which has no answer and no verdict yet."""
     known = Query(receiver=query.receiver, action=query.action, edition=query.edition)
     return (
         query == known

@@ -1,4 +1,4 @@
-"""The stream of the log's page: rows that came or changed, for the filter of each page."""
+"""The event stream of the log's page: new and changed rows that the page's filter accepts."""
 
 from __future__ import annotations
 
@@ -24,28 +24,28 @@ from retailops_sandbox.web.shell.room import RoomPages
 from retailops_sandbox.web.shell.rows import FlightRow
 
 _MOST = 200
-"""The most rows on a page; older ones would be dropped again."""
+"""The most rows in an event, as many as a page keeps."""
 _REST = 0.004
-"""Seconds that a stream rests for each row that it sent: a run of thousands leaves time for other pages."""
+"""Seconds that a stream pauses for each row that it sent, so that other pages are answered meanwhile."""
 _RETRY = 1000
-"""Milliseconds until a page connects again."""
+"""Milliseconds after which a page connects again."""
 _LAST_WORDS = 1.5
-"""Seconds in which a stream may still send what was in flight, when the process ends."""
+"""Seconds in which a stream may still send its last rows when the process ends."""
 _UNSENT = 100
-"""After so many changes that the filter does not accept, an event says how far the stream is."""
+"""The number of changes without an event after which the event `seen` says how far the stream is."""
 
 
 class LiveRows(msgspec.Struct, frozen=True, kw_only=True):
     """The rows of one event."""
 
     rows: Sequence[DeliveryRow]
-    """Those that came or changed, the newest first."""
+    """The new and changed rows, the newest first."""
     gone: Sequence[str]
-    """The ids of those that a page may show, and should not any more."""
+    """The ids of rows that a page may show and has to remove."""
     more: int
-    """How many further ones came, older than `rows`."""
+    """The number of further rows, older than `rows`."""
     count: int
-    """Of all deliveries in the log."""
+    """The number of all deliveries in the log."""
     address: str
     """The query string of the filter."""
 
@@ -64,7 +64,7 @@ class LivePages(RoomPages):
         """Events `rows`, with markup, for the filter in the address; `reload` where the page cannot go on.
 
         It goes on after the event that `Last-Event-ID` or `after` names. With `once` it ends when it has
-        sent what there is: that is for pages beyond those that can have a connection of their own.
+        sent all present changes: that is for pages for which the browser has no connection left.
         """
         query = filters.query_of(request).checked()
         last = request.headers.get("last-event-id") or request.query_params.get("after", "")
@@ -109,7 +109,7 @@ class LivePages(RoomPages):
                 await news.wait()
 
     async def _accepted(self, query: Query, changes: Sequence[RowChange]) -> LiveRows | None:
-        """The changes that concern a page with this filter; None where none does."""
+        """The rows that a page with this filter has to show or remove; None where there are none."""
         wanted = [each for each in changes if _is_wanted(query, each)]
         if query.text and wanted:
             ids = {each.id for each in wanted}

@@ -1,4 +1,4 @@
-"""Work on the log that starts once the pages are there."""
+"""Work on the log that starts once the pages can be opened."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from retailops_sandbox.session.ports import SystemClock
 class LogMaintenance:
     """Finishes the runs of dead processes, and deletes the runs that retention does not keep.
 
-    Readers merge unfinished runs until then. Missing summaries are made here, before a page needs them, and
-    by the log of the pages: what two processes make at once takes twice as long.
+    Readers merge unfinished runs until then. Missing summaries of runs are made here too, before a page needs
+    them, and with the pages' own log object, so that they are not made twice.
     """
 
     def __init__(self, log: Log, retention: Retention, report: Callable[[Pruned], None]) -> None:
-        """`report` is called once with what retention did, or with the runs that could not be finished."""
+        """`report` is called once: with the result of retention, or errors of runs that stay unfinished."""
         self._log = log
         self._retention = retention
         self._report = report
@@ -49,6 +49,6 @@ class LogMaintenance:
     def _recover(self) -> list[FileError]:
         """Finish the runs of dead processes; the errors of those that could not be."""
         problems = self._log.recover()
-        with contextlib.suppress(FileError):  # The page that needs it says so.
+        with contextlib.suppress(FileError):  # The page that needs the runs shows the error.
             self._log.runs()
         return problems

@@ -1,4 +1,4 @@
-"""The pages of the log: its deliveries, newest first, for the filter in the address; and their latency."""
+"""The pages of the log: the deliveries that the address's filter accepts, newest first, and their latency."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ from retailops_sandbox.web.shell.rows import FlightRow, flight_row, newest_first
 
 _PAGE = 100
 _CHARTED = 2_000
-"""The most deliveries, the newest, that are in the chart."""
+"""The number of newest deliveries in the chart."""
 _LATEST = "latest"
 _STATUSES = ("2xx", "3xx", "4xx", "5xx")
 
 
 class FilterChoices(msgspec.Struct, frozen=True, kw_only=True):
-    """The values that the fields of the filter offer. The value of a field is always among them."""
+    """The values that the fields of the filter offer, among them always the present one."""
 
     receivers: Sequence[str]
     actions: Sequence[str]
@@ -45,14 +45,14 @@ class FilterChoices(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FoundRows:
-    """The rows on one page of the log, each found when it is taken."""
+    """The rows on one page of the log; each is looked up when the iteration reaches it."""
 
     def __init__(self, found: Iterator[DeliveryRow]) -> None:
         self._found = found
         self.count = 0
-        """How many were taken."""
+        """The number of rows so far."""
         self.older = ""
-        """The id of the last row once all were taken; empty where nothing follows."""
+        """The id of the last row, once the iteration has ended; empty where no older delivery follows."""
 
     def __iter__(self) -> Iterator[DeliveryRow]:
         for row in islice(self._found, _PAGE):
@@ -72,19 +72,19 @@ class LogPage(msgspec.Struct, frozen=True, kw_only=True):
     terms: list[FilterTerm]
     choices: FilterChoices
     rows: Iterable[DeliveryRow]
-    """What was found, with what is in flight."""
+    """The rows found in the log and those in flight."""
     found: FoundRows
     before: str
     """The id of the delivery that this page goes on after; empty for the newest page."""
     live: str
     """The address of the stream of new rows; empty for a page without one."""
     count: int
-    """Of all deliveries in the log."""
+    """The number of all deliveries in the log."""
     unreadable: list[str]
     problems: Mapping[str, str]
     can_record: bool
     nothing_selected: bool
-    """A scenario was to be made, and no delivery was selected."""
+    """Whether a scenario was asked for while no delivery was selected."""
 
 
 class LatencyPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,9 +113,9 @@ class LogPages(RoomPages):
     async def log(self, request: Request) -> Response:
         """A page of the log; `?before=` goes on after that delivery."""
         if "" in request.query_params.values():
-            # A form also sends the fields that were left empty: an address that is kept should not.
+            # A form also sends its empty fields: they are removed from the address.
             return _to(filters.query_of(request))
-        # Before the log is read: what comes meanwhile is told twice rather than never.
+        # Taken before the log is read: a change in between is sent twice rather than never.
         here = "" if "before" in request.query_params else await self._watch.latest_id()
         return await asyncio.to_thread(self._show, request, here)
 
@@ -158,7 +158,7 @@ class LogPages(RoomPages):
         here: str = "",
         wrong: str = "",
     ) -> LogPage:
-        """A page of the log, whose rows are found when they are taken; none where the filter is wrong."""
+        """A page of the log, with rows looked up during iteration; without any where the filter is wrong."""
         runs = self._context.log.runs()
         found = FoundRows(iter(()) if wrong else self._context.log.rows(query, after=after))
         return LogPage(
@@ -190,16 +190,16 @@ class LogPages(RoomPages):
         return found
 
     def _place(self, before: str) -> SortKey | None:
-        """The place that a page goes on after; None for the beginning."""
+        """The sort key of the delivery that a page begins after; None for the newest page."""
         if not before:
             return None
         sent = self._entry(before).delivery
         return sent.sent_at, sent.id
 
     def _flying(self, query: Query, landed: set[str]) -> list[FlightRow]:
-        """The deliveries in flight that a query accepts.
+        """The deliveries in flight that a query accepts, without the ids in `landed`.
 
-        One that landed a moment ago, and is being judged, is in the log already.
+        Those are in the log already, and are being judged.
         """
         rows = [flight_row(flight) for flight in self._context.sending.flights if flight.id not in landed]
         return [row for row in rows if filters.accepts_flight(query, row)]
@@ -225,7 +225,7 @@ class LogPages(RoomPages):
             section=self.section,
             target=self._chosen_target(request),
         )
-        # Compressed, the rows would wait for each other.
+        # Compression would buffer the rows.
         return StreamingResponse(markup, media_type="text/html", headers={"Content-Encoding": "identity"})
 
     # --- latency ---

@@ -1,7 +1,7 @@
-"""Watches the log and what is in flight, for the pages that show deliveries as they come.
+"""Watches the log and the deliveries in flight, for pages that show changes at once.
 
-While a page listens, both are looked at many times a second, whichever process sends. The changes that were
-found are numbered and kept for a while, so that a page goes on where it was.
+While a page listens, both are read many times a second, so that sends of other processes are seen too. The
+changes are numbered, and the latest are kept, so that a page that connects again misses none.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from retailops_sandbox.web.shell.rows import flight_row
 from retailops_sandbox.web.shell.sending import Flight
 
 _PAUSE = 0.075
-"""Seconds between two looks."""
+"""Seconds between two reads of the log."""
 _PAUSE_AFTER_ERROR = 1.0
 _KEPT = 2000
-"""The most changes, the latest, that are kept."""
+"""The number of latest changes that are kept."""
 
 
 class RowChange(NamedTuple):
-    """A row that came, changed, or is gone."""
+    """A row that is new, changed or gone."""
 
     number: int
     id: str
     row: DeliveryRow | None
-    """None where it is gone: the delivery was in flight and never got into the log."""
+    """None for a row that is gone: its delivery was in flight and did not get into the log."""
     is_new: bool
 
 
@@ -44,19 +44,19 @@ class Watch:
         self._log = log
         self._flights = flights
         self._start = secrets.token_hex(4)
-        """Tells the numbers of this process from those of another."""
+        """The part of an id that distinguishes the numbers of this process from those of another."""
         self._number = 0
         self._changes: deque[RowChange] = deque(maxlen=_KEPT)
         self._cursor: Cursor | None = None
         self._flying: dict[str, Flight] = {}
         self._landed: set[str] = set()
-        """The ids of those in `_flying` that are in the log already."""
+        """The ids of the deliveries in `_flying` that are in the log already."""
         self._looking = asyncio.Lock()
         self._listeners = 0
         self._task: asyncio.Task[None] | None = None
         self._is_stopping = False
         self.is_stopped = False
-        """No further change comes."""
+        """Whether no further change will come."""
         self.news = asyncio.Event()
         """Set at the next change, and then replaced by another event."""
         self.count = 0
@@ -70,22 +70,22 @@ class Watch:
         return self._number
 
     def id(self, number: int) -> str:
-        """The id by which a page names a number."""
+        """The event id of a number."""
         return f"{self._start}:{number}"
 
     def number_of(self, id: str) -> int | None:
-        """The number that an id names; None where it is not of this process."""
+        """The number of an event id; None for an id from another process."""
         start, _, digits = id.partition(":")
         known = start == self._start and digits.isdecimal() and len(digits) <= len(str(self._number))
         return int(digits) if known and int(digits) <= self._number else None
 
     async def latest_id(self) -> str:
-        """The id of the latest change, after another look: a page that reads the log now goes on there."""
+        """The id of the latest change, after reading the log again: a page made now goes on from there."""
         await asyncio.shield(asyncio.ensure_future(self._look()))
         return self.id(self._number)
 
     def since(self, number: int) -> list[RowChange] | None:
-        """The changes after a number, the latest of each row; None where they are not kept any more."""
+        """The changes after a number, only the latest of each row; None where some are no longer kept."""
         if number < self._number - len(self._changes):
             return None
         found: dict[str, RowChange] = {}
@@ -107,7 +107,7 @@ class Watch:
             self._listeners -= 1
 
     async def stop(self) -> None:
-        """Look once more, then stop."""
+        """Read the log once more, then stop."""
         if self.is_stopped:
             return
         if self._task is not None and not self._task.done():
@@ -119,7 +119,7 @@ class Watch:
     # --- looking ---
 
     async def _keep_looking(self) -> None:
-        # It is never cancelled: the changes of that look would be lost.
+        # This task is never cancelled, which would lose the changes that were just read.
         while self._listeners:
             is_last = self._is_stopping
             try:
@@ -128,7 +128,7 @@ class Watch:
                 self._set_problem(str(error))
                 await asyncio.sleep(_PAUSE_AFTER_ERROR)
             except Exception as error:
-                # A bug: nobody looks until another page listens, and the pages must not seem up to date.
+                # A bug: watching ends until another page listens, and the pages have to say so.
                 self._set_problem(f"Something is wrong with the sandbox itself: {type(error).__name__}.")
                 raise
             else:
@@ -139,7 +139,7 @@ class Watch:
 
     async def _look(self) -> None:
         async with self._looking:
-            # In this order: what has left the flights meanwhile is in the log.
+            # Flights are read before the log: a delivery that ends in between is in the log.
             flights = {flight.id: flight for flight in self._flights()}
             if self._cursor is None:
                 self._cursor = await asyncio.to_thread(self._log.cursor)
