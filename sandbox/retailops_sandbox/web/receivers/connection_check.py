@@ -1,4 +1,4 @@
-"""The check of a connection to a receiver, which is sent nothing."""
+"""The check of a connection to a receiver. Nothing is sent to it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SOON = timedelta(days=30)
 
 
 class Stage(msgspec.Struct, frozen=True):
-    """A part of the connection that was made."""
+    """A stage of connecting that succeeded."""
 
     name: str
     what: str
@@ -27,35 +27,35 @@ class Stage(msgspec.Struct, frozen=True):
 
 
 class ConnectionCheck(msgspec.Struct, frozen=True, kw_only=True):
-    """The result of a check: how far a connection got, and what kept it from getting further."""
+    """The result of a check: the stages that succeeded, and the fault that ended the attempt."""
 
     stages: Sequence[Stage] = ()
     fault: Fault | None = None
     problem: str = ""
-    """Why nothing was tried."""
+    """Why no connection was tried."""
     certificate: Certificate | None = None
     expiry: str = ""
     is_expiring: bool = False
-    """The certificate has expired, or will soon."""
+    """Whether the certificate has expired, or will soon."""
     unseen: str = ""
-    """What only a send can show."""
+    """What the check cannot test, in words."""
 
     @property
     def is_open(self) -> bool:
-        """A send would get as far as its first byte."""
+        """Whether a request could be sent over the connection."""
         return not self.fault and not self.problem
 
 
 class ConnectionChecks:
-    """Checks connections, and cancels what is under way when the process ends."""
+    """Checks connections, and cancels unfinished checks when the process ends."""
 
     def __init__(self, context: AppContext) -> None:
         self._context = context
         self._under_way: set[asyncio.Task[CheckedConnection]] = set()
 
     async def check(self, receiver: Receiver) -> ConnectionCheck:
-        """Check the connection to a receiver, which is sent nothing."""
-        # What says who calls plays no part, and may not be at hand.
+        """Check the connection to a receiver. Nothing is sent to it."""
+        # Credentials are left out: a check does not need them, and they may not be set.
         bare = msgspec.structs.replace(receiver, headers={}, auth=None, token="", paths={})
         try:
             resolved, secrets = self._context.resolved(bare)
@@ -69,12 +69,12 @@ class ConnectionChecks:
         return _result(resolved, msgspec.structs.replace(found, fault=fault), self._context.clock.now())
 
     async def stop(self) -> None:
-        """Cancel what is under way."""
+        """Cancel the unfinished checks."""
         for checking in self._under_way:
             checking.cancel()
 
     async def _checked(self, receiver: Receiver) -> CheckedConnection | None:
-        """What the check found; None where it was cancelled."""
+        """The result of the check; None where it was cancelled."""
         checking = asyncio.create_task(check(receiver.base_url, composing.connection(receiver)))
         self._under_way.add(checking)
         try:
@@ -98,7 +98,7 @@ def _result(receiver: Receiver, found: CheckedConnection, now: str) -> Connectio
 
 
 def _stages(receiver: Receiver, found: CheckedConnection) -> list[Stage]:
-    """The stages that were made; the fault has the one that was not."""
+    """The stages that succeeded. The stage that failed is in the fault."""
     if not found.address:
         return []
     parts = composing.base_url(receiver)
@@ -131,7 +131,7 @@ def _unseen(receiver: Receiver, found: CheckedConnection) -> str:
 
 
 def _expiry(certificate: Certificate | None, now: str) -> tuple[str, bool]:
-    """The time until a certificate expires in words, and whether that is soon."""
+    """The time until a certificate expires, in words, and whether that is soon."""
     if certificate is None or not certificate.expires:
         return "", False
     left = datetime.fromisoformat(certificate.expires) - datetime.fromisoformat(now)

@@ -1,4 +1,4 @@
-"""Receivers that were deleted, for as long as the process lives."""
+"""Deleted receivers, which can be restored until the process ends."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class DeletedReceivers:
         self._deleted[name] = _Deleted(self._workspace.delete_receiver(name), was_default)
 
     def restore(self, name: str) -> None:
-        """Restore a receiver; UsageError where it was not deleted here, or another has its name by now."""
+        """Restore a receiver; UsageError where this process did not delete it, or its name is taken."""
         if name not in self._deleted:
             raise UsageError(f"{name!r} was not deleted here", mend="add it again")
         deleted = self._deleted[name]

@@ -38,7 +38,7 @@ class EnvRequirement(msgspec.Struct, frozen=True):
 def of(
     receiver: Receiver, context: AppContext, typed: Mapping[str, str] | None = None
 ) -> list[EnvRequirement]:
-    """The requirements in the order of its settings; `typed` are secrets of a form that is not saved yet."""
+    """The requirements in the order of the receiver's settings; `typed` are secrets of an unsaved form."""
     uses: dict[str, list[str]] = {}
     for name, use in _uses(receiver):
         uses.setdefault(name, [])
@@ -58,7 +58,7 @@ def _state(name: str, context: AppContext, typed: Mapping[str, str]) -> State:
 
 
 def _uses(receiver: Receiver) -> Iterator[tuple[str, str]]:
-    """Each environment variable that a receiver names, with the words of the setting that does."""
+    """Each environment variable that a receiver refers to, with the setting that does so, in words."""
     for field, words in _WORDS.items():
         for key, text in _texts(getattr(receiver, field)):
             for name in composing.environment_variables(text):

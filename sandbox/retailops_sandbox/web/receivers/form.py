@@ -1,4 +1,4 @@
-"""A receiver as its form shows it, and as it was typed there."""
+"""A receiver as form fields, and the receiver that was typed into them."""
 
 from __future__ import annotations
 
@@ -30,24 +30,24 @@ class TypedReceiver(msgspec.Struct, frozen=True):
     values: defaultdict[str, str]
     problems: defaultdict[str, str]
     receiver: Receiver
-    """Read as far as it can be where something is wrong."""
+    """The receiver, as far as its fields could be read."""
     secrets: dict[str, str]
-    """By environment variable; never kept in the workspace."""
+    """The typed secrets by environment variable; never written to the workspace."""
     is_default: bool
 
     @property
     def is_wrong(self) -> bool:
-        """It cannot be saved."""
+        """Whether it has problems, and so cannot be saved."""
         return any(self.problems.values())
 
     @property
     def unreachable(self) -> str:
-        """What is wrong with its URL, proxy or times; empty where nothing is."""
+        """Why its URL, proxy or timeouts cannot be used; empty where they can."""
         return next(filter(None, (self.problems[field] for field in _REACHED_BY)), "")
 
 
 class RepeatedPath(msgspec.Struct, frozen=True):
-    """The path that a base URL ends in, and that is added to it once more."""
+    """A path at the end of a base URL that is also added to the URL, and so comes twice."""
 
     path: str
     url: str
@@ -159,7 +159,7 @@ class _Reading:
         return receiver
 
     def _check(self, field: str, receiver: Receiver) -> None:
-        """Note at the field what would keep every send from going out."""
+        """Note at the field a problem that would keep every request from being sent."""
         try:
             composing.check(receiver)
         except SandboxError as error:
@@ -235,7 +235,7 @@ class _Reading:
         return Netrc() if kind == "netrc" else None
 
     def _secret(self, field: str) -> str:
-        """The reference to a secret, which is kept. A value typed along with it stays in this process."""
+        """The reference to a secret, which is saved. A value typed with it is kept in this process only."""
         value, name = self._values[field], self._values[f"{field}_env"]
         if name:
             if not _ENV_NAME.fullmatch(name):

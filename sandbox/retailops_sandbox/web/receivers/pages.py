@@ -35,7 +35,7 @@ from retailops_sandbox.web.shell.room import RoomPages
 from retailops_sandbox.workspace.names import free_name
 
 _LONGEST_COPIED = 90
-"""Characters of a receiver's name that the name of its copy begins with."""
+"""The most characters of a receiver's name that the name of a copy takes over."""
 
 
 class ReceiverRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,17 +43,17 @@ class ReceiverRow(msgspec.Struct, frozen=True, kw_only=True):
 
     target: Target
     auth: str
-    """How it is told who calls; empty where it is not."""
+    """The kinds of authentication, in words; empty where there is none."""
     is_default: bool
     env_requirements: Sequence[EnvRequirement]
     check: ConnectionCheck | None
-    """None where it was not checked."""
+    """None before it is checked."""
     check_id: str
     """The id of the element that shows the check."""
 
 
 class Notice(msgspec.Struct, frozen=True):
-    """What was just done."""
+    """The notice about the action that was just done."""
 
     text: str
     undo: str = ""
@@ -87,7 +87,7 @@ class ReceiverPage(msgspec.Struct, frozen=True, kw_only=True):
     """The name of the receiver that is edited; empty for a new one."""
     copy_of: str
     repeated_path: RepeatedPath | None
-    """The question whether the base URL ends in a path too many."""
+    """A path that the base URL seems to repeat, about which the page asks; None where it repeats none."""
     actions: Sequence[ActionPath]
     env_requirements: Sequence[EnvRequirement]
     check: ConnectionCheck | None
@@ -188,7 +188,7 @@ class ReceiverPages(RoomPages):
             workspace.set_default_receiver("")
 
     def _repeated_path(self, receiver: Receiver, replaces: str) -> RepeatedPath | None:
-        """The path that the receiver's URL would have twice, unless it was saved so before."""
+        """The path that the receiver's URL would have twice; None also where the saved one has it twice."""
         known = {each.name: each for each in self._context.workspace.receivers().receivers}
         if replaces in known and known[replaces].base_url == receiver.base_url:
             return None
@@ -239,7 +239,7 @@ class ReceiverPages(RoomPages):
         return RedirectResponse("/receivers?reset=1", HTTPStatus.SEE_OTHER)
 
     def _notice(self, request: Request) -> Notice | None:
-        """What was just done; None for what the address says and is not so."""
+        """The notice about the action that the address names; None where that was not done."""
         asked = request.query_params
         if (deleted := asked.get("deleted", "")) in self._deleted:
             return Notice(f"{deleted} is deleted.", undo=deleted)
@@ -280,7 +280,7 @@ class ReceiverPages(RoomPages):
         repeated: RepeatedPath | None = None,
         check: ConnectionCheck | None = None,
     ) -> Response:
-        """The form; with what is wrong, the answer to one that could not be saved."""
+        """The form; with `wrong`, the answer to a form that could not be saved."""
         page = ReceiverPage(
             values=typed.values,
             problems=wrong or problems(),
