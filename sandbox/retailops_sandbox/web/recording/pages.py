@@ -44,7 +44,7 @@ class Passed(msgspec.Struct, frozen=True):
 
 
 class RecordPage(msgspec.Struct, frozen=True, kw_only=True):
-    """The relay, and what waits for review."""
+    """The relay, and the open reviews."""
 
     typed: RelayInput
     problems: Mapping[str, str]
@@ -52,9 +52,9 @@ class RecordPage(msgspec.Struct, frozen=True, kw_only=True):
     receivers: Sequence[Receiver]
     running: RunningRelay | None
     passed: Sequence[Passed]
-    """The newest first."""
+    """The requests that passed through the relay, the newest first."""
     count: int
-    """Of all that passed."""
+    """The number of all requests that passed."""
     unlogged: Mapping[str, int]
     """How many of them could not be logged, by the reason."""
     reviews: Sequence[RecordingReview]
@@ -79,7 +79,7 @@ class RecordPages(RoomPages):
         ]
 
     def show(self, request: Request) -> Response:
-        """The relay, and what waits for review; 204 for a script that knows all that passed already."""
+        """The relay, and the open reviews; 204 for a script whose page is up to date."""
         running = self._recording.relay
         known = request.query_params.get("passed")
         if running is not None and known == str(running.relay.passed):
@@ -108,7 +108,7 @@ class RecordPages(RoomPages):
         return RedirectResponse("/record", HTTPStatus.SEE_OTHER)
 
     async def _started(self, typed: RelayInput, form: FormData) -> dict[str, str]:
-        """Start the relay as typed; what kept it from starting, by field."""
+        """Start the relay as typed; the problems that kept it from starting, by field."""
         try:
             receiver = self._context.receiver(typed.receiver)
         except SandboxError as error:
@@ -166,6 +166,6 @@ class RecordPages(RoomPages):
 
 
 def _to_review(made: list[RecordingReview], otherwise: str) -> Response:
-    """To the first review; back where there is nothing to review."""
+    """A redirect to the first review; back where there is nothing to review."""
     place = f"/record/reviews/{made[0].id}" if made else otherwise
     return RedirectResponse(place, HTTPStatus.SEE_OTHER)

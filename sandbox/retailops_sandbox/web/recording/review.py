@@ -31,9 +31,9 @@ from retailops_sandbox.web.shell.room import RoomPages
 from retailops_sandbox.workspace.names import free_name
 
 _NAME = "name."
-"""The beginning of the field with a step's name; the id of its delivery follows."""
+"""The prefix of the field with a step's name, before the id of the step's delivery."""
 _MOST_SHOWN = 256 * 1024
-"""Characters of the file that the page shows."""
+"""The most characters of the file that the page shows."""
 
 
 class ReviewInput(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,11 +44,11 @@ class ReviewInput(msgspec.Struct, frozen=True, kw_only=True):
     tags: str
     replace: bool = False
     step_names: dict[str, str]
-    """By delivery."""
+    """The names of steps by the ids of their deliveries."""
     kept: frozenset[str]
-    """The deliveries that become steps."""
+    """The ids of the deliveries that become steps."""
     taken: frozenset[str]
-    """The ids of proposals."""
+    """The ids of the accepted proposals."""
 
     @classmethod
     def first(cls, draft: ScenarioDraft, file: str) -> ReviewInput:
@@ -64,7 +64,7 @@ class ReviewInput(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, form: FormData, draft: ScenarioDraft) -> ReviewInput:
-        """The form as typed; a step that landed since the page was made begins as in `first`."""
+        """The form as typed; a step whose delivery ended after the page was made begins as in `first`."""
         first = cls.first(draft, "")
         names = {
             id: text(form, _NAME + id).strip() if _NAME + id in form else name
@@ -136,7 +136,7 @@ class RecordingReviewPage(msgspec.Struct, frozen=True, kw_only=True):
     review: RecordingReview
     draft: ScenarioDraft | None
     typed: ReviewInput | None
-    """None where nothing can be typed."""
+    """None where there is no form."""
     rows: Sequence[StepRow]
     secrets: Sequence[Proposal]
     waiting: int
@@ -144,11 +144,11 @@ class RecordingReviewPage(msgspec.Struct, frozen=True, kw_only=True):
     problems: Mapping[str, str]
     """By field."""
     exists: bool
-    """There is a file of the name that is typed."""
+    """Whether there is a file of the typed name already."""
     preview: str
-    """Of the file's text."""
+    """The beginning of the file's text."""
     command: str
-    """Runs the saved file; empty before it is saved."""
+    """The command that runs the saved file; empty before it is saved."""
     others: Sequence[RecordingReview]
     """The other reviews that are open."""
 
@@ -222,7 +222,7 @@ class RecordingReviewPages(RoomPages):
         return review
 
     def _free_name(self, draft: ScenarioDraft) -> str:
-        """A file name that nothing has yet."""
+        """A file name that is not taken."""
         scenario_path = self._context.workspace.scenario_path
         return free_name(f"recorded-{draft.key}", lambda name: scenario_path(name).exists())
 
@@ -306,7 +306,7 @@ def _preview(draft: ScenarioDraft, typed: ReviewInput) -> str:
 
 
 def _cut(text: str) -> str:
-    """The beginning of a file, short enough to be sent again at each letter that is typed."""
+    """The beginning of a file, short enough to be sent anew at each typed letter."""
     return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}\n… only the beginning is shown"
 
 

@@ -38,17 +38,17 @@ class RecordingReview(msgspec.Struct, kw_only=True):
     file: str = ""
     """The scenario's id, once it is saved."""
     text: str = ""
-    """Of the file that was written."""
+    """The text of the file that was written."""
 
 
 class Drafted(msgspec.Struct, frozen=True):
     """The draft of a review."""
 
     draft: ScenarioDraft | None
-    """None where none has landed."""
+    """None where no delivery has ended yet."""
     landed: dict[str, Delivery]
     waiting: int
-    """How many are still in flight."""
+    """The number of deliveries still in flight."""
 
 
 class RunningRelay(msgspec.Struct, frozen=True):
@@ -56,7 +56,7 @@ class RunningRelay(msgspec.Struct, frozen=True):
 
     relay: Relay
     log: AsyncExitStack
-    """Finishes its run as it closes."""
+    """The exit stack that finishes the relay's run."""
     url: str
     receiver: Receiver
 
@@ -111,7 +111,7 @@ class Recording:
         url = await relay.start(host, port, secret_path=not is_loopback(host))
         async with AsyncExitStack() as undo:
             undo.push_async_callback(relay.stop)
-            if self.relay is not None:  # a second click was faster
+            if self.relay is not None:  # another request started one meanwhile
                 raise UsageError("a relay is running already", mend="stop it first")
             run.begin()
             log = AsyncExitStack()
@@ -127,7 +127,7 @@ class Recording:
         await running.relay.stop()
         passed = [each.delivery.id for each in running.relay.records]
         made = self.review(passed, f"by the relay to {running.receiver.name}")
-        # Last, because it fails where the disk is full; what was recorded waits for its review all the same.
+        # Closed last: it raises where the disk is full, and the reviews are to be made all the same.
         await running.log.aclose()
         return made
 
@@ -163,7 +163,7 @@ class Recording:
         return self._reviews.get(id)
 
     def _kind(self, id: str) -> tuple[str, str] | None:
-        """Action and edition of a delivery, in flight or landed; None where there is none."""
+        """Action and edition of a delivery, in flight or ended; None for an unknown id."""
         flight = self._context.sending.flight(id)
         if flight is not None:
             if flight.problem:
