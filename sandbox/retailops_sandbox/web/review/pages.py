@@ -60,7 +60,7 @@ class RuleForm(msgspec.Struct, frozen=True):
 
     @classmethod
     def proposed(cls, item: Item) -> RuleForm:
-        """The form before anything is typed: the narrowest rule that accepts what came."""
+        """The form before anything is typed: the narrowest rule that accepts the actual value."""
         words = item.options.rules
         narrow = [word for word in words if word in (*matchers.FORMATS, "regex")]
         difference = item.difference
@@ -100,25 +100,25 @@ class DifferencePage(ReviewPage, frozen=True, kw_only=True):
     """One difference, and what can be decided about it."""
 
     number: int
-    """From 1."""
+    """The number of the difference, from 1."""
     item: Item
     delivery: Delivery
     breaks_contract: bool
-    """The answer breaks the contract too."""
+    """Whether the answer also breaks the contract."""
     line: sidebyside.Line
     whole: sidebyside.View | None
     """The answer beside what was expected; None where they cannot be shown so."""
     choice: Choice | None
-    """What was decided; None where nothing was."""
+    """The decision; None before it is made."""
     consequence: str
-    """What accepting does."""
+    """What accepting does, in words."""
     rule_form: RuleForm
     rule_words: Sequence[tuple[str, str]]
-    """The matchers that can stand at the difference, each with what it accepts."""
+    """The matchers that a rule at the difference can have, each with what it accepts."""
     is_rule_open: bool
-    """The rule's form was typed in, or has a rule that recognises the value."""
+    """Whether the rule's form is open: it was typed in, or a matcher of a format accepts the value."""
     regex: RegexPreview | None
-    """The pattern tried on the values; None where no regular expression can stand."""
+    """The pattern tried on both values; None where the rule cannot be a regex."""
     problems: Mapping[str, str]
     """By field."""
 
@@ -128,7 +128,7 @@ class ChangesPage(ReviewPage, frozen=True, kw_only=True):
 
     changes: Sequence[Change]
     shown: str
-    """Stands for the changes as they are shown."""
+    """The `fingerprint` of the changes that the page shows."""
     refused: Sequence[str]
     """Why nothing was written, line by line."""
     run_again: str
@@ -157,7 +157,7 @@ class ReviewPages(RoomPages):
     # --- one difference ---
 
     def show(self, request: Request) -> Response:
-        """The difference of this number, else the first that is open; the changes where none is."""
+        """The difference of the given number, else the first undecided one, else the changes."""
         review = self._review(request)
         if review.written:
             return _to(request, "/changes")
@@ -176,7 +176,7 @@ class ReviewPages(RoomPages):
         return review.open_after(first - 1 if first else 0)
 
     async def decide(self, request: Request) -> Response:
-        """Do what was pressed, and go on to the next difference."""
+        """Do the action of the pressed button, and go on to the next difference."""
         form = await forms.read(request)
         do = text(form, "do") or "try"
         if do == "restart":
@@ -339,7 +339,7 @@ def consequence(difference: Difference) -> str:
 
 
 def _meaning(word: str, came: Any) -> str:
-    """What a matcher accepts, for the value that came."""
+    """What a matcher accepts, in words for the actual value."""
     return f"any {type_name(came)}" if word == "type" else matchers.MATCHERS[word].words
 
 

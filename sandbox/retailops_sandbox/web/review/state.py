@@ -1,6 +1,6 @@
-"""Reviews of failed runs: one difference at a time is decided, and nothing is written before the end.
+"""Reviews of failed runs: differences are decided one at a time, and files are written at the end only.
 
-Decisions are kept in this process alone. After it, a review begins again from the log and the files.
+Decisions are kept in the process alone. After a restart a review begins anew from the log and the files.
 """
 
 from __future__ import annotations
@@ -101,10 +101,10 @@ class Review:
         self._workspace = workspace
         self.items: list[Item] = []
         self.problems: list[str] = []
-        """Why some of what failed cannot be reviewed."""
+        """Why some failed deliveries cannot be reviewed."""
         self.choices: dict[int, Choice] = {}
         self.written: list[str] = []
-        """The files that were written at the end."""
+        """The names of the files that were written at the end."""
         self._order: list[int] = []
         self._plans: dict[str, Plan] = {}
         for id in dict.fromkeys(each.delivery.scenario for each in judged if each.failed):
@@ -164,7 +164,7 @@ class Review:
         return len(self.choices) - self.decided
 
     def choose(self, number: int, choice: Choice) -> None:
-        """Decide about an item, from 1; a new decision replaces an earlier one."""
+        """Decide about an item, whose number counts from 1; a new decision replaces an earlier one."""
         self.choices[number] = choice
         self._order = [each for each in self._order if each != number] + [number]
 
@@ -181,7 +181,7 @@ class Review:
         return bool(self._order)
 
     def open_after(self, number: int) -> int:
-        """The next item without a decision, from the first again after the last; 0 where there is none."""
+        """The number of the next item without a decision, after the last one from 1 again; 0 for none."""
         numbers = range(1, len(self.items) + 1)
         later = [each for each in numbers if each > number and each not in self.choices]
         return next(iter(later), next((each for each in numbers if each not in self.choices), 0))
@@ -233,7 +233,7 @@ class Review:
         )
 
     def write(self) -> list[str]:
-        """Write all files, or none where one must not be written; the reasons, line by line."""
+        """Write all files, or none where one must not be written; returns the reasons, one in a line."""
         found = [each.change for each in self.changes()]
         refused = [line for line in map(_objection, found) if line]
         if not refused:
@@ -244,7 +244,7 @@ class Review:
 
     @property
     def is_stale(self) -> bool:
-        """Nothing is decided yet, and a file has changed since the review began."""
+        """Whether a file has changed since the review began, while nothing is decided yet."""
         return not self.choices and any(self._is_changed(id, plan) for id, plan in self._plans.items())
 
     def _is_changed(self, id: str, plan: Plan) -> bool:
@@ -264,7 +264,7 @@ def _objection(change: FileChange) -> str:
 
 
 def fingerprint(found: Sequence[Change]) -> str:
-    """A hash of some changes, to see whether they are still those that were shown."""
+    """A hash of changes, by which later changes are compared with those on a page."""
     texts = "\0".join(f"{each.change.target}\0{each.change.after}" for each in found)
     return hashlib.sha256(texts.encode()).hexdigest()
 
@@ -274,7 +274,7 @@ def _shown(workspace: Workspace, path: Path) -> str:
 
 
 def judged(entries: Sequence[Entry], first: str = "") -> list[Judged]:
-    """Deliveries of scenarios with the judgements of their run; the delivery of id `first` comes first."""
+    """Deliveries of scenarios with the judgements from their run, the delivery with the id `first` first."""
     found = [
         Judged(entry.delivery, entry.judgements[0])
         for entry in entries
@@ -297,6 +297,6 @@ class Reviews:
         return None if review is None or review.is_stale else review
 
     def begin(self, key: str, judged: Sequence[Judged]) -> Review:
-        """Begin a review, in the place of any other of this key."""
+        """Begin a review, which replaces any other of this key."""
         self._reviews[key] = review = Review(self._workspace, self._index, judged)
         return review
