@@ -65,7 +65,7 @@ class RunFilePages(RoomPages):
         return RedirectResponse(place, HTTPStatus.SEE_OTHER)
 
     async def address(self, request: Request) -> Response:
-        """303 to all runs: a browser shows the form's address after a file was refused."""
+        """303 to all runs, for a browser that asks again for the form's address after a file was refused."""
         return RedirectResponse("/runs", HTTPStatus.SEE_OTHER)
 
     async def pin(self, request: Request) -> Response:
@@ -78,7 +78,7 @@ class RunFilePages(RoomPages):
         return RedirectResponse(f"/runs/{id}", HTTPStatus.SEE_OTHER)
 
     def download(self, request: Request) -> Response:
-        """The run file of a run, as far as it is."""
+        """The run file of a run, with all its records so far."""
         id = request.path_params["id"]
         file = self._copy(id)
         return StreamingResponse(

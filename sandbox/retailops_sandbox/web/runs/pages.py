@@ -1,4 +1,4 @@
-"""The runs: all of them, one with its results as they come, and one scenario in it."""
+"""The pages of runs: the list, one run with live results, one scenario in a run."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from retailops_sandbox.web.shell.room import RoomPages
 
 _PAGE = 100
 _CHARTED = 30
-"""The most runs, the newest, in the chart of verdicts."""
+"""The number of newest runs in the chart of verdicts."""
 _LOOK_AGAIN = 0.5
-"""Seconds between two looks at a run that goes on."""
+"""Seconds between two checks for progress of a running run."""
 _LAST_WORDS = 1.5
-"""Seconds in which a stream may still send how a run ended, when the process ends."""
+"""Seconds in which a stream may still send a run's end when the process ends."""
 
 _Progress = tuple[str, int, int]
-"""The state of a run, and how many results and deliveries it has."""
+"""The state of a run, and the numbers of its results and deliveries."""
 
 
 class RunsPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,7 +44,7 @@ class RunsPage(msgspec.Struct, frozen=True, kw_only=True):
     bars: Sequence[RunBar]
     """The chart of the newest runs; empty on the pages of older ones."""
     count: int
-    """Of all runs in the log."""
+    """The number of all runs in the log."""
     before: str
     """The id of the run that this page goes on after; empty for the newest page."""
     older: str
@@ -72,12 +72,12 @@ class RunPages(RoomPages):
         return self.all(request)
 
     def all(self, request: Request, problem: str = "") -> Response:
-        """All runs, and what is wrong with a file that was to be opened. Blocks."""
+        """All runs; `problem` is what is wrong with a file that was to be opened. Blocks."""
         page = self._read_all(request.query_params.get("before", ""), problem)
         return self._page(request, "runs/runs.html", page, refused=bool(problem))
 
     def show(self, request: Request) -> Response:
-        """A run and its results, as far as it is."""
+        """A run and its results so far."""
         run = self._run(request.path_params["id"])
         return self._page(request, "runs/run.html", run_page.of_run(self._context, request, run))
 
@@ -91,7 +91,7 @@ class RunPages(RoomPages):
         return self._page(request, "runs/run_scenario.html", page)
 
     async def events(self, request: Request) -> Response:
-        """An event `changed` where a run has got further, and `finished` once it has ended."""
+        """An event `changed` at each progress of a run, and `finished` once it has ended."""
         id = request.path_params["id"]
         await asyncio.to_thread(self._run, id)
 
@@ -111,7 +111,7 @@ class RunPages(RoomPages):
                     with anyio.move_on_after(_LOOK_AGAIN):
                         await closing.wait()
                 elif self._context.running.is_live(id):
-                    # It is being stopped, and its pages are still to show how it ended.
+                    # The run is being stopped, and its pages have to show its end.
                     await asyncio.sleep(_LOOK_AGAIN / 10)
                 else:
                     return
@@ -119,7 +119,7 @@ class RunPages(RoomPages):
         return EventSourceResponse(stream(), shutdown_event=closing, shutdown_grace_period=_LAST_WORDS)
 
     async def stop(self, request: Request) -> Response:
-        """Stop a run of this process; what was done until then is kept, and shown."""
+        """Stop a run of this process; its results so far are kept, and shown."""
         await forms.read(request)
         id = request.path_params["id"]
         await asyncio.to_thread(self._run, id)
@@ -144,7 +144,7 @@ class RunPages(RoomPages):
         )
 
     def _progress(self, id: str) -> _Progress | None:
-        """How far a run is; None where there is none."""
+        """The progress of a run; None where there is none of this id."""
         run = self._context.log.run(id)
         return None if run is None else (run.state, run.results, run.deliveries)
 

@@ -1,4 +1,4 @@
-"""Runs, and how their scenarios came out, as the pages show them."""
+"""Runs and the results of their scenarios, as the pages show them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class DeliveryLine(msgspec.Struct, frozen=True):
     number: int
     attempt: int
     verdict: str
-    """By the run's own judgement."""
+    """The verdict of the run's own judgement."""
     answer: str
     total: float
     lines: list[str]
@@ -43,7 +43,7 @@ class StepRow(msgspec.Struct, frozen=True):
 
     result: ResultStep
     deliveries: list[DeliveryLine]
-    """The first of them."""
+    """The first deliveries of the step."""
     more: int
     """How many further deliveries there are."""
 
@@ -54,9 +54,9 @@ class ResultRow(msgspec.Struct, frozen=True):
     result: Result
     trend: Trend | None
     before: Result | None
-    """The result that it is compared with."""
+    """The earlier result that the result is compared with."""
     steps: list[StepRow]
-    """The first of the steps that are shown."""
+    """The steps that are shown, from the first."""
     more: int
     """How many further steps there are."""
 
@@ -66,9 +66,9 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
 
     summary: RunSummary
     info: RunInfo
-    """An empty one where the run file is damaged."""
+    """The facts about the run; empty where the run file is damaged."""
     seconds: float
-    """How long it took, or has taken until now."""
+    """How long the run took, or has taken until now."""
 
     @property
     def id(self) -> str:
@@ -86,12 +86,12 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def counts(self) -> list[tuple[Verdict, int]]:
-        """How many scenarios there are of each verdict, the worst first; none that there is none of."""
+        """The number of scenarios by verdict, the worst first, without verdicts that no scenario has."""
         return counted(self.summary.outcomes)
 
     @property
     def problems(self) -> list[str]:
-        """What cannot be read of it."""
+        """Why parts of the run cannot be read."""
         return [str(problem) for problem in self.summary.problems]
 
 
@@ -103,21 +103,21 @@ def run_row(run: RunSummary, now: str) -> RunRow:
 
 
 def is_open(run: RunSummary) -> bool:
-    """Whether it is the run of a `serve` process that goes on: it takes what is sent by hand, for days."""
+    """Whether it is the run of a live `serve` process, to which sends by hand belong for days."""
     return run.state == "running" and run.info is not None and run.info.kind == "serve"
 
 
 def counted(counts: Mapping[Verdict, int]) -> list[tuple[Verdict, int]]:
-    """How many there are of each verdict, the worst first."""
+    """The counts by verdict, the worst first, without zeros."""
     return [(verdict, counts[verdict]) for verdict in lines.VERDICT_ORDER if counts.get(verdict)]
 
 
 def trends(
     run: RunSummary, results: Sequence[Result], past: Iterable[Past]
 ) -> dict[str, tuple[Trend | None, Result | None]]:
-    """The trend of each result of a run, by the scenario's id, and what it is compared with.
+    """The trend of each result of a run and the earlier result it is compared with, by scenario id.
 
-    `past` comes newest first.
+    `past` are earlier runs, the newest first.
     """
     if run.info is None:
         return {}
@@ -129,7 +129,7 @@ def trends(
 
 
 def past_runs(log: LogReader, before: RunInfo) -> Iterator[Past]:
-    """The runs that a run is compared with, the newest first. Each is read when it is taken."""
+    """The runs that a run is compared with, the newest first. Each is read when the iteration reaches it."""
     for run in log.runs():
         if run.info is not None and run.results and trend.is_comparable(run.info, before):
             yield Past(run.info, log.results(run.id))
@@ -143,7 +143,7 @@ def result_rows(
     is_shown: Callable[[ResultStep], bool],
     most: int,
 ) -> list[ResultRow]:
-    """The rows of these results: what got worse first.
+    """The rows of these results, those that got worse first.
 
     `compared` is what `trends` returns. `most` bounds the steps of a row, the deliveries of a step, and the
     lines of a delivery.
@@ -157,7 +157,7 @@ def result_rows(
         steps = []
         for step in shown[:most]:
             sent = deliveries[result.scenario, step.name]
-            # What spoiled the step first.
+            # The failed and errored deliveries first.
             sent = sorted(sent, key=lambda entry: _verdict(entry) not in ("failed", "errored"))
             steps.append(StepRow(step, [_line(each, most) for each in sent[:most]], max(0, len(sent) - most)))
         found, before = compared.get(result.scenario, (None, None))
@@ -187,7 +187,7 @@ def _line(entry: Entry, most: int) -> DeliveryLine:
 
 
 def _first(entry: Entry) -> Judgement | None:
-    """The judgement of the run itself; later ones are re-checks."""
+    """The judgement that the run itself made; later ones are re-checks."""
     return entry.judgements[0] if entry.judgements else None
 
 

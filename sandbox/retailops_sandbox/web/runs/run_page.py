@@ -23,20 +23,20 @@ from retailops_sandbox.web.shell.addresses import query_string
 from retailops_sandbox.web.shell.context import AppContext
 
 _RESULTS = 500
-"""The most results of a run that has ended on one page: a browser takes seconds over ten thousand."""
+"""The most results on one page of a run that has ended: a browser takes seconds to show ten thousand."""
 _RUNNING_RESULTS = 100
-"""The most results on the page of a run that goes on."""
+"""The most results on the page of a running run."""
 _DELIVERIES = 100
 """The most deliveries on the page of a run without scenarios."""
 _IN_TABLE = 4
-"""The most steps of a result in the table of a run, deliveries of a step, and lines of a delivery."""
+"""The most steps of a result, deliveries of a step and lines of a delivery in the table of a run."""
 _IN_DETAIL = 200
 """The same on the page of one scenario."""
 _SPOILED = ("failed", "errored")
 
 
 class ResultFilter(msgspec.Struct, frozen=True):
-    """Which of a run's results are shown; what is empty does not matter."""
+    """Which of a run's results are shown; an empty field accepts all."""
 
     verdict: str = ""
     trend: str = ""
@@ -59,9 +59,9 @@ class FilterChoice(msgspec.Struct, frozen=True):
 
     label: str
     count: int
-    """Of the results that have it."""
+    """The number of results that have the value."""
     url: str
-    """Of the page with it."""
+    """The address of the page with the value."""
     is_chosen: bool
 
 
@@ -69,9 +69,9 @@ class Paging(msgspec.Struct, frozen=True):
     """Which results a page shows, of more than fit on one."""
 
     first: int
-    """How many come before."""
+    """The number of results before this page."""
     count: int
-    """Of all results that the filter accepts."""
+    """The number of all results that the filter accepts."""
 
     @property
     def end(self) -> int:
@@ -79,7 +79,7 @@ class Paging(msgspec.Struct, frozen=True):
 
     @property
     def before(self) -> int:
-        """Where the page before begins."""
+        """The `first` of the page before."""
         return max(0, self.first - _RESULTS)
 
 
@@ -89,27 +89,27 @@ class RunPage(msgspec.Struct, frozen=True, kw_only=True):
     run: RunRow
     rows: Sequence[ResultRow]
     hidden: int
-    """How many further results a run has that goes on."""
+    """The number of results that are not shown while the run goes on."""
     paging: Paging | None
     """None where all results fit on the page."""
     total: int
-    """Of all results."""
+    """The number of all results."""
     failing: int
-    """Of those that failed or errored."""
+    """The number of results that failed or errored."""
     is_running: bool
     is_ours: bool
-    """This process runs it, and can stop it."""
+    """Whether this process runs it, and so can stop it."""
     can_review: bool
     problem: str
-    """What ended it before its time; empty where nothing did."""
+    """Why the run ended early; empty where it did not."""
     choices: Sequence[tuple[str, Sequence[FilterChoice]]]
-    """By the field of the filter."""
+    """The choices by the field of the filter."""
     address: str
     """The query string of the filter; empty where it accepts everything."""
     by_hand: Sequence[DeliveryRow]
     """The newest deliveries of a run without scenarios."""
     is_started_before: bool
-    """The form that led here had been sent before."""
+    """Whether the form that led to this page had been sent before."""
 
 
 class RunScenarioPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,11 +118,11 @@ class RunScenarioPage(msgspec.Struct, frozen=True, kw_only=True):
     run: RunRow
     row: ResultRow
     is_known: bool
-    """Its file is still in the workspace."""
+    """Whether the scenario's file still exists."""
 
 
 def of_run(context: AppContext, request: Request, run: RunSummary) -> RunPage:
-    """The page of a run, as far as it is. Blocks."""
+    """The page of a run with its results so far. Blocks."""
     filter = ResultFilter.of(request.query_params)
     first = _first(request.query_params.get("from", ""))
     rows = _rows(context, run)
@@ -161,12 +161,12 @@ def of_scenario(context: AppContext, run: RunSummary, scenario: str) -> RunScena
 
 
 def _first(asked: str) -> int:
-    """The number of the first result on the page, as an address spells it; 0 for what is no number."""
+    """The number of results before the page, from the address; 0 for text that is no number."""
     return int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 8 else 0
 
 
 def _rows(context: AppContext, run: RunSummary, scenario: str | None = None) -> list[ResultRow]:
-    """The results of a run with the deliveries of what did not pass; or those of one scenario, with all."""
+    """The results of a run, with deliveries of those that did not pass; for one scenario with all."""
     only_one = scenario is not None
     wanted = [result for result in context.log.results(run.id) if scenario in (None, result.scenario)]
     in_detail = {result.scenario for result in wanted if only_one or result.verdict in _SPOILED}

@@ -1,4 +1,4 @@
-"""Run files that were uploaded, for as long as the process lives."""
+"""Uploaded run files, which are kept until the process ends."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Uploads:
         self._log = log
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._kept: dict[str, Path] = {}
-        """By the run's id."""
+        """The files by the id of their run."""
         self._numbers = count(1)
         self._lock = Lock()
 
@@ -33,7 +33,7 @@ class Uploads:
         `name` is the file's name in the browser: it is shown, and no file is written under it.
         """
         shown = name.replace("\\", "/").rpartition("/")[2][:_LONGEST] or "a file without a name"
-        # One after the other: of two files of one run the later stays, and the other is deleted.
+        # One at a time: of two files of one run, the later is kept and the other is deleted.
         with self._lock:
             path = self._written(file)
             try:
