@@ -1,4 +1,4 @@
-"""The scenarios: find some, choose the receiver, run them; and one with its text and its results."""
+"""The pages of scenarios: the list with filter, receiver and Run; one scenario with its text and results."""
 
 from __future__ import annotations
 
@@ -37,24 +37,24 @@ from retailops_sandbox.web.shell.sends import permit
 
 _NOT_RUN = "not run"
 _RECENT = 20
-"""The most results on the page of a scenario, the latest."""
+"""The number of latest results on the page of a scenario."""
 _LONGEST_ADDRESS = 4000
 """The most characters of an address that carries the selection."""
 _PARTS = {"target": "scenarios/rerun.html", "scenario-list": "scenarios/scenario_list.html"}
-"""By the element that a script replaces, the part of the page for it."""
+"""The templates of the page's parts, by the id of the element that a script replaces."""
 
 
 class ScenarioForm(msgspec.Struct, frozen=True, kw_only=True):
-    """What is typed into the form of the scenarios: the filter, the selection, and where it would run."""
+    """The form of the scenarios as typed: the filter, the selection, and the receiver."""
 
     q: str = ""
     tag: str = ""
     verdict: str = ""
     receiver: str = ""
     confirmed: str = ""
-    """The name of the protected receiver that this run was said yes to."""
+    """The name of the protected receiver that the user confirmed for this run."""
     shown: str = ""
-    """The URLs that the page said a run would go to."""
+    """The URLs that the page showed for a run."""
     pick: tuple[str, ...] = ()
     """The ids of the scenarios that are selected."""
 
@@ -75,7 +75,7 @@ class ScenarioForm(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LastResult(msgspec.Struct, frozen=True):
-    """The latest result of a scenario, and the run that it is of."""
+    """The latest result of a scenario, and its run."""
 
     run: RunInfo
     result: Result
@@ -117,7 +117,7 @@ class RunBar(msgspec.Struct, frozen=True, kw_only=True):
     target: Target
     receivers: Sequence[Receiver]
     one: str
-    """The id of the only scenario that it runs; empty where it runs what is selected."""
+    """The id of the only scenario that it runs; empty where it runs the selected ones."""
     form_id: str
     problems: Mapping[str, str]
 
@@ -128,9 +128,9 @@ class ScenariosPage(msgspec.Struct, frozen=True, kw_only=True):
     run_bar: RunBar
     form: ScenarioForm
     rows: Sequence[ScenarioRow]
-    """Those that the filter accepts."""
+    """The scenarios that the filter accepts."""
     unlisted: Sequence[ScenarioRow]
-    """Those that are selected, and that the filter does not accept."""
+    """The selected scenarios that the filter does not accept."""
     total: int
     tags: Sequence[str]
     verdicts: Sequence[str]
@@ -161,7 +161,7 @@ class ScenarioPages(RoomPages):
         ]
 
     def index(self, request: Request) -> Response:
-        """All scenarios that the filter accepts; `?of=` selects those of a run, or what failed in it."""
+        """All scenarios that the filter accepts; `?of=` selects those of a run, or the failed ones of it."""
         form = ScenarioForm.of(request.query_params)
         earlier = request.query_params.get("of")
         if earlier is not None:
@@ -172,7 +172,7 @@ class ScenarioPages(RoomPages):
         return self._list(request, msgspec.structs.replace(form, receiver=receiver))
 
     async def change(self, request: Request) -> Response:
-        """Show the list again with another filter or receiver; what is selected stays selected."""
+        """Show the list again with another filter or receiver, and the same selection."""
         form = ScenarioForm.of(await forms.read(request))
         part = _PARTS.get(request.headers.get("hx-target", ""), "")
         place = f"/scenarios{form.address if part else form.address_with_selection}"
@@ -190,7 +190,7 @@ class ScenarioPages(RoomPages):
         return self._one(request, request.query_params.get("id", ""), form)
 
     async def run(self, request: Request) -> Response:
-        """Run what was chosen: 303 to the run's page, or the page again with what is wrong."""
+        """Run the chosen scenarios: 303 to the run's page, or the page again with its problems."""
         typed = await forms.read(request)
         form, one = ScenarioForm.of(typed), forms.text(typed, "one")
         try:
@@ -234,7 +234,7 @@ class ScenarioPages(RoomPages):
         indexed = self._context.scenario_index.read()
         rows = self._rows(indexed, form)
         if do == "listed":
-            # Who runs all there are is told of those that could not be.
+            # A run of all scenarios also reports those that cannot be read.
             unreadable = () if form.address else indexed.unreadable
             return [row.plan for row in rows if row.is_accepted(form)], unreadable
         selected = [row.plan for row in rows if row.is_selected]
@@ -338,7 +338,7 @@ class ScenarioPages(RoomPages):
 def _of_run(
     form: ScenarioForm, run: RunSummary, results: Sequence[Result], *, only_failed: bool
 ) -> ScenarioForm:
-    """A form with the scenarios of an earlier run selected, to run again where they ran."""
+    """A form with the scenarios of an earlier run selected, and with that run's receiver."""
     pick = [
         result.scenario for result in results if not only_failed or result.verdict in ("failed", "errored")
     ]

@@ -1,4 +1,4 @@
-"""Where a run would go."""
+"""The receiver and URLs that a run would go to."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.web.shell.context import AppContext, Target
 
 FRESH = "a fresh stand-in, started for the run"
-"""Shown in place of a URL: each run has a stand-in of its own, whose orders are new."""
+"""Shown in place of a URL: each run starts a stand-in of its own, without orders of earlier runs."""
 
 
 def run_target(
@@ -33,13 +33,13 @@ def run_target(
         action = context.actions()[0]
         targets = [context.target(receiver, action.name, action.editions[0])]
     urls = tuple(dict.fromkeys(target.url for target in targets))
-    # One that some scenarios can reach is no problem: the others say in the results why they could not.
+    # A problem of some scenarios only is no problem of the run: their results will say why.
     problems = [target.problem for target in targets]
     return Target(receiver, urls, problems[0] if all(problems) else "")
 
 
 def _different(receiver: Receiver, plans: Sequence[Plan]) -> list[Plan]:
-    """Those of the plans that may be sent to different URLs: one for each contract, or all."""
+    """The plans that may be sent to different URLs: all, or one for each contract."""
     if any(composing.has_placeholder(text) for text in (receiver.base_url, *receiver.paths.values())):
         return list(plans)
     return list({(plan.scenario.action, plan.scenario.edition): plan for plan in plans}.values())
