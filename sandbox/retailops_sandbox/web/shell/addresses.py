@@ -1,4 +1,4 @@
-"""How addresses of pages are spelled."""
+"""The query strings of addresses of pages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import msgspec
 
 
 def query_string(asked: msgspec.Struct, *, without: tuple[str, ...] = ()) -> str:
-    """The fields of a struct as an address spells them, with the question mark; empty where all are.
+    """The query string of a struct's fields, with the question mark; empty where all fields are empty.
 
     A field that is a tuple is repeated for each of its items.
     """

@@ -1,4 +1,4 @@
-"""What a browser chose last, kept in its cookies."""
+"""The latest choices made in a browser, kept in its cookies."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _YEAR = 365 * 24 * 60 * 60
 
 
 class Choice(msgspec.Struct, frozen=True):
-    """A choice of one of some words, which the browser keeps for its next pages."""
+    """A choice between some words, which the browser keeps for its next pages."""
 
     name: str
     words: tuple[str, ...]
-    """The first is chosen where none was."""
+    """The words to choose from; the first is the default."""
 
     def of(self, request: Request) -> str:
         """The word that this browser chose last."""
@@ -26,7 +26,7 @@ class Choice(msgspec.Struct, frozen=True):
         return word if word in self.words else self.words[0]
 
     def remember(self, request: Request, response: Response, word: str) -> None:
-        """Keep a word; one that is none of the words is not kept."""
+        """Keep the chosen word in the browser; a word that is not among `words` is ignored."""
         if word in self.words:
             key = cookie_name(request, self.name)
             response.set_cookie(key, word, max_age=_YEAR, httponly=True, samesite="lax")
@@ -34,7 +34,7 @@ class Choice(msgspec.Struct, frozen=True):
 
 THEME = Choice("theme", ("system", "light", "dark"))
 PAYLOAD_VIEW = Choice("view", ("raw", "form", "sent"))
-"""How payloads are shown: as their text, as the form made of it, or as the request that it becomes."""
+"""How payloads are shown: as text, as a form, or as the request as sent."""
 EXPECTATION_VIEW = Choice("expectation", ("json", "cards"))
 ADVICE = Choice("advice", ("on", "off"))
 
@@ -47,7 +47,7 @@ def chosen_receiver(request: Request, context: AppContext) -> Receiver:
 
 
 def remember_receiver(request: Request, response: Response, name: str, context: AppContext) -> None:
-    """Let this browser's next pages send there too. A cookie holds few characters, hence the hexadecimal."""
+    """Keep the receiver for this browser's next pages. Cookies hold few characters, hence hexadecimal."""
     if any(each.name == name for each in context.receivers()):
         key = cookie_name(request, "receiver")
         response.set_cookie(key, name.encode().hex(), httponly=True, samesite="lax")

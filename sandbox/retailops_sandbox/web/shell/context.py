@@ -23,7 +23,7 @@ from retailops_sandbox.web.shell.sending import Sending
 from retailops_sandbox.workspace.workspace import Workspace
 
 _MADE_WHEN_SENT: dict[str, Json] = {name: f"${{{name}}}" for name in ("uuid", "now", "sequence")}
-"""Placeholders that only a send fills stay as they are in URLs that are shown before it."""
+"""Values of the placeholders that only a send fills: a URL that is shown before it keeps them as written."""
 
 
 class Action(msgspec.Struct, frozen=True):
@@ -41,7 +41,7 @@ class Target(msgspec.Struct, frozen=True):
     problem: str = ""
     """Why nothing can be sent there."""
     is_gone: bool = False
-    """There is no receiver of that name."""
+    """Whether there is no receiver of that name."""
 
     @property
     def url(self) -> str:
@@ -50,7 +50,7 @@ class Target(msgspec.Struct, frozen=True):
 
     @property
     def shown(self) -> str:
-        """The URLs as a hidden field keeps them, to be compared when the form comes."""
+        """The URLs, one a line, for a hidden field: the form sends them back to be compared."""
         return "\n".join(self.urls)
 
 
@@ -80,7 +80,7 @@ class AppContext:
         self.stand_in = stand_in
         self.stand_in_receiver = Receiver(name="stand-in", base_url=stand_in_url, token=TOKEN, stand_in=True)
         self.secrets: dict[str, str] = {}
-        """Typed in the browser, by environment variable, and kept until the process ends."""
+        """Secrets that were typed in the browser, by environment variable; kept until the process ends."""
         self.environment: Mapping[str, str] = ChainMap(self.secrets, dict(environment))
         self.transport = transport
         self.clock: Clock = SystemClock()
@@ -91,12 +91,12 @@ class AppContext:
     # --- the log ---
 
     def damage(self, id: str) -> str:
-        """What cannot be read of a run, or of the run of a delivery; empty where all can be."""
+        """Which parts of a run, or of a delivery's run, cannot be read; empty where all can."""
         run = self.log.run(id) or self.log.run(id.rpartition(".")[0])
         return str(run.problems[0]) if run is not None and run.problems else ""
 
     def refuse_opened(self, id: str) -> None:
-        """UsageError where a run or a delivery was opened from a file, and is only to be looked at."""
+        """UsageError where a run or a delivery was opened from a file, and so is read-only."""
         if name := self.log.opened_from(id):
             raise UsageError(
                 f"{id} was opened from {name}, and is only to be looked at",
@@ -129,9 +129,9 @@ class AppContext:
         return ""
 
     def policy(self) -> SecretPolicy:
-        """What is secret in all that is kept, as receivers and typed secrets are now.
+        """The redaction policy, from the present receivers and typed secrets.
 
-        SandboxError where the receivers cannot be read: what is secret is then not known.
+        SandboxError where the receivers cannot be read, as the secrets are then unknown.
         """
         return self._policy(self.workspace.receivers().receivers)
 
@@ -140,7 +140,7 @@ class AppContext:
         return SecretPolicy(self.environment, receivers=receivers, named=named)
 
     def ports(self) -> Ports:
-        """The ports of one send, with the policy as it is now; SandboxError where there is none."""
+        """The ports of one send, with the present policy; SandboxError where that cannot be made."""
         return build_ports(self.workspace, self.transport, self.writer, self.environment, self.policy())
 
     def receiver(self, name: str) -> Receiver:
@@ -162,7 +162,7 @@ class AppContext:
     def target(
         self, receiver: Receiver, action: str, edition: str, variables: Mapping[str, Json] | None = None
     ) -> Target:
-        """Where a send to this receiver would go. Secrets that its URL holds are not shown."""
+        """The target of a send to this receiver. Secrets in its URL are redacted."""
         try:
             wanted = contract.load(action, edition)
             resolved, secrets = self.resolved(receiver, variables)
@@ -174,7 +174,7 @@ class AppContext:
     def resolved(
         self, receiver: Receiver, variables: Mapping[str, Json] | None = None
     ) -> tuple[Receiver, Secrets]:
-        """A receiver with its placeholders filled, and what of it is secret; ComposeError names the field."""
+        """A receiver with its placeholders filled, and its secrets; ComposeError names the field."""
         names = composing.Names(
             environment=self.environment,
             receiver=receiver.variables,

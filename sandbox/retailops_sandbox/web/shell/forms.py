@@ -1,4 +1,4 @@
-"""Forms as they come in."""
+"""Reading forms."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from starlette.types import Message
 LARGEST = 32 * 1024 * 1024
 _TYPED = "Go back: what you typed is still there."
 _MOST_FIELDS = 20_000
-"""One for each scenario that is selected, and some."""
+"""The most fields of a form: one for each selected scenario, and a few more."""
 
 
 async def read(request: Request, *, largest: int = LARGEST, hint: str = _TYPED) -> FormData:
@@ -40,7 +40,7 @@ def text(form: FormData, name: str) -> str:
 
 
 def key(form: FormData) -> str:
-    """A key of the form as it was filled in, for `Once`; empty without an id."""
+    """The key of a form and its content, for `Once`; empty for a form without an id."""
     id = text(form, "form_id")
     if not id:
         return ""
@@ -54,6 +54,6 @@ def came_from(request: Request) -> str:
         parts = urlsplit(request.headers.get("referer", ""))
     except ValueError:
         return "/"
-    # Browsers take a backslash for a slash, and two of them for another host.
+    # Browsers read a backslash as a slash, and two slashes as the start of a host.
     path = "/" + parts.path.lstrip("/\\")
     return path + (f"?{parts.query}" if parts.query else "")

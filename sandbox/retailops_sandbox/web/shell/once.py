@@ -1,4 +1,4 @@
-"""Forms that start something: a double click starts it once."""
+"""Starting something once for each form, also after a double click."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _REMEMBERED = 1000
 
 
 class Once:
-    """Starts what a form asks for once, however often the form comes."""
+    """Starts the send or run of a form once, however often the form is sent."""
 
     def __init__(self) -> None:
         self._forms: Recent[asyncio.Future[str]] = Recent(_REMEMBERED)
 
     async def do(self, form: str, start: Callable[[], asyncio.Future[str]]) -> tuple[str, bool]:
-        """The id of what the form with this key started, and whether an earlier request started it.
+        """The id of the send or run that the form with this key started, and whether an earlier request did.
 
         Raises what `start` or its future raises, and UsageError for an empty key; the form can then be sent
         again.

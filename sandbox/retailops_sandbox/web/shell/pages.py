@@ -41,9 +41,9 @@ class Shell(msgspec.Struct, frozen=True, kw_only=True):
     csp_nonce: str
     record_switch: RecordSwitch
     section: str | None = None
-    """The entry of the navigation that is current, empty for none; None hides the navigation."""
+    """The current entry of the navigation, empty for none; None hides the navigation."""
     target: Target | None = None
-    """Where a send would go; None hides it."""
+    """The target of a send, shown in the header; None hides it."""
 
 
 class Pages:
@@ -55,7 +55,7 @@ class Pages:
     def __init__(self, templates: Path, static: Path) -> None:
         self.static = static
         self.record_switch: Callable[[], RecordSwitch] = RecordSwitch
-        """Makes what the record switch shows; its room replaces it."""
+        """Makes the state of the record switch; the room `recording` replaces this default."""
         self._assets = _manifest(static)
         self._environment = jinja2.Environment(
             loader=jinja2.FileSystemLoader(templates),
@@ -104,7 +104,7 @@ class Pages:
         section: str | None = None,
         target: Target | None = None,
     ) -> Iterator[str]:
-        """The markup of a page in pieces, each of which ends where the template says `flush`."""
+        """The markup of a page in pieces; a template ends a piece with `flush`."""
         piece: list[str] = []
         context = self._context(request, page, section, target)
         for markup in self._template(name).generate(context, flush=_FLUSH):
@@ -163,7 +163,7 @@ def _manifest(static: Path) -> dict[str, str]:
 
 
 def problems(known: Mapping[str, str] | None = None) -> defaultdict[str, str]:
-    """The problems of a form by field, and an empty text for every other field."""
+    """The known problems of a form by field, with an empty text for every other field."""
     return defaultdict(str, known or {})
 
 
@@ -185,7 +185,7 @@ def expectation_text(expectation: Expectation | None) -> str:
 
 
 def phases(delivery: Delivery) -> Sequence[tuple[str, float, float, float]]:
-    """Name, milliseconds, start and width in percent of each phase; the last is what is left of the total."""
+    """Name, milliseconds, start and width in percent of each phase; the last is the rest of the total."""
     timings = delivery.timings
     parts = {
         "name lookup": timings.lookup,

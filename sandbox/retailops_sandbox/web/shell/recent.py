@@ -1,4 +1,4 @@
-"""What a process keeps of its latest work."""
+"""A dictionary of bounded size."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Value = TypeVar("Value")
 
 
 class Recent(OrderedDict[str, Value]):
-    """A dictionary that keeps a number of entries, those that were set last."""
+    """A dictionary that keeps only a given number of entries, those that were set last."""
 
     def __init__(self, most: int) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
 """The payload and headers of a delivery from the log alone, to send it again without its scenario.
 
-The log has the payload before its placeholders were filled, and what went out, without secrets. Secrets, and
-what is made for each send, are filled in anew; everything else is as it was.
+The log has the payload before its placeholders were filled, and the redacted request. Placeholders of secrets
+and of values that are made for each send are filled anew; all other values stay as they were sent.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ def payload(sent: Delivery) -> str:
     try:
         template, filled = jsontext.parse(sent.composed), jsontext.parse(sent.request.body)
     except SandboxError:
-        # Redacted in place, as no JSON any more: there is nothing to look up.
+        # Redaction made it invalid JSON, so that values cannot be looked up.
         return sent.composed
     return jsontext.compact(_recalled(template, filled)).decode()
 
 
 def raw(sent: Delivery) -> str | None:
-    """The bytes as a step spells them; None where composing makes them of the payload."""
+    """The body as a step's `raw` spells it; None where composing makes the same body from the payload."""
     body = sent.request.body
     if sent.request.base64:
         return f"base64:{body}"
@@ -40,7 +40,7 @@ def raw(sent: Delivery) -> str | None:
 
 
 def headers(sent: Delivery) -> dict[str, str]:
-    """The headers that its step added, as a step spells them."""
+    """The headers that the delivery's step added, as a step spells them."""
     went_out = {name.lower(): value for name, value in sent.request.headers}
     found = {}
     for name, written in sent.own_headers.items():
@@ -68,7 +68,7 @@ def _can_be_filled(text: str) -> bool:
 
 
 def _literal_json(value: Json) -> Json:
-    """A value that composing leaves as it is."""
+    """The value, with `${` escaped so that composing leaves it as it is."""
     if isinstance(value, str):
         return _literal(value)
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""A room of the browser application: what it brings, and the base of its page classes."""
+"""A room of the browser application: its routes and life cycle, and the base of its page classes."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ async def _nothing() -> None:
 
 
 class Room(msgspec.Struct, frozen=True, kw_only=True):
-    """What one feature brings to the application."""
+    """The routes of one feature, and the functions that end it."""
 
     routes: Sequence[BaseRoute]
     stop: Callable[[], Awaitable[None]] = _nothing
-    """Ends what is under way, while pages are still answered. It may be called more than once."""
+    """Ends the room's work while pages are still answered. It may be called more than once."""
     close: Callable[[], Awaitable[None]] = _nothing
-    """Frees what pages need, after the last one was answered."""
+    """Frees the resources of pages, after the last one was answered."""
 
 
 class RoomPages:

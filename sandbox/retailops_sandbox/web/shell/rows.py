@@ -1,4 +1,4 @@
-"""The rows of a list of deliveries: of the log, and of what is in flight."""
+"""The rows of a list of deliveries, logged ones and those in flight."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ class FlightRow(DeliveryRow, frozen=True, kw_only=True):
 
     @property
     def verdict_word(self) -> str:
-        """Its state, in place of a verdict."""
+        """The state, which lists show in place of a verdict."""
         return self.state
 
     @property
     def answer(self) -> str:
-        """Empty: it is not known."""
+        """Empty, as there is no answer yet."""
         return ""
 
     @property
     def label(self) -> str:
-        """The fixture, or that the payload was typed."""
+        """The fixture's name, or `typed` for a typed payload."""
         return self.fixture or "typed"
 
 

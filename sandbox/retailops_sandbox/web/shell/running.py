@@ -1,4 +1,4 @@
-"""Runs under way: a form starts one, pages follow it through the log, and it ends without them."""
+"""Runs under way. A form starts one, pages show it from the log; it goes on when they are closed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class _Live(msgspec.Struct):
 
 
 class Running:
-    """Starts runs, each with a run file of its own, and knows those that have not ended."""
+    """Starts runs, each with a run file of its own, and keeps track of those that have not ended."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -49,14 +49,14 @@ class Running:
         return self._problems.get(id, "")
 
     async def stop(self, id: str) -> None:
-        """Stop a run, and wait until what was done is reported; nothing happens if it has ended."""
+        """Stop a run, and wait until its results so far are logged; nothing happens if it has ended."""
         live = self._live.get(id)
         if live is not None:
             live.engine.stop()
             await live.ended.wait()
 
     async def stop_all(self) -> None:
-        """Stop every run, and wait until each is reported."""
+        """Stop every run, and wait until each is logged."""
         for live in self._live.values():
             live.engine.stop()
         if self._tasks:
@@ -76,14 +76,14 @@ class Running:
             if not started.done():
                 started.set_exception(error)
             elif isinstance(error, SandboxError):
-                # Such as a full disk: the run has ended, and its page says why.
+                # For example a full disk: the run has ended, and its page says why.
                 self._problems[started.result()] = str(error)
             else:
                 raise
 
     async def _run(self, setup: RunSetup, started: asyncio.Future[str]) -> None:
         clock = SystemClock()
-        # Of a stand-in there is a fresh one for each run, as on the command line: its orders are as new.
+        # Each run starts a stand-in of its own, as on the command line, without orders of earlier runs.
         async with reachable(setup.options.receiver) as (receiver, _):
             engine, log = engine_and_log(setup, receiver, self._transport, clock)
             live = _Live(engine, asyncio.Event())

@@ -1,4 +1,4 @@
-"""The scenarios that pages offer: the workspace's, over those that ship with the sandbox."""
+"""The scenarios that pages offer: the workspace's, and shipped ones with other names."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class IndexedScenarios(msgspec.Struct, frozen=True):
 
 
 class ScenarioIndex:
-    """Reads scenario files, and each again only where it has changed. Threads may share it."""
+    """Reads scenario files, and a known one again only where it has changed. Threads may share it."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace

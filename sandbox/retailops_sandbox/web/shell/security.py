@@ -1,8 +1,8 @@
-"""Who may talk to the sandbox, and what its pages may do.
+"""Which requests the sandbox answers, and the security policy of its pages.
 
-A page elsewhere must not be able to make the sandbox send, nor read what it logged. So every request must
-name a host that is ours, every request that changes anything must come from a page of ours, and off loopback
-a token is needed as well.
+A page of another site must not be able to make the sandbox send, nor to read its log. So every request must
+name a host of the sandbox, every request that changes anything must come from one of its own pages, and at an
+address other than loopback a token is needed as well.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ class Refusal(Protocol):
 
 
 class Guard:
-    """ASGI middleware: refuses what must not reach the application, and puts the policy on every answer.
+    """ASGI middleware that refuses forbidden requests, and adds the policy's headers to every answer.
 
-    With a token any host name will do: a rebound name brings no cookie of ours with it.
+    With a token any host name is allowed: under a rebound name, browsers do not send the cookie.
     """
 
     def __init__(self, app: ASGIApp, *, token: str, refuse: Refusal) -> None:
@@ -107,13 +107,13 @@ class Guard:
 
 
 def remember_token(request: Request, answer: Response, token: str) -> None:
-    """Keep the token in a cookie, so that it is asked for once."""
+    """Keep the token in a cookie, so that the user enters it only once."""
     secure = request.url.scheme == "https"
     answer.set_cookie(cookie_name(request, "token"), token, httponly=True, samesite="lax", secure=secure)
 
 
 def cookie_name(request: Request, name: str) -> str:
-    """The name of a cookie of this sandbox: cookies know no ports, and this host may run another one."""
+    """The name of a cookie of this sandbox, with its port: browsers share cookies between ports."""
     return f"sandbox_{name}_{request.url.port or 80}"
 
 
@@ -135,7 +135,7 @@ def _from_own_page(request: Request, host: str) -> bool:
 
 
 def _host_name(host: str) -> str:
-    """The name in a Host header; empty where it is not just a name and perhaps a port."""
+    """The name in a Host header; empty for a header that is not a name with an optional port."""
     found = _HOST.fullmatch(host)
     return (found[1] or found[2]).lower() if found else ""
 
@@ -143,7 +143,7 @@ def _host_name(host: str) -> str:
 def _set_policy(headers: MutableHeaders, nonce: str) -> None:
     headers["Content-Security-Policy"] = _POLICY.format(nonce=nonce)
     headers["X-Content-Type-Options"] = "nosniff"
-    # Not no-referrer: with it, browsers send `Origin: null` from our own forms.
+    # With `no-referrer`, browsers would send `Origin: null` from the sandbox's own forms.
     headers["Referrer-Policy"] = "same-origin"
     headers["Cross-Origin-Opener-Policy"] = "same-origin"
     headers["Cross-Origin-Resource-Policy"] = "same-origin"

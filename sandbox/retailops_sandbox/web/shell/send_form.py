@@ -16,7 +16,7 @@ from retailops_sandbox.web.shell.forms import text
 from retailops_sandbox.web.shell.pages import expectation_text
 
 EDITED = " (edited)"
-"""The end of a fixture's name where its payload was edited before it was sent."""
+"""The suffix of a fixture's name where the payload was edited before it was sent."""
 
 
 class SendForm(msgspec.Struct, kw_only=True):
@@ -40,7 +40,7 @@ class SendForm(msgspec.Struct, kw_only=True):
     receiver: str = ""
     expectation: str = ""
     expectation_view: str = "json"
-    """How it is shown, one of EXPECTATION_VIEW."""
+    """How the expectation is shown, one of EXPECTATION_VIEW."""
     rule_at: str = ""
     """The expected value whose rule is being edited, as a pointer into the expectation."""
     variables: str = ""
@@ -66,7 +66,7 @@ class SendForm(msgspec.Struct, kw_only=True):
 
 
 class Refused(Exception):
-    """What was typed cannot be used; `problems` has why, by field."""
+    """The error of a form that cannot be used; `problems` has the reasons by field."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""Sends by hand under way: a form starts one, pages show it, and it ends without them."""
+"""Sends by hand under way. A form starts one, pages show it; it goes on when they are closed."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ class Flight:
         self.request = request
         self.sent_at = sent_at
         self.landed = asyncio.Event()
-        """Set once it has ended, and was judged where it could be."""
+        """Set once the delivery has ended and, where possible, was judged."""
         self.problem = ""
-        """Why nothing of it is in the log, although it has landed."""
+        """Why the delivery is not in the log although it has ended."""
         self._run = run
         self._since = since
 
@@ -57,12 +57,12 @@ class Flight:
         return (self.request.ports.clock.seconds() - self._since) * 1000
 
     def cancel(self) -> None:
-        """End it with the fault *cancelled*."""
+        """End the delivery with the fault *cancelled*."""
         self._run.stop()
 
 
 class NotSent(SandboxError):
-    """Nothing went out; the message says why."""
+    """The error of a send that was not made; the message says why."""
 
 
 class Sending:
@@ -85,11 +85,11 @@ class Sending:
 
     @property
     def flights(self) -> list[Flight]:
-        """Those in flight, the newest first."""
+        """The deliveries in flight, the newest first."""
         return list(reversed(self._flights.values()))
 
     def flight(self, id: str) -> Flight | None:
-        """The delivery of this id, if it is in flight, or has landed and could not be logged."""
+        """The delivery of this id, if it is in flight, or has ended and could not be logged."""
         return self._flights.get(id) or self._unlogged.get(id)
 
     def problem(self, id: str) -> str:
@@ -99,7 +99,7 @@ class Sending:
     async def once(self, form: str, request: SendRequest) -> tuple[str, bool]:
         """Send once for a form: the delivery's id, and whether an earlier request with the form sent it.
 
-        Raises NotSent, or UsageError, where nothing went out; the form can then be sent again.
+        Raises NotSent or UsageError where nothing was sent; the form can then be sent again.
         """
         return await self._forms.do(form, lambda: self._start(request))
 
@@ -135,7 +135,7 @@ class Sending:
             if not started.done():
                 started.set_exception(error)
             elif flight is not None and isinstance(error, SandboxError):
-                # Such as a full disk: it went out, and its page says what became of it.
+                # For example a full disk: the request was sent, and its page shows the outcome.
                 self._could_not_log(flight, str(error))
             else:
                 raise

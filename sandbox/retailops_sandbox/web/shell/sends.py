@@ -1,4 +1,4 @@
-"""A send by hand as the engine runs it, and what keeps one from being sent."""
+"""A send by hand as the engine runs it, and the checks before it."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from retailops_sandbox.web.shell.sending import SendRequest
 
 
 def permit(target: Target, *, shown: str, confirmed: str, again: str = "send") -> None:
-    """Refused where nothing may go to a target yet.
+    """Check that a send to a target may start; raises Refused with the field and the reason.
 
-    `shown` are the URLs that the page showed, one a line, and `confirmed` is the protected receiver that was
-    said yes to. `again` is the word for what to do once more.
+    `shown` are the URLs that the page showed, one a line. `confirmed` is the protected receiver that the user
+    confirmed. `again` is the verb for repeating the action, in the message.
     """
     receiver = target.receiver
     if target.problem:
@@ -47,8 +47,8 @@ def send_request(
 ) -> SendRequest:
     """A send by hand: a scenario of one step, whose fixture is the text in the form.
 
-    With `resent`, the form is of that delivery: its bytes and headers go out as they did. Whoever asks for
-    the send has been permitted to.
+    With `resent`, the form is of that delivery, whose bytes and headers are sent again. The caller has called
+    `permit` before.
     """
     ports = context.ports()
     deliver = Deliver(headers=resending.headers(resent) if resent is not None else {})
@@ -58,7 +58,7 @@ def send_request(
         try:
             template = Template.read(form.payload)
         except SourceError:
-            # Not JSON, and to be sent all the same: it goes out as it stands.
+            # Text that is not JSON, sent on the user's demand: its bytes are sent unchanged.
             raw = form.payload
     if template is None:
         step = Step(name="send", raw=raw, expect=expectation, off_contract=True, deliver=deliver)
@@ -78,7 +78,7 @@ def send_request(
 
 
 def lacking(payload: str) -> str:
-    """Which secrets a logged payload has lost to redaction, and what to do; empty where it has all."""
+    """The message on secrets that redaction took out of a logged payload; empty where none is missing."""
     names = sorted(set(MARK.findall(payload)))
     if not names:
         return ""
