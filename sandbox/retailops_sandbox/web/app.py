@@ -34,9 +34,9 @@ from retailops_sandbox.web.shell.security import Guard, is_same, remember_token
 _Call = Callable[[], Awaitable[None]]
 
 _COMPRESSION = 6
-"""Of zlib's nine levels: the last three take twice the time for one percent less."""
+"""The compression level, of zlib's nine: the last three take twice the time and save one percent."""
 _PAGES_OF_FORMS = {"/stand-in/reset": "/receivers", "/record/from-log": "/deliveries"}
-"""The pages of the forms whose address is not that of their page with one more part."""
+"""From a form's address to that of its page, where this is not the form's address without the last part."""
 _TITLES = {
     HTTPStatus.BAD_REQUEST: "That cannot be done",
     HTTPStatus.UNAUTHORIZED: "A token, please",
@@ -65,16 +65,16 @@ class Application(msgspec.Struct, frozen=True):
     _closes: Sequence[_Call]
 
     async def stop(self) -> None:
-        """Cancel and stop what is under way, and wait until all of it is logged. Pages are still answered."""
+        """Cancel the sends and runs under way, and wait until they are logged. Pages are still answered."""
         await _call_all(self._stops)
 
     async def close(self) -> None:
-        """Free what pages needed, after the last one was answered."""
+        """Free the resources of the pages, after the last one was answered."""
         await _call_all(self._closes)
 
 
 async def _call_all(calls: Sequence[_Call]) -> None:
-    """Call all in this order, also after one that fails; then raise its exception."""
+    """Call all in this order, also after one that raises; raise that exception at the end."""
     async with contextlib.AsyncExitStack() as stack:
         for call in reversed(calls):
             stack.push_async_callback(call)
@@ -104,12 +104,12 @@ def create_app(context: AppContext, pages: Pages, *, token: str = "") -> Applica
             Exception: shell.bug,
         },
     )
-    # Around it and not among its middleware: the page for a bug comes from outside of those.
+    # The guard is around the application: as middleware it would not cover the page for a bug.
     guarded = Guard(starlette, token=token, refuse=shell.refuse)
     return Application(
-        # Not what is streamed as events: the middleware leaves those alone.
+        # The middleware does not compress event streams.
         GZipMiddleware(guarded, compresslevel=_COMPRESSION),
-        # The watch after the sends, so that pages see how they ended.
+        # The log's watch stops after the sends, so that pages see how these ended.
         (receivers.stop, context.sending.stop, log.stop, recording.stop, context.running.stop_all),
         tuple(room.close for room in rooms),
     )
@@ -147,7 +147,7 @@ class _Shell:
         assert isinstance(error, HTTPException)
         status = HTTPStatus(error.status_code)
         if status == HTTPStatus.METHOD_NOT_ALLOWED and request.method in ("GET", "HEAD"):
-            # The browser shows the address of a form after the form was refused.
+            # After a form was refused the browser shows its address, and may ask for it again.
             path = request.url.path
             page = _PAGES_OF_FORMS.get(path) or path.rpartition("/")[0] or "/"
             return RedirectResponse(page, HTTPStatus.SEE_OTHER)
@@ -165,7 +165,7 @@ class _Shell:
         return self.refuse(request, HTTPStatus.BAD_REQUEST, what, damage or error.mend)
 
     async def _damage(self, request: Request) -> str:
-        """Why what was asked for may be missing: its run cannot be read whole; empty where it can."""
+        """Why a requested delivery or run may be missing: the run file is damaged; empty where it is not."""
         id = request.path_params.get("id") or request.query_params.get("from", "")
         damage = await asyncio.to_thread(self._context.damage, id) if id else ""
         return f"Its run cannot be read whole: {damage}" if damage else ""

@@ -49,12 +49,12 @@ async def serve(
 ) -> None:
     """Serve a workspace and its log until Ctrl-C or SIGTERM.
 
-    `diagnosing` shows diagnostics for as long as its context is open, given what strikes out secrets.
-    `on_ready` gets the addresses of the page and of the stand-in; `on_unwritable` why nothing can be logged
-    for now, while the log can be read all the same; `on_pruned` the runs that retention took and those that
-    had to stay, where there is anything to say.
+    `diagnosing` makes a context in which diagnostics are shown, from a function that redacts secrets.
+    `on_ready` gets the addresses of the page and of the stand-in. `on_unwritable` gets the reason why the log
+    can be read but not written. `on_pruned` gets the runs that retention deleted and those that it could not,
+    unless there are none.
 
-    Raises UsageError for an address that cannot be bound, and for one off loopback without a token.
+    Raises UsageError for an address that cannot be bound, and for one other than loopback without a token.
     """
     _check_token(host, token)
     pages = Pages(resources.templates_dir(), Path(__file__).with_name("static"))
@@ -94,7 +94,7 @@ async def serve(
 
 
 def _check_token(host: str, token: str) -> None:
-    """UsageError where others can reach the address, and no token of some length keeps them out."""
+    """UsageError where other hosts can reach the address and the token is missing or too short."""
     if is_loopback(host):
         return
     if not token:
@@ -115,7 +115,7 @@ def _redacted(text: str, context: AppContext) -> str:
 
 
 def _bound(host: str, port: int) -> socket.socket:
-    """A socket that listens at an address; UsageError where there can be none."""
+    """A socket that listens at an address; UsageError where that cannot be bound."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except (OSError, UnicodeError) as error:
@@ -140,7 +140,7 @@ def _address(host: str, port: int) -> str:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, which stops the application before it waits for the pages that are open."""
+    """A uvicorn server that stops the application before it waits for open connections."""
 
     def __init__(self, application: Application, on_startup: Callable[[], None]) -> None:
         super().__init__(
@@ -150,7 +150,7 @@ class _Server(uvicorn.Server):
                 access_log=False,
                 server_header=False,
                 timeout_graceful_shutdown=2,
-                # What a proxy says of a client is not evidence of where a request came from.
+                # A proxy's headers about a client do not prove where a request came from.
                 proxy_headers=False,
             )
         )
