@@ -32,7 +32,7 @@ function info(word) {
 
 const EMPTY = { object: "{}", array: "[]", string: '""' };
 
-// The word at the caret gives way as a whole, with quotes that may be there already.
+// Replaces the whole word at the caret, with any quotes around it.
 function insertKey(word) {
   return (view) => {
     const place = placeAt(view.state, view.state.selection.main.head);
@@ -100,7 +100,7 @@ export function completing(template) {
     if (!place || (!context.explicit && place.from === context.pos)) return null;
     const known = words.get(place.at) ?? [];
     const options = place.role === "key" ? keysAt(place, known) : valuesAt(place, known);
-    // What is typed is looked for in words without quotes.
+    // The typed text is searched for in the words without quotes.
     const from =
       context.state.sliceDoc(place.from, place.from + 1) === '"' && place.from < context.pos
         ? place.from + 1

@@ -1,4 +1,4 @@
-// An editor over a text area, which stays in the form and has the same text at every moment.
+// An editor in place of a text area, which stays in the form and always has the same text.
 
 import {
   autocompletion,
@@ -31,7 +31,7 @@ import { theme } from "./theme.js";
 
 const fromElsewhere = Annotation.define();
 
-// What is typed over a selection. Left to itself, Chromium puts it there with a style attribute, which the
+// Handles typing over a selection. Chromium by itself would insert the text with a style attribute, which the
 // Content-Security-Policy forbids.
 function typeOver(event, view) {
   const { main } = view.state.selection;
@@ -53,11 +53,11 @@ export class Editor {
   constructor(textarea, complete) {
     this.textarea = textarea;
     this.view = new EditorView({ state: this.#state(complete) });
-    // Tab leaves the editor: it is never bound, and no one is caught in here.
+    // Tab is not bound, so that it moves the focus out of the editor.
     textarea.after(this.view.dom);
     this.view.dom.hidden = textarea.hidden;
     textarea.hidden = true;
-    // Going back, a browser may fill the text area after this has begun.
+    // After Back a browser may fill the text area once the editor exists.
     addEventListener("pageshow", () => this.set(textarea.value));
   }
 
@@ -71,7 +71,7 @@ export class Editor {
           "aria-labelledby": textarea.getAttribute("aria-labelledby"),
           "aria-describedby": `${textarea.id}-keys ${textarea.getAttribute("aria-describedby")}`,
           autocapitalize: "off",
-          // What is edited takes the focus without it; tools that look for what does only know this.
+          // An editable element takes the focus without tabindex, but accessibility checkers look for it.
           tabindex: "0",
         }),
         lineNumbers(),
@@ -104,7 +104,7 @@ export class Editor {
         EditorView.updateListener.of((update) => {
           if (!update.docChanged) return;
           textarea.value = update.state.doc.toString();
-          // The text area tells the server, as it does without an editor.
+          // The text area's event leads to the request to the server, as it does without an editor.
           if (!update.transactions.some((each) => each.annotation(fromElsewhere)))
             textarea.dispatchEvent(new Event("input", { bubbles: true }));
         }),
@@ -116,7 +116,7 @@ export class Editor {
     return this.view.state.doc;
   }
 
-  // Another text, which can be undone; what is alike at both ends stays, with the caret in it.
+  // Replaces the text, which can be undone; equal parts at both ends stay, and so does a caret in them.
   set(text) {
     const before = this.view.state.doc.toString();
     if (before === text) return;

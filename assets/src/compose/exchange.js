@@ -1,5 +1,5 @@
 // A part of the compose page that the server renders: the form is posted, and the part becomes like the answer.
-// What is typed meanwhile stays.
+// Text that is typed meanwhile stays.
 
 import { morph } from "./morph.js";
 
@@ -24,7 +24,7 @@ export class Exchange {
     return [...this.part.querySelectorAll("input, textarea, select")];
   }
 
-  // A text that is not in a control of the part. An answer about an older text is dropped.
+  // The text that the part is about, which is outside of it. An answer about an older text is dropped.
   get text() {
     return null;
   }
@@ -35,7 +35,7 @@ export class Exchange {
   // Called where no answer came.
   unreachable() {}
 
-  // Asks once nothing more is typed.
+  // Posts the form after a pause in typing.
   askLater(action) {
     clearTimeout(this.#pause);
     this.#pause = setTimeout(() => this.ask(action), PAUSE_MS);
@@ -77,7 +77,7 @@ export class Exchange {
       const response = await fetch("/compose", { method: "POST", body, headers });
       if (response.ok) return new DOMParser().parseFromString(await response.text(), "text/html");
     } catch (error) {
-      // What fetch throws where no answer comes.
+      // fetch throws this where no answer comes.
       if (!(error instanceof TypeError)) throw error;
     }
     this.unreachable();

@@ -6,7 +6,7 @@ import { Exchange } from "./exchange.js";
 const CARDS = /^expect-(text|json):/; // the names of the cards' controls
 const UNREACHABLE = "! The sandbox does not answer: what is typed here stays.";
 
-// A name for something new says nothing yet.
+// A name that is being typed for a new member or header is not sent yet.
 const isInCards = (control) =>
   control.closest("#expected-cards") !== null && !control.name.startsWith("expect-new:");
 
@@ -16,7 +16,7 @@ export class Expectation extends Exchange {
     form.addEventListener("submit", (event) => this.#pressed(event));
     form.addEventListener("change", (event) => this.#changed(event));
     form.addEventListener("input", (event) => this.#typed(event));
-    // A browser that comes back may have filled the text in by itself; the cards are still those that were sent.
+    // After Back the browser may have restored the text, while the cards are those that the server sent.
     addEventListener("load", () => {
       const text = document.getElementById("expectation");
       if (text.hidden && text.value !== text.defaultValue) this.#readText();

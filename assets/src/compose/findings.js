@@ -1,4 +1,4 @@
-// What the server found wrong: at its line in the editor, and led to from the list below it.
+// The server's findings: marked at their lines in the editor, and linked from the list below it.
 
 import { setDiagnostics } from "@codemirror/lint";
 import { endOfValue } from "./place.js";
@@ -14,7 +14,7 @@ class Findings {
     this.take(this.checked);
   }
 
-  // Those on the page now, which are of this text: they are wrong about any other.
+  // The findings on the page; none where they are about another text.
   take(text) {
     const list = document.getElementById("findings");
     if (list.dataset.taken) return;
@@ -48,7 +48,7 @@ class Findings {
     };
   }
 
-  // The place becomes a button that leads there, in whichever view is shown.
+  // Makes the place a button that moves the focus there, in the view that is shown.
   #lead(row) {
     const place = row.querySelector("span.place");
     if (!place?.dataset.line) return;

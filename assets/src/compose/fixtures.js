@@ -1,4 +1,4 @@
-// The open fixture is in sight in its list, also far down.
+// Scrolls the list of fixtures to the open one.
 
 document.addEventListener("DOMContentLoaded", () => {
   const list = document.getElementById("fixture-list");

@@ -1,4 +1,4 @@
-// What was typed is there again after Back, also where the browser did not keep the whole page.
+// Restores what was typed when the reader comes back, also where the browser did not keep the page.
 
 const FIELDS = ["payload", "expectation", "variables", "save_as"];
 
@@ -10,7 +10,7 @@ export function keepTyped(form) {
       const field = form.elements[name];
       if (!field || kept[name] === undefined || field.value === kept[name]) continue;
       field.value = kept[name];
-      // The others on the page, and the server, take it as typed; they listen once all is loaded.
+      // Other scripts, which listen once all is loaded, and the server take the text as typed.
       addEventListener("load", () => field.dispatchEvent(new Event("input", { bubbles: true })));
     }
     if (kept.off_contract !== undefined) form.elements.off_contract.checked = kept.off_contract;

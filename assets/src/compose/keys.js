@@ -1,9 +1,9 @@
-// Keys that work wherever on the page the focus is.
+// Keys that work anywhere on the page.
 
 import { nextDiagnostic } from "@codemirror/lint";
 
 export function listenForKeys(form, editor, views) {
-  // Before the editor, to which Ctrl+Enter means a new line.
+  // Handled before the editor, which would insert a line at Ctrl+Enter.
   document.addEventListener(
     "keydown",
     (event) => {

@@ -1,6 +1,6 @@
-// Makes one piece of a page like another, touching only what differs: whoever types in it stays where she is.
+// Makes an element equal to another by changing only what differs, so that focus and caret stay.
 
-// `keep` says of a control whether what is typed in it stays.
+// `keep` says of a control whether its typed value stays.
 export function morph(from, to, keep) {
   if (from.isEqualNode(to)) return;
   if (from.nodeType !== to.nodeType || from.nodeName !== to.nodeName) {
@@ -13,7 +13,7 @@ export function morph(from, to, keep) {
     morphAttributes(from, to, stays);
     if (!isControl || (from.nodeName === "SELECT" && !stays)) morphChildren(from, to, keep);
     if (!isControl || stays) return;
-    // A text area's default is no attribute.
+    // The default value of a text area is its content, not an attribute.
     if (from.nodeName === "TEXTAREA") from.defaultValue = to.defaultValue;
     if (from.value !== to.value) from.value = to.value;
   }

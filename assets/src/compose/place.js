@@ -8,7 +8,7 @@ const MARKED = new Set([...WORDS, "Object", "Array"]);
 
 const escaped = (key) => key.replaceAll("~", "~0").replaceAll("/", "~1");
 
-// A key with an escape is as it is spelled, and so none that a contract names.
+// A key with an escape is kept as spelled, and so matches no key of a contract.
 const keyOf = (state, property) => {
   const name = property.getChild("PropertyName");
   return name ? state.sliceDoc(name.from + 1, name.to - 1) : "";
@@ -67,7 +67,7 @@ export function placeAt(state, position) {
   return { ...place, role: "key", hasColon: /^\s*:/.test(state.sliceDoc(place.to, place.to + 40)) };
 }
 
-// Where what is to be marked of the value that begins here ends: of an object or array, its bracket.
+// The end of the mark for the value that begins here; of an object or array only the bracket is marked.
 export function endOfValue(state, position) {
   let node = syntaxTree(state).resolveInner(position, 1);
   while (node.parent && node.from === position && !MARKED.has(node.name)) node = node.parent;

@@ -1,4 +1,4 @@
-// The editor in the page's own tokens, which follow the theme by themselves.
+// The editor's theme, made of the page's CSS tokens, which follow the light or dark theme.
 
 import { HighlightStyle, syntaxHighlighting } from "@codemirror/language";
 import { EditorView } from "@codemirror/view";
@@ -12,7 +12,7 @@ const marker = (colour, glyph) => ({
 const looks = EditorView.theme({
   "&": { color: "var(--ink)", backgroundColor: "var(--well)", fontSize: "12.5px" },
   "&.cm-focused": { outline: "none" },
-  // Over the gutters, too.
+  // Also above the gutters.
   "&:has(.cm-content:focus)::after": {
     content: '""',
     position: "absolute",

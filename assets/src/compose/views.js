@@ -1,4 +1,4 @@
-// Raw, form, as sent: three views of one payload. The raw text is the truth; the server makes the others from it,
+// Raw, form, as sent: three views of one payload. The raw text decides; the server makes the others from it,
 // and makes the raw text from what is typed into the form.
 
 import { Exchange } from "./exchange.js";
@@ -34,7 +34,7 @@ export class Views extends Exchange {
     else this.askLater("show");
   }
 
-  // Buttons of the views do their work without leaving the page; all others send the form as ever.
+  // Buttons of the views work without leaving the page; all others submit the form.
   #pressed(event) {
     const action = event.submitter?.value ?? "";
     if (!/^(view|add|remove|reset):/.test(action)) return;

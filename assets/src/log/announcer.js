@@ -1,7 +1,7 @@
-// Announces new deliveries to those who do not see the list: a little, and not often.
+// Announces new deliveries to screen readers, in few words and at intervals.
 
 const INTERVAL_MS = 5000; // between two announcements
-const DELAY_MS = 1000; // of the first: the verdict of a delivery may be just coming
+const DELAY_MS = 1000; // before the first announcement, in which the verdict may arrive
 
 export class Announcer {
   #count = 0;

@@ -1,4 +1,4 @@
-// The log's page while deliveries come: rows arrive as markup from the server.
+// Keeps the log's page up to date: new and changed rows come as markup from the server.
 
 import htmx from "htmx.org";
 import { ownZone } from "../shell/times.js";
@@ -93,7 +93,7 @@ class LiveLog {
     this.#showChip();
   }
 
-  // Fetches the page anew, where the stream cannot go on from what is shown.
+  // Fetches the page anew, where the stream cannot go on from the rows that it shows.
   async #reload() {
     if (this.list && this.reading.isGoingOn) {
       this.#isOutdated = true;
@@ -101,7 +101,7 @@ class LiveLog {
     }
     this.stream.forget();
     const answer = await fetch(location.href).catch(() => null);
-    // The stream begins again where the page began, and then asks for another reload.
+    // The stream is opened again from where the page began, and then asks for another reload.
     if (!answer) return this.stream.retry();
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const made = page.getElementById("log");

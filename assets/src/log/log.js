@@ -1,11 +1,11 @@
-// The log and the page of a delivery by keyboard. A letter presses what a pointer would press, once.
+// The log and the page of a delivery by keyboard. A letter presses a button or link, once.
 
 const rows = () => [...document.querySelectorAll("#log table.log > tbody > tr")];
 const current = () => document.querySelector("#log table.log > tbody > tr[aria-current]");
 const linkOf = (row) => row.querySelector('a[href^="/deliveries/"]');
 const article = () => document.querySelector("article#delivery");
 
-// --- Which row is meant: the one that has the focus, or had it last ---
+// --- The row that a key acts on: the one that has the focus, or had it last ---
 
 function mark(row) {
   current()?.removeAttribute("aria-current");
@@ -38,7 +38,7 @@ function leave() {
   mark(null);
 }
 
-// --- What is done with it ---
+// --- The actions ---
 
 function say(words) {
   const line = document.getElementById("key-message");
@@ -47,7 +47,7 @@ function say(words) {
   say.until = setTimeout(() => line.replaceChildren(), 5000);
 }
 
-// What the sandbox answers, and null where that is nothing of use: so much is then said.
+// The sandbox's answer, or null where there is none or an error, which is then announced.
 async function ask(path, options = {}) {
   const answer = await fetch(path, options).catch(() => null);
   if (!answer) say("The sandbox does not answer.");
@@ -58,7 +58,7 @@ async function ask(path, options = {}) {
 
 const parsed = async (answer) => new DOMParser().parseFromString(await answer.text(), "text/html");
 
-// The path of the delivery that is meant; none while it is in flight, as there is nothing yet to do with it.
+// The path of the delivery that a key acts on; none while it is in flight, as no action applies to it yet.
 function landed() {
   const meant = article() ?? current();
   if (!meant || meant.hasAttribute("data-in-flight")) return null;
@@ -82,7 +82,7 @@ async function resend(path) {
   }
   if (here) return button.disabled ? say(button.title) : form.requestSubmit(button);
   if (yes || button.disabled) {
-    // Its own page asks for the yes, or says why not.
+    // The delivery's own page asks for the confirmation, or says why it cannot be sent.
     location.assign(path);
     return;
   }
@@ -195,7 +195,7 @@ document.addEventListener("click", (event) => {
   if (event.target.closest("#keys [data-close]")) event.target.closest("dialog").close();
 });
 
-// --- Where an address leads that one of these made ---
+// --- Following an address that one of these actions made ---
 
 document.addEventListener("DOMContentLoaded", () => {
   if (location.hash === "#difference" && article()) toDifference();

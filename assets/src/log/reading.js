@@ -1,13 +1,13 @@
-// Whether the reader is in the middle of something in the log's list, which must not move under the pointer then.
+// Whether the reader is using the log's list by pointer, focus or selection: its rows must not move meanwhile.
 
-const SETTLED_MS = 250; // until reading is over: who clicks somewhere ends a selection first
+const SETTLED_MS = 250; // until reading counts as over: a click first ends a selection, then may begin another
 const MOMENTS = ["scroll", "selectionchange", "change", "focusout", "pointerup", "pointercancel"];
 
 export class Reading {
   #isPressed = false;
   #settling = null;
 
-  // `list` returns the table's body; `onEnd` is called when the reader may have come to an end.
+  // `list` returns the table's body; `onEnd` is called when reading may have ended.
   constructor(list, onEnd) {
     this.list = list;
     for (const moment of MOMENTS) {

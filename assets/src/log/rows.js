@@ -1,4 +1,4 @@
-// The rows of the log's table. A new row is put in its place by time, or waits while the reader reads.
+// The rows of the log's table. A new row is inserted in order of time, or kept until the reader has finished.
 
 import { ownZone } from "../shell/times.js";
 
@@ -20,7 +20,7 @@ function fade(row) {
 
 export class LogRows {
   #waiting = new Map(); // by their id
-  unseen = 0; // how many new rows wait, also those that were too many to keep
+  unseen = 0; // the number of new rows that are not in the page yet, with those that were too many to keep
 
   constructor(section, list, reading) {
     this.section = section;
@@ -66,7 +66,7 @@ export class LogRows {
     return isNew;
   }
 
-  // Whether a row is of this page: what is older than its last row is on the next one, if there is a next one.
+  // Whether a row belongs on this page: where there is a next page, rows older than the last one belong there.
   #belongs(row) {
     const { rows } = this.list();
     return !rows.length || !this.#nextPage || key(row) > key(rows[rows.length - 1]);
@@ -82,7 +82,7 @@ export class LogRows {
     this.#waiting = new Map(kept.map((row) => [row.id, row]));
   }
 
-  // Puts what waits into the page.
+  // Puts the waiting rows into the page.
   show() {
     for (const row of this.#waiting.values()) {
       const old = document.getElementById(row.id);
@@ -98,7 +98,7 @@ export class LogRows {
     this.#trim();
   }
 
-  // Drops what waits.
+  // Drops the waiting rows.
   forget() {
     this.#waiting.clear();
     this.unseen = 0;
@@ -111,7 +111,7 @@ export class LogRows {
     body.insertBefore(prepared(row), older ?? null);
   }
 
-  // What the reader does with a row goes on in the row that takes its place.
+  // The row that replaces another keeps its focus and selection.
   #replace(old, row) {
     const focused = old.contains(document.activeElement) ? document.activeElement.tagName : null;
     const box = boxOf(row);

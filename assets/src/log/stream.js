@@ -1,10 +1,10 @@
 // The connection over which the log's events come, for as long as the tab is shown.
 
 const STREAMS = 3; // connections for all tabs together: a browser has six for a host, and pages need some
-const RETRY_MS = 1000; // until a tab without a stream of its own asks again
-const PATIENCE_MS = 3000; // without an answer before that is said
+const RETRY_MS = 1000; // until a tab without a stream of its own asks for changes again
+const PATIENCE_MS = 3000; // without an answer before the page says so
 
-// One of the few streams that all tabs share, or null; a function that gives it back.
+// Takes one of the streams that all tabs share: returns the function that gives it back, or null if none is free.
 async function acquireSlot() {
   if (!navigator.locks) return () => {};
   for (let number = 0; number < STREAMS; number += 1) {
@@ -61,13 +61,13 @@ export class LogStream {
     this.#releaseSlot = null;
   }
 
-  // Connects later, after an answer that did not come.
+  // Connects again later, after a request without an answer.
   retry() {
     this.#wait();
     this.#retry = setTimeout(() => this.connect(), RETRY_MS);
   }
 
-  // Forgets which event was the last: what is shown is made anew.
+  // Forgets which event was the last, as the page is made anew.
   forget() {
     this.disconnect();
     this.#lastEventId = null;
@@ -89,7 +89,7 @@ export class LogStream {
       this.onSilence(false);
     };
     source.onerror = () => {
-      // A stream that the browser opens again keeps the id of its last event.
+      // A stream that the browser reopens by itself goes on after its last event.
       if (hasSlot && source.readyState !== EventSource.CLOSED) return this.#wait();
       this.disconnect();
       this.retry();

@@ -1,4 +1,4 @@
-// --- A review by keyboard: a letter presses the button that shows it ---
+// --- A review by keyboard: a letter presses the button that is labelled with it ---
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.repeat) return;
@@ -11,7 +11,7 @@ document.addEventListener("keydown", (event) => {
   button.click();
 });
 
-// --- Who types a pattern means the regex ---
+// --- Typing a pattern selects the matcher regex ---
 
 document.addEventListener("input", (event) => {
   if (!event.target.matches("#decide #pattern")) return;

@@ -1,4 +1,4 @@
-// A run file is dropped: the form sends it, as it sends one that was chosen.
+// Opens a run file that is dropped on the page: the form sends it like a chosen one.
 
 const zone = () => document.getElementById("open-run");
 const carriesFiles = (event) => event.dataTransfer?.types.includes("Files");

@@ -26,5 +26,5 @@ document.addEventListener("change", (event) => {
 });
 for (const moment of ["DOMContentLoaded", "htmx:afterSettle"])
   document.addEventListener(moment, showSelection);
-// Going back, a browser selects what was selected before.
+// After Back a browser restores the selection.
 addEventListener("pageshow", showSelection);

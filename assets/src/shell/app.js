@@ -1,4 +1,4 @@
-// The page works without any of this. What stands here makes it quicker and calmer, and never touches JSON:
+// The pages work without these scripts, which save reloads and never read JSON:
 // what goes over the wire is parsed by the server only.
 
 import "htmx.org";
@@ -13,10 +13,10 @@ import { ownZone } from "./times.js";
 const root = document.documentElement;
 root.classList.add("scripted");
 
-// --- One click, one send: a page that is shown again, also from the history, is a new form ---
+// --- Each form sends once: a page that is shown again, also from the history, gets a new form id ---
 
 addEventListener("pageshow", () => {
-  // A yes is for one send, and not for the page that comes back after it.
+  // A confirmation is for one send: it is cleared when the page is shown again.
   for (const field of document.querySelectorAll("input[name=confirmed]")) field.checked = false;
   for (const field of document.querySelectorAll("input[name=form_id]")) {
     field.value = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
@@ -37,7 +37,7 @@ document.addEventListener("submit", (event) => {
   fetch(event.target.action, { method: "POST", body: new URLSearchParams({ theme: chosen.value }) });
 });
 
-// --- While checking: silence is not a tick ---
+// --- A check without an answer says so, in place of its earlier result ---
 
 for (const failed of ["htmx:responseError", "htmx:sendError"]) {
   document.addEventListener(failed, (event) => {
@@ -51,7 +51,7 @@ for (const failed of ["htmx:responseError", "htmx:sendError"]) {
   });
 }
 
-// --- The result that takes the place of what was in flight takes its focus too ---
+// --- The result of a delivery takes over the focus of the part in flight that it replaces ---
 
 let focusWasIn = null;
 
@@ -67,7 +67,7 @@ document.addEventListener("htmx:afterSettle", () => {
   focusWasIn = null;
 });
 
-// --- What is in flight counts its time ---
+// --- The elapsed time of a delivery in flight ---
 
 const counting = new Map();
 
@@ -108,7 +108,7 @@ function prepare(scope) {
 document.addEventListener("DOMContentLoaded", () => prepare(document));
 document.addEventListener("htmx:afterSwap", () => prepare(document));
 
-// --- A browser allows six connections to a host: a hidden tab lets go of its stream ---
+// --- A browser allows six connections to a host: a hidden tab closes its stream ---
 
 const streams = new Map();
 
@@ -121,7 +121,7 @@ document.addEventListener("visibilitychange", () => {
   if (document.hidden) {
     for (const source of streams.values()) source.close();
   } else {
-    // The page that comes back says how the delivery stands now, and connects again if it is still in flight.
+    // The reloaded page shows the delivery's state, and connects again if it is still in flight.
     for (const element of [...streams.keys()]) element.dispatchEvent(new Event("shown"));
     streams.clear();
   }

@@ -4,7 +4,7 @@ const today = new Date().toDateString();
 
 export function ownZone(element) {
   const instant = new Date(element.dateTime);
-  if (Number.isNaN(instant.getTime())) return; // As somebody edited the file.
+  if (Number.isNaN(instant.getTime())) return; // A file that somebody edited may hold any text.
   const time = instant.toLocaleTimeString(undefined, {
     hour: "2-digit",
     minute: "2-digit",
