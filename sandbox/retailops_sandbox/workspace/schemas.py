@@ -157,7 +157,7 @@ def _header_rule() -> _Schema:
     kinds = [kind for kind in MATCHERS.values() if HEADER in kind.applies_to]
     bare = [name for name, kind in MATCHERS.items() if kind.argument is None]
     return {
-        "description": "A value, or a matcher that stands here instead of equality.",
+        "description": "A value, or a matcher that takes the place of equality.",
         "oneOf": [*map(_matcher, kinds), {"type": "string", "not": {"enum": bare}}],
     }
 
