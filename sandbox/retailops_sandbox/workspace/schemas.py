@@ -147,7 +147,7 @@ _REFINEMENTS: dict[str, Callable[[_Schema, _Schema], None]] = {
 
 def _rule() -> _Schema:
     return {
-        "description": "A matcher, which stands here instead of equality.",
+        "description": "A matcher, which takes the place of equality.",
         "oneOf": [*map(_matcher, MATCHERS.values())],
     }
 
