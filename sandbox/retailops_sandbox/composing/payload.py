@@ -24,13 +24,15 @@ class Template(msgspec.Struct, frozen=True):
     payload: Json
     placeholders: bool
     """Whether the fixture has any placeholder."""
+    numbers: bool = True
+    """Whether the fixture may hold a Number."""
 
     @staticmethod
     def read(text: str | bytes, *, file: str = "") -> Template:
         """The fixture of a text; SourceError if that is not JSON."""
         payload = jsontext.parse(text, file=file)
         placeholders = "${" in text if isinstance(text, str) else b"${" in text
-        return Template(payload, placeholders)
+        return Template(payload, placeholders, jsontext.holds_number(payload))
 
 
 class Payload(msgspec.Struct, frozen=True):
@@ -40,6 +42,8 @@ class Payload(msgspec.Struct, frozen=True):
     template: Json
     changed: frozenset[str]
     """The pointers that the step set or removed."""
+    numbers: bool = True
+    """Whether the value may hold a Number: to search a whole payload for one in each send takes long."""
 
 
 def compose(
@@ -63,8 +67,9 @@ def compose(
     except pointer.PointerError as error:
         raise ComposeError(str(error), pointer=path, mend="correct the pointer in set or remove") from error
     fills = placeholders or (base is not None and base.placeholders)
+    numbers = fills or base is None or base.numbers or jsontext.holds_number(step.set)
     filled = fill(template, names) if fills else template
-    return Payload(filled, template, frozenset([*step.remove, *step.set]))
+    return Payload(filled, template, frozenset([*step.remove, *step.set]), numbers)
 
 
 def _unshared(document: Json, path: str) -> Json:

@@ -75,9 +75,9 @@ class Contract(msgspec.Struct, frozen=True, dict=True, kw_only=True, forbid_unkn
     response_schema: dict[str, Any]
     examples: Examples
 
-    def check_request(self, value: Json) -> tuple[Violation, ...]:
-        """The violations of a payload."""
-        return _violations(self._request_validator, value)
+    def check_request(self, value: Json, *, numbers: bool = True) -> tuple[Violation, ...]:
+        """The violations of a payload. `numbers` says whether it may hold a Number."""
+        return _violations(self._request_validator, value, numbers=numbers)
 
     def check_response(self, value: Json) -> tuple[Violation, ...]:
         """The violations of a response's body."""
@@ -251,8 +251,8 @@ def _compiled(schema: dict[str, Any]) -> Validator:
     return jsonschema_rs.validator_for(_plain(schema), mask="the value", offline=True)
 
 
-def _violations(validator: Validator, value: Json) -> tuple[Violation, ...]:
-    plain = _plain(value)
+def _violations(validator: Validator, value: Json, *, numbers: bool = True) -> tuple[Violation, ...]:
+    plain = _plain(value) if numbers else value
     if validator.is_valid(plain):
         return ()
     errors = list(validator.iter_errors(_first_part(plain)))

@@ -62,7 +62,7 @@ def prepare(
     else:
         token_at = contract.auth.pointer if contract.auth else ""
         payload = composing.compose(step, fixture, names, placeholders=placeholders, token_at=token_at)
-        violations = contract.check_request(payload.value)
+        violations = contract.check_request(payload.value, numbers=payload.numbers)
         request = composing.build(head, payload, contract, target.receiver.token, headers)
     expectations = _expectations(step, names if placeholders else None)
     return Prepared(step, contract, target, request, payload, violations, target.secrets, expectations)

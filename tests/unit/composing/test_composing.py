@@ -163,6 +163,13 @@ def test_a_number_that_is_no_integer_is_kept_wherever_it_comes_from(fixture: str
     base = composing.Template.read(fixture)
     composed = composing.compose(step, base, names, placeholders="${" in str(change))
     assert jsontext.holds_number(composed.value)
+    assert composed.numbers
+
+
+def test_a_payload_of_integers_and_text_needs_no_search_for_other_numbers():
+    base = composing.Template.read('{"a": 35}')
+    composed = composing.compose(Step(set={"/b": "text"}), base, composing.Names(), placeholders=False)
+    assert not composed.numbers
 
 
 def test_the_url_is_the_base_with_the_contract_path_or_the_receivers_own():
