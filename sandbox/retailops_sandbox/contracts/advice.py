@@ -4,7 +4,7 @@ The rules are data of a contract: a predicate, the paths of its values, and the 
 A rule makes no notes on values that are missing or are not numbers.
 """
 
-from __future__ import annotations
+# No `from __future__ import annotations`: msgspec would compile each string when the first contract is read.
 
 from collections.abc import Iterator
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, Inexact

@@ -4,7 +4,7 @@ A contract is one JSON file that is read into `Contract`. Its schemas are JSON S
 in which 35.0 is not an integer, so that a contract can demand integers.
 """
 
-from __future__ import annotations
+# No `from __future__ import annotations`: msgspec would compile each string when the first contract is read.
 
 from collections.abc import Callable
 from copy import deepcopy
@@ -84,11 +84,11 @@ class Contract(msgspec.Struct, frozen=True, dict=True, kw_only=True, forbid_unkn
         return _violations(self._response_validator, value)
 
     @cached_property
-    def _request_validator(self) -> Validator:
+    def _request_validator(self) -> "Validator":
         return _compiled(self.request_schema)
 
     @cached_property
-    def _response_validator(self) -> Validator:
+    def _response_validator(self) -> "Validator":
         return _compiled(self.response_schema)
 
 
@@ -244,14 +244,14 @@ def _advice_problem(contract: Contract) -> tuple[str, str] | None:
 # --- Checking ----------------------------------------------------------------------------------------
 
 
-def _compiled(schema: dict[str, Any]) -> Validator:
+def _compiled(schema: dict[str, Any]) -> "Validator":
     import jsonschema_rs
 
     # Values may be secret, so the library's own messages must not quote them.
     return jsonschema_rs.validator_for(_plain(schema), mask="the value", offline=True)
 
 
-def _violations(validator: Validator, value: Json, *, numbers: bool = True) -> tuple[Violation, ...]:
+def _violations(validator: "Validator", value: Json, *, numbers: bool = True) -> tuple[Violation, ...]:
     plain = _plain(value) if numbers else value
     if validator.is_valid(plain):
         return ()
@@ -308,7 +308,7 @@ def _first_part(value: Any) -> Any:
     return copy(value)
 
 
-def _first_error(validator: Validator, value: Any) -> ValidationError:
+def _first_error(validator: "Validator", value: Any) -> "ValidationError":
     import jsonschema_rs
 
     try:
@@ -318,7 +318,7 @@ def _first_error(validator: Validator, value: Any) -> ValidationError:
     raise AssertionError("the validator refuses a value and finds nothing wrong with it")
 
 
-def _violation(error: ValidationError, document: Json) -> Violation:
+def _violation(error: "ValidationError", document: Json) -> Violation:
     kind: Any = error.kind
     path = error.instance_path
     if kind.name == "required":

@@ -1,6 +1,6 @@
 """The records that the log keeps."""
 
-from __future__ import annotations
+# No `from __future__ import annotations`: msgspec would compile each string when the first run file is read.
 
 from typing import Literal, TypeAlias
 

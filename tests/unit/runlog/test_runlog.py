@@ -20,7 +20,7 @@ from retailops_sandbox.model import (
     encoder,
 )
 from retailops_sandbox.runlog.entries import Entry
-from retailops_sandbox.runlog.files import lock, reader
+from retailops_sandbox.runlog.files import history, lock, reader
 from retailops_sandbox.runlog.files.finalize import finalize_abandoned
 from retailops_sandbox.runlog.files.history import past_results
 from retailops_sandbox.runlog.files.journal import Line
@@ -219,6 +219,35 @@ def test_the_past_of_a_run_is_what_was_before_it_as_far_as_anybody_looks(tmp_pat
     assert [each.info.id for each in past_results(tmp_path, before=ids[2])] == ids[1::-1]
     assert [each.info.id for each in past_results(tmp_path, before=LATER, most=1)] == [ids[2]]
     assert list(past_results(tmp_path, most=0)) == []
+
+
+def test_the_past_is_found_wherever_the_pieces_end_that_its_file_is_read_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beginning = b'\n"results": {'
+    results = [make_result("first"), make_result("second", "failed")]
+    with open_run(tmp_path) as run:
+        for _ in range(10):
+            run.append(make_delivery(run))
+        for result in results:
+            run.append(result)
+    text = run.path.read_bytes()
+    distance = len(text) - text.index(beginning)
+    for piece in (1, *range(distance - len(beginning) - 1, distance + 2), len(text), len(text) + 1):
+        monkeypatch.setattr(history, "_FIRST_PIECE", piece)
+        with open(run.path, "rb", buffering=0) as file:
+            assert history.results_on(file) == b"{" + text[-distance:]
+        assert [each.results for each in past_results(tmp_path)] == [results]
+
+
+def test_the_past_is_read_without_the_deliveries_that_are_most_of_its_file(tmp_path: Path) -> None:
+    with open_run(tmp_path) as run:
+        for _ in range(300):
+            run.append(make_delivery(run))
+        run.append(make_result())
+    assert run.path.stat().st_size > 100_000
+    with open(run.path, "rb", buffering=0) as file:
+        assert len(history.results_on(file)) < 50_000
 
 
 def test_runs_of_the_same_second_are_ordered_by_their_time(tmp_path: Path) -> None:

@@ -1,15 +1,20 @@
 """Reads the results of earlier runs, without their deliveries, for later runs to be compared with."""
 
-from __future__ import annotations
+# No `from __future__ import annotations`: msgspec would compile each string when the first run file is read.
 
 import os
 from collections.abc import Iterator
+from io import FileIO
 from pathlib import Path
 
 import msgspec
 
 from retailops_sandbox.model import Result, RunInfo
 from retailops_sandbox.scenarios.trend import Past
+
+_RESULTS = b'\n"results": {'
+_FIRST_PIECE = 16 * 1024
+"""Bytes; each further piece is twice as long as all before it."""
 
 
 class _Outcome(msgspec.Struct):
@@ -32,9 +37,9 @@ def past_results(runs_dir: Path, *, before: str = "", most: int | None = None) -
             return
         try:
             with open(os.path.join(runs_dir, name), "rb", buffering=0) as file:
-                text = file.read()
+                text = results_on(file)
             most = None if most is None else most - len(text)
-            outcome = _decoder.decode(_end(text))
+            outcome = _decoder.decode(text)
         except (OSError, msgspec.DecodeError, UnicodeDecodeError):
             continue
         if outcome.results:
@@ -42,10 +47,26 @@ def past_results(runs_dir: Path, *, before: str = "", most: int | None = None) -
                 yield Past(info, list(outcome.results.values()))
 
 
-def _end(text: bytes) -> bytes:
-    """The text from the table `results` on, as JSON; the whole text where that table is not found."""
-    start = text.rfind(b'\n"results": {')
-    return text if start < 0 else b"{" + text[start:]
+def results_on(file: FileIO) -> bytes:
+    """A run file's text from the table `results` on, as JSON; its whole text where that table is not found.
+
+    It is read from its end, where that table is: what comes before it is most of the file.
+    """
+    start = os.fstat(file.fileno()).st_size
+    text = b""
+    length = _FIRST_PIECE
+    while start:
+        length = min(length, start)
+        start -= length
+        file.seek(start)
+        piece = file.read(length)
+        # The table's beginning may lie across two pieces.
+        found = (piece + text[: len(_RESULTS)]).rfind(_RESULTS)
+        text = piece + text
+        if found >= 0:
+            return b"{" + text[found:]
+        length = 2 * len(text)
+    return text
 
 
 def _files(runs_dir: Path) -> list[tuple[str, int, str]]:

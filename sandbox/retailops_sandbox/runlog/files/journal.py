@@ -1,6 +1,6 @@
 """The journal of a run: a head, then one compact line of JSON for each record, in the order of appending."""
 
-from __future__ import annotations
+# No `from __future__ import annotations`: msgspec would compile each string when the first journal is read.
 
 from collections.abc import Iterator
 from pathlib import Path
