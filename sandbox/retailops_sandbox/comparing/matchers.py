@@ -14,7 +14,9 @@ import re
 import warnings
 from collections.abc import Callable, Iterable
 from datetime import date
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
+
+import msgspec
 
 from retailops_sandbox.comparing.values import is_number, same, type_name
 from retailops_sandbox.errors import did_you_mean
@@ -40,7 +42,7 @@ class RuleError(ValueError):
         self.mend = mend
 
 
-class MatcherKind(NamedTuple):
+class MatcherKind(msgspec.Struct, frozen=True):
     """The description of a matcher: how it is spelled, what it accepts, and where it applies."""
 
     name: str

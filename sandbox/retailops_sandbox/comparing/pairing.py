@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
+
+import msgspec
 
 from retailops_sandbox import assignment
 from retailops_sandbox.comparing.keys import frozen, key, positions
@@ -33,7 +35,7 @@ class Aligns(Protocol):
         """Take so many leaves from the budget; False if it holds fewer."""
 
 
-class Pair(NamedTuple):
+class Pair(msgspec.Struct, frozen=True):
     """The positions of two items, and how they compare."""
 
     expected: int

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from itertools import pairwise
-from typing import NamedTuple
+
+import msgspec
 
 from retailops_sandbox import assignment
 from retailops_sandbox.jsontext import pointer as pointers
@@ -83,7 +84,7 @@ def _exists(text: str, tokens: tuple[str, ...]) -> bool:
     return find(text, tokens)[2] == 0
 
 
-class _Entry(NamedTuple):
+class _Entry(msgspec.Struct, frozen=True):
     """A member or item of the new container; `child` is its position in the old one, None if it is added."""
 
     child: int | None

@@ -6,7 +6,8 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+
+import msgspec
 
 from retailops_sandbox.errors import SourceError
 from retailops_sandbox.jsontext import pointer as pointers
@@ -49,7 +50,7 @@ def span(text: str, pointer: str) -> tuple[int, int] | None:
     return None if missing else (start, end)
 
 
-class Child(NamedTuple):
+class Child(msgspec.Struct, frozen=True):
     """A member or item, with the positions of its key and its value in the text.
 
     The key of an item is its position in the array, and has no extent in the text.

@@ -13,13 +13,15 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+import msgspec
 
 if TYPE_CHECKING:
     from retailops_sandbox.reporting.reporters.reporter import Reporter
 
 
-class FileReport(NamedTuple):
+class FileReport(msgspec.Struct, frozen=True):
     """A report that is written to a file."""
 
     option: str
