@@ -21,7 +21,7 @@ import click
 import pytest
 import yaml
 
-from retailops_sandbox.cli import main
+from retailops_sandbox.cli.commands import main
 from tests.support import documents
 from tests.support.documents import PAGES
 from tests.support.receivers import answering, receiver, response, unused_port

@@ -417,7 +417,7 @@ def imported(folder: Path, *arguments: object, code: int = 0) -> set[str]:
     program = (
         "import atexit, sys\n"
         "atexit.register(lambda: print(*sys.modules, sep='\\n', file=sys.stderr))\n"
-        "from retailops_sandbox.cli import main\n"
+        "from retailops_sandbox.cli.commands import main\n"
         "main()"
     )
     done = subprocess.run(

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import retailops_sandbox
 
-MAIN = (sys.executable, "-c", "from retailops_sandbox.cli import main; main()")
+MAIN = (sys.executable, "-c", "from retailops_sandbox.cli.commands import main; main()")
 """The command line of the package under test, wherever it is started."""
 PACKAGE_ROOT = str(Path(retailops_sandbox.__file__).parents[1])
 

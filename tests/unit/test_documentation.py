@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from retailops_sandbox import jsontext, model, pytest_plugin
-from retailops_sandbox.cli import main
+from retailops_sandbox.cli.commands import main
 from retailops_sandbox.cli.log import shapes
 from retailops_sandbox.comparing.matchers import HEADER, MATCHERS
 from retailops_sandbox.pytest_plugin.answers import Response, Result

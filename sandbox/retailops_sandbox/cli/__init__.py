@@ -1,8 +1,6 @@
 """The command line. Each command puts the real ports together and leaves the work to the engine.
 
-A module for each command, named like it, holds it as `command` and is imported when the command is used, so
-that `run` starts fast.
-
+commands.py   the commands, each of which has a module here
 options.py    options that several commands share, and the receiver that they choose
 log_level.py  `--log-level`
 job.py        from the options of `run` and `send` to a run, and its exit code
@@ -16,88 +14,21 @@ log/          the commands of `log`
 
 from __future__ import annotations
 
-import errno
 import gc
-import io
 import os
 import sys
-from typing import Any, NoReturn
-
-import click
-
-from retailops_sandbox import __version__
-from retailops_sandbox.cli.lazy import LazyGroup
-from retailops_sandbox.cli.output import complain, give_up, is_text, say
-from retailops_sandbox.errors import SandboxError
-
-_MODULES = {
-    "serve": "retailops_sandbox.cli.serve",
-    "run": "retailops_sandbox.cli.run",
-    "send": "retailops_sandbox.cli.send",
-    "import": "retailops_sandbox.cli.import_",
-    "record": "retailops_sandbox.cli.record",
-    "log": "retailops_sandbox.cli.log",
-    "export": "retailops_sandbox.cli.export",
-    "init": "retailops_sandbox.cli.init",
-    "receiver": "retailops_sandbox.cli.receiver",
-    "schema": "retailops_sandbox.cli.schema",
-}
-"""Each command's module, in the order of `--help`."""
-
-
-class _Commands(LazyGroup):
-    """Runs `serve` where no command is named; shows a user's mistake as one line, with exit code 2."""
-
-    def main(self, *args: Any, **extra: Any) -> Any:
-        for stream in (sys.stdout, sys.stderr):
-            if isinstance(stream, io.TextIOWrapper):
-                # A character that the terminal cannot show must not end a run.
-                stream.reconfigure(errors="replace")
-        try:
-            return super().main(*args, **extra)
-        except OSError as error:
-            if error.errno != errno.ENOSPC or error.filename is not None:
-                raise
-            give_up(sys.stdout, error)  # --help, which the framework prints
-            sys.exit(2)
-        finally:
-            say("", end="", flush=True)
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        for each in args:
-            if not is_text(each):
-                complain(f"error: the argument {each!r} is not UTF-8")
-                ctx.exit(2)
-        if not args or (args[0].startswith("-") and args[0] not in ("--help", "--version", "-h")):
-            args = ["serve", *args]
-        return super().parse_args(ctx, args)
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except SandboxError as error:
-            complain(f"error: {error}")
-            ctx.exit(2)
-        except KeyboardInterrupt:
-            ctx.exit(130)
-
-
-@click.group(cls=_Commands, modules=_MODULES, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="retailops-sandbox")
-def main() -> None:
-    """Impersonates RetailOPS: sends order_cancel to your receiver, and judges its answers.
-
-    Without a command it serves the browser application.
-    """
+from typing import NoReturn
 
 
 def program() -> NoReturn:
-    """The installed program: runs `main` and exits at once.
+    """The installed program: runs its command and exits at once.
 
-    The garbage collector runs rarely, as a run makes almost no reference cycles. The process exits without
-    the interpreter's shutdown, which takes as long as its start.
+    The garbage collector runs rarely, as a run makes almost no reference cycles, and importing none at all.
+    The process exits without the interpreter's shutdown, which takes as long as its start.
     """
     gc.set_threshold(100_000, 20, 100)
+    from retailops_sandbox.cli.commands import main
+
     code: object = 0
     try:
         main()

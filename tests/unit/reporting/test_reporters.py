@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
-from retailops_sandbox.cli import main
+from retailops_sandbox.cli.commands import main
 from retailops_sandbox.errors import FileError, UsageError
 from retailops_sandbox.reporting import reporters
 from retailops_sandbox.reporting.reporters import FILES, FileReport, files
