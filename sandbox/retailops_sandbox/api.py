@@ -13,8 +13,9 @@ import msgspec
 from retailops_sandbox import jsontext
 from retailops_sandbox.engine import Options, ScenarioResult, require_yes
 from retailops_sandbox.errors import UsageError
+from retailops_sandbox.redaction import SecretPolicy
 from retailops_sandbox.scenarios.scenario import Plan
-from retailops_sandbox.session import collect, ports, receivers, run
+from retailops_sandbox.session import collect, receivers, run
 from retailops_sandbox.workspace import settings
 from retailops_sandbox.workspace.workspace import Workspace
 
@@ -50,7 +51,8 @@ def run_scenario(
     workspace = _workspace()
     environment = settings.readable(os.environ)
     chosen = settings.read(environment, Path.cwd())
-    target = receivers.named(workspace, receiver)
+    book = workspace.receivers()
+    target = receivers.named(book, receiver)
     if token:
         target = msgspec.structs.replace(target, token=token)
     require_yes(target, confirmed=confirmed, mend="give confirmed=True if you mean it")
@@ -69,7 +71,7 @@ def run_scenario(
             confirmed=confirmed,
         ),
         environment=environment,
-        policy=ports.secret_policy(workspace, environment, chosen.secret_env),
+        policy=SecretPolicy(environment, receivers=book.receivers, named=chosen.secret_env),
     )
     finished = run.execute(setup, [])
     if finished.interrupted:

@@ -82,8 +82,8 @@ def test_a_copy_is_edited_checked_and_saved(page: Page, served: Served, shop: Sh
     page.get_by_role("button", name="Save receiver").click()
     expect(row(page, "stranger copy")).to_be_visible()
     workspace = Workspace(served.workspace)
-    assert not workspace.receiver("stranger copy").verify
-    assert workspace.receiver("stranger").verify
+    assert not workspace.receivers().named("stranger copy").verify
+    assert workspace.receivers().named("stranger").verify
     workspace.delete_receiver("stranger copy")
     assert shop.requests == []
 

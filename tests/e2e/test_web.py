@@ -427,7 +427,7 @@ def test_a_typed_secret_is_sent_but_written_nowhere(client: ComposeClient, recor
         "password_env": "SHOP_PASSWORD",
     }
     assert client.http.post("/receivers/save", data=fields).status_code == 303
-    assert client.workspace.receiver("secretive").auth == Basic("me", "${env:SHOP_PASSWORD}")
+    assert client.workspace.receivers().named("secretive").auth == Basic("me", "${env:SHOP_PASSWORD}")
     path = client.sent(receiver="secretive")
     client.landed(path)
     assert "Basic " in recorder.requests[0][0]["Authorization"]
@@ -452,7 +452,7 @@ def test_a_receiver_is_added_edited_deleted_and_brought_back(client: ComposeClie
     client.http.post(
         "/receivers/save", data={**RECEIVER, "headers": "X-Shop: 12\nX-Till: 3", "default": "yes"}
     )
-    assert client.workspace.receiver("mine").headers == {"X-Shop": "12", "X-Till": "3"}
+    assert client.workspace.receivers().named("mine").headers == {"X-Shop": "12", "X-Till": "3"}
     assert client.workspace.receivers().default == "mine"
     page = client.http.get("/receivers/edit", params={"name": "mine"})
     assert "X-Till: 3" in page.text
@@ -464,7 +464,7 @@ def test_a_receiver_is_added_edited_deleted_and_brought_back(client: ComposeClie
     assert client.workspace.receivers().receivers == ()
     assert "Undo" in words(deleted.text)
     client.http.post("/receivers/undo", data={"name": "ours"})
-    assert client.workspace.receiver("ours").protected
+    assert client.workspace.receivers().named("ours").protected
 
 
 def test_a_protected_receiver_needs_a_yes_for_each_send(client: ComposeClient, recorder: Recorder) -> None:
@@ -500,8 +500,7 @@ def test_a_broken_receivers_file_leaves_the_log_readable(client: ComposeClient) 
 
 
 def test_the_default_receiver_is_the_default_again_after_undo(client: ComposeClient) -> None:
-    client.add("first", base_url="http://127.0.0.1:9")
-    client.workspace.set_default_receiver("first")
+    client.workspace.save_receiver(Receiver("first", "http://127.0.0.1:9"), is_default=True)
     client.http.post("/receivers/delete", data={"name": "first"})
     assert client.workspace.receivers().default == ""
     client.http.post("/receivers/undo", data={"name": "first"})

@@ -235,7 +235,7 @@ def test_what_is_typed_in_is_told_as_typed(http: httpx2.Client, workspace: Works
     assert requirements(part) == ["SHOP_TYPED ✓ typed here until this process ends authentication"]
     assert "typed-typed" not in part
     assert http.post("/receivers/save", data=fields).status_code == 303
-    assert workspace.receiver("mine").auth == Bearer("${env:SHOP_TYPED}")
+    assert workspace.receivers().named("mine").auth == Bearer("${env:SHOP_TYPED}")
     page = http.get("/receivers").text
     assert requirements(page) == ["SHOP_TYPED ✓ typed here until this process ends authentication"]
     assert "typed-typed" not in page
@@ -293,7 +293,7 @@ def test_a_path_that_would_be_there_twice_is_told_at_the_field_with_the_mend(
     assert f"Save it as {mended}" in html.unescape(page.text)
     assert workspace.receivers().receivers == ()
     assert twice(http, base_url=url, do="shorten").status_code == 303
-    assert workspace.receiver("mine").base_url == mended
+    assert workspace.receivers().named("mine").base_url == mended
 
 
 def test_a_path_that_is_meant_twice_is_kept_and_not_asked_for_again(
@@ -301,9 +301,9 @@ def test_a_path_that_is_meant_twice_is_kept_and_not_asked_for_again(
 ) -> None:
     url = "http://shop.test/order_cancel"
     assert twice(http, base_url=url, do="keep").status_code == 303
-    assert workspace.receiver("mine").base_url == url
+    assert workspace.receivers().named("mine").base_url == url
     assert twice(http, base_url=url, replaces="mine", protected="yes").status_code == 303
-    assert workspace.receiver("mine").protected
+    assert workspace.receivers().named("mine").protected
 
 
 @pytest.mark.parametrize(

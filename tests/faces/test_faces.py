@@ -61,7 +61,7 @@ class Faces:
     def _url(self, case: Case) -> str:
         """The URL that the page shows for this receiver, and that a send must go to."""
         agreed = contract.load("order_cancel", case.edition)
-        return composing.url(self.workspace.receiver(case.receiver), agreed)
+        return composing.url(self.workspace.receivers().named(case.receiver), agreed)
 
     def by_run(self, case: Case, folder: Path) -> Judgement:
         file = _write(case, folder)

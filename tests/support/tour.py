@@ -236,13 +236,13 @@ class Tour:
 
 
 @contextlib.contextmanager
-def prepared(folder: Path) -> Iterator[Tour]:
+def prepared(folder: Path, **environment: str) -> Iterator[Tour]:
     """Serve workspaces in which every place is to be found, until the block ends."""
     with contextlib.ExitStack() as stack:
         served: dict[str, Served] = {}
         for name, options in {"full": [], "fresh": [], "guarded": ["--token", TOKEN]}.items():
             (folder / name).mkdir()
-            served[name] = stack.enter_context(serving(folder / name, options))
+            served[name] = stack.enter_context(serving(folder / name, options, **environment))
         shop = Shop()
         shop.url = stack.enter_context(receiver(shop.act)).url
         with httpx.Client(base_url=served["full"].url, timeout=60) as client:
@@ -288,8 +288,7 @@ class _History:
             Receiver(long, "http://localhost:8000/" + "a/rather/long/path/" * 8),
             Receiver("doomed", "http://localhost:8001"),
         ]:
-            self._workspace.save_receiver(each)
-        self._workspace.set_default_receiver("shop")
+            self._workspace.save_receiver(each, is_default=each.name == "shop")
         self._http.post("/receivers/delete", data={"name": "doomed"})
 
     def _scenarios(self) -> None:
@@ -357,7 +356,7 @@ class _History:
 
     def _deliveries(self) -> dict[str, str]:
         url, hanging = self._served.stand_in, "/misbehave/hang"
-        nobody = self._workspace.receiver("nobody").base_url
+        nobody = self._workspace.receivers().named("nobody").base_url
         known = {
             "passed": self._send("stand-in", url, _NOTHING),
             "failed": self._send("shop", self._shop.url, _EXPECTED),

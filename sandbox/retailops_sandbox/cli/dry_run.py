@@ -40,8 +40,9 @@ def execute(
         named = " and ".join(report.option for report in asked)
         raise UsageError(f"--dry-run judges nothing, so there is nothing for {named} to report")
     chosen = settings.read(os.environ, here())
-    options = sending(workspace, chosen, jobs, **given)
-    policy = ports.secret_policy(workspace, os.environ, chosen.secret_env)
+    book = workspace.receivers()
+    options = sending(book, chosen, jobs, **given)
+    policy = SecretPolicy(os.environ, receivers=book.receivers, named=chosen.secret_env)
     with diagnosing(log_level, known_secrets(options, os.environ, policy).plain, workspace):
         previews = look(workspace, plans, options, policy)
     for line in report.text(previews, unreadable, options.receiver):

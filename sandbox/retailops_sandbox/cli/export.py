@@ -14,6 +14,7 @@ from retailops_sandbox.cli.output import complain, say
 from retailops_sandbox.engine.preview import Preview
 from retailops_sandbox.errors import SandboxError, UsageError
 from retailops_sandbox.model import Receiver
+from retailops_sandbox.redaction import SecretPolicy
 from retailops_sandbox.reporting.exporters import FORMATS, Format, exporting
 from retailops_sandbox.reporting.exporters.exporter import ExportedFile, Sources
 from retailops_sandbox.runlog.entries import Entry
@@ -22,10 +23,10 @@ from retailops_sandbox.runlog.ports import LogReader
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.session import receivers
-from retailops_sandbox.session.ports import secret_policy
 from retailops_sandbox.workspace import settings
 from retailops_sandbox.workspace.files import check_writable, checked, read_text, write_file
-from retailops_sandbox.workspace.workspace import Workspace
+from retailops_sandbox.workspace.settings import Settings
+from retailops_sandbox.workspace.workspace import ReceiverBook, Workspace
 
 RUN_FILE = "run"
 """The format of a run file, which another sandbox reads."""
@@ -84,13 +85,18 @@ def command(
 def _of_file(path: Path, format: Format, folder: Workspace, receiver: str | None) -> ExportedFile:
     """The exported scenario file."""
     plan = scenario.read(read_text(path), id=folder.scenario_id(path), file=str(path))
-    return exporting.scenario_file(plan, format, _sources(folder), lambda: _previews(plan, folder, receiver))
+    known, book = settings.read(os.environ, here()), folder.receivers()
+    chosen = receiver or known.receiver or book.default
+    sources = _sources(folder, book, known)
+    return exporting.scenario_file(
+        plan, format, sources, lambda: _previews(plan, folder, book, chosen, sources.policy)
+    )
 
 
-def _previews(plan: Plan, folder: Workspace, receiver: str | None) -> tuple[list[Preview], Receiver]:
+def _previews(
+    plan: Plan, folder: Workspace, book: ReceiverBook, chosen: str, policy: SecretPolicy
+) -> tuple[list[Preview], Receiver]:
     """The requests that a plan's steps would send, and their receiver; UsageError where none is named."""
-    known = settings.read(os.environ, here())
-    chosen = receiver or known.receiver or folder.receivers().default
     if not chosen:
         raise UsageError(
             "no receiver is named, and a curl command needs an address", mend="give --receiver URL_OR_NAME"
@@ -98,8 +104,7 @@ def _previews(plan: Plan, folder: Workspace, receiver: str | None) -> tuple[list
     from retailops_sandbox.cli.dry_run import look
     from retailops_sandbox.engine import Options
 
-    there = receivers.named(folder, chosen)
-    policy = secret_policy(folder, os.environ, known.secret_env)
+    there = receivers.named(book, chosen)
     return look(folder, [plan], Options(receiver=there), policy), there
 
 
@@ -111,7 +116,8 @@ def _of_log(what: str, format: Format, folder: Workspace, action: str, edition: 
         for each in entries
         if action in ("", each.delivery.action) and edition in ("", each.delivery.edition)
     ]
-    return exporting.deliveries(wanted, format, _sources(folder), name=name)
+    sources = _sources(folder, folder.receivers(), settings.read(os.environ, here()))
+    return exporting.deliveries(wanted, format, sources, name=name)
 
 
 def _found(what: str, log: LogReader) -> tuple[str, list[Entry]]:
@@ -151,15 +157,15 @@ def _write_run(what: str, log: LogReader, output: str | None, replace: bool) -> 
     say(f"made {path}")
 
 
-def _sources(folder: Workspace) -> Sources:
-    policy = secret_policy(folder, os.environ, settings.read(os.environ, here()).secret_env)
-    return exporting.workspace_sources(folder, lambda name: _receiver(folder, name), policy)
+def _sources(folder: Workspace, book: ReceiverBook, known: Settings) -> Sources:
+    policy = SecretPolicy(os.environ, receivers=book.receivers, named=known.secret_env)
+    return exporting.workspace_sources(folder, lambda name: _receiver(book, name), policy)
 
 
-def _receiver(folder: Workspace, name: str) -> Receiver | None:
+def _receiver(book: ReceiverBook, name: str) -> Receiver | None:
     """The receiver of this name; None where there is none any more."""
     try:
-        return receivers.named(folder, name)
+        return receivers.named(book, name)
     except SandboxError:
         return None
 

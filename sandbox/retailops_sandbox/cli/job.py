@@ -19,10 +19,11 @@ from retailops_sandbox.cli.output import complain
 from retailops_sandbox.cli.screen import Screen
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.model import RunKind
+from retailops_sandbox.redaction import SecretPolicy
 from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.session import receivers
 from retailops_sandbox.workspace import settings
-from retailops_sandbox.workspace.workspace import Workspace
+from retailops_sandbox.workspace.workspace import ReceiverBook, Workspace
 
 if TYPE_CHECKING:
     from retailops_sandbox.cli.accept import Acceptance
@@ -47,16 +48,17 @@ def execute(
     """Run the plans as the options say, print and report, and leave with the exit code."""
     from retailops_sandbox.engine import require_yes
     from retailops_sandbox.reporting.reporters import files
-    from retailops_sandbox.session import ports, run
+    from retailops_sandbox.session import run
     from retailops_sandbox.session.exit_code import exit_code
 
     asked = reports_asked_for(given)
     chosen = settings.read(os.environ, here())
-    options = sending(workspace, chosen, jobs, max_failures=max_failures, **given)
+    book = workspace.receivers()
+    options = sending(book, chosen, jobs, max_failures=max_failures, **given)
     require_yes(options.receiver, confirmed=options.confirmed, mend="give --yes if you mean it")
     files.check(asked)
     environment = settings.readable(os.environ)
-    policy = ports.secret_policy(workspace, environment, chosen.secret_env)
+    policy = SecretPolicy(environment, receivers=book.receivers, named=chosen.secret_env)
     setup = run.RunSetup(
         workspace=workspace,
         plans=plans,
@@ -96,7 +98,7 @@ def execute(
 
 
 def sending(
-    workspace: Workspace,
+    book: ReceiverBook,
     chosen: settings.Settings,
     jobs: int | None,
     *,
@@ -110,7 +112,7 @@ def sending(
     """The engine's options, from the command line and the settings."""
     from retailops_sandbox.engine import Options
 
-    receiver = chosen_receiver(workspace, chosen.receiver, **given)
+    receiver = chosen_receiver(book, chosen.receiver, **given)
     check_receiver(receiver)
     return Options(
         receiver=receiver,

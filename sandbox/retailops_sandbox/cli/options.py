@@ -16,7 +16,7 @@ from retailops_sandbox.model import Json, Receiver
 from retailops_sandbox.reporting import reporters
 from retailops_sandbox.reporting.reporters import FileReport
 from retailops_sandbox.session import receivers
-from retailops_sandbox.workspace.workspace import Workspace
+from retailops_sandbox.workspace.workspace import ReceiverBook
 
 _PROXY_SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
 _LONGEST = 86_400
@@ -85,7 +85,7 @@ def sending_options(command: Command) -> Command:
 
 
 def chosen_receiver(
-    workspace: Workspace,
+    book: ReceiverBook,
     default: str,
     *,
     receiver: str | None,
@@ -98,13 +98,16 @@ def chosen_receiver(
     key: str | None,
     proxy: str | None,
 ) -> Receiver:
-    """The chosen receiver, with the options of the command line laid over it."""
+    """The chosen receiver, with the options of the command line laid over it.
+
+    `default` is the one that the settings name; else it is that of the workspace.
+    """
     if receiver and stand_in:
         raise UsageError("--receiver and --stand-in exclude each other", mend="give one of them")
     if stand_in:
         chosen = receivers.stand_in()
-    elif wanted := receiver or default or workspace.receivers().default:
-        chosen = receivers.named(workspace, wanted)
+    elif wanted := receiver or default or book.default:
+        chosen = receivers.named(book, wanted)
     else:
         raise UsageError(
             "no receiver is named",

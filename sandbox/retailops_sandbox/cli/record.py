@@ -75,12 +75,14 @@ def command(
     """
     _check_output(output, replace)
     folder = Workspace.find(workspace, os.environ, here())
+    book = folder.receivers()
     receiver = chosen_receiver(
-        folder, "", receiver=forward, stand_in=False, receiver_token=None, headers=(), **given
+        book, "", receiver=forward, stand_in=False, receiver_token=None, headers=(), **given
     )
     check_receiver(receiver)
     require_yes(receiver, confirmed=confirmed, mend="give --yes if you mean it")
-    policy = ports.secret_policy(folder, os.environ, settings.read(os.environ, here()).secret_env)
+    chosen = settings.read(os.environ, here())
+    policy = SecretPolicy(os.environ, receivers=book.receivers, named=chosen.secret_env)
     timeout_ms = int(timeout * 1000) if timeout else None
     records: list[Recorded] = []
     try:

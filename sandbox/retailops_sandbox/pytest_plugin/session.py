@@ -18,13 +18,14 @@ from retailops_sandbox.errors import SandboxError, UsageError
 from retailops_sandbox.model import Receiver
 from retailops_sandbox.pytest_plugin import RECEIVER, STAND_IN
 from retailops_sandbox.pytest_plugin.engine_thread import EngineThread
+from retailops_sandbox.redaction import SecretPolicy
 from retailops_sandbox.reporting.render.lines import in_line
 from retailops_sandbox.runlog.opening import open_run
 from retailops_sandbox.runlog.runs import new_run
 from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.session import ports, receivers
 from retailops_sandbox.workspace import settings
-from retailops_sandbox.workspace.workspace import Workspace
+from retailops_sandbox.workspace.workspace import ReceiverBook, Workspace
 
 _OPTIONS = "--retailops-receiver and --retailops-stand-in"
 _INI = "retailops_receiver and retailops_stand_in"
@@ -45,7 +46,8 @@ class Session:
             config.getoption("--retailops-edition") or config.getini("retailops_edition") or "draft"
         )
         contract.load("order_cancel", self.edition)
-        self.receiver = _receiver(config, chosen, environment, self.workspace)
+        book = self.workspace.receivers()
+        self.receiver = _receiver(config, chosen, environment, book)
         confirmed = bool(config.getoption("--retailops-yes"))
         require_yes(self.receiver, confirmed=confirmed, mend="give --retailops-yes if you mean it")
         if not (self.receiver.stand_in or composing.varies(self.receiver)):
@@ -57,7 +59,7 @@ class Session:
             timeout_ms=chosen.timeout_ms,
             confirmed=confirmed,
         )
-        self._policy = ports.secret_policy(self.workspace, environment, chosen.secret_env)
+        self._policy = SecretPolicy(environment, receivers=book.receivers, named=chosen.secret_env)
         self._clock = ports.SystemClock()
         info = new_run(
             "pytest",
@@ -150,7 +152,7 @@ def start_folder(config: pytest.Config) -> Path:
 
 
 def _receiver(
-    config: pytest.Config, chosen: settings.Settings, environment: Mapping[str, str], workspace: Workspace
+    config: pytest.Config, chosen: settings.Settings, environment: Mapping[str, str], book: ReceiverBook
 ) -> Receiver:
     """The receiver: of command line, environment, ini file, pyproject.toml or workspace, the first."""
     option, ini = config.getoption, config.getini
@@ -165,9 +167,9 @@ def _receiver(
         if stand_in:
             return receivers.stand_in()
         if name:
-            return receivers.named(workspace, name)
-    if default := workspace.receivers().default:
-        return receivers.named(workspace, default)
+            return receivers.named(book, name)
+    if book.default:
+        return book.named(book.default)
     raise UsageError(
         "no receiver is named for scenarios and the fixture retailops",
         mend="give --retailops-receiver URL_or_name, or --retailops-stand-in to try them without one",

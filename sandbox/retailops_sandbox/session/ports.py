@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import msgspec
@@ -37,14 +37,6 @@ class SystemClock:
 
     def seconds(self) -> float:
         return time.perf_counter()
-
-
-def secret_policy(workspace: Workspace, environment: Mapping[str, str], named: Iterable[str]) -> SecretPolicy:
-    """The secret policy of a workspace; `named` are the variables that the settings name as secret.
-
-    SandboxError where the workspace's receivers cannot be read: what is secret is then not known.
-    """
-    return SecretPolicy(environment, receivers=workspace.receivers().receivers, named=named)
 
 
 def build_sources(workspace: Workspace, environment: Mapping[str, str], policy: SecretPolicy) -> Sources:

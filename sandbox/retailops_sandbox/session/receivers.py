@@ -8,7 +8,7 @@ import msgspec
 
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.model import Receiver
-from retailops_sandbox.workspace.workspace import Workspace
+from retailops_sandbox.workspace.workspace import ReceiverBook
 
 STAND_IN = Receiver(name="stand-in", base_url="", stand_in=True)
 """The stand-in without its token, and without an address until it is started."""
@@ -21,14 +21,14 @@ def stand_in() -> Receiver:
     return msgspec.structs.replace(STAND_IN, token=TOKEN)
 
 
-def named(workspace: Workspace, chosen: str) -> Receiver:
-    """The receiver of this URL or name; UsageError where there is none."""
+def named(book: ReceiverBook, chosen: str) -> Receiver:
+    """The receiver of this URL, or of this name in the workspace; UsageError where there is none."""
     if "://" in chosen:
         return Receiver(name=without_user(chosen), base_url=chosen)
     if ":" in chosen or "/" in chosen:
         shown = without_user(chosen)
         raise UsageError(f"the receiver {shown!r} has no scheme", mend=f"write http://{shown.lstrip('/')}")
-    return workspace.receiver(chosen)
+    return book.named(chosen)
 
 
 def without_user(url: str) -> str:

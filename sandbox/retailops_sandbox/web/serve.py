@@ -108,8 +108,9 @@ def _check_token(host: str, token: str) -> None:
 
 def _redacted(text: str, context: AppContext) -> str:
     """The text without the secrets of any receiver; SandboxError where the receivers cannot be read."""
-    policy = context.policy()
-    for receiver in context.receivers():
+    receivers = context.read_receivers()
+    policy = context.policy(receivers)
+    for receiver in receivers.all:
         text = policy.secrets(receiver).plain(text)
     return text
 

@@ -41,10 +41,20 @@ class FixtureInfo(msgspec.Struct, frozen=True):
 
 
 class ReceiverBook(msgspec.Struct, frozen=True):
-    """What `receivers.json` holds."""
+    """What `receivers.json` holds, as it was read."""
 
+    file: str
     receivers: tuple[Receiver, ...] = ()
     default: str = ""
+
+    def named(self, name: str) -> Receiver:
+        """The receiver of a name; UsageError, with similar names, where there is none."""
+        for receiver in self.receivers:
+            if receiver.name == name:
+                return receiver
+        names = [receiver.name for receiver in self.receivers]
+        known = _nearest(name, names) if names else "name a URL, or add a receiver in the browser"
+        raise UsageError(f"there is no receiver {name!r} in {self.file}", mend=known)
 
 
 class Workspace:
@@ -213,27 +223,25 @@ class Workspace:
 
     def receivers(self) -> ReceiverBook:
         """The receivers of this workspace; SourceError with line and pointer where the file is wrong."""
-        if not checked(Path.exists, self.receivers_file):
-            return ReceiverBook()
-        text = read_text(self.receivers_file)
         file = str(self.receivers_file)
+        if not checked(Path.exists, self.receivers_file):
+            return ReceiverBook(file)
+        text = read_text(self.receivers_file)
         tables = jsontext.convert(jsontext.parse(text, file=file), _Tables, text, file=file)
         default = next((row.default for row in tables.settings.values()), "")
-        return ReceiverBook(tuple(tables.receivers.values()), default)
+        return ReceiverBook(file, tuple(tables.receivers.values()), default)
 
-    def receiver(self, name: str) -> Receiver:
-        """The receiver of a name; UsageError, with similar names, where there is none."""
-        book = self.receivers().receivers
-        for receiver in book:
-            if receiver.name == name:
-                return receiver
-        names = [receiver.name for receiver in book]
-        known = _nearest(name, names) if names else "name a URL, or add a receiver in the browser"
-        raise UsageError(f"there is no receiver {name!r} in {self.receivers_file}", mend=known)
+    # A change reads the file anew, right before it writes: what others wrote meanwhile stays.
 
-    def save_receiver(self, receiver: Receiver, *, replaces: str = "") -> None:
-        """Add a receiver, or replace the one named `replaces`; UsageError where its name is taken."""
-        kept = list(self.receivers().receivers)
+    def save_receiver(
+        self, receiver: Receiver, *, replaces: str = "", is_default: bool | None = None
+    ) -> None:
+        """Add a receiver, or replace the one named `replaces`; UsageError where its name is taken.
+
+        `is_default` says whether it is the one that is used where none is named; None leaves that as it was.
+        """
+        book = self.receivers()
+        kept = list(book.receivers)
         names = [each.name for each in kept]
         if receiver.name in names and receiver.name != replaces:
             raise UsageError(
@@ -243,24 +251,19 @@ class Workspace:
             kept[names.index(replaces)] = receiver
         else:
             kept.append(receiver)
-        default = self.receivers().default
-        self._write_receivers(kept, receiver.name if replaces and default == replaces else default)
+        was_default = bool(book.default) and book.default in (replaces, receiver.name)
+        if was_default if is_default is None else is_default:
+            self._write_receivers(kept, receiver.name)
+        else:
+            self._write_receivers(kept, "" if was_default else book.default)
 
-    def delete_receiver(self, name: str) -> Receiver:
-        """Remove a receiver from the file, and return it; UsageError where there is none of this name."""
-        gone = self.receiver(name)
+    def delete_receiver(self, name: str) -> ReceiverBook:
+        """Remove a receiver from the file, and return what it held before; UsageError for an unknown name."""
         book = self.receivers()
-        self._write_receivers(
-            [each for each in book.receivers if each.name != name],
-            "" if book.default == name else book.default,
-        )
-        return gone
-
-    def set_default_receiver(self, name: str) -> None:
-        """Make a receiver the one that is used where none is named; an empty name leaves no default."""
-        if name:
-            self.receiver(name)
-        self._write_receivers(self.receivers().receivers, name)
+        book.named(name)
+        kept = [each for each in book.receivers if each.name != name]
+        self._write_receivers(kept, "" if book.default == name else book.default)
+        return book
 
     def _write_receivers(self, receivers: Iterable[Receiver], default: str) -> None:
         """Write the receivers as a TinyDB file, which stock TinyDB opens and people can read."""

@@ -221,9 +221,9 @@ def test_receivers_as_the_workspace_writes_them_are_valid(tmp_path: Path):
     workspace.save_receiver(
         Receiver(name="a", base_url="http://a", auth=Basic("u", "${env:P}"), timeout_ms=1)
     )
-    workspace.save_receiver(Receiver(name="b", base_url="http://b", auth=Bearer("${env:T}"), protected=True))
+    bearer = Receiver(name="b", base_url="http://b", auth=Bearer("${env:T}"), protected=True)
+    workspace.save_receiver(bearer, is_default=True)
     workspace.save_receiver(Receiver(name="c", base_url="http://c", auth=Netrc(), paths={"order_cancel": ""}))
-    workspace.set_default_receiver("b")
     document = json.loads(workspace.receivers_file.read_text())
     assert mistakes("receivers", document) == []
     for broken in (

@@ -101,9 +101,8 @@ def test_ordinary_names_are_fine(name: str):
 
 def test_receivers_are_a_tinydb_file_that_reads_back_the_same(workspace: Workspace):
     shop = Receiver(name="shop", base_url="http://h", auth=Basic("u", "${env:P}"), variables={"n": 1})
-    workspace.save_receiver(shop)
+    workspace.save_receiver(shop, is_default=True)
     workspace.save_receiver(Receiver(name="other", base_url="http://o"))
-    workspace.set_default_receiver("shop")
     book = workspace.receivers()
     assert book.receivers[0] == shop
     assert book.default == "shop"
@@ -113,15 +112,28 @@ def test_receivers_are_a_tinydb_file_that_reads_back_the_same(workspace: Workspa
 
 def test_a_receiver_is_renamed_in_its_place_and_stays_the_default(workspace: Workspace):
     for name in ("a", "b"):
-        workspace.save_receiver(Receiver(name=name, base_url="http://h"))
-    workspace.set_default_receiver("a")
+        workspace.save_receiver(Receiver(name=name, base_url="http://h"), is_default=name == "a")
     workspace.save_receiver(Receiver(name="c", base_url="http://h"), replaces="a")
     assert [each.name for each in workspace.receivers().receivers] == ["c", "b"]
     assert workspace.receivers().default == "c"
     with pytest.raises(UsageError, match="already"):
         workspace.save_receiver(Receiver(name="b", base_url="http://h"))
-    assert workspace.delete_receiver("c").name == "c"
+    assert workspace.delete_receiver("c").named("c").name == "c"
     assert workspace.receivers().default == ""
+
+
+def test_a_receiver_is_saved_with_whether_it_is_the_default(workspace: Workspace):
+    shop, till = Receiver(name="shop", base_url="http://s"), Receiver(name="till", base_url="http://t")
+    for receiver, is_default, default in (
+        (shop, True, "shop"),
+        (till, False, "shop"),
+        (till, True, "till"),
+        (shop, None, "till"),
+        (till, None, "till"),
+        (till, False, ""),
+    ):
+        workspace.save_receiver(receiver, replaces=receiver.name, is_default=is_default)
+        assert workspace.receivers().default == default
 
 
 def test_a_receivers_file_with_a_mistake_is_named_by_line_and_pointer(workspace: Workspace):

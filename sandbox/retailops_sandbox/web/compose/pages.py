@@ -33,6 +33,7 @@ from retailops_sandbox.web.shell.choices import (
 )
 from retailops_sandbox.web.shell.context import Action, AppContext, Target
 from retailops_sandbox.web.shell.forms import text
+from retailops_sandbox.web.shell.known_receivers import KnownReceivers
 from retailops_sandbox.web.shell.pages import Pages, expectation_text, problems
 from retailops_sandbox.web.shell.room import RoomPages
 from retailops_sandbox.web.shell.send_form import EDITED, Refused, SendForm, resend_form, variables
@@ -114,8 +115,9 @@ class ComposePages(RoomPages):
         send_form.view = PAYLOAD_VIEW.of(request)
         send_form.expectation_view = EXPECTATION_VIEW.of(request)
         send_form.q = request.query_params.get("q", "").strip()
-        send_form.receiver = send_form.receiver or chosen_receiver(request, self._context).name
-        return self._show(request, send_form, notices)
+        receivers = self._context.read_receivers()
+        send_form.receiver = send_form.receiver or chosen_receiver(request, receivers).name
+        return self._show(request, receivers, send_form, notices)
 
     async def change(self, request: Request) -> Response:
         """Do the action of a button other than Send with the typed form, and show the page again."""
@@ -130,8 +132,9 @@ class ComposePages(RoomPages):
             notices = ComposeNotices(problems=refused.problems)
         notices = msgspec.structs.replace(notices, problems={**wrong, **notices.problems})
         part = _PARTS.get(wanted, "compose/compose.html")
-        response = self._show(request, send_form, notices, form=form, part=part)
-        remember_receiver(request, response, send_form.receiver, self._context)
+        receivers = self._context.read_receivers()
+        response = self._show(request, receivers, send_form, notices, form=form, part=part)
+        remember_receiver(request, response, receivers.find(send_form.receiver))
         if do.startswith("view:"):
             PAYLOAD_VIEW.remember(request, response, send_form.view)
         if do.startswith("expect-view:"):
@@ -163,16 +166,17 @@ class ComposePages(RoomPages):
         """Send the typed payload: 303 to the delivery's page, or the form again with its problems."""
         form = await forms.read(request)
         send_form = _read(form)
+        receivers = self._context.read_receivers()
         try:
             for field, untaken in _take_inputs(send_form, form).items():
                 raise Refused(field, untaken)
-            delivery, was_sent = await self._once(forms.key(form), self._request(send_form))
+            delivery, was_sent = await self._once(forms.key(form), self._request(receivers, send_form))
         except Refused as refused:
             notices = ComposeNotices(problems=refused.problems)
-            return self._show(request, send_form, notices, form=form, refused=True)
+            return self._show(request, receivers, send_form, notices, form=form, refused=True)
         query = "?sent=before" if was_sent else ""
         response = RedirectResponse(f"/deliveries/{delivery}{query}", HTTPStatus.SEE_OTHER)
-        remember_receiver(request, response, send_form.receiver, self._context)
+        remember_receiver(request, response, receivers.find(send_form.receiver))
         return response
 
     async def _once(self, key: str, wanted: SendRequest) -> tuple[str, bool]:
@@ -181,21 +185,22 @@ class ComposePages(RoomPages):
         except SandboxError as error:
             raise Refused("send", str(error)) from error
 
-    def _request(self, send_form: SendForm) -> SendRequest:
+    def _request(self, receivers: KnownReceivers, send_form: SendForm) -> SendRequest:
         """The send that the form asks for; Refused where it may not or cannot be sent."""
-        target = self._target(send_form)
+        target = self._target(receivers, send_form)
         permit(target, shown=send_form.shown, confirmed=send_form.confirmed)
         expected = self._expectation(send_form)
         given = self._variables(send_form)
         if lack := lacking(send_form.payload):
             raise Refused("send", lack)
-        findings = self._findings(send_form)
+        findings = self._findings(receivers, send_form)
         if findings.rows and not send_form.off_contract:
             raise Refused("send", f"Nothing was sent: {findings.summary[0].lower()}{findings.summary[1:]}")
         labelled = msgspec.structs.replace(send_form, fixture=self._label(send_form))
         try:
+            policy = self._context.policy(receivers)
             return send_request(
-                self._context, labelled, target.receiver, expectation=expected, variables=given
+                self._context, labelled, target.receiver, policy, expectation=expected, variables=given
             )
         except SandboxError as error:
             raise Refused("send", str(error)) from error
@@ -216,9 +221,14 @@ class ComposePages(RoomPages):
 
     # --- reading what was typed ---
 
-    def _target(self, send_form: SendForm) -> Target:
-        known = _known_variables(send_form)
-        return self._context.target_named(send_form.receiver, send_form.action, send_form.edition, known)
+    def _target(self, receivers: KnownReceivers, send_form: SendForm) -> Target:
+        return self._context.target_named(
+            receivers,
+            send_form.receiver,
+            send_form.action,
+            send_form.edition,
+            _known_variables(send_form),
+        )
 
     def _expectation(self, send_form: SendForm) -> Expectation | None:
         if not send_form.expectation.strip():
@@ -266,6 +276,7 @@ class ComposePages(RoomPages):
     def _show(
         self,
         request: Request,
+        receivers: KnownReceivers,
         send_form: SendForm,
         notices: ComposeNotices,
         *,
@@ -273,20 +284,24 @@ class ComposePages(RoomPages):
         part: str = "compose/compose.html",
         refused: bool = False,
     ) -> Response:
-        target = self._target(send_form)
+        target = self._target(receivers, send_form)
         wrong = problems(notices.problems)
-        if problem := target.problem or self._context.receivers_problem:
+        if problem := target.problem or receivers.problem:
             wrong.setdefault("receiver", problem)
         send_form.form_id = secrets.token_hex(16)
         advice = notices.advice or ADVICE.of(request)
         page = ComposePage(
             form=send_form,
             target=target,
-            receivers=self._context.receivers(),
+            receivers=receivers.all,
             actions=self._context.actions(),
             fixtures=self._fixture_buttons.panel(send_form),
             payload=payload.panel(
-                self._context, send_form, self._findings(send_form), gives_advice=advice == "on"
+                self._context,
+                receivers,
+                send_form,
+                self._findings(receivers, send_form),
+                gives_advice=advice == "on",
             ),
             expectation=expectation.panel(self._context, send_form, form),
             notices=notices,
@@ -294,13 +309,13 @@ class ComposePages(RoomPages):
         )
         return self._page(request, part, page, target=target, refused=refused)
 
-    def _findings(self, send_form: SendForm) -> Findings:
+    def _findings(self, receivers: KnownReceivers, send_form: SendForm) -> Findings:
         wanted = contract.load(send_form.action, send_form.edition)
         clock = self._context.clock
-        receivers = {each.name: each.variables for each in self._context.receivers()}
+        receiver = receivers.find(send_form.receiver)
         names = Names(
             environment=self._context.environment,
-            receiver=receivers.get(send_form.receiver, {}),
+            receiver=receiver.variables if receiver is not None else {},
             scenario=_known_variables(send_form),
             built_in={"uuid": clock.uuid(), "now": clock.now(), "sequence": 1},
         )

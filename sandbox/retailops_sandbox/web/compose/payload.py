@@ -16,6 +16,7 @@ from retailops_sandbox.web.compose.payload_form import FormView
 from retailops_sandbox.web.compose.request_preview import RequestPreview
 from retailops_sandbox.web.compose.vocabulary import Word, vocabulary
 from retailops_sandbox.web.shell.context import AppContext
+from retailops_sandbox.web.shell.known_receivers import KnownReceivers
 from retailops_sandbox.web.shell.send_form import Refused, SendForm
 
 EDITS = ("add", "remove", "reset")
@@ -36,7 +37,12 @@ class PayloadPanel(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def panel(
-    context: AppContext, send_form: SendForm, findings: Findings, *, gives_advice: bool
+    context: AppContext,
+    receivers: KnownReceivers,
+    send_form: SendForm,
+    findings: Findings,
+    *,
+    gives_advice: bool,
 ) -> PayloadPanel:
     """The panel of what is typed."""
     wanted = contract.load(send_form.action, send_form.edition)
@@ -47,7 +53,7 @@ def panel(
             send_form.payload, wanted, findings, fixture=send_form.fixture, fixture_text=kept
         )
     elif send_form.view == "sent":
-        preview = request_preview.of(context, send_form)
+        preview = request_preview.of(context, receivers, send_form)
     return PayloadPanel(
         findings=findings,
         gives_advice=gives_advice,

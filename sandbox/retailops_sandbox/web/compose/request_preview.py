@@ -11,6 +11,7 @@ from retailops_sandbox.engine.preview import Preview, preview
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.model import Headers, Netrc, Receiver, Request
 from retailops_sandbox.web.shell.context import AppContext
+from retailops_sandbox.web.shell.known_receivers import KnownReceivers
 from retailops_sandbox.web.shell.send_form import SendForm, variables
 from retailops_sandbox.web.shell.sends import send_request
 
@@ -44,11 +45,11 @@ class RequestPreview(msgspec.Struct, frozen=True, kw_only=True):
         return (*first, *self.request.headers, *last)
 
 
-def of(context: AppContext, send_form: SendForm) -> RequestPreview:
+def of(context: AppContext, receivers: KnownReceivers, send_form: SendForm) -> RequestPreview:
     """The preview of the typed form: composed and built as by the engine, and not sent."""
     try:
-        receiver = context.receiver(send_form.receiver)
-        wanted = send_request(context, send_form, receiver, variables=variables(send_form.variables))
+        receiver, policy = receivers.named(send_form.receiver), context.policy(receivers)
+        wanted = send_request(context, send_form, receiver, policy, variables=variables(send_form.variables))
         made = next(iter(preview([wanted.plan], wanted.ports, wanted.options)))
     except SandboxError as error:
         return RequestPreview(problem=str(error))

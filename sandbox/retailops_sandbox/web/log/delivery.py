@@ -22,6 +22,7 @@ from retailops_sandbox.web.log import delivery_page
 from retailops_sandbox.web.log.delivery_page import DeliveryPage, accepted_expectation
 from retailops_sandbox.web.shell import forms, resending
 from retailops_sandbox.web.shell.forms import text
+from retailops_sandbox.web.shell.known_receivers import KnownReceivers
 from retailops_sandbox.web.shell.room import RoomPages
 from retailops_sandbox.web.shell.send_form import Refused, resend_form
 from retailops_sandbox.web.shell.sends import lacking, permit, send_request
@@ -52,8 +53,10 @@ class DeliveryPages(RoomPages):
         id = request.path_params["id"]
         flight = self._context.sending.flight(id)
         if flight is not None:
-            return self._delivery_page(request, delivery_page.of_flight(self._context, request, flight))
-        return self._result_page(request, self._entry(id))
+            receivers = self._context.read_receivers()
+            page = delivery_page.of_flight(self._context, receivers, request, flight)
+            return self._delivery_page(request, page)
+        return self._result_page(request, self._context.read_receivers(), self._entry(id))
 
     async def events(self, request: Request) -> Response:
         """One event, `finished`, once the delivery has ended and was judged."""
@@ -93,20 +96,22 @@ class DeliveryPages(RoomPages):
         form = await forms.read(request)
         entry = await asyncio.to_thread(self._own_entry, request.path_params["id"])
         resent = resend_form(entry)
+        receivers = self._context.read_receivers()
         try:
-            receiver = self._context.receiver(resent.receiver)
+            receiver = receivers.named(resent.receiver)
             headers = resending.headers(entry.delivery)
             if lack := lacking("\n".join([resent.payload, *headers.values()])):
-                return await self._refused(request, entry, lack)
+                return await self._refused(request, receivers, entry, lack)
             target = self._context.target(receiver, resent.action, resent.edition)
             permit(target, shown=text(form, "shown"), confirmed=text(form, "confirmed"))
             expectation = scenario.expectation(resent.expectation) if resent.expectation else None
+            policy = self._context.policy(receivers)
             resend = send_request(
-                self._context, resent, receiver, expectation=expectation, resent=entry.delivery
+                self._context, resent, receiver, policy, expectation=expectation, resent=entry.delivery
             )
             id, was_sent = await self._context.sending.once(forms.key(form), resend)
         except (Refused, SandboxError) as error:
-            return await self._refused(request, entry, str(error))
+            return await self._refused(request, receivers, entry, str(error))
         return _to(id, "?sent=before" if was_sent else "")
 
     # --- re-checking ---
@@ -116,11 +121,12 @@ class DeliveryPages(RoomPages):
         entry = await asyncio.to_thread(self._own_entry, request.path_params["id"])
         accepted = accepted_expectation(entry)
         if accepted is None:
-            return await self._refused(request, entry, "There is no answer that could be expected.")
+            nothing = "There is no answer that could be expected."
+            return await self._refused(request, self._context.read_receivers(), entry, nothing)
         try:
             await asyncio.to_thread(self._re_check, entry, accepted)
         except SandboxError as error:
-            return await self._refused(request, entry, str(error))
+            return await self._refused(request, self._context.read_receivers(), entry, str(error))
         return _to(entry.delivery.id)
 
     async def judge(self, request: Request) -> Response:
@@ -132,7 +138,8 @@ class DeliveryPages(RoomPages):
             await asyncio.to_thread(self._re_check, entry, expectation)
         except SandboxError as error:
             wrong = {"expectation": str(error)}
-            return await asyncio.to_thread(self._result_page, request, entry, wrong, typed)
+            receivers = self._context.read_receivers()
+            return await asyncio.to_thread(self._result_page, request, receivers, entry, wrong, typed)
         return _to(entry.delivery.id)
 
     def _re_check(self, entry: Entry, expectation: Expectation | None) -> None:
@@ -151,17 +158,20 @@ class DeliveryPages(RoomPages):
         self._context.refuse_opened(id)
         return entry
 
-    async def _refused(self, request: Request, entry: Entry, message: str) -> Response:
-        return await asyncio.to_thread(self._result_page, request, entry, {"send": message})
+    async def _refused(
+        self, request: Request, receivers: KnownReceivers, entry: Entry, message: str
+    ) -> Response:
+        return await asyncio.to_thread(self._result_page, request, receivers, entry, {"send": message})
 
     def _result_page(
         self,
         request: Request,
+        receivers: KnownReceivers,
         entry: Entry,
         wrong: Mapping[str, str] | None = None,
         typed: str | None = None,
     ) -> Response:
-        page = delivery_page.of_entry(self._context, request, entry, wrong=wrong, typed=typed)
+        page = delivery_page.of_entry(self._context, receivers, request, entry, wrong=wrong, typed=typed)
         return self._delivery_page(request, page, refused=bool(wrong))
 
     def _delivery_page(self, request: Request, page: DeliveryPage, *, refused: bool = False) -> Response:

@@ -24,6 +24,7 @@ from retailops_sandbox.web.log.filters import FilterTerm
 from retailops_sandbox.web.shell.addresses import query_string
 from retailops_sandbox.web.shell.choices import chosen_receiver
 from retailops_sandbox.web.shell.context import AppContext, Target
+from retailops_sandbox.web.shell.known_receivers import KnownReceivers
 from retailops_sandbox.web.shell.pages import expectation_text, problems
 from retailops_sandbox.web.shell.rows import FlightRow, flight_row, newest_first
 from retailops_sandbox.web.shell.sending import Flight
@@ -108,14 +109,17 @@ class DeliveryPage(msgspec.Struct, frozen=True, kw_only=True):
     """None where it is not in the log."""
 
 
-def of_flight(context: AppContext, request: Request, flight: Flight) -> DeliveryPage:
+def of_flight(
+    context: AppContext, receivers: KnownReceivers, request: Request, flight: Flight
+) -> DeliveryPage:
     """The page of a delivery in flight, or of one that could not be logged. Blocks."""
     in_flight = InFlight(flight.url, flight.elapsed_ms, flight.request.payload)
-    return _page(context, request, flight_row(flight), in_flight=in_flight)
+    return _page(context, receivers, request, flight_row(flight), in_flight=in_flight)
 
 
 def of_entry(
     context: AppContext,
+    receivers: KnownReceivers,
     request: Request,
     entry: Entry,
     *,
@@ -123,8 +127,8 @@ def of_entry(
     typed: str | None = None,
 ) -> DeliveryPage:
     """The page of a delivery of the log. `wrong` are the problems of its form by field. Blocks."""
-    result = _result(context, entry, typed)
-    return _page(context, request, entry.row, wrong, result=result)
+    result = _result(context, receivers, entry, typed)
+    return _page(context, receivers, request, entry.row, wrong, result=result)
 
 
 def accepted_expectation(entry: Entry) -> Expectation | None:
@@ -140,6 +144,7 @@ def accepted_expectation(entry: Entry) -> Expectation | None:
 
 def _page(
     context: AppContext,
+    receivers: KnownReceivers,
     request: Request,
     row: DeliveryRow,
     wrong: Mapping[str, str] | None = None,
@@ -149,12 +154,12 @@ def _page(
 ) -> DeliveryPage:
     opened_from = context.log.opened_from(row.id)
     # The receiver of a run from elsewhere says nothing about where a send from here would go.
-    receiver = chosen_receiver(request, context).name if opened_from else row.receiver
+    receiver = chosen_receiver(request, receivers).name if opened_from else row.receiver
     return DeliveryPage(
         row=row,
         neighbours=_neighbours_in_run(context, row) if opened_from else _neighbours(context, request, row),
         opened_from=opened_from,
-        target=context.target_named(receiver, row.action, row.edition),
+        target=context.target_named(receivers, receiver, row.action, row.edition),
         is_sent_before=request.query_params.get("sent") == "before",
         unlogged=context.sending.problem(row.id),
         problems=problems(wrong),
@@ -163,9 +168,11 @@ def _page(
     )
 
 
-def _result(context: AppContext, entry: Entry, typed: str | None) -> DeliveryResult:
+def _result(
+    context: AppContext, receivers: KnownReceivers, entry: Entry, typed: str | None
+) -> DeliveryResult:
     sent, latest = entry.delivery, entry.judgement
-    receiver = next((each for each in context.receivers() if each.name == sent.receiver), None)
+    receiver = receivers.find(sent.receiver)
     return DeliveryResult(
         delivery=sent,
         latest=latest,

@@ -50,5 +50,6 @@ class ExportPages(RoomPages):
         )
 
     def _sources(self) -> Sources:
-        receivers = {each.name: each for each in self._context.receivers()}
-        return exporting.workspace_sources(self._context.workspace, receivers.get, self._context.policy())
+        receivers = self._context.read_receivers()
+        policy = self._context.policy(receivers)
+        return exporting.workspace_sources(self._context.workspace, receivers.find, policy)

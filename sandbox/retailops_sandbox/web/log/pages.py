@@ -21,7 +21,8 @@ from retailops_sandbox.web.log import filters, live
 from retailops_sandbox.web.log.filters import FilterTerm
 from retailops_sandbox.web.log.watch import Watch
 from retailops_sandbox.web.shell.addresses import query_string
-from retailops_sandbox.web.shell.context import AppContext
+from retailops_sandbox.web.shell.context import AppContext, Target
+from retailops_sandbox.web.shell.known_receivers import KnownReceivers
 from retailops_sandbox.web.shell.pages import Pages, problems
 from retailops_sandbox.web.shell.room import RoomPages
 from retailops_sandbox.web.shell.rows import FlightRow, flight_row, newest_first
@@ -124,33 +125,37 @@ class LogPages(RoomPages):
         page = self._read_latency(filters.query_of(request).checked())
         if request.headers.get("HX-Request") == "true":
             return self._part(request, "log/latency_chart.html", page)
-        return self._page(request, "log/latency.html", page)
+        target = self._chosen_target(request, self._context.read_receivers())
+        return self._page(request, "log/latency.html", page, target=target)
 
     # --- the log ---
 
     def _show(self, request: Request, here: str) -> Response:
         query = filters.query_of(request)
+        receivers = self._context.read_receivers()
+        target = self._chosen_target(request, receivers)
         before = request.query_params.get("before", "")
         try:
             query.checked()
             run = self._asked_run(query.run)
             after = self._place(before)
         except SandboxError as error:
-            page = self._read(request, query, run=None, wrong=str(error))
-            return self._page(request, "log/deliveries.html", page, refused=True)
+            page = self._read(request, receivers, query, run=None, wrong=str(error))
+            return self._page(request, "log/deliveries.html", page, target=target, refused=True)
         if run is not None and run.id != query.run:
             return _to(msgspec.structs.replace(query, run=run.id))
-        page = self._read(request, query, run=run, after=after, here=here)
+        page = self._read(request, receivers, query, run=run, after=after, here=here)
         if query.text:
-            return self._streamed(request, page)
+            return self._streamed(request, page, target)
         shown = list(page.found)
         flying = [] if before else self._flying(query, {row.id for row in shown})
         page = msgspec.structs.replace(page, rows=newest_first([*flying, *shown]))
-        return self._page(request, "log/deliveries.html", page)
+        return self._page(request, "log/deliveries.html", page, target=target)
 
     def _read(
         self,
         request: Request,
+        receivers: KnownReceivers,
         query: Query,
         *,
         run: RunSummary | None,
@@ -165,7 +170,7 @@ class LogPages(RoomPages):
             query=query,
             address=query_string(query),
             terms=filters.terms(query),
-            choices=self._choices(query),
+            choices=self._choices(receivers, query),
             rows=found,
             found=found,
             before=request.query_params.get("before", ""),
@@ -204,11 +209,11 @@ class LogPages(RoomPages):
         rows = [flight_row(flight) for flight in self._context.sending.flights if flight.id not in landed]
         return [row for row in rows if filters.accepts_flight(query, row)]
 
-    def _choices(self, query: Query) -> FilterChoices:
+    def _choices(self, receivers: KnownReceivers, query: Query) -> FilterChoices:
         actions = self._context.actions()
         editions = sorted({edition for each in actions for edition in each.editions})
         return FilterChoices(
-            receivers=_with([each.name for each in self._context.receivers()], query.receiver),
+            receivers=_with(receivers.names, query.receiver),
             actions=_with([each.name for each in actions], query.action),
             editions=_with(editions, query.edition),
             verdicts=_with(VERDICTS, query.verdict),
@@ -216,14 +221,14 @@ class LogPages(RoomPages):
             faults=_with(FAULTS, query.fault),
         )
 
-    def _streamed(self, request: Request, page: LogPage) -> Response:
+    def _streamed(self, request: Request, page: LogPage, target: Target) -> Response:
         """The page, each row sent as soon as it is found."""
         markup = self._pages.streamed(
             request,
             "log/deliveries.html",
             page,
             section=self.section,
-            target=self._chosen_target(request),
+            target=target,
         )
         # Compression would buffer the rows.
         return StreamingResponse(markup, media_type="text/html", headers={"Content-Encoding": "identity"})

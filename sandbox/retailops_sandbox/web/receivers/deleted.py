@@ -30,15 +30,14 @@ class DeletedReceivers:
 
     def delete(self, name: str) -> None:
         """Delete a receiver; UsageError where there is none of this name."""
-        was_default = self._workspace.receivers().default == name
-        self._deleted[name] = _Deleted(self._workspace.delete_receiver(name), was_default)
+        before = self._workspace.delete_receiver(name)
+        self._deleted[name] = _Deleted(before.named(name), before.default == name)
 
     def restore(self, name: str) -> None:
         """Restore a receiver; UsageError where this process did not delete it, or its name is taken."""
         if name not in self._deleted:
             raise UsageError(f"{name!r} was not deleted here", mend="add it again")
         deleted = self._deleted[name]
-        self._workspace.save_receiver(deleted.receiver)
-        if deleted.was_default and not self._workspace.receivers().default:
-            self._workspace.set_default_receiver(name)
+        is_default = deleted.was_default and not self._workspace.receivers().default
+        self._workspace.save_receiver(deleted.receiver, is_default=is_default)
         del self._deleted[name]

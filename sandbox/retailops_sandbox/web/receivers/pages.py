@@ -30,6 +30,7 @@ from retailops_sandbox.web.shell import forms
 from retailops_sandbox.web.shell.choices import remember_receiver
 from retailops_sandbox.web.shell.context import AppContext, Target
 from retailops_sandbox.web.shell.forms import text
+from retailops_sandbox.web.shell.known_receivers import KnownReceivers
 from retailops_sandbox.web.shell.pages import Pages, problems
 from retailops_sandbox.web.shell.room import RoomPages
 from retailops_sandbox.workspace.names import free_name
@@ -134,74 +135,71 @@ class ReceiverPages(RoomPages):
         ]
 
     def list(self, request: Request) -> Response:
-        return self._list(request)
+        return self._list(request, self._context.read_receivers())
 
     def new(self, request: Request) -> Response:
         """An empty form, or with `?from=` a copy of another receiver."""
         original = request.query_params.get("from")
-        actions = self._context.actions()
+        actions, receivers = self._context.actions(), self._context.read_receivers()
         if original is None:
-            return self._form(request, from_receiver(Receiver("", ""), actions, is_default=False))
-        receiver = self._context.workspace.receiver(original)
-        taken = {each.name for each in self._context.receivers()}
+            empty = from_receiver(Receiver("", ""), actions, is_default=False)
+            return self._form(request, receivers, empty)
+        receiver, is_taken = receivers.own().named(original), receivers.names.__contains__
         copy = msgspec.structs.replace(
-            receiver, name=free_name(f"{original[:_LONGEST_COPIED]} copy", taken.__contains__, separator=" ")
+            receiver, name=free_name(f"{original[:_LONGEST_COPIED]} copy", is_taken, separator=" ")
         )
-        return self._form(request, from_receiver(copy, actions, is_default=False), copy_of=original)
+        typed = from_receiver(copy, actions, is_default=False)
+        return self._form(request, receivers, typed, copy_of=original)
 
     def edit(self, request: Request) -> Response:
-        receiver = self._context.workspace.receiver(request.query_params.get("name", ""))
-        is_default = self._context.workspace.receivers().default == receiver.name
+        receivers = self._context.read_receivers()
+        receiver = receivers.own().named(request.query_params.get("name", ""))
+        is_default = receivers.default == receiver.name
         typed = from_receiver(receiver, self._context.actions(), is_default=is_default)
-        return self._form(request, typed, receiver.name)
+        return self._form(request, receivers, typed, receiver.name)
 
     async def save(self, request: Request) -> Response:
         form = await forms.read(request)
         replaces = text(form, "replaces")
-        typed = read(form, self._context.actions())
+        typed, receivers = read(form, self._context.actions()), self._context.read_receivers()
         if typed.is_wrong:
-            return self._form(request, typed, replaces, typed.problems)
+            return self._form(request, receivers, typed, replaces, typed.problems)
         receiver = typed.receiver
         do = text(form, "do")
-        if repeated := self._repeated_path(receiver, replaces):
+        if repeated := self._repeated_path(receivers, receiver, replaces):
             if do == "shorten":
                 receiver = msgspec.structs.replace(receiver, base_url=repeated.shortened)
             elif do != "keep":
                 what = f"ends in {repeated.path}, which is added to it: it would be called at {repeated.url}"
                 wrong = problems({"base_url": what})
-                return self._form(request, typed, replaces, wrong, repeated=repeated)
+                return self._form(request, receivers, typed, replaces, wrong, repeated=repeated)
         try:
-            self._save(receiver, replaces, typed.is_default)
+            self._context.workspace.save_receiver(receiver, replaces=replaces, is_default=typed.is_default)
         except SandboxError as error:
-            return self._form(request, typed, replaces, problems({"": str(error)}))
+            return self._form(request, receivers, typed, replaces, problems({"": str(error)}))
         self._context.secrets.update(typed.secrets)
         response = RedirectResponse(f"/receivers?saved={quote(receiver.name)}", HTTPStatus.SEE_OTHER)
-        remember_receiver(request, response, receiver.name, self._context)
+        remember_receiver(request, response, receiver)
         return response
 
-    def _save(self, receiver: Receiver, replaces: str, is_default: bool) -> None:
-        workspace = self._context.workspace
-        workspace.save_receiver(receiver, replaces=replaces)
-        if is_default:
-            workspace.set_default_receiver(receiver.name)
-        elif workspace.receivers().default == receiver.name:
-            workspace.set_default_receiver("")
-
-    def _repeated_path(self, receiver: Receiver, replaces: str) -> RepeatedPath | None:
+    def _repeated_path(
+        self, receivers: KnownReceivers, receiver: Receiver, replaces: str
+    ) -> RepeatedPath | None:
         """The path that the receiver's URL would have twice; None also where the saved one has it twice."""
-        known = {each.name: each for each in self._context.workspace.receivers().receivers}
-        if replaces in known and known[replaces].base_url == receiver.base_url:
+        saved = next((each for each in receivers.own().receivers if each.name == replaces), None)
+        if saved is not None and saved.base_url == receiver.base_url:
             return None
         return repeated_path(receiver, self._context.actions())
 
     async def check(self, request: Request) -> Response:
         """Check the connection to one of the listed receivers."""
         name = text(await forms.read(request), "name")
-        receiver = self._context.receiver(name)
+        receivers = self._context.read_receivers()
+        receiver = receivers.named(name)
         found = await self._checks.check(receiver)
         if request.headers.get("hx-target") == _check_id(receiver):
             return self._check_part(request, found, _check_id(receiver))
-        return self._list(request, {name: found})
+        return self._list(request, receivers, {name: found})
 
     async def check_typed(self, request: Request) -> Response:
         """Check the connection to the receiver in the form, before it is saved."""
@@ -213,7 +211,8 @@ class ReceiverPages(RoomPages):
             found = await self._checks.check(typed.receiver)
         if request.headers.get("hx-target") == "connection-check":
             return self._check_part(request, found, "connection-check")
-        return self._form(request, typed, text(form, "replaces"), check=found)
+        receivers = self._context.read_receivers()
+        return self._form(request, receivers, typed, text(form, "replaces"), check=found)
 
     def _check_part(self, request: Request, check: ConnectionCheck, id: str) -> Response:
         return self._part(request, "receivers/connection_check.html", CheckPart(check, id))
@@ -238,40 +237,45 @@ class ReceiverPages(RoomPages):
         self._context.stand_in.reset()
         return RedirectResponse("/receivers?reset=1", HTTPStatus.SEE_OTHER)
 
-    def _notice(self, request: Request) -> Notice | None:
+    def _notice(self, request: Request, receivers: KnownReceivers) -> Notice | None:
         """The notice about the action that the address names; None where that was not done."""
         asked = request.query_params
         if (deleted := asked.get("deleted", "")) in self._deleted:
             return Notice(f"{deleted} is deleted.", undo=deleted)
-        known = {each.name for each in self._context.receivers()}
         for key, words in (("saved", "is saved."), ("restored", "is back.")):
-            if asked.get(key) in known:
+            if asked.get(key) in receivers.names:
                 return Notice(f"{asked[key]} {words}")
         if "reset" in asked:
             return Notice("The stand-in has forgotten what it was sent.")
         return None
 
-    def _list(self, request: Request, checks: Mapping[str, ConnectionCheck] | None = None) -> Response:
-        problem = self._context.receivers_problem
-        default = "" if problem else self._context.workspace.receivers().default
+    def _list(
+        self,
+        request: Request,
+        receivers: KnownReceivers,
+        checks: Mapping[str, ConnectionCheck] | None = None,
+    ) -> Response:
         action = self._context.actions()[0]
         rows = [
             ReceiverRow(
                 target=self._context.target(receiver, action.name, action.editions[0]),
                 auth=auth_kind(receiver),
-                is_default=receiver.name == default,
+                is_default=receiver.name == receivers.default,
                 env_requirements=env_requirements.of(receiver, self._context),
                 check=(checks or {}).get(receiver.name),
                 check_id=_check_id(receiver),
             )
-            for receiver in self._context.receivers()
+            for receiver in receivers.all
         ]
-        page = ReceiversPage(rows=rows, problem=problem, notice=self._notice(request))
-        return self._page(request, "receivers/receivers.html", page)
+        notice = self._notice(request, receivers)
+        page = ReceiversPage(rows=rows, problem=receivers.problem, notice=notice)
+        target = self._chosen_target(request, receivers)
+        return self._page(request, "receivers/receivers.html", page, target=target)
 
     def _form(
         self,
         request: Request,
+        receivers: KnownReceivers,
         typed: TypedReceiver,
         replaces: str = "",
         wrong: Mapping[str, str] | None = None,
@@ -294,7 +298,8 @@ class ReceiverPages(RoomPages):
             env_requirements=env_requirements.of(typed.receiver, self._context, typed.secrets),
             check=check,
         )
-        return self._page(request, "receivers/receiver.html", page, refused=bool(wrong))
+        target = self._chosen_target(request, receivers)
+        return self._page(request, "receivers/receiver.html", page, target=target, refused=bool(wrong))
 
 
 def _check_id(receiver: Receiver) -> str:

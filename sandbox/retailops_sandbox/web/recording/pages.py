@@ -19,6 +19,7 @@ from retailops_sandbox.web.shell import forms
 from retailops_sandbox.web.shell.choices import chosen_receiver
 from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.forms import text
+from retailops_sandbox.web.shell.known_receivers import KnownReceivers
 from retailops_sandbox.web.shell.pages import Pages, problems
 from retailops_sandbox.web.shell.room import RoomPages
 
@@ -84,7 +85,9 @@ class RecordPages(RoomPages):
         known = request.query_params.get("passed")
         if running is not None and known == str(running.relay.passed):
             return Response(status_code=HTTPStatus.NO_CONTENT)
-        return self._show(request, RelayInput(receiver=chosen_receiver(request, self._context).name))
+        receivers = self._context.read_receivers()
+        typed = RelayInput(receiver=chosen_receiver(request, receivers).name)
+        return self._show(request, receivers, typed)
 
     async def switch(self, request: Request) -> Response:
         """Switch on and stay on the page, or off and go to the review of what was recorded."""
@@ -102,15 +105,16 @@ class RecordPages(RoomPages):
         typed = RelayInput(
             receiver=text(form, "receiver"), bind=text(form, "bind").strip(), port=text(form, "port").strip()
         )
-        wrong = await self._started(typed, form)
+        receivers = self._context.read_receivers()
+        wrong = await self._started(receivers, typed, form)
         if wrong:
-            return self._show(request, typed, wrong)
+            return self._show(request, receivers, typed, wrong)
         return RedirectResponse("/record", HTTPStatus.SEE_OTHER)
 
-    async def _started(self, typed: RelayInput, form: FormData) -> dict[str, str]:
+    async def _started(self, receivers: KnownReceivers, typed: RelayInput, form: FormData) -> dict[str, str]:
         """Start the relay as typed; the problems that kept it from starting, by field."""
         try:
-            receiver = self._context.receiver(typed.receiver)
+            receiver = receivers.named(typed.receiver)
         except SandboxError as error:
             return {"receiver": str(error)}
         if receiver.protected and text(form, "confirmed") != receiver.name:
@@ -122,7 +126,8 @@ class RecordPages(RoomPages):
         if not typed.bind:
             return {"bind": "Name an address of this machine, for example 127.0.0.1."}
         try:
-            await self._recording.start_relay(receiver, typed.bind, int(typed.port))
+            policy = self._context.policy(receivers)
+            await self._recording.start_relay(receiver, policy, typed.bind, int(typed.port))
         except SandboxError as error:
             return {"receiver": str(error)}
         except (OSError, UnicodeError) as error:
@@ -142,13 +147,19 @@ class RecordPages(RoomPages):
         # Newest first on the page, oldest first in a scenario: the review sorts them.
         return _to_review(self._recording.review(selected, "from the log"), "/deliveries?selected=none")
 
-    def _show(self, request: Request, typed: RelayInput, wrong: Mapping[str, str] | None = None) -> Response:
+    def _show(
+        self,
+        request: Request,
+        receivers: KnownReceivers,
+        typed: RelayInput,
+        wrong: Mapping[str, str] | None = None,
+    ) -> Response:
         running = self._recording.relay
         records = running.relay.records if running else []
         page = RecordPage(
             typed=typed,
             problems=problems(wrong),
-            receivers=self._context.receivers(),
+            receivers=receivers.all,
             running=running,
             passed=[
                 Passed(
@@ -162,7 +173,8 @@ class RecordPages(RoomPages):
             unlogged=dict(running.relay.problems) if running else {},
             reviews=self._recording.reviews,
         )
-        return self._page(request, "recording/record.html", page, refused=bool(wrong))
+        target = self._chosen_target(request, receivers)
+        return self._page(request, "recording/record.html", page, target=target, refused=bool(wrong))
 
 
 def _to_review(made: list[RecordingReview], otherwise: str) -> Response:

@@ -253,7 +253,8 @@ class RecordingReviewPages(RoomPages):
             command=self._command(review, drafted) if review.state == "saved" else "",
             others=[each for each in self._recording.reviews if each.id != review.id],
         )
-        target = self._chosen_target(request, review.action, review.edition)
+        receivers = self._context.read_receivers()
+        target = self._chosen_target(request, receivers, review.action, review.edition)
         return self._page(request, "recording/review.html", page, target=target, refused=bool(wrong))
 
     def _command(self, review: RecordingReview, drafted: Drafted) -> str:

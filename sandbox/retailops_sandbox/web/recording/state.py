@@ -14,6 +14,7 @@ from retailops_sandbox.errors import UsageError
 from retailops_sandbox.httpserver import is_loopback
 from retailops_sandbox.model import Delivery, Receiver
 from retailops_sandbox.recording import Recorded, ScenarioDraft
+from retailops_sandbox.redaction import SecretPolicy
 from retailops_sandbox.relay.relay import Relay
 from retailops_sandbox.runlog.opening import logged_run, open_run
 from retailops_sandbox.runlog.runs import new_run
@@ -94,7 +95,7 @@ class Recording:
 
     # --- the relay ---
 
-    async def start_relay(self, receiver: Receiver, host: str, port: int) -> None:
+    async def start_relay(self, receiver: Receiver, policy: SecretPolicy, host: str, port: int) -> None:
         """Start the relay; SandboxError where it cannot start, OSError for an address that it cannot have."""
         if self.relay is not None:
             raise UsageError("a relay is running already", mend="stop it first")
@@ -106,7 +107,7 @@ class Recording:
             log=run,
             clock=clock,
             environment=self._context.environment,
-            policy=self._context.policy(),
+            policy=policy,
         )
         url = await relay.start(host, port, secret_path=not is_loopback(host))
         async with AsyncExitStack() as undo:

@@ -40,6 +40,7 @@ from retailops_sandbox.web.review.state import (
 from retailops_sandbox.web.shell import forms
 from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.forms import text
+from retailops_sandbox.web.shell.known_receivers import KnownReceivers
 from retailops_sandbox.web.shell.pages import Pages, problems
 from retailops_sandbox.web.shell.room import RoomPages
 from retailops_sandbox.web.shell.send_form import Refused
@@ -163,7 +164,7 @@ class ReviewPages(RoomPages):
             return _to(request, "/changes")
         if not review.items:
             page = ReviewPage(review=review, base=_base(request), back=_back(request))
-            return self._show(request, "review/accept_empty.html", page)
+            return self._show(request, self._context.read_receivers(), "review/accept_empty.html", page)
         number = self._number(request, review)
         return self._difference(request, review, number) if number else _to(request, "/changes")
 
@@ -233,7 +234,7 @@ class ReviewPages(RoomPages):
             regex=accepting.preview_regex(rule_form.pattern, item.difference) if can_be_regex else None,
             problems=problems(wrong),
         )
-        return self._show(request, part, page, refused=bool(wrong))
+        return self._show(request, self._context.read_receivers(), part, page, refused=bool(wrong))
 
     # --- the end ---
 
@@ -265,6 +266,7 @@ class ReviewPages(RoomPages):
             found = [] if review.written else review.changes()
         except SandboxError as error:
             found, refused = [], [*refused, str(error)]
+        receivers = self._context.read_receivers()
         page = ChangesPage(
             review=review,
             base=_base(request),
@@ -272,17 +274,16 @@ class ReviewPages(RoomPages):
             changes=found,
             shown=fingerprint(found),
             refused=refused,
-            run_again=self._run_again(review),
+            run_again=self._run_again(receivers, review),
         )
-        return self._show(request, "review/accept_changes.html", page, refused=bool(refused))
+        return self._show(request, receivers, "review/accept_changes.html", page, refused=bool(refused))
 
-    def _run_again(self, review: Review) -> str:
+    def _run_again(self, receivers: KnownReceivers, review: Review) -> str:
         """Where the written files can be run against the same receiver; empty before they are written."""
         if not review.written:
             return ""
         receiver = review.items[0].subject.first.delivery.receiver
-        known = {each.name for each in self._context.receivers()}
-        chosen = [("receiver", receiver)] if receiver in known else []
+        chosen = [("receiver", receiver)] if receiver in receivers.names else []
         if len(review.written) == 1:
             return f"/scenarios/show?{urlencode([('id', review.written[0]), *chosen])}"
         return f"/scenarios?{urlencode([*(('pick', each) for each in review.written), *chosen])}"
@@ -307,9 +308,18 @@ class ReviewPages(RoomPages):
         of_scenario = self._context.log.deliveries(sent.run, {sent.scenario})
         return judged([each for each in of_scenario if each.delivery.step == sent.step], first=id)
 
-    def _show(self, request: Request, name: str, page: ReviewPage, *, refused: bool = False) -> Response:
+    def _show(
+        self,
+        request: Request,
+        receivers: KnownReceivers,
+        name: str,
+        page: ReviewPage,
+        *,
+        refused: bool = False,
+    ) -> Response:
         section = "Runs" if request.url.path.startswith("/runs/") else "Log"
-        return self._page(request, name, page, section=section, refused=refused)
+        target = self._chosen_target(request, receivers)
+        return self._page(request, name, page, target=target, section=section, refused=refused)
 
 
 def consequence(difference: Difference) -> str:

@@ -74,12 +74,15 @@ class RunPages(RoomPages):
     def all(self, request: Request, problem: str = "") -> Response:
         """All runs; `problem` is what is wrong with a file that was to be opened. Blocks."""
         page = self._read_all(request.query_params.get("before", ""), problem)
-        return self._page(request, "runs/runs.html", page, refused=bool(problem))
+        target = self._chosen_target(request, self._context.read_receivers())
+        return self._page(request, "runs/runs.html", page, target=target, refused=bool(problem))
 
     def show(self, request: Request) -> Response:
         """A run and its results so far."""
         run = self._run(request.path_params["id"])
-        return self._page(request, "runs/run.html", run_page.of_run(self._context, request, run))
+        page = run_page.of_run(self._context, request, run)
+        target = self._chosen_target(request, self._context.read_receivers())
+        return self._page(request, "runs/run.html", page, target=target)
 
     def scenario(self, request: Request) -> Response:
         """One scenario in a run: its steps, and all their deliveries."""
@@ -88,7 +91,8 @@ class RunPages(RoomPages):
         if page is None:
             what = scenario or "a scenario"
             raise HTTPException(HTTPStatus.NOT_FOUND, f"The run {run.id} has no result of {what}.")
-        return self._page(request, "runs/run_scenario.html", page)
+        target = self._chosen_target(request, self._context.read_receivers())
+        return self._page(request, "runs/run_scenario.html", page, target=target)
 
     async def events(self, request: Request) -> Response:
         """An event `changed` at each progress of a run, and `finished` once it has ended."""

@@ -29,6 +29,7 @@ from retailops_sandbox.web.shell import forms
 from retailops_sandbox.web.shell.addresses import query_string
 from retailops_sandbox.web.shell.choices import chosen_receiver, remember_receiver
 from retailops_sandbox.web.shell.context import Target
+from retailops_sandbox.web.shell.known_receivers import KnownReceivers
 from retailops_sandbox.web.shell.pages import problems
 from retailops_sandbox.web.shell.room import RoomPages
 from retailops_sandbox.web.shell.scenario_index import IndexedScenarios
@@ -167,52 +168,56 @@ class ScenarioPages(RoomPages):
         if earlier is not None:
             run, results = self._run(earlier), self._context.log.results(earlier)
             form = _of_run(form, run, results, only_failed="failed" in request.query_params)
-        known = {each.name for each in self._context.receivers()}
-        receiver = form.receiver if form.receiver in known else self._chosen(request)
-        return self._list(request, msgspec.structs.replace(form, receiver=receiver))
+        receivers = self._context.read_receivers()
+        if form.receiver not in receivers.names:
+            form = msgspec.structs.replace(form, receiver=chosen_receiver(request, receivers).name)
+        return self._list(request, receivers, form)
 
     async def change(self, request: Request) -> Response:
         """Show the list again with another filter or receiver, and the same selection."""
         form = ScenarioForm.of(await forms.read(request))
+        receivers = self._context.read_receivers()
         part = _PARTS.get(request.headers.get("hx-target", ""), "")
         place = f"/scenarios{form.address if part else form.address_with_selection}"
         if not part and len(place) <= _LONGEST_ADDRESS:
             response: Response = RedirectResponse(place, HTTPStatus.SEE_OTHER)
         else:
-            response = await asyncio.to_thread(self._list, request, form, part=part)
+            response = await asyncio.to_thread(self._list, request, receivers, form, part=part)
             response.headers["HX-Replace-Url"] = place
-        remember_receiver(request, response, form.receiver, self._context)
+        remember_receiver(request, response, receivers.find(form.receiver))
         return response
 
     def show(self, request: Request) -> Response:
         """One scenario: what it does, its results, and its text."""
-        form = ScenarioForm(receiver=request.query_params.get("receiver") or self._chosen(request))
-        return self._one(request, request.query_params.get("id", ""), form)
+        receivers = self._context.read_receivers()
+        asked = request.query_params.get("receiver") or chosen_receiver(request, receivers).name
+        return self._one(request, receivers, request.query_params.get("id", ""), ScenarioForm(receiver=asked))
 
     async def run(self, request: Request) -> Response:
         """Run the chosen scenarios: 303 to the run's page, or the page again with its problems."""
         typed = await forms.read(request)
         form, one = ScenarioForm.of(typed), forms.text(typed, "one")
+        receivers = self._context.read_receivers()
         try:
-            wanted = await asyncio.to_thread(self._request, form, one, forms.text(typed, "do"))
+            wanted = await asyncio.to_thread(self._request, receivers, form, one, forms.text(typed, "do"))
             id, was_started = await self._context.running.once(forms.key(typed), wanted)
         except Refused as refused:
-            return await asyncio.to_thread(self._refused, request, form, one, refused.problems)
+            return await asyncio.to_thread(self._refused, request, receivers, form, one, refused.problems)
         except SandboxError as error:
-            return await asyncio.to_thread(self._refused, request, form, one, {"send": str(error)})
+            return await asyncio.to_thread(self._refused, request, receivers, form, one, {"send": str(error)})
         query = "?started=before" if was_started else ""
         response = RedirectResponse(f"/runs/{id}{query}", HTTPStatus.SEE_OTHER)
-        remember_receiver(request, response, form.receiver, self._context)
+        remember_receiver(request, response, receivers.find(form.receiver))
         return response
 
     # --- what is to be run ---
 
-    def _request(self, form: ScenarioForm, one: str, do: str) -> RunSetup:
+    def _request(self, receivers: KnownReceivers, form: ScenarioForm, one: str, do: str) -> RunSetup:
         plans, unreadable = self._wanted(form, one, do)
         if not plans:
             nothing = "there is nothing to run" if do == "listed" else "select a scenario first"
             raise Refused("send", f"Nothing was sent: {nothing}.")
-        target = run_target(self._context, self._context.receivers(), form.receiver, plans)
+        target = run_target(self._context, receivers, form.receiver, plans)
         permit(target, shown=form.shown, confirmed=form.confirmed, again="run")
         options = Options(
             receiver=for_run(target.receiver),
@@ -224,7 +229,7 @@ class ScenarioPages(RoomPages):
             unreadable=unreadable,
             options=options,
             environment=self._context.environment,
-            policy=self._context.policy(),
+            policy=self._context.policy(receivers),
         )
 
     def _wanted(self, form: ScenarioForm, one: str, do: str) -> tuple[Sequence[Plan], Sequence[SandboxError]]:
@@ -245,36 +250,53 @@ class ScenarioPages(RoomPages):
 
     # --- showing ---
 
-    def _refused(self, request: Request, form: ScenarioForm, one: str, wrong: Mapping[str, str]) -> Response:
-        return self._one(request, one, form, wrong) if one else self._list(request, form, wrong)
+    def _refused(
+        self,
+        request: Request,
+        receivers: KnownReceivers,
+        form: ScenarioForm,
+        one: str,
+        wrong: Mapping[str, str],
+    ) -> Response:
+        if one:
+            return self._one(request, receivers, one, form, wrong)
+        return self._list(request, receivers, form, wrong)
 
     def _list(
         self,
         request: Request,
+        receivers: KnownReceivers,
         form: ScenarioForm,
         wrong: Mapping[str, str] | None = None,
         *,
         part: str = "",
     ) -> Response:
-        page = self._read_list(form, wrong)
+        page = self._read_list(receivers, form, wrong)
         name = part or "scenarios/scenarios.html"
         target = self._header_target(page.run_bar)
         return self._page(request, name, page, target=target, refused=bool(wrong))
 
     def _one(
-        self, request: Request, id: str, form: ScenarioForm, wrong: Mapping[str, str] | None = None
+        self,
+        request: Request,
+        receivers: KnownReceivers,
+        id: str,
+        form: ScenarioForm,
+        wrong: Mapping[str, str] | None = None,
     ) -> Response:
-        page = self._read_one(id, form, wrong)
+        page = self._read_one(receivers, id, form, wrong)
         target = self._header_target(page.run_bar)
         return self._page(request, "scenarios/scenario.html", page, target=target, refused=bool(wrong))
 
-    def _read_list(self, form: ScenarioForm, wrong: Mapping[str, str] | None) -> ScenariosPage:
+    def _read_list(
+        self, receivers: KnownReceivers, form: ScenarioForm, wrong: Mapping[str, str] | None
+    ) -> ScenariosPage:
         indexed = self._context.scenario_index.read()
         rows = self._rows(indexed, form)
         tags = {tag for row in rows for tag in row.plan.scenario.tags}
         verdicts = {row.verdict for row in rows} | {form.verdict}
         return ScenariosPage(
-            run_bar=self._run_bar(form, indexed.plans, wrong),
+            run_bar=self._run_bar(receivers, form, indexed.plans, wrong),
             form=form,
             rows=[row for row in rows if row.is_accepted(form)],
             unlisted=[row for row in rows if row.is_selected and not row.is_accepted(form)],
@@ -284,10 +306,12 @@ class ScenarioPages(RoomPages):
             unreadable=[str(error) for error in indexed.unreadable],
         )
 
-    def _read_one(self, id: str, form: ScenarioForm, wrong: Mapping[str, str] | None) -> ScenarioPage:
+    def _read_one(
+        self, receivers: KnownReceivers, id: str, form: ScenarioForm, wrong: Mapping[str, str] | None
+    ) -> ScenarioPage:
         plan = self._context.scenario_index.plan(id)
         return ScenarioPage(
-            run_bar=self._run_bar(form, [plan], wrong, one=id),
+            run_bar=self._run_bar(receivers, form, [plan], wrong, one=id),
             plan=plan,
             steps=[step_summary(plan, number) for number in range(len(plan.scenario.steps))],
             earlier=_earlier(id, self._context.log),
@@ -295,19 +319,19 @@ class ScenarioPages(RoomPages):
 
     def _run_bar(
         self,
+        receivers: KnownReceivers,
         form: ScenarioForm,
         plans: Sequence[Plan],
         wrong: Mapping[str, str] | None,
         *,
         one: str = "",
     ) -> RunBar:
-        receivers = self._context.receivers()
         target = run_target(self._context, receivers, form.receiver, plans)
         found = problems(wrong)
         if target.problem:
             found.setdefault("receiver", target.problem)
         return RunBar(
-            target=target, receivers=receivers, one=one, form_id=secrets.token_hex(16), problems=found
+            target=target, receivers=receivers.all, one=one, form_id=secrets.token_hex(16), problems=found
         )
 
     def _header_target(self, run_bar: RunBar) -> Target:
@@ -330,9 +354,6 @@ class ScenarioPages(RoomPages):
                 break
         selected = set(form.pick)
         return [ScenarioRow(plan, last.get(plan.id), plan.id in selected) for plan in indexed.plans]
-
-    def _chosen(self, request: Request) -> str:
-        return chosen_receiver(request, self._context).name
 
 
 def _of_run(

@@ -10,19 +10,17 @@ from retailops_sandbox import composing
 from retailops_sandbox.model import Receiver
 from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.web.shell.context import AppContext, Target
+from retailops_sandbox.web.shell.known_receivers import KnownReceivers
 
 FRESH = "a fresh stand-in, started for the run"
 """Shown in place of a URL: each run starts a stand-in of its own, without orders of earlier runs."""
 
 
-def run_target(
-    context: AppContext, receivers: Sequence[Receiver], name: str, plans: Sequence[Plan]
-) -> Target:
+def run_target(context: AppContext, receivers: KnownReceivers, name: str, plans: Sequence[Plan]) -> Target:
     """The receiver of this name, and the URLs that a run of these scenarios would go to."""
-    receiver = next((each for each in receivers if each.name == name), None)
+    receiver = receivers.find(name)
     if receiver is None:
-        gone = context.receivers_problem or f"there is no receiver {name!r} any more: choose one"
-        return Target(Receiver(name, ""), problem=gone, is_gone=True)
+        return Target.gone(name, receivers)
     if receiver.stand_in:
         return Target(receiver, (FRESH,))
     targets = [

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from retailops_sandbox.model import Receiver
-from retailops_sandbox.web.shell.context import AppContext
+from retailops_sandbox.web.shell.known_receivers import KnownReceivers
 from retailops_sandbox.web.shell.security import cookie_name
 
 _YEAR = 365 * 24 * 60 * 60
@@ -39,15 +39,18 @@ EXPECTATION_VIEW = Choice("expectation", ("json", "cards"))
 ADVICE = Choice("advice", ("on", "off"))
 
 
-def chosen_receiver(request: Request, context: AppContext) -> Receiver:
+def chosen_receiver(request: Request, receivers: KnownReceivers) -> Receiver:
     """The receiver that this browser chose last, else the stand-in."""
     name = request.cookies.get(cookie_name(request, "receiver"), "")
-    known = {each.name.encode().hex(): each for each in context.receivers()}
-    return known.get(name, context.stand_in_receiver)
+    known = {each.name.encode().hex(): each for each in receivers.all}
+    return known.get(name, receivers.stand_in)
 
 
-def remember_receiver(request: Request, response: Response, name: str, context: AppContext) -> None:
-    """Keep the receiver for this browser's next pages. Cookies hold few characters, hence hexadecimal."""
-    if any(each.name == name for each in context.receivers()):
+def remember_receiver(request: Request, response: Response, receiver: Receiver | None) -> None:
+    """Keep the receiver for this browser's next pages; None keeps the one before.
+
+    Cookies hold few characters, hence hexadecimal.
+    """
+    if receiver is not None:
         key = cookie_name(request, "receiver")
-        response.set_cookie(key, name.encode().hex(), httponly=True, samesite="lax")
+        response.set_cookie(key, receiver.name.encode().hex(), httponly=True, samesite="lax")

@@ -17,6 +17,7 @@ from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.runlog.ports import Log
 from retailops_sandbox.session.ports import SystemClock, build_ports
 from retailops_sandbox.standin import TOKEN, StandIn
+from retailops_sandbox.web.shell.known_receivers import KnownReceivers
 from retailops_sandbox.web.shell.running import Running
 from retailops_sandbox.web.shell.scenario_index import ScenarioIndex
 from retailops_sandbox.web.shell.sending import Sending
@@ -42,6 +43,12 @@ class Target(msgspec.Struct, frozen=True):
     """Why nothing can be sent there."""
     is_gone: bool = False
     """Whether there is no receiver of that name."""
+
+    @classmethod
+    def gone(cls, name: str, receivers: KnownReceivers) -> Target:
+        """The target of a name that no receiver has."""
+        problem = receivers.problem or f"there is no receiver {name!r} any more: choose one"
+        return cls(Receiver(name, ""), problem=problem, is_gone=True)
 
     @property
     def url(self) -> str:
@@ -114,50 +121,38 @@ class AppContext:
 
     # --- receivers ---
 
-    def receivers(self) -> list[Receiver]:
-        """The stand-in, then the workspace's; the stand-in alone where there is a `receivers_problem`."""
-        own = () if self.receivers_problem else self.workspace.receivers().receivers
-        return [self.stand_in_receiver, *(each for each in own if each.name != self.stand_in_receiver.name)]
+    def read_receivers(self) -> KnownReceivers:
+        """The receivers as they are now: a request reads them once, and hands them on."""
+        return KnownReceivers.read(self.workspace, self.stand_in_receiver)
 
-    @property
-    def receivers_problem(self) -> str:
-        """Why the workspace's receivers are not known; empty where they are."""
-        try:
-            self.workspace.receivers()
-        except SandboxError as error:
-            return str(error)
-        return ""
-
-    def policy(self) -> SecretPolicy:
-        """The redaction policy, from the present receivers and typed secrets.
+    def policy(self, receivers: KnownReceivers) -> SecretPolicy:
+        """The redaction policy, from the receivers of a request and the typed secrets.
 
         SandboxError where the receivers cannot be read, as the secrets are then unknown.
         """
-        return self._policy(self.workspace.receivers().receivers)
+        return self._policy(receivers.own().receivers)
 
     def _policy(self, receivers: Iterable[Receiver]) -> SecretPolicy:
         named = (*self._secret_env, *self.secrets)
         return SecretPolicy(self.environment, receivers=receivers, named=named)
 
-    def ports(self) -> Ports:
-        """The ports of one send, with the present policy; SandboxError where that cannot be made."""
-        return build_ports(self.workspace, self.transport, self.writer, self.environment, self.policy())
-
-    def receiver(self, name: str) -> Receiver:
-        """The receiver of this name; UsageError where there is none."""
-        if name == self.stand_in_receiver.name:
-            return self.stand_in_receiver
-        return self.workspace.receiver(name)
+    def ports(self, policy: SecretPolicy) -> Ports:
+        """The ports of one send."""
+        return build_ports(self.workspace, self.transport, self.writer, self.environment, policy)
 
     def target_named(
-        self, name: str, action: str, edition: str, variables: Mapping[str, Json] | None = None
+        self,
+        receivers: KnownReceivers,
+        name: str,
+        action: str,
+        edition: str,
+        variables: Mapping[str, Json] | None = None,
     ) -> Target:
         """Where a send to the receiver of this name would go; a target with a problem where there is none."""
-        for receiver in self.receivers():
-            if receiver.name == name:
-                return self.target(receiver, action, edition, variables)
-        problem = self.receivers_problem or f"there is no receiver {name!r} any more: choose one"
-        return Target(Receiver(name, ""), problem=problem, is_gone=True)
+        receiver = receivers.find(name)
+        if receiver is None:
+            return Target.gone(name, receivers)
+        return self.target(receiver, action, edition, variables)
 
     def target(
         self, receiver: Receiver, action: str, edition: str, variables: Mapping[str, Json] | None = None

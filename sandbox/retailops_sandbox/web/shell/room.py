@@ -16,6 +16,7 @@ from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.runlog.runs import RunSummary
 from retailops_sandbox.web.shell.choices import chosen_receiver
 from retailops_sandbox.web.shell.context import AppContext, Target
+from retailops_sandbox.web.shell.known_receivers import KnownReceivers
 from retailops_sandbox.web.shell.pages import Pages
 
 
@@ -49,20 +50,17 @@ class RoomPages:
         name: str,
         page: msgspec.Struct,
         *,
-        target: Target | None = None,
+        target: Target,
         section: str | None = None,
         refused: bool = False,
     ) -> Response:
-        """A page, with status 422 where it answers a form that was refused.
-
-        Without a target the header shows that of the receiver that this browser chose last.
-        """
+        """A page, with status 422 where it answers a form that was refused; the header shows the target."""
         return self._pages.render(
             request,
             name,
             page,
             section=self.section if section is None else section,
-            target=target or self._chosen_target(request),
+            target=target,
             status=HTTPStatus.UNPROCESSABLE_ENTITY if refused else HTTPStatus.OK,
         )
 
@@ -70,13 +68,15 @@ class RoomPages:
         """A part of a page, for a script that puts it in place."""
         return self._pages.render(request, name, page)
 
-    def _chosen_target(self, request: Request, action: str = "", edition: str = "") -> Target:
+    def _chosen_target(
+        self, request: Request, receivers: KnownReceivers, action: str = "", edition: str = ""
+    ) -> Target:
         """Where a send to the receiver that this browser chose last would go.
 
         It is a send of the first action in its default edition where none is named.
         """
         first = self._context.actions()[0]
-        receiver = chosen_receiver(request, self._context)
+        receiver = chosen_receiver(request, receivers)
         return self._context.target(receiver, action or first.name, edition or first.editions[0])
 
     def _entry(self, id: str) -> Entry:

@@ -10,7 +10,7 @@ from retailops_sandbox.composing import Template
 from retailops_sandbox.engine import Options
 from retailops_sandbox.errors import SourceError
 from retailops_sandbox.model import Deliver, Delivery, Expectation, Json, Receiver, Step
-from retailops_sandbox.redaction import MARK
+from retailops_sandbox.redaction import MARK, SecretPolicy
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.web.shell import resending
 from retailops_sandbox.web.shell.context import AppContext, Target
@@ -40,6 +40,7 @@ def send_request(
     context: AppContext,
     form: SendForm,
     receiver: Receiver,
+    policy: SecretPolicy,
     *,
     expectation: Expectation | None = None,
     variables: Mapping[str, Json] | None = None,
@@ -50,7 +51,7 @@ def send_request(
     With `resent`, the form is of that delivery, whose bytes and headers are sent again. The caller has called
     `permit` before.
     """
-    ports = context.ports()
+    ports = context.ports(policy)
     deliver = Deliver(headers=resending.headers(resent) if resent is not None else {})
     raw = resending.raw(resent) if resent is not None else None
     template = None

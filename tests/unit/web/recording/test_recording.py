@@ -12,12 +12,12 @@ import pytest
 
 from retailops_sandbox.errors import FileError
 from retailops_sandbox.model import Receiver
-from retailops_sandbox.redaction import SecretPolicy
 from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.session.ports import SystemClock
 from retailops_sandbox.transport import Transport
 from retailops_sandbox.web.recording.state import Recording
 from retailops_sandbox.workspace.workspace import Workspace
+from tests.support.policies import secret_policy
 
 RECEIVER = Receiver("shop", "http://127.0.0.1:9")
 
@@ -29,7 +29,6 @@ def recording(root: Path, transport: Transport) -> Recording:
         transport=transport,
         clock=SystemClock(),
         environment={},
-        policy=lambda: SecretPolicy({}, receivers=(), named=()),
     )
     return Recording(context)
 
@@ -46,7 +45,7 @@ def test_a_relay_has_a_run_of_its_own_from_its_start_to_its_stop(tmp_path: Path)
     async def body() -> None:
         async with Transport() as transport:
             state = recording(tmp_path, transport)
-            await state.start_relay(RECEIVER, "127.0.0.1", 0)
+            await state.start_relay(RECEIVER, secret_policy(), "127.0.0.1", 0)
             (run,) = log.runs()
             assert run.info is not None
             assert (run.info.kind, run.info.receiver, run.state) == ("record", "shop", "running")
@@ -66,10 +65,10 @@ def test_a_relay_that_cannot_be_logged_does_not_keep_its_port(tmp_path: Path) ->
         async with Transport() as transport:
             state = recording(tmp_path, transport)
             with pytest.raises(FileError, match="cannot be written"):
-                await state.start_relay(RECEIVER, "127.0.0.1", port)
+                await state.start_relay(RECEIVER, secret_policy(), "127.0.0.1", port)
             assert state.relay is None
             runs_dir.unlink()
-            await state.start_relay(RECEIVER, "127.0.0.1", port)
+            await state.start_relay(RECEIVER, secret_policy(), "127.0.0.1", port)
             await state.stop_relay()
 
     asyncio.run(body())

@@ -1,0 +1,59 @@
+"""The receivers that a request can send to, as they were read once for it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from retailops_sandbox.errors import SandboxError
+from retailops_sandbox.model import Receiver
+from retailops_sandbox.workspace.workspace import ReceiverBook, Workspace
+
+
+class KnownReceivers(msgspec.Struct, frozen=True):
+    """The stand-in, and the workspace's receivers unless they cannot be read."""
+
+    stand_in: Receiver
+    _own: ReceiverBook | SandboxError
+
+    @classmethod
+    def read(cls, workspace: Workspace, stand_in: Receiver) -> KnownReceivers:
+        """Read the workspace's receivers."""
+        try:
+            return cls(stand_in, workspace.receivers())
+        except SandboxError as error:
+            return cls(stand_in, error)
+
+    def own(self) -> ReceiverBook:
+        """The workspace's receivers; SandboxError where they cannot be read."""
+        if isinstance(self._own, SandboxError):
+            raise self._own
+        return self._own
+
+    @property
+    def problem(self) -> str:
+        """Why the workspace's receivers are not known; empty where they are."""
+        return str(self._own) if isinstance(self._own, SandboxError) else ""
+
+    @property
+    def all(self) -> list[Receiver]:
+        """The stand-in, then the workspace's; the stand-in alone where there is a `problem`."""
+        own = () if isinstance(self._own, SandboxError) else self._own.receivers
+        return [self.stand_in, *(each for each in own if each.name != self.stand_in.name)]
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all."""
+        return [each.name for each in self.all]
+
+    @property
+    def default(self) -> str:
+        """The name of the workspace's default receiver; empty for none."""
+        return "" if isinstance(self._own, SandboxError) else self._own.default
+
+    def find(self, name: str) -> Receiver | None:
+        """The receiver of this name; None where there is none."""
+        return next((each for each in self.all if each.name == name), None)
+
+    def named(self, name: str) -> Receiver:
+        """The receiver of this name; SandboxError where there is none."""
+        return self.find(name) or self.own().named(name)
