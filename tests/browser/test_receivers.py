@@ -60,7 +60,7 @@ def test_the_way_to_a_listed_receiver_is_shown_in_its_row(page: Page, shop: Shop
     row(page, "stranger").get_by_role("button", name="Check").click()
     told = row(page, "stranger").get_by_role("status")
     expect(told).to_contain_text("Cannot be reached")
-    expect(told).to_contain_text("name its CA file in the receiver's settings")
+    expect(told).to_contain_text("as the receiver's CA file")
     assert shop.requests == []
 
 

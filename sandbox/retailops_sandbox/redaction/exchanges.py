@@ -25,6 +25,9 @@ from retailops_sandbox.redaction import credentials
 from retailops_sandbox.redaction.places import Body, leaves
 from retailops_sandbox.redaction.secrets import Secrets
 
+_BEGINNING = 60
+"""The most bytes that a message quotes of what came in the place of a status line; a multiple of 3."""
+
 
 class RedactedExchange(NamedTuple):
     """An exchange as it may be kept, without its secrets."""
@@ -55,6 +58,19 @@ def exchange(
         disclosed += [(place.name, leaf) for leaf in leaves(place.value)]
     secrets = secrets.and_also(disclosed)
     nothing_hidden = harmless and not secrets
+    answer = None
+    if received is not None:
+        answer = Response(
+            status=received.status,
+            http_version=received.http_version,
+            headers=came if nothing_hidden else secrets.headers(came),
+            body=received_body.kept(secrets),
+            base64=received_body.binary,
+        )
+    fault = exchange.fault
+    if fault is not None:
+        begun = "" if answer is None or answer.status else f"; it began with {_beginning(answer)}"
+        fault = Fault(fault.kind, secrets.url(fault.message) + begun)
     return RedactedExchange(
         Request(
             method=request.method,
@@ -63,18 +79,18 @@ def exchange(
             body=sent_body.kept(secrets),
             base64=sent_body.binary,
         ),
-        None
-        if received is None
-        else Response(
-            status=received.status,
-            http_version=received.http_version,
-            headers=came if nothing_hidden else secrets.headers(came),
-            body=received_body.kept(secrets),
-            base64=received_body.binary,
-        ),
-        exchange.fault and Fault(exchange.fault.kind, secrets.url(exchange.fault.message)),
+        answer,
+        fault,
         secrets,
     )
+
+
+def _beginning(answer: Response) -> str:
+    """How bytes without a status line begin. Cut after they were redacted, so that no secret is cut."""
+    body = b64decode(answer.body[: 2 * _BEGINNING]) if answer.base64 else answer.body.encode()
+    shown = body[:_BEGINNING].decode("ascii", "backslashreplace")
+    more = "…" if len(body) > _BEGINNING else ""
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in shown) + more
 
 
 def expectation(expected: Expectation, secrets: Secrets) -> Expectation:

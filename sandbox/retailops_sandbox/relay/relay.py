@@ -11,7 +11,6 @@ import asyncio
 import hmac
 import re
 import secrets
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from urllib.parse import urlsplit, urlunsplit
@@ -37,6 +36,7 @@ from retailops_sandbox.model import (
 )
 from retailops_sandbox.recording import Recorded, parsed
 from retailops_sandbox.redaction import SecretPolicy
+from retailops_sandbox.transport import decoding
 
 IDLE = 75.0
 """The seconds that a connection may take for its next request."""
@@ -53,7 +53,7 @@ _HOP_BY_HOP = frozenset(
 )
 _OF_ONE_CONNECTION = _HOP_BY_HOP | {"host", "content-length", "expect"}
 """Request headers that belong to one connection, and are made anew for the other."""
-_DECODABLE = ("gzip", "x-gzip", "deflate", "identity")
+_DECODABLE = (*decoding.UNDONE, "identity")
 _TOO_LATE = ("deadline", "connect timeout")
 
 
@@ -334,35 +334,9 @@ def _write(writer: asyncio.StreamWriter, response: Response, request: Request) -
 
 def _decoded(exchange: Exchange, connection: Connection) -> Exchange:
     """The exchange for the log, with the response's content-encoding decoded."""
-    response = exchange.response
-    if response is None or exchange.fault is not None:
+    if exchange.response is None or exchange.fault is not None:
         return exchange
-    codings = [
-        coding.strip().lower()
-        for name, value in response.headers
-        if name.lower() == "content-encoding"
-        for coding in value.split(",")
-    ]
-    body = response.body
-    for coding in reversed(codings):
-        if coding and coding != "identity" and body:
-            undone = _inflated(body, connection.max_body) if coding in _DECODABLE else None
-            if undone is None:
-                what = f"the body is not {coding}, as its Content-Encoding says: it was passed on as it came"
-                response = msgspec.structs.replace(response, body=b"")
-                return msgspec.structs.replace(exchange, response=response, fault=Fault("malformed", what))
-            body = undone
-    return msgspec.structs.replace(exchange, response=msgspec.structs.replace(response, body=body))
-
-
-def _inflated(body: bytes, most: int) -> bytes | None:
-    """The decoded gzip or deflate body; None where it is neither, incomplete or larger than `most`."""
-    for window in (zlib.MAX_WBITS | 32, -zlib.MAX_WBITS):
-        inflating = zlib.decompressobj(window)
-        try:
-            decoded = inflating.decompress(body, most)
-        except zlib.error:
-            continue
-        if inflating.eof:
-            return decoded
-    return None
+    response, fault = decoding.decoded(exchange.response, connection.max_body)
+    if fault is not None:
+        fault = Fault(fault.kind, f"{fault.message} (it was passed on as it came)")
+    return msgspec.structs.replace(exchange, response=response, fault=fault)

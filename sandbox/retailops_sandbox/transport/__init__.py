@@ -4,7 +4,10 @@ multi      libcurl's multi interface on the event loop
 sockets    watching libcurl's sockets
 handle     one of libcurl's easy handles, and its evidence
 options    a request as libcurl's options
-faults     libcurl's error codes as faults
+faults     why there is no usable answer
+tls        why there is no connection by TLS
+framing    where an answer ends, and whether it did
+decoding   the content-encoding of an answer, undone
 checking   connecting without a request
 """
 
@@ -17,7 +20,8 @@ import msgspec
 import pycurl
 
 from retailops_sandbox.model import Connection, Exchange, Fault, HttpRequest, Timings
-from retailops_sandbox.transport.faults import explain
+from retailops_sandbox.transport.decoding import decoded
+from retailops_sandbox.transport.faults import explain, overlooked
 from retailops_sandbox.transport.handle import Handle, OpenSockets
 from retailops_sandbox.transport.multi import Multi
 
@@ -167,7 +171,12 @@ class _Send:
         fault = self.fault or handle.too_large
         if fault is None and (code != pycurl.E_OK or handle.cut_short()):
             fault = explain(code or pycurl.E_PARTIAL_FILE, message, self.request, self.connection, handle)
+        elif fault is None:
+            fault = overlooked(handle, response)
         handle.connection_kept(fault is None)
+        if response is not None and self.connection.decode:
+            response, undecodable = decoded(response, self.connection.max_body)
+            fault = fault or undecodable
         reused = handle.reused()
         timings = handle.timings(reused)
         if self.fault is not None:  # libcurl has not ended the transfer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import select
 from functools import lru_cache
 
@@ -12,6 +13,10 @@ from retailops_sandbox.model import Connection, Fault, Headers, HttpRequest, Htt
 from retailops_sandbox.transport.options import set_options
 
 _BLANK = (b"\r\n", b"\n")
+_BLANK_CHUNKS = 64
+"""The most chunks of white space that are read in the place of a status line."""
+_trying = re.compile(rb" *Trying \[?([^\]\s]+?)\]?:\d+\.\.\.").match
+"""libcurl's word on an address, the only one where no connection comes of it."""
 _HUNG_UP = getattr(select, "POLLRDHUP", 0)
 """The event that the peer has closed its side, on systems that tell it apart from data to read."""
 
@@ -31,6 +36,10 @@ class Handle:
         self.stale = False
         """Whether the connection was closed before the request was sent: `begin_again` uses a new one."""
         self.too_large: Fault | None = None
+        self.status_line = ""
+        """The first line of the last response, once `response` has read it."""
+        self.tried: list[str] = []
+        """The addresses to which a connection was tried, in order."""
         self._open_sockets = open_sockets
         self._local_address: tuple[object, ...] = ()
         self._fresh = False
@@ -75,6 +84,8 @@ class Handle:
         self.requests = 0
         self.repeated = False
         self.too_large = None
+        self.status_line = ""
+        self.tried.clear()
         self._sent.clear()
         self._lines.clear()
         self._lines_before_request = 0
@@ -109,8 +120,13 @@ class Handle:
         # Before the first request, headers are sent to a proxy; after it, to where a redirect leads.
         if kind == pycurl.INFOTYPE_HEADER_OUT and self.requests == 1:
             self._sent.append(data)
+        elif kind == pycurl.INFOTYPE_TEXT and not self.requests and (address := _trying(data)):
+            self.tried.append(address[1].decode())
 
     def _on_body(self, chunk: bytes) -> int:
+        if not self.has_status_line:  # this is no HTTP, and may never end
+            self._chunks.append(chunk)
+            return len(chunk) if chunk.isspace() and len(self._chunks) < _BLANK_CHUNKS else -1
         self._room -= len(chunk)
         if self._room < 0:
             self._chunks.append(chunk[: self._room])
@@ -135,10 +151,17 @@ class Handle:
             return True  # libcurl counts the second connection, on which nothing was sent
         return self.requests > 0 and self.curl.getinfo(pycurl.NUM_CONNECTS) == 0
 
+    @property
+    def has_status_line(self) -> bool:
+        """Whether the answer to the last request began with a status line, as far as libcurl minds."""
+        return len(self._lines) > self._lines_before_request
+
     def cut_short(self) -> bool:
         """Whether the answer ended within its headers, which libcurl does not take for an error."""
-        return self._lines[-1] not in _BLANK and not any(
-            line in _BLANK for line in _last_response(self._lines)
+        return (
+            self.has_status_line
+            and self._lines[-1] not in _BLANK
+            and not any(line in _BLANK for line in _last_response(self._lines))
         )
 
     def request_headers(self) -> Headers:
@@ -146,7 +169,12 @@ class Handle:
         return _parse(b"".join(self._sent))[1]
 
     def response(self) -> HttpResponse | None:
-        """As much of the last response as has arrived; None if nothing has."""
+        """As much of the last response as has arrived; None if nothing has.
+
+        Bytes without a status line before them are the body of a response with the status 0.
+        """
+        if self._chunks and not self.has_status_line:
+            return HttpResponse(0, "", (), b"".join(self._chunks))
         if not self.requests or not self._lines:
             return None
         block = b"".join(_last_response(self._lines))
@@ -155,8 +183,8 @@ class Handle:
             self.too_large = Fault(
                 "too large", f"the headers are larger than {self._limits.max_headers} bytes"
             )
-        status_line, headers = _parse(block)
-        version = status_line.partition(" ")[0].removeprefix("HTTP/")
+        self.status_line, headers = _parse(block)
+        version = self.status_line.partition(" ")[0].removeprefix("HTTP/")
         status: int = self.curl.getinfo(pycurl.RESPONSE_CODE)
         return HttpResponse(status, version, headers, b"".join(self._chunks))
 

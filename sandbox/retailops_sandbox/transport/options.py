@@ -39,10 +39,8 @@ def set_options(curl: pycurl.Curl, request: HttpRequest, connection: Connection)
     curl.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
     curl.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
     curl.setopt(pycurl.HTTPHEADER, _header_lines(request.headers))
-    if connection.decode:
-        curl.setopt(pycurl.ACCEPT_ENCODING, "")  # decode any; a header says which ones are accepted
-    else:
-        curl.setopt(pycurl.HTTP_CONTENT_DECODING, 0)
+    curl.setopt(pycurl.HTTP_CONTENT_DECODING, 0)  # decoding.py undoes it
+    curl.setopt(pycurl.HTTP09_ALLOWED, 1)  # not to accept it, but to keep what came in the place of HTTP
     curl.setopt(pycurl.NOSIGNAL, 1)
     curl.setopt(pycurl.TIMEOUT_MS, connection.timeout_ms)
     curl.setopt(pycurl.CONNECTTIMEOUT_MS, connection.connect_timeout_ms)

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gzip
 import os
+import re
 import select
 import socket
 import ssl
@@ -14,17 +15,19 @@ import sys
 import threading
 import zlib
 from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 import pycurl
 import pytest
+import trustme
 
 from retailops_sandbox.errors import UsageError
-from retailops_sandbox.model import Connection, Exchange, Headers, HttpRequest, Timings
-from retailops_sandbox.transport import Transport, multi, wait_until_listening
+from retailops_sandbox.model import Connection, Exchange, Fault, Headers, HttpRequest, Timings
+from retailops_sandbox.transport import Transport, handle, multi, wait_until_listening
 from retailops_sandbox.transport.sockets import LoopSockets
-from tests.support.authority import Authority
+from tests.support.authority import Authority, self_signed
 from tests.support.receivers import (
     Act,
     Peer,
@@ -366,6 +369,35 @@ def test_nothing_listens():
     assert (exchange.request_headers, exchange.response, exchange.reused) == ((), None, False)
 
 
+def test_a_receiver_that_listens_on_the_other_kind_of_address(monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as there:
+        port = there.getsockname()[1]
+        exchange = send(post(f"http://[::1]:{port}/"))
+    assert kind(exchange) == "refused"
+    assert "that is IPv6 (::1) alone, and something listens on 127.0.0.1" in exchange.fault.message
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as there:
+        port = there.getsockname()[1]
+        exchange = send(post(f"http://127.0.0.1:{port}/"))
+    assert kind(exchange) == "refused"
+    assert f"that is IPv4 (127.0.0.1) alone, and something listens on [::1]:{port}" in exchange.fault.message
+
+
+def test_a_name_that_leads_to_ipv6_alone(monkeypatch):
+    def resolved(curl, request, connection):
+        set_options(curl, request, connection)
+        curl.setopt(pycurl.RESOLVE, [f"shop.test:{port}:[::1]"])
+
+    set_options = handle.set_options
+    monkeypatch.setattr(handle, "set_options", resolved)
+    port = unused_port()
+    exchange = send(post(f"http://shop.test:{port}/"))
+    assert exchange.fault == Fault(
+        "refused",
+        f"nothing listens on shop.test:{port}: that is IPv6 (::1) alone. Is the receiver running, and "
+        "listening on IPv6? One that listens on IPv4 alone is called by its IPv4 address",
+    )
+
+
 def test_an_unknown_host():
     exchange = send(post(f"http://{UNKNOWN}/"), Connection(connect_timeout_ms=10_000))
     assert kind(exchange) == "dns"
@@ -459,13 +491,144 @@ MALFORMED = {
     "gzip, then something else": response(
         gzip.compress(b"x" * 10_000)[:10] + b"garbage", "Content-Encoding: gzip"
     ),
-    "an unknown encoding": response(b"x", "Content-Encoding: unknown"),
+    "gzip, cut short": response(gzip.compress(b"{}")[:-6], "Content-Encoding: gzip"),
+    "gzip, cut in its body": response(gzip.compress(b"x" * 90)[:-12], "Content-Encoding: gzip"),
+    "gzip with a wrong checksum": response(gzip.compress(b"{}")[:-8] + b"\0" * 8, "Content-Encoding: gzip"),
+    "something behind gzip": response(gzip.compress(b"{}") + b"junk", "Content-Encoding: gzip"),
+    "deflate, cut short": response(zlib.compress(b"{}")[:-4], "Content-Encoding: deflate"),
+    "something behind deflate": response(zlib.compress(b"{}") + b"junk", "Content-Encoding: deflate"),
+    "too many codings": response(b"x", f"Content-Encoding: {', '.join(['gzip'] * 6)}"),
+    "too many members": response(gzip.compress(b"") * 70, "Content-Encoding: gzip"),
+    "a length beyond all bounds": b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\nx" % 10**24,
+    "two lengths in a line": b"HTTP/1.1 200 OK\r\nContent-Length: 1, 2\r\n\r\nx",
+    "two lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx",
+    "an unknown transfer-encoding": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+    "a chunk longer than its size": (
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n0\r\n\r\n"
+    ),
+    "HTTP/2": b"HTTP/2 200 OK\r\nContent-Length: 1\r\n\r\nx",
+    "HTTP/3": b"HTTP/3 200 OK\r\nContent-Length: 1\r\n\r\nx",
+    "HTTP/7": b"HTTP/7.0 200 OK\r\nContent-Length: 1\r\n\r\nx",
+    "http in small letters": b"http/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx",
+    "tabs in the status line": b"HTTP/1.1\t200\tOK\r\nContent-Length: 1\r\n\r\nx",
+    "blank lines": b"\r\n\r\n",
 }
 
 
 @pytest.mark.parametrize("answer", MALFORMED.values(), ids=MALFORMED)
 def test_an_answer_that_is_not_http_is_malformed(answer):
-    assert kind(answer_to(closing_after(answer))) == "malformed"
+    exchange = answer_to(closing_after(answer))
+    assert kind(exchange) == "malformed"
+    assert exchange.fault is not None
+    assert not exchange.fault.message.endswith((":", ": ", "()"))
+    assert not re.search(r"HTTP/0\.9|libcurl|subversion|Unrecognized|\b[0-9A-F]{8}\b", exchange.fault.message)
+
+
+@pytest.mark.parametrize(
+    ("data", "coding", "body"),
+    [
+        (gzip.compress(b"{}") + gzip.compress(b"[]"), "gzip", b"{}[]"),
+        (gzip.compress(b"{}") + b"\0" * 9, "x-gzip", b"{}"),
+        (gzip.compress(zlib.compress(b"{}")), "deflate, gzip", b"{}"),
+        (zlib.compress(b"{}")[2:-4], "deflate", b"{}"),
+        (b"", "gzip", b""),
+        (b"\x0b\x00\x80x\x03", "br", b"\x0b\x00\x80x\x03"),
+        (gzip.compress(b"whatever"), "gzip, zstd", gzip.compress(b"whatever")),
+        (b"{}", "UTF-8", b"{}"),
+    ],
+    ids=["members", "padding", "two", "raw deflate", "empty", "br", "zstd", "no coding"],
+)
+def test_codings(data, coding, body):
+    exchange = answer_to(answering(response(data, f"Content-Encoding: {coding}")))
+    assert exchange.fault is None
+    assert exchange.response is not None
+    assert exchange.response.body == body
+
+
+@pytest.mark.parametrize(
+    ("data", "coding", "body"),
+    [
+        (gzip.compress(b"x" * 90_000 + b"y")[:-12], "gzip", b"xxx"),
+        (gzip.compress(os.urandom(9) * 10_000)[:-8] + b"\0" * 8, "gzip", None),
+        (b"no gzip", "gzip", b"no gzip"),
+    ],
+    ids=["cut short", "checksum", "nothing decoded"],
+)
+def test_of_a_damaged_coding_what_can_be_decoded_is_kept(data, coding, body):
+    exchange = answer_to(answering(response(data, f"Content-Encoding: {coding}")))
+    assert kind(exchange) == "malformed"
+    assert exchange.response is not None
+    if body is None:
+        assert len(exchange.response.body) == 90_000
+    else:
+        assert exchange.response.body.startswith(body)
+
+
+def test_what_came_in_the_place_of_http_is_kept():
+    for came in (b"SSH-2.0-x\r\n", b'{"events":[]}', b"\r\n\r\n", b"\x15\x03\x01\x00\x02\x02F"):
+        exchange = answer_to(closing_after(came))
+        assert exchange.response is not None
+        assert (exchange.response.status, exchange.response.body) == (0, came)
+    assert exchange.fault is not None
+    assert "https://127.0.0.1" in exchange.fault.message
+
+
+def test_what_is_not_http_and_never_ends_is_not_waited_for():
+    def act(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(b"220 mail ESMTP\r\n")
+        peer.hang()
+
+    with receiver(act) as there:
+        exchange = send(post(there.url))
+    assert kind(exchange) == "malformed"
+
+
+def test_white_space_without_end_is_not_http_either():
+    def act(peer: Peer) -> None:
+        peer.read_request()
+        while True:
+            peer.send(b"\r\n" * 9_000)
+
+    with receiver(act) as there:
+        exchange = send(post(there.url))
+    assert kind(exchange) == "malformed"
+
+
+def test_a_redirect_to_what_is_not_http():
+    with receiver(closing_after(b"220 mail\r\n")) as mail:
+        moved = response(b"moved", f"Location: {mail.url}/", status="307 Temporary Redirect")
+        with receiver(answering(moved)) as there:
+            exchange = send(post(there.url), Connection(follow_redirects=True))
+    assert kind(exchange) == "malformed"
+    assert exchange.response is not None
+    assert (exchange.response.status, exchange.response.body) == (0, b"220 mail\r\n")
+
+
+@pytest.mark.parametrize(
+    ("head", "words"),
+    [
+        ("Connection: keep-alive", "has no Content-Length and is not chunked"),
+        ("Content-Length: 500", "2 bytes of its body came, and its Content-Length announces 500"),
+        ("Transfer-Encoding: chunked", "the chunk of size 0 that ends it did not"),
+    ],
+)
+def test_an_answer_without_an_end_says_what_would_end_it(head, words):
+    body = b"2\r\n{}\r\n" if "chunked" in head else b"{}"
+
+    def act(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(f"HTTP/1.1 200 OK\r\n{head}\r\n\r\n".encode() + body)
+        peer.hang()
+
+    exchange = answer_to(act, Connection(timeout_ms=300))
+    assert kind(exchange) == "deadline"
+    assert exchange.fault is not None
+    assert words in exchange.fault.message
+    if "keep-alive" not in head:
+        closed = answer_to(closing_after(f"HTTP/1.1 200 OK\r\n{head}\r\n\r\n".encode() + body))
+        assert closed.fault is not None
+        assert (closed.fault.kind, words in closed.fault.message) == ("closed", True)
 
 
 def test_redirects_in_a_circle():
@@ -570,6 +733,43 @@ def test_tls_that_cannot_be_trusted(authority, name, connection):
     exchange = tls_answer(authority.server(name), msgspec.structs.replace(Connection(), **given))
     assert kind(exchange) == "tls"
     assert exchange.response is None
+
+
+def tls_words(context: ssl.SSLContext, connection: Connection = PATIENT) -> str:
+    exchange = tls_answer(context, connection)
+    assert kind(exchange) == "tls"
+    assert exchange.fault is not None
+    assert not re.search("SSL routines|OpenSSL|error:|errno|verify result", exchange.fault.message)
+    return exchange.fault.message
+
+
+def test_tls_that_cannot_be_trusted_says_what_to_do(authority, tmp_path):
+    other = tmp_path / "other.pem"
+    trustme.CA().cert_pem.write_to_path(str(other))
+    (tmp_path / "empty.pem").write_text("")
+    elsewhere = Connection(ca_file=str(other))
+    assert "is not known here: give the certificate of its authority" in tls_words(authority.server())
+    said = tls_words(authority.server(), elsewhere)
+    assert said.startswith(f"the CA file {other} does not hold the authority that issued the receiver's")
+    said = tls_words(authority.server(), Connection(ca_file=str(tmp_path / "empty.pem")))
+    assert said.startswith(f"the CA file {tmp_path}/empty.pem cannot be used")
+    own, file = self_signed(tmp_path)
+    assert tls_words(own).startswith("the receiver's certificate is self-signed: give")
+    assert f"is self-signed, and {other} does not hold it" in tls_words(own, elsewhere)
+    assert "another name than 127.0.0.1" in tls_words(
+        authority.server("other.test"), Connection(ca_file=authority.file)
+    )
+    assert tls_answer(own, Connection(ca_file=file)).fault is None
+    over = authority.server(expires=datetime(2020, 1, 1, tzinfo=UTC))
+    assert "has expired" in tls_words(over, Connection(ca_file=authority.file))
+
+
+def test_plain_http_to_a_receiver_that_speaks_tls(authority):
+    with receiver(answering(response()), tls=authority.server()) as there:
+        exchange = send(post(there.url.replace("https:", "http:")))
+    assert kind(exchange) == "closed"
+    assert exchange.fault is not None
+    assert f"if it speaks TLS, its URL begins with https://127.0.0.1:{there.port}" in exchange.fault.message
 
 
 def test_tls_to_a_receiver_that_speaks_none():

@@ -160,7 +160,7 @@ def _header(headers: Headers, wanted: str) -> str:
 
 
 def _version(received: Response | None) -> str:
-    return f"HTTP/{received.http_version}" if received else "HTTP/1.1"
+    return f"HTTP/{received.http_version}" if received and received.http_version else "HTTP/1.1"
 
 
 def _phrase(status: int) -> str:

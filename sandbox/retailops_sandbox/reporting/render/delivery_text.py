@@ -27,8 +27,7 @@ def delivery(entry: Entry, *, width: int, colour: bool) -> Iterator[str]:
         yield from _judged(sent, latest, width=width, colour=colour)
     yield from _message("request", f"{sent.request.method} {sent.request.url}", sent.request)
     if sent.response is not None:
-        start = f"HTTP/{sent.response.http_version} {sent.response.status}"
-        yield from _message("response", start, sent.response)
+        yield from _message("response", lines.start_line(sent.response), sent.response)
     if entry.judgements:
         yield ""
         yield "judgements, the newest first"

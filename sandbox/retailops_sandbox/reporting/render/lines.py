@@ -11,7 +11,16 @@ from msgspec import UnsetType
 from retailops_sandbox import jsontext
 from retailops_sandbox.engine import ScenarioResult, StepResult
 from retailops_sandbox.errors import SandboxError
-from retailops_sandbox.model import Delivery, Difference, Json, Judgement, Receiver, Verdict, Violation
+from retailops_sandbox.model import (
+    Delivery,
+    Difference,
+    Json,
+    Judgement,
+    Receiver,
+    Response,
+    Verdict,
+    Violation,
+)
 
 if TYPE_CHECKING:
     from retailops_sandbox.scenarios.trend import Trend
@@ -168,6 +177,13 @@ def outcome(delivery: Delivery) -> str:
     if delivery.fault is not None:
         return delivery.fault.kind
     return str(delivery.response.status) if delivery.response is not None else "no answer"
+
+
+def start_line(response: Response) -> str:
+    """The status line of a response, without its words."""
+    if not response.status:
+        return "(no status line)"
+    return f"HTTP/{response.http_version} {response.status}"
 
 
 def visible(text: str) -> str:

@@ -1,0 +1,65 @@
+"""Where an answer ends: by its Content-Length, by its last chunk, or by closing the connection."""
+
+from __future__ import annotations
+
+import re
+
+from retailops_sandbox.model import Fault, HttpResponse
+
+LARGEST = 2**63 - 1
+"""The largest Content-Length, in bytes, that libcurl can count."""
+_DIGITS = 40
+"""The most digits of a Content-Length that are read."""
+
+_is_status_line = re.compile(r"HTTP/1\.[01] [1-9]\d\d(?: .*)?").fullmatch
+_version = re.compile(r"[A-Za-z]{2,8}/\d(?:\.\d)?(?: \d{1,3}\b)?").match
+
+
+def misframed(status_line: str, response: HttpResponse) -> Fault | None:
+    """The fault of an answer that libcurl takes and other clients do not; None where there is none."""
+    if not _is_status_line(status_line):
+        return Fault("malformed", f"its status line{_begun(status_line)} is not of the form HTTP/1.1 200 OK")
+    lengths = _lengths(response)
+    for length in lengths:
+        if not (length.isascii() and length.isdecimal()):
+            return Fault("malformed", "its Content-Length is no number of bytes")
+        if len(length) > _DIGITS or int(length) > LARGEST:
+            return Fault("malformed", "its Content-Length is a number that no answer can have")
+    if len({int(length) for length in lengths}) > 1:
+        return Fault("malformed", f"it has several lengths: Content-Length {' and '.join(lengths[:2])}")
+    return None
+
+
+def _begun(status_line: str) -> str:
+    """The version that a status line begins with: nothing else of it, which may be anything, is quoted."""
+    version = _version(status_line)
+    return f", which begins with {version[0]}," if version else ""
+
+
+def how_far(response: HttpResponse) -> str:
+    """How much of an answer that did not end has come, and what would have ended it."""
+    came = _bytes(len(response.body))
+    if _value(response, "transfer-encoding"):
+        return f"{came} of its body came, and the chunk of size 0 that ends it did not"
+    lengths = _lengths(response)
+    if lengths:
+        return f"{came} of its body came, and its Content-Length announces {lengths[0]}"
+    return ""
+
+
+def has_no_end(response: HttpResponse) -> bool:
+    """Whether nothing but closing the connection ends an answer."""
+    return not _value(response, "transfer-encoding") and not _lengths(response)
+
+
+def _lengths(response: HttpResponse) -> list[str]:
+    value = _value(response, "content-length")
+    return [each.strip() for each in value.split(",")] if value else []
+
+
+def _value(response: HttpResponse, wanted: str) -> str:
+    return ", ".join(value for name, value in response.headers if name.lower() == wanted)
+
+
+def _bytes(count: int) -> str:
+    return "1 byte" if count == 1 else f"{count:,} bytes"
