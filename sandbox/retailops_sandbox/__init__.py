@@ -22,6 +22,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Difference",
+    "Errored",
     "Judgement",
     "Number",
     "Plan",
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
     from retailops_sandbox.errors import SandboxError
     from retailops_sandbox.jsontext.pointer import resolve
     from retailops_sandbox.model import Difference, Judgement, Number, Violation
-    from retailops_sandbox.pytest_plugin.answers import Result
+    from retailops_sandbox.pytest_plugin.answers import Errored, Result
     from retailops_sandbox.pytest_plugin.sending import RetailOPS
     from retailops_sandbox.scenarios.scenario import Plan
 else:
@@ -56,7 +57,7 @@ else:
         **dict.fromkeys(("Difference", "Judgement", "Number", "Violation"), "model"),
         **dict.fromkeys(("ScenarioResult", "StepResult"), "engine"),
         "Plan": "scenarios.scenario",
-        "Result": "pytest_plugin.answers",
+        **dict.fromkeys(("Errored", "Result"), "pytest_plugin.answers"),
         "RetailOPS": "pytest_plugin.sending",
         "SandboxError": "errors",
         "escaped": "composing",

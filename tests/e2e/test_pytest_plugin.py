@@ -5,16 +5,17 @@ from __future__ import annotations
 import functools
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import threading
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
+from lxml import etree
 
 # All that a pytest in this process imports late: pytester takes out of `sys.modules` what came while it ran.
 import retailops_sandbox.pytest_plugin.hooks
@@ -23,10 +24,11 @@ import retailops_sandbox.reporting.reporters.console
 import retailops_sandbox.standin  # noqa: F401
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.pytest_plugin.session import Session
+from tests.published import schemas
 from tests.support import documents
+from tests.support.pytest_runs import STAND_IN, run, scenario
 from tests.support.receivers import Peer, Receiver, answering, receiver, response, unused_port
 
-STAND_IN = "--retailops-stand-in"
 NOTHING = {"body": {"events": []}}
 UNKNOWN = {"/data/order/id": "no-such-order"}
 ANSWER = response(b'{"events":[]}', "Content-Type: application/json")
@@ -44,28 +46,6 @@ def _clean(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
 def shop() -> Iterator[Receiver]:
     with receiver(answering(ANSWER)) as shop:
         yield shop
-
-
-def run(pytester: pytest.Pytester, *arguments: str, alone: bool = False) -> pytest.RunResult:
-    """Run pytest: in this process, or alone in one of its own, or with workers."""
-    names = ("randomly", "playwright", "hypothesispytest", "faulthandler")
-    quiet = [word for name in names for word in ("-p", f"no:{name}")]
-    if alone or "-n" in arguments:
-        return pytester.runpytest_subprocess(*quiet, "-ra", *arguments, timeout=120)
-    return pytester.runpytest_inprocess(*quiet, "-ra", *arguments)
-
-
-def scenario(pytester: pytest.Pytester, stem: str, expect: object = None, **fields: Any) -> Path:
-    """A scenario of one step, which begins in line 2."""
-    tags = fields.pop("tags", [])
-    step = {"name": "cancel", "fixture": "default", **fields}
-    if expect is not None:
-        step["expect"] = expect
-    file = pytester.path / f"{stem}.scenario.json"
-    file.write_text(
-        f'{{"name": "The {stem} one", "tags": {json.dumps(tags)}, "steps": [\n  {json.dumps(step)}]}}'
-    )
-    return file
 
 
 def run_files(pytester: pytest.Pytester) -> list[dict[str, Any]]:
@@ -105,7 +85,7 @@ def test_each_scenario_file_is_an_item_and_a_broken_one_stops_no_other(pytester:
             "*The e-lost one*",
             "*no-such-fixture*",
             "*RetailOPS receiver: stand-in (it proves nothing about a real receiver)*",
-            "SKIPPED*d-recorded.scenario.json:1: recorded: nothing is expected of step 'cancel'",
+            "SKIPPED*d-recorded.scenario.json:2: recorded: nothing is expected of step 'cancel'",
             "FAILED c-bad.scenario.json::The c-bad one - failed: step 'cancel'*",
             "FAILED e-lost.scenario.json::The e-lost one - errored: step 'cancel'*",
         ]
@@ -198,15 +178,50 @@ def test_selecting_by_name_and_by_tag(pytester: pytest.Pytester):
     run(pytester, STAND_IN, "-m", "skip").assert_outcomes(deselected=2)
 
 
-@pytest.mark.parametrize("name", ["The good one", "a::b [c] «d»\\u001b[31m"])
-def test_a_scenario_is_selected_by_its_id(pytester: pytest.Pytester, name: str):
-    scenario(pytester, "other", NOTHING)
-    file = scenario(pytester, "good", NOTHING)
-    file.write_text(file.read_text().replace("The good one", name))
-    collected = run(pytester, STAND_IN, "--collect-only", "-q", "good.scenario.json")
-    (id,) = [line for line in collected.outlines if line.startswith("good.scenario.json::")]
-    assert id.isprintable()
-    run(pytester, STAND_IN, id).assert_outcomes(passed=1)
+NAMES = [
+    "The good one",
+    "a [b] c",
+    "[1-2]",
+    "open [",
+    "close ]",
+    "a::b",
+    "a:::b:",
+    "::",
+    "a@b] c",
+    "two\nlines",
+    "\u001b[31mred",
+    "«d» \u202e",
+    "  ",
+    "dots.and/slashes\\",
+    "long " * 100,
+]
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "xdist"])
+def test_an_id_survives_any_name(pytester: pytest.Pytester, workers: tuple[str, ...]):
+    for number, name in enumerate(NAMES):
+        scenario(pytester, f"s{number:02}", NOTHING, set=UNKNOWN, title=name)
+    scenario(pytester, "good", NOTHING)
+    run(pytester, STAND_IN, *workers, "--junitxml", "r.xml").assert_outcomes(passed=1, failed=len(NAMES))
+    again = run(pytester, STAND_IN, *workers, "--last-failed", "--last-failed-no-failures", "none")
+    again.assert_outcomes(failed=len(NAMES))
+
+    collected = run(pytester, STAND_IN, "--collect-only", "-q")
+    ids = [line for line in collected.outlines if re.match(r"s\d\d\.scenario\.json::", line)]
+    assert len(ids) == len(NAMES)
+    assert all(id.isprintable() for id in ids)
+    cases = [case.get("name") for case in ET.parse(pytester.path / "r.xml").iter("testcase")]
+    assert {id.partition("::")[2] for id in ids} <= set(cases)
+    run(pytester, STAND_IN, *workers, *ids).assert_outcomes(failed=len(NAMES))
+    run(pytester, STAND_IN, *workers, "--deselect", ids[1]).assert_outcomes(
+        passed=1, failed=len(NAMES) - 1, deselected=0 if workers else 1
+    )
+
+
+def test_a_scenario_is_selected_by_its_name_as_it_is(pytester: pytest.Pytester):
+    scenario(pytester, "a", NOTHING, title="paid [twice]")
+    scenario(pytester, "b", NOTHING, title="paid")
+    run(pytester, STAND_IN, "-k", "[twice]").assert_outcomes(passed=1, deselected=1)
 
 
 def test_last_failed_and_stopping_at_the_first(pytester: pytest.Pytester):
@@ -239,18 +254,27 @@ def test_the_stand_in_is_fresh_for_each_scenario_and_each_test(pytester: pytest.
     run(pytester, STAND_IN).assert_outcomes(passed=3)
 
 
-def test_junit_names_the_receiver(pytester: pytest.Pytester, shop: Receiver):
+@pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["alone", "xdist"])
+def test_junit_names_the_receiver_where_jenkins_allows_it(
+    pytester: pytest.Pytester, shop: Receiver, workers: tuple[str, ...]
+):
     scenario(pytester, "good", NOTHING)
     pytester.makepyfile("def test_send(retailops): retailops.send('default')\ndef test_other(): pass")
     for arguments, properties in (
         ((STAND_IN,), {"retailops_receiver": "stand-in", "retailops_stand_in": "true"}),
         (("--retailops-receiver", shop.url), {"retailops_receiver": shop.url}),
     ):
-        run(pytester, *arguments, "--junitxml", "report.xml").assert_outcomes(passed=3)
-        cases = {case.get("name"): case for case in ET.parse(pytester.path / "report.xml").iter("testcase")}
-        for name, expected in {"The good one": properties, "test_send": properties, "test_other": {}}.items():
-            found = {each.get("name"): each.get("value") for each in cases[name].iter("property")}
-            assert found == expected
+        run(pytester, *arguments, *workers, "--junitxml", "report.xml").assert_outcomes(passed=3)
+        report = etree.parse(pytester.path / "report.xml")
+        schemas.junit().assertValid(report)
+        found = {each.get("name"): each.get("value") for each in report.iterfind(".//property")}
+        assert found == properties
+
+
+def test_junit_of_a_run_that_sends_nothing_names_no_receiver(pytester: pytest.Pytester):
+    pytester.makepyfile("def test_other(): pass")
+    run(pytester, STAND_IN, "--junitxml", "report.xml").assert_outcomes(passed=1)
+    assert "propert" not in (pytester.path / "report.xml").read_text()
 
 
 def test_with_xdist_each_worker_has_its_own_run(pytester: pytest.Pytester):
@@ -393,7 +417,7 @@ def test_send_gives_delivery_and_comparison(pytester: pytest.Pytester):
         """
         from decimal import Decimal
         import pytest
-        from retailops_sandbox.errors import SandboxError
+        from retailops_sandbox import Errored, SandboxError
 
         def test_passed(retailops):
             result = retailops.send(
@@ -441,8 +465,10 @@ def test_send_gives_delivery_and_comparison(pytester: pytest.Pytester):
         def test_nothing_sent(retailops):
             result = retailops.send("default", remove=["/version"], expect={"status": 200})
             assert result.verdict == "errored" and not result.deliveries
-            with pytest.raises(AssertionError, match="nothing was sent: the payload breaks the contract"):
-                result.response
+            for look in (lambda: result.response, lambda: result.comparison, result.check):
+                with pytest.raises(Errored, match="nothing was sent: the payload breaks the contract"):
+                    look()
+            assert not issubclass(Errored, AssertionError)
 
         @pytest.mark.parametrize("fields, said", [
             ({"exspect": {}}, "at /exspect.*did you mean \\"expect\\""),

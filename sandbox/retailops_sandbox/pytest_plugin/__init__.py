@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from retailops_sandbox.pytest_plugin.sending import RetailOPS
 
 RECEIVER, STAND_IN = "retailops_receiver", "retailops_stand_in"
-"""Properties of a test that sends, which JUnit reports show."""
+"""The properties that name the receiver in JUnit reports."""
+REPORTED = "retailops_properties"
+"""The attribute of a test's report that holds these properties, where the test sends."""
 _SUFFIX = ".scenario.json"
 
 
@@ -85,21 +87,36 @@ def pytest_xdist_node_collection_finished(node: Any, ids: Sequence[str]) -> None
         session.begin(node.config)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Name the receiver in pytest's JUnit report, before that is written.
+
+    It is a property of the whole suite: Jenkins' schema, pytest's `xunit2`, allows none in a testcase.
+    """
+    manager = session.config.pluginmanager
+    properties = _properties(manager.get_plugin("terminalreporter"))
+    writers = [plugin for plugin in manager.get_plugins() if hasattr(plugin, "add_global_property")]
+    for name, value in properties:
+        for writer in writers:
+            writer.add_global_property(name, value)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the receiver under test, for this process and for the workers of xdist."""
-    reports = (report for reports in terminalreporter.stats.values() for report in reports)
-    properties = {
-        (pair[0], pair[1])
-        for report in reports
-        for pair in getattr(report, "user_properties", ())
-        if pair[0] in (RECEIVER, STAND_IN)
-    }
-    for name, value in sorted(properties):
+    properties = _properties(terminalreporter)
+    for name, value in properties:
         if name == RECEIVER:
             from retailops_sandbox.reporting.render.lines import NO_PROOF
 
             proof = f" {NO_PROOF}" if (STAND_IN, "true") in properties else ""
             terminalreporter.write_line(f"RetailOPS receiver: {value}{proof}")
+
+
+def _properties(terminalreporter: pytest.TerminalReporter | None) -> list[tuple[str, str]]:
+    """The properties in the reports of all tests, each once."""
+    stats = {} if terminalreporter is None else terminalreporter.stats
+    reports = (report for reports in stats.values() for report in reports)
+    return sorted({pair for report in reports for pair in getattr(report, REPORTED, {}).items()})
 
 
 @pytest.fixture

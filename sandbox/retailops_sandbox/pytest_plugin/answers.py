@@ -54,6 +54,15 @@ class Headers(Mapping[str, str]):
         return repr(dict(self))
 
 
+class Errored(Exception):
+    """A send could not be judged: nothing was sent, or there is no answer.
+
+    It is no AssertionError, because reports of tests take that for a failure of what is tested.
+    """
+
+    __module__ = "retailops_sandbox"  # where it is public: pytest prints the whole name
+
+
 class Response:
     """The receiver's response as the log keeps it: secrets are struck out."""
 
@@ -104,18 +113,18 @@ class Result:
 
     @property
     def delivery(self) -> Delivery:
-        """The last delivery. AssertionError where nothing was sent."""
+        """The last delivery. Errored where nothing was sent."""
         __tracebackhide__ = True
         if not self.deliveries:
-            raise AssertionError(self.reason or "nothing was sent")
+            raise Errored(self.reason or "nothing was sent")
         return self.deliveries[-1]
 
     @property
     def comparison(self) -> Judgement:
-        """The last delivery's comparison. AssertionError where nothing was judged."""
+        """The last delivery's comparison. Errored where nothing was judged."""
         __tracebackhide__ = True
         if not self.comparisons:
-            raise AssertionError(self.reason or "nothing was judged")
+            raise Errored(self.reason or "nothing was judged")
         return self.comparisons[-1]
 
     @property
@@ -135,22 +144,26 @@ class Result:
 
     @property
     def response(self) -> Response:
-        """The response to the last delivery. AssertionError where there is none."""
+        """The response to the last delivery. Errored where there is none."""
         __tracebackhide__ = True
         delivery = self.delivery
         if delivery.fault is not None:
-            raise AssertionError(f"there is no answer: {delivery.fault.kind}: {delivery.fault.message}")
+            raise Errored(f"there is no answer: {delivery.fault.kind}: {delivery.fault.message}")
         assert delivery.response is not None
         return Response(delivery.response)
 
     def check(self) -> Result:
-        """Return this result if it passed. Otherwise, also if nothing was expected, raise AssertionError."""
+        """Return this result if it passed.
+
+        Raises AssertionError if it failed, also if nothing was expected; Errored if it could not be judged.
+        """
         __tracebackhide__ = True
         if self.verdict == "recorded":
             raise AssertionError("nothing was expected, so nothing was checked (give send an expect)")
         if not self.passed:
             self._told = True
-            raise AssertionError(f"{self._headline()}\n{self}")
+            kind = AssertionError if self.verdict == "failed" else Errored
+            raise kind(f"{self._headline()}\n{self}")
         return self
 
     def _headline(self) -> str:

@@ -8,6 +8,8 @@ from collections.abc import Generator
 import pytest
 
 from retailops_sandbox.errors import SandboxError
+from retailops_sandbox.model import Receiver
+from retailops_sandbox.pytest_plugin import RECEIVER, REPORTED, STAND_IN
 from retailops_sandbox.pytest_plugin import session as process
 from retailops_sandbox.pytest_plugin.answers import sections
 from retailops_sandbox.pytest_plugin.scenarios import ScenarioItem
@@ -33,6 +35,20 @@ def prepare(collected: pytest.Session) -> None:
         process.begin(config, scenarios=scenarios)
 
 
+def _locate(report: pytest.TestReport, item: ScenarioItem) -> None:
+    """Give a report the line of the step that decided, which annotations name; pytest counts from 0 there."""
+    path, _, name = report.location
+    report.location = (path, item.line - 1, name)
+    if report.skipped and isinstance(report.longrepr, tuple):
+        report.longrepr = (str(item.path), item.line, report.longrepr[2])
+
+
+def _name_receiver(report: pytest.TestReport, receiver: Receiver) -> None:
+    """Name the receiver in a report. It takes this attribute from a worker of xdist to its controller."""
+    named = {RECEIVER: lines.in_line(receiver.name)}
+    vars(report)[REPORTED] = named | ({STAND_IN: "true"} if receiver.stand_in else {})
+
+
 class Hooks:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
@@ -50,9 +66,12 @@ class Hooks:
         self, item: pytest.Item
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
-        if report.skipped and isinstance(item, ScenarioItem) and isinstance(report.longrepr, tuple):
-            report.longrepr = (str(item.path), 1, report.longrepr[2])
+        if isinstance(item, ScenarioItem):
+            _locate(report, item)
         sender = sender_of(item)
+        session = process.current(self._config)
+        if session is not None and (sender is not None or isinstance(item, ScenarioItem)):
+            _name_receiver(report, session.receiver)
         if report.failed and sender is not None:
             # What a failed test has sent explains its failure, whatever it asserted.
             report.sections += sections(sender.sent)

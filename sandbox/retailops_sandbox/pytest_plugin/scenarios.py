@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from retailops_sandbox.engine import ScenarioResult
-from retailops_sandbox.errors import SandboxError
+from retailops_sandbox.errors import SandboxError, shortened
 from retailops_sandbox.pytest_plugin.answers import told
 from retailops_sandbox.pytest_plugin.session import sending, start_folder, unreadable
 from retailops_sandbox.reporting.render import lines
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 _MARKER = re.compile(r"(?!(and|or|not)$)[^\W_][\w.+-]*")
 """The markers that `-m` can select scenarios by."""
+_LONGEST_NAME = 200
+_COLONS = re.compile(":{2,}")
+_ROUND_BRACKETS = str.maketrans("[]", "()")
 
 
 class ScenarioFile(pytest.File):
@@ -49,18 +52,38 @@ class ScenarioFile(pytest.File):
             unreadable(self.config).extend(mistakes)
             raise self.CollectError(lines.in_line(str(mistakes[0])))
         for plan in plans:
-            # Two colons part the names of a node id.
-            name = lines.in_line(plan.scenario.name or self.path.name).replace("::", ":")
-            yield ScenarioItem.from_parent(self, name=name, plan=plan)
+            name = item_name(plan.scenario.name.strip() or self.path.name)
+            for parameter in _repetitions(self.config):
+                # The whole id: pytest reads the parameter in it, and else takes it for a part of the name.
+                nodeid = f"{self.nodeid}::{name}{parameter}"
+                yield ScenarioItem.from_parent(self, name=f"{name}{parameter}", nodeid=nodeid, plan=plan)
 
 
-class ScenarioFailed(Exception):
+def item_name(text: str) -> str:
+    """The name of a scenario as part of a node id, where two colons part names and `[` begins a parameter."""
+    return _COLONS.sub(":", shortened(lines.in_line(text), _LONGEST_NAME)).translate(_ROUND_BRACKETS)
+
+
+def _repetitions(config: pytest.Config) -> list[str]:
+    """The parameter of each repetition that pytest-repeat asks for. By itself it repeats functions only."""
+    count: int = config.getoption("count") if config.pluginmanager.hasplugin("repeat") else 1
+    return [f"[{number}-{count}]" for number in range(1, count + 1)] if count > 1 else [""]
+
+
+class ScenarioNotPassed(Exception):
     """A scenario did not pass; holds the text that the command line prints, and a short form."""
 
-    def __init__(self, text: str, headline: str, line: int) -> None:
+    def __init__(self, text: str, headline: str) -> None:
         super().__init__(text)
         self.headline = headline
-        self.line = line
+
+
+class ScenarioFailed(ScenarioNotPassed, AssertionError):
+    """The receiver answered, and not as expected. Reports of tests take an AssertionError for a failure."""
+
+
+class ScenarioErrored(ScenarioNotPassed):
+    """Nothing could be judged. Reports of tests take any other exception for a broken test."""
 
 
 class ScenarioItem(pytest.Item):
@@ -69,6 +92,9 @@ class ScenarioItem(pytest.Item):
     def __init__(self, *, plan: Plan, **others: Any) -> None:
         super().__init__(**others)
         self.plan = plan
+        self.line = 1
+        """The line of the step that decided the verdict; 1 where the scenario passed."""
+        self.extra_keyword_matches.add(plan.scenario.name)
         for tag in plan.scenario.tags:
             self.extra_keyword_matches.add(tag)
             if _can_be_marker(tag, self.config):
@@ -77,21 +103,32 @@ class ScenarioItem(pytest.Item):
     def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]:
         return self.path, 0, self.name
 
+    @property
+    def function(self) -> Callable[[], None]:
+        """What this item calls. Plugins ask each item for its function, such as pytest-flakefinder."""
+        return self.runtest
+
+    def _initrequest(self) -> None:
+        """Do nothing. Plugins that run an item again, such as pytest-retry, reset its pytest fixtures so."""
+
     def setup(self) -> None:
-        sending(self).prepare(self)
+        sending(self).refresh()
 
     def runtest(self) -> None:
+        self.line = 1
         events = sending(self).execute(self.plan)
         result = next(event for event in events if isinstance(event, ScenarioResult))
+        if result.verdict == "passed":
+            return
         step = next(step for step in result.steps if step.verdict == result.verdict)
+        self.line = self.plan.line(step.number)
         if result.verdict == "recorded":
             pytest.skip(f"recorded: nothing is expected of step {step.name!r}")
         if result.verdict == "skipped":
             pytest.skip(step.reason)
-        if result.verdict != "passed":
-            headline = f"{result.verdict}: step {step.name!r}: {lines.headline(step)}"
-            text = "\n".join(told(events))
-            raise ScenarioFailed(text, lines.in_line(headline), self.plan.line(step.number))
+        kind = ScenarioFailed if result.verdict == "failed" else ScenarioErrored
+        headline = f"{result.verdict}: step {step.name!r}: {lines.headline(step)}"
+        raise kind("\n".join(told(events)), lines.in_line(headline))
 
     def repr_failure(
         self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None
@@ -99,13 +136,13 @@ class ScenarioItem(pytest.Item):
         failed = excinfo.value
         if isinstance(failed, SandboxError):
             return lines.in_line(str(failed))
-        if not isinstance(failed, ScenarioFailed):
+        if not isinstance(failed, ScenarioNotPassed):
             return super().repr_failure(excinfo, style)
         shown = excinfo.getrepr(style="value")
         if shown.reprcrash is not None:
             # The place in pytest's summary, `--tb=line` and JUnit's messages: the step's, not this module's.
             shown.reprcrash.path = str(self.path)
-            shown.reprcrash.lineno = failed.line
+            shown.reprcrash.lineno = self.line
             shown.reprcrash.message = failed.headline
         return shown
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import sys
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from typing import Any, TypedDict, Unpack
 
 import pytest
@@ -64,11 +66,14 @@ class RetailOPS:
             raise error.with_traceback(None) from None  # it is the test's line that matters
 
     async def send_async(self, fixture: str | None = None, **fields: Unpack[Fields]) -> Result:
-        """Send as `send` does, while the test's own asyncio loop goes on: for a receiver that runs in it."""
+        """Send as `send` does, while the test's own loop goes on, so that a receiver in it can answer.
+
+        The loop is asyncio's or trio's.
+        """
         __tracebackhide__ = True
         plan = self._plan(fixture, fields)
         try:
-            return self._result(await asyncio.wrap_future(self._session.start(plan)))
+            return self._result(await _ended(self._session.start(plan)))
         except SandboxError as error:
             raise error.with_traceback(None) from None
 
@@ -106,10 +111,26 @@ class RetailOPS:
         return result
 
 
+async def _ended(going: Future[list[Event]]) -> list[Event]:
+    """The events of a send when it has ended. Cancelled, it cancels the send."""
+    trio = sys.modules.get("trio")
+    if trio is None or not trio.lowlevel.in_trio_task():
+        return await asyncio.wrap_future(going)
+    ended = trio.Event()
+    token = trio.lowlevel.current_trio_token()
+    going.add_done_callback(lambda _: token.run_sync_soon(ended.set))
+    try:
+        await ended.wait()
+    except BaseException:
+        going.cancel()
+        raise
+    return going.result()
+
+
 def for_test(test: pytest.Item) -> RetailOPS:
     """Make the sender of a test, at its start."""
     session = sending(test)
-    session.prepare(test)
+    session.refresh()
     test.stash[_SENDER] = sender = RetailOPS(session, test.nodeid)
     return sender
 

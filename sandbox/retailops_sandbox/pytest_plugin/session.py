@@ -16,7 +16,6 @@ from retailops_sandbox.contracts import contract
 from retailops_sandbox.engine import Event, Options, Run, require_yes
 from retailops_sandbox.errors import SandboxError, UsageError
 from retailops_sandbox.model import Receiver
-from retailops_sandbox.pytest_plugin import RECEIVER, STAND_IN
 from retailops_sandbox.pytest_plugin.engine_thread import EngineThread
 from retailops_sandbox.redaction import SecretPolicy
 from retailops_sandbox.reporting.render.lines import in_line
@@ -74,12 +73,8 @@ class Session:
         self._thread: EngineThread | None = None
         self._sequence = 1
 
-    def prepare(self, test: pytest.Item) -> None:
-        """Name the receiver in the test's report, and reset the orders of the stand-in."""
-        proof = [(STAND_IN, "true")] if self.receiver.stand_in else []
-        for said in [(RECEIVER, in_line(self.receiver.name)), *proof]:
-            if said not in test.user_properties:  # a plugin may run a test again
-                test.user_properties.append(said)
+    def refresh(self) -> None:
+        """Put the orders of the stand-in back to their first state, as each test finds them."""
         if self._thread is not None:
             self._thread.refresh()
 
