@@ -13,6 +13,7 @@ from retailops_sandbox.errors import SourceError
 from retailops_sandbox.jsontext import pointer as pointers
 from retailops_sandbox.jsontext.parsing import parse
 from retailops_sandbox.jsontext.text import decoded, line_and_column
+from retailops_sandbox.model import Json
 
 
 def locate(text: bytes | str, pointer: str) -> tuple[int, int]:
@@ -44,10 +45,38 @@ def placed(text: str, file: str) -> Iterator[None]:
         raise
 
 
-def span(text: str, pointer: str) -> tuple[int, int] | None:
-    """Where the value at a pointer starts and ends; None if there is none. `parse` must accept the text."""
-    start, end, missing = find(text, pointers.parse(pointer))
+def span(text: str, pointer: str, document: Json = None) -> tuple[int, int] | None:
+    """Where the value at a pointer starts and ends; None if there is none. `parse` must accept the text.
+
+    `document` is the text's value. With it, a member whose name is nowhere else in the text is found at once.
+    """
+    tokens = pointers.parse(pointer)
+    if document is not None and tokens:
+        parent = pointers.get(document, pointers.join(tokens[:-1]), None)
+        if not isinstance(parent, (dict, list)):
+            return None
+        if isinstance(parent, dict):
+            if tokens[-1] not in parent:
+                return None
+            start = _only_member(text, tokens[-1])
+            if start:
+                return start, _read(text, start)[1]
+    start, end, missing = find(text, tokens)
     return None if missing else (start, end)
+
+
+def _only_member(text: str, name: str) -> int:
+    """Where the value of a member starts whose name is spelled once in the text; 0 where it cannot be told.
+
+    The text has a member of this name.
+    """
+    quoted = f'"{name}"'
+    at = text.find(quoted)
+    # With a backslash, the name may be spelled otherwise, and what looks like it be part of a string.
+    if at < 0 or "\\" in text or text.find(quoted, at + 1) >= 0:
+        return 0
+    colon = _behind_space(text, at + len(quoted))
+    return _behind_space(text, colon + 1)
 
 
 class Child(msgspec.Struct, frozen=True):

@@ -3,6 +3,7 @@
 marks        how a mark is spelled, and where marks are found
 encodings    the forms and readings in which a secret may be written
 credentials  which headers, query parameters and parts of URLs are credentials
+search       the search for secrets in a text, however they are written there
 secrets      secrets, struck out of texts, JSON, URLs and headers
 places       a body, and the values in it that are secret because of their place
 exchanges    exchanges, expectations and payloads as they may be kept

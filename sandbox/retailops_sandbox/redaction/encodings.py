@@ -6,6 +6,7 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -20,15 +21,16 @@ class Encoding(msgspec.Struct, frozen=True):
     decode: Callable[[re.Match[str]], str]
 
 
-def forms(value: str) -> Iterator[str]:
+@lru_cache(maxsize=64)
+def forms(value: str) -> tuple[str, ...]:
     """A value as it is, and in base64 the characters that do not depend on those before and after it."""
-    yield value
+    found = [value]
     octets = value.encode("utf-8", "surrogateescape")
     for before in range(3):
         encoded = b64encode(bytes(before) + octets).decode()
         form = encoded[(before * 8 + 5) // 6 : (before + len(octets)) * 8 // 6]
-        yield form
-        yield form.replace("+", "-").replace("/", "_")
+        found += form, form.replace("+", "-").replace("/", "_")
+    return tuple(dict.fromkeys(found))
 
 
 def encodings_for(needles: Sequence[str]) -> tuple[Encoding, ...]:

@@ -77,12 +77,14 @@ def _places(text: str, secret_pointers: tuple[str, ...]) -> list[Place]:
     if not named:
         return []
     try:
-        jsontext.parse(text)
+        document = jsontext.parse(text)
     except SourceError:
         loose = [place for _, name in named for place in _loose_places(text, name)]
         return sorted(loose, key=_position)
-    spans = [(jsontext.span(text, pointer), name) for pointer, name in named]
-    places = [Place(*span, name, jsontext.parse(text[slice(*span)])) for span, name in spans if span]
+    spans = [(jsontext.span(text, pointer, document), pointer, name) for pointer, name in named]
+    places = [
+        Place(*span, name, pointers.resolve(document, pointer)) for span, pointer, name in spans if span
+    ]
     return sorted((place for place in places if _is_secret(place.value)), key=_position)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 from retailops_sandbox import jsontext
 from retailops_sandbox.errors import SourceError
@@ -22,10 +22,12 @@ from retailops_sandbox.redaction.credentials import (
     joined,
     split_scheme,
 )
-from retailops_sandbox.redaction.encodings import encodings_for, forms, origins, readings
+from retailops_sandbox.redaction.encodings import forms
+from retailops_sandbox.redaction.search import Search
 
 MIN_LENGTH = 8
 """Values under this many characters are redacted only at a place that makes them secret."""
+_MOST_EXTENDED = 32
 
 _JSON_LEAF = r'(?s)("[^"\\]*(?:\\.[^"\\]*)*")([ \t\n\r]*:)?|-?[0-9][-+.0-9eE]*'
 
@@ -37,20 +39,33 @@ class Secrets:
         pairs = values.items() if isinstance(values, Mapping) else values
         self._pairs = [(name, value) for name, value in pairs if value and not marks.holds_mark(value)]
         found_anywhere = [pair for pair in self._pairs if len(pair[1]) >= MIN_LENGTH]
-        names = {form: name for name, value in found_anywhere for form in forms(value)}
         # A value that is part of the mark's own prefix cannot be hidden by a mark.
-        self._needles = sorted((form for form in names if form not in marks.PREFIX), key=len, reverse=True)
-        self._encodings = encodings_for(self._needles)
-        self._marks = {needle: self.mark(names[needle]) for needle in self._needles}
-        self._exact = {value: self.mark(name) for name, value in self._pairs}
+        self._names = {
+            form: name for name, value in found_anywhere for form in forms(value) if form not in marks.PREFIX
+        }
+        """The secrets' names by what is looked for."""
+        self._search = Search(self._names)
+        self._exact = {value: name for name, value in self._pairs}
+        self._spelled: dict[str, str] = {}
+        """The marks that were spelled so far, by name."""
+        self._extended: dict[tuple[tuple[str, str], ...], Secrets] = {}
+        """The latest results of `and_also`: deliveries of one run give away the same few secrets."""
 
     def __bool__(self) -> bool:
         return bool(self._pairs)
 
     def and_also(self, more: Iterable[tuple[str, str]]) -> Secrets:
         """These secrets and the long ones among `more`, without those that contain one of these."""
-        new = [pair for pair in more if len(pair[1]) >= MIN_LENGTH and not self._found_in(pair[1])]
-        return Secrets([*new, *self._pairs]) if new else self
+        new = tuple([pair for pair in more if len(pair[1]) >= MIN_LENGTH and not self._found_in(pair[1])])
+        if not new:
+            return self
+        extended = self._extended.get(new)
+        if extended is None:
+            extended = Secrets([*new, *self._pairs])
+            if len(self._extended) >= _MOST_EXTENDED:
+                self._extended.clear()
+            self._extended[new] = extended
+        return extended
 
     def text(self, text: str) -> str:
         """Any text, redacted: a JSON object or array by its leaves, everything else in place."""
@@ -58,13 +73,13 @@ class Secrets:
 
     def json(self, value: Json) -> Json:
         """A JSON value, redacted as `document` redacts its text; the same object where there is no hit."""
-        if not self._needles or not self._found_in(jsontext.compact(value).decode()):
+        if not self._search or not self._found_in(jsontext.compact(value).decode()):
             return value
         return self._redacted(value, _Keys())
 
     def document(self, text: str) -> str:
         """A JSON text, redacted leaf by leaf and no other byte touched; other texts in place."""
-        if not self._needles or not self._found_in(text):
+        if not self._found_in(text):
             return text
         try:
             jsontext.parse(text)
@@ -84,16 +99,14 @@ class Secrets:
 
     def plain(self, text: str) -> str:
         """A text, each secret in it redacted."""
-        if not self._needles:
-            return text
-        hits = sorted(self._hits(text), key=lambda hit: (hit[0], -hit[1]))
+        hits = sorted(self._search.hits(text), key=lambda hit: (hit[0], -hit[1]))
         if not hits:
             return text
         parts: list[str] = []
         done = 0
-        for start, end, mark in hits:
+        for start, end, needle in hits:
             if start >= done:
-                parts += text[done:start], mark
+                parts += text[done:start], self.mark(self._names[needle])
             done = max(done, end)
         return "".join(parts) + text[done:]
 
@@ -116,7 +129,7 @@ class Secrets:
                 scheme, rest = split_scheme(value)
                 value = scheme + self.place(rest, credentials)
             elif sent and value in self._exact:
-                value = self._exact[value]
+                value = self.mark(self._exact[value])
             elif not clean or "@" in value:
                 value = self.url(value)
             kept.append((name if clean else self.plain(name), value))
@@ -126,13 +139,16 @@ class Secrets:
         """The mark of a value that is secret because of its place; an empty value and a mark stay."""
         if not value or marks.is_mark(value):
             return value
-        return self._exact.get(value) or self._mark_of(value) or self.mark(name)
+        known = self._exact.get(value)
+        return self._mark_of(value) or self.mark(name) if known is None else self.mark(known)
 
     def mark(self, name: str) -> str:
         """The mark of a secret of this name; one without a name where the name gives a secret away."""
-        spelled = marks.mark(name)
-        safe = json.dumps(spelled, ensure_ascii=False)[1:-1] == spelled and not self._found_in(spelled)
-        return spelled if safe else marks.mark("…")
+        if name not in self._spelled:
+            spelled = marks.mark(name)
+            safe = json.dumps(spelled, ensure_ascii=False)[1:-1] == spelled and not self._found_in(spelled)
+            self._spelled[name] = spelled if safe else marks.mark("…")
+        return self._spelled[name]
 
     def _userinfo_mark(self, userinfo: str) -> str:
         """One mark for the whole userinfo; the password's mark where that has been redacted already."""
@@ -140,33 +156,12 @@ class Secrets:
         return found[0] if found else self.place(userinfo, "URL")
 
     def _found_in(self, text: str) -> bool:
-        return self._needle_in(text) is not None
+        return self._search.first(text) is not None
 
     def _mark_of(self, text: str) -> str | None:
         """The mark of a secret that the text holds, if it holds one."""
-        needle = self._needle_in(text)
-        return None if needle is None else self._marks[needle]
-
-    def _needle_in(self, text: str) -> str | None:
-        if self._needles:
-            for reading, _ in readings(text, self._encodings):
-                for needle in self._needles:
-                    if needle in reading:
-                        return needle
-        return None
-
-    def _hits(self, text: str) -> Iterator[tuple[int, int, str]]:
-        """Start, end and mark of each secret in the text, however it is encoded there."""
-        for reading, undone in readings(text, self._encodings):
-            present = [needle for needle in self._needles if needle in reading]
-            if not present:
-                continue
-            starts, ends = origins(text, undone)
-            for needle in present:
-                at = reading.find(needle)
-                while at >= 0:
-                    yield starts[at], ends[at + len(needle) - 1], self._marks[needle]
-                    at = reading.find(needle, at + 1)
+        needle = self._search.first(text)
+        return None if needle is None else self.mark(self._names[needle])
 
     def _redacted(self, value: Json, keys: _Keys) -> Json:
         if isinstance(value, dict):

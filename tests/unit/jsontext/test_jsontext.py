@@ -235,6 +235,25 @@ def test_the_span_at_each_pointer_spells_its_value(value: Json, manner: str) -> 
         )
 
 
+few_names = st.sampled_from(["a", "b", '"a"', "a:", "0", "\\", "\u0061\u00e9"])
+with_few_names: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.integers(0, 1) | few_names,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(few_names, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(with_few_names, manners, st.booleans())
+def test_the_value_of_a_text_does_not_change_what_its_spans_are(
+    value: Json, manner: str, escaped: bool
+) -> None:
+    text = written(value, manner)
+    if escaped:
+        text = text.replace("a", "\\u0061", 1)
+    for place in [*pointers_of(value), "/a", "/b/a", "/0", "/a/0"]:
+        assert jsontext.span(text, place, value) == jsontext.span(text, place)
+
+
 def test_locate_counts_lines_and_characters() -> None:
     text = '{\n  "é": [1, {"b": "x"}],\r\n\t"a/b": {}\n}'
     assert jsontext.locate(text, "") == (1, 1)

@@ -1,0 +1,94 @@
+"""The search for secrets in a text, however they are written there: once in each reading of the text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from retailops_sandbox.redaction.encodings import encodings_for, origins, readings
+
+_FEW = 32
+"""The most needles that are looked for one by one, which is faster as long as they are few."""
+_BLOCK = 4
+"""Bytes of a block of text. A needle of at least `_LEAST` bytes has one whole block in it, wherever it is."""
+_LEAST = 2 * _BLOCK - 1
+
+
+class Search:
+    """A search for some needles in texts: as they are, and where JSON escapes or URL encoding are undone.
+
+    Of many needles, those are ruled out together of which the text has no block: it is cut into blocks once,
+    and each is looked up among the blocks of all needles. What remains is looked for one by one.
+    """
+
+    def __init__(self, needles: Iterable[str]) -> None:
+        self._needles = sorted(dict.fromkeys(needles), key=len, reverse=True)
+        self._encodings = encodings_for(self._needles)
+        self._by_block: dict[int, list[int]] | None = None
+        self._without_block: list[int] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._needles)
+
+    def first(self, text: str) -> str | None:
+        """The longest needle in the first reading of a text that holds any; None if none does."""
+        if not self._needles:
+            return None
+        if found := self._within(text):
+            return found[0]
+        if any(encoding.sign in text for encoding in self._encodings):
+            for reading, undone in readings(text, self._encodings):
+                if undone and (found := self._within(reading)):
+                    return found[0]
+        return None
+
+    def hits(self, text: str) -> Iterator[tuple[int, int, str]]:
+        """The start and end of each needle in a text, and the needle. They may overlap."""
+        if not self._needles:
+            return
+        for reading, undone in readings(text, self._encodings):
+            found = self._within(reading)
+            if not found:
+                continue
+            starts, ends = origins(text, undone)
+            for needle in found:
+                at = reading.find(needle)
+                while at >= 0:
+                    yield starts[at], ends[at + len(needle) - 1], needle
+                    at = reading.find(needle, at + 1)
+
+    def _within(self, reading: str) -> list[str]:
+        """The needles in a reading of a text, longest first."""
+        needles: Sequence[str] = self._needles
+        if len(needles) > _FEW:
+            needles = self._candidates(reading)
+        return [needle for needle in needles if needle in reading]
+
+    def _candidates(self, reading: str) -> list[str]:
+        """The needles that may be in a reading, longest first."""
+        if self._by_block is None:
+            self._by_block = self._blocks()
+        present = self._by_block.keys() & _blocks(_octets(reading), 0)
+        found = {position for block in present for position in self._by_block[block]}
+        return [self._needles[position] for position in sorted(found.union(self._without_block))]
+
+    def _blocks(self) -> dict[int, list[int]]:
+        """The positions of the needles by each block that may be the first whole one of them in a text."""
+        found: dict[int, list[int]] = {}
+        for position, needle in enumerate(self._needles):
+            octets = _octets(needle)
+            if len(octets) < _LEAST:
+                self._without_block.append(position)
+                continue
+            for start in range(_BLOCK):
+                found.setdefault(_blocks(octets[: start + _BLOCK], start)[0], []).append(position)
+        return found
+
+
+def _octets(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _blocks(octets: bytes, start: int) -> memoryview:
+    """The whole blocks of bytes from a position on, each as a number."""
+    whole = (len(octets) - start) // _BLOCK * _BLOCK
+    return memoryview(octets)[start : start + whole].cast("I")

@@ -1,0 +1,101 @@
+"""The search for secrets finds what looking for each needle in each reading finds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import quote
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from retailops_sandbox import jsontext
+from retailops_sandbox.redaction.encodings import encodings_for, forms, origins, readings
+from retailops_sandbox.redaction.search import Search
+
+Hit = tuple[int, int, str]
+
+
+def sorted_needles(needles: Sequence[str]) -> list[str]:
+    return sorted(dict.fromkeys(needles), key=len, reverse=True)
+
+
+def first_by_hand(needles: Sequence[str], text: str) -> str | None:
+    ordered = sorted_needles(needles)
+    for reading, _ in readings(text, encodings_for(ordered)):
+        for needle in ordered:
+            if needle in reading:
+                return needle
+    return None
+
+
+def hits_by_hand(needles: Sequence[str], text: str) -> list[Hit]:
+    ordered = sorted_needles(needles)
+    found: list[Hit] = []
+    for reading, undone in readings(text, encodings_for(ordered)):
+        starts, ends = origins(text, undone)
+        for needle in ordered:
+            for at in range(len(reading)):
+                if reading.startswith(needle, at):
+                    found.append((starts[at], ends[at + len(needle) - 1], needle))
+    return found
+
+
+# Few characters, so that needles overlap, hold each other and are nearly there.
+characters = st.sampled_from('ab é€😀/+%\\"«\ud800')
+short = st.text(characters, min_size=1, max_size=12)
+written = {
+    "plain": str,
+    "json": lambda value: jsontext.compact(value.replace("\ud800", "")).decode()[1:-1],
+    "escaped": lambda value: "".join(f"\\u{ord(each):04x}" for each in value if ord(each) < 0x10000),
+    "percent": lambda value: quote(value.replace("\ud800", "")),
+    "twice": lambda value: quote(quote(value.replace("\ud800", ""))),
+    "base64": lambda value: forms(value.replace("\ud800", ""))[-1],
+}
+
+
+@st.composite
+def searches(draw: st.DrawFn, most: int) -> tuple[list[str], str]:
+    """Some needles, and a text that may hold some of them, written in some way."""
+    needles = draw(st.lists(short, min_size=1, max_size=most))
+    # Of one text come many needles, as of one secret come its forms.
+    base = draw(st.text(characters, min_size=60, max_size=60))
+    needles += [base[at : at + 7 + at % 5] for at in range(draw(st.integers(0, most)))]
+    parts = draw(
+        st.lists(
+            short
+            | st.builds(
+                lambda needle, how: written[how](needle),
+                st.sampled_from(needles),
+                st.sampled_from(sorted(written)),
+            ),
+            max_size=6,
+        )
+    )
+    return needles, "".join(parts)
+
+
+@given(searches(4) | searches(45))
+@settings(max_examples=500)
+def test_every_needle_is_found_and_nothing_else(search: tuple[list[str], str]) -> None:
+    needles, text = search
+    assert Search(needles).first(text) == first_by_hand(needles, text)
+    assert list(Search(needles).hits(text)) == hits_by_hand(needles, text)
+
+
+def test_a_needle_among_many_is_found_wherever_it_stands_and_however_long_it_is() -> None:
+    many = [f"{number:05}:{number * 7919 % 100_000:05}" for number in range(200)]
+    for length in range(1, 12):
+        wanted = "needle-wäre"[:length]
+        search = Search([*many, wanted])
+        for before in range(9):
+            text = "x" * before + wanted + "y" * (length % 4)
+            assert list(search.hits(text)) == hits_by_hand([*many, wanted], text)
+            assert search.first(text) == wanted
+        assert search.first("x" * 50 + wanted[:-1]) is None
+
+
+def test_nothing_is_found_without_needles() -> None:
+    assert not Search([])
+    assert Search([]).first("any\\u0020text") is None
+    assert list(Search([]).hits("any text")) == []
+    assert Search(["needle-1"])
