@@ -1,14 +1,25 @@
-"""A receiver that costs next to nothing: it reads a request and answers `{"events":[]}`. Prints its port."""
+"""A receiver that costs next to nothing. Prints its port.
+
+It reads a request and answers `{"events":[]}`, or 401 to the wrong token of RetailOPS' published tool.
+"""
 
 from __future__ import annotations
 
 import asyncio
 
-BODY = b'{"events":[]}'
-ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (
-    len(BODY),
-    BODY,
-)
+WRONG_TOKEN = b"KDS_SPOLIATER"
+
+
+def _answer(status: bytes, body: bytes) -> bytes:
+    return b"HTTP/1.1 %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (
+        status,
+        len(body),
+        body,
+    )
+
+
+ANSWER = _answer(b"200 OK", b'{"events":[]}')
+REFUSAL = _answer(b"401 Unauthorized", b'{"error":"wrong token"}')
 
 
 class Answering(asyncio.Protocol):
@@ -24,8 +35,9 @@ class Answering(asyncio.Protocol):
             length = int(head.partition(b"content-length:")[2].partition(b"\r\n")[0])
             if len(self.received) < end + 4 + length:
                 return
+            refused = WRONG_TOKEN in self.received[end : end + 4 + length]
             del self.received[: end + 4 + length]
-            self.transport.write(ANSWER)
+            self.transport.write(REFUSAL if refused else ANSWER)
 
 
 async def main() -> None:
