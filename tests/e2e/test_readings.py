@@ -63,10 +63,18 @@ class Forms:
         assert answer.status_code == status, answer.text
         return answer.headers.get("location", answer.text)
 
+    def get(self, path: str) -> None:
+        self._readings.forget()
+        assert self.client.http.get(path).status_code == 200
+
     @property
     def read(self) -> int:
-        """How often the last post read the receivers."""
-        return self._readings.below(self.client.workspace.root)[FILE]
+        """How often the last request read the receivers."""
+        return self.read_of(FILE)
+
+    def read_of(self, name: str) -> int:
+        """How often the last request read a file of the workspace."""
+        return self._readings.below(self.client.workspace.root)[name]
 
 
 @pytest.fixture
@@ -89,6 +97,16 @@ def test_a_send_reads_the_receivers_once(forms: Forms):
     assert forms.read == 1
     forms.post("/send", 422, **{**filled, "variables": "["})
     assert forms.read == 1
+
+
+def test_the_open_fixture_is_read_once_for_all_panels(forms: Forms):
+    fixture = "fixtures/order_cancel/draft/mine.json"
+    forms.get("/?fixture=mine")
+    assert forms.read_of(fixture) == 1
+    typed = forms.client.form("/?fixture=mine")
+    for view in ("raw", "form", "sent"):
+        forms.post("/compose", 200, **{**typed, "view": view})
+        assert forms.read_of(fixture) == 1, view
 
 
 def test_a_run_reads_the_receivers_once(forms: Forms):

@@ -81,12 +81,8 @@ class Fixtures:
 
     def text(self, action: str, edition: str, name: str) -> str | None:
         """A fixture's present text, the workspace's or else the shipped one; None where there is none."""
-        safe_name(name)
-        own = self._own(action, edition, name)
-        if own is not None:
-            return own
-        known = {info.name for info in self._workspace.fixtures(action, edition)}
-        return self._workspace.read_fixture(action, edition, name) if name in known else None
+        path = self._workspace.find_fixture(action, edition, name)
+        return None if path is None else read_text(path)
 
     def save(
         self, action: str, edition: str, name: str, text: str, *, seen: str, opened: str = ""

@@ -128,15 +128,19 @@ class Workspace:
 
     def fixture_path(self, action: str, edition: str, name: str) -> Path:
         """The file of a fixture; UsageError, with similar names, where there is no such fixture."""
-        file = f"{safe_name(name)}.json"
-        own = self._own_fixtures(action, edition) / file
+        found = self.find_fixture(action, edition, name)
+        if found is None:
+            names = [info.name for info in self.fixtures(action, edition)]
+            raise UsageError(f"there is no {action} {edition} fixture {name!r}", mend=_nearest(name, names))
+        return found
+
+    def find_fixture(self, action: str, edition: str, name: str) -> Path | None:
+        """The file of a fixture, the workspace's or else the shipped one; None where there is none."""
+        own = self.own_fixture(action, edition, name)
         if checked(Path.exists, own):
             return own
-        below = resources.fixtures_dir() / action / edition / file
-        if below.exists():
-            return below
-        names = [info.name for info in self.fixtures(action, edition)]
-        raise UsageError(f"there is no {action} {edition} fixture {name!r}", mend=_nearest(name, names))
+        below = resources.fixtures_dir() / action / edition / own.name
+        return below if below.exists() else None
 
     def own_fixture(self, action: str, edition: str, name: str) -> Path:
         """The path of a fixture's file in the workspace, whether it exists or not."""

@@ -77,6 +77,17 @@ class FixtureNotice(msgspec.Struct, frozen=True, kw_only=True):
     clash: FixtureClash | None = None
 
 
+class FixtureFiles(msgspec.Struct, frozen=True):
+    """The fixtures of an action and edition, as they were read once."""
+
+    infos: Sequence[FixtureInfo]
+    """The fixtures that can be opened."""
+    opened: str | None
+    """The text of the open one; None where none is open, or its file is gone or cannot be read."""
+    problem: str = ""
+    """Why that file cannot be read; empty where it can."""
+
+
 class FixturePanel(msgspec.Struct, frozen=True, kw_only=True):
     """The fixtures of the action and edition, and the one that is open."""
 
@@ -126,30 +137,25 @@ class FixtureButtons:
         except SandboxError as error:
             raise Refused(_FIELDS.get(place, "save_as"), str(error)) from error
 
-    def panel(self, send_form: SendForm) -> FixturePanel:
-        """The panel of what is typed."""
+    def read(self, send_form: SendForm) -> FixtureFiles:
+        """The fixtures as they are now."""
         infos = available(self._context.workspace, send_form.action, send_form.edition)
+        try:
+            return FixtureFiles(
+                infos, self._text(send_form, send_form.fixture) if send_form.fixture else None
+            )
+        except SandboxError as error:
+            return FixtureFiles(infos, None, str(error))
+
+    def panel(self, send_form: SendForm, files: FixtureFiles) -> FixturePanel:
+        """The panel of what is typed."""
+        infos = files.infos
         words = send_form.q.casefold().split()
         return FixturePanel(
             found=[info for info in infos if all(word in info.name.casefold() for word in words)],
             count=len(infos),
             origin=next((info.origin for info in infos if info.name == send_form.fixture), ""),
-            changed_on_disk=self._changed_on_disk(send_form),
-        )
-
-    def _changed_on_disk(self, send_form: SendForm) -> str:
-        if not send_form.loaded or not send_form.fixture:
-            return ""
-        try:
-            current = self._fixtures.text(send_form.action, send_form.edition, send_form.fixture)
-        except SandboxError as error:
-            return str(error)
-        if current is None:
-            return f"{send_form.fixture} is gone from the disk since it was opened. Saving writes it anew."
-        return (
-            ""
-            if stamp(current) == send_form.loaded
-            else f"{send_form.fixture} was changed on disk meanwhile."
+            changed_on_disk=_changed_on_disk(send_form, files),
         )
 
     # --- writing what is typed ---
@@ -318,6 +324,18 @@ class FixtureButtons:
         """Make the fixture of this name the open one, as its file is now, and leave the payload as typed."""
         current = self._text(send_form, name) if name else None
         _open(send_form, name if current is not None else "", stamp(current) if current is not None else "")
+
+
+def _changed_on_disk(send_form: SendForm, files: FixtureFiles) -> str:
+    """What happened to the open fixture's file since it was opened; empty where nothing did."""
+    if not send_form.loaded or not send_form.fixture:
+        return ""
+    if files.opened is None:
+        gone = f"{send_form.fixture} is gone from the disk since it was opened. Saving writes it anew."
+        return files.problem or gone
+    if stamp(files.opened) != send_form.loaded:
+        return f"{send_form.fixture} was changed on disk meanwhile."
+    return ""
 
 
 def _can_be_opened(info: FixtureInfo) -> bool:

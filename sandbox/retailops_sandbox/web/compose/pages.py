@@ -21,7 +21,13 @@ from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.web.compose import expectation, payload
 from retailops_sandbox.web.compose.expectation import ExpectationNotice, ExpectationPanel
 from retailops_sandbox.web.compose.findings import Findings, examine
-from retailops_sandbox.web.compose.fixtures import FixtureButtons, FixtureNotice, FixturePanel, available
+from retailops_sandbox.web.compose.fixtures import (
+    FixtureButtons,
+    FixtureFiles,
+    FixtureNotice,
+    FixturePanel,
+    available,
+)
 from retailops_sandbox.web.compose.payload import PayloadPanel
 from retailops_sandbox.web.shell import forms
 from retailops_sandbox.web.shell.choices import (
@@ -101,10 +107,11 @@ class ComposePages(RoomPages):
         parent = request.query_params.get("from")
         notices = ComposeNotices()
         if parent is None:
-            send_form = self._form_of_fixture(request)
+            send_form, files = self._form_of_fixture(request)
         else:
             entry = self._entry(parent)
             send_form = resend_form(entry)
+            files = self._fixture_buttons.read(send_form)
             if self._context.log.opened_from(parent):
                 # The log keeps a sent delivery for good, but not the opened file that its parent would be in.
                 send_form.parent = ""
@@ -117,7 +124,7 @@ class ComposePages(RoomPages):
         send_form.q = request.query_params.get("q", "").strip()
         receivers = self._context.read_receivers()
         send_form.receiver = send_form.receiver or chosen_receiver(request, receivers).name
-        return self._show(request, receivers, send_form, notices)
+        return self._show(request, receivers, files, send_form, notices)
 
     async def change(self, request: Request) -> Response:
         """Do the action of a button other than Send with the typed form, and show the page again."""
@@ -133,7 +140,8 @@ class ComposePages(RoomPages):
         notices = msgspec.structs.replace(notices, problems={**wrong, **notices.problems})
         part = _PARTS.get(wanted, "compose/compose.html")
         receivers = self._context.read_receivers()
-        response = self._show(request, receivers, send_form, notices, form=form, part=part)
+        files = self._fixture_buttons.read(send_form)
+        response = self._show(request, receivers, files, send_form, notices, form=form, part=part)
         remember_receiver(request, response, receivers.find(send_form.receiver))
         if do.startswith("view:"):
             PAYLOAD_VIEW.remember(request, response, send_form.view)
@@ -173,7 +181,8 @@ class ComposePages(RoomPages):
             delivery, was_sent = await self._once(forms.key(form), self._request(receivers, send_form))
         except Refused as refused:
             notices = ComposeNotices(problems=refused.problems)
-            return self._show(request, receivers, send_form, notices, form=form, refused=True)
+            files = self._fixture_buttons.read(send_form)
+            return self._show(request, receivers, files, send_form, notices, form=form, refused=True)
         query = "?sent=before" if was_sent else ""
         response = RedirectResponse(f"/deliveries/{delivery}{query}", HTTPStatus.SEE_OTHER)
         remember_receiver(request, response, receivers.find(send_form.receiver))
@@ -246,15 +255,16 @@ class ComposePages(RoomPages):
 
     # --- showing ---
 
-    def _form_of_fixture(self, request: Request) -> SendForm:
+    def _form_of_fixture(self, request: Request) -> tuple[SendForm, FixtureFiles]:
+        """The form of the fixture that the address names, else of the first one; and all fixtures."""
         known = {each.name: each.editions for each in self._context.actions()}
         action = request.query_params.get("action") or next(iter(known))
         if action not in known:
             raise UsageError(f"there is no action {action!r}", mend=f"there are {', '.join(known)}")
         edition = request.query_params.get("edition") or known[action][0]
         wanted = contract.load(action, edition)
-        names = [info.name for info in available(self._context.workspace, action, edition)]
-        name = request.query_params.get("fixture") or (names[0] if names else "")
+        infos = available(self._context.workspace, action, edition)
+        name = request.query_params.get("fixture") or (infos[0].name if infos else "")
         if "new" in request.query_params:
             name = ""
         kept = jsontext.pretty(wanted.examples.request) + "\n"
@@ -262,7 +272,7 @@ class ComposePages(RoomPages):
             kept = self._context.workspace.read_fixture(action, edition, name)
         # It gives the first Send a verdict: an accepted status, a response that keeps the contract.
         accepted = Expectation(status=wanted.ok_statuses[0])
-        return SendForm(
+        send_form = SendForm(
             action=action,
             edition=edition,
             fixture=name,
@@ -272,11 +282,13 @@ class ComposePages(RoomPages):
             fixture_name=name,
             expectation=expectation_text(accepted),
         )
+        return send_form, FixtureFiles(infos, kept if name else None)
 
     def _show(
         self,
         request: Request,
         receivers: KnownReceivers,
+        files: FixtureFiles,
         send_form: SendForm,
         notices: ComposeNotices,
         *,
@@ -295,12 +307,13 @@ class ComposePages(RoomPages):
             target=target,
             receivers=receivers.all,
             actions=self._context.actions(),
-            fixtures=self._fixture_buttons.panel(send_form),
+            fixtures=self._fixture_buttons.panel(send_form, files),
             payload=payload.panel(
                 self._context,
                 receivers,
                 send_form,
                 self._findings(receivers, send_form),
+                files.opened,
                 gives_advice=advice == "on",
             ),
             expectation=expectation.panel(self._context, send_form, form),

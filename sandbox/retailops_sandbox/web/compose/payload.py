@@ -41,16 +41,16 @@ def panel(
     receivers: KnownReceivers,
     send_form: SendForm,
     findings: Findings,
+    fixture_text: str | None,
     *,
     gives_advice: bool,
 ) -> PayloadPanel:
-    """The panel of what is typed."""
+    """The panel of what is typed; `fixture_text` is the stored text of the open fixture, if there is one."""
     wanted = contract.load(send_form.action, send_form.edition)
     form_view = preview = None
     if send_form.view == "form":
-        kept = _fixture_text(context, send_form)
         form_view = payload_form.of(
-            send_form.payload, wanted, findings, fixture=send_form.fixture, fixture_text=kept
+            send_form.payload, wanted, findings, fixture=send_form.fixture, fixture_text=fixture_text
         )
     elif send_form.view == "sent":
         preview = request_preview.of(context, receivers, send_form)
