@@ -9,6 +9,7 @@ places     the line and column of a pointer in a text
 typed      values as typed structs
 python     Python's own values as JSON values
 misfit     why a value does not fit its type
+printed    data structures as languages print them, which are no JSON
 edits      changes of a text that leave every other byte alone
 """
 

@@ -1,0 +1,59 @@
+"""jsontext/printed.py: structures that languages print are told apart, and JSON is none of them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from retailops_sandbox.jsontext.printed import printed
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text("ab '\"\\:=>{}[]é", max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text("ab '", max_size=4), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Array\n(\n    [0] => a\n)\n", "PHP's print_r"),
+        ("Array\n(\n)\n", "PHP's print_r"),
+        (r"App\Order Object" + "\n(\n    [id:protected] => 7\n)\n", "PHP's print_r"),
+        ('array(1) {\n  ["a"]=>\n  int(1)\n}\n', "PHP's var_dump"),
+        ('object(stdClass)#3 (1) {\n  ["a"]=>\n  int(1)\n}\n', "PHP's var_dump"),
+        ("array (\n  'a' => 1,\n)", "PHP's var_export"),
+        ("[\n  'a' => 1,\n]", "PHP's var_export"),
+        ("{'a': 1}", "Python's repr"),
+        ("[{'a': None}]", "Python's repr"),
+        ("OrderedDict([('a', 1)])", "Python's repr"),
+        ('{"a"=>1}', "Ruby's inspect"),
+        ('{"a" => nil}', "Ruby's inspect"),
+        ("{:a=>1}", "Ruby's inspect"),
+        ('{a: 1, "b c": 2}', "Ruby's inspect"),
+        ("#<Order:0x000 @id=1>", "Ruby's inspect"),
+        ("hello", ""),
+        ('INFO {"a": 1} it\'s', ""),
+    ],
+)
+def test_what_printed_a_structure(text: str, name: str):
+    found = printed(text)
+    assert (found.name if found else "") == name
+
+
+@given(st.dictionaries(st.text("ab", min_size=1, max_size=4), VALUES, max_size=3))
+def test_json_is_no_printed_structure(value):
+    outline = dict.fromkeys(value)
+    assert printed(json.dumps(outline)) is None
+
+
+@given(st.dictionaries(st.text("ab", min_size=1, max_size=4), VALUES, min_size=1, max_size=3))
+def test_a_dictionary_of_python_is_told(value):
+    found = printed(repr(value))
+    assert found is not None
+    assert found.name == "Python's repr"
