@@ -47,7 +47,7 @@ def command(
         raise UsageError("it is not said what to make", mend="give --fixture NAME or -o FILE.scenario.json")
     path = None if output is None else _scenario_path(output, replace)
     shown = _STDIN if file == "-" else file
-    made, unknown = as_steps(
+    made, left_out = as_steps(
         read(_stdin() if file == "-" else read_text(file), file=shown),
         file=shown,
         action=action,
@@ -57,7 +57,7 @@ def command(
     # All that can be wrong is found before anything is written.
     text = _fixture_text(made, folder, fixture, replace) if fixture is not None else ""
     plan = None if path is None else assemble(made, name=_name(path), fixture=fixture or "")
-    _print_notes(made, unknown, with_step=plan is not None)
+    _print_notes(made, left_out, with_step=plan is not None)
     if fixture is not None:
         agreed = made[0].contract
         say(f"made {_relative(folder.save_fixture(agreed.action, agreed.edition, fixture, text))}")
@@ -67,7 +67,7 @@ def command(
     say(f"next: {_next(made[0], fixture, path)}")
 
 
-def _print_notes(made: Sequence[ImportedStep], unknown: int, *, with_step: bool) -> None:
+def _print_notes(made: Sequence[ImportedStep], left_out: Sequence[str], *, with_step: bool) -> None:
     for each in made:
         say(f"{each.place}: {each.contract.action} {each.contract.edition}")
         for note in each.notes + (each.step_notes if with_step else ()):
@@ -77,8 +77,8 @@ def _print_notes(made: Sequence[ImportedStep], unknown: int, *, with_step: bool)
         if each.violation:
             mend = "the step says off_contract" if with_step else "send it with --off-contract"
             say(in_line(f"  the payload breaks the contract: {each.violation}; {mend}"))
-    if unknown:
-        say(f"left out: {unknown} other request{'' if unknown == 1 else 's'} that no contract knows")
+    for each_left in left_out:
+        say(in_line(f"left out: {each_left}"))
 
 
 def _next(imported: ImportedStep, fixture: str | None, path: Path | None) -> str:

@@ -1,10 +1,10 @@
-"""Importing: curl commands, HAR archives, payloads and logs, read as requests and made into steps. Pure.
+"""Importing: commands, HAR archives, payloads and logs, read as requests and made into steps. Pure.
 
 reading       the requests in a text of any of these kinds
-shell         the words of a POSIX shell's commands
-curl          the request that a curl command would send, by its options (curl_options)
-har           the entries of a HAR 1.2 archive
+commands/     the requests of curl, HTTPie and PowerShell commands
+har           the entries of a HAR 1.2 archive, and their bodies (har_body)
 embedded      JSON objects inside other text, also escaped
+mending       JSON that a page, a shell or an editor has changed on its way
 steps         requests as steps, without their credentials
 """
 

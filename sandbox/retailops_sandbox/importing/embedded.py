@@ -27,6 +27,10 @@ _json_escape = re.compile(
     r'\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|["\\/bfnrt])'
 )
 _closing_quote = re.compile(r'[^\\](?:\\\\)*"|[\r\n]')
+_closing_single_quote = re.compile(r"[^\\](?:\\\\)*'")
+_single_quote_escape = re.compile(r"\\(['\\])")
+_NEAR = 200
+"""The characters around an object in which other text is looked for."""
 _scan = json.JSONDecoder().raw_decode
 
 
@@ -36,6 +40,8 @@ class Embedded(NamedTuple):
     value: dict[str, Json]
     at: int
     """The position in the text at which the object begins, or the outermost text that quotes it."""
+    is_alone: bool = False
+    """Whether nothing else stands on its lines."""
 
 
 def objects(text: str, is_wanted: Callable[[Json], bool]) -> Iterator[Embedded]:
@@ -60,9 +66,11 @@ class _Search:
                     yield Embedded(found.value, start)
                 continue
             value, end = self._object(text, start)
+            if not end and text[start - 1 : start] == "'":
+                value, end = self._in_single_quotes(text, start)
             at = end or start + 1
             for each in self._in_value(value, layers):
-                yield Embedded(each, start)
+                yield Embedded(each, start, each is value and _is_alone(text, start, end))
 
     def _in_value(self, value: Json, layers: int) -> Iterator[dict[str, Json]]:
         if isinstance(value, dict) and self._is_wanted(value):
@@ -81,6 +89,21 @@ class _Search:
             return (jsontext.parse(text[start:end]) if end else None), end
         except SourceError:
             return None, end
+
+    def _in_single_quotes(self, text: str, start: int) -> tuple[Json, int]:
+        """The object at `start` in single quotes, in which PHP and Python escape quotes; and their end.
+
+        None and 0 if it is no JSON there either.
+        """
+        closing = _closing_single_quote.search(text, start, start + self._left)
+        end = closing.end() if closing else min(start + self._left, len(text))
+        self._left -= end - start
+        plain = _hex_escape.sub(lambda run: _octets(run[0]), text[start : end - 1])
+        try:
+            value = jsontext.parse(_single_quote_escape.sub(r"\1", plain))
+        except SourceError:
+            return None, 0
+        return value, end
 
     def _end(self, text: str, start: int) -> int:
         # First in a window: each time it fails, the JSON library counts the lines of the whole text given.
@@ -109,6 +132,13 @@ def _quoted(text: str, start: int) -> tuple[str, int]:
     if plain == written:
         plain = _json_escape.sub(lambda escape: str(json.loads(f'"{escape[0]}"')), written)
     return plain, end + 1
+
+
+def _is_alone(text: str, start: int, end: int) -> bool:
+    """Whether only blanks and commas stand near a part of a text on its lines."""
+    before = text[max(start - _NEAR, 0) : start].rpartition("\n")[2]
+    behind = text[end : end + _NEAR].partition("\n")[0]
+    return not (before + behind).strip(" \t\r,")
 
 
 def _octets(run: str) -> str:

@@ -6,10 +6,14 @@ import re
 
 import msgspec
 
+from retailops_sandbox.errors import SourceError
 from retailops_sandbox.model import Headers, HttpResponse
 
 _REFERENCE_START, _REFERENCE_END = "\ufdd0", "\ufdd1"
 """Unicode noncharacters, which no text meant for reading holds."""
+
+MOST_REQUESTS = 1_000
+"""The most requests of one import that become steps."""
 
 REFERENCE = re.compile(f"{_REFERENCE_START}(\\w+){_REFERENCE_END}")
 """A reference to a variable of the environment; group 1 is the variable's name."""
@@ -25,13 +29,19 @@ def has_noncharacters(text: str) -> bool:
     return _REFERENCE_START in text or _REFERENCE_END in text
 
 
+def too_many(file: str) -> SourceError:
+    """The error of a text with more requests than one import takes."""
+    what = f"there are more than {MOST_REQUESTS:,} requests in it that can be imported"
+    return SourceError(what, mend="import a part of it", file=file)
+
+
 class FoundRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A request in a text, with its response where the text holds that too."""
 
     place: str
     """The place of the request in the text: `line 3`, `entry 2`."""
     body: bytes
-    """The body, in which references may stand, as in the values of headers."""
+    """The body, in which references may stand, as in the values of headers. Empty where `lacks` says why."""
     method: str = ""
     """Empty where the text does not say it."""
     url: str = ""
@@ -39,5 +49,7 @@ class FoundRequest(msgspec.Struct, frozen=True, kw_only=True):
     response: HttpResponse | None = None
     secrets: tuple[tuple[str, str], ...] = ()
     """Credentials outside the headers: for each a description and the value."""
+    lacks: str = ""
+    """Why the text does not have the request's body; empty where it does."""
     notes: tuple[str, ...] = ()
     """One line for each part of the request that is not taken over."""

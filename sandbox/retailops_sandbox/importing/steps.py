@@ -11,7 +11,7 @@ from retailops_sandbox import composing, jsontext, recording, redaction
 from retailops_sandbox.contracts import recognition
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.errors import SourceError, UsageError
-from retailops_sandbox.importing.found import REFERENCE, FoundRequest
+from retailops_sandbox.importing.found import MOST_REQUESTS, REFERENCE, FoundRequest, too_many
 from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import (
     Deliver,
@@ -59,8 +59,8 @@ class ImportedStep(msgspec.Struct, frozen=True, kw_only=True):
 
 def as_steps(
     found: Sequence[FoundRequest], *, file: str, action: str = "", edition: str = ""
-) -> tuple[list[ImportedStep], int]:
-    """The steps of the requests that belong to a contract, and the number of the other requests.
+) -> tuple[list[ImportedStep], list[str]]:
+    """The steps of the requests that belong to a contract, and what was left out, in words.
 
     `file` is the name by which errors call the text. Where `action` and `edition` name one contract, a single
     request belongs to it whatever it looks like. SourceError where no request belongs to a contract;
@@ -71,15 +71,26 @@ def as_steps(
         names = ", ".join(f"{each.action} {each.edition}" for each in recognition.contracts())
         raise UsageError(f"there is no contract {f'{action} {edition}'.strip()}", mend=f"there are {names}")
     meant = candidates[0] if len(found) == len(candidates) == 1 else None
-    made = [
-        _imported(each, agreed)
+    known = [
+        (each, agreed)
         for each in found
         if (agreed := meant or recognition.recognise(each.url, _payload(each), candidates))
         and each.method in ("", agreed.method)
     ]
-    if not made:
-        raise _unknown(found, candidates, file)
-    return made, len(found) - len(made)
+    whole = [(each, agreed) for each, agreed in known if not each.lacks]
+    if not whole:
+        raise _unknown(found, [each for each, _ in known], candidates, file)
+    if len(whole) > MOST_REQUESTS:
+        raise too_many(file)
+    made = [_imported(*each) for each in whole]
+    return made, _left_out(found, [each for each, _ in known])
+
+
+def _left_out(found: Sequence[FoundRequest], known: Sequence[FoundRequest]) -> list[str]:
+    lacking = [f"{each.place}: {each.lacks}" for each in known if each.lacks]
+    unknown = len(found) - len(known)
+    other = f"{unknown:,} other request{'' if unknown == 1 else 's'} that no contract knows"
+    return [*lacking, *([other] if unknown else [])]
 
 
 def _payload(found: FoundRequest) -> Json:
@@ -90,9 +101,17 @@ def _payload(found: FoundRequest) -> Json:
         return None
 
 
-def _unknown(found: Sequence[FoundRequest], candidates: list[Contract], file: str) -> SourceError:
+def _unknown(
+    found: Sequence[FoundRequest], lacking: Sequence[FoundRequest], candidates: list[Contract], file: str
+) -> SourceError:
     if not found:
         return SourceError("there is no request with a body in it", mend="import another", file=file)
+    if lacking:
+        what, mend = (
+            f"{lacking[0].place}: {lacking[0].lacks}",
+            "export it again with its bodies, or paste the body",
+        )
+        return SourceError(what, mend=mend, file=file)
     what, mend = "no contract knows any of the requests", "name their contract by --action and --edition"
     if len(found) == 1:
         what, mend = f"no contract knows the request ({found[0].place})", mend.replace("their", "its")

@@ -198,7 +198,7 @@ def test_headers_are_as_curl_reads_them():
         ("curl http://a -d x -H nocolon", "f:1:23", "no colon", "X-Shop"),
         ("sed s/a/b/ x | curl http://a -d @-", "f:1:1", "'sed' prints", "put what it prints"),
         ("wget http://a; curl http://a -d x", "f:1:1", "'wget' is not curl", "leave out"),
-        ('curl ^"http://a^" ^\n -d x', "f:1:1", "for cmd.exe", "cURL (bash)"),
+        ('curl ^"http://a^" ^\n -d "x', "f:2:5", '" is never closed', "close it"),
         ("curl http://a -d \ufdd0", "f:1:1", "U+FDD0", ""),
     ],
 )  # fmt: skip
@@ -345,9 +345,9 @@ def test_the_entries_of_a_har_that_a_contract_knows_become_steps():
             answer.encode()).decode(), "encoding": "base64"}),
         entry(request={"method": "PUT"}),
     )  # fmt: skip
-    found, unknown = as_steps(read(text, file="f"), file="f")
+    found, left_out = as_steps(read(text, file="f"), file="f")
     assert [each.place for each in found] == ["entry 2", "entry 4"]
-    assert unknown == 2
+    assert left_out == ["2 other requests that no contract knows"]
     for each in found:
         assert each.step.expect.status == 200
         assert each.step.expect.body == {"events": []}
@@ -469,7 +469,7 @@ def test_each_line_of_a_log_is_a_request_with_its_line():
         assemble(made, name="x")
     assert "line 2 is of order_cancel draft, line 4 of order_cancel v1" in caught.value.what
     (one,), left_out = as_steps(found, file="f", edition="v1")
-    assert (one.place, left_out) == ("line 4", 1)
+    assert (one.place, left_out) == ("line 4", ["1 other request that no contract knows"])
 
 
 def test_a_payload_is_found_in_an_object_however_large():

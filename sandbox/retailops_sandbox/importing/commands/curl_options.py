@@ -2,19 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
-
-Kind = Literal["request", "secret", "receiver", "no effect", "refused"]
-
-
-class Option(NamedTuple):
-    """What an option means for the request."""
-
-    kind: Kind
-    has_value: bool
-    why: str = ""
-    """Why the option is refused; for an option with a secret, what the secret is."""
-
+from retailops_sandbox.importing.commands.options import options
 
 # fmt: off
 _REQUEST = (
@@ -28,7 +16,7 @@ _SECRET = {
     "proxy-user": "the user and password of --proxy-user",
     "pass": "the pass phrase of --pass",
 }
-_RECEIVER_SWITCHES = ("insecure", "netrc", "location", "proxy-insecure")
+_RECEIVER_SWITCHES = ("insecure", "netrc", "location", "location-trusted", "proxy-insecure")
 _RECEIVER_VALUES = (
     "max-time", "connect-timeout", "cacert", "capath", "cert", "cert-type", "key", "key-type", "proxy",
     "resolve", "connect-to", "interface", "ciphers", "tls-max", "noproxy", "netrc-file",
@@ -38,7 +26,9 @@ _IDLE_SWITCHES = (
     "no-buffer", "remote-name", "remote-header-name", "disable", "http1.0", "http1.1", "http2",
     "http2-prior-knowledge", "http3", "tlsv1", "tlsv1.2", "tlsv1.3", "ipv4", "ipv6", "progress-bar",
     "no-progress-meter", "path-as-is", "compressed", "tcp-nodelay", "no-keepalive", "ssl-reqd",
-    "anyauth", "basic", "parallel", "raw", "no-sessionid", "no-alpn", "styled-output",
+    "anyauth", "basic", "parallel", "raw", "no-sessionid", "no-alpn", "styled-output", "ssl-no-revoke",
+    "create-dirs", "remote-time", "trace-time", "retry-all-errors", "retry-connrefused", "http3-only",
+    "digest", "negotiate", "ntlm", "tcp-fastopen", "suppress-connect-headers", "no-location",
 )
 _IDLE_VALUES = (
     "output", "write-out", "cookie-jar", "dump-header", "retry", "retry-delay", "retry-max-time",
@@ -56,16 +46,16 @@ _REFUSED_VALUES = {
 }
 # fmt: on
 
-OPTIONS: dict[str, Option] = {
-    **dict.fromkeys(_REQUEST, Option("request", True)),
-    **{name: Option("secret", True, what) for name, what in _SECRET.items()},
-    **dict.fromkeys(_RECEIVER_SWITCHES, Option("receiver", False)),
-    **dict.fromkeys(_RECEIVER_VALUES, Option("receiver", True)),
-    **dict.fromkeys(_IDLE_SWITCHES, Option("no effect", False)),
-    **dict.fromkeys(_IDLE_VALUES, Option("no effect", True)),
-    **{name: Option("refused", False, why) for name, why in _REFUSED_SWITCHES.items()},
-    **{name: Option("refused", True, why) for name, why in _REFUSED_VALUES.items()},
-}
+OPTIONS = options(
+    request=_REQUEST,
+    secret=_SECRET,
+    receiver_switches=_RECEIVER_SWITCHES,
+    receiver=_RECEIVER_VALUES,
+    idle_switches=_IDLE_SWITCHES,
+    idle=_IDLE_VALUES,
+    refused_switches=_REFUSED_SWITCHES,
+    refused=_REFUSED_VALUES,
+)
 
 SHORT = {
     "X": "request",

@@ -1,0 +1,2 @@
+curl https://shop.example/order_cancel \
+  --json '{version: 1, note: it\'s}

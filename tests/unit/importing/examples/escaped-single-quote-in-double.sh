@@ -1,0 +1,1 @@
+curl https://shop.example/order_cancel --json "{\"version\": 1, \"note\": \"it\'s\", \"lines\": []}"

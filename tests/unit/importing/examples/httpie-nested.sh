@@ -1,0 +1,1 @@
+http --json PUT-is-no-method.example/order_cancel page==2 'data[order][id]=4897' 'data[order][lines][0][sku]=A' 'data[order][lines][]:={"sku": "B"}' 'data[codes][]=x' 'data[codes][]:=2' 'data[a\[b]=c' 'time\:zone=utc' 'version:=1'
