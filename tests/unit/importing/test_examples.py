@@ -57,7 +57,6 @@ ONE: dict[str, tuple[Any, str]] = {
             "shop": "$SHOP",
             "path": "C:`temp",
             "cost": "$5 1 plain",
-            "lines": [],
         },
         "",
     ),
