@@ -8,9 +8,13 @@ BIN := .venv/bin
 PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadgroup
 # The program itself, from the one platform package that npm chose: it needs no Node.js on PATH.
 BIOME := assets/node_modules/@biomejs/cli-*/biome
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-PROJECT := pyproject.toml constraints.txt hatch_build.py sandbox/retailops_sandbox/__init__.py $(wildcard assets/package*.json) \
-	$(shell find assets/src -type f) $(wildcard templates/*/*.css)
+# By variables, because the options do not reach what builds the project.
+PIP := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
+	$(BIN)/python -m pip --disable-pip-version-check --quiet
+OR_SAY_WHY := || { echo "The set-up failed: the reason is above. It needs PyPI once, and in a git checkout npm's" \
+	"registry: run make again where these can be reached." >&2; exit 1; }
+PROJECT := pyproject.toml constraints.txt hatch_build.py hatch_readme.py sandbox/retailops_sandbox/__init__.py \
+	$(wildcard assets/package*.json) $(shell find assets/src -type f) $(wildcard templates/*/*.css)
 
 .PHONY: help run test check fmt bench pictures soak clean
 .DELETE_ON_ERROR:
@@ -55,14 +59,14 @@ clean: ## remove all that the above made, except ./workspace
 
 .venv/installed: .venv/made $(PROJECT)
 	@echo "Installing the sandbox into .venv"
-	$(PIP) install --constraint constraints.txt --editable .
+	@$(PIP) install --editable . $(OR_SAY_WHY)
 	@touch $@
 
 .venv/tools: .venv/installed tests/published/packages.py $(wildcard */package-lock.json tests/published/package-lock.json)
 	@echo "Installing the tools for its tests into .venv"
-	$(PIP) install --constraint constraints.txt --upgrade pip
-	$(PIP) install --constraint constraints.txt --group dev
-	PYTHONPATH=. $(BIN)/python tests/published/packages.py
+	@$(PIP) install --upgrade pip $(OR_SAY_WHY)
+	@$(PIP) install --group dev $(OR_SAY_WHY)
+	@PYTHONPATH=. $(BIN)/python tests/published/packages.py $(OR_SAY_WHY)
 	@touch $@
 
 .venv/browser: .venv/tools tests/support/chromium.py

