@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Iterator
+from functools import lru_cache
 
 import msgspec
 
@@ -72,8 +73,7 @@ def _places(text: str, secret_pointers: tuple[str, ...]) -> list[Place]:
     """The places of the secret pointers, outer ones first; null, "" and marks are no secrets."""
     if not secret_pointers:
         return []
-    named = [(pointer, pointers.parse(pointer)[-1]) for pointer in secret_pointers]
-    named = [(pointer, name) for pointer, name in named if name in text or "\\" in text]
+    named = [(pointer, name) for pointer, name in _named(secret_pointers) if name in text or "\\" in text]
     if not named:
         return []
     try:
@@ -86,6 +86,12 @@ def _places(text: str, secret_pointers: tuple[str, ...]) -> list[Place]:
         Place(*span, name, pointers.resolve(document, pointer)) for span, pointer, name in spans if span
     ]
     return sorted((place for place in places if _is_secret(place.value)), key=_position)
+
+
+@lru_cache
+def _named(secret_pointers: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Each pointer with the name of the member that it leads to."""
+    return [(pointer, pointers.parse(pointer)[-1]) for pointer in secret_pointers]
 
 
 def _position(place: Place) -> tuple[int, int]:

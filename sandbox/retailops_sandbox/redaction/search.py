@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
-from retailops_sandbox.redaction.encodings import encodings_for, origins, readings
+from retailops_sandbox.redaction.encodings import Encoding, encodings_for, origins, readings
 
 _FEW = 32
 """The most needles that are looked for one by one, which is faster as long as they are few."""
@@ -31,34 +31,39 @@ class Search:
 
     def first(self, text: str) -> str | None:
         """The longest needle in the first reading of a text that holds any; None if none does."""
-        if not self._needles:
-            return None
-        if found := self._within(text):
-            return found[0]
-        if any(encoding.sign in text for encoding in self._encodings):
-            for reading, undone in readings(text, self._encodings):
-                if undone and (found := self._within(reading)):
-                    return found[0]
+        for found in self._readings(text):
+            return found[0][0]
         return None
 
-    def hits(self, text: str) -> Iterator[tuple[int, int, str]]:
+    def hits(self, text: str) -> list[tuple[int, int, str]]:
         """The start and end of each needle in a text, and the needle. They may overlap."""
-        if not self._needles:
-            return
-        for reading, undone in readings(text, self._encodings):
-            found = self._within(reading)
-            if not found:
-                continue
+        hits: list[tuple[int, int, str]] = []
+        for needles, reading, undone in self._readings(text):
             starts, ends = origins(text, undone)
-            for needle in found:
+            for needle in needles:
                 at = reading.find(needle)
                 while at >= 0:
-                    yield starts[at], ends[at + len(needle) - 1], needle
+                    hits.append((starts[at], ends[at + len(needle) - 1], needle))
                     at = reading.find(needle, at + 1)
+        return hits
+
+    def _readings(self, text: str) -> Iterable[tuple[list[str], str, Sequence[Encoding]]]:
+        """The readings of a text that hold needles: the needles, the reading, and what was undone for it."""
+        for encoding in self._encodings:
+            if encoding.sign in text:
+                break
+        else:  # as nearly all texts: nothing is to be undone
+            needles = self._within(text)
+            return ((needles, text, ()),) if needles else ()
+        return (
+            (needles, reading, undone)
+            for reading, undone in readings(text, self._encodings)
+            if (needles := self._within(reading))
+        )
 
     def _within(self, reading: str) -> list[str]:
         """The needles in a reading of a text, longest first."""
-        needles: Sequence[str] = self._needles
+        needles = self._needles
         if len(needles) > _FEW:
             needles = self._candidates(reading)
         return [needle for needle in needles if needle in reading]

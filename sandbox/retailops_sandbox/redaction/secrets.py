@@ -120,7 +120,7 @@ class Secrets:
     def headers(self, headers: Headers, *, sent: bool = False) -> Headers:
         """Headers, redacted; in those we sent, also a whole value that is a secret however short."""
         clean = not self._found_in(joined(headers))
-        if clean and is_harmless(headers) and not (sent and self._exact):
+        if clean and is_harmless(headers) and not (sent and self._holds_exactly(headers)):
             return headers
         kept: list[tuple[str, str]] = []
         for name, value in headers:
@@ -134,6 +134,10 @@ class Secrets:
                 value = self.url(value)
             kept.append((name if clean else self.plain(name), value))
         return tuple(kept)
+
+    def _holds_exactly(self, headers: Headers) -> bool:
+        """Whether the whole value of a header is a secret, however short."""
+        return not self._exact.keys().isdisjoint([value for _, value in headers])
 
     def place(self, value: str, name: str) -> str:
         """The mark of a value that is secret because of its place; an empty value and a mark stay."""
