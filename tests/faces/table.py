@@ -134,6 +134,13 @@ CASES = [
         differences={("status", "changed", None), ("body", "type", None)},
         violated=True,
     ),
+    Case(
+        name="an HTML page of which nothing is expected", verdict="failed", receiver="html-500", violated=True
+    ),
+    Case(
+        name="a redirect of which nothing is expected", verdict="failed", receiver="redirect", violated=True
+    ),
+    Case(name="no JSON of which nothing is expected", verdict="failed", receiver="not-json", violated=True),
     Case(name="not JSON", verdict="failed", receiver="not-json", expect={"status": 200}, violated=True),
     Case(
         name="a wrong schema",

@@ -70,6 +70,7 @@ def sending_options(command: Command) -> Command:
         click.option("--cert", metavar="FILE", help="The client certificate."),
         click.option("--key", metavar="FILE", help="The client certificate's key."),
         click.option("--proxy", metavar="URL", help="Send through this proxy."),
+        click.option("--follow-redirects", is_flag=True, help="Go where a redirect leads, 10 times at most."),
         click.option("--timeout", type=Seconds(0.001), metavar="SECONDS", help="Per delivery."),
         click.option("--retries", type=click.IntRange(min=0), metavar="N", help="Send again after a fault."),
         click.option("--var", "variables", multiple=True, metavar="NAME=JSON", help="A placeholder's value."),
@@ -97,6 +98,7 @@ def chosen_receiver(
     cert: str | None,
     key: str | None,
     proxy: str | None,
+    follow_redirects: bool = False,
 ) -> Receiver:
     """The chosen receiver, with the options of the command line laid over it.
 
@@ -120,6 +122,8 @@ def chosen_receiver(
         over["headers"] = {**chosen.headers, **_headers(headers)}
     if insecure:
         over["verify"] = False
+    if follow_redirects:
+        over["follow_redirects"] = True
     files = {"ca_file": cacert, "client_cert": cert, "client_key": key, "proxy": proxy}
     over.update({name: value for name, value in files.items() if value is not None})
     return msgspec.structs.replace(chosen, **over) if over else chosen

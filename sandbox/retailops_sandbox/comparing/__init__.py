@@ -15,10 +15,11 @@ judging       the verdict on a delivery with an expectation
 from retailops_sandbox.comparing.aligning import align
 from retailops_sandbox.comparing.differences import Comparison, listed
 from retailops_sandbox.comparing.documents import NO_SETS, compare
-from retailops_sandbox.comparing.judging import Judge, ResponseContract
+from retailops_sandbox.comparing.judging import NOT_JSON, Judge, ResponseContract
 from retailops_sandbox.comparing.node import Node
 
 __all__ = [
+    "NOT_JSON",
     "NO_SETS",
     "Comparison",
     "Judge",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 from msgspec import UNSET
 
 from retailops_sandbox import jsontext
+from retailops_sandbox.answers import coding
 from retailops_sandbox.comparing import matchers
 from retailops_sandbox.comparing.documents import compare_in
 from retailops_sandbox.comparing.rules import NO_RULES, Scope, compile_headers, compile_rules, whole_scope
@@ -23,29 +24,44 @@ from retailops_sandbox.model import (
     Json,
     Judgement,
     Number,
+    Request,
     Response,
     Verdict,
     Violation,
+    ViolationPart,
 )
+
+if TYPE_CHECKING:
+    from retailops_sandbox.answers.content import Content
 
 _REMEMBERED = 256
 """The number of compiled expectations, and of parsed bodies, that a judge keeps."""
 _SMALL = 4_096
 """The most characters of a body whose parsed value is kept, because the same body often comes again."""
+NOT_JSON = "the body is not JSON"
+"""The hint of the difference between an expected body and one that is not JSON."""
 _SHOWN = 1_000
 """The most characters that a difference quotes of a body that is not JSON."""
-_TROUBLES = {
-    "duplicate key": "duplicate key",
-    "byte order mark": "byte order mark",
-    "nested deeper": "depth",
-    "the number": "number",
-    "surrogate": "encoding",
-}
-"""From words in the parser's message on a body that is not strict JSON to the keyword of the violation."""
+
+
+class TokenContract(Protocol):
+    """Where a contract's token stands, and the status that must answer a bad one."""
+
+    @property
+    def pointer(self) -> str: ...
+
+    @property
+    def status(self) -> int: ...
 
 
 class ResponseContract(Protocol):
     """The part of a contract by which answers are judged."""
+
+    @property
+    def path(self) -> str: ...
+
+    @property
+    def auth(self) -> TokenContract | None: ...
 
     @property
     def ok_statuses(self) -> tuple[int, ...]: ...
@@ -85,11 +101,14 @@ class _Findings(msgspec.Struct):
 class Judge:
     """Judges deliveries of one contract. Raises RuleError for an expectation whose rules cannot be used."""
 
-    def __init__(self, contract: ResponseContract) -> None:
+    def __init__(self, contract: ResponseContract, *, sends_tokens: bool = True) -> None:
+        """`sends_tokens` is false where somebody else sends, whose token may be wrong on purpose."""
         self._contract = contract
+        refusals = () if sends_tokens or contract.auth is None else (contract.auth.status,)
+        self._allowed = frozenset((*contract.ok_statuses, *refusals))
         self._scope = whole_scope(NO_RULES, contract.arrays)
         self._prepared: dict[int, _Prepared] = {}
-        self._bodies: dict[str, _Body] = {}
+        self._bodies: dict[tuple[int, str], _Body] = {}
 
     def __call__(
         self,
@@ -121,27 +140,48 @@ class Judge:
         if delivery.response is None:
             return "errored", "there is neither a response nor a fault", _Findings()
         if expectation is None:
-            return "recorded", "nothing was expected", self._recorded(delivery.response)
+            violations = self._broken(delivery, delivery.response)
+            if not violations:
+                return "recorded", "nothing was expected", _Findings()
+            return "failed", _reason((), violations), _Findings(violations=violations)
         if expectation.fault is not None:
             difference = Difference(kind="missing", part="fault", expected=expectation.fault)
             return "failed", f"expected the fault {expectation.fault}", _Findings(differences=(difference,))
-        findings = self._findings(delivery.response, self._prepare(expectation), delivery.timings.total)
+        findings = self._findings(delivery, delivery.response, self._prepare(expectation))
         broken = findings.violations if expectation.contract else ()
         verdict: Verdict = "failed" if findings.differences or broken else "passed"
-        return verdict, _reason(len(findings.differences), len(broken)), findings
+        return verdict, _reason(findings.differences, broken), findings
 
-    def _recorded(self, response: Response) -> _Findings:
-        if response.status not in self._contract.ok_statuses:
-            return _Findings()
-        return _Findings(violations=self._violations(self._body(response)))
+    def _broken(self, delivery: Delivery, response: Response) -> tuple[Violation, ...]:
+        """How a response of which nothing is expected breaks the contract."""
+        unasked = coding.violations(delivery.request.headers, response.headers)
+        if response.status in self._contract.ok_statuses:
+            return _merged(unasked, self._violations(self._body(response)))
+        return (*self._status_violations(delivery, response), *unasked)
 
-    def _findings(self, response: Response, prepared: _Prepared, total_ms: float) -> _Findings:
+    def _status_violations(self, delivery: Delivery, response: Response) -> tuple[Violation, ...]:
+        """The violation of a status that the contract does not allow for this request."""
+        refused = delivery.off_contract and 400 <= response.status < 500
+        if response.status in self._allowed or refused:
+            return ()
+        from retailops_sandbox.answers import content, status
+
+        sent = status.Sent(
+            request=delivery.request,
+            action=delivery.action,
+            path=self._contract.path,
+            **_token(delivery.request, self._contract.auth),
+        )
+        return (status.violation(sent, response, content.of(response), self._contract.ok_statuses),)
+
+    def _findings(self, delivery: Delivery, response: Response, prepared: _Prepared) -> _Findings:
         """How a response departs from an expectation and from the contract."""
-        expectation = prepared.expectation
+        expectation, total_ms = prepared.expectation, delivery.timings.total
         findings = _Findings()
         differences: list[Difference] = []
         if response.status not in prepared.statuses:
             differences.append(_status_difference(response, prepared.statuses))
+            findings.violations = self._status_violations(delivery, response)
         if expectation.max_ms is not None and total_ms > expectation.max_ms:
             differences.append(_latency_difference(expectation.max_ms, total_ms))
         for name, matcher in prepared.headers.items():
@@ -149,8 +189,11 @@ class Judge:
         checked = response.status in self._contract.ok_statuses
         if checked or expectation.body is not UNSET:
             body = self._body(response)
-            if checked or body.trouble is not None:
-                findings.violations = self._violations(body)
+            unasked = coding.violations(delivery.request.headers, response.headers)
+            if checked or (body.trouble is not None and not findings.violations):
+                # A status that breaks the contract has told already what the answer is.
+                unasked = _merged(unasked, self._violations(body))
+            findings.violations += unasked
             if expectation.body is UNSET:
                 pass
             elif body.trouble is not None:
@@ -163,28 +206,38 @@ class Judge:
         return findings
 
     def _body(self, response: Response) -> _Body:
-        known = self._bodies.get(response.body)
+        key = (response.status, response.body)
+        known = self._bodies.get(key)
         if known is not None and not response.base64:
             return known
         body = _read(response)
         if len(response.body) <= _SMALL and not response.base64:
             if len(self._bodies) == _REMEMBERED:
                 self._bodies.clear()
-            self._bodies[response.body] = body
+            self._bodies[key] = body
         return body
 
     def _violations(self, body: _Body) -> tuple[Violation, ...]:
         if body.violations is None:
             broken = (body.trouble,) if body.trouble is not None else None
-            body.violations = broken or self._contract.check_response(body.value)
+            body.violations = broken or self._value_violations(body.value)
         return body.violations
 
+    def _value_violations(self, value: Json) -> tuple[Violation, ...]:
+        found = self._contract.check_response(value)
+        if not isinstance(value, str):
+            return found
+        from retailops_sandbox.answers import content
+
+        told = content.of_string(value)
+        return found if told is None else (_told(told), *found)
+
     def _prepare(self, expectation: Expectation) -> _Prepared:
-        status = expectation.status
+        wanted = expectation.status
         statuses: Sequence[int] = (
             self._contract.ok_statuses
-            if status is None
-            else (status if isinstance(status, list) else (status,))
+            if wanted is None
+            else (wanted if isinstance(wanted, list) else (wanted,))
         )
         if not expectation.rules and not expectation.headers:
             return _Prepared(expectation, statuses, {}, self._scope)
@@ -216,13 +269,20 @@ def _judge_fault(
     if expectation.max_ms is not None and total_ms > expectation.max_ms:
         return (
             "failed",
-            _reason(1, 0),
+            _counted(1, 0),
             _Findings(differences=(_latency_difference(expectation.max_ms, total_ms),)),
         )
     return "passed", "", _Findings()
 
 
-def _reason(differences: int, violations: int) -> str:
+def _reason(differences: Sequence[Difference], violations: Sequence[Violation]) -> str:
+    """Why a response failed: in words where the answer as a whole is wrong, else by counts."""
+    if violations and violations[0].part != "body":
+        return violations[0].message
+    return _counted(len(differences), len(violations))
+
+
+def _counted(differences: int, violations: int) -> str:
     if not differences and not violations:
         return ""
     counts = (
@@ -236,9 +296,33 @@ def _reason(differences: int, violations: int) -> str:
 
 
 def _status_difference(response: Response, statuses: Sequence[int]) -> Difference:
-    hint = "redirects are not followed unless the receiver says so" if 300 <= response.status < 400 else ""
     expected = statuses[0] if len(statuses) == 1 else list(statuses)
-    return Difference(kind="changed", part="status", expected=expected, actual=response.status, hint=hint)
+    return Difference(kind="changed", part="status", expected=expected, actual=response.status)
+
+
+def _token(request: Request, auth: TokenContract | None) -> dict[str, str]:
+    """Whether a request holds the contract's token, for the hints on its status."""
+    if auth is None:
+        return {}
+    try:
+        held = pointer.get(jsontext.parse(request.body), auth.pointer, "") not in ("", None)
+    except SourceError:
+        held = False
+    return {"token": "sent" if held else "missing", "token_at": auth.pointer}
+
+
+def _merged(unasked: tuple[Violation, ...], others: tuple[Violation, ...]) -> tuple[Violation, ...]:
+    """The violations of the coding and of the body, without bytes that are nothing but so coded."""
+    if unasked:
+        others = tuple(each for each in others if each.keyword != "compressed")
+    return unasked + others
+
+
+def _told(content: Content) -> Violation:
+    """The violation of an answer that is something else than the JSON that it should be."""
+    hints = (content.mend,) if content.mend else ()
+    part: ViolationPart = "body" if content.pointer else "answer"
+    return Violation(content.pointer, content.kind, content.words, part=part, hints=hints)
 
 
 def _latency_difference(most_ms: float, total_ms: float) -> Difference:
@@ -278,16 +362,18 @@ def _header_differences(name: str, matcher: matchers.Matcher, headers: Headers) 
 
 
 def _read(response: Response) -> _Body:
-    if response.base64:
-        return _Body(trouble=Violation("", "encoding", "the body is not UTF-8 text, so it cannot be JSON"))
-    if not response.body.strip():
-        return _Body(trouble=Violation("", "json", "the body is empty, so it is not JSON"))
+    if response.base64 or not response.body.strip():
+        return _unreadable(response, None)
     try:
         return _Body(jsontext.parse(response.body))
     except SourceError as error:
-        keyword = next((name for words, name in _TROUBLES.items() if words in error.what), "json")
-        message = f"the body is not JSON to rely on: {error.what} (line {error.line}, column {error.column})"
-        return _Body(trouble=Violation(error.pointer or "", keyword, message))
+        return _unreadable(response, error)
+
+
+def _unreadable(response: Response, error: SourceError | None) -> _Body:
+    from retailops_sandbox.answers import content  # only an answer that is no JSON needs it
+
+    return _Body(trouble=_told(content.of(response, error)))
 
 
 def _unreadable_difference(expected: Json, response: Response) -> Difference:
@@ -300,5 +386,5 @@ def _unreadable_difference(expected: Json, response: Response) -> Difference:
         actual_pointer="",
         expected=expected,
         actual=shortened(response.body, _SHOWN),
-        hint="the body is not JSON",
+        hint=NOT_JSON,
     )

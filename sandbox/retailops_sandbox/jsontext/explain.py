@@ -8,10 +8,16 @@ import re
 from retailops_sandbox.errors import SourceError, shortened
 from retailops_sandbox.jsontext import pointer as pointers
 from retailops_sandbox.jsontext.spelling import quoted
-from retailops_sandbox.jsontext.text import MAX_DEPTH, error_at, line_and_column, number_problem
+from retailops_sandbox.jsontext.text import MAX_DEPTH, depth, error_at, line_and_column, number_problem
+from retailops_sandbox.model import Json
 
 _SHOWN = 40
 """Characters of a word or number that a message quotes."""
+
+
+_EXACT = 128 * 1024
+"""The characters in which a mistake of a text that is no file is named with its pointer: reading more takes
+long, and whoever answers decides how much that is."""
 
 
 def explain(text: str, file: str) -> SourceError:
@@ -20,6 +26,8 @@ def explain(text: str, file: str) -> SourceError:
         _Reader(text, file).document()
     except SourceError as error:
         return error
+    except _Beyond:
+        return _far_mistake(text, file)
     raise AssertionError("the exact reader accepts what the fast decoders refuse")
 
 
@@ -27,6 +35,7 @@ _space = re.compile(r"[ \t\n\r]*")
 _number = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _numberlike = re.compile(r"[-+.0-9][-+.\w]*")
 _word = re.compile(r"[^\W\d]\w*")
+_unquoted = re.compile(r"[^\s,\[\]{}\"]+")
 _ordinary = re.compile(r'[^"\\\x00-\x1f]*')
 _escape = re.compile(r'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})')
 _high = re.compile(r"\\u[dD][89abAB]")
@@ -59,6 +68,7 @@ class _Reader:
         self.text = text
         self.file = file
         self.path: list[str | int] = []
+        self.until = len(text) if file else _EXACT
 
     def document(self) -> None:
         at = self.space(0)
@@ -69,6 +79,8 @@ class _Reader:
             raise self.unexpected(at, "the end of the text")
 
     def value(self, at: int) -> int:
+        if at > self.until:
+            raise _Beyond
         character = self.text[at : at + 1]
         if character == '"':
             return self.string(at)
@@ -141,6 +153,8 @@ class _Reader:
             if character == '"':
                 return at + 1
             if character == "\\":
+                if at > self.until:
+                    raise _Beyond
                 at = self.escape(at)
             elif character:
                 mend = _CONTROL_MENDS.get(character, f"write \\u{ord(character):04x}")
@@ -164,6 +178,7 @@ class _Reader:
     def number(self, at: int) -> int:
         end, spelling = _behind(_number, self.text, at), self.text[at : _behind(_numberlike, self.text, at)]
         if self.text[at:end] != spelling:
+            spelling = _unquoted_at(self.text, at)
             mend = _WORD_MENDS.get(spelling.lstrip("+-")) or _number_mend(spelling)
             raise self.error(at, f"{shortened(spelling, _SHOWN)} is not a number of JSON", mend)
         problem = number_problem(spelling)
@@ -178,12 +193,82 @@ class _Reader:
         if at >= len(self.text):
             return self.error(at, f"expected {expected}, found the end of the text", "is it cut off?")
         word = _word.match(self.text, at) or _numberlike.match(self.text, at)
-        there = shortened(word[0], _SHOWN) if word else _visible(self.text[at])
+        there = shortened(_unquoted_at(self.text, at), _SHOWN) if word else _visible(self.text[at])
         mend = _WORD_MENDS.get(there) or _CHARACTER_MENDS.get(there) or _missing_mend(expected, there)
         return self.error(at, f"expected {expected}, found {there}", mend)
 
     def error(self, at: int, what: str, mend: str) -> SourceError:
         return error_at(self.text, at, what, mend=mend, file=self.file, pointer=pointers.join(self.path))
+
+
+class _Beyond(Exception):
+    """There is no mistake within the characters that are read exactly."""
+
+
+def _far_mistake(text: str, file: str) -> SourceError:
+    """The first mistake of a long text by the decoder of the standard library, without a pointer."""
+    if depth(text) > MAX_DEPTH:
+        return SourceError(f"nested deeper than {MAX_DEPTH} levels", mend="flatten it", file=file)
+    try:
+        json.loads(text, object_pairs_hook=_refuse_duplicates, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        at = error.pos
+        if error.msg == "Extra data":
+            return _Reader(text, file).unexpected(at, "the end of the text")
+        what = _FAR_WORDS.get(error.msg, "")
+        if error.msg.startswith("Unterminated string"):
+            return error_at(text, at, "the string is not closed", mend="add the closing quote", file=file)
+        before = text[:at].rstrip()
+        if what == "a value" and before.endswith(",") and text[at : at + 1] in ("]", "}"):
+            what = f"a comma before {text[at]}"
+            return error_at(text, len(before) - 1, what, mend="remove the comma", file=file)
+        if what:
+            return _without_pointer(_Reader(text, file).unexpected(at, what))
+        return error_at(text, at, error.msg[0].lower() + error.msg[1:].removesuffix(" at"), file=file)
+    except _FarMistake as mistake:
+        return SourceError(mistake.what, mend=mistake.mend, file=file)
+    what = "a number, or half of a surrogate pair, is not allowed"
+    return SourceError(what, mend="write it as a string, or write both halves", file=file)
+
+
+def _without_pointer(error: SourceError) -> SourceError:
+    error.pointer = None
+    return error
+
+
+_FAR_WORDS = {
+    "Expecting value": "a value",
+    "Expecting ',' delimiter": "a comma or the end of the array or object",
+    "Expecting ':' delimiter": "a colon after the key",
+    "Expecting property name enclosed in double quotes": "a key in double quotes",
+}
+"""What was expected, by the message of the standard library's decoder."""
+
+
+class _FarMistake(Exception):
+    """A mistake that the standard library's decoder does not mind."""
+
+    def __init__(self, what: str, mend: str) -> None:
+        super().__init__(what)
+        self.what = what
+        self.mend = mend
+
+
+def _refuse_duplicates(pairs: list[tuple[str, Json]]) -> None:
+    seen: set[str] = set()
+    for key, _ in pairs:
+        if key in seen:
+            raise _FarMistake(f"duplicate key {quoted(key)}", "remove one")
+        seen.add(key)
+
+
+def _refuse_constant(word: str) -> None:
+    raise _FarMistake(f"expected a value, found {word}", _WORD_MENDS.get(word.lstrip("-"), ""))
+
+
+def _unquoted_at(text: str, at: int) -> str:
+    """The text without quotes that stands at a position, as far as what may follow a value."""
+    return text[at : _behind(_unquoted, text, at)]
 
 
 def _behind(pattern: re.Pattern[str], text: str, at: int) -> int:

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import json
 import re
-from itertools import accumulate
 from typing import NoReturn
 
 import msgspec
 
 from retailops_sandbox.errors import SourceError
-from retailops_sandbox.jsontext.text import MAX_DEPTH, MAX_DIGITS, decoded, number_problem
+from retailops_sandbox.jsontext.text import MAX_DEPTH, MAX_DIGITS, decoded, depth, number_problem
 from retailops_sandbox.model import Json, Number, encoder
 
 
@@ -25,7 +24,7 @@ def parse(text: bytes | str, *, file: str = "") -> Json:
     Stricter than the standard: no duplicate keys, no lone surrogates, bounded depth and numbers.
     """
     text = decoded(text, file)
-    if len(text) > 2 * MAX_DEPTH and text.count("[") + text.count("{") > MAX_DEPTH < _depth(text):
+    if len(text) > 2 * MAX_DEPTH and text.count("[") + text.count("{") > MAX_DEPTH < depth(text):
         raise _explained(text, file)
     try:
         return _carefully(text) if _needs_care(text) else _quickly(text)
@@ -96,17 +95,6 @@ def _needs_care(text: str) -> bool:
         or ("-0" in text and _minus_zero(text) is not None)
         or (len(text) > MAX_DIGITS and _two_digits(text[:: MAX_DIGITS // 2]) is not None)
     )
-
-
-_NOT_STRUCTURE = bytes(set(range(256)) - set(b'[]{}"'))
-_STEP = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
-
-
-def _depth(text: str) -> int:
-    """How many levels the containers of a text nest; in a broken text, at least down to its first error."""
-    structure = text.encode().replace(b"\\\\", b"").replace(b'\\"', b"").translate(None, _NOT_STRUCTURE)
-    brackets = re.sub(rb'"[^"]*"', b"", structure).replace(b'"', b"")
-    return max(accumulate(map(_STEP.__getitem__, brackets)), default=0)
 
 
 def _explained(text: str, file: str) -> SourceError:

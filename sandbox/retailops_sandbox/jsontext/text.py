@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from itertools import accumulate
+
 from retailops_sandbox.errors import SourceError
 
 MAX_DEPTH = 200
@@ -57,3 +60,14 @@ def number_problem(spelling: str) -> str:
     if len(mantissa) > MAX_DIGITS and sum(map(str.isdigit, mantissa)) > MAX_DIGITS:
         return f"the number has more than {MAX_DIGITS:,} digits"
     return ""
+
+
+_NOT_STRUCTURE = bytes(set(range(256)) - set(b'[]{}"'))
+_STEP = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+
+
+def depth(text: str) -> int:
+    """How many levels the containers of a text nest; in a broken text, at least down to its first error."""
+    structure = text.encode().replace(b"\\\\", b"").replace(b'\\"', b"").translate(None, _NOT_STRUCTURE)
+    brackets = re.sub(rb'"[^"]*"', b"", structure).replace(b'"', b"")
+    return max(accumulate(map(_STEP.__getitem__, brackets)), default=0)

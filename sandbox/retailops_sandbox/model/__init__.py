@@ -9,7 +9,15 @@ record      the records of the log
 """
 
 from retailops_sandbox.model.jsonvalue import Json, Number, encoder
-from retailops_sandbox.model.judging import Difference, DifferenceKind, Judgement, Part, Verdict, Violation
+from retailops_sandbox.model.judging import (
+    Difference,
+    DifferenceKind,
+    Judgement,
+    Part,
+    Verdict,
+    Violation,
+    ViolationPart,
+)
 from retailops_sandbox.model.receiver import Basic, Bearer, Netrc, Receiver
 from retailops_sandbox.model.record import (
     Delivery,
@@ -69,5 +77,6 @@ __all__ = [
     "Timings",
     "Verdict",
     "Violation",
+    "ViolationPart",
     "encoder",
 ]

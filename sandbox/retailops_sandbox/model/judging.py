@@ -12,12 +12,20 @@ from retailops_sandbox.model.scenario import Expectation, Rule
 Verdict = Literal["passed", "failed", "errored", "recorded", "skipped"]
 
 
-class Violation(msgspec.Struct, frozen=True):
+ViolationPart = Literal["status", "headers", "answer", "body"]
+
+
+class Violation(msgspec.Struct, frozen=True, omit_defaults=True):
     """A place where a payload or response breaks its contract."""
 
     pointer: str
+    """A pointer into the body; for headers `/Name`, for the other parts empty."""
     keyword: str
     message: str
+    part: ViolationPart = "body"
+    """`answer` is the body as a whole, where it is not the JSON that it should be."""
+    hints: tuple[str, ...] = ()
+    """What it may come from, and what to do about it: the likeliest first."""
 
 
 DifferenceKind = Literal["missing", "unexpected", "changed", "type", "moved"]

@@ -43,6 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="EDITION",
         help="The edition that retailops.send sends; draft unless told.",
     )
+    group.addoption("--retailops-follow-redirects", action="store_true", help="Go where a redirect leads.")
     group.addoption("--retailops-yes", action="store_true", help="Send to a protected receiver.")
     parser.addini("retailops_receiver", "The receiver under test, a URL or a name.", default="")
     parser.addini(

@@ -47,6 +47,8 @@ class Session:
         contract.load("order_cancel", self.edition)
         book = self.workspace.receivers()
         self.receiver = _receiver(config, chosen, environment, book)
+        if config.getoption("--retailops-follow-redirects"):
+            self.receiver = msgspec.structs.replace(self.receiver, follow_redirects=True)
         confirmed = bool(config.getoption("--retailops-yes"))
         require_yes(self.receiver, confirmed=confirmed, mend="give --retailops-yes if you mean it")
         if not (self.receiver.stand_in or composing.varies(self.receiver)):

@@ -90,7 +90,7 @@ class Relay:
             connection, decode=False, follow_redirects=False, netrc=False, max_body=httpserver.MAX_BODY
         )
         known = recognition.contracts()
-        self._judges = {(each.action, each.edition): Judge(each) for each in known}
+        self._judges = {(each.action, each.edition): Judge(each, sends_tokens=False) for each in known}
         # A request may belong to any contract, so the secret pointers of all contracts apply.
         self._secret_pointers = tuple(
             dict.fromkeys(pointer for each in known for pointer in redaction.secret_pointers(each))

@@ -120,8 +120,10 @@ def delivery(
 
 
 class Anything:
-    """A contract that nothing breaks."""
+    """A contract that nothing but a status breaks."""
 
+    path = ""
+    auth = None
     ok_statuses = (200,)
     arrays = SETS
 

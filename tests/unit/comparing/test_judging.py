@@ -30,6 +30,8 @@ BROKEN = Violation("/events", "required", "is missing")
 class Contract:
     """A contract that wants `events`."""
 
+    path = "/order_cancel"
+    auth = None
     ok_statuses = (200, 202)
     arrays = {"/events": ("error_code",)}  # noqa: RUF012
 
@@ -37,12 +39,24 @@ class Contract:
         return () if isinstance(value, dict) and "events" in value else (BROKEN,)
 
 
-def delivery(body='{"events":[]}', *, status=200, fault=None, dropped=False, total=5.0, **response):
+def delivery(
+    body='{"events":[]}',
+    *,
+    status=200,
+    fault=None,
+    dropped=False,
+    total=5.0,
+    off_contract=False,
+    sent="",
+    asked=(),
+    **response,
+):
     answer = Response(status=status, body=body, **response) if fault is None and body is not None else None
     return some_delivery(
         sent_at=AT,
         receiver="mine",
-        request=Request(method="POST", url="http://127.0.0.1/", headers=()),
+        request=Request(method="POST", url="http://127.0.0.1/order_cancel", headers=asked, body=sent),
+        off_contract=off_contract,
         response=answer,
         fault=fault,
         dropped=dropped,
@@ -84,7 +98,13 @@ REFUSED = Fault("refused", "connection refused")
         (delivery(total=100.5), Expectation(max_ms=100), "failed"),
         (delivery("{}"), Expectation(), "failed"),
         (delivery("{}"), Expectation(contract=False), "passed"),
-        (delivery("{}"), None, "recorded"),
+        (delivery("{}"), None, "failed"),
+        (delivery("{}", status=500), None, "failed"),
+        (delivery("oops"), None, "failed"),
+        (delivery(status=404), None, "failed"),
+        (delivery(status=302), None, "failed"),
+        (delivery(status=422, off_contract=True), None, "recorded"),
+        (delivery(status=500, off_contract=True), None, "failed"),
         (delivery("{}", status=404), Expectation(status=404), "passed"),
         (delivery("oops"), Expectation(), "failed"),
         (delivery("oops"), Expectation(contract=False), "passed"),
@@ -109,9 +129,104 @@ def test_a_judgement_keeps_what_it_was_made_of():
     assert judgement.reason == "2 differences from what was expected, 1 violation of the contract"
 
 
-def test_what_is_recorded_still_lists_its_violations_where_the_status_is_ok():
-    assert judged(delivery("{}")).violations == (BROKEN,)
-    assert judged(delivery("{}", status=500)).violations == ()
+def test_the_contract_is_judged_where_nothing_is_expected():
+    judgement = judged(delivery("{}"))
+    assert (judgement.violations, judgement.reason) == ((BROKEN,), "1 violation of the contract")
+    judgement = judged(delivery("{}", status=500))
+    (violation,) = judgement.violations
+    assert (violation.part, violation.keyword) == ("status", "status")
+    assert violation.message == "answered 500; order_cancel must be answered with 200 or 202"
+    assert judgement.reason == violation.message
+
+
+def test_a_status_that_breaks_the_contract_comes_first_and_tells_what_the_answer_is():
+    page = "<html><head><style>a{}</style><title>404 Not Found</title></head><body><p>nginx</p></body></html>"
+    judgement = judged(delivery(page, status=404), Expectation(status=200, body={"events": []}))
+    (violation,) = judgement.violations
+    assert judgement.reason == "answered 404; order_cancel must be answered with 200 or 202"
+    assert violation.hints == (
+        "the answer is an HTML page, not JSON: “404 Not Found”: nginx",
+        "the full URL was POST http://127.0.0.1/order_cancel: /order_cancel, the action's path, is appended "
+        "to the receiver's URL",
+    )
+    assert parts(judgement) == [("status", "changed"), ("body", "type")]
+
+
+def test_a_status_that_is_expected_breaks_nothing():
+    judgement = judged(delivery("oops", status=404), Expectation(status=404))
+    assert (judgement.verdict, judgement.violations) == ("passed", ())
+
+
+class WithToken(Contract):
+    class auth:
+        pointer = "/integration_auth_token"
+        status = 401
+
+
+def test_whoever_relays_a_wrong_token_may_be_answered_401():
+    sent = delivery('{"events":[]}', status=401)
+    relayed = comparing.Judge(WithToken(), sends_tokens=False)(sent, None, at=AT)
+    assert (relayed.verdict, relayed.violations) == ("recorded", ())
+    assert comparing.Judge(WithToken())(sent, None, at=AT).verdict == "failed"
+    assert (
+        comparing.Judge(WithToken(), sends_tokens=False)(delivery(status=403), None, at=AT).verdict
+        == "failed"
+    )
+
+
+@pytest.mark.parametrize(
+    ("sent", "words"),
+    [
+        ("{}", "no token was sent: give --receiver-token"),
+        (
+            '{"integration_auth_token":"«redacted:token»"}',
+            "the token that was sent at /integration_auth_token",
+        ),
+    ],
+)
+def test_a_refused_token_is_hinted_at(sent, words):
+    judgement = comparing.Judge(WithToken())(delivery(status=401, sent=sent), None, at=AT)
+    assert any(hint.startswith(words) for hint in judgement.violations[0].hints)
+
+
+@pytest.mark.parametrize(
+    ("coding", "asked", "verdict"),
+    [
+        ("br", (), "failed"),
+        ("deflate", (), "failed"),
+        ("zstd", (), "failed"),
+        ("UTF-8", (), "failed"),
+        ("gzip, br", (), "failed"),
+        ("gzip", (), "passed"),
+        ("identity", (), "passed"),
+        ("", (), "passed"),
+        ("deflate", ("gzip, deflate",), "passed"),
+        ("deflate", ("gzip;q=1, deflate;q=0",), "failed"),
+        ("gzip", ("identity",), "failed"),
+        ("deflate", ("*",), "passed"),
+    ],
+)
+def test_a_content_encoding_that_nobody_asked_for_is_a_violation(coding, asked, verdict):
+    sent = delivery(
+        headers=(("content-encoding", coding),), asked=tuple(("Accept-Encoding", each) for each in asked)
+    )
+    judgement = judged(sent, Expectation())
+    assert judgement.verdict == verdict
+    if verdict == "failed":
+        (violation,) = judgement.violations
+        assert (violation.pointer, violation.part) == ("/Content-Encoding", "headers")
+        assert "was not asked for" in judgement.reason
+
+
+def test_bytes_in_a_coding_that_nobody_asked_for_are_one_violation():
+    sent = delivery("CwaAeyI=", base64=True, headers=(("Content-Encoding", "br"),))
+    assert [each.keyword for each in judged(sent, Expectation()).violations] == ["content-encoding"]
+
+
+def test_json_inside_a_json_string_is_told_before_the_violations():
+    judgement = judged(delivery('"{\\"events\\":[]}"'))
+    assert [each.keyword for each in judgement.violations] == ["string", "required"]
+    assert judgement.reason == "the answer is JSON inside a JSON string"
 
 
 def test_violations_that_do_not_count_are_listed_all_the_same():
@@ -131,10 +246,11 @@ def test_faults_say_what_was_expected_and_what_came():
 
 
 def test_status_and_latency_differences_carry_both_sides():
-    judgement = judged(delivery(status=302, total=12.3456), Expectation(max_ms=10))
+    moved = delivery(status=302, total=12.3456, headers=(("Location", "/there"),))
+    judgement = judged(moved, Expectation(max_ms=10))
     status, latency = judgement.differences
     assert (status.expected, status.actual) == ([200, 202], 302)
-    assert "redirects are not followed" in status.hint
+    assert any("--follow-redirects" in hint for hint in judgement.violations[0].hints)
     assert (latency.part, latency.expected, latency.actual) == ("latency", 10, Number("12.346"))
     assert judged(delivery(status=500), Expectation(status=[200])).differences[0].expected == 200
 
@@ -142,9 +258,9 @@ def test_status_and_latency_differences_carry_both_sides():
 @pytest.mark.parametrize(
     ("text", "keyword", "words"),
     [
-        ("", "json", "empty"),
-        ("  \n", "json", "empty"),
-        ("<html>", "json", "line 1, column 1"),
+        ("", "empty", "the answer is empty (status 200)"),
+        ("  \n", "empty", "white space"),
+        ("<html>", "html", "an HTML page"),
         ('{"events":[]', "json", "end of the text"),
         ('{"events":[],"events":[]}', "duplicate key", 'duplicate key "events"'),
         ('\ufeff{"events":[]}', "byte order mark", "byte order mark"),
@@ -171,7 +287,8 @@ def test_a_body_that_is_not_text_is_a_violation():
     (violation,) = judged(delivery("/w==", base64=True), Expectation()).violations
     assert (violation.keyword, violation.message) == (
         "encoding",
-        "the body is not UTF-8 text, so it cannot be JSON",
+        "the answer is text in another encoding: byte 1, 0xFF, is not UTF-8; Content-Type names no charset: "
+        "“ÿ”",
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import UnsetType
 
 from retailops_sandbox import jsontext
+from retailops_sandbox.comparing import NOT_JSON
 from retailops_sandbox.engine import ScenarioResult, StepResult
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.model import (
@@ -47,7 +48,7 @@ def difference(found: Difference, *, width: int = 400) -> str:
     if found.rule is not None:
         path = f"{found.rule_path} " if found.part == "body" else ""
         words += f"; rule {path}{value(found.rule, width)}"
-    return f"{words}; {found.hint}" if found.hint else words
+    return f"{words}; {found.hint}" if found.hint and found.hint != NOT_JSON else words
 
 
 def _sides(found: Difference, width: int) -> str:
@@ -62,14 +63,19 @@ def _sides(found: Difference, width: int) -> str:
         return f"expected nothing, got {value(found.actual, width)}"
     if found.kind == "moved":
         return f"expected at {found.expected_pointer}, found at {found.actual_pointer}"
+    if found.hint == NOT_JSON:
+        return f"expected {value(found.expected, width)}, got what is no JSON"
     if found.rule is not None:
         return f"got {value(found.actual, width)}, which the rule does not accept"
     return f"expected {value(found.expected, width)}, got {value(found.actual, width)}"
 
 
 def violation(found: Violation) -> str:
-    """`/events: is missing (required)`."""
-    return f"{found.pointer or '(root)'}: {found.message} ({found.keyword})"
+    """`/events: is missing (required)`; of a status or an answer as a whole, the message alone."""
+    if found.part in ("status", "answer"):
+        return found.message
+    where = f"header {found.pointer[1:]}" if found.part == "headers" else found.pointer or "(root)"
+    return f"{where}: {found.message} ({found.keyword})"
 
 
 def value(found: Json | UnsetType, width: int) -> str:
@@ -81,14 +87,20 @@ def value(found: Json | UnsetType, width: int) -> str:
 
 
 def judgement(found: Judgement, *, width: int = 400, most: int | None = None) -> list[str]:
-    """The lines of violations and differences under their headings, at most `most` under each."""
-    lines = []
+    """The lines of violations and differences under their headings, at most `most` under each.
+
+    A status that breaks the contract comes first, and without a heading.
+    """
+    status = [each for each in found.violations if each.part == "status"]
+    others = [each for each in found.violations if each.part != "status"]
+    lines = [line for each in status for line in _with_hints(each)]
     for heading, violations in (
         ("the payload breaks the contract:", found.payload_violations),
-        ("the response breaks the contract:", found.violations),
+        ("the response breaks the contract:", others),
     ):
         if violations:
-            lines += [heading, *(f"  {violation(each)}" for each in violations[:most])]
+            lines.append(heading)
+            lines += [f"  {line}" for each in violations[:most] for line in _with_hints(each)]
             lines += _more(violations, most)
     if found.differences:
         lines += ["differs from what was expected:"]
@@ -98,6 +110,10 @@ def judgement(found: Judgement, *, width: int = 400, most: int | None = None) ->
     return lines
 
 
+def _with_hints(found: Violation) -> list[str]:
+    return [violation(found), *(f"  {hint}" for hint in found.hints)]
+
+
 def _more(found: Sequence[object], most: int | None) -> list[str]:
     left = len(found) - most if most is not None else 0
     return [f"  … {and_more(left)}"] if left > 0 else []
@@ -105,7 +121,8 @@ def _more(found: Sequence[object], most: int | None) -> list[str]:
 
 def step(result: StepResult, *, width: int = 400, most: int | None = None) -> list[str]:
     """The reason of a step and the lines of its failed deliveries, at most `most` under each heading."""
-    lines = [result.reason] if result.reason else []
+    told = {each.message for found in result.judgements for each in found.violations}
+    lines = [result.reason] if result.reason and result.reason not in told else []
     several = len(result.judgements) > 1
     for number, found in enumerate(result.judgements, 1):
         if found.verdict in ("failed", "errored"):
@@ -121,7 +138,9 @@ def headline(result: StepResult) -> str:
             continue
         matters = found.expectation is None or found.expectation.contract
         if found.violations and matters:
-            return violation(found.violations[0])
+            first = found.violations[0]
+            hint = f"; {first.hints[0]}" if first.part == "status" and first.hints else ""
+            return violation(first) + hint
         if found.differences:
             return difference(found.differences[0])
     return result.reason or result.verdict

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import click
 
 from retailops_sandbox.engine import LARGE_BODY, DeliveryFinished, Event, ScenarioResult
-from retailops_sandbox.model import Delivery, Verdict
+from retailops_sandbox.model import Delivery, Judgement, Response, Verdict
 from retailops_sandbox.reporting.render import lines
 from retailops_sandbox.reporting.reporters.reporter import FinishedRun, Reporter
 
@@ -112,18 +112,16 @@ class Console(Reporter):
         )
         if event.judgement is not None and event.judgement.verdict not in ("failed", "errored"):
             # Of a failed delivery, the step's reasons have the violations already.
-            violations = [lines.violation(each) for each in event.judgement.violations]
-            for line in lines.cut(violations, _SAID):
+            for line in lines.cut([lines.violation(each) for each in event.judgement.violations], _SAID):
                 self._echo(f"{_INDENT}the answer breaks the contract: {lines.visible(line)}")
         compared = self._side_by_side(event)
         if compared:
             for line in lines.cut(compared.split("\n"), _COMPARED):
                 self._echo(_INDENT + line)
         elif delivery.response is not None and delivery.response.body:
-            text = delivery.response.body
-            body = " ".join(text[: 4 * _ANSWER].split())
-            more = f" … ({len(text)} characters)" if len(body) > _ANSWER or len(text) > 4 * _ANSWER else ""
-            self._echo(f"{_INDENT}answer: {lines.visible(body[:_ANSWER])}{more}")
+            answer = _answer(delivery.response)
+            if not _is_told(answer, event.judgement):
+                self._echo(f"{_INDENT}answer: {lines.visible(answer)}")
 
     def _side_by_side(self, event: DeliveryFinished) -> str:
         delivery, judgement = event.delivery, event.judgement
@@ -139,6 +137,24 @@ class Console(Reporter):
 
     def _style(self, text: str, verdict: Verdict) -> str:
         return click.style(text, fg=COLOURS[verdict]) if self._colour else text
+
+
+def _answer(response: Response) -> str:
+    """The beginning of a response's body; of markup and of what is no text, what it is."""
+    if response.base64 or response.body.lstrip()[:1] == "<":
+        from retailops_sandbox.answers import content
+
+        return content.of(response).words
+    text = response.body
+    body = " ".join(text[: 4 * _ANSWER].split())
+    more = f" … ({len(text)} characters)" if len(body) > _ANSWER or len(text) > 4 * _ANSWER else ""
+    return body[:_ANSWER] + more
+
+
+def _is_told(answer: str, judgement: Judgement | None) -> bool:
+    """Whether the violations say already what the answer is."""
+    found = judgement.violations if judgement is not None else ()
+    return any(answer == words for each in found for words in (each.message, *each.hints))
 
 
 def _outcome(delivery: Delivery) -> str:

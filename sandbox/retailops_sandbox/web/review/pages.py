@@ -19,7 +19,7 @@ from retailops_sandbox import accepting
 from retailops_sandbox.accepting import Decision
 from retailops_sandbox.accepting.deciding import RegexPreview
 from retailops_sandbox.accepting.saving import Judged
-from retailops_sandbox.comparing import matchers
+from retailops_sandbox.comparing import NOT_JSON, matchers
 from retailops_sandbox.comparing.values import type_name
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import SandboxError
@@ -223,7 +223,7 @@ class ReviewPages(RoomPages):
             number=number,
             item=item,
             delivery=first.delivery,
-            breaks_contract=bool(first.judgement.violations),
+            breaks_contract=any(each.part != "status" for each in first.judgement.violations),
             line=sidebyside.of_difference(item.difference),
             whole=_whole_answer(first),
             choice=review.choices.get(number),
@@ -336,7 +336,7 @@ def consequence(difference: Difference) -> str:
     if difference.part == "headers":
         came = difference.actual is not UNSET
         return f"Accepting {'expects the header as it came' if came else 'no longer expects the header'}."
-    if difference.kind == "type" and difference.hint.startswith("the body is not JSON"):
+    if difference.kind == "type" and difference.hint == NOT_JSON:
         return "Accepting no longer compares the body: no expectation can spell what is not JSON."
     if difference.rule is not None and difference.actual is not UNSET:
         return "Accepting lets the rule give way at this place alone."
