@@ -141,10 +141,9 @@ def test_a_delivery_is_exported_without_its_secrets(tmp_path: Path, format: str)
     assert done.returncode == 0
     assert TOKEN not in done.stdout + done.stderr
     assert "note: struck out: " in done.stderr
-    assert (
-        exported("run.json", "--format", format, cwd=tmp_path).splitlines()[5:]
-        == done.stdout.splitlines()[5:]
-    )
+    # A file may be somebody else's: the secrets' names in it are not those of variables here.
+    ours = done.stdout.replace('"$token"', '"$REDACTED_1"')
+    assert exported("run.json", "--format", format, cwd=tmp_path).splitlines()[5:] == ours.splitlines()[5:]
 
 
 def test_a_scenario_of_a_run_passes_where_it_was_recorded(sent: Path):

@@ -148,7 +148,7 @@ def test_several_are_opened_at_once(client: RunClient, ci: Path, tmp_path: Path)
         (b"{}", "x.json at /run: is no run file, or a damaged one: it does not say which run it is"),
         (b"\xff\xfe", "x.json: is no run file, or a damaged one"),
         (b'{"deliveries": {', "x.json: is no run file, or a damaged one"),
-        (b'{"run": {"1": {"format": 2}}}', "x.json: is of format 2: a newer version of the sandbox wrote it"),
+        (b'{"run": {"1": {"format": 3}}}', "x.json: is of format 3: a newer version of the sandbox wrote it"),
     ],
 )
 def test_what_is_no_run_file_is_said_in_one_line_where_it_was_dropped(
@@ -217,7 +217,7 @@ def test_serve_opens_run_files(tmp_path: Path, ci: Path):
     [
         (None, "cannot be read: no such file or directory"),
         ("{}", "at /run: is no run file, or a damaged one: it does not say which run it is"),
-        ('{"run": {"1": {"format": 2}}}', "a newer version of the sandbox wrote it (update the sandbox)"),
+        ('{"run": {"1": {"format": 3}}}', "a newer version of the sandbox wrote it (update the sandbox)"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_opened_is_one_line_before_anything_is_served(

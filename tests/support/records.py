@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from retailops_sandbox import redaction
 from retailops_sandbox.model import (
     Delivery,
     Judgement,
@@ -70,6 +73,11 @@ def make_delivery(run: RunWriter, sent_at: str = "2024-05-01T12:00:01.000Z") -> 
         response=Response(status=200, headers=(("A", "1"), ("A", "2")), body='{"events":["ü«\\u00e9"]}'),
         timings=Timings(total=1.25),
     )
+
+
+def listed(delivery: Delivery) -> Delivery:
+    """The delivery with every text in it that looks like a mark listed as one."""
+    return msgspec.structs.replace(delivery, struck_out=redaction.listing.of(delivery))
 
 
 def judge(delivery: Delivery, verdict: Verdict = "passed", at: str = "2024-05-01T12:00:02.000Z") -> Judgement:

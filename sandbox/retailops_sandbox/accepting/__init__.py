@@ -7,7 +7,6 @@ answers    an answer as a new expectation
 saving     the files that accepting writes, for one expectation or a whole run
 """
 
-from retailops_sandbox.accepting.bodies import holds_redacted
 from retailops_sandbox.accepting.deciding import (
     ACCEPT,
     KEEP,
@@ -39,7 +38,6 @@ __all__ = [
     "Key",
     "accept",
     "decision_options",
-    "holds_redacted",
     "key",
     "place",
     "preview_regex",

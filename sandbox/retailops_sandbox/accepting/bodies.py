@@ -15,14 +15,15 @@ from typing import Any, TypeAlias
 import msgspec
 from msgspec import UNSET
 
-from retailops_sandbox import composing
+from retailops_sandbox import comparing, composing
 from retailops_sandbox.accepting.deciding import KEEP, Decision, Key
 from retailops_sandbox.comparing import Node, align, matchers
+from retailops_sandbox.comparing.node import Kind
 from retailops_sandbox.comparing.rules import Scope, compile_rules, whole_scope
 from retailops_sandbox.comparing.values import same
-from retailops_sandbox.jsontext import pointer
-from retailops_sandbox.model import Json, Rule
-from retailops_sandbox.redaction import holds_mark
+from retailops_sandbox.jsontext import holds_mark, pointer
+from retailops_sandbox.model import Json, Mark, Rule
+from retailops_sandbox.redaction.literals import without_values
 
 _Tokens: TypeAlias = "tuple[str, ...]"
 _Value: TypeAlias = Any
@@ -54,11 +55,17 @@ def decide(
     sets: Mapping[str, tuple[str, ...]],
     decisions: Mapping[Key, Decision],
     otherwise: Decision = KEEP,
+    known: Mapping[tuple[str, str], Kind] = comparing.NOTHING_KNOWN,
 ) -> Decided:
-    """The body and rules after the decisions; `otherwise` is the decision on all other differences."""
+    """The body and rules after the decisions; `otherwise` is the decision on all other differences.
+
+    `known` are the differences that were found before something was struck out.
+    """
     scope = whole_scope(compile_rules(rules), sets)
     walk = _Walk(rules, decisions, otherwise)
-    pair = walk.node(align(filled, actual, scope), scope, _Place(), template)
+    root = align(filled, actual, scope)
+    comparing.settle(root, known)
+    pair = walk.node(root, scope, _Place(), template)
     kept = walk.renumbered(rules)
     added: Any = walk.added
     added_template: Any = composing.escaped(added)
@@ -69,20 +76,6 @@ def decide(
         {**{new: template_rules[old] for old, new in kept.items()}, **added_template},
         kept,
     )
-
-
-def is_redacted(value: Json) -> bool:
-    """Whether a secret was struck out of this value itself, or of the name of a member."""
-    if isinstance(value, dict):
-        return any(map(holds_mark, value))
-    return isinstance(value, str) and holds_mark(value)
-
-
-def holds_redacted(value: Json) -> bool:
-    """Whether a secret was struck out of this value or of any value in it."""
-    if isinstance(value, dict) and not is_redacted(value):
-        return any(map(holds_redacted, value.values()))
-    return any(map(holds_redacted, value)) if isinstance(value, list) else is_redacted(value)
 
 
 class _Pair(msgspec.Struct, frozen=True):
@@ -157,7 +150,7 @@ class _Walk:
 
     def _leaf(self, node: Node, scope: Scope | None, place: _Place, template: _Value) -> _Pair:
         decision = self._decision(node.kind, place.old, place.actual)
-        if decision.word == "accept" and is_redacted(node.actual):
+        if decision.word == "accept" and isinstance(node.actual, Mark):
             self.added[pointer.join(place.new)] = "any"
         elif decision.word == "accept" and node.matcher is not None and node.matcher.accepts is not None:
             return self._refused_by_rule(node, place)
@@ -170,9 +163,9 @@ class _Walk:
     def _refused_by_rule(self, node: Node, place: _Place) -> _Pair:
         """The actual value that a rule refused, as the expected one. The rule no longer applies here."""
         path = pointer.join(place.new)
-        clean = _clean(node.actual)
+        clean = without_values(node.actual)
         reaching = self._reaching(place.old)
-        if holds_redacted(node.actual):
+        if holds_mark(node.actual):
             self.added[path] = "any"
         elif isinstance(node.actual, (dict, list)) or any("*" in self._rules[each] for each in reaching):
             self.added[path] = {"one_of": [node.actual]}
@@ -232,7 +225,7 @@ class _Walk:
         return "*" in tokens and tokens[-1] == name and self._words[path] == "any"
 
     def _unexpected_member(self, node: Node, scope: Scope | None, place: _Place) -> _Pair:
-        if node.kind != "unexpected" or holds_mark(place.new[-1]):
+        if node.kind != "unexpected":
             return _NOTHING
         decision = self._decision("unexpected", None, place.actual)
         if decision.word == "rule":
@@ -300,12 +293,12 @@ class _Walk:
     def _literal(self, value: Json, scope: Scope | None, path: _Tokens) -> tuple[Json, Json]:
         matcher = scope.matcher if scope is not None else None
         if matcher is not None and matcher.accepts is not None:
-            clean = _clean(value)
+            clean = without_values(value)
             if not matcher.accepts(value):
-                secret = holds_redacted(value)
+                secret = holds_mark(value)
                 self.added[pointer.join(path)] = "any" if secret else {"one_of": [value]}
             return clean, composing.escaped(clean)
-        if is_redacted(value):
+        if isinstance(value, Mark):
             self.added[pointer.join(path)] = "any"
             return None, None
         if isinstance(value, dict):
@@ -371,15 +364,6 @@ def _scope_of_new(array: Scope | None, at: int, node: Node) -> Scope | None:
     if array is None:
         return None
     return array.child(str(at)) if at >= len(node.expected) else array.items
-
-
-def _clean(value: Json) -> Json:
-    """A value with null for each redacted value in it, at whose place a rule decides."""
-    if is_redacted(value):
-        return None
-    if isinstance(value, dict):
-        return {name: _clean(member) for name, member in value.items()}
-    return [_clean(item) for item in value] if isinstance(value, list) else value
 
 
 def _actual_position(node: Node) -> int:

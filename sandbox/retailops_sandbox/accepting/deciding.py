@@ -10,7 +10,7 @@ from msgspec import UNSET
 
 from retailops_sandbox.comparing import matchers
 from retailops_sandbox.jsontext import pointer
-from retailops_sandbox.model import Difference, Json, Rule
+from retailops_sandbox.model import Difference, Json, Mark, Rule
 
 Key: TypeAlias = "tuple[str, str, str | None, str | None]"
 Word = Literal["accept", "keep", "rule"]
@@ -71,7 +71,7 @@ def decision_options(difference: Difference, sets: tuple[str, ...]) -> DecisionO
 
 def _of_text(value: Json) -> tuple[str, ...]:
     """The matchers that accept a text, those of one format first."""
-    if not isinstance(value, str):
+    if not isinstance(value, str) or isinstance(value, Mark):
         return ()
     return (*(name for name in matchers.FORMATS if _accepts(name, value)), "regex")
 
@@ -120,7 +120,7 @@ def proposed_regex(expected: Json, actual: Json) -> str:
     Parts that both texts have in common are literal. Without an expected text of the same structure, digits
     and parts that look random are taken to vary.
     """
-    if not isinstance(actual, str):
+    if not isinstance(actual, str) or isinstance(actual, Mark):
         return ""
     if len(actual) > MOST_PROPOSED:
         return "^" + re.escape(actual[:MOST_PROPOSED])

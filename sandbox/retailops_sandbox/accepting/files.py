@@ -10,15 +10,14 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from retailops_sandbox import comparing, composing, jsontext
+from retailops_sandbox import comparing, composing, jsontext, redaction
 from retailops_sandbox.accepting import bodies
 from retailops_sandbox.accepting.deciding import ACCEPT, KEEP, Decision, Key, key
-from retailops_sandbox.comparing import matchers
 from retailops_sandbox.comparing.rules import compile_rules
 from retailops_sandbox.comparing.values import same
 from retailops_sandbox.errors import SandboxError, SourceError
 from retailops_sandbox.jsontext import pointer
-from retailops_sandbox.model import Delivery, Difference, Expectation, Json, Judgement, Response
+from retailops_sandbox.model import Delivery, Difference, Expectation, Json, Judgement, Mark
 from retailops_sandbox.scenarios import scenario
 
 _MOST_ROUNDS = 4
@@ -74,6 +73,7 @@ def accept(
     SourceError where the text cannot be read.
     """
     document = deepcopy(jsontext.parse(text, file=file))
+    case = msgspec.structs.replace(case, judgement=redaction.listing.judged(case.judgement))
     judged = case.judgement.expectation
     try:
         written: Any = pointer.resolve(document, case.place)
@@ -88,7 +88,7 @@ def accept(
             _part(change, difference, decision, case.delivery)
     response = case.delivery.response
     if response is not None and case.delivery.fault is None and judged.body is not UNSET:
-        _body(change, case, response, decisions, otherwise)
+        _body(change, case, decisions, otherwise)
     text = _with_renamed_rules(text, case.place, change.renamed)
     new = jsontext.rewrite(text, pointer.set_at(document, case.place, change.written))
     scenario.read(new, id="", file=file)
@@ -145,7 +145,7 @@ def _part(change: _Change, difference: Difference, decision: Decision, delivery:
     elif delivery.fault is not None:
         change.put("fault", delivery.fault.kind, delivery.fault.kind)
     elif delivery.response is not None:
-        _answer_instead_of_fault(change, delivery.response)
+        _answer_instead_of_fault(change, delivery)
 
 
 def rounded_up(milliseconds: float) -> int:
@@ -163,20 +163,18 @@ def _header(change: _Change, difference: Difference, decision: Decision) -> None
     elif difference.actual is UNSET:
         written.pop(name, None)
         judged.pop(name, None)
-    elif bodies.is_redacted(difference.actual):
-        written[name] = judged[name] = "any"
-    elif difference.actual in matchers.MATCHERS:
-        written[name] = judged[name] = {"one_of": [difference.actual]}
     else:
-        written[name], judged[name] = composing.escaped(difference.actual), difference.actual
+        judged[name] = redaction.literals.expected_header(difference.actual)
+        written[name] = composing.escaped(judged[name])
     change.put_or_take("headers", written, judged)
 
 
-def _answer_instead_of_fault(change: _Change, response: Response) -> None:
+def _answer_instead_of_fault(change: _Change, delivery: Delivery) -> None:
     """Expect an answer's status and body in the place of a fault."""
+    assert delivery.response is not None
     change.take("fault")
-    change.put("status", response.status, response.status)
-    actual = _read(response)
+    change.put("status", delivery.response.status, delivery.response.status)
+    actual = _read(delivery)
     if actual is not UNSET:
         found = bodies.decide(
             None,
@@ -198,11 +196,10 @@ def _answer_instead_of_fault(change: _Change, response: Response) -> None:
 def _body(
     change: _Change,
     case: JudgedExpectation,
-    response: Response,
     decisions: Mapping[Key, Decision],
     otherwise: Decision,
 ) -> None:
-    actual = _read(response)
+    actual = _read(case.delivery)
     if actual is UNSET:
         whole = [each for each in case.judgement.differences if each.part == "body"]
         if any(decisions.get(key(each), otherwise).word == "accept" for each in whole):
@@ -220,6 +217,7 @@ def _body(
         sets=case.sets,
         decisions=decisions,
         otherwise=otherwise,
+        known=comparing.known_differences(case.judgement.differences),
     )
     differences = [each for each in case.judgement.differences if each.part == "body"]
     if all(decisions.get(key(each), otherwise).word != "keep" for each in differences):
@@ -267,12 +265,10 @@ def _with_renamed_rules(text: str, place: str, renamed: Mapping[str, str]) -> st
     return jsontext.rename(text, at, renamed)
 
 
-def _read(response: Response) -> Any:
-    """The JSON value of an answer; UNSET where its body is not JSON."""
-    if response.base64:
-        return UNSET
+def _read(sent: Delivery) -> Any:
+    """The JSON value of an answer, with marks; UNSET where its body is not JSON."""
     try:
-        return jsontext.parse(response.body)
+        return redaction.listing.answered(sent)
     except SourceError:
         return UNSET
 
@@ -293,7 +289,7 @@ def _may_be_filled(written: Expectation, judged: Expectation) -> bool:
 def _may_be(written: Any, judged: Any) -> bool:
     if written is UNSET or judged is UNSET:
         return written is judged
-    if bodies.is_redacted(judged) or (isinstance(written, str) and "${" in written):
+    if isinstance(judged, Mark) or (isinstance(written, str) and "${" in written):
         return True
     if isinstance(written, dict) and isinstance(judged, dict):
         return written.keys() == judged.keys() and all(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from retailops_sandbox import accepting, resources
+from retailops_sandbox import accepting, redaction, resources
 from retailops_sandbox.accepting import ACCEPT, KEEP, Decision, JudgedExpectation
 from retailops_sandbox.comparing import Judge
 from retailops_sandbox.contracts import contract
@@ -146,7 +146,10 @@ def decide(
     first = next(each for each in group if each.failed)
     made = accepting.accept(text, case(place, first), decisions, otherwise, file=file)
     judge = Judge(contract.load(first.delivery.action, first.delivery.edition))
-    now = [judge(each.delivery, made.expectation, at=each.judgement.at) for each in group]
+    now = [
+        judge(redaction.listing.answer(each.delivery), made.expectation, at=each.judgement.at)
+        for each in group
+    ]
     unlike = sum(_is_unlike(old, new) for old, new in zip(group, now, strict=True) if old is not first)
     step = f"step {first.delivery.step!r}"
     left = _left(step, now[group.index(first)])

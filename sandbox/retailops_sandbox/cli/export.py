@@ -110,23 +110,26 @@ def _previews(
 
 def _of_log(what: str, format: Format, folder: Workspace, action: str, edition: str) -> ExportedFile:
     """The exported delivery or run of the log, or run file."""
-    name, entries = _found(what, open_log(folder.runs_dir))
+    name, entries, own = _found(what, open_log(folder.runs_dir))
     wanted = [
         each
         for each in entries
         if action in ("", each.delivery.action) and edition in ("", each.delivery.edition)
     ]
     sources = _sources(folder, folder.receivers(), settings.read(os.environ, here()))
-    return exporting.deliveries(wanted, format, sources, name=name)
+    return exporting.deliveries(wanted, format, sources, name=name, own=own)
 
 
-def _found(what: str, log: LogReader) -> tuple[str, list[Entry]]:
-    """The name and deliveries of a delivery, run or run file; UsageError where there is none."""
+def _found(what: str, log: LogReader) -> tuple[str, list[Entry], bool]:
+    """The name and deliveries of a delivery, run or run file, and whether the log of the workspace has them.
+
+    UsageError where there is none.
+    """
     path = Path(what)
     if checked(Path.is_file, path):
-        return path.stem, read_run_file(path)
+        return path.stem, read_run_file(path), False
     if one := log.delivery(what):
-        return what, [one]
+        return what, [one], True
     run = run_named(what, log)
     if run is not None:
         found = log.deliveries(run.id)
@@ -134,7 +137,7 @@ def _found(what: str, log: LogReader) -> tuple[str, list[Entry]]:
             raise run.problems[0]
         if run.problems:
             complain(f"note: some of it cannot be read: {run.problems[0]}")
-        return run.id, found
+        return run.id, found, True
     raise unknown(what, log, "delivery, run or file")
 
 

@@ -15,17 +15,21 @@ judging       the verdict on a delivery with an expectation
 from retailops_sandbox.comparing.aligning import align
 from retailops_sandbox.comparing.differences import Comparison, listed
 from retailops_sandbox.comparing.documents import NO_SETS, compare
-from retailops_sandbox.comparing.judging import NOT_JSON, Judge, ResponseContract
-from retailops_sandbox.comparing.node import Node
+from retailops_sandbox.comparing.judging import NOT_JSON, Answer, Judge, ResponseContract
+from retailops_sandbox.comparing.node import NOTHING_KNOWN, Node, known_differences, settle
 
 __all__ = [
+    "NOTHING_KNOWN",
     "NOT_JSON",
     "NO_SETS",
+    "Answer",
     "Comparison",
     "Judge",
     "Node",
     "ResponseContract",
     "align",
     "compare",
+    "known_differences",
     "listed",
+    "settle",
 ]

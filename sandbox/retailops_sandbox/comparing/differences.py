@@ -26,6 +26,8 @@ class Comparison(msgspec.Struct, frozen=True):
 
     differences: tuple[Difference, ...] = ()
     notes: tuple[str, ...] = ()
+    undecided: tuple[str, ...] = ()
+    """The pointers of places that are struck out on one of the sides, so that nobody can compare them."""
 
 
 CLEAN = Comparison()
@@ -38,13 +40,14 @@ def listed(root: Node) -> Comparison:
     differences = tuple(collector.differences)
     more = root.cost - len(differences)
     notes = [*collector.notes, f"{more:,} more differences are not listed"] if more else collector.notes
-    return Comparison(differences, tuple(notes))
+    return Comparison(differences, tuple(notes), tuple(collector.undecided))
 
 
 class _Collector:
     def __init__(self) -> None:
         self.differences: list[Difference] = []
         self.notes: list[str] = []
+        self.undecided: list[str] = []
         self._hints_left = MOST_HINTS
         self._aligner = Aligner()
 
@@ -54,6 +57,8 @@ class _Collector:
             self.notes.append(f"{expected or '(root)'}: {node.note}")
         if node.kind in ("changed", "type"):
             self._differs(node, expected, actual)
+        if node.undecided:
+            self.undecided.append(expected or "(root)")
         moved = 0
         for child in node.children:
             if child.kind == "missing":
@@ -66,7 +71,7 @@ class _Collector:
                     actual_pointer=f"{actual}/{pointer.escape(child.actual_token)}",
                     within=expected,
                 )
-            elif child.children or child.cost or child.moved or child.note:
+            elif child.children or child.cost or child.moved or child.note or child.undecided:
                 moved += child.moved
                 beneath = f"{expected}/{pointer.escape(child.expected_token)}"
                 actual_beneath = f"{actual}/{pointer.escape(child.actual_token)}"

@@ -23,9 +23,11 @@ from retailops_sandbox.model import (
     Headers,
     Json,
     Judgement,
+    Mark,
     Number,
     Request,
     Response,
+    StruckOut,
     Verdict,
     Violation,
     ViolationPart,
@@ -40,6 +42,8 @@ _SMALL = 4_096
 """The most characters of a body whose parsed value is kept, because the same body often comes again."""
 NOT_JSON = "the body is not JSON"
 """The hint of the difference between an expected body and one that is not JSON."""
+_PLACES = 3
+"""The most places that a reason names."""
 _SHOWN = 1_000
 """The most characters that a difference quotes of a body that is not JSON."""
 
@@ -72,6 +76,22 @@ class ResponseContract(Protocol):
     def check_response(self, value: Json) -> tuple[Violation, ...]: ...
 
 
+class Answer(msgspec.Struct, frozen=True):
+    """What came back for a delivery, to be judged."""
+
+    delivery: Delivery
+    """The delivery as it is kept. What is said of the answer in words is about this one, without secrets."""
+    response: Response | None
+    """The response as it was; of a delivery from the log as that has it, struck-out headers as marks."""
+    struck_out: tuple[StruckOut, ...] = ()
+    """What was struck out of this response's body."""
+
+    @property
+    def is_redacted(self) -> bool:
+        """Whether the response is kept in another form than this one."""
+        return self.response is not self.delivery.response
+
+
 class _Prepared(msgspec.Struct, frozen=True):
     """An expectation with its compiled matchers."""
 
@@ -88,6 +108,10 @@ class _Body(msgspec.Struct):
     trouble: Violation | None = None
     violations: tuple[Violation, ...] | None = None
     """None before they are computed."""
+    struck_out: tuple[StruckOut, ...] = ()
+    """The places of marks in the value."""
+    undecided: tuple[str, ...] = ()
+    """Where there is a violation, but perhaps only of a mark."""
 
 
 class _Findings(msgspec.Struct):
@@ -96,6 +120,8 @@ class _Findings(msgspec.Struct):
     violations: tuple[Violation, ...] = ()
     differences: tuple[Difference, ...] = ()
     notes: tuple[str, ...] = ()
+    undecided: tuple[str, ...] = ()
+    """The places that cannot be judged, since they are struck out."""
 
 
 class Judge:
@@ -112,16 +138,16 @@ class Judge:
 
     def __call__(
         self,
-        delivery: Delivery,
+        answer: Answer,
         expectation: Expectation | None,
         *,
         at: str,
         payload_violations: tuple[Violation, ...] = (),
     ) -> Judgement:
         """The judgement, made at the instant `at`."""
-        verdict, reason, findings = self._verdict(delivery, expectation)
+        verdict, reason, findings = self._verdict(answer, expectation)
         return Judgement(
-            delivery=delivery.id,
+            delivery=answer.delivery.id,
             verdict=verdict,
             at=at,
             reason=reason,
@@ -132,37 +158,43 @@ class Judge:
             expectation=expectation,
         )
 
-    def _verdict(self, delivery: Delivery, expectation: Expectation | None) -> tuple[Verdict, str, _Findings]:
+    def _verdict(self, answer: Answer, expectation: Expectation | None) -> tuple[Verdict, str, _Findings]:
+        delivery, response = answer.delivery, answer.response
         if delivery.dropped:
             return "recorded", "hung up on purpose: not judged", _Findings()
         if delivery.fault is not None:
             return _judge_fault(delivery.fault, expectation, delivery.timings.total)
-        if delivery.response is None:
+        if response is None:
             return "errored", "there is neither a response nor a fault", _Findings()
         if expectation is None:
-            violations = self._broken(delivery, delivery.response)
+            violations = self._broken(answer, response)
             if not violations:
                 return "recorded", "nothing was expected", _Findings()
             return "failed", _reason((), violations), _Findings(violations=violations)
         if expectation.fault is not None:
             difference = Difference(kind="missing", part="fault", expected=expectation.fault)
             return "failed", f"expected the fault {expectation.fault}", _Findings(differences=(difference,))
-        findings = self._findings(delivery, delivery.response, self._prepare(expectation))
+        findings = self._findings(answer, response, self._prepare(expectation))
         broken = findings.violations if expectation.contract else ()
-        verdict: Verdict = "failed" if findings.differences or broken else "passed"
-        return verdict, _reason(findings.differences, broken), findings
+        if findings.differences or broken:
+            return "failed", _reason(findings.differences, broken), findings
+        if findings.undecided:
+            return "recorded", _undecided(findings.undecided), findings
+        return "passed", "", findings
 
-    def _broken(self, delivery: Delivery, response: Response) -> tuple[Violation, ...]:
+    def _broken(self, answer: Answer, response: Response) -> tuple[Violation, ...]:
         """How a response of which nothing is expected breaks the contract."""
-        unasked = coding.violations(delivery.request.headers, response.headers)
+        unasked = coding.violations(answer.delivery.request.headers, response.headers)
         if response.status in self._contract.ok_statuses:
-            return _merged(unasked, self._violations(self._body(response)))
-        return (*self._status_violations(delivery, response), *unasked)
+            return _merged(unasked, self._violations(self._body(answer, response)))
+        return (*self._status_violations(answer.delivery), *unasked)
 
-    def _status_violations(self, delivery: Delivery, response: Response) -> tuple[Violation, ...]:
+    def _status_violations(self, delivery: Delivery) -> tuple[Violation, ...]:
         """The violation of a status that the contract does not allow for this request."""
-        refused = delivery.off_contract and 400 <= response.status < 500
-        if response.status in self._allowed or refused:
+        response = delivery.response
+        if response is None or response.status in self._allowed:
+            return ()
+        if delivery.off_contract and 400 <= response.status < 500:
             return ()
         from retailops_sandbox.answers import content, status
 
@@ -174,43 +206,54 @@ class Judge:
         )
         return (status.violation(sent, response, content.of(response), self._contract.ok_statuses),)
 
-    def _findings(self, delivery: Delivery, response: Response, prepared: _Prepared) -> _Findings:
+    def _findings(self, answer: Answer, response: Response, prepared: _Prepared) -> _Findings:
         """How a response departs from an expectation and from the contract."""
-        expectation, total_ms = prepared.expectation, delivery.timings.total
+        delivery, expectation = answer.delivery, prepared.expectation
+        total_ms = delivery.timings.total
         findings = _Findings()
         differences: list[Difference] = []
         if response.status not in prepared.statuses:
             differences.append(_status_difference(response, prepared.statuses))
-            findings.violations = self._status_violations(delivery, response)
+            findings.violations = self._status_violations(delivery)
         if expectation.max_ms is not None and total_ms > expectation.max_ms:
             differences.append(_latency_difference(expectation.max_ms, total_ms))
         for name, matcher in prepared.headers.items():
-            differences += _header_differences(name, matcher, response.headers)
+            if _is_undecided(name, matcher, response.headers):
+                findings.undecided += (f"the header {matcher.path}",)
+            else:
+                differences += _header_differences(name, matcher, response.headers)
         checked = response.status in self._contract.ok_statuses
         if checked or expectation.body is not UNSET:
-            body = self._body(response)
+            body = self._body(answer, response)
             unasked = coding.violations(delivery.request.headers, response.headers)
             if checked or (body.trouble is not None and not findings.violations):
                 # A status that breaks the contract has told already what the answer is.
                 unasked = _merged(unasked, self._violations(body))
+                findings.undecided += body.undecided if expectation.contract else ()
             findings.violations += unasked
             if expectation.body is UNSET:
                 pass
             elif body.trouble is not None:
-                differences.append(_unreadable_difference(expectation.body, response))
+                differences.append(_unreadable_difference(expectation.body, delivery.response or response))
             else:
-                comparison = compare_in(prepared.scope, expectation.body, body.value)
+                actual = jsontext.with_marks(body.value, body.struck_out)
+                comparison = compare_in(prepared.scope, expectation.body, actual)
                 differences += comparison.differences
                 findings.notes = comparison.notes
+                findings.undecided += comparison.undecided
         findings.differences = tuple(differences)
         return findings
 
-    def _body(self, response: Response) -> _Body:
+    def _body(self, answer: Answer, response: Response) -> _Body:
+        if answer.struck_out or answer.is_redacted:
+            body = _read(response, answer.delivery.response or response)
+            body.struck_out = answer.struck_out
+            return body
         key = (response.status, response.body)
         known = self._bodies.get(key)
         if known is not None and not response.base64:
             return known
-        body = _read(response)
+        body = _read(response, response)
         if len(response.body) <= _SMALL and not response.base64:
             if len(self._bodies) == _REMEMBERED:
                 self._bodies.clear()
@@ -220,7 +263,10 @@ class Judge:
     def _violations(self, body: _Body) -> tuple[Violation, ...]:
         if body.violations is None:
             broken = (body.trouble,) if body.trouble is not None else None
-            body.violations = broken or self._value_violations(body.value)
+            found = broken or self._value_violations(body.value)
+            unsure = [each for each in found if _may_be_of_a_mark(each, body.struck_out)]
+            body.undecided = tuple(f"{each.pointer or '(root)'} by the contract" for each in unsure)
+            body.violations = tuple(each for each in found if each not in unsure) if unsure else found
         return body.violations
 
     def _value_violations(self, value: Json) -> tuple[Violation, ...]:
@@ -273,6 +319,12 @@ def _judge_fault(
             _Findings(differences=(_latency_difference(expectation.max_ms, total_ms),)),
         )
     return "passed", "", _Findings()
+
+
+def _undecided(places: Sequence[str]) -> str:
+    shown = ", ".join(places[:_PLACES])
+    more = f" and {len(places) - _PLACES} more" if len(places) > _PLACES else ""
+    return f"struck out of the log, so it cannot be judged again: {shown}{more}"
 
 
 def _reason(differences: Sequence[Difference], violations: Sequence[Violation]) -> str:
@@ -333,6 +385,15 @@ def _number(milliseconds: float) -> Number:
     return Number(f"{milliseconds:.3f}".rstrip("0").rstrip("."))
 
 
+def _is_undecided(name: str, matcher: matchers.Matcher, headers: Headers) -> bool:
+    """Whether a header cannot be judged, as its value or what is expected of it is struck out."""
+    if matcher.name in ("ignore", "any"):
+        return False
+    return matcher.is_struck_out or any(
+        isinstance(value, Mark) for each, value in headers if each.lower() == name
+    )
+
+
 def _header_differences(name: str, matcher: matchers.Matcher, headers: Headers) -> list[Difference]:
     """The difference of a header, if there is one.
 
@@ -361,13 +422,23 @@ def _header_differences(name: str, matcher: matchers.Matcher, headers: Headers) 
     ]
 
 
-def _read(response: Response) -> _Body:
+def _may_be_of_a_mark(violation: Violation, struck_out: tuple[StruckOut, ...]) -> bool:
+    """Whether a violation is at a struck-out value, or at an object with a struck-out key."""
+    for place in struck_out:
+        at = place.pointer or ""
+        if violation.pointer in (at, at.rpartition("/")[0] if place.key else at):
+            return True
+    return False
+
+
+def _read(response: Response, kept: Response) -> _Body:
+    """The body of a response. Why it is no JSON is told of the response as it is kept."""
     if response.base64 or not response.body.strip():
-        return _unreadable(response, None)
+        return _unreadable(kept, None)
     try:
         return _Body(jsontext.parse(response.body))
     except SourceError as error:
-        return _unreadable(response, error)
+        return _unreadable(kept, error if kept is response else None)
 
 
 def _unreadable(response: Response, error: SourceError | None) -> _Body:

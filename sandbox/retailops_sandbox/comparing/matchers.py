@@ -20,8 +20,8 @@ import msgspec
 
 from retailops_sandbox.comparing.values import is_number, same, type_name
 from retailops_sandbox.errors import did_you_mean
-from retailops_sandbox.jsontext import excerpt, flat
-from retailops_sandbox.model import Json, Rule
+from retailops_sandbox.jsontext import excerpt, flat, holds_mark
+from retailops_sandbox.model import Json, Mark, Rule
 
 MAX_SUBJECT = 10_000
 LONGEST_SEARCH = 1.0
@@ -77,13 +77,25 @@ class Matcher:
     `accepts` decides on an actual value. It is None for a matcher that is a way to compare a container.
     """
 
-    __slots__ = ("accepts", "name", "path", "rule")
+    __slots__ = ("accepts", "is_struck_out", "name", "path", "rule")
 
     def __init__(self, name: str, rule: Rule, path: str, accepts: Predicate | None) -> None:
         self.name = name
         self.rule = rule
         self.path = path
         self.accepts = accepts
+        self.is_struck_out = holds_mark(rule)
+        """Whether a part of the rule was struck out, so that it decides nothing."""
+
+    def decides(self, value: Json) -> bool:
+        """Whether the matcher can decide on an actual value that may be struck out, or a part of it."""
+        if self.name in ("ignore", "any"):
+            return True
+        if self.is_struck_out:
+            return False
+        if not isinstance(value, Mark):
+            return not holds_mark(value) or (self.accepts is not None and self.accepts(value))
+        return self.name == "type" and value.type != ""
 
     def hint(self, value: Json) -> str:
         """Why the matcher refused a value, where the value does not show it."""
@@ -148,6 +160,8 @@ def _equal_to(expected: Json) -> Predicate:
 
 
 def _is_integer(value: Json) -> bool:
+    if isinstance(value, Mark):
+        return value.type == "integer"
     return is_number(value) and (isinstance(value, int) or value == value.to_integral_value())
 
 
@@ -163,7 +177,13 @@ def _type(name: Any) -> Predicate:
     if name not in _TYPES:
         near = _suggestion(_SYNONYMS.get(name, name), _TYPES)
         raise _UnusableError(f"{_spelled(name)} is not a type of JSON{near}")
-    return lambda value: type_name(value) == name
+    return lambda value: _type_of(value) == name
+
+
+def _type_of(value: Json) -> str:
+    if isinstance(value, Mark):
+        return "number" if value.type == "integer" else value.type
+    return type_name(value)
 
 
 def _regex(pattern: Any) -> Predicate:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -11,7 +11,8 @@ from msgspec import UNSET
 from retailops_sandbox.comparing.matchers import MATCHERS, Matcher
 from retailops_sandbox.comparing.rules import Scope
 from retailops_sandbox.comparing.values import type_name
-from retailops_sandbox.model import Json
+from retailops_sandbox.jsontext import holds_mark, pointer
+from retailops_sandbox.model import Difference, Json
 
 Kind = Literal["same", "ignored", "missing", "unexpected", "changed", "type", "object", "array"]
 
@@ -41,6 +42,8 @@ class Node(msgspec.Struct):
     moved: bool = False
     """Whether this is an item of a set-like array that is out of order."""
     note: str = ""
+    undecided: bool = False
+    """Whether it is the same as far as is known: a value is struck out on one of the sides."""
 
     @property
     def keeps_order(self) -> bool:
@@ -69,6 +72,8 @@ def whole(expected: Json, actual: Json, *, equal: bool) -> Node:
     """The node of two values that are compared as a whole, without nodes for their parts."""
     if equal:
         return Node("same", expected, actual, shares=True)
+    if holds_mark(expected) or holds_mark(actual):
+        return Node("same", expected, actual, undecided=True)
     return Node(_departure(expected, actual), expected, actual, cost=1)
 
 
@@ -76,6 +81,8 @@ def judged(expected: Json, actual: Json, matcher: Matcher) -> Node:
     """The node of two values where a matcher decides instead of equality."""
     if matcher.name == "ignore":
         return Node("ignored", expected, actual, matcher=matcher)
+    if not matcher.decides(actual):
+        return Node("same", expected, actual, matcher=matcher, undecided=True)
     if matcher.accepts is None or matcher.accepts(actual):
         return Node("same", expected, actual, shares=matcher.name != "any", matcher=matcher)
     return Node(_departure(expected, actual), expected, actual, cost=1, matcher=matcher)
@@ -103,11 +110,45 @@ def unexpected_member(actual: Json, scope: Scope | None, owner: Matcher | None) 
     if matcher is not None and matcher.accepts is not None:
         if matcher.name == "ignore":
             return Node("ignored", UNSET, actual, matcher=matcher)
+        if not matcher.decides(actual):
+            return Node("same", UNSET, actual, matcher=matcher, undecided=True)
         if matcher.accepts(actual):
             return Node("same", UNSET, actual, matcher=matcher)
     elif owner is not None and owner.name == "extra":
         return Node("ignored", UNSET, actual, matcher=owner)
     return Node("unexpected", UNSET, actual, cost=1, matcher=matcher)
+
+
+NOTHING_KNOWN: Mapping[tuple[str, str], Kind] = {}
+
+
+def known_differences(found: Iterable[Difference]) -> dict[tuple[str, str], Kind]:
+    """The kinds of the differences of values that both bodies have, by both pointers."""
+    return {
+        (each.expected_pointer, each.actual_pointer): each.kind
+        for each in found
+        if each.part == "body"
+        and each.kind in ("changed", "type")
+        and each.expected_pointer is not None
+        and each.actual_pointer is not None
+    }
+
+
+def settle(node: Node, known: Mapping[tuple[str, str], Kind], expected: str = "", actual: str = "") -> None:
+    """Decide the undecided places of an alignment by the known differences, keyed by both pointers."""
+    if node.undecided:
+        kind = known.get((expected, actual))
+        node.undecided, node.kind, node.cost = kind is None, kind or node.kind, int(kind is not None)
+        return
+    for child in node.children:
+        before = child.cost
+        settle(
+            child,
+            known,
+            f"{expected}/{pointer.escape(child.expected_token)}",
+            f"{actual}/{pointer.escape(child.actual_token)}",
+        )
+        node.cost += child.cost - before
 
 
 def misplaced(matcher: Matcher, value: Json) -> str:

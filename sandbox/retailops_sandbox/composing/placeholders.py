@@ -10,7 +10,7 @@ import msgspec
 from retailops_sandbox import jsontext
 from retailops_sandbox.errors import ComposeError, SourceError
 from retailops_sandbox.jsontext import pointer
-from retailops_sandbox.model import Json
+from retailops_sandbox.model import Json, Mark
 
 _PLACEHOLDER = re.compile(r"\$\$\{|\$\{([^{}]*)\}?")
 
@@ -25,6 +25,8 @@ class Names(msgspec.Struct, kw_only=True):
     captured: dict[str, Json] = {}
     lost: frozenset[str] = frozenset()
     """The names whose capture failed."""
+    secrets: tuple[tuple[str, str], ...] = ()
+    """Captured values that were struck out of the answer, with the names of these secrets."""
     given: Mapping[str, Json] = {}
     environment: Mapping[str, str] = {}
     """The process's environment, for `${env:NAME}`; its `RETAILOPS_SANDBOX_VAR_NAME` is for `${NAME}`."""
@@ -107,7 +109,7 @@ def environment_variables(text: str) -> list[str]:
 def escaped(value: Json) -> Json:
     """The value, spelled so that `fill` returns it as it is."""
     if isinstance(value, str):
-        return value.replace("${", "$${")
+        return value if isinstance(value, Mark) else value.replace("${", "$${")
     if isinstance(value, dict):
         return {key: escaped(child) for key, child in value.items()}
     return [escaped(item) for item in value] if isinstance(value, list) else value

@@ -112,12 +112,14 @@ class Preparation:
             names=names,
             placeholders=plan.placeholders,
         )
-        return self._with_secrets_of_headers(prepared, plan) if step.deliver.headers else prepared
-
-    def _with_secrets_of_headers(self, prepared: Prepared, plan: Plan) -> Prepared:
-        variables = {**plan.scenario.variables, **self._options.receiver.variables}
-        disclosed = self._sources.policy.header_secrets(prepared.step.deliver.headers, variables)
+        if not step.deliver.headers and not names.secrets:
+            return prepared
+        disclosed = (*self._secrets_of_headers(step, plan), *names.secrets)
         return msgspec.structs.replace(prepared, secrets=prepared.secrets.and_also(disclosed))
+
+    def _secrets_of_headers(self, step: Step, plan: Plan) -> Iterator[tuple[str, str]]:
+        variables = {**plan.scenario.variables, **self._options.receiver.variables}
+        return self._sources.policy.header_secrets(step.deliver.headers, variables)
 
 
 def _headers(step: Step, names: composing.Names) -> Mapping[str, str]:

@@ -10,7 +10,7 @@ from retailops_sandbox import composing, redaction
 from retailops_sandbox.engine.ports import Options, Sources
 from retailops_sandbox.engine.preparation import Preparation
 from retailops_sandbox.errors import SandboxError
-from retailops_sandbox.model import Exchange, Request, Step, Timings, Violation
+from retailops_sandbox.model import Exchange, Request, Step, StruckOut, Timings, Violation
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.scenarios.scenario import Plan
 
@@ -22,6 +22,8 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     number: int
     """From 0."""
     request: Request | None = None
+    struck_out: tuple[StruckOut, ...] = ()
+    """What was struck out of the request, as a delivery lists it."""
     size: int = 0
     """Bytes of its body."""
     violations: tuple[Violation, ...] = ()
@@ -75,7 +77,8 @@ def _of(preparation: Preparation, plan: Plan, number: int, names: composing.Name
         plan=plan,
         number=number,
         request=kept.request,
+        struck_out=kept.struck_out,
         size=len(prepared.request.body),
-        violations=prepared.violations,
+        violations=redaction.violations(prepared.violations, prepared.secrets),
         is_refused=prepared.is_refused,
     )

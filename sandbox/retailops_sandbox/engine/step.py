@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from retailops_sandbox import composing, jsontext, redaction
+from retailops_sandbox.comparing import Answer
 from retailops_sandbox.engine.context import RunContext
 from retailops_sandbox.engine.events import DeliveryFinished, DeliveryStarted, StepResult, worst
 from retailops_sandbox.engine.preparation import Prepared
@@ -49,6 +50,7 @@ class _Sent(msgspec.Struct):
     delivery: Delivery
     secrets: redaction.Secrets
     exchange: Exchange
+    answer: Answer
 
 
 class _Attempted(msgspec.Struct):
@@ -90,7 +92,8 @@ class StepRun:
         except SandboxError as error:
             return self._result("errored", self._described(error), unreadable=True)
         if prepared.is_refused:
-            return self._result("errored", _refusal(prepared.violations))
+            broken = redaction.violations(prepared.violations, prepared.secrets)
+            return self._result("errored", _refusal(broken))
         try:
             done = await self._deliver(prepared)
         except _Stopped:
@@ -180,14 +183,12 @@ class StepRun:
         dropped = drop_after_ms is not None and fault is not None and fault.kind == "cancelled"
         dropped = dropped and not self._context.is_stopped
         seen = (prepared, exchange, delivery_id, sent_at, number, attempt, dropped)
-        delivery, secrets = (
-            await asyncio.to_thread(self._fact, *seen) if _is_large(exchange) else self._fact(*seen)
-        )
-        self._ports.log.append(delivery)
-        return _Sent(delivery, secrets, exchange)
+        sent = await asyncio.to_thread(self._sent, *seen) if _is_large(exchange) else self._sent(*seen)
+        self._ports.log.append(sent.delivery)
+        return sent
 
     async def _judge(self, prepared: Prepared, sent: _Sent, expectation: Expectation | None) -> _Attempted:
-        """Compare the redacted pair, and log the judgement."""
+        """Compare what was really answered, and log the judgement redacted."""
         pair = (prepared, sent, expectation)
         judgement = (
             await asyncio.to_thread(self._judged, *pair) if _is_large(sent.exchange) else self._judged(*pair)
@@ -197,13 +198,13 @@ class StepRun:
         return _Attempted(sent.delivery, judgement, sent.exchange)
 
     def _judged(self, prepared: Prepared, sent: _Sent, expectation: Expectation | None) -> Judgement:
-        expected = None if expectation is None else redaction.expectation(expectation, sent.secrets)
-        at = self._ports.clock.now()
-        return self._context.judge(prepared.contract)(
-            sent.delivery, expected, at=at, payload_violations=prepared.violations
+        found = self._context.judge(prepared.contract)(
+            sent.answer, expectation, at=self._ports.clock.now(), payload_violations=prepared.violations
         )
+        pointers = redaction.secret_pointers(prepared.contract)
+        return redaction.judgement(found, sent.delivery, sent.secrets, pointers)
 
-    def _fact(
+    def _sent(
         self,
         prepared: Prepared,
         exchange: Exchange,
@@ -212,21 +213,26 @@ class StepRun:
         number: int,
         attempt: int,
         dropped: bool,
-    ) -> tuple[Delivery, redaction.Secrets]:
+    ) -> _Sent:
         secrets, pointers = prepared.secrets, redaction.secret_pointers(prepared.contract)
         kept = redaction.exchange(prepared.request, exchange, secrets, pointers)
-        composed = ""
+        composed, struck_out = "", kept.struck_out
         if prepared.payload is not None and (
             prepared.payload.template is not prepared.payload.value or prepared.contract.auth
         ):
             template = jsontext.compact(prepared.payload.template)
-            composed = redaction.template(template, secrets, pointers)
+            payload = redaction.template(template, secrets, pointers)
+            composed, struck_out = payload.text, struck_out + payload.struck_out
+        own_headers: dict[str, str] = {}
+        if self._step.deliver.headers or self._step.deliver.content_type:
+            own_headers, in_own = redaction.own_headers(self._written_headers(), kept.secrets)
+            struck_out += (*in_own,)
         rare = {
             "stand_in": prepared.target.receiver.stand_in,
             "dropped": dropped,
             "off_contract": self._step.off_contract,
             "composed": composed,
-            "own_headers": self._own_headers(kept.secrets),
+            "own_headers": own_headers,
             "parent": self._options.parent,
         }
         delivery = Delivery(
@@ -245,15 +251,20 @@ class StepRun:
             response=kept.response,
             fault=kept.fault,
             timings=exchange.timings,
+            struck_out=struck_out,
         )
         # Apart, because Python is slow with more than 15 names in one call.
-        return msgspec.structs.replace(delivery, **rare) if any(rare.values()) else delivery, kept.secrets
+        if any(rare.values()):
+            delivery = msgspec.structs.replace(delivery, **rare)
+        answer = Answer(delivery, kept.answered)
+        return _Sent(delivery, kept.secrets, exchange, answer)
 
-    def _own_headers(self, secrets: redaction.Secrets) -> dict[str, str]:
+    def _written_headers(self) -> dict[str, str]:
+        """The headers of the step, those that refer to the environment as they are written, else empty."""
         deliver = self._step.deliver
         kept = {"Content-Type": ""} if deliver.content_type else {}
         for name, written in deliver.headers.items():
-            kept[name] = secrets.plain(written) if composing.environment_variables(written) else ""
+            kept[name] = written if composing.environment_variables(written) else ""
         return kept
 
     # --- captures ---
@@ -270,8 +281,9 @@ class StepRun:
         problems = []
         for name, path in captures.items():
             try:
-                self._names.captured[name] = pointer.resolve(body, path)
+                self._names.captured[name] = value = pointer.resolve(body, path)
                 self._names.lost -= {name}
+                self._names.secrets += redaction.secrets_at(path, value, done[-1].delivery)
             except pointer.PointerError as error:
                 self._names.lost |= {name}
                 problems.append(f"{name} could not be captured from {path}: {error}")

@@ -17,7 +17,6 @@ from retailops_sandbox.model import (
     Deliver,
     Delivery,
     Exchange,
-    Expectation,
     HttpRequest,
     Json,
     Judgement,
@@ -155,13 +154,10 @@ def _imported(found: FoundRequest, agreed: Contract) -> ImportedStep:
     delivery = _delivery(found, agreed, sent.secrets)
     payload = recording.json_of(delivery.request)
     violations = () if payload is UNSET else agreed.check_request(payload)
-    answer = UNSET if delivery.response is None else recording.json_of(delivery.response)
-    echoes = [] if answer is UNSET else list(redaction.marked(answer))
-    # Recording takes over the rules that were written for an answer.
-    written = Expectation(rules=dict.fromkeys(echoes, "any"))
-    judgement = Judgement(
-        delivery=delivery.id, verdict="recorded", at="", payload_violations=violations, expectation=written
+    echoes = dict.fromkeys(
+        each.pointer or "" for each in redaction.listing.in_part(delivery, "/response/body")
     )
+    judgement = Judgement(delivery=delivery.id, verdict="recorded", at="", payload_violations=violations)
     (draft,) = recording.drafts([Recorded(delivery, judgement)], fixture=lambda *_: UNSET)
     (step,) = recording.finished(draft).steps
     if not _is_refused(found, agreed):
@@ -208,6 +204,11 @@ def _delivery(found: FoundRequest, agreed: Contract, secrets: list[tuple[str, st
         redaction.secret_pointers(agreed),
     )
     payload = recording.json_of(kept.request)
+    in_composed = (
+        msgspec.structs.replace(each, part="/composed")
+        for each in kept.struck_out
+        if each.part == "/request/body"
+    )
     template = b"" if payload is UNSET else jsontext.compact(composing.escaped(payload))
     return Delivery(
         id=found.place,
@@ -222,6 +223,7 @@ def _delivery(found: FoundRequest, agreed: Contract, secrets: list[tuple[str, st
             kept.request, headers=(), body=REFERENCE.sub(r"$\1", kept.request.body)
         ),
         response=kept.response,
+        struck_out=(*kept.struck_out, *in_composed),
     )
 
 
@@ -304,6 +306,5 @@ def _sent_headers(found: FoundRequest) -> _SentHeaders:
 
 
 def _filled(value: str) -> str:
-    """A header's value as a template: references and marks become `${env:NAME}`."""
-    template = REFERENCE.sub(r"${env:\1}", value.replace("${", "$${"))
-    return redaction.MARK.sub(lambda mark: f"${{env:{recording.env_variable(mark[1])}}}", template)
+    """A header's value as a template: references become `${env:NAME}`."""
+    return REFERENCE.sub(r"${env:\1}", value.replace("${", "$${"))

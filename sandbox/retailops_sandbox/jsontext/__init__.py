@@ -6,6 +6,7 @@ parsing    text to values
 explain    the first mistake of a text that is no strict JSON
 pointer    JSON Pointer: resolving, changing
 places     the line and column of a pointer in a text
+leaves     the leaves of a text at some places, and struck-out leaves as marks
 typed      values as typed structs
 python     Python's own values as JSON values
 misfit     why a value does not fit its type
@@ -14,8 +15,9 @@ edits      changes of a text that leave every other byte alone
 """
 
 from retailops_sandbox.jsontext.edits import insert, remove, rename, replace, rewrite
+from retailops_sandbox.jsontext.leaves import Leaf, holds_mark, leaves_within, with_marks
 from retailops_sandbox.jsontext.parsing import parse
-from retailops_sandbox.jsontext.places import error_in, locate, placed, places, span
+from retailops_sandbox.jsontext.places import error_in, key_span, locate, placed, places, span
 from retailops_sandbox.jsontext.python import from_python
 from retailops_sandbox.jsontext.spelling import compact, excerpt, flat, holds_number, pretty, quoted
 from retailops_sandbox.jsontext.text import MAX_DEPTH, MAX_DIGITS, MAX_EXPONENT_DIGITS, error_at
@@ -25,6 +27,7 @@ __all__ = [
     "MAX_DEPTH",
     "MAX_DIGITS",
     "MAX_EXPONENT_DIGITS",
+    "Leaf",
     "compact",
     "convert",
     "error_at",
@@ -32,8 +35,11 @@ __all__ = [
     "excerpt",
     "flat",
     "from_python",
+    "holds_mark",
     "holds_number",
     "insert",
+    "key_span",
+    "leaves_within",
     "locate",
     "parse",
     "placed",
@@ -45,4 +51,5 @@ __all__ = [
     "replace",
     "rewrite",
     "span",
+    "with_marks",
 ]

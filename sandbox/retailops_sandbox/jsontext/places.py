@@ -79,6 +79,15 @@ def _only_member(text: str, name: str) -> int:
     return _behind_space(text, colon + 1)
 
 
+def key_span(text: str, pointer: str) -> tuple[int, int] | None:
+    """Where the key of the member at a pointer starts and ends; None if there is none. As for `span`."""
+    *above, token = pointers.parse(pointer) or ("",)
+    start, _, missing = find(text, tuple(above))
+    found = (each for each in children(text, start) if each.key == token)
+    child = None if missing else next(found, None)
+    return None if child is None else (child.key_start, child.key_end)
+
+
 class Child(msgspec.Struct, frozen=True):
     """A member or item, with the positions of its key and its value in the text.
 

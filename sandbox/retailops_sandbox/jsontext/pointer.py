@@ -100,6 +100,13 @@ def set_at(document: Json, pointer: str, value: Json) -> Json:
     return document
 
 
+def copied(value: Json) -> Json:
+    """A copy of a value that can be changed in place."""
+    if isinstance(value, dict):
+        return {key: copied(child) for key, child in value.items()}
+    return [copied(item) for item in value] if isinstance(value, list) else value
+
+
 def remove_at(document: Json, pointer: str) -> None:
     """Remove what a pointer leads to, in place; PointerError if it leads nowhere or to the whole document."""
     tokens = parse(pointer)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import NoReturn
 
 import msgspec
 
 from retailops_sandbox.errors import shortened
-from retailops_sandbox.model import Json, encoder
+from retailops_sandbox.model import Json, Mark, encoder
 
 
 def compact(value: Json) -> bytes:
@@ -49,7 +48,9 @@ class _NumberFoundError(Exception):
     pass
 
 
-def _found(value: object) -> NoReturn:
+def _found(value: object) -> str:
+    if isinstance(value, Mark):
+        return str(value)
     raise _NumberFoundError
 
 

@@ -6,6 +6,7 @@ receiver    the receiver under test
 scenario    a scenario file
 judging     violations, differences, judgements
 record      the records of the log
+struckout   what was struck out of a record
 """
 
 from retailops_sandbox.model.jsonvalue import Json, Number, encoder
@@ -30,6 +31,7 @@ from retailops_sandbox.model.record import (
     RunKind,
 )
 from retailops_sandbox.model.scenario import Deliver, Expectation, Rule, Scenario, Step
+from retailops_sandbox.model.struckout import Mark, StruckOut
 from retailops_sandbox.model.wire import (
     LONGEST_MS,
     Connection,
@@ -60,6 +62,7 @@ __all__ = [
     "HttpResponse",
     "Json",
     "Judgement",
+    "Mark",
     "Netrc",
     "Number",
     "Part",
@@ -74,6 +77,7 @@ __all__ = [
     "RunKind",
     "Scenario",
     "Step",
+    "StruckOut",
     "Timings",
     "Verdict",
     "Violation",

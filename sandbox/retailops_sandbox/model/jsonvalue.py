@@ -7,6 +7,8 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from retailops_sandbox.model.struckout import Mark
+
 
 class Number(Decimal):
     """A JSON number that is not a plain integer: compared by value, written back as it was spelled."""
@@ -32,6 +34,8 @@ Json: TypeAlias = "bool | int | Number | str | list[Json] | dict[str, Json] | No
 def _encode(value: object) -> object:
     if isinstance(value, Number):
         return msgspec.Raw(value.spelling.encode())
+    if isinstance(value, Mark):
+        return str(value)
     raise TypeError(f"{type(value).__name__} is not JSON")
 
 

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET
 
 from retailops_sandbox.model.scenario import Expectation, Rule
+from retailops_sandbox.model.struckout import StruckOut
 
 Verdict = Literal["passed", "failed", "errored", "recorded", "skipped"]
 
@@ -67,3 +68,5 @@ class Judgement(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     differences: tuple[Difference, ...] = ()
     notes: tuple[str, ...] = ()
     expectation: Expectation | None = None
+    struck_out: tuple[StruckOut, ...] | None = None
+    """What was struck out of the expectation and the differences. None as in a delivery."""

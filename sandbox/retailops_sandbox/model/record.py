@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from retailops_sandbox.model.judging import Judgement, Verdict
+from retailops_sandbox.model.struckout import StruckOut
 from retailops_sandbox.model.wire import Fault, Headers, Timings
 
 
@@ -65,6 +66,8 @@ class Delivery(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     response: Response | None = None
     fault: Fault | None = None
     timings: Timings = Timings()
+    struck_out: tuple[StruckOut, ...] | None = None
+    """What was struck out of it. None in a record of format 1, in which every text like a mark is one."""
 
 
 class ResultStep(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

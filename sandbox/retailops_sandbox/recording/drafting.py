@@ -12,7 +12,7 @@ from msgspec import UNSET
 from retailops_sandbox import jsontext, redaction
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.contracts.contract import Contract
-from retailops_sandbox.model import Delivery, Expectation, Json, Judgement, Rule, Scenario, Step
+from retailops_sandbox.model import Delivery, Expectation, Json, Judgement, Mark, Rule, Scenario, Step
 from retailops_sandbox.recording import steps, volatile
 from retailops_sandbox.workspace.names import free_name
 
@@ -27,6 +27,8 @@ class Recorded(NamedTuple):
 
     delivery: Delivery
     judgement: Judgement | None = None
+    own: bool = True
+    """Whether this workspace sent it or passed it on; nothing of others' records becomes a reference."""
 
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,6 +90,8 @@ def drafts(records: Iterable[Recorded], fixture: steps.FixtureSource) -> list[Sc
 
 
 def _draft(agreed: Contract, records: Sequence[Recorded], fixture: steps.FixtureSource) -> ScenarioDraft:
+    # In a record of format 1, a text that came from elsewhere may look like a mark.
+    is_own = all(each.own and each.delivery.struck_out is not None for each in records)
     notes = []
     kept, taken = [], []
     names: set[str] = set()
@@ -96,9 +100,11 @@ def _draft(agreed: Contract, records: Sequence[Recorded], fixture: steps.Fixture
         if why := _unrepeatable(sent, agreed):
             notes.append(f"{sent.request.method} {sent.request.url} is left out: {why}")
             continue
-        one = steps.recorded_step(sent, record.judgement, agreed, fixture)
+        one = steps.recorded_step(sent, record.judgement, agreed, fixture, own=record.own)
         name = _unique(one.step.name, names)
         notes += [f"step {name!r}: {note}" for note in one.notes]
+        if not is_own:
+            notes += [f"step {name!r}: {at} was struck out: write it anew" for at in _lost(one.step)]
         taken.append(one._replace(step=msgspec.structs.replace(one.step, name=name)))
         kept.append(sent)
     scenario = Scenario(
@@ -113,7 +119,7 @@ def _draft(agreed: Contract, records: Sequence[Recorded], fixture: steps.Fixture
         notes.append(f"{len(rules)} values look volatile; the first {_MOST_PROPOSALS} are proposed as rules")
     return ScenarioDraft(
         scenario=scenario,
-        proposals=(*_secrets(scenario), *rules[:_MOST_PROPOSALS]),
+        proposals=(*(_secrets(scenario) if is_own else ()), *rules[:_MOST_PROPOSALS]),
         notes=tuple(notes),
         step_notes=tuple(each.notes for each in taken),
         deliveries=tuple(each.id for each in kept),
@@ -196,18 +202,13 @@ def _sent_again(step: Step, sent: Delivery, fixture: steps.FixtureSource) -> set
 
 
 def _secrets(scenario: Scenario) -> Iterator[Proposal]:
-    """A reference to the environment for each secret that was struck out of the log."""
+    """A reference to the environment for each secret that was struck out of the payloads."""
     places: dict[str, list[str]] = {}
-    in_payload: set[str] = set()
     for step in scenario.steps:
-        for where, part in _parts(step):
-            for name in _marks(part):
-                places.setdefault(name, []).append(f"{step.name!r} {where}")
-                if where != "expect":
-                    in_payload.add(name)
+        for where, part in (("payload", step.payload), ("set", step.set)):
+            for mark in _marks(None if part is UNSET else part):
+                places.setdefault(mark.name, []).append(f"{step.name!r} {where}")
     for name, found in places.items():
-        if name not in in_payload and name != env_variable(name):
-            continue  # Both sides of a comparison are redacted: a secret only in answers may stay struck out.
         more = f" and {len(found) - 1} more" if len(found) > 1 else ""
         reference = f"${{env:{env_variable(name)}}}"
         yield Proposal(
@@ -222,17 +223,16 @@ def _secrets(scenario: Scenario) -> Iterator[Proposal]:
         )
 
 
-def _parts(step: Step) -> Iterator[tuple[str, Any]]:
-    """The parts of a step that may hold a reference, by name."""
-    yield "payload", None if step.payload is UNSET else step.payload
-    yield "set", step.set
-    if isinstance(step.expect, Expectation):
-        yield "expect", None if step.expect.body is UNSET else step.expect.body
+def _lost(step: Step) -> Iterator[str]:
+    """The places of the payload that were struck out."""
+    if step.payload is not UNSET:
+        yield from redaction.literals.marked(step.payload)
+    for path, value in step.set.items():
+        yield from redaction.literals.marked(value, path)
 
 
-def _marks(value: Json) -> set[str]:
-    texts = (each for each in volatile.leaves(value) if isinstance(each, str))
-    return {name for text in texts for name in redaction.MARK.findall(text)}
+def _marks(value: Json) -> Iterator[Mark]:
+    return (each for each in volatile.leaves(value) if isinstance(each, Mark))
 
 
 def env_variable(name: str) -> str:
@@ -281,21 +281,19 @@ def _ruled(step: Step, rules: Mapping[str, Rule]) -> Step:
 
 
 def _referring(step: Step, references: Mapping[str, str]) -> Step:
-    """The step with references to the environment in the places of these secrets."""
-    if not references:
-        return step
+    """The step with references to the environment in the places of these secrets.
+
+    Other marks become ordinary text.
+    """
     over: dict[str, Any] = {"set": _referred(step.set, references)}
     if step.payload is not UNSET:
         over["payload"] = _referred(step.payload, references)
-    if isinstance(step.expect, Expectation) and step.expect.body is not UNSET:
-        body = _referred(step.expect.body, references)
-        over["expect"] = msgspec.structs.replace(step.expect, body=body)
     return msgspec.structs.replace(step, **over)
 
 
 def _referred(value: Json, references: Mapping[str, str]) -> Json:
-    if isinstance(value, str):
-        return redaction.MARK.sub(lambda mark: references.get(mark[1], mark[0]), value)
+    if isinstance(value, Mark):
+        return references.get(value.name) or redaction.as_literal(value)
     if isinstance(value, dict):
         return {key: _referred(child, references) for key, child in value.items()}
     return [_referred(item, references) for item in value] if isinstance(value, list) else value

@@ -20,6 +20,7 @@ from retailops_sandbox.model import (
     Expectation,
     Json,
     Judgement,
+    Mark,
     Request,
     Response,
     Step,
@@ -52,11 +53,20 @@ class RecordedStep(NamedTuple):
 
 
 def recorded_step(
-    delivery: Delivery, judgement: Judgement | None, contract: Contract, fixture: FixtureSource
+    delivery: Delivery,
+    judgement: Judgement | None,
+    contract: Contract,
+    fixture: FixtureSource,
+    *,
+    own: bool = True,
 ) -> RecordedStep:
-    """The step that sends what a delivery sent, and expects the response that it got."""
+    """The step that sends what a delivery sent, and expects the response that it got.
+
+    Struck-out values of its payload are marks. `own` says whether this workspace sent the delivery:
+    references to the environment in somebody else's record are not kept.
+    """
     notes: list[str] = []
-    fields = _payload(delivery, judgement, contract, fixture, notes) or _raw(delivery, notes)
+    fields = _payload(delivery, judgement, contract, fixture, notes, own=own) or _raw(delivery, notes)
     content_type = _content_type(delivery)
     if content_type and content_type != _JSON_TYPE:
         fields["deliver"] = Deliver(content_type=content_type)
@@ -96,18 +106,28 @@ def _payload(
     contract: Contract,
     fixture: FixtureSource,
     notes: list[str],
+    *,
+    own: bool,
 ) -> dict[str, Any] | None:
     """The fields of a step that sends a JSON object; None where the body is not one."""
-    sent = json_of(delivery.request)
+    if not isinstance(json_of(delivery.request), dict):
+        return None
+    sent = redaction.listing.payload(delivery)
     if not isinstance(sent, dict):
         return None
-    template = parsed(delivery.composed) if delivery.composed else UNSET
-    payload = composing.escaped(sent) if template is UNSET else _settled(template, sent)
+    if own and delivery.composed and parsed(delivery.composed) is not UNSET:
+        payload = _settled(redaction.listing.composed(delivery), sent)
+    else:
+        payload = composing.escaped(sent)
     payload, remove, changes = _without_token(payload, sent, delivery, contract, notes)
     fields = _by_fixture(payload, delivery, fixture) or {"payload": payload, "remove": [], "set": {}}
     fields["remove"] += remove
     fields["set"] |= changes
-    violations = contract.check_request(sent) if judgement is None else judgement.payload_violations
+    violations = (
+        contract.check_request(jsontext.parse(delivery.request.body))
+        if judgement is None
+        else judgement.payload_violations
+    )
     fields["off_contract"] = delivery.off_contract or bool(violations)
     return fields
 
@@ -115,7 +135,7 @@ def _payload(
 def _raw(delivery: Delivery, notes: list[str]) -> dict[str, Any]:
     """The fields of a step that sends a body as raw bytes."""
     raw = delivery.request.body
-    if redaction.holds_mark(raw):
+    if redaction.listing.in_part(delivery, "/request/body"):
         notes.append("its bytes hold a secret that was struck out: write it anew")
     if delivery.request.base64:
         raw = f"base64:{raw}"
@@ -162,11 +182,10 @@ def _without_token(
         return payload, [at] if was_missing and refused else [], {}
     rest = jsontext.parse(jsontext.compact(payload))
     pointer.remove_at(rest, at)
-    mark = redaction.MARK.fullmatch(value) if isinstance(value, str) else None
-    if mark is None:
+    if not isinstance(value, Mark):
         return rest, [], {at: value}
     # Redaction names a token by its place in the payload, unless it is the receiver's configured token.
-    if refused and mark[1] == pointer.parse(at)[-1]:
+    if refused and value.name == pointer.parse(at)[-1]:
         notes.append(f"its token was refused, and is not kept: {WRONG_TOKEN!r} stands for it")
         return rest, [], {at: WRONG_TOKEN}
     return rest, [], {}
@@ -231,7 +250,9 @@ def _changes(old: Json, new: Json, at: str) -> Iterator[_Change]:
 
 def _answer(delivery: Delivery) -> Any:
     response = delivery.response
-    return UNSET if response is None or delivery.fault is not None else json_of(response)
+    if response is None or delivery.fault is not None or json_of(response) is UNSET:
+        return UNSET
+    return redaction.listing.answered(delivery)
 
 
 def _expectation(
@@ -247,13 +268,14 @@ def _expectation(
         return None
     if answer is UNSET and delivery.response.body:
         notes.append("its answer is not JSON: only the status is expected")
-    tries = [Expectation(status=delivery.response.status, body=answer)]
-    if judgement is not None and judgement.expectation is not None and answer is not UNSET:
+    tries = [redaction.without_marks(Expectation(status=delivery.response.status, body=answer))]
+    before = redaction.listing.expectation(judgement)
+    if before is not None and answer is not UNSET:
         # The rules of the delivery's own expectation are kept if its answer passes with them.
-        tries.insert(0, msgspec.structs.replace(tries[0], rules=judgement.expectation.rules))
-    judge = Judge(contract)
+        tries.insert(0, msgspec.structs.replace(tries[0], rules={**tries[0].rules, **before.rules}))
+    judge, came = Judge(contract), redaction.listing.answer(delivery)
     for expected in (*tries, *(msgspec.structs.replace(each, contract=False) for each in tries)):
-        judged = judge(delivery, expected, at="")
+        judged = judge(came, expected, at="")
         if judged.verdict == "passed":
             break
     if not expected.contract:
@@ -261,11 +283,7 @@ def _expectation(
         notes.append(
             f'its answer breaks the contract ({broken}), which the step lets pass ("contract": false)'
         )
-    return msgspec.structs.replace(
-        expected,
-        body=expected.body if expected.body is UNSET else composing.escaped(expected.body),
-        rules={path: composing.escaped(rule) for path, rule in expected.rules.items()},
-    )
+    return redaction.expected_again(expected)
 
 
 def first_violation(violations: Sequence[Violation]) -> str:

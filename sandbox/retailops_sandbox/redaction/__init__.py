@@ -1,18 +1,31 @@
 """Redaction: what is secret, and how it is struck out before anything is kept or shown.
 
-marks        how a mark is spelled, and where marks are found
+marks        how a mark is spelled
 encodings    the forms and readings in which a secret may be written
 credentials  which headers, query parameters and parts of URLs are credentials
 search       the search for secrets in a text, however they are written there
 secrets      secrets, struck out of texts, JSON, URLs and headers
 places       a body, and the values in it that are secret because of their place
-exchanges    exchanges, expectations and payloads as they may be kept
+listing      what was struck out of a record, and the record's values with marks
+literals     what came from an answer or the log, spelled for a step
+exchanges    exchanges and payloads as they may be kept
+judgements   judgements as they may be kept
 policy       what is secret in a workspace
 """
 
+from retailops_sandbox.redaction import listing
 from retailops_sandbox.redaction.credentials import credential_header, is_credential
-from retailops_sandbox.redaction.exchanges import RedactedExchange, delivery, exchange, expectation, template
-from retailops_sandbox.redaction.marks import MARK, holds_mark, is_mark, mark, marked, struck_out
+from retailops_sandbox.redaction.exchanges import (
+    RedactedExchange,
+    delivery,
+    exchange,
+    own_headers,
+    template,
+)
+from retailops_sandbox.redaction.judgements import expectation, judgement, violations
+from retailops_sandbox.redaction.listing import secrets_at
+from retailops_sandbox.redaction.literals import as_literal, expected_again, without_marks
+from retailops_sandbox.redaction.marks import mark
 from retailops_sandbox.redaction.policy import (
     SecretPolicy,
     is_reference,
@@ -22,23 +35,26 @@ from retailops_sandbox.redaction.policy import (
 from retailops_sandbox.redaction.secrets import MIN_LENGTH, Secrets
 
 __all__ = [
-    "MARK",
     "MIN_LENGTH",
     "RedactedExchange",
     "SecretPolicy",
     "Secrets",
+    "as_literal",
     "credential_header",
     "delivery",
     "exchange",
     "expectation",
-    "holds_mark",
+    "expected_again",
     "is_credential",
-    "is_mark",
     "is_reference",
     "is_userinfo_reference",
+    "judgement",
+    "listing",
     "mark",
-    "marked",
+    "own_headers",
     "secret_pointers",
-    "struck_out",
+    "secrets_at",
     "template",
+    "violations",
+    "without_marks",
 ]

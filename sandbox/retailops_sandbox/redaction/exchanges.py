@@ -1,32 +1,33 @@
-"""Exchanges, expectations and payloads as they may be kept: redacted before anything is written."""
+"""Exchanges, judgements and payloads as they may be kept: redacted before anything is written."""
 
 from __future__ import annotations
 
 import re
 from base64 import b64decode
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple, TypeVar
 
 import msgspec
-from msgspec import UNSET
 
-from retailops_sandbox.comparing.matchers import MATCHERS
+from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import (
     Delivery,
     Exchange,
-    Expectation,
     Fault,
     HttpRequest,
     Json,
     Request,
     Response,
-    Rule,
+    StruckOut,
 )
-from retailops_sandbox.redaction import credentials
-from retailops_sandbox.redaction.places import Body, leaves
+from retailops_sandbox.redaction import credentials, listing
+from retailops_sandbox.redaction.marks import Span
+from retailops_sandbox.redaction.places import Body, KeptBody, in_text, leaves
 from retailops_sandbox.redaction.secrets import Secrets
 
 _BEGINNING = 60
 """The most bytes that a message quotes of what came in the place of a status line; a multiple of 3."""
+_Side = TypeVar("_Side", bound=Request | Response)
 
 
 class RedactedExchange(NamedTuple):
@@ -35,8 +36,11 @@ class RedactedExchange(NamedTuple):
     request: Request
     response: Response | None
     fault: Fault | None
+    struck_out: tuple[StruckOut, ...]
     secrets: Secrets
     """All secrets that were looked for, including those that the exchange itself gave away."""
+    answered: Response | None
+    """The response as it was, secrets included: it is judged, and never kept."""
 
 
 def exchange(
@@ -57,32 +61,46 @@ def exchange(
     for place in (*sent_body.places, *received_body.places):
         disclosed += [(place.name, leaf) for leaf in leaves(place.value)]
     secrets = secrets.and_also(disclosed)
-    nothing_hidden = harmless and not secrets
-    answer = None
+    asked = Request(
+        method=request.method,
+        url=request.url,
+        headers=sent,
+        body=sent_body.unredacted,
+        base64=sent_body.binary,
+    )
+    answered = None
     if received is not None:
-        answer = Response(
+        answered = Response(
             status=received.status,
             http_version=received.http_version,
-            headers=came if nothing_hidden else secrets.headers(came),
-            body=received_body.kept(secrets),
+            headers=came,
+            body=received_body.unredacted,
             base64=received_body.binary,
         )
-    fault = exchange.fault
-    if fault is not None:
-        begun = "" if answer is None or answer.status else f"; it began with {_beginning(answer)}"
-        fault = Fault(fault.kind, secrets.url(fault.message) + begun)
-    return RedactedExchange(
-        Request(
-            method=request.method,
-            url=secrets.url(request.url),
-            headers=sent if nothing_hidden else secrets.headers(sent, sent=True),
-            body=sent_body.kept(secrets),
-            base64=sent_body.binary,
-        ),
-        answer,
-        fault,
-        secrets,
+    if harmless and not secrets and not sent_body.places and not received_body.places:
+        return RedactedExchange(asked, answered, _told(exchange.fault, answered), (), secrets, answered)
+    request_url = _struck_url(request.url, "/request/url", secrets)
+    kept_request, in_request = _side(asked, sent_body, "/request", secrets, is_sent=True)
+    kept_response, in_response = (
+        (None, ()) if answered is None else _side(answered, received_body, "/response", secrets)
     )
+    fault, in_fault = _fault(exchange.fault, secrets)
+    fault = _told(fault, kept_response)
+    return RedactedExchange(
+        msgspec.structs.replace(kept_request, url=request_url[0]),
+        kept_response,
+        fault,
+        (*request_url[1], *in_request, *in_response, *in_fault),
+        secrets,
+        answered,
+    )
+
+
+def _told(fault: Fault | None, answer: Response | None) -> Fault | None:
+    """The fault, which quotes the beginning of what came in the place of a status line."""
+    if fault is None or answer is None or answer.status:
+        return fault
+    return Fault(fault.kind, f"{fault.message}; it began with {_beginning(answer)}")
 
 
 def _beginning(answer: Response) -> str:
@@ -93,61 +111,114 @@ def _beginning(answer: Response) -> str:
     return "".join(each if each.isprintable() else repr(each)[1:-1] for each in shown) + more
 
 
-def expectation(expected: Expectation, secrets: Secrets) -> Expectation:
-    """An expectation, redacted as the answer that it will be compared with."""
-    headers = expected.headers
-    if not secrets and not any(map(credentials.credential_header, headers)):
-        return expected
-    return msgspec.structs.replace(
-        expected,
-        body=expected.body if expected.body is UNSET else secrets.json(expected.body),
-        rules={path: secrets.json(rule) for path, rule in expected.rules.items()},
-        headers={name: _expected_header(name, rule, secrets) for name, rule in headers.items()},
-    )
-
-
-def _expected_header(name: str, rule: Rule, secrets: Secrets) -> Any:
-    if not isinstance(rule, str) or rule in MATCHERS:
-        return secrets.json(rule)
-    ((_, value),) = secrets.headers(((name, rule),))
-    return value
-
-
-def template(text: bytes, secrets: Secrets, secret_pointers: tuple[str, ...] = ()) -> str:
+def template(text: bytes, secrets: Secrets, secret_pointers: tuple[str, ...] = ()) -> KeptBody:
     """A payload before its placeholders were filled, as it may be kept: references stay where they are."""
     body = Body.of(text, secret_pointers)
     places = [place for place in body.places if not _is_reference(place.value)]
     disclosed = [(place.name, leaf) for place in places for leaf in leaves(place.value)]
-    return msgspec.structs.replace(body, places=places).kept(secrets.and_also(disclosed))
+    return msgspec.structs.replace(body, places=places).kept(secrets.and_also(disclosed), "/composed")
+
+
+def own_headers(written: Mapping[str, str], secrets: Secrets) -> tuple[dict[str, str], list[StruckOut]]:
+    """Headers of a step as it writes them, as they may be kept."""
+    kept: dict[str, str] = {}
+    found: list[StruckOut] = []
+    for name, text in written.items():
+        kept[name], spans = secrets.struck_text(text)
+        found += [in_text(f"/own_headers/{pointer.escape(name)}", span) for span in spans]
+    return kept, found
 
 
 def delivery(kept: Delivery, secrets: Secrets) -> Delivery:
     """A delivery of the log as it may leave it: secrets that were not known when it was sent struck out."""
     if not secrets:
         return kept
-    answer = kept.response
+    known = listing.by_part(kept)
+    url = _struck_url(kept.request.url, "/request/url", secrets, known.get("/request/url", ()))
+    request, in_request = _again(kept.request, "/request", secrets, known, is_sent=True)
+    response, in_response = (
+        (None, ()) if kept.response is None else _again(kept.response, "/response", secrets, known)
+    )
+    fault, in_fault = _fault(kept.fault, secrets, known.get("/fault/message", ()))
+    composed = Body(kept.composed, False, []).kept(secrets, "/composed", tuple(known.get("/composed", ())))
+    own: dict[str, str] = {}
+    in_own: list[StruckOut] = []
+    for name, text in kept.own_headers.items():
+        part = f"/own_headers/{pointer.escape(name)}"
+        own[name], spans = secrets.struck_text(text, listing.spans(known.get(part, ())))
+        in_own += [in_text(part, span) for span in spans]
     return msgspec.structs.replace(
         kept,
-        request=msgspec.structs.replace(
-            kept.request,
-            url=secrets.url(kept.request.url),
-            headers=secrets.headers(kept.request.headers, sent=True),
-            body=_kept_body(kept.request, secrets),
-        ),
-        response=answer
-        and msgspec.structs.replace(
-            answer, headers=secrets.headers(answer.headers), body=_kept_body(answer, secrets)
-        ),
-        fault=kept.fault and Fault(kept.fault.kind, secrets.url(kept.fault.message)),
-        composed=secrets.document(kept.composed),
-        own_headers={name: secrets.plain(value) for name, value in kept.own_headers.items()},
+        request=msgspec.structs.replace(request, url=url[0]),
+        response=response,
+        fault=fault,
+        composed=composed.text,
+        own_headers=own,
+        struck_out=(*url[1], *in_request, *in_response, *in_fault, *composed.struck_out, *in_own),
     )
 
 
-def _kept_body(side: Request | Response, secrets: Secrets) -> str:
-    if not side.base64:
-        return secrets.document(side.body)
-    return Body(b64decode(side.body).decode("utf-8", "surrogateescape"), True, []).kept(secrets)
+def _again(
+    side: _Side,
+    part: str,
+    secrets: Secrets,
+    known: Mapping[str, Sequence[StruckOut]],
+    *,
+    is_sent: bool = False,
+) -> tuple[_Side, tuple[StruckOut, ...]]:
+    text = b64decode(side.body).decode("utf-8", "surrogateescape") if side.base64 else side.body
+    return _side(side, Body(text, side.base64, []), part, secrets, known, is_sent=is_sent)
+
+
+def _side(
+    side: _Side,
+    body: Body,
+    part: str,
+    secrets: Secrets,
+    known: Mapping[str, Sequence[StruckOut]] = listing.NOTHING,
+    *,
+    is_sent: bool = False,
+) -> tuple[_Side, tuple[StruckOut, ...]]:
+    """A request or response as it may be kept, and what was struck out of its headers and body."""
+    in_headers: dict[tuple[int, bool], Sequence[Span]] = {}
+    for position in range(len(side.headers) if known else 0):
+        for is_name in (True, False):
+            if places := known.get(_header_part(part, position, is_name)):
+                in_headers[position, is_name] = listing.spans(places)
+    struck = secrets.struck_headers(side.headers, sent=is_sent, known=in_headers)
+    kept = body.kept(secrets, f"{part}/body", tuple(known.get(f"{part}/body", ())))
+    if not struck[1] and not kept.struck_out:
+        return side, ()
+    return (
+        msgspec.structs.replace(side, headers=struck[0], body=kept.text),
+        (*_in_headers(part, struck[1]), *kept.struck_out),
+    )
+
+
+def _in_headers(part: str, spans: Iterable[tuple[int, bool, Span]]) -> Iterator[StruckOut]:
+    for position, is_name, span in spans:
+        yield in_text(_header_part(part, position, is_name), span)
+
+
+def _header_part(part: str, position: int, is_name: bool) -> str:
+    """The pointer into the record to a header's name or value."""
+    return f"{part}/headers/{position}/{0 if is_name else 1}"
+
+
+def _struck_url(
+    url: str, part: str, secrets: Secrets, known: Sequence[StruckOut] = ()
+) -> tuple[str, list[StruckOut]]:
+    kept, spans = secrets.struck_url(url, listing.spans(known))
+    return kept, [in_text(part, span) for span in spans]
+
+
+def _fault(
+    fault: Fault | None, secrets: Secrets, known: Sequence[StruckOut] = ()
+) -> tuple[Fault | None, list[StruckOut]]:
+    if fault is None:
+        return None, []
+    message, found = _struck_url(fault.message, "/fault/message", secrets, known)
+    return Fault(fault.kind, message), found
 
 
 def _is_reference(value: Json) -> bool:

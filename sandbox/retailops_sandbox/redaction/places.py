@@ -12,9 +12,9 @@ import msgspec
 from retailops_sandbox import jsontext
 from retailops_sandbox.errors import SourceError
 from retailops_sandbox.jsontext import pointer as pointers
-from retailops_sandbox.model import Json
-from retailops_sandbox.redaction.marks import is_mark
-from retailops_sandbox.redaction.secrets import Secrets
+from retailops_sandbox.model import Json, StruckOut
+from retailops_sandbox.redaction import marks
+from retailops_sandbox.redaction.secrets import Cut, Secrets, json_type
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -24,6 +24,16 @@ class Place(msgspec.Struct, frozen=True):
     end: int
     name: str
     value: Json
+    pointer: str | None
+    """None in a text that is not JSON."""
+
+
+class KeptBody(msgspec.Struct, frozen=True):
+    """A body as it may be kept: its text, or its base64 where it is not UTF-8, and what was struck out."""
+
+    text: str
+    base64: bool
+    struck_out: tuple[StruckOut, ...]
 
 
 class Body(msgspec.Struct, frozen=True):
@@ -41,21 +51,68 @@ class Body(msgspec.Struct, frozen=True):
             return cls(body.decode("utf-8", "surrogateescape"), True, [])
         return cls(text, False, _places(text, secret_pointers))
 
-    def kept(self, secrets: Secrets) -> str:
-        """The body as it may be kept: redacted, and in base64 where it is not UTF-8."""
-        if not self.places and not self.binary:
-            return secrets.document(self.text)
+    @property
+    def unredacted(self) -> str:
+        """The body as a record has it, before anything is struck out: its text, or its base64."""
+        if not self.binary:
+            return self.text
+        return b64encode(self.text.encode("utf-8", "surrogateescape")).decode()
+
+    def kept(self, secrets: Secrets, part: str, known: tuple[StruckOut, ...] = ()) -> KeptBody:
+        """The body as it may be kept, as the `part` of a record.
+
+        `known` is what was struck out of it already.
+        """
         if self.binary:
-            return b64encode(secrets.plain(self.text).encode("utf-8", "surrogateescape")).decode()
-        parts: list[str] = []
-        done = 0
+            spans = [marks.Span(*each.span, each.name) for each in known if each.span is not None]
+            text, found = secrets.struck_text(self.text, spans)
+            encoded = b64encode(text.encode("utf-8", "surrogateescape")).decode()
+            return KeptBody(encoded, True, tuple(in_text(part, span) for span in found))
+        cuts = [*self._cuts(secrets), *(cut for each in known if (cut := _again(self.text, each)))]
+        text, made = secrets.struck_document(self.text, cuts)
+        return KeptBody(text, False, tuple(_listed(part, cut) for cut in made) if made else ())
+
+    def _cuts(self, secrets: Secrets) -> Iterator[Cut]:
         for place in self.places:
-            if place.start >= done:
-                written = self.text[place.start : place.end]
-                mark = secrets.place(place.value if isinstance(place.value, str) else written, place.name)
-                parts += self.text[done : place.start], f'"{mark}"'
-                done = place.end
-        return secrets.document("".join(parts) + self.text[done:])
+            written = place.value if isinstance(place.value, str) else self.text[place.start : place.end]
+            name = secrets.name_at(written, place.name)
+            mark, type = f'"{marks.mark(name)}"', json_type(place.value)
+            yield Cut(place.start, place.end, name, mark, place.pointer, type=type)
+
+
+def in_text(part: str, span: marks.Span) -> StruckOut:
+    """A mark in a text that is not JSON."""
+    return StruckOut(part=part, name=span.name, span=(span.start, span.end))
+
+
+def _listed(part: str, cut: Cut) -> StruckOut:
+    if cut.pointer is None:
+        return StruckOut(part=part, name=cut.name, span=(cut.start, cut.end))
+    return StruckOut(part=part, name=cut.name, pointer=cut.pointer, key=cut.is_key, type=cut.type)
+
+
+def _again(text: str, known: StruckOut) -> Cut | None:
+    """The cut that leaves a known mark as it is; None where the text does not have its place."""
+    if known.pointer is None:
+        start, end = known.span or (0, 0)
+        return Cut(start, end, known.name, text[start:end]) if text[start:end] else None
+    span = mark_span(text, known)
+    if span is None:
+        return None
+    start, end = span[0] - 1, span[1] + 1
+    return Cut(start, end, known.name, text[start:end], known.pointer, known.key, known.type)
+
+
+def mark_span(text: str, place: StruckOut) -> tuple[int, int] | None:
+    """Where the mark of a place is in the text of its part, without quotes; None where it is not there."""
+    if place.pointer is None:
+        return place.span
+    try:
+        jsontext.parse(text)
+        found = jsontext.key_span(text, place.pointer) if place.key else jsontext.span(text, place.pointer)
+    except (SourceError, pointers.PointerError):
+        return None
+    return None if found is None or text[found[0]] != '"' else (found[0] + 1, found[1] - 1)
 
 
 def leaves(value: Json) -> Iterator[str]:
@@ -70,7 +127,7 @@ def leaves(value: Json) -> Iterator[str]:
 
 
 def _places(text: str, secret_pointers: tuple[str, ...]) -> list[Place]:
-    """The places of the secret pointers, outer ones first; null, "" and marks are no secrets."""
+    """The places of the secret pointers, outer ones first; null and "" are no secrets."""
     if not secret_pointers:
         return []
     named = [(pointer, name) for pointer, name in _named(secret_pointers) if name in text or "\\" in text]
@@ -81,9 +138,11 @@ def _places(text: str, secret_pointers: tuple[str, ...]) -> list[Place]:
     except SourceError:
         loose = [place for _, name in named for place in _loose_places(text, name)]
         return sorted(loose, key=_position)
-    spans = [(jsontext.span(text, pointer, document), pointer, name) for pointer, name in named]
+    found = ((jsontext.span(text, pointer, document), pointer, name) for pointer, name in named)
     places = [
-        Place(*span, name, pointers.resolve(document, pointer)) for span, pointer, name in spans if span
+        Place(*span, name, pointers.resolve(document, pointer), pointer)
+        for span, pointer, name in found
+        if span
     ]
     return sorted((place for place in places if _is_secret(place.value)), key=_position)
 
@@ -104,8 +163,8 @@ def _loose_places(text: str, name: str) -> Iterator[Place]:
     for match in member.finditer(text):
         value = match[1].strip('"')
         if value != "null" and _is_secret(value):
-            yield Place(*match.span(1), name, value)
+            yield Place(*match.span(1), name, value, None)
 
 
 def _is_secret(value: Json) -> bool:
-    return value is not None and value != "" and not is_mark(value)
+    return value is not None and value != ""

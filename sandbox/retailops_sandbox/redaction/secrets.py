@@ -2,18 +2,25 @@
 
 A secret of eight characters or more is struck out wherever it occurs: as it is, JSON-escaped, URL-encoded or
 in base64. A shorter one only at a place that makes it secret. Inside a JSON document the whole leaf becomes a
-mark, so that it stays valid. Redacting what is redacted already changes nothing.
+mark, so that it stays valid.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import TypeAlias
+
+import msgspec
 
 from retailops_sandbox import jsontext
+from retailops_sandbox.comparing.matchers import matcher
+from retailops_sandbox.comparing.values import type_name
 from retailops_sandbox.errors import SourceError
-from retailops_sandbox.model import Headers, Json
+from retailops_sandbox.jsontext import pointer
+from retailops_sandbox.model import Headers, Json, Mark
 from retailops_sandbox.redaction import marks
 from retailops_sandbox.redaction.credentials import (
     USERINFO,
@@ -23,21 +30,52 @@ from retailops_sandbox.redaction.credentials import (
     split_scheme,
 )
 from retailops_sandbox.redaction.encodings import forms
+from retailops_sandbox.redaction.marks import Span
 from retailops_sandbox.redaction.search import Search
 
 MIN_LENGTH = 8
 """Values under this many characters are redacted only at a place that makes them secret."""
 _MOST_EXTENDED = 32
+"""The most results of `and_also` that are kept."""
 
-_JSON_LEAF = r'(?s)("[^"\\]*(?:\\.[^"\\]*)*")([ \t\n\r]*:)?|-?[0-9][-+.0-9eE]*'
+_LEAST_CUT = 4
+"""The fewest characters of a secret's beginning that are struck out where a message cuts it off."""
+_BEFORE_ELLIPSIS = "[^…]+(?=…)"
+
+
+class Cut(msgspec.Struct, frozen=True):
+    """A place of a text that is struck out, and what is written there instead: a mark, quoted in JSON."""
+
+    start: int
+    end: int
+    name: str
+    replacement: str
+    pointer: str | None = None
+    """In a JSON text the pointer to the mark, or to the member whose key it is."""
+    is_key: bool = False
+    type: str = ""
+    """The JSON type of the value as it was."""
+
+
+KnownMarks: TypeAlias = Mapping[tuple[int, bool], Sequence[Span]]
+"""The marks in headers, by the header's position and whether they are in its name."""
+NOTHING: KnownMarks = {}
+NO_VALUES: Mapping[str, str] = {}
 
 
 class Secrets:
     """The secrets of a run, by the names that stand for them."""
 
-    def __init__(self, values: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
+    def __init__(
+        self,
+        values: Mapping[str, str] | Iterable[tuple[str, str]] = (),
+        *,
+        quoted: Mapping[str, str] = NO_VALUES,
+    ) -> None:
+        """`quoted` are names by short values, which are secret where a message quotes them alone."""
         pairs = values.items() if isinstance(values, Mapping) else values
-        self._pairs = [(name, value) for name, value in pairs if value and not marks.holds_mark(value)]
+        self._pairs = [(name, value) for name, value in pairs if value]
+        self._quoted = quoted
         found_anywhere = [pair for pair in self._pairs if len(pair[1]) >= MIN_LENGTH]
         # A value that is part of the mark's own prefix cannot be hidden by a mark.
         self._names = {
@@ -46,150 +84,287 @@ class Secrets:
         """The secrets' names by what is looked for."""
         self._search = Search(self._names)
         self._exact = {value: name for name, value in self._pairs}
-        self._spelled: dict[str, str] = {}
-        """The marks that were spelled so far, by name."""
+        self._shown: dict[str, str] = {}
+        """The names as marks have them, as far as they were needed."""
         self._extended: dict[tuple[tuple[str, str], ...], Secrets] = {}
         """The latest results of `and_also`: deliveries of one run give away the same few secrets."""
 
     def __bool__(self) -> bool:
-        return bool(self._pairs)
+        return bool(self._pairs or self._quoted)
 
     def and_also(self, more: Iterable[tuple[str, str]]) -> Secrets:
-        """These secrets and the long ones among `more`, without those that contain one of these."""
-        new = tuple([pair for pair in more if len(pair[1]) >= MIN_LENGTH and not self._found_in(pair[1])])
-        if not new:
+        """These secrets and those in `more`, without long ones that contain one of these.
+
+        The short ones are struck out of what quotes them alone.
+        """
+        found = tuple([pair for pair in more if pair[1]])
+        if not found:
             return self
-        extended = self._extended.get(new)
+        extended = self._extended.get(found)
         if extended is None:
-            extended = Secrets([*new, *self._pairs])
+            new = [pair for pair in found if len(pair[1]) >= MIN_LENGTH and not self._found_in(pair[1])]
+            short = {value: name for name, value in found if len(value) < MIN_LENGTH}
+            extended = self
+            if new or not short.items() <= self._quoted.items():
+                extended = Secrets([*new, *self._pairs], quoted={**self._quoted, **short})
             if len(self._extended) >= _MOST_EXTENDED:
                 self._extended.clear()
-            self._extended[new] = extended
+            self._extended[found] = extended
         return extended
 
     def text(self, text: str) -> str:
         """Any text, redacted: a JSON object or array by its leaves, everything else in place."""
         return self.document(text) if text.lstrip()[:1] in ("{", "[") else self.plain(text)
 
-    def json(self, value: Json) -> Json:
-        """A JSON value, redacted as `document` redacts its text; the same object where there is no hit."""
-        if not self._search or not self._found_in(jsontext.compact(value).decode()):
-            return value
-        return self._redacted(value, _Keys())
-
-    def document(self, text: str) -> str:
-        """A JSON text, redacted leaf by leaf and no other byte touched; other texts in place."""
-        if not self._found_in(text):
-            return text
-        try:
-            jsontext.parse(text)
-        except SourceError:
-            return self.plain(text)
-        keys = _Keys()
-
-        def leaf(match: re.Match[str]) -> str:
-            mark = self._mark_of(match[0])
-            if mark is None:
-                return match[0]
-            if match[2] is None:
-                return f'"{mark}"'
-            return f'"{keys.distinct(json.loads(match[1]), mark)}"{match[2]}'
-
-        return re.sub(_JSON_LEAF, leaf, text)
-
     def plain(self, text: str) -> str:
         """A text, each secret in it redacted."""
-        hits = sorted(self._search.hits(text), key=lambda hit: (hit[0], -hit[1]))
-        if not hits:
-            return text
-        parts: list[str] = []
-        done = 0
-        for start, end, needle in hits:
-            if start >= done:
-                parts += text[done:start], self.mark(self._names[needle])
-            done = max(done, end)
-        return "".join(parts) + text[done:]
+        spans = self.spans(text)
+        return marks.struck_out(text, spans)[0] if spans else text
 
     def url(self, text: str) -> str:
         """A URL or a text that may hold some, redacted: userinfo and secrets."""
+        return self.struck_url(text)[0]
+
+    def quoting(self, text: str) -> str:
+        """A message, redacted, which may quote a secret only up to a `…`."""
         text = self.plain(text)
-        if "@" not in text or "//" not in text:
+        for value, name in self._quoted.items():
+            text = text.replace(jsontext.compact(value).decode(), f'"{marks.mark(self.shown(name))}"')
+        if "…" not in text or not self._search:
             return text
-        return re.sub(USERINFO, lambda userinfo: self._userinfo_mark(userinfo[0]), text)
+        return re.sub(_BEFORE_ELLIPSIS, self._without_beginning, text)
+
+    def spans(self, text: str) -> list[Span]:
+        """Where the text holds secrets, however they are encoded there; spans may overlap."""
+        if not self._search:
+            return []
+        return [
+            Span(start, end, self.shown(self._names[needle]))
+            for start, end, needle in self._search.hits(text)
+        ]
+
+    def struck_url(self, text: str, known: Sequence[Span] = ()) -> tuple[str, list[Span]]:
+        """As `url`, with the spans of the marks. `known` are those of marks that the text has already."""
+        text, found = self.struck_text(text, known)
+        if "@" not in text or "//" not in text:
+            return text, found
+        whole = [self._userinfo(match, found) for match in re.finditer(USERINFO, text)]
+        return marks.struck_out(text, [*found, *whole]) if whole else (text, found)
+
+    def struck_text(self, text: str, known: Sequence[Span] = ()) -> tuple[str, list[Span]]:
+        """As `plain`, with the spans of the marks. `known` are those of marks that the text has already."""
+        found = [span for span in self.spans(text) if not any(map(partial(_overlap, span), known))]
+        return marks.struck_out(text, [*known, *found]) if found else (text, list(known))
+
+    def json(self, value: Json) -> Json:
+        """A JSON value with marks for its secrets; the same object where there is none.
+
+        An object that has a secret in a key is one mark.
+        """
+        if not self._search or not self._found_in(jsontext.compact(value).decode()):
+            return value
+        return self._redacted(value)
+
+    def document(self, text: str) -> str:
+        """A JSON text with marks for leaves and keys that hold secrets, no other byte touched.
+
+        A text that is not JSON is redacted in place.
+        """
+        return self.struck_document(text)[0]
+
+    def struck_document(self, text: str, known: Sequence[Cut] = ()) -> tuple[str, list[Cut]]:
+        """As `document`, with the places of the marks, sorted.
+
+        `known` are places that are struck out in any case, with what takes their place.
+        """
+        spans = self.spans(text)
+        if not spans and not known:
+            return text, []
+        try:
+            jsontext.parse(text)
+        except SourceError:
+            return struck_cuts(text, [*known, *(Cut(*span, marks.mark(span.name)) for span in spans)])
+        return struck_cuts(text, [*known, *_cuts_of_leaves(text, spans, known)] if spans else known)
 
     def headers(self, headers: Headers, *, sent: bool = False) -> Headers:
         """Headers, redacted; in those we sent, also a whole value that is a secret however short."""
+        return self.struck_headers(headers, sent=sent)[0]
+
+    def struck_headers(
+        self, headers: Headers, *, sent: bool = False, known: KnownMarks = NOTHING
+    ) -> tuple[Headers, list[tuple[int, bool, Span]]]:
+        """As `headers`, with the marks: the header's position, whether it is in the name, the span.
+
+        `known` are the marks that the headers have already.
+        """
         clean = not self._found_in(joined(headers))
-        if clean and is_harmless(headers) and not (sent and self._holds_exactly(headers)):
-            return headers
+        if clean and not known and is_harmless(headers) and not (sent and self._holds_exactly(headers)):
+            return headers, []
         kept: list[tuple[str, str]] = []
-        for name, value in headers:
-            credentials = credential_header(name)
-            if credentials:
-                scheme, rest = split_scheme(value)
-                value = scheme + self.place(rest, credentials)
-            elif sent and value in self._exact:
-                value = self.mark(self._exact[value])
-            elif not clean or "@" in value:
-                value = self.url(value)
-            kept.append((name if clean else self.plain(name), value))
-        return tuple(kept)
+        found: list[tuple[int, bool, Span]] = []
+        for position, (name, value) in enumerate(headers):
+            new_name, in_name = self.struck_text(name, known.get((position, True), ()))
+            in_value = known.get((position, False), ())
+            value, in_value = self._struck_value(name, value, clean, sent, in_value)
+            kept.append((new_name, value))
+            found += [(position, True, span) for span in in_name]
+            found += [(position, False, span) for span in in_value]
+        return tuple(kept), found
 
     def _holds_exactly(self, headers: Headers) -> bool:
         """Whether the whole value of a header is a secret, however short."""
         return not self._exact.keys().isdisjoint([value for _, value in headers])
 
-    def place(self, value: str, name: str) -> str:
-        """The mark of a value that is secret because of its place; an empty value and a mark stay."""
-        if not value or marks.is_mark(value):
-            return value
-        known = self._exact.get(value)
-        return self._mark_of(value) or self.mark(name) if known is None else self.mark(known)
+    def _struck_value(
+        self, name: str, value: str, clean: bool, sent: bool, known: Sequence[Span]
+    ) -> tuple[str, list[Span]]:
+        """A header's value, redacted, with the spans of the marks."""
+        credentials = credential_header(name)
+        if known and (credentials or (sent and value in self._exact)):
+            return value, list(known)
+        if credentials:
+            scheme, rest = split_scheme(value)
+            if not rest:
+                return value, []
+            whole = Span(len(scheme), len(value), self.name_at(rest, credentials))
+            return marks.struck_out(value, [whole])
+        if sent and value in self._exact:
+            return marks.struck_out(value, [Span(0, len(value), self.shown(self._exact[value]))])
+        if not clean or "@" in value:
+            return self.struck_url(value, known)
+        return value, list(known)
 
-    def mark(self, name: str) -> str:
-        """The mark of a secret of this name; one without a name where the name gives a secret away."""
-        if name not in self._spelled:
+    def name_at(self, value: str, name: str) -> str:
+        """The name in the mark of a value that is secret because of its place, which gives it this name."""
+        known = self._exact.get(value)
+        return self._name_in(value) or self.shown(name) if known is None else self.shown(known)
+
+    def shown(self, name: str) -> str:
+        """The name of a secret as its mark has it: none where the name gives a secret away."""
+        if name not in self._shown:
             spelled = marks.mark(name)
             safe = json.dumps(spelled, ensure_ascii=False)[1:-1] == spelled and not self._found_in(spelled)
-            self._spelled[name] = spelled if safe else marks.mark("…")
-        return self._spelled[name]
+            self._shown[name] = spelled[len(marks.PREFIX) : -1] if safe else marks.NAMELESS
+        return self._shown[name]
 
-    def _userinfo_mark(self, userinfo: str) -> str:
-        """One mark for the whole userinfo; the password's mark where that has been redacted already."""
-        found = marks.MARK.search(userinfo)
-        return found[0] if found else self.place(userinfo, "URL")
+    def _userinfo(self, userinfo: re.Match[str], found: Sequence[Span]) -> Span:
+        """One span for the whole userinfo, with the name of the password's secret where that is known."""
+        inside = (span.name for span in found if userinfo.start() <= span.start < userinfo.end())
+        return Span(*userinfo.span(), next(inside, None) or self.name_at(userinfo[0], "URL"))
+
+    def _without_beginning(self, cut: re.Match[str]) -> str:
+        """The text before a `…`, without the beginning of a secret at its end."""
+        text = cut[0]
+        for needle, name in self._names.items():
+            for spelled in (needle, json.dumps(needle, ensure_ascii=False)[1:-1]):
+                for length in range(min(len(spelled) - 1, len(text)), _LEAST_CUT - 1, -1):
+                    if text.endswith(spelled[:length]):
+                        return text[:-length] + marks.mark(self.shown(name))
+        return text
 
     def _found_in(self, text: str) -> bool:
         return self._search.first(text) is not None
 
-    def _mark_of(self, text: str) -> str | None:
-        """The mark of a secret that the text holds, if it holds one."""
+    def _name_in(self, text: str) -> str | None:
+        """The name of a secret that the text holds, if it holds one."""
         needle = self._search.first(text)
-        return None if needle is None else self.mark(self._names[needle])
+        return None if needle is None else self.shown(self._names[needle])
 
-    def _redacted(self, value: Json, keys: _Keys) -> Json:
+    def _redacted(self, value: Json) -> Json:
         if isinstance(value, dict):
-            return {self._key(key, keys): self._redacted(member, keys) for key, member in value.items()}
+            for key in value:
+                name = self._name_in(jsontext.compact(key).decode())
+                if name is not None:
+                    return Mark(marks.mark(name), name, "object")
+            return {key: self._redacted(member) for key, member in value.items()}
         if isinstance(value, list):
-            return [self._redacted(item, keys) for item in value]
-        if value is None or isinstance(value, bool):
+            return [self._redacted(item) for item in value]
+        if value is None or isinstance(value, (bool, Mark)):
             return value
-        mark = self._mark_of(jsontext.compact(value).decode())
-        return value if mark is None else mark
+        name = self._name_in(jsontext.compact(value).decode())
+        return value if name is None else Mark(marks.mark(name), name, json_type(value))
 
-    def _key(self, key: str, keys: _Keys) -> str:
-        mark = self._mark_of(jsontext.compact(key).decode())
-        return key if mark is None else keys.distinct(key, mark)
+
+def json_type(value: Json) -> str:
+    """The JSON type of a value, `integer` among them."""
+    is_integer = matcher({"type": "integer"}).accepts
+    return "integer" if is_integer is not None and is_integer(value) else type_name(value)
+
+
+def _overlap(one: Span, other: Span) -> bool:
+    return one.start < other.end and other.start < one.end
+
+
+def merged(spans: Iterable[Span]) -> list[tuple[int, int]]:
+    """Spans as pairs of start and end, sorted, those that overlap as one."""
+    found: list[tuple[int, int]] = []
+    for start, end, _ in sorted(spans):
+        if found and start < found[-1][1]:
+            found[-1] = found[-1][0], max(end, found[-1][1])
+        else:
+            found.append((start, end))
+    return found
+
+
+def struck_cuts(text: str, cuts: Iterable[Cut]) -> tuple[str, list[Cut]]:
+    """The text with the replacements of these cuts, and the cuts with the places of the marks in it."""
+    parts: list[str] = []
+    done = length = 0
+    made: list[Cut] = []
+    for cut in sorted(cuts, key=lambda each: (each.start, -each.end)):
+        if cut.start >= done:
+            stays = text[done : cut.start]
+            length += len(stays)
+            inner = cut.replacement[0] == '"'
+            made.append(
+                msgspec.structs.replace(cut, start=length + inner, end=length + len(cut.replacement) - inner)
+            )
+            length += len(cut.replacement)
+            parts += stays, cut.replacement
+        done = max(done, cut.end)
+    return "".join(parts) + text[done:], made
+
+
+def _cuts_of_leaves(text: str, spans: Sequence[Span], known: Sequence[Cut]) -> Iterator[Cut]:
+    """The marks for leaves and keys in which there is one of the spans, outside the known cuts."""
+    keys = _Keys()
+    renamed: list[tuple[str, str]] = []
+    for leaf in jsontext.leaves_within(text, merged(spans)):
+        if any(cut.start <= leaf.start < cut.end for cut in known):
+            continue
+        own = Span(leaf.start, leaf.end, "")
+        name = max((span for span in spans if _overlap(span, own)), key=_length).name
+        written = jsontext.parse(text[leaf.start : leaf.end])
+        at = _renamed(leaf.pointer, renamed)
+        if leaf.is_key:
+            name = keys.distinct(str(written), name)
+            at = f"{at.rpartition('/')[0]}/{pointer.escape(marks.mark(name))}"
+            renamed.append((leaf.pointer, at))
+        type = "" if leaf.is_key else json_type(written)
+        mark = f'"{marks.mark(name)}"'
+        yield Cut(leaf.start, leaf.end, name, mark, at, is_key=leaf.is_key, type=type)
+
+
+def _renamed(at: str, renamed: Sequence[tuple[str, str]]) -> str:
+    """A pointer in the text with marks in the place of keys; the later of the renamed lie deeper."""
+    for old, new in reversed(renamed):
+        if at == old or at.startswith(f"{old}/"):
+            return new + at[len(old) :]
+    return at
+
+
+def _length(span: Span) -> int:
+    return span.end - span.start
 
 
 class _Keys:
-    """Marks for the keys of one document: different keys get different ones and become no duplicates."""
+    """Names for the marks of the keys of one document: different keys get different ones."""
 
     def __init__(self) -> None:
-        self._marks: dict[str, str] = {}
+        self._names: dict[str, str] = {}
 
-    def distinct(self, key: str, mark: str) -> str:
-        if key not in self._marks:
-            same = sum(other.startswith(mark[:-1]) for other in self._marks.values())
-            self._marks[key] = marks.numbered(mark, same + 1) if same else mark
-        return self._marks[key]
+    def distinct(self, key: str, name: str) -> str:
+        if key not in self._names:
+            same = sum(other.startswith(name) for other in self._names.values())
+            self._names[key] = marks.numbered(name, same + 1) if same else name
+        return self._names[key]

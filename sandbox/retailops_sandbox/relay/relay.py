@@ -19,7 +19,7 @@ import msgspec
 from msgspec import UNSET
 
 from retailops_sandbox import composing, diagnostics, httpserver, redaction
-from retailops_sandbox.comparing import Judge
+from retailops_sandbox.comparing import Answer, Judge
 from retailops_sandbox.contracts import recognition
 from retailops_sandbox.engine import LARGE_BODY, Clock, DeliveryLog, Transport
 from retailops_sandbox.errors import FileError, SandboxError
@@ -227,10 +227,12 @@ class Relay:
             response=kept.response,
             fault=kept.fault,
             timings=exchange.timings,
+            struck_out=kept.struck_out,
         )
         judge = self._judges[agreed.action, agreed.edition]
-        judgement = judge(delivery, None, at=self._clock.now(), payload_violations=violations)
-        return Recorded(delivery, judgement)
+        answer = Answer(delivery, kept.answered)
+        found = judge(answer, None, at=self._clock.now(), payload_violations=violations)
+        return Recorded(delivery, redaction.judgement(found, delivery, kept.secrets, self._secret_pointers))
 
 
 def _log(sent: Delivery) -> None:

@@ -7,7 +7,7 @@ import sys
 import pytest
 from msgspec import UNSET
 
-from retailops_sandbox import comparing, jsontext
+from retailops_sandbox import comparing, jsontext, redaction
 from retailops_sandbox.comparing import judging, matchers
 from retailops_sandbox.comparing.rules import compile_rules
 from retailops_sandbox.errors import SourceError
@@ -65,7 +65,7 @@ def delivery(
 
 
 def judged(sent, expectation=None, **facts):
-    return comparing.Judge(Contract())(sent, expectation, at=AT, **facts)
+    return comparing.Judge(Contract())(redaction.listing.answer(sent), expectation, at=AT, **facts)
 
 
 def parts(judgement):
@@ -165,11 +165,13 @@ class WithToken(Contract):
 
 def test_whoever_relays_a_wrong_token_may_be_answered_401():
     sent = delivery('{"events":[]}', status=401)
-    relayed = comparing.Judge(WithToken(), sends_tokens=False)(sent, None, at=AT)
+    relayed = comparing.Judge(WithToken(), sends_tokens=False)(redaction.listing.answer(sent), None, at=AT)
     assert (relayed.verdict, relayed.violations) == ("recorded", ())
-    assert comparing.Judge(WithToken())(sent, None, at=AT).verdict == "failed"
+    assert comparing.Judge(WithToken())(redaction.listing.answer(sent), None, at=AT).verdict == "failed"
     assert (
-        comparing.Judge(WithToken(), sends_tokens=False)(delivery(status=403), None, at=AT).verdict
+        comparing.Judge(WithToken(), sends_tokens=False)(
+            redaction.listing.answer(delivery(status=403)), None, at=AT
+        ).verdict
         == "failed"
     )
 
@@ -185,7 +187,9 @@ def test_whoever_relays_a_wrong_token_may_be_answered_401():
     ],
 )
 def test_a_refused_token_is_hinted_at(sent, words):
-    judgement = comparing.Judge(WithToken())(delivery(status=401, sent=sent), None, at=AT)
+    judgement = comparing.Judge(WithToken())(
+        redaction.listing.answer(delivery(status=401, sent=sent)), None, at=AT
+    )
     assert any(hint.startswith(words) for hint in judgement.violations[0].hints)
 
 
@@ -343,8 +347,11 @@ def test_one_judge_tells_expectations_apart_however_many_there_were():
     for number in range(1_000):
         body = {"events": [{"error_code": f"E{number}"}]}
         sent = delivery(jsontext.compact(body).decode())
-        assert judge(sent, Expectation(body=body), at=AT).verdict == "passed"
-        assert judge(sent, Expectation(body={"events": [number]}), at=AT).verdict == "failed"
+        assert judge(redaction.listing.answer(sent), Expectation(body=body), at=AT).verdict == "passed"
+        assert (
+            judge(redaction.listing.answer(sent), Expectation(body={"events": [number]}), at=AT).verdict
+            == "failed"
+        )
 
 
 def test_an_expectation_is_made_ready_once(monkeypatch):
@@ -352,7 +359,7 @@ def test_an_expectation_is_made_ready_once(monkeypatch):
     monkeypatch.setattr(judging, "compile_rules", lambda rules: made.append(rules) or compile_rules(rules))
     judge = comparing.Judge(Contract())
     expectation = Expectation(body={"events": []}, rules={"/events/*": "ignore"})
-    verdicts = {judge(delivery(), expectation, at=AT).verdict for _ in range(20)}
+    verdicts = {judge(redaction.listing.answer(delivery()), expectation, at=AT).verdict for _ in range(20)}
     assert (verdicts, len(made)) == ({"passed"}, 1)
 
 
@@ -360,10 +367,10 @@ def test_a_judge_does_not_keep_every_expectation_it_ever_saw():
     judge = comparing.Judge(Contract())
     first = Expectation(body={"events": []}, rules={"/events": "any"})
     before = sys.getrefcount(first)
-    judge(delivery(), first, at=AT)
+    judge(redaction.listing.answer(delivery()), first, at=AT)
     assert sys.getrefcount(first) > before
     for _ in range(1_000):
-        judge(delivery(), Expectation(rules={"/events": "any"}), at=AT)
+        judge(redaction.listing.answer(delivery()), Expectation(rules={"/events": "any"}), at=AT)
     assert sys.getrefcount(first) == before
 
 

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from retailops_sandbox import redaction
 from retailops_sandbox.model import Headers, Netrc, Receiver, Request
 from retailops_sandbox.reporting.exporters.curl import command
 from tests.support.receivers import answering, receiver, response
+from tests.support.records import some_delivery
 
 JSON = ("Content-Type", "application/json")
 ECHO = """#!/bin/sh
@@ -112,7 +114,8 @@ def test_what_was_redacted_comes_from_the_environment(environment):
     )
     secrets = {"TOKEN": "s3 cr'et$HOME", "api_key": "k", "_1": "one", "REDACTED": "r"}
     with receiver(answering(response())) as there:
-        text = command(request).replace("{there}", there.url)
+        struck_out = redaction.listing.of(some_delivery(request=request))
+        text = command(request, struck_out=struck_out).replace("{there}", there.url)
         run(text, environment | secrets)
     assert '"$TOKEN"' in text
     head, _, body = there.requests[0].decode().partition("\r\n\r\n")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import retailops_sandbox
 from retailops_sandbox.redaction import marks
+from retailops_sandbox.redaction.marks import Span
 
 PACKAGE = Path(retailops_sandbox.__file__).parent
 ROOT = PACKAGE.parents[1]
@@ -18,20 +19,13 @@ def test_the_spelling_of_a_mark_stands_in_one_file():
     assert {file.name for file, text in texts.items() if "«redacted" in text} == {"marks.py"}
 
 
-def test_a_mark_is_told_from_a_text_that_holds_one():
-    mark = marks.mark("TOKEN")
-    assert marks.is_mark(mark)
-    assert not marks.is_mark(f"Bearer {mark}")
-    assert marks.holds_mark(f"Bearer {mark}")
-    assert not marks.holds_mark(mark[:-1])
-    assert not marks.is_mark(7)
-
-
 def test_a_name_cannot_end_its_mark():
-    assert marks.is_mark(marks.mark("a»b«c"))
+    assert marks.LOOKS_LIKE.fullmatch(marks.mark("a»b«c"))
 
 
-def test_pointers_lead_to_what_was_struck_out():
-    mark = marks.mark("TOKEN")
-    document = {"a/b": [1, f"x {mark}", {"~": mark}], "c": "clean", mark: "a name is no value"}
-    assert list(marks.marked(document)) == ["/a~1b/1", "/a~1b/2/~0"]
+def test_spans_give_way_to_marks_and_the_first_and_longest_gives_the_name():
+    spans = [Span(2, 4, "B"), Span(0, 3, "A"), Span(0, 1, "short"), Span(6, 7, "C")]
+    text, found = marks.struck_out("abcdefgh", spans)
+    assert text == "«redacted:A»ef«redacted:C»h"
+    assert [text[each.start : each.end] for each in found] == ["«redacted:A»", "«redacted:C»"]
+    assert [each.name for each in found] == ["A", "C"]

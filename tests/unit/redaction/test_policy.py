@@ -12,6 +12,7 @@ from retailops_sandbox import composing, engine, redaction
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.model import Basic, Bearer, Receiver
 from retailops_sandbox.redaction import SecretPolicy, Secrets
+from retailops_sandbox.redaction.marks import LOOKS_LIKE
 from retailops_sandbox.relay.relay import Relay
 from retailops_sandbox.reporting.exporters import exporting
 from retailops_sandbox.reporting.exporters.exporter import Sources
@@ -52,9 +53,7 @@ def policy(*receivers: Receiver, named: tuple[str, ...] = (), **environment: str
 
 def struck(secrets: Secrets, environment: dict[str, str] = ENVIRONMENT) -> dict[str, str]:
     """The variables whose values are struck out, and the names by which they are."""
-    marks = {
-        name: redaction.MARK.search(secrets.plain(f"a {value} b")) for name, value in environment.items()
-    }
+    marks = {name: LOOKS_LIKE.search(secrets.plain(f"a {value} b")) for name, value in environment.items()}
     return {name: mark[1] for name, mark in marks.items() if mark}
 
 

@@ -35,7 +35,7 @@ from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.scenarios.scenario import Plan
 from tests.support.policies import secret_policy
-from tests.support.records import some_delivery
+from tests.support.records import listed, some_delivery
 
 PAYLOAD: dict[str, Any] = contract.load("order_cancel", "draft").examples.request
 OWN: dict[str, Any] = {**PAYLOAD, "own": Number("35.00")}
@@ -64,12 +64,12 @@ def entry(number: int = 1, *, edition: str = "draft", **fields: Any) -> Entry:
             body=jsontext.compact(payload).decode(),
         ),
     }
-    sent = some_delivery(**given | fields)
+    sent = listed(some_delivery(**given | fields))
     return Entry(sent, (Judgement(delivery=sent.id, verdict="passed", at=""),))
 
 
-def of(format: str, *entries: Entry, name: str = "run.1") -> ExportedFile:
-    return exporting.deliveries(entries, FORMATS[format], SOURCES, name=name)
+def of(format: str, *entries: Entry, name: str = "run.1", own: bool = True) -> ExportedFile:
+    return exporting.deliveries(entries, FORMATS[format], SOURCES, name=name, own=own)
 
 
 def of_file(format: str, plan: Plan) -> ExportedFile:
@@ -92,9 +92,9 @@ def test_what_became_known_as_secret_after_it_was_sent_is_struck_out(format: str
     )
     expected = Expectation(body={}, rules={"/echo": {"one_of": [secret]}})
     sent = Entry(sent.delivery, (Judgement(delivery="run.1", verdict="passed", at="", expectation=expected),))
-    assert secret in exporting.deliveries([sent], FORMATS[format], SOURCES, name="run.1").text
+    assert secret in exporting.deliveries([sent], FORMATS[format], SOURCES, name="run.1", own=True).text
     sources = msgspec.structs.replace(SOURCES, policy=secret_policy({"LATE": secret}, named=["LATE"]))
-    made = exporting.deliveries([sent], FORMATS[format], sources, name="run.1")
+    made = exporting.deliveries([sent], FORMATS[format], sources, name="run.1", own=True)
     assert secret not in made.text
     assert "LATE" in made.text
     assert "struck out: LATE" in made.notes
@@ -112,7 +112,7 @@ def test_what_became_known_as_secret_after_it_was_sent_is_struck_out(format: str
 def test_a_curl_command_does_not_spell_out_the_password_of_a_proxy(proxy: str, shown: str):
     shop = Receiver(name="shop", base_url="http://a", proxy=proxy)
     sources = msgspec.structs.replace(SOURCES, receiver=lambda name: shop)
-    assert shown in exporting.deliveries([entry()], FORMATS["curl"], sources, name="run.1").text
+    assert shown in exporting.deliveries([entry()], FORMATS["curl"], sources, name="run.1", own=True).text
 
 
 # --- pytest files ------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from retailops_sandbox import comparing
+from retailops_sandbox import comparing, redaction
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.model import Difference, Expectation, Request, Response, Rule
 from retailops_sandbox.reporting.render import lines
@@ -19,7 +19,9 @@ def told(expected: dict[str, Rule], *headers: tuple[str, str]) -> list[str]:
         request=Request(method="POST", url="http://h", headers=()),
         response=Response(status=200, headers=headers, body='{"events":[]}'),
     )
-    judgement = comparing.Judge(CONTRACT)(delivery, Expectation(headers=expected), at="")
+    judgement = comparing.Judge(CONTRACT)(
+        redaction.listing.answer(delivery), Expectation(headers=expected), at=""
+    )
     assert judgement.verdict == ("failed" if judgement.differences else "passed")
     return [lines.difference(each) for each in judgement.differences]
 

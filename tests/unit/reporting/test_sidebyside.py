@@ -13,7 +13,7 @@ from retailops_sandbox import comparing, jsontext
 from retailops_sandbox.comparing.rules import compile_rules
 from retailops_sandbox.comparing.values import same
 from retailops_sandbox.jsontext import pointer
-from retailops_sandbox.model import Expectation, Request, Response
+from retailops_sandbox.model import Expectation, Judgement, Request, Response
 from retailops_sandbox.reporting.render import sidebyside, sidebyside_text
 from retailops_sandbox.reporting.render.sidebyside import Card, Cards, Fold, Line
 from tests.support.records import some_delivery
@@ -195,16 +195,20 @@ def delivered(body, **more):
     )
 
 
+def judged(expectation: Expectation) -> Judgement:
+    return Judgement(delivery="run.1", verdict="failed", at="", expectation=expectation)
+
+
 def test_a_delivery_is_viewed_beside_its_expectation():
     expectation = Expectation(body=EXPECTED, rules={"/events/*/message": "ignore"})
-    view = sidebyside.of(delivered(jsontext.compact(ACTUAL).decode()), expectation, SETS)
+    view = sidebyside.of(delivered(jsontext.compact(ACTUAL).decode()), judged(expectation), SETS)
     assert view == viewed(EXPECTED, ACTUAL, expectation.rules)
 
 
 def test_there_is_no_view_without_two_documents():
-    assert sidebyside.of(delivered("{}"), Expectation()) is None
-    assert sidebyside.of(delivered("<html>"), Expectation(body=1)) is None
-    assert sidebyside.of(delivered("1234", base64=True), Expectation(body=1)) is None
+    assert sidebyside.of(delivered("{}"), judged(Expectation())) is None
+    assert sidebyside.of(delivered("<html>"), judged(Expectation(body=1))) is None
+    assert sidebyside.of(delivered("1234", base64=True), judged(Expectation(body=1))) is None
 
 
 def test_terminal_controls_and_bidirectional_tricks_are_spelled_out():

@@ -112,8 +112,8 @@ CHANGES: dict[str, tuple[Change, str]] = {
         "at /deliveries/1: is no run file, or a damaged one",
     ),
     "newer": (
-        lambda file: file["run"]["1"].update(format=2, kind="of the future"),
-        "is of format 2: a newer version of the sandbox wrote it (update the sandbox)",
+        lambda file: file["run"]["1"].update(format=3, kind="of the future"),
+        "is of format 3: a newer version of the sandbox wrote it (update the sandbox)",
     ),
     "a path for an id": (lambda file: file["run"]["1"].update(id="../x"), "'../x' is no id of a run"),
     "of another run": (

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from retailops_sandbox import cli
+from retailops_sandbox.cli.commands import main
 from retailops_sandbox.engine import DeliveryFinished, Event, Options
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.model import Receiver, Step
@@ -81,7 +81,7 @@ def test_the_command_line_says_nothing_of_an_interrupt(tmp_path: Path, monkeypat
         raise KeyboardInterrupt
 
     monkeypatch.setattr(run, "execute", interrupted)
-    done = CliRunner().invoke(cli.main, ["send", "default", "--stand-in", "--workspace", str(tmp_path)])
+    done = CliRunner().invoke(main, ["send", "default", "--stand-in", "--workspace", str(tmp_path)])
     assert done.exit_code == 130
     assert done.output == ""
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 import shlex
 from base64 import b64encode
-from collections.abc import Sequence
-
-import msgspec
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 from retailops_sandbox import redaction
 from retailops_sandbox.errors import UsageError
-from retailops_sandbox.model import Delivery, Netrc, Receiver, Request
-from retailops_sandbox.redaction import MARK, SecretPolicy, mark
+from retailops_sandbox.model import Delivery, Mark, Netrc, Receiver, Request, StruckOut
+from retailops_sandbox.redaction import SecretPolicy
 from retailops_sandbox.reporting.exporters.exporter import (
     ExportedFile,
     Exporter,
@@ -29,6 +28,9 @@ _WITH_LENGTH = ("POST", "PUT", "PATCH")
 _LONGEST_ARGUMENT = 100_000
 """The most bytes of a body in curl's argument: Linux takes 128 KiB, and a shell's own printf any number."""
 
+_Pieces: TypeAlias = Callable[[str, str], "list[str]"]
+"""The pieces of a part of the request, as `redaction.listing.pieces` makes them."""
+
 _reference = re.compile(r"\$\{env:(\w+)\}")
 
 
@@ -37,16 +39,20 @@ class Export(Exporter):
 
     def deliveries(self, sent: SentDeliveries, sources: Sources) -> ExportedFile:
         commands = []
+        variables = Variables(own=sent.own)
         for each in sent.entries:
             receiver = sources.receiver(each.delivery.receiver)
-            reached = None if receiver is None else _without_proxy_secrets(receiver, sources.policy)
-            commands.append(_commented(_origin(each.delivery), each.delivery.request, reached))
+            struck_out = redaction.listing.of(each.delivery)
+            made = command(
+                each.delivery.request, receiver, sources.policy, struck_out=struck_out, variables=variables
+            )
+            commands.append(_commented(_origin(each.delivery), made))
         return _script(sent.name, commands, sent.notes)
 
     def scenario_file(self, plan: Plan, sources: Sources, previews: PreviewSource) -> ExportedFile:
         """The script of the requests that the steps would send; UsageError where one cannot be composed."""
         found, receiver = previews()
-        name, reached = scenario_name(plan.id), _without_proxy_secrets(receiver, sources.policy)
+        name, variables = scenario_name(plan.id), Variables()
         commands: list[str] = []
         notes: list[str] = []
         for each in found:
@@ -57,12 +63,15 @@ class Export(Exporter):
                 notes.append(f"{left_out}: {each.waits}")
                 continue
             times = f", {each.deliveries} times" if each.deliveries > 1 else ""
-            commands.append(_commented(f"{each.step.name}{times}", each.request, reached))
+            made = command(
+                each.request, receiver, sources.policy, struck_out=each.struck_out, variables=variables
+            )
+            commands.append(_commented(f"{each.step.name}{times}", made))
         if not commands:
             raise UsageError(
                 f"no step of {name} can be told before it runs", mend="run it, then export its run"
             )
-        struck_out = redaction.struck_out(*(each.request for each in found))
+        struck_out = dict.fromkeys(place.name for each in found for place in each.struck_out)
         notes += [f"struck out: {', '.join(struck_out)}"] if struck_out else []
         return _script(name, commands, notes)
 
@@ -76,36 +85,67 @@ def _script(name: str, commands: Sequence[str], notes: Sequence[str]) -> Exporte
     )
 
 
-def _without_proxy_secrets(receiver: Receiver, policy: SecretPolicy) -> Receiver:
-    """The receiver, its secrets struck out of the proxy's URL."""
-    secrets = policy.secrets(receiver)
-    proxy = secrets.plain(receiver.proxy)
-    # A reference stays: it is no secret, and the command reads it from the environment.
-    return msgspec.structs.replace(receiver, proxy=proxy if "${" in proxy else secrets.url(proxy))
-
-
 def _origin(sent: Delivery) -> str:
     """The delivery's id, with its scenario and step, or its fixture."""
     return f"{sent.id} {f'{sent.scenario} / {sent.step}' if sent.scenario else sent.fixture}"
 
 
-def _commented(comment: str, request: Request, receiver: Receiver | None) -> str:
-    return f"{' '.join(f'# {comment}'.split())}\n{command(request, receiver)}\n"
+def _commented(comment: str, command: str) -> str:
+    return f"{' '.join(f'# {comment}'.split())}\n{command}\n"
 
 
-def command(request: Request, receiver: Receiver | None = None) -> str:
+class Variables:
+    """The variables of the shell that stand for struck-out secrets, by the secrets' names.
+
+    Names in the record of somebody else are not used, since a variable of that name may hold anything.
+    """
+
+    def __init__(self, *, own: bool = True) -> None:
+        self._own = own
+        self._names: dict[str, str] = {}
+
+    def word(self, pieces: Sequence[str]) -> str:
+        """The pieces as one word of a shell, in which marks are variables."""
+        words = [
+            f'"${self._of(each.name)}"' if isinstance(each, Mark) else shlex.quote(each) for each in pieces
+        ]
+        return "".join(words) or "''"
+
+    def _of(self, secret: str) -> str:
+        if secret not in self._names:
+            number = len(self._names) + 1
+            self._names[secret] = _variable_name(secret) if self._own else f"REDACTED_{number}"
+        return self._names[secret]
+
+
+def command(
+    request: Request,
+    receiver: Receiver | None = None,
+    policy: SecretPolicy | None = None,
+    *,
+    struck_out: Sequence[StruckOut] = (),
+    variables: Variables | None = None,
+) -> str:
     """A command for a POSIX shell that repeats a logged request, with the receiver's connection settings.
 
-    A secret that was struck out is a shell variable of its name.
+    `struck_out` is what was struck out of the record that has the request.
     """
-    body, pipe = _body(request)
-    options = [*_method(request, body), *_headers(request, receiver, body)]
+    variables = variables or Variables()
+    parts: dict[str, list[StruckOut]] = {}
+    for place in struck_out:
+        parts.setdefault(place.part, []).append(place)
+
+    def pieces(part: str, text: str) -> list[str]:
+        return redaction.listing.pieces(text, parts.get(f"/request/{part}", ()))
+
+    body, pipe = _body(request, pieces, variables)
+    options = [*_method(request, body), *_headers(request, receiver, body, pieces, variables)]
     if body:
         options.append(body)
     if receiver is not None:
-        options += _connection(receiver)
+        options += _connection(receiver, policy, variables)
     options += _exactness(request.url)
-    return pipe + " \\\n  ".join([f"curl {_quoted(request.url, MARK)}", *options])
+    return pipe + " \\\n  ".join([f"curl {variables.word(pieces('url', request.url))}", *options])
 
 
 def _method(request: Request, body: str) -> list[str]:
@@ -117,46 +157,63 @@ def _method(request: Request, body: str) -> list[str]:
     return [f"-X {shlex.quote(request.method)}"]
 
 
-def _headers(request: Request, receiver: Receiver | None, body: str) -> list[str]:
+def _headers(
+    request: Request, receiver: Receiver | None, body: str, pieces: _Pieces, variables: Variables
+) -> list[str]:
     """The options for the request's headers, and against those that curl adds."""
     left_out = {"host", "content-length"}
     if receiver is not None and isinstance(receiver.auth, Netrc):
         left_out.add("authorization")
     given = {name.lower() for name, _ in request.headers}
     unasked = [*_ADDED_BY_CURL, *(["Content-Type"] if body else [])]
-    lines = [
-        f"{name}: {value}" if value else f"{name};"
-        for name, value in request.headers
-        if name.lower() not in left_out
-    ]
-    lines += [f"{name}:" for name in unasked if name.lower() not in given]
-    return [f"-H {_quoted(line, MARK)}" for line in lines]
+    lines = []
+    for position, (name, value) in enumerate(request.headers):
+        if name.lower() not in left_out:
+            named = pieces(f"headers/{position}/0", name)
+            lines.append([*named, ": ", *pieces(f"headers/{position}/1", value)] if value else [*named, ";"])
+    lines += [[f"{name}:"] for name in unasked if name.lower() not in given]
+    return [f"-H {variables.word(_joined(line))}" for line in lines]
 
 
-def _body(request: Request) -> tuple[str, str]:
+def _joined(pieces: Sequence[str]) -> list[str]:
+    """The pieces, with neighbouring texts as one."""
+    found: list[str] = []
+    for each in pieces:
+        if found and not isinstance(each, Mark) and not isinstance(found[-1], Mark):
+            found[-1] += each
+        else:
+            found.append(each)
+    return found
+
+
+def _body(request: Request, pieces: _Pieces, variables: Variables) -> tuple[str, str]:
     """The option that sends the body, and the command that is piped into curl for it."""
     text = request.body
     if not text:
         return "--data-binary ''" if request.method in _WITH_LENGTH else "", ""
     if request.base64 or "\0" in text:
         encoded = text if request.base64 else b64encode(text.encode()).decode()
-        return "--data-binary @-", f"printf %s {_quoted(encoded)} | base64 -d | "
+        return "--data-binary @-", f"printf %s {shlex.quote(encoded)} | base64 -d | "
+    word = variables.word(pieces("body", text))
     if len(text.encode()) > _LONGEST_ARGUMENT:
-        return "--data-binary @-", f"printf %s {_quoted(text, MARK)} | "
+        return "--data-binary @-", f"printf %s {word} | "
     # --data-binary would read the file that a leading @ names.
     option = "--data-raw" if text.startswith("@") else "--data-binary"
-    return f"{option} {_quoted(text, MARK)}", ""
+    return f"{option} {word}", ""
 
 
-def _connection(receiver: Receiver) -> list[str]:
+def _connection(receiver: Receiver, policy: SecretPolicy | None, variables: Variables) -> list[str]:
     """The options for the receiver's connection settings."""
+    secrets = policy.secrets(receiver) if policy is not None else redaction.Secrets()
     named = {
         "--cacert": receiver.ca_file,
         "--cert": receiver.client_cert,
         "--key": receiver.client_key,
         "--proxy": receiver.proxy,
     }
-    options = [f"{name} {_quoted(_marked(value), MARK)}" for name, value in named.items() if value]
+    options = [
+        f"{name} {variables.word(_referring(value, secrets))}" for name, value in named.items() if value
+    ]
     switches = {
         "--insecure": not receiver.verify,
         "--netrc": isinstance(receiver.auth, Netrc),
@@ -165,9 +222,21 @@ def _connection(receiver: Receiver) -> list[str]:
     return options + [name for name, wanted in switches.items() if wanted]
 
 
-def _marked(text: str) -> str:
-    """The text with a mark for each reference to the environment: both become variables of the shell."""
-    return _reference.sub(lambda found: mark(found[1]), text)
+def _referring(setting: str, secrets: redaction.Secrets) -> list[str]:
+    """A receiver's setting in pieces: its secrets and its references to the environment are marks."""
+    # A reference is no secret, and the command reads it from the environment.
+    text, spans = secrets.struck_text(setting) if "${" in setting else secrets.struck_url(setting)
+    places = [StruckOut(part="", name=span.name, span=(span.start, span.end)) for span in spans]
+    found: list[str] = []
+    for piece in redaction.listing.pieces(text, places):
+        if isinstance(piece, Mark):
+            found.append(piece)
+            continue
+        # split gives text, name, text, name ... text
+        for number, part in enumerate(_reference.split(piece)):
+            if part:
+                found.append(Mark(part, part) if number % 2 else part)
+    return found
 
 
 def _exactness(url: str) -> list[str]:
@@ -178,18 +247,6 @@ def _exactness(url: str) -> list[str]:
         "--http1.1": url.startswith("https:"),
     }
     return [name for name, wanted in switches.items() if wanted]
-
-
-def _quoted(text: str, variable: re.Pattern[str] | None = None) -> str:
-    """The text as one word of a shell, in which matches of the pattern are variables."""
-    parts = variable.split(text) if variable else [text]
-    # split gives text, name, text, name ... text
-    words = [
-        f'"${_variable_name(part)}"' if number % 2 else shlex.quote(part)
-        for number, part in enumerate(parts)
-        if part or number % 2
-    ]
-    return "".join(words) or "''"
 
 
 def _variable_name(name: str) -> str:

@@ -55,6 +55,11 @@ class SentDeliveries(msgspec.Struct, frozen=True):
     """At least one entry, the oldest first."""
     notes: Sequence[str]
     """The notes that hold for every format."""
+    own: bool = True
+    """Whether this workspace sent them; False for a run that somebody else may have made.
+
+    Nothing in somebody else's record becomes a reference to the environment.
+    """
 
 
 class Exporter:

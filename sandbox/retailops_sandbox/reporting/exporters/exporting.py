@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
-
 from retailops_sandbox import redaction
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.redaction import SecretPolicy
@@ -28,30 +26,33 @@ def workspace_sources(workspace: Workspace, receiver: ReceiverSource, policy: Se
     return Sources(receiver, fixture_payloads(workspace), fixture_payloads(Workspace.shipped()), policy)
 
 
-def deliveries(entries: Sequence[Entry], format: Format, sources: Sources, *, name: str) -> ExportedFile:
+def deliveries(
+    entries: Sequence[Entry], format: Format, sources: Sources, *, name: str, own: bool
+) -> ExportedFile:
     """The file of these deliveries, the oldest first; `name` is their common name.
+
+    `own` says whether this workspace sent them.
 
     UsageError where there are none, or the format cannot hold them.
     """
     if not entries:
         raise UsageError(f"{name} has no such deliveries", mend="export something that was sent")
     entries = [_redacted(each, sources.policy) for each in entries]
-    sides = (side for each in entries for side in (each.delivery.request, each.delivery.response))
-    struck_out = redaction.struck_out(*sides)
+    struck_out = dict.fromkeys(
+        name for each in entries for name in redaction.listing.names(each.delivery, "/request", "/response")
+    )
     notes = [f"struck out: {', '.join(struck_out)}"] if struck_out else []
-    return format.exporter().deliveries(SentDeliveries(name, entries, notes), sources)
+    return format.exporter().deliveries(SentDeliveries(name, entries, notes, own), sources)
 
 
 def _redacted(entry: Entry, policy: SecretPolicy) -> Entry:
     """The entry, without secrets that have become known since it was sent."""
     secrets = policy.everywhere
+    kept = redaction.delivery(entry.delivery, secrets)
     judgements = tuple(
-        msgspec.structs.replace(each, expectation=redaction.expectation(each.expectation, secrets))
-        if each.expectation
-        else each
-        for each in entry.judgements
+        redaction.judgement(redaction.listing.judged(each), kept, secrets) for each in entry.judgements
     )
-    return Entry(redaction.delivery(entry.delivery, secrets), judgements)
+    return Entry(kept, judgements)
 
 
 def scenario_file(plan: Plan, format: Format, sources: Sources, previews: PreviewSource) -> ExportedFile:

@@ -53,7 +53,7 @@ def document(entries: Sequence[Entry]) -> str:
 
 def _entry(entry: Entry) -> dict[str, Any]:
     sent = entry.delivery
-    struck_out = redaction.struck_out(sent.request, sent.response)
+    struck_out = redaction.listing.names(sent, "/request", "/response")
     return {
         "startedDateTime": sent.sent_at,
         "time": _milliseconds(sent.timings.total),
@@ -87,7 +87,7 @@ def _request(sent: Delivery) -> dict[str, Any]:
             {"name": name, "value": value} for name, value in parse_qsl(parts.query, keep_blank_values=True)
         ],
         "headersSize": _UNKNOWN,
-        "bodySize": _size(request),
+        "bodySize": _size(request, sent),
         **({"postData": _posted(request)} if request.body else {}),
     }
 
@@ -108,20 +108,22 @@ def _response(sent: Delivery) -> dict[str, Any]:
         "httpVersion": _version(received) if received else "",
         "cookies": [],
         "headers": _headers(headers),
-        "content": _content(received),
+        "content": _content(received, sent),
         "redirectURL": _header(headers, "Location"),
         "headersSize": _UNKNOWN,
         # The log keeps the decoded body, so the size of an encoded one is unknown.
-        "bodySize": _UNKNOWN if received is None or _header(headers, "Content-Encoding") else _size(received),
+        "bodySize": _UNKNOWN
+        if received is None or _header(headers, "Content-Encoding")
+        else _size(received, sent),
         **fault,
     }
 
 
-def _content(received: Response | None) -> dict[str, Any]:
+def _content(received: Response | None, sent: Delivery) -> dict[str, Any]:
     if received is None:
         return {"size": 0, "mimeType": "x-unknown"}
     return {
-        "size": max(_size(received), 0),
+        "size": max(_size(received, sent), 0),
         "mimeType": _header(received.headers, "Content-Type") or "x-unknown",
         "text": received.body,
         **({"encoding": "base64"} if received.base64 else {}),
@@ -170,9 +172,10 @@ def _phrase(status: int) -> str:
         return ""
 
 
-def _size(side: Request | Response) -> int:
+def _size(side: Request | Response, sent: Delivery) -> int:
     """The bytes of a body; -1 where a secret was struck out of it."""
-    if redaction.struck_out(side):
+    part = "/request/body" if side is sent.request else "/response/body"
+    if redaction.listing.in_part(sent, part):
         return _UNKNOWN
     return len(b64decode(side.body)) if side.base64 else len(side.body.encode())
 

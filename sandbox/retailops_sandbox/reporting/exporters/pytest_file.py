@@ -49,7 +49,8 @@ class Export(Exporter):
         made: list[Scenario] = []
         notes = list(sent.notes)
         for id, group in groups.items():
-            drafts = repeating.drafts(group, sources.shipped)
+            of_group = msgspec.structs.replace(sent, entries=group)
+            drafts = repeating.drafts(of_group, sources.shipped)
             notes += repeating.notes(drafts)
             title = scenario_name(id) if id else None
             made += [recording.finished(each, name=title) for each in drafts]

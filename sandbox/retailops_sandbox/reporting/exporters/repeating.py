@@ -6,12 +6,12 @@ from collections.abc import Iterable
 
 from retailops_sandbox import recording
 from retailops_sandbox.recording import FixtureSource, Recorded, ScenarioDraft
-from retailops_sandbox.runlog.entries import Entry
+from retailops_sandbox.reporting.exporters.exporter import SentDeliveries
 
 
-def drafts(entries: Iterable[Entry], fixture: FixtureSource) -> list[ScenarioDraft]:
-    """The drafts of scenarios that repeat the entries: one for each contract, if it has a step."""
-    recorded = (Recorded(each.delivery, each.judgement) for each in entries)
+def drafts(sent: SentDeliveries, fixture: FixtureSource) -> list[ScenarioDraft]:
+    """The drafts of scenarios that repeat the deliveries: one for each contract, if it has a step."""
+    recorded = (Recorded(each.delivery, each.judgement, sent.own) for each in sent.entries)
     return [each for each in recording.drafts(recorded, fixture) if each.scenario.steps]
 
 

@@ -22,7 +22,7 @@ class Export(Exporter):
     """Exports as scenario files."""
 
     def deliveries(self, sent: SentDeliveries, sources: Sources) -> ExportedFile:
-        drafts = repeating.drafts(sent.entries, sources.fixture)
+        drafts = repeating.drafts(sent, sources.fixture)
         if not drafts:
             raise UsageError(f"nothing of {sent.name} can be repeated by a scenario", mend="export it as HAR")
         if len(drafts) > 1:

@@ -14,13 +14,13 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 from msgspec import UNSET
 
-from retailops_sandbox import comparing, jsontext
+from retailops_sandbox import comparing, jsontext, redaction
 from retailops_sandbox.assignment import longest_common
-from retailops_sandbox.comparing.node import Node
+from retailops_sandbox.comparing.node import Kind, Node
 from retailops_sandbox.comparing.rules import NO_RULES, Rules, compile_rules, whole_scope
 from retailops_sandbox.errors import SourceError
 from retailops_sandbox.jsontext import pointer
-from retailops_sandbox.model import Delivery, Difference, Expectation, Json
+from retailops_sandbox.model import Delivery, Difference, Json, Judgement
 from retailops_sandbox.reporting.render.lines import place, visible
 
 MOST_ROWS = 2_000
@@ -148,9 +148,14 @@ def view(
     actual: Json,
     rules: Rules = NO_RULES,
     sets: Mapping[str, tuple[str, ...]] = comparing.NO_SETS,
+    known: Mapping[tuple[str, str], Kind] = comparing.NOTHING_KNOWN,
 ) -> View:
-    """Two bodies side by side, with the rules and set-like arrays that they were compared with."""
+    """Two bodies side by side, with the rules and set-like arrays that they were compared with.
+
+    `known` are the differences that were found before something was struck out.
+    """
     root = comparing.align(expected, actual, whole_scope(rules, sets))
+    comparing.settle(root, known)
     told = comparing.listed(root)
     hints = {
         each.expected_pointer: each.hint for each in told.differences if each.hint and each.kind == "missing"
@@ -161,18 +166,19 @@ def view(
 
 
 def of(
-    delivery: Delivery, expectation: Expectation, sets: Mapping[str, tuple[str, ...]] = comparing.NO_SETS
+    delivery: Delivery, judgement: Judgement, sets: Mapping[str, tuple[str, ...]] = comparing.NO_SETS
 ) -> View | None:
     """A delivery's answer beside the expected body; None where either is missing or not JSON."""
-    response = delivery.response
-    if expectation.body is UNSET or response is None or response.base64 or delivery.fault is not None:
+    expectation = redaction.listing.expectation(judgement)
+    if expectation is None or expectation.body is UNSET or delivery.fault is not None:
         return None
     try:
-        actual = jsontext.parse(response.body)
+        actual = redaction.listing.answered(delivery)
     except SourceError:
         # The violations say already that the body is not JSON.
         return None
-    return view(expectation.body, actual, compile_rules(expectation.rules), sets)
+    known = comparing.known_differences(judgement.differences)
+    return view(expectation.body, actual, compile_rules(expectation.rules), sets, known)
 
 
 def of_difference(found: Difference) -> Line:

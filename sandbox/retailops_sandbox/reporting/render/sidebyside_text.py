@@ -20,10 +20,8 @@ _COLOURS = {"-": _RED, "+": _GREEN, "~": _YELLOW, "=": _DIM}
 
 def compared(delivery: Delivery, judgement: Judgement, *, width: int, colour: bool) -> str:
     """A delivery's answer beside what was expected; empty where its body does not differ."""
-    if judgement.expectation is None:
-        return ""
     agreed = contract.load(delivery.action, delivery.edition)
-    view = sidebyside.of(delivery, judgement.expectation, agreed.arrays)
+    view = sidebyside.of(delivery, judgement, agreed.arrays)
     return text(view, width=width, colour=colour) if view is not None and view.differences else ""
 
 

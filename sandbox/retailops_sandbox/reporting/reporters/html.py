@@ -175,7 +175,7 @@ class _Writer:
             return None
         if not self._rows or sent.response is None or kept.response_size > len(sent.response.body):
             return None
-        view = sidebyside.of(sent, judgement.expectation, contract.load(sent.action, sent.edition).arrays)
+        view = sidebyside.of(sent, judgement, contract.load(sent.action, sent.edition).arrays)
         if view is None or not view.differences:
             return None
         self._rows -= min(self._rows, _count(view.rows))

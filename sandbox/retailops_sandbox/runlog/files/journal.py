@@ -10,10 +10,15 @@ import msgspec
 from retailops_sandbox.errors import FileError, unreadable
 from retailops_sandbox.model import Delivery, Judgement, Result, RunInfo
 
+FORMAT = 2
+"""The version of the layout that is written, and the newest that is read."""
+
 
 class Head(RunInfo, frozen=True, omit_defaults=True, kw_only=True):
     """The record of a run, in the first line of its journal and in the table `run` of its run file."""
 
+    format: int = 1
+    """The version of the file's layout. Before 2, records do not list what was struck out of them."""
     generation: int
     """A run file holds every journal up to its own generation; such a journal is not read again."""
     torn: str = ""

@@ -13,10 +13,9 @@ import msgspec
 from retailops_sandbox.errors import FileError, unreadable
 from retailops_sandbox.model import Delivery, Judgement, Number, Result
 from retailops_sandbox.runlog.entries import Entry
-from retailops_sandbox.runlog.files.journal import Head
+from retailops_sandbox.runlog.files.journal import FORMAT, Head
 from retailops_sandbox.runlog.rows import Span
 
-_FORMAT = 1
 _Tables = Mapping[str, Mapping[str, msgspec.Raw]]
 
 
@@ -100,7 +99,7 @@ def _open(path: Path, text: bytes) -> tuple[_Tables, Head]:
         if run is None:
             raise _damaged(path, "it does not say which run it is", pointer="/run")
         version = _version.decode(run).format
-        if version > _FORMAT:
+        if version > FORMAT:
             raise NewerFormat(
                 f"is of format {version}: a newer version of the sandbox wrote it",
                 mend="update the sandbox; the file is kept as it is",

@@ -15,7 +15,7 @@ from retailops_sandbox.model import Delivery, Judgement, Record, RunInfo, encode
 from retailops_sandbox.runlog.files import lock
 from retailops_sandbox.runlog.files.atomic import replacing, unwritable
 from retailops_sandbox.runlog.files.finalize import copy_run, finalize
-from retailops_sandbox.runlog.files.journal import Head, Line
+from retailops_sandbox.runlog.files.journal import FORMAT, Head, Line
 
 _encode = encoder.encode
 _logger = diagnostics.logger(__name__)
@@ -30,7 +30,7 @@ class FileRunWriter:
         self.info = info
         self.path = runs_dir / f"{info.id}.json"
         """The run file."""
-        self._head = Head(**msgspec.structs.asdict(info), generation=_GENERATION)
+        self._head = Head(**msgspec.structs.asdict(info), format=FORMAT, generation=_GENERATION)
         self._journal = runs_dir / f"{info.id}.journal"
         self._has_begun = False
         self._fd = -1

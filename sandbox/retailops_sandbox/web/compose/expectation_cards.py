@@ -13,7 +13,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import UNSET
 
-from retailops_sandbox import composing, jsontext, redaction
+from retailops_sandbox import jsontext, redaction
 from retailops_sandbox.comparing import matchers
 from retailops_sandbox.comparing.rules import Scope, compile_rules, whole_scope
 from retailops_sandbox.contracts.contract import Contract, documented, schema_at
@@ -399,11 +399,11 @@ def answered(text: str, answer: Expectation) -> str:
         document["status"] = status
         document.pop("body", None)
         if answer.body is not UNSET:
-            document["body"] = composing.escaped(answer.body)
-            marked = dict.fromkeys(redaction.marked(answer.body), "any")
-            if marked:
+            spelled = redaction.expected_again(answer)
+            document["body"] = spelled.body
+            if spelled.rules:
                 rules = document.get("rules")
-                document["rules"] = {**(rules if isinstance(rules, dict) else {}), **marked}
+                document["rules"] = {**(rules if isinstance(rules, dict) else {}), **spelled.rules}
     try:
         return jsontext.rewrite(_base(text), document)
     except SourceError:

@@ -29,7 +29,7 @@ from retailops_sandbox.web.compose.fixtures import (
     available,
 )
 from retailops_sandbox.web.compose.payload import PayloadPanel
-from retailops_sandbox.web.shell import forms
+from retailops_sandbox.web.shell import forms, resending
 from retailops_sandbox.web.shell.choices import (
     ADVICE,
     EXPECTATION_VIEW,
@@ -110,15 +110,18 @@ class ComposePages(RoomPages):
             send_form, files = self._form_of_fixture(request)
         else:
             entry = self._entry(parent)
-            send_form = resend_form(entry)
+            own = not self._context.log.opened_from(parent)
+            send_form = resend_form(entry, own=own)
             files = self._fixture_buttons.read(send_form)
-            if self._context.log.opened_from(parent):
+            notice = []
+            if not own:
+                if lost := resending.lost(entry.delivery, send_form.payload):
+                    notice.append(f"{', '.join(lost)} was struck out of its file: write it anew.")
                 # The log keeps a sent delivery for good, but not the opened file that its parent would be in.
                 send_form.parent = ""
-            if own := ", ".join(entry.delivery.own_headers):
-                notices = ComposeNotices(
-                    notice=f"Its step sent headers of its own, which are not sent from here: {own}."
-                )
+            if headers := ", ".join(entry.delivery.own_headers):
+                notice.append(f"Its step sent headers of its own, which are not sent from here: {headers}.")
+            notices = ComposeNotices(notice=" ".join(notice))
         send_form.view = PAYLOAD_VIEW.of(request)
         send_form.expectation_view = EXPECTATION_VIEW.of(request)
         send_form.q = request.query_params.get("q", "").strip()
@@ -200,7 +203,9 @@ class ComposePages(RoomPages):
         permit(target, shown=send_form.shown, confirmed=send_form.confirmed)
         expected = self._expectation(send_form)
         given = self._variables(send_form)
-        if lack := lacking(send_form.payload):
+        parent = self._context.log.delivery(send_form.parent) if send_form.parent else None
+        lost = () if parent is None else resending.lost(parent.delivery, send_form.payload)
+        if lack := lacking(lost):
             raise Refused("send", lack)
         findings = self._findings(receivers, send_form)
         if findings.rows and not send_form.off_contract:

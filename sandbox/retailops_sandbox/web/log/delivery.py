@@ -12,10 +12,11 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from retailops_sandbox import redaction
 from retailops_sandbox.comparing import Judge
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import SandboxError
-from retailops_sandbox.model import Expectation
+from retailops_sandbox.model import Expectation, Judgement
 from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.web.log import delivery_page
@@ -95,12 +96,13 @@ class DeliveryPages(RoomPages):
         """Send the same payload to the same receiver, judged by the latest expectation."""
         form = await forms.read(request)
         entry = await asyncio.to_thread(self._own_entry, request.path_params["id"])
-        resent = resend_form(entry)
+        own = not self._context.log.opened_from(entry.delivery.id)
+        resent = resend_form(entry, own=own)
         receivers = self._context.read_receivers()
         try:
             receiver = receivers.named(resent.receiver)
-            headers = resending.headers(entry.delivery)
-            if lack := lacking("\n".join([resent.payload, *headers.values()])):
+            lost = resending.lost(entry.delivery, resent.payload)
+            if lack := lacking([*lost, *resending.lost_headers(entry.delivery, own=own)]):
                 return await self._refused(request, receivers, entry, lack)
             target = self._context.target(receiver, resent.action, resent.edition)
             permit(target, shown=text(form, "shown"), confirmed=text(form, "confirmed"))
@@ -120,35 +122,41 @@ class DeliveryPages(RoomPages):
         """Make the actual answer the expected one; rules and headers of the expectation stay."""
         entry = await asyncio.to_thread(self._own_entry, request.path_params["id"])
         accepted = accepted_expectation(entry)
+        receivers = self._context.read_receivers()
         if accepted is None:
             nothing = "There is no answer that could be expected."
-            return await self._refused(request, self._context.read_receivers(), entry, nothing)
+            return await self._refused(request, receivers, entry, nothing)
         try:
-            await asyncio.to_thread(self._re_check, entry, accepted)
+            await asyncio.to_thread(self._re_check, receivers, entry, accepted)
         except SandboxError as error:
-            return await self._refused(request, self._context.read_receivers(), entry, str(error))
+            return await self._refused(request, receivers, entry, str(error))
         return _to(entry.delivery.id)
 
     async def judge(self, request: Request) -> Response:
         """Judge the delivery by another expectation, without sending."""
         typed = text(await forms.read(request), "expectation")
         entry = await asyncio.to_thread(self._own_entry, request.path_params["id"])
+        receivers = self._context.read_receivers()
         try:
-            expectation = scenario.expectation(typed) if typed.strip() else None
-            await asyncio.to_thread(self._re_check, entry, expectation)
+            expectation = _typed(typed, entry.judgement) if typed.strip() else None
+            await asyncio.to_thread(self._re_check, receivers, entry, expectation)
         except SandboxError as error:
             wrong = {"expectation": str(error)}
-            receivers = self._context.read_receivers()
             return await asyncio.to_thread(self._result_page, request, receivers, entry, wrong, typed)
         return _to(entry.delivery.id)
 
-    def _re_check(self, entry: Entry, expectation: Expectation | None) -> None:
+    def _re_check(self, receivers: KnownReceivers, entry: Entry, expectation: Expectation | None) -> None:
         """Append a judgement of a delivery by this expectation."""
         sent = entry.delivery
-        judge = Judge(contract.load(sent.action, sent.edition))
+        agreed = contract.load(sent.action, sent.edition)
+        judge = Judge(agreed)
         before = entry.judgement.payload_violations if entry.judgement else ()
         now = self._context.clock.now()
-        self._context.writer.append(judge(sent, expectation, at=now, payload_violations=before))
+        found = judge(redaction.listing.answer(sent), expectation, at=now, payload_violations=before)
+        policy, receiver = self._context.policy(receivers), receivers.find(sent.receiver)
+        secrets = policy.everywhere if receiver is None else policy.secrets(receiver)
+        kept = redaction.judgement(found, sent, secrets, redaction.secret_pointers(agreed))
+        self._context.writer.append(kept)
 
     # --- showing ---
 
@@ -176,6 +184,12 @@ class DeliveryPages(RoomPages):
 
     def _delivery_page(self, request: Request, page: DeliveryPage, *, refused: bool = False) -> Response:
         return self._page(request, "log/delivery.html", page, target=page.target, refused=refused)
+
+
+def _typed(text: str, before: Judgement | None) -> Expectation:
+    """The expectation that was typed, with marks where it still has those of the one before."""
+    typed, known = scenario.expectation(text), redaction.listing.expectation(before)
+    return typed if known is None else redaction.listing.kept_marks(typed, known)
 
 
 def _to(id: str, query: str = "") -> Response:

@@ -136,9 +136,9 @@ def accepted_expectation(entry: Entry) -> Expectation | None:
     answer = expected_again(entry.delivery)
     if answer is None or answer.fault is not None:
         return answer
-    before = entry.judgement.expectation if entry.judgement else None
-    return msgspec.structs.replace(
-        before or Expectation(), status=answer.status, body=answer.body, fault=None
+    before = redaction.listing.expectation(entry.judgement)
+    return redaction.without_marks(
+        msgspec.structs.replace(before or Expectation(), status=answer.status, body=answer.body, fault=None)
     )
 
 
@@ -180,8 +180,14 @@ def _result(
         attempts=_attempts(context, sent),
         resends=_rows(context, Query(parent=sent.id)),
         comparison=_comparison(sent, latest),
-        curl=curl.command(sent.request, receiver),
-        struck_out=redaction.struck_out(sent.request, sent.response),
+        curl=curl.command(
+            sent.request,
+            receiver,
+            None if receivers.problem else context.policy(receivers),
+            struck_out=redaction.listing.of(sent),
+            variables=curl.Variables(own=not context.log.opened_from(sent.id)),
+        ),
+        struck_out=redaction.listing.names(sent, "/request", "/response"),
         typed_expectation=expectation_text(latest.expectation if latest else None)
         if typed is None
         else typed,
@@ -203,7 +209,7 @@ def _comparison(sent: Delivery, judgement: Judgement | None) -> Comparison | Non
     notes = judgement.notes
     try:
         agreed = contract.load(sent.action, sent.edition)
-        view = sidebyside.of(sent, judgement.expectation, agreed.arrays)
+        view = sidebyside.of(sent, judgement, agreed.arrays)
     except SandboxError as error:
         # The contract of an old delivery, or of one from elsewhere, may not exist here.
         view, notes = None, (*notes, f"not shown beside each other: {error}")

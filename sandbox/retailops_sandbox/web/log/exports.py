@@ -41,7 +41,8 @@ class ExportPages(RoomPages):
         if format is None:
             known = ", ".join(FORMATS)
             raise HTTPException(HTTPStatus.NOT_FOUND, f"There is no export as {wanted}: there are {known}.")
-        made = exporting.deliveries(entries, format, self._sources(), name=id)
+        own = not self._context.log.opened_from(id)
+        made = exporting.deliveries(entries, format, self._sources(), name=id, own=own)
         return Response(
             made.text,
             media_type=made.media_type,

@@ -23,6 +23,7 @@ from retailops_sandbox.comparing import NOT_JSON, matchers
 from retailops_sandbox.comparing.values import type_name
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import SandboxError
+from retailops_sandbox.jsontext import holds_mark
 from retailops_sandbox.model import Delivery, Difference, Rule
 from retailops_sandbox.reporting.render import sidebyside
 from retailops_sandbox.web.review.state import (
@@ -331,7 +332,7 @@ def consequence(difference: Difference) -> str:
         return f"Accepting raises max_ms to {limit:,}. It is a demand, not an answer: do you mean it?"
     if difference.part == "fault":
         return "Accepting expects what happened instead of the fault."
-    if difference.actual is not UNSET and accepting.holds_redacted(difference.actual):
+    if difference.actual is not UNSET and holds_mark(difference.actual):
         return "The value was redacted. Accepting puts an any rule in its place, and writes no value."
     if difference.part == "headers":
         came = difference.actual is not UNSET
@@ -355,11 +356,8 @@ def _meaning(word: str, came: Any) -> str:
 
 def _whole_answer(judged: Judged) -> sidebyside.View | None:
     """The answer beside what was expected; None where they cannot be shown so."""
-    expectation = judged.judgement.expectation
-    if expectation is None:
-        return None
     sets = contract.load(judged.delivery.action, judged.delivery.edition).arrays
-    return sidebyside.of(judged.delivery, expectation, sets)
+    return sidebyside.of(judged.delivery, judged.judgement, sets)
 
 
 def _choice(do: str, item: Item, typed: RuleForm) -> Choice:

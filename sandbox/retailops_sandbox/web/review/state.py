@@ -12,7 +12,7 @@ from typing import Literal
 
 import msgspec
 
-from retailops_sandbox import accepting
+from retailops_sandbox import accepting, redaction
 from retailops_sandbox.accepting import ACCEPT, KEEP, Decision, DecisionOptions, saving
 from retailops_sandbox.accepting.saving import FileChange, Judged
 from retailops_sandbox.contracts import contract
@@ -277,7 +277,7 @@ def _shown(workspace: Workspace, path: Path) -> str:
 def judged(entries: Sequence[Entry], first: str = "") -> list[Judged]:
     """Deliveries of scenarios with the judgements from their run, the delivery with the id `first` first."""
     found = [
-        Judged(entry.delivery, entry.judgements[0])
+        Judged(entry.delivery, redaction.listing.judged(entry.judgements[0]))
         for entry in entries
         if entry.judgements and entry.delivery.scenario
     ]

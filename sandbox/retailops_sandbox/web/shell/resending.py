@@ -6,24 +6,57 @@ and of values that are made for each send are filled anew; all other values stay
 
 from __future__ import annotations
 
-from retailops_sandbox import composing, jsontext
+from msgspec import UNSET
+
+from retailops_sandbox import composing, jsontext, redaction
 from retailops_sandbox.errors import SandboxError
-from retailops_sandbox.model import Delivery, Json
-from retailops_sandbox.redaction import holds_mark
+from retailops_sandbox.jsontext import pointer
+from retailops_sandbox.model import Delivery, Json, Mark
 
 _MADE_ANEW = ("uuid", "now", "sequence")
 
 
-def payload(sent: Delivery) -> str:
-    """The payload's text, with the placeholders in it that can still be filled."""
-    if not sent.composed:
-        return _literal(sent.request.body)
+def payload(sent: Delivery, *, own: bool) -> str:
+    """The payload's text, with the placeholders in it that can still be filled.
+
+    `own` says whether this workspace sent it: nothing of somebody else's record is filled.
+    """
+    if not sent.composed or not own:
+        return _literal_payload(sent)
     try:
-        template, filled = jsontext.parse(sent.composed), jsontext.parse(sent.request.body)
+        template, filled = redaction.listing.composed(sent), redaction.listing.payload(sent)
     except SandboxError:
         # Redaction made it invalid JSON, so that values cannot be looked up.
         return sent.composed
     return jsontext.compact(_recalled(template, filled)).decode()
+
+
+def _literal_payload(sent: Delivery) -> str:
+    """The payload that was sent, spelled so that composing leaves it as it is."""
+    if not composing.has_placeholder(sent.request.body):
+        return sent.request.body
+    try:
+        return jsontext.compact(redaction.as_literal(redaction.listing.payload(sent))).decode()
+    except SandboxError:
+        return sent.request.body  # it is sent as raw bytes, which nothing fills
+
+
+def lost(sent: Delivery, typed: str) -> list[str]:
+    """The names of the secrets that the log lacks, of those whose marks are still in the typed payload."""
+    part = "/composed" if sent.composed else "/request/body"
+    places = redaction.listing.in_part(sent, part)
+    try:
+        value = jsontext.parse(typed)
+    except SandboxError:
+        texts = [(place, redaction.listing.text_of(sent, place)) for place in places]
+        return list(dict.fromkeys(place.name for place, text in texts if text and text in typed))
+    found = []
+    for place in places:
+        at = place.pointer or ""
+        there = pointer.get(value, at, UNSET)
+        if there is not UNSET and (place.key or there == redaction.listing.text_of(sent, place)):
+            found.append(place.name)
+    return list(dict.fromkeys(found))
 
 
 def raw(sent: Delivery) -> str | None:
@@ -39,14 +72,31 @@ def raw(sent: Delivery) -> str | None:
         return body
 
 
-def headers(sent: Delivery) -> dict[str, str]:
-    """The headers that the delivery's step added, as a step spells them."""
-    went_out = {name.lower(): value for name, value in sent.request.headers}
+def headers(sent: Delivery, *, own: bool) -> dict[str, str]:
+    """The headers that the delivery's step added, as a step spells them; nothing is filled unless `own`."""
+    went_out = {name.lower(): (at, value) for at, (name, value) in enumerate(sent.request.headers)}
+    struck_out = redaction.listing.by_part(sent)
     found = {}
     for name, written in sent.own_headers.items():
-        value = went_out.get(name.lower(), "")
-        found[name] = written if written and holds_mark(value) else _literal(value)
+        at, value = went_out.get(name.lower(), (-1, ""))
+        is_lost = f"/request/headers/{at}/1" in struck_out
+        found[name] = written if written and is_lost and own else _literal(value)
     return found
+
+
+def lost_headers(sent: Delivery, *, own: bool) -> list[str]:
+    """The names of the secrets that the log lacks for the headers of the delivery's step."""
+    struck_out = redaction.listing.by_part(sent)
+    names = {name.lower(): name for name in sent.own_headers}
+    found = []
+    for at, (name, _) in enumerate(sent.request.headers):
+        header = names.get(name.lower())
+        if header is None:
+            continue
+        written = own and sent.own_headers[header]
+        part = f"/own_headers/{pointer.escape(header)}" if written else f"/request/headers/{at}/1"
+        found += [place.name for place in struck_out.get(part, ())]
+    return list(dict.fromkeys(found))
 
 
 def _recalled(template: Json, filled: Json) -> Json:
@@ -58,23 +108,14 @@ def _recalled(template: Json, filled: Json) -> Json:
         }
     if isinstance(template, list) and isinstance(filled, list):
         return [_recalled(child, value) for child, value in zip(template, filled, strict=True)]
-    if not isinstance(template, str) or _can_be_filled(template):
+    if not isinstance(template, str) or isinstance(template, Mark) or _can_be_filled(template):
         return template
-    return template if isinstance(filled, str) and holds_mark(filled) else _literal_json(filled)
+    return template if isinstance(filled, Mark) else redaction.as_literal(filled)
 
 
 def _can_be_filled(text: str) -> bool:
     return all(name.startswith("env:") or name in _MADE_ANEW for name in composing.references(text))
 
 
-def _literal_json(value: Json) -> Json:
-    """The value, with `${` escaped so that composing leaves it as it is."""
-    if isinstance(value, str):
-        return _literal(value)
-    if isinstance(value, dict):
-        return {name: _literal_json(child) for name, child in value.items()}
-    return [_literal_json(child) for child in value] if isinstance(value, list) else value
-
-
 def _literal(text: str) -> str:
-    return text.replace("${", "$${")
+    return str(composing.escaped(text))

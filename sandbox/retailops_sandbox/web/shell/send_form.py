@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 from starlette.datastructures import FormData
 
-from retailops_sandbox import jsontext
+from retailops_sandbox import jsontext, redaction
 from retailops_sandbox.errors import SourceError
 from retailops_sandbox.model import Json
 from retailops_sandbox.reporting.render import shown
@@ -73,19 +73,22 @@ class Refused(Exception):
         self.problems = {field: message}
 
 
-def resend_form(entry: Entry) -> SendForm:
-    """The form that sends a delivery again, with its latest expectation."""
+def resend_form(entry: Entry, *, own: bool) -> SendForm:
+    """The form that sends a delivery again, with its latest expectation.
+
+    `own` says whether this workspace sent it.
+    """
     sent = entry.delivery
-    judgement = entry.judgement
+    expected = redaction.listing.expectation(entry.judgement)
     return SendForm(
         action=sent.action,
         edition=sent.edition,
         fixture=sent.fixture,
-        payload=shown.pretty(resending.payload(sent)),
+        payload=shown.pretty(resending.payload(sent, own=own)),
         save_as=sent.fixture.removesuffix(EDITED),
         fixture_name=sent.fixture.removesuffix(EDITED),
         receiver=sent.receiver,
-        expectation=expectation_text(judgement.expectation if judgement else None),
+        expectation="" if expected is None else expectation_text(redaction.expected_again(expected)),
         off_contract=sent.off_contract,
         parent=sent.id,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import msgspec
 
@@ -10,7 +10,7 @@ from retailops_sandbox.composing import Template
 from retailops_sandbox.engine import Options
 from retailops_sandbox.errors import SourceError
 from retailops_sandbox.model import Deliver, Delivery, Expectation, Json, Receiver, Step
-from retailops_sandbox.redaction import MARK, SecretPolicy
+from retailops_sandbox.redaction import SecretPolicy
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.web.shell import resending
 from retailops_sandbox.web.shell.context import AppContext, Target
@@ -52,7 +52,8 @@ def send_request(
     `permit` before.
     """
     ports = context.ports(policy)
-    deliver = Deliver(headers=resending.headers(resent) if resent is not None else {})
+    own = resent is None or not context.log.opened_from(resent.id)
+    deliver = Deliver(headers=resending.headers(resent, own=own) if resent is not None else {})
     raw = resending.raw(resent) if resent is not None else None
     template = None
     if raw is None:
@@ -78,10 +79,9 @@ def send_request(
     return SendRequest(plan=plan, options=options, ports=ports, payload=form.payload, label=form.fixture)
 
 
-def lacking(payload: str) -> str:
-    """The message on secrets that redaction took out of a logged payload; empty where none is missing."""
-    names = sorted(set(MARK.findall(payload)))
+def lacking(names: Collection[str]) -> str:
+    """The message on secrets that the log lacks, by their names; empty where there is none."""
     if not names:
         return ""
-    what = f"Nothing was sent: {', '.join(names)} was struck out of the log."
+    what = f"Nothing was sent: {', '.join(sorted(set(names)))} was struck out of the log."
     return f"{what} Edit the payload, and write it anew."

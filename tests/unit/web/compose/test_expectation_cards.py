@@ -13,7 +13,7 @@ from msgspec import UNSET
 from retailops_sandbox import jsontext
 from retailops_sandbox.comparing.rules import compile_rules
 from retailops_sandbox.contracts import contract
-from retailops_sandbox.model import Expectation, Json
+from retailops_sandbox.model import Expectation, Json, Mark
 from retailops_sandbox.web.compose import expectation_cards
 from retailops_sandbox.web.compose.expectation_cards import Box, Value
 from retailops_sandbox.web.compose.inputs import with_inner
@@ -264,8 +264,9 @@ def test_an_answer_takes_the_body_and_leaves_rules_and_limits():
 
 def test_what_was_redacted_in_an_answer_may_be_anything():
     made = expectation_cards.answered(
-        "", Expectation(status=200, body={"a": [{"token": "«redacted:token»"}]})
+        "", Expectation(status=200, body={"a": [{"token": Mark("«redacted:token»", "token")}]})
     )
+    assert json.loads(made)["body"] == {"a": [{"token": None}]}
     assert json.loads(made)["rules"] == {"/a/0/token": "any"}
     assert compile_rules(json.loads(made)["rules"])
 
