@@ -233,6 +233,7 @@ class StepRun:
             "off_contract": self._step.off_contract,
             "composed": composed,
             "own_headers": own_headers,
+            "redirects": kept.redirects,
             "parent": self._options.parent,
         }
         delivery = Delivery(

@@ -41,6 +41,7 @@ from retailops_sandbox.model.wire import (
     Headers,
     HttpRequest,
     HttpResponse,
+    Redirect,
     Timings,
 )
 
@@ -68,6 +69,7 @@ __all__ = [
     "Part",
     "Receiver",
     "Record",
+    "Redirect",
     "Request",
     "Response",
     "Result",

@@ -8,7 +8,7 @@ import msgspec
 
 from retailops_sandbox.model.judging import Judgement, Verdict
 from retailops_sandbox.model.struckout import StruckOut
-from retailops_sandbox.model.wire import Fault, Headers, Timings
+from retailops_sandbox.model.wire import Fault, Headers, Redirect, Timings
 
 
 class Request(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -65,6 +65,8 @@ class Delivery(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     request: Request
     response: Response | None = None
     fault: Fault | None = None
+    redirects: tuple[Redirect, ...] = ()
+    """The redirects that came before the response, or that is the response and was not followed."""
     timings: Timings = Timings()
     struck_out: tuple[StruckOut, ...] | None = None
     """What was struck out of it. None in a record of format 1, in which every text like a mark is one."""

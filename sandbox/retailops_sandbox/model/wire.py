@@ -83,6 +83,18 @@ class HttpResponse(msgspec.Struct, frozen=True):
     body: bytes
 
 
+class Redirect(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An answer that leads elsewhere, of a delivery that follows redirects."""
+
+    status: int
+    location: str
+    """Its Location, as it came."""
+    url: str = ""
+    """The URL that was asked next; empty where it was not followed."""
+    not_followed: str = ""
+    """Why it was not followed."""
+
+
 class Exchange(msgspec.Struct, frozen=True):
     """One attempt to send, as bytes. With a fault, `response` is what had arrived by then."""
 
@@ -93,3 +105,5 @@ class Exchange(msgspec.Struct, frozen=True):
     timings: Timings
     reused: bool = False
     """Whether the connection was open already."""
+    redirects: tuple[Redirect, ...] = ()
+    """The redirects on the way to the response, in order. The headers sent are those of the first request."""

@@ -16,6 +16,7 @@ from retailops_sandbox.model import (
     Fault,
     HttpRequest,
     Json,
+    Redirect,
     Request,
     Response,
     StruckOut,
@@ -36,6 +37,7 @@ class RedactedExchange(NamedTuple):
     request: Request
     response: Response | None
     fault: Fault | None
+    redirects: tuple[Redirect, ...]
     struck_out: tuple[StruckOut, ...]
     secrets: Secrets
     """All secrets that were looked for, including those that the exchange itself gave away."""
@@ -57,6 +59,7 @@ def exchange(
     sent_body = Body.of(request.body, secret_pointers)
     received_body = Body.of(b"" if received is None else received.body, secret_pointers)
     harmless = credentials.is_harmless(sent) and credentials.is_harmless(came) and "@" not in request.url
+    harmless = harmless and not exchange.redirects
     disclosed = [] if harmless else [*credentials.disclosed(request.url, sent + came)]
     for place in (*sent_body.places, *received_body.places):
         disclosed += [(place.name, leaf) for leaf in leaves(place.value)]
@@ -78,7 +81,8 @@ def exchange(
             base64=received_body.binary,
         )
     if harmless and not secrets and not sent_body.places and not received_body.places:
-        return RedactedExchange(asked, answered, _told(exchange.fault, answered), (), secrets, answered)
+        told = _told(exchange.fault, answered)
+        return RedactedExchange(asked, answered, told, exchange.redirects, (), secrets, answered)
     request_url = _struck_url(request.url, "/request/url", secrets)
     kept_request, in_request = _side(asked, sent_body, "/request", secrets, is_sent=True)
     kept_response, in_response = (
@@ -86,11 +90,13 @@ def exchange(
     )
     fault, in_fault = _fault(exchange.fault, secrets)
     fault = _told(fault, kept_response)
+    redirects, in_redirects = _redirects(exchange.redirects, secrets)
     return RedactedExchange(
         msgspec.structs.replace(kept_request, url=request_url[0]),
         kept_response,
         fault,
-        (*request_url[1], *in_request, *in_response, *in_fault),
+        redirects,
+        (*request_url[1], *in_request, *in_response, *in_fault, *in_redirects),
         secrets,
         answered,
     )
@@ -140,6 +146,7 @@ def delivery(kept: Delivery, secrets: Secrets) -> Delivery:
         (None, ()) if kept.response is None else _again(kept.response, "/response", secrets, known)
     )
     fault, in_fault = _fault(kept.fault, secrets, known.get("/fault/message", ()))
+    redirects, in_redirects = _redirects(kept.redirects, secrets, known)
     composed = Body(kept.composed, False, []).kept(secrets, "/composed", tuple(known.get("/composed", ())))
     own: dict[str, str] = {}
     in_own: list[StruckOut] = []
@@ -152,10 +159,34 @@ def delivery(kept: Delivery, secrets: Secrets) -> Delivery:
         request=msgspec.structs.replace(request, url=url[0]),
         response=response,
         fault=fault,
+        redirects=redirects,
         composed=composed.text,
         own_headers=own,
-        struck_out=(*url[1], *in_request, *in_response, *in_fault, *composed.struck_out, *in_own),
+        struck_out=(
+            *url[1],
+            *in_request,
+            *in_response,
+            *in_fault,
+            *in_redirects,
+            *composed.struck_out,
+            *in_own,
+        ),
     )
+
+
+def _redirects(
+    found: Sequence[Redirect], secrets: Secrets, known: Mapping[str, Sequence[StruckOut]] = listing.NOTHING
+) -> tuple[tuple[Redirect, ...], list[StruckOut]]:
+    kept: list[Redirect] = []
+    listed: list[StruckOut] = []
+    for number, each in enumerate(found):
+        for field in ("location", "url"):
+            part = f"/redirects/{number}/{field}"
+            text, places = _struck_url(getattr(each, field), part, secrets, known.get(part, ()))
+            each = msgspec.structs.replace(each, **{field: text})
+            listed += places
+        kept.append(each)
+    return tuple(kept), listed
 
 
 def _again(

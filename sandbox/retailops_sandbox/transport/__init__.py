@@ -8,6 +8,7 @@ faults     why there is no usable answer
 tls        why there is no connection by TLS
 framing    where an answer ends, and whether it did
 decoding   the content-encoding of an answer, undone
+redirects  where a redirect leads
 checking   connecting without a request
 """
 
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from functools import partial
 
 import msgspec
 import pycurl
@@ -60,9 +62,18 @@ class Transport:
     async def send(self, request: HttpRequest, connection: Connection, *, key: str = "") -> Exchange:
         """Send one request, and return the response or the fault. `key` is for `cancel`.
 
-        Raises UsageError for a request that cannot be sent at all: a URL that is none, a header with a line
-        break.
+        Where the connection says so, redirects are followed, within its time limit. Raises UsageError for a
+        request that cannot be sent at all: a URL that is none, a header with a line break.
         """
+        exchange = await self._send(request, connection, key)
+        if not connection.follow_redirects or exchange.fault is not None:
+            return exchange
+        from retailops_sandbox.transport import redirects  # few receivers redirect
+
+        return await redirects.followed(exchange, request, connection, partial(self._send, key=key))
+
+    async def _send(self, request: HttpRequest, connection: Connection, key: str) -> Exchange:
+        """Send one request, and return the response or the fault."""
         send = _Send(request, connection, self._loop.create_future())
         if key:
             self._by_key[key] = send

@@ -52,7 +52,6 @@ _UNREADABLE = (
         "it has a Transfer-Encoding other than chunked, which nobody asked for",
     ),
     ("redirect target URL", "its Location is no URL"),
-    ("(in redirect)", "its Location leads to something else than http:// or https://"),
 )
 """From libcurl's words on an answer that it cannot read to plain ones."""
 
@@ -92,8 +91,6 @@ def explain(code: int, words: str, request: HttpRequest, connection: Connection,
         return _unreadable(code, words)
     if code in (pycurl.E_GOT_NOTHING, pycurl.E_SEND_ERROR, pycurl.E_RECV_ERROR, pycurl.E_PARTIAL_FILE):
         return Fault("closed", _closed(code, response, request.url))
-    if code == pycurl.E_TOO_MANY_REDIRECTS:
-        return Fault("malformed", "the receiver redirected more than 10 times: does it lead in a circle?")
     return _unreadable(code, words)
 
 

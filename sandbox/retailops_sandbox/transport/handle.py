@@ -30,7 +30,7 @@ class Handle:
     def __init__(self, open_sockets: OpenSockets) -> None:
         self.curl = pycurl.Curl()
         self.requests = 0
-        """The number of requests that were sent: more than one only where a redirect was followed."""
+        """The number of requests that were sent, 0 or 1."""
         self.repeated = False
         """Whether libcurl was about to send the request a second time, and was stopped."""
         self.stale = False
@@ -48,7 +48,6 @@ class Handle:
         self._room = 0
         self._sent: list[bytes] = []
         self._lines: list[bytes] = []
-        self._lines_before_request = 0
         self._chunks: list[bytes] = []
 
     def prepare(self, request: HttpRequest, connection: Connection) -> None:
@@ -88,7 +87,6 @@ class Handle:
         self.tried.clear()
         self._sent.clear()
         self._lines.clear()
-        self._lines_before_request = 0
         self._chunks.clear()
 
     # --- what libcurl calls ---
@@ -102,22 +100,21 @@ class Handle:
 
     def _before_request(self, _ip: str, local_ip: str, _port: int, local_port: int) -> int:
         # When a reused connection dies before the first byte of the answer, libcurl would silently send
-        # the request again. Only an answer in between, a redirect, calls for another one.
+        # the request again.
         if not self.requests:
             self._local_address = (local_ip, local_port)
             if not self._fresh and is_hung_up(self._open_sockets.get(self._local_address)):
                 self.stale = True
                 return int(pycurl.PREREQFUNC_ABORT)
             self._lines.clear()  # the response of a proxy
-        elif len(self._lines) == self._lines_before_request:
+        else:
             self.repeated = True
             return int(pycurl.PREREQFUNC_ABORT)
         self.requests += 1
-        self._lines_before_request = len(self._lines)
         return int(pycurl.PREREQFUNC_OK)
 
     def _on_debug(self, kind: int, data: bytes) -> None:
-        # Before the first request, headers are sent to a proxy; after it, to where a redirect leads.
+        # Before the request, headers are sent to a proxy.
         if kind == pycurl.INFOTYPE_HEADER_OUT and self.requests == 1:
             self._sent.append(data)
         elif kind == pycurl.INFOTYPE_TEXT and not self.requests and (address := _trying(data)):
@@ -153,8 +150,8 @@ class Handle:
 
     @property
     def has_status_line(self) -> bool:
-        """Whether the answer to the last request began with a status line, as far as libcurl minds."""
-        return len(self._lines) > self._lines_before_request
+        """Whether the answer began with a status line, as far as libcurl minds."""
+        return bool(self._lines)
 
     def cut_short(self) -> bool:
         """Whether the answer ended within its headers, which libcurl does not take for an error."""
@@ -165,11 +162,11 @@ class Handle:
         )
 
     def request_headers(self) -> Headers:
-        """The headers of the first request, as they were sent."""
+        """The headers of the request, as they were sent."""
         return _parse(b"".join(self._sent))[1]
 
     def response(self) -> HttpResponse | None:
-        """As much of the last response as has arrived; None if nothing has.
+        """As much of the response as has arrived; None if nothing has.
 
         Bytes without a status line before them are the body of a response with the status 0.
         """
@@ -222,7 +219,7 @@ def is_hung_up(descriptor: int | None) -> bool:
 
 
 def _last_response(lines: list[bytes]) -> list[bytes]:
-    """The lines of the last response, without those of informational responses and redirects before it."""
+    """The lines of the last response, without those of informational responses before it."""
     start = 0
     if lines.count(b"\r\n") == 1 and lines[-1] == b"\r\n":
         return lines

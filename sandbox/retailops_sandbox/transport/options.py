@@ -49,9 +49,6 @@ def set_options(curl: pycurl.Curl, request: HttpRequest, connection: Connection)
     _set_tls(curl, request.url, connection)
     if connection.netrc:
         curl.setopt(pycurl.NETRC, pycurl.NETRC_REQUIRED)
-    if connection.follow_redirects:
-        curl.setopt(pycurl.FOLLOWLOCATION, 1)
-        curl.setopt(pycurl.MAXREDIRS, 10)
 
 
 def _set_method(curl: pycurl.Curl, request: HttpRequest) -> None:
@@ -98,8 +95,7 @@ def _set_tls(curl: pycurl.Curl, url: str, connection: Connection) -> None:
     if not connection.verify:
         curl.setopt(pycurl.SSL_VERIFYPEER, 0)
         curl.setopt(pycurl.SSL_VERIFYHOST, 0)
-    leads_to_tls = connection.follow_redirects or connection.proxy[:5].lower() == "https"
-    if url[:5].lower() == "https" or leads_to_tls:
+    if url[:5].lower() == "https" or connection.proxy[:5].lower() == "https":
         trusted = os.fsencode(connection.ca_file or _trusted_file())
         curl.setopt(pycurl.CAINFO, trusted)
         curl.setopt(pycurl.PROXY_CAINFO, trusted)

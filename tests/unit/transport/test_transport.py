@@ -597,7 +597,7 @@ def test_white_space_without_end_is_not_http_either():
 
 def test_a_redirect_to_what_is_not_http():
     with receiver(closing_after(b"220 mail\r\n")) as mail:
-        moved = response(b"moved", f"Location: {mail.url}/", status="307 Temporary Redirect")
+        moved = response(b"moved", f"Location: {mail.url}/", status="303 See Other")
         with receiver(answering(moved)) as there:
             exchange = send(post(there.url), Connection(follow_redirects=True))
     assert kind(exchange) == "malformed"

@@ -86,6 +86,8 @@ def _of_delivery(sent: Delivery) -> Iterator[tuple[str, str]]:
     yield "run", sent.run
     if sent.parent:
         yield "resend of", sent.parent
+    for each in sent.redirects:
+        yield "redirect", lines.redirect(each)
     if sent.dropped:
         yield "dropped", "the sandbox hung up on purpose, so it is not judged"
     phases = {"name lookup": times.lookup, "connect": times.connect, "TLS": times.tls}

@@ -18,6 +18,7 @@ from retailops_sandbox.model import (
     Json,
     Judgement,
     Receiver,
+    Redirect,
     Response,
     Verdict,
     Violation,
@@ -196,6 +197,13 @@ def outcome(delivery: Delivery) -> str:
     if delivery.fault is not None:
         return delivery.fault.kind
     return str(delivery.response.status) if delivery.response is not None else "no answer"
+
+
+def redirect(found: Redirect) -> str:
+    """A redirect on the way to the answer: where it went, or why it was not followed."""
+    if found.url:
+        return f"{found.status}, then asked {found.url}"
+    return f"{found.status} to {found.location}, not followed: {found.not_followed}"
 
 
 def start_line(response: Response) -> str:

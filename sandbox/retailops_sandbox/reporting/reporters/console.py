@@ -160,4 +160,7 @@ def _is_told(answer: str, judgement: Judgement | None) -> bool:
 def _outcome(delivery: Delivery) -> str:
     if delivery.fault is not None:
         return f"fault {delivery.fault.kind}: {lines.visible(delivery.fault.message)}"
-    return lines.outcome(delivery)
+    outcome = lines.outcome(delivery)
+    if not delivery.redirects:
+        return outcome
+    return f"{outcome} after {lines.visible('; '.join(map(lines.redirect, delivery.redirects)))}"

@@ -223,6 +223,7 @@ def _template() -> jinja2.Environment:
         visible=lines.visible,
         in_line=lines.in_line,
         outcome=lines.outcome,
+        redirect=lines.redirect,
         start_line=lines.start_line,
         ms=shown.milliseconds,
         clock=shown.clock,

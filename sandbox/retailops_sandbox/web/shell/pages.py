@@ -18,7 +18,7 @@ from retailops_sandbox.errors import UsageError
 from retailops_sandbox.model import Delivery, Expectation, encoder
 from retailops_sandbox.reporting.exporters import FORMATS
 from retailops_sandbox.reporting.render import shown
-from retailops_sandbox.reporting.render.lines import GLYPHS, start_line, visible
+from retailops_sandbox.reporting.render.lines import GLYPHS, redirect, start_line, visible
 from retailops_sandbox.web.shell.choices import THEME
 from retailops_sandbox.web.shell.context import Target
 
@@ -79,6 +79,7 @@ class Pages:
             took=shown.took,
             phases=phases,
             start_line=start_line,
+            redirect=redirect,
             expectation=expectation_text,
             few=few,
         )
