@@ -6,7 +6,7 @@ import re
 
 import msgspec
 
-from retailops_sandbox.errors import SourceError
+from retailops_sandbox.errors import SourceError, shortened
 from retailops_sandbox.model import Headers, HttpResponse
 
 _REFERENCE_START, _REFERENCE_END = "\ufdd0", "\ufdd1"
@@ -15,6 +15,9 @@ _REFERENCE_START, _REFERENCE_END = "\ufdd0", "\ufdd1"
 MOST_REQUESTS = 1_000
 """The most requests of one import that become steps."""
 
+_SHOWN = 60
+"""The most characters of a text that a message quotes."""
+
 REFERENCE = re.compile(f"{_REFERENCE_START}(\\w+){_REFERENCE_END}")
 """A reference to a variable of the environment; group 1 is the variable's name."""
 
@@ -22,6 +25,12 @@ REFERENCE = re.compile(f"{_REFERENCE_START}(\\w+){_REFERENCE_END}")
 def refer(name: str) -> str:
     """The reference to a variable of the environment, as found texts hold it."""
     return f"{_REFERENCE_START}{name}{_REFERENCE_END}"
+
+
+def shown(text: str) -> str:
+    """A piece of a text that is imported, short and in one line, for a message."""
+    text = shortened(text, _SHOWN)
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
 
 
 def has_noncharacters(text: str) -> bool:

@@ -11,7 +11,7 @@ from msgspec import field
 
 from retailops_sandbox import jsontext
 from retailops_sandbox.importing import har_body
-from retailops_sandbox.importing.found import FoundRequest
+from retailops_sandbox.importing.found import FoundRequest, shown
 from retailops_sandbox.importing.har_body import Body, NotBase64, Written
 from retailops_sandbox.importing.mending import is_json
 from retailops_sandbox.model import Headers, HttpResponse, Json
@@ -178,7 +178,7 @@ class _Reader:
             if lacks := _lack(posted):
                 return _Sent(lacks=lacks)
         if request.method.upper() in _BODIES and (request.size or 0) > 0:
-            why = f" ({request.status})" if request.status else ""
+            why = f" ({shown(request.status)})" if request.status else ""
             return _Sent(
                 lacks=f"the archive says that it sent {request.size:,} bytes, and does not have them{why}"
             )
@@ -189,7 +189,7 @@ class _Reader:
         if received is None or received.error or not received.status or received.status < 0:
             if received is None:
                 return None, ()
-            why = f" ({received.error})" if received.error else ""
+            why = f" ({shown(received.error)})" if received.error else ""
             return None, (f"there was no whole answer{why}: nothing is expected of it",)
         content = received.content or _Content()
         headers = _pairs(received.headers)
@@ -219,16 +219,17 @@ def _plain(body: Body, headers: Headers) -> _Sent:
     """The body without its compression."""
     encoding = _header(headers, "content-encoding")
     plain = har_body.decompressed(body.content, encoding)
+    compressed = f"compressed ({shown(encoding)})"
     if plain is None:
-        return _Sent(lacks=f"its body is compressed ({encoding}) in a way that is not read here")
-    notes = (f"its body was compressed ({encoding}): it is sent plain",) if plain != body.content else ()
+        return _Sent(lacks=f"its body is {compressed} in a way that is not read here")
+    notes = (f"its body was {compressed}: it is sent plain",) if plain != body.content else ()
     return _Sent(plain, (*body.notes, *notes))
 
 
 def _lack(posted: Written) -> str:
     """Why an archive does not have a body; empty where there was none."""
-    if posted.file or posted.sha1:
-        return f"its body is in the file {posted.file or posted.sha1!r} beside the archive, which is not read"
+    if beside := posted.file or posted.sha1:
+        return f"its body is in the file '{shown(beside)}' beside the archive, which is not read"
     if posted.params:
         return "its body is a form with files, which a payload cannot be"
     return ""

@@ -11,7 +11,7 @@ from retailops_sandbox import composing, jsontext, recording, redaction
 from retailops_sandbox.contracts import recognition
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.errors import SourceError, UsageError
-from retailops_sandbox.importing.found import MOST_REQUESTS, REFERENCE, FoundRequest, too_many
+from retailops_sandbox.importing.found import MOST_REQUESTS, REFERENCE, FoundRequest, shown, too_many
 from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import (
     Deliver,
@@ -117,7 +117,7 @@ def _unknown(
     methods = {each.method for each in candidates}
     if all(each.method and each.method not in methods for each in found):
         what, mend = (
-            f"{found[0].place} is a {found[0].method}",
+            f"{found[0].place} is a {shown(found[0].method)}",
             f"contracts are called by {', '.join(methods)}",
         )
     return SourceError(what, mend=mend, file=file)

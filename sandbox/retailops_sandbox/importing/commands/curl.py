@@ -9,7 +9,7 @@ from retailops_sandbox.errors import SourceError, did_you_mean
 from retailops_sandbox.importing.commands.command import Command, CommandText
 from retailops_sandbox.importing.commands.curl_options import OPTIONS, SHORT
 from retailops_sandbox.importing.commands.parts import JSON, RequestParts
-from retailops_sandbox.importing.found import FoundRequest
+from retailops_sandbox.importing.found import FoundRequest, shown
 
 
 def request(source: CommandText, command: Command, stdin: str | None) -> FoundRequest:
@@ -120,10 +120,12 @@ class _Reader:
             content = stdin
         else:
             mend = "import that file itself, or put its content there"
-            raise self._source.wrong(at, f"the body is in the file {value[1:]!r}, which is not read", mend)
+            what = f"the body is in the file '{shown(value[1:])}', which is not read"
+            raise self._source.wrong(at, what, mend)
         return content if option in ("data-binary", "json") else re.sub("[\r\n\0]", "", content)
 
     def _unknown(self, option: str, at: int) -> SourceError:
+        option = shown(option)
         near = did_you_mean(option, [f"--{name}" for name in OPTIONS])
         mend = near or "leave it out if it does not matter for what is sent"
         return self._source.wrong(at, f"{option} is an option of curl's that is not understood here", mend)

@@ -11,7 +11,7 @@ from retailops_sandbox.importing.commands.command import Command, CommandText
 from retailops_sandbox.importing.commands.httpie_items import Item, JsonItems, parse
 from retailops_sandbox.importing.commands.options import options
 from retailops_sandbox.importing.commands.parts import JSON, RequestParts
-from retailops_sandbox.importing.found import FoundRequest
+from retailops_sandbox.importing.found import FoundRequest, shown
 
 _FORM = "sends a form and no JSON"
 _OPTIONS = options(
@@ -108,7 +108,7 @@ class _Reader:
         if item is None:
             raise self._source.wrong(at, "is no item of HTTPie's", "for example name=value or Header:value")
         if item.separator.endswith("@"):
-            what = f"{item.name!r} is in the file {item.value!r}, which is not read"
+            what = f"'{shown(item.name)}' is in the file '{shown(item.value)}', which is not read"
             raise self._source.wrong(at, what, "put its content there")
         if item.separator == "==":
             self._query.append(f"{quote_plus(item.name)}={quote_plus(item.value)}")
@@ -172,6 +172,7 @@ class _Reader:
             self._scheme = value or self._scheme
 
     def _unknown(self, option: str, at: int) -> SourceError:
+        option = shown(option)
         near = did_you_mean(option, [f"--{name}" for name in _OPTIONS])
         mend = near or "leave it out if it does not matter for what is sent"
         return self._source.wrong(at, f"{option} is an option of HTTPie's that is not understood here", mend)

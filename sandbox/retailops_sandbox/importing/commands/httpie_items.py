@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from retailops_sandbox import jsontext
 from retailops_sandbox.errors import SourceError
+from retailops_sandbox.importing.found import shown
 from retailops_sandbox.model import Json
 
 _separator = re.compile(r"==@|:=@|==|:=|=@|:@|[=:;@]")
@@ -60,7 +61,7 @@ class JsonItems:
             try:
                 value = jsontext.parse(item.value)
             except SourceError as error:
-                raise ValueError(f"the value of {item.name!r} is not JSON: {error.what}") from None
+                raise ValueError(f"the value of '{shown(item.name)}' is not JSON: {error.what}") from None
         self.any = True
         container: list[Json] | dict[str, Json] = self._root
         key: str | int = 0
@@ -94,7 +95,7 @@ def _path(name: str) -> list[str | int | None]:
 
 
 def _key(written: str) -> str:
-    return re.sub(r"\\([\[\]\d])", r"\1", written)
+    return re.sub(r"\\([\[\]\\\d])", r"\1", written)
 
 
 def _at(container: list[Json] | dict[str, Json], key: str | int) -> Json:
@@ -119,9 +120,9 @@ def _entered(
     if isinstance(inner, list) and not isinstance(step, str):
         position = len(inner) if step is None else step
         if position > _MOST_ITEMS:
-            raise ValueError(f"{name!r} asks for more than {_MOST_ITEMS:,} items")
+            raise ValueError(f"'{shown(name)}' asks for more than {_MOST_ITEMS:,} items")
         return inner, position
     if isinstance(inner, dict) and step is not None:
         return inner, str(step)
     kind = "an array" if isinstance(inner, list) else "an object" if isinstance(inner, dict) else "a value"
-    raise ValueError(f"{name!r} does not fit what came before, which is {kind}")
+    raise ValueError(f"'{shown(name)}' does not fit what came before, which is {kind}")

@@ -7,7 +7,7 @@ import re
 from retailops_sandbox.errors import SourceError
 from retailops_sandbox.importing.commands.command import CommandText
 from retailops_sandbox.importing.commands.powershell_values import Value, as_text, call, cast, member, static
-from retailops_sandbox.importing.found import refer
+from retailops_sandbox.importing.found import refer, shown
 from retailops_sandbox.model import Number
 
 _space = re.compile(r"(?:[ \t]|`[ \t]*\r?\n)+")
@@ -224,7 +224,8 @@ class ExpressionReader:
             self._at = key.end() if key else self._at
             self._skip_lines()
             if not self._text.startswith("=", self._at):
-                raise self._source.wrong(self._at, f"no = follows the name {name!r}", "write name = value")
+                what = f"no = follows the name '{shown(name)}'"
+                raise self._source.wrong(self._at, what, "write name = value")
             self._at += 1
             self._skip_lines()
             table[name] = self._pipeline()
@@ -331,7 +332,7 @@ class ExpressionReader:
                 self._at = prompt.end()
 
     def _unknown(self, at: int, what: str) -> SourceError:
-        what = f"what {what.strip()!r} gives is known only by running it"
+        what = f"what '{shown(what.strip())}' gives is known only by running it"
         return self._source.wrong(at, what, "put the value there, or leave it out")
 
     def _bareword(self) -> str:

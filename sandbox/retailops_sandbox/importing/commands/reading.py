@@ -15,6 +15,7 @@ from retailops_sandbox.importing.found import (
     MOST_REQUESTS,
     FoundRequest,
     has_noncharacters,
+    shown,
     too_many,
 )
 from retailops_sandbox.importing.mending import is_json
@@ -94,7 +95,7 @@ def _requests(source: CommandText, commands: list[Command]) -> list[FoundRequest
             fed = _output(source, command, stdin)
         elif not found:
             mend = "leave out all but the command that sends the request"
-            raise source.wrong(command.at, f"{name!r} is not curl or HTTPie", mend)
+            raise source.wrong(command.at, f"'{shown(name)}' is not curl or HTTPie", mend)
     return found
 
 
@@ -126,5 +127,5 @@ def _output(source: CommandText, command: Command, stdin: str | None) -> str:
             return b64decode(stdin).decode("utf-8", "surrogateescape")
         except Base64Error:
             raise source.wrong(command.at, "what base64 is to decode is not base64", "") from None
-    what = f"what {name!r} prints into the next command is known only by running it"
+    what = f"what '{shown(name)}' prints into the next command is known only by running it"
     raise source.wrong(command.at, what, "put what it prints there")

@@ -14,7 +14,7 @@ import msgspec
 
 from retailops_sandbox.errors import SourceError
 from retailops_sandbox.importing.commands.command import Command, CommandText
-from retailops_sandbox.importing.found import refer
+from retailops_sandbox.importing.found import refer, shown
 
 _SHORT_ESCAPES = {
     **dict(zip("abeEfnrtv", "\a\b\x1b\x1b\f\n\r\t\v", strict=True)),
@@ -91,8 +91,8 @@ class _Reader:
             else:
                 self._end_command(piped=False)
                 if self._waiting:
-                    end = self._waiting[0].end
-                    raise self._wrong(self.at, f"the here-document {end!r} is missing", "add it")
+                    end = shown(self._waiting[0].end)
+                    raise self._wrong(self.at, f"the here-document '{end}' is missing", "add it")
                 return self._read
 
     def _take_operator(self, operator: re.Match[str]) -> None:
@@ -318,7 +318,8 @@ class _Reader:
                 content = "".join(f"{each}\n" for each in lines)
                 return self._expanded(content, start) if document.expands else content
             lines.append(line)
-        raise self._wrong(start, f"the here-document {document.end!r} is never ended", f"add {document.end}")
+        name = shown(document.end)
+        raise self._wrong(start, f"the here-document '{name}' is never ended", f"add {name}")
 
     def _expanded(self, content: str, start: int) -> str:
         inner = _Reader(_HereText(content, self.source, start))

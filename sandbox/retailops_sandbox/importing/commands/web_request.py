@@ -12,7 +12,7 @@ from retailops_sandbox.importing.commands.command import Command, CommandText
 from retailops_sandbox.importing.commands.options import options
 from retailops_sandbox.importing.commands.parts import JSON, RequestParts
 from retailops_sandbox.importing.commands.powershell_values import Session, Value, as_text
-from retailops_sandbox.importing.found import FoundRequest
+from retailops_sandbox.importing.found import FoundRequest, shown
 
 NAMES = {"invoke-webrequest", "invoke-restmethod", "iwr", "irm"}
 """The cmdlets and their aliases."""
@@ -118,6 +118,7 @@ def _whole_name(source: CommandText, written: str, at: int) -> str:
     begun = [name for known, name in _LOWER.items() if known.startswith(lower)]
     if len(begun) == 1:
         return begun[0]
+    written = shown(written)
     near = did_you_mean(f"-{written}", [f"-{name}" for name in _PARAMETERS])
     mend = near or "leave it out if it does not matter for what is sent"
     raise source.wrong(at, f"-{written} is a parameter that is not understood here", mend)
