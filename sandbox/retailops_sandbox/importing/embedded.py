@@ -15,6 +15,8 @@ _LAYERS = 5
 """The most times that a JSON object may be quoted or escaped within another text."""
 _MOST_WASTED = 20_000_000
 """The most characters that are read of what begins like a JSON object and is none."""
+_TRY = 100
+"""How many characters of the limit each attempt uses up, however early it fails."""
 _TOO_DEEP = 10_000
 """How many characters of the limit a too deeply nested text uses up: detecting it takes as long."""
 _WINDOW, _MARGIN = 100_000, 1_000
@@ -112,7 +114,7 @@ class _Search:
             try:
                 return start + _scan(window)[1]
             except json.JSONDecodeError as error:
-                self._left -= error.pos
+                self._left -= error.pos + _TRY
                 if len(window) < size or not (
                     error.pos > len(window) - _MARGIN or error.msg.startswith("Unterminated")
                 ):

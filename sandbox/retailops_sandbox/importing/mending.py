@@ -13,7 +13,7 @@ import msgspec
 _line_end = re.compile(r"\\[ \t]*\r?\n")
 _escaped_quote = re.compile(r'\\(["\\])')
 _string_or_space = re.compile(
-    r'"(?:[^"\\]|\\.)*"|[\u00a0\u1680\u2000-\u200b\u202f\u205f\u2060\u3000\ufeff]', re.S
+    r'"(?:[^"\\]++|\\.)*+"?|[\u00a0\u1680\u2000-\u200b\u202f\u205f\u2060\u3000\ufeff]', re.S
 )
 _curly = str.maketrans("“”„‟″", '"' * 5)
 _decode = msgspec.json.Decoder().decode

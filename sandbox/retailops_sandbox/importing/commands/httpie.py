@@ -120,7 +120,7 @@ class _Reader:
             try:
                 self._items.add(item)
             except ValueError as error:
-                mend = "quote it for the shell, for example data:='{\"id\": 1}'"
+                mend = "for example data:='{\"id\": 1}'"
                 raise self._source.wrong(at, str(error), mend) from None
 
     # --- options ---

@@ -14,7 +14,7 @@ _separator = re.compile(r"==@|:=@|==|:=|=@|:@|[=:;@]")
 """At one position, the longest separator counts."""
 _escape = re.compile(r"\\([:=;@])")
 _MOST_ITEMS = 10_000
-"""The largest position in an array that a name may give."""
+"""The most items, and the largest position in an array that a name may give."""
 
 
 class Item(NamedTuple):
@@ -53,6 +53,7 @@ class JsonItems:
         self.any = False
         """Whether there was an item."""
         self._root: list[Json] = [None]
+        self._count = 0
 
     def add(self, item: Item) -> None:
         """Add an item; ValueError where its value is not JSON, or its name does not fit those before."""
@@ -62,6 +63,9 @@ class JsonItems:
                 value = jsontext.parse(item.value)
             except SourceError as error:
                 raise ValueError(f"the value of '{shown(item.name)}' is not JSON: {error.what}") from None
+        self._count += 1
+        if self._count > _MOST_ITEMS:
+            raise ValueError(f"there are more than {_MOST_ITEMS:,} items")
         self.any = True
         container: list[Json] | dict[str, Json] = self._root
         key: str | int = 0
@@ -88,9 +92,13 @@ def _path(name: str) -> list[str | int | None]:
     at = len(first)
     for found in re.finditer(r"\[((?:[^\[\]\\]|\\.)*)\]", name[at:]):
         inner = found[1]
-        steps.append(
-            None if not inner else int(inner) if inner.isdigit() and inner.isascii() else _key(inner)
-        )
+        if inner.isdigit() and inner.isascii():
+            # More digits than any position that is accepted has.
+            steps.append(int(inner[:9]))
+        else:
+            steps.append(_key(inner) if inner else None)
+        if len(steps) > jsontext.MAX_DEPTH:
+            raise ValueError(f"'{shown(name)}' is nested deeper than {jsontext.MAX_DEPTH} levels")
     return steps
 
 

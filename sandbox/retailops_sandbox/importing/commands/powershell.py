@@ -16,10 +16,10 @@ from retailops_sandbox.importing.commands.command import Command, CommandText
 from retailops_sandbox.importing.commands.powershell_expressions import ExpressionReader
 from retailops_sandbox.importing.commands.powershell_values import (
     Answer,
+    JsonText,
+    TooLarge,
     Value,
-    as_json,
     as_text,
-    depth,
     new,
     put,
 )
@@ -219,16 +219,21 @@ class _Reader(ExpressionReader):
                 named = as_text(each.value).lower()
             elif named == "depth":
                 written, named = as_text(each.value), ""
-                levels = int(written) if written.isdecimal() else levels
+                levels = int(written) if re.fullmatch("[0-9]{1,4}", written) else levels
             else:
                 value, named = each.value, ""
         if isinstance(value, Answer):
             return value
-        if depth(value) > levels + 1:
+        try:
+            json = JsonText(value)
+        except TooLarge:
+            raise self._too_large(self._at) from None
+        self._spend(json.text, self._at)
+        if json.levels > levels + 1:
             self._notes.append(
                 f"ConvertTo-Json cuts what is deeper than {levels} levels: it is read whole, as -Depth would"
             )
-        return as_json(value)
+        return json.text
 
     def _arguments(self) -> list[Argument]:
         """The arguments of a command, up to the statement's end."""
@@ -268,7 +273,7 @@ class _Reader(ExpressionReader):
                 break
         if not parts:
             raise self._unknown(start, self._text[start : start + 20].partition("\n")[0])
-        return parts[0] if len(parts) == 1 else "".join(map(as_text, parts))
+        return parts[0] if len(parts) == 1 else self._spend("".join(map(as_text, parts)), start)
 
 
 def _word(argument: Argument) -> str:

@@ -6,8 +6,17 @@ import re
 
 from retailops_sandbox.errors import SourceError
 from retailops_sandbox.importing.commands.command import CommandText
-from retailops_sandbox.importing.commands.powershell_values import Value, as_text, call, cast, member, static
+from retailops_sandbox.importing.commands.powershell_values import (
+    MOST_CHARACTERS,
+    Value,
+    as_text,
+    call,
+    cast,
+    member,
+    static,
+)
 from retailops_sandbox.importing.found import refer, shown
+from retailops_sandbox.jsontext.text import number_problem
 from retailops_sandbox.model import Number
 
 _space = re.compile(r"(?:[ \t]|`[ \t]*\r?\n)+")
@@ -47,6 +56,7 @@ class ExpressionReader:
         self._level = 0
         self._variables = variables
         """The values of variables, by their names in lower case."""
+        self._left = MOST_CHARACTERS
 
     def _pipeline(self) -> Value:
         """The value of an expression or of the commands that stand in its place."""
@@ -68,19 +78,19 @@ class ExpressionReader:
 
     def _sum(self) -> Value:
         value = self._primary()
+        parts: list[str] = []
         while True:
             self._skip_space()
-            if not self._text.startswith("+", self._at):
-                return value
             at = self._at
-            self._at += 1
-            self._skip_lines()
-            more = self._primary()
+            if not self._text.startswith("+", at):
+                return self._spend("".join([as_text(value), *parts]), at) if parts else value
             if not isinstance(value, str):
                 raise self._source.wrong(
                     at, "is a sum that only running it would give", "put the value there"
                 )
-            value += as_text(more)
+            self._at += 1
+            self._skip_lines()
+            parts.append(self._spend(as_text(self._primary()), at))
 
     def _primary(self) -> Value:
         self._level += 1
@@ -111,6 +121,8 @@ class ExpressionReader:
             return self._variable(variable[1] or variable[2])
         if number := _number.match(text, at):
             self._at = number.end()
+            if problem := number_problem(number[0]):
+                raise self._source.wrong(at, problem, "shorten it")
             return int(number[0]) if number[0].lstrip("-").isdigit() else Number(number[0])
         raise self._unknown(at, text[at : at + 20].partition("\n")[0])
 
@@ -283,7 +295,9 @@ class ExpressionReader:
                 return as_text(self._in_parentheses())
             variable = _variable.match(self._text, self._at)
             self._at = variable.end() if variable else self._at + 1
-            return as_text(self._variable(variable[1] or variable[2])) if variable else "$"
+            if variable is None:
+                return "$"
+            return self._spend(as_text(self._variable(variable[1] or variable[2])), self._at)
         if code := _unicode_escape.match(self._text, self._at):
             self._at = code.end()
             return as_text(cast("char", int(code[1], 16)))
@@ -302,12 +316,14 @@ class ExpressionReader:
         if begun[1] == "'":
             return content
         inner = ExpressionReader(CommandText(content, ""), self._variables)
+        inner._left = self._left
         parts: list[str] = []
         try:
             while inner._at < len(content):
                 parts.append('"' if inner._take_quote() else inner._within_quotes())
         except SourceError as error:
             raise self._source.wrong(start + inner._at, error.what, error.mend) from None
+        self._left = inner._left
         return "".join(parts)
 
     def _take_quote(self) -> bool:
@@ -316,6 +332,16 @@ class ExpressionReader:
         return taken
 
     # --- spaces and errors ---
+
+    def _spend(self, text: str, at: int) -> str:
+        """The text, where all texts together are not too large."""
+        self._left -= len(text)
+        if self._left < 0:
+            raise self._too_large(at)
+        return text
+
+    def _too_large(self, at: int) -> SourceError:
+        return self._source.wrong(at, "makes a value that is too large", "put a smaller one there")
 
     def _skip_space(self) -> None:
         while found := _space.match(self._text, self._at) or _comment.match(self._text, self._at):

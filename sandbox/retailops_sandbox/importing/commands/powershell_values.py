@@ -12,6 +12,9 @@ from retailops_sandbox import jsontext
 from retailops_sandbox.importing.found import refer
 from retailops_sandbox.model import Json, Number
 
+MOST_CHARACTERS = 32 * 1024 * 1024
+"""The most characters of all the texts that the statements of a text make."""
+
 
 class Session(msgspec.Struct):
     """A web session or a part of it, with what is set on it that a request sends."""
@@ -35,30 +38,38 @@ def as_text(value: Value) -> str:
     if isinstance(value, bool):
         return str(value)
     if isinstance(value, list):
-        return " ".join(map(as_text, value))
+        return " ".join("System.Object[]" if isinstance(each, list) else as_text(each) for each in value)
     if isinstance(value, dict):
         return "System.Collections.Hashtable"
     return value.spelling if isinstance(value, Number) else str(value)
 
 
-def as_json(value: Value) -> str:
-    """The value as ConvertTo-Json writes it, with all of its levels."""
-    return jsontext.compact(_json(value)).decode()
+class TooLarge(Exception):
+    """A value that is larger or deeper than any that a request sends."""
 
 
-def _json(value: Value) -> Json:
-    if isinstance(value, Session | Answer):
-        return None
-    if isinstance(value, dict):
-        return {key: _json(each) for key, each in value.items()}
-    return [_json(each) for each in value] if isinstance(value, list) else value
+class JsonText:
+    """A value as ConvertTo-Json writes it, with all of its levels; TooLarge for one that has too much in it.
 
+    A value may hold another one in many places, or itself.
+    """
 
-def depth(value: Value) -> int:
-    """The number of levels of objects and arrays."""
-    if isinstance(value, dict):
-        return 1 + max(map(depth, value.values()), default=0)
-    return 1 + max(map(depth, value), default=0) if isinstance(value, list) else 0
+    def __init__(self, value: Value) -> None:
+        self._left = MOST_CHARACTERS
+        self.levels = 0
+        """The number of levels of objects and arrays."""
+        self.text = jsontext.compact(self._json(value, 0)).decode()
+
+    def _json(self, value: Value, level: int) -> Json:
+        self.levels = max(self.levels, level)
+        self._left -= 1 + len(value) if isinstance(value, str) else 1
+        if self._left < 0 or level > jsontext.MAX_DEPTH:
+            raise TooLarge
+        if isinstance(value, Session | Answer):
+            return None
+        if isinstance(value, dict):
+            return {key: self._json(each, level + 1) for key, each in value.items()}
+        return [self._json(each, level + 1) for each in value] if isinstance(value, list) else value
 
 
 def member(value: Value, name: str) -> Value:

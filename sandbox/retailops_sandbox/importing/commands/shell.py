@@ -118,8 +118,8 @@ class _Reader:
             self._end_command(piped=sign == "|")
 
     def _end_line(self) -> None:
-        following = _option_line.match(self.text, self.at)
-        if following and self._begun.words and not self._waiting:
+        continues = self._begun.words and not self._waiting
+        if continues and (following := _option_line.match(self.text, self.at)):
             self.at = following.end()
             line = self.source.line(self.at)
             self._begun.notes.append(f"line {line} begins with an option: it is read as part of the command")
