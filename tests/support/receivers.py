@@ -16,10 +16,11 @@ from typing import Any
 class Peer:
     """One accepted connection, seen from the receiver's side."""
 
-    def __init__(self, sock: socket.socket, receiver: Receiver) -> None:
+    def __init__(self, sock: socket.socket, receiver: Receiver, unread: bytes = b"") -> None:
+        """`unread` are bytes that were read from the socket already."""
         self.sock = sock
         self.receiver = receiver
-        self._unread = b""
+        self._unread = unread
 
     def read_request(self) -> bytes | None:
         """The next request, head and body, which is also counted; None if the client hung up."""

@@ -43,7 +43,7 @@ def hints(sent: Sent, response: Response, content: Content) -> Iterator[str]:
     if protection is not None:
         yield (
             f"{protection.framework} refuses like this what comes from no form of its own: exempt the "
-            f"receiver, {protection.mend}. Otherwise it wants the header {protection.header} (-H)"
+            f"receiver, {protection.mend}. Otherwise it wants the header {protection.header}"
         )
     if 300 <= status < 400:
         yield from _of_redirect(sent, response)
@@ -141,9 +141,7 @@ def _unauthorized(sent: Sent, response: Response) -> str:
             f"the token that was sent at {sent.token_at} was refused: is it the receiver's own? If a refusal "
             'is what the step is about, expect "status": 401'
         )
-    return (
-        f"this edition of {sent.action} has no token: what proves who calls is a header of the receiver (-H)"
-    )
+    return f"this edition of {sent.action} has no token: a header of the receiver proves who calls"
 
 
 def _forbidden(_: Sent, __: Response) -> str:

@@ -30,7 +30,6 @@ from retailops_sandbox.model import (
     StruckOut,
     Verdict,
     Violation,
-    ViolationPart,
 )
 
 if TYPE_CHECKING:
@@ -373,8 +372,7 @@ def _merged(unasked: tuple[Violation, ...], others: tuple[Violation, ...]) -> tu
 def _told(content: Content) -> Violation:
     """The violation of an answer that is something else than the JSON that it should be."""
     hints = (content.mend,) if content.mend else ()
-    part: ViolationPart = "body" if content.pointer else "answer"
-    return Violation(content.pointer, content.kind, content.words, part=part, hints=hints)
+    return Violation(content.pointer, content.kind, content.words, part="answer", hints=hints)
 
 
 def _latency_difference(most_ms: float, total_ms: float) -> Difference:

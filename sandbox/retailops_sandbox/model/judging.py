@@ -20,7 +20,7 @@ class Violation(msgspec.Struct, frozen=True, omit_defaults=True):
     """A place where a payload or response breaks its contract."""
 
     pointer: str
-    """A pointer into the body; for headers `/Name`, for the other parts empty."""
+    """A pointer into the body; for headers `/Name`, for a status empty."""
     keyword: str
     message: str
     part: ViolationPart = "body"

@@ -180,11 +180,12 @@ class _Send:
             return Exchange((), None, self.fault, Timings())
         response = handle.response()
         fault = self.fault or handle.too_large
+        # libcurl keeps the connection wherever it found nothing wrong itself.
+        handle.connection_kept(fault is None and code == pycurl.E_OK)
         if fault is None and (code != pycurl.E_OK or handle.cut_short()):
             fault = explain(code or pycurl.E_PARTIAL_FILE, message, self.request, self.connection, handle)
         elif fault is None:
             fault = overlooked(handle, response)
-        handle.connection_kept(fault is None)
         if response is not None and self.connection.decode:
             response, undecodable = decoded(response, self.connection.max_body)
             fault = fault or undecodable

@@ -37,12 +37,9 @@ _LOOPBACK = {"IPv4": "127.0.0.1", "IPv6": "::1"}
 _LOOPBACK_SECONDS = 0.02
 
 _UNREADABLE = (
-    (
-        "Unsupported HTTP",
-        "its status line does not begin with HTTP/1.1 and a status, as 'HTTP/1.1 200 OK' does",
-    ),
-    ("Version mismatch", "its status line says another version than HTTP/1.1"),
-    ("Invalid Content-Length", "its Content-Length is no number of bytes, or there are two of them"),
+    ("Unsupported HTTP", framing.NO_STATUS_LINE),
+    ("Version mismatch", framing.NO_STATUS_LINE),
+    ("Invalid Content-Length", framing.NO_LENGTH),
     ("Header without colon", "a line of its headers has no colon"),
     ("NUL byte in header", "a line of its headers has a NUL byte"),
     ("chunk hex-length", "it says Transfer-Encoding: chunked, and a chunk does not begin with its size"),
@@ -87,6 +84,9 @@ def explain(code: int, words: str, request: HttpRequest, connection: Connection,
     response = handle.response()
     if response is not None and not handle.has_status_line:
         return _not_http(response, request.url)
+    if "Invalid status line" in words:
+        # Of a connection that was used before, libcurl gives no bytes that are not HTTP.
+        return Fault("malformed", "no HTTP status line, on a connection kept open since an earlier delivery")
     if code == pycurl.E_RECV_ERROR and not handle.curl.getinfo(pycurl.OS_ERRNO) and "eof" not in words:
         return _unreadable(code, words)
     if code in (pycurl.E_GOT_NOTHING, pycurl.E_SEND_ERROR, pycurl.E_RECV_ERROR, pycurl.E_PARTIAL_FILE):
@@ -112,7 +112,7 @@ def _not_http(response: HttpResponse, url: str) -> Fault:
 
 def _unreadable(code: int, words: str) -> Fault:
     plain = next((plain for part, plain in _UNREADABLE if part in words), words or _nameless(code))
-    return Fault("malformed", f"the answer cannot be read: {plain}")
+    return framing.unreadable(plain)
 
 
 def _nameless(code: int) -> str:

@@ -8,6 +8,8 @@ from retailops_sandbox.model import Fault, HttpResponse
 
 LARGEST = 2**63 - 1
 """The largest Content-Length, in bytes, that libcurl can count."""
+NO_STATUS_LINE = "its status line is not of the form HTTP/1.1 200 OK"
+NO_LENGTH = "its Content-Length is no number of bytes, or there are two of them"
 _DIGITS = 40
 """The most digits of a Content-Length that are read."""
 
@@ -18,22 +20,24 @@ _version = re.compile(r"[A-Za-z]{2,8}/\d(?:\.\d)?(?: \d{1,3}\b)?").match
 def misframed(status_line: str, response: HttpResponse) -> Fault | None:
     """The fault of an answer that libcurl takes and other clients do not; None where there is none."""
     if not _is_status_line(status_line):
-        return Fault("malformed", f"its status line{_begun(status_line)} is not of the form HTTP/1.1 200 OK")
+        return unreadable(f"{NO_STATUS_LINE}{_begun(status_line)}")
     lengths = _lengths(response)
-    for length in lengths:
-        if not (length.isascii() and length.isdecimal()):
-            return Fault("malformed", "its Content-Length is no number of bytes")
-        if len(length) > _DIGITS or int(length) > LARGEST:
-            return Fault("malformed", "its Content-Length is a number that no answer can have")
-    if len({int(length) for length in lengths}) > 1:
-        return Fault("malformed", f"it has several lengths: Content-Length {' and '.join(lengths[:2])}")
-    return None
+    if not all(length.isascii() and length.isdecimal() for length in lengths):
+        return unreadable(NO_LENGTH)
+    if any(len(length) > _DIGITS or int(length) > LARGEST for length in lengths):
+        return unreadable("its Content-Length is a number that no answer can have")
+    return unreadable(NO_LENGTH) if len({int(length) for length in lengths}) > 1 else None
+
+
+def unreadable(why: str) -> Fault:
+    """The fault of an answer whose beginning or end is not as HTTP has it."""
+    return Fault("malformed", f"the answer cannot be read: {why}")
 
 
 def _begun(status_line: str) -> str:
     """The version that a status line begins with: nothing else of it, which may be anything, is quoted."""
     version = _version(status_line)
-    return f", which begins with {version[0]}," if version else ""
+    return f" (it begins with {version[0]})" if version else ""
 
 
 def how_far(response: HttpResponse) -> str:

@@ -134,9 +134,9 @@ class Handle:
 
     # --- the evidence ---
 
-    def connection_kept(self, complete: bool) -> None:
-        """Remember the connection's socket after a complete answer; forget it after any other end."""
-        descriptor = self.curl.getinfo(pycurl.ACTIVESOCKET) if complete else -1
+    def connection_kept(self, kept: bool) -> None:
+        """Remember the socket of a connection that libcurl keeps open; forget that of any other."""
+        descriptor = self.curl.getinfo(pycurl.ACTIVESOCKET) if kept else -1
         if descriptor >= 0:
             self._open_sockets[self._local_address] = descriptor
         else:

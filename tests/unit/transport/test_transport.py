@@ -361,6 +361,25 @@ def test_a_connection_that_the_receiver_closed_while_idle_is_not_used(authority,
 # --- Faults --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [b"HTTP/1.1 200 OK\r\nContent-Le", response(gzip.compress(b"{}")[:-6], "Content-Encoding: gzip")],
+    ids=["cut in its headers", "undecodable"],
+)
+def test_after_a_fault_that_libcurl_overlooked_a_closed_connection_is_not_used(answer):
+    answers = iter([answer, response(b"{}")])
+    with receiver(lambda peer: (peer.read_request(), peer.send(next(answers)))) as there:
+
+        async def act(transport: Transport) -> list[Exchange]:
+            first = await transport.send(post(there.url), PATIENT)
+            await asyncio.sleep(0.1)  # until the end of the connection has arrived
+            return [first, await transport.send(post(there.url), PATIENT)]
+
+        first, second = with_transport(act)
+    assert first.fault is not None
+    assert second.fault is None
+
+
 def test_nothing_listens():
     port = unused_port()
     exchange = send(post(f"http://127.0.0.1:{port}/"))
@@ -571,6 +590,14 @@ def test_what_came_in_the_place_of_http_is_kept():
         assert (exchange.response.status, exchange.response.body) == (0, came)
     assert exchange.fault is not None
     assert "https://127.0.0.1" in exchange.fault.message
+
+
+def test_what_is_not_http_on_a_connection_that_was_kept_open():
+    with receiver(answering(response(), b"220 mail ESMTP\r\n")) as there:
+        _, second = send_all(post(there.url), post(there.url))
+    assert second.fault == Fault(
+        "malformed", "no HTTP status line, on a connection kept open since an earlier delivery"
+    )
 
 
 def test_what_is_not_http_and_never_ends_is_not_waited_for():
