@@ -442,6 +442,9 @@ def test_what_is_not_asked_for_is_not_imported(tmp_path: Path, shop: Receiver):
         "retailops_sandbox.reporting.reporters.progress",
         "retailops_sandbox.scenarios.selection",
         "retailops_sandbox.engine.preview",
+        "retailops_sandbox.patterns.spelling",
+        "retailops_sandbox.patterns.process",
+        "re2",
     }
     unwanted = (
         heavy | late | {"starlette", "retailops_sandbox.standin", "difflib", "concurrent.futures.thread"}

@@ -59,6 +59,29 @@ def delivery_of(client: RunClient, run_path: str) -> str:
     return found[1]
 
 
+@pytest.mark.parametrize(
+    ("pattern", "why"),
+    [
+        ("(" * 31 + "a" + ")+" * 31, "regex: the pattern has groups more than 30 levels deep"),
+        ("^(?=(a|aa)+$)b", "its search takes too long"),
+        ("(?i)(?=a)" + "[\\x00-\\U0010ffff]" * 90, "regex: reading the pattern takes longer than 100 ms"),
+    ],
+    ids=["deep", "hopeless", "slow to read"],
+)
+def test_a_rule_that_takes_too_long_is_not_tried_again(client: RunClient, ci: Path, pattern: str, why: str):
+    file = json.loads(ci.read_text())
+    for delivery in file["deliveries"].values():
+        delivery["response"]["body"] = json.dumps({"events": [], "note": "a" * 60 + "b"})
+    for judgement in file["judgements"].values():
+        judgement["expectation"] = {"body": {"note": "x"}, "rules": {"/note": {"regex": pattern}}}
+    answer = upload(client.http, json.dumps(file).encode())
+    assert answer.status_code == 303, main_words(answer.text)
+    told = client.text(delivery_of(client, str(answer.headers["location"])))
+    assert "✗ failed" in told
+    assert '"ERR1"' in told, "the difference as it was stored"
+    assert f"the rule /note is not tried again: {why}" in told
+
+
 def test_an_opened_run_is_shown_with_its_differences_and_marked(client: RunClient, opened: str):
     page = client.http.get(opened).text
     assert NASTY not in page

@@ -17,6 +17,7 @@ from retailops_sandbox.comparing.differences import Comparison, listed
 from retailops_sandbox.comparing.documents import NO_SETS, compare
 from retailops_sandbox.comparing.judging import NOT_JSON, Answer, Judge, ResponseContract
 from retailops_sandbox.comparing.node import NOTHING_KNOWN, Node, known_differences, settle
+from retailops_sandbox.comparing.rules import may_wait
 
 __all__ = [
     "NOTHING_KNOWN",
@@ -31,5 +32,6 @@ __all__ = [
     "compare",
     "known_differences",
     "listed",
+    "may_wait",
     "settle",
 ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 from msgspec import UNSET
 
-from retailops_sandbox import jsontext
+from retailops_sandbox import jsontext, patterns
 from retailops_sandbox.answers import coding
 from retailops_sandbox.comparing import matchers
 from retailops_sandbox.comparing.documents import compare_in
@@ -98,6 +98,7 @@ class _Prepared(msgspec.Struct, frozen=True):
     statuses: Sequence[int]
     headers: dict[str, matchers.Matcher]
     scope: Scope | None
+    searches: Sequence[patterns.Search] = ()
 
 
 class _Body(msgspec.Struct):
@@ -288,15 +289,19 @@ class Judge:
             return _Prepared(expectation, statuses, {}, self._scope)
         known = self._prepared.get(id(expectation))
         if known is not None:
+            for search in known.searches:
+                search.renew()
             return known
         if len(self._prepared) == _REMEMBERED:
             self._prepared.clear()
-        rules = compile_rules(expectation.rules)
+        rules, headers = compile_rules(expectation.rules), compile_headers(expectation.headers)
+        compiled = (*headers.values(), *(matcher for _, matcher in rules))
         prepared = _Prepared(
             expectation,  # kept, so that no other expectation gets its id
             statuses,
-            compile_headers(expectation.headers),
+            headers,
             whole_scope(rules, self._contract.arrays) if rules else self._scope,
+            [each.search for each in compiled if each.search is not None],
         )
         self._prepared[id(expectation)] = prepared
         return prepared

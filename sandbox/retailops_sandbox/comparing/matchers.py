@@ -4,14 +4,13 @@ Rules are read with these records; the JSON Schema of scenario files, the browse
 in docs/scenarios.md are made from them.
 
 A regex comes from the user's own file and its subject from a receiver; some pairs of them take for ever to
-search. So a subject longer than MAX_SUBJECT characters is not searched, and a search that takes longer than
-LONGEST_SEARCH is given up for good. Neither matches, and the difference says why.
+search. So a subject longer than MAX_SUBJECT characters is not searched, and a regex whose searches take too
+long is given up for the rest of the comparison. Neither matches, and the difference says why.
 """
 
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Any, TypeAlias
@@ -19,27 +18,28 @@ from typing import Any, TypeAlias
 import msgspec
 
 from retailops_sandbox.comparing.values import is_number, same, type_name
-from retailops_sandbox.errors import did_you_mean
+from retailops_sandbox.errors import SandboxError, did_you_mean, shortened
 from retailops_sandbox.jsontext import excerpt, flat, holds_mark
 from retailops_sandbox.model import Json, Mark, Rule
+from retailops_sandbox.patterns import LONGEST_SEARCH, PatternError, PatternTooLarge, Search
 
 MAX_SUBJECT = 10_000
-LONGEST_SEARCH = 1.0
-"""Seconds."""
 _QUOTED = 60
 """Characters of a rule that a message quotes."""
 
 Predicate: TypeAlias = Callable[[Json], bool]
 
 
-class RuleError(ValueError):
+class RuleError(SandboxError):
     """A rule that cannot be used: the path where it is written, what is wrong, how to mend it."""
 
     def __init__(self, path: str, what: str, mend: str = "") -> None:
-        super().__init__(what)
+        super().__init__(what, mend=mend, pointer=path)
         self.path = path
-        self.what = what
-        self.mend = mend
+
+
+class RuleTooLarge(RuleError):
+    """A rule whose pattern is beyond the bounds, and so may be from a time before them."""
 
 
 class MatcherKind(msgspec.Struct, frozen=True):
@@ -97,9 +97,14 @@ class Matcher:
             return not holds_mark(value) or (self.accepts is not None and self.accepts(value))
         return self.name == "type" and value.type != ""
 
+    @property
+    def search(self) -> Search | None:
+        """The search of a regex; None for any other matcher."""
+        return self.accepts.search if isinstance(self.accepts, _Regex) else None
+
     def hint(self, value: Json) -> str:
         """Why the matcher refused a value, where the value does not show it."""
-        return self.accepts.hint(value) if isinstance(self.accepts, _Search) else ""
+        return self.accepts.hint(value) if isinstance(self.accepts, _Regex) else ""
 
 
 def matcher(rule: Rule, path: str = "") -> Matcher:
@@ -109,6 +114,8 @@ def matcher(rule: Rule, path: str = "") -> Matcher:
         return Matcher(kind.name, rule, path, kind.predicate(argument))
     except _UnusableError as error:
         raise RuleError(path, f"{kind.name}: {error}", f"for example {flat(kind.example_rule)}") from None
+    except PatternTooLarge as error:
+        raise RuleTooLarge(path, f"{kind.name}: {error}", "shorten it, or split it in two rules") from None
 
 
 def exactly(text: str, path: str) -> Matcher:
@@ -189,41 +196,33 @@ def _type_of(value: Json) -> str:
 def _regex(pattern: Any) -> Predicate:
     if not isinstance(pattern, str):
         raise _UnusableError("the pattern must be a string")
-    import regex  # only few runs need it
-
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what may change its meaning in a later Python is no mistake
-            re.compile(pattern)  # Python's own regular expressions are what is promised
-            return _Search(regex.compile(pattern))
-    except (re.error, regex.error, OverflowError, RecursionError) as error:
-        raise _UnusableError(f"{pattern!r} is not a regular expression: {error}") from None
+        return _Regex(Search(pattern))
+    except PatternTooLarge:
+        raise
+    except PatternError as error:
+        raise _UnusableError(
+            f"{shortened(repr(pattern), _QUOTED)} is not a regular expression: {error}"
+        ) from None
 
 
-class _Search:
+class _Regex:
     """Whether a regex is found in a string, within the bounds on its length and on time."""
 
-    __slots__ = ("_gave_up", "_pattern")
+    __slots__ = ("search",)
 
-    def __init__(self, pattern: Any) -> None:
-        self._pattern = pattern
-        self._gave_up = False
+    def __init__(self, search: Search) -> None:
+        self.search = search
 
     def __call__(self, value: Json) -> bool:
-        if self._gave_up or not isinstance(value, str) or len(value) > MAX_SUBJECT:
-            return False
-        try:
-            return self._pattern.search(value, timeout=LONGEST_SEARCH) is not None
-        except TimeoutError:
-            # Not tried again: an alignment asks about the same strings many times.
-            self._gave_up = True
-            return False
+        return isinstance(value, str) and len(value) <= MAX_SUBJECT and self.search(value)
 
     def hint(self, value: Json) -> str:
         if isinstance(value, str) and len(value) > MAX_SUBJECT:
             return f"it has {len(value):,} characters, and a regex searches at most {MAX_SUBJECT:,}"
-        if self._gave_up:
-            return f"the search took longer than {LONGEST_SEARCH:g} s and was given up: mind nested repeats"
+        if self.search.gave_up:
+            longest = f"{LONGEST_SEARCH * 1000:g} ms of processor time"
+            return f"the search took longer than {longest} and was given up: mind nested repeats"
         return ""
 
 

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from retailops_sandbox.comparing.matchers import HEADER, MATCHERS, Matcher, RuleError, exactly, matcher
 from retailops_sandbox.jsontext import pointer
-from retailops_sandbox.model import Rule
+from retailops_sandbox.model import Expectation, Rule
+from retailops_sandbox.patterns import Search
 
 DEEPEST = 40
 """The levels of a document that are aligned and that rules reach; deeper values are compared as a whole."""
@@ -30,6 +31,12 @@ class Rules:
 
     def __iter__(self) -> Iterator[tuple[tuple[str, ...], Matcher]]:
         return iter(self._matchers)
+
+    @property
+    def given_up(self) -> Matcher | None:
+        """The first matcher whose searches took too long, if there is one."""
+        found = (each for _, each in self._matchers if each.search is not None and each.search.gave_up)
+        return next(found, None)
 
 
 NO_RULES = Rules()
@@ -58,6 +65,13 @@ def compile_headers(headers: Mapping[str, Rule]) -> dict[str, Matcher]:
             raise RuleError(name, what, 'use {"regex": "..."} or {"one_of": ["..."]}')
         compiled[name.lower()] = found
     return compiled
+
+
+def may_wait(expectation: Expectation) -> bool:
+    """Whether judging by an expectation may wait for another process, which an event loop must not."""
+    rules = (*expectation.rules.values(), *expectation.headers.values())
+    patterns = (rule["regex"] for rule in rules if isinstance(rule, dict) and "regex" in rule)
+    return any(isinstance(pattern, str) and Search(pattern).may_wait for pattern in patterns)
 
 
 class _Branch:

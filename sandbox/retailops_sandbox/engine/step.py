@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from retailops_sandbox import composing, jsontext, redaction
+from retailops_sandbox import comparing, composing, jsontext, redaction
 from retailops_sandbox.comparing import Answer
 from retailops_sandbox.engine.context import RunContext
 from retailops_sandbox.engine.events import DeliveryFinished, DeliveryStarted, StepResult, worst
@@ -59,6 +59,11 @@ class _Attempted(msgspec.Struct):
     delivery: Delivery
     judgement: Judgement
     exchange: Exchange
+
+
+def _may_wait(expectation: Expectation | None) -> bool:
+    """Whether judging by an expectation may wait for another process."""
+    return expectation is not None and comparing.may_wait(expectation)
 
 
 def _is_large(exchange: Exchange) -> bool:
@@ -191,7 +196,9 @@ class StepRun:
         """Compare what was really answered, and log the judgement redacted."""
         pair = (prepared, sent, expectation)
         judgement = (
-            await asyncio.to_thread(self._judged, *pair) if _is_large(sent.exchange) else self._judged(*pair)
+            await asyncio.to_thread(self._judged, *pair)
+            if _is_large(sent.exchange) or _may_wait(expectation)
+            else self._judged(*pair)
         )
         self._ports.log.append(judgement)
         self._context.on_event(DeliveryFinished(self._plan, sent.delivery, judgement))

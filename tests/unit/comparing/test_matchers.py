@@ -116,7 +116,8 @@ def test_a_long_subject_is_not_searched_and_the_hint_says_so():
         ),
         ({"type": ["string"]}, 'type: ["string"] is not the name of a type', '{"type": "string"}'),
         ({"regex": "("}, "'(' is not a regular expression: missing )", "for example"),
-        ({"regex": "a{99999999999}"}, "is not a regular expression", "for example"),
+        ({"regex": "a" * 2_001}, "regex: the pattern has 2,001 characters; 2,000 are the most", "shorten it"),
+        ({"regex": "a{99999999999}"}, "regex: the pattern repeats up to 99,999,999,999 times", "shorten it"),
         ({"regex": 1}, "the pattern must be a string", "for example"),
         ({"one_of": []}, "at least one value", "for example"),
         ({"one_of": "a"}, "at least one value", "for example"),
@@ -140,7 +141,7 @@ def test_a_pattern_that_python_warns_about_is_no_mistake():
 
 
 def test_a_search_without_end_is_given_up_and_the_hint_says_so():
-    matcher = matchers.matcher({"regex": "^(a|aa)+$"})
+    matcher = matchers.matcher({"regex": r"^(?!x)(a|aa)+$"})
     assert matcher.accepts is not None
     assert matcher.accepts("a" * 60)
     assert not matcher.accepts("a" * 60 + "b")

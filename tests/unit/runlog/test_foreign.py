@@ -145,6 +145,19 @@ CHANGES: dict[str, tuple[Change, str]] = {
 }  # fmt: skip
 
 
+def test_a_rule_from_before_the_bounds_does_not_refuse_the_file(tmp_path: Path):
+    path, delivery = written(tmp_path)
+    file = json.loads(path.read_text())
+    expectation = {"rules": {"/a": {"regex": "(" * 31 + "a" + ")+" * 31}}}
+    file["judgements"]["1"].update(expectation=expectation)
+    path.write_text(json.dumps(file))
+    log = open_log(tmp_path / "runs")
+    assert log.open(path, NAME) == RUN
+    entry = log.delivery(delivery)
+    assert entry is not None
+    assert [each.verdict for each in entry.judgements] == ["failed"]
+
+
 @pytest.mark.parametrize(("change", "said"), CHANGES.values(), ids=CHANGES)
 def test_what_cannot_be_shown_is_one_line_that_names_the_file(tmp_path: Path, change: Change, said: str):
     path, _ = written(tmp_path)

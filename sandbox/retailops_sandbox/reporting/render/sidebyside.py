@@ -16,9 +16,10 @@ from msgspec import UNSET
 
 from retailops_sandbox import comparing, jsontext, redaction
 from retailops_sandbox.assignment import longest_common
+from retailops_sandbox.comparing.matchers import RuleError
 from retailops_sandbox.comparing.node import Kind, Node
 from retailops_sandbox.comparing.rules import NO_RULES, Rules, compile_rules, whole_scope
-from retailops_sandbox.errors import SourceError
+from retailops_sandbox.errors import SandboxError, SourceError
 from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import Delivery, Difference, Json, Judgement
 from retailops_sandbox.reporting.render.lines import place, visible
@@ -143,6 +144,13 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     """The number of rows beyond MOST_ROWS."""
 
 
+class NotTriedAgain(SandboxError):
+    """A comparison that is shown as it was judged, because one of its rules is not tried again."""
+
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(f"the rule {path} is not tried again: {why}")
+
+
 def view(
     expected: Json,
     actual: Json,
@@ -168,7 +176,10 @@ def view(
 def of(
     delivery: Delivery, judgement: Judgement, sets: Mapping[str, tuple[str, ...]] = comparing.NO_SETS
 ) -> View | None:
-    """A delivery's answer beside the expected body; None where either is missing or not JSON."""
+    """A delivery's answer beside the expected body; None where either is missing or not JSON.
+
+    Raises NotTriedAgain where a rule cannot be tried as it was when the delivery was judged.
+    """
     expectation = redaction.listing.expectation(judgement)
     if expectation is None or expectation.body is UNSET or delivery.fault is not None:
         return None
@@ -178,7 +189,14 @@ def of(
         # The violations say already that the body is not JSON.
         return None
     known = comparing.known_differences(judgement.differences)
-    return view(expectation.body, actual, compile_rules(expectation.rules), sets, known)
+    try:
+        rules = compile_rules(expectation.rules)
+    except RuleError as error:
+        raise NotTriedAgain(error.path, error.what) from error
+    found = view(expectation.body, actual, rules, sets, known)
+    if rules.given_up is not None:
+        raise NotTriedAgain(rules.given_up.path, "its search takes too long")
+    return found
 
 
 def of_difference(found: Difference) -> Line:

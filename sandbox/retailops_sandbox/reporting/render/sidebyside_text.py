@@ -21,7 +21,10 @@ _COLOURS = {"-": _RED, "+": _GREEN, "~": _YELLOW, "=": _DIM}
 def compared(delivery: Delivery, judgement: Judgement, *, width: int, colour: bool) -> str:
     """A delivery's answer beside what was expected; empty where its body does not differ."""
     agreed = contract.load(delivery.action, delivery.edition)
-    view = sidebyside.of(delivery, judgement, agreed.arrays)
+    try:
+        view = sidebyside.of(delivery, judgement, agreed.arrays)
+    except sidebyside.NotTriedAgain as error:
+        return visible(f"not shown beside each other: {error}")
     return text(view, width=width, colour=colour) if view is not None and view.differences else ""
 
 

@@ -159,11 +159,14 @@ class _Writer:
     def _delivery(self, kept: Kept, several: bool) -> ShownDelivery:
         sent, judgement = kept.delivery, kept.judgement
         self.urls.add(f"{sent.request.method} {sent.request.url}")
-        view = self._view(kept)
+        try:
+            view, untried = self._view(kept), []
+        except sidebyside.NotTriedAgain as error:
+            view, untried = None, [f"not shown beside each other: {error}"]
         differences = (
             [each for each in judgement.differences if not view or each.part != "body"] if judgement else []
         )
-        listed = [lines.difference(each) for each in differences[:_MOST_LISTED]]
+        listed = untried + [lines.difference(each) for each in differences[:_MOST_LISTED]]
         if len(differences) > _MOST_LISTED:
             listed.append(f"… {lines.and_more(len(differences) - _MOST_LISTED)}")
         return ShownDelivery(kept, _which(sent) if several else "", listed, view)

@@ -357,7 +357,10 @@ def _meaning(word: str, came: Any) -> str:
 def _whole_answer(judged: Judged) -> sidebyside.View | None:
     """The answer beside what was expected; None where they cannot be shown so."""
     sets = contract.load(judged.delivery.action, judged.delivery.edition).arrays
-    return sidebyside.of(judged.delivery, judged.judgement, sets)
+    try:
+        return sidebyside.of(judged.delivery, judged.judgement, sets)
+    except sidebyside.NotTriedAgain:
+        return None  # the differences are shown one by one, as they were judged
 
 
 def _choice(do: str, item: Item, typed: RuleForm) -> Choice:
