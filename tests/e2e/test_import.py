@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import shutil
@@ -84,7 +85,11 @@ def test_both_at_once_make_a_step_that_names_the_fixture(tmp_path: Path):
         (["absent", "--fixture", "x"], "absent: cannot be read"),
         (["raw", "--fixture", "x"], "is not a JSON object, as a fixture is"),
         (["two", "--fixture", "x"], "there are 2 requests (line 1, line 2)"),
-        (["latin", "--fixture", "x"], "is not UTF-8"),
+        (["latin", "--fixture", "x"], "latin: is not UTF-8 at byte 0 (save it as UTF-8)"),
+        (["packed.har.gz", "--fixture", "x"], "packed.har.gz: is compressed (gzip) (unpack it"),
+        (["packed.har.zip", "--fixture", "x"], "packed.har.zip: is compressed (zip) (unpack it"),
+        (["folder", "--fixture", "x"], "folder: cannot be read: is a directory"),
+        (["print_r", "--fixture", "x"], "print_r: this is no JSON but what PHP's print_r prints"),
         (["broken", "--fixture", "x", "-o", "a.scenario.json"], "broken:1:20: -Q is an option of curl's"),
     ],
 )  # fmt: skip
@@ -94,13 +99,17 @@ def test_a_mistake_is_one_line_and_nothing_is_written(tmp_path: Path, arguments:
     (tmp_path / "two").write_text(f"{json.dumps(V1)}\n{json.dumps(V1)}")
     (tmp_path / "latin").write_bytes(b"\xe9")
     (tmp_path / "broken").write_text("curl http://a/b -s -Q x")
+    (tmp_path / "packed.har.gz").write_bytes(gzip.compress(b"{}"))
+    (tmp_path / "packed.har.zip").write_bytes(b"PK\x03\x04")
+    (tmp_path / "print_r").write_text("Array\n(\n    [version] => 1\n)\n")
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    (tmp_path / "folder").mkdir()
     code, _, err = run("import", *arguments, cwd=tmp_path, stdin=CURL)
     assert code == 2
     assert err.startswith("error: ")
     assert err.count("\n") == 1
     assert what in err
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before
 
 
 def test_what_a_text_says_writes_over_no_line_of_the_terminal(tmp_path: Path):
@@ -129,6 +138,39 @@ def test_replace_replaces(tmp_path: Path):
     assert (code, err) == (0, "")
     assert set(files(tmp_path)) >= {"a.scenario.json", "fixtures/order_cancel/v1/default.json"}
     assert "mine" not in (tmp_path / "a.scenario.json").read_text()
+
+
+def test_a_file_of_windows_is_read_as_it_is_encoded(tmp_path: Path):
+    (tmp_path / "command.txt").write_bytes(CURL.replace("sesame", "sésame").encode("utf-16"))
+    code, out, err = run("import", "command.txt", "--fixture", "mine", cwd=tmp_path)
+    assert (code, err) == (0, "")
+    assert out.startswith("line 1: order_cancel v1\n")
+    (tmp_path / "half").write_bytes(b"\xff\xfe{")
+    code, _, err = run("import", "half", "--fixture", "other", cwd=tmp_path)
+    assert (code, err) == (2, "error: half: is not UTF-16 at byte 2 (save it as UTF-8)\n")
+
+
+def test_a_file_that_is_too_large_is_not_read(tmp_path: Path):
+    with (tmp_path / "large.har").open("wb") as large:
+        large.truncate(importing.MOST_BYTES + 1)
+    code, _, err = run("import", "large.har", "--fixture", "mine", cwd=tmp_path)
+    assert (code, err) == (2, "error: large.har: it is larger than 100 MB (import a part of it)\n")
+
+
+def test_what_is_left_out_of_an_archive_is_listed(tmp_path: Path):
+    posted = {"method": "POST", "url": "http://a/order_cancel_v1"}
+    entries = [
+        {"request": {**posted, "postData": {"text": json.dumps(V1)}}},
+        {"request": {**posted, "bodySize": 1_200}},
+        {"request": {"method": "POST", "url": "http://a/graphql", "postData": {"text": "{}"}}},
+    ]
+    (tmp_path / "a.har").write_text(json.dumps({"log": {"entries": entries}}))
+    code, out, err = run("import", "a.har", "--fixture", "mine", cwd=tmp_path)
+    assert (code, err) == (0, "")
+    assert out.splitlines()[1:3] == [
+        "left out: entry 2: the archive says that it sent 1,200 bytes, and does not have them",
+        "left out: 1 other request that no contract knows",
+    ]
 
 
 COMMANDS = [

@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx2 as httpx
 import pytest
 
+from retailops_sandbox.web.compose import fixture_import
 from retailops_sandbox.workspace.workspace import Workspace
 from tests.support.composing import Page
 from tests.support.pages import words
@@ -272,3 +273,18 @@ def test_what_was_is_only_taken_from_a_page(client: Page) -> None:
             {"action": "../..", "edition": "x", "fixture": "", "loaded": "", "payload": ""}
         )},
     ).status_code == 200  # fmt: skip
+
+
+def test_a_large_paste_is_read_beside_the_pages(client: Page) -> None:
+    line = f"2026-11-03 10:12:44 INFO nothing {'x' * 200}\n"
+    log = line * 5_000 + f"2026-11-03 10:12:45 INFO sent {client.fields['payload']}\n" + line * 5_000
+    assert len(log) > fixture_import.LARGE
+    client.press("import", import_text=log, import_name="from-log")
+    assert "Made from-log, of order_cancel draft" in client.said
+    assert "It stands in other text, which is left out." in client.said
+    assert json.loads(client.file("from-log").read_text()) == json.loads(client.fields["payload"])
+
+
+def test_what_is_wrong_with_a_large_paste_is_told_at_its_field(client: Page) -> None:
+    client.press("import", import_text="curl http://a/order_cancel \\\n" * 20_000 + "-Q x")
+    assert "20001:1: -Q is an option of curl's that is not understood here" in client.said

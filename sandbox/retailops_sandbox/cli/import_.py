@@ -11,15 +11,17 @@ import click
 
 from retailops_sandbox.cli.options import here, workspace_option
 from retailops_sandbox.cli.output import complain, say
-from retailops_sandbox.errors import FileError, UsageError
-from retailops_sandbox.importing import ImportedStep, as_steps, assemble, read
+from retailops_sandbox.errors import FileError, UsageError, unreadable
+from retailops_sandbox.importing import MOST_BYTES, ImportedStep, as_steps, assemble, read, too_large
 from retailops_sandbox.reporting.render.lines import in_line
 from retailops_sandbox.scenarios import scenario
-from retailops_sandbox.workspace.files import check_writable, checked, read_text, write_file
+from retailops_sandbox.workspace.files import check_writable, checked, write_file
 from retailops_sandbox.workspace.names import safe_name
 from retailops_sandbox.workspace.workspace import Workspace
 
 _STDIN = "standard input"
+_COMPRESSED = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"\x28\xb5\x2f\xfd": "zstd"}
+"""How a compressed file begins, and what compressed it."""
 
 
 @click.command("import")
@@ -39,16 +41,17 @@ def command(
     replace: bool,
     workspace: str | None,
 ) -> None:
-    """Make a fixture or a scenario of a curl command, a HAR archive, a payload or a log line with one.
+    """Make a fixture or a scenario of a command, a HAR archive, a payload or a log line with one.
 
-    FILE holds it; `-` reads it from standard input. Passwords, cookies and tokens are never taken over.
+    Commands are those of curl, HTTPie and PowerShell. FILE has up to 100 MB; `-` reads standard input.
+    Passwords, cookies and tokens are never taken over.
     """
     if fixture is None and output is None:
         raise UsageError("it is not said what to make", mend="give --fixture NAME or -o FILE.scenario.json")
     path = None if output is None else _scenario_path(output, replace)
     shown = _STDIN if file == "-" else file
     made, left_out = as_steps(
-        read(_stdin() if file == "-" else read_text(file), file=shown),
+        read(_text(file, shown), file=shown),
         file=shown,
         action=action,
         edition=edition,
@@ -128,12 +131,28 @@ def _relative(path: Path) -> str:
     return str(path).removeprefix(os.path.join(here(), ""))
 
 
-def _stdin() -> str:
-    if sys.stdin.isatty():
+def _text(file: str, shown: str) -> str:
+    """The text of the file, or of standard input; FileError where it is none."""
+    if file == "-" and sys.stdin.isatty():
         complain("paste it here, then press Ctrl-D on a line of its own")
     try:
-        return sys.stdin.buffer.read().decode()
+        with sys.stdin.buffer if file == "-" else open(file, "rb") as source:
+            octets = source.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise unreadable(file, error) from error
+    if len(octets) > MOST_BYTES:
+        raise too_large(shown)
+    return _decoded(octets, shown)
+
+
+def _decoded(octets: bytes, shown: str) -> str:
+    for begins, what in _COMPRESSED.items():
+        if octets.startswith(begins):
+            raise FileError(f"is compressed ({what})", file=shown, mend="unpack it, and import what is in it")
+    # PowerShell and editors on Windows write UTF-16.
+    encoding = "utf-16" if octets.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8"
+    try:
+        return octets.decode(encoding)
     except UnicodeDecodeError as error:
-        raise FileError(
-            f"is not UTF-8 at byte {error.start}", file=_STDIN, mend="give it as UTF-8"
-        ) from error
+        what = f"is not {encoding.upper()} at byte {error.start}"
+        raise FileError(what, file=shown, mend="save it as UTF-8") from error

@@ -9,7 +9,7 @@ steps         requests as steps, without their credentials
 """
 
 from retailops_sandbox.importing.found import FoundRequest
-from retailops_sandbox.importing.reading import read
+from retailops_sandbox.importing.reading import MOST_BYTES, read, too_large
 from retailops_sandbox.importing.steps import ImportedStep, as_steps, assemble
 
-__all__ = ["FoundRequest", "ImportedStep", "as_steps", "assemble", "read"]
+__all__ = ["MOST_BYTES", "FoundRequest", "ImportedStep", "as_steps", "assemble", "read", "too_large"]

@@ -8,10 +8,10 @@ from typing import Literal
 import msgspec
 from starlette.datastructures import FormData
 
-from retailops_sandbox import importing
 from retailops_sandbox.contracts import contract
-from retailops_sandbox.errors import SandboxError, SourceError, UsageError
+from retailops_sandbox.errors import SandboxError, UsageError
 from retailops_sandbox.reporting.render import changes
+from retailops_sandbox.web.compose import fixture_import
 from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.forms import text
 from retailops_sandbox.web.shell.send_form import Refused, SendForm
@@ -124,7 +124,6 @@ class FixtureButtons:
             "rename": lambda: self._rename(send_form),
             "delete": lambda: self._delete(send_form),
             "restore": lambda: self._restore(send_form),
-            "import": lambda: self._import(send_form),
             "undo": lambda: self._undo(argument, send_form, text(form, "was")),
         }
         if word not in actions:
@@ -264,41 +263,27 @@ class FixtureButtons:
 
     # --- what others wrote down ---
 
-    def _import(self, send_form: SendForm) -> FixtureNotice:
-        found = importing.read(send_form.import_text, file="")
+    async def take_in(self, send_form: SendForm) -> FixtureNotice:
+        """Make a fixture of the pasted text. Refused names the field."""
         try:
-            made, _ = importing.as_steps(found, file="")
-        except SourceError:
-            # An imported file does not name its contract: that of the page is assumed.
-            made, _ = importing.as_steps(found, file="", action=send_form.action, edition=send_form.edition)
-        if len(made) > 1:
-            places = ", ".join(each.place for each in made[:5])
-            raise UsageError(
-                f"there are {len(made)} requests ({places})", mend="a fixture is one: paste it alone"
-            )
-        [one] = made
-        if not one.text:
-            raise UsageError(
-                "the body is not a JSON object, as a fixture is", mend="import it as a scenario: `import -o`"
-            )
-        agreed = one.contract
+            imported = await fixture_import.read(send_form.import_text, send_form.action, send_form.edition)
+        except SandboxError as error:
+            raise Refused("import_text", str(error)) from error
         try:
             name = safe_name(send_form.import_name) if send_form.import_name else ""
-            name = name or self._fixtures.free_name(agreed.action, agreed.edition, "imported")
+            name = name or self._fixtures.free_name(imported.action, imported.edition, "imported")
             done = self._fixtures.create(
-                agreed.action, agreed.edition, name, one.text, opened=send_form.fixture
+                imported.action, imported.edition, name, imported.text, opened=send_form.fixture
             )
-        except UsageError as error:
+        except SandboxError as error:
             raise Refused("import_name", str(error)) from error
         was = Opened.of(send_form)
-        send_form.action, send_form.edition, send_form.payload = agreed.action, agreed.edition, one.text
+        send_form.action, send_form.edition = imported.action, imported.edition
+        send_form.payload = imported.text
         self._open_as_it_is(send_form, name)
         send_form.import_text = send_form.import_name = send_form.parent = ""
-        notes = [f"{note[0].upper()}{note[1:]}." for note in one.notes]
-        if one.headers:
-            notes.append(f"Left out: {', '.join(one.headers)}; a fixture is the payload alone.")
-        made_text = f"Made {name}, of {agreed.action} {agreed.edition}."
-        return FixtureNotice(place="import", text=made_text, notes=notes, undo=done.id, was=_kept(was))
+        made = f"Made {name}, of {imported.action} {imported.edition}."
+        return FixtureNotice(place="import", text=made, notes=imported.notes, undo=done.id, was=_kept(was))
 
     # --- taking back ---
 
@@ -353,8 +338,6 @@ def _open(send_form: SendForm, name: str, loaded: str) -> None:
 
 
 def _place(word: str) -> Place:
-    if word == "import":
-        return "import"
     return "manage" if word in ("duplicate", "rename", "delete", "restore") else "save"
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Mapping, Sequence
+from functools import partial
 from http import HTTPStatus
 
 import msgspec
@@ -21,6 +23,7 @@ from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.web.compose import expectation, payload
 from retailops_sandbox.web.compose.expectation import ExpectationNotice, ExpectationPanel
 from retailops_sandbox.web.compose.findings import Findings, examine
+from retailops_sandbox.web.compose.fixture_import import LARGE
 from retailops_sandbox.web.compose.fixtures import (
     FixtureButtons,
     FixtureFiles,
@@ -137,14 +140,15 @@ class ComposePages(RoomPages):
         wanted = request.headers.get("hx-target", "")
         do = text(form, "do") or {"expectation-field": "pick"}.get(wanted, "show")
         try:
-            notices = self._do(do, send_form, form)
+            notices = await self._do(do, send_form, form)
         except Refused as refused:
             notices = ComposeNotices(problems=refused.problems)
         notices = msgspec.structs.replace(notices, problems={**wrong, **notices.problems})
         part = _PARTS.get(wanted, "compose/compose.html")
         receivers = self._context.read_receivers()
         files = self._fixture_buttons.read(send_form)
-        response = self._show(request, receivers, files, send_form, notices, form=form, part=part)
+        show = partial(self._show, request, receivers, files, send_form, notices, form=form, part=part)
+        response = await asyncio.to_thread(show) if _is_large(send_form) else show()
         remember_receiver(request, response, receivers.find(send_form.receiver))
         if do.startswith("view:"):
             PAYLOAD_VIEW.remember(request, response, send_form.view)
@@ -153,9 +157,11 @@ class ComposePages(RoomPages):
         ADVICE.remember(request, response, notices.advice)
         return response
 
-    def _do(self, do: str, send_form: SendForm, form: FormData) -> ComposeNotices:
+    async def _do(self, do: str, send_form: SendForm, form: FormData) -> ComposeNotices:
         """Press one of the page's buttons; Refused where that cannot be done."""
         word, _, argument = do.partition(":")
+        if word == "import":
+            return ComposeNotices(fixture=await self._fixture_buttons.take_in(send_form))
         fixture = self._fixture_buttons.press(word, argument, send_form, form)
         if fixture is not None:
             return ComposeNotices(fixture=fixture)
@@ -346,6 +352,11 @@ def _read(form: FormData) -> SendForm:
     # Action and edition become parts of paths: only those of a contract may be read or written.
     contract.load(send_form.action, send_form.edition)
     return send_form
+
+
+def _is_large(send_form: SendForm) -> bool:
+    """Whether a page with what is typed takes so long to make that other pages would wait."""
+    return len(send_form.payload) + len(send_form.expectation) + len(send_form.import_text) > LARGE
 
 
 def _take_inputs(send_form: SendForm, form: FormData) -> dict[str, str]:

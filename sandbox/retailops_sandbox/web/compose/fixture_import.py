@@ -1,0 +1,112 @@
+"""Fixtures of what was pasted: commands, HAR archives, payloads and logs.
+
+A large text is read by a process of its own (this module, run), because reading it takes seconds in which the
+interpreter would serve no page, and because a process can be stopped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+
+import msgspec
+
+from retailops_sandbox import importing
+from retailops_sandbox.errors import SandboxError, SourceError, UsageError, system_reason
+
+LARGE = 256 * 1024
+"""The characters above which a text is read by a process of its own."""
+DEADLINE_S = 30.0
+"""The seconds after which that process is stopped."""
+_BY_COMMAND = "save it as a file, and give that to `retailops-sandbox import`"
+
+
+class ImportedFixture(msgspec.Struct, frozen=True):
+    """The payload of a pasted text, with its contract, and notes on what became of the rest."""
+
+    action: str
+    edition: str
+    text: str
+    notes: tuple[str, ...]
+
+
+class _Pasted(msgspec.Struct, frozen=True):
+    """A pasted text, with the contract of the page."""
+
+    text: str
+    action: str
+    edition: str
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    """What the process answers: a fixture, or why there is none."""
+
+    fixture: ImportedFixture | None = None
+    refusal: str = ""
+
+
+async def read(text: str, action: str, edition: str) -> ImportedFixture:
+    """The fixture of a pasted text; SandboxError where it holds none, several, or takes too long to read.
+
+    A text that no contract is known by belongs to `action` and `edition`.
+    """
+    if len(text) <= LARGE:
+        return _fixture(_Pasted(text, action, edition))
+    return await asyncio.to_thread(_in_process, _Pasted(text, action, edition))
+
+
+def _in_process(pasted: _Pasted) -> ImportedFixture:
+    command = [sys.executable, "-P", "-m", __name__]
+    try:
+        done = subprocess.run(
+            command, input=msgspec.json.encode(pasted), stdout=subprocess.PIPE, timeout=DEADLINE_S, check=True
+        )
+    except subprocess.TimeoutExpired:
+        what = f"reading it took longer than {DEADLINE_S:.0f} s, and was stopped"
+        raise UsageError(what, mend=_BY_COMMAND) from None
+    except subprocess.CalledProcessError as error:
+        what = f"reading it failed with the exit code {error.returncode}"
+        raise UsageError(what, mend=_BY_COMMAND) from None
+    except OSError as error:
+        what = f"it could not be read: {system_reason(error)}"
+        raise UsageError(what, mend=_BY_COMMAND) from None
+    answer = msgspec.json.decode(done.stdout, type=_Answer)
+    if answer.fixture is None:
+        raise UsageError(answer.refusal)
+    return answer.fixture
+
+
+def _fixture(pasted: _Pasted) -> ImportedFixture:
+    found = importing.read(pasted.text, file="")
+    try:
+        made, _ = importing.as_steps(found, file="")
+    except SourceError:
+        # An imported file does not name its contract: that of the page is assumed.
+        made, _ = importing.as_steps(found, file="", action=pasted.action, edition=pasted.edition)
+    if len(made) > 1:
+        places = ", ".join(each.place for each in made[:5])
+        what = f"there are {len(made)} requests ({places})"
+        raise UsageError(what, mend="a fixture is one: paste it alone")
+    [one] = made
+    if not one.text:
+        what = "the body is not a JSON object, as a fixture is"
+        raise UsageError(what, mend="import it as a scenario: `import -o`")
+    notes = [f"{note[0].upper()}{note[1:]}." for note in one.notes]
+    if one.headers:
+        notes.append(f"Left out: {', '.join(one.headers)}; a fixture is the payload alone.")
+    return ImportedFixture(one.contract.action, one.contract.edition, one.text, tuple(notes))
+
+
+def main() -> None:
+    """Read a pasted text from standard input, and write what it holds to standard output."""
+    pasted = msgspec.json.decode(sys.stdin.buffer.read(), type=_Pasted)
+    try:
+        answer = _Answer(_fixture(pasted))
+    except SandboxError as error:
+        answer = _Answer(refusal=str(error))
+    sys.stdout.buffer.write(msgspec.json.encode(answer))
+
+
+if __name__ == "__main__":
+    main()
