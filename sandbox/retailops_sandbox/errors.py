@@ -14,6 +14,8 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable, Iterable
 
+from retailops_sandbox.foreign_text import in_line
+
 
 class SandboxError(Exception):
     """An error that a user can fix. `str()` is the one line shown: place, what is wrong, how to mend it."""
@@ -51,7 +53,7 @@ class SandboxError(Exception):
         return f"{self.what} ({self.mend})" if self.mend else self.what
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.message}" if self.place else self.message
+        return in_line(f"{self.place}: {self.message}" if self.place else self.message)
 
 
 class UsageError(SandboxError):

@@ -11,12 +11,12 @@ import msgspec
 
 from retailops_sandbox.accepting import saving
 from retailops_sandbox.accepting.saving import Judged
-from retailops_sandbox.cli.output import complain, harmless, say
+from retailops_sandbox.cli.output import complain, say, show
 from retailops_sandbox.cli.screen import wants_colour
 from retailops_sandbox.engine import DeliveryFinished, Event, ScenarioResult
-from retailops_sandbox.errors import SandboxError, UsageError
+from retailops_sandbox.errors import SandboxError, UsageError, shortened
+from retailops_sandbox.foreign_text import LONGEST_LINE, in_text
 from retailops_sandbox.reporting.render import changes
-from retailops_sandbox.reporting.render.lines import in_line
 from retailops_sandbox.reporting.reporters.reporter import FinishedRun, Reporter
 from retailops_sandbox.workspace.workspace import Workspace
 
@@ -72,19 +72,16 @@ class Acceptance(Reporter):
             self._show(found)
             added, removed = changes.counts(found)
             copied = ", the workspace's copy of a shipped scenario" if change.is_copy else ""
-            self._say(f"accepted into {change.target}{copied}: +{added} -{removed}")
+            say(f"accepted into {change.target}{copied}: +{added} -{removed}")
         for reason in change.left:
-            self._say(f"not accepted: {change.source}: {reason}")
+            say(f"not accepted: {change.source}: {reason}")
 
     def _show(self, found: Sequence[changes.Line]) -> None:
         say("")
         for line in found:
-            text = harmless("\t".join(map(in_line, line.text.split("\t"))))
+            text = in_text(shortened(line.text, LONGEST_LINE))
             colour = _COLOURS.get(line.kind)
-            say(click.style(text, fg=colour) if self._colour and colour else text)
-
-    def _say(self, text: str) -> None:
-        say(harmless(in_line(text)))
+            show(click.style(text, fg=colour) if self._colour and colour else text)
 
 
 def asked_for(workspace: Workspace, *, dry_run: bool) -> Acceptance:

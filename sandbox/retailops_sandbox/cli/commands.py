@@ -12,7 +12,7 @@ import click
 
 from retailops_sandbox import __version__
 from retailops_sandbox.cli.lazy import LazyGroup
-from retailops_sandbox.cli.output import complain, give_up, is_text, say
+from retailops_sandbox.cli.output import complain, give_up, is_text, write_out
 from retailops_sandbox.errors import SandboxError
 
 _MODULES = {
@@ -46,7 +46,7 @@ class _Commands(LazyGroup):
             give_up(sys.stdout, error)  # --help, which the framework prints
             sys.exit(2)
         finally:
-            say("", end="", flush=True)
+            write_out("", flush=True)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         for each in args:

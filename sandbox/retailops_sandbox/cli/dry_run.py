@@ -12,7 +12,7 @@ import msgspec
 from retailops_sandbox.cli.job import sending
 from retailops_sandbox.cli.log_level import diagnosing, known_secrets
 from retailops_sandbox.cli.options import here, reports_asked_for
-from retailops_sandbox.cli.output import harmless, say
+from retailops_sandbox.cli.output import show
 from retailops_sandbox.engine import Options
 from retailops_sandbox.engine.preview import Preview, preview
 from retailops_sandbox.errors import SandboxError, UsageError
@@ -46,7 +46,7 @@ def execute(
     with diagnosing(log_level, known_secrets(options, os.environ, policy).plain, workspace):
         previews = look(workspace, plans, options, policy)
     for line in report.text(previews, unreadable, options.receiver):
-        say(harmless(line))
+        show(line)
     sys.exit(_exit_code(previews, unreadable))
 
 

@@ -10,7 +10,7 @@ import click
 
 from retailops_sandbox.cli.log.names import run_named, unknown
 from retailops_sandbox.cli.options import here, workspace_option
-from retailops_sandbox.cli.output import complain, say
+from retailops_sandbox.cli.output import complain, say, write_out
 from retailops_sandbox.engine.preview import Preview
 from retailops_sandbox.errors import SandboxError, UsageError
 from retailops_sandbox.model import Receiver
@@ -75,7 +75,7 @@ def command(
     for note in made.notes:
         complain(f"note: {note}")
     if output is None:
-        say(made.text, end="" if made.text.endswith("\n") else "\n")
+        write_out(made.text if made.text.endswith("\n") else f"{made.text}\n")
         return
     written = _path(output, made.name, replace)
     write_file(written, made.text)
@@ -152,7 +152,7 @@ def _write_run(what: str, log: LogReader, output: str | None, replace: bool) -> 
         text = io.BytesIO()
         if not log.copy(run.id, text):
             raise unknown(run.id, log, "run")  # The run was deleted meanwhile.
-        say(text.getvalue().decode(errors="replace"), end="")
+        write_out(text.getvalue().decode(errors="replace"))
         return
     path = _path(output, f"{run.id}.json", replace)
     if not log.export(run.id, path):

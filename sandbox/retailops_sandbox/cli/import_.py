@@ -13,7 +13,6 @@ from retailops_sandbox.cli.options import here, workspace_option
 from retailops_sandbox.cli.output import complain, say
 from retailops_sandbox.errors import FileError, UsageError, unreadable
 from retailops_sandbox.importing import MOST_BYTES, ImportedStep, as_steps, assemble, read, too_large
-from retailops_sandbox.reporting.render.lines import in_line
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.workspace.files import check_writable, checked, write_file
 from retailops_sandbox.workspace.names import safe_name
@@ -74,14 +73,14 @@ def _print_notes(made: Sequence[ImportedStep], left_out: Sequence[str], *, with_
     for each in made:
         say(f"{each.place}: {each.contract.action} {each.contract.edition}")
         for note in each.notes + (each.step_notes if with_step else ()):
-            say(f"  {in_line(note)}")
+            say(f"  {note}")
         if each.headers and not with_step:
-            say(in_line(f"  left out: {', '.join(each.headers)}; a fixture is the payload alone"))
+            say(f"  left out: {', '.join(each.headers)}; a fixture is the payload alone")
         if each.violation:
             mend = "the step says off_contract" if with_step else "send it with --off-contract"
-            say(in_line(f"  the payload breaks the contract: {each.violation}; {mend}"))
+            say(f"  the payload breaks the contract: {each.violation}; {mend}")
     for each_left in left_out:
-        say(in_line(f"left out: {each_left}"))
+        say(f"left out: {each_left}")
 
 
 def _next(imported: ImportedStep, fixture: str | None, path: Path | None) -> str:

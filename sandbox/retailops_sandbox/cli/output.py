@@ -9,32 +9,41 @@ from typing import TextIO
 
 import click
 
+from retailops_sandbox.foreign_text import in_json, in_line, without_commands
 
-def say(text: str, *, end: str = "\n", flush: bool = False) -> None:
-    """Print a line. Where standard output cannot be written, it is discarded and the command goes on."""
+
+def say(text: str, *, flush: bool = False) -> None:
+    """Print a line, whatever others wrote into it."""
+    write_out(in_line(text) + "\n", flush=flush)
+
+
+def show(line: str) -> None:
+    """Print a line that was put together of visible texts, perhaps in colour."""
+    write_out(without_commands(line) + "\n")
+
+
+def write_out(text: str, *, flush: bool = False) -> None:
+    """Print a document as it is. Where standard output cannot be written, it is discarded.
+
+    The command goes on then.
+    """
     try:
-        print(text, end=end, flush=flush)
+        print(text, end="", flush=flush)
     except OSError as error:
         give_up(sys.stdout, error)
 
 
+def write_json(document: bytes) -> None:
+    """Print a JSON document in a line."""
+    write_out(in_json(document.decode()) + "\n")
+
+
 def complain(text: str) -> None:
     """Print one line to standard error."""
-    from retailops_sandbox.reporting.render.lines import in_line
-
     try:
-        click.echo(harmless(in_line(text)), err=True)
+        click.echo(in_line(text), err=True)
     except OSError as error:
         give_up(sys.stderr, error)
-
-
-def harmless(line: str) -> str:
-    """The line; in GitHub Actions without commands to the runner."""
-    if not is_github(os.environ):
-        return line
-    from retailops_sandbox.reporting.reporters import github
-
-    return github.harmless(line)
 
 
 def is_github(environment: Mapping[str, str]) -> bool:

@@ -10,7 +10,7 @@ import click
 
 from retailops_sandbox import jsontext
 from retailops_sandbox.cli.options import here, workspace_option
-from retailops_sandbox.cli.output import say
+from retailops_sandbox.cli.output import say, write_out
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import FileError, UsageError, system_reason
 from retailops_sandbox.workspace import schemas
@@ -37,7 +37,7 @@ def command(names: tuple[str, ...], output: str | None, workspace: str | None) -
             say(f"made {path}")
     elif len(chosen) == 1:
         (schema,) = chosen.values()
-        say(jsontext.pretty(schema))
+        write_out(jsontext.pretty(schema) + "\n")
     else:
         raise UsageError(f"there are {len(chosen)} schemas", mend="give -o FOLDER, or name one")
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, TextIO
 
-from retailops_sandbox.cli.output import complain, harmless, is_github, say
+from retailops_sandbox.cli.output import complain, is_github, show, write_out
 from retailops_sandbox.reporting.reporters.console import Console
 from retailops_sandbox.reporting.reporters.reporter import Reporter
 
@@ -37,12 +37,12 @@ class Screen:
     ) -> None:
         watched = _is_watched(stream, environment)
         self._progress = _progress(plans) if watched and progress else None
-        echo = say if self._progress is None else self._progress.say
+        echo = show if self._progress is None else self._progress.say
         self.tick = None if self._progress is None else self._progress.tick
         """Redraws the progress; None where there is none."""
         on_github = is_github(environment)
         console = Console(
-            (lambda line: echo(harmless(line))) if on_github else echo,
+            echo,
             colour=wants_colour(stream, environment),
             width=page_width(),
             verbose=verbose,
@@ -54,7 +54,7 @@ class Screen:
         if on_github:
             from retailops_sandbox.reporting.reporters.github import GitHub
 
-            self.reporters.append(GitHub(say, complain, environment))
+            self.reporters.append(GitHub(_write_line, complain, environment))
 
     def __enter__(self) -> Screen:
         return self
@@ -95,4 +95,8 @@ def page_width() -> int:
 
 
 def _draw(text: str) -> None:
-    say(text, end="", flush=True)
+    write_out(text, flush=True)
+
+
+def _write_line(command: str) -> None:
+    write_out(command + "\n")

@@ -10,6 +10,7 @@ from typing import Any
 
 from retailops_sandbox.engine import DeliveryFinished, Event, StepResult
 from retailops_sandbox.engine import ScenarioResult as Outcome
+from retailops_sandbox.foreign_text import without_commands
 from retailops_sandbox.model import Delivery, Difference, Fault, Judgement, Verdict, Violation
 from retailops_sandbox.model import Response as Kept
 from retailops_sandbox.reporting.render import lines
@@ -23,7 +24,10 @@ def told(events: Sequence[Event]) -> list[str]:
     """The text that the command line prints for these events: verdict, steps, differences, both sides."""
     said: list[str] = []
     console = Console(
-        said.append, colour=False, width=shutil.get_terminal_size((120, 24)).columns, verbose=False
+        lambda line: said.append(without_commands(line)),
+        colour=False,
+        width=shutil.get_terminal_size((120, 24)).columns,
+        verbose=False,
     )
     for event in events:
         console.on_event(event)
@@ -116,7 +120,7 @@ class Result:
         """The last delivery. Errored where nothing was sent."""
         __tracebackhide__ = True
         if not self.deliveries:
-            raise Errored(self.reason or "nothing was sent")
+            raise Errored(lines.in_line(self.reason) or "nothing was sent")
         return self.deliveries[-1]
 
     @property
@@ -124,7 +128,7 @@ class Result:
         """The last delivery's comparison. Errored where nothing was judged."""
         __tracebackhide__ = True
         if not self.comparisons:
-            raise Errored(self.reason or "nothing was judged")
+            raise Errored(lines.in_line(self.reason) or "nothing was judged")
         return self.comparisons[-1]
 
     @property
@@ -148,7 +152,9 @@ class Result:
         __tracebackhide__ = True
         delivery = self.delivery
         if delivery.fault is not None:
-            raise Errored(f"there is no answer: {delivery.fault.kind}: {delivery.fault.message}")
+            raise Errored(
+                lines.in_line(f"there is no answer: {delivery.fault.kind}: {delivery.fault.message}")
+            )
         assert delivery.response is not None
         return Response(delivery.response)
 

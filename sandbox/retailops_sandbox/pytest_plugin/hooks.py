@@ -38,9 +38,9 @@ def prepare(collected: pytest.Session) -> None:
 def _locate(report: pytest.TestReport, item: ScenarioItem) -> None:
     """Give a report the line of the step that decided, which annotations name; pytest counts from 0 there."""
     path, _, name = report.location
-    report.location = (path, item.line - 1, name)
+    report.location = (lines.in_line(path), item.line - 1, name)
     if report.skipped and isinstance(report.longrepr, tuple):
-        report.longrepr = (str(item.path), item.line, report.longrepr[2])
+        report.longrepr = (lines.in_line(str(item.path)), item.line, report.longrepr[2])
 
 
 def _name_receiver(report: pytest.TestReport, receiver: Receiver) -> None:

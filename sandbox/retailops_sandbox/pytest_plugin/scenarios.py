@@ -12,6 +12,7 @@ import pytest
 
 from retailops_sandbox.engine import ScenarioResult
 from retailops_sandbox.errors import SandboxError, shortened
+from retailops_sandbox.foreign_text import quoted
 from retailops_sandbox.pytest_plugin.answers import told
 from retailops_sandbox.pytest_plugin.session import sending, start_folder, unreadable
 from retailops_sandbox.reporting.render import lines
@@ -34,8 +35,8 @@ class ScenarioFile(pytest.File):
 
     @classmethod
     def of(cls, path: Path, parent: pytest.Collector) -> ScenarioFile:
-        """The collector of a file, with a node id that pytest can print: a file's name need not be UTF-8."""
-        name = os.fsencode(path.name).decode(errors="backslashreplace")
+        """The collector of a file, with a node id that pytest can print, whatever the file's name."""
+        name = lines.in_line(os.fsencode(path.name).decode(errors="backslashreplace"))
         if name == path.name:
             return cls.from_parent(parent, path=path)
         nodeid = name if parent.nodeid in ("", ".") else f"{parent.nodeid}/{name}"
@@ -123,11 +124,11 @@ class ScenarioItem(pytest.Item):
         step = next(step for step in result.steps if step.verdict == result.verdict)
         self.line = self.plan.line(step.number)
         if result.verdict == "recorded":
-            pytest.skip(f"recorded: nothing is expected of step {step.name!r}")
+            pytest.skip(f"recorded: nothing is expected of step {quoted(step.name)}")
         if result.verdict == "skipped":
-            pytest.skip(step.reason)
+            pytest.skip(lines.in_line(step.reason))
         kind = ScenarioFailed if result.verdict == "failed" else ScenarioErrored
-        headline = f"{result.verdict}: step {step.name!r}: {lines.headline(step)}"
+        headline = f"{result.verdict}: step {quoted(step.name)}: {lines.headline(step)}"
         raise kind("\n".join(told(events)), lines.in_line(headline))
 
     def repr_failure(
@@ -141,7 +142,7 @@ class ScenarioItem(pytest.Item):
         shown = excinfo.getrepr(style="value")
         if shown.reprcrash is not None:
             # The place in pytest's summary, `--tb=line` and JUnit's messages: the step's, not this module's.
-            shown.reprcrash.path = str(self.path)
+            shown.reprcrash.path = lines.in_line(str(self.path))
             shown.reprcrash.lineno = self.line
             shown.reprcrash.message = failed.headline
         return shown

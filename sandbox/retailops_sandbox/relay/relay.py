@@ -23,6 +23,7 @@ from retailops_sandbox.comparing import Answer, Judge
 from retailops_sandbox.contracts import recognition
 from retailops_sandbox.engine import LARGE_BODY, Clock, DeliveryLog, Transport
 from retailops_sandbox.errors import FileError, SandboxError
+from retailops_sandbox.foreign_text import visible
 from retailops_sandbox.httpserver import Listener, Request, Response
 from retailops_sandbox.model import (
     Connection,
@@ -316,8 +317,7 @@ def _returned(response: HttpResponse, method: str) -> Response:
 
 
 def _one_line(status: int, what: str) -> Response:
-    line = re.sub(r"\s+", " ", what)
-    answer = httpserver.text_response(status, f"retailops-sandbox relay: {line}\n")
+    answer = httpserver.text_response(status, f"retailops-sandbox relay: {visible(what)}\n")
     length = ("Content-Length", str(len(answer.body)))
     return answer._replace(headers=(length,))
 

@@ -105,19 +105,6 @@ def test_nothing_gets_out_of_an_annotation(name: str, actual: str):
     assert command.count("::error") == 1
 
 
-pieces = st.sampled_from(["::", ":", "##[", "#", "[", "error", "add-mask", "x", " ", "\t", "\u3000", "\n"])
-
-
-@given(st.lists(pieces, max_size=8).map("".join))
-def test_no_printed_line_is_a_command(text: str):
-    assert [runner_reads(line) for line in github.harmless(text).split("\n") if runner_reads(line)] == []
-
-
-def test_what_is_no_command_is_printed_as_it_is():
-    for line in ("  sent: a::b", "a ::error::b", "# [x", ""):
-        assert github.harmless(line) == line
-
-
 # --- the summary ---
 
 

@@ -14,7 +14,7 @@ import msgspec
 from retailops_sandbox.cli.log import shapes, table
 from retailops_sandbox.cli.log.names import LATEST, log_of, run_named, unknown
 from retailops_sandbox.cli.options import workspace_option
-from retailops_sandbox.cli.output import complain, say
+from retailops_sandbox.cli.output import complain, say, show, write_json
 from retailops_sandbox.cli.screen import wants_colour
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.model import Verdict, encoder
@@ -125,7 +125,7 @@ def _list_runs(log: LogReader, limit: int, *, as_json: bool) -> None:
 
 def _print_json(documents: Iterable[object]) -> None:
     for document in documents:
-        say(encoder.encode(document).decode())
+        write_json(encoder.encode(document))
 
 
 def _print_table(head: tuple[str, ...], rows: list[tuple[str, ...]], *, nothing: str) -> None:
@@ -134,7 +134,7 @@ def _print_table(head: tuple[str, ...], rows: list[tuple[str, ...]], *, nothing:
         return
     colour = wants_colour(sys.stdout, os.environ)
     for line in table.lines(head, rows, right=("ms", "deliveries"), colour=colour):
-        say(line)
+        show(line)
 
 
 def _delivery(row: DeliveryRow) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import click
 from retailops_sandbox.cli.log import shapes
 from retailops_sandbox.cli.log.names import log_of
 from retailops_sandbox.cli.options import here, workspace_option
-from retailops_sandbox.cli.output import complain, say
+from retailops_sandbox.cli.output import complain, say, write_json
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.model import encoder
 from retailops_sandbox.reporting.render import shown
@@ -46,7 +46,7 @@ def command(keep: int | None, days: int | None, dry_run: bool, format: str, work
         )
     pruned = log_of(workspace).prune(wanted, SystemClock().now(), dry_run=dry_run)
     if format == "json":
-        say(encoder.encode(_document(pruned, dry_run)).decode())
+        write_json(encoder.encode(_document(pruned, dry_run)))
     else:
         for line in pruned_lines(pruned, dry_run=dry_run):
             say(line)

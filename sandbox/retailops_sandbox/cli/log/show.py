@@ -11,7 +11,7 @@ import click
 from retailops_sandbox.cli.log import shapes
 from retailops_sandbox.cli.log.names import log_of, run_named, unknown
 from retailops_sandbox.cli.options import workspace_option
-from retailops_sandbox.cli.output import harmless, say
+from retailops_sandbox.cli.output import show, write_json
 from retailops_sandbox.cli.screen import page_width, wants_colour
 from retailops_sandbox.model import encoder
 from retailops_sandbox.runlog.runs import RunSummary
@@ -32,7 +32,7 @@ def command(what: str, format: str, workspace: str | None) -> None:
     if entry is not None:
         if format == "json":
             document = shapes.ShownDelivery(delivery=entry.delivery, judgements=entry.judgements)
-            say(encoder.encode(document).decode())
+            write_json(encoder.encode(document))
             return
         colour = wants_colour(sys.stdout, os.environ)
         _print(delivery_text.delivery(entry, width=page_width(), colour=colour))
@@ -42,7 +42,7 @@ def command(what: str, format: str, workspace: str | None) -> None:
         raise unknown(what, log, "delivery or run")
     results = log.results(run.id)
     if format == "json":
-        say(encoder.encode(shapes.ShownRun(run=shapes.run(run), results=results)).decode())
+        write_json(encoder.encode(shapes.ShownRun(run=shapes.run(run), results=results)))
         return
     spoiled = {each.scenario for each in results if each.verdict in ("failed", "errored")}
     _print(delivery_text.run(run, results, log.deliveries(run.id, spoiled) if spoiled else []))
@@ -57,4 +57,4 @@ def _hints(run: RunSummary) -> Iterable[str]:
 
 def _print(lines: Iterable[str]) -> None:
     for line in lines:
-        say(harmless(line))
+        show(line)

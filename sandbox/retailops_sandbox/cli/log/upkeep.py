@@ -7,7 +7,7 @@ import click
 from retailops_sandbox.cli.log import shapes
 from retailops_sandbox.cli.log.names import log_of, run_named, unknown
 from retailops_sandbox.cli.options import workspace_option
-from retailops_sandbox.cli.output import complain, say
+from retailops_sandbox.cli.output import complain, say, write_json
 from retailops_sandbox.model import encoder
 
 
@@ -50,7 +50,7 @@ def reindex(format: str, workspace: str | None) -> None:
     if format == "json":
         problems = [str(each) for each in done.problems]
         document = shapes.ReindexedRuns(summaries=done.made, swept=done.swept, problems=problems)
-        say(encoder.encode(document).decode())
+        write_json(encoder.encode(document))
     else:
         say(f"made {done.made:,} {'summary' if done.made == 1 else 'summaries'} anew")
         if done.swept:

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from retailops_sandbox import redaction
 from retailops_sandbox.errors import UsageError
+from retailops_sandbox.foreign_text import in_line, quoted
 from retailops_sandbox.model import Delivery, Mark, Netrc, Receiver, Request, StruckOut
 from retailops_sandbox.redaction import SecretPolicy
 from retailops_sandbox.reporting.exporters.exporter import (
@@ -59,7 +60,7 @@ class Export(Exporter):
             if each.mistake:
                 raise UsageError(each.mistake)
             if each.request is None:
-                left_out = f"step {each.step.name!r} is left out, as it shows only when it runs"
+                left_out = f"step {quoted(each.step.name)} is left out, as it shows only when it runs"
                 notes.append(f"{left_out}: {each.waits}")
                 continue
             times = f", {each.deliveries} times" if each.deliveries > 1 else ""
@@ -91,7 +92,7 @@ def _origin(sent: Delivery) -> str:
 
 
 def _commented(comment: str, command: str) -> str:
-    return f"{' '.join(f'# {comment}'.split())}\n{command}\n"
+    return f"{in_line(' '.join(f'# {comment}'.split()))}\n{command}\n"
 
 
 class Variables:

@@ -11,6 +11,7 @@ import msgspec
 
 from retailops_sandbox import __version__, jsontext, recording
 from retailops_sandbox.errors import UsageError
+from retailops_sandbox.foreign_text import in_line
 from retailops_sandbox.model import Json, Number, Scenario, Step, encoder
 from retailops_sandbox.reporting.exporters import repeating
 from retailops_sandbox.reporting.exporters.exporter import (
@@ -95,7 +96,7 @@ def document(scenarios: Sequence[Scenario], *, title: str, notes: Sequence[str] 
     tests = [_test(each, names) for each in scenarios]
     body = "\n\n\n".join(tests)
     head = _HEADER.format(title=_in_docstring(title), version=__version__)
-    head += "".join(f"\n# {_in_line(note)}" for note in notes)
+    head += "".join(f"\n# {in_line(note)}" for note in notes)
     used = ", ".join(name for name in _CALLABLE if f"{name}(" in body)
     imports = f"from retailops_sandbox import {used}" if used else ""
     return "\n\n".join(filter(None, [head.rstrip(), imports])) + f"\n\n\n{body}\n"
@@ -113,7 +114,7 @@ def _test(scenario: Scenario, names: set[str]) -> str:
         lines.append(f"    variables = {_literal(_json(scenario.variables), 1)}")
     for number, step in enumerate(scenario.steps, 1):
         if len(scenario.steps) > 1 or step.name:
-            lines.append(f"    # {_in_line(step.name or f'step {number}')}")
+            lines.append(f"    # {in_line(step.name or f'step {number}')}")
         lines += _step(scenario, step, bool(scenario.variables or captures))
     return "\n".join(lines)
 
@@ -193,7 +194,3 @@ def _name(scenario: Scenario, names: set[str]) -> str:
 def _in_docstring(text: str) -> str:
     escaped = text.strip().replace("\\", "\\\\").replace('"', '\\"')
     return "".join(each if each.isprintable() or each == "\n" else f"\\U{ord(each):08x}" for each in escaped)
-
-
-def _in_line(text: str) -> str:
-    return "".join(each if each.isprintable() else " " for each in text)

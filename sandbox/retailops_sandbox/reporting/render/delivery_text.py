@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from retailops_sandbox.errors import SandboxError
+from retailops_sandbox.foreign_text import quoted
 from retailops_sandbox.model import Delivery, Headers, Judgement, Request, Response, Result, RunInfo
 from retailops_sandbox.reporting.render import lines, shown, sidebyside_text
 from retailops_sandbox.runlog.entries import Entry
@@ -66,11 +67,11 @@ def _result(result: Result, spoiled: dict[tuple[str, str], list[Entry]]) -> Iter
         if step.verdict not in ("failed", "errored", "skipped"):
             continue
         reason = f": {lines.in_line(step.reason)}" if step.reason else ""
-        yield f"    {verdict(step.verdict)}  step {step.name!r}{reason}"
+        yield f"    {verdict(step.verdict)}  step {quoted(step.name)}{reason}"
         for entry in spoiled.get((result.scenario, step.name), ()):
             yield f"      {entry.delivery.id}  {lines.outcome(entry.delivery)}"
             said = lines.judgement(entry.judgements[0], most=_MOST)
-            yield from (f"        {lines.visible(line)}" for line in lines.cut(said, _MOST))
+            yield from (f"        {line}" for line in lines.cut(said, _MOST))
 
 
 def _of_delivery(sent: Delivery) -> Iterator[tuple[str, str]]:
@@ -127,7 +128,7 @@ def _judged(sent: Delivery, found: Judgement, *, width: int, colour: bool) -> It
     if not said:
         return
     yield ""
-    yield from map(lines.visible, said)
+    yield from said
     try:
         beside = sidebyside_text.compared(sent, found, width=width, colour=colour)
     except SandboxError as error:
@@ -142,7 +143,7 @@ def _message(side: str, start: str, message: Request | Response) -> Iterator[str
     yield side
     yield f"  {lines.in_line(start)}"
     headers: Headers = message.headers
-    yield from (f"  {lines.in_line(f'{name}: {value}')}" for name, value in headers)
+    yield from (f"  {lines.in_line(f'{name}: {value}', shown.MOST_SHOWN)}" for name, value in headers)
     if message.body:
         body = shown.body(message.body)
         yield ""

@@ -1,4 +1,4 @@
-"""Verdicts, differences and violations in words: one line each, the same in every report."""
+"""Verdicts, differences and violations in words: one visible line each, the same in every report."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from msgspec import UnsetType
 
-from retailops_sandbox import jsontext
+from retailops_sandbox import foreign_text, jsontext
 from retailops_sandbox.comparing import NOT_JSON
 from retailops_sandbox.engine import ScenarioResult, StepResult
 from retailops_sandbox.errors import SandboxError
+from retailops_sandbox.foreign_text import in_line as in_line
+from retailops_sandbox.foreign_text import visible as visible
 from retailops_sandbox.model import (
     Delivery,
     Difference,
@@ -39,17 +41,17 @@ def place(found: Difference) -> str:
     """The place of a difference: a pointer into the body, `header X-Shop`, or the part of the answer."""
     path = found.expected_pointer if found.expected_pointer is not None else found.actual_pointer
     if found.part == "headers":
-        return f"header {(path or '')[1:]}"
-    return (path or "(root)") if found.part == "body" else found.part
+        return f"header {foreign_text.place((path or '')[1:])}"
+    return foreign_text.place(path or "(root)") if found.part == "body" else found.part
 
 
 def difference(found: Difference, *, width: int = 400) -> str:
     """`/events/0/code: expected "A", got "B" (changed)`, with the rule and the hint where there are any."""
     words = f"{place(found)}: {_sides(found, width)} ({found.kind})"
     if found.rule is not None:
-        path = f"{found.rule_path} " if found.part == "body" else ""
+        path = f"{foreign_text.place(found.rule_path)} " if found.part == "body" else ""
         words += f"; rule {path}{value(found.rule, width)}"
-    return f"{words}; {found.hint}" if found.hint and found.hint != NOT_JSON else words
+    return visible(f"{words}; {found.hint}" if found.hint and found.hint != NOT_JSON else words)
 
 
 def _sides(found: Difference, width: int) -> str:
@@ -63,7 +65,8 @@ def _sides(found: Difference, width: int) -> str:
     if found.kind == "unexpected":
         return f"expected nothing, got {value(found.actual, width)}"
     if found.kind == "moved":
-        return f"expected at {found.expected_pointer}, found at {found.actual_pointer}"
+        at = (foreign_text.place(each or "") for each in (found.expected_pointer, found.actual_pointer))
+        return f"expected at {next(at)}, found at {next(at)}"
     if found.hint == NOT_JSON:
         return f"expected {value(found.expected, width)}, got what is no JSON"
     if found.rule is not None:
@@ -74,9 +77,9 @@ def _sides(found: Difference, width: int) -> str:
 def violation(found: Violation) -> str:
     """`/events: is missing (required)`; of a status or an answer as a whole, the message alone."""
     if found.part in ("status", "answer"):
-        return found.message
+        return visible(found.message)
     where = f"header {found.pointer[1:]}" if found.part == "headers" else found.pointer or "(root)"
-    return f"{where}: {found.message} ({found.keyword})"
+    return visible(f"{foreign_text.place(where)}: {found.message} ({found.keyword})")
 
 
 def value(found: Json | UnsetType, width: int) -> str:
@@ -107,12 +110,12 @@ def judgement(found: Judgement, *, width: int = 400, most: int | None = None) ->
         lines += ["differs from what was expected:"]
         lines += [f"  {difference(each, width=width)}" for each in found.differences[:most]]
         lines += _more(found.differences, most)
-    lines += [f"note: {note}" for note in found.notes]
+    lines += [visible(f"note: {note}") for note in found.notes]
     return lines
 
 
 def _with_hints(found: Violation) -> list[str]:
-    return [violation(found), *(f"  {hint}" for hint in found.hints)]
+    return [violation(found), *(visible(f"  {hint}") for hint in found.hints)]
 
 
 def _more(found: Sequence[object], most: int | None) -> list[str]:
@@ -123,7 +126,7 @@ def _more(found: Sequence[object], most: int | None) -> list[str]:
 def step(result: StepResult, *, width: int = 400, most: int | None = None) -> list[str]:
     """The reason of a step and the lines of its failed deliveries, at most `most` under each heading."""
     told = {each.message for found in result.judgements for each in found.violations}
-    lines = [result.reason] if result.reason and result.reason not in told else []
+    lines = [visible(result.reason)] if result.reason and result.reason not in told else []
     several = len(result.judgements) > 1
     for number, found in enumerate(result.judgements, 1):
         if found.verdict in ("failed", "errored"):
@@ -141,10 +144,10 @@ def headline(result: StepResult) -> str:
         if found.violations and matters:
             first = found.violations[0]
             hint = f"; {first.hints[0]}" if first.part == "status" and first.hints else ""
-            return violation(first) + hint
+            return violation(first) + visible(hint)
         if found.differences:
             return difference(found.differences[0])
-    return result.reason or result.verdict
+    return visible(result.reason) or result.verdict
 
 
 _NAMED = 5
@@ -211,15 +214,3 @@ def start_line(response: Response) -> str:
     if not response.status:
         return "(no status line)"
     return f"HTTP/{response.http_version} {response.status}"
-
-
-def visible(text: str) -> str:
-    """The text with control and other unprintable characters escaped, except line feeds."""
-    if text.isprintable():
-        return text
-    return "".join(each if each.isprintable() or each == "\n" else f"\\u{ord(each):04x}" for each in text)
-
-
-def in_line(text: str) -> str:
-    """The text as one visible line."""
-    return text if text.isprintable() else visible(text.replace("\n", "\\n"))

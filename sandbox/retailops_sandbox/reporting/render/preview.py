@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from retailops_sandbox.engine.preview import Preview
 from retailops_sandbox.errors import SandboxError
+from retailops_sandbox.foreign_text import quoted
 from retailops_sandbox.model import Receiver
 from retailops_sandbox.reporting.render import lines
 
@@ -27,7 +28,7 @@ def text(
 
 
 def _step(each: Preview) -> Iterator[str]:
-    step, name = each.step, repr(each.step.name)
+    step, name = each.step, quoted(each.step.name)
     if each.mistake:
         yield f"  ! {name}  {lines.in_line(each.mistake)}"
         return
@@ -42,7 +43,7 @@ def _step(each: Preview) -> Iterator[str]:
         place = f"{lines.in_line(each.plan.file)}:{each.plan.line(each.number)}: "
         reason = "sent although" if step.off_contract else f"{place}not sent, because"
         yield f"      {reason} the payload breaks the contract:"
-        yield from (f"        {lines.visible(lines.violation(found))}" for found in each.violations)
+        yield from (f"        {lines.violation(found)}" for found in each.violations)
 
 
 def _count(previews: Sequence[Preview], unreadable: Sequence[SandboxError], receiver: Receiver) -> str:

@@ -8,7 +8,7 @@ import msgspec
 
 from retailops_sandbox import jsontext
 from retailops_sandbox.errors import SandboxError
-from retailops_sandbox.reporting.render.lines import visible
+from retailops_sandbox.foreign_text import in_text, visible
 
 MOST_SHOWN = 256 * 1024
 """The most characters of a body on a page: browsers are slow with more."""
@@ -31,16 +31,11 @@ class ShownBody(msgspec.Struct, frozen=True):
 def body(text: str, most: int = MOST_SHOWN) -> ShownBody:
     """A body with control characters escaped, cut after `most` characters."""
     if len(text) > most:
-        return ShownBody(harmless(text[:most]), is_cut=True)
+        return ShownBody(in_text(text[:most]), is_cut=True)
     spread = pretty(text)
     if spread == text or len(spread) > 2 * most:
-        return ShownBody(harmless(text))
-    return ShownBody(harmless(text), harmless(spread))
-
-
-def harmless(text: str) -> str:
-    """The text with its control characters escaped, except tabs and line ends."""
-    return "\t".join(visible(each) for each in text.replace("\r\n", "\n").split("\t"))
+        return ShownBody(in_text(text))
+    return ShownBody(in_text(text), in_text(spread))
 
 
 def pretty(text: str) -> str:

@@ -14,15 +14,16 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 from msgspec import UNSET
 
-from retailops_sandbox import comparing, jsontext, redaction
+from retailops_sandbox import comparing, foreign_text, jsontext, redaction
 from retailops_sandbox.assignment import longest_common
 from retailops_sandbox.comparing.matchers import RuleError
 from retailops_sandbox.comparing.node import Kind, Node
 from retailops_sandbox.comparing.rules import NO_RULES, Rules, compile_rules, whole_scope
 from retailops_sandbox.errors import SandboxError, SourceError
+from retailops_sandbox.foreign_text import in_text, visible
 from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import Delivery, Difference, Json, Judgement
-from retailops_sandbox.reporting.render.lines import place, visible
+from retailops_sandbox.reporting.render.lines import place
 
 MOST_ROWS = 2_000
 MOST_IN_FOLD = 50
@@ -321,7 +322,7 @@ def _beneath(place: _Place) -> list[_Place]:
         expected = f"{place.expected}/{pointer.escape(child.expected_token)}"
         actual = f"{place.actual}/{pointer.escape(child.actual_token)}"
         token = child.actual_token if child.expected is UNSET else child.expected_token
-        found.append(_Place(child, visible(str(token)) or '""', expected, actual))
+        found.append(_Place(child, visible(foreign_text.place(str(token))) or '""', expected, actual))
     return found
 
 
@@ -385,7 +386,7 @@ def _pretty(value: Any) -> str:
     )
     if len(text) > MOST_TEXT:
         text = f"{text[:MOST_TEXT]}… ({len(text):,} characters)"
-    return visible(text)
+    return in_text(text)
 
 
 # --- Words inside a string ----------------------------------------------------------------------------

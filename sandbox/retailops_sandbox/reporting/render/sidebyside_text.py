@@ -7,9 +7,9 @@ from itertools import groupby
 from unicodedata import combining, east_asian_width
 
 from retailops_sandbox.contracts import contract
+from retailops_sandbox.foreign_text import place, visible
 from retailops_sandbox.model import Delivery, Judgement
 from retailops_sandbox.reporting.render import sidebyside
-from retailops_sandbox.reporting.render.lines import visible
 from retailops_sandbox.reporting.render.sidebyside import Card, Cards, Fold, Line, Row, Side, View
 
 _NARROW = 80
@@ -64,7 +64,9 @@ class _Printer:
 
     def _card(self, card: Card, indent: int) -> Iterator[str]:
         identity = "".join(f"  {field} {value}" for field, value in card.identity)
-        pointers = " | ".join(each or "nothing" for each in (card.expected_pointer, card.actual_pointer))
+        pointers = " | ".join(
+            place(each or "nothing") for each in (card.expected_pointer, card.actual_pointer)
+        )
         moved = (
             "  (moved, against the rule ordered)" if card.moved_matters else "  (moved)" if card.moved else ""
         )

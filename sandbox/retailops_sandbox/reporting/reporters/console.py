@@ -7,6 +7,7 @@ from collections.abc import Callable
 import click
 
 from retailops_sandbox.engine import LARGE_BODY, DeliveryFinished, Event, ScenarioResult
+from retailops_sandbox.foreign_text import quoted
 from retailops_sandbox.model import Delivery, Judgement, Response, Verdict
 from retailops_sandbox.reporting.render import lines
 from retailops_sandbox.reporting.reporters.reporter import FinishedRun, Reporter
@@ -97,9 +98,9 @@ class Console(Reporter):
         for step in result.steps:
             if step.verdict in ("failed", "errored", "skipped") or (self._verbose and step.reason):
                 place = f"  {lines.in_line(plan.file)}:{plan.line(step.number)}" if plan.file else ""
-                self._echo(f"    {lines.GLYPHS[step.verdict]} step {step.name!r} {step.verdict}{place}")
+                self._echo(f"    {lines.GLYPHS[step.verdict]} step {quoted(step.name)} {step.verdict}{place}")
                 for line in lines.cut(lines.step(step, most=_SAID), _SAID):
-                    self._echo(_INDENT + lines.visible(line))
+                    self._echo(_INDENT + line)
         for event in deliveries:
             self._delivery(event)
 
@@ -113,7 +114,7 @@ class Console(Reporter):
         if event.judgement is not None and event.judgement.verdict not in ("failed", "errored"):
             # Of a failed delivery, the step's reasons have the violations already.
             for line in lines.cut([lines.violation(each) for each in event.judgement.violations], _SAID):
-                self._echo(f"{_INDENT}the answer breaks the contract: {lines.visible(line)}")
+                self._echo(f"{_INDENT}the answer breaks the contract: {line}")
         compared = self._side_by_side(event)
         if compared:
             for line in lines.cut(compared.split("\n"), _COMPARED):

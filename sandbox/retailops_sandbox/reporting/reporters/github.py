@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from retailops_sandbox.engine import ScenarioResult, StepResult
 from retailops_sandbox.errors import SandboxError, shortened
+from retailops_sandbox.foreign_text import in_text, quoted
 from retailops_sandbox.reporting.render import lines
 from retailops_sandbox.reporting.reporters.reporter import FinishedRun, Reporter
 
@@ -23,13 +24,7 @@ _LONGEST_CELL = 300
 _NOTE = 200
 """Bytes that are kept free for the note that something was left out."""
 
-_command_start = re.compile(r"^(\s*)::", re.MULTILINE)
 _punctuation = re.compile(r"[!-/:-@\[-`{-~]")
-
-
-def harmless(line: str) -> str:
-    """The text without commands to the runner: `::name::` at a line's start, `##[name]` anywhere."""
-    return _command_start.sub(r"\1:\\:", line).replace("##[", "#\\#[")
 
 
 class GitHub(Reporter):
@@ -72,7 +67,7 @@ def _failed(run: FinishedRun, root: str) -> Iterator[str]:
             if step.verdict in ("failed", "errored"):
                 yield _command(
                     "\n".join([*_said(step), against]),
-                    title=f"{result.plan.name}: step {step.name!r} {step.verdict}",
+                    title=f"{result.plan.name}: step {quoted(step.name)} {step.verdict}",
                     file=result.plan.file,
                     line=result.plan.line(step.number) if result.plan.file else 0,
                     root=root,
@@ -96,13 +91,13 @@ def _command(message: str, *, title: str, file: str, line: int, root: str) -> st
     spelled = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
     if file and not inside:
         # A file of no repository, such as a shipped scenario, can be named only in words.
-        message = f"{file}{f':{line}' if line else ''}: {message}"
-    return f"::error {spelled}::{_data(lines.visible(message)[:_LONGEST_MESSAGE])}"
+        message = f"{lines.visible(file)}{f':{line}' if line else ''}: {message}"
+    return f"::error {spelled}::{_data(in_text(message)[:_LONGEST_MESSAGE])}"
 
 
 def _beneath(root: str, file: str) -> str:
-    """A file's path from the repository's root; empty where it lies elsewhere."""
-    if not file:
+    """A file's path from the repository's root; empty where it lies elsewhere, or cannot be written out."""
+    if not file or not file.isprintable():
         return ""
     real = os.path.realpath(file)
     start = os.path.join(os.path.realpath(root), "")
@@ -155,7 +150,7 @@ def _rows(result: ScenarioResult) -> Iterator[tuple[str, str, str, str]]:
     for step in result.steps:
         if step.verdict in ("failed", "errored"):
             word = f"{lines.GLYPHS[step.verdict]} {step.verdict}"
-            what = _text(f"step {step.name!r}: {lines.headline(step)}")
+            what = _text(f"step {quoted(step.name)}: {lines.headline(step)}")
             yield word, _named(result), what, f"{step.seconds * 1000:.0f}"
 
 

@@ -13,6 +13,7 @@ import jinja2
 from retailops_sandbox import resources
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.engine import Event, ScenarioResult, StepResult
+from retailops_sandbox.foreign_text import in_page, in_text, visible
 from retailops_sandbox.model import Delivery, Expectation, Request, Response, Verdict, encoder
 from retailops_sandbox.reporting.render import lines, shown, sidebyside
 from retailops_sandbox.reporting.render.evidence import MOST_BODY, Evidence, Kept
@@ -204,7 +205,7 @@ def _expected(expectation: Expectation) -> str:
 def _body(side: Request | Response, size: int) -> str:
     """The body as it is shown; `size` is how many characters it had before it was cut."""
     if size > len(side.body) or side.base64:
-        return shown.harmless(side.body)
+        return in_text(side.body)
     return shown.body(side.body, MOST_BODY).best
 
 
@@ -217,14 +218,14 @@ def _template() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(resources.templates_dir()),
         autoescape=True,
+        finalize=in_page,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.globals.update(glyphs=lines.GLYPHS)
     environment.filters.update(
-        visible=lines.visible,
-        in_line=lines.in_line,
+        visible=visible,
         outcome=lines.outcome,
         redirect=lines.redirect,
         start_line=lines.start_line,

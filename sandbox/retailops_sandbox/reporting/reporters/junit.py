@@ -5,24 +5,14 @@ Only what the XSD of Jenkins allows: it has no `file` of a testcase, and wants i
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from retailops_sandbox.engine import ScenarioResult, StepResult
 from retailops_sandbox.errors import SandboxError
+from retailops_sandbox.foreign_text import in_xml, quoted, visible
 from retailops_sandbox.reporting.render import lines
 from retailops_sandbox.reporting.reporters import files
 from retailops_sandbox.reporting.reporters.reporter import FinishedRun, Reporter
-
-_INVALID = [code for code in [*range(32), 0xFFFE, 0xFFFF, *range(0xD800, 0xE000)] if code not in (9, 10, 13)]
-_has_special = re.compile("[^ !#-%'-;=?-~]").search
-_SPELLED = {
-    **dict.fromkeys(_INVALID, "�"),
-    ord("&"): "&amp;",
-    ord("<"): "&lt;",
-    ord(">"): "&gt;",
-    ord('"'): "&quot;",
-}
 
 
 class Report(Reporter):
@@ -89,21 +79,23 @@ def _inside(result: ScenarioResult) -> str:
         )
     elif result.verdict in ("skipped", "recorded"):
         reason = next((step.reason for step in result.steps if step.reason), "nothing was expected")
-        inner = f"<skipped>{_escaped(reason)}</skipped>"
+        inner = f"<skipped>{in_xml(reason)}</skipped>"
     again = [
-        f"step {step.name!r}: after {step.attempts} attempts" for step in result.steps if step.attempts > 1
+        f"step {quoted(step.name)}: after {step.attempts} attempts"
+        for step in result.steps
+        if step.attempts > 1
     ]
-    return f"{inner}<system-out>{_escaped(chr(10).join(again))}</system-out>" if again else inner
+    return f"{inner}<system-out>{in_xml(chr(10).join(again))}</system-out>" if again else inner
 
 
 def _outcome(result: ScenarioResult, step: StepResult) -> str:
     said = lines.step(step)
     element = "failure" if step.verdict == "failed" else "error"
     kind = "difference" if step.verdict == "failed" else "fault" if step.faults else "not sent"
-    message = f"step {step.name!r}: {lines.headline(step)}"
+    message = f"step {quoted(step.name)}: {lines.headline(step)}"
     place = f"{result.plan.file}:{result.plan.line(step.number)}" if result.plan.file else ""
-    body = "\n".join([f"{place} step {step.name!r} {step.verdict}".strip(), *said])
-    return f"<{element} message={_attribute(message)} type={_attribute(kind)}>{_escaped(body)}</{element}>"
+    body = "\n".join([f"{place} step {quoted(step.name)} {step.verdict}".strip(), *said])
+    return f"<{element} message={_attribute(message)} type={_attribute(kind)}>{in_xml(body)}</{element}>"
 
 
 def _broken(error: SandboxError) -> str:
@@ -114,10 +106,5 @@ def _broken(error: SandboxError) -> str:
     )
 
 
-def _escaped(text: str) -> str:
-    """The text as XML 1.0 spells it; characters that it cannot hold are replaced."""
-    return text.translate(_SPELLED) if _has_special(text) else text
-
-
 def _attribute(text: str) -> str:
-    return f'"{_escaped(text.replace(chr(10), " "))}"' if _has_special(text) else f'"{text}"'
+    return f'"{in_xml(visible(text))}"'

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from retailops_sandbox.engine import Event, ScenarioResult, StepResult
+from retailops_sandbox.foreign_text import without_commands
 from retailops_sandbox.model import Verdict
 from retailops_sandbox.reporting.reporters.reporter import FinishedRun, Reporter
 
@@ -51,7 +52,7 @@ class Progress(Reporter):
     def say(self, text: str) -> None:
         """Print a line above the progress."""
         erase = _ERASE if self._drawn else ""
-        self._write(f"{erase}{text}\n{self._drawn}")
+        self._write(f"{erase}{without_commands(text)}\n{self._drawn}")
 
     def tick(self) -> None:
         """Redraw the line, once the run has lasted long enough."""

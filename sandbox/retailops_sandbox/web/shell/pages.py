@@ -10,15 +10,16 @@ from pathlib import Path
 
 import jinja2
 import msgspec
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from retailops_sandbox.errors import UsageError
+from retailops_sandbox.foreign_text import in_page, visible
 from retailops_sandbox.model import Delivery, Expectation, encoder
 from retailops_sandbox.reporting.exporters import FORMATS
 from retailops_sandbox.reporting.render import shown
-from retailops_sandbox.reporting.render.lines import GLYPHS, redirect, start_line, visible
+from retailops_sandbox.reporting.render.lines import GLYPHS, redirect, start_line
 from retailops_sandbox.web.shell.choices import THEME
 from retailops_sandbox.web.shell.context import Target
 
@@ -60,6 +61,7 @@ class Pages:
         self._environment = jinja2.Environment(
             loader=jinja2.FileSystemLoader(templates),
             autoescape=True,
+            finalize=in_page,
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
@@ -70,7 +72,7 @@ class Pages:
         self._environment.filters.update(
             pretty=shown.pretty,
             visible=visible,
-            harmless=shown.harmless,
+            typed=typed,
             body=shown.body,
             ms=shown.milliseconds,
             number=shown.number,
@@ -170,6 +172,11 @@ def problems(known: Mapping[str, str] | None = None) -> defaultdict[str, str]:
 
 
 # --- how values are shown ---
+
+
+def typed(text: object) -> Markup:
+    """A field's text exactly as it is: what a form sends back must be what was typed."""
+    return escape(text)
 
 
 _FEW = 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -67,3 +68,27 @@ def test_a_streamed_page_ends_a_piece_before_it_asks_for_more(tmp_path: Path) ->
     assert seen == [("<ul>", 0), ("<li>a", 1), ("<li>&lt;b&gt;", 2)]
     assert list(pieces) == ["</ul>"]
     assert pages.text(request, "page.html", ListPage(rows())) == "<ul><li>a<li>&lt;b&gt;</ul>"
+
+
+# --- what fields hold ---
+
+EXPRESSION = r"\{\{.*?\}\}"
+FIELDS = (
+    r'(?<![\w-])(?:value|name|data-[\w-]+)="((?:[^"{]|\{\{.*?\}\}|\{%.*?%\}|\{(?![{%]))*)"',
+    r"(?s)<textarea(?:[^>{]|\{\{.*?\}\}|\{%.*?%\}|\{(?![{%]))*>(.*?)</textarea>",
+)
+OWN_WORDS = re.compile(r"\bif\b|\+|loop\.|^'")
+
+
+def test_what_a_field_holds_is_sent_back_as_it_was():
+    """Pages show control characters spelled out; in a field, that would change what the next form sends."""
+    changed = [
+        (path.name, expression)
+        for path in sorted(resources.templates_dir().rglob("*.html"))
+        if path.parent.name != "reporting"
+        for field in FIELDS
+        for found in re.finditer(field, path.read_text())
+        for expression in re.findall(EXPRESSION, found[1])
+        if "| typed }}" not in expression and not OWN_WORDS.search(expression.strip("{} "))
+    ]
+    assert changed == []
