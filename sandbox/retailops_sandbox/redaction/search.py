@@ -49,6 +49,8 @@ class Search:
 
     def _readings(self, text: str) -> Iterable[tuple[list[str], str, Sequence[Encoding]]]:
         """The readings of a text that hold needles: the needles, the reading, and what was undone for it."""
+        if not self._needles:
+            return ()
         for encoding in self._encodings:
             if encoding.sign in text:
                 break
