@@ -32,8 +32,10 @@ def judgement(
     expected = found.expectation
     if not secrets and not kept.struck_out and kept.struck_out is not None and not _has_credentials(expected):
         return msgspec.structs.replace(found, struck_out=())
-    of_answer = [each.pointer for each in listing.in_part(kept, "/response/body") if each.pointer is not None]
     expected = None if expected is None else expectation(expected, secrets, secret_pointers)
+    if expected is found.expectation and not _says_more(found):
+        return msgspec.structs.replace(found, struck_out=tuple(_listed(expected, ())))
+    of_answer = [each.pointer for each in listing.in_part(kept, "/response/body") if each.pointer is not None]
     differences = [
         _difference(each, secrets, expected_at=secret_pointers, actual_at=of_answer)
         for each in found.differences
@@ -70,11 +72,20 @@ def expectation(
     body = expected.body
     if body is not UNSET:
         body = secrets.json(_struck_at(body, "", secret_pointers, secrets))
+    if body is expected.body and not expected.rules and not expected.headers:
+        return expected
     return msgspec.structs.replace(
         expected,
         body=body,
         rules={secrets.plain(path): _rule(rule, secrets) for path, rule in expected.rules.items()},
         headers={name: _header(name, rule, secrets) for name, rule in expected.headers.items()},
+    )
+
+
+def _says_more(found: Judgement) -> bool:
+    """Whether a judgement quotes anything of an answer or payload."""
+    return bool(
+        found.reason or found.payload_violations or found.violations or found.differences or found.notes
     )
 
 

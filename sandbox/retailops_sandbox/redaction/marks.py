@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 PREFIX = "«redacted:"
@@ -22,6 +23,7 @@ class Span(NamedTuple):
     name: str
 
 
+@lru_cache
 def mark(name: str) -> str:
     """The mark of a secret of this name."""
     return f"{PREFIX}{re.sub('[«»]', '', name)}»"

@@ -177,14 +177,18 @@ class Secrets:
 
         `known` are places that are struck out in any case, with what takes their place.
         """
-        spans = self.spans(text)
-        if not spans and not known:
-            return text, []
+        spans = [
+            span
+            for span in self.spans(text)
+            if not any(cut.start <= span.start and span.end <= cut.end for cut in known)
+        ]
+        if not spans:
+            return struck_cuts(text, known) if known else (text, [])
         try:
             jsontext.parse(text)
         except SourceError:
             return struck_cuts(text, [*known, *(Cut(*span, marks.mark(span.name)) for span in spans)])
-        return struck_cuts(text, [*known, *_cuts_of_leaves(text, spans, known)] if spans else known)
+        return struck_cuts(text, [*known, *_cuts_of_leaves(text, spans, known)])
 
     def headers(self, headers: Headers, *, sent: bool = False) -> Headers:
         """Headers, redacted; in those we sent, also a whole value that is a secret however short."""
@@ -287,6 +291,8 @@ class Secrets:
 
 def json_type(value: Json) -> str:
     """The JSON type of a value, `integer` among them."""
+    if isinstance(value, str):
+        return "string"
     is_integer = matcher({"type": "integer"}).accepts
     return "integer" if is_integer is not None and is_integer(value) else type_name(value)
 

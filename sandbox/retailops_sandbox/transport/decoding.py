@@ -7,6 +7,7 @@ whose coding it does not know.
 from __future__ import annotations
 
 import zlib
+from functools import lru_cache
 
 import msgspec
 
@@ -23,11 +24,12 @@ _STEP = 1024
 _GZIP = zlib.MAX_WBITS | 16
 
 
-def codings(headers: Headers) -> list[str]:
+@lru_cache(maxsize=64)
+def codings(headers: Headers) -> tuple[str, ...]:
     """The codings of a body in the order in which they were applied, without `identity`."""
     named = [value for name, value in headers if name.lower() == "content-encoding"]
     each = [coding.strip().lower() for value in named for coding in value.split(",")]
-    return [coding for coding in each if coding not in ("", "identity")]
+    return tuple([coding for coding in each if coding not in ("", "identity")])
 
 
 def decoded(response: HttpResponse, most: int) -> tuple[HttpResponse, Fault | None]:

@@ -100,7 +100,7 @@ def overlooked(handle: Handle, response: HttpResponse | None) -> Fault | None:
         return None
     if not handle.has_status_line:
         return _not_http(response, "")
-    return framing.misframed(handle.status_line, response)
+    return framing.misframed(handle.status_line, response.headers)
 
 
 def _not_http(response: HttpResponse, url: str) -> Fault:

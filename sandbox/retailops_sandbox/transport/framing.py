@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
-from retailops_sandbox.model import Fault, HttpResponse
+from retailops_sandbox.model import Fault, Headers, HttpResponse
 
 LARGEST = 2**63 - 1
 """The largest Content-Length, in bytes, that libcurl can count."""
@@ -17,11 +18,12 @@ _is_status_line = re.compile(r"HTTP/1\.[01] [1-9]\d\d(?: .*)?").fullmatch
 _version = re.compile(r"[A-Za-z]{2,8}/\d(?:\.\d)?(?: \d{1,3}\b)?").match
 
 
-def misframed(status_line: str, response: HttpResponse) -> Fault | None:
+@lru_cache(maxsize=64)
+def misframed(status_line: str, headers: Headers) -> Fault | None:
     """The fault of an answer that libcurl takes and other clients do not; None where there is none."""
     if not _is_status_line(status_line):
         return unreadable(f"{NO_STATUS_LINE}{_begun(status_line)}")
-    lengths = _lengths(response)
+    lengths = _lengths(headers)
     if not all(length.isascii() and length.isdecimal() for length in lengths):
         return unreadable(NO_LENGTH)
     if any(len(length) > _DIGITS or int(length) > LARGEST for length in lengths):
@@ -43,9 +45,9 @@ def _begun(status_line: str) -> str:
 def how_far(response: HttpResponse) -> str:
     """How much of an answer that did not end has come, and what would have ended it."""
     came = _bytes(len(response.body))
-    if _value(response, "transfer-encoding"):
+    if _value(response.headers, "transfer-encoding"):
         return f"{came} of its body came, and the chunk of size 0 that ends it did not"
-    lengths = _lengths(response)
+    lengths = _lengths(response.headers)
     if lengths:
         return f"{came} of its body came, and its Content-Length announces {lengths[0]}"
     return ""
@@ -53,16 +55,16 @@ def how_far(response: HttpResponse) -> str:
 
 def has_no_end(response: HttpResponse) -> bool:
     """Whether nothing but closing the connection ends an answer."""
-    return not _value(response, "transfer-encoding") and not _lengths(response)
+    return not _value(response.headers, "transfer-encoding") and not _lengths(response.headers)
 
 
-def _lengths(response: HttpResponse) -> list[str]:
-    value = _value(response, "content-length")
+def _lengths(headers: Headers) -> list[str]:
+    value = _value(headers, "content-length")
     return [each.strip() for each in value.split(",")] if value else []
 
 
-def _value(response: HttpResponse, wanted: str) -> str:
-    return ", ".join(value for name, value in response.headers if name.lower() == wanted)
+def _value(headers: Headers, wanted: str) -> str:
+    return ", ".join(value for name, value in headers if name.lower() == wanted)
 
 
 def _bytes(count: int) -> str:
