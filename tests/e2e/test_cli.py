@@ -451,3 +451,34 @@ def test_init_makes_a_workspace(tmp_path: Path):
     assert (tmp_path / "space" / "scenarios").is_dir()
     again = run("init", "space", cwd=tmp_path)
     assert "already" in again.stdout
+
+
+@pytest.mark.parametrize(("command", "code"), [(("send", "default"), 5), (("run",), 0)])
+def test_a_redirect_is_told_and_followed_where_that_is_asked_for(
+    tmp_path: Path, command: tuple[str, ...], code: int
+):
+    moved = response(b"", "Location: /there/order_cancel", status="307 Temporary Redirect")
+    answer = response(b'{"events": []}', "Content-Type: application/json")
+    file = tmp_path / "scenarios" / "a.scenario.json"
+    file.parent.mkdir()
+    file.write_text('{"steps": [{"name": "send", "fixture": "default", "expect": {"status": 200}}]}')
+
+    def act(peer: Peer) -> None:
+        while (request := peer.read_request()) is not None:
+            peer.send(answer if request.startswith(b"POST /there/") else moved)
+
+    with receiver(act) as there:
+        told = run(*command, "--receiver", there.url, "--workspace", tmp_path, cwd=tmp_path)
+        assert told.returncode == 1
+        lines = [line.strip() for line in told.stdout.splitlines()]
+        assert "answered 307; order_cancel must be answered with 200" in lines
+        assert f"it redirects to {there.url}/there/order_cancel" in lines
+        assert len(there.requests) == 1
+        asked = (*command, "--receiver", there.url, "--follow-redirects", "--workspace", tmp_path)
+        followed = run(*asked, cwd=tmp_path)
+    assert followed.returncode == code, followed.stdout
+    assert [request.split(b" ")[1] for request in there.requests[1:]] == [
+        b"/order_cancel",
+        b"/there/order_cancel",
+    ]
+    assert there.requests[-1].partition(b"\r\n\r\n")[2] == there.requests[0].partition(b"\r\n\r\n")[2]

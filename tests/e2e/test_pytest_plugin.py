@@ -409,6 +409,37 @@ def test_what_cannot_be_used_is_told(pytester: pytest.Pytester, options: list[st
         Session(pytester.parseconfig(*options), scenarios=0)
 
 
+def test_a_redirect_is_followed_where_that_is_asked_for(pytester: pytest.Pytester):
+    pytester.makepyfile(
+        """
+        import pytest
+
+        def test_redirected(retailops):
+            result = retailops.send("default")
+            assert result.response.status == 200
+
+        def test_told(retailops):
+            result = retailops.send("default")
+            with pytest.raises(AssertionError, match="^the answer is text, not JSON: “moved”"):
+                result.response.json()
+        """
+    )
+    moved = response(b"moved", "Location: /there", status="307 Temporary Redirect")
+    answer = response(b'{"events": []}')
+
+    def act(peer: Peer) -> None:
+        while (request := peer.read_request()) is not None:
+            peer.send(answer if request.startswith(b"POST /there ") else moved)
+
+    with receiver(act) as there:
+        options = ("-p", "no:randomly", "--retailops-receiver", there.url)
+        done = pytester.runpytest_subprocess(*options)
+        done.assert_outcomes(passed=1, failed=1)
+        done.stdout.fnmatch_lines(["*assert 307 == 200*"])
+        done = pytester.runpytest_subprocess(*options, "--retailops-follow-redirects", "-k", "redirected")
+        done.assert_outcomes(passed=1)
+
+
 # --- the fixture ---
 
 

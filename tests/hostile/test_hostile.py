@@ -163,10 +163,11 @@ def by_record(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
                     by_path.wait()  # a connection that is about to be closed must not be used again
             finally:
                 process.send_signal(signal.SIGINT)
-                _, errors = process.communicate(timeout=60)
+                printed, errors = process.communicate(timeout=60)
     assert errors == ""
     (run,) = workspace.runs_dir.glob("*.json")
-    return outcomes(json.loads(run.read_text()), lambda _: ())
+    shown = {name: () if row.fault else (printed,) for name, row in BY_NAME.items()}
+    return outcomes(json.loads(run.read_text()), shown.__getitem__)
 
 
 def pass_through(address: str, workspace: Workspace, row: Row) -> None:

@@ -23,7 +23,7 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
     path: str = ""
     """The path that the contract appends to a receiver's URL."""
     token: str | None = None
-    """Of a contract with a token: `missing`, `sent`; None of one without."""
+    """The token that was sent, as it may be shown; empty where it is missing, None for a contract without."""
     token_at: str = ""
 
 
@@ -134,12 +134,12 @@ def _unauthorized(sent: Sent, response: Response) -> str:
         return (
             f"the receiver asks for {wanted[:_SHOWN]}: name user and password or a token at the receiver (-H)"
         )
-    if sent.token == "missing":
+    if sent.token == "":
         return "no token was sent: give --receiver-token, or a receiver with a token"
-    if sent.token == "sent":
+    if sent.token is not None:
         return (
-            f"the token that was sent at {sent.token_at} was refused: is it the receiver's own? If a refusal "
-            'is what the step is about, expect "status": 401'
+            f"the token {sent.token[:_SHOWN]} that was sent at {sent.token_at} was refused: is it the "
+            'receiver\'s own (--receiver-token)? If the step is about a refusal, expect "status": 401'
         )
     return f"this edition of {sent.action} has no token: a header of the receiver proves who calls"
 

@@ -20,7 +20,7 @@ from retailops_sandbox.errors import FileError, UsageError, system_reason
 from retailops_sandbox.model import Receiver
 from retailops_sandbox.recording import Recorded, ScenarioDraft
 from retailops_sandbox.redaction import SecretPolicy
-from retailops_sandbox.reporting.render.lines import outcome
+from retailops_sandbox.reporting.render.lines import in_line, outcome
 from retailops_sandbox.runlog.opening import logged_run, open_run
 from retailops_sandbox.runlog.runs import new_run
 from retailops_sandbox.scenarios import scenario
@@ -162,7 +162,11 @@ def _line(recorded: Recorded) -> str:
     """A delivery in one line."""
     sent = recorded.delivery
     url = without_user(sent.request.url)
-    return f"{sent.request.method} {url}  {outcome(sent)}  {sent.timings.total:.0f} ms"
+    judgement = recorded.judgement
+    reason = ""
+    if judgement is not None and judgement.verdict == "failed":
+        reason = f"  {in_line(judgement.reason)}"
+    return f"{sent.request.method} {url}  {outcome(sent)}  {sent.timings.total:.0f} ms{reason}"
 
 
 # --- files ---------------------------------------------------------------------------------------------

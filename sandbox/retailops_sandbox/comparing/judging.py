@@ -357,14 +357,14 @@ def _status_difference(response: Response, statuses: Sequence[int]) -> Differenc
 
 
 def _token(request: Request, auth: TokenContract | None) -> dict[str, str]:
-    """Whether a request holds the contract's token, for the hints on its status."""
+    """The contract's token in a request as it is kept, a mark, for the hints on its status."""
     if auth is None:
         return {}
     try:
-        held = pointer.get(jsontext.parse(request.body), auth.pointer, "") not in ("", None)
+        held = pointer.get(jsontext.parse(request.body), auth.pointer, "")
     except SourceError:
-        held = False
-    return {"token": "sent" if held else "missing", "token_at": auth.pointer}
+        held = ""
+    return {"token": held if isinstance(held, str) else "", "token_at": auth.pointer}
 
 
 def _merged(unasked: tuple[Violation, ...], others: tuple[Violation, ...]) -> tuple[Violation, ...]:

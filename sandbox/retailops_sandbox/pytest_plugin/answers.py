@@ -71,6 +71,7 @@ class Response:
     """The receiver's response as the log keeps it: secrets are struck out."""
 
     def __init__(self, kept: Kept) -> None:
+        self._kept = kept
         self.status: int = kept.status
         self.headers = Headers(kept.headers)
         self.content: bytes = base64.b64decode(kept.body) if kept.base64 else kept.body.encode()
@@ -87,8 +88,10 @@ class Response:
         __tracebackhide__ = True
         try:
             return json.loads(self.content, **options)
-        except ValueError as error:
-            raise AssertionError(f"the answer is not JSON: {error}: {self.text[:_REPR]!r}") from None
+        except ValueError:
+            from retailops_sandbox.answers import content  # only an answer that is no JSON needs it
+
+            raise AssertionError(lines.in_line(content.of(self._kept).words)) from None
 
     def __repr__(self) -> str:
         return f"<Response {self.status}: {lines.in_line(self.text[:_REPR])}>"

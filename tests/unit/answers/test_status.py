@@ -149,8 +149,10 @@ def test_a_path_that_is_appended_twice_is_said_so():
 
 
 def test_a_token():
-    assert "no token was sent: give --receiver-token" in hints(401, token="missing")
-    assert "the token that was sent at /token was refused" in hints(401, token="sent")
+    assert "no token was sent: give --receiver-token" in hints(401, token="")
+    assert "the token «redacted:SHOP» that was sent at /token was refused" in hints(
+        401, token="«redacted:SHOP»"
+    )
     assert "has no token" in hints(401)
 
 

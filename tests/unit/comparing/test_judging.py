@@ -182,7 +182,7 @@ def test_whoever_relays_a_wrong_token_may_be_answered_401():
         ("{}", "no token was sent: give --receiver-token"),
         (
             '{"integration_auth_token":"«redacted:token»"}',
-            "the token that was sent at /integration_auth_token",
+            "the token «redacted:token» that was sent at /integration_auth_token",
         ),
     ],
 )
