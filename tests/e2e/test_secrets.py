@@ -28,9 +28,10 @@ from retailops_sandbox.model import Basic, Bearer
 from retailops_sandbox.model import Receiver as Receiving
 from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.workspace.workspace import Workspace
+from tests.support import command as program
 from tests.support.compose_client import ComposeClient
 from tests.support.pages import hidden
-from tests.support.receivers import Peer, Receiver, receiver, response, unused_port
+from tests.support.receivers import Peer, Receiver, answering, receiver, response, unused_port
 from tests.support.serving import MAIN, PACKAGE_ROOT, address, serving
 
 _HARD = "-ß\"/+\\ ?&=<é>'%41~"
@@ -447,3 +448,53 @@ def test_every_page(place: Path, shop: Receiver) -> None:
     assert_clean(errors, "the server's log")
     assert "info engine: " in errors
     assert assert_files_are_clean(place) > 5
+
+
+# --- what a command quotes ---
+
+
+@pytest.mark.parametrize(
+    "header", ["X-Api-Key a-secret-value", "a-secret-value", "X-Api-Key  a-secret value"]
+)
+def test_a_header_without_a_colon_is_refused_without_its_value(tmp_path: Path, header: str):
+    done = program.run("send", "default", "--stand-in", "-H", header, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "is not NAME:VALUE" in done.stderr
+    assert "secret" not in done.stdout + done.stderr
+
+
+def test_what_a_step_has_of_the_environment_in_its_headers_and_a_receiver_in_its_path_is_struck_out(
+    tmp_path: Path,
+):
+    values = {"IN_STEP": "value-of-the-step", "IN_PATH": "value-of-the-path", "IN_EXPECT": "value-expected"}
+    variables = {**values, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    step = {
+        "fixture": "default",
+        "deliver": {"headers": {"X-Note": "${env:IN_STEP}", "X-Api-Key": "several words of it"}},
+        "expect": {"status": 200, "headers": {"X-Echo": "${env:IN_EXPECT}"}},
+    }
+    (tmp_path / "one.scenario.json").write_text(json.dumps({"steps": [step]}))
+    answer = response(b'{"events": []}', "X-Echo: value-expected and more")
+    with receiver(answering(answer)) as shop:
+        Workspace(tmp_path).save_receiver(Receiving("shop", f"{shop.url}/${{env:IN_PATH}}/hook"))
+        outputs = [
+            "--junit-xml",
+            "r.xml",
+            "--report-json",
+            "r.json",
+            "--report-html",
+            "r.html",
+            "-v",
+        ]
+        done = program.run(
+            "run", "one.scenario.json", "--receiver", "shop", *outputs, cwd=tmp_path, **variables
+        )
+        assert done.returncode == 1, done.stdout
+        printed = [done.stdout + done.stderr]
+        for format in ("curl", "har", "pytest", "scenario"):
+            made = program.run("export", "latest", "--format", format, cwd=tmp_path, **variables)
+            printed.append(made.stdout + made.stderr)
+        for value in (*values.values(), "several words of it"):
+            assert any(value.encode() in request for request in shop.requests) or value == "value-expected"
+            for text in (*printed, *(path.read_text() for path in tmp_path.rglob("r.*"))):
+                assert value not in text

@@ -181,8 +181,15 @@ def table(pairs: Iterable[tuple[str, _Value]], option: str) -> dict[str, _Value]
 def _header(text: str) -> tuple[str, str]:
     name, colon, value = text.partition(":")
     if not colon or not name.strip():
-        raise UsageError(f"-H {text!r} is not NAME:VALUE", mend="for example -H 'X-Shop: 12'")
+        # Without what stands there: it may be a secret.
+        raise UsageError(f"-H {_first_word(text)!r} is not NAME:VALUE", mend="for example -H 'X-Shop: 12'")
     return name.strip(), value.strip()
+
+
+def _first_word(text: str) -> str:
+    """The first word of a header without a colon, which is meant for its name; none of one word alone."""
+    first, *others = text.split(maxsplit=1) or [""]
+    return f"{first} …" if others else "…"
 
 
 def assignment(text: str, option: str) -> tuple[str, Json]:

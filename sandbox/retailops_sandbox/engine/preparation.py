@@ -112,14 +112,23 @@ class Preparation:
             names=names,
             placeholders=plan.placeholders,
         )
-        if not step.deliver.headers and not names.secrets:
+        if not step.deliver.headers and not names.secrets and not _expected_headers(step):
             return prepared
         disclosed = (*self._secrets_of_headers(step, plan), *names.secrets)
         return msgspec.structs.replace(prepared, secrets=prepared.secrets.and_also(disclosed))
 
     def _secrets_of_headers(self, step: Step, plan: Plan) -> Iterator[tuple[str, str]]:
         variables = {**plan.scenario.variables, **self._options.receiver.variables}
-        return self._sources.policy.header_secrets(step.deliver.headers, variables)
+        texts = (*step.deliver.headers.values(), *_expected_headers(step))
+        return self._sources.policy.header_secrets(texts, variables)
+
+
+def _expected_headers(step: Step) -> list[str]:
+    """The texts that a step expects as headers."""
+    if step.expect is None:
+        return []
+    each = step.expect if isinstance(step.expect, list) else [step.expect]
+    return [rule for one in each for rule in one.headers.values() if isinstance(rule, str)]
 
 
 def _headers(step: Step, names: composing.Names) -> Mapping[str, str]:

@@ -18,15 +18,38 @@ _HEADERS = {
     "set-cookie": "Set-Cookie",
 }
 # Patterns that few runs need are texts: `re` compiles and keeps them when they are first used.
-_NAME = "(?i)api[-_]?key|access[-_]?key|auth|token|secret|password|signature|hmac|cookie"
+_NAME = (
+    "(?i)api[-_]?key|access[-_]?key|private[-_]?key|auth(?!or)|token|secret|passw|passphrase|passcode|"
+    "signature|hmac|cookie|credential|session|jwt|[-_]pwd|[-_]sid$|[-_]pin$|[-_]otp$|"
+    "(?<!idempotency)(?<!cache)(?<!surrogate)(?<!partition)(?<!routing)[-_]key$"
+)
+_NO_SECRETS = frozenset(
+    {
+        *("www-authenticate", "proxy-authenticate", "access-control-allow-credentials"),
+        *("x-frame-session", "cross-origin-embedder-policy"),
+    }
+)
+"""The headers that are named like a credential and hold none."""
 _SCHEME = "(?is)((?:Basic|Bearer|Digest|Negotiate|NTLM|Token|ApiKey|Hawk|AWS4-HMAC-SHA256) +)?(.*)"
 USERINFO = r"(?<=//)[^/?#\s]+(?=@)"
 """The pattern of user and password in a URL."""
+QUERY = r"[?&;]([^=&#\s?;]+)=([^&#\s;]+)"
+"""The pattern of a parameter in the query of a URL: its name and its value."""
 
 
 def is_credential(name: str) -> bool:
     """Whether a header or query parameter of this name holds a secret, judged by the name alone."""
-    return re.search(_NAME, name) is not None
+    return re.search(_NAME, name) is not None and name.lower() not in _NO_SECRETS
+
+
+@lru_cache(maxsize=512)
+def secret_header(name: str) -> str:
+    """The name of the secret that is the value of a header of this name; empty where that is no secret.
+
+    No such name is one of a variable, so that nobody who sends a header chooses a variable.
+    """
+    known = credential_header(name)
+    return known or (f"header {name}" if is_credential(name) else "")
 
 
 def credential_header(name: str) -> str:
@@ -41,22 +64,37 @@ def joined(headers: Headers) -> str:
 
 @lru_cache(maxsize=64)
 def is_harmless(headers: Headers) -> bool:
-    """A quick check of all headers at once: true only if none can be a credential or hold userinfo."""
-    text = joined(headers).lower()
-    return "@" not in text and "authorization" not in text and "cookie" not in text
+    """Whether no header is a credential, or may hold a URL with one."""
+    if any(secret_header(name) for name, _ in headers):
+        return False
+    return not any("@" in value or "?" in value for _, value in headers)
 
 
 def disclosed(url: str, headers: Headers) -> Iterator[tuple[str, str]]:
     """The secrets, with their names, that a URL and headers give away by their place."""
     for name, value in headers:
-        credentials = credential_header(name)
+        credentials = secret_header(name)
         if credentials:
             for secret in _secrets_of_header(credentials, value):
                 yield credentials, secret
     for value in (url, *(value for _, value in headers)):
+        for name, secret in _query(value):
+            yield name, percent_decoded(secret)
         for userinfo in re.findall(USERINFO, value) if "@" in value else ():
             _, colon, password = userinfo.partition(":")
             yield "URL", percent_decoded(password if colon else userinfo)
+
+
+def _query(text: str) -> Iterator[tuple[str, str]]:
+    """The credentials in the query of a URL, with the names of these secrets."""
+    for found in re.finditer(QUERY, text) if "?" in text else ():
+        if is_credential(found[1]):
+            yield query_name(found[1]), found[2]
+
+
+def query_name(parameter: str) -> str:
+    """The name of the secret that is the value of a query parameter."""
+    return f"URL {parameter}"
 
 
 def split_scheme(value: str) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""How a secret may be written: its forms in base64, and the readings of a text in which others are undone."""
+"""How a secret may be written: in base64 or hex, and the readings of a text in which others are undone."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from functools import lru_cache
 import msgspec
 
 _MAX_READINGS = 12
+_MOST_OUTER = 3
+"""The most readings in which what is undone once is undone."""
 
 
 class Encoding(msgspec.Struct, frozen=True):
@@ -19,13 +21,22 @@ class Encoding(msgspec.Struct, frozen=True):
     sign: str
     pattern: str
     decode: Callable[[re.Match[str]], str]
+    is_outer: bool = False
+    """Whether it is undone once, after the others."""
+
+
+def folded(text: str) -> str:
+    """The text with small letters in ASCII: those of other alphabets depend on their neighbours."""
+    if text.isascii():
+        return text.lower()
+    return text.encode("utf-8", "surrogatepass").lower().decode("utf-8", "surrogatepass")
 
 
 @lru_cache(maxsize=64)
 def forms(value: str) -> tuple[str, ...]:
-    """A value as it is, and in base64 the characters that do not depend on those before and after it."""
-    found = [value]
+    """A value as it is, in hex, and in base64 the characters that do not depend on those around it."""
     octets = value.encode("utf-8", "surrogateescape")
+    found = [value, octets.hex()]
     for before in range(3):
         encoded = b64encode(bytes(before) + octets).decode()
         form = encoded[(before * 8 + 5) // 6 : (before + len(octets)) * 8 // 6]
@@ -34,8 +45,11 @@ def forms(value: str) -> tuple[str, ...]:
 
 
 def encodings_for(needles: Sequence[str]) -> tuple[Encoding, ...]:
-    """The encodings to undo where these are looked for: `+` is a blank only where one of them has a blank."""
-    return _ENCODINGS if any(" " in needle for needle in needles) else _ENCODINGS[:2]
+    """The encodings to undo where these are looked for, without those that would change none of them."""
+    text = "".join(needles)
+    form = (_FORM,) if " " in text else ()
+    entities = (_ENTITIES,) if re.search("[&<>\"']", text) else ()
+    return (*_ENCODINGS, *form, *_OUTER, *entities)
 
 
 def readings(text: str, encodings: Sequence[Encoding]) -> Iterator[tuple[str, tuple[Encoding, ...]]]:
@@ -44,10 +58,18 @@ def readings(text: str, encodings: Sequence[Encoding]) -> Iterator[tuple[str, tu
     for reading, undone in found:
         yield reading, undone
         for encoding in encodings:
-            if encoding.sign in reading and len(found) < _MAX_READINGS:
+            if not encoding.is_outer and encoding.sign in reading and len(found) < _MAX_READINGS:
                 decoded = re.sub(encoding.pattern, encoding.decode, reading)
                 if all(decoded != other for other, _ in found):
                     found.append((decoded, (*undone, encoding)))
+    outer = [encoding for encoding in encodings if encoding.is_outer]
+    for reading, undone in found[:_MOST_OUTER]:
+        decoded = reading
+        for encoding in outer:
+            if encoding.sign in decoded:
+                decoded = re.sub(encoding.pattern, encoding.decode, decoded)
+        if decoded != reading:
+            yield decoded, (*undone, *outer)
 
 
 def origins(text: str, undone: Sequence[Encoding]) -> tuple[Sequence[int], Sequence[int]]:
@@ -89,6 +111,12 @@ def _unquote(sequence: re.Match[str]) -> str:
         return sequence[0]
 
 
+def _entity(entity: re.Match[str]) -> str:
+    import html  # few texts need it
+
+    return html.unescape(entity[0])
+
+
 # Patterns that few runs need are texts: `re` compiles and keeps them when they are first used.
 _PERCENT = (
     "(?i)%[0-7][0-9a-f]|%[cd][0-9a-f]%[89ab][0-9a-f]|%e[0-9a-f](?:%[89ab][0-9a-f]){2}|"
@@ -98,8 +126,16 @@ _ESCAPE = (
     r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|"
     r'["\\/bfnrt])'
 )
+_BASE64 = "[A-Za-z0-9+/_-]"
+_LINE_BREAK = rf"\r?\n(?:(?<={_BASE64}{{20}}\n)|(?<={_BASE64}{{20}}\r\n))[ \t]*(?=[A-Za-z0-9+/=_-])"
+"""A line break within base64, as MIME has one after 76 characters."""
 _ENCODINGS = (
     Encoding("\\", _ESCAPE, _unescape),
     Encoding("%", _PERCENT, _unquote),
-    Encoding("+", r"\+", lambda _: " "),
 )
+_OUTER = (
+    Encoding("&#", r"(?i)&#(?:[0-9]{1,7}|x[0-9a-f]{1,6});", _entity, is_outer=True),
+    Encoding("\n", _LINE_BREAK, lambda _: "", is_outer=True),
+)
+_FORM = Encoding("+", r"\+", lambda _: " ")
+_ENTITIES = Encoding("&", r"(?i)&(?:amp|lt|gt|quot|apos);", _entity, is_outer=True)

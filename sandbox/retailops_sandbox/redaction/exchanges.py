@@ -58,8 +58,8 @@ def exchange(
     came = () if received is None else received.headers
     sent_body = Body.of(request.body, secret_pointers)
     received_body = Body.of(b"" if received is None else received.body, secret_pointers)
-    harmless = credentials.is_harmless(sent) and credentials.is_harmless(came) and "@" not in request.url
-    harmless = harmless and not exchange.redirects
+    harmless = credentials.is_harmless(sent) and credentials.is_harmless(came)
+    harmless = harmless and not exchange.redirects and not set("@?") & set(request.url)
     disclosed = [] if harmless else [*credentials.disclosed(request.url, sent + came)]
     for place in (*sent_body.places, *received_body.places):
         disclosed += [(place.name, leaf) for leaf in leaves(place.value)]

@@ -21,7 +21,7 @@ from retailops_sandbox.model import (
     Violation,
 )
 from retailops_sandbox.redaction import listing, marks
-from retailops_sandbox.redaction.credentials import credential_header
+from retailops_sandbox.redaction.credentials import secret_header
 from retailops_sandbox.redaction.secrets import Secrets, json_type
 
 
@@ -90,7 +90,7 @@ def _says_more(found: Judgement) -> bool:
 
 
 def _has_credentials(expected: Expectation | None) -> bool:
-    return expected is not None and any(map(credential_header, expected.headers))
+    return expected is not None and any(map(secret_header, expected.headers))
 
 
 def _listed(expected: Expectation | None, differences: Sequence[Difference]) -> Iterable[Any]:

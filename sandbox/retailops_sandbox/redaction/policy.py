@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, unquote
 from retailops_sandbox.composing import references
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.model import Basic, Bearer, Json, Receiver
-from retailops_sandbox.redaction.credentials import is_credential
+from retailops_sandbox.redaction.credentials import is_credential, split_scheme
 from retailops_sandbox.redaction.places import leaves
 from retailops_sandbox.redaction.secrets import Secrets
 
@@ -66,14 +66,14 @@ class SecretPolicy:
         return self._last[1]
 
     def header_secrets(
-        self, headers: Mapping[str, str], variables: Mapping[str, Json]
+        self, headers: Iterable[str], variables: Mapping[str, Json]
     ) -> Iterator[tuple[str, str]]:
-        """The secrets, with their names, that the credentials among a step's headers refer to.
+        """The secrets, with their names, that the values of a step's headers refer to.
 
         `variables` are those that the headers may name, before their own placeholders are filled.
         """
-        for header, text in headers.items():
-            if "${" in text and is_credential(header):
+        for text in headers:
+            if "${" in text:
                 for name in _variables(text, variables, set()):
                     yield from self._values(name)
 
@@ -125,14 +125,25 @@ def _credentials(written: Receiver, resolved: Receiver) -> Iterator[_Credential]
         yield ("bearer-token", written.auth.token, resolved.auth.token)
     for name, text in written.headers.items():
         # A variable of the environment in a header is secret, whatever the header is called.
-        yield (name, text, resolved.headers[name].rpartition(" ")[2] if is_credential(name) else "")
+        value = split_scheme(resolved.headers[name])[1] if is_credential(name) else ""
+        yield (name, text, value)
+        # Perhaps the first of two words is a scheme that nobody knows here.
+        if value.count(" ") == 1:
+            yield (name, "", value.rpartition(" ")[2])
     for field in ("base_url", "proxy"):
         # Only the password: a user name such as "api" is an ordinary word, and would vanish everywhere.
         password = unquote(_password(getattr(resolved, field)))
-        yield (f"{field}-password", getattr(written, field).rpartition("@")[0], password)
-    yield from _query("base_url", written.base_url, resolved.base_url)
+        yield (f"{field}-password", _secret_parts(getattr(written, field)), password)
+    yield from _query("base_url", resolved.base_url)
     for action, path in written.paths.items():
-        yield from _query("path", path, resolved.paths[action])
+        yield ("path", path, "")
+        yield from _query("path", resolved.paths[action])
+
+
+def _secret_parts(url: str) -> str:
+    """A URL without its scheme and host, in which variables are no secrets."""
+    userinfo, _, behind = url.partition("//")[2].rpartition("@")
+    return f"{userinfo} {behind.partition('/')[2]} {behind.partition('?')[2]}"
 
 
 def _password(url: str) -> str:
@@ -140,9 +151,8 @@ def _password(url: str) -> str:
     return authority.rpartition("@")[0].partition(":")[2]
 
 
-def _query(field: str, written: str, resolved: str) -> Iterator[_Credential]:
+def _query(field: str, resolved: str) -> Iterator[_Credential]:
     """The credentials in the query of a URL or path."""
-    yield (field, written.partition("?")[2], "")
     for name, value in parse_qsl(resolved.partition("?")[2].partition("#")[0]):
         if is_credential(name):
             yield (f"{field}-{name}", "", value)

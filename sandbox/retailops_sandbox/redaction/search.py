@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from retailops_sandbox.redaction.encodings import Encoding, encodings_for, origins, readings
+from retailops_sandbox.redaction.encodings import Encoding, encodings_for, folded, origins, readings
 
 _FEW = 32
 """The most needles that are looked for one by one, which is faster as long as they are few."""
@@ -14,14 +14,15 @@ _LEAST = 2 * _BLOCK - 1
 
 
 class Search:
-    """A search for some needles in texts: as they are, and where JSON escapes or URL encoding are undone.
+    """A search for some needles in texts, in small letters or capitals: as they are, and decoded.
 
     Of many needles, those are ruled out together of which the text has no block: it is cut into blocks once,
     and each is looked up among the blocks of all needles. What remains is looked for one by one.
     """
 
     def __init__(self, needles: Iterable[str]) -> None:
-        self._needles = sorted(dict.fromkeys(needles), key=len, reverse=True)
+        self._originals = {folded(needle): needle for needle in needles}
+        self._needles = sorted(self._originals, key=len, reverse=True)
         self._encodings = encodings_for(self._needles)
         self._by_block: dict[int, list[int]] | None = None
         self._without_block: list[int] = []
@@ -32,7 +33,7 @@ class Search:
     def first(self, text: str) -> str | None:
         """The longest needle in the first reading of a text that holds any; None if none does."""
         for found in self._readings(text):
-            return found[0][0]
+            return self._originals[found[0][0]]
         return None
 
     def hits(self, text: str) -> list[tuple[int, int, str]]:
@@ -40,10 +41,11 @@ class Search:
         hits: list[tuple[int, int, str]] = []
         for needles, reading, undone in self._readings(text):
             starts, ends = origins(text, undone)
+            reading = folded(reading)
             for needle in needles:
                 at = reading.find(needle)
                 while at >= 0:
-                    hits.append((starts[at], ends[at + len(needle) - 1], needle))
+                    hits.append((starts[at], ends[at + len(needle) - 1], self._originals[needle]))
                     at = reading.find(needle, at + 1)
         return hits
 
@@ -64,8 +66,8 @@ class Search:
         )
 
     def _within(self, reading: str) -> list[str]:
-        """The needles in a reading of a text, longest first."""
-        needles = self._needles
+        """The needles, in small letters, in a reading of a text, longest first."""
+        needles, reading = self._needles, folded(reading)
         if len(needles) > _FEW:
             needles = self._candidates(reading)
         return [needle for needle in needles if needle in reading]

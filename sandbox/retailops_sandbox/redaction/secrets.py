@@ -23,10 +23,13 @@ from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import Headers, Json, Mark
 from retailops_sandbox.redaction import marks
 from retailops_sandbox.redaction.credentials import (
+    QUERY,
     USERINFO,
-    credential_header,
+    is_credential,
     is_harmless,
     joined,
+    query_name,
+    secret_header,
     split_scheme,
 )
 from retailops_sandbox.redaction.encodings import forms
@@ -146,9 +149,11 @@ class Secrets:
     def struck_url(self, text: str, known: Sequence[Span] = ()) -> tuple[str, list[Span]]:
         """As `url`, with the spans of the marks. `known` are those of marks that the text has already."""
         text, found = self.struck_text(text, known)
-        if "@" not in text or "//" not in text:
-            return text, found
-        whole = [self._userinfo(match, found) for match in re.finditer(USERINFO, text)]
+        whole: list[Span] = []
+        if "@" in text and "//" in text:
+            whole += [self._userinfo(match, found) for match in re.finditer(USERINFO, text)]
+        if "?" in text and "=" in text:
+            whole += self._query(text, found)
         return marks.struck_out(text, [*found, *whole]) if whole else (text, found)
 
     def struck_text(self, text: str, known: Sequence[Span] = ()) -> tuple[str, list[Span]]:
@@ -223,7 +228,7 @@ class Secrets:
         self, name: str, value: str, clean: bool, sent: bool, known: Sequence[Span]
     ) -> tuple[str, list[Span]]:
         """A header's value, redacted, with the spans of the marks."""
-        credentials = credential_header(name)
+        credentials = secret_header(name)
         if known and (credentials or (sent and value in self._exact)):
             return value, list(known)
         if credentials:
@@ -234,7 +239,7 @@ class Secrets:
             return marks.struck_out(value, [whole])
         if sent and value in self._exact:
             return marks.struck_out(value, [Span(0, len(value), self.shown(self._exact[value]))])
-        if not clean or "@" in value:
+        if not clean or "@" in value or "?" in value:
             return self.struck_url(value, known)
         return value, list(known)
 
@@ -255,6 +260,14 @@ class Secrets:
         """One span for the whole userinfo, with the name of the password's secret where that is known."""
         inside = (span.name for span in found if userinfo.start() <= span.start < userinfo.end())
         return Span(*userinfo.span(), next(inside, None) or self.name_at(userinfo[0], "URL"))
+
+    def _query(self, text: str, found: Sequence[Span]) -> Iterator[Span]:
+        """The values of the query parameters that are named like credentials."""
+        for parameter in re.finditer(QUERY, text):
+            if is_credential(parameter[1]):
+                inside = (span.name for span in found if parameter.start(2) <= span.start < parameter.end(2))
+                own = self.name_at(parameter[2], query_name(parameter[1]))
+                yield Span(*parameter.span(2), next(inside, None) or own)
 
     def _without_beginning(self, cut: re.Match[str]) -> str:
         """The text before a `…`, without the beginning of a secret at its end."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import re
-from base64 import b64decode, b64encode, urlsafe_b64encode
+from base64 import b64decode, b64encode, encodebytes, urlsafe_b64encode
 from collections.abc import Callable
+from string import ascii_lowercase, ascii_uppercase
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -449,3 +451,77 @@ def test_a_secret_that_is_part_of_the_mark_leaves_marks_whole() -> None:
     secrets = Secrets({"WORD": "redacted", "TOKEN": "abcdefgh"})
     assert secrets.plain("abcdefgh") == MARK
     assert secrets.plain(MARK) == MARK
+
+
+# --- More places and spellings ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("X-Api-Key", "X-Passwd", "X-Session-Id", "X-Webhook-Key", "X-Hub-Signature", "X-Auth-Token"),
+        *("X-CSRF-Token", "Api-Password", "X-Shop-Key", "X-User-Pwd", "Authentication", "X-JWT-Assertion"),
+    ],
+)
+def test_a_header_named_like_a_credential_is_struck_out_on_both_sides(name: str) -> None:
+    result = kept(
+        b'{"echo": "the-value-of-it"}',
+        sent=((name, "the-value-of-it"), ("X-Other", "a")),
+        received=((name.lower(), "short"),),
+    )
+    assert result.request.headers == ((name, f"«redacted:header {name}»"), ("X-Other", "a"))
+    assert result.response is not None
+    assert result.response.headers == ((name.lower(), f"«redacted:header {name.lower()}»"),)
+    assert result.request.body == f'{{"echo": "«redacted:header {name}»"}}'
+
+
+@pytest.mark.parametrize(
+    "name", ["WWW-Authenticate", "Idempotency-Key", "X-Author", "X-Cache-Key", "ETag", "X-Keyboard", "Monkey"]
+)
+def test_a_header_that_only_looks_like_a_credential_is_kept(name: str) -> None:
+    assert kept(sent=((name, "some-long-value"),)).request.headers == ((name, "some-long-value"),)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://h/p?api_key=abc&x=1", "http://h/p?api_key=«redacted:URL api_key»&x=1"),
+        ("http://h/p?x=1&token=a%20b#f", "http://h/p?x=1&token=«redacted:URL token»#f"),
+        ("http://h/p?sig=1&X-Signature=abc", "http://h/p?sig=1&X-Signature=«redacted:URL X-Signature»"),
+        ("http://h/api_key=abc", "http://h/api_key=abc"),
+        ("http://h/p?author=abc", "http://h/p?author=abc"),
+    ],
+)
+def test_a_query_parameter_named_like_a_credential_is_struck_out(url: str, shown: str) -> None:
+    result = kept(url=url, received=(("Location", url),), fault=Fault("closed", f"from {url}"))
+    assert result.request.url == shown
+    assert result.response is not None
+    assert result.response.headers == (("Location", shown),)
+    assert result.fault == Fault("closed", f"from {shown}")
+
+
+UPPER = str.maketrans(ascii_lowercase, ascii_uppercase)
+LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
+SPELLINGS: dict[str, Callable[[str], str]] = {
+    "html": html.escape,
+    "html by numbers": lambda value: "".join(f"&#{ord(each)};" for each in value),
+    "html by hex numbers": lambda value: "".join(f"&#x{ord(each):X};" for each in value),
+    "hex": lambda value: value.encode().hex(),
+    "hex in capitals": lambda value: value.encode().hex().upper(),
+    "mime": lambda value: encodebytes(b"x" * 50 + value.encode() + b"y" * 50).decode(),
+    "mime with returns": lambda value: encodebytes(b"x" * 51 + value.encode()).decode().replace("\n", "\r\n"),
+    "capitals": lambda value: value.translate(UPPER),
+    "small letters": lambda value: value.translate(LOWER),
+}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+@pytest.mark.parametrize("value", ["s3cret<&>'\"Value", "only-Words-of-it", "Ünïcode-Words-<x>"])
+def test_other_spellings_of_a_secret_are_found(spelling: str, value: str) -> None:
+    spelled = SPELLINGS[spelling](value)
+    secrets = Secrets({"KEY": value})
+    text = secrets.plain(f"before {spelled} after")
+    assert "«redacted:KEY»" in text
+    assert spelled not in text
+    document = jsontext.compact({"a": f"before {spelled} after", "b": 1}).decode()
+    assert secrets.document(document) == '{"a":"«redacted:KEY»","b":1}'
