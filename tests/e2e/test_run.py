@@ -409,6 +409,21 @@ def test_an_interrupt_takes_the_progress_away_and_reports(
     assert (tmp_path / "r.xml").read_text().count("<testcase") == 30
 
 
+def test_variables_without_end_are_errors_of_their_scenario_alone(tmp_path: Path):
+    step = {"fixture": "default", "set": {"/data/x": "${v0}"}, "off_contract": True}
+    chain = {f"v{number}": f"${{v{number + 1}}}" for number in range(300)}
+    double = {f"v{number}": f"${{v{number + 1}}}${{v{number + 1}}}" for number in range(24)}
+    for name, variables in (("chain", chain), ("double", double | {"v24": "end"})):
+        file = tmp_path / f"{name}.scenario.json"
+        file.write_text(json.dumps({"name": name, "variables": variables, "steps": [step]}))
+    scenario(tmp_path, "passes", PASSES)
+    done = run(".", "--stand-in", cwd=tmp_path)
+    assert done.returncode == 2, "as for any placeholder that cannot be filled"
+    assert "the variable v0 refers to v1, and so on to v30: more than 30 variables" in done.stdout
+    assert "more than 2,000,000 characters would be filled in" in done.stdout
+    assert "1 passed, 0 failed, 2 errored" in done.stdout
+
+
 # --- what it costs ---
 
 

@@ -26,13 +26,15 @@ class Template(msgspec.Struct, frozen=True):
     """Whether the fixture has any placeholder."""
     numbers: bool = True
     """Whether the fixture may hold a Number."""
+    length: int = 0
+    """The length of its text."""
 
     @staticmethod
     def read(text: str | bytes, *, file: str = "") -> Template:
         """The fixture of a text; SourceError if that is not JSON."""
         payload = jsontext.parse(text, file=file)
         placeholders = "${" in text if isinstance(text, str) else b"${" in text
-        return Template(payload, placeholders, jsontext.holds_number(payload))
+        return Template(payload, placeholders, jsontext.holds_number(payload), len(text))
 
 
 class Payload(msgspec.Struct, frozen=True):
@@ -55,15 +57,15 @@ def compose(
     fixture has a value there: *build* then adds no token. Raises ComposeError, with the pointer.
     """
     template = base.payload if base is not None else step.payload
-    path = ""
+    path, owned = "", _Owned()
     try:
         for path in step.remove:
             if path == token_at and pointer.get(template, path, UNSET) is UNSET:
                 continue
-            template = _unshared(template, path)
+            template = owned.along(template, path)
             pointer.remove_at(template, path)
         for path, value in step.set.items():
-            template = pointer.set_at(_unshared(template, path), path, value)
+            template = pointer.set_at(owned.along(template, path), path, value)
     except pointer.PointerError as error:
         raise ComposeError(str(error), pointer=path, mend="correct the pointer in set or remove") from error
     fills = placeholders or (base is not None and base.placeholders)
@@ -72,23 +74,32 @@ def compose(
     return Payload(filled, template, frozenset([*step.remove, *step.set]), numbers)
 
 
-def _unshared(document: Json, path: str) -> Json:
-    """The document with copies of the objects and arrays that a pointer leads through, to change in place."""
-    copied = document = _shallow(document)
-    for token in pointer.parse(path):
-        if isinstance(copied, dict) and token in copied:
-            copied[token] = child = _shallow(copied[token])
-        elif isinstance(copied, list) and copied and token != "-":
-            position = pointer.index(token, len(copied))
-            copied[position] = child = _shallow(copied[position])
-        else:
-            break
-        copied = child
-    return document
+class _Owned:
+    """The objects and arrays that are copies of the composer's own, each copied once."""
 
+    def __init__(self) -> None:
+        self._copies: dict[int, Json] = {}  # by their ids, and kept, so that nothing else gets such an id
 
-def _shallow(value: Json) -> Json:
-    return value.copy() if isinstance(value, (dict, list)) else value
+    def along(self, document: Json, path: str) -> Json:
+        """The document with own objects and arrays wherever a pointer leads through, to change in place."""
+        own = document = self._own(document)
+        for token in pointer.parse(path):
+            if isinstance(own, dict) and token in own:
+                own[token] = child = self._own(own[token])
+            elif isinstance(own, list) and own and token != "-":
+                position = pointer.index(token, len(own))
+                own[position] = child = self._own(own[position])
+            else:
+                break
+            own = child
+        return document
+
+    def _own(self, value: Json) -> Json:
+        if not isinstance(value, (dict, list)) or id(value) in self._copies:
+            return value
+        copied = value.copy()
+        self._copies[id(copied)] = copied
+        return copied
 
 
 def raw_bytes(raw: str) -> bytes:
@@ -108,4 +119,4 @@ def with_token(payload: Payload, contract: Contract, token: str) -> Json:
         return payload.value
     if pointer.get(payload.value, auth.pointer, UNSET) is not UNSET:
         return payload.value
-    return pointer.set_at(_unshared(payload.value, auth.pointer), auth.pointer, token)
+    return pointer.set_at(_Owned().along(payload.value, auth.pointer), auth.pointer, token)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import msgspec
 
@@ -12,6 +13,10 @@ from retailops_sandbox.errors import ComposeError, SourceError
 from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import Json, Mark
 
+MOST_FILLED = 2_000_000
+"""Characters, about, that the placeholders of one step may be filled with."""
+DEEPEST_REFERENCE = 30
+"""The most variables of which each refers to the next."""
 _PLACEHOLDER = re.compile(r"\$\$\{|\$\{([^{}]*)\}?")
 
 
@@ -19,8 +24,19 @@ class MissingCapture(ComposeError):
     """The error of a placeholder for a value that an earlier step should have captured, and did not."""
 
 
+class _Found(NamedTuple):
+    """The value of a name, with its length in characters, about, and its levels of nesting."""
+
+    value: Json
+    length: int
+    height: int
+
+
 class Names(msgspec.Struct, kw_only=True):
-    """The values of placeholders by name, looked up in the order of the fields."""
+    """The values of placeholders by name, looked up in the order of the fields.
+
+    What they are filled with is bounded: variables that refer to each other could make a value of any size.
+    """
 
     captured: dict[str, Json] = {}
     lost: frozenset[str] = frozenset()
@@ -33,41 +49,91 @@ class Names(msgspec.Struct, kw_only=True):
     receiver: Mapping[str, Json] = {}
     scenario: Mapping[str, Json] = {}
     built_in: Mapping[str, Json] = {}
-    expanding: set[str] = set()
-    """The variables whose own placeholders are being filled now, to refuse one that refers to itself."""
+    _expanding: dict[str, int] = {}
+    """The variables whose own placeholders are being filled now, each with its levels of nesting."""
+    _found: dict[str, _Found] = {}
+    """The variables that were filled in this step; each is filled once, however often it is named."""
+    _length: int = 0
+    """The length of what was filled in until now: in the step, or in the variable that is being filled."""
+    _height: int = 0
+    """The most levels of nesting of what was filled in until now, likewise."""
 
-    def lookup(self, name: str) -> Json:
-        """The value of `${name}`; ComposeError if nothing has that name."""
+    def begin_step(self, built_in: Mapping[str, Json]) -> None:
+        """Begin a step, with its built-in names."""
+        self.built_in = built_in
+        self._found.clear()
+        self._length = self._height = 0
+
+    def lookup(self, name: str, level: int) -> Json:
+        """The value of `${name}`, to be put so many levels deep; ComposeError where there is none, and where
+        the values become too large."""
+        found = self._found.get(name) or self._expanded(name)
+        self._length += found.length
+        self._height = max(self._height, found.height)
+        if self._length > MOST_FILLED:
+            what = f"with ${{{name}}}, more than {MOST_FILLED:,} characters would be filled in"
+            raise ComposeError(what, mend="shorten the variables that refer to each other, or the values")
+        if level + found.height > jsontext.MAX_DEPTH:
+            what = f"with ${{{name}}} filled in, this is nested deeper than {jsontext.MAX_DEPTH} levels"
+            raise ComposeError(what, mend="flatten the value")
+        return found.value
+
+    def _expanded(self, name: str) -> _Found:
+        """The value of a name, with the placeholders in it filled where it is a variable's."""
+        value, is_written = self._written(name)
+        length, height = _extent(value)
+        if not is_written:
+            return _Found(value, length, height)
+        self._check_references(name, height)
+        outside = self._length, self._height
+        self._length = self._height = 0
+        self._expanding[name] = height
+        try:
+            filled = fill(value, self)
+            found = self._found[name] = _Found(filled, length + self._length, height + self._height)
+            return found
+        finally:
+            del self._expanding[name]
+            self._length, self._height = outside
+
+    def _check_references(self, name: str, height: int) -> None:
+        """ComposeError for a variable that needs itself, or ends too long a chain of references."""
+        if name in self._expanding:
+            raise ComposeError(f"the variable {name} needs itself", mend="give it a value of its own")
+        if len(self._expanding) < DEEPEST_REFERENCE and (
+            sum(self._expanding.values()) + height <= jsontext.MAX_DEPTH
+        ):
+            return
+        chain = [*self._expanding, name]
+        first, second = chain[0], chain[1 % len(chain)]
+        what = f"the variable {first} refers to {second}, and so on to {name}: "
+        if len(self._expanding) < DEEPEST_REFERENCE:
+            raise ComposeError(f"{what}nested deeper than {jsontext.MAX_DEPTH} levels", mend="flatten them")
+        mend = f"{DEEPEST_REFERENCE} are the most: give one of them a value of its own"
+        raise ComposeError(f"{what}more than {DEEPEST_REFERENCE} variables", mend=mend)
+
+    def _written(self, name: str) -> tuple[Json, bool]:
+        """The value of a name as it is given, and whether its own placeholders are to be filled."""
         if name.startswith("env:"):
-            return self._environment(name[4:])
+            return self._environment(name[4:]), False
         if name in self.lost:
             raise MissingCapture(f"${{{name}}} was not captured")
         variable = self.environment.get(f"RETAILOPS_SANDBOX_VAR_{name}")
         for values in (self.captured, self.given):
             if name in values:
-                return values[name]
+                return values[name], False
         if variable is not None:
-            return variable_value(variable)
+            return variable_value(variable), False
         for values in (self.receiver, self.scenario):
             if name in values:
-                return self._expanded(name, values[name])
+                return values[name], True
         if name in self.built_in:
-            return self.built_in[name]
+            return self.built_in[name], False
         known = sorted({*self.captured, *self.given, *self.receiver, *self.scenario, *self.built_in})
         raise ComposeError(
             f"unknown placeholder ${{{name}}}",
             mend=f"known: {', '.join(known)}, env:NAME; a literal ${{ is spelled $${{",
         )
-
-    def _expanded(self, name: str, value: Json) -> Json:
-        """A variable's value, with the placeholders in it filled."""
-        if name in self.expanding:
-            raise ComposeError(f"the variable {name} needs itself", mend="give it a value of its own")
-        self.expanding.add(name)
-        try:
-            return fill(value, self)
-        finally:
-            self.expanding.discard(name)
 
     def _environment(self, name: str) -> str:
         if name not in self.environment:
@@ -121,7 +187,8 @@ def fill(value: Json, names: Names, at: str = "") -> Json:
         if "${" not in value:
             return value
         try:
-            return _fill_text(value, names.lookup)
+            level = at.count("/")
+            return _fill_text(value, lambda name: names.lookup(name, level))
         except ComposeError as error:
             error.pointer = at
             raise
@@ -142,6 +209,17 @@ def _fill_text(text: str, lookup: Callable[[str], Json]) -> Json:
     if whole and whole[1] is not None:
         return lookup(_name(whole))
     return _PLACEHOLDER.sub(lambda found: "${" if found[1] is None else _as_text(lookup(_name(found))), text)
+
+
+def _extent(value: Json) -> tuple[int, int]:
+    """The length of a value in characters, about, and its levels of nesting."""
+    if isinstance(value, str):
+        return len(value), 0
+    if not value or not isinstance(value, (dict, list)):
+        return 4, 0
+    length = sum(map(len, value)) if isinstance(value, dict) else 0
+    extents = [_extent(child) for child in (value.values() if isinstance(value, dict) else value)]
+    return length + sum(each[0] + 2 for each in extents), 1 + max(each[1] for each in extents)
 
 
 def _name(found: re.Match[str]) -> str:

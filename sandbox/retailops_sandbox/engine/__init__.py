@@ -22,8 +22,8 @@ from retailops_sandbox.engine.events import (
     worst,
 )
 from retailops_sandbox.engine.ports import Clock, DeliveryLog, Options, Ports, Sources, Transport
+from retailops_sandbox.engine.preparation import LARGE_BODY
 from retailops_sandbox.engine.run import Run
-from retailops_sandbox.engine.step import LARGE_BODY
 from retailops_sandbox.engine.target import require_yes
 
 __all__ = [

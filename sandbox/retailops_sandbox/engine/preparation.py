@@ -15,6 +15,9 @@ from retailops_sandbox.model import Expectation, HttpRequest, Step, Violation
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.scenarios.scenario import Plan
 
+LARGE_BODY = 64 * 1024
+"""Bytes. A thread works on what is larger, so that other deliveries and pages need not wait."""
+
 
 class Prepared(msgspec.Struct, frozen=True):
     """The request of a step, and the expectation of each of its deliveries."""
@@ -93,17 +96,21 @@ class Preparation:
             scenario=plan.scenario.variables,
         )
 
+    def is_large(self, plan: Plan, number: int) -> bool:
+        """Whether a step is so large that a thread should prepare it, or of unknown size.
+
+        Raises SandboxError where its fixture cannot be read.
+        """
+        fixture = self._fixture(plan, plan.scenario.steps[number])
+        return not plan.text or len(plan.text) + (fixture.length if fixture is not None else 0) > LARGE_BODY
+
     def step(self, plan: Plan, number: int, names: composing.Names, sequence: int) -> Prepared:
         """Prepare a step of a plan; raises what `prepare` raises. Sets the built-in names."""
         step, clock = plan.scenario.steps[number], self._sources.clock
         contract = self._sources.contract(plan.scenario.action, plan.scenario.edition)
-        fixture = (
-            None
-            if step.fixture is None
-            else self._sources.fixture(contract.action, contract.edition, step.fixture)
-        )
+        fixture = self._fixture(plan, step)
         if plan.placeholders or self.targets.vary or (fixture is not None and fixture.placeholders):
-            names.built_in = {"uuid": clock.uuid(), "now": clock.now(), "sequence": sequence}
+            names.begin_step({"uuid": clock.uuid(), "now": clock.now(), "sequence": sequence})
         prepared = prepare(
             step,
             contract=contract,
@@ -121,6 +128,11 @@ class Preparation:
         variables = {**plan.scenario.variables, **self._options.receiver.variables}
         texts = (*step.deliver.headers.values(), *_expected_headers(step))
         return self._sources.policy.header_secrets(texts, variables)
+
+    def _fixture(self, plan: Plan, step: Step) -> composing.Template | None:
+        if step.fixture is None:
+            return None
+        return self._sources.fixture(plan.scenario.action, plan.scenario.edition, step.fixture)
 
 
 def _expected_headers(step: Step) -> list[str]:

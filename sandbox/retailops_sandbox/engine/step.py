@@ -12,7 +12,7 @@ from retailops_sandbox import comparing, composing, jsontext, redaction
 from retailops_sandbox.comparing import Answer
 from retailops_sandbox.engine.context import RunContext
 from retailops_sandbox.engine.events import DeliveryFinished, DeliveryStarted, StepResult, worst
-from retailops_sandbox.engine.preparation import Prepared
+from retailops_sandbox.engine.preparation import LARGE_BODY, Prepared
 from retailops_sandbox.errors import SandboxError, SourceError, UsageError
 from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import (
@@ -27,9 +27,6 @@ from retailops_sandbox.model import (
 )
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.scenarios.scenario import Plan
-
-LARGE_BODY = 64 * 1024
-"""Bytes; the work on a larger answer leaves the event loop."""
 
 
 class _Stopped(Exception):
@@ -66,9 +63,10 @@ def _may_wait(expectation: Expectation | None) -> bool:
     return expectation is not None and comparing.may_wait(expectation)
 
 
-def _is_large(exchange: Exchange) -> bool:
-    """Whether the answer is so large that a thread works on it, so that other deliveries need not wait."""
-    return exchange.response is not None and len(exchange.response.body) > LARGE_BODY
+def _is_large(prepared: Prepared, exchange: Exchange) -> bool:
+    """Whether the request or the answer is so large that a thread works on them."""
+    answered = 0 if exchange.response is None else len(exchange.response.body)
+    return max(len(prepared.request.body), answered) > LARGE_BODY
 
 
 class StepRun:
@@ -90,7 +88,7 @@ class StepRun:
     async def run(self) -> StepResult:
         start = self._ports.clock.seconds()
         try:
-            prepared = self._context.preparation.step(self._plan, self._number, self._names, self._sequence)
+            prepared = await self._prepare()
         except composing.MissingCapture as error:
             self._names.lost |= self._step.capture.keys()
             return self._result("skipped", error.what)
@@ -111,7 +109,7 @@ class StepRun:
         except UsageError as error:
             # What libcurl cannot send at all, such as a certificate and a key that do not fit.
             return self._result("errored", self._described(error))
-        lost = await self._capture(done) if self._step.capture else ""
+        lost = await self._capture(prepared, done) if self._step.capture else ""
         verdict, reason = _outcome(done, len(prepared.expectations), lost)
         return StepResult(
             number=self._number,
@@ -124,6 +122,13 @@ class StepRun:
             sent=len(done),
             faults=len([each for each in done if each.delivery.fault is not None]),
         )
+
+    async def _prepare(self) -> Prepared:
+        preparation = self._context.preparation
+        step = (self._plan, self._number, self._names, self._sequence)
+        if preparation.is_large(self._plan, self._number):
+            return await asyncio.to_thread(preparation.step, *step)
+        return preparation.step(*step)
 
     def _described(self, error: SandboxError) -> str:
         return scenario.describe(error, self._plan, self._number)
@@ -188,7 +193,9 @@ class StepRun:
         dropped = drop_after_ms is not None and fault is not None and fault.kind == "cancelled"
         dropped = dropped and not self._context.is_stopped
         seen = (prepared, exchange, delivery_id, sent_at, number, attempt, dropped)
-        sent = await asyncio.to_thread(self._sent, *seen) if _is_large(exchange) else self._sent(*seen)
+        sent = (
+            await asyncio.to_thread(self._sent, *seen) if _is_large(prepared, exchange) else self._sent(*seen)
+        )
         self._ports.log.append(sent.delivery)
         return sent
 
@@ -197,7 +204,7 @@ class StepRun:
         pair = (prepared, sent, expectation)
         judgement = (
             await asyncio.to_thread(self._judged, *pair)
-            if _is_large(sent.exchange) or _may_wait(expectation)
+            if _is_large(prepared, sent.exchange) or _may_wait(expectation)
             else self._judged(*pair)
         )
         self._ports.log.append(judgement)
@@ -277,12 +284,14 @@ class StepRun:
 
     # --- captures ---
 
-    async def _capture(self, done: list[_Attempted]) -> str:
+    async def _capture(self, prepared: Prepared, done: list[_Attempted]) -> str:
         """Capture values from the last judged answer; returns in one line what could not be captured."""
         captures = self._step.capture
         exchange = done[-1].exchange
         try:
-            body = await asyncio.to_thread(_body, exchange) if _is_large(exchange) else _body(exchange)
+            body = (
+                await asyncio.to_thread(_body, exchange) if _is_large(prepared, exchange) else _body(exchange)
+            )
         except SandboxError as error:
             self._names.lost |= captures.keys()
             return f"nothing could be captured: {error.what}"

@@ -74,7 +74,7 @@ class SecretPolicy:
         """
         for text in headers:
             if "${" in text:
-                for name in _variables(text, variables, set()):
+                for name in _variables(text, variables):
                     yield from self._values(name)
 
     def _values(self, name: str) -> Iterator[tuple[str, str]]:
@@ -98,7 +98,7 @@ def secret_variables(receiver: Receiver) -> Iterator[str]:
     yield from receiver.secret_env
     for _, text, _ in _credentials(receiver, receiver):
         if "${" in text:
-            yield from _variables(text, receiver.variables, set())
+            yield from _variables(text, receiver.variables)
 
 
 def is_reference(text: str) -> bool:
@@ -158,11 +158,14 @@ def _query(field: str, resolved: str) -> Iterator[_Credential]:
             yield (f"{field}-{name}", "", value)
 
 
-def _variables(text: str, variables: Mapping[str, Json], seen: set[str]) -> Iterator[str]:
+def _variables(text: str, variables: Mapping[str, Json]) -> Iterator[str]:
     """The variables of the environment that a text refers to, also by way of the receiver's variables."""
-    for name in references(text):
-        if name.startswith("env:"):
-            yield name[4:]
-        elif name in variables and name not in seen:
-            for each in leaves(variables[name]):
-                yield from _variables(each, variables, seen | {name})
+    seen: set[str] = set()
+    left = [text]
+    while left:
+        for name in references(left.pop()):
+            if name.startswith("env:"):
+                yield name[4:]
+            elif name in variables and name not in seen:
+                seen.add(name)
+                left.extend(leaves(variables[name]))

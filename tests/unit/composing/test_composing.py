@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import msgspec
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retailops_sandbox import composing, jsontext
+from retailops_sandbox.composing.placeholders import DEEPEST_REFERENCE, MOST_FILLED
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import ComposeError, UsageError
 from retailops_sandbox.model import Basic, Bearer, HttpRequest, Number, Receiver, Step
@@ -71,6 +73,77 @@ def test_a_placeholder_that_is_not_closed_is_an_error():
         composing.fill("${order_id", names(order_id="1"))
 
 
+def variables(**values: object) -> composing.Names:
+    return composing.Names(scenario=values)
+
+
+def chain(length: int, refer: Callable[[str], object] = str) -> composing.Names:
+    """Variables v1, v2, ... of which each refers to the next, the last of them to none."""
+    values = {f"v{number}": refer(f"${{v{number + 1}}}") for number in range(1, length)}
+    return variables(**values, **{f"v{length}": "end"})
+
+
+def nested(value: object, levels: int) -> object:
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+def test_a_chain_of_variables_is_bounded_and_the_error_names_its_ends():
+    assert composing.fill("${v1}", chain(DEEPEST_REFERENCE)) == "end"
+    for length in (DEEPEST_REFERENCE + 1, 300, 5_000):
+        with pytest.raises(ComposeError) as caught:
+            composing.fill({"a": "${v1}"}, chain(length))
+        assert caught.value.what == "the variable v1 refers to v2, and so on to v31: more than 30 variables"
+        assert caught.value.pointer == "/a"
+
+
+@pytest.mark.parametrize(
+    "refer",
+    [lambda next: next + next, lambda next: [next, next], lambda next: {"a": next, "b": next}],
+    ids=["text", "array", "object"],
+)
+def test_variables_that_double_are_bounded_by_what_they_fill(refer: Callable[[str], object]):
+    with pytest.raises(ComposeError, match="more than 2,000,000 characters would be filled in"):
+        composing.fill("${v1}${v1}", chain(25, refer))
+
+
+def test_all_that_a_step_fills_in_counts_and_the_next_step_begins_anew():
+    known = names(large="x" * (MOST_FILLED // 2))
+    composing.fill(["${large}", "${large}"], known)
+    with pytest.raises(ComposeError, match=r"with \$\{sequence\}, more than"):
+        composing.fill({"a": "${sequence}"}, known)
+    known.begin_step({"sequence": 8})
+    assert composing.fill({"a": "${sequence}"}, known) == {"a": 8}
+
+
+def test_what_a_chain_passes_on_counts_once():
+    large = "x" * (MOST_FILLED - 100)
+    known = variables(a="${b}", b="${c}", c="${d}", d=large)
+    assert composing.fill("${a}", known) == large
+
+
+def test_nesting_is_bounded_whatever_it_comes_from():
+    assert composing.fill(nested("${a}", 100), variables(a=nested("${b}", 60), b=nested(1, 40)))
+    what = "nested deeper than 200 levels"
+    for document, known in (
+        (nested("${a}", 100), variables(a=nested("${b}", 60), b=nested(1, 41))),
+        (nested("${a}", 101), names(a=nested(1, 100))),
+        ("${v1}", chain(DEEPEST_REFERENCE, lambda next: nested(next, 200))),
+    ):
+        with pytest.raises(ComposeError, match=what):
+            composing.fill(document, known)
+
+
+def test_each_variable_is_filled_once_and_sees_what_is_captured_later():
+    known = variables(a="${b} and ${b}", b="${c}")
+    known.captured["c"] = 1
+    assert composing.fill("${a}", known) == "1 and 1"
+    known.captured["c"] = 2
+    known.begin_step({})
+    assert composing.fill("${a}", known) == "2 and 2"
+
+
 def test_env_takes_from_the_environment_and_names_a_variable_that_is_not_set():
     from_environment = composing.Names(environment={"TOKEN": "t"})
     assert composing.fill("${env:TOKEN}", from_environment) == "t"
@@ -112,6 +185,23 @@ def test_any_text_survives_as_a_value(text: str):
 
 
 # --- changes ---
+
+
+def test_each_object_is_copied_once_however_many_values_are_set():
+    copied = []
+
+    class Counted(dict[str, object]):
+        def copy(self) -> Counted:
+            copied.append(self)
+            return Counted(self)
+
+    inner = Counted(a=1)
+    base = composing.Template(Counted(inner=inner, other=Counted()), placeholders=False)
+    step = Step(name="s", fixture="f", set={f"/inner/{number}": number for number in range(100)})
+    made = composing.compose(step, base, names())
+    assert len(made.value["inner"]) == 101
+    assert copied == [base.payload, inner]
+    assert inner == {"a": 1}
 
 
 def test_remove_happens_before_set_and_the_fixture_is_left_alone():

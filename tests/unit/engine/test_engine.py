@@ -14,6 +14,7 @@ import pytest
 from retailops_sandbox.composing import Template
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.engine import (
+    LARGE_BODY,
     DeliveryFinished,
     Event,
     Options,
@@ -445,6 +446,39 @@ def stopped_after_judging(count: int, step: dict[str, Any], url: str) -> Played:
         return Played(events, log)
 
     return asyncio.run(run())
+
+
+def test_a_large_step_is_composed_beside_the_loop_and_not_sent_after_stopping():
+    async def run(url: str) -> Played:
+        log, events = MemoryLog(), []
+        stopped = threading.Event()
+        loop = asyncio.get_running_loop()
+
+        def fixture(*_: str) -> Template:
+            if threading.current_thread() is not threading.main_thread():
+                loop.call_soon_threadsafe(stop)
+                assert stopped.wait(60), "the loop is free to stop the run meanwhile"
+            return Template.read(json.dumps({"a": "x" * LARGE_BODY}))
+
+        def stop() -> None:
+            engine.stop()
+            stopped.set()
+
+        async with Transport() as transport:
+            ports = msgspec.structs.replace(real_ports(transport, log), fixture=fixture)
+            options = Options(receiver=ReceiverModel(name="shop", base_url=url))
+            large = scenario.read(
+                json.dumps({"steps": [{"fixture": "a", "off_contract": True}]}), id="s", file="s"
+            )
+            engine = Run([large], ports, options)
+            await engine.execute(events.append)
+        return Played(events, log)
+
+    with receiver(NOTHING) as shop:
+        played = asyncio.run(run(shop.url))
+        assert shop.requests == []
+    assert played.verdicts == ["skipped"]
+    assert played.steps[0].reason == "the run was stopped"
 
 
 def stopped_after(seconds: float, step: dict[str, Any], url: str) -> Played:
