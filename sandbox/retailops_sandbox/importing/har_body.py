@@ -140,5 +140,5 @@ def _joined(parameters: list[Parameter]) -> Iterator[str]:
             for each in parameters
         )
         yield raw
-        yield unquote(raw)
         yield unquote_plus(raw)
+        yield unquote(raw)

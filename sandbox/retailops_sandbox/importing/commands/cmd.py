@@ -13,6 +13,7 @@ from bisect import bisect_right
 from retailops_sandbox.importing.commands.command import Command, CommandText
 from retailops_sandbox.importing.found import refer
 
+_DOUBLED = "its backslashes are doubled, as browsers on Windows copy them: they are read as single ones"
 _prompt = re.compile(r"[A-Za-z]:\\[^<>|\r\n]*>")
 _plain = re.compile(r'[^"^&|<>%\r\n]+')
 _plain_in_quotes = re.compile(r'[^"%\r\n]+')
@@ -111,55 +112,80 @@ class _Lines:
             self._add(self._text[self._at], self._at + 1)
 
     def _end(self, *, piped: bool) -> None:
-        words, places = _words(self._line, self._source)
+        words, places, notes = _words(self._line, self._source)
         self._line = _Line()
         if words:
-            self._read.append(Command(at=places[0], words=tuple(words), places=tuple(places), piped=piped))
+            self._read.append(
+                Command(
+                    at=places[0], words=tuple(words), places=tuple(places), piped=piped, notes=tuple(notes)
+                )
+            )
 
 
-def _words(line: _Line, source: CommandText) -> tuple[list[str], list[int]]:
-    """The words of a line, and their places."""
+def _words(line: _Line, source: CommandText) -> tuple[list[str], list[int], list[str]]:
+    """The words of a line, their places, and notes."""
     text = line.text()
     words: list[str] = []
     places: list[int] = []
+    notes: list[str] = []
     at = 0
     while True:
         while at < len(text) and text[at] in " \t\n":
             at += 1
         if at == len(text):
-            return words, places
-        start = at
-        word, at = _word(text, at)
-        if at < 0:
-            raise source.wrong(line.place(start), 'a quote " is never closed', "close it")
-        words.append(word)
-        places.append(line.place(start))
+            return words, places, notes
+        place = line.place(at)
+        word = _Word(text, at, of_browser=source.text.startswith('^"', place - 1))
+        if not word.is_closed:
+            raise source.wrong(place, 'a quote " is never closed', "close it")
+        if word.had_doubled and not notes:
+            notes.append(
+                "its backslashes are doubled, as browsers on Windows copy them: they are read single"
+            )
+        words.append(word.text)
+        places.append(place)
+        at = word.end
 
 
-def _word(text: str, at: int) -> tuple[str, int]:
-    """The word at a position and the position behind it; -1 where a quote is never closed."""
-    parts: list[str] = []
-    quoted = False
-    while at < len(text):
-        if plain := (_plain_of_quoted if quoted else _plain_of_word).match(text, at):
-            parts.append(plain[0])
-            at = plain.end()
-        elif backslashes := _backslashes.match(text, at):
-            count, at = len(backslashes[1]), backslashes.end(1)
-            if not backslashes[2]:
-                parts.append(backslashes[1])
-                continue
-            # Before a quote, two backslashes are one; one that is left escapes the quote.
-            parts.append("\\" * (count // 2))
-            if count % 2:
-                parts.append('"')
+class _Word:
+    """The word at a position of a line.
+
+    Browsers (`of_browser`) double each backslash that they copy; a program undoes that only before a quote.
+    """
+
+    def __init__(self, line: str, at: int, *, of_browser: bool) -> None:
+        self._parts: list[str] = []
+        self.had_doubled = False
+        """Whether backslashes were doubled where no quote follows them."""
+        quoted = False
+        while at < len(line):
+            if plain := (_plain_of_quoted if quoted else _plain_of_word).match(line, at):
+                self._parts.append(plain[0])
+                at = plain.end()
+            elif backslashes := _backslashes.match(line, at):
+                at = self._take(backslashes, of_browser)
+            elif line[at] != '"':
+                break
+            elif quoted and line.startswith('""', at):
+                self._parts.append('"')
+                at += 2
+            else:
+                quoted = not quoted
                 at += 1
-        elif text[at] != '"':
-            break
-        elif quoted and text.startswith('""', at):
-            parts.append('"')
-            at += 2
-        else:
-            quoted = not quoted
-            at += 1
-    return "".join(parts), -1 if quoted else at
+        self.text = "".join(self._parts)
+        self.is_closed = not quoted
+        self.end = at
+
+    def _take(self, backslashes: re.Match[str], of_browser: bool) -> int:
+        """Take backslashes, and a quote that they escape; the position behind them."""
+        count, is_before_quote = len(backslashes[1]), bool(backslashes[2])
+        if not is_before_quote:
+            doubled = of_browser and count % 2 == 0
+            self.had_doubled |= doubled
+            self._parts.append("\\" * (count // 2 if doubled else count))
+            return backslashes.end(1)
+        # Before a quote, two backslashes are one; one that is left escapes the quote.
+        self._parts.append("\\" * (count // 2))
+        if count % 2:
+            self._parts.append('"')
+        return backslashes.end() if count % 2 else backslashes.end(1)

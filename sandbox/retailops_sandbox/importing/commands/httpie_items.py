@@ -12,7 +12,7 @@ from retailops_sandbox.model import Json
 
 _separator = re.compile(r"==@|:=@|==|:=|=@|:@|[=:;@]")
 """At one position, the longest separator counts."""
-_escape = re.compile(r"\\([:=;@])")
+_escape = re.compile(r"\\(.)", re.S)
 _MOST_ITEMS = 10_000
 """The most items, and the largest position in an array that a name may give."""
 
@@ -27,8 +27,7 @@ class Item(NamedTuple):
 
 def parse(word: str) -> Item | None:
     """The item that a word is; None for one without a separator. A backslash escapes a separator."""
-    escapes = {each.start(): each for each in _escape.finditer(word)}
-    skipped = {at + 1 for at in escapes}
+    skipped = {each.end() - 1 for each in _escape.finditer(word)}
     for found in _separator.finditer(word):
         at, end = found.span()
         while at in skipped and at < end:
@@ -43,7 +42,7 @@ def parse(word: str) -> Item | None:
 
 
 def _plain(text: str) -> str:
-    return _escape.sub(r"\1", text)
+    return _escape.sub(lambda escape: escape[1] if escape[1] in ":=;@" else escape[0], text)
 
 
 class JsonItems:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from base64 import b64decode
 from binascii import Error as Base64Error
+from collections.abc import Callable, Iterator
 
 import msgspec
 
@@ -49,30 +50,49 @@ def read(text: str, *, file: str) -> list[FoundRequest]:
     source = CommandText(text, file)
     if has_noncharacters(text):
         raise source.wrong(0, "the text has characters that are none (U+FDD0)", "")
+    return _read_as_meant(source)
+
+
+def _read_as_meant(source: CommandText) -> list[FoundRequest]:
+    """The requests as the first shell reads them by which all bodies are JSON, else as the first that can."""
+    fallback: list[FoundRequest] | None = None
+    refusal: SourceError | None = None
+    for reads in _shells(source.text):
+        try:
+            found = reads(source)
+        except SourceError as error:
+            refusal = refusal or error
+            continue
+        if all(map(_sends_json, found)):
+            return found
+        fallback = found if fallback is None else fallback
+    if fallback is None:
+        assert refusal is not None
+        raise refusal
+    return fallback
+
+
+def _shells(text: str) -> Iterator[Callable[[CommandText], list[FoundRequest]]]:
+    """The readers of the shells that a text may be for, the likeliest first."""
     if powershell.looks_like_powershell(text):
-        return powershell.read(source)
-    if _for_cmd.search(text):
-        return _requests(source, cmd.commands(source))
-    found = _requests(source, shell.commands(source))
-    if '""' in text and not all(map(_sends_json, found)):
-        return _of_windows(source, found)
-    return found
+        yield powershell.read
+    for_cmd = _for_cmd.search(text) is not None
+    if for_cmd:
+        yield lambda source: _requests(source, cmd.commands(source))
+    yield lambda source: _requests(source, shell.commands(source))
+    if '""' in text and not for_cmd:
+        yield _of_windows
 
 
 def _sends_json(found: FoundRequest) -> bool:
     return is_json(found.body.decode(errors="replace"))
 
 
-def _of_windows(source: CommandText, found: list[FoundRequest]) -> list[FoundRequest]:
-    """The requests as Windows reads the text, where that makes JSON of all bodies; else `found`."""
-    try:
-        meant = _requests(source, cmd.commands(source))
-    except SourceError:
-        return found
-    if len(meant) != len(found) or not all(map(_sends_json, meant)):
-        return found
+def _of_windows(source: CommandText) -> list[FoundRequest]:
+    """The requests of a text whose doubled quotes say that it is for Windows."""
     note = "its quotes are doubled, as Windows escapes them: it is read as there"
-    return [msgspec.structs.replace(each, notes=(*each.notes, note)) for each in meant]
+    found = _requests(source, cmd.commands(source))
+    return [msgspec.structs.replace(each, notes=(*each.notes, note)) for each in found]
 
 
 def _requests(source: CommandText, commands: list[Command]) -> list[FoundRequest]:
