@@ -118,7 +118,7 @@ def test_a_search_keeps_what_is_typed(page: Page):
 def test_a_curl_command_is_pasted(page: Page, served: Served):
     body = json.dumps({**json.loads(payload(page)), "version": 7})
     page.locator(".fixture-import > summary").click()
-    pasted = page.get_by_label("A curl command or JSON")
+    pasted = page.get_by_label("A command, a HAR archive, JSON or a log line")
     pasted.fill("curl https://till.example -d @file.json")
     press(page, "Import")
     expect(page.locator("#import_text-error")).to_contain_text("file.json")
