@@ -21,6 +21,7 @@ _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _TEXT = "text/plain; charset=utf-8"
 _LINGER = 5.0
 """Seconds for which the rest of a refused request is read, so that its sender gets the answer."""
+_HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9.-]+))(?::[0-9]{1,5})?")
 _VISIBLE = re.compile(r"[!-\"$-~]+")
 """A request's target, which has no blank, control character or #."""
 
@@ -232,6 +233,12 @@ def spelled(response: Response, *, keep_alive: bool) -> bytes:
     if keep_alive:
         return head(response, length) + response.body
     return head(response, length, CLOSE) + response.body
+
+
+def host_name(header: str) -> str:
+    """The name in a Host header, in lower case; empty for what is not a name with an optional port."""
+    found = _HOST.fullmatch(header)
+    return (found[1] or found[2]).lower() if found else ""
 
 
 def is_loopback(host: str) -> bool:

@@ -637,9 +637,40 @@ def test_the_token_opens_in_three_ways(guarded: Served, way: str) -> None:
         assert http.get("/deliveries").status_code == 200
 
 
-def test_a_token_is_needed_off_loopback(tmp_path: Path) -> None:
-    for options in ([], ["--token", "short"]):
-        with pytest.raises(AssertionError, match="token"), serving(tmp_path, ["--host", "0.0.0.0", *options]):
+@pytest.mark.parametrize("path", ["/loginx", "/login/x", "/static/nothing", "/nothing", "/login"])
+def test_strangers_are_told_of_no_file(tmp_path: Path, path: str) -> None:
+    damaged = tmp_path / ".sandbox" / "runs" / "20260101T000000Z-aaaaaa.json"
+    damaged.parent.mkdir(parents=True)
+    damaged.write_text("{")
+    with (
+        serving(tmp_path, ["--token", TOKEN]) as served,
+        httpx.Client(base_url=served.url, params={"from": damaged.stem}) as http,
+    ):
+        for answer in (http.get(path), http.post(path), http.post(path, data={"token": "x" * 40_000_000})):
+            assert str(tmp_path) not in answer.text
+            assert damaged.stem not in answer.text
+            assert answer.status_code != 200
+
+
+def test_tokens_are_not_guessed_without_end(tmp_path: Path) -> None:
+    with serving(tmp_path, ["--token", TOKEN]) as served, httpx.Client(base_url=served.url) as http:
+        codes = [http.post("/login", data={"token": f"guess {number}"}).status_code for number in range(25)]
+        assert codes[0] == 401
+        assert codes[-1] == 429
+        for ask in (
+            lambda: http.post("/login", data={"token": TOKEN}),
+            lambda: http.get("/login", params={"token": TOKEN}),
+            lambda: http.get("/", headers={"Authorization": f"Bearer {TOKEN}"}),
+        ):
+            answer = ask()
+            assert answer.status_code == 429
+            assert "Too many wrong tokens" in words(answer.text)
+
+
+def test_a_token_is_needed_off_loopback_and_long_everywhere(tmp_path: Path) -> None:
+    everywhere = ["--host", "0.0.0.0"]
+    for options in (everywhere, [*everywhere, "--token", "short"], ["--token", "fifteen-letters"]):
+        with pytest.raises(AssertionError, match="token"), serving(tmp_path, options):
             pass
 
 

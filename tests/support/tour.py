@@ -202,13 +202,13 @@ class Tour:
     """The served workspaces, and the ids in their logs by name."""
 
     def __init__(self, served: Mapping[str, Served], known: Mapping[str, str]) -> None:
-        self._served = served
+        self.served = served
         self.known = known
 
     @contextlib.contextmanager
     def visit(self, browser: Browser, place: Place, **options: Any) -> Iterator[Page]:
         """A window of its own that shows the place."""
-        base_url = self._served[place.within].url
+        base_url = self.served[place.within].url
         context = browser.new_context(base_url=base_url, locale="en-GB", **{"viewport": WIDE, **options})
         try:
             page = context.new_page()
@@ -220,7 +220,7 @@ class Tour:
     def status(self, place: Place) -> int:
         """The HTTP status of the place, without a browser."""
         path = place.path.format_map(self.known)
-        with httpx.Client(base_url=self._served[place.within].url, timeout=60) as client:
+        with httpx.Client(base_url=self.served[place.within].url, timeout=60) as client:
             answer = client.get(path) if place.form is None else client.post(path, data=dict(place.form))
         return answer.status_code
 

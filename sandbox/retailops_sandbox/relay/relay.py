@@ -24,7 +24,7 @@ from retailops_sandbox.contracts import recognition
 from retailops_sandbox.engine import LARGE_BODY, Clock, DeliveryLog, Transport
 from retailops_sandbox.errors import FileError, SandboxError
 from retailops_sandbox.foreign_text import visible
-from retailops_sandbox.httpserver import Listener, Request, Response
+from retailops_sandbox.httpserver import Listener, Request, Response, host_name, is_loopback
 from retailops_sandbox.model import (
     Connection,
     Delivery,
@@ -154,6 +154,9 @@ class Relay:
         tail = _tail(request.target, self._prefix)
         if tail is None:
             return _write(writer, _empty(404), request)
+        if not self._prefix and not _names_loopback(request):
+            what = "this relay answers to a loopback name only; --bind another address for a secret path"
+            return _write(writer, _one_line(421, what), request)
         if _comes_from_a_page(request):
             return _write(writer, _empty(403), request)
         # A task of its own, which `stop` can wait for.
@@ -265,6 +268,15 @@ def _joined(base_url: str, tail: str) -> str:
     queries = "&".join(each for each in (parts.query, query) if each)
     url = urlunsplit((parts.scheme, parts.netloc, joined or "/", queries, ""))
     return url + "?" if tail.endswith("?") and not queries else url
+
+
+def _names_loopback(request: Request) -> bool:
+    """Whether the Host header names this machine, or is missing, which no browser leaves out.
+
+    A page of a name that resolves to 127.0.0.1 (DNS rebinding) is of the relay's own origin to its browser.
+    """
+    host = request.header("host")
+    return not host or is_loopback(host_name(host))
 
 
 def _comes_from_a_page(request: Request) -> bool:

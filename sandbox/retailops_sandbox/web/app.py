@@ -11,7 +11,7 @@ import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -29,7 +29,8 @@ from retailops_sandbox.web.shell import forms
 from retailops_sandbox.web.shell.choices import THEME
 from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.pages import Pages
-from retailops_sandbox.web.shell.security import Guard, is_same, remember_token
+from retailops_sandbox.web.shell.security import Guard, is_open
+from retailops_sandbox.web.shell.token import Token
 
 _Call = Callable[[], Awaitable[None]]
 
@@ -44,6 +45,7 @@ _TITLES = {
     HTTPStatus.NOT_FOUND: "There is nothing here",
     HTTPStatus.METHOD_NOT_ALLOWED: "Not in this way",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Too large",
+    HTTPStatus.TOO_MANY_REQUESTS: "Wait, please",
     HTTPStatus.INTERNAL_SERVER_ERROR: "A fault of the sandbox",
 }
 
@@ -82,7 +84,8 @@ async def _call_all(calls: Sequence[_Call]) -> None:
 
 def create_app(context: AppContext, pages: Pages, *, token: str = "") -> Application:
     """The browser application over a context. With a token, every page asks for it."""
-    shell = _Shell(context, pages, token)
+    asked_for = Token(token)
+    shell = _Shell(context, pages, asked_for)
     compose = compose_room(context, pages)
     scenarios = scenarios_room(context, pages)
     runs = runs_room(context, pages)
@@ -100,12 +103,13 @@ def create_app(context: AppContext, pages: Pages, *, token: str = "") -> Applica
         ],
         exception_handlers={
             HTTPException: shell.http_error,
+            ClientDisconnect: shell.client_gone,
             SandboxError: shell.sandbox_error,
             Exception: shell.bug,
         },
     )
     # The guard is around the application: as middleware it would not cover the page for a bug.
-    guarded = Guard(starlette, token=token, refuse=shell.refuse)
+    guarded = Guard(starlette, token=asked_for, refuse=shell.refuse)
     return Application(
         # The middleware does not compress event streams.
         GZipMiddleware(guarded, compresslevel=_COMPRESSION),
@@ -127,7 +131,7 @@ class _Static(StaticFiles):
 class _Shell:
     """The pages for errors, the login and the theme."""
 
-    def __init__(self, context: AppContext, pages: Pages, token: str) -> None:
+    def __init__(self, context: AppContext, pages: Pages, token: Token) -> None:
         self._context = context
         self._pages = pages
         self._token = token
@@ -158,6 +162,10 @@ class _Shell:
         response.headers.update(error.headers or {})
         return response
 
+    async def client_gone(self, request: Request, error: Exception) -> Response:
+        """The answer to a client that left before its form had arrived: nobody reads it."""
+        return Response(status_code=HTTPStatus.BAD_REQUEST)
+
     async def sandbox_error(self, request: Request, error: Exception) -> Response:
         assert isinstance(error, SandboxError)
         what = f"{error.place}: {error.what}" if error.place else error.what
@@ -165,7 +173,12 @@ class _Shell:
         return self.refuse(request, HTTPStatus.BAD_REQUEST, what, damage or error.mend)
 
     async def _damage(self, request: Request) -> str:
-        """Why a requested delivery or run may be missing: the run file is damaged; empty where it is not."""
+        """Why a requested delivery or run may be missing: the run file is damaged; empty where it is not.
+
+        Also empty at the addresses that are open to all, who are told of no file.
+        """
+        if is_open(request):
+            return ""
         id = request.path_params.get("id") or request.query_params.get("from", "")
         damage = await asyncio.to_thread(self._context.damage, id) if id else ""
         return f"Its run cannot be read whole: {damage}" if damage else ""
@@ -186,8 +199,8 @@ class _Shell:
 
     async def login(self, request: Request) -> Response:
         form = await forms.read(request)
-        if not self._token or not is_same(str(form.get("token", "")), self._token):
+        if not self._token.is_right(request, forms.text(form, "token")):
             return self.refuse(request, HTTPStatus.UNAUTHORIZED, "That is not the token.")
         response = RedirectResponse("/", HTTPStatus.SEE_OTHER)
-        remember_token(request, response, self._token)
+        self._token.remember(request, response)
         return response

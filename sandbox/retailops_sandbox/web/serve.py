@@ -27,9 +27,8 @@ from retailops_sandbox.web.app import Application, create_app
 from retailops_sandbox.web.log.maintenance import LogMaintenance
 from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.pages import Pages
+from retailops_sandbox.web.shell.token import SHORTEST_TOKEN
 from retailops_sandbox.workspace.workspace import Workspace
-
-_SHORTEST_TOKEN = 16
 
 
 async def serve(
@@ -94,16 +93,16 @@ async def serve(
 
 
 def _check_token(host: str, token: str) -> None:
-    """UsageError where other hosts can reach the address and the token is missing or too short."""
-    if is_loopback(host):
+    """UsageError for a token that is too short, and for none where other hosts can reach the address."""
+    if not token and is_loopback(host):
         return
     if not token:
         raise UsageError(
             f"{host} can be reached by others, so serving on it needs a token",
             mend="give --token, or serve on 127.0.0.1",
         )
-    if len(token) < _SHORTEST_TOKEN:
-        raise UsageError(f"the token has fewer than {_SHORTEST_TOKEN} characters", mend="give a longer one")
+    if len(token) < SHORTEST_TOKEN:
+        raise UsageError(f"the token has fewer than {SHORTEST_TOKEN} characters", mend="give a longer one")
 
 
 def _redacted(text: str, context: AppContext) -> str:

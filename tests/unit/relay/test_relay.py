@@ -87,7 +87,7 @@ class Relaying:
 
     def ask(self, method: str, path: str, body: bytes | None = None, *headers: str) -> tuple[bytes, bytes]:
         """The head and the body of the answer to one request."""
-        lines = [f"{method} {path} HTTP/1.1", "Host: relay.example:1", "Connection: close", *headers]
+        lines = [f"{method} {path} HTTP/1.1", "Host: localhost:1", "Connection: close", *headers]
         if body is not None:
             lines.append(f"Content-Length: {len(body)}")
         sent = "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + (body or b"")
@@ -205,7 +205,7 @@ def test_bytes_that_are_no_text_go_through(start: Any):
 
 def test_a_chunked_request_arrives_whole(start: Any):
     with receiver(answering(response(NOTHING))) as there:
-        head = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+        head = b"POST / HTTP/1.1\r\nHost: [::1]\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
         start(there.url).raw(head + b'5\r\n{"a":\r\n2\r\n1}\r\n0\r\n\r\n')
         assert request_of(there)[2] == b'{"a":1}'
 
@@ -220,7 +220,7 @@ def test_a_large_body_goes_both_ways(start: Any):
 
 def test_a_body_without_bounds_is_refused_and_not_passed_on(start: Any):
     with receiver(answering(response(NOTHING))) as there:
-        head = f"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {httpserver.MAX_BODY + 1}\r\n\r\n"
+        head = f"POST / HTTP/1.1\r\nHost: [::1]\r\nContent-Length: {httpserver.MAX_BODY + 1}\r\n\r\n"
         assert start(there.url).raw(head.encode()).startswith(b"HTTP/1.1 413 ")
         assert there.requests == []
 
@@ -238,15 +238,15 @@ def test_a_body_without_bounds_is_refused_and_not_passed_on(start: Any):
 )
 def test_a_request_whose_end_is_unclear_is_refused(start: Any, framing: str):
     with receiver(answering(response(NOTHING))) as there:
-        answer = start(there.url).raw(f"POST / HTTP/1.1\r\nHost: x\r\n{framing}\r\n\r\n{{}}x".encode())
+        answer = start(there.url).raw(f"POST / HTTP/1.1\r\nHost: [::1]\r\n{framing}\r\n\r\n{{}}x".encode())
         assert answer.startswith(b"HTTP/1.1 400 ")
         assert there.requests == []
 
 
 def test_many_requests_on_one_connection(start: Any):
     with receiver(answering(response(b"1"), response(b"2"))) as there:
-        one = b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"
-        last = one.replace(b"Host: x", b"Host: x\r\nConnection: close")
+        one = b"POST /a HTTP/1.1\r\nHost: [::1]\r\nContent-Length: 2\r\n\r\n{}"
+        last = one.replace(b"Host: [::1]", b"Host: [::1]\r\nConnection: close")
         answers = start(there.url).raw(one + one + last)
         assert answers.count(b"HTTP/1.1 200 OK") == 3
         assert len(there.requests) == 3
@@ -544,9 +544,39 @@ def test_a_caller_that_hangs_up_loses_no_delivery(start: Any):
     with receiver(act) as there:
         passing = start(there.url)
         with socket.create_connection(("127.0.0.1", passing.port)) as caller:
-            caller.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}")
+            caller.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}")
             assert arrived.wait(60)
         go_on.set()
         passing.wait(passing.relay.stop())
         [kept] = passing.logged()
         assert kept.response is not None
+
+
+# --- who may ask ---
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.evil.example:80", "10.0.0.1", "localhost@evil", "x y"]
+)
+def test_a_foreign_name_of_a_relay_on_loopback_is_refused(start: Any, host: str):
+    """A page of such a name, which resolves to 127.0.0.1, is of the relay's own origin to its browser."""
+    with receiver(answering(response(NOTHING))) as there:
+        relaying = start(there.url)
+        answer = relaying.raw(f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+        assert answer.startswith(b"HTTP/1.1 421 ")
+        assert b"answers to a loopback name only" in answer
+    assert there.requests == []
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8080", "localhost", "[::1]:1", "LOCALHOST:2", "127.9.9.9"])
+def test_a_loopback_name_of_a_relay_is_answered(start: Any, host: str):
+    with receiver(answering(response(NOTHING))) as there:
+        answer = start(there.url).raw(f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+    assert answer.startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_relay_with_a_secret_path_answers_to_any_name(start: Any):
+    with receiver(answering(response(NOTHING))) as there:
+        relaying = start(there.url, "0.0.0.0")
+        request = f"GET {relaying.path} HTTP/1.1\r\nHost: desk.example\r\nConnection: close\r\n\r\n"
+        assert relaying.raw(request.encode()).startswith(b"HTTP/1.1 200 ")

@@ -145,7 +145,7 @@ def _rule(send_form: SendForm, form: FormData, wanted: contract.Contract) -> Exp
     was = send_form.expectation
     editor = rule_editor.of(jsontext.parse(was), wanted, send_form.rule_at)
     if editor is None:
-        raise Refused("rule", "The value is not there any more.")
+        raise Refused("expectation", "The value of that rule is not there any more.")
     rule_editor.fill(editor, form)
     rule = editor.proved()
     if editor.has_rule and editor.before != editor.path:

@@ -138,7 +138,12 @@ class RuleEditor(msgspec.Struct, kw_only=True):
 
 
 def of(document: Json, contract: Contract, at: str) -> RuleEditor | None:
-    """The editor of the rule at a value, which may have none yet; None where there is no such value."""
+    """The editor of the rule at a value, which may have none yet; None where there is no such value.
+
+    A rule is always at a value within the expectation, never at the whole.
+    """
+    if not at:
+        return None
     try:
         value = pointer.resolve(document, at)
     except pointer.PointerError:

@@ -183,7 +183,8 @@ class ScenarioPages(RoomPages):
             response: Response = RedirectResponse(place, HTTPStatus.SEE_OTHER)
         else:
             response = await asyncio.to_thread(self._list, request, receivers, form, part=part)
-            response.headers["HX-Replace-Url"] = place
+            if len(place) <= _LONGEST_ADDRESS:
+                response.headers["HX-Replace-Url"] = place
         remember_receiver(request, response, receivers.find(form.receiver))
         return response
 

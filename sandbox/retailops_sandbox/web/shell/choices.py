@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from retailops_sandbox.model import Receiver
 from retailops_sandbox.web.shell.known_receivers import KnownReceivers
-from retailops_sandbox.web.shell.security import cookie_name
+from retailops_sandbox.web.shell.token import cookie_name
 
 _YEAR = 365 * 24 * 60 * 60
 

@@ -7,8 +7,6 @@ address other than loopback a token is needed as well.
 
 from __future__ import annotations
 
-import hmac
-import re
 import secrets
 from http import HTTPStatus
 from typing import Protocol
@@ -19,12 +17,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from retailops_sandbox.httpserver import is_loopback
+from retailops_sandbox.httpserver import host_name, is_loopback
+from retailops_sandbox.web.shell.token import Token
 
-OPEN_PATHS = ("/static/", "/login")
-"""The paths that are answered without the token: the login and its assets."""
-
-_HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9.-]+))(?::[0-9]{1,5})?")
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; connect-src 'self'; "
@@ -44,19 +39,19 @@ class Guard:
     With a token any host name is allowed: under a rebound name, browsers do not send the cookie.
     """
 
-    def __init__(self, app: ASGIApp, *, token: str, refuse: Refusal) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, *, token: Token, refuse: Refusal) -> None:
+        self.app = app
         self._token = token
         self._refuse = refuse
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
+            await self.app(scope, receive, send)
             return
         nonce = secrets.token_urlsafe(16)
         scope["csp_nonce"] = nonce
         request = Request(scope)
-        answer = self._refusal(request) or self._token_in_query(request) or self._app
+        answer = self._refusal(request) or self._token_in_query(request) or self.app
 
         async def send_with_policy(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -67,7 +62,7 @@ class Guard:
 
     def _refusal(self, request: Request) -> Response | None:
         host = request.headers.get("host", "")
-        if not self._token and not is_loopback(_host_name(host)):
+        if not self._token.is_asked_for and not is_loopback(host_name(host)):
             return self._refuse(
                 request,
                 HTTPStatus.FORBIDDEN,
@@ -81,45 +76,34 @@ class Guard:
                 "Another site tried to change something here. Nothing was changed, and nothing was sent.",
                 "If it was you, open the sandbox's own page and do it there.",
             )
-        if self._token and not request.url.path.startswith(OPEN_PATHS) and not self._knows_token(request):
+        if not self._token.is_asked_for:
+            return None
+        if self._token.is_locked(request):
+            return self._refuse(
+                request,
+                HTTPStatus.TOO_MANY_REQUESTS,
+                "Too many wrong tokens came from this address.",
+                "Wait a minute.",
+            )
+        if not self._token.is_shown_by(request) and not is_open(request):
             return self._refuse(request, HTTPStatus.UNAUTHORIZED, "This sandbox asks for its token.")
         return None
 
-    def _knows_token(self, request: Request) -> bool:
-        scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
-        shown = (
-            request.cookies.get(cookie_name(request, "token"), ""),
-            bearer if scheme.lower() == "bearer" else "",
-            request.query_params.get("token", "") if request.method in _SAFE_METHODS else "",
-        )
-        return any(is_same(each, self._token) for each in shown)
-
     def _token_in_query(self, request: Request) -> Response | None:
         """The redirect that moves a token from the address into a cookie; None where there is none."""
-        if not self._token or "token" not in request.query_params or request.method != "GET":
+        if not self._token.is_asked_for or "token" not in request.query_params or request.method != "GET":
             return None
         query = urlencode([pair for pair in parse_qsl(request.url.query, True) if pair[0] != "token"])
         path = "/" + request.url.path.lstrip("/")
         answer = RedirectResponse(path + (f"?{query}" if query else ""), HTTPStatus.SEE_OTHER)
-        if is_same(request.query_params["token"], self._token):
-            remember_token(request, answer, self._token)
+        if self._token.is_right(request, request.query_params["token"]):
+            self._token.remember(request, answer)
         return answer
 
 
-def remember_token(request: Request, answer: Response, token: str) -> None:
-    """Keep the token in a cookie, so that the user enters it only once."""
-    secure = request.url.scheme == "https"
-    answer.set_cookie(cookie_name(request, "token"), token, httponly=True, samesite="lax", secure=secure)
-
-
-def cookie_name(request: Request, name: str) -> str:
-    """The name of a cookie of this sandbox, with its port: browsers share cookies between ports."""
-    return f"sandbox_{name}_{request.url.port or 80}"
-
-
-def is_same(shown: str, token: str) -> bool:
-    """Whether this is the token, compared in constant time."""
-    return hmac.compare_digest(shown.encode(), token.encode())
+def is_open(request: Request) -> bool:
+    """Whether a request is answered without the token: the login and its assets."""
+    return request.url.path == "/login" or request.url.path.startswith("/static/")
 
 
 def _from_own_page(request: Request, host: str) -> bool:
@@ -132,12 +116,6 @@ def _from_own_page(request: Request, host: str) -> bool:
         return False
     origin = request.headers.get("origin")
     return origin is None or (bool(host) and origin.partition("://")[2] == host)
-
-
-def _host_name(host: str) -> str:
-    """The name in a Host header; empty for a header that is not a name with an optional port."""
-    found = _HOST.fullmatch(host)
-    return (found[1] or found[2]).lower() if found else ""
 
 
 def _set_policy(headers: MutableHeaders, nonce: str) -> None:
