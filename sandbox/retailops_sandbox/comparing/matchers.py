@@ -254,6 +254,25 @@ def _contains(part: Json) -> Predicate:
     return accepts
 
 
+def _none(members: Any) -> Predicate:
+    if not isinstance(members, dict) or not members:
+        raise _UnusableError("needs an object of at least one member")
+
+    def may_have(item: Json, name: str, value: Json) -> bool:
+        if not isinstance(item, dict):
+            return isinstance(item, Mark)
+        # What was struck out may be the value that must not occur.
+        return name in item and (isinstance(item[name], Mark) or same(value, item[name]))
+
+    def accepts(value: Json) -> bool:
+        items = [] if value is None else value
+        return isinstance(items, list) and not any(
+            all(may_have(item, *member) for member in members.items()) for item in items
+        )
+
+    return accepts
+
+
 def _extra(argument: Any) -> None:
     if argument != "allow":
         raise _UnusableError(f'{_spelled(argument)} is not "allow"')
@@ -341,6 +360,14 @@ _KINDS = (
         words="an array with the same items in this order, events included",
         applies_to=("array",),
         predicate=_container,
+    ),
+    MatcherKind(
+        name="none",
+        words="an array in which no item has these members; null has no items",
+        applies_to=("array", "null"),
+        predicate=_none,
+        argument={"title": "Members", "type": "object", "minProperties": 1},
+        example={"status": "error"},
     ),
     MatcherKind(
         name="extra",

@@ -7,7 +7,7 @@ import pytest
 from retailops_sandbox.comparing import matchers
 from retailops_sandbox.comparing.rules import compile_rules
 from retailops_sandbox.comparing.values import type_name
-from retailops_sandbox.model import Number
+from retailops_sandbox.model import Mark, Number
 
 UUID = "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
 
@@ -46,6 +46,12 @@ ACCEPTED = [
         ["CANCEL", ["cancelled"], None, {"cancel": 1}],
     ),
     ({"contains": 1}, [[Number("1.0")]], ["1", [True], [[1]], 1]),
+    (
+        {"none": {"status": "error"}},
+        [[], None, [{"status": "info"}, {}, 1, "error"]],
+        [[{"status": "info"}, {"status": "error", "error_code": "E"}], {"status": "error"}, "", 0],
+    ),
+    ({"none": {"a": 1, "b": 2}}, [[{"a": 1}, {"b": 2}, {"a": 1, "b": 3}]], [[{"a": Number("1.0"), "b": 2}]]),
 ]
 
 
@@ -59,6 +65,14 @@ def test_a_matcher_accepts_exactly_what_it_says(rule, accepted, refused):
 @pytest.mark.parametrize("rule", ["ordered", "unordered", {"extra": "allow"}])
 def test_what_compares_containers_differently_judges_no_value(rule):
     assert matchers.matcher(rule).accepts is None
+
+
+def test_what_was_struck_out_may_be_what_must_not_occur():
+    mark = Mark("«redacted:token»", "token", "string")
+    none = matchers.matcher({"none": {"status": "error"}})
+    assert none.decides([{"status": "info", "error_message": mark}])
+    assert not none.decides([{"status": mark}])
+    assert not none.decides([mark])
 
 
 def test_every_matcher_is_tried_here():
@@ -125,6 +139,8 @@ def test_a_long_subject_is_not_searched_and_the_hint_says_so():
         ({"range": [None, None]}, "at most one of them null", "for example"),
         ({"range": [True, 1]}, "needs numbers", "for example"),
         ({"range": [2, 1]}, "2 is more than 1", "for example"),
+        ({"none": {}}, "an object of at least one member", '{"none": {"status": "error"}}'),
+        ({"none": "error"}, "an object of at least one member", "for example"),
         ({"extra": "deny"}, '"deny" is not "allow"', '{"extra": "allow"}'),
     ],
 )
