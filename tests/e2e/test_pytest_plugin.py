@@ -271,6 +271,24 @@ def test_junit_names_the_receiver_where_jenkins_allows_it(
         assert found == properties
 
 
+@pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["alone", "xdist"])
+def test_the_url_is_shown_before_the_first_test_and_says_the_edition(
+    pytester: pytest.Pytester, shop: Receiver, workers: tuple[str, ...]
+):
+    scenario(pytester, "good", NOTHING)
+    pytester.makepyfile("def test_send(retailops): assert retailops.send('default').request")
+    done = run(pytester, "--retailops-receiver", f"{shop.url}/order_cancel", *workers)
+    shown = [line for line in done.outlines if line.startswith("RetailOPS sends to:")]
+    assert shown == [f"RetailOPS sends to: {shop.url}/order_cancel"]
+    first = next(
+        number for number, line in enumerate(done.outlines) if line.endswith("%]") or "PASSED" in line
+    )
+    assert done.outlines.index(shown[0]) < first
+    run(pytester, "--retailops-receiver", f"{shop.url}/order_cancel_v1/", "-k", "test_send")
+    sent = [request.split(b" ")[1] for request in shop.requests]
+    assert sent == [b"/order_cancel", b"/order_cancel", b"/order_cancel_v1/"]
+
+
 def test_junit_of_a_run_that_sends_nothing_names_no_receiver(pytester: pytest.Pytester):
     pytester.makepyfile("def test_other(): pass")
     run(pytester, STAND_IN, "--junitxml", "report.xml").assert_outcomes(passed=1)

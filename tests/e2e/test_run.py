@@ -67,7 +67,7 @@ def test_nothing_that_is_meant_is_exit_5(tmp_path: Path, shop: Receiver):
     scenario(tmp_path, "cancel", PASSES)
     done = run(".", "--receiver", shop.url, "-k", "refuse", cwd=tmp_path)
     assert done.returncode == 5
-    assert "none of 1 scenarios is meant by -k and --tag" in done.stderr
+    assert "none of 1 scenarios is meant by -k, --tag and --edition" in done.stderr
     assert "nothing was judged" in done.stderr
 
 
@@ -359,7 +359,8 @@ def test_a_long_run_shows_its_progress_beneath_what_failed(
     opened.set()
     assert terminal.end() == 1
     shown = [line for line in terminal.shown if line]
-    assert "✗ failed" in shown[0]
+    assert shown[0] == f"sends to {shop.url}/order_cancel"
+    assert "✗ failed" in shown[1]
     assert shown[-1].startswith("29 passed, 1 failed in ")
     assert not any("of 30" in line or "✓ passed" in line for line in shown)
 

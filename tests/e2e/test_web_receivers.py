@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import httpx2
 import pytest
@@ -271,59 +270,57 @@ def test_a_copy_of_nothing_is_one_line(http: httpx2.Client) -> None:
 # --- A URL that was pasted ---------------------------------------------------------------------------
 
 
-def twice(http: httpx2.Client, **fields: str) -> Any:
-    return http.post("/receivers/save", data={**FIELDS, **fields})
+def saved(http: httpx2.Client, **fields: str) -> str:
+    """The list of receivers after one was saved."""
+    assert http.post("/receivers/save", data={**FIELDS, **fields}).status_code == 303
+    return words(http.get("/receivers").text)
 
 
 @pytest.mark.parametrize(
-    ("url", "called", "mended"),
+    ("url", "called", "edition"),
     [
-        ("http://shop.test/order_cancel", "http://shop.test/order_cancel/order_cancel", "http://shop.test"),
-        ("http://shop.test/a/order_cancel/?k=1", "http://shop.test/a/order_cancel/order_cancel?k=1", "http://shop.test/a?k=1"),
-        ("http://shop.test/order_cancel_v1", "http://shop.test/order_cancel_v1/order_cancel_v1", "http://shop.test"),
-    ],
-)  # fmt: skip
-def test_a_path_that_would_be_there_twice_is_told_at_the_field_with_the_mend(
-    http: httpx2.Client, workspace: Workspace, url: str, called: str, mended: str
-) -> None:
-    page = twice(http, base_url=url)
-    assert page.status_code == 422
-    error = re.findall(r'id="base_url-error">(.*?)</p>', page.text, re.DOTALL)
-    assert called in words(error[0])
-    assert f"Save it as {mended}" in html.unescape(page.text)
-    assert workspace.receivers().receivers == ()
-    assert twice(http, base_url=url, do="shorten").status_code == 303
-    assert workspace.receivers().named("mine").base_url == mended
-
-
-def test_a_path_that_is_meant_twice_is_kept_and_not_asked_for_again(
-    http: httpx2.Client, workspace: Workspace
-) -> None:
-    url = "http://shop.test/order_cancel"
-    assert twice(http, base_url=url, do="keep").status_code == 303
-    assert workspace.receivers().named("mine").base_url == url
-    assert twice(http, base_url=url, replaces="mine", protected="yes").status_code == 303
-    assert workspace.receivers().named("mine").protected
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {"base_url": "http://shop.test/order_cancel", "whole_order_cancel": "yes"},
-        {"base_url": "http://shop.test/order_cancel", "path_order_cancel": "/hook"},
-        {"base_url": "http://shop.test/my_order_cancel"},
-        {"base_url": "http://order_cancel"},
+        ("http://shop.test/order_cancel", "http://shop.test/order_cancel", "draft"),
+        ("http://shop.test/a/order_cancel/?k=1", "http://shop.test/a/order_cancel/?k=1", "draft"),
+        ("http://shop.test/order_cancel_v1", "http://shop.test/order_cancel_v1", "v1"),
+        ("http://shop.test/order_cancel_v1/", "http://shop.test/order_cancel_v1/", "v1"),
     ],
 )
-def test_a_path_that_is_there_once_is_no_matter(
-    http: httpx2.Client, workspace: Workspace, fields: dict[str, str]
+def test_a_url_that_ends_in_an_actions_path_is_understood_and_shown_whole(
+    http: httpx2.Client, workspace: Workspace, url: str, called: str, edition: str
 ) -> None:
-    assert twice(http, **fields).status_code == 303
+    page = saved(http, base_url=url)
+    assert f" {called} " in page
+    assert f"speaks {edition}: its URL ends in /order_cancel" in page
+    assert workspace.receivers().named("mine").base_url == url
 
 
-def test_a_path_of_its_own_is_not_had_twice_either(http: httpx2.Client, workspace: Workspace) -> None:
-    page = twice(http, base_url="http://shop.test/hook", path_order_cancel="hook")
-    assert "http://shop.test/hook/hook" in page.text
+@pytest.mark.parametrize(
+    ("fields", "called"),
+    [
+        ({"base_url": "http://shop.test/order_cancel", "whole_order_cancel": "yes"}, "/order_cancel"),
+        ({"base_url": "http://shop.test/order_cancel", "path_order_cancel": "/hook"}, "/order_cancel/hook"),
+        (
+            {"base_url": "http://shop.test/order_cancel", "path_order_cancel": "order_cancel"},
+            "/order_cancel/order_cancel",
+        ),
+        ({"base_url": "http://shop.test/my_order_cancel"}, "/my_order_cancel/order_cancel"),
+        ({"base_url": "http://shop.test/hook", "path_order_cancel": "hook"}, "/hook/hook"),
+    ],
+)
+def test_a_path_of_its_own_is_added_as_it_is(
+    http: httpx2.Client, workspace: Workspace, fields: dict[str, str], called: str
+) -> None:
+    assert f" http://shop.test{called} " in saved(http, **fields)
+
+
+def test_a_receiver_says_which_editions_it_speaks(http: httpx2.Client, workspace: Workspace) -> None:
+    page = saved(http, edition_v1="yes")
+    assert workspace.receivers().named("mine").editions == ("v1",)
+    assert "speaks v1: it says so" in page
+    assert f" {FIELDS['base_url']}/order_cancel_v1 " in page
+    form = http.get("/receivers/edit?name=mine").text
+    assert re.search(r'name="edition_v1" value="yes" checked', form)
+    assert not re.search(r'name="edition_draft" value="yes" checked', form)
 
 
 # --- One mistake, one place --------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import pytest
 
+from retailops_sandbox.model import Receiver
 from retailops_sandbox.runlog.opening import open_log
 from tests.support.pages import hidden, main_words
 from tests.support.receivers import receiver
@@ -111,6 +112,23 @@ def test_what_is_wrong_with_one_is_said_on_its_page(client: RunClient):
     assert answer.status_code == 422
     assert "live is protected" in main_words(answer.text)
     assert "Results" in main_words(answer.text)
+
+
+def test_a_run_of_all_leaves_out_what_the_receiver_does_not_speak_and_says_so(client: RunClient):
+    client.scenario("draft", PASSES)
+    client.scenario("v1", {**PASSES, "expect": {"status": 200}}, edition="v1")
+    client.workspace.save_receiver(Receiver("old", f"{client.shop_url}/order_cancel/"))
+    bar = client.http.post("/scenarios", data={"receiver": "old"}, headers={"HX-Target": "target"}).text
+    why = "because the receiver speaks draft: its URL ends in /order_cancel. Selected scenarios are sent"
+    assert f"Run all listed leaves out what is of v1, {why}" in bar
+    answer = client.start(receiver="old", q="scenarios/")
+    results = client.ended(str(answer.headers["location"])).results
+    assert results == 1
+    answer = client.start("scenarios/v1.scenario.json", receiver="old")
+    assert answer.status_code == 303
+    nothing = client.start(receiver="old", q="scenarios/v1")
+    assert nothing.status_code == 422
+    assert "the receiver speaks the edition of none that is listed" in main_words(nothing.text)
 
 
 def test_an_address_that_only_takes_forms_leads_back_to_its_page(client: RunClient):

@@ -157,9 +157,9 @@ def _not_found(sent: Sent, _: Response) -> str:
     doubled = appended and urlsplit(url).path.removesuffix(sent.path).endswith(sent.path)
     where = f"the full URL was {sent.request.method} {url[:_SHOWN]}"
     if doubled:
-        return f"{where}: {sent.path} stands there twice. Leave it out of the receiver's URL"
+        return f"{where}: {sent.path} stands there twice. Leave it out of the receiver's URL or of its path"
     if appended:
-        return f"{where}: {sent.path}, the action's path, is appended to the receiver's URL"
+        return f"{where}: {sent.path}, the action's path, is appended to a receiver's URL without it"
     return where
 
 

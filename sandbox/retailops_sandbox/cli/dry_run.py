@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from retailops_sandbox.cli.job import sending
+from retailops_sandbox.cli.job import Choose, sending
 from retailops_sandbox.cli.log_level import diagnosing, known_secrets
 from retailops_sandbox.cli.options import here, reports_asked_for
 from retailops_sandbox.cli.output import show
@@ -26,7 +26,7 @@ from retailops_sandbox.workspace.workspace import Workspace
 
 def execute(
     workspace: Workspace,
-    plans: list[Plan],
+    choose: Choose,
     unreadable: list[SandboxError],
     *,
     jobs: int | None,
@@ -42,6 +42,7 @@ def execute(
     chosen = settings.read(os.environ, here())
     book = workspace.receivers()
     options = sending(book, chosen, jobs, **given)
+    plans = choose(options).plans
     policy = SecretPolicy(os.environ, receivers=book.receivers, named=chosen.secret_env)
     with diagnosing(log_level, known_secrets(options, os.environ, policy).plain, workspace):
         previews = look(workspace, plans, options, policy)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import msgspec
 
 from retailops_sandbox.cli.log_level import diagnosing, known_secrets
 from retailops_sandbox.cli.options import (
@@ -30,9 +33,20 @@ if TYPE_CHECKING:
     from retailops_sandbox.engine import Options
 
 
+class Chosen(msgspec.Struct, frozen=True):
+    """The plans of a run, and the number of those that are left out of it."""
+
+    plans: list[Plan]
+    left_out: int = 0
+
+
+Choose: TypeAlias = "Callable[[Options], Chosen]"
+"""Chooses the plans of a run when its receiver is known."""
+
+
 def execute(
     workspace: Workspace,
-    plans: list[Plan],
+    choose: Choose,
     unreadable: list[SandboxError],
     *,
     jobs: int | None,
@@ -40,12 +54,11 @@ def execute(
     wait: float,
     verbose: bool,
     max_failures: int | None = None,
-    left_out: int = 0,
     acceptance: Acceptance | None = None,
     log_level: str | None = None,
     **given: Any,
 ) -> None:
-    """Run the plans as the options say, print and report, and leave with the exit code."""
+    """Run the chosen plans as the options say, print and report, and leave with the exit code."""
     from retailops_sandbox.engine import require_yes
     from retailops_sandbox.reporting.reporters import files
     from retailops_sandbox.session import run
@@ -57,11 +70,12 @@ def execute(
     options = sending(book, chosen, jobs, max_failures=max_failures, **given)
     require_yes(options.receiver, confirmed=options.confirmed, mend="give --yes if you mean it")
     files.check(asked)
+    selection = choose(options)
     environment = settings.readable(os.environ)
     policy = SecretPolicy(environment, receivers=book.receivers, named=chosen.secret_env)
     setup = run.RunSetup(
         workspace=workspace,
-        plans=plans,
+        plans=selection.plans,
         unreadable=unreadable,
         options=options,
         environment=environment,
@@ -79,9 +93,9 @@ def execute(
     screen = Screen(
         sys.stdout,
         os.environ,
-        plans=plans,
+        plans=selection.plans,
         verbose=verbose,
-        left_out=left_out,
+        left_out=selection.left_out,
         progress=log_level is None,
     )
     redact = known_secrets(options, environment, policy).plain

@@ -149,7 +149,8 @@ async def _relay(
                 say(f"relay:       {url}  (Ctrl-C ends it)")
                 if bind in _EVERY_ADDRESS:
                     say(f"  (in place of {bind}, the address by which the caller reaches this machine)")
-                say(f"forwards to: {relay.forwards_to}")
+                path, exact = relay.example
+                say(f"forwards to: {relay.forwards_to}  ({path} to {exact})")
                 say(f"records to:  {output}", flush=True)
                 try:
                     await stopped.wait()

@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
 
 from retailops_sandbox import jsontext
-from retailops_sandbox.cli.job import execute
+from retailops_sandbox.cli.job import Chosen, execute
 from retailops_sandbox.cli.options import assignment, here, sending_options, table
 from retailops_sandbox.contracts import contract
+from retailops_sandbox.contracts.recognition import DEFAULT_EDITION
 from retailops_sandbox.model import Expectation, Step
 from retailops_sandbox.scenarios import scenario
+from retailops_sandbox.session.fitting import editions_of
+from retailops_sandbox.workspace import settings
 from retailops_sandbox.workspace.files import read_text
 from retailops_sandbox.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from retailops_sandbox.engine import Options
 
 
 @click.command("send")
 @click.argument("fixture")
 @sending_options
 @click.option("--action", default="order_cancel", show_default=True)
-@click.option("--edition", default="draft", show_default=True)
+@click.option("--edition", help="By default the one that the receiver speaks, else draft.")
 @click.option(
     "--set", "changes", multiple=True, metavar="POINTER=VALUE", help="Put this JSON (or text) at a pointer."
 )
@@ -32,7 +38,7 @@ from retailops_sandbox.workspace.workspace import Workspace
 def command(
     fixture: str,
     action: str,
-    edition: str,
+    edition: str | None,
     changes: tuple[str, ...],
     remove: tuple[str, ...],
     expect: str | None,
@@ -45,9 +51,6 @@ def command(
     """
     workspace = Workspace.find(given.pop("workspace"), os.environ, here())
     is_file = "/" in fixture or fixture.endswith(".json")
-    contract.load(action, edition)
-    if not is_file:
-        workspace.fixture_path(action, edition, fixture)
     step = Step(
         name=fixture,
         fixture=None if is_file else fixture,
@@ -58,8 +61,24 @@ def command(
         off_contract=off_contract,
     )
     scenario.check_step(step)
-    plan = scenario.single(step, action=action, edition=edition, name=fixture)
-    execute(workspace, [plan], [], jobs=1, kind="send", **{**given, "verbose": True})
+
+    def choose(options: Options) -> Chosen:
+        wanted = edition or _edition(workspace, options, action, "" if is_file else fixture)
+        contract.load(action, wanted)
+        if not is_file:
+            workspace.fixture_path(action, wanted, fixture)
+        return Chosen([scenario.single(step, action=action, edition=wanted, name=fixture)])
+
+    execute(workspace, choose, [], jobs=1, kind="send", **{**given, "verbose": True})
+
+
+def _edition(workspace: Workspace, options: Options, action: str, fixture: str) -> str:
+    """The edition to send: the receiver's, unless only the default one has the fixture."""
+    environment = settings.readable(os.environ)
+    spoken = editions_of(options.receiver, options.variables, environment).default
+    if fixture and workspace.find_fixture(action, spoken, fixture) is None:
+        return DEFAULT_EDITION if workspace.find_fixture(action, DEFAULT_EDITION, fixture) else spoken
+    return spoken
 
 
 def _expectation(file: str | None) -> Expectation | None:

@@ -4,6 +4,7 @@ placeholders   `${name}`, and the values that it can name
 payload        a step's changes applied to its fixture
 headers        which names and values can be sent
 receiver       a receiver with its placeholders filled, and its URL
+editions       the editions that a receiver speaks
 request        the exact request
 """
 
@@ -23,6 +24,7 @@ from retailops_sandbox.composing.receiver import (
     base_url,
     check,
     connection,
+    joined,
     resolve,
     url,
     varies,
@@ -47,6 +49,7 @@ __all__ = [
     "fill_text",
     "has_placeholder",
     "head",
+    "joined",
     "raw_bytes",
     "references",
     "resolve",

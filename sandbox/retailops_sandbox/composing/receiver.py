@@ -77,11 +77,36 @@ def connection(
 
 
 def url(receiver: Receiver, contract: Contract) -> str:
-    """The exact URL of a receiver for a contract's action; UsageError where its base URL is none."""
+    """The exact URL of a receiver for a contract's action; UsageError where its base URL is none.
+
+    A base URL may end in the path of an action, as whoever copies an action's URL has it: see `joined`. The
+    path that the receiver states for the action is appended as it is.
+    """
     parts = base_url(receiver)
-    path = receiver.paths.get(contract.action, contract.path)
-    joined = parts.path.rstrip("/") + "/" + path.lstrip("/") if path else parts.path or "/"
-    return urlunsplit((parts.scheme, parts.netloc, joined, parts.query, ""))
+    own = receiver.paths.get(contract.action)
+    path = joined(parts.path, contract.path) if own is None else _appended(parts.path, own)
+    return urlunsplit((parts.scheme, parts.netloc, path, parts.query, ""))
+
+
+def joined(base: str, path: str) -> str:
+    """The path of a base URL with a contract's path at its end, once.
+
+    A base that ends in this path stays as it is, also with a slash at its end. Where it ends in the path of
+    another contract, that one gives way.
+    """
+    from retailops_sandbox.contracts import recognition
+
+    known = recognition.at_end(base) if base.strip("/") else None
+    if known is None:
+        return _appended(base, path)
+    if known.path.strip("/") == path.strip("/"):
+        return base
+    return _appended(base.rstrip("/").removesuffix(known.path.strip("/")), path)
+
+
+def _appended(base: str, path: str) -> str:
+    """The path of a base URL with another one appended as it is."""
+    return base.rstrip("/") + "/" + path.lstrip("/") if path else base or "/"
 
 
 def base_url(receiver: Receiver) -> SplitResult:

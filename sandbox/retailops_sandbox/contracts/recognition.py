@@ -9,7 +9,7 @@ from retailops_sandbox.contracts import contract
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.model import Json
 
-_DEFAULT_EDITION = "draft"
+DEFAULT_EDITION = "draft"
 _LIKENESS = 0.5
 """The least `likeness` by which a payload that breaks a contract's schema still counts as one of it."""
 
@@ -21,7 +21,7 @@ def contracts(action: str = "", edition: str = "") -> list[Contract]:
         for name in contract.available()
         if (not action or name[0] == action) and (not edition or name[1] == edition)
     ]
-    return [contract.load(*name) for name in sorted(names, key=lambda name: name[1] != _DEFAULT_EDITION)]
+    return [contract.load(*name) for name in sorted(names, key=lambda name: name[1] != DEFAULT_EDITION)]
 
 
 def recognise(url: str, payload: Json, candidates: Sequence[Contract]) -> Contract | None:
@@ -42,7 +42,7 @@ def recognise(url: str, payload: Json, candidates: Sequence[Contract]) -> Contra
 
 
 def recognise_at_receiver(path: str, payload: Json, paths: Mapping[str, str]) -> Contract:
-    """The contract of a request to a receiver whose own paths, by action, are known.
+    """The contract of a request to the path of a receiver's URL. Its own paths, by action, are known.
 
     The path decides before the payload, as a step of that contract is sent to the same path. Where neither
     distinguishes the contracts, it is the default edition. `payload` is None for a body that is not JSON.
@@ -54,6 +54,12 @@ def recognise_at_receiver(path: str, payload: Json, paths: Mapping[str, str]) ->
         candidates = _kept_by(payload, candidates) or candidates
     # Of equals, max takes the first.
     return max(candidates, key=lambda each: likeness(payload, each))
+
+
+def at_end(path: str) -> Contract | None:
+    """The contract whose path is the end of a URL's path, with or without a slash; None where none is."""
+    ending = [each for each in contracts() if _ends_in(path, each.path)]
+    return max(ending, key=lambda each: len(each.path), default=None)
 
 
 def is_payload(value: Json, candidates: Sequence[Contract]) -> bool:

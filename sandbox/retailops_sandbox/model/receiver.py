@@ -39,11 +39,23 @@ class Receiver(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
     """The integrator's endpoint under test. Strings may hold placeholders."""
 
     name: Annotated[str, Meta(description="What it is called here.")]
-    base_url: Annotated[str, Meta(description="The URL that the contract's path is appended to.")]
+    base_url: Annotated[
+        str,
+        Meta(description="The URL that the contract's path is appended to, unless it ends in one already."),
+    ]
     paths: Annotated[
         dict[str, str],
-        Meta(description="Action to path, where that is not the contract's. May be empty."),
+        Meta(
+            description="Action to path, where that is not the contract's: appended as it is. May be empty."
+        ),
     ] = {}
+    editions: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="The editions that it speaks, draft or v1. "
+            "Guessed from its URL, its paths and its token where absent."
+        ),
+    ] = ()
     headers: Annotated[
         dict[str, str],
         Meta(description="Headers of every delivery. Secrets are ${env:NAME} references."),

@@ -41,7 +41,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--retailops-edition",
         metavar="EDITION",
-        help="The edition that retailops.send sends; draft unless told.",
+        help="The edition that retailops.send sends: the receiver's, or draft, unless told.",
     )
     group.addoption("--retailops-follow-redirects", action="store_true", help="Go where a redirect leads.")
     group.addoption("--retailops-yes", action="store_true", help="Send to a protected receiver.")
@@ -83,9 +83,13 @@ def _is_of_scenario(nodeid: str) -> bool:
 def pytest_xdist_node_collection_finished(node: Any, ids: Sequence[str]) -> None:
     """Stop before the first test also where xdist workers collect, if there are scenarios."""
     if any(map(_is_of_scenario, ids)):
-        from retailops_sandbox.pytest_plugin import session
+        from retailops_sandbox.pytest_plugin import hooks, session
 
-        session.begin(node.config)
+        is_first = session.current(node.config) is None
+        begun = session.begin(node.config)
+        if is_first:
+            # What the workers send is not known here.
+            hooks.show_urls(node.config, begun.contracts())
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 
 import pytest
 
@@ -49,12 +49,32 @@ def _name_receiver(report: pytest.TestReport, receiver: Receiver) -> None:
     vars(report)[REPORTED] = named | ({STAND_IN: "true"} if receiver.stand_in else {})
 
 
+def show_urls(config: pytest.Config, contracts: Iterable[tuple[str, str]]) -> None:
+    """Print the exact URL of each action and edition, before the first test sends."""
+    begun = process.current(config)
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    if begun is not None and terminal is not None:
+        for url in filter(None, dict.fromkeys(begun.url(*each) for each in contracts)):
+            terminal.write_line(f"RetailOPS sends to: {lines.in_line(url)}")
+
+
+def _sent(collected: pytest.Session) -> Iterable[tuple[str, str]]:
+    """The action and edition of each test that sends."""
+    begun = process.current(collected.config)
+    for item in collected.items:
+        if isinstance(item, ScenarioItem):
+            yield item.plan.scenario.action, item.plan.scenario.edition
+        elif begun is not None and "retailops" in getattr(item, "fixturenames", ()):
+            yield "order_cancel", begun.edition
+
+
 class Hooks:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> None:
+        show_urls(session.config, _sent(session))
         unreadable = process.unreadable(self._config)
         if session.testsfailed == len(unreadable):
             # Only scenario files are broken: the others run. With a module that cannot be imported, pytest's

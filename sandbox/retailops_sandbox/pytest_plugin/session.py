@@ -23,6 +23,7 @@ from retailops_sandbox.runlog.opening import open_run
 from retailops_sandbox.runlog.runs import new_run
 from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.session import ports, receivers
+from retailops_sandbox.session.fitting import editions_of
 from retailops_sandbox.workspace import settings
 from retailops_sandbox.workspace.workspace import ReceiverBook, Workspace
 
@@ -41,12 +42,13 @@ class Session:
         environment = settings.readable(os.environ)
         chosen = settings.read(environment, start)
         self.workspace = Workspace.find(None, environment, start)
-        self.edition: str = (
-            config.getoption("--retailops-edition") or config.getini("retailops_edition") or "draft"
-        )
-        contract.load("order_cancel", self.edition)
+        edition = config.getoption("--retailops-edition") or config.getini("retailops_edition")
+        if edition:
+            contract.load("order_cancel", edition)
         book = self.workspace.receivers()
         self.receiver = _receiver(config, chosen, environment, book)
+        self._speaks = editions_of(self.receiver, {}, environment)
+        self.edition: str = edition or self._speaks.default
         if config.getoption("--retailops-follow-redirects"):
             self.receiver = msgspec.structs.replace(self.receiver, follow_redirects=True)
         confirmed = bool(config.getoption("--retailops-yes"))
@@ -60,6 +62,7 @@ class Session:
             timeout_ms=chosen.timeout_ms,
             confirmed=confirmed,
         )
+        self._environment = environment
         self._policy = SecretPolicy(environment, receivers=book.receivers, named=chosen.secret_env)
         self._clock = ports.SystemClock()
         info = new_run(
@@ -74,6 +77,23 @@ class Session:
         """A test may send from several threads."""
         self._thread: EngineThread | None = None
         self._sequence = 1
+
+    def contracts(self) -> list[tuple[str, str]]:
+        """The actions and editions that the receiver may be sent."""
+        return [each for each in contract.available() if self._speaks.includes(each[1])]
+
+    def url(self, action: str, edition: str) -> str:
+        """The exact URL of an action, without its secrets; empty where only a send can tell it."""
+        if self.receiver.stand_in:
+            return ""
+        names = composing.Names(environment=self._environment, receiver=self.receiver.variables)
+        try:
+            resolved = composing.resolve(self.receiver, names)
+            secrets = self._policy.secrets(self.receiver, resolved)
+            return secrets.url(composing.url(resolved, contract.load(action, edition)))
+        except SandboxError:
+            # Each send says why it cannot be made.
+            return ""
 
     def refresh(self) -> None:
         """Put the orders of the stand-in back to their first state, as each test finds them."""

@@ -20,6 +20,7 @@ from msgspec import UNSET
 
 from retailops_sandbox import composing, diagnostics, httpserver, redaction
 from retailops_sandbox.comparing import Answer, Judge
+from retailops_sandbox.composing.editions import spoken
 from retailops_sandbox.contracts import recognition
 from retailops_sandbox.engine import LARGE_BODY, Clock, DeliveryLog, Transport
 from retailops_sandbox.errors import FileError, SandboxError
@@ -119,6 +120,12 @@ class Relay:
         """The URL that paths are appended to, without its secrets."""
         return self._secrets.url(self._receiver.base_url)
 
+    @property
+    def example(self) -> tuple[str, str]:
+        """A path that RetailOPS posts to, and the exact URL that it is passed on to, without its secrets."""
+        (agreed, *_) = recognition.contracts(edition=spoken(self._receiver).default)
+        return agreed.path, self._secrets.url(_joined(self._receiver, agreed.path))
+
     async def start(self, host: str, port: int, *, secret_path: bool) -> str:
         """Listen, and return the URL to post to. OSError for an address that cannot be listened at.
 
@@ -174,7 +181,7 @@ class Relay:
         sent_at = self._clock.now()
         forwarded = HttpRequest(
             request.method,
-            _joined(self._receiver.base_url, tail),
+            _joined(self._receiver, tail),
             tuple(_passed_on(request.headers, _OF_ONE_CONNECTION, as_bytes=True)),
             request.body,
         )
@@ -182,7 +189,7 @@ class Relay:
             exchange = await self._transport.send(forwarded, self._connection, key=id)
         except SandboxError as error:
             return _one_line(400, error.what)
-        work = partial(self._record, id, sent_at, forwarded, tail, exchange)
+        work = partial(self._record, id, sent_at, forwarded, exchange)
         size = len(request.body) + (len(exchange.response.body) if exchange.response else 0)
         # Logged before it is answered, so that a caller that has the answer finds it in the log.
         recorded = work() if size <= LARGE_BODY else await asyncio.to_thread(work)
@@ -206,14 +213,15 @@ class Relay:
         status = 504 if what.kind in _TOO_LATE else 502
         return _one_line(status, self._secrets.url(f"{what.kind}: {what.message}"))
 
-    def _record(self, id: str, sent_at: str, request: HttpRequest, tail: str, exchange: Exchange) -> Recorded:
+    def _record(self, id: str, sent_at: str, request: HttpRequest, exchange: Exchange) -> Recorded:
         """The delivery for the log, and its judgement without an expectation."""
         try:
             sent = parsed(request.body.decode())
         except UnicodeDecodeError:
             sent = UNSET
         payload = None if sent is UNSET else sent
-        agreed = recognition.recognise_at_receiver(tail.partition("?")[0], payload, self._receiver.paths)
+        path = urlsplit(request.url).path
+        agreed = recognition.recognise_at_receiver(path, payload, self._receiver.paths)
         request = msgspec.structs.replace(request, headers=_legible(request.headers))
         decoded = _decoded(exchange, self._connection)
         kept = redaction.exchange(request, decoded, self._secrets, self._secret_pointers)
@@ -260,11 +268,18 @@ def _tail(target: str, prefix: str) -> str | None:
     return re.sub("^/(?=[?]|$)", "", tail)
 
 
-def _joined(base_url: str, tail: str) -> str:
-    """The receiver's URL with a path tail and its query appended."""
-    parts = urlsplit(base_url)
+def _joined(receiver: Receiver, tail: str) -> str:
+    """The receiver's URL with a path tail and its query appended.
+
+    A contract's path is there once, also where the receiver's URL ends in one.
+    """
+    parts = urlsplit(receiver.base_url)
     path, _, query = tail.partition("?")
-    joined = parts.path.rstrip("/") + path if path else parts.path
+    agreed = recognition.at_end(path)
+    if agreed is not None and agreed.path == path.rstrip("/") and agreed.action not in receiver.paths:
+        joined = composing.joined(parts.path, path)
+    else:
+        joined = parts.path.rstrip("/") + path if path else parts.path
     queries = "&".join(each for each in (parts.query, query) if each)
     url = urlunsplit((parts.scheme, parts.netloc, joined or "/", queries, ""))
     return url + "?" if tail.endswith("?") and not queries else url

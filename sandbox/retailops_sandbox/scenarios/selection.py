@@ -17,10 +17,18 @@ _DEEPEST = 50
 """The most levels of parentheses and of `not`."""
 
 
-def choose(plans: Iterable[Plan], expression: str | None, tags: Collection[str]) -> list[Plan]:
-    """The plans that fit the expression and have one of the tags; all plans, where neither is given."""
+def choose(
+    plans: Iterable[Plan], expression: str | None, tags: Collection[str], editions: Collection[str] = ()
+) -> list[Plan]:
+    """The plans that fit the expression, have one of the tags and are of one of the editions, where given."""
     fits = (lambda plan: True) if expression is None else compile(expression)
-    return [plan for plan in plans if fits(plan) and (not tags or not set(tags).isdisjoint(_tags(plan)))]
+    return [
+        plan
+        for plan in plans
+        if fits(plan)
+        and (not tags or not set(tags).isdisjoint(_tags(plan)))
+        and (not editions or plan.scenario.edition in editions)
+    ]
 
 
 def compile(expression: str) -> Predicate:

@@ -147,7 +147,7 @@ def test_a_status_that_breaks_the_contract_comes_first_and_tells_what_the_answer
     assert violation.hints == (
         "the answer is an HTML page, not JSON: “404 Not Found”: nginx",
         "the full URL was POST http://127.0.0.1/order_cancel: /order_cancel, the action's path, is appended "
-        "to the receiver's URL",
+        "to a receiver's URL without it",
     )
     assert parts(judgement) == [("status", "changed"), ("body", "type")]
 

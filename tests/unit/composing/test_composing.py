@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retailops_sandbox import composing, jsontext
+from retailops_sandbox.composing.editions import spoken
 from retailops_sandbox.composing.placeholders import DEEPEST_REFERENCE, MOST_FILLED
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import ComposeError, UsageError
@@ -271,6 +273,55 @@ def test_the_url_is_the_base_with_the_contract_path_or_the_receivers_own():
     assert url("http://h/hook?key=1") == "http://h/hook/order_cancel_v1?key=1"
     assert url("http://h/hook", order_cancel="") == "http://h/hook"
     assert url("http://h/hook/", order_cancel="x/y") == "http://h/hook/x/y"
+
+
+@pytest.mark.parametrize(
+    ("base", "draft", "v1"),
+    [
+        ("http://h/order_cancel", "http://h/order_cancel", "http://h/order_cancel_v1"),
+        ("http://h/order_cancel_v1", "http://h/order_cancel", "http://h/order_cancel_v1"),
+        ("http://h/order_cancel_v1/", "http://h/order_cancel", "http://h/order_cancel_v1/"),
+        ("http://h/a/order_cancel?k=1", "http://h/a/order_cancel?k=1", "http://h/a/order_cancel_v1?k=1"),
+        ("http://h/order_cancel_v1/a", "http://h/order_cancel_v1/a/order_cancel", "http://h/order_cancel_v1/a/order_cancel_v1"),
+        ("http://h/my_order_cancel", "http://h/my_order_cancel/order_cancel", "http://h/my_order_cancel/order_cancel_v1"),
+        ("http://order_cancel", "http://order_cancel/order_cancel", "http://order_cancel/order_cancel_v1"),
+        ("http://h//", "http://h/order_cancel", "http://h/order_cancel_v1"),
+    ],
+)  # fmt: skip
+def test_a_base_url_that_ends_in_an_actions_path_has_it_once(base: str, draft: str, v1: str):
+    receiver = Receiver(name="r", base_url=base)
+    assert [composing.url(receiver, each) for each in (DRAFT, V1)] == [draft, v1]
+
+
+@pytest.mark.parametrize("own", ["order_cancel_v1", "/order_cancel_v1", "hook", ""])
+def test_a_path_that_the_receiver_states_is_appended_whatever_its_url_ends_in(own: str):
+    receiver = Receiver(name="r", base_url="http://h/order_cancel_v1", paths={"order_cancel": own})
+    assert composing.url(receiver, V1) == f"http://h/order_cancel_v1/{own}".replace("//o", "/o").rstrip("/")
+
+
+@pytest.mark.parametrize(
+    ("fields", "editions", "default", "reason"),
+    [
+        ({}, (), "draft", ""),
+        ({"base_url": "http://h/order_cancel"}, ("draft",), "draft", "its URL ends in /order_cancel"),
+        ({"base_url": "http://h/order_cancel_v1/?k=_draft"}, ("v1",), "v1", "ends in /order_cancel_v1"),
+        ({"base_url": "http://h/retailops_v1"}, ("v1",), "v1", "its URL ends in _v1"),
+        ({"base_url": "http://h/api/v1"}, (), "draft", ""),
+        ({"paths": {"order_cancel": "/hooks/cancel_v1"}}, ("v1",), "v1", "its URL ends in _v1"),
+        ({"token": "t"}, ("v1",), "v1", "it has a token"),
+        ({"token": "t", "base_url": "http://h/order_cancel"}, ("draft",), "draft", "its URL"),
+        ({"token": "t", "editions": ("draft", "v1")}, ("draft", "v1"), "draft", "it says so"),
+        ({"base_url": "http://h/order_cancel", "editions": ("v1",)}, ("v1",), "v1", "it says so"),
+        ({"token": "t", "stand_in": True}, (), "draft", ""),
+    ],
+)
+def test_the_editions_that_a_receiver_speaks(
+    fields: dict[str, Any], editions: tuple[str, ...], default: str, reason: str
+):
+    found = spoken(Receiver(**{"name": "r", "base_url": "http://h", **fields}))
+    assert (found.editions, found.default) == (editions, default)
+    assert reason in found.reason
+    assert found.includes("draft") == (not editions or "draft" in editions)
 
 
 @pytest.mark.parametrize(

@@ -154,12 +154,32 @@ def test_the_bytes_go_through_and_the_tail_and_query_are_appended(start: Any):
         ("/hook", "/a/../b//c", "/hook/a/../b//c"),
         ("/hook/", "/a/", "/hook/a/"),
         ("/hook?k=1", "/a", "/hook/a?k=1"),
+        ("/order_cancel", "/order_cancel?a=1", "/order_cancel?a=1"),
+        ("/order_cancel_v1/?k=1", "/order_cancel_v1", "/order_cancel_v1/?k=1"),
+        ("/x/order_cancel", "/order_cancel_v1", "/x/order_cancel_v1"),
+        ("/order_cancel", "/hook/order_cancel", "/order_cancel/hook/order_cancel"),
+        ("/order_cancel", "/", "/order_cancel"),
     ],
 )
 def test_where_a_path_leads(start: Any, base: str, target: str, arrives: str):
     with receiver(answering(response(NOTHING))) as there:
         start(there.url + base).ask("POST", target, PAYLOAD)
         assert request_of(there)[0] == f"POST {arrives} HTTP/1.1"
+
+
+def test_a_path_that_the_receiver_states_is_appended_whatever_its_url_ends_in(start: Any):
+    with receiver(answering(response(NOTHING))) as there:
+        passing = start(f"{there.url}/order_cancel", paths={"order_cancel": "/order_cancel"})
+        passing.ask("POST", "/order_cancel", PAYLOAD)
+        assert request_of(there)[0] == "POST /order_cancel/order_cancel HTTP/1.1"
+
+
+def test_a_url_that_ends_in_an_actions_path_says_what_is_posted_to_it(start: Any):
+    with receiver(answering(response(NOTHING))) as there:
+        passing = start(f"{there.url}/order_cancel_v1")
+        assert passing.relay.example == ("/order_cancel_v1", f"{there.url}/order_cancel_v1")
+        passing.ask("POST", "/", PAYLOAD)
+        assert [each.edition for each in passing.logged()] == ["v1"]
 
 
 def test_hop_by_hop_headers_are_not_passed_on(start: Any):

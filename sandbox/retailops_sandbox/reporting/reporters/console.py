@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import click
 
-from retailops_sandbox.engine import LARGE_BODY, DeliveryFinished, Event, ScenarioResult
+from retailops_sandbox.engine import LARGE_BODY, DeliveryFinished, DeliveryStarted, Event, ScenarioResult
 from retailops_sandbox.foreign_text import quoted
 from retailops_sandbox.model import Delivery, Judgement, Response, Verdict
 from retailops_sandbox.reporting.render import lines
@@ -24,6 +24,8 @@ _ANSWER = 600
 """The most characters of an answer that are printed."""
 _COMPARED = 60
 """The most lines of a comparison that are printed."""
+_URLS = 5
+"""The most URLs that are printed before something is sent there."""
 _SAID = 40
 """The most lines of a step's reasons that are printed."""
 
@@ -58,9 +60,15 @@ class Console(Reporter):
         """The skipped scenarios, by reason."""
         self._shown: dict[int, list[DeliveryFinished]] = {}
         """The deliveries to be shown beneath their scenario, by plan."""
+        self._urls: set[str] = set()
+        """The URLs that were printed."""
 
     def on_event(self, event: Event) -> None:
-        if isinstance(event, DeliveryFinished):
+        if isinstance(event, DeliveryStarted):
+            if event.url not in self._urls and len(self._urls) < _URLS:
+                self._urls.add(event.url)
+                self._echo(f"sends to {lines.in_line(event.url)}")
+        elif isinstance(event, DeliveryFinished):
             if event.judgement is not None and (
                 self._verbose or event.judgement.verdict in ("failed", "errored")
             ):

@@ -109,8 +109,9 @@ class ComposePages(RoomPages):
         """A fixture, or with `?from=` the payload of an earlier delivery."""
         parent = request.query_params.get("from")
         notices = ComposeNotices()
+        receivers = self._context.read_receivers()
         if parent is None:
-            send_form, files = self._form_of_fixture(request)
+            send_form, files = self._form_of_fixture(request, receivers)
         else:
             entry = self._entry(parent)
             own = not self._context.log.opened_from(parent)
@@ -128,7 +129,6 @@ class ComposePages(RoomPages):
         send_form.view = PAYLOAD_VIEW.of(request)
         send_form.expectation_view = EXPECTATION_VIEW.of(request)
         send_form.q = request.query_params.get("q", "").strip()
-        receivers = self._context.read_receivers()
         send_form.receiver = send_form.receiver or chosen_receiver(request, receivers).name
         return self._show(request, receivers, files, send_form, notices)
 
@@ -266,13 +266,19 @@ class ComposePages(RoomPages):
 
     # --- showing ---
 
-    def _form_of_fixture(self, request: Request) -> tuple[SendForm, FixtureFiles]:
-        """The form of the fixture that the address names, else of the first one; and all fixtures."""
+    def _form_of_fixture(self, request: Request, receivers: KnownReceivers) -> tuple[SendForm, FixtureFiles]:
+        """The form of the fixture that the address names, else of the first one; and all fixtures.
+
+        An address that names nothing means the edition that the chosen receiver speaks.
+        """
         known = {each.name: each.editions for each in self._context.actions()}
         action = request.query_params.get("action") or next(iter(known))
         if action not in known:
             raise UsageError(f"there is no action {action!r}", mend=f"there are {', '.join(known)}")
         edition = request.query_params.get("edition") or known[action][0]
+        if not request.query_params:
+            spoken = self._context.speaks(chosen_receiver(request, receivers)).default
+            edition = spoken if spoken in known[action] else edition
         wanted = contract.load(action, edition)
         infos = available(self._context.workspace, action, edition)
         name = request.query_params.get("fixture") or (infos[0].name if infos else "")

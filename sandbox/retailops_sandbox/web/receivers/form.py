@@ -10,7 +10,6 @@ import msgspec
 from starlette.datastructures import FormData
 
 from retailops_sandbox import composing, jsontext, redaction
-from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.model import Basic, Bearer, Netrc, Receiver
 from retailops_sandbox.web.shell.context import Action
@@ -46,21 +45,16 @@ class TypedReceiver(msgspec.Struct, frozen=True):
         return next(filter(None, (self.problems[field] for field in _REACHED_BY)), "")
 
 
-class RepeatedPath(msgspec.Struct, frozen=True):
-    """A path at the end of a base URL that is also added to the URL, and so comes twice."""
-
-    path: str
-    url: str
-    """The URL that would be called."""
-    shortened: str
-    """The base URL without the path."""
-
-
 def auth_kind(receiver: Receiver) -> str:
     """The kinds of authentication that a receiver has; empty where it has none."""
     kinds = {Basic: "basic", Bearer: "bearer", Netrc: "netrc"}
     kind = kinds.get(type(receiver.auth), "") if receiver.auth else ""
     return ", ".join(filter(None, [kind, "token" if receiver.token else ""]))
+
+
+def editions(actions: list[Action]) -> list[str]:
+    """The editions of these actions; the default edition comes first."""
+    return list(dict.fromkeys(edition for action in actions for edition in action.editions))
 
 
 # --- a receiver as the form shows it ---
@@ -95,6 +89,7 @@ def _values(receiver: Receiver, is_default: bool, actions: list[Action]) -> defa
         path = receiver.paths.get(action.name)
         values[f"path_{action.name}"] = path or ""
         values[f"whole_{action.name}"] = "yes" if path == "" else ""
+    values |= {f"edition_{edition}": "yes" for edition in receiver.editions}
     return values
 
 
@@ -107,20 +102,6 @@ def read(form: FormData, actions: list[Action]) -> TypedReceiver:
     reading = _Reading(values)
     receiver = reading.receiver(actions)
     return TypedReceiver(values, reading.problems, receiver, reading.secrets, values["default"] == "yes")
-
-
-def repeated_path(receiver: Receiver, actions: list[Action]) -> RepeatedPath | None:
-    """The path at the end of a base URL that the contract, or the receiver itself, adds again."""
-    parts = urlsplit(receiver.base_url)
-    base = parts.path.rstrip("/")
-    for action in actions:
-        for edition in action.editions:
-            path = receiver.paths.get(action.name, contract.load(action.name, edition).path)
-            ending = "/" + path.strip("/")
-            if ending != "/" and base.endswith(ending):
-                url = parts._replace(path=base + ending).geturl()
-                return RepeatedPath(ending, url, parts._replace(path=base.removesuffix(ending)).geturl())
-    return None
 
 
 class _Reading:
@@ -137,6 +118,7 @@ class _Reading:
             name=self._name(),
             base_url=self._url("base_url"),
             paths=self._paths(actions),
+            editions=tuple(each for each in editions(actions) if f"edition_{each}" in self._values),
             headers=self._headers(),
             auth=self._auth(),
             token=self._secret("token"),

@@ -19,12 +19,11 @@ from retailops_sandbox.web.receivers.connection_check import ConnectionCheck, Co
 from retailops_sandbox.web.receivers.deleted import DeletedReceivers
 from retailops_sandbox.web.receivers.env_requirements import EnvRequirement
 from retailops_sandbox.web.receivers.form import (
-    RepeatedPath,
     TypedReceiver,
     auth_kind,
+    editions,
     from_receiver,
     read,
-    repeated_path,
 )
 from retailops_sandbox.web.shell import forms
 from retailops_sandbox.web.shell.choices import remember_receiver
@@ -43,6 +42,8 @@ class ReceiverRow(msgspec.Struct, frozen=True, kw_only=True):
     """A receiver in the list."""
 
     target: Target
+    speaks: str
+    """The editions that it speaks, in words; empty where they are not known."""
     auth: str
     """The kinds of authentication, in words; empty where there is none."""
     is_default: bool
@@ -87,9 +88,8 @@ class ReceiverPage(msgspec.Struct, frozen=True, kw_only=True):
     replaces: str
     """The name of the receiver that is edited; empty for a new one."""
     copy_of: str
-    repeated_path: RepeatedPath | None
-    """A path that the base URL seems to repeat, about which the page asks; None where it repeats none."""
     actions: Sequence[ActionPath]
+    editions: Sequence[str]
     env_requirements: Sequence[EnvRequirement]
     check: ConnectionCheck | None
     check_id: str = "connection-check"
@@ -165,14 +165,6 @@ class ReceiverPages(RoomPages):
         if typed.is_wrong:
             return self._form(request, receivers, typed, replaces, typed.problems)
         receiver = typed.receiver
-        do = text(form, "do")
-        if repeated := self._repeated_path(receivers, receiver, replaces):
-            if do == "shorten":
-                receiver = msgspec.structs.replace(receiver, base_url=repeated.shortened)
-            elif do != "keep":
-                what = f"ends in {repeated.path}, which is added to it: it would be called at {repeated.url}"
-                wrong = problems({"base_url": what})
-                return self._form(request, receivers, typed, replaces, wrong, repeated=repeated)
         try:
             self._context.workspace.save_receiver(receiver, replaces=replaces, is_default=typed.is_default)
         except SandboxError as error:
@@ -181,15 +173,6 @@ class ReceiverPages(RoomPages):
         response = RedirectResponse(f"/receivers?saved={quote(receiver.name)}", HTTPStatus.SEE_OTHER)
         remember_receiver(request, response, receiver)
         return response
-
-    def _repeated_path(
-        self, receivers: KnownReceivers, receiver: Receiver, replaces: str
-    ) -> RepeatedPath | None:
-        """The path that the receiver's URL would have twice; None also where the saved one has it twice."""
-        saved = next((each for each in receivers.own().receivers if each.name == replaces), None)
-        if saved is not None and saved.base_url == receiver.base_url:
-            return None
-        return repeated_path(receiver, self._context.actions())
 
     async def check(self, request: Request) -> Response:
         """Check the connection to one of the listed receivers."""
@@ -255,10 +238,10 @@ class ReceiverPages(RoomPages):
         receivers: KnownReceivers,
         checks: Mapping[str, ConnectionCheck] | None = None,
     ) -> Response:
-        action = self._context.actions()[0]
         rows = [
             ReceiverRow(
-                target=self._context.target(receiver, action.name, action.editions[0]),
+                target=self._context.default_target(receiver),
+                speaks=self._context.speaks(receiver).words,
                 auth=auth_kind(receiver),
                 is_default=receiver.name == receivers.default,
                 env_requirements=env_requirements.of(receiver, self._context),
@@ -281,20 +264,20 @@ class ReceiverPages(RoomPages):
         wrong: Mapping[str, str] | None = None,
         *,
         copy_of: str = "",
-        repeated: RepeatedPath | None = None,
         check: ConnectionCheck | None = None,
     ) -> Response:
         """The form; with `wrong`, the answer to a form that could not be saved."""
+        actions = self._context.actions()
         page = ReceiverPage(
             values=typed.values,
             problems=wrong or problems(),
             replaces=replaces,
             copy_of=copy_of,
-            repeated_path=repeated,
             actions=[
                 ActionPath(action.name, contract.load(action.name, action.editions[0]).path)
-                for action in self._context.actions()
+                for action in actions
             ],
+            editions=editions(actions),
             env_requirements=env_requirements.of(typed.receiver, self._context, typed.secrets),
             check=check,
         )

@@ -22,6 +22,7 @@ from retailops_sandbox.runlog.runs import RunSummary
 from retailops_sandbox.scenarios import trend
 from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.scenarios.trend import Past, Trend
+from retailops_sandbox.session.fitting import Fitting, fitting
 from retailops_sandbox.session.run import RunSetup
 from retailops_sandbox.web.scenarios.run_target import for_run, run_target
 from retailops_sandbox.web.scenarios.step_summary import StepSummary, step_summary
@@ -121,6 +122,8 @@ class RunBar(msgspec.Struct, frozen=True, kw_only=True):
     """The id of the only scenario that it runs; empty where it runs the selected ones."""
     form_id: str
     problems: Mapping[str, str]
+    left_out: str = ""
+    """What a run of all listed scenarios leaves out, and why, in one line; empty where it is nothing."""
 
 
 class ScenariosPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -219,6 +222,13 @@ class ScenarioPages(RoomPages):
             nothing = "there is nothing to run" if do == "listed" else "select a scenario first"
             raise Refused("send", f"Nothing was sent: {nothing}.")
         target = run_target(self._context, receivers, form.receiver, plans)
+        if do == "listed" and not target.is_gone:
+            plans = self._fitting(target.receiver, plans).plans
+            if not plans:
+                raise Refused(
+                    "send", "Nothing was sent: the receiver speaks the edition of none that is listed."
+                )
+            target = run_target(self._context, receivers, form.receiver, plans)
         permit(target, shown=form.shown, confirmed=form.confirmed, again="run")
         options = Options(
             receiver=for_run(target.receiver),
@@ -231,6 +241,19 @@ class ScenarioPages(RoomPages):
             options=options,
             environment=self._context.environment,
             policy=self._context.policy(receivers),
+        )
+
+    def _fitting(self, receiver: Receiver, plans: Sequence[Plan]) -> Fitting:
+        """The plans that a receiver can answer."""
+        return fitting(plans, self._context.speaks(receiver))
+
+    def _left_out(self, receiver: Receiver, plans: Sequence[Plan]) -> str:
+        fits = self._fitting(receiver, plans)
+        if not fits.others:
+            return ""
+        return (
+            f"Run all listed leaves out what is of {' and '.join(fits.others)}, because the receiver "
+            f"{fits.speaks.words}. Selected scenarios are sent all the same."
         )
 
     def _wanted(self, form: ScenarioForm, one: str, do: str) -> tuple[Sequence[Plan], Sequence[SandboxError]]:
@@ -332,7 +355,12 @@ class ScenarioPages(RoomPages):
         if target.problem:
             found.setdefault("receiver", target.problem)
         return RunBar(
-            target=target, receivers=receivers.all, one=one, form_id=secrets.token_hex(16), problems=found
+            target=target,
+            receivers=receivers.all,
+            one=one,
+            form_id=secrets.token_hex(16),
+            problems=found,
+            left_out="" if one or target.is_gone else self._left_out(target.receiver, plans),
         )
 
     def _header_target(self, run_bar: RunBar) -> Target:
@@ -340,8 +368,7 @@ class ScenarioPages(RoomPages):
         receiver = run_bar.target.receiver
         if run_bar.target.is_gone:
             return run_bar.target
-        action = self._context.actions()[0]
-        return self._context.target(receiver, action.name, action.editions[0])
+        return self._context.default_target(receiver)
 
     def _rows(self, indexed: IndexedScenarios, form: ScenarioForm) -> list[ScenarioRow]:
         wanted = {plan.id for plan in indexed.plans}

@@ -28,8 +28,7 @@ def run_target(context: AppContext, receivers: KnownReceivers, name: str, plans:
         for plan in _different(receiver, plans)
     ]
     if not targets:
-        action = context.actions()[0]
-        targets = [context.target(receiver, action.name, action.editions[0])]
+        targets = [context.default_target(receiver)]
     urls = tuple(dict.fromkeys(target.url for target in targets))
     # A problem of some scenarios only is no problem of the run: their results will say why.
     problems = [target.problem for target in targets]

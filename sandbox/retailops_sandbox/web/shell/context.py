@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from retailops_sandbox import composing
+from retailops_sandbox.composing.editions import SpokenEditions, spoken
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.engine import Clock, DeliveryLog, Ports, Transport
 from retailops_sandbox.errors import SandboxError, UsageError
@@ -15,6 +16,7 @@ from retailops_sandbox.model import Json, Receiver
 from retailops_sandbox.redaction import SecretPolicy, Secrets
 from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.runlog.ports import Log
+from retailops_sandbox.session.fitting import editions_of
 from retailops_sandbox.session.ports import SystemClock, build_ports
 from retailops_sandbox.standin import TOKEN, StandIn
 from retailops_sandbox.web.shell.known_receivers import KnownReceivers
@@ -41,6 +43,8 @@ class Target(msgspec.Struct, frozen=True):
     urls: tuple[str, ...] = ()
     problem: str = ""
     """Why nothing can be sent there."""
+    doubt: str = ""
+    """Why the receiver may not understand what is sent: it speaks another edition."""
     is_gone: bool = False
     """Whether there is no receiver of that name."""
 
@@ -154,6 +158,14 @@ class AppContext:
             return Target.gone(name, receivers)
         return self.target(receiver, action, edition, variables)
 
+    def speaks(self, receiver: Receiver) -> SpokenEditions:
+        """The editions that a receiver speaks."""
+        return editions_of(receiver, {}, self.environment)
+
+    def default_target(self, receiver: Receiver) -> Target:
+        """The target of a send of the first action, in the edition that the receiver speaks."""
+        return self.target(receiver, self.actions()[0].name, self.speaks(receiver).default)
+
     def target(
         self, receiver: Receiver, action: str, edition: str, variables: Mapping[str, Json] | None = None
     ) -> Target:
@@ -161,7 +173,9 @@ class AppContext:
         try:
             wanted = contract.load(action, edition)
             resolved, secrets = self.resolved(receiver, variables)
-            return Target(receiver, (secrets.url(composing.url(resolved, wanted)),))
+            speaks = spoken(resolved)
+            doubt = "" if speaks.includes(edition) else f"This is {edition}, and it {speaks.words}."
+            return Target(receiver, (secrets.url(composing.url(resolved, wanted)),), doubt=doubt)
         except SandboxError as error:
             known = self._policy((receiver,)).secrets(receiver)
             return Target(receiver, (known.url(receiver.base_url),), str(error))

@@ -73,11 +73,12 @@ class RoomPages:
     ) -> Target:
         """Where a send to the receiver that this browser chose last would go.
 
-        It is a send of the first action in its default edition where none is named.
+        It is a send of the first action, in the edition that the receiver speaks, where none is named.
         """
-        first = self._context.actions()[0]
         receiver = chosen_receiver(request, receivers)
-        return self._context.target(receiver, action or first.name, edition or first.editions[0])
+        if not action:
+            return self._context.default_target(receiver)
+        return self._context.target(receiver, action, edition)
 
     def _entry(self, id: str) -> Entry:
         """A delivery of the log; HTTPException 404 where there is none. Blocks."""

@@ -1,0 +1,60 @@
+"""The editions that a receiver speaks: as it says itself, else as its URL, its paths or its token do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from retailops_sandbox.contracts import contract, recognition
+from retailops_sandbox.model import Receiver
+
+
+class SpokenEditions(msgspec.Struct, frozen=True):
+    """The editions that a receiver speaks, and how that is known."""
+
+    editions: tuple[str, ...] = ()
+    """Empty where they are not known: it may speak all."""
+    reason: str = ""
+    """How it is known, in words about the receiver."""
+
+    @property
+    def default(self) -> str:
+        """The edition to send where none is named."""
+        return recognition.DEFAULT_EDITION if self.includes(recognition.DEFAULT_EDITION) else self.editions[0]
+
+    @property
+    def words(self) -> str:
+        """What is known, as a predicate of the receiver; empty where nothing is."""
+        return f"speaks {' and '.join(self.editions)}: {self.reason}" if self.editions else ""
+
+    def includes(self, edition: str) -> bool:
+        """Whether the receiver speaks an edition, as far as is known."""
+        return not self.editions or edition in self.editions
+
+
+def spoken(receiver: Receiver) -> SpokenEditions:
+    """The editions that a resolved receiver speaks. The stand-in speaks all, unless it says otherwise."""
+    if receiver.editions:
+        return SpokenEditions(receiver.editions, "it says so")
+    if receiver.stand_in:
+        return SpokenEditions()
+    paths = (receiver.base_url.partition("?")[0], *receiver.paths.values())
+    for path in paths:
+        for edition, ending in _spelled(path.rstrip("/")):
+            return SpokenEditions((edition,), f"its URL ends in {ending}")
+    if receiver.token:
+        known = recognition.contracts()
+        with_token = dict.fromkeys(each.edition for each in known if each.auth is not None)
+        if len(with_token) < len({each.edition for each in known}):
+            return SpokenEditions(tuple(with_token), "it has a token")
+    return SpokenEditions()
+
+
+def _spelled(path: str) -> Iterator[tuple[str, str]]:
+    """The editions that the end of a path names, as in order_cancel_v1 or cancel_v1, with that end."""
+    if found := recognition.at_end(path):
+        yield found.edition, found.path
+    for edition in dict.fromkeys(edition for _, edition in contract.available()):
+        if path.rpartition("/")[2].endswith(f"_{edition}"):
+            yield edition, f"_{edition}"

@@ -1,0 +1,53 @@
+"""Which scenarios a receiver can answer: those of the editions that it speaks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from retailops_sandbox import composing
+from retailops_sandbox.composing.editions import SpokenEditions, spoken
+from retailops_sandbox.errors import SandboxError
+from retailops_sandbox.model import Json, Receiver
+from retailops_sandbox.scenarios.scenario import Plan
+
+
+class Fitting(msgspec.Struct, frozen=True):
+    """The plans of some that a receiver can answer."""
+
+    plans: Sequence[Plan]
+    others: tuple[str, ...]
+    """The editions of those that are left out."""
+    left_out: int
+    speaks: SpokenEditions
+
+    @property
+    def line(self) -> str:
+        """What is left out, and why, in one line; empty where nothing is."""
+        if not self.left_out:
+            return ""
+        scenarios = f"{self.left_out:,} scenario{'' if self.left_out == 1 else 's'}"
+        return (
+            f"left out: {scenarios} of {' and '.join(self.others)}, because the receiver {self.speaks.words}"
+        )
+
+
+def fitting(plans: Sequence[Plan], speaks: SpokenEditions) -> Fitting:
+    """The plans whose edition a receiver speaks, as far as is known."""
+    kept = [plan for plan in plans if speaks.includes(plan.scenario.edition)]
+    others = {plan.scenario.edition for plan in plans if not speaks.includes(plan.scenario.edition)}
+    return Fitting(kept, tuple(sorted(others)), len(plans) - len(kept), speaks)
+
+
+def editions_of(
+    receiver: Receiver, variables: Mapping[str, Json], environment: Mapping[str, str]
+) -> SpokenEditions:
+    """The editions that a receiver speaks, with its placeholders filled as far as they can be."""
+    names = composing.Names(given=variables, environment=environment, receiver=receiver.variables)
+    try:
+        receiver = composing.resolve(receiver, names)
+    except SandboxError:
+        # A send says what is missing; the URL as it is written may still tell the edition.
+        return spoken(receiver)
+    return spoken(receiver)
