@@ -5,7 +5,6 @@ from __future__ import annotations
 import msgspec
 
 from retailops_sandbox.errors import SourceError
-from retailops_sandbox.importing.found import refer
 from retailops_sandbox.jsontext.text import error_at
 
 
@@ -54,8 +53,3 @@ class CommandText:
             "a backslash escapes nothing inside single quotes, so the text ends here",
             r"write '\'' for a single quote inside them",
         )
-
-
-def variable(name: str) -> str:
-    """What stands in a word for a variable of the shell."""
-    return refer(name)

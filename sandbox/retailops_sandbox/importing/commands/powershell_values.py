@@ -16,6 +16,10 @@ MOST_CHARACTERS = 32 * 1024 * 1024
 """The most characters of all the texts that the statements of a text make."""
 
 
+_NODE = 100
+"""How many characters of that each value of a table or an array uses up: it takes as long to write."""
+
+
 class Session(msgspec.Struct):
     """A web session or a part of it, with what is set on it that a request sends."""
 
@@ -62,7 +66,7 @@ class JsonText:
 
     def _json(self, value: Value, level: int) -> Json:
         self.levels = max(self.levels, level)
-        self._left -= 1 + len(value) if isinstance(value, str) else 1
+        self._left -= _NODE + (len(value) if isinstance(value, str) else 0)
         if self._left < 0 or level > jsontext.MAX_DEPTH:
             raise TooLarge
         if isinstance(value, Session | Answer):
