@@ -88,15 +88,18 @@ def test_a_copy_is_edited_checked_and_saved(page: Page, served: Served, shop: Sh
     assert shop.requests == []
 
 
-def test_a_pasted_url_is_mended_with_one_click(page: Page, served: Served):
+def test_a_pasted_url_is_understood_and_shown_whole(page: Page, served: Served):
     page.get_by_role("link", name="Add a receiver").click()
     page.get_by_label("Name", exact=True).fill("pasted")
     page.get_by_label("Base URL", exact=True).fill("http://shop.test/hooks/order_cancel")
     page.get_by_label("Base URL", exact=True).press("Enter")
-    expect(page.locator("#base_url-error")).to_contain_text("/order_cancel/order_cancel")
-    expect(page.get_by_label("Base URL", exact=True)).to_have_value("http://shop.test/hooks/order_cancel")
-    page.get_by_role("button", name="Save it as http://shop.test/hooks").click()
-    expect(row(page, "pasted")).to_contain_text("http://shop.test/hooks/order_cancel")
+    expect(row(page, "pasted").locator(".url")).to_have_text("http://shop.test/hooks/order_cancel")
+    expect(row(page, "pasted")).to_contain_text("speaks draft: its URL ends in /order_cancel")
+    page.get_by_role("link", name="Edit").last.click()
+    page.get_by_label("Speaks v1").check()
+    page.get_by_role("button", name="Save receiver").click()
+    expect(row(page, "pasted").locator(".url")).to_have_text("http://shop.test/hooks/order_cancel_v1")
+    expect(row(page, "pasted")).to_contain_text("speaks v1: it says so")
     Workspace(served.workspace).delete_receiver("pasted")
 
 

@@ -145,7 +145,7 @@ def test_each_of_a_list_of_expectations_is_accepted(tmp_path: Path):
 def test_a_shipped_scenario_is_copied_into_the_workspace(tmp_path: Path):
     known = resources.fixtures_dir() / "scenarios" / "draft-cancel.scenario.json"
     before = known.read_text()
-    with receiver(answering(event())) as shop:
+    with receiver(answering(event(status="error"))) as shop:
         done = run(tmp_path, "-k", "draft-cancel", "--receiver", shop.url, "--accept")
         assert done.returncode == 0, done.stdout + done.stderr
         copy = tmp_path / "scenarios" / known.name

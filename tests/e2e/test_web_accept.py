@@ -271,7 +271,9 @@ def test_violations_and_faults_are_named_and_not_accepted(client: AcceptClient):
 
 
 def test_a_shipped_scenario_is_copied_into_the_workspace(client: AcceptClient):
-    review = client.run(SCENARIO, str(shipped_file()))
+    answer = response(b'{"events": [{"status": "error", "error_code": "ERR1"}]}')
+    with receiver(answering(answer)) as shop:
+        review = client.run(SCENARIO, str(shipped_file()), "--receiver", shop.url)
     assert "draft-cancel" in client.page(review)
     client.press(review, 1, "accept")
     assert "a copy of the shipped scenario" in client.page(f"{review}/changes")

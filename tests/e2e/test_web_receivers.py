@@ -313,6 +313,19 @@ def test_a_path_of_its_own_is_added_as_it_is(
     assert f" http://shop.test{called} " in saved(http, **fields)
 
 
+def test_compose_begins_with_the_edition_of_the_chosen_receiver_and_says_where_another_goes(
+    http: httpx2.Client, workspace: Workspace
+) -> None:
+    saved(http, base_url="http://shop.test/order_cancel_v1")
+    page = words(http.get("/").text)
+    assert "POST http://shop.test/order_cancel_v1 " in page
+    assert "The payload is" not in page
+    other = words(http.get("/?edition=draft").text)
+    assert "POST http://shop.test/order_cancel " in other
+    doubt = "The payload is draft, and the receiver speaks v1: its URL ends in /order_cancel_v1."
+    assert doubt in other
+
+
 def test_a_receiver_says_which_editions_it_speaks(http: httpx2.Client, workspace: Workspace) -> None:
     page = saved(http, edition_v1="yes")
     assert workspace.receivers().named("mine").editions == ("v1",)

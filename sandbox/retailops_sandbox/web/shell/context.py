@@ -174,7 +174,11 @@ class AppContext:
             wanted = contract.load(action, edition)
             resolved, secrets = self.resolved(receiver, variables)
             speaks = spoken(resolved)
-            doubt = "" if speaks.includes(edition) else f"This is {edition}, and it {speaks.words}."
+            doubt = (
+                ""
+                if speaks.includes(edition)
+                else f"The payload is {edition}, and the receiver {speaks.words}."
+            )
             return Target(receiver, (secrets.url(composing.url(resolved, wanted)),), doubt=doubt)
         except SandboxError as error:
             known = self._policy((receiver,)).secrets(receiver)
