@@ -19,6 +19,8 @@ MAX_BODY = 32 * 1024 * 1024
 CLOSE = ("Connection", "close")
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _TEXT = "text/plain; charset=utf-8"
+_PATIENCE = 60.0
+"""Seconds in which a request must have come after its first byte."""
 _LINGER = 5.0
 """Seconds for which the rest of a refused request is read, so that its sender gets the answer."""
 _HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9.-]+))(?::[0-9]{1,5})?")
@@ -133,8 +135,18 @@ def text_response(status: int, text: str) -> Response:
 
 async def read_request(reader: StreamReader, writer: StreamWriter) -> Request | None:
     """The next request on a connection; None where the client has closed it."""
+    first = await reader.read(1)
     try:
-        head = await reader.readuntil(b"\r\n\r\n")
+        async with asyncio.timeout(_PATIENCE):
+            return await _read_rest(first, reader, writer)
+    except TimeoutError:
+        raise RefusedError(408, f"the request did not come within {_PATIENCE:g} seconds") from None
+
+
+async def _read_rest(first: bytes, reader: StreamReader, writer: StreamWriter) -> Request | None:
+    """The request that begins with this byte."""
+    try:
+        head = first + await reader.readuntil(b"\r\n\r\n")
         start, *lines = head[:-4].decode("latin-1").split("\r\n")
         method, target, version = _start_line(start)
         headers = tuple(map(_header, lines))

@@ -33,6 +33,21 @@ def read(data: bytes, writer: Any = None) -> Request | None:
     return asyncio.run(run())
 
 
+@pytest.mark.parametrize("begun", [b"P", b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nhalf"])
+def test_a_request_that_does_not_come_is_refused(begun: bytes, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(httpserver, "_PATIENCE", 0.05)
+
+    async def run() -> None:
+        reader: Any = asyncio.StreamReader()
+        reader.feed_data(begun)
+        writer: Any = Written()
+        with pytest.raises(RefusedError) as caught:
+            await httpserver.read_request(reader, writer)
+        assert caught.value.response.status == 408
+
+    asyncio.run(run())
+
+
 names = st.text("abcXYZ-019", min_size=1, max_size=8).map("X".__add__)
 texts = st.text(
     st.characters(min_codepoint=33, max_codepoint=255, exclude_characters="\x7f\x85\xa0"), max_size=12

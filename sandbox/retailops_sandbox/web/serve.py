@@ -24,6 +24,7 @@ from retailops_sandbox.session.ports import SystemClock
 from retailops_sandbox.session.stand_in import started_stand_in
 from retailops_sandbox.transport import Transport
 from retailops_sandbox.web.app import Application, create_app
+from retailops_sandbox.web.connections import TimedConnection
 from retailops_sandbox.web.log.maintenance import LogMaintenance
 from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.pages import Pages
@@ -146,6 +147,7 @@ class _Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 application.asgi,
+                http=TimedConnection,
                 log_level="warning",
                 access_log=False,
                 server_header=False,
