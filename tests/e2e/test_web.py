@@ -700,3 +700,27 @@ def test_ctrl_c_logs_what_is_in_flight_and_folds_the_run(tmp_path: Path) -> None
     assert path.endswith(delivery["id"])
     assert delivery["fault"]["kind"] == "cancelled"
     assert not list(run.parent.glob("*.journal"))
+
+
+@pytest.mark.parametrize("path", ["/compose", "/send"])
+@pytest.mark.parametrize("field", ["payload", "expectation", "variables"])
+def test_more_than_the_page_can_work_on_is_refused_in_words(client: ComposeClient, path: str, field: str):
+    form = {**client.form(), field: " " * 4_000_000 + "{}"}
+    answer = client.http.post(path, data=form)
+    assert answer.status_code == 413
+    assert "This page takes up to 4,000,000 characters. Go back: what you typed is still there." in words(
+        answer.text
+    )
+
+
+def test_a_pasted_text_may_be_larger(client: ComposeClient):
+    form = {**client.form(), "import_text": " " * 4_000_000 + "no request", "do": "import"}
+    answer = client.http.post("/compose", data=form)
+    assert answer.status_code == 200
+    assert "no request" in answer.text
+
+
+def test_a_form_that_is_too_large_anywhere_else_is_refused_in_words(client: ComposeClient):
+    answer = client.http.post("/theme", data={"theme": "x" * 9_000_000})
+    assert answer.status_code == 413
+    assert "A form may have up to 8 MB." in words(answer.text)

@@ -10,6 +10,7 @@ from http import HTTPStatus
 
 import msgspec
 from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -23,7 +24,6 @@ from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.web.compose import expectation, payload
 from retailops_sandbox.web.compose.expectation import ExpectationNotice, ExpectationPanel
 from retailops_sandbox.web.compose.findings import Findings, examine
-from retailops_sandbox.web.compose.fixture_import import LARGE
 from retailops_sandbox.web.compose.fixtures import (
     FixtureButtons,
     FixtureFiles,
@@ -50,6 +50,10 @@ from retailops_sandbox.web.shell.sending import SendRequest
 from retailops_sandbox.web.shell.sends import lacking, permit, send_request
 from retailops_sandbox.workspace.fixtures import stamp
 
+_LARGEST = 32 * 1024 * 1024
+"""Bytes of the form, as it is encoded: what is pasted to be imported may be large."""
+_MOST_TYPED = 4_000_000
+"""Characters of all that is typed, without what is pasted to be imported."""
 _PARTS = {
     "target": "compose/retarget.html",
     "findings": "compose/findings.html",
@@ -97,6 +101,8 @@ class ComposePages(RoomPages):
     def __init__(self, context: AppContext, pages: Pages) -> None:
         super().__init__(context, pages)
         self._fixture_buttons = FixtureButtons(context)
+        self._pressing = asyncio.Lock()
+        """One button after the other: a press reads files and writes them."""
 
     def routes(self) -> list[Route]:
         return [
@@ -134,9 +140,9 @@ class ComposePages(RoomPages):
 
     async def change(self, request: Request) -> Response:
         """Do the action of a button other than Send with the typed form, and show the page again."""
-        form = await forms.read(request)
+        form = await forms.read(request, largest=_LARGEST)
         send_form = _read(form)
-        wrong = _take_inputs(send_form, form)
+        wrong = await asyncio.to_thread(_take_inputs, send_form, form)
         wanted = request.headers.get("hx-target", "")
         do = text(form, "do") or {"expectation-field": "pick"}.get(wanted, "show")
         try:
@@ -148,7 +154,7 @@ class ComposePages(RoomPages):
         receivers = self._context.read_receivers()
         files = self._fixture_buttons.read(send_form)
         show = partial(self._show, request, receivers, files, send_form, notices, form=form, part=part)
-        response = await asyncio.to_thread(show) if _is_large(send_form) else show()
+        response = await asyncio.to_thread(show)
         remember_receiver(request, response, receivers.find(send_form.receiver))
         if do.startswith("view:"):
             PAYLOAD_VIEW.remember(request, response, send_form.view)
@@ -159,18 +165,23 @@ class ComposePages(RoomPages):
 
     async def _do(self, do: str, send_form: SendForm, form: FormData) -> ComposeNotices:
         """Press one of the page's buttons; Refused where that cannot be done."""
-        word, _, argument = do.partition(":")
-        if word == "import":
+        if do == "import":
             return ComposeNotices(fixture=await self._fixture_buttons.take_in(send_form))
+        if do == "reset":
+            self._context.stand_in.reset()
+            return ComposeNotices(is_reset=True)
+        async with self._pressing:
+            return await asyncio.to_thread(self._press, do, send_form, form)
+
+    def _press(self, do: str, send_form: SendForm, form: FormData) -> ComposeNotices:
+        """Press a button that works on texts and files. Blocks."""
+        word, _, argument = do.partition(":")
         fixture = self._fixture_buttons.press(word, argument, send_form, form)
         if fixture is not None:
             return ComposeNotices(fixture=fixture)
         expected = expectation.press(self._context, word, argument, send_form, form)
         if expected is not None:
             return ComposeNotices(expectation=expected)
-        if do == "reset":
-            self._context.stand_in.reset()
-            return ComposeNotices(is_reset=True)
         if do in ("advise", "be quiet"):
             return ComposeNotices(advice="on" if do == "advise" else "off")
         if word == "view" and argument in PAYLOAD_VIEW.words:
@@ -181,17 +192,17 @@ class ComposePages(RoomPages):
 
     async def send(self, request: Request) -> Response:
         """Send the typed payload: 303 to the delivery's page, or the form again with its problems."""
-        form = await forms.read(request)
+        form = await forms.read(request, largest=_LARGEST)
         send_form = _read(form)
         receivers = self._context.read_receivers()
         try:
-            for field, untaken in _take_inputs(send_form, form).items():
-                raise Refused(field, untaken)
-            delivery, was_sent = await self._once(forms.key(form), self._request(receivers, send_form))
+            wanted = await asyncio.to_thread(self._request, receivers, send_form, form)
+            delivery, was_sent = await self._once(forms.key(form), wanted)
         except Refused as refused:
             notices = ComposeNotices(problems=refused.problems)
             files = self._fixture_buttons.read(send_form)
-            return self._show(request, receivers, files, send_form, notices, form=form, refused=True)
+            show = partial(self._show, request, receivers, files, send_form, notices, form=form, refused=True)
+            return await asyncio.to_thread(show)
         query = "?sent=before" if was_sent else ""
         response = RedirectResponse(f"/deliveries/{delivery}{query}", HTTPStatus.SEE_OTHER)
         remember_receiver(request, response, receivers.find(send_form.receiver))
@@ -203,8 +214,10 @@ class ComposePages(RoomPages):
         except SandboxError as error:
             raise Refused("send", str(error)) from error
 
-    def _request(self, receivers: KnownReceivers, send_form: SendForm) -> SendRequest:
-        """The send that the form asks for; Refused where it may not or cannot be sent."""
+    def _request(self, receivers: KnownReceivers, send_form: SendForm, form: FormData) -> SendRequest:
+        """The send that the form asks for; Refused where it may not or cannot be sent. Blocks."""
+        for field, untaken in _take_inputs(send_form, form).items():
+            raise Refused(field, untaken)
         target = self._target(receivers, send_form)
         permit(target, shown=send_form.shown, confirmed=send_form.confirmed)
         expected = self._expectation(send_form)
@@ -353,16 +366,20 @@ class ComposePages(RoomPages):
 
 
 def _read(form: FormData) -> SendForm:
-    """The form as typed; SandboxError for an action and edition without a contract."""
+    """The form as typed; SandboxError for an action and edition without a contract.
+
+    HTTPException 413 where more was typed than this page can work on.
+    """
+    if sum(len(str(value)) for name, value in form.multi_items() if name != "import_text") > _MOST_TYPED:
+        what = (
+            f"This page takes up to {_MOST_TYPED:,} characters. Go back: what you typed is still there. "
+            "Save a larger payload as a fixture, and send it with `retailops-sandbox send`."
+        )
+        raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, what)
     send_form = SendForm.of(form)
     # Action and edition become parts of paths: only those of a contract may be read or written.
     contract.load(send_form.action, send_form.edition)
     return send_form
-
-
-def _is_large(send_form: SendForm) -> bool:
-    """Whether a page with what is typed takes so long to make that other pages would wait."""
-    return len(send_form.payload) + len(send_form.expectation) + len(send_form.import_text) > LARGE
 
 
 def _take_inputs(send_form: SendForm, form: FormData) -> dict[str, str]:

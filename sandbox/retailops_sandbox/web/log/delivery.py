@@ -106,7 +106,11 @@ class DeliveryPages(RoomPages):
                 return await self._refused(request, receivers, entry, lack)
             target = self._context.target(receiver, resent.action, resent.edition)
             permit(target, shown=text(form, "shown"), confirmed=text(form, "confirmed"))
-            expectation = scenario.expectation(resent.expectation) if resent.expectation else None
+            expectation = (
+                await asyncio.to_thread(scenario.expectation, resent.expectation)
+                if resent.expectation
+                else None
+            )
             policy = self._context.policy(receivers)
             resend = send_request(
                 self._context, resent, receiver, policy, expectation=expectation, resent=entry.delivery
@@ -138,7 +142,7 @@ class DeliveryPages(RoomPages):
         entry = await asyncio.to_thread(self._own_entry, request.path_params["id"])
         receivers = self._context.read_receivers()
         try:
-            expectation = _typed(typed, entry.judgement) if typed.strip() else None
+            expectation = await asyncio.to_thread(_typed, typed, entry.judgement) if typed.strip() else None
             await asyncio.to_thread(self._re_check, receivers, entry, expectation)
         except SandboxError as error:
             wrong = {"expectation": str(error)}
