@@ -105,7 +105,6 @@ def create_app(context: AppContext, pages: Pages, *, token: str = "") -> Applica
             HTTPException: shell.http_error,
             ClientDisconnect: shell.client_gone,
             SandboxError: shell.sandbox_error,
-            ClientDisconnect: shell.left,
             Exception: shell.bug,
         },
     )
@@ -183,10 +182,6 @@ class _Shell:
         id = request.path_params.get("id") or request.query_params.get("from", "")
         damage = await asyncio.to_thread(self._context.damage, id) if id else ""
         return f"Its run cannot be read whole: {damage}" if damage else ""
-
-    async def left(self, request: Request, error: Exception) -> Response:
-        """The answer, which nobody gets, to a request whose client has left before its end."""
-        return Response(status_code=HTTPStatus.BAD_REQUEST)
 
     async def bug(self, request: Request, error: Exception) -> Response:
         return self.refuse(
