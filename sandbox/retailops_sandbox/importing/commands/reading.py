@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from base64 import b64decode
 from binascii import Error as Base64Error
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import msgspec
 
@@ -33,6 +33,10 @@ _looks_like_httpie = re.compile(
     r"(?m)(?:^|[|;&])[ \t]*(?:[$%>][ \t]+)?(?:https?|xhs?)[ \t]+(?:[A-Z]{3,7}[ \t]+)?"
     r"(?:--?[A-Za-z]|['\"]?(?:https?://|:[\d/]|localhost\b|[\w-]+\.[\w.-]*[a-z\d](?:[:/ \t]|$)))"
 )
+_begins_posix = re.compile(
+    r"\s*(?:#[^\n]*\n\s*)*(?:[$%>][ \t]+)?(?:curl|https?)[ \t](?:[^\n]*[^`\s]|)[ \t]*\r?(?:\n|\Z)"
+)
+"""A first line that is a POSIX shell's: none of PowerShell's that goes on ends without a backtick."""
 _for_cmd = re.compile(r"^[A-Za-z]:\\[^<>|\r\n]*>|curl(?:\.exe)?[ \t]+\^\"|\^[ \t]*\r?$", re.M)
 
 
@@ -72,16 +76,24 @@ def _read_as_meant(source: CommandText) -> list[FoundRequest]:
     return fallback
 
 
-def _shells(text: str) -> Iterator[Callable[[CommandText], list[FoundRequest]]]:
+def _shells(text: str) -> list[Callable[[CommandText], list[FoundRequest]]]:
     """The readers of the shells that a text may be for, the likeliest first."""
+    shells: list[Callable[[CommandText], list[FoundRequest]]] = [_of_posix]
+    if _for_cmd.search(text):
+        shells.insert(0, _of_cmd)
+    elif '""' in text:
+        shells.append(_of_windows)
     if powershell.looks_like_powershell(text):
-        yield powershell.read
-    for_cmd = _for_cmd.search(text) is not None
-    if for_cmd:
-        yield lambda source: _requests(source, cmd.commands(source))
-    yield lambda source: _requests(source, shell.commands(source))
-    if '""' in text and not for_cmd:
-        yield _of_windows
+        shells.insert(1 if _begins_posix.match(text) else 0, powershell.read)
+    return shells
+
+
+def _of_posix(source: CommandText) -> list[FoundRequest]:
+    return _requests(source, shell.commands(source))
+
+
+def _of_cmd(source: CommandText) -> list[FoundRequest]:
+    return _requests(source, cmd.commands(source))
 
 
 def _sends_json(found: FoundRequest) -> bool:
@@ -91,8 +103,7 @@ def _sends_json(found: FoundRequest) -> bool:
 def _of_windows(source: CommandText) -> list[FoundRequest]:
     """The requests of a text whose doubled quotes say that it is for Windows."""
     note = "its quotes are doubled, as Windows escapes them: it is read as there"
-    found = _requests(source, cmd.commands(source))
-    return [msgspec.structs.replace(each, notes=(*each.notes, note)) for each in found]
+    return [msgspec.structs.replace(each, notes=(*each.notes, note)) for each in _of_cmd(source)]
 
 
 def _requests(source: CommandText, commands: list[Command]) -> list[FoundRequest]:
