@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from retailops_sandbox.comparing.matchers import HEADER, MATCHERS, Matcher, RuleError, exactly, matcher
 from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import Expectation, Rule
-from retailops_sandbox.patterns import Search
+from retailops_sandbox.patterns import Budget, Search
 
 DEEPEST = 40
 """The levels of a document that are aligned and that rules reach; deeper values are compared as a whole."""
@@ -31,6 +31,12 @@ class Rules:
 
     def __iter__(self) -> Iterator[tuple[tuple[str, ...], Matcher]]:
         return iter(self._matchers)
+
+    def share(self, budget: Budget) -> None:
+        """Let all searches together take the time that is otherwise for each."""
+        for _, each in self._matchers:
+            if each.search is not None:
+                each.search.renew(budget)
 
     @property
     def given_up(self) -> Matcher | None:

@@ -8,6 +8,6 @@ worker     the program of that process
 """
 
 from retailops_sandbox.patterns.bounds import PatternError, PatternTooLarge, check_bounds
-from retailops_sandbox.patterns.searching import LONGEST_SEARCH, Search
+from retailops_sandbox.patterns.searching import LONGEST_SEARCH, Budget, Search
 
-__all__ = ["LONGEST_SEARCH", "PatternError", "PatternTooLarge", "Search", "check_bounds"]
+__all__ = ["LONGEST_SEARCH", "Budget", "PatternError", "PatternTooLarge", "Search", "check_bounds"]

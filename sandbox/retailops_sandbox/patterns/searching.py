@@ -20,10 +20,19 @@ _MEMORY = 1024 * 1024
 """Bytes that RE2 may use for one pattern."""
 
 
+class Budget:
+    """The seconds of processor time that are left for searches."""
+
+    __slots__ = ("left",)
+
+    def __init__(self) -> None:
+        self.left = LONGEST_SEARCH
+
+
 class Search:
     """Whether a pattern is found in strings, until the searches took too long."""
 
-    __slots__ = ("_ascii_only", "_left", "_linear", "_pattern", "gave_up")
+    __slots__ = ("_ascii_only", "_budget", "_linear", "_pattern", "gave_up")
 
     def __init__(self, pattern: str) -> None:
         """Raises PatternError for what is no regular expression, PatternTooLarge beyond the bounds."""
@@ -36,14 +45,14 @@ class Search:
         """Whether a search may have to wait for the other process."""
         return self._linear is None or self._ascii_only
 
-    def renew(self) -> None:
-        """Begin another comparison."""
+    def renew(self, budget: Budget | None = None) -> None:
+        """Begin another comparison, with a budget of its own or one that it shares with other searches."""
         self.gave_up = False
-        self._left = LONGEST_SEARCH
+        self._budget = budget or Budget()
 
     def __call__(self, text: str) -> bool:
         """Whether the pattern is found; false, too, once the searches took too long."""
-        if self.gave_up:
+        if self._budget.left <= 0:
             return False
         if self._linear is None or (self._ascii_only and not text.isascii()):
             found, seconds = self._search_elsewhere(text)
@@ -52,15 +61,15 @@ class Search:
             found = self._linear.search(text.encode("utf-8", "surrogatepass")) is not None
             seconds = time.thread_time() - began
         if seconds > _QUICK:
-            self._left -= seconds
-            self.gave_up = self._left <= 0
+            self._budget.left -= seconds
+            self.gave_up = self._budget.left <= 0
         return found
 
     def _search_elsewhere(self, text: str) -> tuple[bool, float]:
         from retailops_sandbox.patterns import process
 
         try:
-            return process.search(self._pattern, text, self._left)
+            return process.search(self._pattern, text, self._budget.left)
         except process.GaveUp:
             return False, LONGEST_SEARCH
 

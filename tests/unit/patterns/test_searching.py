@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from retailops_sandbox.patterns import (
     LONGEST_SEARCH,
+    Budget,
     PatternError,
     PatternTooLarge,
     Search,
@@ -96,6 +97,19 @@ def test_searches_that_take_long_together_are_given_up(monkeypatch: pytest.Monke
     search = Search("(?=a)")
     assert [search("a") for _ in range(5)] == [True, True, False, False, False]
     assert search.gave_up
+
+
+def test_searches_may_share_their_time(elsewhere: list[str]):
+    first, second = Search(HOPELESS), Search("(?=a)")
+    budget = Budget()
+    first.renew(budget)
+    second.renew(budget)
+    assert second("a")
+    assert not first("a" * 60 + "b")
+    elsewhere.clear()
+    assert not second("a")
+    assert elsewhere == []
+    assert (first.gave_up, second.gave_up) == (True, False)
 
 
 def test_compiling_is_bounded_too():

@@ -23,6 +23,7 @@ from retailops_sandbox.errors import SandboxError, SourceError
 from retailops_sandbox.foreign_text import in_text, visible
 from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import Delivery, Difference, Json, Judgement
+from retailops_sandbox.patterns import Budget
 from retailops_sandbox.reporting.render.lines import place
 
 MOST_ROWS = 2_000
@@ -194,6 +195,7 @@ def of(
         rules = compile_rules(expectation.rules)
     except RuleError as error:
         raise NotTriedAgain(error.path, error.what) from error
+    rules.share(Budget())  # once one is given up, the others would be tried for nothing
     found = view(expectation.body, actual, rules, sets, known)
     if rules.given_up is not None:
         raise NotTriedAgain(rules.given_up.path, "its search takes too long")
