@@ -11,6 +11,7 @@ import httpx2 as httpx
 import pytest
 
 from retailops_sandbox.web.compose import fixture_import
+from retailops_sandbox.web.shell.send_form import MOST_TYPED
 from retailops_sandbox.workspace.workspace import Workspace
 from tests.support.composing import Page
 from tests.support.pages import words
@@ -288,3 +289,10 @@ def test_a_large_paste_is_read_beside_the_pages(client: Page) -> None:
 def test_what_is_wrong_with_a_large_paste_is_told_at_its_field(client: Page) -> None:
     client.press("import", import_text="curl http://a/order_cancel \\\n" * 20_000 + "-Q x")
     assert "20001:1: -Q is an option of curl's that is not understood here" in client.said
+
+
+def test_a_payload_that_the_page_cannot_work_on_is_not_imported(client: Page) -> None:
+    client.press("import", import_text=json.dumps({"version": 1, "x": "a" * MOST_TYPED}), import_name="large")
+    assert "the payload has 4,000,0" in client.said
+    assert "retailops-sandbox import" in client.said
+    assert not client.file("large").exists()

@@ -14,7 +14,7 @@ from retailops_sandbox.reporting.render import changes
 from retailops_sandbox.web.compose import fixture_import
 from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.forms import text
-from retailops_sandbox.web.shell.send_form import Refused, SendForm
+from retailops_sandbox.web.shell.send_form import MOST_TYPED, Refused, SendForm
 from retailops_sandbox.workspace.fixtures import Clash as FileClash
 from retailops_sandbox.workspace.fixtures import Done, Fixtures, stamp
 from retailops_sandbox.workspace.names import safe_name
@@ -269,6 +269,9 @@ class FixtureButtons:
             imported = await fixture_import.read(send_form.import_text, send_form.action, send_form.edition)
         except SandboxError as error:
             raise Refused("import_text", str(error)) from error
+        if len(imported.text) > MOST_TYPED:
+            what = f"the payload has {len(imported.text):,} characters, and this page takes {MOST_TYPED:,}"
+            raise Refused("import_text", f"{what} (give the file to `retailops-sandbox import`)")
         try:
             name = safe_name(send_form.import_name) if send_form.import_name else ""
             name = name or self._fixtures.free_name(imported.action, imported.edition, "imported")

@@ -45,15 +45,20 @@ from retailops_sandbox.web.shell.forms import text
 from retailops_sandbox.web.shell.known_receivers import KnownReceivers
 from retailops_sandbox.web.shell.pages import Pages, expectation_text, problems
 from retailops_sandbox.web.shell.room import RoomPages
-from retailops_sandbox.web.shell.send_form import EDITED, Refused, SendForm, resend_form, variables
+from retailops_sandbox.web.shell.send_form import (
+    EDITED,
+    MOST_TYPED,
+    Refused,
+    SendForm,
+    resend_form,
+    variables,
+)
 from retailops_sandbox.web.shell.sending import SendRequest
 from retailops_sandbox.web.shell.sends import lacking, permit, send_request
 from retailops_sandbox.workspace.fixtures import stamp
 
 _LARGEST = 32 * 1024 * 1024
 """Bytes of the form, as it is encoded: what is pasted to be imported may be large."""
-_MOST_TYPED = 4_000_000
-"""Characters of all that is typed, without what is pasted to be imported."""
 _PARTS = {
     "target": "compose/retarget.html",
     "findings": "compose/findings.html",
@@ -370,9 +375,9 @@ def _read(form: FormData) -> SendForm:
 
     HTTPException 413 where more was typed than this page can work on.
     """
-    if sum(len(str(value)) for name, value in form.multi_items() if name != "import_text") > _MOST_TYPED:
+    if sum(len(str(value)) for name, value in form.multi_items() if name != "import_text") > MOST_TYPED:
         what = (
-            f"This page takes up to {_MOST_TYPED:,} characters. Go back: what you typed is still there. "
+            f"This page takes up to {MOST_TYPED:,} characters. Go back: what you typed is still there. "
             "Save a larger payload as a fixture, and send it with `retailops-sandbox send`."
         )
         raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, what)

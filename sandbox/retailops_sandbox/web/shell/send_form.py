@@ -15,6 +15,8 @@ from retailops_sandbox.web.shell.choices import EXPECTATION_VIEW, PAYLOAD_VIEW
 from retailops_sandbox.web.shell.forms import text
 from retailops_sandbox.web.shell.pages import expectation_text
 
+MOST_TYPED = 4_000_000
+"""Characters of all that is typed, without what is pasted to be imported."""
 EDITED = " (edited)"
 """The suffix of a fixture's name where the payload was edited before it was sent."""
 
