@@ -81,9 +81,9 @@ def test_the_first_stop_leads_to_the_content(browser: Browser, visited: Tour, na
 @pytest.mark.parametrize(
     ("name", "next_step"),
     [
-        ("scenarios-none", "Show all 17"),
+        ("scenarios-none", "Show all 22"),
         ("runs-fresh", "scenarios"),
-        ("run-none", "Show all 15"),
+        ("run-none", "Show all 20"),
         ("log-fresh", "Compose"),
         ("receivers-fresh", "Add your own"),
         ("record-review-discarded", "log"),
