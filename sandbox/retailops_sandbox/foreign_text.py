@@ -16,6 +16,7 @@ _LONGEST_PLACE = 300
 _SPACES = "\n\t"
 """What stays in a text of several lines."""
 _runner_command = re.compile(r"^(\s*)::|##(?=\w*\[)", re.MULTILINE)
+_has_markup = re.compile('[&<>"]').search
 _MARKUP = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;", ord('"'): "&quot;"}
 
 
@@ -37,13 +38,13 @@ def in_line(text: str, most: int = LONGEST_LINE) -> str:
 
 def in_text(text: str) -> str:
     """The text with its line feeds and tabs, and every other character visible."""
-    text = text.replace("\r\n", "\n")
-    return _spelled(text, _SPACES)
+    return text if text.isprintable() else _spelled(text.replace("\r\n", "\n"), _SPACES)
 
 
 def in_xml(text: str) -> str:
     """The text as XML spells it, in an element or in an attribute with double quotes."""
-    return in_text(text).translate(_MARKUP)
+    text = in_text(text)
+    return text.translate(_MARKUP) if _has_markup(text) else text
 
 
 def in_json(document: str) -> str:

@@ -83,7 +83,8 @@ class _Owned:
     def along(self, document: Json, path: str) -> Json:
         """The document with own objects and arrays wherever a pointer leads through, to change in place."""
         own = document = self._own(document)
-        for token in pointer.parse(path):
+        # What the last token leads to is replaced or removed, not changed.
+        for token in pointer.parse(path)[:-1]:
             if isinstance(own, dict) and token in own:
                 own[token] = child = self._own(own[token])
             elif isinstance(own, list) and own and token != "-":

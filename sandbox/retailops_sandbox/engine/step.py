@@ -63,6 +63,15 @@ def _may_wait(expectation: Expectation | None) -> bool:
     return expectation is not None and comparing.may_wait(expectation)
 
 
+def _template(prepared: Prepared) -> bytes:
+    """The payload before it was filled and its token added; empty where the request's body is the same."""
+    payload, body = prepared.payload, prepared.request.body
+    if payload is None or (payload.template is payload.value and prepared.contract.auth is None):
+        return b""
+    template = jsontext.compact(payload.template)
+    return b"" if template == body and payload.template is payload.value else template
+
+
 def _is_large(prepared: Prepared, exchange: Exchange) -> bool:
     """Whether the request or the answer is so large that a thread works on them."""
     answered = 0 if exchange.response is None else len(exchange.response.body)
@@ -231,10 +240,8 @@ class StepRun:
         secrets, pointers = prepared.secrets, redaction.secret_pointers(prepared.contract)
         kept = redaction.exchange(prepared.request, exchange, secrets, pointers)
         composed, struck_out = "", kept.struck_out
-        if prepared.payload is not None and (
-            prepared.payload.template is not prepared.payload.value or prepared.contract.auth
-        ):
-            template = jsontext.compact(prepared.payload.template)
+        template = _template(prepared)
+        if template:
             payload = redaction.template(template, secrets, pointers)
             composed, struck_out = payload.text, struck_out + payload.struck_out
         own_headers: dict[str, str] = {}

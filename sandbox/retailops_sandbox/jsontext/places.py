@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from types import TracebackType
 
 import msgspec
 
@@ -34,15 +34,23 @@ def error_in(text: bytes | str, pointer: str, what: str, *, mend: str = "", file
     return SourceError(what, mend=mend, file=file, line=line, column=column, pointer=pointer)
 
 
-@contextmanager
-def placed(text: str, file: str) -> Iterator[None]:
+class placed:
     """A context that adds file, line and column to a SourceError with a pointer into a text."""
-    try:
-        yield
-    except SourceError as error:
-        error.file = file
-        error.line, error.column = locate(text, error.pointer or "")
-        raise
+
+    # Not made of a generator, which takes longer than most checks in it, for each scenario file.
+    def __init__(self, text: str, file: str) -> None:
+        self._text = text
+        self._file = file
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, SourceError):
+            error.file = self._file
+            error.line, error.column = locate(self._text, error.pointer or "")
 
 
 def span(text: str, pointer: str, document: Json = None) -> tuple[int, int] | None:

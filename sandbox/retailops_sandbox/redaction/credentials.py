@@ -59,7 +59,8 @@ def credential_header(name: str) -> str:
 
 def joined(headers: Headers) -> str:
     """The names and values of headers as one text."""
-    return "\n".join([part for header in headers for part in header])
+    # No line feed, which base64 may be broken by: that would have to be undone.
+    return "\0".join([part for header in headers for part in header])
 
 
 @lru_cache(maxsize=64)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import msgspec
 from msgspec import UNSET
 
@@ -114,6 +116,8 @@ def check_step(step: Step) -> None:
 
 def check_rules(expected: Expectation, at: str) -> None:
     """SourceError for a matcher that cannot be used; `at` is the pointer of the expectation."""
+    if not expected.rules and not expected.headers:
+        return
     part = "rules"
     try:
         compile_rules(expected.rules)
@@ -143,10 +147,9 @@ def _check(scenario: Scenario) -> None:
 
 
 def _check_step(step: Step, at: str) -> None:
-    bodies = {"fixture": step.fixture is None, "payload": step.payload is UNSET, "raw": step.raw is None}
-    given = [name for name, is_absent in bodies.items() if not is_absent]
-    if len(given) != 1:
-        found = " and ".join(given) or "none of them"
+    given = (step.fixture is not None, step.payload is not UNSET, step.raw is not None)
+    if sum(given) != 1:
+        found = " and ".join(itertools.compress(("fixture", "payload", "raw"), given)) or "none of them"
         raise _mistake(f"a step needs one of fixture, payload or raw; this has {found}", at)
     if step.raw is not None and (step.set or step.remove):
         what = "raw bytes cannot be changed by set or remove"

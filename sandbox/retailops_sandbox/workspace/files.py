@@ -26,7 +26,7 @@ def read_text(path: Path | str) -> str:
         # `open` would make twice as many system calls, and there may be thousands of files.
         descriptor = os.open(path, os.O_RDONLY | _BINARY)
         try:
-            return b"".join(iter(lambda: os.read(descriptor, _CHUNK), b"")).decode()
+            return _whole(descriptor).decode()
         finally:
             os.close(descriptor)
     except OSError as error:
@@ -35,6 +35,15 @@ def read_text(path: Path | str) -> str:
         raise FileError(
             f"is not UTF-8 at byte {error.start}", file=str(path), mend="save it as UTF-8"
         ) from error
+
+
+def _whole(descriptor: int) -> bytes:
+    """All that a file has, or all that comes where it is none, as a pipe."""
+    size = os.fstat(descriptor).st_size
+    text = os.read(descriptor, size + 1)
+    if len(text) == size > 0:
+        return text
+    return text + b"".join(iter(lambda: os.read(descriptor, _CHUNK), b""))
 
 
 def check_writable(path: Path, place: Path | None = None) -> None:

@@ -629,6 +629,21 @@ def test_a_secret_typed_at_its_place_is_redacted_and_a_reference_there_is_kept()
     assert composed("${t}") == '{"integration_auth_token":"${t}","note":"${n}"}'
 
 
+def test_a_payload_whose_token_the_step_sets_is_logged_once():
+    def deliveries(**step: Any) -> list[Delivery]:
+        with receiver(answering(NOTHING)) as shop:
+            target = ReceiverModel(name="shop", base_url=shop.url, token="the-right-token")
+            played = play([plan({"expect": {}, **step}, edition="v1")], shop.url, receiver=target)
+        return played.log.deliveries
+
+    payload = {"action": "order_cancel"}
+    (added,) = deliveries(payload=payload)
+    assert added.composed == '{"action":"order_cancel"}'
+    (own,) = deliveries(payload=payload, set={"/integration_auth_token": "another-token"})
+    assert own.request.body.endswith('"integration_auth_token":"«redacted:integration_auth_token»"}')
+    assert own.composed == ""
+
+
 def judged_with(step: dict[str, Any], answer: bytes, **options: Any) -> Played:
     with receiver(answering(answer)) as shop:
         return play([plan(step, edition="v1")], shop.url, **options)
