@@ -103,6 +103,17 @@ def system_reason(error: Exception) -> str:
     return (getattr(error, "strerror", None) or str(error)).lower()
 
 
+def once_a_file(problems: Iterable[SandboxError]) -> list[str]:
+    """The first problem of each file in a line, with the number of the others."""
+    by_file: dict[str, list[SandboxError]] = {}
+    for problem in problems:
+        by_file.setdefault(problem.file, []).append(problem)
+    return [
+        f"{first} (and {len(others):,} more like this)" if others else str(first)
+        for first, *others in by_file.values()
+    ]
+
+
 def shortened(text: str, limit: int) -> str:
     """The text, cut to the limit in characters, with an ellipsis, where it is longer."""
     return text if len(text) <= limit else f"{text[:limit]}…"

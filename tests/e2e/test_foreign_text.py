@@ -167,7 +167,7 @@ def test_comments_and_notes_of_exports_are_clean(workspace: Path, ran: str):
 
 def test_an_import_notes_clean_lines(workspace: Path):
     command = f"curl -H 'X-{NASTY}: {NASTY}' -d '{json.dumps({NASTY: NASTY})}' 'http://a/{NASTY}'"
-    done = run("import", "-", "--as", "foreign", cwd=workspace, stdin=command, **GITHUB)
+    done = run("import", "-", "--fixture", "foreign", cwd=workspace, stdin=command, **GITHUB)
     assert_clean(done.stdout + done.stderr)
 
 

@@ -156,6 +156,30 @@ def test_a_disk_that_fills_up_ends_a_run_with_one_line(place: Disk, gate: Gate) 
     assert [run.problems for run in log_of(place).runs()] == [()]
 
 
+def test_a_disk_that_fills_up_takes_no_report_of_another_disk(
+    tmp_path: Path, place: Disk, gate: Gate
+) -> None:
+    place.must_be_mounted()
+    names = {"--junit-xml": "r.xml", "--report-html": "r.html", "--report-json": "r.json"}
+    reports = [word for option, name in names.items() for word in (option, str(tmp_path / name))]
+    process = start(place, "run", "-j", "16", "--receiver", "shop", *reports)
+    assert gate.reached.wait(60)
+    place.fill()
+    gate.opened.set()
+    code, printed, errors = end(process)
+    place.clear()
+    assert (code, len(errors)) == (2, 1)
+    assert re.search(rf"cannot be written: {NO_SPACE}", errors[0])
+    junit = (tmp_path / "r.xml").read_text()
+    assert junit.count("<testcase") == 3 * FREE_AT_FIRST
+    skipped = junit.count("<skipped>the run ended before, as nothing more could be logged</skipped>")
+    assert 0 < skipped == 3 * FREE_AT_FIRST - len(passed(printed))
+    assert "nothing more could be logged" in (tmp_path / "r.html").read_text()
+    reported = json.loads((tmp_path / "r.json").read_text())
+    assert len(reported["deliveries"]) == sum(judged_orders(log_of(place)).values())
+    assert {run.state for run in log_of(place).runs()} <= {"stopped", "interrupted"}
+
+
 def test_a_run_that_cannot_be_folded_is_reported_all_the_same(
     tmp_path: Path, lockable: Disk, gate: Gate
 ) -> None:

@@ -64,6 +64,11 @@ class Disk:
             return
         (self.folder / "filler").unlink()
 
+    def must_be_mounted(self) -> None:
+        """Skip the test where a full disk would keep its processes from writing to other disks, too."""
+        if self._holder is None:
+            pytest.skip("no mount namespace, and a limit on the size of files holds everywhere")
+
     def must_freeze(self) -> None:
         """Skip the test where `freeze` could not keep anybody from writing."""
         if self._holder is None and os.geteuid() == 0:

@@ -13,6 +13,7 @@ from retailops_sandbox.cli.options import here, workspace_option
 from retailops_sandbox.cli.output import complain, say
 from retailops_sandbox.errors import FileError, UsageError, unreadable
 from retailops_sandbox.importing import MOST_BYTES, ImportedStep, as_steps, assemble, read, too_large
+from retailops_sandbox.regular_files import regular
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.workspace.files import check_writable, checked, write_file
 from retailops_sandbox.workspace.names import safe_name
@@ -135,7 +136,7 @@ def _text(file: str, shown: str) -> str:
     if file == "-" and sys.stdin.isatty():
         complain("paste it here, then press Ctrl-D on a line of its own")
     try:
-        with sys.stdin.buffer if file == "-" else open(file, "rb") as source:
+        with sys.stdin.buffer if file == "-" else open(file, "rb", opener=regular) as source:
             octets = source.read(MOST_BYTES + 1)
     except OSError as error:
         raise unreadable(file, error) from error

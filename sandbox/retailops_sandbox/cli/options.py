@@ -13,6 +13,7 @@ import msgspec
 from retailops_sandbox import composing
 from retailops_sandbox.errors import FileError, UsageError
 from retailops_sandbox.model import Json, Receiver
+from retailops_sandbox.regular_files import regular
 from retailops_sandbox.reporting import reporters
 from retailops_sandbox.reporting.reporters import FileReport
 from retailops_sandbox.session import receivers
@@ -146,7 +147,7 @@ def check_receiver(receiver: Receiver) -> None:
         if not file or composing.has_placeholder(file):
             continue
         try:
-            with open(file, "rb") as stream:
+            with open(file, "rb", opener=regular) as stream:
                 stream.read(1)
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else error

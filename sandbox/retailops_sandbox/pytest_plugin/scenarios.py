@@ -18,7 +18,7 @@ from retailops_sandbox.pytest_plugin.session import sending, start_folder, unrea
 from retailops_sandbox.reporting.render import lines
 from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.session.collect import read_plans
-from retailops_sandbox.workspace.workspace import Workspace
+from retailops_sandbox.workspace.workspace import Workspace, leads_out, link_error
 
 if TYPE_CHECKING:
     from _pytest._code.code import TerminalRepr
@@ -45,6 +45,8 @@ class ScenarioFile(pytest.File):
     def collect(self) -> Iterator[ScenarioItem]:
         mistakes: list[SandboxError]
         try:
+            if self.path.is_symlink() and leads_out(self.path, self.config.rootpath):
+                raise link_error(self.path)
             workspace = Workspace.find(None, os.environ, start_folder(self.config))
             plans, mistakes = read_plans([self.path], workspace.scenario_id)
         except SandboxError as error:

@@ -108,7 +108,7 @@ class Relay:
         self.records: list[Recorded] = []
         """The deliveries that were logged, in order."""
         self.problems: dict[str, int] = {}
-        """The reasons why deliveries could not be logged, each with its number of deliveries."""
+        """The reasons why deliveries could not be logged, each with how many were passed on all the same."""
 
     @property
     def passed(self) -> int:
@@ -167,7 +167,13 @@ class Relay:
         if _comes_from_a_page(request):
             return _write(writer, _empty(403), request)
         # A task of its own, which `stop` can wait for.
-        id = self._log.next_id()
+        try:
+            id = self._log.next_id()
+        except FileError as error:
+            self._note_unlogged(error, passed=0)
+            return _write(
+                writer, _one_line(503, f"not passed on, as it could not be logged: {error}"), request
+            )
         forwarding = asyncio.create_task(self._forward(id, request, tail))
         self._under_way[id] = forwarding
         forwarding.add_done_callback(lambda _: self._under_way.pop(id))
@@ -175,6 +181,11 @@ class Relay:
         _write(writer, response, request)
         await writer.drain()
         return request.keep_alive
+
+    def _note_unlogged(self, error: FileError, *, passed: int) -> None:
+        if str(error) not in self.problems:
+            self._on_unlogged(error)
+        self.problems[str(error)] = self.problems.get(str(error), 0) + passed
 
     async def _forward(self, id: str, request: Request, tail: str) -> Response:
         """The response for the caller, after the request went to the receiver and was logged."""
@@ -198,10 +209,8 @@ class Relay:
             if recorded.judgement is not None:
                 self._log.append(recorded.judgement)
         except FileError as error:
-            if str(error) not in self.problems:
-                self._on_unlogged(error)
             _logger.error("%s: passed on and not logged: %s", id, error)
-            self.problems[str(error)] = self.problems.get(str(error), 0) + 1
+            self._note_unlogged(error, passed=1)
             return _one_line(502, f"it went through, and could not be logged: {error}")
         self.records.append(recorded)
         self._on_recorded(recorded)

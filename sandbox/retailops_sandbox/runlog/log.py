@@ -16,6 +16,7 @@ import msgspec
 
 from retailops_sandbox.errors import FileError, unreadable
 from retailops_sandbox.model import Result
+from retailops_sandbox.regular_files import SHARED_FILE
 from retailops_sandbox.runlog.changes import Change
 from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.runlog.files import checking, pins, pruning
@@ -196,7 +197,7 @@ class FileLog:
         """Replace a file by the run file of a run so far; False if there is none. Blocks."""
         if self.run(id) is None:
             return False
-        with replacing(target, target.with_name(f"{target.name}.{os.getpid()}.new")) as file:
+        with replacing(target, mode=SHARED_FILE) as file:
             return self.copy(id, file)
 
     # --- retention ---

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from retailops_sandbox.engine import Clock, Event, Options, Run, ScenarioResult
+from retailops_sandbox.engine import Clock, Event, Options, Run, ScenarioResult, StepResult
 from retailops_sandbox.engine import Transport as TransportPort
-from retailops_sandbox.errors import SandboxError
+from retailops_sandbox.errors import FileError, SandboxError
 from retailops_sandbox.model import Receiver, RunKind
 from retailops_sandbox.redaction import SecretPolicy
 from retailops_sandbox.reporting.reporters.reporter import FinishedRun, Reporter
@@ -80,16 +80,21 @@ async def _execute(setup: RunSetup, reporters: Sequence[Reporter]) -> FinishedRu
             )
             log.begin()
             unwritten: list[SandboxError] = []
+
+            def could_not_write(error: SandboxError) -> None:
+                # A log that cannot be written cannot be finished either, for the same reason.
+                unwritten[:] = unwritten or [error]
+
             # Where the run cannot be finished its records are in the log, and no report misses anything.
             async with logged_run(
                 log,
                 clock.now,
-                stopped=lambda: engine.stopped,
-                unfinished=unwritten.append,
+                stopped=lambda: engine.stopped or bool(unwritten),
+                unfinished=could_not_write,
                 in_thread=False,
             ):
                 start = clock.seconds()
-                results = await _results(engine, reporters)
+                results = await _results(engine, setup.plans, reporters, could_not_write)
                 seconds = clock.seconds() - start
                 interrupted = stopped.is_set()
             finished = FinishedRun(
@@ -126,8 +131,17 @@ def engine_and_log(
     return Run(setup.plans, ports, msgspec.structs.replace(setup.options, receiver=receiver)), log
 
 
-async def _results(engine: Run, reporters: Sequence[Reporter]) -> Sequence[ScenarioResult]:
-    """Execute the run while the reporters listen."""
+async def _results(
+    engine: Run,
+    plans: Sequence[Plan],
+    reporters: Sequence[Reporter],
+    could_not_write: Callable[[SandboxError], None],
+) -> Sequence[ScenarioResult]:
+    """Execute the run while the reporters listen.
+
+    Where the log cannot be written any more, as on a full disk, the run ends: nothing is judged that was not
+    logged first. `could_not_write` takes the reason, and the scenarios that did not end are skipped.
+    """
     results: list[ScenarioResult] = []
     # There are thousands of events a second, and reports that only write a file at the end take none.
     listeners = [each.on_event for each in reporters if type(each).on_event is not Reporter.on_event]
@@ -138,8 +152,23 @@ async def _results(engine: Run, reporters: Sequence[Reporter]) -> Sequence[Scena
         if isinstance(event, ScenarioResult):
             results.append(event)
 
-    await engine.execute(on_event)
+    try:
+        await engine.execute(on_event)
+    except FileError as error:
+        could_not_write(error)
+        ended = {id(result.plan) for result in results}
+        for plan in plans:
+            if id(plan) not in ended:
+                on_event(_skipped(plan, "the run ended before, as nothing more could be logged"))
     return results
+
+
+def _skipped(plan: Plan, reason: str) -> ScenarioResult:
+    steps = [
+        StepResult(number=number, name=step.name, verdict="skipped", reason=reason)
+        for number, step in enumerate(plan.scenario.steps)
+    ]
+    return ScenarioResult(plan, "skipped", tuple(steps), 0.0)
 
 
 @contextlib.asynccontextmanager

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from retailops_sandbox.errors import FileError, unreadable, unwritable
+from retailops_sandbox.regular_files import SHARED_FILE, keep_mode, regular, temporary
 
-_BINARY = getattr(os, "O_BINARY", 0)
 _CHUNK = 64 * 1024
 
 
@@ -24,7 +25,7 @@ def read_text(path: Path | str) -> str:
     """A file's text; FileError where it cannot be read or is not UTF-8."""
     try:
         # `open` would make twice as many system calls, and there may be thousands of files.
-        descriptor = os.open(path, os.O_RDONLY | _BINARY)
+        descriptor = regular(path, os.O_RDONLY)
         try:
             return _whole(descriptor).decode()
         finally:
@@ -68,13 +69,18 @@ def write_file(path: Path, text: str) -> None:
         raise unwritable(path, error) from error
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Replace a file's text: readers see the old or the new one, never a part. Raises OSError."""
-    temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
+def write_atomically(path: Path, text: str, *, mode: int = SHARED_FILE) -> None:
+    """Replace a file's text: readers see the old or the new one, never a part. Raises OSError.
+
+    It has the mode of the file that it replaces, or else `mode`.
+    """
+    new = temporary(path)
+    opener = partial(os.open, mode=mode)
     try:
-        with open(temporary, "x", encoding="utf-8", newline="") as file:
+        with open(new, "x", encoding="utf-8", newline="", opener=opener) as file:
+            keep_mode(path, file.fileno())
             file.write(text)
-        os.replace(temporary, path)
+        os.replace(new, path)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        new.unlink(missing_ok=True)
         raise

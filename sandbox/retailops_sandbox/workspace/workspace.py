@@ -21,6 +21,7 @@ from retailops_sandbox.errors import (
     unwritable,
 )
 from retailops_sandbox.model import Receiver
+from retailops_sandbox.regular_files import PRIVATE_FILE, SHARED_FILE, make_private_folder
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.scenarios.scenario import SUFFIX
 from retailops_sandbox.workspace.files import checked, read_text, write_atomically
@@ -93,15 +94,26 @@ class Workspace:
 
     @property
     def runs_dir(self) -> Path:
-        return self.root / ".sandbox" / "runs"
+        """The folder of the log; FileError where a link leads out of the workspace."""
+        return self._inside(self.root / ".sandbox" / "runs")
+
+    def _inside(self, path: Path) -> Path:
+        """The path of a file or folder; FileError where a link leads out of the workspace.
+
+        A workspace may be somebody else's, and a link in it name any file of this machine.
+        """
+        if leads_out(path, self.root):
+            raise link_error(path)
+        return path
 
     def initialise(self) -> list[Path]:
         """Create the folders of a workspace; the paths that were new are returned."""
         folders = [self.root / "fixtures", self.root / "scenarios", self.root / ".sandbox"]
         made = [folder for folder in folders if not folder.exists()]
         try:
-            for folder in folders:
+            for folder in folders[:-1]:
                 folder.mkdir(parents=True, exist_ok=True)
+            make_private_folder(folders[-1])
             ignore = self.root / ".sandbox" / ".gitignore"
             if not ignore.exists():
                 write_atomically(ignore, "*\n")
@@ -114,7 +126,7 @@ class Workspace:
 
     def fixtures(self, action: str, edition: str) -> list[FixtureInfo]:
         """All fixtures of an action's edition, `default` first, then by name."""
-        own = _stems(self._own_fixtures(action, edition))
+        own = _stems(self._inside(self._own_fixtures(action, edition)))
         known = _stems(resources.fixtures_dir() / action / edition)
         infos = [
             FixtureInfo(name, "shipped" if name not in own else "changed" if name in known else "workspace")
@@ -138,7 +150,7 @@ class Workspace:
         """The file of a fixture, the workspace's or else the shipped one; None where there is none."""
         own = self.own_fixture(action, edition, name)
         if checked(Path.exists, own):
-            return own
+            return self._inside(own)
         below = resources.fixtures_dir() / action / edition / own.name
         return below if below.exists() else None
 
@@ -161,14 +173,14 @@ class Workspace:
     def scenario_files(self) -> tuple[list[str], list[SandboxError]]:
         """The workspace's scenario files, then shipped ones with other names; and the errors of reading."""
         above, below = self.root / "scenarios", resources.fixtures_dir() / "scenarios"
-        own, mistakes = scenario_files_in(above)
+        own, mistakes = scenario_files_in(above, within=self.root)
         known, _ = scenario_files_in(below)
         names = {os.path.relpath(path, above) for path in own}
         return own + [path for path in known if os.path.relpath(path, below) not in names], mistakes
 
     def scenarios_to_run(self) -> tuple[list[str], list[SandboxError]]:
         """The workspace's own scenario files, else the shipped ones; and the errors of reading."""
-        files, mistakes = scenario_files_in(self.root / "scenarios")
+        files, mistakes = scenario_files_in(self.root / "scenarios", within=self.root)
         if files or mistakes:
             return files, mistakes
         return scenario_files_in(resources.fixtures_dir() / "scenarios")
@@ -209,7 +221,7 @@ class Workspace:
         inside = str(path).startswith(folder) and id.endswith(SUFFIX) and "\0" not in id
         if not inside or not checked(Path.is_file, path):
             raise UsageError(f"there is no scenario {id} in {self.root}", mend="it may have been renamed")
-        return path
+        return path if folder == self._shipped else self._inside(path)
 
     def read_scenario(self, id: str) -> str:
         """The text of the scenario file with an id; UsageError without one."""
@@ -230,7 +242,7 @@ class Workspace:
         file = str(self.receivers_file)
         if not checked(Path.exists, self.receivers_file):
             return ReceiverBook(file)
-        text = read_text(self.receivers_file)
+        text = read_text(self._inside(self.receivers_file))
         tables = jsontext.convert(jsontext.parse(text, file=file), _Tables, text, file=file)
         default = next((row.default for row in tables.settings.values()), "")
         return ReceiverBook(file, tuple(tables.receivers.values()), default)
@@ -278,10 +290,12 @@ class Workspace:
     def write(self, path: Path, text: str) -> None:
         """Write a file of the workspace, atomically, with its folders; FileError if it cannot be written."""
         try:
+            self._inside(path.parent)
             if not self.root.exists() or not (self.root / ".sandbox").exists():
                 self.initialise()
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, text)
+            is_private = path.is_relative_to(self.root / ".sandbox")
+            write_atomically(path, text, mode=PRIVATE_FILE if is_private else SHARED_FILE)
         except OSError as error:
             raise unwritable(path, error, mend=_ELSEWHERE) from error
 
@@ -293,6 +307,21 @@ class Workspace:
             raise unwritable(path, error, mend=_ELSEWHERE) from error
 
 
+def leads_out(path: Path, folder: Path) -> bool:
+    """Whether a link on the way to a path leads out of a folder."""
+    inside = os.path.join(os.path.realpath(folder), "")
+    return not os.path.join(os.path.realpath(path), "").startswith(inside)
+
+
+def link_error(path: Path) -> FileError:
+    """The error of a link that is not followed."""
+    return FileError(
+        f"is not read: a link leads out of the folder, to {os.path.realpath(path)}",
+        mend="put a copy in its place",
+        file=str(path),
+    )
+
+
 class _Preferences(msgspec.Struct):
     default: str = ""
 
@@ -302,13 +331,16 @@ class _Tables(msgspec.Struct, forbid_unknown_fields=True):
     settings: dict[str, _Preferences] = {}
 
 
-def scenario_files_in(folder: Path) -> tuple[list[str], list[SandboxError]]:
+def scenario_files_in(folder: Path, *, within: Path | None = None) -> tuple[list[str], list[SandboxError]]:
     """The scenario files in a folder and its subfolders, by path; and the errors of reading.
 
-    Hidden folders are left out, and folders that are symbolic links are not followed.
+    Hidden folders are left out, and folders that are symbolic links are not followed. A link to a file is
+    followed where that is in the folder `within`, by default the folder itself.
     """
     found: list[str] = []
     mistakes: list[SandboxError] = []
+    if within is not None and leads_out(folder, within):
+        return found, [link_error(folder)]
     waiting = [str(folder)] if checked(Path.exists, folder) else []
     while waiting:
         try:
@@ -325,6 +357,8 @@ def scenario_files_in(folder: Path) -> tuple[list[str], list[SandboxError]]:
                     below.append(entry.path)
             elif not entry.name.endswith(SUFFIX):
                 continue
+            elif entry.is_symlink() and leads_out(Path(entry.path), within or folder):
+                mistakes.append(link_error(Path(entry.path)))
             elif kind == "file":
                 found.append(entry.path.removeprefix(_HERE))
             else:

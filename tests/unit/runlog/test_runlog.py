@@ -20,7 +20,7 @@ from retailops_sandbox.model import (
     encoder,
 )
 from retailops_sandbox.runlog.entries import Entry
-from retailops_sandbox.runlog.files import history, lock, reader
+from retailops_sandbox.runlog.files import atomic, history, lock, reader
 from retailops_sandbox.runlog.files.finalize import finalize_abandoned
 from retailops_sandbox.runlog.files.history import past_results
 from retailops_sandbox.runlog.files.journal import Line
@@ -459,14 +459,16 @@ def test_a_journal_has_one_holder(tmp_path: Path) -> None:
     assert not lock.is_held(path)
 
 
-def test_a_fold_that_cannot_be_written_keeps_the_journal(tmp_path: Path) -> None:
+def test_a_fold_that_cannot_be_written_keeps_the_journal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = open_run(tmp_path)
     delivery = make_delivery(run)
     run.append(delivery)
-    (tmp_path / f"{RUN}.json.new").mkdir()
-    with pytest.raises(FileError, match=r"json: cannot be written: is a directory"):
-        run.finish("2024-05-01T12:01:00Z")
-    (tmp_path / f"{RUN}.json.new").rmdir()
+    with monkeypatch.context() as patch:
+        patch.setattr(atomic, "temporary", lambda _: tmp_path / "absent" / "new")
+        with pytest.raises(FileError, match=r"json: cannot be written: no such file or directory"):
+            run.finish("2024-05-01T12:01:00Z")
     (summary,) = open_log(tmp_path).runs()
     assert (summary.state, summary.deliveries) == ("finished", 1)
     assert finalize_abandoned(tmp_path) == []

@@ -16,7 +16,7 @@ from retailops_sandbox.cli.log.names import LATEST, log_of, run_named, unknown
 from retailops_sandbox.cli.options import workspace_option
 from retailops_sandbox.cli.output import complain, say, show, write_json
 from retailops_sandbox.cli.screen import wants_colour
-from retailops_sandbox.errors import UsageError
+from retailops_sandbox.errors import UsageError, once_a_file
 from retailops_sandbox.model import Verdict, encoder
 from retailops_sandbox.reporting.render.delivery_text import verdict
 from retailops_sandbox.runlog.ports import LogReader
@@ -80,8 +80,8 @@ def command(runs: bool, limit: int, format: str, workspace: str | None, **given:
         _list_runs(log, limit, as_json=format == "json")
     else:
         _list_deliveries(log, _query(asked, log), limit, as_json=format == "json")
-    for problem in (problem for run in log.runs() for problem in run.problems):
-        complain(f"warning: {problem}")
+    for line in once_a_file(problem for run in log.runs() for problem in run.problems):
+        complain(f"warning: {line}")
 
 
 def _query(asked: dict[str, str], log: LogReader) -> Query:

@@ -11,7 +11,7 @@ from retailops_sandbox.cli.log import shapes
 from retailops_sandbox.cli.log.names import log_of
 from retailops_sandbox.cli.options import here, workspace_option
 from retailops_sandbox.cli.output import complain, say, write_json
-from retailops_sandbox.errors import UsageError
+from retailops_sandbox.errors import UsageError, once_a_file
 from retailops_sandbox.model import encoder
 from retailops_sandbox.reporting.render import shown
 from retailops_sandbox.runlog.retention import Pruned, Retention
@@ -50,8 +50,8 @@ def command(keep: int | None, days: int | None, dry_run: bool, format: str, work
     else:
         for line in pruned_lines(pruned, dry_run=dry_run):
             say(line)
-    for problem in pruned.problems:
-        complain(f"error: {problem}")
+    for line in once_a_file(pruned.problems):
+        complain(f"error: {line}")
     if pruned.problems:
         click.get_current_context().exit(2)
 

@@ -8,6 +8,7 @@ from retailops_sandbox.cli.log import shapes
 from retailops_sandbox.cli.log.names import log_of, run_named, unknown
 from retailops_sandbox.cli.options import workspace_option
 from retailops_sandbox.cli.output import complain, say, write_json
+from retailops_sandbox.errors import once_a_file
 from retailops_sandbox.model import encoder
 
 
@@ -55,7 +56,7 @@ def reindex(format: str, workspace: str | None) -> None:
         say(f"made {done.made:,} {'summary' if done.made == 1 else 'summaries'} anew")
         if done.swept:
             say(f"swept up {done.swept:,} {'file' if done.swept == 1 else 'files'} that nobody needs")
-    for problem in done.problems:
-        complain(f"error: {problem}")
+    for line in once_a_file(done.problems):
+        complain(f"error: {line}")
     if done.problems:
         click.get_current_context().exit(2)

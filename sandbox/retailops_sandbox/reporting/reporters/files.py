@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from retailops_sandbox.errors import UsageError, unwritable
+from retailops_sandbox.regular_files import special
 from retailops_sandbox.reporting.reporters import FileReport
 from retailops_sandbox.workspace.files import check_writable, checked, write_atomically
 
@@ -37,7 +38,8 @@ def write(file: Path, text: str) -> None:
     """Write a report, to a link's target if it is a link; FileError where that fails."""
     try:
         if is_special(file):
-            file.write_text(text, encoding="utf-8")
+            with open(file, "w", encoding="utf-8", opener=special) as written:
+                written.write(text)
         else:
             write_atomically(Path(os.path.realpath(file)), text)
     except OSError as error:

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from retailops_sandbox.errors import unwritable
+from retailops_sandbox.regular_files import special
 from retailops_sandbox.reporting.reporters import files
 from retailops_sandbox.reporting.reporters.reporter import FinishedRun, Reporter
 
@@ -24,6 +25,7 @@ class Report(Reporter):
         content = io.BytesIO()
         run.log.copy(content)
         try:
-            self._file.write_bytes(content.getvalue())
+            with open(self._file, "wb", opener=special) as written:
+                written.write(content.getvalue())
         except OSError as error:
             raise unwritable(self._file, error) from error

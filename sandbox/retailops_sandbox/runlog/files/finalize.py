@@ -15,6 +15,7 @@ import msgspec
 
 from retailops_sandbox.errors import FileError, unreadable
 from retailops_sandbox.model import encoder
+from retailops_sandbox.regular_files import regular
 from retailops_sandbox.runlog.files import lock
 from retailops_sandbox.runlog.files.atomic import replacing, unwritable
 from retailops_sandbox.runlog.files.journal import (
@@ -40,7 +41,7 @@ def finalize(journal: Path, fd: int, *, own: bool = False) -> None:
             return  # Its process died before it wrote, or is about to write: it is not ours to delete.
         target = journal.with_suffix(".json")
         if not _has_run_file(head, target):
-            with replacing(target, target.with_suffix(".json.new")) as file:
+            with replacing(target) as file:
                 _write(head, journal, file, own=own)
     finally:
         os.close(fd)
@@ -91,7 +92,7 @@ def copy_run(run_file: Path, journal: Path, target: BinaryIO) -> None:
 
 def _chunks(path: Path) -> Iterator[bytes]:
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb", opener=regular) as file:
             while chunk := file.read(1 << 20):
                 yield chunk
     except OSError as error:

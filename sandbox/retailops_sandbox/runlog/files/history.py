@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from retailops_sandbox.model import Result, RunInfo
+from retailops_sandbox.regular_files import no_link
 from retailops_sandbox.scenarios.trend import Past
 
 _RESULTS = b'\n"results": {'
@@ -36,7 +37,7 @@ def past_results(runs_dir: Path, *, before: str = "", most: int | None = None) -
         if most is not None and most <= 0:
             return
         try:
-            with open(os.path.join(runs_dir, name), "rb", buffering=0) as file:
+            with open(os.path.join(runs_dir, name), "rb", buffering=0, opener=no_link) as file:
                 text = results_on(file)
             most = None if most is None else most - len(text)
             outcome = _decoder.decode(text)

@@ -9,6 +9,7 @@ import msgspec
 
 from retailops_sandbox.errors import FileError, unreadable
 from retailops_sandbox.model import Delivery, Judgement, Result, RunInfo
+from retailops_sandbox.regular_files import no_link
 
 FORMAT = 2
 """The version of the layout that is written, and the newest that is read."""
@@ -71,7 +72,7 @@ def raw_lines(journal: Path, *, own: bool = False) -> Iterator[tuple[int, RawLin
     `own` says that this process wrote all lines: then only the two ends of a record's line are checked.
     """
     try:
-        with open(journal, "rb") as file:
+        with open(journal, "rb", opener=no_link) as file:
             for number, line in enumerate(file, start=1):
                 if not line.endswith(b"\n"):
                     yield number, line

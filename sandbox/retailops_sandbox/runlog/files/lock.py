@@ -6,6 +6,8 @@ import os
 import sys
 from pathlib import Path
 
+from retailops_sandbox.regular_files import PRIVATE_FILE, no_link
+
 _BINARY = getattr(os, "O_BINARY", 0)
 
 if sys.platform == "win32":
@@ -42,7 +44,7 @@ else:
 
 def create(path: Path) -> int:
     """Make a file, open it for appending, and lock it until it is closed; FileExistsError if there is one."""
-    fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
+    fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | _BINARY, PRIVATE_FILE)
     try:
         # Waits for processes that saw the new name and test, for an instant, whether it is locked.
         _lock(fd)
@@ -55,11 +57,11 @@ def create(path: Path) -> int:
 def take(path: Path) -> int | None:
     """Open and lock a file until it is closed; None if another process has locked it, or it is gone."""
     try:
-        fd = os.open(path, os.O_RDWR | _BINARY)
+        fd = no_link(path, os.O_RDWR)
     except FileNotFoundError:
         return None
     try:
-        if _try_lock(fd) and _is_at(fd, path):
+        if _try_lock(fd) and is_at(fd, path):
             return fd
     except BaseException:
         os.close(fd)
@@ -71,7 +73,7 @@ def take(path: Path) -> int | None:
 def is_held(path: Path) -> bool:
     """Whether a process, perhaps this one, has locked the file."""
     try:
-        fd = os.open(path, os.O_RDONLY | _BINARY)
+        fd = no_link(path, os.O_RDONLY)
     except FileNotFoundError:
         return False
     try:
@@ -81,8 +83,8 @@ def is_held(path: Path) -> bool:
         os.close(fd)
 
 
-def _is_at(fd: int, path: Path) -> bool:
-    """Whether this is still the file at the path: its last owner may have deleted it meanwhile."""
+def is_at(fd: int, path: Path) -> bool:
+    """Whether this is still the file at the path: somebody may have deleted it meanwhile."""
     try:
         return os.path.samestat(os.fstat(fd), os.stat(path))
     except FileNotFoundError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections import Counter
 from pathlib import Path
@@ -143,6 +144,8 @@ class RunReader:
             self._is_held = has_journal and lock.is_held(self._journal_path)
             size = os.stat(self._journal_path).st_size if has_journal else None
             stamp = _stamp(self._path)
+            if stamp is not None and self._path.is_symlink():
+                raise OSError(errno.ELOOP, "it is a link")
             if self._run_file is not None and (self._run_file.is_lost or self._run_file.stamp != stamp):
                 self._run_file = None
             if self._run_file is None and stamp is not None:

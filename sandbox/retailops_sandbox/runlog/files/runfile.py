@@ -12,6 +12,7 @@ import msgspec
 
 from retailops_sandbox.errors import FileError, unreadable
 from retailops_sandbox.model import Delivery, Judgement, Number, Result
+from retailops_sandbox.regular_files import regular
 from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.runlog.files.journal import FORMAT, Head
 from retailops_sandbox.runlog.rows import Span
@@ -44,7 +45,7 @@ class NewerFormat(FileError):
 def read(path: Path) -> RunFile:
     """The records of a run file; FileError where it is none. Other tables are left out."""
     try:
-        text = path.read_bytes()
+        text = _content(path)
     except OSError as error:
         raise unreadable(path, error) from error
     tables, head = _open(path, text)
@@ -86,10 +87,15 @@ def entries(path: Path) -> list[Entry]:
 def read_head(path: Path) -> Head:
     """The head of a run file; FileError where it is none."""
     try:
-        text = path.read_bytes()
+        text = _content(path)
     except OSError as error:
         raise unreadable(path, error) from error
     return _open(path, text)[1]
+
+
+def _content(path: Path) -> bytes:
+    with open(path, "rb", opener=regular) as file:
+        return file.read()
 
 
 def _open(path: Path, text: bytes) -> tuple[_Tables, Head]:

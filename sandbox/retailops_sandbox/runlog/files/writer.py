@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from itertools import count
 from pathlib import Path
 from typing import BinaryIO
@@ -12,6 +13,7 @@ import msgspec
 from retailops_sandbox import diagnostics
 from retailops_sandbox.errors import FileError
 from retailops_sandbox.model import Delivery, Judgement, Record, RunInfo, encoder
+from retailops_sandbox.regular_files import SHARED_FILE, make_private_folder
 from retailops_sandbox.runlog.files import lock
 from retailops_sandbox.runlog.files.atomic import replacing, unwritable
 from retailops_sandbox.runlog.files.finalize import copy_run, finalize
@@ -19,6 +21,7 @@ from retailops_sandbox.runlog.files.journal import FORMAT, Head, Line
 
 _encode = encoder.encode
 _logger = diagnostics.logger(__name__)
+_CHUNK = 1 << 20
 _GENERATION = 1
 """A run's journal becomes a run file once, when the run ends."""
 
@@ -42,22 +45,20 @@ class FileRunWriter:
         if self._has_begun:
             return
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._fd = lock.create(self._journal)
+            self._fd = self._created([_encode(Line(run=self._head)) + b"\n"])
         except OSError as error:
             raise unwritable(self._journal, error) from error
-        try:
-            self._write(Line(run=self._head))
-        except FileError:
-            self.close()
-            self._journal.unlink(missing_ok=True)
-            raise
         self._has_begun = True
         _logger.info("run %s: opened in %s", self.info.id, self.path.parent)
 
     def next_id(self) -> str:
-        """An id for the next delivery. Begins the run."""
+        """An id for the next delivery. Begins the run; FileError where the delivery could not be logged."""
         self.begin()
+        try:
+            if not lock.is_at(self._fd, self._journal):
+                self._restore()
+        except OSError as error:
+            raise unwritable(self._journal, error) from error
         return f"{self.info.id}.{next(self._numbers):06}"
 
     def append(self, record: Record) -> None:
@@ -90,7 +91,7 @@ class FileRunWriter:
 
     def export(self, target: Path) -> None:
         """Replace a file by the run file of the run so far. Blocks."""
-        with replacing(target, target.with_name(f"{target.name}.{os.getpid()}.new")) as file:
+        with replacing(target, mode=SHARED_FILE) as file:
             self.copy(file)
 
     def copy(self, target: BinaryIO) -> None:
@@ -103,16 +104,47 @@ class FileRunWriter:
         if fd != -1:
             os.close(fd)
 
-    def _write(self, line: Line) -> None:
-        text = _encode(line) + b"\n"
-        written = 0
+    def _created(self, content: Iterable[bytes]) -> int:
+        """Make the journal with this content, and its folders; the locked descriptor. Raises OSError."""
+        for folder in (self.path.parent.parent, self.path.parent):
+            make_private_folder(folder)
+        fd = lock.create(self._journal)
         try:
-            # No buffer, and one call unless the disk fills up: what it took is the system's, whatever
-            # happens to this process.
-            while written < len(text):
-                written += os.write(self._fd, text[written:])
+            for chunk in content:
+                _write_all(fd, chunk)
+        except OSError:
+            os.close(fd)
+            self._journal.unlink(missing_ok=True)
+            raise
+        return fd
+
+    def _restore(self) -> None:
+        """Make the journal anew, with all that it held: somebody deleted it while the run goes on."""
+        lost = self._fd
+        os.lseek(lost, 0, os.SEEK_SET)
+        self._fd = self._created(iter(lambda: os.read(lost, _CHUNK), b""))
+        os.close(lost)
+        _logger.warning("run %s: somebody deleted %s, which is made anew", self.info.id, self._journal)
+
+    def _write(self, line: Line) -> None:
+        try:
+            if not os.fstat(self._fd).st_nlink:
+                self._restore()
+            _write_all(self._fd, _encode(line) + b"\n")
         except OSError as error:
-            if written:
-                # So that the next line starts on its own.
-                os.ftruncate(self._fd, os.fstat(self._fd).st_size - written)
             raise unwritable(self._journal, error) from error
+
+
+def _write_all(fd: int, text: bytes) -> None:
+    """Append all of a text, or nothing: OSError where the disk is full."""
+    written = 0
+    try:
+        # No buffer, and one call unless the disk fills up: what it took is the system's, whatever happens
+        # to this process.
+        while written < len(text):
+            written += os.write(fd, text[written:])
+    except OSError:
+        if written:
+            # So that the next line starts on its own.
+            os.ftruncate(fd, os.fstat(fd).st_size - written)
+        raise

@@ -10,6 +10,7 @@ import msgspec
 
 from retailops_sandbox.errors import FileError
 from retailops_sandbox.model import Delivery, Judgement, Number, Result, Verdict
+from retailops_sandbox.regular_files import no_link
 from retailops_sandbox.runlog.files.journal import NO_HEAD, NO_RECORD, Head, Line, damaged_line
 from retailops_sandbox.runlog.index import places, text_search
 from retailops_sandbox.runlog.index.records import Records
@@ -101,7 +102,7 @@ class JournalIndex:
             return
         self._size = size
         self.is_torn = False
-        with open(self._path, "rb") as file:
+        with open(self._path, "rb", opener=no_link) as file:
             file.seek(self._offset)
             for text in file:
                 if not text.endswith(b"\n"):

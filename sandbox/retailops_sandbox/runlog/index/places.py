@@ -9,6 +9,7 @@ from io import FileIO
 from pathlib import Path
 
 from retailops_sandbox.errors import unreadable
+from retailops_sandbox.regular_files import regular
 from retailops_sandbox.runlog.rows import Span
 
 Stamp = tuple[int, int]
@@ -23,7 +24,7 @@ class Stale(Exception):
 def opened(path: Path, stamp: Stamp | None = None) -> Iterator[FileIO]:
     """A file to read from; Stale where it is gone, or its stamp is another one than that given."""
     try:
-        with open(path, "rb", buffering=0) as file:
+        with open(path, "rb", buffering=0, opener=regular) as file:
             if stamp not in (None, stamp_of(os.fstat(file.fileno()))):
                 raise Stale
             yield file

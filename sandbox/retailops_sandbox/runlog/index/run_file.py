@@ -8,7 +8,6 @@ changed since. It may be deleted at any time. Its lines: `_Head`, the places of 
 from __future__ import annotations
 
 import os
-import threading
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ import msgspec
 
 from retailops_sandbox.errors import FileError
 from retailops_sandbox.model import Delivery, Judgement, Result, Verdict
+from retailops_sandbox.regular_files import no_link
 from retailops_sandbox.runlog.files import journal, runfile
 from retailops_sandbox.runlog.files.atomic import replacing
 from retailops_sandbox.runlog.files.runfile import RunFile
@@ -164,7 +164,7 @@ def summary_path(path: Path) -> Path:
 def _written_head(path: Path, stamp: Stamp) -> _Head | None:
     """The head of the summary beside a run file; None where there is none, or it does not fit."""
     try:
-        with open(summary_path(path), "rb") as file:
+        with open(summary_path(path), "rb", opener=no_link) as file:
             line = file.readline()
             rest = os.fstat(file.fileno()).st_size - len(line)
     except OSError:
@@ -227,9 +227,7 @@ def _made(path: Path, stamp: Stamp) -> RunFileIndex:
     head, text = _summed(stamp, content)
     target = summary_path(path)
     try:
-        # Threads, too: a process may have several logs of one folder.
-        mine = f"{os.getpid()}-{threading.get_ident()}"
-        with replacing(target, target.with_suffix(f".summary.{mine}.new")) as file:
+        with replacing(target) as file:
             file.write(text)
     except FileError as error:
         return RunFileIndex(path, head, text, unkept=error)
