@@ -28,6 +28,7 @@ NOT_STRICT = {
     "nested deeper": "depth",
     "the number": "number",
     "surrogate": "encoding",
+    "more values": "values",
 }
 """From words in the parser's message on JSON that is not strict to the kind of the trouble."""
 
@@ -70,7 +71,7 @@ def describe(
         return Content("empty", words, _MEND_EMPTY)
     if error is None:
         try:
-            return _of_value(jsontext.parse(body))
+            return _of_value(jsontext.parse_answer(body))
         except SourceError as refused:
             error = refused
     if body.startswith("\ufeff"):

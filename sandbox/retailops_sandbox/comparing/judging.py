@@ -439,7 +439,7 @@ def _read(response: Response, kept: Response) -> _Body:
     if response.base64 or not response.body.strip():
         return _unreadable(kept, None)
     try:
-        return _Body(jsontext.parse(response.body))
+        return _Body(jsontext.parse_answer(response.body))
     except SourceError as error:
         return _unreadable(kept, error if kept is response else None)
 

@@ -16,17 +16,24 @@ edits      changes of a text that leave every other byte alone
 
 from retailops_sandbox.jsontext.edits import insert, remove, rename, replace, rewrite
 from retailops_sandbox.jsontext.leaves import Leaf, holds_mark, leaves_within, with_marks
-from retailops_sandbox.jsontext.parsing import parse
+from retailops_sandbox.jsontext.parsing import parse, parse_answer
 from retailops_sandbox.jsontext.places import error_in, key_span, locate, placed, places, span
 from retailops_sandbox.jsontext.python import from_python
 from retailops_sandbox.jsontext.spelling import compact, excerpt, flat, holds_number, pretty, quoted
-from retailops_sandbox.jsontext.text import MAX_DEPTH, MAX_DIGITS, MAX_EXPONENT_DIGITS, error_at
+from retailops_sandbox.jsontext.text import (
+    MAX_DEPTH,
+    MAX_DIGITS,
+    MAX_EXPONENT_DIGITS,
+    MAX_VALUES,
+    error_at,
+)
 from retailops_sandbox.jsontext.typed import convert
 
 __all__ = [
     "MAX_DEPTH",
     "MAX_DIGITS",
     "MAX_EXPONENT_DIGITS",
+    "MAX_VALUES",
     "Leaf",
     "compact",
     "convert",
@@ -42,6 +49,7 @@ __all__ = [
     "leaves_within",
     "locate",
     "parse",
+    "parse_answer",
     "placed",
     "places",
     "pretty",

@@ -14,7 +14,14 @@ from typing import NoReturn
 import msgspec
 
 from retailops_sandbox.errors import SourceError
-from retailops_sandbox.jsontext.text import MAX_DEPTH, MAX_DIGITS, decoded, depth, number_problem
+from retailops_sandbox.jsontext.text import (
+    MAX_DEPTH,
+    MAX_DIGITS,
+    MAX_VALUES,
+    decoded,
+    depth,
+    number_problem,
+)
 from retailops_sandbox.model import Json, Number, encoder
 
 
@@ -30,6 +37,24 @@ def parse(text: bytes | str, *, file: str = "") -> Json:
         return _carefully(text) if _needs_care(text) else _quickly(text)
     except (_Refused, msgspec.DecodeError, json.JSONDecodeError, UnicodeEncodeError):
         raise _explained(text, file) from None
+
+
+def parse_answer(text: str) -> Json:
+    """As `parse`, for a text of a stranger: SourceError, too, for more than MAX_VALUES values.
+
+    Checking and comparing take time for each value, and an answer may have one for every second byte.
+    """
+    if _separators(text) >= MAX_VALUES and _separators(re.sub(_STRING, "", text)) >= MAX_VALUES:
+        raise SourceError(f"it has more values than the {MAX_VALUES:,} that are judged")
+    return parse(text)
+
+
+_STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+
+
+def _separators(text: str) -> int:
+    """The signs before values, also those within strings."""
+    return text.count(",") + text.count("[") + text.count("{")
 
 
 class _Refused(Exception):

@@ -12,6 +12,8 @@ MAX_DEPTH = 200
 MAX_DIGITS = 1_000
 """The most digits of a number, without its exponent."""
 MAX_EXPONENT_DIGITS = 4
+MAX_VALUES = 200_000
+"""The most values of an answer that is judged: a hundred times what a large order has."""
 
 
 def decoded(text: bytes | str, file: str = "") -> str:

@@ -11,6 +11,10 @@ from functools import lru_cache
 import msgspec
 
 _MAX_READINGS = 12
+_LONG = 1024 * 1024
+"""Characters; of a longer text there are fewer readings."""
+_MOST_OF_LONG = 3
+"""The most readings of a long text; of one that is not ASCII, which takes longer, it is one less."""
 _MOST_OUTER = 3
 """The most readings in which what is undone once is undone."""
 
@@ -23,13 +27,27 @@ class Encoding(msgspec.Struct, frozen=True):
     decode: Callable[[re.Match[str]], str]
     is_outer: bool = False
     """Whether it is undone once, after the others."""
+    run: str = ""
+    """The pattern of a run of such characters, which `decode_run` decodes at once."""
+    decode_run: Callable[[re.Match[str]], str] | None = None
+
+    def undone(self, text: str) -> str:
+        """The text without this encoding."""
+        if self.decode_run is None:
+            return re.sub(self.pattern, self.decode, text)
+        return re.sub(self.run, self.decode_run, text)
 
 
 def folded(text: str) -> str:
     """The text with small letters in ASCII: those of other alphabets depend on their neighbours."""
     if text.isascii():
         return text.lower()
-    return text.encode("utf-8", "surrogatepass").lower().decode("utf-8", "surrogatepass")
+    for errors in ("surrogateescape", "surrogatepass"):  # the first, for bytes that are no text, is fast
+        try:
+            return text.encode("utf-8", errors).lower().decode("utf-8", errors)
+        except UnicodeEncodeError:
+            continue
+    return text
 
 
 @lru_cache(maxsize=64)
@@ -55,21 +73,28 @@ def encodings_for(needles: Sequence[str]) -> tuple[Encoding, ...]:
 def readings(text: str, encodings: Sequence[Encoding]) -> Iterator[tuple[str, tuple[Encoding, ...]]]:
     """The text as it is, and each text that decodings of it give; with the encodings that were undone."""
     found: list[tuple[str, tuple[Encoding, ...]]] = [(text, ())]
+    most = _most_readings(text)
     for reading, undone in found:
         yield reading, undone
         for encoding in encodings:
-            if not encoding.is_outer and encoding.sign in reading and len(found) < _MAX_READINGS:
-                decoded = re.sub(encoding.pattern, encoding.decode, reading)
+            if not encoding.is_outer and encoding.sign in reading and len(found) < most:
+                decoded = encoding.undone(reading)
                 if all(decoded != other for other, _ in found):
                     found.append((decoded, (*undone, encoding)))
     outer = [encoding for encoding in encodings if encoding.is_outer]
-    for reading, undone in found[:_MOST_OUTER]:
+    for reading, undone in found[: min(most, _MOST_OUTER)]:
         decoded = reading
         for encoding in outer:
             if encoding.sign in decoded:
                 decoded = re.sub(encoding.pattern, encoding.decode, decoded)
         if decoded != reading:
             yield decoded, (*undone, *outer)
+
+
+def _most_readings(text: str) -> int:
+    if len(text) <= _LONG:
+        return _MAX_READINGS
+    return _MOST_OF_LONG if text.isascii() else _MOST_OF_LONG - 1
 
 
 def origins(text: str, undone: Sequence[Encoding]) -> tuple[Sequence[int], Sequence[int]]:
@@ -104,6 +129,22 @@ def _unescape(escape: re.Match[str]) -> str:
     return _SHORT_ESCAPES.get(escape[0][1:]) or str(json.loads(f'"{escape[0]}"'))
 
 
+_loosely = json.JSONDecoder(strict=False).decode
+
+
+def _unescape_run(run: re.Match[str]) -> str:
+    """Valid escapes and what is between them, decoded at once."""
+    without_quotes = run[0].replace("\\\\", "\\u005c").replace('\\"', "\\u0022").replace('"', "\\u0022")
+    return str(_loosely(f'"{without_quotes}"'))
+
+
+def _unquote_run(run: re.Match[str]) -> str:
+    try:
+        return bytes.fromhex(run[0].replace("%", "")).decode()
+    except UnicodeDecodeError:
+        return re.sub(_PERCENT, _unquote, run[0])
+
+
 def _unquote(sequence: re.Match[str]) -> str:
     try:
         return bytes.fromhex(sequence[0].replace("%", "")).decode()
@@ -130,8 +171,8 @@ _BASE64 = "[A-Za-z0-9+/_-]"
 _LINE_BREAK = rf"\r?\n(?:(?<={_BASE64}{{20}}\n)|(?<={_BASE64}{{20}}\r\n))[ \t]*(?=[A-Za-z0-9+/=_-])"
 """A line break within base64, as MIME has one after 76 characters."""
 _ENCODINGS = (
-    Encoding("\\", _ESCAPE, _unescape),
-    Encoding("%", _PERCENT, _unquote),
+    Encoding("\\", _ESCAPE, _unescape, run=rf"{_ESCAPE}(?:[^\\]*+{_ESCAPE})*+", decode_run=_unescape_run),
+    Encoding("%", _PERCENT, _unquote, run=r"(?:%[0-9a-fA-F]{2})++", decode_run=_unquote_run),
 )
 _OUTER = (
     Encoding("&#", r"(?i)&#(?:[0-9]{1,7}|x[0-9a-f]{1,6});", _entity, is_outer=True),

@@ -112,7 +112,7 @@ def answered(sent: Delivery) -> Json:
     response = sent.response
     if response is None or response.base64:
         raise SourceError("there is no JSON answer")
-    return jsontext.with_marks(jsontext.parse(response.body), in_part(sent, "/response/body"))
+    return jsontext.with_marks(jsontext.parse_answer(response.body), in_part(sent, "/response/body"))
 
 
 def answer(sent: Delivery) -> Answer:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TypeAlias
@@ -38,6 +39,8 @@ from retailops_sandbox.redaction.search import Search
 
 MIN_LENGTH = 8
 """Values under this many characters are redacted only at a place that makes them secret."""
+_MOST_MARKS = 10_000
+"""The most places at which a text is struck out; beyond, the whole text is."""
 _MOST_EXTENDED = 32
 """The most results of `and_also` that are kept."""
 
@@ -74,8 +77,13 @@ class Secrets:
         values: Mapping[str, str] | Iterable[tuple[str, str]] = (),
         *,
         quoted: Mapping[str, str] = NO_VALUES,
+        base: Secrets | None = None,
     ) -> None:
-        """`quoted` are names by short values, which are secret where a message quotes them alone."""
+        """`quoted` are names by short values, which are secret where a message quotes them alone.
+
+        `base` are those that were known before an exchange gave away others; they name what is in a place.
+        """
+        self._base = self if base is None else base
         pairs = values.items() if isinstance(values, Mapping) else values
         self._pairs = [(name, value) for name, value in pairs if value]
         self._quoted = quoted
@@ -109,7 +117,8 @@ class Secrets:
             short = {value: name for name, value in found if len(value) < MIN_LENGTH}
             extended = self
             if new or not short.items() <= self._quoted.items():
-                extended = Secrets([*new, *self._pairs], quoted={**self._quoted, **short})
+                quoted = {**self._quoted, **short}
+                extended = Secrets([*new, *self._pairs], quoted=quoted, base=self._base)
             if len(self._extended) >= _MOST_EXTENDED:
                 self._extended.clear()
             self._extended[found] = extended
@@ -189,6 +198,9 @@ class Secrets:
         ]
         if not spans:
             return struck_cuts(text, known) if known else (text, [])
+        if len(spans) > _MOST_MARKS:
+            name = spans[0].name
+            return struck_cuts(text, [Cut(0, len(text), name, f'"{marks.mark(name)}"', "")])
         try:
             jsontext.parse(text)
         except SourceError:
@@ -211,8 +223,11 @@ class Secrets:
             return headers, []
         kept: list[tuple[str, str]] = []
         found: list[tuple[int, bool, Span]] = []
+        plain_names = not known and not self._found_in("\n".join([name for name, _ in headers]))
         for position, (name, value) in enumerate(headers):
-            new_name, in_name = self.struck_text(name, known.get((position, True), ()))
+            new_name, in_name = (
+                (name, []) if plain_names else self.struck_text(name, known.get((position, True), ()))
+            )
             in_value = known.get((position, False), ())
             value, in_value = self._struck_value(name, value, clean, sent, in_value)
             kept.append((new_name, value))
@@ -246,7 +261,9 @@ class Secrets:
     def name_at(self, value: str, name: str) -> str:
         """The name in the mark of a value that is secret because of its place, which gives it this name."""
         known = self._exact.get(value)
-        return self._name_in(value) or self.shown(name) if known is None else self.shown(known)
+        if known is not None:
+            return self.shown(known)
+        return self._base._name_in(value) or self.shown(name)
 
     def shown(self, name: str) -> str:
         """The name of a secret as its mark has it: none where the name gives a secret away."""
@@ -348,11 +365,18 @@ def _cuts_of_leaves(text: str, spans: Sequence[Span], known: Sequence[Cut]) -> I
     """The marks for leaves and keys in which there is one of the spans, outside the known cuts."""
     keys = _Keys()
     renamed: list[tuple[str, str]] = []
+    cuts = deque(sorted(known, key=_start))
+    ahead = deque(sorted(spans))
+    within: list[Span] = []
     for leaf in jsontext.leaves_within(text, merged(spans)):
-        if any(cut.start <= leaf.start < cut.end for cut in known):
+        while cuts and cuts[0].end <= leaf.start:
+            cuts.popleft()
+        while ahead and ahead[0].start < leaf.end:
+            within.append(ahead.popleft())
+        within = [span for span in within if span.end > leaf.start]
+        if cuts and cuts[0].start <= leaf.start:
             continue
-        own = Span(leaf.start, leaf.end, "")
-        name = max((span for span in spans if _overlap(span, own)), key=_length).name
+        name = max(within, key=_length).name
         written = jsontext.parse(text[leaf.start : leaf.end])
         at = _renamed(leaf.pointer, renamed)
         if leaf.is_key:
@@ -370,6 +394,10 @@ def _renamed(at: str, renamed: Sequence[tuple[str, str]]) -> str:
         if at == old or at.startswith(f"{old}/"):
             return new + at[len(old) :]
     return at
+
+
+def _start(cut: Cut) -> int:
+    return cut.start
 
 
 def _length(span: Span) -> int:

@@ -15,6 +15,8 @@ from retailops_sandbox.transport.options import set_options
 _BLANK = (b"\r\n", b"\n")
 _BLANK_CHUNKS = 64
 """The most chunks of white space that are read in the place of a status line."""
+_MOST_PIECES = 500_000
+"""The most pieces in which a body may come, as chunks of a byte: each is a call."""
 _trying = re.compile(rb" *Trying \[?([^\]\s]+?)\]?:\d+\.\.\.").match
 """libcurl's word on an address, the only one where no connection comes of it."""
 _HUNG_UP = getattr(select, "POLLRDHUP", 0)
@@ -48,7 +50,8 @@ class Handle:
         self._room = 0
         self._sent: list[bytes] = []
         self._lines: list[bytes] = []
-        self._chunks: list[bytes] = []
+        self._body = bytearray()
+        self._pieces = 0
 
     def prepare(self, request: HttpRequest, connection: Connection) -> None:
         """Set the options for a send. UsageError for a request that cannot be sent."""
@@ -87,7 +90,8 @@ class Handle:
         self.tried.clear()
         self._sent.clear()
         self._lines.clear()
-        self._chunks.clear()
+        self._body = bytearray()
+        self._pieces = 0
 
     # --- what libcurl calls ---
 
@@ -121,15 +125,19 @@ class Handle:
             self.tried.append(address[1].decode())
 
     def _on_body(self, chunk: bytes) -> int:
-        if not self.has_status_line:  # this is no HTTP, and may never end
-            self._chunks.append(chunk)
-            return len(chunk) if chunk.isspace() and len(self._chunks) < _BLANK_CHUNKS else -1
+        self._pieces += 1
+        if not self._lines:  # this is no HTTP, and may never end
+            self._body += chunk
+            return len(chunk) if chunk.isspace() and self._pieces < _BLANK_CHUNKS else -1
         self._room -= len(chunk)
+        if self._pieces > _MOST_PIECES:
+            self.too_large = Fault("too large", f"the body came in more than {_MOST_PIECES:,} pieces")
+            return -1
         if self._room < 0:
-            self._chunks.append(chunk[: self._room])
+            self._body += chunk[: self._room]
             self.too_large = Fault("too large", f"the body is larger than {self._limits.max_body} bytes")
             return -1  # ends the transfer
-        self._chunks.append(chunk)
+        self._body += chunk
         return len(chunk)
 
     # --- the evidence ---
@@ -170,8 +178,8 @@ class Handle:
 
         Bytes without a status line before them are the body of a response with the status 0.
         """
-        if self._chunks and not self.has_status_line:
-            return HttpResponse(0, "", (), b"".join(self._chunks))
+        if self._body and not self.has_status_line:
+            return HttpResponse(0, "", (), bytes(self._body))
         if not self.requests or not self._lines:
             return None
         block = b"".join(_last_response(self._lines))
@@ -183,7 +191,7 @@ class Handle:
         self.status_line, headers = _parse(block)
         version = self.status_line.partition(" ")[0].removeprefix("HTTP/")
         status: int = self.curl.getinfo(pycurl.RESPONSE_CODE)
-        return HttpResponse(status, version, headers, b"".join(self._chunks))
+        return HttpResponse(status, version, headers, bytes(self._body))
 
     def timings(self, reused: bool) -> Timings:
         """The duration of each phase, from the times at which libcurl says that it ended."""

@@ -377,3 +377,16 @@ def test_a_judge_does_not_keep_every_expectation_it_ever_saw():
 def test_a_rule_that_cannot_be_used_is_said_so():
     with pytest.raises(matchers.RuleError):
         judged(delivery(), Expectation(rules={"/a": "nonsense"}))
+
+
+def test_an_answer_with_too_many_values_is_not_judged_and_fails():
+    values = ",".join(["1"] * jsontext.MAX_VALUES)
+    many = judged(delivery(f'{{"events":[],"x":[{values}]}}'), Expectation(body={"events": []}))
+    assert many.verdict == "failed"
+    assert "more values than the 200,000 that are judged" in many.violations[0].message
+    # Signs within strings are none.
+    text = delivery(f'{{"events":[],"x":"{values}"}}')
+    assert (
+        judged(text, Expectation()).violations
+        == judged(delivery('{"events":[],"x":""}'), Expectation()).violations
+    )

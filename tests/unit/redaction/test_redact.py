@@ -27,6 +27,7 @@ from retailops_sandbox.model import (
     Timings,
 )
 from retailops_sandbox.redaction import RedactedExchange, Secrets
+from retailops_sandbox.redaction.encodings import encodings_for
 from tests.support.records import some_delivery
 
 TOKEN = 'p/a"ß\\s +w?rd-7'
@@ -525,3 +526,33 @@ def test_other_spellings_of_a_secret_are_found(spelling: str, value: str) -> Non
     assert spelled not in text
     document = jsontext.compact({"a": f"before {spelled} after", "b": 1}).decode()
     assert secrets.document(document) == '{"a":"«redacted:KEY»","b":1}'
+
+
+# --- Bounds ---------------------------------------------------------------------------------------------
+
+
+def test_a_text_full_of_secrets_is_struck_out_as_a_whole() -> None:
+    secrets = Secrets({"TOKEN": "abcdefgh"})
+    few = jsontext.compact({"a": ["abcdefgh"] * 10_000}).decode()
+    many = jsontext.compact({"a": ["abcdefgh"] * 10_001}).decode()
+    assert secrets.document(few).count(MARK) == 10_000
+    result = kept(b"{}", answer=many.encode(), secrets=secrets)
+    assert result.response is not None
+    assert result.response.body == f'"{MARK}"'
+    assert [(each.part, each.pointer) for each in result.struck_out] == [("/response/body", "")]
+
+
+ESCAPES = ["\\u0041", '\\"', "\\\\", "%41", "%C3%A9", 'a\\n"b', "%4", "\\x\\u0041"]
+
+
+@pytest.mark.parametrize("escape", ESCAPES)
+def test_a_run_of_escapes_is_undone_as_one_by_one(escape: str) -> None:
+    text = f'{escape * 5}x{escape}"{escape * 2}%{escape}\\'
+    for encoding in encodings_for(["a"])[:2]:
+        assert encoding.undone(text) == re.sub(encoding.pattern, encoding.decode, text)
+
+
+@given(st.text(st.sampled_from('\\\\u00e9d83dDE00%C3a"bn/x'), max_size=40))
+def test_any_text_is_decoded_in_runs_as_one_by_one(text: str) -> None:
+    for encoding in encodings_for(["a"])[:2]:
+        assert encoding.undone(text) == re.sub(encoding.pattern, encoding.decode, text)

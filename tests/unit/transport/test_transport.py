@@ -1140,3 +1140,13 @@ def test_importing_the_transport_imports_no_certificates():
     code = "import sys, retailops_sandbox.transport; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"certifi", "httpx2", "requests", "starlette"} & set(done.stdout.split())
+
+
+def test_a_body_in_too_many_pieces_is_too_large():
+    body = b"1\r\na\r\n" * 500_001 + b"0\r\n\r\n"
+    exchange = answer_to(answering(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + body))
+    assert kind(exchange) == "too large"
+    assert exchange.fault is not None
+    assert exchange.fault.message == "the body came in more than 500,000 pieces"
+    assert exchange.response is not None
+    assert exchange.response.body == b"a" * 500_000
