@@ -83,6 +83,12 @@ def exchange(
     if harmless and not secrets and not sent_body.places and not received_body.places:
         told = _told(exchange.fault, answered)
         return RedactedExchange(asked, answered, told, exchange.redirects, (), secrets, answered)
+    rest = (request.url, credentials.joined(sent), credentials.joined(came), received_body.text)
+    plain = harmless and exchange.fault is None and not received_body.places
+    if plain and secrets.are_not_in(rest, sent):  # as nearly always, only the payload's token is secret
+        body = sent_body.kept(secrets, "/request/body")
+        asked = msgspec.structs.replace(asked, body=body.text)
+        return RedactedExchange(asked, answered, None, (), body.struck_out, secrets, answered)
     request_url = _struck_url(request.url, "/request/url", secrets)
     kept_request, in_request = _side(asked, sent_body, "/request", secrets, is_sent=True)
     kept_response, in_response = (

@@ -36,6 +36,10 @@ class Search:
             return self._originals[found[0][0]]
         return None
 
+    def rules_out(self, text: str) -> bool:
+        """Whether one look shows that a text holds none of the needles: nothing in it is to be decoded."""
+        return not any(each.sign in text for each in self._encodings) and not self._within(text)
+
     def hits(self, text: str) -> list[tuple[int, int, str]]:
         """The start and end of each needle in a text, and the needle. They may overlap."""
         hits: list[tuple[int, int, str]] = []

@@ -155,6 +155,10 @@ class Secrets:
             for start, end, needle in self._search.hits(text)
         ]
 
+    def are_not_in(self, texts: Iterable[str], sent: Headers) -> bool:
+        """Whether one look shows that the texts hold no secret, and no sent header is one."""
+        return self._search.rules_out("\0".join(texts)) and not self._holds_exactly(sent)
+
     def struck_url(self, text: str, known: Sequence[Span] = ()) -> tuple[str, list[Span]]:
         """As `url`, with the spans of the marks. `known` are those of marks that the text has already."""
         text, found = self.struck_text(text, known)

@@ -7,6 +7,7 @@ import re
 from base64 import b64decode, b64encode, encodebytes, urlsafe_b64encode
 from collections.abc import Callable
 from string import ascii_lowercase, ascii_uppercase
+from typing import Any
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -182,6 +183,38 @@ def test_no_byte_of_a_secret_is_left_anywhere(value: str, first: str, second: st
     plain = kept(text.encode(), answer=b"{" + text.encode(), secrets=secrets)
     assert present(value, output(plain)) == []
     assert again(plain, secrets)[:4] == plain[:4]
+
+
+PARTS: dict[str, Callable[[str], dict[str, Any]]] = {
+    "url": lambda text: {"url": f"https://host/{quote(text, safe='%')}"},
+    "sent": lambda text: {"sent": (("X-Shop", text),)},
+    "received": lambda text: {"received": (("X-Shop", text),)},
+    "received name": lambda text: {"received": ((text, "12"),)},
+    "answer": lambda text: {"answer": text.encode()},
+    "binary answer": lambda text: {"answer": b"\xff" + text.encode()},
+    "fault": lambda text: {"fault": Fault("closed", text)},
+}
+
+
+@given(secret_values, st.sampled_from(sorted(ENCODINGS)), st.sampled_from(sorted(PARTS)), st.booleans())
+def test_a_secret_is_found_where_it_is_in_one_part_alone(
+    value: str, encoding: str, part: str, has_token: bool
+) -> None:
+    body = b'{"token":"another-token"}' if has_token else b"{}"
+    result = kept(
+        body,
+        secrets=Secrets({"TOKEN": value}),
+        pointers=("/token",),
+        **PARTS[part](ENCODINGS[encoding](value)),
+    )
+    assert present(value, output(result)) == []
+    assert (result.fault is None) == (part != "fault")
+
+
+def test_a_short_secret_is_found_where_it_is_the_whole_value_of_a_sent_header() -> None:
+    secrets = Secrets({"PIN": "1234", "TOKEN": "a-long-secret"})
+    result = kept(b"{}", sent=(("X-Till", "1234"), ("X-Shop", "12345")), secrets=secrets)
+    assert result.request.headers == (("X-Till", "«redacted:PIN»"), ("X-Shop", "12345"))
 
 
 @given(secret_values, st.sampled_from(sorted(ENCODINGS)))

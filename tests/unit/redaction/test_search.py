@@ -82,6 +82,7 @@ def test_every_needle_is_found_and_nothing_else(search: tuple[list[str], str]) -
     needles, text = search
     assert Search(needles).first(text) == first_by_hand(needles, text)
     assert list(Search(needles).hits(text)) == hits_by_hand(needles, text)
+    assert not (Search(needles).rules_out(text) and first_by_hand(needles, text))
 
 
 def test_a_needle_among_many_is_found_wherever_it_stands_and_however_long_it_is() -> None:
@@ -94,6 +95,13 @@ def test_a_needle_among_many_is_found_wherever_it_stands_and_however_long_it_is(
             assert list(search.hits(text)) == hits_by_hand([*many, wanted], text)
             assert search.first(text) == wanted
         assert search.first("x" * 50 + wanted[:-1]) is None
+
+
+def test_one_look_rules_out_a_text_of_which_nothing_is_to_be_decoded() -> None:
+    search = Search(["needle-1", "needle-2"])
+    assert search.rules_out('{"events":[],"note":"needle-3"}')
+    assert not search.rules_out('{"note":"a needle-2"}')
+    assert not search.rules_out('{"note":"100 %"}')
 
 
 def test_nothing_is_found_without_needles() -> None:
