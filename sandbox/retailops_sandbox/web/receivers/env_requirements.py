@@ -39,6 +39,7 @@ def of(
     receiver: Receiver, context: AppContext, typed: Mapping[str, str] | None = None
 ) -> list[EnvRequirement]:
     """The requirements in the order of the receiver's settings; `typed` are secrets of an unsaved form."""
+    allow(receiver, context)
     uses: dict[str, list[str]] = {}
     for name, use in _uses(receiver):
         uses.setdefault(name, [])
@@ -47,6 +48,11 @@ def of(
     return [
         EnvRequirement(name, _state(name, context, typed or {}), tuple(words)) for name, words in uses.items()
     ]
+
+
+def allow(receiver: Receiver, context: AppContext) -> None:
+    """Let a receiver that is not saved yet use the variables that it refers to, as one in the file may."""
+    context.environment.allow(name for name, _ in _uses(receiver))
 
 
 def _state(name: str, context: AppContext, typed: Mapping[str, str]) -> State:

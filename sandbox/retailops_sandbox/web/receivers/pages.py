@@ -191,6 +191,7 @@ class ReceiverPages(RoomPages):
         if typed.unreachable:
             found = ConnectionCheck(problem=typed.unreachable)
         else:
+            env_requirements.allow(typed.receiver, self._context)
             found = await self._checks.check(typed.receiver)
         if request.headers.get("hx-target") == "connection-check":
             return self._check_part(request, found, "connection-check")

@@ -19,6 +19,7 @@ from retailops_sandbox.runlog.ports import Log
 from retailops_sandbox.session.fitting import editions_of
 from retailops_sandbox.session.ports import SystemClock, build_ports
 from retailops_sandbox.standin import TOKEN, StandIn
+from retailops_sandbox.web.shell.environment import WorkspaceEnvironment
 from retailops_sandbox.web.shell.known_receivers import KnownReceivers
 from retailops_sandbox.web.shell.running import Running
 from retailops_sandbox.web.shell.scenario_index import ScenarioIndex
@@ -92,7 +93,9 @@ class AppContext:
         self.stand_in_receiver = Receiver(name="stand-in", base_url=stand_in_url, token=TOKEN, stand_in=True)
         self.secrets: dict[str, str] = {}
         """Secrets that were typed in the browser, by environment variable; kept until the process ends."""
-        self.environment: Mapping[str, str] = ChainMap(self.secrets, dict(environment))
+        self.environment = WorkspaceEnvironment(
+            workspace, ChainMap(self.secrets, dict(environment)), secret_env
+        )
         self.transport = transport
         self.clock: Clock = SystemClock()
         self.sending = Sending(self.clock, is_logged=lambda id: self.log.delivery(id) is not None)
