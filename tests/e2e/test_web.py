@@ -665,6 +665,11 @@ def test_tokens_are_not_guessed_without_end(tmp_path: Path) -> None:
             answer = ask()
             assert answer.status_code == 429
             assert "Too many wrong tokens" in words(answer.text)
+        stylesheet = re.search(r'href="(/static/[^"]+\.css)"', answer.text)
+        assert stylesheet
+        for query in ({}, {"token": TOKEN}):
+            style = http.get(stylesheet[1], params=query)
+            assert (style.status_code, style.headers.get("set-cookie")) == (200, None)
 
 
 def test_a_token_is_needed_off_loopback_and_long_everywhere(tmp_path: Path) -> None:

@@ -143,7 +143,7 @@ class _Shell:
             request,
             "shell/error.html",
             ErrorPage(code=int(status), title=title, message=message, mend=mend),
-            section=None if status == HTTPStatus.UNAUTHORIZED else "",
+            section=None if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS) else "",
             status=status,
         )
 

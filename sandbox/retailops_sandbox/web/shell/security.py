@@ -76,7 +76,7 @@ class Guard:
                 "Another site tried to change something here. Nothing was changed, and nothing was sent.",
                 "If it was you, open the sandbox's own page and do it there.",
             )
-        if not self._token.is_asked_for:
+        if not self._token.is_asked_for or is_asset(request):
             return None
         if self._token.is_locked(request):
             return self._refuse(
@@ -91,7 +91,9 @@ class Guard:
 
     def _token_in_query(self, request: Request) -> Response | None:
         """The redirect that moves a token from the address into a cookie; None where there is none."""
-        if not self._token.is_asked_for or "token" not in request.query_params or request.method != "GET":
+        if not self._token.is_asked_for or is_asset(request):
+            return None
+        if "token" not in request.query_params or request.method != "GET":
             return None
         query = urlencode([pair for pair in parse_qsl(request.url.query, True) if pair[0] != "token"])
         path = "/" + request.url.path.lstrip("/")
@@ -103,7 +105,12 @@ class Guard:
 
 def is_open(request: Request) -> bool:
     """Whether a request is answered without the token: the login and its assets."""
-    return request.url.path == "/login" or request.url.path.startswith("/static/")
+    return request.url.path == "/login" or is_asset(request)
+
+
+def is_asset(request: Request) -> bool:
+    """Whether a request is for an asset. No token is looked at there, so that none can be guessed."""
+    return request.url.path.startswith("/static/")
 
 
 def _from_own_page(request: Request, host: str) -> bool:
