@@ -59,16 +59,15 @@ def span(text: str, pointer: str, document: Json = None) -> tuple[int, int] | No
     `document` is the text's value. With it, a member whose name is nowhere else in the text is found at once.
     """
     tokens = pointers.parse(pointer)
-    if document is not None and tokens:
-        parent = pointers.get(document, pointers.join(tokens[:-1]), None)
-        if not isinstance(parent, (dict, list)):
+    parent = document
+    for token in tokens[:-1]:
+        parent = parent.get(token) if isinstance(parent, dict) else None
+    if isinstance(parent, dict) and tokens:
+        if tokens[-1] not in parent:
             return None
-        if isinstance(parent, dict):
-            if tokens[-1] not in parent:
-                return None
-            start = _only_member(text, tokens[-1])
-            if start:
-                return start, _read(text, start)[1]
+        start = _only_member(text, tokens[-1])
+        if start:
+            return start, _read(text, start)[1]
     start, end, missing = find(text, tokens)
     return None if missing else (start, end)
 
@@ -148,5 +147,7 @@ _space = re.compile(r"[ \t\n\r]*")
 
 
 def _behind_space(text: str, at: int) -> int:
+    if text[at : at + 1] > " ":  # as in compact texts, where a search would take longer
+        return at
     space = _space.match(text, at)
     return space.end() if space else at

@@ -59,7 +59,7 @@ def exchange(
     sent_body = Body.of(request.body, secret_pointers)
     received_body = Body.of(b"" if received is None else received.body, secret_pointers)
     harmless = credentials.is_harmless(sent) and credentials.is_harmless(came)
-    harmless = harmless and not exchange.redirects and not set("@?") & set(request.url)
+    harmless = harmless and not exchange.redirects and "@" not in request.url and "?" not in request.url
     disclosed = [] if harmless else [*credentials.disclosed(request.url, sent + came)]
     for place in (*sent_body.places, *received_body.places):
         disclosed += [(place.name, leaf) for leaf in leaves(place.value)]

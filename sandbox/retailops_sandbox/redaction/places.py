@@ -138,13 +138,14 @@ def _places(text: str, secret_pointers: tuple[str, ...]) -> list[Place]:
     except SourceError:
         loose = [place for _, name in named for place in _loose_places(text, name)]
         return sorted(loose, key=_position)
-    found = ((jsontext.span(text, pointer, document), pointer, name) for pointer, name in named)
-    places = [
-        Place(*span, name, pointers.resolve(document, pointer), pointer)
-        for span, pointer, name in found
-        if span
-    ]
-    return sorted((place for place in places if _is_secret(place.value)), key=_position)
+    places: list[Place] = []
+    for pointer, name in named:
+        value = pointers.get(document, pointer, None)
+        span = jsontext.span(text, pointer, document) if _is_secret(value) else None
+        if span is not None:
+            places.append(Place(*span, name, value, pointer))
+    places.sort(key=_position)
+    return places
 
 
 @lru_cache
