@@ -19,6 +19,7 @@ import pytest
 from retailops_sandbox.reporting import reporters
 from retailops_sandbox.reporting.reporters.progress import AFTER
 from tests.support import command
+from tests.support.authority import self_signed
 from tests.support.command import COMMAND, environment
 from tests.support.receivers import Peer, Receiver, answering, receiver, response
 
@@ -468,6 +469,21 @@ def test_what_is_not_asked_for_is_not_imported(tmp_path: Path, shop: Receiver):
     assert unwanted & imported(tmp_path, *command) == set()
     asked = [word for each in reporters.FILES for word in (each.option, f"report.{each.module}")]
     assert imported(tmp_path, *command, *asked, "-k", "a") >= heavy
+
+
+def test_a_run_leaves_tls_to_libcurl(tmp_path: Path):
+    tls, own = self_signed(tmp_path)
+    with receiver(answering(response(b'{"events":[]}')), tls=tls) as shop:
+        program = "from retailops_sandbox.cli import program; program()"
+        done = command.run(
+            *("run", scenario(tmp_path, "a", PASSES), "--receiver", shop.url, "--cacert", own),
+            cwd=tmp_path,
+            command=(sys.executable, "-X", "importtime", "-c", program),
+        )
+    assert done.returncode == 0, done.stdout
+    modules = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "asyncio.sslproto" in modules
+    assert "_ssl" not in modules  # which is OpenSSL
 
 
 def test_a_dry_run_imports_nothing_that_sends(tmp_path: Path):

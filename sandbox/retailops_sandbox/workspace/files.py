@@ -39,7 +39,7 @@ def read_text(path: Path | str) -> str:
 
 
 def _whole(descriptor: int) -> bytes:
-    """All that a file has, or all that comes where it is none, as a pipe."""
+    """All that a file has, also where the system gives no size, or it grows meanwhile."""
     size = os.fstat(descriptor).st_size
     text = os.read(descriptor, size + 1)
     if len(text) == size > 0:
