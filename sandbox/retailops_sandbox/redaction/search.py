@@ -38,6 +38,8 @@ class Search:
 
     def rules_out(self, text: str) -> bool:
         """Whether one look shows that a text holds none of the needles: nothing in it is to be decoded."""
+        if not self._needles:
+            return True
         return not any(each.sign in text for each in self._encodings) and not self._within(text)
 
     def hits(self, text: str) -> list[tuple[int, int, str]]:

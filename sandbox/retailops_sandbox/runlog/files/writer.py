@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import time
 from collections.abc import Iterable
 from itertools import count
 from pathlib import Path
@@ -22,6 +24,8 @@ from retailops_sandbox.runlog.files.journal import FORMAT, Head, Line
 _encode = encoder.encode
 _logger = diagnostics.logger(__name__)
 _CHUNK = 1 << 20
+_CHECK_HOLDS = 0.002
+"""Seconds, in which a fast receiver answers several deliveries, and no page is answered."""
 _GENERATION = 1
 """A run's journal becomes a run file once, when the run ends."""
 
@@ -38,6 +42,8 @@ class FileRunWriter:
         self._has_begun = False
         self._fd = -1
         """The descriptor of the journal, while the run belongs to this writer; otherwise -1."""
+        self._checked = -math.inf
+        """When the journal was last seen to be there, by the monotonic clock."""
         self._numbers = count(1)
 
     def begin(self) -> None:
@@ -55,8 +61,7 @@ class FileRunWriter:
         """An id for the next delivery. Begins the run; FileError where the delivery could not be logged."""
         self.begin()
         try:
-            if not lock.is_at(self._fd, self._journal):
-                self._restore()
+            self._check()
         except OSError as error:
             raise unwritable(self._journal, error) from error
         return f"{self.info.id}.{next(self._numbers):06}"
@@ -79,6 +84,7 @@ class FileRunWriter:
         """
         if self._fd == -1:
             return
+        self._checked = -math.inf
         try:
             if finished_at:
                 self._write(Line(finished_at=finished_at, stopped=stopped))
@@ -118,6 +124,16 @@ class FileRunWriter:
             raise
         return fd
 
+    def _check(self) -> None:
+        """Make the journal anew if it is no longer there. Raises OSError."""
+        now = time.monotonic()
+        # To ask the system for each record takes longer than to write it. What is written into a journal that
+        # was deleted in between is in the one that the next check makes, or the end of the run.
+        if now - self._checked > _CHECK_HOLDS:
+            if not lock.is_at(self._fd, self._journal):
+                self._restore()
+            self._checked = now
+
     def _restore(self) -> None:
         """Make the journal anew, with all that it held: somebody deleted it while the run goes on."""
         lost = self._fd
@@ -128,8 +144,7 @@ class FileRunWriter:
 
     def _write(self, line: Line) -> None:
         try:
-            if not os.fstat(self._fd).st_nlink:
-                self._restore()
+            self._check()
             _write_all(self._fd, _encode(line) + b"\n")
         except OSError as error:
             raise unwritable(self._journal, error) from error
