@@ -75,9 +75,9 @@ def compile_headers(headers: Mapping[str, Rule]) -> dict[str, Matcher]:
 
 def may_wait(expectation: Expectation) -> bool:
     """Whether judging by an expectation may wait for another process, which an event loop must not."""
-    rules = (*expectation.rules.values(), *expectation.headers.values())
-    if not rules:
+    if not expectation.rules and not expectation.headers:
         return False
+    rules = (*expectation.rules.values(), *expectation.headers.values())
     patterns = (rule["regex"] for rule in rules if isinstance(rule, dict) and "regex" in rule)
     return any(isinstance(pattern, str) and Search(pattern).may_wait for pattern in patterns)
 

@@ -13,6 +13,8 @@ from retailops_sandbox.model import Connection, Fault, Headers, HttpRequest, Htt
 from retailops_sandbox.transport.options import set_options
 
 _BLANK = (b"\r\n", b"\n")
+_HEADER_OUT: int = pycurl.INFOTYPE_HEADER_OUT
+_TEXT: int = pycurl.INFOTYPE_TEXT
 _BLANK_CHUNKS = 64
 """The most chunks of white space that are read in the place of a status line."""
 _MOST_PIECES = 500_000
@@ -119,9 +121,9 @@ class Handle:
 
     def _on_debug(self, kind: int, data: bytes) -> None:
         # Before the request, headers are sent to a proxy.
-        if kind == pycurl.INFOTYPE_HEADER_OUT and self.requests == 1:
+        if kind == _HEADER_OUT and self.requests == 1:
             self._sent.append(data)
-        elif kind == pycurl.INFOTYPE_TEXT and not self.requests and (address := _trying(data)):
+        elif kind == _TEXT and not self.requests and (address := _trying(data)):
             self.tried.append(address[1].decode())
 
     def _on_body(self, chunk: bytes) -> int:

@@ -39,10 +39,9 @@ def read_text(path: Path | str) -> str:
 
 
 def _whole(descriptor: int) -> bytes:
-    """All that a file has, also where the system gives no size, or it grows meanwhile."""
-    size = os.fstat(descriptor).st_size
-    text = os.read(descriptor, size + 1)
-    if len(text) == size > 0:
+    """All that a regular file has: of such a one, less comes than is asked for only at its end."""
+    text = os.read(descriptor, _CHUNK)
+    if len(text) < _CHUNK:
         return text
     return text + b"".join(iter(lambda: os.read(descriptor, _CHUNK), b""))
 
