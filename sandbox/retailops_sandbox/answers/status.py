@@ -94,7 +94,12 @@ def _of_redirect(sent: Sent, response: Response) -> Iterator[str]:
     yield f"it redirects to {target[:_SHOWN]}"
     if told:
         yield told
-    if status in (307, 308):
+    if status in (307, 308) and urlsplit(sent.request.url)[:2] != urlsplit(target)[:2]:
+        yield (
+            f"RetailOPS' published tool follows a {status} with the same payload. Here none is sent to another "
+            "origin: name the target as the receiver's URL"
+        )
+    elif status in (307, 308):
         yield (
             f"RetailOPS' published tool follows a {status} with the same payload. To follow it here: "
             "--follow-redirects, or the setting of the receiver"
