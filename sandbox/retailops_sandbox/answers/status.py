@@ -96,8 +96,8 @@ def _of_redirect(sent: Sent, response: Response) -> Iterator[str]:
         yield told
     if status in (307, 308) and urlsplit(sent.request.url)[:2] != urlsplit(target)[:2]:
         yield (
-            f"RetailOPS' published tool follows a {status} with the same payload. Here none is sent to another "
-            "origin: name the target as the receiver's URL"
+            f"RetailOPS' published tool follows a {status} with the same payload. Here none is sent to "
+            "another origin: name the target as the receiver's URL"
         )
     elif status in (307, 308):
         yield (

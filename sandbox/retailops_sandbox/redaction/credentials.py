@@ -19,7 +19,7 @@ _HEADERS = {
 }
 # Patterns that few runs need are texts: `re` compiles and keeps them when they are first used.
 _NAME = (
-    "(?i)api[-_]?key|access[-_]?key|private[-_]?key|auth(?!or)|token|secret|passw|passphrase|passcode|"
+    "(?i)api[-_]?key|access[-_]?key|private[-_]?key|auth(?!or(?!i[sz]))|token|secret|passw|passphrase|passcode|"
     "signature|hmac|cookie|credential|session|jwt|[-_]pwd|[-_]sid$|[-_]pin$|[-_]otp$|"
     "(?<!idempotency)(?<!cache)(?<!surrogate)(?<!partition)(?<!routing)[-_]key$"
 )

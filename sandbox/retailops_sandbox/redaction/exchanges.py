@@ -63,7 +63,7 @@ def exchange(
     disclosed = [] if harmless else [*credentials.disclosed(request.url, sent + came)]
     for place in (*sent_body.places, *received_body.places):
         disclosed += [(place.name, leaf) for leaf in leaves(place.value)]
-    secrets = secrets.and_also(disclosed)
+    secrets = secrets.and_learned(disclosed)
     asked = Request(
         method=request.method,
         url=request.url,
@@ -128,7 +128,7 @@ def template(text: bytes, secrets: Secrets, secret_pointers: tuple[str, ...] = (
     body = Body.of(text, secret_pointers)
     places = [place for place in body.places if not _is_reference(place.value)]
     disclosed = [(place.name, leaf) for place in places for leaf in leaves(place.value)]
-    return msgspec.structs.replace(body, places=places).kept(secrets.and_also(disclosed), "/composed")
+    return msgspec.structs.replace(body, places=places).kept(secrets.and_learned(disclosed), "/composed")
 
 
 def own_headers(written: Mapping[str, str], secrets: Secrets) -> tuple[dict[str, str], list[StruckOut]]:

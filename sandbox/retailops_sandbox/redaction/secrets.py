@@ -97,7 +97,7 @@ class Secrets:
         self._exact = {value: name for name, value in self._pairs}
         self._shown: dict[str, str] = {}
         """The names as marks have them, as far as they were needed."""
-        self._extended: dict[tuple[tuple[str, str], ...], Secrets] = {}
+        self._extended: dict[tuple[tuple[tuple[str, str], ...], bool], Secrets] = {}
         """The latest results of `and_also`: deliveries of one run give away the same few secrets."""
 
     def __bool__(self) -> bool:
@@ -108,20 +108,28 @@ class Secrets:
 
         The short ones are struck out of what quotes them alone.
         """
+        return self._with(more, base=None)
+
+    def and_learned(self, more: Iterable[tuple[str, str]]) -> Secrets:
+        """As `and_also`, for those that an exchange gave away, which name nothing at other places."""
+        return self._with(more, base=self._base)
+
+    def _with(self, more: Iterable[tuple[str, str]], base: Secrets | None) -> Secrets:
         found = tuple([pair for pair in more if pair[1]])
         if not found:
             return self
-        extended = self._extended.get(found)
+        key = found, base is None
+        extended = self._extended.get(key)
         if extended is None:
             new = [pair for pair in found if len(pair[1]) >= MIN_LENGTH and not self._found_in(pair[1])]
             short = {value: name for name, value in found if len(value) < MIN_LENGTH}
             extended = self
             if new or not short.items() <= self._quoted.items():
                 quoted = {**self._quoted, **short}
-                extended = Secrets([*new, *self._pairs], quoted=quoted, base=self._base)
+                extended = Secrets([*new, *self._pairs], quoted=quoted, base=base)
             if len(self._extended) >= _MOST_EXTENDED:
                 self._extended.clear()
-            self._extended[found] = extended
+            self._extended[key] = extended
         return extended
 
     def text(self, text: str) -> str:

@@ -198,7 +198,12 @@ BYTES = [
     (JSON.encode("utf-16"), "", "", 'the answer is text in UTF-16, not UTF-8: “{"events":[]}”'),
     (JSON.encode("utf-16-be"), "", "", 'the answer is text in UTF-16BE, not UTF-8: “{"events":[]}”'),
     (JSON.encode("utf-32-le"), "", "", "the answer is text in UTF-32LE, not UTF-8"),
-    (gzip.compress(b"{}", mtime=0), "", "", "the answer is gzip-compressed bytes, and no Content-Encoding says so"),
+    (
+        gzip.compress(b"{}", mtime=0),
+        "",
+        "",
+        "the answer is gzip-compressed bytes, and no Content-Encoding says so",
+    ),
     (
         gzip.compress(b"{}", mtime=0),
         "",

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from retailops_sandbox import jsontext, redaction
@@ -162,6 +162,7 @@ def test_a_leaf_that_holds_a_secret_gives_way_and_nothing_else_does(encoding: st
 
 @given(secret_values, st.sampled_from(sorted(ENCODINGS)), st.sampled_from(sorted(ENCODINGS)))
 def test_no_byte_of_a_secret_is_left_anywhere(value: str, first: str, second: str) -> None:
+    assume(not present(value, output(kept())))  # a word of the records themselves
     secrets = Secrets({"TOKEN": value})
     one, two = ENCODINGS[first](value), ENCODINGS[second](value)
     text = f"first {one} second {two}"
@@ -494,7 +495,16 @@ def test_a_secret_that_is_part_of_the_mark_leaves_marks_whole() -> None:
     "name",
     [
         *("X-Api-Key", "X-Passwd", "X-Session-Id", "X-Webhook-Key", "X-Hub-Signature", "X-Auth-Token"),
-        *("X-CSRF-Token", "Api-Password", "X-Shop-Key", "X-User-Pwd", "Authentication", "X-JWT-Assertion"),
+        *(
+            "X-Authorization",
+            "Authorisation",
+            "X-CSRF-Token",
+            "Api-Password",
+            "X-Shop-Key",
+            "X-User-Pwd",
+            "Authentication",
+            "X-JWT-Assertion",
+        ),
     ],
 )
 def test_a_header_named_like_a_credential_is_struck_out_on_both_sides(name: str) -> None:
