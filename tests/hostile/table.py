@@ -437,4 +437,35 @@ FRAMING = [
     ),
 ]
 
-ROWS = [*OK, *STATUSES, *BODIES, *CODINGS, *FRAMING]
+DISGUISES = [
+    # Texts of the sandbox's own, which mean nothing in an answer.
+    ok("a-mark", http('{"events":[],"note":"«redacted:HOME»"}'.encode())),
+    ok("a-mark-as-a-key", http('{"events":[],"«redacted:HOME»":1}'.encode())),
+    ok("a-reference", http(b'{"events":[],"note":"${env:HOME}"}')),
+    ok("an-escaped-reference", http(b'{"events":[],"note":"$${env:HOME}"}')),
+    ok("a-header-with-a-mark", http(JSON, "X-Note: ${env:HOME}")),
+    ok("a-cookie-in-the-text", http(b'{"events":[],"note":"12345678"}', "Set-Cookie: last=12345678")),
+    ok("a-token-in-a-number", http(b'{"events":[],"n":99123456789}', "X-Auth-Token: 123456789")),
+    ok("a-secret-key", http(b'{"events":[],"12345678":1}', "Set-Cookie: last=12345678")),
+    ok("a-command-to-a-runner", http(b'{"events":[],"note":"\\n::error::x"}')),
+    broken("a-secret-in-no-json", http(b"you sent 12345678", "Set-Cookie: last=12345678"), said("text")),
+]
+
+BOUNDS = [
+    broken(
+        "too-many-values",
+        http(b'{"events":[],"x":[' + b"1," * 200_000 + b"1]}"),
+        "the answer is not JSON to rely on: it has more values than the 200,000 that are judged",
+    ),
+    ok("many-signs-in-a-string", http(b'{"events":[],"x":"' + b"[,{" * 200_000 + b'"}')),
+    ok("many-cookies", http(JSON, *[f"Set-Cookie: a{each}=value-number-{each}" for each in range(4_000)])),
+    ok(
+        "an-echo-in-each-item",
+        http(b'{"events":[],"x":[' + b'"12345678",' * 10_001 + b"1]}", "Set-Cookie: last=12345678"),
+    ),
+    ok("many-escapes", http(b'{"events":[],"x":"' + b"\\u0041" * 100_000 + b'"}')),
+    ok("a-long-name", http(b'{"events":[],"' + b"n" * 1_000_000 + b'":1}')),
+]
+
+
+ROWS = [*OK, *STATUSES, *BODIES, *CODINGS, *FRAMING, *DISGUISES, *BOUNDS]
