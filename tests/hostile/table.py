@@ -458,7 +458,7 @@ BOUNDS = [
         "the answer is not JSON to rely on: it has more values than the 200,000 that are judged",
     ),
     ok("many-signs-in-a-string", http(b'{"events":[],"x":"' + b"[,{" * 200_000 + b'"}')),
-    ok("many-cookies", http(JSON, *[f"Set-Cookie: a{each}=value-number-{each}" for each in range(4_000)])),
+    ok("many-cookies", http(JSON, *[f"Set-Cookie: a{each}=value-number-{each}" for each in range(90)])),
     ok(
         "an-echo-in-each-item",
         http(b'{"events":[],"x":[' + b'"12345678",' * 10_001 + b"1]}", "Set-Cookie: last=12345678"),

@@ -19,7 +19,7 @@ from retailops_sandbox.runlog.ports import Log
 from retailops_sandbox.session.fitting import editions_of
 from retailops_sandbox.session.ports import SystemClock, build_ports
 from retailops_sandbox.standin import TOKEN, StandIn
-from retailops_sandbox.web.shell.environment import WorkspaceEnvironment
+from retailops_sandbox.web.shell.environment import WorkspaceEnvironment, named_variables
 from retailops_sandbox.web.shell.known_receivers import KnownReceivers
 from retailops_sandbox.web.shell.running import Running
 from retailops_sandbox.web.shell.scenario_index import ScenarioIndex
@@ -130,7 +130,9 @@ class AppContext:
 
     def read_receivers(self) -> KnownReceivers:
         """The receivers as they are now: a request reads them once, and hands them on."""
-        return KnownReceivers.read(self.workspace, self.stand_in_receiver)
+        found = KnownReceivers.read(self.workspace, self.stand_in_receiver)
+        self.environment.allow(name for each in found.all for name in named_variables(each))
+        return found
 
     def policy(self, receivers: KnownReceivers) -> SecretPolicy:
         """The redaction policy, from the receivers of a request and the typed secrets.

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from retailops_sandbox import composing
 from retailops_sandbox.errors import ComposeError, SandboxError
+from retailops_sandbox.model import Receiver, encoder
 from retailops_sandbox.workspace.files import read_text
 from retailops_sandbox.workspace.settings import PREFIX
 from retailops_sandbox.workspace.workspace import Workspace
@@ -28,7 +29,7 @@ class WorkspaceEnvironment(Mapping[str, str]):
         self._allowed = {*named}
 
     def allow(self, names: Iterable[str]) -> None:
-        """Give the values of these variables from now on: a receiver in a form refers to them."""
+        """Give the values of these variables from now on: a receiver refers to them."""
         self._allowed.update(name for name in names if name in self._values)
 
     def __getitem__(self, name: str) -> str:
@@ -57,18 +58,16 @@ class WorkspaceEnvironment(Mapping[str, str]):
     def _referred_to(self) -> Iterator[str]:
         for path in self._files():
             yield from composing.environment_variables(_text(path))
-        yield from (name for each in self._receivers() for name in each)
 
     def _files(self) -> Iterator[Path]:
-        yield self._workspace.receivers_file
         yield from (self._workspace.root / "fixtures").glob("*/*/*.json")
         yield from map(Path, self._workspace.scenario_files()[0])
 
-    def _receivers(self) -> list[tuple[str, ...]]:
-        try:
-            return [receiver.secret_env for receiver in self._workspace.receivers().receivers]
-        except SandboxError:
-            return []  # The page says what is wrong with the file.
+
+def named_variables(receiver: Receiver) -> Iterator[str]:
+    """The variables that a receiver refers to or names as secret."""
+    yield from composing.environment_variables(encoder.encode(receiver).decode())
+    yield from receiver.secret_env
 
 
 def _text(path: Path) -> str:
