@@ -81,8 +81,10 @@ def readings(text: str, encodings: Sequence[Encoding]) -> Iterator[tuple[str, tu
                 decoded = encoding.undone(reading)
                 if all(decoded != other for other, _ in found):
                     found.append((decoded, (*undone, encoding)))
+    if len(text) > _LONG:
+        return
     outer = [encoding for encoding in encodings if encoding.is_outer]
-    for reading, undone in found[: min(most, _MOST_OUTER)]:
+    for reading, undone in found[:_MOST_OUTER]:
         decoded = reading
         for encoding in outer:
             if encoding.sign in decoded:
