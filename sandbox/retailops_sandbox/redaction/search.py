@@ -82,9 +82,22 @@ class Search:
         """The needles that may be in a reading, longest first."""
         if self._by_block is None:
             self._by_block = self._blocks()
-        present = self._by_block.keys() & _blocks(_octets(reading), 0)
+        blocks = _blocks(_octets(reading), 0)
+        present = self._by_block.keys() & blocks
         found = {position for block in present for position in self._by_block[block]}
+        if len(found) > _FEW:
+            found = self._with_all_blocks(found, blocks)
         return [self._needles[position] for position in sorted(found.union(self._without_block))]
+
+    def _with_all_blocks(self, positions: Iterable[int], blocks: memoryview) -> set[int]:
+        """The positions of those needles of which a text has every whole block, not the first alone."""
+        wanted = {
+            position: [set(_blocks(_octets(self._needles[position]), start)) for start in range(_BLOCK)]
+            for position in positions
+        }
+        known = {block for ways in wanted.values() for way in ways for block in way}
+        present = known.intersection(blocks)
+        return {position for position, ways in wanted.items() if any(present.issuperset(way) for way in ways)}
 
     def _blocks(self) -> dict[int, list[int]]:
         """The positions of the needles by each block that may be the first whole one of them in a text."""

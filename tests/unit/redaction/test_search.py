@@ -109,3 +109,13 @@ def test_nothing_is_found_without_needles() -> None:
     assert Search([]).first("any\\u0020text") is None
     assert list(Search([]).hits("any text")) == []
     assert Search(["needle-1"])
+
+
+def test_needles_that_begin_alike_are_told_apart_in_a_text_full_of_their_beginning() -> None:
+    search = Search(f"value-number-{number}-of-many" for number in range(200))
+    text = "value-number-" * 50
+    assert search.first(text) is None
+    for before in range(9):
+        held = f"{text}{'x' * before}value-number-117-of-many{text}"
+        assert search.first(held) == "value-number-117-of-many"
+        assert [needle for _, _, needle in search.hits(held)] == ["value-number-117-of-many"]
