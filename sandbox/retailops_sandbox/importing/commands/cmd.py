@@ -13,7 +13,6 @@ from bisect import bisect_right
 from retailops_sandbox.importing.commands.command import Command, CommandText
 from retailops_sandbox.importing.found import refer
 
-_DOUBLED = "its backslashes are doubled, as browsers on Windows copy them: they are read as single ones"
 _prompt = re.compile(r"[A-Za-z]:\\[^<>|\r\n]*>")
 _plain = re.compile(r'[^"^&|<>%\r\n]+')
 _plain_in_quotes = re.compile(r'[^"%\r\n]+')
