@@ -23,12 +23,7 @@ _NAME = (
     "signature|hmac|cookie|credential|session|jwt|[-_]pwd|[-_]sid$|[-_]pin$|[-_]otp$|"
     "(?<!idempotency)(?<!cache)(?<!surrogate)(?<!partition)(?<!routing)[-_]key$"
 )
-_NO_SECRETS = frozenset(
-    {
-        *("www-authenticate", "proxy-authenticate", "access-control-allow-credentials"),
-        *("x-frame-session", "cross-origin-embedder-policy"),
-    }
-)
+_NO_SECRETS = frozenset({"www-authenticate", "proxy-authenticate", "access-control-allow-credentials"})
 """The headers that are named like a credential and hold none."""
 _SCHEME = "(?is)((?:Basic|Bearer|Digest|Negotiate|NTLM|Token|ApiKey|Hawk|AWS4-HMAC-SHA256) +)?(.*)"
 USERINFO = r"(?<=//)[^/?#\s]+(?=@)"
