@@ -2,7 +2,7 @@
 
 ports.py      RunWriter, LogReader and LogKeeper: what the log can be asked for
 opening.py    opens the log, and the run that a process writes
-entries.py    a delivery with its judgements
+entries.py    a delivery with its judgements; a result with its run
 rows.py       a delivery in a list
 runs.py       the record of a new run, and the summary of a run for readers
 query.py      which deliveries to list
@@ -30,6 +30,7 @@ index/        rows, and the places of records, so that a query decodes few recor
   journal.py      the rows of a journal, in memory
   records.py      collects records as rows and places
   positions.py    positions in the log, and the deliveries logged between two of them
+  latest.py       the latest result of each scenario, in memory
   places.py       reads records at their places
   text_search.py  finds the records that hold a text
 

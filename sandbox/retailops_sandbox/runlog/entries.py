@@ -1,10 +1,10 @@
-"""A delivery of the log with all its evidence."""
+"""A delivery of the log with all its evidence, and a result with its run."""
 
 from __future__ import annotations
 
 import msgspec
 
-from retailops_sandbox.model import Delivery, Judgement
+from retailops_sandbox.model import Delivery, Judgement, Result, RunInfo
 from retailops_sandbox.runlog.rows import DeliveryRow, judged_row, row_of
 
 
@@ -26,3 +26,10 @@ class Entry(msgspec.Struct, frozen=True):
         for judgement in self.judgements:
             row = judged_row(row, judgement)
         return row
+
+
+class LoggedResult(msgspec.Struct, frozen=True):
+    """The result of a scenario, and the run that it is of."""
+
+    run: RunInfo
+    result: Result

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import os
 import time
-from collections.abc import Callable, Collection, Container, Iterable, Iterator
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from itertools import islice
 from operator import attrgetter, itemgetter
 from pathlib import Path
@@ -18,11 +18,12 @@ from retailops_sandbox.errors import FileError, unreadable
 from retailops_sandbox.model import Result
 from retailops_sandbox.regular_files import SHARED_FILE
 from retailops_sandbox.runlog.changes import Change
-from retailops_sandbox.runlog.entries import Entry
+from retailops_sandbox.runlog.entries import Entry, LoggedResult
 from retailops_sandbox.runlog.files import checking, pins, pruning
 from retailops_sandbox.runlog.files.atomic import replacing
 from retailops_sandbox.runlog.files.finalize import finalize_abandoned
 from retailops_sandbox.runlog.files.reader import RunReader, Source
+from retailops_sandbox.runlog.index.latest import LatestResults
 from retailops_sandbox.runlog.index.places import Stale
 from retailops_sandbox.runlog.index.positions import LogPosition, between, position_of
 from retailops_sandbox.runlog.query import EVERYTHING, Query, spelled
@@ -50,6 +51,7 @@ class FileLog:
         self._runs_dir = runs_dir
         self._runs: dict[str, RunReader] = {}
         self._opened: dict[str, RunReader] = {}
+        self._latest = LatestResults()
         self._lock = Lock()
 
     def open(self, path: Path, name: str) -> str:
@@ -111,6 +113,33 @@ class FileLog:
             except Stale:
                 continue
         raise _keeps_changing(self._runs_dir)
+
+    def latest_results(self) -> Mapping[str, LoggedResult]:
+        """The latest result of each scenario that has one, by the scenario's id.
+
+        It is the one that was appended last to the newest run that has one. Cheap where no result came since
+        the last question.
+        """
+        for _ in range(_TRIES):
+            with self._lock:
+                self._refresh()
+                known = [(_started(run), run.info, run.sources) for run in self._runs.values()]
+            try:
+                return self._latest.read((key, info, found) for key, info, found in known if info)
+            except Stale:
+                continue
+        raise _keeps_changing(self._runs_dir)
+
+    def results_of(self, scenario: str) -> Iterator[LoggedResult]:
+        """The results of one scenario, the newest run's first; in a run, the one appended last comes first.
+
+        Results are read lazily, so that taking the first ones reads few more.
+        """
+        for run in self.runs():
+            if run.info is not None and run.results:
+                for result in reversed(self.results(run.id)):
+                    if result.scenario == scenario:
+                        yield LoggedResult(run.info, result)
 
     def rows(
         self, query: Query = EVERYTHING, *, after: SortKey | None = None, newest_first: bool = True

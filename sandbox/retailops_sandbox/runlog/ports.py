@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterator
+from collections.abc import Collection, Container, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from retailops_sandbox.errors import FileError
     from retailops_sandbox.model import Record, Result, RunInfo
     from retailops_sandbox.runlog.changes import Change
-    from retailops_sandbox.runlog.entries import Entry
+    from retailops_sandbox.runlog.entries import Entry, LoggedResult
     from retailops_sandbox.runlog.query import Query
     from retailops_sandbox.runlog.retention import Pruned, Retention
     from retailops_sandbox.runlog.rows import DeliveryRow, SortKey
@@ -81,6 +81,21 @@ class LogReader(Protocol):
 
     def results(self, run: str) -> list[Result]:
         """The results of a run's scenarios, in the order in which they ended; none for an unknown run."""
+
+    def latest_results(self) -> Mapping[str, LoggedResult]:
+        """The latest result of each scenario that has one, by the scenario's id.
+
+        It is the one that was appended last to the newest run that has one, in the order of `runs`. Runs
+        whose own record is damaged count for nothing, and neither do opened ones. Cheap where no result came
+        since the last question.
+        """
+
+    def results_of(self, scenario: str) -> Iterator[LoggedResult]:
+        """The results of one scenario, in the order of `runs`; in a run, the one appended last comes first.
+
+        It leaves out the runs that `latest_results` leaves out. Results are read lazily, so that taking the
+        first ones reads few more.
+        """
 
     def rows(
         self, query: Query = ..., *, after: SortKey | None = None, newest_first: bool = True
