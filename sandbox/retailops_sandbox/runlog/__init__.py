@@ -17,6 +17,7 @@ files/        the files of a run
   finalize.py   makes the run file of a journal when its run has ended
   tables.py     writes the run file's tables
   runfile.py    reads a run file
+  written.py    reads a run file a line at a time, where it is laid out as the sandbox writes it
   reader.py     reads a run from its run file, its journal, or both
   history.py    reads the results of earlier runs alone
   checking.py   checks run files from elsewhere

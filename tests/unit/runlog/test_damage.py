@@ -56,7 +56,18 @@ def runs_dir(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(
     "text",
-    [b"", b'{"run": {"1": {"id"', b"\x00\xff\xfe", b"[]", b"{}", b'{"run": {}}', b'{"run": {"1": {}}}'],
+    [
+        b"",
+        b'{"run": {"1": {"id"',
+        b"\x00\xff\xfe",
+        b"[]",
+        b"[" * 100_000,
+        b'{"run": {"1": ' + b"[" * 100_000,
+        b"{}",
+        b'{"run": {}}',
+        b'{"run": {"1": {}}}',
+    ],
+    ids=range(9),
 )
 def test_a_run_file_that_is_none_is_named_and_kept(runs_dir: Path, text: bytes) -> None:
     path = runs_dir / f"{BAD}.json"
@@ -84,7 +95,9 @@ def test_one_damaged_record_of_a_run_file_does_not_hide_the_others(runs_dir: Pat
 
 
 @pytest.mark.parametrize(
-    "garbage", [b"#### not JSON", b'{"delivery":{"id":"\xff"}}', b'{"delivery":[]}', b"{}", b""]
+    "garbage",
+    [b"#### not JSON", b'{"delivery":{"id":"\xff"}}', b'{"delivery":[]}', b"[" * 100_000, b"{}", b""],
+    ids=range(6),
 )
 def test_garbage_in_a_journal_is_named_and_the_rest_of_it_is_read(runs_dir: Path, garbage: bytes) -> None:
     made = write_run(runs_dir, BAD, fold=False)
@@ -98,7 +111,11 @@ def test_garbage_in_a_journal_is_named_and_the_rest_of_it_is_read(runs_dir: Path
     assert problem.place == f"{path}:4:1"
 
 
-@pytest.mark.parametrize("garbage", [b"#### not JSON", b'{"delivery":{"id":"\xff"}}', b"{}"])
+@pytest.mark.parametrize(
+    "garbage",
+    [b"#### not JSON", b'{"delivery":{"id":"\xff"}}', b'{"delivery":{"x":' + b"[" * 100_000, b"{}"],
+    ids=range(4),
+)
 def test_a_journal_with_garbage_is_not_folded(runs_dir: Path, garbage: bytes) -> None:
     write_run(runs_dir, BAD, fold=False)
     path = runs_dir / f"{BAD}.journal"

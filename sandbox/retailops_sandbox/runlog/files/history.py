@@ -11,6 +11,7 @@ import msgspec
 
 from retailops_sandbox.model import Result, RunInfo
 from retailops_sandbox.regular_files import no_link
+from retailops_sandbox.runlog.files.journal import UNDECODABLE
 from retailops_sandbox.scenarios.trend import Past
 
 _RESULTS = b'\n"results": {'
@@ -41,7 +42,7 @@ def past_results(runs_dir: Path, *, before: str = "", most: int | None = None) -
                 text = results_on(file)
             most = None if most is None else most - len(text)
             outcome = _decoder.decode(text)
-        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        except (OSError, *UNDECODABLE):
             continue
         if outcome.results:
             for info in outcome.run.values():

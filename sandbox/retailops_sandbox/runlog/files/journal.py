@@ -51,6 +51,8 @@ class RawLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 _raw_line_decoder = msgspec.json.Decoder(RawLine)
 
+UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What a decoder raises for a text that is no JSON, is no UTF-8, has another type, or is nested too deep."""
 NO_HEAD = "it does not say which run this is"
 NO_RECORD = "it holds no record"
 
@@ -101,7 +103,7 @@ def _raw_line(journal: Path, number: int, line: bytes) -> RawLine:
     try:
         line.decode()  # msgspec does not look into what it leaves raw
         return _raw_line_decoder.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNDECODABLE as error:
         raise damaged_line(journal, number, str(error)) from error
 
 

@@ -5,8 +5,11 @@ This module reads it, and `tables` writes it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
@@ -14,7 +17,8 @@ from retailops_sandbox.errors import FileError, unreadable
 from retailops_sandbox.model import Delivery, Judgement, Number, Result
 from retailops_sandbox.regular_files import regular
 from retailops_sandbox.runlog.entries import Entry
-from retailops_sandbox.runlog.files.journal import FORMAT, Head
+from retailops_sandbox.runlog.files.journal import FORMAT, UNDECODABLE, Head
+from retailops_sandbox.runlog.files.written import NotAsWritten, StoredRecord, stored_records
 from retailops_sandbox.runlog.rows import Span
 
 _Tables = Mapping[str, Mapping[str, msgspec.Raw]]
@@ -42,34 +46,49 @@ class NewerFormat(FileError):
     """A run file that only a newer version of the sandbox can read."""
 
 
-def read(path: Path) -> RunFile:
-    """The records of a run file; FileError where it is none. Other tables are left out."""
+def records(path: Path) -> Iterator[StoredRecord]:
+    """The records of a run file, those of other tables too, in the order in which they lie in it.
+
+    A file that is laid out as the sandbox writes it is read a line at a time, any other as a whole. FileError
+    where it is no run file, or damaged: what was taken before that does not count. What is no record of its
+    table is no error here.
+    """
+    count, last = 0, None
     try:
-        text = _content(path)
+        with open(path, "rb", opener=regular) as file:
+            if _has_head_at_end(file):
+                try:
+                    for last in stored_records(file):
+                        yield last
+                        count += 1
+                    return
+                except NotAsWritten:
+                    pass  # What is wrong with it, the other way of reading says.
+            file.seek(0)
+            found = list(_whole(path, file.read())[1])
     except OSError as error:
         raise unreadable(path, error) from error
-    tables, head = _open(path, text)
+    if last is not None and found[count - 1 : count] != [last]:
+        raise FileError("was changed while it was read", mend="read it again", file=str(path))
+    yield from found[count:]
+
+
+def read(path: Path) -> RunFile:
+    """The records of a run file; FileError where it is none. Other tables are left out."""
+    text = _content(path)
+    head, found = _whole(path, text)
     problems: list[FileError] = []
     content = RunFile(head, [], [], [], problems, as_written=text.startswith(_START))
-    end = 0
-    for name, table in tables.items():
-        for number, raw in table.items():
-            document = bytes(raw)
-            start = text.find(document, end)
-            if start == -1:
-                # Of two documents of one name the later is decoded, and lies behind those after the first.
-                raise _damaged(path, "a name stands in it twice", pointer=f"/{name}/{number}")
-            end = start + len(document)
-            span = start, len(document)
-            try:
-                if name == "deliveries":
-                    content.deliveries.append((delivery_decoder.decode(document), span))
-                elif name == "judgements":
-                    content.judgements.append((judgement_decoder.decode(document), span))
-                elif name == "results":
-                    content.results.append((result_decoder.decode(document), span))
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                problems.append(_damaged(path, str(error), pointer=f"/{name}/{number}"))
+    for record in found:
+        try:
+            if record.table == "deliveries":
+                content.deliveries.append((delivery_decoder.decode(record.document), record.span))
+            elif record.table == "judgements":
+                content.judgements.append((judgement_decoder.decode(record.document), record.span))
+            elif record.table == "results":
+                content.results.append((result_decoder.decode(record.document), record.span))
+        except UNDECODABLE as error:
+            problems.append(_damaged(path, str(error), pointer=f"/{record.table}/{record.number}"))
     return content
 
 
@@ -86,19 +105,31 @@ def entries(path: Path) -> list[Entry]:
 
 def read_head(path: Path) -> Head:
     """The head of a run file; FileError where it is none."""
-    try:
-        text = _content(path)
-    except OSError as error:
-        raise unreadable(path, error) from error
-    return _open(path, text)[1]
+    return _whole(path, _content(path))[0]
 
 
 def _content(path: Path) -> bytes:
-    with open(path, "rb", opener=regular) as file:
-        return file.read()
+    try:
+        with open(path, "rb", opener=regular) as file:
+            return file.read()
+    except OSError as error:
+        raise unreadable(path, error) from error
 
 
-def _open(path: Path, text: bytes) -> tuple[_Tables, Head]:
+def _has_head_at_end(file: BinaryIO) -> bool:
+    """Whether the record of the run is at the end of a file, where the sandbox writes it, and can be read."""
+    file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
+    _, start, rest = file.read().rpartition(_RUN)
+    file.seek(0)
+    try:
+        run = _tables.decode(b"{" + start + rest)["run"]["1"]
+        return _version.decode(run).format <= FORMAT and _head.decode(run) is not None
+    except (*UNDECODABLE, KeyError):
+        return False
+
+
+def _whole(path: Path, text: bytes) -> tuple[Head, Iterator[StoredRecord]]:
+    """The head and the records of a run file of any layout."""
     try:
         tables = _tables.decode(text)
         run = next(iter(tables.get("run", {}).values()), None)
@@ -111,9 +142,23 @@ def _open(path: Path, text: bytes) -> tuple[_Tables, Head]:
                 mend="update the sandbox; the file is kept as it is",
                 file=str(path),
             )
-        return tables, _head.decode(run)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return _head.decode(run), _placed(path, text, tables)
+    except UNDECODABLE as error:
         raise _damaged(path, str(error)) from error
+
+
+def _placed(path: Path, text: bytes, tables: _Tables) -> Iterator[StoredRecord]:
+    """The records of tables, with their places in the text that these were decoded from."""
+    end = 0
+    for name, table in tables.items():
+        for number, raw in table.items():
+            document = bytes(raw)
+            start = text.find(document, end)
+            # Of two of one name the later is decoded, and what it hides is between two documents.
+            if start == -1 or not _BETWEEN.fullmatch(text, end, start):
+                raise _damaged(path, "a name stands in it twice", pointer=f"/{name}/{number}")
+            end = start + len(document)
+            yield StoredRecord(name, number, document, (start, len(document)))
 
 
 def _damaged(path: Path, reason: str, *, pointer: str | None = None) -> FileError:
@@ -121,6 +166,14 @@ def _damaged(path: Path, reason: str, *, pointer: str | None = None) -> FileErro
 
 
 _START = b'{"deliveries": {\n'
+_RUN = b'\n"run": {'
+_TAIL = 1 << 16
+"""Bytes at the end of a file, in which the record of the run is looked for first."""
+_NAME = rb'"[^"\\]*(?:\\.[^"\\]*)*"\s*:\s*'
+_BETWEEN = re.compile(
+    rb"\s*(?:,|(?:\{|\}\s*,)\s*(?:NAME\{\s*\}\s*,\s*)*NAME\{)\s*NAME".replace(b"NAME", _NAME), re.DOTALL
+)
+"""What is before a document: the name, after the document before or after the start of a table."""
 _tables: msgspec.json.Decoder[dict[str, dict[str, msgspec.Raw]]] = msgspec.json.Decoder(
     dict[str, dict[str, msgspec.Raw]]
 )

@@ -11,7 +11,7 @@ import msgspec
 from retailops_sandbox.errors import FileError
 from retailops_sandbox.model import Delivery, Judgement, Number, Result, Verdict
 from retailops_sandbox.regular_files import no_link
-from retailops_sandbox.runlog.files.journal import NO_HEAD, NO_RECORD, Head, Line, damaged_line
+from retailops_sandbox.runlog.files.journal import NO_HEAD, NO_RECORD, UNDECODABLE, Head, Line, damaged_line
 from retailops_sandbox.runlog.index import places, text_search
 from retailops_sandbox.runlog.index.records import Records
 from retailops_sandbox.runlog.rows import DeliveryRow, Judged, SortKey, Span
@@ -115,7 +115,7 @@ class JournalIndex:
     def _read_line(self, text: bytes, span: Span) -> None:
         try:
             line = _decoder.decode(text)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNDECODABLE as error:
             self._name_line(str(error))
             return
         if self.lines == 1 and not line.run:
