@@ -45,7 +45,7 @@ def every_record(text: bytes) -> bytes:
     return text.replace(b'"sent_at":"', b'"sent_at":17,"was":"')
 
 
-WHOLE = (truncated, garbage_in_the_middle, no_generation, nothing)
+WHOLE = (truncated, garbage_in_the_middle, no_generation)
 """Ways to damage a run file so that nothing of it can be read."""
 
 
@@ -145,6 +145,25 @@ def test_a_damaged_run_file_is_named_on_each_page_that_misses_it(
         assert judged.status_code == 303
         assert client.landed(client.sent(receiver="shop")).judgement is not None
         pages.close()
+        assert served.interrupt() == (0, "")
+    place.assert_kept()
+
+
+def test_an_empty_file_is_no_run_yet(place: Place) -> None:
+    """TinyDB makes one where it opens a path at which there is nothing."""
+    place.damage(nothing)
+    code, printed, (line,) = place.run("export", place.bad, "--format", "curl")
+    assert (code, printed) == (2, "")
+    assert line.startswith(f"error: there is no delivery, run or file '{place.bad}' in this workspace")
+    _, _, (line,) = place.run("export", str(place.file), "--format", "curl")
+    assert line.startswith(f"error: {place.file}: damaged: ")
+    with serving(place.workspace.root) as served:
+        client = ComposeClient(served)
+        text = words(client.http.get("/deliveries").text)
+        assert f"{2 * SCENARIOS} deliveries" in text
+        assert damages(text) == 0
+        assert client.http.get(f"/runs/{place.bad}").status_code == 404
+        client.http.close()
         assert served.interrupt() == (0, "")
     place.assert_kept()
 

@@ -12,7 +12,8 @@ retention.py  which runs are deleted
 log.py        the log that is kept as run files
 
 files/        the files of a run
-  writer.py     appends records to the journal
+  writer.py     writes a run
+  storage.py    the TinyDB database of a run that goes on, which appends to the journal
   journal.py    the journal's lines
   finalize.py   makes the run file of a journal when its run has ended
   tables.py     writes the run file's tables
@@ -35,6 +36,7 @@ index/        rows, and the places of records, so that a query decodes few recor
   places.py       reads records at their places
   text_search.py  finds the records that hold a text
 
-A run is one file: `<run id>.journal` while it goes on, then the TinyDB database `<run id>.json`. A judgement
-is written into the run of the process that made it, and names its delivery.
+A run is one file, the TinyDB database `<run id>.json`. While it goes on, that has only the run's own record,
+and `<run id>.journal` beside it has the others. A judgement is written into the run of the process that made
+it, and names its delivery.
 """

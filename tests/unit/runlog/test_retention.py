@@ -179,7 +179,7 @@ def test_a_run_that_goes_on_stays_and_one_whose_process_died_goes(tmp_path: Path
     done = open_log(tmp_path).prune(Retention(runs=0), NOW)
     assert [each.run.id for each in done.removed] == [OLD]
     assert [(each.run.id, each.reason) for each in done.kept] == [(YOUNG, "it is running")]
-    assert names(tmp_path) == [f"{YOUNG}.journal"]
+    assert names(tmp_path) == [f"{YOUNG}.journal", f"{YOUNG}.json"]
     running.finish()
 
 

@@ -180,8 +180,9 @@ def test_results_read_the_same_before_and_after_folding(tmp_path: Path) -> None:
 
 def test_a_run_that_was_stopped_says_so_before_it_is_folded(tmp_path: Path) -> None:
     run = open_run(tmp_path)
-    run._write(Line(finished_at="2024-05-01T12:01:00Z", stopped=True))
     run.close()
+    with run.path.with_suffix(".journal").open("ab") as journal:
+        journal.write(encoder.encode(Line(finished_at="2024-05-01T12:01:00Z", stopped=True)) + b"\n")
     assert open_log(tmp_path).runs()[0].state == "stopped"
 
 

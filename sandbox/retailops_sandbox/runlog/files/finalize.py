@@ -1,7 +1,7 @@
 """Makes the run file of a journal: written whole, and only then the journal is deleted.
 
-Only the holder of the journal's lock does so. A crash between any two steps leaves either the journal alone,
-or the run file and a journal of its generation, which is not read again.
+Only the holder of the journal's lock does so. A crash between any two steps leaves either the journal beside
+a run file that was only begun, or the run file and a journal of its generation, which is not read again.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from retailops_sandbox.runlog.files.journal import (
     raw_lines,
     read_head,
 )
-from retailops_sandbox.runlog.files.tables import Tables
+from retailops_sandbox.runlog.files.tables import BEGUN, Tables, begun
 
 
 def finalize(journal: Path, fd: int, *, own: bool = False) -> None:
@@ -42,7 +42,7 @@ def finalize(journal: Path, fd: int, *, own: bool = False) -> None:
         target = journal.with_suffix(".json")
         if not _has_run_file(head, target):
             with replacing(target) as file:
-                _write(head, journal, file, own=own)
+                _write(head, journal, target, file, own=own)
     finally:
         os.close(fd)
     # Closed first, because Windows deletes no open file. Who takes the lock now finds the run file made.
@@ -75,16 +75,18 @@ def copy_run(run_file: Path, journal: Path, target: BinaryIO) -> None:
 
     `target` is empty and seekable.
     """
-    if not run_file.exists():
+    if journal.exists():
         try:
             head = read_head(journal)
-            if head is not None:
-                _write(head, journal, target)
+            if head is not None and not _has_run_file(head, run_file):
+                _write(head, journal, run_file, target)
                 return
         except FileError:
-            if not run_file.exists():
+            from retailops_sandbox.runlog.files import runfile  # hardly ever needed, and slow to import
+
+            if runfile.is_only_begun(run_file):
                 raise
-            target.seek(0)  # Its run file was made meanwhile, and is copied instead.
+            target.seek(0)  # Its run file was made meanwhile, or before, and is copied instead.
             target.truncate()
     for chunk in _chunks(run_file):
         target.write(chunk)
@@ -99,12 +101,13 @@ def _chunks(path: Path) -> Iterator[bytes]:
         raise unreadable(path, error) from error
 
 
-def _write(head: Head, journal: Path, target: BinaryIO, *, own: bool = False) -> None:
-    """Write the records of a journal as a run file."""
+def _write(head: Head, journal: Path, run_file: Path, target: BinaryIO, *, own: bool = False) -> None:
+    """Write the records of a journal, and what somebody else put into its run file, as a run file."""
     finished_at = torn = ""
     stopped = False
     judgements: list[msgspec.Raw] = []
     results: list[msgspec.Raw] = []
+    also = _added(head, run_file)
     tables = Tables(target)
     # One pass: deliveries, the bulk, go straight from file to file. The rest waits for its table.
     tables.table("deliveries")
@@ -121,21 +124,62 @@ def _write(head: Head, journal: Path, target: BinaryIO, *, own: bool = False) ->
             finished_at, stopped = line.finished_at, line.stopped
         elif not line.run:
             raise damaged_line(journal, number, NO_RECORD)
+    for document in also.pop("deliveries", {}).values():
+        tables.add(document)
     for name, documents in (("judgements", judgements), ("results", results)):
         tables.table(name)
-        for document in documents:
+        for document in (*documents, *also.pop(name, {}).values()):
             tables.add(document)
+    run, *more = [*also.pop("run", {}).values()] or [b"{}"]
+    for name, others in also.items():
+        tables.table(name)
+        for id, document in others.items():
+            tables.add(document, id)
     tables.table("run")
     ended = msgspec.structs.replace(head, finished_at=finished_at, stopped=stopped, torn=torn)
-    tables.add(encoder.encode(ended))
+    tables.add(encoder.encode(_members.decode(run) | _members.decode(encoder.encode(ended))))
+    for document in more:
+        tables.add(document)
     tables.end()
 
 
 def _has_run_file(head: Head, target: Path) -> bool:
-    if not target.exists():
+    """Whether a run file holds the journal of this head; FileError where it holds only some of it."""
+    if _is_as_begun(head, target):
         return False
     from retailops_sandbox.runlog.files import runfile  # hardly ever needed, and slow to import
 
-    if head.generation > runfile.read_head(target).generation:
+    generation = runfile.read_head(target).generation
+    if BEGUN < generation < head.generation:
         raise FileError("is older than its journal; both are kept", file=str(target))
-    return True
+    return generation >= head.generation
+
+
+def _is_as_begun(head: Head, run_file: Path) -> bool:
+    """Whether a run file has nothing that the journal lacks: it is not there, empty, or as it was begun."""
+    start = begun(head)
+    try:
+        with open(run_file, "rb", opener=regular) as file:
+            return file.read(len(start) + 1) in (start, b"")
+    except FileNotFoundError:
+        return True
+    except OSError as error:
+        raise unreadable(run_file, error) from error
+
+
+def _added(head: Head, run_file: Path) -> dict[str, dict[str, bytes]]:
+    """The documents of a run file that is not as it was begun, by table and id.
+
+    Somebody put them there by TinyDB while the run went on: they stay.
+    """
+    added: dict[str, dict[str, bytes]] = {}
+    if not _is_as_begun(head, run_file):
+        from retailops_sandbox.runlog.files import runfile  # hardly ever needed, and slow to import
+
+        for record in runfile.records(run_file):
+            document = msgspec.json.format(record.document, indent=-1)  # on one line
+            added.setdefault(record.table, {})[record.number] = document
+    return added
+
+
+_members = msgspec.json.Decoder(dict[str, msgspec.Raw])

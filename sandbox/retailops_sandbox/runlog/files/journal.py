@@ -13,6 +13,11 @@ from retailops_sandbox.regular_files import no_link
 
 FORMAT = 2
 """The version of the layout that is written, and the newest that is read."""
+TABLES = ("deliveries", "judgements", "results")
+"""The tables of a run file whose documents are lines of a journal."""
+_DELIVERY, _JUDGEMENT, _RESULT = b'{"delivery":', b'{"judgement":', b'{"result":'
+_STARTS = {"deliveries": _DELIVERY, "judgements": _JUDGEMENT, "results": _RESULT}
+"""How a line begins, by the table of its record."""
 
 
 class Head(RunInfo, frozen=True, omit_defaults=True, kw_only=True):
@@ -57,6 +62,11 @@ NO_HEAD = "it does not say which run this is"
 NO_RECORD = "it holds no record"
 
 
+def record_line(table: str, record: bytes) -> bytes:
+    """The line of a record, which is JSON, of one of the tables."""
+    return b"%b%b}\n" % (_STARTS[table], record)
+
+
 def read_head(journal: Path) -> Head | None:
     """The head of a journal; None where its process died before it had written one."""
     for _, line in raw_lines(journal):
@@ -87,15 +97,15 @@ def raw_lines(journal: Path, *, own: bool = False) -> Iterator[tuple[int, RawLin
 
 
 def _own_record(line: bytes) -> RawLine | None:
-    """The record of a line that is spelled as `FileRunWriter` does; None for any other line."""
+    """The record of a line that is spelled as `record_line` does; None for any other line."""
     if not line.endswith(b"}}\n"):
         return None
-    if line.startswith(b'{"delivery":{'):
-        return RawLine(delivery=msgspec.Raw(line[12:-2]))
-    if line.startswith(b'{"judgement":{'):
-        return RawLine(judgement=msgspec.Raw(line[13:-2]))
-    if line.startswith(b'{"result":{'):
-        return RawLine(result=msgspec.Raw(line[10:-2]))
+    if line.startswith(_DELIVERY):
+        return RawLine(delivery=msgspec.Raw(line[len(_DELIVERY) : -2]))
+    if line.startswith(_JUDGEMENT):
+        return RawLine(judgement=msgspec.Raw(line[len(_JUDGEMENT) : -2]))
+    if line.startswith(_RESULT):
+        return RawLine(result=msgspec.Raw(line[len(_RESULT) : -2]))
     return None
 
 

@@ -19,7 +19,7 @@ def pin(runs_dir: Path, id: str) -> None:
         raise unwritable(mark, error) from error
     # Only now: pruning looks for the mark after it has renamed the run file. And in this order, because a
     # journal is deleted only once its run file is there.
-    if not any((runs_dir / f"{id}{suffix}").exists() for suffix in (".journal", ".json")):
+    if not any(_holds_something(runs_dir / f"{id}{suffix}") for suffix in (".journal", ".json")):
         mark.unlink(missing_ok=True)
         raise FileError("is gone: somebody has just deleted it", file=str(runs_dir / f"{id}.json"))
 
@@ -36,3 +36,11 @@ def unpin(runs_dir: Path, id: str) -> None:
 def pin_path(runs_dir: Path, id: str) -> Path:
     """The path of a run's mark."""
     return runs_dir / f"{id}{SUFFIX}"
+
+
+def _holds_something(path: Path) -> bool:
+    """Whether there is a file, and not an empty one, which TinyDB makes of any path that it opens."""
+    try:
+        return path.stat().st_size > 0
+    except FileNotFoundError:
+        return False

@@ -12,7 +12,7 @@ import msgspec
 
 from retailops_sandbox.errors import FileError, unreadable
 from retailops_sandbox.model import RunInfo, Verdict
-from retailops_sandbox.runlog.files import lock
+from retailops_sandbox.runlog.files import lock, runfile
 from retailops_sandbox.runlog.files.finalize import copy_run
 from retailops_sandbox.runlog.files.runfile import RunFile
 from retailops_sandbox.runlog.index.journal import JournalIndex
@@ -146,6 +146,8 @@ class RunReader:
             stamp = _stamp(self._path)
             if stamp is not None and self._path.is_symlink():
                 raise OSError(errno.ELOOP, "it is a link")
+            if stamp is not None and size is not None and runfile.is_only_begun(self._path):
+                stamp = None
             if self._run_file is not None and (self._run_file.is_lost or self._run_file.stamp != stamp):
                 self._run_file = None
             if self._run_file is None and stamp is not None:
@@ -183,8 +185,9 @@ class RunReader:
 
 
 def _stamp(path: Path) -> Stamp | None:
-    """The stamp of a file; None where there is none."""
+    """The stamp of a file; None where there is none, or an empty one, which TinyDB makes of any path."""
     try:
-        return stamp_of(os.stat(path))
+        status = os.stat(path)
     except FileNotFoundError:
         return None
+    return stamp_of(status) if status.st_size else None

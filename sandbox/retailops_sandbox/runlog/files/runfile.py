@@ -18,6 +18,7 @@ from retailops_sandbox.model import Delivery, Judgement, Number, Result
 from retailops_sandbox.regular_files import regular
 from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.runlog.files.journal import FORMAT, UNDECODABLE, Head
+from retailops_sandbox.runlog.files.tables import BEGUN
 from retailops_sandbox.runlog.files.written import NotAsWritten, StoredRecord, stored_records
 from retailops_sandbox.runlog.rows import Span
 
@@ -56,7 +57,7 @@ def records(path: Path) -> Iterator[StoredRecord]:
     count, last = 0, None
     try:
         with open(path, "rb", opener=regular) as file:
-            if _has_head_at_end(file):
+            if _head_at_end(file) is not None:
                 try:
                     for last in stored_records(file):
                         yield last
@@ -108,6 +109,23 @@ def read_head(path: Path) -> Head:
     return _whole(path, _content(path))[0]
 
 
+def is_only_begun(path: Path) -> bool:
+    """Whether a run file has none of its run's records: it is not there, empty, or only begun.
+
+    One that cannot be read is not.
+    """
+    try:
+        with open(path, "rb", opener=regular) as file:
+            head = _head_at_end(file)
+            if head is None and (text := file.read()):
+                head = _whole(path, text)[0]
+    except FileNotFoundError:
+        return True
+    except (OSError, FileError):
+        return False
+    return head is None or head.generation == BEGUN
+
+
 def _content(path: Path) -> bytes:
     try:
         with open(path, "rb", opener=regular) as file:
@@ -116,16 +134,19 @@ def _content(path: Path) -> bytes:
         raise unreadable(path, error) from error
 
 
-def _has_head_at_end(file: BinaryIO) -> bool:
-    """Whether the record of the run is at the end of a file, where the sandbox writes it, and can be read."""
+def _head_at_end(file: BinaryIO) -> Head | None:
+    """The head that is at the end of a file, where the sandbox writes it; None where none can be read there.
+
+    The file is at its beginning before and afterwards.
+    """
     file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
     _, start, rest = file.read().rpartition(_RUN)
     file.seek(0)
     try:
         run = _tables.decode(b"{" + start + rest)["run"]["1"]
-        return _version.decode(run).format <= FORMAT and _head.decode(run) is not None
+        return _head.decode(run) if _version.decode(run).format <= FORMAT else None
     except (*UNDECODABLE, KeyError):
-        return False
+        return None
 
 
 def _whole(path: Path, text: bytes) -> tuple[Head, Iterator[StoredRecord]]:

@@ -1,0 +1,241 @@
+"""Keeps a run that goes on as a TinyDB database that appends.
+
+TinyDB rewrites its whole file for each document: at 1,000 deliveries that takes 0.1 s. Here a record is one
+more line of the journal. Everything else is TinyDB's own.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from tinydb import TinyDB
+from tinydb.storages import Storage
+from tinydb.table import Table
+
+from retailops_sandbox import diagnostics
+from retailops_sandbox.errors import FileError
+from retailops_sandbox.model import Delivery, Judgement, Record, Result, encoder
+from retailops_sandbox.regular_files import PRIVATE_FILE, make_private_folder
+from retailops_sandbox.runlog.files import lock
+from retailops_sandbox.runlog.files.atomic import replacing, unwritable
+from retailops_sandbox.runlog.files.finalize import copy_run, finalize
+from retailops_sandbox.runlog.files.journal import TABLES, Head, Line, record_line
+from retailops_sandbox.runlog.files.tables import Tables, begun
+
+_encode = encoder.encode
+_logger = diagnostics.logger(__name__)
+_CHUNK = 1 << 20
+_CHECK_HOLDS = 0.002
+"""Seconds, in which a fast receiver answers several deliveries, and no page is answered."""
+
+
+class RecordDocument(Mapping[str, Any]):
+    """A record as a document of TinyDB. It is encoded as the record; its members are made when asked for."""
+
+    def __init__(self, record: Record) -> None:
+        self.record = record
+
+    def __getitem__(self, name: str) -> Any:
+        return self._members[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._members)
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    @cached_property
+    def _members(self) -> dict[str, Any]:
+        members: dict[str, Any] = json.loads(_encode(self.record))
+        return members
+
+
+class RunStorage(Storage):
+    """The storage of a run that goes on: a journal, and beside it a run file that is only begun.
+
+    What TinyDB reads is what the run file would be if the run ended now. What it writes is the run file, in
+    the place of both; then nothing is appended any more. FileError where the disk refuses.
+    """
+
+    def __init__(self, path: Path, head: Head) -> None:
+        """`path` is the run file. Makes both files, and their folders."""
+        self._path = path
+        self._journal = path.with_suffix(".journal")
+        self._head = head
+        self._checked = -math.inf
+        """When the journal was last seen to be there, by the monotonic clock."""
+        self._appended = dict.fromkeys(TABLES, 0)
+        """The number of documents of each table."""
+        try:
+            self._fd = self._created([_encode(Line(run=head)) + b"\n"])
+        except OSError as error:
+            raise unwritable(self._journal, error) from error
+
+    def append(self, table: str, document: RecordDocument) -> int:
+        """Append a document to a table of `TABLES`; its id, which is its number there.
+
+        FileError leaves none of it.
+        """
+        self._write_line(record_line(table, _encode(document.record)))
+        self._appended[table] += 1
+        return self._appended[table]
+
+    def check(self) -> None:
+        """Make the journal anew if it is no longer there; FileError where nothing could be appended."""
+        try:
+            self._check()
+        except OSError as error:
+            raise unwritable(self._journal, error) from error
+
+    def read(self) -> dict[str, dict[str, Any]] | None:
+        with BytesIO() as text:
+            copy_run(self._path, self._journal, text)
+            tables: dict[str, dict[str, Any]] = json.loads(text.getvalue())
+        return tables
+
+    def write(self, data: dict[str, dict[str, Any]]) -> None:
+        self.check()
+        with replacing(self._path) as file:
+            tables = Tables(file)
+            for name, documents in data.items():
+                tables.table(name)
+                for id, document in documents.items():
+                    tables.add(_encode(document), id)
+            tables.end()
+        self.close()
+        self._journal.unlink(missing_ok=True)
+
+    def finish(self, finished_at: str = "", *, stopped: bool = False) -> None:
+        """Make the run file and delete the journal, unless that was done. Blocks."""
+        if self._fd == -1:
+            return
+        self._checked = -math.inf
+        try:
+            if finished_at:
+                self._write_line(_encode(Line(finished_at=finished_at, stopped=stopped)) + b"\n")
+        except FileError:
+            self.close()
+            raise
+        fd, self._fd = self._fd, -1
+        finalize(self._journal, fd, own=True)
+        _logger.info("run %s: finished", self._head.id)
+
+    def close(self) -> None:
+        """Close the journal, without making the run file."""
+        fd, self._fd = self._fd, -1
+        if fd != -1:
+            os.close(fd)
+
+    def _write_line(self, line: bytes) -> None:
+        try:
+            self._check()
+            _write_all(self._fd, line)
+        except OSError as error:
+            raise unwritable(self._journal, error) from error
+
+    def _created(self, content: Iterable[bytes]) -> int:
+        """Make the journal with this content, the run file, and their folders; the locked descriptor.
+
+        Raises OSError.
+        """
+        for folder in (self._path.parent.parent, self._path.parent):
+            make_private_folder(folder)
+        fd = lock.create(self._journal)
+        try:
+            for chunk in content:
+                _write_all(fd, chunk)
+            self._begin_run_file()
+        except OSError:
+            os.close(fd)
+            self._journal.unlink(missing_ok=True)
+            raise
+        return fd
+
+    def _begin_run_file(self) -> None:
+        """Make the run file, unless there is one: TinyDB then opens the run while it goes on."""
+        try:
+            fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
+        except FileExistsError:
+            return
+        try:
+            _write_all(fd, begun(self._head))
+        except OSError:
+            self._path.unlink(missing_ok=True)
+            raise
+        finally:
+            os.close(fd)
+
+    def _check(self) -> None:
+        """Make the journal anew if it is no longer there. Raises OSError, or FileError after its end."""
+        if self._fd == -1:
+            raise FileError("cannot be written: the run has ended", file=str(self._journal))
+        now = time.monotonic()
+        # To ask the system for each record takes longer than to write it. What is written into a journal that
+        # was deleted in between is in the one that the next check makes, or the end of the run.
+        if now - self._checked > _CHECK_HOLDS:
+            if not lock.is_at(self._fd, self._journal):
+                self._restore()
+            self._checked = now
+
+    def _restore(self) -> None:
+        """Make the journal anew, with all that it held: somebody deleted it while the run goes on."""
+        lost = self._fd
+        os.lseek(lost, 0, os.SEEK_SET)
+        self._fd = self._created(iter(lambda: os.read(lost, _CHUNK), b""))
+        os.close(lost)
+        _logger.warning("run %s: somebody deleted %s, which is made anew", self._head.id, self._journal)
+
+
+class AppendingTable(Table):
+    """A table whose `insert` appends a record. Whatever else is done to it, TinyDB does in its own way."""
+
+    def insert(self, document: Mapping[str, Any]) -> int:
+        storage = self.storage
+        if not (isinstance(document, RecordDocument) and isinstance(storage, RunStorage)):
+            return super().insert(document)
+        id = storage.append(self.name, document)
+        self.clear_cache()
+        return id
+
+
+class RunDatabase(TinyDB):
+    """The TinyDB database of a run that goes on."""
+
+    table_class = AppendingTable
+
+    def __init__(self, path: Path, head: Head) -> None:
+        """`path` is that of the run file. FileError where the run's files cannot be made."""
+        self.run = RunStorage(path, head)
+        super().__init__(storage=lambda: self.run)
+        self._table_of = {
+            Delivery: self.table("deliveries"),
+            Judgement: self.table("judgements"),
+            Result: self.table("results"),
+        }
+
+    def append(self, record: Record) -> None:
+        """Insert a record into its table; FileError where that fails, and then none of it is there."""
+        self._table_of[type(record)].insert(RecordDocument(record))
+
+
+def _write_all(fd: int, text: bytes) -> None:
+    """Append all of a text, or nothing: OSError where the disk is full."""
+    written = 0
+    try:
+        # No buffer, and one call unless the disk fills up: what it took is the system's, whatever happens
+        # to this process.
+        while written < len(text):
+            written += os.write(fd, text[written:])
+    except OSError:
+        if written:
+            # So that the next line starts on its own.
+            os.ftruncate(fd, os.fstat(fd).st_size - written)
+        raise
