@@ -22,7 +22,7 @@ from retailops_sandbox.engine.events import (
     worst,
 )
 from retailops_sandbox.engine.ports import Clock, DeliveryLog, Options, Ports, Sources, Transport
-from retailops_sandbox.engine.preparation import LARGE_BODY
+from retailops_sandbox.engine.preparation import LARGE_BODY, is_large
 from retailops_sandbox.engine.run import Run
 from retailops_sandbox.engine.target import require_yes
 
@@ -40,6 +40,7 @@ __all__ = [
     "Sources",
     "StepResult",
     "Transport",
+    "is_large",
     "require_yes",
     "worst",
 ]

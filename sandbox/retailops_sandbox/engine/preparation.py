@@ -11,12 +11,22 @@ from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.engine.ports import Options, Sources
 from retailops_sandbox.engine.target import Target, Targets
 from retailops_sandbox.jsontext import pointer
-from retailops_sandbox.model import Expectation, HttpRequest, Step, Violation
+from retailops_sandbox.model import Exchange, Expectation, HttpRequest, Step, Violation
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.scenarios.scenario import Plan
 
 LARGE_BODY = 64 * 1024
 """Bytes. A thread works on what is larger, so that other deliveries and pages need not wait."""
+_HEADER = 1024
+"""How many bytes of a body take as long to search as a header: each cookie is a secret of its own."""
+
+
+def is_large(request: HttpRequest, exchange: Exchange) -> bool:
+    """Whether a request or its answer is so large that a thread works on them."""
+    size, response = len(request.body), exchange.response
+    if response is not None:
+        size += len(response.body) + _HEADER * len(response.headers)
+    return size > LARGE_BODY
 
 
 class Prepared(msgspec.Struct, frozen=True):

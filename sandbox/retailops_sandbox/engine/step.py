@@ -12,7 +12,7 @@ from retailops_sandbox import comparing, composing, jsontext, redaction
 from retailops_sandbox.comparing import Answer
 from retailops_sandbox.engine.context import RunContext
 from retailops_sandbox.engine.events import DeliveryFinished, DeliveryStarted, StepResult, worst
-from retailops_sandbox.engine.preparation import LARGE_BODY, Prepared
+from retailops_sandbox.engine.preparation import Prepared, is_large
 from retailops_sandbox.errors import SandboxError, SourceError, UsageError
 from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import (
@@ -70,12 +70,6 @@ def _template(prepared: Prepared) -> bytes:
         return b""
     template = jsontext.compact(payload.template)
     return b"" if template == body and payload.template is payload.value else template
-
-
-def _is_large(prepared: Prepared, exchange: Exchange) -> bool:
-    """Whether the request or the answer is so large that a thread works on them."""
-    answered = 0 if exchange.response is None else len(exchange.response.body)
-    return max(len(prepared.request.body), answered) > LARGE_BODY
 
 
 class StepRun:
@@ -203,7 +197,9 @@ class StepRun:
         dropped = dropped and not self._context.is_stopped
         seen = (prepared, exchange, delivery_id, sent_at, number, attempt, dropped)
         sent = (
-            await asyncio.to_thread(self._sent, *seen) if _is_large(prepared, exchange) else self._sent(*seen)
+            await asyncio.to_thread(self._sent, *seen)
+            if is_large(prepared.request, exchange)
+            else self._sent(*seen)
         )
         self._ports.log.append(sent.delivery)
         return sent
@@ -213,7 +209,7 @@ class StepRun:
         pair = (prepared, sent, expectation)
         judgement = (
             await asyncio.to_thread(self._judged, *pair)
-            if _is_large(prepared, sent.exchange) or _may_wait(expectation)
+            if is_large(prepared.request, sent.exchange) or _may_wait(expectation)
             else self._judged(*pair)
         )
         self._ports.log.append(judgement)
@@ -297,7 +293,9 @@ class StepRun:
         exchange = done[-1].exchange
         try:
             body = (
-                await asyncio.to_thread(_body, exchange) if _is_large(prepared, exchange) else _body(exchange)
+                await asyncio.to_thread(_body, exchange)
+                if is_large(prepared.request, exchange)
+                else _body(exchange)
             )
         except SandboxError as error:
             self._names.lost |= captures.keys()

@@ -11,7 +11,7 @@ from functools import lru_cache
 import msgspec
 
 _MAX_READINGS = 12
-_LONG = 1024 * 1024
+LONG = 1024 * 1024
 """Characters; of a longer text there are fewer readings."""
 _MOST_OF_LONG = 3
 """The most readings of a long text; of one that is not ASCII, which takes longer, it is one less."""
@@ -70,10 +70,16 @@ def encodings_for(needles: Sequence[str]) -> tuple[Encoding, ...]:
     return (*_ENCODINGS, *form, *_OUTER, *entities)
 
 
-def readings(text: str, encodings: Sequence[Encoding]) -> Iterator[tuple[str, tuple[Encoding, ...]]]:
-    """The text as it is, and each text that decodings of it give; with the encodings that were undone."""
+def readings(
+    text: str, encodings: Sequence[Encoding], *, is_of_long: bool = False
+) -> Iterator[tuple[str, tuple[Encoding, ...]]]:
+    """The text as it is, and each text that decodings of it give; with the encodings that were undone.
+
+    Of a piece of a long text there are as few as of the whole.
+    """
+    is_long = is_of_long or len(text) > LONG
     found: list[tuple[str, tuple[Encoding, ...]]] = [(text, ())]
-    most = _most_readings(text)
+    most = _most_readings(text, is_long)
     for reading, undone in found:
         yield reading, undone
         for encoding in encodings:
@@ -81,7 +87,7 @@ def readings(text: str, encodings: Sequence[Encoding]) -> Iterator[tuple[str, tu
                 decoded = encoding.undone(reading)
                 if all(decoded != other for other, _ in found):
                     found.append((decoded, (*undone, encoding)))
-    if len(text) > _LONG:
+    if is_long:
         return
     outer = [encoding for encoding in encodings if encoding.is_outer]
     for reading, undone in found[:_MOST_OUTER]:
@@ -93,8 +99,8 @@ def readings(text: str, encodings: Sequence[Encoding]) -> Iterator[tuple[str, tu
             yield decoded, (*undone, *outer)
 
 
-def _most_readings(text: str) -> int:
-    if len(text) <= _LONG:
+def _most_readings(text: str, is_long: bool) -> int:
+    if not is_long:
         return _MAX_READINGS
     return _MOST_OF_LONG if text.isascii() else _MOST_OF_LONG - 1
 

@@ -21,7 +21,7 @@ from retailops_sandbox.model import (
     Response,
     StruckOut,
 )
-from retailops_sandbox.redaction import credentials, listing
+from retailops_sandbox.redaction import credentials, listing, octets
 from retailops_sandbox.redaction.marks import Span
 from retailops_sandbox.redaction.places import Body, KeptBody, in_text, leaves
 from retailops_sandbox.redaction.secrets import Secrets
@@ -203,8 +203,10 @@ def _again(
     *,
     is_sent: bool = False,
 ) -> tuple[_Side, tuple[StruckOut, ...]]:
-    text = b64decode(side.body).decode("utf-8", "surrogateescape") if side.base64 else side.body
-    return _side(side, Body(text, side.base64, []), part, secrets, known, is_sent=is_sent)
+    body = Body(side.body, False, [])
+    if side.base64:
+        body = Body(octets.text_of(b64decode(side.body)), True, [], side.body)
+    return _side(side, body, part, secrets, known, is_sent=is_sent)
 
 
 def _side(

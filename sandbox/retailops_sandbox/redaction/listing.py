@@ -29,7 +29,7 @@ from retailops_sandbox.model import (
     StruckOut,
     encoder,
 )
-from retailops_sandbox.redaction import marks
+from retailops_sandbox.redaction import marks, octets
 from retailops_sandbox.redaction.places import leaves, mark_span
 
 NOTHING: Mapping[str, Sequence[StruckOut]] = {}
@@ -248,7 +248,7 @@ def _of_delivery(sent: Delivery) -> Iterator[StruckOut]:
 
 def _in_body(side: Request | Response, part: str) -> Iterator[StruckOut]:
     if side.base64:
-        yield from _in_text(b64decode(side.body).decode("utf-8", "surrogateescape"), part)
+        yield from _in_text(octets.text_of(b64decode(side.body)), part)
     else:
         yield from _in_json(side.body, part)
 

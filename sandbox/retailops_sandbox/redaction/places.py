@@ -13,7 +13,7 @@ from retailops_sandbox import jsontext
 from retailops_sandbox.errors import SourceError
 from retailops_sandbox.jsontext import pointer as pointers
 from retailops_sandbox.model import Json, StruckOut
-from retailops_sandbox.redaction import marks
+from retailops_sandbox.redaction import marks, octets
 from retailops_sandbox.redaction.secrets import Cut, Secrets, json_type
 
 
@@ -42,21 +42,21 @@ class Body(msgspec.Struct, frozen=True):
     text: str
     binary: bool
     places: list[Place]
+    encoded: str = ""
+    """The base64 of a binary body."""
 
     @classmethod
     def of(cls, body: bytes, secret_pointers: tuple[str, ...]) -> Body:
         try:
             text = body.decode()
         except UnicodeDecodeError:
-            return cls(body.decode("utf-8", "surrogateescape"), True, [])
+            return cls(octets.text_of(body), True, [], b64encode(body).decode())
         return cls(text, False, _places(text, secret_pointers))
 
     @property
     def unredacted(self) -> str:
         """The body as a record has it, before anything is struck out: its text, or its base64."""
-        if not self.binary:
-            return self.text
-        return b64encode(self.text.encode("utf-8", "surrogateescape")).decode()
+        return self.encoded if self.binary else self.text
 
     def kept(self, secrets: Secrets, part: str, known: tuple[StruckOut, ...] = ()) -> KeptBody:
         """The body as it may be kept, as the `part` of a record.
@@ -66,7 +66,7 @@ class Body(msgspec.Struct, frozen=True):
         if self.binary:
             spans = [marks.Span(*each.span, each.name) for each in known if each.span is not None]
             text, found = secrets.struck_text(self.text, spans)
-            encoded = b64encode(text.encode("utf-8", "surrogateescape")).decode()
+            encoded = self.encoded if text is self.text else b64encode(octets.bytes_of(text)).decode()
             return KeptBody(encoded, True, tuple(in_text(part, span) for span in found))
         cuts = [*self._cuts(secrets), *(cut for each in known if (cut := _again(self.text, each)))]
         text, made = secrets.struck_document(self.text, cuts)

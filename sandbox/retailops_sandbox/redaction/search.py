@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from retailops_sandbox.redaction.encodings import Encoding, encodings_for, folded, origins, readings
+from retailops_sandbox.redaction.encodings import LONG, Encoding, encodings_for, folded, origins, readings
 
 _FEW = 32
 """The most needles that are looked for one by one, which is faster as long as they are few."""
+_PIECE = 256 * 1024
+"""The characters of a long text that are searched at once."""
+_WIDEST = 24
+"""The most characters in which one is written, twice encoded: each of `\\u0041` percent-encoded, and more."""
 _BLOCK = 4
 """Bytes of a block of text. A needle of at least `_LEAST` bytes has one whole block in it, wherever it is."""
 _LEAST = 2 * _BLOCK - 1
@@ -24,39 +28,59 @@ class Search:
         self._originals = {folded(needle): needle for needle in needles}
         self._needles = sorted(self._originals, key=len, reverse=True)
         self._encodings = encodings_for(self._needles)
+        self._overlap = _WIDEST * len(self._needles[0]) if self._needles else 0
+        self._size = max(_PIECE, self._overlap)
         self._by_block: dict[int, list[int]] | None = None
         self._without_block: list[int] = []
+        self._all_blocks: dict[int, list[set[int]]] = {}
 
     def __bool__(self) -> bool:
         return bool(self._needles)
 
     def first(self, text: str) -> str | None:
         """The longest needle in the first reading of a text that holds any; None if none does."""
-        for found in self._readings(text):
-            return self._originals[found[0][0]]
+        for _, piece in self._pieces(text):
+            for found in self._readings(piece, text):
+                return self._originals[found[0][0]]
         return None
 
     def rules_out(self, text: str) -> bool:
         """Whether one look shows that a text holds none of the needles: nothing in it is to be decoded."""
         if not self._needles:
             return True
-        return not any(each.sign in text for each in self._encodings) and not self._within(text)
+        if any(each.sign in text for each in self._encodings):
+            return False
+        return not any(self._within(piece) for _, piece in self._pieces(text))
 
-    def hits(self, text: str) -> list[tuple[int, int, str]]:
+    def hits(self, text: str) -> Iterator[tuple[int, int, str]]:
         """The start and end of each needle in a text, and the needle. They may overlap."""
-        hits: list[tuple[int, int, str]] = []
-        for needles, reading, undone in self._readings(text):
-            starts, ends = origins(text, undone)
-            reading = folded(reading)
-            for needle in needles:
-                at = reading.find(needle)
-                while at >= 0:
-                    hits.append((starts[at], ends[at + len(needle) - 1], self._originals[needle]))
-                    at = reading.find(needle, at + 1)
-        return hits
+        for offset, piece in self._pieces(text):
+            most = self._size if len(piece) > self._size else len(piece)
+            for needles, reading, undone in self._readings(piece, text):
+                starts, ends = origins(piece, undone)
+                reading = folded(reading)
+                for needle in needles:
+                    at = reading.find(needle)
+                    while at >= 0 and starts[at] < most:
+                        end = ends[at + len(needle) - 1]
+                        yield offset + starts[at], offset + end, self._originals[needle]
+                        at = reading.find(needle, at + 1)
 
-    def _readings(self, text: str) -> Iterable[tuple[list[str], str, Sequence[Encoding]]]:
-        """The readings of a text that hold needles: the needles, the reading, and what was undone for it."""
+    def _pieces(self, text: str) -> Iterator[tuple[int, str]]:
+        """A text in pieces with their offsets: other threads wait while one is searched.
+
+        They overlap, so that what begins in the first `_size` characters of a piece ends in it, too.
+        """
+        if len(text) <= 2 * self._size:
+            return iter(((0, text),))
+        end = self._size + self._overlap
+        return ((at, text[at : at + end]) for at in range(0, len(text), self._size))
+
+    def _readings(self, text: str, whole: str) -> Iterable[tuple[list[str], str, Sequence[Encoding]]]:
+        """The readings of a text that hold needles: the needles, the reading, and what was undone for it.
+
+        The text is a piece of the whole.
+        """
         if not self._needles:
             return ()
         for encoding in self._encodings:
@@ -67,7 +91,7 @@ class Search:
             return ((needles, text, ()),) if needles else ()
         return (
             (needles, reading, undone)
-            for reading, undone in readings(text, self._encodings)
+            for reading, undone in readings(text, self._encodings, is_of_long=len(whole) > LONG)
             if (needles := self._within(reading))
         )
 
@@ -91,13 +115,17 @@ class Search:
 
     def _with_all_blocks(self, positions: Iterable[int], blocks: memoryview) -> set[int]:
         """The positions of those needles of which a text has every whole block, not the first alone."""
-        wanted = {
-            position: [set(_blocks(_octets(self._needles[position]), start)) for start in range(_BLOCK)]
-            for position in positions
-        }
+        wanted = {position: self._ways(position) for position in positions}
         known = {block for ways in wanted.values() for way in ways for block in way}
         present = known.intersection(blocks)
         return {position for position, ways in wanted.items() if any(present.issuperset(way) for way in ways)}
+
+    def _ways(self, position: int) -> list[set[int]]:
+        """The whole blocks of a needle, for each way in which a text may be cut."""
+        if position not in self._all_blocks:
+            octets = _octets(self._needles[position])
+            self._all_blocks[position] = [set(_blocks(octets, start)) for start in range(_BLOCK)]
+        return self._all_blocks[position]
 
     def _blocks(self) -> dict[int, list[int]]:
         """The positions of the needles by each block that may be the first whole one of them in a text."""

@@ -12,6 +12,7 @@ import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import islice
 from typing import TypeAlias
 
 import msgspec
@@ -41,6 +42,8 @@ MIN_LENGTH = 8
 """Values under this many characters are redacted only at a place that makes them secret."""
 _MOST_MARKS = 10_000
 """The most places at which a text is struck out; beyond, the whole text is."""
+_LONG = 64 * 1024
+"""The characters above which a text is not joined with others to be searched at once."""
 _MOST_EXTENDED = 32
 """The most results of `and_also` that are kept."""
 
@@ -158,16 +161,17 @@ class Secrets:
 
     def spans(self, text: str) -> list[Span]:
         """Where the text holds secrets, however they are encoded there; spans may overlap."""
-        if not self._search:
-            return []
-        return [
-            Span(start, end, self.shown(self._names[needle]))
-            for start, end, needle in self._search.hits(text)
-        ]
+        return [*self._found(text)]
 
-    def are_not_in(self, texts: Iterable[str], sent: Headers) -> bool:
+    def _found(self, text: str) -> Iterator[Span]:
+        if self._search:
+            for start, end, needle in self._search.hits(text):
+                yield Span(start, end, self.shown(self._names[needle]))
+
+    def are_not_in(self, texts: Sequence[str], sent: Headers) -> bool:
         """Whether one look shows that the texts hold no secret, and no sent header is one."""
-        return self._search.rules_out("\0".join(texts)) and not self._holds_exactly(sent)
+        looked_at = texts if max(map(len, texts)) > _LONG else ("\0".join(texts),)
+        return all(map(self._search.rules_out, looked_at)) and not self._holds_exactly(sent)
 
     def struck_url(self, text: str, known: Sequence[Span] = ()) -> tuple[str, list[Span]]:
         """As `url`, with the spans of the marks. `known` are those of marks that the text has already."""
@@ -205,11 +209,12 @@ class Secrets:
 
         `known` are places that are struck out in any case, with what takes their place.
         """
-        spans = [
+        outside = (
             span
-            for span in self.spans(text)
+            for span in self._found(text)
             if not any(cut.start <= span.start and span.end <= cut.end for cut in known)
-        ]
+        )
+        spans = [*islice(outside, _MOST_MARKS + 1)]
         if not spans:
             return struck_cuts(text, known) if known else (text, [])
         if len(spans) > _MOST_MARKS:

@@ -22,7 +22,7 @@ from retailops_sandbox import composing, diagnostics, httpserver, redaction
 from retailops_sandbox.comparing import Answer, Judge
 from retailops_sandbox.composing.editions import spoken
 from retailops_sandbox.contracts import recognition
-from retailops_sandbox.engine import LARGE_BODY, Clock, DeliveryLog, Transport
+from retailops_sandbox.engine import Clock, DeliveryLog, Transport, is_large
 from retailops_sandbox.errors import FileError, SandboxError
 from retailops_sandbox.foreign_text import visible
 from retailops_sandbox.httpserver import Listener, Request, Response, host_name, is_loopback
@@ -201,9 +201,8 @@ class Relay:
         except SandboxError as error:
             return _one_line(400, error.what)
         work = partial(self._record, id, sent_at, forwarded, exchange)
-        size = len(request.body) + (len(exchange.response.body) if exchange.response else 0)
         # Logged before it is answered, so that a caller that has the answer finds it in the log.
-        recorded = work() if size <= LARGE_BODY else await asyncio.to_thread(work)
+        recorded = await asyncio.to_thread(work) if is_large(forwarded, exchange) else work()
         try:
             self._log.append(recorded.delivery)
             if recorded.judgement is not None:

@@ -481,6 +481,31 @@ def test_a_large_step_is_composed_beside_the_loop_and_not_sent_after_stopping():
     assert played.steps[0].reason == "the run was stopped"
 
 
+def test_an_answer_of_many_headers_is_searched_and_judged_beside_the_loop():
+    threads = []
+
+    class Clock(SystemClock):
+        def now(self) -> str:
+            threads.append(threading.current_thread())
+            return super().now()
+
+    async def run(url: str) -> None:
+        async with Transport() as transport:
+            ports = msgspec.structs.replace(real_ports(transport, MemoryLog()), clock=Clock())
+            options = Options(receiver=ReceiverModel(name="shop", base_url=url))
+            await Run([plan({})], ports, options).execute(lambda event: None)
+
+    def judged_beside(cookies: int) -> bool:
+        threads.clear()
+        headers = [f"Set-Cookie: a{number}=value-{number}" for number in range(cookies)]
+        with receiver(answering(response(b'{"events":[]}', *headers))) as shop:
+            asyncio.run(run(shop.url))
+        return any(each is not threading.main_thread() for each in threads)
+
+    assert judged_beside(cookies=100)
+    assert not judged_beside(cookies=3)
+
+
 def stopped_after(seconds: float, step: dict[str, Any], url: str) -> Played:
     """Run one step, and stop the run that long after it began."""
 

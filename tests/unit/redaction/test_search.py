@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import quote
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retailops_sandbox import jsontext
+from retailops_sandbox.redaction import search as searching
 from retailops_sandbox.redaction.encodings import encodings_for, folded, forms, origins, readings
 from retailops_sandbox.redaction.search import Search
 
@@ -119,3 +121,23 @@ def test_needles_that_begin_alike_are_told_apart_in_a_text_full_of_their_beginni
         held = f"{text}{'x' * before}value-number-117-of-many{text}"
         assert search.first(held) == "value-number-117-of-many"
         assert [needle for _, _, needle in search.hits(held)] == ["value-number-117-of-many"]
+
+
+@pytest.mark.parametrize("how", sorted(written))
+def test_a_needle_is_found_once_wherever_a_long_text_is_cut(
+    monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    needle = 'a "secret" é'
+    spelled = written[how](needle)
+    needles = [needle, forms(needle)[-1]]
+    whole = Search(needles)
+    monkeypatch.setattr(searching, "_PIECE", 1)
+    in_pieces = Search(needles)
+    size = 24 * len(forms(needle)[-1])  # the shortest piece for it
+    for before in range(2 * size - len(spelled) - 1, 2 * size + 2):
+        text = f"{'.' * before}{spelled}{'.' * 3 * size}"
+        assert sorted(in_pieces.hits(text)) == sorted(whole.hits(text)) != []
+        assert in_pieces.first(text) == whole.first(text)
+        assert not in_pieces.rules_out(text)
+    assert list(in_pieces.hits("." * 9 * size)) == []
+    assert in_pieces.rules_out("." * 9 * size)

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import zlib
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -1150,3 +1151,29 @@ def test_a_body_in_too_many_pieces_is_too_large():
     assert exchange.fault.message == "the body came in more than 500,000 pieces"
     assert exchange.response is not None
     assert exchange.response.body == b"a" * 500_000
+
+
+def test_an_answer_of_many_small_chunks_leaves_the_loop_to_others(monkeypatch: pytest.MonkeyPatch):
+    turns, pieces = 0, Counter[int]()
+    on_body = handle.Handle._on_body
+
+    def counting(one: handle.Handle, chunk: bytes) -> int:
+        pieces[turns] += 1
+        return on_body(one, chunk)
+
+    async def run(url: str) -> Exchange:
+        nonlocal turns
+        async with Transport() as transport:
+            sending = asyncio.create_task(transport.send(post(url), PATIENT))
+            while not sending.done():
+                turns += 1
+                await asyncio.sleep(0)
+            return await sending
+
+    monkeypatch.setattr(handle.Handle, "_on_body", counting)
+    chunks = b"1\r\na\r\n" * 400_000 + b"0\r\n\r\n"
+    answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks
+    with receiver(answering(answer)) as there:
+        assert asyncio.run(run(there.url)).fault is None
+    assert sum(pieces.values()) == 400_000
+    assert max(pieces.values()) <= 100 * 4096 / 6
