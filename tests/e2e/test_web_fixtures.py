@@ -48,6 +48,21 @@ def test_a_fixture_begins_with_the_documented_example_and_gets_a_name(client: Pa
     assert "order_cancel" in client.fields["payload"]
 
 
+def test_a_fixture_that_the_page_cannot_take_is_not_opened_and_the_page_says_what_sends_it(
+    client: Page,
+) -> None:
+    large = json.dumps({"version": "1" * MOST_TYPED})
+    for name in ("a-large-one", "default"):  # the second is the one that is opened by itself
+        client.file(name).parent.mkdir(parents=True, exist_ok=True)
+        client.file(name).write_text(large)
+    for path in ("/?fixture=a-large-one", "/"):
+        client.open(path)
+        assert "4,000,015 characters, and this page takes up to 4,000,000: send it with" in client.said
+        assert json.loads(client.fields["payload"])["action"] == "order_cancel"
+    assert "retailops-sandbox send default" in client.said
+    assert client.file("a-large-one").read_text() == large
+
+
 def test_a_new_fixture_holds_no_token(client: Page) -> None:
     assert "integration_auth_token" not in client.open("/?edition=v1&new=1").fields["payload"]
 

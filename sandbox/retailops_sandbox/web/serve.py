@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -30,6 +31,10 @@ from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.pages import Pages
 from retailops_sandbox.web.shell.token import SHORTEST_TOKEN
 from retailops_sandbox.workspace.workspace import Workspace
+
+_SWITCH_S = 0.001
+"""The seconds for which a thread that works on something large keeps the interpreter. A page needs it several
+times, as reading and writing give it away, and would wait five times as long each."""
 
 
 async def serve(
@@ -57,6 +62,7 @@ async def serve(
     Raises UsageError for an address that cannot be bound, and for one other than loopback without a token.
     """
     _check_token(host, token)
+    sys.setswitchinterval(_SWITCH_S)
     pages = Pages(resources.templates_dir(), Path(__file__).with_name("static"))
     clock = SystemClock()
     with _bound(host, port) as listening:

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from functools import partial
 from http import HTTPStatus
+from typing import Any
 
 import msgspec
 from starlette.datastructures import FormData
@@ -122,21 +123,22 @@ class ComposePages(RoomPages):
         notices = ComposeNotices()
         receivers = self._context.read_receivers()
         if parent is None:
-            send_form, files = self._form_of_fixture(request, receivers)
+            send_form, files, notice = self._form_of_fixture(request, receivers)
+            notices = ComposeNotices(notice=notice)
         else:
             entry = self._entry(parent)
             own = not self._context.log.opened_from(parent)
             send_form = resend_form(entry, own=own)
             files = self._fixture_buttons.read(send_form)
-            notice = []
+            said = []
             if not own:
                 if lost := resending.lost(entry.delivery, send_form.payload):
-                    notice.append(f"{', '.join(lost)} was struck out of its file: write it anew.")
+                    said.append(f"{', '.join(lost)} was struck out of its file: write it anew.")
                 # The log keeps a sent delivery for good, but not the opened file that its parent would be in.
                 send_form.parent = ""
             if headers := ", ".join(entry.delivery.own_headers):
-                notice.append(f"Its step sent headers of its own, which are not sent from here: {headers}.")
-            notices = ComposeNotices(notice=" ".join(notice))
+                said.append(f"Its step sent headers of its own, which are not sent from here: {headers}.")
+            notices = ComposeNotices(notice=" ".join(said))
         send_form.view = PAYLOAD_VIEW.of(request)
         send_form.expectation_view = EXPECTATION_VIEW.of(request)
         send_form.q = request.query_params.get("q", "").strip()
@@ -146,7 +148,7 @@ class ComposePages(RoomPages):
     async def change(self, request: Request) -> Response:
         """Do the action of a button other than Send with the typed form, and show the page again."""
         form = await forms.read(request, largest=_LARGEST)
-        send_form = _read(form)
+        send_form = await asyncio.to_thread(_read, form)
         wrong = await asyncio.to_thread(_take_inputs, send_form, form)
         wanted = request.headers.get("hx-target", "")
         do = text(form, "do") or {"expectation-field": "pick"}.get(wanted, "show")
@@ -157,8 +159,7 @@ class ComposePages(RoomPages):
         notices = msgspec.structs.replace(notices, problems={**wrong, **notices.problems})
         part = _PARTS.get(wanted, "compose/compose.html")
         receivers = self._context.read_receivers()
-        files = self._fixture_buttons.read(send_form)
-        show = partial(self._show, request, receivers, files, send_form, notices, form=form, part=part)
+        show = partial(self._show_again, request, receivers, send_form, notices, form=form, part=part)
         response = await asyncio.to_thread(show)
         remember_receiver(request, response, receivers.find(send_form.receiver))
         if do.startswith("view:"):
@@ -198,15 +199,14 @@ class ComposePages(RoomPages):
     async def send(self, request: Request) -> Response:
         """Send the typed payload: 303 to the delivery's page, or the form again with its problems."""
         form = await forms.read(request, largest=_LARGEST)
-        send_form = _read(form)
+        send_form = await asyncio.to_thread(_read, form)
         receivers = self._context.read_receivers()
         try:
             wanted = await asyncio.to_thread(self._request, receivers, send_form, form)
             delivery, was_sent = await self._once(forms.key(form), wanted)
         except Refused as refused:
             notices = ComposeNotices(problems=refused.problems)
-            files = self._fixture_buttons.read(send_form)
-            show = partial(self._show, request, receivers, files, send_form, notices, form=form, refused=True)
+            show = partial(self._show_again, request, receivers, send_form, notices, form=form, refused=True)
             return await asyncio.to_thread(show)
         query = "?sent=before" if was_sent else ""
         response = RedirectResponse(f"/deliveries/{delivery}{query}", HTTPStatus.SEE_OTHER)
@@ -284,8 +284,10 @@ class ComposePages(RoomPages):
 
     # --- showing ---
 
-    def _form_of_fixture(self, request: Request, receivers: KnownReceivers) -> tuple[SendForm, FixtureFiles]:
-        """The form of the fixture that the address names, else of the first one; and all fixtures.
+    def _form_of_fixture(
+        self, request: Request, receivers: KnownReceivers
+    ) -> tuple[SendForm, FixtureFiles, str]:
+        """The form of the fixture that the address names, else of the first one; all fixtures; a notice.
 
         An address that names nothing means the edition that the chosen receiver speaks.
         """
@@ -303,8 +305,13 @@ class ComposePages(RoomPages):
         if "new" in request.query_params:
             name = ""
         kept = jsontext.pretty(wanted.examples.request) + "\n"
+        notice = ""
         if name:
-            kept = self._context.workspace.read_fixture(action, edition, name)
+            read = self._context.workspace.read_fixture(action, edition, name)
+            if len(read) <= MOST_TYPED:
+                kept = read
+            else:
+                notice, name = _too_large(name, len(read)), ""
         # It gives the first Send a verdict: an accepted status, a response that keeps the contract.
         accepted = Expectation(status=wanted.ok_statuses[0])
         send_form = SendForm(
@@ -317,7 +324,20 @@ class ComposePages(RoomPages):
             fixture_name=name,
             expectation=expectation_text(accepted),
         )
-        return send_form, FixtureFiles(infos, kept if name else None)
+        return send_form, FixtureFiles(infos, kept if name else None), notice
+
+    def _show_again(
+        self,
+        request: Request,
+        receivers: KnownReceivers,
+        send_form: SendForm,
+        notices: ComposeNotices,
+        **options: Any,
+    ) -> Response:
+        """Show what was typed, with the fixtures as they are now. Blocks: a fixture may be large."""
+        return self._show(
+            request, receivers, self._fixture_buttons.read(send_form), send_form, notices, **options
+        )
 
     def _show(
         self,
@@ -385,6 +405,13 @@ def _read(form: FormData) -> SendForm:
     # Action and edition become parts of paths: only those of a contract may be read or written.
     contract.load(send_form.action, send_form.edition)
     return send_form
+
+
+def _too_large(name: str, size: int) -> str:
+    return (
+        f"{name} has {size:,} characters, and this page takes up to {MOST_TYPED:,}: send it with "
+        f"`retailops-sandbox send {name}`."
+    )
 
 
 def _take_inputs(send_form: SendForm, form: FormData) -> dict[str, str]:
