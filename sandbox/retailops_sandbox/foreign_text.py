@@ -54,7 +54,8 @@ def in_json(document: str) -> str:
 
 def in_page(value: object) -> object:
     """A value as Jinja writes it into a page: texts as `in_text`, markup as it is."""
-    return in_text(value) if type(value) is str else value
+    # Most texts end here: a page has thousands.
+    return value if type(value) is not str or value.isprintable() else in_text(value)
 
 
 def place(pointer: str) -> str:

@@ -65,6 +65,111 @@ def test_a_selection_outlives_another_filter_also_without_a_script(client: RunCl
     assert "<main" not in part.text
 
 
+def many(client: RunClient, count: int) -> list[str]:
+    """So many scenarios that the list has pages; their ids, in its order."""
+    for number in range(count):
+        client.scenario(f"case-{number:03}", PASSES, tags=["even"] if number % 2 == 0 else [])
+    return [f"scenarios/case-{number:03}.scenario.json" for number in range(count)]
+
+
+def rows(page: str) -> list[str]:
+    return re.findall(r'type="checkbox" name="pick" value="(scenarios/[^"]+)"', page)
+
+
+def selected(page: str) -> set[str]:
+    """What is selected on a page, in its rows and beside them."""
+    beside = re.findall(r'<input type="hidden" name="pick" value="([^"]+)"', page)
+    return {*beside, *re.findall(r'name="pick" value="([^"]+)"[^>]* checked', page)}
+
+
+def test_the_list_has_pages_of_200_with_the_filter_in_the_address(client: RunClient):
+    ids = many(client, 410)
+    first = client.http.get("/scenarios?q=scenarios/").text
+    assert rows(first) == ids[:200]
+    assert "410 of 426 scenarios, here 1 to 200" in main_words(first)
+    assert "Page 1 of 3" in main_words(first)
+    assert rows(client.http.get("/scenarios?q=scenarios/&page=2").text) == ids[200:400]
+    last = client.http.get("/scenarios?q=scenarios/&page=3").text
+    assert rows(last) == ids[400:]
+    assert "here 401 to 410" in main_words(last)
+    assert rows(client.http.get("/scenarios?q=scenarios/&page=99").text) == ids[400:]
+    assert rows(client.http.get("/scenarios?q=scenarios/&page=none").text) == ids[:200]
+    assert rows(client.http.get("/scenarios?tag=even&page=2").text) == ids[400::2]
+    few = client.http.get("/scenarios?q=case-00").text
+    assert "10 of 426 scenarios" in main_words(few)
+    assert "Pages of the list" not in few
+    # Another filter begins with its first page, and a button leads to another page of the same filter.
+    form = {"q": "scenarios/", "page": "3", "receiver": "shop"}
+    moved = client.http.post("/scenarios", data={**form, "to": "2"}).headers["location"]
+    assert moved == "/scenarios?q=scenarios%2F&page=2"
+    part = client.http.post("/scenarios", data={**form, "to": "1"}, headers={"HX-Target": "scenario-list"})
+    assert part.headers["hx-replace-url"] == "/scenarios?q=scenarios%2F"
+    assert rows(part.text) == ids[:200]
+    # Another receiver does not.
+    bar = client.http.post("/scenarios", data=form, headers={"HX-Target": "target"})
+    assert bar.headers["hx-replace-url"] == "/scenarios?q=scenarios%2F&page=3"
+
+
+def test_a_selection_outlives_other_pages_also_without_a_script(client: RunClient):
+    ids = many(client, 410)
+    form = {**client.form(), "q": "scenarios/"}
+    moved = client.http.post("/scenarios", data={**form, "pick": [ids[0], ids[7]], "to": "2"})
+    second = client.http.get(moved.headers["location"]).text
+    assert rows(second) == ids[200:400]
+    assert selected(second) == {ids[0], ids[7]}
+    assert "2 selected are on other pages" in main_words(second)
+    picked = [ids[0], ids[7], ids[300]]
+    back = client.http.post("/scenarios", data={**form, "page": "2", "pick": picked, "to": "1"})
+    first = client.http.get(back.headers["location"]).text
+    assert selected(first) == set(picked)
+    assert "1 selected is on another page" in main_words(first)
+    # A selection that is too long for an address.
+    most = client.http.post("/scenarios", data={**form, "pick": ids[:400], "to": "3"})
+    assert most.status_code == 200
+    assert rows(most.text) == ids[400:]
+    assert selected(most.text) == set(ids[:400])
+    # The filter hides some of what is selected.
+    part = client.http.post(
+        "/scenarios",
+        data={**form, "tag": "even", "pick": ids[::3], "to": "2"},
+        headers={"HX-Target": "scenario-list"},
+    ).text
+    assert selected(part) == set(ids[::3])
+    assert "67 selected are on other pages; 68 selected are not listed" in main_words(part)
+    # What is refused comes back with its page and its selection.
+    refused = client.http.post(
+        "/scenarios/run", data={**form, "receiver": "live", "page": "2", "pick": picked, "do": "selected"}
+    )
+    assert refused.status_code == 422
+    assert rows(refused.text) == ids[200:400]
+    assert selected(refused.text) == set(picked)
+
+
+def test_what_is_selected_on_another_page_runs_and_all_that_is_listed_does(client: RunClient):
+    ids = many(client, 210)
+    form = {"q": "scenarios/", "page": "2"}
+    run = client.ended(client.started(ids[3], ids[205], **form))
+    assert run.results == 2
+    started = client.start(**form)
+    assert client.ended(started.headers["location"]).results == 210
+
+
+def test_the_urls_of_a_run_are_those_that_the_variables_of_the_scenarios_make(client: RunClient):
+    for name, variables in (
+        ("a", {"shop": "north"}),
+        ("b", {"shop": "south", "other": "1"}),
+        ("c", {"shop": "south", "other": "2"}),
+        ("d", {"shop": "${town}", "town": "east"}),
+        ("e", {"shop": "${town}", "town": "west"}),
+    ):
+        client.scenario(name, PASSES, variables=variables)
+    client.workspace.save_receiver(Receiver("shops", client.shop_url + "/${shop}"))
+    bar = client.http.post("/scenarios", data={"receiver": "shops"}, headers={"HX-Target": "target"}).text
+    shown = hidden(bar)["shown"].splitlines()
+    towns = [f"{client.shop_url}/{town}/order_cancel" for town in ("north", "south", "east", "west")]
+    assert [url for url in shown if "${" not in url] == towns
+
+
 def test_what_a_run_ran_or_what_failed_in_it_is_selected_to_run_again(client: RunClient):
     good, bad = client.scenario("good", PASSES), client.scenario("bad", FAILS)
     client.scenario("other", PASSES)

@@ -1,4 +1,4 @@
-// The list of scenarios: selecting all of it at once, and how many are selected.
+// The list of scenarios: selecting a page of it at once, how many are selected, and going to another page.
 
 const form = () => document.getElementById("scenarios");
 const boxes = (within) => [...within.querySelectorAll("td.select input[name=pick]")];
@@ -26,5 +26,10 @@ document.addEventListener("change", (event) => {
 });
 for (const moment of ["DOMContentLoaded", "htmx:afterSettle"])
   document.addEventListener(moment, showSelection);
+// The button that led to another page is gone with the old one: the keyboard goes on at the new rows.
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (!event.detail.requestConfig?.elt.closest(".paging")) return;
+  form()?.querySelector("#scenario-list [role=region]")?.focus({ preventScroll: true });
+});
 // After Back a browser restores the selection.
 addEventListener("pageshow", showSelection);

@@ -35,8 +35,9 @@ class Fitting(msgspec.Struct, frozen=True):
 
 def fitting(plans: Sequence[Plan], speaks: SpokenEditions) -> Fitting:
     """The plans whose edition a receiver speaks, as far as is known."""
-    kept = [plan for plan in plans if speaks.includes(plan.scenario.edition)]
-    others = {plan.scenario.edition for plan in plans if not speaks.includes(plan.scenario.edition)}
+    editions = {plan.scenario.edition for plan in plans}
+    others = {edition for edition in editions if not speaks.includes(edition)}
+    kept = [plan for plan in plans if plan.scenario.edition not in others] if others else plans
     return Fitting(kept, tuple(sorted(others)), len(plans) - len(kept), speaks)
 
 

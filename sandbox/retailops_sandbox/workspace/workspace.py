@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from operator import attrgetter
 from pathlib import Path
@@ -170,13 +170,18 @@ class Workspace:
 
     # --- scenarios ---
 
-    def scenario_files(self) -> tuple[list[str], list[SandboxError]]:
-        """The workspace's scenario files, then shipped ones with other names; and the errors of reading."""
+    def scenario_files(self, listed: ListFolder | None = None) -> tuple[list[str], list[SandboxError]]:
+        """The workspace's scenario files, then shipped ones with other names; and the errors of reading.
+
+        `listed` stands in for `list_folder`.
+        """
         above, below = self.root / "scenarios", resources.fixtures_dir() / "scenarios"
-        own, mistakes = scenario_files_in(above, within=self.root)
-        known, _ = scenario_files_in(below)
-        names = {os.path.relpath(path, above) for path in own}
-        return own + [path for path in known if os.path.relpath(path, below) not in names], mistakes
+        listed = listed or list_folder
+        own, mistakes = scenario_files_in(above, within=self.root, listed=listed)
+        known, _ = scenario_files_in(below, listed=listed)
+        taken = set(own)
+        free = [path for path in known if str(above / os.path.relpath(path, below)) not in taken]
+        return own + free, mistakes
 
     def scenarios_to_run(self) -> tuple[list[str], list[SandboxError]]:
         """The workspace's own scenario files, else the shipped ones; and the errors of reading."""
@@ -331,7 +336,55 @@ class _Tables(msgspec.Struct, forbid_unknown_fields=True):
     settings: dict[str, _Preferences] = {}
 
 
-def scenario_files_in(folder: Path, *, within: Path | None = None) -> tuple[list[str], list[SandboxError]]:
+class FolderListing(msgspec.Struct, frozen=True):
+    """What a folder has for those who look for scenario files."""
+
+    files: list[str]
+    folders: list[str]
+    """The folders in it that are looked into."""
+    mistakes: list[SandboxError]
+    has_links: bool
+    """Whether it has links to files, so that the answer also depends on other folders."""
+
+
+ListFolder = Callable[[str, Path], FolderListing]
+"""Lists a folder; links are followed where they stay in the second."""
+
+
+def list_folder(folder: str, within: Path) -> FolderListing:
+    """The scenario files of a folder, by name; links to files are followed where those are in `within`."""
+    files: list[str] = []
+    folders: list[str] = []
+    mistakes: list[SandboxError] = []
+    has_links = False
+    try:
+        with os.scandir(folder) as unsorted:
+            entries = sorted(unsorted, key=_by_name)
+    except OSError as error:
+        return FolderListing([], [], [unreadable(str(error.filename), error)], False)
+    for entry in entries:
+        kind = _kind(entry)
+        if kind == "folder":
+            if not entry.name.startswith(".") and not entry.is_symlink():
+                folders.append(entry.path)
+            continue
+        if not entry.name.endswith(SUFFIX):
+            continue
+        is_link = entry.is_symlink()
+        has_links = has_links or is_link
+        if is_link and leads_out(Path(entry.path), within):
+            mistakes.append(link_error(Path(entry.path)))
+        elif kind == "file":
+            files.append(entry.path.removeprefix(_HERE))
+        else:
+            # Reading a pipe would wait without end.
+            mistakes.append(FileError("is not a regular file", file=entry.path))
+    return FolderListing(files, folders, mistakes, has_links)
+
+
+def scenario_files_in(
+    folder: Path, *, within: Path | None = None, listed: ListFolder = list_folder
+) -> tuple[list[str], list[SandboxError]]:
     """The scenario files in a folder and its subfolders, by path; and the errors of reading.
 
     Hidden folders are left out, and folders that are symbolic links are not followed. A link to a file is
@@ -343,28 +396,10 @@ def scenario_files_in(folder: Path, *, within: Path | None = None) -> tuple[list
         return found, [link_error(folder)]
     waiting = [str(folder)] if checked(Path.exists, folder) else []
     while waiting:
-        try:
-            with os.scandir(waiting.pop()) as unsorted:
-                entries = sorted(unsorted, key=_by_name)
-        except OSError as error:
-            mistakes.append(unreadable(str(error.filename), error))
-            continue
-        below: list[str] = []
-        for entry in entries:
-            kind = _kind(entry)
-            if kind == "folder":
-                if not entry.name.startswith(".") and not entry.is_symlink():
-                    below.append(entry.path)
-            elif not entry.name.endswith(SUFFIX):
-                continue
-            elif entry.is_symlink() and leads_out(Path(entry.path), within or folder):
-                mistakes.append(link_error(Path(entry.path)))
-            elif kind == "file":
-                found.append(entry.path.removeprefix(_HERE))
-            else:
-                # Reading a pipe would wait without end.
-                mistakes.append(FileError("is not a regular file", file=entry.path))
-        waiting += reversed(below)
+        listing = listed(waiting.pop(), within or folder)
+        found += listing.files
+        mistakes += listing.mistakes
+        waiting += reversed(listing.folders)
     return found, mistakes
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
+from itertools import islice
 
 import msgspec
-from starlette.datastructures import FormData, QueryParams
+from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -25,84 +26,30 @@ from retailops_sandbox.scenarios.trend import Past, Trend
 from retailops_sandbox.session.fitting import Fitting, fitting
 from retailops_sandbox.session.run import RunSetup
 from retailops_sandbox.web.scenarios.run_target import for_run, run_target
+from retailops_sandbox.web.scenarios.scenario_list import (
+    NOT_RUN,
+    ScenarioForm,
+    ScenarioList,
+    accepted,
+    last_verdict,
+    scenario_list,
+)
 from retailops_sandbox.web.scenarios.step_summary import StepSummary, step_summary
 from retailops_sandbox.web.shell import forms
-from retailops_sandbox.web.shell.addresses import query_string
 from retailops_sandbox.web.shell.choices import chosen_receiver, remember_receiver
 from retailops_sandbox.web.shell.context import Target
 from retailops_sandbox.web.shell.known_receivers import KnownReceivers
 from retailops_sandbox.web.shell.pages import problems
 from retailops_sandbox.web.shell.room import RoomPages
-from retailops_sandbox.web.shell.scenario_index import IndexedScenarios
 from retailops_sandbox.web.shell.send_form import Refused
 from retailops_sandbox.web.shell.sends import permit
 
-_NOT_RUN = "not run"
 _RECENT = 20
 """The number of latest results on the page of a scenario."""
 _LONGEST_ADDRESS = 4000
 """The most characters of an address that carries the selection."""
 _PARTS = {"target": "scenarios/rerun.html", "scenario-list": "scenarios/scenario_list.html"}
 """The templates of the page's parts, by the id of the element that a script replaces."""
-
-
-class ScenarioForm(msgspec.Struct, frozen=True, kw_only=True):
-    """The form of the scenarios as typed: the filter, the selection, and the receiver."""
-
-    q: str = ""
-    tag: str = ""
-    verdict: str = ""
-    receiver: str = ""
-    confirmed: str = ""
-    """The name of the protected receiver that the user confirmed for this run."""
-    shown: str = ""
-    """The URLs that the page showed for a run."""
-    pick: tuple[str, ...] = ()
-    """The ids of the scenarios that are selected."""
-
-    @classmethod
-    def of(cls, typed: FormData | QueryParams) -> ScenarioForm:
-        fields = {name: str(typed.get(name, "")).replace("\r\n", "\n") for name in cls.__struct_fields__[:-1]}
-        return cls(**fields, pick=tuple(str(each) for each in typed.getlist("pick")))
-
-    @property
-    def address(self) -> str:
-        """The query string of the filter; empty where it accepts everything."""
-        return query_string(self, without=("receiver", "confirmed", "shown", "pick"))
-
-    @property
-    def address_with_selection(self) -> str:
-        """The query string of the filter and the selection."""
-        return query_string(self, without=("receiver", "confirmed", "shown"))
-
-
-class LastResult(msgspec.Struct, frozen=True):
-    """The latest result of a scenario, and its run."""
-
-    run: RunInfo
-    result: Result
-
-
-class ScenarioRow(msgspec.Struct, frozen=True):
-    """A scenario in one line."""
-
-    plan: Plan
-    last: LastResult | None
-    is_selected: bool
-
-    @property
-    def verdict(self) -> str:
-        return self.last.result.verdict if self.last is not None else _NOT_RUN
-
-    def is_accepted(self, form: ScenarioForm) -> bool:
-        """Whether the filter accepts it: words anywhere in name, path, tags, action and edition."""
-        scenario = self.plan.scenario
-        text = " ".join([self.plan.name, self.plan.id, *scenario.tags, scenario.action, scenario.edition])
-        return (
-            all(word in text.casefold() for word in form.q.casefold().split())
-            and (not form.tag or form.tag in scenario.tags)
-            and form.verdict in ("", self.verdict)
-        )
 
 
 class EarlierResult(msgspec.Struct, frozen=True):
@@ -131,11 +78,7 @@ class ScenariosPage(msgspec.Struct, frozen=True, kw_only=True):
 
     run_bar: RunBar
     form: ScenarioForm
-    rows: Sequence[ScenarioRow]
-    """The scenarios that the filter accepts."""
-    unlisted: Sequence[ScenarioRow]
-    """The selected scenarios that the filter does not accept."""
-    total: int
+    list: ScenarioList
     tags: Sequence[str]
     verdicts: Sequence[str]
     unreadable: Sequence[str]
@@ -149,6 +92,17 @@ class ScenarioPage(msgspec.Struct, frozen=True, kw_only=True):
     steps: Sequence[StepSummary]
     earlier: Sequence[EarlierResult]
     """The newest first."""
+
+
+class _Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What a form asks to run, and the receivers as they were read for it."""
+
+    form: ScenarioForm
+    one: str
+    """The id of the scenario whose page it is; empty for the list."""
+    do: str
+    key: str
+    receivers: KnownReceivers
 
 
 class ScenarioPages(RoomPages):
@@ -177,15 +131,18 @@ class ScenarioPages(RoomPages):
         return self._list(request, receivers, form)
 
     async def change(self, request: Request) -> Response:
-        """Show the list again with another filter or receiver, and the same selection."""
-        form = ScenarioForm.of(await forms.read(request))
+        """Show the list again with another filter, page or receiver, and the same selection."""
+        return await asyncio.to_thread(self._changed, request, await forms.read(request))
+
+    def _changed(self, request: Request, typed: FormData) -> Response:
+        form = ScenarioForm.of(typed)
         receivers = self._context.read_receivers()
         part = _PARTS.get(request.headers.get("hx-target", ""), "")
         place = f"/scenarios{form.address if part else form.address_with_selection}"
         if not part and len(place) <= _LONGEST_ADDRESS:
             response: Response = RedirectResponse(place, HTTPStatus.SEE_OTHER)
         else:
-            response = await asyncio.to_thread(self._list, request, receivers, form, part=part)
+            response = self._list(request, receivers, form, part=part)
             if len(place) <= _LONGEST_ADDRESS:
                 response.headers["HX-Replace-Url"] = place
         remember_receiver(request, response, receivers.find(form.receiver))
@@ -199,24 +156,32 @@ class ScenarioPages(RoomPages):
 
     async def run(self, request: Request) -> Response:
         """Run the chosen scenarios: 303 to the run's page, or the page again with its problems."""
-        typed = await forms.read(request)
-        form, one = ScenarioForm.of(typed), forms.text(typed, "one")
-        receivers = self._context.read_receivers()
+        asked = await asyncio.to_thread(self._asked, await forms.read(request))
         try:
-            wanted = await asyncio.to_thread(self._request, receivers, form, one, forms.text(typed, "do"))
-            id, was_started = await self._context.running.once(forms.key(typed), wanted)
+            wanted = await asyncio.to_thread(self._request, asked)
+            id, was_started = await self._context.running.once(asked.key, wanted)
         except Refused as refused:
-            return await asyncio.to_thread(self._refused, request, receivers, form, one, refused.problems)
+            return await asyncio.to_thread(self._refused, request, asked, refused.problems)
         except SandboxError as error:
-            return await asyncio.to_thread(self._refused, request, receivers, form, one, {"send": str(error)})
+            return await asyncio.to_thread(self._refused, request, asked, {"send": str(error)})
         query = "?started=before" if was_started else ""
         response = RedirectResponse(f"/runs/{id}{query}", HTTPStatus.SEE_OTHER)
-        remember_receiver(request, response, receivers.find(form.receiver))
+        remember_receiver(request, response, asked.receivers.find(asked.form.receiver))
         return response
 
     # --- what is to be run ---
 
-    def _request(self, receivers: KnownReceivers, form: ScenarioForm, one: str, do: str) -> RunSetup:
+    def _asked(self, typed: FormData) -> _Asked:
+        return _Asked(
+            form=ScenarioForm.of(typed),
+            one=forms.text(typed, "one"),
+            do=forms.text(typed, "do"),
+            key=forms.key(typed),
+            receivers=self._context.read_receivers(),
+        )
+
+    def _request(self, asked: _Asked) -> RunSetup:
+        receivers, form, one, do = asked.receivers, asked.form, asked.one, asked.do
         plans, unreadable = self._wanted(form, one, do)
         if not plans:
             nothing = "there is nothing to run" if do == "listed" else "select a scenario first"
@@ -261,30 +226,23 @@ class ScenarioPages(RoomPages):
         if one:
             return [self._context.scenario_index.plan(one)], ()
         indexed = self._context.scenario_index.read()
-        rows = self._rows(indexed, form)
         if do == "listed":
+            found = accepted(indexed, self._context.log.latest_results(), form)
             # A run of all scenarios also reports those that cannot be read.
-            unreadable = () if form.address else indexed.unreadable
-            return [row.plan for row in rows if row.is_accepted(form)], unreadable
-        selected = [row.plan for row in rows if row.is_selected]
-        if len(selected) < len(set(form.pick)):
-            gone = sorted(set(form.pick).difference(plan.id for plan in selected))
+            return [each.plan for each in found], indexed.unreadable if form.is_filter_empty else ()
+        picked = set(form.pick)
+        selected = [plan for plan in indexed.plans if plan.id in picked]
+        if len(selected) < len(picked):
+            gone = sorted(picked.difference(plan.id for plan in selected))
             raise Refused("send", f"Nothing was sent: {gone[0]} is gone, or cannot be read any more.")
         return selected, ()
 
     # --- showing ---
 
-    def _refused(
-        self,
-        request: Request,
-        receivers: KnownReceivers,
-        form: ScenarioForm,
-        one: str,
-        wrong: Mapping[str, str],
-    ) -> Response:
-        if one:
-            return self._one(request, receivers, one, form, wrong)
-        return self._list(request, receivers, form, wrong)
+    def _refused(self, request: Request, asked: _Asked, wrong: Mapping[str, str]) -> Response:
+        if asked.one:
+            return self._one(request, asked.receivers, asked.one, asked.form, wrong)
+        return self._list(request, asked.receivers, asked.form, wrong)
 
     def _list(
         self,
@@ -316,17 +274,15 @@ class ScenarioPages(RoomPages):
         self, receivers: KnownReceivers, form: ScenarioForm, wrong: Mapping[str, str] | None
     ) -> ScenariosPage:
         indexed = self._context.scenario_index.read()
-        rows = self._rows(indexed, form)
-        tags = {tag for row in rows for tag in row.plan.scenario.tags}
-        verdicts = {row.verdict for row in rows} | {form.verdict}
+        latest = self._context.log.latest_results()
+        verdicts = {last_verdict(each, latest) for each in indexed.scenarios} | {form.verdict}
+        has_tag = not form.tag or form.tag in indexed.tags
         return ScenariosPage(
             run_bar=self._run_bar(receivers, form, indexed.plans, wrong),
             form=form,
-            rows=[row for row in rows if row.is_accepted(form)],
-            unlisted=[row for row in rows if row.is_selected and not row.is_accepted(form)],
-            total=len(rows),
-            tags=sorted(tags | ({form.tag} - {""})),
-            verdicts=[each for each in (*VERDICT_ORDER, _NOT_RUN) if each in verdicts],
+            list=scenario_list(indexed, latest, form),
+            tags=indexed.tags if has_tag else sorted((*indexed.tags, form.tag)),
+            verdicts=[each for each in (*VERDICT_ORDER, NOT_RUN) if each in verdicts],
             unreadable=[str(error) for error in indexed.unreadable],
         )
 
@@ -370,19 +326,6 @@ class ScenarioPages(RoomPages):
             return run_bar.target
         return self._context.default_target(receiver)
 
-    def _rows(self, indexed: IndexedScenarios, form: ScenarioForm) -> list[ScenarioRow]:
-        wanted = {plan.id for plan in indexed.plans}
-        last: dict[str, LastResult] = {}
-        for run in self._context.log.runs():
-            if run.info is not None and run.results:
-                for result in reversed(self._context.log.results(run.id)):
-                    if result.scenario in wanted:
-                        last.setdefault(result.scenario, LastResult(run.info, result))
-            if len(last) == len(wanted):
-                break
-        selected = set(form.pick)
-        return [ScenarioRow(plan, last.get(plan.id), plan.id in selected) for plan in indexed.plans]
-
 
 def _of_run(
     form: ScenarioForm, run: RunSummary, results: Sequence[Result], *, only_failed: bool
@@ -397,14 +340,19 @@ def _of_run(
 
 def _earlier(id: str, log: LogReader) -> list[EarlierResult]:
     """The latest results of a scenario, the newest first, each with its trend."""
-    past = []
-    for run in log.runs():
-        found = [each for each in log.results(run.id) if each.scenario == id] if run.results else []
-        if run.info is not None and found:
-            past.append(Past(run.info, found))
+    results = log.results_of(id)
+    shown = list(islice(results, _RECENT))
+    past = [Past(each.run, [each.result]) for each in shown]
+
+    def older(than: int) -> Iterator[Past]:
+        yield from islice(past, than + 1, None)
+        # Older ones are read only where a trend needs them.
+        for each in results:
+            past.append(Past(each.run, [each.result]))
+            yield past[-1]
+
     earlier = []
-    for number, each in enumerate(past[:_RECENT]):
-        result = each.results[0]
-        before = trend.before(each.info, past[number + 1 :], [id]).get(id)
-        earlier.append(EarlierResult(each.info, result, trend.of(result, before)))
+    for number, each in enumerate(shown):
+        before = trend.before(each.run, older(number), [id]).get(id)
+        earlier.append(EarlierResult(each.run, each.result, trend.of(each.result, before)))
     return earlier

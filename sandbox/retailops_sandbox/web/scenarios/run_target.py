@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from retailops_sandbox import composing
-from retailops_sandbox.model import Receiver
+from retailops_sandbox.model import Receiver, encoder
 from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.web.shell.context import AppContext, Target
 from retailops_sandbox.web.shell.known_receivers import KnownReceivers
@@ -36,10 +36,21 @@ def run_target(context: AppContext, receivers: KnownReceivers, name: str, plans:
 
 
 def _different(receiver: Receiver, plans: Sequence[Plan]) -> list[Plan]:
-    """The plans that may be sent to different URLs: all, or one for each contract."""
-    if any(composing.has_placeholder(text) for text in (receiver.base_url, *receiver.paths.values())):
-        return list(plans)
-    return list({(plan.scenario.action, plan.scenario.edition): plan for plan in plans}.values())
+    """One plan of each kind that may be sent to another URL, or may lack a value of the receiver."""
+    if not any(composing.has_placeholder(text) for text in (receiver.base_url, *receiver.paths.values())):
+        return list({(plan.scenario.action, plan.scenario.edition): plan for plan in plans}.values())
+    names = composing.references(encoder.encode(receiver).decode())
+    return list({_kind(plan, names): plan for plan in plans}.values())
+
+
+def _kind(plan: Plan, names: Sequence[str]) -> tuple[str, str, bytes]:
+    """The contract of a plan, and its variables as far as they tell what these names stand for."""
+    scenario = plan.scenario
+    used = {name: scenario.variables[name] for name in names if name in scenario.variables}
+    values = encoder.encode(used) if used else b""
+    # Such a value refers to others.
+    values = encoder.encode(scenario.variables) if b"${" in values else values
+    return scenario.action, scenario.edition, values
 
 
 def for_run(receiver: Receiver) -> Receiver:

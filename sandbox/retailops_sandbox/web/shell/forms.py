@@ -15,8 +15,9 @@ from starlette.types import Message
 
 LARGEST = 8 * 1024 * 1024
 """Bytes of a form, as it is encoded, unless a page takes more."""
-_SMALL = 64 * 1024
-"""Bytes that are decoded at once. A thread decodes a larger form, so that other pages need not wait."""
+_SMALL = 4 * 1024
+"""Bytes that are decoded at once. A thread decodes a larger form, so that nothing has to wait."""
+_PIECE = 64 * 1024
 _URLENCODED = "application/x-www-form-urlencoded"
 _TYPED = "Go back: what you typed is still there."
 _MOST_FIELDS = 20_000
@@ -53,9 +54,11 @@ def _decoded(body: bytes) -> FormData:
 
 def _unquoted(written: bytes) -> str:
     """A name or value of a URL-encoded form. Done in pieces, because other threads wait for each of them."""
+    if len(written) <= _PIECE:
+        return unquote_to_bytes(written.replace(b"+", b" ")).decode(errors="replace")
     pieces, at = [], 0
     while at < len(written):
-        end = at + _SMALL
+        end = at + _PIECE
         cut = written.rfind(b"%", end - 2, end)
         end = cut if cut > at else end
         pieces.append(unquote_to_bytes(written[at:end].replace(b"+", b" ")))

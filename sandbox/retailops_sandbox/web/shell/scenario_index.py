@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
 from threading import Lock
 
 import msgspec
@@ -10,16 +13,36 @@ import msgspec
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.session.collect import read_plans
-from retailops_sandbox.workspace.workspace import Workspace
+from retailops_sandbox.workspace.workspace import FolderListing, Workspace, list_folder
 
 _Stamp = tuple[int, int, int] | None
+_SETTLED_NS = 2_000_000_000
+"""Since when a folder must be unchanged for its time to tell: that of some file systems has whole seconds."""
+
+
+class IndexedScenario(msgspec.Struct, frozen=True):
+    """A scenario, and the text in which words are looked for."""
+
+    plan: Plan
+    searched: str
+    """Its name, path, tags, action and edition, folded for comparing."""
+
+    @classmethod
+    def of(cls, plan: Plan) -> IndexedScenario:
+        scenario = plan.scenario
+        parts = (plan.name, plan.id, *scenario.tags, scenario.action, scenario.edition)
+        return cls(plan, " ".join(parts).casefold())
 
 
 class IndexedScenarios(msgspec.Struct, frozen=True):
     """The scenarios in the order of their files, and the errors of those that cannot be read."""
 
-    plans: tuple[Plan, ...]
-    unreadable: tuple[SandboxError, ...]
+    scenarios: tuple[IndexedScenario, ...] = ()
+    plans: tuple[Plan, ...] = ()
+    """Those of the scenarios, in the same order."""
+    unreadable: tuple[SandboxError, ...] = ()
+    tags: tuple[str, ...] = ()
+    """The tags that scenarios have, sorted."""
 
 
 class ScenarioIndex:
@@ -27,19 +50,21 @@ class ScenarioIndex:
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self._known: dict[str, tuple[_Stamp, Plan | SandboxError]] = {}
+        self._folders = _Folders()
+        self._known: dict[str, _Known] = {}
+        self._unreadable: list[SandboxError] = []
+        self._indexed = IndexedScenarios()
         self._lock = Lock()
 
     def read(self) -> IndexedScenarios:
-        """All scenarios as they are now."""
-        files, unreadable = self._workspace.scenario_files()
+        """All scenarios as they are now; the same object as before where nothing has changed."""
         with self._lock:
-            self._known = {path: self._current(path) for path in files}
-            found = [each for _, each in self._known.values()]
-        return IndexedScenarios(
-            tuple(each for each in found if isinstance(each, Plan)),
-            (*unreadable, *(each for each in found if isinstance(each, SandboxError))),
-        )
+            files, unreadable = self._workspace.scenario_files(self._folders.listed)
+            known = {path: self._current(path) for path in files}
+            if list(known.values()) != list(self._known.values()) or unreadable != self._unreadable:
+                self._indexed = _indexed([each for _, each in known.values()], unreadable)
+            self._known, self._unreadable = known, unreadable
+            return self._indexed
 
     def plan(self, id: str) -> Plan:
         """The scenario with this id; SandboxError where there is none, or it cannot be read."""
@@ -56,16 +81,50 @@ class ScenarioIndex:
             return False
         return True
 
-    def _current(self, path: str) -> tuple[_Stamp, Plan | SandboxError]:
+    def _current(self, path: str) -> _Known:
         stamp = _stamp(path)
         known = self._known.get(path)
         if known is not None and known[0] == stamp and stamp is not None:
             return known
         plans, unreadable = read_plans([path], self._workspace.scenario_id)
-        return stamp, plans[0] if plans else unreadable[0]
+        return stamp, IndexedScenario.of(plans[0]) if plans else unreadable[0]
+
+
+_Known = tuple[_Stamp, IndexedScenario | SandboxError]
+
+
+class _Folders:
+    """Lists folders, and a known one again only where it may have changed."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[_Stamp, FolderListing]] = {}
+
+    def listed(self, folder: str, within: Path) -> FolderListing:
+        """The listing of a folder as it is now. `within` is always the same for a folder."""
+        stamp = _stamp(folder)
+        known = self._known.pop(folder, None)
+        if known is None or known[0] != stamp or stamp is None:
+            known = stamp, list_folder(folder, within)
+        has_told_all = not (known[1].has_links or known[1].mistakes)
+        if stamp is not None and has_told_all and time.time_ns() - stamp[0] > _SETTLED_NS:
+            self._known[folder] = known
+        return known[1]
+
+
+def _indexed(
+    found: Sequence[IndexedScenario | SandboxError], unreadable: Sequence[SandboxError]
+) -> IndexedScenarios:
+    scenarios = tuple(each for each in found if isinstance(each, IndexedScenario))
+    return IndexedScenarios(
+        scenarios=scenarios,
+        plans=tuple(each.plan for each in scenarios),
+        unreadable=(*unreadable, *(each for each in found if isinstance(each, SandboxError))),
+        tags=tuple(sorted({tag for each in scenarios for tag in each.plan.scenario.tags})),
+    )
 
 
 def _stamp(path: str) -> _Stamp:
+    """What tells that a file or a folder has changed; None where the system does not say."""
     try:
         status = os.stat(path)
     except OSError:

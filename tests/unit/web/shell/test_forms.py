@@ -91,6 +91,21 @@ def test_a_large_form_is_decoded_beside_the_loop_and_in_pieces(start: int, monke
     assert threading.main_thread() not in threads
 
 
+def test_a_selection_of_a_page_is_decoded_beside_the_loop(monkeypatch: pytest.MonkeyPatch):
+    threads = []
+    decode = forms.unquote_to_bytes
+
+    def noted(piece: bytes) -> bytes:
+        threads.append(threading.current_thread())
+        return decode(piece)
+
+    monkeypatch.setattr(forms, "unquote_to_bytes", noted)
+    picked = [("pick", f"scenarios/case {number}.scenario.json") for number in range(200)]
+    assert posted(urlencode(picked).encode()).multi_items() == picked
+    assert len(threads) == 400
+    assert threading.main_thread() not in threads
+
+
 def test_a_form_that_no_browser_makes_is_read_all_the_same():
     form = posted(b"a&b=&&=c&d=%zz%e9%&e=%C3%A9+%2B&d=2")
     assert form.multi_items() == [

@@ -70,6 +70,14 @@ def test_a_streamed_page_ends_a_piece_before_it_asks_for_more(tmp_path: Path) ->
     assert pages.text(request, "page.html", ListPage(rows())) == "<ul><li>a<li>&lt;b&gt;</ul>"
 
 
+def test_the_digits_of_a_large_number_stand_apart(tmp_path: Path):
+    (tmp_path / "manifest.json").write_text("{}")
+    (tmp_path / "page.html").write_text("{% for row in page.rows %}{{ row | length | number }} {% endfor %}")
+    request = Request({"type": "http", "path": "/", "headers": []})
+    rows = iter(["x" * 200, "x" * 12345])
+    assert Pages(tmp_path, tmp_path).text(request, "page.html", ListPage(rows)) == "200 12\u202f345 "
+
+
 # --- what fields hold ---
 
 EXPRESSION = r"\{\{.*?\}\}"
