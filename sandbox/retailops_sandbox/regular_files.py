@@ -11,8 +11,11 @@ import os
 import re
 import stat
 import time
-from functools import cache
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache, partial
 from pathlib import Path
+from typing import BinaryIO
 
 PRIVATE_FILE, SHARED_FILE = 0o600, 0o666
 """Modes of new files, before the process's umask: of evidence, and of what a user names or shares."""
@@ -74,6 +77,26 @@ def make_private_folder(path: Path) -> None:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     path.mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)
+
+
+@contextmanager
+def replacement(target: Path, *, mode: int, sync: bool) -> Iterator[BinaryIO]:
+    """A file to write that replaces `target` once it is complete, or not at all. Raises OSError.
+
+    It has the mode of the file that it replaces, or else `mode`. With `sync` it is on disk before that.
+    """
+    new = temporary(target)
+    try:
+        with open(new, "xb", buffering=1 << 20, opener=partial(os.open, mode=mode)) as file:
+            keep_mode(target, file.fileno())
+            yield file
+            if sync:
+                file.flush()
+                os.fsync(file.fileno())
+        os.replace(new, target)
+    except BaseException:
+        new.unlink(missing_ok=True)
+        raise
 
 
 def temporary(target: Path) -> Path:

@@ -25,8 +25,9 @@ from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.session import receivers
 from retailops_sandbox.workspace import settings
 from retailops_sandbox.workspace.files import check_writable, checked, read_text, write_file
+from retailops_sandbox.workspace.receivers import ReceiverBook
 from retailops_sandbox.workspace.settings import Settings
-from retailops_sandbox.workspace.workspace import ReceiverBook, Workspace
+from retailops_sandbox.workspace.workspace import Workspace
 
 RUN_FILE = "run"
 """The format of a run file, which another sandbox reads."""

@@ -26,7 +26,8 @@ from retailops_sandbox.redaction import SecretPolicy
 from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.session import receivers
 from retailops_sandbox.workspace import settings
-from retailops_sandbox.workspace.workspace import ReceiverBook, Workspace
+from retailops_sandbox.workspace.receivers import ReceiverBook
+from retailops_sandbox.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from retailops_sandbox.cli.accept import Acceptance

@@ -17,7 +17,7 @@ from retailops_sandbox.regular_files import regular
 from retailops_sandbox.reporting import reporters
 from retailops_sandbox.reporting.reporters import FileReport
 from retailops_sandbox.session import receivers
-from retailops_sandbox.workspace.workspace import ReceiverBook
+from retailops_sandbox.workspace.receivers import ReceiverBook
 
 _PROXY_SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
 _LONGEST = 86_400

@@ -25,7 +25,8 @@ from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.session import ports, receivers
 from retailops_sandbox.session.fitting import editions_of
 from retailops_sandbox.workspace import settings
-from retailops_sandbox.workspace.workspace import ReceiverBook, Workspace
+from retailops_sandbox.workspace.receivers import ReceiverBook
+from retailops_sandbox.workspace.workspace import Workspace
 
 _OPTIONS = "--retailops-receiver and --retailops-stand-in"
 _INI = "retailops_receiver and retailops_stand_in"

@@ -8,7 +8,7 @@ import msgspec
 
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.model import Receiver
-from retailops_sandbox.workspace.workspace import ReceiverBook
+from retailops_sandbox.workspace.receivers import ReceiverBook
 
 STAND_IN = Receiver(name="stand-in", base_url="", stand_in=True)
 """The stand-in without its token, and without an address until it is started."""

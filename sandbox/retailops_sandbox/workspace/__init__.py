@@ -1,6 +1,7 @@
 """The workspace: the user's folder.
 
-workspace   fixtures, scenarios and receivers, over the shipped ones
+workspace   fixtures and scenarios, over the shipped ones
+receivers   what receivers.json holds; receiver_database changes it through TinyDB
 fixtures    changes of fixtures, and their undo
 payloads    fixtures as payloads
 settings    configuration from environment and pyproject.toml

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 from retailops_sandbox.errors import FileError, unreadable, unwritable
-from retailops_sandbox.regular_files import SHARED_FILE, keep_mode, regular, temporary
+from retailops_sandbox.regular_files import SHARED_FILE, regular, replacement
 
 _CHUNK = 64 * 1024
 
@@ -73,13 +72,6 @@ def write_atomically(path: Path, text: str, *, mode: int = SHARED_FILE) -> None:
 
     It has the mode of the file that it replaces, or else `mode`.
     """
-    new = temporary(path)
-    opener = partial(os.open, mode=mode)
-    try:
-        with open(new, "x", encoding="utf-8", newline="", opener=opener) as file:
-            keep_mode(path, file.fileno())
-            file.write(text)
-        os.replace(new, path)
-    except BaseException:
-        new.unlink(missing_ok=True)
-        raise
+    content = text.encode()
+    with replacement(path, mode=mode, sync=False) as file:
+        file.write(content)

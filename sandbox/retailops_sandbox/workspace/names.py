@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from itertools import chain, count
 
-from retailops_sandbox.errors import UsageError
+from retailops_sandbox.errors import UsageError, did_you_mean
 
 _NAME = re.compile(r"[^\W_][\w.-]{0,99}")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
@@ -27,3 +27,8 @@ def free_name(name: str, is_taken: Callable[[str], bool], *, separator: str = "-
     """The name, or where it is taken, the first of `name-2`, `name-3` and so on that is free."""
     numbered = (f"{name}{separator}{number}" for number in count(2))
     return next(each for each in chain([name], numbered) if not is_taken(each))
+
+
+def nearest(name: str, names: list[str]) -> str:
+    """The names that an unknown one may be meant to be, as a question; otherwise which names there are."""
+    return did_you_mean(name, names, most=3) or f"there are: {', '.join(names[:20])}"

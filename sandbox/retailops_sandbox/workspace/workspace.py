@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
@@ -16,7 +17,6 @@ from retailops_sandbox.errors import (
     FileError,
     SandboxError,
     UsageError,
-    did_you_mean,
     unreadable,
     unwritable,
 )
@@ -25,7 +25,8 @@ from retailops_sandbox.regular_files import PRIVATE_FILE, SHARED_FILE, make_priv
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.scenarios.scenario import SUFFIX
 from retailops_sandbox.workspace.files import checked, read_text, write_atomically
-from retailops_sandbox.workspace.names import safe_name
+from retailops_sandbox.workspace.names import nearest, safe_name
+from retailops_sandbox.workspace.receivers import ReceiverBook, read_book
 
 _SHIPPED = "shipped:"
 _ELSEWHERE = "choose another folder with --workspace"
@@ -39,23 +40,6 @@ class FixtureInfo(msgspec.Struct, frozen=True):
 
     name: str
     origin: Origin
-
-
-class ReceiverBook(msgspec.Struct, frozen=True):
-    """What `receivers.json` holds, as it was read."""
-
-    file: str
-    receivers: tuple[Receiver, ...] = ()
-    default: str = ""
-
-    def named(self, name: str) -> Receiver:
-        """The receiver of a name; UsageError, with similar names, where there is none."""
-        for receiver in self.receivers:
-            if receiver.name == name:
-                return receiver
-        names = [receiver.name for receiver in self.receivers]
-        known = _nearest(name, names) if names else "name a URL, or add a receiver in the browser"
-        raise UsageError(f"there is no receiver {name!r} in {self.file}", mend=known)
 
 
 class Workspace:
@@ -143,7 +127,7 @@ class Workspace:
         found = self.find_fixture(action, edition, name)
         if found is None:
             names = [info.name for info in self.fixtures(action, edition)]
-            raise UsageError(f"there is no {action} {edition} fixture {name!r}", mend=_nearest(name, names))
+            raise UsageError(f"there is no {action} {edition} fixture {name!r}", mend=nearest(name, names))
         return found
 
     def find_fixture(self, action: str, edition: str, name: str) -> Path | None:
@@ -244,15 +228,7 @@ class Workspace:
 
     def receivers(self) -> ReceiverBook:
         """The receivers of this workspace; SourceError with line and pointer where the file is wrong."""
-        file = str(self.receivers_file)
-        if not checked(Path.exists, self.receivers_file):
-            return ReceiverBook(file)
-        text = read_text(self._inside(self.receivers_file))
-        tables = jsontext.convert(jsontext.parse(text, file=file), _Tables, text, file=file)
-        default = next((row.default for row in tables.settings.values()), "")
-        return ReceiverBook(file, tuple(tables.receivers.values()), default)
-
-    # A change reads the file anew, right before it writes: what others wrote meanwhile stays.
+        return read_book(self._inside(self.receivers_file))
 
     def save_receiver(
         self, receiver: Receiver, *, replaces: str = "", is_default: bool | None = None
@@ -261,46 +237,32 @@ class Workspace:
 
         `is_default` says whether it is the one that is used where none is named; None leaves that as it was.
         """
-        book = self.receivers()
-        kept = list(book.receivers)
-        names = [each.name for each in kept]
-        if receiver.name in names and receiver.name != replaces:
-            raise UsageError(
-                f"there is a receiver named {receiver.name!r} already", mend="choose another name"
-            )
-        if replaces in names:
-            kept[names.index(replaces)] = receiver
-        else:
-            kept.append(receiver)
-        was_default = bool(book.default) and book.default in (replaces, receiver.name)
-        if was_default if is_default is None else is_default:
-            self._write_receivers(kept, receiver.name)
-        else:
-            self._write_receivers(kept, "" if was_default else book.default)
+        from retailops_sandbox.workspace import receiver_database  # TinyDB: only a change needs it
+
+        file = self._inside(self.receivers_file)
+        receiver_database.save(file, self._writing, receiver, replaces=replaces, is_default=is_default)
 
     def delete_receiver(self, name: str) -> ReceiverBook:
         """Remove a receiver from the file, and return what it held before; UsageError for an unknown name."""
-        book = self.receivers()
-        book.named(name)
-        kept = [each for each in book.receivers if each.name != name]
-        self._write_receivers(kept, "" if book.default == name else book.default)
-        return book
+        from retailops_sandbox.workspace import receiver_database  # TinyDB: only a change needs it
 
-    def _write_receivers(self, receivers: Iterable[Receiver], default: str) -> None:
-        """Write the receivers as a TinyDB file, which stock TinyDB opens and people can read."""
-        rows = {str(number): each for number, each in enumerate(receivers, 1)}
-        document: Any = {"receivers": rows, "settings": {"1": {"default": default}}}
-        self.write(self.receivers_file, jsontext.pretty(document) + "\n")
+        return receiver_database.delete(self._inside(self.receivers_file), self._writing, name)
 
     def write(self, path: Path, text: str) -> None:
         """Write a file of the workspace, atomically, with its folders; FileError if it cannot be written."""
+        is_private = path.is_relative_to(self.root / ".sandbox")
+        with self._writing(path):
+            write_atomically(path, text, mode=PRIVATE_FILE if is_private else SHARED_FILE)
+
+    @contextmanager
+    def _writing(self, path: Path) -> Iterator[None]:
+        """Make the folders of a file before the block writes it; FileError where that cannot be done."""
         try:
             self._inside(path.parent)
             if not self.root.exists() or not (self.root / ".sandbox").exists():
                 self.initialise()
             path.parent.mkdir(parents=True, exist_ok=True)
-            is_private = path.is_relative_to(self.root / ".sandbox")
-            write_atomically(path, text, mode=PRIVATE_FILE if is_private else SHARED_FILE)
+            yield
         except OSError as error:
             raise unwritable(path, error, mend=_ELSEWHERE) from error
 
@@ -325,15 +287,6 @@ def link_error(path: Path) -> FileError:
         mend="put a copy in its place",
         file=str(path),
     )
-
-
-class _Preferences(msgspec.Struct):
-    default: str = ""
-
-
-class _Tables(msgspec.Struct, forbid_unknown_fields=True):
-    receivers: dict[str, Receiver] = {}
-    settings: dict[str, _Preferences] = {}
 
 
 class FolderListing(msgspec.Struct, frozen=True):
@@ -418,7 +371,3 @@ def _kind(entry: os.DirEntry[str]) -> Literal["file", "folder", "other"]:
 
 def _stems(folder: Path) -> set[str]:
     return {path.stem for path in folder.glob("*.json") if not path.name.startswith(".")}
-
-
-def _nearest(name: str, names: list[str]) -> str:
-    return did_you_mean(name, names, most=3) or f"there are: {', '.join(names[:20])}"

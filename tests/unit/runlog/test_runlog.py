@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from tinydb import TinyDB, where
 
+from retailops_sandbox import regular_files
 from retailops_sandbox.errors import FileError
 from retailops_sandbox.model import (
     Difference,
@@ -20,7 +21,7 @@ from retailops_sandbox.model import (
     encoder,
 )
 from retailops_sandbox.runlog.entries import Entry
-from retailops_sandbox.runlog.files import atomic, history, lock, reader
+from retailops_sandbox.runlog.files import history, lock, reader
 from retailops_sandbox.runlog.files.finalize import finalize_abandoned
 from retailops_sandbox.runlog.files.history import past_results
 from retailops_sandbox.runlog.files.journal import Line
@@ -467,7 +468,7 @@ def test_a_fold_that_cannot_be_written_keeps_the_journal(
     delivery = make_delivery(run)
     run.append(delivery)
     with monkeypatch.context() as patch:
-        patch.setattr(atomic, "temporary", lambda _: tmp_path / "absent" / "new")
+        patch.setattr(regular_files, "temporary", lambda _: tmp_path / "absent" / "new")
         with pytest.raises(FileError, match=r"json: cannot be written: no such file or directory"):
             run.finish("2024-05-01T12:01:00Z")
     (summary,) = open_log(tmp_path).runs()

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 from retailops_sandbox import errors
 from retailops_sandbox.errors import FileError, disk_mend
-from retailops_sandbox.regular_files import PRIVATE_FILE, keep_mode, temporary
+from retailops_sandbox.regular_files import PRIVATE_FILE, replacement
 
 
 def unwritable(path: Path, error: OSError) -> FileError:
@@ -27,16 +25,7 @@ def replacing(target: Path, *, mode: int = PRIVATE_FILE) -> Iterator[BinaryIO]:
     written; whatever else the block raises passes through.
     """
     try:
-        new = temporary(target)
-        try:
-            with open(new, "xb", buffering=1 << 20, opener=partial(os.open, mode=mode)) as file:
-                keep_mode(target, file.fileno())
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(new, target)
-        except BaseException:
-            new.unlink(missing_ok=True)
-            raise
+        with replacement(target, mode=mode, sync=True) as file:
+            yield file
     except OSError as error:
         raise unwritable(target, error) from error

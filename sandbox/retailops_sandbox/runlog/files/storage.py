@@ -14,18 +14,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from tinydb import TinyDB
-from tinydb.storages import Storage
 from tinydb.table import Table
 
 from retailops_sandbox import diagnostics
+from retailops_sandbox.atomic_storage import AtomicStorage, DocumentsByTable
 from retailops_sandbox.errors import FileError
 from retailops_sandbox.model import Delivery, Judgement, Record, Result, encoder
 from retailops_sandbox.regular_files import PRIVATE_FILE, make_private_folder
 from retailops_sandbox.runlog.files import lock
-from retailops_sandbox.runlog.files.atomic import replacing, unwritable
+from retailops_sandbox.runlog.files.atomic import unwritable
 from retailops_sandbox.runlog.files.finalize import copy_run, finalize
 from retailops_sandbox.runlog.files.journal import TABLES, Head, Line, record_line
 from retailops_sandbox.runlog.files.tables import Tables, begun
@@ -58,7 +58,7 @@ class RecordDocument(Mapping[str, Any]):
         return members
 
 
-class RunStorage(Storage):
+class RunStorage(AtomicStorage):
     """The storage of a run that goes on: a journal, and beside it a run file that is only begun.
 
     What TinyDB reads is what the run file would be if the run ended now. What it writes is the run file, in
@@ -67,7 +67,7 @@ class RunStorage(Storage):
 
     def __init__(self, path: Path, head: Head) -> None:
         """`path` is the run file. Makes both files, and their folders."""
-        self._path = path
+        super().__init__(path, mode=PRIVATE_FILE)
         self._journal = path.with_suffix(".journal")
         self._head = head
         self._checked = -math.inf
@@ -95,23 +95,28 @@ class RunStorage(Storage):
         except OSError as error:
             raise unwritable(self._journal, error) from error
 
-    def read(self) -> dict[str, dict[str, Any]] | None:
+    def read(self) -> DocumentsByTable:
         with BytesIO() as text:
-            copy_run(self._path, self._journal, text)
-            tables: dict[str, dict[str, Any]] = json.loads(text.getvalue())
-        return tables
+            copy_run(self.path, self._journal, text)
+            found: DocumentsByTable = json.loads(text.getvalue())
+        return found
 
-    def write(self, data: dict[str, dict[str, Any]]) -> None:
-        self.check()
-        with replacing(self._path) as file:
-            tables = Tables(file)
-            for name, documents in data.items():
-                tables.table(name)
-                for id, document in documents.items():
-                    tables.add(_encode(document), id)
-            tables.end()
-        self.close()
-        self._journal.unlink(missing_ok=True)
+    def write(self, data: DocumentsByTable) -> None:
+        try:
+            self._check()
+            super().write(data)
+            self.close()
+            self._journal.unlink(missing_ok=True)
+        except OSError as error:
+            raise unwritable(self.path, error) from error
+
+    def spell(self, data: DocumentsByTable, file: BinaryIO) -> None:
+        tables = Tables(file)
+        for name, documents in data.items():
+            tables.table(name)
+            for id, document in documents.items():
+                tables.add(_encode(document), id)
+        tables.end()
 
     def finish(self, finished_at: str = "", *, stopped: bool = False) -> None:
         """Make the run file and delete the journal, unless that was done. Blocks."""
@@ -146,7 +151,7 @@ class RunStorage(Storage):
 
         Raises OSError.
         """
-        for folder in (self._path.parent.parent, self._path.parent):
+        for folder in (self.path.parent.parent, self.path.parent):
             make_private_folder(folder)
         fd = lock.create(self._journal)
         try:
@@ -162,13 +167,13 @@ class RunStorage(Storage):
     def _begin_run_file(self) -> None:
         """Make the run file, unless there is one: TinyDB then opens the run while it goes on."""
         try:
-            fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
+            fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
         except FileExistsError:
             return
         try:
             _write_all(fd, begun(self._head))
         except OSError:
-            self._path.unlink(missing_ok=True)
+            self.path.unlink(missing_ok=True)
             raise
         finally:
             os.close(fd)

@@ -6,7 +6,8 @@ import msgspec
 
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.model import Receiver
-from retailops_sandbox.workspace.workspace import ReceiverBook, Workspace
+from retailops_sandbox.workspace.receivers import ReceiverBook
+from retailops_sandbox.workspace.workspace import Workspace
 
 
 class KnownReceivers(msgspec.Struct, frozen=True):
