@@ -5,10 +5,18 @@ What needs a browser is in `tests/browser/conftest.py`: nothing here imports Pla
 
 from __future__ import annotations
 
+import os
+import sys
+
 import hypothesis
 import pytest
 
 pytest_plugins = ["pytester"]
+
+# A machine may be set up to keep no compiled files. The tests start thousands of processes, each of which
+# would spend half of its time on compiling what it imports.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 hypothesis.settings.register_profile("default", deadline=None)
 hypothesis.settings.register_profile("soak", deadline=None, max_examples=5_000)
