@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx2 as httpx
 import pytest
+from tinydb import TinyDB
 
 from retailops_sandbox.model import Basic, Receiver
 from tests.support.compose_client import ComposeClient
@@ -705,6 +706,25 @@ def test_ctrl_c_logs_what_is_in_flight_and_folds_the_run(tmp_path: Path) -> None
     assert path.endswith(delivery["id"])
     assert delivery["fault"]["kind"] == "cancelled"
     assert not list(run.parent.glob("*.journal"))
+
+
+def test_tinydb_opens_the_run_that_goes_on_and_what_it_inserts_stays(tmp_path: Path) -> None:
+    with serving(tmp_path) as served:
+        client = ComposeClient(served)
+        client.add("shop", "")
+        first = client.landed(client.sent(receiver="shop")).delivery
+        run_file = client.workspace.runs_dir / f"{first.run}.json"
+        with TinyDB(run_file) as database:
+            assert database.tables() == {"run", "deliveries", "judgements", "results"}
+            assert [run["id"] for run in database.table("run")] == [first.run]
+            database.table("notes").insert({"note": "looked at"})
+        second = client.landed(client.sent(receiver="shop")).delivery
+        assert "2 deliveries" in words(client.http.get("/deliveries").text)
+        client.http.close()
+        assert served.interrupt() == (0, "")
+    with TinyDB(run_file) as database:
+        assert [each["id"] for each in database.table("deliveries")] == [first.id, second.id]
+        assert database.table("notes").all() == [{"note": "looked at"}]
 
 
 @pytest.mark.parametrize("path", ["/compose", "/send"])

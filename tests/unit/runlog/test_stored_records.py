@@ -161,13 +161,23 @@ def test_a_file_that_tinydb_rewrote_is_read_as_a_whole(tmp_path: Path) -> None:
     assert [json.loads(each.document) for each in runfile.records(path)] == [*before, {"note": "of a person"}]
 
 
-def test_a_record_that_another_of_its_name_hides_is_damage(tmp_path: Path) -> None:
-    path = write_run(tmp_path, ["delivery", "delivery"])
-    path.write_bytes(path.read_bytes().replace(b'\n"2": {', b'\n"1": {'))
+@pytest.mark.parametrize(
+    ("old", "new", "pointer"),
+    [
+        (b'\n"2": {', b'\n"1": {', "/deliveries/1"),
+        (b'\n"results": {', b'\n"judgements": {', "/judgements/1"),
+    ],
+    ids=["document", "table"],
+)
+def test_what_another_of_its_name_hides_is_damage(
+    tmp_path: Path, old: bytes, new: bytes, pointer: str
+) -> None:
+    path = write_run(tmp_path, ["delivery", "delivery", "judgement", "result"])
+    path.write_bytes(path.read_bytes().replace(old, new))
     for read in (lambda: list(runfile.records(path)), lambda: runfile.read(path)):
         with pytest.raises(FileError, match="a name stands in it twice") as raised:
             read()
-        assert raised.value.pointer == "/deliveries/1"
+        assert raised.value.pointer == pointer
 
 
 def test_a_record_that_is_nested_too_deep_is_damage(tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ from retailops_sandbox.runlog.files.tables import Tables, begun
 
 _encode = encoder.encode
 _logger = diagnostics.logger(__name__)
+_BINARY = getattr(os, "O_BINARY", 0)
 _CHUNK = 1 << 20
 _CHECK_HOLDS = 0.002
 """Seconds, in which a fast receiver answers several deliveries, and no page is answered."""
@@ -167,7 +168,7 @@ class RunStorage(AtomicStorage):
     def _begin_run_file(self) -> None:
         """Make the run file, unless there is one: TinyDB then opens the run while it goes on."""
         try:
-            fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
+            fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, PRIVATE_FILE)
         except FileExistsError:
             return
         try:
