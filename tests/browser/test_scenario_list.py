@@ -66,15 +66,15 @@ def test_a_selection_goes_along_from_page_to_page_and_runs(page: Page, served: S
     page.goto("/scenarios?q=scenarios%2F")
     shown(page, f"{COUNT} of {COUNT + 16} scenarios, here 1 to 200")
     page.get_by_label("Case 003").check()
-    press(page, "Next page")
+    press(page, "Further")
     shown(page, "here 201 to 400; 1 selected is on another page")
     expect(rows(page).first).to_contain_text("Case 200")
     assert parse_qs(urlsplit(page.url).query)["page"] == ["2"]
     page.get_by_label("Case 250").check()
-    press(page, "Last page")
+    press(page, "Last")
     shown(page, "here 401 to 410; 2 selected are on other pages")
     expect(rows(page)).to_have_count(10)
-    press(page, "Page before")
+    press(page, "Before")
     shown(page, "here 201 to 400; 1 selected is on another page")
     expect(page.get_by_label("Case 250")).to_be_checked()
     # Another filter begins with its first page, and keeps what is selected.
@@ -106,10 +106,10 @@ def test_all_that_is_listed_runs_and_not_the_page_alone(page: Page, served: Serv
 def test_the_buttons_of_pages_that_are_not_there_cannot_be_pressed(page: Page):
     page.goto("/scenarios")
     pages = page.get_by_role("navigation", name="Pages of the list")
-    for name in ("First page", "Page before"):
+    for name in ("First", "Before"):
         expect(pages.get_by_role("button", name=name)).to_be_disabled()
     page.goto("/scenarios?page=3")
-    for name in ("Next page", "Last page"):
+    for name in ("Further", "Last"):
         expect(pages.get_by_role("button", name=name)).to_be_disabled()
     expect(pages).to_contain_text("Page 3 of 3")
     page.goto("/scenarios?q=case+00")
@@ -124,7 +124,7 @@ def test_a_page_is_selected_at_once_and_counted_with_the_others(scripted: Page):
     button = scripted.get_by_role("button", name=re.compile("^Run .*selected"))
     scripted.get_by_label("Select all on this page").check()
     expect(button).to_have_text("Run 200 selected")
-    press(scripted, "Next page")
+    press(scripted, "Further")
     shown(scripted, "200 selected are on other pages")
     expect(button).to_have_text("Run 200 selected")
     scripted.get_by_label("Case 250").check()
@@ -134,7 +134,7 @@ def test_a_page_is_selected_at_once_and_counted_with_the_others(scripted: Page):
 
 def test_the_keyboard_goes_on_at_the_rows_of_the_new_page(scripted: Page):
     scripted.goto("/scenarios")
-    scripted.get_by_role("button", name="Next page").focus()
+    scripted.get_by_role("button", name="Further").focus()
     scripted.keyboard.press("Enter")
     shown(scripted, "here 201 to 400")
     expect(scripted.get_by_role("region", name="Table of scenarios")).to_be_focused()

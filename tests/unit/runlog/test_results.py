@@ -107,6 +107,19 @@ def test_a_run_that_is_deleted_takes_its_results_with_it(tmp_path: Path) -> None
     assert of(log, B) == []
 
 
+def test_a_run_that_is_deleted_while_it_goes_on_takes_its_results_with_it(tmp_path: Path) -> None:
+    log = open_log(tmp_path)
+    ended(tmp_path, 10, result(A, "passed"))
+    run = begun(tmp_path, 11)
+    run.append(result(A, "failed"))
+    run.append(result(B, "failed"))
+    assert latest(log) == {A: ("11", "failed"), B: ("11", "failed")}
+    (tmp_path / f"{run.info.id}.journal").unlink()
+    assert latest(log) == {A: ("10", "passed")}
+    run.finish("2024-05-01T11:30:00.000Z")
+    assert latest(log) == {A: ("11", "failed"), B: ("11", "failed")}
+
+
 def test_a_damaged_run_and_one_from_elsewhere_hide_no_results(tmp_path: Path) -> None:
     runs_dir = tmp_path / "runs"
     ended(runs_dir, 10, result(A, "passed"))

@@ -78,7 +78,7 @@ class ScenariosPage(msgspec.Struct, frozen=True, kw_only=True):
 
     run_bar: RunBar
     form: ScenarioForm
-    list: ScenarioList
+    scenarios: ScenarioList
     tags: Sequence[str]
     verdicts: Sequence[str]
     unreadable: Sequence[str]
@@ -280,7 +280,7 @@ class ScenarioPages(RoomPages):
         return ScenariosPage(
             run_bar=self._run_bar(receivers, form, indexed.plans, wrong),
             form=form,
-            list=scenario_list(indexed, latest, form),
+            scenarios=scenario_list(indexed, latest, form),
             tags=indexed.tags if has_tag else sorted((*indexed.tags, form.tag)),
             verdicts=[each for each in (*VERDICT_ORDER, NOT_RUN) if each in verdicts],
             unreadable=[str(error) for error in indexed.unreadable],
