@@ -461,6 +461,9 @@ def test_what_is_not_asked_for_is_not_imported(tmp_path: Path, shop: Receiver):
         "retailops_sandbox.engine.preview",
         "retailops_sandbox.patterns.spelling",
         "retailops_sandbox.patterns.process",
+        "retailops_sandbox.runlog.files.runfile",
+        "retailops_sandbox.runlog.rows",
+        "retailops_sandbox.workspace.receiver_database",
         "re2",
     }
     unwanted = (
@@ -488,6 +491,6 @@ def test_a_run_leaves_tls_to_libcurl(tmp_path: Path):
 
 def test_a_dry_run_imports_nothing_that_sends(tmp_path: Path):
     command = ("run", scenario(tmp_path, "a", PASSES), "--receiver", "http://127.0.0.1:1")
-    sends = {"pycurl", "retailops_sandbox.transport", "retailops_sandbox.session.run"}
+    sends = {"pycurl", "tinydb", "retailops_sandbox.transport", "retailops_sandbox.session.run"}
     assert sends & imported(tmp_path, *command, "--dry-run", code=5) == set()
     assert imported(tmp_path, *command, code=3) >= sends

@@ -64,7 +64,7 @@ NO_RECORD = "it holds no record"
 
 def record_line(table: str, record: bytes) -> bytes:
     """The line of a record, which is JSON, of one of the tables."""
-    return b"%b%b}\n" % (_STARTS[table], record)
+    return b"".join((_STARTS[table], record, b"}\n"))
 
 
 def read_head(journal: Path) -> Head | None:

@@ -11,7 +11,6 @@ import math
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cached_property
 from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -41,8 +40,11 @@ _CHECK_HOLDS = 0.002
 class RecordDocument(Mapping[str, Any]):
     """A record as a document of TinyDB. It is encoded as the record; its members are made when asked for."""
 
+    __slots__ = ("_made", "record")
+
     def __init__(self, record: Record) -> None:
         self.record = record
+        self._made: dict[str, Any] | None = None
 
     def __getitem__(self, name: str) -> Any:
         return self._members[name]
@@ -53,10 +55,11 @@ class RecordDocument(Mapping[str, Any]):
     def __len__(self) -> int:
         return len(self._members)
 
-    @cached_property
+    @property
     def _members(self) -> dict[str, Any]:
-        members: dict[str, Any] = json.loads(_encode(self.record))
-        return members
+        if self._made is None:
+            self._made = json.loads(_encode(self.record))
+        return self._made
 
 
 class RunStorage(AtomicStorage):
