@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import httpx2 as httpx
@@ -226,15 +228,23 @@ def test_a_journal_of_another_generation_is_kept_beside_its_file_and_said_once(p
 
 
 @pytest.mark.parametrize("way", [truncated, garbage_in_the_middle, nothing])
-def test_a_damaged_summary_is_made_anew_from_its_run_file(
-    place: Place, way: Callable[[bytes], bytes]
-) -> None:
-    summary = place.file.with_suffix(".summary")
-    whole = summary.read_bytes()
-    summary.write_bytes(way(whole))
+def test_a_damaged_index_is_made_anew_from_the_run_files(place: Place, way: Callable[[bytes], bytes]) -> None:
+    index = place.workspace.runs_dir.parent / "index.db"
+
+    def damage() -> None:
+        with closing(sqlite3.connect(index)) as connection:
+            # What was written last is in a file of its own until somebody closes the index.
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        index.write_bytes(way(index.read_bytes()))
+
+    note = f"note: {index}: was damaged, and is made anew from the run files"
+    # An empty file is one that nobody has filled yet.
+    notes = [note] if way is not nothing else []
+    damage()
     code, printed, errors = place.run("export", place.bad, "--format", "har")
-    assert (code, errors) == (0, [])
+    assert (code, errors) == (0, notes)
     assert len(json.loads(printed)["log"]["entries"]) == SCENARIOS
+    damage()
     with serving(place.workspace.root) as served:
         client = ComposeClient(served)
         page = words(client.http.get("/deliveries").text)
@@ -242,4 +252,5 @@ def test_a_damaged_summary_is_made_anew_from_its_run_file(
         assert f"{3 * SCENARIOS} deliveries" in page
         assert client.http.get(f"/deliveries/{place.bad}.000001").status_code == 200
         client.http.close()
-        assert served.interrupt() == (0, "")
+        code, said = served.interrupt()
+    assert (code, said.splitlines()) == (0, notes)

@@ -135,7 +135,7 @@ def test_what_is_no_file_is_said_and_waited_for_by_nothing(
     workspace: Workspace, tmp_path: Path, kind: str
 ) -> None:
     runs = workspace.runs_dir
-    for name in ("20260101T000000Z-aaaaaa.json", "20260101T000001Z-aaaaaa.journal", "x.summary"):
+    for name in ("20260101T000000Z-aaaaaa.json", "20260101T000001Z-aaaaaa.journal"):
         special(runs / name, kind)
     special(tmp_path / "given", kind)
     special(workspace.root / "scenarios" / "special.scenario.json", kind)
@@ -302,7 +302,7 @@ def test_what_holds_evidence_is_for_its_owner_alone(tmp_path: Path, shop: Receiv
     finally:
         os.umask(before)
     assert any(name.endswith(".journal") for name in found)
-    assert any(name.endswith(".summary") for name in found)
+    assert "index.db" in found
     assert any(name.startswith("undo/") for name in found)
     for name, mode in (found | modes(tmp_path / ".sandbox")).items():
         if name != ".gitignore":

@@ -247,10 +247,7 @@ def test_prune_says_what_goes_before_it_does(tmp_path: Path, three: list[str]):
     assert said("unpin", middle, cwd=tmp_path) == f"unpinned {middle}\n"
     said("prune", "--keep", 1, cwd=tmp_path)
     assert listed(tmp_path) == [newest]
-    assert sorted(path.name for path in (tmp_path / ".sandbox" / "runs").iterdir()) == [
-        f"{newest}.json",
-        f"{newest}.summary",
-    ]
+    assert [path.name for path in (tmp_path / ".sandbox" / "runs").iterdir()] == [f"{newest}.json"]
 
 
 def test_without_options_the_settings_say_what_is_kept(tmp_path: Path, three: list[str]):
@@ -278,16 +275,15 @@ def test_serving_applies_the_settings_and_says_so(tmp_path: Path, three: list[st
     assert listed(tmp_path) == three[:1]
 
 
-def test_reindex_makes_the_summaries_anew_and_sweeps(tmp_path: Path, three: list[str]):
+def test_reindex_makes_the_index_anew_and_sweeps(tmp_path: Path, three: list[str]):
     runs_dir = tmp_path / ".sandbox" / "runs"
-    (runs_dir / f"{three[0]}.summary").write_text("damaged by hand")
-    (runs_dir / f"{ABSENT}.summary").write_text("its run is gone")
+    (runs_dir / f"{ABSENT}.summary").write_text("an earlier version kept these")
     left = runs_dir / f"{ABSENT}.json.new"
     left.write_text("{")
     os.utime(left, (time.time() - 4000, time.time() - 4000))
     text = said("reindex", cwd=tmp_path)
-    assert text == "made 3 summaries anew\nswept up 2 files that nobody needs\n"
-    assert documents("reindex", cwd=tmp_path) == [{"summaries": 3, "swept": 0, "problems": []}]
+    assert text == "indexed 3 runs anew\nswept up 2 files that nobody needs\n"
+    assert documents("reindex", cwd=tmp_path) == [{"runs": 3, "swept": 0, "problems": []}]
     (runs_dir / f"{three[1]}.json").write_text("{")
     done = run("log", "reindex", cwd=tmp_path)
     assert done.returncode == 2

@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from retailops_sandbox import resources
 from retailops_sandbox.engine import DeliveryLog, Transport
-from retailops_sandbox.runlog.log import FileLog
+from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.standin import StandIn
 from retailops_sandbox.web import serve
 from retailops_sandbox.web.app import create_app
@@ -42,7 +42,7 @@ def _routes() -> list[str]:
         secret_env=(),
         stand_in=StandIn(),
         stand_in_url="http://127.0.0.1:9",
-        log=FileLog(folder),
+        log=open_log(folder),
     )
     pages = Pages(resources.templates_dir(), Path(serve.__file__).with_name("static"))
     guard = cast(Guard, cast(GZipMiddleware, create_app(context, pages).asgi).app)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from retailops_sandbox.cli.log.names import run_named, unknown
+from retailops_sandbox.cli.log.names import notice, run_named, unknown
 from retailops_sandbox.cli.options import here, workspace_option
 from retailops_sandbox.cli.output import complain, say, write_out
 from retailops_sandbox.engine.preview import Preview
@@ -66,7 +66,7 @@ def command(
     """
     folder = Workspace.find(workspace, os.environ, here())
     if format == RUN_FILE:
-        _write_run(what, open_log(folder.runs_dir), output, replace)
+        _write_run(what, open_log(folder.runs_dir, notice), output, replace)
         return
     path = Path(what)
     if checked(Path.is_file, path) and path.name.endswith(scenario.SUFFIX):
@@ -111,7 +111,7 @@ def _previews(
 
 def _of_log(what: str, format: Format, folder: Workspace, action: str, edition: str) -> ExportedFile:
     """The exported delivery or run of the log, or run file."""
-    name, entries, own = _found(what, open_log(folder.runs_dir))
+    name, entries, own = _found(what, open_log(folder.runs_dir, notice))
     wanted = [
         each
         for each in entries

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from retailops_sandbox.cli.log.names import notice
 from retailops_sandbox.cli.log.prune import pruned_lines
 from retailops_sandbox.cli.log_level import diagnosing, log_level_option
 from retailops_sandbox.cli.options import here, workspace_option
@@ -45,7 +46,7 @@ def command(
     chosen = settings.read(os.environ, start)
     folder = Workspace.find(workspace, os.environ, start)
 
-    log = open_log(folder.runs_dir)
+    log = open_log(folder.runs_dir, notice)
     opened = {file: log.open(Path(file), file) for file in files}
 
     def on_ready(address: str, stand_in: str) -> None:

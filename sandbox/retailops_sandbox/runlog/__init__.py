@@ -4,7 +4,7 @@ ports.py      RunWriter, LogReader and LogKeeper: what the log can be asked for
 opening.py    opens the log, and the run that a process writes
 entries.py    a delivery with its judgements; a result with its run
 rows.py       a delivery in a list
-runs.py       the record of a new run, and the summary of a run for readers
+runs.py       the record of a new run, and what lists show of a run
 query.py      which deliveries to list
 changes.py    a delivery that was logged, or judged again
 retention.py  which runs are deleted
@@ -19,7 +19,7 @@ files/        the files of a run
   tables.py     writes the run file's tables
   runfile.py    reads a run file
   written.py    reads a run file a line at a time, where it is laid out as the sandbox writes it
-  reader.py     reads a run from its run file, its journal, or both
+  folder.py     which runs there are, and the state of their files
   history.py    reads the results of earlier runs alone
   checking.py   checks run files from elsewhere
   pins.py       pins runs, so that pruning keeps them
@@ -27,13 +27,15 @@ files/        the files of a run
   lock.py       which process owns a run
   atomic.py     files that are replaced whole
 
-index/        rows, and the places of records, so that a query decodes few records
-  run_file.py     the rows of a run file, from the summary beside it
-  journal.py      the rows of a journal, in memory
-  records.py      collects records as rows and places
-  positions.py    positions in the log, and the deliveries logged between two of them
-  latest.py       the latest result of each scenario, in memory
-  places.py       reads records at their places
+index/        rows and the places of records in SQLite, so that a question reads few files
+  tables.py       the tables, and their rows as values
+  database.py     the file `index.db`, made anew where it is gone or damaged
+  updating.py     brings the index up to date with the folder
+  filling.py      writes what is new of a run into the tables
+  indexed.py      what the index keeps of a run as a whole
+  selecting.py    the SQL of a query
+  evidence.py     reads the records that the index finds
+  records.py      reads records at their places
   text_search.py  finds the records that hold a text
 
 A run is one file, the TinyDB database `<run id>.json`. While it goes on, that has only the run's own record,

@@ -6,53 +6,72 @@ import heapq
 import os
 import time
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
-from itertools import islice
-from operator import attrgetter, itemgetter
+from operator import itemgetter
 from pathlib import Path
 from threading import Lock
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple, TypeVar
 
-import msgspec
+from sqlalchemy import select, true
 
-from retailops_sandbox.errors import FileError, unreadable
+from retailops_sandbox.errors import FileError
 from retailops_sandbox.model import Result
 from retailops_sandbox.regular_files import SHARED_FILE
 from retailops_sandbox.runlog.changes import Change
 from retailops_sandbox.runlog.entries import Entry, LoggedResult
 from retailops_sandbox.runlog.files import checking, pins, pruning
 from retailops_sandbox.runlog.files.atomic import replacing
-from retailops_sandbox.runlog.files.finalize import finalize_abandoned
-from retailops_sandbox.runlog.files.reader import RunReader, Source
-from retailops_sandbox.runlog.index.latest import LatestResults
-from retailops_sandbox.runlog.index.places import Stale
-from retailops_sandbox.runlog.index.positions import LogPosition, between, position_of
-from retailops_sandbox.runlog.query import EVERYTHING, Query, spelled
+from retailops_sandbox.runlog.files.finalize import copy_run, finalize_abandoned
+from retailops_sandbox.runlog.files.folder import RunFolder, RunOnDisk, stamp_of
+from retailops_sandbox.runlog.index import evidence, selecting
+from retailops_sandbox.runlog.index.database import Database, IndexLost, State
+from retailops_sandbox.runlog.index.indexed import KnownRun
+from retailops_sandbox.runlog.index.records import Stale
+from retailops_sandbox.runlog.index.selecting import Sort
+from retailops_sandbox.runlog.index.tables import ROW, deliveries, place_from, row_from, sort_of
+from retailops_sandbox.runlog.index.updating import Updating, indexed_file
+from retailops_sandbox.runlog.query import EVERYTHING, Query
 from retailops_sandbox.runlog.retention import Pruned, Retention, choose
-from retailops_sandbox.runlog.rows import DeliveryRow, Judged, SortKey, with_judgements
+from retailops_sandbox.runlog.rows import DeliveryRow, SortKey
 from retailops_sandbox.runlog.runs import Reindexed, RunSummary
 
 _TRIES = 5
 """How often a question is asked again because files changed while they were read."""
-_Rejudged = dict[str, list[tuple[Judged, Source]]]
-"""Judgements that are in another run than their delivery, and where; by the delivery's id."""
-_Stream = Iterator[tuple[SortKey, DeliveryRow | None]]
+_FIRST_ROWS, _MOST_ROWS = 250, 4000
+"""How many rows are read at once: first, and at most."""
+_CHANGES = 1000
+"""The most changes of one look: the newest ones, where whole runs came into the folder."""
+_T = TypeVar("_T")
+_Runs = Mapping[str, KnownRun]
+
+
+class _Home(NamedTuple):
+    """A run, and the index that has it."""
+
+    database: Database
+    run: KnownRun
 
 
 class FileLog:
     """A `Log` that is kept as run files in a folder. Fulfils `LogReader` and `LogKeeper`.
 
-    Each question reads from disk only what is new. Of runs that have ended, memory holds the run's record
-    alone; of others, also a row for each delivery. Any thread may ask.
+    An index beside the folder answers what is asked; each question first brings it up to date. Any thread
+    may ask.
 
     Runs that were opened from elsewhere are found by their ids alone; no list has them.
     """
 
-    def __init__(self, runs_dir: Path) -> None:
+    def __init__(self, runs_dir: Path, notice: Callable[[str], None]) -> None:
+        """`notice` takes a line for users about the index, such as that it had to be made anew."""
         self._runs_dir = runs_dir
-        self._runs: dict[str, RunReader] = {}
-        self._opened: dict[str, RunReader] = {}
-        self._latest = LatestResults()
+        self._database = Database(runs_dir.parent / "index.db", notice)
+        self._updating = Updating(RunFolder(runs_dir), self._database)
+        self._opened: dict[str, tuple[_Home, str]] = {}
+        """The runs that were opened from elsewhere, and the names of their files."""
+        self._latest: tuple[State | None, dict[str, tuple[int, LoggedResult]]] = (None, {})
+        """The latest result of each scenario with its position in the index, and the state of that."""
         self._lock = Lock()
+
+    # --- runs ---
 
     def open(self, path: Path, name: str) -> str:
         """Open a run file from outside the log's folder, until the file changes; the id of its run. Blocks.
@@ -61,85 +80,152 @@ class FileLog:
         it cannot be shown.
         """
         stamp, content = checking.read_checked(path, name)
-        opened = RunReader.of_file(path, stamp, content, name)
+        home = _Home(*indexed_file(RunOnDisk(content.head.id, path, stamp)))
+        runs = self._asked(dict)
         with self._lock:
-            self._refresh()
-            if opened.id not in self._runs:
-                self._opened[opened.id] = opened
-        return opened.id
+            if home.run.id not in runs:
+                self._opened = {**self._opened, home.run.id: (home, name)}
+        return home.run.id
 
     def opened(self) -> list[RunSummary]:
         """The runs that were opened from elsewhere, the newest first."""
-        with self._lock:
-            self._refresh()
-            known = sorted(self._opened.values(), key=_started, reverse=True)
-            return [_summary(run) for run in known if run.id not in self._runs]
+
+        def answered(runs: _Runs) -> list[RunSummary]:
+            found = [(home.run, name) for id, (home, name) in self._opened.items() if id not in runs]
+            found.sort(key=lambda each: each[0].order, reverse=True)
+            return [run.summary(name) for run, name in found]
+
+        return self._asked(answered)
 
     def opened_from(self, id: str) -> str:
-        """The name of the file that a run or a delivery was opened from; empty for all others."""
-        with self._lock:
-            run = self._reader(id.partition(".")[0])
-            return "" if run is None else run.opened_from
+        """The name of the file that a run or a delivery was opened from, as of the last question.
+
+        Empty for all others.
+        """
+        run = id.partition(".")[0]
+        is_own = run in self._updating.runs or run not in self._opened
+        return "" if is_own else self._opened[run][1]
 
     def runs(self) -> list[RunSummary]:
         """All runs, the newest first, damaged ones too."""
-        with self._lock:
-            self._refresh()
-            known = sorted(self._runs.values(), key=_started, reverse=True)
-            return [_summary(run) for run in known if not run.is_empty]
+
+        def answered(runs: _Runs) -> list[RunSummary]:
+            found = sorted(runs.values(), key=lambda run: run.order, reverse=True)
+            return [run.summary() for run in found if not run.is_empty]
+
+        return self._asked(answered)
 
     def run(self, id: str) -> RunSummary | None:
         """The run of this id; None if there is none."""
-        with self._lock:
-            self._refresh()
-            run = self._reader(id)
-            return None if run is None or run.is_empty else _summary(run)
+
+        def answered(runs: _Runs) -> RunSummary | None:
+            home = self._home(runs, id)
+            if home is None or home.run.is_empty:
+                return None
+            return home.run.summary("" if id in runs else self._opened[id][1])
+
+        return self._asked(answered)
+
+    def count(self) -> int:
+        """The number of deliveries, as of the last question."""
+        return sum(run.indexed.deliveries for run in self._updating.runs.values())
+
+    # --- evidence ---
 
     def deliveries(self, run: str, scenarios: Container[str] | None = None) -> list[Entry]:
         """The deliveries of a run, all or for these scenarios, the oldest first; none for an unknown run."""
-        for _ in range(_TRIES):
-            try:
-                return self._entries(run, lambda row: scenarios is None or row.scenario in scenarios)
-            except Stale:
-                continue
-        raise _keeps_changing(self._runs_dir)
+        found = self._entries(run)
+        return [each for each in found if scenarios is None or each.delivery.scenario in scenarios]
+
+    def delivery(self, id: str) -> Entry | None:
+        """The delivery with this id; None if there is none."""
+        found = self._entries(id.rpartition(".")[0], id)
+        return found[0] if found else None
+
+    def _entries(self, run: str, id: str = "") -> list[Entry]:
+        """The deliveries of a run, all or the one with this id."""
+
+        def answered(runs: _Runs) -> list[Entry]:
+            home = self._home(runs, run)
+            if home is None:
+                return []
+            wanted = deliveries.c.id == id if id else true()
+            with home.database.reading() as connection:
+                return evidence.entries(connection, home.run, wanted, runs.values() if run in runs else ())
+
+        return self._asked(answered)
+
+    def holding(self, query: Query, ids: Collection[str]) -> set[str]:
+        """Those of the deliveries `ids` whose request or response holds the query's text."""
+
+        def answered(runs: _Runs) -> set[str]:
+            found: set[str] = set()
+            for run, some in _by_run(ids).items():
+                home = self._home(runs, run)
+                if home is not None:
+                    with home.database.reading() as connection:
+                        of_run = deliveries.c.id.in_(some)
+                        records = evidence.deliveries_of(connection, home.run, of_run)
+                        found.update(each.id for each in records if query.is_in(each))
+            return found
+
+        return self._asked(answered)
+
+    # --- results ---
 
     def results(self, run: str) -> list[Result]:
         """The results of a run's scenarios, in the order in which they ended; none for an unknown run."""
-        for _ in range(_TRIES):
-            self._look_again()
-            try:
-                return [result for source in self._sources(run) for result in source.results()]
-            except Stale:
-                continue
-        raise _keeps_changing(self._runs_dir)
+
+        def answered(runs: _Runs) -> list[Result]:
+            home = self._home(runs, run)
+            if home is None:
+                return []
+            with home.database.reading() as connection:
+                return evidence.results_of_run(connection, home.run)
+
+        return self._asked(answered)
 
     def latest_results(self) -> Mapping[str, LoggedResult]:
         """The latest result of each scenario that has one, by the scenario's id.
 
-        It is the one that was appended last to the newest run that has one. Cheap where no result came since
-        the last question.
+        It is the one that was appended last to the newest run that has one, in the order of `runs`. Runs
+        whose own record is damaged count for nothing, and neither do opened ones. Cheap where no result came
+        since the last question.
         """
-        for _ in range(_TRIES):
-            with self._lock:
-                self._refresh()
-                known = [(_started(run), run.info, run.sources) for run in self._runs.values()]
-            try:
-                return self._latest.read((key, info, found) for key, info, found in known if info)
-            except Stale:
-                continue
-        raise _keeps_changing(self._runs_dir)
+
+        def answered(runs: _Runs) -> Mapping[str, LoggedResult]:
+            state, known = self._latest
+            with self._database.reading() as connection:
+                now = self._database.state(connection)
+                if state is None or now.identity != state.identity:
+                    known = {}
+                if state is None or (now.identity, now.results) != (state.identity, state.results):
+                    known = evidence.latest_results(connection, runs, known)
+                    self._latest = now, known
+            return {scenario: result for scenario, (_, result) in known.items()}
+
+        return self._asked(answered)
 
     def results_of(self, scenario: str) -> Iterator[LoggedResult]:
-        """The results of one scenario, the newest run's first; in a run, the one appended last comes first.
+        """The results of one scenario, in the order of `runs`; in a run, the one appended last comes first.
 
-        Results are read lazily, so that taking the first ones reads few more.
+        It leaves out the runs that `latest_results` leaves out. Results are read lazily, so that taking the
+        first ones reads few more.
         """
-        for run in self.runs():
-            if run.info is not None and run.results:
-                for result in reversed(self.results(run.id)):
-                    if result.scenario == scenario:
-                        yield LoggedResult(run.info, result)
+        taken, size = 0, 10
+        while True:
+
+            def answered(runs: _Runs, taken: int = taken, size: int = size) -> list[LoggedResult]:
+                with self._database.reading() as connection:
+                    return evidence.results_of(connection, runs, scenario, start=taken, most=size)
+
+            found = self._asked(answered)
+            yield from found
+            if len(found) < size:
+                return
+            taken, size = taken + size, min(2 * size, _MOST_ROWS)
+
+    # --- rows ---
 
     def rows(
         self, query: Query = EVERYTHING, *, after: SortKey | None = None, newest_first: bool = True
@@ -149,77 +235,118 @@ class FileLog:
         With `after`, only the rows beyond that place in the direction asked for. Rows are read lazily, so
         that taking the first ones reads few more.
         """
-        with self._lock:
-            self._refresh()
-            rejudged = self._rejudged()
-            wanted = [id for id in self._runs if query.run in ("", id)]
-            if query.run in self._opened and not wanted:
-                wanted = [query.run]
-                rejudged = {}
-        streams = [self._stream(id, query, after, newest_first, rejudged.get(id, {})) for id in wanted]
+        place = None if after is None else (sort_of(after[0]), after[1])
+        if not query.text:
+            return (row for _, row in self._rows(query, query.run, place, newest_first))
+        return self._rows_by_run(query, place, newest_first)
+
+    def _rows_by_run(self, query: Query, after: Sort | None, newest_first: bool) -> Iterator[DeliveryRow]:
+        """The rows of a query with a text. Runs are looked through one after the other, as far as needed."""
+        runs = self._asked(lambda runs: runs)
+        if query.run:
+            home = self._home(runs, query.run)
+            found = [home.run] if home is not None else []
+        else:
+            found = [run for run in runs.values() if run.indexed.deliveries]
+        streams = [self._stream(run, runs, query, after, newest_first) for run in found]
         for _, row in heapq.merge(*streams, key=itemgetter(0), reverse=newest_first):
             if row is not None:
                 yield row
 
-    def delivery(self, id: str) -> Entry | None:
-        """The delivery with this id; None if there is none."""
-        for _ in range(_TRIES):
-            try:
-                found = self._entries(
-                    id.rpartition(".")[0], lambda row: row.id == id, msgspec.json.encode(id)
-                )
-                return found[0] if found else None
-            except Stale:
-                continue
-        raise _keeps_changing(self._runs_dir)
+    def _stream(
+        self, run: KnownRun, runs: _Runs, query: Query, after: Sort | None, newest_first: bool
+    ) -> Iterator[tuple[Sort, DeliveryRow | None]]:
+        """The rows of a run with their keys; before them a key without a row, which bounds them all.
+
+        By that first key, runs are merged without reading a run before its first row is due.
+        """
+        edge = selecting.edge(query, run.indexed.first, run.indexed.last, newest_first=newest_first)
+        if edge is None:
+            return
+        if after is not None:
+            edge = min(edge, after) if newest_first else max(edge, after)
+        yield edge, None
+        # A row beyond the edge was added after the query began, and would be out of order.
+        yield from self._rows(query, run.id, edge, newest_first, runs)
+
+    def _rows(
+        self, query: Query, run: str, after: Sort | None, newest_first: bool, runs: _Runs | None = None
+    ) -> Iterator[tuple[Sort, DeliveryRow]]:
+        """The rows of a query with their keys, of one run or of all; a query with a text needs a run.
+
+        `runs` are the runs as of the last question, where it was this query's.
+        """
+        searched = evidence.Searched(query)
+        size = _FIRST_ROWS
+        while True:
+
+            def answered(
+                runs: _Runs, after: Sort | None = after, size: int = size
+            ) -> tuple[list[DeliveryRow], Sort | None]:
+                home = self._home(runs, run) if run else None
+                if run and home is None:
+                    return [], None
+                number = home.run.number if home is not None else None
+                if query.text and home is not None and not searched.is_in(home.run):
+                    return [], None
+                asked = selecting.rows(query, number, after=after, newest_first=newest_first, most=size)
+                with (self._database if home is None else home.database).reading() as connection:
+                    found = connection.execute(asked).mappings().all()
+                rows = [row_from(values) for values in found]
+                last = _key(rows[-1]) if len(rows) == size else None
+                if query.text and home is not None:
+                    places = [place_from(values) for values in found]
+                    rows = searched.holding(home.run, rows, places)
+                return rows, last
+
+            found, after = self._asked(answered, runs)
+            for row in found:
+                yield _key(row), row
+            if after is None:
+                return
+            size = min(4 * size, _MOST_ROWS)
+
+    # --- changes ---
 
     def cursor(self) -> FileCursor:
         """A cursor at the end of the log."""
-        position = LogPosition()
-        with self._lock:
-            self._refresh()
-            for id, run in self._runs.items():
-                position.move(id, position_of(run))
-        return FileCursor(self, position)
 
-    def changes(self, position: LogPosition) -> list[Change]:
-        """The changes since a position, the oldest first; moves the position to the end of the log.
+        def answered(_: _Runs) -> State:
+            with self._database.reading() as connection:
+                return self._database.state(connection)
 
-        Cheap where nothing changed: it lists the folder, and reads only journals.
-        """
-        for _ in range(_TRIES):
-            try:
-                return self._changes(position)
-            except Stale:
-                self._look_again()  # Also at runs that have ended: a summary may be gone.
-        raise _keeps_changing(self._runs_dir)
+        return FileCursor(self, self._asked(answered))
 
-    def count(self) -> int:
-        """The number of deliveries, as of the last question."""
-        with self._lock:
-            return sum(run.deliveries for run in self._runs.values())
+    def changes(self, since: State) -> tuple[list[Change] | None, State]:
+        """The changes since a state of the index, as `FileCursor` returns them, and the state now."""
 
-    def holding(self, query: Query, ids: Collection[str]) -> set[str]:
-        """Those of the deliveries `ids` whose request or response holds the query's text."""
-        for _ in range(_TRIES):
-            self._look_again()
-            try:
-                return {id for run, some in _by_run(ids).items() for id in self._holding(query, run, some)}
-            except Stale:
-                continue
-        raise _keeps_changing(self._runs_dir)
+        def answered(_: _Runs) -> tuple[list[Change] | None, State]:
+            with self._database.reading() as connection:
+                now = self._database.state(connection)
+                if now.identity != since.identity:
+                    return None, now
+                if now.changes == since.changes:
+                    return [], now
+                asked = _CHANGED.where(deliveries.c.changed > since.changes).limit(_CHANGES)
+                found = connection.execute(asked).mappings().all()
+            changes = [
+                Change(row_from(each), is_new=each["added"] > since.changes) for each in reversed(found)
+            ]
+            return changes, now
+
+        return self._asked(answered, watching=True)
+
+    # --- files ---
 
     def copy(self, id: str, target: BinaryIO) -> bool:
         """Write a run so far as a run file; False if there is none. Blocks.
 
         `target` is empty and seekable.
         """
-        with self._lock:
-            self._refresh()
-            run = self._reader(id)
-        if run is None or run.is_empty:
+        home = self._asked(lambda runs: self._home(runs, id))
+        if home is None or home.run.is_empty:
             return False
-        run.copy(target)
+        copy_run(home.run.on_disk.run_file, home.run.on_disk.journal, target)
         return True
 
     def export(self, id: str, target: Path) -> bool:
@@ -228,8 +355,6 @@ class FileLog:
             return False
         with replacing(target, mode=SHARED_FILE) as file:
             return self.copy(id, file)
-
-    # --- retention ---
 
     def pin(self, id: str) -> None:
         """Pin a run, so that pruning keeps it; FileError where that fails, or the run is deleted."""
@@ -256,197 +381,61 @@ class FileLog:
         return Pruned(done.removed, [*kept, *done.kept], [*problems, *done.problems])
 
     def reindex(self) -> Reindexed:
-        """Make the summary of every run file anew, and delete what dead processes left."""
-        made, problems = 0, []
+        """Make the index of all runs anew, and delete what dead processes left."""
         with self._lock:
-            self._refresh()
-            for run in self._runs.values():
-                wrong = run.reindex()
-                problems += wrong or []
-                made += wrong == []
+            self._updating.clear()
+        runs = self.runs()
+        problems = [problem for run in runs for problem in run.problems]
+        made = sum(not run.problems for run in runs)
         return Reindexed(made, pruning.sweep(self._runs_dir, time.time()), problems)
 
-    # --- refreshing ---
+    # --- asking ---
 
-    def _refresh(self, ended: Container[str] = ()) -> None:
-        """Read what is new; not in runs that have ended, as long as they have no journal."""
-        try:
-            names = set(os.listdir(self._runs_dir))
-        except FileNotFoundError:
-            names = set()
-        except OSError as error:
-            raise unreadable(self._runs_dir, error) from error
-        for name in names:
-            id, _, suffix = name.rpartition(".")
-            if suffix in ("json", "journal") and id not in self._runs:
-                self._runs[id] = RunReader(self._runs_dir / f"{id}.json", id)
-        for id, run in list(self._runs.items()):
-            run.is_pinned = f"{id}{pins.SUFFIX}" in names
-            has_journal = f"{id}.journal" in names
-            if (has_journal or id not in ended) and not run.refresh(has_journal=has_journal):
-                del self._runs[id]
-        # An opened file that has changed is dropped, as its new content was not checked.
-        self._opened = {id: run for id, run in self._opened.items() if not run.is_changed}
+    def _asked(
+        self, question: Callable[[_Runs], _T], runs: _Runs | None = None, *, watching: bool = False
+    ) -> _T:
+        """The answer to a question, asked with the runs that there are once the index is up to date.
 
-    def _reader(self, id: str) -> RunReader | None:
-        return self._runs.get(id) or self._opened.get(id)
-
-    def _look_again(self) -> None:
-        with self._lock:
-            self._refresh()
-
-    def _sources(self, id: str) -> list[Source]:
-        """The files of a run, as of the last refresh."""
-        with self._lock:
-            run = self._reader(id)
-            return [] if run is None else run.sources
-
-    def _rejudged(self, run: str = "") -> dict[str, _Rejudged]:
-        """Judgements that are in another run than their delivery, by the delivery's run; of one or all."""
-        found: dict[str, _Rejudged] = {}
-        for each in self._runs.values():
-            for source in each.sources:
-                for id, judged in source.elsewhere.items():
-                    of = id.rpartition(".")[0]
-                    if run in ("", of):
-                        found.setdefault(of, {}).setdefault(id, []).extend((one, source) for one in judged)
-        return found
-
-    # --- changes ---
-
-    def _changes(self, position: LogPosition) -> list[Change]:
-        with self._lock:
-            self._refresh(position.ended)
-            ends = {id: position_of(run) for id, run in self._runs.items() if id not in position.ended}
-            changed: dict[str, bool] = {}
-            for id, end in ends.items():
-                for delivery, is_new in between(position.of_run(id), end).items():
-                    changed[delivery] = is_new or changed.get(delivery, False)
-            rejudged = self._rejudged() if changed else {}
-            sources = {run: self._runs[run].sources for run in _by_run(changed) if run in self._runs}
-        rows: dict[str, DeliveryRow] = {}
-        for run, ids in _by_run(changed).items():
-            for source in sources.get(run, []):
-                for row in source.picked(ids):
-                    more = [judged for judged, _ in rejudged.get(run, {}).get(row.id, [])]
-                    rows[row.id] = with_judgements(row, more) if more else row
-        for id, end in ends.items():
-            position.move(id, end)
-        return [Change(row, changed[row.id]) for row in sorted(rows.values(), key=attrgetter("key"))]
-
-    def _holding(self, query: Query, run: str, ids: set[str]) -> Iterator[str]:
-        for source in self._sources(run):
-            rows = source.picked(ids)
-            for row, delivery in zip(rows, source.delivered([row.span for row in rows]), strict=True):
-                if query.is_in(delivery):
-                    yield row.id
-
-    # --- rows ---
-
-    def _stream(
-        self, id: str, query: Query, after: SortKey | None, newest_first: bool, rejudged: _Rejudged
-    ) -> _Stream:
-        """The rows of a run with their keys; before them a key without a row, which bounds them all.
-
-        By that first key, runs are merged without reading a run before its first row is due.
+        Where `runs` are given, it is first asked with these. With `watching` the files of runs that have
+        ended are not looked at.
         """
-        edge = self._edge(id, query, after, newest_first)
-        if edge is None:
-            return
-        yield edge, None
         for _ in range(_TRIES):
             try:
-                for row in self._rows_of(id, query, after, newest_first, rejudged):
-                    # A row before the edge was added after the query began, and would be out of order.
-                    if row.key <= edge if newest_first else row.key >= edge:
-                        after = row.key
-                        yield row.key, row
-            except Stale:
-                self._look_again()
-                continue
-            return
-        raise _keeps_changing(self._runs_dir)
+                if runs is None:
+                    with self._lock:
+                        self._updating.refresh(watching=watching)
+                        runs = self._updating.runs
+                        # One that has changed is dropped, as its new content was not checked.
+                        self._opened = {
+                            id: each for id, each in self._opened.items() if _is_as_opened(each[0])
+                        }
+                return question(runs)
+            except (Stale, IndexLost):
+                runs = None
+        what = "cannot be read: its files keep changing"
+        raise FileError(what, mend="look again", file=str(self._runs_dir))
 
-    def _edge(self, id: str, query: Query, after: SortKey | None, newest_first: bool) -> SortKey | None:
-        """The bound of the keys of a run's rows, in the direction asked for; None where no row is wanted."""
-        with self._lock:
-            run = self._reader(id)
-            sources = [] if run is None else run.sources
-            firsts = [source.first for source in sources if source.first is not None]
-            lasts = [source.last for source in sources if source.last is not None]
-        if not firsts or not lasts:
-            return None
-        first, last = min(firsts), max(lasts)
-        if last[0] < query.first_instant or first[0] >= query.end:
-            return None
-        if after is None:
-            return last if newest_first else first
-        if newest_first:
-            return min(last, after) if first < after else None
-        return max(first, after) if last > after else None
-
-    def _rows_of(
-        self, id: str, query: Query, after: SortKey | None, newest_first: bool, rejudged: _Rejudged
-    ) -> Iterator[DeliveryRow]:
-        """The rows of a run that a query accepts, after a place."""
-        # A needle may be an older verdict than that of another run, which judged the delivery again.
-        needles = [] if rejudged else query.needles()
-        sources = self._sources(id)
-        streams = [self._candidates(source, needles, query, newest_first) for source in sources]
-        last = ""
-        for row in heapq.merge(*streams, key=attrgetter("key"), reverse=newest_first):
-            if after is not None and not (row.key < after if newest_first else row.key > after):
-                continue
-            if row.id in rejudged:
-                row = with_judgements(row, [judged for judged, _ in rejudged[row.id]])
-            if row.id != last and query.accepts(row):
-                last = row.id
-                yield row
-
-    def _candidates(
-        self, source: Source, needles: list[bytes], query: Query, newest_first: bool
-    ) -> Iterator[DeliveryRow]:
-        """The rows of a file that a query may accept."""
-        rows = source.rows(needles, newest_first=newest_first)
-        if not query.text:
-            return rows
-        near = source.with_text(rows, spelled(query.text))
-        return (row for row in near if any(query.is_in(each) for each in source.delivered([row.span])))
-
-    # --- evidence ---
-
-    def _entries(self, run: str, wanted: Callable[[DeliveryRow], bool], *needles: bytes) -> list[Entry]:
-        """The wanted deliveries of a run, the oldest first; Stale where its files change meanwhile."""
-        with self._lock:
-            self._refresh()
-            reader = self._reader(run)
-            sources = [] if reader is None else reader.sources
-            rejudged = self._rejudged(run).get(run, {}) if run in self._runs else {}
-        found: dict[str, Entry] = {}
-        for source in sources:
-            rows = [row for row in source.rows(needles, newest_first=False) if wanted(row)]
-            judgements = source.judgements([each.span for row in rows for each in row.judged])
-            for row, delivery in zip(rows, source.delivered([row.span for row in rows]), strict=True):
-                own = islice(judgements, len(row.judged))
-                also = found[row.id].judgements if row.id in found else ()
-                found[row.id] = Entry(delivery, (*also, *own))
-        for id in rejudged.keys() & found.keys():
-            later = (each for one, holder in rejudged[id] for each in holder.judgements([one.span]))
-            both = sorted((*found[id].judgements, *later), key=attrgetter("at"))
-            found[id] = Entry(found[id].delivery, tuple(both))
-        return sorted(found.values(), key=lambda entry: (entry.delivery.sent_at, entry.delivery.id))
+    def _home(self, runs: _Runs, id: str) -> _Home | None:
+        """The run with this id, of the folder or opened from elsewhere; None where there is none."""
+        if id in runs:
+            return _Home(self._database, runs[id])
+        return self._opened[id][0] if id in self._opened else None
 
 
 class FileCursor:
     """A place in a `FileLog`."""
 
-    def __init__(self, log: FileLog, position: LogPosition) -> None:
+    def __init__(self, log: FileLog, state: State) -> None:
         self._log = log
-        self._position = position
+        self._state = state
 
-    def changes(self) -> list[Change]:
-        """The changes since the last call, the oldest first. Cheap where there are none. Blocks."""
-        return self._log.changes(self._position)
+    def changes(self) -> list[Change] | None:
+        """The changes since the last call, the oldest first; None where they are not known. Blocks.
+
+        They are not known where the index was made anew. Cheap where there are none.
+        """
+        changes, self._state = self._log.changes(self._state)
+        return changes
 
 
 def _by_run(ids: Iterable[str]) -> dict[str, set[str]]:
@@ -457,26 +446,16 @@ def _by_run(ids: Iterable[str]) -> dict[str, set[str]]:
     return found
 
 
-def _started(run: RunReader) -> tuple[str, str, str]:
-    """The order of runs: by the second that the id begins with, then by the exact time."""
-    info = run.info
-    return run.id.partition("-")[0], info.started_at if info else "", run.id
+def _key(row: DeliveryRow) -> Sort:
+    return sort_of(row.sent_at), row.id
 
 
-def _summary(run: RunReader) -> RunSummary:
-    return RunSummary(
-        id=run.id,
-        info=run.info,
-        state=run.state,
-        deliveries=run.deliveries,
-        verdicts=run.verdicts,
-        outcomes=run.outcomes,
-        problems=run.problems,
-        is_pinned=run.is_pinned,
-        opened_from=run.opened_from,
-        judges=run.judges,
-    )
+def _is_as_opened(home: _Home) -> bool:
+    """Whether the file that a run was opened from is still the same."""
+    try:
+        return stamp_of(os.stat(home.run.on_disk.run_file)) == home.run.indexed.stamp
+    except OSError:
+        return False
 
 
-def _keeps_changing(runs_dir: Path) -> FileError:
-    return FileError("cannot be read: its files keep changing", mend="look again", file=str(runs_dir))
+_CHANGED = select(*ROW, deliveries.c.added).order_by(deliveries.c.sort.desc(), deliveries.c.id.desc())

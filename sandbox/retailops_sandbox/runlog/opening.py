@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from retailops_sandbox import diagnostics
 from retailops_sandbox.errors import FileError
 
 if TYPE_CHECKING:
@@ -16,14 +17,19 @@ if TYPE_CHECKING:
     from retailops_sandbox.runlog.ports import Log, RunWriter
     from retailops_sandbox.scenarios.trend import Past
 
+_logger = diagnostics.logger(__name__)
+
 # Each function imports what it needs when it is called: a process that writes a run does not read the log.
 
 
-def open_log(runs_dir: Path) -> Log:
-    """The log in a folder; empty where there is no such folder yet."""
+def open_log(runs_dir: Path, notice: Callable[[str], None] = _logger.warning) -> Log:
+    """The log in a folder; empty where there is no such folder yet.
+
+    `notice` takes a line for users about the index of the log, such as that it had to be made anew.
+    """
     from retailops_sandbox.runlog.log import FileLog
 
-    return FileLog(runs_dir)
+    return FileLog(runs_dir, notice)
 
 
 def open_run(runs_dir: Path, info: RunInfo) -> RunWriter:

@@ -60,14 +60,17 @@ class RunWriter(Protocol):
 class Cursor(Protocol):
     """A position in the log, which each call of `changes` moves to the log's end."""
 
-    def changes(self) -> list[Change]:
-        """The changes since the last call, the oldest first. Cheap where there are none. Blocks."""
+    def changes(self) -> list[Change] | None:
+        """The changes since the last call, the oldest first; None where they are not known. Blocks.
+
+        They are not known where the index was made anew. Cheap where there are none.
+        """
 
 
 class LogReader(Protocol):
     """Reads the log. Every question is answered as of now; all of them block and may come from any thread.
 
-    FileError where the log cannot be read. Damage of single runs is no error: it is in their summaries.
+    FileError where the log cannot be read. Damage of single runs is no error: `RunSummary.problems` has it.
     """
 
     def runs(self) -> list[RunSummary]:
@@ -138,7 +141,10 @@ class LogReader(Protocol):
         """The runs that were opened from elsewhere, the newest first."""
 
     def opened_from(self, id: str) -> str:
-        """The name of the file that a run or a delivery was opened from; empty for all others."""
+        """The name of the file that a run or a delivery was opened from, as of the last question.
+
+        Empty for all others.
+        """
 
 
 class LogKeeper(Protocol):
@@ -160,7 +166,7 @@ class LogKeeper(Protocol):
         """
 
     def reindex(self) -> Reindexed:
-        """Make the summaries of all runs anew, and delete the leftover files of dead processes."""
+        """Make the index of all runs anew, and delete the leftover files of dead processes."""
 
 
 class Log(LogReader, LogKeeper, Protocol):

@@ -1,15 +1,15 @@
-"""The row of a delivery: what lists show of it, and what it is looked up by.
+"""The row of a delivery: what lists show of it, and what it is found by.
 
-The rows of 100,000 deliveries are 25 MB and their records 400 MB, so lists and lookups read rows alone.
-A new column is a field of `DeliveryRow`, its value in `row_of`, its name in `COLUMNS`, and another `FORMAT`.
+A new column is a field of `DeliveryRow`, its value in `row_of` or `judged_row`, its name in `COLUMNS`, and a
+column in `index/tables.py`.
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -18,12 +18,6 @@ from retailops_sandbox.errors import UsageError
 from retailops_sandbox.jsontext import pointer as pointers
 from retailops_sandbox.model import Delivery, Judgement, Number, Verdict
 
-FORMAT = 1
-"""Of the index that keeps rows: one of another format is made anew."""
-Span = tuple[int, int]
-"""The place of a record in its file: the offset of its first byte, and its size in bytes."""
-NOWHERE: Span = (0, 0)
-"""The place of a record that is in no file."""
 SortKey = tuple[str, str]
 """When a delivery was sent, and its id."""
 
@@ -34,16 +28,8 @@ _LONGEST = 200
 """The most characters that are kept of a code or an id; a receiver chooses its codes."""
 
 
-class Judged(NamedTuple):
-    """The part of a judgement that a row keeps."""
-
-    at: str
-    verdict: Verdict
-    span: Span
-
-
-class DeliveryRow(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
-    """The row of a delivery and its judgements. The index keeps it as an array, in this order.
+class DeliveryRow(msgspec.Struct, frozen=True, kw_only=True):
+    """The row of a delivery with its latest verdict.
 
     What has a default is not known of every row: a delivery in flight has one, too.
     """
@@ -62,8 +48,6 @@ class DeliveryRow(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     parent: str = ""
     dropped: bool = False
     status: int | None = None
-    status_class: str = ""
-    """The class of the status, such as `5xx`: kept so that rows are found by it."""
     fault: str = ""
     total_ms: float = 0.0
     orders: tuple[str, ...] = ()
@@ -74,9 +58,10 @@ class DeliveryRow(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     """Whether the step allowed a payload that breaks the contract."""
     breaks_contract: bool = False
     """Whether the payload was sent although it breaks the contract."""
-    judged: tuple[Judged, ...] = ()
-    """The oldest first."""
-    span: Span = NOWHERE
+    verdict: Verdict | None = None
+    """The latest verdict; None where the delivery was not judged."""
+    differences: int = 0
+    """The number of differences in the latest judgement."""
 
     @property
     def key(self) -> SortKey:
@@ -89,14 +74,14 @@ class DeliveryRow(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
         return self.id.rpartition(".")[0]
 
     @property
-    def verdict(self) -> Verdict | None:
-        """The latest verdict; None where the delivery was not judged."""
-        return self.judged[-1].verdict if self.judged else None
-
-    @property
     def verdict_word(self) -> str:
         """The latest verdict, or `not judged`."""
         return self.verdict or NOT_JUDGED
+
+    @property
+    def status_class(self) -> str:
+        """The class of the status, such as `5xx`; empty where there is no status."""
+        return "" if self.status is None else f"{self.status // 100}xx"
 
     @property
     def answer(self) -> str:
@@ -115,21 +100,24 @@ class DeliveryRow(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
 COLUMNS = (
     *("id", "run", "sent_at", "action", "edition", "receiver", "stand_in", "scenario", "step", "fixture"),
     *("number", "attempt", "parent", "dropped", "off_contract", "verdict", "status", "fault", "total_ms"),
-    *("orders", "codes"),
+    *("orders", "codes", "differences"),
 )
 """The fields of a row in `--format json`, in order. They are documented, so their names must not change."""
 
 
-def with_judgements(row: DeliveryRow, more: list[Judged]) -> DeliveryRow:
-    """A row with further judgements, in order of time among its own."""
-    return msgspec.structs.replace(row, judged=tuple(sorted((*row.judged, *more))))
+def judged_row(row: DeliveryRow, judgement: Judgement) -> DeliveryRow:
+    """The row of a delivery after one more judgement, later than those before."""
+    return msgspec.structs.replace(
+        row,
+        verdict=judgement.verdict,
+        differences=len(judgement.differences),
+        breaks_contract=row.breaks_contract or (row.verdict is None and was_broken(row, judgement)),
+    )
 
 
-def judged_row(row: DeliveryRow, judgement: Judgement, span: Span = NOWHERE) -> DeliveryRow:
-    """A row with one more judgement."""
-    breaks = row.off_contract and not row.judged and bool(judgement.payload_violations)
-    row = with_judgements(row, [Judged(judgement.at, judgement.verdict, span)])
-    return msgspec.structs.replace(row, breaks_contract=row.breaks_contract or breaks)
+def was_broken(row: DeliveryRow, first: Judgement) -> bool:
+    """Whether a delivery was sent although it breaks the contract, as its first judgement says."""
+    return row.off_contract and bool(first.payload_violations)
 
 
 @cache
@@ -140,7 +128,7 @@ def lookups() -> int:
     return zlib.crc32(msgspec.json.encode(said))
 
 
-def row_of(delivery: Delivery, span: Span = NOWHERE) -> DeliveryRow:
+def row_of(delivery: Delivery) -> DeliveryRow:
     """The row of a delivery that was not judged."""
     response, fault = delivery.response, delivery.fault
     payload, is_json = _parsed(delivery.request.body)
@@ -169,15 +157,12 @@ def row_of(delivery: Delivery, span: Span = NOWHERE) -> DeliveryRow:
         parent=delivery.parent,
         dropped=delivery.dropped,
         status=status,
-        status_class="" if status is None else f"{status // 100}xx",
         fault=fault.kind if fault is not None else "",
         total_ms=delivery.timings.total,
         orders=orders,
         codes=codes,
         off_contract=delivery.off_contract,
         breaks_contract=delivery.off_contract and not is_json,
-        judged=(),
-        span=span,
     )
 
 
@@ -193,7 +178,7 @@ def _named(value: Any, paths: tuple[str, ...]) -> tuple[str, ...]:
     """The distinct texts and numbers at these paths, as they are spelled."""
     found: dict[str, None] = {}
     for path in paths:
-        for each in _at(value, pointers.parse(path)):
+        for each in _at(value, _tokens(path)):
             if isinstance(each, (str, int, Number)) and not isinstance(each, bool) and each != "":
                 text = each.spelling if isinstance(each, Number) else str(each)
                 found[text[:_LONGEST]] = None
@@ -202,15 +187,21 @@ def _named(value: Any, paths: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _at(value: Any, tokens: tuple[str, ...]) -> Iterator[Any]:
-    if not tokens:
-        yield value
-    elif isinstance(value, dict):
-        if tokens[0] in value:
-            yield from _at(value[tokens[0]], tokens[1:])
-    elif isinstance(value, list) and tokens[0] == "*":
-        for each in value:
-            yield from _at(each, tokens[1:])
+def _at(value: Any, tokens: tuple[str, ...]) -> list[Any]:
+    """The values at a path; `*` stands for each item of an array."""
+    found = [value]
+    for token in tokens:
+        found = [each for above in found for each in _beneath(above, token)]
+    return found
+
+
+def _beneath(value: Any, token: str) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return (value[token],) if token in value else ()
+    return value if isinstance(value, list) and token == "*" else ()
+
+
+_tokens = cache(pointers.parse)
 
 
 _json = msgspec.json.Decoder(float_hook=Number)

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
-from retailops_sandbox.runlog.files.reader import RunReader
 from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.runlog.ports import Cursor, RunWriter
 from retailops_sandbox.runlog.query import Query
-from tests.support.records import LATER, RUN, judge, make_delivery, open_run
+from tests.support.records import LATER, judge, make_delivery, open_run
 
 
 def told(cursor: Cursor) -> list[tuple[str, str, bool]]:
     """The number of each delivery in its run, its verdict, and whether it is new."""
     changes = cursor.changes()
+    assert changes is not None
     return [(each.row.id[-1:], each.row.verdict or "", each.is_new) for each in changes]
 
 
@@ -109,55 +108,6 @@ def test_a_delivery_that_is_judged_again_in_another_run_is_told_with_its_new_ver
         later.append(judge(delivery, "failed", "2024-05-01T13:00:01.000Z"))
         later.finish()
         assert told(cursor) == [("1", "failed", False)]
-
-
-def test_a_look_where_nothing_came_asks_no_folded_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for each in range(5):
-        with open_run(tmp_path, f"{RUN}{each}") as run:
-            sent(run, 1)
-    log = open_log(tmp_path)
-    cursor = log.cursor()
-    asked: list[str] = []
-    refresh = RunReader.refresh
-
-    def counted(reader: RunReader, *, has_journal: bool) -> bool:
-        asked.append(reader.id)
-        return refresh(reader, has_journal=has_journal)
-
-    monkeypatch.setattr(RunReader, "refresh", counted)
-    with open_run(tmp_path, LATER) as run:
-        assert told(cursor) == []
-        assert asked == [LATER]
-        sent(run, 1)
-        assert told(cursor) == [("1", "", True)]
-    assert told(cursor) == []
-    assert told(cursor) == []
-    assert set(asked) == {LATER}
-
-
-def test_a_summary_that_is_lost_while_one_looks_loses_nothing(tmp_path: Path) -> None:
-    log = open_log(tmp_path)
-    cursor = log.cursor()
-    with open_run(tmp_path) as run:
-        sent(run, 1)
-    assert log.run(RUN) is not None
-    os.truncate(tmp_path / f"{RUN}.summary", 0)
-    open_log(tmp_path).reindex()
-    assert told(cursor) == [("1", "", True)]
-
-
-def test_a_summary_that_is_deleted_behind_who_watches_is_made_again(tmp_path: Path) -> None:
-    log = open_log(tmp_path)
-    with open_run(tmp_path) as run:
-        delivery = make_delivery(run)
-        run.append(delivery)
-    cursor = log.cursor()
-    (tmp_path / f"{RUN}.summary").unlink()
-    with open_run(tmp_path, LATER) as later:
-        later.append(judge(delivery, "passed", "2024-05-01T13:00:00.000Z"))
-        assert told(cursor) == [("1", "passed", False)]
 
 
 def test_text_is_looked_for_in_the_records_of_single_deliveries(tmp_path: Path) -> None:

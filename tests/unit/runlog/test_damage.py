@@ -9,7 +9,6 @@ import pytest
 from retailops_sandbox.errors import FileError
 from retailops_sandbox.model import Judgement, Request, RunInfo
 from retailops_sandbox.runlog.files.finalize import finalize_abandoned
-from retailops_sandbox.runlog.index.run_file import summary_path
 from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.runlog.ports import Log
 from retailops_sandbox.runlog.runs import RunSummary
@@ -231,14 +230,4 @@ def test_a_record_whose_name_stands_twice_is_named_as_damage(runs_dir: Path, tab
     log = open_log(runs_dir)
 
     assert "damaged" in str(summary(log, BAD).problems[0])
-    assert len(seen(log)) == 3
-
-
-def test_a_summary_that_cannot_be_read_hides_nothing(runs_dir: Path) -> None:
-    beside = summary_path(runs_dir / f"{GOOD}.json")
-    beside.mkdir()
-
-    log = open_log(runs_dir)
-
-    assert summary(log, GOOD).problems == ()
     assert len(seen(log)) == 3

@@ -57,7 +57,8 @@ def test_it_is_found_by_its_ids_and_nothing_else_tells_of_it(tmp_path: Path):
     pruned = open_log(runs_dir).prune(Retention(runs=0), "2030-01-01T00:00:00Z")
     assert [each.run.id for each in pruned.removed] == [LATER]
     assert open_log(runs_dir).run(RUN) is None
-    assert sorted(each.name for each in tmp_path.iterdir()) == ["copy.json", "elsewhere", NAME, "runs"]
+    left = {each.name for each in tmp_path.iterdir() if not each.name.startswith("index.db")}
+    assert left == {"copy.json", "elsewhere", NAME, "runs"}
 
 
 def test_a_run_of_the_workspace_comes_first_whenever_it_comes(tmp_path: Path):

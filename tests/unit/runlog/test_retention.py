@@ -154,18 +154,18 @@ def names(runs_dir: Path) -> list[str]:
     return sorted(path.name for path in runs_dir.iterdir())
 
 
-def test_run_file_and_summary_go_together_and_the_log_sees_it(tmp_path: Path):
+def test_a_run_file_goes_and_the_log_sees_it(tmp_path: Path):
     write(tmp_path, OLD)
     write(tmp_path, YOUNG)
     log = open_log(tmp_path)
     assert len(log.runs()) == 2
-    size = sum((tmp_path / f"{OLD}{suffix}").stat().st_size for suffix in (".json", ".summary"))
+    size = (tmp_path / f"{OLD}.json").stat().st_size
     would = open_log(tmp_path).prune(Retention(runs=1), NOW, dry_run=True)
-    assert names(tmp_path) == [f"{id}{suffix}" for id in (OLD, YOUNG) for suffix in (".json", ".summary")]
+    assert names(tmp_path) == [f"{OLD}.json", f"{YOUNG}.json"]
     done = open_log(tmp_path).prune(Retention(runs=1), NOW)
     assert ([each.run.id for each in done.removed], done.deliveries, done.size) == ([OLD], 1, size)
     assert would == done
-    assert names(tmp_path) == [f"{YOUNG}.json", f"{YOUNG}.summary"]
+    assert names(tmp_path) == [f"{YOUNG}.json"]
     assert [run.id for run in log.runs()] == [YOUNG]
     assert log.delivery(f"{OLD}.000001") is None
 
@@ -355,21 +355,20 @@ def test_where_there_is_no_log_nothing_goes(tmp_path: Path):
 def test_sweeping_takes_what_is_left_over_and_nothing_else(tmp_path: Path):
     write(tmp_path, OLD)
     assert open_log(tmp_path).reindex().made == 1
-    for name in (f"{OLD}.json.new", f"{OLD}.summary.77.new", f"{YOUNG}.summary", f"{YOUNG}.summary.1.new"):
+    # An earlier version kept summaries beside the run files.
+    for name in (f"{OLD}.json.new", f"{OLD}.json.77.new", f"{OLD}.summary", f"{YOUNG}.json.1.new"):
         (tmp_path / name).write_text("left over")
     now = (tmp_path / f"{OLD}.json.new").stat().st_mtime
-    for name in (f"{OLD}.json.new", f"{OLD}.summary.77.new"):
+    for name in (f"{OLD}.json.new", f"{OLD}.json.77.new"):
         os.utime(tmp_path / name, (now - 3601, now - 3601))
     assert pruning.sweep(tmp_path, now) == 3
-    assert names(tmp_path) == [f"{OLD}.json", f"{OLD}.summary", f"{YOUNG}.summary.1.new"]
+    assert names(tmp_path) == [f"{OLD}.json", f"{YOUNG}.json.1.new"]
 
 
 def test_reindexing_counts_and_names_what_it_could_not(tmp_path: Path):
     write(tmp_path, OLD)
     write(tmp_path, YOUNG)
     (tmp_path / f"{YOUNG}.json").write_text("{")
-    (tmp_path / f"{OLD}.summary").write_text("nonsense")
     done = open_log(tmp_path).reindex()
     assert done.made == 1
     assert [problem.file for problem in done.problems] == [str(tmp_path / f"{YOUNG}.json")]
-    assert b'"format"' in (tmp_path / f"{OLD}.summary").read_bytes()

@@ -21,7 +21,7 @@ from retailops_sandbox.model import (
     encoder,
 )
 from retailops_sandbox.runlog.entries import Entry
-from retailops_sandbox.runlog.files import history, lock, reader
+from retailops_sandbox.runlog.files import folder, history, lock
 from retailops_sandbox.runlog.files.finalize import finalize_abandoned
 from retailops_sandbox.runlog.files.history import past_results
 from retailops_sandbox.runlog.files.journal import Line
@@ -401,7 +401,7 @@ def test_a_run_that_is_folded_while_it_is_read_is_not_missed(
     run = open_run(tmp_path)
     delivery = make_delivery(run)
     run.append(delivery)
-    look = reader._stamp
+    look = folder._stamp
 
     def look_then_fold(path: Path) -> tuple[int, int] | None:
         stamp = look(path)
@@ -409,7 +409,7 @@ def test_a_run_that_is_folded_while_it_is_read_is_not_missed(
             run.finish()
         return stamp
 
-    monkeypatch.setattr(reader, "_stamp", look_then_fold)
+    monkeypatch.setattr(folder, "_stamp", look_then_fold)
     assert ids(newest_deliveries(open_log(tmp_path), 10)) == [delivery.id]
     assert run.path.exists()
 

@@ -3,7 +3,7 @@
 list_.py      deliveries or runs, each on a line
 show.py       one delivery or run, with all its evidence
 prune.py      deletes runs
-upkeep.py     pins runs, and makes the summaries anew
+upkeep.py     pins runs, and makes the index anew
 shapes.py     what `--format json` writes
 table.py      rows in columns
 names.py      finds the run that a word names

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from retailops_sandbox.cli.options import here
+from retailops_sandbox.cli.output import complain
 from retailops_sandbox.errors import SandboxError, UsageError
 from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.runlog.ports import Log, LogReader
@@ -16,7 +17,12 @@ LATEST = "latest"
 
 def log_of(workspace: str | None) -> Log:
     """The log of the workspace that `--workspace` means."""
-    return open_log(Workspace.find(workspace, os.environ, here()).runs_dir)
+    return open_log(Workspace.find(workspace, os.environ, here()).runs_dir, notice)
+
+
+def notice(line: str) -> None:
+    """Tell a user of something about the index of the log."""
+    complain(f"note: {line}")
 
 
 def run_named(what: str, log: LogReader) -> RunSummary | None:

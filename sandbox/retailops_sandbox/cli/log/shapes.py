@@ -73,7 +73,7 @@ class PrunedRuns(msgspec.Struct, frozen=True, kw_only=True):
 class ReindexedRuns(msgspec.Struct, frozen=True, kw_only=True):
     """What `log reindex` did."""
 
-    summaries: int
+    runs: int
     swept: int
     problems: list[str]
 

@@ -43,17 +43,17 @@ def _mark(what: str, workspace: str | None, *, stays: bool) -> None:
 )
 @workspace_option
 def reindex(format: str, workspace: str | None) -> None:
-    """Make the summary beside each run file anew, and sweep up what dead processes left.
+    """Make the index of the log anew, and sweep up what dead processes left.
 
-    The run files are the truth and are not touched. Exit code 2 where a summary could not be made.
+    The run files are the truth and are not touched. Exit code 2 where one of them is damaged.
     """
     done = log_of(workspace).reindex()
     if format == "json":
         problems = [str(each) for each in done.problems]
-        document = shapes.ReindexedRuns(summaries=done.made, swept=done.swept, problems=problems)
+        document = shapes.ReindexedRuns(runs=done.made, swept=done.swept, problems=problems)
         write_json(encoder.encode(document))
     else:
-        say(f"made {done.made:,} {'summary' if done.made == 1 else 'summaries'} anew")
+        say(f"indexed {done.made:,} {'run' if done.made == 1 else 'runs'} anew")
         if done.swept:
             say(f"swept up {done.swept:,} {'file' if done.swept == 1 else 'files'} that nobody needs")
     for line in once_a_file(done.problems):

@@ -16,8 +16,8 @@ from retailops_sandbox.comparing.rules import compile_headers, compile_rules
 from retailops_sandbox.errors import FileError, unreadable
 from retailops_sandbox.model import Expectation
 from retailops_sandbox.runlog.files import runfile
+from retailops_sandbox.runlog.files.folder import Stamp, stamp_of
 from retailops_sandbox.runlog.files.runfile import NewerFormat, RunFile
-from retailops_sandbox.runlog.index.places import Stamp, stamp_of
 
 _MEND = "give a file that --report-json or `log export --format run` wrote"
 _LONGEST = 2.0

@@ -14,7 +14,6 @@ from pathlib import Path
 from retailops_sandbox.errors import FileError, unreadable
 from retailops_sandbox.runlog.files.atomic import unwritable
 from retailops_sandbox.runlog.files.pins import pin_path
-from retailops_sandbox.runlog.index.run_file import summary_path
 from retailops_sandbox.runlog.retention import KeptRun, Pruned, Removed
 from retailops_sandbox.runlog.runs import RunSummary
 
@@ -52,17 +51,13 @@ def settle(runs_dir: Path) -> None:
 def sweep(runs_dir: Path, now: float) -> int:
     """Delete what dead processes left, and return how many files that were. `now` is in seconds.
 
-    That is: half-written files that are an hour old, and summaries without a run file.
+    That is: half-written files that are an hour old, and the summaries of earlier versions.
     """
     settle(runs_dir)
     gone = 0
     for path in _files(runs_dir, ".new", ".summary"):
         try:
-            if path.suffix == ".new":
-                is_left = path.stat().st_mtime < now - _STALE
-            else:
-                is_left = not path.with_suffix(".json").exists()
-            if is_left:
+            if path.suffix == ".summary" or path.stat().st_mtime < now - _STALE:
                 path.unlink()
                 gone += 1
         except FileNotFoundError:
@@ -73,7 +68,7 @@ def sweep(runs_dir: Path, now: float) -> int:
 
 
 def _remove(file: Path) -> bool | None:
-    """Delete a run file and its summary; False where it was pinned meanwhile, and stays.
+    """Delete a run file; False where it was pinned meanwhile, and stays.
 
     None where another process is deleting it.
     """
@@ -95,7 +90,6 @@ def _finish(going: Path) -> bool:
         going.unlink()
     except FileNotFoundError:
         return not file.exists()  # Another process deleted or restored it by `settle`.
-    summary_path(file).unlink(missing_ok=True)
     return True
 
 
@@ -111,7 +105,7 @@ def _files(runs_dir: Path, *suffixes: str) -> list[Path]:
 
 def _size(runs_dir: Path, id: str) -> int:
     sizes = 0
-    for suffix in (".json", ".journal", ".summary"):
+    for suffix in (".json", ".journal"):
         try:
             sizes += (runs_dir / f"{id}{suffix}").stat().st_size
         except FileNotFoundError:

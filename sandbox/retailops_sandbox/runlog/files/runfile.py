@@ -9,18 +9,17 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import msgspec
 
 from retailops_sandbox.errors import FileError, unreadable
-from retailops_sandbox.model import Delivery, Judgement, Number, Result
+from retailops_sandbox.model import Delivery, Judgement, Number, Record, Result
 from retailops_sandbox.regular_files import regular
 from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.runlog.files.journal import FORMAT, UNDECODABLE, Head
 from retailops_sandbox.runlog.files.tables import BEGUN
-from retailops_sandbox.runlog.files.written import NotAsWritten, StoredRecord, stored_records
-from retailops_sandbox.runlog.rows import Span
+from retailops_sandbox.runlog.files.written import NotAsWritten, Span, StoredRecord, stored_records
 
 _Tables = Mapping[str, Mapping[str, msgspec.Raw]]
 
@@ -39,8 +38,6 @@ class RunFile(msgspec.Struct, frozen=True):
     judgements: list[tuple[Judgement, Span]]
     results: list[tuple[Result, Span]]
     problems: list[FileError]
-    as_written: bool
-    """Whether each record is on a line of its own, as the sandbox writes it; TinyDB writes one line."""
 
 
 class NewerFormat(FileError):
@@ -79,18 +76,41 @@ def read(path: Path) -> RunFile:
     text = _content(path)
     head, found = _whole(path, text)
     problems: list[FileError] = []
-    content = RunFile(head, [], [], [], problems, as_written=text.startswith(_START))
-    for record in found:
+    content = RunFile(head, [], [], [], problems)
+    for stored in found:
         try:
-            if record.table == "deliveries":
-                content.deliveries.append((delivery_decoder.decode(record.document), record.span))
-            elif record.table == "judgements":
-                content.judgements.append((judgement_decoder.decode(record.document), record.span))
-            elif record.table == "results":
-                content.results.append((result_decoder.decode(record.document), record.span))
-        except UNDECODABLE as error:
-            problems.append(_damaged(path, str(error), pointer=f"/{record.table}/{record.number}"))
+            record = decoded(path, stored)
+        except FileError as error:
+            problems.append(error)
+            continue
+        if isinstance(record, Delivery):
+            content.deliveries.append((record, stored.span))
+        elif isinstance(record, Judgement):
+            content.judgements.append((record, stored.span))
+        elif isinstance(record, Result):
+            content.results.append((record, stored.span))
     return content
+
+
+def decoded(path: Path, stored: StoredRecord) -> Record | None:
+    """The record that a run file stores; None for the head, and for what is of a table of somebody else's.
+
+    FileError where it is damaged.
+    """
+    decoder = _decoders.get(stored.table)
+    try:
+        return decoder.decode(stored.document) if decoder is not None else None
+    except UNDECODABLE as error:
+        raise _damaged(path, str(error), pointer=f"/{stored.table}/{stored.number}") from error
+
+
+def is_as_written(path: Path) -> bool:
+    """Whether each record is on a line of its own, as the sandbox writes it; TinyDB writes one line."""
+    try:
+        with open(path, "rb", opener=regular) as file:
+            return file.read(len(_START)) == _START
+    except OSError as error:
+        raise unreadable(path, error) from error
 
 
 def entries(path: Path) -> list[Entry]:
@@ -144,7 +164,7 @@ def _head_at_end(file: BinaryIO) -> Head | None:
     file.seek(0)
     try:
         run = _tables.decode(b"{" + start + rest)["run"]["1"]
-        return _head.decode(run) if _version.decode(run).format <= FORMAT else None
+        return head_decoder.decode(run) if _version.decode(run).format <= FORMAT else None
     except (*UNDECODABLE, KeyError):
         return None
 
@@ -163,7 +183,7 @@ def _whole(path: Path, text: bytes) -> tuple[Head, Iterator[StoredRecord]]:
                 mend="update the sandbox; the file is kept as it is",
                 file=str(path),
             )
-        return _head.decode(run), _placed(path, text, tables)
+        return head_decoder.decode(run), _placed(path, text, tables)
     except UNDECODABLE as error:
         raise _damaged(path, str(error)) from error
 
@@ -199,7 +219,12 @@ _tables: msgspec.json.Decoder[dict[str, dict[str, msgspec.Raw]]] = msgspec.json.
     dict[str, dict[str, msgspec.Raw]]
 )
 _version = msgspec.json.Decoder(_Version)
-_head = msgspec.json.Decoder(Head)
+head_decoder = msgspec.json.Decoder(Head)
 delivery_decoder = msgspec.json.Decoder(Delivery, float_hook=Number)
 judgement_decoder = msgspec.json.Decoder(Judgement, float_hook=Number)
 result_decoder = msgspec.json.Decoder(Result)
+_decoders: dict[str, msgspec.json.Decoder[Any]] = {
+    "deliveries": delivery_decoder,
+    "judgements": judgement_decoder,
+    "results": result_decoder,
+}

@@ -9,7 +9,9 @@ from typing import BinaryIO
 import msgspec
 
 from retailops_sandbox.runlog.files.journal import UNDECODABLE
-from retailops_sandbox.runlog.rows import Span
+
+Span = tuple[int, int]
+"""The place of a record in a file: the offset of its first byte, and its size in bytes."""
 
 _TABLE = re.compile(rb'"(\w{1,100})": \{(|\},|\}\})\n', re.ASCII)
 """The line that a table begins with; an empty one also ends in it."""

@@ -1,50 +1,94 @@
-"""Collects the records of one file as rows and places."""
+"""Reads records at their places in the files of a run."""
 
 from __future__ import annotations
 
-from bisect import insort
-from collections import Counter
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from io import FileIO
+from operator import attrgetter
+from pathlib import Path
+from typing import TypeVar
 
-from retailops_sandbox.model import Delivery, Judgement, Result, Verdict
-from retailops_sandbox.runlog.rows import DeliveryRow, Judged, SortKey, Span, judged_row, row_of
+import msgspec
+
+from retailops_sandbox.errors import unreadable
+from retailops_sandbox.model import Delivery, Judgement, Number, Result
+from retailops_sandbox.regular_files import regular
+from retailops_sandbox.runlog.files import runfile
+from retailops_sandbox.runlog.files.folder import Stamp, stamp_of
+from retailops_sandbox.runlog.files.journal import UNDECODABLE, Line
+from retailops_sandbox.runlog.index.tables import Place
+
+_R = TypeVar("_R", Delivery, Judgement, Result)
 
 
-class Records:
-    """The rows of one file's deliveries, and the places of its other records.
+class Stale(Exception):
+    """A file has changed, or is gone, since it was indexed: bring the index up to date and ask again."""
 
-    Records are added in the order in which they were appended.
-    """
 
-    def __init__(self) -> None:
-        self.rows: dict[str, DeliveryRow] = {}
-        """By the delivery's id."""
-        self.order: list[SortKey] = []
-        self.elsewhere: dict[str, list[Judged]] = {}
-        """Judgements of deliveries in other files, by the delivery's id."""
-        self.results: list[Span] = []
-        self.outcomes: Counter[Verdict] = Counter()
-        """The number of results of each verdict."""
+class RecordFiles:
+    """The files of a run, as they were indexed."""
 
-    def add_delivery(self, delivery: Delivery, span: Span) -> None:
-        row = row_of(delivery, span)
-        is_new = row.id not in self.rows
-        # In this order: another thread may be listing the rows, and looks up each id that `order` has.
-        self.rows[row.id] = row
-        if is_new:
-            insort(self.order, row.key)
+    def __init__(self, run_file: Path, stamp: Stamp | None) -> None:
+        """`stamp` is that of the run file when it was indexed; None where there was none."""
+        self.run_file = run_file
+        self.journal = run_file.with_suffix(".journal")
+        self.stamp = stamp
 
-    def add_judgement(self, judgement: Judgement, span: Span) -> None:
-        row = self.rows.get(judgement.delivery)
-        if row is None:
-            judged = Judged(judgement.at, judgement.verdict, span)
-            self.elsewhere.setdefault(judgement.delivery, []).append(judged)
-        else:
-            self.rows[row.id] = judged_row(row, judgement, span)
+    def deliveries(self, places: Sequence[Place]) -> Iterator[Delivery]:
+        """The deliveries at these places; Stale where a file is another one."""
+        return self._records(places, runfile.delivery_decoder, attrgetter("delivery"))
 
-    def add_result(self, result: Result, span: Span) -> None:
-        self.results.append(span)
-        self.outcomes[result.verdict] += 1
+    def judgements(self, places: Sequence[Place]) -> Iterator[Judgement]:
+        """The judgements at these places; Stale where a file is another one."""
+        return self._records(places, runfile.judgement_decoder, attrgetter("judgement"))
 
-    def ordered(self) -> list[DeliveryRow]:
-        """The rows, the oldest first."""
-        return [self.rows[id] for _, id in self.order.copy()]
+    def results(self, places: Sequence[Place]) -> Iterator[Result]:
+        """The results at these places; Stale where a file is another one."""
+        return self._records(places, runfile.result_decoder, attrgetter("result"))
+
+    def _records(
+        self,
+        places: Sequence[Place],
+        decoder: msgspec.json.Decoder[_R],
+        of_line: Callable[[Line], _R | None],
+    ) -> Iterator[_R]:
+        for place, text in self._texts(places):
+            try:
+                record = of_line(_line.decode(text)) if place.in_journal else decoder.decode(text)
+            except UNDECODABLE as error:
+                raise Stale from error
+            if record is None:
+                raise Stale
+            yield record
+
+    @contextmanager
+    def opened(self, *, in_journal: bool) -> Iterator[FileIO]:
+        """One of the files; Stale where it is gone, or is another one."""
+        path = self.journal if in_journal else self.run_file
+        try:
+            with open(path, "rb", buffering=0, opener=regular) as file:
+                if not in_journal and stamp_of(os.fstat(file.fileno())) != self.stamp:
+                    raise Stale
+                yield file
+        except FileNotFoundError as error:
+            raise Stale from error
+        except OSError as error:
+            raise unreadable(path, error) from error
+
+    def _texts(self, places: Sequence[Place]) -> Iterator[tuple[Place, bytes]]:
+        with ExitStack() as stack:
+            files: dict[bool, FileIO] = {}
+            for place in places:
+                if place.in_journal not in files:
+                    files[place.in_journal] = stack.enter_context(self.opened(in_journal=place.in_journal))
+                file = files[place.in_journal]
+                file.seek(place.offset)
+                text = file.read(place.size)
+                if len(text) != place.size:
+                    raise Stale
+                yield place, text
+
+
+_line = msgspec.json.Decoder(Line, float_hook=Number)

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from io import FileIO
-
-from retailops_sandbox.runlog.rows import DeliveryRow
 
 _CHUNK = 1 << 17
 """Bytes: what stays in a processor's cache is searched twice as fast."""
 
 
-def holding(rows: Iterable[DeliveryRow], file: FileIO, needle: bytes) -> Iterator[DeliveryRow]:
-    """The rows whose lines in a file hold a text. One without capitals is found in any case."""
-    hits = list(_hits(file, needle))
-    for row in rows if hits else ():
-        start, size = row.span
-        position = bisect_left(hits, start)
-        if position < len(hits) and hits[position] < start + size:
-            yield row
+class Hits:
+    """The places of a text in a file. One without capitals is found in any case."""
+
+    def __init__(self, file: FileIO, needle: bytes) -> None:
+        self._offsets = list(_hits(file, needle))
+
+    def __bool__(self) -> bool:
+        return bool(self._offsets)
+
+    def is_in(self, offset: int, size: int) -> bool:
+        """Whether one is in the line at this place."""
+        position = bisect_left(self._offsets, offset)
+        return position < len(self._offsets) and self._offsets[position] < offset + size
 
 
 def _hits(file: FileIO, needle: bytes) -> Iterator[int]:

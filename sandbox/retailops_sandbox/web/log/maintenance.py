@@ -15,8 +15,8 @@ from retailops_sandbox.session.ports import SystemClock
 class LogMaintenance:
     """Finishes the runs of dead processes, and deletes the runs that retention does not keep.
 
-    Readers merge unfinished runs until then. Missing summaries of runs are made here too, before a page needs
-    them, and with the pages' own log object, so that they are not made twice.
+    Readers merge unfinished runs until then. The index of the log is brought up to date here too, before a
+    page needs it.
     """
 
     def __init__(self, log: Log, retention: Retention, report: Callable[[Pruned], None]) -> None:

@@ -146,6 +146,9 @@ class Watch:
                 self._flying = flights
                 return
             changes = await asyncio.to_thread(self._cursor.changes)
+            if changes is None:
+                self._forget()
+                changes = []
             if changes:
                 self.count = await asyncio.to_thread(self._log.count)
             if changes or flights.keys() != self._flying.keys():
@@ -165,6 +168,12 @@ class Watch:
             self._add(id, flight_row(flight) if flight.problem else None, is_new=False)
         self._landed &= flights.keys()
         self._flying = flights
+        self._notify()
+
+    def _forget(self) -> None:
+        """Forget all changes, so that each page is made anew: some of them are not known."""
+        self._changes.clear()
+        self._number += 1
         self._notify()
 
     def _add(self, id: str, row: DeliveryRow | None, *, is_new: bool) -> None:

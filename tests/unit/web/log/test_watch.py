@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from retailops_sandbox.runlog.changes import Change
-from retailops_sandbox.runlog.index.positions import LogPosition
+from retailops_sandbox.runlog.index.database import State
 from retailops_sandbox.runlog.log import FileLog
 from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.web.log.watch import Watch
@@ -23,9 +23,9 @@ class CountedLog(FileLog):
 
     looks = 0
 
-    def changes(self, seen: LogPosition) -> list[Change]:
+    def changes(self, since: State) -> tuple[list[Change] | None, State]:
         self.looks += 1
-        return super().changes(seen)
+        return super().changes(since)
 
 
 def flight(id: str, problem: str = "") -> Any:
@@ -57,7 +57,7 @@ def run(body: Coroutine[Any, Any, None]) -> None:
 
 
 def test_it_looks_only_while_somebody_listens(tmp_path: Path) -> None:
-    log = CountedLog(tmp_path)
+    log = CountedLog(tmp_path / "runs", print)
 
     async def body() -> None:
         watch = Watch(log, list)
@@ -149,14 +149,14 @@ def test_who_listens_is_told_the_end(tmp_path: Path) -> None:
 
 def test_a_bug_is_said_to_who_listens_and_the_next_page_looks_again(tmp_path: Path) -> None:
     class BrokenLog(CountedLog):
-        def changes(self, seen: LogPosition) -> list[Change]:
+        def changes(self, since: State) -> tuple[list[Change] | None, State]:
             if not self.looks:
                 self.looks += 1
                 raise ZeroDivisionError
-            return super().changes(seen)
+            return super().changes(since)
 
     async def body() -> None:
-        watch = Watch(BrokenLog(tmp_path), list)
+        watch = Watch(BrokenLog(tmp_path / "runs", print), list)
         await watch.latest_id()
         with watch.listening():
             await until(lambda: "ZeroDivisionError" in watch.problem)

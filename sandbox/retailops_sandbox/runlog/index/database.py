@@ -1,0 +1,282 @@
+"""The database of the index: SQLite in `index.db`, or in memory where that cannot be written.
+
+It holds nothing that the run files do not, so it may be deleted or damaged at any time: another one is made.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import RLock
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Engine, create_engine, event, select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
+
+from retailops_sandbox.errors import FileError
+from retailops_sandbox.regular_files import no_link
+from retailops_sandbox.runlog.index.tables import FORMAT, metadata, state
+from retailops_sandbox.runlog.rows import lookups
+
+_LONGEST_WAIT = 60.0
+"""Seconds to wait for other processes that write the index; each writes for less than a second."""
+_SETTING_UP = 1.0
+"""Seconds in which other processes have set up a new index."""
+_PAUSE = 0.02
+_DAMAGED = {"SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR"}
+"""Among them a table that is missing, or is another one."""
+_BUSY = {"SQLITE_BUSY", "SQLITE_LOCKED"}
+
+
+class IndexLost(Exception):
+    """The index is gone or damaged, and another one takes its place: bring that up to date and ask again."""
+
+
+class State(NamedTuple):
+    """Which index it is, and how many times it was written."""
+
+    identity: str
+    changes: int
+    results: int
+    """How many times it had been written when a result last changed."""
+
+
+class Database:
+    """The database of the index. Any thread may use it."""
+
+    def __init__(self, path: Path | None, notice: Callable[[str], None]) -> None:
+        """`path` is None for an index that is kept in memory; `notice` takes a line for users."""
+        self._path = path
+        self._notice = notice
+        self._engine: Engine | None = None
+        self._file: os.stat_result | None = None
+        """The status of the file that the engine uses; None where that is in memory."""
+        self._is_unwritable = False
+        self._changing = RLock()
+        """Held while the engine changes; in memory, where all share one connection, also by who uses it."""
+
+    def look_again(self) -> None:
+        """See whether the file is still the one that is used; it may have been deleted. Blocks."""
+        with self._changing:
+            if self._engine is None or self._path is None or self._is_unwritable:
+                return
+            # In memory only as long as there is no folder for the file.
+            has_changed = (
+                self._path.parent.is_dir() if self._file is None else not _is_at(self._path, self._file)
+            )
+            if has_changed:
+                self._close()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection to read from; IndexLost where the index turns out to be damaged."""
+        with self._connected(writes=False) as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A connection whose changes are kept when the block ends without an exception.
+
+        No other process writes meanwhile. IndexLost where the index is damaged, or the disk full.
+        """
+        with self._connected(writes=True) as connection, connection.begin():
+            yield connection
+
+    def state(self, connection: Connection) -> State:
+        """Which index it is, and how many times it was written."""
+        found = connection.execute(_STATE).one()
+        return State(*found)
+
+    def clear(self, connection: Connection) -> None:
+        """Empty the index, which is another one from then on."""
+        for table in metadata.sorted_tables:
+            connection.execute(table.delete())
+        _identify(connection)
+
+    def close(self) -> None:
+        """Close the files of the index."""
+        with self._changing:
+            self._close()
+
+    # --- connections ---
+
+    @contextmanager
+    def _connected(self, *, writes: bool) -> Iterator[Connection]:
+        with self._changing:
+            engine = self._opened()
+            held = self._file is None
+            if held:
+                self._changing.acquire()
+        try:
+            with engine.connect() as connection:
+                yield connection.execution_options(writes=writes)
+        except _Error as error:
+            self._failed(engine, error)
+            raise IndexLost from error
+        finally:
+            if held:
+                self._changing.release()
+
+    def _opened(self) -> Engine:
+        if self._engine is None:
+            self._engine = self._file_engine() or _engine("sqlite://", poolclass=StaticPool)
+            try:
+                _prepare(self._engine)
+            except _Error as error:
+                self._failed(self._engine, error)
+                return self._opened()
+        return self._engine
+
+    def _file_engine(self) -> Engine | None:
+        """An engine for the file; None where it cannot be written, or its folder is not there yet."""
+        if self._path is None or self._is_unwritable or not self._path.parent.is_dir():
+            return None
+        try:
+            # Made here, because SQLite gives all its files the mode of this one.
+            descriptor = no_link(self._path, os.O_RDWR | os.O_CREAT)
+            try:
+                self._file = os.fstat(descriptor)
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            self._give_up(error.strerror or str(error))
+            return None
+        return _engine(f"sqlite:///{self._path}", max_overflow=-1)
+
+    def _close(self) -> None:
+        if self._engine is not None:
+            self._engine.dispose()
+        self._engine, self._file = None, None
+
+    # --- failures ---
+
+    def _failed(self, engine: Engine, error: Exception) -> None:
+        """Have another index take the place of one that failed; FileError where others only use it."""
+        name = _error_name(error)
+        if any(name.startswith(each) for each in _BUSY):
+            raise FileError(
+                f"is being written by another process for more than {_LONGEST_WAIT:.0f} seconds",
+                mend="try again, or delete it: it is made anew",
+                file=str(self._path),
+            ) from error
+        with self._changing:
+            if engine is not self._engine:
+                return  # Another thread has done this already.
+            if self._path is None or self._file is None:
+                raise error
+            self._close()
+            if any(name.startswith(each) for each in _DAMAGED):
+                self._delete()
+            else:
+                self._give_up(str(getattr(error, "orig", error)))
+
+    def _delete(self) -> None:
+        """Delete the file, because it is damaged."""
+        assert self._path is not None
+        self._notice(f"{self._path}: was damaged, and is made anew from the run files")
+        try:
+            for suffix in ("", "-wal", "-shm"):
+                Path(f"{self._path}{suffix}").unlink(missing_ok=True)
+        except OSError as error:
+            self._give_up(error.strerror or str(error))
+
+    def _give_up(self, reason: str) -> None:
+        self._is_unwritable = True
+        self._notice(f"{self._path}: cannot be written: {reason.lower()} (the log's index is kept in memory)")
+
+
+def _engine(url: str, **pool: Any) -> Engine:
+    options = {"check_same_thread": False, "timeout": _LONGEST_WAIT}
+    engine = create_engine(url, connect_args=options, **pool)
+    event.listen(engine, "connect", _set_up)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _set_up(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
+    # `_begin` begins each transaction: Python's own module does so only for some statements.
+    connection.isolation_level = None
+    # What a crash of the machine damages is made anew.
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA temp_store = MEMORY")
+
+
+def _begin(connection: Connection) -> None:
+    # At once with the right to write: a transaction that first reads may find that another one has written.
+    writes = connection.get_execution_options().get("writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _prepare(engine: Engine) -> None:
+    """Make the tables where there are none, or they are of another format."""
+    with engine.connect() as connection:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        _let_readers_be(driver)
+        if _is_current(connection):
+            return
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        if _is_current(connection):
+            return  # Another process has made them.
+        _drop_all(connection)
+        metadata.create_all(connection, checkfirst=False)
+        _identify(connection)
+
+
+def _let_readers_be(connection: sqlite3.Connection) -> None:
+    """Have readers not wait for who writes. The file remembers it."""
+    until = time.monotonic() + _SETTING_UP
+    while True:
+        try:
+            connection.execute("PRAGMA busy_timeout = 0")
+            connection.execute("PRAGMA journal_mode = WAL")
+            break
+        except sqlite3.OperationalError as error:
+            if not error.sqlite_errorname.startswith("SQLITE_BUSY"):
+                raise
+            if time.monotonic() > until:
+                # Somebody emptied it while others have it open: these notice when it is another file.
+                raise sqlite3.DatabaseError("it stays locked") from error
+        time.sleep(_PAUSE)
+    connection.execute(f"PRAGMA busy_timeout = {_LONGEST_WAIT * 1000:.0f}")
+
+
+def _is_current(connection: Connection) -> bool:
+    if not connection.exec_driver_sql("SELECT 1 FROM sqlite_master WHERE name = 'state'").first():
+        return False
+    found = connection.exec_driver_sql("SELECT * FROM state").mappings().first()
+    return found is not None and (found.get("format"), found.get("lookups")) == (FORMAT, lookups())
+
+
+def _drop_all(connection: Connection) -> None:
+    found = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").scalars().all()
+    for name in found:
+        quoted = connection.dialect.identifier_preparer.quote_identifier(name)
+        connection.exec_driver_sql(f"DROP TABLE {quoted}")
+
+
+def _identify(connection: Connection) -> None:
+    values = {"format": FORMAT, "lookups": lookups(), "identity": secrets.token_hex(8)}
+    connection.execute(state.insert().values(values | {"changes": 0, "results": 0}))
+
+
+def _is_at(path: Path, status: os.stat_result) -> bool:
+    try:
+        return os.path.samestat(os.stat(path), status)
+    except OSError:
+        return False
+
+
+def _error_name(error: Exception) -> str:
+    """SQLite's name of an error, such as `SQLITE_FULL`."""
+    return getattr(getattr(error, "orig", error), "sqlite_errorname", "SQLITE_NOTADB")
+
+
+_Error = (DBAPIError, sqlite3.Error)
+_STATE = select(state.c.identity, state.c.changes, state.c.results)

@@ -1,0 +1,186 @@
+"""Reads records that the index finds: deliveries with their judgements, results, and what holds a text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
+
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, bindparam, func, select
+
+from retailops_sandbox.model import Delivery, Judgement, Result
+from retailops_sandbox.runlog.entries import Entry, LoggedResult
+from retailops_sandbox.runlog.index.indexed import IndexedRun, KnownRun
+from retailops_sandbox.runlog.index.records import RecordFiles, Stale
+from retailops_sandbox.runlog.index.tables import (
+    Place,
+    deliveries,
+    judged_from,
+    judgements_elsewhere,
+    place_from,
+    results,
+)
+from retailops_sandbox.runlog.index.text_search import Hits
+from retailops_sandbox.runlog.query import Query, spelled
+from retailops_sandbox.runlog.rows import DeliveryRow
+
+
+def entries(
+    connection: Connection, run: KnownRun, wanted: ColumnElement[bool], holders: Iterable[KnownRun]
+) -> list[Entry]:
+    """The wanted deliveries of a run, the oldest first, with what the other runs in `holders` judged."""
+    found = connection.execute(_DELIVERIES.where(deliveries.c.run == run.number, wanted)).mappings().all()
+    own = [judged_from(values["judged"]) for values in found]
+    files = _files(run)
+    judgements = files.judgements([each.place for judged in own for each in judged])
+    by_delivery = {
+        values["id"]: [next(judgements) for _ in judged] for values, judged in zip(found, own, strict=True)
+    }
+    _add_elsewhere(connection, run, by_delivery, {each.number: each for each in holders})
+    return [
+        Entry(delivery, tuple(by_delivery[delivery.id]))
+        for delivery in files.deliveries([place_from(values) for values in found])
+    ]
+
+
+def _add_elsewhere(
+    connection: Connection,
+    run: KnownRun,
+    by_delivery: Mapping[str, list[Judgement]],
+    holders: Mapping[int, KnownRun],
+) -> None:
+    """Add the judgements that other runs hold, in order of time."""
+    for values in connection.execute(_ELSEWHERE, {"first": f"{run.id}.", "end": f"{run.id}/"}).mappings():
+        holder, known = holders.get(values["run"]), by_delivery.get(values["delivery"])
+        if holder is not None and known is not None:
+            known += _files(holder).judgements([place_from(values)])
+            known.sort(key=attrgetter("at"))
+
+
+def deliveries_of(connection: Connection, run: KnownRun, wanted: ColumnElement[bool]) -> list[Delivery]:
+    """The wanted deliveries of a run, without judgements."""
+    found = connection.execute(_DELIVERIES.where(deliveries.c.run == run.number, wanted)).mappings().all()
+    return list(_files(run).deliveries([place_from(values) for values in found]))
+
+
+# --- results ---
+
+
+def results_of_run(connection: Connection, run: KnownRun) -> list[Result]:
+    """The results of a run, in the order in which they were appended."""
+    asked = select(results).where(results.c.run == run.number).order_by(results.c.position)
+    found = connection.execute(asked).mappings().all()
+    return list(_files(run).results([place_from(values) for values in found]))
+
+
+def results_of(
+    connection: Connection, runs: Mapping[str, KnownRun], scenario: str, *, start: int, most: int
+) -> list[LoggedResult]:
+    """The results of a scenario, those of the newest run first: so many of them from `start` on."""
+    asked = _UNDAMAGED.where(results.c.scenario == scenario).order_by(
+        results.c.sort.desc(), results.c.run.desc(), results.c.position.desc()
+    )
+    found = connection.execute(asked.offset(start).limit(most)).mappings().all()
+    logged = _logged(found, runs)
+    return [logged[values["position"]] for values in found]
+
+
+def latest_results(
+    connection: Connection, runs: Mapping[str, KnownRun], known: Mapping[str, tuple[int, LoggedResult]]
+) -> dict[str, tuple[int, LoggedResult]]:
+    """The latest result of each scenario with its position in the index; what is in `known` is not read."""
+    # By position, so that of several in one run the last remains.
+    latest = {values["scenario"]: values for values in connection.execute(_LATEST).mappings()}
+    new = [each for id, each in latest.items() if id not in known or known[id][0] != each["position"]]
+    logged = _logged(new, runs)
+    return {
+        id: (each["position"], logged[each["position"]]) if each["position"] in logged else known[id]
+        for id, each in latest.items()
+    }
+
+
+def _logged(found: Sequence[RowMapping], runs: Mapping[str, KnownRun]) -> dict[int, LoggedResult]:
+    """The results that rows of `results` stand for, by their position."""
+    by_number = {run.number: run for run in runs.values()}
+    by_run: dict[int, list[RowMapping]] = {}
+    for values in found:
+        by_run.setdefault(values["run"], []).append(values)
+    logged: dict[int, LoggedResult] = {}
+    for number, of_run in by_run.items():
+        run = by_number.get(number)
+        if run is None or run.indexed.info is None:
+            raise Stale  # Another process has written the index meanwhile.
+        records = _files(run).results([place_from(values) for values in of_run])
+        for values, record in zip(of_run, records, strict=True):
+            logged[values["position"]] = LoggedResult(run.indexed.info, record)
+    return logged
+
+
+# --- texts ---
+
+
+class Searched:
+    """What is known of where a query's text is, while its rows are read."""
+
+    def __init__(self, query: Query) -> None:
+        self._query = query
+        self._needle = spelled(query.text)
+        self._of: tuple[int, IndexedRun] | None = None
+        """The run that was searched last, as it was indexed then."""
+        self._hits: dict[bool, Hits] = {}
+        """By whether they are in the journal."""
+
+    def is_in(self, run: KnownRun) -> bool:
+        """Whether the text may be in a record of a run; Stale where its files have changed."""
+        if self._of != (run.number, run.indexed):
+            self._hits = {}
+            for in_journal in (False, True) if run.indexed.as_written else ():
+                if run.indexed.offset if in_journal else run.indexed.stamp:
+                    with _files(run).opened(in_journal=in_journal) as file:
+                        self._hits[in_journal] = Hits(file, self._needle)
+            self._of = run.number, run.indexed
+        return not run.indexed.as_written or any(self._hits.values())
+
+    def holding(
+        self, run: KnownRun, rows: Sequence[DeliveryRow], places: Sequence[Place]
+    ) -> list[DeliveryRow]:
+        """The rows whose records hold the text, which `is_in` has looked for."""
+        near = [
+            (row, place)
+            for row, place in zip(rows, places, strict=True)
+            if not run.indexed.as_written or self._is_near(place)
+        ]
+        records = _files(run).deliveries([place for _, place in near])
+        return [row for (row, _), record in zip(near, records, strict=True) if self._query.is_in(record)]
+
+    def _is_near(self, place: Place) -> bool:
+        hits = self._hits.get(place.in_journal)
+        return hits is not None and hits.is_in(place.offset, place.size)
+
+
+def _files(run: KnownRun) -> RecordFiles:
+    """The files of a run, as they were indexed."""
+    return RecordFiles(run.on_disk.run_file, run.indexed.stamp)
+
+
+_DELIVERIES = select(
+    deliveries.c.id,
+    deliveries.c.judged,
+    deliveries.c.in_journal,
+    deliveries.c.offset,
+    deliveries.c.size,
+).order_by(deliveries.c.sort, deliveries.c.id)
+_ELSEWHERE = select(judgements_elsewhere).where(
+    # "/" comes after "." in the order of texts.
+    judgements_elsewhere.c.delivery >= bindparam("first"),
+    judgements_elsewhere.c.delivery < bindparam("end"),
+)
+_UNDAMAGED = select(results).where(results.c.sort.is_not(None))
+"""Those of runs whose own record is not damaged."""
+_newest = (
+    select(results.c.scenario, func.max(results.c.sort).label("sort")).group_by(results.c.scenario).subquery()
+)
+_LATEST = (
+    select(results)
+    .join(_newest, and_(results.c.scenario == _newest.c.scenario, results.c.sort == _newest.c.sort))
+    .order_by(results.c.run, results.c.position)
+)

@@ -1,0 +1,452 @@
+"""The index may be deleted, damaged or out of date at any time, and the log says the same all along."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from retailops_sandbox.errors import FileError
+from retailops_sandbox.model import Judgement, Verdict
+from retailops_sandbox.runlog.files import folder
+from retailops_sandbox.runlog.index import database, tables, updating
+from retailops_sandbox.runlog.index.tables import sort_of
+from retailops_sandbox.runlog.opening import open_log
+from retailops_sandbox.runlog.ports import Log, RunWriter
+from retailops_sandbox.runlog.query import Query
+from tests.support.privileges import unprivileged
+from tests.support.records import LATER, RUN, judge, make_delivery, make_result, open_run
+
+ROOT = Path(__file__).parents[3]
+EACH = 6
+"""Deliveries of each run."""
+
+
+@pytest.fixture
+def runs_dir(tmp_path: Path) -> Path:
+    """A run that has ended, and one whose process died and that judged a delivery of the first again."""
+    verdicts: tuple[Verdict, ...] = ("passed", "failed", "errored")
+    with open_run(tmp_path) as run:
+        made = [sent(run, number) for number in range(EACH)]
+        for number, id in enumerate(made):
+            run.append(judged(id, verdicts[number % 3]))
+        run.append(make_result())
+    later = open_run(tmp_path, LATER)
+    for number in range(EACH):
+        sent(later, 30 + number)
+    later.append(judged(made[1], "passed", second=59))
+    later.close()
+    return tmp_path
+
+
+def sent(run: RunWriter, second: int) -> str:
+    delivery = make_delivery(run, f"2024-05-01T12:00:{second:02}.000Z")
+    run.append(delivery)
+    return delivery.id
+
+
+def judged(id: str, verdict: Verdict, second: int = 10) -> Judgement:
+    return Judgement(delivery=id, verdict=verdict, at=f"2024-05-01T13:00:{second:02}.000Z")
+
+
+def index_of(runs_dir: Path) -> Path:
+    return runs_dir.parent / "index.db"
+
+
+def said(log: Log) -> tuple[object, ...]:
+    """All that a log says of its deliveries."""
+    rows = list(log.rows())
+    entries = [log.delivery(row.id) for row in rows]
+    assert [entry.row for entry in entries if entry is not None] == rows
+    results = {id: found.result for id, found in log.latest_results().items()}
+    return rows, entries, log.runs(), [log.results(run.id) for run in log.runs()], results, log.count()
+
+
+def test_it_is_made_once_beside_the_folder_and_is_for_its_owner_alone(runs_dir: Path) -> None:
+    before = said(open_log(runs_dir))
+    index = index_of(runs_dir)
+    assert stat.S_IMODE(index.stat().st_mode) == 0o600
+    written = changes_of(index)
+    assert said(open_log(runs_dir)) == before
+    assert changes_of(index) == written
+    # Nothing of it is in the folder of the runs.
+    assert {path.suffix for path in runs_dir.iterdir()} == {".json", ".journal"}
+
+
+def changes_of(index: Path) -> int:
+    """How many times the index was written."""
+    connection = sqlite3.connect(index)
+    (changes,) = connection.execute("SELECT changes FROM state").fetchone()
+    connection.close()
+    return int(changes)
+
+
+def spoil(index: Path, text: bytes) -> None:
+    for suffix in ("-wal", "-shm"):
+        Path(f"{index}{suffix}").unlink(missing_ok=True)
+    index.write_bytes(text)
+
+
+def cut(index: Path) -> None:
+    settle(index)
+    spoil(index, index.read_bytes()[: index.stat().st_size // 2])
+
+
+def scribble(index: Path) -> None:
+    """Write over every page but the first, which names the tables."""
+    settle(index)
+    text = bytearray(index.read_bytes())
+    text[4096:] = random.Random(0).randbytes(len(text) - 4096)
+    spoil(index, bytes(text))
+
+
+def settle(index: Path) -> None:
+    """Move what was written last into the file itself."""
+    connection = sqlite3.connect(index)
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+
+
+def execute(statement: str) -> Callable[[Path], None]:
+    def change(index: Path) -> None:
+        with sqlite3.connect(index) as connection:
+            connection.execute(statement)
+        connection.close()
+
+    return change
+
+
+DAMAGE: dict[str, Callable[[Path], None]] = {
+    "empty": lambda index: spoil(index, b""),
+    "no database": lambda index: spoil(index, b"no database at all\n" * 1000),
+    "cut off": cut,
+    "scribbled over": scribble,
+    "a table is gone": execute("DROP TABLE deliveries"),
+    "a column is gone": execute("ALTER TABLE runs RENAME COLUMN record TO recorded"),
+}
+CHANGED: dict[str, Callable[[Path], None]] = {
+    "deleted": Path.unlink,
+    "another database": execute("DROP TABLE state"),
+    "another format": execute("UPDATE state SET format = 99"),
+    "other contracts": execute("UPDATE state SET lookups = 1"),
+    "no state": execute("DELETE FROM state"),
+}
+
+
+@pytest.mark.parametrize("is_open", [True, False], ids=["while it is open", "before it is opened"])
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_a_damaged_one_is_made_anew_and_that_is_said_once(runs_dir: Path, kind: str, is_open: bool) -> None:
+    before = said(open_log(runs_dir))
+    told: list[str] = []
+    log = open_log(runs_dir, told.append)
+    if is_open:
+        assert said(log) == before
+    DAMAGE[kind](index_of(runs_dir))
+    assert said(log) == before
+    assert said(log) == before
+    assert said(open_log(runs_dir, told.append)) == before
+    line = f"{index_of(runs_dir)}: was damaged, and is made anew from the run files"
+    # Who has it open may not come across the damage, and an empty file is a new one.
+    assert told in ([[line], []] if is_open or kind == "empty" else [[line]])
+
+
+@pytest.mark.parametrize("kind", CHANGED)
+def test_one_that_does_not_fit_is_made_anew_without_a_word(runs_dir: Path, kind: str) -> None:
+    told: list[str] = []
+    before = said(open_log(runs_dir, told.append))
+    CHANGED[kind](index_of(runs_dir))
+    assert said(open_log(runs_dir, told.append)) == before
+    assert told == []
+
+
+def test_one_that_is_deleted_while_it_is_open_is_made_anew(runs_dir: Path) -> None:
+    logs = [open_log(runs_dir), open_log(runs_dir)]
+    before = said(logs[0])
+    assert said(logs[1]) == before
+    reading = logs[0].rows()
+    found = [next(reading)]
+    for path in runs_dir.parent.glob("index.db*"):
+        path.unlink()
+    assert [*found, *reading] == before[0]
+    with open_run(runs_dir, "20240501T140000Z-cccccc") as run:
+        sent(run, 50)
+    assert [log.count() for log in logs if len(list(log.rows()))] == [2 * EACH + 1] * 2
+    assert said(logs[1]) == said(open_log(runs_dir))
+
+
+def test_who_watches_learns_that_an_index_is_another_one(runs_dir: Path) -> None:
+    log = open_log(runs_dir)
+    cursor = log.cursor()
+    assert cursor.changes() == []
+    index_of(runs_dir).unlink()
+    assert cursor.changes() is None
+    with open_run(runs_dir, "20240501T140000Z-cccccc") as run:
+        id = sent(run, 50)
+        changes = cursor.changes()
+        assert changes is not None
+        assert [(each.row.id, each.is_new) for each in changes] == [(id, True)]
+
+
+def test_watching_looks_at_no_file_of_a_run_that_has_ended(
+    runs_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = open_log(runs_dir)
+    cursor = log.cursor()
+    looked: list[str] = []
+    look = folder.RunFolder._look_at
+
+    def counted(self: folder.RunFolder, id: str, *, has_journal: bool) -> folder.RunOnDisk:
+        looked.append(id)
+        return look(self, id, has_journal=has_journal)
+
+    monkeypatch.setattr(folder.RunFolder, "_look_at", counted)
+    assert cursor.changes() == []
+    assert looked == [LATER]
+
+
+def test_what_is_indexed_is_not_read_again(runs_dir: Path) -> None:
+    log = open_log(runs_dir)
+    rows = list(log.rows())
+    for path in runs_dir.iterdir():
+        status = path.stat()
+        path.write_bytes(b"#" * status.st_size)
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert list(log.rows()) == rows
+    assert list(open_log(runs_dir).rows(Query(verdict="failed"))) == [
+        r for r in rows if r.verdict == "failed"
+    ]
+
+
+def test_there_is_none_where_there_is_no_folder_for_it(tmp_path: Path) -> None:
+    runs_dir = tmp_path / "absent" / "runs"
+    log = open_log(runs_dir)
+    assert (log.runs(), list(log.rows()), log.count()) == ([], [], 0)
+    assert not runs_dir.parent.exists()
+    with open_run(runs_dir) as run:
+        sent(run, 1)
+    assert len(list(log.rows())) == 1
+    assert index_of(runs_dir).exists()
+
+
+@pytest.mark.parametrize("is_there", [True, False], ids=["out of date", "absent"])
+def test_it_is_kept_in_memory_where_it_cannot_be_written_and_that_is_said_once(is_there: bool) -> None:
+    # Not in pytest's own folder, which is closed to all but its owner.
+    with tempfile.TemporaryDirectory() as name:
+        runs_dir = Path(name) / "runs"
+        Path(name).chmod(0o755)
+        with open_run(runs_dir) as run:
+            sent(run, 1)
+        if is_there:
+            open_log(runs_dir).runs()
+        with open_run(runs_dir, LATER) as run:
+            sent(run, 2)
+        for path in (runs_dir, *runs_dir.iterdir(), *runs_dir.parent.glob("index.db*")):
+            path.chmod(0o755)
+        told: list[str] = []
+        with unprivileged():
+            log = open_log(runs_dir, told.append)
+            assert [run.id for run in log.runs()] == [LATER, RUN]
+            assert [row.run for row in log.rows()] == [LATER, RUN]
+        (line,) = told
+        assert line.startswith(f"{index_of(runs_dir)}: cannot be written: ")
+        assert line.endswith(" (the log's index is kept in memory)")
+        assert index_of(runs_dir).exists() == is_there
+
+
+def test_a_folder_in_its_place_is_no_obstacle(runs_dir: Path) -> None:
+    index_of(runs_dir).mkdir()
+    told: list[str] = []
+    log = open_log(runs_dir, told.append)
+    assert len(list(log.rows())) == 2 * EACH
+    assert told == [
+        f"{index_of(runs_dir)}: cannot be written: is a directory (the log's index is kept in memory)"
+    ]
+
+
+def test_a_link_in_its_place_is_not_followed(
+    runs_dir: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "precious"
+    elsewhere.write_text("precious")
+    index_of(runs_dir).symlink_to(elsewhere)
+    assert len(list(open_log(runs_dir).rows())) == 2 * EACH
+    assert elsewhere.read_text() == "precious"
+
+
+def test_others_that_write_it_for_too_long_are_named(runs_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "_LONGEST_WAIT", 0.2)
+    open_log(runs_dir).runs()
+    other = sqlite3.connect(index_of(runs_dir), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with open_run(runs_dir, "20240501T140000Z-cccccc") as run:
+        sent(run, 50)
+    with pytest.raises(FileError, match="is being written by another process"):
+        open_log(runs_dir).runs()
+    other.rollback()
+    other.close()
+    assert len(open_log(runs_dir).runs()) == 3
+
+
+def test_runs_that_go_take_all_that_is_theirs(runs_dir: Path) -> None:
+    log = open_log(runs_dir)
+    assert len(list(log.rows())) == 2 * EACH
+    assert [each.verdict for each in log.rows(Query(run=RUN), newest_first=False)][1] == "passed"
+    (runs_dir / f"{LATER}.journal").unlink()
+    assert [each.verdict for each in log.rows(newest_first=False)] == ["passed", "failed", "errored"] * 2
+    (runs_dir / f"{LATER}.json").unlink()
+    assert [run.id for run in log.runs()] == [RUN]
+    (runs_dir / f"{RUN}.json").unlink()
+    assert list(log.rows()) == []
+    assert log.latest_results() == {}
+    connection = sqlite3.connect(index_of(runs_dir))
+    for table in ("runs", "deliveries", "orders", "codes", "judgements_elsewhere", "results"):
+        assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
+    connection.close()
+
+
+def test_a_record_that_is_damaged_once_it_is_indexed_hides_no_other(runs_dir: Path) -> None:
+    logs = [open_log(runs_dir)]
+    assert len(list(logs[0].rows(Query(run=RUN)))) == EACH
+    path = runs_dir / f"{RUN}.json"
+    path.write_bytes(path.read_bytes().replace(b'"sent_at":"', b'"sent_at":17,"was":"', 2))
+    logs.append(open_log(runs_dir))
+    for log in logs:
+        found = log.run(RUN)
+        assert found is not None
+        assert [problem.pointer for problem in found.problems] == ["/deliveries/1", "/deliveries/2"]
+        assert found.deliveries == len(log.deliveries(RUN)) == len(list(log.rows(Query(run=RUN)))) == EACH - 2
+
+
+def test_reindexing_makes_it_anew(runs_dir: Path) -> None:
+    log = open_log(runs_dir)
+    before = said(log)
+    execute("UPDATE deliveries SET receiver = 'wrong'")(index_of(runs_dir))
+    assert list(log.rows(Query(receiver="local"))) == []
+    done = log.reindex()
+    assert (done.made, done.problems) == (2, [])
+    assert said(log) == before
+    assert list(log.rows(Query(receiver="wrong"))) == []
+
+
+FILLS = """
+import sys
+from pathlib import Path
+from retailops_sandbox.runlog.opening import open_log
+print("ready", flush=True)
+log = open_log(Path(sys.argv[1]), print)
+print(len(list(log.rows())), flush=True)
+"""
+
+
+@contextmanager
+def filling(runs_dir: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process that brings the index up to date."""
+    command = [sys.executable, "-c", FILLS, str(runs_dir)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def many_runs(runs_dir: Path, runs: int, each: int) -> None:
+    for number in range(runs):
+        with open_run(runs_dir, f"20240601T{number:06}Z-aaaaaa") as run:
+            for second in range(each):
+                delivery = make_delivery(run, f"2024-06-01T12:{number:02}:{second % 60:02}.000Z")
+                run.append(delivery)
+                run.append(judge(delivery))
+
+
+def test_a_reader_that_is_killed_while_it_fills_it_leaves_it_whole(tmp_path: Path, soak: bool) -> None:
+    many_runs(tmp_path, 12, 100)
+    chance = random.Random(1)
+    was_cut_off = 0
+    for _ in range(60 if soak else 6):
+        for path in tmp_path.parent.glob("index.db*"):
+            path.unlink()
+        with filling(tmp_path) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            time.sleep(chance.random() * 0.5)
+            process.send_signal(signal.SIGKILL)
+        was_cut_off += process.returncode == -signal.SIGKILL
+        told: list[str] = []
+        log = open_log(tmp_path, told.append)
+        assert len(list(log.rows())) == 1200
+        assert sum(run.verdicts["passed"] for run in log.runs()) == 1200
+        assert told == []
+    assert was_cut_off
+
+
+def test_many_processes_fill_it_at_once_and_all_say_the_same(tmp_path: Path) -> None:
+    many_runs(tmp_path, 12, 100)
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", FILLS, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(4)
+    ]
+    answers = [process.communicate()[0] for process in processes]
+    assert answers == ["ready\n1200\n"] * 4
+    connection = sqlite3.connect(index_of(tmp_path))
+    assert connection.execute("SELECT count(*), count(DISTINCT id) FROM deliveries").fetchone() == (
+        1200,
+        1200,
+    )
+    connection.close()
+
+
+def test_a_long_journal_is_read_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(updating, "_LINES_AT_ONCE", 7)
+    run = open_run(tmp_path)
+    log = open_log(tmp_path)
+    sent(run, 0)
+    assert len(list(log.rows())) == 1
+    for second in range(1, 30):
+        run.append(judged(sent(run, second), "failed", second))
+    assert [row.verdict for row in log.rows(newest_first=False)] == [None] + ["failed"] * 29
+    assert log.runs()[0].verdicts == {"": 1, "failed": 29}
+    run.finish()
+    assert log.runs()[0].verdicts == {"": 1, "failed": 29}
+    assert log.count() == 30
+
+
+def test_its_tables_can_be_made_in_postgresql_too() -> None:
+    made = [
+        str(CreateTable(table).compile(dialect=postgresql.dialect()))
+        for table in tables.metadata.sorted_tables
+    ]
+    made += [
+        str(CreateIndex(index).compile(dialect=postgresql.dialect()))
+        for table in tables.metadata.sorted_tables
+        for index in table.indexes
+    ]
+    assert len(made) > 20
+    assert not any("ROWID" in each for each in made)
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [
+        ("2024-05-01T12:00:00Z", "2024-05-01T12:00:00.001Z"),
+        ("2024-05-01T12:00:00.999Z", "2024-05-01T12:00:01Z"),
+        ("no time at all", "1970-01-01T00:00:01Z"),
+        ("2024-05-01", "2024-05-01T00:00:00.000001Z"),
+    ],
+)
+def test_instants_sort_as_they_follow_each_other(earlier: str, later: str) -> None:
+    assert sort_of(earlier) < sort_of(later)
