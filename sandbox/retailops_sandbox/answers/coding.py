@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from retailops_sandbox.model import Headers, Violation
 
@@ -13,6 +14,7 @@ _NAME = 40
 """The most characters of a coding's name that are quoted."""
 
 
+@lru_cache(maxsize=64)
 def violations(sent: Headers, received: Headers) -> tuple[Violation, ...]:
     """The violation of an answer in a coding that its request did not ask for; empty where there is none."""
     codings = [coding for coding in _listed(received, "content-encoding") if coding != "identity"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from base64 import b64decode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 import msgspec
@@ -14,7 +15,9 @@ from retailops_sandbox.model import (
     Delivery,
     Exchange,
     Fault,
+    Headers,
     HttpRequest,
+    HttpResponse,
     Json,
     Redirect,
     Request,
@@ -28,6 +31,8 @@ from retailops_sandbox.redaction.secrets import Secrets
 
 _BEGINNING = 60
 """The most bytes that a message quotes of what came in the place of a status line; a multiple of 3."""
+_SMALL = 4_096
+"""The most bytes of an answer that is remembered as it was read."""
 _Side = TypeVar("_Side", bound=Request | Response)
 
 
@@ -54,10 +59,9 @@ def exchange(
     all of it, too.
     """
     sent = exchange.request_headers or request.headers
-    received = exchange.response
-    came = () if received is None else received.headers
     sent_body = Body.of(request.body, secret_pointers)
-    received_body = Body.of(b"" if received is None else received.body, secret_pointers)
+    answer = _answer(exchange.response, secret_pointers)
+    came, received_body, answered = answer.headers, answer.body, answer.response
     harmless = credentials.is_harmless(sent) and credentials.is_harmless(came)
     harmless = harmless and not exchange.redirects and "@" not in request.url and "?" not in request.url
     disclosed = [] if harmless else [*credentials.disclosed(request.url, sent + came)]
@@ -71,15 +75,6 @@ def exchange(
         body=sent_body.unredacted,
         base64=sent_body.binary,
     )
-    answered = None
-    if received is not None:
-        answered = Response(
-            status=received.status,
-            http_version=received.http_version,
-            headers=came,
-            body=received_body.unredacted,
-            base64=received_body.binary,
-        )
     if harmless and not secrets and not sent_body.places and not received_body.places:
         told = _told(exchange.fault, answered)
         return RedactedExchange(asked, answered, told, exchange.redirects, (), secrets, answered)
@@ -106,6 +101,38 @@ def exchange(
         secrets,
         answered,
     )
+
+
+class _Answer(NamedTuple):
+    """What came back, as text; nothing where there was no response."""
+
+    headers: Headers
+    body: Body
+    response: Response | None
+
+
+def _answer(received: HttpResponse | None, secret_pointers: tuple[str, ...]) -> _Answer:
+    if received is None:
+        return _NO_ANSWER
+    read = _read_small if len(received.body) <= _SMALL else _read
+    return read(received, secret_pointers)
+
+
+def _read(received: HttpResponse, secret_pointers: tuple[str, ...]) -> _Answer:
+    body = Body.of(received.body, secret_pointers)
+    response = Response(
+        status=received.status,
+        http_version=received.http_version,
+        headers=received.headers,
+        body=body.unredacted,
+        base64=body.binary,
+    )
+    return _Answer(received.headers, body, response)
+
+
+_read_small = lru_cache(maxsize=64)(_read)
+"""The same small answer often comes again."""
+_NO_ANSWER = _Answer((), Body("", False, []), None)
 
 
 def _told(fault: Fault | None, answer: Response | None) -> Fault | None:

@@ -10,7 +10,7 @@ from msgspec import UNSET
 
 from retailops_sandbox.comparing import NOT_JSON
 from retailops_sandbox.comparing.matchers import MATCHERS
-from retailops_sandbox.jsontext import pointer
+from retailops_sandbox.jsontext import holds_mark, pointer
 from retailops_sandbox.model import (
     Delivery,
     Difference,
@@ -96,7 +96,9 @@ def _has_credentials(expected: Expectation | None) -> bool:
 def _listed(expected: Expectation | None, differences: Sequence[Difference]) -> Iterable[Any]:
     if expected is not None:
         for field in ("body", "rules", "headers"):
-            yield from listing.listed(getattr(expected, field), f"/expectation/{field}")
+            value = getattr(expected, field)
+            if value and holds_mark(value):
+                yield from listing.listed(value, f"/expectation/{field}")
     for number, each in enumerate(differences):
         for field in ("expected", "actual", "rule"):
             yield from listing.listed(getattr(each, field), f"/differences/{number}/{field}")

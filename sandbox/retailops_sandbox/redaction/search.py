@@ -15,6 +15,10 @@ _WIDEST = 24
 _BLOCK = 4
 """Bytes of a block of text. A needle of at least `_LEAST` bytes has one whole block in it, wherever it is."""
 _LEAST = 2 * _BLOCK - 1
+_MOST_CLEAR = 256
+"""The most texts that are remembered as holding nothing."""
+_SMALL = 4_096
+"""The most characters of a text that is remembered, because the same one often comes again."""
 
 
 class Search:
@@ -30,6 +34,8 @@ class Search:
         self._encodings = encodings_for(self._needles)
         self._overlap = _WIDEST * len(self._needles[0]) if self._needles else 0
         self._size = max(_PIECE, self._overlap)
+        self._clear: set[str] = set()
+        """The latest small texts in which nothing was found: URL, headers and answer are often the same."""
         self._by_block: dict[int, list[int]] | None = None
         self._without_block: list[int] = []
         self._all_blocks: dict[int, list[set[int]]] = {}
@@ -39,18 +45,31 @@ class Search:
 
     def first(self, text: str) -> str | None:
         """The longest needle in the first reading of a text that holds any; None if none does."""
+        if text in self._clear:
+            return None
         for _, piece in self._pieces(text):
             for found in self._readings(piece, text):
                 return self._originals[found[0][0]]
+        self._remember(text)
         return None
 
     def rules_out(self, text: str) -> bool:
         """Whether one look shows that a text holds none of the needles: nothing in it is to be decoded."""
-        if not self._needles:
+        if not self._needles or text in self._clear:
             return True
         if any(each.sign in text for each in self._encodings):
             return False
-        return not any(self._within(piece) for _, piece in self._pieces(text))
+        if any(self._within(piece) for _, piece in self._pieces(text)):
+            return False
+        self._remember(text)
+        return True
+
+    def _remember(self, text: str) -> None:
+        """Remember a text in which nothing was found, in any reading."""
+        if len(text) <= _SMALL:
+            if len(self._clear) == _MOST_CLEAR:
+                self._clear.clear()
+            self._clear.add(text)
 
     def hits(self, text: str) -> Iterator[tuple[int, int, str]]:
         """The start and end of each needle in a text, and the needle. They may overlap."""
