@@ -15,10 +15,11 @@ from typing import Any, TypeAlias
 import msgspec
 from msgspec import UNSET
 
-from retailops_sandbox import comparing, composing
+from retailops_sandbox import composing
 from retailops_sandbox.accepting.deciding import KEEP, Decision, Key
-from retailops_sandbox.comparing import Node, align, matchers
-from retailops_sandbox.comparing.node import Kind
+from retailops_sandbox.comparing import matchers
+from retailops_sandbox.comparing.aligning import align
+from retailops_sandbox.comparing.node import NOTHING_KNOWN, Kind, Node, settle
 from retailops_sandbox.comparing.rules import Scope, compile_rules, whole_scope
 from retailops_sandbox.comparing.values import same
 from retailops_sandbox.jsontext import holds_mark, pointer
@@ -55,7 +56,7 @@ def decide(
     sets: Mapping[str, tuple[str, ...]],
     decisions: Mapping[Key, Decision],
     otherwise: Decision = KEEP,
-    known: Mapping[tuple[str, str], Kind] = comparing.NOTHING_KNOWN,
+    known: Mapping[tuple[str, str], Kind] = NOTHING_KNOWN,
 ) -> Decided:
     """The body and rules after the decisions; `otherwise` is the decision on all other differences.
 
@@ -64,7 +65,7 @@ def decide(
     scope = whole_scope(compile_rules(rules), sets)
     walk = _Walk(rules, decisions, otherwise)
     root = align(filled, actual, scope)
-    comparing.settle(root, known)
+    settle(root, known)
     pair = walk.node(root, scope, _Place(), template)
     kept = walk.renumbered(rules)
     added: Any = walk.added

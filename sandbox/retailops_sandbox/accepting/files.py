@@ -13,6 +13,7 @@ from msgspec import UNSET
 from retailops_sandbox import comparing, composing, jsontext, redaction
 from retailops_sandbox.accepting import bodies
 from retailops_sandbox.accepting.deciding import ACCEPT, KEEP, Decision, Key, key
+from retailops_sandbox.comparing.node import known_differences
 from retailops_sandbox.comparing.rules import compile_rules
 from retailops_sandbox.comparing.values import same
 from retailops_sandbox.errors import SandboxError, SourceError
@@ -217,7 +218,7 @@ def _body(
         sets=case.sets,
         decisions=decisions,
         otherwise=otherwise,
-        known=comparing.known_differences(case.judgement.differences),
+        known=known_differences(case.judgement.differences),
     )
     differences = [each for each in case.judgement.differences if each.part == "body"]
     if all(decisions.get(key(each), otherwise).word != "keep" for each in differences):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
 from msgspec import UNSET
 
 from retailops_sandbox.comparing.aligning import Aligner
+from retailops_sandbox.comparing.comparison import Comparison
 from retailops_sandbox.comparing.matchers import Matcher
 from retailops_sandbox.comparing.node import Node
 from retailops_sandbox.jsontext import excerpt, pointer
@@ -19,18 +19,6 @@ MOST_HINTS = 20
 MOST_CANDIDATES = 64
 _QUOTED = 60
 """Characters of a value that a hint quotes."""
-
-
-class Comparison(msgspec.Struct, frozen=True):
-    """How an actual document departs from the expected one."""
-
-    differences: tuple[Difference, ...] = ()
-    notes: tuple[str, ...] = ()
-    undecided: tuple[str, ...] = ()
-    """The pointers of places that are struck out on one of the sides, so that nobody can compare them."""
-
-
-CLEAN = Comparison()
 
 
 def listed(root: Node) -> Comparison:

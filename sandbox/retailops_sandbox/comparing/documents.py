@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from retailops_sandbox.comparing.aligning import align
-from retailops_sandbox.comparing.differences import CLEAN, Comparison, listed
+from retailops_sandbox.comparing.comparison import CLEAN, Comparison
 from retailops_sandbox.comparing.rules import NO_RULES, Rules, Scope, whole_scope
 from retailops_sandbox.comparing.values import same
 from retailops_sandbox.model import Json
@@ -29,4 +28,7 @@ def compare_in(whole: Scope | None, expected: Json, actual: Json) -> Comparison:
     """As `compare`, with the scope of the rules and sets."""
     if (whole is None or not whole.ruled) and same(expected, actual):
         return CLEAN
+    from retailops_sandbox.comparing.aligning import align  # only what differs is aligned
+    from retailops_sandbox.comparing.differences import listed
+
     return listed(align(expected, actual, whole))

@@ -165,7 +165,7 @@ def total(pairs):
 
 @given(flat_events, flat_events)
 def test_no_permutation_aligns_better(expected, actual):
-    root = comparing.align(expected, actual, whole_scope(NO_RULES, {"": ("id",)}))
+    root = aligning.align(expected, actual, whole_scope(NO_RULES, {"": ("id",)}))
     sides = [(child.expected, child.actual) for child in root.children]
     chosen = [tuple(side if isinstance(side, dict) else None for side in pair) for pair in sides]
     for ours, theirs in chosen:

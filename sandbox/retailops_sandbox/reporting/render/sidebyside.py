@@ -14,10 +14,13 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 from msgspec import UNSET
 
-from retailops_sandbox import comparing, foreign_text, jsontext, redaction
+from retailops_sandbox import foreign_text, jsontext, redaction
 from retailops_sandbox.assignment import longest_common
+from retailops_sandbox.comparing import NO_SETS
+from retailops_sandbox.comparing.aligning import align
+from retailops_sandbox.comparing.differences import listed
 from retailops_sandbox.comparing.matchers import RuleError
-from retailops_sandbox.comparing.node import Kind, Node
+from retailops_sandbox.comparing.node import NOTHING_KNOWN, Kind, Node, known_differences, settle
 from retailops_sandbox.comparing.rules import NO_RULES, Rules, compile_rules, whole_scope
 from retailops_sandbox.errors import SandboxError, SourceError
 from retailops_sandbox.foreign_text import in_text, visible
@@ -157,16 +160,16 @@ def view(
     expected: Json,
     actual: Json,
     rules: Rules = NO_RULES,
-    sets: Mapping[str, tuple[str, ...]] = comparing.NO_SETS,
-    known: Mapping[tuple[str, str], Kind] = comparing.NOTHING_KNOWN,
+    sets: Mapping[str, tuple[str, ...]] = NO_SETS,
+    known: Mapping[tuple[str, str], Kind] = NOTHING_KNOWN,
 ) -> View:
     """Two bodies side by side, with the rules and set-like arrays that they were compared with.
 
     `known` are the differences that were found before something was struck out.
     """
-    root = comparing.align(expected, actual, whole_scope(rules, sets))
-    comparing.settle(root, known)
-    told = comparing.listed(root)
+    root = align(expected, actual, whole_scope(rules, sets))
+    settle(root, known)
+    told = listed(root)
     hints = {
         each.expected_pointer: each.hint for each in told.differences if each.hint and each.kind == "missing"
     }
@@ -176,7 +179,7 @@ def view(
 
 
 def of(
-    delivery: Delivery, judgement: Judgement, sets: Mapping[str, tuple[str, ...]] = comparing.NO_SETS
+    delivery: Delivery, judgement: Judgement, sets: Mapping[str, tuple[str, ...]] = NO_SETS
 ) -> View | None:
     """A delivery's answer beside the expected body; None where either is missing or not JSON.
 
@@ -190,7 +193,7 @@ def of(
     except SourceError:
         # The violations say already that the body is not JSON.
         return None
-    known = comparing.known_differences(judgement.differences)
+    known = known_differences(judgement.differences)
     try:
         rules = compile_rules(expectation.rules)
     except RuleError as error:
