@@ -244,7 +244,7 @@ def test_a_run_takes_the_place_of_an_empty_file(tmp_path: Path) -> None:
 # --- while the run goes on ----------------------------------------------------------------------------
 
 
-def test_readers_make_no_summary_of_a_run_that_goes_on(tmp_path: Path) -> None:
+def test_readers_leave_nothing_beside_a_run_that_goes_on(tmp_path: Path) -> None:
     run = open_run(tmp_path)
     fill(run)
     log = open_log(tmp_path)
