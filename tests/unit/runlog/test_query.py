@@ -199,6 +199,17 @@ def test_a_run_file_that_tinydb_wrote_anew_is_searched_too(tmp_path: Path) -> No
     assert any(before)
 
 
+def test_a_run_file_that_somebody_laid_out_anew_is_searched_too(tmp_path: Path) -> None:
+    a_log(tmp_path)
+    before = [ids(open_log(tmp_path).rows(Query(text=text))) for text in TEXTS]
+    for path in tmp_path.glob("*.json"):
+        # The first record keeps its line; those after it share one.
+        first, *others = path.read_bytes().split(b',\n"')
+        path.write_bytes(b',\n"'.join([first, b',"'.join(others)]) if others else first)
+    assert [ids(open_log(tmp_path).rows(Query(text=text))) for text in TEXTS] == before
+    assert any(before)
+
+
 def test_a_log_that_changes_while_it_is_read_is_read_on(tmp_path: Path) -> None:
     log = a_log(tmp_path)
     whole = ids(log.rows())

@@ -191,7 +191,7 @@ def test_a_record_that_is_nested_too_deep_is_damage(tmp_path: Path) -> None:
 
 def test_a_file_that_is_rewritten_meanwhile_gives_no_record_twice(tmp_path: Path) -> None:
     path = write_run(tmp_path, ["delivery"] * 3000)
-    reading = runfile.records(path)
+    reading = iter(runfile.records(path))
     first = next(reading)
     # As TinyDB writes: into the same file.
     with TinyDB(path) as db:

@@ -44,31 +44,44 @@ class NewerFormat(FileError):
     """A run file that only a newer version of the sandbox can read."""
 
 
-def records(path: Path) -> Iterator[StoredRecord]:
+class StoredRecords:
     """The records of a run file, those of other tables too, in the order in which they lie in it.
 
     A file that is laid out as the sandbox writes it is read a line at a time, any other as a whole. FileError
     where it is no run file, or damaged: what was taken before that does not count. What is no record of its
     table is no error here.
     """
-    count, last = 0, None
-    try:
-        with open(path, "rb", opener=regular) as file:
-            if _head_at_end(file) is not None:
-                try:
-                    for last in stored_records(file):
-                        yield last
-                        count += 1
-                    return
-                except NotAsWritten:
-                    pass  # What is wrong with it, the other way of reading says.
-            file.seek(0)
-            found = list(_whole(path, file.read())[1])
-    except OSError as error:
-        raise unreadable(path, error) from error
-    if last is not None and found[count - 1 : count] != [last]:
-        raise FileError("was changed while it was read", mend="read it again", file=str(path))
-    yield from found[count:]
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.are_lines = False
+        """Whether each is on a line of its own, which is known when all were taken."""
+
+    def __iter__(self) -> Iterator[StoredRecord]:
+        count, last = 0, None
+        try:
+            with open(self._path, "rb", opener=regular) as file:
+                if _head_at_end(file) is not None:
+                    try:
+                        for last in stored_records(file):
+                            yield last
+                            count += 1
+                        self.are_lines = True
+                        return
+                    except NotAsWritten:
+                        pass  # What is wrong with it, the other way of reading says.
+                file.seek(0)
+                found = list(_whole(self._path, file.read())[1])
+        except OSError as error:
+            raise unreadable(self._path, error) from error
+        if last is not None and found[count - 1 : count] != [last]:
+            raise FileError("was changed while it was read", mend="read it again", file=str(self._path))
+        yield from found[count:]
+
+
+def records(path: Path) -> StoredRecords:
+    """The records of a run file."""
+    return StoredRecords(path)
 
 
 def read(path: Path) -> RunFile:
@@ -102,15 +115,6 @@ def decoded(path: Path, stored: StoredRecord) -> Record | None:
         return decoder.decode(stored.document) if decoder is not None else None
     except UNDECODABLE as error:
         raise _damaged(path, str(error), pointer=f"/{stored.table}/{stored.number}") from error
-
-
-def is_as_written(path: Path) -> bool:
-    """Whether each record is on a line of its own, as the sandbox writes it; TinyDB writes one line."""
-    try:
-        with open(path, "rb", opener=regular) as file:
-            return file.read(len(_START)) == _START
-    except OSError as error:
-        raise unreadable(path, error) from error
 
 
 def entries(path: Path) -> list[Entry]:
@@ -206,7 +210,6 @@ def _damaged(path: Path, reason: str, *, pointer: str | None = None) -> FileErro
     return FileError(f"damaged: {reason}", mend="it is kept as it is", file=str(path), pointer=pointer)
 
 
-_START = b'{"deliveries": {\n'
 _RUN = b'\n"run": {'
 _TAIL = 1 << 16
 """Bytes at the end of a file, in which the record of the run is looked for first."""

@@ -191,8 +191,8 @@ class _RunUpdate:
         head: Head | None = None
         problems: list[Problem] = []
         try:
-            as_written = runfile.is_as_written(path)
-            for stored in runfile.records(path):
+            stored_records = runfile.records(path)
+            for stored in stored_records:
                 if stored.table == "run" and head is None:
                     head = runfile.head_decoder.decode(stored.document)
                 try:
@@ -214,7 +214,7 @@ class _RunUpdate:
             self._draft = RunDraft(self._run.id)
             self._change_to(problems=(self._wrong_name(head.id, ".json"),))
             return
-        self._change_to(run_file_head=head, as_written=as_written, problems=tuple(problems))
+        self._change_to(run_file_head=head, as_written=stored_records.are_lines, problems=tuple(problems))
 
     def _read_journal(self, most: int | None) -> bool:
         """Read whole lines that are not indexed; whether these were all."""
