@@ -16,7 +16,7 @@ from tinydb import TinyDB, where
 from tinydb.table import Document
 
 from retailops_sandbox.errors import FileError
-from retailops_sandbox.model import Record, encoder
+from retailops_sandbox.model import Record, RunInfo, encoder
 from retailops_sandbox.runlog.files import history, storage
 from retailops_sandbox.runlog.files.finalize import finalize_abandoned
 from retailops_sandbox.runlog.files.journal import Head
@@ -275,6 +275,39 @@ def test_both_files_are_made_anew_where_somebody_deleted_them(tmp_path: Path) ->
     assert len(open_log(tmp_path).deliveries(RUN)) == 3
     run.finish(ENDED)
     assert len(logged(tmp_path)["deliveries"]) == 3
+
+
+@pytest.mark.parametrize("only", [".journal", ".json", ""], ids=["journal", "run file", "both"])
+@pytest.mark.parametrize("finished_at", [ENDED, ""])
+def test_a_run_ends_whole_where_somebody_deleted_its_files(
+    tmp_path: Path, only: str, finished_at: str
+) -> None:
+    run = open_run(tmp_path / "runs")
+    fill(run)
+    whole = logged(tmp_path / "runs")
+
+    def delete() -> None:
+        for path in (tmp_path / "runs").iterdir():
+            if only in ("", path.suffix):
+                path.unlink()
+
+    delete()
+    run.export(tmp_path / "so far.json")
+    delete()
+    run.finish(finished_at)
+    for path in (run.path, tmp_path / "so far.json"):
+        found = by_stock_tinydb(path)
+        del found["run"]
+        assert found == whole
+
+
+def test_a_run_that_has_not_begun_has_no_run_file(tmp_path: Path) -> None:
+    run = OpenRun(tmp_path / "runs", RunInfo(id=RUN, started_at="2024-05-01T12:00:00Z"))
+    with pytest.raises(FileError, match="the run has not begun"):
+        run.export(tmp_path / "none.json")
+    run.finish(ENDED)
+    run.close()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_run_that_cannot_begin_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

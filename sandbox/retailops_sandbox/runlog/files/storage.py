@@ -101,7 +101,7 @@ class RunStorage(AtomicStorage):
 
     def read(self) -> DocumentsByTable:
         with BytesIO() as text:
-            copy_run(self.path, self._journal, text)
+            self.copy(text)
             found: DocumentsByTable = json.loads(text.getvalue())
         return found
 
@@ -126,8 +126,8 @@ class RunStorage(AtomicStorage):
         """Make the run file and delete the journal, unless that was done. Blocks."""
         if self._fd == -1:
             return
-        self._checked = -math.inf
         try:
+            self._check_now()
             if finished_at:
                 self._write_line(_encode(Line(finished_at=finished_at, stopped=stopped)) + b"\n")
         except FileError:
@@ -136,6 +136,12 @@ class RunStorage(AtomicStorage):
         fd, self._fd = self._fd, -1
         finalize(self._journal, fd, own=True)
         _logger.info("run %s: finished", self._head.id)
+
+    def copy(self, target: BinaryIO) -> None:
+        """Write the run so far as a run file into an empty, seekable file. Blocks."""
+        if self._fd != -1:
+            self._check_now()
+        copy_run(self.path, self._journal, target)
 
     def close(self) -> None:
         """Close the journal, without making the run file."""
@@ -181,6 +187,10 @@ class RunStorage(AtomicStorage):
             raise
         finally:
             os.close(fd)
+
+    def _check_now(self) -> None:
+        self._checked = -math.inf
+        self.check()
 
     def _check(self) -> None:
         """Make the journal anew if it is no longer there. Raises OSError, or FileError after its end."""

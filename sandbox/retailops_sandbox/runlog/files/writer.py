@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, BinaryIO
 import msgspec
 
 from retailops_sandbox import diagnostics
+from retailops_sandbox.errors import FileError
 from retailops_sandbox.model import Record, RunInfo
 from retailops_sandbox.regular_files import SHARED_FILE
 from retailops_sandbox.runlog.files.atomic import replacing
-from retailops_sandbox.runlog.files.finalize import copy_run
 from retailops_sandbox.runlog.files.journal import FORMAT, Head
 
 if TYPE_CHECKING:
@@ -63,7 +63,9 @@ class FileRunWriter:
 
     def copy(self, target: BinaryIO) -> None:
         """Write the run so far as a run file into an empty, seekable file. Blocks."""
-        copy_run(self.path, self.path.with_suffix(".journal"), target)
+        if self._database is None:
+            raise FileError("cannot be read: the run has not begun", file=str(self.path))
+        self._database.run.copy(target)
 
     def close(self) -> None:
         """Close the journal without making the run file."""
