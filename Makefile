@@ -46,8 +46,9 @@ bench: .venv/browser ## what is claimed about speed, measured
 pictures: .venv/browser ## the README's pictures, made anew from the pages as they are
 	PYTHONPATH=. $(BIN)/python tests/support/screens.py
 
-soak: .venv/browser ## all tests, the long ones in their long form
+soak: .venv/browser ## all tests in their long form, and a log of a million deliveries
 	$(PYTEST) --soak --override-ini faulthandler_timeout=3600
+	$(BIN)/python bench/log.py 1000000
 
 clean: ## remove all that the above made, except ./workspace
 	rm -rf .venv assets/node_modules tests/published/node_modules sandbox/retailops_sandbox/web/static .mypy_cache .pytest_cache .ruff_cache .hypothesis test-results screenshots

@@ -7,7 +7,7 @@ column in `index/tables.py`.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -187,18 +187,18 @@ def _named(value: Any, paths: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _at(value: Any, tokens: tuple[str, ...]) -> list[Any]:
+def _at(value: Any, tokens: tuple[str, ...]) -> Sequence[Any]:
     """The values at a path; `*` stands for each item of an array."""
-    found = [value]
-    for token in tokens:
-        found = [each for above in found for each in _beneath(above, token)]
-    return found
-
-
-def _beneath(value: Any, token: str) -> Iterable[Any]:
-    if isinstance(value, dict):
-        return (value[token],) if token in value else ()
-    return value if isinstance(value, list) and token == "*" else ()
+    for number, token in enumerate(tokens, start=1):
+        if isinstance(value, dict):
+            if token not in value:
+                return ()
+            value = value[token]
+        elif isinstance(value, list) and token == "*":
+            return [found for each in value for found in _at(each, tokens[number:])]
+        else:
+            return ()
+    return (value,)
 
 
 _tokens = cache(pointers.parse)

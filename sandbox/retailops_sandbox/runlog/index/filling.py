@@ -103,6 +103,7 @@ class _New(NamedTuple):
     """A delivery to be inserted into the index."""
 
     position: int
+    sort: int
     added: int
     row: DeliveryRow
     judged: list[Judged]
@@ -153,7 +154,7 @@ class Filling:
     ) -> Totals:
         elsewhere = self._elsewhere(drafts)
         position = self._connection.scalar(_LAST_POSITION) or 0
-        verdicts, sorts, written = Counter[str](), list[int](), set[str]()
+        verdicts, sorts = Counter[str](), dict[str, int]()
         new: list[_New] = []
         moved, changed = [], []
         for id, draft in drafts.items():
@@ -169,31 +170,29 @@ class Filling:
             is_broken = draft.is_broken and not earlier
             row = _judged(row, [*own, *elsewhere.get(id, ())], is_broken=is_broken)
             verdicts[own[-1].verdict if own else ""] += 1
-            sorts.append(sort_of(row.sent_at))
-            written.add(id)
+            sort = sorts[id] = sort_of(row.sent_at)
             if before is None:
                 position += 1
-                new.append(_New(position, self._change, row, own, place))
+                new.append(_New(position, sort, self._change, row, own, place))
                 continue
             if not is_whole:
                 verdicts[before.judged[-1].verdict if before.judged else ""] -= 1
             if row != before.row or len(own) != len(before.judged):
                 changed.append(before)
-                new.append(_New(before.position, before.added, row, own, place))
+                new.append(_New(before.position, sort, before.added, row, own, place))
             elif own != before.judged or place != before.place:
                 moved.append({"at": before.position, **place._asdict(), "judged": json_text(own)})
         if moved:
             self._connection.execute(_MOVE, moved)
-        gone = [each for id, each in known.items() if is_whole and id not in written]
+        gone = [each for id, each in known.items() if is_whole and id not in sorts]
         self._delete_deliveries([*changed, *gone])
         self._insert_deliveries(number, new)
-        span = (min(sorts), max(sorts)) if sorts else ()
-        return Totals(len(written) if is_whole else len(written - known.keys()), verdicts, span)
+        span = (min(sorts.values()), max(sorts.values())) if sorts else ()
+        return Totals(len(sorts) if is_whole else len(sorts.keys() - known.keys()), verdicts, span)
 
     def _insert_deliveries(self, number: int, new: Sequence[_New]) -> None:
         rows, of_orders, of_codes = [], [], []
-        for position, added, row, judged, place in new:
-            sort = sort_of(row.sent_at)
+        for position, sort, added, row, judged, place in new:
             own = position, number, sort, row.status_class, json_text(judged), added, self._change
             rows.append((*own, *place, *row_values(row)))
             of_orders += [(value, sort, position) for value in row.orders]

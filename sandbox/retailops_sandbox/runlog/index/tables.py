@@ -6,7 +6,7 @@ Only what SQLite and PostgreSQL both have is used. Indexes end in `sort`, so tha
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import msgspec
@@ -169,7 +169,6 @@ _ORDERS, _CODES, _VERDICT = (_FIELDS.index(name) for name in ("orders", "codes",
 _texts = msgspec.json.Decoder(tuple[str, ...])
 _judged = msgspec.json.Decoder(list[Judged])
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 def sort_of(instant: str) -> int:
@@ -178,7 +177,9 @@ def sort_of(instant: str) -> int:
         found = datetime.fromisoformat(instant)
     except ValueError:
         return 0
-    return (found.replace(tzinfo=found.tzinfo or UTC) - _EPOCH) // _MICROSECOND
+    since = (found if found.tzinfo is not None else found.replace(tzinfo=UTC)) - _EPOCH
+    # Not by a division of spans, which takes three times as long.
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 def row_values(row: DeliveryRow) -> tuple[Any, ...]:
