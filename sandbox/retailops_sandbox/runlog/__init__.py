@@ -28,14 +28,15 @@ files/        the files of a run
   atomic.py     files that are replaced whole
 
 index/        rows and the places of records in SQLite, so that a question reads few files
+  index.py        what the index answers
   tables.py       the tables, and their rows as values
   database.py     the file `index.db`, made anew where it is gone or damaged
   updating.py     brings the index up to date with the folder
   filling.py      writes what is new of a run into the tables
   indexed.py      what the index keeps of a run as a whole
+  places.py       the places of records in the files of a run, and reading them there
   selecting.py    the SQL of a query
   evidence.py     reads the records that the index finds
-  records.py      reads records at their places
   text_search.py  finds the records that hold a text
 
 A run is one file, the TinyDB database `<run id>.json`. While it goes on, that has only the run's own record,

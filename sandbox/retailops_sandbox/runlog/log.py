@@ -6,12 +6,12 @@ import heapq
 import os
 import time
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from operator import itemgetter
 from pathlib import Path
 from threading import Lock
-from typing import BinaryIO, NamedTuple, TypeVar
-
-from sqlalchemy import select, true
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from retailops_sandbox.errors import FileError
 from retailops_sandbox.model import Result
@@ -21,33 +21,33 @@ from retailops_sandbox.runlog.entries import Entry, LoggedResult
 from retailops_sandbox.runlog.files import checking, pins, pruning
 from retailops_sandbox.runlog.files.atomic import replacing
 from retailops_sandbox.runlog.files.finalize import copy_run, finalize_abandoned
-from retailops_sandbox.runlog.files.folder import RunFolder, RunOnDisk, stamp_of
-from retailops_sandbox.runlog.index import evidence, selecting
-from retailops_sandbox.runlog.index.database import Database, IndexLost, State
-from retailops_sandbox.runlog.index.indexed import KnownRun
-from retailops_sandbox.runlog.index.records import Stale
-from retailops_sandbox.runlog.index.selecting import Sort
-from retailops_sandbox.runlog.index.tables import ROW, deliveries, place_from, row_from, sort_of
-from retailops_sandbox.runlog.index.updating import Updating, indexed_file
+from retailops_sandbox.runlog.files.folder import RunOnDisk, stamp_of
+from retailops_sandbox.runlog.index.indexed import KnownRun, State
+from retailops_sandbox.runlog.index.places import Stale
+from retailops_sandbox.runlog.index.text_search import Searched
 from retailops_sandbox.runlog.query import EVERYTHING, Query
 from retailops_sandbox.runlog.retention import Pruned, Retention, choose
-from retailops_sandbox.runlog.rows import DeliveryRow, SortKey
+from retailops_sandbox.runlog.rows import DeliveryRow, Sort, SortKey, sort_of
 from retailops_sandbox.runlog.runs import Reindexed, RunSummary
+
+if TYPE_CHECKING:
+    from retailops_sandbox.runlog.index.index import FolderIndex, Index
 
 _TRIES = 5
 """How often a question is asked again because files changed while they were read."""
 _FIRST_ROWS, _MOST_ROWS = 250, 4000
 """How many rows are read at once: first, and at most."""
-_CHANGES = 1000
-"""The most changes of one look: the newest ones, where whole runs came into the folder."""
+_AFTER_ALL = "~"
+"""Sorts after all ids of deliveries."""
 _T = TypeVar("_T")
 _Runs = Mapping[str, KnownRun]
 
 
-class _Home(NamedTuple):
+@dataclass(frozen=True)
+class _Home:
     """A run, and the index that has it."""
 
-    database: Database
+    index: Index
     run: KnownRun
 
 
@@ -63,12 +63,9 @@ class FileLog:
     def __init__(self, runs_dir: Path, notice: Callable[[str], None]) -> None:
         """`notice` takes a line for users about the index, such as that it had to be made anew."""
         self._runs_dir = runs_dir
-        self._database = Database(runs_dir.parent / "index.db", notice)
-        self._updating = Updating(RunFolder(runs_dir), self._database)
+        self._notice = notice
         self._opened: dict[str, tuple[_Home, str]] = {}
         """The runs that were opened from elsewhere, and the names of their files."""
-        self._latest: tuple[State | None, dict[str, tuple[int, LoggedResult]]] = (None, {})
-        """The latest result of each scenario with its position in the index, and the state of that."""
         self._lock = Lock()
 
     # --- runs ---
@@ -79,13 +76,15 @@ class FileLog:
         `name` is the file's name for users. A run of the log that has the same id hides it. FileError where
         it cannot be shown.
         """
+        from retailops_sandbox.runlog.index.index import FileIndex
+
         stamp, content = checking.read_checked(path, name)
-        home = _Home(*indexed_file(RunOnDisk(content.head.id, path, stamp)))
+        index = FileIndex(RunOnDisk(content.head.id, path, stamp))
         runs = self._asked(dict)
         with self._lock:
-            if home.run.id not in runs:
-                self._opened = {**self._opened, home.run.id: (home, name)}
-        return home.run.id
+            if index.run.id not in runs:
+                self._opened = {**self._opened, index.run.id: (_Home(index, index.run), name)}
+        return index.run.id
 
     def opened(self) -> list[RunSummary]:
         """The runs that were opened from elsewhere, the newest first."""
@@ -103,7 +102,7 @@ class FileLog:
         Empty for all others.
         """
         run = id.partition(".")[0]
-        is_own = run in self._updating.runs or run not in self._opened
+        is_own = run in self._index.runs or run not in self._opened
         return "" if is_own else self._opened[run][1]
 
     def runs(self) -> list[RunSummary]:
@@ -128,7 +127,7 @@ class FileLog:
 
     def count(self) -> int:
         """The number of deliveries, as of the last question."""
-        return sum(run.indexed.deliveries for run in self._updating.runs.values())
+        return sum(run.indexed.deliveries for run in self._index.runs.values())
 
     # --- evidence ---
 
@@ -147,11 +146,8 @@ class FileLog:
 
         def answered(runs: _Runs) -> list[Entry]:
             home = self._home(runs, run)
-            if home is None:
-                return []
-            wanted = deliveries.c.id == id if id else true()
-            with home.database.reading() as connection:
-                return evidence.entries(connection, home.run, wanted, runs.values() if run in runs else ())
+            holders = runs.values() if run in runs else ()
+            return home.index.entries(home.run, id, holders) if home is not None else []
 
         return self._asked(answered)
 
@@ -163,10 +159,8 @@ class FileLog:
             for run, some in _by_run(ids).items():
                 home = self._home(runs, run)
                 if home is not None:
-                    with home.database.reading() as connection:
-                        of_run = deliveries.c.id.in_(some)
-                        records = evidence.deliveries_of(connection, home.run, of_run)
-                        found.update(each.id for each in records if query.is_in(each))
+                    records = home.index.deliveries(home.run, some)
+                    found.update(each.id for each in records if query.is_in(each))
             return found
 
         return self._asked(answered)
@@ -178,10 +172,7 @@ class FileLog:
 
         def answered(runs: _Runs) -> list[Result]:
             home = self._home(runs, run)
-            if home is None:
-                return []
-            with home.database.reading() as connection:
-                return evidence.results_of_run(connection, home.run)
+            return home.index.results(home.run) if home is not None else []
 
         return self._asked(answered)
 
@@ -193,18 +184,7 @@ class FileLog:
         since the last question.
         """
 
-        def answered(runs: _Runs) -> Mapping[str, LoggedResult]:
-            state, known = self._latest
-            with self._database.reading() as connection:
-                now = self._database.state(connection)
-                if state is None or now.identity != state.identity:
-                    known = {}
-                if state is None or (now.identity, now.results) != (state.identity, state.results):
-                    known = evidence.latest_results(connection, runs, known)
-                    self._latest = now, known
-            return {scenario: result for scenario, (_, result) in known.items()}
-
-        return self._asked(answered)
+        return self._asked(lambda runs: self._index.latest_results(runs))
 
     def results_of(self, scenario: str) -> Iterator[LoggedResult]:
         """The results of one scenario, in the order of `runs`; in a run, the one appended last comes first.
@@ -216,8 +196,7 @@ class FileLog:
         while True:
 
             def answered(runs: _Runs, taken: int = taken, size: int = size) -> list[LoggedResult]:
-                with self._database.reading() as connection:
-                    return evidence.results_of(connection, runs, scenario, start=taken, most=size)
+                return self._index.results_of(scenario, runs, start=taken, most=size)
 
             found = self._asked(answered)
             yield from found
@@ -260,9 +239,10 @@ class FileLog:
 
         By that first key, runs are merged without reading a run before its first row is due.
         """
-        edge = selecting.edge(query, run.indexed.first, run.indexed.last, newest_first=newest_first)
-        if edge is None:
+        first, last, end = run.indexed.first, run.indexed.last, query.end_sort
+        if last < query.first_sort or (end is not None and first >= end):
             return
+        edge: Sort = (last, _AFTER_ALL) if newest_first else (first, "")
         if after is not None:
             edge = min(edge, after) if newest_first else max(edge, after)
         yield edge, None
@@ -276,7 +256,7 @@ class FileLog:
 
         `runs` are the runs as of the last question, where it was this query's.
         """
-        searched = evidence.Searched(query)
+        searched = Searched(query)
         size = _FIRST_ROWS
         while True:
 
@@ -286,22 +266,19 @@ class FileLog:
                 home = self._home(runs, run) if run else None
                 if run and home is None:
                     return [], None
-                number = home.run.number if home is not None else None
                 if query.text and home is not None and not searched.is_in(home.run):
                     return [], None
-                asked = selecting.rows(query, number, after=after, newest_first=newest_first, most=size)
-                with (self._database if home is None else home.database).reading() as connection:
-                    found = connection.execute(asked).mappings().all()
-                rows = [row_from(values) for values in found]
-                last = _key(rows[-1]) if len(rows) == size else None
+                index, of = (self._index, None) if home is None else (home.index, home.run)
+                found = index.rows(query, of, after=after, newest_first=newest_first, most=size)
+                rows = [each.row for each in found]
+                last = rows[-1].sort if len(rows) == size else None
                 if query.text and home is not None:
-                    places = [place_from(values) for values in found]
-                    rows = searched.holding(home.run, rows, places)
+                    rows = searched.holding(home.run, rows, [each.place for each in found])
                 return rows, last
 
             found, after = self._asked(answered, runs)
             for row in found:
-                yield _key(row), row
+                yield row.sort, row
             if after is None:
                 return
             size = min(4 * size, _MOST_ROWS)
@@ -310,31 +287,11 @@ class FileLog:
 
     def cursor(self) -> FileCursor:
         """A cursor at the end of the log."""
-
-        def answered(_: _Runs) -> State:
-            with self._database.reading() as connection:
-                return self._database.state(connection)
-
-        return FileCursor(self, self._asked(answered))
+        return FileCursor(self, self._asked(lambda _: self._index.state()))
 
     def changes(self, since: State) -> tuple[list[Change] | None, State]:
         """The changes since a state of the index, as `FileCursor` returns them, and the state now."""
-
-        def answered(_: _Runs) -> tuple[list[Change] | None, State]:
-            with self._database.reading() as connection:
-                now = self._database.state(connection)
-                if now.identity != since.identity:
-                    return None, now
-                if now.changes == since.changes:
-                    return [], now
-                asked = _CHANGED.where(deliveries.c.changed > since.changes).limit(_CHANGES)
-                found = connection.execute(asked).mappings().all()
-            changes = [
-                Change(row_from(each), is_new=each["added"] > since.changes) for each in reversed(found)
-            ]
-            return changes, now
-
-        return self._asked(answered, watching=True)
+        return self._asked(lambda _: self._index.changes(since), watching=True)
 
     # --- files ---
 
@@ -383,13 +340,19 @@ class FileLog:
     def reindex(self) -> Reindexed:
         """Make the index of all runs anew, and delete what dead processes left."""
         with self._lock:
-            self._updating.clear()
+            self._index.clear()
         runs = self.runs()
         problems = [problem for run in runs for problem in run.problems]
         made = sum(not run.problems for run in runs)
         return Reindexed(made, pruning.sweep(self._runs_dir, time.time()), problems)
 
     # --- asking ---
+
+    @cached_property
+    def _index(self) -> FolderIndex:
+        from retailops_sandbox.runlog.index.index import FolderIndex
+
+        return FolderIndex(self._runs_dir, self._notice)
 
     def _asked(
         self, question: Callable[[_Runs], _T], runs: _Runs | None = None, *, watching: bool = False
@@ -403,14 +366,14 @@ class FileLog:
             try:
                 if runs is None:
                     with self._lock:
-                        self._updating.refresh(watching=watching)
-                        runs = self._updating.runs
+                        self._index.refresh(watching=watching)
+                        runs = self._index.runs
                         # One that has changed is dropped, as its new content was not checked.
                         self._opened = {
                             id: each for id, each in self._opened.items() if _is_as_opened(each[0])
                         }
                 return question(runs)
-            except (Stale, IndexLost):
+            except Stale:
                 runs = None
         what = "cannot be read: its files keep changing"
         raise FileError(what, mend="look again", file=str(self._runs_dir))
@@ -418,7 +381,7 @@ class FileLog:
     def _home(self, runs: _Runs, id: str) -> _Home | None:
         """The run with this id, of the folder or opened from elsewhere; None where there is none."""
         if id in runs:
-            return _Home(self._database, runs[id])
+            return _Home(self._index, runs[id])
         return self._opened[id][0] if id in self._opened else None
 
 
@@ -446,16 +409,9 @@ def _by_run(ids: Iterable[str]) -> dict[str, set[str]]:
     return found
 
 
-def _key(row: DeliveryRow) -> Sort:
-    return sort_of(row.sent_at), row.id
-
-
 def _is_as_opened(home: _Home) -> bool:
     """Whether the file that a run was opened from is still the same."""
     try:
         return stamp_of(os.stat(home.run.on_disk.run_file)) == home.run.indexed.stamp
     except OSError:
         return False
-
-
-_CHANGED = select(*ROW, deliveries.c.added).order_by(deliveries.c.sort.desc(), deliveries.c.id.desc())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import chain
 from typing import get_args
 
@@ -12,7 +12,7 @@ import msgspec
 
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.model import Delivery, FaultKind, Verdict
-from retailops_sandbox.runlog.rows import NOT_JUDGED, DeliveryRow
+from retailops_sandbox.runlog.rows import NOT_JUDGED, DeliveryRow, sort_of
 
 VERDICTS = (*get_args(Verdict), NOT_JUDGED)
 FAULTS = ("any", *get_args(FaultKind))
@@ -66,14 +66,6 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
                 )
         return self
 
-    def needles(self) -> list[bytes]:
-        """Texts that the line of each accepted row holds in the index, the rarest first."""
-        exact = [self.parent, self.order, self.code, "" if self.fault == "any" else self.fault]
-        exact += [f"{self.status[0]}xx" if self.status else ""]
-        exact += ["" if self.verdict == NOT_JUDGED else self.verdict]
-        exact += [self.scenario, self.receiver, self.edition, self.action]
-        return [msgspec.json.encode(value) for value in exact if value]
-
     def accepts(self, row: DeliveryRow) -> bool:
         """Whether all fields fit a row, but for `text`, which `is_in` compares."""
         return (
@@ -104,6 +96,19 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
             return "~"
         instant = self.until.replace(" ", "T").removesuffix("Z")
         return instant if "T" in instant else f"{instant}~"
+
+    @property
+    def first_sort(self) -> int:
+        """`sort_of` the first instant that `since` includes."""
+        return sort_of(self.since) if self.since else 0
+
+    @property
+    def end_sort(self) -> int | None:
+        """`sort_of` the first instant that `until` no longer includes; None where there is no end."""
+        if not self.until:
+            return None
+        end = datetime.fromisoformat(self.until.removesuffix("Z"))
+        return sort_of((end if len(self.until) > len("2024-05-01") else end + timedelta(days=1)).isoformat())
 
     def is_in(self, delivery: Delivery) -> bool:
         """Whether `text` is in a delivery's request or response."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -20,6 +21,8 @@ from retailops_sandbox.model import Delivery, Judgement, Number, Verdict
 
 SortKey = tuple[str, str]
 """When a delivery was sent, and its id."""
+Sort = tuple[int, str]
+"""`sort_of` the instant at which a delivery was sent, and its id: the order of all lists."""
 
 NOT_JUDGED = "not judged"
 _MOST_CODES = 20
@@ -69,6 +72,11 @@ class DeliveryRow(msgspec.Struct, frozen=True, kw_only=True):
         return self.sent_at, self.id
 
     @property
+    def sort(self) -> Sort:
+        """The key by which the index has them in order."""
+        return sort_of(self.sent_at), self.id
+
+    @property
     def run(self) -> str:
         """The run's id."""
         return self.id.rpartition(".")[0]
@@ -103,6 +111,17 @@ COLUMNS = (
     *("orders", "codes", "differences"),
 )
 """The fields of a row in `--format json`, in order. They are documented, so their names must not change."""
+
+
+def sort_of(instant: str) -> int:
+    """The microseconds from 1970 to an instant (UTC, RFC 3339); 0 for a text that is none."""
+    try:
+        found = datetime.fromisoformat(instant)
+    except ValueError:
+        return 0
+    since = (found if found.tzinfo is not None else found.replace(tzinfo=UTC)) - _EPOCH
+    # Not by a division of spans, which takes three times as long.
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 def judged_row(row: DeliveryRow, judgement: Judgement) -> DeliveryRow:
@@ -205,3 +224,4 @@ _tokens = cache(pointers.parse)
 
 
 _json = msgspec.json.Decoder(float_hook=Number)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

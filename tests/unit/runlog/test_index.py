@@ -23,10 +23,10 @@ from retailops_sandbox.errors import FileError
 from retailops_sandbox.model import Judgement, Verdict
 from retailops_sandbox.runlog.files import folder
 from retailops_sandbox.runlog.index import database, tables, updating
-from retailops_sandbox.runlog.index.tables import sort_of
 from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.runlog.ports import Log, RunWriter
 from retailops_sandbox.runlog.query import Query
+from retailops_sandbox.runlog.rows import sort_of
 from tests.support.privileges import unprivileged
 from tests.support.records import LATER, RUN, judge, make_delivery, make_result, open_run
 

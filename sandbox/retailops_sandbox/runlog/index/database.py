@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, select
 from sqlalchemy.exc import DBAPIError
@@ -21,6 +21,8 @@ from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
 from retailops_sandbox.errors import FileError
 from retailops_sandbox.regular_files import no_link
+from retailops_sandbox.runlog.index.indexed import State
+from retailops_sandbox.runlog.index.places import IndexLost
 from retailops_sandbox.runlog.index.tables import FORMAT, metadata, state
 from retailops_sandbox.runlog.rows import lookups
 
@@ -32,19 +34,6 @@ _PAUSE = 0.02
 _DAMAGED = {"SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR"}
 """Among them a table that is missing, or is another one."""
 _BUSY = {"SQLITE_BUSY", "SQLITE_LOCKED"}
-
-
-class IndexLost(Exception):
-    """The index is gone or damaged, and another one takes its place: bring that up to date and ask again."""
-
-
-class State(NamedTuple):
-    """Which index it is, and how many times it was written."""
-
-    identity: str
-    changes: int
-    results: int
-    """How many times it had been written when a result last changed."""
 
 
 class Database:

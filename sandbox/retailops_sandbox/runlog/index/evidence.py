@@ -9,19 +9,15 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, and_, bindparam, f
 
 from retailops_sandbox.model import Delivery, Judgement, Result
 from retailops_sandbox.runlog.entries import Entry, LoggedResult
-from retailops_sandbox.runlog.index.indexed import IndexedRun, KnownRun
-from retailops_sandbox.runlog.index.records import RecordFiles, Stale
+from retailops_sandbox.runlog.index.indexed import KnownRun
+from retailops_sandbox.runlog.index.places import Stale
 from retailops_sandbox.runlog.index.tables import (
-    Place,
     deliveries,
     judged_from,
     judgements_elsewhere,
     place_from,
     results,
 )
-from retailops_sandbox.runlog.index.text_search import Hits
-from retailops_sandbox.runlog.query import Query, spelled
-from retailops_sandbox.runlog.rows import DeliveryRow
 
 
 def entries(
@@ -30,7 +26,7 @@ def entries(
     """The wanted deliveries of a run, the oldest first, with what the other runs in `holders` judged."""
     found = connection.execute(_DELIVERIES.where(deliveries.c.run == run.number, wanted)).mappings().all()
     own = [judged_from(values["judged"]) for values in found]
-    files = _files(run)
+    files = run.files
     judgements = files.judgements([each.place for judged in own for each in judged])
     by_delivery = {
         values["id"]: [next(judgements) for _ in judged] for values, judged in zip(found, own, strict=True)
@@ -52,14 +48,14 @@ def _add_elsewhere(
     for values in connection.execute(_ELSEWHERE, {"first": f"{run.id}.", "end": f"{run.id}/"}).mappings():
         holder, known = holders.get(values["run"]), by_delivery.get(values["delivery"])
         if holder is not None and known is not None:
-            known += _files(holder).judgements([place_from(values)])
+            known += holder.files.judgements([place_from(values)])
             known.sort(key=attrgetter("at"))
 
 
 def deliveries_of(connection: Connection, run: KnownRun, wanted: ColumnElement[bool]) -> list[Delivery]:
     """The wanted deliveries of a run, without judgements."""
     found = connection.execute(_DELIVERIES.where(deliveries.c.run == run.number, wanted)).mappings().all()
-    return list(_files(run).deliveries([place_from(values) for values in found]))
+    return list(run.files.deliveries([place_from(values) for values in found]))
 
 
 # --- results ---
@@ -69,7 +65,7 @@ def results_of_run(connection: Connection, run: KnownRun) -> list[Result]:
     """The results of a run, in the order in which they were appended."""
     asked = select(results).where(results.c.run == run.number).order_by(results.c.position)
     found = connection.execute(asked).mappings().all()
-    return list(_files(run).results([place_from(values) for values in found]))
+    return list(run.files.results([place_from(values) for values in found]))
 
 
 def results_of(
@@ -109,57 +105,10 @@ def _logged(found: Sequence[RowMapping], runs: Mapping[str, KnownRun]) -> dict[i
         run = by_number.get(number)
         if run is None or run.indexed.info is None:
             raise Stale  # Another process has written the index meanwhile.
-        records = _files(run).results([place_from(values) for values in of_run])
+        records = run.files.results([place_from(values) for values in of_run])
         for values, record in zip(of_run, records, strict=True):
             logged[values["position"]] = LoggedResult(run.indexed.info, record)
     return logged
-
-
-# --- texts ---
-
-
-class Searched:
-    """What is known of where a query's text is, while its rows are read."""
-
-    def __init__(self, query: Query) -> None:
-        self._query = query
-        self._needle = spelled(query.text)
-        self._of: tuple[int, IndexedRun] | None = None
-        """The run that was searched last, as it was indexed then."""
-        self._hits: dict[bool, Hits] = {}
-        """By whether they are in the journal."""
-
-    def is_in(self, run: KnownRun) -> bool:
-        """Whether the text may be in a record of a run; Stale where its files have changed."""
-        if self._of != (run.number, run.indexed):
-            self._hits = {}
-            for in_journal in (False, True) if run.indexed.as_written else ():
-                if run.indexed.offset if in_journal else run.indexed.stamp:
-                    with _files(run).opened(in_journal=in_journal) as file:
-                        self._hits[in_journal] = Hits(file, self._needle)
-            self._of = run.number, run.indexed
-        return not run.indexed.as_written or any(self._hits.values())
-
-    def holding(
-        self, run: KnownRun, rows: Sequence[DeliveryRow], places: Sequence[Place]
-    ) -> list[DeliveryRow]:
-        """The rows whose records hold the text, which `is_in` has looked for."""
-        near = [
-            (row, place)
-            for row, place in zip(rows, places, strict=True)
-            if not run.indexed.as_written or self._is_near(place)
-        ]
-        records = _files(run).deliveries([place for _, place in near])
-        return [row for (row, _), record in zip(near, records, strict=True) if self._query.is_in(record)]
-
-    def _is_near(self, place: Place) -> bool:
-        hits = self._hits.get(place.in_journal)
-        return hits is not None and hits.is_in(place.offset, place.size)
-
-
-def _files(run: KnownRun) -> RecordFiles:
-    """The files of a run, as they were indexed."""
-    return RecordFiles(run.on_disk.run_file, run.indexed.stamp)
 
 
 _DELIVERIES = select(

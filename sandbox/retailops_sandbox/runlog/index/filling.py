@@ -12,11 +12,10 @@ import msgspec
 from sqlalchemy import Connection, RowMapping, bindparam, delete, func, select, update
 
 from retailops_sandbox.model import Delivery, Judgement, Record, Result
+from retailops_sandbox.runlog.index.places import Judged, Place
 from retailops_sandbox.runlog.index.tables import (
     ROW,
     Insert,
-    Judged,
-    Place,
     codes,
     deliveries,
     json_text,
@@ -27,9 +26,8 @@ from retailops_sandbox.runlog.index.tables import (
     results,
     row_from,
     row_values,
-    sort_of,
 )
-from retailops_sandbox.runlog.rows import DeliveryRow, row_of
+from retailops_sandbox.runlog.rows import DeliveryRow, row_of, sort_of
 
 _AT_ONCE = 500
 """The most values of one statement; databases bound them."""

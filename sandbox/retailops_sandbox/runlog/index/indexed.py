@@ -1,4 +1,4 @@
-"""What the index keeps of a run as a whole."""
+"""What the index knows of itself, and of a run as a whole."""
 
 from __future__ import annotations
 
@@ -12,7 +12,17 @@ from retailops_sandbox.errors import FileError
 from retailops_sandbox.model import RunInfo, Verdict
 from retailops_sandbox.runlog.files.folder import RunOnDisk, Stamp
 from retailops_sandbox.runlog.files.journal import Head
+from retailops_sandbox.runlog.index.places import RecordFiles
 from retailops_sandbox.runlog.runs import RunState, RunSummary
+
+
+class State(NamedTuple):
+    """Which index it is, and how many times it was written."""
+
+    identity: str
+    changes: int
+    results: int
+    """How many times it had been written when a result last changed."""
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -97,6 +107,11 @@ class KnownRun(NamedTuple):
     @property
     def id(self) -> str:
         return self.on_disk.id
+
+    @property
+    def files(self) -> RecordFiles:
+        """The files of the run, as they were indexed."""
+        return RecordFiles(self.on_disk.run_file, self.indexed.stamp)
 
     @property
     def state(self) -> RunState:

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, literal_column, or_, select
 
-from retailops_sandbox.runlog.index.tables import ROW, codes, deliveries, orders, sort_of
+from retailops_sandbox.runlog.index.tables import ROW, codes, deliveries, orders
 from retailops_sandbox.runlog.query import Query
-from retailops_sandbox.runlog.rows import NOT_JUDGED
-
-_AFTER_ALL = "~"
-"""Sorts after all ids of deliveries."""
-Sort = tuple[int, str]
-"""`sort_of` the instant at which a delivery was sent, and its id: the order of all lists."""
+from retailops_sandbox.runlog.rows import NOT_JUDGED, Sort
 
 
 def rows(query: Query, run: int | None, *, after: Sort | None, newest_first: bool, most: int) -> Select[Any]:
@@ -41,30 +35,6 @@ def rows(query: Query, run: int | None, *, after: Sort | None, newest_first: boo
     return found.order_by(*in_order).limit(most)
 
 
-def edge(query: Query, first: int, last: int, *, newest_first: bool) -> Sort | None:
-    """The bound of the keys of a run's rows, in the direction asked for; None where it has no row for it.
-
-    `first` and `last` are `sort_of` the run's first and last delivery.
-    """
-    start, end = _first_sort(query), _end_sort(query)
-    if last < start or (end is not None and first >= end):
-        return None
-    return (last, _AFTER_ALL) if newest_first else (first, "")
-
-
-def _first_sort(query: Query) -> int:
-    """`sort_of` the first instant that `since` includes."""
-    return sort_of(query.since) if query.since else 0
-
-
-def _end_sort(query: Query) -> int | None:
-    """`sort_of` the first instant that `until` no longer includes; None where there is no end."""
-    if not query.until:
-        return None
-    end = datetime.fromisoformat(query.until.removesuffix("Z"))
-    return sort_of((end if len(query.until) > len("2024-05-01") else end + timedelta(days=1)).isoformat())
-
-
 def _conditions(query: Query, run: int | None) -> Iterator[ColumnElement[bool]]:
     column = deliveries.c
     if run is not None:
@@ -86,10 +56,9 @@ def _conditions(query: Query, run: int | None) -> Iterator[ColumnElement[bool]]:
         if query.fault != "any":
             yield column.fault == query.fault
     if query.since:
-        yield column.sort >= _first_sort(query)
-    end = _end_sort(query)
-    if end is not None:
-        yield column.sort < end
+        yield column.sort >= query.first_sort
+    if query.end_sort is not None:
+        yield column.sort < query.end_sort
 
 
 # Written into the statement, because a partial index is not used for a value that is bound to it.

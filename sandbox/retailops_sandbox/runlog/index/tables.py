@@ -6,8 +6,7 @@ Only what SQLite and PostgreSQL both have is used. Indexes end in `sort`, so tha
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 from sqlalchemy import (
@@ -26,7 +25,7 @@ from sqlalchemy import (
     insert,
 )
 
-from retailops_sandbox.model import Verdict
+from retailops_sandbox.runlog.index.places import Judged, Place
 from retailops_sandbox.runlog.rows import DeliveryRow
 
 FORMAT = 1
@@ -145,41 +144,12 @@ results = Table(
 )
 
 
-class Place(NamedTuple):
-    """Where a record lies: in the journal of its run or in the run file, and there from byte to byte."""
-
-    in_journal: bool
-    offset: int
-    size: int
-
-
-class Judged(NamedTuple):
-    """What the index keeps of a judgement."""
-
-    at: str
-    verdict: Verdict
-    differences: int
-    place: Place
-
-
 ROW = tuple(deliveries.c[name] for name in DeliveryRow.__struct_fields__)
 """The columns of a row, in the order of its fields."""
 _FIELDS = DeliveryRow.__struct_fields__
 _ORDERS, _CODES, _VERDICT = (_FIELDS.index(name) for name in ("orders", "codes", "verdict"))
 _texts = msgspec.json.Decoder(tuple[str, ...])
 _judged = msgspec.json.Decoder(list[Judged])
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def sort_of(instant: str) -> int:
-    """The microseconds from 1970 to an instant (UTC, RFC 3339); 0 for a text that is none."""
-    try:
-        found = datetime.fromisoformat(instant)
-    except ValueError:
-        return 0
-    since = (found if found.tzinfo is not None else found.replace(tzinfo=UTC)) - _EPOCH
-    # Not by a division of spans, which takes three times as long.
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 def row_values(row: DeliveryRow) -> tuple[Any, ...]:

@@ -1,10 +1,15 @@
-"""Finds the records that hold a text, without decoding any."""
+"""Finds the records that hold a text, and decodes no others."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from io import FileIO
+
+from retailops_sandbox.runlog.index.indexed import IndexedRun, KnownRun
+from retailops_sandbox.runlog.index.places import Place
+from retailops_sandbox.runlog.query import Query, spelled
+from retailops_sandbox.runlog.rows import DeliveryRow
 
 _CHUNK = 1 << 17
 """Bytes: what stays in a processor's cache is searched twice as fast."""
@@ -23,6 +28,45 @@ class Hits:
         """Whether one is in the line at this place."""
         position = bisect_left(self._offsets, offset)
         return position < len(self._offsets) and self._offsets[position] < offset + size
+
+
+class Searched:
+    """What is known of where a query's text is, while its rows are read."""
+
+    def __init__(self, query: Query) -> None:
+        self._query = query
+        self._needle = spelled(query.text)
+        self._of: tuple[int, IndexedRun] | None = None
+        """The run that was searched last, as it was indexed then."""
+        self._hits: dict[bool, Hits] = {}
+        """By whether they are in the journal."""
+
+    def is_in(self, run: KnownRun) -> bool:
+        """Whether the text may be in a record of a run; Stale where its files have changed."""
+        if self._of != (run.number, run.indexed):
+            self._hits = {}
+            for in_journal in (False, True) if run.indexed.as_written else ():
+                if run.indexed.offset if in_journal else run.indexed.stamp:
+                    with run.files.opened(in_journal=in_journal) as file:
+                        self._hits[in_journal] = Hits(file, self._needle)
+            self._of = run.number, run.indexed
+        return not run.indexed.as_written or any(self._hits.values())
+
+    def holding(
+        self, run: KnownRun, rows: Sequence[DeliveryRow], places: Sequence[Place]
+    ) -> list[DeliveryRow]:
+        """The rows whose records hold the text, which `is_in` has looked for."""
+        near = [
+            (row, place)
+            for row, place in zip(rows, places, strict=True)
+            if not run.indexed.as_written or self._is_near(place)
+        ]
+        records = run.files.deliveries([place for _, place in near])
+        return [row for (row, _), record in zip(near, records, strict=True) if self._query.is_in(record)]
+
+    def _is_near(self, place: Place) -> bool:
+        hits = self._hits.get(place.in_journal)
+        return hits is not None and hits.is_in(place.offset, place.size)
 
 
 def _hits(file: FileIO, needle: bytes) -> Iterator[int]:

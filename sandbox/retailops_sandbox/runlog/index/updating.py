@@ -16,11 +16,12 @@ from retailops_sandbox.runlog.files import runfile
 from retailops_sandbox.runlog.files.folder import RunFolder, RunOnDisk
 from retailops_sandbox.runlog.files.journal import NO_HEAD, NO_RECORD, UNDECODABLE, Head, Line
 from retailops_sandbox.runlog.index import indexed
-from retailops_sandbox.runlog.index.database import Database, State
+from retailops_sandbox.runlog.index.database import Database
 from retailops_sandbox.runlog.index.filling import Filling, RunDraft, Totals
-from retailops_sandbox.runlog.index.indexed import IndexedRun, KnownRun, Problem
-from retailops_sandbox.runlog.index.records import Stale
-from retailops_sandbox.runlog.index.tables import Place, runs, sort_of, state
+from retailops_sandbox.runlog.index.indexed import IndexedRun, KnownRun, Problem, State
+from retailops_sandbox.runlog.index.places import Place, Stale
+from retailops_sandbox.runlog.index.tables import runs, state
+from retailops_sandbox.runlog.rows import sort_of
 
 _LINES_AT_ONCE = 2000
 _RECORDS_AT_ONCE = 5000

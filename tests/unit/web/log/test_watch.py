@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from retailops_sandbox.runlog.changes import Change
-from retailops_sandbox.runlog.index.database import State
+from retailops_sandbox.runlog.index.indexed import State
 from retailops_sandbox.runlog.log import FileLog
 from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.web.log.watch import Watch

@@ -1,4 +1,4 @@
-"""Reads records at their places in the files of a run."""
+"""The places of records in the files of a run, and reading them there."""
 
 from __future__ import annotations
 
@@ -8,23 +8,44 @@ from contextlib import ExitStack, contextmanager
 from io import FileIO
 from operator import attrgetter
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
 from retailops_sandbox.errors import unreadable
-from retailops_sandbox.model import Delivery, Judgement, Number, Result
+from retailops_sandbox.model import Delivery, Judgement, Number, Result, Verdict
 from retailops_sandbox.regular_files import regular
 from retailops_sandbox.runlog.files import runfile
 from retailops_sandbox.runlog.files.folder import Stamp, stamp_of
 from retailops_sandbox.runlog.files.journal import UNDECODABLE, Line
-from retailops_sandbox.runlog.index.tables import Place
+
+
+class Place(NamedTuple):
+    """Where a record lies: in the journal of its run or in the run file, and there from byte to byte."""
+
+    in_journal: bool
+    offset: int
+    size: int
+
+
+class Judged(NamedTuple):
+    """What the index keeps of a judgement."""
+
+    at: str
+    verdict: Verdict
+    differences: int
+    place: Place
+
 
 _R = TypeVar("_R", Delivery, Judgement, Result)
 
 
 class Stale(Exception):
     """A file has changed, or is gone, since it was indexed: bring the index up to date and ask again."""
+
+
+class IndexLost(Stale):
+    """The index is gone or damaged, and another one takes its place: bring that up to date and ask again."""
 
 
 class RecordFiles:
