@@ -12,7 +12,7 @@ from retailops_sandbox import __version__, jsontext
 from retailops_sandbox.composing.headers import laid_over
 from retailops_sandbox.composing.payload import Payload, with_token
 from retailops_sandbox.composing.receiver import url
-from retailops_sandbox.model import Basic, Bearer, Headers, HttpRequest, Receiver
+from retailops_sandbox.model import Basic, Bearer, Headers, HttpRequest, Json, Receiver
 
 if TYPE_CHECKING:
     from retailops_sandbox.contracts.contract import Contract
@@ -44,9 +44,13 @@ def build(
     contract: Contract,
     token: str,
     headers: Mapping[str, str] | None = None,
-) -> HttpRequest:
-    """The exact request that delivers a payload, with the receiver's token where the contract wants it."""
-    return build_raw(head, jsontext.compact(with_token(payload, contract, token)), headers)
+) -> tuple[HttpRequest, Json]:
+    """The exact request that delivers a payload, with the receiver's token where the contract wants it.
+
+    With it, the JSON value of its body.
+    """
+    document = with_token(payload, contract, token)
+    return build_raw(head, jsontext.compact(document), headers), document
 
 
 def build_raw(head: Head, body: bytes, headers: Mapping[str, str] | None = None) -> HttpRequest:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import msgspec
+from msgspec import UNSET
 
 from retailops_sandbox import composing, redaction
 from retailops_sandbox.contracts.contract import Contract
@@ -44,6 +46,8 @@ class Prepared(msgspec.Struct, frozen=True):
     """The secrets that are struck out of all that is kept of the request."""
     expectations: Sequence[Expectation | None]
     """One for each delivery, with placeholders filled."""
+    document: Any
+    """The JSON value of the request's body; UNSET where the step sends raw bytes."""
 
     @property
     def is_refused(self) -> bool:
@@ -69,6 +73,7 @@ def prepare(
     head = target.head(contract)
     headers = _headers(step, names)
     payload = None
+    document: Any = UNSET
     violations: tuple[Violation, ...] = ()
     if step.raw is not None:
         request = composing.build_raw(head, composing.raw_bytes(step.raw), headers)
@@ -76,9 +81,11 @@ def prepare(
         token_at = contract.auth.pointer if contract.auth else ""
         payload = composing.compose(step, fixture, names, placeholders=placeholders, token_at=token_at)
         violations = contract.check_request(payload.value, numbers=payload.numbers)
-        request = composing.build(head, payload, contract, target.receiver.token, headers)
+        request, document = composing.build(head, payload, contract, target.receiver.token, headers)
     expectations = _expectations(step, names if placeholders else None)
-    return Prepared(step, contract, target, request, payload, violations, target.secrets, expectations)
+    return Prepared(
+        step, contract, target, request, payload, violations, target.secrets, expectations, document
+    )
 
 
 class Preparation:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+from msgspec import UNSET
 
 from retailops_sandbox import comparing, composing, jsontext, redaction
 from retailops_sandbox.comparing import Answer
@@ -234,11 +235,12 @@ class StepRun:
         dropped: bool,
     ) -> _Sent:
         secrets, pointers = prepared.secrets, redaction.secret_pointers(prepared.contract)
-        kept = redaction.exchange(prepared.request, exchange, secrets, pointers)
+        kept = redaction.exchange(prepared.request, exchange, secrets, pointers, prepared.document)
         composed, struck_out = "", kept.struck_out
         template = _template(prepared)
         if template:
-            payload = redaction.template(template, secrets, pointers)
+            document = UNSET if prepared.payload is None else prepared.payload.template
+            payload = redaction.template(template, secrets, pointers, document)
             composed, struck_out = payload.text, struck_out + payload.struck_out
         own_headers: dict[str, str] = {}
         if self._step.deliver.headers or self._step.deliver.content_type:

@@ -95,8 +95,22 @@ def with_marks(value: Json, places: Iterable[StruckOut]) -> Json:
 
 def holds_mark(value: Any) -> bool:
     """Whether a Mark is the value or anywhere in it."""
-    if isinstance(value, str):
+    if not isinstance(value, (dict, list)):
         return isinstance(value, Mark)
-    if isinstance(value, dict):
-        return any(map(holds_mark, value.values()))
-    return any(map(holds_mark, value)) if isinstance(value, list) else False
+    try:
+        _mark_detector.encode(value)  # far faster than a walk
+    except _MarkFoundError:
+        return True
+    return False
+
+
+class _MarkFoundError(Exception):
+    pass
+
+
+def _found(value: object) -> None:
+    if isinstance(value, Mark):
+        raise _MarkFoundError
+
+
+_mark_detector = msgspec.json.Encoder(enc_hook=_found)

@@ -52,7 +52,6 @@ def credential_header(name: str) -> str:
     return _HEADERS.get(name.lower(), "")
 
 
-@lru_cache(maxsize=64)
 def joined(headers: Headers) -> str:
     """The names and values of headers as one text."""
     # No line feed, which base64 may be broken by: that would have to be undone.

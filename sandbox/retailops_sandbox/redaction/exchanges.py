@@ -6,9 +6,10 @@ import re
 from base64 import b64decode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
+from msgspec import UNSET
 
 from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import (
@@ -51,15 +52,19 @@ class RedactedExchange(NamedTuple):
 
 
 def exchange(
-    request: HttpRequest, exchange: Exchange, secrets: Secrets, secret_pointers: tuple[str, ...] = ()
+    request: HttpRequest,
+    exchange: Exchange,
+    secrets: Secrets,
+    secret_pointers: tuple[str, ...] = (),
+    document: Any = UNSET,
 ) -> RedactedExchange:
     """The exchange as it may be kept: the headers really sent, bodies as text where they are UTF-8.
 
     What the exchange itself gives away as secret (a cookie, the value at a secret pointer) is looked for in
-    all of it, too.
+    all of it, too. `document` is the JSON value of the request's body, where that is known.
     """
     sent = exchange.request_headers or request.headers
-    sent_body = Body.of(request.body, secret_pointers)
+    sent_body = Body.of(request.body, secret_pointers, document)
     answer = _answer(exchange.response, secret_pointers)
     came, received_body, answered = answer.headers, answer.body, answer.response
     harmless = credentials.is_harmless(sent) and credentials.is_harmless(came)
@@ -78,9 +83,9 @@ def exchange(
     if harmless and not secrets and not sent_body.places and not received_body.places:
         told = _told(exchange.fault, answered)
         return RedactedExchange(asked, answered, told, exchange.redirects, (), secrets, answered)
-    rest = (request.url, credentials.joined(sent), credentials.joined(came), received_body.text)
     plain = harmless and exchange.fault is None and not received_body.places
-    if plain and secrets.are_not_in(rest, sent):  # as nearly always, only the payload's token is secret
+    # As nearly always, only the payload's token is secret.
+    if plain and secrets.are_not_in(request.url, sent, came, received_body.text):
         body = sent_body.kept(secrets, "/request/body")
         asked = msgspec.structs.replace(asked, body=body.text)
         return RedactedExchange(asked, answered, None, (), body.struck_out, secrets, answered)
@@ -150,9 +155,14 @@ def _beginning(answer: Response) -> str:
     return "".join(each if each.isprintable() else repr(each)[1:-1] for each in shown) + more
 
 
-def template(text: bytes, secrets: Secrets, secret_pointers: tuple[str, ...] = ()) -> KeptBody:
-    """A payload before its placeholders were filled, as it may be kept: references stay where they are."""
-    body = Body.of(text, secret_pointers)
+def template(
+    text: bytes, secrets: Secrets, secret_pointers: tuple[str, ...] = (), document: Any = UNSET
+) -> KeptBody:
+    """A payload before its placeholders were filled, as it may be kept: references stay where they are.
+
+    `document` is its JSON value, where that is known.
+    """
+    body = Body.of(text, secret_pointers, document)
     places = [place for place in body.places if not _is_reference(place.value)]
     disclosed = [(place.name, leaf) for place in places for leaf in leaves(place.value)]
     return msgspec.structs.replace(body, places=places).kept(secrets.and_learned(disclosed), "/composed")

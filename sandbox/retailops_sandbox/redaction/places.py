@@ -6,8 +6,10 @@ import re
 from base64 import b64encode
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import Any
 
 import msgspec
+from msgspec import UNSET
 
 from retailops_sandbox import jsontext
 from retailops_sandbox.errors import SourceError
@@ -46,12 +48,13 @@ class Body(msgspec.Struct, frozen=True):
     """The base64 of a binary body."""
 
     @classmethod
-    def of(cls, body: bytes, secret_pointers: tuple[str, ...]) -> Body:
+    def of(cls, body: bytes, secret_pointers: tuple[str, ...], document: Any = UNSET) -> Body:
+        """The body of these bytes. `document` is their JSON value, where that is known."""
         try:
             text = body.decode()
         except UnicodeDecodeError:
             return cls(octets.text_of(body), True, [], b64encode(body).decode())
-        return cls(text, False, _places(text, secret_pointers))
+        return cls(text, False, _places(text, secret_pointers, document))
 
     @property
     def unredacted(self) -> str:
@@ -126,7 +129,7 @@ def leaves(value: Json) -> Iterator[str]:
         yield jsontext.compact(value).decode()
 
 
-def _places(text: str, secret_pointers: tuple[str, ...]) -> list[Place]:
+def _places(text: str, secret_pointers: tuple[str, ...], document: Any) -> list[Place]:
     """The places of the secret pointers, outer ones first; null and "" are no secrets."""
     if not secret_pointers:
         return []
@@ -134,7 +137,7 @@ def _places(text: str, secret_pointers: tuple[str, ...]) -> list[Place]:
     if not named:
         return []
     try:
-        document = jsontext.parse(text)
+        document = jsontext.parse(text) if document is UNSET else document
     except SourceError:
         loose = [place for _, name in named for place in _loose_places(text, name)]
         return sorted(loose, key=_position)

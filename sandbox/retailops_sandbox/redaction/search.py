@@ -17,7 +17,7 @@ _BLOCK = 4
 _LEAST = 2 * _BLOCK - 1
 _MOST_CLEAR = 256
 """The most texts that are remembered as holding nothing."""
-_SMALL = 4_096
+SMALL = 4_096
 """The most characters of a text that is remembered, because the same one often comes again."""
 
 
@@ -66,7 +66,7 @@ class Search:
 
     def _remember(self, text: str) -> None:
         """Remember a text in which nothing was found, in any reading."""
-        if len(text) <= _SMALL:
+        if len(text) <= SMALL:
             if len(self._clear) == _MOST_CLEAR:
                 self._clear.clear()
             self._clear.add(text)

@@ -40,7 +40,7 @@ def built(
     receiver: Receiver = RECEIVER,
     headers: dict[str, str] | None = None,
 ) -> HttpRequest:
-    return composing.build(composing.head(contract, receiver), payload, contract, receiver.token, headers)
+    return composing.build(composing.head(contract, receiver), payload, contract, receiver.token, headers)[0]
 
 
 # --- placeholders ---

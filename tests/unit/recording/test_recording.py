@@ -96,7 +96,7 @@ def bytes_of(step: Step, **environment: str) -> bytes:
     base = None if step.fixture is None else composing.Template(fixture("", "", step.fixture), False)
     payload = composing.compose(step, base, composing.Names(environment=environment))
     head = composing.Head("POST", "http://shop/", ())
-    return composing.build(head, payload, DRAFT, "").body
+    return composing.build(head, payload, DRAFT, "")[0].body
 
 
 def verdict(sent: Delivery, step: Step, agreed: contract.Contract = DRAFT) -> str:
