@@ -5,7 +5,7 @@ PYTHON := $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 WORKERS ?= 2
 
 BIN := .venv/bin
-PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadgroup
+PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 # The program itself, from the one platform package that npm chose: it needs no Node.js on PATH.
 BIOME := assets/node_modules/@biomejs/cli-*/biome
 # By variables, because the options do not reach what builds the project.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 
 import hypothesis
 import pytest
@@ -32,8 +33,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests last: Playwright keeps an event loop running, and no test after it could run its own."""
-    items.sort(key=lambda item: "playwright" in getattr(item, "fixturenames", ()))
+    """Modules with browser tests last: Playwright keeps an event loop running, and no test could run its own.
+
+    Of these, those with the most tests first: a worker runs whole modules, and none should end long before
+    the others.
+    """
+    with_browser = Counter(item.path for item in items if "playwright" in getattr(item, "fixturenames", ()))
+    first = len(items)
+    items.sort(key=lambda item: -with_browser.get(item.path, first))
 
 
 @pytest.fixture(scope="session")

@@ -17,8 +17,6 @@ from tests.support import command
 from tests.support.compose_client import ComposeClient
 from tests.support.serving import serving
 
-pytestmark = pytest.mark.xdist_group("lowest-versions")  # on one worker: they are installed once
-
 ROOT = Path(__file__).parents[2]
 DECLARED = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 EXTRAS = DECLARED["project"]["optional-dependencies"]

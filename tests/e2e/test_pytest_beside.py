@@ -13,8 +13,6 @@ import pytest
 from tests.support.pytest_runs import STAND_IN, run, scenario
 from tests.support.receivers import answering, receiver, response, unused_port
 
-pytestmark = pytest.mark.xdist_group("pytest-beside")  # on one worker: they are installed once
-
 ROOT = Path(__file__).parents[2]
 NOTHING = {"body": {"events": []}}
 UNKNOWN = {"/data/order/id": "no-such-order"}

@@ -19,6 +19,7 @@ from tests.support.pages import hidden, words
 from tests.support.recorder import Recorder
 from tests.support.serving import Served, serving
 
+URLENCODED = "application/x-www-form-urlencoded"
 TOKEN = "a-token-of-some-length"
 
 
@@ -638,18 +639,24 @@ def test_the_token_opens_in_three_ways(guarded: Served, way: str) -> None:
         assert http.get("/deliveries").status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/loginx", "/login/x", "/static/nothing", "/nothing", "/login"])
-def test_strangers_are_told_of_no_file(tmp_path: Path, path: str) -> None:
-    damaged = tmp_path / ".sandbox" / "runs" / "20260101T000000Z-aaaaaa.json"
+@pytest.fixture(scope="module")
+def damaged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, Path]]:
+    """A guarded sandbox with a damaged run file."""
+    damaged = tmp_path_factory.mktemp("damaged") / ".sandbox" / "runs" / "20260101T000000Z-aaaaaa.json"
     damaged.parent.mkdir(parents=True)
     damaged.write_text("{")
-    with (
-        serving(tmp_path, ["--token", TOKEN]) as served,
-        httpx.Client(base_url=served.url, params={"from": damaged.stem}) as http,
-    ):
-        for answer in (http.get(path), http.post(path), http.post(path, data={"token": "x" * 40_000_000})):
-            assert str(tmp_path) not in answer.text
-            assert damaged.stem not in answer.text
+    with serving(damaged.parents[2], ["--token", TOKEN]) as served:
+        yield served, damaged
+
+
+@pytest.mark.parametrize("path", ["/loginx", "/login/x", "/static/nothing", "/nothing", "/login"])
+def test_strangers_are_told_of_no_file(damaged: tuple[Served, Path], path: str) -> None:
+    served, file = damaged
+    large = {"content": b"token=" + b"x" * 40_000_000, "headers": {"Content-Type": URLENCODED}}
+    with httpx.Client(base_url=served.url, params={"from": file.stem}) as http:
+        for answer in (http.get(path), http.post(path), http.post(path, **large)):
+            assert str(served.workspace) not in answer.text
+            assert file.stem not in answer.text
             assert answer.status_code != 200
 
 

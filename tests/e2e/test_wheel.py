@@ -20,8 +20,6 @@ from hatch_readme import package_page
 from retailops_sandbox import __version__
 from tests.support.documents import DOCUMENTS, README
 
-pytestmark = pytest.mark.xdist_group("wheel")  # on one worker: it is built and installed once
-
 ROOT = Path(__file__).parents[2]
 SCENARIO = {
     "format": 1,

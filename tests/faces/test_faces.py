@@ -193,7 +193,6 @@ def faces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Faces]:
         process.stdout.close()
 
 
-@pytest.mark.xdist_group("faces")
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_every_face_judges_alike(case: Case, faces: Faces, tmp_path: Path):
     by_run = faces.by_run(case, tmp_path)

@@ -129,9 +129,6 @@ def sent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sent]:
         yield Sent(tmp_path_factory.mktemp("alike"), shop, listening.url)
 
 
-pytestmark = pytest.mark.xdist_group("faces-redaction")
-
-
 def test_every_face_sends_the_secrets(sent: Sent):
     assert len(sent.bodies) == len(FACES)
     assert len({json.dumps(json.loads(each), sort_keys=True) for each in sent.bodies}) == 1

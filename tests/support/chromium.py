@@ -28,6 +28,8 @@ LAUNCH_OPTIONS = [
     # Nothing but the page under test may use the network.
     *("--disable-background-networking", "--disable-component-update", "--disable-quic"),
     f"--disable-features={','.join(_WITHOUT)}",
+    # Pages of one context share a renderer.
+    "--process-per-site",
 ]
 
 

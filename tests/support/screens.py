@@ -26,8 +26,9 @@ def take(browser: Browser, visited: Tour, place: Place, folder: Path = FOLDER) -
     """Pictures of one place, whole pages, by theme and then by size."""
     folder.mkdir(exist_ok=True)
     taken = []
-    for size, viewport in SIZES.items():
-        with visited.visit(browser, place, viewport=viewport) as page:
+    with visited.visit(browser, place) as page:
+        for size, viewport in SIZES.items():
+            page.set_viewport_size(viewport)
             for theme in THEMES:
                 page.emulate_media(color_scheme=theme, reduced_motion="reduce")
                 taken.append(folder / f"{place.name}-{theme}-{size}.png")

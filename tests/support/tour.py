@@ -208,14 +208,14 @@ class Tour:
     @contextlib.contextmanager
     def visit(self, browser: Browser, place: Place, **options: Any) -> Iterator[Page]:
         """A window of its own that shows the place."""
+        from tests.support import contexts  # many use the tour without a browser
+
         base_url = self.served[place.within].url
-        context = browser.new_context(base_url=base_url, locale="en-GB", **{"viewport": WIDE, **options})
-        try:
+        options = {"viewport": WIDE, **options}
+        with contexts.fresh(browser, base_url=base_url, locale="en-GB", **options) as context:
             page = context.new_page()
             self.show(page, place)
             yield page
-        finally:
-            context.close()
 
     def status(self, place: Place) -> int:
         """The HTTP status of the place, without a browser."""

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
+from tests.support import contexts
+
 WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 _REPORT_VIOLATIONS = """
 addEventListener("securitypolicyviolation", (event) =>
@@ -18,10 +20,9 @@ class Watched:
     """A browser window, and the errors on its console and of its scripts."""
 
     def __init__(self, context: BrowserContext) -> None:
-        self.context = context
         self.complaints: list[str] = []
-        context.add_init_script(_REPORT_VIOLATIONS)
         self.page = context.new_page()
+        self.page.add_init_script(_REPORT_VIOLATIONS)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("console", lambda message: self._said(message.type, message.text))
 
@@ -34,11 +35,11 @@ class Watched:
 
 def opened(browser: Browser, url: str, *, scripted: bool) -> Iterator[Page]:
     """The first page, with JavaScript or without; at the end, fails if the window reported an error."""
-    context = browser.new_context(base_url=url, viewport=WIDE, java_script_enabled=scripted, locale="en-GB")
-    watched = Watched(context)
-    watched.page.goto("/")
-    yield watched.page
-    context.close()
+    options = {"base_url": url, "viewport": WIDE, "java_script_enabled": scripted, "locale": "en-GB"}
+    with contexts.fresh(browser, **options) as context:
+        watched = Watched(context)
+        watched.page.goto("/")
+        yield watched.page
     assert watched.complaints == [], watched.complaints
 
 
