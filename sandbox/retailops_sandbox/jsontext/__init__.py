@@ -16,7 +16,7 @@ edits      changes of a text that leave every other byte alone
 
 from retailops_sandbox.jsontext.edits import insert, remove, rename, replace, rewrite
 from retailops_sandbox.jsontext.leaves import Leaf, holds_mark, leaves_within, with_marks
-from retailops_sandbox.jsontext.parsing import parse, parse_answer
+from retailops_sandbox.jsontext.parsing import has_too_many_values, parse, parse_answer
 from retailops_sandbox.jsontext.places import error_in, key_span, locate, placed, places, span
 from retailops_sandbox.jsontext.python import from_python
 from retailops_sandbox.jsontext.spelling import compact, excerpt, flat, holds_number, pretty, quoted
@@ -42,6 +42,7 @@ __all__ = [
     "excerpt",
     "flat",
     "from_python",
+    "has_too_many_values",
     "holds_mark",
     "holds_number",
     "insert",

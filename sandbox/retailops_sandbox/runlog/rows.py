@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from retailops_sandbox import jsontext
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.jsontext import pointer as pointers
@@ -159,7 +160,7 @@ def row_of(delivery: Delivery) -> DeliveryRow:
         pass  # A log may hold deliveries of a removed contract: their rows lack ids and codes.
     else:
         orders = _named(payload, agreed.subject)
-        codes = _named(_parsed(response.body)[0], agreed.codes) if response is not None else ()
+        codes = _codes(response.body, agreed.codes) if response is not None else ()
     status = response.status if response is not None and fault is None else None
     return DeliveryRow(
         sent_at=delivery.sent_at,
@@ -183,6 +184,11 @@ def row_of(delivery: Delivery) -> DeliveryRow:
         off_contract=delivery.off_contract,
         breaks_contract=delivery.off_contract and not is_json,
     )
+
+
+def _codes(body: str, paths: tuple[str, ...]) -> tuple[str, ...]:
+    """The codes of an answer; none of one with more values than are judged, which takes seconds to decode."""
+    return () if jsontext.has_too_many_values(body) else _named(_parsed(body)[0], paths)
 
 
 def _parsed(text: str) -> tuple[Any, bool]:

@@ -1,0 +1,18 @@
+"""The row of a delivery, from its record."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from retailops_sandbox import jsontext
+from retailops_sandbox.model import Response
+from retailops_sandbox.runlog.rows import row_of
+from tests.support.records import some_delivery
+
+
+@pytest.mark.parametrize(("values", "codes"), [(1_000, ("E1",)), (jsontext.MAX_VALUES, ())])
+def test_codes_are_read_of_an_answer_that_is_judged(values: int, codes: tuple[str, ...]):
+    body = '{"events":[{"error_code":"E1"}],"x":[' + ",".join("1" * values) + "]}"
+    delivery = msgspec.structs.replace(some_delivery(), response=Response(status=200, body=body))
+    assert row_of(delivery).codes == codes
