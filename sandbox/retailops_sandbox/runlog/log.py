@@ -21,7 +21,7 @@ from retailops_sandbox.runlog.entries import Entry, LoggedResult
 from retailops_sandbox.runlog.files import checking, pins, pruning
 from retailops_sandbox.runlog.files.atomic import replacing
 from retailops_sandbox.runlog.files.finalize import copy_run, finalize_abandoned
-from retailops_sandbox.runlog.files.folder import RunOnDisk, stamp_of
+from retailops_sandbox.runlog.files.folder import Look, RunOnDisk, stamp_of
 from retailops_sandbox.runlog.index.indexed import KnownRun, State
 from retailops_sandbox.runlog.index.places import Stale
 from retailops_sandbox.runlog.index.text_search import Searched
@@ -291,7 +291,7 @@ class FileLog:
 
     def changes(self, since: State) -> tuple[list[Change] | None, State]:
         """The changes since a state of the index, as `FileCursor` returns them, and the state now."""
-        return self._asked(lambda _: self._index.changes(since), watching=True)
+        return self._asked(lambda _: self._index.changes(since), at="new")
 
     # --- files ---
 
@@ -354,27 +354,23 @@ class FileLog:
 
         return FolderIndex(self._runs_dir, self._notice)
 
-    def _asked(
-        self, question: Callable[[_Runs], _T], runs: _Runs | None = None, *, watching: bool = False
-    ) -> _T:
+    def _asked(self, question: Callable[[_Runs], _T], runs: _Runs | None = None, *, at: Look = "due") -> _T:
         """The answer to a question, asked with the runs that there are once the index is up to date.
 
-        Where `runs` are given, it is first asked with these. With `watching` the files of runs that have
-        ended are not looked at.
+        Where `runs` are given, it is first asked with these. `at` is the files to look at.
         """
         for _ in range(_TRIES):
             try:
                 if runs is None:
                     with self._lock:
-                        self._index.refresh(watching=watching)
+                        self._index.refresh(at)
                         runs = self._index.runs
                         # One that has changed is dropped, as its new content was not checked.
-                        self._opened = {
-                            id: each for id, each in self._opened.items() if _is_as_opened(each[0])
-                        }
+                        opened = self._opened.items()
+                        self._opened = {id: each for id, each in opened if _is_as_opened(each[0])}
                 return question(runs)
             except Stale:
-                runs = None
+                runs, at = None, "all"
         what = "cannot be read: its files keep changing"
         raise FileError(what, mend="look again", file=str(self._runs_dir))
 

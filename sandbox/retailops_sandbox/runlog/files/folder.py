@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import errno
+import math
 import os
-from collections.abc import Container
+import stat
+import time
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from retailops_sandbox.errors import FileError, unreadable
 from retailops_sandbox.runlog.files import lock, pins
 
 Stamp = tuple[int, int]
 """When a file was changed, in nanoseconds, and its size: a file whose stamp differs has changed."""
+
+
+Look = Literal["new", "due", "all"]
+"""Which files to look at besides journals: none of runs that have ended; these, too, where they are due; all.
+
+An ended run is changed by hand alone. Whoever reads a record of it notices.
+"""
+_QUICK = 0.002
+"""Seconds of the processor: a look that takes less is always due."""
+_SHARE = 0.05
+"""The share of time that looking at the files of runs that have ended may take."""
 
 
 class RunOnDisk(NamedTuple):
@@ -40,33 +53,55 @@ class RunOnDisk(NamedTuple):
 
 
 class RunFolder:
-    """The folder of the runs."""
+    """The folder of the runs. One thread at a time may look into it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._seen: dict[str, RunOnDisk] = {}
+        self._due = -math.inf
+        """When the files of runs that have ended are due to be looked at, by the monotonic clock."""
 
-    def look(self, known: Container[str] = ()) -> dict[str, RunOnDisk | None]:
+    def look(self, at: Look = "all") -> dict[str, RunOnDisk]:
         """The runs in the folder, by id; FileError where it cannot be read. Nothing where there is none.
 
-        The files of the runs in `known` are not looked at where they have no journal: their value is None.
+        A run whose files are as they were is the same object as the last time.
         """
+        at_ended = at == "all" or (at == "due" and time.monotonic() >= self._due)
+        start = time.thread_time()
+        found = self._looked(at_ended=at_ended)
+        took = time.thread_time() - start
+        if at_ended and took > _QUICK:
+            self._due = time.monotonic() + took / _SHARE
+        return found
+
+    def _looked(self, *, at_ended: bool) -> dict[str, RunOnDisk]:
         try:
-            names = set(os.listdir(self._path))
+            with os.scandir(self._path) as entries:
+                files = {entry.name: entry for entry in entries}
         except FileNotFoundError:
-            return {}
+            files = {}
         except OSError as error:
             raise unreadable(self._path, error) from error
-        ids = {id: "" for id, _, suffix in (name.rpartition(".") for name in names) if suffix in _SUFFIXES}
-        found: dict[str, RunOnDisk | None] = {}
-        for id in ids:
-            has_journal = f"{id}.journal" in names
-            if not has_journal and id in known:
-                found[id] = None
+        found: dict[str, RunOnDisk] = {}
+        for name, entry in files.items():
+            id, dot, suffix = name.rpartition(".")
+            if not dot or suffix not in _SUFFIXES or id in found:
                 continue
-            is_pinned = f"{id}{pins.SUFFIX}" in names
-            run = self._look_at(id, has_journal=has_journal)._replace(is_pinned=is_pinned)
+            known = self._seen.get(id)
+            is_pinned = f"{id}{pins.SUFFIX}" in files
+            if f"{id}.journal" in files:
+                run = self._look_at(id, has_journal=True)._replace(is_pinned=is_pinned)
+            elif (
+                known is not None
+                and known.journal_size is None
+                and (not at_ended or _is_as_seen(known, entry))
+            ):
+                run = known if known.is_pinned == is_pinned else known._replace(is_pinned=is_pinned)
+            else:
+                run = self._look_at(id, has_journal=False)._replace(is_pinned=is_pinned)
             if not run.is_gone:
-                found[id] = run
+                found[id] = known if run == known else run
+        self._seen = found
         return found
 
     def _look_at(self, id: str, *, has_journal: bool) -> RunOnDisk:
@@ -83,6 +118,15 @@ class RunFolder:
             return self._look_at(id, has_journal=False)  # The run ended meanwhile, and has its run file now.
         except OSError as error:
             return run._replace(error=unreadable(run.journal if has_journal else run.run_file, error))
+
+
+def _is_as_seen(run: RunOnDisk, entry: os.DirEntry[str]) -> bool:
+    """Whether a run file is as it was."""
+    try:
+        status = entry.stat(follow_symlinks=False)
+    except OSError:
+        return False  # It is gone: looking at it tells what is there instead.
+    return stamp_of(status) == run.stamp and stat.S_ISREG(status.st_mode)
 
 
 def stamp_of(status: os.stat_result) -> Stamp:

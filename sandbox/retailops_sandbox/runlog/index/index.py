@@ -14,7 +14,7 @@ from sqlalchemy import select, true
 from retailops_sandbox.model import Delivery, Result
 from retailops_sandbox.runlog.changes import Change
 from retailops_sandbox.runlog.entries import Entry, LoggedResult
-from retailops_sandbox.runlog.files.folder import RunFolder, RunOnDisk
+from retailops_sandbox.runlog.files.folder import Look, RunFolder, RunOnDisk
 from retailops_sandbox.runlog.index import evidence, selecting
 from retailops_sandbox.runlog.index.database import Database
 from retailops_sandbox.runlog.index.indexed import KnownRun, State
@@ -132,12 +132,9 @@ class FolderIndex(Index):
         """The runs of the folder, by id, as of the last refresh."""
         return self._updating.runs
 
-    def refresh(self, *, watching: bool = False) -> None:
-        """Bring the index up to date; with `watching` no files are looked at of runs that have ended.
-
-        One thread at a time may do this.
-        """
-        self._updating.refresh(watching=watching)
+    def refresh(self, at: Look) -> None:
+        """Bring the index up to date with these files of the folder. One thread at a time may do this."""
+        self._updating.refresh(at)
 
     def clear(self) -> None:
         """Empty the index, so that the next refresh makes it anew."""

@@ -13,7 +13,7 @@ from retailops_sandbox.errors import FileError, unreadable
 from retailops_sandbox.model import Number, Verdict
 from retailops_sandbox.regular_files import no_link
 from retailops_sandbox.runlog.files import runfile
-from retailops_sandbox.runlog.files.folder import RunFolder, RunOnDisk
+from retailops_sandbox.runlog.files.folder import Look, RunFolder, RunOnDisk
 from retailops_sandbox.runlog.files.journal import NO_HEAD, NO_RECORD, UNDECODABLE, Head, Line
 from retailops_sandbox.runlog.index import indexed
 from retailops_sandbox.runlog.index.database import Database
@@ -43,24 +43,25 @@ class Updating:
         self.runs: dict[str, KnownRun] = {}
         """The runs of the folder, by id, as of the last time."""
 
-    def refresh(self, *, watching: bool = False) -> None:
-        """Bring the index up to date.
+    def refresh(self, at: Look) -> None:
+        """Bring the index up to date with these files of the folder.
 
-        With `watching` the files of runs that have ended are not looked at, which is much cheaper. Stale
-        where files changed meanwhile; IndexLost where the index turned out to be damaged.
+        Stale where files changed meanwhile; IndexLost where the index turned out to be damaged.
         """
         self._read()
-        ended = {id for id, run in self.runs.items() if run.on_disk.journal_size is None}
-        looked = self._folder.look(ended & self._indexed.keys() if watching else ())
-        found = {id: run or self.runs[id].on_disk for id, run in looked.items()}
-        outdated = [run for id, run in found.items() if self._is_outdated(run)]
+        found = self._folder.look(at)
+        new = [run for id, run in found.items() if not self._is_known(id, run)]
         gone = self._indexed.keys() - found.keys()
+        if not new and not gone and len(self.runs) == len(found):
+            return
         if gone:
             self._delete(gone)
-        if outdated:
+        if outdated := [run for run in new if self._is_outdated(run)]:
             self._write(sorted(outdated, key=lambda run: run.id))
+        runs = {id: run for id, run in self.runs.items() if id in found}
         nothing = 0, IndexedRun()
-        self.runs = {id: KnownRun(*self._indexed.get(id, nothing), run) for id, run in found.items()}
+        runs |= {run.id: KnownRun(*self._indexed.get(run.id, nothing), run) for run in new}
+        self.runs = runs
 
     def clear(self) -> None:
         """Empty the index, so that the next time it is made anew."""
@@ -81,6 +82,13 @@ class Updating:
             found = connection.execute(_RUNS.where(runs.c.changed > since)).all()
         self._indexed.update((id, (number, indexed.decoder.decode(record))) for number, id, record in found)
         self._state = now
+
+    def _is_known(self, id: str, run: RunOnDisk) -> bool:
+        """Whether nothing of a run has changed since the last time, on disk or in the index."""
+        known, of_index = self.runs.get(id), self._indexed.get(id)
+        if known is None or of_index is None:
+            return False
+        return known.on_disk is run and known.indexed is of_index[1] and run.stamp == known.indexed.stamp
 
     def _is_outdated(self, run: RunOnDisk) -> bool:
         """Whether a run has more than the index."""
