@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Container
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -42,11 +42,11 @@ class WatchedLog(FileLog):
 
     asked_in_loop: bool = False
 
-    def _refresh(self, ended: Container[str] = ()) -> None:
-        super()._refresh(ended)
+    def _asked(self, *args: Any, **options: Any) -> Any:
         with contextlib.suppress(RuntimeError):
             asyncio.get_running_loop()
             self.asked_in_loop = True
+        return super()._asked(*args, **options)
 
 
 def client_of(folder: Path, log: Log) -> TestClient:
@@ -96,7 +96,7 @@ def test_no_page_looks_through_the_log_where_everybody_waits(tmp_path: Path, pat
         delivery = make_delivery(run)
         run.append(delivery)
         run.append(judge(delivery))
-    log = WatchedLog(workspace.runs_dir)
+    log = WatchedLog(workspace.runs_dir, print)
     assert client_of(tmp_path, log).get(path).status_code == (404 if "none" in path else 200)
     assert not log.asked_in_loop
 
