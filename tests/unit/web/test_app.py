@@ -117,7 +117,7 @@ def test_the_last_answer_is_looked_for_in_lines_and_not_in_records(tmp_path: Pat
             run.append(msgspec.structs.replace(delivery, receiver=receiver, fault=fault, fixture="default"))
     form = {"action": "order_cancel", "edition": "draft", "receiver": "stand-in", "fixture": "default"}
     form |= {"payload": "{}", "do": "expect-last:"}
-    answer = client_of(tmp_path, CountedLog(workspace.runs_dir)).post("/compose", data=form)
+    answer = client_of(tmp_path, CountedLog(workspace.runs_dir, print)).post("/compose", data=form)
     assert f"From the answer to {RUN}.000005" in answer.text
     assert asked == [f"{RUN}.000005"]
 
