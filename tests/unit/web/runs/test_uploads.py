@@ -40,7 +40,7 @@ def test_of_files_of_one_run_that_come_at_once_one_is_shown(tmp_path: Path, kept
             return id
 
     text = written(tmp_path / "elsewhere")[0].read_bytes()
-    log = Slow(tmp_path / "runs")
+    log = Slow(tmp_path / "runs", print)
     uploads = Uploads(log)
     with ThreadPoolExecutor(8) as threads:
         names = [f"{number}.json" for number in range(8)]
