@@ -133,21 +133,20 @@ class FileLog:
 
     def deliveries(self, run: str, scenarios: Container[str] | None = None) -> list[Entry]:
         """The deliveries of a run, all or for these scenarios, the oldest first; none for an unknown run."""
-        found = self._entries(run)
-        return [each for each in found if scenarios is None or each.delivery.scenario in scenarios]
+        return self._entries(run, scenarios=scenarios)
 
     def delivery(self, id: str) -> Entry | None:
         """The delivery with this id; None if there is none."""
         found = self._entries(id.rpartition(".")[0], id)
         return found[0] if found else None
 
-    def _entries(self, run: str, id: str = "") -> list[Entry]:
-        """The deliveries of a run, all or the one with this id."""
+    def _entries(self, run: str, id: str = "", scenarios: Container[str] | None = None) -> list[Entry]:
+        """The deliveries of a run: all, the one with this id, or those for these scenarios."""
 
         def answered(runs: _Runs) -> list[Entry]:
             home = self._home(runs, run)
             holders = runs.values() if run in runs else ()
-            return home.index.entries(home.run, id, holders) if home is not None else []
+            return home.index.entries(home.run, id, scenarios, holders) if home is not None else []
 
         return self._asked(answered)
 
@@ -203,6 +202,14 @@ class FileLog:
             if len(found) < size:
                 return
             taken, size = taken + size, min(2 * size, _MOST_ROWS)
+
+    def scenarios_before(self, run: str, scenarios: Collection[str]) -> set[str]:
+        """Those of these scenarios that have a result in another run that is not later than this one."""
+
+        def answered(runs: _Runs) -> set[str]:
+            return self._index.scenarios_before(runs[run], scenarios) if run in runs else set()
+
+        return self._asked(answered)
 
     # --- rows ---
 

@@ -100,6 +100,9 @@ class LogReader(Protocol):
         first ones reads few more.
         """
 
+    def scenarios_before(self, run: str, scenarios: Collection[str]) -> set[str]:
+        """Those of these scenarios that have a result in another run that is not later than this one."""
+
     def rows(
         self, query: Query = ..., *, after: SortKey | None = None, newest_first: bool = True
     ) -> Iterator[DeliveryRow]:

@@ -141,3 +141,12 @@ def test_what_was_answered_is_the_askers(tmp_path: Path) -> None:
     ended(tmp_path, 11, result(A, "passed"))
     assert latest(log) == {A: ("11", "passed")}
     assert dict(before) == held
+
+
+def test_scenarios_are_known_from_other_runs_that_are_not_later(tmp_path: Path) -> None:
+    early = ended(tmp_path, 10, result(A, "failed"))
+    late = ended(tmp_path, 11, result(A, "passed"), result(B, "passed"))
+    log = open_log(tmp_path)
+    assert log.scenarios_before(late, {A, B, C}) == {A}
+    assert log.scenarios_before(early, {A, B, C}) == set()
+    assert log.scenarios_before("20240501T120000Z-nobody", {A}) == set()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from operator import attrgetter
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, and_, bindparam, func, select
@@ -12,19 +12,29 @@ from retailops_sandbox.runlog.entries import Entry, LoggedResult
 from retailops_sandbox.runlog.index.indexed import KnownRun
 from retailops_sandbox.runlog.index.places import Stale
 from retailops_sandbox.runlog.index.tables import (
+    chunks,
     deliveries,
     judged_from,
     judgements_elsewhere,
     place_from,
     results,
 )
+from retailops_sandbox.runlog.rows import sort_of
 
 
 def entries(
-    connection: Connection, run: KnownRun, wanted: ColumnElement[bool], holders: Iterable[KnownRun]
+    connection: Connection,
+    run: KnownRun,
+    wanted: ColumnElement[bool],
+    scenarios: Container[str] | None,
+    holders: Iterable[KnownRun],
 ) -> list[Entry]:
-    """The wanted deliveries of a run, the oldest first, with what the other runs in `holders` judged."""
-    found = connection.execute(_DELIVERIES.where(deliveries.c.run == run.number, wanted)).mappings().all()
+    """The wanted deliveries of a run, all or for these scenarios, the oldest first.
+
+    Their judgements are also those of the other runs in `holders`.
+    """
+    rows = connection.execute(_DELIVERIES.where(deliveries.c.run == run.number, wanted)).mappings()
+    found = [values for values in rows if scenarios is None or values["scenario"] in scenarios]
     own = [judged_from(values["judged"]) for values in found]
     files = run.files
     judgements = files.judgements([each.place for judged in own for each in judged])
@@ -80,6 +90,19 @@ def results_of(
     return [logged[values["position"]] for values in found]
 
 
+def scenarios_before(connection: Connection, run: KnownRun, scenarios: Collection[str]) -> set[str]:
+    """Those of these scenarios that have a result in another run that is not later than this one."""
+    info = run.indexed.info
+    if info is None:
+        return set()
+    found: set[str] = set()
+    for some in chunks(scenarios):
+        asked = select(results.c.scenario).where(results.c.scenario.in_(some), results.c.run != run.number)
+        asked = asked.where(results.c.sort <= sort_of(info.started_at)).distinct()
+        found.update(connection.scalars(asked))
+    return found
+
+
 def latest_results(
     connection: Connection, runs: Mapping[str, KnownRun], known: Mapping[str, tuple[int, LoggedResult]]
 ) -> dict[str, tuple[int, LoggedResult]]:
@@ -113,6 +136,7 @@ def _logged(found: Sequence[RowMapping], runs: Mapping[str, KnownRun]) -> dict[i
 
 _DELIVERIES = select(
     deliveries.c.id,
+    deliveries.c.scenario,
     deliveries.c.judged,
     deliveries.c.in_journal,
     deliveries.c.offset,

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import msgspec
 from sqlalchemy import Connection, RowMapping, bindparam, delete, func, select, update
@@ -16,6 +15,7 @@ from retailops_sandbox.runlog.index.places import Judged, Place
 from retailops_sandbox.runlog.index.tables import (
     ROW,
     Insert,
+    chunks,
     codes,
     deliveries,
     json_text,
@@ -28,10 +28,6 @@ from retailops_sandbox.runlog.index.tables import (
     row_values,
 )
 from retailops_sandbox.runlog.rows import DeliveryRow, row_of, sort_of
-
-_AT_ONCE = 500
-"""The most values of one statement; databases bound them."""
-_T = TypeVar("_T")
 
 
 @dataclass(slots=True)
@@ -141,10 +137,10 @@ class Filling:
     def _known(self, number: int, ids: Iterable[str] | None) -> dict[str, _Known]:
         """The deliveries of a run that are in the index; of these ids, or all."""
         chosen = _KNOWN.where(deliveries.c.run == number)
-        chunks = (
-            [chosen] if ids is None else [chosen.where(deliveries.c.id.in_(some)) for some in _chunks(ids)]
-        )
-        found = (values for each in chunks for values in self._connection.execute(each).mappings())
+        asked = [chosen]
+        if ids is not None:
+            asked = [chosen.where(deliveries.c.id.in_(some)) for some in chunks(ids)]
+        found = (values for each in asked for values in self._connection.execute(each).mappings())
         return {values["id"]: _known(values) for values in found}
 
     def _write_deliveries(
@@ -218,7 +214,7 @@ class Filling:
         found: dict[str, list[Judged]] = {}
         if self._connection.scalar(_ANY_ELSEWHERE) is None:
             return found
-        for some in _chunks(ids):
+        for some in chunks(ids):
             for values in self._connection.execute(_ELSEWHERE, {"ids": some}).mappings():
                 found.setdefault(values["delivery"], []).append(_judged_elsewhere(values))
         return found
@@ -239,7 +235,7 @@ class Filling:
     def _judge_again(self, ids: Collection[str]) -> None:
         """Set the verdicts of deliveries that other runs judged, or no longer do."""
         elsewhere = self._elsewhere(ids)
-        for some in _chunks(ids):
+        for some in chunks(ids):
             for values in self._connection.execute(_KNOWN.where(deliveries.c.id.in_(some))).mappings().all():
                 known = _known(values)
                 row = _judged(known.row, [*known.judged, *elsewhere.get(known.row.id, ())])
@@ -274,12 +270,6 @@ def _known(values: RowMapping) -> _Known:
         judged_from(values["judged"]),
         place_from(values),
     )
-
-
-def _chunks(values: Iterable[_T]) -> Iterator[list[_T]]:
-    rest = iter(values)
-    while some := list(islice(rest, _AT_ONCE)):
-        yield some
 
 
 _KNOWN = select(

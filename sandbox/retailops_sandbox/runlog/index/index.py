@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -58,14 +58,16 @@ class Index:
             found = connection.execute(asked).mappings().all()
         return [PlacedRow(row_from(values), place_from(values)) for values in found]
 
-    def entries(self, run: KnownRun, id: str, holders: Iterable[KnownRun]) -> list[Entry]:
-        """The deliveries of a run, all or the one with this id, the oldest first.
+    def entries(
+        self, run: KnownRun, id: str, scenarios: Container[str] | None, holders: Iterable[KnownRun]
+    ) -> list[Entry]:
+        """The deliveries of a run, all, the one with this id, or for these scenarios, the oldest first.
 
         `holders` are the runs that may have judged them again.
         """
         wanted = deliveries.c.id == id if id else true()
         with self._database.reading() as connection:
-            return evidence.entries(connection, run, wanted, holders)
+            return evidence.entries(connection, run, wanted, scenarios, holders)
 
     def deliveries(self, run: KnownRun, ids: Collection[str]) -> list[Delivery]:
         """Those of a run's deliveries that have these ids."""
@@ -97,6 +99,11 @@ class Index:
         """The results of a scenario, those of the newest run first: so many of them from `start` on."""
         with self._database.reading() as connection:
             return evidence.results_of(connection, runs, scenario, start=start, most=most)
+
+    def scenarios_before(self, run: KnownRun, scenarios: Collection[str]) -> set[str]:
+        """Those of these scenarios that have a result in another run that is not later than this one."""
+        with self._database.reading() as connection:
+            return evidence.scenarios_before(connection, run, scenarios)
 
     # --- changes ---
 

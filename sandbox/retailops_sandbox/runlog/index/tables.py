@@ -5,7 +5,8 @@ Only what SQLite and PostgreSQL both have is used. Indexes end in `sort`, so tha
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -30,6 +31,9 @@ from retailops_sandbox.runlog.rows import DeliveryRow
 
 FORMAT = 1
 """Of the tables and their values: an index of another format is made anew."""
+
+_AT_ONCE = 500
+"""The most values in a list of one statement; databases bound them."""
 
 metadata = MetaData()
 _key = BigInteger().with_variant(Integer, "sqlite")
@@ -182,6 +186,13 @@ def place_from(values: Mapping[str, Any] | RowMapping) -> Place:
 def json_text(value: Any) -> str:
     """The value of a column with JSON, which is empty for nothing."""
     return msgspec.json.encode(value).decode() if value else ""
+
+
+def chunks(values: Iterable[str]) -> Iterator[list[str]]:
+    """Values in lists that are short enough for one statement."""
+    rest = iter(values)
+    while some := list(islice(rest, _AT_ONCE)):
+        yield some
 
 
 class Insert:

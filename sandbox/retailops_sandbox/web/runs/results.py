@@ -113,22 +113,21 @@ def counted(counts: Mapping[Verdict, int]) -> list[tuple[Verdict, int]]:
 
 
 def trends(
-    run: RunSummary, results: Sequence[Result], past: Iterable[Past]
+    log: LogReader, run: RunSummary, results: Sequence[Result]
 ) -> dict[str, tuple[Trend | None, Result | None]]:
-    """The trend of each result of a run and the earlier result it is compared with, by scenario id.
-
-    `past` are earlier runs, the newest first.
-    """
+    """The trend of each result of a run and the earlier result it is compared with, by scenario id."""
     if run.info is None:
         return {}
-    before = trend.before(run.info, past, {result.scenario for result in results})
+    # Else each run of the log would be read for a scenario that none has.
+    known = log.scenarios_before(run.id, {result.scenario for result in results})
+    before = trend.before(run.info, _past_runs(log, run.info), known)
     return {
         result.scenario: (trend.of(result, before.get(result.scenario)), before.get(result.scenario))
         for result in results
     }
 
 
-def past_runs(log: LogReader, before: RunInfo) -> Iterator[Past]:
+def _past_runs(log: LogReader, before: RunInfo) -> Iterator[Past]:
     """The runs that a run is compared with, the newest first. Each is read when the iteration reaches it."""
     for run in log.runs():
         if run.info is not None and run.results and trend.is_comparable(run.info, before):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import islice
 from typing import get_args
 
@@ -16,7 +16,7 @@ from retailops_sandbox.reporting.render.lines import VERDICT_ORDER
 from retailops_sandbox.runlog.query import Query
 from retailops_sandbox.runlog.rows import DeliveryRow
 from retailops_sandbox.runlog.runs import RunSummary
-from retailops_sandbox.scenarios.trend import Past, Trend
+from retailops_sandbox.scenarios.trend import Trend
 from retailops_sandbox.web.runs import results
 from retailops_sandbox.web.runs.results import ResultRow, RunRow
 from retailops_sandbox.web.shell.addresses import query_string
@@ -172,15 +172,11 @@ def _rows(context: AppContext, run: RunSummary, scenario: str | None = None) -> 
     in_detail = {result.scenario for result in wanted if only_one or result.verdict in _SPOILED}
     return results.result_rows(
         wanted,
-        {} if run.opened_from else results.trends(run, wanted, _past(context, run)),
+        {} if run.opened_from else results.trends(context.log, run, wanted),
         context.log.deliveries(run.id, in_detail),
         is_shown=(lambda step: True) if only_one else _stands_out,
         most=_IN_DETAIL if only_one else _IN_TABLE,
     )
-
-
-def _past(context: AppContext, run: RunSummary) -> Iterable[Past]:
-    return results.past_runs(context.log, run.info) if run.info is not None else ()
 
 
 def _stands_out(step: ResultStep) -> bool:
