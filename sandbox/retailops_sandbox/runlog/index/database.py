@@ -55,11 +55,11 @@ class Database:
         with self._changing:
             if self._engine is None or self._path is None or self._is_unwritable:
                 return
-            # In memory only as long as there is no folder for the file.
-            has_changed = (
-                self._path.parent.is_dir() if self._file is None else not _is_at(self._path, self._file)
-            )
-            if has_changed:
+            if self._file is None:
+                is_other = self._path.parent.is_dir()  # It is in memory only while there is no folder for it.
+            else:
+                is_other = not _is_at(self._path, self._file)
+            if is_other:
                 self._close()
 
     @contextmanager
@@ -87,11 +87,6 @@ class Database:
         for table in metadata.sorted_tables:
             connection.execute(table.delete())
         _identify(connection)
-
-    def close(self) -> None:
-        """Close the files of the index."""
-        with self._changing:
-            self._close()
 
     # --- connections ---
 
