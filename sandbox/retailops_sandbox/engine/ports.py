@@ -29,7 +29,7 @@ class DeliveryLog(Protocol):
         """An id for the next delivery."""
 
     def append(self, record: Record) -> None:
-        """Log a record, so that it survives the process; FileError where that fails."""
+        """Log a record, so that it survives the process; FileError where that fails. From any thread."""
 
 
 class Clock(Protocol):

@@ -197,34 +197,33 @@ class StepRun:
         dropped = drop_after_ms is not None and fault is not None and fault.kind == "cancelled"
         dropped = dropped and not self._context.is_stopped
         seen = (prepared, exchange, delivery_id, sent_at, number, attempt, dropped)
-        sent = (
-            await asyncio.to_thread(self._sent, *seen)
-            if is_large(prepared.request, exchange)
-            else self._sent(*seen)
-        )
-        self._ports.log.append(sent.delivery)
-        return sent
+        if is_large(prepared.request, exchange):
+            return await asyncio.to_thread(self._logged_sent, *seen)
+        return self._logged_sent(*seen)
 
     async def _judge(self, prepared: Prepared, sent: _Sent, expectation: Expectation | None) -> _Attempted:
         """Compare what was really answered, and log the judgement redacted."""
         pair = (prepared, sent, expectation)
         judgement = (
-            await asyncio.to_thread(self._judged, *pair)
+            await asyncio.to_thread(self._logged_judgement, *pair)
             if is_large(prepared.request, sent.exchange) or _may_wait(expectation)
-            else self._judged(*pair)
+            else self._logged_judgement(*pair)
         )
-        self._ports.log.append(judgement)
         self._context.on_event(DeliveryFinished(self._plan, sent.delivery, judgement))
         return _Attempted(sent.delivery, judgement, sent.exchange)
 
-    def _judged(self, prepared: Prepared, sent: _Sent, expectation: Expectation | None) -> Judgement:
+    def _logged_judgement(
+        self, prepared: Prepared, sent: _Sent, expectation: Expectation | None
+    ) -> Judgement:
         found = self._context.judge(prepared.contract)(
             sent.answer, expectation, at=self._ports.clock.now(), payload_violations=prepared.violations
         )
         pointers = redaction.secret_pointers(prepared.contract)
-        return redaction.judgement(found, sent.delivery, sent.secrets, pointers)
+        judgement = redaction.judgement(found, sent.delivery, sent.secrets, pointers)
+        self._ports.log.append(judgement)
+        return judgement
 
-    def _sent(
+    def _logged_sent(
         self,
         prepared: Prepared,
         exchange: Exchange,
@@ -234,6 +233,7 @@ class StepRun:
         attempt: int,
         dropped: bool,
     ) -> _Sent:
+        """Log what was sent and came back, redacted."""
         secrets, pointers = prepared.secrets, redaction.secret_pointers(prepared.contract)
         kept = redaction.exchange(prepared.request, exchange, secrets, pointers, prepared.document)
         composed, struck_out = "", kept.struck_out
@@ -276,8 +276,8 @@ class StepRun:
         # Apart, because Python is slow with more than 15 names in one call.
         if any(rare.values()):
             delivery = msgspec.structs.replace(delivery, **rare)
-        answer = Answer(delivery, kept.answered)
-        return _Sent(delivery, kept.secrets, exchange, answer)
+        self._ports.log.append(delivery)
+        return _Sent(delivery, kept.secrets, exchange, Answer(delivery, kept.answered))
 
     def _written_headers(self) -> dict[str, str]:
         """The headers of the step, those that refer to the environment as they are written, else empty."""

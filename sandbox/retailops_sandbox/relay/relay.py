@@ -200,13 +200,10 @@ class Relay:
             exchange = await self._transport.send(forwarded, self._connection, key=id)
         except SandboxError as error:
             return _one_line(400, error.what)
-        work = partial(self._record, id, sent_at, forwarded, exchange)
+        work = partial(self._logged, id, sent_at, forwarded, exchange)
         # Logged before it is answered, so that a caller that has the answer finds it in the log.
-        recorded = await asyncio.to_thread(work) if is_large(forwarded, exchange) else work()
         try:
-            self._log.append(recorded.delivery)
-            if recorded.judgement is not None:
-                self._log.append(recorded.judgement)
+            recorded = await asyncio.to_thread(work) if is_large(forwarded, exchange) else work()
         except FileError as error:
             _logger.error("%s: passed on and not logged: %s", id, error)
             self._note_unlogged(error, passed=1)
@@ -220,6 +217,14 @@ class Relay:
         what = fault or Fault("closed", "there was no answer")
         status = 504 if what.kind in _TOO_LATE else 502
         return _one_line(status, self._secrets.url(f"{what.kind}: {what.message}"))
+
+    def _logged(self, id: str, sent_at: str, request: HttpRequest, exchange: Exchange) -> Recorded:
+        """Log what passed; FileError where that fails."""
+        recorded = self._record(id, sent_at, request, exchange)
+        self._log.append(recorded.delivery)
+        if recorded.judgement is not None:
+            self._log.append(recorded.judgement)
+        return recorded
 
     def _record(self, id: str, sent_at: str, request: HttpRequest, exchange: Exchange) -> Recorded:
         """The delivery for the log, and its judgement without an expectation."""

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
+from threading import Lock
 from typing import Any, BinaryIO
 
 from tinydb import TinyDB
@@ -78,6 +79,8 @@ class RunStorage(AtomicStorage):
         """When the journal was last seen to be there, by the monotonic clock."""
         self._appended = dict.fromkeys(TABLES, 0)
         """The number of documents of each table."""
+        self._writing = Lock()
+        """Held by the thread that writes a line, so that a failed one takes no other back."""
         try:
             self._fd = self._created([_encode(Line(run=head)) + b"\n"])
         except OSError as error:
@@ -88,9 +91,11 @@ class RunStorage(AtomicStorage):
 
         FileError leaves none of it.
         """
-        self._write_line(record_line(table, _encode(document.record)))
-        self._appended[table] += 1
-        return self._appended[table]
+        line = record_line(table, _encode(document.record))
+        with self._writing:
+            self._write_line(line)
+            self._appended[table] += 1
+            return self._appended[table]
 
     def check(self) -> None:
         """Make the journal anew if it is no longer there; FileError where nothing could be appended."""
