@@ -214,7 +214,7 @@ def request_of(plan: Plan, step: Step, base_url: str) -> HttpRequest:
     file = FOLDER / agreed.action / agreed.edition / f"{step.fixture}.json"
     payload = composing.compose(step, composing.Template.read(file.read_bytes()), composing.Names())
     assert bool(agreed.check_request(payload.value)) == step.off_contract
-    return composing.build(composing.head(agreed, receiver), payload, agreed, receiver.token)
+    return composing.build(composing.head(agreed, receiver), payload, agreed, receiver.token)[0]
 
 
 def exchange(request: HttpRequest) -> tuple[int, Any]:

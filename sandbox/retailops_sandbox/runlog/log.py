@@ -398,7 +398,7 @@ class FileCursor:
     def changes(self) -> list[Change] | None:
         """The changes since the last call, the oldest first; None where they are not known. Blocks.
 
-        They are not known where the index was made anew. Cheap where there are none.
+        They are not known where they are very many, or the index was made anew. Cheap where there are none.
         """
         changes, self._state = self._log.changes(self._state)
         return changes

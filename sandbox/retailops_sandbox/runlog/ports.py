@@ -63,7 +63,7 @@ class Cursor(Protocol):
     def changes(self) -> list[Change] | None:
         """The changes since the last call, the oldest first; None where they are not known. Blocks.
 
-        They are not known where the index was made anew. Cheap where there are none.
+        They are not known where they are very many, or the log was read anew. Cheap where there are none.
         """
 
 

@@ -24,8 +24,8 @@ from retailops_sandbox.runlog.index.updating import Updating, indexed_file
 from retailops_sandbox.runlog.query import Query
 from retailops_sandbox.runlog.rows import DeliveryRow, Sort
 
-_CHANGES = 1000
-"""The most changes of one look: the newest ones, where whole runs came into the folder."""
+_MOST_CHANGES = 1000
+"""More in one look, as when whole runs came into the folder, count as not known."""
 
 
 class PlacedRow(NamedTuple):
@@ -120,9 +120,10 @@ class Index:
                 return None, now
             if now.changes == since.changes:
                 return [], now
-            asked = _CHANGED.where(deliveries.c.changed > since.changes).limit(_CHANGES)
-            found = list(connection.execute(asked).mappings())
-        found.reverse()
+            asked = _CHANGED.where(deliveries.c.changed > since.changes).limit(_MOST_CHANGES + 1)
+            found = connection.execute(asked).mappings().all()
+        if len(found) > _MOST_CHANGES:
+            return None, now
         return [Change(row_from(each), each["added"] > since.changes) for each in found], now
 
 
@@ -156,4 +157,4 @@ class FileIndex(Index):
         super().__init__(database)
 
 
-_CHANGED = select(*ROW, deliveries.c.added).order_by(deliveries.c.sort.desc(), deliveries.c.id.desc())
+_CHANGED = select(*ROW, deliveries.c.added).order_by(deliveries.c.sort, deliveries.c.id)
