@@ -31,6 +31,7 @@ from retailops_sandbox.runlog.rows import DeliveryRow, Sort, SortKey, sort_of
 from retailops_sandbox.runlog.runs import Reindexed, RunSummary
 
 if TYPE_CHECKING:
+    from retailops_sandbox.runlog.index.evidence import ResultKey
     from retailops_sandbox.runlog.index.index import FolderIndex, Index
 
 _TRIES = 5
@@ -191,17 +192,19 @@ class FileLog:
         It leaves out the runs that `latest_results` leaves out. Results are read lazily, so that taking the
         first ones reads few more.
         """
-        taken, size = 0, 10
+        after, size = None, 10
         while True:
 
-            def answered(runs: _Runs, taken: int = taken, size: int = size) -> list[LoggedResult]:
-                return self._index.results_of(scenario, runs, start=taken, most=size)
+            def answered(
+                runs: _Runs, after: ResultKey | None = after, size: int = size
+            ) -> list[tuple[ResultKey, LoggedResult]]:
+                return self._index.results_of(scenario, runs, after, size)
 
             found = self._asked(answered)
-            yield from found
+            yield from (result for _, result in found)
             if len(found) < size:
                 return
-            taken, size = taken + size, min(2 * size, _MOST_ROWS)
+            after, size = found[-1][0], min(2 * size, _MOST_ROWS)
 
     def scenarios_before(self, run: str, scenarios: Collection[str]) -> set[str]:
         """Those of these scenarios that have a result in another run that is not later than this one."""

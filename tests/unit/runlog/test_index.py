@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
@@ -26,6 +27,7 @@ from retailops_sandbox.runlog.index import database, tables, updating
 from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.runlog.ports import Log, RunWriter
 from retailops_sandbox.runlog.query import Query
+from retailops_sandbox.runlog.retention import Retention
 from retailops_sandbox.runlog.rows import sort_of
 from tests.support.privileges import unprivileged
 from tests.support.records import LATER, RUN, judge, make_delivery, make_result, open_run
@@ -450,3 +452,168 @@ def test_its_tables_can_be_made_in_postgresql_too() -> None:
 )
 def test_instants_sort_as_they_follow_each_other(earlier: str, later: str) -> None:
     assert sort_of(earlier) < sort_of(later)
+
+
+# --- Several readers, and what changes between their questions ------------------------------------------
+
+
+def test_a_run_that_comes_after_others_were_deleted_is_whole_for_every_reader(tmp_path: Path) -> None:
+    many_runs(tmp_path, 3, 1)
+    logs = [open_log(tmp_path), open_log(tmp_path)]
+    assert [log.count() for log in logs if log.runs()] == [3, 3]
+    logs[1].prune(Retention(runs=2), "2030-01-01T00:00:00Z")
+    assert len(logs[1].runs()) == 2
+    with open_run(tmp_path, "20240701T000000Z-aaaaaa") as run:
+        sent(run, 1)
+    for log in (*logs[::-1], *logs, open_log(tmp_path)):
+        assert len(list(log.rows())) == log.count() == 3
+
+
+@pytest.mark.parametrize("change", ["finish", "another index"])
+def test_a_list_that_is_read_while_the_index_changes_misses_nothing(tmp_path: Path, change: str) -> None:
+    log = open_log(tmp_path)
+    runs = [open_run(tmp_path, f"20240601T00000{number}Z-aaaaaa") for number in range(3)]
+    for number in range(600):
+        sent(runs[number % 3], number % 60)
+        if number == 400:
+            log.runs()
+    for query in (
+        Query(text='"a":35'),
+        Query(run=runs[1].info.id, text='"a":35'),
+        Query(run=runs[1].info.id),
+        Query(),
+    ):
+        before = [row.id for row in log.rows(query)]
+        reading = log.rows(query)
+        found = [next(reading).id for _ in range(100)]
+        if change == "finish":
+            run = runs.pop()
+            run.finish()
+            log.runs()
+        else:
+            index_of(tmp_path).unlink()
+            log.runs()
+        found += [row.id for row in reading]
+        assert found == before
+        if change == "finish" and not runs:
+            return
+    for run in runs:
+        run.close()
+
+
+def test_a_text_is_found_whatever_the_number_of_its_record(tmp_path: Path) -> None:
+    with open_run(tmp_path) as run:
+        for number in range(120):
+            body = '{"order":"12 and 7"}'
+            delivery = make_delivery(run, f"2024-05-01T12:{number // 60:02}:{number % 60:02}.000Z")
+            request = msgspec.structs.replace(delivery.request, body=body)
+            run.append(msgspec.structs.replace(delivery, request=request))
+    log = open_log(tmp_path)
+    for text in ("1", "12", "7", "2", "order"):
+        assert len(list(log.rows(Query(text=text)))) == 120
+
+
+def test_a_text_is_found_however_its_characters_are_escaped(tmp_path: Path) -> None:
+    with open_run(tmp_path) as run:
+        sent(run, 1)
+    path = tmp_path / f"{RUN}.json"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("ü«", "\\u00fc\\u00ab"), encoding="utf-8")
+    assert len(list(open_log(tmp_path).rows(Query(text="ü«")))) == 1
+
+
+def test_the_latest_results_are_those_of_now(tmp_path: Path) -> None:
+    run = open_run(tmp_path)
+    run.append(make_result(verdict="passed"))
+    log = open_log(tmp_path)
+    assert [each.run.finished_at for each in log.latest_results().values()] == [""]
+    run.finish("2024-05-01T12:30:00Z")
+    assert [each.run.finished_at for each in log.latest_results().values()] == ["2024-05-01T12:30:00Z"]
+    path = tmp_path / f"{RUN}.json"
+    path.write_bytes(path.read_bytes().replace(b'"passed"', b'"failed"'))
+    assert [each.result.verdict for each in log.latest_results().values()] == ["failed"]
+    path.unlink()
+    with open_run(tmp_path, LATER) as later:
+        later.append(make_result(verdict="errored"))
+    found = list(log.latest_results().values())
+    assert [(each.run.id, each.result.verdict) for each in found] == [(LATER, "errored")]
+
+
+def test_a_judgement_that_is_edited_in_another_run_is_seen(tmp_path: Path) -> None:
+    with open_run(tmp_path) as run:
+        id = sent(run, 1)
+    with open_run(tmp_path, LATER) as later:
+        later.append(judged(id, "errored"))
+    log = open_log(tmp_path)
+    assert [row.verdict for row in log.rows()] == ["errored"]
+    path = tmp_path / f"{LATER}.json"
+    path.write_bytes(path.read_bytes().replace(b'"errored"', b'"passed"'))
+    assert [row.verdict for row in log.rows()] == ["passed"]
+
+
+def test_a_journal_that_comes_back_as_it_was_is_read_again(tmp_path: Path) -> None:
+    run = open_run(tmp_path)
+    for second in range(3):
+        sent(run, second)
+    run.close()
+    logs = [open_log(tmp_path), open_log(tmp_path)]
+    assert len(list(logs[0].rows())) == 3
+    journal, aside = tmp_path / f"{RUN}.journal", tmp_path.parent / "aside"
+    journal.rename(aside)
+    assert list(logs[1].rows()) == []
+    aside.rename(journal)
+    for log in logs:
+        assert len(list(log.rows())) == 3
+        assert log.runs()[0].problems == ()
+
+
+def test_of_judgements_of_one_instant_the_last_is_the_latest(tmp_path: Path) -> None:
+    with open_run(tmp_path) as run:
+        id = sent(run, 1)
+        run.append(judged(id, "passed"))
+        run.append(judged(id, "failed"))
+    log = open_log(tmp_path)
+    for expected in ("failed", "errored"):
+        entry = log.delivery(id)
+        assert entry is not None
+        assert entry.judgement is not None
+        assert (entry.judgement.verdict, entry.row.verdict, next(log.rows()).verdict) == (expected,) * 3
+        with open_run(tmp_path, LATER) as later:
+            later.append(judged(id, "errored"))
+
+
+def test_runs_of_one_instant_have_one_order(tmp_path: Path) -> None:
+    ids = [f"20240501T120000Z-{letter * 6}" for letter in "bca"]
+    for id in ids:
+        with open_run(tmp_path, id) as run:
+            run.append(make_result())
+        open_log(tmp_path).runs()
+    log = open_log(tmp_path)
+    (scenario,) = log.latest_results()
+    assert [run.id for run in log.runs()] == sorted(ids, reverse=True)
+    assert [each.run.id for each in log.results_of(scenario)] == sorted(ids, reverse=True)
+    assert log.latest_results()[scenario].run.id == max(ids)
+
+
+def test_results_that_come_while_they_are_read_are_not_read_twice(tmp_path: Path) -> None:
+    run = open_run(tmp_path)
+    for _ in range(30):
+        run.append(make_result())
+    log = open_log(tmp_path)
+    (scenario,) = log.latest_results()
+    reading = log.results_of(scenario)
+    found = [next(reading)]
+    run.append(make_result())
+    found += reading
+    assert len(found) == 30
+    run.close()
+
+
+def test_one_run_file_that_cannot_be_read_does_not_make_each_question_write(runs_dir: Path) -> None:
+    (runs_dir / "20240501T150000Z-dddddd.json").mkdir()
+    log = open_log(runs_dir)
+    (damaged,) = [run for run in log.runs() if run.problems and run.info is None]
+    assert "is a directory" in str(damaged.problems[0])
+    written = changes_of(index_of(runs_dir))
+    assert [len(log.runs()) for _ in range(5)] == [3] * 5
+    assert changes_of(index_of(runs_dir)) == written

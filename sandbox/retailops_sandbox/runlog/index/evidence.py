@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from operator import attrgetter
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, bindparam, func, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, bindparam, func, select, tuple_
 
 from retailops_sandbox.model import Delivery, Judgement, Result
 from retailops_sandbox.runlog.entries import Entry, LoggedResult
@@ -14,12 +14,25 @@ from retailops_sandbox.runlog.index.places import Stale
 from retailops_sandbox.runlog.index.tables import (
     chunks,
     deliveries,
+    elsewhere_in_order,
     judged_from,
     judgements_elsewhere,
     place_from,
     results,
+    runs,
 )
 from retailops_sandbox.runlog.rows import sort_of
+
+ResultKey = tuple[int, str, int]
+"""The order of results: `sort_of` the start of their run, its id, and the position in the index."""
+RunRecord = tuple[str, int, int]
+"""Where a record is in the index: the run's id, the change that last wrote that run, and the position."""
+
+
+def check(connection: Connection, run: KnownRun) -> None:
+    """Raise Stale where a run is no longer in the index as it is known."""
+    if connection.execute(_AS_KNOWN, {"number": run.number}).first() != (run.id, run.in_index.changed):
+        raise Stale
 
 
 def entries(
@@ -58,8 +71,9 @@ def _add_elsewhere(
     for values in connection.execute(_ELSEWHERE, {"first": f"{run.id}.", "end": f"{run.id}/"}).mappings():
         holder, known = holders.get(values["run"]), by_delivery.get(values["delivery"])
         if holder is not None and known is not None:
+            check(connection, holder)
             known += holder.files.judgements([place_from(values)])
-            known.sort(key=attrgetter("at"))
+            known.sort(key=attrgetter("at"))  # At one instant those of the run itself come first.
 
 
 def deliveries_of(connection: Connection, run: KnownRun, wanted: ColumnElement[bool]) -> list[Delivery]:
@@ -79,15 +93,19 @@ def results_of_run(connection: Connection, run: KnownRun) -> list[Result]:
 
 
 def results_of(
-    connection: Connection, runs: Mapping[str, KnownRun], scenario: str, *, start: int, most: int
-) -> list[LoggedResult]:
-    """The results of a scenario, those of the newest run first: so many of them from `start` on."""
-    asked = _UNDAMAGED.where(results.c.scenario == scenario).order_by(
-        results.c.sort.desc(), results.c.run.desc(), results.c.position.desc()
-    )
-    found = connection.execute(asked.offset(start).limit(most)).mappings().all()
-    logged = _logged(found, runs)
-    return [logged[values["position"]] for values in found]
+    connection: Connection, known: Mapping[str, KnownRun], scenario: str, after: ResultKey | None, most: int
+) -> list[tuple[ResultKey, LoggedResult]]:
+    """The first results of a scenario with their keys, those of the newest run first; after a key or all."""
+    asked = _UNDAMAGED.where(results.c.scenario == scenario)
+    if after is not None:
+        asked = asked.where(tuple_(*_RESULT_KEY) < tuple_(*after))
+    asked = asked.order_by(*(column.desc() for column in _RESULT_KEY))
+    found = connection.execute(asked.limit(most)).mappings().all()
+    logged = _logged(connection, found, known)
+    return [
+        ((values["sort"], values["run_id"], values["position"]), logged[values["position"]])
+        for values in found
+    ]
 
 
 def scenarios_before(connection: Connection, run: KnownRun, scenarios: Collection[str]) -> set[str]:
@@ -104,36 +122,43 @@ def scenarios_before(connection: Connection, run: KnownRun, scenarios: Collectio
 
 
 def latest_results(
-    connection: Connection, runs: Mapping[str, KnownRun], known: Mapping[str, tuple[int, LoggedResult]]
-) -> dict[str, tuple[int, LoggedResult]]:
-    """The latest result of each scenario with its position in the index; what is in `known` is not read."""
-    # By position, so that of several in one run the last remains.
+    connection: Connection,
+    known: Mapping[str, KnownRun],
+    earlier: Mapping[str, tuple[RunRecord, LoggedResult]],
+) -> dict[str, tuple[RunRecord, LoggedResult]]:
+    """The latest result of each scenario and where it is; what is where it was in `earlier` is not read."""
+    # In order, so that of several in the newest runs the last remains.
     latest = {values["scenario"]: values for values in connection.execute(_LATEST).mappings()}
-    new = [each for id, each in latest.items() if id not in known or known[id][0] != each["position"]]
-    logged = _logged(new, runs)
+    places = {id: (each["run_id"], each["changed"], each["position"]) for id, each in latest.items()}
+    new = [each for id, each in latest.items() if id not in earlier or earlier[id][0] != places[id]]
+    logged = _logged(connection, new, known)
     return {
-        id: (each["position"], logged[each["position"]]) if each["position"] in logged else known[id]
+        id: (places[id], logged[each["position"]]) if each["position"] in logged else earlier[id]
         for id, each in latest.items()
     }
 
 
-def _logged(found: Sequence[RowMapping], runs: Mapping[str, KnownRun]) -> dict[int, LoggedResult]:
+def _logged(
+    connection: Connection, found: Sequence[RowMapping], known: Mapping[str, KnownRun]
+) -> dict[int, LoggedResult]:
     """The results that rows of `results` stand for, by their position."""
-    by_number = {run.number: run for run in runs.values()}
-    by_run: dict[int, list[RowMapping]] = {}
+    by_run: dict[str, list[RowMapping]] = {}
     for values in found:
-        by_run.setdefault(values["run"], []).append(values)
+        by_run.setdefault(values["run_id"], []).append(values)
     logged: dict[int, LoggedResult] = {}
-    for number, of_run in by_run.items():
-        run = by_number.get(number)
+    for id, of_run in by_run.items():
+        run = known.get(id)
         if run is None or run.indexed.info is None:
             raise Stale  # Another process has written the index meanwhile.
+        check(connection, run)
         records = run.files.results([place_from(values) for values in of_run])
         for values, record in zip(of_run, records, strict=True):
             logged[values["position"]] = LoggedResult(run.indexed.info, record)
     return logged
 
 
+_AS_KNOWN = select(runs.c.id, runs.c.changed).where(runs.c.number == bindparam("number"))
+_RESULT_KEY = (results.c.sort, runs.c.id, results.c.position)
 _DELIVERIES = select(
     deliveries.c.id,
     deliveries.c.scenario,
@@ -142,18 +167,19 @@ _DELIVERIES = select(
     deliveries.c.offset,
     deliveries.c.size,
 ).order_by(deliveries.c.sort, deliveries.c.id)
-_ELSEWHERE = select(judgements_elsewhere).where(
+_ELSEWHERE = elsewhere_in_order.where(
     # "/" comes after "." in the order of texts.
     judgements_elsewhere.c.delivery >= bindparam("first"),
     judgements_elsewhere.c.delivery < bindparam("end"),
 )
-_UNDAMAGED = select(results).where(results.c.sort.is_not(None))
+_RESULTS = select(results, runs.c.id.label("run_id"), runs.c.changed).join(
+    runs, runs.c.number == results.c.run
+)
+_UNDAMAGED = _RESULTS.where(results.c.sort.is_not(None))
 """Those of runs whose own record is not damaged."""
 _newest = (
     select(results.c.scenario, func.max(results.c.sort).label("sort")).group_by(results.c.scenario).subquery()
 )
-_LATEST = (
-    select(results)
-    .join(_newest, and_(results.c.scenario == _newest.c.scenario, results.c.sort == _newest.c.sort))
-    .order_by(results.c.run, results.c.position)
-)
+_LATEST = _RESULTS.join(
+    _newest, and_(results.c.scenario == _newest.c.scenario, results.c.sort == _newest.c.sort)
+).order_by(runs.c.id, results.c.position)

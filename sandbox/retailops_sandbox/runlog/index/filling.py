@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import NamedTuple
 
 import msgspec
@@ -18,6 +19,7 @@ from retailops_sandbox.runlog.index.tables import (
     chunks,
     codes,
     deliveries,
+    elsewhere_in_order,
     json_text,
     judged_from,
     judgements_elsewhere,
@@ -58,7 +60,12 @@ class RunDraft:
         if isinstance(record, Delivery):
             known = self.drafts.get(record.id)
             row = row_of(record)
-            self.drafts[record.id] = Draft(row, place, known.judged if known is not None else [])
+            self.drafts[record.id] = Draft(row, place)
+            if known is not None:
+                self.drafts[record.id].judged, self.drafts[record.id].is_broken = (
+                    known.judged,
+                    known.is_broken,
+                )
         elif isinstance(record, Judgement):
             self._add_judgement(record, place)
         else:
@@ -160,7 +167,7 @@ class Filling:
             else:
                 continue  # A judgement whose delivery is damaged.
             earlier = before.judged if before is not None and not is_whole else []
-            own = sorted([*earlier, *draft.judged])
+            own = sorted([*earlier, *draft.judged], key=_at)
             is_broken = draft.is_broken and not earlier
             row = _judged(row, [*own, *elsewhere.get(id, ())], is_broken=is_broken)
             verdicts[own[-1].verdict if own else ""] += 1
@@ -220,17 +227,17 @@ class Filling:
         return found
 
     def _write_elsewhere(self, number: int, new: Sequence[tuple[str, Judged]], *, is_whole: bool) -> None:
-        before: Counter[tuple[str, str]] = Counter()
+        before: Counter[tuple[str, str, str, int]] = Counter()
         if is_whole:
             of_run = judgements_elsewhere.c.run == number
             found = self._connection.execute(select(judgements_elsewhere).where(of_run)).all()
-            before.update((each.delivery, each.at) for each in found)
+            before.update((each.delivery, each.at, each.verdict, each.differences) for each in found)
             if before:
                 self._connection.execute(delete(judgements_elsewhere).where(of_run))
         rows = [(id, number, each.at, each.verdict, each.differences, *each.place) for id, each in new]
         _ELSEWHERE_ONE.rows(self._connection, rows)
-        now = Counter((id, judged.at) for id, judged in new)
-        self._judge_again({id for id, _ in (now - before) + (before - now)})
+        now = Counter((id, judged.at, str(judged.verdict), judged.differences) for id, judged in new)
+        self._judge_again({each[0] for each in (now - before) + (before - now)})
 
     def _judge_again(self, ids: Collection[str]) -> None:
         """Set the verdicts of deliveries that other runs judged, or no longer do."""
@@ -252,8 +259,8 @@ def _judged_elsewhere(values: RowMapping) -> Judged:
 
 
 def _judged(row: DeliveryRow, judged: list[Judged], *, is_broken: bool = False) -> DeliveryRow:
-    """A row with its latest judgement; the judgements need not be in order."""
-    last = max(judged, default=None)
+    """A row with its latest judgement. Of several at one instant, the last in the list is the latest."""
+    last = max(reversed(judged), key=_at, default=None)
     return msgspec.structs.replace(
         row,
         verdict=last.verdict if last is not None else None,
@@ -296,6 +303,5 @@ _DELETE_LOOKUP = {
     for table in (orders, codes)
 }
 _ANY_ELSEWHERE = select(judgements_elsewhere.c.run).limit(1)
-_ELSEWHERE = select(judgements_elsewhere).where(
-    judgements_elsewhere.c.delivery.in_(bindparam("ids", expanding=True))
-)
+_ELSEWHERE = elsewhere_in_order.where(judgements_elsewhere.c.delivery.in_(bindparam("ids", expanding=True)))
+_at = attrgetter("at")

@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Container, Iterable, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from sqlalchemy import select, true
+from sqlalchemy import Connection, select, true
 
 from retailops_sandbox.model import Delivery, Result
 from retailops_sandbox.runlog.changes import Change
@@ -17,6 +18,7 @@ from retailops_sandbox.runlog.entries import Entry, LoggedResult
 from retailops_sandbox.runlog.files.folder import Look, RunFolder, RunOnDisk
 from retailops_sandbox.runlog.index import evidence, selecting
 from retailops_sandbox.runlog.index.database import Database
+from retailops_sandbox.runlog.index.evidence import ResultKey, RunRecord
 from retailops_sandbox.runlog.index.indexed import KnownRun, State
 from retailops_sandbox.runlog.index.places import Place
 from retailops_sandbox.runlog.index.tables import ROW, deliveries, place_from, row_from
@@ -43,8 +45,8 @@ class Index:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._latest: tuple[State | None, dict[str, tuple[int, LoggedResult]]] = (None, {})
-        """The latest result of each scenario with its position in the index, and the state of that."""
+        self._latest: tuple[State | None, dict[str, tuple[RunRecord, LoggedResult]]] = (None, {})
+        """The latest result of each scenario and where it is in the index, and the state of that."""
 
     # --- deliveries ---
 
@@ -54,7 +56,7 @@ class Index:
         """The first rows of a query but for its text, in order; `run` is the query's run."""
         number = run.number if run is not None else None
         asked = selecting.rows(query, number, after=after, newest_first=newest_first, most=most)
-        with self._database.reading() as connection:
+        with self._reading(run) as connection:
             found = connection.execute(asked).mappings().all()
         return [PlacedRow(row_from(values), place_from(values)) for values in found]
 
@@ -66,19 +68,19 @@ class Index:
         `holders` are the runs that may have judged them again.
         """
         wanted = deliveries.c.id == id if id else true()
-        with self._database.reading() as connection:
+        with self._reading(run) as connection:
             return evidence.entries(connection, run, wanted, scenarios, holders)
 
     def deliveries(self, run: KnownRun, ids: Collection[str]) -> list[Delivery]:
         """Those of a run's deliveries that have these ids."""
-        with self._database.reading() as connection:
+        with self._reading(run) as connection:
             return evidence.deliveries_of(connection, run, deliveries.c.id.in_(ids))
 
     # --- results ---
 
     def results(self, run: KnownRun) -> list[Result]:
         """The results of a run, in the order in which they were appended."""
-        with self._database.reading() as connection:
+        with self._reading(run) as connection:
             return evidence.results_of_run(connection, run)
 
     def latest_results(self, runs: Mapping[str, KnownRun]) -> dict[str, LoggedResult]:
@@ -94,16 +96,24 @@ class Index:
         return {scenario: result for scenario, (_, result) in known.items()}
 
     def results_of(
-        self, scenario: str, runs: Mapping[str, KnownRun], *, start: int, most: int
-    ) -> list[LoggedResult]:
-        """The results of a scenario, those of the newest run first: so many of them from `start` on."""
+        self, scenario: str, runs: Mapping[str, KnownRun], after: ResultKey | None, most: int
+    ) -> list[tuple[ResultKey, LoggedResult]]:
+        """The first results of a scenario with their keys, those of the newest run first."""
         with self._database.reading() as connection:
-            return evidence.results_of(connection, runs, scenario, start=start, most=most)
+            return evidence.results_of(connection, runs, scenario, after, most)
 
     def scenarios_before(self, run: KnownRun, scenarios: Collection[str]) -> set[str]:
         """Those of these scenarios that have a result in another run that is not later than this one."""
-        with self._database.reading() as connection:
+        with self._reading(run) as connection:
             return evidence.scenarios_before(connection, run, scenarios)
+
+    @contextmanager
+    def _reading(self, run: KnownRun | None) -> Iterator[Connection]:
+        """A connection to read from; Stale where it does not have a run as that is known."""
+        with self._database.reading() as connection:
+            if run is not None:
+                evidence.check(connection, run)
+            yield connection
 
     # --- changes ---
 

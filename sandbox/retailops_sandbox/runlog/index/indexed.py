@@ -96,13 +96,29 @@ class IndexedRun(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         return msgspec.structs.replace(head, finished_at=self.finished_at, stopped=self.stopped)
 
 
+class InIndex(NamedTuple):
+    """A run in the index."""
+
+    number: int = 0
+    """In the index: another run may have it once this one is gone."""
+    changed: int = 0
+    """The number of the change that last wrote it."""
+    indexed: IndexedRun = IndexedRun()
+
+
 class KnownRun(NamedTuple):
     """A run in the index, and its files as they were last seen."""
 
-    number: int
-    """In the index."""
-    indexed: IndexedRun
+    in_index: InIndex
     on_disk: RunOnDisk
+
+    @property
+    def number(self) -> int:
+        return self.in_index.number
+
+    @property
+    def indexed(self) -> IndexedRun:
+        return self.in_index.indexed
 
     @property
     def id(self) -> str:

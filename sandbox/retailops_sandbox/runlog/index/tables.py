@@ -24,6 +24,7 @@ from sqlalchemy import (
     String,
     Table,
     insert,
+    select,
 )
 
 from retailops_sandbox.runlog.index.places import Judged, Place
@@ -148,6 +149,12 @@ results = Table(
 )
 
 
+elsewhere_in_order = (
+    select(judgements_elsewhere)
+    .join(runs, runs.c.number == judgements_elsewhere.c.run)
+    .order_by(judgements_elsewhere.c.at, runs.c.id, judgements_elsewhere.c.offset)
+)
+"""The judgements of other runs, those of one instant in the order of the runs that hold them."""
 ROW = tuple(deliveries.c[name] for name in DeliveryRow.__struct_fields__)
 """The columns of a row, in the order of its fields."""
 _FIELDS = DeliveryRow.__struct_fields__

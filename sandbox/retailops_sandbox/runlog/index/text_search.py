@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from io import FileIO
@@ -13,6 +14,16 @@ from retailops_sandbox.runlog.rows import DeliveryRow
 
 _CHUNK = 1 << 17
 """Bytes: what stays in a processor's cache is searched twice as fast."""
+_NAME = 24
+"""The most bytes of a document's name in a run file."""
+_OTHER_ESCAPE = re.compile(rb"(?<!\\)(?:\\\\)*\\(?:/|u(?!00[01]))")
+
+
+def has_other_escapes(document: bytes) -> bool:
+    """Whether JSON escapes characters that the sandbox does not, so that its bytes cannot be searched."""
+    if b"\\/" not in document and b"\\u" not in document:
+        return False
+    return _OTHER_ESCAPE.search(document) is not None
 
 
 class Hits:
@@ -66,7 +77,8 @@ class Searched:
 
     def _is_near(self, place: Place) -> bool:
         hits = self._hits.get(place.in_journal)
-        return hits is not None and hits.is_in(place.offset, place.size)
+        # Of each line the first hit is known, which may be in the document's name, before the record.
+        return hits is not None and hits.is_in(place.offset - _NAME, place.size + _NAME)
 
 
 def _hits(file: FileIO, needle: bytes) -> Iterator[int]:

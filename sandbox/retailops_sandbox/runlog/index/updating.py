@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,14 +14,15 @@ from retailops_sandbox.errors import FileError, unreadable
 from retailops_sandbox.model import Number, Verdict
 from retailops_sandbox.regular_files import no_link
 from retailops_sandbox.runlog.files import runfile
-from retailops_sandbox.runlog.files.folder import Look, RunFolder, RunOnDisk
+from retailops_sandbox.runlog.files.folder import Look, RunFolder, RunOnDisk, Stamp
 from retailops_sandbox.runlog.files.journal import NO_HEAD, NO_RECORD, UNDECODABLE, Head, Line
 from retailops_sandbox.runlog.index import indexed
 from retailops_sandbox.runlog.index.database import Database
 from retailops_sandbox.runlog.index.filling import Filling, RunDraft, Totals
-from retailops_sandbox.runlog.index.indexed import IndexedRun, KnownRun, Problem, State
+from retailops_sandbox.runlog.index.indexed import IndexedRun, InIndex, KnownRun, Problem, State
 from retailops_sandbox.runlog.index.places import Place, Stale
 from retailops_sandbox.runlog.index.tables import runs, state
+from retailops_sandbox.runlog.index.text_search import has_other_escapes
 from retailops_sandbox.runlog.rows import sort_of
 
 _LINES_AT_ONCE = 2000
@@ -36,10 +38,12 @@ class Updating:
         self._database = database
         self._state = State("", -1, -1)
         """The index as it was last read."""
-        self._indexed: dict[str, tuple[int, IndexedRun]] = {}
-        """The number of each run in the index, and what that keeps of the run."""
-        self._unfinished: dict[str, int] = {}
-        """The size of each journal of which only the unfinished last line is not indexed."""
+        self._indexed: dict[str, InIndex] = {}
+        """The runs in the index, by id."""
+        self._unfinished: dict[str, tuple[int, int]] = {}
+        """The size of each journal, and up to where it is indexed, where the rest is an unfinished line."""
+        self._unreadable: dict[str, Stamp] = {}
+        """The stamp of each run file that could not be read."""
         self.runs: dict[str, KnownRun] = {}
         """The runs of the folder, by id, as of the last time."""
 
@@ -59,8 +63,7 @@ class Updating:
         if outdated := [run for run in new if self._is_outdated(run)]:
             self._write(sorted(outdated, key=lambda run: run.id))
         runs = {id: run for id, run in self.runs.items() if id in found}
-        nothing = 0, IndexedRun()
-        runs |= {run.id: KnownRun(*self._indexed.get(run.id, nothing), run) for run in new}
+        runs |= {run.id: KnownRun(self._indexed.get(run.id, InIndex()), run) for run in new}
         self.runs = runs
 
     def clear(self) -> None:
@@ -80,7 +83,8 @@ class Updating:
             else:
                 since = self._state.changes
             found = connection.execute(_RUNS.where(runs.c.changed > since)).all()
-        self._indexed.update((id, (number, indexed.decoder.decode(record))) for number, id, record in found)
+        for number, id, changed, record in found:
+            self._indexed[id] = InIndex(number, changed, indexed.decoder.decode(record))
         self._state = now
 
     def _is_known(self, id: str, run: RunOnDisk) -> bool:
@@ -88,19 +92,19 @@ class Updating:
         known, of_index = self.runs.get(id), self._indexed.get(id)
         if known is None or of_index is None:
             return False
-        return known.on_disk is run and known.indexed is of_index[1] and run.stamp == known.indexed.stamp
+        return known.on_disk is run and known.in_index is of_index and run.stamp == known.indexed.stamp
 
     def _is_outdated(self, run: RunOnDisk) -> bool:
         """Whether a run has more than the index."""
-        _, known = self._indexed.get(run.id, (0, IndexedRun()))
+        known = self._indexed.get(run.id, InIndex()).indexed
         if run.error is not None:
             return False
         if run.stamp != known.stamp:
-            return True
+            return run.stamp is None or self._unreadable.get(run.id) != run.stamp
         if known.is_in_run_file:
             return False
         size = run.journal_size or 0
-        return size < known.offset or (size > known.offset and size != self._unfinished.get(run.id))
+        return size != known.offset and self._unfinished.get(run.id) != (size, known.offset)
 
     # --- writing ---
 
@@ -108,9 +112,11 @@ class Updating:
         with self._writing() as (connection, change):
             filling = Filling(connection, change)
             for id in ids:
-                number, _ = self._indexed[id]
-                filling.delete(number)
-                connection.execute(delete(runs).where(runs.c.number == number))
+                # Asked again, because another run may have this number by now.
+                number = connection.scalar(select(runs.c.number).where(runs.c.id == id))
+                if number is not None:
+                    filling.delete(number)
+                    connection.execute(delete(runs).where(runs.c.number == number))
             connection.execute(update(state).values(results=change))
         for id in ids:
             del self._indexed[id]
@@ -119,19 +125,22 @@ class Updating:
         """Write what the index lacks of these runs, the last one first."""
         rest = list(outdated)
         while rest:
-            written: dict[str, tuple[int, IndexedRun]] = {}
+            written: dict[str, InIndex] = {}
             with self._writing() as (connection, change):
                 records = 0
                 while rest and records < _RECORDS_AT_ONCE:
                     one = _RunUpdate(connection, Filling(connection, change), change, rest[-1])
                     is_done = one.write()
-                    written[rest[-1].id] = one.number, one.indexed
-                    records += one.records
+                    written[rest[-1].id] = one.in_index
+                    records += one.size
                     if is_done:
                         rest.pop()
             self._indexed |= written
         for run in outdated:
-            self._unfinished[run.id] = run.journal_size or 0
+            known = self._indexed[run.id].indexed
+            self._unfinished[run.id] = run.journal_size or 0, known.offset
+            if run.stamp is not None and run.stamp != known.stamp:
+                self._unreadable[run.id] = run.stamp
 
     @contextmanager
     def _writing(self) -> Iterator[tuple[Connection, int]]:
@@ -151,7 +160,7 @@ def indexed_file(run: RunOnDisk) -> tuple[Database, KnownRun]:
     with database.writing() as connection:
         one = _RunUpdate(connection, Filling(connection, change=1), 1, run)
         one.write()
-    return database, KnownRun(one.number, one.indexed, run)
+    return database, KnownRun(one.in_index, run)
 
 
 class _RunUpdate:
@@ -163,16 +172,27 @@ class _RunUpdate:
         self._change = change
         self._run = run
         self._draft = RunDraft(run.id)
-        self.records = 0
+        self.size = 0
+        """How many records were written."""
+        # Asked again, because another process may have written more of it meanwhile.
         found = connection.execute(_RUNS.where(runs.c.id == run.id)).first()
         self._is_new = found is None
-        # Another process may have written more of it meanwhile.
-        self.number: int = found.number if found is not None else 1 + (connection.scalar(_LAST_NUMBER) or 0)
-        self.indexed = indexed.decoder.decode(found.record) if found is not None else IndexedRun()
+        if found is None:
+            self._number: int = 1 + (connection.scalar(_LAST_NUMBER) or 0)
+            connection.execute(insert(runs).values(number=self._number, id=run.id))
+            self.indexed = IndexedRun()
+        else:
+            self._number = found.number
+            self.indexed = indexed.decoder.decode(found.record)
+
+    @property
+    def in_index(self) -> InIndex:
+        """The run as it is in the index now."""
+        return InIndex(self._number, self._change, self.indexed)
 
     def write(self) -> bool:
         """Write it, or the next part of a long journal; whether that was all."""
-        size = self._run.journal_size or 0
+        size = self._journal_size()
         is_whole = self._is_new or self._run.stamp != self.indexed.stamp or size < self.indexed.offset
         had_results = bool(self.indexed.outcomes)
         if is_whole:
@@ -182,7 +202,7 @@ class _RunUpdate:
         is_done = not size or self._read_journal(None if is_whole else _LINES_AT_ONCE)
         info = self.indexed.info
         totals = self._filling.write(
-            self.number,
+            self._number,
             self._draft,
             sort=None if info is None else sort_of(info.started_at),
             is_whole=is_whole,
@@ -193,12 +213,22 @@ class _RunUpdate:
         self._keep()
         return is_done
 
+    def _journal_size(self) -> int:
+        """The size of the journal now: another process may have indexed more than was there before."""
+        if self._run.journal_size is None:
+            return 0
+        try:
+            return os.stat(self._run.journal).st_size
+        except FileNotFoundError as error:
+            raise Stale from error  # The run ended meanwhile, and has its run file now.
+
     def _read_run_file(self) -> None:
         path = self._run.run_file
         if self._run.journal_size and runfile.is_only_begun(path):
             return  # All of the run is in the journal.
         head: Head | None = None
         problems: list[Problem] = []
+        are_ours = True
         try:
             stored_records = runfile.records(path)
             for stored in stored_records:
@@ -211,6 +241,7 @@ class _RunUpdate:
                     continue
                 if record is not None:
                     self._draft.add(record, Place(False, *stored.span))
+                    are_ours = are_ours and not has_other_escapes(stored.document)
         except FileError as error:
             if isinstance(error.__cause__, FileNotFoundError):
                 raise Stale from error
@@ -223,7 +254,8 @@ class _RunUpdate:
             self._draft = RunDraft(self._run.id)
             self._change_to(problems=(self._wrong_name(head.id, ".json"),))
             return
-        self._change_to(run_file_head=head, as_written=stored_records.are_lines, problems=tuple(problems))
+        as_written = stored_records.are_lines and are_ours
+        self._change_to(run_file_head=head, as_written=as_written, problems=tuple(problems))
 
     def _read_journal(self, most: int | None) -> bool:
         """Read whole lines that are not indexed; whether these were all."""
@@ -297,7 +329,7 @@ class _RunUpdate:
         outcomes.update(result.verdict for result, _ in self._draft.results)
         sorts = [*totals.sorts, *([before.first, before.last] if before.deliveries else [])]
         judges = {id.rpartition(".")[0] for id, _ in self._draft.elsewhere}
-        self.records = len(self._draft.drafts) + len(self._draft.results)
+        self.size = len(self._draft.drafts) + len(self._draft.results) + len(self._draft.elsewhere)
         self._change_to(
             deliveries=before.deliveries + totals.deliveries,
             verdicts={verdict: count for verdict, count in verdicts.items() if count},
@@ -309,12 +341,9 @@ class _RunUpdate:
 
     def _keep(self) -> None:
         values = {"record": msgspec.json.encode(self.indexed).decode(), "changed": self._change}
-        if self._is_new:
-            self._connection.execute(insert(runs).values(number=self.number, id=self._run.id, **values))
-        else:
-            self._connection.execute(update(runs).where(runs.c.number == self.number).values(**values))
+        self._connection.execute(update(runs).where(runs.c.number == self._number).values(**values))
 
 
 _line = msgspec.json.Decoder(Line, float_hook=Number)
-_RUNS = select(runs.c.number, runs.c.id, runs.c.record)
+_RUNS = select(runs.c.number, runs.c.id, runs.c.changed, runs.c.record)
 _LAST_NUMBER = select(func.max(runs.c.number))
