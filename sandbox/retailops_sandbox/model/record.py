@@ -2,13 +2,16 @@
 
 # No `from __future__ import annotations`: msgspec would compile each string when the first run file is read.
 
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
 from retailops_sandbox.model.judging import Judgement, Verdict
 from retailops_sandbox.model.struckout import StruckOut
-from retailops_sandbox.model.wire import Fault, Headers, Redirect, Timings
+from retailops_sandbox.model.wire import Fault, Headers, Redirect, Status, Timings
+
+Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+"""A number that counts. In what is decoded, one that no sandbox counts to is a mistake."""
 
 
 class Request(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -24,7 +27,7 @@ class Request(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 class Response(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """A response in the log: redacted, content-decoded, its body as that of a request."""
 
-    status: int
+    status: Status
     http_version: str = "1.1"
     headers: Headers = ()
     body: str = ""
@@ -48,9 +51,9 @@ class Delivery(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """The scenario's id, its path in the workspace; empty for a send by hand."""
     step: str = ""
     fixture: str = ""
-    number: int = 1
+    number: Count = 1
     """The delivery's number among those of its step, from 1."""
-    attempt: int = 1
+    attempt: Count = 1
     dropped: bool = False
     """Whether the sandbox hung up on purpose (`drop_after_ms`); such a delivery is not judged."""
     off_contract: bool = False
@@ -75,14 +78,14 @@ class Delivery(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 class ResultStep(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """The result of a scenario's step. Its deliveries are those of the run that have its name."""
 
-    number: int
+    number: Count
     """From 0."""
     name: str
     verdict: Verdict
     reason: str = ""
-    attempts: int = 1
+    attempts: Count = 1
     """The most attempts that one of its deliveries took."""
-    sent: int = 0
+    sent: Count = 0
     seconds: float = 0.0
 
 
@@ -121,7 +124,7 @@ class RunInfo(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     stand_in: bool = False
     tool: str = ""
     """Name and version of the program that wrote it."""
-    scenarios: int = 0
+    scenarios: Count = 0
     """The number of scenarios to run."""
     unreadable: tuple[str, ...] = ()
     """The files that were not run because they could not be read, with the reason, each in one line."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
@@ -10,6 +10,8 @@ LONGEST_MS = 24 * 60 * 60 * 1000
 """The longest time limit or pause that can be set, in milliseconds."""
 
 Headers: TypeAlias = tuple[tuple[str, str], ...]
+Status: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=999)]
+"""A status. In what is decoded, another number is a mistake."""
 
 FaultKind = Literal[
     "dns",
@@ -86,7 +88,7 @@ class HttpResponse(msgspec.Struct, frozen=True):
 class Redirect(msgspec.Struct, frozen=True, omit_defaults=True):
     """An answer that leads elsewhere, of a delivery that follows redirects."""
 
-    status: int
+    status: Status
     location: str
     """Its Location, as it came."""
     url: str = ""

@@ -92,6 +92,39 @@ def test_one_damaged_record_of_a_run_file_does_not_hide_the_others(runs_dir: Pat
     assert str(problem) == f"{path} at /deliveries/2: {problem.what} (it is kept as it is)"
 
 
+HUGE = "99999999999999999999"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('"action":', f'"number":{HUGE},"action":'),
+        ('"action":', '"number":4000000000,"action":'),
+        ('"action":', f'"attempt":-{HUGE},"action":'),
+        ('"action":', '"attempt":-1,"action":'),
+        ('"status":200', f'"status":{HUGE}'),
+        ('"status":200', '"status":-200'),
+        ('"response":', f'"redirects":[{{"status":{HUGE},"location":""}}],"response":'),
+    ],
+)
+@pytest.mark.parametrize("fold", [True, False], ids=["run file", "journal"])
+def test_a_number_that_no_sandbox_writes_damages_its_record_alone(
+    runs_dir: Path, before: str, after: str, fold: bool
+) -> None:
+    made = write_run(runs_dir, BAD, fold=fold)
+    path = runs_dir / f"{BAD}.{'json' if fold else 'journal'}"
+    start, id, rest = path.read_text().partition(f'"id":"{made[1]}"')
+    assert before in rest
+    path.write_text(start + id + rest.replace(before, after, 1))
+    log = open_log(runs_dir)
+    assert [id for id in seen(log) if id.startswith(BAD)] == [made[0], made[2]]
+    (problem,) = summary(log, BAD).problems
+    assert problem.place == (f"{path} at /deliveries/2" if fold else f"{path}:4:1")
+    if fold:
+        with pytest.raises(FileError, match="Expected `int`"):
+            open_log(runs_dir.parent / "others").open(path, "nightly.json")
+
+
 @pytest.mark.parametrize(
     "garbage",
     [b"#### not JSON", b'{"delivery":{"id":"\xff"}}', b'{"delivery":[]}', b"[" * 100_000, b"{}", b""],
