@@ -249,8 +249,9 @@ class FileLog:
 
         By that first key, runs are merged without reading a run before its first row is due.
         """
-        first, last, end = run.indexed.first, run.indexed.last, query.end_sort
-        if last < query.first_sort or (end is not None and first >= end):
+        first, last = run.indexed.first, run.indexed.last
+        start, end = query.first_sort, query.end_sort
+        if (start is not None and last < start) or (end is not None and first >= end):
             return
         edge: Sort = (last, _AFTER_ALL) if newest_first else (first, "")
         if after is not None:

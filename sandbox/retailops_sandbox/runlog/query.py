@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import chain
 from typing import get_args
 
@@ -19,6 +19,9 @@ FAULTS = ("any", *get_args(FaultKind))
 _CLASS = re.compile(r"[1-5]xx", re.ASCII)
 _STATUS = re.compile(r"[1-9][0-9]{2}", re.ASCII)
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?Z?)?", re.ASCII)
+
+_DAY = 24 * 60 * 60 * 1_000_000
+"""The microseconds of a day, in which `sort_of` counts."""
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,39 +83,30 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
             and (not self.code or self.code in row.codes)
             and (not self.fault or self.fault == row.fault or (self.fault == "any" and bool(row.fault)))
             and self.status in ("", row.status_class, str(row.status))
-            and (not self.since or row.sent_at >= self.first_instant)
-            and (not self.until or row.sent_at < self.end)
+            and ((not self.since and not self.until) or self._includes(row.sort[0]))
         )
 
     @property
-    def first_instant(self) -> str:
-        """The first instant that `since` includes, to be compared as text; the empty one sorts first."""
-        return self.since.replace(" ", "T").removesuffix("Z")
-
-    @property
-    def end(self) -> str:
-        """A text that sorts after each instant that `until` includes."""
-        if not self.until:
-            return "~"
-        instant = self.until.replace(" ", "T").removesuffix("Z")
-        return instant if "T" in instant else f"{instant}~"
-
-    @property
-    def first_sort(self) -> int:
-        """`sort_of` the first instant that `since` includes."""
-        return sort_of(self.since) if self.since else 0
+    def first_sort(self) -> int | None:
+        """`sort_of` the first instant that `since` includes; None where it includes every one."""
+        return sort_of(self.since) if self.since else None
 
     @property
     def end_sort(self) -> int | None:
         """`sort_of` the first instant that `until` no longer includes; None where there is no end."""
         if not self.until:
             return None
-        end = datetime.fromisoformat(self.until.removesuffix("Z"))
-        return sort_of((end if len(self.until) > len("2024-05-01") else end + timedelta(days=1)).isoformat())
+        is_day = len(self.until) == len("2024-05-01")
+        return sort_of(self.until) + (_DAY if is_day else 0)
+
+    def _includes(self, sort: int) -> bool:
+        first, end = self.first_sort, self.end_sort
+        return (first is None or sort >= first) and (end is None or sort < end)
 
     def is_in(self, delivery: Delivery) -> bool:
         """Whether `text` is in a delivery's request or response."""
-        wanted = self.text.encode(errors="replace")
+        # What is no character, as from a name that is not UTF-8, is in none.
+        wanted = self.text.encode(errors="surrogatepass")
         if wanted != wanted.lower():
             return any(wanted in each.encode() for each in _written(delivery))
         return any(wanted in each.encode().lower() for each in _written(delivery))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -264,3 +265,18 @@ def test_a_record_whose_name_stands_twice_is_named_as_damage(runs_dir: Path, tab
 
     assert "damaged" in str(summary(log, BAD).problems[0])
     assert len(seen(log)) == 3
+
+
+@pytest.mark.parametrize("suffix", ["json", "journal"])
+def test_a_file_whose_name_is_not_utf_8_is_named_and_does_not_stop_the_others(
+    runs_dir: Path, suffix: str
+) -> None:
+    made = write_run(runs_dir, BAD, fold=suffix == "json")
+    (runs_dir / f"{BAD}.{suffix}").rename(runs_dir / os.fsdecode(b"caf\xe9." + suffix.encode()))
+    log = open_log(runs_dir)
+    for _ in range(2):
+        assert [id for id in seen(log) if id in made] == []
+        assert [run.deliveries for run in log.runs() if run.id == GOOD] == [3]
+        assert [str(each) for each in summary(log, "caf\\udce9").problems] == [
+            f"{runs_dir}/caf\\udce9.{suffix}: cannot be shown: its name is not UTF-8 (rename it)"
+        ]

@@ -23,7 +23,7 @@ from retailops_sandbox.runlog.ports import Log, RunWriter
 from retailops_sandbox.runlog.query import Query
 from retailops_sandbox.runlog.rows import COLUMNS, NOT_JUDGED, DeliveryRow
 from tests.support.logged import newest_deliveries
-from tests.support.records import begin_run, some_delivery
+from tests.support.records import RUN, begin_run, make_delivery, make_result, open_run, some_delivery
 
 RECEIVERS = ("shop", "live")
 VERDICTS = ("passed", "failed", "errored")
@@ -269,6 +269,64 @@ def test_a_day_is_meant_to_its_end(tmp_path: Path) -> None:
     assert len(ids(log.rows(Query(since="2024-05-01", until="2024-05-01")))) == 60
     assert ids(log.rows(Query(until="2024-04-30"))) == []
     assert ids(log.rows(Query(since="2024-05-02"))) == []
+
+
+def test_the_time_has_no_end_and_no_beginning(tmp_path: Path) -> None:
+    with open_run(tmp_path) as run:
+        instants = ("0001-01-01T00:00:00Z", "1969-12-31T23:59:59Z", "9999-12-31T23:59:59.999Z")
+        for instant in instants:
+            run.append(make_delivery(run, instant))
+    log = open_log(tmp_path)
+    for text in ("", "35.00"):
+        for query, found in (
+            (Query(text=text), instants),
+            (Query(text=text, since="0001-01-01", until="9999-12-31"), instants),
+            (Query(text=text, since="1969-12-31"), instants[1:]),
+            (Query(text=text, until="1969-12-31"), instants[:2]),
+            (Query(text=text, until="9999-12-31T23:59:59.999Z"), instants[:2]),
+        ):
+            rows = list(log.rows(query.checked(), newest_first=False))
+            assert tuple(row.sent_at for row in rows) == found
+            assert all(map(query.accepts, rows))
+
+
+def test_a_row_that_comes_is_accepted_as_the_list_has_it(tmp_path: Path) -> None:
+    instants = [f"2024-05-01T12:00:00{fraction}Z" for fraction in ("", ".0", ".001", ".0015", ".5", ".500")]
+    with open_run(tmp_path) as run:
+        for instant in instants:
+            run.append(make_delivery(run, instant))
+    log = open_log(tmp_path)
+    rows = list(log.rows())
+    edges = [
+        "2024-05-01T12:00Z",
+        "2024-05-01T12:00:00.00Z",
+        "2024-05-01 12:00:00.5",
+        "2024-05-01T12:00:00.0011",
+    ]
+    for edge in edges:
+        for query in (Query(since=edge).checked(), Query(until=edge).checked()):
+            assert list(log.rows(query)) == [row for row in rows if query.accepts(row)]
+    assert len(list(log.rows(Query(since=edges[0])))) == len(instants)
+    assert len(list(log.rows(Query(until=edges[2])))) == 4
+
+
+def test_what_is_no_text_is_nowhere(tmp_path: Path) -> None:
+    with open_run(tmp_path) as run:
+        sent = make_delivery(run)
+        request = msgspec.structs.replace(sent.request, body='{"?":35}')
+        run.append(msgspec.structs.replace(sent, receiver="?", scenario="?", request=request))
+        run.append(make_result("?"))
+    log = open_log(tmp_path)
+    asked = ("receiver", "action", "edition", "scenario", "run", "order", "code", "parent", "text")
+    for text in ("\udcff", "\ud800"):
+        for name in asked:
+            assert list(log.rows(Query(**{name: text}))) == []
+        assert log.delivery(f"{RUN}.{text}") is None
+        assert log.delivery(text) is log.run(text) is None
+        assert list(log.results_of(text)) == []
+        assert log.scenarios_before(RUN, {text}) == set()
+        assert log.holding(Query(text="35"), {f"{RUN}.{text}", sent.id}) == {sent.id}
+    assert len(list(log.rows(Query(receiver="?", text="?")))) == 1
 
 
 def test_every_column_that_is_not_the_pages_own_is_listed() -> None:

@@ -87,6 +87,9 @@ class RunFolder:
             id, dot, suffix = name.rpartition(".")
             if not dot or suffix not in _SUFFIXES or id in found:
                 continue
+            if not id.isascii() and (shown := _shown(id)) != id:
+                found[shown] = self._seen.get(shown) or _misnamed(self._path, shown, suffix)
+                continue
             known = self._seen.get(id)
             is_pinned = f"{id}{pins.SUFFIX}" in files
             if f"{id}.journal" in files:
@@ -118,6 +121,18 @@ class RunFolder:
             return self._look_at(id, has_journal=False)  # The run ended meanwhile, and has its run file now.
         except OSError as error:
             return run._replace(error=unreadable(run.journal if has_journal else run.run_file, error))
+
+
+def _shown(name: str) -> str:
+    """A name with each byte that is not UTF-8 written as an escape."""
+    return name.encode(errors="backslashreplace").decode()
+
+
+def _misnamed(runs_dir: Path, shown: str, suffix: str) -> RunOnDisk:
+    """A run whose files have a name that is not UTF-8, which no run has that the sandbox wrote."""
+    what = "cannot be shown: its name is not UTF-8"
+    error = FileError(what, mend="rename it", file=_shown(str(runs_dir / f"{shown}.{suffix}")))
+    return RunOnDisk(shown, runs_dir / f"{shown}.json", error=error)
 
 
 def _is_as_seen(run: RunOnDisk, entry: os.DirEntry[str]) -> bool:

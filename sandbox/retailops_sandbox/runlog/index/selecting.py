@@ -55,7 +55,7 @@ def _conditions(query: Query, run: int | None) -> Iterator[ColumnElement[bool]]:
         yield column.fault > _NONE
         if query.fault != "any":
             yield column.fault == query.fault
-    if query.since:
+    if query.first_sort is not None:
         yield column.sort >= query.first_sort
     if query.end_sort is not None:
         yield column.sort < query.end_sort

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Connection,
+    Dialect,
     Float,
     Index,
     Integer,
@@ -23,6 +24,7 @@ from sqlalchemy import (
     SmallInteger,
     String,
     Table,
+    TypeDecorator,
     insert,
     select,
 )
@@ -35,6 +37,17 @@ FORMAT = 1
 
 _AT_ONCE = 500
 """The most values in a list of one statement; databases bound them."""
+
+
+class _Text(TypeDecorator[str]):
+    """Text. What is no text, as a name that is not UTF-8, can be asked for, and equals nothing."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return value if value is None or value.encode(errors="ignore").decode() == value else None
+
 
 metadata = MetaData()
 _key = BigInteger().with_variant(Integer, "sqlite")
@@ -50,7 +63,7 @@ state = Table(
     metadata,
     Column("format", Integer),
     Column("lookups", BigInteger),  # `rows.lookups`
-    Column("identity", String),  # another one each time the index is made anew
+    Column("identity", _Text),  # another one each time the index is made anew
     Column("changes", BigInteger),  # how many times it was written
     Column("results", BigInteger),  # the number of the latest change of any result
 )
@@ -58,9 +71,9 @@ runs = Table(
     "runs",
     metadata,
     Column("number", Integer, primary_key=True),
-    Column("id", String, unique=True),
+    Column("id", _Text, unique=True),
     Column("changed", BigInteger, index=True),
-    Column("record", String),  # an `IndexedRun`
+    Column("record", _Text),  # an `IndexedRun`
 )
 deliveries = Table(
     "deliveries",
@@ -68,33 +81,33 @@ deliveries = Table(
     Column("position", _key, primary_key=True),
     Column("run", Integer),
     Column("sort", BigInteger),  # `sort_of` the instant of sending
-    Column("status_class", String),
-    Column("judged", String),  # JSON: a `Judged` for each judgement of its own run, in order of time
+    Column("status_class", _Text),
+    Column("judged", _Text),  # JSON: a `Judged` for each judgement of its own run, in order of time
     Column("added", BigInteger),  # the number of the change that added it
     Column("changed", BigInteger, index=True),  # the number of the latest change of what a row shows
     *_place(),
     # From here on the fields of a row, in their order.
-    Column("sent_at", String),
-    Column("id", String, index=True),
-    Column("action", String),
-    Column("edition", String),
-    Column("receiver", String),
+    Column("sent_at", _Text),
+    Column("id", _Text, index=True),
+    Column("action", _Text),
+    Column("edition", _Text),
+    Column("receiver", _Text),
     Column("stand_in", Boolean),
-    Column("scenario", String),
-    Column("step", String),
-    Column("fixture", String),
+    Column("scenario", _Text),
+    Column("step", _Text),
+    Column("fixture", _Text),
     Column("number", Integer),
     Column("attempt", Integer),
-    Column("parent", String),
+    Column("parent", _Text),
     Column("dropped", Boolean),
     Column("status", SmallInteger),
-    Column("fault", String),
+    Column("fault", _Text),
     Column("total_ms", Float),
-    Column("orders", String),  # JSON, empty for none
-    Column("codes", String),  # JSON, empty for none
+    Column("orders", _Text),  # JSON, empty for none
+    Column("codes", _Text),  # JSON, empty for none
     Column("off_contract", Boolean),
     Column("breaks_contract", Boolean),
-    Column("verdict", String),  # the latest, by whatever run; empty where it was not judged
+    Column("verdict", _Text),  # the latest, by whatever run; empty where it was not judged
     Column("differences", Integer),
     Index("deliveries_in_order", "sort"),
 )
@@ -117,7 +130,7 @@ def _lookup(name: str) -> Table:
     return Table(
         name,
         metadata,
-        Column("value", String, primary_key=True),
+        Column("value", _Text, primary_key=True),
         Column("sort", BigInteger, primary_key=True),
         Column("delivery", BigInteger, primary_key=True),
         sqlite_with_rowid=False,
@@ -129,10 +142,10 @@ codes = _lookup("codes")
 judgements_elsewhere = Table(
     "judgements_elsewhere",  # by other runs than the delivery's, or without a delivery
     metadata,
-    Column("delivery", String, index=True),
+    Column("delivery", _Text, index=True),
     Column("run", Integer, index=True),  # the run that holds the judgement
-    Column("at", String),
-    Column("verdict", String),
+    Column("at", _Text),
+    Column("verdict", _Text),
     Column("differences", Integer),
     *_place(),
 )
@@ -141,9 +154,9 @@ results = Table(
     metadata,
     Column("position", _key, primary_key=True),
     Column("run", Integer, index=True),
-    Column("scenario", String),
+    Column("scenario", _Text),
     Column("sort", BigInteger),  # `sort_of` the start of its run; NULL where the run's record is damaged
-    Column("verdict", String),
+    Column("verdict", _Text),
     *_place(),
     Index("results_by_scenario", "scenario", "sort"),
 )
