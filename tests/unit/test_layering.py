@@ -136,6 +136,18 @@ def test_the_log_is_known_by_its_ports_alone():
     assert known == set()
 
 
+def test_the_tests_of_the_ports_know_no_backend():
+    tests = sorted((Path(__file__).parent / "runlog" / "ports").glob("*.py"))
+    known = {
+        f"{path.name} imports {other}"
+        for path in tests
+        for other in modules_imported(path)
+        if ".".join(other.split(".")[:2]) in BEHIND_THE_PORTS
+    }
+    assert tests
+    assert known == set()
+
+
 @pytest.mark.parametrize("room", sorted(ROOMS_OF_WEB))
 def test_a_room_of_the_web_imports_no_other_room_but_the_shell(room):
     others = {

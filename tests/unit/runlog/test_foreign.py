@@ -1,4 +1,4 @@
-"""Run files that lie elsewhere: found by their ids alone, and never trusted."""
+"""Run files that lie elsewhere are never trusted."""
 
 from __future__ import annotations
 
@@ -12,96 +12,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retailops_sandbox.errors import FileError
-from retailops_sandbox.model import Judgement
 from retailops_sandbox.runlog.opening import open_log
-from retailops_sandbox.runlog.ports import RunWriter
 from retailops_sandbox.runlog.query import Query
-from retailops_sandbox.runlog.retention import Retention
-from tests.support.logged import newest_deliveries
-from tests.support.records import LATER, RUN, make_delivery, open_run, written
+from tests.support.records import LATER, RUN, written
 
 NAME = "nightly.json"
 
 
-def own_run(runs_dir: Path) -> RunWriter:
-    run = open_run(runs_dir, LATER)
-    run.append(make_delivery(run))
-    return run
-
-
-def test_it_is_found_by_its_ids_and_nothing_else_tells_of_it(tmp_path: Path):
-    path, delivery = written(tmp_path)
-    runs_dir = tmp_path / "runs"
-    own_run(runs_dir).finish()
-    log = open_log(runs_dir)
-    assert log.open(path, NAME) == RUN
-    found = log.run(RUN)
-    assert found is not None
-    assert (found.opened_from, found.deliveries, found.outcomes) == (NAME, 1, {"failed": 1})
-    entry = log.delivery(delivery)
-    assert entry is not None
-    assert [each.verdict for each in entry.judgements] == ["failed"]
-    assert log.deliveries(RUN) == [entry]
-    assert [each.name for each in log.results(RUN)] == ["A"]
-    assert [row.id for row in log.rows(Query(run=RUN))] == [delivery]
-    assert (log.opened_from(RUN), log.opened_from(delivery), log.opened_from(LATER)) == (NAME, NAME, "")
-    assert [each.id for each in log.opened()] == [RUN]
+def test_opening_one_writes_nothing_and_a_copy_of_it_is_the_same(tmp_path: Path):
+    path, _ = written(tmp_path)
+    log = open_log(tmp_path / "runs")
+    log.open(path, NAME)
     with (tmp_path / "copy.json").open("w+b") as copy:
         assert log.copy(RUN, copy)
     assert (tmp_path / "copy.json").read_bytes() == path.read_bytes()
-    # All that is about the workspace is about its own.
-    assert [each.id for each in log.runs()] == [LATER]
-    assert [row.run for row in log.rows()] == [LATER]
-    assert [row.run for row in log.rows(Query(verdict="failed"))] == []
-    assert [each.delivery.run for each in newest_deliveries(log, 9)] == [LATER]
-    pruned = open_log(runs_dir).prune(Retention(runs=0), "2030-01-01T00:00:00Z")
-    assert [each.run.id for each in pruned.removed] == [LATER]
-    assert open_log(runs_dir).run(RUN) is None
     left = {each.name for each in tmp_path.iterdir() if not each.name.startswith("index.db")}
-    assert left == {"copy.json", "elsewhere", NAME, "runs"}
-
-
-def test_a_run_of_the_workspace_comes_first_whenever_it_comes(tmp_path: Path):
-    path, delivery = written(tmp_path)
-    log = open_log(tmp_path / "runs")
-    log.open(path, NAME)
-    with open_run(tmp_path / "runs", RUN) as run:
-        assert log.opened_from(delivery) == NAME
-        run.append(make_delivery(run))
-        run.append(make_delivery(run))
-        found = log.run(RUN)
-        assert found is not None
-        assert (found.opened_from, found.deliveries, found.state) == ("", 2, "running")
-        assert log.opened() == []
-        assert log.open(path, NAME) == RUN
-        assert log.opened_from(delivery) == ""
-        assert len(list(log.rows(Query(run=RUN)))) == 2
-
-
-def test_what_the_workspace_judged_is_not_held_against_it(tmp_path: Path):
-    path, delivery = written(tmp_path)
-    log = open_log(tmp_path / "runs")
-    log.open(path, NAME)
-    with own_run(tmp_path / "runs") as run:
-        run.append(Judgement(delivery=delivery, verdict="passed", at="2030-05-01T12:00:02.000Z"))
-        entry = log.delivery(delivery)
-        assert entry is not None
-        assert [each.verdict for each in entry.judgements] == ["failed"]
-        assert [row.verdict for row in log.rows(Query(run=RUN))] == ["failed"]
-
-
-def test_a_file_that_changes_is_not_shown_unseen(tmp_path: Path):
-    path, delivery = written(tmp_path)
-    log = open_log(tmp_path / "runs")
-    log.open(path, NAME)
-    path.write_text(path.read_text().replace("2024-05-01T12:00:01.000Z", "some time or other"))
-    assert log.run(RUN) is None
-    assert log.delivery(delivery) is None
-    with pytest.raises(FileError, match="is no time in UTC"):
-        log.open(path, NAME)
-    path.unlink()
-    with pytest.raises(FileError, match="cannot be read: no such file"):
-        log.open(path, NAME)
+    assert left == {"copy.json", "elsewhere", NAME}
 
 
 Change = Callable[[dict[str, Any]], object]

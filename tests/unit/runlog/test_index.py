@@ -20,8 +20,10 @@ import pytest
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
+from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import FileError
 from retailops_sandbox.model import Judgement, Verdict
+from retailops_sandbox.runlog import rows
 from retailops_sandbox.runlog.files import folder
 from retailops_sandbox.runlog.index import database, tables, updating
 from retailops_sandbox.runlog.opening import open_log
@@ -29,6 +31,8 @@ from retailops_sandbox.runlog.ports import Log, RunWriter
 from retailops_sandbox.runlog.query import Query
 from retailops_sandbox.runlog.retention import Retention
 from retailops_sandbox.runlog.rows import sort_of
+from tests.support.backends import FileBackend
+from tests.support.mixed_runs import mixed_runs
 from tests.support.privileges import unprivileged
 from tests.support.records import LATER, RUN, judge, make_delivery, make_result, open_run
 
@@ -172,6 +176,17 @@ def test_one_that_does_not_fit_is_made_anew_without_a_word(runs_dir: Path, kind:
     CHANGED[kind](index_of(runs_dir))
     assert said(open_log(runs_dir, told.append)) == before
     assert told == []
+
+
+def test_one_by_other_contracts_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = list(mixed_runs(FileBackend(tmp_path)).rows(Query(order="345")))
+    other = msgspec.structs.replace(contract.load("order_cancel", "draft"), subject=())
+    monkeypatch.setattr(contract, "load", lambda *_: other)
+    rows.lookups.cache_clear()
+    assert list(open_log(tmp_path).rows(Query(order="345"))) == []
+    monkeypatch.undo()
+    rows.lookups.cache_clear()
+    assert list(open_log(tmp_path).rows(Query(order="345"))) == found != []
 
 
 def test_one_that_is_deleted_while_it_is_open_is_made_anew(runs_dir: Path) -> None:

@@ -1,4 +1,4 @@
-"""How a run gets into the log and is finished, as every face does it."""
+"""The record of a new run, and what can keep its files from being made."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from retailops_sandbox.runlog.files.writer import FileRunWriter
 from retailops_sandbox.runlog.opening import logged_run, open_log, open_run
 from retailops_sandbox.runlog.ports import RunWriter
 from retailops_sandbox.runlog.runs import RunState, new_run
-from tests.support.records import RUN, judge, make_delivery
+from tests.support.records import RUN, make_delivery
 
 NOW = "2024-05-01T12:01:00Z"
 
@@ -43,25 +43,6 @@ def test_a_new_run_has_an_id_of_its_own_and_its_receiver(tmp_path: Path) -> None
 # --- before it begins ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("write", ["begin", "next_id"])
-def test_nothing_of_a_run_is_there_before_it_begins(tmp_path: Path, write: str) -> None:
-    runs_dir = tmp_path / "runs"
-    run = new(runs_dir)
-    assert not runs_dir.exists()
-    getattr(run, write)()
-    assert state(runs_dir) == "running"
-    run.finish(NOW)
-
-
-def test_its_first_record_begins_a_run(tmp_path: Path) -> None:
-    other = new(tmp_path / "other")
-    run = new(tmp_path / "runs")
-    run.append(judge(make_delivery(other)))
-    assert state(tmp_path / "runs") == "running"
-    run.finish(NOW)
-    other.finish(NOW)
-
-
 def test_a_run_that_never_began_is_finished_without_a_trace(tmp_path: Path) -> None:
     new(tmp_path / "runs").finish(NOW)
     assert list(tmp_path.iterdir()) == []
@@ -78,46 +59,7 @@ def test_a_run_that_could_not_begin_can_begin_later(tmp_path: Path) -> None:
     assert state(tmp_path / "runs") == "finished"
 
 
-def test_a_run_that_is_finished_takes_no_record_and_does_not_begin_again(tmp_path: Path) -> None:
-    run = new(tmp_path)
-    delivery = make_delivery(run)
-    run.finish(NOW)
-    with pytest.raises(FileError, match="cannot be written"):
-        run.append(delivery)
-    run.finish(NOW)
-    assert [path.suffix for path in tmp_path.iterdir()] == [".json"]
-
-
 # --- finishing -----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("is_stopped", "expected"), [(False, "finished"), (True, "stopped")])
-def test_a_run_is_finished_when_its_block_ends(tmp_path: Path, is_stopped: bool, expected: str) -> None:
-    run = new(tmp_path)
-
-    async def body() -> None:
-        async with logged_run(run, lambda: NOW, stopped=lambda: is_stopped):
-            run.begin()
-            assert state(tmp_path) == "running"
-
-    asyncio.run(body())
-    (summary,) = open_log(tmp_path).runs()
-    assert summary.info is not None
-    assert (summary.state, summary.info.finished_at) == (expected, NOW)
-
-
-def test_a_block_that_raises_interrupts_its_run(tmp_path: Path) -> None:
-    run = new(tmp_path)
-
-    async def body() -> None:
-        async with logged_run(run, lambda: NOW):
-            run.begin()
-            raise KeyError
-
-    with pytest.raises(KeyError):
-        asyncio.run(body())
-    assert state(tmp_path) == "interrupted"
-    assert [path.suffix for path in tmp_path.iterdir() if path.suffix != ".summary"] == [".json"]
 
 
 @pytest.mark.parametrize("in_thread", [True, False])

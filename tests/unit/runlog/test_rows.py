@@ -7,7 +7,7 @@ import pytest
 
 from retailops_sandbox import jsontext
 from retailops_sandbox.model import Response
-from retailops_sandbox.runlog.rows import row_of
+from retailops_sandbox.runlog.rows import COLUMNS, DeliveryRow, row_of
 from tests.support.records import some_delivery
 
 
@@ -16,3 +16,9 @@ def test_codes_are_read_of_an_answer_that_is_judged(values: int, codes: tuple[st
     body = '{"events":[{"error_code":"E1"}],"x":[' + ",".join("1" * values) + "]}"
     delivery = msgspec.structs.replace(some_delivery(), response=Response(status=200, body=body))
     assert row_of(delivery).codes == codes
+
+
+def test_every_column_that_is_not_the_pages_own_is_listed() -> None:
+    own = {"breaks_contract"}
+    assert set(DeliveryRow.__struct_fields__) - own <= set(COLUMNS)
+    assert own.isdisjoint(COLUMNS)

@@ -1,4 +1,4 @@
-"""One run after another in one process: what is written is what is read, here and by TinyDB."""
+"""The files of a run while it goes on and once it has ended, as the log and TinyDB read them."""
 
 from __future__ import annotations
 
@@ -12,14 +12,7 @@ from tinydb import TinyDB, where
 
 from retailops_sandbox import regular_files
 from retailops_sandbox.errors import FileError
-from retailops_sandbox.model import (
-    Difference,
-    Expectation,
-    Judgement,
-    Number,
-    RunInfo,
-    encoder,
-)
+from retailops_sandbox.model import encoder
 from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.runlog.files import folder, history, lock
 from retailops_sandbox.runlog.files.finalize import finalize_abandoned
@@ -29,7 +22,7 @@ from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.runlog.runs import run_id
 from tests.support.logged import newest_deliveries
 from tests.support.privileges import unprivileged
-from tests.support.records import LATER, RUN, begin_run, judge, make_delivery, make_result, open_run
+from tests.support.records import LATER, RUN, judge, make_delivery, make_result, open_run
 
 
 def ids(entries: list[Entry]) -> list[str]:
@@ -43,52 +36,7 @@ def test_run_ids_sort_by_time_and_differ_within_a_second() -> None:
     assert first != run_id("2024-05-01T12:34:56.789Z", "000000")
 
 
-def test_delivery_ids_sort_by_number(tmp_path: Path) -> None:
-    with open_run(tmp_path) as run:
-        made = [run.next_id() for _ in range(11)]
-    assert made == sorted(made)
-    assert len(set(made)) == 11
-    assert made[0].startswith(f"{RUN}.")
-
-
 # --- While a run lasts -----------------------------------------------------------------------------
-
-
-def test_a_delivery_is_seen_at_once_and_before_it_is_judged(tmp_path: Path) -> None:
-    run, log = open_run(tmp_path / "not" / "yet"), open_log(tmp_path / "not" / "yet")
-    delivery = make_delivery(run)
-    run.append(delivery)
-    assert log.delivery(delivery.id) == Entry(delivery, ())
-    assert Entry(delivery, ()).judgement is None
-    judgement = judge(delivery)
-    run.append(judgement)
-    entry = log.delivery(delivery.id)
-    assert entry is not None
-    assert entry.judgement == judgement
-    run.close()
-
-
-def test_a_run_is_running_then_finished(tmp_path: Path) -> None:
-    run, log = open_run(tmp_path), open_log(tmp_path)
-    run.append(make_delivery(run))
-    (summary,) = log.runs()
-    assert (summary.id, summary.state, summary.deliveries) == (RUN, "running", 1)
-    run.finish("2024-05-01T12:01:00Z")
-    (summary,) = log.runs()
-    assert (summary.state, summary.deliveries, summary.problems) == ("finished", 1, ())
-    assert summary.info is not None
-    assert summary.info.finished_at == "2024-05-01T12:01:00Z"
-    assert summary.info.receiver == "local"
-
-
-def test_a_run_closed_without_folding_is_interrupted_and_whole(tmp_path: Path) -> None:
-    run = open_run(tmp_path)
-    delivery = make_delivery(run)
-    run.append(delivery)
-    run.close()
-    (summary,) = open_log(tmp_path).runs()
-    assert (summary.state, summary.problems) == ("interrupted", ())
-    assert open_log(tmp_path).delivery(delivery.id) is not None
 
 
 def test_a_reader_ignores_a_line_that_is_being_written(tmp_path: Path) -> None:
@@ -146,37 +94,6 @@ def test_folding_leaves_the_run_file_alone_in_the_folder(tmp_path: Path) -> None
         run.append(make_delivery(run))
     assert [path.name for path in tmp_path.iterdir()] == [f"{RUN}.json"]
     assert run.path == tmp_path / f"{RUN}.json"
-
-
-def test_what_was_logged_reads_the_same_before_and_after_folding(tmp_path: Path) -> None:
-    run = open_run(tmp_path)
-    deliveries = [make_delivery(run) for _ in range(3)]
-    for delivery in deliveries:
-        run.append(delivery)
-        run.append(judge(delivery))
-    before = newest_deliveries(open_log(tmp_path), 10)
-    run.finish()
-    assert newest_deliveries(open_log(tmp_path), 10) == before
-    assert [entry.delivery for entry in reversed(before)] == deliveries
-
-
-def test_results_read_the_same_before_and_after_folding(tmp_path: Path) -> None:
-    run, log = open_run(tmp_path), open_log(tmp_path)
-    delivery = make_delivery(run)
-    results = (make_result(), make_result("b", "failed"))
-    for record in (delivery, judge(delivery), *results):
-        run.append(record)
-    live, live_deliveries = log.run(RUN), log.deliveries(RUN)
-    assert live is not None
-    assert (live.state, live.results, log.results(RUN)) == ("running", 2, list(results))
-    run.finish("2024-05-01T12:01:00Z", stopped=True)
-    kept = log.run(RUN)
-    assert kept is not None
-    assert (kept.state, kept.results, log.results(RUN)) == ("stopped", 2, list(results))
-    assert log.deliveries(RUN) == live_deliveries == [Entry(delivery, (judge(delivery),))]
-    assert open_log(tmp_path).runs()[0].outcomes == {"passed": 1, "failed": 1}
-    assert open_log(tmp_path).results(RUN) == list(results)
-    assert (log.run("no such run"), log.deliveries("no such run")) == (None, [])
 
 
 def test_a_run_that_was_stopped_says_so_before_it_is_folded(tmp_path: Path) -> None:
@@ -252,44 +169,6 @@ def test_the_past_is_read_without_the_deliveries_that_are_most_of_its_file(tmp_p
         assert len(history.results_on(file)) < 50_000
 
 
-def test_runs_of_the_same_second_are_ordered_by_their_time(tmp_path: Path) -> None:
-    ids = [f"20240501T120000Z-{random}" for random in ("bbbbbb", "cccccc", "aaaaaa")]
-    for number, id in enumerate(ids):
-        started_at = f"2024-05-01T12:00:00.{number}00Z"
-        with begin_run(tmp_path, RunInfo(id=id, started_at=started_at)) as run:
-            run.append(make_result())
-    assert [run.id for run in open_log(tmp_path).runs()] == ids[::-1]
-
-
-def test_numbers_keep_their_spelling(tmp_path: Path) -> None:
-    run = open_run(tmp_path)
-    delivery = make_delivery(run)
-    body = {"total": Number("35.00"), "huge": 12345678901234567890123, "tiny": Number("1E-400")}
-    difference = Difference(kind="changed", expected=Number("35.00"), actual=Number("35.10"))
-    run.append(delivery)
-    run.append(
-        Judgement(
-            delivery=delivery.id,
-            verdict="failed",
-            at="2024-05-01T12:00:02Z",
-            differences=(difference,),
-            expectation=Expectation(body=body, max_ms=12.5),
-        )
-    )
-
-    def spelled() -> bytes:
-        entry = open_log(tmp_path).delivery(delivery.id)
-        assert entry is not None
-        assert entry.judgement is not None
-        return encoder.encode(entry.judgement)
-
-    live = spelled()
-    assert b'"total":35.00,"huge":12345678901234567890123,"tiny":1E-400' in live
-    assert b'"expected":35.00,"actual":35.10' in live
-    run.finish()
-    assert spelled() == live
-
-
 def test_stock_tinydb_queries_and_extends_a_run_file(tmp_path: Path) -> None:
     with open_run(tmp_path) as run:
         deliveries = [make_delivery(run) for _ in range(3)]
@@ -324,20 +203,6 @@ def test_an_empty_run_is_a_database_too(tmp_path: Path) -> None:
         assert database.table("deliveries").insert({}) == 1
 
 
-def test_a_cached_run_file_is_read_again_when_it_changes(tmp_path: Path) -> None:
-    with open_run(tmp_path) as run:
-        delivery = make_delivery(run)
-        run.append(delivery)
-    log = open_log(tmp_path)
-    assert len(newest_deliveries(log, 10)) == 1
-    with TinyDB(run.path) as database:
-        database.table("judgements").insert(json.loads(encoder.encode(judge(delivery))))
-    assert newest_deliveries(log, 10)[0].judgement == judge(delivery)
-    run.path.unlink()
-    assert newest_deliveries(log, 10) == []
-    assert log.runs() == []
-
-
 def test_export_is_the_run_file_under_another_name(tmp_path: Path) -> None:
     runs_dir, live, folded = tmp_path / "runs", tmp_path / "live.json", tmp_path / "folded.json"
     run = open_run(runs_dir)
@@ -356,43 +221,6 @@ def test_export_is_the_run_file_under_another_name(tmp_path: Path) -> None:
 
 
 # --- Many runs ----------------------------------------------------------------------------------------
-
-
-def test_deliveries_of_all_runs_come_newest_first_and_page_by_page(tmp_path: Path) -> None:
-    one, other = open_run(tmp_path), open_run(tmp_path, LATER)
-    written = []
-    for second in range(10):
-        run = one if second % 3 else other
-        written.append(make_delivery(run, f"2024-05-01T13:00:0{second}.000Z"))
-    for delivery in reversed(written):  # They end in another order than they begin.
-        (one if delivery.run == RUN else other).append(delivery)
-    one.finish()
-    log = open_log(tmp_path)
-    expected = [delivery.id for delivery in reversed(written)]
-    assert ids(newest_deliveries(log, 100)) == expected
-    pages: list[str] = []
-    while page := newest_deliveries(log, 4, before=pages[-1] if pages else None):
-        pages += ids(page)
-    assert pages == expected
-    assert [summary.id for summary in log.runs()] == [LATER, RUN]
-    other.close()
-
-
-def test_a_judgement_from_another_run_joins_its_delivery(tmp_path: Path) -> None:
-    run, serve = open_run(tmp_path), open_run(tmp_path, LATER)
-    delivery = make_delivery(run)
-    run.append(delivery)
-    run.append(judge(delivery, "failed", "2024-05-01T12:00:02.000Z"))
-    run.append(judge(delivery, "errored", "2024-05-01T12:00:02.002Z"))
-    serve.append(judge(delivery, "passed", "2024-05-01T12:00:02.001Z"))
-    run.finish()
-    log = open_log(tmp_path)
-    while_serve_runs = log.delivery(delivery.id)
-    assert while_serve_runs is not None
-    assert [judgement.verdict for judgement in while_serve_runs.judgements] == ["failed", "passed", "errored"]
-    assert newest_deliveries(log, 10) == [while_serve_runs]
-    serve.finish()
-    assert log.delivery(delivery.id) == while_serve_runs
 
 
 def test_a_run_that_is_folded_while_it_is_read_is_not_missed(
@@ -414,15 +242,6 @@ def test_a_run_that_is_folded_while_it_is_read_is_not_missed(
     assert run.path.exists()
 
 
-def test_what_is_not_there_is_none(tmp_path: Path) -> None:
-    log = open_log(tmp_path / "nothing")
-    assert log.runs() == []
-    assert newest_deliveries(log, 10) == []
-    for id in ("", "x", f"{RUN}.000001", "../../etc/passwd"):
-        assert log.delivery(id) is None
-        assert newest_deliveries(log, 10, before=id) == []
-
-
 # --- What cannot be written --------------------------------------------------------------------------
 
 
@@ -438,13 +257,9 @@ def test_a_folder_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> No
     assert list(runs_dir.iterdir()) == []
 
 
-def test_a_run_is_opened_once(tmp_path: Path) -> None:
-    with open_run(tmp_path) as run:
-        delivery = make_delivery(run)
-        run.append(delivery)
-        with pytest.raises(FileError, match="file exists"):
-            open_run(tmp_path)
-    assert ids(newest_deliveries(open_log(tmp_path), 10)) == [delivery.id]
+def test_who_opens_a_run_again_is_told_that_its_file_exists(tmp_path: Path) -> None:
+    with open_run(tmp_path), pytest.raises(FileError, match="file exists"):
+        open_run(tmp_path)
 
 
 def test_a_journal_has_one_holder(tmp_path: Path) -> None:
@@ -475,14 +290,3 @@ def test_a_fold_that_cannot_be_written_keeps_the_journal(
     assert (summary.state, summary.deliveries) == ("finished", 1)
     assert finalize_abandoned(tmp_path) == []
     assert [path.name for path in tmp_path.iterdir()] == [f"{RUN}.json"]
-
-
-def test_an_export_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
-    with open_run(tmp_path / "runs") as run:
-        pass
-    with pytest.raises(FileError, match="cannot be written: no such file or directory"):
-        run.export(tmp_path / "absent" / "report.json")
-    (tmp_path / "taken").mkdir()
-    with pytest.raises(FileError, match="taken: cannot be written: is a directory"):
-        run.export(tmp_path / "taken")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["runs", "taken"]
