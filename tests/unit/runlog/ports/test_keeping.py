@@ -226,6 +226,18 @@ def test_of_many_who_pin_and_prune_at_once_each_is_told_the_truth(backend: Backe
     assert there | set(removed) == set(ids)
 
 
+def test_a_run_that_comes_after_others_were_deleted_is_whole_for_every_reader(backend: Backend) -> None:
+    for day in (1, 2, 3):
+        write(backend, f"2024060{day}T120000Z-aaaaaa")
+    logs = [backend.open_log(), backend.open_log()]
+    assert [log.count() for log in logs if log.runs()] == [3, 3]
+    logs[1].prune(Retention(runs=2), "2030-01-01T00:00:00Z")
+    assert len(logs[1].runs()) == 2
+    write(backend, "20240701T120000Z-aaaaaa")
+    for log in (*logs[::-1], *logs, backend.open_log()):
+        assert len(list(log.rows())) == log.count() == 3
+
+
 # --- indexing anew ---
 
 

@@ -274,6 +274,37 @@ def test_a_query_for_what_is_not_there_finds_nothing(backend: Backend) -> None:
     assert len(list(log.rows(after=("", ""), newest_first=False))) == 1
 
 
+def test_a_text_is_found_whatever_the_number_of_its_record(backend: Backend) -> None:
+    with writing(backend) as run:
+        for number in range(120):
+            body = '{"order":"12 and 7"}'
+            delivery = make_delivery(run, f"2024-05-01T12:{number // 60:02}:{number % 60:02}.000Z")
+            request = msgspec.structs.replace(delivery.request, body=body)
+            run.append(msgspec.structs.replace(delivery, request=request))
+    log = backend.open_log()
+    for text in ("1", "12", "7", "2", "order"):
+        assert len(list(log.rows(Query(text=text)))) == 120
+
+
+@pytest.mark.parametrize(
+    "query", [Query(text='"a":35'), Query(run=RUN, text='"a":35'), Query(run=RUN), Query()]
+)
+def test_a_list_that_is_read_while_a_run_ends_misses_nothing(backend: Backend, query: Query) -> None:
+    log = backend.open_log()
+    runs = [begun(backend, id) for id in (RUN, LATER)]
+    for run in runs:
+        for number in range(400):
+            run.append(make_delivery(run, f"2024-05-01T12:00:{number % 60:02}.000Z"))
+        log.runs()
+    before = ids(log.rows(query))
+    reading = log.rows(query)
+    found = [next(reading).id for _ in range(100)]
+    runs[0].finish()
+    log.runs()
+    found += ids(reading)
+    assert found == before
+
+
 # --- text in single deliveries ---
 
 

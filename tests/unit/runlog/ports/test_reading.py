@@ -137,6 +137,22 @@ def test_a_judgement_from_another_run_joins_its_delivery(backend: Backend) -> No
     assert log.delivery(delivery.id) == while_serve_runs
 
 
+def test_of_judgements_of_one_instant_the_last_is_the_latest(backend: Backend) -> None:
+    with writing(backend) as run:
+        delivery = make_delivery(run)
+        run.append(delivery)
+        run.append(judge(delivery, "passed"))
+        run.append(judge(delivery, "failed"))
+    log = backend.open_log()
+    for expected in ("failed", "errored"):
+        entry = log.delivery(delivery.id)
+        assert entry is not None
+        assert entry.judgement is not None
+        assert (entry.judgement.verdict, entry.row.verdict, next(log.rows()).verdict) == (expected,) * 3
+        with writing(backend, LATER) as later:
+            later.append(judge(delivery, "errored"))
+
+
 def test_what_is_not_there_is_none(backend: Backend) -> None:
     log = backend.open_log()
     assert (log.runs(), log.opened(), log.latest_results(), log.count()) == ([], [], {}, 0)

@@ -146,3 +146,36 @@ def test_scenarios_are_known_from_other_runs_that_are_not_later(backend: Backend
     assert log.scenarios_before(late, {A, B, C}) == {A}
     assert log.scenarios_before(early, {A, B, C}) == set()
     assert log.scenarios_before("20240501T120000Z-nobody", {A}) == set()
+
+
+def test_runs_of_one_instant_have_one_order(backend: Backend) -> None:
+    ids = [f"20240501T120000Z-{letter * 6}" for letter in "bca"]
+    for id in ids:
+        with backends.writing(backend, id) as run:
+            run.append(result(A, "passed"))
+        backend.open_log().runs()
+    log = backend.open_log()
+    assert [run.id for run in log.runs()] == sorted(ids, reverse=True)
+    assert [each.run.id for each in log.results_of(A)] == sorted(ids, reverse=True)
+    assert log.latest_results()[A].run.id == max(ids)
+
+
+def test_results_that_come_while_they_are_read_are_not_read_twice(backend: Backend) -> None:
+    run = begun(backend, 10)
+    for _ in range(30):
+        run.append(result(A, "passed"))
+    log = backend.open_log()
+    reading = log.results_of(A)
+    found = [next(reading)]
+    run.append(result(A, "passed"))
+    found += reading
+    assert len(found) == 30
+
+
+def test_the_latest_result_has_its_run_as_it_is_now(backend: Backend) -> None:
+    run = begun(backend, 10)
+    run.append(result(A, "passed"))
+    log = backend.open_log()
+    assert log.latest_results()[A].run.finished_at == ""
+    run.finish("2024-05-01T12:30:00Z")
+    assert log.latest_results()[A].run.finished_at == "2024-05-01T12:30:00Z"
