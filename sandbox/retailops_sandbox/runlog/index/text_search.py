@@ -17,20 +17,16 @@ _CHUNK = 1 << 17
 _NAME = 24
 """The most bytes of a document's name in a run file."""
 _OTHER_ESCAPE = re.compile(rb"(?<!\\)(?:\\\\)*\\(?:/|u(?!00[01]))")
-
-
-def has_other_escapes(document: bytes) -> bool:
-    """Whether JSON escapes characters that the sandbox does not, so that its bytes cannot be searched."""
-    if b"\\/" not in document and b"\\u" not in document:
-        return False
-    return _OTHER_ESCAPE.search(document) is not None
+"""An escape of a character that the sandbox writes as it is; other programs may write it so."""
+_OFTEN_ESCAPED = re.compile(rb"[^\x20-\x7e]|[/<>&']")
+_LONGEST_ESCAPE = 6
 
 
 class Hits:
     """The places of a text in a file. One without capitals is found in any case."""
 
     def __init__(self, file: FileIO, needle: bytes) -> None:
-        self._offsets = list(_hits(file, needle))
+        self._offsets = sorted(_hits(file, needle))
 
     def __bool__(self) -> bool:
         return bool(self._offsets)
@@ -82,9 +78,14 @@ class Searched:
 
 
 def _hits(file: FileIO, needle: bytes) -> Iterator[int]:
-    """The offsets of a text: the first in each line, and sometimes further ones."""
+    """The offsets of a text: the first in each line, and sometimes further ones.
+
+    Escapes of other programs are hits, too, where the text may be written by them.
+    """
     any_case = needle == needle.lower() != needle.upper()
-    buffer = bytearray(_CHUNK + len(needle))
+    may_be_escaped = _OFTEN_ESCAPED.search(needle) is not None
+    overlap = max(len(needle) - 1, _LONGEST_ESCAPE if may_be_escaped else 0)
+    buffer = bytearray(_CHUNK + overlap)
     view = memoryview(buffer)
     base = kept = 0
     while size := file.readinto(view[kept:]):
@@ -95,7 +96,9 @@ def _hits(file: FileIO, needle: bytes) -> Iterator[int]:
             yield base + hit
             line_end = text.find(b"\n", hit, end)
             hit = text.find(needle, line_end, end) if line_end != -1 else -1
-        # Kept, because the needle may lie across two chunks.
-        kept = min(end, len(needle) - 1)
+        if may_be_escaped and (text.find(b"\\u", 0, end) != -1 or text.find(b"\\/", 0, end) != -1):
+            yield from (base + found.start() for found in _OTHER_ESCAPE.finditer(text, 0, end))
+        # Kept, because what is looked for may lie across two chunks.
+        kept = min(end, overlap)
         view[:kept] = view[end - kept : end]
         base += end - kept

@@ -22,7 +22,6 @@ from retailops_sandbox.runlog.index.filling import Filling, RunDraft, Totals
 from retailops_sandbox.runlog.index.indexed import IndexedRun, InIndex, KnownRun, Problem, State
 from retailops_sandbox.runlog.index.places import Place, Stale
 from retailops_sandbox.runlog.index.tables import runs, state
-from retailops_sandbox.runlog.index.text_search import has_other_escapes
 from retailops_sandbox.runlog.rows import sort_of
 
 _LINES_AT_ONCE = 2000
@@ -228,7 +227,6 @@ class _RunUpdate:
             return  # All of the run is in the journal.
         head: Head | None = None
         problems: list[Problem] = []
-        are_ours = True
         try:
             stored_records = runfile.records(path)
             for stored in stored_records:
@@ -241,7 +239,6 @@ class _RunUpdate:
                     continue
                 if record is not None:
                     self._draft.add(record, Place(False, *stored.span))
-                    are_ours = are_ours and not has_other_escapes(stored.document)
         except FileError as error:
             if isinstance(error.__cause__, FileNotFoundError):
                 raise Stale from error
@@ -254,8 +251,7 @@ class _RunUpdate:
             self._draft = RunDraft(self._run.id)
             self._change_to(problems=(self._wrong_name(head.id, ".json"),))
             return
-        as_written = stored_records.are_lines and are_ours
-        self._change_to(run_file_head=head, as_written=as_written, problems=tuple(problems))
+        self._change_to(run_file_head=head, as_written=stored_records.are_lines, problems=tuple(problems))
 
     def _read_journal(self, most: int | None) -> bool:
         """Read whole lines that are not indexed; whether these were all."""
