@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -52,8 +52,9 @@ class StoredRecords:
     table is no error here.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, unchecked: Container[str] = ()) -> None:
         self._path = path
+        self._unchecked = unchecked
         self.are_lines = False
         """Whether each is on a line of its own, which is known when all were taken."""
 
@@ -63,7 +64,7 @@ class StoredRecords:
             with open(self._path, "rb", opener=regular) as file:
                 if _head_at_end(file) is not None:
                     try:
-                        for last in stored_records(file):
+                        for last in stored_records(file, self._unchecked):
                             yield last
                             count += 1
                         self.are_lines = True
@@ -79,9 +80,9 @@ class StoredRecords:
         yield from found[count:]
 
 
-def records(path: Path) -> StoredRecords:
-    """The records of a run file."""
-    return StoredRecords(path)
+def records(path: Path, unchecked: Container[str] = ()) -> StoredRecords:
+    """The records of a run file. In the tables `unchecked` they need not be JSON."""
+    return StoredRecords(path, unchecked)
 
 
 def read(path: Path) -> RunFile:

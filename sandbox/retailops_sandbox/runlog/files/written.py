@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import BinaryIO
 
 import msgspec
@@ -36,8 +36,11 @@ class NotAsWritten(Exception):
     """A file is laid out in another way, or damaged."""
 
 
-def stored_records(file: BinaryIO) -> Iterator[StoredRecord]:
-    """The records of a file that is at its beginning; NotAsWritten at the first line that is not expected."""
+def stored_records(file: BinaryIO, unchecked: Container[str] = ()) -> Iterator[StoredRecord]:
+    """The records of a file that is at its beginning; NotAsWritten at the first line that is not expected.
+
+    Whether a record is JSON is not looked at in the tables `unchecked`.
+    """
     line = file.readline(_LONGEST)
     if not line.startswith(b"{"):
         raise NotAsWritten
@@ -47,20 +50,23 @@ def stored_records(file: BinaryIO) -> Iterator[StoredRecord]:
         table, ending = _begun_table(line, tables)
         offset += len(line)
         number = 0
+        is_checked = table not in unchecked
+        line = file.readline()
         while ending == b"":
-            line = file.readline()
+            following = file.readline()
             number += 1
             name = b'"%d": ' % number
             if not line.startswith(name):
                 raise NotAsWritten
-            document, after = _document(line[len(name) :])
+            is_last = not following.startswith(b'"%d": {"' % (number + 1))
+            document, after = _document(line[len(name) :], is_last=is_last, is_checked=is_checked)
             yield StoredRecord(table, str(number), document, (offset + len(name), len(document)))
             offset += len(line)
             ending = b"" if after == _NEXT else after
+            line = following
         if ending == _END:
             break
-        line = file.readline()
-    if file.read(1):
+    if line or file.read(1):
         raise NotAsWritten
 
 
@@ -73,8 +79,12 @@ def _begun_table(line: bytes, tables: set[str]) -> tuple[str, bytes]:
     return name, match[2] and match[2] + b"\n"
 
 
-def _document(text: bytes) -> tuple[bytes, bytes]:
-    """The document that a line holds, and what follows it."""
+def _document(text: bytes, *, is_last: bool, is_checked: bool) -> tuple[bytes, bytes]:
+    """The document that a line holds, and what follows it. Not checked to be JSON unless it is the last."""
+    if not is_last and not is_checked:
+        if text.startswith(b"{") and text.endswith(b"},\n"):
+            return text[: -len(_NEXT)], _NEXT
+        raise NotAsWritten
     # In this order: a document ends where it is whole, and a bracket more or less makes it none.
     for after in (_NEXT, _END_OF_TABLE, _END):
         document = text[: -len(after)]

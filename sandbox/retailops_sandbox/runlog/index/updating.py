@@ -15,7 +15,8 @@ from retailops_sandbox.model import Number, Verdict
 from retailops_sandbox.regular_files import no_link
 from retailops_sandbox.runlog.files import runfile
 from retailops_sandbox.runlog.files.folder import Look, RunFolder, RunOnDisk, Stamp
-from retailops_sandbox.runlog.files.journal import NO_HEAD, NO_RECORD, UNDECODABLE, Head, Line
+from retailops_sandbox.runlog.files.journal import NO_HEAD, NO_RECORD, TABLES, UNDECODABLE, Head, Line
+from retailops_sandbox.runlog.files.runfile import StoredRecords
 from retailops_sandbox.runlog.index import indexed
 from retailops_sandbox.runlog.index.database import Database
 from retailops_sandbox.runlog.index.filling import Filling, RunDraft, Totals
@@ -25,7 +26,7 @@ from retailops_sandbox.runlog.index.tables import runs, state
 from retailops_sandbox.runlog.rows import sort_of
 
 _LINES_AT_ONCE = 2000
-_RECORDS_AT_ONCE = 5000
+_RECORDS_AT_ONCE = 10_000
 """The most records in one transaction, so that other processes wait for less than a second."""
 
 
@@ -225,20 +226,12 @@ class _RunUpdate:
         path = self._run.run_file
         if self._run.journal_size and runfile.is_only_begun(path):
             return  # All of the run is in the journal.
-        head: Head | None = None
-        problems: list[Problem] = []
         try:
-            stored_records = runfile.records(path)
-            for stored in stored_records:
-                if stored.table == "run" and head is None:
-                    head = runfile.head_decoder.decode(stored.document)
-                try:
-                    record = runfile.decoded(path, stored)
-                except FileError as error:
-                    problems.append(Problem.of(error))
-                    continue
-                if record is not None:
-                    self._draft.add(record, Place(False, *stored.span))
+            # What is decoded shows that it is JSON. Only where something is wrong is that looked at apart.
+            head, problems, as_written = self._add_records(runfile.records(path, TABLES))
+            if problems:
+                self._draft = RunDraft(self._run.id)
+                head, problems, as_written = self._add_records(runfile.records(path))
         except FileError as error:
             if isinstance(error.__cause__, FileNotFoundError):
                 raise Stale from error
@@ -251,7 +244,24 @@ class _RunUpdate:
             self._draft = RunDraft(self._run.id)
             self._change_to(problems=(self._wrong_name(head.id, ".json"),))
             return
-        self._change_to(run_file_head=head, as_written=stored_records.are_lines, problems=tuple(problems))
+        self._change_to(run_file_head=head, as_written=as_written, problems=tuple(problems))
+
+    def _add_records(self, stored_records: StoredRecords) -> tuple[Head | None, list[Problem], bool]:
+        """Add the records of the run file; its head, what is damaged, and whether each is a line."""
+        head: Head | None = None
+        problems: list[Problem] = []
+        for stored in stored_records:
+            if stored.table == "run":
+                head = head or runfile.head_decoder.decode(stored.document)
+                continue
+            try:
+                record = runfile.decoded(self._run.run_file, stored)
+            except FileError as error:
+                problems.append(Problem.of(error))
+                continue
+            if record is not None:
+                self._draft.add(record, Place(False, *stored.span))
+        return head, problems, stored_records.are_lines
 
     def _read_journal(self, most: int | None) -> bool:
         """Read whole lines that are not indexed; whether these were all."""
