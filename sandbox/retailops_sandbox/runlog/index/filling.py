@@ -167,7 +167,7 @@ class Filling:
             else:
                 continue  # A judgement whose delivery is damaged.
             earlier = before.judged if before is not None and not is_whole else []
-            own = sorted([*earlier, *draft.judged], key=_at)
+            own = sorted([*earlier, *draft.judged], key=_at) if earlier or draft.judged[1:] else draft.judged
             is_broken = draft.is_broken and not earlier
             row = _judged(row, [*own, *elsewhere.get(id, ())], is_broken=is_broken)
             verdicts[own[-1].verdict if own else ""] += 1
