@@ -7,10 +7,9 @@ import os
 import time
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from operator import itemgetter
 from pathlib import Path
-from threading import Lock
+from threading import RLock
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from retailops_sandbox.errors import FileError
@@ -21,7 +20,7 @@ from retailops_sandbox.runlog.entries import Entry, LoggedResult
 from retailops_sandbox.runlog.files import checking, pins, pruning
 from retailops_sandbox.runlog.files.atomic import replacing
 from retailops_sandbox.runlog.files.finalize import copy_run, finalize_abandoned
-from retailops_sandbox.runlog.files.folder import Look, RunOnDisk, stamp_of
+from retailops_sandbox.runlog.files.folder import Look, RunOnDisk, Stamp, stamp_of
 from retailops_sandbox.runlog.index.indexed import KnownRun, State
 from retailops_sandbox.runlog.index.places import Stale
 from retailops_sandbox.runlog.index.text_search import Searched
@@ -67,7 +66,8 @@ class FileLog:
         self._notice = notice
         self._opened: dict[str, tuple[_Home, str]] = {}
         """The runs that were opened from elsewhere, and the names of their files."""
-        self._lock = Lock()
+        self._index_made: FolderIndex | None = None
+        self._lock = RLock()
 
     # --- runs ---
 
@@ -350,8 +350,7 @@ class FileLog:
 
     def reindex(self) -> Reindexed:
         """Make the index of all runs anew, and delete what dead processes left."""
-        with self._lock:
-            self._index.clear()
+        self._asked(dict, anew=True)
         runs = self.runs()
         problems = [problem for run in runs for problem in run.problems]
         made = sum(not run.problems for run in runs)
@@ -359,21 +358,36 @@ class FileLog:
 
     # --- asking ---
 
-    @cached_property
+    @property
     def _index(self) -> FolderIndex:
-        from retailops_sandbox.runlog.index.index import FolderIndex
+        with self._lock:
+            if self._index_made is None:
+                from retailops_sandbox.runlog.index.index import FolderIndex
 
-        return FolderIndex(self._runs_dir, self._notice)
+                self._index_made = FolderIndex(self._runs_dir, self._notice)
+            return self._index_made
 
-    def _asked(self, question: Callable[[_Runs], _T], runs: _Runs | None = None, *, at: Look = "due") -> _T:
+    def _asked(
+        self,
+        question: Callable[[_Runs], _T],
+        runs: _Runs | None = None,
+        *,
+        at: Look = "due",
+        anew: bool = False,
+    ) -> _T:
         """The answer to a question, asked with the runs that there are once the index is up to date.
 
-        Where `runs` are given, it is first asked with these. `at` is the files to look at.
+        Where `runs` are given, it is first asked with these. `at` is the files to look at; with `anew` the
+        index is made anew.
         """
-        for _ in range(_TRIES):
+        before: dict[str, Stamp | None] | None = None
+        for left in reversed(range(_TRIES)):
             try:
                 if runs is None:
                     with self._lock:
+                        if anew:
+                            self._index.clear()
+                            anew = False
                         self._index.refresh(at)
                         runs = self._index.runs
                         # One that has changed is dropped, as its new content was not checked.
@@ -381,7 +395,10 @@ class FileLog:
                         self._opened = {id: each for id, each in opened if _is_as_opened(each[0])}
                 return question(runs)
             except Stale:
-                runs, at = None, "all"
+                now = None if runs is None else {id: run.on_disk.stamp for id, run in runs.items()}
+                if left == 1 and now is not None and now == before:
+                    self._index.discard()  # The files are as they were, so it is wrong about them.
+                runs, at, before = None, "all", now
         what = "cannot be read: its files keep changing"
         raise FileError(what, mend="look again", file=str(self._runs_dir))
 

@@ -12,11 +12,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 import pytest
+from sqlalchemy import Connection, Engine
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
@@ -26,6 +28,8 @@ from retailops_sandbox.model import Judgement, Verdict
 from retailops_sandbox.runlog import rows
 from retailops_sandbox.runlog.files import folder
 from retailops_sandbox.runlog.index import database, tables, updating
+from retailops_sandbox.runlog.index.index import FolderIndex
+from retailops_sandbox.runlog.index.indexed import State
 from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.runlog.ports import Log, RunWriter
 from retailops_sandbox.runlog.query import Query
@@ -142,6 +146,26 @@ DAMAGE: dict[str, Callable[[Path], None]] = {
     "a table is gone": execute("DROP TABLE deliveries"),
     "a column is gone": execute("ALTER TABLE runs RENAME COLUMN record TO recorded"),
 }
+WRONG = {
+    "a run": "UPDATE runs SET record = '{'",
+    "no run": "UPDATE runs SET record = NULL",
+    "a judgement": "UPDATE deliveries SET judged = 'x'",
+    "codes": "UPDATE deliveries SET codes = 'x'",
+    "a verdict": "UPDATE deliveries SET verdict = 'x'",
+    "no id": "UPDATE deliveries SET id = NULL",
+    "a number": "UPDATE deliveries SET number = 'x'",
+    "a place before the file": "UPDATE deliveries SET offset = -5",
+    "a size below nothing": "UPDATE deliveries SET size = -5",
+    "no place": "UPDATE deliveries SET offset = NULL",
+    "another place": "UPDATE deliveries SET offset = offset + 1",
+    "a place beyond the file": "UPDATE deliveries SET offset = 1000000000000",
+    "the place of a judgement": "UPDATE judgements_elsewhere SET size = -5",
+    "the place of a result": "UPDATE results SET size = -5",
+    "no state": "DELETE FROM state",
+    "two states": "INSERT INTO state SELECT * FROM state",
+    "a state": "UPDATE state SET changes = 'x'",
+}
+"""Values that SQLite has nothing against."""
 CHANGED: dict[str, Callable[[Path], None]] = {
     "deleted": Path.unlink,
     "another database": execute("DROP TABLE state"),
@@ -166,6 +190,46 @@ def test_a_damaged_one_is_made_anew_and_that_is_said_once(runs_dir: Path, kind: 
     line = f"{index_of(runs_dir)}: was damaged, and is made anew from the run files"
     # Who has it open may not come across the damage, and an empty file is a new one.
     assert told in ([[line], []] if is_open or kind == "empty" else [[line]])
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_a_wrong_value_in_it_is_damage_that_is_said_once(runs_dir: Path, kind: str) -> None:
+    before = said(open_log(runs_dir))
+    told: list[str] = []
+    log = open_log(runs_dir, told.append)
+    log.runs()
+    execute(WRONG[kind])(index_of(runs_dir))
+    # Whoever has read the runs does not read them again.
+    is_known = kind in ("a run", "no run")
+    asked = open_log(runs_dir, told.append) if is_known else log
+    for _ in range(2):
+        assert (said(asked), found(asked)) == (before, found(open_log(runs_dir)))
+    assert told == [f"{index_of(runs_dir)}: was damaged, and is made anew from the run files"]
+
+
+def test_a_record_that_is_another_one_is_damage(runs_dir: Path) -> None:
+    before = said(open_log(runs_dir))
+    told: list[str] = []
+    log = open_log(runs_dir, told.append)
+    log.runs()
+    execute("UPDATE deliveries SET id = id || '7'")(index_of(runs_dir))
+    assert [entry.delivery.run for entry in log.deliveries(RUN)] == [RUN] * EACH
+    assert (said(log), len(told)) == (before, 1)
+
+
+def found(log: Log) -> list[object]:
+    """What a log finds by a text and by run."""
+    return [list(log.rows(Query(text="35.00"))), *(log.deliveries(run.id) for run in log.runs())]
+
+
+@pytest.mark.parametrize("kind", [*DAMAGE, "a run", "no state", "two states", "a state"])
+def test_reindexing_mends_a_damaged_one(runs_dir: Path, kind: str) -> None:
+    before = said(open_log(runs_dir))
+    (DAMAGE.get(kind) or execute(WRONG[kind]))(index_of(runs_dir))
+    log = open_log(runs_dir)
+    done = log.reindex()
+    assert (done.made, done.problems) == (2, [])
+    assert said(log) == before
 
 
 @pytest.mark.parametrize("kind", CHANGED)
@@ -314,6 +378,122 @@ def test_others_that_write_it_for_too_long_are_named(runs_dir: Path, monkeypatch
     other.rollback()
     other.close()
     assert len(open_log(runs_dir).runs()) == 3
+
+
+@pytest.mark.parametrize("mode", ["NORMAL", "EXCLUSIVE"])
+def test_one_that_another_process_sets_up_is_not_deleted(
+    runs_dir: Path, mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "_LONGEST_WAIT", 0.2)
+    monkeypatch.setattr(database, "_SETTING_UP", 0.1)
+    index = index_of(runs_dir)
+    other = sqlite3.connect(index, isolation_level=None)
+    for statement in (f"locking_mode = {mode}", "journal_mode = WAL", "user_version = 1"):
+        other.execute(f"PRAGMA {statement}")
+    other.execute("BEGIN IMMEDIATE")
+    told: list[str] = []
+    log = open_log(runs_dir, told.append)
+    before = index.stat().st_ino
+    for _ in range(2):
+        with pytest.raises(FileError, match="is being written by another process"):
+            log.runs()
+    assert (index.stat().st_ino, told) == (before, [])
+    other.rollback()
+    other.close()
+    assert len(log.runs()) == 2
+
+
+def failure(name: str, message: str) -> sqlite3.OperationalError:
+    error = sqlite3.OperationalError(message)
+    error.sqlite_errorname = name
+    return error
+
+
+@pytest.mark.parametrize(
+    ("name", "said_of_it"),
+    [
+        ("SQLITE_IOERR_SHORT_READ", "was damaged, and is made anew from the run files"),
+        ("SQLITE_CANTOPEN", "cannot be used: no luck (the log's index is kept in memory)"),
+    ],
+)
+def test_one_that_fails_while_it_is_read_is_replaced(
+    runs_dir: Path, name: str, said_of_it: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    log = open_log(runs_dir, told.append)
+    before = said(log)
+    failures: list[sqlite3.Error] = []
+    state = database.Database.state
+
+    def failing(self: database.Database, connection: Connection) -> State:
+        if failures:
+            raise failures.pop()
+        return state(self, connection)
+
+    monkeypatch.setattr(database.Database, "state", failing)
+    failures.append(failure(name, "no luck"))
+    assert (said(log), said(log)) == (before, before)
+    assert told == [f"{index_of(runs_dir)}: {said_of_it}"]
+
+
+def test_one_that_fails_again_once_it_was_replaced_is_given_up(
+    runs_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare = database._prepare
+
+    def failing(engine: Engine, path: Path | None) -> None:
+        if engine.url.database:
+            raise failure("SQLITE_IOERR_WRITE", "disk I/O error")
+        prepare(engine, path)
+
+    monkeypatch.setattr(database, "_prepare", failing)
+    told: list[str] = []
+    log = open_log(runs_dir, told.append)
+    assert len(list(log.rows())) == 2 * EACH
+    index = index_of(runs_dir)
+    assert told == [
+        f"{index}: was damaged, and is made anew from the run files",
+        f"{index}: cannot be written: disk i/o error (the log's index is kept in memory)",
+    ]
+
+
+@pytest.mark.parametrize(
+    "name", ["a?b", "a%20b#c", "?mode=memory", "a b:c@d", "file:x", os.fsdecode(b"caf\xe9")]
+)
+def test_it_is_beside_the_runs_whatever_the_folder_is_called(tmp_path: Path, name: str) -> None:
+    runs_dir = tmp_path / name / "runs"
+    with open_run(runs_dir) as run:
+        sent(run, 1)
+    told: list[str] = []
+    assert len(list(open_log(runs_dir, told.append).rows())) == 1
+    assert {path.name for path in runs_dir.parent.iterdir()} >= {"runs", "index.db"}
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert told == []
+
+
+def test_its_journal_is_small_once_it_is_filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(updating, "_RECORDS_AT_ONCE", 500)
+    many_runs(tmp_path, 12, 100)
+    log = open_log(tmp_path)
+    assert len(list(log.rows())) == 1200
+    assert Path(f"{index_of(tmp_path)}-wal").stat().st_size < 100_000
+    assert log.count() == 1200
+
+
+def test_threads_share_one_index(runs_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Path] = []
+    make = FolderIndex.__init__
+
+    def slowly(self: FolderIndex, runs_dir: Path, notice: Callable[[str], None]) -> None:
+        made.append(runs_dir)
+        time.sleep(0.05)
+        make(self, runs_dir, notice)
+
+    monkeypatch.setattr(FolderIndex, "__init__", slowly)
+    log = open_log(runs_dir)
+    with ThreadPoolExecutor(4) as threads:
+        assert set(threads.map(lambda _: log.count(), range(4))) == {0}
+    assert made == [runs_dir]
 
 
 def test_runs_that_go_take_all_that_is_theirs(runs_dir: Path) -> None:

@@ -118,6 +118,14 @@ def decoded(path: Path, stored: StoredRecord) -> Record | None:
         raise _damaged(path, str(error), pointer=f"/{stored.table}/{stored.number}") from error
 
 
+def head(path: Path, stored: StoredRecord) -> Head:
+    """The head that a run file stores; FileError where it is damaged."""
+    try:
+        return head_decoder.decode(stored.document)
+    except UNDECODABLE as error:
+        raise _damaged(path, str(error), pointer=f"/{stored.table}/{stored.number}") from error
+
+
 def entries(path: Path) -> list[Entry]:
     """The deliveries of a run file; FileError where it is none, or any of it is damaged."""
     content = read(path)

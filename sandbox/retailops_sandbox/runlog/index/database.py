@@ -15,8 +15,9 @@ from pathlib import Path
 from threading import RLock
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, select
-from sqlalchemy.exc import DBAPIError
+import msgspec
+from sqlalchemy import URL, Connection, Engine, create_engine, event, select
+from sqlalchemy.exc import DBAPIError, MultipleResultsFound, NoResultFound
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
 from retailops_sandbox.errors import FileError
@@ -31,8 +32,10 @@ _LONGEST_WAIT = 60.0
 _SETTING_UP = 1.0
 """Seconds in which other processes have set up a new index."""
 _PAUSE = 0.02
-_DAMAGED = {"SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR"}
-"""Among them a table that is missing, or is another one."""
+_LARGEST_JOURNAL = 4 * 1024 * 1024
+"""Bytes of SQLite's own journal of the index that stay on disk once it was moved into the file."""
+_DAMAGED = {"SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR", "SQLITE_IOERR"}
+"""Among them a table that is missing, or is another one; and files of which only some were deleted."""
 _BUSY = {"SQLITE_BUSY", "SQLITE_LOCKED"}
 
 
@@ -46,14 +49,17 @@ class Database:
         self._engine: Engine | None = None
         self._file: os.stat_result | None = None
         """The status of the file that the engine uses; None where that is in memory."""
-        self._is_unwritable = False
+        self._is_given_up = False
+        """Whether the file cannot be used, so that the index is kept in memory."""
+        self._was_damaged = False
+        """Whether the file was damaged, and the one that took its place was not written yet."""
         self._changing = RLock()
         """Held while the engine changes; in memory, where all share one connection, also by who uses it."""
 
     def look_again(self) -> None:
         """See whether the file is still the one that is used; it may have been deleted. Blocks."""
         with self._changing:
-            if self._engine is None or self._path is None or self._is_unwritable:
+            if self._engine is None or self._path is None or self._is_given_up:
                 return
             if self._file is None:
                 is_other = self._path.parent.is_dir()  # It is in memory only while there is no folder for it.
@@ -76,17 +82,33 @@ class Database:
         """
         with self._connected(writes=True) as connection, connection.begin():
             yield connection
+        self._was_damaged = False
+
+    def settle(self) -> None:
+        """Move what was written into the file itself, unless somebody reads or writes just now. Blocks."""
+        with self._connected(writes=False) as connection:
+            driver = _driver(connection)
+            driver.execute("PRAGMA busy_timeout = 0")
+            driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            _wait_long(driver)
 
     def state(self, connection: Connection) -> State:
         """Which index it is, and how many times it was written."""
-        found = connection.execute(_STATE).one()
-        return State(*found)
+        return msgspec.convert(tuple(connection.execute(_STATE).one()), State)
 
     def clear(self, connection: Connection) -> None:
         """Empty the index, which is another one from then on."""
         for table in metadata.sorted_tables:
             connection.execute(table.delete())
         _identify(connection)
+
+    def discard(self) -> None:
+        """Have another index take the place of this one, which does not fit the run files."""
+        with self._changing:
+            is_file = self._file is not None
+            self._close()
+            if is_file:
+                self._delete()
 
     # --- connections ---
 
@@ -101,37 +123,42 @@ class Database:
             with engine.connect() as connection:
                 yield connection.execution_options(writes=writes)
         except _Error as error:
-            self._failed(engine, error)
+            self._failed(engine, error, writes=writes)
             raise IndexLost from error
         finally:
             if held:
                 self._changing.release()
 
     def _opened(self) -> Engine:
-        if self._engine is None:
-            self._engine = self._file_engine() or _engine("sqlite://", poolclass=StaticPool)
+        while self._engine is None:
+            engine, file = self._new_engine()
             try:
-                _prepare(self._engine)
+                _prepare(engine, self._path)
             except _Error as error:
-                self._failed(self._engine, error)
-                return self._opened()
+                engine.dispose()
+                self._raise_if_busy(error)
+                if file is None:
+                    raise
+                self._replace(error, writes=True)
+            else:
+                self._engine, self._file = engine, file
         return self._engine
 
-    def _file_engine(self) -> Engine | None:
-        """An engine for the file; None where it cannot be written, or its folder is not there yet."""
-        if self._path is None or self._is_unwritable or not self._path.parent.is_dir():
-            return None
-        try:
-            # Made here, because SQLite gives all its files the mode of this one.
-            descriptor = no_link(self._path, os.O_RDWR | os.O_CREAT)
+    def _new_engine(self) -> tuple[Engine, os.stat_result | None]:
+        """An engine and the status of its file; in memory where that cannot be written or has no folder."""
+        if self._path is not None and not self._is_given_up and self._path.parent.is_dir():
             try:
-                self._file = os.fstat(descriptor)
-            finally:
-                os.close(descriptor)
-        except OSError as error:
-            self._give_up(error.strerror or str(error))
-            return None
-        return _engine(f"sqlite:///{self._path}", max_overflow=-1)
+                # Made here, because SQLite gives all its files the mode of this one.
+                descriptor = no_link(self._path, os.O_RDWR | os.O_CREAT)
+                try:
+                    status = os.fstat(descriptor)
+                finally:
+                    os.close(descriptor)
+            except OSError as error:
+                self._give_up("written", error.strerror or str(error))
+            else:
+                return _engine(str(self._path), max_overflow=-1), status
+        return _engine(None, poolclass=StaticPool), None
 
     def _close(self) -> None:
         if self._engine is not None:
@@ -140,8 +167,20 @@ class Database:
 
     # --- failures ---
 
-    def _failed(self, engine: Engine, error: Exception) -> None:
+    def _failed(self, engine: Engine, error: Exception, *, writes: bool) -> None:
         """Have another index take the place of one that failed; FileError where others only use it."""
+        self._raise_if_busy(error)
+        with self._changing:
+            if engine is not self._engine:
+                return  # Another thread has done this already.
+            if self._path is None or self._file is None:
+                raise error
+            is_there = _is_at(self._path, self._file)
+            self._close()
+            if is_there:
+                self._replace(error, writes=writes)
+
+    def _raise_if_busy(self, error: Exception) -> None:
         name = _error_name(error)
         if any(name.startswith(each) for each in _BUSY):
             raise FileError(
@@ -149,16 +188,15 @@ class Database:
                 mend="try again, or delete it: it is made anew",
                 file=str(self._path),
             ) from error
-        with self._changing:
-            if engine is not self._engine:
-                return  # Another thread has done this already.
-            if self._path is None or self._file is None:
-                raise error
-            self._close()
-            if any(name.startswith(each) for each in _DAMAGED):
-                self._delete()
-            else:
-                self._give_up(str(getattr(error, "orig", error)))
+
+    def _replace(self, error: Exception, *, writes: bool) -> None:
+        """Delete a file that is damaged; give it up for any other reason, or when that did not help."""
+        name = _error_name(error)
+        if not self._was_damaged and any(name.startswith(each) for each in _DAMAGED):
+            self._was_damaged = True
+            self._delete()
+        else:
+            self._give_up("written" if writes else "used", str(getattr(error, "orig", error)))
 
     def _delete(self) -> None:
         """Delete the file, because it is damaged."""
@@ -168,16 +206,17 @@ class Database:
             for suffix in ("", "-wal", "-shm"):
                 Path(f"{self._path}{suffix}").unlink(missing_ok=True)
         except OSError as error:
-            self._give_up(error.strerror or str(error))
+            self._give_up("written", error.strerror or str(error))
 
-    def _give_up(self, reason: str) -> None:
-        self._is_unwritable = True
-        self._notice(f"{self._path}: cannot be written: {reason.lower()} (the log's index is kept in memory)")
+    def _give_up(self, done: str, reason: str) -> None:
+        self._is_given_up = True
+        self._notice(f"{self._path}: cannot be {done}: {reason.lower()} (the log's index is kept in memory)")
 
 
-def _engine(url: str, **pool: Any) -> Engine:
+def _engine(path: str | None, **pool: Any) -> Engine:
+    """An engine for a file, whatever its name is made of, or for the memory."""
     options = {"check_same_thread": False, "timeout": _LONGEST_WAIT}
-    engine = create_engine(url, connect_args=options, **pool)
+    engine = create_engine(URL.create("sqlite", database=path), connect_args=options, **pool)
     event.listen(engine, "connect", _set_up)
     event.listen(engine, "begin", _begin)
     return engine
@@ -191,6 +230,7 @@ def _set_up(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
     connection.execute("PRAGMA temp_store = MEMORY")
     # Pages that are written often are moved into the file less often.
     connection.execute("PRAGMA wal_autocheckpoint = 4000")
+    connection.execute(f"PRAGMA journal_size_limit = {_LARGEST_JOURNAL}")
 
 
 def _begin(connection: Connection) -> None:
@@ -199,12 +239,10 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _prepare(engine: Engine) -> None:
+def _prepare(engine: Engine, path: Path | None) -> None:
     """Make the tables where there are none, or they are of another format."""
     with engine.connect() as connection:
-        driver = connection.connection.driver_connection
-        assert driver is not None
-        _let_readers_be(driver)
+        _let_readers_be(_driver(connection), path)
         if _is_current(connection):
             return
     with engine.connect().execution_options(writes=True) as connection, connection.begin():
@@ -215,21 +253,41 @@ def _prepare(engine: Engine) -> None:
         _identify(connection)
 
 
-def _let_readers_be(connection: sqlite3.Connection) -> None:
+def _driver(connection: Connection) -> sqlite3.Connection:
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    return driver
+
+
+def _let_readers_be(connection: sqlite3.Connection, path: Path | None) -> None:
     """Have readers not wait for who writes. The file remembers it."""
-    until = time.monotonic() + _SETTING_UP
+    start = time.monotonic()
     while True:
         try:
             connection.execute("PRAGMA busy_timeout = 0")
             connection.execute("PRAGMA journal_mode = WAL")
             break
         except sqlite3.OperationalError as error:
-            if not error.sqlite_errorname.startswith("SQLITE_BUSY"):
+            waited = time.monotonic() - start
+            if not error.sqlite_errorname.startswith("SQLITE_BUSY") or waited > _LONGEST_WAIT:
                 raise
-            if time.monotonic() > until:
+            if waited > _SETTING_UP and path is not None and not _lets_readers_be(path):
                 # Somebody emptied it while others have it open: these notice when it is another file.
                 raise sqlite3.DatabaseError("it stays locked") from error
         time.sleep(_PAUSE)
+    _wait_long(connection)
+
+
+def _lets_readers_be(path: Path) -> bool:
+    """Whether a database is in WAL mode, by the version in its header of who may read it."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(20)[19:] == b"\x02"
+    except OSError:
+        return False
+
+
+def _wait_long(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA busy_timeout = {_LONGEST_WAIT * 1000:.0f}")
 
 
@@ -264,5 +322,6 @@ def _error_name(error: Exception) -> str:
     return getattr(getattr(error, "orig", error), "sqlite_errorname", "SQLITE_NOTADB")
 
 
-_Error = (DBAPIError, sqlite3.Error)
+_Error = (DBAPIError, sqlite3.Error, MultipleResultsFound, NoResultFound, msgspec.MsgspecError)
+"""What a damaged index leads to. SQLite does not notice where a value became another one."""
 _STATE = select(state.c.identity, state.c.changes, state.c.results)

@@ -55,10 +55,10 @@ def entries(
         values["id"]: [next(judgements) for _ in judged] for values, judged in zip(found, own, strict=True)
     }
     _add_elsewhere(connection, run, by_delivery, {each.number: each for each in holders})
-    return [
-        Entry(delivery, tuple(by_delivery[delivery.id]))
-        for delivery in files.deliveries([place_from(values) for values in found])
-    ]
+    records = list(files.deliveries([place_from(values) for values in found]))
+    if [record.id for record in records] != [values["id"] for values in found]:
+        raise Stale
+    return [Entry(record, tuple(by_delivery[record.id])) for record in records]
 
 
 def _add_elsewhere(

@@ -57,8 +57,8 @@ class Index:
         number = run.number if run is not None else None
         asked = selecting.rows(query, number, after=after, newest_first=newest_first, most=most)
         with self._reading(run) as connection:
-            found = connection.execute(asked).mappings().all()
-        return [PlacedRow(row_from(values), place_from(values)) for values in found]
+            found = connection.execute(asked).mappings()
+            return [PlacedRow(row_from(values), place_from(values)) for values in found]
 
     def entries(
         self, run: KnownRun, id: str, scenarios: Container[str] | None, holders: Iterable[KnownRun]
@@ -132,9 +132,9 @@ class Index:
                 return [], now
             asked = _CHANGED.where(deliveries.c.changed > since.changes).limit(_MOST_CHANGES + 1)
             found = connection.execute(asked).mappings().all()
-        if len(found) > _MOST_CHANGES:
-            return None, now
-        return [Change(row_from(each), each["added"] > since.changes) for each in found], now
+            if len(found) > _MOST_CHANGES:
+                return None, now
+            return [Change(row_from(each), each["added"] > since.changes) for each in found], now
 
 
 class FolderIndex(Index):
@@ -157,6 +157,10 @@ class FolderIndex(Index):
     def clear(self) -> None:
         """Empty the index, so that the next refresh makes it anew."""
         self._updating.clear()
+
+    def discard(self) -> None:
+        """Have the next refresh make another index, because this one does not fit the run files."""
+        self._database.discard()
 
 
 class FileIndex(Index):

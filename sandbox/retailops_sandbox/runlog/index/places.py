@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from io import FileIO
 from operator import attrgetter
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Annotated, NamedTuple, TypeVar
 
 import msgspec
 
@@ -24,8 +24,8 @@ class Place(NamedTuple):
     """Where a record lies: in the journal of its run or in the run file, and there from byte to byte."""
 
     in_journal: bool
-    offset: int
-    size: int
+    offset: Annotated[int, msgspec.Meta(ge=0)]
+    size: Annotated[int, msgspec.Meta(ge=0)]
 
 
 class Judged(NamedTuple):

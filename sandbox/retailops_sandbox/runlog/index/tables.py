@@ -71,7 +71,7 @@ runs = Table(
     "runs",
     metadata,
     Column("number", Integer, primary_key=True),
-    Column("id", _Text, unique=True),
+    Column("id", _Text, unique=True, nullable=False),
     Column("changed", BigInteger, index=True),
     Column("record", _Text),  # an `IndexedRun`
 )
@@ -190,7 +190,7 @@ def row_from(values: Mapping[str, Any] | RowMapping) -> DeliveryRow:
     fields["orders"] = _texts.decode(fields["orders"]) if fields["orders"] else ()
     fields["codes"] = _texts.decode(fields["codes"]) if fields["codes"] else ()
     fields["verdict"] = fields["verdict"] or None
-    return DeliveryRow(**fields)
+    return msgspec.convert(fields, DeliveryRow)
 
 
 def judged_from(text: str) -> list[Judged]:
@@ -200,7 +200,7 @@ def judged_from(text: str) -> list[Judged]:
 
 def place_from(values: Mapping[str, Any] | RowMapping) -> Place:
     """The place of a record, from the values of its three columns."""
-    return Place(*(values[name] for name in _PLACE))
+    return msgspec.convert(tuple(values[name] for name in _PLACE), Place)
 
 
 def json_text(value: Any) -> str:

@@ -83,9 +83,8 @@ class Updating:
                 self._indexed, self._unfinished, since = {}, {}, -1
             else:
                 since = self._state.changes
-            found = connection.execute(_RUNS.where(runs.c.changed > since)).all()
-        for number, id, changed, record in found:
-            self._indexed[id] = InIndex(number, changed, indexed.decoder.decode(record))
+            for number, id, changed, record in connection.execute(_RUNS.where(runs.c.changed > since)):
+                self._indexed[id] = InIndex(number, changed, indexed.decoder.decode(record or ""))
         self._state = now
 
     def _is_known(self, id: str, run: RunOnDisk) -> bool:
@@ -124,7 +123,7 @@ class Updating:
 
     def _write(self, outdated: Sequence[RunOnDisk]) -> None:
         """Write what the index lacks of these runs, the last one first."""
-        rest = list(outdated)
+        rest, total = list(outdated), 0
         while rest:
             written: dict[str, InIndex] = {}
             with self._writing() as (connection, change), _uncollected():
@@ -137,6 +136,9 @@ class Updating:
                     if is_done:
                         rest.pop()
             self._indexed |= written
+            total += records
+        if total > _RECORDS_AT_ONCE:
+            self._database.settle()
         for run in outdated:
             known = self._indexed[run.id].indexed
             self._unfinished[run.id] = run.journal_size or 0, known.offset
@@ -265,7 +267,7 @@ class _RunUpdate:
         problems: list[Problem] = []
         for stored in stored_records:
             if stored.table == "run":
-                head = head or runfile.head_decoder.decode(stored.document)
+                head = head or runfile.head(self._run.run_file, stored)
                 continue
             try:
                 record = runfile.decoded(self._run.run_file, stored)
