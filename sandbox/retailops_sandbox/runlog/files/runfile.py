@@ -121,7 +121,7 @@ def decoded(path: Path, stored: StoredRecord) -> Record | None:
 def head(path: Path, stored: StoredRecord) -> Head:
     """The head that a run file stores; FileError where it is damaged."""
     try:
-        return head_decoder.decode(stored.document)
+        return _head_decoder.decode(stored.document)
     except UNDECODABLE as error:
         raise _damaged(path, str(error), pointer=f"/{stored.table}/{stored.number}") from error
 
@@ -177,7 +177,7 @@ def _head_at_end(file: BinaryIO) -> Head | None:
     file.seek(0)
     try:
         run = _tables.decode(b"{" + start + rest)["run"]["1"]
-        return head_decoder.decode(run) if _version.decode(run).format <= FORMAT else None
+        return _head_decoder.decode(run) if _version.decode(run).format <= FORMAT else None
     except (*UNDECODABLE, KeyError):
         return None
 
@@ -196,7 +196,7 @@ def _whole(path: Path, text: bytes) -> tuple[Head, Iterator[StoredRecord]]:
                 mend="update the sandbox; the file is kept as it is",
                 file=str(path),
             )
-        return head_decoder.decode(run), _placed(path, text, tables)
+        return _head_decoder.decode(run), _placed(path, text, tables)
     except UNDECODABLE as error:
         raise _damaged(path, str(error)) from error
 
@@ -231,7 +231,7 @@ _tables: msgspec.json.Decoder[dict[str, dict[str, msgspec.Raw]]] = msgspec.json.
     dict[str, dict[str, msgspec.Raw]]
 )
 _version = msgspec.json.Decoder(_Version)
-head_decoder = msgspec.json.Decoder(Head)
+_head_decoder = msgspec.json.Decoder(Head)
 delivery_decoder = msgspec.json.Decoder(Delivery, float_hook=Number)
 judgement_decoder = msgspec.json.Decoder(Judgement, float_hook=Number)
 result_decoder = msgspec.json.Decoder(Result)
