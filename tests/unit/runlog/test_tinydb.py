@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,12 +17,12 @@ from tinydb import TinyDB, where
 from tinydb.table import Document
 
 from retailops_sandbox.errors import FileError
-from retailops_sandbox.model import Record, RunInfo, encoder
+from retailops_sandbox.model import Record, Response, RunInfo, encoder
 from retailops_sandbox.runlog.files import history, storage
 from retailops_sandbox.runlog.files.finalize import finalize_abandoned
 from retailops_sandbox.runlog.files.journal import Head
 from retailops_sandbox.runlog.files.storage import RecordDocument, RunDatabase
-from retailops_sandbox.runlog.opening import open_log
+from retailops_sandbox.runlog.opening import open_log, read_run_file
 from retailops_sandbox.runlog.retention import Retention
 from tests.support.records import (
     LATER,
@@ -423,3 +424,15 @@ def test_whatever_else_is_inserted_is_tinydbs(database: RunDatabase, tmp_path: P
             table.insert(document)
     database.run.finish(ENDED)
     assert ".journal" not in {each.suffix for each in tmp_path.iterdir()}
+
+
+@pytest.mark.parametrize("part", ["a", '\\"', "\n", "ü€😀", "\x00"])
+def test_a_long_answer_is_written_like_any_other(tmp_path: Path, part: str) -> None:
+    body = part * (3_000_000 // len(part))
+    with open_run(tmp_path) as run:
+        delivery = make_delivery(run)
+        delivery = msgspec.structs.replace(delivery, response=Response(status=200, body=body))
+        run.append(delivery)
+    (entry,) = read_run_file(run.path)
+    assert entry.delivery == delivery
+    assert encoder.encode(delivery) in run.path.read_bytes()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import secrets
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from io import BytesIO
@@ -16,6 +17,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, BinaryIO
 
+import msgspec
 from tinydb import TinyDB
 from tinydb.table import Table
 
@@ -34,6 +36,8 @@ _encode = encoder.encode
 _logger = diagnostics.logger(__name__)
 _BINARY = getattr(os, "O_BINARY", 0)
 _CHUNK = 1 << 20
+_LONG, _PIECE = 1 << 20, 1 << 16
+"""Characters of an answer: so many are long, and so many are encoded at once."""
 _CHECK_HOLDS = 0.002
 """Seconds, in which a fast receiver answers several deliveries, and no page is answered."""
 
@@ -91,7 +95,7 @@ class RunStorage(AtomicStorage):
 
         FileError leaves none of it.
         """
-        line = record_line(table, _encode(document.record))
+        line = record_line(table, _encoded(document.record))
         with self._writing:
             self._write_line(line)
             self._appended[table] += 1
@@ -248,6 +252,18 @@ class RunDatabase(TinyDB):
     def append(self, record: Record) -> None:
         """Insert a record into its table; FileError where that fails, and then none of it is there."""
         self._table_of[type(record)].insert(RecordDocument(record))
+
+
+def _encoded(record: Record) -> bytes:
+    """A record as JSON. A long answer is encoded in pieces, because other threads wait for each of them."""
+    response = record.response if isinstance(record, Delivery) else None
+    if response is None or len(response.body) < _LONG:
+        return _encode(record)
+    mark, body = secrets.token_hex(16), response.body
+    response = msgspec.structs.replace(response, body=mark)
+    before, _, after = _encode(msgspec.structs.replace(record, response=response)).partition(mark.encode())
+    pieces = (_encode(body[start : start + _PIECE])[1:-1] for start in range(0, len(body), _PIECE))
+    return b"".join([before, *pieces, after])
 
 
 def _write_all(fd: int, text: bytes) -> None:
