@@ -267,6 +267,44 @@ def test_one_that_is_deleted_while_it_is_open_is_made_anew(runs_dir: Path) -> No
     assert said(logs[1]) == said(open_log(runs_dir))
 
 
+ASKS = """
+import sys
+from pathlib import Path
+from retailops_sandbox.runlog.opening import open_log
+log = open_log(Path(sys.argv[1]), lambda line: print(line, end=" "))
+for _ in sys.stdin:
+    print(len(list(log.rows())), flush=True)
+"""
+
+
+def test_the_file_alone_may_be_deleted_while_other_processes_use_it(runs_dir: Path) -> None:
+    told: list[str] = []
+    log = open_log(runs_dir, told.append)
+    command = [sys.executable, "-c", ASKS, str(runs_dir)]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+
+        def answer_of_other() -> str:
+            assert other.stdin is not None
+            assert other.stdout is not None
+            other.stdin.write("\n")
+            other.stdin.flush()
+            return other.stdout.readline()
+
+        for number in range(4):
+            known = 2 * EACH + number
+            assert (len(list(log.rows())), answer_of_other()) == (known, f"{known}\n")
+            index_of(runs_dir).unlink()
+            if number % 2:
+                assert answer_of_other() == f"{known}\n"
+            with open_run(runs_dir, f"20240501T14000{number}Z-cccccc") as run:
+                sent(run, 50)
+            assert len(list(log.rows())) == known + 1
+        other.communicate()
+    assert told == []
+
+
 def test_who_watches_learns_that_an_index_is_another_one(runs_dir: Path) -> None:
     log = open_log(runs_dir)
     cursor = log.cursor()

@@ -148,12 +148,7 @@ class Database:
         """An engine and the status of its file; in memory where that cannot be written or has no folder."""
         if self._path is not None and not self._is_given_up and self._path.parent.is_dir():
             try:
-                # Made here, because SQLite gives all its files the mode of this one.
-                descriptor = no_link(self._path, os.O_RDWR | os.O_CREAT)
-                try:
-                    status = os.fstat(descriptor)
-                finally:
-                    os.close(descriptor)
+                status = _made(self._path)
             except OSError as error:
                 self._give_up("written", error.strerror or str(error))
             else:
@@ -203,14 +198,36 @@ class Database:
         assert self._path is not None
         self._notice(f"{self._path}: was damaged, and is made anew from the run files")
         try:
-            for suffix in ("", "-wal", "-shm"):
-                Path(f"{self._path}{suffix}").unlink(missing_ok=True)
+            # In this order: once the file is gone, another process makes a new one with new files beside it.
+            _delete_beside(self._path)
+            self._path.unlink(missing_ok=True)
         except OSError as error:
             self._give_up("written", error.strerror or str(error))
 
     def _give_up(self, done: str, reason: str) -> None:
         self._is_given_up = True
         self._notice(f"{self._path}: cannot be {done}: {reason.lower()} (the log's index is kept in memory)")
+
+
+def _made(path: Path) -> os.stat_result:
+    """The status of the file, which is made where there is none: SQLite gives all its files its mode."""
+    try:
+        descriptor, is_new = no_link(path, os.O_RDWR | os.O_CREAT | os.O_EXCL), True
+    except FileExistsError:
+        descriptor, is_new = no_link(path, os.O_RDWR | os.O_CREAT), False
+    try:
+        if is_new:
+            # Those are of a file that was deleted, and belong to the processes that still use that.
+            _delete_beside(path)
+        return os.fstat(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _delete_beside(path: Path) -> None:
+    """Delete the files that SQLite keeps beside a database."""
+    for suffix in ("-wal", "-shm"):
+        Path(f"{path}{suffix}").unlink(missing_ok=True)
 
 
 def _engine(path: str | None, **pool: Any) -> Engine:
