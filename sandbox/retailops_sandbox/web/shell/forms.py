@@ -21,8 +21,6 @@ _SMALL = 4 * 1024
 """Bytes that are decoded at once. A thread decodes a larger form, so that nothing has to wait."""
 _PIECE = 16 * 1024
 """Bytes or characters that are worked on at once, because other threads wait for them."""
-_TURN = 4 * 1024
-"""Bytes of a file that are taken apart before others have their turn."""
 _URLENCODED = "application/x-www-form-urlencoded"
 _TYPED = "Go back: what you typed is still there."
 _MOST_FIELDS = 20_000
@@ -57,8 +55,8 @@ async def read(request: Request, *, largest: int = LARGEST, hint: str = _TYPED) 
 def _in_pieces(message: Message) -> Iterator[Message]:
     """A message of a request as messages with less of its body."""
     body = message.get("body", b"")
-    for start in range(0, max(1, len(body)), _TURN):
-        end = start + _TURN
+    for start in range(0, max(1, len(body)), _PIECE):
+        end = start + _PIECE
         more = end < len(body) or message.get("more_body", False)
         yield {**message, "body": body[start:end], "more_body": more}
 
