@@ -62,7 +62,8 @@ class Updating:
         if gone:
             self._delete(gone)
         if outdated := [run for run in new if self._is_outdated(run)]:
-            self._write(sorted(outdated, key=lambda run: run.id))
+            # The oldest first: what is added in order fills the pages of the database.
+            self._write(sorted(outdated, key=lambda run: run.id, reverse=True))
         runs = {id: run for id, run in self.runs.items() if id in found}
         runs |= {run.id: KnownRun(self._indexed.get(run.id, InIndex()), run) for run in new}
         self.runs = runs
