@@ -551,6 +551,21 @@ def test_runs_that_go_take_all_that_is_theirs(runs_dir: Path) -> None:
     connection.close()
 
 
+@pytest.mark.parametrize("id", [RUN, LATER])
+def test_a_run_that_only_another_reader_missed_is_indexed_again(
+    runs_dir: Path, tmp_path_factory: pytest.TempPathFactory, id: str
+) -> None:
+    logs = [open_log(runs_dir), open_log(runs_dir)]
+    before = said(logs[0])
+    files = list(runs_dir.glob(f"{id}.*"))
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    hidden = [path.rename(elsewhere / path.name) for path in files]
+    assert len(list(logs[1].rows())) == EACH
+    for path in hidden:
+        path.rename(runs_dir / path.name)
+    assert (said(logs[0]), said(logs[0])) == (before, before)
+
+
 def test_a_record_that_is_damaged_once_it_is_indexed_hides_no_other(runs_dir: Path) -> None:
     logs = [open_log(runs_dir)]
     assert len(list(logs[0].rows(Query(run=RUN)))) == EACH

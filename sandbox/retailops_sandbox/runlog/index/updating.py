@@ -86,6 +86,9 @@ class Updating:
                 since = self._state.changes
             for number, id, changed, record in connection.execute(_RUNS.where(runs.c.changed > since)):
                 self._indexed[id] = InIndex(number, changed, indexed.decoder.decode(record or ""))
+            if now.results != self._state.results:  # It is set, too, where a run is deleted.
+                left = set(connection.scalars(_IDS))
+                self._indexed = {id: each for id, each in self._indexed.items() if id in left}
         self._state = now
 
     def _is_known(self, id: str, run: RunOnDisk) -> bool:
@@ -368,4 +371,5 @@ class _RunUpdate:
 
 _line = msgspec.json.Decoder(Line, float_hook=Number)
 _RUNS = select(runs.c.number, runs.c.id, runs.c.changed, runs.c.record)
+_IDS = select(runs.c.id)
 _LAST_NUMBER = select(func.max(runs.c.number))
