@@ -38,7 +38,7 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_log_answers_as_its_files_say(tmp_path: Path, soak: bool) -> None:
-    for seed in range(200 if soak else 3):
+    for seed in range(60 if soak else 3):
         log = ChangingLog(tmp_path / str(seed) / "runs", random.Random(seed))
         for _ in range(400 if soak else 120):
             log.change()
