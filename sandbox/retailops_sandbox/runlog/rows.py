@@ -204,11 +204,12 @@ def _named(value: Any, paths: tuple[str, ...]) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for path in paths:
         for each in _at(value, _tokens(path)):
-            if isinstance(each, (str, int, Number)) and not isinstance(each, bool) and each != "":
-                text = each.spelling if isinstance(each, Number) else str(each)
-                found[text[:_LONGEST]] = None
-                if len(found) == _MOST_CODES:
-                    return tuple(found)
+            if type(each) is Number:
+                found[each.spelling[:_LONGEST]] = None
+            elif each != "" and type(each) in (str, int):
+                found[str(each)[:_LONGEST]] = None
+            if len(found) == _MOST_CODES:
+                return tuple(found)
     return tuple(found)
 
 

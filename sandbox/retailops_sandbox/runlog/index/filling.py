@@ -60,12 +60,9 @@ class RunDraft:
         if isinstance(record, Delivery):
             known = self.drafts.get(record.id)
             row = row_of(record)
-            self.drafts[record.id] = Draft(row, place)
+            draft = self.drafts[record.id] = Draft(row, place)
             if known is not None:
-                self.drafts[record.id].judged, self.drafts[record.id].is_broken = (
-                    known.judged,
-                    known.is_broken,
-                )
+                draft.judged, draft.is_broken = known.judged, known.is_broken
         elif isinstance(record, Judgement):
             self._add_judgement(record, place)
         else:
@@ -76,7 +73,9 @@ class RunDraft:
         if judgement.delivery.rpartition(".")[0] != self._run_id:
             self.elsewhere.append((judgement.delivery, judged))
             return
-        draft = self.drafts.setdefault(judgement.delivery, Draft(None, None))
+        draft = self.drafts.get(judgement.delivery)
+        if draft is None:
+            draft = self.drafts[judgement.delivery] = Draft(None, None)
         draft.is_broken |= bool(judgement.payload_violations) and not draft.judged
         draft.judged.append(judged)
 
