@@ -481,7 +481,7 @@ def test_one_that_fails_again_once_it_was_replaced_is_given_up(
 
     def failing(engine: Engine, path: Path | None) -> None:
         if engine.url.database:
-            raise failure("SQLITE_IOERR_WRITE", "disk I/O error")
+            raise failure("SQLITE_IOERR_READ", "disk I/O error")
         prepare(engine, path)
 
     monkeypatch.setattr(database, "_prepare", failing)

@@ -36,6 +36,8 @@ _LARGEST_JOURNAL = 4 * 1024 * 1024
 """Bytes of SQLite's own journal of the index that stay on disk once it was moved into the file."""
 _DAMAGED = {"SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR", "SQLITE_IOERR"}
 """Among them a table that is missing, or is another one; and files of which only some were deleted."""
+_NO_ROOM = {f"SQLITE_IOERR_{each}" for each in ("WRITE", "FSYNC", "DIR_FSYNC", "TRUNCATE", "SHMSIZE")}
+"""The disk takes no more, or a limit of the process is reached."""
 _BUSY = {"SQLITE_BUSY", "SQLITE_LOCKED"}
 
 
@@ -187,7 +189,8 @@ class Database:
     def _replace(self, error: Exception, *, writes: bool) -> None:
         """Delete a file that is damaged; give it up for any other reason, or when that did not help."""
         name = _error_name(error)
-        if not self._was_damaged and any(name.startswith(each) for each in _DAMAGED):
+        is_damaged = any(name.startswith(each) for each in _DAMAGED) and name not in _NO_ROOM
+        if is_damaged and not self._was_damaged:
             self._was_damaged = True
             self._delete()
         else:
