@@ -114,8 +114,15 @@ REVIEWS = [
 """Of each delivery of the run: which of them failed depends on their order."""
 
 
-def _known_forms(client: httpx.Client, tour: Tour) -> list[PageForm]:
-    """The forms of all places of the tour, each address with each set of fields once."""
+@pytest.fixture(scope="module")
+def known(tour: Tour) -> list[PageForm]:
+    """The forms of all places of the tour, before any test stops what goes on there."""
+    with httpx.Client(base_url=tour.served["full"].url, timeout=60) as client:
+        return _forms(client, tour)
+
+
+def _forms(client: httpx.Client, tour: Tour) -> list[PageForm]:
+    """The forms of all places, each address with each set of fields once."""
     found: dict[tuple[str, tuple[str, ...]], PageForm] = {}
     for place in [*PLACES, *REVIEWS]:
         if place.within != "full":
@@ -171,8 +178,7 @@ def _post(
     return client.post(path, data=listed)
 
 
-def test_no_form_is_a_fault_of_the_sandbox(client: httpx.Client, tour: Tour, soak: bool):
-    known = _known_forms(client, tour)
+def test_no_form_is_a_fault_of_the_sandbox(client: httpx.Client, known: list[PageForm], soak: bool):
     reached = {_route(form.action) for form in known}
     assert set(ROUTES) - reached <= {"/login", "/record/start"}, "a form is on no place of the tour"
     cases = [(form, name, change) for form in known for name in form.fields for change in _CHANGES]
@@ -183,8 +189,8 @@ def test_no_form_is_a_fault_of_the_sandbox(client: httpx.Client, tour: Tour, soa
         assert answer.status_code < 500, (form.action, form.fields.get("do"), name, change)
 
 
-def test_an_empty_form_is_no_fault_of_the_sandbox(client: httpx.Client, tour: Tour):
-    for form in _known_forms(client, tour):
+def test_an_empty_form_is_no_fault_of_the_sandbox(client: httpx.Client, known: list[PageForm]):
+    for form in known:
         button = form.fields.get("do", "")
         for fields in ([], [("do", button)], [("do", "")], [("do", f"{button}:{WEIRD}")]):
             for more in ([], [("action", "order_cancel"), ("edition", "draft")]):

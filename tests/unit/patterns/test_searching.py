@@ -130,6 +130,7 @@ def test_a_mistake_is_told_in_the_words_of_re(pattern: str):
 
 def test_a_process_that_was_ended_is_started_again():
     search = Search("(?=a)")
+    assert search("a")
     running = process._process._popen
     assert running is not None
     running.kill()
