@@ -127,17 +127,14 @@ def sort_of(instant: str) -> int:
 
 def judged_row(row: DeliveryRow, judgement: Judgement) -> DeliveryRow:
     """The row of a delivery after one more judgement, later than those before."""
+    # The first judgement says whether it was sent although it breaks the contract.
+    is_broken = row.off_contract and row.verdict is None and bool(judgement.payload_violations)
     return msgspec.structs.replace(
         row,
         verdict=judgement.verdict,
         differences=len(judgement.differences),
-        breaks_contract=row.breaks_contract or (row.verdict is None and was_broken(row, judgement)),
+        breaks_contract=row.breaks_contract or is_broken,
     )
-
-
-def was_broken(row: DeliveryRow, first: Judgement) -> bool:
-    """Whether a delivery was sent although it breaks the contract, as its first judgement says."""
-    return row.off_contract and bool(first.payload_violations)
 
 
 @cache
