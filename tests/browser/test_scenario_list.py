@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.workspace.workspace import Workspace
 from tests.support.serving import Served, serving
-from tests.support.watching import NARROW, WIDE, opened
+from tests.support.watching import NARROW, WIDE
 
 COUNT = 410
 
@@ -30,18 +30,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         )
     with serving(folder) as served:
         yield served
-
-
-@pytest.fixture(params=["script", "no script"])
-def page(request: pytest.FixtureRequest, browser: Browser, served: Served) -> Iterator[Page]:
-    """A browser, once as most have it and once without JavaScript."""
-    yield from opened(browser, served.url, scripted=request.param == "script")
-
-
-@pytest.fixture
-def scripted(browser: Browser, served: Served) -> Iterator[Page]:
-    """A browser with JavaScript."""
-    yield from opened(browser, served.url, scripted=True)
 
 
 def rows(page: Page) -> Locator:

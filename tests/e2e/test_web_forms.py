@@ -16,36 +16,15 @@ from starlette.applications import Starlette
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Route
 
-from retailops_sandbox import resources
-from retailops_sandbox.engine import DeliveryLog, Transport
-from retailops_sandbox.runlog.opening import open_log
-from retailops_sandbox.standin import StandIn
-from retailops_sandbox.web import serve
-from retailops_sandbox.web.app import create_app
-from retailops_sandbox.web.shell.context import AppContext
-from retailops_sandbox.web.shell.pages import Pages
 from retailops_sandbox.web.shell.security import Guard
-from retailops_sandbox.workspace.workspace import Workspace
+from tests.support.apps import app_of
 from tests.support.tour import PLACES, Place, Tour, prepared
 from tests.support.typed_forms import PageForm, forms_of
 
 
 def _routes() -> list[str]:
     """The paths that take a POST, from the application's own table."""
-    nothing = object()
-    folder = Path("nowhere")
-    context = AppContext(
-        Workspace(folder),
-        transport=cast(Transport, nothing),
-        writer=cast(DeliveryLog, nothing),
-        environment={},
-        secret_env=(),
-        stand_in=StandIn(),
-        stand_in_url="http://127.0.0.1:9",
-        log=open_log(folder),
-    )
-    pages = Pages(resources.templates_dir(), Path(serve.__file__).with_name("static"))
-    guard = cast(Guard, cast(GZipMiddleware, create_app(context, pages).asgi).app)
+    guard = cast(Guard, cast(GZipMiddleware, app_of(Path("nowhere")).asgi).app)
     routes = cast(Starlette, guard.app).routes
     return [each.path for each in routes if isinstance(each, Route) and "POST" in (each.methods or ())]
 

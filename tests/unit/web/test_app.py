@@ -12,18 +12,13 @@ import msgspec
 import pytest
 from starlette.testclient import TestClient
 
-from retailops_sandbox import resources
-from retailops_sandbox.engine import DeliveryLog, Transport
 from retailops_sandbox.model import Fault
 from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.runlog.log import FileLog
 from retailops_sandbox.runlog.ports import Log
-from retailops_sandbox.standin import StandIn
-from retailops_sandbox.web import serve
-from retailops_sandbox.web.app import Application, create_app
-from retailops_sandbox.web.shell.context import AppContext
-from retailops_sandbox.web.shell.pages import Pages
+from retailops_sandbox.web.app import Application
 from retailops_sandbox.workspace.workspace import Workspace
+from tests.support.apps import app_of
 from tests.support.records import RUN, judge, make_delivery, open_run
 
 
@@ -50,21 +45,7 @@ class WatchedLog(FileLog):
 
 
 def client_of(folder: Path, log: Log) -> TestClient:
-    nothing = object()
-    desk = AppContext(
-        Workspace(folder),
-        transport=cast(Transport, nothing),
-        writer=cast(DeliveryLog, nothing),
-        environment={},
-        secret_env=(),
-        stand_in=StandIn(),
-        stand_in_url="http://127.0.0.1:9",
-        log=log,
-    )
-    pages = Pages(resources.templates_dir(), Path(serve.__file__).with_name("static"))
-    return TestClient(
-        create_app(desk, pages).asgi, base_url="http://127.0.0.1", raise_server_exceptions=False
-    )
+    return TestClient(app_of(folder, log).asgi, base_url="http://127.0.0.1", raise_server_exceptions=False)
 
 
 def test_a_bug_is_a_page_under_the_same_policy(tmp_path: Path):

@@ -6,21 +6,15 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import jinja2
 import pytest
 from starlette.testclient import TestClient
 
-from retailops_sandbox import resources
-from retailops_sandbox.engine import DeliveryLog, Transport
-from retailops_sandbox.standin import StandIn
-from retailops_sandbox.web import serve
-from retailops_sandbox.web.app import create_app
-from retailops_sandbox.web.shell.context import AppContext
-from retailops_sandbox.web.shell.pages import Pages
 from retailops_sandbox.web.shell.scenario_index import ScenarioIndex
 from retailops_sandbox.workspace.workspace import Workspace
+from tests.support.apps import app_of
 
 WORK = (
     (Workspace, "receivers"),
@@ -53,18 +47,7 @@ def places(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool]]:
 
 @pytest.fixture
 def client(tmp_path: Path) -> TestClient:
-    nothing = object()
-    context = AppContext(
-        Workspace(tmp_path),
-        transport=cast(Transport, nothing),
-        writer=cast(DeliveryLog, nothing),
-        environment={},
-        secret_env=(),
-        stand_in=StandIn(),
-        stand_in_url="http://127.0.0.1:9",
-    )
-    pages = Pages(resources.templates_dir(), Path(serve.__file__).with_name("static"))
-    return TestClient(create_app(context, pages).asgi, base_url="http://127.0.0.1", follow_redirects=False)
+    return TestClient(app_of(tmp_path).asgi, base_url="http://127.0.0.1", follow_redirects=False)
 
 
 @pytest.mark.parametrize(
