@@ -192,9 +192,10 @@ def test_c_copies_the_curl_command(page: Page, other: Other):
 
 
 def test_what_the_sandbox_does_not_answer_is_said(page: Page, other: Other):
+    # Before the page is there: what is routed later can miss the first request.
+    page.route("**/export/curl", lambda route: route.fulfill(status=422, body="no command"), times=1)
     page.goto(other.log)
     press(page, "j")
-    page.route("**/export/curl", lambda route: route.fulfill(status=422, body="no command"), times=1)
     press(page, "c")
     expect(said(page)).to_have_text("The sandbox cannot show this delivery.")
     page.route(re.compile(r"/deliveries/[^/?]+$"), lambda route: route.abort(), times=1)
