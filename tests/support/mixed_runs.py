@@ -56,6 +56,7 @@ def sent(id: str, number: int, chance: random.Random) -> Delivery:
         sent_at=f"2024-05-01T12:{number:02}:00.000Z",
         edition=chance.choice(("draft", "v1")),
         receiver=chance.choice(RECEIVERS),
+        fixture=("", "default", "default (edited)")[number % 3],
         scenario=chance.choice(("", "scenarios/a.scenario.json")),
         parent=chance.choice(("", PARENT)),
         request=Request(method="POST", url="http://127.0.0.1:1/", headers=(), body=json.dumps(payload)),

@@ -26,12 +26,11 @@ from retailops_sandbox.model import (
     Step,
     Violation,
 )
+from retailops_sandbox.runlog.rows import EDITED
 
 FixtureSource = Callable[[str, str, str], Any]
 """The payload of a fixture, by action, edition and name; UNSET where there is no such fixture."""
 
-EDITED = " (edited)"
-"""The suffix that a delivery gives the name of a fixture that was changed before it was sent."""
 WRONG_TOKEN = "not the token"
 """The token of a step whose delivery was refused for its token: the log does not keep the real one."""
 

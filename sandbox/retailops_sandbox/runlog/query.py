@@ -31,6 +31,8 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     action: str = ""
     edition: str = ""
     scenario: str = ""
+    fixture: str = ""
+    """A fixture's name: sent as it is, or edited."""
     run: str = ""
     verdict: str = ""
     """A verdict, or `not judged`."""
@@ -77,6 +79,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
             and self.action in ("", row.action)
             and self.edition in ("", row.edition)
             and self.scenario in ("", row.scenario)
+            and self.fixture in ("", row.unedited_fixture)
             and self.run in ("", row.run)
             and self.parent in ("", row.parent)
             and (not self.order or self.order in row.orders)

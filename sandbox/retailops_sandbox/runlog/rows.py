@@ -26,6 +26,8 @@ Sort = tuple[int, str]
 """`sort_of` the instant at which a delivery was sent, and its id: the order of all lists."""
 
 NOT_JUDGED = "not judged"
+EDITED = " (edited)"
+"""The suffix of a fixture's name where the payload was edited before it was sent."""
 _MOST_CODES = 20
 """The most codes that are kept of an answer; a receiver can send thousands."""
 _LONGEST = 200
@@ -58,6 +60,8 @@ class DeliveryRow(msgspec.Struct, frozen=True, kw_only=True):
     """The ids that the payload is about, by the contract's `subject`."""
     codes: tuple[str, ...] = ()
     """The codes of the answer's events, by the contract's `codes`."""
+    events: int | None = None
+    """The number of the answer's events; None where the answer has no array of them."""
     off_contract: bool = False
     """Whether the step allowed a payload that breaks the contract."""
     breaks_contract: bool = False
@@ -93,6 +97,11 @@ class DeliveryRow(msgspec.Struct, frozen=True, kw_only=True):
         return "" if self.status is None else f"{self.status // 100}xx"
 
     @property
+    def unedited_fixture(self) -> str:
+        """The fixture's name, also where the payload was edited before it was sent."""
+        return self.fixture.removesuffix(EDITED)
+
+    @property
     def answer(self) -> str:
         """The status or the fault, in a word."""
         return self.fault or (str(self.status) if self.status is not None else "no answer")
@@ -105,11 +114,21 @@ class DeliveryRow(msgspec.Struct, frozen=True, kw_only=True):
         # What passed through a relay belongs to no step.
         return self.fixture or ("typed" if self.step else "relayed")
 
+    @property
+    def order(self) -> str:
+        """The first id that the payload is about; empty where it names none."""
+        return self.orders[0] if self.orders else ""
+
+    @property
+    def can_repeat(self) -> bool:
+        """Whether the delivery has ended, and can be sent again, exported or recorded."""
+        return True
+
 
 COLUMNS = (
     *("id", "run", "sent_at", "action", "edition", "receiver", "stand_in", "scenario", "step", "fixture"),
     *("number", "attempt", "parent", "dropped", "off_contract", "verdict", "status", "fault", "total_ms"),
-    *("orders", "codes", "differences"),
+    *("orders", "codes", "events", "differences"),
 )
 """The fields of a row in `--format json`, in order. They are documented, so their names must not change."""
 
@@ -151,13 +170,15 @@ def row_of(delivery: Delivery) -> DeliveryRow:
     payload, is_json = _parsed(delivery.request.body)
     orders: tuple[str, ...] = ()
     codes: tuple[str, ...] = ()
+    events: int | None = None
     try:
         agreed = contract.load(delivery.action, delivery.edition)
     except UsageError:
         pass  # A log may hold deliveries of a removed contract: their rows lack ids and codes.
     else:
         orders = _named(payload, agreed.subject)
-        codes = _codes(response.body, agreed.codes) if response is not None else ()
+        if response is not None:
+            codes, events = _codes(response.body, agreed.codes)
     status = response.status if response is not None and fault is None else None
     return DeliveryRow(
         sent_at=delivery.sent_at,
@@ -178,14 +199,31 @@ def row_of(delivery: Delivery) -> DeliveryRow:
         total_ms=delivery.timings.total,
         orders=orders,
         codes=codes,
+        events=events,
         off_contract=delivery.off_contract,
         breaks_contract=delivery.off_contract and not is_json,
     )
 
 
-def _codes(body: str, paths: tuple[str, ...]) -> tuple[str, ...]:
-    """The codes of an answer; none of one with more values than are judged, which takes seconds to decode."""
-    return () if jsontext.has_too_many_values(body) else _named(_parsed(body)[0], paths)
+def _codes(body: str, paths: tuple[str, ...]) -> tuple[tuple[str, ...], int | None]:
+    """The codes of an answer, and the number of its events.
+
+    Nothing of one with more values than are judged, which takes seconds to decode.
+    """
+    if jsontext.has_too_many_values(body):
+        return (), None
+    value, _ = _parsed(body)
+    return _named(value, paths), _count(value, paths)
+
+
+def _count(value: Any, paths: tuple[str, ...]) -> int | None:
+    """The number of items of the array that holds the codes; None where there is no such array."""
+    for path in paths:
+        array, is_within, _ = path.partition("/*")
+        for each in _at(value, _tokens(array)) if is_within else ():
+            if isinstance(each, list):
+                return len(each)
+    return None
 
 
 def _parsed(text: str) -> tuple[Any, bool]:

@@ -30,6 +30,7 @@ _FILTERS: dict[str, dict[str, Any]] = {
     "action": {"metavar": "ACTION", "help": "Of this action."},
     "edition": {"metavar": "EDITION", "help": "Of this edition."},
     "scenario": {"metavar": "ID", "help": "Sent for this scenario, by its path in the workspace."},
+    "fixture": {"metavar": "NAME", "help": "With this fixture as payload, as it is or edited."},
     "run": {"metavar": "RUN|latest", "help": "Of this run."},
     "verdict": {"type": click.Choice(VERDICTS), "help": "The latest verdict."},
     "status": {"metavar": "STATUS", "help": "Answered so: 404, or a class such as 5xx."},

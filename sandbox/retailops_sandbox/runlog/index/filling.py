@@ -193,7 +193,8 @@ class Filling:
     def _insert_deliveries(self, number: int, new: Sequence[_New]) -> None:
         rows, of_orders, of_codes = [], [], []
         for position, sort, added, row, judged, place in new:
-            own = position, number, sort, row.status_class, json_text(judged), added, self._change
+            derived = row.status_class, row.unedited_fixture
+            own = position, number, sort, *derived, json_text(judged), added, self._change
             rows.append((*own, *place, *row_values(row)))
             of_orders += [(value, sort, position) for value in row.orders]
             of_codes += [(value, sort, position) for value in row.codes]

@@ -44,6 +44,8 @@ def _conditions(query: Query, run: int | None) -> Iterator[ColumnElement[bool]]:
             yield column[name] == value
     if query.parent:
         yield column.parent > _NONE
+    if query.fixture:
+        yield column.unedited_fixture == query.fixture
     if query.verdict:
         yield column.verdict == ("" if query.verdict == NOT_JUDGED else query.verdict)
     if query.status.endswith("xx"):

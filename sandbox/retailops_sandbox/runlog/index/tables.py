@@ -32,7 +32,7 @@ from sqlalchemy import (
 from retailops_sandbox.runlog.index.places import Judged, Place
 from retailops_sandbox.runlog.rows import DeliveryRow
 
-FORMAT = 1
+FORMAT = 2
 """Of the tables and their values: an index of another format is made anew."""
 
 _AT_ONCE = 500
@@ -82,6 +82,7 @@ deliveries = Table(
     Column("run", Integer),
     Column("sort", BigInteger),  # `sort_of` the instant of sending
     Column("status_class", _Text),
+    Column("unedited_fixture", _Text),
     Column("judged", _Text),  # JSON: a `Judged` for each judgement of its own run, in order of time
     Column("added", BigInteger),  # the number of the change that added it
     Column("changed", BigInteger, index=True),  # the number of the latest change of what a row shows
@@ -105,6 +106,7 @@ deliveries = Table(
     Column("total_ms", Float),
     Column("orders", _Text),  # JSON, empty for none
     Column("codes", _Text),  # JSON, empty for none
+    Column("events", Integer),
     Column("off_contract", Boolean),
     Column("breaks_contract", Boolean),
     Column("verdict", _Text),  # the latest, by whatever run; empty where it was not judged
@@ -113,7 +115,8 @@ deliveries = Table(
 )
 _has_fault = deliveries.c.fault > ""
 Index("deliveries_with_fault", deliveries.c.sort, sqlite_where=_has_fault, postgresql_where=_has_fault)
-for name in ("run", "action", "edition", "receiver", "scenario", "verdict", "status", "status_class"):
+_FOUND_BY = ("run", "action", "edition", "receiver", "scenario", "unedited_fixture")
+for name in (*_FOUND_BY, "verdict", "status", "status_class"):
     Index(f"deliveries_by_{name}", deliveries.c[name], deliveries.c.sort)
 for name in ("fault", "parent"):
     Index(

@@ -18,7 +18,7 @@ from retailops_sandbox.errors import UsageError
 from retailops_sandbox.foreign_text import in_page, visible
 from retailops_sandbox.model import Delivery, Expectation, encoder
 from retailops_sandbox.reporting.exporters import FORMATS
-from retailops_sandbox.reporting.render import shown
+from retailops_sandbox.reporting.render import answered, shown
 from retailops_sandbox.reporting.render.lines import GLYPHS, redirect, start_line
 from retailops_sandbox.web.shell.choices import THEME
 from retailops_sandbox.web.shell.context import Target
@@ -84,6 +84,7 @@ class Pages:
             redirect=redirect,
             expectation=expectation_text,
             few=few,
+            events=answered.events,
         )
 
     def render(

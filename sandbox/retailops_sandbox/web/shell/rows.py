@@ -25,6 +25,11 @@ class FlightRow(DeliveryRow, frozen=True, kw_only=True):
         return ""
 
     @property
+    def can_repeat(self) -> bool:
+        """Whether it has ended."""
+        return self.state != "in flight"
+
+    @property
     def label(self) -> str:
         """The fixture's name, or `typed` for a typed payload."""
         return self.fixture or "typed"

@@ -10,6 +10,7 @@ from retailops_sandbox.errors import SourceError
 from retailops_sandbox.model import Json
 from retailops_sandbox.reporting.render import shown
 from retailops_sandbox.runlog.entries import Entry
+from retailops_sandbox.runlog.rows import EDITED as EDITED
 from retailops_sandbox.web.shell import resending
 from retailops_sandbox.web.shell.choices import EXPECTATION_VIEW, PAYLOAD_VIEW
 from retailops_sandbox.web.shell.forms import text
@@ -17,8 +18,6 @@ from retailops_sandbox.web.shell.pages import expectation_text
 
 MOST_TYPED = 4_000_000
 """Characters of all that is typed, without what is pasted to be imported."""
-EDITED = " (edited)"
-"""The suffix of a fixture's name where the payload was edited before it was sent."""
 
 
 class SendForm(msgspec.Struct, kw_only=True):
