@@ -84,11 +84,11 @@ def test_the_first_stop_leads_to_the_content(browser: Browser, visited: Tour, na
         ("scenarios-none", "Show all 22"),
         ("runs-fresh", "scenarios"),
         ("run-none", "Show all 20"),
-        ("log-fresh", "Compose"),
+        ("log-fresh", "Workbench"),
         ("receivers-fresh", "Add your own"),
         ("record-review-discarded", "log"),
         ("accept-empty", "Back"),
-        ("error-nothing-here", "Compose"),
+        ("error-nothing-here", "Workbench"),
     ],
 )
 def test_where_there_is_nothing_a_link_says_what_to_do(

@@ -146,7 +146,7 @@ def test_the_main_job_on_a_phone_without_javascript(unscripted: Page):
     landed(page, "failed")
     page.get_by_role("button", name="Accept this answer").click()
     landed(page, "passed")
-    page.get_by_role("navigation", name="Pages").get_by_role("link", name="Log").click()
+    page.get_by_role("navigation", name="Places").get_by_role("link", name="Log").click()
     expect(page.get_by_role("row").filter(has_text="unknown-order").first).to_contain_text("passed")
     width = page.evaluate("document.documentElement.scrollWidth")
     assert width <= NARROW["width"]

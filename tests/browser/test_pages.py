@@ -37,7 +37,7 @@ def test_a_fixture_is_picked_edited_sent_and_found_in_the_log(page: Page):
     expect(comparison.locator(".card.unexpected")).to_contain_text("ERR1409")
     expect(page.get_by_role("region", name="Request")).to_contain_text("Content-Type")
     expect(page.get_by_role("region", name="As a curl command")).to_contain_text("curl")
-    page.get_by_role("navigation", name="Pages").get_by_role("link", name="Log").click()
+    page.get_by_role("navigation", name="Places").get_by_role("link", name="Log").click()
     row = page.get_by_role("row").nth(1)
     expect(row).to_contain_text("failed")
     expect(row).to_contain_text("already-shipped")
@@ -108,12 +108,15 @@ def test_a_receiver_is_added_and_deleted_and_the_deleting_undone(page: Page, ser
 
 
 def test_the_theme_is_chosen_and_kept(page: Page):
+    menu = page.locator("header summary", has_text="Theme")
+    menu.click()
     with page.expect_response("**/theme"):
         page.get_by_role("button", name="Dark").click()
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     page.goto("/deliveries")
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
-    page.get_by_role("button", name="System").click()
+    menu.click()
+    page.get_by_role("button", name="As the system").click()
     expect(page.locator("html")).not_to_have_attribute("data-theme", "dark")
 
 
@@ -132,6 +135,19 @@ def test_violations_appear_while_typing_and_lead_to_their_place(scripted: Page):
     expect(editor.locator(".cm-activeLine")).to_have_text('"grand_total": "35",', use_inner_text=True)
     write_payload(scripted, text)
     expect(findings).to_contain_text("Fits the contract")
+
+
+def test_a_menu_of_the_header_closes_on_escape_and_outside(scripted: Page):
+    menu = scripted.locator("header .receiver-menu")
+    manage = menu.get_by_role("link", name="Manage receivers")
+    menu.locator("summary").press("Enter")
+    expect(manage).to_be_visible()
+    scripted.keyboard.press("Escape")
+    expect(manage).to_be_hidden()
+    expect(menu.locator("summary")).to_be_focused()
+    menu.locator("summary").click()
+    scripted.get_by_role("main").click(position={"x": 2, "y": 2})
+    expect(manage).to_be_hidden()
 
 
 def test_silence_is_not_taken_for_a_tick(scripted: Page):

@@ -137,7 +137,9 @@ def test_one_delivery_becomes_a_scenario_from_its_page(scripted: Page, served: S
 
 
 def test_a_relay_is_started_posted_to_stopped_and_reviewed(page: Page, served: Served):
-    page.get_by_role("navigation", name="Pages").get_by_role("link", name="Record").click()
+    places = page.get_by_role("navigation", name="Places")
+    places.get_by_role("link", name="Log").click()
+    places.get_by_role("link", name="Record").click()
     page.get_by_label("Port").fill("0")
     page.get_by_role("button", name="Start the relay").click()
     url = page.locator("#relay-url").inner_text()

@@ -219,4 +219,4 @@ def test_events_are_not_held_back_by_compression(client: ComposeClient) -> None:
 def test_whoever_takes_no_compression_gets_none(served: Served) -> None:
     answer = httpx.get(served.url, headers={"Accept-Encoding": "identity"})
     assert "content-encoding" not in answer.headers
-    assert "Compose" in answer.text
+    assert "Workbench" in answer.text

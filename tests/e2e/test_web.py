@@ -137,7 +137,7 @@ def test_the_page_of_a_delivery_names_the_target_of_send_again(
     path = client.sent(**{**client.form("/?edition=v1"), "receiver": "recorder"})
     client.landed(path)
     client.landed(client.sent())
-    header = re.search(r'id="header-target".*?</p>', client.http.get(path).text, re.DOTALL)
+    header = re.search(r'id="header-target".*?</summary>', client.http.get(path).text, re.DOTALL)
     assert header
     assert "<b>recorder</b>" in header[0]
     assert hidden(client.http.get(path).text)["shown"] in header[0]

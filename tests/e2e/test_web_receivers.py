@@ -353,3 +353,31 @@ def test_a_receiver_that_cannot_be_called_is_told_once_when_sending(
     errors = re.findall(r'class="field-error" id="([^"]*)">(.*?)</p>', sent.text, re.DOTALL)
     assert [id for id, _ in errors] == ["receiver-error"]
     assert words(errors[0][1]).startswith("! Nothing was sent: at /token: the environment variable NOT_SET")
+
+
+# --- the selector of the header ---
+
+
+def test_the_header_offers_each_receiver_with_where_it_sends(
+    http: httpx2.Client, workspace: Workspace
+) -> None:
+    workspace.save_receiver(Receiver("shop", "http://user:geheim-wort@shop.example", protected=True))
+    for path in ("/", "/scenarios", "/deliveries", "/receivers"):
+        header = http.get(path).text.partition("</header>")[0]
+        assert "@shop.example/order_cancel" in header
+        assert "geheim-wort" not in header
+        assert "protected" in header
+        assert 'href="/receivers"' in header
+
+
+def test_a_receiver_is_chosen_on_any_page_for_the_next_sends(
+    http: httpx2.Client, workspace: Workspace
+) -> None:
+    workspace.save_receiver(Receiver("shop", "http://shop.example"))
+    answer = http.post(
+        "/receivers/choose", data={"name": "shop"}, headers={"Referer": f"{http.base_url}/runs"}
+    )
+    assert (answer.status_code, answer.headers["location"]) == (303, "/runs")
+    target = http.get("/runs").text.partition('id="header-target"')[2].partition("</summary>")[0]
+    assert "<b>shop</b>" in target
+    assert http.post("/receivers/choose", data={"name": "nobody"}).status_code == 400

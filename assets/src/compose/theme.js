@@ -65,7 +65,7 @@ const looks = EditorView.theme({
     outline: "1px solid var(--failed)",
   },
   ".cm-selectionMatch": { backgroundColor: "var(--accent-soft)" },
-  ".cm-searchMatch": { backgroundColor: "var(--errored-soft)", outline: "1px solid var(--errored)" },
+  ".cm-searchMatch": { backgroundColor: "var(--warn-soft)", outline: "1px solid var(--warn)" },
   ".cm-searchMatch-selected": { backgroundColor: "var(--accent-fill)", color: "#fff" },
   ".cm-searchMatch-selected span": { color: "#fff" },
 

@@ -8,6 +8,7 @@ import "../review/review.js";
 import "../runs/drop.js";
 import "../log/live.js";
 import "../log/log.js";
+import "./menus.js";
 import { ownZone } from "./times.js";
 
 const root = document.documentElement;
@@ -44,7 +45,7 @@ for (const failed of ["htmx:responseError", "htmx:sendError"]) {
     const findings = document.getElementById("findings");
     if (event.detail.target !== findings) return;
     const line = document.createElement("p");
-    line.className = "errored";
+    line.className = "warn";
     line.textContent = "! not checked: the sandbox does not answer";
     findings.classList.remove("wrong");
     findings.replaceChildren(line);

@@ -102,7 +102,7 @@ class ComposePage(msgspec.Struct, frozen=True, kw_only=True):
 class ComposePages(RoomPages):
     """`/`: pick, edit, check, save, send."""
 
-    section = "Compose"
+    section = "Workbench"
 
     def __init__(self, context: AppContext, pages: Pages) -> None:
         super().__init__(context, pages)

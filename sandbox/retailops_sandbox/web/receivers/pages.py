@@ -111,8 +111,6 @@ class EnvRequirementsPart(msgspec.Struct, frozen=True):
 class ReceiverPages(RoomPages):
     """`/receivers`."""
 
-    section = "Receivers"
-
     def __init__(
         self, context: AppContext, pages: Pages, checks: ConnectionChecks, deleted: DeletedReceivers
     ) -> None:
@@ -126,6 +124,7 @@ class ReceiverPages(RoomPages):
             Route("/receivers/new", self.new),
             Route("/receivers/edit", self.edit),
             Route("/receivers/save", self.save, methods=["POST"]),
+            Route("/receivers/choose", self.choose, methods=["POST"]),
             Route("/receivers/check", self.check, methods=["POST"]),
             Route("/receivers/try", self.check_typed, methods=["POST"]),
             Route("/receivers/needs", self.env_requirements, methods=["POST"]),
@@ -171,6 +170,13 @@ class ReceiverPages(RoomPages):
             return self._form(request, receivers, typed, replaces, problems({"": str(error)}))
         self._context.secrets.update(typed.secrets)
         response = RedirectResponse(f"/receivers?saved={quote(receiver.name)}", HTTPStatus.SEE_OTHER)
+        remember_receiver(request, response, receiver)
+        return response
+
+    async def choose(self, request: Request) -> Response:
+        """Make a receiver the target of this browser's next sends."""
+        receiver = self._context.read_receivers().named(text(await forms.read(request), "name"))
+        response = RedirectResponse(forms.came_from(request), HTTPStatus.SEE_OTHER)
         remember_receiver(request, response, receiver)
         return response
 

@@ -167,6 +167,10 @@ class AppContext:
         """The editions that a receiver speaks."""
         return editions_of(receiver, {}, self.environment)
 
+    def targets(self) -> list[Target]:
+        """Where a send of the first action to each receiver would go."""
+        return [self.default_target(each) for each in self.read_receivers().all]
+
     def default_target(self, receiver: Receiver) -> Target:
         """The target of a send of the first action, in the edition that the receiver speaks."""
         return self.target(receiver, self.actions()[0].name, self.speaks(receiver).default)

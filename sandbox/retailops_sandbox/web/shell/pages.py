@@ -23,6 +23,12 @@ from retailops_sandbox.reporting.render.lines import GLYPHS, redirect, start_lin
 from retailops_sandbox.web.shell.choices import THEME
 from retailops_sandbox.web.shell.context import Target
 
+PLACES: Sequence[tuple[str, str, Mapping[str, str]]] = (
+    ("/", "Workbench", {}),
+    ("/scenarios", "Scenarios", {"/runs": "Runs"}),
+    ("/deliveries", "Log", {"/record": "Record"}),
+)
+"""The places of the header: address, name, and the names of the places within by address."""
 _FLUSH = Markup("<!-- the end of a piece -->")
 
 
@@ -42,9 +48,11 @@ class Shell(msgspec.Struct, frozen=True, kw_only=True):
     csp_nonce: str
     record_switch: RecordSwitch
     section: str | None = None
-    """The current entry of the navigation, empty for none; None hides the navigation."""
+    """The current place, by its name in PLACES, empty for none; None hides the places."""
     target: Target | None = None
     """The target of a send, shown in the header; None hides it."""
+    targets: Callable[[], Sequence[Target]]
+    """Finds the targets that the header's menu offers."""
 
 
 class Pages:
@@ -57,6 +65,8 @@ class Pages:
         self.static = static
         self.record_switch: Callable[[], RecordSwitch] = RecordSwitch
         """Makes the state of the record switch; the room `recording` replaces this default."""
+        self.targets: Callable[[], Sequence[Target]] = tuple
+        """Finds the targets to choose from in the header; the application replaces this default."""
         self._assets = _manifest(static)
         self._environment = jinja2.Environment(
             loader=jinja2.FileSystemLoader(templates),
@@ -67,7 +77,12 @@ class Pages:
             lstrip_blocks=True,
         )
         self._environment.globals.update(
-            asset=self._asset, export_formats=FORMATS.values(), glyphs=GLYPHS, themes=THEME.words, flush=""
+            asset=self._asset,
+            export_formats=FORMATS.values(),
+            flush="",
+            glyphs=GLYPHS,
+            places=PLACES,
+            themes=THEME.words,
         )
         self._environment.filters.update(
             pretty=shown.pretty,
@@ -149,6 +164,7 @@ class Pages:
             record_switch=self.record_switch(),
             section=section,
             target=target,
+            targets=self.targets,
         )
         return {"page": page, "shell": shell}
 

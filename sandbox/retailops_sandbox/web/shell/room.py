@@ -38,7 +38,7 @@ class RoomPages:
     """The base of a room's page classes."""
 
     section: ClassVar[str] = ""
-    """The entry of the navigation that these pages belong to."""
+    """The place that these pages belong to, by its name in PLACES."""
 
     def __init__(self, context: AppContext, pages: Pages) -> None:
         self._context = context
