@@ -1,4 +1,4 @@
-"""What a page of scenarios costs the process that serves it: 2,000 files, 100,000 results in 50 runs.
+"""What pages cost the process that serves them: 2,000 scenario files, 100,000 results in 50 runs.
 
 python bench/scenarios.py     exit 1 if a limit is passed
 
@@ -11,6 +11,7 @@ event loop's share is that of the process's first thread, which also sends the d
 from __future__ import annotations
 
 import http.client
+import itertools
 import json
 import os
 import statistics
@@ -25,13 +26,18 @@ import msgspec
 from append import delivery
 from log import run_info, serving
 
-from retailops_sandbox.model import Judgement, Result, ResultStep, Verdict
+from retailops_sandbox.model import Judgement, Receiver, Result, ResultStep, Verdict
 from retailops_sandbox.runlog.opening import open_run
+from retailops_sandbox.workspace.workspace import Workspace
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from tests.support.pages import hidden, text_areas
 
 FILES, RUNS, NEW = 2_000, 50, 5
 """The newest files have no result yet; as many results are of files that are gone."""
 ROUNDS = 21
-PAGE_MS, LOOP_MS, ONE_MS = 20, 5, 300
+PAGE_MS, LOOP_MS, ONE_MS, FINDINGS_MS = 20, 5, 300, 3
 AREAS = ("cancel", "refund", "partial", "idempotency", "timeout", "address", "payment", "stock")
 
 
@@ -98,13 +104,13 @@ class Client:
     def get(self, path: str, *, compressed: bool = True) -> bytes:
         return self._answer("GET", path, None, {"Accept-Encoding": "gzip"} if compressed else {})
 
-    def post(self, path: str, fields: list[tuple[str, str]]) -> bytes:
-        """The answer to a form of the list, as a script asks for it."""
+    def post(self, path: str, fields: list[tuple[str, str]], *, part: str) -> bytes:
+        """A part of the page that answers a form, as a script asks for it."""
         headers = {
             "Accept-Encoding": "gzip",
             "Content-Type": "application/x-www-form-urlencoded",
             "HX-Request": "true",
-            "HX-Target": "scenario-list",
+            "HX-Target": part,
         }
         return self._answer("POST", path, urlencode(fields), headers)
 
@@ -132,6 +138,19 @@ def _spent(task: Path) -> int:
     return int((task / "schedstat").read_text().split()[0])
 
 
+def typing(client: Client) -> Callable[[], bytes]:
+    """Asks for the findings about the form of a fixture, each time with another number in its payload."""
+    page = client.get("/?fixture=default", compressed=False).decode()
+    form = {**hidden(page), **text_areas(page), "receiver": "shop", "fixture": "default"}
+    numbers = itertools.count(1)
+
+    def typed() -> bytes:
+        payload = form["payload"].replace("4897", f"4897{next(numbers)}", 1)
+        return client.post("/compose", [*{**form, "payload": payload}.items()], part="findings")
+
+    return typed
+
+
 def main() -> int:
     failures = []
 
@@ -149,6 +168,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         workspace = Path(name)
         write_files(workspace)
+        Workspace(workspace).save_receiver(Receiver("shop", "http://127.0.0.1:9"))
         fill(workspace / ".sandbox" / "runs")
         with serving(workspace) as (port, pid):
             client = Client(port, pid)
@@ -173,8 +193,12 @@ def main() -> int:
             one = f"/scenarios/show?id={scenario_id(7)}"
             picked = [("pick", scenario_id(each)) for each in range(0, FILES, 5)]
             fields = [("receiver", "stand-in"), ("q", "order"), *picked]
-            told(f"typing, with {len(picked):,} selected", lambda: client.post("/scenarios", fields))
+            told(
+                f"typing, with {len(picked):,} selected",
+                lambda: client.post("/scenarios", fields, part="scenario-list"),
+            )
             told("one scenario, with its results", lambda: client.get(one), ONE_MS)
+            told("findings at a keystroke", typing(client), FINDINGS_MS)
     if failures:
         print(f"missed: {', '.join(failures)}")
     return 1 if failures else 0

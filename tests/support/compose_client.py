@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-import re
 from typing import Any
 
 import httpx2 as httpx
@@ -14,7 +12,7 @@ from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.runlog.ports import Log
 from retailops_sandbox.workspace.workspace import Workspace
 from tests.support.logged import newest_deliveries
-from tests.support.pages import hidden
+from tests.support.pages import hidden, text_areas
 from tests.support.serving import Served
 
 
@@ -35,9 +33,7 @@ class ComposeClient:
     def form(self, path: str = "/") -> dict[str, str]:
         """The fields of the compose page when it is first loaded."""
         page = self.http.get(path).text
-        areas = re.findall(r'<textarea[^>]*? name="(\w+)".*?>\n(.*?)</textarea>', page, re.DOTALL)
-        typed = {name: html.unescape(value) for name, value in areas}
-        return {**hidden(page), **typed, "receiver": "stand-in"}
+        return {**hidden(page), **text_areas(page), "receiver": "stand-in"}
 
     def filled(self, **fields: str) -> dict[str, str]:
         """The compose page's fields, with the receiver chosen and the URL seen."""

@@ -21,3 +21,9 @@ def hidden(page: str) -> dict[str, str]:
     """The hidden fields of a page, each name once."""
     fields = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page)
     return {name: html.unescape(value) for name, value in fields}
+
+
+def text_areas(page: str) -> dict[str, str]:
+    """What is typed in the text areas of a page, by their names."""
+    areas = re.findall(r'<textarea[^>]*? name="(\w+)".*?>\n(.*?)</textarea>', page, re.DOTALL)
+    return {name: html.unescape(value) for name, value in areas}

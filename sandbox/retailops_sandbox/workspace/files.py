@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 from retailops_sandbox.errors import FileError, unreadable, unwritable
 from retailops_sandbox.regular_files import SHARED_FILE, regular, replacement
 
+FileStamp = tuple[int, int, int]
+"""What tells that a file or a folder has changed: its time, size and number."""
+
 _CHUNK = 64 * 1024
+_SETTLED_NS = 2_000_000_000
+"""Since when a file must be unchanged for its time to tell: that of some file systems has whole seconds."""
 
 
 def checked(question: Callable[[Path], bool], path: Path) -> bool:
@@ -18,6 +24,21 @@ def checked(question: Callable[[Path], bool], path: Path) -> bool:
         return question(path)
     except OSError as error:
         raise unreadable(path, error) from error
+
+
+def file_stamp(path: Path | str) -> FileStamp | None:
+    """What tells that a file or a folder has changed; None where the system does not say."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        # Reading it says why.
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+def is_settled(stamp: FileStamp) -> bool:
+    """Whether a change since then would have another stamp."""
+    return time.time_ns() - stamp[0] > _SETTLED_NS
 
 
 def read_text(path: Path | str) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, cached_property, partial
 from http import HTTPStatus
 from typing import Any
 
@@ -84,19 +84,40 @@ class ComposeNotices(msgspec.Struct, frozen=True, kw_only=True):
     """`on` or `off` where advice was just switched."""
 
 
-class ComposePage(msgspec.Struct, frozen=True, kw_only=True):
-    """The page, or a part of it."""
+class ComposePage(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+    """The page, or a part of it: what a template does not show is not made."""
 
     form: SendForm
     target: Target
     receivers: Sequence[Receiver]
     actions: Sequence[Action]
-    fixtures: FixturePanel
-    payload: PayloadPanel
-    expectation: ExpectationPanel
     notices: ComposeNotices
     problems: Mapping[str, str]
     """By field."""
+    gives_advice: bool
+    """Whether advice is switched on."""
+    can_advise: bool
+    """Whether the contract has rules of advice."""
+    make_findings: Callable[[], Findings]
+    make_fixtures: Callable[[], FixturePanel]
+    make_payload: Callable[[Findings], PayloadPanel]
+    make_expectation: Callable[[], ExpectationPanel]
+
+    @cached_property
+    def findings(self) -> Findings:
+        return self.make_findings()
+
+    @cached_property
+    def fixtures(self) -> FixturePanel:
+        return self.make_fixtures()
+
+    @cached_property
+    def payload(self) -> PayloadPanel:
+        return self.make_payload(self.findings)
+
+    @cached_property
+    def expectation(self) -> ExpectationPanel:
+        return self.make_expectation()
 
 
 class ComposePages(RoomPages):
@@ -143,7 +164,7 @@ class ComposePages(RoomPages):
         send_form.expectation_view = EXPECTATION_VIEW.of(request)
         send_form.q = request.query_params.get("q", "").strip()
         send_form.receiver = send_form.receiver or chosen_receiver(request, receivers).name
-        return self._show(request, receivers, files, send_form, notices)
+        return self._show(request, receivers, lambda: files, send_form, notices)
 
     async def change(self, request: Request) -> Response:
         """Do the action of a button other than Send with the typed form, and show the page again."""
@@ -335,15 +356,14 @@ class ComposePages(RoomPages):
         **options: Any,
     ) -> Response:
         """Show what was typed, with the fixtures as they are now. Blocks: a fixture may be large."""
-        return self._show(
-            request, receivers, self._fixture_buttons.read(send_form), send_form, notices, **options
-        )
+        read_files = partial(self._fixture_buttons.read, send_form)
+        return self._show(request, receivers, read_files, send_form, notices, **options)
 
     def _show(
         self,
         request: Request,
         receivers: KnownReceivers,
-        files: FixtureFiles,
+        read_files: Callable[[], FixtureFiles],
         send_form: SendForm,
         notices: ComposeNotices,
         *,
@@ -356,24 +376,22 @@ class ComposePages(RoomPages):
         if problem := target.problem or receivers.problem:
             wrong.setdefault("receiver", problem)
         send_form.form_id = secrets.token_hex(16)
-        advice = notices.advice or ADVICE.of(request)
+        files = cache(read_files)
         page = ComposePage(
             form=send_form,
             target=target,
             receivers=receivers.all,
             actions=self._context.actions(),
-            fixtures=self._fixture_buttons.panel(send_form, files),
-            payload=payload.panel(
-                self._context,
-                receivers,
-                send_form,
-                self._findings(receivers, send_form),
-                files.opened,
-                gives_advice=advice == "on",
-            ),
-            expectation=expectation.panel(self._context, send_form, form),
             notices=notices,
             problems=wrong,
+            gives_advice=(notices.advice or ADVICE.of(request)) == "on",
+            can_advise=bool(contract.load(send_form.action, send_form.edition).advice),
+            make_findings=lambda: self._findings(receivers, send_form),
+            make_fixtures=lambda: self._fixture_buttons.panel(send_form, files()),
+            make_payload=lambda findings: payload.panel(
+                self._context, receivers, send_form, findings, lambda: files().opened
+            ),
+            make_expectation=lambda: expectation.panel(self._context, send_form, form),
         )
         return self._page(request, part, page, target=target, refused=refused)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 from starlette.datastructures import FormData
@@ -26,11 +26,6 @@ EDITS = ("add", "remove", "reset")
 class PayloadPanel(msgspec.Struct, frozen=True, kw_only=True):
     """The payload in the view that was chosen."""
 
-    findings: Findings
-    gives_advice: bool
-    """Whether advice is switched on."""
-    can_advise: bool
-    """Whether the contract has rules of advice."""
     form_view: FormView | None
     preview: RequestPreview | None
     vocabulary: Sequence[Word]
@@ -41,27 +36,18 @@ def panel(
     receivers: KnownReceivers,
     send_form: SendForm,
     findings: Findings,
-    fixture_text: str | None,
-    *,
-    gives_advice: bool,
+    read_fixture: Callable[[], str | None],
 ) -> PayloadPanel:
-    """The panel of what is typed; `fixture_text` is the stored text of the open fixture, if there is one."""
+    """The panel of what is typed; `read_fixture` gives the stored text of the open fixture, None without."""
     wanted = contract.load(send_form.action, send_form.edition)
     form_view = preview = None
     if send_form.view == "form":
         form_view = payload_form.of(
-            send_form.payload, wanted, findings, fixture=send_form.fixture, fixture_text=fixture_text
+            send_form.payload, wanted, findings, fixture=send_form.fixture, fixture_text=read_fixture()
         )
     elif send_form.view == "sent":
         preview = request_preview.of(context, receivers, send_form)
-    return PayloadPanel(
-        findings=findings,
-        gives_advice=gives_advice,
-        can_advise=bool(wanted.advice),
-        form_view=form_view,
-        preview=preview,
-        vocabulary=vocabulary(wanted.request_schema),
-    )
+    return PayloadPanel(form_view=form_view, preview=preview, vocabulary=vocabulary(wanted.request_schema))
 
 
 def take_inputs(send_form: SendForm, form: FormData) -> str:

@@ -20,7 +20,7 @@ from retailops_sandbox.session.fitting import editions_of
 from retailops_sandbox.session.ports import SystemClock, build_ports
 from retailops_sandbox.standin import TOKEN, StandIn
 from retailops_sandbox.web.shell.environment import WorkspaceEnvironment, named_variables
-from retailops_sandbox.web.shell.known_receivers import KnownReceivers
+from retailops_sandbox.web.shell.known_receivers import KnownReceivers, ReceiversFile
 from retailops_sandbox.web.shell.running import Running
 from retailops_sandbox.web.shell.scenario_index import ScenarioIndex
 from retailops_sandbox.web.shell.sending import Sending
@@ -91,6 +91,7 @@ class AppContext:
         self.log = log or open_log(workspace.runs_dir)
         self.stand_in = stand_in
         self.stand_in_receiver = Receiver(name="stand-in", base_url=stand_in_url, token=TOKEN, stand_in=True)
+        self._receivers_file = ReceiversFile(workspace, self.stand_in_receiver)
         self.secrets: dict[str, str] = {}
         """Secrets that were typed in the browser, by environment variable; kept until the process ends."""
         self.environment = WorkspaceEnvironment(
@@ -130,7 +131,7 @@ class AppContext:
 
     def read_receivers(self) -> KnownReceivers:
         """The receivers as they are now: a request reads them once, and hands them on."""
-        found = KnownReceivers.read(self.workspace, self.stand_in_receiver)
+        found = self._receivers_file.read()
         self.environment.allow(name for each in found.all for name in named_variables(each))
         return found
 

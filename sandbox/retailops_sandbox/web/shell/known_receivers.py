@@ -6,6 +6,7 @@ import msgspec
 
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.model import Receiver
+from retailops_sandbox.workspace.files import FileStamp, file_stamp, is_settled
 from retailops_sandbox.workspace.receivers import ReceiverBook
 from retailops_sandbox.workspace.workspace import Workspace
 
@@ -58,3 +59,23 @@ class KnownReceivers(msgspec.Struct, frozen=True):
     def named(self, name: str) -> Receiver:
         """The receiver of this name; SandboxError where there is none."""
         return self.find(name) or self.own().named(name)
+
+
+class ReceiversFile:
+    """Reads the workspace's receivers, and again only where their file has changed. Threads may share it."""
+
+    def __init__(self, workspace: Workspace, stand_in: Receiver) -> None:
+        self._workspace = workspace
+        self._stand_in = stand_in
+        self._known: tuple[FileStamp, KnownReceivers] | None = None
+
+    def read(self) -> KnownReceivers:
+        """The receivers as they are now; the same object as before where nothing has changed."""
+        stamp, known = file_stamp(self._workspace.receivers_file), self._known
+        if known is not None and known[0] == stamp:
+            return known[1]
+        found = KnownReceivers.read(self._workspace, self._stand_in)
+        self._known = None
+        if stamp is not None and is_settled(stamp) and not found.problem:
+            self._known = stamp, found
+        return found

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
@@ -13,11 +11,8 @@ import msgspec
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.session.collect import read_plans
+from retailops_sandbox.workspace.files import FileStamp, file_stamp, is_settled
 from retailops_sandbox.workspace.workspace import FolderListing, Workspace, list_folder
-
-_Stamp = tuple[int, int, int] | None
-_SETTLED_NS = 2_000_000_000
-"""Since when a folder must be unchanged for its time to tell: that of some file systems has whole seconds."""
 
 
 class IndexedScenario(msgspec.Struct, frozen=True):
@@ -82,7 +77,7 @@ class ScenarioIndex:
         return True
 
     def _current(self, path: str) -> _Known:
-        stamp = _stamp(path)
+        stamp = file_stamp(path)
         known = self._known.get(path)
         if known is not None and known[0] == stamp and stamp is not None:
             return known
@@ -90,23 +85,23 @@ class ScenarioIndex:
         return stamp, IndexedScenario.of(plans[0]) if plans else unreadable[0]
 
 
-_Known = tuple[_Stamp, IndexedScenario | SandboxError]
+_Known = tuple[FileStamp | None, IndexedScenario | SandboxError]
 
 
 class _Folders:
     """Lists folders, and a known one again only where it may have changed."""
 
     def __init__(self) -> None:
-        self._known: dict[str, tuple[_Stamp, FolderListing]] = {}
+        self._known: dict[str, tuple[FileStamp | None, FolderListing]] = {}
 
     def listed(self, folder: str, within: Path) -> FolderListing:
         """The listing of a folder as it is now. `within` is always the same for a folder."""
-        stamp = _stamp(folder)
+        stamp = file_stamp(folder)
         known = self._known.pop(folder, None)
         if known is None or known[0] != stamp or stamp is None:
             known = stamp, list_folder(folder, within)
         has_told_all = not (known[1].has_links or known[1].mistakes)
-        if stamp is not None and has_told_all and time.time_ns() - stamp[0] > _SETTLED_NS:
+        if stamp is not None and has_told_all and is_settled(stamp):
             self._known[folder] = known
         return known[1]
 
@@ -121,13 +116,3 @@ def _indexed(
         unreadable=(*unreadable, *(each for each in found if isinstance(each, SandboxError))),
         tags=tuple(sorted({tag for each in scenarios for tag in each.plan.scenario.tags})),
     )
-
-
-def _stamp(path: str) -> _Stamp:
-    """What tells that a file or a folder has changed; None where the system does not say."""
-    try:
-        status = os.stat(path)
-    except OSError:
-        # Reading it says why.
-        return None
-    return status.st_mtime_ns, status.st_size, status.st_ino

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import time
 from pathlib import Path
 
 import pytest
 
 from retailops_sandbox.errors import SourceError, UsageError
 from retailops_sandbox.model import Receiver
-from retailops_sandbox.web.shell.known_receivers import KnownReceivers
+from retailops_sandbox.web.shell.known_receivers import KnownReceivers, ReceiversFile
+from retailops_sandbox.workspace import files
 from retailops_sandbox.workspace.workspace import Workspace
 
 STAND_IN = Receiver("stand-in", "http://127.0.0.1:9", stand_in=True)
@@ -56,3 +60,52 @@ def test_where_the_file_is_wrong_only_the_stand_in_is_known(tmp_path: Path):
         known.named("shop")
     with pytest.raises(SourceError):
         known.own()
+
+
+def settle(workspace: Workspace) -> None:
+    """Let the file be as it is for a minute."""
+    past = time.time() - 60
+    os.utime(workspace.receivers_file, (past, past))
+
+
+def test_the_file_is_read_again_only_where_it_has_changed(tmp_path: Path):
+    workspace = Workspace(tmp_path)
+    file = ReceiversFile(workspace, STAND_IN)
+    assert file.read().names == ["stand-in"]
+    workspace.save_receiver(SHOP)
+    settle(workspace)
+    known = file.read()
+    assert known.names == ["stand-in", "shop"]
+    assert file.read() is known
+    workspace.delete_receiver("shop")
+    assert file.read().names == ["stand-in"]
+    workspace.receivers_file.unlink()
+    assert file.read().names == ["stand-in"]
+
+
+def test_a_file_that_was_just_written_may_change_within_its_time(tmp_path: Path):
+    workspace = Workspace(tmp_path)
+    workspace.save_receiver(SHOP)
+    file = ReceiversFile(workspace, STAND_IN)
+    now = time.time_ns()
+    os.utime(workspace.receivers_file, ns=(now, now))
+    assert file.read().names == ["stand-in", "shop"]
+    text = workspace.receivers_file.read_text()
+    workspace.receivers_file.write_text(text.replace('"shop"', '"lamp"'))
+    os.utime(workspace.receivers_file, ns=(now, now))
+    assert file.read().names == ["stand-in", "lamp"]
+
+
+def test_a_file_that_could_not_be_read_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    workspace = Workspace(tmp_path)
+    workspace.save_receiver(SHOP)
+    settle(workspace)
+    file = ReceiversFile(workspace, STAND_IN)
+
+    def refuse(*_: object) -> int:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "regular", refuse)
+        assert "permission denied" in file.read().problem
+    assert file.read().names == ["stand-in", "shop"]
