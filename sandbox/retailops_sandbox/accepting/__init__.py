@@ -2,6 +2,7 @@
 
 deciding   the decisions that a difference allows, and the regex that is proposed for it
 bodies     an expected body and its rules after the decisions
+proposing  the rules that are proposed for accepted values that will differ the next time
 files      a scenario file's text after the decisions
 answers    an answer as a new expectation
 saving     the files that accepting writes, for one expectation or a whole run
@@ -26,6 +27,7 @@ from retailops_sandbox.accepting.files import (
     place,
     rounded_up,
 )
+from retailops_sandbox.accepting.proposing import ProposedRule
 
 __all__ = [
     "ACCEPT",
@@ -36,6 +38,7 @@ __all__ = [
     "ExpectationChanged",
     "JudgedExpectation",
     "Key",
+    "ProposedRule",
     "accept",
     "decision_options",
     "key",

@@ -26,7 +26,8 @@ from retailops_sandbox.jsontext import holds_mark, pointer
 from retailops_sandbox.model import Json, Mark, Rule
 from retailops_sandbox.redaction.literals import without_values
 
-_Tokens: TypeAlias = "tuple[str, ...]"
+Tokens: TypeAlias = "tuple[str, ...]"
+"""The tokens of a pointer."""
 _Value: TypeAlias = Any
 """Json, or UNSET where there is no value."""
 
@@ -44,6 +45,10 @@ class Decided(msgspec.Struct, frozen=True):
     """The rules as the file has them."""
     renamed: dict[str, str]
     """The new paths of the file's rules that stay, by their old paths."""
+    accepted: Mapping[Tokens, Tokens]
+    """The places in the body of the values that were accepted, by their places in the answer."""
+    gave_way: frozenset[str]
+    """The paths of the rules that were made for accepted values alone, because another rule refused them."""
 
 
 def decide(
@@ -76,6 +81,8 @@ def decide(
         {**{new: rules[old] for old, new in kept.items()}, **added},
         {**{new: template_rules[old] for old, new in kept.items()}, **added_template},
         kept,
+        walk.accepted,
+        frozenset(walk.gave_way),
     )
 
 
@@ -92,10 +99,10 @@ _NOTHING = _Pair(UNSET, UNSET)
 class _Place(msgspec.Struct, frozen=True):
     """The tokens of a place in the expected body as it was and as it will be, and in the actual body."""
 
-    old: _Tokens = ()
-    new: _Tokens = ()
-    actual: _Tokens = ()
-    wide: _Tokens = ()
+    old: Tokens = ()
+    new: Tokens = ()
+    actual: Tokens = ()
+    wide: Tokens = ()
     """The tokens of `new`, with `*` for the items of set-like arrays."""
 
     def beneath(self, child: Node, new: str | int, *, wide: bool = False) -> _Place:
@@ -125,10 +132,12 @@ class _Walk:
         self._decisions = decisions
         self._otherwise = otherwise
         self._dropped: set[str] = set()
-        self._removed: list[_Tokens] = []
-        self._arrays: dict[_Tokens, _Renumbered] = {}
+        self._removed: list[Tokens] = []
+        self._arrays: dict[Tokens, _Renumbered] = {}
         """The arrays that were walked through, by their old places."""
         self.added: dict[str, Rule] = {}
+        self.accepted: dict[Tokens, Tokens] = {}
+        self.gave_way: set[str] = set()
 
     # --- One place ---
 
@@ -154,8 +163,10 @@ class _Walk:
         if decision.word == "accept" and isinstance(node.actual, Mark):
             self.added[pointer.join(place.new)] = "any"
         elif decision.word == "accept" and node.matcher is not None and node.matcher.accepts is not None:
+            self.accepted[place.actual] = place.new
             return self._refused_by_rule(node, place)
         elif decision.word == "accept":
+            self.accepted[place.actual] = place.new
             return self._accepted(node.actual, scope, place.new)
         elif decision.word == "rule":
             self._add_rule(decision, node, place)
@@ -169,7 +180,7 @@ class _Walk:
         if holds_mark(node.actual):
             self.added[path] = "any"
         elif isinstance(node.actual, (dict, list)) or any("*" in self._rules[each] for each in reaching):
-            self.added[path] = {"one_of": [node.actual]}
+            self._give_way(path, node.actual)
         else:
             self._dropped.update(reaching)
         return _Pair(clean, composing.escaped(clean))
@@ -181,7 +192,7 @@ class _Walk:
         path = place.wide if decision.everywhere and not hidden else place.new
         self.added[pointer.join(path)] = decision.rule
 
-    def _decision(self, kind: str, expected: _Tokens | None, actual: _Tokens | None) -> Decision:
+    def _decision(self, kind: str, expected: Tokens | None, actual: Tokens | None) -> Decision:
         expected_pointer = None if expected is None else pointer.join(expected)
         actual_pointer = None if actual is None else pointer.join(actual)
         return self._decisions.get(("body", kind, expected_pointer, actual_pointer), self._otherwise)
@@ -231,7 +242,10 @@ class _Walk:
         decision = self._decision("unexpected", None, place.actual)
         if decision.word == "rule":
             self._add_rule(decision, node, place)
-        return self._accepted(node.actual, scope, place.new) if decision.word == "accept" else _NOTHING
+        if decision.word != "accept":
+            return _NOTHING
+        self.accepted[place.actual] = place.new
+        return self._accepted(node.actual, scope, place.new)
 
     # --- Arrays ---
 
@@ -242,7 +256,9 @@ class _Walk:
         numbers: dict[int, int] = {}
         for at, child in enumerate(staying):
             if child.expected is UNSET:
-                pair = self._accepted(child.actual, _scope_of_new(scope, at, node), (*place.new, str(at)))
+                new = (*place.new, str(at))
+                self.accepted[(*place.actual, str(child.actual_token))] = new
+                pair = self._accepted(child.actual, _scope_of_new(scope, at, node), new)
             else:
                 old = int(child.expected_token)
                 numbers[old] = at
@@ -287,17 +303,19 @@ class _Walk:
 
     # --- Actual values that are accepted ---
 
-    def _accepted(self, value: Json, scope: Scope | None, path: _Tokens) -> _Pair:
+    def _accepted(self, value: Json, scope: Scope | None, path: Tokens) -> _Pair:
         """An actual value as the expected one; rules that would refuse it are replaced at its place."""
         return _Pair(*self._literal(value, scope, path))
 
-    def _literal(self, value: Json, scope: Scope | None, path: _Tokens) -> tuple[Json, Json]:
+    def _literal(self, value: Json, scope: Scope | None, path: Tokens) -> tuple[Json, Json]:
         matcher = scope.matcher if scope is not None else None
         if matcher is not None and matcher.accepts is not None:
             clean = without_values(value)
             if not matcher.accepts(value):
-                secret = holds_mark(value)
-                self.added[pointer.join(path)] = "any" if secret else {"one_of": [value]}
+                if holds_mark(value):
+                    self.added[pointer.join(path)] = "any"
+                else:
+                    self._give_way(pointer.join(path), value)
             return clean, composing.escaped(clean)
         if isinstance(value, Mark):
             self.added[pointer.join(path)] = "any"
@@ -321,9 +339,14 @@ class _Walk:
             return [one for one, _ in items], [other for _, other in items]
         return value, composing.escaped(value)
 
+    def _give_way(self, path: str, value: Json) -> None:
+        """Make a rule for an accepted value alone, at whose place another rule would refuse it."""
+        self.added[path] = {"one_of": [value]}
+        self.gave_way.add(path)
+
     # --- The rules that were there before ---
 
-    def _reaching(self, place: _Tokens) -> list[str]:
+    def _reaching(self, place: Tokens) -> list[str]:
         """The paths of the rules that reach a place."""
         return [
             path
@@ -345,7 +368,7 @@ class _Walk:
                 found[path] = path if new == tokens else pointer.join(new)
         return found
 
-    def _moved(self, tokens: _Tokens) -> _Tokens | None:
+    def _moved(self, tokens: Tokens) -> Tokens | None:
         """The tokens of a rule's path with the new positions of items; None where its item is removed."""
         new = list(tokens)
         for depth, token in enumerate(tokens):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -11,14 +11,16 @@ import msgspec
 from msgspec import UNSET
 
 from retailops_sandbox import comparing, composing, jsontext, redaction
-from retailops_sandbox.accepting import bodies
+from retailops_sandbox.accepting import bodies, proposing
 from retailops_sandbox.accepting.deciding import ACCEPT, KEEP, Decision, Key, key
+from retailops_sandbox.accepting.proposing import ProposedRule
 from retailops_sandbox.comparing.node import known_differences
 from retailops_sandbox.comparing.rules import compile_rules
 from retailops_sandbox.comparing.values import same
 from retailops_sandbox.errors import SandboxError, SourceError
 from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import Delivery, Difference, Expectation, Json, Judgement, Mark
+from retailops_sandbox.recording.steps import sent_again
 from retailops_sandbox.scenarios import scenario
 
 _MOST_ROUNDS = 4
@@ -36,6 +38,8 @@ class JudgedExpectation(msgspec.Struct, frozen=True, kw_only=True):
     judgement: Judgement
     sets: Mapping[str, tuple[str, ...]]
     """The contract's set-like arrays."""
+    repeats: tuple[Json, ...] = ()
+    """The answers of the same status to the other deliveries of the expectation."""
 
 
 class Accepted(msgspec.Struct, frozen=True):
@@ -45,6 +49,8 @@ class Accepted(msgspec.Struct, frozen=True):
     """The file's text, changed no more than necessary."""
     expectation: Expectation
     """The new expectation, filled as that of the judgement, by which deliveries can be judged again."""
+    proposals: tuple[ProposedRule, ...] = ()
+    """The rules that are proposed for the accepted values, taken or not."""
 
 
 def place(plan: scenario.Plan, delivery: Delivery) -> str:
@@ -66,10 +72,12 @@ def accept(
     decisions: Mapping[Key, Decision],
     otherwise: Decision = KEEP,
     *,
+    rules: Collection[str] | None = None,
     file: str = "",
 ) -> Accepted:
     """The file's text after the decisions; `otherwise` is the decision on all other differences.
 
+    `rules` are the paths of the proposed rules that are taken; None takes those that are by default.
     Raises ExpectationChanged where the file no longer expects what the delivery was judged by, and
     SourceError where the text cannot be read.
     """
@@ -82,18 +90,18 @@ def accept(
         raise _changed(file, case.place) from error
     if judged is None or not _may_be_filled(jsontext.convert(written, Expectation, text, file=file), judged):
         raise _changed(file, case.place)
-    change = _Change(written, judged)
+    change = _Change(written, judged, rules)
     for difference in case.judgement.differences:
         decision = decisions.get(key(difference), otherwise)
         if decision.word != "keep" and difference.part != "body":
-            _part(change, difference, decision, case.delivery)
+            _part(change, difference, decision, case)
     response = case.delivery.response
     if response is not None and case.delivery.fault is None and judged.body is not UNSET:
         _body(change, case, decisions, otherwise)
     text = _with_renamed_rules(text, case.place, change.renamed)
     new = jsontext.rewrite(text, pointer.set_at(document, case.place, change.written))
     scenario.read(new, id="", file=file)
-    return Accepted(new, change.judged)
+    return Accepted(new, change.judged, tuple(change.proposals))
 
 
 def _changed(file: str, what: str) -> ExpectationChanged:
@@ -107,9 +115,11 @@ def _changed(file: str, what: str) -> ExpectationChanged:
 class _Change:
     """An expectation in two forms that get the same changes: the file's, and that of the judgement."""
 
-    def __init__(self, written: dict[str, Json], judged: Expectation) -> None:
+    def __init__(self, written: dict[str, Json], judged: Expectation, wanted: Collection[str] | None) -> None:
         self.written = written
         self.judged = judged
+        self.proposals: list[ProposedRule] = []
+        self._wanted = wanted
         self.renamed: dict[str, str] = {}
         """The new paths of the rules that stay, by their old paths; empty where no rule changed."""
 
@@ -128,6 +138,18 @@ class _Change:
         else:
             self.take(field)
 
+    def with_proposals(self, found: bodies.Decided, answer: Json, case: JudgedExpectation) -> bodies.Decided:
+        """The decided body with the proposed rules for its accepted values that are taken."""
+        self.proposals = proposing.proposed(
+            found, answer, case.repeats, sent=sent_again(case.delivery), arrays=case.sets
+        )
+        taken = [
+            each
+            for each in self.proposals
+            if (each.taken if self._wanted is None else each.path in self._wanted)
+        ]
+        return proposing.with_rules(found, taken)
+
     def _judge_by(self, field: str, value: Any) -> None:
         self.judged = msgspec.structs.replace(self.judged, **{field: value})
 
@@ -135,7 +157,8 @@ class _Change:
 # --- Parts other than the body ------------------------------------------------------------------------
 
 
-def _part(change: _Change, difference: Difference, decision: Decision, delivery: Delivery) -> None:
+def _part(change: _Change, difference: Difference, decision: Decision, case: JudgedExpectation) -> None:
+    delivery = case.delivery
     if difference.part == "headers":
         _header(change, difference, decision)
     elif difference.part == "status":
@@ -146,7 +169,7 @@ def _part(change: _Change, difference: Difference, decision: Decision, delivery:
     elif delivery.fault is not None:
         change.put("fault", delivery.fault.kind, delivery.fault.kind)
     elif delivery.response is not None:
-        _answer_instead_of_fault(change, delivery)
+        _answer_instead_of_fault(change, case)
 
 
 def rounded_up(milliseconds: float) -> int:
@@ -170,8 +193,9 @@ def _header(change: _Change, difference: Difference, decision: Decision) -> None
     change.put_or_take("headers", written, judged)
 
 
-def _answer_instead_of_fault(change: _Change, delivery: Delivery) -> None:
+def _answer_instead_of_fault(change: _Change, case: JudgedExpectation) -> None:
     """Expect an answer's status and body in the place of a fault."""
+    delivery = case.delivery
     assert delivery.response is not None
     change.take("fault")
     change.put("status", delivery.response.status, delivery.response.status)
@@ -187,6 +211,7 @@ def _answer_instead_of_fault(change: _Change, delivery: Delivery) -> None:
             decisions={},
             otherwise=ACCEPT,
         )
+        found = change.with_proposals(found, actual, case)
         change.put("body", found.template, found.body)
         change.put_or_take("rules", found.template_rules, found.rules)
 
@@ -223,6 +248,7 @@ def _body(
     differences = [each for each in case.judgement.differences if each.part == "body"]
     if all(decisions.get(key(each), otherwise).word != "keep" for each in differences):
         found = _until_it_passes(found, actual, case.sets)
+    found = change.with_proposals(found, actual, case)
     change.put("body", found.template, found.body)
     if found.template_rules != written_rules:
         change.renamed = found.renamed
@@ -252,7 +278,12 @@ def _until_it_passes(
             otherwise=ACCEPT,
         )
         renamed = {old: more.renamed[new] for old, new in found.renamed.items() if new in more.renamed}
-        found = msgspec.structs.replace(more, renamed=renamed)
+        found = msgspec.structs.replace(
+            more,
+            renamed=renamed,
+            accepted={**found.accepted, **more.accepted},
+            gave_way=(found.gave_way | more.gave_way) & more.rules.keys(),
+        )
     return found
 
 

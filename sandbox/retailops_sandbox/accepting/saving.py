@@ -7,18 +7,18 @@ mistake of the receiver, a fault is no answer, and a limit is a demand.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
 from retailops_sandbox import accepting, redaction, resources
-from retailops_sandbox.accepting import ACCEPT, KEEP, Decision, JudgedExpectation
+from retailops_sandbox.accepting import ACCEPT, KEEP, Decision, JudgedExpectation, ProposedRule
 from retailops_sandbox.comparing import Judge
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.engine import ScenarioResult, StepResult, worst
-from retailops_sandbox.errors import FileError, UsageError, unwritable
-from retailops_sandbox.model import Delivery, Judgement
+from retailops_sandbox.errors import FileError, SourceError, UsageError, unwritable
+from retailops_sandbox.model import Delivery, Json, Judgement
 from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.workspace.files import checked, read_text, write_file
 from retailops_sandbox.workspace.workspace import Workspace
@@ -51,6 +51,8 @@ class FileChange(msgspec.Struct, frozen=True, kw_only=True):
     after: str
     left: tuple[str, ...] = ()
     """The differences that were not accepted, each with the reason in one line."""
+    rules: tuple[str, ...] = ()
+    """The rules that were made for values that look volatile, each with its step in one line."""
 
     @property
     def is_copy(self) -> bool:
@@ -110,6 +112,8 @@ class Outcome(msgspec.Struct, frozen=True):
     """A file's text after the decisions on one expectation, and how its deliveries are judged then."""
 
     text: str
+    proposals: tuple[ProposedRule, ...] = ()
+    """The rules that are proposed for accepted values that look volatile."""
     left: tuple[str, ...] = ()
     passes: bool = False
     """Whether each delivery of the expectation passes now."""
@@ -126,11 +130,29 @@ def cases(plan: Plan, judged: Iterable[Judged]) -> dict[str, list[Judged]]:
     return {place: group for place, group in found.items() if any(each.failed for each in group)}
 
 
-def case(place: str, judged: Judged) -> JudgedExpectation:
-    """A judged delivery with the pointer of its expectation and its contract's set-like arrays."""
+def case(place: str, judged: Judged, group: Sequence[Judged] = ()) -> JudgedExpectation:
+    """A judged delivery with the pointer of its expectation, its contract's arrays, and its repeats."""
     delivery = judged.delivery
-    sets = contract.load(delivery.action, delivery.edition).arrays
-    return JudgedExpectation(place=place, delivery=delivery, judgement=judged.judgement, sets=sets)
+    return JudgedExpectation(
+        place=place,
+        delivery=delivery,
+        judgement=judged.judgement,
+        sets=contract.load(delivery.action, delivery.edition).arrays,
+        repeats=tuple(_repeats(delivery, group)),
+    )
+
+
+def _repeats(sent: Delivery, group: Sequence[Judged]) -> Iterator[Json]:
+    """The answers of the same status to the other deliveries of a group."""
+    for each in group:
+        other = each.delivery
+        if other.id == sent.id or other.response is None or sent.response is None:
+            continue
+        if other.fault is None and other.response.status == sent.response.status:
+            try:
+                yield redaction.listing.answered(other)
+            except SourceError:
+                continue  # it is not JSON
 
 
 def decide(
@@ -140,11 +162,15 @@ def decide(
     decisions: Mapping[accepting.Key, Decision],
     otherwise: Decision,
     *,
+    rules: Collection[str] | None = None,
     file: str,
 ) -> Outcome:
-    """The outcome of the decisions on the first delivery of a group that failed."""
+    """The outcome of the decisions on the first delivery of a group that failed.
+
+    `rules` are the paths of the proposed rules that are taken, as of `accepting.accept`.
+    """
     first = next(each for each in group if each.failed)
-    made = accepting.accept(text, case(place, first), decisions, otherwise, file=file)
+    made = accepting.accept(text, case(place, first, group), decisions, otherwise, rules=rules, file=file)
     judge = Judge(contract.load(first.delivery.action, first.delivery.edition))
     now = [
         judge(redaction.listing.answer(each.delivery), made.expectation, at=each.judgement.at)
@@ -158,7 +184,7 @@ def decide(
         which = f"{unlike} of its {len(group)} deliveries {'was' if unlike == 1 else 'were'}"
         left += (f"{step}: {which} answered in another way: expect can be a list, one for each delivery",)
     passes = all(each.verdict not in ("failed", "errored") for each in now)
-    return Outcome(made.text, left, passes, disagree)
+    return Outcome(made.text, made.proposals, left, passes, disagree)
 
 
 def _is_unlike(before: Judged, now: Judgement) -> bool:
@@ -193,17 +219,24 @@ class AcceptedScenario(msgspec.Struct, frozen=True):
     change: FileChange
 
 
-def accept_all(workspace: Workspace, result: ScenarioResult, judged: Sequence[Judged]) -> AcceptedScenario:
-    """Accept the differences of a scenario that failed, all but limits, faults and violations."""
+def accept_all(
+    workspace: Workspace, result: ScenarioResult, judged: Sequence[Judged], *, exact: bool = False
+) -> AcceptedScenario:
+    """Accept the differences of a scenario that failed, all but limits, faults and violations.
+
+    Values that look volatile get rules, unless it is to be `exact`.
+    """
     plan = result.plan
     text = plan.text
     left: list[str] = []
+    made: list[str] = []
     passing: set[str] = set()
     failing: set[str] = set()
     for place, group in cases(plan, judged).items():
         step = group[0].delivery.step
-        done = _all_of(text, place, group, plan.file)
+        done = _all_of(text, place, group, plan.file, exact=exact)
         left += done.left
+        made += (f"step {step!r}: {each.says}" for each in done.proposals if each.taken and not exact)
         text = done.text
         (passing if done.passes else failing).add(step)
     for each in judged:
@@ -218,22 +251,24 @@ def accept_all(workspace: Workspace, result: ScenarioResult, judged: Sequence[Ju
         before=plan.text,
         after=text,
         left=tuple(dict.fromkeys(left)),
+        rules=tuple(made),
     )
     now = msgspec.structs.replace(result, steps=steps, verdict=worst([step.verdict for step in steps]))
     return AcceptedScenario(now, change)
 
 
-def _all_of(text: str, place: str, group: Sequence[Judged], file: str) -> Outcome:
+def _all_of(text: str, place: str, group: Sequence[Judged], file: str, *, exact: bool) -> Outcome:
     """The text with all differences of one expectation accepted; unchanged where the answers disagree."""
     first = next(each for each in group if each.failed)
     decisions = {
         accepting.key(each): KEEP if each.part in _DEMANDS else ACCEPT for each in first.judgement.differences
     }
     try:
-        done = decide(text, place, group, decisions, ACCEPT, file=file)
+        rules = () if exact else None
+        done = decide(text, place, group, decisions, ACCEPT, rules=rules, file=file)
     except accepting.ExpectationChanged as error:
-        return Outcome(text, (str(error),))
-    return Outcome(text, done.left) if done.disagree else done
+        return Outcome(text, left=(str(error),))
+    return Outcome(text, left=done.left) if done.disagree else done
 
 
 def _expects_fault(judged: Judged) -> bool:

@@ -17,6 +17,7 @@ from retailops_sandbox.engine import DeliveryFinished, Event, ScenarioResult
 from retailops_sandbox.errors import SandboxError, UsageError, shortened
 from retailops_sandbox.foreign_text import LONGEST_LINE, in_text
 from retailops_sandbox.reporting.render import changes
+from retailops_sandbox.reporting.render.lines import in_line
 from retailops_sandbox.reporting.reporters.reporter import FinishedRun, Reporter
 from retailops_sandbox.workspace.workspace import Workspace
 
@@ -26,8 +27,9 @@ _COLOURS: dict[changes.LineKind, str] = {"removed": "red", "added": "green", "pl
 class Acceptance(Reporter):
     """A reporter that accepts the answers of failed scenarios when the run has ended."""
 
-    def __init__(self, workspace: Workspace, *, colour: bool) -> None:
+    def __init__(self, workspace: Workspace, *, exact: bool, colour: bool) -> None:
         self._workspace = workspace
+        self._exact = exact
         self._colour = colour
         self._judged: dict[int, list[Judged]] = {}
         """The judged deliveries of scenarios that have not ended, by plan."""
@@ -49,7 +51,7 @@ class Acceptance(Reporter):
         errors: list[SandboxError] = []
         results = {id(result.plan): result for result in run.results}
         for result, judged in self._failed:
-            taken = saving.accept_all(self._workspace, result, judged)
+            taken = saving.accept_all(self._workspace, result, judged, exact=self._exact)
             try:
                 self._write(taken.change)
             except SandboxError as error:
@@ -73,6 +75,8 @@ class Acceptance(Reporter):
             added, removed = changes.counts(found)
             copied = ", the workspace's copy of a shipped scenario" if change.is_copy else ""
             say(f"accepted into {change.target}{copied}: +{added} -{removed}")
+        for line in change.rules:
+            say(f"made a rule: {in_line(line)}")
         for reason in change.left:
             say(f"not accepted: {change.source}: {reason}")
 
@@ -84,9 +88,12 @@ class Acceptance(Reporter):
             show(click.style(text, fg=colour) if self._colour and colour else text)
 
 
-def asked_for(workspace: Workspace, *, dry_run: bool) -> Acceptance:
-    """The reporter that accepts answers; UsageError where accepting is refused."""
+def asked_for(workspace: Workspace, *, exact: bool, dry_run: bool) -> Acceptance:
+    """The reporter that accepts answers; UsageError where accepting is refused.
+
+    Where it is `exact`, values that look volatile get no rules.
+    """
     saving.refuse_in_ci(os.environ)
     if dry_run:
         raise UsageError("--dry-run sends nothing, so --accept has nothing to accept", mend="leave one out")
-    return Acceptance(workspace, colour=wants_colour(sys.stdout, os.environ))
+    return Acceptance(workspace, exact=exact, colour=wants_colour(sys.stdout, os.environ))

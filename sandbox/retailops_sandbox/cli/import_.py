@@ -31,6 +31,7 @@ _COMPRESSED = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"\x28\xb5\x2f\xfd": "
 @click.option("--action", default="", help="The action, where it cannot be told.")
 @click.option("--edition", default="", help="The edition, where it cannot be told.")
 @click.option("--replace", is_flag=True, help="Replace the fixture or the file that is there.")
+@click.option("--exact", is_flag=True, help="Make no rules for values that look volatile.")
 @workspace_option
 def command(
     file: str,
@@ -39,6 +40,7 @@ def command(
     action: str,
     edition: str,
     replace: bool,
+    exact: bool,
     workspace: str | None,
 ) -> None:
     """Make a fixture or a scenario of a command, a HAR archive, a payload or a log line with one.
@@ -55,6 +57,7 @@ def command(
         file=shown,
         action=action,
         edition=edition,
+        exact=exact,
     )
     folder = Workspace.find(workspace, os.environ, here())
     # All that can be wrong is found before anything is written.

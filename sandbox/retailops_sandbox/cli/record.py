@@ -18,7 +18,7 @@ from retailops_sandbox.cli.output import complain, say
 from retailops_sandbox.engine import require_yes
 from retailops_sandbox.errors import FileError, UsageError, system_reason
 from retailops_sandbox.model import Receiver
-from retailops_sandbox.recording import Recorded, ScenarioDraft
+from retailops_sandbox.recording import Proposal, Recorded, ScenarioDraft
 from retailops_sandbox.redaction import SecretPolicy
 from retailops_sandbox.reporting.render.lines import in_line, outcome
 from retailops_sandbox.runlog.opening import logged_run, open_run
@@ -43,6 +43,7 @@ _EVERY_ADDRESS = ("0.0.0.0", "::")
     help="The scenario file; with a suffix each, where there are several.",
 )  # fmt: skip
 @click.option("--replace", is_flag=True, help="Write over files that are there.")
+@click.option("--exact", is_flag=True, help="Make no rules for values that look volatile.")
 @click.option(
     "--bind", metavar="ADDRESS", default="127.0.0.1", show_default=True, help="The address to listen at."
 )
@@ -60,6 +61,7 @@ def command(
     forward: str,
     output: Path,
     replace: bool,
+    exact: bool,
     bind: str,
     port: int,
     timeout: float | None,
@@ -93,7 +95,7 @@ def command(
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
     finally:
-        _write(folder, records, output, replace=replace)
+        _write(folder, records, output, replace=replace, exact=exact)
     if not all_logged:
         sys.exit(2)
 
@@ -180,7 +182,9 @@ def _check_output(output: Path, replace: bool) -> None:
         raise FileError("is there already", file=str(output), mend="name another file, or give --replace")
 
 
-def _write(workspace: Workspace, records: Sequence[Recorded], output: Path, *, replace: bool) -> None:
+def _write(
+    workspace: Workspace, records: Sequence[Recorded], output: Path, *, replace: bool, exact: bool
+) -> None:
     """Write a file for each action and edition, and print the notes on it."""
     drafts = recording.drafts(records, fixture_payloads(workspace))
     made = [draft for draft in drafts if draft.scenario.steps]
@@ -193,25 +197,33 @@ def _write(workspace: Workspace, records: Sequence[Recorded], output: Path, *, r
     for draft in made:
         path = _free(output if len(made) == 1 else _suffixed(output, draft.key), replace)
         try:
-            write_file(path, scenario.spelled(recording.finished(draft)))
+            write_file(path, scenario.spelled(recording.finished(draft, exact=exact)))
         except FileError as error:
             error.mend = "what was recorded is in the log: save it as a scenario from there, in the browser"
             unwritten.append(error)
         else:
-            say(f"wrote {path}: {_summary(draft)}")
+            taken = recording.taken_by_default(draft, exact=exact)
+            say(f"wrote {path}: {_summary(draft, taken)}")
+            for each in taken:
+                if each.kind == "rule":
+                    say(f"made a rule: {in_line(_rule(draft, each))}")
     if unwritten:
         raise unwritten[0]
 
 
-def _summary(draft: ScenarioDraft) -> str:
+def _summary(draft: ScenarioDraft, taken: Sequence[Proposal]) -> str:
     count = len(draft.scenario.steps)
-    taken = [each for each in draft.proposals if each.taken]
     rules = sum(each.kind == "rule" for each in taken)
     parts = [f"{count} step{'s' * (count != 1)}"]
     if rules:
         parts.append(f"{rules} rule{'s' * (rules != 1)} for what looks volatile")
     parts += [f"{each.reference} for a secret" for each in taken if each.kind == "secret"]
     return ", ".join(parts)
+
+
+def _rule(draft: ScenarioDraft, proposal: Proposal) -> str:
+    step = draft.scenario.steps[proposal.step].name
+    return f"step {step!r}: {proposal.pointer} {proposal.reason}: rule {proposal.becomes}"
 
 
 def _suffixed(output: Path, suffix: str) -> Path:

@@ -12,6 +12,7 @@ from retailops_sandbox.cli import job
 from retailops_sandbox.cli.log_level import log_level_option
 from retailops_sandbox.cli.options import here, sending_options
 from retailops_sandbox.cli.output import complain, say
+from retailops_sandbox.errors import UsageError
 from retailops_sandbox.workspace import settings
 from retailops_sandbox.workspace.workspace import Workspace
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 @click.option("--maxfail", type=click.IntRange(min=1), metavar="N", help="Nothing more after N failures.")
 @click.option("--dry-run", is_flag=True, help="Compose and check all, show it, send nothing.")
 @click.option("--accept", is_flag=True, help="Write what came into the files of scenarios that failed.")
+@click.option("--exact", is_flag=True, help="With --accept: no rules for values that look volatile.")
 @sending_options
 @click.option(
     "-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Scenarios at once; 8 unless told."
@@ -43,6 +45,7 @@ def command(
     maxfail: int | None,
     dry_run: bool,
     accept: bool,
+    exact: bool,
     **given: Any,
 ) -> None:
     """Run scenario files; the workspace's where none are named, the shipped ones where it has none.
@@ -59,7 +62,9 @@ def command(
     if accept:
         from retailops_sandbox.cli.accept import asked_for
 
-        acceptance = asked_for(workspace, dry_run=dry_run)
+        acceptance = asked_for(workspace, exact=exact, dry_run=dry_run)
+    elif exact:
+        raise UsageError("--exact is about what --accept writes", mend="give --accept, or leave it out")
     files, lost = collect(paths) if paths else workspace.scenarios_to_run()
     found, broken = read_plans(files, workspace.scenario_id)
     unreadable = [*lost, *broken]

@@ -10,6 +10,7 @@ aligning      the alignment of two documents, as a tree of nodes
 differences   the differences, notes and hints of an alignment
 comparison    the outcome: differences and notes
 documents     the differences of two documents
+volatile      which values of an answer will differ the next time, and rules that accept them then
 judging       the verdict on a delivery with an expectation
 
 Aligning is imported where something differs, and so is not offered here: most runs pass.

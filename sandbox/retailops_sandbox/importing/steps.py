@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET
 
 from retailops_sandbox import composing, jsontext, recording, redaction
+from retailops_sandbox.comparing import volatile
 from retailops_sandbox.contracts import recognition
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.errors import SourceError, UsageError
@@ -24,7 +25,7 @@ from retailops_sandbox.model import (
     Step,
     Timings,
 )
-from retailops_sandbox.recording import Recorded, volatile
+from retailops_sandbox.recording import Recorded
 
 # fmt: off
 _MADE_ANEW = (
@@ -57,12 +58,13 @@ class ImportedStep(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def as_steps(
-    found: Sequence[FoundRequest], *, file: str, action: str = "", edition: str = ""
+    found: Sequence[FoundRequest], *, file: str, action: str = "", edition: str = "", exact: bool = False
 ) -> tuple[list[ImportedStep], list[str]]:
     """The steps of the requests that belong to a contract, and what was left out, in words.
 
     `file` is the name by which errors call the text. Where `action` and `edition` name one contract, a single
-    request belongs to it whatever it looks like. SourceError where no request belongs to a contract;
+    request belongs to it whatever it looks like. Values that look volatile get rules, unless it is to be
+    `exact`. SourceError where no request belongs to a contract;
     UsageError where no contract is of that action and edition.
     """
     candidates = recognition.contracts(action, edition)
@@ -81,7 +83,7 @@ def as_steps(
         raise _unknown(found, [each for each, _ in known], candidates, file)
     if len(whole) > MOST_REQUESTS:
         raise too_many(file)
-    made = [_imported(*each) for each in whole]
+    made = [_imported(*each, exact=exact) for each in whole]
     return made, _left_out(found, [each for each, _ in known])
 
 
@@ -149,7 +151,7 @@ def assemble(imported: Sequence[ImportedStep], *, name: str, fixture: str = "") 
 # --- one request -------------------------------------------------------------------------------------------
 
 
-def _imported(found: FoundRequest, agreed: Contract) -> ImportedStep:
+def _imported(found: FoundRequest, agreed: Contract, *, exact: bool) -> ImportedStep:
     sent = _sent_headers(found)
     delivery = _delivery(found, agreed, sent.secrets)
     payload = recording.json_of(delivery.request)
@@ -159,11 +161,12 @@ def _imported(found: FoundRequest, agreed: Contract) -> ImportedStep:
     )
     judgement = Judgement(delivery=delivery.id, verdict="recorded", at="", payload_violations=violations)
     (draft,) = recording.drafts([Recorded(delivery, judgement)], fixture=lambda *_: UNSET)
-    (step,) = recording.finished(draft).steps
+    (step,) = recording.finished(draft, exact=exact).steps
     if not _is_refused(found, agreed):
         # The token may have been blanked when the request was copied: the receiver's replaces it.
         step = msgspec.structs.replace(step, set={})
-    ruled = [(each.pointer, each.reason) for each in draft.proposals if each.kind == "rule" and each.taken]
+    taken = recording.taken_by_default(draft, exact=exact)
+    ruled = [(each.pointer, each.reason) for each in taken if each.kind == "rule"]
     ruled += [(path, "repeats a secret") for path in echoes]
     if sent.headers or sent.content_type:
         deliver = Deliver(headers=sent.headers, content_type=sent.content_type)

@@ -6,7 +6,6 @@ The reviewer of the draft takes or leaves each proposal.
 
 drafting   deliveries to drafts, and a reviewed draft to its scenario
 steps      one delivery to one step
-volatile   which values of an answer will differ the next time
 """
 
 from retailops_sandbox.recording.drafting import (
@@ -16,6 +15,7 @@ from retailops_sandbox.recording.drafting import (
     drafts,
     env_variable,
     finished,
+    taken_by_default,
 )
 from retailops_sandbox.recording.steps import FixtureSource, first_violation, json_of, parsed
 
@@ -30,4 +30,5 @@ __all__ = [
     "first_violation",
     "json_of",
     "parsed",
+    "taken_by_default",
 ]

@@ -10,10 +10,11 @@ import msgspec
 from msgspec import UNSET
 
 from retailops_sandbox import jsontext, redaction
+from retailops_sandbox.comparing import volatile
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.model import Delivery, Expectation, Json, Judgement, Mark, Rule, Scenario, Step
-from retailops_sandbox.recording import steps, volatile
+from retailops_sandbox.recording import steps
 from retailops_sandbox.workspace.names import free_name
 
 _MOST_PROPOSALS = 200
@@ -246,20 +247,27 @@ def env_variable(name: str) -> str:
 # --- a reviewed draft ---------------------------------------------------------------------------------------
 
 
+def taken_by_default(draft: ScenarioDraft, *, exact: bool) -> list[Proposal]:
+    """The proposals that are marked `taken`; where it is to be `exact`, without the rules."""
+    return [each for each in draft.proposals if each.taken and not (exact and each.kind == "rule")]
+
+
 def finished(
     draft: ScenarioDraft,
     taken: Collection[str] | None = None,
     *,
+    exact: bool = False,
     name: str | None = None,
     tags: Sequence[str] | None = None,
     step_names: Mapping[int, str] | None = None,
     left_out: Collection[int] = (),
 ) -> Scenario:
-    """The scenario of a draft. `taken` are ids of proposals; None takes those that are marked `taken`.
+    """The scenario of a draft. `taken` are ids of proposals; None takes those of `taken_by_default`.
 
     `step_names` and `left_out` go by the number of a step, from 0.
     """
-    wanted = [each for each in draft.proposals if (each.taken if taken is None else each.id in taken)]
+    ids = {each.id for each in taken_by_default(draft, exact=exact)} if taken is None else taken
+    wanted = [each for each in draft.proposals if each.id in ids]
     references = {each.secret: each.reference for each in wanted if each.kind == "secret"}
     made = []
     for number, step in enumerate(draft.scenario.steps):

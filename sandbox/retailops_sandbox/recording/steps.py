@@ -10,7 +10,7 @@ import msgspec
 from msgspec import UNSET
 
 from retailops_sandbox import composing, jsontext, redaction
-from retailops_sandbox.comparing import Judge
+from retailops_sandbox.comparing import Judge, volatile
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.errors import ComposeError, SourceError
 from retailops_sandbox.jsontext import pointer
@@ -94,6 +94,17 @@ def parsed(text: str) -> Any:
 def json_of(kept: Request | Response) -> Any:
     """The JSON value of a body in the log, as `parsed` reads it; UNSET for any other body."""
     return UNSET if kept.base64 else parsed(kept.body)
+
+
+def sent_again(delivery: Delivery) -> set[Json]:
+    """The strings and numbers of a delivery's payload that each send of its step sends again."""
+    try:
+        sent = redaction.listing.payload(delivery)
+        if delivery.composed:
+            sent = _settled(redaction.listing.composed(delivery), sent)
+    except SourceError:
+        return set()  # it is not JSON
+    return set(volatile.leaves(sent))
 
 
 # --- what was sent ---------------------------------------------------------------------------------------

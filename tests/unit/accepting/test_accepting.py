@@ -24,6 +24,7 @@ from retailops_sandbox.model import (
     HttpResponse,
     Judgement,
     Number,
+    Request,
     Response,
     Timings,
 )
@@ -635,3 +636,70 @@ def test_no_rule_is_offered_that_would_take_any_item():
         kind="changed", expected_pointer="/events/0", actual_pointer="/events/0", expected="a", actual="b"
     )
     assert accepting.decision_options(changed, tuple(SETS)).wide == ""
+
+
+# --- Rules that are proposed --------------------------------------------------------------------------
+
+ONE_UUID = "0f8fad5b-d9cb-469f-a165-708677289501"
+PLAIN = scenario_text({"body": {"events": [], "x": "old"}})
+
+
+def proposed(body: Any, expect: Any, **fields: Any) -> tuple[dict[str, Any], Expectation]:
+    """The rules proposed where a whole answer is accepted, and the expectation with those taken."""
+    one = case(delivery(body, **fields), msgspec.convert(expect, Expectation))
+    made = accepting.accept(scenario_text(expect), one, {}, ACCEPT)
+    # What is written is what judges.
+    assert expected_in(made.text).rules == made.expectation.rules
+    return {each.path: each.rule for each in made.proposals}, made.expectation
+
+
+def test_a_rule_is_proposed_for_what_was_accepted_and_for_nothing_else():
+    expect = {"body": {"events": [], "x": "old", "y": ONE_UUID}}
+    rules, now = proposed({"events": [], "x": ONE_UUID, "y": ONE_UUID, "z": 1_795_677_403_570}, expect)
+    assert rules == {"/x": "uuid", "/z": {"type": "integer"}}
+    assert now.rules == rules
+
+
+def test_a_rule_is_for_all_items_only_where_all_were_accepted():
+    old = {"error_code": "A", "id": ONE_UUID}
+    new = {"error_code": "B", "id": ONE_UUID}
+    rules, _ = proposed({"events": [new, old]}, {"body": {"events": [old]}})
+    assert rules == {"/events/0/id": "uuid"}
+    rules, _ = proposed({"events": [new, old]}, {"body": {"events": []}})
+    assert rules == {"/events/*/id": "uuid"}
+
+
+def test_what_was_sent_comes_back_and_gets_no_rule():
+    request = Request(method="POST", url="http://a/", headers=(), body=f'{{"id":"{ONE_UUID}"}}')
+    rules, _ = proposed({"events": [], "x": ONE_UUID}, {"body": {"events": []}}, request=request)
+    assert rules == {}
+
+
+def test_a_rule_that_refuses_gives_way_to_the_one_that_is_proposed():
+    for old in ({"/events/0/id": {"regex": "^[0-9]+$"}}, {"/events/*/id": {"regex": "^[0-9]+$"}}):
+        expect = {"body": {"events": [{"error_code": "A", "id": "1"}]}, "rules": old}
+        _, now = proposed({"events": [{"error_code": "A", "id": ONE_UUID}]}, expect)
+        assert now.rules["/events/0/id"] == "uuid"
+
+
+def test_a_proposed_rule_can_be_left_out():
+    one = case(delivery({"events": [], "x": ONE_UUID}), Expectation(body={"events": [], "x": "old"}))
+    assert accepting.accept(PLAIN, one, {}, ACCEPT, rules=()).expectation.rules == {}
+    assert accepting.accept(PLAIN, one, {}, ACCEPT, rules=["/x"]).expectation.rules == {"/x": "uuid"}
+    assert accepting.accept(PLAIN, one, {}, KEEP).proposals == ()
+
+
+def test_answers_of_the_same_step_show_what_differs_between_them():
+    one = case(delivery({"events": [], "x": "job-17"}), Expectation(body={"events": [], "x": "old"}))
+    again = msgspec.structs.replace(one, repeats=({"events": [], "x": "job-8"},))
+    assert accepting.accept(PLAIN, one, {}, ACCEPT).proposals == ()
+    assert accepting.accept(PLAIN, again, {}, ACCEPT).expectation.rules == {"/x": {"regex": "^job-[0-9]+$"}}
+    other = msgspec.structs.replace(one, repeats=({"events": [], "x": "gone"},))
+    made = accepting.accept(PLAIN, other, {}, ACCEPT)
+    assert [each.taken for each in made.proposals] == [False]
+    assert made.expectation.rules == {}
+
+
+def test_an_answer_instead_of_a_fault_gets_rules():
+    rules, now = proposed({"events": [], "x": ONE_UUID}, {"fault": "closed"})
+    assert rules == now.rules == {"/x": "uuid"}

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 
 import msgspec
 from starlette.datastructures import FormData
 
 from retailops_sandbox import jsontext
-from retailops_sandbox.accepting.answers import expected_again
+from retailops_sandbox.accepting import answers
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import SandboxError, SourceError
 from retailops_sandbox.jsontext.pointer import PointerError
-from retailops_sandbox.model import Expectation
+from retailops_sandbox.model import Expectation, Rule
 from retailops_sandbox.runlog.entries import Entry
+from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.web.compose import expectation_cards, inputs, rule_editor
 from retailops_sandbox.web.compose.expectation_cards import Cards
 from retailops_sandbox.web.compose.rule_editor import RuleEditor
@@ -192,13 +193,24 @@ def _last(context: AppContext, send_form: SendForm) -> ExpectationNotice:
         raise Refused(
             "expectation", "No answer to this fixture from this receiver is in the log yet: send it first."
         )
-    answer = expected_again(entry.delivery)
+    answer = answers.expected_again(entry.delivery)
     if answer is None:
         raise Refused("expectation", f"What came to {entry.delivery.id} cannot be expected: see its page.")
     was = send_form.expectation
-    send_form.expectation = expectation_cards.answered(was, answer)
+    rules = answers.proposed_rules(entry.delivery, answer, _rules(was))
+    send_form.expectation = expectation_cards.answered(was, answers.with_rules(answer, rules))
     send_form.rule_at = ""
-    return ExpectationNotice(f"From the answer to {entry.delivery.id}; rules and limits stay.", was)
+    paths = [each.path for each in rules if each.taken]
+    made = f" Made a rule for what looks volatile: {', '.join(paths)}." if paths else ""
+    return ExpectationNotice(f"From the answer to {entry.delivery.id}; rules and limits stay.{made}", was)
+
+
+def _rules(text: str) -> Mapping[str, Rule]:
+    """The rules of an expectation's text; none where it cannot be read."""
+    try:
+        return scenario.expectation(text).rules if text.strip() else {}
+    except SandboxError:
+        return {}
 
 
 def _last_answer(context: AppContext, send_form: SendForm) -> Entry | None:

@@ -10,7 +10,7 @@ import msgspec
 from starlette.requests import Request
 
 from retailops_sandbox import redaction
-from retailops_sandbox.accepting.answers import expected_again
+from retailops_sandbox.accepting import answers
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.model import Delivery, Expectation, Judgement
@@ -133,13 +133,13 @@ def of_entry(
 
 def accepted_expectation(entry: Entry) -> Expectation | None:
     """The latest expectation with the actual answer; None without an answer or fault that can be expected."""
-    answer = expected_again(entry.delivery)
+    answer = answers.expected_again(entry.delivery)
     if answer is None or answer.fault is not None:
         return answer
-    before = redaction.listing.expectation(entry.judgement)
-    return redaction.without_marks(
-        msgspec.structs.replace(before or Expectation(), status=answer.status, body=answer.body, fault=None)
-    )
+    before = redaction.listing.expectation(entry.judgement) or Expectation()
+    expected = msgspec.structs.replace(before, status=answer.status, body=answer.body, fault=None)
+    expected = redaction.without_marks(expected)
+    return answers.with_rules(expected, answers.proposed_rules(entry.delivery, expected))
 
 
 def _page(

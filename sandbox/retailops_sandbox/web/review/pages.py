@@ -40,7 +40,7 @@ from retailops_sandbox.web.review.state import (
 )
 from retailops_sandbox.web.shell import forms
 from retailops_sandbox.web.shell.context import AppContext
-from retailops_sandbox.web.shell.forms import text
+from retailops_sandbox.web.shell.forms import text, texts
 from retailops_sandbox.web.shell.known_receivers import KnownReceivers
 from retailops_sandbox.web.shell.pages import Pages, problems
 from retailops_sandbox.web.shell.room import RoomPages
@@ -248,6 +248,9 @@ class ReviewPages(RoomPages):
         """Write the files as they were shown."""
         form = await forms.read(request)
         review = await asyncio.to_thread(self._review, request)
+        review.take_rules(texts(form, "offered"), texts(form, "take"))
+        if text(form, "do") == "show":
+            return _to(request, "/changes")
         found = await asyncio.to_thread(review.changes)
         if not found or review.written:
             return _to(request, "/changes")

@@ -6,14 +6,14 @@ Decisions are kept in the process alone. After a restart a review begins anew fr
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
 from retailops_sandbox import accepting, redaction
-from retailops_sandbox.accepting import ACCEPT, KEEP, Decision, DecisionOptions, saving
+from retailops_sandbox.accepting import ACCEPT, KEEP, Decision, DecisionOptions, Key, ProposedRule, saving
 from retailops_sandbox.accepting.saving import FileChange, Judged
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import SandboxError
@@ -77,6 +77,16 @@ class Item(msgspec.Struct, frozen=True):
         return lines.place(self.difference)
 
 
+class OfferedRule(msgspec.Struct, frozen=True):
+    """A rule that is proposed for an accepted value that looks volatile."""
+
+    id: str
+    """Unique in a review."""
+    step: str
+    proposal: ProposedRule
+    is_taken: bool
+
+
 class Change(msgspec.Struct, frozen=True):
     """The change of one file by the decisions."""
 
@@ -84,6 +94,7 @@ class Change(msgspec.Struct, frozen=True):
     name: str
     """The file in the workspace that it is written to."""
     diff: list[changes.Line]
+    rules: Sequence[OfferedRule] = ()
 
     @property
     def added(self) -> int:
@@ -106,6 +117,8 @@ class Review:
         self.written: list[str] = []
         """The names of the files that were written at the end."""
         self._order: list[int] = []
+        self._rules: dict[str, bool] = {}
+        """Whether a proposed rule is taken, by its id, where that was decided."""
         self._plans: dict[str, Plan] = {}
         for id in dict.fromkeys(each.delivery.scenario for each in judged if each.failed):
             own = [each for each in judged if each.delivery.scenario == id]
@@ -198,40 +211,66 @@ class Review:
         """The changes of the files that the decisions change."""
         found = []
         for id, plan in self._plans.items():
-            change = self._change(id, plan)
+            change, rules = self._change(id, plan)
             if change is not None:
                 name = _shown(self._workspace, change.target)
                 diff = changes.unified(change.before, change.after, old=plan.id, new=name)
-                found.append(Change(change, name, diff))
+                found.append(Change(change, name, diff, rules))
         return found
 
-    def _change(self, id: str, plan: Plan) -> FileChange | None:
+    def take_rules(self, offered: Collection[str], taken: Collection[str]) -> None:
+        """Decide which of some proposed rules are taken."""
+        self._rules.update((id, id in taken) for id in offered)
+
+    def _change(self, id: str, plan: Plan) -> tuple[FileChange | None, list[OfferedRule]]:
         text = plan.text
+        offered: list[OfferedRule] = []
         left: list[str] = []
         subjects: dict[str, list[int]] = {}
         for number, item in enumerate(self.items, 1):
             if item.subject.plan.id == id:
                 subjects.setdefault(item.subject.place, []).append(number)
-        for place, numbers in subjects.items():
+        for numbers in subjects.values():
             subject = self.items[numbers[0] - 1].subject
             decisions = {
                 accepting.key(self.items[number - 1].difference): self.choices[number].decision
                 for number in numbers
                 if number in self.choices
             }
-            done = saving.decide(text, place, subject.group, decisions, KEEP, file=plan.file)
+            done = self._decided(text, subject, decisions)
             text = done.text
             left += done.left
+            offered += self._offered(subject, done.proposals)
         if text == plan.text:
-            return None
+            return None, []
         file = self._workspace.scenario_file(id)
-        return FileChange(
+        change = FileChange(
             source=file,
             target=saving.target(self._workspace, file),
             before=plan.text,
             after=text,
             left=tuple(left),
         )
+        return change, offered
+
+    def _decided(self, text: str, subject: Subject, decisions: Mapping[Key, Decision]) -> saving.Outcome:
+        """The outcome of the decisions on an expectation, with those of its proposed rules that are taken."""
+        done = saving.decide(text, subject.place, subject.group, decisions, KEEP, file=subject.plan.file)
+        offered = self._offered(subject, done.proposals)
+        if all(each.is_taken == each.proposal.taken for each in offered):
+            return done
+        rules = [each.proposal.path for each in offered if each.is_taken]
+        return saving.decide(
+            text, subject.place, subject.group, decisions, KEEP, rules=rules, file=subject.plan.file
+        )
+
+    def _offered(self, subject: Subject, proposals: Sequence[ProposedRule]) -> list[OfferedRule]:
+        step = subject.first.delivery.step
+        found = []
+        for each in proposals:
+            id = f"{subject.plan.id} {subject.place} {each.path}"
+            found.append(OfferedRule(id, step, each, self._rules.get(id, each.taken)))
+        return found
 
     def write(self) -> list[str]:
         """Write all files, or none where one must not be written; returns the reasons, one in a line."""

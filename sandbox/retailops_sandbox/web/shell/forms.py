@@ -98,6 +98,11 @@ def text(form: FormData, name: str) -> str:
     return str(form.get(name, "")).replace("\r\n", "\n")
 
 
+def texts(form: FormData, name: str) -> list[str]:
+    """The texts of all inputs of a form that have a name."""
+    return [each for each in form.getlist(name) if isinstance(each, str)]
+
+
 def key(form: FormData) -> str:
     """The key of a form and its content, for `Once`; empty for a form without an id."""
     id = text(form, "form_id")
