@@ -39,6 +39,8 @@ SOURCES = Sources(
     receiver=lambda name: None,
     fixture=lambda *_: UNSET,
     shipped=lambda *_: UNSET,
+    expectation=lambda *_: None,
+    shipped_expectation=lambda *_: None,
     policy=secret_policy(),
 )
 

@@ -16,7 +16,7 @@ from retailops_sandbox.importing import MOST_BYTES, ImportedStep, as_steps, asse
 from retailops_sandbox.regular_files import regular
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.workspace.files import check_writable, checked, write_file
-from retailops_sandbox.workspace.names import safe_name
+from retailops_sandbox.workspace.names import fixture_name
 from retailops_sandbox.workspace.workspace import Workspace
 
 _STDIN = "standard input"
@@ -105,7 +105,7 @@ def _fixture_text(made: Sequence[ImportedStep], folder: Workspace, name: str, re
     if not imported.text:
         raise UsageError(f"the body ({imported.place}) is not a JSON object, as a fixture is", mend="use -o")
     agreed = imported.contract
-    safe_name(name)
+    fixture_name(name)
     known = [info.name for info in folder.fixtures(agreed.action, agreed.edition)]
     if name in known and not replace:
         raise UsageError(

@@ -27,9 +27,9 @@ from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.session import ports
 from retailops_sandbox.session.receivers import without_user
 from retailops_sandbox.workspace import settings
+from retailops_sandbox.workspace.cases import CaseReader
 from retailops_sandbox.workspace.files import check_writable, checked, write_file
 from retailops_sandbox.workspace.names import free_name
-from retailops_sandbox.workspace.payloads import fixture_payloads
 from retailops_sandbox.workspace.workspace import Workspace
 
 _EVERY_ADDRESS = ("0.0.0.0", "::")
@@ -186,7 +186,7 @@ def _write(
     workspace: Workspace, records: Sequence[Recorded], output: Path, *, replace: bool, exact: bool
 ) -> None:
     """Write a file for each action and edition, and print the notes on it."""
-    drafts = recording.drafts(records, fixture_payloads(workspace))
+    drafts = recording.drafts(records, CaseReader(workspace).payload_if_any)
     made = [draft for draft in drafts if draft.scenario.steps]
     for draft in drafts:
         for note in draft.notes:

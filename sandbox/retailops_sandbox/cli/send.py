@@ -33,7 +33,11 @@ if TYPE_CHECKING:
     "--set", "changes", multiple=True, metavar="POINTER=VALUE", help="Put this JSON (or text) at a pointer."
 )
 @click.option("--remove", multiple=True, metavar="POINTER", help="Take away what this pointer leads to.")
-@click.option("--expect", metavar="FILE", help="Compare with the expectation in this JSON file.")
+@click.option(
+    "--expect",
+    metavar="FILE",
+    help="Compare with the expectation in this JSON file, instead of the fixture's own.",
+)
 @click.option("--off-contract", is_flag=True, help="Send although the payload breaks the contract.")
 def command(
     fixture: str,
@@ -81,5 +85,5 @@ def _edition(workspace: Workspace, options: Options, action: str, fixture: str) 
     return spoken
 
 
-def _expectation(file: str | None) -> Expectation | None:
-    return None if file is None else scenario.expectation(read_text(file), file=file)
+def _expectation(file: str | None) -> Expectation | msgspec.UnsetType:
+    return msgspec.UNSET if file is None else scenario.expectation(read_text(file), file=file)

@@ -143,8 +143,9 @@ class Judge:
         *,
         at: str,
         payload_violations: tuple[Violation, ...] = (),
+        expected_by: str = "",
     ) -> Judgement:
-        """The judgement, made at the instant `at`."""
+        """The judgement, made at the instant `at`; `expected_by` is the fixture's file that expects this."""
         verdict, reason, findings = self._verdict(answer, expectation)
         return Judgement(
             delivery=answer.delivery.id,
@@ -156,6 +157,7 @@ class Judge:
             differences=findings.differences,
             notes=findings.notes,
             expectation=expectation,
+            expected_by=expected_by,
         )
 
     def _verdict(self, answer: Answer, expectation: Expectation | None) -> tuple[Verdict, str, _Findings]:

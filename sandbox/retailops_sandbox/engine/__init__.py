@@ -21,13 +21,14 @@ from retailops_sandbox.engine.events import (
     StepResult,
     worst,
 )
-from retailops_sandbox.engine.ports import Clock, DeliveryLog, Options, Ports, Sources, Transport
+from retailops_sandbox.engine.ports import CaseSource, Clock, DeliveryLog, Options, Ports, Sources, Transport
 from retailops_sandbox.engine.preparation import LARGE_BODY, is_large
 from retailops_sandbox.engine.run import Run
 from retailops_sandbox.engine.target import require_yes
 
 __all__ = [
     "LARGE_BODY",
+    "CaseSource",
     "Clock",
     "DeliveryFinished",
     "DeliveryLog",

@@ -11,6 +11,7 @@ from retailops_sandbox import composing
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.model import Connection, Exchange, HttpRequest, Json, Receiver, Record
 from retailops_sandbox.redaction import SecretPolicy
+from retailops_sandbox.scenarios.scenario import OwnExpectation
 
 
 class Transport(Protocol):
@@ -42,12 +43,21 @@ class Clock(Protocol):
         """A monotonic clock."""
 
 
+class CaseSource(Protocol):
+    """Hands out fixtures and what they expect, by action, edition and name."""
+
+    def payload(self, action: str, edition: str, name: str) -> composing.Template:
+        """The payload of a fixture; SandboxError where there is none."""
+
+    def expectation(self, action: str, edition: str, name: str) -> OwnExpectation | None:
+        """The expectation beside the payload; None without one, SandboxError where it cannot be read."""
+
+
 class Sources(msgspec.Struct, frozen=True, kw_only=True):
     """The sources that steps are composed from."""
 
     clock: Clock
-    fixture: Callable[[str, str, str], composing.Template]
-    """The fixture of an action, edition and name; SandboxError where there is none."""
+    cases: CaseSource
     contract: Callable[[str, str], Contract]
     environment: Mapping[str, str]
     policy: SecretPolicy

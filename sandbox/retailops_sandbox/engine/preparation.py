@@ -8,14 +8,15 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from retailops_sandbox import composing, redaction
+from retailops_sandbox import composing, jsontext, redaction
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.engine.ports import Options, Sources
 from retailops_sandbox.engine.target import Target, Targets
+from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import Exchange, Expectation, HttpRequest, Step, Violation
 from retailops_sandbox.scenarios import scenario
-from retailops_sandbox.scenarios.scenario import Plan
+from retailops_sandbox.scenarios.scenario import OwnExpectation, Plan
 
 LARGE_BODY = 64 * 1024
 """Bytes. A thread works on what is larger, so that other deliveries and pages need not wait."""
@@ -48,6 +49,8 @@ class Prepared(msgspec.Struct, frozen=True):
     """One for each delivery, with placeholders filled."""
     document: Any
     """The JSON value of the request's body; UNSET where the step sends raw bytes."""
+    expected_by: str = ""
+    """The file of the fixture's own expectation, where the deliveries are judged by that."""
 
     @property
     def is_refused(self) -> bool:
@@ -62,13 +65,14 @@ def prepare(
     fixture: composing.Template | None,
     target: Target,
     names: composing.Names,
+    own: OwnExpectation | None = None,
     placeholders: bool = True,
 ) -> Prepared:
     """Compose, check and build the request of a step.
 
-    `fixture` is the one that the step names, if it names one; `placeholders` says whether the step itself may
-    hold any. Raises MissingCapture for a name that an earlier step should have captured, and another
-    SandboxError where the step cannot be composed.
+    `fixture` is the one that the step names, if it names one, and `own` is its expectation where that judges
+    the step; `placeholders` says whether the step itself may hold any. Raises MissingCapture for a name that
+    an earlier step should have captured, and another SandboxError where the step cannot be composed.
     """
     head = target.head(contract)
     headers = _headers(step, names)
@@ -82,9 +86,22 @@ def prepare(
         payload = composing.compose(step, fixture, names, placeholders=placeholders, token_at=token_at)
         violations = contract.check_request(payload.value, numbers=payload.numbers)
         request, document = composing.build(head, payload, contract, target.receiver.token, headers)
-    expectations = _expectations(step, names if placeholders else None)
+    expectations = (
+        _expectations(step, names if placeholders else None)
+        if own is None
+        else _own_expectations(step, own, names)
+    )
     return Prepared(
-        step, contract, target, request, payload, violations, target.secrets, expectations, document
+        step,
+        contract,
+        target,
+        request,
+        payload,
+        violations,
+        target.secrets,
+        expectations,
+        document,
+        own.name if own is not None else "",
     )
 
 
@@ -118,15 +135,17 @@ class Preparation:
 
         Raises SandboxError where its fixture cannot be read.
         """
-        fixture = self._fixture(plan, plan.scenario.steps[number])
-        return not plan.text or len(plan.text) + (fixture.length if fixture is not None else 0) > LARGE_BODY
+        step = plan.scenario.steps[number]
+        parts = (self._fixture(plan, step), self._own_expectation(plan, step))
+        return not plan.text or len(plan.text) + sum(part.length for part in parts if part) > LARGE_BODY
 
     def step(self, plan: Plan, number: int, names: composing.Names, sequence: int) -> Prepared:
         """Prepare a step of a plan; raises what `prepare` raises. Sets the built-in names."""
         step, clock = plan.scenario.steps[number], self._sources.clock
         contract = self._sources.contract(plan.scenario.action, plan.scenario.edition)
-        fixture = self._fixture(plan, step)
-        if plan.placeholders or self.targets.vary or (fixture is not None and fixture.placeholders):
+        fixture, own = self._fixture(plan, step), self._own_expectation(plan, step)
+        of_files = any(part.placeholders for part in (fixture, own) if part)
+        if plan.placeholders or self.targets.vary or of_files:
             names.begin_step({"uuid": clock.uuid(), "now": clock.now(), "sequence": sequence})
         prepared = prepare(
             step,
@@ -134,29 +153,38 @@ class Preparation:
             fixture=fixture,
             target=self.targets.of(names),
             names=names,
+            own=own,
             placeholders=plan.placeholders,
         )
-        if not step.deliver.headers and not names.secrets and not _expected_headers(step):
+        expected = _expected_headers(step, own)
+        if not step.deliver.headers and not names.secrets and not expected:
             return prepared
-        disclosed = (*self._secrets_of_headers(step, plan), *names.secrets)
+        disclosed = (*self._secrets_of_headers(step, expected, plan), *names.secrets)
         return msgspec.structs.replace(prepared, secrets=prepared.secrets.and_also(disclosed))
 
-    def _secrets_of_headers(self, step: Step, plan: Plan) -> Iterator[tuple[str, str]]:
+    def _secrets_of_headers(
+        self, step: Step, expected: Sequence[str], plan: Plan
+    ) -> Iterator[tuple[str, str]]:
         variables = {**plan.scenario.variables, **self._options.receiver.variables}
-        texts = (*step.deliver.headers.values(), *_expected_headers(step))
+        texts = (*step.deliver.headers.values(), *expected)
         return self._sources.policy.header_secrets(texts, variables)
 
     def _fixture(self, plan: Plan, step: Step) -> composing.Template | None:
         if step.fixture is None:
             return None
-        return self._sources.fixture(plan.scenario.action, plan.scenario.edition, step.fixture)
+        return self._sources.cases.payload(plan.scenario.action, plan.scenario.edition, step.fixture)
+
+    def _own_expectation(self, plan: Plan, step: Step) -> OwnExpectation | None:
+        """The fixture's own expectation, where the step is judged by it."""
+        if step.fixture is None or not scenario.judged_by_fixture(step):
+            return None
+        return self._sources.cases.expectation(plan.scenario.action, plan.scenario.edition, step.fixture)
 
 
-def _expected_headers(step: Step) -> list[str]:
-    """The texts that a step expects as headers."""
-    if step.expect is None:
-        return []
-    each = step.expect if isinstance(step.expect, list) else [step.expect]
+def _expected_headers(step: Step, own: OwnExpectation | None) -> list[str]:
+    """The texts that a step, or its fixture, expects as headers."""
+    each = [own.expectation] if own is not None else step.expect or []
+    each = each if isinstance(each, list) else [each]
     return [rule for one in each for rule in one.headers.values() if isinstance(rule, str)]
 
 
@@ -173,32 +201,44 @@ def _headers(step: Step, names: composing.Names) -> Mapping[str, str]:
 
 
 def _expectations(step: Step, names: composing.Names | None) -> Sequence[Expectation | None]:
-    """The expectation of each delivery, filled with the names if there are any."""
-    expect = step.expect
+    """The expectation of each delivery that the step says, filled with the names if there are any."""
+    expect = step.expect or None
     each = expect if isinstance(expect, list) else [expect] * step.deliver.times
     if names is None:
         return each
     filled: dict[int, Expectation | None] = {}
     for one in each:
         if one is not None and id(one) not in filled:
-            filled[id(one)] = _filled(one, names)
+            filled[id(one)] = _filled(one, names, "/expect")
     return [filled[id(one)] if one is not None else None for one in each]
 
 
-def _filled(expectation: Expectation, names: composing.Names) -> Expectation:
-    """The expectation, its placeholders filled; SandboxError where a filled rule is invalid."""
+def _own_expectations(step: Step, own: OwnExpectation, names: composing.Names) -> Sequence[Expectation]:
+    """The fixture's own expectation for each delivery; an error names the place in its file."""
+    if not own.placeholders:
+        return [own.expectation] * step.deliver.times
+    try:
+        return [_filled(own.expectation, names, "")] * step.deliver.times
+    except SandboxError as error:
+        error.file = own.file
+        error.line, error.column = jsontext.locate(own.text, error.pointer or "")
+        raise
+
+
+def _filled(expectation: Expectation, names: composing.Names, at: str) -> Expectation:
+    """The expectation at a pointer, its placeholders filled; SandboxError where a filled rule is invalid."""
     parts = {"body": expectation.body, "rules": expectation.rules}
     filled = {
-        part: composing.fill(value, names, f"/expect/{part}")
+        part: composing.fill(value, names, f"{at}/{part}")
         for part, value in parts.items()
         if value is not msgspec.UNSET
     }
     filled["headers"] = {
-        name: composing.fill_text(rule, names, f"/expect/headers/{pointer.escape(name)}")
+        name: composing.fill_text(rule, names, f"{at}/headers/{pointer.escape(name)}")
         if isinstance(rule, str)
-        else composing.fill(rule, names, f"/expect/headers/{pointer.escape(name)}")
+        else composing.fill(rule, names, f"{at}/headers/{pointer.escape(name)}")
         for name, rule in expectation.headers.items()
     }
     expectation = msgspec.structs.replace(expectation, **filled)
-    scenario.check_rules(expectation, "/expect")
+    scenario.check_rules(expectation, at)
     return expectation

@@ -216,7 +216,11 @@ class StepRun:
         self, prepared: Prepared, sent: _Sent, expectation: Expectation | None
     ) -> Judgement:
         found = self._context.judge(prepared.contract)(
-            sent.answer, expectation, at=self._ports.clock.now(), payload_violations=prepared.violations
+            sent.answer,
+            expectation,
+            at=self._ports.clock.now(),
+            payload_violations=prepared.violations,
+            expected_by=prepared.expected_by,
         )
         pointers = redaction.secret_pointers(prepared.contract)
         judgement = redaction.judgement(found, sent.delivery, sent.secrets, pointers)

@@ -68,5 +68,7 @@ class Judgement(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     differences: tuple[Difference, ...] = ()
     notes: tuple[str, ...] = ()
     expectation: Expectation | None = None
+    expected_by: str = ""
+    """The file of the fixture's own expectation, `shipped:` before a shipped one; empty for any other."""
     struck_out: tuple[StruckOut, ...] | None = None
     """What was struck out of the expectation and the differences. None as in a delivery."""

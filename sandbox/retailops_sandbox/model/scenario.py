@@ -8,7 +8,7 @@ The descriptions and bounds of the fields also go into the JSON Schema by which 
 from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
-from msgspec import UNSET, Meta, field
+from msgspec import UNSET, Meta, UnsetType, field
 
 from retailops_sandbox.model.wire import LONGEST_MS, FaultKind
 
@@ -95,12 +95,12 @@ class Step(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_field
     ] = {}
     deliver: Annotated[Deliver, Meta(description="How often and how it is delivered.")] = Deliver()
     expect: Annotated[
-        Expectation | list[Expectation] | None,
+        Expectation | list[Expectation] | UnsetType | None,
         Meta(
-            description="What the answer must be, or a list with one for each delivery; "
-            "nothing is judged without."
+            description="What the answer must be, or a list with one for each delivery. "
+            "Where absent, the fixture's own expectation; null expects nothing, the answer is recorded."
         ),
-    ] = None
+    ] = UNSET
     capture: Annotated[
         dict[str, _Pointer],
         Meta(description="Name to pointer: takes values from the answer, for later steps."),

@@ -20,6 +20,8 @@ from retailops_sandbox.scenarios import scenario
 
 _SENDER = pytest.StashKey["RetailOPS"]()
 _STEP = "/steps/0"
+_MAY_BE_NULL = ("payload", "expect")
+"""The fields of a step in which None is a value: a payload of null, and nothing that is expected."""
 
 
 class Fields(TypedDict, total=False):
@@ -37,6 +39,7 @@ class Fields(TypedDict, total=False):
     """The request headers that `deliver` has in a scenario file."""
     deliver: Mapping[str, Any]
     expect: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
+    """None expects nothing; without it, a fixture's own expectation judges."""
     off_contract: bool
 
 
@@ -87,7 +90,7 @@ class RetailOPS:
             step["deliver"] = {**step.get("deliver", {}), "headers": headers}
         if isinstance(raw := step.get("raw"), bytes):
             step["raw"] = f"base64:{base64.b64encode(raw).decode()}"
-        said = {name: value for name, value in step.items() if value is not None or name == "payload"}
+        said = {name: value for name, value in step.items() if value is not None or name in _MAY_BE_NULL}
         document = {
             "name": fixture or "send",
             **{name: value for name, value in whole.items() if value is not None},

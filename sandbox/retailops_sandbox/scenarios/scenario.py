@@ -40,6 +40,23 @@ class Plan(msgspec.Struct, frozen=True):
         return jsontext.locate(self.text, f"/steps/{step}")[0]
 
 
+class OwnExpectation(msgspec.Struct, frozen=True):
+    """A fixture's own expectation, which judges steps that name the fixture and say no `expect`."""
+
+    expectation: Expectation
+    placeholders: bool
+    """Whether it may have any placeholder."""
+    name: str
+    """Its file, as judgements name it: the path in the workspace, `shipped:` before that of a shipped one."""
+    file: str
+    """The path that errors name."""
+    text: str
+
+    @property
+    def length(self) -> int:
+        return len(self.text)
+
+
 def read(text: str, *, id: str, file: str) -> Plan:
     """The plan of a scenario file's text; SourceError with line and pointer of the first mistake."""
     document = jsontext.parse(text, file=file)
@@ -88,6 +105,17 @@ def expectation(text: str, *, file: str = "") -> Expectation:
     with jsontext.placed(text, file):
         check_rules(expected, "")
     return expected
+
+
+def judged_by_fixture(step: Step) -> bool:
+    """Whether a step's answers are judged by its fixture's own expectation, where that has one."""
+    return step.fixture is not None and step.expect is UNSET and not step.off_contract
+
+
+def own_expectation(text: str, *, file: str, name: str) -> OwnExpectation:
+    """The expectation of a fixture; SourceError with file, line and pointer of the first mistake."""
+    expected = expectation(text, file=file)
+    return OwnExpectation(expected, composing.has_placeholder(text), name, file, text)
 
 
 def single(
@@ -142,7 +170,7 @@ def _check(scenario: Scenario) -> None:
         if isinstance(step.expect, list):
             for position, one in enumerate(step.expect):
                 check_rules(one, f"{at}/expect/{position}")
-        elif step.expect is not None:
+        elif isinstance(step.expect, Expectation):
             check_rules(step.expect, f"{at}/expect")
 
 

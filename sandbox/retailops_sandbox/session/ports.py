@@ -12,7 +12,7 @@ import msgspec
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.engine import DeliveryLog, Ports, Sources, Transport
 from retailops_sandbox.redaction import SecretPolicy
-from retailops_sandbox.workspace.payloads import fixture_reader
+from retailops_sandbox.workspace.cases import CaseReader
 from retailops_sandbox.workspace.workspace import Workspace
 
 
@@ -43,7 +43,7 @@ def build_sources(workspace: Workspace, environment: Mapping[str, str], policy: 
     """The sources that steps are composed from in a workspace."""
     return Sources(
         clock=SystemClock(),
-        fixture=fixture_reader(workspace),
+        cases=CaseReader(workspace),
         contract=contract.load,
         environment=environment,
         policy=policy,

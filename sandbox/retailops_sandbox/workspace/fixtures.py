@@ -12,11 +12,13 @@ import time
 from pathlib import Path
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from retailops_sandbox import jsontext
 from retailops_sandbox.errors import FileError, UsageError
+from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.workspace.files import checked, read_text
-from retailops_sandbox.workspace.names import free_name, safe_name
+from retailops_sandbox.workspace.names import EXPECTATION, fixture_name, free_name, is_expectation
 from retailops_sandbox.workspace.workspace import Workspace
 
 KEPT_CHANGES = 100
@@ -26,12 +28,16 @@ _ID = re.compile(r"[0-9a-f]{32}")
 
 
 class Clash(Exception):
-    """The error of a fixture whose file holds a text that the author of a change has not seen."""
+    """The error of a fixture whose file holds a text that the author of a change has not seen.
 
-    def __init__(self, name: str, text: str) -> None:
+    `is_expectation` says which of its two files that is.
+    """
+
+    def __init__(self, name: str, text: str, *, is_expectation: bool = False) -> None:
         super().__init__(name)
         self.name = name
         self.text = text
+        self.is_expectation = is_expectation
 
 
 class Sides(msgspec.Struct, frozen=True):
@@ -47,7 +53,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     action: str
     edition: str
     files: dict[str, Sides]
-    """The texts of each fixture before and after, by its name."""
+    """The texts of each file before and after, by its name without `.json`."""
     was: str = ""
     """The fixture that was open before the change."""
     now: str = ""
@@ -84,56 +90,115 @@ class Fixtures:
         path = self._workspace.find_fixture(action, edition, name)
         return None if path is None else read_text(path)
 
-    def save(
-        self, action: str, edition: str, name: str, text: str, *, seen: str, opened: str = ""
-    ) -> Done | None:
-        """Write a fixture; None where its file has that text already.
+    def expectation(self, action: str, edition: str, name: str) -> str | None:
+        """The present text of a fixture's own expectation, of the payload's layer; None without one."""
+        return self._workspace.read_expectation(action, edition, name)
 
-        `seen` is the `stamp` of the text that the author has seen; Clash where the fixture has another text.
-        SourceError if the text is not JSON.
+    def save(
+        self,
+        action: str,
+        edition: str,
+        name: str,
+        text: str,
+        *,
+        seen: str,
+        opened: str = "",
+        expectation: str | UnsetType | None = UNSET,
+        expectation_seen: str = "",
+    ) -> Done | None:
+        """Write a fixture, with its expectation; None where its files have these texts already.
+
+        `seen` is the `stamp` of the text that the author has seen, `expectation_seen` that of the
+        expectation, empty where there was none; Clash where a file has another text. An expectation of None
+        or without text deletes its file; UNSET leaves it as it is. SourceError for a text that its file
+        cannot hold.
         """
-        jsontext.parse(text, file=f"{safe_name(name)}.json")
-        own, current = self._own(action, edition, name), self.text(action, edition, name)
+        jsontext.parse(text, file=f"{fixture_name(name)}.json")
+        current = self.text(action, edition, name)
+        lonely = self._lonely_expectation(action, edition, name)
+        expected = self.expectation(action, edition, name) if lonely is None else lonely
         text = _with_line_ends_of(current, text)
         if current is not None and current != text and stamp(current) != seen:
             raise Clash(name, current)
-        if current == text:
+        wanted = expected if expectation is UNSET else self._written_expectation(name, expectation, expected)
+        if expected is not None and expected != wanted and stamp(expected) != expectation_seen:
+            raise Clash(name, expected, is_expectation=True)
+        if (current, expected) == (text, wanted) and lonely is None:
             return None
-        return self._make(action, edition, {name: Sides(own, text)}, was=opened, now=name)
+        # A shipped fixture is copied whole, so that payload and expectation are of one layer.
+        files = self._files(action, edition, name, text, wanted)
+        return self._make(action, edition, files, was=opened, now=name)
 
-    def create(self, action: str, edition: str, name: str, text: str, *, opened: str = "") -> Done:
-        """Write a new fixture; UsageError where there is one of this name."""
-        jsontext.parse(text, file=f"{safe_name(name)}.json")
+    def save_expectation(
+        self, action: str, edition: str, name: str, text: str | None, *, seen: str, opened: str = ""
+    ) -> Done | None:
+        """Write a fixture's own expectation, as `save` does; a shipped fixture's payload is copied with it.
+
+        `seen` is the `stamp` of the expectation's text that the author has seen. UsageError where there is no
+        such fixture.
+        """
+        payload = self._workspace.read_fixture(action, edition, name)
+        return self.save(
+            action,
+            edition,
+            name,
+            payload,
+            seen=stamp(payload),
+            opened=opened,
+            expectation=text,
+            expectation_seen=seen,
+        )
+
+    def create(
+        self,
+        action: str,
+        edition: str,
+        name: str,
+        text: str,
+        *,
+        opened: str = "",
+        expectation: str | None = None,
+    ) -> Done:
+        """Write a new fixture, with its expectation if it has one; UsageError where there is one so named."""
+        jsontext.parse(text, file=f"{fixture_name(name)}.json")
         self._expect_free(action, edition, name)
-        files = {name: Sides(None, _with_line_ends_of(None, text))}
+        wanted = self._written_expectation(name, expectation, None)
+        files = self._files(action, edition, name, _with_line_ends_of(None, text), wanted)
         return self._make(action, edition, files, was=opened, now=name)
 
     def duplicate(self, action: str, edition: str, name: str, copy: str = "") -> Done:
-        """Copy a fixture, by default under a free name like its own."""
+        """Copy a fixture with its expectation, by default under a free name like its own."""
         text = self._workspace.read_fixture(action, edition, name)
+        expected = self.expectation(action, edition, name)
         copy = copy or self.free_name(action, edition, f"{name}-copy")
-        return self.create(action, edition, copy, text, opened=name)
+        self._expect_free(action, edition, copy)
+        files = self._files(action, edition, copy, text, expected)
+        return self._make(action, edition, files, was=name, now=copy)
 
     def rename(self, action: str, edition: str, name: str, to: str) -> Done:
         """Rename one of the workspace's own fixtures; UsageError where the other name is taken."""
-        text = self._own(action, edition, safe_name(name))
+        text = self._own(action, edition, fixture_name(name))
         if text is None:
             raise UsageError(f"{name} ships with the sandbox", mend="duplicate it under the new name")
         self._expect_free(action, edition, to)
-        files = {to: Sides(None, text), name: Sides(text, None)}
+        expected = self._own(action, edition, name + EXPECTATION)
+        files = {
+            **self._files(action, edition, to, text, expected),
+            **self._files(action, edition, name, None, None),
+        }
         return self._make(action, edition, files, was=name, now=to)
 
     def delete(self, action: str, edition: str, name: str) -> Done:
-        """Delete the workspace's file of a fixture; a shipped one of the same name is then in force."""
-        text = self._own(action, edition, safe_name(name))
-        if text is None:
+        """Delete the workspace's files of a fixture; a shipped one of the same name is then in force."""
+        if self._own(action, edition, fixture_name(name)) is None:
             raise UsageError(f"there is no file of {name} in the workspace: there is nothing to delete")
         is_shipped = any(
             info.name == name and info.origin == "changed"
             for info in self._workspace.fixtures(action, edition)
         )
         now = name if is_shipped else ""
-        return self._make(action, edition, {name: Sides(text, None)}, was=name, now=now)
+        files = self._files(action, edition, name, None, None)
+        return self._make(action, edition, files, was=name, now=now)
 
     def undo(self, id: str) -> Done:
         """Undo a change; UsageError where it is no longer known, or a file was changed since."""
@@ -153,9 +218,39 @@ class Fixtures:
     def _expect_free(self, action: str, edition: str, name: str) -> None:
         if self.text(action, edition, name) is not None:
             raise UsageError(f"there is a fixture {name} already", mend="choose another name")
+        if self._own(action, edition, name + EXPECTATION) is not None:
+            what = f"there is a file {name}{EXPECTATION}.json already, without its fixture"
+            raise UsageError(what, mend="choose another name, or delete that file")
 
-    def _own(self, action: str, edition: str, name: str) -> str | None:
-        path = self._workspace.own_fixture(action, edition, name)
+    def _lonely_expectation(self, action: str, edition: str, name: str) -> str | None:
+        """The text of an expectation in the workspace without its payload; None for any other."""
+        if self._own(action, edition, name) is not None:
+            return None
+        return self._own(action, edition, name + EXPECTATION)
+
+    def _written_expectation(self, name: str, text: str | None, current: str | None) -> str | None:
+        """The text of an expectation as its file will hold it; SourceError where it is none."""
+        if text is None or not text.strip():
+            return None
+        scenario.expectation(text, file=f"{name}{EXPECTATION}.json")
+        return _with_line_ends_of(current, text)
+
+    def _files(
+        self, action: str, edition: str, name: str, payload: str | None, expectation: str | None
+    ) -> dict[str, Sides]:
+        """The change that gives the workspace's two files of a fixture these texts."""
+        wanted = {name: payload, name + EXPECTATION: expectation}
+        sides = {stem: Sides(self._own(action, edition, stem), text) for stem, text in wanted.items()}
+        return {stem: each for stem, each in sides.items() if each.before != each.after}
+
+    def _path(self, action: str, edition: str, stem: str) -> Path:
+        """The workspace's file of a fixture or, with `.expect` behind its name, of its expectation."""
+        if is_expectation(stem):
+            return self._workspace.own_expectation(action, edition, stem.removesuffix(EXPECTATION))
+        return self._workspace.own_fixture(action, edition, stem)
+
+    def _own(self, action: str, edition: str, stem: str) -> str | None:
+        path = self._path(action, edition, stem)
         return read_text(path) if checked(Path.exists, path) else None
 
     def _make(self, action: str, edition: str, files: dict[str, Sides], *, was: str, now: str) -> Done:
@@ -164,7 +259,7 @@ class Fixtures:
         id = f"{time.time_ns():016x}{os.urandom(8).hex()}"
         self._workspace.write(self._kept / f"{id}.json", msgspec.json.encode(change).decode())
         for name, each in sorted(files.items(), key=lambda item: item[1].after is None):
-            path = self._workspace.own_fixture(action, edition, name)
+            path = self._path(action, edition, name)
             if each.after is not None:
                 self._workspace.write(path, each.after)
             else:

@@ -12,6 +12,9 @@ _NAME = re.compile(r"[^\W_][\w.-]{0,99}")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 """File names that Windows reserves for devices."""
 
+EXPECTATION = ".expect"
+"""What a fixture's name is followed by in the name of its expectation's file, before `.json`."""
+
 
 def safe_name(name: str, whose: str = "a fixture's") -> str:
     """The name; UsageError where it cannot be a file's name in any folder on any system."""
@@ -19,6 +22,21 @@ def safe_name(name: str, whose: str = "a fixture's") -> str:
         raise UsageError(
             f"{name!r} cannot be {whose} name",
             mend="letters, digits, hyphens, dots and underscores, up to 100",
+        )
+    return name
+
+
+def is_expectation(stem: str) -> bool:
+    """Whether a file's name, without `.json`, is that of a fixture's expectation."""
+    return stem.lower().endswith(EXPECTATION)
+
+
+def fixture_name(name: str) -> str:
+    """The name; UsageError where it cannot be a fixture's."""
+    if is_expectation(safe_name(name)):
+        raise UsageError(
+            f"{name!r} cannot be a fixture's name: {name}.json is what {name[: -len(EXPECTATION)]} expects",
+            mend="choose a name with another ending",
         )
     return name
 

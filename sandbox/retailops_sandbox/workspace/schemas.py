@@ -34,7 +34,7 @@ def scenario(fixtures: Iterable[str] = ()) -> _Schema:
 
 
 def expectation() -> _Schema:
-    """The schema of a file for `send --expect`."""
+    """The schema of what a fixture expects, and of a file for `send --expect`."""
     return _of(Expectation, "An expected response")
 
 

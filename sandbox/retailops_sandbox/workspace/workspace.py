@@ -25,7 +25,7 @@ from retailops_sandbox.regular_files import PRIVATE_FILE, SHARED_FILE, make_priv
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.scenarios.scenario import SUFFIX
 from retailops_sandbox.workspace.files import checked, read_text, write_atomically
-from retailops_sandbox.workspace.names import nearest, safe_name
+from retailops_sandbox.workspace.names import EXPECTATION, fixture_name, is_expectation, nearest, safe_name
 from retailops_sandbox.workspace.receivers import ReceiverBook, read_book
 
 _SHIPPED = "shipped:"
@@ -140,7 +140,43 @@ class Workspace:
 
     def own_fixture(self, action: str, edition: str, name: str) -> Path:
         """The path of a fixture's file in the workspace, whether it exists or not."""
-        return self._own_fixtures(action, edition) / f"{safe_name(name)}.json"
+        return self._own_fixtures(action, edition) / f"{fixture_name(name)}.json"
+
+    def find_expectation(self, action: str, edition: str, name: str) -> Path | None:
+        """The file of a fixture's own expectation, beside its payload; None where there is none.
+
+        Raises FileError for one in the workspace whose payload is not there too: the two are of one layer.
+        """
+        payload = self.find_fixture(action, edition, name)
+        own = self.own_expectation(action, edition, name)
+        if payload != own.with_name(f"{name}.json") and checked(Path.exists, own):
+            raise FileError(
+                f"has no {name}.json beside it, whose answer it expects",
+                mend="save the fixture in the workspace too, or delete this file",
+                file=str(own),
+            )
+        if payload is None:
+            return None
+        path = payload.with_name(own.name)
+        if not checked(Path.exists, path):
+            return None
+        return self._inside(path) if path == own else path
+
+    def own_expectation(self, action: str, edition: str, name: str) -> Path:
+        """The path of a fixture's expectation in the workspace, whether it exists or not."""
+        return self._own_fixtures(action, edition) / f"{fixture_name(name)}{EXPECTATION}.json"
+
+    def read_expectation(self, action: str, edition: str, name: str) -> str | None:
+        """The text of a fixture's own expectation; None where there is none."""
+        path = self.find_expectation(action, edition, name)
+        return None if path is None else read_text(path)
+
+    def fixture_id(self, path: Path) -> str:
+        """The file of a fixture or its expectation: its path in the workspace, `shipped:` before others."""
+        shipped = resources.fixtures_dir()
+        if path.is_relative_to(shipped):
+            return f"{_SHIPPED}fixtures/{path.relative_to(shipped).as_posix()}"
+        return path.relative_to(self.root).as_posix()
 
     def save_fixture(self, action: str, edition: str, name: str, text: str) -> Path:
         """Write a fixture into the workspace, atomically; SourceError if the text is not JSON."""
@@ -370,4 +406,6 @@ def _kind(entry: os.DirEntry[str]) -> Literal["file", "folder", "other"]:
 
 
 def _stems(folder: Path) -> set[str]:
-    return {path.stem for path in folder.glob("*.json") if not path.name.startswith(".")}
+    """The names of a folder's fixtures: its JSON files, without expectations and hidden files."""
+    stems = {path.stem for path in folder.glob("*.json") if not path.name.startswith(".")}
+    return {stem for stem in stems if not is_expectation(stem)}

@@ -27,15 +27,18 @@ from retailops_sandbox.engine import (
 )
 from retailops_sandbox.engine.preview import Preview, preview
 from retailops_sandbox.errors import UsageError
-from retailops_sandbox.model import Delivery, Judgement, Record, Result, ResultStep
+from retailops_sandbox.model import Delivery, Expectation, Judgement, Record, Result, ResultStep
 from retailops_sandbox.model import Receiver as ReceiverModel
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.session.ports import SystemClock
 from retailops_sandbox.transport import Transport
+from tests.support.cases import OneCase
 from tests.support.policies import secret_policy
 from tests.support.receivers import Peer, answering, closing_after, receiver, response, unused_port
 
+EMPTY = OneCase("{}")
+SPELLED = OneCase('{"fixture": 35.00}')
 NOTHING = response(b'{"events":[]}')
 EVENT = response(b'{"events":[{"error_code":"ERR1"}]}')
 
@@ -91,16 +94,16 @@ class Played:
 def real_ports(
     transport: Transport,
     log: MemoryLog,
-    fixture: str = "{}",
+    cases: OneCase = EMPTY,
     environment: dict[str, str] | None = None,
     **secret: Any,
 ) -> Ports:
-    """Ports of which the log alone is made up; every fixture has this text."""
+    """Ports of which the log alone is made up; every fixture is the same."""
     return Ports(
         transport=transport,
         log=log,
         clock=SystemClock(),
-        fixture=lambda *_: Template.read(fixture),
+        cases=cases,
         contract=contract.load,
         environment=environment or {},
         policy=secret_policy(environment, **secret),
@@ -112,6 +115,7 @@ def play(
     url: str,
     *,
     stop_after: int = 0,
+    cases: OneCase = SPELLED,
     environment: dict[str, str] | None = None,
     secret: dict[str, Any] | None = None,
     listen: Callable[[Event], None] = lambda event: None,
@@ -122,7 +126,7 @@ def play(
     async def run() -> Played:
         log, events = MemoryLog(), []
         async with Transport() as transport:
-            ports = real_ports(transport, log, '{"fixture": 35.00}', environment, **secret or {})
+            ports = real_ports(transport, log, cases, environment, **secret or {})
             target = options.pop("receiver", None) or ReceiverModel(
                 name="shop", base_url=url, timeout_ms=5000
             )
@@ -187,6 +191,65 @@ def test_the_fixture_keeps_its_spelling_and_the_composed_text_its_references():
     assert played.log.deliveries[0].composed == '{"id":"${order}","n":1}'
     assert body(shop.requests[0])["id"] == "4897"
     assert shop.requests[1].endswith(b'{"fixture":35.00}')
+
+
+# --- cases ---
+
+EXAMPLE = json.dumps(contract.load("order_cancel", "draft").examples.request)
+CASE = '{"status": 200,\n "body": {"events": [{"error_code": "${code}"}]}}'
+
+
+def of_case(expectation: str, *steps: dict[str, Any], **fields: Any) -> Played:
+    """A run of steps that name a fixture with this expectation, against a receiver with one answer."""
+    document = {"steps": [{"fixture": "f", **step} for step in steps], **fields}
+    plain = scenario.read(json.dumps(document), id="s", file="s.scenario.json")
+    with receiver(answering(EVENT)) as shop:
+        return play([plain], shop.url, cases=OneCase(EXAMPLE, expectation))
+
+
+def test_a_step_that_says_no_expect_is_judged_by_its_fixture_also_where_it_changes_it():
+    plain, changed = {"name": "a"}, {"name": "b", "set": {"/version": 1}, "deliver": {"times": 2}}
+    played = of_case(CASE, plain, changed, variables={"code": "ERR1"})
+    assert played.verdicts == ["passed", "passed"]
+    judgements = [record for record in played.log.records if isinstance(record, Judgement)]
+    assert [each.expected_by for each in judgements] == ["f.expect.json"] * 3
+    assert judgements[0].expectation == Expectation(status=200, body={"events": [{"error_code": "ERR1"}]})
+    assert of_case(CASE, plain, changed, variables={"code": "ERR2"}).verdicts == ["failed", "failed"]
+
+
+def test_null_an_expect_of_its_own_and_off_contract_leave_the_fixtures_own_out():
+    steps = [
+        {"name": "null", "expect": None},
+        {"name": "own", "expect": {"status": 200}},
+        {"name": "off", "off_contract": True},
+    ]
+    played = of_case('{"status": 500}', *steps)
+    assert played.verdicts == ["recorded", "passed", "recorded"]
+    judgements = [record for record in played.log.records if isinstance(record, Judgement)]
+    assert {each.expected_by for each in judgements} == {""}
+    assert of_case("", {"name": "no expectation"}).verdicts == ["recorded"]
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ('{"status": 200,\n "body": [}', "f.expect.json:2:11 at /body/0: "),
+        ('{"status": "x"}', "f.expect.json:1:12 at /status: "),
+        ('{"rules": {"/a":\n "nope"}}', "f.expect.json:2:2 at /rules/~1a: "),
+        (CASE, "f.expect.json:2:37 at /body/events/0/error_code: "),
+    ],
+)
+def test_a_broken_expectation_is_named_and_hurts_only_steps_that_are_judged_by_it(text: str, place: str):
+    played = of_case(text, {"name": "own", "expect": {"status": 200}}, {"name": "case's"})
+    assert played.verdicts == ["passed", "errored"]
+    assert played.steps[1].reason.startswith(f"s.scenario.json:1: {place}")
+
+
+def test_a_secret_in_the_headers_that_a_fixture_expects_is_struck_out():
+    expected = '{"headers": {"Authorization": "Bearer ${token}"}}'
+    played = of_case(expected, {}, variables={"token": "secret-word-123"})
+    assert played.verdicts == ["failed"]
+    assert "secret-word-123" not in repr(played.log.records)
 
 
 # --- verdicts ---
@@ -454,18 +517,21 @@ def test_a_large_step_is_composed_beside_the_loop_and_not_sent_after_stopping():
         stopped = threading.Event()
         loop = asyncio.get_running_loop()
 
-        def fixture(*_: str) -> Template:
-            if threading.current_thread() is not threading.main_thread():
-                loop.call_soon_threadsafe(stop)
-                assert stopped.wait(60), "the loop is free to stop the run meanwhile"
-            return Template.read(json.dumps({"a": "x" * LARGE_BODY}))
+        class Large(OneCase):
+            def payload(self, action: str, edition: str, name: str) -> Template:
+                if threading.current_thread() is not threading.main_thread():
+                    loop.call_soon_threadsafe(stop)
+                    assert stopped.wait(60), "the loop is free to stop the run meanwhile"
+                return super().payload(action, edition, name)
 
         def stop() -> None:
             engine.stop()
             stopped.set()
 
         async with Transport() as transport:
-            ports = msgspec.structs.replace(real_ports(transport, log), fixture=fixture)
+            ports = msgspec.structs.replace(
+                real_ports(transport, log), cases=Large(json.dumps({"a": "x" * LARGE_BODY}))
+            )
             options = Options(receiver=ReceiverModel(name="shop", base_url=url))
             large = scenario.read(
                 json.dumps({"steps": [{"fixture": "a", "off_contract": True}]}), id="s", file="s"
@@ -756,7 +822,7 @@ def test_a_fixture_has_placeholders_though_its_scenario_has_none():
     async def run() -> str:
         log = MemoryLog()
         async with Transport() as transport:
-            ports = real_ports(transport, log, '{"id": "${uuid}"}')
+            ports = real_ports(transport, log, OneCase('{"id": "${uuid}"}'))
             steps = '{"steps": [{"fixture": "f", "off_contract": true}]}'
             plans = [scenario.read(steps, id="s", file="s")]
             engine = Run(plans, ports, Options(receiver=ReceiverModel(name="r", base_url=shop.url)))
@@ -827,7 +893,7 @@ def test_what_is_in_flight_at_the_last_failure_is_judged_as_ever():
 def previews(*plans: Plan, url: str = "http://me:secret-word@h/base", **options: Any) -> list[Preview]:
     sources = Sources(
         clock=SystemClock(),
-        fixture=lambda *_: Template.read('{"fixture": 35.00}'),
+        cases=SPELLED,
         contract=contract.load,
         environment={},
         policy=secret_policy(),

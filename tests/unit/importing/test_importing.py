@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import UNSET
 
 from retailops_sandbox import composing, jsontext
 from retailops_sandbox.contracts import contract
@@ -383,7 +384,7 @@ def test_an_answer_that_is_not_json_is_expected_by_its_status():
 @pytest.mark.parametrize("fault", [{"status": 0}, {"_error": "net::ERR_FAILED"}])
 def test_of_a_fault_nothing_is_expected(fault: dict[str, Any]):
     draft = made(archive(entry(**fault)))
-    assert draft.step.expect is None
+    assert draft.step.expect is UNSET
     assert any("no whole answer" in note for note in draft.notes)
 
 

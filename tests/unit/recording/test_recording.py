@@ -226,7 +226,7 @@ def test_a_fault_is_expected_and_a_cancel_is_not():
     assert only_step(recording.finished(draft_of(refused))).expect == Expectation(fault="refused")
     cancelled = delivery(response=None, fault=Fault("cancelled", "cancelled"))
     draft = draft_of(cancelled)
-    assert only_step(recording.finished(draft)).expect is None
+    assert only_step(recording.finished(draft)).expect is msgspec.UNSET
     assert "cancelled" in draft.notes[0]
 
 

@@ -42,10 +42,13 @@ OWN: dict[str, Any] = {**PAYLOAD, "own": Number("35.00")}
 
 SHIPPED = {"default": PAYLOAD}
 FIXTURES = {"default": PAYLOAD, "mine": OWN}
+EXPECTED = {"default": Expectation(status=200), "mine": Expectation(status=201)}
 SOURCES = Sources(
     receiver=lambda name: None,
     fixture=lambda action, edition, name: FIXTURES.get(name, msgspec.UNSET),
     shipped=lambda action, edition, name: SHIPPED.get(name, msgspec.UNSET),
+    expectation=lambda action, edition, name: EXPECTED.get(name),
+    shipped_expectation=lambda action, edition, name: EXPECTED.get(name) if name in SHIPPED else None,
     policy=secret_policy(),
 )
 

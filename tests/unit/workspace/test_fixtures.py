@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from retailops_sandbox import resources
 from retailops_sandbox.errors import FileError, SourceError, UsageError
 from retailops_sandbox.workspace.fixtures import KEPT_CHANGES, Clash, Fixtures, stamp
 from retailops_sandbox.workspace.workspace import Workspace
@@ -23,6 +25,17 @@ def workspace(tmp_path: Path) -> Workspace:
 @pytest.fixture
 def fixtures(workspace: Workspace) -> Fixtures:
     return Fixtures(workspace)
+
+
+@pytest.fixture
+def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the shipped fixtures in a folder of its own, without expectations."""
+    folder = tmp_path / "shipped"
+    shutil.copytree(resources.fixtures_dir(), folder)
+    monkeypatch.setattr(resources, "fixtures_dir", lambda: folder)
+    for path in folder.glob("*/*/*.expect.json"):
+        path.unlink()
+    return folder / "order_cancel" / "draft"
 
 
 def files(workspace: Workspace) -> dict[str, str]:
@@ -165,6 +178,85 @@ def test_no_name_leads_out_of_the_folder(workspace: Workspace, fixtures: Fixture
         with pytest.raises(UsageError, match="cannot be a fixture's name"):
             attempt()
     assert files(workspace) == {"mine": "{}\n"}
+
+
+# --- expectations ---
+
+OK = '{"status": 200}'
+
+
+def test_payload_and_expectation_are_saved_duplicated_renamed_and_deleted_together(
+    workspace: Workspace, fixtures: Fixtures
+):
+    fixtures.create(*ACTION, "mine", "{}", expectation=OK)
+    assert files(workspace) == {"mine": "{}\n", "mine.expect": OK + "\n"}
+    fixtures.duplicate(*ACTION, "mine", "copy")
+    renamed = fixtures.rename(*ACTION, "mine", "other")
+    whole = {"copy": "{}\n", "copy.expect": OK + "\n", "other": "{}\n", "other.expect": OK + "\n"}
+    assert files(workspace) == whole
+    deleted = fixtures.delete(*ACTION, "copy")
+    assert files(workspace) == {"other": "{}\n", "other.expect": OK + "\n"}
+    fixtures.undo(deleted.id)
+    assert files(workspace) == whole
+    fixtures.undo(renamed.id)
+    assert set(files(workspace)) == {"mine", "mine.expect", "copy", "copy.expect"}
+    assert {info.name for info in workspace.fixtures(*ACTION) if info.origin == "workspace"} == {
+        "mine",
+        "copy",
+    }
+
+
+def test_saving_either_of_a_shipped_case_copies_both_and_restoring_deletes_both(
+    workspace: Workspace, fixtures: Fixtures, shipped: Path
+):
+    payload = workspace.read_fixture(*ACTION, "default")
+    (shipped / "default.expect.json").write_text(OK)
+    fixtures.save(*ACTION, "default", '{"mine": 1}', seen=stamp(payload))
+    assert files(workspace) == {"default": '{"mine": 1}\n', "default.expect": OK}
+    fixtures.delete(*ACTION, "default")
+    assert files(workspace) == {}
+    mine = '{"status": 201}\n'
+    fixtures.save_expectation(*ACTION, "default", mine, seen=stamp(OK))
+    assert files(workspace) == {"default": payload, "default.expect": mine}
+    done = fixtures.save_expectation(*ACTION, "default", "", seen=stamp(mine))
+    assert files(workspace) == {"default": payload}
+    assert fixtures.expectation(*ACTION, "default") is None
+    assert done
+    fixtures.undo(done.id)
+    assert fixtures.expectation(*ACTION, "default") == mine
+    assert fixtures.save_expectation(*ACTION, "default", mine, seen="") is None
+
+
+def test_no_expectation_is_overwritten_unseen(workspace: Workspace, fixtures: Fixtures):
+    fixtures.create(*ACTION, "mine", "{}", expectation=OK)
+    for text in ('{"status": 201}', None):
+        with pytest.raises(Clash) as caught:
+            fixtures.save(*ACTION, "mine", "{}", seen="", expectation=text)
+        assert (caught.value.text, caught.value.is_expectation) == (OK + "\n", True)
+    with pytest.raises(SourceError, match=r"mine\.expect\.json:1:12 at /status"):
+        fixtures.save_expectation(*ACTION, "mine", '{"status": "x"}', seen=stamp(OK + "\n"))
+    assert files(workspace)["mine.expect"] == OK + "\n"
+
+
+def test_an_expectation_without_its_payload_is_kept(workspace: Workspace, fixtures: Fixtures):
+    orphan = workspace.own_expectation(*ACTION, "lonely")
+    workspace.write(orphan, OK)
+    with pytest.raises(UsageError, match=r"lonely\.expect\.json already"):
+        fixtures.create(*ACTION, "lonely", "{}")
+    workspace.write(workspace.own_expectation(*ACTION, "default"), OK)
+    payload = workspace.read_fixture(*ACTION, "default")
+    with pytest.raises(FileError, match=r"has no default\.json beside it"):
+        workspace.read_expectation(*ACTION, "default")
+    fixtures.save(*ACTION, "default", payload, seen=stamp(payload))
+    assert files(workspace) == {"default": payload, "default.expect": OK, "lonely.expect": OK}
+
+
+@pytest.mark.parametrize("name", ["a.expect", "A.EXPECT", "a.expect.expect"])
+def test_an_expectations_name_is_no_fixtures_name(workspace: Workspace, fixtures: Fixtures, name: str):
+    with pytest.raises(UsageError, match=r"is what .* expects"):
+        fixtures.create(*ACTION, name, "{}")
+    with pytest.raises(UsageError, match=r"is what .* expects"):
+        workspace.read_fixture(*ACTION, name)
 
 
 _NAMES = st.sampled_from(["default", "mine", "other"])

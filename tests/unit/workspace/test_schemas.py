@@ -272,17 +272,25 @@ def test_the_documented_settings_of_editors_name_every_schema_and_fit_the_files(
     settings = json.loads(snippet)["json.schemas"]
     folder = "./.sandbox/schemas/"
     files = {each["url"].removeprefix(folder): each["fileMatch"] for each in settings}
-    assert set(files) == set(schemas.everything()) - {"expectation.schema.json"}
-    for path in [*SCENARIOS, *FIXTURES, Path("/w/receivers.json")]:
-        kinds = [name for name, globs in files.items() if any(fits(glob, path) for glob in globs)]
+    assert set(files) == set(schemas.everything())
+    expectations = [path.with_suffix(".expect.json") for path in FIXTURES]
+    for path in [*SCENARIOS, *FIXTURES, *expectations, Path("/w/receivers.json")]:
+        kinds = [name for name, globs in files.items() if fits(globs, path)]
         wanted = {
             "scenarios": "scenario.schema.json",
             "w": "receivers.schema.json",
         }.get(path.parent.name, f"fixture.order_cancel.{path.parent.name}.schema.json")
-        assert kinds == [wanted], path
+        assert kinds == ["expectation.schema.json" if path in expectations else wanted], path
 
 
-def fits(glob: str, path: Path) -> bool:
+def fits(globs: list[str], path: Path) -> bool:
+    """As editors match: some pattern fits, and of those with `!` before them none."""
+    excluded = [glob[1:] for glob in globs if glob.startswith("!")]
+    included = [glob for glob in globs if not glob.startswith("!")]
+    return any(_fits(glob, path) for glob in included) and not any(_fits(glob, path) for glob in excluded)
+
+
+def _fits(glob: str, path: Path) -> bool:
     """As editors match: `**` is any folders, `*` anything in a name."""
     pattern = "".join(
         {"**/": "(?:.*/)?", "*": "[^/]*"}.get(part, re.escape(part)) for part in re.split(r"(\*\*/|\*)", glob)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from retailops_sandbox.engine.preview import Preview
-from retailops_sandbox.model import Receiver
+from retailops_sandbox.model import Expectation, Receiver
 from retailops_sandbox.recording import FixtureSource
 from retailops_sandbox.redaction import SecretPolicy
 from retailops_sandbox.runlog.entries import Entry
@@ -17,6 +17,8 @@ from retailops_sandbox.scenarios.scenario import Plan
 
 ReceiverSource = Callable[[str], Receiver | None]
 """The receiver of a name; None where there is none any more."""
+ExpectationSource = Callable[[str, str, str], Expectation | None]
+"""A fixture's own expectation, by action, edition and name; None without one."""
 PreviewSource = Callable[[], tuple[Sequence[Preview], Receiver]]
 """The requests that the steps of a scenario file would send, and their receiver.
 
@@ -43,6 +45,9 @@ class Sources(msgspec.Struct, frozen=True):
     """The fixtures of the workspace."""
     shipped: FixtureSource
     """The shipped fixtures only, which a pytest file can name."""
+    expectation: ExpectationSource
+    """What the fixtures of the workspace expect."""
+    shipped_expectation: ExpectationSource
     policy: SecretPolicy
 
 

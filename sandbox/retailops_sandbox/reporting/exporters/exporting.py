@@ -17,13 +17,21 @@ from retailops_sandbox.reporting.exporters.exporter import (
 )
 from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.scenarios.scenario import Plan
-from retailops_sandbox.workspace.payloads import fixture_payloads
+from retailops_sandbox.workspace.cases import CaseReader
 from retailops_sandbox.workspace.workspace import Workspace
 
 
 def workspace_sources(workspace: Workspace, receiver: ReceiverSource, policy: SecretPolicy) -> Sources:
     """The sources of a workspace."""
-    return Sources(receiver, fixture_payloads(workspace), fixture_payloads(Workspace.shipped()), policy)
+    own, shipped = CaseReader(workspace), CaseReader(Workspace.shipped())
+    return Sources(
+        receiver=receiver,
+        fixture=own.payload_if_any,
+        shipped=shipped.payload_if_any,
+        expectation=own.expected,
+        shipped_expectation=shipped.expected,
+        policy=policy,
+    )
 
 
 def deliveries(

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
+from msgspec import UNSET
 
 from retailops_sandbox import __version__, jsontext, recording
 from retailops_sandbox.errors import UsageError
@@ -24,7 +25,7 @@ from retailops_sandbox.reporting.exporters.exporter import (
     scenario_name,
 )
 from retailops_sandbox.runlog.entries import Entry
-from retailops_sandbox.scenarios.scenario import Plan
+from retailops_sandbox.scenarios.scenario import Plan, judged_by_fixture
 from retailops_sandbox.workspace.names import free_name
 
 _WIDTH = 100
@@ -77,15 +78,20 @@ def _file(scenarios: Sequence[Scenario], title: str, notes: Sequence[str], name:
 
 
 def _carried(whole: Scenario, step: Step, sources: Sources) -> Step:
-    """The step; a fixture that is not shipped is replaced by its payload, which comes with the file."""
+    """The step; of a fixture that is not shipped, payload and expectation come with the file."""
     if step.fixture is None:
         return step
     name = (whole.action, whole.edition, step.fixture)
     payload = sources.fixture(*name)
-    if payload is msgspec.UNSET:
+    if payload is UNSET:
         raise UsageError(f"there is no {whole.action} {whole.edition} fixture {step.fixture!r}")
     shipped = sources.shipped(*name)
-    if shipped is not msgspec.UNSET and jsontext.compact(shipped) == jsontext.compact(payload):
+    is_shipped = shipped is not UNSET and jsontext.compact(shipped) == jsontext.compact(payload)
+    if judged_by_fixture(step):
+        own = sources.expectation(*name)
+        if not is_shipped or own is None or own != sources.shipped_expectation(*name):
+            step = msgspec.structs.replace(step, expect=own)
+    if is_shipped:
         return step
     return msgspec.structs.replace(step, fixture=None, payload=payload)
 
@@ -133,7 +139,8 @@ def _step(scenario: Scenario, step: Step, has_variables: bool) -> Iterator[str]:
     arguments += [(f"{field}=", _literal(written[field], 2)) for field in fields if field in written]
     call = _call(arguments)
     yield f"    result = retailops.send({call})"
-    yield "    result.check()" if step.expect is not None else '    assert result.verdict == "recorded"'
+    is_judged = step.expect or judged_by_fixture(step)
+    yield "    result.check()" if is_judged else '    assert result.verdict == "recorded"'
     for name, path in step.capture.items():
         value = f"escaped(resolve(result.response.json(), {_literal(path, 1)}))"
         yield f"    variables[{_literal(name, 1)}] = {value}"

@@ -33,7 +33,7 @@ def delivery(entry: Entry, *, width: int, colour: bool) -> Iterator[str]:
         yield ""
         yield "judgements, the newest first"
         for each in reversed(entry.judgements):
-            said = lines.in_line(each.reason or "as expected")
+            said = lines.in_line(each.reason or f"as {lines.expected_by(each) or 'expected'}")
             yield f"  {verdict(each.verdict)}  {shown.clock(each.at)}  {said}"
 
 

@@ -107,11 +107,16 @@ def judgement(found: Judgement, *, width: int = 400, most: int | None = None) ->
             lines += [f"  {line}" for each in violations[:most] for line in _with_hints(each)]
             lines += _more(violations, most)
     if found.differences:
-        lines += ["differs from what was expected:"]
+        lines += [f"differs from what was {expected_by(found) or 'expected'}:"]
         lines += [f"  {difference(each, width=width)}" for each in found.differences[:most]]
         lines += _more(found.differences, most)
     lines += [visible(f"note: {note}") for note in found.notes]
     return lines
+
+
+def expected_by(found: Judgement) -> str:
+    """`expected by FILE`, where a fixture's own expectation judged; else empty."""
+    return visible(f"expected by {found.expected_by}") if found.expected_by else ""
 
 
 def _with_hints(found: Violation) -> list[str]:

@@ -120,6 +120,8 @@ class Console(Reporter):
             f"{_INDENT}{delivery.id}: {request} -> {_outcome(delivery)}  {delivery.timings.total:.0f} ms"
         )
         if event.judgement is not None and event.judgement.verdict not in ("failed", "errored"):
+            if by := lines.expected_by(event.judgement):
+                self._echo(f"{_INDENT}{event.judgement.verdict}: as {by}")
             # Of a failed delivery, the step's reasons have the violations already.
             for line in lines.cut([lines.violation(each) for each in event.judgement.violations], _SAID):
                 self._echo(f"{_INDENT}the answer breaks the contract: {line}")

@@ -17,7 +17,7 @@ from retailops_sandbox.web.shell.forms import text
 from retailops_sandbox.web.shell.send_form import MOST_TYPED, Refused, SendForm
 from retailops_sandbox.workspace.fixtures import Clash as FileClash
 from retailops_sandbox.workspace.fixtures import Done, Fixtures, stamp
-from retailops_sandbox.workspace.names import safe_name
+from retailops_sandbox.workspace.names import EXPECTATION, fixture_name
 from retailops_sandbox.workspace.workspace import FixtureInfo, Workspace
 
 Place = Literal["save", "manage", "import"]
@@ -177,7 +177,7 @@ class FixtureButtons:
         self._open_as_it_is(send_form, send_form.save_as)
         if done is None:
             return FixtureNotice(place="save", text=f"{send_form.save_as} says just this already.")
-        after = done.change.files[send_form.save_as].after or ""
+        after = self._text(send_form, send_form.save_as) or ""
         diff = [] if before is None else _diff(before, after, send_form.save_as)
         return FixtureNotice(place="save", text=f"Saved as {path}.", undo=done.id, diff=diff)
 
@@ -273,7 +273,7 @@ class FixtureButtons:
             what = f"the payload has {len(imported.text):,} characters, and this page takes {MOST_TYPED:,}"
             raise Refused("import_text", f"{what} (give the file to `retailops-sandbox import`)")
         try:
-            name = safe_name(send_form.import_name) if send_form.import_name else ""
+            name = fixture_name(send_form.import_name) if send_form.import_name else ""
             name = name or self._fixtures.free_name(imported.action, imported.edition, "imported")
             done = self._fixtures.create(
                 imported.action, imported.edition, name, imported.text, opened=send_form.fixture
@@ -328,7 +328,7 @@ def _changed_on_disk(send_form: SendForm, files: FixtureFiles) -> str:
 
 def _can_be_opened(info: FixtureInfo) -> bool:
     try:
-        safe_name(info.name)
+        fixture_name(info.name)
     except UsageError:
         return False
     return True
@@ -352,12 +352,20 @@ def _diff(before: str, after: str, name: str, new: str = "") -> list[changes.Lin
 
 def _undone(done: Done) -> str:
     """What an undo or redo made of the files."""
+    files = done.change.files
     words = [
-        f"{name} is deleted" if each.after is None else f"{name} is back" if each.before is None
-        else f"{name} is as it was"
-        for name, each in done.change.files.items()
+        f"{_named(stem)} is deleted" if each.after is None else f"{_named(stem)} is back"
+        if each.before is None else f"{_named(stem)} is as it was"
+        for stem, each in files.items()
+        if stem.removesuffix(EXPECTATION) == stem or stem.removesuffix(EXPECTATION) not in files
     ]  # fmt: skip
     return f"{', '.join(words)}."
+
+
+def _named(stem: str) -> str:
+    """The file of a change in words."""
+    name = stem.removesuffix(EXPECTATION)
+    return name if name == stem else f"what {name} expects"
 
 
 def _kept(opened: Opened) -> str:

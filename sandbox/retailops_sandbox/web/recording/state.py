@@ -21,7 +21,7 @@ from retailops_sandbox.runlog.runs import new_run
 from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.pages import RecordSwitch
 from retailops_sandbox.web.shell.recent import Recent
-from retailops_sandbox.workspace.payloads import fixture_payloads
+from retailops_sandbox.workspace.cases import CaseReader
 
 _KEPT_REVIEWS = 100
 
@@ -179,7 +179,7 @@ class Recording:
         flights = [self._context.sending.flight(id) for id in review.deliveries]
         entries = [self._context.log.delivery(id) for id in review.deliveries]
         landed = [Recorded(each.delivery, each.judgement) for each in entries if each is not None]
-        drafts = recording.drafts(landed, fixture_payloads(self._context.workspace))
+        drafts = recording.drafts(landed, CaseReader(self._context.workspace).payload_if_any)
         by_id = {each.delivery.id: each.delivery for each in landed}
         waiting = sum(
             flight is not None and not flight.problem and flight.id not in by_id for flight in flights

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import UNSET
 
 from retailops_sandbox.model import Expectation, Step
-from retailops_sandbox.scenarios.scenario import Plan
+from retailops_sandbox.scenarios.scenario import Plan, judged_by_fixture
 
 
 class StepSummary(msgspec.Struct, frozen=True):
@@ -57,11 +57,11 @@ def _delivered(step: Step) -> str:
 
 
 def _expects(step: Step) -> str:
-    if step.expect is None:
-        return "nothing: recorded"
     if isinstance(step.expect, Expectation):
         return _expected(step.expect)
-    return f"{len(step.expect)} answers, in order"
+    if isinstance(step.expect, list):
+        return f"{len(step.expect)} answers, in order"
+    return "what its fixture expects" if judged_by_fixture(step) else "nothing: recorded"
 
 
 def _expected(expect: Expectation) -> str:

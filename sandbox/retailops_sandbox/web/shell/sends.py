@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 import msgspec
+from msgspec import UnsetType
 
 from retailops_sandbox.composing import Template
-from retailops_sandbox.engine import Options
+from retailops_sandbox.engine import CaseSource, Options
 from retailops_sandbox.errors import SourceError
 from retailops_sandbox.model import Deliver, Delivery, Expectation, Json, Receiver, Step
 from retailops_sandbox.redaction import SecretPolicy
 from retailops_sandbox.scenarios import scenario
+from retailops_sandbox.scenarios.scenario import OwnExpectation
 from retailops_sandbox.web.shell import resending
 from retailops_sandbox.web.shell.context import AppContext, Target
-from retailops_sandbox.web.shell.send_form import Refused, SendForm
+from retailops_sandbox.web.shell.send_form import EDITED, Refused, SendForm
 from retailops_sandbox.web.shell.sending import SendRequest
 
 
@@ -42,13 +44,14 @@ def send_request(
     receiver: Receiver,
     policy: SecretPolicy,
     *,
-    expectation: Expectation | None = None,
+    expectation: Expectation | UnsetType | None = None,
     variables: Mapping[str, Json] | None = None,
     resent: Delivery | None = None,
 ) -> SendRequest:
     """A send by hand: a scenario of one step, whose fixture is the text in the form.
 
-    With `resent`, the form is of that delivery, whose bytes and headers are sent again. The caller has called
+    The answer is judged by `expectation`; None expects nothing, UNSET leaves it to the fixture's own. With
+    `resent`, the form is of that delivery, whose bytes and headers are sent again. The caller has called
     `permit` before.
     """
     ports = context.ports(policy)
@@ -72,11 +75,24 @@ def send_request(
             off_contract=form.off_contract or (resent is not None and not form.fixture),
             deliver=deliver,
         )
-        known = template
-        ports = msgspec.structs.replace(ports, fixture=lambda *_: known)
+        ports = msgspec.structs.replace(ports, cases=_Typed(template, ports.cases))
     plan = scenario.single(step, action=form.action, edition=form.edition, variables=dict(variables or {}))
     options = Options(receiver=receiver, confirmed=True, parent=form.parent)
     return SendRequest(plan=plan, options=options, ports=ports, payload=form.payload, label=form.fixture)
+
+
+class _Typed:
+    """A payload as it was typed, and the expectation of the fixture that it was made of."""
+
+    def __init__(self, payload: Template, kept: CaseSource) -> None:
+        self._payload = payload
+        self._kept = kept
+
+    def payload(self, action: str, edition: str, name: str) -> Template:
+        return self._payload
+
+    def expectation(self, action: str, edition: str, name: str) -> OwnExpectation | None:
+        return self._kept.expectation(action, edition, name.removesuffix(EDITED))
 
 
 def lacking(names: Collection[str]) -> str:
