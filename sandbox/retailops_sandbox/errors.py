@@ -43,9 +43,7 @@ class SandboxError(Exception):
         """`file:line:column at /pointer`, as far as these are known; `line 1:24` of a text without a file."""
         numbers = f"{self.line}:{self.column}" if self.line else ""
         start = ":".join(filter(None, (self.file, numbers))) if self.file else numbers and f"line {numbers}"
-        if self.pointer is None:
-            return start
-        return f"{start} at {self.pointer or '(root)'}".lstrip()
+        return f"{start} at {self.pointer}".lstrip() if self.pointer else start
 
     @property
     def message(self) -> str:

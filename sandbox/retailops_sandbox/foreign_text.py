@@ -12,6 +12,8 @@ import re
 
 LONGEST_LINE = 4_000
 """The most characters of a line; what is longer is cut."""
+WHOLE = "the whole document"
+"""The empty pointer in words."""
 _LONGEST_PLACE = 300
 _SPACES = "\n\t"
 """What stays in a text of several lines."""

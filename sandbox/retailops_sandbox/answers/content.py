@@ -48,6 +48,8 @@ class Content(msgspec.Struct, frozen=True):
     """What of it a person would read: of a page its title and first text, of a trace the error."""
     is_json: bool = False
     """Whether it is strict JSON."""
+    what: str = "what is no JSON"
+    """The same as a noun, to follow `answered 500 with`: `an HTML page`."""
 
 
 def of(response: Response, error: SourceError | None = None) -> Content:
@@ -65,10 +67,12 @@ def describe(
     if is_base64:
         found = encoding.describe(b64decode(body), headers)
         shown = f": “{found.shows}”" if found.shows else ""
-        return Content(found.kind, f"the answer is {found.words}{shown}", found.mend, text=found.shows)
+        return Content(
+            found.kind, f"the answer is {found.words}{shown}", found.mend, text=found.shows, what=found.words
+        )
     if not body.strip():
         words = "the answer is nothing but white space" if body else "the answer is empty"
-        return Content("empty", words, _MEND_EMPTY)
+        return Content("empty", words, _MEND_EMPTY, what="an empty body" if not body else "white space alone")
     if error is None:
         try:
             return _of_value(jsontext.parse_answer(body))
@@ -88,7 +92,8 @@ def of_string(value: str) -> Content | None:
         jsontext.parse(value)
     except SourceError:
         return None
-    return Content("string", "the answer is JSON inside a JSON string", "encode it once")
+    what = "JSON inside a JSON string"
+    return Content("string", f"the answer is {what}", "encode it once", what=what)
 
 
 def _of_value(value: Json) -> Content:
@@ -101,9 +106,12 @@ def _of_value(value: Json) -> Content:
 def _marked(body: str, headers: Headers) -> Content:
     rest = body.lstrip("\ufeff")
     if rest.lstrip()[:1] not in ("{", "[", '"'):
-        return describe(rest, headers) if rest != body else Content("text", "the answer is no JSON")
+        return (
+            describe(rest, headers) if rest != body else Content("text", "the answer is no JSON", what="text")
+        )
     words = "the answer begins with a byte order mark (0xEF 0xBB 0xBF), which JSON does not allow"
-    return Content("byte order mark", words, "save the receiver's source files without one")
+    mend = "save the receiver's source files without one"
+    return Content("byte order mark", words, mend, what="a byte order mark before its JSON")
 
 
 def _of_text(body: str, error: SourceError) -> Content:
@@ -118,11 +126,16 @@ def _of_text(body: str, error: SourceError) -> Content:
     if shape := shapes.shape_of(head):
         detail = _where(error) if shape.kind == "literal" else f"“{_line(head)}”"
         return Content(
-            shape.kind, f"the answer is {shape.what}, not JSON: {detail}", shape.mend, text=_line(head)
+            shape.kind,
+            f"the answer is {shape.what}, not JSON: {detail}",
+            shape.mend,
+            text=_line(head),
+            what=shape.what,
         )
     if kind := wholly_printed(_without_pre(head)):
-        words = f"the answer is what {kind.name} prints, not JSON: “{_line(head)}”"
-        return Content("printed", words, kind.mend, text=_line(head))
+        printed = f"what {kind.name} prints"
+        words = f"the answer is {printed}, not JSON: “{_line(head)}”"
+        return Content("printed", words, kind.mend, text=_line(head), what=printed)
     if head.startswith("<"):
         return _markup(body, head)
     if escaped := _escaped(head):
@@ -147,7 +160,8 @@ def _is_strict_otherwise(error: SourceError) -> bool:
 def _json_mistake(error: SourceError) -> Content:
     kind = next((kind for words, kind in NOT_STRICT.items() if words in error.what), "json")
     what = "JSON to rely on" if kind != "json" else "JSON"
-    return Content(kind, f"the answer is not {what}: {_where(error)}", error.mend, error.pointer or "")
+    words = f"the answer is not {what}: {_where(error)}"
+    return Content(kind, words, error.mend, error.pointer or "", what="JSON that has a mistake")
 
 
 def _where(error: SourceError) -> str:
@@ -166,14 +180,16 @@ def _after_json(body: str, error: SourceError) -> Content:
         if len(lines) > 1:
             more = "more than " if len(body) > _SEARCHED else ""
             what = f"{more}{len(lines)} JSON documents, one in each line (NDJSON)"
-        return Content("NDJSON", f"the answer is {what}", "answer with one document")
+        return Content("NDJSON", f"the answer is {what}", "answer with one document", what=what)
     found = trace.find(rest)
     what = (
         f"{found.what} after its JSON: {found.words}"
         if found
         else f"something after its JSON: “{_line(rest)}”"
     )
-    return Content("text after", f"the answer has {what}", "print nothing after the JSON", text=_line(rest))
+    mend = "print nothing after the JSON"
+    behind = "text after its JSON"
+    return Content("text after", f"the answer has {what}", mend, text=_line(rest), what=behind)
 
 
 def _offset(body: str, error: SourceError) -> int:
@@ -196,9 +212,10 @@ def _of_trace(head: str, found: trace.Trace) -> Content:
                 f"the answer has {found.what} before its JSON: {found.words}",
                 mend,
                 text=found.words,
+                what=f"{found.what} before its JSON",
             )
     words = f"the answer is {found.what}, not JSON: {found.words}"
-    return Content("trace" if found.is_fatal else "warning", words, text=found.words)
+    return Content("trace" if found.is_fatal else "warning", words, text=found.words, what=found.what)
 
 
 _OPENING = re.compile(r"\{\s*(?:\"|\})|\[\s*(?:[{\[\"\]]|-?\d)")
@@ -212,18 +229,22 @@ def _wrapped(head: str) -> Content | None:
     """JSON with something before or around it."""
     mend = "answer with the JSON alone"
     if head.startswith(_GUARDS):
-        return Content(
-            "guard", f"the answer has a guard against scripts before its JSON: “{_line(head)}”", mend
-        )
+        guard = "a guard against scripts before its JSON"
+        return Content("guard", f"the answer has {guard}: “{_line(head)}”", mend, what=guard)
     if _CALL.match(head) and head.rstrip().endswith((")", ");")):
         return Content(
-            "JSONP", f"the answer is JSONP, a call of a function with JSON, not JSON: “{_line(head)}”", mend
+            "JSONP",
+            f"the answer is JSONP, a call of a function with JSON, not JSON: “{_line(head)}”",
+            mend,
+            what="JSONP",
         )
     if (found := _OPENING.search(head)) and found.start():
         before = _line(head[: found.start()])
         if "```" in before:
-            return Content("text before", f"the answer has its JSON in a block of Markdown: “{before}”", mend)
-        return Content("text before", f"the answer has text before its JSON: “{before}”", mend, text=before)
+            words = f"the answer has its JSON in a block of Markdown: “{before}”"
+            return Content("text before", words, mend, what="JSON in a block of Markdown")
+        what = "text before its JSON"
+        return Content("text before", f"the answer has {what}: “{before}”", mend, text=before, what=what)
     return None
 
 
@@ -242,9 +263,10 @@ def _escaped(head: str) -> Content | None:
         (("%7B%22", "%5B", "%7b%22", "%5b"), "URL-encoded JSON"),
     ):
         if head.startswith(begins):
-            return Content("escaped", f"the answer is {what}: “{_line(head)}”", _AS_IT_IS)
+            return Content("escaped", f"the answer is {what}: “{_line(head)}”", _AS_IT_IS, what=what)
     if _BASE64.fullmatch(head) and _decodes_to_json(head):
-        return Content("escaped", f"the answer is JSON in base64: “{_line(head)}”", _AS_IT_IS)
+        what = "JSON in base64"
+        return Content("escaped", f"the answer is {what}: “{_line(head)}”", _AS_IT_IS, what=what)
     return None
 
 
@@ -273,18 +295,19 @@ def _markup(body: str, head: str) -> Content:
         mend = "a login stands before the receiver: exempt its URL" if read.asks_for_password else ""
         what = "an HTML page, not JSON"
         words = f"the answer is {what}" + (f": {shortened(read.words, 2 * _SHOWN)}" if read.words else "")
-        return Content("html", words, mend, text=read.words)
+        return Content("html", words, mend, text=read.words, what="an HTML page")
     if found := _XML.match(head):
         text = page.read(head).text
         soap = found["root"].lower().endswith("envelope")
         what = "a SOAP message" if soap else f"XML, <{found['root']}>"
         shown = f": “{_line(text)}”" if text else ""
-        return Content("xml", f"the answer is {what}, not JSON{shown}", "answer with JSON", text=_line(text))
+        words = f"the answer is {what}, not JSON{shown}"
+        return Content("xml", words, "answer with JSON", text=_line(text), what=what)
     return _plain(head)
 
 
 def _plain(head: str) -> Content:
-    return Content("text", f"the answer is text, not JSON: “{_line(head)}”", text=_line(head))
+    return Content("text", f"the answer is text, not JSON: “{_line(head)}”", text=_line(head), what="text")
 
 
 # --- Words -------------------------------------------------------------------------------------------------

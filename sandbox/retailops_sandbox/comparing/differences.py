@@ -11,6 +11,7 @@ from retailops_sandbox.comparing.aligning import Aligner
 from retailops_sandbox.comparing.comparison import Comparison
 from retailops_sandbox.comparing.matchers import Matcher
 from retailops_sandbox.comparing.node import Node
+from retailops_sandbox.foreign_text import WHOLE
 from retailops_sandbox.jsontext import excerpt, pointer
 from retailops_sandbox.model import Difference
 
@@ -42,11 +43,11 @@ class _Collector:
     def add(self, node: Node, expected: str, actual: str) -> None:
         """Collect the differences and notes of a node that has a value on both sides, at these pointers."""
         if node.note:
-            self.notes.append(f"{expected or '(root)'}: {node.note}")
+            self.notes.append(f"{expected or WHOLE}: {node.note}")
         if node.kind in ("changed", "type"):
             self._differs(node, expected, actual)
         if node.undecided:
-            self.undecided.append(expected or "(root)")
+            self.undecided.append(expected or WHOLE)
         moved = 0
         for child in node.children:
             if child.kind == "missing":
@@ -74,7 +75,7 @@ class _Collector:
                 self.add(child, beneath, actual_beneath)
         if moved and not node.keeps_order:
             items = "1 item is" if moved == 1 else f"{moved:,} items are"
-            self.notes.append(f"{expected or '(root)'}: {items} in another place than expected")
+            self.notes.append(f"{expected or WHOLE}: {items} in another place than expected")
 
     def _differs(self, node: Node, expected: str, actual: str) -> None:
         hint = ""

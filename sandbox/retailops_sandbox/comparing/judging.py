@@ -14,6 +14,7 @@ from retailops_sandbox.comparing import matchers
 from retailops_sandbox.comparing.documents import compare_in
 from retailops_sandbox.comparing.rules import NO_RULES, Scope, compile_headers, compile_rules, whole_scope
 from retailops_sandbox.errors import SourceError, shortened
+from retailops_sandbox.foreign_text import WHOLE
 from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import (
     Delivery,
@@ -267,7 +268,7 @@ class Judge:
             broken = (body.trouble,) if body.trouble is not None else None
             found = broken or self._value_violations(body.value)
             unsure = [each for each in found if _may_be_of_a_mark(each, body.struck_out)]
-            body.undecided = tuple(f"{each.pointer or '(root)'} by the contract" for each in unsure)
+            body.undecided = tuple(f"{each.pointer or WHOLE} by the contract" for each in unsure)
             body.violations = tuple(each for each in found if each not in unsure) if unsure else found
         return body.violations
 

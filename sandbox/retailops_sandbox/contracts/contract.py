@@ -18,6 +18,7 @@ from msgspec import UNSET
 from retailops_sandbox import jsontext, resources
 from retailops_sandbox.contracts.advice import Rule, advise
 from retailops_sandbox.errors import UsageError
+from retailops_sandbox.foreign_text import WHOLE
 from retailops_sandbox.jsontext import pointer as pointers
 from retailops_sandbox.model import Json, Number, Violation
 
@@ -228,7 +229,7 @@ def _pointer_problem(contract: Contract) -> tuple[str, str] | None:
 
 def _example_problem(place: str, violations: tuple[Violation, ...]) -> tuple[str, str] | None:
     for violation in violations:
-        return place, f"the example breaks its schema: {violation.pointer or '(root)'} {violation.message}"
+        return place, f"the example breaks its schema: {violation.pointer or WHOLE} {violation.message}"
     return None
 
 

@@ -15,6 +15,7 @@ from retailops_sandbox.engine.context import RunContext
 from retailops_sandbox.engine.events import DeliveryFinished, DeliveryStarted, StepResult, worst
 from retailops_sandbox.engine.preparation import Prepared, is_large
 from retailops_sandbox.errors import SandboxError, SourceError, UsageError
+from retailops_sandbox.foreign_text import WHOLE
 from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import (
     Delivery,
@@ -341,7 +342,7 @@ def _refusal(violations: Sequence[Violation]) -> str:
     more = f", and {len(violations) - 1} more" if len(violations) > 1 else ""
     return (
         f"nothing was sent: the payload breaks the contract: "
-        f"{first.pointer or '(root)'} {first.message}{more} (correct it, or say off_contract)"
+        f"{first.pointer or WHOLE} {first.message}{more} (correct it, or say off_contract)"
     )
 
 

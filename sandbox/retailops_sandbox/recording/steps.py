@@ -13,6 +13,7 @@ from retailops_sandbox import composing, jsontext, redaction
 from retailops_sandbox.comparing import Judge, volatile
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.errors import ComposeError, SourceError
+from retailops_sandbox.foreign_text import WHOLE
 from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import (
     Deliver,
@@ -307,4 +308,4 @@ def first_violation(violations: Sequence[Violation]) -> str:
     if not violations:
         return ""
     more = f" (and {len(violations) - 1} more)" if len(violations) > 1 else ""
-    return f"{violations[0].pointer or '(root)'} {violations[0].message}{more}"
+    return f"{violations[0].pointer or WHOLE} {violations[0].message}{more}"

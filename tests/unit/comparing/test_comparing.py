@@ -323,7 +323,7 @@ def test_sequences_too_long_to_align_are_paired_by_position_and_a_note_says_so(m
     monkeypatch.setattr(pairing, "LONGEST_SEQUENCES", 10_000)
     found = comparing.compare(list(range(200)), list(range(200, 400)))
     assert found.notes == (
-        "(root): 200 expected and 200 actual items are too many to align: paired by position",
+        "the whole document: 200 expected and 200 actual items are too many to align: paired by position",
     )
     assert {each.kind for each in found.differences} == {"changed"}
 

@@ -438,8 +438,8 @@ def test_convert_takes_each_number_as_its_field_wants_it() -> None:
             Scenario,
             "s.json:1:43 at /steps/0/capture/b~1c: expected a string, found an integer",
         ),
-        ("{}", Scenario, 's.json:1:1 at (root): the field "steps" is missing (add it)'),
-        ("[]", Scenario, "s.json:1:1 at (root): expected an object, found an array"),
+        ("{}", Scenario, 's.json:1:1: the field "steps" is missing (add it)'),
+        ("[]", Scenario, "s.json:1:1: expected an object, found an array"),
         (
             '{"steps": [{"expect": {"fault": "dsn"}}]}',
             Scenario,

@@ -205,7 +205,7 @@ def test_differences_stand_side_by_side_and_violations_under_their_own_heading()
     page = ran.page()
     assert "<mark>old</mark>" in page
     assert "<mark>new</mark>" in page
-    assert "status: expected 201, got 200 (changed)" in page
+    assert "status 200 instead of 201" in page
     assert "/a: expected" not in page, "it is in the view"
     assert page.index("The response breaks the contract") < page.index("It differs from what was expected")
     assert "is missing" in page

@@ -15,10 +15,13 @@ from retailops_sandbox.comparing.values import same
 from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import Expectation, Judgement, Request, Response
 from retailops_sandbox.reporting.render import sidebyside, sidebyside_text
+from retailops_sandbox.reporting.render.changed_words import changed_words
 from retailops_sandbox.reporting.render.sidebyside import Card, Cards, Fold, Line
 from tests.support.records import some_delivery
 
-SETS = {"/events": ("error_code",), "/events/*/associations": ("type",)}
+SETS = {"/events": ("error_code",), "/events/*/associations": ("type", "identity")}
+
+DIFFERENT = ("missing", "unexpected", "changed", "type")
 
 leaf = st.one_of(st.none(), st.booleans(), st.integers(0, 2), st.text("ab ~/", max_size=4))
 events = st.dictionaries(
@@ -89,7 +92,7 @@ texts = st.text("ab c.", max_size=12)
 
 @given(texts, texts)
 def test_changed_words_spell_both_texts_and_agree_on_the_rest(one, other):
-    left, right = sidebyside.changed_words(one, other)
+    left, right = changed_words(one, other)
     assert "".join(span.text for span in left) == one
     assert "".join(span.text for span in right) == other
     assert all(
@@ -104,7 +107,7 @@ def test_the_text_keeps_within_its_width_and_its_colours_only_add(expected, actu
     bare = re.sub(r"\x1b\[\d*m", "", text)
     assert ("\x1b" in bare) is False
     heading = re.compile(
-        r" *([-+~=] (missing|unexpected|changed|other type|differs|same)  |events|nearest)"
+        r" *([-+✗✓] (missing|unexpected|changed|other type|differs inside)  |[-+✗✓].* event |events|nearest)"
     ).match
     values = [
         line for line in bare.splitlines() if not heading(line) and "note:" not in line and "rule" not in line
@@ -132,7 +135,7 @@ ACTUAL = {
 
 def test_events_stand_as_aligned_cards():
     status, cards = viewed(EXPECTED, ACTUAL).rows
-    assert (status.row, status.label, status.glyph, status.word) == ("line", "status", "=", "same")
+    assert (status.row, status.label, status.glyph, status.word) == ("line", "status", "✓", "same")
     assert (cards.row, cards.label, cards.expected_pointer, cards.actual_pointer) == (
         "cards",
         "events",
@@ -140,12 +143,111 @@ def test_events_stand_as_aligned_cards():
         "/events",
     )
     new, pair, lost = cards.cards
-    assert (new.kind, new.word, new.identity) == ("only actual", "unexpected", (("error_code", '"NEW"'),))
+    assert (new.kind, new.word, new.code, new.words) == (
+        "only actual",
+        "unexpected",
+        "NEW",
+        "unexpected event",
+    )
     assert (pair.kind, pair.expected_pointer, pair.actual_pointer) == ("pair", "/events/0", "/events/1")
+    assert (pair.glyph, pair.code, pair.words) == ("✗", "A", "event 1")
     assert (lost.kind, lost.word, lost.glyph, lost.actual_pointer) == ("only expected", "missing", "-", None)
     fold = pair.rows[-1]
-    assert (fold.row, fold.count, fold.word) == ("fold", 2, "2 unchanged lines")
+    assert (fold.row, fold.count, fold.word) == ("fold", 2, "2 more members alike")
     assert [line.label for line in fold.rows] == ["n", "m"]
+
+
+def order_event(code: str, message: str, *subjects: str) -> dict:
+    about = [
+        {"type": kind, "identity": which} for kind, _, which in (each.partition(" ") for each in subjects)
+    ]
+    return {"status": "error", "error_code": code, "error_message": message, "associations": about}
+
+
+def cards_of(expected: list, actual: list, rules: dict | None = None) -> list[Card]:
+    rows = viewed({"events": expected}, {"events": actual}, rules).rows
+    return [row for row in flat(rows) if isinstance(row, Card)]
+
+
+def test_an_event_with_another_code_is_one_pair_that_names_both_codes():
+    (pair,) = cards_of(
+        [order_event("ERR1409", "Order 4897 has shipped", "order 4897")],
+        [order_event("ERR1001", "Order 4897 has left", "order 4897")],
+    )
+    assert (pair.code, pair.words) == ("ERR1409 → ERR1001", "event 1 · about order 4897")
+
+
+def test_a_missing_event_and_an_unexpected_one_say_code_message_and_subject():
+    new, lost = cards_of(
+        [order_event("A", "It has shipped", "order 1", "sku S1")],
+        [{"error_code": "B", "error_message": "A refund is pending", "associations": None}],
+    )
+    assert (lost.code, lost.words) == ("A", "missing event: It has shipped · about order 1, sku S1")
+    assert (new.code, new.words) == ("B", "unexpected event: A refund is pending")
+
+
+def test_an_event_about_many_things_names_the_first():
+    about = [f"sku {number}" for number in range(9)]
+    (lost,) = cards_of([order_event("A", "Gone for good", *about)], [])
+    assert lost.words.endswith("about sku 0, sku 1, sku 2 and 6 more")
+
+
+def test_an_event_that_came_in_another_place_says_so():
+    events = [order_event(code, "x") for code in "ABC"]
+    new = order_event("NEW", "y")
+    moved = [card.words for card in cards_of(events, [events[2], *events[:2], new]) if card.moved]
+    assert moved == ["event 3, answered as number 1 (the order does not matter)"]
+    moved = [
+        card for card in cards_of(events, [events[2], *events[:2]], {"/events": "ordered"}) if card.moved
+    ]
+    assert [(card.word, card.words) for card in moved] == [
+        ("differs", "event 3, answered as number 1 (against the rule ordered)")
+    ]
+
+
+def test_events_that_match_are_a_line_each_until_they_are_many():
+    events = [order_event(f"E{number}", "x") for number in range(10)]
+    assert [card.code for card in cards_of(events, [*events, order_event("NEW", "y")])][:10] == [
+        f"E{number}" for number in range(10)
+    ]
+
+
+def test_what_an_item_is_called_comes_from_its_array():
+    view = sidebyside.view(
+        {"results": [{"id": 1, "n": 0}], "entry": [1]},
+        {"results": [], "entry": []},
+        sets={"/results": ("id",), "/entry": ()},
+    )
+    assert [card.words for card in flat(view.rows) if isinstance(card, Card)] == [
+        "missing result",
+        "missing item",
+    ]
+
+
+def test_a_rule_can_stand_at_each_value_but_not_at_an_item_that_is_not_expected():
+    view = viewed(EXPECTED, ACTUAL)
+    places = {row.label: row.rule_pointer for row in flat(view.rows) if isinstance(row, Line)}
+    assert places["status"] == "/status"
+    assert places["message"] == "/events/0/message"
+    assert places[""] is None
+    (line,) = [row for row in viewed({"a": {}}, {"a": {"b": 1}}).rows if row.kind == "unexpected"]
+    assert line.rule_pointer == "/a/b"
+
+
+@given(answers, answers)
+def test_a_rule_that_ignores_a_place_leaves_no_difference_there(expected, actual):
+    for row in flat(viewed(expected, actual).rows):
+        if (
+            isinstance(row, Line)
+            and row.rule_pointer
+            and "*" not in row.rule_pointer
+            and row.kind != "inside"
+        ):
+            again = viewed(expected, actual, {row.rule_pointer: "ignore"})
+            assert not any(
+                isinstance(each, Line) and each.rule_pointer == row.rule_pointer and each.kind in DIFFERENT
+                for each in flat(again.rows)
+            )
 
 
 def test_changed_words_inside_a_string_are_marked():
@@ -229,7 +331,7 @@ def test_many_rows_are_left_out_and_counted(monkeypatch):
 def test_a_long_fold_holds_its_first_rows_and_counts_all():
     events = [{"error_code": f"E{number}"} for number in range(500)]
     fold, new = viewed({"events": events}, {"events": [*events, {"error_code": "NEW"}]}).rows[0].cards
-    assert (fold.count, len(fold.rows), fold.word) == (500, sidebyside.MOST_IN_FOLD, "500 unchanged items")
+    assert (fold.count, len(fold.rows), fold.word) == (500, sidebyside.MOST_IN_FOLD, "500 more events alike")
     assert new.kind == "only actual"
 
 
@@ -241,7 +343,7 @@ def test_a_very_long_value_is_cut_and_says_how_long_it_was():
 
 def test_strings_of_very_many_words_are_marked_as_a_whole():
     one, other = "a " * 5_000, "b " * 5_000
-    assert [[span.changed for span in side] for side in sidebyside.changed_words(one, other)] == [
+    assert [[span.changed for span in side] for side in changed_words(one, other)] == [
         [True],
         [True],
     ]
@@ -255,22 +357,15 @@ def test_documents_that_are_no_objects(expected, actual):
 
 
 TEXT = """\
-= status  "ok"
+✓ status  "ok"
 events
-  + unexpected  error_code "NEW"  nothing | /events/0
-    + {
-    +   "error_code": "NEW"
-    + }
-  ~ differs  error_code "A"  /events/0 | /events/1
-    = error_code  "A"
-    ~ changed  message
+  + NEW unexpected event /events/0
+  ✗ A event 1
+    ✓ error_code  "A"
+    ✗ changed  message
         "the order was [-not-] found"                | "the order was {+never+} found"
-    = 2 unchanged lines
-  - missing  error_code "B"  /events/1 | nothing
-    - {
-    -   "error_code": "B",
-    -   "message": "x"
-    - }"""
+    ✓ 2 more members alike
+  - B missing event /events/1"""
 
 
 def test_the_text_for_a_terminal():
@@ -293,5 +388,6 @@ def test_wide_characters_count_twice():
 
 def test_colour_marks_instead_of_brackets():
     text = sidebyside_text.text(viewed(EXPECTED, ACTUAL), colour=True)
-    assert "\x1b[31mnot\x1b[0m" in text
+    assert "\x1b[35mnot\x1b[0m" in text
+    assert "\x1b[36mnever\x1b[0m" in text
     assert "[-" not in text

@@ -12,6 +12,7 @@ from retailops_sandbox import foreign_text, jsontext
 from retailops_sandbox.comparing import NOT_JSON
 from retailops_sandbox.engine import ScenarioResult, StepResult
 from retailops_sandbox.errors import SandboxError
+from retailops_sandbox.foreign_text import WHOLE
 from retailops_sandbox.foreign_text import in_line as in_line
 from retailops_sandbox.foreign_text import visible as visible
 from retailops_sandbox.model import (
@@ -42,7 +43,7 @@ def place(found: Difference) -> str:
     path = found.expected_pointer if found.expected_pointer is not None else found.actual_pointer
     if found.part == "headers":
         return f"header {foreign_text.place((path or '')[1:])}"
-    return foreign_text.place(path or "(root)") if found.part == "body" else found.part
+    return foreign_text.place(path or WHOLE) if found.part == "body" else found.part
 
 
 def difference(found: Difference, *, width: int = 400) -> str:
@@ -78,7 +79,7 @@ def violation(found: Violation) -> str:
     """`/events: is missing (required)`; of a status or an answer as a whole, the message alone."""
     if found.part in ("status", "answer"):
         return visible(found.message)
-    where = f"header {found.pointer[1:]}" if found.part == "headers" else found.pointer or "(root)"
+    where = f"header {found.pointer[1:]}" if found.part == "headers" else found.pointer or WHOLE
     return visible(f"{foreign_text.place(where)}: {found.message} ({found.keyword})")
 
 

@@ -1,12 +1,12 @@
 """The aligned comparison as rows: the same ones for console, HTML report and browser.
 
 A renderer loops over `view.rows`, each of which has a `row`: "line", "fold" (neighbouring rows without a
-difference) or "cards" (a set-like array, with its items side by side, each with rows of its own).
+difference) or "cards" (a set-like array, such as the events, with its items side by side, each with rows of
+its own).
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Literal, TypeAlias
@@ -15,7 +15,6 @@ import msgspec
 from msgspec import UNSET
 
 from retailops_sandbox import foreign_text, jsontext, redaction
-from retailops_sandbox.assignment import longest_common
 from retailops_sandbox.comparing import NO_SETS
 from retailops_sandbox.comparing.aligning import align
 from retailops_sandbox.comparing.differences import listed
@@ -23,30 +22,26 @@ from retailops_sandbox.comparing.matchers import RuleError
 from retailops_sandbox.comparing.node import NOTHING_KNOWN, Kind, Node, known_differences, settle
 from retailops_sandbox.comparing.rules import NO_RULES, Rules, compile_rules, whole_scope
 from retailops_sandbox.errors import SandboxError, SourceError
-from retailops_sandbox.foreign_text import in_text, visible
+from retailops_sandbox.foreign_text import WHOLE, in_text, visible
 from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import Delivery, Difference, Json, Judgement
 from retailops_sandbox.patterns import Budget
+from retailops_sandbox.reporting.render.changed_words import Span, changed_words, whole
+from retailops_sandbox.reporting.render.items import ItemKind, ItemWords
 from retailops_sandbox.reporting.render.lines import place
 
 MOST_ROWS = 2_000
 MOST_IN_FOLD = 50
+MOST_ALIKE = 10
+"""The most items without a difference, one after the other, that are not folded."""
 MOST_TEXT = 20_000
 """Characters of one value."""
-MOST_WORDS = 4_000_000
-"""The most words of one string times words of the other; beyond, both are marked as changed."""
 
 LineKind = Literal["same", "ignored", "missing", "unexpected", "changed", "type", "inside"]
 CardKind = Literal["pair", "only expected", "only actual"]
-_GLYPHS = {"missing": "-", "unexpected": "+", "changed": "~", "type": "~", "inside": "~"}
+_GLYPHS = {"missing": "-", "unexpected": "+", "changed": "✗", "type": "✗", "inside": "✗"}
 _WORDS = {"inside": "differs inside", "type": "other type"}
-
-
-class Span(msgspec.Struct, frozen=True):
-    """A piece of text, marked where it changed."""
-
-    text: str
-    changed: bool = False
+_SAME = "✓"
 
 
 class Side(msgspec.Struct, frozen=True):
@@ -70,11 +65,15 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     actual: Side | None
     rule: str = ""
     """Path and spelling of the rule that applied."""
+    matcher: str = ""
+    """The same rule in short, without its path: `regex ^ERR`."""
+    rule_pointer: str | None = None
+    """Where a rule for the value stands, as a pointer into the expected body; None where none can."""
     row: Literal["line"] = "line"
 
     @property
     def glyph(self) -> str:
-        return _GLYPHS.get(self.kind, "=")
+        return _GLYPHS.get(self.kind, _SAME)
 
     @property
     def word(self) -> str:
@@ -89,8 +88,12 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     moved: bool
     moved_matters: bool
     """Whether a rule `ordered` makes the move a difference."""
-    identity: tuple[tuple[str, str], ...]
-    """The identity fields of the item and their values, the expected ones where there are any."""
+    noun: str
+    """What the item is: `event`."""
+    item: ItemWords
+    """What the item says, the expected one where there is one."""
+    answered_code: str = ""
+    """The actual item's code, where both are there and their codes differ."""
     expected_pointer: str | None
     actual_pointer: str | None
     rows: tuple[Row, ...]
@@ -100,14 +103,37 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def glyph(self) -> str:
         if self.kind == "pair":
-            return "=" if self.same else "~"
-        return "-" if self.kind == "only expected" else "+"
+            return _SAME if self.same and not self.moved_matters else _GLYPHS["inside"]
+        return _GLYPHS["missing" if self.kind == "only expected" else "unexpected"]
 
     @property
     def word(self) -> str:
         if self.kind == "pair":
-            return "same" if self.same else "differs"
+            return "same" if self.same and not self.moved_matters else "differs"
         return "missing" if self.kind == "only expected" else "unexpected"
+
+    @property
+    def code(self) -> str:
+        """`ERR1409`, or `ERR1409 → ERR1001` where it changed; empty for an item without one."""
+        return f"{self.item.code or 'none'} → {self.answered_code}" if self.answered_code else self.item.code
+
+    @property
+    def words(self) -> str:
+        """The rest of the item's one line: what it is, what it says, what it is about."""
+        if self.kind == "pair":
+            told = f"{self.noun} {_number(self.expected_pointer)}{self._move}"
+        elif self.item.message:
+            told = f"{self.word} {self.noun}: {self.item.message}"
+        else:
+            told = f"{self.word} {self.noun}"
+        return f"{told} · about {self.item.about}" if self.item.about else told
+
+    @property
+    def _move(self) -> str:
+        if not self.moved:
+            return ""
+        matters = "against the rule ordered" if self.moved_matters else "the order does not matter"
+        return f", answered as number {_number(self.actual_pointer)} ({matters})"
 
 
 class Cards(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,6 +145,7 @@ class Cards(msgspec.Struct, frozen=True, kw_only=True):
     actual_pointer: str
     cards: tuple[Card | Fold, ...]
     rule: str = ""
+    matcher: str = ""
     row: Literal["cards"] = "cards"
 
 
@@ -127,13 +154,14 @@ class Fold(msgspec.Struct, frozen=True, kw_only=True):
 
     depth: int
     count: int
-    what: Literal["line", "item"]
+    what: str
+    """What is folded, in the plural where it is more than one: `members`."""
     rows: tuple[Line | Cards | Card, ...]
     row: Literal["fold"] = "fold"
 
     @property
     def word(self) -> str:
-        return f"{self.count:,} unchanged {self.what}{'' if self.count == 1 else 's'}"
+        return f"{self.count:,} more {self.what} alike"
 
 
 Row: TypeAlias = Line | Cards | Fold
@@ -173,8 +201,8 @@ def view(
     hints = {
         each.expected_pointer: each.hint for each in told.differences if each.hint and each.kind == "missing"
     }
-    rower = _Rower(hints)
-    rows = rower.rows([_Place(root, "", "", "")], 0)
+    rower = _Rower(hints, sets)
+    rows = rower.rows([_Place(root, "", "", "", (), "")], 0)
     return View(rows=rows, differences=root.cost, notes=told.notes, left_out=rower.left_out)
 
 
@@ -207,17 +235,17 @@ def of(
 
 def of_difference(found: Difference) -> Line:
     """One difference by itself, its place as the label."""
-    expected = () if found.expected is UNSET else _plain(_pretty(found.expected), True)
-    actual = () if found.actual is UNSET else _plain(_pretty(found.actual), True)
+    expected = () if found.expected is UNSET else whole(value_text(found.expected), changed=True)
+    actual = () if found.actual is UNSET else whole(value_text(found.actual), changed=True)
     if isinstance(found.expected, str) and isinstance(found.actual, str):
-        expected, actual = changed_words(_pretty(found.expected), _pretty(found.actual))
+        expected, actual = changed_words(value_text(found.expected), value_text(found.actual))
     return Line(
         depth=0,
         label=visible(place(found)),
         kind="changed" if found.kind == "moved" else found.kind,
         expected=Side(found.expected_pointer or "", expected) if expected else None,
         actual=Side(found.actual_pointer or "", actual) if actual else None,
-        rule="" if found.rule is None else visible(f"{found.rule_path or '(root)'} {_compact(found.rule)}"),
+        rule="" if found.rule is None else visible(f"{found.rule_path or WHOLE} {_compact(found.rule)}"),
     )
 
 
@@ -229,11 +257,15 @@ class _Place(msgspec.Struct, frozen=True):
     label: str
     expected: str
     actual: str
+    path: tuple[str, ...]
+    """The tokens of its pointer, with `*` for the position of an item."""
+    rule_pointer: str | None
 
 
 class _Rower:
-    def __init__(self, hints: Mapping[str | None, str]) -> None:
+    def __init__(self, hints: Mapping[str | None, str], sets: Mapping[str, tuple[str, ...]]) -> None:
         self._hints = hints
+        self._sets = {pointer.parse(path): identity for path, identity in sets.items()}
         self._room = MOST_ROWS
         self.left_out = 0
 
@@ -249,7 +281,8 @@ class _Rower:
                 found += [_line(group[0], depth)] if self._has_room() else []
             elif self._has_room():
                 shown = tuple(_line(place, depth) for place in group[:MOST_IN_FOLD])
-                found.append(Fold(depth=depth, count=len(group), what="line", rows=shown))
+                what = "member" if len(group) == 1 else "members"
+                found.append(Fold(depth=depth, count=len(group), what=what, rows=shown))
         return tuple(found)
 
     def _has_room(self) -> bool:
@@ -276,18 +309,20 @@ class _Rower:
             expected=Side(place.expected),
             actual=Side(place.actual),
             rule=_rule(place.node),
+            matcher=_matcher(place.node),
         )
         return [heading, *self.rows(_beneath(place), depth + 1)]
 
     def _cards(self, place: _Place, depth: int) -> Cards:
+        kind = ItemKind(place.path, self._sets)
         cards: list[Card | Fold] = []
         for quiet, run in groupby(_beneath(place), key=lambda item: not (item.node.cost or item.node.moved)):
             group = list(run)
-            if not quiet:
-                cards += [self._card(item, place.node) for item in group if self._has_room()]
+            if not quiet or len(group) <= MOST_ALIKE:
+                cards += [self._card(item, place.node, kind) for item in group if self._has_room()]
             elif self._has_room():
-                shown = tuple(self._card(item, place.node) for item in group[:MOST_IN_FOLD])
-                cards.append(Fold(depth=depth + 1, count=len(group), what="item", rows=shown))
+                shown = tuple(self._card(item, place.node, kind) for item in group[:MOST_IN_FOLD])
+                cards.append(Fold(depth=depth + 1, count=len(group), what=kind.nouns, rows=shown))
         return Cards(
             depth=depth,
             label=place.label,
@@ -295,15 +330,18 @@ class _Rower:
             actual_pointer=place.actual,
             cards=tuple(cards),
             rule=_rule(place.node),
+            matcher=_matcher(place.node),
         )
 
-    def _card(self, item: _Place, array: Node) -> Card:
+    def _card(self, item: _Place, array: Node, kind: ItemKind) -> Card:
         node = item.node
         if node.kind == "object":
             rows = self.rows(_beneath(item), 0)
         else:
-            rows = (_line(msgspec.structs.replace(item, label=""), 0),)
+            rows = (_line(msgspec.structs.replace(item, label="", rule_pointer=None), 0),)
         has_expected, has_actual = node.expected is not UNSET, node.actual is not UNSET
+        words = kind.words(node.expected if has_expected else node.actual)
+        answered = kind.words(node.actual).code if has_expected and has_actual else words.code
         return Card(
             kind="pair"
             if has_expected and has_actual
@@ -313,7 +351,9 @@ class _Rower:
             same=not node.cost,
             moved=node.moved,
             moved_matters=node.moved and array.keeps_order,
-            identity=_identity(node, array),
+            noun=kind.noun,
+            item=words,
+            answered_code="" if answered == words.code else answered or "none",
             expected_pointer=item.expected if has_expected else None,
             actual_pointer=item.actual if has_actual else None,
             rows=rows,
@@ -323,20 +363,21 @@ class _Rower:
 
 def _beneath(place: _Place) -> list[_Place]:
     found = []
+    is_array = place.node.kind == "array"
     for child in place.node.children:
         expected = f"{place.expected}/{pointer.escape(child.expected_token)}"
         actual = f"{place.actual}/{pointer.escape(child.actual_token)}"
-        token = child.actual_token if child.expected is UNSET else child.expected_token
-        found.append(_Place(child, visible(foreign_text.place(str(token))) or '""', expected, actual))
+        token = str(child.actual_token if child.expected is UNSET else child.expected_token)
+        label = visible(foreign_text.place(token)) or '""'
+        has_rule = place.rule_pointer is not None and not (is_array and child.expected is UNSET)
+        path = (*place.path, "*" if is_array else token)
+        found.append(_Place(child, label, expected, actual, path, expected if has_rule else None))
     return found
 
 
-def _identity(item: Node, array: Node) -> tuple[tuple[str, str], ...]:
-    value = item.actual if item.expected is UNSET else item.expected
-    fields = (array.scope.identity or ()) if array.scope is not None else ()
-    if not isinstance(value, dict):
-        return ()
-    return tuple((field, _compact(value[field])) for field in fields if field in value)
+def _number(pointer_: str | None) -> int:
+    """The number of an item, from 1, by its pointer."""
+    return int((pointer_ or "").rpartition("/")[2]) + 1
 
 
 def _line(place: _Place, depth: int) -> Line:
@@ -350,6 +391,8 @@ def _line(place: _Place, depth: int) -> Line:
         expected=Side(place.expected, expected) if expected else None,
         actual=Side(place.actual, actual) if actual else None,
         rule=_rule(node),
+        matcher=_matcher(node),
+        rule_pointer=place.rule_pointer or None,
     )
 
 
@@ -360,30 +403,35 @@ def _line_kind(node: Node) -> LineKind:
 
 
 def _rule(node: Node) -> str:
-    return (
-        f"{node.matcher.path or '(root)'} {_compact(node.matcher.rule)}" if node.matcher is not None else ""
-    )
+    return f"{node.matcher.path or WHOLE} {_compact(node.matcher.rule)}" if node.matcher is not None else ""
+
+
+def _matcher(node: Node) -> str:
+    if node.matcher is None:
+        return ""
+    rule = node.matcher.rule
+    if isinstance(rule, str):
+        return rule
+    ((name, argument),) = rule.items()
+    return f"{name} {visible(argument) if isinstance(argument, str) else _compact(argument)}"
 
 
 def _texts(node: Node, kind: LineKind) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
-    expected = "" if node.expected is UNSET else _pretty(node.expected)
-    actual = "" if node.actual is UNSET else _pretty(node.actual)
+    expected = "" if node.expected is UNSET else value_text(node.expected)
+    actual = "" if node.actual is UNSET else value_text(node.actual)
     if kind in ("same", "ignored", "inside"):
-        return _plain(expected, False), _plain(actual, False)
+        return whole(expected, changed=False), whole(actual, changed=False)
     if isinstance(node.expected, str) and isinstance(node.actual, str):
         return changed_words(expected, actual)
-    return _plain(expected, True), _plain(actual, True)
-
-
-def _plain(text: str, changed: bool) -> tuple[Span, ...]:
-    return (Span(text, changed),) if text else ()
+    return whole(expected, changed=True), whole(actual, changed=True)
 
 
 def _compact(value: Any) -> str:
     return visible(jsontext.compact(value).decode())
 
 
-def _pretty(value: Any) -> str:
+def value_text(value: Any) -> str:
+    """A value as it is shown: JSON, spread where it is no single value, cut after MOST_TEXT characters."""
     text = (
         jsontext.pretty(value)
         if isinstance(value, (dict, list)) and value
@@ -392,31 +440,3 @@ def _pretty(value: Any) -> str:
     if len(text) > MOST_TEXT:
         text = f"{text[:MOST_TEXT]}… ({len(text):,} characters)"
     return in_text(text)
-
-
-# --- Words inside a string ----------------------------------------------------------------------------
-
-_word = re.compile(r"\w+|\s+|[^\w\s]").findall
-
-
-def changed_words(expected: str, actual: str) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
-    """Two texts as spans, with the words marked that the other does not have in this order."""
-    words, actual_words = _word(expected), _word(actual)
-    if len(words) * len(actual_words) > MOST_WORDS:
-        return _plain(expected, True), _plain(actual, True)
-    places: dict[str, int] = {}
-    for column, word in enumerate(actual_words):
-        places[word] = places.get(word, 0) | 1 << column
-    common = longest_common([places.get(word, 0) for word in words], len(actual_words))
-    return (
-        _spans(words, {row for row, _ in common}),
-        _spans(actual_words, {column for _, column in common}),
-    )
-
-
-def _spans(words: Sequence[str], kept: set[int]) -> tuple[Span, ...]:
-    changed = [at not in kept for at in range(len(words))]
-    for at in range(1, len(words) - 1):  # a space between two changed words reads as one change
-        changed[at] = changed[at] or (words[at].isspace() and changed[at - 1] and changed[at + 1])
-    runs = groupby(zip(words, changed, strict=True), key=lambda each: each[1])
-    return tuple(Span("".join(word for word, _ in run), mark) for mark, run in runs)

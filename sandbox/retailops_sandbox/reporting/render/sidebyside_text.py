@@ -7,15 +7,16 @@ from itertools import groupby
 from unicodedata import combining, east_asian_width
 
 from retailops_sandbox.contracts import contract
-from retailops_sandbox.foreign_text import place, visible
+from retailops_sandbox.foreign_text import WHOLE, place, visible
 from retailops_sandbox.model import Delivery, Judgement
 from retailops_sandbox.reporting.render import sidebyside
 from retailops_sandbox.reporting.render.sidebyside import Card, Cards, Fold, Line, Row, Side, View
 
 _NARROW = 80
 """The fewest columns for two sides beside each other."""
-_RED, _GREEN, _YELLOW, _DIM, _PLAIN = "\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[2m", "\x1b[0m"
-_COLOURS = {"-": _RED, "+": _GREEN, "~": _YELLOW, "=": _DIM}
+_RED, _EXPECTED, _ANSWERED, _DIM, _PLAIN = "\x1b[31m", "\x1b[35m", "\x1b[36m", "\x1b[2m", "\x1b[0m"
+_COLOURS = {"✗": _RED, "-": _EXPECTED, "+": _ANSWERED, "✓": _DIM}
+"""Red is for a verdict alone; the two sides have neutral colours."""
 
 
 def compared(delivery: Delivery, judgement: Judgement, *, width: int, colour: bool) -> str:
@@ -35,7 +36,7 @@ def text(view: View, *, width: int = 100, colour: bool = False) -> str:
     """
     printer = _Printer(max(width, 40), colour)
     lines = [line for row in view.rows for line in printer.row(row, 0)]
-    lines += [printer.tinted("=", visible(f"note: {note}")) for note in view.notes]
+    lines += [printer.tinted("✓", visible(f"note: {note}")) for note in view.notes]
     if view.left_out:
         lines.append(f"{view.left_out:,} more rows are not shown")
     return "\n".join(lines)
@@ -53,29 +54,24 @@ class _Printer:
         if isinstance(row, Line):
             yield from self._line(row, indent)
         elif isinstance(row, Fold):
-            yield self.tinted("=", f"{'  ' * (indent + row.depth)}= {row.word}")
+            yield self.tinted("✓", f"{'  ' * (indent + row.depth)}✓ {row.word}")
         elif isinstance(row, Cards):
             start = indent + row.depth
-            yield f"{'  ' * start}{row.label or '(root)'}{_rule(row.rule)}"
+            yield f"{'  ' * start}{row.label or WHOLE}{_rule(row.rule)}"
             for card in row.cards:
                 yield from self.row(card, start if isinstance(card, Card) else indent)
         else:
             yield from self._card(row, indent + 1)
 
     def _card(self, card: Card, indent: int) -> Iterator[str]:
-        identity = "".join(f"  {field} {value}" for field, value in card.identity)
-        pointers = " | ".join(
-            place(each or "nothing") for each in (card.expected_pointer, card.actual_pointer)
-        )
-        moved = (
-            "  (moved, against the rule ordered)" if card.moved_matters else "  (moved)" if card.moved else ""
-        )
-        yield self.tinted(
-            card.glyph, f"{'  ' * indent}{card.glyph} {card.word}{identity}  {visible(pointers)}{moved}"
-        )
+        start = "  " * indent
+        at = {"only expected": card.expected_pointer, "only actual": card.actual_pointer}.get(card.kind)
+        facts = (card.glyph, card.code, card.words, place(at or ""))
+        yield self.tinted(card.glyph, f"{start}{' '.join(filter(None, facts))}")
         if card.hint:
-            yield f"{'  ' * (indent + 1)}{visible(card.hint)}"
-        if not card.same:
+            yield f"{start}  {visible(card.hint)}"
+        is_told = card.same if card.kind == "pair" else bool(card.code or card.item.message)
+        if not is_told:
             for row in card.rows:
                 yield from self.row(row, indent + 1)
 
@@ -84,8 +80,8 @@ class _Printer:
         if line.kind in ("same", "ignored"):
             side = line.actual or line.expected
             value = " ".join(side.text.split()) if side is not None else ""
-            shown = f"{start}= {line.label}  {value}"[: self._width]
-            yield self.tinted("=", shown) + _rule(line.rule)
+            shown = f"{start}✓ {line.label}  {value}"[: self._width]
+            yield self.tinted("✓", shown) + _rule(line.rule)
             return
         if line.label:
             yield self.tinted(line.glyph, f"{start}{line.glyph} {line.word}  {line.label}") + _rule(line.rule)

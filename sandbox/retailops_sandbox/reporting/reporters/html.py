@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 import jinja2
+import msgspec
 
 from retailops_sandbox import resources
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.engine import Event, ScenarioResult, StepResult
-from retailops_sandbox.foreign_text import in_page, in_text, visible
+from retailops_sandbox.foreign_text import WHOLE, in_page, in_text, visible
 from retailops_sandbox.model import Delivery, Expectation, Request, Response, Verdict, encoder
-from retailops_sandbox.reporting.render import lines, shown, sidebyside
+from retailops_sandbox.reporting.render import compared, lines, shown, sidebyside
+from retailops_sandbox.reporting.render.compared import ComparedAnswer
 from retailops_sandbox.reporting.render.evidence import MOST_BODY, Evidence, Kept
 from retailops_sandbox.reporting.reporters import files
 from retailops_sandbox.reporting.reporters.reporter import FinishedRun, Reporter
@@ -34,8 +36,9 @@ class ShownDelivery(NamedTuple):
     words: str
     """Which of the step's deliveries it is; empty where there is only one."""
     differences: Sequence[str]
-    """The differences that are not in the view."""
-    view: sidebyside.View | None
+    """The differences that are not in the comparison."""
+    comparison: ComparedAnswer | None
+    """The answer beside its expectation; None where nothing differs or there is no room for it."""
 
 
 class ShownStep(NamedTuple):
@@ -161,29 +164,27 @@ class _Writer:
         sent, judgement = kept.delivery, kept.judgement
         self.urls.add(f"{sent.request.method} {sent.request.url}")
         try:
-            view, untried = self._view(kept), []
+            found, untried = self._comparison(kept), []
         except sidebyside.NotTriedAgain as error:
-            view, untried = None, [f"not shown beside each other: {error}"]
-        differences = (
-            [each for each in judgement.differences if not view or each.part != "body"] if judgement else []
-        )
+            found, untried = None, [f"not shown beside each other: {error}"]
+        differences = judgement.differences if judgement is not None and found is None else ()
         listed = untried + [lines.difference(each) for each in differences[:_MOST_LISTED]]
         if len(differences) > _MOST_LISTED:
             listed.append(f"… {lines.and_more(len(differences) - _MOST_LISTED)}")
-        return ShownDelivery(kept, _which(sent) if several else "", listed, view)
+        return ShownDelivery(kept, _which(sent) if several else "", listed, found)
 
-    def _view(self, kept: Kept) -> sidebyside.View | None:
+    def _comparison(self, kept: Kept) -> ComparedAnswer | None:
         """The comparison side by side, where that shows more than the list and there is room for it."""
         sent, judgement = kept.delivery, kept.judgement
         if judgement is None or judgement.expectation is None or not judgement.differences:
             return None
         if not self._rows or sent.response is None or kept.response_size > len(sent.response.body):
             return None
-        view = sidebyside.of(sent, judgement, contract.load(sent.action, sent.edition).arrays)
-        if view is None or not view.differences:
-            return None
-        self._rows -= min(self._rows, _count(view.rows))
-        return view
+        agreed = contract.load(sent.action, sent.edition)
+        view = sidebyside.of(sent, judgement, agreed.arrays)
+        found = compared.of(sent, judgement, agreed.ok_statuses, view)
+        self._rows -= min(self._rows, 1 + _count(view.rows if view is not None else ()))
+        return msgspec.structs.replace(found, notes=())  # the report lists them below, with or without it
 
 
 def _count(rows: Iterable[object]) -> int:
@@ -223,7 +224,7 @@ def _template() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(glyphs=lines.GLYPHS)
+    environment.globals.update(glyphs=lines.GLYPHS, whole=WHOLE)
     environment.filters.update(
         visible=visible,
         outcome=lines.outcome,

@@ -9,6 +9,7 @@ from starlette.datastructures import FormData
 
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import SandboxError, SourceError
+from retailops_sandbox.foreign_text import WHOLE
 from retailops_sandbox.jsontext.pointer import PointerError
 from retailops_sandbox.web.compose import inputs, payload_form, request_preview
 from retailops_sandbox.web.compose.findings import Findings
@@ -70,7 +71,7 @@ def press(context: AppContext, send_form: SendForm, word: str, pointer: str) -> 
     try:
         send_form.payload = payload_form.edited(send_form.payload, wanted, word, pointer, kept)
     except (SandboxError, PointerError) as error:
-        raise Refused("payload", f"{pointer or '(root)'} was left as it is: {error}") from error
+        raise Refused("payload", f"{pointer or WHOLE} was left as it is: {error}") from error
 
 
 def _fixture_text(context: AppContext, send_form: SendForm) -> str | None:

@@ -15,7 +15,8 @@ from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.model import Delivery, Expectation, Judgement
 from retailops_sandbox.reporting.exporters import curl
-from retailops_sandbox.reporting.render import lines, sidebyside
+from retailops_sandbox.reporting.render import compared
+from retailops_sandbox.reporting.render.compared import ComparedAnswer
 from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.runlog.query import Query
 from retailops_sandbox.runlog.rows import DeliveryRow
@@ -33,17 +34,6 @@ _ATTEMPTS = 50
 """The most other deliveries of the same step, and the most resends, that the page of a delivery lists."""
 _NEIGHBOURS = 20
 """The most deliveries before, and after, that the page of a delivery lists."""
-
-
-class Comparison(msgspec.Struct, frozen=True):
-    """How an answer compares with its expectation."""
-
-    count: int
-    """The number of all differences."""
-    others: list[str]
-    """The differences that are not in the side-by-side view."""
-    view: sidebyside.View | None
-    notes: tuple[str, ...]
 
 
 class Neighbours(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,7 +67,7 @@ class DeliveryResult(msgspec.Struct, frozen=True, kw_only=True):
     attempts: list[DeliveryRow]
     """All deliveries of its step; empty where the step has no other."""
     resends: list[DeliveryRow]
-    comparison: Comparison | None
+    comparison: ComparedAnswer | None
     """None where nothing was expected."""
     curl: str
     struck_out: Sequence[str]
@@ -203,18 +193,14 @@ def _differs_from_its_scenario(entry: Entry) -> bool:
     return bool(entry.delivery.scenario and entry.judgements and entry.judgements[0].differences)
 
 
-def _comparison(sent: Delivery, judgement: Judgement | None) -> Comparison | None:
+def _comparison(sent: Delivery, judgement: Judgement | None) -> ComparedAnswer | None:
     if judgement is None or judgement.expectation is None:
         return None
-    notes = judgement.notes
     try:
-        agreed = contract.load(sent.action, sent.edition)
-        view = sidebyside.of(sent, judgement, agreed.arrays)
+        return compared.compared(sent, judgement, contract.load(sent.action, sent.edition))
     except SandboxError as error:
         # The contract of an old delivery, or of one from elsewhere, may not exist here.
-        view, notes = None, (*notes, f"not shown beside each other: {error}")
-    others = [lines.difference(each) for each in judgement.differences if view is None or each.part != "body"]
-    return Comparison(len(judgement.differences), others, view, notes)
+        return compared.of(sent, judgement, (), None, f"not shown beside each other: {error}")
 
 
 def _attempts(context: AppContext, sent: Delivery) -> list[DeliveryRow]:

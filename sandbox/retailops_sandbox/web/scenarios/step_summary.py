@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 from msgspec import UNSET
 
+from retailops_sandbox.foreign_text import WHOLE
 from retailops_sandbox.model import Expectation, Step
 from retailops_sandbox.scenarios.scenario import Plan, judged_by_fixture
 
@@ -28,7 +29,7 @@ def step_summary(plan: Plan, number: int) -> StepSummary:
         sends=_sends(step),
         delivered=_delivered(step),
         expects=_expects(step),
-        captures=", ".join(f"{name} from {path or '(root)'}" for name, path in step.capture.items()),
+        captures=", ".join(f"{name} from {path or WHOLE}" for name, path in step.capture.items()),
         line=plan.line(number),
     )
 

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from retailops_sandbox.errors import UsageError
-from retailops_sandbox.foreign_text import in_page, visible
+from retailops_sandbox.foreign_text import WHOLE, in_page, visible
 from retailops_sandbox.model import Delivery, Expectation, encoder
 from retailops_sandbox.reporting.exporters import FORMATS
 from retailops_sandbox.reporting.render import answered, shown
@@ -83,6 +83,7 @@ class Pages:
             glyphs=GLYPHS,
             places=PLACES,
             themes=THEME.words,
+            whole=WHOLE,
         )
         self._environment.filters.update(
             pretty=shown.pretty,
