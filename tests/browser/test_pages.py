@@ -34,7 +34,7 @@ def test_a_fixture_is_picked_edited_sent_and_found_in_the_log(page: Page):
     send(page)
     assert headline(page) == "failed"
     comparison = page.get_by_role("region", name="Compared with what was expected")
-    expect(comparison.locator(".card.unexpected")).to_contain_text("ERR1409")
+    expect(comparison.locator(".item.unexpected")).to_contain_text("ERR1409")
     expect(page.get_by_role("region", name="Request")).to_contain_text("Content-Type")
     expect(page.get_by_role("region", name="As a curl command")).to_contain_text("curl")
     page.get_by_role("navigation", name="Places").get_by_role("link", name="Log").click()

@@ -65,7 +65,7 @@ def test_what_failed_is_seen_at_once_and_the_rest_on_demand(page: Page):
     expect(page.get_by_role("heading", level=1)).to_contain_text("2 of 3 did not pass")
     expect(page.get_by_text("Against the stand-in.")).to_be_visible()
     failed = page.locator("details.scenario.failed", has_text="bad one")
-    expect(failed.locator(".card.differs").first).to_be_visible()
+    expect(failed.locator(".item.differs").first).to_be_visible()
     expect(failed.locator("mark").first).to_be_visible()
     request = failed.locator("details.message", has_text="Request")
     expect(request.locator("pre")).to_be_hidden()
@@ -108,7 +108,7 @@ def test_it_is_printed_light_and_without_what_is_folded(browser: Browser, report
     page.goto(report.as_uri())
     page.emulate_media(media="print")
     expect(page.locator("details.message").first).to_be_hidden()
-    expect(page.locator(".card.differs").first).to_be_visible()
+    expect(page.locator(".item.differs").first).to_be_visible()
     assert page.evaluate("getComputedStyle(document.body).color") == "rgb(28, 33, 38)"
     assert (
         page.locator(".side-value pre").first.evaluate("each => getComputedStyle(each).maxHeight") == "none"

@@ -112,9 +112,7 @@ function toDifference() {
   if (!heading) return say("Nothing was compared here.");
   heading.tabIndex = -1;
   heading.focus({ preventScroll: true });
-  (document.querySelector(".comparison .card:is(.unexpected, .missing, .changed)") ?? heading).scrollIntoView(
-    { block: "nearest" },
-  );
+  (document.querySelector(".comparison [data-difference]") ?? heading).scrollIntoView({ block: "nearest" });
   heading.scrollIntoView({ block: "nearest" });
 }
 

@@ -9,6 +9,7 @@ import "../runs/drop.js";
 import "../log/live.js";
 import "../log/log.js";
 import "./menus.js";
+import "./differences.js";
 import { ownZone } from "./times.js";
 
 const root = document.documentElement;

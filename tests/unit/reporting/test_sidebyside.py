@@ -153,8 +153,8 @@ def test_events_stand_as_aligned_cards():
     assert (pair.glyph, pair.code, pair.words) == ("✗", "A", "event 1")
     assert (lost.kind, lost.word, lost.glyph, lost.actual_pointer) == ("only expected", "missing", "-", None)
     fold = pair.rows[-1]
-    assert (fold.row, fold.count, fold.word) == ("fold", 2, "2 more members alike")
-    assert [line.label for line in fold.rows] == ["n", "m"]
+    assert (fold.row, fold.count, fold.word) == ("fold", 3, "3 more members alike")
+    assert [line.label for line in fold.rows] == ["error_code", "n", "m"]
 
 
 def order_event(code: str, message: str, *subjects: str) -> dict:
@@ -361,10 +361,9 @@ TEXT = """\
 events
   + NEW unexpected event /events/0
   ✗ A event 1
-    ✓ error_code  "A"
     ✗ changed  message
         "the order was [-not-] found"                | "the order was {+never+} found"
-    ✓ 2 more members alike
+    ✓ 3 more members alike
   - B missing event /events/1"""
 
 

@@ -144,12 +144,13 @@ def _time(delivery: Delivery, expectation: Expectation) -> Fact:
     if most is None:
         return Fact("time", "", f"{actual} ms", "open", f"{actual} ms")
     is_kept = delivery.timings.total <= most
+    limit = f"{int(most) if most == int(most) else most:,}"
     return Fact(
         "time",
-        f"at most {most:,} ms",
+        f"at most {limit} ms",
         f"{actual} ms",
         "kept" if is_kept else "broken",
-        f"{actual} ms of {most:,}" if is_kept else f"{actual} ms instead of at most {most:,}",
+        f"{actual} ms of {limit}" if is_kept else f"{actual} ms instead of at most {limit}",
     )
 
 

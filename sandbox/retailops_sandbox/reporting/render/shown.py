@@ -48,12 +48,12 @@ def pretty(text: str) -> str:
 
 def milliseconds(value: float) -> str:
     """A time in milliseconds, with a decimal below 100."""
-    return f"{value:.1f}" if value < 100 else f"{value:,.0f}".replace(",", "\u202f")
+    return f"{value:.1f}" if value < 100 else f"{value:,.0f}"
 
 
 def number(count: int) -> str:
     """A count, its digits in threes."""
-    return f"{count:,}".replace(",", "\u202f")
+    return f"{count:,}"
 
 
 def took(seconds: float) -> str:

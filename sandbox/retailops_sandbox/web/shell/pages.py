@@ -91,7 +91,7 @@ class Pages:
             typed=typed,
             body=shown.body,
             ms=shown.milliseconds,
-            number=number,
+            number=shown.number,
             size=shown.size,
             clock=shown.clock,
             took=shown.took,
@@ -195,11 +195,6 @@ def problems(known: Mapping[str, str] | None = None) -> defaultdict[str, str]:
 def typed(text: object) -> Markup:
     """A field's text exactly as it is: what a form sends back must be what was typed."""
     return escape(text)
-
-
-def number(count: int) -> Markup:
-    """A count, its digits in threes: the narrow space between them is ours, and is not spelled out."""
-    return Markup(shown.number(count))
 
 
 _FEW = 3
