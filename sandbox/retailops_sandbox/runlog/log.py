@@ -141,6 +141,13 @@ class FileLog:
         found = self._entries(id.rpartition(".")[0], id)
         return found[0] if found else None
 
+    def latest_verdicts(self, receiver: str, action: str, edition: str) -> dict[str, str]:
+        """The latest verdict of each fixture that was sent to a receiver, by the fixture's name.
+
+        Sent by hand, as it is or edited. A verdict is a word of `DeliveryRow.verdict_word`.
+        """
+        return self._asked(lambda runs: self._index.latest_verdicts(receiver, action, edition))
+
     def _entries(self, run: str, id: str = "", scenarios: Container[str] | None = None) -> list[Entry]:
         """The deliveries of a run: all, the one with this id, or those for these scenarios."""
 

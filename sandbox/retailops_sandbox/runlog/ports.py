@@ -112,6 +112,12 @@ class LogReader(Protocol):
         that taking the first ones reads few more.
         """
 
+    def latest_verdicts(self, receiver: str, action: str, edition: str) -> dict[str, str]:
+        """The latest verdict of each fixture that was sent to a receiver, by the fixture's name.
+
+        Sent by hand, as it is or edited. A verdict is a word of `DeliveryRow.verdict_word`.
+        """
+
     def delivery(self, id: str) -> Entry | None:
         """The delivery with this id; None if there is none."""
 

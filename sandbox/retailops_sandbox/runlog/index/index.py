@@ -24,7 +24,7 @@ from retailops_sandbox.runlog.index.places import Place
 from retailops_sandbox.runlog.index.tables import ROW, deliveries, place_from, row_from
 from retailops_sandbox.runlog.index.updating import Updating, indexed_file
 from retailops_sandbox.runlog.query import Query
-from retailops_sandbox.runlog.rows import DeliveryRow, Sort
+from retailops_sandbox.runlog.rows import NOT_JUDGED, DeliveryRow, Sort
 
 _MOST_CHANGES = 1000
 """More in one look, as when whole runs came into the folder, count as not known."""
@@ -59,6 +59,12 @@ class Index:
         with self._reading(run) as connection:
             found = connection.execute(asked).mappings()
             return [PlacedRow(row_from(values), place_from(values)) for values in found]
+
+    def latest_verdicts(self, receiver: str, action: str, edition: str) -> dict[str, str]:
+        """The latest verdict of each fixture that was sent to a receiver, by the fixture's name."""
+        with self._database.reading() as connection:
+            found = connection.execute(selecting.latest_verdicts(receiver, action, edition))
+            return {fixture: verdict or NOT_JUDGED for fixture, verdict in found}
 
     def entries(
         self, run: KnownRun, id: str, scenarios: Container[str] | None, holders: Iterable[KnownRun]

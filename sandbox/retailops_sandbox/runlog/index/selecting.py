@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, literal_column, or_, select
+from sqlalchemy import ColumnElement, FromClause, Select, and_, literal_column, or_, select
 
 from retailops_sandbox.runlog.index.tables import ROW, codes, deliveries, orders
 from retailops_sandbox.runlog.query import Query
@@ -33,6 +33,35 @@ def rows(query: Query, run: int | None, *, after: Sort | None, newest_first: boo
             found = found.where(sort >= at, or_(sort > at, id > last))
     in_order = (sort.desc(), id.desc()) if newest_first else (sort, id)
     return found.order_by(*in_order).limit(most)
+
+
+def latest_verdicts(receiver: str, action: str, edition: str) -> Select[Any]:
+    """Selects name and latest verdict of each fixture that was sent to a receiver."""
+    # Both read the index of cases: the names alone, and one row for each of them.
+    fixtures = _of_cases(deliveries, receiver, action, edition)
+    names = (
+        select(deliveries.c.unedited_fixture).where(fixtures, deliveries.c.unedited_fixture > "").distinct()
+    )
+    fixture = names.subquery().c.unedited_fixture
+    each = deliveries.alias()
+    newest = (
+        select(each.c.verdict)
+        .where(_of_cases(each, receiver, action, edition), each.c.unedited_fixture == fixture)
+        .order_by(each.c.sort.desc(), each.c.id.desc())
+        .limit(1)
+    )
+    return select(fixture, newest.scalar_subquery())
+
+
+def _of_cases(table: FromClause, receiver: str, action: str, edition: str) -> ColumnElement[bool]:
+    """Whether a delivery was sent by hand to this receiver, of this action and edition."""
+    column = table.c
+    return and_(
+        column.receiver == receiver,
+        column.action == action,
+        column.edition == edition,
+        column.scenario == "",
+    )
 
 
 def _conditions(query: Query, run: int | None) -> Iterator[ColumnElement[bool]]:

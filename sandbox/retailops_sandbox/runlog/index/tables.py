@@ -32,7 +32,7 @@ from sqlalchemy import (
 from retailops_sandbox.runlog.index.places import Judged, Place
 from retailops_sandbox.runlog.rows import DeliveryRow
 
-FORMAT = 2
+FORMAT = 3
 """Of the tables and their values: an index of another format is made anew."""
 
 _AT_ONCE = 500
@@ -112,6 +112,7 @@ deliveries = Table(
     Column("verdict", _Text),  # the latest, by whatever run; empty where it was not judged
     Column("differences", Integer),
     Index("deliveries_in_order", "sort"),
+    Index("deliveries_by_case", "receiver", "action", "edition", "scenario", "unedited_fixture", "sort"),
 )
 _has_fault = deliveries.c.fault > ""
 Index("deliveries_with_fault", deliveries.c.sort, sqlite_where=_has_fault, postgresql_where=_has_fault)

@@ -113,6 +113,20 @@ def test_pages_follow_each_other_without_a_gap(log: Log, query: Query, size: int
     assert pages == whole
 
 
+@given(
+    receiver=st.sampled_from((*RECEIVERS, "gone")),
+    edition=st.sampled_from(("draft", "v1")),
+)
+def test_each_fixture_has_the_verdict_that_its_newest_delivery_has(
+    log: Log, receiver: str, edition: str
+) -> None:
+    expected: dict[str, str] = {}
+    for row in log.rows(Query(receiver=receiver, action="order_cancel", edition=edition)):
+        if row.unedited_fixture and not row.scenario:
+            expected.setdefault(row.unedited_fixture, row.verdict_word)
+    assert log.latest_verdicts(receiver, "order_cancel", edition) == expected
+
+
 def test_lines_say_what_the_records_say(log: Log) -> None:
     for row in log.rows():
         entry = log.delivery(row.id)
