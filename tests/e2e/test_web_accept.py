@@ -266,8 +266,14 @@ def test_violations_and_faults_are_named_and_not_accepted(client: AcceptClient):
     answer = response(b'{"events": [{"error_code": 7}]}')
     with receiver(answering(answer)) as shop:
         review = client.run(SCENARIO, "--receiver", shop.url)
-    assert "The answer breaks the contract too" in client.page(review)
-    assert "violations of the contract are not accepted" in client.page(f"{review}/changes")
+    assert "It cannot be accepted: the answer breaks the contract (/events/0/error_code" in client.page(
+        review
+    )
+    assert 'say "contract": false in expect' in client.page(review)
+    refused = client.http.post(review, data={"at": 1, "do": "accept"})
+    assert refused.status_code == 422
+    assert "This answer cannot be accepted." in words(refused.text)
+    assert client.press(review, 1, "keep") == f"{review}?at=2"
 
 
 def test_a_shipped_scenario_is_copied_into_the_workspace(client: AcceptClient):

@@ -1,7 +1,7 @@
 """Writing accepted answers into scenario files, without overwriting anybody's work.
 
-Contract violations, faults and limits are never accepted along with other differences: a violation is a
-mistake of the receiver, a fault is no answer, and a limit is a demand.
+What cannot be accepted at all, `objections` says. Limits are never accepted along with other differences: a
+limit is a demand.
 """
 
 from __future__ import annotations
@@ -178,7 +178,7 @@ def decide(
     ]
     unlike = sum(_is_unlike(old, new) for old, new in zip(group, now, strict=True) if old is not first)
     step = f"step {first.delivery.step!r}"
-    left = _left(step, now[group.index(first)])
+    left = _left(step, first.delivery, now[group.index(first)])
     disagree = unlike > 0 and made.text != text
     if disagree:
         which = f"{unlike} of its {len(group)} deliveries {'was' if unlike == 1 else 'were'}"
@@ -194,13 +194,9 @@ def _is_unlike(before: Judged, now: Judgement) -> bool:
     return any(each.part not in _DEMANDS for each in now.differences)
 
 
-def _left(step: str, judgement: Judgement) -> tuple[str, ...]:
+def _left(step: str, sent: Delivery, judgement: Judgement) -> tuple[str, ...]:
     """Why a delivery still fails, one line for each reason."""
-    found = []
-    if judgement.violations and (judgement.expectation is None or judgement.expectation.contract):
-        number = len(judgement.violations)
-        what = "1 violation" if number == 1 else f"{number} violations"
-        found.append(f'{step}: {what} of the contract: mend the receiver, or say "contract": false')
+    found = [f"{step}: {each}" for each in accepting.objections(sent, judgement)]
     if any(each.part == "latency" for each in judgement.differences):
         found.append(f"{step}: it took longer than max_ms, which is a demand and not an answer")
     if any(each.part == "fault" for each in judgement.differences):
@@ -240,9 +236,9 @@ def accept_all(
         text = done.text
         (passing if done.passes else failing).add(step)
     for each in judged:
-        if each.failed and each.delivery.fault is not None and not _expects_fault(each):
+        if each.failed and (objections := accepting.objections(each.delivery, each.judgement)):
             failing.add(each.delivery.step)
-            left.append(f"step {each.delivery.step!r}: the fault {each.delivery.fault.kind} is no answer")
+            left += (f"step {each.delivery.step!r}: {objection}" for objection in objections)
     steps = tuple(_after(step, passing - failing) for step in result.steps)
     path = Path(plan.file)
     change = FileChange(
@@ -258,8 +254,13 @@ def accept_all(
 
 
 def _all_of(text: str, place: str, group: Sequence[Judged], file: str, *, exact: bool) -> Outcome:
-    """The text with all differences of one expectation accepted; unchanged where the answers disagree."""
+    """The text with all differences of one expectation accepted.
+
+    It is unchanged where the answers disagree, and where the first that failed cannot be accepted.
+    """
     first = next(each for each in group if each.failed)
+    if accepting.objections(first.delivery, first.judgement):
+        return Outcome(text)
     decisions = {
         accepting.key(each): KEEP if each.part in _DEMANDS else ACCEPT for each in first.judgement.differences
     }
@@ -269,11 +270,6 @@ def _all_of(text: str, place: str, group: Sequence[Judged], file: str, *, exact:
     except accepting.ExpectationChanged as error:
         return Outcome(text, left=(str(error),))
     return Outcome(text, left=done.left) if done.disagree else done
-
-
-def _expects_fault(judged: Judged) -> bool:
-    expectation = judged.judgement.expectation
-    return expectation is not None and expectation.fault is not None
 
 
 def _after(step: StepResult, passing: set[str]) -> StepResult:

@@ -68,6 +68,8 @@ class DeliveryRow(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the payload was sent although it breaks the contract."""
     verdict: Verdict | None = None
     """The latest verdict; None where the delivery was not judged."""
+    first_verdict: Verdict | None = None
+    """The first verdict, which stays visible where the delivery was judged again."""
     differences: int = 0
     """The number of differences in the latest judgement."""
 
@@ -90,6 +92,11 @@ class DeliveryRow(msgspec.Struct, frozen=True, kw_only=True):
     def verdict_word(self) -> str:
         """The latest verdict, or `not judged`."""
         return self.verdict or NOT_JUDGED
+
+    @property
+    def was(self) -> str:
+        """The first verdict where it is another than the latest; else empty."""
+        return self.first_verdict if self.first_verdict and self.first_verdict != self.verdict else ""
 
     @property
     def status_class(self) -> str:
@@ -128,7 +135,7 @@ class DeliveryRow(msgspec.Struct, frozen=True, kw_only=True):
 COLUMNS = (
     *("id", "run", "sent_at", "action", "edition", "receiver", "stand_in", "scenario", "step", "fixture"),
     *("number", "attempt", "parent", "dropped", "off_contract", "verdict", "status", "fault", "total_ms"),
-    *("orders", "codes", "events", "differences"),
+    *("orders", "codes", "events", "differences", "first_verdict"),
 )
 """The fields of a row in `--format json`, in order. They are documented, so their names must not change."""
 
@@ -151,6 +158,7 @@ def judged_row(row: DeliveryRow, judgement: Judgement) -> DeliveryRow:
     return msgspec.structs.replace(
         row,
         verdict=judgement.verdict,
+        first_verdict=row.first_verdict or judgement.verdict,
         differences=len(judgement.differences),
         breaks_contract=row.breaks_contract or is_broken,
     )

@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from retailops_sandbox import jsontext
-from retailops_sandbox.model import Response
+from retailops_sandbox.model import Judgement, Response, Verdict
+from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.runlog.rows import COLUMNS, DeliveryRow, row_of
 from tests.support.records import some_delivery
 
@@ -22,3 +23,14 @@ def test_every_column_that_is_not_the_pages_own_is_listed() -> None:
     own = {"breaks_contract"}
     assert set(DeliveryRow.__struct_fields__) - own <= set(COLUMNS)
     assert own.isdisjoint(COLUMNS)
+
+
+def test_the_first_verdict_stays_beside_another_latest_one():
+    delivery = some_delivery(id="run.000001")
+
+    def was(*verdicts: Verdict) -> str:
+        judged = (Judgement(delivery="run.000001", verdict=verdict, at="") for verdict in verdicts)
+        return Entry(delivery, tuple(judged)).row.was
+
+    assert was() == was("failed") == was("failed", "passed", "failed") == ""
+    assert was("failed", "passed") == "failed"

@@ -249,7 +249,12 @@ class Filling:
                 self._connection.execute(
                     update(deliveries)
                     .where(deliveries.c.position == known.position)
-                    .values(verdict=row.verdict or "", differences=row.differences, changed=self._change)
+                    .values(
+                        verdict=row.verdict or "",
+                        first_verdict=row.first_verdict,
+                        differences=row.differences,
+                        changed=self._change,
+                    )
                 )
 
 
@@ -259,11 +264,13 @@ def _judged_elsewhere(values: RowMapping) -> Judged:
 
 
 def _judged(row: DeliveryRow, judged: list[Judged], *, is_broken: bool = False) -> DeliveryRow:
-    """A row with its latest judgement. Of several at one instant, the last in the list is the latest."""
+    """A row with its first and latest judgement. Of several at one instant, the last in the list is later."""
+    first = min(judged, key=_at, default=None)
     last = max(reversed(judged), key=_at, default=None)
     return msgspec.structs.replace(
         row,
         verdict=last.verdict if last is not None else None,
+        first_verdict=first.verdict if first is not None else None,
         differences=last.differences if last is not None else 0,
         breaks_contract=row.breaks_contract or (row.off_contract and is_broken),
     )

@@ -110,6 +110,7 @@ deliveries = Table(
     Column("off_contract", Boolean),
     Column("breaks_contract", Boolean),
     Column("verdict", _Text),  # the latest, by whatever run; empty where it was not judged
+    Column("first_verdict", _Text),
     Column("differences", Integer),
     Index("deliveries_in_order", "sort"),
     Index("deliveries_by_case", "receiver", "action", "edition", "scenario", "unedited_fixture", "sort"),

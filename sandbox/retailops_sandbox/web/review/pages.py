@@ -19,7 +19,7 @@ from retailops_sandbox import accepting
 from retailops_sandbox.accepting import Decision
 from retailops_sandbox.accepting.deciding import RegexPreview
 from retailops_sandbox.accepting.saving import Judged
-from retailops_sandbox.comparing import NOT_JSON, matchers
+from retailops_sandbox.comparing import matchers
 from retailops_sandbox.comparing.values import type_name
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import SandboxError
@@ -105,8 +105,6 @@ class DifferencePage(ReviewPage, frozen=True, kw_only=True):
     """The number of the difference, from 1."""
     item: Item
     delivery: Delivery
-    breaks_contract: bool
-    """Whether the answer also breaks the contract."""
     line: sidebyside.Line
     whole: sidebyside.View | None
     """The answer beside what was expected; None where they cannot be shown so."""
@@ -224,7 +222,6 @@ class ReviewPages(RoomPages):
             number=number,
             item=item,
             delivery=first.delivery,
-            breaks_contract=any(each.part != "status" for each in first.judgement.violations),
             line=sidebyside.of_difference(item.difference),
             whole=_whole_answer(first),
             choice=review.choices.get(number),
@@ -340,8 +337,6 @@ def consequence(difference: Difference) -> str:
     if difference.part == "headers":
         came = difference.actual is not UNSET
         return f"Accepting {'expects the header as it came' if came else 'no longer expects the header'}."
-    if difference.kind == "type" and difference.hint == NOT_JSON:
-        return "Accepting no longer compares the body: no expectation can spell what is not JSON."
     if difference.rule is not None and difference.actual is not UNSET:
         return "Accepting lets the rule give way at this place alone."
     words = {
@@ -368,6 +363,8 @@ def _whole_answer(judged: Judged) -> sidebyside.View | None:
 
 def _choice(do: str, item: Item, typed: RuleForm) -> Choice:
     """The decision of a button; Refused where it cannot be made."""
+    if do == "accept" and not item.options.accept:
+        raise Refused("accept", "This answer cannot be accepted.")
     if do in _CHOICES:
         return _CHOICES[do]
     if do == "ignore":

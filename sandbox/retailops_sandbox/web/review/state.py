@@ -57,6 +57,8 @@ class Subject(msgspec.Struct, frozen=True):
     file: Path
     place: str
     group: Sequence[Judged]
+    objections: Sequence[str] = ()
+    """Why its answer cannot be accepted, and how to expect it on purpose."""
 
     @property
     def first(self) -> Judged:
@@ -131,12 +133,13 @@ class Review:
         self._plans[plan.id] = plan
         judged = [each for each in judged if self._has_place(plan, each)]
         for each in judged:
-            if each.failed and each.delivery.fault is not None and not each.judgement.differences:
-                step = f"{plan.id}, step {each.delivery.step!r}"
-                self._problem(f"{step}: the fault {each.delivery.fault.kind} is no answer")
+            if each.failed and not each.judgement.differences:
+                for objection in accepting.objections(each.delivery, each.judgement):
+                    self._problem(f"{plan.id}, step {each.delivery.step!r}: {objection}")
         for place, group in saving.cases(plan, judged).items():
-            subject = Subject(plan, file, place, group)
-            first = subject.first
+            first = next(each for each in group if each.failed)
+            objections = accepting.objections(first.delivery, first.judgement)
+            subject = Subject(plan, file, place, group, objections)
             case_of = saving.case(place, first)
             try:
                 accepting.accept(plan.text, case_of, {}, file=plan.file)
@@ -145,13 +148,11 @@ class Review:
                 continue
             sets = tuple(contract.load(first.delivery.action, first.delivery.edition).arrays)
             differences = first.judgement.differences
-            # A status that is accepted is expected from then on, and breaks nothing.
-            if any(each.part != "status" for each in first.judgement.violations):
-                step = f"{plan.id}, step {first.delivery.step!r}"
-                self._problem(f"{step}: violations of the contract are not accepted: fix the receiver")
-            self.items += [
-                Item(subject, each, accepting.decision_options(each, sets)) for each in differences
-            ]
+            for difference in differences:
+                options = accepting.decision_options(difference, sets)
+                if objections and difference.part != "latency":
+                    options = msgspec.structs.replace(options, accept=False)
+                self.items.append(Item(subject, difference, options))
 
     def _has_place(self, plan: Plan, judged: Judged) -> bool:
         """Whether the file still has the expectation that judged a delivery."""
