@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 import msgspec
 
@@ -32,6 +33,16 @@ from retailops_sandbox.workspace.workspace import Workspace
 if TYPE_CHECKING:
     from retailops_sandbox.cli.accept import Acceptance
     from retailops_sandbox.engine import Options
+    from retailops_sandbox.reporting.reporters.reporter import FinishedRun
+
+
+class Found(msgspec.Struct, frozen=True):
+    """The scenarios that a command line means."""
+
+    plans: list[Plan]
+    count: int
+    """The number of all scenarios in the files, also of those that are not meant."""
+    unreadable: list[SandboxError]
 
 
 class Chosen(msgspec.Struct, frozen=True):
@@ -45,7 +56,14 @@ Choose: TypeAlias = "Callable[[Options], Chosen]"
 """Chooses the plans of a run when its receiver is known."""
 
 
-def execute(
+def execute(workspace: Workspace, choose: Choose, unreadable: list[SandboxError], **given: Any) -> NoReturn:
+    """Run the chosen plans as the options say, print and report, and leave with the exit code."""
+    from retailops_sandbox.session.exit_code import exit_code
+
+    sys.exit(exit_code(run_once(workspace, choose, unreadable, **given)))
+
+
+def run_once(
     workspace: Workspace,
     choose: Choose,
     unreadable: list[SandboxError],
@@ -57,13 +75,13 @@ def execute(
     max_failures: int | None = None,
     acceptance: Acceptance | None = None,
     log_level: str | None = None,
+    in_loop: Callable[[Coroutine[Any, Any, None]], None] = asyncio.run,
     **given: Any,
-) -> None:
-    """Run the chosen plans as the options say, print and report, and leave with the exit code."""
+) -> FinishedRun:
+    """Run the chosen plans as the options say, print and report."""
     from retailops_sandbox.engine import require_yes
     from retailops_sandbox.reporting.reporters import files
     from retailops_sandbox.session import run
-    from retailops_sandbox.session.exit_code import exit_code
 
     asked = reports_asked_for(given)
     chosen = settings.read(os.environ, here())
@@ -101,7 +119,7 @@ def execute(
     )
     redact = known_secrets(options, environment, policy).plain
     with diagnosing(log_level, redact, workspace), screen:
-        finished = run.execute(setup, [*reporters, *screen.reporters], screen.tick)
+        finished = run.execute(setup, [*reporters, *screen.reporters], screen.tick, in_loop)
     for error in finished.unwritten:
         complain(f"error: {error}")
     if finished.waited_in_vain:
@@ -109,7 +127,7 @@ def execute(
         complain(f"nothing listened at {url} within {wait:g} s")
     if acceptance is not None:
         finished = acceptance.accept(finished)
-    sys.exit(exit_code(finished))
+    return finished
 
 
 def sending(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -31,6 +33,16 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Compose and check all, show it, send nothing.")
 @click.option("--accept", is_flag=True, help="Write what came into the files of scenarios that failed.")
 @click.option("--exact", is_flag=True, help="With --accept: no rules for values that look volatile.")
+@click.option(
+    "--watch", is_flag=True, help="Run the failed ones again when a file changes or the receiver is back."
+)
+@click.option(
+    "--watch-also",
+    multiple=True,
+    metavar="PATH",
+    type=click.Path(exists=True),
+    help="Watch this too, such as the receiver's source.",
+)
 @sending_options
 @click.option(
     "-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Scenarios at once; 8 unless told."
@@ -46,6 +58,8 @@ def command(
     dry_run: bool,
     accept: bool,
     exact: bool,
+    watch: bool,
+    watch_also: tuple[str, ...],
     **given: Any,
 ) -> None:
     """Run scenario files; the workspace's where none are named, the shipped ones where it has none.
@@ -55,8 +69,6 @@ def command(
     Exit code: 0 all passed, 1 failed or errored, 2 usage or an unreadable file, 3 only faults,
     5 nothing was judged, 130 interrupted.
     """
-    from retailops_sandbox.session.collect import collect, read_plans
-
     workspace = Workspace.find(given.pop("workspace"), os.environ, here())
     acceptance = None
     if accept:
@@ -65,42 +77,67 @@ def command(
         acceptance = asked_for(workspace, exact=exact, dry_run=dry_run)
     elif exact:
         raise UsageError("--exact is about what --accept writes", mend="give --accept, or leave it out")
-    files, lost = collect(paths) if paths else workspace.scenarios_to_run()
-    found, broken = read_plans(files, workspace.scenario_id)
-    unreadable = [*lost, *broken]
-    plans = found
-    if expression is not None or tags or editions:
-        from retailops_sandbox.scenarios import selection
 
-        plans = selection.choose(found, expression, tags, editions)
-    if not plans and not unreadable:
-        where = ", ".join(paths) or str(workspace.root)
-        by = "-k, --tag and --edition"
-        chosen = f"none of {len(found)} scenarios is meant by {by}" if found else "no scenario files"
-        complain(f"{chosen} in {where}: nothing was judged")
-        sys.exit(5)
+    def read() -> job.Found:
+        return _read(workspace, paths, expression, tags, editions)
 
-    def choose(options: Options) -> job.Chosen:
+    def choose(found: job.Found, options: Options) -> job.Chosen:
         # Whoever names files or editions has chosen, and the receiver's edition may be guessed wrong.
-        kept = plans if paths or editions else _fitting(plans, options)
-        if not kept and not unreadable:
+        kept = found.plans if paths or editions else _fitting(found.plans, options)
+        if not kept and not found.unreadable:
             complain("no scenario is left to run: nothing was judged")
             sys.exit(5)
-        return job.Chosen(kept, len(found) - len(kept))
+        return job.Chosen(kept, found.count - len(kept))
 
+    found = read()
+    if not found.plans and not found.unreadable:
+        where = ", ".join(paths) or str(workspace.root)
+        by = "-k, --tag and --edition"
+        chosen = f"none of {found.count} scenarios is meant by {by}" if found.count else "no scenario files"
+        complain(f"{chosen} in {where}: nothing was judged")
+        sys.exit(5)
+    if watch or watch_also:
+        from retailops_sandbox.cli import watch as watching
+        from retailops_sandbox.session.watching import Watched
+
+        if accept or dry_run:
+            raise UsageError("--watch goes on and on, without --accept and --dry-run", mend="leave one out")
+        scenarios, others = [Path(path) for path in paths], [Path(path) for path in watch_also]
+        watched = Watched(workspace, scenarios, others)
+        watching.execute(watched, read, choose, max_failures=1 if first else maxfail, **given)
     if dry_run:
         from retailops_sandbox.cli import dry_run as preview
 
-        preview.execute(workspace, choose, unreadable, **given)
+        preview.execute(workspace, partial(choose, found), found.unreadable, **given)
     job.execute(
         workspace,
-        choose,
-        unreadable,
+        partial(choose, found),
+        found.unreadable,
         kind="run",
         max_failures=1 if first else maxfail,
         acceptance=acceptance,
         **given,
     )
+
+
+def _read(
+    workspace: Workspace,
+    paths: tuple[str, ...],
+    expression: str | None,
+    tags: tuple[str, ...],
+    editions: tuple[str, ...],
+) -> job.Found:
+    """The scenarios that are meant, as their files are now."""
+    from retailops_sandbox.session.collect import collect, read_plans
+
+    files, lost = collect(paths) if paths else workspace.scenarios_to_run()
+    plans, broken = read_plans(files, workspace.scenario_id)
+    chosen = plans
+    if expression is not None or tags or editions:
+        from retailops_sandbox.scenarios import selection
+
+        chosen = selection.choose(plans, expression, tags, editions)
+    return job.Found(chosen, len(plans), [*lost, *broken])
 
 
 def _fitting(plans: list[Plan], options: Options) -> list[Plan]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -49,12 +49,15 @@ class RunSetup(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def execute(
-    setup: RunSetup, reporters: Sequence[Reporter], tick: Callable[[], None] | None = None
+    setup: RunSetup,
+    reporters: Sequence[Reporter],
+    tick: Callable[[], None] | None = None,
+    in_loop: Callable[[Coroutine[Any, Any, None]], None] = asyncio.run,
 ) -> FinishedRun:
     """Run to the end, and finish the reporters.
 
     `tick` is called a few times a second, whether anything happens or not. Ctrl-C or SIGTERM stops the run,
-    and it still reports; at a second one it ends with KeyboardInterrupt.
+    and it still reports; at a second one it ends with KeyboardInterrupt. `in_loop` runs a coroutine.
     """
     finished: list[FinishedRun] = []
 
@@ -64,7 +67,7 @@ def execute(
             finished.append(await _execute(setup, reporters))
 
     try:
-        asyncio.run(main())
+        in_loop(main())
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
     return finished[0]

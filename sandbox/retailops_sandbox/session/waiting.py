@@ -20,11 +20,7 @@ async def wait_for_receiver(
     stopped: asyncio.Event,
 ) -> bool:
     """Whether the receiver's port accepts connections in time; True as well if the run is stopped."""
-    names = composing.Names(given=variables, environment=environment, receiver=receiver.variables)
-    resolved = msgspec.structs.replace(
-        receiver, base_url=composing.fill_text(receiver.base_url, names, "/base_url")
-    )
-    url = composing.base_url(resolved).geturl()
+    url = listening_url(receiver, variables, environment)
     listening = asyncio.create_task(wait_until_listening(url, seconds))
     stopping = asyncio.create_task(stopped.wait())
     try:
@@ -33,3 +29,10 @@ async def wait_for_receiver(
     finally:
         listening.cancel()
         stopping.cancel()
+
+
+def listening_url(receiver: Receiver, variables: Mapping[str, Json], environment: Mapping[str, str]) -> str:
+    """The URL at whose port a receiver listens, with placeholders filled."""
+    names = composing.Names(given=variables, environment=environment, receiver=receiver.variables)
+    base_url = composing.fill_text(receiver.base_url, names, "/base_url")
+    return composing.base_url(msgspec.structs.replace(receiver, base_url=base_url)).geturl()

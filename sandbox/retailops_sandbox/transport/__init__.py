@@ -199,20 +199,25 @@ class _Send:
 
 async def wait_until_listening(url: str, seconds: float) -> bool:
     """Whether anything accepts connections at a URL's host and port within some seconds."""
+    try:
+        async with asyncio.timeout(seconds):
+            while not await is_listening(url):
+                await asyncio.sleep(0.05)
+            return True
+    except (TimeoutError, ValueError):
+        return False
+
+
+async def is_listening(url: str) -> bool:
+    """Whether anything accepts a connection at a URL's host and port; ValueError if they cannot be."""
     from urllib.parse import urlsplit
 
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
     loop = asyncio.get_running_loop()
     try:
-        parts = urlsplit(url)
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        async with asyncio.timeout(seconds):
-            while True:
-                try:
-                    connection, _ = await loop.create_connection(asyncio.Protocol, parts.hostname or "", port)
-                except OSError:
-                    await asyncio.sleep(0.05)
-                else:
-                    connection.abort()
-                    return True
-    except (TimeoutError, ValueError):  # ValueError: an impossible port or host name
+        connection, _ = await loop.create_connection(asyncio.Protocol, parts.hostname or "", port)
+    except OSError:
         return False
+    connection.abort()
+    return True
