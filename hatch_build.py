@@ -19,7 +19,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-ENTRY_POINTS = ("shell/app.js", "shell/app.css", "compose/compose.js")
+ENTRY_POINTS = ("shell/app.js", "shell/app.css", "compose/compose.js", "shell/bodies.js")
 ESBUILD_OPTIONS = (
     "--bundle",
     "--minify",

@@ -8,6 +8,7 @@ import { watchFindings } from "./findings.js";
 import { keepTyped } from "./kept.js";
 import { listenForKeys } from "./keys.js";
 import { Views } from "./views.js";
+import "../shell/bodies.js";
 import "./fixtures.js";
 
 const form = document.getElementById("compose");

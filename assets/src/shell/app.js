@@ -93,8 +93,19 @@ function showCurrent() {
   if (current) list.scrollTop = current.offsetTop - (list.clientHeight - current.offsetHeight) / 2;
 }
 
+// The script of the views of bodies comes with the first body.
+function loadBodies(scope) {
+  const src = scope.querySelector("pre[data-code]")?.dataset.code;
+  if (!src || root.classList.contains("with-code-views")) return;
+  const script = document.createElement("script");
+  script.src = src;
+  root.classList.add("with-code-views");
+  document.head.append(script);
+}
+
 function prepare(scope) {
   showCurrent();
+  loadBodies(scope);
   scope.querySelectorAll("time[datetime]").forEach(ownZone);
   scope.querySelectorAll("[data-elapsed]").forEach(startCounting);
   scope.querySelectorAll("[data-copy]").forEach((button) => {

@@ -16,11 +16,11 @@ from retailops_sandbox import redaction
 from retailops_sandbox.comparing import Judge
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import SandboxError
-from retailops_sandbox.model import Expectation, Judgement
+from retailops_sandbox.model import Expectation, Judgement, record
 from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.web.log import delivery_page
-from retailops_sandbox.web.log.delivery_page import DeliveryPage, accepted_expectation
+from retailops_sandbox.web.log.delivery_page import DeliveryPage, WholeBody, accepted_expectation
 from retailops_sandbox.web.shell import forms, resending
 from retailops_sandbox.web.shell.forms import text
 from retailops_sandbox.web.shell.known_receivers import KnownReceivers
@@ -41,6 +41,7 @@ class DeliveryPages(RoomPages):
             Route(f"{one}/events", self.events),
             Route(f"{one}/request", self.body),
             Route(f"{one}/response", self.body),
+            Route(f"{one}/{{side}}/shown", self.whole_body),
             Route(f"{one}/cancel", self.cancel, methods=["POST"]),
             Route(f"{one}/again", self.again, methods=["POST"]),
             Route(f"{one}/accept", self.accept, methods=["POST"]),
@@ -75,11 +76,21 @@ class DeliveryPages(RoomPages):
 
     def body(self, request: Request) -> Response:
         """The whole body of a request or response as plain text, whatever its type."""
+        return PlainTextResponse(self._message(request, request.url.path.rpartition("/")[2]).body)
+
+    def whole_body(self, request: Request) -> Response:
+        """The whole body of a request or response as a part of the page, in place of its beginning."""
+        side, id = request.path_params["side"], request.path_params["id"]
+        message = self._message(request, side)
+        part = WholeBody(message=message, side=side, delivery=id, most=len(message.body))
+        return self._part(request, "log/whole_body.html", part)
+
+    def _message(self, request: Request, side: str) -> record.Request | record.Response:
         sent = self._entry(request.path_params["id"]).delivery
-        side = sent.request if request.url.path.endswith("/request") else sent.response
-        if side is None:
+        found = {"request": sent.request, "response": sent.response}.get(side)
+        if found is None:
             raise HTTPException(HTTPStatus.NOT_FOUND, "There was no response.")
-        return PlainTextResponse(side.body)
+        return found
 
     async def cancel(self, request: Request) -> Response:
         """Cancel a delivery in flight; one that has ended meanwhile stays as it is."""

@@ -13,7 +13,7 @@ from retailops_sandbox import redaction
 from retailops_sandbox.accepting import answers
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import SandboxError
-from retailops_sandbox.model import Delivery, Expectation, Judgement
+from retailops_sandbox.model import Delivery, Expectation, Judgement, record
 from retailops_sandbox.reporting.exporters import curl
 from retailops_sandbox.reporting.render import compared
 from retailops_sandbox.reporting.render.compared import ComparedAnswer
@@ -55,6 +55,16 @@ class InFlight(msgspec.Struct, frozen=True):
     url: str
     elapsed_ms: float
     payload: str
+
+
+class WholeBody(msgspec.Struct, frozen=True, kw_only=True):
+    """The body of a delivery's request or response, as a part of its page."""
+
+    message: record.Request | record.Response
+    side: str
+    delivery: str
+    most: int
+    """The most of its characters that are shown."""
 
 
 class DeliveryResult(msgspec.Struct, frozen=True, kw_only=True):
