@@ -106,6 +106,23 @@ def test_run_accept(tmp_path: Path, shop: Receiver, expect: Any, times: int):
     assert again.returncode == 0, again.stdout
 
 
+def test_a_step_that_its_fixture_judges_gets_an_expectation_of_its_own(tmp_path: Path, shop: Receiver):
+    folder = tmp_path / "fixtures" / "order_cancel" / "draft"
+    folder.mkdir(parents=True)
+    (folder / "mine.json").write_text(PAYLOAD.read_text())
+    own = folder / "mine.expect.json"
+    own.write_text('{"body": {"events": []}, "rules": {"/events": {"none": {"error_code": "ERR1"}}}}')
+    before = own.read_text()
+    file = tmp_path / "scenarios" / "cancel.scenario.json"
+    file.parent.mkdir()
+    file.write_text('{"steps": [{"name": "cancel", "fixture": "mine"}]}')
+    done = run(tmp_path, file, "--receiver", shop.url, "--accept", "--workspace", tmp_path)
+    assert done.returncode == 0, done.stdout
+    assert rules_of(file) == RULES
+    assert own.read_text() == before
+    assert run(tmp_path, file, "--receiver", shop.url, "--workspace", tmp_path).returncode == 0
+
+
 def test_run_accept_exact(tmp_path: Path, shop: Receiver):
     file = scenario(tmp_path, NOTHING)
     done = run(tmp_path, file, "--receiver", shop.url, "--accept", "--exact")

@@ -19,6 +19,7 @@ import pytest
 
 from retailops_sandbox.runlog.opening import read_run_file
 from tests.support import command
+from tests.support.accepting import accept
 from tests.support.compose_client import ComposeClient
 from tests.support.receivers import Peer, Receiver, receiver, response
 from tests.support.serving import address, serving
@@ -302,8 +303,8 @@ def test_an_answer_that_is_accepted_in_the_browser_and_sent_again_reads_nothing(
         path = client.sent(receiver="shop")
         client.landed(path)
         pages.append(client.http.get(path).text)
-        again = client.http.post(f"{path}/accept", follow_redirects=True)
-        pages.append(again.text)
+        pages += [client.http.get(f"{path}/accept").text, accept(client.http, path).text]
+        pages.append(client.http.get(path).text)
         sent_again = client.again(path)
         second = str(sent_again.headers["location"])
         entry = client.landed(second)

@@ -14,6 +14,7 @@ import pytest
 from tinydb import TinyDB
 
 from retailops_sandbox.model import Basic, Receiver
+from tests.support.accepting import accept
 from tests.support.compose_client import ComposeClient
 from tests.support.pages import hidden, words
 from tests.support.recorder import Recorder
@@ -252,7 +253,7 @@ def test_what_was_accepted_is_expected_from_then_on(client: ComposeClient, recor
     entry = client.landed(path)
     assert entry.judgement is not None
     assert entry.judgement.verdict == "failed"
-    client.http.post(f"{path}/accept")
+    accept(client.http, path)
     page = client.http.get(path)
     judgements = client.landed(path).judgements
     assert [each.verdict for each in judgements] == ["failed", "passed"]

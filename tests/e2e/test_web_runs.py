@@ -13,6 +13,7 @@ import pytest
 
 from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.runlog.runs import RunSummary
+from tests.support.accepting import accept
 from tests.support.pages import hidden, main_words
 from tests.support.receivers import receiver
 from tests.support.run_client import EVENT, FAILS, PASSES, RunClient, run_client
@@ -266,7 +267,7 @@ def test_each_difference_is_one_click_from_its_delivery(client: RunClient):
 def test_a_delivery_that_was_judged_again_keeps_what_the_run_said(client: RunClient):
     path = client.ran(client.scenario("bad", FAILS))
     (delivery,) = re.findall(r'<a href="(/deliveries/[^"]+)"><code>', client.http.get(path).text)
-    assert client.http.post(f"{delivery}/accept").status_code == 303
+    assert accept(client.http, delivery).status_code == 303
     page = client.text(path)
     assert "✗ failed" in page
     assert "re-checked: passed" in page

@@ -25,6 +25,7 @@ from retailops_sandbox.accepting.files import (
     ExpectationChanged,
     JudgedExpectation,
     accept,
+    expects,
     place,
     rounded_up,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "ProposedRule",
     "accept",
     "decision_options",
+    "expects",
     "key",
     "objections",
     "place",

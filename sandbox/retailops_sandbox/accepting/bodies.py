@@ -179,7 +179,7 @@ class _Walk:
         reaching = self._reaching(place.old)
         if holds_mark(node.actual):
             self.added[path] = "any"
-        elif isinstance(node.actual, (dict, list)) or any("*" in self._rules[each] for each in reaching):
+        elif any("*" in self._rules[each] for each in reaching):
             self._give_way(path, node.actual)
         else:
             self._dropped.update(reaching)

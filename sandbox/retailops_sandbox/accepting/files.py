@@ -1,4 +1,4 @@
-"""A scenario file's text, after the decisions on one of its judged deliveries."""
+"""The text of a file with expectations, after the decisions on one of its judged deliveries."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ class ExpectationChanged(SandboxError):
 
 
 class JudgedExpectation(msgspec.Struct, frozen=True, kw_only=True):
-    """A judged delivery, and the pointer (`place`) of its expectation in the scenario's file."""
+    """A judged delivery, and the pointer (`place`) of its expectation in the file.
+
+    The place is empty in the file of a fixture's own expectation, which holds nothing else.
+    """
 
     place: str
     delivery: Delivery
@@ -40,6 +43,10 @@ class JudgedExpectation(msgspec.Struct, frozen=True, kw_only=True):
     """The contract's set-like arrays."""
     repeats: tuple[Json, ...] = ()
     """The answers of the same status to the other deliveries of the expectation."""
+    is_written_anew: bool = False
+    """Whether the expectation that judged is written in the place of what the file expects, if anything."""
+    is_whole: bool = False
+    """Whether a body is expected from now on where the expectation has none."""
 
 
 class Accepted(msgspec.Struct, frozen=True):
@@ -84,23 +91,36 @@ def accept(
     document = deepcopy(jsontext.parse(text, file=file))
     case = msgspec.structs.replace(case, judgement=redaction.listing.judged(case.judgement))
     judged = case.judgement.expectation
-    try:
-        written: Any = pointer.resolve(document, case.place)
-    except pointer.PointerError as error:
-        raise _changed(file, case.place) from error
-    if judged is None or not _may_be_filled(jsontext.convert(written, Expectation, text, file=file), judged):
-        raise _changed(file, case.place)
+    if case.is_written_anew:
+        if case.place and pointer.get(document, case.place, UNSET) is not UNSET:
+            raise _changed(file, case.place)
+        judged = judged or Expectation()
+        written: Any = scenario.expectation_document(redaction.expected_again(judged))
+    else:
+        try:
+            written = pointer.resolve(document, case.place)
+        except pointer.PointerError as error:
+            raise _changed(file, case.place) from error
+        if judged is None or not expects(jsontext.convert(written, Expectation, text, file=file), judged):
+            raise _changed(file, case.place)
     change = _Change(written, judged, rules)
     for difference in case.judgement.differences:
         decision = decisions.get(key(difference), otherwise)
         if decision.word != "keep" and difference.part != "body":
             _part(change, difference, decision, case)
     response = case.delivery.response
-    if response is not None and case.delivery.fault is None and judged.body is not UNSET:
+    if response is None or case.delivery.fault is not None:
+        pass
+    elif judged.body is not UNSET:
         _body(change, case, decisions, otherwise)
+    elif case.is_whole:
+        _whole_answer(change, case)
     text = _with_renamed_rules(text, case.place, change.renamed)
     new = jsontext.rewrite(text, pointer.set_at(document, case.place, change.written))
-    scenario.read(new, id="", file=file)
+    if case.place:
+        scenario.read(new, id="", file=file)
+    else:
+        scenario.expectation(new, file=file)
     return Accepted(new, change.judged, tuple(change.proposals))
 
 
@@ -167,7 +187,7 @@ def _part(change: _Change, difference: Difference, decision: Decision, case: Jud
         limit = rounded_up(float(difference.actual))
         change.put("max_ms", limit, float(limit))
     elif delivery.fault is None and delivery.response is not None:
-        _answer_instead_of_fault(change, case)
+        _whole_answer(change, case)
 
 
 def rounded_up(milliseconds: float) -> int:
@@ -191,20 +211,23 @@ def _header(change: _Change, difference: Difference, decision: Decision) -> None
     change.put_or_take("headers", written, judged)
 
 
-def _answer_instead_of_fault(change: _Change, case: JudgedExpectation) -> None:
-    """Expect an answer's status and body in the place of a fault."""
+def _whole_answer(change: _Change, case: JudgedExpectation) -> None:
+    """Expect an answer's status and body, in the place of a fault if one was expected."""
     delivery = case.delivery
     assert delivery.response is not None
     change.take("fault")
-    change.put("status", delivery.response.status, delivery.response.status)
+    status = delivery.response.status
+    if not isinstance(change.judged.status, list) or status not in change.judged.status:
+        change.put("status", status, status)
     actual = _read(delivery)
     if actual is not UNSET:
+        written_rules: Any = change.written.get("rules", {})
         found = bodies.decide(
             None,
             None,
             actual,
             rules=change.judged.rules,
-            template_rules=change.judged.rules,
+            template_rules=written_rules,
             sets={},
             decisions={},
             otherwise=ACCEPT,
@@ -298,7 +321,7 @@ def _read(sent: Delivery) -> Any:
         return UNSET
 
 
-def _may_be_filled(written: Expectation, judged: Expectation) -> bool:
+def expects(written: Expectation, judged: Expectation) -> bool:
     """Whether a file's expectation, filled and redacted, may be the one of a judgement."""
     plain = ("status", "max_ms", "contract", "fault")
     parts: list[tuple[Any, Any]] = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from retailops_sandbox import recording
 from retailops_sandbox.comparing import NOT_JSON
-from retailops_sandbox.model import Delivery, Judgement
+from retailops_sandbox.model import Delivery, Difference, Judgement
 
 
 def objections(sent: Delivery, judgement: Judgement) -> tuple[str, ...]:
@@ -31,9 +31,15 @@ def objections(sent: Delivery, judgement: Judgement) -> tuple[str, ...]:
         broken = recording.first_violation(others)
         say = '"contract": false'
         found.append(f"the answer breaks the contract ({broken}){_on_purpose(say)}")
-    elif any(each.kind == "type" and each.hint == NOT_JSON for each in judgement.differences):
+    elif any(_is_of_no_json(each) for each in judgement.differences):
         found.append("the answer is not JSON, which no expected body can be: leave body out if it is meant")
     return tuple(found)
+
+
+def _is_of_no_json(difference: Difference) -> bool:
+    """Whether a difference is that of an expected body from an answer that is not JSON, or has no body."""
+    of_whole = difference.part == "body" and difference.expected_pointer == ""
+    return of_whole and (difference.kind == "missing" or difference.hint == NOT_JSON)
 
 
 def _on_purpose(say: str) -> str:

@@ -18,7 +18,8 @@ from retailops_sandbox.comparing import Judge
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.engine import ScenarioResult, StepResult, worst
 from retailops_sandbox.errors import FileError, SourceError, UsageError, unwritable
-from retailops_sandbox.model import Delivery, Json, Judgement
+from retailops_sandbox.model import Delivery, Expectation, Json, Judgement
+from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.workspace.files import checked, read_text, write_file
 from retailops_sandbox.workspace.workspace import Workspace
@@ -83,6 +84,19 @@ def check(change: FileChange) -> None:
         )
 
 
+def undo(change: FileChange) -> None:
+    """Take a written change back; FileError where the file was changed since, or cannot be written."""
+    if not checked(Path.exists, change.target) or read_text(change.target) != change.after:
+        raise FileError("was changed since: nothing was taken back", file=str(change.target))
+    try:
+        if change.is_copy:
+            change.target.unlink()
+        else:
+            write_file(Path(os.path.realpath(change.target)), change.before)
+    except OSError as error:
+        raise unwritable(change.target, error) from error
+
+
 def write(change: FileChange) -> None:
     """Write a changed file, atomically; FileError where `check` raises one, or it cannot be written."""
     check(change)
@@ -112,6 +126,8 @@ class Outcome(msgspec.Struct, frozen=True):
     """A file's text after the decisions on one expectation, and how its deliveries are judged then."""
 
     text: str
+    expectation: Expectation | None = None
+    """The new expectation, by which deliveries can be judged again; None where nothing was accepted."""
     proposals: tuple[ProposedRule, ...] = ()
     """The rules that are proposed for accepted values that look volatile."""
     left: tuple[str, ...] = ()
@@ -139,6 +155,8 @@ def case(place: str, judged: Judged, group: Sequence[Judged] = ()) -> JudgedExpe
         judgement=judged.judgement,
         sets=contract.load(delivery.action, delivery.edition).arrays,
         repeats=tuple(_repeats(delivery, group)),
+        # The step is judged by what its fixture expects, and gets an expectation of its own.
+        is_written_anew=place != "" and judged.judgement.expected_by != "",
     )
 
 
@@ -153,6 +171,26 @@ def _repeats(sent: Delivery, group: Sequence[Judged]) -> Iterator[Json]:
                 yield redaction.listing.answered(other)
             except SourceError:
                 continue  # it is not JSON
+
+
+def accept_for_fixture(
+    text: str | None, judged: Judged, *, rules: Collection[str] | None = None, file: str
+) -> accepting.Accepted:
+    """What a fixture expects, after the answer to a delivery of it was accepted.
+
+    `text` is that of the fixture's expectation, None where it has none. `rules` are those of
+    `accepting.accept`. Where the file expects something else than what judged, it is written anew.
+    """
+    expected = judged.judgement.expectation
+    is_known = (
+        text is not None
+        and expected is not None
+        and accepting.expects(scenario.expectation(text, file=file), expected)
+    )
+    one = msgspec.structs.replace(case("", judged), is_written_anew=not is_known, is_whole=True)
+    demands = {accepting.key(each): KEEP for each in judged.judgement.differences if each.part == "latency"}
+    made = accepting.accept(text or "{}", one, demands, ACCEPT, rules=rules, file=file)
+    return made if text else msgspec.structs.replace(made, text=scenario.spread(made.text))
 
 
 def decide(
@@ -184,7 +222,7 @@ def decide(
         which = f"{unlike} of its {len(group)} deliveries {'was' if unlike == 1 else 'were'}"
         left += (f"{step}: {which} answered in another way: expect can be a list, one for each delivery",)
     passes = all(each.verdict not in ("failed", "errored") for each in now)
-    return Outcome(made.text, made.proposals, left, passes, disagree)
+    return Outcome(made.text, made.expectation, made.proposals, left, passes, disagree)
 
 
 def _is_unlike(before: Judged, now: Judgement) -> bool:

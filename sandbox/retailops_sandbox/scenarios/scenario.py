@@ -80,6 +80,11 @@ def spelled(scenario: Scenario) -> str:
     return _spread(present, "") + "\n"
 
 
+def spread(text: str) -> str:
+    """A JSON text over several lines, easy to read."""
+    return _spread(jsontext.parse(text), "") + "\n"
+
+
 def _spread(value: Json, indent: str, key: str = "") -> str:
     """JSON that is easy to read: an object or array of plain values stays on its line where it fits."""
     if not isinstance(value, (dict, list)) or not value:
@@ -105,6 +110,13 @@ def expectation(text: str, *, file: str = "") -> Expectation:
     with jsontext.placed(text, file):
         check_rules(expected, "")
     return expected
+
+
+def expectation_document(expected: Expectation) -> dict[str, Json]:
+    """An expectation as a file spells it, as a JSON value."""
+    document = jsontext.parse(encoder.encode(expected))
+    assert isinstance(document, dict)
+    return document
 
 
 def judged_by_fixture(step: Step) -> bool:

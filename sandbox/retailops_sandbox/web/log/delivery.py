@@ -13,17 +13,16 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from retailops_sandbox import redaction
-from retailops_sandbox.comparing import Judge
-from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.model import Expectation, Judgement, record
 from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.web.log import delivery_page
-from retailops_sandbox.web.log.delivery_page import DeliveryPage, WholeBody, accepted_expectation
+from retailops_sandbox.web.log.delivery_page import DeliveryPage, WholeBody
 from retailops_sandbox.web.shell import forms, resending
 from retailops_sandbox.web.shell.forms import text
 from retailops_sandbox.web.shell.known_receivers import KnownReceivers
+from retailops_sandbox.web.shell.re_checking import re_check
 from retailops_sandbox.web.shell.room import RoomPages
 from retailops_sandbox.web.shell.send_form import Refused, resend_form
 from retailops_sandbox.web.shell.sends import lacking, permit, send_request
@@ -44,7 +43,6 @@ class DeliveryPages(RoomPages):
             Route(f"{one}/{{side}}/shown", self.whole_body),
             Route(f"{one}/cancel", self.cancel, methods=["POST"]),
             Route(f"{one}/again", self.again, methods=["POST"]),
-            Route(f"{one}/accept", self.accept, methods=["POST"]),
             Route(f"{one}/judge", self.judge, methods=["POST"]),
         ]
 
@@ -133,20 +131,6 @@ class DeliveryPages(RoomPages):
 
     # --- re-checking ---
 
-    async def accept(self, request: Request) -> Response:
-        """Make the actual answer the expected one; rules and headers of the expectation stay."""
-        entry = await asyncio.to_thread(self._own_entry, request.path_params["id"])
-        accepted = accepted_expectation(entry)
-        receivers = self._context.read_receivers()
-        if accepted is None:
-            nothing = "There is no answer that could be expected."
-            return await self._refused(request, receivers, entry, nothing)
-        try:
-            await asyncio.to_thread(self._re_check, receivers, entry, accepted)
-        except SandboxError as error:
-            return await self._refused(request, receivers, entry, str(error))
-        return _to(entry.delivery.id)
-
     async def judge(self, request: Request) -> Response:
         """Judge the delivery by another expectation, without sending."""
         typed = text(await forms.read(request), "expectation")
@@ -154,24 +138,11 @@ class DeliveryPages(RoomPages):
         receivers = self._context.read_receivers()
         try:
             expectation = await asyncio.to_thread(_typed, typed, entry.judgement) if typed.strip() else None
-            await asyncio.to_thread(self._re_check, receivers, entry, expectation)
+            await asyncio.to_thread(re_check, self._context, receivers, entry, expectation)
         except SandboxError as error:
             wrong = {"expectation": str(error)}
             return await asyncio.to_thread(self._result_page, request, receivers, entry, wrong, typed)
         return _to(entry.delivery.id)
-
-    def _re_check(self, receivers: KnownReceivers, entry: Entry, expectation: Expectation | None) -> None:
-        """Append a judgement of a delivery by this expectation."""
-        sent = entry.delivery
-        agreed = contract.load(sent.action, sent.edition)
-        judge = Judge(agreed)
-        before = entry.judgement.payload_violations if entry.judgement else ()
-        now = self._context.clock.now()
-        found = judge(redaction.listing.answer(sent), expectation, at=now, payload_violations=before)
-        policy, receiver = self._context.policy(receivers), receivers.find(sent.receiver)
-        secrets = policy.everywhere if receiver is None else policy.secrets(receiver)
-        kept = redaction.judgement(found, sent, secrets, redaction.secret_pointers(agreed))
-        self._context.writer.append(kept)
 
     # --- showing ---
 

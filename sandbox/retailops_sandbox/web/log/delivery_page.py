@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 
 import msgspec
+from msgspec import UNSET
 from starlette.requests import Request
 
 from retailops_sandbox import redaction
-from retailops_sandbox.accepting import answers
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import SandboxError
-from retailops_sandbox.model import Delivery, Expectation, Judgement, record
+from retailops_sandbox.model import Delivery, Judgement, record
 from retailops_sandbox.reporting.exporters import curl
 from retailops_sandbox.reporting.render import compared
 from retailops_sandbox.reporting.render.compared import ComparedAnswer
@@ -86,6 +86,7 @@ class DeliveryResult(msgspec.Struct, frozen=True, kw_only=True):
     receiver_is_known: bool
     scenario_is_known: bool
     can_accept: bool
+    """Whether it has an answer or a fault that is not expected as it came."""
     can_review: bool
 
 
@@ -98,6 +99,8 @@ class DeliveryPage(msgspec.Struct, frozen=True, kw_only=True):
     """The name of the file that its run was opened from; empty for a run of the workspace."""
     target: Target
     """The receiver and URL that a send from this page would go to."""
+    accepted: str
+    """The id of the change by which the answer was accepted just now; else empty."""
     is_sent_before: bool
     """Whether the form that led to this page had been sent before."""
     unlogged: str
@@ -131,17 +134,6 @@ def of_entry(
     return _page(context, receivers, request, entry.row, wrong, result=result)
 
 
-def accepted_expectation(entry: Entry) -> Expectation | None:
-    """The latest expectation with the actual answer; None without an answer or fault that can be expected."""
-    answer = answers.expected_again(entry.delivery)
-    if answer is None or answer.fault is not None:
-        return answer
-    before = redaction.listing.expectation(entry.judgement) or Expectation()
-    expected = msgspec.structs.replace(before, status=answer.status, body=answer.body, fault=None)
-    expected = redaction.without_marks(expected)
-    return answers.with_rules(expected, answers.proposed_rules(entry.delivery, expected))
-
-
 def _page(
     context: AppContext,
     receivers: KnownReceivers,
@@ -160,6 +152,7 @@ def _page(
         neighbours=_neighbours_in_run(context, row) if opened_from else _neighbours(context, request, row),
         opened_from=opened_from,
         target=context.target_named(receivers, receiver, row.action, row.edition),
+        accepted=request.query_params.get("accepted", ""),
         is_sent_before=request.query_params.get("sent") == "before",
         unlogged=context.sending.problem(row.id),
         problems=problems(wrong),
@@ -194,9 +187,20 @@ def _result(
         form_id=secrets.token_hex(16),
         receiver_is_known=receiver is not None,
         scenario_is_known=bool(sent.scenario) and context.scenario_index.has(sent.scenario),
-        can_accept=accepted_expectation(entry) is not None,
+        can_accept=can_be_accepted(entry),
         can_review=_differs_from_its_scenario(entry),
     )
+
+
+def can_be_accepted(entry: Entry) -> bool:
+    """Whether a delivery has something that is not expected as it came."""
+    sent, judgement = entry.delivery, entry.judgement
+    if sent.dropped or (sent.response is None and sent.fault is None):
+        return False
+    if judgement is None or judgement.verdict != "passed" or judgement.expectation is None:
+        return True
+    # What passed without its body being compared can be expected exactly.
+    return not sent.scenario and sent.fault is None and judgement.expectation.body is UNSET
 
 
 def _differs_from_its_scenario(entry: Entry) -> bool:

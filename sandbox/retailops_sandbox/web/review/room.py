@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from retailops_sandbox.web.review.accept_page import AcceptPages
 from retailops_sandbox.web.review.pages import ReviewPages
 from retailops_sandbox.web.review.state import Reviews
 from retailops_sandbox.web.shell.context import AppContext
@@ -11,4 +12,5 @@ from retailops_sandbox.web.shell.room import Room
 
 def review_room(context: AppContext, pages: Pages) -> Room:
     reviews = Reviews(context.workspace, context.scenario_index)
-    return Room(routes=ReviewPages(context, pages, reviews).routes())
+    routes = ReviewPages(context, pages, reviews).routes()
+    return Room(routes=[*routes, *AcceptPages(context, pages).routes()])
