@@ -68,7 +68,18 @@ def test_j_and_k_go_through_the_rows_and_enter_opens_one(page: Page, other: Othe
     press(page, "k k k k k k k")
     expect(current(page)).to_have_id(f"row-{other.id}.000005")
     press(page, "j Enter")
-    page.wait_for_url(f"**/deliveries/{other.id}.000004?run={other.id}")
+    page.wait_for_url(f"**{other.log}&show={other.id}.000004")
+    preview = page.locator("#preview")
+    expect(preview).to_have_attribute("data-delivery", f"{other.id}.000004")
+    # The preview goes along, and closes before the row is left.
+    press(page, "j")
+    expect(preview).to_have_attribute("data-delivery", f"{other.id}.000003")
+    expect(current(page)).to_have_id(f"row-{other.id}.000003")
+    press(page, "Escape")
+    expect(preview).to_have_count(0)
+    expect(current(page)).to_have_id(f"row-{other.id}.000003")
+    press(page, "Escape")
+    expect(current(page)).to_have_count(0)
 
 
 def test_escape_leaves_the_row_and_what_is_new_comes(page: Page, other: Other):
@@ -184,8 +195,7 @@ def test_c_copies_the_curl_command(page: Page, other: Other):
     expect(said(page)).to_have_text("Copied as a curl command.")
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied.startswith("curl ") or "\ncurl " in copied
-    press(page, "Enter")
-    page.wait_for_url(f"**/{other.id}.000004?*")
+    page.goto(f"/deliveries/{other.id}.000004")
     press(page, "c")
     expect(said(page)).to_have_text("Copied as a curl command.")
     assert page.evaluate("navigator.clipboard.readText()") == page.locator("#curl").inner_text()
@@ -221,6 +231,9 @@ def test_slash_searches_and_no_key_acts_while_one_types(page: Page, other: Other
     expect(field).to_have_value("jrecd?/")
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(current(page)).to_have_count(0)
+    expect(page.get_by_text("Nothing that the filter lets through.")).to_be_visible()
+    field.fill("")
+    expect(rows(page).first).to_be_visible()
     field.evaluate("(field) => field.blur()")
     press(page, "Control+j Alt+j Meta+j")
     expect(current(page)).to_have_count(0)

@@ -116,11 +116,9 @@ def test_selected_deliveries_of_the_log_become_a_scenario(page: Page, served: Se
     for fixture in ("default", "already-shipped", "unknown-order"):
         send_fixture(page, fixture)
     page.goto("/deliveries")
-    page.get_by_role("button", name="Save selected as scenario").click()
-    expect(page.get_by_role("alert")).to_contain_text("Select the deliveries")
     for name in ("unknown-order", "already-shipped"):
-        page.get_by_label(f"For a scenario: {name}").check()
-    page.get_by_role("button", name="Save selected as scenario").click()
+        page.get_by_label(f"Select {name}").check()
+    page.get_by_role("button", name="Save as scenario").click()
     expect(page.get_by_role("heading", name="Review: 2 steps")).to_be_visible()
     page.get_by_label("Keep step 2").uncheck()
     save(page)

@@ -123,6 +123,8 @@ LOST, REFUSED = f"{FIRST}.000001", f"{FIRST}.000002"
         ("since=2024-05-01T15:09:00&verdict=passed", [f"{SECOND}.{COUNT:06}"]),
         ("action=order_cancel&edition=v1", []),
         ("scenario=nowhere", []),
+        ("fixture=none", []),
+        (f"fixture=default&run={FIRST}", [REFUSED, LOST]),
     ],
 )
 def test_the_address_says_what_is_shown(client: LogClient, asked: str, found: list[str]) -> None:
@@ -130,6 +132,30 @@ def test_the_address_says_what_is_shown(client: LogClient, asked: str, found: li
     page = main_words(client.page(f"/deliveries?{asked}"))
     assert ("Nothing that the filter lets through" in page) is not found
     assert "132 deliveries in all" in page
+
+
+def test_a_row_says_what_came_of_the_delivery(client: LogClient) -> None:
+    page = client.page(f"/deliveries?run={FIRST}")
+    refused, lost = (main_words(row) for row in re.findall(r'(?s)<tr id="row-[^"]+".*?</tr>', page))
+    assert re.search(r"! errored \S+ \S+ UTC default 1 ERR-7 404 1\.0 ms$", refused), refused
+    assert re.search(r"! errored \S+ \S+ UTC default 0 deadline: no answer in time 0\.0 ms$", lost), lost
+    assert "none" in main_words(client.page(f"/deliveries?run={SECOND}&order=60"))
+
+
+def test_a_delivery_opens_beside_the_list(client: LogClient) -> None:
+    page = client.page(f"/deliveries?verdict=errored&show={REFUSED}")
+    assert client.rows(f"/deliveries?verdict=errored&show={REFUSED}") == [REFUSED, LOST]
+    assert re.search(rf'<tr id="row-{REFUSED}"[^>]* aria-current="true"', page)
+    preview = page.partition('<aside class="panel preview"')[2]
+    assert "Already" in main_words(preview)
+    assert f'href="/deliveries/{REFUSED}?verdict=errored"' in preview
+    assert 'id="close-preview" href="/deliveries?verdict=errored"' in preview
+    part = client.page(f"/deliveries/{REFUSED}/preview?verdict=errored")
+    assert "<html" not in part
+    assert 'id="preview"' in part
+    # What is not there is no page of its own.
+    assert 'id="preview"' not in client.page("/deliveries?show=none")
+    assert "There is no delivery none" in main_words(client.page("/deliveries/none/preview", 404))
 
 
 def test_what_is_asked_for_stands_in_the_form_and_is_taken_away_one_by_one(client: LogClient) -> None:
@@ -217,10 +243,9 @@ def test_latency_is_a_chart_and_a_table(client: LogClient) -> None:
     assert 'class="marks errored"' in page
     assert "<table>" in page
     assert "no delivery to show" in main_words(client.page("/deliveries/latency?order=none"))
-    part = client.http.get("/deliveries/latency", headers={"HX-Request": "true"}).text
-    assert "<html" not in part
-    assert "The newest" not in main_words(part)
-    assert "132 deliveries" in main_words(part)
+    whole = main_words(client.page("/deliveries/latency"))
+    assert "132 deliveries" in whole
+    assert "The newest" not in whole
     assert "is no status" in main_words(client.page("/deliveries/latency?status=0", 400))
 
 

@@ -147,6 +147,7 @@ PLACES = [
     Place("log-fresh", "/deliveries", within="fresh"),
     Place("log-refused", "/record/from-log", {}),
     Place("log-filtered", "/deliveries?verdict=failed&order=4897"),
+    Place("log-preview", "/deliveries?show={failed}"),
     Place("log-nothing-found", "/deliveries?order=none&text=nothing"),
     Place("log-asked-wrongly", "/deliveries?status=7&since=soon"),
     Place("latency", "/deliveries/latency"),

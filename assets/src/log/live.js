@@ -1,20 +1,26 @@
 // Keeps the log's page up to date: new and changed rows come as markup from the server.
 
-import htmx from "htmx.org";
 import { ownZone } from "../shell/times.js";
 import { Announcer } from "./announcer.js";
+import { mark, openId, rowOf, withPreview } from "./preview.js";
 import { Reading } from "./reading.js";
 import { LogRows } from "./rows.js";
 import { LogStream } from "./stream.js";
 
 const SILENT = "Not live: the sandbox does not answer.";
 
-class LiveLog {
+export class LiveLog {
   #isOutdated = false; // the stream cannot go on from what the page shows
+  #asking = null; // aborts the fetch under way
 
-  constructor(section) {
+  // `onMade` is called when the list was made anew.
+  constructor(section, { onMade }) {
     const list = () => this.list;
     this.section = section;
+    this.isMaking = false; // the filter's form is being replaced: a field that goes says that it changed
+    this.address = withPreview(location.href, ""); // of the list that is shown
+    this.onChanged = () => {}; // called with the id of a delivery whose row changed
+    this.onMade = onMade;
     this.reading = new Reading(list, () => this.#readingEnded());
     this.rows = new LogRows(section, list, this.reading);
     this.announcer = new Announcer(
@@ -31,6 +37,7 @@ class LiveLog {
         fixed: () => this.#showProblem("", "log"),
       },
       onSilence: (isSilent) => {
+        this.#part("#live-state").hidden = isSilent;
         if (isSilent) this.#showProblem(SILENT, "silence");
         else if (this.#part("#live-problem").dataset.of === "silence") this.#showProblem("", "log");
       },
@@ -57,8 +64,10 @@ class LiveLog {
     if (count) this.#part("#log-count").textContent = count;
     if (!this.list) return this.#reload();
     const beyond = Number(table.tBodies[0].dataset.more);
+    const changed = [...table.tBodies[0].rows];
     const fresh = this.rows.take(table.tBodies[0].rows, beyond);
     this.#showChip();
+    for (const { id } of changed) this.onChanged(id.slice("row-".length));
     if (fresh.length) this.announcer.announce(fresh.length + beyond, fresh.at(-1).id);
   }
 
@@ -84,6 +93,7 @@ class LiveLog {
     getSelection().removeAllRanges();
     document.getElementById("main").focus({ preventScroll: true });
     this.#bringUpToDate();
+    this.#part(".scroll").scrollTo({ top: 0 });
     scrollTo({ top: 0 });
   }
 
@@ -93,49 +103,71 @@ class LiveLog {
     this.#showChip();
   }
 
-  // Fetches the page anew, where the stream cannot go on from the rows that it shows.
+  // Fetches the list anew, where the stream cannot go on from the rows that it shows.
   async #reload() {
     if (this.list && this.reading.isGoingOn) {
       this.#isOutdated = true;
       return this.#showChip();
     }
+    await this.#make(this.address, { isTyped: true });
+  }
+
+  // Shows another part of the log. The form of the filter stays as it is where it asked for that.
+  async show(address, { isTyped = false, isMore = false, isInHistory = false } = {}) {
+    this.section.setAttribute("aria-busy", "true");
+    const isMade = await this.#make(withPreview(address, ""), { isTyped });
+    if (!isMade) return;
+    this.section.removeAttribute("aria-busy");
+    if (isMore) history.replaceState({ log: true }, "", address);
+    else if (!isInHistory) history.pushState({ log: true }, "", address);
+    mark(rowOf(openId()));
+  }
+
+  // Whether the list of this address was fetched and shown; it is not where another was asked for meanwhile.
+  async #make(address, { isTyped }) {
+    this.#asking?.abort();
+    const asking = new AbortController();
+    this.#asking = asking;
     this.stream.forget();
-    const answer = await fetch(location.href).catch(() => null);
-    // The stream is opened again from where the page began, and then asks for another reload.
-    if (!answer) return this.stream.retry();
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const made = page.getElementById("log");
-    if (!answer.ok || !made?.dataset.live) return location.reload();
+    const text = await fetch(address, { signal: asking.signal })
+      .then((answer) => answer.text())
+      .catch(() => null);
+    if (asking.signal.aborted) return false;
+    if (text === null) {
+      // The stream is opened again from where the page began, and then asks for another reload.
+      this.stream.retry();
+      this.section.removeAttribute("aria-busy");
+      return false;
+    }
+    const made = new DOMParser().parseFromString(text, "text/html").getElementById("log");
+    if (!made) {
+      location.assign(address);
+      return false;
+    }
+    this.address = address;
     this.rows.forget();
     this.#isOutdated = false;
-    this.#become(made);
-    this.#showChip();
+    this.#become(made, isTyped);
     this.stream.connect();
+    return true;
   }
 
-  #become(made) {
-    const boxes = (state) => [...this.section.querySelectorAll(`input[name=delivery]${state}`)];
-    const selected = new Set(boxes(":checked").map((box) => box.value));
-    const madeList = made.querySelector("table.log > tbody");
-    if (this.list && madeList) {
-      // What is typed into the filter stays.
-      this.list.replaceWith(madeList);
-      if (madeList.rows.length) this.#part(".of-log > .empty")?.remove();
-      this.#part("#log-count").replaceWith(made.querySelector("#log-count"));
-      this.#part("nav.paging")?.remove();
-      const paging = made.querySelector("nav.paging");
-      if (paging) this.section.append(paging);
-    } else {
-      this.section.replaceChildren(...made.childNodes);
-      htmx.process(this.section);
+  #become(made, isTyped) {
+    const form = this.#part("#log-filter");
+    const madeForm = made.querySelector("#log-filter");
+    if (!form || !madeForm) this.section.replaceChildren(...made.childNodes);
+    else {
+      // What is being typed stays.
+      this.isMaking = true;
+      if (!isTyped) form.replaceWith(madeForm);
+      this.isMaking = false;
+      for (const id of ["#log-count", "#log-list"]) this.#part(id).replaceWith(made.querySelector(id));
     }
-    this.section.dataset.live = made.dataset.live;
+    if (made.dataset.live) this.section.dataset.live = made.dataset.live;
+    else delete this.section.dataset.live;
     this.section.querySelectorAll("table.log time[datetime]").forEach(ownZone);
-    for (const box of boxes("")) box.checked = selected.has(box.value);
+    if (!made.dataset.live) this.#part("#live-state").hidden = true;
+    mark(rowOf(openId()));
+    this.onMade();
   }
 }
-
-document.addEventListener("DOMContentLoaded", () => {
-  const section = document.querySelector("#log[data-live]");
-  if (section) new LiveLog(section);
-});

@@ -1,16 +1,12 @@
 // The log and the page of a delivery by keyboard. A letter presses a button or link, once.
 
+import { close, linkOf, mark, open, pane } from "./preview.js";
+
 const rows = () => [...document.querySelectorAll("#log table.log > tbody > tr")];
 const current = () => document.querySelector("#log table.log > tbody > tr[aria-current]");
-const linkOf = (row) => row.querySelector('a[href^="/deliveries/"]');
 const article = () => document.querySelector("article#delivery");
 
 // --- The row that a key acts on: the one that has the focus, or had it last ---
-
-function mark(row) {
-  current()?.removeAttribute("aria-current");
-  row?.setAttribute("aria-current", "true");
-}
 
 document.addEventListener("focusin", (event) => {
   const row = event.target.closest("#log table.log > tbody > tr");
@@ -30,9 +26,11 @@ function step(by) {
   if (!next) return;
   linkOf(next).focus({ preventScroll: true });
   next.scrollIntoView({ block: "nearest" });
+  if (pane()) open(next, { isStep: true });
 }
 
 function leave() {
+  if (pane()) return close();
   const row = current();
   if (row?.contains(document.activeElement)) document.activeElement.blur();
   mark(null);
@@ -107,7 +105,7 @@ async function copy(path) {
 }
 
 function toDifference() {
-  if (!article()) return location.assign(`${linkOf(current()).href}#difference`);
+  if (!article() && !pane()) return location.assign(`${linkOf(current()).href}#difference`);
   const heading = document.querySelector(".comparison h2");
   if (!heading) return say("Nothing was compared here.");
   heading.tabIndex = -1;

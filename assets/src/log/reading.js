@@ -16,7 +16,8 @@ export class Reading {
         clearTimeout(this.#settling);
         this.#settling = setTimeout(onEnd, SETTLED_MS);
       };
-      document.addEventListener(moment, settle, { passive: true });
+      // A scroll of a box does not bubble.
+      document.addEventListener(moment, settle, { passive: true, capture: true });
     }
     document.addEventListener("pointerdown", (event) => {
       this.#isPressed = Boolean(list()?.contains(event.target));
@@ -24,13 +25,14 @@ export class Reading {
   }
 
   get isGoingOn() {
-    const body = this.list();
-    return (
-      this.#isPressed ||
-      body.closest("table").getBoundingClientRect().top < 0 ||
-      this.uses(body) ||
-      this.isSelecting
-    );
+    return this.#isPressed || this.isScrolled || this.uses(this.list()) || this.isSelecting;
+  }
+
+  // Whether the beginning of the list is out of sight: on wide pages it scrolls in its own box.
+  get isScrolled() {
+    const table = this.list().closest("table");
+    const top = Math.max(0, Math.floor(table.parentElement.getBoundingClientRect().top));
+    return table.getBoundingClientRect().top < top;
   }
 
   get isSelecting() {

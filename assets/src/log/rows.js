@@ -94,7 +94,7 @@ export class LogRows {
       }
     }
     this.forget();
-    this.section.querySelector(".of-log > .empty")?.remove();
+    this.section.querySelector(".of-log .empty")?.remove();
     this.#trim();
   }
 
@@ -142,7 +142,7 @@ export class LogRows {
     older.searchParams.set("before", id);
     if (!this.#nextPage) {
       const paging = '<nav class="paging row" aria-label="Pages of the log"><a rel="next">Older →</a></nav>';
-      this.section.insertAdjacentHTML("beforeend", paging);
+      this.section.querySelector(".scroll").insertAdjacentHTML("beforeend", paging);
     }
     this.#nextPage.href = older.pathname + older.search;
   }

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from http import HTTPStatus
 
+import msgspec
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -17,15 +18,22 @@ from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.model import Expectation, Judgement, record
 from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.scenarios import scenario
-from retailops_sandbox.web.log import delivery_page
+from retailops_sandbox.web.log import delivery_page, preview
 from retailops_sandbox.web.log.delivery_page import DeliveryPage, WholeBody
+from retailops_sandbox.web.log.preview import Preview
 from retailops_sandbox.web.shell import forms, resending
 from retailops_sandbox.web.shell.forms import text
 from retailops_sandbox.web.shell.known_receivers import KnownReceivers
 from retailops_sandbox.web.shell.re_checking import re_check
-from retailops_sandbox.web.shell.room import RoomPages
+from retailops_sandbox.web.shell.room import RoomPages, no_delivery
 from retailops_sandbox.web.shell.send_form import Refused, resend_form
 from retailops_sandbox.web.shell.sends import lacking, permit, send_request
+
+
+class PreviewPart(msgspec.Struct, frozen=True):
+    """The preview alone."""
+
+    preview: Preview
 
 
 class DeliveryPages(RoomPages):
@@ -38,6 +46,7 @@ class DeliveryPages(RoomPages):
         return [
             Route(one, self.show),
             Route(f"{one}/events", self.events),
+            Route(f"{one}/preview", self.preview),
             Route(f"{one}/request", self.body),
             Route(f"{one}/response", self.body),
             Route(f"{one}/{{side}}/shown", self.whole_body),
@@ -57,6 +66,14 @@ class DeliveryPages(RoomPages):
             page = delivery_page.of_flight(self._context, receivers, request, flight)
             return self._delivery_page(request, page)
         return self._result_page(request, self._context.read_receivers(), self._entry(id))
+
+    def preview(self, request: Request) -> Response:
+        """The delivery in brief: a part of the log's page."""
+        id = request.path_params["id"]
+        found = preview.of_id(self._context, request, id)
+        if found is None:
+            raise no_delivery(id)
+        return self._part(request, "log/preview.html", PreviewPart(found))
 
     async def events(self, request: Request) -> Response:
         """One event, `finished`, once the delivery has ended and was judged."""

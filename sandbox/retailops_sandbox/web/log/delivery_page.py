@@ -172,7 +172,7 @@ def _result(
         judgements=list(reversed(entry.judgements)),
         attempts=_attempts(context, sent),
         resends=_rows(context, Query(parent=sent.id)),
-        comparison=_comparison(sent, latest),
+        comparison=comparison_of(sent, latest),
         curl=curl.command(
             sent.request,
             receiver,
@@ -207,7 +207,8 @@ def _differs_from_its_scenario(entry: Entry) -> bool:
     return bool(entry.delivery.scenario and entry.judgements and entry.judgements[0].differences)
 
 
-def _comparison(sent: Delivery, judgement: Judgement | None) -> ComparedAnswer | None:
+def comparison_of(sent: Delivery, judgement: Judgement | None) -> ComparedAnswer | None:
+    """How an answer compares with its latest expectation; None where nothing was expected."""
     if judgement is None or judgement.expectation is None:
         return None
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from itertools import islice
 
@@ -17,8 +18,9 @@ from retailops_sandbox.reporting.render import charts
 from retailops_sandbox.runlog.query import FAULTS, VERDICTS, Query
 from retailops_sandbox.runlog.rows import DeliveryRow, SortKey
 from retailops_sandbox.runlog.runs import RunSummary
-from retailops_sandbox.web.log import filters, live
+from retailops_sandbox.web.log import filters, live, preview
 from retailops_sandbox.web.log.filters import FilterTerm
+from retailops_sandbox.web.log.preview import Preview
 from retailops_sandbox.web.log.watch import Watch
 from retailops_sandbox.web.shell.addresses import query_string
 from retailops_sandbox.web.shell.context import AppContext, Target
@@ -31,6 +33,11 @@ _PAGE = 100
 _CHARTED = 2_000
 """The number of newest deliveries in the chart."""
 _LATEST = "latest"
+_SPANS = {
+    "Last hour": timedelta(hours=1),
+    "Last 24 hours": timedelta(days=1),
+    "Last 7 days": timedelta(days=7),
+}
 _STATUSES = ("2xx", "3xx", "4xx", "5xx")
 
 
@@ -41,8 +48,17 @@ class FilterChoices(msgspec.Struct, frozen=True, kw_only=True):
     actions: Sequence[str]
     editions: Sequence[str]
     verdicts: Sequence[str]
+    fixtures: Sequence[str]
     statuses: Sequence[str]
     faults: Sequence[str]
+
+
+class TimeChoice(msgspec.Struct, frozen=True):
+    """A span of time that ends now."""
+
+    words: str
+    address: str
+    """The query string of the filter with it."""
 
 
 class FoundRows:
@@ -72,11 +88,15 @@ class LogPage(msgspec.Struct, frozen=True, kw_only=True):
     """The query string of the filter; empty where it accepts everything."""
     terms: list[FilterTerm]
     choices: FilterChoices
+    times: Sequence[TimeChoice]
     rows: Iterable[DeliveryRow]
     """The rows found in the log and those in flight."""
     found: FoundRows
     before: str
     """The id of the delivery that this page goes on after; empty for the newest page."""
+    shown: str
+    """The id of the delivery in the preview; empty without one."""
+    preview: Preview | None
     live: str
     """The address of the stream of new rows; empty for a page without one."""
     count: int
@@ -123,8 +143,6 @@ class LogPages(RoomPages):
     def latency(self, request: Request) -> Response:
         """How long the deliveries took that the filter accepts."""
         page = self._read_latency(filters.query_of(request).checked())
-        if request.headers.get("HX-Request") == "true":
-            return self._part(request, "log/latency_chart.html", page)
         target = self._chosen_target(request, self._context.read_receivers())
         return self._page(request, "log/latency.html", page, target=target)
 
@@ -165,6 +183,7 @@ class LogPages(RoomPages):
     ) -> LogPage:
         """A page of the log, with rows looked up during iteration; without any where the filter is wrong."""
         runs = self._context.log.runs()
+        shown = request.query_params.get("show", "")
         found = FoundRows(iter(()) if wrong else self._context.log.rows(query, after=after))
         return LogPage(
             query=query,
@@ -174,6 +193,9 @@ class LogPages(RoomPages):
             rows=found,
             found=found,
             before=request.query_params.get("before", ""),
+            times=self._times(query),
+            shown=shown,
+            preview=preview.of_id(self._context, request, shown) if shown else None,
             live=live.address(query, here) if here else "",
             count=sum(run.deliveries for run in runs),
             unreadable=[str(problem) for run in runs for problem in run.problems],
@@ -217,9 +239,30 @@ class LogPages(RoomPages):
             actions=_with([each.name for each in actions], query.action),
             editions=_with(editions, query.edition),
             verdicts=_with(VERDICTS, query.verdict),
+            fixtures=_with(self._fixtures(), query.fixture),
             statuses=_with(_STATUSES, query.status),
             faults=_with(FAULTS, query.fault),
         )
+
+    def _fixtures(self) -> list[str]:
+        """The names of all fixtures, whatever they are for."""
+        known = self._context.workspace.fixtures
+        names = {
+            info.name
+            for each in self._context.actions()
+            for edition in each.editions
+            for info in known(each.name, edition)
+        }
+        return sorted(names, key=lambda name: (name != "default", name))
+
+    def _times(self, query: Query) -> list[TimeChoice]:
+        now = datetime.fromisoformat(self._context.clock.now())
+        return [
+            TimeChoice(
+                words, query_string(msgspec.structs.replace(query, since=_minute(now - span), until=""))
+            )
+            for words, span in _SPANS.items()
+        ]
 
     def _streamed(self, request: Request, page: LogPage, target: Target) -> Response:
         """The page, each row sent as soon as it is found."""
@@ -247,6 +290,10 @@ class LogPages(RoomPages):
 
 def _to(query: Query) -> Response:
     return RedirectResponse(f"/deliveries{query_string(query)}", HTTPStatus.SEE_OTHER)
+
+
+def _minute(at: datetime) -> str:
+    return f"{at:%Y-%m-%dT%H:%MZ}"
 
 
 def _with(known: Sequence[str], chosen: str) -> list[str]:

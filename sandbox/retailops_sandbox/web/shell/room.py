@@ -84,7 +84,7 @@ class RoomPages:
         """A delivery of the log; HTTPException 404 where there is none. Blocks."""
         entry = self._context.log.delivery(id)
         if entry is None:
-            raise HTTPException(HTTPStatus.NOT_FOUND, f"There is no delivery {id} in this workspace's log.")
+            raise no_delivery(id)
         return entry
 
     def _run(self, id: str) -> RunSummary:
@@ -93,6 +93,11 @@ class RoomPages:
         if run is None:
             raise no_run(id)
         return run
+
+
+def no_delivery(id: str) -> HTTPException:
+    """The exception for a delivery that is not in the log."""
+    return HTTPException(HTTPStatus.NOT_FOUND, f"There is no delivery {id} in this workspace's log.")
 
 
 def no_run(id: str) -> HTTPException:
