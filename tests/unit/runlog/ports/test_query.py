@@ -90,13 +90,21 @@ def log(open_backend: OpenBackend, tmp_path_factory: pytest.TempPathFactory) -> 
         yield mixed_runs(backend)
 
 
+@pytest.fixture(scope="module")
+def entries(log: Log) -> list[Entry]:
+    """All that the log has, newest first, read once."""
+    return newest_deliveries(log, 1000)
+
+
 def ids(rows: Iterator[DeliveryRow]) -> list[str]:
     return [row.id for row in rows]
 
 
 @given(query=queries, backwards=st.booleans())
-def test_what_is_found_is_what_the_records_say(log: Log, query: Query, backwards: bool) -> None:
-    expected = [entry.delivery.id for entry in newest_deliveries(log, 1000) if holds(query, entry)]
+def test_what_is_found_is_what_the_records_say(
+    log: Log, entries: list[Entry], query: Query, backwards: bool
+) -> None:
+    expected = [entry.delivery.id for entry in entries if holds(query, entry)]
     found = ids(log.rows(query.checked(), newest_first=not backwards))
     assert found == (expected[::-1] if backwards else expected)
 
