@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import http.client
 import re
+import threading
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,22 +15,40 @@ from urllib.parse import urlsplit
 import pytest
 from msgspec import UNSET
 
-from retailops_sandbox import comparing, composing, jsontext, resources
+from retailops_sandbox import comparing, composing, jsontext, resources, run_scenario
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import Expectation, HttpRequest, Number, Receiver, Step
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.standin import TOKEN, StandIn
+from tests.support.receivers import answering, receiver, response
 
 FOLDER = resources.fixtures_dir()
-FIXTURES = sorted(FOLDER.glob("*/*/*.json"))
-DRAFT = sorted((FOLDER / "order_cancel" / "draft").glob("*.json"))
+EXPECTATIONS = sorted(FOLDER.glob("*/*/*.expect.json"))
+FIXTURES = sorted({*FOLDER.glob("*/*/*.json")} - {*EXPECTATIONS})
+DRAFT = [path for path in FIXTURES if path.parent.name == "draft"]
 SCENARIOS = sorted((FOLDER / "scenarios").glob("*.scenario.json"))
 SUMMED = (
     *("authed", "available", "captured", "charged", "credited", "settled"),
     *("unsettled", "unsettled_deferred", "unsettled_external"),
 )
+
+
+@pytest.fixture
+def stand_in() -> Iterator[str]:
+    """The URL of a stand-in in a thread of its own."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    served = StandIn()
+    try:
+        yield asyncio.run_coroutine_threadsafe(served.start(), loop).result()
+    finally:
+        asyncio.run_coroutine_threadsafe(served.stop(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
 
 
 def name_of(path: Path) -> str:
@@ -83,8 +102,7 @@ def test_the_default_is_the_example_with_its_keys_in_order(edition: str):
 
 @pytest.mark.parametrize("edition", ["draft", "v1"])
 def test_no_two_fixtures_say_the_same(edition: str):
-    folder = FOLDER / "order_cancel" / edition
-    payloads = [jsontext.compact(read(path)) for path in folder.glob("*.json")]
+    payloads = [jsontext.compact(read(path)) for path in FIXTURES if path.parent.name == edition]
     assert len(set(payloads)) == len(payloads)
 
 
@@ -198,11 +216,91 @@ def test_only_the_grand_total_has_fractions():
     assert fractional == {"/data/order/grand_total"}
 
 
+# --- What they expect ---------------------------------------------------------------------------------
+
+REFUSED = {"already-shipped", "unknown-order", "no-order-reference"}
+EITHER = {"partly-shipped", "by-order-id"}
+"""The fixtures of which no contract says what comes of them."""
+SEVERITY = {"draft": "status", "v1": "event_type"}
+OWN_WORDS = {"code", "error_code", "message", "error_message", "diagnostic_data", "associations"}
+"""Codes, words and associations are the receiver's own: no contract promises any."""
+
+
+def expectation_of(path: Path) -> Expectation:
+    file = path.with_suffix(".expect.json")
+    return scenario.expectation(file.read_text(encoding="utf-8"), file=file.name)
+
+
+def judged(edition: str, url: str, monkeypatch: pytest.MonkeyPatch, folder: Path) -> dict[str, str]:
+    """The verdicts on all fixtures of an edition, each sent once, by name."""
+    steps = [{"name": path.stem, "fixture": path.stem} for path in FIXTURES if path.parent.name == edition]
+    text = jsontext.compact({"edition": edition, "steps": steps}).decode()
+    monkeypatch.chdir(folder)
+    result = run_scenario(scenario.read(text, id="all", file="all.scenario.json"), url, token=TOKEN)
+    return {step.name: step.verdict for step in result.steps}
+
+
+@pytest.mark.parametrize("path", FIXTURES, ids=name_of)
+def test_a_fixture_expects_the_outcome_that_its_name_promises(path: Path):
+    expected = expectation_of(path)
+    at_events = expected.rules.get("/events")
+    error = {SEVERITY[path.parent.name]: "error"}
+    if path.stem in EITHER:
+        assert at_events is None
+    else:
+        assert at_events == {"some" if path.stem in REFUSED else "none": error}
+    assert expected.status == 200
+    if expected.body is not UNSET:
+        agreed = contract.load(path.parent.parent.name, path.parent.name)
+        assert agreed.check_response(expected.body) == ()
+
+
+@pytest.mark.parametrize("path", EXPECTATIONS, ids=name_of)
+def test_an_expectation_names_nothing_that_only_the_stand_in_says(path: Path):
+    expected = read(path)
+    assert OWN_WORDS.isdisjoint(token for place, _ in leaves(expected) for token in place.split("/"))
+
+
+@pytest.mark.parametrize("edition", ["draft", "v1"])
+def test_the_stand_in_passes_every_fixture(
+    edition: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, stand_in: str
+):
+    verdicts = judged(edition, stand_in, monkeypatch, tmp_path)
+    assert {name for name, verdict in verdicts.items() if verdict != "passed"} == set()
+
+
+REFUSAL = {
+    "draft": b'{"events": [{"status": "error", "error_code": "ERR1409"}]}',
+    "v1": b'{"status": "fail", "events": [{"event_type": "error", "code": "ERR1409"}]}',
+}
+CANCEL = {"draft": b'{"events": []}', "v1": b'{"status": "success"}'}
+
+
+@pytest.mark.parametrize("edition", ["draft", "v1"])
+def test_a_receiver_that_answers_all_alike_passes_only_what_it_answers(
+    edition: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    for answer, passes in ((REFUSAL, REFUSED), (CANCEL, None)):
+        with receiver(answering(response(answer[edition]))) as shop:
+            verdicts = judged(edition, shop.url, monkeypatch, tmp_path)
+        cancelled = set(verdicts) - REFUSED - EITHER
+        wanted = (cancelled if passes is None else passes) | EITHER
+        assert {name for name, verdict in verdicts.items() if verdict == "passed"} == wanted & set(verdicts)
+        assert set(verdicts.values()) == {"passed", "failed"}
+
+
 # --- Scenarios ---------------------------------------------------------------------------------------
 
 
 def plan_of(path: Path) -> Plan:
     return scenario.read(path.read_text(encoding="utf-8"), id=name_of(path), file=str(path))
+
+
+def expected_of(plan: Plan, step: Step) -> Expectation:
+    """What a step expects, itself or by its fixture."""
+    if isinstance(step.expect, Expectation):
+        return step.expect
+    return expectation_of(FOLDER / plan.scenario.action / plan.scenario.edition / f"{step.fixture}.json")
 
 
 def request_of(plan: Plan, step: Step, base_url: str) -> HttpRequest:
@@ -248,8 +346,9 @@ def test_a_scenario_passes_against_the_stand_in(path: Path):
     plan = plan_of(path)
     agreed = contract.load(plan.scenario.action, plan.scenario.edition)
     for step, answers in zip(plan.scenario.steps, asyncio.run(played(plan)), strict=True):
-        expected: Any = step.expect
+        expected = expected_of(plan, step)
         for status, body in answers:
+            assert expected.status is not None
             assert status in ([expected.status] if isinstance(expected.status, int) else expected.status)
             if status in agreed.ok_statuses:
                 assert agreed.check_response(body) == ()
@@ -260,14 +359,13 @@ def test_a_scenario_passes_against_the_stand_in(path: Path):
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=name_of)
 def test_a_scenario_names_nothing_that_only_the_stand_in_says(path: Path):
-    # Codes, words and associations are the receiver's own: no contract promises any.
-    own = {"code", "error_code", "message", "error_message", "diagnostic_data", "associations"}
-    for step in plan_of(path).scenario.steps:
-        expected: Any = step.expect
+    plan = plan_of(path)
+    for step in plan.scenario.steps:
+        expected = expected_of(plan, step)
         if expected.body is UNSET:
             continue
-        assert own.isdisjoint(place.rpartition("/")[2] for place, _ in leaves(expected.body))
-        assert own.isdisjoint(token for rule in expected.rules for token in rule.split("/"))
+        assert OWN_WORDS.isdisjoint(place.rpartition("/")[2] for place, _ in leaves(expected.body))
+        assert OWN_WORDS.isdisjoint(token for rule in expected.rules for token in rule.split("/"))
 
 
 @pytest.mark.parametrize("edition", ["draft", "v1"])
@@ -278,7 +376,7 @@ def test_no_two_steps_need_the_same_order_open(edition: str):
         for each in map(plan_of, SCENARIOS)
         if each.scenario.edition == edition
         for step in each.scenario.steps
-        if isinstance(step.expect, Expectation) and "none" in str(step.expect.rules.get("/events"))
+        if "none" in str(expected_of(each, step).rules.get("/events"))
     ]
     assert sorted(set(cancelled)) == sorted(cancelled)
 
@@ -288,7 +386,7 @@ def test_the_scenarios_cover_both_editions_refusals_and_repeats():
     assert {each.edition for each in scenarios} == {"draft", "v1"}
     steps = [step for each in scenarios for step in each.steps]
     assert any(step.deliver.times > 1 for step in steps)
-    assert 401 in [step.expect.status for step in steps if not isinstance(step.expect, list | None)]
+    assert 401 in [step.expect.status for step in steps if isinstance(step.expect, Expectation)]
 
 
 def test_every_fixture_is_used_by_a_scenario():

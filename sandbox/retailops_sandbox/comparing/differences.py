@@ -59,6 +59,7 @@ class _Collector:
                     kind="unexpected",
                     actual_pointer=f"{actual}/{pointer.escape(child.actual_token)}",
                     within=expected,
+                    hint="" if child.matcher is None else child.matcher.hint(child.actual),
                 )
             elif child.children or child.cost or child.moved or child.note or child.undecided:
                 moved += child.moved

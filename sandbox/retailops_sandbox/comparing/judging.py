@@ -304,7 +304,7 @@ class Judge:
             statuses,
             headers,
             whole_scope(rules, self._contract.arrays) if rules else self._scope,
-            [each.search for each in compiled if each.search is not None],
+            [search for each in compiled for search in each.searches],
         )
         self._prepared[id(expectation)] = prepared
         return prepared
@@ -412,7 +412,7 @@ def _header_differences(name: str, matcher: matchers.Matcher, headers: Headers) 
     accepts = matcher.accepts
     if sent and accepts is not None and any(map(accepts, (joined, *(value for _, value in sent)))):
         return []
-    literal = matcher.name == "text"
+    literal = matcher.name == "equal"
     return [
         Difference(
             kind="changed" if sent else "missing",

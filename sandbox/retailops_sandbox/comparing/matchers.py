@@ -2,32 +2,45 @@
 
 Rules are read with these records; the JSON Schema of scenario files, the browser's rule editor and the table
 in docs/scenarios.md are made from them.
-
-A regex comes from the user's own file and its subject from a receiver; some pairs of them take for ever to
-search. So a subject longer than MAX_SUBJECT characters is not searched, and a regex whose searches take too
-long is given up for the rest of the comparison. Neither matches, and the difference says why.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable
-from datetime import date
-from typing import Any, TypeAlias
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import msgspec
 
-from retailops_sandbox.comparing.values import is_number, same, type_name
-from retailops_sandbox.errors import SandboxError, did_you_mean, shortened
+from retailops_sandbox.comparing import predicates
+from retailops_sandbox.comparing.predicates import (
+    MAX_SUBJECT,
+    SYNONYMS,
+    TYPES,
+    Predicate,
+    Regex,
+    UnusableError,
+    spelled,
+    suggestion,
+)
+from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.jsontext import excerpt, flat, holds_mark
 from retailops_sandbox.model import Json, Mark, Rule
-from retailops_sandbox.patterns import LONGEST_SEARCH, PatternError, PatternTooLarge, Search
+from retailops_sandbox.patterns import PatternTooLarge, Search
 
-MAX_SUBJECT = 10_000
-_QUOTED = 60
-"""Characters of a rule that a message quotes."""
-
-Predicate: TypeAlias = Callable[[Json], bool]
+__all__ = [
+    "FORMATS",
+    "HEADER",
+    "MATCHERS",
+    "MAX_SUBJECT",
+    "QUANTIFIERS",
+    "Matcher",
+    "MatcherKind",
+    "RuleError",
+    "RuleTooLarge",
+    "exactly",
+    "matcher",
+]
 
 
 class RuleError(SandboxError):
@@ -53,7 +66,7 @@ class MatcherKind(msgspec.Struct, frozen=True):
     predicate: Callable[[Any], Predicate | None]
     """Makes the predicate on actual values from the argument; None for a way to compare a container.
 
-    Raises _UnusableError for an argument that cannot be used.
+    Raises UnusableError for an argument that cannot be used.
     """
     argument: dict[str, Any] | None = None
     """The JSON Schema of its argument; None where it takes none."""
@@ -98,13 +111,15 @@ class Matcher:
         return self.name == "type" and value.type != ""
 
     @property
-    def search(self) -> Search | None:
-        """The search of a regex; None for any other matcher."""
-        return self.accepts.search if isinstance(self.accepts, _Regex) else None
+    def searches(self) -> tuple[Search, ...]:
+        """The searches of its regexes."""
+        return self.accepts.searches if isinstance(self.accepts, Regex | _Quantifier) else ()
 
     def hint(self, value: Json) -> str:
         """Why the matcher refused a value, where the value does not show it."""
-        return self.accepts.hint(value) if isinstance(self.accepts, _Regex) else ""
+        if isinstance(self.accepts, _Quantifier):
+            return self.accepts.hint(value, self.path)
+        return self.accepts.hint(value) if isinstance(self.accepts, Regex) else ""
 
 
 def matcher(rule: Rule, path: str = "") -> Matcher:
@@ -112,170 +127,116 @@ def matcher(rule: Rule, path: str = "") -> Matcher:
     kind, argument = _read(rule, path)
     try:
         return Matcher(kind.name, rule, path, kind.predicate(argument))
-    except _UnusableError as error:
+    except UnusableError as error:
         raise RuleError(path, f"{kind.name}: {error}", f"for example {flat(kind.example_rule)}") from None
     except PatternTooLarge as error:
         raise RuleTooLarge(path, f"{kind.name}: {error}", "shorten it, or split it in two rules") from None
 
 
-def exactly(text: str, path: str) -> Matcher:
-    """The matcher of a header whose expected value is a text."""
-    return Matcher("text", text, path, _equal_to(text))
+def exactly(value: Any, path: str) -> Matcher:
+    """The matcher of a header or member whose expected value is this one."""
+    return Matcher("equal", value, path, predicates.equal_to(value))
 
 
-# --- Predicates ---------------------------------------------------------------------------------------
+# --- Items of arrays --------------------------------------------------------------------------------------
 
 
-class _UnusableError(Exception):
-    """The argument of a matcher cannot be used."""
+_ITEM = 120
+"""Characters of an item that a message quotes."""
+_NO_PLURALS = ("ss", "us", "is", "ies", "sses")
+"""The endings of words that are no plural, or none that only adds an s."""
 
 
-def _anything(_: None) -> Predicate:
-    return lambda value: True
+class _Quantifier:
+    """Whether each, some or none of the items of an array have certain members. Null has no items."""
 
+    __slots__ = ("_members", "_word")
 
-def _container(_: Any) -> None:
-    return None
+    def __init__(self, word: str, members: Any) -> None:
+        if not isinstance(members, dict) or not members:
+            raise UnusableError("needs an object of at least one member")
+        self._word = word
+        self._members = {name: _of_member(name, wanted) for name, wanted in members.items()}
 
-
-_INSTANT = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)[Tt](?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d+)?"
-    r"(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)",
-    re.ASCII,
-).fullmatch
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}").fullmatch
-
-
-def _is_datetime(value: Json) -> bool:
-    """Whether a value is an instant as RFC 3339 spells it, on a day that exists."""
-    found = _INSTANT(value) if isinstance(value, str) else None
-    if found is None:
-        return False
-    try:
-        date(*map(int, found.groups()))
-    except ValueError:
-        return False
-    return True
-
-
-def _is_uuid(value: Json) -> bool:
-    return isinstance(value, str) and _UUID(value) is not None
-
-
-def _equal_to(expected: Json) -> Predicate:
-    return lambda value: same(expected, value)
-
-
-def _is_integer(value: Json) -> bool:
-    if isinstance(value, Mark):
-        return value.type == "integer"
-    return is_number(value) and (isinstance(value, int) or value == value.to_integral_value())
-
-
-_TYPES = ("string", "number", "integer", "boolean", "null", "array", "object")
-_SYNONYMS = {"int": "integer", "str": "string", "bool": "boolean", "float": "number", "list": "array"}
-
-
-def _type(name: Any) -> Predicate:
-    if name == "integer":
-        return _is_integer
-    if not isinstance(name, str):
-        raise _UnusableError(f"{_spelled(name)} is not the name of a type of JSON")
-    if name not in _TYPES:
-        near = _suggestion(_SYNONYMS.get(name, name), _TYPES)
-        raise _UnusableError(f"{_spelled(name)} is not a type of JSON{near}")
-    return lambda value: _type_of(value) == name
-
-
-def _type_of(value: Json) -> str:
-    if isinstance(value, Mark):
-        return "number" if value.type == "integer" else value.type
-    return type_name(value)
-
-
-def _regex(pattern: Any) -> Predicate:
-    if not isinstance(pattern, str):
-        raise _UnusableError("the pattern must be a string")
-    try:
-        return _Regex(Search(pattern))
-    except PatternTooLarge:
-        raise
-    except PatternError as error:
-        raise _UnusableError(
-            f"{shortened(repr(pattern), _QUOTED)} is not a regular expression: {error}"
-        ) from None
-
-
-class _Regex:
-    """Whether a regex is found in a string, within the bounds on its length and on time."""
-
-    __slots__ = ("search",)
-
-    def __init__(self, search: Search) -> None:
-        self.search = search
+    @property
+    def searches(self) -> tuple[Search, ...]:
+        return tuple(search for member in self._members.values() for search in member.searches)
 
     def __call__(self, value: Json) -> bool:
-        return isinstance(value, str) and len(value) <= MAX_SUBJECT and self.search(value)
+        if value is None:
+            return self._fails_at([]) is None
+        return isinstance(value, list) and self._fails_at(value) is None
 
-    def hint(self, value: Json) -> str:
-        if isinstance(value, str) and len(value) > MAX_SUBJECT:
-            return f"it has {len(value):,} characters, and a regex searches at most {MAX_SUBJECT:,}"
-        if self.search.gave_up:
-            longest = f"{LONGEST_SEARCH * 1000:g} ms of processor time"
-            return f"the search took longer than {longest} and was given up: mind nested repeats"
-        return ""
+    def hint(self, value: Json, path: str) -> str:
+        """Which item is not as expected; empty for what is no array."""
+        items = value if isinstance(value, list) else []
+        at = None if value is not None and value is not items else self._fails_at(items)
+        if at is None:
+            return ""
+        noun, having = _item(path), " and ".join(map(_told, self._members.values()))
+        if self._word == "some":
+            return f"{_article(noun)} {noun} {having} was expected, and {_none_of(noun, len(items))}"
+        wanted = f"only {noun}s {having} were" if self._word == "each" else f"no {noun} {having} was"
+        return f"{wanted} expected; {noun} {at + 1} is {excerpt(items[at], _ITEM)}"
 
+    def _fails_at(self, items: list[Json]) -> int | None:
+        """The position of the item by which the array fails, of `some` the last; None where it does not."""
+        # What was struck out may be the value that must not occur, and need not be the one that must.
+        if self._word == "some":
+            return None if any(self._has(item, struck_out=False) for item in items) else len(items) - 1
+        wrong = self._word == "none"
+        return next((at for at, item in enumerate(items) if self._has(item, struck_out=wrong) == wrong), None)
 
-def _one_of(values: Any) -> Predicate:
-    if not isinstance(values, list) or not values:
-        raise _UnusableError("needs a list of at least one value")
-    return lambda value: any(same(each, value) for each in values)
-
-
-def _range(bounds: Any) -> Predicate:
-    if not isinstance(bounds, list) or len(bounds) != 2:
-        raise _UnusableError("needs [least, most]; null leaves an end open")
-    least, most = bounds
-    if any(bound is not None and not is_number(bound) for bound in bounds) or least is most is None:
-        raise _UnusableError("needs numbers, at most one of them null")
-    if least is not None and most is not None and least > most:
-        raise _UnusableError(f"{least} is more than {most}, so nothing is in between")
-    return lambda value: (
-        is_number(value) and (least is None or value >= least) and (most is None or value <= most)
-    )
-
-
-def _contains(part: Json) -> Predicate:
-    def accepts(value: Json) -> bool:
-        if isinstance(value, list):
-            return any(same(part, each) for each in value)
-        return isinstance(value, str) and isinstance(part, str) and part in value
-
-    return accepts
-
-
-def _none(members: Any) -> Predicate:
-    if not isinstance(members, dict) or not members:
-        raise _UnusableError("needs an object of at least one member")
-
-    def may_have(item: Json, name: str, value: Json) -> bool:
+    def _has(self, item: Json, *, struck_out: bool) -> bool:
+        """Whether an item has the members; `struck_out` is the answer for a value that is struck out."""
         if not isinstance(item, dict):
-            return isinstance(item, Mark)
-        # What was struck out may be the value that must not occur.
-        return name in item and (isinstance(item[name], Mark) or same(value, item[name]))
+            return isinstance(item, Mark) and struck_out
+        for name, wanted in self._members.items():
+            if name not in item:
+                if wanted.name != "ignore":
+                    return False
+            elif not wanted.decides(item[name]):
+                if not struck_out:
+                    return False
+            elif wanted.accepts is None or not wanted.accepts(item[name]):
+                return False
+        return True
 
-    def accepts(value: Json) -> bool:
-        items = [] if value is None else value
-        return isinstance(items, list) and not any(
-            all(may_have(item, *member) for member in members.items()) for item in items
-        )
 
-    return accepts
+def _of_member(name: str, wanted: Any) -> Matcher:
+    """The matcher of a member: a text that names none is the value itself, as are numbers and arrays."""
+    is_matcher = isinstance(wanted, dict) or (wanted in _BARE if isinstance(wanted, str) else False)
+    if not is_matcher:
+        return exactly(wanted, name)
+    try:
+        found = matcher(wanted, name)
+    except RuleError as error:
+        raise UnusableError(f"{name}: {error.what}") from None
+    if found.accepts is None:
+        raise UnusableError(f"{name}: {found.name} does not judge a member")
+    return found
 
 
-def _extra(argument: Any) -> None:
-    if argument != "allow":
-        raise _UnusableError(f'{_spelled(argument)} is not "allow"')
+def _item(path: str) -> str:
+    """The noun for an item of the array at a path: `event` for `/events`."""
+    name = path.rpartition("/")[2]
+    is_plural = name.isalpha() and name.endswith("s") and not name.endswith(_NO_PLURALS)
+    return name[:-1] if is_plural else "item"
+
+
+def _article(noun: str) -> str:
+    return "an" if noun[0] in "aeiou" else "a"
+
+
+def _told(wanted: Matcher) -> str:
+    joined = f"with {wanted.path} " if wanted.name == "equal" else f"whose {wanted.path} is "
+    return joined + spelled(wanted.rule)
+
+
+def _none_of(noun: str, count: int) -> str:
+    if count < 2:
+        return f"the only {noun} is none" if count else "there is none"
+    return f"none of {count:,} {noun}s is one"
 
 
 # --- The matchers -------------------------------------------------------------------------------------
@@ -283,33 +244,46 @@ def _extra(argument: Any) -> None:
 HEADER = "header"
 _TEXT = ("string", HEADER)
 _BODY = ("string", "number", "boolean", "null", "array", "object")
+_MEMBERS = {
+    "title": "Members",
+    "type": "object",
+    "minProperties": 1,
+    "additionalProperties": {
+        "description": "The member's value, or a matcher for it.",
+        "anyOf": [
+            {"type": ["string", "number", "boolean", "null", "array"]},
+            {"$ref": "#/definitions/Rule"},
+        ],
+    },
+}
+"""The argument of a matcher about the items of an array."""
 
 _KINDS = (
     MatcherKind(
         name="ignore",
         words="anything, also nothing",
         applies_to=(*_BODY, HEADER),
-        predicate=_anything,
+        predicate=predicates.anything,
     ),
     MatcherKind(
         name="any",
         words="any value, as long as there is one",
         applies_to=(*_BODY, HEADER),
-        predicate=_anything,
+        predicate=predicates.anything,
     ),
     MatcherKind(
         name="type",
         words="a value of this JSON type",
         applies_to=_BODY,
-        predicate=_type,
-        argument={"title": "Type", "enum": [*_TYPES]},
+        predicate=predicates.of_type,
+        argument={"title": "Type", "enum": [*TYPES]},
         example="string",
     ),
     MatcherKind(
         name="regex",
         words="a string in which this regular expression is found",
         applies_to=_TEXT,
-        predicate=_regex,
+        predicate=predicates.regex,
         argument={"title": "Pattern", "type": "string"},
         example="^ERR[0-9]{4}$",
     ),
@@ -317,7 +291,7 @@ _KINDS = (
         name="contains",
         words="a string with this in it, or an array with this item",
         applies_to=_TEXT,
-        predicate=_contains,
+        predicate=predicates.contains,
         argument={},
         example="cancelled",
     ),
@@ -325,7 +299,7 @@ _KINDS = (
         name="range",
         words="a number between these two, both included; null leaves an end open",
         applies_to=("number",),
-        predicate=_range,
+        predicate=predicates.in_range,
         argument={"type": "array", "items": {"type": ["number", "null"]}, "minItems": 2, "maxItems": 2},
         example=[0, None],
     ),
@@ -333,7 +307,7 @@ _KINDS = (
         name="one_of",
         words="one of these values",
         applies_to=(*_TEXT, "number", "boolean", "null"),
-        predicate=_one_of,
+        predicate=predicates.one_of,
         argument={"title": "Values", "type": "array", "minItems": 1},
         example=["error", "warning"],
     ),
@@ -341,45 +315,66 @@ _KINDS = (
         name="datetime",
         words="a date and time (RFC 3339)",
         applies_to=_TEXT,
-        predicate=lambda _: _is_datetime,
+        predicate=lambda _: predicates.is_datetime,
     ),
     MatcherKind(
         name="uuid",
         words="a UUID",
         applies_to=_TEXT,
-        predicate=lambda _: _is_uuid,
+        predicate=lambda _: predicates.is_uuid,
     ),
     MatcherKind(
         name="unordered",
         words="an array with the same items in any order",
         applies_to=("array",),
-        predicate=_container,
+        predicate=predicates.container,
     ),
     MatcherKind(
         name="ordered",
         words="an array with the same items in this order, events included",
         applies_to=("array",),
-        predicate=_container,
+        predicate=predicates.container,
+    ),
+    MatcherKind(
+        name="each",
+        words="an array in which each item has these members; null has no items",
+        applies_to=("array", "null"),
+        predicate=partial(_Quantifier, "each"),
+        argument=_MEMBERS,
+        example={"status": {"one_of": ["info", "warning"]}},
+    ),
+    MatcherKind(
+        name="some",
+        words="an array in which at least one item has these members",
+        applies_to=("array", "null"),
+        predicate=partial(_Quantifier, "some"),
+        argument=_MEMBERS,
+        example={"status": "error"},
     ),
     MatcherKind(
         name="none",
         words="an array in which no item has these members; null has no items",
         applies_to=("array", "null"),
-        predicate=_none,
-        argument={"title": "Members", "type": "object", "minProperties": 1},
+        predicate=partial(_Quantifier, "none"),
+        argument=_MEMBERS,
         example={"status": "error"},
     ),
     MatcherKind(
         name="extra",
         words="an object that may have other keys too",
         applies_to=("object",),
-        predicate=_extra,
+        predicate=predicates.extra,
         argument={"const": "allow"},
         example="allow",
     ),
 )
 MATCHERS = {kind.name: kind for kind in _KINDS}
 """The matchers by name, in the order in which people read them."""
+
+QUANTIFIERS = ("each", "some", "none")
+"""The matchers about the items of an array, whose argument may hold further matchers."""
+
+_BARE = frozenset(name for name, kind in MATCHERS.items() if kind.argument is None)
 
 FORMATS = tuple(name for name, kind in MATCHERS.items() if kind.applies_to == _TEXT and kind.argument is None)
 """The matchers of texts in one format, such as `uuid`."""
@@ -398,7 +393,7 @@ def _read(rule: Any, path: str) -> tuple[MatcherKind, Json]:
             raise RuleError(path, f"{rule} needs an argument", f"for example {flat(kind.example_rule)}")
         return kind, None
     if not isinstance(rule, dict) or len(rule) != 1:
-        what = f"{_spelled(rule)} is not a rule, which is one matcher"
+        what = f"{spelled(rule)} is not a rule, which is one matcher"
         raise RuleError(path, what, 'for example "ignore" or {"regex": "^ERR"}')
     [(name, argument)] = rule.items()
     kind = MATCHERS.get(name)
@@ -410,19 +405,10 @@ def _read(rule: Any, path: str) -> tuple[MatcherKind, Json]:
 
 
 def _no_matcher(name: str) -> str:
-    return f"{_spelled(name)} is not a matcher{_suggestion(name, MATCHERS)}"
+    return f"{spelled(name)} is not a matcher{suggestion(name, MATCHERS)}"
 
 
 def _mend_of_text(text: str) -> str:
-    if _SYNONYMS.get(text, text) in _TYPES:
-        return f'write {{"type": "{_SYNONYMS.get(text, text)}"}}'
+    if SYNONYMS.get(text, text) in TYPES:
+        return f'write {{"type": "{SYNONYMS.get(text, text)}"}}'
     return f"a value to be equal to belongs in the body; the matchers are {', '.join(MATCHERS)}"
-
-
-def _suggestion(name: str, known: Iterable[str]) -> str:
-    near = did_you_mean(name, known)
-    return f": {near}" if near else ""
-
-
-def _spelled(value: Any) -> str:
-    return excerpt(value, _QUOTED)

@@ -8,8 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
-from retailops_sandbox.comparing.matchers import HEADER, MATCHERS, Matcher, RuleError, exactly, matcher
+from retailops_sandbox.comparing.matchers import (
+    HEADER,
+    MATCHERS,
+    QUANTIFIERS,
+    Matcher,
+    RuleError,
+    exactly,
+    matcher,
+)
 from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import Expectation, Rule
 from retailops_sandbox.patterns import Budget, Search
@@ -35,14 +44,14 @@ class Rules:
     def share(self, budget: Budget) -> None:
         """Let all searches together take the time that is otherwise for each."""
         for _, each in self._matchers:
-            if each.search is not None:
-                each.search.renew(budget)
+            for search in each.searches:
+                search.renew(budget)
 
     @property
     def given_up(self) -> Matcher | None:
         """The first matcher whose searches took too long, if there is one."""
-        found = (each for _, each in self._matchers if each.search is not None and each.search.gave_up)
-        return next(found, None)
+        given_up = (each for _, each in self._matchers if any(one.gave_up for one in each.searches))
+        return next(given_up, None)
 
 
 NO_RULES = Rules()
@@ -78,8 +87,17 @@ def may_wait(expectation: Expectation) -> bool:
     if not expectation.rules and not expectation.headers:
         return False
     rules = (*expectation.rules.values(), *expectation.headers.values())
-    patterns = (rule["regex"] for rule in rules if isinstance(rule, dict) and "regex" in rule)
-    return any(isinstance(pattern, str) and Search(pattern).may_wait for pattern in patterns)
+    return any(Search(pattern).may_wait for rule in rules for pattern in _patterns(rule))
+
+
+def _patterns(rule: Any) -> Iterator[str]:
+    """The regular expressions of a rule, and of the matchers in its argument."""
+    for name, argument in rule.items() if isinstance(rule, dict) else ():
+        if name == "regex" and isinstance(argument, str):
+            yield argument
+        elif name in QUANTIFIERS and isinstance(argument, dict):
+            for wanted in argument.values():
+                yield from _patterns(wanted)
 
 
 class _Branch:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from retailops_sandbox.comparing import matchers
-from retailops_sandbox.comparing.rules import compile_rules
+from retailops_sandbox.comparing.rules import compile_rules, may_wait
 from retailops_sandbox.comparing.values import type_name
-from retailops_sandbox.model import Mark, Number
+from retailops_sandbox.model import Expectation, Mark, Number
 
 UUID = "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
 
@@ -51,6 +53,26 @@ ACCEPTED = [
         [[], None, [{"status": "info"}, {}, 1, "error"]],
         [[{"status": "info"}, {"status": "error", "error_code": "E"}], {"status": "error"}, "", 0],
     ),
+    (
+        {"some": {"status": "error"}},
+        [[{}, {"status": "error"}], [1, {"status": "error", "more": []}]],
+        [[], None, [{"status": "info"}, "error"], {"status": "error"}, "error"],
+    ),
+    (
+        {"each": {"status": {"one_of": ["info", "warning"]}}},
+        [[], None, [{"status": "info"}, {"status": "warning", "more": 1}]],
+        [[{"status": "info"}, {}], [{"status": "info"}, "info"], {"status": "info"}, 1],
+    ),
+    (
+        {"some": {"at": "datetime", "note": "ignore", "code": {"regex": "^E"}, "id": "any"}},
+        [[{"at": "2024-01-01T00:00:00Z", "code": "E1", "id": None}]],
+        [[{"at": "2024-01-01T00:00:00Z", "code": "E1"}], [{"at": "now", "code": "E1", "id": 1}]],
+    ),
+    (
+        {"none": {"parts": {"some": {"type": "sku"}}, "list": [1]}},
+        [[{"parts": [{"type": "id"}], "list": [1]}, {"parts": [{"type": "sku"}], "list": []}]],
+        [[{"parts": [{"type": "id"}, {"type": "sku"}], "list": [Number("1.0")]}]],
+    ),
     ({"none": {"a": 1, "b": 2}}, [[{"a": 1}, {"b": 2}, {"a": 1, "b": 3}]], [[{"a": Number("1.0"), "b": 2}]]),
 ]
 
@@ -73,6 +95,87 @@ def test_what_was_struck_out_may_be_what_must_not_occur():
     assert none.decides([{"status": "info", "error_message": mark}])
     assert not none.decides([{"status": mark}])
     assert not none.decides([mark])
+
+
+def test_what_was_struck_out_need_not_be_what_must_occur():
+    mark = Mark("«redacted:token»", "token", "string")
+    some = matchers.matcher({"some": {"status": "error"}})
+    each = matchers.matcher({"each": {"status": "error", "code": {"type": "string"}}})
+    assert some.decides([{"status": mark}, {"status": "error"}])
+    assert not some.decides([{"status": mark}])
+    assert each.decides([{"status": "error", "code": mark}])
+    assert not each.decides([{"status": mark, "code": "E"}])
+    assert not each.decides([mark])
+
+
+def test_a_regex_in_an_argument_is_searched_within_the_same_bounds():
+    some = matchers.matcher({"some": {"code": {"regex": r"^(?!x)(a|aa)+$"}}})
+    assert some.accepts is not None
+    assert not some.accepts([{"code": "a" * 60 + "b"}])
+    assert [search.gave_up for search in some.searches] == [True]
+    assert may_wait(Expectation(rules={"/events": some.rule}))
+    assert not may_wait(Expectation(rules={"/events": {"some": {"code": {"regex": "^E"}}}}))
+
+
+@pytest.mark.parametrize(
+    ("rule", "path", "value", "hint"),
+    [
+        (
+            {"none": {"status": "error"}},
+            "/events",
+            [{"status": "info"}, {"status": "error", "error_code": "ERR1409"}],
+            'no event with status "error" was expected; event 2 is {"status":"error","error_code":"ERR1409"}',
+        ),
+        (
+            {"each": {"code": {"regex": "^E"}, "a": 1}},
+            "/lines",
+            [{"code": "X"}],
+            'only lines whose code is {"regex":"^E"} and with a 1 were expected; line 1 is {"code":"X"}',
+        ),
+        (
+            {"some": {"status": "error"}},
+            "/events",
+            [],
+            'an event with status "error" was expected, and there is none',
+        ),
+        (
+            {"some": {"status": "error"}},
+            "/data/status",
+            [1, 2],
+            'an item with status "error" was expected, and none of 2 items is one',
+        ),
+        ({"none": {"status": "error"}}, "/events", "error", ""),
+        ({"none": {"status": "error"}}, "/events", [], ""),
+    ],
+)
+def test_the_hint_says_which_item_spoils_an_array(rule, path, value, hint):
+    assert matchers.matcher(rule, path).hint(value) == hint
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-2, 2) | st.sampled_from(["a", "b", "uuid", UUID]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
+    max_leaves=8,
+)
+_WANTED = st.dictionaries(
+    st.sampled_from("abc"),
+    st.sampled_from([0, 1, "a", "any", "ignore", "uuid", {"type": "array"}, {"range": [0, 1]}]),
+    min_size=1,
+    max_size=2,
+)
+
+
+@given(members=_WANTED, items=st.lists(_JSON, max_size=5), others=st.lists(_JSON, max_size=3))
+def test_each_some_and_none_are_about_the_same_items(members, items, others):
+    each, some, none = (matchers.matcher({word: members}).accepts for word in ("each", "some", "none"))
+    has = [some([item]) for item in items]
+    assert (each(items), some(items), none(items)) == (all(has), any(has), not any(has))
+    assert some(items + others) == some(others + items) == (some(items) or some(others))
+    assert each(items + others) == (each(items) and each(others))
+    for word in ("each", "some", "none"):
+        found = matchers.matcher({word: members}, "/events")
+        assert found.accepts is not None
+        assert bool(found.hint(items)) == (not found.accepts(items))
 
 
 def test_every_matcher_is_tried_here():
@@ -141,6 +244,14 @@ def test_a_long_subject_is_not_searched_and_the_hint_says_so():
         ({"range": [2, 1]}, "2 is more than 1", "for example"),
         ({"none": {}}, "an object of at least one member", '{"none": {"status": "error"}}'),
         ({"none": "error"}, "an object of at least one member", "for example"),
+        (
+            {"some": {"a": {"regx": "x"}}},
+            'some: a: "regx" is not a matcher: did you mean regex?',
+            "for example",
+        ),
+        ({"each": {"a": {"b": 1, "c": 2}}}, "each: a: {", "for example"),
+        ({"each": {"a": "unordered"}}, "each: a: unordered does not judge a member", "for example"),
+        ({"each": {"a": {"regex": "("}}}, "each: a: regex: '(' is not a regular expression", "for example"),
         ({"extra": "deny"}, '"deny" is not "allow"', '{"extra": "allow"}'),
     ],
 )

@@ -47,7 +47,8 @@ def is_read(document: Any) -> bool:
 # --- scenarios ---------------------------------------------------------------------------------------------
 
 SCENARIOS = sorted(resources.fixtures_dir().glob("scenarios/*.json"))
-FIXTURES = sorted(resources.fixtures_dir().glob("order_cancel/*/*.json"))
+OWN_EXPECTATIONS = sorted(resources.fixtures_dir().glob("order_cancel/*/*.expect.json"))
+FIXTURES = sorted({*resources.fixtures_dir().glob("order_cancel/*/*.json")} - {*OWN_EXPECTATIONS})
 
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.name)
@@ -63,6 +64,11 @@ def test_the_shipped_fixtures_are_valid_for_their_edition_alone(path: Path):
     assert valid == [path.parent.name]
 
 
+@pytest.mark.parametrize("path", OWN_EXPECTATIONS, ids=lambda path: f"{path.parent.name}-{path.name}")
+def test_the_shipped_expectations_are_valid(path: Path):
+    assert mistakes("expectation", json.loads(path.read_text())) == []
+
+
 POINTERS = st.sampled_from(["", "/a", "/b", "/c/d", "/a/*/b", "/a~1b/0/-", "a", "/a~", "$.a", "/~2"])
 WORDS = st.sampled_from(["", "x", "${x}", "default"])
 NUMBERS = st.sampled_from([1, 1, 1, 2, 2, 1_000, 0, -1, 100_001, 10**9, 1.5])
@@ -71,7 +77,8 @@ RULES = VALUES | st.sampled_from(
     [
         *matchers.MATCHERS,
         *({word: argument} for word in matchers.MATCHERS for argument in (
-            "x", "string", "allow", True, [], ["x"], [0, None], [None, 1, 2], [None, None], {"a": 1}, None)),
+            "x", "string", "allow", True, [], ["x"], [0, None], [None, 1, 2], [None, None], {"a": 1},
+            {"a": {"regex": "x"}}, {"a": {"regx": "x"}}, {"a": "unordered"}, None)),
         {"type": "string", "regex": "x"},
         {"regex": "^(?P<x>[a-z]+)$"},
     ]
@@ -273,14 +280,13 @@ def test_the_documented_settings_of_editors_name_every_schema_and_fit_the_files(
     folder = "./.sandbox/schemas/"
     files = {each["url"].removeprefix(folder): each["fileMatch"] for each in settings}
     assert set(files) == set(schemas.everything())
-    expectations = [path.with_suffix(".expect.json") for path in FIXTURES]
-    for path in [*SCENARIOS, *FIXTURES, *expectations, Path("/w/receivers.json")]:
+    for path in [*SCENARIOS, *FIXTURES, *OWN_EXPECTATIONS, Path("/w/receivers.json")]:
         kinds = [name for name, globs in files.items() if fits(globs, path)]
         wanted = {
             "scenarios": "scenario.schema.json",
             "w": "receivers.schema.json",
         }.get(path.parent.name, f"fixture.order_cancel.{path.parent.name}.schema.json")
-        assert kinds == ["expectation.schema.json" if path in expectations else wanted], path
+        assert kinds == ["expectation.schema.json" if path in OWN_EXPECTATIONS else wanted], path
 
 
 def fits(globs: list[str], path: Path) -> bool:

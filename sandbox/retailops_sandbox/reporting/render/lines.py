@@ -10,6 +10,7 @@ from msgspec import UnsetType
 
 from retailops_sandbox import foreign_text, jsontext
 from retailops_sandbox.comparing import NOT_JSON
+from retailops_sandbox.comparing.matchers import QUANTIFIERS
 from retailops_sandbox.engine import ScenarioResult, StepResult
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.foreign_text import WHOLE
@@ -48,6 +49,9 @@ def place(found: Difference) -> str:
 
 def difference(found: Difference, *, width: int = 400) -> str:
     """`/events/0/code: expected "A", got "B" (changed)`, with the rule and the hint where there are any."""
+    if found.hint and isinstance(found.rule, dict) and any(word in QUANTIFIERS for word in found.rule):
+        # The hint says which item spoils the array, and what the rule asks for.
+        return visible(f"{place(found)}: {found.hint}")
     words = f"{place(found)}: {_sides(found, width)} ({found.kind})"
     if found.rule is not None:
         path = f"{foreign_text.place(found.rule_path)} " if found.part == "body" else ""

@@ -26,7 +26,7 @@ from retailops_sandbox.web.shell.send_form import Refused
 _MOST_WILD = 2
 """The number of arrays above a value for each of which a rule can reach every item or only one."""
 
-ArgumentInput = Literal["", "choice", "text", "values", "bounds"]
+ArgumentInput = Literal["", "choice", "text", "members", "values", "bounds"]
 """The kind of input for the argument of a matcher; empty for a matcher without one."""
 
 
@@ -120,6 +120,8 @@ class RuleEditor(msgspec.Struct, kw_only=True):
                 return self.type
             case "text":
                 return self.pattern
+            case "members":
+                return _line(self.pattern)
             case "values":
                 return [_line(each) for each in self.values.split("\n") if each.strip()]
             case "bounds":
@@ -198,7 +200,10 @@ def _prefill(editor: RuleEditor, rule: Any) -> None:
     """Put the present rule into the editor, and proposals from the value for other matchers."""
     value = editor.value
     editor.type = "string" if value is UNSET else type_name(value)
-    editor.pattern = accepting.proposed_regex(None, value) if isinstance(value, str) else ""
+    if isinstance(value, str):
+        editor.pattern = accepting.proposed_regex(None, value)
+    elif isinstance(value, list) or value is None:
+        editor.pattern = jsontext.compact(MATCHERS["some"].example).decode()
     editor.values = "" if value is UNSET else jsontext.compact(value).decode()
     editor.least = jsontext.compact(value).decode() if editor.type == "number" else ""
     if rule is UNSET:
@@ -215,6 +220,8 @@ def _prefill(editor: RuleEditor, rule: Any) -> None:
         editor.type = argument
     elif editor.input == "text" and isinstance(argument, str):
         editor.pattern = argument
+    elif editor.input == "members":
+        editor.pattern = jsontext.compact(argument).decode()
     elif editor.input == "values" and isinstance(argument, list):
         editor.values = "\n".join(jsontext.compact(each).decode() for each in argument)
     elif editor.input == "bounds" and isinstance(argument, list) and len(argument) == 2:
@@ -236,7 +243,7 @@ def _input(schema: dict[str, Any] | None) -> ArgumentInput:
         return "choice"
     if schema.get("type") == "array":
         return "bounds" if schema.get("maxItems") == 2 else "values"
-    return "text"
+    return "members" if schema.get("type") == "object" else "text"
 
 
 def _scopes(document: Json, contract: Contract, at: str) -> list[Scope]:

@@ -22,7 +22,11 @@ from retailops_sandbox.web.compose.payload_form import Field, FormView, Group
 DRAFT = contract.load("order_cancel", "draft")
 V1 = contract.load("order_cancel", "v1")
 DEFAULT = (resources.fixtures_dir() / "order_cancel/draft/default.json").read_text()
-SHIPPED = sorted((resources.fixtures_dir() / "order_cancel").rglob("*.json"))
+SHIPPED = [
+    path
+    for path in sorted((resources.fixtures_dir() / "order_cancel").rglob("*.json"))
+    if not path.name.endswith(".expect.json")
+]
 
 
 def form(text: str, fixture: str | None = None, agreed: contract.Contract = DRAFT) -> FormView:

@@ -8,6 +8,7 @@ import pytest
 from starlette.datastructures import FormData
 
 from retailops_sandbox.contracts import contract
+from retailops_sandbox.model import Number
 from retailops_sandbox.web.compose import rule_editor
 from retailops_sandbox.web.compose.rule_editor import RuleEditor
 from retailops_sandbox.web.shell.send_form import Refused
@@ -117,6 +118,8 @@ def test_it_suggests_from_the_value_where_there_is_none():
         ("/body/events/0/count", {"word": "range", "least": "1", "most": ""}, {"range": [1, None]}),
         ("/body/events/0/count", {"word": "one_of", "values": '5\n\n"five"'}, {"one_of": [5, "five"]}),
         ("/body", {"word": "extra"}, {"extra": "allow"}),
+        ("/body/events", {"word": "some"}, {"some": {"status": "error"}}),
+        ("/body/events", {"word": "none", "pattern": '{"a": 1.50}'}, {"none": {"a": Number("1.50")}}),
     ],
 )
 def test_a_rule_as_it_is_spelled(at: str, fields: dict[str, str], rule: Any):
@@ -134,6 +137,8 @@ def test_a_rule_as_it_is_spelled(at: str, fields: dict[str, str], rule: Any):
         ("/body/events/0/count", {"word": "range", "least": "", "most": ""}, "at most one of them null"),
         ("/body/events/0/count", {"word": "one_of", "values": "five"}, 'a text is written "five"'),
         ("/body/events/0/count", {"word": "one_of", "values": " "}, "at least one value"),
+        ("/body/events", {"word": "each", "pattern": "{}"}, "at least one member"),
+        ("/body/events", {"word": "each", "pattern": "error"}, 'a text is written "error"'),
     ],
 )
 def test_what_cannot_be_a_rule_says_why(at: str, fields: dict[str, str], why: str):
