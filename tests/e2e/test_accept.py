@@ -167,14 +167,14 @@ def test_each_of_a_list_of_expectations_is_accepted(tmp_path: Path):
 
 
 def test_a_shipped_scenario_is_copied_into_the_workspace(tmp_path: Path):
-    known = resources.fixtures_dir() / "scenarios" / "draft-cancel.scenario.json"
+    known = resources.fixtures_dir() / "scenarios" / "v1-token.scenario.json"
     before = known.read_text()
-    with receiver(answering(event(status="error"))) as shop:
-        done = run(tmp_path, "-k", "draft-cancel", "--receiver", shop.url, "--accept")
+    with receiver(answering(response(b'{"status":"success","events":[]}'))) as shop:
+        done = run(tmp_path, "-k", "v1-token", "--receiver", shop.url, "--accept")
         assert done.returncode == 0, done.stdout + done.stderr
         copy = tmp_path / "scenarios" / known.name
         assert known.read_text() == before
-        assert '"error_code": "ERR1"' in copy.read_text()
+        assert '"status": 401' not in copy.read_text()
         assert "the workspace's copy of a shipped scenario" in done.stdout
         again = run(tmp_path, "--receiver", shop.url)
     assert again.returncode == 0

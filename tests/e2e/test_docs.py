@@ -125,7 +125,6 @@ def test_the_program_takes_every_command_that_is_shown(
         command.make_context(command.name, words, parent=context)
 
 
-RECORDED = 5
 FIRST = {
     page.name: next(
         line for line in documents.commands(page.read_text()) if line.startswith(("retailops", "pytest"))
@@ -139,8 +138,7 @@ FIRST = {
 def test_the_first_command_of_a_page_works(name: str, desk: Path):
     line = f"{FIRST[name]} -p no:cacheprovider" if FIRST[name].startswith("pytest") else FIRST[name]
     done = run_line(line, desk)
-    expected = RECORDED if "send default" in line else 0
-    assert done.returncode == expected, done.stdout + done.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_relay_that_is_shown_records_what_passes_through(desk: Path):

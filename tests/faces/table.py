@@ -22,7 +22,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     fixture: str = "default"
     change: dict[str, Any] = {}
     """What the step sets."""
-    expect: dict[str, Any] | None = None
+    expect: dict[str, Any] | msgspec.UnsetType | None = None
+    """UNSET where the fixture's own expectation judges."""
     variables: dict[str, Any] = {}
     off_contract: bool = False
     differences: set[tuple[str, str, str | None]] = set()
@@ -49,6 +50,21 @@ NOTHING = {"status": 200, "body": {"events": []}}
 CASES = [
     Case(name="a cancel passes", verdict="passed", expect=NOTHING),
     Case(name="nothing expected is recorded", verdict="recorded"),
+    Case(name="a cancel that its fixture expects", verdict="passed", expect=msgspec.UNSET),
+    Case(
+        name="a refusal that its fixture does not expect",
+        verdict="failed",
+        change=UNKNOWN,
+        expect=msgspec.UNSET,
+        differences={("body", "changed", "/events")},
+    ),
+    Case(
+        name="a refusal that its fixture expects",
+        verdict="passed",
+        edition="v1",
+        fixture="already-shipped",
+        expect=msgspec.UNSET,
+    ),
     Case(
         name="an event that nobody expected",
         verdict="failed",

@@ -50,13 +50,19 @@ class Faces:
             "payload": jsontext.pretty(_typed(self.workspace, case)),
             "receiver": case.receiver,
             "shown": self._url(case),
-            "expectation": json.dumps(case.expect) if case.expect is not None else "",
+            "expectation": self._expected(case),
             "variables": json.dumps(case.variables),
             **({"off_contract": "on"} if case.off_contract else {}),
         }
         status, headers = self._post("/send", form)
         assert status == 303
         return self._judgement(headers["location"].rpartition("/")[2])
+
+    def _expected(self, case: Case) -> str:
+        """What the page shows as the expected response."""
+        if case.expect is msgspec.UNSET:
+            return self.workspace.read_expectation("order_cancel", case.edition, case.fixture) or ""
+        return json.dumps(case.expect) if case.expect is not None else ""
 
     def _url(self, case: Case) -> str:
         """The URL that the page shows for this receiver, and that a send must go to."""
@@ -156,7 +162,7 @@ def _write(case: Case, folder: Path) -> Path:
         "fixture": case.fixture,
         "set": case.change,
         "off_contract": case.off_contract,
-        **({"expect": case.expect} if case.expect is not None else {}),
+        **({} if case.expect is msgspec.UNSET else {"expect": case.expect}),
     }
     scenario = {"name": case.name, "edition": case.edition, "variables": case.variables, "steps": [step]}
     file = folder / case.name / "case.scenario.json"

@@ -91,7 +91,7 @@ def by_run(ports: dict[str, int], tmp_path_factory: pytest.TempPathFactory) -> d
             "name": row.name,
             "edition": row.edition,
             "variables": {"port": ports[row.name], "row": row.name},
-            "steps": [{"name": "send", "fixture": "default"}],
+            "steps": [{"name": "send", "fixture": "default", "expect": None}],
         }
         file = folder / "scenarios" / f"{row.name}.scenario.json"
         file.parent.mkdir(exist_ok=True)

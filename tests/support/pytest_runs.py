@@ -21,12 +21,10 @@ def run(pytester: pytest.Pytester, *arguments: str, alone: bool = False) -> pyte
 
 
 def scenario(pytester: pytest.Pytester, stem: str, expect: object = None, **fields: Any) -> Path:
-    """A scenario of one step, which begins in line 2."""
+    """A scenario of one step, which begins in line 2 and expects nothing by default."""
     tags = fields.pop("tags", [])
     title = fields.pop("title", f"The {stem} one")
-    step = {"name": "cancel", "fixture": "default", **fields}
-    if expect is not None:
-        step["expect"] = expect
+    step = {"name": "cancel", "fixture": "default", **fields, "expect": expect}
     file = pytester.path / f"{stem}.scenario.json"
     file.write_text(
         f'{{"name": {json.dumps(title)}, "tags": {json.dumps(tags)}, "steps": [\n  {json.dumps(step)}]}}'
