@@ -89,7 +89,7 @@ def run(page: Page, *names: str, receiver: str = "shop") -> None:
     page.wait_for_url(re.compile("/runs/"))
 
 
-def ended(page: Page, word: str = "Finished") -> None:
+def ended(page: Page, word: str | re.Pattern[str] = re.compile(r"^(✓|✗|○) \d+")) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text(word, timeout=60_000)
 
 

@@ -77,7 +77,7 @@ def test_a_selection_goes_along_from_page_to_page_and_runs(page: Page, served: S
     expect(page.get_by_label("Case 003")).to_be_checked()
     page.get_by_role("button", name=re.compile("^Run .*selected")).click()
     page.wait_for_url(re.compile("/runs/"))
-    expect(page.get_by_role("heading", level=1)).to_have_text("Finished", timeout=60_000)
+    expect(page.get_by_role("heading", level=1)).to_have_text("✓ 2 passed", timeout=60_000)
     ran = open_log(Workspace(served.workspace).runs_dir).results(page.url.rpartition("/")[2])
     assert [each.name for each in ran] == ["Case 003", "Case 250"]
 
@@ -87,7 +87,7 @@ def test_all_that_is_listed_runs_and_not_the_page_alone(page: Page, served: Serv
     expect(rows(page)).to_have_count(5)
     page.get_by_role("button", name="Run all listed").click()
     page.wait_for_url(re.compile("/runs/"))
-    expect(page.get_by_role("heading", level=1)).to_have_text("Finished", timeout=60_000)
+    expect(page.get_by_role("heading", level=1)).to_have_text("✓ 205 passed", timeout=60_000)
     assert len(open_log(Workspace(served.workspace).runs_dir).results(page.url.rpartition("/")[2])) == 205
 
 

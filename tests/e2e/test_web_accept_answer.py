@@ -172,11 +172,10 @@ def test_what_breaks_the_contract_is_not_accepted(
 
 
 def test_a_fault_is_not_accepted(client: ComposeClient):
-    path = client.sent(receiver="stand-in")
     path = client.sent(receiver="nobody")
     client.landed(path)
     page = main_words(client.http.get(f"{path}/accept").text)
-    assert 'the fault refused is no answer: to expect it on purpose, say "fault": "refused"' in page
+    assert 'The fault refused is no answer: to expect it on purpose, say "fault": "refused"' in page
 
 
 def test_it_is_written_as_it_was_shown_or_not_at_all(client: ComposeClient, answers: Answers):

@@ -7,15 +7,17 @@ import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 
+from retailops_sandbox.model import Receiver
 from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.runlog.runs import RunSummary
 from tests.support.accepting import accept
-from tests.support.pages import hidden, main_words
-from tests.support.receivers import receiver
+from tests.support.pages import hidden, main_words, words
+from tests.support.receivers import receiver, unused_port
 from tests.support.run_client import EVENT, FAILS, PASSES, RunClient, run_client
 from tests.support.serving import MAIN, serving
 from tests.support.shop import Shop
@@ -49,10 +51,52 @@ def test_what_is_selected_runs_as_a_run_of_its_own(client: RunClient):
     assert (run.state, run.info.kind, run.info.receiver, run.info.scenarios) == ("finished", "run", "shop", 1)
     assert [(each.scenario, each.verdict) for each in client.log.results(run.id)] == [(first, "passed")]
     page = client.text(path)
-    assert "Finished" in page
-    assert "✓ 1 passed" in page
+    assert "✓ 1 passed" in headline(client, path)
     assert "1 of 1 scenario" in page
     assert "to shop" in page
+
+
+def headline(client: RunClient, path: str) -> str:
+    (found,) = re.findall("(?s)<h1[^>]*>(.*?)</h1>", client.http.get(path).text)
+    return words(found)
+
+
+def test_a_cause_that_all_have_is_said_once_and_what_failed_runs_again(client: RunClient, shop: Shop):
+    client.workspace.save_receiver(Receiver("later", f"http://127.0.0.1:{unused_port()}"))
+    ids = [client.scenario(f"case-{number}", PASSES) for number in range(3)]
+    path = client.ran(*ids, receiver="later")
+    assert headline(client, path) == "✗ 3 of 3 did not pass"
+    page = client.text(path)
+    assert "All 3 for the same cause: refused: nothing listens on 127.0.0.1" in page
+    assert page.count("nothing listens") == 1
+    # A review could accept nothing.
+    assert "Review" not in page
+    again = client.http.post("/scenarios/run", data=again_form(client, path))
+    assert again.status_code == 303, main_words(again.text)
+    repeated = client.ended(again.headers["location"])
+    assert repeated.info is not None
+    assert (repeated.info.scenarios, repeated.info.receiver) == (3, "later")
+
+
+def again_form(client: RunClient, path: str) -> dict[str, Any]:
+    """The fields of the form that runs again what failed."""
+    page = client.http.get(path).text
+    (form,) = re.findall(r'(?s)<form[^>]* action="/scenarios/run".*?</form>', page)
+    return {**hidden(form), "pick": re.findall('name="pick" value="([^"]*)"', form)}
+
+
+def test_what_is_no_common_cause_stays_with_its_scenario(client: RunClient):
+    wrong = {**PASSES, "off_contract": False, "remove": ["/data"], "name": "broken"}
+    ids = [client.scenario(f"broken-{number}", wrong) for number in range(2)]
+    other = client.scenario("other", FAILS)
+    fine = client.scenario("fine", PASSES)
+    path = client.ran(*ids, other, fine)
+    assert headline(client, path) == "✗ 3 of 4 did not pass"
+    page = client.text(path)
+    assert "2 of 3 for the same cause: nothing was sent: the payload breaks the contract" in page
+    assert page.count("for the same cause") == 3
+    assert "/events/0" in page
+    assert again_form(client, path)["pick"] == [*ids, other]
 
 
 def test_each_run_against_the_stand_in_has_a_fresh_one(client: RunClient):

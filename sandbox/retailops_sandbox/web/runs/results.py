@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 import msgspec
 
 from retailops_sandbox.model import Judgement, Result, ResultStep, RunInfo, Verdict
-from retailops_sandbox.reporting.render import lines
+from retailops_sandbox.reporting.render import causes, lines
+from retailops_sandbox.reporting.render.causes import Cause
 from retailops_sandbox.reporting.render.lines import outcome
 from retailops_sandbox.reporting.render.shown import moment
 from retailops_sandbox.runlog.entries import Entry
@@ -18,6 +19,9 @@ from retailops_sandbox.scenarios import trend
 from retailops_sandbox.scenarios.trend import Past, Trend
 
 _KINDS = {"serve": "sent by hand", "send": "sent by hand", "run": "scenarios", "record": "recording"}
+
+
+_SPOILED: tuple[Verdict, ...] = ("failed", "errored")
 
 
 class DeliveryLine(msgspec.Struct, frozen=True):
@@ -46,6 +50,8 @@ class StepRow(msgspec.Struct, frozen=True):
     """The first deliveries of the step."""
     more: int
     """How many further deliveries there are."""
+    cause: Cause | None = None
+    """The cause for which it failed, where all of its failed deliveries have the same."""
 
 
 class ResultRow(msgspec.Struct, frozen=True):
@@ -59,6 +65,14 @@ class ResultRow(msgspec.Struct, frozen=True):
     """The steps that are shown, from the first."""
     more: int
     """How many further steps there are."""
+    is_common: bool = False
+    """Whether it failed for the common cause of its run, and so has no steps."""
+
+    @property
+    def cause(self) -> Cause | None:
+        """The cause for which it failed, where all of its failed steps have the same."""
+        failed = [step for step in self.steps if step.result.verdict in _SPOILED]
+        return causes.shared([step.cause for step in failed]) if failed else None
 
 
 class RunRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,6 +102,29 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     def counts(self) -> list[tuple[Verdict, int]]:
         """The number of scenarios by verdict, the worst first, without verdicts that no scenario has."""
         return counted(self.summary.outcomes)
+
+    @property
+    def failing(self) -> int:
+        """The number of scenarios that failed or errored."""
+        return sum(self.summary.outcomes.get(each, 0) for each in _SPOILED)
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """The verdict of the run as a whole; None where nothing has a result."""
+        if self.failing:
+            return "failed"
+        if self.info.unreadable:
+            return "errored"
+        return next((verdict for verdict, _ in reversed(self.counts)), None)
+
+    @property
+    def says(self) -> str:
+        """The verdict in words: how many of the results are like that."""
+        if self.failing:
+            return f"{self.failing:,} of {self.summary.results:,} did not pass"
+        counted = [f"{count:,} {verdict}" for verdict, count in reversed(self.counts)]
+        lost = len(self.info.unreadable)
+        return ", ".join([f"{lost:,} unreadable", *counted] if lost else counted)
 
     @property
     def problems(self) -> list[str]:
@@ -157,11 +194,20 @@ def result_rows(
         for step in shown[:most]:
             sent = deliveries[result.scenario, step.name]
             # The failed and errored deliveries first.
-            sent = sorted(sent, key=lambda entry: _verdict(entry) not in ("failed", "errored"))
-            steps.append(StepRow(step, [_line(each, most) for each in sent[:most]], max(0, len(sent) - most)))
+            sent = sorted(sent, key=lambda entry: _verdict(entry) not in _SPOILED)
+            shown_lines = [_line(each, most) for each in sent[:most]]
+            steps.append(StepRow(step, shown_lines, max(0, len(sent) - most), _cause(step, sent)))
         found, before = compared.get(result.scenario, (None, None))
         rows.append(ResultRow(result, found, before, steps, max(0, len(shown) - most)))
     return sorted(rows, key=lambda row: (trend.rank(row.result.verdict, row.trend), row.result.scenario))
+
+
+def _cause(step: ResultStep, sent: Sequence[Entry]) -> Cause | None:
+    if step.verdict not in _SPOILED:
+        return None
+    failed = [entry for entry in sent if _verdict(entry) in _SPOILED]
+    found = [causes.of_delivery(entry.delivery, _first(entry)) for entry in failed]
+    return causes.shared(found) if found else causes.of_reason(step.reason)
 
 
 def _line(entry: Entry, most: int) -> DeliveryLine:

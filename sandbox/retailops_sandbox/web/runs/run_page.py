@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections import Counter
 from collections.abc import Sequence
 from itertools import islice
@@ -12,6 +13,8 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 
 from retailops_sandbox.model import ResultStep
+from retailops_sandbox.reporting.render import causes
+from retailops_sandbox.reporting.render.causes import CommonCause
 from retailops_sandbox.reporting.render.lines import VERDICT_ORDER
 from retailops_sandbox.runlog.query import Query
 from retailops_sandbox.runlog.rows import DeliveryRow
@@ -20,7 +23,8 @@ from retailops_sandbox.scenarios.trend import Trend
 from retailops_sandbox.web.runs import results
 from retailops_sandbox.web.runs.results import ResultRow, RunRow
 from retailops_sandbox.web.shell.addresses import query_string
-from retailops_sandbox.web.shell.context import AppContext
+from retailops_sandbox.web.shell.context import AppContext, Target
+from retailops_sandbox.web.shell.run_target import run_target
 
 _RESULTS = 500
 """The most results on one page of a run that has ended: a browser takes seconds to show ten thousand."""
@@ -83,6 +87,14 @@ class Paging(msgspec.Struct, frozen=True):
         return max(0, self.first - _RESULTS)
 
 
+class Repeat(msgspec.Struct, frozen=True):
+    """The form that runs what failed again, against the same receiver."""
+
+    scenarios: Sequence[str]
+    target: Target
+    form_id: str
+
+
 class RunPage(msgspec.Struct, frozen=True, kw_only=True):
     """The page of a run."""
 
@@ -100,6 +112,10 @@ class RunPage(msgspec.Struct, frozen=True, kw_only=True):
     is_ours: bool
     """Whether this process runs it, and so can stop it."""
     can_review: bool
+    cause: CommonCause | None
+    """The cause that most failures share; None where there is none."""
+    repeat: Repeat | None
+    """None where what failed cannot be run again from here."""
     problem: str
     """Why the run ended early; empty where it did not."""
     choices: Sequence[tuple[str, Sequence[FilterChoice]]]
@@ -126,8 +142,12 @@ def of_run(context: AppContext, request: Request, run: RunSummary) -> RunPage:
     filter = ResultFilter.of(request.query_params)
     first = _first(request.query_params.get("from", ""))
     rows = _rows(context, run)
+    spoiled = [row for row in rows if row.result.verdict in _SPOILED]
+    cause = causes.common([row.cause for row in spoiled])
+    if cause is not None:
+        rows = [_without(row, cause) for row in rows]
     accepted = [row for row in rows if filter.accepts(row)]
-    failing = sum(row.result.verdict in _SPOILED for row in rows)
+    failing = len(spoiled)
     is_running = run.state == "running" and not results.is_open(run)
     has_scenarios = run.results > 0 or (run.info is not None and run.info.scenarios > 0)
     return RunPage(
@@ -139,7 +159,9 @@ def of_run(context: AppContext, request: Request, run: RunSummary) -> RunPage:
         failing=failing,
         is_running=is_running,
         is_ours=context.running.is_live(run.id),
-        can_review=failing > 0 and not is_running and not run.opened_from,
+        can_review=_can_review(run, failing, cause) and not is_running,
+        cause=cause,
+        repeat=None if is_running or run.opened_from else _repeat(context, run, spoiled),
         problem=context.running.problem(run.id),
         choices=_choices(run.id, rows, filter),
         address=query_string(filter),
@@ -158,6 +180,30 @@ def of_scenario(context: AppContext, run: RunSummary, scenario: str) -> RunScena
         row=rows[0],
         is_known=not run.opened_from and context.scenario_index.has(scenario),
     )
+
+
+def _without(row: ResultRow, cause: CommonCause) -> ResultRow:
+    """A row without its steps, where the common cause has told why it failed."""
+    is_told = row.cause is not None and row.cause.key == cause.cause.key
+    return msgspec.structs.replace(row, steps=[], more=0, is_common=True) if is_told else row
+
+
+def _can_review(run: RunSummary, failing: int, cause: CommonCause | None) -> bool:
+    """Whether something failed that a review may accept, and not only for faults."""
+    only_faults = cause is not None and cause.cause.is_fault and cause.count == failing
+    return failing > 0 and not run.opened_from and not only_faults
+
+
+def _repeat(context: AppContext, run: RunSummary, spoiled: Sequence[ResultRow]) -> Repeat | None:
+    """The form that runs what failed again; None where its receiver or all of its files are gone."""
+    known = [row.result.scenario for row in spoiled if context.scenario_index.has(row.result.scenario)]
+    receivers = context.read_receivers()
+    receiver = receivers.find(run.info.receiver) if run.info is not None else None
+    if not known or receiver is None:
+        return None
+    plans = [context.scenario_index.plan(id) for id in known]
+    target = run_target(context, receivers, receiver.name, plans)
+    return None if target.problem else Repeat(known, target, secrets.token_hex(16))
 
 
 def _first(asked: str) -> int:

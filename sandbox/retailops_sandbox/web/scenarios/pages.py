@@ -25,7 +25,6 @@ from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.scenarios.trend import Past, Trend
 from retailops_sandbox.session.fitting import Fitting, fitting
 from retailops_sandbox.session.run import RunSetup
-from retailops_sandbox.web.scenarios.run_target import for_run, run_target
 from retailops_sandbox.web.scenarios.scenario_list import (
     NOT_RUN,
     ScenarioForm,
@@ -41,6 +40,7 @@ from retailops_sandbox.web.shell.context import Target
 from retailops_sandbox.web.shell.known_receivers import KnownReceivers
 from retailops_sandbox.web.shell.pages import problems
 from retailops_sandbox.web.shell.room import RoomPages
+from retailops_sandbox.web.shell.run_target import for_run, run_target
 from retailops_sandbox.web.shell.send_form import Refused
 from retailops_sandbox.web.shell.sends import permit
 
