@@ -250,7 +250,7 @@ def test_the_keys_are_listed_by_a_key_and_by_a_button(page: Page, other: Other):
         press(page, "?")
         expect(dialog).to_be_visible()
         for key in ("j", "k", "Enter", "r", "e", "d", "c", "/", "?"):
-            expect(dialog.get_by_role("rowheader", name=key, exact=True)).to_be_visible()
+            expect(dialog.get_by_role("rowheader", name=key, exact=True).first).to_be_visible()
         press(page, "j")
         expect(current(page)).to_have_count(0)
         press(page, "Escape")

@@ -143,6 +143,7 @@ PLACES = [
     Place("run-none", "/runs/{run}?verdict=passed&trend=regressed"),
     Place("run-running", "/runs/{running}"),
     Place("run-scenario", "/runs/{run}/scenario?id=scenarios/refused.scenario.json"),
+    Place("palette", "/palette?q=shipped"),
     Place("log", "/deliveries"),
     Place("log-fresh", "/deliveries", within="fresh"),
     Place("log-refused", "/record/from-log", {}),

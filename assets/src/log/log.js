@@ -122,12 +122,6 @@ function search() {
   } else location.assign(`/deliveries${location.search}#by-text`);
 }
 
-function help() {
-  const dialog = document.getElementById("keys");
-  if (dialog.open) dialog.close();
-  else dialog.showModal();
-}
-
 const ofOne = {
   r: async (path) => {
     if (isSending) return;
@@ -146,13 +140,11 @@ const ofAny = {
   j: () => step(1),
   k: () => step(-1),
   "/": search,
-  "?": help,
 };
 
 document.addEventListener("keydown", (event) => {
-  const dialog = document.getElementById("keys");
   if (
-    !dialog ||
+    !(article() || document.getElementById("log")) ||
     event.ctrlKey ||
     event.metaKey ||
     event.altKey ||
@@ -162,7 +154,7 @@ document.addEventListener("keydown", (event) => {
     return;
   if (event.target.closest("input:not([type=radio], [type=checkbox]), textarea, select, [contenteditable]"))
     return;
-  if (dialog.open && event.key !== "?") return;
+  if (document.querySelector("dialog[open]")) return;
   if (event.key === "Escape") return leave();
   if (event.key === "Enter") {
     if (event.target === document.body && current()) linkOf(current()).click();
@@ -184,11 +176,6 @@ document.addEventListener("keydown", (event) => {
           : "Choose a delivery first: j and k go through them.",
       );
   }
-});
-
-document.addEventListener("click", (event) => {
-  if (event.target.closest(".key-help")) help();
-  if (event.target.closest("#keys [data-close]")) event.target.closest("dialog").close();
 });
 
 // --- Following an address that one of these actions made ---

@@ -8,6 +8,8 @@ import "../review/review.js";
 import "../runs/drop.js";
 import "../log/log.js";
 import "../log/page.js";
+import "../palette/palette.js";
+import "./keys.js";
 import "./menus.js";
 import "./differences.js";
 import { ownZone } from "./times.js";

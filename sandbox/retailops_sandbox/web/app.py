@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Scope
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.web.compose.room import compose_room
 from retailops_sandbox.web.log.room import log_room
+from retailops_sandbox.web.palette.room import palette_room
 from retailops_sandbox.web.receivers.room import receivers_room
 from retailops_sandbox.web.recording.room import recording_room
 from retailops_sandbox.web.review.room import review_room
@@ -94,7 +95,8 @@ def create_app(context: AppContext, pages: Pages, *, token: str = "") -> Applica
     log = log_room(context, pages)
     receivers = receivers_room(context, pages)
     recording = recording_room(context, pages)
-    rooms = (compose, scenarios, runs, review, log, receivers, recording)
+    palette = palette_room(context, pages)
+    rooms = (compose, scenarios, runs, review, log, receivers, recording, palette)
     starlette = Starlette(
         routes=[
             *(route for room in rooms for route in room.routes),
