@@ -21,13 +21,14 @@ from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.web.log import delivery_page, preview
 from retailops_sandbox.web.log.delivery_page import DeliveryPage, WholeBody
 from retailops_sandbox.web.log.preview import Preview
-from retailops_sandbox.web.shell import forms, resending
+from retailops_sandbox.web.log.resends import resend
+from retailops_sandbox.web.shell import forms
 from retailops_sandbox.web.shell.forms import text
 from retailops_sandbox.web.shell.known_receivers import KnownReceivers
 from retailops_sandbox.web.shell.re_checking import re_check
 from retailops_sandbox.web.shell.room import RoomPages, no_delivery
-from retailops_sandbox.web.shell.send_form import Refused, resend_form
-from retailops_sandbox.web.shell.sends import lacking, permit, send_request
+from retailops_sandbox.web.shell.send_form import Refused
+from retailops_sandbox.web.shell.sends import permit
 
 
 class PreviewPart(msgspec.Struct, frozen=True):
@@ -122,26 +123,11 @@ class DeliveryPages(RoomPages):
         """Send the same payload to the same receiver, judged by the latest expectation."""
         form = await forms.read(request)
         entry = await asyncio.to_thread(self._own_entry, request.path_params["id"])
-        own = not self._context.log.opened_from(entry.delivery.id)
-        resent = resend_form(entry, own=own)
         receivers = self._context.read_receivers()
         try:
-            receiver = receivers.named(resent.receiver)
-            lost = resending.lost(entry.delivery, resent.payload)
-            if lack := lacking([*lost, *resending.lost_headers(entry.delivery, own=own)]):
-                return await self._refused(request, receivers, entry, lack)
-            target = self._context.target(receiver, resent.action, resent.edition)
-            permit(target, shown=text(form, "shown"), confirmed=text(form, "confirmed"))
-            expectation = (
-                await asyncio.to_thread(scenario.expectation, resent.expectation)
-                if resent.expectation
-                else None
-            )
-            policy = self._context.policy(receivers)
-            resend = send_request(
-                self._context, resent, receiver, policy, expectation=expectation, resent=entry.delivery
-            )
-            id, was_sent = await self._context.sending.once(forms.key(form), resend)
+            again = await asyncio.to_thread(resend, self._context, receivers, entry)
+            permit(again.target, shown=text(form, "shown"), confirmed=text(form, "confirmed"))
+            id, was_sent = await self._context.sending.once(forms.key(form), again.request)
         except (Refused, SandboxError) as error:
             return await self._refused(request, receivers, entry, str(error))
         return _to(id, "?sent=before" if was_sent else "")

@@ -78,6 +78,7 @@ class Sending:
         self._flights: dict[str, Flight] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._forms = Once()
+        self._is_stopping = False
 
     def on_started(self, call: Callable[[str], None]) -> None:
         """Call this with the id of each delivery that begins."""
@@ -104,6 +105,8 @@ class Sending:
         return await self._forms.do(form, lambda: self._start(request))
 
     def _start(self, request: SendRequest) -> asyncio.Future[str]:
+        if self._is_stopping:
+            raise NotSent("the sandbox is ending", mend="start it again")
         run = Run([request.plan], request.ports, request.options)
         started: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         task = asyncio.create_task(self._follow(run, request, started))
@@ -154,7 +157,8 @@ class Sending:
         flight.landed.set()
 
     async def stop(self) -> None:
-        """Cancel what is in flight, and wait until it is logged."""
+        """Cancel what is in flight, and wait until it is logged; nothing is sent from now on."""
+        self._is_stopping = True
         for flight in self.flights:
             flight.cancel()
         if self._tasks:
