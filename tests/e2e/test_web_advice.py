@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import httpx2
 import pytest
 
+from tests.support.pages import BROWSER
 from tests.support.serving import Served, serving
 
 
@@ -33,9 +34,15 @@ def form(page: str, **fields: str) -> dict[str, str]:
     return {**typed, "receiver": "stand-in", **fields}
 
 
+def opened(http: httpx2.Client) -> str:
+    """The compose page in a new browser."""
+    http.cookies.delete(BROWSER)
+    return http.get("/").text
+
+
 def odd(http: httpx2.Client, **fields: str) -> dict[str, str]:
     """The default fixture with an inconsistent payload, to be posted."""
-    typed = form(http.get("/").text, **fields)
+    typed = form(opened(http), **fields)
     return {**typed, "payload": typed["payload"].replace('"grand_total": 35', '"grand_total": 35.005')}
 
 
@@ -49,7 +56,7 @@ def notes(page: str) -> list[str]:
 
 
 def test_the_documented_example_is_advised_nothing(http: httpx2.Client) -> None:
-    page = http.get("/").text
+    page = opened(http)
     assert notes(page) == []
     assert "No advice." in page
 
@@ -84,7 +91,7 @@ def test_what_breaks_the_contract_is_not_advised_against_as_well(http: httpx2.Cl
 
 
 def test_many_notes_are_cut_and_counted(http: httpx2.Client) -> None:
-    typed = form(http.get("/").text)
+    typed = form(opened(http))
     account = '{"captures_are_deferred": 1, "captures_are_external": 1}'
     payload = re.sub(
         r'"by_account": \[.*?\n        \]', f'"by_account": [{", ".join([account] * 60)}]', typed["payload"],

@@ -12,7 +12,7 @@ from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.runlog.ports import Log
 from retailops_sandbox.workspace.workspace import Workspace
 from tests.support.logged import newest_deliveries
-from tests.support.pages import hidden, text_areas
+from tests.support.pages import BROWSER, hidden, text_areas
 from tests.support.serving import Served
 
 
@@ -32,6 +32,8 @@ class ComposeClient:
 
     def form(self, path: str = "/") -> dict[str, str]:
         """The fields of the compose page when it is first loaded."""
+        # Each form is of a browser of its own: what another one typed is not there.
+        self.http.cookies.delete(BROWSER)
         page = self.http.get(path).text
         return {**hidden(page), **text_areas(page), "receiver": "stand-in"}
 

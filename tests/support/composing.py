@@ -10,13 +10,18 @@ from typing import Any
 
 import httpx2 as httpx
 
-from tests.support.pages import words
+from tests.support.pages import BROWSER, words
 
 
 class Page:
-    """The compose page as it was last loaded: its fields and its text."""
+    """The compose page as it was last loaded: its fields and its text.
 
-    def __init__(self, http: httpx.Client, root: Path) -> None:
+    A new one is in a new browser, unless it is in that of the client.
+    """
+
+    def __init__(self, http: httpx.Client, root: Path, *, in_new_browser: bool = True) -> None:
+        if in_new_browser:
+            http.cookies.delete(BROWSER)
         self.http = http
         self.root = root
         self.text = ""

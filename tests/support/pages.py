@@ -5,6 +5,9 @@ from __future__ import annotations
 import html
 import re
 
+BROWSER = "sandbox_browser"
+"""The cookie by which a browser is known again; without it, nothing that was typed before is shown."""
+
 
 def words(page: str) -> str:
     """A page's words, its title left out, with one blank between them."""

@@ -5,18 +5,18 @@ import { completing } from "./completion.js";
 import { editorOver } from "./editor.js";
 import { Expectation } from "./expectation.js";
 import { watchFindings } from "./findings.js";
-import { keepTyped } from "./kept.js";
 import { listenForKeys } from "./keys.js";
+import { UnsavedEdits } from "./unsaved.js";
 import { Views } from "./views.js";
 import "../shell/bodies.js";
 import "./fixtures.js";
 
 const form = document.getElementById("compose");
-keepTyped(form);
 const editor = editorOver(
   document.getElementById("payload"),
   completing(document.getElementById("vocabulary")),
 );
 const findings = watchFindings(editor);
-listenForKeys(form, editor, new Views(form, editor, findings));
-new Expectation(form);
+const unsaved = new UnsavedEdits(form);
+listenForKeys(form, editor, new Views(form, editor, findings, unsaved));
+new Expectation(form, unsaved);

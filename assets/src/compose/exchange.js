@@ -10,8 +10,10 @@ export class Exchange {
   #pause = null;
 
   // `target` is the name by which the server knows the part, `id` that of the element that becomes like the answer's.
-  constructor(form, target, id) {
+  // What the answer says to be unsaved goes to `unsaved`.
+  constructor(form, target, id, unsaved) {
     this.form = form;
+    this.unsaved = unsaved;
     this.target = target;
     this.id = id;
   }
@@ -52,7 +54,9 @@ export class Exchange {
     const { text } = this;
     const posted = new Map(this.controls.map((control) => [control, control.value]));
     const page = await this.#post(this.#body(action, without));
-    if (!page || this.text !== text) return;
+    if (!page) return;
+    this.unsaved.take(page.getElementById("unsaved"));
+    if (this.text !== text) return;
     const isEdit = !/^(view:|show$)/.test(action);
     const keep = (control) => {
       if (without) return false;

@@ -11,8 +11,8 @@ const isInCards = (control) =>
   control.closest("#expected-cards") !== null && !control.name.startsWith("expect-new:");
 
 export class Expectation extends Exchange {
-  constructor(form) {
-    super(form, "expectation-field", "expectation-field");
+  constructor(form, unsaved) {
+    super(form, "expectation-field", "expectation-field", unsaved);
     form.addEventListener("submit", (event) => this.#pressed(event));
     form.addEventListener("change", (event) => this.#changed(event));
     form.addEventListener("input", (event) => this.#typed(event));

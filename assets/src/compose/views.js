@@ -6,8 +6,8 @@ import { Exchange } from "./exchange.js";
 const UNREACHABLE = "The sandbox does not answer: what is typed here stays, and is not taken over yet.";
 
 export class Views extends Exchange {
-  constructor(form, editor, findings) {
-    super(form, "payload-view", "payload-shown");
+  constructor(form, editor, findings, unsaved) {
+    super(form, "payload-view", "payload-shown", unsaved);
     this.editor = editor;
     this.findings = findings;
     this.#show(this.current);

@@ -81,6 +81,10 @@ class Workspace:
         """The folder of the log; FileError where a link leads out of the workspace."""
         return self._inside(self.root / ".sandbox" / "runs")
 
+    def check_inside(self, path: Path) -> None:
+        """FileError for a path on which a link leads out of the workspace."""
+        self._inside(path)
+
     def _inside(self, path: Path) -> Path:
         """The path of a file or folder; FileError where a link leads out of the workspace.
 

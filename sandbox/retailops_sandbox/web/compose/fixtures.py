@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal
 
 import msgspec
@@ -97,6 +97,8 @@ class FixturePanel(msgspec.Struct, frozen=True, kw_only=True):
     """The number of fixtures in all."""
     origin: str
     """The origin of the open fixture; empty where none is open."""
+    gone: Sequence[str]
+    """The names that have unsaved edits and no fixture; empty for those of a new one."""
     changed_on_disk: str
     """What happened to the open fixture's file since it was opened; empty where nothing did."""
 
@@ -146,13 +148,14 @@ class FixtureButtons:
         except SandboxError as error:
             return FixtureFiles(infos, None, str(error))
 
-    def panel(self, send_form: SendForm, files: FixtureFiles) -> FixturePanel:
-        """The panel of what is typed."""
+    def panel(self, send_form: SendForm, files: FixtureFiles, edited: Collection[str]) -> FixturePanel:
+        """The panel of what is typed; `edited` are the names with unsaved edits."""
         infos = files.infos
         words = send_form.q.casefold().split()
         return FixturePanel(
             found=[info for info in infos if all(word in info.name.casefold() for word in words)],
             count=len(infos),
+            gone=sorted({*edited} - {info.name for info in infos}),
             origin=next((info.origin for info in infos if info.name == send_form.fixture), ""),
             changed_on_disk=_changed_on_disk(send_form, files),
         )

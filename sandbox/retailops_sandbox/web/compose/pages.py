@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache, cached_property, partial
 from http import HTTPStatus
 from typing import Any
@@ -22,7 +22,7 @@ from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import SandboxError, UsageError
 from retailops_sandbox.model import Expectation, Json, Receiver
 from retailops_sandbox.scenarios import scenario
-from retailops_sandbox.web.compose import expectation, payload
+from retailops_sandbox.web.compose import expectation, opening, payload
 from retailops_sandbox.web.compose.expectation import ExpectationNotice, ExpectationPanel
 from retailops_sandbox.web.compose.findings import Findings, examine
 from retailops_sandbox.web.compose.fixtures import (
@@ -33,18 +33,21 @@ from retailops_sandbox.web.compose.fixtures import (
     available,
 )
 from retailops_sandbox.web.compose.payload import PayloadPanel
+from retailops_sandbox.web.compose.unsaved import UnsavedEdits, UnsavedNotice, UnsavedPanel
 from retailops_sandbox.web.shell import forms, resending
 from retailops_sandbox.web.shell.choices import (
     ADVICE,
     EXPECTATION_VIEW,
     PAYLOAD_VIEW,
+    browser_id,
     chosen_receiver,
+    remember_browser,
     remember_receiver,
 )
 from retailops_sandbox.web.shell.context import Action, AppContext, Target
 from retailops_sandbox.web.shell.forms import text
 from retailops_sandbox.web.shell.known_receivers import KnownReceivers
-from retailops_sandbox.web.shell.pages import Pages, expectation_text, problems
+from retailops_sandbox.web.shell.pages import Pages, problems
 from retailops_sandbox.web.shell.room import RoomPages
 from retailops_sandbox.web.shell.send_form import (
     EDITED,
@@ -56,6 +59,7 @@ from retailops_sandbox.web.shell.send_form import (
 )
 from retailops_sandbox.web.shell.sending import SendRequest
 from retailops_sandbox.web.shell.sends import lacking, permit, send_request
+from retailops_sandbox.workspace.edits import Subject
 from retailops_sandbox.workspace.fixtures import stamp
 
 _LARGEST = 32 * 1024 * 1024
@@ -71,12 +75,17 @@ _PARTS = {
 """The templates of the parts that a script may ask for, by the id of the element."""
 
 
+_TYPED_PARTS = frozenset(_PARTS[name] for name in ("findings", "expectation-field", "payload-view"))
+"""Those that are asked for while something is typed: what is unsaved comes with them."""
+
+
 class ComposeNotices(msgspec.Struct, frozen=True, kw_only=True):
     """The notices about the action that was just done."""
 
     problems: Mapping[str, str] = {}
     notice: str = ""
     fixture: FixtureNotice | None = None
+    unsaved: UnsavedNotice | None = None
     expectation: ExpectationNotice | None = None
     is_reset: bool = False
     """Whether the stand-in was just reset."""
@@ -98,10 +107,19 @@ class ComposePage(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Whether advice is switched on."""
     can_advise: bool
     """Whether the contract has rules of advice."""
+    unsaved: UnsavedPanel
+    part: str
+    """The template of what is shown."""
+    make_edited: Callable[[], Collection[str]]
     make_findings: Callable[[], Findings]
-    make_fixtures: Callable[[], FixturePanel]
+    make_fixtures: Callable[[Collection[str]], FixturePanel]
     make_payload: Callable[[Findings], PayloadPanel]
     make_expectation: Callable[[], ExpectationPanel]
+
+    @cached_property
+    def edited(self) -> Collection[str]:
+        """The names of the fixtures with unsaved edits."""
+        return self.make_edited()
 
     @cached_property
     def findings(self) -> Findings:
@@ -109,7 +127,7 @@ class ComposePage(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def fixtures(self) -> FixturePanel:
-        return self.make_fixtures()
+        return self.make_fixtures(self.edited)
 
     @cached_property
     def payload(self) -> PayloadPanel:
@@ -128,6 +146,7 @@ class ComposePages(RoomPages):
     def __init__(self, context: AppContext, pages: Pages) -> None:
         super().__init__(context, pages)
         self._fixture_buttons = FixtureButtons(context)
+        self._unsaved = UnsavedEdits(context)
         self._pressing = asyncio.Lock()
         """One button after the other: a press reads files and writes them."""
 
@@ -164,23 +183,46 @@ class ComposePages(RoomPages):
         send_form.expectation_view = EXPECTATION_VIEW.of(request)
         send_form.q = request.query_params.get("q", "").strip()
         send_form.receiver = send_form.receiver or chosen_receiver(request, receivers).name
-        return self._show(request, receivers, lambda: files, send_form, notices)
+        # What an opened file holds is no fixture's: the unsaved edits of one do not take its place.
+        is_foreign = parent is not None and not send_form.parent
+        unsaved = self._unsaved.begin("" if is_foreign else browser_id(request), send_form)
+        if (
+            unsaved.is_edited
+            and files.opened is not None
+            and send_form.loaded not in ("", stamp(files.opened))
+        ):
+            compared = self._fixture_buttons.press("compare", "", send_form, FormData())
+            notices = msgspec.structs.replace(notices, fixture=compared)
+        response = self._show(request, receivers, lambda: files, send_form, notices, unsaved=unsaved)
+        remember_browser(request, response)
+        return response
 
     async def change(self, request: Request) -> Response:
         """Do the action of a button other than Send with the typed form, and show the page again."""
         form = await forms.read(request, largest=_LARGEST)
         send_form = await asyncio.to_thread(_read, form)
         wrong = await asyncio.to_thread(_take_inputs, send_form, form)
+        before = msgspec.structs.replace(send_form)
         wanted = request.headers.get("hx-target", "")
         do = text(form, "do") or {"expectation-field": "pick"}.get(wanted, "show")
         try:
-            notices = await self._do(do, send_form, form)
+            notices = await self._do(request, do, send_form, form)
         except Refused as refused:
             notices = ComposeNotices(problems=refused.problems)
         notices = msgspec.structs.replace(notices, problems={**wrong, **notices.problems})
         part = _PARTS.get(wanted, "compose/compose.html")
         receivers = self._context.read_receivers()
-        show = partial(self._show_again, request, receivers, send_form, notices, form=form, part=part)
+        show = partial(
+            self._show_again,
+            request,
+            receivers,
+            send_form,
+            notices,
+            form=form,
+            part=part,
+            do=do,
+            before=before,
+        )
         response = await asyncio.to_thread(show)
         remember_receiver(request, response, receivers.find(send_form.receiver))
         if do.startswith("view:"):
@@ -190,7 +232,7 @@ class ComposePages(RoomPages):
         ADVICE.remember(request, response, notices.advice)
         return response
 
-    async def _do(self, do: str, send_form: SendForm, form: FormData) -> ComposeNotices:
+    async def _do(self, request: Request, do: str, send_form: SendForm, form: FormData) -> ComposeNotices:
         """Press one of the page's buttons; Refused where that cannot be done."""
         if do == "import":
             return ComposeNotices(fixture=await self._fixture_buttons.take_in(send_form))
@@ -198,11 +240,14 @@ class ComposePages(RoomPages):
             self._context.stand_in.reset()
             return ComposeNotices(is_reset=True)
         async with self._pressing:
-            return await asyncio.to_thread(self._press, do, send_form, form)
+            return await asyncio.to_thread(self._press, request, do, send_form, form)
 
-    def _press(self, do: str, send_form: SendForm, form: FormData) -> ComposeNotices:
+    def _press(self, request: Request, do: str, send_form: SendForm, form: FormData) -> ComposeNotices:
         """Press a button that works on texts and files. Blocks."""
         word, _, argument = do.partition(":")
+        unsaved = self._unsaved.press(browser_id(request), word, argument, send_form, form)
+        if unsaved is not None:
+            return ComposeNotices(unsaved=unsaved)
         fixture = self._fixture_buttons.press(word, argument, send_form, form)
         if fixture is not None:
             return ComposeNotices(fixture=fixture)
@@ -223,11 +268,13 @@ class ComposePages(RoomPages):
         send_form = await asyncio.to_thread(_read, form)
         receivers = self._context.read_receivers()
         try:
-            wanted = await asyncio.to_thread(self._request, receivers, send_form, form)
+            wanted = await asyncio.to_thread(self._request, request, receivers, send_form, form)
             delivery, was_sent = await self._once(forms.key(form), wanted)
         except Refused as refused:
             notices = ComposeNotices(problems=refused.problems)
-            show = partial(self._show_again, request, receivers, send_form, notices, form=form, refused=True)
+            show = partial(
+                self._show_again, request, receivers, send_form, notices, form=form, do="send", refused=True
+            )
             return await asyncio.to_thread(show)
         query = "?sent=before" if was_sent else ""
         response = RedirectResponse(f"/deliveries/{delivery}{query}", HTTPStatus.SEE_OTHER)
@@ -240,9 +287,13 @@ class ComposePages(RoomPages):
         except SandboxError as error:
             raise Refused("send", str(error)) from error
 
-    def _request(self, receivers: KnownReceivers, send_form: SendForm, form: FormData) -> SendRequest:
+    def _request(
+        self, request: Request, receivers: KnownReceivers, send_form: SendForm, form: FormData
+    ) -> SendRequest:
         """The send that the form asks for; Refused where it may not or cannot be sent. Blocks."""
-        for field, untaken in _take_inputs(send_form, form).items():
+        problems = _take_inputs(send_form, form)
+        self._unsaved.keep(browser_id(request), "send", send_form, send_form)
+        for field, untaken in problems.items():
             raise Refused(field, untaken)
         target = self._target(receivers, send_form)
         permit(target, shown=send_form.shown, confirmed=send_form.confirmed)
@@ -320,32 +371,21 @@ class ComposePages(RoomPages):
         if not request.query_params:
             spoken = self._context.speaks(chosen_receiver(request, receivers)).default
             edition = spoken if spoken in known[action] else edition
-        wanted = contract.load(action, edition)
         infos = available(self._context.workspace, action, edition)
         name = request.query_params.get("fixture") or (infos[0].name if infos else "")
         if "new" in request.query_params:
             name = ""
-        kept = jsontext.pretty(wanted.examples.request) + "\n"
-        notice = ""
-        if name:
-            read = self._context.workspace.read_fixture(action, edition, name)
-            if len(read) <= MOST_TYPED:
-                kept = read
-            else:
-                notice, name = _too_large(name, len(read)), ""
-        # It gives the first Send a verdict: an accepted status, a response that keeps the contract.
-        accepted = Expectation(status=wanted.ok_statuses[0])
-        send_form = SendForm(
-            action=action,
-            edition=edition,
-            fixture=name,
-            payload=kept,
-            loaded=stamp(kept) if name else "",
-            save_as=name,
-            fixture_name=name,
-            expectation=expectation_text(accepted),
-        )
-        return send_form, FixtureFiles(infos, kept if name else None), notice
+        is_kept = self._unsaved.has(browser_id(request), Subject(action, edition, name))
+        try:
+            send_form, notice = opening.form_named(self._context, action, edition, name)
+        except UsageError:
+            if not is_kept:
+                raise
+            # The fixture is gone, and what was typed about it is not.
+            send_form, notice = SendForm(action=action, edition=edition, fixture=name), ""
+            send_form.save_as = send_form.fixture_name = name
+            return send_form, FixtureFiles(infos, None), notice
+        return send_form, FixtureFiles(infos, send_form.payload if send_form.fixture else None), notice
 
     def _show_again(
         self,
@@ -353,11 +393,18 @@ class ComposePages(RoomPages):
         receivers: KnownReceivers,
         send_form: SendForm,
         notices: ComposeNotices,
+        *,
+        do: str,
+        before: SendForm | None = None,
         **options: Any,
     ) -> Response:
-        """Show what was typed, with the fixtures as they are now. Blocks: a fixture may be large."""
+        """Keep what is typed and show it, with the fixtures as they are now. Blocks: a fixture may be large.
+
+        `before` is the form as it was posted, where the button `do` may have changed it.
+        """
+        unsaved = self._unsaved.keep(browser_id(request), do, before or send_form, send_form)
         read_files = partial(self._fixture_buttons.read, send_form)
-        return self._show(request, receivers, read_files, send_form, notices, **options)
+        return self._show(request, receivers, read_files, send_form, notices, unsaved=unsaved, **options)
 
     def _show(
         self,
@@ -367,6 +414,7 @@ class ComposePages(RoomPages):
         send_form: SendForm,
         notices: ComposeNotices,
         *,
+        unsaved: UnsavedPanel,
         form: FormData | None = None,
         part: str = "compose/compose.html",
         refused: bool = False,
@@ -386,14 +434,20 @@ class ComposePages(RoomPages):
             problems=wrong,
             gives_advice=(notices.advice or ADVICE.of(request)) == "on",
             can_advise=bool(contract.load(send_form.action, send_form.edition).advice),
+            unsaved=unsaved,
+            part=part,
+            make_edited=lambda: self._unsaved.fixtures(
+                browser_id(request), send_form.action, send_form.edition
+            ),
             make_findings=lambda: self._findings(receivers, send_form),
-            make_fixtures=lambda: self._fixture_buttons.panel(send_form, files()),
+            make_fixtures=lambda edited: self._fixture_buttons.panel(send_form, files(), edited),
             make_payload=lambda findings: payload.panel(
                 self._context, receivers, send_form, findings, lambda: files().opened
             ),
             make_expectation=lambda: expectation.panel(self._context, send_form, form),
         )
-        return self._page(request, part, page, target=target, refused=refused)
+        answer = "compose/answer.html" if part in _TYPED_PARTS else part
+        return self._page(request, answer, page, target=target, refused=refused)
 
     def _findings(self, receivers: KnownReceivers, send_form: SendForm) -> Findings:
         wanted = contract.load(send_form.action, send_form.edition)
@@ -423,13 +477,6 @@ def _read(form: FormData) -> SendForm:
     # Action and edition become parts of paths: only those of a contract may be read or written.
     contract.load(send_form.action, send_form.edition)
     return send_form
-
-
-def _too_large(name: str, size: int) -> str:
-    return (
-        f"{name} has {size:,} characters, and this page takes up to {MOST_TYPED:,}: send it with "
-        f"`retailops-sandbox send {name}`."
-    )
 
 
 def _take_inputs(send_form: SendForm, form: FormData) -> dict[str, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
@@ -37,6 +39,22 @@ PAYLOAD_VIEW = Choice("view", ("raw", "form", "sent"))
 """How payloads are shown: as text, as a form, or as the request as sent."""
 EXPECTATION_VIEW = Choice("expectation", ("json", "cards"))
 ADVICE = Choice("advice", ("on", "off"))
+
+
+_BROWSER = "sandbox_browser"
+"""The cookie with a browser's id, the same at each port, as unsaved edits outlive the port."""
+
+
+def browser_id(request: Request) -> str:
+    """The random id of this browser; empty for one that keeps no cookie, or has not been here."""
+    return request.cookies.get(_BROWSER, "")
+
+
+def remember_browser(request: Request, response: Response) -> None:
+    """Give this browser an id, if it has none."""
+    if not browser_id(request):
+        id = secrets.token_hex(16)
+        response.set_cookie(_BROWSER, id, max_age=_YEAR, httponly=True, samesite="lax")
 
 
 def chosen_receiver(request: Request, receivers: KnownReceivers) -> Receiver:

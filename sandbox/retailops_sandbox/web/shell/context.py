@@ -24,6 +24,7 @@ from retailops_sandbox.web.shell.known_receivers import KnownReceivers, Receiver
 from retailops_sandbox.web.shell.running import Running
 from retailops_sandbox.web.shell.scenario_index import ScenarioIndex
 from retailops_sandbox.web.shell.sending import Sending
+from retailops_sandbox.workspace.edits import Edits
 from retailops_sandbox.workspace.workspace import Workspace
 
 _MADE_WHEN_SENT: dict[str, Json] = {name: f"${{{name}}}" for name in ("uuid", "now", "sequence")}
@@ -102,6 +103,7 @@ class AppContext:
         self.sending = Sending(self.clock, is_logged=lambda id: self.log.delivery(id) is not None)
         self.running = Running(transport)
         self.scenario_index = ScenarioIndex(workspace)
+        self.edits = Edits(workspace)
 
     # --- the log ---
 

@@ -52,6 +52,18 @@ class SendForm(msgspec.Struct, kw_only=True):
     """The URL that the page showed."""
     parent: str = ""
     form_id: str = ""
+    opened: str = ""
+    """The `stamp` of the payload that the page began with."""
+    expected: str = ""
+    """The `stamp` of the expectation that the page began with."""
+    tab: str = ""
+    """The page's own id, by which two pages with one fixture are told apart."""
+    sequence: str = ""
+    """How often something was typed in the page; empty without JavaScript."""
+    revision: str = ""
+    """The unsaved edit that the page shows; empty where nothing was typed before."""
+    others: str = ""
+    """The unsaved edits of other pages that the page showed, with blanks between them."""
 
     @classmethod
     def of(cls, form: FormData) -> SendForm:

@@ -1,0 +1,61 @@
+"""The compose page's form as it is opened, before anything is typed."""
+
+from __future__ import annotations
+
+from retailops_sandbox import jsontext
+from retailops_sandbox.contracts import contract
+from retailops_sandbox.errors import UsageError
+from retailops_sandbox.model import Expectation
+from retailops_sandbox.web.shell.context import AppContext
+from retailops_sandbox.web.shell.pages import expectation_text
+from retailops_sandbox.web.shell.send_form import MOST_TYPED, SendForm, resend_form
+from retailops_sandbox.workspace.fixtures import stamp
+
+
+def form_named(context: AppContext, action: str, edition: str, name: str) -> tuple[SendForm, str]:
+    """The form of a fixture as it is saved, or of a new one without a name; and a notice.
+
+    UsageError where there is no fixture of that name.
+    """
+    wanted = contract.load(action, edition)
+    kept = jsontext.pretty(wanted.examples.request) + "\n"
+    notice = ""
+    if name:
+        read = context.workspace.read_fixture(action, edition, name)
+        if len(read) <= MOST_TYPED:
+            kept = read
+        else:
+            notice, name = _too_large(name, len(read)), ""
+    # It gives the first Send a verdict: an accepted status, a response that keeps the contract.
+    accepted = Expectation(status=wanted.ok_statuses[0])
+    send_form = SendForm(
+        action=action,
+        edition=edition,
+        fixture=name,
+        payload=kept,
+        loaded=stamp(kept) if name else "",
+        save_as=name,
+        fixture_name=name,
+        expectation=expectation_text(accepted),
+    )
+    return send_form, notice
+
+
+def as_saved(context: AppContext, send_form: SendForm) -> SendForm:
+    """A form of the same fixture or delivery, without what was typed.
+
+    UsageError where there is no such fixture or delivery any more.
+    """
+    if not send_form.parent:
+        return form_named(context, send_form.action, send_form.edition, send_form.fixture)[0]
+    entry = context.log.delivery(send_form.parent)
+    if entry is None:
+        raise UsageError(f"delivery {send_form.parent} is not in the log any more", mend="open a fixture")
+    return resend_form(entry, own=not context.log.opened_from(send_form.parent))
+
+
+def _too_large(name: str, size: int) -> str:
+    return (
+        f"{name} has {size:,} characters, and this page takes up to {MOST_TYPED:,}: send it with "
+        f"`retailops-sandbox send {name}`."
+    )
