@@ -223,7 +223,7 @@ def test_back_brings_back_what_was_typed(page: Page):
     expect(page.locator(".cm-content")).to_contain_text('"5000"')
     expect(page.get_by_role("textbox", name="Expected response")).to_have_value('{"status": 201}')
     page.goto("/")
-    expect(payload_of(page)).to_have_value(re.compile('"4897"'))
+    expect(payload_of(page)).to_have_value(re.compile('"5000"'))
 
 
 def test_a_form_that_is_refused_comes_back_as_it_was_typed(page: Page):

@@ -375,11 +375,10 @@ class ComposePages(RoomPages):
         name = request.query_params.get("fixture") or (infos[0].name if infos else "")
         if "new" in request.query_params:
             name = ""
-        is_kept = self._unsaved.has(browser_id(request), Subject(action, edition, name))
         try:
             send_form, notice = opening.form_named(self._context, action, edition, name)
         except UsageError:
-            if not is_kept:
+            if not self._unsaved.has(browser_id(request), Subject(action, edition, name)):
                 raise
             # The fixture is gone, and what was typed about it is not.
             send_form, notice = SendForm(action=action, edition=edition, fixture=name), ""

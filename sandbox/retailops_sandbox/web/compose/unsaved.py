@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Sequence
 
@@ -19,6 +20,7 @@ from retailops_sandbox.workspace.fixtures import stamp
 
 _CARRIED = ("save", "overwrite", "rename", "delete")
 """The buttons after which what was typed belongs to the fixture that is open then."""
+_SEQUENCE = re.compile(r"[0-9]{1,15}")
 _FIELDS = ("payload", "expectation", "variables")
 
 
@@ -190,7 +192,7 @@ def _edit_of(send_form: SendForm) -> UnsavedEdit:
         opened=send_form.opened,
         expected=send_form.expected,
         tab=send_form.tab,
-        sequence=int(send_form.sequence) if send_form.sequence.isdecimal() else 0,
+        sequence=int(send_form.sequence) if _SEQUENCE.fullmatch(send_form.sequence) else 0,
     )
 
 
