@@ -137,3 +137,15 @@ def test_ticks_stay_from_page_to_page(page: Page, other: Other):
     bar.get_by_role("button", name="Untick all").click()
     expect(bar).to_be_hidden()
     expect(page.locator("input[name=delivery]:checked")).to_have_count(0)
+
+
+def test_the_dots_of_latency_lead_to_their_deliveries(page: Page, other: Other):
+    page.goto(other.log.replace("/deliveries", "/deliveries/latency"))
+    dots = page.get_by_role("group", name="Deliveries in time").get_by_role("link")
+    last = dots.count() - 1
+    dots.nth(last).focus()
+    page.keyboard.press("ArrowLeft")
+    expect(dots.nth(last - 1)).to_be_focused()
+    address = dots.nth(last - 1).get_attribute("href") or ""
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**{address}")

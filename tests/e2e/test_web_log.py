@@ -240,7 +240,9 @@ def test_judging_again_changes_the_verdict_in_the_log(client: LogClient) -> None
 def test_latency_is_a_chart_and_a_table(client: LogClient) -> None:
     page = client.page("/deliveries/latency?run=" + FIRST)
     assert "2 deliveries" in main_words(page)
-    assert 'class="marks errored"' in page
+    # Each dot leads to its delivery.
+    for each in (LOST, REFUSED):
+        assert re.search(rf'<a href="/deliveries/{each}\?run={FIRST}"[^>]*><circle class="dot errored"', page)
     assert "<table>" in page
     assert "no delivery to show" in main_words(client.page("/deliveries/latency?order=none"))
     whole = main_words(client.page("/deliveries/latency"))

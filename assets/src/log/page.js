@@ -1,5 +1,6 @@
 // The page of the log: its rows go on, its filter acts at once, a delivery opens beside the list.
 
+import "./dots.js";
 import { startFilter } from "./filter.js";
 import { LiveLog } from "./live.js";
 import { startPreview } from "./preview.js";

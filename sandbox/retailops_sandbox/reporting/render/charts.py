@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -39,6 +40,18 @@ class Bin(msgspec.Struct, frozen=True):
     width: float
 
 
+class Dot(msgspec.Struct, frozen=True):
+    """A delivery in the chart of latency."""
+
+    x: float
+    """In percent of the width."""
+    y: float
+    verdict: str
+    id: str
+    at: str
+    total_ms: float
+
+
 class Latency(msgspec.Struct, frozen=True, kw_only=True):
     """Latency over time, on a logarithmic scale, with its distribution on the same scale."""
 
@@ -46,37 +59,51 @@ class Latency(msgspec.Struct, frozen=True, kw_only=True):
     first: str
     last: str
     """The instants of the first and the last delivery."""
-    marks: Mapping[str, str]
-    """By verdict, an SVG path with a point for each delivery."""
+    verdicts: list[str]
+    """The verdicts that the deliveries have."""
+    dots: list[Dot]
+    """A dot for each delivery, in order of time, but for those that the dot of a later one covers."""
     ticks: list[Tick]
     bins: list[Bin]
     quantiles: list[tuple[str, float]]
     """The name and the milliseconds of each quantile."""
 
 
-def latency(sent: Sequence[tuple[str, float, str]]) -> Latency | None:
-    """The chart of deliveries, each with its instant, milliseconds and verdict; None if there are none."""
-    dated = [(at.timestamp(), each) for each in sent if (at := moment(each[0])) is not None]
+class Sent(NamedTuple):
+    """A delivery as the chart of latency needs it."""
+
+    at: str
+    """The instant of sending."""
+    total_ms: float
+    verdict: str
+    id: str
+
+
+def latency(sent: Sequence[Sent]) -> Latency | None:
+    """The chart of deliveries; None if there are none."""
+    dated = [(at.timestamp(), each) for each in sent if (at := moment(each.at)) is not None]
     if not dated:
         return None
     instants, sent = [at for at, _ in dated], [each for _, each in dated]
     first, span = min(instants), (max(instants) - min(instants)) or 1.0
-    taken = sorted(_bounded(total) for _, total, _ in sent)
+    taken = sorted(_bounded(each.total_ms) for each in sent)
     bottom, top = math.floor(math.log10(taken[0])), math.ceil(math.log10(taken[-1]))
     top = max(top, bottom + 1)
 
     def height(milliseconds: float) -> float:
         return round(HEIGHT * (1 - (math.log10(_bounded(milliseconds)) - bottom) / (top - bottom)), 1)
 
-    marks: dict[str, dict[str, None]] = {}
-    for instant, (_, total, verdict) in zip(instants, sent, strict=True):
-        x = round(WIDTH * (instant - first) / span, 1)
-        marks.setdefault(verdict, {})[f"M{x:g} {height(total):g}h0"] = None
+    dots: dict[tuple[float, float], Dot] = {}
+    for instant, each in sorted(zip(instants, sent, strict=True), key=lambda pair: (pair[0], pair[1].id)):
+        place = round(100 * (instant - first) / span, 2), height(each.total_ms)
+        dots.pop(place, None)
+        dots[place] = Dot(*place, each.verdict, each.id, each.at, each.total_ms)
     return Latency(
         count=len(sent),
-        first=min(at for at, _, _ in sent),
-        last=max(at for at, _, _ in sent),
-        marks={verdict: "".join(points) for verdict, points in sorted(marks.items())},
+        first=min(each.at for each in sent),
+        last=max(each.at for each in sent),
+        verdicts=sorted({each.verdict for each in sent}),
+        dots=list(dots.values()),
         ticks=[Tick(height(10.0**power), _spelled(10.0**power)) for power in range(bottom, top + 1)],
         bins=_bins(taken, bottom, top),
         quantiles=[

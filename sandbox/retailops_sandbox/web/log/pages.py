@@ -281,7 +281,9 @@ class LogPages(RoomPages):
     def _read_latency(self, query: Query) -> LatencyPage:
         rows = islice(self._context.log.rows(query), _CHARTED)
         return LatencyPage(
-            chart=charts.latency([(row.sent_at, row.total_ms, row.verdict_word) for row in rows]),
+            chart=charts.latency(
+                [charts.Sent(row.sent_at, row.total_ms, row.verdict_word, row.id) for row in rows]
+            ),
             largest=_CHARTED,
             terms=filters.terms(query),
             address=query_string(query),
