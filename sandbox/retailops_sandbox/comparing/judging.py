@@ -11,6 +11,7 @@ from msgspec import UNSET
 from retailops_sandbox import jsontext, patterns
 from retailops_sandbox.answers import coding
 from retailops_sandbox.comparing import matchers
+from retailops_sandbox.comparing.coverage import Coverage
 from retailops_sandbox.comparing.documents import compare_in
 from retailops_sandbox.comparing.rules import NO_RULES, Scope, compile_headers, compile_rules, whole_scope
 from retailops_sandbox.errors import SourceError, shortened
@@ -134,6 +135,7 @@ class Judge:
         refusals = () if sends_tokens or contract.auth is None else (contract.auth.status,)
         self._allowed = frozenset((*contract.ok_statuses, *refusals))
         self._scope = whole_scope(NO_RULES, contract.arrays)
+        self._coverage = Coverage(contract.arrays, contract.ok_statuses)
         self._prepared: dict[int, _Prepared] = {}
         self._bodies: dict[tuple[int, str], _Body] = {}
 
@@ -159,7 +161,17 @@ class Judge:
             notes=findings.notes,
             expectation=expectation,
             expected_by=expected_by,
+            unchecked=self._unchecked(answer, expectation),
         )
+
+    def _unchecked(self, answer: Answer, expectation: Expectation | None) -> tuple[str, ...]:
+        """The parts of an answer that are not compared; none where there is no answer to judge."""
+        response, delivery = answer.response, answer.delivery
+        if response is None or delivery.dropped or delivery.fault is not None:
+            return ()
+        if expectation is None or expectation.fault is not None:
+            return self._coverage.unchecked(None, None, response)
+        return self._coverage.unchecked(expectation, self._prepare(expectation).scope, response)
 
     def _verdict(self, answer: Answer, expectation: Expectation | None) -> tuple[Verdict, str, _Findings]:
         delivery, response = answer.delivery, answer.response

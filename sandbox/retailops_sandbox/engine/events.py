@@ -43,6 +43,13 @@ class StepResult(msgspec.Struct, frozen=True, kw_only=True):
     sent: int = 0
     faults: int = 0
 
+    @property
+    def unchecked(self) -> tuple[str, ...]:
+        """The parts of its answers that were not compared, each once."""
+        if len(self.judgements) == 1:
+            return self.judgements[0].unchecked
+        return tuple(dict.fromkeys(part for each in self.judgements for part in each.unchecked))
+
 
 class ScenarioResult(msgspec.Struct, frozen=True):
     """The outcome of a scenario: the worst of its steps."""

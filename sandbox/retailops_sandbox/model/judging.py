@@ -70,5 +70,8 @@ class Judgement(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     expectation: Expectation | None = None
     expected_by: str = ""
     """The file of the fixture's own expectation, `shipped:` before a shipped one; empty for any other."""
+    unchecked: tuple[str, ...] = ()
+    """The parts of the answer that were not compared: `contract`, and the contract's word for what an answer
+    tells, such as `events`, or `body`. Empty also in records of versions that did not keep it."""
     struck_out: tuple[StruckOut, ...] | None = None
     """What was struck out of the expectation and the differences. None as in a delivery."""

@@ -87,6 +87,8 @@ class ResultStep(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """The most attempts that one of its deliveries took."""
     sent: Count = 0
     seconds: float = 0.0
+    unchecked: tuple[str, ...] = ()
+    """The parts of its answers that were not compared, as in judgements."""
 
 
 class Result(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

@@ -145,6 +145,11 @@ class Result:
         return [each for comparison in self.comparisons for each in comparison.violations]
 
     @property
+    def unchecked(self) -> tuple[str, ...]:
+        """The parts of the answers that were not compared, such as `events`."""
+        return self._step.unchecked
+
+    @property
     def fault(self) -> Fault | None:
         """Why the last delivery had no usable answer."""
         return self.deliveries[-1].fault if self.deliveries else None
@@ -168,7 +173,9 @@ class Result:
         """
         __tracebackhide__ = True
         if self.verdict == "recorded":
-            raise AssertionError("nothing was expected, so nothing was checked (give send an expect)")
+            said = lines.not_compared(self.unchecked, self.verdict)
+            what = f"nothing was expected: {said}" if said else "nothing was expected"
+            raise AssertionError(f"{what} (give send an expect)")
         if not self.passed:
             self._told = True
             kind = AssertionError if self.verdict == "failed" else Errored
@@ -186,7 +193,8 @@ class Result:
             words = self._headline()
             return f"<Result {words if len(words) <= _REPR else words[: _REPR - 1] + '…'}>"
         status = f": {self.response.status}" if self.deliveries and self.fault is None else ""
-        return f"<Result {self.verdict}{status}>"
+        said = lines.not_compared(self.unchecked, self.verdict)
+        return f"<Result {self.verdict}{status}{f'; {said}' if said else ''}>"
 
 
 def sections(results: Sequence[Result]) -> list[tuple[str, str]]:

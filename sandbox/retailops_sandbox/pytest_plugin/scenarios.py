@@ -97,6 +97,8 @@ class ScenarioItem(pytest.Item):
         self.plan = plan
         self.line = 1
         """The line of the step that decided the verdict; 1 where the scenario passed."""
+        self.not_compared = ""
+        """What was not compared in the last run; empty where all was, or it did not pass."""
         self.extra_keyword_matches.add(plan.scenario.name)
         for tag in plan.scenario.tags:
             self.extra_keyword_matches.add(tag)
@@ -121,12 +123,14 @@ class ScenarioItem(pytest.Item):
         self.line = 1
         events = sending(self).execute(self.plan)
         result = next(event for event in events if isinstance(event, ScenarioResult))
+        self.not_compared = lines.steps_not_compared(result)
         if result.verdict == "passed":
             return
         step = next(step for step in result.steps if step.verdict == result.verdict)
         self.line = self.plan.line(step.number)
         if result.verdict == "recorded":
-            pytest.skip(f"recorded: nothing is expected of step {quoted(step.name)}")
+            said = f"; {self.not_compared}" if self.not_compared else ""
+            pytest.skip(f"recorded: nothing is expected of step {quoted(step.name)}{said}")
         if result.verdict == "skipped":
             pytest.skip(lines.in_line(step.reason))
         kind = ScenarioFailed if result.verdict == "failed" else ScenarioErrored

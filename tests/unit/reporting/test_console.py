@@ -89,6 +89,33 @@ def test_an_answer_that_breaks_the_contract_is_told_of_where_it_does_not_fail():
     assert "      the answer breaks the contract: /events: is missing (required)" in said
 
 
+@pytest.mark.parametrize(
+    ("unchecked", "ends"),
+    [
+        ((("events",),), " ms  (events were not compared)"),
+        (
+            ((), ("body",), ("contract",)),
+            " ms  (the contract was not enforced, body was not compared in 2 of 3 steps)",
+        ),
+        (((),), " ms"),
+    ],
+)
+def test_a_scenario_that_passed_says_what_was_not_compared(unchecked: tuple[tuple[str, ...], ...], ends: str):
+    said: list[str] = []
+    steps = [
+        StepResult(
+            number=number,
+            name=f"{number}",
+            verdict="passed",
+            judgements=(Judgement(delivery="r.1", verdict="passed", at="", unchecked=parts),),
+        )
+        for number, parts in enumerate(unchecked)
+    ]
+    console = Console(said.append, colour=False, width=100, verbose=False)
+    console.on_event(ScenarioResult(plan(), "passed", tuple(steps), 0.01))
+    assert said[0].endswith(ends)
+
+
 def test_a_name_cannot_write_over_other_lines():
     said = printed("a\n✓ passed\x1b[2J", items=1)
     assert "a\\n✓ passed\\u001b[2J" in said[0]

@@ -55,6 +55,17 @@ def told(entry: Entry) -> str:
     return "\n".join(delivery_text.delivery(entry, width=100, colour=False))
 
 
+def test_the_verdict_says_what_was_not_compared_and_who_expected_it():
+    by = judged("passed", unchecked=("contract", "events"), expected_by="fixtures/a/b/c.expect.json")
+    lines = told(
+        Entry(make(), (judged("recorded", unchecked=("events",), reason="nothing was expected"), by))
+    )
+    assert lines.splitlines()[0].endswith("  (the contract was not enforced, events were not compared)")
+    assert "as expected by fixtures/a/b/c.expect.json, the contract was not enforced, events" in lines
+    assert "nothing was expected, events were not compared" in lines
+    assert "not compared" not in told(Entry(make(), (judged(unchecked=("events",)),)))
+
+
 def test_a_delivery_is_told_with_what_differs_and_its_judgements_the_newest_first():
     difference = Difference(
         kind="changed",

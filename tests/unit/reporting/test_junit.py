@@ -67,6 +67,15 @@ def test_a_violation_that_matters_is_the_headline():
     assert "/events: is missing" in failure.get("message", "")
 
 
+def test_what_was_not_compared_is_told_where_it_passed():
+    judged = Judgement(delivery="r.1", verdict="passed", at="", unchecked=("events",))
+    step = StepResult(number=0, name="x", verdict="passed", judgements=(judged,), sent=1)
+    case = the_case(step, verdict="passed")
+    assert case.findtext("system-out") == "step 'x': events were not compared"
+    failed = StepResult(number=0, name="x", verdict="failed", judgements=(judged,), sent=1)
+    assert the_case(failed, verdict="failed").find("system-out") is None
+
+
 def test_attempts_are_told_also_where_it_passed():
     step = StepResult(number=0, name="x", verdict="passed", attempts=3, sent=1)
     assert the_case(step, verdict="passed").findtext("system-out") == "step 'x': after 3 attempts"

@@ -64,7 +64,7 @@ def test_a_short_run_shows_none():
 def test_it_says_how_far_and_what_failed():
     watched = Watched()
     watched.done("passed", "failed", "errored", "passed", "recorded")
-    assert watched.tick() == f"{'█' * 15}{'░' * 15}  5 of 10 steps  1 failed  1 errored  1 s"
+    assert watched.tick() == f"{'█' * 13}{'░' * 13}  5 of 10 steps  1 failed  1 errored  1 recorded  1 s"
     assert watched.tick().endswith("2 s")
 
 

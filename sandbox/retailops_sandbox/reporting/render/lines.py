@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import UnsetType
 
 from retailops_sandbox import foreign_text, jsontext
-from retailops_sandbox.comparing import NOT_JSON
+from retailops_sandbox.comparing import NOT_JSON, coverage
 from retailops_sandbox.comparing.matchers import QUANTIFIERS
 from retailops_sandbox.engine import ScenarioResult, StepResult
 from retailops_sandbox.errors import SandboxError
@@ -122,6 +122,28 @@ def judgement(found: Judgement, *, width: int = 400, most: int | None = None) ->
 def expected_by(found: Judgement) -> str:
     """`expected by FILE`, where a fixture's own expectation judged; else empty."""
     return visible(f"expected by {found.expected_by}") if found.expected_by else ""
+
+
+def not_compared(unchecked: Sequence[str], verdict: Verdict) -> str:
+    """`events were not compared`, beside a verdict that may be taken for more than it says; else empty."""
+    if not unchecked or verdict not in ("passed", "recorded"):
+        return ""
+    parts = [part for part in unchecked if part != coverage.CONTRACT]
+    said = ["the contract was not enforced"] if coverage.CONTRACT in unchecked else []
+    if parts:
+        verb = "was" if parts == [coverage.BODY] else "were"
+        said.append(f"{' and '.join(map(in_line, parts))} {verb} not compared")
+    return ", ".join(said)
+
+
+def steps_not_compared(result: ScenarioResult) -> str:
+    """What was not compared in a scenario that passed or was recorded, and in how many of its steps."""
+    of_steps = [each for each in result.steps if each.unchecked]
+    parts = dict.fromkeys(part for each in of_steps for part in each.unchecked)
+    said = not_compared(tuple(parts), result.verdict)
+    if not said or len(result.steps) == 1:
+        return said
+    return f"{said} in {len(of_steps)} of {len(result.steps)} steps"
 
 
 def _with_hints(found: Violation) -> list[str]:

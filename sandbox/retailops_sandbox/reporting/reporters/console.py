@@ -102,7 +102,10 @@ class Console(Reporter):
         attempts = max([step.attempts for step in result.steps], default=1)
         after = f" after {attempts} attempts" if attempts > 1 else ""
         place = f"  {plan.id}" if plan.id and plan.scenario.name else ""
-        self._echo(f"{word}  {lines.in_line(plan.name + place)}  {round(result.seconds * 1000)} ms{after}")
+        said = lines.steps_not_compared(result)
+        note = f"  ({said})" if said else ""
+        took = f"{round(result.seconds * 1000)} ms{after}"
+        self._echo(f"{word}  {lines.in_line(plan.name + place)}  {took}{note}")
         for step in result.steps:
             if step.verdict in ("failed", "errored", "skipped") or (self._verbose and step.reason):
                 place = f"  {lines.in_line(plan.file)}:{plan.line(step.number)}" if plan.file else ""

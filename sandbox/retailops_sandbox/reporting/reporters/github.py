@@ -156,6 +156,7 @@ def _rows(result: ScenarioResult) -> Iterator[tuple[str, str, str, str]]:
 
 def _row(result: ScenarioResult) -> tuple[str, str, str, str]:
     reason = next((step.reason for step in result.steps if step.reason), "")
+    reason = "; ".join(filter(None, [reason, lines.steps_not_compared(result)]))
     word = f"{lines.GLYPHS[result.verdict]} {result.verdict}"
     return word, _named(result), _text(reason), f"{result.seconds * 1000:.0f}"
 

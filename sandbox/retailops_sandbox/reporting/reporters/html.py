@@ -59,6 +59,8 @@ class ShownScenario(NamedTuple):
     anchor: str
     headline: str
     """The first violation or difference."""
+    not_compared: str
+    """What was not compared; empty where all was, or it did not pass."""
     steps: Sequence[ShownStep]
 
 
@@ -148,7 +150,8 @@ class _Writer:
     def scenario(self, result: ScenarioResult, anchor: str) -> ShownScenario:
         spoiled = [step for step in result.steps if step.verdict == result.verdict]
         headline = lines.headline(spoiled[0]) if spoiled and result.verdict in ("failed", "errored") else ""
-        return ShownScenario(result, anchor, headline, [self._step(result, step) for step in result.steps])
+        steps = [self._step(result, step) for step in result.steps]
+        return ShownScenario(result, anchor, headline, lines.steps_not_compared(result), steps)
 
     def _step(self, result: ScenarioResult, step: StepResult) -> ShownStep:
         found = self._evidence.of(result.plan, step.name)
@@ -227,6 +230,7 @@ def _template() -> jinja2.Environment:
     environment.globals.update(glyphs=lines.GLYPHS, whole=WHOLE)
     environment.filters.update(
         visible=visible,
+        not_compared=lines.not_compared,
         outcome=lines.outcome,
         redirect=lines.redirect,
         start_line=lines.start_line,

@@ -80,12 +80,15 @@ def _inside(result: ScenarioResult) -> str:
     elif result.verdict in ("skipped", "recorded"):
         reason = next((step.reason for step in result.steps if step.reason), "nothing was expected")
         inner = f"<skipped>{in_xml(reason)}</skipped>"
-    again = [
+    notes = [
         f"step {quoted(step.name)}: after {step.attempts} attempts"
         for step in result.steps
         if step.attempts > 1
     ]
-    return f"{inner}<system-out>{in_xml(chr(10).join(again))}</system-out>" if again else inner
+    for step in result.steps:
+        if said := lines.not_compared(step.unchecked, step.verdict):
+            notes.append(f"step {quoted(step.name)}: {said}")
+    return f"{inner}<system-out>{in_xml(chr(10).join(notes))}</system-out>" if notes else inner
 
 
 def _outcome(result: ScenarioResult, step: StepResult) -> str:

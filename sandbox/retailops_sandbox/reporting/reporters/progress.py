@@ -76,7 +76,7 @@ class Progress(Reporter):
         words = [f"{self._done:,} of {self._total:,} steps"]
         words += [
             f"{self._counts[verdict]:,} {verdict}"
-            for verdict in ("failed", "errored")
+            for verdict in ("failed", "errored", "recorded")
             if self._counts[verdict]
         ]
         words.append(f"{self._seconds() - self._start:.0f} s")
