@@ -70,9 +70,9 @@ def test_a_delivery_opens_beside_the_list_and_keeps_the_place(page: Page, other:
     expect(rows(page).first).to_have_id(f"row-{delivery.id}")
     rows(page).first.locator(".events").click()
     expect(preview.locator(".banner")).to_contain_text("not judged")
-    page.locator("body").evaluate("() => document.activeElement.blur()")
     other.judge(delivery, "failed")
     expect(preview.locator(".banner")).to_contain_text("failed")
+    expect(page.locator("#preview-title")).to_be_focused()
     # A narrow window has no room beside the list.
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(other.log)

@@ -242,7 +242,7 @@ def test_latency_is_a_chart_and_a_table(client: LogClient) -> None:
     assert "2 deliveries" in main_words(page)
     # Each dot leads to its delivery.
     for each in (LOST, REFUSED):
-        assert re.search(rf'<a href="/deliveries/{each}\?run={FIRST}"[^>]*><circle class="dot errored"', page)
+        assert re.search(rf'<a href="/deliveries/{each}\?run={FIRST}"[^>]*><title>[^<]+ errored, ', page)
     assert "<table>" in page
     assert "no delivery to show" in main_words(client.page("/deliveries/latency?order=none"))
     whole = main_words(client.page("/deliveries/latency"))

@@ -6,6 +6,7 @@ import html
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -73,6 +74,43 @@ def test_many_are_sent_again_in_order_after_their_count_was_seen(client: Compose
         assert len(found) == 1
         resent += found
     assert resent == sorted(resent)
+
+
+def test_a_batch_is_stopped_and_ends_with_the_sandbox(tmp_path: Path) -> None:
+    with serving(tmp_path) as served:
+        client = ComposeClient(served)
+        client.add("hanging", "/misbehave/hang")
+        ids = []
+        for _ in range(3):
+            address = client.sent(receiver="hanging")
+            client.http.post(f"{address}/cancel")
+            ids.append(address.removeprefix("/deliveries/"))
+        places = []
+        for _ in range(2):
+            page = asked(client, *ids)
+            answer = client.http.post("/deliveries/again", data={**hidden(page), "delivery": ids})
+            places.append(answer.headers["location"])
+        stopped, going_on = places
+        in_flight = flying(client, stopped)
+        assert client.http.post(f"{stopped}/stop").headers["location"] == stopped
+        client.http.post(f"/deliveries/{in_flight}/cancel")
+        client.landed(f"/deliveries/{in_flight}")
+        while "stopping" in (words := main_words(client.http.get(stopped).text)):
+            pass
+        assert "1 of 3 sent again stopped" in words
+        assert words.count("not sent") == 2
+        flying(client, going_on)
+        client.http.close()
+        assert served.interrupt() == (0, "")
+        # Three by hand, one of each batch.
+        assert client.count() == 5
+
+
+def flying(client: ComposeClient, batch: str) -> str:
+    """The id of the delivery of a batch that is in flight."""
+    while not (found := re.search(r'href="/deliveries/([^"]+)">in flight', client.http.get(batch).text)):
+        pass
+    return found[1]
 
 
 def test_nothing_that_cannot_be_sent_is_counted(client: ComposeClient) -> None:

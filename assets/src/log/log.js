@@ -10,7 +10,8 @@ const article = () => document.querySelector("article#delivery");
 
 document.addEventListener("focusin", (event) => {
   const row = event.target.closest("#log table.log > tbody > tr");
-  if (row) mark(row);
+  // Ticking others leaves the open delivery the one that keys act on.
+  if (row && !(pane() && event.target.matches("input"))) mark(row);
 });
 
 function step(by) {

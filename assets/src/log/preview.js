@@ -26,6 +26,14 @@ export function mark(row) {
   row?.setAttribute("aria-current", "true");
 }
 
+const title = () => document.getElementById("preview-title");
+
+// Whether the reader is at something in the preview, which must not go then.
+function isRead() {
+  const focused = document.activeElement;
+  return focused !== title() && pane().contains(focused);
+}
+
 function put(markup) {
   const options = { swapDelay: 0, settleDelay: 0 };
   if (pane()) htmx.swap(pane(), markup, { swapStyle: "outerHTML", ...options });
@@ -60,7 +68,7 @@ export async function open(row, { isStep = false } = {}) {
   put(found.markup);
   if (isStep && !isNew) history.replaceState({ log: true }, "", address);
   else history.pushState({ log: true }, "", address);
-  if (!isStep) document.getElementById("preview-title").focus({ preventScroll: true });
+  if (!isStep) title().focus({ preventScroll: true });
   rowOf(id)?.scrollIntoView({ block: "nearest" });
 }
 
@@ -116,9 +124,12 @@ export function startPreview(log) {
   });
   // What is in flight or judged anew is shown as it has become.
   log.onChanged = async (id) => {
-    if (id !== openId() || pane().contains(document.activeElement)) return;
+    if (id !== openId() || isRead()) return;
     const found = await fetched(id);
-    if (found.isShown && id === openId()) put(found.markup);
+    if (!found.isShown || id !== openId() || isRead()) return;
+    const hadFocus = document.activeElement === title();
+    put(found.markup);
+    if (hadFocus) title().focus({ preventScroll: true });
   };
   if (!NARROW.matches) rowOf(openId())?.scrollIntoView({ block: "nearest" });
 }
