@@ -133,6 +133,16 @@ def _leaf(value: Json, repeats: Sequence[Json], sent: Collection[Json]) -> Volat
     return Volatile(rule, differed, sure, value)
 
 
+def rule_for(values: Sequence[Json]) -> Rule | None:
+    """The rule that accepts all these values and others like them; None without a value."""
+    if not values:
+        return None
+    found = [_recognised(each) for each in values]
+    if found[0] and all(each and each[0] == found[0][0] for each in found):
+        return found[0][0]
+    return _common_rule(values)[0]
+
+
 def _was_sent(value: Json, sent: Collection[Json]) -> bool:
     return isinstance(value, (str, int)) and not isinstance(value, bool) and value in sent
 

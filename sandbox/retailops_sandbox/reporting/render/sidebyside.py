@@ -96,6 +96,8 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     """The actual item's code, where both are there and their codes differ."""
     expected_pointer: str | None
     actual_pointer: str | None
+    array_pointer: str
+    """The array's pointer into the expected body."""
     rows: tuple[Row, ...]
     hint: str = ""
     row: Literal["card"] = "card"
@@ -319,9 +321,9 @@ class _Rower:
         for quiet, run in groupby(_beneath(place), key=lambda item: not (item.node.cost or item.node.moved)):
             group = list(run)
             if not quiet or len(group) <= MOST_ALIKE:
-                cards += [self._card(item, place.node, kind) for item in group if self._has_room()]
+                cards += [self._card(item, place, kind) for item in group if self._has_room()]
             elif self._has_room():
-                shown = tuple(self._card(item, place.node, kind) for item in group[:MOST_IN_FOLD])
+                shown = tuple(self._card(item, place, kind) for item in group[:MOST_IN_FOLD])
                 cards.append(Fold(depth=depth + 1, count=len(group), what=kind.nouns, rows=shown))
         return Cards(
             depth=depth,
@@ -333,7 +335,7 @@ class _Rower:
             matcher=_matcher(place.node),
         )
 
-    def _card(self, item: _Place, array: Node, kind: ItemKind) -> Card:
+    def _card(self, item: _Place, array: _Place, kind: ItemKind) -> Card:
         node = item.node
         if node.kind == "object":
             # What differs first, then all that does not in one fold: an event takes few lines.
@@ -351,12 +353,13 @@ class _Rower:
             else "only actual",
             same=not node.cost,
             moved=node.moved,
-            moved_matters=node.moved and array.keeps_order,
+            moved_matters=node.moved and array.node.keeps_order,
             noun=kind.noun,
             item=words,
             answered_code="" if answered == words.code else answered or "none",
             expected_pointer=item.expected if has_expected else None,
             actual_pointer=item.actual if has_actual else None,
+            array_pointer=array.expected,
             rows=rows,
             hint=self._hints.get(item.expected, "") if node.kind == "missing" else "",
         )
