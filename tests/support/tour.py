@@ -160,6 +160,10 @@ PLACES = [
     Place("latency-none", "/deliveries/latency?order=none"),
     Place("delivery-passed", "/deliveries/{passed}"),
     Place("delivery-failed", "/deliveries/{failed}"),
+    Place(
+        "delivery-rule",
+        "/deliveries/{failed}/rule?at=/events/0/error_message&actual=/events/0/error_message",
+    ),
     Place("delivery-errored", "/deliveries/{errored}"),
     Place("delivery-recorded", "/deliveries/{recorded}"),
     Place("delivery-flying", "/deliveries/{flying}"),

@@ -12,6 +12,7 @@ import "../palette/palette.js";
 import "./keys.js";
 import "./menus.js";
 import "./differences.js";
+import "./rules.js";
 import { ownZone } from "./times.js";
 
 const root = document.documentElement;

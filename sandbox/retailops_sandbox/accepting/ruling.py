@@ -6,7 +6,7 @@ file, whose placeholders stay, and to the expectation as it was judged by, which
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -23,6 +23,8 @@ from retailops_sandbox.model.judging import DifferenceKind
 
 EXACTLY = "exactly"
 """The choice of no rule: the answer's value is the expected one from then on."""
+_SHOWN = 300
+"""Characters of an item that are shown."""
 _TYPES = {"string": "text", "integer": "number"}
 
 
@@ -97,6 +99,16 @@ def place_at(
     return RulePlace(at=at, wide=options.wide, expected=expected, actual=actual, choices=choices)
 
 
+def item_at(actual_body: Json, at: str) -> Json:
+    """The item of the answer at a pointer; PointerError where there is none."""
+    return pointer.resolve(actual_body, at)
+
+
+def shown_item(item: Json) -> str:
+    """An item in one line."""
+    return jsontext.excerpt(item, _SHOWN)
+
+
 def words(place: RulePlace, word: str) -> str:
     """A choice in words: `exactly this`, `any text`, `a UUID`."""
     if word == EXACTLY:
@@ -167,6 +179,8 @@ class Preview(msgspec.Struct, frozen=True):
     """How many of the latest answers of a case an expectation would pass."""
 
     passed: int
+    fitting: int
+    """The answers that do not differ at the place that is decided about; those that pass are among them."""
     judged: int
     left_out: int = 0
     """The answers for which there was no time."""
@@ -174,18 +188,30 @@ class Preview(msgspec.Struct, frozen=True):
     @property
     def words(self) -> str:
         """`6 of the last 7 answers would pass`."""
-        which = "the last answer" if self.judged == 1 else f"{self.passed} of the last {self.judged} answers"
+        words = f"{self.passed} of the last {self.judged} answers would pass"
         if self.judged == 1:
-            return f"{which} would {'pass' if self.passed else 'not pass'}"
-        more = f"; {self.left_out} more were not tried, as that takes too long" if self.left_out else ""
-        return f"{which} would pass{more}"
+            words = f"the last answer would {'pass' if self.passed else 'not pass'}"
+        elsewhere = self.fitting - self.passed
+        if elsewhere and self.judged == 1:
+            words += ", as it differs elsewhere"
+        elif elsewhere:
+            words += f", and {elsewhere} {'differs' if elsewhere == 1 else 'differ'} elsewhere alone"
+        return f"{words}; {self.left_out} more were not tried in the time" if self.left_out else words
 
 
 def preview(
-    judge: Judge, expectation: Expectation, answers: Iterable[Delivery], *, has_time: Callable[[], bool]
+    judge: Judge,
+    expectation: Expectation,
+    answers: Iterable[Delivery],
+    paths: Collection[str],
+    *,
+    has_time: Callable[[], bool],
 ) -> Preview:
-    """The answers judged by the real comparer, for as long as there is time; the first is always judged."""
-    passed = judged = left_out = 0
+    """The answers judged by the real comparer, for as long as there is time; the first is always judged.
+
+    `paths` are the place that is decided about and the path of the rule.
+    """
+    passed = fitting = judged = left_out = 0
     for sent in answers:
         if judged and not has_time():
             left_out += 1
@@ -193,7 +219,12 @@ def preview(
         found = judge(redaction.listing.answer(sent), expectation, at=sent.sent_at)
         judged += 1
         passed += found.verdict == "passed"
-    return Preview(passed, judged, left_out)
+        fitting += found.verdict == "passed" or not any(_is_at(each, paths) for each in found.differences)
+    return Preview(passed, fitting, judged, left_out)
+
+
+def _is_at(found: Difference, paths: Collection[str]) -> bool:
+    return found.part == "body" and (found.rule_path in paths or found.expected_pointer in paths)
 
 
 def _exactly(text: str, place: RulePlace, rules: Mapping[str, Rule], spelled: Callable[[Any], Any]) -> str:

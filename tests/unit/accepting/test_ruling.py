@@ -202,13 +202,23 @@ def test_a_preview_says_how_many_of_the_last_answers_would_pass():
         TEXT, placed(), RuleChoice("regex", "^Order [0-9]+ has shipped$", True), is_template=False
     )
     last = answers("Order 1 has shipped", "Order 23 has shipped", "No")
-    found = ruling.preview(Judge(DRAFT), scenario.expectation(text), last, has_time=lambda: True)
-    assert (found.passed, found.judged, found.words) == (2, 3, "2 of the last 3 answers would pass")
+    found = ruling.preview(Judge(DRAFT), scenario.expectation(text), last, {AT, WIDE}, has_time=lambda: True)
+    assert (found.passed, found.fitting, found.judged) == (2, 2, 3)
+    assert found.words == "2 of the last 3 answers would pass"
+
+
+def test_a_preview_tells_answers_that_differ_elsewhere_alone():
+    text = ruling.with_choice(TEXT, placed(), RuleChoice("ignore", everywhere=True), is_template=False)
+    text = text.replace('"status": 200', '"status": 201')
+    found = ruling.preview(
+        Judge(DRAFT), scenario.expectation(text), answers("a", "b"), {AT, WIDE}, has_time=lambda: True
+    )
+    assert found.words == "0 of the last 2 answers would pass, and 2 differ elsewhere alone"
 
 
 def test_a_preview_without_time_tries_one_and_says_how_many_it_left_out():
     found = ruling.preview(
-        Judge(DRAFT), scenario.expectation(TEXT), answers("a", "b", "c"), has_time=lambda: False
+        Judge(DRAFT), scenario.expectation(TEXT), answers("a", "b", "c"), {AT}, has_time=lambda: False
     )
     assert (found.passed, found.judged, found.left_out) == (0, 1, 2)
 

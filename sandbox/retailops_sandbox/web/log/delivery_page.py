@@ -88,6 +88,8 @@ class DeliveryResult(msgspec.Struct, frozen=True, kw_only=True):
     can_accept: bool
     """Whether it has an answer or a fault that is not expected as it came."""
     can_review: bool
+    can_rule: bool
+    """Whether its comparison can lead to a rule."""
 
 
 class DeliveryPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,6 +101,8 @@ class DeliveryPage(msgspec.Struct, frozen=True, kw_only=True):
     """The name of the file that its run was opened from; empty for a run of the workspace."""
     target: Target
     """The receiver and URL that a send from this page would go to."""
+    ruled: str
+    """The id of the change by which a rule was made just now; else empty."""
     accepted: str
     """The id of the change by which the answer was accepted just now; else empty."""
     is_sent_before: bool
@@ -152,6 +156,7 @@ def _page(
         neighbours=_neighbours_in_run(context, row) if opened_from else _neighbours(context, request, row),
         opened_from=opened_from,
         target=context.target_named(receivers, receiver, row.action, row.edition),
+        ruled=request.query_params.get("ruled", ""),
         accepted=request.query_params.get("accepted", ""),
         is_sent_before=request.query_params.get("sent") == "before",
         unlogged=context.sending.problem(row.id),
@@ -189,6 +194,7 @@ def _result(
         scenario_is_known=bool(sent.scenario) and context.scenario_index.has(sent.scenario),
         can_accept=can_be_accepted(entry),
         can_review=_differs_from_its_scenario(entry),
+        can_rule=_can_rule(context, entry),
     )
 
 
@@ -201,6 +207,14 @@ def can_be_accepted(entry: Entry) -> bool:
         return True
     # What passed without its body being compared can be expected exactly.
     return not sent.scenario and sent.fault is None and judgement.expectation.body is UNSET
+
+
+def _can_rule(context: AppContext, entry: Entry) -> bool:
+    """Whether what is expected of a delivery is a fixture's or was typed; a scenario's has its review."""
+    judgement = entry.judgement
+    if judgement is None or context.log.opened_from(entry.delivery.id):
+        return False
+    return not entry.delivery.scenario or bool(judgement.expected_by)
 
 
 def _differs_from_its_scenario(entry: Entry) -> bool:

@@ -7,6 +7,7 @@ from retailops_sandbox.web.log.delivery import DeliveryPages
 from retailops_sandbox.web.log.exports import ExportPages
 from retailops_sandbox.web.log.live import LivePages
 from retailops_sandbox.web.log.pages import LogPages
+from retailops_sandbox.web.log.ruling import RulePages
 from retailops_sandbox.web.log.selected import SelectedPages
 from retailops_sandbox.web.log.story import StoryPages
 from retailops_sandbox.web.log.watch import Watch
@@ -30,6 +31,7 @@ def log_room(context: AppContext, pages: Pages) -> Room:
             *selected.routes(),
             *ComparePages(context, pages).routes(),
             *StoryPages(context, pages).routes(),
+            *RulePages(context, pages).routes(),
             *ExportPages(context, pages).routes(),
             *DeliveryPages(context, pages).routes(),
         ],
