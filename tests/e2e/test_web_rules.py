@@ -112,7 +112,7 @@ def test_a_rule_is_written_into_the_case_and_the_delivery_judged_by_it(client: C
     assert "The rule was made" in main_words(page)
     assert main_words(page).count("Undo") == 1
     undone = client.http.post(
-        f"{failed}/accept", data={"do": "undo", "change": done.headers["location"].partition("=")[2]}
+        f"{failed}/rule", data={"do": "undo", "change": done.headers["location"].partition("=")[2]}
     )
     assert undone.status_code == 303
     assert not own(client).exists()
@@ -147,6 +147,17 @@ def test_a_rule_that_cannot_be_used_is_refused_in_place(client: ComposeClient, f
     part = client.http.post(f"{failed}/rule", data=form, headers={"HX-Request": "true"})
     assert part.headers["hx-retarget"] == ".rule-pane"
     assert not own(client).exists()
+
+
+def test_what_no_file_expects_is_ruled_for_the_delivery_alone(client: ComposeClient, failed: str):
+    own(client).write_text('{"status": 200}')
+    assert "It judges this delivery alone" in main_words(rule_page(client, failed))
+    done = make(client, failed)
+    assert own(client).read_text() == '{"status": 200}'
+    assert client.landed(failed).row.verdict == "passed"
+    assert "made for this delivery alone" in main_words(client.http.get(done.headers["location"]).text)
+    assert client.http.post(f"{failed}/rule", data={"do": "undo", "change": "alone"}).status_code == 303
+    assert client.landed(failed).row.verdict == "failed"
 
 
 def test_an_unexpected_event_is_expected(client: ComposeClient, failed: str, shop: Recorder):

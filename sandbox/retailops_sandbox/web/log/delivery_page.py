@@ -102,7 +102,7 @@ class DeliveryPage(msgspec.Struct, frozen=True, kw_only=True):
     target: Target
     """The receiver and URL that a send from this page would go to."""
     ruled: str
-    """The id of the change by which a rule was made just now; else empty."""
+    """The id of the change by which a rule was made just now, `alone` where no file changed; else empty."""
     accepted: str
     """The id of the change by which the answer was accepted just now; else empty."""
     is_sent_before: bool

@@ -32,6 +32,10 @@ _IN_PLACE = {"HX-Retarget": ".rule-pane", "HX-Reselect": ".rule-pane", "HX-Reswa
 """The headers of a refusal, which takes the place of the form and of no more."""
 
 
+_ALONE = "alone"
+"""In place of the id of a change: no file was written."""
+
+
 class RulePage(msgspec.Struct, frozen=True, kw_only=True):
     """The form on a page of its own, for browsers without scripts."""
 
@@ -76,6 +80,8 @@ class RulePages(RoomPages):
         """Try the rule, or make it, and judge the delivery by it."""
         form = await forms.read(request)
         do = forms.text(form, "do")
+        if do == "undo":
+            return await asyncio.to_thread(self._undo, request, forms.text(form, "change"))
         found = RuleForm.of(form)
         if do == EXACTLY:
             found = msgspec.structs.replace(found, word=EXACTLY)
@@ -92,11 +98,22 @@ class RulePages(RoomPages):
         except Clash:
             what = "It was changed meanwhile, so nothing was written. This is what it would be now."
             return self._answer(request, entry, form, problem=what)
-        query = f"?ruled={change}" if change else ""
-        return RedirectResponse(f"/deliveries/{entry.delivery.id}{query}", HTTPStatus.SEE_OTHER)
+        return _to(entry, f"?ruled={change}")
+
+    def _undo(self, request: Request, change: str) -> Response:
+        """Take back what was written, and judge the delivery as it was judged before."""
+        entry = self._own_entry(request)
+        if change != _ALONE:
+            self._fixtures.undo(change)
+        before = entry.judgements[-2] if len(entry.judgements) > 1 else None
+        expected = redaction.listing.expectation(before)
+        receivers = self._context.read_receivers()
+        by = before.expected_by if before is not None else ""
+        re_check(self._context, receivers, entry, expected, expected_by=by)
+        return _to(entry)
 
     def _write(self, entry: Entry, form: RuleForm, seen: str) -> str:
-        """Write the rule and judge the delivery by it; the id by which it can be undone."""
+        """Write the rule and judge the delivery by it; the id by which that can be undone."""
         about = self._compared(entry)
         place = self._place(entry, about)
         expectation = about.with_rule(form)
@@ -109,7 +126,7 @@ class RulePages(RoomPages):
             )
         receivers = self._context.read_receivers()
         re_check(self._context, receivers, entry, expectation, expected_by=place.file)
-        return done.id if done is not None else ""
+        return done.id if done is not None else _ALONE
 
     def _compared(self, entry: Entry) -> Compared:
         return Compared.of(entry.delivery, redaction.listing.expectation(entry.judgement))
@@ -167,6 +184,10 @@ class RulePages(RoomPages):
             return found
         target = self._chosen_target(request, self._context.read_receivers())
         return self._page(request, "log/rule.html", page, target=target, refused=bool(problem))
+
+
+def _to(entry: Entry, query: str = "") -> Response:
+    return RedirectResponse(f"/deliveries/{entry.delivery.id}{query}", HTTPStatus.SEE_OTHER)
 
 
 def _fixture(sent: Delivery) -> str:
