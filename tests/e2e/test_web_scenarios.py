@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Iterator
@@ -313,3 +314,16 @@ def test_a_secret_header_of_a_step_is_filled_in_anew(tmp_path: Path, shop: Shop)
         client.http.close()
     for file in client.workspace.runs_dir.iterdir():
         assert "s3cret" not in file.read_text()
+
+
+def test_a_row_runs_its_scenario_and_shows_the_verdict(client: RunClient):
+    bad = client.scenario("bad", FAILS)
+    fields = client.form() | {"do": f"row:{bad}"}
+    started = client.http.post("/scenarios/run", data=fields)
+    assert client.ended(started.headers["location"]).outcomes == {"failed": 1}
+    row = client.http.post("/scenarios/row", data=fields | {"form_id": ""}).text
+    while (again := re.search(r'hx-get="(/scenarios/row[^"]+)"', row)) is not None:
+        row = client.http.get(html.unescape(again[1])).text
+    assert "failed" in row
+    refused = client.http.post("/scenarios/row", data={**fields, "receiver": "live"})
+    assert "live is protected" in main_words(f"<main>{refused.text}</main>")

@@ -1,30 +1,18 @@
-"""Changes of a workspace's fixtures. Each can be undone, and none overwrites a text unseen by its author.
-
-The texts that a change replaces are kept in a file in `.sandbox/undo`, so that another process can undo it.
-"""
+"""Changes of a workspace's fixtures. Each can be undone, and none overwrites a text unseen by its author."""
 
 from __future__ import annotations
 
-import hashlib
-import os
-import re
-import time
 from pathlib import Path
 
-import msgspec
 from msgspec import UNSET, UnsetType
 
 from retailops_sandbox import jsontext
-from retailops_sandbox.errors import FileError, UsageError
+from retailops_sandbox.errors import UsageError
 from retailops_sandbox.scenarios import scenario
-from retailops_sandbox.workspace.files import checked, read_text
+from retailops_sandbox.workspace.files import read_text
 from retailops_sandbox.workspace.names import EXPECTATION, fixture_name, free_name, is_expectation
+from retailops_sandbox.workspace.undo import Done, UndoableFiles, stamp, with_line_ends_of
 from retailops_sandbox.workspace.workspace import Workspace
-
-KEPT_CHANGES = 100
-"""The number of latest changes that can be undone."""
-_ID = re.compile(r"[0-9a-f]{32}")
-"""The id of a change: the time at which it was made, then random digits."""
 
 
 class Clash(Exception):
@@ -40,50 +28,12 @@ class Clash(Exception):
         self.is_expectation = is_expectation
 
 
-class Sides(msgspec.Struct, frozen=True):
-    """A file's text before and after a change; None where there was no file."""
-
-    before: str | None
-    after: str | None
-
-
-class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """A change of one contract's fixtures."""
-
-    action: str
-    edition: str
-    files: dict[str, Sides]
-    """The texts of each file before and after, by its name without `.json`."""
-    was: str = ""
-    """The fixture that was open before the change."""
-    now: str = ""
-    """The fixture that is open after the change."""
-
-    @property
-    def reversed(self) -> Change:
-        """The change that undoes this one."""
-        files = {name: Sides(each.after, each.before) for name, each in self.files.items()}
-        return msgspec.structs.replace(self, files=files, was=self.now, now=self.was)
-
-
-class Done(msgspec.Struct, frozen=True):
-    """A change that was made, and the id by which it can be undone."""
-
-    id: str
-    change: Change
-
-
-def stamp(text: str) -> str:
-    """The hash of a text, by which it is known that its author has seen it."""
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
 class Fixtures:
     """Changes the fixtures of a workspace."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self._kept = workspace.root / ".sandbox" / "undo"
+        self._undoable = UndoableFiles(workspace)
 
     def text(self, action: str, edition: str, name: str) -> str | None:
         """A fixture's present text, the workspace's or else the shipped one; None where there is none."""
@@ -117,7 +67,7 @@ class Fixtures:
         current = self.text(action, edition, name)
         lonely = self._lonely_expectation(action, edition, name)
         expected = self.expectation(action, edition, name) if lonely is None else lonely
-        text = _with_line_ends_of(current, text)
+        text = with_line_ends_of(current, text)
         if current is not None and current != text and stamp(current) != seen:
             raise Clash(name, current)
         wanted = expected if expectation is UNSET else self._written_expectation(name, expectation, expected)
@@ -127,7 +77,7 @@ class Fixtures:
             return None
         # A shipped fixture is copied whole, so that payload and expectation are of one layer.
         files = self._files(action, edition, name, text, wanted)
-        return self._make(action, edition, files, was=opened, now=name)
+        return self._undoable.make(files, was=opened, now=name)
 
     def save_expectation(
         self, action: str, edition: str, name: str, text: str | None, *, seen: str, opened: str = ""
@@ -163,8 +113,8 @@ class Fixtures:
         jsontext.parse(text, file=f"{fixture_name(name)}.json")
         self._expect_free(action, edition, name)
         wanted = self._written_expectation(name, expectation, None)
-        files = self._files(action, edition, name, _with_line_ends_of(None, text), wanted)
-        return self._make(action, edition, files, was=opened, now=name)
+        files = self._files(action, edition, name, with_line_ends_of(None, text), wanted)
+        return self._undoable.make(files, was=opened, now=name)
 
     def duplicate(self, action: str, edition: str, name: str, copy: str = "") -> Done:
         """Copy a fixture with its expectation, by default under a free name like its own."""
@@ -173,7 +123,7 @@ class Fixtures:
         copy = copy or self.free_name(action, edition, f"{name}-copy")
         self._expect_free(action, edition, copy)
         files = self._files(action, edition, copy, text, expected)
-        return self._make(action, edition, files, was=name, now=copy)
+        return self._undoable.make(files, was=name, now=copy)
 
     def rename(self, action: str, edition: str, name: str, to: str) -> Done:
         """Rename one of the workspace's own fixtures; UsageError where the other name is taken."""
@@ -186,7 +136,7 @@ class Fixtures:
             **self._files(action, edition, to, text, expected),
             **self._files(action, edition, name, None, None),
         }
-        return self._make(action, edition, files, was=name, now=to)
+        return self._undoable.make(files, was=name, now=to)
 
     def delete(self, action: str, edition: str, name: str) -> Done:
         """Delete the workspace's files of a fixture; a shipped one of the same name is then in force."""
@@ -198,17 +148,11 @@ class Fixtures:
         )
         now = name if is_shipped else ""
         files = self._files(action, edition, name, None, None)
-        return self._make(action, edition, files, was=name, now=now)
+        return self._undoable.make(files, was=name, now=now)
 
     def undo(self, id: str) -> Done:
         """Undo a change; UsageError where it is no longer known, or a file was changed since."""
-        change = self._read(id).reversed
-        for name, each in change.files.items():
-            if self._own(change.action, change.edition, name) != each.before:
-                raise UsageError(f"{name} was changed since: nothing was taken back", mend="look at it first")
-        done = self._make(change.action, change.edition, change.files, was=change.was, now=change.now)
-        (self._kept / f"{id}.json").unlink(missing_ok=True)
-        return done
+        return self._undoable.undo(id)
 
     def free_name(self, action: str, edition: str, wanted: str) -> str:
         """The wanted name, or where a fixture has it, the first name with a number behind it that is free."""
@@ -233,57 +177,21 @@ class Fixtures:
         if text is None or not text.strip():
             return None
         scenario.expectation(text, file=f"{name}{EXPECTATION}.json")
-        return _with_line_ends_of(current, text)
+        return with_line_ends_of(current, text)
 
     def _files(
         self, action: str, edition: str, name: str, payload: str | None, expectation: str | None
-    ) -> dict[str, Sides]:
-        """The change that gives the workspace's two files of a fixture these texts."""
-        wanted = {name: payload, name + EXPECTATION: expectation}
-        sides = {stem: Sides(self._own(action, edition, stem), text) for stem, text in wanted.items()}
-        return {stem: each for stem, each in sides.items() if each.before != each.after}
-
-    def _path(self, action: str, edition: str, stem: str) -> Path:
-        """The workspace's file of a fixture or, with `.expect` behind its name, of its expectation."""
-        if is_expectation(stem):
-            return self._workspace.own_expectation(action, edition, stem.removesuffix(EXPECTATION))
-        return self._workspace.own_fixture(action, edition, stem)
+    ) -> dict[Path, str | None]:
+        """The wanted texts of the workspace's two files of a fixture."""
+        return {
+            self._workspace.own_fixture(action, edition, name): payload,
+            self._workspace.own_expectation(action, edition, name): expectation,
+        }
 
     def _own(self, action: str, edition: str, stem: str) -> str | None:
-        path = self._path(action, edition, stem)
-        return read_text(path) if checked(Path.exists, path) else None
-
-    def _make(self, action: str, edition: str, files: dict[str, Sides], *, was: str, now: str) -> Done:
-        """Keep the replaced texts, then write, then delete, so that nothing is lost if the process dies."""
-        change = Change(action=action, edition=edition, files=files, was=was, now=now)
-        id = f"{time.time_ns():016x}{os.urandom(8).hex()}"
-        self._workspace.write(self._kept / f"{id}.json", msgspec.json.encode(change).decode())
-        for name, each in sorted(files.items(), key=lambda item: item[1].after is None):
-            path = self._path(action, edition, name)
-            if each.after is not None:
-                self._workspace.write(path, each.after)
-            else:
-                self._workspace.delete(path)
-        self._forget_oldest()
-        return Done(id, change)
-
-    def _read(self, id: str) -> Change:
-        path = self._kept / f"{id}.json"
-        if not _ID.fullmatch(id) or not checked(Path.exists, path):
-            raise UsageError(f"this is too long ago: the last {KEPT_CHANGES} changes can be taken back")
-        try:
-            return msgspec.json.decode(read_text(path), type=Change)
-        except msgspec.MsgspecError as error:
-            raise FileError(f"is damaged: {error}", file=str(path), mend="it cannot be taken back") from error
-
-    def _forget_oldest(self) -> None:
-        kept = sorted(self._kept.glob("*.json"), reverse=True)
-        for path in kept[KEPT_CHANGES:]:
-            path.unlink(missing_ok=True)
-
-
-def _with_line_ends_of(current: str | None, text: str) -> str:
-    """The text with a line end behind the last line, and with the line ends of the current file."""
-    text = text if text.endswith("\n") else text + "\n"
-    is_crlf = current is not None and "\r\n" in current and "\r\n" not in text
-    return text.replace("\n", "\r\n") if is_crlf else text
+        """The text of a fixture's file in the workspace, or, of a name with `.expect`, its expectation's."""
+        if is_expectation(stem):
+            return self._undoable.text(
+                self._workspace.own_expectation(action, edition, stem.removesuffix(EXPECTATION))
+            )
+        return self._undoable.text(self._workspace.own_fixture(action, edition, stem))

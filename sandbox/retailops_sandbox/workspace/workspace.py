@@ -28,7 +28,8 @@ from retailops_sandbox.workspace.files import checked, read_text, write_atomical
 from retailops_sandbox.workspace.names import EXPECTATION, fixture_name, is_expectation, nearest, safe_name
 from retailops_sandbox.workspace.receivers import ReceiverBook, read_book
 
-_SHIPPED = "shipped:"
+SHIPPED = "shipped:"
+"""What the id of a shipped file begins with."""
 _ELSEWHERE = "choose another folder with --workspace"
 _HERE = os.path.join(os.curdir, "")
 
@@ -179,7 +180,7 @@ class Workspace:
         """The file of a fixture or its expectation: its path in the workspace, `shipped:` before others."""
         shipped = resources.fixtures_dir()
         if path.is_relative_to(shipped):
-            return f"{_SHIPPED}fixtures/{path.relative_to(shipped).as_posix()}"
+            return f"{SHIPPED}fixtures/{path.relative_to(shipped).as_posix()}"
         return path.relative_to(self.root).as_posix()
 
     def save_fixture(self, action: str, edition: str, name: str, text: str) -> Path:
@@ -239,18 +240,38 @@ class Workspace:
         """
         known = os.path.abspath(path)
         if known.startswith(self._shipped):
-            return _SHIPPED + known.removeprefix(self._shipped).replace(os.sep, "/")
+            return SHIPPED + known.removeprefix(self._shipped).replace(os.sep, "/")
         return known.removeprefix(self._prefix).replace(os.sep, "/")
 
     def scenario_file(self, id: str) -> Path:
         """The file of the scenario with an id, the workspace's or a shipped one; UsageError without one."""
-        name = id.removeprefix(_SHIPPED)
+        path = self._scenario_place(id)
+        if path is None or not checked(Path.is_file, path):
+            raise self._no_scenario(id)
+        return path if id.startswith(SHIPPED) else self._inside(path)
+
+    def own_scenario(self, id: str) -> Path:
+        """The path in the workspace of the file, or for a shipped one of its copy, whether it exists or not.
+
+        UsageError for what is no id of a scenario.
+        """
+        place = self._scenario_place(id)
+        if place is None:
+            raise self._no_scenario(id)
+        if id.startswith(SHIPPED):
+            place = self.root / "scenarios" / id.removeprefix(SHIPPED)
+        return self._inside(place)
+
+    def _scenario_place(self, id: str) -> Path | None:
+        """Where the file of an id is, if there is one; None for what is no id."""
+        name = id.removeprefix(SHIPPED)
         folder = self._prefix if name == id else self._shipped
         path = Path(os.path.normpath(folder + name))
         inside = str(path).startswith(folder) and id.endswith(SUFFIX) and "\0" not in id
-        if not inside or not checked(Path.is_file, path):
-            raise UsageError(f"there is no scenario {id} in {self.root}", mend="it may have been renamed")
-        return path if folder == self._shipped else self._inside(path)
+        return path if inside else None
+
+    def _no_scenario(self, id: str) -> UsageError:
+        return UsageError(f"there is no scenario {id} in {self.root}", mend="it may have been renamed")
 
     def read_scenario(self, id: str) -> str:
         """The text of the scenario file with an id; UsageError without one."""

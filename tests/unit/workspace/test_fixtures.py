@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from retailops_sandbox import resources
 from retailops_sandbox.errors import FileError, SourceError, UsageError
-from retailops_sandbox.workspace.fixtures import KEPT_CHANGES, Clash, Fixtures, stamp
+from retailops_sandbox.workspace.fixtures import Clash, Fixtures
+from retailops_sandbox.workspace.undo import KEPT_CHANGES, stamp
 from retailops_sandbox.workspace.workspace import Workspace
 
 ACTION = ("order_cancel", "draft")
@@ -155,7 +156,7 @@ def test_a_damaged_change_is_named(workspace: Workspace, fixtures: Fixtures):
 
 
 def test_only_the_latest_changes_are_kept(workspace: Workspace, fixtures: Fixtures, monkeypatch):
-    monkeypatch.setattr("retailops_sandbox.workspace.fixtures.KEPT_CHANGES", 3)
+    monkeypatch.setattr("retailops_sandbox.workspace.undo.KEPT_CHANGES", 3)
     assert KEPT_CHANGES > 3
     done = [fixtures.create(*ACTION, f"mine-{number}", "{}") for number in range(5)]
     assert len(list((workspace.root / ".sandbox" / "undo").iterdir())) == 3

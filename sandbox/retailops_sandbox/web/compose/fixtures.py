@@ -16,8 +16,9 @@ from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.forms import text
 from retailops_sandbox.web.shell.send_form import MOST_TYPED, Refused, SendForm
 from retailops_sandbox.workspace.fixtures import Clash as FileClash
-from retailops_sandbox.workspace.fixtures import Done, Fixtures, stamp
+from retailops_sandbox.workspace.fixtures import Fixtures
 from retailops_sandbox.workspace.names import EXPECTATION, fixture_name
+from retailops_sandbox.workspace.undo import Done, stamp
 from retailops_sandbox.workspace.workspace import FixtureInfo, Workspace
 
 Place = Literal["save", "manage", "import"]
@@ -299,7 +300,7 @@ class FixtureButtons:
         done = self._fixtures.undo(id) if id else None
         if was:
             _opened(was).restore(send_form)
-        if done is not None and send_form.fixture in ("", *done.change.files):
+        if done is not None and send_form.fixture in ("", *done.change.stems):
             self._open_as_it_is(send_form, done.change.now)
         what = _undone(done) if done is not None else "What was typed is back."
         shown: Place = place if place in ("save", "manage", "import") else "save"  # type: ignore[assignment]
@@ -355,7 +356,7 @@ def _diff(before: str, after: str, name: str, new: str = "") -> list[changes.Lin
 
 def _undone(done: Done) -> str:
     """What an undo or redo made of the files."""
-    files = done.change.files
+    files = done.change.stems
     words = [
         f"{_named(stem)} is deleted" if each.after is None else f"{_named(stem)} is back"
         if each.before is None else f"{_named(stem)} is as it was"

@@ -9,7 +9,7 @@ from retailops_sandbox.model import Expectation
 from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.pages import expectation_text
 from retailops_sandbox.web.shell.send_form import MOST_TYPED, SendForm, resend_form
-from retailops_sandbox.workspace.fixtures import stamp
+from retailops_sandbox.workspace.undo import stamp
 
 
 def form_named(context: AppContext, action: str, edition: str, name: str) -> tuple[SendForm, str]:

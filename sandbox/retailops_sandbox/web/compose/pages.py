@@ -60,7 +60,7 @@ from retailops_sandbox.web.shell.send_form import (
 from retailops_sandbox.web.shell.sending import SendRequest
 from retailops_sandbox.web.shell.sends import lacking, permit, send_request
 from retailops_sandbox.workspace.edits import Subject
-from retailops_sandbox.workspace.fixtures import stamp
+from retailops_sandbox.workspace.undo import stamp
 
 _LARGEST = 32 * 1024 * 1024
 """Bytes of the form, as it is encoded: what is pasted to be imported may be large."""

@@ -16,7 +16,7 @@ from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.forms import text
 from retailops_sandbox.web.shell.send_form import Refused, SendForm
 from retailops_sandbox.workspace.edits import KeptEdits, Subject, UnsavedEdit
-from retailops_sandbox.workspace.fixtures import stamp
+from retailops_sandbox.workspace.undo import stamp
 
 _CARRIED = ("save", "overwrite", "rename", "delete")
 """The buttons after which what was typed belongs to the fixture that is open then."""

@@ -26,7 +26,8 @@ from retailops_sandbox.web.shell.re_checking import re_check
 from retailops_sandbox.web.shell.room import RoomPages
 from retailops_sandbox.web.shell.ruling import Compared, RuleForm, RulePane
 from retailops_sandbox.web.shell.send_form import Refused
-from retailops_sandbox.workspace.fixtures import Clash, Fixtures, stamp
+from retailops_sandbox.workspace.fixtures import Clash, Fixtures
+from retailops_sandbox.workspace.undo import stamp
 
 _IN_PLACE = {"HX-Retarget": ".rule-pane", "HX-Reselect": ".rule-pane", "HX-Reswap": "outerHTML"}
 """The headers of a refusal, which takes the place of the form and of no more."""

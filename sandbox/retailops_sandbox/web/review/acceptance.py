@@ -19,7 +19,8 @@ from retailops_sandbox.runlog.rows import EDITED
 from retailops_sandbox.web.review.state import OfferedRule, judged
 from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.recent import Recent
-from retailops_sandbox.workspace.fixtures import Fixtures, stamp
+from retailops_sandbox.workspace.fixtures import Fixtures
+from retailops_sandbox.workspace.undo import stamp
 
 _REMEMBERED = 50
 """How many changes of scenario files a process can take back."""

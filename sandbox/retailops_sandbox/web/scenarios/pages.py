@@ -18,6 +18,7 @@ from retailops_sandbox.engine import Options
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.model import Receiver, Result, RunInfo
 from retailops_sandbox.reporting.render.lines import VERDICT_ORDER
+from retailops_sandbox.runlog.entries import LoggedResult
 from retailops_sandbox.runlog.ports import LogReader
 from retailops_sandbox.runlog.runs import RunSummary
 from retailops_sandbox.scenarios import trend
@@ -25,6 +26,7 @@ from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.scenarios.trend import Past, Trend
 from retailops_sandbox.session.fitting import Fitting, fitting
 from retailops_sandbox.session.run import RunSetup
+from retailops_sandbox.web.scenarios.file_state import FileNotice, FilePanel, file_notice, file_panel
 from retailops_sandbox.web.scenarios.scenario_list import (
     NOT_RUN,
     ScenarioForm,
@@ -36,18 +38,21 @@ from retailops_sandbox.web.scenarios.scenario_list import (
 from retailops_sandbox.web.scenarios.step_summary import StepSummary, step_summary
 from retailops_sandbox.web.shell import forms
 from retailops_sandbox.web.shell.choices import chosen_receiver, remember_receiver
-from retailops_sandbox.web.shell.context import Target
+from retailops_sandbox.web.shell.context import AppContext, Target
 from retailops_sandbox.web.shell.known_receivers import KnownReceivers
-from retailops_sandbox.web.shell.pages import problems
+from retailops_sandbox.web.shell.pages import Pages, problems
 from retailops_sandbox.web.shell.room import RoomPages
 from retailops_sandbox.web.shell.run_target import for_run, run_target
 from retailops_sandbox.web.shell.send_form import Refused
 from retailops_sandbox.web.shell.sends import permit
+from retailops_sandbox.workspace.scenarios import ScenarioFiles
 
 _RECENT = 20
 """The number of latest results on the page of a scenario."""
 _LONGEST_ADDRESS = 4000
 """The most characters of an address that carries the selection."""
+_ROW = "row:"
+"""What the value of a row's Run begins with; the scenario's id follows."""
 _PARTS = {"target": "scenarios/rerun.html", "scenario-list": "scenarios/scenario_list.html"}
 """The templates of the page's parts, by the id of the element that a script replaces."""
 
@@ -82,6 +87,18 @@ class ScenariosPage(msgspec.Struct, frozen=True, kw_only=True):
     tags: Sequence[str]
     verdicts: Sequence[str]
     unreadable: Sequence[str]
+    notice: FileNotice | None
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What a row of the list says of a scenario's latest run."""
+
+    scenario: str
+    run: str = ""
+    """The id of the run under way; empty for none."""
+    last: LoggedResult | None = None
+    problem: str = ""
+    """Why it was not run."""
 
 
 class ScenarioPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,6 +109,8 @@ class ScenarioPage(msgspec.Struct, frozen=True, kw_only=True):
     steps: Sequence[StepSummary]
     earlier: Sequence[EarlierResult]
     """The newest first."""
+    file: FilePanel
+    notice: FileNotice | None
 
 
 class _Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,12 +129,18 @@ class ScenarioPages(RoomPages):
 
     section = "Scenarios"
 
+    def __init__(self, context: AppContext, pages: Pages, files: ScenarioFiles) -> None:
+        super().__init__(context, pages)
+        self._files = files
+
     def routes(self) -> list[Route]:
         return [
             Route("/scenarios", self.index),
             Route("/scenarios", self.change, methods=["POST"]),
             Route("/scenarios/show", self.show),
             Route("/scenarios/run", self.run, methods=["POST"]),
+            Route("/scenarios/row", self.row),
+            Route("/scenarios/row", self.run_row, methods=["POST"]),
         ]
 
     def index(self, request: Request) -> Response:
@@ -154,6 +179,12 @@ class ScenarioPages(RoomPages):
         asked = request.query_params.get("receiver") or chosen_receiver(request, receivers).name
         return self._one(request, receivers, request.query_params.get("id", ""), ScenarioForm(receiver=asked))
 
+    def refused(self, request: Request, id: str, wrong: Mapping[str, str], name: str) -> Response:
+        """The page of a scenario again, with what was typed as its name and what is wrong."""
+        receivers = self._context.read_receivers()
+        form = ScenarioForm(receiver=chosen_receiver(request, receivers).name)
+        return self._one(request, receivers, id, form, wrong, name)
+
     async def run(self, request: Request) -> Response:
         """Run the chosen scenarios: 303 to the run's page, or the page again with its problems."""
         asked = await asyncio.to_thread(self._asked, await forms.read(request))
@@ -169,13 +200,42 @@ class ScenarioPages(RoomPages):
         remember_receiver(request, response, asked.receivers.find(asked.form.receiver))
         return response
 
+    async def run_row(self, request: Request) -> Response:
+        """Run the scenario of a row: the row's outcome, which asks for the next until the run has ended."""
+        asked = await asyncio.to_thread(self._asked, await forms.read(request))
+        id = asked.form.pick[0] if asked.form.pick else ""
+        try:
+            wanted = await asyncio.to_thread(self._request, asked)
+            # The button waits for the answer, and each press of it is a run.
+            run, _ = await self._context.running.once(secrets.token_hex(16), wanted)
+        except Refused as refused:
+            outcome = Outcome(scenario=id, problem=" ".join(refused.problems.values()))
+        except SandboxError as error:
+            outcome = Outcome(scenario=id, problem=str(error))
+        else:
+            outcome = Outcome(scenario=id, run=run)
+        return await asyncio.to_thread(self._part, request, "scenarios/outcome.html", outcome)
+
+    def row(self, request: Request) -> Response:
+        """The outcome in a row of the list, while its run goes on and after it."""
+        id, run = request.query_params.get("id", ""), request.query_params.get("run", "")
+        if self._context.running.is_live(run):
+            outcome = Outcome(scenario=id, run=run)
+        else:
+            problem = self._context.running.problem(run)
+            outcome = Outcome(scenario=id, last=self._context.log.latest_results().get(id), problem=problem)
+        return self._part(request, "scenarios/outcome.html", outcome)
+
     # --- what is to be run ---
 
     def _asked(self, typed: FormData) -> _Asked:
+        form, do = ScenarioForm.of(typed), forms.text(typed, "do")
+        if do.startswith(_ROW):
+            form, do = msgspec.structs.replace(form, pick=(do.removeprefix(_ROW),)), "selected"
         return _Asked(
-            form=ScenarioForm.of(typed),
+            form=form,
             one=forms.text(typed, "one"),
-            do=forms.text(typed, "do"),
+            do=do,
             key=forms.key(typed),
             receivers=self._context.read_receivers(),
         )
@@ -253,7 +313,7 @@ class ScenarioPages(RoomPages):
         *,
         part: str = "",
     ) -> Response:
-        page = self._read_list(receivers, form, wrong)
+        page = self._read_list(request, receivers, form, wrong)
         name = part or "scenarios/scenarios.html"
         target = self._header_target(page.run_bar)
         return self._page(request, name, page, target=target, refused=bool(wrong))
@@ -265,13 +325,18 @@ class ScenarioPages(RoomPages):
         id: str,
         form: ScenarioForm,
         wrong: Mapping[str, str] | None = None,
+        name: str | None = None,
     ) -> Response:
-        page = self._read_one(receivers, id, form, wrong)
+        page = self._read_one(request, receivers, id, form, wrong, name)
         target = self._header_target(page.run_bar)
         return self._page(request, "scenarios/scenario.html", page, target=target, refused=bool(wrong))
 
     def _read_list(
-        self, receivers: KnownReceivers, form: ScenarioForm, wrong: Mapping[str, str] | None
+        self,
+        request: Request,
+        receivers: KnownReceivers,
+        form: ScenarioForm,
+        wrong: Mapping[str, str] | None,
     ) -> ScenariosPage:
         indexed = self._context.scenario_index.read()
         latest = self._context.log.latest_results()
@@ -284,10 +349,17 @@ class ScenarioPages(RoomPages):
             tags=indexed.tags if has_tag else sorted((*indexed.tags, form.tag)),
             verdicts=[each for each in (*VERDICT_ORDER, NOT_RUN) if each in verdicts],
             unreadable=[str(error) for error in indexed.unreadable],
+            notice=file_notice(self._files, request),
         )
 
     def _read_one(
-        self, receivers: KnownReceivers, id: str, form: ScenarioForm, wrong: Mapping[str, str] | None
+        self,
+        request: Request,
+        receivers: KnownReceivers,
+        id: str,
+        form: ScenarioForm,
+        wrong: Mapping[str, str] | None,
+        name: str | None,
     ) -> ScenarioPage:
         plan = self._context.scenario_index.plan(id)
         return ScenarioPage(
@@ -295,6 +367,8 @@ class ScenarioPages(RoomPages):
             plan=plan,
             steps=[step_summary(plan, number) for number in range(len(plan.scenario.steps))],
             earlier=_earlier(id, self._context.log),
+            file=file_panel(self._files, id, name, wrong),
+            notice=file_notice(self._files, request),
         )
 
     def _run_bar(
