@@ -77,7 +77,11 @@ def finish(page: Page) -> None:
 
 
 def begin_review(page: Page) -> None:
+    """Be at the first difference, from the page of a run that has ended."""
     page.get_by_role("link", name="Review what differs").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("differences|^Difference 1 of 1$"))
+    if (first := page.get_by_role("link", name="Open", exact=True).first).is_visible():
+        first.click()
     expect(page.get_by_role("heading", name=re.compile("^Difference 1 of "))).to_be_visible()
 
 
@@ -159,7 +163,7 @@ def test_rejected_skipped_and_taken_back(page: Page, served: Served):
     page.get_by_role("link", name="See the changes").click()
     expect(page.get_by_role("heading", name="Nothing changes")).to_be_visible()
     expect(page.get_by_role("button", name="Write")).to_have_count(0)
-    page.get_by_role("link", name="Change the decision on difference 1").click()
+    page.get_by_role("link", name="Change the decision on").first.click()
     at(page, 1, 4)
     page.get_by_role("button", name="Accept").click()
     page.get_by_role("link", name="See the changes").click()
@@ -205,7 +209,7 @@ def test_letters_decide(scripted: Page, served: Served):
     expect(page.locator(".decided .said")).to_have_text(
         ["rule ignore", "accepted", "kept as expected", "skipped"]
     )
-    page.get_by_role("link", name="Change the decision on difference 4").click()
+    page.get_by_role("link", name="Change the decision on").last.click()
     page.keyboard.press("u")
     at(page, 4, 4)
     page.keyboard.press("a")

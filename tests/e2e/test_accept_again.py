@@ -146,7 +146,7 @@ def reviewed(http: httpx.Client, served: Served, shop: Receiver) -> tuple[Path, 
     assert run(served.workspace, file, "--receiver", shop.url).returncode == 1
     newest = next(each for each in open_log(served.workspace / ".sandbox" / "runs").runs() if each.results)
     review = f"/runs/{newest.id}/review"
-    while "/changes" not in (page := http.get(review)).url.path:
+    while "/changes" not in (page := http.get(f"{review}?at=0")).url.path:
         http.post(review, data={**hidden(page.text), "do": "accept"})
     return file, review
 

@@ -36,6 +36,7 @@ SCENARIO = """\
     ]
 }
 """
+TIMES = "\N{MULTIPLICATION SIGN}"
 CAME: dict[str, Any] = {
     "events": [
         {"error_code": "ERR1", "error_message": "order 345 is gone"},
@@ -103,7 +104,8 @@ def client(served: AcceptClient) -> Iterator[AcceptClient]:
 
 def test_differences_come_one_at_a_time_and_are_written_at_the_end(client: AcceptClient):
     review = client.run()
-    first = client.page(review)
+    assert "2 differences" in client.page(review)
+    first = client.page(f"{review}?at=1")
     assert "Difference 1 of 2" in first
     assert "/events/0/error_message" in first
     assert client.press(review, 1, "accept") == f"{review}?at=2"
@@ -121,6 +123,45 @@ def test_differences_come_one_at_a_time_and_are_written_at_the_end(client: Accep
         '                {"error_code": "ERR2", "error_message": "kept", "status": "warning"}',
     ]
     assert "Written" in client.page(review)
+
+
+def many(client: AcceptClient, *scenarios: tuple[str, str]) -> str:
+    """The review of a run of scenarios with these names, which expect these messages."""
+    client.file.parent.mkdir(exist_ok=True)
+    for name, message in scenarios:
+        expect = {"body": {"events": [{"error_code": "ERR1", "error_message": message}, CAME["events"][1]]}}
+        step = {"name": "cancel", "fixture": "default", "expect": expect}
+        file = client.file.with_name(f"{name}.scenario.json")
+        file.write_text(json.dumps({"name": name, "steps": [step]}))
+    return client.run()
+
+
+def test_differences_that_are_alike_are_one_row_and_one_decision(client: AcceptClient):
+    names = [f"case {number}" for number in range(5)]
+    review = many(client, *((name, "gone") for name in names), ("other", "order 7"))
+    page = client.page(review)
+    assert "8 differences, 4 causes in 7 scenarios; 0 decided" in page
+    assert f'5 {TIMES} /events/*/error_message changed expected "gone" → answered "order 345 is gone"' in page
+    assert "case 0, case 1, case 2 and 2 more" in page
+    rows = client.http.get(review).text
+    row = re.search(rf'5 {TIMES}</b> <a href="[^"]*at=(\d+)"', rows)
+    assert row
+    done = client.press(review, int(row[1]), "accept", alike="yes", **{"from": "list"})
+    assert re.fullmatch(re.escape(review) + r"#group-\d", done)
+    assert "5 decided" in client.page(done)
+    summary = client.page(f"{review}/changes")
+    assert "5 files change" in summary
+    assert (
+        f'5 {TIMES} /events/*/error_message "gone" → "order 345 is gone" case 0, case 1, case 2 and 2 more'
+        in summary
+    )
+    # One of them is decided alone, and all are undone at once.
+    client.press(review, int(row[1]), "keep")
+    assert "4 files change" in client.page(f"{review}/changes")
+    assert "5 of 5 decided" in client.page(review)
+    client.press(review, 1, "undo")
+    client.press(review, 1, "undo", **{"from": "list"})
+    assert "0 decided" in client.page(review)
 
 
 def test_rejecting_and_skipping_change_nothing(client: AcceptClient):
@@ -185,7 +226,7 @@ def test_a_regex_that_settles_nothing_is_refused_with_what_was_typed(
 
 def test_what_a_regex_matches_is_told_without_deciding(client: AcceptClient):
     review = client.run()
-    proposed = re.search(r'id="pattern"[^>]* value="([^"]*)"', client.http.get(review).text)
+    proposed = re.search(r'id="pattern"[^>]* value="([^"]*)"', client.http.get(f"{review}?at=1").text)
     assert proposed is not None
     assert html.unescape(proposed[1]) == "^order [0-9]+ is gone$"
     for pattern, told in [
@@ -245,7 +286,7 @@ def test_a_step_that_is_gone_does_not_keep_the_others_from_being_reviewed(client
     review = client.run(json.dumps(two))
     two["steps"][1]["name"] = "once more"
     client.file.write_text(json.dumps(two))
-    assert "Difference 1 of 2" in client.page(review)
+    assert "2 differences in 1 scenario" in client.page(review)
     assert "step 'again' does not expect" in client.page(f"{review}/changes")
 
 
@@ -266,9 +307,8 @@ def test_violations_and_faults_are_named_and_not_accepted(client: AcceptClient):
     answer = response(b'{"events": [{"error_code": 7}]}')
     with receiver(answering(answer)) as shop:
         review = client.run(SCENARIO, "--receiver", shop.url)
-    assert "It cannot be accepted: the answer breaks the contract (/events/0/error_code" in client.page(
-        review
-    )
+    assert "cannot be accepted: the answer breaks the contract (/events/0/error_code" in client.page(review)
+    assert "It cannot be accepted: the answer breaks" in client.page(f"{review}?at=1")
     assert 'say "contract": false in expect' in client.page(review)
     refused = client.http.post(review, data={"at": 1, "do": "accept"})
     assert refused.status_code == 422
@@ -300,7 +340,7 @@ def test_the_delivery_of_a_scenario_leads_to_its_review(client: AcceptClient):
     delivery = found[0].delivery.id
     page = client.http.get(f"/deliveries/{delivery}").text
     assert f'href="/deliveries/{delivery}/review"' in page
-    assert "Difference 1 of 2" in client.page(f"/deliveries/{delivery}/review")
+    assert "2 differences in 1 scenario" in client.page(f"/deliveries/{delivery}/review")
     assert f'href="/runs/{run}/review"' in client.http.get(f"/runs/{run}").text
 
 

@@ -188,6 +188,9 @@ PLACES = [
     Place("record-review-saved", "{saved}"),
     Place("record-review-discarded", "{discarded}"),
     Place("accept", "/runs/{run}/review"),
+    Place("accept-one", "/runs/{run}/review?at=1"),
+    Place("accept-answer", "/deliveries/{failed}/accept"),
+    Place("accept-answer-refused", "/deliveries/{page_500}/accept"),
     Place("accept-refused", "/runs/{run}/review", {"at": "1", "do": "rule", "rule": "regex", "pattern": "("}),
     Place("accept-changes", "/runs/{run}/review/changes"),
     Place("accept-changes-refused", "/runs/{run}/review/changes", {"shown": "something else"}),
@@ -326,7 +329,7 @@ class _History:
                 ["refusal", "smoke"],
             ),
             ("lost", long.strip(), lost, ["captures", "a-tag-that-is-long-for-a-tag"]),
-            ("nothing", "Nothing is expected", [fixture], []),
+            ("nothing", "Nothing is expected", [{**fixture, "expect": None}], []),
         ]:
             self._workspace.save_scenario(name, json.dumps({"name": title, "steps": steps, "tags": tags}))
         broken = self._served.workspace / "scenarios" / "broken.scenario.json"

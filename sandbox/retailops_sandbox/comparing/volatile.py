@@ -116,6 +116,16 @@ def _identity(item: Json, fields: tuple[str, ...]) -> list[Json]:
     return [item.get(field) if isinstance(item, dict) else None for field in fields]
 
 
+def blanked(value: Json) -> Json:
+    """The value, with the rule for it in the place of each part that looks made anew each time."""
+    if isinstance(value, dict):
+        return {key: blanked(child) for key, child in value.items()}
+    if isinstance(value, list):
+        return [blanked(item) for item in value]
+    recognised = _recognised(value)
+    return value if recognised is None else recognised[0]
+
+
 # --- one value -----------------------------------------------------------------------------------------
 
 

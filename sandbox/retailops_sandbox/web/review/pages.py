@@ -26,13 +26,14 @@ from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.jsontext import holds_mark
 from retailops_sandbox.model import Delivery, Difference, Rule
 from retailops_sandbox.reporting.render import sidebyside
+from retailops_sandbox.web.review.alike import Group
+from retailops_sandbox.web.review.items import Item
 from retailops_sandbox.web.review.state import (
     ACCEPTED,
     KEPT,
     SKIPPED,
     Change,
     Choice,
-    Item,
     Review,
     Reviews,
     fingerprint,
@@ -46,6 +47,10 @@ from retailops_sandbox.web.shell.pages import Pages, problems
 from retailops_sandbox.web.shell.room import RoomPages
 from retailops_sandbox.web.shell.send_form import Refused
 
+_ROWS = 100
+"""The most rows on a page of all differences."""
+_FILES = 20
+"""The most files whose diffs the last page shows."""
 _CHOICES = {"accept": ACCEPTED, "keep": KEPT, "skip": SKIPPED}
 
 
@@ -98,12 +103,37 @@ class ReviewPage(msgspec.Struct, frozen=True, kw_only=True):
     """The address of what is reviewed."""
 
 
+class GroupRow(msgspec.Struct, frozen=True):
+    """Differences that are alike, in one row."""
+
+    group: Group
+    said: str
+    """What was decided, in words; empty before anything was."""
+    can_ignore: bool
+
+
+class GroupsPage(ReviewPage, frozen=True, kw_only=True):
+    """All differences, those that are alike in one row."""
+
+    rows: Sequence[GroupRow]
+    first: int
+    """The number of rows before this page."""
+    most: int
+    """The most rows of a page."""
+    scenarios: int
+    """The number of scenarios with differences."""
+
+
 class DifferencePage(ReviewPage, frozen=True, kw_only=True):
     """One difference, and what can be decided about it."""
 
     number: int
     """The number of the difference, from 1."""
     item: Item
+    group: Group
+    """The differences that are alike, with this one."""
+    for_all: bool
+    """Whether a decision is for all that are alike."""
     delivery: Delivery
     line: sidebyside.Line
     whole: sidebyside.View | None
@@ -127,6 +157,10 @@ class ChangesPage(ReviewPage, frozen=True, kw_only=True):
     """The files that the decisions change, before they are written and after."""
 
     changes: Sequence[Change]
+    most_files: int
+    """The most files whose diffs are shown."""
+    most_groups: int
+    """The most decisions that are listed."""
     shown: str
     """The `fingerprint` of the changes that the page shows."""
     refused: Sequence[str]
@@ -157,7 +191,7 @@ class ReviewPages(RoomPages):
     # --- one difference ---
 
     def show(self, request: Request) -> Response:
-        """The difference of the given number, else the first undecided one, else the changes."""
+        """All differences; the one of the given number, of the given scenario, or the only one."""
         review = self._review(request)
         if review.written:
             return _to(request, "/changes")
@@ -165,15 +199,36 @@ class ReviewPages(RoomPages):
             page = ReviewPage(review=review, base=_base(request), back=_back(request))
             return self._show(request, self._context.read_receivers(), "review/accept_empty.html", page)
         number = self._number(request, review)
-        return self._difference(request, review, number) if number else _to(request, "/changes")
+        if number:
+            return self._difference(request, review, number, for_all="alone" not in request.query_params)
+        return _to(request, "/changes") if "at" in request.query_params else self._groups(request, review)
 
     def _number(self, request: Request, review: Review) -> int:
-        asked = request.query_params.get("at", "")
-        if asked.isascii() and asked.isdecimal() and 0 < int(asked[:9]) <= len(review.items):
-            return int(asked)
+        """The number of the difference that the address asks for; 0 for all of them."""
+        asked = request.query_params.get("at")
+        if asked is not None:
+            number = _whole(asked)
+            return number if 0 < number <= len(review.items) else review.open_after(0)
         scenario = request.query_params.get("scenario", "")
         first = review.first_of(scenario) if scenario else 0
-        return review.open_after(first - 1 if first else 0)
+        return review.open_after(first - 1) if first else int(len(review.items) == 1)
+
+    def _groups(self, request: Request, review: Review, wrong: Mapping[str, str] | None = None) -> Response:
+        first = _whole(request.query_params.get("from", ""))
+        page = GroupsPage(
+            review=review,
+            base=_base(request),
+            back=_back(request),
+            rows=[
+                GroupRow(each, review.said_of(each), "ignore" in each.first.options.rules)
+                for each in review.groups[first : first + _ROWS]
+            ],
+            first=first,
+            most=_ROWS,
+            scenarios=len({item.subject.plan.id for item in review.items}),
+        )
+        receivers = self._context.read_receivers()
+        return self._show(request, receivers, "review/groups.html", page, refused=bool(wrong))
 
     async def decide(self, request: Request) -> Response:
         """Do the action of the pressed button, and go on to the next difference."""
@@ -186,20 +241,31 @@ class ReviewPages(RoomPages):
         number = _whole(text(form, "at"))
         if not 0 < number <= len(review.items):
             return _to(request)
+        in_list = "from" in form
         if do == "undo":
-            return _to(request, f"?at={review.undo() or number}")
-        item = review.items[number - 1]
+            undone = review.undo() or number
+            return self._to_list(request, review, undone) if in_list else _to(request, f"?at={undone}")
+        group = review.group_of(number)
+        numbers = group.numbers if "alike" in form else (number,)
         typed = RuleForm.of(form)
         if do == "try":
             is_part = request.headers.get("hx-target") == "regex-preview"
             part = "review/regex_preview.html" if is_part else "review/accept.html"
             return await asyncio.to_thread(self._difference, request, review, number, typed, part=part)
         try:
-            review.choose(number, _choice(do, item, typed))
+            review.choose({each: _choice(do, review.items[each - 1], typed) for each in numbers})
         except Refused as refused:
             return await asyncio.to_thread(self._difference, request, review, number, typed, refused.problems)
+        if in_list:
+            return self._to_list(request, review, number)
         following = review.open_after(number)
         return _to(request, f"?at={following}" if following else "/changes")
+
+    def _to_list(self, request: Request, review: Review, number: int) -> Response:
+        """Back to the row of an item in the list of all."""
+        row = review.group_of(number).number
+        first = (row - 1) // _ROWS * _ROWS
+        return _to(request, f"{f'?from={first}' if first else ''}#group-{row}")
 
     def _difference(
         self,
@@ -209,6 +275,8 @@ class ReviewPages(RoomPages):
         typed: RuleForm | None = None,
         wrong: Mapping[str, str] | None = None,
         part: str = "review/accept.html",
+        *,
+        for_all: bool = True,
     ) -> Response:
         item = review.items[number - 1]
         first = item.subject.first
@@ -221,6 +289,8 @@ class ReviewPages(RoomPages):
             back=_back(request),
             number=number,
             item=item,
+            group=review.group_of(number),
+            for_all=for_all,
             delivery=first.delivery,
             line=sidebyside.of_difference(item.difference),
             whole=_whole_answer(first),
@@ -245,7 +315,7 @@ class ReviewPages(RoomPages):
         """Write the files as they were shown."""
         form = await forms.read(request)
         review = await asyncio.to_thread(self._review, request)
-        review.take_rules(texts(form, "offered"), texts(form, "take"))
+        await asyncio.to_thread(review.take_rules, texts(form, "offered"), texts(form, "take"))
         if text(form, "do") == "show":
             return _to(request, "/changes")
         found = await asyncio.to_thread(review.changes)
@@ -273,6 +343,8 @@ class ReviewPages(RoomPages):
             base=_base(request),
             back=_back(request),
             changes=found,
+            most_files=_FILES,
+            most_groups=_ROWS,
             shown=fingerprint(found),
             refused=refused,
             run_again=self._run_again(receivers, review),

@@ -13,14 +13,15 @@ from typing import Literal
 import msgspec
 
 from retailops_sandbox import accepting, redaction
-from retailops_sandbox.accepting import ACCEPT, KEEP, Decision, DecisionOptions, Key, ProposedRule, saving
+from retailops_sandbox.accepting import ACCEPT, KEEP, Decision, Key, ProposedRule, saving
 from retailops_sandbox.accepting.saving import FileChange, Judged
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import SandboxError
-from retailops_sandbox.model import Difference
-from retailops_sandbox.reporting.render import changes, lines
+from retailops_sandbox.reporting.render import changes
 from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.scenarios.scenario import Plan
+from retailops_sandbox.web.review.alike import Group, groups
+from retailops_sandbox.web.review.items import Item, Subject
 from retailops_sandbox.web.shell.recent import Recent
 from retailops_sandbox.web.shell.scenario_index import ScenarioIndex
 from retailops_sandbox.workspace.workspace import Workspace
@@ -48,35 +49,6 @@ class Choice(msgspec.Struct, frozen=True):
 
 
 ACCEPTED, KEPT, SKIPPED = Choice("accept", ACCEPT), Choice("keep", KEEP), Choice("skip", KEEP)
-
-
-class Subject(msgspec.Struct, frozen=True):
-    """An expectation of a scenario's file, and the deliveries that it judged."""
-
-    plan: Plan
-    file: Path
-    place: str
-    group: Sequence[Judged]
-    objections: Sequence[str] = ()
-    """Why its answer cannot be accepted, and how to expect it on purpose."""
-
-    @property
-    def first(self) -> Judged:
-        """The first that failed, which the review shows."""
-        return next(each for each in self.group if each.failed)
-
-
-class Item(msgspec.Struct, frozen=True):
-    """A difference to decide about."""
-
-    subject: Subject
-    difference: Difference
-    options: DecisionOptions
-
-    @property
-    def place(self) -> str:
-        """The place of the difference, in words."""
-        return lines.place(self.difference)
 
 
 class OfferedRule(msgspec.Struct, frozen=True):
@@ -116,18 +88,33 @@ class Review:
         self.problems: list[str] = []
         """Why some failed deliveries cannot be reviewed."""
         self.choices: dict[int, Choice] = {}
+        """The decisions by the numbers of the items, from 1."""
         self.written: list[str] = []
         """The names of the files that were written at the end."""
-        self._order: list[int] = []
+        self._order: list[tuple[int, ...]] = []
+        """The items that were decided about at once, in the order of the decisions."""
         self._rules: dict[str, bool] = {}
         """Whether a proposed rule is taken, by its id, where that was decided."""
         self._plans: dict[str, Plan] = {}
-        for id in dict.fromkeys(each.delivery.scenario for each in judged if each.failed):
-            own = [each for each in judged if each.delivery.scenario == id]
+        self._changes: list[Change] | None = None
+        """The changes by the present decisions; None before they are made."""
+        by_scenario: dict[str, list[Judged]] = {}
+        for each in judged:
+            by_scenario.setdefault(each.delivery.scenario, []).append(each)
+        for id, own in by_scenario.items():
+            if not any(each.failed for each in own):
+                continue
             try:
                 self._add(index.plan(id), workspace.scenario_file(id), own)
             except SandboxError as error:
                 self._problem(str(error))
+        self._subjects: dict[str, dict[str, list[int]]] = {}
+        """The items' numbers by the place of their expectation, by the id of its scenario."""
+        for number, item in enumerate(self.items, 1):
+            places = self._subjects.setdefault(item.subject.plan.id, {})
+            places.setdefault(item.subject.place, []).append(number)
+        self.groups = groups(self.items)
+        self._group_of = {number: group for group in self.groups for number in group.numbers}
 
     def _add(self, plan: Plan, file: Path, judged: Sequence[Judged]) -> None:
         self._plans[plan.id] = plan
@@ -178,18 +165,33 @@ class Review:
     def skipped(self) -> int:
         return len(self.choices) - self.decided
 
-    def choose(self, number: int, choice: Choice) -> None:
-        """Decide about an item, whose number counts from 1; a new decision replaces an earlier one."""
-        self.choices[number] = choice
-        self._order = [each for each in self._order if each != number] + [number]
+    def group_of(self, number: int) -> Group:
+        """The group of an item."""
+        return self._group_of[number]
+
+    def said_of(self, group: Group) -> str:
+        """What was decided about a group, in words; empty before anything was."""
+        found = [self.choices[number] for number in group.numbers if number in self.choices]
+        words = dict.fromkeys(each.says for each in found)
+        if len(words) == 1 and len(found) == len(group.numbers):
+            return next(iter(words))
+        return f"{len(found):,} of {len(group.numbers):,} decided" if found else ""
+
+    def choose(self, choices: Mapping[int, Choice]) -> None:
+        """Decide about items by their numbers, at once; new decisions replace earlier ones."""
+        self.choices.update(choices)
+        self._order.append(tuple(choices))
+        self._changes = None
 
     def undo(self) -> int:
-        """Undo the latest decision; the number of its item, or 0 where there is none."""
+        """Undo the latest decision; the number of its first item, or 0 where there is none."""
         if not self._order:
             return 0
-        number = self._order.pop()
-        del self.choices[number]
-        return number
+        numbers = self._order.pop()
+        for number in numbers:
+            self.choices.pop(number, None)
+        self._changes = None
+        return numbers[0]
 
     @property
     def can_undo(self) -> bool:
@@ -198,8 +200,9 @@ class Review:
     def open_after(self, number: int) -> int:
         """The number of the next item without a decision, after the last one from 1 again; 0 for none."""
         numbers = range(1, len(self.items) + 1)
-        later = [each for each in numbers if each > number and each not in self.choices]
-        return next(iter(later), next((each for each in numbers if each not in self.choices), 0))
+        later = (each for each in numbers if each > number and each not in self.choices)
+        first = (each for each in numbers if each not in self.choices)
+        return next(later, next(first, 0))
 
     def first_of(self, scenario: str) -> int:
         """The number of a scenario's first item; 0 where it has none."""
@@ -209,7 +212,12 @@ class Review:
     # --- the end ---
 
     def changes(self) -> list[Change]:
-        """The changes of the files that the decisions change."""
+        """The changes of the files that the decisions change. Blocks."""
+        if self._changes is None:
+            self._changes = self._made()
+        return self._changes
+
+    def _made(self) -> list[Change]:
         found = []
         for id, plan in self._plans.items():
             change, rules = self._change(id, plan)
@@ -221,16 +229,20 @@ class Review:
 
     def take_rules(self, offered: Collection[str], taken: Collection[str]) -> None:
         """Decide which of some proposed rules are taken."""
-        self._rules.update((id, id in taken) for id in offered)
+        wanted = set(taken)
+        decided = {id: id in wanted for id in offered}
+        now = {each.id: each.is_taken for change in self.changes() for each in change.rules}
+        if any(now.get(id) != is_taken for id, is_taken in decided.items()):
+            self._rules.update(decided)
+            self._changes = None
 
     def _change(self, id: str, plan: Plan) -> tuple[FileChange | None, list[OfferedRule]]:
         text = plan.text
         offered: list[OfferedRule] = []
         left: list[str] = []
-        subjects: dict[str, list[int]] = {}
-        for number, item in enumerate(self.items, 1):
-            if item.subject.plan.id == id:
-                subjects.setdefault(item.subject.place, []).append(number)
+        subjects = self._subjects.get(id, {})
+        if not any(number in self.choices for numbers in subjects.values() for number in numbers):
+            return None, []
         for numbers in subjects.values():
             subject = self.items[numbers[0] - 1].subject
             decisions = {
