@@ -121,6 +121,17 @@ class Matcher:
             return self.accepts.hint(value, self.path)
         return self.accepts.hint(value) if isinstance(self.accepts, Regex) else ""
 
+    @property
+    def wanted(self) -> str:
+        """What a matcher over the items of an array wants, in words; empty for any other matcher."""
+        return self.accepts.wanted(self.path) if isinstance(self.accepts, _Quantifier) else ""
+
+    def broken_by(self, items: list[Json]) -> list[bool]:
+        """For each item whether it breaks a matcher over items; all false where one is lacking."""
+        return (
+            self.accepts.broken_by(items) if isinstance(self.accepts, _Quantifier) else [False] * len(items)
+        )
+
 
 def matcher(rule: Rule, path: str = "") -> Matcher:
     """The matcher that a rule spells; RuleError for one that cannot be used."""
@@ -173,19 +184,31 @@ class _Quantifier:
         at = None if value is not None and value is not items else self._fails_at(items)
         if at is None:
             return ""
-        noun, having = _item(path), " and ".join(map(_told, self._members.values()))
+        noun, verb = _item(path), "were" if self._word == "each" else "was"
         if self._word == "some":
-            return f"{_article(noun)} {noun} {having} was expected, and {_none_of(noun, len(items))}"
-        wanted = f"only {noun}s {having} were" if self._word == "each" else f"no {noun} {having} was"
-        return f"{wanted} expected; {noun} {at + 1} is {excerpt(items[at], _ITEM)}"
+            return f"{self.wanted(path)} was expected, and {_none_of(noun, len(items))}"
+        return f"{self.wanted(path)} {verb} expected; {noun} {at + 1} is {excerpt(items[at], _ITEM)}"
+
+    def wanted(self, path: str) -> str:
+        """`no event with status "error"`."""
+        noun, having = _item(path), " and ".join(map(_told, self._members.values()))
+        start = {"some": f"{_article(noun)} {noun}", "each": f"only {noun}s", "none": f"no {noun}"}
+        return f"{start[self._word]} {having}"
+
+    def broken_by(self, items: list[Json]) -> list[bool]:
+        """For each item whether it is one that must not be there."""
+        if self._word == "some":
+            return [False] * len(items)
+        wrong = self._word == "none"
+        return [self._has(item, struck_out=wrong) == wrong for item in items]
 
     def _fails_at(self, items: list[Json]) -> int | None:
         """The position of the item by which the array fails, of `some` the last; None where it does not."""
         # What was struck out may be the value that must not occur, and need not be the one that must.
         if self._word == "some":
             return None if any(self._has(item, struck_out=False) for item in items) else len(items) - 1
-        wrong = self._word == "none"
-        return next((at for at, item in enumerate(items) if self._has(item, struck_out=wrong) == wrong), None)
+        broken = self.broken_by(items)
+        return broken.index(True) if True in broken else None
 
     def _has(self, item: Json, *, struck_out: bool) -> bool:
         """Whether an item has the members; `struck_out` is the answer for a value that is struck out."""

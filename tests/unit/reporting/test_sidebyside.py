@@ -16,7 +16,7 @@ from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import Expectation, Judgement, Request, Response
 from retailops_sandbox.reporting.render import sidebyside, sidebyside_text
 from retailops_sandbox.reporting.render.changed_words import changed_words
-from retailops_sandbox.reporting.render.sidebyside import Card, Cards, Fold, Line
+from retailops_sandbox.reporting.render.comparison_rows import Card, Cards, Fold, Line
 from tests.support.records import some_delivery
 
 SETS = {"/events": ("error_code",), "/events/*/associations": ("type", "identity")}
@@ -184,6 +184,53 @@ def test_a_missing_event_and_an_unexpected_one_say_code_message_and_subject():
     )
     assert (lost.code, lost.words) == ("A", "missing event: It has shipped · about order 1, sku S1")
     assert (new.code, new.words) == ("B", "unexpected event: A refund is pending")
+
+
+REFUSED = order_event("ERR1409", "It has shipped", "order 1")
+PENDING = {"status": "warning", "error_code": "B", "error_message": "A refund is pending"}
+
+
+@pytest.mark.parametrize(
+    ("rule", "wanted", "told"),
+    [
+        (
+            {"none": {"status": "error"}},
+            'no event with status "error"',
+            [("+", "ERR1409", "unexpected event: It has shipped · about order 1"), ("✓", "B", "event 2")],
+        ),
+        (
+            {"each": {"status": "error"}},
+            'only events with status "error"',
+            [
+                ("✓", "ERR1409", "event 1 · about order 1"),
+                ("+", "B", "unexpected event: A refund is pending"),
+            ],
+        ),
+        (
+            {"some": {"status": "fatal"}},
+            'an event with status "fatal"',
+            [
+                ("-", "", 'missing event: an event with status "fatal"'),
+                ("✓", "ERR1409", "event 1 · about order 1"),
+                ("✓", "B", "event 2"),
+            ],
+        ),
+    ],
+)
+def test_a_rule_about_all_events_shows_each_by_what_it_decides(rule, wanted, told):
+    (cards,) = viewed({"events": []}, {"events": [REFUSED, PENDING]}, {"/events": rule}).rows
+    assert (cards.label, cards.wanted) == ("events", wanted)
+    assert [(card.glyph, card.code, card.words) for card in cards.cards] == told
+    # What is lacking has no rows; an event has all that came.
+    assert [len(card.rows) for card in cards.cards] == [int(bool(code)) for _, code, _ in told]
+
+
+def test_events_that_a_rule_about_all_accepts_are_folded_where_they_are_many():
+    many = [PENDING] * (sidebyside.MOST_ALIKE + 1)
+    rule = {"none": {"status": "error"}}
+    (cards,) = viewed({"events": []}, {"events": [*many, REFUSED]}, {"/events": rule}).rows
+    fold, card = cards.cards
+    assert (fold.word, card.code) == ("11 more events alike", "ERR1409")
 
 
 def test_an_event_about_many_things_names_the_first():

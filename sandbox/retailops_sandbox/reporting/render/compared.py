@@ -14,6 +14,7 @@ from retailops_sandbox.answers import content
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.model import Delivery, Difference, Expectation, Judgement, Response
 from retailops_sandbox.reporting.render import lines, shown, sidebyside
+from retailops_sandbox.reporting.render.comparison_rows import View
 
 MOST_TEXT = 4_000
 """The most characters that are shown of an answer that is no JSON."""
@@ -54,7 +55,7 @@ class ComparedAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """Empty after a fault."""
     others: tuple[str, ...]
     """The differences that neither facts nor bodies show."""
-    view: sidebyside.View | None
+    view: View | None
     """The bodies beside each other; None where there are no two."""
     not_json: NotJson | None
     notes: tuple[str, ...]
@@ -74,7 +75,7 @@ def of(
     delivery: Delivery,
     judgement: Judgement,
     ok_statuses: tuple[int, ...],
-    view: sidebyside.View | None,
+    view: View | None,
     *notes: str,
 ) -> ComparedAnswer:
     """The comparison of an answer whose bodies are `view`, with further notes."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import msgspec
 from msgspec import UNSET
@@ -18,7 +18,7 @@ from retailops_sandbox import foreign_text, jsontext, redaction
 from retailops_sandbox.comparing import NO_SETS
 from retailops_sandbox.comparing.aligning import align
 from retailops_sandbox.comparing.differences import listed
-from retailops_sandbox.comparing.matchers import RuleError
+from retailops_sandbox.comparing.matchers import Matcher, RuleError
 from retailops_sandbox.comparing.node import NOTHING_KNOWN, Kind, Node, known_differences, settle
 from retailops_sandbox.comparing.rules import NO_RULES, Rules, compile_rules, whole_scope
 from retailops_sandbox.errors import SandboxError, SourceError
@@ -27,6 +27,17 @@ from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import Delivery, Difference, Json, Judgement
 from retailops_sandbox.patterns import Budget
 from retailops_sandbox.reporting.render.changed_words import Span, changed_words, whole
+from retailops_sandbox.reporting.render.comparison_rows import (
+    Card,
+    CardKind,
+    Cards,
+    Fold,
+    Line,
+    LineKind,
+    Row,
+    Side,
+    View,
+)
 from retailops_sandbox.reporting.render.items import ItemKind, ItemWords
 from retailops_sandbox.reporting.render.lines import place
 
@@ -36,147 +47,6 @@ MOST_ALIKE = 10
 """The most items without a difference, one after the other, that are not folded."""
 MOST_TEXT = 20_000
 """Characters of one value."""
-
-LineKind = Literal["same", "ignored", "missing", "unexpected", "changed", "type", "inside"]
-CardKind = Literal["pair", "only expected", "only actual"]
-_GLYPHS = {"missing": "-", "unexpected": "+", "changed": "✗", "type": "✗", "inside": "✗"}
-_WORDS = {"inside": "differs inside", "type": "other type"}
-_SAME = "✓"
-
-
-class Side(msgspec.Struct, frozen=True):
-    """The value of one side at a place: its pointer into the body and its text."""
-
-    pointer: str
-    spans: tuple[Span, ...] = ()
-
-    @property
-    def text(self) -> str:
-        return "".join(span.text for span in self.spans)
-
-
-class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """One place of both bodies. A side without a value is None; kind `inside` is a heading of deeper rows."""
-
-    depth: int
-    label: str
-    kind: LineKind
-    expected: Side | None
-    actual: Side | None
-    rule: str = ""
-    """Path and spelling of the rule that applied."""
-    matcher: str = ""
-    """The same rule in short, without its path: `regex ^ERR`."""
-    rule_pointer: str | None = None
-    """Where a rule for the value stands, as a pointer into the expected body; None where none can."""
-    row: Literal["line"] = "line"
-
-    @property
-    def glyph(self) -> str:
-        return _GLYPHS.get(self.kind, _SAME)
-
-    @property
-    def word(self) -> str:
-        return _WORDS.get(self.kind, self.kind)
-
-
-class Card(msgspec.Struct, frozen=True, kw_only=True):
-    """An expected item of a set-like array with its actual counterpart, or one of them alone."""
-
-    kind: CardKind
-    same: bool
-    moved: bool
-    moved_matters: bool
-    """Whether a rule `ordered` makes the move a difference."""
-    noun: str
-    """What the item is: `event`."""
-    item: ItemWords
-    """What the item says, the expected one where there is one."""
-    answered_code: str = ""
-    """The actual item's code, where both are there and their codes differ."""
-    expected_pointer: str | None
-    actual_pointer: str | None
-    array_pointer: str
-    """The array's pointer into the expected body."""
-    rows: tuple[Row, ...]
-    hint: str = ""
-    row: Literal["card"] = "card"
-
-    @property
-    def glyph(self) -> str:
-        if self.kind == "pair":
-            return _SAME if self.same and not self.moved_matters else _GLYPHS["inside"]
-        return _GLYPHS["missing" if self.kind == "only expected" else "unexpected"]
-
-    @property
-    def word(self) -> str:
-        if self.kind == "pair":
-            return "same" if self.same and not self.moved_matters else "differs"
-        return "missing" if self.kind == "only expected" else "unexpected"
-
-    @property
-    def code(self) -> str:
-        """`ERR1409`, or `ERR1409 → ERR1001` where it changed; empty for an item without one."""
-        return f"{self.item.code or 'none'} → {self.answered_code}" if self.answered_code else self.item.code
-
-    @property
-    def words(self) -> str:
-        """The rest of the item's one line: what it is, what it says, what it is about."""
-        if self.kind == "pair":
-            told = f"{self.noun} {_number(self.expected_pointer)}{self._move}"
-        elif self.item.message:
-            told = f"{self.word} {self.noun}: {self.item.message}"
-        else:
-            told = f"{self.word} {self.noun}"
-        return f"{told} · about {self.item.about}" if self.item.about else told
-
-    @property
-    def _move(self) -> str:
-        if not self.moved:
-            return ""
-        matters = "against the rule ordered" if self.moved_matters else "the order does not matter"
-        return f", answered as number {_number(self.actual_pointer)} ({matters})"
-
-
-class Cards(msgspec.Struct, frozen=True, kw_only=True):
-    """A set-like array."""
-
-    depth: int
-    label: str
-    expected_pointer: str
-    actual_pointer: str
-    cards: tuple[Card | Fold, ...]
-    rule: str = ""
-    matcher: str = ""
-    row: Literal["cards"] = "cards"
-
-
-class Fold(msgspec.Struct, frozen=True, kw_only=True):
-    """Neighbouring places without a difference, folded. `rows` may hold only the first of them."""
-
-    depth: int
-    count: int
-    what: str
-    """What is folded, in the plural where it is more than one: `members`."""
-    rows: tuple[Line | Cards | Card, ...]
-    row: Literal["fold"] = "fold"
-
-    @property
-    def word(self) -> str:
-        return f"{self.count:,} more {self.what} alike"
-
-
-Row: TypeAlias = Line | Cards | Fold
-
-
-class View(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole comparison, ready to be shown."""
-
-    rows: tuple[Row, ...]
-    differences: int
-    notes: tuple[str, ...] = ()
-    left_out: int = 0
-    """The number of rows beyond MOST_ROWS."""
 
 
 class NotTriedAgain(SandboxError):
@@ -302,6 +172,12 @@ class _Rower:
             return ()
         if place.node.set_like:
             return [self._cards(place, depth)]
+        if (
+            place.node.matcher is not None
+            and place.node.matcher.wanted
+            and isinstance(place.node.actual, list)
+        ):
+            return [self._judged_items(place, place.node.matcher, place.node.actual, depth)]
         if not place.node.children:
             return [_line(place, depth)]
         heading = Line(
@@ -335,6 +211,39 @@ class _Rower:
             matcher=_matcher(place.node),
         )
 
+    def _judged_items(self, place: _Place, rule: Matcher, items: list[Json], depth: int) -> Cards:
+        """The items of an array that one rule decides on; those that break it are unexpected."""
+        kind = ItemKind(place.path, self._sets)
+        broken = rule.broken_by(items)
+        cards: list[Card | Fold] = []
+        if not any(broken):
+            lacking = ItemWords("", rule.wanted, "")
+            cards.append(
+                _item_card("only expected", lacking, kind, place.expected, f"{place.expected}/-", ())
+            )
+        for is_broken, run in groupby(range(len(items)), key=broken.__getitem__):
+            word: CardKind = "only actual" if is_broken else "pair"
+            found = []
+            for at in run:
+                path = f"{place.actual}/{at}"
+                row = _answered(path, items[at], is_broken=is_broken)
+                found.append(_item_card(word, kind.words(items[at]), kind, place.expected, path, (row,)))
+            if is_broken or len(found) <= MOST_ALIKE:
+                cards += [card for card in found if self._has_room()]
+            elif self._has_room():
+                shown = tuple(found[:MOST_IN_FOLD])
+                cards.append(Fold(depth=depth + 1, count=len(found), what=kind.nouns, rows=shown))
+        return Cards(
+            depth=depth,
+            label=place.label,
+            expected_pointer=place.expected,
+            actual_pointer=place.actual,
+            cards=tuple(cards),
+            rule=_rule(place.node),
+            matcher=_matcher(place.node),
+            wanted=rule.wanted,
+        )
+
     def _card(self, item: _Place, array: _Place, kind: ItemKind) -> Card:
         node = item.node
         if node.kind == "object":
@@ -365,6 +274,30 @@ class _Rower:
         )
 
 
+def _item_card(
+    word: CardKind, item: ItemWords, kind: ItemKind, array: str, path: str, rows: tuple[Row, ...]
+) -> Card:
+    """An item of an array whose items one rule decides on; `path` is its pointer on its side."""
+    return Card(
+        kind=word,
+        same=word == "pair",
+        moved=False,
+        moved_matters=False,
+        noun=kind.noun,
+        item=item,
+        expected_pointer=path if word != "only actual" else None,
+        actual_pointer=path if word != "only expected" else None,
+        array_pointer=array,
+        rows=rows,
+    )
+
+
+def _answered(path: str, item: Json, *, is_broken: bool) -> Line:
+    """An item that came, as a whole."""
+    side = Side(path, whole(value_text(item), changed=is_broken))
+    return Line(depth=0, label="", kind="unexpected" if is_broken else "same", expected=None, actual=side)
+
+
 def _beneath(place: _Place) -> list[_Place]:
     found = []
     is_array = place.node.kind == "array"
@@ -377,11 +310,6 @@ def _beneath(place: _Place) -> list[_Place]:
         path = (*place.path, "*" if is_array else token)
         found.append(_Place(child, label, expected, actual, path, expected if has_rule else None))
     return found
-
-
-def _number(pointer_: str | None) -> int:
-    """The number of an item, from 1, by its pointer."""
-    return int((pointer_ or "").rpartition("/")[2]) + 1
 
 
 def _line(place: _Place, depth: int) -> Line:

@@ -10,7 +10,7 @@ from retailops_sandbox.contracts import contract
 from retailops_sandbox.foreign_text import WHOLE, place, visible
 from retailops_sandbox.model import Delivery, Judgement
 from retailops_sandbox.reporting.render import sidebyside
-from retailops_sandbox.reporting.render.sidebyside import Card, Cards, Fold, Line, Row, Side, View
+from retailops_sandbox.reporting.render.comparison_rows import Card, Cards, Fold, Line, Row, Side, View
 
 _NARROW = 80
 """The fewest columns for two sides beside each other."""

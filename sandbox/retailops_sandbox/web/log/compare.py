@@ -18,6 +18,7 @@ from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.model import Delivery, Json
 from retailops_sandbox.reporting.render import answered, lines, shown, sidebyside
+from retailops_sandbox.reporting.render.comparison_rows import View
 from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.runlog.rows import DeliveryRow
 from retailops_sandbox.web.log.selected import entries
@@ -40,7 +41,7 @@ class Fact(msgspec.Struct, frozen=True):
 class Sides(msgspec.Struct, frozen=True):
     """Two bodies beside each other."""
 
-    view: sidebyside.View | None
+    view: View | None
     """None where they cannot be compared."""
     why: str = ""
     """Why they cannot be compared."""

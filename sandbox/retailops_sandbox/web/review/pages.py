@@ -26,6 +26,7 @@ from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.jsontext import holds_mark
 from retailops_sandbox.model import Delivery, Difference, Rule
 from retailops_sandbox.reporting.render import sidebyside
+from retailops_sandbox.reporting.render.comparison_rows import Line, View
 from retailops_sandbox.web.review.alike import Group
 from retailops_sandbox.web.review.items import Item
 from retailops_sandbox.web.review.state import (
@@ -135,8 +136,8 @@ class DifferencePage(ReviewPage, frozen=True, kw_only=True):
     for_all: bool
     """Whether a decision is for all that are alike."""
     delivery: Delivery
-    line: sidebyside.Line
-    whole: sidebyside.View | None
+    line: Line
+    whole: View | None
     """The answer beside what was expected; None where they cannot be shown so."""
     choice: Choice | None
     """The decision; None before it is made."""
@@ -424,7 +425,7 @@ def _meaning(word: str, came: Any) -> str:
     return f"any {type_name(came)}" if word == "type" else matchers.MATCHERS[word].words
 
 
-def _whole_answer(judged: Judged) -> sidebyside.View | None:
+def _whole_answer(judged: Judged) -> View | None:
     """The answer beside what was expected; None where they cannot be shown so."""
     sets = contract.load(judged.delivery.action, judged.delivery.edition).arrays
     try:
