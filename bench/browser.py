@@ -20,6 +20,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
 from tests.support import chromium  # noqa: E402
+from tests.support.watching import write_expectation  # noqa: E402
 
 COLD_STARTS, SENDS = 5, 30
 READY_MS, BLOCKED_MS, COMPARED_MS = 1000, 50, 150
@@ -73,7 +74,7 @@ def _typing(browser: Browser, url: str, view: str) -> bool:
         _waited(page, "editable")
         page.get_by_role("button", name=view, exact=True).click()
         if view == "Raw":
-            page.locator(".cm-content").click()
+            page.locator("#payload-view .cm-content").click()
             page.keyboard.press("Control+Home")
             for _ in range(30):
                 page.keyboard.press("ArrowDown")
@@ -107,7 +108,7 @@ def _sending(browser: Browser, url: str, port: int) -> bool:
             _waited(page, "editable")
             page.get_by_label("Receiver", exact=True).select_option("bench")
             page.wait_for_selector('#target[data-receiver="bench"]')
-            page.locator("#expectation").fill('{"status": 200, "body": {"events": []}}')
+            write_expectation(page, '{"status": 200, "body": {"events": []}}')
             page.get_by_role("button", name="Send", exact=True).click()
             took = _waited(page, "compared") - float(page.evaluate("sessionStorage.getItem('sent')"))
             said = re.search(r"([\d.]+) ms", page.locator("#delivery .answer").inner_text())

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.watching import NARROW, press
+from tests.support.watching import NARROW, press, write_expectation
 
 
 def cards(page: Page, expectation: Any) -> None:
     """Write an expectation, and see it as cards."""
     text = expectation if isinstance(expectation, str) else json.dumps(expectation, indent=2)
-    page.get_by_role("textbox", name="Expected response").fill(text)
+    write_expectation(page, text)
     press(page, "Cards")
     expect(page.locator("#expected-cards")).to_be_visible()
 
@@ -23,7 +23,7 @@ def cards(page: Page, expectation: Any) -> None:
 def written(page: Page) -> Any:
     """The expectation after a look at its JSON."""
     press(page, "JSON")
-    expect(page.locator("#expectation")).to_be_visible()
+    expect(page.get_by_role("textbox", name="Expected response")).to_be_visible()
     text = page.locator("#expectation").input_value()
     press(page, "Cards")
     expect(page.locator("#expected-cards")).to_be_visible()

@@ -24,7 +24,7 @@ from retailops_sandbox.model import Expectation, Json, Receiver
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.web.compose import expectation, opening, payload
 from retailops_sandbox.web.compose.expectation import ExpectationNotice, ExpectationPanel
-from retailops_sandbox.web.compose.findings import Findings, examine
+from retailops_sandbox.web.compose.findings import Finding, Findings, examine, examine_expectation
 from retailops_sandbox.web.compose.fixtures import (
     FixtureButtons,
     FixtureFiles,
@@ -41,7 +41,6 @@ from retailops_sandbox.web.shell.choices import (
     PAYLOAD_VIEW,
     browser_id,
     chosen_receiver,
-    remember_browser,
     remember_receiver,
 )
 from retailops_sandbox.web.shell.context import Action, AppContext, Target
@@ -126,6 +125,11 @@ class ComposePage(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return self.make_findings()
 
     @cached_property
+    def expectation_finding(self) -> Finding | None:
+        """What is wrong with the expectation, where its text is shown."""
+        return examine_expectation(self.form.expectation) if self.form.expectation_view == "json" else None
+
+    @cached_property
     def fixtures(self) -> FixturePanel:
         return self.make_fixtures(self.edited)
 
@@ -194,8 +198,7 @@ class ComposePages(RoomPages):
             compared = self._fixture_buttons.press("compare", "", send_form, FormData())
             notices = msgspec.structs.replace(notices, fixture=compared)
         response = self._show(request, receivers, lambda: files, send_form, notices, unsaved=unsaved)
-        remember_browser(request, response)
-        return response
+        return self._unsaved.remembered(request, response)
 
     async def change(self, request: Request) -> Response:
         """Do the action of a button other than Send with the typed form, and show the page again."""
