@@ -69,6 +69,34 @@ def test_a_fixture_is_judged_by_its_own_expectation(tmp_path: Path, shop: Receiv
     assert "expected by" not in given.stdout
 
 
+def test_a_member_that_the_contract_does_not_name_is_sent_and_told_of(tmp_path: Path, shop: Receiver):
+    done = run("send", "default", "--set", "/data/ordr/id=1", "--receiver", shop.url, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (
+        0,
+        "note: --set: order_cancel draft names no /data/ordr (did you mean /data/order?): "
+        "it is sent all the same\n",
+    )
+    assert b'"ordr":{"id":1}' in shop.requests[0]
+    named = run("send", "default", "--set", "/data/order/id=x", "--receiver", shop.url, cwd=tmp_path)
+    assert named.stderr == ""
+
+
+def test_an_expectations_file_is_no_payload(tmp_path: Path, shop: Receiver):
+    (tmp_path / "a.expect.json").write_text("{}")
+    done = run("send", "a.expect.json", "--receiver", shop.url, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (
+        2,
+        "error: a.expect.json is an expectation, and no payload (send a.json)\n",
+    )
+
+
+@pytest.mark.parametrize("command", [(), ("log",)])
+def test_help_has_whole_sentences(tmp_path: Path, command: tuple[str, ...]):
+    done = run(*command, "--help", cwd=tmp_path)
+    assert "..." not in done.stdout.partition("Commands:")[2]
+    assert "judges its answers" in done.stdout or "came back" in done.stdout
+
+
 def test_a_broken_expectation_of_a_fixture_is_one_line(tmp_path: Path, shop: Receiver):
     folder = tmp_path / "fixtures" / "order_cancel" / "draft"
     folder.mkdir(parents=True)
@@ -87,8 +115,11 @@ def test_a_broken_expectation_of_a_fixture_is_one_line(tmp_path: Path, shop: Rec
 
 def test_nothing_listening_is_exit_3(tmp_path: Path):
     url = f"http://127.0.0.1:{unused_port()}"
-    done = run("run", scenario(tmp_path, expect=PASSES), "--receiver", url, cwd=tmp_path)
+    files = [scenario(tmp_path, name, expect=PASSES) for name in ("a", "b", "c")]
+    done = run("run", *files, "--receiver", url, cwd=tmp_path)
     assert done.returncode == 3
+    assert done.stdout.count("nothing listens on") == 1, "what they have in common is said once"
+    assert done.stdout.count("the same cause as above") == 2
     assert "refused" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
 

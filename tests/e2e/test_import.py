@@ -173,6 +173,33 @@ def test_what_is_left_out_of_an_archive_is_listed(tmp_path: Path):
     ]
 
 
+def test_an_answer_becomes_what_the_fixture_expects(tmp_path: Path):
+    posted = {"method": "POST", "url": "http://a/order_cancel_v1", "postData": {"text": json.dumps(V1)}}
+    text = json.dumps({"status": "success", "events": [], "at": "2024-05-01T12:00:00Z"})
+    answered = {"status": 200, "headers": [], "content": {"text": text}}
+    (tmp_path / "a.har").write_text(
+        json.dumps({"log": {"entries": [{"request": posted, "response": answered}]}})
+    )
+    code, out, err = run("import", "a.har", "--fixture", "mine", "-o", "a.scenario.json", cwd=tmp_path)
+    assert (code, err) == (0, "")
+    assert "made fixtures/order_cancel/v1/mine.expect.json" in out
+    expected = json.loads((tmp_path / "fixtures/order_cancel/v1/mine.expect.json").read_text())
+    assert (expected["status"], expected["rules"]) == (200, {"/at": "datetime"})
+    (step,) = json.loads((tmp_path / "a.scenario.json").read_text())["steps"]
+    assert "expect" not in step
+    later = response(text.replace("2024", "2025").encode())
+    with receiver(answering(later)) as shop:
+        code, out, _ = run("run", "a.scenario.json", "--receiver", shop.url, cwd=tmp_path)
+    assert code == 0, out
+    answered |= {"status": 500}
+    (tmp_path / "b.har").write_text(
+        json.dumps({"log": {"entries": [{"request": posted, "response": answered}]}})
+    )
+    code, out, _ = run("import", "b.har", "--fixture", "mine", "--replace", cwd=tmp_path)
+    assert (code, "expect.json" in out) == (0, False)
+    assert json.loads((tmp_path / "fixtures/order_cancel/v1/mine.expect.json").read_text()) == expected
+
+
 COMMANDS = [
     """curl -s "$URL/order_cancel" --json '{"a":"it'\\''s","b":"é"}'""",
     """curl -s "$URL/x" -H 'Content-Type: a/b' -H 'X-E;' -H "X-Q: \\"q\\"" --data-raw $'it\\'s \\u0021\\n'""",

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
+from msgspec import UNSET, UnsetType
 
 from retailops_sandbox.cli.options import here, workspace_option
 from retailops_sandbox.cli.output import complain, say
@@ -16,6 +17,7 @@ from retailops_sandbox.importing import MOST_BYTES, ImportedStep, as_steps, asse
 from retailops_sandbox.regular_files import regular
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.workspace.files import check_writable, checked, write_file
+from retailops_sandbox.workspace.fixtures import Fixtures, stamp
 from retailops_sandbox.workspace.names import fixture_name
 from retailops_sandbox.workspace.workspace import Workspace
 
@@ -63,20 +65,39 @@ def command(
     # All that can be wrong is found before anything is written.
     text = _fixture_text(made, folder, fixture, replace) if fixture is not None else ""
     plan = None if path is None else assemble(made, name=_name(path), fixture=fixture or "")
-    _print_notes(made, left_out, with_step=plan is not None)
+    with_answer = fixture is not None and bool(made[0].expectation)
+    _print_notes(made, left_out, with_step=plan is not None, with_answer=with_answer)
     if fixture is not None:
-        agreed = made[0].contract
-        say(f"made {_relative(folder.save_fixture(agreed.action, agreed.edition, fixture, text))}")
+        for written in _save(folder, made[0], fixture, text):
+            say(f"made {_relative(written)}")
     if plan is not None and path is not None:
         write_file(path, scenario.spelled(plan))
         say(f"made {_relative(path)}")
     say(f"next: {_next(made[0], fixture, path)}")
 
 
-def _print_notes(made: Sequence[ImportedStep], left_out: Sequence[str], *, with_step: bool) -> None:
+def _save(folder: Workspace, imported: ImportedStep, name: str, text: str) -> list[Path]:
+    """Write the fixture and, where there was an answer that can be expected, its expectation."""
+    case = (imported.contract.action, imported.contract.edition, name)
+    fixtures = Fixtures(folder)
+    expected: str | UnsetType = imported.expectation or UNSET
+    fixtures.save(
+        *case,
+        text,
+        seen=stamp(fixtures.text(*case) or ""),
+        expectation=expected,
+        expectation_seen=stamp(fixtures.expectation(*case) or ""),
+        copied=True,
+    )
+    return [folder.own_fixture(*case), *([] if expected is UNSET else [folder.own_expectation(*case)])]
+
+
+def _print_notes(
+    made: Sequence[ImportedStep], left_out: Sequence[str], *, with_step: bool, with_answer: bool
+) -> None:
     for each in made:
         say(f"{each.place}: {each.contract.action} {each.contract.edition}")
-        for note in each.notes + (each.step_notes if with_step else ()):
+        for note in each.notes + (each.step_notes if with_step or with_answer else ()):
             say(f"  {note}")
         if each.headers and not with_step:
             say(f"  left out: {', '.join(each.headers)}; a fixture is the payload alone")

@@ -8,6 +8,9 @@ from typing import Any
 
 import click
 
+_WHOLE = 1_000
+"""Characters: more than any sentence has."""
+
 
 class LazyGroup(click.Group):
     """A group that imports a command's module when the command is used."""
@@ -19,6 +22,13 @@ class LazyGroup(click.Group):
         """
         super().__init__(*args, **extra)
         self._modules = dict(modules or {})
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write each command with its whole first sentence, which click would cut to one line."""
+        found = ((name, self.get_command(ctx, name)) for name in self.list_commands(ctx))
+        rows = [(name, each.get_short_help_str(_WHOLE)) for name, each in found if each is not None]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self._modules)

@@ -11,13 +11,16 @@ import msgspec
 from retailops_sandbox import jsontext
 from retailops_sandbox.cli.job import Chosen, execute
 from retailops_sandbox.cli.options import assignment, here, sending_options, table
-from retailops_sandbox.contracts import contract
+from retailops_sandbox.cli.output import complain
+from retailops_sandbox.contracts import contract, members
 from retailops_sandbox.contracts.recognition import DEFAULT_EDITION
+from retailops_sandbox.errors import UsageError
 from retailops_sandbox.model import Expectation, Step
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.session.fitting import editions_of
 from retailops_sandbox.workspace import settings
 from retailops_sandbox.workspace.files import read_text
+from retailops_sandbox.workspace.names import EXPECTATION, is_expectation
 from retailops_sandbox.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -55,6 +58,9 @@ def command(
     """
     workspace = Workspace.find(given.pop("workspace"), os.environ, here())
     is_file = "/" in fixture or fixture.endswith(".json")
+    if is_file and is_expectation(fixture.removesuffix(".json")):
+        payload = fixture[: -len(f"{EXPECTATION}.json")]
+        raise UsageError(f"{fixture} is an expectation, and no payload", mend=f"send {payload}.json")
     step = Step(
         name=fixture,
         fixture=None if is_file else fixture,
@@ -68,9 +74,13 @@ def command(
 
     def choose(options: Options) -> Chosen:
         wanted = edition or _edition(workspace, options, action, "" if is_file else fixture)
-        contract.load(action, wanted)
+        agreed = contract.load(action, wanted)
+        kept = step.payload
         if not is_file:
-            workspace.fixture_path(action, wanted, fixture)
+            kept = jsontext.parse(read_text(workspace.fixture_path(action, wanted, fixture)), file=fixture)
+        for path in step.set:
+            if what := members.unknown(agreed.request_schema, path, kept):
+                complain(f"note: --set: {action} {wanted} names no {what}: it is sent all the same")
         return Chosen([scenario.single(step, action=action, edition=wanted, name=fixture)])
 
     execute(workspace, choose, [], jobs=1, kind="send", **{**given, "verbose": True})

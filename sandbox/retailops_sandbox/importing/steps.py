@@ -18,6 +18,7 @@ from retailops_sandbox.model import (
     Deliver,
     Delivery,
     Exchange,
+    Expectation,
     HttpRequest,
     Json,
     Judgement,
@@ -26,6 +27,7 @@ from retailops_sandbox.model import (
     Timings,
 )
 from retailops_sandbox.recording import Recorded
+from retailops_sandbox.scenarios import scenario
 
 # fmt: off
 _MADE_ANEW = (
@@ -55,6 +57,19 @@ class ImportedStep(msgspec.Struct, frozen=True, kw_only=True):
     """The names of the headers that the step sends, and a fixture does not."""
     violation: str = ""
     """The payload's first violation of the contract; empty where there is none."""
+
+    @property
+    def expectation(self) -> str:
+        """The answer as a fixture expects it, as its file holds it.
+
+        Empty where there was no answer that keeps the contract, or the payload breaks it.
+        """
+        expected = self.step.expect
+        if self.violation or not isinstance(expected, Expectation) or expected.body is UNSET:
+            return ""
+        if not expected.contract or expected.status not in self.contract.ok_statuses:
+            return ""
+        return scenario.spread(jsontext.compact(scenario.expectation_document(expected)).decode())
 
 
 def as_steps(
@@ -130,7 +145,8 @@ def assemble(imported: Sequence[ImportedStep], *, name: str, fixture: str = "") 
 
     UsageError where the steps belong to several contracts: a scenario has one.
     """
-    first = imported[0].contract
+    first_step = imported[0]
+    first = first_step.contract
     others = [each for each in imported if each.contract != first]
     if others:
         one, other = imported[0], others[0]
@@ -144,7 +160,9 @@ def assemble(imported: Sequence[ImportedStep], *, name: str, fixture: str = "") 
         for number, each in enumerate(imported, 1)
     ]
     if fixture:
-        steps = [msgspec.structs.replace(steps[0], fixture=fixture, payload=UNSET)]
+        # What the answer was is in the fixture's own expectation.
+        expect = UNSET if first_step.expectation else steps[0].expect
+        steps = [msgspec.structs.replace(steps[0], fixture=fixture, payload=UNSET, expect=expect)]
     return Scenario(name=name, action=first.action, edition=first.edition, steps=steps)
 
 

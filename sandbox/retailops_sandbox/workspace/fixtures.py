@@ -55,13 +55,14 @@ class Fixtures:
         opened: str = "",
         expectation: str | UnsetType | None = UNSET,
         expectation_seen: str = "",
+        copied: bool = False,
     ) -> Done | None:
         """Write a fixture, with its expectation; None where its files have these texts already.
 
         `seen` is the `stamp` of the text that the author has seen, `expectation_seen` that of the
         expectation, empty where there was none; Clash where a file has another text. An expectation of None
-        or without text deletes its file; UNSET leaves it as it is. SourceError for a text that its file
-        cannot hold.
+        or without text deletes its file; UNSET leaves it as it is. With `copied`, the workspace gets its
+        files also where the shipped ones say the same. SourceError for a text that its file cannot hold.
         """
         jsontext.parse(text, file=f"{fixture_name(name)}.json")
         current = self.text(action, edition, name)
@@ -73,10 +74,12 @@ class Fixtures:
         wanted = expected if expectation is UNSET else self._written_expectation(name, expectation, expected)
         if expected is not None and expected != wanted and stamp(expected) != expectation_seen:
             raise Clash(name, expected, is_expectation=True)
-        if (current, expected) == (text, wanted) and lonely is None:
+        if (current, expected) == (text, wanted) and lonely is None and not copied:
             return None
         # A shipped fixture is copied whole, so that payload and expectation are of one layer.
         files = self._files(action, edition, name, text, wanted)
+        if not files:
+            return None
         return self._undoable.make(files, was=opened, now=name)
 
     def save_expectation(

@@ -32,6 +32,8 @@ def plan(name: str = "a") -> Plan:
 
 def sent(url: str, body: str) -> Delivery:
     return some_delivery(
+        id="r.1",
+        step="x",
         request=Request(method="POST", url=url, headers=()),
         response=Response(status=200, body=body),
     )
@@ -114,6 +116,55 @@ def test_a_scenario_that_passed_says_what_was_not_compared(unchecked: tuple[tupl
     console = Console(said.append, colour=False, width=100, verbose=False)
     console.on_event(ScenarioResult(plan(), "passed", tuple(steps), 0.01))
     assert said[0].endswith(ends)
+
+
+def test_a_difference_is_printed_once():
+    said = printed(items=2)
+    assert sum("ERR1" in line for line in said) == 1
+    assert not any("expected nothing, got" in line for line in said)
+    spoiled = Difference(
+        kind="changed",
+        expected_pointer="/events",
+        actual_pointer="/events",
+        expected=[],
+        actual=[{"error_code": "ERR0"}],
+        rule={"none": {"status": "error"}},
+        rule_path="/events",
+        hint="no event was expected; event 1 is one",
+    )
+    lines: list[str] = []
+    judgement = Judgement(
+        delivery="r.1",
+        verdict="failed",
+        at="",
+        reason="1 difference from what was expected",
+        differences=(spoiled,),
+        expectation=Expectation(body={"events": []}, rules={"/events": {"none": {"status": "error"}}}),
+    )
+    console = Console(lines.append, colour=False, width=100, verbose=False)
+    told(console, plan(), sent("http://h/", '{"events": [{"error_code": "ERR0"}]}'), judgement)
+    assert [line.strip() for line in lines[2:4]] == [
+        "differs from what was expected:",
+        "/events: no event was expected; event 1 is one",
+    ]
+    assert "1 difference from what was expected" not in "".join(lines)
+
+
+def test_a_cause_that_scenarios_have_in_common_is_printed_once():
+    said: list[str] = []
+    console = Console(said.append, colour=False, width=100, verbose=False)
+    refused = "refused: nothing listens on 127.0.0.1:1"
+    for name, reason in (("a", refused), ("b", refused), ("c", "dns: no such name")):
+        steps = (
+            StepResult(number=0, name="x", verdict="errored", reason=reason, sent=1, faults=1),
+            StepResult(number=1, name="y", verdict="skipped", reason="step 'x' errored"),
+            StepResult(number=2, name="z", verdict="skipped", reason="step 'x' errored"),
+        )
+        console.on_event(ScenarioResult(plan(name), "errored", steps, 0.1))
+    assert sum("nothing listens" in line for line in said) == 1
+    assert "- 2 steps after it skipped" in said[3]
+    assert said[4].endswith("(the same cause as above)")
+    assert any("no such name" in line for line in said)
 
 
 def test_a_name_cannot_write_over_other_lines():

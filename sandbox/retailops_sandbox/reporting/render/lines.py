@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import UnsetType
@@ -49,7 +49,7 @@ def place(found: Difference) -> str:
 
 def difference(found: Difference, *, width: int = 400) -> str:
     """`/events/0/code: expected "A", got "B" (changed)`, with the rule and the hint where there are any."""
-    if found.hint and isinstance(found.rule, dict) and any(word in QUANTIFIERS for word in found.rule):
+    if _is_of_items(found):
         # The hint says which item spoils the array, and what the rule asks for.
         return visible(f"{place(found)}: {found.hint}")
     words = f"{place(found)}: {_sides(found, width)} ({found.kind})"
@@ -95,10 +95,13 @@ def value(found: Json | UnsetType, width: int) -> str:
     return text if len(text) <= width else f"{text[: width // 2]} … {text[-width // 3 :]}"
 
 
-def judgement(found: Judgement, *, width: int = 400, most: int | None = None) -> list[str]:
+def judgement(
+    found: Judgement, *, width: int = 400, most: int | None = None, beside: bool = False
+) -> list[str]:
     """The lines of violations and differences under their headings, at most `most` under each.
 
-    A status that breaks the contract comes first, and without a heading.
+    A status that breaks the contract comes first, and without a heading. `beside` leaves out the differences
+    of the body, which are shown beside each other instead.
     """
     status = [each for each in found.violations if each.part == "status"]
     others = [each for each in found.violations if each.part != "status"]
@@ -113,8 +116,9 @@ def judgement(found: Judgement, *, width: int = 400, most: int | None = None) ->
             lines += _more(violations, most)
     if found.differences:
         lines += [f"differs from what was {expected_by(found) or 'expected'}:"]
-        lines += [f"  {difference(each, width=width)}" for each in found.differences[:most]]
-        lines += _more(found.differences, most)
+        listed = [each for each in found.differences if not beside or each.part != "body"]
+        lines += [f"  {difference(each, width=width)}" for each in listed[:most]]
+        lines += _more(listed, most)
     lines += [visible(f"note: {note}") for note in found.notes]
     return lines
 
@@ -146,6 +150,18 @@ def steps_not_compared(result: ScenarioResult) -> str:
     return f"{said} in {len(of_steps)} of {len(result.steps)} steps"
 
 
+def is_told_by_rules(found: Judgement) -> bool:
+    """Whether each difference of the body is of a rule that says by itself which item spoils an array."""
+    of_body = [each for each in found.differences if each.part == "body"]
+    return bool(of_body) and all(map(_is_of_items, of_body))
+
+
+def _is_of_items(found: Difference) -> bool:
+    return (
+        bool(found.hint) and isinstance(found.rule, dict) and any(word in QUANTIFIERS for word in found.rule)
+    )
+
+
 def _with_hints(found: Violation) -> list[str]:
     return [violation(found), *(visible(f"  {hint}") for hint in found.hints)]
 
@@ -155,15 +171,23 @@ def _more(found: Sequence[object], most: int | None) -> list[str]:
     return [f"  … {and_more(left)}"] if left > 0 else []
 
 
-def step(result: StepResult, *, width: int = 400, most: int | None = None) -> list[str]:
-    """The reason of a step and the lines of its failed deliveries, at most `most` under each heading."""
+def step(
+    result: StepResult, *, width: int = 400, most: int | None = None, beside: Collection[str] = ()
+) -> list[str]:
+    """The reason of a step and the lines of its failed deliveries, at most `most` under each heading.
+
+    `beside` are the deliveries whose bodies are shown beside what was expected.
+    """
     told = {each.message for found in result.judgements for each in found.violations}
+    # The lines beneath say more than a reason that only counts them.
+    told |= {found.reason for found in result.judgements if found.differences or found.violations}
     lines = [visible(result.reason)] if result.reason and result.reason not in told else []
     several = len(result.judgements) > 1
     for number, found in enumerate(result.judgements, 1):
         if found.verdict in ("failed", "errored"):
             heading = [f"delivery {number} of {len(result.judgements)}: {found.verdict}"] if several else []
-            lines += [*heading, *judgement(found, width=width, most=most)]
+            is_beside = found.delivery in beside
+            lines += [*heading, *judgement(found, width=width, most=most, beside=is_beside)]
     return lines
 
 

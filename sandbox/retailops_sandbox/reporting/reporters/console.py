@@ -60,6 +60,8 @@ class Console(Reporter):
         """The skipped scenarios, by reason."""
         self._shown: dict[int, list[DeliveryFinished]] = {}
         """The deliveries to be shown beneath their scenario, by plan."""
+        self._causes: set[str] = set()
+        """The faults that were printed: what many scenarios have in common is printed once."""
         self._urls: set[str] = set()
         """The URLs that were printed."""
 
@@ -105,17 +107,34 @@ class Console(Reporter):
         said = lines.steps_not_compared(result)
         note = f"  ({said})" if said else ""
         took = f"{round(result.seconds * 1000)} ms{after}"
-        self._echo(f"{word}  {lines.in_line(plan.name + place)}  {took}{note}")
+        cause = _cause(result)
+        is_told = cause in self._causes and not self._verbose
+        again = "  (the same cause as above)" if is_told else ""
+        self._echo(f"{word}  {lines.in_line(plan.name + place)}  {took}{note}{again}")
+        if is_told:
+            return
+        if cause:
+            self._causes.add(cause)
+        compared = {event.delivery.id: self._side_by_side(event) for event in deliveries}
+        beside = [id for id, text in compared.items() if text]
+        spoiled = sum(step.verdict == "errored" for step in result.steps)
+        left_out = [step for step in result.steps if step.verdict == "skipped"] if spoiled else []
         for step in result.steps:
-            if step.verdict in ("failed", "errored", "skipped") or (self._verbose and step.reason):
+            if step not in left_out and (
+                step.verdict in ("failed", "errored", "skipped") or (self._verbose and step.reason)
+            ):
                 place = f"  {lines.in_line(plan.file)}:{plan.line(step.number)}" if plan.file else ""
                 self._echo(f"    {lines.GLYPHS[step.verdict]} step {quoted(step.name)} {step.verdict}{place}")
-                for line in lines.cut(lines.step(step, most=_SAID), _SAID):
+                for line in lines.cut(lines.step(step, most=_SAID, beside=beside), _SAID):
                     self._echo(_INDENT + line)
-        for event in deliveries:
-            self._delivery(event)
+            for event in deliveries:
+                if event.delivery.step == step.name:
+                    self._delivery(event, compared[event.delivery.id])
+        if left_out:
+            count = f"{len(left_out):,} step{'' if len(left_out) == 1 else 's'}"
+            self._echo(f"    {lines.GLYPHS['skipped']} {count} after it skipped")
 
-    def _delivery(self, event: DeliveryFinished) -> None:
+    def _delivery(self, event: DeliveryFinished, compared: str) -> None:
         """Print a delivery: request, outcome, and the comparison or the answer."""
         delivery = event.delivery
         request = lines.in_line(f"{delivery.request.method} {delivery.request.url}")
@@ -128,7 +147,6 @@ class Console(Reporter):
             # Of a failed delivery, the step's reasons have the violations already.
             for line in lines.cut([lines.violation(each) for each in event.judgement.violations], _SAID):
                 self._echo(f"{_INDENT}the answer breaks the contract: {line}")
-        compared = self._side_by_side(event)
         if compared:
             for line in lines.cut(compared.split("\n"), _COMPARED):
                 self._echo(_INDENT + line)
@@ -144,6 +162,8 @@ class Console(Reporter):
         if delivery.response is None or len(delivery.response.body) > LARGE_BODY:
             # Aligning a large body takes as long as judging it did, and here it would delay other deliveries.
             return ""
+        if lines.is_told_by_rules(judgement):
+            return ""
         from retailops_sandbox.reporting.render import sidebyside_text  # Only what differs needs it.
 
         width = self._width - len(_INDENT)
@@ -151,6 +171,11 @@ class Console(Reporter):
 
     def _style(self, text: str, verdict: Verdict) -> str:
         return click.style(text, fg=COLOURS[verdict]) if self._colour else text
+
+
+def _cause(result: ScenarioResult) -> str:
+    """The fault by which a scenario ended; empty for any other verdict."""
+    return next((step.reason for step in result.steps if step.verdict == "errored" and step.faults), "")
 
 
 def _answer(response: Response) -> str:
@@ -173,7 +198,7 @@ def _is_told(answer: str, judgement: Judgement | None) -> bool:
 
 def _outcome(delivery: Delivery) -> str:
     if delivery.fault is not None:
-        return f"fault {delivery.fault.kind}: {lines.visible(delivery.fault.message)}"
+        return f"fault {delivery.fault.kind}"  # its message is the reason of the step
     outcome = lines.outcome(delivery)
     if not delivery.redirects:
         return outcome

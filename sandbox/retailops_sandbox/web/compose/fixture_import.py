@@ -29,6 +29,8 @@ class ImportedFixture(msgspec.Struct, frozen=True):
     edition: str
     text: str
     notes: tuple[str, ...]
+    expectation: str = ""
+    """What its answer lets it expect, as a file holds it; empty for nothing."""
 
 
 class _Pasted(msgspec.Struct, frozen=True):
@@ -95,7 +97,9 @@ def _fixture(pasted: _Pasted) -> ImportedFixture:
     notes = [f"{note[0].upper()}{note[1:]}." for note in one.notes]
     if one.headers:
         notes.append(f"Left out: {', '.join(one.headers)}; a fixture is the payload alone.")
-    return ImportedFixture(one.contract.action, one.contract.edition, one.text, tuple(notes))
+    if one.expectation:
+        notes.append("It expects the answer that it got.")
+    return ImportedFixture(one.contract.action, one.contract.edition, one.text, tuple(notes), one.expectation)
 
 
 def main() -> None:

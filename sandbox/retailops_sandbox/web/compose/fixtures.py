@@ -280,7 +280,12 @@ class FixtureButtons:
             name = fixture_name(send_form.import_name) if send_form.import_name else ""
             name = name or self._fixtures.free_name(imported.action, imported.edition, "imported")
             done = self._fixtures.create(
-                imported.action, imported.edition, name, imported.text, opened=send_form.fixture
+                imported.action,
+                imported.edition,
+                name,
+                imported.text,
+                opened=send_form.fixture,
+                expectation=imported.expectation or None,
             )
         except SandboxError as error:
             raise Refused("import_name", str(error)) from error
