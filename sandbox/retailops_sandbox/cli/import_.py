@@ -17,8 +17,9 @@ from retailops_sandbox.importing import MOST_BYTES, ImportedStep, as_steps, asse
 from retailops_sandbox.regular_files import regular
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.workspace.files import check_writable, checked, write_file
-from retailops_sandbox.workspace.fixtures import Fixtures, stamp
+from retailops_sandbox.workspace.fixtures import Fixtures
 from retailops_sandbox.workspace.names import fixture_name
+from retailops_sandbox.workspace.undo import stamp
 from retailops_sandbox.workspace.workspace import Workspace
 
 _STDIN = "standard input"

@@ -45,6 +45,11 @@ def files(workspace: Workspace) -> dict[str, str]:
     return {path.stem: path.read_bytes().decode() for path in folder.glob("*.json")}
 
 
+def payloads(workspace: Workspace) -> dict[str, str]:
+    """The workspace's own payloads, without what they expect."""
+    return {stem: text for stem, text in files(workspace).items() if not stem.endswith(".expect")}
+
+
 def origin(workspace: Workspace, name: str) -> str:
     return next((info.origin for info in workspace.fixtures(*ACTION) if info.name == name), "")
 
@@ -52,15 +57,15 @@ def origin(workspace: Workspace, name: str) -> str:
 def test_what_was_seen_is_saved_over_and_what_was_not_is_a_clash(workspace: Workspace, fixtures: Fixtures):
     shipped = workspace.read_fixture(*ACTION, "default")
     fixtures.save(*ACTION, "default", '{"mine": 1.50}', seen=stamp(shipped))
-    assert files(workspace) == {"default": '{"mine": 1.50}\n'}
+    assert payloads(workspace) == {"default": '{"mine": 1.50}\n'}
     with pytest.raises(Clash) as caught:
         fixtures.save(*ACTION, "default", '{"yours": 2}', seen=stamp(shipped))
     assert (caught.value.name, caught.value.text) == ("default", '{"mine": 1.50}\n')
     with pytest.raises(Clash):
         fixtures.save(*ACTION, "already-shipped", "{}", seen="")
-    assert files(workspace) == {"default": '{"mine": 1.50}\n'}
+    assert payloads(workspace) == {"default": '{"mine": 1.50}\n'}
     fixtures.save(*ACTION, "default", '{"yours": 2}', seen=stamp(caught.value.text))
-    assert files(workspace) == {"default": '{"yours": 2}\n'}
+    assert payloads(workspace) == {"default": '{"yours": 2}\n'}
 
 
 def test_a_file_that_says_it_already_is_not_written(workspace: Workspace, fixtures: Fixtures):
@@ -89,7 +94,7 @@ def test_a_copy_gets_a_free_name_or_the_one_it_is_given(workspace: Workspace, fi
     assert fixtures.duplicate(*ACTION, "default").change.now == "default-copy"
     assert fixtures.duplicate(*ACTION, "default").change.now == "default-copy-2"
     assert fixtures.duplicate(*ACTION, "default", "third").change.now == "third"
-    assert set(files(workspace).values()) == {workspace.read_fixture(*ACTION, "default")}
+    assert set(payloads(workspace).values()) == {workspace.read_fixture(*ACTION, "default")}
     with pytest.raises(UsageError, match="there is a fixture third already"):
         fixtures.duplicate(*ACTION, "default", "third")
     long = "x" * 100
