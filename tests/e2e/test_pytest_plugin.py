@@ -80,7 +80,7 @@ def test_each_scenario_file_is_an_item_and_a_broken_one_stops_no_other(pytester:
             "*did you mean*fixture*",
             "*The c-bad one*",
             "*step 'cancel' failed  c-bad.scenario.json:2",
-            "*/events/0: expected nothing, got*(unexpected)",
+            "*differs from what was expected:",
             "*POST http://127.0.0.1:*/order_cancel -> 200*",
             "*+ ERR1404 unexpected event*",
             "*The e-lost one*",
