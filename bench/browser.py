@@ -20,7 +20,6 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
 from tests.support import chromium  # noqa: E402
-from tests.support.watching import write_expectation  # noqa: E402
 
 COLD_STARTS, SENDS = 5, 30
 READY_MS, BLOCKED_MS, COMPARED_MS = 1000, 50, 150
@@ -52,7 +51,7 @@ def main() -> int:
     ):
         program = chromium.find(playwright.chromium.executable_path)
         browser = playwright.chromium.launch(executable_path=program, args=chromium.LAUNCH_OPTIONS)
-        met = [_ready(browser, url), _typing(browser, url, "Raw"), _typing(browser, url, "Form")]
+        met = [_ready(browser, url), _typing(browser, url, "JSON"), _typing(browser, url, "Form")]
         met.append(_sending(browser, url, port))
         browser.close()
     return 0 if all(met) else 1
@@ -72,9 +71,9 @@ def _typing(browser: Browser, url: str, view: str) -> bool:
     """Typing among 500 items, broken and mended on the way, while the server checks."""
     with _opened(browser, f"{url}?fixture=many-unshipped-items") as page:
         _waited(page, "editable")
-        page.get_by_role("button", name=view, exact=True).click()
-        if view == "Raw":
-            page.locator("#payload-view .cm-content").click()
+        page.locator("#payload-views").get_by_role("button", name=view, exact=True).click()
+        if view == "JSON":
+            page.locator(".cm-content").click()
             page.keyboard.press("Control+Home")
             for _ in range(30):
                 page.keyboard.press("ArrowDown")
@@ -108,7 +107,7 @@ def _sending(browser: Browser, url: str, port: int) -> bool:
             _waited(page, "editable")
             page.get_by_label("Receiver", exact=True).select_option("bench")
             page.wait_for_selector('#target[data-receiver="bench"]')
-            write_expectation(page, '{"status": 200, "body": {"events": []}}')
+            page.locator("#expectation").fill('{"status": 200, "body": {"events": []}}')
             page.get_by_role("button", name="Send", exact=True).click()
             took = _waited(page, "compared") - float(page.evaluate("sessionStorage.getItem('sent')"))
             said = re.search(r"([\d.]+) ms", page.locator("#delivery .answer").inner_text())

@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 
 from retailops_sandbox.model import Receiver
 from retailops_sandbox.workspace.workspace import Workspace
+from tests.support.composing_page import choose, press_send
 from tests.support.receivers import receiver
 from tests.support.serving import Served, serving
 from tests.support.shop import Shop
@@ -31,21 +32,13 @@ def served(tmp_path: Path, shop: Shop) -> Iterator[Served]:
         yield served
 
 
-def choose_shop(page: Page) -> None:
-    page.get_by_label("Receiver", exact=True).select_option("shop")
-    if (show := page.locator("#target").get_by_role("button", name="Show")).is_visible():
-        show.click()
-    expect(page.locator("#target")).to_have_attribute("data-receiver", "shop")
-
-
 def record(page: Page, name: str) -> None:
     """Send the default fixture while the switch is on, and save that as a scenario."""
     page.get_by_role("button", name="Record", exact=True).click()
     expect(page.get_by_role("button", name="Recording 0 steps")).to_be_visible()
     page.goto("/?fixture=default")
-    choose_shop(page)
-    page.get_by_role("button", name="Send", exact=True).click()
-    page.wait_for_url(re.compile("/deliveries/"))
+    choose(page, "shop")
+    press_send(page)
     expect(page.get_by_role("button", name="Recording 1 step", exact=True)).to_be_visible()
     page.get_by_role("button", name="Recording").click()
     page.wait_for_url(re.compile("/record/reviews/"))

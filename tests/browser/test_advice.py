@@ -5,7 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import Browser, Page, expect
 
 from tests.support.serving import Served
-from tests.support.watching import opened, payload_of, write_payload
+from tests.support.watching import opened, payload_of, press, write_payload
 
 
 def make_odd(page: Page) -> None:
@@ -13,8 +13,7 @@ def make_odd(page: Page) -> None:
     text = payload_of(page).input_value()
     write_payload(page, text.replace('"grand_total": 35', '"grand_total": 35.005'))
     if not page.evaluate("document.documentElement.classList.contains('scripted')"):
-        page.get_by_label("Receiver", exact=True).focus()
-        page.locator("#target").get_by_role("button", name="Show").click()
+        press(page.locator("#payload-views"), "JSON")
 
 
 def test_advice_is_given_turned_off_and_on_again(page: Page):
@@ -45,7 +44,7 @@ def test_the_switch_keeps_the_focus_and_a_note_leads_to_its_place(browser: Brows
         expect(switch).to_be_focused()
         switch.press("Enter")
         note.get_by_role("button").click()
-        line = page.locator("#payload-view .cm-activeLine")
+        line = page.locator(".cm-activeLine")
         expect(line).to_have_text('"grand_total": 35.005,', use_inner_text=True)
-        expect(page.locator("#payload-view .cm-lint-marker-info")).to_have_count(1)
-        expect(page.locator("#payload-view .cm-lint-marker-error")).to_have_count(0)
+        expect(page.locator(".cm-lint-marker-info")).to_have_count(1)
+        expect(page.locator(".cm-lint-marker-error")).to_have_count(0)

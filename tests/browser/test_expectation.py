@@ -9,21 +9,22 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.watching import NARROW, press, write_expectation
+from tests.support.composing_page import press_send
+from tests.support.watching import NARROW, press
 
 
 def cards(page: Page, expectation: Any) -> None:
     """Write an expectation, and see it as cards."""
     text = expectation if isinstance(expectation, str) else json.dumps(expectation, indent=2)
-    write_expectation(page, text)
+    page.get_by_role("textbox", name="Expected response").fill(text)
     press(page, "Cards")
     expect(page.locator("#expected-cards")).to_be_visible()
 
 
 def written(page: Page) -> Any:
     """The expectation after a look at its JSON."""
-    press(page, "JSON")
-    expect(page.get_by_role("textbox", name="Expected response")).to_be_visible()
+    press(page.locator("#expectation-field"), "JSON")
+    expect(page.locator("#expectation")).to_be_visible()
     text = page.locator("#expectation").input_value()
     press(page, "Cards")
     expect(page.locator("#expected-cards")).to_be_visible()
@@ -109,28 +110,25 @@ def test_a_mistake_stands_at_its_field_and_what_is_typed_stays(page: Page):
     cards(page, {"status": 200, "body": {"events": []}})
     page.get_by_label("status", exact=True).fill("soon")
     page.get_by_label("within ms").fill("900")
-    page.get_by_role("button", name="Send", exact=True).click()
+    page.locator("#send").click()
     status = page.get_by_label("status", exact=True)
     expect(status).to_have_attribute("aria-invalid", "true")
     expect(page.locator("#expectation-error")).to_contain_text("expected an integer")
     expect(status).to_have_value("soon")
     expect(page.get_by_label("within ms")).to_have_value("900")
     status.fill("200")
-    page.get_by_role("button", name="Send", exact=True).click()
-    page.wait_for_url(re.compile("/deliveries/"))
+    press_send(page)
 
 
 def test_the_last_answer_is_expected_in_one_click(page: Page):
     page.goto("/?fixture=unknown-order")
-    page.get_by_role("button", name="Send", exact=True).click()
-    page.wait_for_url(re.compile("/deliveries/"))
+    press_send(page)
     expect(page.locator("#delivery h1")).to_contain_text("passed")
     page.goto("/?fixture=unknown-order")
     press(page, "Cards")
     press(page, "From the last answer")
     expect(page.locator(".expected-item").first).to_be_visible()
-    page.get_by_role("button", name="Send", exact=True).click()
-    page.wait_for_url(re.compile("/deliveries/"))
+    press_send(page)
     expect(page.locator("#delivery h1")).to_contain_text("passed")
     expect(page.locator(".comparison")).to_contain_text("error_code")
 

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from retailops_sandbox import importing
 from tests.published import schemas
+from tests.support.composing_page import press_send
 
 
 def downloaded(page: Page, name: str) -> tuple[str, str]:
@@ -21,8 +22,7 @@ def downloaded(page: Page, name: str) -> tuple[str, str]:
 
 
 def test_a_delivery_is_downloaded_for_other_tools_and_the_page_stays(page: Page):
-    page.get_by_role("button", name="Send", exact=True).click()
-    page.wait_for_url(re.compile("/deliveries/"))
+    press_send(page)
     expect(page.locator("#delivery h1")).to_contain_text("passed")
     address = page.url
     id = address.rpartition("/")[2].partition("?")[0]

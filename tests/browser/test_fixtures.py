@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.support.composing_page import manage
 from tests.support.serving import Served
 from tests.support.watching import NARROW, payload_of, press, write_payload
 
@@ -29,7 +30,8 @@ def file(served: Served, name: str) -> Path:
 
 def duplicate(page: Page, name: str) -> None:
     """Copy the open fixture under this name, and be at the copy."""
-    page.get_by_label("Name of the fixture or its copy").fill(name)
+    manage(page)
+    page.get_by_label("Name", exact=True).fill(name)
     press(page, "Duplicate")
     expect(page.get_by_role("link", name=name)).to_have_attribute("aria-current", "true")
 
@@ -47,16 +49,19 @@ def test_made_saved_renamed_deleted_and_back(page: Page, served: Served):
     page.get_by_role("link", name="New").click()
     expect(page.get_by_label("Save as", exact=True)).to_have_value("")
     page.get_by_label("Save as", exact=True).fill("first")
-    press(page, "Save to workspace")
+    press(page, "Save")
     expect(page.get_by_role("link", name="first yours")).to_have_attribute("aria-current", "true")
-    page.get_by_label("Name of the fixture or its copy").fill("../x")
+    manage(page)
+    page.get_by_label("Name", exact=True).fill("../x")
     press(page, "Rename")
     expect(page.locator("#fixture_name-error")).to_contain_text("cannot be a fixture's name")
-    page.get_by_label("Name of the fixture or its copy").fill("second")
+    manage(page)
+    page.get_by_label("Name", exact=True).fill("second")
     press(page, "Rename")
     expect(page.get_by_role("link", name="second yours")).to_be_visible()
     expect(page.get_by_role("link", name="first")).to_have_count(0)
     type_payload(page, {"typed": "kept"})
+    manage(page)
     press(page, "Delete")
     expect(page.get_by_role("link", name="second")).to_have_count(0)
     assert not file(served, "second").exists()
@@ -72,7 +77,7 @@ def test_what_changed_on_disk_is_shown_before_anything_is_written(page: Page, se
     theirs = file(served, "mine").read_text().replace("Will Call", "Theirs")
     file(served, "mine").write_text(theirs)
     type_payload(page, {"ours": 1})
-    press(page, "Save to workspace")
+    press(page, "Save")
     clash = page.get_by_role("alert")
     expect(clash).to_contain_text("mine on disk is not what was opened")
     expect(clash.locator(".diff-removed").filter(has_text="Theirs")).to_have_count(1)
@@ -81,14 +86,14 @@ def test_what_changed_on_disk_is_shown_before_anything_is_written(page: Page, se
     press(page, "Go on editing")
     expect(clash).to_have_count(0)
     assert json.loads(payload(page)) == {"ours": 1}
-    press(page, "Save to workspace")
+    press(page, "Save")
     press(page, "Take what is on disk")
     expect(page.locator(".fixture-notice")).to_contain_text("as it is on disk")
     assert payload(page) == theirs
     press(page, "Undo")
     expect(page.locator(".fixture-notice")).to_contain_text("is back")
     assert json.loads(payload(page)) == {"ours": 1}
-    press(page, "Save to workspace")
+    press(page, "Save")
     press(page, "Write anyway")
     expect(page.locator(".fixture-notice")).to_contain_text("Saved as")
     assert json.loads(file(served, "mine").read_text()) == {"ours": 1}
@@ -101,7 +106,7 @@ def test_what_changed_on_disk_is_shown_before_anything_is_written(page: Page, se
 
 def test_a_search_keeps_what_is_typed(page: Page):
     type_payload(page, {"typed": "kept"})
-    search = page.get_by_role("searchbox", name="Search fixtures")
+    search = page.get_by_role("searchbox", name="Search cases")
     search.press_sequentially("total zero")
     if (button := page.get_by_role("button", name="Search")).is_visible():
         button.click()
@@ -138,10 +143,12 @@ def test_a_curl_command_is_pasted(page: Page, served: Served):
 
 def test_enter_in_a_name_does_nothing_to_files(page: Page, served: Served):
     duplicate(page, "mine")
-    page.get_by_label("Name of the fixture or its copy").fill("other")
-    page.get_by_label("Name of the fixture or its copy").press("Enter")
-    expect(page.get_by_label("Name of the fixture or its copy")).to_have_value("other")
-    assert [path.stem for path in file(served, "mine").parent.iterdir()] == ["mine"]
+    manage(page)
+    page.get_by_label("Name", exact=True).fill("other")
+    page.get_by_label("Name", exact=True).press("Enter")
+    manage(page)
+    expect(page.get_by_label("Name", exact=True)).to_have_value("other")
+    assert {path.stem for path in file(served, "mine").parent.iterdir()} == {"mine", "mine.expect"}
 
 
 # --- What only a script does -----------------------------------------------------------------------------
@@ -160,7 +167,7 @@ def test_a_window_that_comes_back_says_what_changed_on_disk(scripted: Page, serv
 def test_the_chosen_view_of_the_payload_outlives_a_search(scripted: Page):
     press(scripted, "Form")
     expect(scripted.locator("[name=view]")).to_have_value("form")
-    scripted.get_by_role("searchbox", name="Search fixtures").fill("split")
+    scripted.get_by_role("searchbox", name="Search cases").fill("split")
     expect(scripted.locator("#fixture-list .name")).to_have_text(["split-payment"])
     scripted.reload()
     scripted.goto("/")
@@ -180,7 +187,7 @@ def test_nothing_is_wider_than_a_narrow_window(scripted: Page, served: Served, s
     duplicate(scripted, "x" * 100)
     type_payload(scripted, {"long": "y" * 400})
     file(served, "x" * 100).write_text(json.dumps({"long": "z" * 400}))
-    press(scripted, "Save to workspace")
+    press(scripted, "Save")
     expect(scripted.get_by_role("alert")).to_be_visible()
     assert scripted.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
     press(scripted, "Write anyway")

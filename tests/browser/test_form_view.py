@@ -10,6 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.workspace.workspace import Workspace
+from tests.support.composing_page import follow, press_send
 from tests.support.logged import newest_deliveries
 from tests.support.serving import Served
 from tests.support.watching import NARROW, payload_of, press, write_payload
@@ -18,8 +19,9 @@ BIG = str(10**40)
 
 
 def show(page: Page, view: str) -> None:
-    press(page, view)
-    expect(page.get_by_role("button", name=view, exact=True)).to_have_attribute("aria-pressed", "true")
+    views = page.locator("#payload-views")
+    press(views, view)
+    expect(views.get_by_role("button", name=view, exact=True)).to_have_attribute("aria-pressed", "true")
 
 
 def at(page: Page, pointer: str) -> Locator:
@@ -54,7 +56,7 @@ def test_both_views_are_one_payload(page: Page):
     expect(at(page, "/data/order/payment_series_id")).to_have_value(BIG)
     type_over(page, "/data/order/channel_refnum", f"{BIG}7")
     type_over(page, "/data/order/id", "5000")
-    show(page, "Raw")
+    show(page, "JSON")
     expected = before.replace("35,", "35.00,").replace("2572", BIG)
     expected = expected.replace('"channel_refnum": 496', f'"channel_refnum": {BIG}7').replace("4897", "5000")
     expect(payload_of(page)).to_have_value(expected)
@@ -63,8 +65,7 @@ def test_both_views_are_one_payload(page: Page):
 def test_what_is_typed_is_sent_without_another_step(page: Page, served: Served):
     show(page, "Form")
     at(page, "/data/order/grand_total").fill("1e2")
-    page.get_by_role("button", name="Send", exact=True).click()
-    page.wait_for_url(re.compile("/deliveries/"))
+    press_send(page)
     expect(page.locator("#delivery h1")).not_to_contain_text("in flight")
     (newest,) = newest_deliveries(open_log(Workspace(served.workspace).runs_dir), 1)
     assert '"grand_total":1e2,' in newest.delivery.request.body
@@ -145,7 +146,7 @@ def test_broken_json_greys_the_form_and_says_why(page: Page):
     expect(page.locator(".form-off")).to_contain_text("The raw text is not JSON: line 3, column 1")
     expect(at(page, "/version")).to_be_disabled()
     expect(payload_of(page)).to_have_value('{\n  "version": 1,\n')
-    show(page, "Raw")
+    show(page, "JSON")
     write_payload(page, '{"version": 2}')
     show(page, "Form")
     expect(page.locator(".form-off")).to_have_count(0)
@@ -161,7 +162,7 @@ def test_text_of_several_lines_is_kept(page: Page):
     type_over(page, "/data/order/id", "\none\ntwo\nthree")
     show(page, "Form")
     expect(at(page, "/data/order/id")).to_have_value("\none\ntwo\nthree")
-    show(page, "Raw")
+    show(page, "JSON")
     expect(payload_of(page)).to_have_value(re.compile(re.escape(r'"id": "\none\ntwo\nthree"')))
 
 
@@ -172,7 +173,7 @@ def test_the_view_is_remembered(page: Page):
     show(page, "As sent")
     page.goto("/")
     expect(page.locator("#as-sent")).to_contain_text("POST /order_cancel HTTP/1.1")
-    show(page, "Raw")
+    show(page, "JSON")
     page.goto("/")
     expect(page.get_by_role("textbox", name="Payload", exact=True)).to_be_visible()
 
@@ -237,7 +238,7 @@ def test_what_is_typed_stays_while_the_sandbox_does_not_answer(scripted: Page):
     expect(scripted.locator("#payload-problem")).to_contain_text("does not answer")
     expect(at(scripted, "/data/order/grand_total")).to_have_value("36")
     scripted.unroute("**/compose")
-    show(scripted, "Raw")
+    show(scripted, "JSON")
     expect(payload_of(scripted)).to_have_value(re.compile('"grand_total": 36,'))
     expect(scripted.locator("#payload-problem")).to_be_empty()
 
@@ -273,7 +274,7 @@ def test_ctrl_enter_sends_from_an_input(scripted: Page, served: Served):
     show(scripted, "Form")
     at(scripted, "/data/order/grand_total").fill("38.00")
     scripted.keyboard.press("Control+Enter")
-    scripted.wait_for_url(re.compile("/deliveries/"))
+    follow(scripted)
     expect(scripted.locator("#delivery h1")).not_to_contain_text("in flight")
     (newest,) = newest_deliveries(open_log(Workspace(served.workspace).runs_dir), 1)
     assert '"grand_total":38.00,' in newest.delivery.request.body
@@ -284,7 +285,7 @@ def test_what_the_form_did_can_be_undone_in_the_raw_text(scripted: Page):
     show(scripted, "Form")
     press_in_form(scripted, "Remove payment_status")
     expect(payload_of(scripted)).not_to_have_value(re.compile("payment_status"))
-    show(scripted, "Raw")
+    show(scripted, "JSON")
     scripted.get_by_role("textbox", name="Payload", exact=True).focus()
     scripted.keyboard.press("ControlOrMeta+z")
     expect(payload_of(scripted)).to_have_value(before)
@@ -314,6 +315,6 @@ def test_no_view_is_wider_than_a_narrow_window(scripted: Page, scheme: str):
     scripted.set_viewport_size(NARROW)
     long = {"k" * 80: "v" * 900, "data": {"x" * 90: [1, {"a": 2}]}}
     write_payload(scripted, json.dumps(long))
-    for view in ("Form", "As sent", "Raw"):
+    for view in ("Form", "As sent", "JSON"):
         show(scripted, view)
         assert scripted.evaluate("document.documentElement.scrollWidth") <= NARROW["width"], view

@@ -10,10 +10,10 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from retailops_sandbox.model import Receiver
 from retailops_sandbox.workspace.workspace import Workspace
-from tests.support.composing_page import headline, send
+from tests.support.composing_page import choose, headline, press_send, send
 from tests.support.other_process import Other, rows
 from tests.support.serving import Served, serving
-from tests.support.watching import opened, write_expectation
+from tests.support.watching import opened
 
 
 @pytest.fixture(scope="module")
@@ -145,11 +145,9 @@ def test_r_on_the_page_of_a_delivery_presses_send_again(page: Page):
 
 def test_a_protected_receiver_still_needs_its_yes(page: Page):
     page.goto("/")
-    page.get_by_label("Receiver", exact=True).select_option("live")
-    expect(page.locator("#target")).to_have_attribute("data-receiver", "live")
+    choose(page, "live")
     page.get_by_label("Yes, send this to").check()
-    page.get_by_role("button", name="Send", exact=True).click()
-    page.wait_for_url(re.compile("/deliveries/"))
+    press_send(page)
     headline(page)
     sent = page.url
     page.goto("/deliveries?receiver=live")
@@ -171,7 +169,7 @@ def test_a_protected_receiver_still_needs_its_yes(page: Page):
 
 def test_e_edits_and_d_shows_the_difference(page: Page):
     page.goto("/")
-    write_expectation(page, '{"body": {"events": [{"error_code": "E1"}]}}')
+    page.get_by_role("textbox", name="Expected response").fill('{"body": {"events": [{"error_code": "E1"}]}}')
     send(page, "shop")
     assert headline(page) == "failed"
     sent = page.url.rpartition("/")[2]

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from retailops_sandbox.model import Delivery, Receiver
 from retailops_sandbox.workspace.workspace import Workspace
+from tests.support.composing_page import choose, press_send
 from tests.support.other_process import Other, rows
 from tests.support.receivers import unused_port
 from tests.support.serving import Served, serving
@@ -96,10 +97,8 @@ def test_a_delivery_from_another_page_is_seen_in_flight_and_landed(page: Page):
     expect(rows(page)).to_have_count(0)
     other = page.context.new_page()
     other.goto("/")
-    other.get_by_label("Receiver", exact=True).select_option("hanging")
-    expect(other.locator("#target")).to_have_attribute("data-receiver", "hanging")
-    other.get_by_role("button", name="Send", exact=True).click()
-    other.wait_for_url("**/deliveries/*")
+    choose(other, "hanging")
+    press_send(other)
     expect(rows(page).first).to_contain_text("in flight")
     other.get_by_role("button", name="Cancel").click()
     expect(rows(page).first).to_contain_text("cancelled")

@@ -11,22 +11,16 @@ const isInCards = (control) =>
   control.closest("#expected-cards") !== null && !control.name.startsWith("expect-new:");
 
 export class Expectation extends Exchange {
-  constructor(form, editor, findings, unsaved) {
+  constructor(form, unsaved) {
     super(form, "expectation-field", "expectation-field", unsaved);
-    this.editor = editor;
-    this.findings = findings;
     form.addEventListener("submit", (event) => this.#pressed(event));
     form.addEventListener("change", (event) => this.#changed(event));
     form.addEventListener("input", (event) => this.#typed(event));
     // After Back the browser may have restored the text, while the cards are those that the server sent.
     addEventListener("load", () => {
       const text = document.getElementById("expectation");
-      if (this.#isInCards && text.value !== text.defaultValue) this.#readText();
+      if (text.hidden && text.value !== text.defaultValue) this.#readText();
     });
-  }
-
-  get #isInCards() {
-    return this.form.elements.expectation_view.value === "cards";
   }
 
   // The text is newer than the cards.
@@ -47,14 +41,11 @@ export class Expectation extends Exchange {
   }
 
   #typed(event) {
-    if (event.target.id === "expectation" && this.#isInCards) this.#readText();
+    if (event.target.id === "expectation" && event.target.hidden) this.#readText();
     else if (isInCards(event.target)) this.askLater("show");
   }
 
   taken(_page, action) {
-    this.editor.set(this.editor.textarea.value);
-    this.editor.show(!this.#isInCards);
-    this.findings.take(this.editor.text);
     if (action.startsWith("expect-open:")) document.getElementById("rule_word")?.focus();
     const [, pointer] = /^expect-(?:member|add):(.*)$/s.exec(action) ?? [];
     if (pointer !== undefined) this.focusLast(pointer);

@@ -1,14 +1,17 @@
-// The server's findings: marked at their lines in an editor, and linked from the list below it.
+// The server's findings: marked at their lines in the editor, and linked from the list below it.
 
 import { setDiagnostics } from "@codemirror/lint";
 import { endOfValue } from "./place.js";
 
 class Findings {
-  // `id` is that of their list.
-  constructor(editor, id) {
+  constructor(editor) {
     this.editor = editor;
-    this.id = id;
     this.checked = editor.text;
+    // Whether to send although the contract is broken: an answer to an older question does not change that.
+    this.offContract = null;
+    document.addEventListener("change", (event) => {
+      if (event.target.name === "off_contract") this.offContract = event.target.checked;
+    });
     document.addEventListener("htmx:beforeRequest", (event) => {
       if (event.detail.target.id === "findings") this.checked = editor.text;
     });
@@ -18,9 +21,11 @@ class Findings {
 
   // The findings on the page; none where they are about another text.
   take(text) {
-    const list = document.getElementById(this.id);
+    const list = document.getElementById("findings");
     if (list.dataset.taken) return;
     list.dataset.taken = "yes";
+    const box = list.querySelector("[name=off_contract]");
+    if (box && this.offContract !== null) box.checked = this.offContract;
     const rows = [...list.querySelectorAll("li")];
     for (const row of rows) this.#lead(row);
     if (text !== this.editor.text) return;
@@ -61,8 +66,7 @@ class Findings {
     button.append(...place.childNodes);
     button.addEventListener("click", () => {
       const { line, column, pointer } = button.dataset;
-      const form = this.id === "findings" ? "#form-view" : "#expected-cards";
-      const input = document.querySelector(`${form} [data-pointer="${CSS.escape(pointer ?? "")}"]`);
+      const input = document.querySelector(`#form-view [data-pointer="${CSS.escape(pointer ?? "")}"]`);
       if (input) input.focus();
       else if (!this.editor.view.dom.hidden)
         this.editor.goTo(this.editor.position(Number(line), Number(column || 1)));
@@ -71,4 +75,4 @@ class Findings {
   }
 }
 
-export const watchFindings = (editor, id) => new Findings(editor, id);
+export const watchFindings = (editor) => new Findings(editor);

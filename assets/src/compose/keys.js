@@ -11,7 +11,7 @@ export function listenForKeys(form, editor, views) {
         return;
       event.preventDefault();
       event.stopPropagation();
-      form.requestSubmit(form.querySelector("button.send"));
+      form.querySelector("button.send").click();
     },
     true,
   );

@@ -64,7 +64,6 @@ export class Views extends Exchange {
 
   #show(view) {
     this.editor.show(view === "raw");
-    document.getElementById("payload-keys").hidden = view !== "raw";
     for (const button of document.querySelectorAll("#payload-views button")) {
       button.setAttribute("aria-pressed", String(button.value === `view:${view}`));
     }

@@ -9,19 +9,6 @@ import { LogStream } from "./stream.js";
 
 const SILENT = "Not live: the sandbox does not answer.";
 
-// The text at an address, piece by piece; null, and nothing further, where it does not come or is not wanted any more.
-async function* piecesOf(address, signal) {
-  const answer = await fetch(address, { signal }).catch(() => null);
-  if (!answer) return yield null;
-  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
-  for (;;) {
-    const piece = await reader.read().catch(() => null);
-    if (!piece) return yield null;
-    if (piece.done) return;
-    yield piece.value;
-  }
-}
-
 export class LiveLog {
   #isOutdated = false; // the stream cannot go on from what the page shows
   #asking = null; // aborts the fetch under way
@@ -128,58 +115,41 @@ export class LiveLog {
   // Shows another part of the log. The form of the filter stays as it is where it asked for that.
   async show(address, { isTyped = false, isMore = false, isInHistory = false } = {}) {
     this.section.setAttribute("aria-busy", "true");
-    await this.#make(withPreview(address, ""), {
-      isTyped,
-      onShown: () => {
-        if (isMore) history.replaceState({ log: true }, "", address);
-        else if (!isInHistory) history.pushState({ log: true }, "", address);
-      },
-    });
+    const isMade = await this.#make(withPreview(address, ""), { isTyped });
+    if (!isMade) return;
+    this.section.removeAttribute("aria-busy");
+    if (isMore) history.replaceState({ log: true }, "", address);
+    else if (!isInHistory) history.pushState({ log: true }, "", address);
+    mark(rowOf(openId()));
   }
 
-  // Fetches the list of an address, and shows it as it comes: a search may find its last row much later than its
-  // first. It ends where another list is asked for meanwhile.
-  async #make(address, { isTyped, onShown = () => {} }) {
+  // Whether the list of this address was fetched and shown; it is not where another was asked for meanwhile.
+  async #make(address, { isTyped }) {
     this.#asking?.abort();
     const asking = new AbortController();
     this.#asking = asking;
     this.stream.forget();
-    // Its parser goes on to fill the list when that is in the page already.
-    const made = document.implementation.createHTMLDocument();
-    let isShown = false;
-    const show = () => {
-      isShown = true;
-      this.address = address;
-      this.rows.forget();
-      this.#isOutdated = false;
-      onShown();
-      this.#become(made.getElementById("log"), isTyped);
+    const text = await fetch(address, { signal: asking.signal })
+      .then((answer) => answer.text())
+      .catch(() => null);
+    if (asking.signal.aborted) return false;
+    if (text === null) {
+      // The stream is opened again from where the page began, and then asks for another reload.
+      this.stream.retry();
       this.section.removeAttribute("aria-busy");
-    };
-    for await (const piece of piecesOf(address, asking.signal)) {
-      if (asking.signal.aborted) return;
-      if (piece === null) {
-        // The stream is opened again from where the page began, and then asks for another reload.
-        this.section.removeAttribute("aria-busy");
-        return this.stream.retry();
-      }
-      made.write(piece);
-      if (isShown) this.#grown();
-      else if (made.querySelector("#log-list tbody")) show();
+      return false;
     }
-    if (asking.signal.aborted) return;
-    made.close();
-    if (!isShown && !made.getElementById("log")) return location.assign(address);
-    if (isShown) this.#grown();
-    else show();
+    const made = new DOMParser().parseFromString(text, "text/html").getElementById("log");
+    if (!made) {
+      location.assign(address);
+      return false;
+    }
+    this.address = address;
+    this.rows.forget();
+    this.#isOutdated = false;
+    this.#become(made, isTyped);
     this.stream.connect();
-  }
-
-  // Makes rows that came meanwhile as those before them.
-  #grown() {
-    this.section.querySelectorAll("table.log time[datetime]").forEach(ownZone);
-    mark(rowOf(openId()));
-    this.onMade();
+    return true;
   }
 
   #become(made, isTyped) {
@@ -195,7 +165,9 @@ export class LiveLog {
     }
     if (made.dataset.live) this.section.dataset.live = made.dataset.live;
     else delete this.section.dataset.live;
+    this.section.querySelectorAll("table.log time[datetime]").forEach(ownZone);
     if (!made.dataset.live) this.#part("#live-state").hidden = true;
-    this.#grown();
+    mark(rowOf(openId()));
+    this.onMade();
   }
 }

@@ -59,15 +59,14 @@ async function fetched(id) {
 export async function open(row, { isStep = false } = {}) {
   const id = idOf(row);
   mark(row);
+  const address = withPreview(location.href, id);
   const found = await fetched(id);
   if (found.isAborted) return;
   // Its own page says what is wrong.
   if (!found.isShown) return location.assign(linkOf(row).href);
   const isNew = !pane();
   put(found.markup);
-  const address = withPreview(location.href, id);
-  const isSame = address === location.pathname + location.search;
-  if (isSame || (isStep && !isNew)) history.replaceState({ log: true }, "", address);
+  if (isStep && !isNew) history.replaceState({ log: true }, "", address);
   else history.pushState({ log: true }, "", address);
   if (!isStep) title().focus({ preventScroll: true });
   rowOf(id)?.scrollIntoView({ block: "nearest" });

@@ -12,15 +12,14 @@ from retailops_sandbox import jsontext
 from retailops_sandbox.accepting import answers
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import SandboxError, SourceError
+from retailops_sandbox.jsontext import pointer as pointers
 from retailops_sandbox.jsontext.pointer import PointerError
-from retailops_sandbox.model import Expectation, Rule
+from retailops_sandbox.model import Expectation, Json, Rule
 from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.web.compose import expectation_cards, inputs, rule_editor
 from retailops_sandbox.web.compose.expectation_cards import Cards
-from retailops_sandbox.web.compose.expectation_vocabulary import expectation_vocabulary
 from retailops_sandbox.web.compose.rule_editor import RuleEditor
-from retailops_sandbox.web.compose.vocabulary import Word
 from retailops_sandbox.web.shell.choices import EXPECTATION_VIEW
 from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.forms import text
@@ -55,7 +54,6 @@ class ExpectationPanel(msgspec.Struct, frozen=True, kw_only=True):
     rule_editor: RuleEditor | None
     picks: Sequence[tuple[str, Sequence[Pick]]]
     """Title and picks of each group."""
-    vocabulary: Sequence[Word]
     unreadable: Sequence[str]
     """The scenario files that could not be searched for picks."""
 
@@ -84,10 +82,7 @@ def panel(context: AppContext, send_form: SendForm, form: FormData | None) -> Ex
             if editor is not None and form is not None:
                 rule_editor.fill(editor, form)
     picks, unreadable = _picks(context, send_form)
-    words = expectation_vocabulary(send_form.action, send_form.edition)
-    return ExpectationPanel(
-        cards=cards, rule_editor=editor, picks=picks, vocabulary=words, unreadable=unreadable
-    )
+    return ExpectationPanel(cards=cards, rule_editor=editor, picks=picks, unreadable=unreadable)
 
 
 def press(
@@ -115,7 +110,9 @@ def _do(
     if word == "view" and argument in EXPECTATION_VIEW.words:
         send_form.expectation_view = argument
     elif word == "last":
-        return _last(context, send_form)
+        return _last(context, send_form, argument)
+    elif word == "no-events":
+        return _no_events(send_form, wanted)
     elif word == "undo":
         send_form.expectation = text(form, "expectation_was")
         return ExpectationNotice("The former is back.", was)
@@ -193,8 +190,21 @@ def _pick(context: AppContext, send_form: SendForm, id: str) -> ExpectationNotic
     return ExpectationNotice(f"Picked: {found[0].label}.", was)
 
 
-def _last(context: AppContext, send_form: SendForm) -> ExpectationNotice:
-    entry = _last_answer(context, send_form)
+def _no_events(send_form: SendForm, wanted: contract.Contract) -> ExpectationNotice:
+    """Expect the array of events to be there, and empty."""
+    was = send_form.expectation
+    body: Json = []
+    events = wanted.codes[0].partition("/*")[0] if wanted.codes else ""
+    for token in reversed(pointers.parse(events)):
+        body = {token: body}
+    answer = Expectation(status=wanted.ok_statuses[0], body=body)
+    send_form.expectation = expectation_cards.answered(was, answer)
+    return ExpectationNotice("No event is expected.", was)
+
+
+def _last(context: AppContext, send_form: SendForm, id: str) -> ExpectationNotice:
+    """Expect what was answered to a delivery; without its id, to the last one of the fixture."""
+    entry = context.log.delivery(id) if id else _last_answer(context, send_form)
     if entry is None:
         raise Refused(
             "expectation", "No answer to this fixture from this receiver is in the log yet: send it first."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -11,7 +11,7 @@ from starlette.datastructures import FormData
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import SandboxError, UsageError
 from retailops_sandbox.reporting.render import changes
-from retailops_sandbox.web.compose import fixture_import
+from retailops_sandbox.web.compose import fixture_import, opening
 from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.forms import text
 from retailops_sandbox.web.shell.send_form import MOST_TYPED, Refused, SendForm
@@ -36,19 +36,19 @@ class Opened(msgspec.Struct, frozen=True):
     fixture: str
     loaded: str
     payload: str
+    expectation: str
+    expectation_loaded: str
 
     @classmethod
     def of(cls, send_form: SendForm) -> Opened:
-        return cls(
-            send_form.action, send_form.edition, send_form.fixture, send_form.loaded, send_form.payload
-        )
+        return cls(**{name: getattr(send_form, name) for name in cls.__struct_fields__})
 
     def restore(self, send_form: SendForm) -> None:
         """Put it back into the form."""
         contract.load(self.action, self.edition)
         send_form.action, send_form.edition = self.action, self.edition
-        send_form.payload = self.payload
-        _open(send_form, self.fixture, self.loaded)
+        send_form.payload, send_form.expectation = self.payload, self.expectation
+        _open(send_form, self.fixture, self.loaded, self.expectation_loaded)
 
 
 class FixtureClash(msgspec.Struct, frozen=True):
@@ -56,7 +56,9 @@ class FixtureClash(msgspec.Struct, frozen=True):
 
     name: str
     seen: str
-    """The `stamp` of the file as it is shown."""
+    """The `stamp` of the payload's file as it is shown."""
+    expectation_seen: str
+    """That of the expectation's file; empty where there is none."""
     diff: Sequence[changes.Line]
     is_open: bool
     """Whether it is the open fixture, changed since it was opened."""
@@ -100,6 +102,8 @@ class FixturePanel(msgspec.Struct, frozen=True, kw_only=True):
     """The origin of the open fixture; empty where none is open."""
     gone: Sequence[str]
     """The names that have unsaved edits and no fixture; empty for those of a new one."""
+    verdicts: Mapping[str, str]
+    """The latest verdict of each fixture that was sent to the chosen receiver, by its name."""
     changed_on_disk: str
     """What happened to the open fixture's file since it was opened; empty where nothing did."""
 
@@ -119,8 +123,9 @@ class FixtureButtons:
     def press(self, word: str, argument: str, send_form: SendForm, form: FormData) -> FixtureNotice | None:
         """Press a button; None for a button of something else. Refused names the field."""
         actions = {
-            "save": lambda: self._save(send_form, self._seen(send_form)),
-            "overwrite": lambda: self._save(send_form, text(form, "seen")),
+            "save": lambda: self._save(send_form),
+            "save-as": lambda: self._save_as(send_form),
+            "overwrite": lambda: self._save(send_form, (text(form, "seen"), text(form, "expectation_seen"))),
             "compare": lambda: self._compare(send_form),
             "take": lambda: self._take(send_form),
             "duplicate": lambda: self._duplicate(send_form),
@@ -142,12 +147,13 @@ class FixtureButtons:
     def read(self, send_form: SendForm) -> FixtureFiles:
         """The fixtures as they are now."""
         infos = available(self._context.workspace, send_form.action, send_form.edition)
+        if not send_form.fixture:
+            return FixtureFiles(infos, None)
         try:
-            return FixtureFiles(
-                infos, self._text(send_form, send_form.fixture) if send_form.fixture else None
-            )
+            opened = self._text(send_form, send_form.fixture)
         except SandboxError as error:
             return FixtureFiles(infos, None, str(error))
+        return FixtureFiles(infos, opened)
 
     def panel(self, send_form: SendForm, files: FixtureFiles, edited: Collection[str]) -> FixturePanel:
         """The panel of what is typed; `edited` are the names with unsaved edits."""
@@ -158,24 +164,29 @@ class FixtureButtons:
             count=len(infos),
             gone=sorted({*edited} - {info.name for info in infos}),
             origin=next((info.origin for info in infos if info.name == send_form.fixture), ""),
+            verdicts=self._context.log.latest_verdicts(
+                send_form.receiver, send_form.action, send_form.edition
+            ),
             changed_on_disk=_changed_on_disk(send_form, files),
         )
 
     # --- writing what is typed ---
 
-    def _seen(self, send_form: SendForm) -> str:
-        """The stamp of the open fixture's file when it was opened; empty for any other fixture."""
-        return send_form.loaded if send_form.save_as == send_form.fixture else ""
-
-    def _save(self, send_form: SendForm, seen: str) -> FixtureNotice:
+    def _save(self, send_form: SendForm, shown: tuple[str, str] | None = None) -> FixtureNotice:
+        """Write payload and expectation; `shown` are the stamps of both files in a clash that was shown."""
         before = self._text(send_form, send_form.save_as)
+        if shown is None:
+            is_open = send_form.save_as == send_form.fixture
+            shown = (send_form.loaded, send_form.expectation_loaded) if is_open else ("", "")
         done = self._fixtures.save(
             send_form.action,
             send_form.edition,
             send_form.save_as,
             send_form.payload,
-            seen=seen,
+            seen=shown[0],
             opened=send_form.fixture,
+            expectation=send_form.expectation,
+            expectation_seen=shown[1],
         )
         path = self._context.workspace.own_fixture(send_form.action, send_form.edition, send_form.save_as)
         self._open_as_it_is(send_form, send_form.save_as)
@@ -184,6 +195,14 @@ class FixtureButtons:
         after = self._text(send_form, send_form.save_as) or ""
         diff = [] if before is None else _diff(before, after, send_form.save_as)
         return FixtureNotice(place="save", text=f"Saved as {path}.", undo=done.id, diff=diff)
+
+    def _save_as(self, send_form: SendForm) -> FixtureNotice:
+        before, send_form.save_as = send_form.save_as, send_form.fixture_name
+        try:
+            return self._save(send_form)
+        except SandboxError:
+            send_form.save_as = before
+            raise
 
     def _text(self, send_form: SendForm, name: str) -> str | None:
         return self._fixtures.text(send_form.action, send_form.edition, name)
@@ -199,15 +218,32 @@ class FixtureButtons:
     def _take(self, send_form: SendForm) -> FixtureNotice:
         was = Opened.of(send_form)
         name = send_form.save_as
-        current = self._context.workspace.read_fixture(send_form.action, send_form.edition, name)
-        send_form.payload = current
-        _open(send_form, name, stamp(current))
+        workspace = self._context.workspace
+        send_form.payload = workspace.read_fixture(send_form.action, send_form.edition, name)
+        expected = self._fixtures.expectation(send_form.action, send_form.edition, name)
+        send_form.expectation = expected or ""
+        self._open_as_it_is(send_form, name)
         return FixtureNotice(place="save", text=f"{name} is here as it is on disk.", was=_kept(was))
 
     def _clash(self, clash: FileClash, send_form: SendForm) -> FixtureClash:
         send_form.save_as = clash.name
-        diff = _diff(clash.text, send_form.payload.rstrip("\n") + "\n", clash.name, "what is typed")
-        return FixtureClash(clash.name, stamp(clash.text), diff, clash.name == send_form.fixture)
+        payload = self._text(send_form, clash.name)
+        expected = self._fixtures.expectation(send_form.action, send_form.edition, clash.name)
+        both = [(clash.name, payload, send_form.payload)]
+        if send_form.expectation.strip() or expected is not None:
+            both.append((clash.name + EXPECTATION, expected, send_form.expectation))
+        diff = [
+            line
+            for name, there, here in both
+            for line in _diff(there or "", _ended(here), name, "what is typed")
+        ]
+        return FixtureClash(
+            clash.name,
+            opening.stamp_of(payload),
+            opening.stamp_of(expected),
+            diff,
+            clash.name == send_form.fixture,
+        )
 
     # --- whole files ---
 
@@ -234,7 +270,7 @@ class FixtureButtons:
         name = send_form.fixture
         notes = self._named_by(send_form, name)
         done = self._fixtures.delete(send_form.action, send_form.edition, name)
-        _open(send_form, "", "")
+        _open(send_form, "", "", "")
         send_form.save_as = name
         what = f"{name} is deleted; what is typed stays."
         return FixtureNotice(place="manage", text=what, notes=notes, undo=done.id)
@@ -247,6 +283,7 @@ class FixtureButtons:
         was = Opened.of(send_form)
         done = self._fixtures.delete(send_form.action, send_form.edition, name)
         send_form.payload = self._text(send_form, name) or ""
+        send_form.expectation = self._fixtures.expectation(send_form.action, send_form.edition, name) or ""
         self._open_as_it_is(send_form, name)
         return FixtureNotice(
             place="manage", text=f"{name} is the shipped one again.", undo=done.id, was=_kept(was)
@@ -291,7 +328,7 @@ class FixtureButtons:
             raise Refused("import_name", str(error)) from error
         was = Opened.of(send_form)
         send_form.action, send_form.edition = imported.action, imported.edition
-        send_form.payload = imported.text
+        send_form.payload, send_form.expectation = imported.text, ""
         self._open_as_it_is(send_form, name)
         send_form.import_text = send_form.import_name = send_form.parent = ""
         made = f"Made {name}, of {imported.action} {imported.edition}."
@@ -320,7 +357,11 @@ class FixtureButtons:
     def _open_as_it_is(self, send_form: SendForm, name: str) -> None:
         """Make the fixture of this name the open one, as its file is now, and leave the payload as typed."""
         current = self._text(send_form, name) if name else None
-        _open(send_form, name if current is not None else "", stamp(current) if current is not None else "")
+        if current is None:
+            _open(send_form, "", "", "")
+            return
+        expected = self._fixtures.expectation(send_form.action, send_form.edition, name)
+        _open(send_form, name, stamp(current), opening.stamp_of(expected))
 
 
 def _changed_on_disk(send_form: SendForm, files: FixtureFiles) -> str:
@@ -343,14 +384,19 @@ def _can_be_opened(info: FixtureInfo) -> bool:
     return True
 
 
-def _open(send_form: SendForm, name: str, loaded: str) -> None:
+def _open(send_form: SendForm, name: str, loaded: str, expectation_loaded: str) -> None:
     send_form.fixture = send_form.fixture_name = name
     send_form.save_as = name or send_form.save_as
-    send_form.loaded = loaded
+    send_form.loaded, send_form.expectation_loaded = loaded, expectation_loaded
 
 
 def _place(word: str) -> Place:
-    return "manage" if word in ("duplicate", "rename", "delete", "restore") else "save"
+    return "manage" if word in ("save-as", "duplicate", "rename", "delete", "restore") else "save"
+
+
+def _ended(text: str) -> str:
+    """A text as its file would end it."""
+    return text.rstrip("\n") + "\n" if text.strip() else ""
 
 
 def _diff(before: str, after: str, name: str, new: str = "") -> list[changes.Line]:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from retailops_sandbox import jsontext
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import UsageError
-from retailops_sandbox.model import Expectation
 from retailops_sandbox.web.shell.context import AppContext
-from retailops_sandbox.web.shell.pages import expectation_text
 from retailops_sandbox.web.shell.send_form import MOST_TYPED, SendForm, resend_form
 from retailops_sandbox.workspace.undo import stamp
 
@@ -26,8 +24,7 @@ def form_named(context: AppContext, action: str, edition: str, name: str) -> tup
             kept = read
         else:
             notice, name = _too_large(name, len(read)), ""
-    # It gives the first Send a verdict: an accepted status, a response that keeps the contract.
-    accepted = Expectation(status=wanted.ok_statuses[0])
+    expected = context.workspace.read_expectation(action, edition, name) if name else None
     send_form = SendForm(
         action=action,
         edition=edition,
@@ -36,9 +33,15 @@ def form_named(context: AppContext, action: str, edition: str, name: str) -> tup
         loaded=stamp(kept) if name else "",
         save_as=name,
         fixture_name=name,
-        expectation=expectation_text(accepted),
+        expectation=expected or "",
+        expectation_loaded=stamp_of(expected),
     )
     return send_form, notice
+
+
+def stamp_of(text: str | None) -> str:
+    """The `stamp` of a file's text; empty where there is no file."""
+    return "" if text is None else stamp(text)
 
 
 def as_saved(context: AppContext, send_form: SendForm) -> SendForm:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
-from collections.abc import Callable, Collection, Mapping, Sequence
-from functools import cache, cached_property, partial
+from collections.abc import Callable
+from functools import cache, partial
 from http import HTTPStatus
 from typing import Any
 
@@ -20,20 +21,18 @@ from retailops_sandbox import jsontext
 from retailops_sandbox.composing import Names
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import SandboxError, UsageError
-from retailops_sandbox.model import Expectation, Json, Receiver
+from retailops_sandbox.model import Expectation, Json
 from retailops_sandbox.scenarios import scenario
-from retailops_sandbox.web.compose import expectation, opening, payload
-from retailops_sandbox.web.compose.expectation import ExpectationNotice, ExpectationPanel
-from retailops_sandbox.web.compose.findings import Finding, Findings, examine, examine_expectation
+from retailops_sandbox.web.compose import answer, expectation, opening, payload
+from retailops_sandbox.web.compose.answer import AnswerPanel, Case
+from retailops_sandbox.web.compose.compose_page import AnswerPart, ComposeNotices, ComposePage
+from retailops_sandbox.web.compose.findings import Findings, examine
 from retailops_sandbox.web.compose.fixtures import (
     FixtureButtons,
     FixtureFiles,
-    FixtureNotice,
-    FixturePanel,
     available,
 )
-from retailops_sandbox.web.compose.payload import PayloadPanel
-from retailops_sandbox.web.compose.unsaved import UnsavedEdits, UnsavedNotice, UnsavedPanel
+from retailops_sandbox.web.compose.unsaved import UnsavedEdits, UnsavedPanel
 from retailops_sandbox.web.shell import forms, resending
 from retailops_sandbox.web.shell.choices import (
     ADVICE,
@@ -41,9 +40,10 @@ from retailops_sandbox.web.shell.choices import (
     PAYLOAD_VIEW,
     browser_id,
     chosen_receiver,
+    remember_browser,
     remember_receiver,
 )
-from retailops_sandbox.web.shell.context import Action, AppContext, Target
+from retailops_sandbox.web.shell.context import AppContext, Target
 from retailops_sandbox.web.shell.forms import text
 from retailops_sandbox.web.shell.known_receivers import KnownReceivers
 from retailops_sandbox.web.shell.pages import Pages, problems
@@ -63,6 +63,8 @@ from retailops_sandbox.workspace.undo import stamp
 
 _LARGEST = 32 * 1024 * 1024
 """Bytes of the form, as it is encoded: what is pasted to be imported may be large."""
+_AT_ONCE = 0.25
+"""Seconds for which the answer to Send waits for the receiver: what comes until then is shown at once."""
 _PARTS = {
     "target": "compose/retarget.html",
     "findings": "compose/findings.html",
@@ -72,74 +74,8 @@ _PARTS = {
     "fixture-state": "compose/fixture_state.html",
 }
 """The templates of the parts that a script may ask for, by the id of the element."""
-
-
 _TYPED_PARTS = frozenset(_PARTS[name] for name in ("findings", "expectation-field", "payload-view"))
 """Those that are asked for while something is typed: what is unsaved comes with them."""
-
-
-class ComposeNotices(msgspec.Struct, frozen=True, kw_only=True):
-    """The notices about the action that was just done."""
-
-    problems: Mapping[str, str] = {}
-    notice: str = ""
-    fixture: FixtureNotice | None = None
-    unsaved: UnsavedNotice | None = None
-    expectation: ExpectationNotice | None = None
-    is_reset: bool = False
-    """Whether the stand-in was just reset."""
-    advice: str = ""
-    """`on` or `off` where advice was just switched."""
-
-
-class ComposePage(msgspec.Struct, frozen=True, kw_only=True, dict=True):
-    """The page, or a part of it: what a template does not show is not made."""
-
-    form: SendForm
-    target: Target
-    receivers: Sequence[Receiver]
-    actions: Sequence[Action]
-    notices: ComposeNotices
-    problems: Mapping[str, str]
-    """By field."""
-    gives_advice: bool
-    """Whether advice is switched on."""
-    can_advise: bool
-    """Whether the contract has rules of advice."""
-    unsaved: UnsavedPanel
-    part: str
-    """The template of what is shown."""
-    make_edited: Callable[[], Collection[str]]
-    make_findings: Callable[[], Findings]
-    make_fixtures: Callable[[Collection[str]], FixturePanel]
-    make_payload: Callable[[Findings], PayloadPanel]
-    make_expectation: Callable[[], ExpectationPanel]
-
-    @cached_property
-    def edited(self) -> Collection[str]:
-        """The names of the fixtures with unsaved edits."""
-        return self.make_edited()
-
-    @cached_property
-    def findings(self) -> Findings:
-        return self.make_findings()
-
-    @cached_property
-    def expectation_finding(self) -> Finding | None:
-        """What is wrong with the expectation, where its text is shown."""
-        return examine_expectation(self.form.expectation) if self.form.expectation_view == "json" else None
-
-    @cached_property
-    def fixtures(self) -> FixturePanel:
-        return self.make_fixtures(self.edited)
-
-    @cached_property
-    def payload(self) -> PayloadPanel:
-        return self.make_payload(self.findings)
-
-    @cached_property
-    def expectation(self) -> ExpectationPanel:
-        return self.make_expectation()
 
 
 class ComposePages(RoomPages):
@@ -159,6 +95,7 @@ class ComposePages(RoomPages):
             Route("/", self.show),
             Route("/compose", self.change, methods=["POST"]),
             Route("/send", self.send, methods=["POST"]),
+            Route("/answer", self.answer),
         ]
 
     def show(self, request: Request) -> Response:
@@ -186,6 +123,7 @@ class ComposePages(RoomPages):
         send_form.view = PAYLOAD_VIEW.of(request)
         send_form.expectation_view = EXPECTATION_VIEW.of(request)
         send_form.q = request.query_params.get("q", "").strip()
+        send_form.answered = request.query_params.get("delivery", "")
         send_form.receiver = send_form.receiver or chosen_receiver(request, receivers).name
         # What an opened file holds is no fixture's: the unsaved edits of one do not take its place.
         is_foreign = parent is not None and not send_form.parent
@@ -198,7 +136,8 @@ class ComposePages(RoomPages):
             compared = self._fixture_buttons.press("compare", "", send_form, FormData())
             notices = msgspec.structs.replace(notices, fixture=compared)
         response = self._show(request, receivers, lambda: files, send_form, notices, unsaved=unsaved)
-        return self._unsaved.remembered(request, response)
+        remember_browser(request, response)
+        return response
 
     async def change(self, request: Request) -> Response:
         """Do the action of a button other than Send with the typed form, and show the page again."""
@@ -239,6 +178,9 @@ class ComposePages(RoomPages):
         """Press one of the page's buttons; Refused where that cannot be done."""
         if do == "import":
             return ComposeNotices(fixture=await self._fixture_buttons.take_in(send_form))
+        if do.startswith("receiver:"):
+            send_form.receiver, send_form.shown = do.removeprefix("receiver:"), ""
+            return ComposeNotices()
         if do == "reset":
             self._context.stand_in.reset()
             return ComposeNotices(is_reset=True)
@@ -266,23 +208,70 @@ class ComposePages(RoomPages):
         return ComposeNotices()
 
     async def send(self, request: Request) -> Response:
-        """Send the typed payload: 303 to the delivery's page, or the form again with its problems."""
+        """Send the typed payload: 303 to the delivery's page, or the form again with its problems.
+
+        For the script of the page, the answer's pane instead, and of a refused form what says why.
+        """
         form = await forms.read(request, largest=_LARGEST)
         send_form = await asyncio.to_thread(_read, form)
         receivers = self._context.read_receivers()
+        in_place = request.headers.get("hx-target") == "answer"
         try:
             wanted = await asyncio.to_thread(self._request, request, receivers, send_form, form)
             delivery, was_sent = await self._once(forms.key(form), wanted)
         except Refused as refused:
             notices = ComposeNotices(problems=refused.problems)
             show = partial(
-                self._show_again, request, receivers, send_form, notices, form=form, do="send", refused=True
+                self._show_again,
+                request,
+                receivers,
+                send_form,
+                notices,
+                form=form,
+                part="compose/refused.html" if in_place else "compose/compose.html",
+                do="send",
+                refused=not in_place,
             )
-            return await asyncio.to_thread(show)
-        query = "?sent=before" if was_sent else ""
-        response = RedirectResponse(f"/deliveries/{delivery}{query}", HTTPStatus.SEE_OTHER)
+            response = await asyncio.to_thread(show)
+            if in_place:
+                response.headers.update({"HX-Retarget": "#target", "HX-Reselect": "#target"})
+            return response
+        if in_place:
+            response = await self._answered(request, receivers, send_form, delivery)
+        else:
+            query = "?sent=before" if was_sent else ""
+            response = RedirectResponse(f"/deliveries/{delivery}{query}", HTTPStatus.SEE_OTHER)
         remember_receiver(request, response, receivers.find(send_form.receiver))
         return response
+
+    async def _answered(
+        self, request: Request, receivers: KnownReceivers, send_form: SendForm, delivery: str
+    ) -> Response:
+        """The pane with the delivery that was just sent: with its answer, where that comes at once."""
+        flight = self._context.sending.flight(delivery)
+        if flight is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(flight.landed.wait(), _AT_ONCE)
+        send_form.answered, send_form.confirmed = delivery, ""
+        part, done = "compose/sent.html", ComposeNotices()
+        return await asyncio.to_thread(
+            partial(self._show_again, request, receivers, send_form, done, do="send", part=part)
+        )
+
+    def answer(self, request: Request) -> Response:
+        """The pane with another delivery of the case, or with none."""
+        asked = request.query_params
+        case = Case(*(asked.get(name, "") for name in Case.__struct_fields__))
+        return self._part(
+            request, "compose/answer_part.html", AnswerPart(self._answer(case, asked.get("delivery", "")))
+        )
+
+    def _answer(self, case: Case, delivery: str) -> AnswerPanel:
+        """The pane with a delivery, or with none where the id is empty; 404 for an unknown id."""
+        found = answer.of(self._context, case, delivery)
+        if found is None:
+            raise HTTPException(HTTPStatus.NOT_FOUND, f"There is no delivery {delivery} in this log.")
+        return found
 
     async def _once(self, key: str, wanted: SendRequest) -> tuple[str, bool]:
         try:
@@ -447,9 +436,10 @@ class ComposePages(RoomPages):
                 self._context, receivers, send_form, findings, lambda: files().opened
             ),
             make_expectation=lambda: expectation.panel(self._context, send_form, form),
+            make_answer=lambda: self._answer(case_of(send_form), send_form.answered),
         )
-        answer = "compose/answer.html" if part in _TYPED_PARTS else part
-        return self._page(request, answer, page, target=target, refused=refused)
+        template = "compose/typed_part.html" if part in _TYPED_PARTS else part
+        return self._page(request, template, page, target=target, refused=refused)
 
     def _findings(self, receivers: KnownReceivers, send_form: SendForm) -> Findings:
         wanted = contract.load(send_form.action, send_form.edition)
@@ -462,6 +452,12 @@ class ComposePages(RoomPages):
             built_in={"uuid": clock.uuid(), "now": clock.now(), "sequence": 1},
         )
         return examine(send_form.payload, wanted, names)
+
+
+def case_of(send_form: SendForm) -> Case:
+    """The case that a form is about."""
+    fixture = send_form.fixture.removesuffix(EDITED)
+    return Case(send_form.action, send_form.edition, fixture, send_form.receiver)
 
 
 def _read(form: FormData) -> SendForm:

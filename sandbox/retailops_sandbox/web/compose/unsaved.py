@@ -8,13 +8,10 @@ from collections.abc import Sequence
 
 import msgspec
 from starlette.datastructures import FormData
-from starlette.requests import Request
-from starlette.responses import Response
 
 from retailops_sandbox.errors import SandboxError, UsageError
 from retailops_sandbox.reporting.render import changes
 from retailops_sandbox.web.compose import opening
-from retailops_sandbox.web.shell.choices import remember_browser
 from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.forms import text
 from retailops_sandbox.web.shell.send_form import Refused, SendForm
@@ -94,13 +91,6 @@ class UnsavedEdits:
             return msgspec.structs.replace(panel, expected_meanwhile=lines)
         return panel
 
-    def remembered(self, request: Request, response: Response) -> Response:
-        """The response with a page that begins, by which its browser is known again."""
-        remember_browser(request, response)
-        # Back asks for the page again: what was typed in it is here, and not in the browser's cache.
-        response.headers["Cache-Control"] = "no-store"
-        return response
-
     def keep(self, browser: str, do: str, before: SendForm, send_form: SendForm) -> UnsavedPanel:
         """Keep what a form has after the button `do` was pressed; forget it where nothing is edited.
 
@@ -108,6 +98,8 @@ class UnsavedEdits:
         """
         if send_form.loaded != before.loaded:
             send_form.opened = send_form.loaded or send_form.opened
+        if send_form.expectation_loaded != before.expectation_loaded:
+            send_form.expected = stamp(send_form.expectation)
         if not browser or not send_form.tab:
             return _panel(send_form, KeptEdits())
         word, _, argument = do.partition(":")
@@ -139,7 +131,7 @@ class UnsavedEdits:
         was = msgspec.json.encode(_edit_of(send_form)).decode()
         if word == "revert":
             fresh = self._as_saved(send_form)
-            for field in (*_FIELDS, "loaded"):
+            for field in (*_FIELDS, "loaded", "expectation_loaded"):
                 setattr(send_form, field, getattr(fresh, field))
             send_form.opened = fresh.loaded or stamp(fresh.payload)
             send_form.expected = stamp(fresh.expectation)

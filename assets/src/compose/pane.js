@@ -1,0 +1,100 @@
+// The pane with expected and answered: what it shows, Send without leaving the page, back and forward.
+
+const pane = document.getElementById("pane");
+const answer = () => document.getElementById("answer");
+
+// --- What the pane shows: both sides compared, or the expectation to be edited beside the answer ---
+
+function show(what, answered) {
+  pane.dataset.pane = what;
+  const view = answered && pane.querySelector(`[name=answered-view][value=${answered}]`);
+  if (view) view.checked = true;
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("#pane [data-pane]:is(button)");
+  if (button) show(button.dataset.pane, button.dataset.answered);
+  // An action on the expectation shows it.
+  const action = event.target.closest("#pane button[name=do]")?.value ?? "";
+  if (action.startsWith("expect-")) show("edit");
+});
+
+// --- Send ---
+
+const send = document.getElementById("send");
+
+// The second click of a double click sends nothing.
+document.addEventListener(
+  "click",
+  (event) => {
+    if (event.detail < 2 || !event.target.closest("#send, [data-presses]")) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  },
+  true,
+);
+document.addEventListener("click", (event) => {
+  const other = event.target.closest("[data-presses]");
+  if (!other) return;
+  event.preventDefault();
+  send.click();
+  pane.scrollIntoView();
+});
+
+for (const failed of ["htmx:sendError", "htmx:responseError"]) {
+  send.addEventListener(failed, () => {
+    const line = document.createElement("p");
+    line.className = "field-error";
+    line.textContent = "! The sandbox does not answer: look whether it runs, and send again.";
+    document.getElementById("target").append(line);
+  });
+}
+
+// --- A new answer: the case's glyph, and the page's address ---
+
+function taken() {
+  const now = answer();
+  if (now.dataset.taken) return;
+  now.dataset.taken = "yes";
+  show(now.dataset.delivery ? "compare" : "edit");
+  const glyph = document.getElementById("answered-verdict");
+  const listed = document.querySelector(`[data-case="${CSS.escape(now.dataset.case)}"] .case-verdict`);
+  if (glyph && listed && now.contains(glyph) && isNewest(now))
+    listed.replaceWith(glyph.content.cloneNode(true));
+  const address = now.dataset.address;
+  if (address && now.dataset.case && now.dataset.delivery !== history.state?.delivery)
+    history.pushState({ delivery: now.dataset.delivery }, "", address);
+}
+
+const isNewest = (now) =>
+  document.querySelector("#history a:last-child")?.dataset.delivery === now.dataset.delivery;
+
+document.addEventListener("htmx:afterSettle", taken);
+answer().dataset.taken = "yes";
+history.replaceState({ ...history.state, delivery: answer().dataset.delivery ?? "" }, "");
+
+// --- Back and forward, without leaving the page ---
+
+addEventListener("popstate", (event) => {
+  if (typeof event.state?.delivery !== "string") return;
+  const { elements } = document.getElementById("compose");
+  const asked = ["action", "edition", "fixture", "receiver"].map((name) => [name, elements[name].value]);
+  const reopen = document.getElementById("reopen");
+  reopen.setAttribute(
+    "hx-vals",
+    JSON.stringify({ ...Object.fromEntries(asked), delivery: event.state.delivery }),
+  );
+  reopen.dispatchEvent(new Event("reopen"));
+});
+
+// --- The menu of receivers, from where its address is what is wrong ---
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("[data-opens]");
+  const menu = link && document.querySelector(`.${link.dataset.opens}`);
+  if (!menu) return;
+  event.preventDefault();
+  event.stopPropagation();
+  menu.open = true;
+  menu.querySelector("summary").focus();
+});
