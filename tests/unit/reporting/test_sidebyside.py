@@ -259,6 +259,13 @@ def test_events_that_match_are_a_line_each_until_they_are_many():
     ]
 
 
+def test_an_event_that_matches_by_a_rule_opens_into_its_members():
+    expected, came = order_event("A", "x"), order_event("A", "y")
+    same, _ = cards_of([expected], [came, order_event("B", "z")], {"/events/*/error_message": "any"})
+    assert same.same
+    assert [row.label for row in same.rows] == ["status", "error_code", "error_message", "associations"]
+
+
 def test_what_an_item_is_called_comes_from_its_array():
     view = sidebyside.view(
         {"results": [{"id": 1, "n": 0}], "entry": [1]},

@@ -246,7 +246,10 @@ class _Rower:
 
     def _card(self, item: _Place, array: _Place, kind: ItemKind) -> Card:
         node = item.node
-        if node.kind == "object":
+        if node.kind == "object" and not node.cost:
+            # It is folded as a whole already.
+            rows: tuple[Row, ...] = tuple(_line(each, 0) for each in _beneath(item)[:MOST_IN_FOLD])
+        elif node.kind == "object":
             # What differs first, then all that does not in one fold: an event takes few lines.
             rows = self.rows(sorted(_beneath(item), key=lambda member: not member.node.cost), 0)
         else:
