@@ -178,6 +178,22 @@ def test_an_unexpected_event_is_expected(client: ComposeClient, failed: str, sho
     assert client.landed(path).row.verdict == "passed"
 
 
+def test_unexpected_events_of_a_kind_are_ignored(client: ComposeClient, failed: str, shop: Recorder):
+    more = json.loads(answer("Order 1 has shipped"))
+    for code in ("WARN2", "WARN3"):
+        shop.answer = json.dumps({"events": [*more["events"], {"error_code": code, "n": code}]}).encode()
+        path = client.sent(receiver="shop", fixture="mine", loaded="mine", expectation=EXPECTED)
+        client.landed(path)
+        asked = urlencode({"item": "yes", "at": "/events", "actual": "/events/1"})
+        shown = client.http.get(f"{path}/rule?{asked}").text
+        assert "Ignore such events" in main_words(shown)
+        assert client.http.post(f"{path}/rule", data={**hidden(shown), "do": "besides"}).status_code == 303
+        assert client.landed(path).row.verdict == "passed"
+    assert json.loads(own(client).read_text())["rules"] == {
+        "/events": {"besides": {"error_code": {"one_of": ["WARN2"]}}}
+    }
+
+
 def test_an_address_that_leads_nowhere_says_so(client: ComposeClient, failed: str):
     answered = client.http.get(f"{failed}/rule?at=/gone&actual=/gone")
     assert answered.status_code == 404

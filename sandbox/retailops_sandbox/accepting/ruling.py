@@ -15,6 +15,7 @@ from msgspec import UNSET
 from retailops_sandbox import composing, jsontext, redaction
 from retailops_sandbox.accepting.deciding import decision_options, proposed_regex
 from retailops_sandbox.comparing import Judge, matchers, volatile
+from retailops_sandbox.comparing.matchers import RuleError
 from retailops_sandbox.comparing.rules import Scope, compile_rules, whole_scope
 from retailops_sandbox.comparing.values import same, type_name
 from retailops_sandbox.jsontext import holds_mark, pointer
@@ -173,6 +174,50 @@ def expecting(
         if found.sure:
             text = _with_rule(text, f"{array}/{number}{path}", spelled(found.rule))
     return text
+
+
+def kind_of(item: Json, array: str, sets: Mapping[str, tuple[str, ...]]) -> dict[str, Json]:
+    """The members of an item by which others are of its kind; empty where the contract names none."""
+    tokens = pointer.parse(array)
+    fields = next((fields for path, fields in sets.items() if _means(pointer.parse(path), tokens)), ())
+    if not isinstance(item, dict):
+        return {}
+    return {name: item[name] for name in fields if name in item and _is_single(item[name])}
+
+
+def ignoring(text: str, array: str, kind: Mapping[str, Json], *, is_template: bool) -> str:
+    """The text of an expectation that allows further items of a kind in an array.
+
+    RuleError where another rule stands for the array already.
+    """
+    spelled: Callable[[Any], Any] = composing.escaped if is_template else lambda value: value
+    wanted = {name: {"one_of": [spelled(value)]} for name, value in kind.items()}
+    rule = _rules(text).get(array)
+    if rule is None:
+        return _with_rule(text, array, {"besides": wanted})
+    known = rule.get("besides") if isinstance(rule, dict) else None
+    merged = _merged(known, wanted)
+    if merged is None:
+        raise RuleError(array, "another rule stands there already", "change it in the file")
+    return _with_rule(text, array, {"besides": merged})
+
+
+def _merged(known: Any, wanted: Mapping[str, dict[str, list[Json]]]) -> Any:
+    """The members of both kinds of items; None where no rule can say both."""
+    if not isinstance(known, dict) or len(wanted) != 1 or set(known) != set(wanted):
+        return None
+    ((name, member),) = wanted.items()
+    values = known[name].get("one_of") if isinstance(known[name], dict) else [known[name]]
+    if not isinstance(values, list):
+        return None
+    (value,) = member["one_of"]
+    return {name: {"one_of": values if any(same(value, each) for each in values) else [*values, value]}}
+
+
+def _means(pattern: tuple[str, ...], tokens: tuple[str, ...]) -> bool:
+    return len(pattern) == len(tokens) and all(
+        wanted in ("*", token) for wanted, token in zip(pattern, tokens, strict=True)
+    )
 
 
 class Preview(msgspec.Struct, frozen=True):

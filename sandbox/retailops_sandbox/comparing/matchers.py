@@ -90,13 +90,22 @@ class Matcher:
     `accepts` decides on an actual value. It is None for a matcher that is a way to compare a container.
     """
 
-    __slots__ = ("accepts", "is_struck_out", "name", "path", "rule")
+    __slots__ = ("accepts", "is_struck_out", "items", "name", "path", "rule")
 
-    def __init__(self, name: str, rule: Rule, path: str, accepts: Predicate | None) -> None:
+    def __init__(
+        self,
+        name: str,
+        rule: Rule,
+        path: str,
+        accepts: Predicate | None,
+        items: _Quantifier | None = None,
+    ) -> None:
         self.name = name
         self.rule = rule
         self.path = path
         self.accepts = accepts
+        self.items = items
+        """Of `besides`: which items that are not expected an array may have."""
         self.is_struck_out = holds_mark(rule)
         """Whether a part of the rule was struck out, so that it decides nothing."""
 
@@ -113,7 +122,13 @@ class Matcher:
     @property
     def searches(self) -> tuple[Search, ...]:
         """The searches of its regexes."""
+        if self.items is not None:
+            return self.items.searches
         return self.accepts.searches if isinstance(self.accepts, Regex | _Quantifier) else ()
+
+    def allows_item(self, item: Json) -> bool:
+        """Whether an array may have an item that is not expected."""
+        return self.items is not None and self.items([item])
 
     def hint(self, value: Json) -> str:
         """Why the matcher refused a value, where the value does not show it."""
@@ -137,7 +152,8 @@ def matcher(rule: Rule, path: str = "") -> Matcher:
     """The matcher that a rule spells; RuleError for one that cannot be used."""
     kind, argument = _read(rule, path)
     try:
-        return Matcher(kind.name, rule, path, kind.predicate(argument))
+        items = _Quantifier("some", argument) if kind.name == "besides" else None
+        return Matcher(kind.name, rule, path, kind.predicate(argument), items)
     except UnusableError as error:
         raise RuleError(path, f"{kind.name}: {error}", f"for example {flat(kind.example_rule)}") from None
     except PatternTooLarge as error:
@@ -383,6 +399,14 @@ _KINDS = (
         example={"status": "error"},
     ),
     MatcherKind(
+        name="besides",
+        words="an array that may also have items with these members",
+        applies_to=("array",),
+        predicate=predicates.container,
+        argument=_MEMBERS,
+        example={"status": "info"},
+    ),
+    MatcherKind(
         name="extra",
         words="an object that may have other keys too",
         applies_to=("object",),
@@ -394,7 +418,7 @@ _KINDS = (
 MATCHERS = {kind.name: kind for kind in _KINDS}
 """The matchers by name, in the order in which people read them."""
 
-QUANTIFIERS = ("each", "some", "none")
+QUANTIFIERS = ("each", "some", "none", "besides")
 """The matchers about the items of an array, whose argument may hold further matchers."""
 
 _BARE = frozenset(name for name, kind in MATCHERS.items() if kind.argument is None)

@@ -96,11 +96,16 @@ def missing(expected: Any, scope: Scope | None) -> Node:
     return Node("missing", expected, UNSET, cost=1, matcher=matcher)
 
 
-def unexpected_item(actual: Json, scope: Scope | None) -> Node:
-    """The node of an item that is not expected; no rule but `ignore` allows it, as each is for one item."""
+def unexpected_item(actual: Json, scope: Scope | None, owner: Matcher | None) -> Node:
+    """The node of an item that is not expected.
+
+    Of its own rules only `ignore` allows it, as each is for one item; `besides` for its array may.
+    """
     matcher = _replacing_equality(scope)
     if matcher is not None and matcher.name == "ignore":
         return Node("ignored", UNSET, actual, matcher=matcher)
+    if owner is not None and owner.allows_item(actual):
+        return Node("ignored", UNSET, actual, matcher=owner)
     return Node("unexpected", UNSET, actual, cost=1)
 
 

@@ -56,6 +56,7 @@ class Items:
         self.set_like = scope is not None and scope.set_like
         self.identity = (scope.identity or ()) if scope is not None else ()
         self._shared = scope.items if scope is not None else None
+        self._owner = scope.matcher if scope is not None else None
         self.special: dict[int, Scope | None] = {}
         if scope is not None and scope.named:
             self.special = {at: scope.child(str(at)) for at in positions(scope, len(expected))}
@@ -83,7 +84,7 @@ class Items:
             if at in answers:
                 neighbour = answers[at]
                 continue
-            node = unexpected_item(value, self._shared)
+            node = unexpected_item(value, self._shared, self._owner)
             node.actual_token = at
             placed.append((neighbour, at, node))
         placed.sort(key=lambda each: each[:2])

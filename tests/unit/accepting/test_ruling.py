@@ -159,6 +159,35 @@ def test_an_event_is_expected_with_rules_for_what_in_it_is_volatile():
     assert judged(text, later) == 0
 
 
+def test_events_of_a_kind_are_ignored_and_further_kinds_join_them():
+    event = {"error_code": "WARN1", "error_message": "x"}
+    kind = ruling.kind_of(event, "/events", DRAFT.arrays)
+    assert kind == {"error_code": "WARN1"}
+    text = ruling.ignoring(TEXT, "/events", kind, is_template=True)
+    text = ruling.ignoring(text, "/events", {"error_code": "WARN2"}, is_template=True)
+    text = ruling.ignoring(text, "/events", {"error_code": "WARN2"}, is_template=True)
+    assert scenario.expectation(text).rules == {
+        "/events": {"besides": {"error_code": {"one_of": ["WARN1", "WARN2"]}}}
+    }
+    others = [{"error_code": f"WARN{number}"} for number in range(1, 4)]
+    assert judged(text, {"events": [*EXPECTED["events"], *others]}) == 1
+
+
+def test_what_an_item_of_a_kind_is_comes_from_the_contract():
+    assert ruling.kind_of({"type": "sku", "identity": "S1"}, "/events/0/associations", DRAFT.arrays) == {
+        "type": "sku",
+        "identity": "S1",
+    }
+    assert ruling.kind_of({"a": 1}, "/others", DRAFT.arrays) == {}
+    assert ruling.kind_of("text", "/events", DRAFT.arrays) == {}
+
+
+def test_another_rule_for_the_array_is_not_replaced():
+    text = TEXT.replace('"max_ms":2000', '"rules": {"/events": "ordered"}')
+    with pytest.raises(RuleError):
+        ruling.ignoring(text, "/events", {"error_code": "A"}, is_template=True)
+
+
 values = st.one_of(st.none(), st.booleans(), st.integers(0, 3), st.text("ab 1${", max_size=8))
 
 

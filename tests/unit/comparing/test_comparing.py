@@ -597,6 +597,28 @@ def test_equality_does_not_save_a_value_that_its_rule_refuses():
 
 
 @pytest.mark.parametrize(
+    ("members", "told_of"),
+    [
+        ({"error_code": "B"}, ["/events/2"]),
+        ({"error_code": {"one_of": ["B", "C"]}}, []),
+        ({"error_code": "B", "status": "info"}, ["/events/1", "/events/2"]),
+    ],
+)
+def test_items_that_an_array_may_have_besides_are_no_differences(members, told_of):
+    found = differences(
+        {"events": [event("A")]},
+        {"events": [event("A"), event("B"), event("C")]},
+        {"/events": {"besides": members}},
+    )
+    assert [each.actual_pointer for each in found] == told_of
+
+
+def test_an_item_that_an_array_may_have_besides_takes_the_place_of_no_expected_one():
+    rules = {"/events": {"besides": {"error_code": "B"}}}
+    assert differences({"events": [event("A")]}, {"events": [event("B")]}, rules)
+
+
+@pytest.mark.parametrize(
     ("rule", "value"), [("unordered", {"a": 1}), ({"extra": "allow"}, [1]), ("ordered", 5)]
 )
 def test_a_rule_for_the_other_kind_of_container_is_noted(rule, value):

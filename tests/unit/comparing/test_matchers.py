@@ -84,7 +84,7 @@ def test_a_matcher_accepts_exactly_what_it_says(rule, accepted, refused):
     assert [value for value in refused if accepts(value)] == []
 
 
-@pytest.mark.parametrize("rule", ["ordered", "unordered", {"extra": "allow"}])
+@pytest.mark.parametrize("rule", ["ordered", "unordered", {"besides": {"a": 1}}, {"extra": "allow"}])
 def test_what_compares_containers_differently_judges_no_value(rule):
     assert matchers.matcher(rule).accepts is None
 
@@ -180,7 +180,7 @@ def test_each_some_and_none_are_about_the_same_items(members, items, others):
 
 def test_every_matcher_is_tried_here():
     tried = {rule if isinstance(rule, str) else next(iter(rule)) for rule, _, _ in ACCEPTED}
-    assert tried | {"ordered", "unordered", "extra"} == set(matchers.MATCHERS)
+    assert tried | {"ordered", "unordered", "besides", "extra"} == set(matchers.MATCHERS)
 
 
 def test_a_matcher_takes_its_own_example():

@@ -24,7 +24,7 @@ from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.pages import Pages
 from retailops_sandbox.web.shell.re_checking import re_check
 from retailops_sandbox.web.shell.room import RoomPages
-from retailops_sandbox.web.shell.ruling import Compared, RuleForm, RulePane
+from retailops_sandbox.web.shell.ruling import IGNORE_ITEMS, Compared, RuleForm, RulePane
 from retailops_sandbox.web.shell.send_form import Refused
 from retailops_sandbox.workspace.fixtures import Clash, Fixtures
 from retailops_sandbox.workspace.undo import stamp
@@ -84,8 +84,8 @@ class RulePages(RoomPages):
         if do == "undo":
             return await asyncio.to_thread(self._undo, request, forms.text(form, "change"))
         found = RuleForm.of(form)
-        if do == EXACTLY:
-            found = msgspec.structs.replace(found, word=EXACTLY)
+        if do in (EXACTLY, IGNORE_ITEMS):
+            found = msgspec.structs.replace(found, word=do)
         return await asyncio.to_thread(self._make, request, found, do, forms.text(form, "seen"))
 
     def _make(self, request: Request, form: RuleForm, do: str, seen: str) -> Response:

@@ -16,16 +16,18 @@ import msgspec
 from msgspec import UNSET
 from starlette.datastructures import FormData, QueryParams
 
-from retailops_sandbox import redaction
+from retailops_sandbox import jsontext, redaction
 from retailops_sandbox.accepting import ruling
 from retailops_sandbox.accepting.ruling import EXACTLY, Preview, RuleChoice, RulePlace
 from retailops_sandbox.comparing import Judge, matchers
 from retailops_sandbox.comparing.matchers import RuleError
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import SandboxError, UsageError
+from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.jsontext.pointer import PointerError
 from retailops_sandbox.model import Delivery, Expectation, Json, encoder
 from retailops_sandbox.recording.steps import sent_again
+from retailops_sandbox.reporting.render.items import ItemKind
 from retailops_sandbox.runlog.query import Query
 from retailops_sandbox.runlog.rows import EDITED
 from retailops_sandbox.scenarios import scenario
@@ -36,8 +38,8 @@ MOST_ANSWERS = 20
 """The answers of a case on which a rule is tried."""
 _SECONDS = 1.0
 """How long they are judged."""
-ITEM = "item"
-"""The choice of expecting a whole item, such as an event, that came and was not expected."""
+IGNORE_ITEMS = "besides"
+"""The choice for an item that came and was not expected: it may come, as may others of its kind."""
 
 
 class RuleForm(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,6 +91,11 @@ class RuleForm(msgspec.Struct, frozen=True, kw_only=True):
         try:
             if self.is_item:
                 item = about.item(self)
+                if self.word == IGNORE_ITEMS:
+                    kind = about.kind(self)
+                    if not kind:
+                        raise Refused("rule", "The contract names nothing by which others are of its kind.")
+                    return ruling.ignoring(text, self.at, kind, is_template=is_template)
                 return ruling.expecting(
                     text,
                     self.at,
@@ -129,6 +136,10 @@ class Compared(NamedTuple):
         """The item that came and was not expected; PointerError where there is none."""
         return ruling.item_at(redaction.listing.answered(self.sent), form.actual or "")
 
+    def kind(self, form: RuleForm) -> Mapping[str, Json]:
+        """The members by which other items are of the same kind."""
+        return ruling.kind_of(self.item(form), form.at, self.sets)
+
     def with_rule(self, form: RuleForm) -> Expectation:
         """The expectation as it would be judged by; Refused as in `RuleForm.written`."""
         text = encoder.encode(self.expectation).decode()
@@ -152,7 +163,13 @@ class RulePane(msgspec.Struct, frozen=True, kw_only=True):
     """None for an item."""
     code: str = ""
     """What an item is: its text, in short."""
+    kind: str = ""
+    """By what other items are of its kind: `error_code WARN2001`; empty where they cannot be told."""
+    nouns: str = "items"
+    """What such items are called: `events`."""
     preview: Preview | None
+    ignored: Preview | None = None
+    """The preview of ignoring an item and others of its kind; None where that cannot be."""
     problem: str = ""
     note: str
     """Where it is written."""
@@ -217,10 +234,13 @@ def pane(
     """The form for a value or an item, with its preview. PointerError where there is none. Blocks."""
     place = None if form.is_item else about.place(form)
     code = ruling.shown_item(about.item(form)) if place is None else ""
+    kind = about.kind(form) if place is None else {}
     form = form if place is None else form.begun(place)
-    preview = None
+    preview = ignored = None
     try:
         preview = previewed(context, about, form)
+        if kind and not problem:
+            ignored = previewed(context, about, msgspec.structs.replace(form, word=IGNORE_ITEMS))
     except (Refused, SandboxError) as error:
         problem = problem or str(error)
     return RulePane(
@@ -231,7 +251,10 @@ def pane(
         form=form,
         place=place,
         code=code,
+        kind=", ".join(f"{name} {jsontext.excerpt(value, 60)}" for name, value in kind.items()),
+        nouns=ItemKind(pointer.parse(form.at), {}).nouns,
         preview=preview,
+        ignored=ignored,
         problem=problem,
         note=note,
     )
