@@ -107,7 +107,7 @@ def test_the_text_keeps_within_its_width_and_its_colours_only_add(expected, actu
     bare = re.sub(r"\x1b\[\d*m", "", text)
     assert ("\x1b" in bare) is False
     heading = re.compile(
-        r" *([-+✗✓] (missing|unexpected|changed|other type|differs inside)  |[-+✗✓].* event |events|nearest)"
+        r" *([-+✗✓] (missing|unexpected|changed|other type|differs)|[-+✗✓].* event[ :]|events|nearest)"
     ).match
     values = [
         line for line in bare.splitlines() if not heading(line) and "note:" not in line and "rule" not in line
