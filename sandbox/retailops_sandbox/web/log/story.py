@@ -164,7 +164,10 @@ def _became(before: Entry, each: Entry) -> list[str]:
     }
     if before.row.fault or each.row.fault:
         del pairs["answer"]  # The words of the events say it.
-    return [f"{name} {was} → {now}" for name, (was, now) in pairs.items() if was != now]
+    found = [f"{name} {was} → {now}" for name, (was, now) in pairs.items() if was != now]
+    if found and before.row.receiver != each.row.receiver:
+        found.append(f"receiver {before.row.receiver} → {each.row.receiver}")
+    return found
 
 
 def _changes(before: Delivery, sent: Delivery) -> Sequence[Difference]:

@@ -18,10 +18,12 @@ def entry(
     codes: tuple[str, ...] = (),
     verdict: Verdict = "passed",
     fault: Fault | None = None,
+    receiver: str = "local",
 ) -> Entry:
     events = ", ".join(f'{{"error_code": "{code}"}}' for code in codes)
     sent = some_delivery(
         id=f"20240501T120000Z-aaaaaa.{second:06}",
+        receiver=receiver,
         sent_at=f"2024-05-01T{12 + second // 3600}:{second // 60 % 60:02}:{second % 60:02}.000Z",
         response=None if fault else Response(status=200, body=f'{{"events": [{events}]}}'),
         fault=fault,
@@ -49,12 +51,16 @@ def test_another_outcome_of_the_same_payload_is_a_change() -> None:
             entry(0),
             entry(1, codes=("ERR1409",), verdict="failed"),
             entry(2, fault=Fault("refused", "no"), verdict="errored"),
+            entry(3, verdict="errored", receiver="other"),
+            entry(4, verdict="errored", receiver="local"),
         ]
     )
     assert [list(each.became) for each in chapters] == [
         [],
         ["verdict passed → failed", "events none → ERR1409"],
         ["verdict failed → errored", "events ERR1409 → refused: nothing listens"],
+        ["events refused: nothing listens → none", "receiver local → other"],
+        [],
     ]
 
 
