@@ -287,8 +287,10 @@ def _expectation(
         notes.append("its answer is not JSON: only the status is expected")
     tries = [redaction.without_marks(Expectation(status=delivery.response.status, body=answer))]
     before = redaction.listing.expectation(judgement)
-    if before is not None and answer is not UNSET:
-        # The rules of the delivery's own expectation are kept if its answer passes with them.
+    is_own = judgement is not None and not judgement.expected_by
+    if before is not None and is_own and answer is not UNSET:
+        # The rules of the delivery's own expectation are kept if its answer passes with them. Those of its
+        # fixture are about any answer, and would leave out what this one said.
         tries.insert(0, msgspec.structs.replace(tries[0], rules={**tries[0].rules, **before.rules}))
     judge, came = Judge(contract), redaction.listing.answer(delivery)
     for expected in (*tries, *(msgspec.structs.replace(each, contract=False) for each in tries)):

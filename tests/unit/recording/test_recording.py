@@ -259,6 +259,17 @@ def test_rules_that_the_answer_keeps_survive():
         assert verdict(sent, step) == "passed"
 
 
+def test_rules_of_the_fixtures_own_expectation_do_not_replace_what_was_answered():
+    sent = delivery(answer={"events": []})
+    own = Expectation(body={"events": []}, rules={"/events": {"none": {"status": "error"}}})
+    judgement = Judgement(
+        delivery=sent.id, verdict="passed", at="", expectation=own, expected_by="fixtures/a/b/c.expect.json"
+    )
+    step = only_step(recording.finished(draft_of(sent, judgements={sent.id: judgement})))
+    assert isinstance(step.expect, Expectation)
+    assert (step.expect.body, step.expect.rules) == ({"events": []}, {})
+
+
 def test_rules_that_the_answer_keeps_survive_where_it_breaks_the_contract():
     sent = delivery(answer={"events": None, "at": "now"})
     written = Expectation(rules={"/at": "any"})
