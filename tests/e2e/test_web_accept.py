@@ -164,6 +164,25 @@ def test_differences_that_are_alike_are_one_row_and_one_decision(client: AcceptC
     assert "0 decided" in client.page(review)
 
 
+def test_what_was_written_is_taken_back(client: AcceptClient):
+    review = client.run()
+    client.press(review, 1, "accept")
+    client.write(review)
+    written = client.file.read_text()
+    assert written != SCENARIO
+    undo = {"do": "undo"}
+    assert client.http.post(f"{review}/changes", data=undo).status_code == 303
+    assert client.file.read_text() == SCENARIO
+    assert "1 file changes" in client.page(f"{review}/changes")
+    client.write(review)
+    assert client.file.read_text() == written
+    client.file.write_text("{}")
+    refused = client.http.post(f"{review}/changes", data=undo)
+    assert refused.status_code == 422
+    assert "was changed since: nothing was taken back" in words(refused.text)
+    assert client.file.read_text() == "{}"
+
+
 def test_rejecting_and_skipping_change_nothing(client: AcceptClient):
     review = client.run()
     client.press(review, 1, "keep")

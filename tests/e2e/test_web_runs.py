@@ -70,7 +70,7 @@ def test_a_cause_that_all_have_is_said_once_and_what_failed_runs_again(client: R
     assert "All 3 for the same cause: refused: nothing listens on 127.0.0.1" in page
     assert page.count("nothing listens") == 1
     # A review could accept nothing.
-    assert "Review" not in page
+    assert "Review what differs" not in page
     again = client.http.post("/scenarios/run", data=again_form(client, path))
     assert again.status_code == 303, main_words(again.text)
     repeated = client.ended(again.headers["location"])

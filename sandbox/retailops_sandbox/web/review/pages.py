@@ -316,6 +316,11 @@ class ReviewPages(RoomPages):
         """Write the files as they were shown."""
         form = await forms.read(request)
         review = await asyncio.to_thread(self._review, request)
+        if text(form, "do") == "undo":
+            lost = await asyncio.to_thread(review.take_back)
+            if lost:
+                return await asyncio.to_thread(self._changes, request, review, lost)
+            return _to(request, "/changes")
         await asyncio.to_thread(review.take_rules, texts(form, "offered"), texts(form, "take"))
         if text(form, "do") == "show":
             return _to(request, "/changes")

@@ -91,6 +91,8 @@ class Review:
         """The decisions by the numbers of the items, from 1."""
         self.written: list[str] = []
         """The names of the files that were written at the end."""
+        self._write: list[FileChange] = []
+        """The changes that were written at the end."""
         self._order: list[tuple[int, ...]] = []
         """The items that were decided about at once, in the order of the decisions."""
         self._rules: dict[str, bool] = {}
@@ -292,7 +294,21 @@ class Review:
         if not refused:
             for change in found:
                 saving.write(change)
+                self._write.append(change)
                 self.written.append(_shown(self._workspace, change.target))
+        return refused
+
+    def take_back(self) -> list[str]:
+        """Take back what was written; returns why some files could not be, one in a line."""
+        refused = []
+        for change in list(self._write):
+            try:
+                saving.undo(change)
+            except SandboxError as error:
+                refused.append(str(error))
+                continue
+            self._write.remove(change)
+            self.written.remove(_shown(self._workspace, change.target))
         return refused
 
     @property
