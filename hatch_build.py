@@ -19,7 +19,13 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-ENTRY_POINTS = ("shell/app.js", "shell/app.css", "compose/compose.js", "shell/bodies.js")
+ENTRY_POINTS = (
+    "shell/app.js",
+    "shell/app.css",
+    "compose/compose.js",
+    "scenarios/file_editor.js",
+    "shell/bodies.js",
+)
 ESBUILD_OPTIONS = (
     "--bundle",
     "--minify",

@@ -14,7 +14,16 @@ printed    data structures as languages print them, which are no JSON
 edits      changes of a text that leave every other byte alone
 """
 
-from retailops_sandbox.jsontext.edits import insert, remove, rename, replace, rewrite
+from retailops_sandbox.jsontext.edits import (
+    excerpt_at,
+    insert,
+    insert_before,
+    remove,
+    rename,
+    replace,
+    rewrite,
+    swap,
+)
 from retailops_sandbox.jsontext.leaves import Leaf, holds_mark, leaves_within, with_marks
 from retailops_sandbox.jsontext.parsing import has_too_many_values, parse, parse_answer
 from retailops_sandbox.jsontext.places import error_in, key_span, locate, placed, places, span
@@ -40,12 +49,14 @@ __all__ = [
     "error_at",
     "error_in",
     "excerpt",
+    "excerpt_at",
     "flat",
     "from_python",
     "has_too_many_values",
     "holds_mark",
     "holds_number",
     "insert",
+    "insert_before",
     "key_span",
     "leaves_within",
     "locate",
@@ -60,5 +71,6 @@ __all__ = [
     "replace",
     "rewrite",
     "span",
+    "swap",
     "with_marks",
 ]

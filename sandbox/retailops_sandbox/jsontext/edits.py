@@ -72,6 +72,56 @@ def rename(text: str, pointer: str, names: Mapping[str, str]) -> str:
     return written + text[done:]
 
 
+def swap(text: str, pointer: str, one: int, other: int) -> str:
+    """The text with two items of the array at a pointer in each other's place, each spelled as it was."""
+    first, second = sorted((one, other))
+    items = pointers.resolve(parse(text), pointer)
+    if not isinstance(items, list) or not 0 <= first < second < len(items):
+        raise pointers.PointerError(f"there are no two such items at {pointer}")
+    start, _, _ = find(text, pointers.parse(pointer))
+    present = list(children(text, start))
+    a, b = present[first], present[second]
+    return (
+        text[: a.start]
+        + text[b.start : b.end]
+        + text[a.end : b.start]
+        + text[a.start : a.end]
+        + text[b.end :]
+    )
+
+
+def insert_before(text: str, pointer: str, key: str, value: Json) -> str:
+    """The text with a new member before the member at a pointer, spaced as that one is."""
+    document = parse(text)
+    pointers.resolve(document, pointer)
+    *above, name = pointers.parse(pointer)
+    start, _, _ = find(text, tuple(above))
+    behind, at = start + 1, None
+    for child in children(text, start):
+        if child.key == name:
+            at = child
+            break
+        behind = text.index(",", child.end) + 1
+    if at is None or not at.key_end > at.key_start:
+        raise pointers.PointerError(f"{pointer} leads to no member of an object")
+    gap, colon = text[behind : at.key_start], text[at.key_end : at.start]
+    indent = gap.rpartition("\n")[2] if "\n" in gap else ""
+    spelled = _Rewriter(text, document).spelled(value, indent, inline=True)
+    member = f"{compact(key).decode()}{colon}{spelled},{gap or ('' if colon == ':' else ' ')}"
+    return text[: at.key_start] + member + text[at.key_start :]
+
+
+def excerpt_at(text: str, pointer: str) -> str:
+    """The text of the value at a pointer, without the indentation of its line; empty where there is none."""
+    parse(text)
+    start, end, missing = find(text, pointers.parse(pointer))
+    if missing:
+        return ""
+    line = text[text.rfind("\n", 0, start) + 1 : start]
+    indent = line[: len(line) - len(line.lstrip(" \t"))]
+    return text[start:end].replace("\r\n", "\n").replace(f"\n{indent}", "\n")
+
+
 def rewrite(text: str, value: Json) -> str:
     """The text, changed no more than it takes to spell `value`."""
     document = parse(text)

@@ -11,7 +11,7 @@ from retailops_sandbox.errors import UsageError
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.workspace.files import read_text
 from retailops_sandbox.workspace.names import EXPECTATION, fixture_name, free_name, is_expectation
-from retailops_sandbox.workspace.undo import Done, UndoableFiles, stamp, with_line_ends_of
+from retailops_sandbox.workspace.undo import Done, UndoableFiles, ended, stamp, with_line_ends_of
 from retailops_sandbox.workspace.workspace import Workspace
 
 
@@ -68,7 +68,7 @@ class Fixtures:
         current = self.text(action, edition, name)
         lonely = self._lonely_expectation(action, edition, name)
         expected = self.expectation(action, edition, name) if lonely is None else lonely
-        text = with_line_ends_of(current, text)
+        text = with_line_ends_of(current, ended(text))
         if current is not None and current != text and stamp(current) != seen:
             raise Clash(name, current)
         wanted = expected if expectation is UNSET else self._written_expectation(name, expectation, expected)
@@ -116,7 +116,7 @@ class Fixtures:
         jsontext.parse(text, file=f"{fixture_name(name)}.json")
         self._expect_free(action, edition, name)
         wanted = self._written_expectation(name, expectation, None)
-        files = self._files(action, edition, name, with_line_ends_of(None, text), wanted)
+        files = self._files(action, edition, name, ended(text), wanted)
         return self._undoable.make(files, was=opened, now=name)
 
     def duplicate(self, action: str, edition: str, name: str, copy: str = "") -> Done:
@@ -180,7 +180,7 @@ class Fixtures:
         if text is None or not text.strip():
             return None
         scenario.expectation(text, file=f"{name}{EXPECTATION}.json")
-        return with_line_ends_of(current, text)
+        return with_line_ends_of(current, ended(text))
 
     def _files(
         self, action: str, edition: str, name: str, payload: str | None, expectation: str | None

@@ -10,7 +10,7 @@ from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.scenarios.scenario import SUFFIX
 from retailops_sandbox.workspace.files import checked
 from retailops_sandbox.workspace.names import free_name
-from retailops_sandbox.workspace.undo import Change, Done, UndoableFiles, stamp, with_line_ends_of
+from retailops_sandbox.workspace.undo import Change, Done, UndoableFiles, ended, stamp, with_line_ends_of
 from retailops_sandbox.workspace.workspace import SHIPPED, Workspace
 
 
@@ -33,13 +33,13 @@ class ScenarioFiles:
     def create(self, name: str, text: str, *, words: str = "") -> Done:
         """Write a new file of this name; UsageError where there is one, SourceError for no scenario."""
         path = self._free(self._workspace.scenario_path(name))
-        return self._write(path, with_line_ends_of(None, text), words=words or f"Made {path.name}.")
+        return self._write(path, ended(text), words=words or f"Made {path.name}.")
 
     def save(self, id: str, text: str, *, seen: str, words: str = "") -> Done | None:
         """Write a scenario's file, a shipped one as a copy in the workspace; None where it says this already.
 
-        `seen` is the `stamp` of the text that the author has seen; ScenarioClash where the file has another
-        text, or is gone. SourceError for a text that is no scenario.
+        `seen` is the `stamp` of the text that the author has seen, empty where there was no file;
+        ScenarioClash where that is otherwise. SourceError for a text that is no scenario.
         """
         path = self._workspace.own_scenario(id)
         current = self._undoable.text(path)
@@ -50,9 +50,14 @@ class ScenarioFiles:
         text = with_line_ends_of(current, text)
         if current == text:
             return None
-        if current is None or stamp(current) != seen:
+        if seen != (stamp(current) if current is not None else ""):
             raise ScenarioClash(current)
         return self._write(path, text, was=id, words=words or f"Saved {path.name}.")
+
+    def text(self, id: str) -> str | None:
+        """The text of a scenario's file; None where it is gone. UsageError for what is no id."""
+        path = self._workspace.own_scenario(id)
+        return self._workspace.read_scenario(id) if id.startswith(SHIPPED) else self._undoable.text(path)
 
     def duplicate(self, id: str, name: str = "") -> Done:
         """Copy a scenario's file, by default under a free name like its own."""

@@ -72,9 +72,13 @@ def stamp(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def ended(text: str) -> str:
+    """The text with a line end behind the last line."""
+    return text if text.endswith("\n") else text + "\n"
+
+
 def with_line_ends_of(current: str | None, text: str) -> str:
-    """The text with a line end behind the last line, and with the line ends of the current file."""
-    text = text if text.endswith("\n") else text + "\n"
+    """The text with the line ends of the current file."""
     is_crlf = current is not None and "\r\n" in current and "\r\n" not in text
     return text.replace("\n", "\r\n") if is_crlf else text
 

@@ -492,3 +492,34 @@ def test_an_item_that_changes_keeps_its_text_beside_one_that_is_new() -> None:
     two = '[\n  {"a": 1,  "b": 2},\n  {"c": 1,  "d": 2}\n]'
     assert jsontext.rewrite(two, [{"c": 1, "d": 3}]) == '[\n  {"c": 1,  "d": 3}\n]'
     assert jsontext.rewrite(two, [{"y": 0}, {"a": 1, "b": 3}]) == '[\n  {"y": 0},\n  {"a": 1,  "b": 3}\n]'
+
+
+def test_two_items_change_places_and_nothing_else():
+    text = '{"a": [ 1.0,\n  {"b" :2} , [3],4 ]}'
+    assert jsontext.swap(text, "/a", 0, 1) == '{"a": [ {"b" :2},\n  1.0 , [3],4 ]}'
+    assert jsontext.swap(text, "/a", 3, 0) == '{"a": [ 4,\n  {"b" :2} , [3],1.0 ]}'
+    for place, one, other in (("/a", 0, 4), ("/a", -1, 0), ("/a", 1, 1), ("", 0, 1), ("/b", 0, 1)):
+        with pytest.raises(pointer.PointerError):
+            jsontext.swap(text, place, one, other)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('{"a": 1}', '{"n": [1.50], "a": 1}'),
+        ('{"b":2,"a":1}', '{"b":2,"n":[1.50],"a":1}'),
+        ('{\n  "b": 2,\n  "a": 1\n}', '{\n  "b": 2,\n  "n": [1.50],\n  "a": 1\n}'),
+    ],
+)
+def test_a_member_is_put_before_another(text: str, expected: str):
+    value = jsontext.parse("[1.50]")
+    assert jsontext.insert_before(text, "/a", "n", value) == expected
+    for place in ("/c", "/a/0"):
+        with pytest.raises(pointer.PointerError):
+            jsontext.insert_before(text, place, "n", value)
+
+
+def test_the_text_of_a_value_has_not_the_indentation_of_its_line():
+    text = '{\r\n    "a": {\r\n        "b": 1.0\r\n    }\r\n}'
+    assert jsontext.excerpt_at(text, "/a") == '{\n    "b": 1.0\n}'
+    assert jsontext.excerpt_at(text, "/c") == ""

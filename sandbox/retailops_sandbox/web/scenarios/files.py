@@ -102,7 +102,7 @@ class ScenarioFilePages(RoomPages):
             return shown(self._changed(id, name.strip(), do))
         except SandboxError as error:
             self._context.workspace.scenario_file(id)
-            return self._scenarios.refused(request, id, {"file_name": str(error)}, name)
+            return self._scenarios.refused(request, id, wrong={"file_name": str(error)}, name=name)
 
     def _changed(self, id: str, name: str, do: str) -> Done:
         if do == "rename":
@@ -124,6 +124,11 @@ def shown(done: Done, query: str = "") -> Response:
     """303 to the scenario that is open after a change, or to the list, with a notice about the change."""
     place = f"/scenarios/show?id={quote(done.change.now)}&" if done.change.now else "/scenarios?"
     return RedirectResponse(f"{place}done={done.id}{query}", HTTPStatus.SEE_OTHER)
+
+
+def scenario_page(id: str, query: str) -> Response:
+    """303 to the page of a scenario; `query` is what follows its id in the address."""
+    return RedirectResponse(f"/scenarios/show?id={quote(id)}{query}", HTTPStatus.SEE_OTHER)
 
 
 def _file_name(name: str) -> str:

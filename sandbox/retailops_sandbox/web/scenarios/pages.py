@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from retailops_sandbox.engine import Options
-from retailops_sandbox.errors import SandboxError
+from retailops_sandbox.errors import SandboxError, SourceError
 from retailops_sandbox.model import Receiver, Result, RunInfo
 from retailops_sandbox.reporting.render.lines import VERDICT_ORDER
 from retailops_sandbox.runlog.entries import LoggedResult
@@ -26,6 +26,8 @@ from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.scenarios.trend import Past, Trend
 from retailops_sandbox.session.fitting import Fitting, fitting
 from retailops_sandbox.session.run import RunSetup
+from retailops_sandbox.web.scenarios import editor_panel
+from retailops_sandbox.web.scenarios.editor_panel import FILE, EditorPanel
 from retailops_sandbox.web.scenarios.file_state import FileNotice, FilePanel, file_notice, file_panel
 from retailops_sandbox.web.scenarios.scenario_list import (
     NOT_RUN,
@@ -35,7 +37,7 @@ from retailops_sandbox.web.scenarios.scenario_list import (
     last_verdict,
     scenario_list,
 )
-from retailops_sandbox.web.scenarios.step_summary import StepSummary, step_summary
+from retailops_sandbox.web.scenarios.step_summary import StepSummary, step_summaries
 from retailops_sandbox.web.shell import forms
 from retailops_sandbox.web.shell.choices import chosen_receiver, remember_receiver
 from retailops_sandbox.web.shell.context import AppContext, Target
@@ -78,6 +80,14 @@ class RunBar(msgspec.Struct, frozen=True, kw_only=True):
     """What a run of all listed scenarios leaves out, and why, in one line; empty where it is nothing."""
 
 
+class Unreadable(msgspec.Struct, frozen=True):
+    """A file that is no scenario."""
+
+    text: str
+    id: str
+    """By which it can be mended; empty for what no page shows."""
+
+
 class ScenariosPage(msgspec.Struct, frozen=True, kw_only=True):
     """The page of all scenarios."""
 
@@ -86,7 +96,7 @@ class ScenariosPage(msgspec.Struct, frozen=True, kw_only=True):
     scenarios: ScenarioList
     tags: Sequence[str]
     verdicts: Sequence[str]
-    unreadable: Sequence[str]
+    unreadable: Sequence[Unreadable]
     notice: FileNotice | None
 
 
@@ -104,13 +114,17 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 class ScenarioPage(msgspec.Struct, frozen=True, kw_only=True):
     """The page of one scenario."""
 
-    run_bar: RunBar
-    plan: Plan
+    id: str
+    run_bar: RunBar | None
+    """None where the file is no scenario that can be run."""
+    plan: Plan | None
     steps: Sequence[StepSummary]
+    """Those of the text that the editor shows."""
     earlier: Sequence[EarlierResult]
     """The newest first."""
     file: FilePanel
     notice: FileNotice | None
+    editor: EditorPanel
 
 
 class _Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -179,11 +193,19 @@ class ScenarioPages(RoomPages):
         asked = request.query_params.get("receiver") or chosen_receiver(request, receivers).name
         return self._one(request, receivers, request.query_params.get("id", ""), ScenarioForm(receiver=asked))
 
-    def refused(self, request: Request, id: str, wrong: Mapping[str, str], name: str) -> Response:
-        """The page of a scenario again, with what was typed as its name and what is wrong."""
+    def refused(
+        self,
+        request: Request,
+        id: str,
+        *,
+        wrong: Mapping[str, str] | None = None,
+        name: str | None = None,
+        editor: EditorPanel | None = None,
+    ) -> Response:
+        """The page of a scenario again, with what was typed and what is wrong with it."""
         receivers = self._context.read_receivers()
         form = ScenarioForm(receiver=chosen_receiver(request, receivers).name)
-        return self._one(request, receivers, id, form, wrong, name)
+        return self._one(request, receivers, id, form, wrong, name=name, editor=editor)
 
     async def run(self, request: Request) -> Response:
         """Run the chosen scenarios: 303 to the run's page, or the page again with its problems."""
@@ -325,11 +347,44 @@ class ScenarioPages(RoomPages):
         id: str,
         form: ScenarioForm,
         wrong: Mapping[str, str] | None = None,
+        *,
         name: str | None = None,
+        editor: EditorPanel | None = None,
     ) -> Response:
-        page = self._read_one(request, receivers, id, form, wrong, name)
-        target = self._header_target(page.run_bar)
-        return self._page(request, "scenarios/scenario.html", page, target=target, refused=bool(wrong))
+        text = None if editor is not None else self._context.workspace.read_scenario(id)
+        plan = self._plan(id)
+        asked = request.query_params
+        if text is not None and (plan is None or asked.get("view") == FILE):
+            shown = editor_panel.file_panel(id, text)
+        elif plan is not None and editor is None:
+            shown = editor_panel.steps_panel(self._context.workspace, plan, asked.get("open", ""))
+        else:
+            assert editor is not None
+            shown = editor
+        page = ScenarioPage(
+            id=id,
+            run_bar=None if plan is None else self._run_bar(receivers, form, [plan], wrong, one=id),
+            plan=plan,
+            steps=[] if plan is None else step_summaries(shown.base),
+            earlier=_earlier(id, self._context.log),
+            file=file_panel(self._files, id, name, wrong),
+            notice=file_notice(self._files, request),
+            editor=shown,
+        )
+        target = (
+            self._chosen_target(request, receivers)
+            if page.run_bar is None
+            else self._header_target(page.run_bar)
+        )
+        is_refused = bool(wrong) or editor is not None
+        return self._page(request, "scenarios/scenario.html", page, target=target, refused=is_refused)
+
+    def _plan(self, id: str) -> Plan | None:
+        """The plan of a scenario; None where its file cannot be read, which its editor says, or is gone."""
+        try:
+            return self._context.scenario_index.plan(id)
+        except SandboxError:
+            return None
 
     def _read_list(
         self,
@@ -348,28 +403,13 @@ class ScenarioPages(RoomPages):
             scenarios=scenario_list(indexed, latest, form),
             tags=indexed.tags if has_tag else sorted((*indexed.tags, form.tag)),
             verdicts=[each for each in (*VERDICT_ORDER, NOT_RUN) if each in verdicts],
-            unreadable=[str(error) for error in indexed.unreadable],
+            unreadable=[self._unreadable(error) for error in indexed.unreadable],
             notice=file_notice(self._files, request),
         )
 
-    def _read_one(
-        self,
-        request: Request,
-        receivers: KnownReceivers,
-        id: str,
-        form: ScenarioForm,
-        wrong: Mapping[str, str] | None,
-        name: str | None,
-    ) -> ScenarioPage:
-        plan = self._context.scenario_index.plan(id)
-        return ScenarioPage(
-            run_bar=self._run_bar(receivers, form, [plan], wrong, one=id),
-            plan=plan,
-            steps=[step_summary(plan, number) for number in range(len(plan.scenario.steps))],
-            earlier=_earlier(id, self._context.log),
-            file=file_panel(self._files, id, name, wrong),
-            notice=file_notice(self._files, request),
-        )
+    def _unreadable(self, error: SandboxError) -> Unreadable:
+        id = self._context.workspace.scenario_id(error.file) if isinstance(error, SourceError) else ""
+        return Unreadable(str(error), id if id and self._context.scenario_index.has(id) else "")
 
     def _run_bar(
         self,

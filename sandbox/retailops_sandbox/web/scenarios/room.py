@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from retailops_sandbox.web.scenarios.editor import ScenarioEditorPages
 from retailops_sandbox.web.scenarios.files import ScenarioFilePages
 from retailops_sandbox.web.scenarios.pages import ScenarioPages
 from retailops_sandbox.web.shell.context import AppContext
@@ -13,4 +14,6 @@ from retailops_sandbox.workspace.scenarios import ScenarioFiles
 def scenarios_room(context: AppContext, pages: Pages) -> Room:
     files = ScenarioFiles(context.workspace)
     scenarios = ScenarioPages(context, pages, files)
-    return Room(routes=[*scenarios.routes(), *ScenarioFilePages(context, pages, files, scenarios).routes()])
+    whole_files = ScenarioFilePages(context, pages, files, scenarios)
+    editor = ScenarioEditorPages(context, pages, files, scenarios)
+    return Room(routes=[*scenarios.routes(), *whole_files.routes(), *editor.routes()])

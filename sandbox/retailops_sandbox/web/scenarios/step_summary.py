@@ -5,8 +5,10 @@ from __future__ import annotations
 import msgspec
 from msgspec import UNSET
 
+from retailops_sandbox.errors import SourceError
 from retailops_sandbox.foreign_text import WHOLE
 from retailops_sandbox.model import Expectation, Step
+from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.scenarios.scenario import Plan, judged_by_fixture
 
 
@@ -19,6 +21,15 @@ class StepSummary(msgspec.Struct, frozen=True):
     expects: str
     captures: str
     line: int
+
+
+def step_summaries(text: str) -> list[StepSummary]:
+    """The summaries of the steps in the text of a scenario's file; none for a text that is no scenario."""
+    try:
+        plan = scenario.read(text, id="", file="")
+    except SourceError:
+        return []
+    return [step_summary(plan, number) for number in range(len(plan.scenario.steps))]
 
 
 def step_summary(plan: Plan, number: int) -> StepSummary:

@@ -1,0 +1,150 @@
+"""What the editor of a scenario shows: the form that is open, or the file, with what is wrong in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from retailops_sandbox.errors import SandboxError, SourceError
+from retailops_sandbox.reporting.render import changes
+from retailops_sandbox.scenarios import scenario
+from retailops_sandbox.scenarios.scenario import Plan
+from retailops_sandbox.web.scenarios.step_form import HeadForm, StepForm
+from retailops_sandbox.web.shell.pages import problems
+from retailops_sandbox.workspace.undo import stamp
+from retailops_sandbox.workspace.workspace import Workspace
+
+HEAD = "head"
+"""The name of the form for what the file says besides its steps."""
+STEPS, FILE = "steps", "file"
+"""The views of the editor."""
+
+
+class FileFinding(msgspec.Struct, frozen=True):
+    """A mistake in the text of a scenario's file, and where it is."""
+
+    message: str
+    line: int
+    column: int
+    pointer: str | None
+
+
+class FileFindings(msgspec.Struct, frozen=True):
+    """The mistakes in the text of a scenario's file."""
+
+    rows: Sequence[FileFinding] = ()
+
+
+class EditClash(msgspec.Struct, frozen=True):
+    """A file that somebody else changed meanwhile, with its difference from what is typed."""
+
+    now: str
+    """The `stamp` of the file as it is now; empty where it is gone."""
+    diff: Sequence[changes.Line]
+
+
+class EditorPanel(msgspec.Struct, frozen=True, kw_only=True):
+    """The editor of a scenario."""
+
+    id: str
+    seen: str
+    """The `stamp` of the file that the form was made from; empty where there was none."""
+    base: str
+    """The text of that file."""
+    view: str = STEPS
+    opened: str = ""
+    """Which form is open: HEAD, the number of a step, from 0, or none."""
+    head: HeadForm | None = None
+    step: StepForm | None = None
+    cases: Sequence[str] = ()
+    """The names of the cases that a step of this contract can send."""
+    own_expectation: str = ""
+    """What the case of the open step expects; empty where it expects nothing."""
+    text: str = ""
+    """The text of the file as typed."""
+    findings: FileFindings = FileFindings()
+    clash: EditClash | None = None
+    problems: Mapping[str, str]
+
+
+def examine(text: str) -> FileFindings:
+    """The mistakes in the text of a scenario's file: the first one."""
+    try:
+        scenario.read(text, id="", file="")
+    except SourceError as error:
+        return FileFindings([FileFinding(error.message, error.line, error.column, error.pointer)])
+    return FileFindings()
+
+
+def steps_panel(
+    workspace: Workspace,
+    plan: Plan,
+    opened: str = "",
+    *,
+    step: StepForm | None = None,
+    head: HeadForm | None = None,
+    wrong: Mapping[str, str] | None = None,
+) -> EditorPanel:
+    """The editor with the steps; `step` and `head` are what was typed into the open form."""
+    action, edition = plan.scenario.action, plan.scenario.edition
+    own = ""
+    if opened.isascii() and opened.isdecimal() and int(opened) < len(plan.scenario.steps):
+        step = step or StepForm.read(plan.text, int(opened))
+        own = _own_expectation(workspace, action, edition, step.fixture)
+    elif opened == HEAD:
+        head = head or HeadForm.read(plan.text)
+    else:
+        opened = ""
+    return EditorPanel(
+        id=plan.id,
+        seen=stamp(plan.text),
+        base=plan.text,
+        opened=opened,
+        step=step,
+        head=head,
+        cases=[info.name for info in workspace.fixtures(action, edition)],
+        own_expectation=own,
+        problems=problems(wrong),
+    )
+
+
+def file_panel(
+    id: str,
+    base: str,
+    typed: str | None = None,
+    *,
+    seen: str | None = None,
+    clash: EditClash | None = None,
+    wrong: Mapping[str, str] | None = None,
+) -> EditorPanel:
+    """The editor with the whole file; `typed` is its text as it was typed."""
+    text = base if typed is None else typed
+    return EditorPanel(
+        id=id,
+        seen=stamp(base) if seen is None else seen,
+        base=base,
+        view=FILE,
+        text=text,
+        findings=examine(text),
+        clash=clash,
+        problems=problems(wrong),
+    )
+
+
+def edit_clash(name: str, disk: str | None, typed: str) -> EditClash:
+    """The clash of what is typed with a file; `disk` is its text, None where it is gone."""
+    found = changes.unified(
+        (disk or "").replace("\r\n", "\n"), typed.replace("\r\n", "\n"), old=name, new=name
+    )
+    diff = [line for line in found if line.kind != "file"]
+    return EditClash("" if disk is None else stamp(disk), diff)
+
+
+def _own_expectation(workspace: Workspace, action: str, edition: str, fixture: str) -> str:
+    if not fixture:
+        return ""
+    try:
+        return workspace.read_expectation(action, edition, fixture) or ""
+    except SandboxError as error:
+        return str(error)

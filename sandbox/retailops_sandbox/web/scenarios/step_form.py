@@ -1,0 +1,202 @@
+"""The forms of a step and of a scenario's head: what is typed, and what it makes of the file's text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+from starlette.datastructures import FormData
+
+from retailops_sandbox import jsontext
+from retailops_sandbox.errors import SourceError
+from retailops_sandbox.model import Json
+from retailops_sandbox.web.shell import forms
+
+SENDS = ("fixture", "payload", "raw")
+"""The members of a step of which it has one."""
+EXPECTS = ("case", "nothing", "written")
+
+
+class FieldProblem(Exception):
+    """The error of a field that cannot be used."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+        self.message = message
+
+
+class StepForm(msgspec.Struct, frozen=True, kw_only=True):
+    """A step as its form shows it. Objects are JSON texts, as the file spells them."""
+
+    name: str = ""
+    sends: str = "fixture"
+    """One of SENDS."""
+    fixture: str = ""
+    payload: str = ""
+    raw: str = ""
+    remove: str = ""
+    """A pointer a line."""
+    set: str = ""
+    deliver: str = ""
+    expects: str = "case"
+    """One of EXPECTS: the case's own expectation, none, or the one that is written."""
+    expect: str = ""
+    capture: str = ""
+    off_contract: bool = False
+
+    @classmethod
+    def of(cls, typed: FormData) -> StepForm:
+        """The form as it was typed."""
+        form = cls(**_texts(cls, typed, "off_contract"), off_contract="off_contract" in typed)
+        sends = form.sends if form.sends in SENDS else SENDS[0]
+        expects = form.expects if form.expects in EXPECTS else EXPECTS[0]
+        return msgspec.structs.replace(form, sends=sends, expects=expects)
+
+    @classmethod
+    def read(cls, text: str, number: int) -> StepForm:
+        """The form of the step with this number, from 0, in the text of a scenario's file."""
+        at = f"/steps/{number}"
+        step = _steps(jsontext.parse(text))[number]
+        expects = "case" if "expect" not in step else "nothing" if step["expect"] is None else "written"
+        return cls(
+            name=str(step.get("name", "")),
+            sends=next((each for each in SENDS if each in step), SENDS[0]),
+            fixture=str(step.get("fixture") or ""),
+            raw=str(step.get("raw") or ""),
+            remove="\n".join(map(str, step.get("remove", ()))),
+            expect=jsontext.excerpt_at(text, f"{at}/expect") if expects == "written" else "",
+            expects=expects,
+            off_contract=bool(step.get("off_contract")),
+            **{
+                name: jsontext.excerpt_at(text, f"{at}/{name}")
+                for name in ("payload", "set", "deliver", "capture")
+            },
+        )
+
+    def applied(self, text: str, number: int, payload_of: Callable[[str], str]) -> str:
+        """The text of the file with the step as it is typed; every other byte is as it was.
+
+        FieldProblem for a field that cannot be used. `payload_of` has the text of a fixture's payload, which
+        a step begins with that is to send a payload of its own.
+        """
+        document = jsontext.parse(text)
+        step = _steps(document)[number]
+        shown = StepForm.read(text, number)
+        if self.name != shown.name:
+            _put(step, "name", self.name.strip())
+        self._body(step, shown, payload_of)
+        if self.remove != shown.remove:
+            _put(step, "remove", [line.strip() for line in self.remove.split("\n") if line.strip()] or None)
+        for name in ("set", "deliver", "capture"):
+            typed = getattr(self, name)
+            if typed != getattr(shown, name):
+                _put(step, name, _json(name, typed) if typed.strip() else None)
+        if (self.expects, self.expect) != (shown.expects, shown.expect):
+            self._expect(step)
+        if self.off_contract != shown.off_contract:
+            _put(step, "off_contract", self.off_contract)
+        return jsontext.rewrite(text, document)
+
+    def _body(self, step: dict[str, Any], shown: StepForm, payload_of: Callable[[str], str]) -> None:
+        typed = getattr(self, self.sends)
+        if self.sends == shown.sends and typed == getattr(shown, self.sends):
+            return
+        for other in SENDS:
+            if other != self.sends:
+                step.pop(other, None)
+        if self.sends == "payload":
+            step["payload"] = _json("payload", typed if typed.strip() else payload_of(self.fixture))
+        elif self.sends == "fixture" and not typed:
+            raise FieldProblem("fixture", "choose a case, or a payload of its own")
+        else:
+            step[self.sends] = typed
+
+    def _expect(self, step: dict[str, Any]) -> None:
+        if self.expects == "case":
+            step.pop("expect", None)
+        elif self.expects == "nothing":
+            step["expect"] = None
+        elif self.expect.strip():
+            step["expect"] = _json("expect", self.expect)
+        else:
+            raise FieldProblem("expect", "write what is expected, or choose another of the three")
+
+
+class HeadForm(msgspec.Struct, frozen=True, kw_only=True):
+    """What a scenario's file says besides its steps, as its form shows it."""
+
+    name: str = ""
+    description: str = ""
+    tags: str = ""
+    """Separated by commas."""
+    variables: str = ""
+
+    @classmethod
+    def of(cls, typed: FormData) -> HeadForm:
+        """The form as it was typed."""
+        return cls(**_texts(cls, typed))
+
+    @classmethod
+    def read(cls, text: str) -> HeadForm:
+        """The form of a scenario's text."""
+        document: Any = jsontext.parse(text)
+        return cls(
+            name=str(document.get("name", "")),
+            description=str(document.get("description", "")),
+            tags=", ".join(map(str, document.get("tags", ()))),
+            variables=jsontext.excerpt_at(text, "/variables"),
+        )
+
+    def applied(self, text: str) -> str:
+        """The text of the file with what is typed; FieldProblem as for a step."""
+        document: Any = jsontext.parse(text)
+        shown = HeadForm.read(text)
+        for name in ("name", "description"):
+            if getattr(self, name) != getattr(shown, name):
+                _put(document, name, getattr(self, name).strip())
+        if self.tags != shown.tags:
+            _put(document, "tags", [each.strip() for each in self.tags.split(",") if each.strip()] or None)
+        if self.variables != shown.variables:
+            typed = self.variables
+            _put(document, "variables", _json("variables", typed) if typed.strip() else None)
+        present: Any = jsontext.parse(text)
+        written = jsontext.rewrite(text, {name: each for name, each in document.items() if name in present})
+        for name in document:
+            if name not in present:
+                # New members stand where readers look for them.
+                written = jsontext.insert_before(written, "/steps", name, document[name])
+        return written
+
+
+def problem_field(pointer: str, at: str, fields: Sequence[str]) -> str:
+    """The field of a form that a place in the file belongs to; empty for none. `at` is the form's place."""
+    if not pointer.startswith(f"{at}/"):
+        return ""
+    name = pointer.removeprefix(f"{at}/").partition("/")[0]
+    return name if name in fields else ""
+
+
+def _texts(form: type[msgspec.Struct], typed: FormData, *without: str) -> dict[str, Any]:
+    return {name: forms.text(typed, f"f-{name}") for name in form.__struct_fields__ if name not in without}
+
+
+def _steps(document: Any) -> list[dict[str, Any]]:
+    steps: list[dict[str, Any]] = document["steps"]
+    return steps
+
+
+def _put(members: dict[str, Any], name: str, value: Json) -> None:
+    """Set a member, or remove it where there is nothing to say."""
+    if value is None or value is False or value == "":
+        members.pop(name, None)
+    else:
+        members[name] = value
+
+
+def _json(field: str, typed: str) -> Json:
+    try:
+        return jsontext.parse(typed)
+    except SourceError as error:
+        raise FieldProblem(field, str(error)) from error

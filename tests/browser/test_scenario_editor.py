@@ -1,0 +1,60 @@
+"""Writing a scenario in a real browser, from its first step to its verdict."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page, expect
+
+from tests.support.serving import Served
+
+
+def test_a_scenario_is_written_run_and_mended_without_leaving_its_page(scripted: Page, served: Served):
+    page = scripted
+    page.goto("/scenarios")
+    page.get_by_role("link", name="New", exact=True).click()
+    page.get_by_label("What must stay true").fill("Two cancels")
+    page.get_by_role("button", name="Create").click()
+    expect(page.get_by_role("heading", name="Two cancels")).to_be_visible()
+    file = served.workspace / "scenarios" / "two-cancels.scenario.json"
+
+    # Only the fields of what is chosen are seen.
+    page.get_by_role("button", name="Add case").click()
+    expect(page.get_by_label("Case", exact=True)).to_be_visible()
+    expect(page.get_by_label("Payload", exact=True)).to_be_hidden()
+    page.get_by_label("what is written here").check()
+    page.get_by_label("Expectation").fill('{"status": 418}')
+    page.get_by_role("button", name="Move default 2 up").click()
+    expect(page.get_by_role("status").filter(has_text="Saved. Moved default 2 up.")).to_be_visible()
+    expect(page.locator(".edit-steps > li").first).to_contain_text("expects status 418")
+
+    # Mistakes are marked in the editor where they are.
+    page.get_by_role("button", name="File as JSON").click()
+    editor = page.locator(".cm-content")
+    editor.click()
+    page.keyboard.press("Control+F")
+    page.keyboard.type("418")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
+    page.keyboard.type("true")
+    expect(page.locator("#findings")).to_contain_text("No scenario yet")
+    expect(page.locator(".cm-lintRange-error")).to_be_visible()
+    page.get_by_role("button", name="Save file").click()
+    expect(page.locator("#findings")).to_contain_text("/steps/0/expect/status")
+    assert "418" in file.read_text()
+    page.locator("#findings button.place").click()
+    expect(editor).to_be_focused()
+    page.keyboard.press("Control+F")
+    page.keyboard.type("true")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
+    page.keyboard.type("200")
+    expect(page.locator("#findings")).to_contain_text("can be run")
+    page.get_by_role("button", name="Save file").click()
+    expect(page.get_by_role("status").filter(has_text="Saved.")).to_be_visible()
+    assert "200" in file.read_text()
+
+    # One click in the list runs it, and the row says how it came out.
+    page.goto("/scenarios?q=two-cancels")
+    row = page.get_by_role("row", name="Two cancels")
+    row.get_by_role("button", name="Run").click()
+    expect(row.locator("td.outcome .verdict.passed")).to_be_visible()
+    expect(row.get_by_role("button", name="Run")).to_be_focused()

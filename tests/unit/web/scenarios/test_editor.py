@@ -1,0 +1,291 @@
+"""The editor of a scenario: what its forms write, and that every other byte stays."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx2 as httpx
+import pytest
+from starlette.testclient import TestClient
+
+from tests.support.apps import app_of
+from tests.support.pages import main_words
+
+ID = "scenarios/mine.scenario.json"
+ODD = """{
+    "steps" : [
+        {"name": "one",   "fixture": "default", "set": {"/data/order/grand_total": 35.00}},
+        { "fixture":"default",
+          "expect": { "status" : 200 } },
+        {"name": "three", "payload": {"version": 1.0}, "off_contract": true}
+    ],
+  "tags": ["a",  "b"]
+}"""
+"""A file that nobody would write so, without a line end behind the last line."""
+ONE = '{"name": "one",   "fixture": "default", "set": {"/data/order/grand_total": 35.00}}'
+TWO = '{ "fixture":"default",\n          "expect": { "status" : 200 } }'
+
+
+class Editor:
+    """A browser without script at the editor of one file."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / ID
+        self.path.parent.mkdir()
+        self.write(ODD)
+        self.client = TestClient(app_of(folder).asgi, base_url="http://127.0.0.1", follow_redirects=False)
+
+    def write(self, text: str) -> None:
+        self.path.write_bytes(text.encode())
+
+    @property
+    def text(self) -> str:
+        return self.path.read_bytes().decode()
+
+    def page(self, query: str = "") -> str:
+        answer = self.client.get(f"/scenarios/show?id={ID}{query}")
+        assert answer.status_code == 200, main_words(answer.text)
+        return answer.text
+
+    def press(self, do: str, page: str | None = None, **typed: str) -> httpx.Response:
+        """Press a button of the editor, with other texts in some of its fields."""
+        fields = form_fields(self.page() if page is None else page)
+        return self.client.post("/scenarios/edit", data={**fields, **typed, "do": do})
+
+    def saved(self, do: str, page: str | None = None, **typed: str) -> str:
+        """The page after a button that did its job."""
+        answer = self.press(do, page, **typed)
+        assert answer.status_code == 303, main_words(answer.text)
+        place = urlsplit(answer.headers["location"])
+        found = self.client.get(f"{place.path}?{place.query}")
+        assert found.status_code == 200
+        return str(found.text)
+
+    def undo(self, page: str) -> None:
+        found = re.search(r'action="/scenarios/undo".*?name="id" value="(\w+)"', page, re.DOTALL)
+        assert found is not None
+        assert self.client.post("/scenarios/undo", data={"id": found[1]}).status_code == 303
+
+
+def form_fields(page: str) -> dict[str, str]:
+    """The fields of the editor's form, as a browser sends them."""
+    form = page[page.index('<form id="edit"') :]
+    form = form[: form.index("</form>")]
+    fields = {}
+    for name, text in re.findall(r'<textarea[^>]* name="([^"]+)"[^>]*>\n(.*?)</textarea>', form, re.DOTALL):
+        fields[name] = html.unescape(text).replace("\n", "\r\n")
+    for tag in re.findall(r"<input [^>]*>", form):
+        attributes = {name: html.unescape(value) for name, value in re.findall(r'([\w-]+)="([^"]*)"', tag)}
+        if attributes.get("type") not in ("radio", "checkbox") or " checked" in tag:
+            fields[attributes["name"]] = attributes.get("value", "")
+    for name, options in re.findall(r'<select[^>]* name="([^"]+)"[^>]*>(.*?)</select>', form, re.DOTALL):
+        chosen = re.search(r"<option(?: value=\"([^\"]*)\")? selected>([^<]*)", options)
+        first = re.search(r"<option()>([^<]*)", options)
+        found = chosen or first
+        if found is not None:
+            fields[name] = html.unescape(found[1] or found[2])
+    return fields
+
+
+@pytest.fixture
+def editor(tmp_path: Path) -> Editor:
+    return Editor(tmp_path)
+
+
+def problem(answer: httpx.Response) -> str:
+    assert answer.status_code == 422
+    return main_words(answer.text)
+
+
+def test_what_is_not_edited_keeps_every_byte(editor: Editor):
+    for text in (ODD, ODD.replace("\n", "\r\n"), ODD + "\n\n"):
+        editor.write(text)
+        for query in ("&open=0", "&open=1", "&open=2", "&open=head", "&view=file"):
+            editor.saved("save", editor.page(query))
+            assert editor.text == text
+    assert not (editor.path.parent.parent / ".sandbox" / "undo").exists()
+
+
+EDITS: list[tuple[str, dict[str, str], str, str]] = [
+    ("&open=0", {"f-name": "first"}, '"name": "one"', '"name": "first"'),
+    ("&open=0", {"f-fixture": "already-shipped"}, '"fixture": "default", ', '"fixture": "already-shipped", '),
+    ("&open=0", {"f-set": '{"/data/order/grand_total": 35.50}'}, "35.00", "35.50"),
+    ("&open=0", {"f-set": ""}, ', "set": {"/data/order/grand_total": 35.00}', ""),
+    ("&open=0", {"f-remove": "/data/id\r\n\r\n"}, "35.00}}", '35.00},   "remove": ["/data/id"]}'),
+    ("&open=0", {"f-expects": "nothing"}, "35.00}}", '35.00},   "expect": null}'),
+    ("&open=0", {"off_contract": "yes"}, "35.00}}", '35.00},   "off_contract": true}'),
+    ("&open=1", {"f-expect": '{"status": 200, "max_ms": 9.50}'}, " : 200", ' : 200, "max_ms" : 9.50'),
+    ("&open=1", {"f-deliver": '{"times": 2}'}, "200 } }", '200 },\n          "deliver":{"times": 2} }'),
+    ("&open=2", {"f-payload": '{"version": 1.50}'}, "1.0", "1.50"),
+    ("&open=2", {"f-capture": '{"first": "/events"}'}, "true}", 'true, "capture": {"first": "/events"}}'),
+    ("&open=head", {"f-tags": "a, c"}, '["a",  "b"]', '["a",  "c"]'),
+    ("&open=head", {"f-name": "All is well"}, '"steps" : [', '"name" : "All is well",\n    "steps" : ['),
+]
+
+
+def test_an_edit_changes_its_own_bytes_alone(editor: Editor):
+    for query, typed, old, new in EDITS:
+        assert ODD.count(old) == 1
+        page = editor.saved("save", editor.page(query), **typed)
+        assert editor.text == ODD.replace(old, new)
+        assert "Saved. Undo" in main_words(page)
+        editor.undo(page)
+        assert editor.text == ODD
+
+
+def test_a_step_changes_what_it_sends(editor: Editor):
+    editor.saved("save", editor.page("&open=0"), **{"f-sends": "payload", "f-payload": ""})
+    step = json.loads(editor.text)["steps"][0]
+    assert "fixture" not in step
+    assert step["payload"]["data"]["order"]
+    editor.saved("save", editor.page("&open=0"), **{"f-sends": "raw", "f-raw": "any\nbytes", "f-set": ""})
+    assert json.loads(editor.text)["steps"][0] == {"name": "one", "raw": "any\nbytes"}
+    editor.saved("save", editor.page("&open=0"), **{"f-sends": "fixture", "f-fixture": "default"})
+    assert json.loads(editor.text)["steps"][0] == {"name": "one", "fixture": "default"}
+
+
+def test_steps_change_places_with_their_text(editor: Editor):
+    page = editor.saved("down:0", editor.page("&open=0"))
+    assert editor.text == ODD.replace(ONE, "#").replace(TWO, ONE).replace("#", TWO)
+    assert "Moved one down. Undo" in main_words(page)
+    assert form_fields(page)["opened"] == "1"
+    editor.saved("up:1", page)
+    assert editor.text == ODD
+    assert "change places" in problem(editor.press("up:0"))
+
+
+def test_a_step_is_deleted_and_back(editor: Editor):
+    page = editor.saved("delete:1", editor.page("&open=2"))
+    assert editor.text == ODD.replace(f"{TWO},\n        ", "")
+    assert "Deleted step 2. Undo" in main_words(page)
+    assert form_fields(page)["opened"] == "1"
+    editor.undo(page)
+    assert editor.text == ODD
+    editor.write('{"steps": [{"fixture": "default"}]}')
+    assert "at least one step" in problem(editor.press("delete:0"))
+
+
+def test_a_step_is_added_for_a_case_or_with_a_payload(editor: Editor):
+    page = editor.saved("add:case", case="already-shipped")
+    assert json.loads(editor.text)["steps"][3] == {"name": "already-shipped", "fixture": "already-shipped"}
+    assert form_fields(page)["opened"] == "3"
+    page = editor.saved("add:payload", case="already-shipped")
+    assert "Added already-shipped 2. Undo" in main_words(page)
+    assert json.loads(editor.text)["steps"][4]["payload"]["data"]
+    assert editor.text.startswith(ODD[: ODD.index("\n    ],")])
+
+
+def test_every_button_saves_what_is_typed(editor: Editor):
+    page = editor.saved("open:2", editor.page("&open=0"), **{"f-name": "first"})
+    assert '"name": "first"' in editor.text
+    assert "Saved. Undo" in main_words(page)
+    page = editor.saved("down:0", editor.page("&open=2"), **{"f-name": "third"})
+    assert "Saved. Moved first down. Undo" in main_words(page)
+    editor.undo(page)
+    assert '"name": "three"' in editor.text
+
+
+BAD: list[tuple[str, dict[str, str], str]] = [
+    ("&open=0", {"f-set": '{"/a": }'}, "line 1:8"),
+    ("&open=0", {"f-set": '{"a": 1}'}, "/steps/0/set/a"),
+    ("&open=0", {"f-set": "5"}, "/steps/0/set"),
+    ("&open=0", {"f-name": "three"}, "step 1 is named 'three' too"),
+    ("&open=1", {"f-expect": '{"status": 200, "stauts": 1}'}, "stauts"),
+    ("&open=1", {"f-expect": "  "}, "write what is expected"),
+    ("&open=0", {"f-deliver": '{"times": 0}'}, "/steps/0/deliver/times"),
+    ("&open=2", {"f-payload": "{"}, "line 1"),
+    ("&open=head", {"f-variables": "[]"}, "/variables"),
+]
+
+
+def test_bad_input_stays_as_it_was_typed(editor: Editor):
+    for number, (query, typed, why) in enumerate(BAD):
+        do = ("save", "down:0", "open:head", "view:file")[number % 4]
+        answer = editor.press(do, editor.page(query), **typed)
+        assert why in problem(answer)
+        fields = form_fields(answer.text)
+        assert {name: fields[name].replace("\r\n", "\n") for name in typed} == typed
+        assert editor.text == ODD
+
+
+def test_the_file_is_edited_as_it_is_written(editor: Editor):
+    editor.write(ODD.replace("\n", "\r\n"))
+    page = editor.saved("view:file")
+    editor.saved("save", page, typed=ODD.replace('"a"', '"z"').replace("\n", "\r\n"))
+    assert editor.text == ODD.replace('"a"', '"z"').replace("\n", "\r\n")
+    wrong = '{\n  "steps": [{"fixtrue": "default"}]\n}'
+    refused = editor.press("save", editor.page("&view=file"), typed=wrong)
+    assert "fixtrue" in problem(refused)
+    assert 'data-line="2"' in refused.text
+    assert form_fields(refused.text)["typed"] == wrong.replace("\n", "\r\n")
+    found = editor.client.post("/scenarios/check", data={"typed": wrong})
+    assert 'data-line="2"' in found.text
+    assert "can be run" in editor.client.post("/scenarios/check", data={"typed": ODD}).text
+
+
+@pytest.mark.parametrize(
+    ("query", "typed"),
+    [("&open=0", {"f-name": "first"}), ("&view=file", {"typed": ODD.replace('"one"', '"first"')})],
+)
+def test_a_change_of_somebody_else_is_shown_and_not_overwritten(
+    editor: Editor, query: str, typed: dict[str, str]
+):
+    page = editor.page(query)
+    theirs = ODD.replace("three", "drei")
+    editor.write(theirs)
+    clash = editor.press("save", page, **typed)
+    words = problem(clash)
+    assert "changed on disk meanwhile" in words
+    assert "drei" in words
+    assert editor.text == theirs
+    again = editor.press("save", clash.text)
+    assert "changed on disk meanwhile" in problem(again)
+    done = editor.saved("overwrite", again.text)
+    assert editor.text == ODD.replace('"one"', '"first"')
+    editor.undo(done)
+    assert editor.text == theirs
+
+
+def test_a_file_that_went_meanwhile_is_written_anew(editor: Editor):
+    page = editor.page("&open=0")
+    editor.path.unlink()
+    clash = editor.press("save", page, **{"f-name": "first"})
+    assert "gone from the disk" in problem(clash)
+    editor.saved("overwrite", clash.text)
+    assert editor.text == ODD.replace('"one"', '"first"')
+
+
+def test_what_ships_is_copied_by_the_first_edit(editor: Editor):
+    shipped = "shipped:draft-cancel.scenario.json"
+    page = editor.client.get(f"/scenarios/show?id={shipped}&open=head").text
+    answer = editor.client.post("/scenarios/edit", data={**form_fields(page), "f-name": "Ours", "do": "save"})
+    assert answer.status_code == 303
+    id = parse_qs(urlsplit(answer.headers["location"]).query)["id"][0]
+    assert id == "scenarios/draft-cancel.scenario.json"
+    assert json.loads((editor.path.parent / "draft-cancel.scenario.json").read_text())["name"] == "Ours"
+
+
+def test_a_file_that_is_no_scenario_is_mended_in_the_browser(editor: Editor):
+    editor.write('{"steps": []}')
+    listed = editor.client.get("/scenarios").text
+    link = re.search(r'<a href="([^"]+)">Mend it</a>', listed)
+    assert link is not None
+    page = editor.client.get(html.unescape(link[1]))
+    assert page.status_code == 200
+    assert "there are no steps" in main_words(page.text)
+    editor.saved("save", page.text, typed=ODD)
+    assert editor.text == ODD
+
+
+def test_a_button_that_no_page_has_does_nothing(editor: Editor):
+    for do in ("nothing", "up:x", "delete:9", "delete:-1", "open:7", "up:²"):
+        answer = editor.press(do)
+        assert answer.status_code in (303, 422)
+    assert editor.text == ODD
+    odd: Any = editor.client.post("/scenarios/edit", data={"id": "../x.scenario.json", "do": "save"})
+    assert odd.status_code == 400
