@@ -109,7 +109,7 @@ def test_it_is_printed_light_and_without_what_is_folded(browser: Browser, report
     page.emulate_media(media="print")
     expect(page.locator("details.message").first).to_be_hidden()
     expect(page.locator(".item.differs").first).to_be_visible()
-    assert page.evaluate("getComputedStyle(document.body).color") == "rgb(28, 33, 38)"
+    assert page.evaluate("getComputedStyle(document.body).color") == "rgb(26, 31, 41)"
     assert (
         page.locator(".side-value pre").first.evaluate("each => getComputedStyle(each).maxHeight") == "none"
     )

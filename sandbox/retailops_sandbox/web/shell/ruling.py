@@ -1,8 +1,17 @@
 """The form that makes a rule of a value in a comparison, for every page that shows one.
 
-A page gives the macro `comparison` (templates/shell/sidebyside.html) the address of its own handler, which
-answers with `shell/rule_pane.html` and a RulePane. What the form posts is read by `RuleForm.of`, applied by
-`RuleForm.written`, and tried by `previewed`.
+A page gives the macro `comparison` (templates/shell/sidebyside.html) the address of its own handler as
+`rule_url`. That answers a GET with `pane(...)` in `shell/rule_part.html`, for a script that puts it in place,
+or on a page of its own; web/log/ruling.py is the example. Of what the form posts, `do` says what to do:
+
+    preview         `pane(...)` again, in `shell/rule_preview.html`
+    rule            `RuleForm.of(form).written(text, about, is_template=True)` is the text of an expectation,
+                    of a file or of an editor, with the rule; `about.with_rule(form)` judges the delivery then
+    exactly,        the same, with this word as the choice, in place of what is selected
+    besides
+
+On a page that is one form already the pane is a part of it (`is_in_form`): its fields are posted along, and
+each `do` begins with the pane's `prefix`.
 """
 
 from __future__ import annotations
@@ -158,6 +167,10 @@ class RulePane(msgspec.Struct, frozen=True, kw_only=True):
     """The CSS selector of the part of the page that the answer to the form replaces."""
     hidden: Mapping[str, str] = {}
     """Further fields."""
+    is_in_form: bool = False
+    """Whether it stands within another form, whose fields are posted along."""
+    prefix: str = ""
+    """What the values of `do` begin with."""
     form: RuleForm
     place: RulePlace | None
     """None for an item."""
@@ -229,6 +242,8 @@ def pane(
     target: str,
     note: str,
     hidden: Mapping[str, str] | None = None,
+    is_in_form: bool = False,
+    prefix: str = "",
     problem: str = "",
 ) -> RulePane:
     """The form for a value or an item, with its preview. PointerError where there is none. Blocks."""
@@ -248,6 +263,8 @@ def pane(
         back=back,
         target=target,
         hidden=hidden or {},
+        is_in_form=is_in_form,
+        prefix=prefix,
         form=form,
         place=place,
         code=code,
