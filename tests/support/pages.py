@@ -16,8 +16,8 @@ def words(page: str) -> str:
 
 
 def main_words(page: str) -> str:
-    """The words of a page below its header, or of a part of a page."""
-    return words(page.partition("<main")[2] or page)
+    """The words of a page between its header and its dialogs, or of a part of a page."""
+    return words(page.partition("<main")[2].partition("</main>")[0] or page)
 
 
 def hidden(page: str) -> dict[str, str]:

@@ -71,8 +71,9 @@ def test_every_field_of_a_scenario_has_a_row(kind: type[msgspec.Struct]):
 
 
 def test_every_key_of_the_log_has_a_row():
-    page = documents.text("templates/log/keys.html")
-    keys = re.findall(r'\("(\S+)", "[^"]+"\)', page)
+    page = documents.text("templates/shell/dialogs.html")
+    listed = re.findall(r'^ *\("(?:Comparison|Log and deliveries)", \[(.*)\]\),$', page, re.MULTILINE)
+    keys = re.findall(r'\("(\S+)", "[^"]+"\)', "".join(listed))
     assert len(keys) == 10
     for key in keys:
         assert re.search(rf"^\| [^|]*`{re.escape(key)}`", LOG, re.MULTILINE), key
