@@ -77,10 +77,11 @@ def command(
         agreed = contract.load(action, wanted)
         kept = step.payload
         if not is_file:
-            kept = jsontext.parse(read_text(workspace.fixture_path(action, wanted, fixture)), file=fixture)
-        for path in step.set:
-            if what := members.unknown(agreed.request_schema, path, kept):
-                complain(f"note: --set: {action} {wanted} names no {what}: it is sent all the same")
+            path = workspace.fixture_path(action, wanted, fixture)
+            kept = jsontext.parse(read_text(path), file=str(path)) if step.set else None
+        for at in step.set:
+            if what := members.unknown(agreed.request_schema, at, kept):
+                complain(f"note: --set: {action} {wanted} names no {what}")
         return Chosen([scenario.single(step, action=action, edition=wanted, name=fixture)])
 
     execute(workspace, choose, [], jobs=1, kind="send", **{**given, "verbose": True})
