@@ -318,7 +318,7 @@ def test_compose_begins_with_the_edition_of_the_chosen_receiver_and_says_where_a
 ) -> None:
     saved(http, base_url="http://shop.test/order_cancel_v1")
     page = words(http.get("/").text)
-    assert "POST http://shop.test/order_cancel_v1 " in page
+    assert "http://shop.test/order_cancel_v1 " in page
     assert "The payload is" not in page
     other = words(http.get("/?edition=draft").text)
     assert "POST http://shop.test/order_cancel " in other
@@ -381,3 +381,52 @@ def test_a_receiver_is_chosen_on_any_page_for_the_next_sends(
     target = http.get("/runs").text.partition('id="header-target"')[2].partition("</summary>")[0]
     assert "<b>shop</b>" in target
     assert http.post("/receivers/choose", data={"name": "nobody"}).status_code == 400
+
+
+# --- a pasted URL ---
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("http://127.0.0.1:5000", "http://127.0.0.1:5000/order_cancel"),
+        ("http://127.0.0.1:5000/order_cancel ", "http://127.0.0.1:5000/order_cancel"),
+        ("https://shop.example/retailops/", "https://shop.example/retailops/order_cancel"),
+        ("127.0.0.1:5000", "the URL has no scheme (write http://127.0.0.1:5000)"),
+        ("shop.example/hook", "the URL has no scheme (write https://shop.example/hook)"),
+        ("http://user:geheim@shop.example", "the URL has a user or password"),
+        ("ftp://shop.example", "http:// or https://"),
+        ("http://[", "a URL cannot be read"),
+        ("", ""),
+    ],
+)
+def test_a_pasted_url_is_checked_as_it_is_typed(http: httpx2.Client, url: str, said: str) -> None:
+    answer = http.post("/receivers/url", data={"url": url})
+    assert answer.status_code == 200
+    assert said in words(answer.text)
+    assert "geheim" not in answer.text
+
+
+def test_a_pasted_url_is_sent_to_at_once_and_saved_when_wanted(
+    http: httpx2.Client, workspace: Workspace
+) -> None:
+    answer = http.post("/receivers/use", data={"url": "http://till.example:81/order_cancel"})
+    assert answer.status_code == 303
+    header = http.get("/").text.partition("</header>")[0]
+    target = header.partition('id="header-target"')[2].partition("</summary>")[0]
+    assert "<b>till.example-81</b>" in target
+    assert "http://till.example:81/order_cancel" in target
+    assert "not saved" in words(header)
+    assert not workspace.receivers().receivers
+    http.post("/receivers/use", data={"url": "http://till.example:81"})
+    assert http.get("/").text.count('value="receiver:till.example-81') == 1
+    http.post("/receivers/keep", data={"name": "till.example-81"})
+    [kept] = workspace.receivers().receivers
+    assert (kept.name, kept.base_url) == ("till.example-81", "http://till.example:81")
+    assert "not saved" not in words(http.get("/").text.partition("</header>")[0])
+
+
+def test_a_wrong_url_is_refused_beside_its_field(http: httpx2.Client) -> None:
+    answer = http.post("/receivers/use", data={"url": "nonsense"}, headers={"HX-Request": "true"})
+    assert (answer.status_code, "no scheme" in words(answer.text)) == (200, True)
+    assert http.post("/receivers/use", data={"url": "nonsense"}).status_code == 400

@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from retailops_sandbox.contracts import contract
-from retailops_sandbox.errors import SandboxError
+from retailops_sandbox.errors import SandboxError, UsageError
 from retailops_sandbox.model import Receiver
 from retailops_sandbox.web.receivers import env_requirements
 from retailops_sandbox.web.receivers.connection_check import ConnectionCheck, ConnectionChecks
@@ -25,6 +25,7 @@ from retailops_sandbox.web.receivers.form import (
     from_receiver,
     read,
 )
+from retailops_sandbox.web.receivers.pasted import receiver_at
 from retailops_sandbox.web.shell import forms
 from retailops_sandbox.web.shell.choices import remember_receiver
 from retailops_sandbox.web.shell.context import AppContext, Target
@@ -102,6 +103,13 @@ class CheckPart(msgspec.Struct, frozen=True):
     check_id: str
 
 
+class UrlCheck(msgspec.Struct, frozen=True):
+    """Where a pasted URL would send, or what is wrong with it; both empty for none."""
+
+    url: str = ""
+    problem: str = ""
+
+
 class EnvRequirementsPart(msgspec.Struct, frozen=True):
     """The environment variables alone."""
 
@@ -124,6 +132,9 @@ class ReceiverPages(RoomPages):
             Route("/receivers/new", self.new),
             Route("/receivers/edit", self.edit),
             Route("/receivers/save", self.save, methods=["POST"]),
+            Route("/receivers/use", self.use, methods=["POST"]),
+            Route("/receivers/url", self.check_url, methods=["POST"]),
+            Route("/receivers/keep", self.keep, methods=["POST"]),
             Route("/receivers/choose", self.choose, methods=["POST"]),
             Route("/receivers/check", self.check, methods=["POST"]),
             Route("/receivers/try", self.check_typed, methods=["POST"]),
@@ -179,6 +190,47 @@ class ReceiverPages(RoomPages):
         response = RedirectResponse(forms.came_from(request), HTTPStatus.SEE_OTHER)
         remember_receiver(request, response, receiver)
         return response
+
+    async def use(self, request: Request) -> Response:
+        """Make the receiver at a pasted URL the target of this browser's next sends; it is in no file yet."""
+        url = text(await forms.read(request), "url")
+        is_scripted = "hx-request" in request.headers
+        try:
+            receiver = self._pasted(url)
+        except UsageError as error:
+            if not is_scripted:
+                raise
+            return self._part(request, "receivers/url_check.html", UrlCheck(problem=str(error)))
+        self._context.add_receiver(receiver)
+        if is_scripted:
+            response = Response(status_code=HTTPStatus.NO_CONTENT, headers={"HX-Refresh": "true"})
+        else:
+            response = RedirectResponse(forms.came_from(request), HTTPStatus.SEE_OTHER)
+        remember_receiver(request, response, receiver)
+        return response
+
+    async def check_url(self, request: Request) -> Response:
+        """What is wrong with a URL as it is typed, or where it would send."""
+        url = text(await forms.read(request), "url")
+        try:
+            found = (
+                UrlCheck(self._context.default_target(self._pasted(url)).url) if url.strip() else UrlCheck()
+            )
+        except UsageError as error:
+            found = UrlCheck(problem=str(error))
+        return self._part(request, "receivers/url_check.html", found)
+
+    async def keep(self, request: Request) -> Response:
+        """Save a receiver that was pasted."""
+        receiver = self._context.read_receivers().named(text(await forms.read(request), "name"))
+        self._context.workspace.save_receiver(receiver)
+        return RedirectResponse(f"/receivers?saved={quote(receiver.name)}", HTTPStatus.SEE_OTHER)
+
+    def _pasted(self, url: str) -> Receiver:
+        """The receiver at a URL, one that is known already where there is one."""
+        known = self._context.read_receivers()
+        receiver = receiver_at(url, known.names.__contains__)
+        return next((each for each in known.unsaved if each.base_url == receiver.base_url), receiver)
 
     async def check(self, request: Request) -> Response:
         """Check the connection to one of the listed receivers."""

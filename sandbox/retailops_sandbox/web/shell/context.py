@@ -49,6 +49,8 @@ class Target(msgspec.Struct, frozen=True):
     """Why the receiver may not understand what is sent: it speaks another edition."""
     is_gone: bool = False
     """Whether there is no receiver of that name."""
+    is_unsaved: bool = False
+    """Whether the receiver is in no file."""
 
     @classmethod
     def gone(cls, name: str, receivers: KnownReceivers) -> Target:
@@ -142,7 +144,11 @@ class AppContext:
 
         SandboxError where the receivers cannot be read, as the secrets are then unknown.
         """
-        return self._policy(receivers.own().receivers)
+        return self._policy((*receivers.own().receivers, *receivers.unsaved))
+
+    def add_receiver(self, receiver: Receiver) -> None:
+        """Make a receiver known that is in no file, until the process ends or one of its name is saved."""
+        self._receivers_file.add(receiver)
 
     def _policy(self, receivers: Iterable[Receiver]) -> SecretPolicy:
         named = (*self._secret_env, *self.secrets)
@@ -172,7 +178,11 @@ class AppContext:
 
     def targets(self) -> list[Target]:
         """Where a send of the first action to each receiver would go."""
-        return [self.default_target(each) for each in self.read_receivers().all]
+        known = self.read_receivers()
+        return [
+            msgspec.structs.replace(self.default_target(each), is_unsaved=each in known.unsaved)
+            for each in known.all
+        ]
 
     def default_target(self, receiver: Receiver) -> Target:
         """The target of a send of the first action, in the edition that the receiver speaks."""

@@ -16,6 +16,8 @@ class KnownReceivers(msgspec.Struct, frozen=True):
 
     stand_in: Receiver
     _own: ReceiverBook | SandboxError
+    unsaved: tuple[Receiver, ...] = ()
+    """Those of pasted URLs, which end with the process."""
 
     @classmethod
     def read(cls, workspace: Workspace, stand_in: Receiver) -> KnownReceivers:
@@ -38,9 +40,9 @@ class KnownReceivers(msgspec.Struct, frozen=True):
 
     @property
     def all(self) -> list[Receiver]:
-        """The stand-in, then the workspace's; the stand-in alone where there is a `problem`."""
+        """The stand-in, then the workspace's unless there is a `problem`, then the unsaved."""
         own = () if isinstance(self._own, SandboxError) else self._own.receivers
-        return [self.stand_in, *(each for each in own if each.name != self.stand_in.name)]
+        return [self.stand_in, *(each for each in own if each.name != self.stand_in.name), *self.unsaved]
 
     @property
     def names(self) -> list[str]:
@@ -68,9 +70,20 @@ class ReceiversFile:
         self._workspace = workspace
         self._stand_in = stand_in
         self._known: tuple[FileStamp, KnownReceivers] | None = None
+        self._unsaved: dict[str, Receiver] = {}
 
     def read(self) -> KnownReceivers:
         """The receivers as they are now; the same object as before where nothing has changed."""
+        found = self._read()
+        taken = {each.name for each in found.all}
+        unsaved = tuple(each for name, each in self._unsaved.items() if name not in taken)
+        return msgspec.structs.replace(found, unsaved=unsaved) if unsaved else found
+
+    def add(self, receiver: Receiver) -> None:
+        """Add a receiver that is in no file, until the process ends or one of its name is saved."""
+        self._unsaved = {**self._unsaved, receiver.name: receiver}
+
+    def _read(self) -> KnownReceivers:
         stamp, known = file_stamp(self._workspace.receivers_file), self._known
         if known is not None and known[0] == stamp:
             return known[1]
