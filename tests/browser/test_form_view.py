@@ -35,6 +35,14 @@ def row(page: Page, pointer: str) -> Locator:
     return rows.filter(has=page.locator(f'[data-pointer="{pointer}"]'))
 
 
+def unfold(page: Page, pointer: str) -> None:
+    """Open the groups that a value is in."""
+    inside = page.locator(f'[data-pointer="{pointer}"]')
+    folded = page.locator("#form-view details:not([open])").filter(has=inside)
+    while folded.count():
+        folded.first.locator("> summary").click()
+
+
 def type_over(page: Page, pointer: str, text: str) -> None:
     """Write into an input and leave it."""
     at(page, pointer).fill(text)
@@ -83,6 +91,7 @@ def test_a_field_says_what_it_is(page: Page):
 
 def test_an_invalid_value_is_kept_and_marked_on_its_own_input(page: Page):
     show(page, "Form")
+    unfold(page, "/data/order/channel_payment/charged")
     type_over(page, "/data/order/channel_payment/charged", "thirty five")
     show(page, "Form")
     charged = at(page, "/data/order/channel_payment/charged")
@@ -110,12 +119,14 @@ def test_a_missing_field_is_marked_and_added_when_typed(page: Page):
 def test_entries_are_added_and_removed(page: Page):
     items = "/data/order/unshipped_items_ref"
     show(page, "Form")
+    unfold(page, f"{items}/0")
     press_in_form(page, "Add an entry to unshipped_items_ref")
     expect(at(page, f"{items}/1")).to_have_value("496")
     type_over(page, f"{items}/1", "497")
     press_in_form(page, "Remove unshipped_items_ref 0")
     expect(at(page, f"{items}/1")).to_have_count(0)
     expect(at(page, f"{items}/0")).to_have_value("497")
+    unfold(page, "/data/order/payment_status/by_account/0/method")
     press_in_form(page, "Add an entry to by_account")
     expect(at(page, "/data/order/payment_status/by_account/1/method")).to_have_value("channel")
     press_in_form(page, "Remove 0")
@@ -283,6 +294,7 @@ def test_ctrl_enter_sends_from_an_input(scripted: Page, served: Served):
 def test_what_the_form_did_can_be_undone_in_the_raw_text(scripted: Page):
     before = payload_of(scripted).input_value()
     show(scripted, "Form")
+    unfold(scripted, "/data/order/payment_status/settled")
     press_in_form(scripted, "Remove payment_status")
     expect(payload_of(scripted)).not_to_have_value(re.compile("payment_status"))
     show(scripted, "JSON")
@@ -293,8 +305,29 @@ def test_what_the_form_did_can_be_undone_in_the_raw_text(scripted: Page):
 
 def test_an_added_entry_has_the_focus_and_a_removed_one_leaves_it_near(scripted: Page):
     show(scripted, "Form")
+    unfold(scripted, "/data/order/unshipped_items_ref/0")
     press_in_form(scripted, "Add an entry to unshipped_items_ref")
     expect(at(scripted, "/data/order/unshipped_items_ref/1")).to_be_focused()
+
+
+def test_groups_are_summarised_and_a_filter_leads_to_what_is_looked_for(page: Page):
+    show(page, "Form")
+    folded = page.locator("#form-view details", has_text="channel_payment").last
+    expect(folded.locator("> summary")).to_contain_text("success 1")
+    type_over(page, "/data/order/grand_total", "36")
+    page.get_by_label("Filter the members").fill("charged")
+    look = page.locator(".form-filter").get_by_role("button", name="Filter")
+    if look.is_visible():
+        look.click()
+    expect(at(page, "/data/order/grand_total")).to_have_count(0)
+    expect(at(page, "/data/order/channel_payment/charged")).to_be_visible()
+    page.get_by_label("Filter the members").fill("")
+    page.get_by_label("Changed only").check()
+    if look.is_visible():
+        look.click()
+    expect(at(page, "/data/order/channel_payment/charged")).to_have_count(0)
+    expect(at(page, "/data/order/grand_total")).to_have_value("36")
+    expect(payload_of(page)).to_have_value(re.compile('"charged": 35'))
 
 
 def test_as_sent_follows_receiver_and_variables(scripted: Page, served: Served):

@@ -5,6 +5,13 @@ import { morph } from "./morph.js";
 
 const PAUSE_MS = 250;
 
+// Focuses a control, and unfolds what it is in.
+export function focusInside(control) {
+  for (let group = control.closest("details"); group; group = group.parentElement.closest("details"))
+    group.open = true;
+  control.focus();
+}
+
 export class Exchange {
   #queue = Promise.resolve();
   #pause = null;
@@ -93,6 +100,7 @@ export class Exchange {
     const memberOf = (control) => control.dataset.pointer.slice(pointer.length + 1).split("/")[0];
     const added = this.controls.filter((control) => `${control.dataset.pointer}/`.startsWith(`${pointer}/`));
     const last = added.at(-1);
-    added.find((control) => memberOf(control) === memberOf(last))?.focus();
+    const first = added.find((control) => memberOf(control) === memberOf(last));
+    if (first) focusInside(first);
   }
 }

@@ -1,6 +1,7 @@
 // The server's findings: marked at their lines in the editor, and linked from the list below it.
 
 import { setDiagnostics } from "@codemirror/lint";
+import { focusInside } from "./exchange.js";
 import { endOfValue } from "./place.js";
 
 class Findings {
@@ -67,7 +68,7 @@ class Findings {
     button.addEventListener("click", () => {
       const { line, column, pointer } = button.dataset;
       const input = document.querySelector(`#form-view [data-pointer="${CSS.escape(pointer ?? "")}"]`);
-      if (input) input.focus();
+      if (input) focusInside(input);
       else if (!this.editor.view.dom.hidden)
         this.editor.goTo(this.editor.position(Number(line), Number(column || 1)));
     });

@@ -1,7 +1,7 @@
 // Raw, form, as sent: three views of one payload. The raw text decides; the server makes the others from it,
 // and makes the raw text from what is typed into the form.
 
-import { Exchange } from "./exchange.js";
+import { Exchange, focusInside } from "./exchange.js";
 
 const UNREACHABLE = "The sandbox does not answer: what is typed here stays, and is not taken over yet.";
 
@@ -10,6 +10,7 @@ export class Views extends Exchange {
     super(form, "payload-view", "payload-shown", unsaved);
     this.editor = editor;
     this.findings = findings;
+    this.filter = this.#filter;
     this.#show(this.current);
     for (const moment of ["input", "change"]) form.addEventListener(moment, (event) => this.#typed(event));
     form.addEventListener("submit", (event) => this.#pressed(event));
@@ -52,7 +53,20 @@ export class Views extends Exchange {
       document.getElementById(id).replaceWith(page.getElementById(id));
     this.findings.take(this.editor.text);
     this.#show(this.current);
+    this.#unfold();
     if (action.startsWith("add:")) this.focusLast(action.slice("add:".length));
+  }
+
+  get #filter() {
+    const { form_filter: words, changed_only: changed } = this.form.elements;
+    return `${words?.value ?? ""} ${changed?.checked ?? false}`;
+  }
+
+  // What is folded stays folded, but where another filter shows other parts.
+  #unfold() {
+    if (this.filter === this.#filter) return;
+    this.filter = this.#filter;
+    for (const group of this.part.querySelectorAll("details")) group.open = "open" in group.dataset;
   }
 
   unreachable() {
@@ -73,6 +87,7 @@ export class Views extends Exchange {
     const wrong = [...this.part.querySelectorAll("[aria-invalid]")];
     const isAfterFocus = (each) =>
       document.activeElement.compareDocumentPosition(each) & Node.DOCUMENT_POSITION_FOLLOWING;
-    (wrong.find(isAfterFocus) ?? wrong[0])?.focus();
+    const next = wrong.find(isAfterFocus) ?? wrong[0];
+    if (next) focusInside(next);
   }
 }

@@ -13,7 +13,7 @@ from retailops_sandbox.foreign_text import WHOLE
 from retailops_sandbox.jsontext.pointer import PointerError
 from retailops_sandbox.web.compose import inputs, payload_form, request_preview
 from retailops_sandbox.web.compose.findings import Findings
-from retailops_sandbox.web.compose.payload_form import FormView
+from retailops_sandbox.web.compose.payload_form import Filter, FormView
 from retailops_sandbox.web.compose.request_preview import RequestPreview
 from retailops_sandbox.web.compose.vocabulary import Word, vocabulary
 from retailops_sandbox.web.shell.context import AppContext
@@ -44,7 +44,13 @@ def panel(
     form_view = preview = None
     if send_form.view == "form":
         form_view = payload_form.of(
-            send_form.payload, wanted, findings, fixture=send_form.fixture, fixture_text=read_fixture()
+            send_form.payload,
+            wanted,
+            findings,
+            fixture=send_form.fixture,
+            fixture_text=read_fixture(),
+            filter=Filter(words=send_form.form_filter, changed_only=send_form.changed_only == "yes"),
+            touched=send_form.touched,
         )
     elif send_form.view == "sent":
         preview = request_preview.of(context, receivers, send_form)
@@ -68,6 +74,7 @@ def press(context: AppContext, send_form: SendForm, word: str, pointer: str) -> 
     """Press one of EDITS; Refused where that cannot be done at the pointer."""
     wanted = contract.load(send_form.action, send_form.edition)
     kept = _fixture_text(context, send_form)
+    send_form.touched = pointer
     try:
         send_form.payload = payload_form.edited(send_form.payload, wanted, word, pointer, kept)
     except (SandboxError, PointerError) as error:

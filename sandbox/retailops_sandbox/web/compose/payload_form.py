@@ -10,7 +10,7 @@ from msgspec import UNSET
 
 from retailops_sandbox import jsontext
 from retailops_sandbox.contracts.contract import Contract, documented, schema_at
-from retailops_sandbox.errors import SourceError
+from retailops_sandbox.errors import SourceError, shortened
 from retailops_sandbox.jsontext import pointer as pointers
 from retailops_sandbox.model import Json
 from retailops_sandbox.web.compose.findings import Findings
@@ -19,7 +19,29 @@ from retailops_sandbox.web.compose.inputs import count, is_plain_text, shown, va
 MOST_FIELDS = 2_000
 """The most inputs of a form, as browsers are slow with more; a larger payload is edited raw."""
 
+_SUMMARISED, _LONGEST_SUMMARY = 4, 72
+_OPEN_DEPTH = 2
+"""Down to which depth groups of groups are unfolded at first."""
+
 Schema = Mapping[str, Any]
+
+
+class Filter(msgspec.Struct, frozen=True, kw_only=True):
+    """What is shown of a form."""
+
+    words: str = ""
+    """A part is shown if its pointer has all of these words, or a part in it does."""
+    changed_only: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.words.strip()) or self.changed_only
+
+    def takes(self, part: Field | Group) -> bool:
+        """Whether a part is shown for its own sake."""
+        where = part.pointer.casefold()
+        return all(word in where for word in self.words.casefold().split()) and (
+            part.is_changed or not self.changed_only
+        )
 
 
 class Field(msgspec.Struct, kw_only=True):
@@ -62,7 +84,32 @@ class Group(msgspec.Struct, kw_only=True):
     is_present: bool = False
     problem: str = ""
     is_changed: bool = False
+    is_open: bool = False
+    """Whether it is shown unfolded at first."""
+    size: int = 0
+    """The number of its members or items, also of those that are filtered out."""
     parts: Sequence[Field | Group] = ()
+
+    @property
+    def summary(self) -> str:
+        """Its first values, for where it is folded."""
+        fields = [each for each in self.parts if isinstance(each, Field) and each.is_present]
+        shown = [
+            each.text if self.kind == "array" else f"{each.label} {each.text}"
+            for each in fields[:_SUMMARISED]
+        ]
+        more = ["…"] if len(self.parts) > len(shown) else []
+        return shortened(", ".join([*shown, *more]), _LONGEST_SUMMARY)
+
+    @property
+    def changes(self) -> int:
+        """How many single values in it are changed."""
+        return sum(isinstance(each, Field) and each.is_changed for each in with_inner(self))
+
+    @property
+    def problems(self) -> int:
+        """How many problems there are with it and in it."""
+        return sum(bool(each.problem) for each in with_inner(self))
 
     @property
     def is_plain(self) -> bool:
@@ -80,12 +127,28 @@ class FormView(msgspec.Struct, frozen=True, kw_only=True):
     compared_with: str = ""
     """The name of the fixture against which changes are marked."""
     changes: int = 0
+    filter: Filter = Filter()
+
+    @property
+    def is_nothing_found(self) -> bool:
+        """Whether the filter leaves nothing."""
+        return bool(self.filter) and isinstance(self.root, Group) and not self.root.parts
 
 
 def of(
-    text: str, contract: Contract, findings: Findings, *, fixture: str = "", fixture_text: str | None = None
+    text: str,
+    contract: Contract,
+    findings: Findings,
+    *,
+    fixture: str = "",
+    fixture_text: str | None = None,
+    filter: Filter | None = None,
+    touched: str = "",
 ) -> FormView:
-    """The form of a raw text; with `fixture_text`, what differs from it is marked."""
+    """The form of a raw text; with `fixture_text`, what differs from it is marked.
+
+    `touched` is the pointer at which a button was pressed: it is in sight.
+    """
     made = _Form(contract, _parsed(fixture_text))
     try:
         value = jsontext.parse(text)
@@ -97,11 +160,17 @@ def of(
         return FormView(root=made.blank(), problem=why, edition=contract.edition)
     root = made.node("", "payload", contract.request_schema, value, is_required=True)
     _mark(root, findings)
+    changes = sum(each.kind == "field" and each.is_changed for each in with_inner(root))
+    wanted = filter or Filter()
+    if wanted and isinstance(root, Group):
+        _keep_found(root, wanted)
+    _unfold(root, 0, touched, is_filtered=bool(wanted))
     return FormView(
         root=root,
         edition=contract.edition,
         compared_with=fixture if made.before is not UNSET else "",
-        changes=sum(each.kind == "field" and each.is_changed for each in with_inner(root)),
+        changes=changes,
+        filter=wanted,
     )
 
 
@@ -163,6 +232,7 @@ class _Form:
         if value is not UNSET:
             inside = self._members if allowed == "object" else self._items
             group.parts = list(inside(pointer, known, value))
+            group.size = len(value)
         return group
 
     def _members(self, pointer: str, schema: Schema, value: Any) -> Iterator[Field | Group]:
@@ -224,6 +294,37 @@ def _mark(root: Field | Group, findings: Findings) -> None:
         part = parts.get(pointer)
         if part is not None and not part.problem:
             part.problem = row.message
+
+
+# --- what is shown, and what is folded ---
+
+
+def _keep_found(group: Group, wanted: Filter) -> None:
+    """Leave of a group's parts those that are found, and those with something found in them."""
+    found = []
+    for part in group.parts:
+        is_found = wanted.takes(part)
+        if isinstance(part, Group) and not (is_found and not wanted.changed_only):
+            _keep_found(part, wanted)
+            is_found = bool(part.parts) or is_found
+        if is_found:
+            found.append(part)
+    group.parts = found
+
+
+def _unfold(part: Field | Group, depth: int, touched: str, *, is_filtered: bool) -> None:
+    """Open the groups that lead to others near the top, and those with what must be in sight."""
+    if not isinstance(part, Group):
+        return
+    for each in part.parts:
+        _unfold(each, depth + 1, touched, is_filtered=is_filtered)
+    leads_on = depth <= _OPEN_DEPTH and any(
+        isinstance(each, Group) and each.kind == "object" and each.parts for each in part.parts
+    )
+    is_touched = bool(touched) and (
+        f"{touched}/".startswith(f"{part.pointer}/") or part.pointer.startswith(f"{touched}/")
+    )
+    part.is_open = depth == 0 or is_filtered or leads_on or is_touched or part.problems > 0
 
 
 # --- schemas ---

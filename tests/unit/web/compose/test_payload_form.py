@@ -17,7 +17,7 @@ from retailops_sandbox.jsontext.pointer import PointerError
 from retailops_sandbox.web.compose import payload_form
 from retailops_sandbox.web.compose.findings import examine
 from retailops_sandbox.web.compose.inputs import typed
-from retailops_sandbox.web.compose.payload_form import Field, FormView, Group
+from retailops_sandbox.web.compose.payload_form import Field, Filter, FormView, Group
 
 DRAFT = contract.load("order_cancel", "draft")
 V1 = contract.load("order_cancel", "v1")
@@ -258,3 +258,92 @@ def test_a_list_of_single_values_is_plain_and_one_of_objects_is_not():
     found = parts(form(DEFAULT))
     assert found["/data/order/unshipped_items_ref"].is_plain  # type: ignore[union-attr]
     assert not found["/data/order/payment_status/by_account"].is_plain  # type: ignore[union-attr]
+
+
+# --- what is folded, and what is found ---
+
+
+def groups(view: FormView) -> dict[str, Group]:
+    return {pointer: each for pointer, each in parts(view).items() if isinstance(each, Group)}
+
+
+def filtered(text: str = DEFAULT, *, words: str = "", changed_only: bool = False) -> FormView:
+    wanted = Filter(words=words, changed_only=changed_only)
+    findings = examine(text, DRAFT, Names())
+    return payload_form.of(text, DRAFT, findings, fixture="default", fixture_text=DEFAULT, filter=wanted)
+
+
+def test_groups_that_lead_to_others_are_open_and_all_others_folded_and_summarised():
+    found = groups(form(DEFAULT, DEFAULT))
+    assert [pointer for pointer, each in found.items() if each.is_open] == ["", "/data", "/data/order"]
+    assert found["/data/order/unshipped_items_ref"].summary == "496"
+    payment = found["/data/order/channel_payment"]
+    assert payment.size == len(payment.parts)
+    assert payment.summary.startswith("success 1, unsettled_external 0, ")
+    assert payment.summary.endswith("…")
+
+
+def test_a_summary_is_short_whatever_the_values_are():
+    text = DEFAULT.replace('"method": "channel"', f'"method": "{"long " * 100}"')
+    assert all(len(each.summary) <= 73 for each in groups(form(text, DEFAULT)).values())
+
+
+def test_a_group_with_a_problem_is_open_and_counts_it():
+    found = groups(form(DEFAULT.replace('"by_account": [', '"by_account": [{"success": "x"}, '), DEFAULT))
+    assert found["/data/order/payment_status/by_account"].is_open
+    assert found["/data/order"].problems == found["/data/order/payment_status/by_account"].problems > 0
+    assert not found["/data/order/channel_payment"].is_open
+
+
+def test_what_was_touched_is_open():
+    pointer = "/data/order/unshipped_items_ref"
+    view = payload_form.of(DEFAULT, DRAFT, examine(DEFAULT, DRAFT, Names()), touched=pointer)
+    assert groups(view)[pointer].is_open
+    view = payload_form.of(DEFAULT, DRAFT, examine(DEFAULT, DRAFT, Names()), touched=f"{pointer}/0")
+    assert groups(view)[pointer].is_open
+
+
+def test_a_folded_group_says_how_much_in_it_has_changed():
+    text = DEFAULT.replace('"charged": 35', '"charged": 36')
+    found = groups(form(text, DEFAULT))
+    assert found["/data/order/channel_payment"].changes == 1
+    assert not found["/data/order/channel_payment"].is_open
+
+
+def test_a_filter_leaves_the_members_whose_path_has_all_words():
+    view = filtered(words="Payment  CHARGED")
+    fields = [pointer for pointer, each in parts(view).items() if isinstance(each, Field)]
+    assert fields
+    assert all("payment" in pointer and "charged" in pointer for pointer in fields)
+    assert all(each.is_open for each in groups(view).values())
+    assert not view.is_nothing_found
+    # What is found with its name is whole.
+    view = filtered(words="unshipped")
+    assert "/data/order/unshipped_items_ref/0" in parts(view)
+
+
+def test_a_filter_that_finds_nothing_says_so():
+    assert filtered(words="nothing-like-this").is_nothing_found
+    assert filtered(changed_only=True).is_nothing_found
+    assert not filtered().is_nothing_found
+
+
+def test_only_what_has_changed_is_left_on_demand():
+    text = DEFAULT.replace('"charged": 35', '"charged": 36').replace("      496\n", "      496,\n      7\n")
+    view = filtered(text, changed_only=True)
+    fields = [pointer for pointer, each in parts(view).items() if isinstance(each, Field)]
+    assert "/data/order/unshipped_items_ref/1" in fields
+    assert all(field(view, pointer).is_changed for pointer in fields)
+    assert view.changes == len(fields)
+    assert groups(view)["/data/order/unshipped_items_ref"].size == 2
+    view = filtered(text, changed_only=True, words="charged")
+    assert all("charged" in pointer for pointer, each in parts(view).items() if isinstance(each, Field))
+
+
+def test_what_a_filter_hides_stays_in_the_payload():
+    view = filtered(words="grand_total")
+    written = inputs(view)
+    assert len(written) == 1
+    assert typed(DEFAULT, dict.fromkeys(written, "36"))[0] == DEFAULT.replace(
+        '"grand_total": 35', '"grand_total": 36'
+    )
