@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -121,6 +122,14 @@ def test_the_summary_lists_what_failed_first_and_names_all():
     assert "step 'y': /a: expected 0, got 1 (changed)" in rows[0]
     assert "fine" in rows[1]
     assert "nothing ran" in github.summary(finished_run())
+
+
+def test_the_summary_says_what_was_not_compared():
+    judged = Judgement(delivery="r.1", verdict="passed", at="", unchecked=("events",))
+    fine = result("passed", name="fine")
+    steps = (fine.steps[0], msgspec.structs.replace(fine.steps[1], judgements=(judged,)))
+    text = github.summary(finished_run(ScenarioResult(fine.plan, "passed", steps, 0.1)))
+    assert "events were not compared in 1 of 2 steps" in plain(text)
 
 
 MARKUP = "|`*_<b>[x](http://evil.example)![y](z)\n# @all #1 ~~ & \\ <script> www.evil.example"

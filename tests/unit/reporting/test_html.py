@@ -66,6 +66,8 @@ class Ran:
                 expectation=Expectation(body=expected) if expected is not None else None,
                 differences=judged.get("differences", ()),
                 violations=judged.get("violations", ()),
+                unchecked=judged.get("unchecked", ()),
+                expected_by=judged.get("expected_by", ""),
             )
             self.evidence.on_event(DeliveryFinished(plan, delivery, judgement))
             found.append(judgement)
@@ -174,6 +176,18 @@ def test_the_whole_in_one_line(verdicts: list[Verdict], says: str):
         ran.add(verdict, answer={})
     assert f"</span> {says}</h1>" in ran.page()
     assert "</span> Interrupted" in ran.page(interrupted=True)
+
+
+def test_what_was_not_compared_is_beside_the_verdict_and_who_expected_the_rest():
+    ran = Ran()
+    by = "fixtures/a/b/<c>.expect.json"
+    ran.add("passed", answer={}, expected={}, unchecked=("events",), expected_by=by)
+    page = ran.page()
+    assert page.count('<span class="muted">events were not compared</span>') == 2
+    assert "by fixtures/a/b/&lt;c&gt;.expect.json" in page
+    failed = Ran()
+    failed.add("failed", answer={}, unchecked=("events",))
+    assert "not compared" not in failed.page()
 
 
 def test_it_names_the_receiver_and_says_loudly_when_it_was_the_stand_in():
