@@ -40,7 +40,15 @@ FILTERS = (
     "verdict=passed",
     "status=200",
 )
-FILTERS += ("status=2xx", "status=5xx", "fault=any", "since=2024-05-02", "until=2024-05-02", "order=4897")
+FILTERS += (
+    "fixture=default",
+    "status=2xx",
+    "status=5xx",
+    "fault=any",
+    "since=2024-05-02",
+    "until=2024-05-02",
+    "order=4897",
+)
 FIRST_HIT_MS, RUN_MS, APPEND, FILLED = 200, 1000, 1.2, 15_000
 
 
