@@ -104,6 +104,26 @@ def test_a_rule_is_made_of_a_value_where_it_stands(scripted: Page, delivery: str
     expect(scripted.locator(".comparison mark", has_text="was").first).to_be_visible()
 
 
+def test_on_the_workbench_a_rule_goes_into_the_expectation_that_is_edited(scripted: Page, delivery: str):
+    origin, _, id = delivery.partition("/deliveries/")
+    scripted.goto(f"{origin}/?from={id}")
+    scripted.locator("#send").click()
+    answer = scripted.locator("#answer")
+    answer.get_by_role("button", name=re.compile("Order 0 was shipped")).click()
+    pane = answer.get_by_role("group", name="Make a rule")
+    expect(pane.get_by_role("status")).to_contain_text("any text:")
+    pane.get_by_role("radio", name="pattern").check()
+    expect(pane.get_by_role("status")).to_contain_text("pattern:")
+    pane.get_by_role("textbox").fill("(")
+    expect(pane.get_by_role("status")).to_contain_text("This cannot be used")
+    pane.get_by_role("textbox").fill("^Order [0-9]+ ")
+    expect(pane.get_by_role("status")).to_contain_text("pattern:")
+    pane.get_by_role("textbox").press("Enter")
+    expect(pane).to_have_count(0)
+    expect(answer.locator("mark", has_text="was")).to_have_count(0)
+    expect(scripted.locator("#expectation")).to_have_value(re.compile(r'"regex": "\^Order \[0-9\]\+ "'))
+
+
 def test_bodies_fold_and_a_large_one_comes_on_demand(scripted: Page, delivery: str):
     scripted.goto(delivery)
     body = scripted.locator("#response-body")

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.support.compose_client import ComposeClient
-from tests.support.pages import hidden, main_words
+from tests.support.pages import hidden, main_words, text_areas
 from tests.support.recorder import Recorder
 from tests.support.serving import serving
 
@@ -192,6 +192,28 @@ def test_unexpected_events_of_a_kind_are_ignored(client: ComposeClient, failed: 
     assert json.loads(own(client).read_text())["rules"] == {
         "/events": {"besides": {"error_code": {"one_of": ["WARN2"]}}}
     }
+
+
+def test_the_workbench_makes_a_rule_in_the_text_that_is_edited(client: ComposeClient, failed: str):
+    id = failed.rpartition("/")[2]
+    asked = {"delivery": id, **HERE}
+    elsewhere = client.http.get(f"/answer/rule?{urlencode(asked)}")
+    assert elsewhere.headers["location"] == f"{failed}/rule?{urlencode(HERE)}", "without a script"
+    part = client.http.get(f"/answer/rule?{urlencode(asked)}", headers={"HX-Request": "true"}).text
+    assert 'formaction="/compose"' in part
+    assert "<form" not in part
+    typed = EXPECTED.replace('{"body"', '{ "max_ms": 60000,\n "body"')
+    form = {**client.form(f"/?from={id}"), **hidden(part), "answered": id, "expectation": typed}
+    chosen = {"word": "type", "everywhere": "yes", "do": "expect-value:rule"}
+    page = client.http.post("/compose", data={**form, **chosen}).text
+    assert text_areas(page)["expectation"].startswith(typed.removesuffix("}"))
+    assert json.loads(text_areas(page)["expectation"])["rules"] == {WIDE: {"type": "string"}}
+    assert client.landed(failed).row.verdict == "passed"
+    assert not own(client).exists(), "Save writes it"
+    broken = {"word": "regex", "pattern": "(", "do": "expect-value:rule"}
+    page = client.http.post("/compose", data={**form, **broken}).text
+    assert "This cannot be used" in main_words(page)
+    assert text_areas(page)["expectation"] == typed
 
 
 def test_an_address_that_leads_nowhere_says_so(client: ComposeClient, failed: str):

@@ -2,6 +2,7 @@
 // The server makes the cards from the JSON text and the text from the cards; nothing here reads either.
 
 import { Exchange } from "./exchange.js";
+import { reopen } from "./pane.js";
 
 const CARDS = /^expect-(text|json):/; // the names of the cards' controls
 const UNREACHABLE = "! The sandbox does not answer: what is typed here stays.";
@@ -45,7 +46,11 @@ export class Expectation extends Exchange {
     else if (isInCards(event.target)) this.askLater("show");
   }
 
-  taken(_page, action) {
+  taken(page, action) {
+    // A rule made of a value in the comparison: the answer was judged by it.
+    const isRefused = page.querySelector("#expectation-field [aria-invalid=true]") !== null;
+    if (action.startsWith("expect-value:") && !isRefused)
+      reopen(document.getElementById("answer").dataset.delivery);
     if (action.startsWith("expect-open:")) document.getElementById("rule_word")?.focus();
     const [, pointer] = /^expect-(?:member|add):(.*)$/s.exec(action) ?? [];
     if (pointer !== undefined) this.focusLast(pointer);

@@ -16,7 +16,7 @@ document.addEventListener("click", (event) => {
   if (button) show(button.dataset.pane, button.dataset.answered);
   // An action on the expectation shows it.
   const action = event.target.closest("#pane button[name=do]")?.value ?? "";
-  if (action.startsWith("expect-")) show("edit");
+  if (action.startsWith("expect-") && !action.startsWith("expect-value:")) show("edit");
 });
 
 // --- Send ---
@@ -75,16 +75,17 @@ history.replaceState({ ...history.state, delivery: answer().dataset.delivery ?? 
 
 // --- Back and forward, without leaving the page ---
 
-addEventListener("popstate", (event) => {
-  if (typeof event.state?.delivery !== "string") return;
+// Shows an answer of the case, or again the one that was judged anew.
+export function reopen(delivery) {
   const { elements } = document.getElementById("compose");
   const asked = ["action", "edition", "fixture", "receiver"].map((name) => [name, elements[name].value]);
-  const reopen = document.getElementById("reopen");
-  reopen.setAttribute(
-    "hx-vals",
-    JSON.stringify({ ...Object.fromEntries(asked), delivery: event.state.delivery }),
-  );
-  reopen.dispatchEvent(new Event("reopen"));
+  const fetching = document.getElementById("reopen");
+  fetching.setAttribute("hx-vals", JSON.stringify({ ...Object.fromEntries(asked), delivery }));
+  fetching.dispatchEvent(new Event("reopen"));
+}
+
+addEventListener("popstate", (event) => {
+  if (typeof event.state?.delivery === "string") reopen(event.state.delivery);
 });
 
 // --- The menu of receivers, from where its address is what is wrong ---

@@ -49,7 +49,11 @@ document.addEventListener("click", (event) => {
 document.addEventListener(
   "keydown",
   (event) => {
-    if (event.key === " " && event.target.matches?.(LINKS)) {
+    if (event.key === "Enter" && event.target.matches?.(".rule-pane input")) {
+      // Within another form, such as the workbench's, Enter would press that form's first button.
+      event.preventDefault();
+      event.target.closest(".rule-pane").querySelector("button[name=do][value$=rule]")?.click();
+    } else if (event.key === " " && event.target.matches?.(LINKS)) {
       event.preventDefault();
       event.target.click();
     } else if (event.key === "Escape" && document.querySelector(".rule-place")) {

@@ -17,7 +17,7 @@ from retailops_sandbox.jsontext.pointer import PointerError
 from retailops_sandbox.model import Expectation, Json, Rule
 from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.scenarios import scenario
-from retailops_sandbox.web.compose import expectation_cards, inputs, rule_editor
+from retailops_sandbox.web.compose import expectation_cards, inputs, rule_editor, value_rules
 from retailops_sandbox.web.compose.expectation_cards import Cards
 from retailops_sandbox.web.compose.rule_editor import RuleEditor
 from retailops_sandbox.web.shell.choices import EXPECTATION_VIEW
@@ -113,6 +113,9 @@ def _do(
         return _last(context, send_form, argument)
     elif word == "no-events":
         return _no_events(send_form, wanted)
+    elif word == "value":
+        send_form.expectation = value_rules.make(context, argument, send_form, form)
+        return ExpectationNotice("The rule is made, and the answer judged by it.", was)
     elif word == "undo":
         send_form.expectation = text(form, "expectation_was")
         return ExpectationNotice("The former is back.", was)

@@ -171,6 +171,8 @@ class RulePane(msgspec.Struct, frozen=True, kw_only=True):
     """Whether it stands within another form, whose fields are posted along."""
     prefix: str = ""
     """What the values of `do` begin with."""
+    preview_address: str = ""
+    """Where the preview is fetched by GET; empty where `action` answers with it."""
     form: RuleForm
     place: RulePlace | None
     """None for an item."""
@@ -244,6 +246,7 @@ def pane(
     hidden: Mapping[str, str] | None = None,
     is_in_form: bool = False,
     prefix: str = "",
+    preview_address: str = "",
     problem: str = "",
 ) -> RulePane:
     """The form for a value or an item, with its preview. PointerError where there is none. Blocks."""
@@ -265,6 +268,7 @@ def pane(
         hidden=hidden or {},
         is_in_form=is_in_form,
         prefix=prefix,
+        preview_address=preview_address,
         form=form,
         place=place,
         code=code,
