@@ -58,3 +58,26 @@ def test_a_scenario_is_written_run_and_mended_without_leaving_its_page(scripted:
     row.get_by_role("button", name="Run").click()
     expect(row.locator("td.outcome .verdict.passed")).to_be_visible()
     expect(row.get_by_role("button", name="Run")).to_be_focused()
+
+
+def test_the_page_of_a_watched_run_follows_to_the_next(scripted: Page, served: Served):
+    page = scripted
+    file = served.workspace / "scenarios" / "watched.scenario.json"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text('{"steps": [{"fixture": "default", "expect": {"status": 418}}]}')
+    page.goto("/scenarios/show?id=scenarios/watched.scenario.json")
+    page.get_by_role("button", name="Watch").click()
+    expect(page.get_by_role("heading", name="1 of 1 did not pass")).to_be_visible()
+    expect(page.get_by_text("Watching 1 scenario.")).to_be_visible()
+    icon = page.locator("link[rel=icon]")
+    failed, first = icon.get_attribute("href"), page.url
+    assert page.evaluate("window.stayed = true")
+    file.write_text('{"steps": [{"fixture": "default", "expect": {"status": 200}}]}')
+    expect(page.get_by_role("heading", name="1 passed")).to_be_visible()
+    expect(page.get_by_text("This run: scenarios/watched.scenario.json changed.")).to_be_visible()
+    expect(page).to_have_title("1 passed · RetailOPS sandbox")
+    assert icon.get_attribute("href") != failed
+    assert page.url != first
+    assert page.evaluate("window.stayed")
+    page.get_by_role("button", name="Stop watching").click()
+    expect(page.get_by_role("button", name="Watch", exact=True)).to_be_visible()

@@ -16,10 +16,10 @@ from retailops_sandbox.web.shell.pages import Pages
 from retailops_sandbox.workspace.workspace import Workspace
 
 
-def app_of(folder: Path, log: Log | None = None) -> Application:
-    """The application of a workspace, without what it would send and write with."""
+def context_of(folder: Path, log: Log | None = None) -> AppContext:
+    """The state of a process that serves a workspace, without what it would send and write with."""
     nothing = object()
-    context = AppContext(
+    return AppContext(
         Workspace(folder),
         transport=cast(Transport, nothing),
         writer=cast(DeliveryLog, nothing),
@@ -29,5 +29,10 @@ def app_of(folder: Path, log: Log | None = None) -> Application:
         stand_in_url="http://127.0.0.1:9",
         log=log,
     )
+
+
+def app_of(folder: Path, log: Log | None = None) -> Application:
+    """The application of a workspace, without what it would send and write with."""
+    context = context_of(folder, log)
     pages = Pages(resources.templates_dir(), Path(serve.__file__).with_name("static"))
     return create_app(context, pages)

@@ -73,9 +73,12 @@ Act = Callable[[Peer], Any]
 
 
 @contextlib.contextmanager
-def receiver(act: Act, *, tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
-    """Listens on a free port; `act` runs in a thread for each connection, which ends with it."""
-    listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+def receiver(act: Act, *, tls: ssl.SSLContext | None = None, port: int = 0) -> Iterator[Receiver]:
+    """Listens on a port, by default a free one.
+
+    `act` runs in a thread for each connection, which ends with it.
+    """
+    listener = socket.create_server(("127.0.0.1", port), backlog=512)
     told = Receiver(listener.getsockname()[1], "https" if tls else "http")
     threads: list[threading.Thread] = []
     open_sockets: list[socket.socket] = []

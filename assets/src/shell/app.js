@@ -6,6 +6,7 @@ import "htmx-ext-sse";
 import "../scenarios/scenarios.js";
 import "../review/review.js";
 import "../runs/drop.js";
+import "../runs/icon.js";
 import "../log/log.js";
 import "../log/page.js";
 import "../palette/palette.js";
@@ -129,6 +130,8 @@ document.addEventListener("htmx:afterSwap", () => prepare(document));
 const streams = new Map();
 
 document.addEventListener("htmx:sseOpen", (event) => {
+  // What is watched in the background shows its verdict in the title and the icon of the tab.
+  if (event.target.matches("[data-background]")) return;
   streams.set(event.target, event.detail.source);
   if (document.hidden) event.detail.source.close();
 });

@@ -8,7 +8,6 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from functools import partial
-from pathlib import Path
 from typing import Any, NoReturn
 
 from retailops_sandbox.cli import job
@@ -18,7 +17,7 @@ from retailops_sandbox.engine import Options
 from retailops_sandbox.errors import SandboxError, UsageError
 from retailops_sandbox.model import Verdict
 from retailops_sandbox.session.waiting import listening_url
-from retailops_sandbox.session.watching import Change, Watched, settled, watching
+from retailops_sandbox.session.watching import Change, Watched, settled, watching, worth_repeating
 from retailops_sandbox.workspace import settings
 
 Verdicts = Mapping[str, Verdict]
@@ -82,15 +81,10 @@ def _again(
     change: Change,
     options: Options,
 ) -> job.Chosen:
-    """The scenarios that did not pass, that are new, or whose files changed; where there are none, all."""
+    """The scenarios that are worth another run."""
     chosen = choose(found, options)
-    wanted = [
-        plan
-        for plan in chosen.plans
-        if verdicts.get(plan.id) not in ("passed", "recorded") or Path(plan.file).absolute() in change.files
-    ]
-    kept = wanted or chosen.plans
-    return job.Chosen(kept, chosen.left_out + len(chosen.plans) - len(kept))
+    kept = worth_repeating(chosen.plans, verdicts, change)
+    return job.Chosen(list(kept), chosen.left_out + len(chosen.plans) - len(kept))
 
 
 def _entitle(verdicts: Verdicts) -> None:

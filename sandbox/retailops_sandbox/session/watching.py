@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import msgspec
 import watchfiles
 
+from retailops_sandbox.model import Verdict
+from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.transport import is_listening, wait_until_listening
 from retailops_sandbox.workspace.workspace import Workspace
 
@@ -69,6 +71,18 @@ class Watched(msgspec.Struct, frozen=True):
         return list(dict.fromkeys(whole)), list(dict.fromkeys([*single, *([root] if root.is_dir() else [])]))
 
 
+def worth_repeating(plans: Sequence[Plan], verdicts: Mapping[str, Verdict], change: Change) -> Sequence[Plan]:
+    """The scenarios that did not pass, that are new, or whose files changed; where there are none, all.
+
+    `verdicts` has the last one of each scenario, by its id.
+    """
+    return [
+        plan
+        for plan in plans
+        if verdicts.get(plan.id) not in ("passed", "recorded") or Path(plan.file).absolute() in change.files
+    ] or plans
+
+
 @asynccontextmanager
 async def watching(url: str, watched: Watched) -> AsyncIterator[asyncio.Queue[Change]]:
     """What happens until the block ends; an empty URL watches no port."""
@@ -81,7 +95,9 @@ async def watching(url: str, watched: Watched) -> AsyncIterator[asyncio.Queue[Ch
         if folders
     ]
     if url:
-        tasks.append(asyncio.create_task(_port(url, happened)))
+        # Whoever watches from now on is told of a receiver that comes back from now on.
+        was_listening = await is_listening(url)
+        tasks.append(asyncio.create_task(_port(url, happened, was_listening=was_listening)))
     try:
         yield happened
     finally:
@@ -115,9 +131,8 @@ def _words(files: Collection[Path], watched: Watched) -> str:
     return f"{name} changed" if len(files) == 1 else f"{name} and {len(files) - 1} more changed"
 
 
-async def _port(url: str, happened: asyncio.Queue[Change]) -> None:
+async def _port(url: str, happened: asyncio.Queue[Change], *, was_listening: bool) -> None:
     """Tell each time when a port answers that did not before."""
-    was_listening = await is_listening(url)
     while True:
         await asyncio.sleep(_LOOK)
         listens = await is_listening(url)

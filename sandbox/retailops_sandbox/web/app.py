@@ -30,6 +30,7 @@ from retailops_sandbox.web.shell import forms
 from retailops_sandbox.web.shell.choices import THEME
 from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.pages import Pages
+from retailops_sandbox.web.shell.run_watch import RunWatch
 from retailops_sandbox.web.shell.security import Guard, is_open
 from retailops_sandbox.web.shell.token import Token
 
@@ -89,8 +90,9 @@ def create_app(context: AppContext, pages: Pages, *, token: str = "") -> Applica
     asked_for = Token(token)
     shell = _Shell(context, pages, asked_for)
     compose = compose_room(context, pages)
-    scenarios = scenarios_room(context, pages)
-    runs = runs_room(context, pages)
+    watch = RunWatch(context)
+    scenarios = scenarios_room(context, pages, watch)
+    runs = runs_room(context, pages, watch)
     review = review_room(context, pages)
     log = log_room(context, pages)
     receivers = receivers_room(context, pages)
@@ -117,7 +119,7 @@ def create_app(context: AppContext, pages: Pages, *, token: str = "") -> Applica
         # The middleware does not compress event streams.
         GZipMiddleware(guarded, compresslevel=_COMPRESSION),
         # The log's watch stops after the sends, so that pages see how these ended.
-        (receivers.stop, context.sending.stop, log.stop, recording.stop, context.running.stop_all),
+        (receivers.stop, context.sending.stop, log.stop, recording.stop, runs.stop, context.running.stop_all),
         tuple(room.close for room in rooms),
     )
 

@@ -20,8 +20,10 @@ from retailops_sandbox.runlog.runs import RunSummary
 from retailops_sandbox.web.runs import results, run_page
 from retailops_sandbox.web.runs.results import RunRow
 from retailops_sandbox.web.shell import forms
-from retailops_sandbox.web.shell.pages import problems
+from retailops_sandbox.web.shell.context import AppContext
+from retailops_sandbox.web.shell.pages import Pages, problems
 from retailops_sandbox.web.shell.room import RoomPages
+from retailops_sandbox.web.shell.run_watch import RunWatch
 
 _PAGE = 100
 _CHARTED = 30
@@ -57,6 +59,10 @@ class RunPages(RoomPages):
 
     section = "Runs"
 
+    def __init__(self, context: AppContext, pages: Pages, watch: RunWatch) -> None:
+        super().__init__(context, pages)
+        self._watch = watch
+
     def routes(self) -> list[Route]:
         one = "/runs/{id}"
         return [
@@ -80,9 +86,13 @@ class RunPages(RoomPages):
     def show(self, request: Request) -> Response:
         """A run and its results so far."""
         run = self._run(request.path_params["id"])
-        page = run_page.of_run(self._context, request, run)
+        self._watch.looked()
+        page = run_page.of_run(self._context, request, run, self._watch)
         target = self._chosen_target(request, self._context.read_receivers())
-        return self._page(request, "runs/run.html", page, target=target)
+        response = self._page(request, "runs/run.html", page, target=target)
+        # The page of a run that is watched follows to the next one in place.
+        response.headers["HX-Replace-Url"] = request.url.path + page.address
+        return response
 
     def scenario(self, request: Request) -> Response:
         """One scenario in a run: its steps, and all their deliveries."""

@@ -25,6 +25,7 @@ from retailops_sandbox.web.runs.results import ResultRow, RunRow
 from retailops_sandbox.web.shell.addresses import query_string
 from retailops_sandbox.web.shell.context import AppContext, Target
 from retailops_sandbox.web.shell.run_target import run_target
+from retailops_sandbox.web.shell.run_watch import RunWatch, Watching
 
 _RESULTS = 500
 """The most results on one page of a run that has ended: a browser takes seconds to show ten thousand."""
@@ -95,6 +96,17 @@ class Repeat(msgspec.Struct, frozen=True):
     form_id: str
 
 
+class WatchPanel(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether the run is watched, or can be."""
+
+    watching: Watching | None
+    """None where it is not the latest run of the watch."""
+    version: int
+    can_start: bool
+    elsewhere: str
+    """The id of another run that is watched, and would be no longer; empty for none."""
+
+
 class RunPage(msgspec.Struct, frozen=True, kw_only=True):
     """The page of a run."""
 
@@ -116,6 +128,7 @@ class RunPage(msgspec.Struct, frozen=True, kw_only=True):
     """The cause that most failures share; None where there is none."""
     repeat: Repeat | None
     """None where what failed cannot be run again from here."""
+    watch: WatchPanel
     problem: str
     """Why the run ended early; empty where it did not."""
     choices: Sequence[tuple[str, Sequence[FilterChoice]]]
@@ -137,7 +150,7 @@ class RunScenarioPage(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the scenario's file still exists."""
 
 
-def of_run(context: AppContext, request: Request, run: RunSummary) -> RunPage:
+def of_run(context: AppContext, request: Request, run: RunSummary, watch: RunWatch) -> RunPage:
     """The page of a run with its results so far. Blocks."""
     filter = ResultFilter.of(request.query_params)
     first = _first(request.query_params.get("from", ""))
@@ -162,6 +175,7 @@ def of_run(context: AppContext, request: Request, run: RunSummary) -> RunPage:
         can_review=_can_review(run, failing, cause) and not is_running,
         cause=cause,
         repeat=None if is_running or run.opened_from else _repeat(context, run, spoiled),
+        watch=_watch(context, run, watch),
         problem=context.running.problem(run.id),
         choices=_choices(run.id, rows, filter),
         address=query_string(filter),
@@ -204,6 +218,19 @@ def _repeat(context: AppContext, run: RunSummary, spoiled: Sequence[ResultRow]) 
     plans = [context.scenario_index.plan(id) for id in known]
     target = run_target(context, receivers, receiver.name, plans)
     return None if target.problem else Repeat(known, target, secrets.token_hex(16))
+
+
+def _watch(context: AppContext, run: RunSummary, watch: RunWatch) -> WatchPanel:
+    now = watch.current
+    is_this = now is not None and now.run == run.id
+    receiver = context.read_receivers().find(run.info.receiver) if run.info is not None else None
+    is_sendable = receiver is not None and not receiver.protected and not run.opened_from
+    return WatchPanel(
+        watching=now if is_this else None,
+        version=watch.version,
+        can_start=not is_this and is_sendable and run.state != "running" and run.results > 0,
+        elsewhere=now.run if now is not None and not is_this else "",
+    )
 
 
 def _first(asked: str) -> int:

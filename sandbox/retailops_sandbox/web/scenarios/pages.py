@@ -45,6 +45,7 @@ from retailops_sandbox.web.shell.known_receivers import KnownReceivers
 from retailops_sandbox.web.shell.pages import Pages, problems
 from retailops_sandbox.web.shell.room import RoomPages
 from retailops_sandbox.web.shell.run_target import for_run, run_target
+from retailops_sandbox.web.shell.run_watch import RunWatch
 from retailops_sandbox.web.shell.send_form import Refused
 from retailops_sandbox.web.shell.sends import permit
 from retailops_sandbox.workspace.scenarios import ScenarioFiles
@@ -134,6 +135,8 @@ class _Asked(msgspec.Struct, frozen=True, kw_only=True):
     one: str
     """The id of the scenario whose page it is; empty for the list."""
     do: str
+    is_watched: bool
+    """Whether what is run is watched then."""
     key: str
     receivers: KnownReceivers
 
@@ -143,8 +146,9 @@ class ScenarioPages(RoomPages):
 
     section = "Scenarios"
 
-    def __init__(self, context: AppContext, pages: Pages, files: ScenarioFiles) -> None:
+    def __init__(self, context: AppContext, pages: Pages, files: ScenarioFiles, watch: RunWatch) -> None:
         super().__init__(context, pages)
+        self._watch = watch
         self._files = files
 
     def routes(self) -> list[Route]:
@@ -212,7 +216,11 @@ class ScenarioPages(RoomPages):
         asked = await asyncio.to_thread(self._asked, await forms.read(request))
         try:
             wanted = await asyncio.to_thread(self._request, asked)
+            if asked.is_watched:
+                self._watch.check(asked.receivers.find(asked.form.receiver))
             id, was_started = await self._context.running.once(asked.key, wanted)
+            if asked.is_watched and not was_started:
+                await self._watch.start(id, [plan.id for plan in wanted.plans], asked.form.receiver)
         except Refused as refused:
             return await asyncio.to_thread(self._refused, request, asked, refused.problems)
         except SandboxError as error:
@@ -254,8 +262,12 @@ class ScenarioPages(RoomPages):
         form, do = ScenarioForm.of(typed), forms.text(typed, "do")
         if do.startswith(_ROW):
             form, do = msgspec.structs.replace(form, pick=(do.removeprefix(_ROW),)), "selected"
+        is_watched = do == "watch"
+        if is_watched:
+            do = "selected" if form.pick else "listed"
         return _Asked(
             form=form,
+            is_watched=is_watched,
             one=forms.text(typed, "one"),
             do=do,
             key=forms.key(typed),

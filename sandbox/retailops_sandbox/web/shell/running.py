@@ -48,6 +48,12 @@ class Running:
         """Why a run of this process ended early; empty where it did not."""
         return self._problems.get(id, "")
 
+    async def ended(self, id: str) -> None:
+        """Wait until a run of this process has ended; one of another process is not waited for."""
+        live = self._live.get(id)
+        if live is not None:
+            await live.ended.wait()
+
     async def stop(self, id: str) -> None:
         """Stop a run, and wait until its results so far are logged; nothing happens if it has ended."""
         live = self._live.get(id)
