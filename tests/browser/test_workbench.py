@@ -63,7 +63,7 @@ def test_the_loop_never_leaves_the_page(scripted: Page):
     page.evaluate("window.isTheSame = true")
     page.locator("#expectation").fill("")
     page.locator("#send").click()
-    banner, dots = page.locator("#answer .banner"), page.locator("#history a")
+    banner, dots = page.locator("#answer .banner"), page.locator("#history .dot")
     expect(banner).to_contain_text("recorded")
     checks = ["✓ status 200", "✓ contract kept", "○ events not compared"]
     expect(banner.locator(".checks li")).to_have_text(checks)

@@ -418,11 +418,11 @@ def test_a_pasted_url_is_sent_to_at_once_and_saved_when_wanted(
     assert "http://till.example:81/order_cancel" in target
     assert "not saved" in words(header)
     assert not workspace.receivers().receivers
-    http.post("/receivers/use", data={"url": "http://till.example:81"})
+    http.post("/receivers/use", data={"url": "http://till.example:81/order_cancel"})
     assert http.get("/").text.count('value="receiver:till.example-81') == 1
     http.post("/receivers/keep", data={"name": "till.example-81"})
     [kept] = workspace.receivers().receivers
-    assert (kept.name, kept.base_url) == ("till.example-81", "http://till.example:81")
+    assert (kept.name, kept.base_url) == ("till.example-81", "http://till.example:81/order_cancel")
     assert "not saved" not in words(http.get("/").text.partition("</header>")[0])
 
 

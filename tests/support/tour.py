@@ -85,6 +85,9 @@ PLACES = [
     Place("compose-fresh", "/", within="fresh"),
     Place("compose-v1", "/?edition=v1"),
     Place("compose-delivery", "/?from={failed}"),
+    Place("compose-failed", "/?fixture=already-shipped&delivery={failed}"),
+    Place("compose-recorded", "/?fixture=already-shipped&delivery={recorded}"),
+    Place("compose-errored", "/?fixture=already-shipped&delivery={errored}"),
     Place("compose-broken", "/compose", {**_COMPOSED, "payload": '{"version": 1,\n "data"'}),
     Place(
         "compose-violations", "/compose", {**_COMPOSED, "payload": '{"version": "1", "data": {"order": 5}}'}

@@ -19,6 +19,11 @@ document.addEventListener("click", (event) => {
   if (action.startsWith("expect-") && !action.startsWith("expect-value:")) show("edit");
 });
 
+// An expectation that is being edited is not the case's any more.
+document.addEventListener("input", (event) => {
+  if (event.target.id === "expectation") pane.querySelector(".from-case")?.remove();
+});
+
 // --- Send ---
 
 const send = document.getElementById("send");
@@ -67,7 +72,7 @@ function taken() {
 }
 
 const isNewest = (now) =>
-  document.querySelector("#history a:last-child")?.dataset.delivery === now.dataset.delivery;
+  [...document.querySelectorAll("#history .dot")].at(-1)?.dataset.delivery === now.dataset.delivery;
 
 document.addEventListener("htmx:afterSettle", taken);
 answer().dataset.taken = "yes";

@@ -83,6 +83,13 @@ class AnswerPanel(msgspec.Struct, frozen=True, kw_only=True):
         return self.row.id if self.row is not None else ""
 
     @property
+    def before(self) -> str:
+        """The id of the answer before this one; empty where there is none, or this one is still to come."""
+        ids = [each.id for each in self.last]
+        at = ids.index(self.id) if self.id in ids and not self.is_in_flight else 0
+        return ids[at - 1] if at else ""
+
+    @property
     def is_in_flight(self) -> bool:
         """Whether the answer is still to come."""
         return self.elapsed_ms is not None

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from retailops_sandbox import composing
-from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import SandboxError, UsageError
 from retailops_sandbox.model import Receiver
 from retailops_sandbox.session.receivers import without_user
@@ -15,23 +14,17 @@ from retailops_sandbox.workspace.names import free_name
 
 
 def receiver_at(url: str, is_taken: Callable[[str], bool]) -> Receiver:
-    """The receiver at a URL, named after its host; UsageError where nothing can be sent there.
-
-    A URL that ends with the path of a contract is meant without it, as the path is appended.
-    """
+    """The receiver at a URL, named after its host; UsageError where nothing can be sent there."""
     url = url.strip()
     if not url:
         raise UsageError("there is no URL", mend="write http://host:port")
     if "://" not in url:
         scheme = "http" if url.startswith(("localhost", "127.", "[")) else "https"
         raise UsageError("the URL has no scheme", mend=f"write {scheme}://{url.rpartition('@')[2]}")
-    base = without_user(url)
-    if base != url:
+    if without_user(url) != url:
         raise UsageError("the URL has a user or password", mend="leave it out: Advanced has fields for both")
-    for path in {contract.load(*name).path for name in contract.available()}:
-        base = base.removesuffix(path)
-    name = re.sub(r"[^\w.]+", "-", urlsplit(base).netloc).strip("-") or "receiver"
-    receiver = Receiver(name=free_name(name, is_taken), base_url=base)
+    name = re.sub(r"[^\w.]+", "-", urlsplit(url).netloc).strip("-") or "receiver"
+    receiver = Receiver(name=free_name(name, is_taken), base_url=url)
     try:
         composing.check(receiver)
     except SandboxError as error:

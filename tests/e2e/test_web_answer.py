@@ -1,0 +1,105 @@
+"""The workbench's pane with an answer, as a script of the page asks for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html import unescape
+
+import pytest
+
+from tests.support.compose_client import ComposeClient
+from tests.support.pages import hidden, words
+from tests.support.serving import Served, serving
+
+IN_PLACE = {"HX-Request": "true", "HX-Target": "answer"}
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serving(tmp_path_factory.mktemp("workspace")) as served:
+        yield served
+
+
+@pytest.fixture
+def client(served: Served) -> Iterator[ComposeClient]:
+    client = ComposeClient(served)
+    with client.http:
+        yield client
+
+
+def sent_in_place(client: ComposeClient, **fields: str) -> str:
+    answer = client.http.post("/send", data=client.filled(**fields), headers=IN_PLACE)
+    assert answer.status_code == 200
+    return answer.text
+
+
+def delivery(page: str) -> str:
+    found = re.search(r'data-delivery="([^"]+)" data-address="([^"]+)"', page)
+    assert found is not None
+    assert f"delivery={found[1]}" in unescape(found[2])
+    return found[1]
+
+
+def test_a_send_in_place_is_answered_with_the_verdict_and_a_new_form_id(client: ComposeClient) -> None:
+    form = client.filled()
+    page = client.http.post("/send", data=form, headers=IN_PLACE).text
+    assert "passed as expected" in words(page)
+    assert hidden(page)["form_id"] not in ("", form["form_id"])
+    assert client.log.delivery(delivery(page)) is not None
+    # The whole page with that address shows the same answer, and so does the part that a dot asks for.
+    for path in (f"/?fixture=default&delivery={delivery(page)}", f"/answer?delivery={delivery(page)}"):
+        shown = client.http.get(path)
+        assert shown.status_code == 200
+        assert delivery(shown.text) == delivery(page)
+
+
+def test_a_slow_receiver_is_waited_for_in_the_pane(client: ComposeClient) -> None:
+    client.add("hanging", "/misbehave/hang", timeout_ms=86_400_000)
+    page = sent_in_place(client, receiver="hanging")
+    id = delivery(page)
+    assert "in flight" in words(page)
+    assert f'sse-connect="/deliveries/{id}/events"' in page
+    client.http.post(f"/deliveries/{id}/cancel")
+    said = words(client.http.get(f"/answer?delivery={id}").text)
+    assert "errored cancelled before the answer was complete" in said
+
+
+def test_what_keeps_a_send_back_is_said_at_its_field(client: ComposeClient) -> None:
+    before = client.count()
+    form = client.filled(expectation='{"stauts": 200}')
+    answer = client.http.post("/send", data=form, headers=IN_PLACE)
+    assert (answer.status_code, answer.headers["hx-retarget"]) == (200, "#target")
+    at_field = answer.text.partition('id="expectation-problem"')[2].partition("</div>")[0]
+    assert "stauts" in at_field
+    assert client.count() == before
+
+
+def test_nothing_is_expected_by_default_and_the_answer_is_recorded(client: ComposeClient) -> None:
+    page = sent_in_place(client, expectation="")
+    said = words(page)
+    assert "recorded ✓ status 200 ✓ contract kept ○ events not compared" in said
+    assert "Expect exactly this Expect no events" in said
+    form = {**client.form("/?fixture=default"), "do": "expect-no-events:"}
+    made = client.http.post("/compose", data=form, headers={"HX-Target": "expectation-field"}).text
+    assert "&#34;events&#34;: []" in made
+
+
+def test_the_last_answers_are_those_of_the_case_from_the_receiver(client: ComposeClient) -> None:
+    client.add("other")
+    mine = [delivery(sent_in_place(client, receiver="other")) for _ in range(2)]
+    others = delivery(sent_in_place(client))
+    page = client.http.get(f"/answer?delivery={mine[1]}").text
+    dots = re.findall(r'class="dot [^"]*" data-delivery="([^"]+)"', page)
+    assert dots == mine
+    assert f"/deliveries/compare?a={mine[0]}&amp;b={mine[1]}" in page
+    assert others not in page
+    listed = client.http.get("/", headers={"Cookie": f"receiver={b'other'.hex()}"}).text
+    glyph = listed.partition('data-case="default"')[2].partition("</a>")[0]
+    assert "passed" in glyph
+
+
+def test_an_unknown_delivery_has_no_answer(client: ComposeClient) -> None:
+    assert client.http.get("/answer?delivery=none.000001").status_code == 404
+    said = words(client.http.get("/answer?action=order_cancel&edition=draft&fixture=default").text)
+    assert "Nothing was sent yet" in said
