@@ -184,6 +184,10 @@ def test_from_the_last_answer(http: httpx.Client, served: Served):
     assert "Made a rule for what looks volatile: /" in page.said
     assert page.expectation["rules"] == RULES
     assert "passed" in sent(http, page)
+    # A rule about the items of an array does not leave out what the answer has there.
+    page.press("show", expectation='{"body": {}, "rules": {"/events": {"none": {"status": "error"}}}}')
+    page.press("expect-last:", receiver="shop")
+    assert page.expectation["rules"] == RULES
 
 
 def sent(http: httpx.Client, page: Page) -> str:

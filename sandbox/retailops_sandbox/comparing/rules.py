@@ -100,6 +100,15 @@ def _patterns(rule: Any) -> Iterator[str]:
                 yield from _patterns(wanted)
 
 
+def without_quantifiers(rules: Mapping[str, Rule]) -> dict[str, Rule]:
+    """The rules but those about the items of an array, in whose place no item is compared."""
+    return {
+        path: rule
+        for path, rule in rules.items()
+        if not (isinstance(rule, dict) and any(word in QUANTIFIERS for word in rule))
+    }
+
+
 class _Branch:
     """A node in the tree of all rule paths: the rule whose path ends here, and the branches by next token."""
 

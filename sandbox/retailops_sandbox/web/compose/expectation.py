@@ -10,6 +10,7 @@ from starlette.datastructures import FormData
 
 from retailops_sandbox import jsontext
 from retailops_sandbox.accepting import answers
+from retailops_sandbox.comparing.rules import without_quantifiers
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import SandboxError, SourceError
 from retailops_sandbox.jsontext import pointer as pointers
@@ -227,7 +228,7 @@ def _last(context: AppContext, send_form: SendForm, id: str) -> ExpectationNotic
 def _rules(text: str) -> Mapping[str, Rule]:
     """The rules of an expectation's text; none where it cannot be read."""
     try:
-        return scenario.expectation(text).rules if text.strip() else {}
+        return without_quantifiers(scenario.expectation(text).rules) if text.strip() else {}
     except SandboxError:
         return {}
 

@@ -15,7 +15,7 @@ from msgspec import UNSET
 
 from retailops_sandbox import jsontext, redaction
 from retailops_sandbox.comparing import matchers
-from retailops_sandbox.comparing.rules import Scope, compile_rules, whole_scope
+from retailops_sandbox.comparing.rules import Scope, compile_rules, whole_scope, without_quantifiers
 from retailops_sandbox.contracts.contract import Contract, documented, schema_at
 from retailops_sandbox.errors import SandboxError, SourceError
 from retailops_sandbox.jsontext import pointer
@@ -401,9 +401,14 @@ def answered(text: str, answer: Expectation) -> str:
         if answer.body is not UNSET:
             spelled = redaction.expected_again(answer)
             document["body"] = spelled.body
-            if spelled.rules:
-                rules = document.get("rules")
-                document["rules"] = {**(rules if isinstance(rules, dict) else {}), **spelled.rules}
+            written: Any = document.get("rules", {})
+            # A rule about the items of an array would leave out what this answer has there.
+            kept = without_quantifiers(written) if isinstance(written, dict) else {}
+            rules: Any = {**kept, **spelled.rules}
+            if rules:
+                document["rules"] = rules
+            else:
+                document.pop("rules", None)
     try:
         return jsontext.rewrite(_base(text), document)
     except SourceError:
