@@ -58,14 +58,19 @@ class Forms:
 
     def post(self, path: str, status: int = 303, **fields: Any) -> str:
         """Post a form; where the answer leads to, or its text."""
-        self._readings.forget()
+        self._prepare()
         answer = self.client.http.post(path, data=fields)
         assert answer.status_code == status, answer.text
         return answer.headers.get("location", answer.text)
 
     def get(self, path: str) -> None:
-        self._readings.forget()
+        self._prepare()
         assert self.client.http.get(path).status_code == 200
+
+    def _prepare(self) -> None:
+        # A file that was changed just now is read anew; one that rests for a while is known.
+        (self.client.workspace.root / FILE).touch()
+        self._readings.forget()
 
     @property
     def read(self) -> int:

@@ -59,12 +59,13 @@ class PalettePages(RoomPages):
 
     def show(self, request: Request) -> Response:
         """What fits `?q=`. Blocks."""
+        receivers = self._context.read_receivers()
         q = request.query_params.get("q", "").strip()
         found = _best(self._entries(), q)
         page = PalettePage(q=q, entries=found[:_SHOWN], more=max(0, len(found) - _SHOWN))
         if request.headers.get("hx-target") == "palette-list":
             return self._part(request, "palette/palette_list.html", page)
-        target = self._chosen_target(request, self._context.read_receivers())
+        target = self._chosen_target(request, receivers)
         return self._page(request, "palette/palette.html", page, target=target)
 
     def _entries(self) -> Iterator[Entry]:

@@ -95,6 +95,8 @@ class AppContext:
         self.stand_in = stand_in
         self.stand_in_receiver = Receiver(name="stand-in", base_url=stand_in_url, token=TOKEN, stand_in=True)
         self._receivers_file = ReceiversFile(workspace, self.stand_in_receiver)
+        self._receivers: KnownReceivers | None = None
+        """As they were read last."""
         self.secrets: dict[str, str] = {}
         """Secrets that were typed in the browser, by environment variable; kept until the process ends."""
         self.environment = WorkspaceEnvironment(
@@ -135,9 +137,9 @@ class AppContext:
 
     def read_receivers(self) -> KnownReceivers:
         """The receivers as they are now: a request reads them once, and hands them on."""
-        found = self._receivers_file.read()
-        self.environment.allow(name for each in found.all for name in named_variables(each))
-        return found
+        self._receivers = self._receivers_file.read()
+        self.environment.allow(name for each in self._receivers.all for name in named_variables(each))
+        return self._receivers
 
     def policy(self, receivers: KnownReceivers) -> SecretPolicy:
         """The redaction policy, from the receivers of a request and the typed secrets.
@@ -177,8 +179,11 @@ class AppContext:
         return editions_of(receiver, {}, self.environment)
 
     def targets(self) -> list[Target]:
-        """Where a send of the first action to each receiver would go."""
-        known = self.read_receivers()
+        """Where a send of the first action to each receiver would go.
+
+        They are those that were read last: a page whose header offers them has read them for its own target.
+        """
+        known = self._receivers or self.read_receivers()
         return [
             msgspec.structs.replace(self.default_target(each), is_unsaved=each in known.unsaved)
             for each in known.all
