@@ -23,7 +23,7 @@ from retailops_sandbox.runlog.rows import DeliveryRow
 from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.rows import flight_row
 
-_LAST = 12
+_LAST = 8
 """The most last answers of a case that are shown."""
 _SEARCHED = 400
 """The most rows that are read for them: scenarios send the same fixtures."""
