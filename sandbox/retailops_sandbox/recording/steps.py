@@ -11,6 +11,7 @@ from msgspec import UNSET
 
 from retailops_sandbox import composing, jsontext, redaction
 from retailops_sandbox.comparing import Judge, volatile
+from retailops_sandbox.comparing.rules import without_quantifiers
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.errors import ComposeError, SourceError
 from retailops_sandbox.foreign_text import WHOLE
@@ -290,8 +291,10 @@ def _expectation(
     is_own = judgement is not None and not judgement.expected_by
     if before is not None and is_own and answer is not UNSET:
         # The rules of the delivery's own expectation are kept if its answer passes with them. Those of its
-        # fixture are about any answer, and would leave out what this one said.
-        tries.insert(0, msgspec.structs.replace(tries[0], rules={**tries[0].rules, **before.rules}))
+        # fixture, and those about the items of an array, are about any answer, and would leave out what this
+        # one said.
+        rules = {**tries[0].rules, **without_quantifiers(before.rules)}
+        tries.insert(0, msgspec.structs.replace(tries[0], rules=rules))
     judge, came = Judge(contract), redaction.listing.answer(delivery)
     for expected in (*tries, *(msgspec.structs.replace(each, contract=False) for each in tries)):
         judged = judge(came, expected, at="")

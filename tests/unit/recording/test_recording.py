@@ -270,6 +270,15 @@ def test_rules_of_the_fixtures_own_expectation_do_not_replace_what_was_answered(
     assert (step.expect.body, step.expect.rules) == ({"events": []}, {})
 
 
+def test_rules_about_the_items_of_an_array_do_not_replace_what_was_answered():
+    sent = delivery(answer={"events": [{"error_code": "ERR1234"}], "at": 1})
+    rules: Any = {"/events": {"none": {"status": "error"}}, "/at": "ignore"}
+    judgement = Judgement(delivery=sent.id, verdict="passed", at="", expectation=Expectation(rules=rules))
+    step = only_step(recording.finished(draft_of(sent, judgements={sent.id: judgement})))
+    assert isinstance(step.expect, Expectation)
+    assert step.expect.rules == {"/at": "ignore"}
+
+
 def test_rules_that_the_answer_keeps_survive_where_it_breaks_the_contract():
     sent = delivery(answer={"events": None, "at": "now"})
     written = Expectation(rules={"/at": "any"})
