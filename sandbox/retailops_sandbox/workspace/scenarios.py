@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from msgspec import UNSET, UnsetType
+
 from retailops_sandbox import resources
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.scenarios import scenario
@@ -35,18 +37,26 @@ class ScenarioFiles:
         path = self._free(self._workspace.scenario_path(name))
         return self._write(path, ended(text), words=words or f"Made {path.name}.")
 
-    def save(self, id: str, text: str, *, seen: str, words: str = "") -> Done | None:
+    def save(
+        self,
+        id: str,
+        text: str,
+        *,
+        seen: str,
+        current: str | UnsetType | None = UNSET,
+        words: str = "",
+    ) -> Done | None:
         """Write a scenario's file, a shipped one as a copy in the workspace; None where it says this already.
 
         `seen` is the `stamp` of the text that the author has seen, empty where there was no file;
-        ScenarioClash where that is otherwise. SourceError for a text that is no scenario.
+        ScenarioClash where that is otherwise. `current` is the file's `text`, where it has just been read.
+        SourceError for a text that is no scenario.
         """
         path = self._workspace.own_scenario(id)
-        current = self._undoable.text(path)
-        if current is None and id.startswith(SHIPPED):
-            current = self._workspace.read_scenario(id)
-        elif id.startswith(SHIPPED):
-            raise ScenarioClash(current)
+        if id.startswith(SHIPPED) and checked(Path.exists, path):
+            raise ScenarioClash(self._undoable.text(path))
+        if current is UNSET:
+            current = self.text(id)
         text = with_line_ends_of(current, text)
         if current == text:
             return None

@@ -103,13 +103,15 @@ class ScenarioEditorPages(RoomPages):
         try:
             self._apply(edit)
             seen = forms.text(form, "now") if edit.do == "overwrite" else edit.seen
-            done = self._files.save(edit.id, edit.text, seen=seen, words=" ".join(edit.words))
+            done = self._files.save(
+                edit.id, edit.text, seen=seen, current=current, words=" ".join(edit.words)
+            )
         except FieldProblem as problem:
-            return self._refused(request, edit, {problem.field: problem.message})
+            return self._refused(request, edit, current, {problem.field: problem.message})
         except ScenarioClash as clash:
             return self._clashed(request, edit, clash.text)
         except SandboxError as error:
-            return self._refused(request, edit, self._fields(edit, error))
+            return self._refused(request, edit, current, self._fields(edit, error))
         query = f"&view={FILE}#editor" if edit.next_view == FILE else _opened(edit.next_opened)
         return shown(done, query) if done is not None else scenario_page(edit.id, query)
 
@@ -206,7 +208,9 @@ class ScenarioEditorPages(RoomPages):
                 return {field: f"{error.pointer}: {error.message}"}
         return {"edit": str(error)}
 
-    def _refused(self, request: Request, edit: _Edit, wrong: Mapping[str, str]) -> Response:
+    def _refused(
+        self, request: Request, edit: _Edit, current: str | None, wrong: Mapping[str, str]
+    ) -> Response:
         panel = None
         if edit.view != FILE:
             try:
@@ -222,13 +226,13 @@ class ScenarioEditorPages(RoomPages):
             typed = edit.typed if edit.view == FILE else None
             panel = editor_panel.file_panel(edit.id, edit.base, typed, wrong=wrong)
         panel = msgspec.structs.replace(panel, seen=edit.seen)
-        return self._scenarios.refused(request, edit.id, editor=panel)
+        return self._scenarios.refused(request, edit.id, editor=panel, text=current)
 
     def _clashed(self, request: Request, edit: _Edit, disk: str | None) -> Response:
         name = self._context.workspace.own_scenario(edit.id).name
         clash = editor_panel.edit_clash(name, disk, edit.text)
         panel = editor_panel.file_panel(edit.id, edit.base, edit.text, seen=edit.seen, clash=clash)
-        return self._scenarios.refused(request, edit.id, editor=panel)
+        return self._scenarios.refused(request, edit.id, editor=panel, text=disk)
 
 
 def _plan(text: str) -> Plan:

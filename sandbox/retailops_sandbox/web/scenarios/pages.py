@@ -21,7 +21,7 @@ from retailops_sandbox.reporting.render.lines import VERDICT_ORDER
 from retailops_sandbox.runlog.entries import LoggedResult
 from retailops_sandbox.runlog.ports import LogReader
 from retailops_sandbox.runlog.runs import RunSummary
-from retailops_sandbox.scenarios import trend
+from retailops_sandbox.scenarios import scenario, trend
 from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.scenarios.trend import Past, Trend
 from retailops_sandbox.session.fitting import Fitting, fitting
@@ -205,11 +205,15 @@ class ScenarioPages(RoomPages):
         wrong: Mapping[str, str] | None = None,
         name: str | None = None,
         editor: EditorPanel | None = None,
+        text: str | None = None,
     ) -> Response:
-        """The page of a scenario again, with what was typed and what is wrong with it."""
+        """The page of a scenario again, with what was typed and what is wrong with it.
+
+        `text` is that of the file for an editor of one that was typed; None where it is gone.
+        """
         receivers = self._context.read_receivers()
         form = ScenarioForm(receiver=chosen_receiver(request, receivers).name)
-        return self._one(request, receivers, id, form, wrong, name=name, editor=editor)
+        return self._one(request, receivers, id, form, wrong, name=name, editor=editor, text=text)
 
     async def run(self, request: Request) -> Response:
         """Run the chosen scenarios: 303 to the run's page, or the page again with its problems."""
@@ -362,22 +366,23 @@ class ScenarioPages(RoomPages):
         *,
         name: str | None = None,
         editor: EditorPanel | None = None,
+        text: str | None = None,
     ) -> Response:
-        text = None if editor is not None else self._context.workspace.read_scenario(id)
-        plan = self._plan(id)
+        if editor is None:
+            text = self._context.workspace.read_scenario(id)
+        plan = _plan(id, text)
         asked = request.query_params
-        if text is not None and (plan is None or asked.get("view") == FILE):
-            shown = editor_panel.file_panel(id, text)
-        elif plan is not None and editor is None:
-            shown = editor_panel.steps_panel(self._context.workspace, plan, asked.get("open", ""))
-        else:
-            assert editor is not None
+        if editor is not None:
             shown = editor
+        elif plan is None or asked.get("view") == FILE:
+            shown = editor_panel.file_panel(id, text or "")
+        else:
+            shown = editor_panel.steps_panel(self._context.workspace, plan, asked.get("open", ""))
         page = ScenarioPage(
             id=id,
             run_bar=None if plan is None else self._run_bar(receivers, form, [plan], wrong, one=id),
             plan=plan,
-            steps=[] if plan is None else step_summaries(shown.base),
+            steps=[] if shown.view == FILE else step_summaries(shown.base),
             earlier=_earlier(id, self._context.log),
             file=file_panel(self._files, id, name, wrong),
             notice=file_notice(self._files, request),
@@ -390,13 +395,6 @@ class ScenarioPages(RoomPages):
         )
         is_refused = bool(wrong) or editor is not None
         return self._page(request, "scenarios/scenario.html", page, target=target, refused=is_refused)
-
-    def _plan(self, id: str) -> Plan | None:
-        """The plan of a scenario; None where its file cannot be read, which its editor says, or is gone."""
-        try:
-            return self._context.scenario_index.plan(id)
-        except SandboxError:
-            return None
 
     def _read_list(
         self,
@@ -451,6 +449,16 @@ class ScenarioPages(RoomPages):
         if run_bar.target.is_gone:
             return run_bar.target
         return self._context.default_target(receiver)
+
+
+def _plan(id: str, text: str | None) -> Plan | None:
+    """The plan of a scenario; None where its file is gone, or is no scenario, which its editor says."""
+    if text is None:
+        return None
+    try:
+        return scenario.read(text, id=id, file=id)
+    except SourceError:
+        return None
 
 
 def _of_run(
