@@ -225,6 +225,27 @@ def test_a_rule_about_all_events_shows_each_by_what_it_decides(rule, wanted, tol
     assert [len(card.rows) for card in cards.cards] == [int(bool(code)) for _, code, _ in told]
 
 
+@pytest.mark.parametrize("rules", [{}, {"/events": {"none": {"status": "fatal"}}}, {"/events": "unordered"}])
+def test_events_are_told_where_they_are_as_expected_too(rules):
+    body = {"events": [REFUSED, PENDING], "more": 1}
+    (cards, _) = viewed(body, body | {"more": 2}, rules).rows
+    assert [(card.glyph, card.code) for card in cards.cards] == [("✓", "ERR1409"), ("✓", "B")]
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual", "rules"),
+    [
+        ({"events": None}, {"events": [REFUSED]}, {}),
+        ({}, {"events": [REFUSED]}, {}),
+        ({"events": []}, {"events": [REFUSED]}, {"/events": "ignore"}),
+        ({"events": [REFUSED]}, {"events": None}, {"/events": {"some": {"status": "error"}}}),
+    ],
+)
+def test_an_array_that_is_not_compared_with_another_is_told_as_a_whole(expected, actual, rules):
+    (place,) = viewed(expected, actual, rules).rows
+    assert {row.row for row in flat([place])} <= {"line", "fold"}
+
+
 def test_events_that_a_rule_about_all_accepts_are_folded_where_they_are_many():
     many = [PENDING] * (sidebyside.MOST_ALIKE + 1)
     rule = {"none": {"status": "error"}}

@@ -18,7 +18,7 @@ from retailops_sandbox import foreign_text, jsontext, redaction
 from retailops_sandbox.comparing import NO_SETS
 from retailops_sandbox.comparing.aligning import align
 from retailops_sandbox.comparing.differences import listed
-from retailops_sandbox.comparing.matchers import Matcher, RuleError
+from retailops_sandbox.comparing.matchers import RuleError
 from retailops_sandbox.comparing.node import NOTHING_KNOWN, Kind, Node, known_differences, settle
 from retailops_sandbox.comparing.rules import NO_RULES, Rules, compile_rules, whole_scope
 from retailops_sandbox.errors import SandboxError, SourceError
@@ -142,11 +142,18 @@ class _Rower:
         self.left_out = 0
 
     def rows(self, places: Iterable[_Place], depth: int) -> tuple[Row, ...]:
-        """The rows of several places, with neighbours that do not differ folded."""
+        """The rows of several places, with neighbours that do not differ folded.
+
+        The items of a set-like array of the body, such as the events, are told where they do not differ, too.
+        """
         found: list[Row] = []
-        for quiet, run in groupby(places, key=lambda place: not place.node.cost):
+        for (quiet, has_items), run in groupby(
+            places, key=lambda place: (not place.node.cost, self._has_items(place))
+        ):
             group = list(run)
-            if not quiet:
+            if has_items:
+                found += [self._items(place, depth) for place in group if self._has_room()]
+            elif not quiet:
                 for place in group:
                     found += self._place(place, depth)
             elif len(group) == 1 and not group[0].node.children:
@@ -172,12 +179,6 @@ class _Rower:
             return ()
         if place.node.set_like:
             return [self._cards(place, depth)]
-        if (
-            place.node.matcher is not None
-            and place.node.matcher.wanted
-            and isinstance(place.node.actual, list)
-        ):
-            return [self._judged_items(place, place.node.matcher, place.node.actual, depth)]
         if not place.node.children:
             return [_line(place, depth)]
         heading = Line(
@@ -190,6 +191,20 @@ class _Rower:
             matcher=_matcher(place.node),
         )
         return [heading, *self.rows(_beneath(place), depth + 1)]
+
+    def _has_items(self, place: _Place) -> bool:
+        """Whether it is an array of which each item is told, whether they differ or not."""
+        node = place.node
+        if not isinstance(node.actual, list) or node.kind == "ignored":
+            return False
+        is_judged = node.matcher is not None and node.matcher.wanted != ""
+        is_set = len(place.path) == 1 and place.path in self._sets and not (node.cost and not node.children)
+        return is_judged or is_set
+
+    def _items(self, place: _Place, depth: int) -> Cards:
+        if place.node.children:
+            return self._cards(place, depth)
+        return self._whole_items(place, place.node.actual, depth)
 
     def _cards(self, place: _Place, depth: int) -> Cards:
         kind = ItemKind(place.path, self._sets)
@@ -211,13 +226,15 @@ class _Rower:
             matcher=_matcher(place.node),
         )
 
-    def _judged_items(self, place: _Place, rule: Matcher, items: list[Json], depth: int) -> Cards:
-        """The items of an array that one rule decides on; those that break it are unexpected."""
+    def _whole_items(self, place: _Place, items: list[Json], depth: int) -> Cards:
+        """The items of an array that is as expected, or that one rule decides on."""
         kind = ItemKind(place.path, self._sets)
-        broken = rule.broken_by(items)
+        rule = place.node.matcher
+        wanted = "" if rule is None else rule.wanted
+        broken = [False] * len(items) if rule is None or not place.node.cost else rule.broken_by(items)
         cards: list[Card | Fold] = []
-        if not any(broken):
-            lacking = ItemWords("", rule.wanted, "")
+        if place.node.cost and not any(broken):
+            lacking = ItemWords("", wanted, "")
             cards.append(
                 _item_card("only expected", lacking, kind, place.expected, f"{place.expected}/-", ())
             )
@@ -241,7 +258,7 @@ class _Rower:
             cards=tuple(cards),
             rule=_rule(place.node),
             matcher=_matcher(place.node),
-            wanted=rule.wanted,
+            wanted=wanted,
         )
 
     def _card(self, item: _Place, array: _Place, kind: ItemKind) -> Card:
