@@ -20,6 +20,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
 from tests.support import chromium  # noqa: E402
+from tests.support.watching import write_expectation  # noqa: E402
 
 COLD_STARTS, SENDS = 5, 30
 READY_MS, BLOCKED_MS, COMPARED_MS, WEIGHT_KB = 1000, 50, 100, 300
@@ -73,7 +74,7 @@ def _typing(browser: Browser, url: str, view: str) -> bool:
         _waited(page, "editable")
         page.locator("#payload-views").get_by_role("button", name=view, exact=True).click()
         if view == "JSON":
-            page.locator(".cm-content").click()
+            page.locator("#payload-view .cm-content").click()
             page.keyboard.press("Control+Home")
             for _ in range(30):
                 page.keyboard.press("ArrowDown")
@@ -105,7 +106,7 @@ def _sending(browser: Browser, url: str, port: int) -> bool:
         for _ in range(SENDS):
             page.goto(url)
             _waited(page, "editable")
-            page.locator("#expectation").fill('{"status": 200, "body": {"events": []}}')
+            write_expectation(page, '{"status": 200, "body": {"events": []}}')
             page.locator("#send").click()
             took = _waited(page, "compared") - float(page.evaluate("sessionStorage.getItem('sent')"))
             said = re.search(r"([\d.]+) ms", page.locator("#answer .banner").inner_text())

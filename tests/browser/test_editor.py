@@ -14,7 +14,7 @@ from retailops_sandbox.workspace.workspace import Workspace
 from tests.support.composing_page import follow, press_send
 from tests.support.logged import newest_deliveries
 from tests.support.serving import Served
-from tests.support.watching import opened, payload_of, write_payload
+from tests.support.watching import expectation_of, opened, payload_of, press, write_expectation, write_payload
 
 DELIVERY = re.compile("/deliveries/")
 
@@ -131,26 +131,26 @@ def test_nothing_is_offered_where_the_contract_names_nothing(page: Page):
 def test_what_is_wrong_is_marked_at_its_line_and_f8_leads_to_it(page: Page, editor: Locator):
     edit(page, '"grand_total": 35', '"grand_total": "35"')
     edit(page, '"charged": 35', '"charged": 35.5')
-    marked = page.locator(".cm-lintRange-error")
+    marked = page.locator("#payload-view .cm-lintRange-error")
     expect(marked).to_have_text(["35.5", '"35"'])
-    expect(page.locator(".cm-lint-marker-error")).to_have_count(2)
+    expect(page.locator("#payload-view .cm-lint-marker-error")).to_have_count(2)
     for pointer, line in (
         ("channel_payment/charged", '"charged": 35.5,'),
         ("grand_total", '"grand_total": "35",'),
     ):
         page.keyboard.press("F8")
         expect(page.locator(".cm-tooltip-lint")).to_contain_text(f"/data/order/{pointer}")
-        expect(page.locator(".cm-activeLine")).to_have_text(line, use_inner_text=True)
+        expect(page.locator("#payload-view .cm-activeLine")).to_have_text(line, use_inner_text=True)
     # From anywhere on the page.
     page.get_by_role("searchbox").focus()
     page.keyboard.press("F8")
     expect(editor).to_be_focused()
-    expect(page.locator(".cm-activeLine")).to_have_text('"charged": 35.5,', use_inner_text=True)
+    expect(page.locator("#payload-view .cm-activeLine")).to_have_text('"charged": 35.5,', use_inner_text=True)
 
 
 def test_broken_json_is_marked_where_it_breaks(page: Page):
     write_payload(page, '{\n  "version": 1\n  "action": 2\n}')
-    expect(page.locator(".cm-lint-marker-error")).to_have_count(1)
+    expect(page.locator("#payload-view .cm-lint-marker-error")).to_have_count(1)
     page.keyboard.press("F8")
     expect(page.locator(".cm-tooltip-lint")).to_contain_text("comma")
     write_payload(page, "{}")
@@ -160,23 +160,25 @@ def test_broken_json_is_marked_where_it_breaks(page: Page):
 
 def test_a_place_behind_characters_of_two_units_is_found(page: Page):
     write_payload(page, '{"version": "\N{CRYING FACE}\N{CRYING FACE}", "action": 1}')
-    expect(page.locator(".cm-lintRange-error")).to_have_text(["{", '"\N{CRYING FACE}\N{CRYING FACE}"', "1"])
+    expect(page.locator("#payload-view .cm-lintRange-error")).to_have_text(
+        ["{", '"\N{CRYING FACE}\N{CRYING FACE}"', "1"]
+    )
 
 
 def test_an_object_is_folded_and_what_is_folded_is_sent(page: Page, served: Served):
-    page.locator(".cm-foldGutter").get_by_title("Fold line").nth(1).click()
-    expect(page.locator(".cm-foldPlaceholder")).to_have_count(1)
-    expect(page.locator(".cm-content")).not_to_contain_text("grand_total")
+    page.locator("#payload-view .cm-foldGutter").get_by_title("Fold line").nth(1).click()
+    expect(page.locator("#payload-view .cm-foldPlaceholder")).to_have_count(1)
+    expect(page.locator("#payload-view .cm-content")).not_to_contain_text("grand_total")
     assert "grand_total" in payload_of(page).input_value()
-    page.locator(".cm-foldPlaceholder").click()
-    expect(page.locator(".cm-content")).to_contain_text("grand_total")
+    page.locator("#payload-view .cm-foldPlaceholder").click()
+    expect(page.locator("#payload-view .cm-content")).to_contain_text("grand_total")
 
 
 def test_text_is_searched_and_replaced(page: Page, editor: Locator):
     editor.focus()
     page.keyboard.press("ControlOrMeta+f")
     page.get_by_role("textbox", name="Find").press_sequentially("captured")
-    expect(page.locator(".cm-searchMatch").first).to_have_text("captured")
+    expect(page.locator("#payload-view .cm-searchMatch").first).to_have_text("captured")
     page.get_by_role("textbox", name="Replace").press_sequentially("caught")
     page.get_by_role("button", name="replace all").click()
     expect(payload_of(page)).not_to_have_value(re.compile("captured"))
@@ -187,7 +189,7 @@ def test_text_is_searched_and_replaced(page: Page, editor: Locator):
 def test_the_bracket_that_belongs_to_one_is_shown(page: Page, editor: Locator):
     write_payload(page, '{"version": [1]}')
     page.keyboard.press("End")
-    expect(page.locator(".cm-matchingBracket")).to_have_text(["{", "}"])
+    expect(page.locator("#payload-view .cm-matchingBracket")).to_have_text(["{", "}"])
 
 
 def test_tab_leaves_the_editor_and_a_hint_says_so(page: Page, editor: Locator):
@@ -213,13 +215,42 @@ def test_ctrl_enter_sends_from_anywhere(page: Page, place: str, served: Served):
     assert json.loads(sent_body(served)) == json.loads(text)
 
 
+def test_the_expectation_is_edited_like_the_payload(page: Page):
+    field, findings = page.locator("#expectation-field"), page.locator("#expectation-findings")
+    write_expectation(page, '{\n  "stauts": 200\n}')
+    expect(findings.locator("code")).to_have_text("/stauts")
+    expect(field.locator(".cm-lint-marker-error")).to_have_count(1)
+    findings.get_by_role("button", name="line 2").click()
+    expect(field.locator(".cm-activeLine")).to_contain_text("stauts")
+    write_expectation(page, '{\n  "rules": {')
+    expect(findings).to_contain_text("line 2")
+    # A key, and one of the matchers for the value there.
+    write_expectation(page, "{}")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.type('"rul')
+    accept(page)
+    expect(expectation_of(page)).to_have_value('{"rules": {}}')
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.type('"/events/*/error_c')
+    accept(page)
+    expect(expectation_of(page)).to_have_value('{"rules": {"/events/*/error_code": "ignore"}}')
+    expect(findings).to_contain_text("Can be read.")
+    expect(field.locator(".cm-lint-marker-error")).to_have_count(0)
+    # The cards and back: the editor is still there, with what the cards say.
+    press(field, "Cards")
+    expect(field.locator(".cm-editor")).to_be_hidden()
+    press(field, "JSON")
+    expect(field.locator(".cm-content")).to_contain_text('"/events/*/error_code": "ignore"')
+
+
 def test_back_brings_back_what_was_typed(page: Page):
     edit(page, '"4897"', '"5000"')
-    page.get_by_role("textbox", name="Expected response").fill('{"status": 201}')
+    write_expectation(page, '{"status": 201}')
     press_send(page)
     page.go_back()
     expect(payload_of(page)).to_have_value(re.compile('"5000"'))
-    expect(page.locator(".cm-content")).to_contain_text('"5000"')
+    expect(page.locator("#payload-view .cm-content")).to_contain_text('"5000"')
     expect(page.locator("#expectation")).to_have_value('{"status": 201}')
     page.goto("/")
     expect(payload_of(page)).to_have_value(re.compile('"5000"'))
@@ -229,8 +260,8 @@ def test_a_form_that_is_refused_comes_back_as_it_was_typed(page: Page):
     edit(page, '"version": 1', '"version": "1"')
     page.get_by_role("button", name="Send", exact=True).click()
     expect(page.locator("#send-error")).to_contain_text("Nothing was sent")
-    expect(page.locator(".cm-content")).to_contain_text('"version": "1"')
-    expect(page.locator(".cm-lintRange-error")).to_have_text('"1"')
+    expect(page.locator("#payload-view .cm-content")).to_contain_text('"version": "1"')
+    expect(page.locator("#payload-view .cm-lintRange-error")).to_have_text('"1"')
 
 
 def test_what_is_typed_can_be_undone(page: Page, editor: Locator):
@@ -249,11 +280,11 @@ def test_a_payload_of_five_hundred_items_is_all_there(page: Page):
     put.focus()
     page.keyboard.press("ControlOrMeta+End")
     page.keyboard.press("ArrowUp")
-    expect(page.locator(".cm-activeLine")).to_have_text("}", use_inner_text=True)
+    expect(page.locator("#payload-view .cm-activeLine")).to_have_text("}", use_inner_text=True)
     write_payload(page, payload_of(page).input_value().replace("6499", '"6499"'))
     expect(page.locator("#findings")).to_contain_text("unshipped_items_ref/498")
     page.keyboard.press("F8")
-    expect(page.locator(".cm-activeLine")).to_contain_text('"6499"')
+    expect(page.locator("#payload-view .cm-activeLine")).to_contain_text('"6499"')
 
 
 def test_nothing_moves_for_who_wants_no_motion(page: Page, editor: Locator):

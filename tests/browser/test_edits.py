@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.support import contexts
 from tests.support.serving import serving
-from tests.support.watching import WIDE, Watched, payload_of, press, write_payload
+from tests.support.watching import WIDE, Watched, payload_of, press, write_expectation, write_payload
 
 BROKEN = '{"half": "typ'
 
@@ -33,7 +33,7 @@ def test_nothing_that_is_typed_is_lost(browser: Browser, tmp_path: Path) -> None
             expect(dot).to_be_visible()
             expect(page.locator("#findings")).to_contain_text("This is not JSON")
             # The expectation, without a pause before the page goes.
-            page.locator("#expectation").fill('{"status": 20')
+            write_expectation(page, '{"status": 20')
             page.get_by_role("link", name="already-shipped").click()
             expect(page.locator("input[name=fixture]")).to_have_value("already-shipped")
             expect(payload_of(page)).not_to_have_value(BROKEN)

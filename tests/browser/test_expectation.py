@@ -10,13 +10,13 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.composing_page import press_send
-from tests.support.watching import NARROW, press
+from tests.support.watching import NARROW, press, write_expectation
 
 
 def cards(page: Page, expectation: Any) -> None:
     """Write an expectation, and see it as cards."""
     text = expectation if isinstance(expectation, str) else json.dumps(expectation, indent=2)
-    page.get_by_role("textbox", name="Expected response").fill(text)
+    write_expectation(page, text)
     press(page, "Cards")
     expect(page.locator("#expected-cards")).to_be_visible()
 
@@ -24,7 +24,7 @@ def cards(page: Page, expectation: Any) -> None:
 def written(page: Page) -> Any:
     """The expectation after a look at its JSON."""
     press(page.locator("#expectation-field"), "JSON")
-    expect(page.locator("#expectation")).to_be_visible()
+    expect(page.get_by_role("textbox", name="Expected response")).to_be_visible()
     text = page.locator("#expectation").input_value()
     press(page, "Cards")
     expect(page.locator("#expected-cards")).to_be_visible()

@@ -13,7 +13,7 @@ from retailops_sandbox.workspace.workspace import Workspace
 from tests.support.composing_page import choose, follow
 from tests.support.receivers import answering, receiver, response
 from tests.support.serving import Served, serving
-from tests.support.watching import NARROW, opened, payload_of
+from tests.support.watching import NARROW, opened, payload_of, write_expectation
 
 ANSWER = b'{"events": [{"error_code": "ERR1409", "error_message": "It was shipped", "status": "error"}]}'
 STOPS = 150
@@ -155,7 +155,7 @@ def test_the_main_job_on_a_phone_without_javascript(unscripted: Page):
     payload = page.get_by_role("textbox", name="Payload", exact=True)
     typed = payload.input_value().replace("{", "{ ", 1)
     payload.fill(typed)
-    page.get_by_role("textbox", name="Expected response").fill('{"body": {"events": []}}')
+    write_expectation(page, '{"body": {"events": []}}')
     page.locator("#send").click()
     landed(page, "failed")
     page.get_by_role("navigation", name="Places").get_by_role("link", name="Log").click()

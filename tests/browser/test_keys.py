@@ -13,7 +13,7 @@ from retailops_sandbox.workspace.workspace import Workspace
 from tests.support.composing_page import choose, headline, press_send, send
 from tests.support.other_process import Other, rows
 from tests.support.serving import Served, serving
-from tests.support.watching import opened
+from tests.support.watching import opened, write_expectation
 
 
 @pytest.fixture(scope="module")
@@ -169,7 +169,7 @@ def test_a_protected_receiver_still_needs_its_yes(page: Page):
 
 def test_e_edits_and_d_shows_the_difference(page: Page):
     page.goto("/")
-    page.get_by_role("textbox", name="Expected response").fill('{"body": {"events": [{"error_code": "E1"}]}}')
+    write_expectation(page, '{"body": {"events": [{"error_code": "E1"}]}}')
     send(page, "shop")
     assert headline(page) == "failed"
     sent = page.url.rpartition("/")[2]

@@ -15,7 +15,7 @@ from retailops_sandbox.workspace.workspace import Workspace
 from tests.support.composing_page import choose, follow, headline, press_send, send
 from tests.support.logged import newest_deliveries
 from tests.support.serving import Served, serving
-from tests.support.watching import NARROW, WIDE, payload_of, write_payload
+from tests.support.watching import NARROW, WIDE, expectation_of, payload_of, write_expectation, write_payload
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 def test_a_fixture_is_picked_edited_sent_and_found_in_the_log(page: Page):
     page.get_by_role("link", name="already-shipped").click()
-    page.get_by_role("textbox", name="Expected response").fill('{"status": 200, "body": {"events": []}}')
+    write_expectation(page, '{"status": 200, "body": {"events": []}}')
     send(page)
     assert headline(page) == "failed"
     comparison = page.get_by_role("region", name="Compared with what was expected")
@@ -47,10 +47,10 @@ def test_a_fixture_is_picked_edited_sent_and_found_in_the_log(page: Page):
 
 def test_a_mistake_leaves_what_was_typed(page: Page):
     write_payload(page, '{"version": 1')
-    page.get_by_role("textbox", name="Expected response").fill('{"stauts": 200}')
+    write_expectation(page, '{"stauts": 200}')
     page.get_by_role("button", name="Send", exact=True).click()
     expect(payload_of(page)).to_have_value('{"version": 1')
-    expect(page.get_by_role("textbox", name="Expected response")).to_have_value('{"stauts": 200}')
+    expect(expectation_of(page)).to_have_value('{"stauts": 200}')
     expect(page.locator("#expectation-error")).to_contain_text("stauts")
     expect(page.locator("#findings")).to_contain_text("This is not JSON")
 
@@ -108,7 +108,7 @@ def test_the_theme_is_chosen_and_kept(page: Page):
 
 
 def test_violations_appear_while_typing_and_lead_to_their_place(scripted: Page):
-    editor = scripted.locator(".cm-editor")
+    editor = scripted.locator("#payload-view .cm-editor")
     before = editor.bounding_box()
     text = payload_of(scripted).input_value()
     write_payload(scripted, text.replace('"grand_total": 35', '"grand_total": "35"'))
@@ -150,7 +150,7 @@ def test_the_target_follows_the_receiver(scripted: Page, served: Served):
 def test_an_expectation_is_picked_in_place(scripted: Page):
     write_payload(scripted, "{}")
     scripted.get_by_label("Pick").select_option("The documented example")
-    expect(scripted.get_by_role("textbox", name="Expected response")).to_have_value(re.compile("ERR1234"))
+    expect(expectation_of(scripted)).to_have_value(re.compile("ERR1234"))
     expect(payload_of(scripted)).to_have_value("{}")
 
 
@@ -203,8 +203,9 @@ def test_a_page_that_comes_back_catches_up(scripted: Page):
 
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
 def test_no_page_is_wider_than_the_window(scripted: Page, size: dict[str, int]):
-    scripted.get_by_role("textbox", name="Expected response").fill(
-        json.dumps({"body": {"events": [{"error_message": "long " * 200, "error_code": "E" * 300}]}})
+    write_expectation(
+        scripted,
+        json.dumps({"body": {"events": [{"error_message": "long " * 200, "error_code": "E" * 300}]}}),
     )
     send(scripted, "broken")
     headline(scripted)

@@ -30,7 +30,7 @@ def choices(page: Page) -> Locator:
 
 def test_ctrl_k_finds_what_there_is_and_goes_there(page: Page):
     # From within the editor, which has a meaning of its own for many keys.
-    page.locator(".cm-content").first.click()
+    page.locator("#payload-view .cm-content").first.click()
     page.keyboard.press("Control+k")
     expect(choices(page).first).to_contain_text("Workbench")
     assert axe.violations(page) == []

@@ -15,7 +15,7 @@ from retailops_sandbox.workspace.workspace import Workspace
 from tests.support.composing_page import choose
 from tests.support.receivers import answering, receiver, response
 from tests.support.serving import Served, serving
-from tests.support.watching import opened, press
+from tests.support.watching import opened, press, write_expectation
 
 REFUSED = {"events": [{"error_code": "ERR1409", "error_message": "It was shipped", "status": "error"}]}
 
@@ -61,7 +61,7 @@ def test_the_loop_never_leaves_the_page(scripted: Page):
     page.goto("/?fixture=already-shipped")
     choose(page, "shop")
     page.evaluate("window.isTheSame = true")
-    page.locator("#expectation").fill("")
+    write_expectation(page, "")
     page.locator("#send").click()
     banner, dots = page.locator("#answer .banner"), page.locator("#history .dot")
     expect(banner).to_contain_text("recorded")
@@ -92,10 +92,10 @@ def test_a_send_that_is_refused_says_why_at_its_field(scripted: Page):
     page = scripted
     page.goto("/?fixture=default")
     choose(page, "shop")
-    page.locator("#expectation").fill('{"stauts": 200}')
+    write_expectation(page, '{"stauts": 200}')
     page.locator("#send").click()
     expect(page.locator("#expectation-problem")).to_contain_text("stauts")
-    page.locator("#expectation").fill('{"body": {"events": []}}')
+    write_expectation(page, '{"body": {"events": []}}')
     page.locator("#send").click()
     expect(page.locator("#answer .banner")).to_contain_text("failed")
     expect(page.locator("#expectation-problem")).to_have_text("")

@@ -55,6 +55,19 @@ def write_payload(page: Page, text: str) -> None:
     page.keyboard.insert_text(text)
 
 
+def write_expectation(page: Page, text: str) -> None:
+    """Replace the text of the expectation as a person does, in the editor or in the text area without one."""
+    page.get_by_role("textbox", name="Expected response").focus()
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.press("Delete")
+    page.keyboard.insert_text(text)
+
+
+def expectation_of(page: Page) -> Locator:
+    """The field that is sent, which has the expectation's text at every moment."""
+    return page.locator("#expectation")
+
+
 def payload_of(page: Page) -> Locator:
     """The field that is sent, which has the payload's raw text at every moment."""
     return page.locator("#payload")

@@ -82,7 +82,7 @@ function keysAt(place, known) {
 }
 
 function valuesAt(place, known) {
-  const word = known.find((each) => each.key === place.key);
+  const word = known.find((each) => each.key === place.key) ?? known.find((each) => each.key === "*");
   return (word?.values ?? []).map((value, number) => ({
     label: value.replace(/^"|"$/g, ""),
     displayLabel: value,
@@ -105,6 +105,6 @@ export function completing(template) {
       context.state.sliceDoc(place.from, place.from + 1) === '"' && place.from < context.pos
         ? place.from + 1
         : place.from;
-    return options.length ? { from, options, validFor: /^[\w.+-]*$/ } : null;
+    return options.length ? { from, options, validFor: /^[\w.+*/-]*$/ } : null;
   };
 }

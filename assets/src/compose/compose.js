@@ -1,5 +1,5 @@
-// The compose page's payload: an editor over the text area, the form and the request made from it by the server,
-// and the keys that work everywhere on the page. Nothing here parses JSON.
+// The compose page: editors over the text areas of payload and expectation, what the server makes from these, and
+// the keys that work everywhere on the page. Nothing here parses JSON.
 
 import { completing } from "./completion.js";
 import { editorOver } from "./editor.js";
@@ -13,11 +13,11 @@ import "./fixtures.js";
 import "./pane.js";
 
 const form = document.getElementById("compose");
-const editor = editorOver(
-  document.getElementById("payload"),
-  completing(document.getElementById("vocabulary")),
-);
-const findings = watchFindings(editor);
+const editorOf = (id, vocabulary) =>
+  editorOver(document.getElementById(id), completing(document.getElementById(vocabulary)));
+const payload = editorOf("payload", "vocabulary");
+const expectation = editorOf("expectation", "expectation-vocabulary");
 const unsaved = new UnsavedEdits(form);
-listenForKeys(form, editor, new Views(form, editor, findings, unsaved));
-new Expectation(form, unsaved);
+const findings = watchFindings(payload, "findings");
+listenForKeys(form, payload, new Views(form, payload, findings, unsaved));
+new Expectation(form, expectation, watchFindings(expectation, "expectation-findings"), unsaved);

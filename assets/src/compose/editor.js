@@ -1,4 +1,4 @@
-// An editor in place of a text area, which stays in the form and always has the same text.
+// An editor in place of a text area of JSON, which stays in the form and always has the same text.
 
 import {
   autocompletion,
@@ -49,6 +49,12 @@ function typeOver(event, view) {
   return true;
 }
 
+// The ids of what describes a text area, and of its keys where the page says them.
+function describing(textarea) {
+  const keys = document.getElementById(`${textarea.id}-keys`);
+  return [keys?.id, textarea.getAttribute("aria-describedby")].filter(Boolean).join(" ");
+}
+
 export class Editor {
   constructor(textarea, complete) {
     this.textarea = textarea;
@@ -56,6 +62,7 @@ export class Editor {
     // Tab is not bound, so that it moves the focus out of the editor.
     textarea.after(this.view.dom);
     this.view.dom.hidden = textarea.hidden;
+    if (document.activeElement === textarea) this.view.focus();
     textarea.hidden = true;
     // After Back a browser may fill the text area once the editor exists.
     addEventListener("pageshow", () => this.set(textarea.value));
@@ -69,7 +76,7 @@ export class Editor {
         EditorView.cspNonce.of(document.querySelector("meta[name=csp-nonce]").content),
         EditorView.contentAttributes.of({
           "aria-labelledby": textarea.getAttribute("aria-labelledby"),
-          "aria-describedby": `${textarea.id}-keys ${textarea.getAttribute("aria-describedby")}`,
+          "aria-describedby": describing(textarea),
           autocapitalize: "off",
           // An editable element takes the focus without tabindex, but accessibility checkers look for it.
           tabindex: "0",

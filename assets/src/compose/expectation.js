@@ -12,16 +12,22 @@ const isInCards = (control) =>
   control.closest("#expected-cards") !== null && !control.name.startsWith("expect-new:");
 
 export class Expectation extends Exchange {
-  constructor(form, unsaved) {
+  constructor(form, editor, findings, unsaved) {
     super(form, "expectation-field", "expectation-field", unsaved);
+    this.editor = editor;
+    this.findings = findings;
     form.addEventListener("submit", (event) => this.#pressed(event));
     form.addEventListener("change", (event) => this.#changed(event));
     form.addEventListener("input", (event) => this.#typed(event));
     // After Back the browser may have restored the text, while the cards are those that the server sent.
     addEventListener("load", () => {
       const text = document.getElementById("expectation");
-      if (text.hidden && text.value !== text.defaultValue) this.#readText();
+      if (this.#isInCards && text.value !== text.defaultValue) this.#readText();
     });
+  }
+
+  get #isInCards() {
+    return this.form.elements.expectation_view.value === "cards";
   }
 
   // The text is newer than the cards.
@@ -42,7 +48,7 @@ export class Expectation extends Exchange {
   }
 
   #typed(event) {
-    if (event.target.id === "expectation" && event.target.hidden) this.#readText();
+    if (event.target.id === "expectation" && this.#isInCards) this.#readText();
     else if (isInCards(event.target)) this.askLater("show");
   }
 
@@ -51,6 +57,9 @@ export class Expectation extends Exchange {
     const isRefused = page.querySelector("#expectation-field [aria-invalid=true]") !== null;
     if (action.startsWith("expect-value:") && !isRefused)
       reopen(document.getElementById("answer").dataset.delivery);
+    this.editor.set(this.editor.textarea.value);
+    this.editor.show(!this.#isInCards);
+    this.findings.take(this.editor.text);
     if (action.startsWith("expect-open:")) document.getElementById("rule_word")?.focus();
     const [, pointer] = /^expect-(?:member|add):(.*)$/s.exec(action) ?? [];
     if (pointer !== undefined) this.focusLast(pointer);

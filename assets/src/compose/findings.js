@@ -1,12 +1,14 @@
-// The server's findings: marked at their lines in the editor, and linked from the list below it.
+// The server's findings: marked at their lines in an editor, and linked from the list below it.
 
 import { setDiagnostics } from "@codemirror/lint";
 import { focusInside } from "./exchange.js";
 import { endOfValue } from "./place.js";
 
 class Findings {
-  constructor(editor) {
+  // `id` is that of their list.
+  constructor(editor, id) {
     this.editor = editor;
+    this.id = id;
     this.checked = editor.text;
     // Whether to send although the contract is broken: an answer to an older question does not change that.
     this.offContract = null;
@@ -22,7 +24,7 @@ class Findings {
 
   // The findings on the page; none where they are about another text.
   take(text) {
-    const list = document.getElementById("findings");
+    const list = document.getElementById(this.id);
     if (list.dataset.taken) return;
     list.dataset.taken = "yes";
     const box = list.querySelector("[name=off_contract]");
@@ -67,7 +69,8 @@ class Findings {
     button.append(...place.childNodes);
     button.addEventListener("click", () => {
       const { line, column, pointer } = button.dataset;
-      const input = document.querySelector(`#form-view [data-pointer="${CSS.escape(pointer ?? "")}"]`);
+      const form = this.id === "findings" ? "#form-view" : "#expected-cards";
+      const input = document.querySelector(`${form} [data-pointer="${CSS.escape(pointer ?? "")}"]`);
       if (input) focusInside(input);
       else if (!this.editor.view.dom.hidden)
         this.editor.goTo(this.editor.position(Number(line), Number(column || 1)));
@@ -76,4 +79,4 @@ class Findings {
   }
 }
 
-export const watchFindings = (editor) => new Findings(editor);
+export const watchFindings = (editor, id) => new Findings(editor, id);

@@ -45,7 +45,7 @@ export function placeAt(state, position) {
   if (!container) return null;
   const word = WORDS.has(node.name) && node.from < position ? node : null;
   const typed = word ?? {
-    from: position - /[\w.+-]*$/.exec(state.sliceDoc(Math.max(0, position - 40), position))[0].length,
+    from: position - /[\w.+*/-]*$/.exec(state.sliceDoc(Math.max(0, position - 40), position))[0].length,
     to: position,
   };
   const place = {

@@ -24,6 +24,7 @@ export class UnsavedEdits {
       event.detail.shouldSwap = false;
       this.take(event.detail.fragment.querySelector("#unsaved"));
     });
+    this.#beginAnew();
     addEventListener("pagehide", () => this.#leave());
     // A page that the browser had kept whole may be older than what was typed since.
     addEventListener("pageshow", (event) => {
@@ -33,6 +34,14 @@ export class UnsavedEdits {
 
   get #sequence() {
     return this.form.elements.sequence;
+  }
+
+  // After Back the page may be an old answer, with the id of the page in which more was typed since.
+  #beginAnew() {
+    const [{ type } = {}] = performance.getEntriesByType("navigation");
+    if (type !== "back_forward") return;
+    this.form.elements.tab.value = crypto.getRandomValues(new Uint32Array(2)).join("-");
+    this.#sequence.value = "0";
   }
 
   // Says what is unsaved as the server told it.

@@ -10,7 +10,7 @@ import msgspec
 from retailops_sandbox.model import Receiver
 from retailops_sandbox.web.compose.answer import AnswerPanel
 from retailops_sandbox.web.compose.expectation import ExpectationNotice, ExpectationPanel
-from retailops_sandbox.web.compose.findings import Findings
+from retailops_sandbox.web.compose.findings import Finding, Findings, examine_expectation
 from retailops_sandbox.web.compose.fixtures import FixtureNotice, FixturePanel
 from retailops_sandbox.web.compose.payload import PayloadPanel
 from retailops_sandbox.web.compose.unsaved import UnsavedNotice, UnsavedPanel
@@ -65,6 +65,11 @@ class ComposePage(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def findings(self) -> Findings:
         return self.make_findings()
+
+    @cached_property
+    def expectation_finding(self) -> Finding | None:
+        """What is wrong with the expectation, where its text is shown."""
+        return examine_expectation(self.form.expectation) if self.form.expectation_view == "json" else None
 
     @cached_property
     def fixtures(self) -> FixturePanel:

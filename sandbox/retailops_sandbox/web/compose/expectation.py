@@ -20,7 +20,9 @@ from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.web.compose import expectation_cards, inputs, rule_editor, value_rules
 from retailops_sandbox.web.compose.expectation_cards import Cards
+from retailops_sandbox.web.compose.expectation_vocabulary import expectation_vocabulary
 from retailops_sandbox.web.compose.rule_editor import RuleEditor
+from retailops_sandbox.web.compose.vocabulary import Word
 from retailops_sandbox.web.shell.choices import EXPECTATION_VIEW
 from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.forms import text
@@ -55,6 +57,7 @@ class ExpectationPanel(msgspec.Struct, frozen=True, kw_only=True):
     rule_editor: RuleEditor | None
     picks: Sequence[tuple[str, Sequence[Pick]]]
     """Title and picks of each group."""
+    vocabulary: Sequence[Word]
     unreadable: Sequence[str]
     """The scenario files that could not be searched for picks."""
 
@@ -83,7 +86,10 @@ def panel(context: AppContext, send_form: SendForm, form: FormData | None) -> Ex
             if editor is not None and form is not None:
                 rule_editor.fill(editor, form)
     picks, unreadable = _picks(context, send_form)
-    return ExpectationPanel(cards=cards, rule_editor=editor, picks=picks, unreadable=unreadable)
+    words = expectation_vocabulary(send_form.action, send_form.edition)
+    return ExpectationPanel(
+        cards=cards, rule_editor=editor, picks=picks, vocabulary=words, unreadable=unreadable
+    )
 
 
 def press(

@@ -10,7 +10,8 @@ from retailops_sandbox import composing, jsontext
 from retailops_sandbox.composing import Names
 from retailops_sandbox.contracts import advice
 from retailops_sandbox.contracts.contract import Contract
-from retailops_sandbox.errors import ComposeError, SourceError
+from retailops_sandbox.errors import ComposeError, SandboxError, SourceError
+from retailops_sandbox.scenarios import scenario
 
 _MOST_ADVISED = 50
 
@@ -40,6 +41,17 @@ class Findings(msgspec.Struct, frozen=True):
     advised: Sequence[Advised] = ()
     more_advised: int = 0
     """How many further notes there are."""
+
+
+def examine_expectation(expectation: str) -> Finding | None:
+    """What is wrong with an expectation as typed, the first of it; None for a right one, or for none."""
+    if not expectation.strip():
+        return None
+    try:
+        scenario.expectation(expectation)
+    except SandboxError as error:
+        return Finding(error.message, error.line, error.column, error.pointer)
+    return None
 
 
 def examine(payload: str, wanted: Contract, names: Names) -> Findings:

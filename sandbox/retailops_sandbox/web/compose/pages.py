@@ -40,7 +40,6 @@ from retailops_sandbox.web.shell.choices import (
     PAYLOAD_VIEW,
     browser_id,
     chosen_receiver,
-    remember_browser,
     remember_receiver,
 )
 from retailops_sandbox.web.shell.context import AppContext, Target
@@ -136,8 +135,7 @@ class ComposePages(RoomPages):
             compared = self._fixture_buttons.press("compare", "", send_form, FormData())
             notices = msgspec.structs.replace(notices, fixture=compared)
         response = self._show(request, receivers, lambda: files, send_form, notices, unsaved=unsaved)
-        remember_browser(request, response)
-        return response
+        return self._unsaved.remembered(request, response)
 
     async def change(self, request: Request) -> Response:
         """Do the action of a button other than Send with the typed form, and show the page again."""

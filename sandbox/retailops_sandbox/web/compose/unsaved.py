@@ -8,10 +8,13 @@ from collections.abc import Sequence
 
 import msgspec
 from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import Response
 
 from retailops_sandbox.errors import SandboxError, UsageError
 from retailops_sandbox.reporting.render import changes
 from retailops_sandbox.web.compose import opening
+from retailops_sandbox.web.shell.choices import remember_browser
 from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.forms import text
 from retailops_sandbox.web.shell.send_form import Refused, SendForm
@@ -90,6 +93,13 @@ class UnsavedEdits:
             lines = _diff(saved.expectation, send_form.expectation, "as saved", "as typed")
             return msgspec.structs.replace(panel, expected_meanwhile=lines)
         return panel
+
+    def remembered(self, request: Request, response: Response) -> Response:
+        """The response with a page that begins, by which its browser is known again."""
+        remember_browser(request, response)
+        # Back asks for the page again: what was typed in it is here, and not in the browser's cache.
+        response.headers["Cache-Control"] = "no-store"
+        return response
 
     def keep(self, browser: str, do: str, before: SendForm, send_form: SendForm) -> UnsavedPanel:
         """Keep what a form has after the button `do` was pressed; forget it where nothing is edited.

@@ -28,9 +28,9 @@ class Word(msgspec.Struct, frozen=True, kw_only=True):
     """JSON: the documented example, then whatever else the contract names."""
 
 
-def vocabulary(schema: Mapping[str, Any]) -> list[Word]:
-    """The words of a schema, those of outer objects first."""
-    return list(_words("", schema))
+def vocabulary(schema: Mapping[str, Any], at: str = "") -> list[Word]:
+    """The words of a schema, those of outer objects first; `at` is the pointer of what it describes."""
+    return list(_words(at, schema))
 
 
 def _words(at: str, schema: Mapping[str, Any]) -> Iterator[Word]:
