@@ -129,6 +129,6 @@ def test_bodies_fold_and_a_large_one_comes_on_demand(scripted: Page, delivery: s
     body = scripted.locator("#response-body")
     body.scroll_into_view_if_needed()
     expect(body.locator(".cm-content")).to_contain_text('"ERR0000"')
-    body.get_by_title("Fold line").first.click()
+    body.get_by_title("Fold line").locator("visible=true").first.click()
     expect(body.locator(".cm-foldPlaceholder")).to_be_visible()
     expect(body.locator(".cm-content")).not_to_contain_text('"ERR0000"')
