@@ -26,6 +26,12 @@ def test_a_scenario_is_written_run_and_mended_without_leaving_its_page(scripted:
     expect(page.get_by_role("status").filter(has_text="Saved. Moved default 2 up.")).to_be_visible()
     expect(page.locator(".edit-steps > li").first).to_contain_text("expects status 418")
 
+    # What is typed is there again after Back.
+    page.get_by_label("Name", exact=True).fill("second")
+    page.get_by_role("link", name="Runs").click()
+    page.go_back()
+    expect(page.get_by_label("Name", exact=True)).to_have_value("second")
+
     # Mistakes are marked in the editor where they are.
     page.get_by_role("button", name="File as JSON").click()
     editor = page.locator(".cm-content")

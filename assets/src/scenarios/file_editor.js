@@ -8,4 +8,4 @@ const editor = editorOver(
   document.getElementById("typed"),
   completing(document.getElementById("vocabulary")),
 );
-watchFindings(editor);
+watchFindings(editor, "findings");

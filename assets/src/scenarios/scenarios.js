@@ -1,4 +1,7 @@
-// The list of scenarios: selecting a page of it at once, how many are selected, and going to another page.
+// The list of scenarios: selecting a page of it at once, how many are selected, going to another page, and the
+// outcome of one that runs in its row. The editor of one: what was typed is there again after Back.
+
+import htmx from "htmx.org";
 
 const form = () => document.getElementById("scenarios");
 const boxes = (within) => [...within.querySelectorAll("td.select input[name=pick]")];
@@ -33,3 +36,50 @@ document.addEventListener("htmx:afterSettle", (event) => {
 });
 // After Back a browser restores the selection.
 addEventListener("pageshow", showSelection);
+
+// --- A row runs its scenario, and shows what came of it ---
+
+document.addEventListener("submit", (event) => {
+  const button = event.submitter;
+  if (!button?.value.startsWith("row:")) return;
+  event.preventDefault();
+  if (button.ariaDisabled === "true") return;
+  // A disabled button would lose the focus.
+  button.ariaDisabled = "true";
+  const typed = new FormData(event.target);
+  const values = { do: button.value };
+  for (const name of ["receiver", "shown", "confirmed"]) if (typed.has(name)) values[name] = typed.get(name);
+  const target = button.closest("tr").querySelector(".outcome");
+  htmx.ajax("POST", "/scenarios/row", { target, swap: "innerHTML", values }).finally(() => {
+    button.ariaDisabled = null;
+  });
+});
+
+// --- The editor ---
+
+const editor = () => document.getElementById("edit");
+const typedFields = (form) =>
+  [...form.elements].filter(
+    (field) => field.name?.startsWith("f-") || ["typed", "off_contract"].includes(field.name),
+  );
+
+document.addEventListener("DOMContentLoaded", () => {
+  const form = editor();
+  const kept = history.state?.edit;
+  const [{ type } = {}] = performance.getEntriesByType("navigation");
+  // What was typed about an older text of the file is of no use for the present one.
+  if (!form || !kept || !["back_forward", "reload"].includes(type) || kept.seen !== form.elements.seen.value)
+    return;
+  for (const [at, field] of typedFields(form).entries()) {
+    if (["radio", "checkbox"].includes(field.type)) field.checked = kept.fields[at] === true;
+    else field.value = kept.fields[at] ?? field.value;
+  }
+});
+addEventListener("pagehide", () => {
+  const form = editor();
+  if (!form) return;
+  const fields = typedFields(form).map((field) =>
+    ["radio", "checkbox"].includes(field.type) ? field.checked : field.value,
+  );
+  history.replaceState({ ...history.state, edit: { seen: form.elements.seen.value, fields } }, "");
+});
