@@ -232,6 +232,13 @@ def test_events_are_told_where_they_are_as_expected_too(rules):
     assert [(card.glyph, card.code) for card in cards.cards] == [("✓", "ERR1409"), ("✓", "B")]
 
 
+@pytest.mark.parametrize("rules", [{}, {"": {"extra": "allow"}, "/events": {"none": {"status": "fatal"}}}])
+def test_events_are_told_where_nothing_differs_at_all(rules):
+    body = {"events": [REFUSED, PENDING]}
+    (cards,) = viewed(body, body, rules).rows
+    assert [(card.glyph, card.code) for card in cards.cards] == [("✓", "ERR1409"), ("✓", "B")]
+
+
 @pytest.mark.parametrize(
     ("expected", "actual", "rules"),
     [
@@ -359,7 +366,7 @@ def test_moved_cards_say_whether_it_matters():
         return [(card.moved, card.moved_matters, card.same) for card in found]
 
     assert cards({"/events": "ordered"}) == [(True, True, True), (False, False, True)]
-    assert cards({"/events/*/x": "ignore"}) == []
+    assert cards({"/events/*/x": "ignore"}) == [(True, False, True), (False, False, True)]
 
 
 def delivered(body, **more):

@@ -74,7 +74,9 @@ def view(
         each.expected_pointer: each.hint for each in told.differences if each.hint and each.kind == "missing"
     }
     rower = _Rower(hints, sets)
-    rows = rower.rows([_Place(root, "", "", "", (), "")], 0)
+    whole_body = _Place(root, "", "", "", (), "")
+    has_members = root.children and not root.set_like
+    rows = rower.rows(_beneath(whole_body) if has_members else [whole_body], 0)
     return View(rows=rows, differences=root.cost, notes=told.notes, left_out=rower.left_out)
 
 
@@ -173,8 +175,6 @@ class _Rower:
 
     def _place(self, place: _Place, depth: int) -> Sequence[Row]:
         """The rows of a place where something differs."""
-        if place.expected == "" and place.node.children and not place.node.set_like:
-            return self.rows(_beneath(place), depth)
         if not self._has_room():
             return ()
         if place.node.set_like:
