@@ -20,14 +20,14 @@ from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.web.compose import expectation_cards, inputs, rule_editor, value_rules
 from retailops_sandbox.web.compose.expectation_cards import Cards
-from retailops_sandbox.web.compose.expectation_vocabulary import expectation_vocabulary
 from retailops_sandbox.web.compose.rule_editor import RuleEditor
-from retailops_sandbox.web.compose.vocabulary import Word
 from retailops_sandbox.web.shell.choices import EXPECTATION_VIEW
 from retailops_sandbox.web.shell.context import AppContext
+from retailops_sandbox.web.shell.expectation_vocabulary import expectation_vocabulary
 from retailops_sandbox.web.shell.forms import text
 from retailops_sandbox.web.shell.pages import expectation_text
 from retailops_sandbox.web.shell.send_form import EDITED, Refused, SendForm
+from retailops_sandbox.web.shell.vocabulary import Word
 
 PREFIX = "expect-"
 """The prefix of the names of the cards' inputs and of the actions of their buttons."""

@@ -15,10 +15,10 @@ from retailops_sandbox.web.compose import inputs, payload_form, request_preview
 from retailops_sandbox.web.compose.findings import Findings
 from retailops_sandbox.web.compose.payload_form import Filter, FormView
 from retailops_sandbox.web.compose.request_preview import RequestPreview
-from retailops_sandbox.web.compose.vocabulary import Word, vocabulary
 from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.known_receivers import KnownReceivers
 from retailops_sandbox.web.shell.send_form import Refused, SendForm
+from retailops_sandbox.web.shell.vocabulary import Word, vocabulary
 
 EDITS = ("add", "remove", "reset")
 """The form's buttons, each with a pointer: `add:/data/order`."""

@@ -224,14 +224,16 @@ class ScenarioEditorPages(RoomPages):
                 )
         if panel is None:
             typed = edit.typed if edit.view == FILE else None
-            panel = editor_panel.file_panel(edit.id, edit.base, typed, wrong=wrong)
+            panel = editor_panel.file_panel(self._context.workspace, edit.id, edit.base, typed, wrong=wrong)
         panel = msgspec.structs.replace(panel, seen=edit.seen)
         return self._scenarios.refused(request, edit.id, editor=panel, text=current)
 
     def _clashed(self, request: Request, edit: _Edit, disk: str | None) -> Response:
         name = self._context.workspace.own_scenario(edit.id).name
         clash = editor_panel.edit_clash(name, disk, edit.text)
-        panel = editor_panel.file_panel(edit.id, edit.base, edit.text, seen=edit.seen, clash=clash)
+        panel = editor_panel.file_panel(
+            self._context.workspace, edit.id, edit.base, edit.text, seen=edit.seen, clash=clash
+        )
         return self._scenarios.refused(request, edit.id, editor=panel, text=disk)
 
 

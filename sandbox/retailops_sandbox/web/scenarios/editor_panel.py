@@ -6,12 +6,17 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from retailops_sandbox.contracts import contract
+from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.errors import SandboxError, SourceError
+from retailops_sandbox.model import Scenario
 from retailops_sandbox.reporting.render import changes
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.web.scenarios.step_form import HeadForm, StepForm
+from retailops_sandbox.web.scenarios.vocabulary import scenario_vocabulary
 from retailops_sandbox.web.shell.pages import problems
+from retailops_sandbox.web.shell.vocabulary import Word
 from retailops_sandbox.workspace.undo import stamp
 from retailops_sandbox.workspace.workspace import Workspace
 
@@ -63,6 +68,8 @@ class EditorPanel(msgspec.Struct, frozen=True, kw_only=True):
     """What the case of the open step expects; empty where it expects nothing."""
     text: str = ""
     """The text of the file as typed."""
+    vocabulary: Sequence[Word] = ()
+    """What the editor of the file offers."""
     findings: FileFindings = FileFindings()
     clash: EditClash | None = None
     problems: Mapping[str, str]
@@ -110,6 +117,7 @@ def steps_panel(
 
 
 def file_panel(
+    workspace: Workspace,
     id: str,
     base: str,
     typed: str | None = None,
@@ -126,6 +134,7 @@ def file_panel(
         base=base,
         view=FILE,
         text=text,
+        vocabulary=_vocabulary(workspace, text),
         findings=examine(text),
         clash=clash,
         problems=problems(wrong),
@@ -139,6 +148,22 @@ def edit_clash(name: str, disk: str | None, typed: str) -> EditClash:
     )
     diff = [line for line in found if line.kind != "file"]
     return EditClash("" if disk is None else stamp(disk), diff)
+
+
+def _vocabulary(workspace: Workspace, text: str) -> list[Word]:
+    known = _contract_of(text)
+    fixtures = [info.name for info in workspace.fixtures(known.action, known.edition)]
+    return scenario_vocabulary(known.action, known.edition, fixtures)
+
+
+def _contract_of(text: str) -> Contract:
+    """The contract that a file names; where it names none that is known, the default one."""
+    meant = Scenario(steps=[])
+    try:
+        named = scenario.read(text, id="", file="").scenario
+        return contract.load(named.action, named.edition)
+    except SandboxError:
+        return contract.load(meant.action, meant.edition)
 
 
 def _own_expectation(workspace: Workspace, action: str, edition: str, fixture: str) -> str:

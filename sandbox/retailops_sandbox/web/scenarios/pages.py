@@ -375,7 +375,7 @@ class ScenarioPages(RoomPages):
         if editor is not None:
             shown = editor
         elif plan is None or asked.get("view") == FILE:
-            shown = editor_panel.file_panel(id, text or "")
+            shown = editor_panel.file_panel(self._context.workspace, id, text or "")
         else:
             shown = editor_panel.steps_panel(self._context.workspace, plan, asked.get("open", ""))
         page = ScenarioPage(

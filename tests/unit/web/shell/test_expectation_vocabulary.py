@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from retailops_sandbox.comparing.matchers import HEADER, MATCHERS
-from retailops_sandbox.web.compose.expectation_vocabulary import expectation_vocabulary
+from retailops_sandbox.web.shell.expectation_vocabulary import expectation_vocabulary
 
 WORDS = {(each.at, each.key): each for each in expectation_vocabulary("order_cancel", "draft")}
 

@@ -11,7 +11,7 @@ from retailops_sandbox.comparing.matchers import HEADER, MATCHERS
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.jsontext import pointer
-from retailops_sandbox.web.compose.vocabulary import Word, vocabulary
+from retailops_sandbox.web.shell.vocabulary import Word, vocabulary
 from retailops_sandbox.workspace import schemas
 
 _TYPES = {"integer": "number"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from retailops_sandbox.contracts import contract
-from retailops_sandbox.web.compose.vocabulary import vocabulary
+from retailops_sandbox.web.shell.vocabulary import vocabulary
 
 
 def test_every_key_is_offered_where_it_belongs_with_its_example():

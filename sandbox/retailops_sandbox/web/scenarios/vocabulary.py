@@ -1,0 +1,57 @@
+"""The words that a scenario's file knows for each of its places, for the editor to offer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from retailops_sandbox import jsontext
+from retailops_sandbox.contracts import contract
+from retailops_sandbox.web.shell.expectation_vocabulary import expectation_vocabulary
+from retailops_sandbox.web.shell.vocabulary import Word, vocabulary
+from retailops_sandbox.workspace import schemas
+
+_STEP = "/steps/*"
+_OBJECTS = {"/variables", f"{_STEP}/set", f"{_STEP}/capture", f"{_STEP}/deliver", f"{_STEP}/deliver/headers"}
+"""The places of objects, which a file that names them has."""
+
+
+def scenario_vocabulary(action: str, edition: str, fixtures: Sequence[str]) -> list[Word]:
+    """The words of a scenario of this contract, which has these fixtures; those of outer objects first."""
+    definitions = schemas.scenario(fixtures)["definitions"]
+    expectation = expectation_vocabulary(action, edition)
+    request = contract.load(action, edition).request_schema
+    return [
+        *_fields("", definitions["Scenario"]),
+        *_fields(_STEP, definitions["Step"]),
+        *_fields(f"{_STEP}/deliver", definitions["Deliver"]),
+        *_beneath(f"{_STEP}/expect", expectation),
+        *_beneath(f"{_STEP}/expect/*", expectation),
+        *vocabulary(request, f"{_STEP}/payload"),
+    ]
+
+
+def _fields(at: str, schema: Mapping[str, Any]) -> Iterator[Word]:
+    required = schema.get("required", ())
+    for name, field in schema["properties"].items():
+        options = [field, *field.get("anyOf", ()), *field.get("allOf", ())]
+        types = [str(each["type"]) for each in options if each.get("type", "null") != "null"]
+        values = [value for each in options for value in each.get("enum", ())]
+        if f"{at}/{name}" in _OBJECTS:
+            values = [{}]
+        elif types == ["boolean"]:
+            values = [not field.get("default", False)]
+        yield Word(
+            at=at,
+            key=name,
+            types=" or ".join(dict.fromkeys(types)) or "anything",
+            is_required=name in required,
+            description=field.get("description", ""),
+            values=tuple(jsontext.compact(each).decode() for each in values),
+        )
+
+
+def _beneath(at: str, words: Sequence[Word]) -> Iterator[Word]:
+    return (msgspec.structs.replace(word, at=at + word.at) for word in words)
