@@ -79,7 +79,10 @@ def _typing(browser: Browser, url: str, view: str) -> bool:
             for _ in range(30):
                 page.keyboard.press("ArrowDown")
         else:
-            page.locator('[data-pointer="/data/order/unshipped_items_ref/250"]').focus()
+            item = page.locator('[data-pointer="/data/order/unshipped_items_ref/250"]')
+            unfold = "(each) => { for (let at = each; at; at = at.parentElement) at.open = true; }"
+            item.evaluate(unfold)
+            item.focus()
             page.keyboard.press("End")
         page.evaluate("longTasks.length = 0")
         for text in ("12345", '"typed"', "7, 8, 9"):
