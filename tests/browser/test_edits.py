@@ -39,6 +39,8 @@ def test_nothing_that_is_typed_is_lost(browser: Browser, tmp_path: Path) -> None
             expect(payload_of(page)).not_to_have_value(BROKEN)
             page.get_by_role("link", name="Log", exact=True).click()
             page.get_by_role("link", name="Workbench", exact=True).first.click()
+            expect(page.locator("input[name=fixture]")).to_have_value("already-shipped")
+            page.locator("#fixture-list li", has_text="default").first.get_by_role("link").click()
             expect(payload_of(page)).to_have_value(BROKEN)
             expect(page.locator("#expectation")).to_have_value('{"status": 20')
             page.get_by_role("link", name="Log", exact=True).click()

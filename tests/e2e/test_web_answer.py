@@ -9,7 +9,7 @@ from html import unescape
 import pytest
 
 from tests.support.compose_client import ComposeClient
-from tests.support.pages import hidden, words
+from tests.support.pages import hidden, text_areas, words
 from tests.support.serving import Served, serving
 
 IN_PLACE = {"HX-Request": "true", "HX-Target": "answer"}
@@ -103,3 +103,24 @@ def test_an_unknown_delivery_has_no_answer(client: ComposeClient) -> None:
     assert client.http.get("/answer?delivery=none.000001").status_code == 404
     said = words(client.http.get("/answer?action=order_cancel&edition=draft&fixture=default").text)
     assert "Nothing was sent yet" in said
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("/misbehave/html-500", 'the status 500: to expect it on purpose, say "status": 500 in expect'),
+        ("/misbehave/not-json", 'to expect it on purpose, say "contract": false in expect'),
+    ],
+)
+def test_an_answer_that_breaks_the_contract_is_not_accepted(
+    client: ComposeClient, path: str, why: str
+) -> None:
+    client.add(path[1:].replace("/", "-"), path)
+    form = client.filled(receiver=path[1:].replace("/", "-"))
+    page = client.http.post("/send", data=form, headers=IN_PLACE).text
+    assert "Accept" in words(page)
+    form |= {"do": f"expect-last:{delivery(page)}"}
+    refused = client.http.post("/compose", data=form).text
+    assert "This answer cannot be accepted" in words(refused)
+    assert why in words(refused)
+    assert text_areas(refused)["expectation"] == form["expectation"]

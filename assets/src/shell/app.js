@@ -11,6 +11,7 @@ import "../log/log.js";
 import "../log/page.js";
 import "../palette/palette.js";
 import "./keys.js";
+import "./last_case.js";
 import "./menus.js";
 import "./differences.js";
 import "./rules.js";

@@ -9,7 +9,7 @@ import msgspec
 from starlette.datastructures import FormData
 
 from retailops_sandbox import jsontext
-from retailops_sandbox.accepting import answers
+from retailops_sandbox.accepting import answers, objections
 from retailops_sandbox.comparing.rules import without_quantifiers
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import SandboxError, SourceError
@@ -213,12 +213,17 @@ def _no_events(send_form: SendForm, wanted: contract.Contract) -> ExpectationNot
 
 
 def _last(context: AppContext, send_form: SendForm, id: str) -> ExpectationNotice:
-    """Expect what was answered to a delivery; without its id, to the last one of the fixture."""
+    """Expect what was answered to a delivery; without its id, to the last one of the fixture.
+
+    An answer that is chosen by its id is accepted, and must keep the contract for that.
+    """
     entry = context.log.delivery(id) if id else _last_answer(context, send_form)
     if entry is None:
         raise Refused(
             "expectation", "No answer to this fixture from this receiver is in the log yet: send it first."
         )
+    if id and entry.judgement is not None and (found := objections(entry.delivery, entry.judgement)):
+        raise Refused("expectation", f"This answer cannot be accepted: {'; '.join(found)}.")
     answer = answers.expected_again(entry.delivery)
     if answer is None:
         raise Refused("expectation", f"What came to {entry.delivery.id} cannot be expected: see its page.")
