@@ -84,7 +84,7 @@ def run(page: Page, *names: str, receiver: str = "shop") -> None:
     page.goto("/scenarios")
     choose(page, receiver)
     for name in names:
-        page.get_by_label(f"{name} is cancelled").check()
+        page.get_by_role("checkbox", name=f"{name} is cancelled").check()
     page.get_by_role("button", name=re.compile("^Run .*selected")).click()
     page.wait_for_url(re.compile("/runs/"))
 
@@ -141,7 +141,7 @@ def test_a_run_is_stopped_and_what_was_done_is_told(page: Page, shop: Shop):
     page.goto("/scenarios")
     choose(page, "shop")
     shop.close()
-    page.get_by_label(re.compile("Several")).check()
+    page.get_by_role("checkbox", name=re.compile("Several")).check()
     page.get_by_role("button", name=re.compile("^Run .*selected")).click()
     page.wait_for_url(re.compile("/runs/"))
     shop.answer_one()
@@ -179,14 +179,14 @@ def test_results_are_filtered_by_what_is_chosen(page: Page, shop: Shop):
 def test_the_list_is_filtered_and_keeps_its_selection(page: Page):
     page.goto("/scenarios")
     expect(page.get_by_role("list", name="Files that cannot be read")).to_contain_text("/steps/0/fixtrue")
-    page.get_by_label("Gamma is cancelled").check()
-    page.get_by_label("Find").fill("alpha")
+    page.get_by_role("checkbox", name="Gamma is cancelled").check()
+    page.get_by_label("Find", exact=True).fill("alpha")
     if (show := page.locator(".filter").get_by_role("button", name="Show")).is_visible():
         show.click()
     expect(page.locator("table.scenarios tbody tr")).to_have_count(1)
     expect(page.get_by_text("1 selected is not listed")).to_be_visible()
     assert parse_qs(urlsplit(page.url).query)["q"] == ["alpha"]
-    page.get_by_label("Alpha is cancelled").check()
+    page.get_by_role("checkbox", name="Alpha is cancelled").check()
     choose(page, "shop")
     page.get_by_role("button", name=re.compile("^Run .*selected")).click()
     page.wait_for_url(re.compile("/runs/"))
@@ -219,7 +219,7 @@ def test_all_that_is_listed_is_selected_at_once(scripted: Page):
     expect(button).to_have_text("Run selected")
     scripted.get_by_label("Select all listed").check()
     expect(button).to_have_text("Run 3 selected")
-    scripted.get_by_label("Alpha is cancelled").uncheck()
+    scripted.get_by_role("checkbox", name="Alpha is cancelled").uncheck()
     expect(button).to_have_text("Run 2 selected")
     assert scripted.get_by_label("Select all listed").evaluate("(box) => box.indeterminate")
 
@@ -229,7 +229,7 @@ def test_a_double_click_runs_once(scripted: Page, served: Served):
     before = len(log.runs())
     scripted.goto("/scenarios")
     choose(scripted, "shop")
-    scripted.get_by_label("Alpha is cancelled").check()
+    scripted.get_by_role("checkbox", name="Alpha is cancelled").check()
     scripted.get_by_role("button", name=re.compile("^Run .*selected")).dblclick()
     # Not `wait_for_url`, which fails with the first of the two requests: the second click gives it up.
     expect(scripted).to_have_url(re.compile("/runs/"))

@@ -45,7 +45,7 @@ def shown(page: Page, words: str) -> None:
 
 
 def find(page: Page, words: str) -> None:
-    page.get_by_label("Find").fill(words)
+    page.get_by_label("Find", exact=True).fill(words)
     if (show := page.locator(".filter").get_by_role("button", name="Show")).is_visible():
         show.click()
 
@@ -53,18 +53,18 @@ def find(page: Page, words: str) -> None:
 def test_a_selection_goes_along_from_page_to_page_and_runs(page: Page, served: Served):
     page.goto("/scenarios?q=scenarios%2F")
     shown(page, f"{COUNT} of {COUNT + 16} scenarios, here 1 to 200")
-    page.get_by_label("Case 003").check()
+    page.get_by_role("checkbox", name="Case 003").check()
     press(page, "Further")
     shown(page, "here 201 to 400; 1 selected is on another page")
     expect(rows(page).first).to_contain_text("Case 200")
     assert parse_qs(urlsplit(page.url).query)["page"] == ["2"]
-    page.get_by_label("Case 250").check()
+    page.get_by_role("checkbox", name="Case 250").check()
     press(page, "Last")
     shown(page, "here 401 to 410; 2 selected are on other pages")
     expect(rows(page)).to_have_count(10)
     press(page, "Before")
     shown(page, "here 201 to 400; 1 selected is on another page")
-    expect(page.get_by_label("Case 250")).to_be_checked()
+    expect(page.get_by_role("checkbox", name="Case 250")).to_be_checked()
     # Another filter begins with its first page, and keeps what is selected.
     find(page, "case 30")
     shown(page, "14 of 426 scenarios; 2 selected are not listed")
@@ -74,7 +74,7 @@ def test_a_selection_goes_along_from_page_to_page_and_runs(page: Page, served: S
     shown(page, "0 of 426 scenarios; 2 selected are not listed")
     find(page, "case")
     shown(page, "1 selected is on another page")
-    expect(page.get_by_label("Case 003")).to_be_checked()
+    expect(page.get_by_role("checkbox", name="Case 003")).to_be_checked()
     page.get_by_role("button", name=re.compile("^Run .*selected")).click()
     page.wait_for_url(re.compile("/runs/"))
     expect(page.get_by_role("heading", level=1)).to_have_text("✓ 2 passed", timeout=60_000)
@@ -115,7 +115,7 @@ def test_a_page_is_selected_at_once_and_counted_with_the_others(scripted: Page):
     press(scripted, "Further")
     shown(scripted, "200 selected are on other pages")
     expect(button).to_have_text("Run 200 selected")
-    scripted.get_by_label("Case 250").check()
+    scripted.get_by_role("checkbox", name="Case 250").check()
     expect(button).to_have_text("Run 201 selected")
     assert scripted.get_by_label("Select all on this page").evaluate("(box) => box.indeterminate")
 
