@@ -113,12 +113,15 @@ def test_copies_and_new_names_stay_in_the_folder(workspace: Workspace, scenarios
     assert path.read_text() == OTHER
 
 
-def test_a_kept_change_of_somebody_else_leads_to_no_file_outside(workspace: Workspace, tmp_path: Path):
+@pytest.mark.parametrize("before", ['"mine"', "null"])
+def test_a_kept_change_of_somebody_else_leads_to_no_file_outside(
+    workspace: Workspace, tmp_path: Path, before: str
+):
     outside = tmp_path / "outside.json"
     outside.write_text("theirs")
     kept = workspace.root / ".sandbox" / "undo" / f"{'0' * 32}.json"
     kept.parent.mkdir(parents=True)
-    kept.write_text('{"files": {"../outside.json": {"before": "mine", "after": "theirs"}}}')
+    kept.write_text(f'{{"files": {{"../outside.json": {{"before": {before}, "after": "theirs"}}}}}}')
     with pytest.raises(FileError, match="leads out"):
         UndoableFiles(workspace).undo("0" * 32)
     assert outside.read_text() == "theirs"
