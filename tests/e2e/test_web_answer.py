@@ -124,3 +124,27 @@ def test_an_answer_that_breaks_the_contract_is_not_accepted(
     assert "This answer cannot be accepted" in words(refused)
     assert why in words(refused)
     assert text_areas(refused)["expectation"] == form["expectation"]
+
+
+def test_a_violation_of_the_contract_is_told_beside_the_verdict(client: ComposeClient) -> None:
+    client.add("no-list", "/misbehave/wrong-schema")
+    for expectation in (client.form()["expectation"], ""):
+        page = client.http.post(
+            "/send", data=client.filled(receiver="no-list", expectation=expectation), headers=IN_PLACE
+        ).text
+        assert "/events: must be an array, not a string (type)" in words(page)
+
+
+def test_the_command_for_a_saved_scenario_names_the_url_of_an_unsaved_receiver(client: ComposeClient) -> None:
+    url = client.served.stand_in.replace("127.0.0.1", "localhost")
+    client.http.post("/receivers/use", data={"url": url})
+    name = url.removeprefix("http://").replace(":", "-")
+    sent = delivery(sent_in_place(client, receiver=name))
+    begun = client.http.post("/record/from-log", data={"delivery": sent})
+    review = begun.headers["location"]
+    page = client.http.get(review).text
+    step = re.search(r'name="keep" value="([^"]+)"', page)
+    assert step is not None
+    named = {"keep": step[1], f"name.{step[1]}": "cancel", "name": "Kept", "file": "kept"}
+    client.http.post(review, data={**hidden(page), **named, "do": "save"})
+    assert f"--receiver {url}" in words(client.http.get(review).text)

@@ -15,7 +15,7 @@ from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.jsontext import pointer as pointers
 from retailops_sandbox.model import Delivery, Judgement
-from retailops_sandbox.reporting.render import compared
+from retailops_sandbox.reporting.render import compared, lines
 from retailops_sandbox.reporting.render.compared import ComparedAnswer
 from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.runlog.query import Query
@@ -28,6 +28,7 @@ _LAST = 8
 _SEARCHED = 400
 """The most rows that are read for them: scenarios send the same fixtures."""
 _MOST_EVENTS = 50
+_MOST_VIOLATIONS = 20
 _MOST_READ = 200_000
 """The most characters of an answer whose events are shown one by one."""
 
@@ -71,6 +72,8 @@ class AnswerPanel(msgspec.Struct, frozen=True, kw_only=True):
     latest: Judgement | None = None
     checks: Sequence[Check] = ()
     """What was checked of an answer of which nothing was expected."""
+    violations: Sequence[str] = ()
+    """How the answer breaks the contract, unless the reason of the verdict says it already."""
     comparison: ComparedAnswer | None = None
     """None where nothing was expected."""
     events: Sequence[AnsweredEvent] | None = None
@@ -127,6 +130,7 @@ def _of_entry(context: AppContext, entry: Entry) -> AnswerPanel:
         delivery=sent,
         latest=latest,
         checks=_checks(sent) if latest is not None and latest.verdict == "recorded" else (),
+        violations=_violations(latest) if latest is not None else (),
         comparison=_comparison(sent, latest, agreed),
         events=None if events is None else events[:_MOST_EVENTS],
         more_events=max(0, len(events or ()) - _MOST_EVENTS),
@@ -175,6 +179,12 @@ def _checks(sent: Delivery) -> Sequence[Check]:
         Check("contract kept"),
         Check("events not compared", is_checked=False),
     )
+
+
+def _violations(latest: Judgement) -> Sequence[str]:
+    found = [lines.violation(each) for each in latest.violations if each.message != latest.reason]
+    more = len(found) - _MOST_VIOLATIONS
+    return [*found[:_MOST_VIOLATIONS], f"and {more} more"] if more > 0 else found
 
 
 def _events(sent: Delivery, agreed: Contract | None) -> list[AnsweredEvent] | None:

@@ -265,8 +265,13 @@ class RecordingReviewPages(RoomPages):
             words += ["--workspace", _from_here(root)]
         sent = next(iter(drafted.landed.values()), None)
         if sent is not None:
-            words += ["--stand-in"] if sent.stand_in else ["--receiver", sent.receiver]
+            words += ["--stand-in"] if sent.stand_in else ["--receiver", self._known_outside(sent.receiver)]
         return shlex.join(words)
+
+    def _known_outside(self, receiver: str) -> str:
+        """What a command calls a receiver: its name, or the URL of one that is in no file."""
+        unsaved = self._context.read_receivers().unsaved
+        return next((each.base_url for each in unsaved if each.name == receiver), receiver)
 
     def _exists(self, file: str) -> bool:
         try:
