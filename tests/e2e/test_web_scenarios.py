@@ -321,9 +321,10 @@ def test_a_row_runs_its_scenario_and_shows_the_verdict(client: RunClient):
     fields = client.form() | {"do": f"row:{bad}"}
     started = client.http.post("/scenarios/run", data=fields)
     assert client.ended(started.headers["location"]).outcomes == {"failed": 1}
-    row = client.http.post("/scenarios/row", data=fields | {"form_id": ""}).text
+    row = client.http.post("/scenarios/run", data=fields, headers={"HX-Request": "true"}).text
     while (again := re.search(r'hx-get="(/scenarios/row[^"]+)"', row)) is not None:
         row = client.http.get(html.unescape(again[1])).text
     assert "failed" in row
-    refused = client.http.post("/scenarios/row", data={**fields, "receiver": "live"})
+    live = {**fields, "receiver": "live"}
+    refused = client.http.post("/scenarios/run", data=live, headers={"HX-Request": "true"})
     assert "live is protected" in main_words(f"<main>{refused.text}</main>")

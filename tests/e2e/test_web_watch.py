@@ -80,7 +80,7 @@ def test_a_change_runs_again_what_did_not_pass(client: RunClient, shop: Shop):
     (client.workspace.root / good).unlink()
     assert followed(client, fourth) == fourth
     assert "but nothing ran" in client.text(fourth)
-    stopped = client.http.post("/watch/stop", data={"of": fourth.removeprefix("/runs/")})
+    stopped = client.http.post(f"{fourth}/watch", data={"do": "stop"})
     assert stopped.headers["location"] == fourth
     assert "Watching" not in client.text(fourth)
 

@@ -50,7 +50,7 @@ document.addEventListener("submit", (event) => {
   const values = { do: button.value };
   for (const name of ["receiver", "shown", "confirmed"]) if (typed.has(name)) values[name] = typed.get(name);
   const target = button.closest("tr").querySelector(".outcome");
-  htmx.ajax("POST", "/scenarios/row", { target, swap: "innerHTML", values }).finally(() => {
+  htmx.ajax("POST", "/scenarios/run", { target, swap: "innerHTML", values }).finally(() => {
     button.ariaDisabled = null;
   });
 });

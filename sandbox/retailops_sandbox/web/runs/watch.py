@@ -37,8 +37,7 @@ class WatchPages(RoomPages):
         return [
             Route("/watch", self.show),
             Route("/watch/events", self.events),
-            Route("/watch/stop", self.stop, methods=["POST"]),
-            Route("/runs/{id}/watch", self.start, methods=["POST"]),
+            Route("/runs/{id}/watch", self.change, methods=["POST"]),
         ]
 
     async def show(self, request: Request) -> Response:
@@ -46,19 +45,16 @@ class WatchPages(RoomPages):
         now = self._watch.current
         return _to_run(now.run if now is not None else request.query_params.get("of", ""))
 
-    async def start(self, request: Request) -> Response:
-        """Watch what a run ran."""
-        await forms.read(request)
-        id = request.path_params["id"]
-        receiver, scenarios = await asyncio.to_thread(self._of_run, id)
-        await self._watch.start(id, scenarios, receiver)
-        return _to_run(id)
-
-    async def stop(self, request: Request) -> Response:
-        """End the watch."""
+    async def change(self, request: Request) -> Response:
+        """Watch what a run ran, or end the watch."""
         typed = await forms.read(request)
-        await self._watch.stop()
-        return _to_run(forms.text(typed, "of"))
+        id = request.path_params["id"]
+        if forms.text(typed, "do") == "stop":
+            await self._watch.stop()
+        else:
+            receiver, scenarios = await asyncio.to_thread(self._of_run, id)
+            await self._watch.start(id, scenarios, receiver)
+        return _to_run(id)
 
     async def events(self, request: Request) -> Response:
         """An event `again` once the watch is another than that whose version is named in `seen`."""

@@ -57,7 +57,6 @@ class ScenarioFilePages(RoomPages):
             Route("/scenarios/new", self.new),
             Route("/scenarios/new", self.create, methods=["POST"]),
             Route("/scenarios/file", self.change, methods=["POST"]),
-            Route("/scenarios/undo", self.undo, methods=["POST"]),
         ]
 
     def new(self, request: Request) -> Response:
@@ -69,13 +68,8 @@ class ScenarioFilePages(RoomPages):
         return await asyncio.to_thread(self._create, request, await forms.read(request))
 
     async def change(self, request: Request) -> Response:
-        """Rename, duplicate or delete a file: 303 to what is open then, or the page with its problem."""
+        """Change a whole file, or undo a change: 303 to what is open then, or the page with its problem."""
         return await asyncio.to_thread(self._change, request, await forms.read(request))
-
-    async def undo(self, request: Request) -> Response:
-        """Undo a change; 303 to what is open then."""
-        id = forms.text(await forms.read(request), "id")
-        return shown(await asyncio.to_thread(self._files.undo, id))
 
     def _create(self, request: Request, typed: FormData) -> Response:
         name, file = forms.text(typed, "name").strip(), forms.text(typed, "file").strip()
@@ -98,6 +92,8 @@ class ScenarioFilePages(RoomPages):
 
     def _change(self, request: Request, typed: FormData) -> Response:
         id, name, do = (forms.text(typed, field) for field in ("id", "file_name", "do"))
+        if do == "undo":
+            return shown(self._files.undo(forms.text(typed, "change")))
         try:
             return shown(self._changed(id, name.strip(), do))
         except SandboxError as error:

@@ -135,6 +135,8 @@ class _Asked(msgspec.Struct, frozen=True, kw_only=True):
     one: str
     """The id of the scenario whose page it is; empty for the list."""
     do: str
+    is_row: bool
+    """Whether it is the scenario of a row of the list."""
     is_watched: bool
     """Whether what is run is watched then."""
     key: str
@@ -158,7 +160,6 @@ class ScenarioPages(RoomPages):
             Route("/scenarios/show", self.show),
             Route("/scenarios/run", self.run, methods=["POST"]),
             Route("/scenarios/row", self.row),
-            Route("/scenarios/row", self.run_row, methods=["POST"]),
         ]
 
     def index(self, request: Request) -> Response:
@@ -218,6 +219,8 @@ class ScenarioPages(RoomPages):
     async def run(self, request: Request) -> Response:
         """Run the chosen scenarios: 303 to the run's page, or the page again with its problems."""
         asked = await asyncio.to_thread(self._asked, await forms.read(request))
+        if asked.is_row and "hx-request" in request.headers:
+            return await self._run_row(request, asked)
         try:
             wanted = await asyncio.to_thread(self._request, asked)
             if asked.is_watched:
@@ -234,10 +237,9 @@ class ScenarioPages(RoomPages):
         remember_receiver(request, response, asked.receivers.find(asked.form.receiver))
         return response
 
-    async def run_row(self, request: Request) -> Response:
+    async def _run_row(self, request: Request, asked: _Asked) -> Response:
         """Run the scenario of a row: the row's outcome, which asks for the next until the run has ended."""
-        asked = await asyncio.to_thread(self._asked, await forms.read(request))
-        id = asked.form.pick[0] if asked.form.pick else ""
+        id = asked.form.pick[0]
         try:
             wanted = await asyncio.to_thread(self._request, asked)
             # The button waits for the answer, and each press of it is a run.
@@ -264,13 +266,15 @@ class ScenarioPages(RoomPages):
 
     def _asked(self, typed: FormData) -> _Asked:
         form, do = ScenarioForm.of(typed), forms.text(typed, "do")
-        if do.startswith(_ROW):
+        is_row = do.startswith(_ROW)
+        if is_row:
             form, do = msgspec.structs.replace(form, pick=(do.removeprefix(_ROW),)), "selected"
         is_watched = do == "watch"
         if is_watched:
             do = "selected" if form.pick else "listed"
         return _Asked(
             form=form,
+            is_row=is_row,
             is_watched=is_watched,
             one=forms.text(typed, "one"),
             do=do,

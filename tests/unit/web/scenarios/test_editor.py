@@ -67,9 +67,9 @@ class Editor:
         return str(found.text)
 
     def undo(self, page: str) -> None:
-        found = re.search(r'action="/scenarios/undo".*?name="id" value="(\w+)"', page, re.DOTALL)
+        found = re.search(r'name="change" value="(\w+)"', page, re.DOTALL)
         assert found is not None
-        assert self.client.post("/scenarios/undo", data={"id": found[1]}).status_code == 303
+        assert self.client.post("/scenarios/file", data={"change": found[1], "do": "undo"}).status_code == 303
 
 
 def form_fields(page: str) -> dict[str, str]:

@@ -54,11 +54,11 @@ def test_a_new_scenario_is_a_file_named_after_its_sentence(client: TestClient, t
     assert '"fixture": "default"' in made
     shown = f"/scenarios/show?id={id}&done={change}"
     assert "Made a-2nd-cancel-changes-nothing.scenario.json. Undo" in words(client, shown)
-    id, change = done(client.post("/scenarios/undo", data={"id": change}))
+    id, change = done(client.post("/scenarios/file", data={"change": change, "do": "undo"}))
     assert id == ""
     assert list((tmp_path / "scenarios").iterdir()) == []
     assert "Taken back: Made a-2nd" in words(client, f"/scenarios?done={change}")
-    done(client.post("/scenarios/undo", data={"id": change}))
+    done(client.post("/scenarios/file", data={"change": change, "do": "undo"}))
     assert len(list((tmp_path / "scenarios").iterdir())) == 1
 
 
@@ -98,7 +98,7 @@ def test_a_file_is_copied_renamed_deleted_and_back(client: TestClient, tmp_path:
     )
     assert gone == ""
     assert "other.scenario.json is deleted. Undo" in words(client, f"/scenarios?done={change}")
-    assert done(client.post("/scenarios/undo", data={"id": change}))[0] == other
+    assert done(client.post("/scenarios/file", data={"change": change, "do": "undo"}))[0] == other
     assert (tmp_path / other).read_text() == TEXT
 
 
@@ -119,7 +119,7 @@ def test_a_shipped_one_is_copied_and_its_copy_given_up(client: TestClient, tmp_p
 def test_an_undo_overwrites_nothing_that_came_later(client: TestClient, mine: Path):
     _, change = done(client.post("/scenarios/file", data={"id": MINE, "file_name": "other", "do": "rename"}))
     mine.write_text("somebody else's")
-    refused = client.post("/scenarios/undo", data={"id": change})
+    refused = client.post("/scenarios/file", data={"change": change, "do": "undo"})
     assert refused.status_code == 400
     assert "nothing was taken back" in main_words(refused.text)
     assert mine.read_text() == "somebody else's"
