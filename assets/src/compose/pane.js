@@ -74,7 +74,7 @@ function taken() {
 const isNewest = (now) =>
   [...document.querySelectorAll("#history .dot")].at(-1)?.dataset.delivery === now.dataset.delivery;
 
-document.addEventListener("htmx:afterSettle", taken);
+document.addEventListener("htmx:afterSwap", taken);
 answer().dataset.taken = "yes";
 history.replaceState({ ...history.state, delivery: answer().dataset.delivery ?? "" }, "");
 
