@@ -18,7 +18,7 @@ from retailops_sandbox.model import Json
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.web.scenarios import editor_panel
-from retailops_sandbox.web.scenarios.editor_panel import FILE, HEAD, STEPS
+from retailops_sandbox.web.scenarios.editor_panel import FILE, HEAD, STEPS, step_number
 from retailops_sandbox.web.scenarios.files import scenario_page, shown
 from retailops_sandbox.web.scenarios.pages import ScenarioPages
 from retailops_sandbox.web.scenarios.step_form import FieldProblem, HeadForm, StepForm, problem_field
@@ -177,10 +177,11 @@ class ScenarioEditorPages(RoomPages):
             raise UsageError("a scenario has at least one step", mend="edit this one, or delete the file")
         edit.text = jsontext.remove(edit.text, f"/steps/{number}")
         edit.words.append(f"Deleted {steps[number].name}.")
-        if edit.opened == str(number):
+        opened = step_number(edit.opened)
+        if opened == number:
             edit.next_opened = ""
-        elif edit.opened.isdecimal() and int(edit.opened) > number:
-            edit.next_opened = str(int(edit.opened) - 1)
+        elif opened is not None and opened > number:
+            edit.next_opened = str(opened - 1)
 
     def _add(self, edit: _Edit) -> None:
         """Add a step behind the others that sends the chosen case, or a copy of its payload; it opens."""
@@ -243,13 +244,15 @@ def _plan(text: str) -> Plan:
 
 def _number(argument: str) -> int:
     """The number of a step; UsageError for text that is none."""
-    if not (argument.isascii() and argument.isdecimal() and len(argument) < 9):
+    number = step_number(argument)
+    if number is None:
         raise UsageError("there is no such step", mend="reload the page")
-    return int(argument)
+    return number
 
 
 def _opened(form: str) -> str:
-    """The part of an address that opens a form."""
-    if not form:
+    """The part of an address that opens a form; none for a form that no page has."""
+    number = step_number(form)
+    if number is None and form != HEAD:
         return "#editor"
-    return f"&open={form}#{form if form == HEAD else f'step-{int(form) + 1}'}"
+    return f"&open={form}#{HEAD if number is None else f'step-{number + 1}'}"

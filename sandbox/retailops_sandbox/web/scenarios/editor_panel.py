@@ -75,6 +75,12 @@ class EditorPanel(msgspec.Struct, frozen=True, kw_only=True):
     problems: Mapping[str, str]
 
 
+def step_number(opened: str) -> int | None:
+    """The number of a step, from 0, that the name of a form is; None for any other text."""
+    is_number = opened.isascii() and opened.isdecimal() and len(opened) < 9
+    return int(opened) if is_number else None
+
+
 def examine(text: str) -> FileFindings:
     """The mistakes in the text of a scenario's file: the first one."""
     try:
@@ -96,13 +102,14 @@ def steps_panel(
     """The editor with the steps; `step` and `head` are what was typed into the open form."""
     action, edition = plan.scenario.action, plan.scenario.edition
     own = ""
-    if opened.isascii() and opened.isdecimal() and int(opened) < len(plan.scenario.steps):
-        step = step or StepForm.read(plan.text, int(opened))
+    number = step_number(opened)
+    if number is not None and number < len(plan.scenario.steps):
+        step = step or StepForm.read(plan.text, number)
         own = _own_expectation(workspace, action, edition, step.fixture)
     elif opened == HEAD:
         head = head or HeadForm.read(plan.text)
     else:
-        opened = ""
+        opened, step, head = "", None, None
     return EditorPanel(
         id=plan.id,
         seen=stamp(plan.text),

@@ -283,9 +283,14 @@ def test_a_file_that_is_no_scenario_is_mended_in_the_browser(editor: Editor):
 
 
 def test_a_button_that_no_page_has_does_nothing(editor: Editor):
-    for do in ("nothing", "up:x", "delete:9", "delete:-1", "open:7", "up:²"):
+    for do in ("nothing", "up:x", "delete:9", "delete:-1", "open:7", "open:x", f"open:{'9' * 5000}", "up:²"):
         answer = editor.press(do)
         assert answer.status_code in (303, 422)
+    for opened in ("x", "9", "9" * 5000, "²"):
+        for view in ("steps", "file"):
+            answer = editor.press("delete:0", opened=opened, view=view, typed=ODD)
+            assert answer.status_code in (303, 422)
+            editor.write(ODD)
     assert editor.text == ODD
     odd: Any = editor.client.post("/scenarios/edit", data={"id": "../x.scenario.json", "do": "save"})
     assert odd.status_code == 400
