@@ -61,7 +61,7 @@ class Watching:
     def until_it_waits(self) -> str:
         """All that it printed until it waits for the next change."""
         printed = ""
-        while "watching; Ctrl-C ends it" not in printed:
+        while "\nwatching; Ctrl-C ends it\n" not in printed:
             printed += self._lines.get(timeout=60)
         return printed
 

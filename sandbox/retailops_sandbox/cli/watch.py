@@ -57,9 +57,11 @@ def execute(
                     sys.exit(130)
                 verdicts = {**verdicts, **{each.plan.id: each.verdict for each in finished.results}}
                 _entitle(verdicts)
-            say("\nwatching; Ctrl-C ends it", flush=True)
+            say("")
+            say("watching; Ctrl-C ends it", flush=True)
             change = runner.run(settled(happened, watched, url))
-            say(f"\n{change.words}", flush=True)
+            say("")
+            say(change.words, flush=True)
 
 
 def _port_of(watched: Watched, given: dict[str, Any]) -> str:

@@ -50,6 +50,8 @@ class RunWatch:
         self._looked = 0.0
         self._verdicts: dict[str, Verdict] = {}
         self._task: asyncio.Task[None] | None = None
+        self._starting = asyncio.Lock()
+        """One start after the other: each ends the watch before it."""
 
     @property
     def current(self) -> Watching | None:
@@ -79,13 +81,14 @@ class RunWatch:
         SandboxError where the receiver cannot be watched.
         """
         url = await asyncio.to_thread(self._port_of, receiver)
-        await self.stop()
-        self._verdicts = {}
-        self.looked()
-        self._show(Watching(run=run, scenarios=frozenset(scenarios), receiver=receiver))
-        began = asyncio.Event()
-        self._task = asyncio.create_task(self._watch(url, began))
-        await began.wait()
+        async with self._starting:
+            await self.stop()
+            self._verdicts = {}
+            self.looked()
+            self._show(Watching(run=run, scenarios=frozenset(scenarios), receiver=receiver))
+            began = asyncio.Event()
+            self._task = asyncio.create_task(self._watch(url, began))
+            await began.wait()
 
     async def stop(self) -> None:
         """End the watch, if there is one; the run under way goes on."""

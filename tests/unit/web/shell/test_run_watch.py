@@ -53,3 +53,16 @@ def test_what_cannot_be_watched_leaves_the_earlier_watch(tmp_path: Path, name: s
         return watch
 
     asyncio.run(refused())
+
+
+def test_of_two_watches_that_start_at_once_one_is_left(tmp_path: Path):
+    async def started() -> int:
+        watch = RunWatch(context_of(tmp_path))
+        await watch.start("run", ["scenarios/a.scenario.json"], "stand-in")
+        before = asyncio.all_tasks()
+        both = (watch.start(run, ["scenarios/a.scenario.json"], "stand-in") for run in ("one", "two"))
+        await asyncio.gather(*both)
+        await watch.stop()
+        return len(asyncio.all_tasks() - before)
+
+    assert asyncio.run(started()) == 0
