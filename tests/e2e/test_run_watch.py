@@ -84,8 +84,10 @@ def watching(folder: Path, *arguments: str) -> Iterator[Watching]:
 def started(folder: Path, port: int) -> Iterator[None]:
     """The receiver as a process of its own, which answers what answer.json holds."""
     with subprocess.Popen([sys.executable, "receiver.py", str(port)], cwd=folder) as process:
-        yield
-        process.kill()
+        try:
+            yield
+        finally:
+            process.kill()
 
 
 @pytest.fixture

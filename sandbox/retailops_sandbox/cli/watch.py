@@ -17,7 +17,7 @@ from retailops_sandbox.engine import Options
 from retailops_sandbox.errors import SandboxError, UsageError
 from retailops_sandbox.model import Verdict
 from retailops_sandbox.session.waiting import listening_url
-from retailops_sandbox.session.watching import Change, Watched, settled, watching, worth_repeating
+from retailops_sandbox.session.watching import Change, Watched, forget_returns, settled, watching, worth_repeating
 from retailops_sandbox.workspace import settings
 
 Verdicts = Mapping[str, Verdict]
@@ -55,6 +55,8 @@ def execute(
             else:
                 if finished.interrupted:
                     sys.exit(130)
+                if given["wait"]:
+                    forget_returns(happened)
                 verdicts = {**verdicts, **{each.plan.id: each.verdict for each in finished.results}}
                 _entitle(verdicts)
             say("")

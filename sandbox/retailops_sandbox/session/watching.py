@@ -131,6 +131,14 @@ def _words(files: Collection[Path], watched: Watched) -> str:
     return f"{name} changed" if len(files) == 1 else f"{name} and {len(files) - 1} more changed"
 
 
+def forget_returns(happened: asyncio.Queue[Change]) -> None:
+    """Forget that the receiver came back, where a run has waited for just that."""
+    changes = [happened.get_nowait() for _ in range(happened.qsize())]
+    for change in changes:
+        if change.files:
+            happened.put_nowait(change)
+
+
 async def _port(url: str, happened: asyncio.Queue[Change], *, was_listening: bool) -> None:
     """Tell each time when a port answers that did not before."""
     while True:
