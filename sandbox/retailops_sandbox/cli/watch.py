@@ -17,7 +17,14 @@ from retailops_sandbox.engine import Options
 from retailops_sandbox.errors import SandboxError, UsageError
 from retailops_sandbox.model import Verdict
 from retailops_sandbox.session.waiting import listening_url
-from retailops_sandbox.session.watching import Change, Watched, forget_returns, settled, watching, worth_repeating
+from retailops_sandbox.session.watching import (
+    Change,
+    Watched,
+    forget_returns,
+    settled,
+    watching,
+    worth_repeating,
+)
 from retailops_sandbox.workspace import settings
 
 Verdicts = Mapping[str, Verdict]
