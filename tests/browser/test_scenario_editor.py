@@ -51,6 +51,11 @@ def test_a_scenario_is_written_run_and_mended_without_leaving_its_page(scripted:
     page.get_by_role("button", name="Save file").click()
     expect(page.locator("#findings")).to_contain_text("/steps/0/expect/status")
     assert "418" in file.read_text()
+    # What was refused is still there after another page.
+    page.get_by_role("link", name="Log", exact=True).click()
+    page.wait_for_url("**/deliveries")
+    page.go_back()
+    expect(page.locator("#findings")).to_contain_text("/steps/0/expect/status")
     page.locator("#findings button.place").click()
     expect(editor).to_be_focused()
     page.keyboard.press("Control+F")

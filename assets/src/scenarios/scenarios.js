@@ -63,6 +63,13 @@ const typedFields = (form) =>
     (field) => field.name?.startsWith("f-") || ["typed", "off_contract"].includes(field.name),
   );
 
+// A refused edit is shown at an address to which Back can lead.
+document.addEventListener("DOMContentLoaded", () => {
+  const form = editor();
+  if (!form || location.pathname !== new URL(form.action).pathname) return;
+  const [id, view, open] = ["id", "view", "opened"].map((name) => form.elements[name].value);
+  history.replaceState(history.state, "", `/scenarios/show?${new URLSearchParams({ id, view, open })}`);
+});
 document.addEventListener("DOMContentLoaded", () => {
   const form = editor();
   const kept = history.state?.edit;
@@ -74,6 +81,7 @@ document.addEventListener("DOMContentLoaded", () => {
     if (["radio", "checkbox"].includes(field.type)) field.checked = kept.fields[at] === true;
     else field.value = kept.fields[at] ?? field.value;
   }
+  form.elements.typed?.dispatchEvent(new Event("input", { bubbles: true }));
 });
 addEventListener("pagehide", () => {
   const form = editor();
