@@ -159,7 +159,9 @@ def _post(
 
 def test_no_form_is_a_fault_of_the_sandbox(client: httpx.Client, known: list[PageForm], soak: bool):
     reached = {_route(form.action) for form in known}
-    assert set(ROUTES) - reached <= {"/login", "/record/start"}, "a form is on no place of the tour"
+    # The stop of a batch is there only while it goes on: test_web_selected.py presses it.
+    others = {"/login", "/record/start", "/deliveries/again/{key}/stop"}
+    assert set(ROUTES) - reached <= others, "a form is on no place of the tour"
     cases = [(form, name, change) for form in known for name in form.fields for change in _CHANGES]
     random.Random(12).shuffle(cases)
     for form, name, change in cases if soak else cases[:_SHORT]:

@@ -12,7 +12,7 @@ from msgspec import UNSET
 from retailops_sandbox import jsontext
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.contracts.contract import Contract
-from retailops_sandbox.errors import SandboxError
+from retailops_sandbox.errors import FileError, SandboxError
 from retailops_sandbox.jsontext import pointer as pointers
 from retailops_sandbox.model import Delivery, Judgement
 from retailops_sandbox.reporting.render import compared, lines
@@ -145,8 +145,12 @@ def _last(context: AppContext, case: Case) -> list[DeliveryRow]:
     if not case.fixture:
         return []
     query = Query(action=case.action, edition=case.edition, fixture=case.fixture, receiver=case.receiver)
-    sent = (row for row in islice(context.log.rows(query), _SEARCHED) if not row.scenario)
-    return list(islice(sent, _LAST))[::-1]
+    try:
+        sent = (row for row in islice(context.log.rows(query), _SEARCHED) if not row.scenario)
+        return list(islice(sent, _LAST))[::-1]
+    except FileError:
+        # The log cannot be read, which Send and its own page say.
+        return []
 
 
 def _agreed(sent: Delivery) -> Contract | None:

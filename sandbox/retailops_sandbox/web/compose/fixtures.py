@@ -9,7 +9,7 @@ import msgspec
 from starlette.datastructures import FormData
 
 from retailops_sandbox.contracts import contract
-from retailops_sandbox.errors import SandboxError, UsageError
+from retailops_sandbox.errors import FileError, SandboxError, UsageError
 from retailops_sandbox.reporting.render import changes
 from retailops_sandbox.web.compose import fixture_import, opening
 from retailops_sandbox.web.shell.context import AppContext
@@ -164,11 +164,16 @@ class FixtureButtons:
             count=len(infos),
             gone=sorted({*edited} - {info.name for info in infos}),
             origin=next((info.origin for info in infos if info.name == send_form.fixture), ""),
-            verdicts=self._context.log.latest_verdicts(
-                send_form.receiver, send_form.action, send_form.edition
-            ),
+            verdicts=self._verdicts(send_form),
             changed_on_disk=_changed_on_disk(send_form, files),
         )
+
+    def _verdicts(self, send_form: SendForm) -> Mapping[str, str]:
+        """The latest verdict of each case; none where the log cannot be read, which Send and its page say."""
+        try:
+            return self._context.log.latest_verdicts(send_form.receiver, send_form.action, send_form.edition)
+        except FileError:
+            return {}
 
     # --- writing what is typed ---
 
