@@ -88,6 +88,19 @@ def test_the_loop_never_leaves_the_page(scripted: Page):
     expect(banner).to_contain_text("recorded")
 
 
+def test_back_leads_to_the_case_whose_button_was_refused(scripted: Page):
+    page = scripted
+    page.goto("/?fixture=zero-total")
+    page.get_by_text("Import …").click()
+    page.locator("textarea[name=import_text]").fill("no payload")
+    page.get_by_role("button", name="Import").click()
+    expect(page.locator(".field-error")).to_contain_text("no payload of a known contract")
+    page.get_by_role("link", name="Log", exact=True).click()
+    page.wait_for_url("**/deliveries")
+    page.go_back()
+    expect(page.locator("input[name=fixture]")).to_have_value("zero-total")
+
+
 def test_a_send_that_is_refused_says_why_at_its_field(scripted: Page):
     page = scripted
     page.goto("/?fixture=default")

@@ -76,7 +76,20 @@ const isNewest = (now) =>
 
 document.addEventListener("htmx:afterSwap", taken);
 answer().dataset.taken = "yes";
-history.replaceState({ ...history.state, delivery: answer().dataset.delivery ?? "" }, "");
+history.replaceState({ ...history.state, delivery: answer().dataset.delivery ?? "" }, "", ownAddress());
+
+// The address of the page; where it is that of a POST, one to which Back can lead.
+function ownAddress() {
+  const { action, edition, fixture, parent, answered } = document.getElementById("compose").elements;
+  if (location.pathname === "/" || !(parent.value || fixture.value)) return location.href;
+  const query = new URLSearchParams(
+    parent.value
+      ? { from: parent.value }
+      : { action: action.value, edition: edition.value, fixture: fixture.value },
+  );
+  if (answered.value) query.set("delivery", answered.value);
+  return `/?${query}`;
+}
 
 // --- Back and forward, without leaving the page ---
 
