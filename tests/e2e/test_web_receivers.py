@@ -16,7 +16,7 @@ import pytest
 from retailops_sandbox.model import Basic, Bearer, Receiver
 from retailops_sandbox.workspace.workspace import Workspace
 from tests.support.authority import Authority
-from tests.support.pages import words
+from tests.support.pages import hidden, words
 from tests.support.receivers import Peer, answering, receiver, response, unused_port
 from tests.support.serving import Served, serving
 
@@ -424,6 +424,20 @@ def test_a_pasted_url_is_sent_to_at_once_and_saved_when_wanted(
     [kept] = workspace.receivers().receivers
     assert (kept.name, kept.base_url) == ("till.example-81", "http://till.example:81/order_cancel")
     assert "not saved" not in words(http.get("/").text.partition("</header>")[0])
+
+
+def test_a_chosen_receiver_that_is_gone_is_not_replaced_by_the_stand_in(
+    http: httpx2.Client, workspace: Workspace
+) -> None:
+    workspace.save_receiver(Receiver("shop", "http://127.0.0.1:1"))
+    http.post("/receivers/choose", data={"name": "shop"})
+    assert "http://127.0.0.1:1/order_cancel" in words(http.get("/").text)
+    (workspace.root / "receivers.json").unlink()
+    page = http.get("/").text
+    assert "no such receiver" in words(page)
+    refused = http.post("/send", data={**hidden(page), "receiver": "shop", "payload": "{}"})
+    assert refused.status_code == 422
+    assert "there is no receiver 'shop' any more: choose one" in words(refused.text)
 
 
 def test_a_wrong_url_is_refused_beside_its_field(http: httpx2.Client) -> None:

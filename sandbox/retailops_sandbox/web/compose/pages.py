@@ -39,6 +39,7 @@ from retailops_sandbox.web.shell.choices import (
     EXPECTATION_VIEW,
     PAYLOAD_VIEW,
     browser_id,
+    chosen_name,
     chosen_receiver,
     remember_receiver,
 )
@@ -123,7 +124,7 @@ class ComposePages(RoomPages):
         send_form.expectation_view = EXPECTATION_VIEW.of(request)
         send_form.q = request.query_params.get("q", "").strip()
         send_form.answered = request.query_params.get("delivery", "")
-        send_form.receiver = send_form.receiver or chosen_receiver(request, receivers).name
+        send_form.receiver = send_form.receiver or chosen_name(request, receivers)
         # What an opened file holds is no fixture's: the unsaved edits of one do not take its place.
         is_foreign = parent is not None and not send_form.parent
         unsaved = self._unsaved.begin("" if is_foreign else browser_id(request), send_form)

@@ -64,6 +64,18 @@ def chosen_receiver(request: Request, receivers: KnownReceivers) -> Receiver:
     return known.get(name, receivers.stand_in)
 
 
+def chosen_name(request: Request, receivers: KnownReceivers) -> str:
+    """The name of the receiver that this browser chose last, also of one that is gone; else the stand-in's.
+
+    A send must not go to the stand-in, and pass there, because a receiver is not known any more.
+    """
+    try:
+        name = bytes.fromhex(request.cookies.get(cookie_name(request, "receiver"), "")).decode()
+    except ValueError:
+        return receivers.stand_in.name
+    return name or receivers.stand_in.name
+
+
 def remember_receiver(request: Request, response: Response, receiver: Receiver | None) -> None:
     """Keep the receiver for this browser's next pages; None keeps the one before.
 
