@@ -33,6 +33,11 @@ export class Exchange {
     return [...this.part.querySelectorAll("input, textarea, select")];
   }
 
+  // What keeps the part from being sent.
+  get problem() {
+    return this.part.querySelector("[id$='-problem']");
+  }
+
   // The text that the part is about, which is outside of it. An answer about an older text is dropped.
   get text() {
     return null;
@@ -60,6 +65,7 @@ export class Exchange {
   async #exchange(action, without) {
     const { text } = this;
     const posted = new Map(this.controls.map((control) => [control, control.value]));
+    const before = this.problem?.textContent;
     const page = await this.#post(this.#body(action, without));
     if (!page) return;
     this.unsaved.take(page.getElementById("unsaved"));
@@ -70,7 +76,10 @@ export class Exchange {
       const isTyped = posted.has(control) && posted.get(control) !== control.value;
       return isTyped || (!isEdit && control === document.activeElement);
     };
+    // A Send that was refused meanwhile has put its reason here, which this answer does not know.
+    const problem = this.problem?.cloneNode(true);
     morph(this.part, page.getElementById(this.id), keep);
+    if (problem && problem.textContent !== before) this.problem?.replaceWith(problem);
     this.taken(page, action, (control) => posted.has(control) && !keep(control));
   }
 
