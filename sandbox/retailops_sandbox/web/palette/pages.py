@@ -19,7 +19,7 @@ from retailops_sandbox.web.shell.room import RoomPages
 _SHOWN = 30
 """The most entries that are shown at once."""
 
-Kind = Literal["place", "case", "scenario", "receiver"]
+Kind = Literal["place", "action", "case", "scenario", "receiver"]
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -69,7 +69,13 @@ class PalettePages(RoomPages):
         return self._page(request, "palette/palette.html", page, target=target)
 
     def _entries(self) -> Iterator[Entry]:
-        return chain(_places(), self._cases(), self._scenarios(), self._receivers())
+        return chain(_places(), self._actions(), self._cases(), self._scenarios(), self._receivers())
+
+    def _actions(self) -> Iterator[Entry]:
+        for action in self._context.actions():
+            for edition in action.editions:
+                address = {"action": action.name, "edition": edition}
+                yield Entry("action", action.name, edition, f"/?{urlencode(address)}")
 
     def _cases(self) -> Iterator[Entry]:
         for action in self._context.actions():

@@ -52,6 +52,7 @@ def test_places_come_first_and_everything_is_there(client: TestClient):
         ("127.0.0.1:1/hook", ("send to", "till &amp; co")),
         ("till", ("send to", "till &amp; co")),
         ("rec", ("place", "Record")),
+        ("order_cancel v1", ("action", "order_cancel")),
     ],
 )
 def test_each_is_found_by_words_of_its_name_or_of_where_it_is(
