@@ -45,7 +45,7 @@ class Watched(msgspec.Struct, frozen=True):
     others: Sequence[Path] = ()
     """Files and folders in which every change counts, such as the receiver's source."""
 
-    def counts(self, _: object, path: str) -> bool:
+    def counts(self, change: watchfiles.Change, path: str) -> bool:
         """Whether a change of this path counts."""
         changed = Path(path)
         if self.is_other(changed):
@@ -53,7 +53,11 @@ class Watched(msgspec.Struct, frozen=True):
         root = self.workspace.root.absolute()
         if changed.parent == root and changed.name in (*_FILES, *_FOLDERS):
             return True
-        return changed.suffix == ".json" and not changed.is_relative_to(root / ".sandbox")
+        if changed.is_relative_to(root / ".sandbox"):
+            return False
+        # What is in a new folder may be older than the watch of that folder, and so is not told of.
+        is_new_folder = change == watchfiles.Change.added and changed.is_dir()
+        return changed.suffix == ".json" or (is_new_folder and watchfiles.DefaultFilter()(change, path))
 
     def is_other(self, path: Path) -> bool:
         """Whether it is one of the other files, or in one of the other folders."""
