@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,8 +50,8 @@ def answers(listening: tuple[Answers, str]) -> Answers:
     return answers
 
 
-@pytest.fixture(scope="module")
-def browser(
+@pytest.fixture
+def client(
     tmp_path_factory: pytest.TempPathFactory, listening: tuple[Answers, str]
 ) -> Iterator[ComposeClient]:
     with serving(tmp_path_factory.mktemp("workspace")) as served:
@@ -61,13 +60,6 @@ def browser(
         client.add("nobody", base_url="http://127.0.0.1:9")
         with client.http:
             yield client
-
-
-@pytest.fixture
-def client(browser: ComposeClient) -> Iterator[ComposeClient]:
-    """A browser at a workspace without fixtures of its own."""
-    yield browser
-    shutil.rmtree(browser.workspace.root / "fixtures", ignore_errors=True)
 
 
 def own(client: ComposeClient, name: str = "default") -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlencode
@@ -33,20 +32,13 @@ def shop() -> Iterator[Recorder]:
         yield shop
 
 
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory, shop: Recorder) -> Iterator[ComposeClient]:
+@pytest.fixture
+def client(tmp_path_factory: pytest.TempPathFactory, shop: Recorder) -> Iterator[ComposeClient]:
     with serving(tmp_path_factory.mktemp("workspace")) as served:
         client = ComposeClient(served)
         client.add("shop", base_url=shop.url)
         with client.http:
             yield client
-
-
-@pytest.fixture
-def client(browser: ComposeClient) -> Iterator[ComposeClient]:
-    """A browser at a workspace without fixtures of its own."""
-    yield browser
-    shutil.rmtree(browser.workspace.root / "fixtures", ignore_errors=True)
 
 
 @pytest.fixture
