@@ -183,7 +183,7 @@ def test_it_is_written_as_it_was_shown_or_not_at_all(client: ComposeClient, answ
     assert "rules" not in json.loads(own(client).read_text())
 
 
-def test_a_step_is_accepted_into_its_scenario_and_taken_back(client: ComposeClient):
+def test_a_step_is_accepted_into_its_scenario_and_taken_back(client: ComposeClient, answers: Answers):
     nothing = {"body": {"events": []}}
     root = client.workspace.root
     file = root / "scenarios" / "bad.scenario.json"
