@@ -18,6 +18,7 @@ from tests.support import command
 from tests.support.command import COMMAND, environment
 from tests.support.receivers import unused_port
 
+WAITS = "watching; Ctrl-C ends it\n"
 RECEIVER = """
 import http.server, sys
 
@@ -58,10 +59,13 @@ class Watching:
         for line in self.process.stdout:
             self._lines.put(line)
 
-    def until_it_waits(self) -> str:
-        """All that it printed until it waits for the next change."""
+    def until(self, *words: str) -> str:
+        """All that it prints until it said all this and waits for the next change.
+
+        A change of a file may come in pieces, and so make it run more than once.
+        """
         printed = ""
-        while "\nwatching; Ctrl-C ends it\n" not in printed:
+        while not all(each in printed for each in words) or not printed.endswith(WAITS):
             printed += self._lines.get(timeout=60)
         return printed
 
@@ -114,27 +118,22 @@ def test_the_failed_ones_run_again_when_the_receiver_is_back_or_a_file_changes(f
     port = unused_port()
     url = f"http://127.0.0.1:{port}"
     with watching(folder, "--receiver", url, "--watch") as run:
-        first = run.until_it_waits()
-        assert "2 errored" in first
+        run.until("2 errored")
         with started(folder, port):
-            second = run.until_it_waits()
-            assert "the receiver is back" in second
-            assert "1 passed, 1 failed" in second
+            run.until("the receiver is back", "1 passed, 1 failed")
             # The scenario's own file: now it expects what comes. The other one passed, and is left out.
             write(folder, "refuse", [])
-            third = run.until_it_waits()
-            assert "scenarios/refuse.scenario.json changed" in third
-            assert "1 passed, 0 failed, 1 left out" in third
+            run.until("scenarios/refuse.scenario.json changed", "1 passed, 0 failed, 1 left out")
             # Nothing failed: a change elsewhere runs all.
             (folder / "fixtures/order_cancel/draft").mkdir(parents=True)
             (folder / "fixtures/order_cancel/draft/mine.json").write_text("{}")
-            assert "2 passed, 0 failed in" in run.until_it_waits()
+            run.until("2 passed, 0 failed in")
             # A file that cannot be read is said, and mended.
             good = (folder / "scenarios/refuse.scenario.json").read_text()
             (folder / "scenarios/refuse.scenario.json").write_text("{")
-            assert "scenarios/refuse.scenario.json:1:2" in run.until_it_waits()
+            run.until("scenarios/refuse.scenario.json:1:2")
             (folder / "scenarios/refuse.scenario.json").write_text(good)
-            assert "passed, 0 failed" in run.until_it_waits()
+            run.until("passed, 0 failed")
         assert run.end() == 130
 
 
@@ -143,11 +142,9 @@ def test_the_receivers_source_is_watched_where_it_is_named(folder: Path):
     with started(folder, port):
         also = ["--watch-also", "answer.json"]
         with watching(folder, "--receiver", f"http://127.0.0.1:{port}", "--wait", "60", *also) as run:
-            assert "1 passed, 1 failed" in run.until_it_waits()
+            run.until("1 passed, 1 failed")
             answer(folder, REFUSED)
-            second = run.until_it_waits()
-            assert "answer.json changed" in second
-            assert "1 passed, 0 failed, 1 left out" in second
+            run.until("answer.json changed", "1 passed, 0 failed, 1 left out")
             assert run.end() == 130
 
 
