@@ -16,6 +16,7 @@ from retailops_sandbox.cli.output import complain, say, write_out
 from retailops_sandbox.engine import Options
 from retailops_sandbox.errors import SandboxError, UsageError
 from retailops_sandbox.model import Verdict
+from retailops_sandbox.session.signals import stopping
 from retailops_sandbox.session.waiting import listening_url
 from retailops_sandbox.session.watching import (
     Change,
@@ -66,11 +67,27 @@ def execute(
                     forget_returns(happened)
                 verdicts = {**verdicts, **{each.plan.id: each.verdict for each in finished.results}}
                 _entitle(verdicts)
-            say("")
-            say("watching; Ctrl-C ends it", flush=True)
-            change = runner.run(settled(happened, watched, url))
+            coming = runner.run(_next(happened, watched, url))
+            if coming is None:
+                sys.exit(130)
+            change = coming
             say("")
             say(change.words, flush=True)
+
+
+async def _next(happened: asyncio.Queue[Change], watched: Watched, url: str) -> Change | None:
+    """Wait for the next change; None at Ctrl-C or SIGTERM."""
+    with stopping() as stopped:
+        say("")
+        say("watching; Ctrl-C ends it", flush=True)
+        coming = asyncio.create_task(settled(happened, watched, url))
+        ending = asyncio.create_task(stopped.wait())
+        try:
+            await asyncio.wait((coming, ending), return_when=asyncio.FIRST_COMPLETED)
+            return None if stopped.is_set() else coming.result()
+        finally:
+            coming.cancel()
+            ending.cancel()
 
 
 def _port_of(watched: Watched, given: dict[str, Any]) -> str:
