@@ -2,8 +2,8 @@
 
 PYTHON := $(shell for name in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
-# One more than CI has processors: browsers and receivers wait for each other a third of the time.
-WORKERS ?= 3
+# Two more than CI has processors: browsers and receivers wait for each other half of the time.
+WORKERS ?= 4
 
 BIN := .venv/bin
 PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
