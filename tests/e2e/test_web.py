@@ -215,11 +215,17 @@ def test_a_form_names_no_folder_outside_the_workspace(client: ComposeClient, do:
     kept = outside / "kept" / "draft" / "default.json"
     kept.parent.mkdir(parents=True, exist_ok=True)
     kept.write_text("{}")
-    before = {path: path.stat().st_mtime_ns for path in outside.rglob("*")}
+
+    def files() -> dict[Path, int]:
+        """All that is there, but for the log, whose index is brought up to date meanwhile."""
+        found = (path for path in outside.rglob("*") if ".sandbox" not in path.parts)
+        return {path: path.stat().st_mtime_ns for path in found}
+
+    before = files()
     for escaped in ("../../../escaped", "../../../kept"):
         form = {**client.form(), field: escaped, "do": do, "undo": "{}", "save_as": "default"}
         assert client.http.post("/compose", data=form).status_code == 400
-    assert {path: path.stat().st_mtime_ns for path in outside.rglob("*")} == before
+    assert files() == before
 
 
 # --- A delivery ------------------------------------------------------------------------------------------
