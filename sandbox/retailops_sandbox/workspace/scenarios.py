@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-
-from msgspec import UNSET, UnsetType
+from threading import Lock
 
 from retailops_sandbox import resources
 from retailops_sandbox.errors import UsageError
@@ -31,32 +30,28 @@ class ScenarioFiles:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._undoable = UndoableFiles(workspace)
+        self._saving = Lock()
 
     def create(self, name: str, text: str, *, words: str = "") -> Done:
         """Write a new file of this name; UsageError where there is one, SourceError for no scenario."""
         path = self._free(self._workspace.scenario_path(name))
         return self._write(path, ended(text), words=words or f"Made {path.name}.")
 
-    def save(
-        self,
-        id: str,
-        text: str,
-        *,
-        seen: str,
-        current: str | UnsetType | None = UNSET,
-        words: str = "",
-    ) -> Done | None:
+    def save(self, id: str, text: str, *, seen: str, words: str = "") -> Done | None:
         """Write a scenario's file, a shipped one as a copy in the workspace; None where it says this already.
 
         `seen` is the `stamp` of the text that the author has seen, empty where there was no file;
-        ScenarioClash where that is otherwise. `current` is the file's `text`, where it has just been read.
-        SourceError for a text that is no scenario.
+        ScenarioClash where that is otherwise. SourceError for a text that is no scenario.
         """
+        # What was compared must not be another text when it is written over: saves come in threads.
+        with self._saving:
+            return self._save(id, text, seen, words)
+
+    def _save(self, id: str, text: str, seen: str, words: str) -> Done | None:
         path = self._workspace.own_scenario(id)
         if id.startswith(SHIPPED) and checked(Path.exists, path):
             raise ScenarioClash(self._undoable.text(path))
-        if current is UNSET:
-            current = self.text(id)
+        current = self.text(id)
         text = with_line_ends_of(current, text)
         if current == text:
             return None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -134,3 +136,29 @@ def test_a_link_stays_one(workspace: Workspace, scenarios: ScenarioFiles):
     scenarios.save(MINE, OTHER, seen=stamp(TEXT))
     assert link.is_symlink()
     assert link.with_name("real.scenario.json").read_text() == OTHER
+
+
+def test_of_saves_at_the_same_time_one_is_written_and_the_others_clash(
+    workspace: Workspace, scenarios: ScenarioFiles, monkeypatch: pytest.MonkeyPatch
+):
+    scenarios.create("mine", TEXT)
+    read = UndoableFiles.text
+
+    def slowly(files: UndoableFiles, path: Path) -> str | None:
+        found = read(files, path)
+        time.sleep(0.01)  # Time for the others to read the same.
+        return found
+
+    monkeypatch.setattr(UndoableFiles, "text", slowly)
+    texts = [TEXT.replace("one", f"step {number}") for number in range(20)]
+
+    def save(text: str) -> str:
+        try:
+            scenarios.save(MINE, text, seen=stamp(TEXT))
+        except ScenarioClash:
+            return ""
+        return text
+
+    with ThreadPoolExecutor(len(texts)) as threads:
+        written = [text for text in threads.map(save, texts) if text]
+    assert written == [files(workspace)[MINE]]

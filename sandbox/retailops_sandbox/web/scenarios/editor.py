@@ -103,9 +103,7 @@ class ScenarioEditorPages(RoomPages):
         try:
             self._apply(edit)
             seen = forms.text(form, "now") if edit.do == "overwrite" else edit.seen
-            done = self._files.save(
-                edit.id, edit.text, seen=seen, current=current, words=" ".join(edit.words)
-            )
+            done = self._files.save(edit.id, edit.text, seen=seen, words=" ".join(edit.words))
         except FieldProblem as problem:
             return self._refused(request, edit, current, {problem.field: problem.message})
         except ScenarioClash as clash:
