@@ -7,7 +7,8 @@ its own).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -210,21 +211,19 @@ class _Rower:
         kind = ItemKind(place.path, self._sets)
         cards: list[Card | Fold] = []
         for quiet, run in groupby(_beneath(place), key=lambda item: not (item.node.cost or item.node.moved)):
-            group = list(run)
-            if not quiet or len(group) <= MOST_ALIKE:
-                cards += [self._card(item, place, kind) for item in group if self._has_room()]
-            elif self._has_room():
-                shown = tuple(self._card(item, place, kind) for item in group[:MOST_IN_FOLD])
-                cards.append(Fold(depth=depth + 1, count=len(group), what=kind.nouns, rows=shown))
-        return Cards(
-            depth=depth,
-            label=place.label,
-            expected_pointer=place.expected,
-            actual_pointer=place.actual,
-            cards=tuple(cards),
-            rule=_rule(place.node),
-            matcher=_matcher(place.node),
-        )
+            group = [partial(self._card, item, place, kind) for item in run]
+            cards += self._told(group, kind, depth, is_folded=quiet)
+        return _cards_of(place, cards, depth)
+
+    def _told(
+        self, cards: Sequence[Callable[[], Card]], kind: ItemKind, depth: int, *, is_folded: bool
+    ) -> Iterator[Card | Fold]:
+        """Neighbouring items, made as they are shown; many of them are folded where they may be."""
+        if not is_folded or len(cards) <= MOST_ALIKE:
+            yield from (make() for make in cards if self._has_room())
+        elif self._has_room():
+            shown = tuple(make() for make in cards[:MOST_IN_FOLD])
+            yield Fold(depth=depth + 1, count=len(cards), what=kind.nouns, rows=shown)
 
     def _whole_items(self, place: _Place, items: list[Json], depth: int) -> Cards:
         """The items of an array that is as expected, or that one rule decides on."""
@@ -239,27 +238,9 @@ class _Rower:
                 _item_card("only expected", lacking, kind, place.expected, f"{place.expected}/-", ())
             )
         for is_broken, run in groupby(range(len(items)), key=broken.__getitem__):
-            word: CardKind = "only actual" if is_broken else "pair"
-            found = []
-            for at in run:
-                path = f"{place.actual}/{at}"
-                row = _answered(path, items[at], is_broken=is_broken)
-                found.append(_item_card(word, kind.words(items[at]), kind, place.expected, path, (row,)))
-            if is_broken or len(found) <= MOST_ALIKE:
-                cards += [card for card in found if self._has_room()]
-            elif self._has_room():
-                shown = tuple(found[:MOST_IN_FOLD])
-                cards.append(Fold(depth=depth + 1, count=len(found), what=kind.nouns, rows=shown))
-        return Cards(
-            depth=depth,
-            label=place.label,
-            expected_pointer=place.expected,
-            actual_pointer=place.actual,
-            cards=tuple(cards),
-            rule=_rule(place.node),
-            matcher=_matcher(place.node),
-            wanted=wanted,
-        )
+            group = [partial(_whole_card, place, kind, at, items[at], is_broken=is_broken) for at in run]
+            cards += self._told(group, kind, depth, is_folded=not is_broken)
+        return _cards_of(place, cards, depth, wanted)
 
     def _card(self, item: _Place, array: _Place, kind: ItemKind) -> Card:
         node = item.node
@@ -309,6 +290,26 @@ def _item_card(
         actual_pointer=path if word != "only expected" else None,
         array_pointer=array,
         rows=rows,
+    )
+
+
+def _whole_card(place: _Place, kind: ItemKind, at: int, item: Json, *, is_broken: bool) -> Card:
+    path = f"{place.actual}/{at}"
+    row = _answered(path, item, is_broken=is_broken)
+    word: CardKind = "only actual" if is_broken else "pair"
+    return _item_card(word, kind.words(item), kind, place.expected, path, (row,))
+
+
+def _cards_of(place: _Place, cards: Sequence[Card | Fold], depth: int, wanted: str = "") -> Cards:
+    return Cards(
+        depth=depth,
+        label=place.label,
+        expected_pointer=place.expected,
+        actual_pointer=place.actual,
+        cards=tuple(cards),
+        rule=_rule(place.node),
+        matcher=_matcher(place.node),
+        wanted=wanted,
     )
 
 
