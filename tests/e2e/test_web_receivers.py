@@ -435,6 +435,11 @@ def test_a_chosen_receiver_that_is_gone_is_not_replaced_by_the_stand_in(
     (workspace.root / "receivers.json").unlink()
     page = http.get("/").text
     assert "no such receiver" in words(page)
+    # Nor for a run, and no page says that a send would go elsewhere.
+    for path in ("/scenarios", "/deliveries"):
+        assert "no such receiver" in words(http.get(path).text), path
+    refused = http.post("/scenarios/run", data={"receiver": "shop", "do": "listed"})
+    assert refused.status_code == 422
     refused = http.post("/send", data={**hidden(page), "receiver": "shop", "payload": "{}"})
     assert refused.status_code == 422
     assert "there is no receiver 'shop' any more: choose one" in words(refused.text)

@@ -23,7 +23,7 @@ from retailops_sandbox.runlog.rows import DeliveryRow
 from retailops_sandbox.web.log import filters
 from retailops_sandbox.web.log.filters import FilterTerm
 from retailops_sandbox.web.shell.addresses import query_string
-from retailops_sandbox.web.shell.choices import chosen_receiver
+from retailops_sandbox.web.shell.choices import chosen_name
 from retailops_sandbox.web.shell.context import AppContext, Target
 from retailops_sandbox.web.shell.known_receivers import KnownReceivers
 from retailops_sandbox.web.shell.pages import expectation_text, problems
@@ -150,7 +150,7 @@ def _page(
 ) -> DeliveryPage:
     opened_from = context.log.opened_from(row.id)
     # The receiver of a run from elsewhere says nothing about where a send from here would go.
-    receiver = chosen_receiver(request, receivers).name if opened_from else row.receiver
+    receiver = chosen_name(request, receivers) if opened_from else row.receiver
     return DeliveryPage(
         row=row,
         neighbours=_neighbours_in_run(context, row) if opened_from else _neighbours(context, request, row),

@@ -39,7 +39,7 @@ from retailops_sandbox.web.scenarios.scenario_list import (
 )
 from retailops_sandbox.web.scenarios.step_summary import StepSummary, step_summaries
 from retailops_sandbox.web.shell import forms
-from retailops_sandbox.web.shell.choices import chosen_receiver, remember_receiver
+from retailops_sandbox.web.shell.choices import chosen_name, remember_receiver
 from retailops_sandbox.web.shell.context import AppContext, Target
 from retailops_sandbox.web.shell.known_receivers import KnownReceivers
 from retailops_sandbox.web.shell.pages import Pages, problems
@@ -171,7 +171,7 @@ class ScenarioPages(RoomPages):
             form = _of_run(form, run, results, only_failed="failed" in request.query_params)
         receivers = self._context.read_receivers()
         if form.receiver not in receivers.names:
-            form = msgspec.structs.replace(form, receiver=chosen_receiver(request, receivers).name)
+            form = msgspec.structs.replace(form, receiver=chosen_name(request, receivers))
         return self._list(request, receivers, form)
 
     async def change(self, request: Request) -> Response:
@@ -195,7 +195,7 @@ class ScenarioPages(RoomPages):
     def show(self, request: Request) -> Response:
         """One scenario: what it does, its results, and its text."""
         receivers = self._context.read_receivers()
-        asked = request.query_params.get("receiver") or chosen_receiver(request, receivers).name
+        asked = request.query_params.get("receiver") or chosen_name(request, receivers)
         return self._one(request, receivers, request.query_params.get("id", ""), ScenarioForm(receiver=asked))
 
     def refused(
@@ -213,7 +213,7 @@ class ScenarioPages(RoomPages):
         `text` is that of the file for an editor of one that was typed; None where it is gone.
         """
         receivers = self._context.read_receivers()
-        form = ScenarioForm(receiver=chosen_receiver(request, receivers).name)
+        form = ScenarioForm(receiver=chosen_name(request, receivers))
         return self._one(request, receivers, id, form, wrong, name=name, editor=editor, text=text)
 
     async def run(self, request: Request) -> Response:

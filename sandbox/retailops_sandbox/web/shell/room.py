@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute
 
 from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.runlog.runs import RunSummary
-from retailops_sandbox.web.shell.choices import chosen_receiver
+from retailops_sandbox.web.shell.choices import chosen_name
 from retailops_sandbox.web.shell.context import AppContext, Target
 from retailops_sandbox.web.shell.known_receivers import KnownReceivers
 from retailops_sandbox.web.shell.pages import Pages
@@ -75,7 +75,10 @@ class RoomPages:
 
         It is a send of the first action, in the edition that the receiver speaks, where none is named.
         """
-        receiver = chosen_receiver(request, receivers)
+        name = chosen_name(request, receivers)
+        receiver = receivers.find(name)
+        if receiver is None:
+            return Target.gone(name, receivers)
         if not action:
             return self._context.default_target(receiver)
         return self._context.target(receiver, action, edition)
