@@ -78,11 +78,30 @@ def test_what_keeps_a_send_back_is_said_at_its_field(client: ComposeClient) -> N
 def test_nothing_is_expected_by_default_and_the_answer_is_recorded(client: ComposeClient) -> None:
     page = sent_in_place(client, expectation="")
     said = words(page)
-    assert "recorded ✓ status 200 ✓ contract kept ○ events not compared" in said
+    checks = "✓ status 200, as the contract wants ✓ contract kept ○ events not compared: nothing was expected"
+    assert f"recorded {checks}" in said
     assert "Expect exactly this Expect no events" in said
     form = {**client.form("/?fixture=default"), "do": "expect-no-events:"}
     made = client.http.post("/compose", data=form, headers={"HX-Target": "expectation-field"}).text
     assert "&#34;events&#34;: []" in made
+
+
+def test_a_pass_that_says_only_a_status_says_so_on_every_page_of_it(client: ComposeClient) -> None:
+    page = sent_in_place(client, expectation='{"status": 200}')
+    id = delivery(page)
+    assert "passed ✓ status 200, as expected ✓ contract kept ○ events not compared" in words(page)
+    for path in (f"/deliveries/{id}", f"/deliveries?show={id}"):
+        assert "events were not compared" in words(client.http.get(path).text), path
+    whole = delivery(sent_in_place(client, expectation='{"status": 200, "body": {"events": []}}'))
+    for path in (f"/answer?delivery={whole}", f"/deliveries/{whole}", f"/deliveries?show={whole}"):
+        assert not re.search("events (were )?not compared", words(client.http.get(path).text)), path
+
+
+def test_an_answer_that_breaks_the_contract_is_not_offered_as_expected(client: ComposeClient) -> None:
+    client.add("page-500", "/misbehave/html-500")
+    broken = words(sent_in_place(client, receiver="page-500", expectation=""))
+    assert "Expect no events" in broken
+    assert "Expect exactly this" not in broken
 
 
 def test_the_last_answers_are_those_of_the_case_from_the_receiver(client: ComposeClient) -> None:

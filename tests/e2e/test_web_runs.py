@@ -385,3 +385,12 @@ def test_what_was_sent_by_hand_is_a_run_too(client: RunClient):
     assert "sent by hand" in main_words(page)
     (run,) = re.findall(r'href="(/runs/[^"]+)"', page)
     assert sent.headers["location"] in client.http.get(run).text
+
+
+def test_a_run_says_of_which_scenarios_events_were_not_compared(client: RunClient):
+    hollow = client.scenario("hollow", {"name": "cancel", "fixture": "default", "expect": {"status": 200}})
+    whole = client.scenario("whole", PASSES)
+    path = client.ran(hollow, whole)
+    assert client.text(path).count("events were not compared") == 1
+    assert "events were not compared" in client.text(f"{path}/scenario?id={hollow}")
+    assert "not compared" not in client.text(f"{path}/scenario?id={whole}")

@@ -62,6 +62,8 @@ def _contract(status: int, found: Judgement, agreed: Contract) -> Check:
 
 def _told(word: str, found: Judgement) -> Check:
     left_out = [each for each in found.unchecked if each != coverage.CONTRACT]
+    if not left_out and found.expectation is None:
+        left_out = [word]  # An older judgement does not say what it left out.
     if left_out:
         why = "nothing was expected" if found.expectation is None else "the expectation leaves them out"
         why = why.replace("them", "it") if left_out == [coverage.BODY] else why

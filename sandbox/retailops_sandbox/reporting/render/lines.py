@@ -24,6 +24,7 @@ from retailops_sandbox.model import (
     Receiver,
     Redirect,
     Response,
+    Result,
     Verdict,
     Violation,
 )
@@ -140,7 +141,7 @@ def not_compared(unchecked: Sequence[str], verdict: Verdict) -> str:
     return ", ".join(said)
 
 
-def steps_not_compared(result: ScenarioResult) -> str:
+def steps_not_compared(result: ScenarioResult | Result) -> str:
     """What was not compared in a scenario that passed or was recorded, and in how many of its steps."""
     of_steps = [each for each in result.steps if each.unchecked]
     parts = dict.fromkeys(part for each in of_steps for part in each.unchecked)

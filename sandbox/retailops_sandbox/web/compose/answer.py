@@ -9,13 +9,14 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from retailops_sandbox import jsontext
+from retailops_sandbox import accepting, jsontext
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.errors import FileError, SandboxError
 from retailops_sandbox.jsontext import pointer as pointers
 from retailops_sandbox.model import Delivery, Judgement
 from retailops_sandbox.reporting.render import compared, lines
+from retailops_sandbox.reporting.render.checklist import Check, checklist
 from retailops_sandbox.reporting.render.compared import ComparedAnswer
 from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.runlog.query import Query
@@ -43,13 +44,6 @@ class Case(msgspec.Struct, frozen=True):
     receiver: str
 
 
-class Check(msgspec.Struct, frozen=True):
-    """One thing that was checked of an answer, or not."""
-
-    words: str
-    is_checked: bool = True
-
-
 class AnsweredEvent(msgspec.Struct, frozen=True):
     """An event of an answer: its code, and its members as text."""
 
@@ -71,7 +65,9 @@ class AnswerPanel(msgspec.Struct, frozen=True, kw_only=True):
     delivery: Delivery | None = None
     latest: Judgement | None = None
     checks: Sequence[Check] = ()
-    """What was checked of an answer of which nothing was expected."""
+    """What was checked of an answer, and what not, where that is not all of it."""
+    can_be_expected: bool = False
+    """Whether the answer keeps the contract, so that it can be expected by one button."""
     violations: Sequence[str] = ()
     """How the answer breaks the contract, unless the reason of the verdict says it already."""
     comparison: ComparedAnswer | None = None
@@ -129,7 +125,8 @@ def _of_entry(context: AppContext, entry: Entry) -> AnswerPanel:
         unlogged=context.sending.problem(sent.id),
         delivery=sent,
         latest=latest,
-        checks=_checks(sent) if latest is not None and latest.verdict == "recorded" else (),
+        checks=_checks(sent, latest, agreed) if latest is not None and agreed is not None else (),
+        can_be_expected=latest is not None and not accepting.objections(sent, latest),
         violations=_violations(latest) if latest is not None else (),
         comparison=_comparison(sent, latest, agreed),
         events=None if events is None else events[:_MOST_EVENTS],
@@ -174,15 +171,10 @@ def _comparison(
     return compared.of(sent, judgement, (), None)
 
 
-def _checks(sent: Delivery) -> Sequence[Check]:
-    """What a recorded answer was checked for; a broken status or contract would have failed it."""
-    if sent.response is None:
-        return ()
-    return (
-        Check(f"status {sent.response.status}"),
-        Check("contract kept"),
-        Check("events not compared", is_checked=False),
-    )
+def _checks(sent: Delivery, latest: Judgement, agreed: Contract) -> Sequence[Check]:
+    """The checklist of a verdict that may be taken for more than it says."""
+    is_partial = latest.verdict == "recorded" or lines.not_compared(latest.unchecked, latest.verdict)
+    return checklist(sent, latest, agreed) if is_partial else ()
 
 
 def _violations(latest: Judgement) -> Sequence[str]:

@@ -16,9 +16,9 @@ from starlette.responses import HTMLResponse
 
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.foreign_text import WHOLE, in_page, visible
-from retailops_sandbox.model import Delivery, Expectation, encoder
+from retailops_sandbox.model import Delivery, Expectation, Judgement, ResultStep, encoder
 from retailops_sandbox.reporting.exporters import FORMATS
-from retailops_sandbox.reporting.render import answered, shown
+from retailops_sandbox.reporting.render import answered, lines, shown
 from retailops_sandbox.reporting.render.lines import GLYPHS, redirect, start_line
 from retailops_sandbox.web.shell.choices import THEME
 from retailops_sandbox.web.shell.context import Target
@@ -101,6 +101,8 @@ class Pages:
             expectation=expectation_text,
             few=few,
             events=answered.events,
+            not_compared=_not_compared,
+            steps_not_compared=lines.steps_not_compared,
         )
 
     def render(
@@ -209,6 +211,11 @@ def few(lines: Sequence[str]) -> list[str]:
 def expectation_text(expectation: Expectation | None) -> str:
     """An expectation as the JSON that a person edits; nothing for None."""
     return "" if expectation is None else shown.pretty(encoder.encode(expectation).decode())
+
+
+def _not_compared(found: Judgement | ResultStep) -> str:
+    """What a verdict says nothing of; empty where it speaks of all."""
+    return lines.not_compared(found.unchecked, found.verdict)
 
 
 def phases(delivery: Delivery) -> Sequence[tuple[str, float, float, float]]:
