@@ -61,6 +61,29 @@ def test_ctrl_k_finds_what_there_is_and_goes_there(page: Page):
         expect(page.locator("#palette")).to_be_hidden()
 
 
+def test_arrows_go_through_the_cases_and_the_receivers(page: Page):
+    page.locator("#q").focus()
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("#fixture-list a").first).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**fixture=alphanumeric-order-id**")
+    page.locator("#fixture-list a[aria-current]").focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowUp")
+    expect(page.locator("#q")).to_be_focused()
+    menu = page.locator(".receiver-menu")
+    menu.locator("summary").press("Enter")
+    for key in ("ArrowDown", "ArrowDown", "ArrowDown"):
+        page.keyboard.press(key)
+    expect(menu.get_by_role("button", name="till")).to_be_focused()
+    page.goto("/scenarios")
+    first, second = page.locator("td.title a").all()[:2]
+    first.focus()
+    page.keyboard.press("ArrowDown")
+    expect(second).to_be_focused()
+
+
 def test_the_keys_are_told_on_any_page_and_letters_do_nothing_there(page: Page):
     for path in ("/scenarios", "/deliveries"):
         page.goto(path)

@@ -13,13 +13,6 @@ function open() {
   input().dispatchEvent(new Event("opened"));
 }
 
-function go(by) {
-  const all = choices();
-  const next = all.indexOf(document.activeElement) + by;
-  if (next < 0) input().focus();
-  else all[Math.min(next, all.length - 1)]?.focus();
-}
-
 document.addEventListener(
   "keydown",
   (event) => {
@@ -44,10 +37,7 @@ document.addEventListener("click", (event) => {
 
 document.addEventListener("keydown", (event) => {
   if (!dialog()?.open || event.isComposing) return;
-  if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-    event.preventDefault();
-    go(event.key === "ArrowDown" ? 1 : -1);
-  } else if (event.key === "Enter" && event.target === input()) {
+  if (event.key === "Enter" && event.target === input()) {
     event.preventDefault();
     choices()[0]?.click();
   } else if (event.key.length === 1 && event.target !== input() && !event.ctrlKey && !event.metaKey) {
