@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
+from typing import NamedTuple
 
 from retailops_sandbox import resources
 from retailops_sandbox.errors import UsageError
@@ -24,6 +26,14 @@ class ScenarioClash(Exception):
         """The text of the file; None where it is gone."""
 
 
+class Edited(NamedTuple):
+    """A scenario's text after an edit."""
+
+    text: str
+    words: str
+    """What was done, as the page says it."""
+
+
 class ScenarioFiles:
     """Changes the scenario files of a workspace. A scenario is named by its id."""
 
@@ -37,31 +47,28 @@ class ScenarioFiles:
         path = self._free(self._workspace.scenario_path(name))
         return self._write(path, ended(text), words=words or f"Made {path.name}.")
 
-    def save(self, id: str, text: str, *, seen: str, words: str = "") -> Done | None:
-        """Write a scenario's file, a shipped one as a copy in the workspace; None where it says this already.
+    def save(self, id: str, edited: Callable[[str | None], Edited], *, seen: str) -> Done | None:
+        """Edit a scenario's file, a shipped one as a copy in the workspace; None where nothing changes.
 
-        `seen` is the `stamp` of the text that the author has seen, empty where there was no file;
-        ScenarioClash where that is otherwise. SourceError for a text that is no scenario.
+        `edited` is given the text of the file, None where it is gone. `seen` is the `stamp` of the text
+        that the author has seen, empty where there was no file; ScenarioClash where that is otherwise.
+        SourceError for a text that is no scenario, UsageError for what is no id.
         """
-        # What was compared must not be another text when it is written over: saves come in threads.
+        path = self._workspace.own_scenario(id)
+        # What was read must not be another text when it is written over: saves come in threads.
         with self._saving:
-            return self._save(id, text, seen, words)
+            current = self._text(id, path)
+            text, words = edited(current)
+            if id.startswith(SHIPPED) and checked(Path.exists, path):
+                raise ScenarioClash(self._undoable.text(path))
+            text = with_line_ends_of(current, text)
+            if current == text:
+                return None
+            if seen != (stamp(current) if current is not None else ""):
+                raise ScenarioClash(current)
+            return self._write(path, text, was=id, words=words)
 
-    def _save(self, id: str, text: str, seen: str, words: str) -> Done | None:
-        path = self._workspace.own_scenario(id)
-        if id.startswith(SHIPPED) and checked(Path.exists, path):
-            raise ScenarioClash(self._undoable.text(path))
-        current = self.text(id)
-        text = with_line_ends_of(current, text)
-        if current == text:
-            return None
-        if seen != (stamp(current) if current is not None else ""):
-            raise ScenarioClash(current)
-        return self._write(path, text, was=id, words=words or f"Saved {path.name}.")
-
-    def text(self, id: str) -> str | None:
-        """The text of a scenario's file; None where it is gone. UsageError for what is no id."""
-        path = self._workspace.own_scenario(id)
+    def _text(self, id: str, path: Path) -> str | None:
         return self._workspace.read_scenario(id) if id.startswith(SHIPPED) else self._undoable.text(path)
 
     def duplicate(self, id: str, name: str = "") -> Done:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from retailops_sandbox.errors import FileError, SourceError, UsageError
-from retailops_sandbox.workspace.scenarios import ScenarioClash, ScenarioFiles
+from retailops_sandbox.workspace.scenarios import Edited, ScenarioClash, ScenarioFiles
 from retailops_sandbox.workspace.undo import UndoableFiles, stamp
 from retailops_sandbox.workspace.workspace import Workspace
 
@@ -28,6 +29,11 @@ def workspace(tmp_path: Path) -> Workspace:
 @pytest.fixture
 def scenarios(workspace: Workspace) -> ScenarioFiles:
     return ScenarioFiles(workspace)
+
+
+def typed(text: str) -> Callable[[str | None], Edited]:
+    """An edit that makes a file say this."""
+    return lambda _: Edited(text, "Saved.")
 
 
 def files(workspace: Workspace) -> dict[str, str]:
@@ -52,30 +58,30 @@ def test_a_new_file_has_a_free_name_and_is_taken_back(workspace: Workspace, scen
 def test_a_text_that_was_not_seen_is_not_overwritten(workspace: Workspace, scenarios: ScenarioFiles):
     scenarios.create("mine", TEXT)
     with pytest.raises(ScenarioClash) as caught:
-        scenarios.save(MINE, OTHER, seen=stamp("something else"))
+        scenarios.save(MINE, typed(OTHER), seen=stamp("something else"))
     assert caught.value.text == TEXT
-    assert scenarios.save(MINE, TEXT, seen="") is None
-    done = scenarios.save(MINE, OTHER, seen=stamp(TEXT))
+    assert scenarios.save(MINE, typed(TEXT), seen="") is None
+    done = scenarios.save(MINE, typed(OTHER), seen=stamp(TEXT))
     assert done is not None
     assert files(workspace) == {MINE: OTHER}
     scenarios.undo(done.id)
     assert files(workspace) == {MINE: TEXT}
     (workspace.root / MINE).unlink()
     with pytest.raises(ScenarioClash) as caught:
-        scenarios.save(MINE, OTHER, seen=stamp(TEXT))
+        scenarios.save(MINE, typed(OTHER), seen=stamp(TEXT))
     assert caught.value.text is None
 
 
 def test_a_shipped_one_is_copied_and_restored(workspace: Workspace, scenarios: ScenarioFiles):
     shipped = workspace.read_scenario(SHIPPED)
     assert not scenarios.hides_shipped(SHIPPED)
-    done = scenarios.save(SHIPPED, OTHER, seen=stamp(shipped))
+    done = scenarios.save(SHIPPED, typed(OTHER), seen=stamp(shipped))
     assert done is not None
     assert done.change.now == COPY
     assert files(workspace) == {COPY: OTHER}
     assert scenarios.hides_shipped(COPY)
     with pytest.raises(ScenarioClash):
-        scenarios.save(SHIPPED, TEXT, seen=stamp(shipped))
+        scenarios.save(SHIPPED, typed(TEXT), seen=stamp(shipped))
     restored = scenarios.delete(COPY)
     assert restored.change.now == SHIPPED
     assert files(workspace) == {}
@@ -133,7 +139,7 @@ def test_a_link_stays_one(workspace: Workspace, scenarios: ScenarioFiles):
     scenarios.create("real", TEXT)
     link = workspace.root / MINE
     link.symlink_to("real.scenario.json")
-    scenarios.save(MINE, OTHER, seen=stamp(TEXT))
+    scenarios.save(MINE, typed(OTHER), seen=stamp(TEXT))
     assert link.is_symlink()
     assert link.with_name("real.scenario.json").read_text() == OTHER
 
@@ -154,7 +160,7 @@ def test_of_saves_at_the_same_time_one_is_written_and_the_others_clash(
 
     def save(text: str) -> str:
         try:
-            scenarios.save(MINE, text, seen=stamp(TEXT))
+            scenarios.save(MINE, typed(text), seen=stamp(TEXT))
         except ScenarioClash:
             return ""
         return text

@@ -27,7 +27,7 @@ from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.pages import Pages
 from retailops_sandbox.web.shell.room import RoomPages
 from retailops_sandbox.workspace.names import free_name
-from retailops_sandbox.workspace.scenarios import ScenarioClash, ScenarioFiles
+from retailops_sandbox.workspace.scenarios import Edited, ScenarioClash, ScenarioFiles
 from retailops_sandbox.workspace.undo import stamp
 
 _FIELDS = ("id", "seen", "base", "view", "opened", "typed", "case")
@@ -55,6 +55,8 @@ class _Edit(msgspec.Struct, kw_only=True):
     head: HeadForm
     typed: str
     """The whole file as typed."""
+    current: str | None = None
+    """The text of the file as it is; None where it is gone."""
     text: str = ""
     """The text of the file after the edit."""
     words: list[str] = msgspec.field(default_factory=list)
@@ -96,27 +98,26 @@ class ScenarioEditorPages(RoomPages):
 
     def _edit(self, request: Request, form: FormData) -> Response:
         edit = _Edit.of(form)
-        current = self._files.text(edit.id)
-        if current is not None and stamp(current) == edit.seen:
-            # A form has no line ends but LF.
-            edit.base = current
+        seen = forms.text(form, "now") if edit.do == "overwrite" else edit.seen
         try:
-            self._apply(edit)
-            seen = forms.text(form, "now") if edit.do == "overwrite" else edit.seen
-            done = self._files.save(edit.id, edit.text, seen=seen, words=" ".join(edit.words))
+            done = self._files.save(edit.id, lambda current: self._applied(edit, current), seen=seen)
         except FieldProblem as problem:
-            return self._refused(request, edit, current, {problem.field: problem.message})
+            return self._refused(request, edit, {problem.field: problem.message})
         except ScenarioClash as clash:
             return self._clashed(request, edit, clash.text)
         except SandboxError as error:
-            return self._refused(request, edit, current, self._fields(edit, error))
+            return self._refused(request, edit, self._fields(edit, error))
         query = f"&view={FILE}#editor" if edit.next_view == FILE else _opened(edit.next_opened)
         return shown(done, query) if done is not None else scenario_page(edit.id, query)
 
     # --- what becomes of the text ---
 
-    def _apply(self, edit: _Edit) -> None:
-        """Make the text after the edit, with its words, and the form that is open then."""
+    def _applied(self, edit: _Edit, current: str | None) -> Edited:
+        """The text of the file after the edit, with its words; the edit says the form that is open then."""
+        edit.current = current
+        if current is not None and stamp(current) == edit.seen:
+            # A form has no line ends but LF.
+            edit.base = current
         self._take_typed(edit)
         edit.words = ["Saved."] if edit.text != edit.base else []
         edit.next_opened, edit.next_view = edit.opened, edit.view
@@ -132,6 +133,7 @@ class ScenarioEditorPages(RoomPages):
             self._add(edit)
         elif edit.do not in ("save", "overwrite"):
             raise UsageError("this page has no such button", mend="reload it")
+        return Edited(edit.text, " ".join(edit.words))
 
     def _take_typed(self, edit: _Edit) -> None:
         """The text with what is typed into the open form."""
@@ -207,9 +209,7 @@ class ScenarioEditorPages(RoomPages):
                 return {field: f"{error.pointer}: {error.message}"}
         return {"edit": str(error)}
 
-    def _refused(
-        self, request: Request, edit: _Edit, current: str | None, wrong: Mapping[str, str]
-    ) -> Response:
+    def _refused(self, request: Request, edit: _Edit, wrong: Mapping[str, str]) -> Response:
         panel = None
         if edit.view != FILE:
             try:
@@ -225,7 +225,7 @@ class ScenarioEditorPages(RoomPages):
             typed = edit.typed if edit.view == FILE else None
             panel = editor_panel.file_panel(self._context.workspace, edit.id, edit.base, typed, wrong=wrong)
         panel = msgspec.structs.replace(panel, seen=edit.seen)
-        return self._scenarios.refused(request, edit.id, editor=panel, text=current)
+        return self._scenarios.refused(request, edit.id, editor=panel, text=edit.current)
 
     def _clashed(self, request: Request, edit: _Edit, disk: str | None) -> Response:
         name = self._context.workspace.own_scenario(edit.id).name
