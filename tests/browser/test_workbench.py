@@ -87,6 +87,9 @@ def test_the_loop_never_leaves_the_page(scripted: Page):
     assert page.evaluate("window.isTheSame")
     page.reload()
     expect(banner).to_contain_text("recorded")
+    page.locator("#history summary").click()
+    page.locator("#history .choice").get_by_text("passed").click()
+    expect(page.locator("h1")).to_contain_text("Two")
 
 
 def test_back_leads_to_the_case_whose_button_was_refused(scripted: Page):

@@ -106,12 +106,13 @@ def test_an_answer_that_breaks_the_contract_is_not_offered_as_expected(client: C
 
 def test_the_last_answers_are_those_of_the_case_from_the_receiver(client: ComposeClient) -> None:
     client.add("other")
-    mine = [delivery(sent_in_place(client, receiver="other")) for _ in range(2)]
+    mine = [delivery(sent_in_place(client, receiver="other")) for _ in range(3)]
     others = delivery(sent_in_place(client))
     page = client.http.get(f"/answer?delivery={mine[1]}").text
     dots = re.findall(r'class="dot [^"]*" data-delivery="([^"]+)"', page)
     assert dots == mine
-    assert f"/deliveries/compare?a={mine[0]}&amp;b={mine[1]}" in page
+    compared = re.findall(r'href="/deliveries/compare\?a=([^&]+)&amp;b=([^"]+)"', page)
+    assert compared == [(mine[2], mine[1]), (mine[0], mine[1])]
     assert others not in page
     listed = client.http.get("/", headers={"Cookie": f"receiver={b'other'.hex()}"}).text
     glyph = listed.partition('data-case="default"')[2].partition("</a>")[0]

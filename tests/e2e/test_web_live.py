@@ -220,6 +220,20 @@ def test_a_burst_is_told_by_its_newest_rows_and_the_number_of_the_others(
         assert 'data-more="50"' in event.data
 
 
+def test_of_a_burst_those_that_only_change_are_not_counted(client: ComposeClient, foreign: RunWriter):
+    known = make_delivery(foreign, "2024-05-01T11:00:00.000Z")
+    foreign.append(known)
+    query = live(client)
+    foreign.append(judge(known, "passed", "2024-05-01T11:00:01.000Z"))
+    for second in range(250):
+        foreign.append(make_delivery(foreign, f"2024-05-01T12:{second // 60:02}:{second % 60:02}.000Z"))
+    with listening(client, query) as stream:
+        event = stream.next()
+        assert event is not None
+        assert len(event.rows) == 200
+        assert 'data-more="50"' in event.data
+
+
 @pytest.mark.parametrize(
     ("query", "is_wanted"),
     [

@@ -20,6 +20,7 @@ function fade(row) {
 
 export class LogRows {
   #waiting = new Map(); // by their id
+  #oldest = ""; // the `key` of the oldest row that waits, where older ones were too many to keep
   unseen = 0; // the number of new rows that are not in the page yet, with those that were too many to keep
 
   constructor(section, list, reading) {
@@ -44,7 +45,7 @@ export class LogRows {
     const fresh = [...rows].reverse().filter((row) => this.#takeOne(row));
     this.unseen += fresh.length + (fresh.length ? beyond : 0);
     if (!this.reading.isGoingOn) this.show();
-    else this.#dropOldest();
+    else this.#dropOldest(beyond);
     return fresh;
   }
 
@@ -60,7 +61,7 @@ export class LogRows {
       else this.#replace(old, row);
       return false;
     }
-    if (!this.#belongs(row)) return false;
+    if (!this.#belongs(row) || key(row) < this.#oldest) return false;
     const isNew = !this.#waiting.has(row.id);
     this.#waiting.set(row.id, row);
     return isNew;
@@ -76,10 +77,12 @@ export class LogRows {
     return this.section.querySelector("nav.paging [rel=next]");
   }
 
-  #dropOldest() {
-    if (this.#waiting.size <= MOST) return;
+  // A row that is dropped is counted already: its later changes are not taken.
+  #dropOldest(beyond) {
+    if (this.#waiting.size <= MOST && !beyond) return;
     const kept = [...this.#waiting.values()].sort(newestFirst).slice(0, MOST);
     this.#waiting = new Map(kept.map((row) => [row.id, row]));
+    this.#oldest = kept.length ? key(kept.at(-1)) : "";
   }
 
   // Puts the waiting rows into the page.
@@ -101,6 +104,7 @@ export class LogRows {
   // Drops the waiting rows.
   forget() {
     this.#waiting.clear();
+    this.#oldest = "";
     this.unseen = 0;
   }
 

@@ -82,11 +82,11 @@ class AnswerPanel(msgspec.Struct, frozen=True, kw_only=True):
         return self.row.id if self.row is not None else ""
 
     @property
-    def before(self) -> str:
-        """The id of the answer before this one; empty where there is none, or this one is still to come."""
-        ids = [each.id for each in self.last]
-        at = ids.index(self.id) if self.id in ids and not self.is_in_flight else 0
-        return ids[at - 1] if at else ""
+    def others(self) -> list[DeliveryRow]:
+        """The last answers that this one can be compared with, the newest first; none while it is to come."""
+        if self.row is None or self.is_in_flight:
+            return []
+        return [each for each in reversed(self.last) if each.id != self.id]
 
     @property
     def is_in_flight(self) -> bool:

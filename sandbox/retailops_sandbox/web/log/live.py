@@ -43,7 +43,7 @@ class LiveRows(msgspec.Struct, frozen=True, kw_only=True):
     gone: Sequence[str]
     """The ids of rows that a page may show and has to remove."""
     more: int
-    """The number of further rows, older than `rows`."""
+    """The number of further new rows, older than `rows`."""
     count: int
     """The number of all deliveries in the log."""
     address: str
@@ -120,10 +120,11 @@ class LivePages(RoomPages):
         rows = sorted((each.row for each in wanted if each.row), key=lambda row: row.key, reverse=True)
         if not rows and not gone:
             return None
+        new = {each.id for each in wanted if each.is_new}
         return LiveRows(
             rows=rows[:_MOST],
             gone=gone[-_MOST:],
-            more=max(0, len(rows) - _MOST),
+            more=sum(row.id in new for row in rows[_MOST:]),
             count=self._watch.count,
             address=query_string(query),
         )
