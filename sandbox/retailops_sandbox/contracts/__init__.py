@@ -1,6 +1,7 @@
 """Contracts.
 
 contract      reading a contract, checking payloads and responses
+auth          how a request proves its sender
 advice        what looks inconsistent in a payload that keeps its schema
 recognition   which contract a request belongs to
 """

@@ -16,7 +16,9 @@ import msgspec
 from msgspec import UNSET
 
 from retailops_sandbox import jsontext, resources
+from retailops_sandbox.contracts import auth
 from retailops_sandbox.contracts.advice import Rule, advise
+from retailops_sandbox.contracts.auth import Auth
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.foreign_text import WHOLE
 from retailops_sandbox.jsontext import pointer as pointers
@@ -32,13 +34,6 @@ LISTED = 100
 
 _EXAMINED = 20_000
 """The most values of a document that are searched for violations."""
-
-
-class Auth(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The pointer of the token in a payload, and the status that must answer a bad one."""
-
-    pointer: str
-    status: int
 
 
 class Examples(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -183,6 +178,7 @@ def _problem(contract: Contract) -> tuple[str, str] | None:
     return (
         _schema_problem("/request_schema", contract.request_schema)
         or _schema_problem("/response_schema", contract.response_schema)
+        or _auth_problem(contract.auth)
         or _pointer_problem(contract)
         or _example_problem("/examples/request", contract.check_request(contract.examples.request))
         or _example_problem("/examples/response", contract.check_response(contract.examples.response))
@@ -202,9 +198,14 @@ def _schema_problem(place: str, schema: dict[str, Any]) -> tuple[str, str] | Non
     return None
 
 
+def _auth_problem(found: Auth | None) -> tuple[str, str] | None:
+    problem = auth.problem(found) if found is not None else None
+    return (f"/auth{problem[0]}", problem[1]) if problem else None
+
+
 def _pointer_problem(contract: Contract) -> tuple[str, str] | None:
     secrets = [(f"/secrets/{number}", pointer) for number, pointer in enumerate(contract.secrets)]
-    if contract.auth:
+    if contract.auth and contract.auth.pointer:
         secrets.append(("/auth/pointer", contract.auth.pointer))
     identities = [
         (f"/arrays/{pointers.escape(path)}", f"{path}/*/{pointers.escape(field)}")

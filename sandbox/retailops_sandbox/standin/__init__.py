@@ -17,11 +17,10 @@ from pathlib import Path
 import msgspec
 
 from retailops_sandbox import diagnostics, httpserver, jsontext
-from retailops_sandbox.contracts import contract
+from retailops_sandbox.contracts import auth, contract
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.errors import SourceError
 from retailops_sandbox.httpserver import Request, Response
-from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import Json
 from retailops_sandbox.standin.misbehaviour import MISBEHAVIOURS, Call
 from retailops_sandbox.standin.orders import LANGUAGES, Order, OrderBook, OrderData
@@ -95,8 +94,9 @@ class StandIn:
             payload = jsontext.parse(request.body)
         except SourceError as error:
             return httpserver.json_response(400, {"error": str(error)})
-        if agreed.auth and pointer.get(payload, agreed.auth.pointer, None) != TOKEN:
-            what = f"{agreed.auth.pointer} is missing or wrong"
+        is_authentic = auth.is_authentic(agreed.auth, request.headers, request.body, payload, TOKEN)
+        if agreed.auth and not is_authentic:
+            what = f"{agreed.auth.place} is missing or wrong"
             challenge = ("WWW-Authenticate", "RetailOPS-Token")
             return httpserver.json_response(agreed.auth.status, {"error": what}, challenge)
         return self._cancel(agreed, payload)

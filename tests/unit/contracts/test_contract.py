@@ -13,6 +13,7 @@ from msgspec import UNSET
 
 from retailops_sandbox import jsontext, resources
 from retailops_sandbox.contracts import contract
+from retailops_sandbox.contracts.auth import Auth
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.errors import SourceError, UsageError
 from retailops_sandbox.jsontext import pointer
@@ -212,7 +213,7 @@ def test_v1_requires_five_members_and_not_the_token(v1: Contract):
 def test_only_v1_has_a_token(draft: Contract, v1: Contract):
     assert draft.auth is None
     assert draft.secrets == ()
-    assert v1.auth == contract.Auth("/integration_auth_token", 401)
+    assert v1.auth == Auth(pointer="/integration_auth_token", status=401)
     assert v1.secrets == ("/integration_auth_token",)
 
 
