@@ -1,5 +1,6 @@
 """Contracts.
 
+violations    what of a document breaks a JSON Schema, in plain words
 contract      reading a contract, checking payloads and responses
 auth          how a request proves its sender
 advice        what looks inconsistent in a payload that keeps its schema

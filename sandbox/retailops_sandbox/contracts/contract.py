@@ -6,9 +6,8 @@ in which 35.0 is not an integer, so that a contract can demand integers.
 
 # No `from __future__ import annotations`: msgspec would compile each string when the first contract is read.
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from copy import deepcopy
-from decimal import Decimal
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -19,21 +18,27 @@ from retailops_sandbox import jsontext, resources
 from retailops_sandbox.contracts import auth
 from retailops_sandbox.contracts.advice import Rule, advise
 from retailops_sandbox.contracts.auth import Auth
+from retailops_sandbox.contracts.violations import compiled, violations
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.foreign_text import WHOLE
 from retailops_sandbox.jsontext import pointer as pointers
 from retailops_sandbox.model import Json, Number, Violation
 
 if TYPE_CHECKING:
-    from jsonschema_rs import ValidationError, Validator
+    from jsonschema_rs import Validator
 
 DIALECT = "http://json-schema.org/draft-04/schema#"
 
-LISTED = 100
-"""The most violations that are listed of one document; a last one says how many more there are."""
 
-_EXAMINED = 20_000
-"""The most values of a document that are searched for violations."""
+class Subject(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a delivery is about: the ids by which the log finds it. In a path, `*` is every item."""
+
+    kind: str
+    """The noun for it, such as `order`."""
+    request: tuple[str, ...] = ()
+    """Paths into the payload."""
+    response: tuple[str, ...] = ()
+    """Paths into the response."""
 
 
 class Examples(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -48,6 +53,10 @@ class Contract(msgspec.Struct, frozen=True, dict=True, kw_only=True, forbid_unkn
 
     action: str
     edition: str
+    group: str
+    """The short word under which lists show the action, such as `orders`."""
+    summary: str
+    """What RetailOPS calls for, in a sentence."""
     stability: str
     method: str
     path: str
@@ -61,31 +70,45 @@ class Contract(msgspec.Struct, frozen=True, dict=True, kw_only=True, forbid_unkn
     auth: Auth | None = None
     secrets: tuple[str, ...] = ()
     """Pointers into the payload: the values that are secret."""
-    subject: tuple[str, ...] = ()
-    """Pointers into the payload: the ids of the order that it is about, by which the log finds a delivery."""
+    subject: Subject | None = None
+    events: str = ""
+    """The pointer of the array in which the response tells what happened; empty where it tells nothing."""
     codes: tuple[str, ...] = ()
     """Paths into the response, in which `*` is every item: the codes by which the log finds a delivery."""
     advice: tuple[Rule, ...] = ()
     """Rules for what looks inconsistent in a payload that keeps the schema."""
     request_schema: dict[str, Any]
     response_schema: dict[str, Any]
+    variants: dict[str, dict[str, Any]] = {}
+    """The strict variants of `response_schema` by source: from pointer into it to the value there."""
     examples: Examples
 
     def check_request(self, value: Json, *, numbers: bool = True) -> tuple[Violation, ...]:
         """The violations of a payload. `numbers` says whether it may hold a Number."""
-        return _violations(self._request_validator, value, numbers=numbers)
+        return violations(self._request_validator, value, numbers=numbers)
 
     def check_response(self, value: Json) -> tuple[Violation, ...]:
         """The violations of a response's body."""
-        return _violations(self._response_validator, value)
+        return violations(self._response_validator, value)
+
+    def check_variants(self, value: Json) -> dict[str, tuple[Violation, ...]]:
+        """The violations of a response's body by the source of each variant."""
+        return {source: violations(each, value) for source, each in self._variant_validators.items()}
 
     @cached_property
     def _request_validator(self) -> "Validator":
-        return _compiled(self.request_schema)
+        return compiled(self.request_schema)
 
     @cached_property
     def _response_validator(self) -> "Validator":
-        return _compiled(self.response_schema)
+        return compiled(self.response_schema)
+
+    @cached_property
+    def _variant_validators(self) -> "dict[str, Validator]":
+        return {
+            source: compiled(varied(self.response_schema, changes))
+            for source, changes in self.variants.items()
+        }
 
 
 _shipped_decoder = msgspec.json.Decoder(Contract, float_hook=Number)
@@ -137,6 +160,41 @@ def schema_at(schema: dict[str, Any], pointer: str) -> dict[str, Any]:
     return schema
 
 
+def varied(schema: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of a schema with other values at these pointers; PointerError where one leads nowhere.
+
+    The last member of a pointer may be absent from the schema if it is a keyword of JSON Schema.
+    """
+    changed = deepcopy(schema)
+    for pointer, value in changes.items():
+        way, _, last = pointer.rpartition("/")
+        parent = pointers.resolve(changed, way)
+        if not isinstance(parent, dict) or (last not in parent and last not in _KEYWORDS):
+            raise pointers.PointerError(f"the schema has no {last!r} at {pointer!r}")
+        parent[last] = deepcopy(value)
+    return changed
+
+
+_KEYWORDS = frozenset(
+    (
+        *("type", "enum", "allOf", "anyOf", "oneOf", "not", "format"),
+        *("properties", "required", "additionalProperties", "patternProperties", "dependencies"),
+        *(
+            "items",
+            "additionalItems",
+            "minItems",
+            "maxItems",
+            "uniqueItems",
+            "minProperties",
+            "maxProperties",
+        ),
+        *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
+        *("minLength", "maxLength", "pattern"),
+    )
+)
+"""The keywords of JSON Schema draft 4 that demand something."""
+
+
 def documented(schema: dict[str, Any], example: Json, pointer: str, *, otherwise: Json = None) -> Any:
     """The value that is documented at a place of a document, as a copy.
 
@@ -178,8 +236,10 @@ def _problem(contract: Contract) -> tuple[str, str] | None:
     return (
         _schema_problem("/request_schema", contract.request_schema)
         or _schema_problem("/response_schema", contract.response_schema)
+        or _word_problem(contract)
         or _auth_problem(contract.auth)
         or _pointer_problem(contract)
+        or _variant_problem(contract)
         or _example_problem("/examples/request", contract.check_request(contract.examples.request))
         or _example_problem("/examples/response", contract.check_response(contract.examples.response))
         or _advice_problem(contract)
@@ -192,7 +252,7 @@ def _schema_problem(place: str, schema: dict[str, Any]) -> tuple[str, str] | Non
     if schema.get("$schema") != DIALECT:
         return place, f"a contract's schema must say $schema {DIALECT}: later drafts take 35.0 for an integer"
     try:
-        _compiled(schema)
+        compiled(schema)
     except jsonschema_rs.ValidationError as error:
         return place + pointers.join(error.instance_path), f"this is no JSON Schema: {error.message}"
     return None
@@ -204,7 +264,7 @@ def _auth_problem(found: Auth | None) -> tuple[str, str] | None:
 
 
 def _pointer_problem(contract: Contract) -> tuple[str, str] | None:
-    secrets = [(f"/secrets/{number}", pointer) for number, pointer in enumerate(contract.secrets)]
+    secrets = _listed("/secrets", contract.secrets)
     if contract.auth and contract.auth.pointer:
         secrets.append(("/auth/pointer", contract.auth.pointer))
     identities = [
@@ -215,10 +275,11 @@ def _pointer_problem(contract: Contract) -> tuple[str, str] | None:
     advised = [
         (f"/advice/{number}", path) for number, rule in enumerate(contract.advice) for path in rule.paths()
     ]
-    subjects = [(f"/subject/{number}", pointer) for number, pointer in enumerate(contract.subject)]
-    codes = [(f"/codes/{number}", path) for number, path in enumerate(contract.codes)]
-    request = secrets + advised + subjects
-    response = identities + codes
+    subject = contract.subject or Subject(kind="")
+    request = secrets + advised + _listed("/subject/request", subject.request)
+    response = identities + _listed("/subject/response", subject.response) + _listed("/codes", contract.codes)
+    if contract.events:
+        response.append(("/events", f"{contract.events}/*"))
     for schema, targets in ((contract.request_schema, request), (contract.response_schema, response)):
         for place, pointer in targets:
             try:
@@ -228,8 +289,37 @@ def _pointer_problem(contract: Contract) -> tuple[str, str] | None:
     return None
 
 
-def _example_problem(place: str, violations: tuple[Violation, ...]) -> tuple[str, str] | None:
-    for violation in violations:
+def _listed(place: str, paths: tuple[str, ...]) -> list[tuple[str, str]]:
+    return [(f"{place}/{number}", path) for number, path in enumerate(paths)]
+
+
+def _word_problem(contract: Contract) -> tuple[str, str] | None:
+    """The first text that is empty though pages show it."""
+    shown = {"/action": contract.action, "/edition": contract.edition, "/group": contract.group}
+    shown["/summary"] = contract.summary
+    if contract.subject:
+        shown["/subject/kind"] = contract.subject.kind
+    return next(((place, "it must not be empty") for place, text in shown.items() if not text.strip()), None)
+
+
+def _variant_problem(contract: Contract) -> tuple[str, str] | None:
+    import jsonschema_rs
+
+    for source, changes in contract.variants.items():
+        place = f"/variants/{pointers.escape(source)}"
+        for pointer, value in changes.items():
+            at = f"{place}/{pointers.escape(pointer)}"
+            try:
+                compiled(varied(contract.response_schema, {pointer: value}))
+            except pointers.PointerError as error:
+                return at, str(error)
+            except jsonschema_rs.ValidationError as error:
+                return at, f"with it, the schema is no JSON Schema: {error.message}"
+    return None
+
+
+def _example_problem(place: str, found: tuple[Violation, ...]) -> tuple[str, str] | None:
+    for violation in found:
         return place, f"the example breaks its schema: {violation.pointer or WHOLE} {violation.message}"
     return None
 
@@ -241,137 +331,3 @@ def _advice_problem(contract: Contract) -> tuple[str, str] | None:
         if not rule.ground.strip():
             return f"/advice/{number}/ground", "there is no advice without a ground: say where it comes from"
     return None
-
-
-# --- Checking ----------------------------------------------------------------------------------------
-
-
-def _compiled(schema: dict[str, Any]) -> "Validator":
-    import jsonschema_rs
-
-    # Values may be secret, so the library's own messages must not quote them.
-    return jsonschema_rs.validator_for(_plain(schema), mask="the value", offline=True)
-
-
-def _violations(validator: "Validator", value: Json, *, numbers: bool = True) -> tuple[Violation, ...]:
-    plain = _plain(value) if numbers else value
-    if validator.is_valid(plain):
-        return ()
-    errors = list(validator.iter_errors(_first_part(plain)))
-    if not errors:  # what is wrong comes after the first part
-        errors = [_first_error(validator, plain)]
-    found = tuple(_violation(error, value) for error in errors[:LISTED])
-    more = len(errors) - LISTED
-    return (*found, Violation("", "more", f"has at least {more} more violations")) if more > 0 else found
-
-
-def _plain(value: Any) -> Any:
-    """The value, or where it holds a Number a copy with Decimals.
-
-    The validator knows Decimal but no subclass of it; in a `not`, a Number is silently misjudged.
-    """
-    return _with_decimals(value) if jsontext.holds_number(value) else value
-
-
-def _with_decimals(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _with_decimals(member) for key, member in value.items()}
-    if isinstance(value, list):
-        return [_with_decimals(item) for item in value]
-    return _decimal(value) if isinstance(value, Number) else value
-
-
-def _decimal(number: Number) -> Decimal:
-    """The number as a Decimal, which the validator takes for an integer only if it is spelled as one."""
-    decimal = Decimal(number)
-    spelled_as_integer = number.spelling.lstrip("-").isdigit()
-    looks_like_integer = decimal.as_tuple().exponent == 0  # as 3.5E1 does
-    return Decimal(f"{decimal}.0") if looks_like_integer and not spelled_as_integer else decimal
-
-
-def _first_part(value: Any) -> Any:
-    """A copy whose arrays end after `_EXAMINED` values, as each error that is found costs time and memory."""
-    seen = 0
-
-    def copy(value: Any) -> Any:
-        nonlocal seen
-        seen += 1
-        if isinstance(value, dict):
-            return {key: copy(member) for key, member in value.items()}
-        if isinstance(value, list):
-            items = []
-            for item in value:
-                if seen >= _EXAMINED:
-                    break
-                items.append(copy(item))
-            return items
-        return value
-
-    return copy(value)
-
-
-def _first_error(validator: "Validator", value: Any) -> "ValidationError":
-    import jsonschema_rs
-
-    try:
-        validator.validate(value)
-    except jsonschema_rs.ValidationError as error:
-        return error
-    raise AssertionError("the validator refuses a value and finds nothing wrong with it")
-
-
-def _violation(error: "ValidationError", document: Json) -> Violation:
-    kind: Any = error.kind
-    path = error.instance_path
-    if kind.name == "required":
-        return Violation(pointers.join([*path, kind.property]), "required", "is missing")
-    if kind.name == "type":
-        value: Any = document
-        for token in path:
-            value = value[token]
-        message = f"must be {_one_of(kind.types)}, not {_described(value, kind.types)}"
-    else:
-        say = _MESSAGES.get(kind.name)
-        message = say(kind) if say else error.message
-    return Violation(pointers.join(path), kind.name, message)
-
-
-_ARTICLES = {"integer": "an integer", "array": "an array", "object": "an object", "null": "null"}
-_NAMES = {bool: "a boolean", int: "an integer", str: "a string", list: "an array", dict: "an object"}
-
-
-def _one_of(types: list[str]) -> str:
-    null_last = sorted(types, key="null".__eq__)
-    return " or ".join(_ARTICLES.get(name, f"a {name}") for name in null_last)
-
-
-def _described(value: Json, wanted: list[str]) -> str:
-    """The type of a value that has none of the wanted ones, in words."""
-    if isinstance(value, Number):
-        return value.spelling if "integer" in wanted else "a number"
-    return "null" if value is None else _NAMES[type(value)]
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-_MESSAGES: dict[str, Callable[[Any], str]] = {
-    "enum": lambda kind: f"must be one of {', '.join(map(_spelled, kind.options))}",
-    "falseSchema": lambda kind: "is not allowed",
-    "additionalProperties": lambda kind: f"must not have {', '.join(kind.unexpected)}",
-    "minimum": lambda kind: f"must be at least {kind.limit}",
-    "maximum": lambda kind: f"must be at most {kind.limit}",
-    "minLength": lambda kind: f"must have at least {_count(kind.limit, 'character')}",
-    "maxLength": lambda kind: f"must have at most {_count(kind.limit, 'character')}",
-    "minItems": lambda kind: f"must have at least {_count(kind.limit, 'item')}",
-    "maxItems": lambda kind: f"must have at most {_count(kind.limit, 'item')}",
-    "uniqueItems": lambda kind: "must not have an item twice",
-    "pattern": lambda kind: f"must match {kind.pattern}",
-    "format": lambda kind: f"must be a valid {kind.format}",
-}
-"""The message for each broken keyword; for a keyword that is not here, the library's message is used."""
-
-
-def _spelled(option: Any) -> str:
-    return option if isinstance(option, str) else jsontext.compact(option).decode()

@@ -7,9 +7,10 @@ column in `index/tables.py`.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cache
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -30,6 +31,8 @@ EDITED = " (edited)"
 """The suffix of a fixture's name where the payload was edited before it was sent."""
 _MOST_CODES = 20
 """The most codes that are kept of an answer; a receiver can send thousands."""
+_MOST_IDS = 500
+"""The most ids that are kept of a delivery; a payload can be about thousands of things."""
 _LONGEST = 200
 """The most characters that are kept of a code or an id; a receiver chooses its codes."""
 
@@ -57,11 +60,11 @@ class DeliveryRow(msgspec.Struct, frozen=True, kw_only=True):
     fault: str = ""
     total_ms: float = 0.0
     orders: tuple[str, ...] = ()
-    """The ids that the payload is about, by the contract's `subject`."""
+    """The ids that the delivery is about, by the contract's `subject`."""
     codes: tuple[str, ...] = ()
     """The codes of the answer's events, by the contract's `codes`."""
     events: int | None = None
-    """The number of the answer's events; None where the answer has no array of them."""
+    """The number of items at the contract's `events`; None where the answer has no such array."""
     off_contract: bool = False
     """Whether the step allowed a payload that breaks the contract."""
     breaks_contract: bool = False
@@ -123,7 +126,7 @@ class DeliveryRow(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def order(self) -> str:
-        """The first id that the payload is about; empty where it names none."""
+        """The first id that the delivery is about; empty where it names none."""
         return self.orders[0] if self.orders else ""
 
     @property
@@ -166,9 +169,9 @@ def judged_row(row: DeliveryRow, judgement: Judgement) -> DeliveryRow:
 
 @cache
 def lookups() -> int:
-    """A digest of the contracts' `subject` and `codes`: rows that were made with others are stale."""
+    """A digest of what contracts say of rows (`subject`, `events`, `codes`): rows by others are stale."""
     known = [contract.load(*name) for name in contract.available()]
-    said = [(each.action, each.edition, each.subject, each.codes) for each in known]
+    said = [(each.action, each.edition, each.subject, each.events, each.codes) for each in known]
     return zlib.crc32(msgspec.json.encode(said))
 
 
@@ -184,9 +187,12 @@ def row_of(delivery: Delivery) -> DeliveryRow:
     except UsageError:
         pass  # A log may hold deliveries of a removed contract: their rows lack ids and codes.
     else:
-        orders = _named(payload, agreed.subject)
-        if response is not None:
-            codes, events = _codes(response.body, agreed.codes)
+        answer = _answer(response.body) if response is not None else None
+        if agreed.subject is not None:
+            ids = (*_named(payload, agreed.subject.request), *_named(answer, agreed.subject.response))
+            orders = tuple(islice(dict.fromkeys(ids), _MOST_IDS))
+        codes = tuple(islice(_named(answer, agreed.codes), _MOST_CODES))
+        events = _count(answer, agreed.events)
     status = response.status if response is not None and fault is None else None
     return DeliveryRow(
         sent_at=delivery.sent_at,
@@ -213,25 +219,18 @@ def row_of(delivery: Delivery) -> DeliveryRow:
     )
 
 
-def _codes(body: str, paths: tuple[str, ...]) -> tuple[tuple[str, ...], int | None]:
-    """The codes of an answer, and the number of its events.
+def _answer(body: str) -> Any:
+    """The value of an answer's body; None of one with more values than are judged.
 
-    Nothing of one with more values than are judged, which takes seconds to decode.
+    That one would take seconds to decode.
     """
-    if jsontext.has_too_many_values(body):
-        return (), None
-    value, _ = _parsed(body)
-    return _named(value, paths), _count(value, paths)
+    return None if jsontext.has_too_many_values(body) else _parsed(body)[0]
 
 
-def _count(value: Any, paths: tuple[str, ...]) -> int | None:
-    """The number of items of the array that holds the codes; None where there is no such array."""
-    for path in paths:
-        array, is_within, _ = path.partition("/*")
-        for each in _at(value, _tokens(array)) if is_within else ():
-            if isinstance(each, list):
-                return len(each)
-    return None
+def _count(answer: Any, events: str) -> int | None:
+    """The number of items of an answer's array; None where there is no such array."""
+    array = pointers.get(answer, events, msgspec.UNSET) if events else None
+    return len(array) if isinstance(array, list) else None
 
 
 def _parsed(text: str) -> tuple[Any, bool]:
@@ -242,18 +241,20 @@ def _parsed(text: str) -> tuple[Any, bool]:
         return None, False
 
 
-def _named(value: Any, paths: tuple[str, ...]) -> tuple[str, ...]:
+def _named(value: Any, paths: tuple[str, ...]) -> Iterator[str]:
     """The distinct texts and numbers at these paths, as they are spelled."""
-    found: dict[str, None] = {}
+    found: set[str] = set()
     for path in paths:
         for each in _at(value, _tokens(path)):
             if type(each) is Number:
-                found[each.spelling[:_LONGEST]] = None
+                text = each.spelling[:_LONGEST]
             elif each != "" and type(each) in (str, int):
-                found[str(each)[:_LONGEST]] = None
-            if len(found) == _MOST_CODES:
-                return tuple(found)
-    return tuple(found)
+                text = str(each)[:_LONGEST]
+            else:
+                continue
+            if text not in found:
+                found.add(text)
+                yield text
 
 
 def _at(value: Any, tokens: tuple[str, ...]) -> Sequence[Any]:

@@ -14,7 +14,8 @@ from msgspec import UNSET
 from retailops_sandbox import jsontext, resources
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.contracts.auth import Auth
-from retailops_sandbox.contracts.contract import Contract
+from retailops_sandbox.contracts.contract import Contract, Subject
+from retailops_sandbox.contracts.violations import LISTED
 from retailops_sandbox.errors import SourceError, UsageError
 from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import Json, Number, Violation
@@ -217,6 +218,31 @@ def test_only_v1_has_a_token(draft: Contract, v1: Contract):
     assert v1.secrets == ("/integration_auth_token",)
 
 
+def test_a_contract_says_what_a_delivery_is_about(draft: Contract, v1: Contract):
+    assert draft.subject == Subject(kind="order", request=("/data/order/id", "/data/order/channel_refnum"))
+    assert (v1.group, v1.events) == ("orders", "/events")
+
+
+def test_an_answer_is_checked_by_each_source(v1: Contract):
+    assert v1.check_response({"events": None}) == ()
+    must_be = "must be an array, not null"
+    assert v1.check_variants({"events": None}) == {
+        "SDK tool": (),
+        "documentation": (Violation("/events", "type", must_be),),
+    }
+    assert v1.check_variants({"events": [{"associations": None}]}) == {
+        "SDK tool": (),
+        "documentation": (Violation("/events/0/associations", "type", must_be),),
+    }
+    assert set(v1.check_variants({"events": []}).values()) == {()}
+
+
+def test_a_source_may_demand_what_the_schema_leaves_open():
+    strict = contract.read(edited(variants={"gateway": {"/required": ["events"]}}))
+    assert strict.check_response({}) == ()
+    assert strict.check_variants({}) == {"gateway": (Violation("/events", "required", "is missing"),)}
+
+
 # --- Integers and numbers ----------------------------------------------------------------------------
 
 
@@ -245,7 +271,7 @@ def test_true_is_not_an_integer(draft: Contract, payload: Any):
 def test_a_number_is_seen_even_where_only_not_speaks_of_it():
     schema = {"$schema": contract.DIALECT, "description": "x", "not": {"type": "number"}}
     examples = {"request": "text", "response": {}}
-    odd = contract.read(edited(request_schema=schema, examples=examples, auth=None, secrets=[], subject=[]))
+    odd = contract.read(edited(request_schema=schema, examples=examples, auth=None, secrets=[], subject=None))
     assert [violation.keyword for violation in odd.check_request(Number("1.5"))] == ["not"]
 
 
@@ -290,7 +316,7 @@ def test_a_violation_is_told_in_plain_words(schema: Any, value: Any, violation: 
 def test_a_message_never_quotes_the_value():
     schema = {"$schema": contract.DIALECT, "description": "x", "not": {"pattern": "hunter"}}
     examples = {"request": "text", "response": {}}
-    odd = contract.read(edited(request_schema=schema, examples=examples, auth=None, secrets=[], subject=[]))
+    odd = contract.read(edited(request_schema=schema, examples=examples, auth=None, secrets=[], subject=None))
     (violation,) = odd.check_request("hunter2-secret")
     assert "hunter2" not in violation.message
 
@@ -301,7 +327,7 @@ def test_a_message_never_quotes_the_value():
 def test_a_hundred_violations_are_listed_and_the_rest_counted(draft: Contract, payload: Any):
     payload["data"]["order"]["unshipped_items_ref"] = ["x"] * 150
     found = draft.check_request(payload)
-    assert len(found) == contract.LISTED + 1
+    assert len(found) == LISTED + 1
     assert found[-1] == Violation("", "more", "has at least 50 more violations")
 
 
@@ -328,7 +354,29 @@ def test_checking_changes_nothing(draft: Contract, payload: Any):
     [
         ({"auth__pointer": "/token"}, "/auth/pointer", "the schema has no 'token'"),
         ({"secrets": ["/order/pin"]}, "/secrets/0", "the schema has no 'pin'"),
-        ({"subject": ["/order/name"]}, "/subject/0", "the schema has no 'name'"),
+        ({"subject__request": ["/order/name"]}, "/subject/request/0", "the schema has no 'name'"),
+        ({"subject__response": ["/events/*/id"]}, "/subject/response/0", "the schema has no 'id'"),
+        ({"subject__kind": " "}, "/subject/kind", "must not be empty"),
+        ({"subject": ["/order/retailops_order_id"]}, "/subject", "object"),
+        ({"group": ""}, "/group", "must not be empty"),
+        ({"summary": ""}, "/summary", "must not be empty"),
+        ({"events": "/event"}, "/events", "the schema has no 'event'"),
+        ({"events": "/status"}, "/events", "the schema has no '*'"),
+        (
+            {"variants": {"gateway": {"/properties/event/type": "array"}}},
+            "/variants/gateway/~1properties~1event~1type",
+            "there is no member 'event'",
+        ),
+        (
+            {"variants": {"gateway": {"/properties/events/typ": "array"}}},
+            "/variants/gateway/~1properties~1events~1typ",
+            "has no 'typ'",
+        ),
+        (
+            {"variants": {"gateway": {"/properties/events/type": "list"}}},
+            "/variants/gateway/~1properties~1events~1type",
+            "no JSON Schema",
+        ),
         ({"codes": ["/events/*/cod"]}, "/codes/0", "the schema has no 'cod'"),
         ({"arrays": {"/event": ["code"]}}, "/arrays/~1event", "the schema has no 'event'"),
         ({"arrays": {"/events": ["cod"]}}, "/arrays/~1events", "the schema has no 'cod'"),

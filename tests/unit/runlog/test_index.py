@@ -243,7 +243,7 @@ def test_one_that_does_not_fit_is_made_anew_without_a_word(runs_dir: Path, kind:
 
 def test_one_by_other_contracts_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = list(mixed_runs(FileBackend(tmp_path)).rows(Query(order="345")))
-    other = msgspec.structs.replace(contract.load("order_cancel", "draft"), subject=())
+    other = msgspec.structs.replace(contract.load("order_cancel", "draft"), subject=None)
     monkeypatch.setattr(contract, "load", lambda *_: other)
     rows.lookups.cache_clear()
     assert list(open_log(tmp_path).rows(Query(order="345"))) == []

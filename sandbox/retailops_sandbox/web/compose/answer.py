@@ -191,12 +191,12 @@ def _events(sent: Delivery, agreed: Contract | None) -> list[AnsweredEvent] | No
         value = jsontext.parse_answer(sent.response.body)
     except SandboxError:
         return None
-    for path in agreed.codes:
-        array, is_within, member = path.partition("/*/")
-        events = pointers.get(value, array, UNSET) if is_within else UNSET
-        if isinstance(events, list):
-            return [_event(each, member) for each in events]
-    return None
+    events = pointers.get(value, agreed.events, UNSET) if agreed.events else UNSET
+    if not isinstance(events, list):
+        return None
+    within = f"{agreed.events}/*/"
+    member = next((path.removeprefix(within) for path in agreed.codes if path.startswith(within)), "")
+    return [_event(each, member) for each in events]
 
 
 def _event(value: Any, code: str) -> AnsweredEvent:

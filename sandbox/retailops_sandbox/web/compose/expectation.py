@@ -202,10 +202,11 @@ def _pick(context: AppContext, send_form: SendForm, id: str) -> ExpectationNotic
 
 def _no_events(send_form: SendForm, wanted: contract.Contract) -> ExpectationNotice:
     """Expect the array of events to be there, and empty."""
+    if not wanted.events:
+        raise Refused("expectation", f"An answer to {wanted.action} has no list of events.")
     was = send_form.expectation
     body: Json = []
-    events = wanted.codes[0].partition("/*")[0] if wanted.codes else ""
-    for token in reversed(pointers.parse(events)):
+    for token in reversed(pointers.parse(wanted.events)):
         body = {token: body}
     answer = Expectation(status=wanted.ok_statuses[0], body=body)
     send_form.expectation = expectation_cards.answered(was, answer)
