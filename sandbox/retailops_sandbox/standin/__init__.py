@@ -1,10 +1,10 @@
 """The stand-in: the small receiver that ships with the sandbox, so that it works before yours exists.
 
-It answers every edition from one set of orders (`orders.json`). It misbehaves where `/misbehave/<kind>` or
-`/misbehave/<kind>/<amount>` precedes a contract's path: a receiver with the base URL
-`http://127.0.0.1:8081/misbehave/slow/300` takes 300 ms longer.
+It answers every action as one shop: by the rules in `shop.json`, with the orders in `orders.json`. It
+misbehaves where `/misbehave/<kind>` or `/misbehave/<kind>/<amount>` precedes a contract's path: a receiver
+with the base URL `http://127.0.0.1:8081/misbehave/slow/300` takes 300 ms longer.
 
-orders         the orders, and the answers of each edition
+shop           the shop's state, and its answers
 misbehaviour   the ways to misbehave
 """
 
@@ -23,7 +23,7 @@ from retailops_sandbox.errors import SourceError
 from retailops_sandbox.httpserver import Request, Response
 from retailops_sandbox.model import Json
 from retailops_sandbox.standin.misbehaviour import MISBEHAVIOURS, Call
-from retailops_sandbox.standin.orders import LANGUAGES, Order, OrderBook, OrderData
+from retailops_sandbox.standin.shop import Order, Rules, Shop
 
 TOKEN = "RETAILOPS_SDK"
 """The token that the stand-in expects where a contract has one. No secret: the SDK's test value."""
@@ -35,12 +35,14 @@ _logger = diagnostics.logger(__name__)
 
 
 class StandIn:
-    """A receiver in the caller's event loop. A new one, or one after `reset`, has fresh orders."""
+    """A receiver in the caller's event loop. A new one, or one after `reset`, has fresh orders and lists."""
 
     def __init__(self) -> None:
-        data = Path(__file__).with_name("orders.json").read_bytes()
-        self._book = OrderBook(msgspec.json.decode(data, type=OrderData))
-        contracts = [contract.load(*name) for name in contract.available() if name in LANGUAGES]
+        rules, orders = (Path(__file__).with_name(name).read_bytes() for name in ("shop.json", "orders.json"))
+        self.shop = Shop(
+            msgspec.json.decode(rules, type=Rules), msgspec.json.decode(orders, type=tuple[Order, ...])
+        )
+        contracts = [contract.load(*name) for name in contract.available() if self.shop.knows(*name)]
         self._contracts = {each.path: each for each in contracts}
         self._listener = httpserver.Listener(self._exchange)
 
@@ -55,13 +57,8 @@ class StandIn:
         await self._listener.stop()
 
     def reset(self) -> None:
-        """Put every order back into its first state."""
-        self._book.reset()
-
-    @property
-    def orders(self) -> list[Order]:
-        """The orders in their present states."""
-        return self._book.orders
+        """Put every order and list back into its first state."""
+        self.shop.reset()
 
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Answer one request; the result is whether another may follow."""
@@ -99,17 +96,15 @@ class StandIn:
             what = f"{agreed.auth.place} is missing or wrong"
             challenge = ("WWW-Authenticate", "RetailOPS-Token")
             return httpserver.json_response(agreed.auth.status, {"error": what}, challenge)
-        return self._cancel(agreed, payload)
+        return self._act(agreed, payload)
 
-    def _cancel(self, agreed: Contract, payload: Json) -> Response:
+    def _act(self, agreed: Contract, payload: Json) -> Response:
         violations = agreed.check_request(payload)
         if violations:
             return httpserver.json_response(
                 422, {"error": "the payload breaks the contract", "violations": violations}
             )
-        language = LANGUAGES[agreed.action, agreed.edition]
-        reference = language.reference(payload)
-        return httpserver.json_response(200, language.answer(reference, self._book.cancel(reference)))
+        return httpserver.json_response(200, self.shop.answer(agreed.action, agreed.edition, payload))
 
     def _overview(self) -> str:
         lines = ["The stand-in receiver of the RetailOPS sandbox.", "", "It answers"]
@@ -122,5 +117,8 @@ class StandIn:
             amount = f" ({kind.unit}, {kind.amount} unless told)" if kind.unit else ""
             lines.append(f"  {name:15} {kind.what}{amount}")
         lines += ["", "Its orders"]
-        lines += [f"  id {order.id}, refnum {order.refnum}: {order.state}" for order in self.orders]
+        lines += [f"  id {order.id}, refnum {order.refnum}: {order.state}" for order in self.shop.orders]
+        for name, records in self.shop.lists.items():
+            lines += ["", f"Its {name}"]
+            lines += [f"  {key}: {value}" for key, value in records.items()]
         return "\n".join([*lines, ""])

@@ -16,9 +16,11 @@ from typing import Any
 import pytest
 
 from retailops_sandbox.contracts import contract
+from retailops_sandbox.contracts.contract import Contract
+from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.standin import TOKEN, StandIn
 from retailops_sandbox.standin.misbehaviour import MISBEHAVIOURS
-from retailops_sandbox.standin.orders import LANGUAGES, Event, Order, OrderBook, OrderData, Reference, State
+from retailops_sandbox.standin.shop import Action, Edition, Event, Order, Rules, Shop, Step
 
 JSON = {"Content-Type": "application/json"}
 
@@ -60,7 +62,7 @@ class Running:
             return b"".join(iter(lambda: connection.recv(65536), b""))
 
     def state(self, order_id: str) -> str:
-        return next(order.state for order in self.stand_in.orders if order.id == order_id)
+        return next(order.state for order in self.stand_in.shop.orders if order.id == order_id)
 
 
 @pytest.fixture
@@ -84,6 +86,12 @@ def draft(order_id: str = "4897") -> Any:
     return payload
 
 
+def example_of(agreed: Contract) -> Any:
+    """The contract's example of a payload, with the token where the contract has one."""
+    payload = deepcopy(agreed.examples.request)
+    return pointer.set_at(payload, agreed.auth.pointer, TOKEN) if agreed.auth else payload
+
+
 def v1(token: str | None = TOKEN, **order: Any) -> Any:
     payload = {**deepcopy(contract.load("order_cancel", "v1").examples.request), "order": order}
     return payload if token is None else {"integration_auth_token": token, **payload}
@@ -92,32 +100,45 @@ def v1(token: str | None = TOKEN, **order: Any) -> Any:
 # --- Orders ------------------------------------------------------------------------------------------
 
 
-def test_it_speaks_every_shipped_contract():
-    assert set(contract.available()) == set(LANGUAGES)
+def test_it_answers_every_shipped_contract(running: Running):
+    shop = running.stand_in.shop
+    assert [name for name in contract.available() if not shop.knows(*name)] == []
 
 
 def test_what_is_refused_comes_from_the_data_and_not_from_the_code():
-    data = OrderData(
-        states={
-            "fresh": State(cancelled="gone"),
-            "gone": State(),
-            "frozen": State(event=Event("error", "ERR0001", "Frozen")),
-            "unknown": State(event=Event("error", "ERR0002", "Who?")),
+    rules = Rules(
+        states={"fresh": "", "gone": "", "frozen": "", "unknown": ""},
+        events={"ice": Event("error", "ERR0001", "Frozen"), "who": Event("error", "ERR0002", "Who?")},
+        moves={
+            "wipe": {
+                "fresh": Step(to="gone"),
+                "gone": Step(),
+                "frozen": Step(event="ice"),
+                "unknown": Step(event="who"),
+            }
         },
-        orders=(Order("a", "1", "fresh"), Order("b", "2", "frozen")),
+        editions={"e": Edition({"order_id": "/id", "order_refnum": "/ref"}, "${code}", "${identity}")},
+        actions={"a.e": Action(answer="${events}", move="wipe", orders="/all/*")},
+        lists={},
     )
-    book = OrderBook(data)
-    codes = [
-        event and event.code
-        for event in (
-            book.cancel(Reference("order_id", "a")).event,
-            book.cancel(Reference("order_refnum", "2")).event,
-            book.cancel(Reference("order_id", "2")).event,
-            book.cancel(None).event,
-        )
-    ]
-    assert codes == [None, "ERR0001", "ERR0002", "ERR0002"]
-    assert [order.state for order in book.orders] == ["gone", "frozen"]
+    shop = Shop(rules, (Order("a", "1", "fresh"), Order("b", "2", "frozen")))
+    named = [{"id": "a"}, {"ref": "2"}, {"id": "2"}, {}]
+    assert shop.answer("a", "e", {"all": named}) == ["ERR0001", "ERR0002", "ERR0002"]
+    assert [order.state for order in shop.orders] == ["gone", "frozen"]
+
+
+def test_the_rules_have_a_step_for_each_state_and_name_nothing_that_is_not_there(running: Running):
+    rules = running.stand_in.shop.rules
+    for steps in rules.moves.values():
+        assert list(steps) == list(rules.states)
+        for step in steps.values():
+            assert step.to in ("", *rules.states)
+            assert step.event in ("", *rules.events)
+            # A duplicate is answered alike, and changes nothing.
+            assert not step.to or steps[step.to] == Step(event=step.event)
+    for action in rules.actions.values():
+        assert action.move in ("", *rules.moves)
+    assert {order.state for order in running.stand_in.shop.orders} == {*rules.states} - {"unknown"}
 
 
 def test_a_known_order_is_cancelled(running: Running):
@@ -165,18 +186,18 @@ def test_both_editions_share_one_state(running: Running):
 @pytest.mark.parametrize("order_id", ["4897", "4899", "4912", "9999999"])
 def test_a_duplicate_is_answered_alike_and_changes_nothing(running: Running, order_id: str):
     first = running.post("/order_cancel", draft(order_id))
-    orders = running.stand_in.orders
+    orders = running.stand_in.shop.orders
     assert [running.post("/order_cancel", draft(order_id)) for _ in range(3)] == [first] * 3
-    assert running.stand_in.orders == orders
+    assert running.stand_in.shop.orders == orders
 
 
 def test_reset_brings_every_order_back(running: Running):
-    before = running.stand_in.orders
+    before = running.stand_in.shop.orders
     running.post("/order_cancel", draft("4897"))
     running.post("/order_cancel", draft("4899"))
-    assert running.stand_in.orders != before
+    assert running.stand_in.shop.orders != before
     running.stand_in.reset()
-    assert running.stand_in.orders == before
+    assert running.stand_in.shop.orders == before
 
 
 # --- Refusals ----------------------------------------------------------------------------------------
@@ -382,11 +403,17 @@ def test_not_json(running: Running):
         json.loads(body)
 
 
-def test_wrong_schema_breaks_every_contract_it_speaks(running: Running):
-    status, _, body = misbehave(running, "wrong-schema")
+@pytest.mark.parametrize("name", contract.available(), ids=".".join)
+def test_wrong_schema_breaks_every_contract(running: Running, name: tuple[str, str]):
+    agreed = contract.load(*name)
+    payload = example_of(agreed)
+    status, body = running.post(f"/misbehave/wrong-schema{agreed.path}", payload)
     assert status == 200
-    for name in LANGUAGES:
-        assert contract.load(*name).check_response(json.loads(body)) != ()
+    assert agreed.check_response(body) != ()
+
+
+def test_wrong_schema_is_an_empty_object_where_there_is_no_answer(running: Running):
+    assert running.ask("GET", "/misbehave/wrong-schema/nothing")[2] == b"{}"
 
 
 def test_redirect_names_the_path_that_behaves(running: Running):
@@ -462,7 +489,7 @@ async def asked_once(_: StandIn, reader: asyncio.StreamReader, writer: asyncio.S
 async def left_hanging(stand_in: StandIn, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     line = "POST /misbehave/hang/order_cancel HTTP/1.1"
     writer.write(head(line, f"Content-Length: {len(BODY)}", body=BODY))
-    while stand_in.orders[0].state == "open":
+    while stand_in.shop.orders[0].state == "open":
         await asyncio.sleep(0)
 
 
