@@ -166,8 +166,8 @@ def test_a_fixture_of_v1_shows_what_its_name_says(name: str, expected: dict[str,
 
 
 def test_a_reference_number_with_leading_zeros_is_that_of_another_order_without_them():
-    orders = {order.refnum: order for order in StandIn().orders}
-    ids = {order.id: order for order in StandIn().orders}
+    orders = {order.refnum: order for order in StandIn().shop.orders}
+    ids = {order.id: order for order in StandIn().shop.orders}
     assert (orders["000510"].state, orders["510"].state) == ("open", "shipped")
     assert (ids["0004912"].state, ids["4912"].state) == ("open", "shipped")
 
