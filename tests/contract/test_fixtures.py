@@ -307,7 +307,9 @@ def request_of(plan: Plan, step: Step, base_url: str) -> HttpRequest:
     agreed = contract.load(plan.scenario.action, plan.scenario.edition)
     receiver = Receiver(name="stand-in", base_url=base_url, token=TOKEN)
     if step.raw is not None:
-        return composing.build_raw(composing.head(agreed, receiver), composing.raw_bytes(step.raw))
+        return composing.build_raw(
+            composing.head(agreed, receiver), composing.raw_bytes(step.raw), agreed, receiver.token
+        )
     assert step.fixture is not None
     file = FOLDER / agreed.action / agreed.edition / f"{step.fixture}.json"
     payload = composing.compose(step, composing.Template.read(file.read_bytes()), composing.Names())

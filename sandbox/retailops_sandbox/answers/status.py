@@ -22,9 +22,12 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
     action: str
     path: str = ""
     """The path that the contract appends to a receiver's URL."""
-    token: str | None = None
-    """The token that was sent, as it may be shown; empty where it is missing, None for a contract without."""
-    token_at: str = ""
+    proof: str | None = None
+    """The token or signature that was sent, as it may be shown; empty where it is missing, None for a
+    contract without."""
+    proof_at: str = ""
+    proof_kind: str = "token"
+    """`token` or `signature`."""
 
 
 def violation(sent: Sent, response: Response, content: Content, wanted: Sequence[int]) -> Violation:
@@ -135,16 +138,19 @@ def _bad_request(sent: Sent, _: Response) -> str:
 
 def _unauthorized(sent: Sent, response: Response) -> str:
     wanted = _header(response, "WWW-Authenticate")
-    if wanted:
+    if wanted and sent.proof_at.lower() != "header authorization":
         return (
             f"the receiver asks for {wanted[:_SHOWN]}: name user and password or a token at the receiver (-H)"
         )
-    if sent.token == "":
-        return "no token was sent: give --receiver-token, or a receiver with a token"
-    if sent.token is not None:
+    if sent.proof == "":
+        return f"no {sent.proof_kind} was sent: give --receiver-token, or a receiver with a token"
+    if sent.proof is not None:
+        own = "it the receiver's own (--receiver-token)"
+        if sent.proof_kind == "signature":
+            own = "the secret the receiver's own (--receiver-token), and does it sign the body's exact bytes"
         return (
-            f"the token {sent.token[:_SHOWN]} that was sent at {sent.token_at} was refused: is it the "
-            'receiver\'s own (--receiver-token)? If the step is about a refusal, expect "status": 401'
+            f"the {sent.proof_kind} {sent.proof[:_SHOWN]} that was sent at {sent.proof_at} was refused: is "
+            f'{own}? If the step is about a refusal, expect "status": 401'
         )
     return f"this edition of {sent.action} has no token: a header of the receiver proves who calls"
 

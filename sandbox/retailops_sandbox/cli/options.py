@@ -64,7 +64,7 @@ def sending_options(command: Command) -> Command:
     options = [
         click.option("--receiver", metavar="URL_OR_NAME", help="The receiver under test."),
         click.option("--stand-in", is_flag=True, help="Use the stand-in that ships with the sandbox."),
-        click.option("--receiver-token", metavar="TOKEN", help="What RetailOPS proves itself with (v1)."),
+        click.option("--receiver-token", metavar="TOKEN", help="The token or secret that proves who calls."),
         click.option("-H", "--header", "headers", multiple=True, metavar="NAME:VALUE", help="Send it too."),
         click.option("--insecure", is_flag=True, help="Do not verify its certificate."),
         click.option("--cacert", metavar="FILE", help="Trust these authorities."),

@@ -49,11 +49,20 @@ _SHOWN = 1_000
 """The most characters that a difference quotes of a body that is not JSON."""
 
 
-class TokenContract(Protocol):
-    """Where a contract's token stands, and the status that must answer a bad one."""
+class AuthContract(Protocol):
+    """Where a contract's proof of the sender stands, and the status that must answer a wrong one."""
 
     @property
     def pointer(self) -> str: ...
+
+    @property
+    def header(self) -> str: ...
+
+    @property
+    def place(self) -> str: ...
+
+    @property
+    def kind(self) -> str: ...
 
     @property
     def status(self) -> int: ...
@@ -66,7 +75,7 @@ class ResponseContract(Protocol):
     def path(self) -> str: ...
 
     @property
-    def auth(self) -> TokenContract | None: ...
+    def auth(self) -> AuthContract | None: ...
 
     @property
     def ok_statuses(self) -> tuple[int, ...]: ...
@@ -217,7 +226,7 @@ class Judge:
             request=delivery.request,
             action=delivery.action,
             path=self._contract.path,
-            **_token(delivery.request, self._contract.auth),
+            **_proof(delivery.request, self._contract.auth),
         )
         return (status.violation(sent, response, content.of(response), self._contract.ok_statuses),)
 
@@ -371,15 +380,19 @@ def _status_difference(response: Response, statuses: Sequence[int]) -> Differenc
     return Difference(kind="changed", part="status", expected=expected, actual=response.status)
 
 
-def _token(request: Request, auth: TokenContract | None) -> dict[str, str]:
-    """The contract's token in a request as it is kept, a mark, for the hints on its status."""
+def _proof(request: Request, auth: AuthContract | None) -> dict[str, str]:
+    """The proof of the sender in a request as it is kept, a mark, for the hints on its status."""
     if auth is None:
         return {}
-    try:
-        held = pointer.get(jsontext.parse(request.body), auth.pointer, "")
-    except SourceError:
-        held = ""
-    return {"token": held if isinstance(held, str) else "", "token_at": auth.pointer}
+    held: Json
+    if auth.header:
+        held = next((value for name, value in request.headers if name.lower() == auth.header.lower()), "")
+    else:
+        try:
+            held = pointer.get(jsontext.parse(request.body), auth.pointer, "")
+        except SourceError:
+            held = ""
+    return {"proof": held if isinstance(held, str) else "", "proof_at": auth.place, "proof_kind": auth.kind}
 
 
 def _merged(unasked: tuple[Violation, ...], others: tuple[Violation, ...]) -> tuple[Violation, ...]:

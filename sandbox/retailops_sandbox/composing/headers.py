@@ -9,10 +9,18 @@ from retailops_sandbox.errors import ComposeError
 from retailops_sandbox.model import Headers
 
 
-def laid_over(headers: Headers, over: Mapping[str, str]) -> Headers:
-    """The headers of both; one in `over` replaces a header of the same name, whatever its case."""
+def laid_over(headers: Headers, over: Mapping[str, str | None]) -> Headers:
+    """The headers of both; one in `over` replaces a header of the same name, whatever its case.
+
+    None in `over` leaves the header out.
+    """
     fields = {name.lower(): (name, value) for name, value in headers}
-    fields.update({name.lower(): (name, _header_value(name, value)) for name, value in over.items()})
+    for name, value in over.items():
+        checked = _header_value(name, value or "")
+        if value is None:
+            fields.pop(name.lower(), None)
+        else:
+            fields[name.lower()] = (name, checked)
     return tuple(fields.values())
 
 

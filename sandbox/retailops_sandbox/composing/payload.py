@@ -116,7 +116,7 @@ def raw_bytes(raw: str) -> bytes:
 def with_token(payload: Payload, contract: Contract, token: str) -> Json:
     """The payload with the receiver's token at the auth pointer, unless the step put or removed it there."""
     auth = contract.auth
-    if auth is None or not token or auth.pointer in payload.changed:
+    if auth is None or not auth.pointer or not token or auth.pointer in payload.changed:
         return payload.value
     if pointer.get(payload.value, auth.pointer, UNSET) is not UNSET:
         return payload.value

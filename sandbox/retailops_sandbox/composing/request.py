@@ -12,6 +12,7 @@ from retailops_sandbox import __version__, jsontext
 from retailops_sandbox.composing.headers import laid_over
 from retailops_sandbox.composing.payload import Payload, with_token
 from retailops_sandbox.composing.receiver import url
+from retailops_sandbox.contracts import auth
 from retailops_sandbox.model import Basic, Bearer, Headers, HttpRequest, Json, Receiver
 
 if TYPE_CHECKING:
@@ -43,17 +44,29 @@ def build(
     payload: Payload,
     contract: Contract,
     token: str,
-    headers: Mapping[str, str] | None = None,
+    headers: Mapping[str, str | None] | None = None,
 ) -> tuple[HttpRequest, Json]:
     """The exact request that delivers a payload, with the receiver's token where the contract wants it.
 
     With it, the JSON value of its body.
     """
     document = with_token(payload, contract, token)
-    return build_raw(head, jsontext.compact(document), headers), document
+    return build_raw(head, jsontext.compact(document), contract, token, headers), document
 
 
-def build_raw(head: Head, body: bytes, headers: Mapping[str, str] | None = None) -> HttpRequest:
-    """The exact request that delivers bytes as they are."""
-    fields = laid_over(head.headers, headers) if headers else head.headers
-    return HttpRequest(head.method, head.url, fields, body)
+def build_raw(
+    head: Head,
+    body: bytes,
+    contract: Contract,
+    token: str,
+    headers: Mapping[str, str | None] | None = None,
+) -> HttpRequest:
+    """The exact request that delivers bytes as they are.
+
+    Where the contract proves the sender by a header, that one is made of the receiver's token. `headers` are
+    the step's own: they replace it, too, or leave it out.
+    """
+    fields = head.headers
+    if contract.auth is not None and contract.auth.header and token:
+        fields = laid_over(fields, {contract.auth.header: auth.header_value(contract.auth, token, body)})
+    return HttpRequest(head.method, head.url, laid_over(fields, headers) if headers else fields, body)

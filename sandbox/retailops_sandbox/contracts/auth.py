@@ -45,6 +45,18 @@ class Auth(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         return self.pointer or f"header {self.header}"
 
     @property
+    def kind(self) -> Literal["token", "signature"]:
+        """What the proof is."""
+        return "token" if self.signature is None else "signature"
+
+    @property
+    def before_secret(self) -> str:
+        """The text before token or signature in the header's value."""
+        if self.signature is not None:
+            return self.signature.prefix
+        return f"{self.scheme} " if self.scheme else ""
+
+    @property
     def recipe(self) -> str:
         """How the proof is made of the receiver's token or secret, in words."""
         if self.signature is None:
@@ -65,9 +77,8 @@ def signature(made: Signature, secret: str, body: bytes) -> str:
 
 def header_value(auth: Auth, token: str, body: bytes) -> str:
     """The value of the header that proves the sender of a body. `token` is the receiver's token or secret."""
-    if auth.signature is not None:
-        return auth.signature.prefix + signature(auth.signature, token, body)
-    return f"{auth.scheme} {token}" if auth.scheme else token
+    made = token if auth.signature is None else signature(auth.signature, token, body)
+    return auth.before_secret + made
 
 
 def is_authentic(auth: Auth | None, headers: Headers, body: bytes, payload: Json, token: str) -> bool:

@@ -80,7 +80,8 @@ def prepare(
     document: Any = UNSET
     violations: tuple[Violation, ...] = ()
     if step.raw is not None:
-        request = composing.build_raw(head, composing.raw_bytes(step.raw), headers)
+        body = composing.raw_bytes(step.raw)
+        request = composing.build_raw(head, body, contract, target.receiver.token, headers)
     else:
         token_at = contract.auth.pointer if contract.auth else ""
         payload = composing.compose(step, fixture, names, placeholders=placeholders, token_at=token_at)
@@ -98,7 +99,7 @@ def prepare(
         request,
         payload,
         violations,
-        target.secrets,
+        redaction.with_proof(target.secrets, contract, target.receiver.token, request.body),
         expectations,
         document,
         own.name if own is not None else "",
@@ -166,7 +167,7 @@ class Preparation:
         self, step: Step, expected: Sequence[str], plan: Plan
     ) -> Iterator[tuple[str, str]]:
         variables = {**plan.scenario.variables, **self._options.receiver.variables}
-        texts = (*step.deliver.headers.values(), *expected)
+        texts = (*filter(None, step.deliver.headers.values()), *expected)
         return self._sources.policy.header_secrets(texts, variables)
 
     def _fixture(self, plan: Plan, step: Step) -> composing.Template | None:
@@ -188,13 +189,13 @@ def _expected_headers(step: Step, own: OwnExpectation | None) -> list[str]:
     return [rule for one in each for rule in one.headers.values() if isinstance(rule, str)]
 
 
-def _headers(step: Step, names: composing.Names) -> Mapping[str, str]:
-    """The headers that the step adds or replaces."""
+def _headers(step: Step, names: composing.Names) -> Mapping[str, str | None]:
+    """The headers that the step adds, replaces or, by None, leaves out."""
     deliver = step.deliver
     if not deliver.headers and not deliver.content_type:
         return {}
     own = {
-        name: composing.fill_text(value, names, f"/deliver/headers/{pointer.escape(name)}")
+        name: value and composing.fill_text(value, names, f"/deliver/headers/{pointer.escape(name)}")
         for name, value in deliver.headers.items()
     }
     return {"Content-Type": deliver.content_type, **own} if deliver.content_type else own

@@ -247,7 +247,7 @@ class StepRun:
             document = UNSET if prepared.payload is None else prepared.payload.template
             payload = redaction.template(template, secrets, pointers, document)
             composed, struck_out = payload.text, struck_out + payload.struck_out
-        own_headers: dict[str, str] = {}
+        own_headers: dict[str, str | None] = {}
         if self._step.deliver.headers or self._step.deliver.content_type:
             own_headers, in_own = redaction.own_headers(self._written_headers(), kept.secrets)
             struck_out += (*in_own,)
@@ -284,12 +284,16 @@ class StepRun:
         self._ports.log.append(delivery)
         return _Sent(delivery, kept.secrets, exchange, Answer(delivery, kept.answered))
 
-    def _written_headers(self) -> dict[str, str]:
-        """The headers of the step, those that refer to the environment as they are written, else empty."""
+    def _written_headers(self) -> dict[str, str | None]:
+        """The headers of the step, those that refer to the environment as they are written, else empty.
+
+        None for one that the step leaves out.
+        """
         deliver = self._step.deliver
-        kept = {"Content-Type": ""} if deliver.content_type else {}
+        kept: dict[str, str | None] = {"Content-Type": ""} if deliver.content_type else {}
         for name, written in deliver.headers.items():
-            kept[name] = written if composing.environment_variables(written) else ""
+            is_kept = written is None or composing.environment_variables(written)
+            kept[name] = written if is_kept else ""
         return kept
 
     # --- captures ---

@@ -170,7 +170,7 @@ def assemble(imported: Sequence[ImportedStep], *, name: str, fixture: str = "") 
 
 
 def _imported(found: FoundRequest, agreed: Contract, *, exact: bool) -> ImportedStep:
-    sent = _sent_headers(found)
+    sent = _sent_headers(found, agreed)
     delivery = _delivery(found, agreed, sent.secrets)
     payload = recording.json_of(delivery.request)
     violations = () if payload is UNSET else agreed.check_request(payload)
@@ -221,7 +221,7 @@ def _delivery(found: FoundRequest, agreed: Contract, secrets: list[tuple[str, st
     kept = redaction.exchange(
         HttpRequest(found.method or agreed.method, found.url, headers, found.body),
         Exchange(headers, found.response, None, Timings()),
-        redaction.Secrets(secrets),
+        redaction.Secrets(secrets, proofs=redaction.proofs(agreed)),
         redaction.secret_pointers(agreed),
     )
     payload = recording.json_of(kept.request)
@@ -287,7 +287,7 @@ def _trouble(body: bytes) -> str:
 class _SentHeaders(msgspec.Struct):
     """The headers of a step, and what became of the others of the found request."""
 
-    headers: dict[str, str] = {}
+    headers: dict[str, str | None] = {}
     content_type: str | None = None
     """The content type; None for that of JSON."""
     left_out: list[str] = []
@@ -296,12 +296,13 @@ class _SentHeaders(msgspec.Struct):
     """The credentials among the headers: name and value."""
 
 
-def _sent_headers(found: FoundRequest) -> _SentHeaders:
+def _sent_headers(found: FoundRequest, agreed: Contract) -> _SentHeaders:
     credentials = [what for what, _ in found.secrets]
+    proofs = redaction.proofs(agreed)
     sent = _SentHeaders(secrets=[(what, value.partition(":")[2] or value) for what, value in found.secrets])
     for name, value in found.headers:
         lower = name.lower()
-        if redaction.credential_header(name):
+        if redaction.credential_header(name) or any(lower == proof for proof, _ in proofs):
             credentials.append(name)
         elif lower == "content-type":
             is_json = value.partition(";")[0].strip().lower() == "application/json"
@@ -323,6 +324,10 @@ def _sent_headers(found: FoundRequest) -> _SentHeaders:
         names = dict.fromkeys(credentials)
         sent.left_out.append(f"left out: {', '.join(names)}; credentials belong to the receiver")
     sent.secrets = [(name, value) for name, value in sent.secrets if not REFERENCE.search(value)]
+    if agreed.auth is not None and agreed.auth.header and _is_refused(found, agreed):
+        # The step tests that: build makes the right one.
+        is_there = agreed.auth.header.lower() in (name.lower() for name, _ in found.headers)
+        sent.headers[agreed.auth.header] = recording.wrong_proof(agreed.auth) if is_there else None
     return sent
 
 

@@ -69,7 +69,10 @@ class Receiver(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
     ] = None
     token: Annotated[
         str,
-        Meta(description="The v1 token, a ${env:NAME} reference: put where the contract wants it."),
+        Meta(
+            description="The token or secret that proves who calls, a ${env:NAME} reference: "
+            "used as the contract says."
+        ),
     ] = ""
     variables: Annotated[dict[str, Any], Meta(description="Values for placeholders, by name.")] = {}
     secret_env: Annotated[

@@ -60,9 +60,10 @@ class Delivery(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     composed: str = ""
     """The payload's JSON text before placeholders were filled and the token was added, from which a resend is
     composed. Empty where the request's body is the same."""
-    own_headers: dict[str, str] = {}
-    """The headers that the step added or replaced, by name. A value is the text as written where that refers
-    to the environment, which the request's headers do not show, and else empty."""
+    own_headers: dict[str, str | None] = {}
+    """The headers that the step added, replaced or left out, by name. A value is the text as written where
+    that refers to the environment, which the request's headers do not show, null where the step left the
+    header out, and else empty."""
     parent: str = ""
     """The delivery that this one resends."""
     request: Request

@@ -61,8 +61,11 @@ class Deliver(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
         Meta(description="How long a delivery may take, instead of the receiver's own limit."),
     ] = None
     headers: Annotated[
-        dict[str, str],
-        Meta(description="Headers to send beside the receiver's, or instead of those of the same name."),
+        dict[str, str | None],
+        Meta(
+            description="Headers to send beside the receiver's, or instead of those of the same name. "
+            "null leaves one out."
+        ),
     ] = {}
     content_type: Annotated[
         str | None, Meta(description="The Content-Type, where it is not application/json.")

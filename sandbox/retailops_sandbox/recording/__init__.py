@@ -17,7 +17,13 @@ from retailops_sandbox.recording.drafting import (
     finished,
     taken_by_default,
 )
-from retailops_sandbox.recording.steps import FixtureSource, first_violation, json_of, parsed
+from retailops_sandbox.recording.steps import (
+    FixtureSource,
+    first_violation,
+    json_of,
+    parsed,
+    wrong_proof,
+)
 
 __all__ = [
     "FixtureSource",
@@ -31,4 +37,5 @@ __all__ = [
     "json_of",
     "parsed",
     "taken_by_default",
+    "wrong_proof",
 ]

@@ -12,6 +12,7 @@ from msgspec import UNSET
 from retailops_sandbox import composing, jsontext, redaction
 from retailops_sandbox.comparing import Judge, volatile
 from retailops_sandbox.comparing.rules import without_quantifiers
+from retailops_sandbox.contracts.auth import Auth
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.errors import ComposeError, SourceError
 from retailops_sandbox.foreign_text import WHOLE
@@ -69,8 +70,11 @@ def recorded_step(
     notes: list[str] = []
     fields = _payload(delivery, judgement, contract, fixture, notes, own=own) or _raw(delivery, notes)
     content_type = _content_type(delivery)
-    if content_type and content_type != _JSON_TYPE:
-        fields["deliver"] = Deliver(content_type=content_type)
+    if content_type == _JSON_TYPE:
+        content_type = ""
+    proof = _proof(delivery, contract, notes)
+    if content_type or proof:
+        fields["deliver"] = Deliver(headers=proof, content_type=content_type or None)
     answer = _answer(delivery)
     expected = _expectation(delivery, judgement, contract, answer, notes)
     if expected is not None or "fixture" in fields:
@@ -187,10 +191,10 @@ def _without_token(
 
     A step removes or sets the token only where it tests that: a wrong, an empty or a missing token.
     """
-    if contract.auth is None:
+    if contract.auth is None or not contract.auth.pointer:
         return payload, [], {}
     at = contract.auth.pointer
-    refused = delivery.response is not None and delivery.response.status == contract.auth.status
+    refused = _is_refused(delivery, contract.auth)
     value = pointer.get(payload, at, UNSET)
     if value is UNSET:
         was_missing = pointer.get(sent, at, UNSET) is UNSET
@@ -204,6 +208,38 @@ def _without_token(
         notes.append(f"its token was refused, and is not kept: {WRONG_TOKEN!r} stands for it")
         return rest, [], {at: WRONG_TOKEN}
     return rest, [], {}
+
+
+def _is_refused(delivery: Delivery, agreed: Auth) -> bool:
+    """Whether the answer refused the request's proof of its sender."""
+    return delivery.response is not None and delivery.response.status == agreed.status
+
+
+def _proof(delivery: Delivery, contract: Contract, notes: list[str]) -> dict[str, str | None]:
+    """The step's own header in the place of the one that *build* makes, where the delivery tests that.
+
+    It was refused, and was wrong or missing.
+    """
+    agreed = contract.auth
+    headers = delivery.request.headers
+    if agreed is None or not agreed.header or not headers or not _is_refused(delivery, agreed):
+        return {}
+    position = next((at for at, (name, _) in enumerate(headers) if name.lower() == agreed.header.lower()), -1)
+    value = headers[position][1] if position >= 0 else None
+    if not value:
+        return {agreed.header: value}
+    struck_out = redaction.listing.in_part(delivery, f"/request/headers/{position}/1")
+    # Redaction names a token by its header, unless the receiver's token is in it, or was signed with.
+    by_place = redaction.secret_header(agreed.header, redaction.proofs(contract))
+    if all(place.name != by_place for place in struck_out):
+        return {}
+    notes.append(f"its {agreed.header} was refused, and is not kept: {WRONG_TOKEN!r} stands for it")
+    return {agreed.header: wrong_proof(agreed)}
+
+
+def wrong_proof(agreed: Auth) -> str:
+    """The value of a header that proves a sender wrongly: the log does not keep the real one."""
+    return agreed.before_secret + WRONG_TOKEN
 
 
 # --- as a fixture and what differs from it ------------------------------------------------------------------

@@ -14,7 +14,7 @@ policy       what is secret in a workspace
 """
 
 from retailops_sandbox.redaction import listing
-from retailops_sandbox.redaction.credentials import credential_header, is_credential
+from retailops_sandbox.redaction.credentials import credential_header, is_credential, secret_header
 from retailops_sandbox.redaction.exchanges import (
     RedactedExchange,
     delivery,
@@ -30,7 +30,9 @@ from retailops_sandbox.redaction.policy import (
     SecretPolicy,
     is_reference,
     is_userinfo_reference,
+    proofs,
     secret_pointers,
+    with_proof,
 )
 from retailops_sandbox.redaction.secrets import MIN_LENGTH, Secrets
 
@@ -52,9 +54,12 @@ __all__ = [
     "listing",
     "mark",
     "own_headers",
+    "proofs",
+    "secret_header",
     "secret_pointers",
     "secrets_at",
     "template",
     "violations",
+    "with_proof",
     "without_marks",
 ]

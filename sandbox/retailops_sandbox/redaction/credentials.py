@@ -7,6 +7,7 @@ from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import TypeAlias
 
 from retailops_sandbox.model import Headers
 from retailops_sandbox.redaction.encodings import percent_decoded
@@ -37,14 +38,20 @@ def is_credential(name: str) -> bool:
     return re.search(_NAME, name) is not None and name.lower() not in _NO_SECRETS
 
 
+Proofs: TypeAlias = tuple[tuple[str, str], ...]
+"""The headers by which contracts prove a sender: each name in lower case, and the text before the secret."""
+
+
 @lru_cache(maxsize=512)
-def secret_header(name: str) -> str:
+def secret_header(name: str, proofs: Proofs = ()) -> str:
     """The name of the secret that is the value of a header of this name; empty where that is no secret.
 
     No such name is one of a variable, so that nobody who sends a header chooses a variable.
     """
     known = credential_header(name)
-    return known or (f"header {name}" if is_credential(name) else "")
+    if not known and (is_credential(name) or any(name.lower() == proof for proof, _ in proofs)):
+        known = f"header {name}"
+    return known
 
 
 def credential_header(name: str) -> str:
@@ -59,19 +66,19 @@ def joined(headers: Headers) -> str:
 
 
 @lru_cache(maxsize=64)
-def is_harmless(headers: Headers) -> bool:
+def is_harmless(headers: Headers, proofs: Proofs = ()) -> bool:
     """Whether no header is a credential, or may hold a URL with one."""
-    if any(secret_header(name) for name, _ in headers):
+    if any(secret_header(name, proofs) for name, _ in headers):
         return False
     return not any("@" in value or "?" in value for _, value in headers)
 
 
-def disclosed(url: str, headers: Headers) -> Iterator[tuple[str, str]]:
+def disclosed(url: str, headers: Headers, proofs: Proofs = ()) -> Iterator[tuple[str, str]]:
     """The secrets, with their names, that a URL and headers give away by their place."""
     for name, value in headers:
-        credentials = secret_header(name)
+        credentials = secret_header(name, proofs)
         if credentials:
-            for secret in _secrets_of_header(credentials, value):
+            for secret in _secrets_of_header(credentials, *split_value(name, value, proofs)):
                 yield credentials, secret
     for value in (url, *(value for _, value in headers)):
         for name, secret in _query(value):
@@ -99,13 +106,21 @@ def split_scheme(value: str) -> tuple[str, str]:
     return (match[1] or "", match[2]) if match else ("", value)
 
 
-def _secrets_of_header(name: str, value: str) -> Iterator[str]:
+def split_value(name: str, value: str, proofs: Proofs = ()) -> tuple[str, str]:
+    """What a header's value begins with beside its secret, such as a scheme, and the rest."""
+    for proof, before in proofs:
+        if proof == name.lower() and before and value.startswith(before):
+            return before, value[len(before) :]
+    return split_scheme(value)
+
+
+def _secrets_of_header(name: str, scheme: str, credentials: str) -> Iterator[str]:
     if name in ("Cookie", "Set-Cookie"):
+        value = scheme + credentials
         pairs = value.split(";") if name == "Cookie" else [value.partition(";")[0]]
         for pair in pairs:
             yield pair.partition("=")[2].strip().strip('"')
         return
-    scheme, credentials = split_scheme(value)
     yield credentials
     if scheme.strip().lower() == "basic":
         try:

@@ -67,9 +67,10 @@ def exchange(
     sent_body = Body.of(request.body, secret_pointers, document)
     answer = _answer(exchange.response, secret_pointers)
     came, received_body, answered = answer.headers, answer.body, answer.response
-    harmless = credentials.is_harmless(sent) and credentials.is_harmless(came)
+    proofs = secrets.proofs
+    harmless = credentials.is_harmless(sent, proofs) and credentials.is_harmless(came, proofs)
     harmless = harmless and not exchange.redirects and "@" not in request.url and "?" not in request.url
-    disclosed = [] if harmless else [*credentials.disclosed(request.url, sent + came)]
+    disclosed = [] if harmless else [*credentials.disclosed(request.url, sent + came, proofs)]
     for place in (*sent_body.places, *received_body.places):
         disclosed += [(place.name, leaf) for leaf in leaves(place.value)]
     secrets = secrets.and_learned(disclosed)
@@ -168,13 +169,21 @@ def template(
     return msgspec.structs.replace(body, places=places).kept(secrets.and_learned(disclosed), "/composed")
 
 
-def own_headers(written: Mapping[str, str], secrets: Secrets) -> tuple[dict[str, str], list[StruckOut]]:
-    """Headers of a step as it writes them, as they may be kept."""
-    kept: dict[str, str] = {}
+def own_headers(
+    written: Mapping[str, str | None],
+    secrets: Secrets,
+    known: Mapping[str, Sequence[StruckOut]] = listing.NOTHING,
+) -> tuple[dict[str, str | None], list[StruckOut]]:
+    """Headers of a step as it writes them, as they may be kept. `known` is what was struck out already."""
+    kept: dict[str, str | None] = {}
     found: list[StruckOut] = []
     for name, text in written.items():
-        kept[name], spans = secrets.struck_text(text)
-        found += [in_text(f"/own_headers/{pointer.escape(name)}", span) for span in spans]
+        if text is None:
+            kept[name] = None
+            continue
+        part = f"/own_headers/{pointer.escape(name)}"
+        kept[name], spans = secrets.struck_text(text, listing.spans(known.get(part, ())))
+        found += [in_text(part, span) for span in spans]
     return kept, found
 
 
@@ -191,12 +200,7 @@ def delivery(kept: Delivery, secrets: Secrets) -> Delivery:
     fault, in_fault = _fault(kept.fault, secrets, known.get("/fault/message", ()))
     redirects, in_redirects = _redirects(kept.redirects, secrets, known)
     composed = Body(kept.composed, False, []).kept(secrets, "/composed", tuple(known.get("/composed", ())))
-    own: dict[str, str] = {}
-    in_own: list[StruckOut] = []
-    for name, text in kept.own_headers.items():
-        part = f"/own_headers/{pointer.escape(name)}"
-        own[name], spans = secrets.struck_text(text, listing.spans(known.get(part, ())))
-        in_own += [in_text(part, span) for span in spans]
+    own, in_own = own_headers(kept.own_headers, secrets, known)
     return msgspec.structs.replace(
         kept,
         request=msgspec.structs.replace(request, url=url[0]),

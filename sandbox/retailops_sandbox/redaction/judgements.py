@@ -30,7 +30,12 @@ def judgement(
 ) -> Judgement:
     """A judgement as it may be kept. `kept` is its delivery as it is kept."""
     expected = found.expectation
-    if not secrets and not kept.struck_out and kept.struck_out is not None and not _has_credentials(expected):
+    if (
+        not secrets
+        and not kept.struck_out
+        and kept.struck_out is not None
+        and not _has_credentials(expected, secrets)
+    ):
         return msgspec.structs.replace(found, struck_out=())
     expected = None if expected is None else expectation(expected, secrets, secret_pointers)
     if expected is found.expectation and not _says_more(found):
@@ -89,8 +94,8 @@ def _says_more(found: Judgement) -> bool:
     )
 
 
-def _has_credentials(expected: Expectation | None) -> bool:
-    return expected is not None and any(map(secret_header, expected.headers))
+def _has_credentials(expected: Expectation | None, secrets: Secrets) -> bool:
+    return expected is not None and any(secret_header(name, secrets.proofs) for name in expected.headers)
 
 
 def _listed(expected: Expectation | None, differences: Sequence[Difference]) -> Iterable[Any]:

@@ -243,7 +243,7 @@ def _of_delivery(sent: Delivery) -> Iterator[StruckOut]:
         yield from _in_text(sent.fault.message, "/fault/message")
     yield from _in_json(sent.composed, "/composed")
     for name, text in sent.own_headers.items():
-        yield from _in_text(text, f"/own_headers/{pointer.escape(name)}")
+        yield from _in_text(text or "", f"/own_headers/{pointer.escape(name)}")
 
 
 def _in_body(side: Request | Response, part: str) -> Iterator[StruckOut]:

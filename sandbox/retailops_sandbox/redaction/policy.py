@@ -14,9 +14,10 @@ from typing import TypeAlias
 from urllib.parse import parse_qsl, unquote
 
 from retailops_sandbox.composing import references
+from retailops_sandbox.contracts.auth import signature
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.model import Basic, Bearer, Json, Receiver
-from retailops_sandbox.redaction.credentials import is_credential, split_scheme
+from retailops_sandbox.redaction.credentials import Proofs, is_credential, split_scheme
 from retailops_sandbox.redaction.places import leaves
 from retailops_sandbox.redaction.secrets import Secrets
 
@@ -88,9 +89,27 @@ class SecretPolicy:
 
 def secret_pointers(contract: Contract) -> tuple[str, ...]:
     """The pointers at which values are secret in payloads and answers of a contract."""
-    if contract.auth is None or contract.auth.pointer in contract.secrets:
+    auth = contract.auth
+    if auth is None or not auth.pointer or auth.pointer in contract.secrets:
         return contract.secrets
-    return (*contract.secrets, contract.auth.pointer)
+    return (*contract.secrets, auth.pointer)
+
+
+def proofs(contract: Contract) -> Proofs:
+    """The header by which a contract proves its sender, if it does so by one: its value is secret."""
+    auth = contract.auth
+    return ((auth.header.lower(), auth.before_secret),) if auth is not None and auth.header else ()
+
+
+def with_proof(secrets: Secrets, contract: Contract, token: str, body: bytes) -> Secrets:
+    """The secrets of a request of a contract: also its proof of the sender, and the right one for its body.
+
+    A receiver that refuses a wrong signature may well quote the one that it expected.
+    """
+    secrets = secrets.and_proofs(proofs(contract))
+    if contract.auth is None or contract.auth.signature is None or not token:
+        return secrets
+    return secrets.and_also([("signature", signature(contract.auth.signature, token, body))])
 
 
 def secret_variables(receiver: Receiver) -> Iterator[str]:

@@ -27,12 +27,13 @@ from retailops_sandbox.redaction import marks
 from retailops_sandbox.redaction.credentials import (
     QUERY,
     USERINFO,
+    Proofs,
     is_credential,
     is_harmless,
     joined,
     query_name,
     secret_header,
-    split_scheme,
+    split_value,
 )
 from retailops_sandbox.redaction.encodings import forms
 from retailops_sandbox.redaction.marks import Span
@@ -83,11 +84,14 @@ class Secrets:
         *,
         quoted: Mapping[str, str] = NO_VALUES,
         base: Secrets | None = None,
+        proofs: Proofs = (),
     ) -> None:
         """`quoted` are names by short values, which are secret where a message quotes them alone.
 
         `base` are those that were known before an exchange gave away others; they name what is in a place.
+        `proofs` are the headers whose values are secret because a contract proves its sender by them.
         """
+        self.proofs = proofs
         self._base = self if base is None else base
         pairs = values.items() if isinstance(values, Mapping) else values
         self._pairs = [(name, value) for name, value in pairs if value]
@@ -106,6 +110,8 @@ class Secrets:
         """The names as marks have them, as far as they were needed."""
         self._extended: dict[tuple[tuple[tuple[str, str], ...], bool], Secrets] = {}
         """The latest results of `and_also`: deliveries of one run give away the same few secrets."""
+        self._proving: dict[Proofs, Secrets] = {}
+        """The results of `and_proofs`: each contract has its own proof."""
 
     def __bool__(self) -> bool:
         return bool(self._pairs or self._quoted)
@@ -121,6 +127,15 @@ class Secrets:
         """As `and_also`, for those that an exchange gave away, which name nothing at other places."""
         return self._with(more, base=self._base)
 
+    def and_proofs(self, proofs: Proofs) -> Secrets:
+        """These secrets, and the values of headers by which a contract proves its sender."""
+        new = (*self.proofs, *(each for each in proofs if each not in self.proofs))
+        if new == self.proofs:
+            return self
+        if new not in self._proving:
+            self._proving[new] = Secrets(self._pairs, quoted=self._quoted, proofs=new)
+        return self._proving[new]
+
     def _with(self, more: Iterable[tuple[str, str]], base: Secrets | None) -> Secrets:
         found = tuple([pair for pair in more if pair[1]])
         if not found:
@@ -133,7 +148,7 @@ class Secrets:
             extended = self
             if new or not short.items() <= self._quoted.items():
                 quoted = {**self._quoted, **short}
-                extended = Secrets([*new, *self._pairs], quoted=quoted, base=base)
+                extended = Secrets([*new, *self._pairs], quoted=quoted, base=base, proofs=self.proofs)
             if len(self._extended) >= _MOST_EXTENDED:
                 self._extended.clear()
             self._extended[key] = extended
@@ -251,7 +266,12 @@ class Secrets:
         `known` are the marks that the headers have already.
         """
         clean = not self._found_in(joined(headers))
-        if clean and not known and is_harmless(headers) and not (sent and self._holds_exactly(headers)):
+        if (
+            clean
+            and not known
+            and is_harmless(headers, self.proofs)
+            and not (sent and self._holds_exactly(headers))
+        ):
             return headers, []
         kept: list[tuple[str, str]] = []
         found: list[tuple[int, bool, Span]] = []
@@ -275,11 +295,11 @@ class Secrets:
         self, name: str, value: str, clean: bool, sent: bool, known: Sequence[Span]
     ) -> tuple[str, list[Span]]:
         """A header's value, redacted, with the spans of the marks."""
-        credentials = secret_header(name)
+        credentials = secret_header(name, self.proofs)
         if known and (credentials or (sent and value in self._exact)):
             return value, list(known)
         if credentials:
-            scheme, rest = split_scheme(value)
+            scheme, rest = split_value(name, value, self.proofs)
             if not rest:
                 return value, []
             whole = Span(len(scheme), len(value), self.name_at(rest, credentials))

@@ -86,14 +86,15 @@ class Relay:
         )
         self._receiver = composing.resolve(receiver, names)
         composing.check(self._receiver)
-        self._secrets = policy.secrets(receiver, self._receiver)
         connection = composing.connection(self._receiver, timeout_ms=timeout_ms)
         self._connection = msgspec.structs.replace(
             connection, decode=False, follow_redirects=False, netrc=False, max_body=httpserver.MAX_BODY
         )
         known = recognition.contracts()
         self._judges = {(each.action, each.edition): Judge(each, sends_tokens=False) for each in known}
-        # A request may belong to any contract, so the secret pointers of all contracts apply.
+        # A request may belong to any contract, so the secret places of all contracts apply.
+        proofs = tuple(proof for each in known for proof in redaction.proofs(each))
+        self._secrets = policy.secrets(receiver, self._receiver).and_proofs(proofs)
         self._secret_pointers = tuple(
             dict.fromkeys(pointer for each in known for pointer in redaction.secret_pointers(each))
         )

@@ -22,7 +22,7 @@ def hints(
         method="POST", url=url, headers=(("Content-Type", "application/json"),), body="{}" * 70_000
     )
     sent = status.Sent(
-        request=request, action="order_cancel", path="/order_cancel_v1", token=token, token_at="/token"
+        request=request, action="order_cancel", path="/order_cancel_v1", proof=token, proof_at="/token"
     )
     response = Response(status=answered, headers=headers, body=body)
     found = status.violation(sent, response, content.of(response), (200,))

@@ -10,6 +10,7 @@ from msgspec import UNSET
 from retailops_sandbox import comparing, jsontext, redaction
 from retailops_sandbox.comparing import judging, matchers
 from retailops_sandbox.comparing.rules import compile_rules
+from retailops_sandbox.contracts.auth import Auth
 from retailops_sandbox.errors import SourceError
 from retailops_sandbox.model import (
     Difference,
@@ -158,9 +159,7 @@ def test_a_status_that_is_expected_breaks_nothing():
 
 
 class WithToken(Contract):
-    class auth:
-        pointer = "/integration_auth_token"
-        status = 401
+    auth = Auth(pointer="/integration_auth_token", status=401)
 
 
 def test_whoever_relays_a_wrong_token_may_be_answered_401():

@@ -368,7 +368,7 @@ def test_a_header_cannot_smuggle(name: str, value: str):
 
 def test_raw_bytes_are_sent_as_they_are():
     assert (
-        composing.build_raw(composing.head(DRAFT, RECEIVER), composing.raw_bytes("{broken")).body
+        composing.build_raw(composing.head(DRAFT, RECEIVER), composing.raw_bytes("{broken"), DRAFT, "").body
         == b"{broken"
     )
     assert composing.raw_bytes("base64:AP8=") == b"\x00\xff"

@@ -12,7 +12,8 @@ import msgspec
 import pytest
 
 from retailops_sandbox.composing import Template
-from retailops_sandbox.contracts import contract
+from retailops_sandbox.contracts import auth, contract
+from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.engine import (
     LARGE_BODY,
     DeliveryFinished,
@@ -35,6 +36,7 @@ from retailops_sandbox.session.ports import SystemClock
 from retailops_sandbox.transport import Transport
 from tests.support.cases import OneCase
 from tests.support.policies import secret_policy
+from tests.support.proving import BEARER, SECRET, SIGNED, proving
 from tests.support.receivers import Peer, answering, closing_after, receiver, response, unused_port
 
 EMPTY = OneCase("{}")
@@ -67,7 +69,8 @@ class MemoryLog:
 
 
 def plan(*steps: dict[str, Any], **fields: Any) -> Plan:
-    document = {"steps": [{"payload": {}, "off_contract": True, **step} for step in steps], **fields}
+    sent = [({} if "raw" in step else {"payload": {}}) | {"off_contract": True, **step} for step in steps]
+    document = {"steps": sent, **fields}
     return scenario.read(json.dumps(document), id="s", file="s.scenario.json")
 
 
@@ -96,15 +99,16 @@ def real_ports(
     log: MemoryLog,
     cases: OneCase = EMPTY,
     environment: dict[str, str] | None = None,
+    agreed: Contract | None = None,
     **secret: Any,
 ) -> Ports:
-    """Ports of which the log alone is made up; every fixture is the same."""
+    """Ports of which the log alone is made up; every fixture is the same, and perhaps every contract."""
     return Ports(
         transport=transport,
         log=log,
         clock=SystemClock(),
         cases=cases,
-        contract=contract.load,
+        contract=contract.load if agreed is None else lambda action, edition: agreed,
         environment=environment or {},
         policy=secret_policy(environment, **secret),
     )
@@ -117,6 +121,7 @@ def play(
     stop_after: int = 0,
     cases: OneCase = SPELLED,
     environment: dict[str, str] | None = None,
+    agreed: Contract | None = None,
     secret: dict[str, Any] | None = None,
     listen: Callable[[Event], None] = lambda event: None,
     **options: Any,
@@ -126,7 +131,7 @@ def play(
     async def run() -> Played:
         log, events = MemoryLog(), []
         async with Transport() as transport:
-            ports = real_ports(transport, log, cases, environment, **secret or {})
+            ports = real_ports(transport, log, cases, environment, agreed, **secret or {})
             target = options.pop("receiver", None) or ReceiverModel(
                 name="shop", base_url=url, timeout_ms=5000
             )
@@ -770,6 +775,80 @@ def test_the_expectation_is_redacted_as_the_answer_is(step: dict[str, Any], answ
     assert played.verdicts == ["passed"], played.steps[0]
     assert "wrong-token-123" not in repr(played.log.records)
     assert "other-token-9" not in repr(played.log.records)
+
+
+class Proved(Played):
+    """What was sent by a contract that proves its sender by a header, and what was kept of it."""
+
+    def __init__(self, written: dict[str, Any], step: dict[str, Any], answer: bytes = NOTHING) -> None:
+        self.agreed = proving(written)
+        with receiver(answering(answer)) as shop:
+            target = ReceiverModel(name="shop", base_url=shop.url, token="${env:SHOP}")
+            played = play(
+                [plan(step)], shop.url, receiver=target, environment={"SHOP": SECRET}, agreed=self.agreed
+            )
+            (self.request,) = shop.requests
+        super().__init__(played.events, played.log)
+
+    @property
+    def sent(self) -> str | None:
+        """The proof as it went out."""
+        head, _, _ = self.request.partition(b"\r\n\r\n")
+        lines = [line.partition(": ") for line in head.decode().split("\r\n")]
+        assert self.agreed.auth is not None
+        return next((value for name, _, value in lines if name == self.agreed.auth.header), None)
+
+    @property
+    def right(self) -> str:
+        """The proof as it must be for the bytes that went out."""
+        assert self.agreed.auth is not None
+        return auth.header_value(self.agreed.auth, SECRET, self.request.partition(b"\r\n\r\n")[2])
+
+    @property
+    def kept(self) -> str:
+        """The proof as the log has it."""
+        assert self.agreed.auth is not None
+        return dict(self.log.deliveries[0].request.headers)[self.agreed.auth.header]
+
+
+@pytest.mark.parametrize(
+    "step", [{"payload": {"note": "é 35.00"}}, {"raw": "{no json"}, {"raw": "base64:AP8="}]
+)
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [(BEARER, "Bearer «redacted:SHOP»"), (SIGNED, "v0:«redacted:signature»")],
+    ids=["bearer", "signature"],
+)
+def test_a_header_proves_the_sender_of_the_exact_bytes_and_is_not_kept(
+    written: dict[str, Any], kept: str, step: dict[str, Any]
+):
+    proved = Proved(written, step)
+    assert proved.sent == proved.right
+    assert proved.kept == kept
+    assert proved.right.split(":")[-1] not in repr(proved.log.records)
+    assert SECRET not in repr(proved.log.records)
+
+
+@pytest.mark.parametrize("written", [BEARER, SIGNED], ids=["bearer", "signature"])
+def test_a_step_sends_a_wrong_proof_or_none(written: dict[str, Any]):
+    name = written["header"].lower()
+    wrong = Proved(written, {"deliver": {"headers": {name: "wrong-proof-123"}}})
+    assert wrong.sent is None
+    assert f"{name}: wrong-proof-123".encode() in wrong.request
+    assert "wrong-proof-123" not in repr(wrong.log.records)
+    without = Proved(written, {"deliver": {"headers": {name: None}}})
+    assert name.encode() not in without.request.lower()
+    assert without.log.deliveries[0].own_headers == {name: None}
+
+
+def test_a_signature_that_a_receiver_quotes_is_not_kept():
+    digest = Proved(SIGNED, {}).right.removeprefix("v0:")
+    quoting = response(json.dumps({"events": [], "expected": digest}).encode())
+    step = {"deliver": {"headers": {"X-Shop-Proof": "v0:wrong"}}, "expect": {"body": {"expected": "other"}}}
+    proved = Proved(SIGNED, step, quoting)
+    assert proved.verdicts == ["failed"]
+    assert digest not in repr(proved.log.records)
+    assert digest not in repr(proved.events)
 
 
 def test_named_variables_and_those_in_headers_are_secret():

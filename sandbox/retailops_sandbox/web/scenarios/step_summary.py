@@ -63,7 +63,10 @@ def _delivered(step: Step) -> str:
         [f"hung up on after {deliver.drop_after_ms} ms first"] if deliver.drop_after_ms is not None else []
     )
     words += [f"within {deliver.timeout_ms} ms"] if deliver.timeout_ms else []
-    words += [f"with {', '.join(deliver.headers)}"] if deliver.headers else []
+    added = [name for name, value in deliver.headers.items() if value is not None]
+    words += [f"with {', '.join(added)}"] if added else []
+    left_out = [name for name, value in deliver.headers.items() if value is None]
+    words += [f"without {', '.join(left_out)}"] if left_out else []
     words += [f"as {deliver.content_type}"] if deliver.content_type else []
     return ", ".join(words)
 

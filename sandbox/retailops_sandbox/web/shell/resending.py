@@ -72,12 +72,18 @@ def raw(sent: Delivery) -> str | None:
         return body
 
 
-def headers(sent: Delivery, *, own: bool) -> dict[str, str]:
-    """The headers that the delivery's step added, as a step spells them; nothing is filled unless `own`."""
+def headers(sent: Delivery, *, own: bool) -> dict[str, str | None]:
+    """The headers that the delivery's step added or, by None, left out, as a step spells them.
+
+    Nothing is filled unless `own`.
+    """
     went_out = {name.lower(): (at, value) for at, (name, value) in enumerate(sent.request.headers)}
     struck_out = redaction.listing.by_part(sent)
-    found = {}
+    found: dict[str, str | None] = {}
     for name, written in sent.own_headers.items():
+        if written is None:
+            found[name] = None
+            continue
         at, value = went_out.get(name.lower(), (-1, ""))
         is_lost = f"/request/headers/{at}/1" in struck_out
         found[name] = written if written and is_lost and own else _literal(value)
