@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import TypeAlias
+from collections.abc import Collection, Mapping
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -42,6 +42,10 @@ class StepResult(msgspec.Struct, frozen=True, kw_only=True):
     """Whether it errored because the step could not be composed."""
     sent: int = 0
     faults: int = 0
+    times: int = 1
+    """How often the step was done: more than once only where it says `repeat_while`."""
+    captured: Mapping[str, Any] = {}
+    """What it captured, by name. Secrets are not struck out of it: it is neither kept nor shown."""
 
     @property
     def unchecked(self) -> tuple[str, ...]:

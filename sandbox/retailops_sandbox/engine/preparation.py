@@ -12,7 +12,7 @@ from retailops_sandbox import composing, jsontext, redaction
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.engine.ports import Options, Sources
 from retailops_sandbox.engine.target import Target, Targets
-from retailops_sandbox.errors import SandboxError
+from retailops_sandbox.errors import SandboxError, UsageError
 from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import Exchange, Expectation, HttpRequest, Step, Violation
 from retailops_sandbox.scenarios import scenario
@@ -134,16 +134,17 @@ class Preparation:
     def is_large(self, plan: Plan, number: int) -> bool:
         """Whether a step is so large that a thread should prepare it, or of unknown size.
 
-        Raises SandboxError where its fixture cannot be read.
+        Raises SandboxError where its contract is not known or its fixture cannot be read.
         """
         step = plan.scenario.steps[number]
+        self._contract(plan, step)
         parts = (self._fixture(plan, step), self._own_expectation(plan, step))
         return not plan.text or len(plan.text) + sum(part.length for part in parts if part) > LARGE_BODY
 
     def step(self, plan: Plan, number: int, names: composing.Names, sequence: int) -> Prepared:
         """Prepare a step of a plan; raises what `prepare` raises. Sets the built-in names."""
         step, clock = plan.scenario.steps[number], self._sources.clock
-        contract = self._sources.contract(plan.scenario.action, plan.scenario.edition)
+        contract = self._contract(plan, step)
         fixture, own = self._fixture(plan, step), self._own_expectation(plan, step)
         of_files = any(part.placeholders for part in (fixture, own) if part)
         if plan.placeholders or self.targets.vary or of_files:
@@ -163,6 +164,14 @@ class Preparation:
         disclosed = (*self._secrets_of_headers(step, expected, plan), *names.secrets)
         return msgspec.structs.replace(prepared, secrets=prepared.secrets.and_also(disclosed))
 
+    def _contract(self, plan: Plan, step: Step) -> Contract:
+        """The contract of a step; UsageError where there is none, with the pointer if the step names it."""
+        try:
+            return self._sources.contract(*plan.scenario.contract_of(step))
+        except UsageError as error:
+            error.pointer = "/action" if step.action else "/edition" if step.edition else None
+            raise
+
     def _secrets_of_headers(
         self, step: Step, expected: Sequence[str], plan: Plan
     ) -> Iterator[tuple[str, str]]:
@@ -173,13 +182,13 @@ class Preparation:
     def _fixture(self, plan: Plan, step: Step) -> composing.Template | None:
         if step.fixture is None:
             return None
-        return self._sources.cases.payload(plan.scenario.action, plan.scenario.edition, step.fixture)
+        return self._sources.cases.payload(*plan.scenario.contract_of(step), step.fixture)
 
     def _own_expectation(self, plan: Plan, step: Step) -> OwnExpectation | None:
         """The fixture's own expectation, where the step is judged by it."""
         if step.fixture is None or not scenario.judged_by_fixture(step):
             return None
-        return self._sources.cases.expectation(plan.scenario.action, plan.scenario.edition, step.fixture)
+        return self._sources.cases.expectation(*plan.scenario.contract_of(step), step.fixture)
 
 
 def _expected_headers(step: Step, own: OwnExpectation | None) -> list[str]:

@@ -45,7 +45,7 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def deliveries(self) -> int:
-        """The number of deliveries that would be sent."""
+        """The number of deliveries that would be sent; of a step that repeats, the first time."""
         deliver = self.step.deliver
         return deliver.times + (deliver.drop_after_ms is not None) if self.would_send else 0
 

@@ -27,7 +27,7 @@ from retailops_sandbox.model import (
     Verdict,
     Violation,
 )
-from retailops_sandbox.scenarios import scenario
+from retailops_sandbox.scenarios import capturing, scenario
 from retailops_sandbox.scenarios.scenario import Plan
 
 
@@ -89,8 +89,30 @@ class StepRun:
         self._step = plan.scenario.steps[number]
         self._names = names
         self._sequence = sequence
+        self._delivered = 0
+        """How many deliveries there were when the step was done before; it may be repeated."""
+        self._joined: dict[str, list[Json]] = {}
+        """The lists that were captured each time that the step was done, one behind the other."""
+        self._goes_on = False
+        """Whether the step is done again, by what was captured the last time."""
 
     async def run(self) -> StepResult:
+        """Do the step, again and again where it says so."""
+        result = await self._once()
+        repetition = self._step.repeat_while
+        if repetition is not None:
+            results = [result]
+            while self._goes_on and len(results) < repetition.at_most:
+                results.append(await self._once())
+            result = _repeated(results, repetition.captured if self._goes_on else "")
+        if not self._step.capture:
+            return result
+        captured = self._names.captured
+        found = {name: captured[name] for name in self._step.capture if name in captured}
+        return msgspec.structs.replace(result, captured=found)
+
+    async def _once(self) -> StepResult:
+        self._goes_on = False
         start = self._ports.clock.seconds()
         try:
             prepared = await self._prepare()
@@ -116,6 +138,8 @@ class StepRun:
             return self._result("errored", self._described(error))
         lost = await self._capture(prepared, done) if self._step.capture else ""
         verdict, reason = _outcome(done, len(prepared.expectations), lost)
+        self._goes_on = self._goes_on and not lost and verdict not in ("errored", "skipped")
+        self._delivered += len(done) + (self._step.deliver.drop_after_ms is not None)
         return StepResult(
             number=self._number,
             name=self._step.name,
@@ -149,7 +173,7 @@ class StepRun:
             await self._drop(prepared, deliver.drop_after_ms)
         done: list[_Attempted] = []
         for first in range(0, deliver.times, deliver.parallel):
-            if deliver.delay_ms and (first or deliver.drop_after_ms is not None):
+            if deliver.delay_ms and (first or self._delivered or deliver.drop_after_ms is not None):
                 await self._context.pause(deliver.delay_ms)
             if self._context.is_stopped:
                 if not done:
@@ -164,7 +188,7 @@ class StepRun:
 
     async def _drop(self, prepared: Prepared, after_ms: int) -> None:
         """Send a delivery and drop its connection, so that the next delivery is a duplicate."""
-        sent = await self._send(prepared, 1, 1, drop_after_ms=after_ms)
+        sent = await self._send(prepared, self._delivered + 1, 1, drop_after_ms=after_ms)
         self._context.on_event(DeliveryFinished(self._plan, sent.delivery, None))
         if not sent.delivery.dropped:
             raise _Stopped if self._context.is_stopped else _NotDropped(sent.delivery.fault)
@@ -172,7 +196,7 @@ class StepRun:
     async def _delivery(self, prepared: Prepared, index: int) -> _Attempted:
         """Send one delivery, and again after a fault while retries are left; the last attempt is judged."""
         expectation = prepared.expectations[index]
-        number = index + (1 if self._step.deliver.drop_after_ms is None else 2)
+        number = self._delivered + index + (1 if self._step.deliver.drop_after_ms is None else 2)
         attempt = 1
         while True:
             sent = await self._send(prepared, number, attempt)
@@ -311,16 +335,71 @@ class StepRun:
         except SandboxError as error:
             self._names.lost |= captures.keys()
             return f"nothing could be captured: {error.what}"
+        watched = self._step.repeat_while.captured if self._step.repeat_while is not None else None
         problems = []
-        for name, path in captures.items():
+        for name, wanted in captures.items():
             try:
-                self._names.captured[name] = value = pointer.resolve(body, path)
-                self._names.lost -= {name}
-                self._names.secrets += redaction.secrets_at(path, value, done[-1].delivery)
+                found = capturing.capture(body, wanted)
             except pointer.PointerError as error:
-                self._names.lost |= {name}
-                problems.append(f"{name} could not be captured from {path}: {error}")
+                self._names.captured.pop(name, None)
+                if name != watched:
+                    self._names.lost |= {name}
+                    problems.append(f"{name} could not be captured from {capturing.spelled(wanted)}: {error}")
+                continue
+            if name == watched:
+                self._goes_on = not capturing.is_empty(found.value)
+            self._names.captured[name] = self._with_earlier(name, found.value)
+            self._names.lost -= {name}
+            for at, value in found.places:
+                self._names.secrets += redaction.secrets_at(at, value, done[-1].delivery)
         return "; ".join(problems)
+
+    def _with_earlier(self, name: str, value: Json) -> Json:
+        """A captured list behind those that were captured when the step was done before; else the value."""
+        if self._step.repeat_while is None or not isinstance(value, list):
+            return value
+        joined = self._joined[name] = [*self._joined.get(name, ()), *value]
+        return joined
+
+
+def _repeated(results: Sequence[StepResult], unfinished: str) -> StepResult:
+    """The result of a step that was done several times: the worst.
+
+    `unfinished` is the name that is still captured although the step was done as often as it may be.
+    """
+    verdict = worst([each.verdict for each in results])
+    last = results[-1]
+    if last.verdict == "skipped" and verdict not in ("failed", "errored"):
+        verdict = "skipped"
+    number = next(number for number, each in enumerate(results) if each.verdict == verdict)
+    reason = _at_time(number, results)
+    if last.verdict == "skipped" != verdict:
+        reason = f"{reason}; {_at_time(len(results) - 1, results)}"
+    if unfinished:
+        times = "once" if len(results) == 1 else f"{len(results)} times"
+        bound = (
+            f"it was done {times}, as often as at_most allows, and {unfinished} is still captured "
+            "(raise at_most, or see why the answers do not end)"
+        )
+        verdict, reason = "failed", f"{reason}; {bound}" if verdict == "failed" and reason else bound
+    return msgspec.structs.replace(
+        results[0],
+        verdict=verdict,
+        reason=reason,
+        judgements=tuple([judgement for each in results for judgement in each.judgements]),
+        attempts=max([each.attempts for each in results]),
+        seconds=sum([each.seconds for each in results]),
+        unreadable=any(each.unreadable for each in results),
+        sent=sum([each.sent for each in results]),
+        faults=sum([each.faults for each in results]),
+        times=len(results),
+    )
+
+
+def _at_time(number: int, results: Sequence[StepResult]) -> str:
+    """The reason of one of several results, with its number from 1."""
+    reason = results[number].reason
+    return f"time {number + 1}: {reason}" if reason and len(results) > 1 else reason
 
 
 def _outcome(done: Sequence[_Attempted], wanted: int, lost: str) -> tuple[Verdict, str]:

@@ -9,6 +9,8 @@ from retailops_sandbox.model import Json
 
 D = TypeVar("D")
 
+WILDCARD = "*"
+"""The token of a path that stands for each item of an array and each member of an object."""
 MAX_TOKENS = 200
 """The most reference tokens of a pointer, as many as a document can have levels."""
 
@@ -60,6 +62,28 @@ def resolve(document: Json, pointer: str) -> Json:
     for token in parse(pointer):
         value = _child(value, token)
     return value
+
+
+def resolve_all(document: Json, path: str) -> list[tuple[str, Json]]:
+    """Each place that a path leads to, as its pointer and value, in the order of the document.
+
+    `*` in the path stands for each item of an array and each member of an object. PointerError, with the
+    pointer of the place, where the path leads nowhere.
+    """
+    found: list[tuple[str, Json]] = [("", document)]
+    for token in parse(path):
+        found = [child for at, value in found for child in _children(at, value, token)]
+    return found
+
+
+def _children(at: str, value: Json, token: str) -> list[tuple[str, Json]]:
+    try:
+        if token != WILDCARD or not isinstance(value, (dict, list)):
+            return [(f"{at}/{escape(token)}", _child(value, token))]
+    except PointerError as error:
+        raise PointerError(f"{at}: {error}" if at else str(error)) from error
+    children = value.items() if isinstance(value, dict) else enumerate(value)
+    return [(f"{at}/{escape(key)}", child) for key, child in children]
 
 
 def get(document: Json, pointer: str, default: D) -> Json | D:

@@ -30,7 +30,16 @@ from retailops_sandbox.model.record import (
     RunInfo,
     RunKind,
 )
-from retailops_sandbox.model.scenario import Deliver, Expectation, Rule, Scenario, Step
+from retailops_sandbox.model.scenario import (
+    Capture,
+    Deliver,
+    Expectation,
+    ObjectCapture,
+    Repetition,
+    Rule,
+    Scenario,
+    Step,
+)
 from retailops_sandbox.model.struckout import Mark, StruckOut
 from retailops_sandbox.model.wire import (
     LONGEST_MS,
@@ -49,6 +58,7 @@ __all__ = [
     "LONGEST_MS",
     "Basic",
     "Bearer",
+    "Capture",
     "Connection",
     "Deliver",
     "Delivery",
@@ -66,10 +76,12 @@ __all__ = [
     "Mark",
     "Netrc",
     "Number",
+    "ObjectCapture",
     "Part",
     "Receiver",
     "Record",
     "Redirect",
+    "Repetition",
     "Request",
     "Response",
     "Result",

@@ -87,6 +87,8 @@ class ResultStep(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     attempts: Count = 1
     """The most attempts that one of its deliveries took."""
     sent: Count = 0
+    times: Count = 1
+    """How often the step was done: more than once only where it says `repeat_while`."""
     seconds: float = 0.0
     unchecked: tuple[str, ...] = ()
     """The parts of its answers that were not compared, as in judgements."""

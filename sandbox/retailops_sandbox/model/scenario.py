@@ -17,6 +17,8 @@ Rule: TypeAlias = str | dict[str, Any]
 
 _Pointer: TypeAlias = Annotated[str, Meta(extra_json_schema={"pattern": r"^(/([^~/]|~[01])*)*$"})]
 """A JSON Pointer. The pattern is in the JSON Schema alone: reading a file gives a better message."""
+_Path: TypeAlias = Annotated[str, Meta(extra_json_schema={"pattern": r"^(/([^~/]|~[01])*)*$"})]
+"""A JSON Pointer in which `*` stands for each item or member."""
 _Pause: TypeAlias = Annotated[int, Meta(ge=0, le=LONGEST_MS)]
 _Limit: TypeAlias = Annotated[int, Meta(ge=1, le=LONGEST_MS)]
 
@@ -76,10 +78,46 @@ class Deliver(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
     ] = None
 
 
+class ObjectCapture(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A capture that makes an object of each place of an answer."""
+
+    path: Annotated[_Path, Meta(description="A pointer, in which * is each item: a list of objects then.")]
+    members: Annotated[
+        dict[str, _Path],
+        Meta(description="Member to pointer, from the place on: what an object is made of.", min_length=1),
+    ]
+
+
+Capture: TypeAlias = _Path | ObjectCapture
+"""Where in an answer a captured value is."""
+
+
+class Repetition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How long a step is done again."""
+
+    captured: Annotated[
+        str,
+        Meta(
+            description="A name that the step captures: it is done again while the value is there and "
+            'is not null, "" or [].'
+        ),
+    ]
+    at_most: Annotated[
+        int,
+        Meta(description="How often the step is done at most; it fails where that ends it.", ge=1, le=1_000),
+    ]
+
+
 class Step(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True):
     """One item of a scenario: compose once, deliver, judge each delivery against one expectation."""
 
     name: Annotated[str, Meta(description="Unique in the file; step 1 and so on where absent.")] = ""
+    action: Annotated[
+        str | None, Meta(description="What RetailOPS calls for; the file's action where absent.")
+    ] = None
+    edition: Annotated[
+        str | None, Meta(description="The version of the contract; the file's edition where absent.")
+    ] = None
     fixture: Annotated[
         str | None,
         Meta(description="The name of the payload to send: one of the workspace's, or a shipped one."),
@@ -105,9 +143,15 @@ class Step(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_field
         ),
     ] = UNSET
     capture: Annotated[
-        dict[str, _Pointer],
-        Meta(description="Name to pointer: takes values from the answer, for later steps."),
+        dict[str, Capture],
+        Meta(
+            description="Name to pointer: takes values from the answer, for later steps. "
+            "With * in the pointer, a list of them."
+        ),
     ] = {}
+    repeat_while: Annotated[
+        Repetition | None, Meta(description="Do the step again while a captured value is not empty.")
+    ] = None
     off_contract: Annotated[bool, Meta(description="Send although the payload breaks the contract.")] = False
 
 
@@ -133,3 +177,12 @@ class Scenario(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
         list[Step],
         Meta(description="What is sent, in this order.", extra_json_schema={"minItems": 1}),
     ]
+
+    def contract_of(self, step: Step) -> tuple[str, str]:
+        """The action and edition of a step: its own, else those of the scenario."""
+        return step.action or self.action, step.edition or self.edition
+
+    @property
+    def contracts(self) -> list[tuple[str, str]]:
+        """The actions and editions of the steps, each once, in the order of the steps."""
+        return list(dict.fromkeys(map(self.contract_of, self.steps)))

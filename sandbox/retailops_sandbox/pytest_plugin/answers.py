@@ -113,6 +113,8 @@ class Result:
         """Every delivery, also each attempt that was sent again."""
         self.comparisons: tuple[Judgement, ...] = self._step.judgements
         """One judgement for each delivery that was judged."""
+        self.captured: dict[str, Any] = dict(self._step.captured)
+        """What `capture` took from the answers, by name."""
 
     @property
     def passed(self) -> bool:

@@ -63,7 +63,7 @@ def _sent(collected: pytest.Session) -> Iterable[tuple[str, str]]:
     begun = process.current(collected.config)
     for item in collected.items:
         if isinstance(item, ScenarioItem):
-            yield item.plan.scenario.action, item.plan.scenario.edition
+            yield from item.plan.scenario.contracts
         elif begun is not None and "retailops" in getattr(item, "fixturenames", ()):
             yield "order_cancel", begun.edition
 

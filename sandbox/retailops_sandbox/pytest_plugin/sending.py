@@ -40,6 +40,9 @@ class Fields(TypedDict, total=False):
     deliver: Mapping[str, Any]
     expect: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
     """None expects nothing; without it, a fixture's own expectation judges."""
+    capture: Mapping[str, Any]
+    """Its values are in the result's `captured`."""
+    repeat_while: Mapping[str, Any]
     off_contract: bool
 
 

@@ -198,8 +198,14 @@ def _check_step(step: Step, at: str) -> None:
         _check_pointer(path, at, "remove", position)
     for path in step.set:
         _check_pointer(path, at, "set", path)
-    for name, path in step.capture.items():
-        _check_pointer(path, at, "capture", name)
+    for name, wanted in step.capture.items():
+        if isinstance(wanted, str):
+            _check_pointer(wanted, at, "capture", name)
+            continue
+        _check_pointer(wanted.path, at, "capture", name, "path")
+        for member, path in wanted.members.items():
+            _check_pointer(path, at, "capture", name, "members", member)
+    _check_repetition(step, at)
     if isinstance(step.expect, list):
         if step.deliver.parallel > 1:
             what = "a list of expectations needs parallel 1: their order is the send order"
@@ -207,6 +213,18 @@ def _check_step(step: Step, at: str) -> None:
         if len(step.expect) != step.deliver.times:
             what = f"{len(step.expect)} expectations for {step.deliver.times} deliveries"
             raise _mistake(what, f"{at}/expect", "give one for each, or a single one for all")
+
+
+def _check_repetition(step: Step, at: str) -> None:
+    if step.repeat_while is None:
+        return
+    watched = step.repeat_while.captured
+    if watched not in step.capture:
+        what = f"the step does not capture {watched!r}"
+        raise _mistake(what, f"{at}/repeat_while/captured", "add it to capture, with its pointer")
+    if isinstance(step.expect, list):
+        what = "a step that is repeated has one expectation: how often it is done is not known before"
+        raise _mistake(what, f"{at}/expect")
 
 
 def _check_pointer(path: str, at: str, *beneath: str | int) -> None:

@@ -20,14 +20,14 @@ _DEEPEST = 50
 def choose(
     plans: Iterable[Plan], expression: str | None, tags: Collection[str], editions: Collection[str] = ()
 ) -> list[Plan]:
-    """The plans that fit the expression, have one of the tags and are of one of the editions, where given."""
+    """The plans that fit the expression, have one of the tags and only steps of the editions, where given."""
     fits = (lambda plan: True) if expression is None else compile(expression)
     return [
         plan
         for plan in plans
         if fits(plan)
         and (not tags or not set(tags).isdisjoint(_tags(plan)))
-        and (not editions or plan.scenario.edition in editions)
+        and (not editions or {edition for _, edition in plan.scenario.contracts}.issubset(editions))
     ]
 
 

@@ -34,11 +34,15 @@ class Fitting(msgspec.Struct, frozen=True):
 
 
 def fitting(plans: Sequence[Plan], speaks: SpokenEditions) -> Fitting:
-    """The plans whose edition a receiver speaks, as far as is known."""
-    editions = {plan.scenario.edition for plan in plans}
+    """The plans of whose steps a receiver speaks all editions, as far as is known."""
+    editions = {edition for plan in plans for edition in _editions(plan)}
     others = {edition for edition in editions if not speaks.includes(edition)}
-    kept = [plan for plan in plans if plan.scenario.edition not in others] if others else plans
+    kept = [plan for plan in plans if others.isdisjoint(_editions(plan))] if others else plans
     return Fitting(kept, tuple(sorted(others)), len(plans) - len(kept), speaks)
+
+
+def _editions(plan: Plan) -> set[str]:
+    return {edition for _, edition in plan.scenario.contracts}
 
 
 def editions_of(

@@ -464,6 +464,214 @@ def test_a_capture_that_does_not_resolve_fails_its_step_and_skips_those_that_use
     assert "/events/0/error_code" in played.steps[0].reason
 
 
+ORDERS = response(
+    b'{"events":[],"orders":[{"refnum":"A1","id":1,"tags":["x"]},{"refnum":"B2","id":2,"tags":[]}]}'
+)
+
+
+def test_a_path_with_a_star_captures_a_list_also_an_empty_one():
+    capturing = {"capture": {"ids": "/orders/*/id", "none": "/events/*", "tags": "/orders/*/tags/*"}}
+    uses = {"payload": {"ids": "${ids}", "none": "${none}", "tags": "${tags}"}}
+    with receiver(answering(ORDERS)) as shop:
+        play([plan(capturing, uses)], shop.url)
+    assert body(shop.requests[1]) == {"ids": [1, 2], "none": [], "tags": ["x"]}
+
+
+def test_members_make_a_list_of_objects_and_of_one_place_an_object():
+    wanted = {"path": "/orders/*", "members": {"ref": "/refnum", "tags": "/tags/*"}}
+    one = {"path": "/orders/0", "members": {"ref": "/refnum"}}
+    with receiver(answering(ORDERS)) as shop:
+        play(
+            [plan({"capture": {"pulled": wanted, "one": one}}, {"payload": ["${pulled}", "${one}"]})],
+            shop.url,
+        )
+    pulled = [{"ref": "A1", "tags": ["x"]}, {"ref": "B2", "tags": []}]
+    assert body(shop.requests[1]) == [pulled, {"ref": "A1"}]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "reason"),
+    [
+        ("/absent/*", "seen could not be captured from /absent/*: there is no member 'absent'"),
+        ("/orders/*/total", "seen could not be captured from /orders/*/total: /orders/0: there is no member"),
+        ("/orders/*/id/*", "/orders/0/id: '*' leads into a number, which has no members"),
+        (
+            {"path": "/orders/*", "members": {"total": "/total"}},
+            "from /orders/* (total): /orders/0: there is no member 'total'",
+        ),
+    ],
+)
+def test_what_no_list_can_be_made_of_fails_the_step_and_says_where(wanted: Any, reason: str):
+    with receiver(answering(ORDERS)) as shop:
+        played = play([plan({"capture": {"seen": wanted}, "expect": {}})], shop.url)
+    assert played.verdicts == ["failed"]
+    assert reason in played.steps[0].reason
+
+
+def test_a_secret_in_a_captured_list_stays_one():
+    answer = response(b'{"events":[],"keys":[{"k":"other-word"},{"k":"secret-word-1"}]}')
+    capturing = {"capture": {"keys": {"path": "/keys/*", "members": {"key": "/k"}}}}
+    uses = {"payload": {"given": "${keys}"}, "set": {"/again": "x${env:KEY}"}}
+    environment = {"KEY": "secret-word-1"}
+    target = ReceiverModel(name="shop", base_url="", headers={"X-Key": "${env:KEY}"}, timeout_ms=5000)
+    with receiver(answering(answer)) as shop:
+        target = msgspec.structs.replace(target, base_url=shop.url)
+        played = play([plan(capturing, uses)], shop.url, receiver=target, environment=environment)
+    assert b"secret-word-1" in shop.requests[1].partition(b"\r\n\r\n")[2]
+    assert "secret-word-1" not in str(played.log.records)
+    assert "other-word" in played.log.deliveries[1].request.body
+
+
+# --- steps that are repeated ---
+
+
+def page(*refnums: str, token: Any) -> bytes:
+    following = {} if token is msgspec.UNSET else {"next": token}
+    document = {"events": [], "orders": [{"ref": each} for each in refnums], **following}
+    return response(json.dumps(document).encode())
+
+
+PULL = {
+    "name": "pull",
+    "payload": {"token": "${next}", "id": "${uuid}"},
+    "capture": {"next": "/next", "pulled": "/orders/*/ref"},
+    "repeat_while": {"captured": "next", "at_most": 5},
+    "expect": {},
+}
+FIRST = {"variables": {"next": "start"}}
+
+
+@pytest.mark.parametrize("end", [None, "", [], msgspec.UNSET])
+def test_a_step_is_done_again_while_a_captured_value_is_not_empty(end: Any):
+    answers = (page("A", token="p2"), page(token="p3"), page("B", "C", token=end))
+    uses = {"payload": {"pulled": "${pulled}"}, "expect": {}}
+    with receiver(answering(*answers, NOTHING)) as shop:
+        played = play([plan(PULL, uses, **FIRST)], shop.url)
+    sent = [body(each) for each in shop.requests]
+    assert [each.get("token") for each in sent] == ["start", "p2", "p3", None]
+    assert len({each["id"] for each in sent[:3]}) == 3  # composed anew each time
+    assert sent[3] == {"pulled": ["A", "B", "C"]}
+    assert played.verdicts == ["passed", "passed"]
+    assert [(each.step, each.number) for each in played.log.deliveries] == [
+        ("pull", 1),
+        ("pull", 2),
+        ("pull", 3),
+        ("step 2", 1),
+    ]
+    (pulled, _), (kept, _) = played.steps, played.log.results[0].steps
+    assert (pulled.times, pulled.sent, len(pulled.judgements), kept.times) == (3, 3, 3, 3)
+
+
+def test_a_name_that_ends_a_repetition_by_its_absence_is_that_of_the_variables_again():
+    with receiver(answering(page(token="p2"), page(token=msgspec.UNSET), NOTHING)) as shop:
+        played = play([plan(PULL, {"payload": {"token": "${next}"}}, **FIRST)], shop.url)
+    assert body(shop.requests[2]) == {"token": "start"}
+    assert played.verdicts == ["passed", "recorded"]
+
+
+def test_reaching_the_bound_fails_the_step():
+    with receiver(answering(page("A", token="again"))) as shop:
+        played = play([plan(PULL, {"payload": {"seen": "${pulled}"}}, **FIRST)], shop.url)
+    assert played.steps[0].reason == (
+        "it was done 5 times, as often as at_most allows, and next is still captured "
+        "(raise at_most, or see why the answers do not end)"
+    )
+    assert (played.verdicts, played.steps[0].times) == (["failed", "recorded"], 5)
+    assert body(shop.requests[5]) == {"seen": ["A"] * 5}
+
+
+def test_the_worst_time_counts_and_a_failed_one_does_not_end_the_repetition():
+    step = {**PULL, "expect": {"body": {"next": "any"}, "rules": {"": {"extra": "allow"}, "/next": "any"}}}
+    answers = (page(token="p2"), response(b'{"events":1,"next":"p3","orders":[]}'), page(token=""))
+    with receiver(answering(*answers)) as shop:
+        played = play([plan(step, **FIRST)], shop.url)
+    assert (played.verdicts, played.steps[0].times) == (["failed"], 3)
+    assert [each.verdict for each in played.steps[0].judgements] == ["passed", "failed", "passed"]
+
+
+@pytest.mark.parametrize(
+    ("second", "verdict", "reason"),
+    [
+        (response(b"<html>"), "failed", "time 2: nothing could be captured: the answer is not JSON"),
+        (response(b'{"events":[],"next":"p3"}'), "failed", "time 2: pulled could not be captured from"),
+        (response(b"no gzip", "Content-Encoding: gzip"), "errored", "time 2: malformed"),
+    ],
+)
+def test_what_cannot_be_captured_or_a_fault_ends_the_repetition(second: bytes, verdict: str, reason: str):
+    step = {**PULL, "expect": {"contract": False}}
+    with receiver(answering(page("A", token="p2"), second)) as shop:
+        played = play([plan(step, {"payload": {"seen": "${pulled}"}}, **FIRST)], shop.url)
+    assert played.verdicts == [verdict, "skipped"]
+    assert played.steps[0].reason.startswith(reason)
+    assert (played.steps[0].times, len(shop.requests)) == (2, 2)
+
+
+def test_a_time_that_cannot_be_composed_errors_the_step_and_what_was_sent_counts():
+    step = {**PULL, "payload": {}, "deliver": {"headers": {"X-Token": "${next}"}}}
+    with receiver(answering(page(token="a\nb"))) as shop:
+        played = play([plan(step, **FIRST)], shop.url)
+    assert played.verdicts == ["errored"]
+    assert "time 2: " in played.steps[0].reason
+    assert (played.steps[0].sent, len(played.steps[0].judgements)) == (1, 1)
+
+
+def test_stopping_ends_a_repetition_and_says_so():
+    with receiver(answering(page(token="again"))) as shop:
+        step = {**PULL, "deliver": {"delay_ms": 60_000}}  # the pause before the second time ends at once
+        played = play([plan(step, **FIRST)], shop.url, stop_after=2)
+    assert played.verdicts == ["skipped"]
+    assert played.steps[0].reason == "time 2: the run was stopped"
+    assert (played.steps[0].times, played.steps[0].sent) == (2, 1)
+
+
+def test_deliveries_of_a_repeated_step_are_numbered_through():
+    step = {**PULL, "deliver": {"times": 2}}
+    with receiver(answering(page(token="p2"), page(token="p2"), page(token=""))) as shop:
+        played = play([plan(step, **FIRST)], shop.url)
+    assert [each.number for each in played.log.deliveries] == [1, 2, 3, 4]
+
+
+def test_a_preview_says_how_often_a_step_may_be_repeated():
+    from retailops_sandbox.reporting.render import preview as rendered
+
+    found = previews(plan(PULL, **FIRST))
+    said = list(rendered.text(found, (), ReceiverModel(name="shop", base_url="http://h")))
+    assert said[1].endswith(", then again while next is not empty, 5 times at most")
+    assert said[-1].startswith("at least 1 delivery of 1 scenario would be sent")
+
+
+# --- steps of several contracts ---
+
+
+def test_a_step_may_be_of_another_contract_than_its_scenario():
+    document = {
+        "steps": [
+            {"fixture": "f", "off_contract": True},
+            {"fixture": "f", "edition": "v1", "off_contract": True},
+            {"fixture": "f", "action": "order_brew"},
+        ]
+    }
+    asked: list[tuple[str, ...]] = []
+
+    class Cases(OneCase):
+        def payload(self, *name: str) -> Template:
+            asked.append(name)
+            return super().payload(*name)
+
+    whole = scenario.read(json.dumps(document), id="s", file="s.scenario.json")
+    with receiver(answering(NOTHING)) as shop:
+        played = play([whole], shop.url, cases=Cases("{}"))
+    assert [(each.action, each.edition) for each in played.log.deliveries] == [
+        ("order_cancel", "draft"),
+        ("order_cancel", "v1"),
+    ]
+    assert [b"/order_cancel " in each or b"/order_cancel_v1 " in each for each in shop.requests] == [True] * 2
+    assert dict.fromkeys(asked) == dict.fromkeys(
+        [("order_cancel", "draft", "f"), ("order_cancel", "v1", "f")]
+    )
+    assert "at /action: there is no contract order_brew.draft" in played.steps[2].reason
+
+
 # --- large answers ---
 
 

@@ -436,7 +436,7 @@ def test_convert_takes_each_number_as_its_field_wants_it() -> None:
         (
             '{"steps": [{"capture": {"a": "/x", "b/c": 1}}]}',
             Scenario,
-            "s.json:1:43 at /steps/0/capture/b~1c: expected a string, found an integer",
+            "s.json:1:43 at /steps/0/capture/b~1c: expected a string or an object, found an integer",
         ),
         ("{}", Scenario, 's.json:1:1: the field "steps" is missing (add it)'),
         ("[]", Scenario, "s.json:1:1: expected an object, found an array"),

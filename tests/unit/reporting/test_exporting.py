@@ -22,7 +22,9 @@ from retailops_sandbox.model import (
     Fault,
     Judgement,
     Number,
+    ObjectCapture,
     Receiver,
+    Repetition,
     Request,
     Response,
     Scenario,
@@ -124,12 +126,11 @@ def test_a_curl_command_does_not_spell_out_the_password_of_a_proxy(proxy: str, s
 class Answers:
     """What the file's tests are given: notes the calls, and answers as told."""
 
-    def __init__(self, body: Any = None) -> None:
+    def __init__(self, captured: dict[str, Any] | None = None) -> None:
         self.sent: list[dict[str, Any]] = []
         self.checked = 0
         self.verdict = "recorded"
-        self.response = self
-        self._body = body
+        self.captured = captured or {}
 
     def send(self, fixture: str | None = None, **fields: Any) -> Answers:
         self.sent.append({"fixture": fixture, **fields})
@@ -138,15 +139,12 @@ class Answers:
     def check(self) -> None:
         self.checked += 1
 
-    def json(self) -> Any:
-        return self._body
 
-
-def executed(text: str, body: Any = None) -> Answers:
+def executed(text: str, captured: dict[str, Any] | None = None) -> Answers:
     """The calls of all tests of a file."""
     names: dict[str, Any] = {}
     exec(compile(text, "test_it.py", "exec"), names)
-    answers = Answers(body)
+    answers = Answers(captured)
     for name, test in names.items():
         if name.startswith("test_"):
             test(answers)
@@ -192,30 +190,36 @@ def test_every_field_of_a_step_is_in_the_file():
         set={"/b": 1},
         deliver=Deliver(times=2, headers={"X": "y"}),
         expect=Expectation(status=200, body={"n": Number("1.50")}, rules={"/n": "any"}),
-        capture={"code": "/events/0/code"},
+        capture={"code": "/events/0/code", "all": ObjectCapture(path="/a/*", members={"b": "/c"})},
+        repeat_while=Repetition(captured="code", at_most=3),
         off_contract=True,
     )
-    later = Step(name="later", raw="x", off_contract=True)
+    later = Step(name="later", raw="x", off_contract=True, action="order_pull", edition="v1")
     text = pytest_file.document([Scenario(name="It's all", steps=[step, later])], title="x")
-    answers = executed(text, {"events": [{"code": "a${b}"}]})
+    answers = executed(text, {"code": "a${b}", "all": [{"b": Number("1.50")}]})
     first, second = answers.sent
     assert first == {
         "fixture": "default",
         "action": "order_cancel",
         "edition": "draft",
-        "variables": {"code": "a$${b}"},
+        "variables": {"code": "a$${b}", "all": [{"b": Number("1.50")}]},
         "remove": ["/a"],
         "set": {"/b": 1},
         "deliver": {"times": 2, "headers": {"X": "y"}},
         "expect": {"status": 200, "body": {"n": Number("1.50")}, "rules": {"/n": "any"}},
+        "capture": {"code": "/events/0/code", "all": {"path": "/a/*", "members": {"b": "/c"}}},
+        "repeat_while": {"captured": "code", "at_most": 3},
         "off_contract": True,
     }
-    assert (second["raw"], second["variables"]) == ("x", {"code": "a$${b}"})
+    assert (second["raw"], second["variables"]) == ("x", first["variables"])
+    assert (second["action"], second["edition"]) == ("order_pull", "v1")
     assert answers.checked == 1
     assert "def test_it_s_all(retailops):" in text
     assert 'Number("1.50")' in text
     known = {
         "name",
+        "action",
+        "edition",
         "fixture",
         "payload",
         "raw",
@@ -224,6 +228,7 @@ def test_every_field_of_a_step_is_in_the_file():
         "deliver",
         "expect",
         "capture",
+        "repeat_while",
         "off_contract",
     }
     assert set(Step.__struct_fields__) == known

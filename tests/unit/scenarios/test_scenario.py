@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from retailops_sandbox import jsontext
 from retailops_sandbox.errors import SourceError
-from retailops_sandbox.model import Deliver, Expectation, Number, Scenario, Step
+from retailops_sandbox.model import Deliver, Expectation, Number, ObjectCapture, Repetition, Scenario, Step
 from retailops_sandbox.scenarios import scenario
 
 
@@ -62,6 +62,42 @@ def test_a_step_knows_its_line():
         (text(step(set={"a/b": 1})), "/steps/0/set/a~1b", "must start with /"),
         (text(step(remove=["/a~2"])), "/steps/0/remove/0", "~"),
         (text(step(capture={"code": "events"})), "/steps/0/capture/code", "must start with /"),
+        (text(step(capture={"all": "/a/*", "code": "events"})), "/steps/0/capture/code", "must start with /"),
+        (text(step(capture={"code": 7})), "/steps/0/capture/code", ""),
+        (text(step(capture={"all": {"path": "/a/*"}})), "/steps/0/capture/all", "members"),
+        (text(step(capture={"all": {"path": "/a/*", "members": {}}})), "/steps/0/capture/all/members", ""),
+        (
+            text(step(capture={"all": {"path": "a", "members": {"id": "/id"}}})),
+            "/steps/0/capture/all/path",
+            "must start with /",
+        ),
+        (
+            text(step(capture={"all": {"path": "/a/*", "members": {"id": "id"}}})),
+            "/steps/0/capture/all/members/id",
+            "must start with /",
+        ),
+        (
+            text(step(capture={"a": "/a"}, repeat_while={"captured": "b", "at_most": 2})),
+            "/steps/0/repeat_while/captured",
+            "the step does not capture 'b'",
+        ),
+        (
+            text(step(capture={"a": "/a"}, repeat_while={"captured": "a"})),
+            "/steps/0/repeat_while",
+            "at_most",
+        ),
+        (
+            text(step(capture={"a": "/a"}, repeat_while={"captured": "a", "at_most": 0})),
+            "/steps/0/repeat_while/at_most",
+            "at least 1 and at most 1,000",
+        ),
+        (
+            text(step(capture={"a": "/a"}, repeat_while={"captured": "a", "at_most": 2}, expect=[{}])),
+            "/steps/0/expect",
+            "has one expectation",
+        ),
+        (text(step(action=1)), "/steps/0/action", ""),
+        (text(step(edition=["v1"])), "/steps/0/edition", ""),
         (
             text(step(deliver={"times": 0})),
             "/steps/0/deliver/times",
@@ -99,6 +135,16 @@ def test_a_mistake_is_told_with_file_line_and_pointer(source: str, pointer: str 
     assert "\n" not in str(error)
 
 
+def test_a_step_is_of_its_own_contract_or_else_of_the_files():
+    plan = read(
+        text(step(), step(edition="v1"), step(action="order_pull"), step(action="a", edition="b"), step())
+    )
+    whole = plan.scenario
+    found = [("order_cancel", "draft"), ("order_cancel", "v1"), ("order_pull", "draft"), ("a", "b")]
+    assert [whole.contract_of(each) for each in whole.steps] == [*found, found[0]]
+    assert whole.contracts == found
+
+
 def test_an_expectation_is_checked_like_one_in_a_file():
     assert scenario.expectation('{"body": {"events": []}}').body == {"events": []}
     with pytest.raises(SourceError) as caught:
@@ -132,6 +178,25 @@ bodies = st.one_of(
     st.fixed_dictionaries({"payload": values}),
     st.fixed_dictionaries({"raw": names, "deliver": st.builds(Deliver, content_type=names)}),
 )
+paths = st.lists(st.sampled_from(["a", "*", "0", "~1"]), max_size=3).map(
+    lambda tokens: "".join(f"/{token}" for token in tokens)
+)
+captures = paths | st.builds(
+    ObjectCapture, path=paths, members=st.dictionaries(names, paths, min_size=1, max_size=2)
+)
+
+
+@st.composite
+def captured(draw: st.DrawFn) -> dict[str, object]:
+    """The members of a step that capture, and repeat it while one of the values is not empty."""
+    found = draw(st.dictionaries(names, captures, max_size=3))
+    watched = draw(st.none() | st.sampled_from(sorted(found))) if found else None
+    if watched is None:
+        return {"capture": found}
+    return {
+        "capture": found,
+        "repeat_while": Repetition(captured=watched, at_most=draw(st.integers(1, 1000))),
+    }
 
 
 @st.composite
@@ -142,6 +207,9 @@ def scenarios(draw: st.DrawFn) -> Scenario:
             name=f"{draw(names)}{number}",
             expect=draw(st.none() | expectations),
             off_contract=draw(st.booleans()),
+            action=draw(st.none() | names),
+            edition=draw(st.none() | names),
+            **draw(captured()),
             **body,
         )
         for number, body in enumerate(bodies_drawn)

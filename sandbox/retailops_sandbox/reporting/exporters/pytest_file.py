@@ -29,8 +29,10 @@ from retailops_sandbox.scenarios.scenario import Plan, judged_by_fixture
 from retailops_sandbox.workspace.names import free_name
 
 _WIDTH = 100
-_CALLABLE = ("Number", "escaped", "resolve")
+_CALLABLE = ("Number", "escaped")
 """The public names of the package that the tests of a file may call."""
+_FIELDS = ["payload", "raw", "remove", "set", "deliver", "expect", "capture", "repeat_while", "off_contract"]
+"""The fields of a step that a send takes as they are."""
 _HEADER = '''"""{title}
 
 Written by retailops-sandbox {version}. It needs that package and nothing else:
@@ -81,10 +83,11 @@ def _carried(whole: Scenario, step: Step, sources: Sources) -> Step:
     """The step; of a fixture that is not shipped, payload and expectation come with the file."""
     if step.fixture is None:
         return step
-    name = (whole.action, whole.edition, step.fixture)
+    action, edition = whole.contract_of(step)
+    name = (action, edition, step.fixture)
     payload = sources.fixture(*name)
     if payload is UNSET:
-        raise UsageError(f"there is no {whole.action} {whole.edition} fixture {step.fixture!r}")
+        raise UsageError(f"there is no {action} {edition} fixture {step.fixture!r}")
     shipped = sources.shipped(*name)
     is_shipped = shipped is not UNSET and jsontext.compact(shipped) == jsontext.compact(payload)
     if judged_by_fixture(step):
@@ -131,19 +134,17 @@ def _step(scenario: Scenario, step: Step, has_variables: bool) -> Iterator[str]:
     arguments: list[tuple[str, str]] = []
     if step.fixture is not None:
         arguments.append(("", _literal(written["fixture"], 2)))
-    arguments.append(("action=", _literal(scenario.action, 2)))
-    arguments.append(("edition=", _literal(scenario.edition, 2)))
+    action, edition = scenario.contract_of(step)
+    arguments += [("action=", _literal(action, 2)), ("edition=", _literal(edition, 2))]
     if has_variables:
         arguments.append(("variables=", "variables"))
-    fields = ("payload", "raw", "remove", "set", "deliver", "expect", "off_contract")
-    arguments += [(f"{field}=", _literal(written[field], 2)) for field in fields if field in written]
+    arguments += [(f"{field}=", _literal(written[field], 2)) for field in _FIELDS if field in written]
     call = _call(arguments)
     yield f"    result = retailops.send({call})"
     is_judged = step.expect or judged_by_fixture(step)
     yield "    result.check()" if is_judged else '    assert result.verdict == "recorded"'
-    for name, path in step.capture.items():
-        value = f"escaped(resolve(result.response.json(), {_literal(path, 1)}))"
-        yield f"    variables[{_literal(name, 1)}] = {value}"
+    if step.capture:
+        yield "    variables |= escaped(result.captured)"
 
 
 def _call(arguments: list[tuple[str, str]]) -> str:

@@ -68,8 +68,9 @@ def _result(result: Result, spoiled: dict[tuple[str, str], list[Entry]]) -> Iter
     name = lines.in_line(f"{result.name}  {result.scenario}")
     yield f"{verdict(result.verdict)}  {name}  {shown.took(result.seconds)}"
     for step in result.steps:
-        if left_out := lines.not_compared(step.unchecked, step.verdict):
-            yield f"    {verdict(step.verdict)}  step {quoted(step.name)}: {left_out}"
+        left_out = lines.not_compared(step.unchecked, step.verdict)
+        if notes := ", ".join(filter(None, (lines.repeated(step), left_out))):
+            yield f"    {verdict(step.verdict)}  step {quoted(step.name)}: {notes}"
         if step.verdict not in ("failed", "errored", "skipped"):
             continue
         reason = f": {lines.in_line(step.reason)}" if step.reason else ""

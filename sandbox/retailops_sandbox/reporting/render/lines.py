@@ -13,7 +13,7 @@ from retailops_sandbox.comparing import NOT_JSON, coverage
 from retailops_sandbox.comparing.matchers import QUANTIFIERS
 from retailops_sandbox.engine import ScenarioResult, StepResult
 from retailops_sandbox.errors import SandboxError
-from retailops_sandbox.foreign_text import WHOLE
+from retailops_sandbox.foreign_text import WHOLE, quoted
 from retailops_sandbox.foreign_text import in_line as in_line
 from retailops_sandbox.foreign_text import visible as visible
 from retailops_sandbox.model import (
@@ -25,6 +25,7 @@ from retailops_sandbox.model import (
     Redirect,
     Response,
     Result,
+    ResultStep,
     Verdict,
     Violation,
 )
@@ -139,6 +140,16 @@ def not_compared(unchecked: Sequence[str], verdict: Verdict) -> str:
         verb = "was" if parts == [coverage.BODY] else "were"
         said.append(f"{' and '.join(map(in_line, parts))} {verb} not compared")
     return ", ".join(said)
+
+
+def repeated(step: StepResult | ResultStep) -> str:
+    """`done 3 times`, of a step that was repeated; else empty."""
+    return f"done {step.times:,} times" if step.times > 1 else ""
+
+
+def steps_repeated(result: ScenarioResult) -> str:
+    """`"pull" done 3 times`, for each step of a scenario that was repeated."""
+    return ", ".join(f"{quoted(each.name)} {repeated(each)}" for each in result.steps if each.times > 1)
 
 
 def steps_not_compared(result: ScenarioResult | Result) -> str:

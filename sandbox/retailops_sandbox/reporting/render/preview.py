@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from retailops_sandbox.engine.preview import Preview
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.foreign_text import quoted
-from retailops_sandbox.model import Receiver
+from retailops_sandbox.model import Receiver, Step
 from retailops_sandbox.reporting.render import lines
 
 
@@ -38,7 +38,7 @@ def _step(each: Preview) -> Iterator[str]:
         return
     times = f", {each.deliveries} times" if each.deliveries > 1 else ""
     request = lines.in_line(f"{each.request.method} {each.request.url}")
-    yield f"  {glyph} {name}  {request}  {each.size:,} bytes{times}"
+    yield f"  {glyph} {name}  {request}  {each.size:,} bytes{times}{_again(step)}"
     if each.violations:
         place = f"{lines.in_line(each.plan.file)}:{each.plan.line(each.number)}: "
         reason = "sent although" if step.off_contract else f"{place}not sent, because"
@@ -46,11 +46,21 @@ def _step(each: Preview) -> Iterator[str]:
         yield from (f"        {lines.violation(found)}" for found in each.violations)
 
 
+def _again(step: Step) -> str:
+    """How often a step that repeats is done."""
+    repetition = step.repeat_while
+    if repetition is None:
+        return ""
+    watched = lines.in_line(repetition.captured)
+    return f", then again while {watched} is not empty, {repetition.at_most:,} times at most"
+
+
 def _count(previews: Sequence[Preview], unreadable: Sequence[SandboxError], receiver: Receiver) -> str:
     deliveries = sum(each.deliveries for each in previews)
     scenarios = len({id(each.plan) for each in previews if each.would_send})
+    is_least = any(each.step.repeat_while is not None and each.would_send for each in previews)
     words = [
-        f"{deliveries:,} {_plural('delivery', 'deliveries', deliveries)}"
+        f"{'at least ' if is_least else ''}{deliveries:,} {_plural('delivery', 'deliveries', deliveries)}"
         f" of {scenarios:,} {_plural('scenario', 'scenarios', scenarios)} would be sent"
     ]
     refused = sum(each.is_refused for each in previews)

@@ -231,6 +231,7 @@ def _template() -> jinja2.Environment:
     environment.filters.update(
         visible=visible,
         not_compared=lines.not_compared,
+        repeated=lines.repeated,
         outcome=lines.outcome,
         redirect=lines.redirect,
         start_line=lines.start_line,

@@ -85,6 +85,8 @@ def _inside(result: ScenarioResult) -> str:
         for step in result.steps
         if step.attempts > 1
     ]
+    if said := lines.steps_repeated(result):
+        notes.append(f"step {said}")
     for step in result.steps:
         if said := lines.not_compared(step.unchecked, step.verdict):
             notes.append(f"step {quoted(step.name)}: {said}")

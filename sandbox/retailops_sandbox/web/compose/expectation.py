@@ -180,13 +180,13 @@ def _picks(context: AppContext, send_form: SendForm) -> tuple[list[tuple[str, li
     groups = [("Contract", of_contract)]
     scenarios = context.scenario_index.read()
     for plan in scenarios.plans:
-        if (plan.scenario.action, plan.scenario.edition) == (send_form.action, send_form.edition):
-            steps = [
-                Pick(f"{plan.id}#{number}", step.name, step.expect)
-                for number, step in enumerate(plan.scenario.steps)
-                if isinstance(step.expect, Expectation)
-            ]
-            groups += [(plan.name, steps)] if steps else []
+        steps = [
+            Pick(f"{plan.id}#{number}", step.name, step.expect)
+            for number, step in enumerate(plan.scenario.steps)
+            if isinstance(step.expect, Expectation)
+            and plan.scenario.contract_of(step) == (send_form.action, send_form.edition)
+        ]
+        groups += [(plan.name, steps)] if steps else []
     return groups, [str(error) for error in scenarios.unreadable]
 
 

@@ -299,8 +299,11 @@ class FixtureButtons:
         ids = [
             plan.id
             for plan in self._context.scenario_index.read().plans
-            if (plan.scenario.action, plan.scenario.edition) == (send_form.action, send_form.edition)
-            and any(step.fixture == name for step in plan.scenario.steps)
+            if any(
+                step.fixture == name
+                and plan.scenario.contract_of(step) == (send_form.action, send_form.edition)
+                for step in plan.scenario.steps
+            )
         ]
         if not ids:
             return ()

@@ -254,7 +254,7 @@ def _rows(context: AppContext, run: RunSummary, scenario: str | None = None) -> 
 
 def _stands_out(step: ResultStep) -> bool:
     """Whether the table of a run shows a step."""
-    return step.verdict in ("failed", "errored", "skipped") or step.attempts > 1
+    return step.verdict in ("failed", "errored", "skipped") or step.attempts > 1 or step.times > 1
 
 
 def _deliveries(context: AppContext, id: str) -> list[DeliveryRow]:

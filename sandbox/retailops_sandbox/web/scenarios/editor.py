@@ -150,7 +150,7 @@ class ScenarioEditorPages(RoomPages):
             def payload_of(fixture: str) -> str:
                 if not fixture:
                     raise FieldProblem("payload", "write a payload, or choose a case to copy its payload")
-                return self._context.workspace.read_fixture(planned.action, planned.edition, fixture)
+                return self._context.workspace.read_fixture(*edit.step.contract_in(planned), fixture)
 
             number = _number(edit.opened)
             if number >= len(planned.steps):
@@ -188,11 +188,19 @@ class ScenarioEditorPages(RoomPages):
         planned = _plan(edit.text).scenario
         if not edit.case:
             raise UsageError("there is no case of this contract", mend="make one in the workbench")
-        name = free_name(edit.case, {step.name for step in planned.steps}.__contains__, separator=" ")
-        step: dict[str, Json] = {"name": name, "fixture": edit.case}
+        *other, case = edit.case.split(" ")
+        agreed = StepForm(contract=" ".join(other)).contract_in(planned)
+        wanted = case if agreed == (planned.action, planned.edition) else agreed[0]
+        name = free_name(wanted, {step.name for step in planned.steps}.__contains__, separator=" ")
+        step: dict[str, Json] = {"name": name}
+        of_file = {"action": planned.action, "edition": planned.edition}
+        for member, value in zip(of_file, agreed, strict=True):
+            if value != of_file[member]:
+                step[member] = value
         if edit.argument == "payload":
-            payload = self._context.workspace.read_fixture(planned.action, planned.edition, edit.case)
-            step = {"name": name, "payload": jsontext.parse(payload)}
+            step["payload"] = jsontext.parse(self._context.workspace.read_fixture(*agreed, case))
+        else:
+            step["fixture"] = case
         edit.text = jsontext.insert(edit.text, "/steps/-", step)
         edit.words.append(f"Added {name}.")
         edit.next_opened = str(len(planned.steps))
@@ -219,7 +227,7 @@ class ScenarioEditorPages(RoomPages):
                 plan = None
             if plan is not None:
                 panel = editor_panel.steps_panel(
-                    self._context.workspace, plan, edit.opened, step=edit.step, head=edit.head, wrong=wrong
+                    self._context, plan, edit.opened, step=edit.step, head=edit.head, wrong=wrong
                 )
         if panel is None:
             typed = edit.typed if edit.view == FILE else None

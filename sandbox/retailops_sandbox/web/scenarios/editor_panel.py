@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -15,6 +15,7 @@ from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.web.scenarios.step_form import HeadForm, StepForm
 from retailops_sandbox.web.scenarios.vocabulary import scenario_vocabulary
+from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.pages import problems
 from retailops_sandbox.web.shell.vocabulary import Word
 from retailops_sandbox.workspace.undo import stamp
@@ -49,6 +50,16 @@ class EditClash(msgspec.Struct, frozen=True):
     diff: Sequence[changes.Line]
 
 
+class OfferedCases(msgspec.Struct, frozen=True):
+    """The cases of a contract, of which one can be chosen for a step that is added."""
+
+    contract: str
+    """The action and edition."""
+    cases: Sequence[tuple[str, str]]
+    """The value of each choice, and its name: the value of a case of another contract than the file's says
+    that contract, too."""
+
+
 class EditorPanel(msgspec.Struct, frozen=True, kw_only=True):
     """The editor of a scenario."""
 
@@ -62,8 +73,14 @@ class EditorPanel(msgspec.Struct, frozen=True, kw_only=True):
     """Which form is open: HEAD, the number of a step, from 0, or none."""
     head: HeadForm | None = None
     step: StepForm | None = None
+    contract: str = ""
+    """The action and edition of the file."""
+    contracts: Sequence[str] = ()
+    """Those that a step can have, in the same words."""
     cases: Sequence[str] = ()
-    """The names of the cases that a step of this contract can send."""
+    """The names of the cases that the open step can send."""
+    offered: Sequence[OfferedCases] = ()
+    """The cases with which a step can be added; those of the file's contract come first."""
     own_expectation: str = ""
     """What the case of the open step expects; empty where it expects nothing."""
     text: str = ""
@@ -91,7 +108,7 @@ def examine(text: str) -> FileFindings:
 
 
 def steps_panel(
-    workspace: Workspace,
+    context: AppContext,
     plan: Plan,
     opened: str = "",
     *,
@@ -100,12 +117,15 @@ def steps_panel(
     wrong: Mapping[str, str] | None = None,
 ) -> EditorPanel:
     """The editor with the steps; `step` and `head` are what was typed into the open form."""
-    action, edition = plan.scenario.action, plan.scenario.edition
+    workspace, whole = context.workspace, plan.scenario
+    agreed = whole.action, whole.edition
+    known = [(action.name, edition) for action in context.actions() for edition in action.editions]
     own = ""
     number = step_number(opened)
     if number is not None and number < len(plan.scenario.steps):
         step = step or StepForm.read(plan.text, number)
-        own = _own_expectation(workspace, action, edition, step.fixture)
+        agreed = step.contract_in(whole)
+        own = _own_expectation(workspace, *agreed, step.fixture)
     elif opened == HEAD:
         head = head or HeadForm.read(plan.text)
     else:
@@ -117,10 +137,30 @@ def steps_panel(
         opened=opened,
         step=step,
         head=head,
-        cases=[info.name for info in workspace.fixtures(action, edition)],
+        contract=f"{whole.action} {whole.edition}",
+        contracts=[" ".join(each) for each in known],
+        cases=_cases(workspace, agreed) if agreed in known else (),
+        offered=_offered(workspace, (whole.action, whole.edition), known),
         own_expectation=own,
         problems=problems(wrong),
     )
+
+
+def _cases(workspace: Workspace, agreed: tuple[str, str]) -> list[str]:
+    return [info.name for info in workspace.fixtures(*agreed)]
+
+
+def _offered(
+    workspace: Workspace, of_file: tuple[str, str], known: Iterable[tuple[str, str]]
+) -> list[OfferedCases]:
+    offered = []
+    for agreed in sorted(known, key=lambda each: each != of_file):
+        words = " ".join(agreed)
+        begin = "" if agreed == of_file else f"{words} "
+        names = _cases(workspace, agreed)
+        if names:
+            offered.append(OfferedCases(words, [(begin + name, name) for name in names]))
+    return offered
 
 
 def file_panel(

@@ -381,7 +381,7 @@ class ScenarioPages(RoomPages):
         elif plan is None or asked.get("view") == FILE:
             shown = editor_panel.file_panel(self._context.workspace, id, text or "")
         else:
-            shown = editor_panel.steps_panel(self._context.workspace, plan, asked.get("open", ""))
+            shown = editor_panel.steps_panel(self._context, plan, asked.get("open", ""))
         page = ScenarioPage(
             id=id,
             run_bar=None if plan is None else self._run_bar(receivers, form, [plan], wrong, one=id),

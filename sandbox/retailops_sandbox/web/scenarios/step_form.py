@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -10,7 +10,7 @@ from starlette.datastructures import FormData
 
 from retailops_sandbox import jsontext
 from retailops_sandbox.errors import SourceError
-from retailops_sandbox.model import Json
+from retailops_sandbox.model import Json, Scenario
 from retailops_sandbox.web.shell import forms
 
 SENDS = ("fixture", "payload", "raw")
@@ -31,6 +31,8 @@ class StepForm(msgspec.Struct, frozen=True, kw_only=True):
     """A step as its form shows it. Objects are JSON texts, as the file spells them."""
 
     name: str = ""
+    contract: str = ""
+    """Its action and edition; empty where they are those of the file."""
     sends: str = "fixture"
     """One of SENDS."""
     fixture: str = ""
@@ -44,6 +46,7 @@ class StepForm(msgspec.Struct, frozen=True, kw_only=True):
     """One of EXPECTS: the case's own expectation, none, or the one that is written."""
     expect: str = ""
     capture: str = ""
+    repeat_while: str = ""
     off_contract: bool = False
 
     @classmethod
@@ -58,10 +61,12 @@ class StepForm(msgspec.Struct, frozen=True, kw_only=True):
     def read(cls, text: str, number: int) -> StepForm:
         """The form of the step with this number, from 0, in the text of a scenario's file."""
         at = f"/steps/{number}"
-        step = _steps(jsontext.parse(text))[number]
+        document: Any = jsontext.parse(text)
+        step = _steps(document)[number]
         expects = "case" if "expect" not in step else "nothing" if step["expect"] is None else "written"
         return cls(
             name=str(step.get("name", "")),
+            contract=_contract(document, step),
             sends=next((each for each in SENDS if each in step), SENDS[0]),
             fixture=str(step.get("fixture") or ""),
             raw=str(step.get("raw") or ""),
@@ -71,7 +76,7 @@ class StepForm(msgspec.Struct, frozen=True, kw_only=True):
             off_contract=bool(step.get("off_contract")),
             **{
                 name: jsontext.excerpt_at(text, f"{at}/{name}")
-                for name in ("payload", "set", "deliver", "capture")
+                for name in ("payload", "set", "deliver", "capture", "repeat_while")
             },
         )
 
@@ -81,15 +86,17 @@ class StepForm(msgspec.Struct, frozen=True, kw_only=True):
         FieldProblem for a field that cannot be used. `payload_of` has the text of a fixture's payload, which
         a step begins with that is to send a payload of its own.
         """
-        document = jsontext.parse(text)
+        document: Any = jsontext.parse(text)
         step = _steps(document)[number]
         shown = StepForm.read(text, number)
+        if self.contract != shown.contract:
+            self._contract(document, step)
         if self.name != shown.name:
             _put(step, "name", self.name.strip())
         self._body(step, shown, payload_of)
         if self.remove != shown.remove:
             _put(step, "remove", [line.strip() for line in self.remove.split("\n") if line.strip()] or None)
-        for name in ("set", "deliver", "capture"):
+        for name in ("set", "deliver", "capture", "repeat_while"):
             typed = getattr(self, name)
             if typed != getattr(shown, name):
                 _put(step, name, _json(name, typed) if typed.strip() else None)
@@ -98,6 +105,19 @@ class StepForm(msgspec.Struct, frozen=True, kw_only=True):
         if self.off_contract != shown.off_contract:
             _put(step, "off_contract", self.off_contract)
         return jsontext.rewrite(text, document)
+
+    def contract_in(self, whole: Scenario) -> tuple[str, str]:
+        """The action and edition that the step has in a scenario."""
+        action, _, edition = self.contract.partition(" ")
+        return action or whole.action, edition or whole.edition
+
+    def _contract(self, document: dict[str, Any], step: dict[str, Any]) -> None:
+        """Write action and edition where they are not those of the file."""
+        chosen = self.contract.split(" ") if self.contract else ["", ""]
+        if len(chosen) != 2:
+            raise FieldProblem("contract", "choose one of the list")
+        for name, value in zip(("action", "edition"), chosen, strict=True):
+            _put(step, name, "" if value == _of_file(document, name) else value)
 
     def _body(self, step: dict[str, Any], shown: StepForm, payload_of: Callable[[str], str]) -> None:
         typed = getattr(self, self.sends)
@@ -180,6 +200,19 @@ def problem_field(pointer: str, at: str, fields: Sequence[str]) -> str:
 
 def _texts(form: type[msgspec.Struct], typed: FormData, *without: str) -> dict[str, Any]:
     return {name: forms.text(typed, f"f-{name}") for name in form.__struct_fields__ if name not in without}
+
+
+def _of_file(document: Mapping[str, Any], name: str) -> str:
+    """The action or the edition that a file says for all steps."""
+    return str(document.get(name, getattr(Scenario(steps=[]), name)))
+
+
+def _contract(document: Mapping[str, Any], step: Mapping[str, Any]) -> str:
+    """The action and edition of a step that says one of them; else empty."""
+    names = ("action", "edition")
+    if not any(step.get(name) for name in names):
+        return ""
+    return " ".join(str(step.get(name) or _of_file(document, name)) for name in names)
 
 
 def _steps(document: Any) -> list[dict[str, Any]]:

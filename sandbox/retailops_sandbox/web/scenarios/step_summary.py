@@ -8,7 +8,7 @@ from msgspec import UNSET
 from retailops_sandbox.errors import SourceError
 from retailops_sandbox.foreign_text import WHOLE
 from retailops_sandbox.model import Expectation, Step
-from retailops_sandbox.scenarios import scenario
+from retailops_sandbox.scenarios import capturing, scenario
 from retailops_sandbox.scenarios.scenario import Plan, judged_by_fixture
 
 
@@ -37,17 +37,23 @@ def step_summary(plan: Plan, number: int) -> StepSummary:
     step = plan.scenario.steps[number]
     return StepSummary(
         name=step.name,
-        sends=_sends(step),
+        sends=_sends(step, plan),
         delivered=_delivered(step),
         expects=_expects(step),
-        captures=", ".join(f"{name} from {path or WHOLE}" for name, path in step.capture.items()),
+        captures=", ".join(
+            f"{name} from {capturing.spelled(wanted) or WHOLE}" for name, wanted in step.capture.items()
+        ),
         line=plan.line(number),
     )
 
 
-def _sends(step: Step) -> str:
+def _sends(step: Step, plan: Plan) -> str:
+    whole = plan.scenario
+    agreed = whole.contract_of(step)
+    other = [" ".join(agreed)] if agreed != (whole.action, whole.edition) else []
     body = "raw bytes" if step.raw is not None else "a payload of its own"
     words = [f"fixture {step.fixture}" if step.fixture is not None else body]
+    words += other
     words += [f"{len(step.remove)} removed"] if step.remove else []
     words += [f"{len(step.set)} set"] if step.set else []
     words += ["off contract"] if step.off_contract else []
@@ -68,6 +74,11 @@ def _delivered(step: Step) -> str:
     left_out = [name for name, value in deliver.headers.items() if value is None]
     words += [f"without {', '.join(left_out)}"] if left_out else []
     words += [f"as {deliver.content_type}"] if deliver.content_type else []
+    if step.repeat_while is not None:
+        words.append(
+            f"again while {step.repeat_while.captured} is not empty, "
+            f"{step.repeat_while.at_most:,} times at most"
+        )
     return ", ".join(words)
 
 

@@ -103,6 +103,7 @@ class Pages:
             events=answered.events,
             not_compared=_not_compared,
             steps_not_compared=lines.steps_not_compared,
+            repeated=lines.repeated,
         )
 
     def render(

@@ -38,13 +38,14 @@ class FlightRow(DeliveryRow, frozen=True, kw_only=True):
 def flight_row(flight: Flight) -> FlightRow:
     """The row of a delivery that is in flight, or could not be logged."""
     request = flight.request
+    ((action, edition),) = request.plan.scenario.contracts  # a send by hand has one step
     return FlightRow(
         id=flight.id,
         sent_at=flight.sent_at,
         receiver=request.options.receiver.name,
         stand_in=request.options.receiver.stand_in,
-        action=request.plan.scenario.action,
-        edition=request.plan.scenario.edition,
+        action=action,
+        edition=edition,
         fixture=request.label,
         parent=request.options.parent,
         state="not logged" if flight.problem else "in flight",

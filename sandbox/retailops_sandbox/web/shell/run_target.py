@@ -24,8 +24,8 @@ def run_target(context: AppContext, receivers: KnownReceivers, name: str, plans:
     if receiver.stand_in:
         return Target(receiver, (FRESH,))
     targets = [
-        context.target(receiver, plan.scenario.action, plan.scenario.edition, plan.scenario.variables)
-        for plan in _different(receiver, plans)
+        context.target(receiver, *agreed, plan.scenario.variables)
+        for plan, agreed in _different(receiver, plans)
     ]
     if not targets:
         targets = [context.default_target(receiver)]
@@ -35,22 +35,23 @@ def run_target(context: AppContext, receivers: KnownReceivers, name: str, plans:
     return Target(receiver, urls, problems[0] if all(problems) else "")
 
 
-def _different(receiver: Receiver, plans: Sequence[Plan]) -> list[Plan]:
-    """One plan of each kind that may be sent to another URL, or may lack a value of the receiver."""
+def _different(receiver: Receiver, plans: Sequence[Plan]) -> list[tuple[Plan, tuple[str, str]]]:
+    """A plan and a contract of its steps, of each kind that may be sent to another URL, or may lack a value
+    of the receiver."""
+    each_contract = [(plan, agreed) for plan in plans for agreed in plan.scenario.contracts]
     if not any(composing.has_placeholder(text) for text in (receiver.base_url, *receiver.paths.values())):
-        return list({(plan.scenario.action, plan.scenario.edition): plan for plan in plans}.values())
+        return list({agreed: (plan, agreed) for plan, agreed in each_contract}.values())
     names = composing.references(encoder.encode(receiver).decode())
-    return list({_kind(plan, names): plan for plan in plans}.values())
+    return list({(agreed, _values(plan, names)): (plan, agreed) for plan, agreed in each_contract}.values())
 
 
-def _kind(plan: Plan, names: Sequence[str]) -> tuple[str, str, bytes]:
-    """The contract of a plan, and its variables as far as they tell what these names stand for."""
+def _values(plan: Plan, names: Sequence[str]) -> bytes:
+    """The variables of a plan, as far as they tell what these names stand for."""
     scenario = plan.scenario
     used = {name: scenario.variables[name] for name in names if name in scenario.variables}
     values = encoder.encode(used) if used else b""
     # Such a value refers to others.
-    values = encoder.encode(scenario.variables) if b"${" in values else values
-    return scenario.action, scenario.edition, values
+    return encoder.encode(scenario.variables) if b"${" in values else values
 
 
 def for_run(receiver: Receiver) -> Receiver:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from threading import Lock
 
@@ -20,12 +21,12 @@ class IndexedScenario(msgspec.Struct, frozen=True):
 
     plan: Plan
     searched: str
-    """Its name, path, tags, action and edition, folded for comparing."""
+    """Its name, path and tags, and its steps' actions and editions, folded for comparing."""
 
     @classmethod
     def of(cls, plan: Plan) -> IndexedScenario:
         scenario = plan.scenario
-        parts = (plan.name, plan.id, *scenario.tags, scenario.action, scenario.edition)
+        parts = (plan.name, plan.id, *scenario.tags, *chain(*scenario.contracts))
         return cls(plan, " ".join(parts).casefold())
 
 

@@ -85,10 +85,10 @@ def form_fields(page: str) -> dict[str, str]:
             fields[attributes["name"]] = attributes.get("value", "")
     for name, options in re.findall(r'<select[^>]* name="([^"]+)"[^>]*>(.*?)</select>', form, re.DOTALL):
         chosen = re.search(r"<option(?: value=\"([^\"]*)\")? selected>([^<]*)", options)
-        first = re.search(r"<option()>([^<]*)", options)
+        first = re.search(r"<option(?: value=\"([^\"]*)\")?>([^<]*)", options)
         found = chosen or first
         if found is not None:
-            fields[name] = html.unescape(found[1] or found[2])
+            fields[name] = html.unescape(found[2] if found[1] is None else found[1])
     return fields
 
 
@@ -123,6 +123,13 @@ EDITS: list[tuple[str, dict[str, str], str, str]] = [
     ("&open=1", {"f-deliver": '{"times": 2}'}, "200 } }", '200 },\n          "deliver":{"times": 2} }'),
     ("&open=2", {"f-payload": '{"version": 1.50}'}, "1.0", "1.50"),
     ("&open=2", {"f-capture": '{"first": "/events"}'}, "true}", 'true, "capture": {"first": "/events"}}'),
+    ("&open=2", {"f-contract": "order_cancel v1"}, "true}", 'true, "edition": "v1"}'),
+    (
+        "&open=0",
+        {"f-capture": '{"a": "/b"}', "f-repeat_while": '{"captured": "a", "at_most": 2}'},
+        "35.00}}",
+        '35.00},   "capture": {"a": "/b"},   "repeat_while": {"captured": "a", "at_most": 2}}',
+    ),
     ("&open=head", {"f-tags": "a, c"}, '["a",  "b"]', '["a",  "c"]'),
     ("&open=head", {"f-name": "All is well"}, '"steps" : [', '"name" : "All is well",\n    "steps" : ['),
 ]
