@@ -32,6 +32,19 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the response breaks its contract."""
 
 
+class Flow(msgspec.Struct, frozen=True, kw_only=True):
+    """A scenario that goes to a fresh stand-in, and what must come of each of its steps."""
+
+    name: str
+    steps: list[dict[str, Any]]
+    variables: dict[str, Any] = {}
+    verdicts: list[Verdict]
+    sent: list[int]
+    """The deliveries of each step."""
+    reasons: dict[str, str] = {}
+    """How the reason of a step begins, by its name."""
+
+
 RECEIVERS = {
     "shop": "",
     "html-500": "/misbehave/html-500",
@@ -198,4 +211,66 @@ CASES = [
         differences={("latency", "changed", None)},
     ),
     Case(name="not too slow", verdict="passed", receiver="slow", expect={"max_ms": 9000}),
+]
+
+REFUSED = {"fixture": "default", "set": {"/data/order/id": "9999999"}, "expect": {"status": 200}}
+PUBLISHED = {"edition": "v1", "fixture": "unknown-order"}
+
+FLOWS = [
+    Flow(
+        name="steps of two editions",
+        steps=[{"name": "draft", "fixture": "default"}, {"name": "published", **PUBLISHED}],
+        verdicts=["passed", "passed"],
+        sent=[1, 1],
+    ),
+    Flow(
+        name="a list that was captured is expected again",
+        steps=[
+            {
+                "name": "first",
+                **REFUSED,
+                "capture": {"codes": "/events/*/error_code", "associations": "/events/*/associations/*"},
+            },
+            {
+                "name": "members",
+                **REFUSED,
+                "capture": {"seen": {"path": "/events/*", "members": {"error_code": "/error_code"}}},
+            },
+            {
+                "name": "again",
+                **REFUSED,
+                "expect": {
+                    "body": {"events": "${seen}"},
+                    "rules": {"/events/*": {"extra": "allow"}},
+                },
+            },
+        ],
+        verdicts=["passed", "passed", "passed"],
+        sent=[1, 1, 1],
+    ),
+    Flow(
+        name="a list of what is missing fails, and what uses it is skipped",
+        steps=[
+            {"name": "empty", "fixture": "default", "capture": {"all": "/events/*"}},
+            {"name": "missing", **REFUSED, "capture": {"lost": "/orders/*"}},
+            {"name": "uses both", **REFUSED, "set": {"/data/order/id": "${lost}", "/seen": "${all}"}},
+        ],
+        verdicts=["passed", "failed", "skipped"],
+        sent=[1, 1, 0],
+        reasons={"missing": "lost could not be captured from /orders/*: there is no member 'orders'"},
+    ),
+    Flow(
+        name="a step is done again until the bound",
+        steps=[
+            {
+                "name": "cancel",
+                **REFUSED,
+                "capture": {"refusals": "/events/*"},
+                "repeat_while": {"captured": "refusals", "at_most": 3},
+            },
+        ],
+        verdicts=["failed"],
+        sent=[3],
+        reasons={"cancel": "it was done 3 times, as often as at_most allows, and refusals is still captured"},
+    ),
 ]
