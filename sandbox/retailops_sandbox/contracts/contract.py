@@ -118,10 +118,11 @@ _shipped_decoder = msgspec.json.Decoder(Contract, float_hook=Number)
 
 
 def available() -> list[tuple[str, str]]:
-    """Action and edition of every shipped contract."""
-    return [
+    """Action and edition of every shipped contract; those of the default action come first."""
+    names = [
         (action, edition) for action, _, edition in (n.partition(".") for n in resources.contract_names())
     ]
+    return sorted(names, key=lambda name: name[0] != "order_cancel")
 
 
 @cache
@@ -267,6 +268,7 @@ def _pointer_problem(contract: Contract) -> tuple[str, str] | None:
     secrets = _listed("/secrets", contract.secrets)
     if contract.auth and contract.auth.pointer:
         secrets.append(("/auth/pointer", contract.auth.pointer))
+    sets = [(f"/arrays/{pointers.escape(path)}", f"{path}/*") for path in contract.arrays]
     identities = [
         (f"/arrays/{pointers.escape(path)}", f"{path}/*/{pointers.escape(field)}")
         for path, fields in contract.arrays.items()
@@ -277,7 +279,9 @@ def _pointer_problem(contract: Contract) -> tuple[str, str] | None:
     ]
     subject = contract.subject or Subject(kind="")
     request = secrets + advised + _listed("/subject/request", subject.request)
-    response = identities + _listed("/subject/response", subject.response) + _listed("/codes", contract.codes)
+    response = (
+        sets + identities + _listed("/subject/response", subject.response) + _listed("/codes", contract.codes)
+    )
     if contract.events:
         response.append(("/events", f"{contract.events}/*"))
     for schema, targets in ((contract.request_schema, request), (contract.response_schema, response)):

@@ -16,8 +16,8 @@ V1_PAYLOAD: dict[str, Any] = V1.examples.request
 
 
 def test_the_default_edition_comes_first():
-    assert recognition.contracts() == [DRAFT, V1]
-    assert recognition.contracts(edition="v1") == [V1]
+    assert recognition.contracts()[:2] == [DRAFT, V1]
+    assert recognition.contracts("order_cancel", "v1") == [V1]
     assert recognition.contracts("order_ship") == []
 
 

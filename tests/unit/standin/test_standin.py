@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from retailops_sandbox import jsontext
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.jsontext import pointer
@@ -50,7 +51,7 @@ class Running:
             connection.close()
 
     def post(self, path: str, payload: Any) -> tuple[int, Any]:
-        status, _, body = self.ask("POST", path, json.dumps(payload).encode())
+        status, _, body = self.ask("POST", path, jsontext.compact(payload))
         return status, json.loads(body)
 
     def raw(self, data: bytes, *, half_close: bool = True) -> bytes:

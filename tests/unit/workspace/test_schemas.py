@@ -59,8 +59,9 @@ def test_the_shipped_scenarios_are_valid(path: Path):
 @pytest.mark.parametrize("path", FIXTURES, ids=lambda path: f"{path.parent.name}-{path.name}")
 def test_the_shipped_fixtures_are_valid_for_their_edition_alone(path: Path):
     document = json.loads(path.read_text())
-    editions = [edition for _, edition in contract.available()]
-    valid = [edition for edition in editions if not mistakes(f"fixture.order_cancel.{edition}", document)]
+    action = path.parent.parent.name
+    editions = [edition for each, edition in contract.available() if each == action]
+    valid = [edition for edition in editions if not mistakes(f"fixture.{action}.{edition}", document)]
     assert valid == [path.parent.name]
 
 
@@ -285,7 +286,7 @@ def test_the_documented_settings_of_editors_name_every_schema_and_fit_the_files(
         wanted = {
             "scenarios": "scenario.schema.json",
             "w": "receivers.schema.json",
-        }.get(path.parent.name, f"fixture.order_cancel.{path.parent.name}.schema.json")
+        }.get(path.parent.name, f"fixture.{path.parent.parent.name}.{path.parent.name}.schema.json")
         assert kinds == ["expectation.schema.json" if path in OWN_EXPECTATIONS else wanted], path
 
 
