@@ -200,14 +200,14 @@ class _Quantifier:
         at = None if value is not None and value is not items else self._fails_at(items)
         if at is None:
             return ""
-        noun, verb = _item(path), "were" if self._word == "each" else "was"
+        noun, verb = item_noun(path), "were" if self._word == "each" else "was"
         if self._word == "some":
             return f"{self.wanted(path)} was expected, and {_none_of(noun, len(items))}"
         return f"{self.wanted(path)} {verb} expected; {noun} {at + 1} is {excerpt(items[at], _ITEM)}"
 
     def wanted(self, path: str) -> str:
         """`no event with status "error"`."""
-        noun, having = _item(path), " and ".join(map(_told, self._members.values()))
+        noun, having = item_noun(path), " and ".join(map(_told, self._members.values()))
         start = {"some": f"{_article(noun)} {noun}", "each": f"only {noun}s", "none": f"no {noun}"}
         return f"{start[self._word]} {having}"
 
@@ -256,7 +256,7 @@ def _of_member(name: str, wanted: Any) -> Matcher:
     return found
 
 
-def _item(path: str) -> str:
+def item_noun(path: str) -> str:
     """The noun for an item of the array at a path: `event` for `/events`."""
     name = path.rpartition("/")[2]
     is_plural = name.isalpha() and name.endswith("s") and not name.endswith(_NO_PLURALS)

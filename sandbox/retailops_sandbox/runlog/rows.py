@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cache
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import msgspec
@@ -61,6 +61,8 @@ class DeliveryRow(msgspec.Struct, frozen=True, kw_only=True):
     total_ms: float = 0.0
     orders: tuple[str, ...] = ()
     """The ids that the delivery is about, by the contract's `subject`."""
+    subjects: int = 0
+    """The number of things that the delivery is about, each of which may have several ids."""
     codes: tuple[str, ...] = ()
     """The codes of the answer's events, by the contract's `codes`."""
     events: int | None = None
@@ -180,6 +182,7 @@ def row_of(delivery: Delivery) -> DeliveryRow:
     response, fault = delivery.response, delivery.fault
     payload, is_json = _parsed(delivery.request.body)
     orders: tuple[str, ...] = ()
+    subjects = 0
     codes: tuple[str, ...] = ()
     events: int | None = None
     try:
@@ -189,8 +192,10 @@ def row_of(delivery: Delivery) -> DeliveryRow:
     else:
         answer = _answer(response.body) if response is not None else None
         if agreed.subject is not None:
-            ids = (*_named(payload, agreed.subject.request), *_named(answer, agreed.subject.response))
-            orders = tuple(islice(dict.fromkeys(ids), _MOST_IDS))
+            about = ((payload, agreed.subject.request), (answer, agreed.subject.response))
+            by_path = [tuple(_named(value, (path,))) for value, paths in about for path in paths]
+            orders = tuple(islice(dict.fromkeys(chain(*by_path)), _MOST_IDS))
+            subjects = max(map(len, by_path), default=0)
         codes = tuple(islice(_named(answer, agreed.codes), _MOST_CODES))
         events = _count(answer, agreed.events)
     status = response.status if response is not None and fault is None else None
@@ -212,6 +217,7 @@ def row_of(delivery: Delivery) -> DeliveryRow:
         fault=fault.kind if fault is not None else "",
         total_ms=delivery.timings.total,
         orders=orders,
+        subjects=subjects,
         codes=codes,
         events=events,
         off_contract=delivery.off_contract,

@@ -87,6 +87,7 @@ async def _call_all(calls: Sequence[_Call]) -> None:
 def create_app(context: AppContext, pages: Pages, *, token: str = "") -> Application:
     """The browser application over a context. With a token, every page asks for it."""
     pages.targets = context.targets
+    pages.words = context.words
     asked_for = Token(token)
     shell = _Shell(context, pages, asked_for)
     compose = compose_room(context, pages)

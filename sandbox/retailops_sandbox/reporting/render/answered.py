@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from retailops_sandbox.model import FaultKind
+from retailops_sandbox.reporting.render.contract_words import ContractWords
 from retailops_sandbox.runlog.rows import DeliveryRow
 
 FAULTS: Mapping[FaultKind, str] = {
@@ -19,21 +20,23 @@ FAULTS: Mapping[FaultKind, str] = {
     "cancelled": "cancelled: ended by hand",
 }
 """Each fault and what it means, in a few words."""
-NO_EVENTS = "none"
-NO_LIST = "no list of events"
 
 
-def events(row: DeliveryRow) -> str:
-    """The codes of a delivery's events, `none`, or the fault in words; empty while it is in flight."""
+def told(row: DeliveryRow, words: ContractWords) -> str:
+    """The codes of a delivery's events, or how many there are; or the fault in words.
+
+    Empty while the delivery is in flight, and where its contract's answers tell no events. `words` are those
+    of its contract.
+    """
     if row.fault:
-        return next((words for kind, words in FAULTS.items() if kind == row.fault), row.fault)
-    if row.status is None:
+        return next((each for kind, each in FAULTS.items() if kind == row.fault), row.fault)
+    if row.status is None or not words.events:
         return ""
     if row.events is None:
-        return NO_LIST
+        return f"no list of {words.events}"
     if not row.events:
-        return NO_EVENTS
-    count = f"{row.events} {'event' if row.events == 1 else 'events'}"
+        return f"no {words.events}"
+    count = f"{row.events} {words.event if row.events == 1 else words.events}"
     if not row.codes:
         return f"{count} without a code"
     codes = ", ".join(row.codes)

@@ -32,7 +32,7 @@ from sqlalchemy import (
 from retailops_sandbox.runlog.index.places import Judged, Place
 from retailops_sandbox.runlog.rows import DeliveryRow
 
-FORMAT = 3
+FORMAT = 4
 """Of the tables and their values: an index of another format is made anew."""
 
 _AT_ONCE = 500
@@ -105,6 +105,7 @@ deliveries = Table(
     Column("fault", _Text),
     Column("total_ms", Float),
     Column("orders", _Text),  # JSON, empty for none
+    Column("subjects", Integer),
     Column("codes", _Text),  # JSON, empty for none
     Column("events", Integer),
     Column("off_contract", Boolean),

@@ -7,6 +7,7 @@ from functools import cached_property
 
 import msgspec
 
+from retailops_sandbox.composing.editions import SpokenEditions
 from retailops_sandbox.model import Receiver
 from retailops_sandbox.web.compose.answer import AnswerPanel
 from retailops_sandbox.web.compose.expectation import ExpectationNotice, ExpectationPanel
@@ -14,7 +15,7 @@ from retailops_sandbox.web.compose.findings import Finding, Findings, examine_ex
 from retailops_sandbox.web.compose.fixtures import FixtureNotice, FixturePanel
 from retailops_sandbox.web.compose.payload import PayloadPanel
 from retailops_sandbox.web.compose.unsaved import UnsavedNotice, UnsavedPanel
-from retailops_sandbox.web.shell.context import Action, Target
+from retailops_sandbox.web.shell.context import Action, Target, grouped
 from retailops_sandbox.web.shell.send_form import SendForm
 from retailops_sandbox.workspace.undo import stamp
 
@@ -48,14 +49,32 @@ class ComposePage(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     can_advise: bool
     """Whether the contract has rules of advice."""
     unsaved: UnsavedPanel
+    speaks: SpokenEditions
+    """The editions that the receiver speaks."""
     part: str
     """The template of what is shown."""
+    edited_actions: Collection[str]
+    """The actions with unsaved edits."""
     make_edited: Callable[[], Collection[str]]
     make_findings: Callable[[], Findings]
     make_fixtures: Callable[[Collection[str]], FixturePanel]
     make_payload: Callable[[Findings], PayloadPanel]
     make_expectation: Callable[[], ExpectationPanel]
     make_answer: Callable[[], AnswerPanel]
+
+    @property
+    def action(self) -> Action:
+        """The action that the form is about."""
+        return next(each for each in self.actions if each.name == self.form.action)
+
+    @property
+    def groups(self) -> Mapping[str, Sequence[Action]]:
+        """The actions to choose from, by group."""
+        return grouped(self.actions)
+
+    def edition_of(self, action: Action) -> str:
+        """The edition in which an action is opened."""
+        return self.form.edition if action.name == self.form.action else action.edition_for(self.speaks)
 
     @cached_property
     def edited(self) -> Collection[str]:

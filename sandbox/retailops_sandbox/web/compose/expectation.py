@@ -10,6 +10,7 @@ from starlette.datastructures import FormData
 
 from retailops_sandbox import jsontext
 from retailops_sandbox.accepting import answers, objections
+from retailops_sandbox.comparing.matchers import item_noun
 from retailops_sandbox.comparing.rules import without_quantifiers
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import SandboxError, SourceError
@@ -60,6 +61,8 @@ class ExpectationPanel(msgspec.Struct, frozen=True, kw_only=True):
     vocabulary: Sequence[Word]
     unreadable: Sequence[str]
     """The scenario files that could not be searched for picks."""
+    placeholder: str
+    """A small expectation that shows how one is written."""
 
 
 def take_inputs(send_form: SendForm, form: FormData) -> str:
@@ -78,8 +81,8 @@ def take_inputs(send_form: SendForm, form: FormData) -> str:
 def panel(context: AppContext, send_form: SendForm, form: FormData | None) -> ExpectationPanel:
     """The panel of what is typed."""
     cards = editor = None
+    wanted = contract.load(send_form.action, send_form.edition)
     if send_form.expectation_view == "cards":
-        wanted = contract.load(send_form.action, send_form.edition)
         cards = expectation_cards.of(send_form.expectation, wanted)
         if send_form.rule_at and not cards.unusable:
             editor = rule_editor.of(jsontext.parse(send_form.expectation), wanted, send_form.rule_at)
@@ -88,7 +91,12 @@ def panel(context: AppContext, send_form: SendForm, form: FormData | None) -> Ex
     picks, unreadable = _picks(context, send_form)
     words = expectation_vocabulary(send_form.action, send_form.edition)
     return ExpectationPanel(
-        cards=cards, rule_editor=editor, picks=picks, vocabulary=words, unreadable=unreadable
+        cards=cards,
+        rule_editor=editor,
+        picks=picks,
+        vocabulary=words,
+        unreadable=unreadable,
+        placeholder=expectation_text(_plainest(wanted)),
     )
 
 
@@ -203,14 +211,18 @@ def _pick(context: AppContext, send_form: SendForm, id: str) -> ExpectationNotic
 def _no_events(send_form: SendForm, wanted: contract.Contract) -> ExpectationNotice:
     """Expect the array of events to be there, and empty."""
     if not wanted.events:
-        raise Refused("expectation", f"An answer to {wanted.action} has no list of events.")
+        raise Refused("expectation", f"An answer to {wanted.action} has no list of what happened.")
     was = send_form.expectation
-    body: Json = []
+    send_form.expectation = expectation_cards.answered(was, _plainest(wanted))
+    return ExpectationNotice(f"No {item_noun(wanted.events)} is expected.", was)
+
+
+def _plainest(wanted: contract.Contract) -> Expectation:
+    """The answer in which nothing happened; the documented example where the contract has no events."""
+    body: Json = [] if wanted.events else wanted.examples.response
     for token in reversed(pointers.parse(wanted.events)):
         body = {token: body}
-    answer = Expectation(status=wanted.ok_statuses[0], body=body)
-    send_form.expectation = expectation_cards.answered(was, answer)
-    return ExpectationNotice("No event is expected.", was)
+    return Expectation(status=wanted.ok_statuses[0], body=body)
 
 
 def _last(context: AppContext, send_form: SendForm, id: str) -> ExpectationNotice:

@@ -94,7 +94,7 @@ class Cards(msgspec.Struct, kw_only=True):
     headers: list[Header] = []
     body: Value | Box | None = None
     events: str = ""
-    """The pointer of the contract's array of items; empty where it has none."""
+    """The pointer of the array in which an answer tells what happened; empty where the contract has none."""
     other_rules: list[Applied] = []
     """The rules of places that are not in the expected body."""
     also: dict[str, str] = {}
@@ -151,13 +151,12 @@ class _Maker:
         document = self._document
         scope = whole_scope(compile_rules(self._known), self._contract.arrays)
         body = self._node(BODY, "body", document["body"], scope) if "body" in document else None
-        events = next((path for path in self._contract.arrays if path.count("/") == 1), "")
         made = Cards(
             status=_statuses(document.get("status", UNSET)),
             max_ms=_input(document.get("max_ms", UNSET)),
             headers=list(self._headers()),
             body=body,
-            events=BODY + events if events else "",
+            events=BODY + self._contract.events if self._contract.events else "",
             other_rules=[self._told(path) for path in self._rules if path not in self._shown],
             also={
                 name: jsontext.compact(value).decode()

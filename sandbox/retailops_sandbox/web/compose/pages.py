@@ -39,8 +39,10 @@ from retailops_sandbox.web.shell.choices import (
     EXPECTATION_VIEW,
     PAYLOAD_VIEW,
     browser_id,
+    chosen_action,
     chosen_name,
     chosen_receiver,
+    remember_action,
     remember_receiver,
 )
 from retailops_sandbox.web.shell.context import AppContext, Target
@@ -136,6 +138,8 @@ class ComposePages(RoomPages):
             compared = self._fixture_buttons.press("compare", "", send_form, FormData())
             notices = msgspec.structs.replace(notices, fixture=compared)
         response = self._show(request, receivers, lambda: files, send_form, notices, unsaved=unsaved)
+        if "action" in request.query_params:
+            remember_action(request, response, send_form.action, send_form.edition)
         return self._unsaved.remembered(request, response)
 
     async def change(self, request: Request) -> Response:
@@ -350,18 +354,8 @@ class ComposePages(RoomPages):
     def _form_of_fixture(
         self, request: Request, receivers: KnownReceivers
     ) -> tuple[SendForm, FixtureFiles, str]:
-        """The form of the fixture that the address names, else of the first one; all fixtures; a notice.
-
-        An address that names nothing means the edition that the chosen receiver speaks.
-        """
-        known = {each.name: each.editions for each in self._context.actions()}
-        action = request.query_params.get("action") or next(iter(known))
-        if action not in known:
-            raise UsageError(f"there is no action {action!r}", mend=f"there are {', '.join(known)}")
-        edition = request.query_params.get("edition") or known[action][0]
-        if not request.query_params:
-            spoken = self._context.speaks(chosen_receiver(request, receivers)).default
-            edition = spoken if spoken in known[action] else edition
+        """The form of the fixture that the address names, else of the first one; all fixtures; a notice."""
+        action, edition = self._asked_action(request, receivers)
         infos = available(self._context.workspace, action, edition)
         name = request.query_params.get("fixture") or (infos[0].name if infos else "")
         if "new" in request.query_params:
@@ -376,6 +370,25 @@ class ComposePages(RoomPages):
             send_form.save_as = send_form.fixture_name = name
             return send_form, FixtureFiles(infos, None), notice
         return send_form, FixtureFiles(infos, send_form.payload if send_form.fixture else None), notice
+
+    def _asked_action(self, request: Request, receivers: KnownReceivers) -> tuple[str, str]:
+        """The action and the edition of an address.
+
+        One that names no action means what this browser chose last; one that names nothing at all, an edition
+        that the chosen receiver speaks.
+        """
+        known = {each.name: each for each in self._context.actions()}
+        last, last_edition = chosen_action(request)
+        asked = request.query_params.get("action")
+        action = asked or (last if last in known else next(iter(known)))
+        if action not in known:
+            raise UsageError(f"there is no action {action!r}", mend=f"there are {', '.join(known)}")
+        edition = request.query_params.get("edition")
+        if not edition and request.query_params:
+            edition = last_edition if not asked and last_edition in known[action].editions else ""
+            return action, edition or known[action].editions[0]
+        speaks = self._context.speaks(chosen_receiver(request, receivers))
+        return action, edition or known[action].edition_for(speaks, last_edition if action == last else "")
 
     def _show_again(
         self,
@@ -424,8 +437,10 @@ class ComposePages(RoomPages):
             problems=wrong,
             gives_advice=(notices.advice or ADVICE.of(request)) == "on",
             can_advise=bool(contract.load(send_form.action, send_form.edition).advice),
+            speaks=self._context.speaks(target.receiver),
             unsaved=unsaved,
             part=part,
+            edited_actions=self._unsaved.actions(browser_id(request)),
             make_edited=lambda: self._unsaved.fixtures(
                 browser_id(request), send_form.action, send_form.edition
             ),

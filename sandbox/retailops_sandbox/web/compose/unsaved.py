@@ -71,6 +71,12 @@ class UnsavedEdits:
             each.fixture for each in kept if (each.action, each.edition, each.parent) == (action, edition, "")
         }
 
+    def actions(self, browser: str) -> set[str]:
+        """The names of the actions of whose fixtures there are unsaved edits."""
+        return (
+            {each.action for each in self._edits.subjects(browser) if not each.parent} if browser else set()
+        )
+
     def begin(self, browser: str, send_form: SendForm) -> UnsavedPanel:
         """Put the unsaved edits of a form that is opened in place of the texts it begins with."""
         send_form.opened = send_form.loaded or stamp(send_form.payload)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 
 import msgspec
@@ -19,6 +19,7 @@ from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.model import Delivery, Json
 from retailops_sandbox.reporting.render import answered, lines, shown, sidebyside
 from retailops_sandbox.reporting.render.comparison_rows import View
+from retailops_sandbox.reporting.render.contract_words import ContractWords
 from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.runlog.rows import DeliveryRow
 from retailops_sandbox.web.log.selected import entries
@@ -81,8 +82,9 @@ class ComparePages(RoomPages):
         found = entries(self._context, ids)
         both = [_known(id, entry) for id, entry in found.items()]
         first, second = both[0], both[-1]
+        words = [self._context.words(each.row.action, each.row.edition) for each in (first, second)]
         target = self._chosen_target(request, self._context.read_receivers())
-        return self._page(request, "log/compare.html", _compared(first, second), target=target)
+        return self._page(request, "log/compare.html", _compared(first, second, words), target=target)
 
 
 def _known(id: str, entry: Entry | None) -> Entry:
@@ -91,22 +93,32 @@ def _known(id: str, entry: Entry | None) -> Entry:
     return entry
 
 
-def _compared(first: Entry, second: Entry) -> ComparePage:
+def _compared(first: Entry, second: Entry, words: Sequence[ContractWords]) -> ComparePage:
+    """The page with two deliveries. `words` are those of their contracts."""
     one, other = first.delivery, second.delivery
     return ComparePage(
         first=first.row,
         second=second.row,
-        facts=[Fact(name, of(first.row), of(second.row)) for name, of in _FACTS.items()],
+        facts=_facts(first.row, second.row, words),
         answers=_sides(one, other, redaction.listing.answered, _answer_words, _sets(other)),
         requests=_sides(one, other, redaction.listing.payload, _payload_words, NO_SETS),
         request_facts=_request_facts(one, other),
     )
 
 
+def _facts(first: DeliveryRow, second: DeliveryRow, words: Sequence[ContractWords]) -> list[Fact]:
+    facts = [Fact(name, of(first), of(second)) for name, of in _FACTS.items()]
+    both = [answered.told(row, each) for row, each in zip((first, second), words, strict=True)]
+    if any(both):
+        facts.insert(_TOLD_AT, Fact(words[0].events or words[1].events or "answer", *both))
+    return facts
+
+
+_TOLD_AT = 2
+"""Where in the facts comes what the answers tell."""
 _FACTS: Mapping[str, Callable[[DeliveryRow], str]] = {
     "verdict": lambda row: row.verdict_word,
     "status": lambda row: row.answer,
-    "events": answered.events,
     "time": lambda row: f"{shown.milliseconds(row.total_ms)} ms",
     "case or step": lambda row: row.label,
     "receiver": lambda row: row.receiver,

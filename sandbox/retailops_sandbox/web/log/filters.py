@@ -19,6 +19,10 @@ class FilterTerm(msgspec.Struct, frozen=True):
     """The query string of the filter without it."""
 
 
+_NAMES = {"order": "about"}
+"""What fields of a query are called on pages, where that is not their name."""
+
+
 def query_of(request: Request) -> Query:
     """The query in a request's address, unchecked."""
     return Query(**{name: request.query_params.get(name, "").strip() for name in Query.__struct_fields__})
@@ -38,7 +42,7 @@ def accepts_flight(query: Query, flight: FlightRow) -> bool:
 def terms(query: Query) -> list[FilterTerm]:
     """The fields of a query that are not empty."""
     return [
-        FilterTerm(name, value, query_string(msgspec.structs.replace(query, **{name: ""})))
+        FilterTerm(_NAMES.get(name, name), value, query_string(msgspec.structs.replace(query, **{name: ""})))
         for name, value in msgspec.structs.asdict(query).items()
         if value
     ]

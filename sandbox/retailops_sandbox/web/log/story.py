@@ -1,8 +1,8 @@
-"""An order's story: all deliveries about one order, in order of time."""
+"""The story of an order, a sku or whatever else payloads are about: its deliveries, in order of time."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from itertools import islice
 
@@ -16,6 +16,7 @@ from retailops_sandbox.comparing import compare
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.model import Delivery, Difference
 from retailops_sandbox.reporting.render import answered, lines
+from retailops_sandbox.reporting.render.contract_words import ContractWords
 from retailops_sandbox.reporting.render.shown import moment
 from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.runlog.query import Query
@@ -55,14 +56,17 @@ class Chapter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StoryPage(msgspec.Struct, frozen=True, kw_only=True):
-    """All deliveries about one order, the oldest first."""
+    """All deliveries about one id, the oldest first."""
 
     order: str
+    kind: str
+    """What has the id, such as `order or sku`; empty where nothing was sent."""
     names: Sequence[str]
     """The other ids that these payloads are about."""
     chapters: Sequence[Chapter]
     has_older: bool
     """Whether there are older deliveries that are not shown."""
+    has_many_actions: bool
     repeated: int
     """The number of deliveries with a payload that was sent before."""
     changed: int
@@ -78,19 +82,24 @@ class StoryPages(RoomPages):
         return [Route("/deliveries/story", self.show)]
 
     def show(self, request: Request) -> Response:
-        """The story of the order in the address."""
+        """The story of the id in the address."""
         order = request.query_params.get("order", "").strip()
         if not order:
             return RedirectResponse("/deliveries")
-        rows = list(islice(self._context.log.rows(Query(order=order)), _MOST + 1))
-        found = (self._context.log.delivery(row.id) for row in reversed(rows[:_MOST]))
-        chapters = story([each for each in found if each is not None])
-        names = dict.fromkeys(name for each in chapters for name in each.row.orders if name != order)
+        kept = list(islice(self._context.log.rows(Query(order=order)), _MOST + 1))
+        found = (self._context.log.delivery(row.id) for row in reversed(kept[:_MOST]))
+        words = self._context.words
+        chapters = story([each for each in found if each is not None], words)
+        rows = [each.row for each in chapters]
+        names = dict.fromkeys(name for each in rows for name in each.orders if name != order)
+        kinds = dict.fromkeys(words(each.action, each.edition).subject for each in rows)
         page = StoryPage(
             order=order,
+            kind=" or ".join(filter(None, kinds)),
             names=list(names),
             chapters=chapters,
-            has_older=len(rows) > _MOST,
+            has_older=len(kept) > _MOST,
+            has_many_actions=len({each.action for each in rows}) > 1,
             repeated=sum(each.repeats is not None for each in chapters),
             changed=sum(bool(each.became) for each in chapters),
         )
@@ -98,8 +107,8 @@ class StoryPages(RoomPages):
         return self._page(request, "log/story.html", page, target=target)
 
 
-def story(sent: Sequence[Entry]) -> list[Chapter]:
-    """The chapters of deliveries, the oldest first."""
+def story(sent: Sequence[Entry], words: Callable[[str, str], ContractWords]) -> list[Chapter]:
+    """The chapters of deliveries, the oldest first. `words` finds those of an action's edition."""
     by_payload: dict[str, Entry] = {}
     chapters: list[Chapter] = []
     places = _places([each.row.sent_at for each in sent])
@@ -117,7 +126,9 @@ def story(sent: Sequence[Entry]) -> list[Chapter]:
                 gap=_words(gap) if gap is not None and gap >= _SHORTEST else "",
                 is_long=gap is not None and gap >= _LONG,
                 repeats=same.row if same is not None else None,
-                became=_became(same, each) if same is not None else (),
+                became=_became(same, each, words(each.row.action, each.row.edition))
+                if same is not None
+                else (),
                 changes=[_change(found) for found in changes[:_SHOWN_CHANGES]],
                 more_changes=max(0, len(changes) - _SHOWN_CHANGES),
                 before=before.row.id if before is not None else "",
@@ -155,15 +166,15 @@ def _words(gap: timedelta) -> str:
     return f"{hours} h {minutes % 60} min" if hours < 24 else f"{hours // 24} d {hours % 24} h"
 
 
-def _became(before: Entry, each: Entry) -> list[str]:
+def _became(before: Entry, each: Entry, words: ContractWords) -> list[str]:
     """What changed in the outcome of the same payload."""
     pairs = {
         "verdict": (before.row.verdict_word, each.row.verdict_word),
-        "events": (answered.events(before.row), answered.events(each.row)),
+        words.events or "outcome": (answered.told(before.row, words), answered.told(each.row, words)),
         "answer": (before.row.answer, each.row.answer),
     }
     if before.row.fault or each.row.fault:
-        del pairs["answer"]  # The words of the events say it.
+        del pairs["answer"]  # What is told says it.
     found = [f"{name} {was} → {now}" for name, (was, now) in pairs.items() if was != now]
     if found and before.row.receiver != each.row.receiver:
         found.append(f"receiver {before.row.receiver} → {each.row.receiver}")

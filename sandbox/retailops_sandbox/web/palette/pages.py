@@ -75,7 +75,8 @@ class PalettePages(RoomPages):
         for action in self._context.actions():
             for edition in action.editions:
                 address = {"action": action.name, "edition": edition}
-                yield Entry("action", action.name, edition, f"/?{urlencode(address)}")
+                detail = f"{edition}: {action.summary}"
+                yield Entry("action", action.name, detail, f"/?{urlencode(address)}")
 
     def _cases(self) -> Iterator[Entry]:
         for action in self._context.actions():

@@ -76,6 +76,23 @@ def chosen_name(request: Request, receivers: KnownReceivers) -> str:
     return name or receivers.stand_in.name
 
 
+def chosen_action(request: Request) -> tuple[str, str]:
+    """The action and the edition that this browser chose last; both empty where it chose none."""
+    kept = request.cookies.get(cookie_name(request, "action"), "")
+    try:
+        action, _, edition = bytes.fromhex(kept).decode().partition(" ")
+    except ValueError:
+        return "", ""
+    return action, edition
+
+
+def remember_action(request: Request, response: Response, action: str, edition: str) -> None:
+    """Keep the action and the edition for this browser's next pages."""
+    kept = f"{action} {edition}".encode().hex()
+    key = cookie_name(request, "action")
+    response.set_cookie(key, kept, max_age=_YEAR, httponly=True, samesite="lax")
+
+
 def remember_receiver(request: Request, response: Response, receiver: Receiver | None) -> None:
     """Keep the receiver for this browser's next pages; None keeps the one before.
 

@@ -10,10 +10,12 @@ import msgspec
 from retailops_sandbox import composing
 from retailops_sandbox.composing.editions import SpokenEditions, spoken
 from retailops_sandbox.contracts import contract
+from retailops_sandbox.contracts.recognition import DEFAULT_EDITION
 from retailops_sandbox.engine import Clock, DeliveryLog, Ports, Transport
 from retailops_sandbox.errors import SandboxError, UsageError
 from retailops_sandbox.model import Json, Receiver
 from retailops_sandbox.redaction import SecretPolicy, Secrets
+from retailops_sandbox.reporting.render.contract_words import ContractWords, words_of
 from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.runlog.ports import Log
 from retailops_sandbox.session.fitting import editions_of
@@ -31,11 +33,26 @@ _MADE_WHEN_SENT: dict[str, Json] = {name: f"${{{name}}}" for name in ("uuid", "n
 """Values of the placeholders that only a send fills: a URL that is shown before it keeps them as written."""
 
 
+GROUPS = ("orders", "catalog", "inventory")
+"""The groups of actions that come first in lists, in this order."""
+
+
 class Action(msgspec.Struct, frozen=True):
     """An action, and the editions of its contract; the default edition comes first."""
 
     name: str
     editions: tuple[str, ...]
+    group: str
+    """The word under which lists show it, such as `orders`."""
+    summary: str
+    """What RetailOPS calls for, in a sentence."""
+
+    def edition_for(self, speaks: SpokenEditions, wanted: str = "") -> str:
+        """The edition to begin with for a receiver: the wanted one where it speaks that, else its default."""
+        for edition in (wanted, speaks.default):
+            if edition in self.editions and speaks.includes(edition):
+                return edition
+        return next(filter(speaks.includes, self.editions), self.editions[0])
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -127,11 +144,23 @@ class AppContext:
     # --- contracts ---
 
     def actions(self) -> list[Action]:
-        """The actions that have a contract."""
+        """The actions that have a contract, the default one first, each group together."""
         editions: dict[str, list[str]] = {}
         for action, edition in contract.available():
             editions.setdefault(action, []).append(edition)
-        return [Action(name, tuple(sorted(each, key=_default_first))) for name, each in editions.items()]
+        return sorted((self._action(name, each) for name, each in editions.items()), key=_place)
+
+    def _action(self, name: str, editions: Sequence[str]) -> Action:
+        known = tuple(sorted(editions, key=_default_first))
+        agreed = contract.load(name, known[0])
+        return Action(name, known, agreed.group, agreed.summary)
+
+    def words(self, action: str, edition: str) -> ContractWords:
+        """The words of a contract; empty ones for a contract that does not exist here."""
+        try:
+            return words_of(contract.load(action, edition))
+        except SandboxError:
+            return ContractWords()  # A log may hold deliveries of a removed contract.
 
     # --- receivers ---
 
@@ -225,5 +254,19 @@ class AppContext:
         return resolved, self._policy((receiver,)).secrets(receiver, resolved)
 
 
+def grouped(actions: Iterable[Action]) -> dict[str, list[Action]]:
+    """The actions by their groups, in the order of `AppContext.actions`."""
+    groups: dict[str, list[Action]] = {}
+    for action in actions:
+        groups.setdefault(action.group, []).append(action)
+    return groups
+
+
 def _default_first(edition: str) -> tuple[bool, str]:
-    return edition != "draft", edition
+    return edition != DEFAULT_EDITION, edition
+
+
+def _place(action: Action) -> tuple[int, str, bool, str]:
+    """The place of an action in lists; in a group, one with the default edition comes first."""
+    order = GROUPS.index(action.group) if action.group in GROUPS else len(GROUPS)
+    return order, action.group, action.editions[0] != DEFAULT_EDITION, action.name

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
+from typing import Protocol
 
 import jinja2
 import msgspec
@@ -14,12 +15,15 @@ from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from retailops_sandbox.comparing.matchers import item_noun
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.foreign_text import WHOLE, in_page, visible
 from retailops_sandbox.model import Delivery, Expectation, Judgement, ResultStep, encoder
 from retailops_sandbox.reporting.exporters import FORMATS
 from retailops_sandbox.reporting.render import answered, lines, shown
+from retailops_sandbox.reporting.render.contract_words import ContractWords
 from retailops_sandbox.reporting.render.lines import GLYPHS, redirect, start_line
+from retailops_sandbox.runlog.rows import DeliveryRow
 from retailops_sandbox.web.shell.choices import THEME
 from retailops_sandbox.web.shell.context import Target
 
@@ -30,6 +34,16 @@ PLACES: Sequence[tuple[str, str, Mapping[str, str]]] = (
 )
 """The places of the header: address, name, and the names of the places within by address."""
 _FLUSH = Markup("<!-- the end of a piece -->")
+
+
+class OfContract(Protocol):
+    """What names a contract: a row, a form, a step."""
+
+    @property
+    def action(self) -> str: ...
+
+    @property
+    def edition(self) -> str: ...
 
 
 class RecordSwitch(msgspec.Struct, frozen=True):
@@ -67,6 +81,8 @@ class Pages:
         """Makes the state of the record switch; the room `recording` replaces this default."""
         self.targets: Callable[[], Sequence[Target]] = tuple
         """Finds the targets to choose from in the header; the application replaces this default."""
+        self.words: Callable[[str, str], ContractWords] = lambda action, edition: ContractWords()
+        """Finds the words of an action's edition; the application replaces this default."""
         self._assets = _manifest(static)
         self._environment = jinja2.Environment(
             loader=jinja2.FileSystemLoader(templates),
@@ -100,7 +116,9 @@ class Pages:
             redirect=redirect,
             expectation=expectation_text,
             few=few,
-            events=answered.events,
+            told=self._told,
+            item_noun=item_noun,
+            words=self._words,
             not_compared=_not_compared,
             steps_not_compared=lines.steps_not_compared,
             repeated=lines.repeated,
@@ -171,6 +189,14 @@ class Pages:
             targets=self.targets,
         )
         return {"page": page, "shell": shell}
+
+    def _words(self, named: OfContract) -> ContractWords:
+        """The words of the contract that something is of."""
+        return self.words(named.action, named.edition)
+
+    def _told(self, row: DeliveryRow) -> str:
+        """What a delivery's answer tells, or its fault."""
+        return answered.told(row, self._words(row))
 
     def _asset(self, name: str) -> str:
         return f"/static/{self._assets[name]}"
