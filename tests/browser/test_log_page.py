@@ -41,7 +41,7 @@ def test_a_delivery_opens_beside_the_list_and_keeps_the_place(page: Page, other:
     place = scrolled(page)
     assert place > 0
     # The whole row opens, not only its link.
-    tenth.locator(".events").click()
+    tenth.locator(".told").click()
     expect(preview).to_have_attribute("data-delivery", f"{other.id}.000070")
     expect(page.locator("#preview-title")).to_be_focused()
     expect(tenth).to_have_attribute("aria-current", "true")
@@ -50,7 +50,7 @@ def test_a_delivery_opens_beside_the_list_and_keeps_the_place(page: Page, other:
     # Rows go on to come, and wait until the reader is back at the top.
     other.send()
     expect(page.locator("#live-chip")).to_contain_text("1 new")
-    rows(page).nth(61).locator(".events").click()
+    rows(page).nth(61).locator(".told").click()
     expect(preview).to_have_attribute("data-delivery", f"{other.id}.000069")
     page.go_back()
     expect(preview).to_have_attribute("data-delivery", f"{other.id}.000070")
@@ -68,7 +68,7 @@ def test_a_delivery_opens_beside_the_list_and_keeps_the_place(page: Page, other:
     page.locator("body").evaluate("() => document.activeElement.blur()")
     delivery = other.send(None)
     expect(rows(page).first).to_have_id(f"row-{delivery.id}")
-    rows(page).first.locator(".events").click()
+    rows(page).first.locator(".told").click()
     expect(preview.locator(".banner")).to_contain_text("not judged")
     other.judge(delivery, "failed")
     expect(preview.locator(".banner")).to_contain_text("failed")
@@ -76,12 +76,12 @@ def test_a_delivery_opens_beside_the_list_and_keeps_the_place(page: Page, other:
     # A narrow window has no room beside the list.
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(other.log)
-    rows(page).nth(3).locator(".events").click()
+    rows(page).nth(3).locator(".told").click()
     page.wait_for_url(re.compile(rf"/deliveries/{other.id}\.\d+\?run="))
 
 
 def test_the_filter_acts_at_once(page: Page, other: Other):
-    rows(page).nth(3).locator(".events").click()
+    rows(page).nth(3).locator(".told").click()
     expect(page.locator("#preview")).to_be_visible()
     opened = page.locator("#preview").get_attribute("data-delivery")
     page.get_by_role("combobox", name="Verdict").select_option("failed")

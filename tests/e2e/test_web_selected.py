@@ -174,7 +174,7 @@ def test_what_is_no_json_is_named_where_two_are_compared(client: ComposeClient) 
 def test_the_story_of_an_order_has_all_deliveries_about_it(client: ComposeClient) -> None:
     client.add("teller", "")
     before = main_words(client.http.get("/deliveries/story?order=9988").text)
-    assert "Nothing was sent about this order." in before
+    assert "Nothing was sent about 9988." in before
     payload = client.form()["payload"].replace("4897", "9988")
     first = sent(client, payload=payload, receiver="teller")
     second = sent(client, payload=payload, receiver="teller")

@@ -23,7 +23,7 @@ from retailops_sandbox.web.log.filters import FilterTerm
 from retailops_sandbox.web.log.preview import Preview
 from retailops_sandbox.web.log.watch import Watch
 from retailops_sandbox.web.shell.addresses import query_string
-from retailops_sandbox.web.shell.context import AppContext, Target
+from retailops_sandbox.web.shell.context import Action, AppContext, Target, grouped
 from retailops_sandbox.web.shell.known_receivers import KnownReceivers
 from retailops_sandbox.web.shell.pages import Pages, problems
 from retailops_sandbox.web.shell.room import RoomPages
@@ -45,7 +45,8 @@ class FilterChoices(msgspec.Struct, frozen=True, kw_only=True):
     """The values that the fields of the filter offer, among them always the present one."""
 
     receivers: Sequence[str]
-    actions: Sequence[str]
+    actions: Mapping[str, Sequence[str]]
+    """By group."""
     editions: Sequence[str]
     verdicts: Sequence[str]
     fixtures: Sequence[str]
@@ -236,20 +237,21 @@ class LogPages(RoomPages):
         editions = sorted({edition for each in actions for edition in each.editions})
         return FilterChoices(
             receivers=_with(receivers.names, query.receiver),
-            actions=_with([each.name for each in actions], query.action),
+            actions=_groups(actions, query.action),
             editions=_with(editions, query.edition),
             verdicts=_with(VERDICTS, query.verdict),
-            fixtures=_with(self._fixtures(), query.fixture),
+            fixtures=_with(self._fixtures(query.action), query.fixture),
             statuses=_with(_STATUSES, query.status),
             faults=_with(FAULTS, query.fault),
         )
 
-    def _fixtures(self) -> list[str]:
-        """The names of all fixtures, whatever they are for."""
+    def _fixtures(self, action: str) -> list[str]:
+        """The names of an action's fixtures, or of all where no action is asked for."""
         known = self._context.workspace.fixtures
         names = {
             info.name
             for each in self._context.actions()
+            if action in ("", each.name)
             for edition in each.editions
             for info in known(each.name, edition)
         }
@@ -296,6 +298,14 @@ def _to(query: Query) -> Response:
 
 def _minute(at: datetime) -> str:
     return f"{at:%Y-%m-%dT%H:%MZ}"
+
+
+def _groups(actions: Sequence[Action], chosen: str) -> dict[str, list[str]]:
+    """The names of the actions by group, among them always the chosen one."""
+    groups = {group: [each.name for each in found] for group, found in grouped(actions).items()}
+    if chosen and not any(chosen in names for names in groups.values()):
+        groups["without a contract here"] = [chosen]
+    return groups
 
 
 def _with(known: Sequence[str], chosen: str) -> list[str]:

@@ -168,14 +168,14 @@ def _words(gap: timedelta) -> str:
 
 def _became(before: Entry, each: Entry, words: ContractWords) -> list[str]:
     """What changed in the outcome of the same payload."""
-    pairs = {
+    pairs = {  # By the name of what changed; what is told needs none.
         "verdict": (before.row.verdict_word, each.row.verdict_word),
-        words.events or "outcome": (answered.told(before.row, words), answered.told(each.row, words)),
+        "": (answered.told(before.row, words), answered.told(each.row, words)),
         "answer": (before.row.answer, each.row.answer),
     }
     if before.row.fault or each.row.fault:
         del pairs["answer"]  # What is told says it.
-    found = [f"{name} {was} → {now}" for name, (was, now) in pairs.items() if was != now]
+    found = [f"{name} {was} → {now}".lstrip() for name, (was, now) in pairs.items() if was != now]
     if found and before.row.receiver != each.row.receiver:
         found.append(f"receiver {before.row.receiver} → {each.row.receiver}")
     return found

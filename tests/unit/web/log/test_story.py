@@ -6,9 +6,13 @@ import msgspec
 import pytest
 
 from retailops_sandbox.model import Fault, Judgement, Response, Verdict
+from retailops_sandbox.reporting.render.contract_words import ContractWords
 from retailops_sandbox.runlog.entries import Entry
-from retailops_sandbox.web.log.story import story
+from retailops_sandbox.web.log import story as pages
+from retailops_sandbox.web.log.story import Chapter
 from tests.support.records import some_delivery
+
+EVENTS = ContractWords("order", "events", "event")
 
 
 def entry(
@@ -31,6 +35,10 @@ def entry(
     request = msgspec.structs.replace(sent.request, body=payload)
     sent = msgspec.structs.replace(sent, request=request)
     return Entry(sent, (Judgement(delivery=sent.id, verdict=verdict, at=sent.sent_at),))
+
+
+def story(sent: list[Entry], words: ContractWords = EVENTS) -> list[Chapter]:
+    return pages.story(sent, lambda action, edition: words)
 
 
 def test_a_payload_that_was_sent_before_is_a_duplicate() -> None:
@@ -57,9 +65,9 @@ def test_another_outcome_of_the_same_payload_is_a_change() -> None:
     )
     assert [list(each.became) for each in chapters] == [
         [],
-        ["verdict passed → failed", "events none → ERR1409"],
-        ["verdict failed → errored", "events ERR1409 → refused: nothing listens"],
-        ["events refused: nothing listens → none", "receiver local → other"],
+        ["verdict passed → failed", "no events → ERR1409"],
+        ["verdict failed → errored", "ERR1409 → refused: nothing listens"],
+        ["refused: nothing listens → no events", "receiver local → other"],
         [],
     ]
 
@@ -105,3 +113,8 @@ def test_a_delivery_whose_time_is_none_has_its_place() -> None:
     odd = entry(0)
     odd = Entry(msgspec.structs.replace(odd.delivery, sent_at="never"), odd.judgements)
     assert [each.gap for each in story([odd, entry(5)])] == ["", ""]
+
+
+def test_where_a_contract_tells_no_events_only_verdict_and_answer_change() -> None:
+    chapters = story([entry(0), entry(1, codes=("ERR1409",), verdict="failed")], ContractWords("sku"))
+    assert list(chapters[1].became) == ["verdict passed → failed"]
