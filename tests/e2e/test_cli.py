@@ -17,6 +17,7 @@ import pytest
 from tinydb import TinyDB
 
 from retailops_sandbox import resources
+from retailops_sandbox.contracts import contract
 from tests.support.command import COMMAND, run
 from tests.support.receivers import Peer, Receiver, answering, receiver, response, unused_port
 
@@ -439,15 +440,15 @@ def test_wait_waits_until_the_port_answers(tmp_path: Path):
     waiting = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
     time.sleep(0.5)
     assert waiting.poll() is None
-    late = subprocess.Popen(
-        [COMMAND, "receiver", "--port", str(port)], cwd=tmp_path, stdout=subprocess.DEVNULL
-    )
+    command = [COMMAND, "receiver", "--port", str(port)]
+    late = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
     try:
         out, _ = waiting.communicate(timeout=60)
         assert waiting.returncode == 0, out
     finally:
         late.terminate()
-        late.wait(60)
+        said, _ = late.communicate(timeout=60)
+    assert [action for action, _ in contract.available() if action not in said] == []
 
 
 def test_waiting_in_vain_says_so(tmp_path: Path):

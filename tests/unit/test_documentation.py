@@ -16,6 +16,7 @@ from retailops_sandbox.comparing.matchers import HEADER, MATCHERS
 from retailops_sandbox.pytest_plugin.answers import Response, Result
 from retailops_sandbox.pytest_plugin.sending import Fields
 from retailops_sandbox.runlog.rows import COLUMNS
+from retailops_sandbox.standin import StandIn
 from retailops_sandbox.standin.misbehaviour import MISBEHAVIOURS
 from retailops_sandbox.workspace.settings import Settings
 from tests.support import documents
@@ -62,6 +63,12 @@ def test_every_option_in_a_table_is_one():
     for row in re.findall(r"^\|([^|]*)\|", documents.everything(), re.MULTILINE):
         for option in re.findall(r"`(--?[a-z][\w-]*)", row):
             assert option in known, row
+
+
+def test_every_action_of_the_stand_in_has_a_row():
+    rows = re.findall(r"^\|([^|]*)\| ", documents.text("docs/receivers.md"), re.MULTILINE)
+    named = set(re.findall(r"`(\w+)`", "".join(rows)))
+    assert {name.partition(".")[0] for name in StandIn().shop.rules.actions} <= named
 
 
 @pytest.mark.parametrize("kind", [model.Scenario, model.Step, model.Expectation, model.Deliver])

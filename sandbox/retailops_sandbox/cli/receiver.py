@@ -20,7 +20,9 @@ def command(host: str, port: int) -> None:
 
     async def listen() -> None:
         stand_in = StandIn()
-        say(f"stand-in receiver: {await stand_in.start(host, port)}  (Ctrl-C ends it)", flush=True)
+        address = await stand_in.start(host, port)
+        say(f"stand-in receiver: {address}  (Ctrl-C ends it)")
+        say(f"it answers {', '.join(stand_in.actions)}", flush=True)
         try:
             await asyncio.Event().wait()
         finally:

@@ -60,6 +60,11 @@ class StandIn:
         """Put every order and list back into its first state."""
         self.shop.reset()
 
+    @property
+    def actions(self) -> list[str]:
+        """The actions that it answers."""
+        return list(dict.fromkeys(each.action for each in self._contracts.values()))
+
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Answer one request; the result is whether another may follow."""
         request = await httpserver.read_request(reader, writer)

@@ -21,7 +21,6 @@ from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.standin import TOKEN, StandIn
 from retailops_sandbox.standin.misbehaviour import MISBEHAVIOURS
-from retailops_sandbox.standin.shop import Action, Edition, Event, Order, Rules, Shop, Step
 
 JSON = {"Content-Type": "application/json"}
 
@@ -104,42 +103,6 @@ def v1(token: str | None = TOKEN, **order: Any) -> Any:
 def test_it_answers_every_shipped_contract(running: Running):
     shop = running.stand_in.shop
     assert [name for name in contract.available() if not shop.knows(*name)] == []
-
-
-def test_what_is_refused_comes_from_the_data_and_not_from_the_code():
-    rules = Rules(
-        states={"fresh": "", "gone": "", "frozen": "", "unknown": ""},
-        events={"ice": Event("error", "ERR0001", "Frozen"), "who": Event("error", "ERR0002", "Who?")},
-        moves={
-            "wipe": {
-                "fresh": Step(to="gone"),
-                "gone": Step(),
-                "frozen": Step(event="ice"),
-                "unknown": Step(event="who"),
-            }
-        },
-        editions={"e": Edition({"order_id": "/id", "order_refnum": "/ref"}, "${code}", "${identity}")},
-        actions={"a.e": Action(answer="${events}", move="wipe", orders="/all/*")},
-        lists={},
-    )
-    shop = Shop(rules, (Order("a", "1", "fresh"), Order("b", "2", "frozen")))
-    named = [{"id": "a"}, {"ref": "2"}, {"id": "2"}, {}]
-    assert shop.answer("a", "e", {"all": named}) == ["ERR0001", "ERR0002", "ERR0002"]
-    assert [order.state for order in shop.orders] == ["gone", "frozen"]
-
-
-def test_the_rules_have_a_step_for_each_state_and_name_nothing_that_is_not_there(running: Running):
-    rules = running.stand_in.shop.rules
-    for steps in rules.moves.values():
-        assert list(steps) == list(rules.states)
-        for step in steps.values():
-            assert step.to in ("", *rules.states)
-            assert step.event in ("", *rules.events)
-            # A duplicate is answered alike, and changes nothing.
-            assert not step.to or steps[step.to] == Step(event=step.event)
-    for action in rules.actions.values():
-        assert action.move in ("", *rules.moves)
-    assert {order.state for order in running.stand_in.shop.orders} == {*rules.states} - {"unknown"}
 
 
 def test_a_known_order_is_cancelled(running: Running):
