@@ -136,14 +136,14 @@ def of_expectation(found: Expectation) -> Iterator[tuple[str, Json]]:
 
 
 def by_record(sent: Delivery) -> Iterator[tuple[str, Json]]:
-    (draft,) = recording.drafts([Recorded(sent)], lambda *_: UNSET)
+    draft = recording.draft([Recorded(sent)], lambda *_: UNSET)
     # Without the rules for volatile values, which are not about placeholders.
     (step,) = recording.finished(draft, taken=()).steps
     yield from of_step(step)
 
 
 def by_record_of_another(sent: Delivery) -> Iterator[tuple[str, Json]]:
-    (draft,) = recording.drafts([Recorded(sent, own=False)], lambda *_: UNSET)
+    draft = recording.draft([Recorded(sent, own=False)], lambda *_: UNSET)
     yield from of_step(recording.finished(draft, taken=()).steps[0])
 
 
@@ -252,7 +252,7 @@ def test_a_header_that_was_sent_is_sent_again_as_it_was(text: str):
 def test_a_reference_of_our_own_payload_stays_one_and_that_of_another_does_not(own: bool):
     request = Request(method="POST", url="http://shop/", headers=(), body='{"a":"filled"}')
     sent = some_delivery(request=request, composed='{"a":"${env:NAME}"}', struck_out=())
-    (draft,) = recording.drafts([Recorded(sent, own=own)], lambda *_: UNSET)
+    draft = recording.draft([Recorded(sent, own=own)], lambda *_: UNSET)
     (step,) = recording.finished(draft).steps
     assert step.payload == {"a": "${env:NAME}" if own else "filled"}
     assert json.loads(resending.payload(sent, own=own)) == step.payload

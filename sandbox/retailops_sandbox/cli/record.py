@@ -40,7 +40,7 @@ _EVERY_ADDRESS = ("0.0.0.0", "::")
 @click.option("--forward", metavar="URL_OR_NAME", required=True, help="The receiver that it is passed on to.")
 @click.option(
     "-o", "--output", metavar="FILE", type=click.Path(path_type=Path), required=True,
-    help="The scenario file; with a suffix each, where there are several.",
+    help="The scenario file.",
 )  # fmt: skip
 @click.option("--replace", is_flag=True, help="Write over files that are there.")
 @click.option("--exact", is_flag=True, help="Make no rules for values that look volatile.")
@@ -185,30 +185,24 @@ def _check_output(output: Path, replace: bool) -> None:
 def _write(
     workspace: Workspace, records: Sequence[Recorded], output: Path, *, replace: bool, exact: bool
 ) -> None:
-    """Write a file for each action and edition, and print the notes on it."""
-    drafts = recording.drafts(records, CaseReader(workspace).payload_if_any)
-    made = [draft for draft in drafts if draft.scenario.steps]
-    for draft in drafts:
-        for note in draft.notes:
-            say(f"note: {note}")
-    if not made:
+    """Write the file of what was recorded, and print the notes on it."""
+    draft = recording.draft(records, CaseReader(workspace).payload_if_any)
+    for note in draft.notes:
+        say(f"note: {note}")
+    if not draft.scenario.steps:
         say(f"nothing was recorded, and {output} was not written")
-    unwritten: list[FileError] = []
-    for draft in made:
-        path = _free(output if len(made) == 1 else _suffixed(output, draft.key), replace)
-        try:
-            write_file(path, scenario.spelled(recording.finished(draft, exact=exact)))
-        except FileError as error:
-            error.mend = "what was recorded is in the log: save it as a scenario from there, in the browser"
-            unwritten.append(error)
-        else:
-            taken = recording.taken_by_default(draft, exact=exact)
-            say(f"wrote {path}: {_summary(draft, taken)}")
-            for each in taken:
-                if each.kind == "rule":
-                    say(f"made a rule: {in_line(_rule(draft, each))}")
-    if unwritten:
-        raise unwritten[0]
+        return
+    path = _free(output, replace)
+    try:
+        write_file(path, scenario.spelled(recording.finished(draft, exact=exact)))
+    except FileError as error:
+        error.mend = "what was recorded is in the log: save it as a scenario from there, in the browser"
+        raise
+    taken = recording.taken_by_default(draft, exact=exact)
+    say(f"wrote {path}: {_summary(draft, taken)}")
+    for each in taken:
+        if each.kind == "rule":
+            say(f"made a rule: {in_line(_rule(draft, each))}")
 
 
 def _summary(draft: ScenarioDraft, taken: Sequence[Proposal]) -> str:
@@ -224,12 +218,6 @@ def _summary(draft: ScenarioDraft, taken: Sequence[Proposal]) -> str:
 def _rule(draft: ScenarioDraft, proposal: Proposal) -> str:
     step = draft.scenario.steps[proposal.step].name
     return f"step {step!r}: {proposal.pointer} {proposal.reason}: rule {proposal.becomes}"
-
-
-def _suffixed(output: Path, suffix: str) -> Path:
-    """The path with a suffix before the ending of a scenario file."""
-    ending = _ending(output)
-    return output.with_name(f"{output.name.removesuffix(ending)}-{suffix}{ending}")
 
 
 def _free(path: Path, replace: bool) -> Path:

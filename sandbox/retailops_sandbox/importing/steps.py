@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import msgspec
@@ -141,24 +142,25 @@ def _unknown(
 
 
 def assemble(imported: Sequence[ImportedStep], *, name: str, fixture: str = "") -> Scenario:
-    """The scenario of imported steps. With a fixture's name, its one step takes the payload from there.
+    """The scenario of imported steps, which may be of several contracts: the file's is that of the first.
 
-    UsageError where the steps belong to several contracts: a scenario has one.
+    With a fixture's name, its one step takes the payload from there.
     """
     first_step = imported[0]
     first = first_step.contract
-    others = [each for each in imported if each.contract != first]
-    if others:
-        one, other = imported[0], others[0]
-        raise UsageError(
-            f"{one.place} is of {first.action} {first.edition}, "
-            f"{other.place} of {other.contract.action} {other.contract.edition}: a scenario is of one",
-            mend="choose by --action and --edition",
+    of_action = Counter(each.contract.action for each in imported)
+    numbers: Counter[str] = Counter()
+    steps = []
+    for each in imported:
+        action, edition = each.contract.action, each.contract.edition
+        numbers[action] += 1
+        step = msgspec.structs.replace(
+            each.step,
+            name=f"{action} {numbers[action]}" if of_action[action] > 1 else action,
+            action=action if action != first.action else None,
+            edition=edition if edition != first.edition else None,
         )
-    steps = [
-        msgspec.structs.replace(each.step, name=first.action + (f" {number}" if len(imported) > 1 else ""))
-        for number, each in enumerate(imported, 1)
-    ]
+        steps.append(step)
     if fixture:
         # What the answer was is in the fixture's own expectation.
         expect = UNSET if first_step.expectation else steps[0].expect
@@ -178,7 +180,7 @@ def _imported(found: FoundRequest, agreed: Contract, *, exact: bool) -> Imported
         each.pointer or "" for each in redaction.listing.in_part(delivery, "/response/body")
     )
     judgement = Judgement(delivery=delivery.id, verdict="recorded", at="", payload_violations=violations)
-    (draft,) = recording.drafts([Recorded(delivery, judgement)], fixture=lambda *_: UNSET)
+    draft = recording.draft([Recorded(delivery, judgement)], fixture=lambda *_: UNSET)
     (step,) = recording.finished(draft, exact=exact).steps
     if not _is_refused(found, agreed):
         # The token may have been blanked when the request was copied: the receiver's replaces it.

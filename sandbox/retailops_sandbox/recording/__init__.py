@@ -1,10 +1,10 @@
-"""Recording: deliveries to drafts of scenarios, one for each action and edition. Pure.
+"""Recording: deliveries to the draft of one scenario, also where they are of several actions. Pure.
 
 A draft is a scenario that would pass against the responses it was recorded from, and proposals for values
 that should not stay as they are: volatile values become rules, secrets become references to the environment.
 The reviewer of the draft takes or leaves each proposal.
 
-drafting   deliveries to drafts, and a reviewed draft to its scenario
+drafting   deliveries to a draft, and a reviewed draft to its scenario
 steps      one delivery to one step
 """
 
@@ -12,7 +12,8 @@ from retailops_sandbox.recording.drafting import (
     Proposal,
     Recorded,
     ScenarioDraft,
-    drafts,
+    contract_words,
+    draft,
     env_variable,
     finished,
     taken_by_default,
@@ -30,7 +31,8 @@ __all__ = [
     "Proposal",
     "Recorded",
     "ScenarioDraft",
-    "drafts",
+    "contract_words",
+    "draft",
     "env_variable",
     "finished",
     "first_violation",

@@ -17,6 +17,8 @@ from retailops_sandbox.model import Delivery, Expectation, Json, Judgement, Mark
 from retailops_sandbox.recording import steps
 from retailops_sandbox.workspace.names import free_name
 
+_MOST_NAMED = 3
+"""The most contracts that a name or a heading has."""
 _MOST_PROPOSALS = 200
 """The most rules that are proposed for one draft: nobody reviews more."""
 _SHOWN = 120
@@ -70,34 +72,31 @@ class ScenarioDraft(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def key(self) -> str:
-        """The draft's action and edition, spelled for a file's name."""
-        return f"{self.scenario.action}-{self.scenario.edition}"
+        """The draft's first action and edition, spelled for a file's name."""
+        more = "-and-more" if len(self.scenario.contracts) > 1 else ""
+        return f"{self.scenario.action}-{self.scenario.edition}{more}"
 
 
 # --- making drafts -----------------------------------------------------------------------------------------
 
 
-def drafts(records: Iterable[Recorded], fixture: steps.FixtureSource) -> list[ScenarioDraft]:
-    """A draft for each action and edition, with a step for each delivery that a step can repeat, by time.
+def draft(recorded: Iterable[Recorded], fixture: steps.FixtureSource) -> ScenarioDraft:
+    """The draft with a step for each delivery that a step can repeat, of whatever action, by time.
 
-    UsageError where the contract of a delivery does not exist any more.
+    It has no steps where there is no such delivery. UsageError where the contract of a delivery does not
+    exist any more.
     """
-    in_order = sorted(records, key=lambda each: (each.delivery.sent_at, each.delivery.id))
-    groups: dict[tuple[str, str], list[Recorded]] = {}
-    for record in in_order:
-        groups.setdefault((record.delivery.action, record.delivery.edition), []).append(record)
-    made = [_draft(contract.load(*name), group, fixture) for name, group in groups.items()]
-    return [draft for draft in made if draft.scenario.steps or draft.notes]
-
-
-def _draft(agreed: Contract, records: Sequence[Recorded], fixture: steps.FixtureSource) -> ScenarioDraft:
+    records = sorted(recorded, key=lambda each: (each.delivery.sent_at, each.delivery.id))
+    contracts = {name: contract.load(*name) for name in dict.fromkeys(map(_contract_name, records))}
     # In a record of format 1, a text that came from elsewhere may look like a mark.
     is_own = all(each.own and each.delivery.struck_out is not None for each in records)
     notes = []
-    kept, taken = [], []
+    kept: list[Delivery] = []
+    taken: list[steps.RecordedStep] = []
     names: set[str] = set()
     for record in records:
         sent = record.delivery
+        agreed = contracts[_contract_name(record)]
         if why := _unrepeatable(sent, agreed):
             notes.append(f"{sent.request.method} {sent.request.url} is left out: {why}")
             continue
@@ -108,14 +107,8 @@ def _draft(agreed: Contract, records: Sequence[Recorded], fixture: steps.Fixture
             notes += [f"step {name!r}: {at} was struck out: write it anew" for at in _lost(one.step)]
         taken.append(one._replace(step=msgspec.structs.replace(one.step, name=name)))
         kept.append(sent)
-    scenario = Scenario(
-        name=f"Recorded {agreed.action} {agreed.edition}",
-        tags=["recorded"],
-        action=agreed.action,
-        edition=agreed.edition,
-        steps=[each.step for each in taken],
-    )
-    rules = list(_rules(kept, taken, agreed, fixture))
+    scenario = _scenario(kept, [each.step for each in taken])
+    rules = list(_rules(kept, taken, contracts, fixture))
     if len(rules) > _MOST_PROPOSALS:
         notes.append(f"{len(rules)} values look volatile; the first {_MOST_PROPOSALS} are proposed as rules")
     return ScenarioDraft(
@@ -125,6 +118,34 @@ def _draft(agreed: Contract, records: Sequence[Recorded], fixture: steps.Fixture
         step_notes=tuple(each.notes for each in taken),
         deliveries=tuple(each.id for each in kept),
     )
+
+
+def _contract_name(record: Recorded) -> tuple[str, str]:
+    return record.delivery.action, record.delivery.edition
+
+
+def _scenario(sent: Sequence[Delivery], made: Sequence[Step]) -> Scenario:
+    """The scenario of the steps that were made of some deliveries; its contract is that of the first."""
+    if not sent:
+        return Scenario(name="Recorded", tags=["recorded"], steps=[])
+    action, edition = sent[0].action, sent[0].edition
+    placed = [
+        msgspec.structs.replace(
+            step,
+            action=each.action if each.action != action else None,
+            edition=each.edition if each.edition != edition else None,
+        )
+        for each, step in zip(sent, made, strict=True)
+    ]
+    scenario = Scenario(tags=["recorded"], action=action, edition=edition, steps=placed)
+    return msgspec.structs.replace(scenario, name=f"Recorded {contract_words(scenario.contracts)}")
+
+
+def contract_words(contracts: Sequence[tuple[str, str]]) -> str:
+    """Some actions and editions in words: the first of them, and how many more there are."""
+    words = ", ".join(f"{action} {edition}" for action, edition in contracts[:_MOST_NAMED])
+    more = len(contracts) - _MOST_NAMED
+    return f"{words} and {more} more" if more > 0 else words
 
 
 def _unrepeatable(sent: Delivery, agreed: Contract) -> str:
@@ -146,7 +167,7 @@ def _unique(name: str, names: set[str]) -> str:
 def _rules(
     sent: Sequence[Delivery],
     taken: Sequence[steps.RecordedStep],
-    agreed: Contract,
+    contracts: Mapping[tuple[str, str], Contract],
     fixture: steps.FixtureSource,
 ) -> Iterator[Proposal]:
     """A rule for each value of an answer that looks volatile."""
@@ -163,7 +184,8 @@ def _rules(
             if other != number and taken[other].answer is not UNSET and _same_status(sent[other], delivery)
         ]
         known = _sent_again(one.step, delivery, fixture)
-        found = volatile.find(one.answer, others, sent=known, arrays=agreed.arrays)
+        arrays = contracts[delivery.action, delivery.edition].arrays
+        found = volatile.find(one.answer, others, sent=known, arrays=arrays)
         for path, value in found.items():
             if path in expected.rules:
                 continue

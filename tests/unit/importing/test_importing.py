@@ -466,9 +466,12 @@ def test_each_line_of_a_log_is_a_request_with_its_line():
     found = read(f"start\n{BODY}\nmore\nx {V1_BODY}\n", file="f")
     assert [each.place for each in found] == ["line 2", "line 4"]
     made, _ = as_steps(found, file="f")
-    with pytest.raises(UsageError) as caught:
-        assemble(made, name="x")
-    assert "line 2 is of order_cancel draft, line 4 of order_cancel v1" in caught.value.what
+    whole = assemble(made, name="x")
+    assert whole.contracts == [("order_cancel", "draft"), ("order_cancel", "v1")]
+    assert [(each.name, each.edition) for each in whole.steps] == [
+        ("order_cancel 1", None),
+        ("order_cancel 2", "v1"),
+    ]
     (one,), left_out = as_steps(found, file="f", edition="v1")
     assert (one.place, left_out) == ("line 4", ["1 other request that no contract knows"])
 

@@ -72,8 +72,7 @@ def text_of(value: object) -> str:
 
 def draft_of(*deliveries: Delivery, judgements: dict[str, Judgement] | None = None) -> ScenarioDraft:
     known = judgements or {}
-    [draft] = recording.drafts([Recorded(each, known.get(each.id)) for each in deliveries], fixture)
-    return draft
+    return recording.draft([Recorded(each, known.get(each.id)) for each in deliveries], fixture)
 
 
 def written(made: Scenario) -> Scenario:
@@ -188,20 +187,35 @@ def test_a_dollar_brace_that_came_over_the_wire_is_no_placeholder():
 # --- names, groups, what is left out ---
 
 
-def test_one_draft_for_each_edition_and_unique_names_in_the_order_of_sending():
+def test_one_draft_in_the_order_of_sending_with_unique_names_and_the_contract_of_each_step():
     records = [
         delivery(number=3),
         delivery(number=1, fixture="default"),
         delivery(number=2, fixture="default"),
         delivery(number=4, edition="v1", scenario="scenarios/x", step="again"),
     ]
-    drafts = recording.drafts([Recorded(each) for each in records], fixture)
-    assert [[step.name for step in each.scenario.steps] for each in drafts] == [
-        ["default", "default 2", "order_cancel"],
-        ["again"],
-    ]
-    assert [each.key for each in drafts] == ["order_cancel-draft", "order_cancel-v1"]
-    assert drafts[0].deliveries == ("run.000001", "run.000002", "run.000003")
+    draft = recording.draft([Recorded(each) for each in records], fixture)
+    made = draft.scenario
+    assert [step.name for step in made.steps] == ["default", "default 2", "order_cancel", "again"]
+    assert [(step.action, step.edition) for step in made.steps] == [(None, None)] * 3 + [(None, "v1")]
+    assert (made.action, made.edition) == ("order_cancel", "draft")
+    assert made.name == "Recorded order_cancel draft, order_cancel v1"
+    assert draft.key == "order_cancel-draft-and-more"
+    assert draft.deliveries == tuple(f"run.00000{number}" for number in range(1, 5))
+    again = written(recording.finished(draft))
+    assert again.contracts == [("order_cancel", "draft"), ("order_cancel", "v1")]
+
+
+def test_a_draft_of_one_contract_is_named_after_it():
+    draft = draft_of(delivery(edition="v1"))
+    assert (draft.scenario.name, draft.key) == ("Recorded order_cancel v1", "order_cancel-v1")
+    assert draft.scenario.steps[0].edition is None
+    assert recording.draft([], fixture).scenario.steps == []
+
+
+def test_a_name_has_the_first_contracts_only():
+    contracts = [(f"action_{number}", "v1") for number in range(5)]
+    assert recording.contract_words(contracts) == "action_0 v1, action_1 v1, action_2 v1 and 2 more"
 
 
 def test_what_no_step_can_repeat_is_left_out_and_said():
@@ -507,11 +521,11 @@ def test_a_rule_that_is_proposed_accepts_all_the_repeats_it_came_from(one: Any, 
 
 
 def test_an_answer_that_breaks_the_contract_is_expected_and_said_to():
-    (draft,) = recording.drafts([Recorded(delivery(answer={"events": None}), None)], fixture)
+    draft = recording.draft([Recorded(delivery(answer={"events": None}), None)], fixture)
     (step,) = draft.scenario.steps
     assert isinstance(step.expect, Expectation)
     assert not step.expect.contract
     assert "its answer breaks the contract (/events must be an array, not null)" in draft.notes[0]
     assert draft.notes[0] == f"step 'order_cancel': {draft.step_notes[0][0]}"
-    (draft,) = recording.drafts([Recorded(delivery(), None)], fixture)
+    draft = recording.draft([Recorded(delivery(), None)], fixture)
     assert draft.notes == ()

@@ -225,7 +225,7 @@ def test_in_a_record_of_before_every_text_like_a_mark_counts_and_none_becomes_a_
     )
     assert sent.struck_out is None
     assert listing.names(sent, "/request", "/response") == ["HOME"]
-    (draft,) = recording.drafts([Recorded(sent)], lambda *_: UNSET)
+    draft = recording.draft([Recorded(sent)], lambda *_: UNSET)
     assert draft.proposals == ()
     assert any("was struck out: write it anew" in note for note in draft.notes)
     (step,) = recording.finished(draft).steps

@@ -46,7 +46,7 @@ class Export(Exporter):
     """Exports as pytest files."""
 
     def deliveries(self, sent: SentDeliveries, sources: Sources) -> ExportedFile:
-        """A file with a test for each scenario that was run, and each contract of what was sent by hand."""
+        """A file with a test for each scenario that was run, and one of what was sent by hand."""
         groups: dict[str, list[Entry]] = {}
         for each in sent.entries:
             groups.setdefault(each.delivery.scenario, []).append(each)
@@ -54,10 +54,10 @@ class Export(Exporter):
         notes = list(sent.notes)
         for id, group in groups.items():
             of_group = msgspec.structs.replace(sent, entries=group)
-            drafts = repeating.drafts(of_group, sources.shipped)
-            notes += repeating.notes(drafts)
-            title = scenario_name(id) if id else None
-            made += [recording.finished(each, name=title) for each in drafts]
+            draft = repeating.draft(of_group, sources.shipped)
+            if draft is not None:
+                notes += repeating.notes(draft)
+                made.append(recording.finished(draft, name=scenario_name(id) if id else None))
         if not made:
             raise UsageError(f"nothing of {sent.name} can be repeated by a test", mend="export it as HAR")
         return _file(made, f"{sent.name}, as it was answered", notes, sent.name)

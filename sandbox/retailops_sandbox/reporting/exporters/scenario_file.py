@@ -22,17 +22,11 @@ class Export(Exporter):
     """Exports as scenario files."""
 
     def deliveries(self, sent: SentDeliveries, sources: Sources) -> ExportedFile:
-        drafts = repeating.drafts(sent, sources.fixture)
-        if not drafts:
+        draft = repeating.draft(sent, sources.fixture)
+        if draft is None:
             raise UsageError(f"nothing of {sent.name} can be repeated by a scenario", mend="export it as HAR")
-        if len(drafts) > 1:
-            kinds = ", ".join(f"{each.scenario.action} {each.scenario.edition}" for each in drafts)
-            raise UsageError(
-                f"{sent.name} is of several contracts ({kinds})",
-                mend="a scenario is of one: choose by action and edition",
-            )
-        notes = (*sent.notes, *repeating.notes(drafts))
-        return _file(sent.name, scenario.spelled(recording.finished(drafts[0])), notes)
+        notes = (*sent.notes, *repeating.notes(draft))
+        return _file(sent.name, scenario.spelled(recording.finished(draft)), notes)
 
     def scenario_file(self, plan: Plan, sources: Sources, previews: PreviewSource) -> ExportedFile:
         return _file(scenario_name(plan.id), plan.text)

@@ -177,7 +177,7 @@ class RecordPages(RoomPages):
         return self._page(request, "recording/record.html", page, target=target, refused=bool(wrong))
 
 
-def _to_review(made: list[RecordingReview], otherwise: str) -> Response:
-    """A redirect to the first review; back where there is nothing to review."""
-    place = f"/record/reviews/{made[0].id}" if made else otherwise
+def _to_review(made: RecordingReview | None, otherwise: str) -> Response:
+    """A redirect to the review; back where there is nothing to review."""
+    place = f"/record/reviews/{made.id}" if made is not None else otherwise
     return RedirectResponse(place, HTTPStatus.SEE_OTHER)

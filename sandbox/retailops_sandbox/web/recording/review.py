@@ -254,7 +254,7 @@ class RecordingReviewPages(RoomPages):
             others=[each for each in self._recording.reviews if each.id != review.id],
         )
         receivers = self._context.read_receivers()
-        target = self._chosen_target(request, receivers, review.action, review.edition)
+        target = self._chosen_target(request, receivers, *review.contracts[0])
         return self._page(request, "recording/review.html", page, target=target, refused=bool(wrong))
 
     def _command(self, review: RecordingReview, drafted: Drafted) -> str:

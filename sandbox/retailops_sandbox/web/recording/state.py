@@ -27,19 +27,23 @@ _KEPT_REVIEWS = 100
 
 
 class RecordingReview(msgspec.Struct, kw_only=True):
-    """Deliveries of one action and edition that may become a scenario."""
+    """Deliveries that may become a scenario."""
 
     id: str
     origin: str
     """The recorder, in words."""
-    action: str
-    edition: str
+    contracts: tuple[tuple[str, str], ...]
+    """The actions and editions of the deliveries, each once."""
     deliveries: tuple[str, ...]
     state: Literal["open", "saved", "discarded"] = "open"
     file: str = ""
     """The scenario's id, once it is saved."""
     text: str = ""
     """The text of the file that was written."""
+
+    @property
+    def contract_words(self) -> str:
+        return recording.contract_words(self.contracts)
 
 
 class Drafted(msgspec.Struct, frozen=True):
@@ -87,8 +91,8 @@ class Recording:
         if self._is_on:
             self._switched.append(delivery)
 
-    def switch_off(self) -> list[RecordingReview]:
-        """Stop recording; the reviews of what was recorded."""
+    def switch_off(self) -> RecordingReview | None:
+        """Stop recording; the review of what was recorded, None where nothing was."""
         self._is_on = False
         recorded, self._switched = self._switched, []
         return self.review(recorded, "by the switch")
@@ -120,15 +124,15 @@ class Recording:
             self.relay = RunningRelay(relay, log, url, receiver)
             undo.pop_all()
 
-    async def stop_relay(self) -> list[RecordingReview]:
-        """Stop the relay; the reviews of what passed through it."""
+    async def stop_relay(self) -> RecordingReview | None:
+        """Stop the relay; the review of what passed through it, None where nothing did."""
         if self.relay is None:
-            return []
+            return None
         running, self.relay = self.relay, None
         await running.relay.stop()
         passed = [each.delivery.id for each in running.relay.records]
         made = self.review(passed, f"by the relay to {running.receiver.name}")
-        # Closed last: it raises where the disk is full, and the reviews are to be made all the same.
+        # Closed last: it raises where the disk is full, and the review is to be made all the same.
         await running.log.aclose()
         return made
 
@@ -144,33 +148,30 @@ class Recording:
         # A copy: pages are made in threads of their own.
         return [each for each in reversed(list(self._reviews.values())) if each.state == "open"]
 
-    def review(self, deliveries: Iterable[str], origin: str) -> list[RecordingReview]:
-        """A new review for each action and edition among these deliveries."""
-        groups: dict[tuple[str, str], list[str]] = {}
-        for id in dict.fromkeys(deliveries):
-            kind = self._kind(id)
-            if kind is not None:
-                groups.setdefault(kind, []).append(id)
-        made = [
-            RecordingReview(
-                id=secrets.token_hex(8), origin=origin, action=action, edition=edition, deliveries=tuple(ids)
-            )
-            for (action, edition), ids in groups.items()
-        ]
-        self._reviews.update((each.id, each) for each in made)
+    def review(self, deliveries: Iterable[str], origin: str) -> RecordingReview | None:
+        """A new review of those of these deliveries that are known; None where none is."""
+        contracts = {id: name for id in dict.fromkeys(deliveries) if (name := self._contract_of(id))}
+        if not contracts:
+            return None
+        made = RecordingReview(
+            id=secrets.token_hex(8),
+            origin=origin,
+            contracts=tuple(dict.fromkeys(contracts.values())),
+            deliveries=tuple(contracts),
+        )
+        self._reviews[made.id] = made
         return made
 
     def find(self, id: str) -> RecordingReview | None:
         return self._reviews.get(id)
 
-    def _kind(self, id: str) -> tuple[str, str] | None:
+    def _contract_of(self, id: str) -> tuple[str, str] | None:
         """Action and edition of a delivery, in flight or ended; None for an unknown id."""
         flight = self._context.sending.flight(id)
         if flight is not None:
             if flight.problem:
                 return None
-            plan = flight.request.plan.scenario
-            return plan.action, plan.edition
+            return flight.request.plan.scenario.contracts[0]
         entry = self._context.log.delivery(id)
         return (entry.delivery.action, entry.delivery.edition) if entry else None
 
@@ -179,9 +180,9 @@ class Recording:
         flights = [self._context.sending.flight(id) for id in review.deliveries]
         entries = [self._context.log.delivery(id) for id in review.deliveries]
         landed = [Recorded(each.delivery, each.judgement) for each in entries if each is not None]
-        drafts = recording.drafts(landed, CaseReader(self._context.workspace).payload_if_any)
+        draft = recording.draft(landed, CaseReader(self._context.workspace).payload_if_any)
         by_id = {each.delivery.id: each.delivery for each in landed}
         waiting = sum(
             flight is not None and not flight.problem and flight.id not in by_id for flight in flights
         )
-        return Drafted(drafts[0] if drafts else None, by_id, waiting)
+        return Drafted(draft if draft.scenario.steps or draft.notes else None, by_id, waiting)

@@ -49,7 +49,7 @@ def test_a_relay_has_a_run_of_its_own_from_its_start_to_its_stop(tmp_path: Path)
             (run,) = log.runs()
             assert run.info is not None
             assert (run.info.kind, run.info.receiver, run.state) == ("record", "shop", "running")
-            assert await state.stop_relay() == []
+            assert await state.stop_relay() is None
             assert [run.state for run in log.runs()] == ["finished"]
 
     asyncio.run(body())
