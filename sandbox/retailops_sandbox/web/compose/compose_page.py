@@ -15,7 +15,7 @@ from retailops_sandbox.web.compose.findings import Finding, Findings, examine_ex
 from retailops_sandbox.web.compose.fixtures import FixtureNotice, FixturePanel
 from retailops_sandbox.web.compose.payload import PayloadPanel
 from retailops_sandbox.web.compose.unsaved import UnsavedNotice, UnsavedPanel
-from retailops_sandbox.web.shell.context import Action, Target, grouped
+from retailops_sandbox.web.shell.context import Action, Target
 from retailops_sandbox.web.shell.send_form import SendForm
 from retailops_sandbox.workspace.undo import stamp
 
@@ -66,11 +66,6 @@ class ComposePage(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def action(self) -> Action:
         """The action that the form is about."""
         return next(each for each in self.actions if each.name == self.form.action)
-
-    @property
-    def groups(self) -> Mapping[str, Sequence[Action]]:
-        """The actions to choose from, by group."""
-        return grouped(self.actions)
 
     def edition_of(self, action: Action) -> str:
         """The edition in which an action is opened."""

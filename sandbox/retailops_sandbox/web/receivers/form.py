@@ -57,6 +57,12 @@ def editions(actions: list[Action]) -> list[str]:
     return list(dict.fromkeys(edition for action in actions for edition in action.editions))
 
 
+def differing(typed: TypedReceiver, actions: list[Action]) -> set[str]:
+    """The names of the actions with a path of their own, or with a problem at it."""
+    said = {name for each in (typed.values, typed.problems) for name, value in each.items() if value}
+    return {each.name for each in actions if {f"path_{each.name}", f"whole_{each.name}"} & said}
+
+
 # --- a receiver as the form shows it ---
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from http import HTTPStatus
 from urllib.parse import quote
 
@@ -21,6 +21,7 @@ from retailops_sandbox.web.receivers.env_requirements import EnvRequirement
 from retailops_sandbox.web.receivers.form import (
     TypedReceiver,
     auth_kind,
+    differing,
     editions,
     from_receiver,
     read,
@@ -90,6 +91,8 @@ class ReceiverPage(msgspec.Struct, frozen=True, kw_only=True):
     """The name of the receiver that is edited; empty for a new one."""
     copy_of: str
     actions: Sequence[ActionPath]
+    differing: Collection[str]
+    """The names of the actions whose path is another than that of the contract, or was typed wrongly."""
     editions: Sequence[str]
     env_requirements: Sequence[EnvRequirement]
     check: ConnectionCheck | None
@@ -336,6 +339,7 @@ class ReceiverPages(RoomPages):
                 ActionPath(action.name, contract.load(action.name, action.editions[0]).path)
                 for action in actions
             ],
+            differing=differing(typed, actions),
             editions=editions(actions),
             env_requirements=env_requirements.of(typed.receiver, self._context, typed.secrets),
             check=check,

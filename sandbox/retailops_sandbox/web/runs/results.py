@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from retailops_sandbox.model import Judgement, Result, ResultStep, RunInfo, Verdict
+from retailops_sandbox.model import Delivery, Judgement, Result, ResultStep, RunInfo, Verdict
 from retailops_sandbox.reporting.render import causes, lines
 from retailops_sandbox.reporting.render.causes import Cause
 from retailops_sandbox.reporting.render.lines import outcome
@@ -52,6 +52,8 @@ class StepRow(msgspec.Struct, frozen=True):
     """How many further deliveries there are."""
     cause: Cause | None = None
     """The cause for which it failed, where all of its failed deliveries have the same."""
+    contract: str = ""
+    """The action and edition of the step, where its scenario has several."""
 
 
 class ResultRow(msgspec.Struct, frozen=True):
@@ -185,21 +187,35 @@ def result_rows(
     lines of a delivery.
     """
     deliveries: dict[tuple[str, str], list[Entry]] = defaultdict(list)
+    contracts: dict[str, set[str]] = defaultdict(set)
     for entry in entries:
-        deliveries[entry.delivery.scenario, entry.delivery.step].append(entry)
+        sent = entry.delivery
+        deliveries[sent.scenario, sent.step].append(entry)
+        contracts[sent.scenario].add(_contract(sent))
     rows = []
     for result in results:
         shown = [step for step in result.steps if is_shown(step)]
         steps = []
         for step in shown[:most]:
-            sent = deliveries[result.scenario, step.name]
             # The failed and errored deliveries first.
-            sent = sorted(sent, key=lambda entry: _verdict(entry) not in _SPOILED)
-            shown_lines = [_line(each, most) for each in sent[:most]]
-            steps.append(StepRow(step, shown_lines, max(0, len(sent) - most), _cause(step, sent)))
+            found_of = deliveries[result.scenario, step.name]
+            of_step = sorted(found_of, key=lambda entry: _verdict(entry) not in _SPOILED)
+            steps.append(
+                StepRow(
+                    step,
+                    [_line(each, most) for each in of_step[:most]],
+                    max(0, len(of_step) - most),
+                    _cause(step, of_step),
+                    _contract(of_step[0].delivery) if of_step and len(contracts[result.scenario]) > 1 else "",
+                )
+            )
         found, before = compared.get(result.scenario, (None, None))
         rows.append(ResultRow(result, found, before, steps, max(0, len(shown) - most)))
     return sorted(rows, key=lambda row: (trend.rank(row.result.verdict, row.trend), row.result.scenario))
+
+
+def _contract(sent: Delivery) -> str:
+    return f"{sent.action} {sent.edition}"
 
 
 def _cause(step: ResultStep, sent: Sequence[Entry]) -> Cause | None:

@@ -25,7 +25,7 @@ from retailops_sandbox.reporting.render.contract_words import ContractWords
 from retailops_sandbox.reporting.render.lines import GLYPHS, redirect, start_line
 from retailops_sandbox.runlog.rows import DeliveryRow
 from retailops_sandbox.web.shell.choices import THEME
-from retailops_sandbox.web.shell.context import Target
+from retailops_sandbox.web.shell.context import Target, grouped
 
 PLACES: Sequence[tuple[str, str, Mapping[str, str]]] = (
     ("/", "Workbench", {}),
@@ -118,6 +118,7 @@ class Pages:
             few=few,
             told=self._told,
             item_noun=item_noun,
+            grouped=grouped,
             words=self._words,
             not_compared=_not_compared,
             steps_not_compared=lines.steps_not_compared,
