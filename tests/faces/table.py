@@ -30,6 +30,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     """Part, kind, and the pointer on the expected side, else on the actual side."""
     violated: bool = False
     """Whether the response breaks its contract."""
+    parted: dict[str, str] = {}
+    """From each source of the contract to where it first finds a violation, where the sources part."""
 
 
 class Flow(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +52,7 @@ RECEIVERS = {
     "html-500": "/misbehave/html-500",
     "not-json": "/misbehave/not-json",
     "wrong-schema": "/misbehave/wrong-schema",
+    "null-arrays": "/misbehave/null-arrays",
     "truncated": "/misbehave/truncated-body",
     "reset": "/misbehave/reset",
     "bad-gzip": "/misbehave/bad-gzip",
@@ -63,6 +66,14 @@ NOTHING = {"status": 200, "body": {"events": []}}
 CASES = [
     Case(name="a cancel passes", verdict="passed", expect=NOTHING),
     Case(name="nothing expected is recorded", verdict="recorded"),
+    Case(
+        name="an answer about which the sources part",
+        verdict="passed",
+        receiver="null-arrays",
+        edition="v1",
+        expect={"status": 200},
+        parted={"SDK tool": "", "documentation": "/events"},
+    ),
     Case(name="a cancel that its fixture expects", verdict="passed", expect=msgspec.UNSET),
     Case(
         name="a refusal that its fixture does not expect",

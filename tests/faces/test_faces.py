@@ -209,6 +209,8 @@ def test_every_face_judges_alike(case: Case, faces: Faces, tmp_path: Path):
     assert _comparable(by_run) == _comparable(by_browser) == _comparable(by_pytest)
     assert said == {"passed": "passed", "recorded": "skipped"}.get(case.verdict, "failure")
     assert bool(by_run.violations) == case.violated
+    parted = {each.source: next((found.pointer for found in each.violations), "") for each in by_run.sources}
+    assert parted == case.parted
 
 
 def _key(found: Difference) -> tuple[str, str, str | None]:
@@ -222,4 +224,5 @@ def _comparable(judgement: Judgement) -> tuple[object, ...]:
         msgspec.structs.replace(each, actual=None) if each.part == "latency" else each
         for each in judgement.differences
     ]
-    return judgement.verdict, differences, judgement.violations, judgement.notes, judgement.payload_violations
+    listed = (judgement.violations, judgement.notes, judgement.payload_violations, judgement.sources)
+    return judgement.verdict, differences, listed

@@ -11,6 +11,8 @@ differences   the differences, notes and hints of an alignment
 comparison    the outcome: differences and notes
 documents     the differences of two documents
 volatile      which values of an answer will differ the next time, and rules that accept them then
+response_contract  the part of a contract by which answers are judged
+sources       where the sources of a contract part about an answer
 judging       the verdict on a delivery with an expectation
 
 Aligning is imported where something differs, and so is not offered here: most runs pass.
@@ -18,7 +20,8 @@ Aligning is imported where something differs, and so is not offered here: most r
 
 from retailops_sandbox.comparing.comparison import Comparison
 from retailops_sandbox.comparing.documents import NO_SETS, compare
-from retailops_sandbox.comparing.judging import NOT_JSON, Answer, Judge, ResponseContract
+from retailops_sandbox.comparing.judging import NOT_JSON, Answer, Judge
+from retailops_sandbox.comparing.response_contract import ResponseContract
 from retailops_sandbox.comparing.rules import may_wait
 
 __all__ = [

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import UNSET
 
 from retailops_sandbox import jsontext, patterns
 from retailops_sandbox.answers import coding
-from retailops_sandbox.comparing import matchers
+from retailops_sandbox.comparing import matchers, sources
 from retailops_sandbox.comparing.coverage import Coverage
 from retailops_sandbox.comparing.documents import compare_in
+from retailops_sandbox.comparing.response_contract import AuthContract, ResponseContract
 from retailops_sandbox.comparing.rules import NO_RULES, Scope, compile_headers, compile_rules, whole_scope
 from retailops_sandbox.errors import SourceError, shortened
 from retailops_sandbox.foreign_text import WHOLE
@@ -29,6 +30,7 @@ from retailops_sandbox.model import (
     Number,
     Request,
     Response,
+    SourceCheck,
     StruckOut,
     Verdict,
     Violation,
@@ -41,49 +43,13 @@ _REMEMBERED = 256
 """The number of compiled expectations, and of parsed bodies, that a judge keeps."""
 _SMALL = 4_096
 """The most characters of a body whose parsed value is kept, because the same body often comes again."""
+_NO_SOURCES: Mapping[str, tuple[Violation, ...]] = {}
 NOT_JSON = "the body is not JSON"
 """The hint of the difference between an expected body and one that is not JSON."""
 _PLACES = 3
 """The most places that a reason names."""
 _SHOWN = 1_000
 """The most characters that a difference quotes of a body that is not JSON."""
-
-
-class AuthContract(Protocol):
-    """Where a contract's proof of the sender stands, and the status that must answer a wrong one."""
-
-    @property
-    def pointer(self) -> str: ...
-
-    @property
-    def header(self) -> str: ...
-
-    @property
-    def place(self) -> str: ...
-
-    @property
-    def kind(self) -> str: ...
-
-    @property
-    def status(self) -> int: ...
-
-
-class ResponseContract(Protocol):
-    """The part of a contract by which answers are judged."""
-
-    @property
-    def path(self) -> str: ...
-
-    @property
-    def auth(self) -> AuthContract | None: ...
-
-    @property
-    def ok_statuses(self) -> tuple[int, ...]: ...
-
-    @property
-    def arrays(self) -> Mapping[str, tuple[str, ...]]: ...
-
-    def check_response(self, value: Json) -> tuple[Violation, ...]: ...
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -119,6 +85,8 @@ class _Body(msgspec.Struct):
     trouble: Violation | None = None
     violations: tuple[Violation, ...] | None = None
     """None before they are computed."""
+    sources: tuple[SourceCheck, ...] = ()
+    """Where the sources of the contract part about it, computed with the violations."""
     struck_out: tuple[StruckOut, ...] = ()
     """The places of marks in the value."""
     undecided: tuple[str, ...] = ()
@@ -133,6 +101,7 @@ class _Findings(msgspec.Struct):
     notes: tuple[str, ...] = ()
     undecided: tuple[str, ...] = ()
     """The places that cannot be judged, since they are struck out."""
+    sources: tuple[SourceCheck, ...] = ()
 
 
 class Judge:
@@ -171,6 +140,7 @@ class Judge:
             expectation=expectation,
             expected_by=expected_by,
             unchecked=self._unchecked(answer, expectation),
+            sources=findings.sources,
         )
 
     def _unchecked(self, answer: Answer, expectation: Expectation | None) -> tuple[str, ...]:
@@ -191,10 +161,10 @@ class Judge:
         if response is None:
             return "errored", "there is neither a response nor a fault", _Findings()
         if expectation is None:
-            violations = self._broken(answer, response)
-            if not violations:
-                return "recorded", "nothing was expected", _Findings()
-            return "failed", _reason((), violations), _Findings(violations=violations)
+            findings = self._unexpected(answer, response)
+            if not findings.violations:
+                return "recorded", "nothing was expected", findings
+            return "failed", _reason((), findings.violations), findings
         if expectation.fault is not None:
             difference = Difference(kind="missing", part="fault", expected=expectation.fault)
             return "failed", f"expected the fault {expectation.fault}", _Findings(differences=(difference,))
@@ -206,12 +176,13 @@ class Judge:
             return "recorded", _undecided(findings.undecided), findings
         return "passed", "", findings
 
-    def _broken(self, answer: Answer, response: Response) -> tuple[Violation, ...]:
-        """How a response of which nothing is expected breaks the contract."""
+    def _unexpected(self, answer: Answer, response: Response) -> _Findings:
+        """How a response of which nothing is expected keeps the contract."""
         unasked = coding.violations(answer.delivery.request.headers, response.headers)
         if response.status in self._contract.ok_statuses:
-            return _merged(unasked, self._violations(self._body(answer, response)))
-        return (*self._status_violations(answer.delivery), *unasked)
+            body = self._body(answer, response)
+            return _Findings(_merged(unasked, self._violations(body)), sources=body.sources)
+        return _Findings((*self._status_violations(answer.delivery), *unasked))
 
     def _status_violations(self, delivery: Delivery) -> tuple[Violation, ...]:
         """The violation of a status that the contract does not allow for this request."""
@@ -253,6 +224,7 @@ class Judge:
             if checked or (body.trouble is not None and not findings.violations):
                 # A status that breaks the contract has told already what the answer is.
                 unasked = _merged(unasked, self._violations(body))
+                findings.sources = body.sources
                 findings.undecided += body.undecided if expectation.contract else ()
             findings.violations += unasked
             if expectation.body is UNSET:
@@ -286,21 +258,18 @@ class Judge:
 
     def _violations(self, body: _Body) -> tuple[Violation, ...]:
         if body.violations is None:
-            broken = (body.trouble,) if body.trouble is not None else None
-            found = broken or self._value_violations(body.value)
-            unsure = [each for each in found if _may_be_of_a_mark(each, body.struck_out)]
+            found: tuple[Violation, ...]
+            if body.trouble is not None:
+                found, by_source = (body.trouble,), _NO_SOURCES
+            else:
+                broken, by_source = self._contract.check_answer(body.value)
+                found = (*_of_string(body.value), *broken)
+            body.violations, unsure = _certain(found, body.struck_out)
             body.undecided = tuple(f"{each.pointer or WHOLE} by the contract" for each in unsure)
-            body.violations = tuple(each for each in found if each not in unsure) if unsure else found
+            if by_source:
+                certain = {source: _certain(each, body.struck_out)[0] for source, each in by_source.items()}
+                body.sources = sources.parting(certain, body.violations)
         return body.violations
-
-    def _value_violations(self, value: Json) -> tuple[Violation, ...]:
-        found = self._contract.check_response(value)
-        if not isinstance(value, str):
-            return found
-        from retailops_sandbox.answers import content
-
-        told = content.of_string(value)
-        return found if told is None else (_told(told), *found)
 
     def _prepare(self, expectation: Expectation) -> _Prepared:
         wanted = expectation.status
@@ -451,6 +420,24 @@ def _header_differences(name: str, matcher: matchers.Matcher, headers: Headers) 
             hint=matcher.hint(joined),
         )
     ]
+
+
+def _of_string(value: Json) -> tuple[Violation, ...]:
+    """The violation of an answer that is one JSON string, where that tells what it should have been."""
+    if not isinstance(value, str):
+        return ()
+    from retailops_sandbox.answers import content
+
+    told = content.of_string(value)
+    return () if told is None else (_told(told),)
+
+
+def _certain(
+    found: tuple[Violation, ...], struck_out: tuple[StruckOut, ...]
+) -> tuple[tuple[Violation, ...], list[Violation]]:
+    """The violations of values that are known, and those that are perhaps only of a mark."""
+    unsure = [each for each in found if _may_be_of_a_mark(each, struck_out)] if struck_out else []
+    return (tuple(each for each in found if each not in unsure) if unsure else found), unsure
 
 
 def _may_be_of_a_mark(violation: Violation, struck_out: tuple[StruckOut, ...]) -> bool:

@@ -1,5 +1,6 @@
 """Contracts.
 
+variants      what the sources of a contract demand where they disagree
 violations    what of a document breaks a JSON Schema, in plain words
 contract      reading a contract, checking payloads and responses
 auth          how a request proves its sender

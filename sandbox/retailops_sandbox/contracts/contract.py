@@ -9,7 +9,7 @@ in which 35.0 is not an integer, so that a contract can demand integers.
 from collections.abc import Mapping
 from copy import deepcopy
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 from msgspec import UNSET
@@ -18,6 +18,7 @@ from retailops_sandbox import jsontext, resources
 from retailops_sandbox.contracts import auth
 from retailops_sandbox.contracts.advice import Rule, advise
 from retailops_sandbox.contracts.auth import Auth
+from retailops_sandbox.contracts.variants import tightens
 from retailops_sandbox.contracts.violations import compiled, violations
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.foreign_text import WHOLE
@@ -46,6 +47,15 @@ class Examples(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     request: Any
     response: Any
+
+
+class AnswerCheck(NamedTuple):
+    """What a response's body breaks."""
+
+    violations: tuple[Violation, ...]
+    """The violations of the contract's own schema."""
+    by_source: Mapping[str, tuple[Violation, ...]]
+    """The violations of each source's variant; empty for a contract without variants."""
 
 
 class Contract(msgspec.Struct, frozen=True, dict=True, kw_only=True, forbid_unknown_fields=True):
@@ -91,9 +101,17 @@ class Contract(msgspec.Struct, frozen=True, dict=True, kw_only=True, forbid_unkn
         """The violations of a response's body."""
         return violations(self._response_validator, value)
 
-    def check_variants(self, value: Json) -> dict[str, tuple[Violation, ...]]:
-        """The violations of a response's body by the source of each variant."""
-        return {source: violations(each, value) for source, each in self._variant_validators.items()}
+    def check_answer(self, value: Json) -> "AnswerCheck":
+        """The violations of a response's body, and those by the source of each variant.
+
+        A body that keeps a variant that is certainly stricter than the schema is not checked again.
+        """
+        if not self.variants:
+            return AnswerCheck(self.check_response(value), {})
+        by_source = {source: violations(each, value) for source, each in self._variant_validators.items()}
+        is_kept = any(not by_source[source] for source in self._stricter)
+        broken = () if is_kept else self.check_response(value)
+        return AnswerCheck(broken, {source: by_source.get(source, broken) for source in self.variants})
 
     @cached_property
     def _request_validator(self) -> "Validator":
@@ -105,10 +123,21 @@ class Contract(msgspec.Struct, frozen=True, dict=True, kw_only=True, forbid_unkn
 
     @cached_property
     def _variant_validators(self) -> "dict[str, Validator]":
+        """The validators of the variants that differ from the schema."""
         return {
             source: compiled(varied(self.response_schema, changes))
             for source, changes in self.variants.items()
+            if changes
         }
+
+    @cached_property
+    def _stricter(self) -> tuple[str, ...]:
+        """The sources of the variants whose documents certainly keep the schema."""
+        return tuple(
+            source
+            for source, changes in self.variants.items()
+            if changes and tightens(self.response_schema, changes)
+        )
 
 
 _shipped_decoder = msgspec.json.Decoder(Contract, float_hook=Number)

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from retailops_sandbox.model import Delivery, Judgement, Result, Verdict
+from retailops_sandbox.model import Delivery, Judgement, Result, SourceCheck, Verdict
 from retailops_sandbox.scenarios.scenario import Plan
 
 
@@ -53,6 +53,11 @@ class StepResult(msgspec.Struct, frozen=True, kw_only=True):
         if len(self.judgements) == 1:
             return self.judgements[0].unchecked
         return tuple(dict.fromkeys(part for each in self.judgements for part in each.unchecked))
+
+    @property
+    def sources(self) -> tuple[SourceCheck, ...]:
+        """The sources of the contract, where they part about one of its answers: the first such."""
+        return next((each.sources for each in self.judgements if each.sources), ())
 
 
 class ScenarioResult(msgspec.Struct, frozen=True):

@@ -29,6 +29,14 @@ class Violation(msgspec.Struct, frozen=True, omit_defaults=True):
     """What it may come from, and what to do about it: the likeliest first."""
 
 
+class SourceCheck(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What one published source of the contract says of an answer."""
+
+    source: str
+    violations: tuple[Violation, ...] = ()
+    """The first few violations of what this source demands; empty where the answer satisfies it."""
+
+
 DifferenceKind = Literal["missing", "unexpected", "changed", "type", "moved"]
 Part = Literal["status", "headers", "body", "latency", "fault"]
 
@@ -73,5 +81,8 @@ class Judgement(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     unchecked: tuple[str, ...] = ()
     """The parts of the answer that were not compared: `contract`, and the contract's word for what an answer
     tells, such as `events`, or `body`. Empty also in records of versions that did not keep it."""
+    sources: tuple[SourceCheck, ...] = ()
+    """The sources of the contract, where they part about the answer; empty where they agree. They decide no
+    verdict."""
     struck_out: tuple[StruckOut, ...] | None = None
     """What was struck out of the expectation and the differences. None as in a delivery."""

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
-from retailops_sandbox.model.judging import Judgement, Verdict
+from retailops_sandbox.model.judging import Judgement, SourceCheck, Verdict
 from retailops_sandbox.model.struckout import StruckOut
 from retailops_sandbox.model.wire import Fault, Headers, Redirect, Status, Timings
 
@@ -92,6 +92,8 @@ class ResultStep(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     seconds: float = 0.0
     unchecked: tuple[str, ...] = ()
     """The parts of its answers that were not compared, as in judgements."""
+    sources: tuple[SourceCheck, ...] = ()
+    """The sources of the contract, where they part about one of its answers, as in judgements."""
 
 
 class Result(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

@@ -26,8 +26,8 @@ RECEIVER, STAND_IN = "retailops_receiver", "retailops_stand_in"
 """The properties that name the receiver in JUnit reports."""
 REPORTED = "retailops_properties"
 """The attribute of a test's report that holds these properties, where the test sends."""
-NOT_COMPARED = "retailops_not_compared"
-"""The attribute of a scenario's report that says what was not compared, where it passed all the same."""
+REMARKS = "retailops_remarks"
+"""The attribute of a scenario's report that says what stands beside its verdict, where it passed."""
 _MOST_NOTES = 20
 """The most scenarios of which the summary says that."""
 _SUFFIX = ".scenario.json"
@@ -120,11 +120,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             proof = f" {NO_PROOF}" if (STAND_IN, "true") in properties else ""
             terminalreporter.write_line(f"RetailOPS receiver: {value}{proof}")
     passed = terminalreporter.stats.get("passed", ())
-    notes = [note for report in passed if (note := getattr(report, NOT_COMPARED, ""))]
+    notes = [note for report in passed if (note := getattr(report, REMARKS, ""))]
     for note in notes[:_MOST_NOTES]:
         terminalreporter.write_line(f"passed, but {note}")
     if len(notes) > _MOST_NOTES:
-        terminalreporter.write_line(f"… and {len(notes) - _MOST_NOTES:,} more were not wholly compared")
+        terminalreporter.write_line(f"… and {len(notes) - _MOST_NOTES:,} more with such a remark")
 
 
 def _properties(terminalreporter: pytest.TerminalReporter | None) -> list[tuple[str, str]]:

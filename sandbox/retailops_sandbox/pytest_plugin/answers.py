@@ -11,7 +11,7 @@ from typing import Any
 from retailops_sandbox.engine import DeliveryFinished, Event, StepResult
 from retailops_sandbox.engine import ScenarioResult as Outcome
 from retailops_sandbox.foreign_text import without_commands
-from retailops_sandbox.model import Delivery, Difference, Fault, Judgement, Verdict, Violation
+from retailops_sandbox.model import Delivery, Difference, Fault, Judgement, SourceCheck, Verdict, Violation
 from retailops_sandbox.model import Response as Kept
 from retailops_sandbox.reporting.render import lines
 from retailops_sandbox.reporting.reporters.console import Console
@@ -152,6 +152,11 @@ class Result:
         return self._step.unchecked
 
     @property
+    def sources(self) -> tuple[SourceCheck, ...]:
+        """What the sources of the contract say of an answer, where they part; empty where they agree."""
+        return self._step.sources
+
+    @property
     def fault(self) -> Fault | None:
         """Why the last delivery had no usable answer."""
         return self.deliveries[-1].fault if self.deliveries else None
@@ -175,7 +180,7 @@ class Result:
         """
         __tracebackhide__ = True
         if self.verdict == "recorded":
-            said = lines.not_compared(self.unchecked, self.verdict)
+            said = lines.remarks(self._step)
             what = f"nothing was expected: {said}" if said else "nothing was expected"
             raise AssertionError(f"{what} (give send an expect)")
         if not self.passed:
@@ -195,7 +200,7 @@ class Result:
             words = self._headline()
             return f"<Result {words if len(words) <= _REPR else words[: _REPR - 1] + '…'}>"
         status = f": {self.response.status}" if self.deliveries and self.fault is None else ""
-        said = lines.not_compared(self.unchecked, self.verdict)
+        said = lines.remarks(self._step)
         return f"<Result {self.verdict}{status}{f'; {said}' if said else ''}>"
 
 

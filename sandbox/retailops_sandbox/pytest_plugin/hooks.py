@@ -9,7 +9,7 @@ import pytest
 
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.model import Receiver
-from retailops_sandbox.pytest_plugin import NOT_COMPARED, RECEIVER, REPORTED, STAND_IN
+from retailops_sandbox.pytest_plugin import RECEIVER, REMARKS, REPORTED, STAND_IN
 from retailops_sandbox.pytest_plugin import session as process
 from retailops_sandbox.pytest_plugin.answers import sections
 from retailops_sandbox.pytest_plugin.scenarios import ScenarioItem
@@ -88,8 +88,8 @@ class Hooks:
         report = yield
         if isinstance(item, ScenarioItem):
             _locate(report, item)
-            if report.when == "call" and report.passed and item.not_compared:
-                vars(report)[NOT_COMPARED] = f"{lines.in_line(item.nodeid)}: {item.not_compared}"
+            if report.when == "call" and report.passed and item.remarks:
+                vars(report)[REMARKS] = f"{lines.in_line(item.nodeid)}: {item.remarks}"
         sender = sender_of(item)
         session = process.current(self._config)
         if session is not None and (sender is not None or isinstance(item, ScenarioItem)):

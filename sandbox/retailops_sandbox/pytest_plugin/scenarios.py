@@ -97,8 +97,8 @@ class ScenarioItem(pytest.Item):
         self.plan = plan
         self.line = 1
         """The line of the step that decided the verdict; 1 where the scenario passed."""
-        self.not_compared = ""
-        """What was not compared in the last run; empty where all was, or it did not pass."""
+        self.remarks = ""
+        """What stands beside the verdict of the last run, such as what was not compared."""
         self.extra_keyword_matches.add(plan.scenario.name)
         for tag in plan.scenario.tags:
             self.extra_keyword_matches.add(tag)
@@ -123,13 +123,13 @@ class ScenarioItem(pytest.Item):
         self.line = 1
         events = sending(self).execute(self.plan)
         result = next(event for event in events if isinstance(event, ScenarioResult))
-        self.not_compared = lines.steps_not_compared(result)
+        self.remarks = lines.steps_remarks(result)
         if result.verdict == "passed":
             return
         step = next(step for step in result.steps if step.verdict == result.verdict)
         self.line = self.plan.line(step.number)
         if result.verdict == "recorded":
-            said = f"; {self.not_compared}" if self.not_compared else ""
+            said = f"; {self.remarks}" if self.remarks else ""
             pytest.skip(f"recorded: nothing is expected of step {quoted(step.name)}{said}")
         if result.verdict == "skipped":
             pytest.skip(lines.in_line(step.reason))

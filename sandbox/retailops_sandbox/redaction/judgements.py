@@ -18,6 +18,7 @@ from retailops_sandbox.model import (
     Json,
     Judgement,
     Mark,
+    SourceCheck,
     Violation,
 )
 from retailops_sandbox.redaction import listing, marks
@@ -52,6 +53,9 @@ def judgement(
         violations=violations(found.violations, secrets),
         differences=tuple(differences),
         notes=tuple(map(secrets.quoting, found.notes)),
+        sources=tuple(
+            SourceCheck(each.source, violations(each.violations, secrets)) for each in found.sources
+        ),
         expectation=expected,
         struck_out=tuple(_listed(expected, differences)),
     )
@@ -90,7 +94,12 @@ def expectation(
 def _says_more(found: Judgement) -> bool:
     """Whether a judgement quotes anything of an answer or payload."""
     return bool(
-        found.reason or found.payload_violations or found.violations or found.differences or found.notes
+        found.reason
+        or found.payload_violations
+        or found.violations
+        or found.differences
+        or found.notes
+        or found.sources
     )
 
 

@@ -83,6 +83,12 @@ async def _wrong_schema(case: Call) -> None:
     case.send(Response(200, encoder.encode(dict.fromkeys(right, "none")), _JSON))
 
 
+async def _null_arrays(case: Call) -> None:
+    right = json.loads(case.response.body) if case.response.content_type == _JSON else {}
+    nulled = {name: None if isinstance(value, list) else value for name, value in right.items()}
+    case.send(case.response._replace(body=encoder.encode(nulled)))
+
+
 async def _redirect(case: Call) -> None:
     case.send(Response(307, b"", _JSON, (("Location", case.path),)))
 
@@ -123,6 +129,7 @@ MISBEHAVIOURS = {
     "html-500": Misbehaviour(_html_500, "answers 500 with a page"),
     "not-json": Misbehaviour(_not_json, "answers 200 with something that is not JSON"),
     "wrong-schema": Misbehaviour(_wrong_schema, "answers 200 with JSON that breaks the contract"),
+    "null-arrays": Misbehaviour(_null_arrays, "answers null in the place of each array"),
     "redirect": Misbehaviour(_redirect, "answers 307 with the path that behaves"),
     "huge-body": Misbehaviour(_huge_body, "sends very much before the answer", 16, "MiB"),
     "truncated-body": Misbehaviour(_truncated_body, "closes the connection in the middle of the body"),

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from retailops_sandbox import accepting, comparing, composing, jsontext, redaction
 from retailops_sandbox.accepting import ACCEPT, KEEP, Decision, JudgedExpectation
+from retailops_sandbox.contracts.contract import AnswerCheck
 from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import (
     Delivery,
@@ -133,8 +134,8 @@ class Anything:
     ok_statuses = (200,)
     arrays = SETS
 
-    def check_response(self, value: Any) -> tuple[()]:
-        return ()
+    def check_answer(self, value: Any) -> AnswerCheck:
+        return AnswerCheck((), {})
 
 
 def judged(sent: Delivery, expectation: Expectation) -> Judgement:

@@ -11,6 +11,7 @@ from retailops_sandbox import comparing, jsontext, redaction
 from retailops_sandbox.comparing import judging, matchers
 from retailops_sandbox.comparing.rules import compile_rules
 from retailops_sandbox.contracts.auth import Auth
+from retailops_sandbox.contracts.contract import AnswerCheck
 from retailops_sandbox.errors import SourceError
 from retailops_sandbox.model import (
     Difference,
@@ -36,8 +37,8 @@ class Contract:
     ok_statuses = (200, 202)
     arrays = {"/events": ("error_code",)}  # noqa: RUF012
 
-    def check_response(self, value):
-        return () if isinstance(value, dict) and "events" in value else (BROKEN,)
+    def check_answer(self, value):
+        return AnswerCheck(() if isinstance(value, dict) and "events" in value else (BROKEN,), {})
 
 
 def delivery(

@@ -12,6 +12,7 @@ from msgspec import UNSET
 
 from retailops_sandbox import comparing, jsontext, recording, redaction
 from retailops_sandbox.contracts import contract
+from retailops_sandbox.contracts.contract import AnswerCheck
 from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import (
     Delivery,
@@ -155,8 +156,9 @@ class NumbersOnly:
     def __init__(self) -> None:
         self.arrays: dict[str, tuple[str, ...]] = {}
 
-    def check_response(self, value: Any) -> Any:
-        return (Violation("/version", "type", "is no number"),) if isinstance(value["version"], str) else ()
+    def check_answer(self, value: Any) -> AnswerCheck:
+        broken = (Violation("/version", "type", "is no number"),)
+        return AnswerCheck(broken if isinstance(value["version"], str) else (), {})
 
 
 # --- judgements ---

@@ -136,7 +136,7 @@ def ask() -> Iterator[Ask]:
             assert answered == status
             if status == 200:
                 assert agreed.check_response(body) == ()
-                assert [*filter(None, agreed.check_variants(body).values())] == []
+                assert [*filter(None, agreed.check_answer(body).by_source.values())] == []
             return body
 
         yield answer

@@ -380,6 +380,12 @@ def test_wrong_schema_is_an_empty_object_where_there_is_no_answer(running: Runni
     assert running.ask("GET", "/misbehave/wrong-schema/nothing")[2] == b"{}"
 
 
+def test_null_arrays_leaves_the_other_values_as_they_are(running: Running):
+    status, headers, body = misbehave(running, "null-arrays")
+    assert (status, headers["Content-Type"]) == (200, "application/json")
+    assert json.loads(body)["events"] is None
+
+
 def test_redirect_names_the_path_that_behaves(running: Running):
     status, headers, body = misbehave(running, "redirect")
     assert (status, headers["Location"], body) == (307, "/order_cancel", b"")
@@ -412,7 +418,17 @@ def test_wrong_length_sends_more_than_it_states(running: Running):
 
 
 def test_every_misbehaviour_is_tested_here():
-    tested = {"slow", "drip", "hang", "reset", "html-500", "not-json", "wrong-schema", "redirect"}
+    tested = {
+        "slow",
+        "drip",
+        "hang",
+        "reset",
+        "html-500",
+        "not-json",
+        "wrong-schema",
+        "redirect",
+        "null-arrays",
+    }
     assert set(MISBEHAVIOURS) == tested | {"huge-body", "truncated-body", "bad-gzip", "wrong-length"}
 
 

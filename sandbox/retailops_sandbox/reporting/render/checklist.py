@@ -10,6 +10,7 @@ import msgspec
 from retailops_sandbox.comparing import coverage
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.model import Delivery, Judgement
+from retailops_sandbox.reporting.render import lines
 
 State = Literal["held", "broken", "unchecked"]
 
@@ -27,7 +28,7 @@ class Check(msgspec.Struct, frozen=True):
 def checklist(sent: Delivery, found: Judgement, agreed: Contract) -> Sequence[Check]:
     """The checklist beside the verdict on an answer; empty where there is no answer to judge.
 
-    A page shows it with every verdict *recorded*, and wherever `lines.not_compared` says something.
+    A page shows it with every verdict *recorded*, and wherever `lines.remarks` says something.
     """
     if sent.response is None or sent.fault is not None or sent.dropped:
         return ()
@@ -57,7 +58,8 @@ def _contract(status: int, found: Judgement, agreed: Contract) -> Check:
         return Check("contract", "broken", count)
     if status not in agreed.ok_statuses:
         return Check("contract", "unchecked", f"it says nothing of an answer with {status}")
-    return Check("contract", "held", "kept")
+    parting = lines.parting(found.sources)
+    return Check("contract", "held", f"kept: {parting}" if parting else "kept")
 
 
 def _told(word: str, found: Judgement) -> Check:

@@ -18,8 +18,8 @@ _MOST = 40
 def delivery(entry: Entry, *, width: int, colour: bool) -> Iterator[str]:
     """The lines of a delivery: request, response or fault, timings, and judgements."""
     sent, latest = entry.delivery, entry.judgement
-    left_out = lines.not_compared(latest.unchecked, latest.verdict) if latest else ""
-    note = f"  ({left_out})" if left_out else ""
+    said = lines.remarks(latest) if latest else ""
+    note = f"  ({said})" if said else ""
     yield f"{verdict(latest.verdict if latest else 'not judged')}  {lines.outcome(sent)}  {sent.id}{note}"
     if sent.fault is not None:
         yield f"  {lines.in_line(sent.fault.message)}"
@@ -36,8 +36,8 @@ def delivery(entry: Entry, *, width: int, colour: bool) -> Iterator[str]:
         yield "judgements, the newest first"
         for each in reversed(entry.judgements):
             said = lines.in_line(each.reason or f"as {lines.expected_by(each) or 'expected'}")
-            left_out = lines.not_compared(each.unchecked, each.verdict)
-            said = f"{said}, {left_out}" if left_out else said
+            remarks = lines.remarks(each)
+            said = f"{said}, {remarks}" if remarks else said
             yield f"  {verdict(each.verdict)}  {shown.clock(each.at)}  {said}"
 
 
@@ -68,8 +68,7 @@ def _result(result: Result, spoiled: dict[tuple[str, str], list[Entry]]) -> Iter
     name = lines.in_line(f"{result.name}  {result.scenario}")
     yield f"{verdict(result.verdict)}  {name}  {shown.took(result.seconds)}"
     for step in result.steps:
-        left_out = lines.not_compared(step.unchecked, step.verdict)
-        if notes := ", ".join(filter(None, (lines.repeated(step), left_out))):
+        if notes := ", ".join(filter(None, (lines.repeated(step), lines.remarks(step)))):
             yield f"    {verdict(step.verdict)}  step {quoted(step.name)}: {notes}"
         if step.verdict not in ("failed", "errored", "skipped"):
             continue

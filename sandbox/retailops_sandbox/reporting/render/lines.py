@@ -26,6 +26,7 @@ from retailops_sandbox.model import (
     Response,
     Result,
     ResultStep,
+    SourceCheck,
     Verdict,
     Violation,
 )
@@ -116,6 +117,10 @@ def judgement(
             lines.append(heading)
             lines += [f"  {line}" for each in violations[:most] for line in _with_hints(each)]
             lines += _more(violations, most)
+    for source in found.sources:
+        if len(source.violations) > 1:  # else the remark beside the verdict has it
+            lines.append(f"it breaks the {in_line(source.source)}:")
+            lines += [f"  {violation(each)}" for each in source.violations[:most]]
     if found.differences:
         lines += [f"differs from what was {expected_by(found) or 'expected'}:"]
         listed = [each for each in found.differences if not beside or each.part != "body"]
@@ -152,14 +157,45 @@ def steps_repeated(result: ScenarioResult) -> str:
     return ", ".join(f"{quoted(each.name)} {repeated(each)}" for each in result.steps if each.times > 1)
 
 
-def steps_not_compared(result: ScenarioResult | Result) -> str:
-    """What was not compared in a scenario that passed or was recorded, and in how many of its steps."""
-    of_steps = [each for each in result.steps if each.unchecked]
-    parts = dict.fromkeys(part for each in of_steps for part in each.unchecked)
-    said = not_compared(tuple(parts), result.verdict)
-    if not said or len(result.steps) == 1:
-        return said
-    return f"{said} in {len(of_steps)} of {len(result.steps)} steps"
+def parting(sources: Sequence[SourceCheck]) -> str:
+    """`passes the SDK tool, breaks the documentation: /events is null`; empty where the sources agree."""
+    passed = [f"the {in_line(each.source)}" for each in sources if not each.violations]
+    said = [f"passes {' and '.join(passed)}"] if passed else []
+    said += [
+        f"breaks the {in_line(each.source)}: {_broken(each.violations)}"
+        for each in sources
+        if each.violations
+    ]
+    return ", ".join(said)
+
+
+def _broken(found: Sequence[Violation]) -> str:
+    """The first of some violations in few words: `/events is null`."""
+    first = found[0]
+    # A wrong type is told by what is there: the source's name says already that it wants another.
+    _, is_told, there = first.message.rpartition(", not ") if first.keyword == "type" else ("", "", "")
+    said = f"{foreign_text.place(first.pointer or WHOLE)} {f'is {there}' if is_told else first.message}"
+    return visible(f"{said} and more" if len(found) > 1 else said)
+
+
+def remarks(found: Judgement | StepResult | ResultStep) -> str:
+    """What stands beside a verdict: what was not compared, and where the contract's sources part."""
+    said = (not_compared(found.unchecked, found.verdict), parting(found.sources))
+    return "; ".join(filter(None, said))
+
+
+def steps_remarks(result: ScenarioResult | Result) -> str:
+    """The remarks on a scenario, and on how many of its steps each is."""
+    if len(result.steps) == 1:
+        return remarks(result.steps[0])
+    unchecked = [each for each in result.steps if each.unchecked]
+    parts = dict.fromkeys(part for each in unchecked for part in each.unchecked)
+    parted = [each for each in result.steps if each.sources]
+    said = (
+        (not_compared(tuple(parts), result.verdict), len(unchecked)),
+        (parting(parted[0].sources) if parted else "", len(parted)),
+    )
+    return "; ".join(f"{words} in {count} of {len(result.steps)} steps" for words, count in said if words)
 
 
 def is_told_by_rules(found: Judgement) -> bool:

@@ -104,7 +104,7 @@ class Console(Reporter):
         attempts = max([step.attempts for step in result.steps], default=1)
         after = f" after {attempts} attempts" if attempts > 1 else ""
         place = f"  {plan.id}" if plan.id and plan.scenario.name else ""
-        said = ", ".join(filter(None, (lines.steps_repeated(result), lines.steps_not_compared(result))))
+        said = ", ".join(filter(None, (lines.steps_repeated(result), lines.steps_remarks(result))))
         note = f"  ({said})" if said else ""
         took = f"{round(result.seconds * 1000)} ms{after}"
         cause = _cause(result)

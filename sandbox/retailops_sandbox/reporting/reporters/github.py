@@ -156,7 +156,7 @@ def _rows(result: ScenarioResult) -> Iterator[tuple[str, str, str, str]]:
 
 def _row(result: ScenarioResult) -> tuple[str, str, str, str]:
     reason = next((step.reason for step in result.steps if step.reason), "")
-    said = (reason, lines.steps_repeated(result), lines.steps_not_compared(result))
+    said = (reason, lines.steps_repeated(result), lines.steps_remarks(result))
     reason = "; ".join(filter(None, said))
     word = f"{lines.GLYPHS[result.verdict]} {result.verdict}"
     return word, _named(result), _text(reason), f"{result.seconds * 1000:.0f}"

@@ -59,8 +59,8 @@ class ShownScenario(NamedTuple):
     anchor: str
     headline: str
     """The first violation or difference."""
-    not_compared: str
-    """What was not compared; empty where all was, or it did not pass."""
+    remarks: str
+    """What stands beside its verdict."""
     steps: Sequence[ShownStep]
 
 
@@ -151,7 +151,7 @@ class _Writer:
         spoiled = [step for step in result.steps if step.verdict == result.verdict]
         headline = lines.headline(spoiled[0]) if spoiled and result.verdict in ("failed", "errored") else ""
         steps = [self._step(result, step) for step in result.steps]
-        return ShownScenario(result, anchor, headline, lines.steps_not_compared(result), steps)
+        return ShownScenario(result, anchor, headline, lines.steps_remarks(result), steps)
 
     def _step(self, result: ScenarioResult, step: StepResult) -> ShownStep:
         found = self._evidence.of(result.plan, step.name)
@@ -230,7 +230,7 @@ def _template() -> jinja2.Environment:
     environment.globals.update(glyphs=lines.GLYPHS, whole=WHOLE)
     environment.filters.update(
         visible=visible,
-        not_compared=lines.not_compared,
+        remarks=lines.remarks,
         repeated=lines.repeated,
         outcome=lines.outcome,
         redirect=lines.redirect,

@@ -88,7 +88,7 @@ def _inside(result: ScenarioResult) -> str:
     if said := lines.steps_repeated(result):
         notes.append(f"step {said}")
     for step in result.steps:
-        if said := lines.not_compared(step.unchecked, step.verdict):
+        if said := lines.remarks(step):
             notes.append(f"step {quoted(step.name)}: {said}")
     return f"{inner}<system-out>{in_xml(chr(10).join(notes))}</system-out>" if notes else inner
 

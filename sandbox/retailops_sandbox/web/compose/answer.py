@@ -173,7 +173,7 @@ def _comparison(
 
 def _checks(sent: Delivery, latest: Judgement, agreed: Contract) -> Sequence[Check]:
     """The checklist of a verdict that may be taken for more than it says."""
-    is_partial = latest.verdict == "recorded" or lines.not_compared(latest.unchecked, latest.verdict)
+    is_partial = latest.verdict == "recorded" or lines.remarks(latest)
     return checklist(sent, latest, agreed) if is_partial else ()
 
 

@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse
 from retailops_sandbox.comparing.matchers import item_noun
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.foreign_text import WHOLE, in_page, visible
-from retailops_sandbox.model import Delivery, Expectation, Judgement, ResultStep, encoder
+from retailops_sandbox.model import Delivery, Expectation, encoder
 from retailops_sandbox.reporting.exporters import FORMATS
 from retailops_sandbox.reporting.render import answered, lines, shown
 from retailops_sandbox.reporting.render.contract_words import ContractWords
@@ -120,8 +120,8 @@ class Pages:
             item_noun=item_noun,
             grouped=grouped,
             words=self._words,
-            not_compared=_not_compared,
-            steps_not_compared=lines.steps_not_compared,
+            remarks=lines.remarks,
+            steps_remarks=lines.steps_remarks,
             repeated=lines.repeated,
         )
 
@@ -239,11 +239,6 @@ def few(lines: Sequence[str]) -> list[str]:
 def expectation_text(expectation: Expectation | None) -> str:
     """An expectation as the JSON that a person edits; nothing for None."""
     return "" if expectation is None else shown.pretty(encoder.encode(expectation).decode())
-
-
-def _not_compared(found: Judgement | ResultStep) -> str:
-    """What a verdict says nothing of; empty where it speaks of all."""
-    return lines.not_compared(found.unchecked, found.verdict)
 
 
 def phases(delivery: Delivery) -> Sequence[tuple[str, float, float, float]]:
