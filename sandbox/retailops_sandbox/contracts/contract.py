@@ -106,10 +106,13 @@ class Contract(msgspec.Struct, frozen=True, dict=True, kw_only=True, forbid_unkn
 
         A body that keeps a variant that is certainly stricter than the schema is not checked again.
         """
-        if not self.variants:
-            return AnswerCheck(self.check_response(value), {})
-        by_source = {source: violations(each, value) for source, each in self._variant_validators.items()}
-        is_kept = any(not by_source[source] for source in self._stricter)
+        by_source: dict[str, tuple[Violation, ...]] = {}
+        is_kept = False
+        for source, validator in self._variant_validators.items():
+            by_source[source] = found = violations(validator, value)
+            is_kept = is_kept or (not found and source in self._stricter)
+        if is_kept and not any(by_source.values()):
+            return self._all_kept  # as nearly always
         broken = () if is_kept else self.check_response(value)
         return AnswerCheck(broken, {source: by_source.get(source, broken) for source in self.variants})
 
@@ -129,6 +132,10 @@ class Contract(msgspec.Struct, frozen=True, dict=True, kw_only=True, forbid_unkn
             for source, changes in self.variants.items()
             if changes
         }
+
+    @cached_property
+    def _all_kept(self) -> "AnswerCheck":
+        return AnswerCheck((), dict.fromkeys(self.variants, ()))
 
     @cached_property
     def _stricter(self) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ import msgspec
 
 from retailops_sandbox import composing, redaction
 from retailops_sandbox.engine.ports import Options, Sources
-from retailops_sandbox.engine.preparation import Preparation
+from retailops_sandbox.engine.preparation import Preparation, Prepared
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.model import Exchange, Request, Step, StruckOut, Timings, Violation
 from retailops_sandbox.scenarios import scenario
@@ -28,6 +28,8 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes of its body."""
     violations: tuple[Violation, ...] = ()
     """The payload's violations of the contract."""
+    proof: str = ""
+    """The header that proves the sender and how it is made, where it is made of the receiver's token."""
     is_refused: bool = False
     """Whether nothing would be sent because the payload breaks the contract."""
     waits: str = ""
@@ -80,5 +82,15 @@ def _of(preparation: Preparation, plan: Plan, number: int, names: composing.Name
         struck_out=kept.struck_out,
         size=len(prepared.request.body),
         violations=redaction.violations(prepared.violations, prepared.secrets),
+        proof=_proof(prepared),
         is_refused=prepared.is_refused,
     )
+
+
+def _proof(prepared: Prepared) -> str:
+    """`X-Signature: ` and how it is made; empty without such a header, or where the step has its own."""
+    agreed = prepared.contract.auth
+    if agreed is None or not agreed.header or not prepared.target.receiver.token:
+        return ""
+    is_own = agreed.header.lower() in (name.lower() for name in prepared.step.deliver.headers)
+    return "" if is_own else f"{agreed.header}: {agreed.recipe}"

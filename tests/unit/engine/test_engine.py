@@ -30,6 +30,7 @@ from retailops_sandbox.engine.preview import Preview, preview
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.model import Delivery, Expectation, Judgement, Record, Result, ResultStep
 from retailops_sandbox.model import Receiver as ReceiverModel
+from retailops_sandbox.reporting.render import preview as preview_text
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.session.ports import SystemClock
@@ -1177,16 +1178,32 @@ def test_what_is_in_flight_at_the_last_failure_is_judged_as_ever():
     assert all(delivery.fault is None for delivery in played.log.deliveries)
 
 
-def previews(*plans: Plan, url: str = "http://me:secret-word@h/base", **options: Any) -> list[Preview]:
+def previews(
+    *plans: Plan,
+    url: str = "http://me:secret-word@h/base",
+    agreed: Contract | None = None,
+    **options: Any,
+) -> list[Preview]:
     sources = Sources(
         clock=SystemClock(),
         cases=SPELLED,
-        contract=contract.load,
+        contract=contract.load if agreed is None else lambda action, edition: agreed,
         environment={},
         policy=secret_policy(),
     )
     target = ReceiverModel(name="shop", base_url=url, token="token-0123456789")
     return list(preview(plans, sources, Options(receiver=target, **options)))
+
+
+def test_a_preview_says_how_the_proof_of_the_sender_is_made():
+    steps = ({}, {"deliver": {"headers": {"x-shop-proof": "v0:wrong"}}})
+    made, own = previews(plan(*steps), agreed=proving(SIGNED))
+    assert made.proof == "X-Shop-Proof: v0: and the HMAC-SHA256 of the body in hex, by the receiver's secret"
+    assert own.proof == ""
+    for each in (made, own):
+        assert each.request is not None
+        assert "«redacted:" in {name.lower(): value for name, value in each.request.headers}["x-shop-proof"]
+    assert "      " + made.proof in list(preview_text.text([made], (), ReceiverModel("shop", "")))
 
 
 def test_a_preview_composes_checks_and_sends_nothing():

@@ -39,6 +39,8 @@ def _step(each: Preview) -> Iterator[str]:
     times = f", {each.deliveries} times" if each.deliveries > 1 else ""
     request = lines.in_line(f"{each.request.method} {each.request.url}")
     yield f"  {glyph} {name}  {request}  {each.size:,} bytes{times}{_again(step)}"
+    if each.proof:
+        yield f"      {lines.in_line(each.proof)}"
     if each.violations:
         place = f"{lines.in_line(each.plan.file)}:{each.plan.line(each.number)}: "
         reason = "sent although" if step.off_contract else f"{place}not sent, because"

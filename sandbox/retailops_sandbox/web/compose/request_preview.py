@@ -9,6 +9,7 @@ import msgspec
 
 from retailops_sandbox.engine.preview import Preview, preview
 from retailops_sandbox.errors import SandboxError
+from retailops_sandbox.foreign_text import in_line
 from retailops_sandbox.model import Headers, Netrc, Receiver, Request
 from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.known_receivers import KnownReceivers
@@ -64,6 +65,8 @@ def _notes(receiver: Receiver, payload: str, made: Preview) -> Iterator[str]:
         yield "It breaks the contract: nothing is sent unless that is selected above."
     if isinstance(receiver.auth, Netrc):
         yield "Authorization is taken from netrc when it is sent."
+    if made.proof:
+        yield f"Made when it is sent: {in_line(made.proof)}."
     if receiver.proxy:
         yield "It goes through the receiver's proxy, which may see another request line."
     if "${uuid}" in payload or "${now}" in payload:
