@@ -22,6 +22,7 @@ from append import delivery
 from browser import receiver, served, told
 from playwright.sync_api import Page, sync_playwright
 
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.model import RunInfo
 from retailops_sandbox.runlog.opening import open_log, open_run
 from retailops_sandbox.runlog.ports import Log
@@ -61,7 +62,7 @@ def main() -> int:
             page.add_init_script(WATCH)
             _save_receiver(page, url, target)
             page.goto(f"{url}deliveries")
-            log = open_log(runs_dir)
+            log = open_log(runs_dir, lambda: SHIPPED_CONTRACTS)
             by_other = _shown(page, log, lambda: _send(folder))
             met.append(_within(by_other, "another process"))
             last = next(log.rows()).id
@@ -82,7 +83,7 @@ def _fill(runs_dir: Path) -> None:
 
 def _looking(runs_dir: Path) -> bool:
     """What a look costs where nothing came; there are many a second while a page is open."""
-    log = open_log(runs_dir)
+    log = open_log(runs_dir, lambda: SHIPPED_CONTRACTS)
     cursor = log.cursor()
     times = []
     for _ in range(LOOKS):

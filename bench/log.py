@@ -24,6 +24,7 @@ from typing import NamedTuple
 import msgspec
 from append import delivery
 
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.model import Judgement, Response, Result, ResultStep, RunInfo, Verdict
 from retailops_sandbox.runlog.opening import open_log, open_run
 from retailops_sandbox.runlog.ports import RunWriter
@@ -181,7 +182,7 @@ def main(deliveries: int = DELIVERIES) -> int:
         large = fill(runs_dir, deliveries)
         size = sum(file.stat().st_size for file in runs_dir.glob("*.json"))
         start = time.perf_counter()
-        runs = len(open_log(runs_dir).runs())
+        runs = len(open_log(runs_dir, lambda: SHIPPED_CONTRACTS).runs())
         took = time.perf_counter() - start
         index = sum(file.stat().st_size for file in runs_dir.parent.glob("index.db*"))
         print(f"{deliveries:,} deliveries in {runs:,} runs: {size / 1e6:.0f} MB, index {index / 1e6:.0f} MB")

@@ -19,12 +19,17 @@ def templates_dir() -> Path:
 
 def contract_names() -> list[str]:
     """The shipped contracts, each as `<action>.<edition>`."""
-    return sorted(path.stem for path in (_PACKAGE / "contracts" / "data").glob("*.json"))
+    return sorted(path.stem for path in (_PACKAGE / "contracts" / "data").glob("*.*.json"))
 
 
 def contract_text(name: str) -> bytes:
     """The text of a contract that `contract_names` lists."""
     return (_PACKAGE / "contracts" / "data" / f"{name}.json").read_bytes()
+
+
+def default_contract() -> bytes:
+    """The JSON text with the action and the edition that are meant where none is named."""
+    return (_PACKAGE / "contracts" / "data" / "default.json").read_bytes()
 
 
 def _top_level(name: str) -> Path:

@@ -45,7 +45,7 @@ def delivery(served: Served) -> Iterator[str]:
             client.workspace.save_fixture("order_cancel", "draft", "mine", client.form()["payload"])
             fields = {"fixture": "mine", "loaded": "mine", "expectation": json.dumps(EXPECTED)}
             path = client.sent(receiver="shop", **fields)
-            assert client.landed(path).row.verdict == "failed"
+            assert client.landed(path).judgement.verdict == "failed"
         yield served.url + path
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from retailops_sandbox import importing
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from tests.published import schemas
 from tests.support.composing_page import press_send
 
@@ -31,7 +32,7 @@ def test_a_delivery_is_downloaded_for_other_tools_and_the_page_stays(page: Page)
     assert [error.message for error in schemas.har().iter_errors(json.loads(text))] == []
     name, text = downloaded(page, "curl")
     assert name == f"{id}.sh"
-    (found,) = importing.read(text, file=name)
+    (found,) = importing.read(text, SHIPPED_CONTRACTS, file=name)
     assert found.url.endswith("/order_cancel")
     name, text = downloaded(page, "pytest")
     assert re.fullmatch(r"test_\w+\.py", name)

@@ -8,10 +8,9 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.workspace.workspace import Workspace
 from tests.support.composing_page import follow, press_send
-from tests.support.logged import newest_deliveries
+from tests.support.logged import newest_deliveries, open_log
 from tests.support.serving import Served
 from tests.support.watching import NARROW, payload_of, press, write_payload
 

@@ -10,10 +10,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from retailops_sandbox.model import Receiver
-from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.workspace.workspace import Workspace
 from tests.support.composing_page import choose, follow, headline, press_send, send
-from tests.support.logged import newest_deliveries
+from tests.support.logged import newest_deliveries, open_log
 from tests.support.serving import Served, serving
 from tests.support.watching import NARROW, WIDE, expectation_of, payload_of, write_expectation, write_payload
 

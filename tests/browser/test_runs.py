@@ -11,8 +11,8 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from retailops_sandbox.model import Receiver
-from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.workspace.workspace import Workspace
+from tests.support.logged import open_log
 from tests.support.receivers import receiver
 from tests.support.serving import Served, serving
 from tests.support.shop import Shop

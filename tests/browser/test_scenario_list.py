@@ -10,8 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.workspace.workspace import Workspace
+from tests.support.logged import open_log
 from tests.support.serving import Served, serving
 from tests.support.watching import NARROW, WIDE
 

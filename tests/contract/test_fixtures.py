@@ -16,7 +16,7 @@ import pytest
 from msgspec import UNSET
 
 from retailops_sandbox import comparing, composing, jsontext, resources, run_scenario
-from retailops_sandbox.contracts import contract
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import Expectation, HttpRequest, Number, Receiver, Step
 from retailops_sandbox.scenarios import scenario
@@ -80,7 +80,7 @@ def test_there_are_enough_of_them():
 
 @pytest.mark.parametrize("path", FIXTURES, ids=name_of)
 def test_a_fixture_keeps_its_contract(path: Path):
-    agreed = contract.load(path.parent.parent.name, path.parent.name)
+    agreed = SHIPPED_CONTRACTS.load(path.parent.parent.name, path.parent.name)
     assert agreed.check_request(read(path)) == ()
 
 
@@ -95,7 +95,7 @@ def test_a_fixture_is_a_plain_tidy_payload(path: Path):
 
 @pytest.mark.parametrize("edition", ["draft", "v1"])
 def test_the_default_is_the_example_with_its_keys_in_order(edition: str):
-    example = contract.load("order_cancel", edition).examples.request
+    example = SHIPPED_CONTRACTS.load("order_cancel", edition).examples.request
     text = (FOLDER / "order_cancel" / edition / "default.json").read_bytes()
     assert jsontext.compact(jsontext.parse(text)) == jsontext.compact(example)
 
@@ -252,7 +252,7 @@ def test_a_fixture_expects_the_outcome_that_its_name_promises(path: Path):
         assert at_events == {"some" if path.stem in REFUSED else "none": error}
     assert expected.status == 200
     if expected.body is not UNSET:
-        agreed = contract.load(path.parent.parent.name, path.parent.name)
+        agreed = SHIPPED_CONTRACTS.load(path.parent.parent.name, path.parent.name)
         assert agreed.check_response(expected.body) == ()
 
 
@@ -305,17 +305,22 @@ def expected_of(plan: Plan, step: Step) -> Expectation:
 
 
 def request_of(plan: Plan, step: Step, base_url: str) -> HttpRequest:
-    agreed = contract.load(plan.scenario.action, plan.scenario.edition)
+    agreed = SHIPPED_CONTRACTS.load(plan.scenario.action, plan.scenario.edition)
     receiver = Receiver(name="stand-in", base_url=base_url, token=TOKEN)
     if step.raw is not None:
         return composing.build_raw(
-            composing.head(agreed, receiver), composing.raw_bytes(step.raw), agreed, receiver.token
+            composing.head(agreed, receiver, SHIPPED_CONTRACTS),
+            composing.raw_bytes(step.raw),
+            agreed,
+            receiver.token,
         )
     assert step.fixture is not None
     file = FOLDER / agreed.action / agreed.edition / f"{step.fixture}.json"
     payload = composing.compose(step, composing.Template.read(file.read_bytes()), composing.Names())
     assert bool(agreed.check_request(payload.value)) == step.off_contract
-    return composing.build(composing.head(agreed, receiver), payload, agreed, receiver.token)[0]
+    return composing.build(
+        composing.head(agreed, receiver, SHIPPED_CONTRACTS), payload, agreed, receiver.token
+    )[0]
 
 
 def exchange(request: HttpRequest) -> tuple[int, Any]:
@@ -347,7 +352,7 @@ async def played(plan: Plan) -> list[list[tuple[int, Any]]]:
 @pytest.mark.parametrize("path", SCENARIOS, ids=name_of)
 def test_a_scenario_passes_against_the_stand_in(path: Path):
     plan = plan_of(path)
-    agreed = contract.load(plan.scenario.action, plan.scenario.edition)
+    agreed = SHIPPED_CONTRACTS.load(plan.scenario.action, plan.scenario.edition)
     for step, answers in zip(plan.scenario.steps, asyncio.run(played(plan)), strict=True):
         expected = expected_of(plan, step)
         for status, body in answers:

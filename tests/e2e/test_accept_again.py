@@ -16,10 +16,10 @@ import pytest
 
 from retailops_sandbox import jsontext, resources
 from retailops_sandbox.model import Receiver as ReceiverRecord
-from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.workspace.workspace import Workspace
 from tests.support import command
 from tests.support.composing import Page
+from tests.support.logged import open_log
 from tests.support.pages import hidden, words
 from tests.support.receivers import Peer, Receiver, receiver, response
 from tests.support.record_process import recording

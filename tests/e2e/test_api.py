@@ -17,11 +17,11 @@ import pytest
 
 import retailops_sandbox
 from retailops_sandbox import SandboxError, load_scenario, run_scenario
-from retailops_sandbox.contracts import contract
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.model import Delivery, Receiver
-from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.workspace.workspace import Workspace
 from tests.support import command
+from tests.support.logged import open_log
 from tests.support.receivers import Peer, answering, receiver, response
 
 ROOT = Path(__file__).parents[2]
@@ -131,7 +131,7 @@ def test_variables_and_the_token_are_sent():
     file = write(
         "vars",
         {
-            "payload": {**contract.load("order_cancel", "v1").examples.request, "total": "${total}"},
+            "payload": {**SHIPPED_CONTRACTS.load("order_cancel", "v1").examples.request, "total": "${total}"},
             "expect": {"status": 200},
         },
         edition="v1",

@@ -16,9 +16,9 @@ from tinydb import TinyDB
 
 from retailops_sandbox.model import Receiver as Receiving
 from retailops_sandbox.runlog.entries import Entry
-from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.workspace.workspace import Workspace
 from tests.support.compose_client import ComposeClient
+from tests.support.logged import open_log
 from tests.support.orders import entries, order_in, payload, started, write_scenario
 from tests.support.pages import words
 from tests.support.receivers import Peer, Receiver, receiver, response

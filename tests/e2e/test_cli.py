@@ -17,7 +17,7 @@ import pytest
 from tinydb import TinyDB
 
 from retailops_sandbox import resources
-from retailops_sandbox.contracts import contract
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from tests.support.command import COMMAND, run
 from tests.support.receivers import Peer, Receiver, answering, receiver, response, unused_port
 
@@ -448,7 +448,7 @@ def test_wait_waits_until_the_port_answers(tmp_path: Path):
     finally:
         late.terminate()
         said, _ = late.communicate(timeout=60)
-    assert [action for action, _ in contract.available() if action not in said] == []
+    assert [action for action, _ in SHIPPED_CONTRACTS.names if action not in said] == []
 
 
 def test_waiting_in_vain_says_so(tmp_path: Path):

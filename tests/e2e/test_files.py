@@ -18,10 +18,10 @@ import httpx2 as httpx
 import pytest
 
 from retailops_sandbox.model import Receiver as Receiving
-from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.workspace.workspace import Workspace
 from tests.support.command import COMMAND, environment, run
 from tests.support.compose_client import ComposeClient
+from tests.support.logged import open_log
 from tests.support.orders import judged_orders
 from tests.support.orders import write_scenario as write
 from tests.support.pages import words

@@ -15,9 +15,9 @@ import httpx2 as httpx
 import pytest
 
 from retailops_sandbox.model import Receiver as Target
-from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.workspace.workspace import Workspace
 from tests.support.command import run
+from tests.support.logged import open_log
 from tests.support.receivers import Peer, Receiver, receiver, response
 from tests.support.serving import serving
 

@@ -17,11 +17,11 @@ import httpx2 as httpx
 import pytest
 
 from retailops_sandbox.model import Receiver as Receiving
-from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.runlog.ports import Log
 from retailops_sandbox.workspace.workspace import Workspace
 from tests.support.compose_client import ComposeClient
 from tests.support.disks import Disk, disk
+from tests.support.logged import open_log
 from tests.support.orders import judged_orders, payload, write_scenario
 from tests.support.pages import hidden, words
 from tests.support.receivers import Peer, Receiver, receiver, response

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from retailops_sandbox import importing
-from retailops_sandbox.contracts import contract
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.scenarios import scenario
 from tests.support import command
 from tests.support.receivers import answering, receiver, response
 
-V1 = contract.load("order_cancel", "v1").examples.request
+V1 = SHIPPED_CONTRACTS.load("order_cancel", "v1").examples.request
 PAYLOAD = json.dumps({**V1, "integration_auth_token": "tok-3141592653"})
 CURL = f"curl -u ann:sesame-open http://127.0.0.1:1/order_cancel_v1 \\\n  --json '{PAYLOAD}'\n"
 
@@ -219,7 +219,7 @@ def test_curl_sends_what_is_read_of_its_command(command: str, tmp_path: Path):
         text = command.replace('"$URL', f'"{there.url}')
         environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
         subprocess.run(["bash", "-ec", text], env=environment, check=True, timeout=60)
-    (found,) = importing.read(text, file="f")
+    (found,) = importing.read(text, SHIPPED_CONTRACTS, file="f")
     head, _, body = there.requests[0].partition(b"\r\n\r\n")
     lines = head.decode().split("\r\n")
     assert found.body == body

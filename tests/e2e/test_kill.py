@@ -20,9 +20,9 @@ import pytest
 from tinydb import TinyDB
 
 from retailops_sandbox.model import Receiver as Receiving
-from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.workspace.workspace import Workspace
 from tests.support.compose_client import ComposeClient
+from tests.support.logged import open_log
 from tests.support.orders import judged_orders, order_in, payload, started, write_scenario
 from tests.support.receivers import Receiver, answering, receiver, response
 from tests.support.serving import serving

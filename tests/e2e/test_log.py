@@ -13,10 +13,9 @@ import pytest
 
 from retailops_sandbox.cli.log.list_ import _FILTERS
 from retailops_sandbox.model import RunInfo
-from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.runlog.query import Query
 from tests.support.command import run
-from tests.support.logged import newest_deliveries
+from tests.support.logged import newest_deliveries, open_log
 from tests.support.receivers import answering, receiver, response, unused_port
 from tests.support.records import begin_run
 from tests.support.serving import serving

@@ -15,10 +15,9 @@ import pytest
 
 from retailops_sandbox import resources
 from retailops_sandbox.model import Receiver as Target
-from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.workspace.workspace import Workspace
 from tests.support.command import COMMAND, run
-from tests.support.logged import newest_deliveries
+from tests.support.logged import newest_deliveries, open_log
 from tests.support.receivers import Peer, Receiver, answering, receiver, response, unused_port
 from tests.support.record_process import recording
 from tests.support.serving import serving

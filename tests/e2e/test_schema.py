@@ -8,10 +8,11 @@ from pathlib import Path
 import jsonschema_rs
 import pytest
 
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.workspace import schemas
 from tests.support.command import run
 
-ALL = set(schemas.everything())
+ALL = set(schemas.everything(SHIPPED_CONTRACTS))
 
 
 def names(folder: Path) -> set[str]:

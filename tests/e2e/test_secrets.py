@@ -26,10 +26,10 @@ import pytest
 
 from retailops_sandbox.model import Basic, Bearer
 from retailops_sandbox.model import Receiver as Receiving
-from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.workspace.workspace import Workspace
 from tests.support import command as program
 from tests.support.compose_client import ComposeClient
+from tests.support.logged import open_log
 from tests.support.pages import hidden
 from tests.support.receivers import Peer, Receiver, answering, receiver, response, unused_port
 from tests.support.serving import MAIN, PACKAGE_ROOT, address, serving

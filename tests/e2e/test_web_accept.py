@@ -15,8 +15,8 @@ import httpx2 as httpx
 import pytest
 
 from retailops_sandbox.model import Receiver as ReceiverRecord
-from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.workspace.workspace import Workspace
+from tests.support.logged import open_log
 from tests.support.pages import hidden, words
 from tests.support.receivers import answering, receiver, response, unused_port
 from tests.support.serving import MAIN, PACKAGE_ROOT, serving

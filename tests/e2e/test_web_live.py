@@ -14,9 +14,9 @@ import httpx2 as httpx
 import pytest
 
 from retailops_sandbox.model import RunInfo
-from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.runlog.ports import RunWriter
 from tests.support.compose_client import ComposeClient
+from tests.support.logged import open_log
 from tests.support.receivers import unused_port
 from tests.support.records import begin_run, judge, make_delivery
 from tests.support.serving import MAIN, serving

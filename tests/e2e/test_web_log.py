@@ -22,7 +22,7 @@ from retailops_sandbox.model import (
     RunInfo,
     Timings,
 )
-from retailops_sandbox.runlog.opening import open_log
+from tests.support.logged import open_log
 from tests.support.pages import main_words
 from tests.support.records import begin_run, some_delivery
 from tests.support.serving import serving

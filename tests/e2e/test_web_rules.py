@@ -48,7 +48,7 @@ def failed(client: ComposeClient, shop: Recorder) -> str:
     own(client).with_name("mine.json").write_text(client.form()["payload"])
     shop.answer = answer("Order 22 has shipped")
     path = client.sent(receiver="shop", fixture="mine", loaded="mine", expectation=EXPECTED)
-    assert client.landed(path).row.verdict == "failed"
+    assert client.landed(path).judgement.verdict == "failed"
     return path
 
 
@@ -108,7 +108,7 @@ def test_a_rule_is_written_into_the_case_and_the_delivery_judged_by_it(client: C
     )
     assert undone.status_code == 303
     assert not own(client).exists()
-    assert client.landed(failed).row.verdict == "failed"
+    assert client.landed(failed).judgement.verdict == "failed"
 
 
 def test_a_rule_changes_no_other_byte_of_the_file(client: ComposeClient, failed: str):
@@ -146,10 +146,10 @@ def test_what_no_file_expects_is_ruled_for_the_delivery_alone(client: ComposeCli
     assert "It judges this delivery alone" in main_words(rule_page(client, failed))
     done = make(client, failed)
     assert own(client).read_text() == '{"status": 200}'
-    assert client.landed(failed).row.verdict == "passed"
+    assert client.landed(failed).judgement.verdict == "passed"
     assert "made for this delivery alone" in main_words(client.http.get(done.headers["location"]).text)
     assert client.http.post(f"{failed}/rule", data={"do": "undo", "change": "alone"}).status_code == 303
-    assert client.landed(failed).row.verdict == "failed"
+    assert client.landed(failed).judgement.verdict == "failed"
 
 
 def test_an_unexpected_event_is_expected(client: ComposeClient, failed: str, shop: Recorder):
@@ -167,7 +167,7 @@ def test_an_unexpected_event_is_expected(client: ComposeClient, failed: str, sho
     written = json.loads(own(client).read_text())
     assert written["body"]["events"][1]["error_code"] == "WARN2"
     assert written["rules"] == {"/events/1/at": {"type": "integer"}}
-    assert client.landed(path).row.verdict == "passed"
+    assert client.landed(path).judgement.verdict == "passed"
 
 
 def test_unexpected_events_of_a_kind_are_ignored(client: ComposeClient, failed: str, shop: Recorder):
@@ -180,7 +180,7 @@ def test_unexpected_events_of_a_kind_are_ignored(client: ComposeClient, failed: 
         shown = client.http.get(f"{path}/rule?{asked}").text
         assert "Ignore such events" in main_words(shown)
         assert client.http.post(f"{path}/rule", data={**hidden(shown), "do": "besides"}).status_code == 303
-        assert client.landed(path).row.verdict == "passed"
+        assert client.landed(path).judgement.verdict == "passed"
     assert json.loads(own(client).read_text())["rules"] == {
         "/events": {"besides": {"error_code": {"one_of": ["WARN2"]}}}
     }
@@ -200,7 +200,7 @@ def test_the_workbench_makes_a_rule_in_the_text_that_is_edited(client: ComposeCl
     page = client.http.post("/compose", data={**form, **chosen}).text
     assert text_areas(page)["expectation"].startswith(typed.removesuffix("}"))
     assert json.loads(text_areas(page)["expectation"])["rules"] == {WIDE: {"type": "string"}}
-    assert client.landed(failed).row.verdict == "passed"
+    assert client.landed(failed).judgement.verdict == "passed"
     assert not own(client).exists(), "Save writes it"
     broken = {"word": "regex", "pattern": "(", "do": "expect-value:rule"}
     page = client.http.post("/compose", data={**form, **broken}).text

@@ -13,9 +13,9 @@ from urllib.parse import quote
 import pytest
 
 from retailops_sandbox.model import Receiver
-from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.runlog.runs import RunSummary
 from tests.support.accepting import accept
+from tests.support.logged import open_log
 from tests.support.pages import hidden, main_words, words
 from tests.support.receivers import receiver, unused_port
 from tests.support.run_client import EVENT, FAILS, PASSES, RunClient, run_client

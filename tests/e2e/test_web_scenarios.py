@@ -13,7 +13,7 @@ from urllib.parse import quote
 import pytest
 
 from retailops_sandbox.model import Receiver
-from retailops_sandbox.runlog.opening import open_log
+from tests.support.logged import open_log
 from tests.support.pages import hidden, main_words
 from tests.support.receivers import receiver
 from tests.support.run_client import EVENT, FAILS, PASSES, RunClient, run_client

@@ -20,13 +20,13 @@ import pytest
 
 from retailops_sandbox import composing, jsontext
 from retailops_sandbox.composing import Template
-from retailops_sandbox.contracts import contract
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.model import Difference, Judgement, Receiver, Step
-from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.standin import TOKEN
 from retailops_sandbox.workspace.workspace import Workspace
 from tests.faces.table import CASES, RECEIVERS, Case
 from tests.support.command import COMMAND
+from tests.support.logged import open_log
 
 
 class Faces:
@@ -66,8 +66,8 @@ class Faces:
 
     def _url(self, case: Case) -> str:
         """The URL that the page shows for this receiver, and that a send must go to."""
-        agreed = contract.load("order_cancel", case.edition)
-        return composing.url(self.workspace.receivers().named(case.receiver), agreed)
+        agreed = SHIPPED_CONTRACTS.load("order_cancel", case.edition)
+        return composing.url(self.workspace.receivers().named(case.receiver), agreed, SHIPPED_CONTRACTS)
 
     def by_run(self, case: Case, folder: Path) -> Judgement:
         file = _write(case, folder)

@@ -19,10 +19,10 @@ import pytest
 
 from retailops_sandbox import redaction
 from retailops_sandbox.model import Delivery, Receiver
-from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.workspace.workspace import Workspace
 from tests.support import command
 from tests.support.compose_client import ComposeClient
+from tests.support.logged import open_log
 from tests.support.receivers import Peer, receiver, response
 from tests.support.serving import address, serving
 

@@ -18,7 +18,7 @@ import msgspec
 import pytest
 
 from retailops_sandbox import composing
-from retailops_sandbox.contracts import contract
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.model import Delivery, Judgement, Receiver
 from retailops_sandbox.workspace.workspace import Workspace
 from tests.hostile.table import ROWS, TIMEOUT_MS, Row
@@ -121,14 +121,14 @@ def by_serve(
         client = ComposeClient(served)
 
         def send(row: Row) -> Outcome:
-            agreed = contract.load("order_cancel", row.edition)
+            agreed = SHIPPED_CONTRACTS.load("order_cancel", row.edition)
             form = {
                 "form_id": row.name,
                 "action": "order_cancel",
                 "edition": row.edition,
                 "payload": workspace.read_fixture("order_cancel", row.edition, "default"),
                 "receiver": row.name,
-                "shown": composing.url(workspace.receivers().named(row.name), agreed),
+                "shown": composing.url(workspace.receivers().named(row.name), agreed, SHIPPED_CONTRACTS),
                 "expectation": "",
                 "variables": "{}",
             }
@@ -172,7 +172,7 @@ def by_record(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
 
 def pass_through(address: str, workspace: Workspace, row: Row) -> None:
     """Post a payload for a row to the relay, and read its answer."""
-    agreed = contract.load("order_cancel", row.edition)
+    agreed = SHIPPED_CONTRACTS.load("order_cancel", row.edition)
     payload = workspace.read_fixture("order_cancel", row.edition, "default").encode()
     with contextlib.closing(http.client.HTTPConnection(address, timeout=60)) as connection:
         connection.putrequest("POST", f"/{row.name}{agreed.path}", skip_accept_encoding=True)

@@ -14,6 +14,7 @@ from retailops_sandbox.model import RunInfo
 from retailops_sandbox.runlog import opening
 from retailops_sandbox.runlog.files.writer import FileRunWriter
 from retailops_sandbox.runlog.ports import Log, RunWriter
+from tests.support.logged import open_log
 from tests.support.records import RUN
 
 
@@ -42,7 +43,7 @@ class FileBackend:
         self._notices: list[str] = []
 
     def open_log(self) -> Log:
-        return opening.open_log(self._runs_dir, self._notices.append)
+        return open_log(self._runs_dir, self._notices.append)
 
     def open_run(self, info: RunInfo) -> RunWriter:
         run = opening.open_run(self._runs_dir, info)

@@ -8,10 +8,9 @@ import httpx2 as httpx
 
 from retailops_sandbox.model import Receiver
 from retailops_sandbox.runlog.entries import Entry
-from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.runlog.ports import Log
 from retailops_sandbox.workspace.workspace import Workspace
-from tests.support.logged import newest_deliveries
+from tests.support.logged import newest_deliveries, open_log
 from tests.support.pages import BROWSER, hidden, text_areas
 from tests.support.serving import Served
 

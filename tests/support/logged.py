@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import islice
+from pathlib import Path
 
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS, Contracts
+from retailops_sandbox.runlog import opening
 from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.runlog.ports import Log
+
+
+def shipped() -> Contracts:
+    """The contracts that ship, for what asks for those of the moment."""
+    return SHIPPED_CONTRACTS
+
+
+def open_log(runs_dir: Path, notice: Callable[[str], None] = lambda _: None) -> Log:
+    """The log in a folder whose workspace has no contracts of its own."""
+    return opening.open_log(runs_dir, shipped, notice)
 
 
 def newest_deliveries(log: Log, limit: int, before: str | None = None) -> list[Entry]:

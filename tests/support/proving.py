@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 
 from retailops_sandbox.contracts.auth import Auth
-from retailops_sandbox.contracts.contract import Contract, load
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
+from retailops_sandbox.contracts.contract import Contract
 
 SECRET = "the-receivers-own-secret"
 BEARER = {"header": "Authorization", "scheme": "Bearer"}
@@ -20,5 +21,5 @@ SIGNED = {
 
 def proving(auth: dict[str, Any], edition: str = "draft") -> Contract:
     """The contract of an edition, whose sender is proved in this way."""
-    agreed = load("order_cancel", edition)
+    agreed = SHIPPED_CONTRACTS.load("order_cancel", edition)
     return msgspec.structs.replace(agreed, auth=msgspec.convert({"status": 401, **auth}, Auth))

@@ -11,10 +11,10 @@ from typing import Any
 import httpx2 as httpx
 
 from retailops_sandbox.model import Receiver
-from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.runlog.ports import Log
 from retailops_sandbox.runlog.runs import RunSummary
 from retailops_sandbox.workspace.workspace import Workspace
+from tests.support.logged import open_log
 from tests.support.pages import hidden, main_words
 from tests.support.receivers import receiver
 from tests.support.serving import Served, serving

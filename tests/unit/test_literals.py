@@ -21,7 +21,7 @@ from msgspec import UNSET
 from retailops_sandbox import accepting, comparing, composing, importing, jsontext, recording, redaction
 from retailops_sandbox.accepting import ACCEPT, JudgedExpectation
 from retailops_sandbox.accepting.answers import expected_again
-from retailops_sandbox.contracts import contract
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.model import Delivery, Expectation, Json, Request, Response, Step
 from retailops_sandbox.recording import Recorded
 from retailops_sandbox.reporting.exporters import FORMATS, exporting
@@ -34,7 +34,7 @@ from retailops_sandbox.web.shell.send_form import resend_form
 from tests.support.policies import secret_policy
 from tests.support.records import some_delivery
 
-DRAFT = contract.load("order_cancel", "draft")
+DRAFT = SHIPPED_CONTRACTS.load("order_cancel", "draft")
 SOURCES = Sources(
     receiver=lambda name: None,
     fixture=lambda *_: UNSET,
@@ -42,6 +42,7 @@ SOURCES = Sources(
     expectation=lambda *_: None,
     shipped_expectation=lambda *_: None,
     policy=secret_policy(),
+    contracts=SHIPPED_CONTRACTS,
 )
 
 pieces = st.sampled_from(
@@ -136,14 +137,14 @@ def of_expectation(found: Expectation) -> Iterator[tuple[str, Json]]:
 
 
 def by_record(sent: Delivery) -> Iterator[tuple[str, Json]]:
-    draft = recording.draft([Recorded(sent)], lambda *_: UNSET)
+    draft = recording.draft([Recorded(sent)], lambda *_: UNSET, SHIPPED_CONTRACTS)
     # Without the rules for volatile values, which are not about placeholders.
     (step,) = recording.finished(draft, taken=()).steps
     yield from of_step(step)
 
 
 def by_record_of_another(sent: Delivery) -> Iterator[tuple[str, Json]]:
-    draft = recording.draft([Recorded(sent, own=False)], lambda *_: UNSET)
+    draft = recording.draft([Recorded(sent, own=False)], lambda *_: UNSET, SHIPPED_CONTRACTS)
     yield from of_step(recording.finished(draft, taken=()).steps[0])
 
 
@@ -203,8 +204,10 @@ def by_har(sent: Delivery) -> Iterator[tuple[str, Json]]:
 
 
 def by_import(text: str) -> Iterator[tuple[str, Json]]:
-    found = importing.read(text, file="x")
-    (imported,), _ = importing.as_steps(found, file="x", action="order_cancel", edition="draft")
+    found = importing.read(text, SHIPPED_CONTRACTS, file="x")
+    (imported,), _ = importing.as_steps(
+        found, SHIPPED_CONTRACTS, file="x", action="order_cancel", edition="draft"
+    )
     step = msgspec.structs.replace(imported.step, expect=Expectation())
     yield from of_step(step)
 
@@ -252,7 +255,7 @@ def test_a_header_that_was_sent_is_sent_again_as_it_was(text: str):
 def test_a_reference_of_our_own_payload_stays_one_and_that_of_another_does_not(own: bool):
     request = Request(method="POST", url="http://shop/", headers=(), body='{"a":"filled"}')
     sent = some_delivery(request=request, composed='{"a":"${env:NAME}"}', struck_out=())
-    draft = recording.draft([Recorded(sent, own=own)], lambda *_: UNSET)
+    draft = recording.draft([Recorded(sent, own=own)], lambda *_: UNSET, SHIPPED_CONTRACTS)
     (step,) = recording.finished(draft).steps
     assert step.payload == {"a": "${env:NAME}" if own else "filled"}
     assert json.loads(resending.payload(sent, own=own)) == step.payload

@@ -10,7 +10,7 @@ from msgspec import UNSET
 from retailops_sandbox import redaction
 from retailops_sandbox.accepting import proposing
 from retailops_sandbox.accepting.proposing import ProposedRule
-from retailops_sandbox.contracts import contract
+from retailops_sandbox.contracts.catalogue import Contracts
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.model import Delivery, Expectation, Rule
 from retailops_sandbox.recording.steps import sent_again
@@ -34,7 +34,10 @@ def expected_again(sent: Delivery) -> Expectation | None:
 
 
 def proposed_rules(
-    sent: Delivery, expected: Expectation, kept: Mapping[str, Rule] | None = None
+    sent: Delivery,
+    expected: Expectation,
+    contracts: Contracts,
+    kept: Mapping[str, Rule] | None = None,
 ) -> list[ProposedRule]:
     """The rules that are proposed for an expected answer, where none of its own and of `kept` decides."""
     if expected.body is UNSET:
@@ -44,7 +47,7 @@ def proposed_rules(
         redaction.listing.answered(sent),
         rules,
         sent=sent_again(sent),
-        arrays=contract.load(sent.action, sent.edition).arrays,
+        arrays=contracts.load(sent.action, sent.edition).arrays,
     )
 
 

@@ -15,7 +15,7 @@ import msgspec
 from retailops_sandbox import accepting, redaction, resources
 from retailops_sandbox.accepting import ACCEPT, KEEP, Decision, JudgedExpectation, ProposedRule
 from retailops_sandbox.comparing import Judge
-from retailops_sandbox.contracts import contract
+from retailops_sandbox.contracts.catalogue import Contracts
 from retailops_sandbox.engine import ScenarioResult, StepResult, worst
 from retailops_sandbox.errors import FileError, SourceError, UsageError, unwritable
 from retailops_sandbox.model import Delivery, Expectation, Json, Judgement
@@ -146,14 +146,14 @@ def cases(plan: Plan, judged: Iterable[Judged]) -> dict[str, list[Judged]]:
     return {place: group for place, group in found.items() if any(each.failed for each in group)}
 
 
-def case(place: str, judged: Judged, group: Sequence[Judged] = ()) -> JudgedExpectation:
+def case(place: str, judged: Judged, contracts: Contracts, group: Sequence[Judged] = ()) -> JudgedExpectation:
     """A judged delivery with the pointer of its expectation, its contract's arrays, and its repeats."""
     delivery = judged.delivery
     return JudgedExpectation(
         place=place,
         delivery=delivery,
         judgement=judged.judgement,
-        sets=contract.load(delivery.action, delivery.edition).arrays,
+        sets=contracts.load(delivery.action, delivery.edition).arrays,
         repeats=tuple(_repeats(delivery, group)),
         # The step is judged by what its fixture expects, and gets an expectation of its own.
         is_written_anew=place != "" and judged.judgement.expected_by != "",
@@ -174,7 +174,12 @@ def _repeats(sent: Delivery, group: Sequence[Judged]) -> Iterator[Json]:
 
 
 def accept_for_fixture(
-    text: str | None, judged: Judged, *, rules: Collection[str] | None = None, file: str
+    text: str | None,
+    judged: Judged,
+    contracts: Contracts,
+    *,
+    rules: Collection[str] | None = None,
+    file: str,
 ) -> accepting.Accepted:
     """What a fixture expects, after the answer to a delivery of it was accepted.
 
@@ -187,7 +192,7 @@ def accept_for_fixture(
         and expected is not None
         and accepting.expects(scenario.expectation(text, file=file), expected)
     )
-    one = msgspec.structs.replace(case("", judged), is_written_anew=not is_known, is_whole=True)
+    one = msgspec.structs.replace(case("", judged, contracts), is_written_anew=not is_known, is_whole=True)
     demands = {accepting.key(each): KEEP for each in judged.judgement.differences if each.part == "latency"}
     made = accepting.accept(text or "{}", one, demands, ACCEPT, rules=rules, file=file)
     return made if text else msgspec.structs.replace(made, text=scenario.spread(made.text))
@@ -199,6 +204,7 @@ def decide(
     group: Sequence[Judged],
     decisions: Mapping[accepting.Key, Decision],
     otherwise: Decision,
+    contracts: Contracts,
     *,
     rules: Collection[str] | None = None,
     file: str,
@@ -208,8 +214,9 @@ def decide(
     `rules` are the paths of the proposed rules that are taken, as of `accepting.accept`.
     """
     first = next(each for each in group if each.failed)
-    made = accepting.accept(text, case(place, first, group), decisions, otherwise, rules=rules, file=file)
-    judge = Judge(contract.load(first.delivery.action, first.delivery.edition))
+    one = case(place, first, contracts, group)
+    made = accepting.accept(text, one, decisions, otherwise, rules=rules, file=file)
+    judge = Judge(contracts.load(first.delivery.action, first.delivery.edition))
     now = [
         judge(redaction.listing.answer(each.delivery), made.expectation, at=each.judgement.at)
         for each in group
@@ -268,7 +275,7 @@ def accept_all(
     failing: set[str] = set()
     for place, group in cases(plan, judged).items():
         step = group[0].delivery.step
-        done = _all_of(text, place, group, plan.file, exact=exact)
+        done = _all_of(text, place, group, workspace.contracts, plan.file, exact=exact)
         left += done.left
         made += (f"step {step!r}: {each.says}" for each in done.proposals if each.taken and not exact)
         text = done.text
@@ -291,7 +298,9 @@ def accept_all(
     return AcceptedScenario(now, change)
 
 
-def _all_of(text: str, place: str, group: Sequence[Judged], file: str, *, exact: bool) -> Outcome:
+def _all_of(
+    text: str, place: str, group: Sequence[Judged], contracts: Contracts, file: str, *, exact: bool
+) -> Outcome:
     """The text with all differences of one expectation accepted.
 
     It is unchanged where the answers disagree, and where the first that failed cannot be accepted.
@@ -304,7 +313,7 @@ def _all_of(text: str, place: str, group: Sequence[Judged], file: str, *, exact:
     }
     try:
         rules = () if exact else None
-        done = decide(text, place, group, decisions, ACCEPT, rules=rules, file=file)
+        done = decide(text, place, group, decisions, ACCEPT, contracts, rules=rules, file=file)
     except accepting.ExpectationChanged as error:
         return Outcome(text, left=(str(error),))
     return Outcome(text, left=done.left) if done.disagree else done

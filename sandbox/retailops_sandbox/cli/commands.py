@@ -70,7 +70,7 @@ class _Commands(LazyGroup):
 @click.group(cls=_Commands, modules=_MODULES, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="retailops-sandbox")
 def main() -> None:
-    """Impersonates RetailOPS: sends order_cancel to your receiver, and judges its answers.
+    """Impersonates RetailOPS: calls your receiver, and judges its answers.
 
     Without a command it serves the browser application.
     """

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from retailops_sandbox.cli.log.names import notice, run_named, unknown
+from retailops_sandbox.cli.log.names import log_of, run_named, unknown
 from retailops_sandbox.cli.options import here, workspace_option
 from retailops_sandbox.cli.output import complain, say, write_out
 from retailops_sandbox.engine.preview import Preview
@@ -18,7 +18,7 @@ from retailops_sandbox.redaction import SecretPolicy
 from retailops_sandbox.reporting.exporters import FORMATS, Format, exporting
 from retailops_sandbox.reporting.exporters.exporter import ExportedFile, Sources
 from retailops_sandbox.runlog.entries import Entry
-from retailops_sandbox.runlog.opening import open_log, read_run_file
+from retailops_sandbox.runlog.opening import read_run_file
 from retailops_sandbox.runlog.ports import LogReader
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.scenarios.scenario import Plan
@@ -66,7 +66,7 @@ def command(
     """
     folder = Workspace.find(workspace, os.environ, here())
     if format == RUN_FILE:
-        _write_run(what, open_log(folder.runs_dir, notice), output, replace)
+        _write_run(what, log_of(folder), output, replace)
         return
     path = Path(what)
     if checked(Path.is_file, path) and path.name.endswith(scenario.SUFFIX):
@@ -111,7 +111,7 @@ def _previews(
 
 def _of_log(what: str, format: Format, folder: Workspace, action: str, edition: str) -> ExportedFile:
     """The exported delivery or run of the log, or run file."""
-    name, entries, own = _found(what, open_log(folder.runs_dir, notice))
+    name, entries, own = _found(what, log_of(folder))
     wanted = [
         each
         for each in entries

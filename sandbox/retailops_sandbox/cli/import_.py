@@ -14,6 +14,7 @@ from retailops_sandbox.cli.options import here, workspace_option
 from retailops_sandbox.cli.output import complain, say
 from retailops_sandbox.errors import FileError, UsageError, unreadable
 from retailops_sandbox.importing import MOST_BYTES, ImportedStep, as_steps, assemble, read, too_large
+from retailops_sandbox.model import DEFAULT_EDITION
 from retailops_sandbox.regular_files import regular
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.workspace.files import check_writable, checked, write_file
@@ -55,14 +56,16 @@ def command(
         raise UsageError("it is not said what to make", mend="give --fixture NAME or -o FILE.scenario.json")
     path = None if output is None else _scenario_path(output, replace)
     shown = _STDIN if file == "-" else file
+    folder = Workspace.find(workspace, os.environ, here())
+    contracts = folder.contracts
     made, left_out = as_steps(
-        read(_text(file, shown), file=shown),
+        read(_text(file, shown), contracts, file=shown),
+        contracts,
         file=shown,
         action=action,
         edition=edition,
         exact=exact,
     )
-    folder = Workspace.find(workspace, os.environ, here())
     # All that can be wrong is found before anything is written.
     text = _fixture_text(made, folder, fixture, replace) if fixture is not None else ""
     plan = None if path is None else assemble(made, name=_name(path), fixture=fixture or "")
@@ -113,7 +116,8 @@ def _next(imported: ImportedStep, fixture: str | None, path: Path | None) -> str
     token = " --receiver-token TOKEN" if imported.contract.auth else ""
     if path is not None:
         return f"retailops-sandbox run {_relative(path)} --receiver URL{token}"
-    edition = "" if imported.contract.edition == "draft" else f" --edition {imported.contract.edition}"
+    named = imported.contract.edition
+    edition = "" if named == DEFAULT_EDITION else f" --edition {named}"
     off_contract = " --off-contract" if imported.violation else ""
     return f"retailops-sandbox send {fixture}{edition}{off_contract} --receiver URL{token}"
 

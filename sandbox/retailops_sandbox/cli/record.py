@@ -129,6 +129,7 @@ async def _relay(
             transport=transport,
             log=run,
             clock=clock,
+            contracts=workspace.contracts,
             environment=os.environ,
             policy=policy,
             timeout_ms=timeout_ms,
@@ -186,7 +187,7 @@ def _write(
     workspace: Workspace, records: Sequence[Recorded], output: Path, *, replace: bool, exact: bool
 ) -> None:
     """Write the file of what was recorded, and print the notes on it."""
-    draft = recording.draft(records, CaseReader(workspace).payload_if_any)
+    draft = recording.draft(records, CaseReader(workspace).payload_if_any, workspace.contracts)
     for note in draft.notes:
         say(f"note: {note}")
     if not draft.scenario.steps:

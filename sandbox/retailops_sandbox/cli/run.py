@@ -14,6 +14,7 @@ from retailops_sandbox.cli import job
 from retailops_sandbox.cli.log_level import log_level_option
 from retailops_sandbox.cli.options import here, sending_options
 from retailops_sandbox.cli.output import complain, say
+from retailops_sandbox.contracts.catalogue import Contracts
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.workspace import settings
 from retailops_sandbox.workspace.workspace import Workspace
@@ -83,7 +84,7 @@ def command(
 
     def choose(found: job.Found, options: Options) -> job.Chosen:
         # Whoever names files or editions has chosen, and the receiver's edition may be guessed wrong.
-        kept = found.plans if paths or editions else _fitting(found.plans, options)
+        kept = found.plans if paths or editions else _fitting(found.plans, options, workspace.contracts)
         if not kept and not found.unreadable:
             complain("no scenario is left to run: nothing was judged")
             sys.exit(5)
@@ -140,11 +141,12 @@ def _read(
     return job.Found(chosen, len(plans), [*lost, *broken])
 
 
-def _fitting(plans: list[Plan], options: Options) -> list[Plan]:
+def _fitting(plans: list[Plan], options: Options, contracts: Contracts) -> list[Plan]:
     """The plans that the receiver can answer; what is left out is said in one line."""
     from retailops_sandbox.session.fitting import editions_of, fitting
 
-    fits = fitting(plans, editions_of(options.receiver, options.variables, settings.readable(os.environ)))
+    environment = settings.readable(os.environ)
+    fits = fitting(plans, editions_of(options.receiver, options.variables, environment, contracts))
     if fits.line:
         say(f"{fits.line}. Name their files, or give --edition, to send them")
     return [*fits.plans]

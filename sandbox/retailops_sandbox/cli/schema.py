@@ -11,7 +11,7 @@ import click
 from retailops_sandbox import jsontext
 from retailops_sandbox.cli.options import here, workspace_option
 from retailops_sandbox.cli.output import say, write_out
-from retailops_sandbox.contracts import contract
+from retailops_sandbox.contracts.catalogue import Contracts
 from retailops_sandbox.errors import FileError, UsageError, system_reason
 from retailops_sandbox.workspace import schemas
 from retailops_sandbox.workspace.files import checked, read_text, write_file
@@ -30,8 +30,9 @@ def command(names: tuple[str, ...], output: str | None, workspace: str | None) -
     Editors complete and check files by them: see "Completion in editors" in the documentation.
     `init` writes all of them into .sandbox/schemas of a workspace.
     """
-    known = of_workspace(Workspace.find(workspace, os.environ, here()))
-    chosen = {name: known[name] for name in _chosen(names)} if names else known
+    folder = Workspace.find(workspace, os.environ, here())
+    known = of_workspace(folder)
+    chosen = {name: known[name] for name in _chosen(names, folder.contracts)} if names else known
     if output is not None:
         for path in write(chosen, Path(output)):
             say(f"made {path}")
@@ -44,8 +45,9 @@ def command(names: tuple[str, ...], output: str | None, workspace: str | None) -
 
 def of_workspace(workspace: Workspace) -> dict[str, dict[str, Any]]:
     """The schemas of a workspace, by file name; they list its fixtures."""
-    fixtures = {info.name for each in contract.available() for info in workspace.fixtures(*each)}
-    return schemas.everything(fixtures)
+    contracts = workspace.contracts
+    fixtures = {info.name for each in contracts.names for info in workspace.fixtures(*each)}
+    return schemas.everything(contracts, fixtures)
 
 
 def write(chosen: dict[str, dict[str, Any]], folder: Path) -> list[Path]:
@@ -63,7 +65,7 @@ def write(chosen: dict[str, dict[str, Any]], folder: Path) -> list[Path]:
     return made
 
 
-def _chosen(names: tuple[str, ...]) -> list[str]:
+def _chosen(names: tuple[str, ...], contracts: Contracts) -> list[str]:
     """The file names of the schemas that the arguments name; `fixture` is followed by action and edition."""
     files = []
     words = iter(names)
@@ -73,9 +75,9 @@ def _chosen(names: tuple[str, ...]) -> list[str]:
         if word == "fixture":
             action, edition = next(words, ""), next(words, "")
             if not edition:
-                mend = f"for example: fixture {' '.join(contract.available()[0])}"
+                mend = f"for example: fixture {' '.join(contracts.default)}"
                 raise UsageError("fixture needs an action and an edition", mend=mend)
-            contract.load(action, edition)
+            contracts.load(action, edition)
             word = f"fixture.{action}.{edition}"
         files.append(word + schemas.SUFFIX)
     return files

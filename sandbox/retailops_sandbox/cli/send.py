@@ -12,10 +12,9 @@ from retailops_sandbox import jsontext
 from retailops_sandbox.cli.job import Chosen, execute
 from retailops_sandbox.cli.options import assignment, here, sending_options, table
 from retailops_sandbox.cli.output import complain
-from retailops_sandbox.contracts import contract, members
-from retailops_sandbox.contracts.recognition import DEFAULT_EDITION
+from retailops_sandbox.contracts import members
 from retailops_sandbox.errors import UsageError
-from retailops_sandbox.model import Expectation, Step
+from retailops_sandbox.model import DEFAULT_ACTION, DEFAULT_EDITION, Expectation, Step
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.session.fitting import editions_of
 from retailops_sandbox.workspace import settings
@@ -30,8 +29,8 @@ if TYPE_CHECKING:
 @click.command("send")
 @click.argument("fixture")
 @sending_options
-@click.option("--action", default="order_cancel", show_default=True)
-@click.option("--edition", help="By default the one that the receiver speaks, else draft.")
+@click.option("--action", default=DEFAULT_ACTION, show_default=True)
+@click.option("--edition", help="By default the one that the receiver speaks, else the action's first.")
 @click.option(
     "--set", "changes", multiple=True, metavar="POINTER=VALUE", help="Put this JSON (or text) at a pointer."
 )
@@ -74,7 +73,7 @@ def command(
 
     def choose(options: Options) -> Chosen:
         wanted = edition or _edition(workspace, options, action, "" if is_file else fixture)
-        agreed = contract.load(action, wanted)
+        agreed = workspace.contracts.load(action, wanted)
         kept = step.payload
         if not is_file:
             path = workspace.fixture_path(action, wanted, fixture)
@@ -90,7 +89,9 @@ def command(
 def _edition(workspace: Workspace, options: Options, action: str, fixture: str) -> str:
     """The edition to send: the receiver's, unless only the default one has the fixture."""
     environment = settings.readable(os.environ)
-    spoken = editions_of(options.receiver, options.variables, environment).default
+    contracts = workspace.contracts
+    speaks = editions_of(options.receiver, options.variables, environment, contracts)
+    spoken = speaks.edition_of(action, contracts)
     if fixture and workspace.find_fixture(action, spoken, fixture) is None:
         return DEFAULT_EDITION if workspace.find_fixture(action, DEFAULT_EDITION, fixture) else spoken
     return spoken

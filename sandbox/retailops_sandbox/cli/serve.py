@@ -7,12 +7,11 @@ from pathlib import Path
 
 import click
 
-from retailops_sandbox.cli.log.names import notice
+from retailops_sandbox.cli.log.names import log_of
 from retailops_sandbox.cli.log.prune import pruned_lines
 from retailops_sandbox.cli.log_level import diagnosing, log_level_option
 from retailops_sandbox.cli.options import here, workspace_option
 from retailops_sandbox.cli.output import complain, say
-from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.runlog.retention import Pruned, Retention
 from retailops_sandbox.workspace import settings
 from retailops_sandbox.workspace.workspace import Workspace
@@ -46,7 +45,7 @@ def command(
     chosen = settings.read(os.environ, start)
     folder = Workspace.find(workspace, os.environ, start)
 
-    log = open_log(folder.runs_dir, notice)
+    log = log_of(folder)
     opened = {file: log.open(Path(file), file) for file in files}
 
     def on_ready(address: str, stand_in: str) -> None:

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import msgspec
 
-from retailops_sandbox.contracts import contract, recognition
-from retailops_sandbox.model import Receiver
+from retailops_sandbox.contracts import recognition
+from retailops_sandbox.contracts.catalogue import Contracts
+from retailops_sandbox.model import DEFAULT_EDITION, Receiver
 
 
 class SpokenEditions(msgspec.Struct, frozen=True):
@@ -21,19 +22,24 @@ class SpokenEditions(msgspec.Struct, frozen=True):
     @property
     def default(self) -> str:
         """The edition to send where none is named."""
-        return recognition.DEFAULT_EDITION if self.includes(recognition.DEFAULT_EDITION) else self.editions[0]
+        return DEFAULT_EDITION if self.includes(DEFAULT_EDITION) else self.editions[0]
 
     @property
     def words(self) -> str:
         """What is known, as a predicate of the receiver; empty where nothing is."""
         return f"speaks {' and '.join(self.editions)}: {self.reason}" if self.editions else ""
 
+    def edition_of(self, action: str, contracts: Contracts) -> str:
+        """The edition of an action to send where none is named."""
+        known = contracts.editions(action)
+        return next((each for each in known if self.includes(each)), known[0] if known else self.default)
+
     def includes(self, edition: str) -> bool:
         """Whether the receiver speaks an edition, as far as is known."""
         return not self.editions or edition in self.editions
 
 
-def spoken(receiver: Receiver) -> SpokenEditions:
+def spoken(receiver: Receiver, contracts: Contracts) -> SpokenEditions:
     """The editions that a resolved receiver speaks. The stand-in speaks all, unless it says otherwise."""
     if receiver.editions:
         return SpokenEditions(receiver.editions, "it says so")
@@ -41,20 +47,20 @@ def spoken(receiver: Receiver) -> SpokenEditions:
         return SpokenEditions()
     paths = (receiver.base_url.partition("?")[0], *receiver.paths.values())
     for path in paths:
-        for edition, ending in _spelled(path.rstrip("/")):
+        for edition, ending in _spelled(path.rstrip("/"), contracts):
             return SpokenEditions((edition,), f"its URL ends in {ending}")
     if receiver.token:
-        known = recognition.contracts()
+        known = contracts.headings
         with_token = dict.fromkeys(each.edition for each in known if each.auth is not None)
         if len(with_token) < len({each.edition for each in known}):
             return SpokenEditions(tuple(with_token), "it has a token")
     return SpokenEditions()
 
 
-def _spelled(path: str) -> Iterator[tuple[str, str]]:
-    """The editions that the end of a path names, as in order_cancel_v1 or cancel_v1, with that end."""
-    if found := recognition.at_end(path):
+def _spelled(path: str, contracts: Contracts) -> Iterator[tuple[str, str]]:
+    """The editions that the end of a path names, as _v1 at its end names v1, with that end."""
+    if found := recognition.at_end(path, contracts):
         yield found.edition, found.path
-    for edition in dict.fromkeys(edition for _, edition in contract.available()):
+    for edition in dict.fromkeys(each.edition for each in contracts.headings):
         if path.rpartition("/")[2].endswith(f"_{edition}"):
             yield edition, f"_{edition}"

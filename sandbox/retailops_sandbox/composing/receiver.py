@@ -15,6 +15,7 @@ from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import LONGEST_MS, Connection, Netrc, Receiver
 
 if TYPE_CHECKING:
+    from retailops_sandbox.contracts.catalogue import Contracts
     from retailops_sandbox.contracts.contract import Contract
 
 
@@ -76,27 +77,27 @@ def connection(
     )
 
 
-def url(receiver: Receiver, contract: Contract) -> str:
+def url(receiver: Receiver, contract: Contract, contracts: Contracts) -> str:
     """The exact URL of a receiver for a contract's action; UsageError where its base URL is none.
 
-    A base URL may end in the path of an action, as whoever copies an action's URL has it: see `joined`. The
-    path that the receiver states for the action is appended as it is.
+    A base URL may end in the path of one of the `contracts`, as whoever copies an action's URL has it: see
+    `joined`. The path that the receiver states for the action is appended as it is.
     """
     parts = base_url(receiver)
     own = receiver.paths.get(contract.action)
-    path = joined(parts.path, contract.path) if own is None else _appended(parts.path, own)
+    path = joined(parts.path, contract.path, contracts) if own is None else _appended(parts.path, own)
     return urlunsplit((parts.scheme, parts.netloc, path, parts.query, ""))
 
 
-def joined(base: str, path: str) -> str:
+def joined(base: str, path: str, contracts: Contracts) -> str:
     """The path of a base URL with a contract's path at its end, once.
 
     A base that ends in this path stays as it is, also with a slash at its end. Where it ends in the path of
-    another contract, that one gives way.
+    another of the contracts, that one gives way.
     """
     from retailops_sandbox.contracts import recognition
 
-    known = recognition.at_end(base) if base.strip("/") else None
+    known = recognition.at_end(base, contracts) if base.strip("/") else None
     if known is None:
         return _appended(base, path)
     if known.path.strip("/") == path.strip("/"):

@@ -16,6 +16,7 @@ from retailops_sandbox.contracts import auth
 from retailops_sandbox.model import Basic, Bearer, Headers, HttpRequest, Json, Receiver
 
 if TYPE_CHECKING:
+    from retailops_sandbox.contracts.catalogue import Contracts
     from retailops_sandbox.contracts.contract import Contract
 
 
@@ -27,8 +28,11 @@ class Head(msgspec.Struct, frozen=True):
     headers: Headers
 
 
-def head(contract: Contract, receiver: Receiver) -> Head:
-    """The start of requests to a resolved receiver, whose headers replace the usual ones of the same name."""
+def head(contract: Contract, receiver: Receiver, contracts: Contracts) -> Head:
+    """The start of requests to a resolved receiver, whose headers replace the usual ones of the same name.
+
+    `contracts` are those whose paths the receiver's URL may end in.
+    """
     given = {"Content-Type": "application/json", "Accept": "*/*"}
     given["User-Agent"] = f"retailops-sandbox/{__version__}"
     if isinstance(receiver.auth, Basic):
@@ -36,7 +40,8 @@ def head(contract: Contract, receiver: Receiver) -> Head:
         given["Authorization"] = "Basic " + base64.b64encode(pair).decode()
     elif isinstance(receiver.auth, Bearer):
         given["Authorization"] = f"Bearer {receiver.auth.token}"
-    return Head(contract.method, url(receiver, contract), laid_over(tuple(given.items()), receiver.headers))
+    address = url(receiver, contract, contracts)
+    return Head(contract.method, address, laid_over(tuple(given.items()), receiver.headers))
 
 
 def build(

@@ -8,19 +8,18 @@ in which 35.0 is not an integer, so that a contract can demand integers.
 
 from collections.abc import Mapping
 from copy import deepcopy
-from functools import cache, cached_property
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 from msgspec import UNSET
 
-from retailops_sandbox import jsontext, resources
+from retailops_sandbox import jsontext
 from retailops_sandbox.contracts import auth
 from retailops_sandbox.contracts.advice import Rule, advise
 from retailops_sandbox.contracts.auth import Auth
 from retailops_sandbox.contracts.variants import tightens
 from retailops_sandbox.contracts.violations import compiled, violations
-from retailops_sandbox.errors import UsageError
 from retailops_sandbox.foreign_text import WHOLE
 from retailops_sandbox.jsontext import pointer as pointers
 from retailops_sandbox.model import Json, Number, Violation
@@ -153,25 +152,9 @@ _shipped_decoder = msgspec.json.Decoder(Contract, float_hook=Number)
 # --- Loading -----------------------------------------------------------------------------------------
 
 
-def available() -> list[tuple[str, str]]:
-    """Action and edition of every shipped contract; those of the default action come first."""
-    names = [
-        (action, edition) for action, _, edition in (n.partition(".") for n in resources.contract_names())
-    ]
-    return sorted(names, key=lambda name: name[0] != "order_cancel")
-
-
-@cache
-def load(action: str, edition: str) -> Contract:
-    """The shipped contract of an action in an edition; UsageError if there is none.
-
-    Its text is not checked as by `read`: a test checks all shipped contracts, which saves time at each start.
-    """
-    name = f"{action}.{edition}"
-    names = resources.contract_names()
-    if name not in names:
-        raise UsageError(f"there is no contract {name}", mend=f"there are {', '.join(names)}")
-    return _shipped_decoder.decode(resources.contract_text(name))
+def decoded(text: bytes) -> Contract:
+    """The contract of a shipped text, which is not proved as by `read`."""
+    return _shipped_decoder.decode(text)
 
 
 def read(text: bytes | str, *, file: str = "") -> Contract:

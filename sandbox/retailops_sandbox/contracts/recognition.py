@@ -5,23 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
-from retailops_sandbox.contracts import contract
+from retailops_sandbox.contracts.catalogue import Contracts, Heading
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.model import Json
 
-DEFAULT_EDITION = "draft"
 _LIKENESS = 0.5
 """The least `likeness` by which a payload that breaks a contract's schema still counts as one of it."""
-
-
-def contracts(action: str = "", edition: str = "") -> list[Contract]:
-    """All contracts of this action and edition, where these are given; the default edition first."""
-    names = [
-        name
-        for name in contract.available()
-        if (not action or name[0] == action) and (not edition or name[1] == edition)
-    ]
-    return [contract.load(*name) for name in sorted(names, key=lambda name: name[1] != DEFAULT_EDITION)]
 
 
 def recognise(url: str, payload: Json, candidates: Sequence[Contract]) -> Contract | None:
@@ -41,13 +30,15 @@ def recognise(url: str, payload: Json, candidates: Sequence[Contract]) -> Contra
     return None
 
 
-def recognise_at_receiver(path: str, payload: Json, paths: Mapping[str, str]) -> Contract:
+def recognise_at_receiver(
+    path: str, payload: Json, paths: Mapping[str, str], contracts: Contracts
+) -> Contract:
     """The contract of a request to the path of a receiver's URL. Its own paths, by action, are known.
 
     The path decides before the payload, as a step of that contract is sent to the same path. Where neither
     distinguishes the contracts, it is the default edition. `payload` is None for a body that is not JSON.
     """
-    known = contracts()
+    known = contracts.of()
     at_path = [each for each in known if _ends_in(path, paths.get(each.action, each.path))]
     candidates = _of_action(payload, at_path or known)
     if len(candidates) > 1:
@@ -56,9 +47,9 @@ def recognise_at_receiver(path: str, payload: Json, paths: Mapping[str, str]) ->
     return max(candidates, key=lambda each: likeness(payload, each))
 
 
-def at_end(path: str) -> Contract | None:
-    """The contract whose path is the end of a URL's path, with or without a slash; None where none is."""
-    ending = [each for each in contracts() if _ends_in(path, each.path)]
+def at_end(path: str, contracts: Contracts) -> Heading | None:
+    """The heading of the contract whose path is the end of a URL's path; None where none is."""
+    ending = [each for each in contracts.headings if _ends_in(path, each.path)]
     return max(ending, key=lambda each: len(each.path), default=None)
 
 

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.model import Delivery, Judgement, Result, SourceCheck, Verdict
 from retailops_sandbox.scenarios.scenario import Plan
 
@@ -24,6 +25,8 @@ class DeliveryFinished(msgspec.Struct, frozen=True):
     delivery: Delivery
     judgement: Judgement | None
     """None for a delivery that is not judged: it was dropped on purpose, or another attempt follows."""
+    contract: Contract
+    """The contract that it is of."""
 
 
 class StepResult(msgspec.Struct, frozen=True, kw_only=True):

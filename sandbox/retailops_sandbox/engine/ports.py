@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Protocol
 
 import msgspec
 
 from retailops_sandbox import composing
-from retailops_sandbox.contracts.contract import Contract
+from retailops_sandbox.contracts.catalogue import Contracts
 from retailops_sandbox.model import Connection, Exchange, HttpRequest, Json, Receiver, Record
 from retailops_sandbox.redaction import SecretPolicy
 from retailops_sandbox.scenarios.scenario import OwnExpectation
@@ -58,7 +58,7 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True):
 
     clock: Clock
     cases: CaseSource
-    contract: Callable[[str, str], Contract]
+    contracts: Contracts
     environment: Mapping[str, str]
     policy: SecretPolicy
     """Decides which secrets are struck out of all that is kept or shown of the steps."""

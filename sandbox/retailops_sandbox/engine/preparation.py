@@ -113,7 +113,7 @@ class Preparation:
         """Raises UsageError for a receiver that cannot be called."""
         self._sources = sources
         self._options = options
-        self.targets = Targets(options.receiver, sources.policy)
+        self.targets = Targets(options.receiver, sources.policy, sources.contracts)
 
     def numbered(self, plans: Sequence[Plan]) -> Iterator[tuple[Plan, int]]:
         """Each plan with the `${sequence}` number of its first step: steps are counted in file order."""
@@ -167,7 +167,7 @@ class Preparation:
     def _contract(self, plan: Plan, step: Step) -> Contract:
         """The contract of a step; UsageError where there is none, with the pointer if the step names it."""
         try:
-            return self._sources.contract(*plan.scenario.contract_of(step))
+            return self._sources.contracts.load(*plan.scenario.contract_of(step))
         except UsageError as error:
             error.pointer = "/action" if step.action else "/edition" if step.edition else None
             raise

@@ -189,7 +189,7 @@ class StepRun:
     async def _drop(self, prepared: Prepared, after_ms: int) -> None:
         """Send a delivery and drop its connection, so that the next delivery is a duplicate."""
         sent = await self._send(prepared, self._delivered + 1, 1, drop_after_ms=after_ms)
-        self._context.on_event(DeliveryFinished(self._plan, sent.delivery, None))
+        self._context.on_event(DeliveryFinished(self._plan, sent.delivery, None, prepared.contract))
         if not sent.delivery.dropped:
             raise _Stopped if self._context.is_stopped else _NotDropped(sent.delivery.fault)
 
@@ -204,7 +204,7 @@ class StepRun:
             last = attempt > self._options.retries or self._context.is_stopped
             if sent.exchange.fault is None or expected or last:
                 return await self._judge(prepared, sent, expectation)
-            self._context.on_event(DeliveryFinished(self._plan, sent.delivery, None))
+            self._context.on_event(DeliveryFinished(self._plan, sent.delivery, None, prepared.contract))
             attempt += 1
 
     async def _send(
@@ -234,7 +234,7 @@ class StepRun:
             if is_large(prepared.request, sent.exchange) or _may_wait(expectation)
             else self._logged_judgement(*pair)
         )
-        self._context.on_event(DeliveryFinished(self._plan, sent.delivery, judgement))
+        self._context.on_event(DeliveryFinished(self._plan, sent.delivery, judgement, prepared.contract))
         return _Attempted(sent.delivery, judgement, sent.exchange)
 
     def _logged_judgement(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from retailops_sandbox import composing, redaction
+from retailops_sandbox.contracts.catalogue import Contracts
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.model import Connection, Receiver
@@ -19,8 +20,9 @@ def require_yes(receiver: Receiver, *, confirmed: bool, mend: str = "confirm thi
 class Target:
     """A receiver with its placeholders filled, its secrets, and the head of requests to it."""
 
-    def __init__(self, resolved: Receiver, secrets: redaction.Secrets) -> None:
+    def __init__(self, resolved: Receiver, secrets: redaction.Secrets, contracts: Contracts) -> None:
         self.receiver = resolved
+        self._contracts = contracts
         self.secrets = secrets
         self._heads: dict[str, composing.Head] = {}
         self._connections: dict[tuple[int | None, int | None], Connection] = {}
@@ -28,7 +30,7 @@ class Target:
     def head(self, contract: Contract) -> composing.Head:
         key = f"{contract.action}/{contract.edition}"
         if key not in self._heads:
-            self._heads[key] = composing.head(contract, self.receiver)
+            self._heads[key] = composing.head(contract, self.receiver, self._contracts)
         return self._heads[key]
 
     def connection(self, timeout_ms: int | None, drop_after_ms: int | None) -> Connection:
@@ -43,10 +45,11 @@ class Target:
 class Targets:
     """The targets of a run's steps: a single one where the receiver has no placeholders."""
 
-    def __init__(self, receiver: Receiver, policy: redaction.SecretPolicy) -> None:
+    def __init__(self, receiver: Receiver, policy: redaction.SecretPolicy, contracts: Contracts) -> None:
         """Raises UsageError for a receiver without placeholders that cannot be called."""
         self._receiver = receiver
         self._policy = policy
+        self._contracts = contracts
         self.vary = composing.varies(receiver)
         if not self.vary:
             composing.check(receiver)
@@ -65,4 +68,4 @@ class Targets:
         return self._policy.secrets(self._receiver) if self._fixed is None else self._fixed.secrets
 
     def _target(self, resolved: Receiver) -> Target:
-        return Target(resolved, self._policy.secrets(self._receiver, resolved))
+        return Target(resolved, self._policy.secrets(self._receiver, resolved), self._contracts)

@@ -7,6 +7,7 @@ from itertools import islice
 
 from retailops_sandbox import jsontext
 from retailops_sandbox.contracts import recognition
+from retailops_sandbox.contracts.catalogue import Contracts
 from retailops_sandbox.errors import SourceError
 from retailops_sandbox.importing import commands, embedded, har
 from retailops_sandbox.importing.found import MOST_REQUESTS, FoundRequest
@@ -20,7 +21,7 @@ _begins_json = re.compile(r"\s*(?:\{|\[\s*[\[{\"])")
 _pytest_file = re.compile(r"\bretailops\.send\(")
 
 
-def read(text: str, *, file: str) -> list[FoundRequest]:
+def read(text: str, contracts: Contracts, *, file: str) -> list[FoundRequest]:
     """The requests in commands, a HAR archive, a payload or a log, in order.
 
     SourceError, with the place, for a text that holds no request or cannot be read.
@@ -35,14 +36,14 @@ def read(text: str, *, file: str) -> list[FoundRequest]:
             document = jsontext.parse(text, file=file)
         except SourceError:
             if _is_like_json(text):
-                return _meant(text) or _embedded(text, file) or _refused(text, file)
+                return _meant(text) or _embedded(text, file, contracts) or _refused(text, file)
         else:
-            return _of_json(document, text, file)
+            return _of_json(document, text, file, contracts)
     if _pytest_file.search(text):
         raise SourceError("it is a pytest file that sends already", mend="run it by pytest", file=file)
     if commands.looks_like_commands(text):
         return commands.read(text, file=file)
-    return _embedded(text, file) or _meant(text) or _other_json(text) or _nothing(text, file)
+    return _embedded(text, file, contracts) or _meant(text) or _other_json(text) or _nothing(text, file)
 
 
 def _is_like_json(text: str) -> bool:
@@ -56,16 +57,16 @@ def too_large(file: str) -> SourceError:
     return SourceError(what, mend="import a part of it", file=file)
 
 
-def _of_json(document: Json, text: str, file: str) -> list[FoundRequest]:
+def _of_json(document: Json, text: str, file: str, contracts: Contracts) -> list[FoundRequest]:
     """The requests of a JSON document."""
     if har.is_archive(document):
         return har.read(document, text, file=file)
     if _is_scenario(document):
         raise SourceError("it is a scenario file already", mend=f"run it: run {file or 'FILE'}", file=file)
     whole = FoundRequest(place="line 1", body=text.strip().encode())
-    if recognition.is_payload(document, recognition.contracts()):
+    if recognition.is_payload(document, contracts.of()):
         return [whole]
-    found = _embedded(text, file)
+    found = _embedded(text, file, contracts)
     if not found and isinstance(document, dict):
         # It fits no contract, but the user may name the action and edition that it belongs to.
         return [whole]
@@ -87,9 +88,9 @@ def _meant(text: str) -> list[FoundRequest]:
     return [FoundRequest(place="line 1", body=meant.text.strip().encode(), notes=(meant.note,))]
 
 
-def _embedded(text: str, file: str) -> list[FoundRequest]:
+def _embedded(text: str, file: str, contracts: Contracts) -> list[FoundRequest]:
     """The requests whose payloads stand in a text."""
-    candidates = recognition.contracts()
+    candidates = contracts.of()
     note = _around(text)
     made = []
     line, counted = 1, 0

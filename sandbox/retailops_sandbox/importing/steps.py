@@ -11,6 +11,7 @@ from msgspec import UNSET
 from retailops_sandbox import composing, jsontext, recording, redaction
 from retailops_sandbox.comparing import volatile
 from retailops_sandbox.contracts import recognition
+from retailops_sandbox.contracts.catalogue import Contracts
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.errors import SourceError, UsageError
 from retailops_sandbox.importing.found import MOST_REQUESTS, REFERENCE, FoundRequest, shown, too_many
@@ -74,7 +75,13 @@ class ImportedStep(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def as_steps(
-    found: Sequence[FoundRequest], *, file: str, action: str = "", edition: str = "", exact: bool = False
+    found: Sequence[FoundRequest],
+    contracts: Contracts,
+    *,
+    file: str,
+    action: str = "",
+    edition: str = "",
+    exact: bool = False,
 ) -> tuple[list[ImportedStep], list[str]]:
     """The steps of the requests that belong to a contract, and what was left out, in words.
 
@@ -83,9 +90,9 @@ def as_steps(
     `exact`. SourceError where no request belongs to a contract;
     UsageError where no contract is of that action and edition.
     """
-    candidates = recognition.contracts(action, edition)
+    candidates = contracts.of(action, edition)
     if not candidates:
-        names = ", ".join(f"{each.action} {each.edition}" for each in recognition.contracts())
+        names = ", ".join(f"{each.action} {each.edition}" for each in contracts.of())
         raise UsageError(f"there is no contract {f'{action} {edition}'.strip()}", mend=f"there are {names}")
     meant = candidates[0] if len(found) == len(candidates) == 1 else None
     known = [
@@ -99,7 +106,7 @@ def as_steps(
         raise _unknown(found, [each for each, _ in known], candidates, file)
     if len(whole) > MOST_REQUESTS:
         raise too_many(file)
-    made = [_imported(*each, exact=exact) for each in whole]
+    made = [_imported(*each, contracts, exact=exact) for each in whole]
     return made, _left_out(found, [each for each, _ in known])
 
 
@@ -171,7 +178,7 @@ def assemble(imported: Sequence[ImportedStep], *, name: str, fixture: str = "") 
 # --- one request -------------------------------------------------------------------------------------------
 
 
-def _imported(found: FoundRequest, agreed: Contract, *, exact: bool) -> ImportedStep:
+def _imported(found: FoundRequest, agreed: Contract, contracts: Contracts, *, exact: bool) -> ImportedStep:
     sent = _sent_headers(found, agreed)
     delivery = _delivery(found, agreed, sent.secrets)
     payload = recording.json_of(delivery.request)
@@ -180,7 +187,7 @@ def _imported(found: FoundRequest, agreed: Contract, *, exact: bool) -> Imported
         each.pointer or "" for each in redaction.listing.in_part(delivery, "/response/body")
     )
     judgement = Judgement(delivery=delivery.id, verdict="recorded", at="", payload_violations=violations)
-    draft = recording.draft([Recorded(delivery, judgement)], fixture=lambda *_: UNSET)
+    draft = recording.draft([Recorded(delivery, judgement)], lambda *_: UNSET, contracts)
     (step,) = recording.finished(draft, exact=exact).steps
     if not _is_refused(found, agreed):
         # The token may have been blanked when the request was copied: the receiver's replaces it.

@@ -1,6 +1,7 @@
 """The types that all layers share: data without behaviour.
 
 jsonvalue   a JSON value
+defaults    the action and the edition where none is named
 wire        requests and responses as bytes, faults and timings
 receiver    the receiver under test
 scenario    a scenario file
@@ -9,6 +10,7 @@ record      the records of the log
 struckout   what was struck out of a record
 """
 
+from retailops_sandbox.model.defaults import DEFAULT_ACTION, DEFAULT_EDITION
 from retailops_sandbox.model.jsonvalue import Json, Number, encoder
 from retailops_sandbox.model.judging import (
     Difference,
@@ -56,6 +58,8 @@ from retailops_sandbox.model.wire import (
 )
 
 __all__ = [
+    "DEFAULT_ACTION",
+    "DEFAULT_EDITION",
     "LONGEST_MS",
     "Basic",
     "Bearer",

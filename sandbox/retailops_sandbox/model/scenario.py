@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 import msgspec
 from msgspec import UNSET, Meta, UnsetType, field
 
+from retailops_sandbox.model.defaults import DEFAULT_ACTION, DEFAULT_EDITION
 from retailops_sandbox.model.wire import LONGEST_MS, FaultKind
 
 Rule: TypeAlias = str | dict[str, Any]
@@ -168,8 +169,8 @@ class Scenario(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
     ] = ""
     description: Annotated[str, Meta(description="More, for whoever reads a report.")] = ""
     tags: Annotated[list[str], Meta(description="Words to choose by: run --tag smoke.")] = []
-    action: Annotated[str, Meta(description="What RetailOPS calls for.")] = "order_cancel"
-    edition: Annotated[str, Meta(description="The version of the contract.")] = "draft"
+    action: Annotated[str, Meta(description="What RetailOPS calls for.")] = DEFAULT_ACTION
+    edition: Annotated[str, Meta(description="The version of the contract.")] = DEFAULT_EDITION
     variables: Annotated[
         dict[str, Any], Meta(description="Values for placeholders, by name: ${order_id}.")
     ] = {}

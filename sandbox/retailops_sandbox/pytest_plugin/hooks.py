@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterable
 import pytest
 
 from retailops_sandbox.errors import SandboxError
-from retailops_sandbox.model import Receiver
+from retailops_sandbox.model import DEFAULT_ACTION, Receiver
 from retailops_sandbox.pytest_plugin import RECEIVER, REMARKS, REPORTED, STAND_IN
 from retailops_sandbox.pytest_plugin import session as process
 from retailops_sandbox.pytest_plugin.answers import sections
@@ -65,7 +65,7 @@ def _sent(collected: pytest.Session) -> Iterable[tuple[str, str]]:
         if isinstance(item, ScenarioItem):
             yield from item.plan.scenario.contracts
         elif begun is not None and "retailops" in getattr(item, "fixturenames", ()):
-            yield "order_cancel", begun.edition
+            yield DEFAULT_ACTION, begun.edition
 
 
 class Hooks:

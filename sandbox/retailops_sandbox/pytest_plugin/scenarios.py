@@ -18,7 +18,8 @@ from retailops_sandbox.pytest_plugin.session import sending, start_folder, unrea
 from retailops_sandbox.reporting.render import lines
 from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.session.collect import read_plans
-from retailops_sandbox.workspace.workspace import Workspace, leads_out, link_error
+from retailops_sandbox.workspace.links import leads_out, link_error
+from retailops_sandbox.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from _pytest._code.code import TerminalRepr

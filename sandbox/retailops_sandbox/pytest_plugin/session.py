@@ -12,10 +12,9 @@ import msgspec
 import pytest
 
 from retailops_sandbox import composing
-from retailops_sandbox.contracts import contract
 from retailops_sandbox.engine import Event, Options, Run, require_yes
 from retailops_sandbox.errors import SandboxError, UsageError
-from retailops_sandbox.model import Receiver
+from retailops_sandbox.model import DEFAULT_ACTION, Receiver
 from retailops_sandbox.pytest_plugin.engine_thread import EngineThread
 from retailops_sandbox.redaction import SecretPolicy
 from retailops_sandbox.reporting.render.lines import in_line
@@ -45,10 +44,10 @@ class Session:
         self.workspace = Workspace.find(None, environment, start)
         edition = config.getoption("--retailops-edition") or config.getini("retailops_edition")
         if edition:
-            contract.load("order_cancel", edition)
+            self.workspace.contracts.load(DEFAULT_ACTION, edition)
         book = self.workspace.receivers()
         self.receiver = _receiver(config, chosen, environment, book)
-        self._speaks = editions_of(self.receiver, {}, environment)
+        self._speaks = editions_of(self.receiver, {}, environment, self.workspace.contracts)
         self.edition: str = edition or self._speaks.default
         if config.getoption("--retailops-follow-redirects"):
             self.receiver = msgspec.structs.replace(self.receiver, follow_redirects=True)
@@ -81,7 +80,7 @@ class Session:
 
     def contracts(self) -> list[tuple[str, str]]:
         """The actions and editions that the receiver may be sent."""
-        return [each for each in contract.available() if self._speaks.includes(each[1])]
+        return [each for each in self.workspace.contracts.names if self._speaks.includes(each[1])]
 
     def url(self, action: str, edition: str) -> str:
         """The exact URL of an action, without its secrets; empty where only a send can tell it."""
@@ -91,7 +90,8 @@ class Session:
         try:
             resolved = composing.resolve(self.receiver, names)
             secrets = self._policy.secrets(self.receiver, resolved)
-            return secrets.url(composing.url(resolved, contract.load(action, edition)))
+            contracts = self.workspace.contracts
+            return secrets.url(composing.url(resolved, contracts.load(action, edition), contracts))
         except SandboxError:
             # Each send says why it cannot be made.
             return ""

@@ -11,7 +11,7 @@ from msgspec import UNSET
 
 from retailops_sandbox import jsontext, redaction
 from retailops_sandbox.comparing import volatile
-from retailops_sandbox.contracts import contract
+from retailops_sandbox.contracts.catalogue import Contracts
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.model import Delivery, Expectation, Json, Judgement, Mark, Rule, Scenario, Step
 from retailops_sandbox.recording import steps
@@ -80,14 +80,14 @@ class ScenarioDraft(msgspec.Struct, frozen=True, kw_only=True):
 # --- making drafts -----------------------------------------------------------------------------------------
 
 
-def draft(recorded: Iterable[Recorded], fixture: steps.FixtureSource) -> ScenarioDraft:
+def draft(recorded: Iterable[Recorded], fixture: steps.FixtureSource, contracts: Contracts) -> ScenarioDraft:
     """The draft with a step for each delivery that a step can repeat, of whatever action, by time.
 
-    It has no steps where there is no such delivery. UsageError where the contract of a delivery does not
-    exist any more.
+    It has no steps where there is no such delivery. SandboxError where the contract of a delivery does
+    not exist any more, or cannot be used.
     """
     records = sorted(recorded, key=lambda each: (each.delivery.sent_at, each.delivery.id))
-    contracts = {name: contract.load(*name) for name in dict.fromkeys(map(_contract_name, records))}
+    known = {name: contracts.load(*name) for name in dict.fromkeys(map(_contract_name, records))}
     # In a record of format 1, a text that came from elsewhere may look like a mark.
     is_own = all(each.own and each.delivery.struck_out is not None for each in records)
     notes = []
@@ -96,7 +96,7 @@ def draft(recorded: Iterable[Recorded], fixture: steps.FixtureSource) -> Scenari
     names: set[str] = set()
     for record in records:
         sent = record.delivery
-        agreed = contracts[_contract_name(record)]
+        agreed = known[_contract_name(record)]
         if why := _unrepeatable(sent, agreed):
             notes.append(f"{sent.request.method} {sent.request.url} is left out: {why}")
             continue
@@ -108,7 +108,7 @@ def draft(recorded: Iterable[Recorded], fixture: steps.FixtureSource) -> Scenari
         taken.append(one._replace(step=msgspec.structs.replace(one.step, name=name)))
         kept.append(sent)
     scenario = _scenario(kept, [each.step for each in taken])
-    rules = list(_rules(kept, taken, contracts, fixture))
+    rules = list(_rules(kept, taken, known, fixture))
     if len(rules) > _MOST_PROPOSALS:
         notes.append(f"{len(rules)} values look volatile; the first {_MOST_PROPOSALS} are proposed as rules")
     return ScenarioDraft(

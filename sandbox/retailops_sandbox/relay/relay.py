@@ -22,6 +22,7 @@ from retailops_sandbox import composing, diagnostics, httpserver, redaction
 from retailops_sandbox.comparing import Answer, Judge
 from retailops_sandbox.composing.editions import spoken
 from retailops_sandbox.contracts import recognition
+from retailops_sandbox.contracts.catalogue import Contracts
 from retailops_sandbox.engine import Clock, DeliveryLog, Transport, is_large
 from retailops_sandbox.errors import FileError, SandboxError
 from retailops_sandbox.foreign_text import visible
@@ -69,6 +70,7 @@ class Relay:
         transport: Transport,
         log: DeliveryLog,
         clock: Clock,
+        contracts: Contracts,
         environment: Mapping[str, str],
         policy: SecretPolicy,
         timeout_ms: int | None = None,
@@ -90,7 +92,8 @@ class Relay:
         self._connection = msgspec.structs.replace(
             connection, decode=False, follow_redirects=False, netrc=False, max_body=httpserver.MAX_BODY
         )
-        known = recognition.contracts()
+        self._contracts = contracts
+        known = contracts.of()
         self._judges = {(each.action, each.edition): Judge(each, sends_tokens=False) for each in known}
         # A request may belong to any contract, so the secret places of all contracts apply.
         proofs = tuple(proof for each in known for proof in redaction.proofs(each))
@@ -124,8 +127,10 @@ class Relay:
     @property
     def example(self) -> tuple[str, str]:
         """A path that RetailOPS posts to, and the exact URL that it is passed on to, without its secrets."""
-        (agreed, *_) = recognition.contracts(edition=spoken(self._receiver).default)
-        return agreed.path, self._secrets.url(_joined(self._receiver, agreed.path))
+        action, _ = self._contracts.default
+        edition = spoken(self._receiver, self._contracts).edition_of(action, self._contracts)
+        path = self._contracts.load(action, edition).path
+        return path, self._secrets.url(_joined(self._receiver, path, self._contracts))
 
     async def start(self, host: str, port: int, *, secret_path: bool) -> str:
         """Listen, and return the URL to post to. OSError for an address that cannot be listened at.
@@ -193,7 +198,7 @@ class Relay:
         sent_at = self._clock.now()
         forwarded = HttpRequest(
             request.method,
-            _joined(self._receiver, tail),
+            _joined(self._receiver, tail, self._contracts),
             tuple(_passed_on(request.headers, _OF_ONE_CONNECTION, as_bytes=True)),
             request.body,
         )
@@ -235,7 +240,7 @@ class Relay:
             sent = UNSET
         payload = None if sent is UNSET else sent
         path = urlsplit(request.url).path
-        agreed = recognition.recognise_at_receiver(path, payload, self._receiver.paths)
+        agreed = recognition.recognise_at_receiver(path, payload, self._receiver.paths, self._contracts)
         request = msgspec.structs.replace(request, headers=_legible(request.headers))
         decoded = _decoded(exchange, self._connection)
         kept = redaction.exchange(request, decoded, self._secrets, self._secret_pointers)
@@ -282,16 +287,16 @@ def _tail(target: str, prefix: str) -> str | None:
     return re.sub("^/(?=[?]|$)", "", tail)
 
 
-def _joined(receiver: Receiver, tail: str) -> str:
+def _joined(receiver: Receiver, tail: str, contracts: Contracts) -> str:
     """The receiver's URL with a path tail and its query appended.
 
     A contract's path is there once, also where the receiver's URL ends in one.
     """
     parts = urlsplit(receiver.base_url)
     path, _, query = tail.partition("?")
-    agreed = recognition.at_end(path)
+    agreed = recognition.at_end(path, contracts)
     if agreed is not None and agreed.path == path.rstrip("/") and agreed.action not in receiver.paths:
-        joined = composing.joined(parts.path, path)
+        joined = composing.joined(parts.path, path, contracts)
     else:
         joined = parts.path.rstrip("/") + path if path else parts.path
     queries = "&".join(each for each in (parts.query, query) if each)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from retailops_sandbox.contracts.catalogue import Contracts
 from retailops_sandbox.model import Delivery, Judgement, Result, RunInfo
 from retailops_sandbox.runlog.rows import DeliveryRow, judged_row, row_of
 
@@ -19,10 +20,9 @@ class Entry(msgspec.Struct, frozen=True):
         """The latest judgement; None where the delivery was not judged."""
         return self.judgements[-1] if self.judgements else None
 
-    @property
-    def row(self) -> DeliveryRow:
-        """The delivery's row in a list."""
-        row = row_of(self.delivery)
+    def row(self, contracts: Contracts) -> DeliveryRow:
+        """The delivery's row in a list; its contract, if it is one of these, tells ids and codes."""
+        row = row_of(self.delivery, contracts)
         for judgement in self.judgements:
             row = judged_row(row, judgement)
         return row

@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
+from retailops_sandbox.contracts.catalogue import ContractSource
 from retailops_sandbox.errors import FileError
 from retailops_sandbox.model import Result
 from retailops_sandbox.regular_files import SHARED_FILE
@@ -60,9 +61,10 @@ class FileLog:
     Runs that were opened from elsewhere are found by their ids alone; no list has them.
     """
 
-    def __init__(self, runs_dir: Path, notice: Callable[[str], None]) -> None:
+    def __init__(self, runs_dir: Path, contracts: ContractSource, notice: Callable[[str], None]) -> None:
         """`notice` takes a line for users about the index, such as that it had to be made anew."""
         self._runs_dir = runs_dir
+        self._contracts = contracts
         self._notice = notice
         self._opened: dict[str, tuple[_Home, str]] = {}
         """The runs that were opened from elsewhere, and the names of their files."""
@@ -80,7 +82,7 @@ class FileLog:
         from retailops_sandbox.runlog.index.index import FileIndex
 
         stamp, content = checking.read_checked(path, name)
-        index = FileIndex(RunOnDisk(content.head.id, path, stamp))
+        index = FileIndex(RunOnDisk(content.head.id, path, stamp), self._contracts())
         runs = self._asked(dict)
         with self._lock:
             if index.run.id not in runs:
@@ -371,7 +373,7 @@ class FileLog:
             if self._index_made is None:
                 from retailops_sandbox.runlog.index.index import FolderIndex
 
-                self._index_made = FolderIndex(self._runs_dir, self._notice)
+                self._index_made = FolderIndex(self._runs_dir, self._contracts, self._notice)
             return self._index_made
 
     def _asked(

@@ -12,6 +12,7 @@ from retailops_sandbox import diagnostics
 from retailops_sandbox.errors import FileError
 
 if TYPE_CHECKING:
+    from retailops_sandbox.contracts.catalogue import ContractSource
     from retailops_sandbox.model import RunInfo
     from retailops_sandbox.runlog.entries import Entry
     from retailops_sandbox.runlog.ports import Log, RunWriter
@@ -22,14 +23,17 @@ _logger = diagnostics.logger(__name__)
 # Each function imports what it needs when it is called: a process that writes a run does not read the log.
 
 
-def open_log(runs_dir: Path, notice: Callable[[str], None] = _logger.warning) -> Log:
+def open_log(
+    runs_dir: Path, contracts: ContractSource, notice: Callable[[str], None] = _logger.warning
+) -> Log:
     """The log in a folder; empty where there is no such folder yet.
 
-    `notice` takes a line for users about the index of the log, such as that it had to be made anew.
+    `contracts` tell the ids and codes by which deliveries are found. `notice` takes a line for users about
+    the index of the log, such as that it had to be made anew.
     """
     from retailops_sandbox.runlog.log import FileLog
 
-    return FileLog(runs_dir, notice)
+    return FileLog(runs_dir, contracts, notice)
 
 
 def open_run(runs_dir: Path, info: RunInfo) -> RunWriter:

@@ -9,15 +9,14 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from itertools import chain, islice
 from typing import Any
 
 import msgspec
 
 from retailops_sandbox import jsontext
-from retailops_sandbox.contracts import contract
-from retailops_sandbox.errors import UsageError
+from retailops_sandbox.contracts.catalogue import Contracts
 from retailops_sandbox.jsontext import pointer as pointers
 from retailops_sandbox.model import Delivery, Judgement, Number, Verdict
 
@@ -169,15 +168,15 @@ def judged_row(row: DeliveryRow, judgement: Judgement) -> DeliveryRow:
     )
 
 
-@cache
-def lookups() -> int:
+@lru_cache(8)
+def lookups(contracts: Contracts) -> int:
     """A digest of what contracts say of rows (`subject`, `events`, `codes`): rows by others are stale."""
-    known = [contract.load(*name) for name in contract.available()]
+    known = contracts.readable()
     said = [(each.action, each.edition, each.subject, each.events, each.codes) for each in known]
     return zlib.crc32(msgspec.json.encode(said))
 
 
-def row_of(delivery: Delivery) -> DeliveryRow:
+def row_of(delivery: Delivery, contracts: Contracts) -> DeliveryRow:
     """The row of a delivery that was not judged."""
     response, fault = delivery.response, delivery.fault
     payload, is_json = _parsed(delivery.request.body)
@@ -185,11 +184,8 @@ def row_of(delivery: Delivery) -> DeliveryRow:
     subjects = 0
     codes: tuple[str, ...] = ()
     events: int | None = None
-    try:
-        agreed = contract.load(delivery.action, delivery.edition)
-    except UsageError:
-        pass  # A log may hold deliveries of a removed contract: their rows lack ids and codes.
-    else:
+    agreed = contracts.find(delivery.action, delivery.edition)
+    if agreed is not None:  # The log may hold deliveries of a removed contract: these have no ids and codes.
         answer = _answer(response.body) if response is not None else None
         if agreed.subject is not None:
             about = ((payload, agreed.subject.request), (answer, agreed.subject.response))

@@ -8,6 +8,7 @@ import msgspec
 
 from retailops_sandbox import composing
 from retailops_sandbox.composing.editions import SpokenEditions, spoken
+from retailops_sandbox.contracts.catalogue import Contracts
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.model import Json, Receiver
 from retailops_sandbox.scenarios.scenario import Plan
@@ -46,7 +47,10 @@ def _editions(plan: Plan) -> set[str]:
 
 
 def editions_of(
-    receiver: Receiver, variables: Mapping[str, Json], environment: Mapping[str, str]
+    receiver: Receiver,
+    variables: Mapping[str, Json],
+    environment: Mapping[str, str],
+    contracts: Contracts,
 ) -> SpokenEditions:
     """The editions that a receiver speaks, with its placeholders filled as far as they can be."""
     names = composing.Names(given=variables, environment=environment, receiver=receiver.variables)
@@ -54,5 +58,5 @@ def editions_of(
         receiver = composing.resolve(receiver, names)
     except SandboxError:
         # A send says what is missing; the URL as it is written may still tell the edition.
-        return spoken(receiver)
-    return spoken(receiver)
+        return spoken(receiver, contracts)
+    return spoken(receiver, contracts)

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from retailops_sandbox.contracts import contract
 from retailops_sandbox.engine import DeliveryLog, Ports, Sources, Transport
 from retailops_sandbox.redaction import SecretPolicy
 from retailops_sandbox.workspace.cases import CaseReader
@@ -44,7 +43,7 @@ def build_sources(workspace: Workspace, environment: Mapping[str, str], policy: 
     return Sources(
         clock=SystemClock(),
         cases=CaseReader(workspace),
-        contract=contract.load,
+        contracts=workspace.contracts,
         environment=environment,
         policy=policy,
     )

@@ -17,7 +17,8 @@ from pathlib import Path
 import msgspec
 
 from retailops_sandbox import diagnostics, httpserver, jsontext
-from retailops_sandbox.contracts import auth, contract
+from retailops_sandbox.contracts import auth
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.errors import SourceError
 from retailops_sandbox.httpserver import Request, Response
@@ -42,8 +43,9 @@ class StandIn:
         self.shop = Shop(
             msgspec.json.decode(rules, type=Rules), msgspec.json.decode(orders, type=tuple[Order, ...])
         )
-        contracts = [contract.load(*name) for name in contract.available() if self.shop.knows(*name)]
-        self._contracts = {each.path: each for each in contracts}
+        headings = SHIPPED_CONTRACTS.headings
+        self._names = {each.path: each.name for each in headings if self.shop.knows(*each.name)}
+        """Action and edition by path: a contract is read when it is called."""
         self._listener = httpserver.Listener(self._exchange)
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
@@ -63,7 +65,7 @@ class StandIn:
     @property
     def actions(self) -> list[str]:
         """The actions that it answers."""
-        return list(dict.fromkeys(each.action for each in self._contracts.values()))
+        return list(dict.fromkeys(action for action, _ in self._names.values()))
 
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Answer one request; the result is whether another may follow."""
@@ -86,9 +88,10 @@ class StandIn:
     # --- answers ---
 
     def _answer(self, request: Request) -> Response:
-        agreed = self._contracts.get(request.path)
-        if agreed is None:
+        name = self._names.get(request.path)
+        if name is None:
             return httpserver.text_response(200 if request.path == "/" else 404, self._overview())
+        agreed = SHIPPED_CONTRACTS.load(*name)
         if request.method != agreed.method:
             what = f"{agreed.path} takes {agreed.method} only"
             return httpserver.json_response(405, {"error": what}, ("Allow", agreed.method))
@@ -113,7 +116,7 @@ class StandIn:
 
     def _overview(self) -> str:
         lines = ["The stand-in receiver of the RetailOPS sandbox.", "", "It answers"]
-        lines += [f"  {each.method} {path}" for path, each in self._contracts.items()]
+        lines += [f"  {SHIPPED_CONTRACTS.load(*name).method} {path}" for path, name in self._names.items()]
         lines += [
             "",
             "It misbehaves under /misbehave/KIND or /misbehave/KIND/AMOUNT, followed by one of these",

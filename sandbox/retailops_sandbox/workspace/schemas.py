@@ -13,7 +13,8 @@ from typing import Any
 import msgspec
 
 from retailops_sandbox.comparing.matchers import HEADER, MATCHERS, MatcherKind
-from retailops_sandbox.contracts import contract
+from retailops_sandbox.contracts.catalogue import Contracts
+from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.model import Expectation, Receiver, Scenario
 
 DIALECT = "http://json-schema.org/draft-07/schema#"
@@ -23,9 +24,12 @@ _Schema = dict[str, Any]
 _PLACEHOLDER = r"^\$\{[^{}]+\}$"
 
 
-def scenario(fixtures: Iterable[str] = ()) -> _Schema:
+def scenario(contracts: Contracts, fixtures: Iterable[str] = ()) -> _Schema:
     """The schema of a scenario file. An editor offers the names of these fixtures, and accepts others."""
     schema = _of(Scenario, "A RetailOPS sandbox scenario")
+    fields = schema["definitions"]["Scenario"]["properties"]
+    fields["action"]["enum"] = sorted({action for action, _ in contracts.names})
+    fields["edition"]["enum"] = sorted({edition for _, edition in contracts.names})
     known = sorted(set(fixtures))
     if known:
         step = schema["definitions"]["Step"]["properties"]
@@ -55,20 +59,22 @@ def receivers() -> _Schema:
     }
 
 
-def fixture(action: str, edition: str) -> _Schema:
-    """The schema of a fixture: the contract's, and placeholders. UsageError where there is no contract."""
-    agreed = contract.load(action, edition)
-    title = f"A payload of {action}, edition {edition}"
+def fixture(agreed: Contract) -> _Schema:
+    """The schema of a fixture: the contract's, and placeholders."""
+    title = f"A payload of {agreed.action}, edition {agreed.edition}"
     schema = _with_placeholders(agreed.request_schema)
     return {**schema, "title": title, "examples": [agreed.examples.request]}
 
 
-def everything(fixtures: Iterable[str] = ()) -> dict[str, _Schema]:
+def everything(contracts: Contracts, fixtures: Iterable[str] = ()) -> dict[str, _Schema]:
     """All schemas, by the names of their files."""
-    known = {
-        f"fixture.{action}.{edition}": fixture(action, edition) for action, edition in contract.available()
+    known = {f"fixture.{each.action}.{each.edition}": fixture(each) for each in contracts.of()}
+    made = {
+        "scenario": scenario(contracts, fixtures),
+        "expectation": expectation(),
+        "receivers": receivers(),
+        **known,
     }
-    made = {"scenario": scenario(fixtures), "expectation": expectation(), "receivers": receivers(), **known}
     return {name + SUFFIX: schema for name, schema in made.items()}
 
 
@@ -114,12 +120,6 @@ def _without_discriminator(schema: _Schema) -> _Schema:
     return plain
 
 
-def _refine_scenario(_: _Schema, fields: _Schema) -> None:
-    available = contract.available()
-    fields["action"]["enum"] = sorted({action for action, _ in available})
-    fields["edition"]["enum"] = sorted({edition for _, edition in available})
-
-
 def _refine_step(schema: _Schema, _: _Schema) -> None:
     bodies = {"fixture": {"type": "string"}, "payload": {}, "raw": {"type": "string"}}
     has = {name: {"required": [name], "properties": {name: kind}} for name, kind in bodies.items()}
@@ -136,7 +136,6 @@ def _refine_expectation(_: _Schema, fields: _Schema) -> None:
 
 
 _REFINEMENTS: dict[str, Callable[[_Schema, _Schema], None]] = {
-    "Scenario": _refine_scenario,
     "Step": _refine_step,
     "Expectation": _refine_expectation,
 }

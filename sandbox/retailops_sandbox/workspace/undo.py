@@ -16,7 +16,8 @@ import msgspec
 
 from retailops_sandbox.errors import FileError, UsageError
 from retailops_sandbox.workspace.files import checked, read_text
-from retailops_sandbox.workspace.workspace import Workspace, leads_out, link_error
+from retailops_sandbox.workspace.links import leads_out, link_error
+from retailops_sandbox.workspace.workspace import Workspace
 
 KEPT_CHANGES = 100
 """The number of latest changes that can be undone."""

@@ -13,6 +13,7 @@ from typing import Literal
 import msgspec
 
 from retailops_sandbox import jsontext, resources
+from retailops_sandbox.contracts.catalogue import Contracts
 from retailops_sandbox.errors import (
     FileError,
     SandboxError,
@@ -24,7 +25,9 @@ from retailops_sandbox.model import Receiver
 from retailops_sandbox.regular_files import PRIVATE_FILE, SHARED_FILE, make_private_folder
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.scenarios.scenario import SUFFIX
+from retailops_sandbox.workspace.contracts import ContractFolder
 from retailops_sandbox.workspace.files import checked, read_text, write_atomically
+from retailops_sandbox.workspace.links import leads_out, link_error
 from retailops_sandbox.workspace.names import EXPECTATION, fixture_name, is_expectation, nearest, safe_name
 from retailops_sandbox.workspace.receivers import ReceiverBook, read_book
 
@@ -49,6 +52,7 @@ class Workspace:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._prefix = os.path.join(os.path.abspath(root), "")
+        self._contracts = ContractFolder(self.contracts_dir, root)
 
     @classmethod
     def find(cls, given: str | None, environment: Mapping[str, str], start: Path) -> Workspace:
@@ -110,6 +114,18 @@ class Workspace:
         except OSError as error:
             raise unwritable(self.root, error, mend=_ELSEWHERE) from error
         return made
+
+    # --- contracts ---
+
+    @property
+    def contracts_dir(self) -> Path:
+        """The folder of the workspace's own contracts, whether it exists or not."""
+        return self.root / "contracts"
+
+    @property
+    def contracts(self) -> Contracts:
+        """The contracts as they are now: the workspace's own over the shipped ones."""
+        return self._contracts.read()
 
     # --- fixtures ---
 
@@ -333,21 +349,6 @@ class Workspace:
             path.unlink(missing_ok=True)
         except OSError as error:
             raise unwritable(path, error, mend=_ELSEWHERE) from error
-
-
-def leads_out(path: Path, folder: Path) -> bool:
-    """Whether a link on the way to a path leads out of a folder."""
-    inside = os.path.join(os.path.realpath(folder), "")
-    return not os.path.join(os.path.realpath(path), "").startswith(inside)
-
-
-def link_error(path: Path) -> FileError:
-    """The error of a link that is not followed."""
-    return FileError(
-        f"is not read: a link leads out of the folder, to {os.path.realpath(path)}",
-        mend="put a copy in its place",
-        file=str(path),
-    )
 
 
 class FolderListing(msgspec.Struct, frozen=True):

@@ -16,13 +16,13 @@ from retailops_sandbox.accepting.ruling import EXACTLY, RuleChoice
 from retailops_sandbox.comparing import Judge, compare
 from retailops_sandbox.comparing.matchers import RuleError
 from retailops_sandbox.comparing.rules import compile_rules
-from retailops_sandbox.contracts import contract
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import Mark, Request, Response
 from retailops_sandbox.scenarios import scenario
 from tests.support.records import some_delivery
 
-DRAFT = contract.load("order_cancel", "draft")
+DRAFT = SHIPPED_CONTRACTS.load("order_cancel", "draft")
 AT = "/events/0/error_message"
 WIDE = "/events/*/error_message"
 EXPECTED = {"events": [{"error_code": "ERR1409", "error_message": "Order 4897 has shipped"}]}

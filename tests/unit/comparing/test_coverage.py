@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from retailops_sandbox import comparing
-from retailops_sandbox.contracts import contract
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.model import Expectation, Fault, Judgement, Response
 from retailops_sandbox.reporting.render.checklist import checklist
 from tests.support.records import some_delivery
 
-V1 = contract.load("order_cancel", "v1")
+V1 = SHIPPED_CONTRACTS.load("order_cancel", "v1")
 CANCELLED = '{"status":"success","events":[]}'
 EXTRA = {"": {"extra": "allow"}}
 

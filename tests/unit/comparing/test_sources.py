@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from retailops_sandbox import comparing, redaction
-from retailops_sandbox.contracts import contract
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.engine import StepResult
 from retailops_sandbox.model import Expectation, Judgement, Response, ResultStep, SourceCheck, Violation
@@ -18,7 +18,7 @@ from retailops_sandbox.reporting.render import lines
 from retailops_sandbox.reporting.render.checklist import checklist
 from tests.support.records import some_delivery
 
-V1 = contract.load("order_cancel", "v1")
+V1 = SHIPPED_CONTRACTS.load("order_cancel", "v1")
 IS_NULL = Violation("/events", "type", "must be an array, not null")
 PARTED = (SourceCheck("SDK tool"), SourceCheck("documentation", (IS_NULL,)))
 SAID = "passes the SDK tool, breaks the documentation: /events is null"

@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 from retailops_sandbox import composing, jsontext
 from retailops_sandbox.composing.editions import spoken
 from retailops_sandbox.composing.placeholders import DEEPEST_REFERENCE, MOST_FILLED
-from retailops_sandbox.contracts import contract
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
+from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.errors import ComposeError, UsageError
 from retailops_sandbox.model import Basic, Bearer, HttpRequest, Number, Receiver, Step
 
-DRAFT = contract.load("order_cancel", "draft")
-V1 = contract.load("order_cancel", "v1")
+DRAFT = SHIPPED_CONTRACTS.load("order_cancel", "draft")
+V1 = SHIPPED_CONTRACTS.load("order_cancel", "v1")
 RECEIVER = Receiver(name="shop", base_url="http://127.0.0.1:8000")
 
 
@@ -36,11 +37,13 @@ def payload(value: object, step: Step | None = None) -> composing.Payload:
 
 def built(
     payload: composing.Payload,
-    contract: contract.Contract = DRAFT,
+    contract: Contract = DRAFT,
     receiver: Receiver = RECEIVER,
     headers: dict[str, str] | None = None,
 ) -> HttpRequest:
-    return composing.build(composing.head(contract, receiver), payload, contract, receiver.token, headers)[0]
+    return composing.build(
+        composing.head(contract, receiver, SHIPPED_CONTRACTS), payload, contract, receiver.token, headers
+    )[0]
 
 
 # --- placeholders ---
@@ -266,7 +269,7 @@ def test_a_payload_of_integers_and_text_needs_no_search_for_other_numbers():
 
 def test_the_url_is_the_base_with_the_contract_path_or_the_receivers_own():
     def url(base: str, **paths: str) -> str:
-        return composing.url(Receiver(name="r", base_url=base, paths=paths), V1)
+        return composing.url(Receiver(name="r", base_url=base, paths=paths), V1, SHIPPED_CONTRACTS)
 
     assert url("http://h:1") == "http://h:1/order_cancel_v1"
     assert url("https://h/base/") == "https://h/base/order_cancel_v1"
@@ -290,13 +293,15 @@ def test_the_url_is_the_base_with_the_contract_path_or_the_receivers_own():
 )  # fmt: skip
 def test_a_base_url_that_ends_in_an_actions_path_has_it_once(base: str, draft: str, v1: str):
     receiver = Receiver(name="r", base_url=base)
-    assert [composing.url(receiver, each) for each in (DRAFT, V1)] == [draft, v1]
+    assert [composing.url(receiver, each, SHIPPED_CONTRACTS) for each in (DRAFT, V1)] == [draft, v1]
 
 
 @pytest.mark.parametrize("own", ["order_cancel_v1", "/order_cancel_v1", "hook", ""])
 def test_a_path_that_the_receiver_states_is_appended_whatever_its_url_ends_in(own: str):
     receiver = Receiver(name="r", base_url="http://h/order_cancel_v1", paths={"order_cancel": own})
-    assert composing.url(receiver, V1) == f"http://h/order_cancel_v1/{own}".replace("//o", "/o").rstrip("/")
+    assert composing.url(receiver, V1, SHIPPED_CONTRACTS) == f"http://h/order_cancel_v1/{own}".replace(
+        "//o", "/o"
+    ).rstrip("/")
 
 
 @pytest.mark.parametrize(
@@ -318,7 +323,7 @@ def test_a_path_that_the_receiver_states_is_appended_whatever_its_url_ends_in(ow
 def test_the_editions_that_a_receiver_speaks(
     fields: dict[str, Any], editions: tuple[str, ...], default: str, reason: str
 ):
-    found = spoken(Receiver(**{"name": "r", "base_url": "http://h", **fields}))
+    found = spoken(Receiver(**{"name": "r", "base_url": "http://h", **fields}), SHIPPED_CONTRACTS)
     assert (found.editions, found.default) == (editions, default)
     assert reason in found.reason
     assert found.includes("draft") == (not editions or "draft" in editions)
@@ -329,7 +334,7 @@ def test_the_editions_that_a_receiver_speaks(
 )
 def test_a_url_that_cannot_be_called_is_a_usage_error(base: str):
     with pytest.raises(UsageError):
-        composing.url(Receiver(name="r", base_url=base), DRAFT)
+        composing.url(Receiver(name="r", base_url=base), DRAFT, SHIPPED_CONTRACTS)
 
 
 def test_the_token_goes_to_the_auth_pointer_unless_the_step_minded_it():
@@ -368,7 +373,9 @@ def test_a_header_cannot_smuggle(name: str, value: str):
 
 def test_raw_bytes_are_sent_as_they_are():
     assert (
-        composing.build_raw(composing.head(DRAFT, RECEIVER), composing.raw_bytes("{broken"), DRAFT, "").body
+        composing.build_raw(
+            composing.head(DRAFT, RECEIVER, SHIPPED_CONTRACTS), composing.raw_bytes("{broken"), DRAFT, ""
+        ).body
         == b"{broken"
     )
     assert composing.raw_bytes("base64:AP8=") == b"\x00\xff"

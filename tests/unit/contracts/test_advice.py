@@ -11,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retailops_sandbox import jsontext, resources
-from retailops_sandbox.contracts import advice, contract
+from retailops_sandbox.contracts import advice
 from retailops_sandbox.contracts.advice import Decimals, NotBoth, Rule, Sum
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import Json, Number
 
-DRAFT = contract.load("order_cancel", "draft")
+DRAFT = SHIPPED_CONTRACTS.load("order_cancel", "draft")
 FIXTURES = [
     path
     for path in sorted(resources.fixtures_dir().glob("order_cancel/*/*.json"))
@@ -57,24 +58,24 @@ def advised(**changes: Json) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("name", resources.contract_names())
 def test_the_documented_example_is_advised_nothing(name: str):
-    wanted = contract.load(*name.split("."))
+    wanted = SHIPPED_CONTRACTS.load(*name.split("."))
     assert advice.advise(wanted.advice, wanted.examples.request) == []
 
 
 @pytest.mark.parametrize("path", FIXTURES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_a_shipped_fixture_is_advised_nothing(path: Any):
-    rules = contract.load(path.parent.parent.name, path.parent.name).advice
+    rules = SHIPPED_CONTRACTS.load(path.parent.parent.name, path.parent.name).advice
     assert advice.advise(rules, jsontext.parse(path.read_bytes())) == []
 
 
 @pytest.mark.parametrize("name", resources.contract_names())
 def test_every_rule_has_its_ground_in_words(name: str):
-    for rule in contract.load(*name.split(".")).advice:
+    for rule in SHIPPED_CONTRACTS.load(*name.split(".")).advice:
         assert len(rule.ground.split()) > 10
 
 
 def test_v1_has_no_amounts_and_no_advice():
-    assert contract.load("order_cancel", "v1").advice == ()
+    assert SHIPPED_CONTRACTS.load("order_cancel", "v1").advice == ()
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from msgspec import UNSET
 from retailops_sandbox import jsontext, resources
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.contracts.auth import Auth
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.contracts.contract import Contract, Subject
 from retailops_sandbox.contracts.violations import LISTED, compiled, violations
 from retailops_sandbox.errors import SourceError, UsageError
@@ -52,12 +53,12 @@ WRONG = {"string": 1, "integer": "1", "number": "35", "array": "[]"}
 
 @pytest.fixture
 def draft() -> Contract:
-    return contract.load("order_cancel", "draft")
+    return SHIPPED_CONTRACTS.load("order_cancel", "draft")
 
 
 @pytest.fixture
 def v1() -> Contract:
-    return contract.load("order_cancel", "v1")
+    return SHIPPED_CONTRACTS.load("order_cancel", "v1")
 
 
 @pytest.fixture
@@ -86,22 +87,23 @@ def leaves(value: Any, place: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def test_eleven_actions_are_available_in_v1_and_one_of_them_as_a_draft():
-    editions = [edition for _, edition in contract.available()]
+    editions = [edition for _, edition in SHIPPED_CONTRACTS.names]
     assert (editions.count("v1"), editions.count("draft"), len(editions)) == (11, 1, 12)
-    assert ("order_cancel", "draft") in contract.available()
+    assert ("order_cancel", "draft") in SHIPPED_CONTRACTS.names
+    assert SHIPPED_CONTRACTS.default == SHIPPED_CONTRACTS.names[0] == ("order_cancel", "draft")
 
 
 @pytest.mark.parametrize("name", resources.contract_names())
 def test_a_shipped_contract_is_proved_and_says_what_it_is(name: str):
     proved = contract.read(resources.contract_text(name), file=name)
-    assert proved == contract.load(*name.split("."))
+    assert proved == SHIPPED_CONTRACTS.load(*name.split("."))
     assert f"{proved.action}.{proved.edition}" == name
     assert proved.source
 
 
 @pytest.mark.parametrize("name", resources.contract_names())
 def test_every_value_of_a_shipped_schema_is_described(name: str):
-    loaded = contract.load(*name.split("."))
+    loaded = SHIPPED_CONTRACTS.load(*name.split("."))
     undescribed = [
         place
         for schema in (loaded.request_schema, loaded.response_schema)
@@ -114,7 +116,7 @@ def test_every_value_of_a_shipped_schema_is_described(name: str):
 @pytest.mark.parametrize("name", resources.contract_names())
 def test_every_leaf_of_a_shipped_schema_has_an_example(name: str):
     """A secret has none, and a value of any type need not have one."""
-    loaded = contract.load(*name.split("."))
+    loaded = SHIPPED_CONTRACTS.load(*name.split("."))
     bare = [
         place
         for schema in (loaded.request_schema, loaded.response_schema)
@@ -129,7 +131,7 @@ def test_every_leaf_of_a_shipped_schema_has_an_example(name: str):
 
 @pytest.mark.parametrize("name", resources.contract_names())
 def test_an_array_of_plain_values_has_an_example(name: str):
-    loaded = contract.load(*name.split("."))
+    loaded = SHIPPED_CONTRACTS.load(*name.split("."))
     for schema in (loaded.request_schema, loaded.response_schema):
         for place, part in leaves(schema):
             if "items" in part and not part["items"].get("properties"):
@@ -138,13 +140,13 @@ def test_an_array_of_plain_values_has_an_example(name: str):
 
 @pytest.mark.parametrize("name", resources.contract_names())
 def test_the_example_response_satisfies_every_source(name: str):
-    loaded = contract.load(*name.split("."))
+    loaded = SHIPPED_CONTRACTS.load(*name.split("."))
     assert set(loaded.check_answer(loaded.examples.response).by_source.values()) <= {()}
 
 
 @pytest.mark.parametrize("name", resources.contract_names())
 def test_the_examples_of_a_field_satisfy_its_schema(name: str):
-    loaded = contract.load(*name.split("."))
+    loaded = SHIPPED_CONTRACTS.load(*name.split("."))
     for schema in (loaded.request_schema, loaded.response_schema):
         for place, part in leaves(schema):
             for example in part.get("examples", ()):
@@ -335,7 +337,7 @@ def test_a_number_is_seen_even_where_only_not_speaks_of_it():
     ],
 )
 def test_a_violation_is_told_in_plain_words(schema: Any, value: Any, violation: tuple[str, str, str]):
-    examples = {"request": contract.load("order_cancel", "v1").examples.request, "response": {}}
+    examples = {"request": SHIPPED_CONTRACTS.load("order_cancel", "v1").examples.request, "response": {}}
     text = edited(
         response_schema=schema | {"$schema": contract.DIALECT}, arrays={}, codes=[], examples=examples
     )
@@ -469,7 +471,7 @@ def test_a_contract_that_cannot_be_kept_is_refused_with_its_place(
 @pytest.mark.parametrize("name", [("order_cancel", "v9"), ("nothing", "draft"), ("../model", "py"), ("", "")])
 def test_an_unknown_contract_is_refused_and_the_known_ones_named(name: tuple[str, str]):
     with pytest.raises(UsageError, match=r"order_cancel\.draft, order_cancel\.v1"):
-        contract.load(*name)
+        SHIPPED_CONTRACTS.load(*name)
 
 
 @pytest.mark.parametrize(
@@ -490,8 +492,8 @@ def test_a_pointer_that_a_schema_does_not_know_is_refused(v1: Contract, place: s
 
 def test_loading_a_contract_does_not_load_the_validator():
     code = (
-        "import sys; from retailops_sandbox.contracts import contract;"
-        "contract.load('order_cancel', 'draft'); print('jsonschema_rs' in sys.modules)"
+        "import sys; from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS;"
+        "SHIPPED_CONTRACTS.load('order_cancel', 'draft'); print('jsonschema_rs' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from retailops_sandbox.contracts import contract, members
+from retailops_sandbox.contracts import members
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 
-DRAFT = contract.load("order_cancel", "draft")
-V1 = contract.load("order_cancel", "v1")
+DRAFT = SHIPPED_CONTRACTS.load("order_cancel", "draft")
+V1 = SHIPPED_CONTRACTS.load("order_cancel", "v1")
 
 
 @pytest.mark.parametrize(

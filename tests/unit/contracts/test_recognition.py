@@ -7,18 +7,19 @@ from typing import Any
 import msgspec
 import pytest
 
-from retailops_sandbox.contracts import contract, recognition
+from retailops_sandbox.contracts import recognition
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.contracts.contract import Contract
 
-DRAFT, V1 = contract.load("order_cancel", "draft"), contract.load("order_cancel", "v1")
+DRAFT, V1 = SHIPPED_CONTRACTS.load("order_cancel", "draft"), SHIPPED_CONTRACTS.load("order_cancel", "v1")
 DRAFT_PAYLOAD: dict[str, Any] = DRAFT.examples.request
 V1_PAYLOAD: dict[str, Any] = V1.examples.request
 
 
 def test_the_default_edition_comes_first():
-    assert recognition.contracts()[:2] == [DRAFT, V1]
-    assert recognition.contracts("order_cancel", "v1") == [V1]
-    assert recognition.contracts("order_ship") == []
+    assert SHIPPED_CONTRACTS.of()[:2] == [DRAFT, V1]
+    assert SHIPPED_CONTRACTS.of("order_cancel", "v1") == [V1]
+    assert SHIPPED_CONTRACTS.of("order_ship") == []
 
 
 @pytest.mark.parametrize(
@@ -36,7 +37,7 @@ def test_the_default_edition_comes_first():
     ],
 )
 def test_a_request_that_went_anywhere(url: str, payload: Any, found: Contract | None):
-    assert recognition.recognise(url, payload, recognition.contracts()) is found
+    assert recognition.recognise(url, payload, SHIPPED_CONTRACTS.of()) is found
 
 
 @pytest.mark.parametrize(
@@ -53,7 +54,7 @@ def test_a_request_that_went_anywhere(url: str, payload: Any, found: Contract | 
 )
 def test_a_request_to_a_receiver_with_paths_of_its_own(path: str, payload: Any, found: Contract):
     paths = {"order_cancel": "/hooks/cancel"} if "hooks" in path else {}
-    assert recognition.recognise_at_receiver(path, payload, paths) is found
+    assert recognition.recognise_at_receiver(path, payload, paths, SHIPPED_CONTRACTS) is found
 
 
 def test_the_action_that_a_payload_names_tells_contracts_apart():

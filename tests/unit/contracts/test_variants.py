@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from retailops_sandbox.contracts import contract, violations
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.contracts.variants import tightens
 from retailops_sandbox.model import Violation
@@ -46,7 +47,7 @@ def test_a_variant_is_stricter_where_that_is_certain(pointer: str, value: Any, i
 
 
 def sourced(**variants: dict[str, Any]) -> Contract:
-    agreed = contract.load("order_cancel", "v1")
+    agreed = SHIPPED_CONTRACTS.load("order_cancel", "v1")
     return msgspec.structs.replace(agreed, variants=variants)
 
 
@@ -75,7 +76,7 @@ def test_a_source_may_allow_what_the_schema_does_not():
 
 
 def test_without_variants_there_is_one_check_and_no_source():
-    checked = contract.load("order_cancel", "draft").check_answer({})
+    checked = SHIPPED_CONTRACTS.load("order_cancel", "draft").check_answer({})
     assert [each.pointer for each in checked.violations] == ["/events"]
     assert checked.by_source == {}
 

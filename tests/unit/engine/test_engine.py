@@ -12,7 +12,8 @@ import msgspec
 import pytest
 
 from retailops_sandbox.composing import Template
-from retailops_sandbox.contracts import auth, contract
+from retailops_sandbox.contracts import auth
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.engine import (
     LARGE_BODY,
@@ -36,6 +37,7 @@ from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.session.ports import SystemClock
 from retailops_sandbox.transport import Transport
 from tests.support.cases import OneCase
+from tests.support.contracts import OneContract
 from tests.support.policies import secret_policy
 from tests.support.proving import BEARER, SECRET, SIGNED, proving
 from tests.support.receivers import Peer, answering, closing_after, receiver, response, unused_port
@@ -109,7 +111,7 @@ def real_ports(
         log=log,
         clock=SystemClock(),
         cases=cases,
-        contract=contract.load if agreed is None else lambda action, edition: agreed,
+        contracts=SHIPPED_CONTRACTS if agreed is None else OneContract(agreed),
         environment=environment or {},
         policy=secret_policy(environment, **secret),
     )
@@ -201,7 +203,7 @@ def test_the_fixture_keeps_its_spelling_and_the_composed_text_its_references():
 
 # --- cases ---
 
-EXAMPLE = json.dumps(contract.load("order_cancel", "draft").examples.request)
+EXAMPLE = json.dumps(SHIPPED_CONTRACTS.load("order_cancel", "draft").examples.request)
 CASE = '{"status": 200,\n "body": {"events": [{"error_code": "${code}"}]}}'
 
 
@@ -1187,7 +1189,7 @@ def previews(
     sources = Sources(
         clock=SystemClock(),
         cases=SPELLED,
-        contract=contract.load if agreed is None else lambda action, edition: agreed,
+        contracts=SHIPPED_CONTRACTS if agreed is None else OneContract(agreed),
         environment={},
         policy=secret_policy(),
     )

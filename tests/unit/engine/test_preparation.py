@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from retailops_sandbox.composing import MissingCapture, Names, Template
-from retailops_sandbox.contracts import contract
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.engine.preparation import Prepared, prepare
 from retailops_sandbox.engine.target import Target
 from retailops_sandbox.errors import ComposeError
@@ -18,9 +18,13 @@ FIXTURE = Template.read('{"price": 35.00, "id": "${order_id}"}')
 def prepared(step: Step, fixture: Template | None = FIXTURE, **names: object) -> Prepared:
     return prepare(
         step,
-        contract=contract.load("order_cancel", "v1"),
+        contract=SHIPPED_CONTRACTS.load("order_cancel", "v1"),
         fixture=fixture,
-        target=Target(Receiver(name="shop", base_url="http://h/base", token="token-0123456789"), Secrets()),
+        target=Target(
+            Receiver(name="shop", base_url="http://h/base", token="token-0123456789"),
+            Secrets(),
+            SHIPPED_CONTRACTS,
+        ),
         names=Names(given={"order_id": 4897, **names}),
     )
 
@@ -72,8 +76,8 @@ def test_what_cannot_be_composed_is_an_error_with_its_pointer():
     with pytest.raises(MissingCapture):
         prepare(
             Step(payload="${code}"),
-            contract=contract.load("order_cancel", "draft"),
+            contract=SHIPPED_CONTRACTS.load("order_cancel", "draft"),
             fixture=None,
-            target=Target(Receiver(name="shop", base_url="http://h"), {}),
+            target=Target(Receiver(name="shop", base_url="http://h"), {}, SHIPPED_CONTRACTS),
             names=names,
         )

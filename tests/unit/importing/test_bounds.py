@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.importing import as_steps, read
 from retailops_sandbox.importing.found import MOST_REQUESTS
@@ -53,7 +54,7 @@ REFUSED = {
 def complaint(text: str) -> str:
     """What is said of a text; nothing where it is read. Any other exception is a bug."""
     try:
-        as_steps(read(text, file="f"), file="f")
+        as_steps(read(text, SHIPPED_CONTRACTS, file="f"), SHIPPED_CONTRACTS, file="f")
     except SandboxError as error:
         return str(error)
     return ""

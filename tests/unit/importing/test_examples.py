@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from retailops_sandbox import jsontext
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.importing import FoundRequest, as_steps, read
 from retailops_sandbox.importing.found import REFERENCE
@@ -23,7 +24,7 @@ def text_of(name: str) -> str:
 
 
 def found(name: str) -> list[FoundRequest]:
-    return read(text_of(name), file=name)
+    return read(text_of(name), SHIPPED_CONTRACTS, file=name)
 
 
 def payload(request: FoundRequest) -> Any:
@@ -164,26 +165,26 @@ def test_the_payload_of_an_example(name: str):
     assert any(note in each for each in said) if note else not said
     if request.url:
         assert "order_cancel" in request.url
-        (step,), left_out = as_steps([request], file=name)
+        (step,), left_out = as_steps([request], SHIPPED_CONTRACTS, file=name)
         assert (step.contract.edition, left_out) == ("draft", [])
 
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_is_said_of_an_example(name: str):
     with pytest.raises(SandboxError) as caught:
-        as_steps(found(name), file=name)
+        as_steps(found(name), SHIPPED_CONTRACTS, file=name)
     assert REFUSED[name] in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("name", SEVERAL)
 def test_the_steps_of_an_example(name: str):
-    made, _ = as_steps(found(name), file=name)
+    made, _ = as_steps(found(name), SHIPPED_CONTRACTS, file=name)
     assert [each.step.payload["note"] for each in made] == SEVERAL[name]
 
 
 def test_a_body_that_is_beside_the_archive_is_named():
-    _, left_out = as_steps(found("playwright-attached.har"), file="f")
+    _, left_out = as_steps(found("playwright-attached.har"), SHIPPED_CONTRACTS, file="f")
     assert left_out == [
         "entry 1: its body is in the file '0a1b2c.json' beside the archive, which is not read"
     ]

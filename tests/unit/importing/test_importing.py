@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from msgspec import UNSET
 
 from retailops_sandbox import composing, jsontext
-from retailops_sandbox.contracts import contract
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
+from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.errors import SandboxError, UsageError
 from retailops_sandbox.importing import FoundRequest, ImportedStep, as_steps, assemble, read
 from retailops_sandbox.importing.found import REFERENCE
@@ -24,8 +25,8 @@ from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.scenarios import scenario
 from tests.support.records import some_delivery
 
-DRAFT = contract.load("order_cancel", "draft")
-V1 = contract.load("order_cancel", "v1")
+DRAFT = SHIPPED_CONTRACTS.load("order_cancel", "draft")
+V1 = SHIPPED_CONTRACTS.load("order_cancel", "v1")
 PAYLOAD: dict[str, Any] = DRAFT.examples.request
 TOKEN = "tok-3141592653"
 V1_PAYLOAD: dict[str, Any] = {**V1.examples.request, "integration_auth_token": TOKEN}
@@ -36,12 +37,12 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\
 
 
 def only(text: str) -> FoundRequest:
-    (found,) = read(text, file="f")
+    (found,) = read(text, SHIPPED_CONTRACTS, file="f")
     return found
 
 
 def made(text: str, **named: str) -> ImportedStep:
-    (draft,), _ = as_steps(read(text, file="f"), file="f", **named)
+    (draft,), _ = as_steps(read(text, SHIPPED_CONTRACTS, file="f"), SHIPPED_CONTRACTS, file="f", **named)
     return draft
 
 
@@ -88,13 +89,15 @@ def test_dollar_quotes_are_read_back(text):
 
 @given(st.text("curl -dHX'\"\\$`{}@<>|&;#\n a=:/[1]é", max_size=60))
 def test_any_command_is_read_or_its_mistake_placed(text):
-    said = complaint(lambda: read("curl " + text, file="f"))
+    said = complaint(lambda: read("curl " + text, SHIPPED_CONTRACTS, file="f"))
     assert said.startswith("f:") or not said
 
 
 @given(st.text('{}[]":,\\ ax1u0\n', max_size=80) | TEXTS)
 def test_any_text_is_read_or_refused_in_one_line(text):
-    assert "\n" not in complaint(lambda: as_steps(read(text, file="f"), file="f"))
+    assert "\n" not in complaint(
+        lambda: as_steps(read(text, SHIPPED_CONTRACTS, file="f"), SHIPPED_CONTRACTS, file="f")
+    )
 
 
 # --- curl commands -----------------------------------------------------------------------------------------
@@ -152,7 +155,7 @@ def test_what_is_piped_into_curl(feeding: str, body: str | None):
 
 def test_several_commands_are_several_requests():
     text = "curl http://a -d 1\ncurl http://b -d 2; curl http://c -d 3 && curl http://d -d 4"
-    assert [(each.url, each.body, each.place) for each in read(text, file="f")] == [
+    assert [(each.url, each.body, each.place) for each in read(text, SHIPPED_CONTRACTS, file="f")] == [
         ("http://a", b"1", "line 1"),
         ("http://b", b"2", "line 2"),
         ("http://c", b"3", "line 2"),
@@ -204,7 +207,7 @@ def test_headers_are_as_curl_reads_them():
     ],
 )  # fmt: skip
 def test_a_mistake_in_a_command_has_its_place_and_mend(command: str, place: str, what: str, mend: str):
-    error = wrong(command, lambda text: read(text, file="f"))
+    error = wrong(command, lambda text: read(text, SHIPPED_CONTRACTS, file="f"))
     assert str(error).startswith(f"{place}: ")
     assert what in error.what
     assert mend in error.mend
@@ -346,7 +349,7 @@ def test_the_entries_of_a_har_that_a_contract_knows_become_steps():
             answer.encode()).decode(), "encoding": "base64"}),
         entry(request={"method": "PUT"}),
     )  # fmt: skip
-    found, left_out = as_steps(read(text, file="f"), file="f")
+    found, left_out = as_steps(read(text, SHIPPED_CONTRACTS, file="f"), SHIPPED_CONTRACTS, file="f")
     assert [each.place for each in found] == ["entry 2", "entry 4"]
     assert left_out == ["2 other requests that no contract knows"]
     for each in found:
@@ -463,16 +466,16 @@ def test_a_payload_is_found_in_a_log_however_it_is_quoted(quoting, name: str):
 
 
 def test_each_line_of_a_log_is_a_request_with_its_line():
-    found = read(f"start\n{BODY}\nmore\nx {V1_BODY}\n", file="f")
+    found = read(f"start\n{BODY}\nmore\nx {V1_BODY}\n", SHIPPED_CONTRACTS, file="f")
     assert [each.place for each in found] == ["line 2", "line 4"]
-    made, _ = as_steps(found, file="f")
+    made, _ = as_steps(found, SHIPPED_CONTRACTS, file="f")
     whole = assemble(made, name="x")
     assert whole.contracts == [("order_cancel", "draft"), ("order_cancel", "v1")]
     assert [(each.name, each.edition) for each in whole.steps] == [
         ("order_cancel 1", None),
         ("order_cancel 2", "v1"),
     ]
-    (one,), left_out = as_steps(found, file="f", edition="v1")
+    (one,), left_out = as_steps(found, SHIPPED_CONTRACTS, file="f", edition="v1")
     assert (one.place, left_out) == ("line 4", ["1 other request that no contract knows"])
 
 
@@ -505,7 +508,7 @@ def test_a_text_with_nothing_in_it_is_refused(text: str, what: str):
 
 
 @pytest.mark.parametrize("known", [DRAFT, V1], ids=["draft", "v1"])
-def test_each_contract_is_told_by_its_example(known: contract.Contract):
+def test_each_contract_is_told_by_its_example(known: Contract):
     assert made(jsontext.compact(known.examples.request).decode()).contract is known
 
 
@@ -543,7 +546,7 @@ def test_a_body_that_is_not_json_is_raw_where_the_path_is_known():
 
 def test_a_scenario_of_what_was_found_reads_back():
     body = jsontext.compact(PAYLOAD).decode()
-    made, _ = as_steps(read(f"{body}\n{body}", file="f"), file="f")
+    made, _ = as_steps(read(f"{body}\n{body}", SHIPPED_CONTRACTS, file="f"), SHIPPED_CONTRACTS, file="f")
     plan = scenario.read(scenario.spelled(assemble(made, name="two")), id="x", file="x")
     assert [step.name for step in plan.scenario.steps] == ["order_cancel 1", "order_cancel 2"]
     (step,) = assemble(made[:1], name="one", fixture="it").steps

@@ -18,6 +18,7 @@ from msgspec import UNSET
 
 import retailops_sandbox
 from retailops_sandbox import composing, jsontext
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.importing import FoundRequest, read
 from retailops_sandbox.model import Headers, Number, Request, Step
 from retailops_sandbox.reporting.exporters import FORMATS, exporting
@@ -34,6 +35,7 @@ SOURCES = Sources(
     expectation=lambda *_: None,
     shipped_expectation=lambda *_: None,
     policy=secret_policy(),
+    contracts=SHIPPED_CONTRACTS,
 )
 PIECES = st.sampled_from(
     [
@@ -57,7 +59,7 @@ HEADERS = st.lists(
 
 
 def only(text: str) -> FoundRequest:
-    (found,) = read(text, file="f")
+    (found,) = read(text, SHIPPED_CONTRACTS, file="f")
     return found
 
 
@@ -313,5 +315,5 @@ def test_entries_come_in_the_order_of_their_times(seconds: list[int]):
         }
         for second in seconds
     ]
-    found = read(json.dumps({"log": {"pages": [{}, {}], "entries": entries}}), file="f")
+    found = read(json.dumps({"log": {"pages": [{}, {}], "entries": entries}}), SHIPPED_CONTRACTS, file="f")
     assert [json.loads(each.body)["s"] for each in found] == sorted(seconds)

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from retailops_sandbox import composing, jsontext, recording, redaction
 from retailops_sandbox.comparing import Judge, matchers
-from retailops_sandbox.contracts import contract
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
+from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.model import (
     Deliver,
     Delivery,
@@ -33,7 +34,7 @@ from tests.support.records import listed, some_delivery
 DEFAULT = jsontext.parse(
     '{"version": 1, "action": "order_cancel", "total": 35.00, "list": [1, 2], "data": {"id": "4897"}}'
 )
-DRAFT, V1 = contract.load("order_cancel", "draft"), contract.load("order_cancel", "v1")
+DRAFT, V1 = SHIPPED_CONTRACTS.load("order_cancel", "draft"), SHIPPED_CONTRACTS.load("order_cancel", "v1")
 UUID, OTHER_UUID = "0f8fad5b-d9cb-469f-a165-70867728950e", "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 
 
@@ -72,7 +73,9 @@ def text_of(value: object) -> str:
 
 def draft_of(*deliveries: Delivery, judgements: dict[str, Judgement] | None = None) -> ScenarioDraft:
     known = judgements or {}
-    return recording.draft([Recorded(each, known.get(each.id)) for each in deliveries], fixture)
+    return recording.draft(
+        [Recorded(each, known.get(each.id)) for each in deliveries], fixture, SHIPPED_CONTRACTS
+    )
 
 
 def written(made: Scenario) -> Scenario:
@@ -98,7 +101,7 @@ def bytes_of(step: Step, **environment: str) -> bytes:
     return composing.build(head, payload, DRAFT, "")[0].body
 
 
-def verdict(sent: Delivery, step: Step, agreed: contract.Contract = DRAFT) -> str:
+def verdict(sent: Delivery, step: Step, agreed: Contract = DRAFT) -> str:
     """The verdict on the delivery by what the step expects, filled as the engine fills it."""
     expected = step.expect
     assert isinstance(expected, Expectation)
@@ -194,7 +197,7 @@ def test_one_draft_in_the_order_of_sending_with_unique_names_and_the_contract_of
         delivery(number=2, fixture="default"),
         delivery(number=4, edition="v1", scenario="scenarios/x", step="again"),
     ]
-    draft = recording.draft([Recorded(each) for each in records], fixture)
+    draft = recording.draft([Recorded(each) for each in records], fixture, SHIPPED_CONTRACTS)
     made = draft.scenario
     assert [step.name for step in made.steps] == ["default", "default 2", "order_cancel", "again"]
     assert [(step.action, step.edition) for step in made.steps] == [(None, None)] * 3 + [(None, "v1")]
@@ -210,7 +213,7 @@ def test_a_draft_of_one_contract_is_named_after_it():
     draft = draft_of(delivery(edition="v1"))
     assert (draft.scenario.name, draft.key) == ("Recorded order_cancel v1", "order_cancel-v1")
     assert draft.scenario.steps[0].edition is None
-    assert recording.draft([], fixture).scenario.steps == []
+    assert recording.draft([], fixture, SHIPPED_CONTRACTS).scenario.steps == []
 
 
 def test_a_name_has_the_first_contracts_only():
@@ -521,11 +524,11 @@ def test_a_rule_that_is_proposed_accepts_all_the_repeats_it_came_from(one: Any, 
 
 
 def test_an_answer_that_breaks_the_contract_is_expected_and_said_to():
-    draft = recording.draft([Recorded(delivery(answer={"events": None}), None)], fixture)
+    draft = recording.draft([Recorded(delivery(answer={"events": None}), None)], fixture, SHIPPED_CONTRACTS)
     (step,) = draft.scenario.steps
     assert isinstance(step.expect, Expectation)
     assert not step.expect.contract
     assert "its answer breaks the contract (/events must be an array, not null)" in draft.notes[0]
     assert draft.notes[0] == f"step 'order_cancel': {draft.step_notes[0][0]}"
-    draft = recording.draft([Recorded(delivery(), None)], fixture)
+    draft = recording.draft([Recorded(delivery(), None)], fixture, SHIPPED_CONTRACTS)
     assert draft.notes == ()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from msgspec import UNSET
 
 from retailops_sandbox import comparing, jsontext, recording, redaction
-from retailops_sandbox.contracts import contract
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.contracts.contract import AnswerCheck
 from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import (
@@ -35,7 +35,7 @@ from tests.support.records import some_delivery
 
 SECRET = "s3cret-value"
 SECRETS = Secrets({"KEY": SECRET})
-DRAFT = contract.load("order_cancel", "draft")
+DRAFT = SHIPPED_CONTRACTS.load("order_cancel", "draft")
 
 
 def logged(answer: Any, *headers: tuple[str, str], sent: Any = None, secrets: Secrets = SECRETS) -> Delivery:
@@ -227,7 +227,7 @@ def test_in_a_record_of_before_every_text_like_a_mark_counts_and_none_becomes_a_
     )
     assert sent.struck_out is None
     assert listing.names(sent, "/request", "/response") == ["HOME"]
-    draft = recording.draft([Recorded(sent)], lambda *_: UNSET)
+    draft = recording.draft([Recorded(sent)], lambda *_: UNSET, SHIPPED_CONTRACTS)
     assert draft.proposals == ()
     assert any("was struck out: write it anew" in note for note in draft.notes)
     (step,) = recording.finished(draft).steps

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from retailops_sandbox import composing, engine, redaction
-from retailops_sandbox.contracts import contract
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.model import Basic, Bearer, Receiver
 from retailops_sandbox.redaction import SecretPolicy, Secrets
 from retailops_sandbox.redaction.marks import LOOKS_LIKE
@@ -146,7 +146,7 @@ def test_the_secrets_of_a_receiver_that_is_filled_alike_are_made_once():
 
 
 def test_the_place_of_a_contracts_token_is_secret_even_if_the_contract_does_not_say_so():
-    draft, v1 = (contract.load("order_cancel", edition) for edition in ("draft", "v1"))
+    draft, v1 = (SHIPPED_CONTRACTS.load("order_cancel", edition) for edition in ("draft", "v1"))
     assert redaction.secret_pointers(draft) == ()
     assert redaction.secret_pointers(v1) == ("/integration_auth_token",)
     unsaid = msgspec.structs.replace(v1, secrets=("/client_id",))

@@ -15,16 +15,16 @@ from typing import Any
 import pytest
 
 from retailops_sandbox import httpserver
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.model import Delivery, RunInfo
 from retailops_sandbox.model import Receiver as Target
 from retailops_sandbox.relay import relay
 from retailops_sandbox.relay.relay import Relay
-from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.runlog.ports import RunWriter
 from retailops_sandbox.session.ports import SystemClock
 from retailops_sandbox.transport import Transport
-from tests.support.logged import newest_deliveries
+from tests.support.logged import newest_deliveries, open_log
 from tests.support.policies import secret_policy
 from tests.support.receivers import (
     Act,
@@ -58,6 +58,7 @@ class Relaying:
             target,
             transport=self._transport,
             log=self._log,
+            contracts=SHIPPED_CONTRACTS,
             clock=SystemClock(),
             environment=ENVIRONMENT,
             policy=secret_policy(ENVIRONMENT),
@@ -434,6 +435,7 @@ def test_a_receiver_that_cannot_be_called_is_refused_at_once(tmp_path: Path):
             Target("x", "ftp://x"),
             transport=Transport(),
             log=RunWriter,
+            contracts=SHIPPED_CONTRACTS,
             clock=SystemClock(),
             environment={},
             policy=secret_policy(),

@@ -7,6 +7,7 @@ from typing import get_args
 import msgspec
 import pytest
 
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.model import Fault, FaultKind, Response
 from retailops_sandbox.reporting.render.answered import FAULTS, told
 from retailops_sandbox.reporting.render.contract_words import ContractWords
@@ -29,11 +30,11 @@ EVENTS = ContractWords("order", "events", "event")
 )
 def test_a_list_says_the_events_of_an_answer(status: int, body: str, words: str) -> None:
     sent = msgspec.structs.replace(some_delivery(), response=Response(status=status, body=body))
-    assert told(row_of(sent), EVENTS) == words
+    assert told(row_of(sent, SHIPPED_CONTRACTS), EVENTS) == words
 
 
 def test_a_list_speaks_by_the_words_of_the_contract() -> None:
-    one = msgspec.structs.replace(row_of(some_delivery()), events=1, codes=())
+    one = msgspec.structs.replace(row_of(some_delivery(), SHIPPED_CONTRACTS), events=1, codes=())
     entries = ContractWords(events="entries", event="entry")
     assert told(one, entries) == "1 entry without a code"
     assert told(msgspec.structs.replace(one, events=None), entries) == "no list of entries"
@@ -43,4 +44,8 @@ def test_a_list_speaks_by_the_words_of_the_contract() -> None:
 @pytest.mark.parametrize("kind", get_args(FaultKind))
 def test_a_list_says_every_fault_in_words(kind: FaultKind) -> None:
     sent = msgspec.structs.replace(some_delivery(), response=None, fault=Fault(kind, "it broke"))
-    assert told(row_of(sent), EVENTS) == told(row_of(sent), ContractWords()) == FAULTS[kind]
+    assert (
+        told(row_of(sent, SHIPPED_CONTRACTS), EVENTS)
+        == told(row_of(sent, SHIPPED_CONTRACTS), ContractWords())
+        == FAULTS[kind]
+    )

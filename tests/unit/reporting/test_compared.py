@@ -8,13 +8,13 @@ import pytest
 
 from retailops_sandbox import redaction
 from retailops_sandbox.comparing import Judge
-from retailops_sandbox.contracts import contract
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.model import Expectation, Request, Response, Timings
 from retailops_sandbox.reporting.render import compared
 from retailops_sandbox.reporting.render.compared import ComparedAnswer
 from tests.support.records import some_delivery
 
-DRAFT = contract.load("order_cancel", "draft")
+DRAFT = SHIPPED_CONTRACTS.load("order_cancel", "draft")
 REQUEST = Request(method="POST", url="http://127.0.0.1/", headers=())
 PAGE = "<html><head><title>Whoops</title></head><body>Call the operator</body></html>"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from retailops_sandbox import jsontext
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.engine import LARGE_BODY, DeliveryFinished, ScenarioResult, StepResult
 from retailops_sandbox.model import (
     Delivery,
@@ -42,7 +43,9 @@ def sent(url: str, body: str) -> Delivery:
 def told(console: Console, ran: Plan, delivery: Delivery, judgement: Judgement) -> None:
     """Let a console hear of a scenario with one step and one delivery."""
     step = StepResult(number=0, name="x", verdict=judgement.verdict, judgements=(judgement,), sent=1)
-    console.on_event(DeliveryFinished(ran, delivery, judgement))
+    console.on_event(
+        DeliveryFinished(ran, delivery, judgement, SHIPPED_CONTRACTS.load("order_cancel", "draft"))
+    )
     console.on_event(ScenarioResult(ran, judgement.verdict, (step,), 0.1))
 
 

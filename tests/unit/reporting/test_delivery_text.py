@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.errors import FileError
 from retailops_sandbox.model import (
     Delivery,
@@ -52,7 +53,7 @@ def judged(verdict: str = "failed", **said: object) -> Judgement:
 
 
 def told(entry: Entry) -> str:
-    return "\n".join(delivery_text.delivery(entry, width=100, colour=False))
+    return "\n".join(delivery_text.delivery(entry, SHIPPED_CONTRACTS, width=100, colour=False))
 
 
 def test_the_verdict_says_what_was_not_compared_and_who_expected_it():

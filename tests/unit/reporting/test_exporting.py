@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from retailops_sandbox import importing, jsontext
 from retailops_sandbox.cli.export import command
-from retailops_sandbox.contracts import contract
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.model import (
     Deliver,
@@ -39,7 +39,7 @@ from retailops_sandbox.scenarios.scenario import Plan
 from tests.support.policies import secret_policy
 from tests.support.records import listed, some_delivery
 
-PAYLOAD: dict[str, Any] = contract.load("order_cancel", "draft").examples.request
+PAYLOAD: dict[str, Any] = SHIPPED_CONTRACTS.load("order_cancel", "draft").examples.request
 OWN: dict[str, Any] = {**PAYLOAD, "own": Number("35.00")}
 
 SHIPPED = {"default": PAYLOAD}
@@ -52,11 +52,12 @@ SOURCES = Sources(
     expectation=lambda action, edition, name: EXPECTED.get(name),
     shipped_expectation=lambda action, edition, name: EXPECTED.get(name) if name in SHIPPED else None,
     policy=secret_policy(),
+    contracts=SHIPPED_CONTRACTS,
 )
 
 
 def entry(number: int = 1, *, edition: str = "draft", **fields: Any) -> Entry:
-    payload = contract.load("order_cancel", edition).examples.request
+    payload = SHIPPED_CONTRACTS.load("order_cancel", edition).examples.request
     given: dict[str, Any] = {
         "id": f"run.{number:06}",
         "run": "run",
@@ -252,7 +253,7 @@ def test_curl_is_one_command_for_each_delivery_and_can_be_imported():
     made = of("curl", entry(1), entry(2, scenario="a.scenario.json", step="it\nx"))
     assert made.name == "run.1.sh"
     assert "# run.000002 a.scenario.json / it x\n" in made.text
-    found = importing.read(made.text, file="f")
+    found = importing.read(made.text, SHIPPED_CONTRACTS, file="f")
     assert [jsontext.parse(each.body) for each in found] == [PAYLOAD, PAYLOAD]
 
 

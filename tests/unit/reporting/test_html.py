@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from retailops_sandbox import jsontext
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.engine import DeliveryFinished, ScenarioResult, StepResult
 from retailops_sandbox.errors import SourceError
 from retailops_sandbox.model import (
@@ -69,7 +70,9 @@ class Ran:
                 unchecked=judged.get("unchecked", ()),
                 expected_by=judged.get("expected_by", ""),
             )
-            self.evidence.on_event(DeliveryFinished(plan, delivery, judgement))
+            self.evidence.on_event(
+                DeliveryFinished(plan, delivery, judgement, SHIPPED_CONTRACTS.load("order_cancel", "draft"))
+            )
             found.append(judgement)
         result = StepResult(
             number=0, name="send", verdict=verdict, reason=judged.get("reason", ""), judgements=tuple(found)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from retailops_sandbox import comparing, redaction
-from retailops_sandbox.contracts import contract
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.model import Difference, Expectation, Request, Response, Rule
 from retailops_sandbox.reporting.render import lines
 from tests.support.records import some_delivery
 
-CONTRACT = contract.load("order_cancel", "draft")
+CONTRACT = SHIPPED_CONTRACTS.load("order_cancel", "draft")
 
 
 def told(expected: dict[str, Rule], *headers: tuple[str, str]) -> list[str]:

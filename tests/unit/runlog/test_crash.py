@@ -15,9 +15,8 @@ from tinydb import TinyDB
 
 from retailops_sandbox.runlog.files import lock
 from retailops_sandbox.runlog.files.finalize import finalize_abandoned
-from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.runlog.ports import Log
-from tests.support.logged import newest_deliveries
+from tests.support.logged import newest_deliveries, open_log
 
 ROOT = Path(__file__).parents[3]
 

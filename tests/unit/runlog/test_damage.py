@@ -10,10 +10,9 @@ import pytest
 from retailops_sandbox.errors import FileError
 from retailops_sandbox.model import Judgement, Request, RunInfo
 from retailops_sandbox.runlog.files.finalize import finalize_abandoned
-from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.runlog.ports import Log
 from retailops_sandbox.runlog.runs import RunSummary
-from tests.support.logged import newest_deliveries
+from tests.support.logged import newest_deliveries, open_log
 from tests.support.records import begin_run, some_delivery
 
 GOOD = "20240501T120000Z-aaaaaa"

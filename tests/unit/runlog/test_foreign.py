@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retailops_sandbox.errors import FileError
-from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.runlog.query import Query
+from tests.support.logged import open_log
 from tests.support.records import LATER, RUN, written
 
 NAME = "nightly.json"

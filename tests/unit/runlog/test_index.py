@@ -22,20 +22,19 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from retailops_sandbox.contracts import contract
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS, ContractSource
 from retailops_sandbox.errors import FileError
 from retailops_sandbox.model import Judgement, Verdict
-from retailops_sandbox.runlog import rows
+from retailops_sandbox.runlog import opening
 from retailops_sandbox.runlog.files import folder
 from retailops_sandbox.runlog.index import database, tables, updating
 from retailops_sandbox.runlog.index.index import FolderIndex
 from retailops_sandbox.runlog.index.indexed import State
-from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.runlog.ports import Log, RunWriter
 from retailops_sandbox.runlog.query import Query
 from retailops_sandbox.runlog.rows import sort_of
-from tests.support.backends import FileBackend
-from tests.support.mixed_runs import mixed_runs
+from tests.support.contracts import ACTION, EDITION, contract_document, with_own
+from tests.support.logged import open_log
 from tests.support.privileges import unprivileged
 from tests.support.records import LATER, RUN, judge, make_delivery, make_result, open_run
 
@@ -79,7 +78,7 @@ def said(log: Log) -> tuple[object, ...]:
     """All that a log says of its deliveries."""
     rows = list(log.rows())
     entries = [log.delivery(row.id) for row in rows]
-    assert [entry.row for entry in entries if entry is not None] == rows
+    assert [entry.row(SHIPPED_CONTRACTS) for entry in entries if entry is not None] == rows
     results = {id: found.result for id, found in log.latest_results().items()}
     return rows, entries, log.runs(), [log.results(run.id) for run in log.runs()], results, log.count()
 
@@ -241,15 +240,24 @@ def test_one_that_does_not_fit_is_made_anew_without_a_word(runs_dir: Path, kind:
     assert told == []
 
 
-def test_one_by_other_contracts_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = list(mixed_runs(FileBackend(tmp_path)).rows(Query(order="345")))
-    other = msgspec.structs.replace(contract.load("order_cancel", "draft"), subject=None)
-    monkeypatch.setattr(contract, "load", lambda *_: other)
-    rows.lookups.cache_clear()
-    assert list(open_log(tmp_path).rows(Query(order="345"))) == []
-    monkeypatch.undo()
-    rows.lookups.cache_clear()
-    assert list(open_log(tmp_path).rows(Query(order="345"))) == found != []
+def test_one_by_other_contracts_is_made_anew(tmp_path: Path) -> None:
+    body = '{"hold": {"refnum": "H-1"}}'
+    with open_run(tmp_path) as run:
+        made = make_delivery(run)
+        request = msgspec.structs.replace(made.request, body=body)
+        sent = msgspec.structs.replace(made, action=ACTION, edition=EDITION, request=request)
+        run.append(sent)
+    now = [SHIPPED_CONTRACTS]
+    log = opening.open_log(tmp_path, lambda: now[0])
+
+    def found(log: Log) -> list[str]:
+        return [row.id for row in log.rows(Query(order="H-1"))]
+
+    assert found(log) == []
+    now[0] = with_own(contract_document())
+    assert found(log) == [sent.id]
+    now[0] = with_own(contract_document(subject=None))
+    assert found(log) == []
 
 
 def test_one_that_is_deleted_while_it_is_open_is_made_anew(runs_dir: Path) -> None:
@@ -270,7 +278,7 @@ def test_one_that_is_deleted_while_it_is_open_is_made_anew(runs_dir: Path) -> No
 ASKS = """
 import sys
 from pathlib import Path
-from retailops_sandbox.runlog.opening import open_log
+from tests.support.logged import open_log
 log = open_log(Path(sys.argv[1]), lambda line: print(line, end=" "))
 for _ in sys.stdin:
     print(len(list(log.rows())), flush=True)
@@ -479,10 +487,10 @@ def test_one_that_fails_again_once_it_was_replaced_is_given_up(
 ) -> None:
     prepare = database._prepare
 
-    def failing(engine: Engine, path: Path | None) -> None:
+    def failing(engine: Engine, path: Path | None, lookups: int) -> None:
         if engine.url.database:
             raise failure("SQLITE_IOERR_READ", "disk I/O error")
-        prepare(engine, path)
+        prepare(engine, path, lookups)
 
     monkeypatch.setattr(database, "_prepare", failing)
     told: list[str] = []
@@ -522,10 +530,12 @@ def test_threads_share_one_index(runs_dir: Path, monkeypatch: pytest.MonkeyPatch
     made: list[Path] = []
     make = FolderIndex.__init__
 
-    def slowly(self: FolderIndex, runs_dir: Path, notice: Callable[[str], None]) -> None:
+    def slowly(
+        self: FolderIndex, runs_dir: Path, contracts: ContractSource, notice: Callable[[str], None]
+    ) -> None:
         made.append(runs_dir)
         time.sleep(0.05)
-        make(self, runs_dir, notice)
+        make(self, runs_dir, contracts, notice)
 
     monkeypatch.setattr(FolderIndex, "__init__", slowly)
     log = open_log(runs_dir)
@@ -593,7 +603,7 @@ def test_reindexing_makes_it_anew(runs_dir: Path) -> None:
 FILLS = """
 import sys
 from pathlib import Path
-from retailops_sandbox.runlog.opening import open_log
+from tests.support.logged import open_log
 print("ready", flush=True)
 log = open_log(Path(sys.argv[1]), print)
 print(len(list(log.rows())), flush=True)

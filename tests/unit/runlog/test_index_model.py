@@ -14,13 +14,14 @@ from typing import TypeVar, get_args
 import msgspec
 import pytest
 
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.model import Delivery, Judgement, Result, RunInfo, Verdict
 from retailops_sandbox.runlog.files import folder
 from retailops_sandbox.runlog.index import database
-from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.runlog.query import Query
 from retailops_sandbox.runlog.retention import Retention
 from retailops_sandbox.runlog.rows import NOT_JUDGED, DeliveryRow, judged_row, row_of
+from tests.support.logged import open_log
 from tests.support.records import OpenRun, begin_run, make_delivery, make_result
 
 _T = TypeVar("_T")
@@ -272,7 +273,11 @@ class ChangingLog:
             judged = [each for run in runs.values() for each in run.judgements if each.delivery == row.id]
             judged.sort(key=lambda each: each.at)
             entry = reader.log.delivery(row.id)
-            return entry and (entry.row, entry.delivery, entry.judgements), (row, delivery, tuple(judged))
+            return entry and (entry.row(SHIPPED_CONTRACTS), entry.delivery, entry.judgements), (
+                row,
+                delivery,
+                tuple(judged),
+            )
         return None, None
 
     def _watched(self, reader: Reader, runs: dict[str, Run]) -> tuple[object, object]:
@@ -349,7 +354,7 @@ def rows_of(runs: dict[str, Run]) -> list[tuple[DeliveryRow, Delivery]]:
     found = []
     for run in runs.values():
         for delivery in run.deliveries:
-            row = row_of(delivery)
+            row = row_of(delivery, SHIPPED_CONTRACTS)
             for judgement in sorted(judged.get(delivery.id, ()), key=lambda each: each.at):
                 row = judged_row(row, judgement)
             found.append((row, delivery))

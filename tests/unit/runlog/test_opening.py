@@ -12,9 +12,10 @@ import pytest
 from retailops_sandbox.errors import FileError
 from retailops_sandbox.model import Receiver, RunInfo
 from retailops_sandbox.runlog.files.writer import FileRunWriter
-from retailops_sandbox.runlog.opening import logged_run, open_log, open_run
+from retailops_sandbox.runlog.opening import logged_run, open_run
 from retailops_sandbox.runlog.ports import RunWriter
 from retailops_sandbox.runlog.runs import RunState, new_run
+from tests.support.logged import open_log
 from tests.support.records import RUN, make_delivery
 
 NOW = "2024-05-01T12:01:00Z"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from retailops_sandbox.model import RunInfo
-from retailops_sandbox.runlog.opening import open_log
+from tests.support.logged import open_log
 from tests.support.records import LATER, begin_run, make_result, open_run
 
 

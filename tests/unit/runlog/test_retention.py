@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from retailops_sandbox.errors import FileError
 from retailops_sandbox.model import RunInfo
 from retailops_sandbox.runlog.files import pins, pruning
-from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.runlog.retention import Retention, choose
 from retailops_sandbox.runlog.runs import RunState, RunSummary
+from tests.support.logged import open_log
 from tests.support.privileges import unprivileged
 from tests.support.records import begin_run, judge, make_delivery
 

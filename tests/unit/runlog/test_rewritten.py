@@ -9,11 +9,10 @@ from pathlib import Path
 from tinydb import TinyDB
 
 from retailops_sandbox.model import encoder
-from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.runlog.query import Query
 from retailops_sandbox.runlog.rows import DeliveryRow
 from tests.support.backends import FileBackend
-from tests.support.logged import newest_deliveries
+from tests.support.logged import newest_deliveries, open_log
 from tests.support.mixed_runs import TEXTS, mixed_runs
 from tests.support.records import judge, make_delivery, open_run
 

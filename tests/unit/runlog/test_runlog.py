@@ -18,9 +18,8 @@ from retailops_sandbox.runlog.files import folder, history, lock
 from retailops_sandbox.runlog.files.finalize import finalize_abandoned
 from retailops_sandbox.runlog.files.history import past_results
 from retailops_sandbox.runlog.files.journal import Line
-from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.runlog.runs import run_id
-from tests.support.logged import newest_deliveries
+from tests.support.logged import newest_deliveries, open_log
 from tests.support.privileges import unprivileged
 from tests.support.records import LATER, RUN, judge, make_delivery, make_result, open_run
 

@@ -22,8 +22,9 @@ from retailops_sandbox.runlog.files import history, storage
 from retailops_sandbox.runlog.files.finalize import finalize_abandoned
 from retailops_sandbox.runlog.files.journal import Head
 from retailops_sandbox.runlog.files.storage import RecordDocument, RunDatabase
-from retailops_sandbox.runlog.opening import open_log, read_run_file
+from retailops_sandbox.runlog.opening import read_run_file
 from retailops_sandbox.runlog.retention import Retention
+from tests.support.logged import open_log
 from tests.support.records import (
     LATER,
     RUN,

@@ -15,7 +15,7 @@ import pytest
 
 import retailops_sandbox.standin
 from retailops_sandbox import jsontext
-from retailops_sandbox.contracts import contract
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.standin import TOKEN, StandIn
 from retailops_sandbox.standin.shop import Action, Edition, Event, Order, Rules, Shop, Step
 
@@ -128,7 +128,7 @@ def ask() -> Iterator[Ask]:
                 connection.close()
 
         def answer(action: str, *, status: int = 200, token: str = TOKEN, **members: Any) -> Any:
-            agreed = contract.load(action, "v1")
+            agreed = SHIPPED_CONTRACTS.load(action, "v1")
             common = {"integration_auth_token": token, "action": action, "version": 1}
             payload = {**common, "client_id": 497, "channel_info": {"id": 21}, **members}
             assert agreed.check_request(payload) == ()
@@ -267,9 +267,9 @@ def test_stock_is_kept_of_what_the_catalog_has(ask: Ask):
     assert ask("catalog_get_config") == {"sku_fanout": "no_fanout"}
 
 
-@pytest.mark.parametrize("action", [name for name, edition in contract.available() if edition == "v1"])
+@pytest.mark.parametrize("action", [name for name, edition in SHIPPED_CONTRACTS.names if edition == "v1"])
 def test_each_action_passes_the_checks_of_the_published_tool(ask: Ask, action: str):
-    agreed = contract.load(action, "v1")
+    agreed = SHIPPED_CONTRACTS.load(action, "v1")
     members = {key: each for key, each in agreed.examples.request.items() if key != "integration_auth_token"}
     members.pop("action")
     first = ask(action, **deepcopy(members))

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from retailops_sandbox import jsontext
-from retailops_sandbox.contracts import contract
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.standin import TOKEN, StandIn
@@ -81,7 +81,7 @@ def running() -> Iterator[Running]:
 
 
 def draft(order_id: str = "4897") -> Any:
-    payload = deepcopy(contract.load("order_cancel", "draft").examples.request)
+    payload = deepcopy(SHIPPED_CONTRACTS.load("order_cancel", "draft").examples.request)
     payload["data"]["order"]["id"] = order_id
     return payload
 
@@ -93,7 +93,7 @@ def example_of(agreed: Contract) -> Any:
 
 
 def v1(token: str | None = TOKEN, **order: Any) -> Any:
-    payload = {**deepcopy(contract.load("order_cancel", "v1").examples.request), "order": order}
+    payload = {**deepcopy(SHIPPED_CONTRACTS.load("order_cancel", "v1").examples.request), "order": order}
     return payload if token is None else {"integration_auth_token": token, **payload}
 
 
@@ -102,7 +102,7 @@ def v1(token: str | None = TOKEN, **order: Any) -> Any:
 
 def test_it_answers_every_shipped_contract(running: Running):
     shop = running.stand_in.shop
-    assert [name for name in contract.available() if not shop.knows(*name)] == []
+    assert [name for name in SHIPPED_CONTRACTS.names if not shop.knows(*name)] == []
 
 
 def test_a_known_order_is_cancelled(running: Running):
@@ -120,7 +120,7 @@ def test_the_draft_tells_why_in_one_event(running: Running, order_id: str, sever
     (event,) = body["events"]
     assert (status, event["status"], event["error_code"]) == (200, severity, code)
     assert event["associations"] == [{"type": "order_id", "identity": order_id}]
-    assert contract.load("order_cancel", "draft").check_response(body) == ()
+    assert SHIPPED_CONTRACTS.load("order_cancel", "draft").check_response(body) == ()
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_v1_finds_the_same_orders(running: Running, order: Any, status: str, cod
     code, body = running.post("/order_cancel_v1", v1(**order))
     assert (code, body["status"]) == (200, status)
     assert [event["code"] for event in body["events"]] == codes
-    assert contract.load("order_cancel", "v1").check_response(body) == ()
+    assert SHIPPED_CONTRACTS.load("order_cancel", "v1").check_response(body) == ()
 
 
 def test_both_editions_share_one_state(running: Running):
@@ -367,9 +367,9 @@ def test_not_json(running: Running):
         json.loads(body)
 
 
-@pytest.mark.parametrize("name", contract.available(), ids=".".join)
+@pytest.mark.parametrize("name", SHIPPED_CONTRACTS.names, ids=".".join)
 def test_wrong_schema_breaks_every_contract(running: Running, name: tuple[str, str]):
-    agreed = contract.load(*name)
+    agreed = SHIPPED_CONTRACTS.load(*name)
     payload = example_of(agreed)
     status, body = running.post(f"/misbehave/wrong-schema{agreed.path}", payload)
     assert status == 200

@@ -19,6 +19,7 @@ from retailops_sandbox.runlog.ports import Log
 from retailops_sandbox.web.app import Application
 from retailops_sandbox.workspace.workspace import Workspace
 from tests.support.apps import app_of
+from tests.support.logged import shipped
 from tests.support.records import RUN, judge, make_delivery, open_run
 
 
@@ -77,7 +78,7 @@ def test_no_page_looks_through_the_log_where_everybody_waits(tmp_path: Path, pat
         delivery = make_delivery(run)
         run.append(delivery)
         run.append(judge(delivery))
-    log = WatchedLog(workspace.runs_dir, print)
+    log = WatchedLog(workspace.runs_dir, shipped, print)
     assert client_of(tmp_path, log).get(path).status_code == (404 if "none" in path else 200)
     assert not log.asked_in_loop
 
@@ -98,7 +99,7 @@ def test_the_last_answer_is_looked_for_in_lines_and_not_in_records(tmp_path: Pat
             run.append(msgspec.structs.replace(delivery, receiver=receiver, fault=fault, fixture="default"))
     form = {"action": "order_cancel", "edition": "draft", "receiver": "stand-in", "fixture": "default"}
     form |= {"payload": "{}", "do": "expect-last:"}
-    answer = client_of(tmp_path, CountedLog(workspace.runs_dir, print)).post("/compose", data=form)
+    answer = client_of(tmp_path, CountedLog(workspace.runs_dir, shipped, print)).post("/compose", data=form)
     assert f"From the answer to {RUN}.000005" in answer.text
     assert asked == [f"{RUN}.000005"]
 

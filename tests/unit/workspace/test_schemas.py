@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from retailops_sandbox import resources
 from retailops_sandbox.comparing import matchers
 from retailops_sandbox.comparing.rules import compile_rules
-from retailops_sandbox.contracts import contract
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.model import Basic, Bearer, Netrc, Receiver
 from retailops_sandbox.scenarios import scenario
@@ -27,7 +27,7 @@ from tests.support import documents
 
 @cache
 def validator(name: str) -> jsonschema_rs.Validator:
-    schema = schemas.everything(["default"])[name + schemas.SUFFIX]
+    schema = schemas.everything(SHIPPED_CONTRACTS, ["default"])[name + schemas.SUFFIX]
     jsonschema_rs.meta.validate(schema)
     return jsonschema_rs.validator_for(schema)
 
@@ -60,7 +60,7 @@ def test_the_shipped_scenarios_are_valid(path: Path):
 def test_the_shipped_fixtures_are_valid_for_their_edition_alone(path: Path):
     document = json.loads(path.read_text())
     action = path.parent.parent.name
-    editions = [edition for each, edition in contract.available() if each == action]
+    editions = [edition for each, edition in SHIPPED_CONTRACTS.names if each == action]
     valid = [edition for edition in editions if not mistakes(f"fixture.{action}.{edition}", document)]
     assert valid == [path.parent.name]
 
@@ -207,7 +207,7 @@ def test_a_contract_that_there_is_not_is_invalid(field: str):
 
 
 def test_an_editor_offers_the_fixtures_and_takes_others():
-    step = schemas.scenario(["b", "a"])["definitions"]["Step"]["properties"]["fixture"]
+    step = schemas.scenario(SHIPPED_CONTRACTS, ["b", "a"])["definitions"]["Step"]["properties"]["fixture"]
     assert {"enum": ["a", "b"]} in step["anyOf"]
     assert mistakes("scenario", {"steps": [{"fixture": "mine"}]}) == []
 
@@ -245,18 +245,18 @@ def test_receivers_as_the_workspace_writes_them_are_valid(tmp_path: Path):
 
 
 def test_a_fixture_may_hold_placeholders_and_nothing_else_of_a_wrong_type():
-    payload = contract.load("order_cancel", "v1").examples.request
+    payload = SHIPPED_CONTRACTS.load("order_cancel", "v1").examples.request
     name = "fixture.order_cancel.v1"
     assert mistakes(name, payload) == []
     assert mistakes(name, {**payload, "client_id": "${client}"}) == []
     assert mistakes(name, {**payload, "client_id": "497"})
     assert mistakes(name, {**payload, "client_id": "x${client}"})
-    draft = contract.load("order_cancel", "draft").examples.request
+    draft = SHIPPED_CONTRACTS.load("order_cancel", "draft").examples.request
     assert mistakes("fixture.order_cancel.draft", {**draft, "version": 1.0})
 
 
 def test_every_field_is_described():
-    for name, schema in schemas.everything().items():
+    for name, schema in schemas.everything(SHIPPED_CONTRACTS).items():
         for struct, definition in schema.get("definitions", {}).items():
             for field, value in definition.get("properties", {}).items():
                 if struct not in ("Rule", "HeaderRule"):
@@ -264,7 +264,7 @@ def test_every_field_is_described():
 
 
 def test_every_matcher_is_told_with_an_example_that_it_takes():
-    rules = schemas.scenario()["definitions"]["Rule"]["oneOf"]
+    rules = schemas.scenario(SHIPPED_CONTRACTS)["definitions"]["Rule"]["oneOf"]
     examples = [example for rule in rules for example in rule.get("examples", [rule.get("const")])]
     told = [example if isinstance(example, str) else next(iter(example)) for example in examples]
     assert told == list(matchers.MATCHERS)
@@ -280,7 +280,7 @@ def test_the_documented_settings_of_editors_name_every_schema_and_fit_the_files(
     settings = json.loads(snippet)["json.schemas"]
     folder = "./.sandbox/schemas/"
     files = {each["url"].removeprefix(folder): each["fileMatch"] for each in settings}
-    assert set(files) == set(schemas.everything())
+    assert set(files) == set(schemas.everything(SHIPPED_CONTRACTS))
     for path in [*SCENARIOS, *FIXTURES, *OWN_EXPECTATIONS, Path("/w/receivers.json")]:
         kinds = [name for name, globs in files.items() if fits(globs, path)]
         wanted = {

@@ -15,9 +15,11 @@ from retailops_sandbox.workspace.workspace import Workspace
 LATEST = "latest"
 
 
-def log_of(workspace: str | None) -> Log:
-    """The log of the workspace that `--workspace` means."""
-    return open_log(Workspace.find(workspace, os.environ, here()).runs_dir, notice)
+def log_of(workspace: str | Workspace | None) -> Log:
+    """The log of a workspace, by default of the one that `--workspace` means."""
+    if not isinstance(workspace, Workspace):
+        workspace = Workspace.find(workspace, os.environ, here())
+    return open_log(workspace.runs_dir, lambda: workspace.contracts, notice)
 
 
 def notice(line: str) -> None:

@@ -10,11 +10,12 @@ import click
 
 from retailops_sandbox.cli.log import shapes
 from retailops_sandbox.cli.log.names import log_of, run_named, unknown
-from retailops_sandbox.cli.options import workspace_option
+from retailops_sandbox.cli.options import here, workspace_option
 from retailops_sandbox.cli.output import show, write_json
 from retailops_sandbox.cli.screen import page_width, wants_colour
 from retailops_sandbox.model import encoder
 from retailops_sandbox.runlog.runs import RunSummary
+from retailops_sandbox.workspace.workspace import Workspace
 
 
 @click.command("show")
@@ -27,7 +28,8 @@ def command(what: str, format: str, workspace: str | None) -> None:
     """Show a delivery, or a run and its results; `latest` is the newest run."""
     from retailops_sandbox.reporting.render import delivery_text
 
-    log = log_of(workspace)
+    folder = Workspace.find(workspace, os.environ, here())
+    log = log_of(folder)
     entry = log.delivery(what)
     if entry is not None:
         if format == "json":
@@ -35,7 +37,7 @@ def command(what: str, format: str, workspace: str | None) -> None:
             write_json(encoder.encode(document))
             return
         colour = wants_colour(sys.stdout, os.environ)
-        _print(delivery_text.delivery(entry, width=page_width(), colour=colour))
+        _print(delivery_text.delivery(entry, folder.contracts, width=page_width(), colour=colour))
         return
     run = run_named(what, log)
     if run is None:

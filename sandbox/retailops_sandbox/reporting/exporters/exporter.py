@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from retailops_sandbox.contracts.catalogue import Contracts
 from retailops_sandbox.engine.preview import Preview
 from retailops_sandbox.model import Expectation, Receiver
 from retailops_sandbox.recording import FixtureSource
@@ -49,6 +50,7 @@ class Sources(msgspec.Struct, frozen=True):
     """What the fixtures of the workspace expect."""
     shipped_expectation: ExpectationSource
     policy: SecretPolicy
+    contracts: Contracts
 
 
 class SentDeliveries(msgspec.Struct, frozen=True):

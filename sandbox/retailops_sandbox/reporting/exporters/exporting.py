@@ -31,6 +31,7 @@ def workspace_sources(workspace: Workspace, receiver: ReceiverSource, policy: Se
         expectation=own.expected,
         shipped_expectation=shipped.expected,
         policy=policy,
+        contracts=workspace.contracts,
     )
 
 

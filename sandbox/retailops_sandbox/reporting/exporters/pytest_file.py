@@ -54,7 +54,7 @@ class Export(Exporter):
         notes = list(sent.notes)
         for id, group in groups.items():
             of_group = msgspec.structs.replace(sent, entries=group)
-            draft = repeating.draft(of_group, sources.shipped)
+            draft = repeating.draft(of_group, sources.shipped, sources.contracts)
             if draft is not None:
                 notes += repeating.notes(draft)
                 made.append(recording.finished(draft, name=scenario_name(id) if id else None))

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from retailops_sandbox import recording
+from retailops_sandbox.contracts.catalogue import Contracts
 from retailops_sandbox.recording import FixtureSource, Recorded, ScenarioDraft
 from retailops_sandbox.reporting.exporters.exporter import SentDeliveries
 
 
-def draft(sent: SentDeliveries, fixture: FixtureSource) -> ScenarioDraft | None:
+def draft(sent: SentDeliveries, fixture: FixtureSource, contracts: Contracts) -> ScenarioDraft | None:
     """The draft of a scenario that repeats the deliveries; None where none of them can be repeated."""
     recorded = (Recorded(each.delivery, each.judgement, sent.own) for each in sent.entries)
-    made = recording.draft(recorded, fixture)
+    made = recording.draft(recorded, fixture, contracts)
     return made if made.scenario.steps else None
 
 

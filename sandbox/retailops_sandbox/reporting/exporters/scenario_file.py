@@ -22,7 +22,7 @@ class Export(Exporter):
     """Exports as scenario files."""
 
     def deliveries(self, sent: SentDeliveries, sources: Sources) -> ExportedFile:
-        draft = repeating.draft(sent, sources.fixture)
+        draft = repeating.draft(sent, sources.fixture, sources.contracts)
         if draft is None:
             raise UsageError(f"nothing of {sent.name} can be repeated by a scenario", mend="export it as HAR")
         notes = (*sent.notes, *repeating.notes(draft))

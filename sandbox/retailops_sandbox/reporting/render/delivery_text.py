@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from retailops_sandbox.contracts.catalogue import Contracts
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.foreign_text import quoted
 from retailops_sandbox.model import Delivery, Headers, Judgement, Request, Response, Result, RunInfo
@@ -15,8 +16,11 @@ _MOST = 40
 """The most lines of one judgement or step."""
 
 
-def delivery(entry: Entry, *, width: int, colour: bool) -> Iterator[str]:
-    """The lines of a delivery: request, response or fault, timings, and judgements."""
+def delivery(entry: Entry, contracts: Contracts, *, width: int, colour: bool) -> Iterator[str]:
+    """The lines of a delivery: request, response or fault, timings, and judgements.
+
+    `contracts` are those of the workspace; its own may be none of them.
+    """
     sent, latest = entry.delivery, entry.judgement
     said = lines.remarks(latest) if latest else ""
     note = f"  ({said})" if said else ""
@@ -27,7 +31,7 @@ def delivery(entry: Entry, *, width: int, colour: bool) -> Iterator[str]:
         yield f"  {lines.in_line(latest.reason)}"
     yield from _facts(_of_delivery(sent))
     if latest is not None:
-        yield from _judged(sent, latest, width=width, colour=colour)
+        yield from _judged(sent, latest, contracts, width=width, colour=colour)
     yield from _message("request", f"{sent.request.method} {sent.request.url}", sent.request)
     if sent.response is not None:
         yield from _message("response", lines.start_line(sent.response), sent.response)
@@ -129,14 +133,17 @@ def _facts(facts: Iterable[tuple[str, str]]) -> Iterator[str]:
     return (f"  {name.ljust(width)}  {lines.in_line(value)}" for name, value in told)
 
 
-def _judged(sent: Delivery, found: Judgement, *, width: int, colour: bool) -> Iterator[str]:
+def _judged(
+    sent: Delivery, found: Judgement, contracts: Contracts, *, width: int, colour: bool
+) -> Iterator[str]:
     said = lines.judgement(found)
     if not said:
         return
     yield ""
     yield from said
     try:
-        beside = sidebyside_text.compared(sent, found, width=width, colour=colour)
+        agreed = contracts.load(sent.action, sent.edition)
+        beside = sidebyside_text.compared(sent, found, agreed, width=width, colour=colour)
     except SandboxError as error:
         beside = f"not shown beside each other: {error}"
     if beside:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.engine import LARGE_BODY, DeliveryFinished, Event
 from retailops_sandbox.model import Delivery, Judgement
 from retailops_sandbox.scenarios.scenario import Plan
@@ -23,6 +24,7 @@ class Kept(msgspec.Struct, frozen=True):
 
     delivery: Delivery
     judgement: Judgement | None
+    contract: Contract
     request_size: int
     """Characters of the whole body."""
     response_size: int
@@ -61,13 +63,14 @@ class Evidence:
             step.others += 1
         if (step.spoiled if failed else step.others) <= MOST_OF_STEP and self._places[failed]:
             self._places[failed] -= 1
-            step.kept.append(self._cut(event.delivery, event.judgement, failed))
+            step.kept.append(self._cut(event, failed))
 
     def of(self, plan: Plan, step: str) -> StepEvidence:
         """The evidence of a step; empty where nothing was sent."""
         return self._steps.get((id(plan), step), StepEvidence())
 
-    def _cut(self, delivery: Delivery, judgement: Judgement | None, failed: bool) -> Kept:
+    def _cut(self, event: DeliveryFinished, failed: bool) -> Kept:
+        delivery = event.delivery
         request, response = delivery.request, delivery.response
         sizes = len(request.body), len(response.body) if response else 0
         room = min(MOST_BODY, self._room[failed])
@@ -77,4 +80,4 @@ class Evidence:
                 response = msgspec.structs.replace(response, body=response.body[:room])
             delivery = msgspec.structs.replace(delivery, request=request, response=response)
         self._room[failed] -= min(self._room[failed], sum(min(size, room) for size in sizes))
-        return Kept(delivery, judgement, *sizes)
+        return Kept(delivery, event.judgement, event.contract, *sizes)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from unicodedata import combining, east_asian_width
 
-from retailops_sandbox.contracts import contract
+from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.foreign_text import WHOLE, place, visible
 from retailops_sandbox.model import Delivery, Judgement
 from retailops_sandbox.reporting.render import sidebyside
@@ -19,9 +19,8 @@ _COLOURS = {"✗": _RED, "-": _EXPECTED, "+": _ANSWERED, "✓": _DIM}
 """Red is for a verdict alone; the two sides have neutral colours."""
 
 
-def compared(delivery: Delivery, judgement: Judgement, *, width: int, colour: bool) -> str:
+def compared(delivery: Delivery, judgement: Judgement, agreed: Contract, *, width: int, colour: bool) -> str:
     """A delivery's answer beside what was expected; empty where its body does not differ."""
-    agreed = contract.load(delivery.action, delivery.edition)
     try:
         view = sidebyside.of(delivery, judgement, agreed.arrays)
     except sidebyside.NotTriedAgain as error:

@@ -167,7 +167,7 @@ class Console(Reporter):
         from retailops_sandbox.reporting.render import sidebyside_text  # Only what differs needs it.
 
         width = self._width - len(_INDENT)
-        return sidebyside_text.compared(delivery, judgement, width=width, colour=self._colour)
+        return sidebyside_text.compared(delivery, judgement, event.contract, width=width, colour=self._colour)
 
     def _style(self, text: str, verdict: Verdict) -> str:
         return click.style(text, fg=COLOURS[verdict]) if self._colour else text

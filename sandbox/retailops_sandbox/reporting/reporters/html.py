@@ -12,7 +12,6 @@ import jinja2
 import msgspec
 
 from retailops_sandbox import resources
-from retailops_sandbox.contracts import contract
 from retailops_sandbox.engine import Event, ScenarioResult, StepResult
 from retailops_sandbox.foreign_text import WHOLE, in_page, in_text, visible
 from retailops_sandbox.model import Delivery, Expectation, Request, Response, Verdict, encoder
@@ -183,7 +182,7 @@ class _Writer:
             return None
         if not self._rows or sent.response is None or kept.response_size > len(sent.response.body):
             return None
-        agreed = contract.load(sent.action, sent.edition)
+        agreed = kept.contract
         view = sidebyside.of(sent, judgement, agreed.arrays)
         found = compared.of(sent, judgement, agreed.ok_statuses, view)
         self._rows -= min(self._rows, 1 + _count(view.rows if view is not None else ()))

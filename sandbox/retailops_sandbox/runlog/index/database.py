@@ -25,7 +25,6 @@ from retailops_sandbox.regular_files import no_link
 from retailops_sandbox.runlog.index.indexed import State
 from retailops_sandbox.runlog.index.places import IndexLost
 from retailops_sandbox.runlog.index.tables import FORMAT, metadata, state
-from retailops_sandbox.runlog.rows import lookups
 
 _LONGEST_WAIT = 60.0
 """Seconds to wait for other processes that write the index; each writes for less than a second."""
@@ -44,9 +43,15 @@ _BUSY = {"SQLITE_BUSY", "SQLITE_LOCKED"}
 class Database:
     """The database of the index. Any thread may use it."""
 
-    def __init__(self, path: Path | None, notice: Callable[[str], None]) -> None:
-        """`path` is None for an index that is kept in memory; `notice` takes a line for users."""
+    def __init__(self, path: Path | None, lookups: Callable[[], int], notice: Callable[[str], None]) -> None:
+        """`path` is None for an index that is kept in memory; `notice` takes a line for users.
+
+        `lookups` gives `rows.lookups` of the contracts as they are now.
+        """
         self._path = path
+        self._lookups = lookups
+        self._made_by = 0
+        """The `lookups` that the engine's database was opened with."""
         self._notice = notice
         self._engine: Engine | None = None
         self._file: os.stat_result | None = None
@@ -59,16 +64,20 @@ class Database:
         """Held while the engine changes; in memory, where all share one connection, also by who uses it."""
 
     def look_again(self) -> None:
-        """See whether the file is still the one that is used; it may have been deleted. Blocks."""
+        """See whether the file is still the one that is used, and the contracts are the same. Blocks.
+
+        The file may have been deleted, and a contract changed.
+        """
         with self._changing:
-            if self._engine is None or self._path is None or self._is_given_up:
-                return
-            if self._file is None:
-                is_other = self._path.parent.is_dir()  # It is in memory only while there is no folder for it.
-            else:
-                is_other = not _is_at(self._path, self._file)
-            if is_other:
+            if self._engine is not None and (self._is_other_file() or self._lookups() != self._made_by):
                 self._close()
+
+    def _is_other_file(self) -> bool:
+        if self._path is None or self._is_given_up:
+            return False
+        if self._file is None:
+            return self._path.parent.is_dir()  # It is in memory only while there is no folder for it.
+        return not _is_at(self._path, self._file)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -102,7 +111,7 @@ class Database:
         """Empty the index, which is another one from then on."""
         for table in metadata.sorted_tables:
             connection.execute(table.delete())
-        _identify(connection)
+        _identify(connection, self._lookups())
 
     def discard(self) -> None:
         """Have another index take the place of this one, which does not fit the run files."""
@@ -134,8 +143,9 @@ class Database:
     def _opened(self) -> Engine:
         while self._engine is None:
             engine, file = self._new_engine()
+            lookups = self._lookups()
             try:
-                _prepare(engine, self._path)
+                _prepare(engine, self._path, lookups)
             except _Error as error:
                 engine.dispose()
                 self._raise_if_busy(error)
@@ -143,7 +153,7 @@ class Database:
                     raise
                 self._replace(error, writes=True)
             else:
-                self._engine, self._file = engine, file
+                self._engine, self._file, self._made_by = engine, file, lookups
         return self._engine
 
     def _new_engine(self) -> tuple[Engine, os.stat_result | None]:
@@ -259,18 +269,18 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _prepare(engine: Engine, path: Path | None) -> None:
-    """Make the tables where there are none, or they are of another format."""
+def _prepare(engine: Engine, path: Path | None, lookups: int) -> None:
+    """Make the tables where there are none, or they are of another format or other contracts."""
     with engine.connect() as connection:
         _let_readers_be(_driver(connection), path)
-        if _is_current(connection):
+        if _is_current(connection, lookups):
             return
     with engine.connect().execution_options(writes=True) as connection, connection.begin():
-        if _is_current(connection):
+        if _is_current(connection, lookups):
             return  # Another process has made them.
         _drop_all(connection)
         metadata.create_all(connection, checkfirst=False)
-        _identify(connection)
+        _identify(connection, lookups)
 
 
 def _driver(connection: Connection) -> sqlite3.Connection:
@@ -311,11 +321,11 @@ def _wait_long(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA busy_timeout = {_LONGEST_WAIT * 1000:.0f}")
 
 
-def _is_current(connection: Connection) -> bool:
+def _is_current(connection: Connection, lookups: int) -> bool:
     if not connection.exec_driver_sql("SELECT 1 FROM sqlite_master WHERE name = 'state'").first():
         return False
     found = connection.exec_driver_sql("SELECT * FROM state").mappings().first()
-    return found is not None and (found.get("format"), found.get("lookups")) == (FORMAT, lookups())
+    return found is not None and (found.get("format"), found.get("lookups")) == (FORMAT, lookups)
 
 
 def _drop_all(connection: Connection) -> None:
@@ -325,8 +335,8 @@ def _drop_all(connection: Connection) -> None:
         connection.exec_driver_sql(f"DROP TABLE {quoted}")
 
 
-def _identify(connection: Connection) -> None:
-    values = {"format": FORMAT, "lookups": lookups(), "identity": secrets.token_hex(8)}
+def _identify(connection: Connection, lookups: int) -> None:
+    values = {"format": FORMAT, "lookups": lookups, "identity": secrets.token_hex(8)}
     connection.execute(state.insert().values(values | {"changes": 0, "results": 0}))
 
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import msgspec
 from sqlalchemy import Connection, RowMapping, bindparam, delete, func, select, update
 
+from retailops_sandbox.contracts.catalogue import Contracts
 from retailops_sandbox.model import Delivery, Judgement, Record, Result
 from retailops_sandbox.runlog.index.places import Judged, Place
 from retailops_sandbox.runlog.index.tables import (
@@ -47,8 +48,9 @@ class Draft:
 class RunDraft:
     """The records of a run that are to be written, in order of the files."""
 
-    def __init__(self, run_id: str) -> None:
+    def __init__(self, run_id: str, contracts: Contracts) -> None:
         self._run_id = run_id
+        self._contracts = contracts
         self.drafts: dict[str, Draft] = {}
         """By the delivery's id."""
         self.elsewhere: list[tuple[str, Judged]] = []
@@ -59,7 +61,7 @@ class RunDraft:
         """Add a record that lies at this place."""
         if isinstance(record, Delivery):
             known = self.drafts.get(record.id)
-            row = row_of(record)
+            row = row_of(record, self._contracts)
             draft = self.drafts[record.id] = Draft(row, place)
             if known is not None:
                 draft.judged, draft.is_broken = known.judged, known.is_broken

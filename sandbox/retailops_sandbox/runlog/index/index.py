@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, select, true
 
+from retailops_sandbox.contracts.catalogue import Contracts, ContractSource
 from retailops_sandbox.model import Delivery, Result
 from retailops_sandbox.runlog.changes import Change
 from retailops_sandbox.runlog.entries import Entry, LoggedResult
@@ -24,7 +25,7 @@ from retailops_sandbox.runlog.index.places import Place
 from retailops_sandbox.runlog.index.tables import ROW, deliveries, place_from, row_from
 from retailops_sandbox.runlog.index.updating import Updating, indexed_file
 from retailops_sandbox.runlog.query import Query
-from retailops_sandbox.runlog.rows import NOT_JUDGED, DeliveryRow, Sort
+from retailops_sandbox.runlog.rows import NOT_JUDGED, DeliveryRow, Sort, lookups
 
 _MOST_CHANGES = 1000
 """More in one look, as when whole runs came into the folder, count as not known."""
@@ -146,10 +147,10 @@ class Index:
 class FolderIndex(Index):
     """The index of a folder of runs, in a file beside it."""
 
-    def __init__(self, runs_dir: Path, notice: Callable[[str], None]) -> None:
-        database = Database(runs_dir.parent / "index.db", notice)
+    def __init__(self, runs_dir: Path, contracts: ContractSource, notice: Callable[[str], None]) -> None:
+        database = Database(runs_dir.parent / "index.db", lambda: lookups(contracts()), notice)
         super().__init__(database)
-        self._updating = Updating(RunFolder(runs_dir), database)
+        self._updating = Updating(RunFolder(runs_dir), database, contracts)
 
     @property
     def runs(self) -> Mapping[str, KnownRun]:
@@ -172,8 +173,8 @@ class FolderIndex(Index):
 class FileIndex(Index):
     """The index of one run file, in memory."""
 
-    def __init__(self, run: RunOnDisk) -> None:
-        database, self.run = indexed_file(run)
+    def __init__(self, run: RunOnDisk, contracts: Contracts) -> None:
+        database, self.run = indexed_file(run, contracts)
         super().__init__(database)
 
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import msgspec
 from sqlalchemy import Connection, delete, func, insert, select, update
 
+from retailops_sandbox.contracts.catalogue import Contracts, ContractSource
 from retailops_sandbox.errors import FileError, unreadable
 from retailops_sandbox.model import Number, Verdict
 from retailops_sandbox.regular_files import no_link
@@ -24,7 +25,7 @@ from retailops_sandbox.runlog.index.filling import Filling, RunDraft, Totals
 from retailops_sandbox.runlog.index.indexed import IndexedRun, InIndex, KnownRun, Problem, State
 from retailops_sandbox.runlog.index.places import Place, Stale
 from retailops_sandbox.runlog.index.tables import runs, state
-from retailops_sandbox.runlog.rows import sort_of
+from retailops_sandbox.runlog.rows import lookups, sort_of
 
 _LINES_AT_ONCE = 2000
 _RECORDS_AT_ONCE = 10_000
@@ -34,8 +35,9 @@ _RECORDS_AT_ONCE = 10_000
 class Updating:
     """Brings an index up to date with a folder. One thread at a time may use it."""
 
-    def __init__(self, folder: RunFolder, database: Database) -> None:
+    def __init__(self, folder: RunFolder, database: Database, contracts: ContractSource) -> None:
         self._folder = folder
+        self._contracts = contracts
         self._database = database
         self._state = State("", -1, -1)
         """The index as it was last read."""
@@ -127,13 +129,14 @@ class Updating:
 
     def _write(self, outdated: Sequence[RunOnDisk]) -> None:
         """Write what the index lacks of these runs, the last one first."""
-        rest, total = list(outdated), 0
+        rest, total, contracts = list(outdated), 0, self._contracts()
         while rest:
             written: dict[str, InIndex] = {}
             with self._writing() as (connection, change), _uncollected():
                 records = 0
                 while rest and records < _RECORDS_AT_ONCE:
-                    one = _RunUpdate(connection, Filling(connection, change), change, rest[-1])
+                    filling = Filling(connection, change)
+                    one = _RunUpdate(connection, filling, change, rest[-1], contracts)
                     is_done = one.write()
                     written[rest[-1].id] = one.in_index
                     records += one.size
@@ -161,11 +164,11 @@ class Updating:
             yield connection, change
 
 
-def indexed_file(run: RunOnDisk) -> tuple[Database, KnownRun]:
+def indexed_file(run: RunOnDisk, contracts: Contracts) -> tuple[Database, KnownRun]:
     """An index in memory of one run file, and its run."""
-    database = Database(None, notice=lambda _: None)
+    database = Database(None, lambda: lookups(contracts), notice=lambda _: None)
     with database.writing() as connection:
-        one = _RunUpdate(connection, Filling(connection, change=1), 1, run)
+        one = _RunUpdate(connection, Filling(connection, change=1), 1, run, contracts)
         one.write()
     return database, KnownRun(one.in_index, run)
 
@@ -185,12 +188,15 @@ def _uncollected() -> Iterator[None]:
 class _RunUpdate:
     """Writes what the index lacks of one run."""
 
-    def __init__(self, connection: Connection, filling: Filling, change: int, run: RunOnDisk) -> None:
+    def __init__(
+        self, connection: Connection, filling: Filling, change: int, run: RunOnDisk, contracts: Contracts
+    ) -> None:
         self._connection = connection
         self._filling = filling
         self._change = change
         self._run = run
-        self._draft = RunDraft(run.id)
+        self._contracts = contracts
+        self._draft = RunDraft(run.id, contracts)
         self.size = 0
         """How many records were written."""
         # Asked again, because another process may have written more of it meanwhile.
@@ -249,18 +255,18 @@ class _RunUpdate:
             # What is decoded shows that it is JSON. Only where something is wrong is that looked at apart.
             head, problems, as_written = self._add_records(runfile.records(path, TABLES))
             if problems:
-                self._draft = RunDraft(self._run.id)
+                self._draft = RunDraft(self._run.id, self._contracts)
                 head, problems, as_written = self._add_records(runfile.records(path))
         except FileError as error:
             if isinstance(error.__cause__, FileNotFoundError):
                 raise Stale from error
-            self._draft = RunDraft(self._run.id)
+            self._draft = RunDraft(self._run.id, self._contracts)
             # Whether it can be read may change without its stamp.
             is_damaged = not isinstance(error.__cause__, OSError)
             self._change_to(stamp=self._run.stamp if is_damaged else None, problems=(Problem.of(error),))
             return
         if head is not None and head.id != self._run.id:
-            self._draft = RunDraft(self._run.id)
+            self._draft = RunDraft(self._run.id, self._contracts)
             self._change_to(problems=(self._wrong_name(head.id, ".json"),))
             return
         self._change_to(run_file_head=head, as_written=as_written, problems=tuple(problems))

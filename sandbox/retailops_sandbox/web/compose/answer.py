@@ -10,7 +10,6 @@ import msgspec
 from msgspec import UNSET
 
 from retailops_sandbox import accepting, jsontext
-from retailops_sandbox.contracts import contract
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.errors import FileError, SandboxError
 from retailops_sandbox.jsontext import pointer as pointers
@@ -115,13 +114,14 @@ def of(context: AppContext, case: Case, delivery: str = "") -> AnswerPanel | Non
 
 def _of_entry(context: AppContext, entry: Entry) -> AnswerPanel:
     sent, latest = entry.delivery, entry.judgement
-    case = _case_of(entry.row)
-    agreed = _agreed(sent)
+    row = entry.row(context.contracts)
+    case = _case_of(row)
+    agreed = context.contracts.find(sent.action, sent.edition)
     events = _events(sent, agreed)
     return AnswerPanel(
         case=case,
         last=_last(context, case),
-        row=entry.row,
+        row=row,
         unlogged=context.sending.problem(sent.id),
         delivery=sent,
         latest=latest,
@@ -148,14 +148,6 @@ def _last(context: AppContext, case: Case) -> list[DeliveryRow]:
     except FileError:
         # The log cannot be read, which Send and its own page say.
         return []
-
-
-def _agreed(sent: Delivery) -> Contract | None:
-    """The contract of a delivery; None for one that does not exist here, as of an old delivery."""
-    try:
-        return contract.load(sent.action, sent.edition)
-    except SandboxError:
-        return None
 
 
 def _comparison(

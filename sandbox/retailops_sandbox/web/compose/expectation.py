@@ -12,7 +12,7 @@ from retailops_sandbox import jsontext
 from retailops_sandbox.accepting import answers, objections
 from retailops_sandbox.comparing.matchers import item_noun
 from retailops_sandbox.comparing.rules import without_quantifiers
-from retailops_sandbox.contracts import contract
+from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.errors import SandboxError, SourceError
 from retailops_sandbox.jsontext import pointer as pointers
 from retailops_sandbox.jsontext.pointer import PointerError
@@ -81,7 +81,7 @@ def take_inputs(send_form: SendForm, form: FormData) -> str:
 def panel(context: AppContext, send_form: SendForm, form: FormData | None) -> ExpectationPanel:
     """The panel of what is typed."""
     cards = editor = None
-    wanted = contract.load(send_form.action, send_form.edition)
+    wanted = context.contracts.load(send_form.action, send_form.edition)
     if send_form.expectation_view == "cards":
         cards = expectation_cards.of(send_form.expectation, wanted)
         if send_form.rule_at and not cards.unusable:
@@ -89,7 +89,7 @@ def panel(context: AppContext, send_form: SendForm, form: FormData | None) -> Ex
             if editor is not None and form is not None:
                 rule_editor.fill(editor, form)
     picks, unreadable = _picks(context, send_form)
-    words = expectation_vocabulary(send_form.action, send_form.edition)
+    words = expectation_vocabulary(wanted)
     return ExpectationPanel(
         cards=cards,
         rule_editor=editor,
@@ -120,7 +120,7 @@ def press(
 def _do(
     context: AppContext, word: str, argument: str, send_form: SendForm, form: FormData
 ) -> ExpectationNotice:
-    wanted = contract.load(send_form.action, send_form.edition)
+    wanted = context.contracts.load(send_form.action, send_form.edition)
     was = send_form.expectation
     if word == "view" and argument in EXPECTATION_VIEW.words:
         send_form.expectation_view = argument
@@ -163,7 +163,7 @@ def _do(
     return ExpectationNotice()
 
 
-def _rule(send_form: SendForm, form: FormData, wanted: contract.Contract) -> ExpectationNotice:
+def _rule(send_form: SendForm, form: FormData, wanted: Contract) -> ExpectationNotice:
     was = send_form.expectation
     editor = rule_editor.of(jsontext.parse(was), wanted, send_form.rule_at)
     if editor is None:
@@ -179,7 +179,7 @@ def _rule(send_form: SendForm, form: FormData, wanted: contract.Contract) -> Exp
 
 def _picks(context: AppContext, send_form: SendForm) -> tuple[list[tuple[str, list[Pick]]], list[str]]:
     """The picks in groups, and the scenario files that could not be read for them."""
-    wanted = contract.load(send_form.action, send_form.edition)
+    wanted = context.contracts.load(send_form.action, send_form.edition)
     example = Expectation(status=wanted.ok_statuses[0], body=wanted.examples.response)
     of_contract = [
         Pick("nothing", "Nothing expected", None),
@@ -208,7 +208,7 @@ def _pick(context: AppContext, send_form: SendForm, id: str) -> ExpectationNotic
     return ExpectationNotice(f"Picked: {found[0].label}.", was)
 
 
-def _no_events(send_form: SendForm, wanted: contract.Contract) -> ExpectationNotice:
+def _no_events(send_form: SendForm, wanted: Contract) -> ExpectationNotice:
     """Expect the array of events to be there, and empty."""
     if not wanted.events:
         raise Refused("expectation", f"An answer to {wanted.action} has no list of what happened.")
@@ -217,7 +217,7 @@ def _no_events(send_form: SendForm, wanted: contract.Contract) -> ExpectationNot
     return ExpectationNotice(f"No {item_noun(wanted.events)} is expected.", was)
 
 
-def _plainest(wanted: contract.Contract) -> Expectation:
+def _plainest(wanted: Contract) -> Expectation:
     """The answer in which nothing happened; the documented example where the contract has no events."""
     body: Json = [] if wanted.events else wanted.examples.response
     for token in reversed(pointers.parse(wanted.events)):
@@ -241,7 +241,7 @@ def _last(context: AppContext, send_form: SendForm, id: str) -> ExpectationNotic
     if answer is None:
         raise Refused("expectation", f"What came to {entry.delivery.id} cannot be expected: see its page.")
     was = send_form.expectation
-    rules = answers.proposed_rules(entry.delivery, answer, _rules(was))
+    rules = answers.proposed_rules(entry.delivery, answer, context.contracts, _rules(was))
     send_form.expectation = expectation_cards.answered(was, answers.with_rules(answer, rules))
     send_form.rule_at = ""
     paths = [each.path for each in rules if each.taken]

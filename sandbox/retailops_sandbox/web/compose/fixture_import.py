@@ -9,11 +9,14 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+from pathlib import Path
 
 import msgspec
 
 from retailops_sandbox import importing
+from retailops_sandbox.contracts.catalogue import Contracts
 from retailops_sandbox.errors import SandboxError, SourceError, UsageError, system_reason
+from retailops_sandbox.workspace.workspace import Workspace
 
 LARGE = 256 * 1024
 """The characters above which a text is read by a process of its own."""
@@ -39,6 +42,8 @@ class _Pasted(msgspec.Struct, frozen=True):
     text: str
     action: str
     edition: str
+    workspace: str
+    """The folder of the workspace, which may have contracts of its own."""
 
 
 class _Answer(msgspec.Struct, frozen=True):
@@ -48,14 +53,15 @@ class _Answer(msgspec.Struct, frozen=True):
     refusal: str = ""
 
 
-async def read(text: str, action: str, edition: str) -> ImportedFixture:
+async def read(text: str, action: str, edition: str, workspace: Workspace) -> ImportedFixture:
     """The fixture of a pasted text; SandboxError where it holds none, several, or takes too long to read.
 
     A text that no contract is known by belongs to `action` and `edition`.
     """
+    pasted = _Pasted(text, action, edition, str(workspace.root))
     if len(text) <= LARGE:
-        return _fixture(_Pasted(text, action, edition))
-    return await asyncio.to_thread(_in_process, _Pasted(text, action, edition))
+        return _fixture(pasted, workspace.contracts)
+    return await asyncio.to_thread(_in_process, pasted)
 
 
 def _in_process(pasted: _Pasted) -> ImportedFixture:
@@ -79,13 +85,13 @@ def _in_process(pasted: _Pasted) -> ImportedFixture:
     return answer.fixture
 
 
-def _fixture(pasted: _Pasted) -> ImportedFixture:
-    found = importing.read(pasted.text, file="")
+def _fixture(pasted: _Pasted, contracts: Contracts) -> ImportedFixture:
+    found = importing.read(pasted.text, contracts, file="")
     try:
-        made, _ = importing.as_steps(found, file="")
+        made, _ = importing.as_steps(found, contracts, file="")
     except SourceError:
         # An imported file does not name its contract: that of the page is assumed.
-        made, _ = importing.as_steps(found, file="", action=pasted.action, edition=pasted.edition)
+        made, _ = importing.as_steps(found, contracts, file="", action=pasted.action, edition=pasted.edition)
     if len(made) > 1:
         places = ", ".join(each.place for each in made[:5])
         what = f"there are {len(made)} requests ({places})"
@@ -106,7 +112,7 @@ def main() -> None:
     """Read a pasted text from standard input, and write what it holds to standard output."""
     pasted = msgspec.json.decode(sys.stdin.buffer.read(), type=_Pasted)
     try:
-        answer = _Answer(_fixture(pasted))
+        answer = _Answer(_fixture(pasted, Workspace(Path(pasted.workspace)).contracts))
     except SandboxError as error:
         answer = _Answer(refusal=str(error))
     sys.stdout.buffer.write(msgspec.json.encode(answer))

@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 from starlette.datastructures import FormData
 
-from retailops_sandbox.contracts import contract
+from retailops_sandbox.contracts.catalogue import Contracts
 from retailops_sandbox.errors import FileError, SandboxError, UsageError
 from retailops_sandbox.reporting.render import changes
 from retailops_sandbox.web.compose import fixture_import, opening
@@ -43,9 +43,9 @@ class Opened(msgspec.Struct, frozen=True):
     def of(cls, send_form: SendForm) -> Opened:
         return cls(**{name: getattr(send_form, name) for name in cls.__struct_fields__})
 
-    def restore(self, send_form: SendForm) -> None:
-        """Put it back into the form."""
-        contract.load(self.action, self.edition)
+    def restore(self, send_form: SendForm, contracts: Contracts) -> None:
+        """Put it back into the form; SandboxError where it is of none of the contracts."""
+        contracts.load(self.action, self.edition)
         send_form.action, send_form.edition = self.action, self.edition
         send_form.payload, send_form.expectation = self.payload, self.expectation
         _open(send_form, self.fixture, self.loaded, self.expectation_loaded)
@@ -315,7 +315,9 @@ class FixtureButtons:
     async def take_in(self, send_form: SendForm) -> FixtureNotice:
         """Make a fixture of the pasted text. Refused names the field."""
         try:
-            imported = await fixture_import.read(send_form.import_text, send_form.action, send_form.edition)
+            imported = await fixture_import.read(
+                send_form.import_text, send_form.action, send_form.edition, self._context.workspace
+            )
         except SandboxError as error:
             raise Refused("import_text", str(error)) from error
         if len(imported.text) > MOST_TYPED:
@@ -349,7 +351,7 @@ class FixtureButtons:
         now = Opened.of(send_form)
         done = self._fixtures.undo(id) if id else None
         if was:
-            _opened(was).restore(send_form)
+            _opened(was).restore(send_form, self._context.contracts)
         if done is not None and send_form.fixture in ("", *done.change.stems):
             self._open_as_it_is(send_form, done.change.now)
         what = _undone(done) if done is not None else "What was typed is back."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from retailops_sandbox import jsontext
-from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.send_form import MOST_TYPED, SendForm, resend_form
@@ -15,7 +14,7 @@ def form_named(context: AppContext, action: str, edition: str, name: str) -> tup
 
     UsageError where there is no fixture of that name.
     """
-    wanted = contract.load(action, edition)
+    wanted = context.contracts.load(action, edition)
     kept = jsontext.pretty(wanted.examples.request) + "\n"
     notice = ""
     if name:

@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 from retailops_sandbox import jsontext
 from retailops_sandbox.composing import Names
-from retailops_sandbox.contracts import contract
+from retailops_sandbox.contracts.catalogue import Contracts
 from retailops_sandbox.errors import SandboxError, UsageError
 from retailops_sandbox.model import Expectation, Json
 from retailops_sandbox.scenarios import scenario
@@ -145,7 +145,7 @@ class ComposePages(RoomPages):
     async def change(self, request: Request) -> Response:
         """Do the action of a button other than Send with the typed form, and show the page again."""
         form = await forms.read(request, largest=_LARGEST)
-        send_form = await asyncio.to_thread(_read, form)
+        send_form = await asyncio.to_thread(_read, form, self._context.contracts)
         wrong = await asyncio.to_thread(_take_inputs, send_form, form)
         before = msgspec.structs.replace(send_form)
         wanted = request.headers.get("hx-target", "")
@@ -216,7 +216,7 @@ class ComposePages(RoomPages):
         For the script of the page, the answer's pane instead, and of a refused form what says why.
         """
         form = await forms.read(request, largest=_LARGEST)
-        send_form = await asyncio.to_thread(_read, form)
+        send_form = await asyncio.to_thread(_read, form, self._context.contracts)
         receivers = self._context.read_receivers()
         in_place = request.headers.get("hx-target") == "answer"
         try:
@@ -436,7 +436,7 @@ class ComposePages(RoomPages):
             notices=notices,
             problems=wrong,
             gives_advice=(notices.advice or ADVICE.of(request)) == "on",
-            can_advise=bool(contract.load(send_form.action, send_form.edition).advice),
+            can_advise=bool(self._context.contracts.load(send_form.action, send_form.edition).advice),
             speaks=self._context.speaks(target.receiver),
             unsaved=unsaved,
             part=part,
@@ -456,7 +456,7 @@ class ComposePages(RoomPages):
         return self._page(request, template, page, target=target, refused=refused)
 
     def _findings(self, receivers: KnownReceivers, send_form: SendForm) -> Findings:
-        wanted = contract.load(send_form.action, send_form.edition)
+        wanted = self._context.contracts.load(send_form.action, send_form.edition)
         clock = self._context.clock
         receiver = receivers.find(send_form.receiver)
         names = Names(
@@ -474,7 +474,7 @@ def case_of(send_form: SendForm) -> Case:
     return Case(send_form.action, send_form.edition, fixture, send_form.receiver)
 
 
-def _read(form: FormData) -> SendForm:
+def _read(form: FormData, contracts: Contracts) -> SendForm:
     """The form as typed; SandboxError for an action and edition without a contract.
 
     HTTPException 413 where more was typed than this page can work on.
@@ -487,7 +487,7 @@ def _read(form: FormData) -> SendForm:
         raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, what)
     send_form = SendForm.of(form)
     # Action and edition become parts of paths: only those of a contract may be read or written.
-    contract.load(send_form.action, send_form.edition)
+    contracts.load(send_form.action, send_form.edition)
     return send_form
 
 

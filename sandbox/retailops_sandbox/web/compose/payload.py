@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 import msgspec
 from starlette.datastructures import FormData
 
-from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import SandboxError, SourceError
 from retailops_sandbox.foreign_text import WHOLE
 from retailops_sandbox.jsontext.pointer import PointerError
@@ -40,7 +39,7 @@ def panel(
     read_fixture: Callable[[], str | None],
 ) -> PayloadPanel:
     """The panel of what is typed; `read_fixture` gives the stored text of the open fixture, None without."""
-    wanted = contract.load(send_form.action, send_form.edition)
+    wanted = context.contracts.load(send_form.action, send_form.edition)
     form_view = preview = None
     if send_form.view == "form":
         form_view = payload_form.of(
@@ -72,7 +71,7 @@ def take_inputs(send_form: SendForm, form: FormData) -> str:
 
 def press(context: AppContext, send_form: SendForm, word: str, pointer: str) -> None:
     """Press one of EDITS; Refused where that cannot be done at the pointer."""
-    wanted = contract.load(send_form.action, send_form.edition)
+    wanted = context.contracts.load(send_form.action, send_form.edition)
     kept = _fixture_text(context, send_form)
     send_form.touched = pointer
     try:

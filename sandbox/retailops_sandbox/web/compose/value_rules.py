@@ -52,7 +52,7 @@ class ValueRulePages(RoomPages):
         try:
             pane = ruling.pane(
                 self._context,
-                _compared(entry),
+                _compared(self._context, entry),
                 RuleForm.of(asked),
                 action="/compose",
                 back=f"/?from={entry.delivery.id}",
@@ -81,7 +81,7 @@ def make(context: AppContext, do: str, send_form: SendForm, form: FormData) -> s
     chosen = RuleForm.of(form)
     if do != "rule":
         chosen = msgspec.structs.replace(chosen, word=do)
-    about = _compared(entry)
+    about = _compared(context, entry)
     try:
         made = chosen.written(send_form.expectation or _judged(about), about, is_template=True)
         re_check(context, context.read_receivers(), entry, about.with_rule(chosen))
@@ -90,8 +90,9 @@ def make(context: AppContext, do: str, send_form: SendForm, form: FormData) -> s
     return made
 
 
-def _compared(entry: Entry) -> Compared:
-    return Compared.of(entry.delivery, redaction.listing.expectation(entry.judgement))
+def _compared(context: AppContext, entry: Entry) -> Compared:
+    expected = redaction.listing.expectation(entry.judgement)
+    return Compared.of(entry.delivery, expected, context.contracts)
 
 
 def _judged(about: Compared) -> str:

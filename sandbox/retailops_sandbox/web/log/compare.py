@@ -14,7 +14,7 @@ from starlette.routing import Route
 from retailops_sandbox import redaction
 from retailops_sandbox.answers import content
 from retailops_sandbox.comparing import NO_SETS
-from retailops_sandbox.contracts import contract
+from retailops_sandbox.contracts.catalogue import Contracts
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.model import Delivery, Json
 from retailops_sandbox.reporting.render import answered, lines, shown, sidebyside
@@ -82,9 +82,10 @@ class ComparePages(RoomPages):
         found = entries(self._context, ids)
         both = [_known(id, entry) for id, entry in found.items()]
         first, second = both[0], both[-1]
-        words = [self._context.words(each.row.action, each.row.edition) for each in (first, second)]
+        words = [self._context.words(each.delivery.action, each.delivery.edition) for each in (first, second)]
         target = self._chosen_target(request, self._context.read_receivers())
-        return self._page(request, "log/compare.html", _compared(first, second, words), target=target)
+        page = _compared(first, second, words, self._context.contracts)
+        return self._page(request, "log/compare.html", page, target=target)
 
 
 def _known(id: str, entry: Entry | None) -> Entry:
@@ -93,14 +94,17 @@ def _known(id: str, entry: Entry | None) -> Entry:
     return entry
 
 
-def _compared(first: Entry, second: Entry, words: Sequence[ContractWords]) -> ComparePage:
+def _compared(
+    first: Entry, second: Entry, words: Sequence[ContractWords], contracts: Contracts
+) -> ComparePage:
     """The page with two deliveries. `words` are those of their contracts."""
     one, other = first.delivery, second.delivery
+    rows = first.row(contracts), second.row(contracts)
     return ComparePage(
-        first=first.row,
-        second=second.row,
-        facts=_facts(first.row, second.row, words),
-        answers=_sides(one, other, redaction.listing.answered, _answer_words, _sets(other)),
+        first=rows[0],
+        second=rows[1],
+        facts=_facts(*rows, words),
+        answers=_sides(one, other, redaction.listing.answered, _answer_words, _sets(other, contracts)),
         requests=_sides(one, other, redaction.listing.payload, _payload_words, NO_SETS),
         request_facts=_request_facts(one, other),
     )
@@ -143,11 +147,9 @@ def _sides(
     return Sides(sidebyside.view(values[0], values[1], sets=sets))
 
 
-def _sets(sent: Delivery) -> Mapping[str, tuple[str, ...]]:
-    try:
-        return contract.load(sent.action, sent.edition).arrays
-    except SandboxError:
-        return NO_SETS  # A log may hold deliveries of a removed contract.
+def _sets(sent: Delivery, contracts: Contracts) -> Mapping[str, tuple[str, ...]]:
+    agreed = contracts.find(sent.action, sent.edition)
+    return NO_SETS if agreed is None else agreed.arrays  # A log may hold deliveries of a removed contract.
 
 
 def _answer_words(sent: Delivery) -> str:

@@ -11,7 +11,7 @@ from msgspec import UNSET
 from starlette.requests import Request
 
 from retailops_sandbox import redaction
-from retailops_sandbox.contracts import contract
+from retailops_sandbox.contracts.catalogue import Contracts
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.model import Delivery, Judgement, record
 from retailops_sandbox.reporting.exporters import curl
@@ -135,7 +135,7 @@ def of_entry(
 ) -> DeliveryPage:
     """The page of a delivery of the log. `wrong` are the problems of its form by field. Blocks."""
     result = _result(context, receivers, entry, typed)
-    return _page(context, receivers, request, entry.row, wrong, result=result)
+    return _page(context, receivers, request, entry.row(context.contracts), wrong, result=result)
 
 
 def _page(
@@ -177,7 +177,7 @@ def _result(
         judgements=list(reversed(entry.judgements)),
         attempts=_attempts(context, sent),
         resends=_rows(context, Query(parent=sent.id)),
-        comparison=comparison_of(sent, latest),
+        comparison=comparison_of(sent, latest, context.contracts),
         curl=curl.command(
             sent.request,
             receiver,
@@ -221,12 +221,12 @@ def _differs_from_its_scenario(entry: Entry) -> bool:
     return bool(entry.delivery.scenario and entry.judgements and entry.judgements[0].differences)
 
 
-def comparison_of(sent: Delivery, judgement: Judgement | None) -> ComparedAnswer | None:
+def comparison_of(sent: Delivery, judgement: Judgement | None, contracts: Contracts) -> ComparedAnswer | None:
     """How an answer compares with its latest expectation; None where nothing was expected."""
     if judgement is None or judgement.expectation is None:
         return None
     try:
-        return compared.compared(sent, judgement, contract.load(sent.action, sent.edition))
+        return compared.compared(sent, judgement, contracts.load(sent.action, sent.edition))
     except SandboxError as error:
         # The contract of an old delivery, or of one from elsewhere, may not exist here.
         return compared.of(sent, judgement, (), None, f"not shown beside each other: {error}")

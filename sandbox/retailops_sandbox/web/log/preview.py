@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 from starlette.requests import Request
 
+from retailops_sandbox.contracts.catalogue import Contracts
 from retailops_sandbox.model import Delivery, Judgement
 from retailops_sandbox.reporting.render.compared import ComparedAnswer
 from retailops_sandbox.runlog.entries import Entry
@@ -36,14 +37,14 @@ def of_id(context: AppContext, request: Request, id: str) -> Preview | None:
     if flight is not None:
         return Preview(row=flight_row(flight), address=address)
     entry = context.log.delivery(id)
-    return None if entry is None else _of_entry(entry, address)
+    return None if entry is None else _of_entry(entry, address, context.contracts)
 
 
-def _of_entry(entry: Entry, address: str) -> Preview:
+def _of_entry(entry: Entry, address: str, contracts: Contracts) -> Preview:
     return Preview(
-        row=entry.row,
+        row=entry.row(contracts),
         address=address,
         delivery=entry.delivery,
         latest=entry.judgement,
-        comparison=comparison_of(entry.delivery, entry.judgement),
+        comparison=comparison_of(entry.delivery, entry.judgement, contracts),
     )

@@ -46,7 +46,7 @@ def resend(context: AppContext, receivers: KnownReceivers, entry: Entry) -> Rese
         raise Refused("send", lack)
     expectation = scenario.expectation(form.expectation) if form.expectation else None
     return Resend(
-        row=entry.row,
+        row=entry.row(context.contracts),
         target=context.target(receiver, form.action, form.edition),
         request=send_request(
             context, form, receiver, context.policy(receivers), expectation=expectation, resent=sent

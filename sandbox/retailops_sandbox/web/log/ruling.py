@@ -130,7 +130,8 @@ class RulePages(RoomPages):
         return done.id if done is not None else _ALONE
 
     def _compared(self, entry: Entry) -> Compared:
-        return Compared.of(entry.delivery, redaction.listing.expectation(entry.judgement))
+        expected = redaction.listing.expectation(entry.judgement)
+        return Compared.of(entry.delivery, expected, self._context.contracts)
 
     def _place(self, entry: Entry, about: Compared) -> _Place:
         """Where a rule for this delivery belongs."""
@@ -177,7 +178,7 @@ class RulePages(RoomPages):
             )
         except PointerError as error:
             raise HTTPException(HTTPStatus.NOT_FOUND, f"There is no such value here: {error}.") from error
-        page = RulePage(row=entry.row, pane=pane)
+        page = RulePage(row=entry.row(self._context.contracts), pane=pane)
         if "hx-request" in request.headers:
             found = self._part(request, part or "shell/rule_part.html", page)
             if problem:

@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from retailops_sandbox.errors import SandboxError, UsageError
 from retailops_sandbox.runlog.entries import Entry
-from retailops_sandbox.runlog.rows import DeliveryRow
+from retailops_sandbox.runlog.rows import DeliveryRow, Sort, sort_of
 from retailops_sandbox.web.log.resends import Batch, Batches, Resend, by_receiver, resend
 from retailops_sandbox.web.shell import forms
 from retailops_sandbox.web.shell.context import AppContext, Target
@@ -153,7 +153,12 @@ class SelectedPages(RoomPages):
     def _sent(self, batch: Batch, before: DeliveryRow) -> Sent:
         id = batch.sent.get(before.id, "")
         entry = self._context.log.delivery(id) if id else None
-        return Sent(before, id, entry.row if entry else None, batch.problems.get(before.id, ""))
+        return Sent(
+            before,
+            id,
+            entry.row(self._context.contracts) if entry else None,
+            batch.problems.get(before.id, ""),
+        )
 
     def _resends(self, ids: Sequence[str]) -> tuple[list[Resend], dict[str, str]]:
         """The deliveries as they would be sent again, the oldest first, and why others cannot be."""
@@ -203,4 +208,8 @@ def entries(context: AppContext, ids: Sequence[str]) -> dict[str, Entry | None]:
         what = f"{len(distinct):,} deliveries are ticked, and at most {MOST} are taken at once."
         raise HTTPException(HTTPStatus.BAD_REQUEST, what)
     found = {id: context.log.delivery(id) for id in distinct}
-    return dict(sorted(found.items(), key=lambda each: each[1].row.sort if each[1] else (0, each[0])))
+    return dict(sorted(found.items(), key=lambda each: _sort(*each)))
+
+
+def _sort(id: str, entry: Entry | None) -> Sort:
+    return (0 if entry is None else sort_of(entry.delivery.sent_at)), id

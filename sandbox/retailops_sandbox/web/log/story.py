@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from itertools import islice
+from typing import NamedTuple
 
 import msgspec
 from starlette.requests import Request
@@ -13,6 +14,7 @@ from starlette.routing import Route
 
 from retailops_sandbox import redaction
 from retailops_sandbox.comparing import compare
+from retailops_sandbox.contracts.catalogue import Contracts
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.model import Delivery, Difference
 from retailops_sandbox.reporting.render import answered, lines
@@ -89,7 +91,7 @@ class StoryPages(RoomPages):
         kept = list(islice(self._context.log.rows(Query(order=order)), _MOST + 1))
         found = (self._context.log.delivery(row.id) for row in reversed(kept[:_MOST]))
         words = self._context.words
-        chapters = story([each for each in found if each is not None], words)
+        chapters = story([each for each in found if each is not None], words, self._context.contracts)
         rows = [each.row for each in chapters]
         names = dict.fromkeys(name for each in rows for name in each.orders if name != order)
         kinds = dict.fromkeys(words(each.action, each.edition).subject for each in rows)
@@ -107,9 +109,17 @@ class StoryPages(RoomPages):
         return self._page(request, "log/story.html", page, target=target)
 
 
-def story(sent: Sequence[Entry], words: Callable[[str, str], ContractWords]) -> list[Chapter]:
+class _Sent(NamedTuple):
+    row: DeliveryRow
+    delivery: Delivery
+
+
+def story(
+    entries: Sequence[Entry], words: Callable[[str, str], ContractWords], contracts: Contracts
+) -> list[Chapter]:
     """The chapters of deliveries, the oldest first. `words` finds those of an action's edition."""
-    by_payload: dict[str, Entry] = {}
+    sent = [_Sent(each.row(contracts), each.delivery) for each in entries]
+    by_payload: dict[str, _Sent] = {}
     chapters: list[Chapter] = []
     places = _places([each.row.sent_at for each in sent])
     for number, each in enumerate(sent):
@@ -147,7 +157,7 @@ def _places(instants: Sequence[str]) -> list[float]:
     return [round(1 + 98 * ((first if each is None else each) - first) / span, 2) for each in known]
 
 
-def _gap(before: Entry | None, each: Entry) -> timedelta | None:
+def _gap(before: _Sent | None, each: _Sent) -> timedelta | None:
     if before is None:
         return None
     start, end = moment(before.row.sent_at), moment(each.row.sent_at)
@@ -166,7 +176,7 @@ def _words(gap: timedelta) -> str:
     return f"{hours} h {minutes % 60} min" if hours < 24 else f"{hours // 24} d {hours % 24} h"
 
 
-def _became(before: Entry, each: Entry, words: ContractWords) -> list[str]:
+def _became(before: _Sent, each: _Sent, words: ContractWords) -> list[str]:
     """What changed in the outcome of the same payload."""
     pairs = {  # By the name of what changed; what is told needs none.
         "verdict": (before.row.verdict_word, each.row.verdict_word),

@@ -11,7 +11,6 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import SandboxError, UsageError
 from retailops_sandbox.model import Receiver
 from retailops_sandbox.web.receivers import env_requirements
@@ -336,7 +335,7 @@ class ReceiverPages(RoomPages):
             replaces=replaces,
             copy_of=copy_of,
             actions=[
-                ActionPath(action.name, contract.load(action.name, action.editions[0]).path)
+                ActionPath(action.name, self._context.contracts.load(action.name, action.editions[0]).path)
                 for action in actions
             ],
             differing=differing(typed, actions),

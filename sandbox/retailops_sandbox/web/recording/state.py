@@ -110,6 +110,7 @@ class Recording:
             transport=self._context.transport,
             log=run,
             clock=clock,
+            contracts=self._context.contracts,
             environment=self._context.environment,
             policy=policy,
         )
@@ -180,7 +181,8 @@ class Recording:
         flights = [self._context.sending.flight(id) for id in review.deliveries]
         entries = [self._context.log.delivery(id) for id in review.deliveries]
         landed = [Recorded(each.delivery, each.judgement) for each in entries if each is not None]
-        draft = recording.draft(landed, CaseReader(self._context.workspace).payload_if_any)
+        fixture = CaseReader(self._context.workspace).payload_if_any
+        draft = recording.draft(landed, fixture, self._context.contracts)
         by_id = {each.delivery.id: each.delivery for each in landed}
         waiting = sum(
             flight is not None and not flight.problem and flight.id not in by_id for flight in flights

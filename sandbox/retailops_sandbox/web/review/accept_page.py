@@ -107,7 +107,7 @@ class AcceptPages(RoomPages):
             except SandboxError as error:
                 refused = [*refused, str(error)]
         page = AcceptPage(
-            row=entry.row,
+            row=entry.row(self._context.contracts),
             base=f"/deliveries/{entry.delivery.id}/accept",
             acceptance=acceptance,
             objections=objections,

@@ -109,7 +109,7 @@ class Acceptances:
         file = self.expected_by(sent) if has_file else ""
 
         def accepted(rules: Collection[str] | None) -> accepting.Accepted:
-            return saving.accept_for_fixture(before, one, rules=rules, file=file)
+            return saving.accept_for_fixture(before, one, self._context.contracts, rules=rules, file=file)
 
         made = accepted(None)
         offered = _offered(made.proposals, sent.step, ticks)
@@ -152,7 +152,9 @@ class Acceptances:
         }
 
         def decided(rules: Collection[str] | None) -> saving.Outcome:
-            return saving.decide(plan.text, place, group, decisions, ACCEPT, rules=rules, file=plan.file)
+            return saving.decide(
+                plan.text, place, group, decisions, ACCEPT, workspace.contracts, rules=rules, file=plan.file
+            )
 
         done = decided(None)
         offered = _offered(done.proposals, sent.step, ticks)

@@ -21,7 +21,7 @@ from retailops_sandbox.accepting.deciding import RegexPreview
 from retailops_sandbox.accepting.saving import Judged
 from retailops_sandbox.comparing import matchers
 from retailops_sandbox.comparing.values import type_name
-from retailops_sandbox.contracts import contract
+from retailops_sandbox.contracts.catalogue import Contracts
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.jsontext import holds_mark
 from retailops_sandbox.model import Delivery, Difference, Rule
@@ -294,7 +294,7 @@ class ReviewPages(RoomPages):
             for_all=for_all,
             delivery=first.delivery,
             line=sidebyside.of_difference(item.difference),
-            whole=_whole_answer(first),
+            whole=_whole_answer(first, self._context.contracts),
             choice=review.choices.get(number),
             consequence=consequence(item.difference),
             rule_form=rule_form,
@@ -430,9 +430,9 @@ def _meaning(word: str, came: Any) -> str:
     return f"any {type_name(came)}" if word == "type" else matchers.MATCHERS[word].words
 
 
-def _whole_answer(judged: Judged) -> View | None:
+def _whole_answer(judged: Judged, contracts: Contracts) -> View | None:
     """The answer beside what was expected; None where they cannot be shown so."""
-    sets = contract.load(judged.delivery.action, judged.delivery.edition).arrays
+    sets = contracts.load(judged.delivery.action, judged.delivery.edition).arrays
     try:
         return sidebyside.of(judged.delivery, judged.judgement, sets)
     except sidebyside.NotTriedAgain:

@@ -15,7 +15,6 @@ import msgspec
 from retailops_sandbox import accepting, redaction
 from retailops_sandbox.accepting import ACCEPT, KEEP, Decision, Key, ProposedRule, saving
 from retailops_sandbox.accepting.saving import FileChange, Judged
-from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.reporting.render import changes
 from retailops_sandbox.runlog.entries import Entry
@@ -120,6 +119,7 @@ class Review:
 
     def _add(self, plan: Plan, file: Path, judged: Sequence[Judged]) -> None:
         self._plans[plan.id] = plan
+        contracts = self._workspace.contracts
         judged = [each for each in judged if self._has_place(plan, each)]
         for each in judged:
             if each.failed and not each.judgement.differences:
@@ -129,13 +129,13 @@ class Review:
             first = next(each for each in group if each.failed)
             objections = accepting.objections(first.delivery, first.judgement)
             subject = Subject(plan, file, place, group, objections)
-            case_of = saving.case(place, first)
+            case_of = saving.case(place, first, contracts)
             try:
                 accepting.accept(plan.text, case_of, {}, file=plan.file)
             except accepting.ExpectationChanged as error:
                 self._problem(str(error))
                 continue
-            sets = tuple(contract.load(first.delivery.action, first.delivery.edition).arrays)
+            sets = tuple(contracts.load(first.delivery.action, first.delivery.edition).arrays)
             differences = first.judgement.differences
             for difference in differences:
                 options = accepting.decision_options(difference, sets)
@@ -270,14 +270,23 @@ class Review:
 
     def _decided(self, text: str, subject: Subject, decisions: Mapping[Key, Decision]) -> saving.Outcome:
         """The outcome of the decisions on an expectation, with those of its proposed rules that are taken."""
-        done = saving.decide(text, subject.place, subject.group, decisions, KEEP, file=subject.plan.file)
+        done = self._decide(text, subject, decisions)
         offered = self._offered(subject, done.proposals)
         if all(each.is_taken == each.proposal.taken for each in offered):
             return done
         rules = [each.proposal.path for each in offered if each.is_taken]
-        return saving.decide(
-            text, subject.place, subject.group, decisions, KEEP, rules=rules, file=subject.plan.file
-        )
+        return self._decide(text, subject, decisions, rules)
+
+    def _decide(
+        self,
+        text: str,
+        subject: Subject,
+        decisions: Mapping[Key, Decision],
+        rules: Collection[str] | None = None,
+    ) -> saving.Outcome:
+        place, group, contracts = subject.place, subject.group, self._workspace.contracts
+        file = subject.plan.file
+        return saving.decide(text, place, group, decisions, KEEP, contracts, rules=rules, file=file)
 
     def _offered(self, subject: Subject, proposals: Sequence[ProposedRule]) -> list[OfferedRule]:
         step = subject.first.delivery.step

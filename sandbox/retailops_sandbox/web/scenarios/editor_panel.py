@@ -6,10 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from retailops_sandbox.contracts import contract
+from retailops_sandbox.contracts.catalogue import Contracts
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.errors import SandboxError, SourceError
-from retailops_sandbox.model import Scenario
 from retailops_sandbox.reporting.render import changes
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.scenarios.scenario import Plan
@@ -198,19 +197,19 @@ def edit_clash(name: str, disk: str | None, typed: str) -> EditClash:
 
 
 def _vocabulary(workspace: Workspace, text: str) -> list[Word]:
-    known = _contract_of(text)
+    contracts = workspace.contracts
+    known = _contract_of(text, contracts)
     fixtures = [info.name for info in workspace.fixtures(known.action, known.edition)]
-    return scenario_vocabulary(known.action, known.edition, fixtures)
+    return scenario_vocabulary(known, contracts, fixtures)
 
 
-def _contract_of(text: str) -> Contract:
+def _contract_of(text: str, contracts: Contracts) -> Contract:
     """The contract that a file names; where it names none that is known, the default one."""
-    meant = Scenario(steps=[])
     try:
         named = scenario.read(text, id="", file="").scenario
-        return contract.load(named.action, named.edition)
+        return contracts.load(named.action, named.edition)
     except SandboxError:
-        return contract.load(meant.action, meant.edition)
+        return contracts.load(*contracts.default)
 
 
 def _own_expectation(workspace: Workspace, action: str, edition: str, fixture: str) -> str:

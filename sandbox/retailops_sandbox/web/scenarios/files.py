@@ -13,7 +13,6 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from retailops_sandbox.contracts import contract
 from retailops_sandbox.errors import SandboxError, UsageError
 from retailops_sandbox.model import Scenario, Step
 from retailops_sandbox.scenarios import scenario
@@ -76,7 +75,7 @@ class ScenarioFilePages(RoomPages):
         agreed = forms.text(typed, "contract")
         action, _, edition = agreed.partition(" ")
         try:
-            contract.load(action, edition)
+            self._context.contracts.load(action, edition)
             fixtures = [info.name for info in self._context.workspace.fixtures(action, edition)]
             first = _FIRST if _FIRST in fixtures else next(iter(fixtures), _FIRST)
             text = scenario.spelled(

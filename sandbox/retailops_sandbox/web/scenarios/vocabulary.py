@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 from retailops_sandbox import jsontext
-from retailops_sandbox.contracts import contract
+from retailops_sandbox.contracts.catalogue import Contracts
+from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.web.shell.expectation_vocabulary import expectation_vocabulary
 from retailops_sandbox.web.shell.vocabulary import Word, vocabulary
 from retailops_sandbox.workspace import schemas
@@ -18,18 +19,17 @@ _OBJECTS = {"/variables", f"{_STEP}/set", f"{_STEP}/capture", f"{_STEP}/deliver"
 """The places of objects, which a file that names them has."""
 
 
-def scenario_vocabulary(action: str, edition: str, fixtures: Sequence[str]) -> list[Word]:
+def scenario_vocabulary(agreed: Contract, contracts: Contracts, fixtures: Sequence[str]) -> list[Word]:
     """The words of a scenario of this contract, which has these fixtures; those of outer objects first."""
-    definitions = schemas.scenario(fixtures)["definitions"]
-    expectation = expectation_vocabulary(action, edition)
-    request = contract.load(action, edition).request_schema
+    definitions = schemas.scenario(contracts, fixtures)["definitions"]
+    expectation = expectation_vocabulary(agreed)
     return [
         *_fields("", definitions["Scenario"]),
         *_fields(_STEP, definitions["Step"]),
         *_fields(f"{_STEP}/deliver", definitions["Deliver"]),
         *_beneath(f"{_STEP}/expect", expectation),
         *_beneath(f"{_STEP}/expect/*", expectation),
-        *vocabulary(request, f"{_STEP}/payload"),
+        *vocabulary(agreed.request_schema, f"{_STEP}/payload"),
     ]
 
 

@@ -9,11 +9,10 @@ import msgspec
 
 from retailops_sandbox import composing
 from retailops_sandbox.composing.editions import SpokenEditions, spoken
-from retailops_sandbox.contracts import contract
-from retailops_sandbox.contracts.recognition import DEFAULT_EDITION
+from retailops_sandbox.contracts.catalogue import Contracts
 from retailops_sandbox.engine import Clock, DeliveryLog, Ports, Transport
 from retailops_sandbox.errors import SandboxError, UsageError
-from retailops_sandbox.model import Json, Receiver
+from retailops_sandbox.model import DEFAULT_EDITION, Json, Receiver
 from retailops_sandbox.redaction import SecretPolicy, Secrets
 from retailops_sandbox.reporting.render.contract_words import ContractWords, words_of
 from retailops_sandbox.runlog.opening import open_log
@@ -108,7 +107,7 @@ class AppContext:
         self._secret_env = secret_env
         self.workspace = workspace
         self.writer = writer
-        self.log = log or open_log(workspace.runs_dir)
+        self.log = log or open_log(workspace.runs_dir, lambda: workspace.contracts)
         self.stand_in = stand_in
         self.stand_in_receiver = Receiver(name="stand-in", base_url=stand_in_url, token=TOKEN, stand_in=True)
         self._receivers_file = ReceiversFile(workspace, self.stand_in_receiver)
@@ -143,24 +142,22 @@ class AppContext:
 
     # --- contracts ---
 
+    @property
+    def contracts(self) -> Contracts:
+        """The workspace's contracts as they are now."""
+        return self.workspace.contracts
+
     def actions(self) -> list[Action]:
         """The actions that have a contract, the default one first, each group together."""
-        editions: dict[str, list[str]] = {}
-        for action, edition in contract.available():
-            editions.setdefault(action, []).append(edition)
-        return sorted((self._action(name, each) for name, each in editions.items()), key=_place)
-
-    def _action(self, name: str, editions: Sequence[str]) -> Action:
-        known = tuple(sorted(editions, key=_default_first))
-        agreed = contract.load(name, known[0])
-        return Action(name, known, agreed.group, agreed.summary)
+        contracts = self.contracts
+        actions = dict.fromkeys(action for action, _ in contracts.names)
+        return sorted((_action(name, contracts) for name in actions), key=_place)
 
     def words(self, action: str, edition: str) -> ContractWords:
         """The words of a contract; empty ones for a contract that does not exist here."""
-        try:
-            return words_of(contract.load(action, edition))
-        except SandboxError:
-            return ContractWords()  # A log may hold deliveries of a removed contract.
+        agreed = self.contracts.find(action, edition)
+        # A log may hold deliveries of a removed contract.
+        return ContractWords() if agreed is None else words_of(agreed)
 
     # --- receivers ---
 
@@ -205,7 +202,7 @@ class AppContext:
 
     def speaks(self, receiver: Receiver) -> SpokenEditions:
         """The editions that a receiver speaks."""
-        return editions_of(receiver, {}, self.environment)
+        return editions_of(receiver, {}, self.environment, self.contracts)
 
     def targets(self) -> list[Target]:
         """Where a send of the first action to each receiver would go.
@@ -220,22 +217,24 @@ class AppContext:
 
     def default_target(self, receiver: Receiver) -> Target:
         """The target of a send of the first action, in the edition that the receiver speaks."""
-        return self.target(receiver, self.actions()[0].name, self.speaks(receiver).default)
+        action, _ = self.contracts.default
+        return self.target(receiver, action, self.speaks(receiver).edition_of(action, self.contracts))
 
     def target(
         self, receiver: Receiver, action: str, edition: str, variables: Mapping[str, Json] | None = None
     ) -> Target:
         """The target of a send to this receiver. Secrets in its URL are redacted."""
         try:
-            wanted = contract.load(action, edition)
+            contracts = self.contracts
+            wanted = contracts.load(action, edition)
             resolved, secrets = self.resolved(receiver, variables)
-            speaks = spoken(resolved)
+            speaks = spoken(resolved, contracts)
             doubt = (
                 ""
                 if speaks.includes(edition)
                 else f"The payload is {edition}, and the receiver {speaks.words}."
             )
-            return Target(receiver, (secrets.url(composing.url(resolved, wanted)),), doubt=doubt)
+            return Target(receiver, (secrets.url(composing.url(resolved, wanted, contracts)),), doubt=doubt)
         except SandboxError as error:
             known = self._policy((receiver,)).secrets(receiver)
             return Target(receiver, (known.url(receiver.base_url),), str(error))
@@ -262,8 +261,10 @@ def grouped(actions: Iterable[Action]) -> dict[str, list[Action]]:
     return groups
 
 
-def _default_first(edition: str) -> tuple[bool, str]:
-    return edition != DEFAULT_EDITION, edition
+def _action(name: str, contracts: Contracts) -> Action:
+    editions = contracts.editions(name)
+    agreed = contracts.load(name, editions[0])
+    return Action(name, editions, agreed.group, agreed.summary)
 
 
 def _place(action: Action) -> tuple[int, str, bool, str]:

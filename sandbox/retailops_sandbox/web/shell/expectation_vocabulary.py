@@ -8,7 +8,6 @@ from typing import Any
 
 from retailops_sandbox import jsontext
 from retailops_sandbox.comparing.matchers import HEADER, MATCHERS
-from retailops_sandbox.contracts import contract
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.web.shell.vocabulary import Word, vocabulary
@@ -18,11 +17,9 @@ _TYPES = {"integer": "number"}
 """The types that matchers call otherwise than schemas."""
 
 
-@cache
-def expectation_vocabulary(action: str, edition: str) -> tuple[Word, ...]:
+def expectation_vocabulary(agreed: Contract) -> tuple[Word, ...]:
     """The words of an expectation of this contract's response, those of outer objects first."""
-    agreed = contract.load(action, edition)
-    fields = schemas.expectation()["definitions"]["Expectation"]["properties"]
+    fields = _fields()
     return (
         *(_field(name, schema, agreed) for name, schema in fields.items()),
         *vocabulary(agreed.response_schema, "/body"),
@@ -30,6 +27,12 @@ def expectation_vocabulary(action: str, edition: str) -> tuple[Word, ...]:
         _word("/rules", "*", "rule", "A matcher, which takes the place of equality.", _matchers(None)),
         _word("/headers", "*", "value or rule", "A value, or a matcher.", _matchers(HEADER)),
     )
+
+
+@cache
+def _fields() -> Mapping[str, Any]:
+    fields: Mapping[str, Any] = schemas.expectation()["definitions"]["Expectation"]["properties"]
+    return fields
 
 
 def _field(name: str, schema: Mapping[str, Any], agreed: Contract) -> Word:

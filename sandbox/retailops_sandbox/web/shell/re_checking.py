@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from retailops_sandbox import redaction
 from retailops_sandbox.comparing import Judge
-from retailops_sandbox.contracts import contract
 from retailops_sandbox.model import Expectation
 from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.web.shell.context import AppContext
@@ -24,7 +23,7 @@ def re_check(
     `expected_by` is the file of the fixture whose own expectation it is.
     """
     sent = entry.delivery
-    agreed = contract.load(sent.action, sent.edition)
+    agreed = context.contracts.load(sent.action, sent.edition)
     found = Judge(agreed)(
         redaction.listing.answer(sent),
         expectation,

@@ -30,7 +30,7 @@ from retailops_sandbox.accepting import ruling
 from retailops_sandbox.accepting.ruling import EXACTLY, Preview, RuleChoice, RulePlace
 from retailops_sandbox.comparing import Judge, matchers
 from retailops_sandbox.comparing.matchers import RuleError
-from retailops_sandbox.contracts import contract
+from retailops_sandbox.contracts.catalogue import Contracts
 from retailops_sandbox.errors import SandboxError, UsageError
 from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.jsontext.pointer import PointerError
@@ -130,11 +130,11 @@ class Compared(NamedTuple):
     sets: Mapping[str, tuple[str, ...]]
 
     @classmethod
-    def of(cls, sent: Delivery, expectation: Expectation | None) -> Compared:
+    def of(cls, sent: Delivery, expectation: Expectation | None, contracts: Contracts) -> Compared:
         """UsageError where no body is expected."""
         if expectation is None or expectation.body is UNSET:
             raise UsageError("no body is expected here", mend="expect one first")
-        return cls(sent, expectation, contract.load(sent.action, sent.edition).arrays)
+        return cls(sent, expectation, contracts.load(sent.action, sent.edition).arrays)
 
     def place(self, form: RuleForm) -> RulePlace:
         """The place of a value; PointerError where there is none."""
@@ -215,7 +215,7 @@ def previewed(context: AppContext, about: Compared, form: RuleForm) -> Preview:
     sent = about.sent
     expectation = about.with_rule(form)
     end = time.monotonic() + _SECONDS
-    judge = Judge(contract.load(sent.action, sent.edition))
+    judge = Judge(context.contracts.load(sent.action, sent.edition))
     paths = {form.at} if form.is_item else {form.at, about.place(form).wide} - {""}
     answers = _last_answers(context, sent)
     return ruling.preview(judge, expectation, answers, paths, has_time=lambda: time.monotonic() < end)

@@ -7,7 +7,7 @@ from starlette.datastructures import FormData
 
 from retailops_sandbox import jsontext, redaction
 from retailops_sandbox.errors import SourceError
-from retailops_sandbox.model import Json
+from retailops_sandbox.model import DEFAULT_ACTION, DEFAULT_EDITION, Json
 from retailops_sandbox.reporting.render import shown
 from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.runlog.rows import EDITED as EDITED
@@ -23,8 +23,8 @@ MOST_TYPED = 4_000_000
 class SendForm(msgspec.Struct, kw_only=True):
     """The compose page's form, as it was typed."""
 
-    action: str = "order_cancel"
-    edition: str = "draft"
+    action: str = DEFAULT_ACTION
+    edition: str = DEFAULT_EDITION
     fixture: str = ""
     payload: str = ""
     view: str = "raw"

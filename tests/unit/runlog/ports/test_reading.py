@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.model import Difference, Expectation, Judgement, Number, encoder
 from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.runlog.ports import Log
@@ -148,7 +149,9 @@ def test_of_judgements_of_one_instant_the_last_is_the_latest(backend: Backend) -
         entry = log.delivery(delivery.id)
         assert entry is not None
         assert entry.judgement is not None
-        assert (entry.judgement.verdict, entry.row.verdict, next(log.rows()).verdict) == (expected,) * 3
+        assert (entry.judgement.verdict, entry.row(SHIPPED_CONTRACTS).verdict, next(log.rows()).verdict) == (
+            expected,
+        ) * 3
         with writing(backend, LATER) as later:
             later.append(judge(delivery, "errored"))
 

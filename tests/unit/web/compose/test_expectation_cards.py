@@ -12,13 +12,13 @@ from msgspec import UNSET
 
 from retailops_sandbox import jsontext
 from retailops_sandbox.comparing.rules import compile_rules
-from retailops_sandbox.contracts import contract
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.model import Expectation, Json, Mark
 from retailops_sandbox.web.compose import expectation_cards
 from retailops_sandbox.web.compose.expectation_cards import Box, Value
 from retailops_sandbox.web.compose.inputs import with_inner
 
-DRAFT = contract.load("order_cancel", "draft")
+DRAFT = SHIPPED_CONTRACTS.load("order_cancel", "draft")
 TEXT = """{
   "status": 200,
   "max_ms":   1500.50,

@@ -10,13 +10,14 @@ import pytest
 from retailops_sandbox.errors import SandboxError, UsageError
 from retailops_sandbox.web.compose import fixture_import
 from retailops_sandbox.web.compose.fixture_import import LARGE, ImportedFixture
+from retailops_sandbox.workspace.workspace import Workspace
 
 BODY = '{"a": 1}'
 LARGE_TEXT = f"{BODY}{' ' * LARGE}"
 
 
 def read(text: str) -> ImportedFixture:
-    return asyncio.run(fixture_import.read(text, "order_cancel", "v1"))
+    return asyncio.run(fixture_import.read(text, "order_cancel", "v1", Workspace.shipped()))
 
 
 def not_here(*_: Any) -> None:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from retailops_sandbox import jsontext, resources
 from retailops_sandbox.composing import Names
-from retailops_sandbox.contracts import contract
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
+from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.errors import SourceError
 from retailops_sandbox.jsontext.pointer import PointerError
 from retailops_sandbox.web.compose import payload_form
@@ -19,8 +20,8 @@ from retailops_sandbox.web.compose.findings import examine
 from retailops_sandbox.web.compose.inputs import typed
 from retailops_sandbox.web.compose.payload_form import Field, Filter, FormView, Group
 
-DRAFT = contract.load("order_cancel", "draft")
-V1 = contract.load("order_cancel", "v1")
+DRAFT = SHIPPED_CONTRACTS.load("order_cancel", "draft")
+V1 = SHIPPED_CONTRACTS.load("order_cancel", "v1")
 DEFAULT = (resources.fixtures_dir() / "order_cancel/draft/default.json").read_text()
 SHIPPED = [
     path
@@ -29,7 +30,7 @@ SHIPPED = [
 ]
 
 
-def form(text: str, fixture: str | None = None, agreed: contract.Contract = DRAFT) -> FormView:
+def form(text: str, fixture: str | None = None, agreed: Contract = DRAFT) -> FormView:
     findings = examine(text, agreed, Names())
     return payload_form.of(text, agreed, findings, fixture="default", fixture_text=fixture)
 
@@ -56,7 +57,7 @@ def field(view: FormView, pointer: str) -> Field:
     return found
 
 
-def put(text: str, pointer: str, written: str, agreed: contract.Contract = DRAFT) -> str:
+def put(text: str, pointer: str, written: str, agreed: Contract = DRAFT) -> str:
     """Type into one input of the form of a text."""
     found = field(form(text, agreed=agreed), pointer)
     name = f"{'json' if found.is_json else 'text'}:{pointer}"
@@ -71,7 +72,7 @@ def put(text: str, pointer: str, written: str, agreed: contract.Contract = DRAFT
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_a_form_that_nobody_typed_into_touches_no_byte(path: Path):
     text = path.read_text()
-    agreed = contract.load("order_cancel", path.parent.name)
+    agreed = SHIPPED_CONTRACTS.load("order_cancel", path.parent.name)
     assert typed(text, inputs(form(text, agreed=agreed))) == (text, [])
 
 

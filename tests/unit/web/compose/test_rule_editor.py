@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from starlette.datastructures import FormData
 
-from retailops_sandbox.contracts import contract
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.model import Number
 from retailops_sandbox.web.compose import rule_editor
 from retailops_sandbox.web.compose.rule_editor import RuleEditor
 from retailops_sandbox.web.shell.send_form import Refused
 
-DRAFT = contract.load("order_cancel", "draft")
+DRAFT = SHIPPED_CONTRACTS.load("order_cancel", "draft")
 DOCUMENT: dict[str, Any] = {
     "headers": {"Content-Type": "text/html", "X-Id": {"one_of": ["a", "b"]}},
     "body": {

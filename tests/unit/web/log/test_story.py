@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.model import Fault, Judgement, Response, Verdict
 from retailops_sandbox.reporting.render.contract_words import ContractWords
 from retailops_sandbox.runlog.entries import Entry
@@ -38,12 +39,12 @@ def entry(
 
 
 def story(sent: list[Entry], words: ContractWords = EVENTS) -> list[Chapter]:
-    return pages.story(sent, lambda action, edition: words)
+    return pages.story(sent, lambda action, edition: words, SHIPPED_CONTRACTS)
 
 
 def test_a_payload_that_was_sent_before_is_a_duplicate() -> None:
     first, other, again, third = story(
-        [entry(0), entry(1, payload='{"data":{"order":{"id":"4897","x":1}}}'), entry(2), entry(3)]
+        [entry(0), entry(1, payload='{"data":{"order":{"id":"4897","x":1}}}'), entry(2), entry(3)],
     )
     assert first.repeats is other.repeats is None
     assert again.repeats is not None
@@ -61,7 +62,7 @@ def test_another_outcome_of_the_same_payload_is_a_change() -> None:
             entry(2, fault=Fault("refused", "no"), verdict="errored"),
             entry(3, verdict="errored", receiver="other"),
             entry(4, verdict="errored", receiver="local"),
-        ]
+        ],
     )
     assert [list(each.became) for each in chapters] == [
         [],
@@ -79,7 +80,7 @@ def test_a_chapter_says_what_changed_in_the_payload() -> None:
             entry(0),
             entry(1, payload='{"data":{"order":{"id":"4898"}}}'),
             entry(2, payload=f'{{"data":{{"order":{{"id":"4898"}}}}, {members}}}'),
-        ]
+        ],
     )
     assert list(second.changes) == ['/data/order/id: "4897" → "4898"']
     assert second.before == "20240501T120000Z-aaaaaa.000000"

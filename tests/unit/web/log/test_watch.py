@@ -13,8 +13,8 @@ import pytest
 from retailops_sandbox.runlog.changes import Change
 from retailops_sandbox.runlog.index.indexed import State
 from retailops_sandbox.runlog.log import FileLog
-from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.web.log.watch import Watch
+from tests.support.logged import open_log, shipped
 from tests.support.records import judge, make_delivery, open_run
 
 
@@ -31,7 +31,7 @@ class CountedLog(FileLog):
 def flight(id: str, problem: str = "") -> Any:
     """As much of a flight as its row needs."""
     receiver = SimpleNamespace(name="shop", stand_in=False)
-    scenario = SimpleNamespace(action="order_cancel", edition="draft")
+    scenario = SimpleNamespace(contracts=[("order_cancel", "draft")])
     request = SimpleNamespace(
         label="default",
         plan=SimpleNamespace(scenario=scenario),
@@ -57,7 +57,7 @@ def run(body: Coroutine[Any, Any, None]) -> None:
 
 
 def test_it_looks_only_while_somebody_listens(tmp_path: Path) -> None:
-    log = CountedLog(tmp_path / "runs", print)
+    log = CountedLog(tmp_path / "runs", shipped, print)
 
     async def body() -> None:
         watch = Watch(log, list)
@@ -156,7 +156,7 @@ def test_a_bug_is_said_to_who_listens_and_the_next_page_looks_again(tmp_path: Pa
             return super().changes(since)
 
     async def body() -> None:
-        watch = Watch(BrokenLog(tmp_path / "runs", print), list)
+        watch = Watch(BrokenLog(tmp_path / "runs", shipped, print), list)
         await watch.latest_id()
         with watch.listening():
             await until(lambda: "ZeroDivisionError" in watch.problem)

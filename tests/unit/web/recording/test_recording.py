@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.errors import FileError
 from retailops_sandbox.model import Receiver
-from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.session.ports import SystemClock
 from retailops_sandbox.transport import Transport
 from retailops_sandbox.web.recording.state import Recording
 from retailops_sandbox.workspace.workspace import Workspace
+from tests.support.logged import open_log
 from tests.support.policies import secret_policy
 
 RECEIVER = Receiver("shop", "http://127.0.0.1:9")
@@ -29,6 +30,7 @@ def recording(root: Path, transport: Transport) -> Recording:
         transport=transport,
         clock=SystemClock(),
         environment={},
+        contracts=SHIPPED_CONTRACTS,
     )
     return Recording(context)
 

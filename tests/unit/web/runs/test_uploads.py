@@ -12,8 +12,8 @@ import pytest
 
 from retailops_sandbox.errors import FileError
 from retailops_sandbox.runlog.log import FileLog
-from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.web.runs.uploads import Uploads
+from tests.support.logged import open_log, shipped
 from tests.support.records import RUN, written
 
 
@@ -40,7 +40,7 @@ def test_of_files_of_one_run_that_come_at_once_one_is_shown(tmp_path: Path, kept
             return id
 
     text = written(tmp_path / "elsewhere")[0].read_bytes()
-    log = Slow(tmp_path / "runs", print)
+    log = Slow(tmp_path / "runs", shipped, print)
     uploads = Uploads(log)
     with ThreadPoolExecutor(8) as threads:
         names = [f"{number}.json" for number in range(8)]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.web.scenarios.vocabulary import scenario_vocabulary
 
 WORDS = {
-    (each.at, each.key): each for each in scenario_vocabulary("order_cancel", "draft", ["mine", "yours"])
+    (each.at, each.key): each
+    for each in scenario_vocabulary(
+        SHIPPED_CONTRACTS.load("order_cancel", "draft"), SHIPPED_CONTRACTS, ["mine", "yours"]
+    )
 }
 
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from retailops_sandbox.comparing.matchers import HEADER, MATCHERS
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.web.shell.expectation_vocabulary import expectation_vocabulary
 
-WORDS = {(each.at, each.key): each for each in expectation_vocabulary("order_cancel", "draft")}
+WORDS = {
+    (each.at, each.key): each
+    for each in expectation_vocabulary(SHIPPED_CONTRACTS.load("order_cancel", "draft"))
+}
 
 
 def test_the_fields_of_an_expectation_are_offered_with_what_may_stand_there():

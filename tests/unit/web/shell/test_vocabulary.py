@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from retailops_sandbox.contracts import contract
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.web.shell.vocabulary import vocabulary
 
 
 def test_every_key_is_offered_where_it_belongs_with_its_example():
     words = {
         (each.at, each.key): each
-        for each in vocabulary(contract.load("order_cancel", "draft").request_schema)
+        for each in vocabulary(SHIPPED_CONTRACTS.load("order_cancel", "draft").request_schema)
     }
     total = words["/data/order", "grand_total"]
     assert (total.types, total.is_required, total.values) == ("number", True, ("35",))
