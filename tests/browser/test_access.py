@@ -47,6 +47,10 @@ def test_a_place_is_for_everyone(browser: Browser, visited: Tour, place: Place):
         wrong += axe.violations(page, *axe.OF_THE_LAYOUT)
         wider = page.evaluate("document.documentElement.scrollWidth") - NARROW["width"]
         wrong += [f"the page scrolls sideways by {wider} pixels"] if wider > 0 else []
+        cut = page.locator("header nav").evaluate_all(
+            "(all) => all.some((e) => e.scrollWidth > e.clientWidth)"
+        )
+        wrong += ["the header cuts a place"] if cut else []
     assert not wrong, "\n".join(wrong)
 
 

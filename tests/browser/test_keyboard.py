@@ -90,6 +90,30 @@ def test_the_main_job_needs_no_mouse(page: Page):
     expect(banner).to_contain_text("passed")
 
 
+def test_an_action_is_chosen_by_keys_and_what_was_typed_for_another_stays(page: Page):
+    page.locator("#payload-view .cm-content").first.click()
+    page.keyboard.type(" ")
+    expect(page.locator("#unsaved[data-edited]")).to_be_visible()
+    menu = page.locator(".action-menu")
+    menu.locator("summary").press("Enter")
+    for _ in range(2):
+        page.keyboard.press("ArrowDown")
+    expect(menu.locator(".choice").nth(1)).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(menu.locator("summary")).to_be_focused()
+    menu.locator("summary").press("Enter")
+    menu.get_by_role("link", name="inventory_push").press("Enter")
+    page.wait_for_url("**action=inventory_push**")
+    # The browser remembers it, and the dot says where something is typed and not saved.
+    page.goto("/")
+    expect(menu.locator("summary")).to_contain_text("inventory_push")
+    menu.locator("summary").click()
+    expect(menu.get_by_role("link", name="order_cancel")).to_contain_text("unsaved edits")
+    menu.get_by_role("link", name="order_cancel").press("Enter")
+    page.wait_for_url("**action=order_cancel**")
+    expect(page.locator("#unsaved[data-edited]")).to_be_visible()
+
+
 def test_send_is_six_tabs_away(page: Page):
     page.goto("/?fixture=already-shipped")
     for _ in range(2):

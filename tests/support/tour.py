@@ -46,6 +46,7 @@ _CAME = {
         {"error_code": "ERR3000", "error_message": "The till is closed", "status": "info"},
     ]
 }
+_STOCK = [{"sku": f"S{number}", "quantity_available": number, "quantity_detail": []} for number in range(5)]
 _NOTHING = {"status": 200, "body": {"events": []}}
 
 
@@ -87,6 +88,8 @@ PLACES = [
     Place("compose-delivery", "/?from={failed}"),
     Place("compose-failed", "/?fixture=already-shipped&delivery={failed}"),
     Place("compose-recorded", "/?fixture=already-shipped&delivery={recorded}"),
+    Place("compose-without-events", "/?action=catalog_get_config&edition=v1&delivery={config}"),
+    Place("compose-many", "/?action=inventory_push&edition=v1&delivery={stock}"),
     Place("compose-errored", "/?fixture=already-shipped&delivery={errored}"),
     Place("compose-broken", "/compose", {**_COMPOSED, "payload": '{"version": 1,\n "data"'}),
     Place(
@@ -183,9 +186,11 @@ PLACES = [
     Place("log-refused", "/record/from-log", {}),
     Place("log-filtered", "/deliveries?verdict=failed&order=4897"),
     Place("log-preview", "/deliveries?show={failed}"),
+    Place("log-many", "/deliveries?action=inventory_push&show={stock}"),
     Place("log-again", "/deliveries/again?delivery={failed}&delivery={passed}&delivery=none"),
     Place("log-compare", "/deliveries/compare?a={passed}&b={failed}"),
     Place("log-story", "/deliveries/story?order=4897"),
+    Place("log-story-many", "/deliveries/story?order=S3"),
     Place("log-nothing-found", "/deliveries?order=none&text=nothing"),
     Place("log-asked-wrongly", "/deliveries?status=7&since=soon"),
     Place("latency", "/deliveries/latency"),
@@ -382,6 +387,13 @@ class _History:
             typed["expectation"] = json.dumps(expectation)
         return self._post("/send", **{**typed, **fields}).rpartition("/")[2]
 
+    def _send_of(self, action: str, to: str, url: str, expectation: Any = None, **changes: Any) -> str:
+        """Send the example of another action; the delivery's id."""
+        example = json.loads(resources.contract_text(f"{action}.v1"))["examples"]["request"]
+        example.pop("integration_auth_token", None)
+        fields = {"action": action, "edition": "v1", "payload": json.dumps({**example, **changes}, indent=2)}
+        return self._send(to, url, expectation, **fields, shown=f"{url}/{action}_v1")
+
     def _started(self, to: str, **fields: Any) -> str:
         """Start a run; its id."""
         part = self._http.post("/scenarios", data={"receiver": to}, headers={"HX-Target": "target"})
@@ -409,6 +421,10 @@ class _History:
             "failed": self._send("shop", self._shop.url, _EXPECTED),
             "errored": self._send("nobody", nobody, _NOTHING),
             "recorded": self._send("shop", self._shop.url),
+            "config": self._send_of("catalog_get_config", "stand-in", url),
+            "stock": self._send_of(
+                "inventory_push", "shop", self._shop.url, _NOTHING, inventory_updates=_STOCK
+            ),
             "page_500": self._send("page-500", f"{url}/misbehave/html-500", _NOTHING),
             "off_contract": self._send(
                 "shop", self._shop.url, _NOTHING, off_contract="yes", payload='{"version": "one"}'

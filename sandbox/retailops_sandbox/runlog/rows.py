@@ -139,7 +139,7 @@ class DeliveryRow(msgspec.Struct, frozen=True, kw_only=True):
 COLUMNS = (
     *("id", "run", "sent_at", "action", "edition", "receiver", "stand_in", "scenario", "step", "fixture"),
     *("number", "attempt", "parent", "dropped", "off_contract", "verdict", "status", "fault", "total_ms"),
-    *("orders", "codes", "events", "differences", "first_verdict"),
+    *("orders", "subjects", "codes", "events", "differences", "first_verdict"),
 )
 """The fields of a row in `--format json`, in order. They are documented, so their names must not change."""
 

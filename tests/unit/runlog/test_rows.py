@@ -49,6 +49,7 @@ def test_ids_come_from_payload_and_answer_and_events_from_where_the_contract_say
     )
     row = row_of(delivery, contracts)
     assert row.orders == ("A2", "B1", "A1", "7")
+    assert row.subjects == 3  # the orders of the answer
     assert (row.codes, row.events) == (("E1", "E2"), 3)
 
 
