@@ -230,7 +230,7 @@ def _proof(delivery: Delivery, contract: Contract, notes: list[str]) -> dict[str
         return {agreed.header: value}
     struck_out = redaction.listing.in_part(delivery, f"/request/headers/{position}/1")
     # Redaction names a token by its header, unless the receiver's token is in it, or was signed with.
-    by_place = redaction.secret_header(agreed.header, redaction.proofs(contract))
+    by_place = redaction.secret_header(headers[position][0], redaction.proofs(contract))
     if all(place.name != by_place for place in struck_out):
         return {}
     notes.append(f"its {agreed.header} was refused, and is not kept: {WRONG_TOKEN!r} stands for it")
