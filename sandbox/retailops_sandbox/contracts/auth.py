@@ -66,6 +66,11 @@ class Auth(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         return f"{self.signature.prefix} and {made}" if self.signature.prefix else made
 
 
+def how_made(agreed: Auth) -> str:
+    """`X-Signature: ` and how this header is made, in words."""
+    return f"{agreed.header}: {agreed.recipe}"
+
+
 def signature(made: Signature, secret: str, body: bytes) -> str:
     """The signature of a body, without its prefix."""
     import hmac

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from retailops_sandbox import composing, redaction
+from retailops_sandbox.contracts.auth import Auth
 from retailops_sandbox.engine.ports import Options, Sources
 from retailops_sandbox.engine.preparation import Preparation, Prepared
 from retailops_sandbox.errors import SandboxError
@@ -28,8 +29,8 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes of its body."""
     violations: tuple[Violation, ...] = ()
     """The payload's violations of the contract."""
-    proof: str = ""
-    """The header that proves the sender and how it is made, where it is made of the receiver's token."""
+    proof: Auth | None = None
+    """How a header of it proves the sender; None where none is made of the receiver's token."""
     is_refused: bool = False
     """Whether nothing would be sent because the payload breaks the contract."""
     waits: str = ""
@@ -87,10 +88,9 @@ def _of(preparation: Preparation, plan: Plan, number: int, names: composing.Name
     )
 
 
-def _proof(prepared: Prepared) -> str:
-    """`X-Signature: ` and how it is made; empty without such a header, or where the step has its own."""
+def _proof(prepared: Prepared) -> Auth | None:
     agreed = prepared.contract.auth
     if agreed is None or not agreed.header or not prepared.target.receiver.token:
-        return ""
+        return None
     is_own = agreed.header.lower() in (name.lower() for name in prepared.step.deliver.headers)
-    return "" if is_own else f"{agreed.header}: {agreed.recipe}"
+    return None if is_own else agreed

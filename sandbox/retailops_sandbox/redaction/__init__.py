@@ -27,6 +27,7 @@ from retailops_sandbox.redaction.listing import secrets_at
 from retailops_sandbox.redaction.literals import as_literal, expected_again, without_marks
 from retailops_sandbox.redaction.marks import mark
 from retailops_sandbox.redaction.policy import (
+    SIGNATURE,
     SecretPolicy,
     is_reference,
     is_userinfo_reference,
@@ -38,6 +39,7 @@ from retailops_sandbox.redaction.secrets import MIN_LENGTH, Secrets
 
 __all__ = [
     "MIN_LENGTH",
+    "SIGNATURE",
     "RedactedExchange",
     "SecretPolicy",
     "Secrets",

@@ -27,6 +27,10 @@ _SECRET_REFERENCE = rf"(?:[A-Za-z][A-Za-z0-9-]* +)?{_REFERENCE}"
 _USERINFO_REFERENCE = rf"(?:[^:]*:)?{_REFERENCE}"
 
 
+SIGNATURE = "signature"
+"""The name of the secret that is the right signature of a body: it can be made anew."""
+
+
 class SecretPolicy:
     """What is secret in a workspace."""
 
@@ -109,7 +113,7 @@ def with_proof(secrets: Secrets, contract: Contract, token: str, body: bytes) ->
     secrets = secrets.and_proofs(proofs(contract))
     if contract.auth is None or contract.auth.signature is None or not token:
         return secrets
-    return secrets.and_also([("signature", signature(contract.auth.signature, token, body))])
+    return secrets.and_also([(SIGNATURE, signature(contract.auth.signature, token, body))])
 
 
 def secret_variables(receiver: Receiver) -> Iterator[str]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import shlex
 from base64 import b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from retailops_sandbox import redaction
+from retailops_sandbox.contracts.auth import Auth, Signature
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.foreign_text import in_line, quoted
 from retailops_sandbox.model import Delivery, Mark, Netrc, Receiver, Request, StruckOut
@@ -45,7 +46,12 @@ class Export(Exporter):
             receiver = sources.receiver(each.delivery.receiver)
             struck_out = redaction.listing.of(each.delivery)
             made = command(
-                each.delivery.request, receiver, sources.policy, struck_out=struck_out, variables=variables
+                each.delivery.request,
+                receiver,
+                sources.policy,
+                struck_out=struck_out,
+                variables=variables,
+                proof=sources.proof(each.delivery),
             )
             commands.append(_commented(_origin(each.delivery), made))
         return _script(sent.name, commands, sent.notes)
@@ -65,7 +71,12 @@ class Export(Exporter):
                 continue
             times = f", {each.deliveries} times" if each.deliveries > 1 else ""
             made = command(
-                each.request, receiver, sources.policy, struck_out=each.struck_out, variables=variables
+                each.request,
+                receiver,
+                sources.policy,
+                struck_out=each.struck_out,
+                variables=variables,
+                proof=each.proof,
             )
             commands.append(_commented(f"{each.step.name}{times}", made))
         if not commands:
@@ -126,10 +137,12 @@ def command(
     *,
     struck_out: Sequence[StruckOut] = (),
     variables: Variables | None = None,
+    proof: Auth | None = None,
 ) -> str:
     """A command for a POSIX shell that repeats a logged request, with the receiver's connection settings.
 
-    `struck_out` is what was struck out of the record that has the request.
+    `struck_out` is what was struck out of the record that has the request. Where the right signature of
+    `proof` was, openssl makes it anew.
     """
     variables = variables or Variables()
     parts: dict[str, list[StruckOut]] = {}
@@ -139,14 +152,22 @@ def command(
     def pieces(part: str, text: str) -> list[str]:
         return redaction.listing.pieces(text, parts.get(f"/request/{part}", ()))
 
-    body, pipe = _body(request, pieces, variables)
-    options = [*_method(request, body), *_headers(request, receiver, body, pieces, variables)]
+    word, before = _word(request, pieces, variables), ""
+    made: dict[int, str] = {}
+    if proof is not None and proof.signature is not None:
+        for position in _signatures(parts):
+            key = variables.word([_key(receiver)])
+            made[position] = _made(request, position, proof.signature, key)
+        if made:
+            word, before = '"$body"', f"body={word}\n"
+    body, pipe = _body(request, word)
+    options = [*_method(request, body), *_headers(request, receiver, body, pieces, variables, made)]
     if body:
         options.append(body)
     if receiver is not None:
         options += _connection(receiver, policy, variables)
     options += _exactness(request.url)
-    return pipe + " \\\n  ".join([f"curl {variables.word(pieces('url', request.url))}", *options])
+    return before + pipe + " \\\n  ".join([f"curl {variables.word(pieces('url', request.url))}", *options])
 
 
 def _method(request: Request, body: str) -> list[str]:
@@ -158,22 +179,55 @@ def _method(request: Request, body: str) -> list[str]:
     return [f"-X {shlex.quote(request.method)}"]
 
 
+def _signatures(parts: Mapping[str, Sequence[StruckOut]]) -> Iterator[int]:
+    """The positions of the headers out of which the right signature of the body was struck."""
+    for part, places in parts.items():
+        found = re.fullmatch(r"/request/headers/(\d+)/1", part)
+        if found and any(place.name == redaction.SIGNATURE for place in places):
+            yield int(found[1])
+
+
+def _key(receiver: Receiver | None) -> Mark:
+    """The secret that a receiver's signatures are made with: its variable, or a name for it."""
+    reference = _reference.fullmatch(receiver.token) if receiver is not None else None
+    name = reference[1] if reference else "token"
+    return Mark(name, name)
+
+
+def _made(request: Request, position: int, signature: Signature, key: str) -> str:
+    """A header as a word of a shell, in which openssl signs the body."""
+    sign = f'printf %s "$body"{" | base64 -d" if _is_encoded(request) else ""}'
+    sign += f" | openssl dgst -{signature.algorithm} -hmac {key}"
+    sign += " -r | cut -d ' ' -f 1" if signature.encoding == "hex" else " -binary | openssl base64 -A"
+    return f'{shlex.quote(f"{request.headers[position][0]}: {signature.prefix}")}"$({sign})"'
+
+
 def _headers(
-    request: Request, receiver: Receiver | None, body: str, pieces: _Pieces, variables: Variables
+    request: Request,
+    receiver: Receiver | None,
+    body: str,
+    pieces: _Pieces,
+    variables: Variables,
+    made: Mapping[int, str],
 ) -> list[str]:
-    """The options for the request's headers, and against those that curl adds."""
+    """The options for the request's headers, and against those that curl adds.
+
+    `made` are those that the command makes itself, by position, each as a word of a shell.
+    """
     left_out = {"host", "content-length"}
     if receiver is not None and isinstance(receiver.auth, Netrc):
         left_out.add("authorization")
     given = {name.lower() for name, _ in request.headers}
     unasked = [*_ADDED_BY_CURL, *(["Content-Type"] if body else [])]
-    lines = []
+    lines, options = [], []
     for position, (name, value) in enumerate(request.headers):
-        if name.lower() not in left_out:
+        if position in made:
+            options.append(f"-H {made[position]}")
+        elif name.lower() not in left_out:
             named = pieces(f"headers/{position}/0", name)
             lines.append([*named, ": ", *pieces(f"headers/{position}/1", value)] if value else [*named, ";"])
     lines += [[f"{name}:"] for name in unasked if name.lower() not in given]
-    return [f"-H {variables.word(_joined(line))}" for line in lines]
+    return [*(f"-H {variables.word(_joined(line))}" for line in lines), *options]
 
 
 def _joined(pieces: Sequence[str]) -> list[str]:
@@ -187,15 +241,25 @@ def _joined(pieces: Sequence[str]) -> list[str]:
     return found
 
 
-def _body(request: Request, pieces: _Pieces, variables: Variables) -> tuple[str, str]:
-    """The option that sends the body, and the command that is piped into curl for it."""
+def _is_encoded(request: Request) -> bool:
+    """Whether the body stands in the command as base64."""
+    return request.base64 or "\0" in request.body
+
+
+def _word(request: Request, pieces: _Pieces, variables: Variables) -> str:
+    """The body, or its base64, as one word of a shell."""
+    if _is_encoded(request):
+        return shlex.quote(request.body if request.base64 else b64encode(request.body.encode()).decode())
+    return variables.word(pieces("body", request.body))
+
+
+def _body(request: Request, word: str) -> tuple[str, str]:
+    """The option that sends the body, which is this word, and the command that is piped into curl for it."""
     text = request.body
     if not text:
         return "--data-binary ''" if request.method in _WITH_LENGTH else "", ""
-    if request.base64 or "\0" in text:
-        encoded = text if request.base64 else b64encode(text.encode()).decode()
-        return "--data-binary @-", f"printf %s {shlex.quote(encoded)} | base64 -d | "
-    word = variables.word(pieces("body", text))
+    if _is_encoded(request):
+        return "--data-binary @-", f"printf %s {word} | base64 -d | "
     if len(text.encode()) > _LONGEST_ARGUMENT:
         return "--data-binary @-", f"printf %s {word} | "
     # --data-binary would read the file that a leading @ names.

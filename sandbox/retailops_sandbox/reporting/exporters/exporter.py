@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from retailops_sandbox.contracts.auth import Auth
 from retailops_sandbox.contracts.catalogue import Contracts
 from retailops_sandbox.engine.preview import Preview
-from retailops_sandbox.model import Expectation, Receiver
+from retailops_sandbox.model import Delivery, Expectation, Receiver
 from retailops_sandbox.recording import FixtureSource
 from retailops_sandbox.redaction import SecretPolicy
 from retailops_sandbox.runlog.entries import Entry
@@ -51,6 +52,11 @@ class Sources(msgspec.Struct, frozen=True):
     shipped_expectation: ExpectationSource
     policy: SecretPolicy
     contracts: Contracts
+
+    def proof(self, sent: Delivery) -> Auth | None:
+        """How the contract of a delivery proves the sender; None where it does not, or is not known."""
+        agreed = self.contracts.find(sent.action, sent.edition)
+        return None if agreed is None else agreed.auth
 
 
 class SentDeliveries(msgspec.Struct, frozen=True):

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
 from retailops_sandbox import __version__, jsontext, redaction
+from retailops_sandbox.contracts.auth import Auth
 from retailops_sandbox.model import Delivery, Headers, Request, Response
 from retailops_sandbox.reporting.exporters.exporter import (
     ExportedFile,
@@ -35,29 +36,32 @@ class Export(Exporter):
         return ExportedFile(
             name=file_name(sent.name, ".har"),
             media_type="application/json",
-            text=document(sent.entries),
+            text=document(sent.entries, sources.proof),
             notes=tuple(sent.notes),
         )
 
 
-def document(entries: Sequence[Entry]) -> str:
-    """The text of an archive of these entries, in their order."""
+def document(entries: Sequence[Entry], proof: Callable[[Delivery], Auth | None] = lambda sent: None) -> str:
+    """The text of an archive of these entries, in their order.
+
+    `proof` says how the contract of a delivery proves the sender.
+    """
     log: dict[str, Any] = {
         "version": "1.2",
         "creator": {"name": "retailops-sandbox", "version": __version__},
-        "entries": [_entry(each) for each in entries],
+        "entries": [_entry(each, proof(each.delivery)) for each in entries],
         "comment": "Made by the RetailOPS sandbox, which leaves out secrets.",
     }
     return jsontext.pretty({"log": log}) + "\n"
 
 
-def _entry(entry: Entry) -> dict[str, Any]:
+def _entry(entry: Entry, proof: Auth | None) -> dict[str, Any]:
     sent = entry.delivery
     struck_out = redaction.listing.names(sent, "/request", "/response")
     return {
         "startedDateTime": sent.sent_at,
         "time": _milliseconds(sent.timings.total),
-        "request": _request(sent),
+        "request": _request(sent, proof),
         "response": _response(sent),
         "cache": {},
         "timings": _timings(sent),
@@ -74,7 +78,7 @@ def _entry(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _request(sent: Delivery) -> dict[str, Any]:
+def _request(sent: Delivery, proof: Auth | None) -> dict[str, Any]:
     request = sent.request
     parts = urlsplit(request.url)
     return {
@@ -82,7 +86,7 @@ def _request(sent: Delivery) -> dict[str, Any]:
         "url": _uri(request.url),
         "httpVersion": _version(sent.response),
         "cookies": [],
-        "headers": _headers(request.headers),
+        "headers": [_with_recipe(each, proof) for each in _headers(request.headers)],
         "queryString": [
             {"name": name, "value": value} for name, value in parse_qsl(parts.query, keep_blank_values=True)
         ],
@@ -155,6 +159,12 @@ def _milliseconds(time: float) -> float:
 
 def _headers(headers: Headers) -> list[dict[str, str]]:
     return [{"name": name, "value": value} for name, value in headers]
+
+
+def _with_recipe(header: dict[str, str], proof: Auth | None) -> dict[str, str]:
+    """A header; with a comment on how it is made, if the contract proves the sender by it."""
+    is_proof = proof is not None and header["name"].lower() == proof.header.lower()
+    return header | {"comment": proof.recipe} if proof is not None and is_proof else header
 
 
 def _header(headers: Headers, wanted: str) -> str:

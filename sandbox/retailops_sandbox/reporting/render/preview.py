@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from retailops_sandbox.contracts import auth
 from retailops_sandbox.engine.preview import Preview
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.foreign_text import quoted
@@ -39,8 +40,8 @@ def _step(each: Preview) -> Iterator[str]:
     times = f", {each.deliveries} times" if each.deliveries > 1 else ""
     request = lines.in_line(f"{each.request.method} {each.request.url}")
     yield f"  {glyph} {name}  {request}  {each.size:,} bytes{times}{_again(step)}"
-    if each.proof:
-        yield f"      {lines.in_line(each.proof)}"
+    if each.proof is not None:
+        yield f"      {lines.in_line(auth.how_made(each.proof))}"
     if each.violations:
         place = f"{lines.in_line(each.plan.file)}:{each.plan.line(each.number)}: "
         reason = "sent although" if step.off_contract else f"{place}not sent, because"

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from retailops_sandbox.contracts import auth
 from retailops_sandbox.engine.preview import Preview, preview
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.foreign_text import in_line
@@ -65,8 +66,8 @@ def _notes(receiver: Receiver, payload: str, made: Preview) -> Iterator[str]:
         yield "It breaks the contract: nothing is sent unless that is selected above."
     if isinstance(receiver.auth, Netrc):
         yield "Authorization is taken from netrc when it is sent."
-    if made.proof:
-        yield f"Made when it is sent: {in_line(made.proof)}."
+    if made.proof is not None:
+        yield f"Made when it is sent: {in_line(auth.how_made(made.proof))}."
     if receiver.proxy:
         yield "It goes through the receiver's proxy, which may see another request line."
     if "${uuid}" in payload or "${now}" in payload:

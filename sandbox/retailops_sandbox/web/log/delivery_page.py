@@ -171,6 +171,7 @@ def _result(
 ) -> DeliveryResult:
     sent, latest = entry.delivery, entry.judgement
     receiver = receivers.find(sent.receiver)
+    agreed = context.contracts.find(sent.action, sent.edition)
     return DeliveryResult(
         delivery=sent,
         latest=latest,
@@ -184,6 +185,7 @@ def _result(
             None if receivers.problem else context.policy(receivers),
             struck_out=redaction.listing.of(sent),
             variables=curl.Variables(own=not context.log.opened_from(sent.id)),
+            proof=agreed.auth if agreed is not None else None,
         ),
         struck_out=redaction.listing.names(sent, "/request", "/response"),
         typed_expectation=expectation_text(latest.expectation if latest else None)
