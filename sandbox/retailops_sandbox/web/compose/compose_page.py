@@ -41,6 +41,8 @@ class ComposePage(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     target: Target
     receivers: Sequence[Receiver]
     actions: Sequence[Action]
+    broken_contracts: Sequence[str]
+    """Why files of the workspace hold no contract that can be used."""
     notices: ComposeNotices
     problems: Mapping[str, str]
     """By field."""

@@ -14,9 +14,8 @@ from retailops_sandbox.comparing.matchers import item_noun
 from retailops_sandbox.comparing.rules import without_quantifiers
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.errors import SandboxError, SourceError
-from retailops_sandbox.jsontext import pointer as pointers
 from retailops_sandbox.jsontext.pointer import PointerError
-from retailops_sandbox.model import Expectation, Json, Rule
+from retailops_sandbox.model import Expectation, Rule
 from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.web.compose import expectation_cards, inputs, rule_editor, value_rules
@@ -24,6 +23,7 @@ from retailops_sandbox.web.compose.expectation_cards import Cards
 from retailops_sandbox.web.compose.rule_editor import RuleEditor
 from retailops_sandbox.web.shell.choices import EXPECTATION_VIEW
 from retailops_sandbox.web.shell.context import AppContext
+from retailops_sandbox.web.shell.contract_examples import plainest_answer
 from retailops_sandbox.web.shell.expectation_vocabulary import expectation_vocabulary
 from retailops_sandbox.web.shell.forms import text
 from retailops_sandbox.web.shell.pages import expectation_text
@@ -96,7 +96,7 @@ def panel(context: AppContext, send_form: SendForm, form: FormData | None) -> Ex
         picks=picks,
         vocabulary=words,
         unreadable=unreadable,
-        placeholder=expectation_text(_plainest(wanted)),
+        placeholder=expectation_text(plainest_answer(wanted)),
     )
 
 
@@ -213,16 +213,8 @@ def _no_events(send_form: SendForm, wanted: Contract) -> ExpectationNotice:
     if not wanted.events:
         raise Refused("expectation", f"An answer to {wanted.action} has no list of what happened.")
     was = send_form.expectation
-    send_form.expectation = expectation_cards.answered(was, _plainest(wanted))
+    send_form.expectation = expectation_cards.answered(was, plainest_answer(wanted))
     return ExpectationNotice(f"No {item_noun(wanted.events)} is expected.", was)
-
-
-def _plainest(wanted: Contract) -> Expectation:
-    """The answer in which nothing happened; the documented example where the contract has no events."""
-    body: Json = [] if wanted.events else wanted.examples.response
-    for token in reversed(pointers.parse(wanted.events)):
-        body = {token: body}
-    return Expectation(status=wanted.ok_statuses[0], body=body)
 
 
 def _last(context: AppContext, send_form: SendForm, id: str) -> ExpectationNotice:

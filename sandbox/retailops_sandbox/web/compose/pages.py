@@ -433,6 +433,7 @@ class ComposePages(RoomPages):
             target=target,
             receivers=receivers.all,
             actions=self._context.actions(),
+            broken_contracts=[str(error) for error in self._context.contracts.problems],
             notices=notices,
             problems=wrong,
             gives_advice=(notices.advice or ADVICE.of(request)) == "on",

@@ -15,6 +15,7 @@ from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.web.scenarios.step_form import HeadForm, StepForm
 from retailops_sandbox.web.scenarios.vocabulary import scenario_vocabulary
 from retailops_sandbox.web.shell.context import AppContext
+from retailops_sandbox.web.shell.contract_examples import ContractExamples, examples_of
 from retailops_sandbox.web.shell.pages import problems
 from retailops_sandbox.web.shell.vocabulary import Word
 from retailops_sandbox.workspace.undo import stamp
@@ -78,6 +79,8 @@ class EditorPanel(msgspec.Struct, frozen=True, kw_only=True):
     """Those that a step can have, in the same words."""
     cases: Sequence[str] = ()
     """The names of the cases that the open step can send."""
+    examples: ContractExamples | None = None
+    """Those of the open step's contract; None where there is no such contract."""
     offered: Sequence[OfferedCases] = ()
     """The cases with which a step can be added; those of the file's contract come first."""
     own_expectation: str = ""
@@ -139,6 +142,7 @@ def steps_panel(
         contract=f"{whole.action} {whole.edition}",
         contracts=[" ".join(each) for each in known],
         cases=_cases(workspace, agreed) if agreed in known else (),
+        examples=examples_of(context.contracts.load(*agreed)) if agreed in known else None,
         offered=_offered(workspace, (whole.action, whole.edition), known),
         own_expectation=own,
         problems=problems(wrong),

@@ -12,7 +12,7 @@ from retailops_sandbox.composing.editions import SpokenEditions, spoken
 from retailops_sandbox.contracts.catalogue import Contracts
 from retailops_sandbox.engine import Clock, DeliveryLog, Ports, Transport
 from retailops_sandbox.errors import SandboxError, UsageError
-from retailops_sandbox.model import DEFAULT_EDITION, Json, Receiver
+from retailops_sandbox.model import Json, Receiver
 from retailops_sandbox.redaction import SecretPolicy, Secrets
 from retailops_sandbox.reporting.render.contract_words import ContractWords, words_of
 from retailops_sandbox.runlog.opening import open_log
@@ -45,6 +45,8 @@ class Action(msgspec.Struct, frozen=True):
     """The word under which lists show it, such as `orders`."""
     summary: str
     """What RetailOPS calls for, in a sentence."""
+    is_own: bool
+    """Whether a contract of it is a file of the workspace."""
 
     def edition_for(self, speaks: SpokenEditions, wanted: str = "") -> str:
         """The edition to begin with for a receiver: the wanted one where it speaks that, else its default."""
@@ -264,10 +266,10 @@ def grouped(actions: Iterable[Action]) -> dict[str, list[Action]]:
 def _action(name: str, contracts: Contracts) -> Action:
     editions = contracts.editions(name)
     agreed = contracts.load(name, editions[0])
-    return Action(name, editions, agreed.group, agreed.summary)
+    is_own = any(contracts.is_own(name, each) for each in editions)
+    return Action(name, editions, agreed.group, agreed.summary, is_own)
 
 
-def _place(action: Action) -> tuple[int, str, bool, str]:
-    """The place of an action in lists; in a group, one with the default edition comes first."""
-    order = GROUPS.index(action.group) if action.group in GROUPS else len(GROUPS)
-    return order, action.group, action.editions[0] != DEFAULT_EDITION, action.name
+def _place(action: Action) -> tuple[int, str]:
+    """The place of an action's group in lists; within it, the actions are in the order of the contracts."""
+    return GROUPS.index(action.group) if action.group in GROUPS else len(GROUPS), action.group

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from retailops_sandbox.contracts import contract
+from retailops_sandbox import resources
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.model import Receiver
 from retailops_sandbox.workspace.workspace import Workspace
 from tests.support.apps import app_of
@@ -38,9 +39,9 @@ def test_the_actions_are_grouped_and_the_draft_of_a_cancel_is_what_a_newcomer_se
     assert re.findall(r"<h3[^>]*>(\w+)</h3>", menu(page)) == ["orders", "catalog", "inventory"]
     listed = re.findall(r'href="/\?action=(\w+)&amp;edition=(\w+)"', menu(page))
     assert listed[0] == ("order_cancel", "draft")
-    assert sorted({action for action, _ in contract.available()}) == sorted(action for action, _ in listed)
+    assert sorted({action for action, _ in SHIPPED_CONTRACTS.names}) == sorted(action for action, _ in listed)
     for action, edition in listed:
-        assert contract.load(action, edition).summary in words(menu(page))
+        assert SHIPPED_CONTRACTS.load(action, edition).summary in words(menu(page))
     assert opened(client) == "order_cancel draft"
 
 
@@ -97,3 +98,20 @@ def test_the_words_of_the_cards_are_those_of_the_contract(client: TestClient) ->
     said = client.post("/compose", data={**form, "action": "order_pull", "expectation": expected}).text
     assert ">Add event</button>" in said
     assert ">Add order</button>" in said
+
+
+def test_a_contract_of_the_workspace_is_listed_in_its_group_and_a_broken_one_is_a_line(
+    tmp_path: Path, client: TestClient
+) -> None:
+    text = resources.contract_text("catalog_get_config.v1").decode()
+    folder = Workspace(tmp_path).root / "contracts"
+    folder.mkdir()
+    own = text.replace('"catalog_get_config"', '"price_push"').replace('"catalog"', '"prices"')
+    (folder / "price_push.v1.json").write_text(own)
+    (folder / "stock_pull.v1.json").write_text('{"action": 5}')
+    page = client.get("/").text
+    assert re.findall(r"<h3[^>]*>(\w+)</h3>", menu(page)) == ["orders", "catalog", "inventory", "prices"]
+    assert "price_push yours v1" in words(menu(page))
+    assert "stock_pull" not in menu(page)
+    assert "stock_pull.v1.json" in main_words(page)
+    assert opened(client, "/?action=price_push&edition=v1") == "price_push v1"

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.model import Request, Response
 from retailops_sandbox.runlog.opening import open_log
 from retailops_sandbox.workspace.workspace import Workspace
@@ -36,7 +37,7 @@ def client(tmp_path: Path) -> TestClient:
             sent = some_delivery(id=run.next_id(), run=run.info.id, request=request, response=response)
             fields = {"action": action, "edition": edition, "fixture": "default"}
             run.append(type(sent)(**{name: getattr(sent, name) for name in sent.__struct_fields__} | fields))
-    log = open_log(workspace.runs_dir)
+    log = open_log(workspace.runs_dir, lambda: SHIPPED_CONTRACTS)
     return TestClient(app_of(tmp_path, log).asgi, base_url="http://127.0.0.1")
 
 
