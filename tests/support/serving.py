@@ -11,17 +11,17 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import retailops_sandbox
+from tests.support.forked import PACKAGE_ROOT, ForkedProcess
 
-MAIN = (sys.executable, "-c", "from retailops_sandbox.cli.commands import main; main()")
+MAIN = (sys.executable, "-c", "from retailops_sandbox.cli import program; program()")
 """The command line of the package under test, wherever it is started."""
-PACKAGE_ROOT = str(Path(retailops_sandbox.__file__).parents[1])
+Process = subprocess.Popen[str] | ForkedProcess
 
 
 class Served:
     """A `serve` process that answers."""
 
-    def __init__(self, process: subprocess.Popen[str], url: str, stand_in: str, workspace: Path) -> None:
+    def __init__(self, process: Process, url: str, stand_in: str, workspace: Path) -> None:
         self.process = process
         self.url = url
         self.stand_in = stand_in
@@ -36,18 +36,22 @@ class Served:
 
 @contextlib.contextmanager
 def serving(
-    workspace: Path, options: Sequence[str] = (), *, main: Sequence[str] = MAIN, **environment: str
+    workspace: Path, options: Sequence[str] = (), *, main: Sequence[str] = (), **environment: str
 ) -> Iterator[Served]:
-    """Serve a workspace on a free port of loopback until the block ends."""
-    command = [*main, "serve", "--port", "0", "--workspace", str(workspace), *options]
-    process = subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": PACKAGE_ROOT, **environment},
-        cwd=workspace,
-    )
+    """Serve a workspace on a free port of loopback until the block ends.
+
+    The process is forked (`tests.support.forked`), unless `main` is the program's command, or the environment
+    has a variable of Python itself.
+    """
+    arguments = ["serve", "--port", "0", "--workspace", str(workspace), *options]
+    env = {**os.environ, "PYTHONPATH": PACKAGE_ROOT, **environment}
+    process: Process
+    if main or any(name.startswith("PYTHON") for name in environment):
+        command = [*(main or MAIN), *arguments]
+        pipe = subprocess.PIPE
+        process = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=env, cwd=workspace)
+    else:
+        process = ForkedProcess(arguments, cwd=workspace, env=env)
     try:
         yield Served(process, address(process), address(process), workspace)
     finally:
@@ -58,7 +62,7 @@ def serving(
     assert "Traceback" not in errors, errors
 
 
-def address(process: subprocess.Popen[str]) -> str:
+def address(process: Process) -> str:
     """The address on the next line that the process prints."""
     assert process.stdout is not None
     line = process.stdout.readline()
