@@ -181,7 +181,7 @@ class Contracts:
 
     def _unknown(self, action: str, edition: str) -> UsageError:
         for error in self._unreadable:
-            if error.file.endswith(f"{action}.{edition}.json"):
+            if error.file.endswith(f"/{action}.{edition}.json"):
                 raise error.with_traceback(None)
         known = [f"{each}.{version}" for each, version in self.names]
         return UsageError(f"there is no contract {action}.{edition}", mend=f"there are {', '.join(known)}")

@@ -199,7 +199,7 @@ class Shop:
         for order in found:
             self._move(move, order.id)
         token = found[-1].refnum if rest else ""
-        return {"orders": [order.content for order in found], "next_page_token": token}
+        return {"orders": [order.content for order in found], "token": token}
 
 
 def _repeated(items: Items, payload: Any) -> list[Any]:

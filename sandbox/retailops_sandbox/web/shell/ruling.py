@@ -179,7 +179,7 @@ class RulePane(msgspec.Struct, frozen=True, kw_only=True):
     code: str = ""
     """What an item is: its text, in short."""
     kind: str = ""
-    """By what other items are of its kind: `error_code WARN2001`; empty where they cannot be told."""
+    """By what other items are of its kind: `code WARN2001`; empty where they cannot be told."""
     nouns: str = "items"
     """What such items are called: `events`."""
     preview: Preview | None
