@@ -183,6 +183,10 @@ class Contracts:
         for error in self._unreadable:
             if error.file.endswith(f"/{action}.{edition}.json"):
                 raise error.with_traceback(None)
+        for (each, _), own in self._own.items():
+            # Where an action has no other contract, the broken one is meant.
+            if each == action and not self.editions(action) and isinstance(own.proved, SandboxError):
+                raise own.proved.with_traceback(None)
         known = [f"{each}.{version}" for each, version in self.names]
         return UsageError(f"there is no contract {action}.{edition}", mend=f"there are {', '.join(known)}")
 

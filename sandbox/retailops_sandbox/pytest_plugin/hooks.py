@@ -65,7 +65,7 @@ def _sent(collected: pytest.Session) -> Iterable[tuple[str, str]]:
         if isinstance(item, ScenarioItem):
             yield from item.plan.scenario.contracts
         elif begun is not None and "retailops" in getattr(item, "fixturenames", ()):
-            yield DEFAULT_ACTION, begun.edition
+            yield DEFAULT_ACTION, begun.edition_of(DEFAULT_ACTION)
 
 
 class Hooks:

@@ -14,6 +14,7 @@ import pytest
 from retailops_sandbox import jsontext
 from retailops_sandbox.engine import Event, ScenarioResult
 from retailops_sandbox.errors import SandboxError, UsageError
+from retailops_sandbox.model import DEFAULT_ACTION
 from retailops_sandbox.pytest_plugin.answers import Result
 from retailops_sandbox.pytest_plugin.session import Session, sending
 from retailops_sandbox.scenarios import scenario
@@ -29,7 +30,7 @@ class Fields(TypedDict, total=False):
 
     action: str
     edition: str | None
-    """By default that of `--retailops-edition`."""
+    """By default that of `--retailops-edition`, else one that the receiver speaks."""
     variables: Mapping[str, Any]
     payload: Any
     raw: str | bytes
@@ -88,7 +89,7 @@ class RetailOPS:
         __tracebackhide__ = True
         step: dict[str, Any] = {"name": self._test, "fixture": fixture, **dict(fields)}
         whole = {name: step.pop(name, None) for name in ("action", "edition", "variables")}
-        whole["edition"] = whole["edition"] or self._session.edition
+        whole["edition"] = whole["edition"] or self._session.edition_of(whole["action"] or DEFAULT_ACTION)
         if (headers := step.pop("headers", None)) is not None:
             step["deliver"] = {**step.get("deliver", {}), "headers": headers}
         if isinstance(raw := step.get("raw"), bytes):

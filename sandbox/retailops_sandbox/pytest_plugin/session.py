@@ -43,12 +43,12 @@ class Session:
         chosen = settings.read(environment, start)
         self.workspace = Workspace.find(None, environment, start)
         edition = config.getoption("--retailops-edition") or config.getini("retailops_edition")
-        if edition:
-            self.workspace.contracts.load(DEFAULT_ACTION, edition)
+        if edition and edition not in {each for _, each in self.workspace.contracts.names}:
+            self.workspace.contracts.load(DEFAULT_ACTION, edition)  # It raises, and names the known ones.
         book = self.workspace.receivers()
         self.receiver = _receiver(config, chosen, environment, book)
         self._speaks = editions_of(self.receiver, {}, environment, self.workspace.contracts)
-        self.edition: str = edition or self._speaks.default
+        self._edition: str = edition
         if config.getoption("--retailops-follow-redirects"):
             self.receiver = msgspec.structs.replace(self.receiver, follow_redirects=True)
         confirmed = bool(config.getoption("--retailops-yes"))
@@ -77,6 +77,10 @@ class Session:
         """A test may send from several threads."""
         self._thread: EngineThread | None = None
         self._sequence = 1
+
+    def edition_of(self, action: str) -> str:
+        """The edition of an action to send where none is named."""
+        return self._edition or self._speaks.edition_of(action, self.workspace.contracts)
 
     def contracts(self) -> list[tuple[str, str]]:
         """The actions and editions that the receiver may be sent."""

@@ -118,8 +118,9 @@ def test_the_name_of_a_file_and_what_it_says_agree(workspace: Workspace):
     error = refusal(workspace, edition="v2")
     assert error.pointer == "/edition"
     assert str(error).endswith("(name the file order_hold.v1.json, or write v2)")
-    with pytest.raises(UsageError):
-        workspace.contracts.load(ACTION, "v1")
+    assert refusal(workspace).what == error.what
+    with pytest.raises(UsageError, match="there is no contract"):
+        workspace.contracts.load("nothing", "v1")
 
 
 @pytest.mark.parametrize(
