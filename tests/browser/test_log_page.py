@@ -149,3 +149,19 @@ def test_the_dots_of_latency_lead_to_their_deliveries(page: Page, other: Other):
     address = dots.nth(last - 1).get_attribute("href") or ""
     page.keyboard.press("Enter")
     page.wait_for_url(f"**{address}")
+
+
+def test_the_log_is_found_again_with_the_filter_of_this_tab(page: Page):
+    page.goto("/deliveries")
+    page.get_by_label("Action", exact=True).select_option("order_cancel")
+    expect(page.locator(".filter-term")).to_have_text(re.compile("action order_cancel"))
+    rows(page).first.locator(".told").click()
+    page.wait_for_url("**&show=*")
+    places = page.get_by_role("navigation", name="Places")
+    places.get_by_role("link", name="Workbench").click()
+    page.wait_for_url("**/")
+    places.get_by_role("link", name="Log").click()
+    page.wait_for_url("**/deliveries?action=order_cancel")
+    # From the log itself, the link leads to all of it.
+    places.get_by_role("link", name="Log").click()
+    page.wait_for_url("**/deliveries")

@@ -12,7 +12,7 @@ import "../log/page.js";
 import "../palette/palette.js";
 import "./arrows.js";
 import "./keys.js";
-import "./last_case.js";
+import "./last_shown.js";
 import "./menus.js";
 import "./differences.js";
 import "./rules.js";
