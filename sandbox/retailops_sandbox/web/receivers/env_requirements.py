@@ -9,6 +9,7 @@ import msgspec
 
 from retailops_sandbox import composing
 from retailops_sandbox.model import Receiver
+from retailops_sandbox.web.receivers.proofs import token_field
 from retailops_sandbox.web.shell.context import AppContext
 
 _WORDS = {
@@ -16,7 +17,7 @@ _WORDS = {
     "paths": "path",
     "headers": "header",
     "auth": "authentication",
-    "token": "integration_auth_token",
+    "token": "token",
     "variables": "variables",
     "ca_file": "CA file",
     "client_cert": "client certificate",
@@ -41,7 +42,8 @@ def of(
     """The requirements in the order of the receiver's settings; `typed` are secrets of an unsaved form."""
     allow(receiver, context)
     uses: dict[str, list[str]] = {}
-    for name, use in _uses(receiver):
+    token = token_field(context.contracts.of()).name if receiver.token else ""
+    for name, use in _uses(receiver, token):
         uses.setdefault(name, [])
         if use not in uses[name]:
             uses[name].append(use)
@@ -63,9 +65,14 @@ def _state(name: str, context: AppContext, typed: Mapping[str, str]) -> State:
     return "set" if context.environment[name] else "empty"
 
 
-def _uses(receiver: Receiver) -> Iterator[tuple[str, str]]:
-    """Each environment variable that a receiver refers to, with the setting that does so, in words."""
+def _uses(receiver: Receiver, token: str = "") -> Iterator[tuple[str, str]]:
+    """Each environment variable that a receiver refers to, with the setting that does so, in words.
+
+    `token` is what the token is called.
+    """
     for field, words in _WORDS.items():
+        if field == "token":
+            words = token or words
         for key, text in _texts(getattr(receiver, field)):
             for name in composing.environment_variables(text):
                 yield name, f"{words} {key}" if field == "headers" else words

@@ -26,6 +26,7 @@ from retailops_sandbox.web.receivers.form import (
     read,
 )
 from retailops_sandbox.web.receivers.pasted import receiver_at
+from retailops_sandbox.web.receivers.proofs import TokenField, token_field
 from retailops_sandbox.web.shell import forms
 from retailops_sandbox.web.shell.choices import remember_receiver
 from retailops_sandbox.web.shell.context import AppContext, Target
@@ -93,6 +94,7 @@ class ReceiverPage(msgspec.Struct, frozen=True, kw_only=True):
     differing: Collection[str]
     """The names of the actions whose path is another than that of the contract, or was typed wrongly."""
     editions: Sequence[str]
+    token_field: TokenField
     env_requirements: Sequence[EnvRequirement]
     check: ConnectionCheck | None
     check_id: str = "connection-check"
@@ -340,6 +342,7 @@ class ReceiverPages(RoomPages):
             ],
             differing=differing(typed, actions),
             editions=editions(actions),
+            token_field=token_field(self._context.contracts.of()),
             env_requirements=env_requirements.of(typed.receiver, self._context, typed.secrets),
             check=check,
         )
