@@ -16,7 +16,9 @@ import pytest
 from msgspec import UNSET
 
 from retailops_sandbox import comparing, composing, jsontext, resources, run_scenario
+from retailops_sandbox.contracts.advice import advise
 from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
+from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import Expectation, HttpRequest, Number, Receiver, Step
 from retailops_sandbox.scenarios import scenario
@@ -27,6 +29,8 @@ from tests.support.receivers import answering, receiver, response
 FOLDER = resources.fixtures_dir()
 EXPECTATIONS = sorted(FOLDER.glob("*/*/*.expect.json"))
 FIXTURES = sorted({*FOLDER.glob("*/*/*.json")} - {*EXPECTATIONS})
+CASES = sorted({path.parent for path in FIXTURES})
+"""The folder of each action and edition."""
 DRAFT = [path for path in FIXTURES if path.parent.name == "draft"]
 SCENARIOS = sorted((FOLDER / "scenarios").glob("*.scenario.json"))
 SUMMED = (
@@ -59,6 +63,11 @@ def read(path: Path) -> Any:
     return jsontext.parse(path.read_bytes(), file=path.name)
 
 
+def agreed_of(path: Path) -> Contract:
+    """The contract of a fixture."""
+    return SHIPPED_CONTRACTS.load(path.parent.parent.name, path.parent.name)
+
+
 def leaves(value: Any, place: str = "") -> Iterator[tuple[str, Any]]:
     """Every value of a document that has no members, with its pointer."""
     members = (
@@ -75,13 +84,18 @@ def leaves(value: Any, place: str = "") -> Iterator[tuple[str, Any]]:
 
 def test_there_are_enough_of_them():
     assert len(DRAFT) >= 12
-    assert {path.parent.name for path in FIXTURES} == {"draft", "v1"}
+    assert {(path.parent.name, path.name) for path in CASES} == set(SHIPPED_CONTRACTS.names)
+    for cases in CASES:
+        names = [path.stem for path in FIXTURES if path.parent == cases]
+        assert len(names) >= 4, cases
+        assert "default" in names, cases
 
 
 @pytest.mark.parametrize("path", FIXTURES, ids=name_of)
-def test_a_fixture_keeps_its_contract(path: Path):
-    agreed = SHIPPED_CONTRACTS.load(path.parent.parent.name, path.parent.name)
-    assert agreed.check_request(read(path)) == ()
+def test_a_fixture_keeps_its_contract_and_its_advice(path: Path):
+    agreed, payload = agreed_of(path), read(path)
+    assert agreed.check_request(payload) == ()
+    assert advise(agreed.advice, payload) == []
 
 
 @pytest.mark.parametrize("path", FIXTURES, ids=name_of)
@@ -90,7 +104,13 @@ def test_a_fixture_is_a_plain_tidy_payload(path: Path):
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", path.stem)
     assert text == jsontext.pretty(jsontext.parse(text)).rstrip("\n") + "\n"
     assert not composing.has_placeholder(text)
-    assert "token" not in text
+
+
+@pytest.mark.parametrize("path", FIXTURES, ids=name_of)
+def test_a_fixture_holds_no_token(path: Path):
+    agreed, payload = agreed_of(path), read(path)
+    assert [place for place in agreed.secrets if pointer.get(payload, place, UNSET) is not UNSET] == []
+    assert TOKEN not in path.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("edition", ["draft", "v1"])
@@ -100,9 +120,9 @@ def test_the_default_is_the_example_with_its_keys_in_order(edition: str):
     assert jsontext.compact(jsontext.parse(text)) == jsontext.compact(example)
 
 
-@pytest.mark.parametrize("edition", ["draft", "v1"])
-def test_no_two_fixtures_say_the_same(edition: str):
-    payloads = [jsontext.compact(read(path)) for path in FIXTURES if path.parent.name == edition]
+@pytest.mark.parametrize("cases", CASES, ids=name_of)
+def test_no_two_fixtures_say_the_same(cases: Path):
+    payloads = [jsontext.compact(read(path)) for path in FIXTURES if path.parent == cases]
     assert len(set(payloads)) == len(payloads)
 
 
@@ -127,6 +147,61 @@ def test_each_account_of_a_fixture_adds_up(path: Path):
         assert account["captured"] == (0 if account["captures_are_external"] else account["settled"])
         assert account["captures_are_deferred"] or account["unsettled_deferred"] == 0
         assert account["captures_are_external"] or account["unsettled_external"] == 0
+
+
+PUBLISHED = "published-example"
+"""The name of the fixtures that are the SDK's examples, whose amounts and ids are made up."""
+OWN = [path for path in FIXTURES if path.parent.name == "v1" and path.stem != PUBLISHED]
+
+
+@pytest.mark.parametrize("path", [path for path in FIXTURES if path.stem == PUBLISHED], ids=name_of)
+def test_a_published_example_is_the_contracts_example(path: Path):
+    assert jsontext.compact(read(path)) == jsontext.compact(agreed_of(path).examples.request)
+
+
+@pytest.mark.parametrize("path", [path for path in OWN if {"rmas", "return"} & set(read(path))], ids=name_of)
+def test_the_returns_of_a_fixture_add_up(path: Path):
+    payload = read(path)
+    for credit in [*payload.get("rmas", []), *([payload["return"]] if "return" in payload else [])]:
+        items = credit["items"]
+        fees = sum(item["restock_fee_amt"] for item in items)
+        assert credit["product_amt"] == credit["subtotal_amt"] == sum(item["product_amt"] for item in items)
+        assert credit["refund_amt"] == credit["product_amt"] + credit["shipping_amt"] - fees
+        for item in items:
+            assert item["credit_amt"] == item["subtotal_amt"] - item["restock_fee_amt"]
+
+
+@pytest.mark.parametrize("path", [path for path in OWN if "payment" in read(path)], ids=name_of)
+def test_the_payments_of_an_order_are_its_total_where_all_has_shipped(path: Path):
+    payload = read(path)
+    paid = sum(each["amount"] for each in payload["payment"]["payment_transactions"])
+    total = payload["order"]["grand_total"]
+    assert paid == total or (paid < total and payload["order"]["unshipped_items"])
+
+
+@pytest.mark.parametrize("path", OWN, ids=name_of)
+def test_the_ids_of_an_order_are_those_of_one_order_of_the_stand_in(path: Path):
+    payload = read(path)
+    orders = {order.refnum: order.id for order in StandIn().shop.orders}
+    for each in [payload, payload.get("order", {}), *payload.get("orders", [])]:
+        refnum, id = each.get("channel_order_refnum"), each.get("retailops_order_id")
+        if refnum and id and "9999999" not in (refnum, str(id)):
+            assert orders[refnum] == str(id)
+
+
+@pytest.mark.parametrize("path", OWN, ids=name_of)
+def test_what_of_an_order_has_shipped_and_what_has_not_is_what_was_ordered(path: Path):
+    order = read(path).get("order", {})
+    for left in order.get("unshipped_items", []) if order.get("shipments") else []:
+        refnum = left.get("channel_item_refnum")
+        packed = [
+            item["quantity"]
+            for shipment in order["shipments"]
+            for package in shipment["packages"]
+            for item in package["package_items"]
+            if item["channel_item_refnum"] == refnum
+        ]
+        assert sum(packed) + left["unshipped_quantity"] == left["ordered_quantity"]
 
 
 @pytest.mark.parametrize(
@@ -218,9 +293,29 @@ def test_only_the_grand_total_has_fractions():
 
 # --- What they expect ---------------------------------------------------------------------------------
 
-REFUSED = {"already-shipped", "unknown-order", "no-order-reference"}
-EITHER = {"partly-shipped", "by-order-id"}
-"""The fixtures of which no contract says what comes of them."""
+REFUSED = {
+    "order_cancel": {"already-shipped", "unknown-order", "no-order-reference"},
+    "inventory_push": {"unknown-sku", "one-unknown-of-several"},
+    "order_acknowledge": {"unknown-order", "one-unknown-of-several"},
+    "order_update": {"unknown-order"},
+    "order_shipment_submit": {"unknown-order", "already-cancelled"},
+    "order_settle_payment": {"unknown-order", "already-cancelled"},
+    "order_complete": {"unknown-order"},
+    "order_returned": {"unknown-order", "before-shipping"},
+}
+"""The fixtures of each action that a receiver must answer with an error."""
+EITHER = {
+    "order_cancel": {"partly-shipped", "by-order-id"},
+    "catalog_push": {"product-without-sku"},
+    "inventory_push": {"oversold"},
+    "order_acknowledge": {"by-order-id"},
+    "order_update": {"already-cancelled", "without-an-order", "published-example"},
+    "order_shipment_submit": {"published-example"},
+    "order_settle_payment": {"before-shipping", "published-example"},
+    "order_complete": {"nothing-shipped", "already-cancelled", "published-example"},
+    "order_returned": {"published-example"},
+}
+"""The fixtures of each action of which no contract says what comes of them."""
 SEVERITY = {"draft": "status", "v1": "event_type"}
 OWN_WORDS = {"code", "error_code", "message", "error_message", "diagnostic_data", "associations"}
 """Codes, words and associations are the receiver's own: no contract promises any."""
@@ -243,17 +338,54 @@ def judged(cases: Path, url: str, monkeypatch: pytest.MonkeyPatch, folder: Path)
 
 @pytest.mark.parametrize("path", FIXTURES, ids=name_of)
 def test_a_fixture_expects_the_outcome_that_its_name_promises(path: Path):
-    expected = expectation_of(path)
+    expected, agreed = expectation_of(path), agreed_of(path)
     at_events = expected.rules.get("/events")
-    error = {SEVERITY[path.parent.name]: "error"}
-    if path.stem in EITHER:
+    error = {SEVERITY[agreed.edition]: "error"}
+    if path.stem in EITHER.get(agreed.action, ()):
         assert at_events is None
+    elif agreed.events:
+        is_refused = path.stem in REFUSED.get(agreed.action, ())
+        assert at_events == {"some" if is_refused else "none": error}
     else:
-        assert at_events == {"some" if path.stem in REFUSED else "none": error}
+        assert at_events is None
+        assert expected.body
     assert expected.status == 200
     if expected.body is not UNSET:
-        agreed = SHIPPED_CONTRACTS.load(path.parent.parent.name, path.parent.name)
         assert agreed.check_response(expected.body) == ()
+
+
+@pytest.mark.parametrize("outcomes", [REFUSED, EITHER])
+def test_what_is_expected_of_fixtures_is_said_of_those_that_there_are(outcomes: dict[str, set[str]]):
+    there = {(path.parent.parent.name, path.stem) for path in FIXTURES}
+    assert {(action, name) for action, names in outcomes.items() for name in names} <= there
+
+
+PULLED = {
+    "specific-order": ["520"],
+    "several-specific-orders": ["521", "523", "530"],
+    "specific-orders-with-a-page": ["522"],
+    "unknown-specific-order": [],
+    "after-the-last-page": [],
+}
+
+
+@pytest.mark.parametrize(("name", "refnums"), PULLED.items())
+def test_a_pull_expects_the_orders_that_its_name_promises(name: str, refnums: list[str]):
+    path = FOLDER / "order_pull" / "v1" / f"{name}.json"
+    expected = expectation_of(path).body
+    assert isinstance(expected, dict)
+    assert expected["orders"] == [{"channel_order_refnum": each} for each in refnums]
+    asked = [each["channel_refnum"] for each in read(path)["specific_orders"]]
+    assert [each for each in asked if each != "9999999"] == refnums
+
+
+def test_a_receiver_without_orders_passes_the_pulls_that_ask_for_none(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    with receiver(answering(response(b'{"orders": [], "next_page_token": ""}'))) as shop:
+        verdicts = judged(FOLDER / "order_pull" / "v1", shop.url, monkeypatch, tmp_path)
+    asks_for_some = {name for name, refnums in PULLED.items() if refnums}
+    assert {name for name, verdict in verdicts.items() if verdict == "failed"} == asks_for_some
 
 
 @pytest.mark.parametrize("path", EXPECTATIONS, ids=name_of)
@@ -262,7 +394,7 @@ def test_an_expectation_names_nothing_that_only_the_stand_in_says(path: Path):
     assert OWN_WORDS.isdisjoint(token for place, _ in leaves(expected) for token in place.split("/"))
 
 
-@pytest.mark.parametrize("cases", sorted({path.parent for path in FIXTURES}), ids=name_of)
+@pytest.mark.parametrize("cases", CASES, ids=name_of)
 def test_the_stand_in_passes_every_fixture(
     cases: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, stand_in: str
 ):
@@ -274,18 +406,18 @@ REFUSAL = {
     "draft": b'{"events": [{"status": "error", "error_code": "ERR1409"}]}',
     "v1": b'{"status": "fail", "events": [{"event_type": "error", "code": "ERR1409"}]}',
 }
-CANCEL = {"draft": b'{"events": []}', "v1": b'{"status": "success"}'}
+DONE = {"draft": b'{"events": []}', "v1": b'{"status": "success"}'}
 
 
-@pytest.mark.parametrize("edition", ["draft", "v1"])
+@pytest.mark.parametrize("cases", [path for path in CASES if path.parent.name in REFUSED], ids=name_of)
 def test_a_receiver_that_answers_all_alike_passes_only_what_it_answers(
-    edition: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    cases: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
-    for answer, passes in ((REFUSAL, REFUSED), (CANCEL, None)):
-        with receiver(answering(response(answer[edition]))) as shop:
-            verdicts = judged(FOLDER / "order_cancel" / edition, shop.url, monkeypatch, tmp_path)
-        cancelled = set(verdicts) - REFUSED - EITHER
-        wanted = (cancelled if passes is None else passes) | EITHER
+    refused, either = REFUSED[cases.parent.name], EITHER.get(cases.parent.name, set())
+    for answer, refuses in ((REFUSAL, True), (DONE, False)):
+        with receiver(answering(response(answer[cases.name]))) as shop:
+            verdicts = judged(cases, shop.url, monkeypatch, tmp_path)
+        wanted = (refused if refuses else set(verdicts) - refused) | either
         assert {name for name, verdict in verdicts.items() if verdict == "passed"} == wanted & set(verdicts)
         assert set(verdicts.values()) == {"passed", "failed"}
 
@@ -380,7 +512,7 @@ def test_a_scenario_names_nothing_that_only_the_stand_in_says(path: Path):
 def test_no_two_steps_need_the_same_order_open(edition: str):
     # A receiver may refuse a second cancel, and scenarios run at the same time.
     cancelled = [
-        step.fixture
+        (each.scenario.action, step.fixture)
         for each in map(plan_of, SCENARIOS)
         if each.scenario.edition == edition
         for step in each.scenario.steps
@@ -399,9 +531,10 @@ def test_the_scenarios_cover_both_editions_refusals_and_repeats():
 
 def test_every_fixture_is_used_by_a_scenario():
     used = {
-        (each.scenario.edition, step.fixture)
+        (each.scenario.action, each.scenario.edition, step.fixture)
         for each in map(plan_of, SCENARIOS)
         for step in each.scenario.steps
         if step.fixture
     }
-    assert {(path.parent.name, path.stem) for path in FIXTURES} - used == set()
+    there = {(path.parent.parent.name, path.parent.name, path.stem) for path in FIXTURES}
+    assert there - used == set()
