@@ -68,7 +68,7 @@ def test_nothing_that_is_meant_is_exit_5(tmp_path: Path, shop: Receiver):
     scenario(tmp_path, "cancel", PASSES)
     done = run(".", "--receiver", shop.url, "-k", "refuse", cwd=tmp_path)
     assert done.returncode == 5
-    assert "none of 1 scenarios is meant by -k, --tag and --edition" in done.stderr
+    assert "none of 1 scenarios is meant by -k, --tag, --action and --edition" in done.stderr
     assert "nothing was judged" in done.stderr
 
 

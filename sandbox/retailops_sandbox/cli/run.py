@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 @click.argument("paths", nargs=-1, metavar="[FILES or folders]")
 @click.option("-k", "expression", metavar="EXPR", help='Only these: "cancel and not (slow or v1)".')
 @click.option("--tag", "tags", multiple=True, metavar="TAG", help="Only those with this tag, or another.")
+@click.option("--action", "actions", multiple=True, metavar="ACTION", help="Only those of this action.")
 @click.option("--edition", "editions", multiple=True, metavar="EDITION", help="Only those of this edition.")
 @click.option("-x", "first", is_flag=True, help="Send nothing more after the first failure.")
 @click.option("--maxfail", type=click.IntRange(min=1), metavar="N", help="Nothing more after N failures.")
@@ -53,6 +54,7 @@ def command(
     paths: tuple[str, ...],
     expression: str | None,
     tags: tuple[str, ...],
+    actions: tuple[str, ...],
     editions: tuple[str, ...],
     first: bool,
     maxfail: int | None,
@@ -65,7 +67,8 @@ def command(
 ) -> None:
     """Run scenario files; the workspace's where none are named, the shipped ones where it has none.
 
-    Where none are named, only those of the editions that the receiver speaks are run.
+    Where none are named, only those of the editions that the receiver speaks are run, and only those of one
+    action where its URL is that of the action.
 
     Exit code: 0 all passed, 1 failed or errored, 2 usage or an unreadable file, 3 only faults,
     5 nothing was judged, 130 interrupted.
@@ -80,11 +83,13 @@ def command(
         raise UsageError("--exact is about what --accept writes", mend="give --accept, or leave it out")
 
     def read() -> job.Found:
-        return _read(workspace, paths, expression, tags, editions)
+        return _read(workspace, paths, expression, tags, actions, editions)
 
     def choose(found: job.Found, options: Options) -> job.Chosen:
         # Whoever names files or editions has chosen, and the receiver's edition may be guessed wrong.
-        kept = found.plans if paths or editions else _fitting(found.plans, options, workspace.contracts)
+        kept = (
+            found.plans if paths or editions else _fitting(found.plans, options, actions, workspace.contracts)
+        )
         if not kept and not found.unreadable:
             complain("no scenario is left to run: nothing was judged")
             sys.exit(5)
@@ -93,7 +98,7 @@ def command(
     found = read()
     if not found.plans and not found.unreadable:
         where = ", ".join(paths) or str(workspace.root)
-        by = "-k, --tag and --edition"
+        by = "-k, --tag, --action and --edition"
         chosen = f"none of {found.count} scenarios is meant by {by}" if found.count else "no scenario files"
         complain(f"{chosen} in {where}: nothing was judged")
         sys.exit(5)
@@ -126,6 +131,7 @@ def _read(
     paths: tuple[str, ...],
     expression: str | None,
     tags: tuple[str, ...],
+    actions: tuple[str, ...],
     editions: tuple[str, ...],
 ) -> job.Found:
     """The scenarios that are meant, as their files are now."""
@@ -134,19 +140,22 @@ def _read(
     files, lost = collect(paths) if paths else workspace.scenarios_to_run()
     plans, broken = read_plans(files, workspace.scenario_id)
     chosen = plans
-    if expression is not None or tags or editions:
+    if expression is not None or tags or actions or editions:
         from retailops_sandbox.scenarios import selection
 
-        chosen = selection.choose(plans, expression, tags, editions)
+        chosen = selection.choose(plans, expression, tags, actions, editions)
     return job.Found(chosen, len(plans), [*lost, *broken])
 
 
-def _fitting(plans: list[Plan], options: Options, contracts: Contracts) -> list[Plan]:
+def _fitting(
+    plans: list[Plan], options: Options, actions: tuple[str, ...], contracts: Contracts
+) -> list[Plan]:
     """The plans that the receiver can answer; what is left out is said in one line."""
     from retailops_sandbox.session.fitting import editions_of, fitting
 
     environment = settings.readable(os.environ)
-    fits = fitting(plans, editions_of(options.receiver, options.variables, environment, contracts))
+    speaks = editions_of(options.receiver, options.variables, environment, contracts)
+    fits = fitting(plans, speaks.of_any_action() if actions else speaks)
     if fits.line:
-        say(f"{fits.line}. Name their files, or give --edition, to send them")
+        say(f"{fits.line}. Name their files, or give --action or --edition, to send them")
     return [*fits.plans]

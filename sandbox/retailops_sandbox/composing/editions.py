@@ -18,6 +18,8 @@ class SpokenEditions(msgspec.Struct, frozen=True):
     """Empty where they are not known: it may speak all."""
     reason: str = ""
     """How it is known, in words about the receiver."""
+    action: str = ""
+    """The action that its URL is for; empty where it may be any."""
 
     @property
     def default(self) -> str:
@@ -34,6 +36,10 @@ class SpokenEditions(msgspec.Struct, frozen=True):
         known = contracts.editions(action)
         return next((each for each in known if self.includes(each)), known[0] if known else self.default)
 
+    def of_any_action(self) -> SpokenEditions:
+        """The same, whatever the URL is for."""
+        return msgspec.structs.replace(self, action="")
+
     def includes(self, edition: str) -> bool:
         """Whether the receiver speaks an edition, as far as is known."""
         return not self.editions or edition in self.editions
@@ -41,14 +47,18 @@ class SpokenEditions(msgspec.Struct, frozen=True):
 
 def spoken(receiver: Receiver, contracts: Contracts) -> SpokenEditions:
     """The editions that a resolved receiver speaks. The stand-in speaks all, unless it says otherwise."""
+    base = receiver.base_url.partition("?")[0].rstrip("/")
+    found = recognition.at_end(base, contracts)
+    # Paths that it states are appended to the URL, which then is for more than one action.
+    action = found.action if found and not receiver.paths else ""
     if receiver.editions:
-        return SpokenEditions(receiver.editions, "it says so")
+        return SpokenEditions(receiver.editions, "it says so", action)
     if receiver.stand_in:
         return SpokenEditions()
-    paths = (receiver.base_url.partition("?")[0], *receiver.paths.values())
+    paths = (base, *receiver.paths.values())
     for path in paths:
         for edition, ending in _spelled(path.rstrip("/"), contracts):
-            return SpokenEditions((edition,), f"its URL ends in {ending}")
+            return SpokenEditions((edition,), f"its URL ends in {ending}", action)
     if receiver.token:
         known = contracts.headings
         with_token = dict.fromkeys(each.edition for each in known if each.auth is not None)

@@ -1,4 +1,4 @@
-"""Choosing scenarios by `-k` expressions over their names, paths and tags, and by tags. Pure."""
+"""Choosing scenarios by `-k` expressions (names, paths, tags), by tags, actions and editions. Pure."""
 
 from __future__ import annotations
 
@@ -18,15 +18,23 @@ _DEEPEST = 50
 
 
 def choose(
-    plans: Iterable[Plan], expression: str | None, tags: Collection[str], editions: Collection[str] = ()
+    plans: Iterable[Plan],
+    expression: str | None,
+    tags: Collection[str],
+    actions: Collection[str] = (),
+    editions: Collection[str] = (),
 ) -> list[Plan]:
-    """The plans that fit the expression, have one of the tags and only steps of the editions, where given."""
+    """The plans that fit the expression, have one of the tags and only steps of the actions and editions.
+
+    What is not given chooses all.
+    """
     fits = (lambda plan: True) if expression is None else compile(expression)
     return [
         plan
         for plan in plans
         if fits(plan)
         and (not tags or not set(tags).isdisjoint(_tags(plan)))
+        and (not actions or {action for action, _ in plan.scenario.contracts}.issubset(actions))
         and (not editions or {edition for _, edition in plan.scenario.contracts}.issubset(editions))
     ]
 

@@ -1,4 +1,4 @@
-"""Which scenarios a receiver can answer: those of the editions that it speaks."""
+"""Which scenarios a receiver can answer: those of its editions, and of the action of its URL."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Fitting(msgspec.Struct, frozen=True):
 
     plans: Sequence[Plan]
     others: tuple[str, ...]
-    """The editions of those that are left out."""
+    """What those are of that are left out: editions, or other actions."""
     left_out: int
     speaks: SpokenEditions
 
@@ -35,15 +35,18 @@ class Fitting(msgspec.Struct, frozen=True):
 
 
 def fitting(plans: Sequence[Plan], speaks: SpokenEditions) -> Fitting:
-    """The plans of whose steps a receiver speaks all editions, as far as is known."""
-    editions = {edition for plan in plans for edition in _editions(plan)}
-    others = {edition for edition in editions if not speaks.includes(edition)}
-    kept = [plan for plan in plans if others.isdisjoint(_editions(plan))] if others else plans
-    return Fitting(kept, tuple(sorted(others)), len(plans) - len(kept), speaks)
+    """The plans all of whose steps a receiver can answer, as far as is known."""
+    others = {
+        edition for plan in plans for _, edition in plan.scenario.contracts if not speaks.includes(edition)
+    }
+    spoken = [plan for plan in plans if others.isdisjoint(edition for _, edition in plan.scenario.contracts)]
+    kept = [plan for plan in spoken if not speaks.action or _actions(plan) == {speaks.action}]
+    of = (*sorted(others), *(("other actions",) if len(kept) < len(spoken) else ()))
+    return Fitting(kept, of, len(plans) - len(kept), speaks)
 
 
-def _editions(plan: Plan) -> set[str]:
-    return {edition for _, edition in plan.scenario.contracts}
+def _actions(plan: Plan) -> set[str]:
+    return {action for action, _ in plan.scenario.contracts}
 
 
 def editions_of(

@@ -330,6 +330,24 @@ def test_the_editions_that_a_receiver_speaks(
 
 
 @pytest.mark.parametrize(
+    ("fields", "action"),
+    [
+        ({}, ""),
+        ({"base_url": "http://h/order_cancel_v1?store=1"}, "order_cancel"),
+        ({"base_url": "http://h/retailops/order_pull_v1/"}, "order_pull"),
+        ({"base_url": "http://h/order_cancel", "editions": ("v1",)}, "order_cancel"),
+        ({"base_url": "http://h/order_cancel", "paths": {"order_pull": "/pull"}}, ""),
+        ({"base_url": "http://h/retailops_v1"}, ""),
+    ],
+)
+def test_a_url_that_ends_in_the_path_of_an_action_is_for_that_action(fields: dict[str, Any], action: str):
+    assert (
+        spoken(Receiver(**{"name": "r", "base_url": "http://h", **fields}), SHIPPED_CONTRACTS).action
+        == action
+    )
+
+
+@pytest.mark.parametrize(
     "base", ["localhost:8000", "ftp://h", "http://", "h", "http://h:99999", "http://a b"]
 )
 def test_a_url_that_cannot_be_called_is_a_usage_error(base: str):

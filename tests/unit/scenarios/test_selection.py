@@ -26,6 +26,17 @@ PLANS = [
 ]
 
 
+def test_all_steps_of_a_scenario_are_of_the_actions_and_editions_that_are_chosen():
+    pull = Step(name="p", fixture="default", action="order_pull", edition="v1")
+    both = Scenario(name="", edition="v1", steps=[Step(name="x", fixture="default"), pull])
+    flow = Plan("flow", "flow", both, False, "")
+    plans = [*PLANS, flow]
+    assert selection.choose(plans, None, (), ["order_cancel"]) == PLANS
+    assert selection.choose(plans, None, (), ["order_cancel", "order_pull"]) == plans
+    assert selection.choose(plans, None, (), ["order_pull"]) == []
+    assert selection.choose(plans, None, (), [], ["v1"]) == [flow]
+
+
 def chosen(expression: str | None, *tags: str) -> list[str]:
     return [each.id[0] + str(PLANS.index(each)) for each in selection.choose(PLANS, expression, tags)]
 
