@@ -104,7 +104,11 @@ def test_a_receiver_that_says_what_it_speaks_is_not_guessed_at(tmp_path: Path, m
     assert "of draft and other actions, because the receiver speaks v1: its URL" in left_out(
         base_url="${env:SHOP}"
     )
-    assert left_out(base_url="${env:SHOP}", editions=["draft", "v1"]) == ""
+    both = left_out(base_url="${env:SHOP}", editions=["draft", "v1"])
+    assert (
+        f"of other actions, because the receiver speaks draft and v1: it says so, and its URL ends in {PATH}"
+        in both
+    )
     assert "of v1, because the receiver speaks draft: it says so" in left_out(editions=["draft"])
     assert "of draft, because the receiver speaks v1: it has a token" in left_out(token="${env:TOKEN}")
 

@@ -52,7 +52,8 @@ def spoken(receiver: Receiver, contracts: Contracts) -> SpokenEditions:
     # Paths that it states are appended to the URL, which then is for more than one action.
     action = found.action if found and not receiver.paths else ""
     if receiver.editions:
-        return SpokenEditions(receiver.editions, "it says so", action)
+        at_end = f", and its URL ends in {found.path}" if found and action else ""
+        return SpokenEditions(receiver.editions, f"it says so{at_end}", action)
     if receiver.stand_in:
         return SpokenEditions()
     paths = (base, *receiver.paths.values())
