@@ -34,7 +34,7 @@ def test_ctrl_k_finds_what_there_is_and_goes_there(page: Page):
     page.keyboard.press("Control+k")
     expect(choices(page).first).to_contain_text("Workbench")
     assert axe.violations(page) == []
-    page.keyboard.type("already v1")
+    page.keyboard.type("already-shipped v1")
     expect(choices(page)).to_have_count(1)
     page.keyboard.press("Enter")
     page.wait_for_url("**/?action=order_cancel&edition=v1&fixture=already-shipped")
@@ -103,7 +103,7 @@ def test_the_keys_are_told_on_any_page_and_letters_do_nothing_there(page: Page):
 def test_without_a_script_it_is_a_page(browser: Browser, served: Served):
     for page in opened(browser, served.url, scripted=False):
         page.get_by_role("link", name="Find or do").click()
-        page.get_by_role("main").get_by_role("searchbox").fill("partly v1")
+        page.get_by_role("main").get_by_role("searchbox").fill("partly order_cancel v1")
         page.get_by_role("button", name="Find", exact=True).click()
         page.get_by_role("link", name="case partly-shipped").click()
         page.wait_for_url("**/?action=order_cancel&edition=v1&fixture=partly-shipped")

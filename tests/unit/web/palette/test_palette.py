@@ -47,7 +47,7 @@ def test_places_come_first_and_everything_is_there(client: TestClient):
     ("q", "first"),
     [
         ("ALREADY", ("case", "already-shipped")),
-        ("shipped v1", ("case", "already-shipped")),
+        ("already-shipped v1", ("case", "already-shipped")),
         ("<twice> cancel", ("scenario", "Cancel &lt;twice&gt;")),
         ("127.0.0.1:1/hook", ("send to", "till &amp; co")),
         ("till", ("send to", "till &amp; co")),
