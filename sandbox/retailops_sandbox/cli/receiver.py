@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import os
 
 import click
 
+from retailops_sandbox.cli.options import here, workspace_option
 from retailops_sandbox.cli.output import say
 from retailops_sandbox.errors import UsageError
+from retailops_sandbox.workspace.workspace import Workspace
 
 
 @click.command("receiver")
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(0, 65535), default=8081, show_default=True)
-def command(host: str, port: int) -> None:
+@workspace_option
+def command(host: str, port: int, workspace: str | None) -> None:
     """Run the stand-in receiver alone. It proves nothing about yours."""
 
     from retailops_sandbox.standin import StandIn
 
+    found = Workspace.find(workspace, os.environ, here())
+
     async def listen() -> None:
-        stand_in = StandIn()
+        stand_in = StandIn(lambda: found.contracts)
         address = await stand_in.start(host, port)
         say(f"stand-in receiver: {address}  (Ctrl-C ends it)")
         say(f"it answers {', '.join(stand_in.actions)}", flush=True)

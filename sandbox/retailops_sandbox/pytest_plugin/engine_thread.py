@@ -7,6 +7,7 @@ import threading
 from concurrent.futures import Future, wait
 from typing import NamedTuple
 
+from retailops_sandbox.contracts.catalogue import ContractSource
 from retailops_sandbox.engine import Event, Run
 from retailops_sandbox.model import Receiver
 from retailops_sandbox.session.stand_in import reachable
@@ -28,11 +29,11 @@ class Ready(NamedTuple):
 class EngineThread:
     """A thread with an event loop, a transport and, where it is the receiver under test, the stand-in."""
 
-    def __init__(self, receiver: Receiver) -> None:
+    def __init__(self, receiver: Receiver, contracts: ContractSource) -> None:
         ready: Future[Ready] = Future()
         # A daemon: a pytest that dies without its last hooks must not wait for it.
         self._thread = threading.Thread(
-            target=self._run, args=(receiver, ready), name="retailops-sandbox", daemon=True
+            target=self._run, args=(receiver, contracts, ready), name="retailops-sandbox", daemon=True
         )
         self._thread.start()
         self._ready = ready.result()
@@ -70,17 +71,17 @@ class EngineThread:
         self._thread.join()
 
     @staticmethod
-    def _run(receiver: Receiver, ready: Future[Ready]) -> None:
+    def _run(receiver: Receiver, contracts: ContractSource, ready: Future[Ready]) -> None:
         try:
-            asyncio.run(_serve(receiver, ready))
+            asyncio.run(_serve(receiver, contracts, ready))
         except BaseException as error:
             if ready.done():
                 raise
             ready.set_exception(error)
 
 
-async def _serve(chosen: Receiver, ready: Future[Ready]) -> None:
-    async with reachable(chosen) as (receiver, stand_in), Transport() as transport:
+async def _serve(chosen: Receiver, contracts: ContractSource, ready: Future[Ready]) -> None:
+    async with reachable(chosen, contracts) as (receiver, stand_in), Transport() as transport:
         end = asyncio.Event()
         ready.set_result(Ready(receiver, stand_in, transport, asyncio.get_running_loop(), end))
         await end.wait()

@@ -116,7 +116,7 @@ class Session:
     def _engine(self) -> EngineThread:
         with self._lock:
             if self._thread is None:
-                self._thread = EngineThread(self.receiver)
+                self._thread = EngineThread(self.receiver, lambda: self.workspace.contracts)
             return self._thread
 
     def _run(self, plan: Plan) -> Run:

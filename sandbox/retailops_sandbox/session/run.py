@@ -75,7 +75,8 @@ def execute(
 
 async def _execute(setup: RunSetup, reporters: Sequence[Reporter]) -> FinishedRun:
     clock = SystemClock()
-    async with reachable(setup.options.receiver) as (receiver, _), Transport() as transport:
+    reached = reachable(setup.options.receiver, lambda: setup.workspace.contracts)
+    async with reached as (receiver, _), Transport() as transport:
         engine, log = engine_and_log(setup, receiver, transport, clock)
         with stopping(engine.stop) as stopped:
             waited_in_vain = bool(setup.wait) and not await wait_for_receiver(

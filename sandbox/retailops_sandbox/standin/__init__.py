@@ -3,6 +3,7 @@
 It answers every action as one shop: by the rules in `shop.json`, with the orders in `orders.json`. It
 misbehaves where `/misbehave/<kind>` or `/misbehave/<kind>/<amount>` precedes a contract's path: a receiver
 with the base URL `http://127.0.0.1:8081/misbehave/slow/300` takes 300 ms longer.
+An action that the rules do not know, as a workspace's own, is answered by its contract's example.
 
 shop           the shop's state, and its answers
 misbehaviour   the ways to misbehave
@@ -18,9 +19,9 @@ import msgspec
 
 from retailops_sandbox import diagnostics, httpserver, jsontext
 from retailops_sandbox.contracts import auth
-from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS, ContractSource
 from retailops_sandbox.contracts.contract import Contract
-from retailops_sandbox.errors import SourceError
+from retailops_sandbox.errors import SandboxError, SourceError
 from retailops_sandbox.httpserver import Request, Response
 from retailops_sandbox.model import Json
 from retailops_sandbox.standin.misbehaviour import MISBEHAVIOURS, Call
@@ -38,14 +39,12 @@ _logger = diagnostics.logger(__name__)
 class StandIn:
     """A receiver in the caller's event loop. A new one, or one after `reset`, has fresh orders and lists."""
 
-    def __init__(self) -> None:
+    def __init__(self, contracts: ContractSource = lambda: SHIPPED_CONTRACTS) -> None:
         rules, orders = (Path(__file__).with_name(name).read_bytes() for name in ("shop.json", "orders.json"))
         self.shop = Shop(
             msgspec.json.decode(rules, type=Rules), msgspec.json.decode(orders, type=tuple[Order, ...])
         )
-        headings = SHIPPED_CONTRACTS.headings
-        self._names = {each.path: each.name for each in headings if self.shop.knows(*each.name)}
-        """Action and edition by path: a contract is read when it is called."""
+        self._contracts = contracts
         self._listener = httpserver.Listener(self._exchange)
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
@@ -65,7 +64,7 @@ class StandIn:
     @property
     def actions(self) -> list[str]:
         """The actions that it answers."""
-        return list(dict.fromkeys(action for action, _ in self._names.values()))
+        return list(dict.fromkeys(action for action, _ in self._contracts().names))
 
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Answer one request; the result is whether another may follow."""
@@ -88,10 +87,15 @@ class StandIn:
     # --- answers ---
 
     def _answer(self, request: Request) -> Response:
-        name = self._names.get(request.path)
+        contracts = self._contracts()
+        names = (each.name for each in contracts.headings if each.path == request.path)
+        name = next(names, None)
         if name is None:
             return httpserver.text_response(200 if request.path == "/" else 404, self._overview())
-        agreed = SHIPPED_CONTRACTS.load(*name)
+        try:
+            agreed = contracts.load(*name)
+        except SandboxError as error:
+            return httpserver.json_response(500, {"error": str(error)})
         if request.method != agreed.method:
             what = f"{agreed.path} takes {agreed.method} only"
             return httpserver.json_response(405, {"error": what}, ("Allow", agreed.method))
@@ -112,11 +116,15 @@ class StandIn:
             return httpserver.json_response(
                 422, {"error": "the payload breaks the contract", "violations": violations}
             )
-        return httpserver.json_response(200, self.shop.answer(agreed.action, agreed.edition, payload))
+        name = agreed.action, agreed.edition
+        answer = self.shop.answer(*name, payload) if self.shop.knows(*name) else agreed.examples.response
+        return httpserver.json_response(agreed.ok_statuses[0], answer)
 
     def _overview(self) -> str:
         lines = ["The stand-in receiver of the RetailOPS sandbox.", "", "It answers"]
-        lines += [f"  {SHIPPED_CONTRACTS.load(*name).method} {path}" for path, name in self._names.items()]
+        contracts = self._contracts()
+        answered = [contracts.load(*name) for name in contracts.names]
+        lines += [f"  {each.method} {each.path}" for each in answered]
         lines += [
             "",
             "It misbehaves under /misbehave/KIND or /misbehave/KIND/AMOUNT, followed by one of these",

@@ -67,7 +67,8 @@ async def serve(
     clock = SystemClock()
     with _bound(host, port) as listening:
         run = open_run(workspace.runs_dir, new_run("serve", clock.now()))
-        async with started_stand_in() as (stand_in, stand_in_url), Transport() as transport:
+        started = started_stand_in(lambda: workspace.contracts)
+        async with started as (stand_in, stand_in_url), Transport() as transport:
             context = AppContext(
                 workspace,
                 transport=transport,

@@ -16,11 +16,12 @@ from typing import Any
 import pytest
 
 from retailops_sandbox import jsontext
-from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS, ContractSource
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.standin import TOKEN, StandIn
 from retailops_sandbox.standin.misbehaviour import MISBEHAVIOURS
+from tests.support.contracts import ACTION, contract_document, with_own
 
 JSON = {"Content-Type": "application/json"}
 
@@ -28,9 +29,9 @@ JSON = {"Content-Type": "application/json"}
 class Running:
     """A stand-in in an event loop of its own, and what a test asks of it."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, contracts: ContractSource) -> None:
         self.loop = loop
-        self.stand_in = StandIn()
+        self.stand_in = StandIn(contracts)
         self.base_url = self.wait(self.stand_in.start())
         self.port = int(self.base_url.rpartition(":")[2])
 
@@ -66,11 +67,17 @@ class Running:
 
 
 @pytest.fixture
-def running() -> Iterator[Running]:
+def own() -> list[Any]:
+    """The contracts of a workspace, which may change."""
+    return []
+
+
+@pytest.fixture
+def running(own: list[Any]) -> Iterator[Running]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
-    started = Running(loop)
+    started = Running(loop, lambda: with_own(*own))
     try:
         yield started
     finally:
@@ -162,6 +169,31 @@ def test_reset_brings_every_order_back(running: Running):
     assert running.stand_in.shop.orders != before
     running.stand_in.reset()
     assert running.stand_in.shop.orders == before
+
+
+# --- A workspace's contracts -------------------------------------------------------------------------
+
+
+def test_an_action_without_rules_is_answered_by_the_example_of_its_contract(running: Running, own: list[Any]):
+    document = contract_document(ok_statuses=[202])
+    payload = document["examples"]["request"]
+    assert running.ask("POST", "/order_hold_v1")[0] == 404
+    # It is found at once.
+    own.append(document)
+    answered = running.post("/order_hold_v1", {**payload, "token": TOKEN})
+    assert answered == (202, document["examples"]["response"])
+    assert running.post("/order_hold_v1", {**payload, "token": "wrong"})[0] == 401
+    assert running.post("/order_hold_v1", {"token": TOKEN})[0] == 422
+    assert "POST /order_hold_v1\n" in running.ask("GET", "/")[2].decode()
+    assert ACTION in running.stand_in.actions
+
+
+def test_a_contract_that_cannot_be_used_is_named_and_the_others_work(running: Running, own: list[Any]):
+    own.append(contract_document(codes=["/nowhere"]))
+    status, body = running.post("/order_hold_v1", {})
+    assert (status, f"{ACTION}.json" in body["error"]) == (500, True)
+    assert "/order_hold_v1" not in running.ask("GET", "/")[2].decode()
+    assert running.post("/order_cancel", draft()) == (200, {"events": []})
 
 
 # --- Refusals ----------------------------------------------------------------------------------------
@@ -469,7 +501,7 @@ async def asked_once(_: StandIn, reader: asyncio.StreamReader, writer: asyncio.S
 async def left_hanging(stand_in: StandIn, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     line = "POST /misbehave/hang/order_cancel HTTP/1.1"
     writer.write(head(line, f"Content-Length: {len(BODY)}", body=BODY))
-    while stand_in.shop.orders[0].state == "open":
+    while next(order.state for order in stand_in.shop.orders if order.id == "4897") == "open":
         await asyncio.sleep(0)
 
 

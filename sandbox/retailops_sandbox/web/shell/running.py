@@ -90,7 +90,7 @@ class Running:
     async def _run(self, setup: RunSetup, started: asyncio.Future[str]) -> None:
         clock = SystemClock()
         # Each run starts a stand-in of its own, as on the command line, without orders of earlier runs.
-        async with reachable(setup.options.receiver) as (receiver, _):
+        async with reachable(setup.options.receiver, lambda: setup.workspace.contracts) as (receiver, _):
             engine, log = engine_and_log(setup, receiver, self._transport, clock)
             live = _Live(engine, asyncio.Event())
             log.begin()
