@@ -39,8 +39,12 @@ def test_one_is_printed_and_knows_the_fixtures_of_the_workspace(tmp_path: Path):
     done = run("schema", "scenario", "--workspace", tmp_path, cwd=tmp_path)
     schema = json.loads(done.stdout)
     jsonschema_rs.meta.validate(schema)
-    offered = schema["definitions"]["Step"]["properties"]["fixture"]["anyOf"][0]["enum"]
-    assert {"default", "mine"} <= set(offered)
+    (of_action,) = (
+        each["then"]
+        for each in schema["definitions"]["Step"]["allOf"]
+        if each["if"]["properties"].get("action") == {"const": "order_cancel"}
+    )
+    assert {"default", "mine"} <= set(of_action["properties"]["fixture"]["anyOf"][0]["enum"])
     fixture = json.loads(run("schema", "fixture", "order_cancel", "v1", cwd=tmp_path).stdout)
     assert fixture["title"] == "A payload of order_cancel, edition v1"
 

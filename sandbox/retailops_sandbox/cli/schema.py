@@ -46,7 +46,9 @@ def command(names: tuple[str, ...], output: str | None, workspace: str | None) -
 def of_workspace(workspace: Workspace) -> dict[str, dict[str, Any]]:
     """The schemas of a workspace, by file name; they list its fixtures."""
     contracts = workspace.contracts
-    fixtures = {info.name for each in contracts.names for info in workspace.fixtures(*each)}
+    fixtures: dict[str, list[str]] = {}
+    for action, edition in contracts.names:
+        fixtures.setdefault(action, []).extend(info.name for info in workspace.fixtures(action, edition))
     return schemas.everything(contracts, fixtures)
 
 

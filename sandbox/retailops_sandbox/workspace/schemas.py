@@ -7,7 +7,7 @@ draft 7, the newest that editors know all of; a fixture's schema is the contract
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -15,7 +15,7 @@ import msgspec
 from retailops_sandbox.comparing.matchers import HEADER, MATCHERS, MatcherKind
 from retailops_sandbox.contracts.catalogue import Contracts
 from retailops_sandbox.contracts.contract import Contract
-from retailops_sandbox.model import Expectation, Receiver, Scenario
+from retailops_sandbox.model import DEFAULT_ACTION, Expectation, Receiver, Scenario
 
 DIALECT = "http://json-schema.org/draft-07/schema#"
 SUFFIX = ".schema.json"
@@ -24,17 +24,43 @@ _Schema = dict[str, Any]
 _PLACEHOLDER = r"^\$\{[^{}]+\}$"
 
 
-def scenario(contracts: Contracts, fixtures: Iterable[str] = ()) -> _Schema:
-    """The schema of a scenario file. An editor offers the names of these fixtures, and accepts others."""
+def scenario(contracts: Contracts, fixtures: Mapping[str, Iterable[str]] | None = None) -> _Schema:
+    """The schema of a scenario file.
+
+    `fixtures` are names by action. An editor offers a step those of its action, and accepts others.
+    """
     schema = _of(Scenario, "A RetailOPS sandbox scenario")
-    fields = schema["definitions"]["Scenario"]["properties"]
-    fields["action"]["enum"] = sorted({action for action, _ in contracts.names})
-    fields["edition"]["enum"] = sorted({edition for _, edition in contracts.names})
-    known = sorted(set(fixtures))
-    if known:
-        step = schema["definitions"]["Step"]["properties"]
-        step["fixture"]["anyOf"].insert(0, {"enum": known})
+    whole, step = (schema["definitions"][name] for name in ("Scenario", "Step"))
+    for field, names in zip(("action", "edition"), zip(*contracts.names, strict=True), strict=True):
+        known = sorted(set(names))
+        whole["properties"][field]["enum"] = known
+        step["properties"][field]["anyOf"] = [{"enum": known}, {"type": "null"}]
+    named = {action: sorted(set(names)) for action, names in (fixtures or {}).items()}
+    step["allOf"] += [_of_action(action, _offering(names)) for action, names in named.items() if names]
+    whole["allOf"] = [
+        _of_action(
+            action,
+            {"properties": {"steps": {"items": {"if": _WITHOUT_ACTION, "then": _offering(names)}}}},
+            is_default=action == DEFAULT_ACTION,
+        )
+        for action, names in named.items()
+        if names
+    ]
     return schema
+
+
+_WITHOUT_ACTION: _Schema = {"properties": {"action": {"type": "null"}}}
+
+
+def _of_action(action: str, then: _Schema, *, is_default: bool = False) -> _Schema:
+    """What holds beside an action; for the default, also where none is named."""
+    condition: _Schema = {"properties": {"action": {"const": action}}}
+    return {"if": condition if is_default else {**condition, "required": ["action"]}, "then": then}
+
+
+def _offering(names: Sequence[str]) -> _Schema:
+    """A schema of a step by which editors offer these fixtures, and refuse no other."""
+    return {"properties": {"fixture": {"anyOf": [{"enum": names}, {"type": ["string", "null"]}]}}}
 
 
 def expectation() -> _Schema:
@@ -66,8 +92,10 @@ def fixture(agreed: Contract) -> _Schema:
     return {**schema, "title": title, "examples": [agreed.examples.request]}
 
 
-def everything(contracts: Contracts, fixtures: Iterable[str] = ()) -> dict[str, _Schema]:
-    """All schemas, by the names of their files."""
+def everything(
+    contracts: Contracts, fixtures: Mapping[str, Iterable[str]] | None = None
+) -> dict[str, _Schema]:
+    """All schemas, by the names of their files; `fixtures` as in `scenario`."""
     known = {f"fixture.{each.action}.{each.edition}": fixture(each) for each in contracts.of()}
     made = {
         "scenario": scenario(contracts, fixtures),
@@ -127,7 +155,13 @@ def _refine_step(schema: _Schema, _: _Schema) -> None:
     unchanged = {"properties": {"set": {"maxProperties": 0}, "remove": {"maxItems": 0}}}
     several = {"required": ["expect"], "properties": {"expect": {"type": "array"}}}
     one_at_a_time = {"properties": {"deliver": {"properties": {"parallel": {"maximum": 1}}}}}
-    schema["allOf"] = [{"if": has["raw"], "then": unchanged}, {"if": several, "then": one_at_a_time}]
+    repeated = {"required": ["repeat_while"], "properties": {"repeat_while": {"type": "object"}}}
+    captures = {"required": ["capture"], "properties": {"expect": {"not": {"type": "array"}}}}
+    schema["allOf"] = [
+        {"if": has["raw"], "then": unchanged},
+        {"if": several, "then": one_at_a_time},
+        {"if": repeated, "then": captures},
+    ]
 
 
 def _refine_expectation(_: _Schema, fields: _Schema) -> None:

@@ -24,10 +24,12 @@ from retailops_sandbox.workspace import schemas
 from retailops_sandbox.workspace.workspace import Workspace
 from tests.support import documents
 
+NAMED = {"order_cancel": ["default", "mine"], "order_pull": ["second-page"]}
+
 
 @cache
 def validator(name: str) -> jsonschema_rs.Validator:
-    schema = schemas.everything(SHIPPED_CONTRACTS, ["default"])[name + schemas.SUFFIX]
+    schema = schemas.everything(SHIPPED_CONTRACTS, NAMED)[name + schemas.SUFFIX]
     jsonschema_rs.meta.validate(schema)
     return jsonschema_rs.validator_for(schema)
 
@@ -111,6 +113,7 @@ DELIVERS = record(
     content_type=WORDS,
     drop_after_ms=NUMBERS,
 )
+CAPTURES = POINTERS | record(path=POINTERS, members=st.dictionaries(WORDS, POINTERS, max_size=2))
 STEPS = record(
     name=WORDS,
     fixture=WORDS,
@@ -120,7 +123,10 @@ STEPS = record(
     set=st.dictionaries(POINTERS, VALUES, max_size=1),
     deliver=DELIVERS,
     expect=EXPECTATIONS | st.lists(EXPECTATIONS, max_size=2),
-    capture=st.dictionaries(WORDS, POINTERS, max_size=1),
+    action=st.sampled_from(["order_cancel", "order_pull", None]),
+    edition=st.sampled_from(["draft", "v1", None]),
+    capture=st.dictionaries(WORDS, CAPTURES, max_size=1),
+    repeat_while=record(captured=WORDS, at_most=NUMBERS),
     off_contract=st.booleans(),
 )
 DOCUMENTS = record(
@@ -149,7 +155,9 @@ def test_what_the_reader_takes_is_valid(document):
         assert mistakes("scenario", document) == []
 
 
-BEYOND = re.compile("named .* too|expectations for|is not a regular expression|is more than|at most one")
+BEYOND = re.compile(
+    "named .* too|expectations for|does not capture|is not a regular expression|is more than|at most one"
+)
 """What a reader checks and JSON Schema cannot say."""
 
 
@@ -178,6 +186,27 @@ BROKEN: list[tuple[Any, str]] = [
     ({"steps": [{"fixture": "a", "set": {"data": 1}}]}, "no pointer"),
     ({"steps": [{"fixture": "a", "remove": ["data"]}]}, "no pointer"),
     ({"steps": [{"fixture": "a", "capture": {"x": "data"}}]}, "no pointer"),
+    ({"steps": [{"fixture": "a", "capture": {"x": {"path": "/a/*"}}}]}, "no members"),
+    ({"steps": [{"fixture": "a", "capture": {"x": {"path": "/a/*", "members": {}}}}]}, "no members"),
+    ({"steps": [{"fixture": "a", "capture": {"x": {"path": "a", "members": {"b": "/c"}}}}]}, "no pointer"),
+    ({"steps": [{"fixture": "a", "repeat_while": {"captured": "x", "at_most": 2}}]}, "nothing captured"),
+    (
+        {"steps": [{"raw": "a", "capture": {"x": "/y"}, "repeat_while": {"captured": "x", "at_most": 0}}]},
+        "never",
+    ),
+    (
+        {
+            "steps": [
+                {
+                    "fixture": "a",
+                    "capture": {"x": "/y"},
+                    "repeat_while": {"captured": "x", "at_most": 2},
+                    "expect": [{}],
+                }
+            ]
+        },
+        "a list of expectations",
+    ),
     ({"steps": [{"fixture": "a", "deliver": {"times": 0}}]}, "too few"),
     ({"steps": [{"fixture": "a", "deliver": {"timeout_ms": 0}}]}, "too short"),
     ({"steps": [{"fixture": "a", "expect": [{}], "deliver": {"parallel": 2}}]}, "in parallel"),
@@ -204,12 +233,33 @@ def test_a_broken_scenario_is_invalid(document: Any):
 @pytest.mark.parametrize("field", ["action", "edition"])
 def test_a_contract_that_there_is_not_is_invalid(field: str):
     assert mistakes("scenario", {field: "order_cancle", "steps": [{"fixture": "a"}]})
+    assert mistakes("scenario", {"steps": [{"fixture": "a", field: "order_cancle"}]})
 
 
-def test_an_editor_offers_the_fixtures_and_takes_others():
-    step = schemas.scenario(SHIPPED_CONTRACTS, ["b", "a"])["definitions"]["Step"]["properties"]["fixture"]
-    assert {"enum": ["a", "b"]} in step["anyOf"]
-    assert mistakes("scenario", {"steps": [{"fixture": "mine"}]}) == []
+def offered(document: dict[str, Any], step: int) -> set[str]:
+    """The fixtures that an editor offers for a step: those of each `then` whose `if` holds."""
+    schema = schemas.scenario(SHIPPED_CONTRACTS, NAMED)
+
+    def holds(condition: dict[str, Any], value: Any) -> bool:
+        return jsonschema_rs.validator_for(condition).is_valid(value)
+
+    of_steps = [each["then"] for each in schema["definitions"]["Step"]["allOf"]
+                if holds(each["if"], document["steps"][step])]  # fmt: skip
+    for each in schema["definitions"]["Scenario"]["allOf"]:
+        items = each["then"]["properties"]["steps"]["items"]
+        if holds(each["if"], document) and holds(items["if"], document["steps"][step]):
+            of_steps.append(items["then"])
+    choices = [each["properties"]["fixture"]["anyOf"] for each in of_steps if "fixture" in each["properties"]]
+    return {name for choice in choices for option in choice for name in option.get("enum", ())}
+
+
+def test_an_editor_offers_a_step_the_fixtures_of_its_action_and_takes_others():
+    cancel, pull = set(NAMED["order_cancel"]), set(NAMED["order_pull"])
+    steps = [{}, {"action": "order_pull"}, {"action": "order_cancel"}, {"action": None}]
+    assert [offered({"steps": steps}, each) for each in range(4)] == [cancel, pull, cancel, cancel]
+    of_pull = {"action": "order_pull", "steps": steps}
+    assert [offered(of_pull, each) for each in range(4)] == [pull, pull, cancel, pull]
+    assert mistakes("scenario", {"steps": [{"fixture": "of my own"}]}) == []
 
 
 # --- the others --------------------------------------------------------------------------------------------

@@ -202,18 +202,20 @@ def edit_clash(name: str, disk: str | None, typed: str) -> EditClash:
 
 def _vocabulary(workspace: Workspace, text: str) -> list[Word]:
     contracts = workspace.contracts
-    known = _contract_of(text, contracts)
-    fixtures = [info.name for info in workspace.fixtures(known.action, known.edition)]
-    return scenario_vocabulary(known, contracts, fixtures)
+    of_steps = _contracts_of(text, contracts)
+    fixtures = [name for each in of_steps for name in _cases(workspace, (each.action, each.edition))]
+    return scenario_vocabulary(of_steps, contracts, fixtures)
 
 
-def _contract_of(text: str, contracts: Contracts) -> Contract:
-    """The contract that a file names; where it names none that is known, the default one."""
+def _contracts_of(text: str, contracts: Contracts) -> list[Contract]:
+    """The contracts of a file's steps; where all that it names cannot be used, the default one."""
     try:
-        named = scenario.read(text, id="", file="").scenario
-        return contracts.load(named.action, named.edition)
-    except SandboxError:
-        return contracts.load(*contracts.default)
+        named = scenario.read(text, id="", file="").scenario.contracts
+    except SourceError:
+        named = []
+    return [found for each in named if (found := contracts.find(*each))] or [
+        contracts.load(*contracts.default)
+    ]
 
 
 def _own_expectation(workspace: Workspace, action: str, edition: str, fixture: str) -> str:

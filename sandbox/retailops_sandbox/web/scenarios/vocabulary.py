@@ -15,22 +15,48 @@ from retailops_sandbox.web.shell.vocabulary import Word, vocabulary
 from retailops_sandbox.workspace import schemas
 
 _STEP = "/steps/*"
-_OBJECTS = {"/variables", f"{_STEP}/set", f"{_STEP}/capture", f"{_STEP}/deliver", f"{_STEP}/deliver/headers"}
+_OBJECTS = {
+    "/variables",
+    f"{_STEP}/set",
+    f"{_STEP}/capture",
+    f"{_STEP}/deliver",
+    f"{_STEP}/deliver/headers",
+    f"{_STEP}/repeat_while",
+}
 """The places of objects, which a file that names them has."""
 
 
-def scenario_vocabulary(agreed: Contract, contracts: Contracts, fixtures: Sequence[str]) -> list[Word]:
-    """The words of a scenario of this contract, which has these fixtures; those of outer objects first."""
-    definitions = schemas.scenario(contracts, fixtures)["definitions"]
-    expectation = expectation_vocabulary(agreed)
-    return [
+def scenario_vocabulary(
+    of_steps: Sequence[Contract], contracts: Contracts, fixtures: Sequence[str]
+) -> list[Word]:
+    """The words of a scenario whose steps are of some contracts, which have these fixtures.
+
+    The words of outer objects come first. What several contracts have at a place is that of the first.
+    """
+    definitions = schemas.scenario(contracts)["definitions"]
+    words = [
         *_fields("", definitions["Scenario"]),
-        *_fields(_STEP, definitions["Step"]),
+        *(_with_fixtures(each, fixtures) for each in _fields(_STEP, definitions["Step"])),
         *_fields(f"{_STEP}/deliver", definitions["Deliver"]),
-        *_beneath(f"{_STEP}/expect", expectation),
-        *_beneath(f"{_STEP}/expect/*", expectation),
-        *vocabulary(agreed.request_schema, f"{_STEP}/payload"),
+        *_fields(f"{_STEP}/repeat_while", definitions["Repetition"]),
     ]
+    for agreed in of_steps:
+        expectation = expectation_vocabulary(agreed)
+        words += _beneath(f"{_STEP}/expect", expectation)
+        words += _beneath(f"{_STEP}/expect/*", expectation)
+        words += vocabulary(agreed.request_schema, f"{_STEP}/payload")
+    first: dict[tuple[str, str], Word] = {}
+    for word in words:
+        first.setdefault((word.at, word.key), word)
+    return [*first.values()]
+
+
+def _with_fixtures(word: Word, fixtures: Sequence[str]) -> Word:
+    if word.key != "fixture":
+        return word
+    return msgspec.structs.replace(
+        word, values=tuple(jsontext.compact(each).decode() for each in sorted(set(fixtures)))
+    )
 
 
 def _fields(at: str, schema: Mapping[str, Any]) -> Iterator[Word]:
