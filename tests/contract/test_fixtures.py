@@ -402,6 +402,15 @@ def test_the_stand_in_passes_every_fixture(
     assert {name for name, verdict in verdicts.items() if verdict != "passed"} == set()
 
 
+@pytest.mark.parametrize("path", FIXTURES, ids=name_of)
+def test_the_stand_in_keeps_what_each_source_demands_and_answers_a_duplicate_alike(path: Path):
+    agreed, shop = agreed_of(path), StandIn().shop
+    answer = shop.answer(agreed.action, agreed.edition, read(path))
+    check = agreed.check_answer(answer)
+    assert (check.violations, [*filter(None, check.by_source.values())]) == ((), [])
+    assert shop.answer(agreed.action, agreed.edition, read(path)) == answer
+
+
 REFUSAL = {
     "draft": b'{"events": [{"status": "error", "error_code": "ERR1409"}]}',
     "v1": b'{"status": "fail", "events": [{"event_type": "error", "code": "ERR1409"}]}',
