@@ -55,6 +55,9 @@ def test_it_is_sent_run_and_found_on_the_command_line(place: Path, receiver: Rec
     assert [json.loads(body) for _, body in receiver.requests] == [PAYLOAD, PAYLOAD]
     found = command.run("log", "list", "--order", "H-1", "--code", "HELD", cwd=place)
     assert found.stdout.count("✓ passed") == 2
+    # The stand-in has no rules for it, and answers the contract's example.
+    tried = command.run("run", "--stand-in", cwd=place)
+    assert (tried.returncode, "1 passed" in tried.stdout) == (0, True), tried.stdout + tried.stderr
 
 
 def test_it_is_tested_by_pytest(pytester: pytest.Pytester, receiver: Recorder):
@@ -82,6 +85,8 @@ def test_it_is_sent_and_found_in_the_browser_and_a_broken_one_is_named(place: Pa
         assert client.landed(path).judgement.verdict == "passed"
         assert json.loads(receiver.requests[-1][1]) == PAYLOAD
         assert "H-1" in words(client.http.get("/deliveries?order=H-1").text)
+        tried = client.sent(**{**form, "receiver": "stand-in"})
+        assert client.landed(tried).judgement.verdict == "passed"
         # A file that comes to be broken while the pages are served is named on each, and the others work.
         write_contract(place, action="order_broken", secrets=["/nope"])
         write_contract(place, action="order_release", path="/release", summary="Lets an order go.")
