@@ -70,6 +70,10 @@ def test_what_is_sent_is_signed_and_no_report_has_the_signature(tmp_path: Path):
         sh = command.run("-ec", script.stdout, cwd=tmp_path, command=("sh",), SHOP_SECRET=SECRET)
         assert sh.returncode == 0, script.stdout + sh.stderr
         assert proofs(shop)[3:] == [first, unsigned, raw]
+    (tmp_path / "script.sh").write_text(script.stdout)
+    back = command.run("import", "script.sh", "-o", "back.scenario.json", cwd=tmp_path)
+    assert "left out: X-Shop-Proof; credentials belong to the receiver" in back.stdout, back.stderr
+    assert "signature" not in (tmp_path / "back.scenario.json").read_text()
     for sent, right in (first, raw):
         assert sent == right
     assert unsigned[0] == ""
@@ -96,6 +100,10 @@ def test_a_delivery_that_is_sent_again_is_signed_anew(tmp_path: Path):
         with serving(tmp_path, SHOP_SECRET=SECRET) as served:
             client = ComposeClient(served)
             with client.http:
+                form = client.form("/?action=order_hold&edition=v1") | {"receiver": "shop", "do": "view:sent"}
+                page = client.http.post("/compose", data=form).text
+                assert RECIPE in words(page)
+                assert "X-Shop-Proof: v0=«redacted:signature»" in words(page)
                 for sent in reversed(newest_deliveries(client.log, 10)):
                     path = f"/deliveries/{sent.delivery.id}"
                     client.landed(client.again(path).headers["location"])

@@ -23,6 +23,8 @@ from retailops_sandbox.model import Fault, Receiver, Request, Response
 from retailops_sandbox.reporting.exporters import curl, har
 from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.scenarios import scenario
+from tests.support.contracts import contract_document, with_own
+from tests.support.proving import SIGNED
 from tests.support.records import some_delivery
 
 DRAFT = SHIPPED_CONTRACTS.load("order_cancel", "draft")
@@ -315,6 +317,34 @@ def test_a_token_that_was_refused_is_what_the_step_tests():
     assert made(archive(entry(missing, url=url, status=401))).step.remove == ["/integration_auth_token"]
     (step,) = assemble([draft], name="x", fixture="mine").steps
     assert (step.fixture, step.set) == ("mine", draft.step.set)
+
+
+@pytest.mark.parametrize(
+    ("came", "status", "sent"),
+    [
+        ("v0:0123456789abcdef", 200, {}),
+        ("v0:0123456789abcdef", 401, {"X-Shop-Proof": "v0:not the token"}),
+        (None, 401, {"X-Shop-Proof": None}),
+        (None, 200, {}),
+    ],
+)
+def test_a_foreign_signature_is_left_out_and_tested_where_it_was_refused(
+    came: str | None, status: int, sent: dict[str, str | None]
+):
+    contracts = with_own(contract_document(auth={**SIGNED, "status": 401}, secrets=None))
+    headers = [{"name": "x-shop-proof", "value": came}] if came else []
+    found = entry(
+        '{"hold":{"refnum":"H-1"}}',
+        url="http://a/order_hold_v1",
+        request={"headers": headers},
+        status=status,
+        answer='{"results":[],"expected":"0123456789abcdef"}',
+    )
+    text = archive(found)
+    (draft,), _ = as_steps(read(text, contracts, file="f"), contracts, file="f")
+    assert draft.step.deliver.headers == sent
+    assert ("left out: x-shop-proof; credentials belong to the receiver" in draft.notes) == bool(came)
+    assert not came or came[3:] not in repr(draft)
 
 
 @pytest.mark.parametrize("token", ["", None])

@@ -24,8 +24,10 @@ from retailops_sandbox.relay.relay import Relay
 from retailops_sandbox.runlog.ports import RunWriter
 from retailops_sandbox.session.ports import SystemClock
 from retailops_sandbox.transport import Transport
+from tests.support.contracts import contract_document, with_own
 from tests.support.logged import newest_deliveries, open_log
 from tests.support.policies import secret_policy
+from tests.support.proving import SIGNED
 from tests.support.receivers import (
     Act,
     Peer,
@@ -58,7 +60,7 @@ class Relaying:
             target,
             transport=self._transport,
             log=self._log,
-            contracts=SHIPPED_CONTRACTS,
+            contracts=options.pop("contracts", SHIPPED_CONTRACTS),
             clock=SystemClock(),
             environment=ENVIRONMENT,
             policy=secret_policy(ENVIRONMENT),
@@ -499,6 +501,22 @@ def test_it_is_logged_redacted_and_recognised(start: Any):
         assert recorded.delivery == kept
         assert recorded.judgement is not None
         assert recorded.judgement.verdict == "recorded"
+
+
+def test_a_foreign_signature_is_passed_on_and_not_kept(start: Any):
+    agreed = with_own(contract_document(auth={**SIGNED, "status": 401}, secrets=None))
+    quoting = response(b'{"results":[],"expected":"0123456789abcdef"}')
+    with receiver(answering(quoting)) as there:
+        passing = start(there.url, contracts=agreed)
+        body = b'{"hold":{"refnum":"H-1"}}'
+        passing.ask("POST", "/order_hold_v1", body, "x-shop-proof: v0:0123456789abcdef")
+        [kept] = passing.logged()
+        assert kept.action == "order_hold"
+        assert dict(kept.request.headers)["x-shop-proof"] == "v0:«redacted:header x-shop-proof»"
+        assert "0123456789abcdef" not in str(kept)
+        assert b"x-shop-proof: v0:0123456789abcdef" in there.requests[0]
+        [recorded] = passing.relay.records
+        assert "0123456789abcdef" not in str(recorded.judgement)
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,10 @@ _numeric_escape = re.compile(
     r"x([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{1,4})|U([0-9a-fA-F]{1,8})|([0-7]{1,3})|c(.)", re.S
 )
 _variable = re.compile(r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))", re.ASCII)
+_assigned_output = re.compile(
+    r"""([A-Za-z_]\w*=)\$\((?:[^()'"\\]|'[^']*'|"(?:[^"\\]|\\.)*"|\\.)*+\)(?=[ \t\r]*(?:\n|;|\Z))""", re.S
+)
+"""An assignment of what a command prints, which our own export has for a signature: a credential."""
 _operator = re.compile(r"\d*>>?&?|\d*<<<|\d*<<-?|\d*<|&&|\|\|?|;|&|\n")
 _blanks = re.compile(r"[ \t\r]+")
 _continued = re.compile(r"\\([ \t]*)\r?\n(?:[ \t]*>[ \t]+(?=--?[A-Za-z]))?")
@@ -85,6 +89,10 @@ class _Reader:
             operator = _operator.match(self.text, self.at)
             if operator is not None:
                 self._take_operator(operator)
+            elif not self._begun.words and (output := _assigned_output.match(self.text, self.at)):
+                self._begun.places.append(self.at)
+                self._begun.words.append(output[1])
+                self.at = output.end()
             elif self.at < len(self.text):
                 self._begun.places.append(self.at)
                 self._begun.words.append(self._word())

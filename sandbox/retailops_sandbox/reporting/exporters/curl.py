@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from retailops_sandbox import redaction
@@ -119,11 +119,12 @@ class Variables:
     def word(self, pieces: Sequence[str]) -> str:
         """The pieces as one word of a shell, in which marks are variables."""
         words = [
-            f'"${self._of(each.name)}"' if isinstance(each, Mark) else shlex.quote(each) for each in pieces
+            f'"${self.name(each.name)}"' if isinstance(each, Mark) else shlex.quote(each) for each in pieces
         ]
         return "".join(words) or "''"
 
-    def _of(self, secret: str) -> str:
+    def name(self, secret: str) -> str:
+        """The variable that stands for a secret."""
         if secret not in self._names:
             number = len(self._names) + 1
             self._names[secret] = _variable_name(secret) if self._own else f"REDACTED_{number}"
@@ -152,16 +153,13 @@ def command(
     def pieces(part: str, text: str) -> list[str]:
         return redaction.listing.pieces(text, parts.get(f"/request/{part}", ()))
 
-    word, before = _word(request, pieces, variables), ""
-    made: dict[int, str] = {}
-    if proof is not None and proof.signature is not None:
-        for position in _signatures(parts):
-            key = variables.word([_key(receiver)])
-            made[position] = _made(request, position, proof.signature, key)
-        if made:
-            word, before = '"$body"', f"body={word}\n"
+    word = _word(request, pieces, variables)
+    is_signed = any(place.name == redaction.SIGNATURE for place in struck_out)
+    before = ""
+    if is_signed and proof is not None and proof.signature is not None:
+        before = _signing(request, word, proof.signature, variables, _key(receiver))
     body, pipe = _body(request, word)
-    options = [*_method(request, body), *_headers(request, receiver, body, pieces, variables, made)]
+    options = [*_method(request, body), *_headers(request, receiver, body, pieces, variables)]
     if body:
         options.append(body)
     if receiver is not None:
@@ -179,14 +177,6 @@ def _method(request: Request, body: str) -> list[str]:
     return [f"-X {shlex.quote(request.method)}"]
 
 
-def _signatures(parts: Mapping[str, Sequence[StruckOut]]) -> Iterator[int]:
-    """The positions of the headers out of which the right signature of the body was struck."""
-    for part, places in parts.items():
-        found = re.fullmatch(r"/request/headers/(\d+)/1", part)
-        if found and any(place.name == redaction.SIGNATURE for place in places):
-            yield int(found[1])
-
-
 def _key(receiver: Receiver | None) -> Mark:
     """The secret that a receiver's signatures are made with: its variable, or a name for it."""
     reference = _reference.fullmatch(receiver.token) if receiver is not None else None
@@ -194,40 +184,30 @@ def _key(receiver: Receiver | None) -> Mark:
     return Mark(name, name)
 
 
-def _made(request: Request, position: int, signature: Signature, key: str) -> str:
-    """A header as a word of a shell, in which openssl signs the body."""
-    sign = f'printf %s "$body"{" | base64 -d" if _is_encoded(request) else ""}'
-    sign += f" | openssl dgst -{signature.algorithm} -hmac {key}"
-    sign += " -r | cut -d ' ' -f 1" if signature.encoding == "hex" else " -binary | openssl base64 -A"
-    return f'{shlex.quote(f"{request.headers[position][0]}: {signature.prefix}")}"$({sign})"'
+def _signing(request: Request, word: str, made: Signature, variables: Variables, key: Mark) -> str:
+    """The line in which openssl signs the body, which is this word, into the variable of the signature."""
+    body = f"printf %s {word}{' | base64 -d' if _is_encoded(request) else ''}"
+    digest = f"openssl dgst -{made.algorithm} -hmac {variables.word([key])}"
+    spelled = "-r | cut -d ' ' -f 1" if made.encoding == "hex" else "-binary | openssl base64 -A"
+    return f"{variables.name(redaction.SIGNATURE)}=$({body} | {digest} {spelled})\n"
 
 
 def _headers(
-    request: Request,
-    receiver: Receiver | None,
-    body: str,
-    pieces: _Pieces,
-    variables: Variables,
-    made: Mapping[int, str],
+    request: Request, receiver: Receiver | None, body: str, pieces: _Pieces, variables: Variables
 ) -> list[str]:
-    """The options for the request's headers, and against those that curl adds.
-
-    `made` are those that the command makes itself, by position, each as a word of a shell.
-    """
+    """The options for the request's headers, and against those that curl adds."""
     left_out = {"host", "content-length"}
     if receiver is not None and isinstance(receiver.auth, Netrc):
         left_out.add("authorization")
     given = {name.lower() for name, _ in request.headers}
     unasked = [*_ADDED_BY_CURL, *(["Content-Type"] if body else [])]
-    lines, options = [], []
+    lines = []
     for position, (name, value) in enumerate(request.headers):
-        if position in made:
-            options.append(f"-H {made[position]}")
-        elif name.lower() not in left_out:
+        if name.lower() not in left_out:
             named = pieces(f"headers/{position}/0", name)
             lines.append([*named, ": ", *pieces(f"headers/{position}/1", value)] if value else [*named, ";"])
     lines += [[f"{name}:"] for name in unasked if name.lower() not in given]
-    return [*(f"-H {variables.word(_joined(line))}" for line in lines), *options]
+    return [f"-H {variables.word(_joined(line))}" for line in lines]
 
 
 def _joined(pieces: Sequence[str]) -> list[str]:

@@ -27,6 +27,8 @@ class RequestPreview(msgspec.Struct, frozen=True, kw_only=True):
     size: int = 0
     """The size of its body in bytes."""
     notes: tuple[str, ...] = ()
+    proof: str = ""
+    """How its header that proves the sender is made; empty where it has none."""
 
     @property
     def start_line(self) -> str:
@@ -58,7 +60,8 @@ def of(context: AppContext, receivers: KnownReceivers, send_form: SendForm) -> R
     if made.request is None:
         return RequestPreview(problem=made.mistake or made.waits)
     notes = tuple(_notes(receiver, send_form.payload, made))
-    return RequestPreview(request=made.request, size=made.size, notes=notes)
+    proof = in_line(auth.how_made(made.proof)) if made.proof is not None else ""
+    return RequestPreview(request=made.request, size=made.size, notes=notes, proof=proof)
 
 
 def _notes(receiver: Receiver, payload: str, made: Preview) -> Iterator[str]:
@@ -66,8 +69,6 @@ def _notes(receiver: Receiver, payload: str, made: Preview) -> Iterator[str]:
         yield "It breaks the contract: nothing is sent unless that is selected above."
     if isinstance(receiver.auth, Netrc):
         yield "Authorization is taken from netrc when it is sent."
-    if made.proof is not None:
-        yield f"Made when it is sent: {in_line(auth.how_made(made.proof))}."
     if receiver.proxy:
         yield "It goes through the receiver's proxy, which may see another request line."
     if "${uuid}" in payload or "${now}" in payload:
