@@ -585,3 +585,16 @@ def test_a_scenario_of_what_was_found_reads_back():
 
 def test_references_are_found_nowhere_else():
     assert REFERENCE.search(BODY) is None
+
+
+@pytest.mark.parametrize("quoted", ["'a)\"'", '"b\\")"', "c\\)"])
+def test_what_a_command_prints_into_a_variable_is_not_looked_at(quoted: str):
+    sign = f"signature=$(printf %s {quoted} | openssl dgst -r)"
+    found = only(f"{sign}\ncurl http://a/order_cancel -H \"X-S: $signature\" -d '{BODY}'")
+    assert found.body.decode() == BODY
+    assert "X-S" in [name for name, _ in found.headers]
+
+
+def test_a_command_in_a_word_would_have_to_be_run():
+    for text in (f"curl http://a/$(whoami) -d '{BODY}'", f"a=$(b $(c)) curl http://a/ -d '{BODY}'"):
+        assert "a command would be run here" in str(wrong(text))
