@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from tests.support import command
 from tests.support.compose_client import ComposeClient
 from tests.support.pages import words
 from tests.support.receivers import answering, receiver, response
+from tests.support.record_process import recording
 from tests.support.serving import serving
 
 SAID = "passes the SDK tool, breaks the documentation: /events is null"
@@ -48,3 +50,10 @@ def test_every_page_says_where_the_sources_part(tmp_path: Path):
             id = path.rpartition("/")[2]
             for page in (path, f"{path}/preview", f"/answer?delivery={id}"):
                 assert SAID in words(client.http.get(page).text), page
+
+
+def test_a_recording_says_where_the_sources_part(tmp_path: Path):
+    payload = SHIPPED_CONTRACTS.load("order_cancel", "v1").examples.request
+    with receiver(answering(NULL)) as shop, recording(tmp_path, shop.url) as process:
+        process.post("/order_cancel_v1", json.dumps(payload).encode())
+        assert f" ms  {SAID}" in process.end()

@@ -20,7 +20,7 @@ from retailops_sandbox.errors import FileError, UsageError, system_reason
 from retailops_sandbox.model import Receiver
 from retailops_sandbox.recording import Proposal, Recorded, ScenarioDraft
 from retailops_sandbox.redaction import SecretPolicy
-from retailops_sandbox.reporting.render.lines import in_line, outcome
+from retailops_sandbox.reporting.render.lines import in_line, outcome, parting
 from retailops_sandbox.runlog.opening import logged_run, open_run
 from retailops_sandbox.runlog.runs import new_run
 from retailops_sandbox.scenarios import scenario
@@ -167,10 +167,12 @@ def _line(recorded: Recorded) -> str:
     sent = recorded.delivery
     url = without_user(sent.request.url)
     judgement = recorded.judgement
-    reason = ""
-    if judgement is not None and judgement.verdict == "failed":
-        reason = f"  {in_line(judgement.reason)}"
-    return f"{sent.request.method} {url}  {outcome(sent)}  {sent.timings.total:.0f} ms{reason}"
+    said = []
+    if judgement is not None:
+        said = [in_line(judgement.reason)] if judgement.verdict == "failed" else []
+        said.append(parting(judgement.sources))
+    told = f"{sent.request.method} {url}  {outcome(sent)}  {sent.timings.total:.0f} ms"
+    return "  ".join([told, *filter(None, said)])
 
 
 # --- files ---------------------------------------------------------------------------------------------
