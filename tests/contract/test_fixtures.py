@@ -442,11 +442,11 @@ def expected_of(plan: Plan, step: Step) -> Expectation:
     """What a step expects, itself or by its fixture."""
     if isinstance(step.expect, Expectation):
         return step.expect
-    return expectation_of(FOLDER / plan.scenario.action / plan.scenario.edition / f"{step.fixture}.json")
+    return expectation_of(FOLDER.joinpath(*plan.scenario.contract_of(step), f"{step.fixture}.json"))
 
 
 def request_of(plan: Plan, step: Step, base_url: str) -> HttpRequest:
-    agreed = SHIPPED_CONTRACTS.load(plan.scenario.action, plan.scenario.edition)
+    agreed = SHIPPED_CONTRACTS.load(*plan.scenario.contract_of(step))
     receiver = Receiver(name="stand-in", base_url=base_url, token=TOKEN)
     if step.raw is not None:
         return composing.build_raw(
@@ -490,11 +490,33 @@ async def played(plan: Plan) -> list[list[tuple[int, Any]]]:
         await stand_in.stop()
 
 
-@pytest.mark.parametrize("path", SCENARIOS, ids=name_of)
+FLOWS = [path for path in SCENARIOS if any(step.capture for step in plan_of(path).scenario.steps)]
+"""The scenarios whose steps send what earlier ones were answered: only the engine composes these."""
+
+
+@pytest.mark.parametrize("path", FLOWS, ids=name_of)
+def test_a_flow_passes_against_the_stand_in(
+    path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, stand_in: str
+):
+    monkeypatch.chdir(tmp_path)
+    result = run_scenario(plan_of(path), stand_in, token=TOKEN)
+    assert [(each.name, each.verdict, each.reason) for each in result.steps if each.verdict != "passed"] == []
+
+
+def test_the_flows_go_through_the_life_of_an_order():
+    (life,) = (plan_of(path).scenario for path in FLOWS if "life" in path.name)
+    assert len({action for action, _ in life.contracts}) == len(life.steps) == 6
+    steps = [step for path in FLOWS for step in plan_of(path).scenario.steps]
+    assert any(step.repeat_while for step in steps)
+    own = [plan_of(path).scenario.variables.get("refnum") for path in FLOWS]
+    assert len(set(own)) == len(own)  # scenarios run at the same time
+
+
+@pytest.mark.parametrize("path", [path for path in SCENARIOS if path not in FLOWS], ids=name_of)
 def test_a_scenario_passes_against_the_stand_in(path: Path):
     plan = plan_of(path)
-    agreed = SHIPPED_CONTRACTS.load(plan.scenario.action, plan.scenario.edition)
     for step, answers in zip(plan.scenario.steps, asyncio.run(played(plan)), strict=True):
+        agreed = SHIPPED_CONTRACTS.load(*plan.scenario.contract_of(step))
         expected = expected_of(plan, step)
         for status, body in answers:
             assert expected.status is not None
@@ -522,7 +544,7 @@ def test_no_two_steps_need_the_same_order_open(edition: str):
     # A receiver may refuse a second cancel, and scenarios run at the same time.
     cancelled = [
         (each.scenario.action, step.fixture)
-        for each in map(plan_of, SCENARIOS)
+        for each in (plan_of(path) for path in SCENARIOS if path not in FLOWS)
         if each.scenario.edition == edition
         for step in each.scenario.steps
         if "none" in str(expected_of(each, step).rules.get("/events"))
@@ -540,7 +562,7 @@ def test_the_scenarios_cover_both_editions_refusals_and_repeats():
 
 def test_every_fixture_is_used_by_a_scenario():
     used = {
-        (each.scenario.action, each.scenario.edition, step.fixture)
+        (*each.scenario.contract_of(step), step.fixture)
         for each in map(plan_of, SCENARIOS)
         for step in each.scenario.steps
         if step.fixture

@@ -271,6 +271,43 @@ FLOWS = [
         reasons={"missing": "lost could not be captured from /orders/*: there is no member 'orders'"},
     ),
     Flow(
+        name="all pages are pulled, and acknowledged by what they held",
+        steps=[
+            {
+                "name": "pull",
+                "action": "order_pull",
+                "edition": "v1",
+                "fixture": "default",
+                "set": {"/page_token": "${next}"},
+                "capture": {
+                    "next": "/next_page_token",
+                    "pulled": {
+                        "path": "/orders/*",
+                        "members": {"channel_order_refnum": "/channel_order_refnum"},
+                    },
+                },
+                "repeat_while": {"captured": "next", "at_most": 9},
+            },
+            {
+                "name": "acknowledge",
+                "action": "order_acknowledge",
+                "edition": "v1",
+                "fixture": "default",
+                "set": {"/orders": "${pulled}"},
+            },
+            {
+                "name": "nothing waits",
+                "action": "order_pull",
+                "edition": "v1",
+                "fixture": "default",
+                "expect": {"body": {"orders": [], "next_page_token": ""}},
+            },
+        ],
+        variables={"next": ""},
+        verdicts=["passed", "passed", "passed"],
+        sent=[3, 1, 1],
+    ),
+    Flow(
         name="a step is done again until the bound",
         steps=[
             {

@@ -52,8 +52,7 @@ def _sends(step: Step, plan: Plan) -> str:
     agreed = whole.contract_of(step)
     other = [" ".join(agreed)] if agreed != (whole.action, whole.edition) else []
     body = "raw bytes" if step.raw is not None else "a payload of its own"
-    words = [f"fixture {step.fixture}" if step.fixture is not None else body]
-    words += other
+    words = [*other, f"fixture {step.fixture}" if step.fixture is not None else body]
     words += [f"{len(step.remove)} removed"] if step.remove else []
     words += [f"{len(step.set)} set"] if step.set else []
     words += ["off contract"] if step.off_contract else []
