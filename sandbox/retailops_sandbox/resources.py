@@ -32,6 +32,11 @@ def default_contract() -> bytes:
     return (_PACKAGE / "contracts" / "data" / "default.json").read_bytes()
 
 
+def contract_to_start_from() -> bytes:
+    """The text of a small contract, in which ACTION and EDITION stand for its names."""
+    return (_PACKAGE / "contracts" / "data" / "new.json").read_bytes()
+
+
 def _top_level(name: str) -> Path:
     """A top-level folder of the checkout; a wheel has it inside the package."""
     inside = _PACKAGE / "_data" / name

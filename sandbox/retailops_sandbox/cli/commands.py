@@ -26,6 +26,7 @@ _MODULES = {
     "init": "retailops_sandbox.cli.init",
     "receiver": "retailops_sandbox.cli.receiver",
     "schema": "retailops_sandbox.cli.schema",
+    "contract": "retailops_sandbox.cli.contract",
 }
 """Each command's module, in the order of `--help`."""
 

@@ -17,11 +17,13 @@ from retailops_sandbox.workspace import schemas
 from retailops_sandbox.workspace.files import checked, read_text, write_file
 from retailops_sandbox.workspace.workspace import Workspace
 
-_KINDS = ("scenario", "expectation", "receivers", "fixture")
+_KINDS = ("scenario", "expectation", "receivers", "contract", "fixture")
 
 
 @click.command("schema")
-@click.argument("names", nargs=-1, metavar="[scenario | expectation | receivers | fixture ACTION EDITION]...")
+@click.argument(
+    "names", nargs=-1, metavar="[scenario | expectation | receivers | contract | fixture ACTION EDITION]..."
+)
 @click.option("-o", "--output", metavar="FOLDER", help="Write them into this folder, which may be new.")
 @workspace_option
 def command(names: tuple[str, ...], output: str | None, workspace: str | None) -> None:

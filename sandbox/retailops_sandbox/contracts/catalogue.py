@@ -136,6 +136,23 @@ class Contracts:
         """The editions of an action, the default one first; none for an unknown action."""
         return tuple(edition for each, edition in self.names if each == action)
 
+    @property
+    def own(self) -> list[OwnContract]:
+        """Those of the workspace's files, whether they can be used or not."""
+        return list(self._own.values())
+
+    def text(self, action: str, edition: str) -> str:
+        """The text of a contract's file; UsageError where there is none."""
+        if (own := self._own.get((action, edition))) is not None:
+            return own.text
+        if not self.is_shipped(action, edition):
+            raise self._unknown(action, edition)
+        return resources.contract_text(f"{action}.{edition}").decode()
+
+    def is_shipped(self, action: str, edition: str) -> bool:
+        """Whether a contract of this name ships."""
+        return (action, edition) in _shipped_names()
+
     def is_own(self, action: str, edition: str) -> bool:
         """Whether a contract is of the workspace's files."""
         return (action, edition) in self._own
@@ -151,7 +168,7 @@ class Contracts:
                 # Raised each time it is asked for, it would gather the places of all of them.
                 raise own.proved.with_traceback(None)
             return own.proved
-        if (action, edition) not in _shipped_names():
+        if not self.is_shipped(action, edition):
             raise self._unknown(action, edition)
         return _shipped(action, edition)
 
@@ -163,7 +180,7 @@ class Contracts:
         own = self._own.get((action, edition))
         if own is not None and not isinstance(own.proved, SandboxError):
             return own.proved
-        return _shipped(action, edition) if (action, edition) in _shipped_names() else None
+        return _shipped(action, edition) if self.is_shipped(action, edition) else None
 
     def readable(self) -> list[Contract]:
         """All contracts by which deliveries of the log are read, as `find` gives them."""

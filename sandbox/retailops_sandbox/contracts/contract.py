@@ -256,6 +256,8 @@ def _problem(contract: Contract) -> tuple[str, str] | None:
     return (
         _schema_problem("/request_schema", contract.request_schema)
         or _schema_problem("/response_schema", contract.response_schema)
+        or _contradiction_problem("/request_schema", contract.request_schema)
+        or _contradiction_problem("/response_schema", contract.response_schema)
         or _word_problem(contract)
         or _auth_problem(contract.auth)
         or _pointer_problem(contract)
@@ -275,6 +277,14 @@ def _schema_problem(place: str, schema: dict[str, Any]) -> tuple[str, str] | Non
         compiled(schema)
     except jsonschema_rs.ValidationError as error:
         return place + pointers.join(error.instance_path), f"this is no JSON Schema: {error.message}"
+    return None
+
+
+def _contradiction_problem(place: str, schema: dict[str, Any]) -> tuple[str, str] | None:
+    from retailops_sandbox.contracts.contradictions import contradictions  # a shipped contract is not proved
+
+    for pointer, what in contradictions(schema, DIALECT):
+        return place + pointer, what
     return None
 
 

@@ -14,6 +14,7 @@ import msgspec
 
 from retailops_sandbox.comparing.matchers import HEADER, MATCHERS, MatcherKind
 from retailops_sandbox.contracts.catalogue import Contracts
+from retailops_sandbox.contracts.contract import DIALECT as CONTRACT_DIALECT
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.model import DEFAULT_ACTION, Expectation, Receiver, Scenario
 
@@ -68,6 +69,16 @@ def expectation() -> _Schema:
     return _of(Expectation, "An expected response")
 
 
+def contract() -> _Schema:
+    """The schema of a contract's file. What its schemas say is checked by draft 4 of JSON Schema."""
+    schema = _of(Contract, "A contract of an action in an edition")
+    fields = schema["definitions"]["Contract"]["properties"]
+    for name in ("request_schema", "response_schema"):
+        fields[name]["properties"] = {"$schema": {"const": CONTRACT_DIALECT}}
+        fields[name]["required"] = ["$schema"]
+    return schema
+
+
 def receivers() -> _Schema:
     """The schema of `receivers.json`."""
     schema = _of(Receiver, "The receivers of a workspace")
@@ -101,6 +112,7 @@ def everything(
         "scenario": scenario(contracts, fixtures),
         "expectation": expectation(),
         "receivers": receivers(),
+        "contract": contract(),
         **known,
     }
     return {name + SUFFIX: schema for name, schema in made.items()}
@@ -145,6 +157,8 @@ def _without_discriminator(schema: _Schema) -> _Schema:
     plain = {key: value for key, value in schema.items() if key != "discriminator"}
     if "anyOf" in plain:
         plain["anyOf"] = [_without_discriminator(each) for each in plain["anyOf"]]
+    if isinstance(plain.get("items"), dict):
+        plain["items"] = _without_discriminator(plain["items"])
     return plain
 
 

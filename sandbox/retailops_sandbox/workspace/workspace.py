@@ -122,6 +122,10 @@ class Workspace:
         """The folder of the workspace's own contracts, whether it exists or not."""
         return self.root / "contracts"
 
+    def own_contract(self, action: str, edition: str) -> Path:
+        """The path of a contract's file in the workspace, whether it exists or not."""
+        return self.contracts_dir / f"{safe_name(action)}.{safe_name(edition)}.json"
+
     @property
     def contracts(self) -> Contracts:
         """The contracts as they are now: the workspace's own over the shipped ones."""
