@@ -63,7 +63,7 @@ def test_some_or_all_are_written_into_a_folder(tmp_path: Path):
     [
         ([], "give -o FOLDER, or name one"),
         (["scenario", "receivers"], "there are 2 schemas"),
-        (["scenarios"], "there are scenario, expectation, receivers, fixture"),
+        (["scenarios"], "there are scenario, expectation, receivers, contract, fixture"),
         (["fixture", "order_cancel"], "fixture needs an action and an edition"),
         (["fixture", "order_cancel", "v7"], "there is no contract order_cancel.v7"),
         (["scenario", "-o", "file"], "file: cannot be made"),

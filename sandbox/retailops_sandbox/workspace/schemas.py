@@ -133,7 +133,7 @@ def _of(type: type, title: str) -> _Schema:
 def _refined(name: str, schema: _Schema) -> _Schema:
     """A struct's schema in draft 7, with what its reader checks beyond types."""
     refined = {key: value for key, value in schema.items() if key != "required" or value}
-    fields = {field: _without_discriminator(value) for field, value in schema["properties"].items()}
+    fields = {field: _in_draft_7(value) for field, value in schema["properties"].items()}
     refined["properties"] = {field: _beside_reference(value) for field, value in fields.items()}
     if "kind" in fields:
         # The tag of a struct in a union is not a field of the struct, and so has no description there.
@@ -152,13 +152,15 @@ def _beside_reference(schema: _Schema) -> _Schema:
     return {**others, "allOf": [{"$ref": schema["$ref"]}]}
 
 
-def _without_discriminator(schema: _Schema) -> _Schema:
-    """A field's schema without `discriminator`, a keyword that only OpenAPI knows."""
+def _in_draft_7(schema: _Schema) -> _Schema:
+    """A field's schema without `discriminator`, of OpenAPI alone, and `prefixItems`, of later drafts."""
     plain = {key: value for key, value in schema.items() if key != "discriminator"}
     if "anyOf" in plain:
-        plain["anyOf"] = [_without_discriminator(each) for each in plain["anyOf"]]
+        plain["anyOf"] = [_in_draft_7(each) for each in plain["anyOf"]]
+    if "prefixItems" in plain:
+        plain |= {"items": plain.pop("prefixItems"), "additionalItems": False}
     if isinstance(plain.get("items"), dict):
-        plain["items"] = _without_discriminator(plain["items"])
+        plain["items"] = _in_draft_7(plain["items"])
     return plain
 
 

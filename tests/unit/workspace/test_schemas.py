@@ -16,13 +16,15 @@ from hypothesis import strategies as st
 from retailops_sandbox import resources
 from retailops_sandbox.comparing import matchers
 from retailops_sandbox.comparing.rules import compile_rules
+from retailops_sandbox.contracts import contract
 from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
-from retailops_sandbox.errors import SandboxError
+from retailops_sandbox.errors import SandboxError, SourceError
 from retailops_sandbox.model import Basic, Bearer, Netrc, Receiver
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.workspace import schemas
 from retailops_sandbox.workspace.workspace import Workspace
 from tests.support import documents
+from tests.support.contracts import ACTION, EDITION, contract_document, with_own
 
 NAMED = {"order_cancel": ["default", "mine"], "order_pull": ["second-page"]}
 
@@ -353,3 +355,39 @@ def _fits(glob: str, path: Path) -> bool:
         {"**/": "(?:.*/)?", "*": "[^/]*"}.get(part, re.escape(part)) for part in re.split(r"(\*\*/|\*)", glob)
     )
     return re.fullmatch(f"(?:.*/)?{pattern}", path.as_posix()) is not None
+
+
+# --- contracts -------------------------------------------------------------------------------------------
+
+
+def test_the_schema_of_contracts_takes_every_shipped_one_and_one_of_a_workspace():
+    for name in resources.contract_names():
+        assert mistakes("contract", json.loads(resources.contract_text(name))) == []
+    assert mistakes("contract", contract_document()) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"ok_statuses": ["200"]},
+        {"unknown": 1},
+        {"summary": None},
+        {"request_schema": {"type": "object"}},
+        {"auth": {"status": 401, "signature": {"algorithm": "md5", "encoding": "hex"}}},
+    ],
+)
+def test_the_schema_of_contracts_refuses_what_its_reader_refuses(change: dict[str, object]):
+    document = contract_document(**change)
+    assert mistakes("contract", document)
+    with pytest.raises(SourceError):
+        contract.read(json.dumps(document))
+
+
+def test_schemas_know_the_contracts_of_a_workspace():
+    made = schemas.everything(with_own(contract_document()))
+    assert f"fixture.{ACTION}.{EDITION}{schemas.SUFFIX}" in made
+    known = made[f"scenario{schemas.SUFFIX}"]["definitions"]
+    assert ACTION in known["Scenario"]["properties"]["action"]["enum"]
+    assert ACTION in known["Step"]["properties"]["action"]["anyOf"][0]["enum"]
+    broken = schemas.everything(with_own(contract_document(codes=["/nope"])))
+    assert broken.keys() == schemas.everything(SHIPPED_CONTRACTS).keys()
