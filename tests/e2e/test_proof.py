@@ -110,6 +110,13 @@ def test_a_delivery_that_is_sent_again_is_signed_anew(tmp_path: Path):
                     assert ("openssl dgst" in words(client.http.get(path).text)) != (
                         sent.delivery.step == "unsigned"
                     )
+                unsigned = next(
+                    each.delivery.id
+                    for each in newest_deliveries(client.log, 10)
+                    if each.delivery.step == "unsigned"
+                )
+                edited = words(client.http.get(f"/?from={unsigned}").text)
+                assert "Its step left headers out, which are sent from here: X-Shop-Proof." in edited
         before, again = proofs(shop)[:3], proofs(shop)[3:]
     assert [came == right for came, right in before] == [False, False, False]
     assert [came == right for came, right in again] == [True, False, True]

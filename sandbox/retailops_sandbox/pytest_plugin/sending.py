@@ -36,8 +36,8 @@ class Fields(TypedDict, total=False):
     raw: str | bytes
     remove: Sequence[str]
     set: Mapping[str, Any]
-    headers: Mapping[str, str]
-    """The request headers that `deliver` has in a scenario file."""
+    headers: Mapping[str, str | None]
+    """The request headers that `deliver` has in a scenario file; None leaves one out."""
     deliver: Mapping[str, Any]
     expect: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
     """None expects nothing; without it, a fixture's own expectation judges."""

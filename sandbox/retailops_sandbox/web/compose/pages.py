@@ -119,8 +119,7 @@ class ComposePages(RoomPages):
                     said.append(f"{', '.join(lost)} was struck out of its file: write it anew.")
                 # The log keeps a sent delivery for good, but not the opened file that its parent would be in.
                 send_form.parent = ""
-            if headers := ", ".join(entry.delivery.own_headers):
-                said.append(f"Its step sent headers of its own, which are not sent from here: {headers}.")
+            said += resending.header_notices(entry.delivery)
             notices = ComposeNotices(notice=" ".join(said))
         send_form.view = PAYLOAD_VIEW.of(request)
         send_form.expectation_view = EXPECTATION_VIEW.of(request)

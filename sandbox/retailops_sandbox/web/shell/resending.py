@@ -90,6 +90,17 @@ def headers(sent: Delivery, *, own: bool) -> dict[str, str | None]:
     return found
 
 
+def header_notices(sent: Delivery) -> list[str]:
+    """What is to be said of the headers of the delivery's step where its payload alone is sent again."""
+    headers = sent.own_headers.items()
+    added = ", ".join(name for name, value in headers if value is not None)
+    left_out = ", ".join(name for name, value in headers if value is None)
+    said = [f"Its step sent headers of its own, which are not sent from here: {added}."] if added else []
+    if left_out:
+        said.append(f"Its step left headers out, which are sent from here: {left_out}.")
+    return said
+
+
 def lost_headers(sent: Delivery, *, own: bool) -> list[str]:
     """The names of the secrets that the log lacks for the headers of the delivery's step."""
     struck_out = redaction.listing.by_part(sent)
