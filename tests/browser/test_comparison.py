@@ -56,7 +56,7 @@ def test_thirty_events_fit_in_three_screens_and_n_and_p_lead_through_them(script
     box = comparison.bounding_box()
     assert box is not None
     assert box["height"] <= 3 * 900
-    expect(comparison.locator("details.item.missing")).to_contain_text("about order 4")
+    expect(comparison.locator("details.item.missing")).to_contain_text("· order 4")
     scripted.keyboard.press("n")
     expect(scripted.locator(":focus")).to_contain_text("ERR0000 event 1")
     scripted.keyboard.press("n")

@@ -174,7 +174,7 @@ def test_an_event_with_another_code_is_one_pair_that_names_both_codes():
         [order_event("ERR1409", "Order 4897 has shipped", "order 4897")],
         [order_event("ERR1001", "Order 4897 has left", "order 4897")],
     )
-    assert (pair.code, pair.words) == ("ERR1409 → ERR1001", "event 1 · about order 4897")
+    assert (pair.code, pair.words) == ("ERR1409 → ERR1001", "event 1 · order 4897")
 
 
 def test_a_missing_event_and_an_unexpected_one_say_code_message_and_subject():
@@ -182,7 +182,7 @@ def test_a_missing_event_and_an_unexpected_one_say_code_message_and_subject():
         [order_event("A", "It has shipped", "order 1", "sku S1")],
         [{"error_code": "B", "error_message": "A refund is pending", "associations": None}],
     )
-    assert (lost.code, lost.words) == ("A", "missing event: It has shipped · about order 1, sku S1")
+    assert (lost.code, lost.words) == ("A", "missing event: It has shipped · order 1, sku S1")
     assert (new.code, new.words) == ("B", "unexpected event: A refund is pending")
 
 
@@ -196,13 +196,13 @@ PENDING = {"status": "warning", "error_code": "B", "error_message": "A refund is
         (
             {"none": {"status": "error"}},
             'no event with status "error"',
-            [("+", "ERR1409", "unexpected event: It has shipped · about order 1"), ("✓", "B", "event 2")],
+            [("+", "ERR1409", "unexpected event: It has shipped · order 1"), ("✓", "B", "event 2")],
         ),
         (
             {"each": {"status": "error"}},
             'only events with status "error"',
             [
-                ("✓", "ERR1409", "event 1 · about order 1"),
+                ("✓", "ERR1409", "event 1 · order 1"),
                 ("+", "B", "unexpected event: A refund is pending"),
             ],
         ),
@@ -211,7 +211,7 @@ PENDING = {"status": "warning", "error_code": "B", "error_message": "A refund is
             'an event with status "fatal"',
             [
                 ("-", "", 'missing event: an event with status "fatal"'),
-                ("✓", "ERR1409", "event 1 · about order 1"),
+                ("✓", "ERR1409", "event 1 · order 1"),
                 ("✓", "B", "event 2"),
             ],
         ),
@@ -264,7 +264,7 @@ def test_events_that_a_rule_about_all_accepts_are_folded_where_they_are_many():
 def test_an_event_about_many_things_names_the_first():
     about = [f"sku {number}" for number in range(9)]
     (lost,) = cards_of([order_event("A", "Gone for good", *about)], [])
-    assert lost.words.endswith("about sku 0, sku 1, sku 2 and 6 more")
+    assert lost.words.endswith(" · sku 0, sku 1, sku 2 and 6 more")
 
 
 def test_an_event_that_came_in_another_place_says_so():

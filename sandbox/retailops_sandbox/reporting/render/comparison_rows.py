@@ -93,14 +93,14 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def words(self) -> str:
-        """The rest of the item's one line: what it is, what it says, what it is about."""
+        """The rest of the item's one line: what it is, what it says, what is in it."""
         if self.kind == "pair":
             told = f"{self.noun} {_number(self.expected_pointer)}{self._move}"
         elif self.item.message:
             told = f"{self.word} {self.noun}: {self.item.message}"
         else:
             told = f"{self.word} {self.noun}"
-        return f"{told} · about {self.item.about}" if self.item.about else told
+        return f"{told} · {self.item.about}" if self.item.about else told
 
     @property
     def _move(self) -> str:
