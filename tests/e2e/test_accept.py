@@ -153,6 +153,24 @@ def test_deliveries_that_disagree_are_not_accepted(tmp_path: Path):
     assert file.read_text() == text
 
 
+def test_the_times_of_a_repeated_step_that_disagree_want_a_rule(tmp_path: Path):
+    file = tmp_path / "a.scenario.json"
+    step = {
+        "fixture": "default",
+        "capture": {"codes": "/events/*/error_code"},
+        "repeat_while": {"captured": "codes", "at_most": 3},
+        "expect": {"body": {"events": [{"error_code": "ERR1"}]}},
+    }
+    file.write_text(json.dumps({"steps": [step]}))
+    answers = [
+        response(f'{{"events": [{events}]}}'.encode(), JSON)
+        for events in ('{"error_code": "ERR2"}', '{"error_code": "ERR3"}', "")
+    ]
+    with receiver(answering(*answers)) as shop:
+        done = run(tmp_path, file, "--receiver", shop.url, "--accept")
+    assert "2 of its 3 deliveries were answered in another way: a rule can stand for what" in done.stdout
+
+
 def test_each_of_a_list_of_expectations_is_accepted(tmp_path: Path):
     file = tmp_path / "a.scenario.json"
     expect = '[{"status": 200}, {"status": 202}]'

@@ -12,12 +12,13 @@ from pathlib import Path
 
 import msgspec
 
-from retailops_sandbox import accepting, redaction, resources
+from retailops_sandbox import accepting, jsontext, redaction, resources
 from retailops_sandbox.accepting import ACCEPT, KEEP, Decision, JudgedExpectation, ProposedRule
 from retailops_sandbox.comparing import Judge
 from retailops_sandbox.contracts.catalogue import Contracts
 from retailops_sandbox.engine import ScenarioResult, StepResult, worst
 from retailops_sandbox.errors import FileError, SourceError, UsageError, unwritable
+from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import Delivery, Expectation, Json, Judgement
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.scenarios.scenario import Plan
@@ -227,9 +228,17 @@ def decide(
     disagree = unlike > 0 and made.text != text
     if disagree:
         which = f"{unlike} of its {len(group)} deliveries {'was' if unlike == 1 else 'were'}"
-        left += (f"{step}: {which} answered in another way: expect can be a list, one for each delivery",)
+        left += (f"{step}: {which} answered in another way: {_several(text, place)}",)
     passes = all(each.verdict not in ("failed", "errored") for each in now)
     return Outcome(made.text, made.expectation, made.proposals, left, passes, disagree)
+
+
+def _several(text: str, place: str) -> str:
+    """How the expectation at a place can be that of answers that differ."""
+    step = place.removesuffix("/expect")
+    if step and pointer.get(jsontext.parse(text), f"{step}/repeat_while", None) is not None:
+        return "a rule can stand for what differs each time"
+    return "expect can be a list, one for each delivery"
 
 
 def _is_unlike(before: Judged, now: Judgement) -> bool:

@@ -23,6 +23,7 @@ from retailops_sandbox.reporting.exporters.exporter import (
     file_name,
     scenario_name,
 )
+from retailops_sandbox.reporting.render.lines import again
 from retailops_sandbox.scenarios.scenario import Plan
 
 _ADDED_BY_CURL = ("Accept", "User-Agent")
@@ -78,7 +79,7 @@ class Export(Exporter):
                 variables=variables,
                 proof=each.proof,
             )
-            commands.append(_commented(f"{each.step.name}{times}", made))
+            commands.append(_commented(f"{each.step.name}{times}{again(each.step)}", made))
         if not commands:
             raise UsageError(
                 f"no step of {name} can be told before it runs", mend="run it, then export its run"

@@ -27,6 +27,7 @@ from retailops_sandbox.model import (
     Result,
     ResultStep,
     SourceCheck,
+    Step,
     Verdict,
     Violation,
 )
@@ -145,6 +146,15 @@ def not_compared(unchecked: Sequence[str], verdict: Verdict) -> str:
         verb = "was" if parts == [coverage.BODY] else "were"
         said.append(f"{' and '.join(map(in_line, parts))} {verb} not compared")
     return ", ".join(said)
+
+
+def again(step: Step) -> str:
+    """`, then again while next is not empty, 20 times at most`, of a step that repeats; else empty."""
+    repetition = step.repeat_while
+    if repetition is None:
+        return ""
+    watched = in_line(repetition.captured)
+    return f", then again while {watched} is not empty, {repetition.at_most:,} times at most"
 
 
 def repeated(step: StepResult | ResultStep) -> str:

@@ -8,7 +8,7 @@ from retailops_sandbox.contracts import auth
 from retailops_sandbox.engine.preview import Preview
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.foreign_text import quoted
-from retailops_sandbox.model import Receiver, Step
+from retailops_sandbox.model import Receiver
 from retailops_sandbox.reporting.render import lines
 
 
@@ -39,7 +39,7 @@ def _step(each: Preview) -> Iterator[str]:
         return
     times = f", {each.deliveries} times" if each.deliveries > 1 else ""
     request = lines.in_line(f"{each.request.method} {each.request.url}")
-    yield f"  {glyph} {name}  {request}  {each.size:,} bytes{times}{_again(step)}"
+    yield f"  {glyph} {name}  {request}  {each.size:,} bytes{times}{lines.again(step)}"
     if each.proof is not None:
         yield f"      {lines.in_line(auth.how_made(each.proof))}"
     if each.violations:
@@ -47,15 +47,6 @@ def _step(each: Preview) -> Iterator[str]:
         reason = "sent although" if step.off_contract else f"{place}not sent, because"
         yield f"      {reason} the payload breaks the contract:"
         yield from (f"        {lines.violation(found)}" for found in each.violations)
-
-
-def _again(step: Step) -> str:
-    """How often a step that repeats is done."""
-    repetition = step.repeat_while
-    if repetition is None:
-        return ""
-    watched = lines.in_line(repetition.captured)
-    return f", then again while {watched} is not empty, {repetition.at_most:,} times at most"
 
 
 def _count(previews: Sequence[Preview], unreadable: Sequence[SandboxError], receiver: Receiver) -> str:
