@@ -187,6 +187,45 @@ def test_a_step_is_added_for_a_case_or_with_a_payload(editor: Editor):
     assert editor.text.startswith(ODD[: ODD.index("\n    ],")])
 
 
+def test_a_step_is_added_with_a_case_of_another_contract(editor: Editor):
+    page = editor.page()
+    assert (
+        '<optgroup label="order_cancel draft"><option value="default"' not in page.partition("<optgroup")[0]
+    )
+    offered = re.findall(r'<optgroup label="([^"]+)"', page)
+    assert offered[0] == "order_cancel draft"
+    assert {"order_cancel v1", "order_pull v1"} < set(offered)
+    editor.saved("add:case", case="order_pull v1 second-page")
+    editor.saved("add:case", case="order_cancel v1 default")
+    page = editor.saved("add:payload", case="order_pull v1 default")
+    added = json.loads(editor.text)["steps"][3:]
+    assert added[:2] == [
+        {"name": "order_pull", "action": "order_pull", "edition": "v1", "fixture": "second-page"},
+        {"name": "order_cancel", "edition": "v1", "fixture": "default"},
+    ]
+    assert (added[2]["name"], added[2]["payload"]["action"]) == ("order_pull 2", "order_pull")
+    assert "Added order_pull 2. Undo" in main_words(page)
+    assert "order_pull v1, fixture second-page" in main_words(page)
+    assert "contracts order_cancel draft, order_pull v1, order_cancel v1" in main_words(page)
+
+
+def test_a_step_is_offered_the_cases_of_its_own_contract(editor: Editor):
+    def cases(page: str) -> list[str]:
+        found = re.search(r'<select id="f-fixture"[^>]*>(.*?)</select>', page)
+        assert found is not None
+        return re.findall(r"<option[^>]*>([^<]*)", found[1])
+
+    assert "second-page" not in cases(editor.page("&open=0"))
+    page = editor.saved("save", editor.page("&open=0"), **{"f-contract": "order_pull v1"})
+    assert "second-page" in cases(page)
+    assert form_fields(page)["f-contract"] == "order_pull v1"
+    page = editor.saved("save", page, **{"f-contract": ""})
+    assert json.loads(editor.text)["steps"][0] == json.loads(ODD)["steps"][0]
+    page = editor.saved("save", page, **{"f-contract": "order_brew v1"})
+    assert "order_brew v1 (missing)" in main_words(page)
+    assert cases(page) == ["default (missing)"]
+
+
 def test_every_button_saves_what_is_typed(editor: Editor):
     page = editor.saved("open:2", editor.page("&open=0"), **{"f-name": "first"})
     assert '"name": "first"' in editor.text
