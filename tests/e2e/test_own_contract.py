@@ -132,3 +132,29 @@ def test_a_run_file_is_shown_where_its_contract_is_unknown(
         page = http.get(opened.headers.get("location", "/runs"))
         assert page.status_code == 200
         assert "hold" in words(page.text)
+
+
+def test_an_import_that_fits_several_contracts_is_asked_about(place: Path):
+    write_contract(place, action="order_pause", path="/pause")
+    (place / "payload.json").write_text(json.dumps(PAYLOAD))
+    refused = command.run("import", "payload.json", "--fixture", "mine", cwd=place)
+    assert refused.returncode == 2
+    assert "fits order_hold v1 and order_pause v1" in refused.stderr
+    assert "--action and --edition" in refused.stderr
+    chosen = command.run("import", "payload.json", "--fixture", "mine", "--action", "order_pause", cwd=place)
+    assert chosen.returncode == 0, chosen.stderr
+    assert (place / "fixtures" / "order_pause" / "v1" / "mine.json").exists()
+    assert "send mine --action order_pause --edition v1" in chosen.stdout
+    with serving(place) as served, ComposeClient(served).http as http:
+        client = ComposeClient(served)
+        client.http.close()
+        client.http = http
+        form = {**client.form(), "do": "import", "import_text": json.dumps(PAYLOAD), "import_name": "pasted"}
+        asked = http.post("/compose", data=form)
+        assert asked.status_code == 200
+        assert "it fits order_hold v1 and order_pause v1 (choose its contract)" in words(asked.text)
+        assert '<select id="import_as"' in asked.text
+        form["import_as"] = "order_pause v1"
+        done = http.post("/compose", data=form)
+        assert "Made pasted, of order_pause v1." in words(done.text)
+        assert "import_as" not in done.text

@@ -14,7 +14,7 @@ from retailops_sandbox.cli.options import here, workspace_option
 from retailops_sandbox.cli.output import complain, say
 from retailops_sandbox.errors import FileError, UsageError, unreadable
 from retailops_sandbox.importing import MOST_BYTES, ImportedStep, as_steps, assemble, read, too_large
-from retailops_sandbox.model import DEFAULT_EDITION
+from retailops_sandbox.model import DEFAULT_ACTION, DEFAULT_EDITION
 from retailops_sandbox.regular_files import regular
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.workspace.files import check_writable, checked, write_file
@@ -116,10 +116,11 @@ def _next(imported: ImportedStep, fixture: str | None, path: Path | None) -> str
     token = " --receiver-token TOKEN" if imported.contract.auth else ""
     if path is not None:
         return f"retailops-sandbox run {_relative(path)} --receiver URL{token}"
-    named = imported.contract.edition
-    edition = "" if named == DEFAULT_EDITION else f" --edition {named}"
+    action, edition = imported.contract.action, imported.contract.edition
+    contract = "" if action == DEFAULT_ACTION else f" --action {action}"
+    contract += "" if edition == DEFAULT_EDITION else f" --edition {edition}"
     off_contract = " --off-contract" if imported.violation else ""
-    return f"retailops-sandbox send {fixture}{edition}{off_contract} --receiver URL{token}"
+    return f"retailops-sandbox send {fixture}{contract}{off_contract} --receiver URL{token}"
 
 
 def _fixture_text(made: Sequence[ImportedStep], folder: Workspace, name: str, replace: bool) -> str:

@@ -13,21 +13,26 @@ _LIKENESS = 0.5
 """The least `likeness` by which a payload that breaks a contract's schema still counts as one of it."""
 
 
-def recognise(url: str, payload: Json, candidates: Sequence[Contract]) -> Contract | None:
-    """The contract of a request that went anywhere; None where no contract fits, or several do.
+def fitting(url: str, payload: Json, candidates: Sequence[Contract]) -> list[Contract]:
+    """The contracts that a request which went anywhere fits: one where it is told, several where it is not.
 
     A payload that keeps a contract decides before the URL does, as the receiver's own paths are not known.
-    `payload` is None for a body that is not JSON.
+    One that breaks all of them fits the contract that it is most like, if that is one. `payload` is None for
+    a body that is not JSON.
     """
+    is_of_another = _names_another(payload, candidates)
     candidates = _of_action(payload, candidates)
     keeping = _kept_by(payload, candidates)
     at_path = [each for each in candidates if url and _ends_in(_path(url), each.path)]
+    if is_of_another and not at_path:
+        # Schemas take any name of an action: a payload of another one may keep the one that demands least.
+        return _naming_all(payload, keeping) if len(keeping) > 1 else []
+    for matches in ([each for each in keeping if each in at_path], keeping, at_path):
+        if matches:
+            return _naming_all(payload, matches)
     most = max((likeness(payload, each) for each in candidates), default=0.0)
     alike = [each for each in candidates if likeness(payload, each) == most > _LIKENESS]
-    for matches in ([each for each in keeping if each in at_path], keeping, at_path, alike):
-        if matches:
-            return matches[0] if len(matches) == 1 else None
-    return None
+    return alike if len(alike) == 1 else []
 
 
 def recognise_at_receiver(
@@ -72,6 +77,20 @@ def _of_action(payload: Json, candidates: Sequence[Contract]) -> Sequence[Contra
     """The candidates of the action that the payload names; all of them where it names none of theirs."""
     action = payload.get("action") if isinstance(payload, dict) else None
     return [each for each in candidates if each.action == action] or candidates
+
+
+def _names_another(payload: Json, candidates: Sequence[Contract]) -> bool:
+    """Whether a payload names an action that is none of the candidates'."""
+    action = payload.get("action") if isinstance(payload, dict) else None
+    return isinstance(action, str) and action not in {each.action for each in candidates}
+
+
+def _naming_all(payload: Json, candidates: list[Contract]) -> list[Contract]:
+    """The candidates that describe every member of a payload; all of them where none does."""
+    members = set(payload) if isinstance(payload, dict) else set()
+    return [
+        each for each in candidates if members <= set(each.request_schema.get("properties", ()))
+    ] or candidates
 
 
 def _kept_by(payload: Json, candidates: Sequence[Contract]) -> list[Contract]:

@@ -10,6 +10,15 @@ steps         requests as steps, without their credentials
 
 from retailops_sandbox.importing.found import FoundRequest
 from retailops_sandbox.importing.reading import MOST_BYTES, read, too_large
-from retailops_sandbox.importing.steps import ImportedStep, as_steps, assemble
+from retailops_sandbox.importing.steps import ImportedStep, SeveralContracts, as_steps, assemble
 
-__all__ = ["MOST_BYTES", "FoundRequest", "ImportedStep", "as_steps", "assemble", "read", "too_large"]
+__all__ = [
+    "MOST_BYTES",
+    "FoundRequest",
+    "ImportedStep",
+    "SeveralContracts",
+    "as_steps",
+    "assemble",
+    "read",
+    "too_large",
+]

@@ -87,7 +87,7 @@ def as_steps(
 
     `file` is the name by which errors call the text. Where `action` and `edition` name one contract, a single
     request belongs to it whatever it looks like. Values that look volatile get rules, unless it is to be
-    `exact`. SourceError where no request belongs to a contract;
+    `exact`. SourceError where no request belongs to a contract, SeveralContracts where one fits several;
     UsageError where no contract is of that action and edition.
     """
     candidates = contracts.of(action, edition)
@@ -95,24 +95,39 @@ def as_steps(
         names = ", ".join(f"{each.action} {each.edition}" for each in contracts.of())
         raise UsageError(f"there is no contract {f'{action} {edition}'.strip()}", mend=f"there are {names}")
     meant = candidates[0] if len(found) == len(candidates) == 1 else None
-    known = [
-        (each, agreed)
-        for each in found
-        if (agreed := meant or recognition.recognise(each.url, _payload(each), candidates))
-        and each.method in ("", agreed.method)
-    ]
+    fits = [(each, [meant] if meant else _fitting(each, candidates)) for each in found]
+    known = [(each, agreed[0]) for each, agreed in fits if len(agreed) == 1]
+    unclear = [(each, agreed) for each, agreed in fits if len(agreed) > 1]
     whole = [(each, agreed) for each, agreed in known if not each.lacks]
+    if not whole and unclear:
+        raise SeveralContracts(*unclear[0], file=file)
     if not whole:
         raise _unknown(found, [each for each, _ in known], candidates, file)
     if len(whole) > MOST_REQUESTS:
         raise too_many(file)
     made = [_imported(*each, contracts, exact=exact) for each in whole]
-    return made, _left_out(found, [each for each, _ in known])
+    left_out = _left_out([each for each, _ in known], len(found) - len(known) - len(unclear))
+    return made, [*left_out, *(str(SeveralContracts(*each)) for each in unclear)]
 
 
-def _left_out(found: Sequence[FoundRequest], known: Sequence[FoundRequest]) -> list[str]:
+class SeveralContracts(SourceError):
+    """A request that fits several contracts, of which somebody must choose."""
+
+    def __init__(self, found: FoundRequest, contracts: Sequence[Contract], *, file: str = "") -> None:
+        self.contracts = [(each.action, each.edition) for each in contracts]
+        names = " and ".join(f"{action} {edition}" for action, edition in self.contracts)
+        what = f"the request ({found.place}) fits {names}"
+        super().__init__(what, mend="import it alone, and name one by --action and --edition", file=file)
+
+
+def _fitting(found: FoundRequest, candidates: Sequence[Contract]) -> list[Contract]:
+    """The candidates that a request fits, which are called as it was."""
+    called = [each for each in candidates if found.method in ("", each.method)]
+    return recognition.fitting(found.url, _payload(found), called)
+
+
+def _left_out(known: Sequence[FoundRequest], unknown: int) -> list[str]:
     lacking = [f"{each.place}: {each.lacks}" for each in known if each.lacks]
-    unknown = len(found) - len(known)
     other = f"{unknown:,} other request{'' if unknown == 1 else 's'} that no contract knows"
     return [*lacking, *([other] if unknown else [])]
 

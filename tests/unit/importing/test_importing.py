@@ -17,7 +17,14 @@ from retailops_sandbox import composing, jsontext
 from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.errors import SandboxError, UsageError
-from retailops_sandbox.importing import FoundRequest, ImportedStep, as_steps, assemble, read
+from retailops_sandbox.importing import (
+    FoundRequest,
+    ImportedStep,
+    SeveralContracts,
+    as_steps,
+    assemble,
+    read,
+)
 from retailops_sandbox.importing.found import REFERENCE
 from retailops_sandbox.model import Fault, Receiver, Request, Response
 from retailops_sandbox.reporting.exporters import curl, har
@@ -598,3 +605,24 @@ def test_what_a_command_prints_into_a_variable_is_not_looked_at(quoted: str):
 def test_a_command_in_a_word_would_have_to_be_run():
     for text in (f"curl http://a/$(whoami) -d '{BODY}'", f"a=$(b $(c)) curl http://a/ -d '{BODY}'"):
         assert "a command would be run here" in str(wrong(text))
+
+
+def test_a_payload_that_fits_several_contracts_is_asked_about():
+    contracts = with_own(contract_document(), contract_document(action="order_pause", path="/pause"))
+    found = read('{"hold": {"refnum": "H-1"}}', contracts, file="f.json")
+    with pytest.raises(SeveralContracts) as caught:
+        as_steps(found, contracts, file="f.json")
+    assert str(caught.value) == (
+        "f.json: the request (line 1) fits order_hold v1 and order_pause v1 "
+        "(import it alone, and name one by --action and --edition)"
+    )
+    (step,), _ = as_steps(found, contracts, file="f.json", action="order_pause")
+    assert step.contract.action == "order_pause"
+    # A path tells it, and among others it is left out and named.
+    command = "curl http://h{}/pause -d '{}'".format("", '{"hold": {"refnum": "H-1"}}')
+    (step,), _ = as_steps(read(command, contracts, file="f"), contracts, file="f")
+    assert step.contract.action == "order_pause"
+    both = read(f'{BODY}\n{{"hold": {{"refnum": "H-1"}}}}\n', contracts, file="f")
+    (known,), left_out = as_steps(both, contracts, file="f")
+    assert known.contract.action == "order_cancel"
+    assert "the request (line 2) fits order_hold v1 and order_pause v1" in left_out[0]

@@ -44,6 +44,8 @@ class _Pasted(msgspec.Struct, frozen=True):
     edition: str
     workspace: str
     """The folder of the workspace, which may have contracts of its own."""
+    is_chosen: bool = False
+    """Whether the contract was chosen for the text, whatever it looks like."""
 
 
 class _Answer(msgspec.Struct, frozen=True):
@@ -51,14 +53,23 @@ class _Answer(msgspec.Struct, frozen=True):
 
     fixture: ImportedFixture | None = None
     refusal: str = ""
+    is_unclear: bool = False
+    """Whether it is refused because it fits several contracts."""
 
 
-async def read(text: str, action: str, edition: str, workspace: Workspace) -> ImportedFixture:
+class Unclear(UsageError):
+    """A pasted text that fits several contracts."""
+
+
+async def read(
+    text: str, action: str, edition: str, workspace: Workspace, *, is_chosen: bool = False
+) -> ImportedFixture:
     """The fixture of a pasted text; SandboxError where it holds none, several, or takes too long to read.
 
-    A text that no contract is known by belongs to `action` and `edition`.
+    A text that no contract is known by belongs to `action` and `edition`, and any text where these were
+    chosen for it. Unclear where it fits several contracts.
     """
-    pasted = _Pasted(text, action, edition, str(workspace.root))
+    pasted = _Pasted(text, action, edition, str(workspace.root), is_chosen)
     if len(text) <= LARGE:
         return _fixture(pasted, workspace.contracts)
     return await asyncio.to_thread(_in_process, pasted)
@@ -81,14 +92,18 @@ def _in_process(pasted: _Pasted) -> ImportedFixture:
         raise UsageError(what, mend=_BY_COMMAND) from None
     answer = msgspec.json.decode(done.stdout, type=_Answer)
     if answer.fixture is None:
-        raise UsageError(answer.refusal)
+        raise (Unclear if answer.is_unclear else UsageError)(answer.refusal)
     return answer.fixture
 
 
 def _fixture(pasted: _Pasted, contracts: Contracts) -> ImportedFixture:
     found = importing.read(pasted.text, contracts, file="")
     try:
-        made, _ = importing.as_steps(found, contracts, file="")
+        action, edition = (pasted.action, pasted.edition) if pasted.is_chosen else ("", "")
+        made, _ = importing.as_steps(found, contracts, file="", action=action, edition=edition)
+    except importing.SeveralContracts as error:
+        names = " and ".join(f"{action} {edition}" for action, edition in error.contracts)
+        raise Unclear(f"it fits {names}", mend="choose its contract") from error
     except SourceError:
         # An imported file does not name its contract: that of the page is assumed.
         made, _ = importing.as_steps(found, contracts, file="", action=pasted.action, edition=pasted.edition)
@@ -114,7 +129,7 @@ def main() -> None:
     try:
         answer = _Answer(_fixture(pasted, Workspace(Path(pasted.workspace)).contracts))
     except SandboxError as error:
-        answer = _Answer(refusal=str(error))
+        answer = _Answer(refusal=str(error), is_unclear=isinstance(error, Unclear))
     sys.stdout.buffer.write(msgspec.json.encode(answer))
 
 

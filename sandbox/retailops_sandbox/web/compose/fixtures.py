@@ -314,10 +314,14 @@ class FixtureButtons:
 
     async def take_in(self, send_form: SendForm) -> FixtureNotice:
         """Make a fixture of the pasted text. Refused names the field."""
+        action, _, edition = send_form.import_as.partition(" ")
+        named = (action, edition) if edition else (send_form.action, send_form.edition)
         try:
             imported = await fixture_import.read(
-                send_form.import_text, send_form.action, send_form.edition, self._context.workspace
+                send_form.import_text, *named, self._context.workspace, is_chosen=bool(edition)
             )
+        except fixture_import.Unclear as error:
+            raise Refused("import_as", str(error)) from error
         except SandboxError as error:
             raise Refused("import_text", str(error)) from error
         if len(imported.text) > MOST_TYPED:
@@ -340,7 +344,7 @@ class FixtureButtons:
         send_form.action, send_form.edition = imported.action, imported.edition
         send_form.payload, send_form.expectation = imported.text, ""
         self._open_as_it_is(send_form, name)
-        send_form.import_text = send_form.import_name = send_form.parent = ""
+        send_form.import_text = send_form.import_name = send_form.import_as = send_form.parent = ""
         made = f"Made {name}, of {imported.action} {imported.edition}."
         return FixtureNotice(place="import", text=made, notes=imported.notes, undo=done.id, was=_kept(was))
 

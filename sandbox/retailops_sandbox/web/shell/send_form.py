@@ -46,6 +46,8 @@ class SendForm(msgspec.Struct, kw_only=True):
     """The words that fixtures are searched for."""
     import_text: str = ""
     import_name: str = ""
+    import_as: str = ""
+    """Action and edition that were chosen for the import, with a blank between them; empty for none."""
     receiver: str = ""
     answered: str = ""
     """The delivery whose answer the page shows; empty for none."""
