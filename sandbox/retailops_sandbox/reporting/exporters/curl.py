@@ -155,7 +155,9 @@ def command(
         return redaction.listing.pieces(text, parts.get(f"/request/{part}", ()))
 
     word = _word(request, pieces, variables)
-    is_signed = any(place.name == redaction.SIGNATURE for place in struck_out)
+    is_signed = any(
+        place.name == redaction.SIGNATURE and place.part.startswith("/request/") for place in struck_out
+    )
     before = ""
     if is_signed and proof is not None and proof.signature is not None:
         before = _signing(request, word, proof.signature, variables, _key(receiver))
