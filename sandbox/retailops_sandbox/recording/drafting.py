@@ -17,8 +17,6 @@ from retailops_sandbox.model import Delivery, Expectation, Json, Judgement, Mark
 from retailops_sandbox.recording import steps
 from retailops_sandbox.workspace.names import free_name
 
-_MOST_NAMED = 3
-"""The most contracts that a name or a heading has."""
 _MOST_PROPOSALS = 200
 """The most rules that are proposed for one draft: nobody reviews more."""
 _SHOWN = 120
@@ -142,10 +140,9 @@ def _scenario(sent: Sequence[Delivery], made: Sequence[Step]) -> Scenario:
 
 
 def contract_words(contracts: Sequence[tuple[str, str]]) -> str:
-    """Some actions and editions in words: the first of them, and how many more there are."""
-    words = ", ".join(f"{action} {edition}" for action, edition in contracts[:_MOST_NAMED])
-    more = len(contracts) - _MOST_NAMED
-    return f"{words} and {more} more" if more > 0 else words
+    """The first of some actions and editions in words, and how many more there are."""
+    (action, edition), *others = contracts
+    return f"{action} {edition}" + (f" and {len(others)} more" if others else "")
 
 
 def _unrepeatable(sent: Delivery, agreed: Contract) -> str:

@@ -202,7 +202,7 @@ def test_one_draft_in_the_order_of_sending_with_unique_names_and_the_contract_of
     assert [step.name for step in made.steps] == ["default", "default 2", "order_cancel", "again"]
     assert [(step.action, step.edition) for step in made.steps] == [(None, None)] * 3 + [(None, "v1")]
     assert (made.action, made.edition) == ("order_cancel", "draft")
-    assert made.name == "Recorded order_cancel draft, order_cancel v1"
+    assert made.name == "Recorded order_cancel draft and 1 more"
     assert draft.key == "order_cancel-draft-and-more"
     assert draft.deliveries == tuple(f"run.00000{number}" for number in range(1, 5))
     again = written(recording.finished(draft))
@@ -216,9 +216,9 @@ def test_a_draft_of_one_contract_is_named_after_it():
     assert recording.draft([], fixture, SHIPPED_CONTRACTS).scenario.steps == []
 
 
-def test_a_name_has_the_first_contracts_only():
+def test_a_name_has_the_first_contract_only():
     contracts = [(f"action_{number}", "v1") for number in range(5)]
-    assert recording.contract_words(contracts) == "action_0 v1, action_1 v1, action_2 v1 and 2 more"
+    assert recording.contract_words(contracts) == "action_0 v1 and 4 more"
 
 
 def test_what_no_step_can_repeat_is_left_out_and_said():

@@ -298,7 +298,7 @@ def _rows(draft: ScenarioDraft, typed: ReviewInput, landed: dict[str, Delivery])
             id=id,
             name=typed.step_names[id],
             is_kept=id in typed.kept,
-            what=_what(step),
+            what=_what(draft.scenario, step),
             answer=outcome(landed[id]),
             sent_at=landed[id].sent_at,
             proposals=proposed.get(number, []),
@@ -316,12 +316,13 @@ def _cut(text: str) -> str:
     return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}\n… only the beginning is shown"
 
 
-def _what(step: Step) -> str:
-    """What a step sends, in a few words."""
+def _what(whole: Scenario, step: Step) -> str:
+    """What a step sends, in a few words; of which contract, where there are several."""
+    agreed = f"{' '.join(whole.contract_of(step))}, " if len(whole.contracts) > 1 else ""
     if step.raw is not None:
-        return "bytes as they came"
+        return f"{agreed}bytes as they came"
     changes = len(step.set) + len(step.remove)
-    what = f"fixture {step.fixture}" if step.fixture is not None else "a payload of its own"
+    what = agreed + (f"fixture {step.fixture}" if step.fixture is not None else "a payload of its own")
     if changes and step.fixture is not None:
         what += f", {changes} change{'s' * (changes != 1)}"
     return f"{what}, off contract" if step.off_contract else what

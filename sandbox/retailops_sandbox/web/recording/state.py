@@ -151,7 +151,8 @@ class Recording:
 
     def review(self, deliveries: Iterable[str], origin: str) -> RecordingReview | None:
         """A new review of those of these deliveries that are known; None where none is."""
-        contracts = {id: name for id in dict.fromkeys(deliveries) if (name := self._contract_of(id))}
+        # In order of time, as in the scenario.
+        contracts = {id: name for id in sorted(set(deliveries)) if (name := self._contract_of(id))}
         if not contracts:
             return None
         made = RecordingReview(
