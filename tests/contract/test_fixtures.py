@@ -189,6 +189,26 @@ def test_the_ids_of_an_order_are_those_of_one_order_of_the_stand_in(path: Path):
             assert orders[refnum] == str(id)
 
 
+def test_an_order_that_a_fixture_moves_is_named_by_no_other():
+    """Scenarios of several actions run at the same time, against one shop."""
+    shop = StandIn().shop
+    named: dict[str, set[str]] = {}
+    moved: dict[str, set[str]] = {}
+    for path in [path for path in OWN if path.parent.parent.name not in ("order_pull", "order_cancel")]:
+        agreed, payload = agreed_of(path), read(path)
+        shop.reset()
+        before = {order.id: order.state for order in shop.orders}
+        shop.answer(agreed.action, agreed.edition, payload)
+        for order in shop.orders:
+            if order.state != before[order.id]:
+                moved.setdefault(order.refnum, set()).add(name_of(path))
+            if f'"{order.refnum}"' in path.read_text(encoding="utf-8"):
+                named.setdefault(order.refnum, set()).add(name_of(path))
+    assert len(moved) > 20
+    assert {refnum: named[refnum] for refnum in moved if named[refnum] != moved[refnum]} == {}
+    assert [names for names in moved.values() if len(names) > 1] == []
+
+
 @pytest.mark.parametrize("path", OWN, ids=name_of)
 def test_what_of_an_order_has_shipped_and_what_has_not_is_what_was_ordered(path: Path):
     order = read(path).get("order", {})
