@@ -59,13 +59,19 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield served
 
 
+@pytest.fixture(scope="module")
+def first_path() -> str:
+    """The path that a window shows first; a module whose tests all begin elsewhere has another, or none."""
+    return "/"
+
+
 @pytest.fixture(params=["script", "no script"])
-def page(request: pytest.FixtureRequest, browser: Browser, served: Served) -> Iterator[Page]:
-    """The compose page, once as most have it and once without JavaScript."""
-    yield from opened(browser, served.url, scripted=request.param == "script")
+def page(request: pytest.FixtureRequest, browser: Browser, served: Served, first_path: str) -> Iterator[Page]:
+    """A window at the compose page, once as most have it and once without JavaScript."""
+    yield from opened(browser, served.url, scripted=request.param == "script", first=first_path)
 
 
 @pytest.fixture
-def scripted(browser: Browser, served: Served) -> Iterator[Page]:
-    """The compose page with JavaScript."""
-    yield from opened(browser, served.url, scripted=True)
+def scripted(browser: Browser, served: Served, first_path: str) -> Iterator[Page]:
+    """A window at the compose page, with JavaScript."""
+    yield from opened(browser, served.url, scripted=True, first=first_path)

@@ -32,11 +32,17 @@ def served(tmp_path: Path, shop: Shop) -> Iterator[Served]:
         yield served
 
 
+@pytest.fixture(scope="module")
+def first_path() -> str:
+    """None: each test goes to its own."""
+    return ""
+
+
 def record(page: Page, name: str) -> None:
     """Send the default fixture while the switch is on, and save that as a scenario."""
+    page.goto("/?fixture=default")
     page.get_by_role("button", name="Record", exact=True).click()
     expect(page.get_by_role("button", name="Recording 0 steps")).to_be_visible()
-    page.goto("/?fixture=default")
     choose(page, "shop")
     press_send(page)
     expect(page.get_by_role("button", name="Recording 1 step", exact=True)).to_be_visible()

@@ -30,6 +30,12 @@ CAME[3:5] = [event(9000, "Something else came up")]
 
 
 @pytest.fixture(scope="module")
+def first_path() -> str:
+    """None: each test goes to its own."""
+    return ""
+
+
+@pytest.fixture(scope="module")
 def delivery(served: Served) -> Iterator[str]:
     body = json.dumps({"events": CAME}).encode()
 

@@ -27,7 +27,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 @pytest.fixture
 def page(browser: Browser, served: Served) -> Iterator[Page]:
-    for page in opened(browser, served.url, scripted=True):
+    for page in opened(browser, served.url, scripted=True, first=""):
         page.context.grant_permissions(["clipboard-read", "clipboard-write"])
         yield page
 

@@ -44,9 +44,7 @@ def page(browser: Browser, served: Served, other: Other) -> Iterator[Page]:
     """The log of a run with five deliveries."""
     for _ in range(5):
         other.send()
-    for page in opened(browser, served.url, scripted=True):
-        page.goto(other.log)
-        yield page
+    yield from opened(browser, served.url, scripted=True, first=other.log)
 
 
 def row(page: Page, delivery: Delivery) -> Locator:
@@ -107,8 +105,7 @@ def test_a_delivery_from_another_page_is_seen_in_flight_and_landed(page: Page):
 
 def test_the_first_delivery_of_all_comes_to_a_page_without_a_list(browser: Browser, tmp_path: Path):
     with serving(tmp_path) as served:
-        for page in opened(browser, served.url, scripted=True):
-            page.goto("/deliveries")
+        for page in opened(browser, served.url, scripted=True, first="/deliveries"):
             expect(page.get_by_text("Nothing has been sent yet.")).to_be_visible()
             other = Other(served)
             other.send()
@@ -289,8 +286,7 @@ def test_seven_tabs_do_not_starve_each_other(browser: Browser, served: Served, o
 
 def test_without_a_script_the_log_is_a_page(browser: Browser, served: Served, other: Other):
     other.send()
-    for page in opened(browser, served.url, scripted=False):
-        page.goto(other.log)
+    for page in opened(browser, served.url, scripted=False, first=other.log):
         expect(rows(page)).to_have_count(1)
         expect(chip(page)).to_be_hidden()
         expect(page.get_by_role("button", name="Keys")).to_be_hidden()

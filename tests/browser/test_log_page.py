@@ -25,9 +25,7 @@ def other(served: Served) -> Iterator[Other]:
 
 @pytest.fixture
 def page(browser: Browser, served: Served, other: Other) -> Iterator[Page]:
-    for page in opened(browser, served.url, scripted=True):
-        page.goto(other.log)
-        yield page
+    yield from opened(browser, served.url, scripted=True, first=other.log)
 
 
 def scrolled(page: Page) -> float:

@@ -41,9 +41,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, shop: Shop, authority: Auth
 @pytest.fixture(params=["script", "no script"])
 def page(request: pytest.FixtureRequest, browser: Browser, served: Served) -> Iterator[Page]:
     """The list of receivers, once as most have it and once without JavaScript."""
-    for page in opened(browser, served.url, scripted=request.param == "script"):
-        page.goto("/receivers")
-        yield page
+    yield from opened(browser, served.url, scripted=request.param == "script", first="/receivers")
 
 
 def row(page: Page, name: str) -> Locator:
@@ -104,8 +102,7 @@ def test_a_pasted_url_is_understood_and_shown_whole(page: Page, served: Served):
 
 
 def test_needs_follow_what_is_typed(browser: Browser, served: Served):
-    for page in opened(browser, served.url, scripted=True):
-        page.goto("/receivers/edit?name=stranger")
+    for page in opened(browser, served.url, scripted=True, first="/receivers/edit?name=stranger"):
         needs = page.locator("#env-requirements")
         expect(needs).to_contain_text("SHOP_OTHER ! not set")
         page.get_by_label("from environment variable").last.fill("SHOP_TOKEN")

@@ -25,6 +25,12 @@ _DROP = """(text) => {
 
 
 @pytest.fixture(scope="module")
+def first_path() -> str:
+    """None: each test goes to its own."""
+    return ""
+
+
+@pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run file that a CI job kept: a scenario that failed."""
     folder = tmp_path_factory.mktemp("ci")

@@ -62,13 +62,13 @@ def shop(_shop: Shop) -> Iterator[Shop]:
 @pytest.fixture(params=["script", "no script"])
 def page(request: pytest.FixtureRequest, browser: Browser, served: Served, shop: Shop) -> Iterator[Page]:
     """A browser, once as most have it and once without JavaScript."""
-    yield from opened(browser, served.url, scripted=request.param == "script")
+    yield from opened(browser, served.url, scripted=request.param == "script", first="")
 
 
 @pytest.fixture
 def scripted(browser: Browser, served: Served, shop: Shop) -> Iterator[Page]:
     """A browser with JavaScript."""
-    yield from opened(browser, served.url, scripted=True)
+    yield from opened(browser, served.url, scripted=True, first="")
 
 
 def choose(page: Page, name: str) -> None:

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.serving import Served
+
+
+@pytest.fixture(scope="module")
+def first_path() -> str:
+    """None: each test goes to its own."""
+    return ""
 
 
 def test_a_scenario_is_written_run_and_mended_without_leaving_its_page(scripted: Page, served: Served):

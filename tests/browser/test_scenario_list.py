@@ -21,6 +21,12 @@ SHIPPED = len(list((resources.fixtures_dir() / "scenarios").iterdir()))
 
 
 @pytest.fixture(scope="module")
+def first_path() -> str:
+    """None: each test goes to its own."""
+    return ""
+
+
+@pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("workspace")
     (folder / "scenarios").mkdir()

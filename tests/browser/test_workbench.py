@@ -38,6 +38,12 @@ def served(tmp_path_factory: pytest.TempPathFactory, shop: str) -> Iterator[Serv
         yield served
 
 
+@pytest.fixture(scope="module")
+def first_path() -> str:
+    """None: each test goes to its own."""
+    return ""
+
+
 def test_the_first_true_verdict_takes_three_clicks_and_one_field(browser: Browser, tmp_path: Path, shop: str):
     """At most five clicks and one field, from an empty workspace, about a receiver of one's own."""
     with serving(tmp_path) as empty:
@@ -120,6 +126,7 @@ def test_a_send_that_is_refused_says_why_at_its_field(scripted: Page):
 
 def test_a_slow_answer_is_waited_for_in_place_and_can_be_cancelled(scripted: Page):
     page = scripted
+    page.goto("/")
     choose(page, "hanging")
     page.locator("#send").click()
     banner = page.locator("#answer .banner")

@@ -30,6 +30,8 @@ LAUNCH_OPTIONS = [
     f"--disable-features={','.join(_WITHOUT)}",
     # Pages of one context share a renderer.
     "--process-per-site",
+    # No script of a test runs for so long that optimising it pays.
+    "--js-flags=--no-opt --no-maglev",
 ]
 
 

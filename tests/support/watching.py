@@ -33,12 +33,16 @@ class Watched:
             self.complaints.append(text)
 
 
-def opened(browser: Browser, url: str, *, scripted: bool) -> Iterator[Page]:
-    """The first page, with JavaScript or without; at the end, fails if the window reported an error."""
+def opened(browser: Browser, url: str, *, scripted: bool, first: str = "/") -> Iterator[Page]:
+    """A window with JavaScript or without; at the end, fails if it reported an error.
+
+    `first` is the path that it shows first; without one it is empty.
+    """
     options = {"base_url": url, "viewport": WIDE, "java_script_enabled": scripted, "locale": "en-GB"}
     with contexts.fresh(browser, **options) as context:
         watched = Watched(context)
-        watched.page.goto("/")
+        if first:
+            watched.page.goto(first)
         yield watched.page
     assert watched.complaints == [], watched.complaints
 

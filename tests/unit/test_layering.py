@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -85,7 +86,10 @@ def modules_imported(path: Path) -> set[str]:
     return found
 
 
-IMPORTS = {module: modules_imported(path) - {module} for module, path in FILES.items()}
+@cache
+def imports() -> dict[str, set[str]]:
+    """The modules that each module imports. Not made on import, which each worker of the tests does."""
+    return {module: modules_imported(path) - {module} for module, path in FILES.items()}
 
 
 def line_of(module: str) -> int:
@@ -102,7 +106,7 @@ def test_every_part_has_its_line():
 def test_no_part_imports_from_a_line_below(part):
     below = {
         f"{module} imports {other}"
-        for module, others in IMPORTS.items()
+        for module, others in imports().items()
         if module.partition(".")[0] == part
         for other in others - ROOTS
         if line_of(other) > line_of(part)
@@ -115,7 +119,7 @@ def test_no_modules_import_each_other_in_a_circle():
     # public face is the __init__ of all, and imports a name's module when the name is used.
     graph = {
         module: {other for other in others - ROOTS if not module.startswith(f"{other}.")}
-        for module, others in IMPORTS.items()
+        for module, others in imports().items()
     }
     # static_order raises CycleError, which names the circle.
     assert set(TopologicalSorter(graph).static_order()) >= FILES.keys()
@@ -128,7 +132,7 @@ BEHIND_THE_PORTS = {"runlog.log", "runlog.files", "runlog.index"}
 def test_the_log_is_known_by_its_ports_alone():
     known = {
         f"{module} imports {other}"
-        for module, others in IMPORTS.items()
+        for module, others in imports().items()
         if not module.startswith("runlog") or module == "runlog.ports"
         for other in others
         if ".".join(other.split(".")[:2]) in BEHIND_THE_PORTS
@@ -152,7 +156,7 @@ def test_the_tests_of_the_ports_know_no_backend():
 def test_a_room_of_the_web_imports_no_other_room_but_the_shell(room):
     others = {
         f"{module} imports {other}"
-        for module, imported in IMPORTS.items()
+        for module, imported in imports().items()
         if module.startswith(f"web.{room}")
         for other in imported
         if other.startswith("web.") and other.split(".")[1] not in (room, "shell")

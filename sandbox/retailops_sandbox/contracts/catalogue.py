@@ -22,28 +22,18 @@ _BY_WHICH_DELIVERIES_ARE_READ = ("auth", "subject", "events", "codes", "secrets"
 """The fields by which deliveries of the log are read. A contract in the place of another has the same."""
 
 
-class Heading(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is known of a contract without reading its schemas."""
-
-    action: str
-    edition: str
-    path: str
-    has_auth: bool
-    """Whether its requests prove their sender."""
-
-    @property
-    def name(self) -> Name:
-        """The action and the edition."""
-        return self.action, self.edition
-
-
-class _Beginning(msgspec.Struct, frozen=True):
-    """The members of a contract's file that a heading is made of."""
+class Heading(msgspec.Struct, frozen=True):
+    """What a contract says first, read without its schemas."""
 
     action: str
     edition: str
     path: str
     auth: dict[str, Any] | None = None
+
+    @property
+    def name(self) -> Name:
+        """The action and the edition."""
+        return self.action, self.edition
 
 
 class OwnContract:
@@ -59,7 +49,7 @@ class OwnContract:
     def heading(self) -> Heading | None:
         """What it says first; None where that cannot be read, or disagrees with the file's name."""
         try:
-            heading = heading_of(self.text)
+            heading = _heading.decode(self.text)
         except (msgspec.DecodeError, RecursionError):
             return None
         return heading if heading.name == self.name else None
@@ -218,12 +208,6 @@ class Contracts:
         return UsageError(f"there is no contract {action}.{edition}", mend=f"there are {', '.join(known)}")
 
 
-def heading_of(text: str | bytes) -> Heading:
-    """The heading of a contract's text; msgspec.DecodeError where it has none."""
-    read = _beginning.decode(text)
-    return Heading(read.action, read.edition, read.path, has_auth=read.auth is not None)
-
-
 ContractSource: TypeAlias = Callable[[], Contracts]
 """Gives the contracts as they are now."""
 
@@ -239,13 +223,13 @@ def _spelled(value: object) -> str:
 
 @cache
 def _shipped_names() -> frozenset[Name]:
-    return frozenset(_shipped_headings())
+    parted = (name.partition(".") for name in resources.contract_names())
+    return frozenset((action, edition) for action, _, edition in parted)
 
 
 @cache
 def _shipped_headings() -> Mapping[Name, Heading]:
-    # One small file, which a test holds to the contracts: a start reads those alone that it uses.
-    return {each.name: each for each in _headings.decode(resources.contract_headings())}
+    return {name: _heading.decode(resources.contract_text(".".join(name))) for name in _shipped_names()}
 
 
 @cache
@@ -254,8 +238,7 @@ def _shipped(action: str, edition: str) -> Contract:
     return contract.decoded(resources.contract_text(f"{action}.{edition}"))
 
 
-_beginning = msgspec.json.Decoder(_Beginning)
-_headings = msgspec.json.Decoder(tuple[Heading, ...])
+_heading = msgspec.json.Decoder(Heading)
 
 SHIPPED_CONTRACTS = Contracts()
 """The contracts that ship, without those of any workspace."""
