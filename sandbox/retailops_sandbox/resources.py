@@ -27,6 +27,11 @@ def contract_text(name: str) -> bytes:
     return (_PACKAGE / "contracts" / "data" / f"{name}.json").read_bytes()
 
 
+def contract_headings() -> bytes:
+    """The JSON text with the headings of the shipped contracts."""
+    return (_PACKAGE / "contracts" / "data" / "headings.json").read_bytes()
+
+
 def default_contract() -> bytes:
     """The JSON text with the action and the edition that are meant where none is named."""
     return (_PACKAGE / "contracts" / "data" / "default.json").read_bytes()

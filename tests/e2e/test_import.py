@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from retailops_sandbox import importing
+from retailops_sandbox import importing, jsontext
 from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.scenarios import scenario
 from tests.support import command
@@ -45,6 +45,27 @@ def test_a_curl_command_becomes_a_fixture_that_can_be_sent(tmp_path: Path):
     assert json.loads((tmp_path / "fixtures/order_cancel/v1/mine.json").read_text()) == V1
     code, out, _ = run("send", "mine", "--edition", "v1", "--stand-in", cwd=tmp_path)
     assert (code, "recorded" in out) == (5, True)
+
+
+def test_commands_of_several_actions_become_one_scenario_in_their_order(tmp_path: Path):
+    commands = []
+    for name in (("order_cancel", "draft"), ("order_acknowledge", "v1"), ("order_cancel", "v1")):
+        agreed = SHIPPED_CONTRACTS.load(*name)
+        payload = jsontext.compact(agreed.examples.request).decode().replace("'", "")
+        commands.append(f"curl http://127.0.0.1:1{agreed.path} --json '{payload}'\n")
+    (tmp_path / "calls.sh").write_text("".join(commands))
+    file = "calls.scenario.json"
+    code, out, err = run("import", "calls.sh", "-o", file, cwd=tmp_path)
+    assert (code, err) == (0, "")
+    assert out.endswith("--receiver URL --receiver-token TOKEN\n")  # only the later ones have a token
+    whole = scenario.read((tmp_path / file).read_text(), id=file, file=file).scenario
+    assert [(step.name, whole.contract_of(step)) for step in whole.steps] == [
+        ("order_cancel 1", ("order_cancel", "draft")),
+        ("order_acknowledge", ("order_acknowledge", "v1")),
+        ("order_cancel 2", ("order_cancel", "v1")),
+    ]
+    code, out, _ = run("run", file, "--stand-in", cwd=tmp_path)
+    assert (code, "1 recorded" in out) == (5, True)
 
 
 def test_standard_input_becomes_a_scenario_that_can_be_run(tmp_path: Path):

@@ -77,7 +77,7 @@ def command(
     if plan is not None and path is not None:
         write_file(path, scenario.spelled(plan))
         say(f"made {_relative(path)}")
-    say(f"next: {_next(made[0], fixture, path)}")
+    say(f"next: {_next(made, fixture, path)}")
 
 
 def _save(folder: Workspace, imported: ImportedStep, name: str, text: str) -> list[Path]:
@@ -112,10 +112,11 @@ def _print_notes(
         say(f"left out: {each_left}")
 
 
-def _next(imported: ImportedStep, fixture: str | None, path: Path | None) -> str:
-    token = " --receiver-token TOKEN" if imported.contract.auth else ""
+def _next(made: Sequence[ImportedStep], fixture: str | None, path: Path | None) -> str:
+    token = " --receiver-token TOKEN" if any(each.contract.auth for each in made) else ""
     if path is not None:
         return f"retailops-sandbox run {_relative(path)} --receiver URL{token}"
+    (imported,) = made
     action, edition = imported.contract.action, imported.contract.edition
     contract = "" if action == DEFAULT_ACTION else f" --action {action}"
     contract += "" if edition == DEFAULT_EDITION else f" --edition {edition}"

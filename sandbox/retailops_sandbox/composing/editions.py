@@ -62,7 +62,7 @@ def spoken(receiver: Receiver, contracts: Contracts) -> SpokenEditions:
             return SpokenEditions((edition,), f"its URL ends in {ending}", action)
     if receiver.token:
         known = contracts.headings
-        with_token = dict.fromkeys(each.edition for each in known if each.auth is not None)
+        with_token = dict.fromkeys(each.edition for each in known if each.has_auth)
         if len(with_token) < len({each.edition for each in known}):
             return SpokenEditions(tuple(with_token), "it has a token")
     return SpokenEditions()

@@ -25,7 +25,7 @@ _START = 30.0
 """The most seconds that a receiver may take to start again."""
 _FILES = ("receivers.json", "pyproject.toml")
 """The files of a workspace's folder itself whose changes count."""
-_FOLDERS = ("scenarios", "fixtures")
+_FOLDERS = ("scenarios", "fixtures", "contracts")
 
 
 class Change(msgspec.Struct, frozen=True):
