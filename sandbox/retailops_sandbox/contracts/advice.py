@@ -8,10 +8,9 @@ A rule makes no notes on values that are missing or are not numbers.
 
 from collections.abc import Iterator
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, Inexact
-from typing import Annotated, TypeAlias, TypeGuard
+from typing import TypeAlias, TypeGuard
 
 import msgspec
-from msgspec import Meta
 
 from retailops_sandbox.errors import shortened
 from retailops_sandbox.jsontext import pointer
@@ -32,10 +31,14 @@ class Note(msgspec.Struct, frozen=True):
 class Sum(msgspec.Struct, frozen=True, tag="sum", tag_field="kind", forbid_unknown_fields=True):
     """The rule that some fields of an object each equal the sum of that field over the items of an array."""
 
-    total: Annotated[str, Meta(description="The path of the object with the totals.")]
-    items: Annotated[str, Meta(description="The path of the array with the items.")]
-    fields: Annotated[tuple[str, ...], Meta(description="The members that are summed.")]
-    ground: Annotated[str, Meta(description="Why the rule holds.")]
+    total: str
+    """The path of the object with the totals."""
+    items: str
+    """The path of the array with the items."""
+    fields: tuple[str, ...]
+    """The members that are summed."""
+    ground: str
+    """Why the rule holds."""
 
     def paths(self) -> Iterator[str]:
         """Every path that the rule is about."""
@@ -67,9 +70,12 @@ class Sum(msgspec.Struct, frozen=True, tag="sum", tag_field="kind", forbid_unkno
 class NotBoth(msgspec.Struct, frozen=True, tag="not both", tag_field="kind", forbid_unknown_fields=True):
     """The rule that at most one of two flags of an object is set, that is true or a number other than 0."""
 
-    objects: Annotated[tuple[str, ...], Meta(description="The paths of the objects.")]
-    fields: Annotated[tuple[str, str], Meta(description="The two flags.")]
-    ground: Annotated[str, Meta(description="Why the rule holds.")]
+    objects: tuple[str, ...]
+    """The paths of the objects."""
+    fields: tuple[str, str]
+    """The two flags."""
+    ground: str
+    """Why the rule holds."""
 
     def paths(self) -> Iterator[str]:
         """Every path that the rule is about."""
@@ -89,9 +95,12 @@ class NotBoth(msgspec.Struct, frozen=True, tag="not both", tag_field="kind", for
 class Decimals(msgspec.Struct, frozen=True, tag="decimals", tag_field="kind", forbid_unknown_fields=True):
     """The rule that amounts have at most so many decimals, trailing zeros not counted."""
 
-    amounts: Annotated[tuple[str, ...], Meta(description="The paths of the amounts.")]
-    most: Annotated[int, Meta(description="The most decimals.")]
-    ground: Annotated[str, Meta(description="Why the rule holds.")]
+    amounts: tuple[str, ...]
+    """The paths of the amounts."""
+    most: int
+    """The most decimals."""
+    ground: str
+    """Why the rule holds."""
 
     def paths(self) -> Iterator[str]:
         """Every path that the rule is about."""

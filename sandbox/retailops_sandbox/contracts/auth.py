@@ -3,10 +3,9 @@
 # No `from __future__ import annotations`: msgspec would compile each string when the first contract is read.
 
 import re
-from typing import Annotated, Literal
+from typing import Literal
 
 import msgspec
-from msgspec import Meta
 
 from retailops_sandbox.jsontext import pointer as pointers
 from retailops_sandbox.model import Headers, Json
@@ -20,11 +19,12 @@ _OF_THE_CONNECTION = frozenset({"host", "connection", "content-length", "content
 class Signature(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An HMAC of the body's exact bytes, whose key is the receiver's secret."""
 
-    algorithm: Annotated[Literal["sha256", "sha1", "sha512"], Meta(description="The hash of the HMAC.")]
-    encoding: Annotated[Literal["hex", "base64"], Meta(description="How its bytes are written.")]
-    prefix: Annotated[
-        str, Meta(description="The text before the signature in its header, such as `sha256=`.")
-    ] = ""
+    algorithm: Literal["sha256", "sha1", "sha512"]
+    """The hash of the HMAC."""
+    encoding: Literal["hex", "base64"]
+    """How its bytes are written."""
+    prefix: str = ""
+    """The text before the signature in its header, such as `sha256=`."""
 
 
 class Auth(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -33,15 +33,16 @@ class Auth(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     It is one of three: a token at `pointer`, a token in `header`, or a `signature` in `header`.
     """
 
-    pointer: Annotated[str, Meta(description="The pointer of the token in the payload.")] = ""
-    header: Annotated[str, Meta(description="The name of the header that proves the sender.")] = ""
-    scheme: Annotated[str, Meta(description="The word before the token in the header, such as `Bearer`.")] = (
-        ""
-    )
-    signature: Annotated[
-        Signature | None, Meta(description="The HMAC of the body that the header holds; null for a token.")
-    ] = None
-    status: Annotated[int, Meta(description="The status that must answer a wrong proof.")]
+    pointer: str = ""
+    """The pointer of the token in the payload."""
+    header: str = ""
+    """The name of the header that proves the sender."""
+    scheme: str = ""
+    """The word before the token in the header, such as `Bearer`."""
+    signature: Signature | None = None
+    """The HMAC of the body that the header holds; null for a token."""
+    status: int
+    """The status that must answer a wrong proof."""
 
     @property
     def place(self) -> str:

@@ -9,10 +9,10 @@ in which 35.0 is not an integer, so that a contract can demand integers.
 from collections.abc import Mapping
 from copy import deepcopy
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
-from msgspec import UNSET, Meta
+from msgspec import UNSET
 
 from retailops_sandbox import jsontext
 from retailops_sandbox.contracts import auth
@@ -33,16 +33,21 @@ DIALECT = "http://json-schema.org/draft-04/schema#"
 class Subject(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a delivery is about: the ids by which the log finds it. In a path, `*` is every item."""
 
-    kind: Annotated[str, Meta(description="The noun for it, such as `order`.")]
-    request: Annotated[tuple[str, ...], Meta(description="Paths into the payload.")] = ()
-    response: Annotated[tuple[str, ...], Meta(description="Paths into the response.")] = ()
+    kind: str
+    """The noun for it, such as `order`."""
+    request: tuple[str, ...] = ()
+    """Paths into the payload."""
+    response: tuple[str, ...] = ()
+    """Paths into the response."""
 
 
 class Examples(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One payload and one response that keep the contract."""
 
-    request: Annotated[Any, Meta(description="A payload.")]
-    response: Annotated[Any, Meta(description="An answer's body.")]
+    request: Any
+    """A payload."""
+    response: Any
+    """An answer's body."""
 
 
 class AnswerCheck(NamedTuple):
@@ -57,55 +62,48 @@ class AnswerCheck(NamedTuple):
 class Contract(msgspec.Struct, frozen=True, dict=True, kw_only=True, forbid_unknown_fields=True):
     """The schemas of one action in one edition, and what else is known of it."""
 
-    action: Annotated[str, Meta(description="The name of the action.")]
-    edition: Annotated[str, Meta(description="The version of the contract.")]
-    group: Annotated[
-        str, Meta(description="The short word under which lists show the action, such as `orders`.")
-    ]
-    summary: Annotated[str, Meta(description="What RetailOPS calls for, in a sentence.")]
-    stability: Annotated[str, Meta(description="How settled it is, in a word.")]
-    method: Annotated[str, Meta(description="The HTTP method by which it is called.")]
-    path: Annotated[str, Meta(description="What is appended to a receiver's URL.")]
-    source: Annotated[str, Meta(description="Where the facts come from.")]
-    notes: Annotated[
-        tuple[str, ...],
-        Meta(description="Remarks for whoever reads the schemas, such as where published sources disagree."),
-    ] = ()
-    ok_statuses: Annotated[tuple[int, ...], Meta(description="The statuses of a good answer.")]
-    arrays: Annotated[
-        dict[str, tuple[str, ...]],
-        Meta(description="Set-like arrays of the response: from path (`*` is every item) to identity."),
-    ] = {}
-    auth: Annotated[
-        Auth | None, Meta(description="How a request proves its sender; null for not at all.")
-    ] = None
-    secrets: Annotated[
-        tuple[str, ...], Meta(description="Pointers into the payload: the values that are secret.")
-    ] = ()
-    subject: Annotated[
-        Subject | None, Meta(description="What a delivery is about; null where that has no ids.")
-    ] = None
-    events: Annotated[
-        str,
-        Meta(description="Where the array lies in which the response tells what happened; empty for none."),
-    ] = ""
-    codes: Annotated[
-        tuple[str, ...],
-        Meta(
-            description="Paths into the response, with `*` for every item, of the codes that the log finds."
-        ),
-    ] = ()
-    advice: Annotated[
-        tuple[Rule, ...],
-        Meta(description="Rules for what looks inconsistent in a payload that keeps the schema."),
-    ] = ()
-    request_schema: Annotated[dict[str, Any], Meta(description="JSON Schema, draft 4, of a payload.")]
-    response_schema: Annotated[dict[str, Any], Meta(description="JSON Schema, draft 4, of an answer's body.")]
-    variants: Annotated[
-        dict[str, dict[str, Any]],
-        Meta(description="Strict variants of `response_schema` by source: from pointer to the value there."),
-    ] = {}
-    examples: Annotated[Examples, Meta(description="One payload and one answer that keep the schemas.")]
+    action: str
+    """The name of the action."""
+    edition: str
+    """The version of the contract."""
+    group: str
+    """The short word under which lists show the action, such as `orders`."""
+    summary: str
+    """What RetailOPS calls for, in a sentence."""
+    stability: str
+    """How settled it is, in a word."""
+    method: str
+    """The HTTP method by which it is called."""
+    path: str
+    """What is appended to a receiver's URL."""
+    source: str
+    """Where the facts come from."""
+    notes: tuple[str, ...] = ()
+    """Remarks for whoever reads the schemas, such as where published sources disagree."""
+    ok_statuses: tuple[int, ...]
+    """The statuses of a good answer."""
+    arrays: dict[str, tuple[str, ...]] = {}
+    """Set-like arrays of the response: from path (`*` is every item) to identity."""
+    auth: Auth | None = None
+    """How a request proves its sender; null for not at all."""
+    secrets: tuple[str, ...] = ()
+    """Pointers into the payload: the values that are secret."""
+    subject: Subject | None = None
+    """What a delivery is about; null where that has no ids."""
+    events: str = ""
+    """Where the array lies in which the response tells what happened; empty for none."""
+    codes: tuple[str, ...] = ()
+    """Paths into the response, with `*` for every item, of the codes that the log finds."""
+    advice: tuple[Rule, ...] = ()
+    """Rules for what looks inconsistent in a payload that keeps the schema."""
+    request_schema: dict[str, Any]
+    """JSON Schema, draft 4, of a payload."""
+    response_schema: dict[str, Any]
+    """JSON Schema, draft 4, of an answer's body."""
+    variants: dict[str, dict[str, Any]] = {}
+    """Strict variants of `response_schema` by source: from pointer to the value there."""
+    examples: Examples
+    """One payload and one answer that keep the schemas."""
 
     def check_request(self, value: Json, *, numbers: bool = True) -> tuple[Violation, ...]:
         """The violations of a payload. `numbers` says whether it may hold a Number."""

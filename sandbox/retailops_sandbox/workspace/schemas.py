@@ -7,12 +7,18 @@ draft 7, the newest that editors know all of; a fixture's schema is the contract
 
 from __future__ import annotations
 
+import ast
+import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import pairwise
+from types import ModuleType
 from typing import Any
 
 import msgspec
 
 from retailops_sandbox.comparing.matchers import HEADER, MATCHERS, MatcherKind
+from retailops_sandbox.contracts import advice, auth
+from retailops_sandbox.contracts import contract as contract_module
 from retailops_sandbox.contracts.catalogue import Contracts
 from retailops_sandbox.contracts.contract import DIALECT as CONTRACT_DIALECT
 from retailops_sandbox.contracts.contract import Contract
@@ -72,11 +78,31 @@ def expectation() -> _Schema:
 def contract() -> _Schema:
     """The schema of a contract's file. What its schemas say is checked by draft 4 of JSON Schema."""
     schema = _of(Contract, "A contract of an action in an edition")
+    for module in (contract_module, auth, advice):
+        for name, told in _field_docstrings(module).items():
+            for field, value in schema["definitions"].get(name, {}).get("properties", {}).items():
+                value.setdefault("description", told.get(field, ""))
     fields = schema["definitions"]["Contract"]["properties"]
     for name in ("request_schema", "response_schema"):
         fields[name]["properties"] = {"$schema": {"const": CONTRACT_DIALECT}}
         fields[name]["required"] = ["$schema"]
     return schema
+
+
+def _field_docstrings(module: ModuleType) -> dict[str, dict[str, str]]:
+    """The docstrings of fields in a module, by class.
+
+    They are read of its source: as descriptions of the types, each start would pay for them.
+    """
+    found: dict[str, dict[str, str]] = {}
+    body = ast.parse(inspect.getsource(module)).body
+    for node in [each for each in body if isinstance(each, ast.ClassDef)]:
+        for field, after in pairwise(node.body):
+            if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
+                text = ast.get_docstring(ast.Module([after], []))
+                if text:
+                    found.setdefault(node.name, {})[field.target.id] = " ".join(text.split())
+    return found
 
 
 def receivers() -> _Schema:
