@@ -52,7 +52,7 @@ def test_an_event_is_expected_field_by_field(page: Page):
     named.get_by_label("Name of a new field of 0 ERR9").fill("count")
     press(named, "Add field to 0 ERR9")
     named.get_by_label("count", exact=True).fill("5")
-    press(page, "Add item to associations")
+    press(page, "Add association to associations")
     expect(page.get_by_role("group", name="1 sku S1234")).to_be_visible()
     page.get_by_label("within ms").fill("900")
     expected = written(page)
