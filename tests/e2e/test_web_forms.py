@@ -171,12 +171,13 @@ def test_no_form_is_a_fault_of_the_sandbox(client: httpx.Client, known: list[Pag
 
 
 def test_an_empty_form_is_no_fault_of_the_sandbox(client: httpx.Client, known: list[PageForm]):
-    for form in known:
-        button = form.fields.get("do", "")
+    # Forms that differ in their other fields are one and the same here.
+    buttons = dict.fromkeys((form.action, form.fields.get("do", "")) for form in known)
+    for address, button in buttons:
         for fields in ([], [("do", button)], [("do", "")], [("do", f"{button}:{WEIRD}")]):
             for more in ([], [("action", "order_cancel"), ("edition", "draft")]):
-                answer = _post(client, form.action, [*fields, *more])
-                assert answer.status_code < 500, (form.action, fields, more)
+                answer = _post(client, address, [*fields, *more])
+                assert answer.status_code < 500, (address, fields, more)
 
 
 @pytest.mark.parametrize("do", ["expect-rule", "expect-rule:", "expect-rule:/body"])
