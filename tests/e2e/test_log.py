@@ -14,7 +14,7 @@ import pytest
 from retailops_sandbox.cli.log.list_ import _FILTERS
 from retailops_sandbox.model import RunInfo
 from retailops_sandbox.runlog.query import Query
-from tests.support.command import run
+from tests.support.command import run, run_forked
 from tests.support.logged import newest_deliveries, open_log
 from tests.support.receivers import answering, receiver, response, unused_port
 from tests.support.records import begin_run
@@ -29,7 +29,7 @@ ABSENT = "20200101T000000Z-aaaaaa"
 
 
 def said(*arguments: object, cwd: Path, **environment: str) -> str:
-    done = run("log", *arguments, cwd=cwd, **environment)
+    done = run_forked("log", *arguments, cwd=cwd, **environment)
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
     return done.stdout
 

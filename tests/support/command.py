@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.support.forked import ForkedProcess
+
 COMMAND = str(Path(sys.executable).with_name("retailops-sandbox"))
 _OWN = ("RETAILOPS", "PYTEST", "COV_", "GITHUB", "CI", "NO_COLOR", "FORCE_COLOR", "COLUMNS")
 """Prefixes of environment variables that change what the command does."""
@@ -31,3 +33,13 @@ def run(
         check=False,
         timeout=120,
     )
+
+
+def run_forked(*arguments: object, cwd: Path, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run a command as `run` does, as a forked process: for tests that run many commands."""
+    words = [str(argument) for argument in arguments]
+    with ForkedProcess(words, cwd=cwd, env=environment(**more)) as process:
+        output = process.stdout.read()
+        _, errors = process.communicate(timeout=120)
+    assert process.returncode is not None
+    return subprocess.CompletedProcess(words, process.returncode, output, errors)
