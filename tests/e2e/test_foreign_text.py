@@ -6,6 +6,7 @@ import json
 import os
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -174,11 +175,14 @@ def test_an_import_notes_clean_lines(workspace: Path):
 def test_every_page_holds_visible_characters_only(workspace: Path, ran: str):
     with serving(workspace) as served, httpx.Client(base_url=served.url, timeout=60) as client:
         seen: dict[str, str] = {}
+        places: Counter[str] = Counter()
         waiting = ["/", "/scenarios", "/runs", "/deliveries", "/receivers", "/record"]
         while waiting and len(seen) < 60:
             path = waiting.pop(0)
-            if path in seen:
+            place, _, of = path.partition("?")[0].rpartition("/")
+            if path in seen or places[place or of] == 10:
                 continue
+            places[place or of] += 1
             answer = client.get(path)
             assert answer.status_code < 500, path
             seen[path] = answer.text if answer.headers.get("content-type", "").startswith("text/html") else ""
