@@ -12,6 +12,9 @@ from retailops_sandbox.contracts import advice
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.errors import ComposeError, SandboxError, SourceError
 from retailops_sandbox.scenarios import scenario
+from retailops_sandbox.web.shell.context import AppContext
+from retailops_sandbox.web.shell.known_receivers import KnownReceivers
+from retailops_sandbox.web.shell.send_form import SendForm, known_variables
 
 _MOST_ADVISED = 50
 
@@ -52,6 +55,18 @@ def examine_expectation(expectation: str) -> Finding | None:
     except SandboxError as error:
         return Finding(error.message, error.line, error.column, error.pointer)
     return None
+
+
+def of_payload(context: AppContext, receivers: KnownReceivers, send_form: SendForm) -> Findings:
+    """The findings about the payload of a form, as it would be sent now."""
+    receiver = receivers.find(send_form.receiver)
+    names = Names(
+        environment=context.environment,
+        receiver=receiver.variables if receiver is not None else {},
+        scenario=known_variables(send_form.variables),
+        built_in={"uuid": context.clock.uuid(), "now": context.clock.now(), "sequence": 1},
+    )
+    return examine(send_form.payload, context.contracts.load(send_form.action, send_form.edition), names)
 
 
 def examine(payload: str, wanted: Contract, names: Names) -> Findings:

@@ -18,15 +18,13 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from retailops_sandbox import jsontext
-from retailops_sandbox.composing import Names
 from retailops_sandbox.contracts.catalogue import Contracts
 from retailops_sandbox.errors import SandboxError, UsageError
 from retailops_sandbox.model import Expectation, Json
 from retailops_sandbox.scenarios import scenario
-from retailops_sandbox.web.compose import answer, expectation, opening, payload
+from retailops_sandbox.web.compose import answer, expectation, findings, opening, payload
 from retailops_sandbox.web.compose.answer import AnswerPanel, Case
 from retailops_sandbox.web.compose.compose_page import AnswerPart, ComposeNotices, ComposePage
-from retailops_sandbox.web.compose.findings import Findings, examine
 from retailops_sandbox.web.compose.fixtures import (
     FixtureButtons,
     FixtureFiles,
@@ -55,6 +53,7 @@ from retailops_sandbox.web.shell.send_form import (
     MOST_TYPED,
     Refused,
     SendForm,
+    known_variables,
     resend_form,
     variables,
 )
@@ -297,9 +296,9 @@ class ComposePages(RoomPages):
         lost = () if parent is None else resending.lost(parent.delivery, send_form.payload)
         if lack := lacking(lost):
             raise Refused("send", lack)
-        findings = self._findings(receivers, send_form)
-        if findings.rows and not send_form.off_contract:
-            raise Refused("send", f"Nothing was sent: {findings.summary[0].lower()}{findings.summary[1:]}")
+        found = findings.of_payload(self._context, receivers, send_form)
+        if found.rows and not send_form.off_contract:
+            raise Refused("send", f"Nothing was sent: {found.summary[0].lower()}{found.summary[1:]}")
         labelled = msgspec.structs.replace(send_form, fixture=self._label(send_form))
         try:
             policy = self._context.policy(receivers)
@@ -331,7 +330,7 @@ class ComposePages(RoomPages):
             send_form.receiver,
             send_form.action,
             send_form.edition,
-            _known_variables(send_form),
+            known_variables(send_form.variables),
         )
 
     def _expectation(self, send_form: SendForm) -> Expectation | None:
@@ -444,28 +443,16 @@ class ComposePages(RoomPages):
             make_edited=lambda: self._unsaved.fixtures(
                 browser_id(request), send_form.action, send_form.edition
             ),
-            make_findings=lambda: self._findings(receivers, send_form),
+            make_findings=lambda: findings.of_payload(self._context, receivers, send_form),
             make_fixtures=lambda edited: self._fixture_buttons.panel(send_form, files(), edited),
-            make_payload=lambda findings: payload.panel(
-                self._context, receivers, send_form, findings, lambda: files().opened
+            make_payload=lambda found: payload.panel(
+                self._context, receivers, send_form, found, lambda: files().opened
             ),
             make_expectation=lambda: expectation.panel(self._context, send_form, form),
             make_answer=lambda: self._answer(case_of(send_form), send_form.answered),
         )
         template = "compose/typed_part.html" if part in _TYPED_PARTS else part
         return self._page(request, template, page, target=target, refused=refused)
-
-    def _findings(self, receivers: KnownReceivers, send_form: SendForm) -> Findings:
-        wanted = self._context.contracts.load(send_form.action, send_form.edition)
-        clock = self._context.clock
-        receiver = receivers.find(send_form.receiver)
-        names = Names(
-            environment=self._context.environment,
-            receiver=receiver.variables if receiver is not None else {},
-            scenario=_known_variables(send_form),
-            built_in={"uuid": clock.uuid(), "now": clock.now(), "sequence": 1},
-        )
-        return examine(send_form.payload, wanted, names)
 
 
 def case_of(send_form: SendForm) -> Case:
@@ -498,11 +485,3 @@ def _take_inputs(send_form: SendForm, form: FormData) -> dict[str, str]:
         "expectation": expectation.take_inputs(send_form, form),
     }
     return {field: what for field, what in untaken.items() if what}
-
-
-def _known_variables(send_form: SendForm) -> dict[str, Json]:
-    try:
-        return variables(send_form.variables)
-    except SandboxError:
-        # A send reports the mistake at the field of the variables.
-        return {}

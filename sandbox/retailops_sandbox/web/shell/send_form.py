@@ -6,7 +6,7 @@ import msgspec
 from starlette.datastructures import FormData
 
 from retailops_sandbox import jsontext, redaction
-from retailops_sandbox.errors import SourceError
+from retailops_sandbox.errors import SandboxError, SourceError
 from retailops_sandbox.model import DEFAULT_ACTION, DEFAULT_EDITION, Json
 from retailops_sandbox.reporting.render import shown
 from retailops_sandbox.runlog.entries import Entry
@@ -127,3 +127,11 @@ def variables(typed: str) -> dict[str, Json]:
     if not isinstance(value, dict):
         raise SourceError("is not a JSON object", line=1, column=1, mend='write {"name": value}')
     return value
+
+
+def known_variables(typed: str) -> dict[str, Json]:
+    """Variables from their text; none where it is wrong, which a send says at its field."""
+    try:
+        return variables(typed)
+    except SandboxError:
+        return {}
