@@ -8,7 +8,7 @@ dry_run.py    the requests that would be sent
 accept.py     answers that differed, accepted into the files
 screen.py     the output of a run: on a terminal, in a log, on GitHub
 output.py     printing
-lazy.py       groups whose commands are imported when they are used
+groups.py     groups of commands: their help, and modules that are imported when they are used
 log/          the commands of `log`
 """
 

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from retailops_sandbox import __version__
-from retailops_sandbox.cli.lazy import LazyGroup
+from retailops_sandbox.cli.groups import LazyGroup
 from retailops_sandbox.cli.output import complain, give_up, is_text, write_out
 from retailops_sandbox.errors import SandboxError
 

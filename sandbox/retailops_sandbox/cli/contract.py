@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from retailops_sandbox import jsontext, resources
+from retailops_sandbox.cli.groups import ListedGroup
 from retailops_sandbox.cli.options import here, workspace_option
 from retailops_sandbox.cli.output import complain, say, write_out
 from retailops_sandbox.contracts.catalogue import Contracts, OwnContract
@@ -19,7 +20,7 @@ from retailops_sandbox.workspace.names import safe_name
 from retailops_sandbox.workspace.workspace import Workspace
 
 
-@click.group("contract")
+@click.group("contract", cls=ListedGroup)
 def command() -> None:
     """The contracts: what an action demands of a payload and of its answer."""
 

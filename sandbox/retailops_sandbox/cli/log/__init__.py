@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import click
 
-from retailops_sandbox.cli.lazy import LazyGroup
+from retailops_sandbox.cli.groups import LazyGroup
 
 _MODULES = {
     "list": "retailops_sandbox.cli.log.list_",

@@ -1,4 +1,4 @@
-"""Groups of commands whose modules are imported when a command is used."""
+"""Groups of commands: their help, and modules that are imported when a command is used."""
 
 from __future__ import annotations
 
@@ -12,7 +12,18 @@ _WHOLE = 1_000
 """Characters: more than any sentence has."""
 
 
-class LazyGroup(click.Group):
+class ListedGroup(click.Group):
+    """A group whose help has each command's whole first sentence, which click would cut to one line."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write each command with its sentence."""
+        found = ((name, self.get_command(ctx, name)) for name in self.list_commands(ctx))
+        rows = [(name, each.get_short_help_str(_WHOLE)) for name, each in found if each is not None]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+class LazyGroup(ListedGroup):
     """A group that imports a command's module when the command is used."""
 
     def __init__(self, *args: Any, modules: Mapping[str, str] | None = None, **extra: Any) -> None:
@@ -22,13 +33,6 @@ class LazyGroup(click.Group):
         """
         super().__init__(*args, **extra)
         self._modules = dict(modules or {})
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write each command with its whole first sentence, which click would cut to one line."""
-        found = ((name, self.get_command(ctx, name)) for name in self.list_commands(ctx))
-        rows = [(name, each.get_short_help_str(_WHOLE)) for name, each in found if each is not None]
-        with formatter.section("Commands"):
-            formatter.write_dl(rows)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self._modules)
