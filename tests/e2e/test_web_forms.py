@@ -81,7 +81,7 @@ def test_no_form_is_taken_without_the_token(tour: Tour):
 HUGE = "9" * 200_000
 WEIRD = "\x00\u202e/a~2/${env:X}/-1/\ud7ff[{]"
 _CHANGES = ("missing", "empty", "huge", "weird", "file", "twice")
-_SHORT = 800
+_SHORT = 500
 """How many requests the short form makes, of all that it could."""
 
 
