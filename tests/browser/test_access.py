@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from retailops_sandbox import resources
 from tests.published import axe
-from tests.support.tour import NARROW, PLACES, RUN_ACTION, Place, Tour
+from tests.support.tour import NARROW, PLACES, RUN, Place, Tour
 
 READERS_ZONE = "Asia/Kolkata"
 
@@ -29,8 +29,7 @@ _WITHOUT_FOCUS_RING = """() => {
   }).map((each) => `no visible focus: ${each.outerHTML.slice(0, 200)}`);
 }"""
 
-SHIPPED = [path.read_text() for path in (resources.fixtures_dir() / "scenarios").glob("*.scenario.json")]
-RUN = [text for text in SHIPPED if f'"{RUN_ACTION}"' in text]
+SHIPPED = len(list((resources.fixtures_dir() / "scenarios").glob("*.scenario.json")))
 """The number of scenarios that ship; the tour adds some of its own."""
 
 every_place = pytest.mark.parametrize("place", PLACES, ids=lambda place: place.name)
@@ -90,9 +89,9 @@ def test_the_first_stop_leads_to_the_content(browser: Browser, visited: Tour, na
 @pytest.mark.parametrize(
     ("name", "next_step"),
     [
-        ("scenarios-none", f"Show all {len(SHIPPED) + 6}"),
+        ("scenarios-none", f"Show all {SHIPPED + 6}"),
         ("runs-fresh", "scenarios"),
-        ("run-none", f"Show all {len(RUN) + 4}"),
+        ("run-none", f"Show all {len(RUN)}"),
         ("log-fresh", "Workbench"),
         ("receivers-fresh", "Add your own"),
         ("record-review-discarded", "log"),

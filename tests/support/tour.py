@@ -302,8 +302,20 @@ def prepared(folder: Path, **environment: str) -> Iterator[Tour]:
         yield Tour(served, known)
 
 
-RUN_ACTION = "order_cancel"
-"""The action whose scenarios are run."""
+def _of_cancels() -> list[str]:
+    """The ids of the shipped scenarios that only cancel."""
+    files = sorted((resources.fixtures_dir() / "scenarios").glob("*.scenario.json"))
+    read = {path.name: json.loads(path.read_text()) for path in files}
+    return [
+        f"shipped:{name}"
+        for name, each in read.items()
+        if each["action"] == "order_cancel" and not any("action" in step for step in each["steps"])
+    ]
+
+
+_OWN = ("cancel", "refused", "lost", "nothing")
+RUN = [*(f"scenarios/{name}.scenario.json" for name in _OWN), *_of_cancels()]
+"""The ids of the scenarios that are run."""
 
 
 class _History:
@@ -320,10 +332,10 @@ class _History:
         self._receivers()
         self._scenarios()
         # All that ship would make each list longer, and each look at it take longer.
-        found = {"do": "listed", "q": RUN_ACTION}
-        self._run("shop", **found)
+        picked = {"do": "selected", "pick": RUN}
+        self._run("shop", **picked)
         self._shop.answer = _CAME
-        known = {"run": self._run("shop", **found), "written": self._written()}
+        known = {"run": self._run("shop", **picked), "written": self._written()}
         known["foreign"] = self._foreign(known["run"])
         self._post(f"/runs/{known['written']}/pin", do="pin")
         known |= self._deliveries()
