@@ -11,7 +11,7 @@ import msgspec
 from retailops_sandbox import resources
 from retailops_sandbox.contracts import contract
 from retailops_sandbox.contracts.contract import Contract
-from retailops_sandbox.errors import SandboxError, SourceError, UsageError
+from retailops_sandbox.errors import SandboxError, SourceError, UsageError, did_you_mean
 from retailops_sandbox.jsontext import error_in
 from retailops_sandbox.model import DEFAULT_ACTION, DEFAULT_EDITION
 
@@ -214,8 +214,13 @@ class Contracts:
             # Where an action has no other contract, the broken one is meant.
             if each == action and not self.editions(action) and isinstance(own.proved, SandboxError):
                 raise own.proved.with_traceback(None)
-        known = [f"{each}.{version}" for each, version in self.names]
-        return UsageError(f"there is no contract {action}.{edition}", mend=f"there are {', '.join(known)}")
+        editions = self.editions(action)
+        if editions:
+            mend = f"{action} has {' and '.join(editions)}: say the edition {editions[0]}"
+        else:
+            actions = list(dict.fromkeys(each for each, _ in self.names))
+            mend = did_you_mean(action, actions) or f"there are {', '.join(actions)}"
+        return UsageError(f"there is no contract {action}.{edition}", mend=mend)
 
 
 def heading_of(text: str | bytes) -> Heading:

@@ -52,6 +52,14 @@ def recognise_at_receiver(
     return max(candidates, key=lambda each: likeness(payload, each))
 
 
+def is_foreign(url: str, payload: Json, contracts: Contracts) -> bool:
+    """Whether neither path nor payload of a request speak for a contract."""
+    if at_end(_path(url), contracts):
+        return False
+    known = contracts.of()
+    return _names_another(payload, known) or not is_payload(payload, known)
+
+
 def at_end(path: str, contracts: Contracts) -> Heading | None:
     """The heading of the contract whose path is the end of a URL's path; None where none is."""
     ending = [each for each in contracts.headings if _ends_in(path, each.path)]

@@ -11,6 +11,7 @@ from msgspec import UNSET
 
 from retailops_sandbox import jsontext, redaction
 from retailops_sandbox.comparing import volatile
+from retailops_sandbox.contracts import recognition
 from retailops_sandbox.contracts.catalogue import Contracts
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.model import Delivery, Expectation, Json, Judgement, Mark, Rule, Scenario, Step
@@ -95,7 +96,7 @@ def draft(recorded: Iterable[Recorded], fixture: steps.FixtureSource, contracts:
     for record in records:
         sent = record.delivery
         agreed = known[_contract_name(record)]
-        if why := _unrepeatable(sent, agreed):
+        if why := _unrepeatable(sent, agreed, contracts):
             notes.append(f"{sent.request.method} {sent.request.url} is left out: {why}")
             continue
         one = steps.recorded_step(sent, record.judgement, agreed, fixture, own=record.own)
@@ -145,11 +146,18 @@ def contract_words(contracts: Sequence[tuple[str, str]]) -> str:
     return f"{action} {edition}" + (f" and {len(others)} more" if others else "")
 
 
-def _unrepeatable(sent: Delivery, agreed: Contract) -> str:
+def _unrepeatable(sent: Delivery, agreed: Contract, contracts: Contracts) -> str:
     """Why no step can repeat a delivery; empty where one can."""
     if sent.request.method != agreed.method:
         return f"a step sends {agreed.method} only"
-    return "it was hung up on purpose" if sent.dropped else ""
+    if sent.dropped:
+        return "it was hung up on purpose"
+    came_from_elsewhere = not (sent.fixture or sent.scenario or sent.parent)
+    body = steps.json_of(sent.request)
+    payload = None if body is UNSET else body
+    if came_from_elsewhere and recognition.is_foreign(sent.request.url, payload, contracts):
+        return "no contract knows it, neither by its path nor by its payload"
+    return ""
 
 
 def _unique(name: str, names: set[str]) -> str:

@@ -51,3 +51,18 @@ def test_the_default_action_is_named_by_a_data_file():
         "edition": SHIPPED_CONTRACTS.default[1],
     }
     assert (Path(resources.__file__).parent / "contracts" / "data" / "default.json").is_file()
+
+
+@pytest.mark.parametrize(
+    ("action", "edition", "fix"),
+    [
+        ("order_pull", "draft", "order_pull has v1: say the edition v1"),
+        ("order_cancel", "v9", "order_cancel has draft and v1: say the edition draft"),
+        ("order_acknowlege", "v1", "did you mean order_acknowledge?"),
+        ("x", "v1", "there are order_cancel, catalog_get_config"),
+    ],
+)
+def test_an_unknown_contract_says_what_is_meant(action: str, edition: str, fix: str):
+    with pytest.raises(UsageError) as caught:
+        SHIPPED_CONTRACTS.load(action, edition)
+    assert fix in str(caught.value)

@@ -156,7 +156,7 @@ def test_a_fixture_that_is_gone_becomes_a_payload():
 def test_bytes_that_are_no_json_object_stay_as_they_were(body: str, is_binary: bool):
     request = Request(
         method="POST",
-        url="http://shop/",
+        url="http://shop/order_cancel",
         headers=(("content-type", "text/xml"),),
         body=body,
         base64=is_binary,
@@ -226,6 +226,27 @@ def test_what_no_step_can_repeat_is_left_out_and_said():
     assert len(draft.scenario.steps) == 1
     assert draft.notes[0] == "GET http://shop/order_cancel is left out: a step sends POST only"
     assert "hung up" in draft.notes[1]
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"action": "order_refund", "version": 1, "order": {"channel_order_refnum": "496"}},
+        {"ping": 1},
+        "user=a&password=b",
+    ],
+    ids=["another action", "no payload", "no JSON"],
+)
+def test_what_no_contract_knows_is_left_out_and_said(sent: object):
+    url = "http://shop/elsewhere"
+    foreign = delivery(
+        number=2, request=Request(method="POST", url=url, headers=(), body=text_of(sent), base64=False)
+    )
+    draft = draft_of(delivery(), foreign)
+    assert len(draft.scenario.steps) == 1
+    assert draft.notes[0].startswith(f"POST {url} is left out: no contract knows it")
+    # Who sends from here says the action.
+    assert len(draft_of(msgspec.structs.replace(foreign, fixture="default")).scenario.steps) == 1
 
 
 def test_a_reviewed_draft_has_the_names_and_steps_that_were_chosen():
