@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from retailops_sandbox import resources
 from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from tests.support.command import run
 from tests.support.contracts import write_contract
@@ -33,6 +34,8 @@ def test_new_makes_one_that_is_whole_and_listed(tmp_path: Path):
     assert own.split()[:4] == ["order_hold", "v1", "workspace", "own"]
     checked = run("contract", "check", cwd=tmp_path)
     assert (checked.returncode, checked.stdout) == (0, f"✓ {path}: order_hold v1\n")
+    sent = run("send", "default", "--action", "order_hold", "--stand-in", cwd=tmp_path)
+    assert "nothing was expected" in sent.stdout
     shown = run("contract", "show", "order_hold", cwd=tmp_path)
     assert shown.stdout == path.read_text()
     again = run("contract", "new", "order_hold", cwd=tmp_path)
@@ -77,6 +80,18 @@ def test_a_published_file_is_imported_and_sent_by(tmp_path: Path):
     assert "/order must be a string, not an integer" in sent.stdout
 
 
+def test_what_takes_the_place_of_a_shipped_one_is_read_like_it(tmp_path: Path):
+    agreed = json.loads(resources.contract_text("order_cancel.v1"))
+    link = {"href": "/order_cancel_v1", "method": "post", "schema": agreed["request_schema"]}
+    link["targetSchema"] = agreed["response_schema"]
+    (tmp_path / "cancel.json").write_text(json.dumps({"links": [link]}))
+    made = run("contract", "import", "cancel.json", cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    assert "which takes the place of the shipped contract" in made.stdout
+    written = json.loads((tmp_path / "contracts" / "order_cancel.v1.json").read_text())
+    assert written["subject"]["request"] == agreed["subject"]["request"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -88,6 +103,7 @@ def test_a_published_file_is_imported_and_sent_by(tmp_path: Path):
         (["import", "example.json"], "neither a hyper-schema with links nor a swagger file"),
         (["import", "hold.json", "--action", "../x"], "cannot be an action's name"),
         (["new", "a/b"], "cannot be an action's name"),
+        (["new", "a.b"], "a.b has a dot"),
         (["import", "hold.json", "--action", "order_cancel"], "or give the contract an edition of its own"),
     ],
 )

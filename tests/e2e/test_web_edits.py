@@ -141,6 +141,22 @@ def test_send_keeps_what_it_sends(page: Page) -> None:
     assert again(page)["payload"] == BROKEN
 
 
+def test_what_is_typed_while_its_contract_cannot_be_used_is_kept(page: Page, served: Served) -> None:
+    page.open(SECOND)
+    contract = served.workspace / "contracts" / "order_cancel.draft.json"
+    contract.parent.mkdir()
+    try:
+        contract.write_text("{")
+        fields = {**page.fields, "payload": BROKEN, "do": "show"}
+        refused = page.http.post("/compose", data=fields)
+        assert refused.status_code == 400
+        assert "order_cancel.draft.json:1:2" in words(refused.text)
+    finally:
+        contract.unlink()
+        contract.parent.rmdir()
+    assert page.open(SECOND).fields["payload"] == BROKEN
+
+
 def test_two_pages_do_not_overwrite_each_other_unseen(page: Page) -> None:
     first, second = page.open(DEFAULT).fields, page.open(DEFAULT).fields
     page.http.post("/compose", data={**first, "payload": '{"first": 1}', "do": "show"})

@@ -1,5 +1,7 @@
 // The pane with expected and answered: what it shows, Send without leaving the page, back and forward.
 
+import { reasonOf } from "../shell/reason.js";
+
 const pane = document.getElementById("pane");
 const answer = () => document.getElementById("answer");
 
@@ -47,10 +49,10 @@ document.addEventListener("click", (event) => {
 });
 
 for (const failed of ["htmx:sendError", "htmx:responseError"]) {
-  send.addEventListener(failed, () => {
+  send.addEventListener(failed, (event) => {
     const line = document.createElement("p");
     line.className = "field-error";
-    line.textContent = "! The sandbox does not answer: look whether it runs, and send again.";
+    line.textContent = `! ${reasonOf(event) || "The sandbox does not answer: look whether it runs, and send again."}`;
     document.getElementById("target").append(line);
   });
 }

@@ -16,6 +16,7 @@ import "./last_shown.js";
 import "./menus.js";
 import "./differences.js";
 import "./rules.js";
+import { reasonOf } from "./reason.js";
 import { ownZone } from "./times.js";
 
 const root = document.documentElement;
@@ -53,7 +54,7 @@ for (const failed of ["htmx:responseError", "htmx:sendError"]) {
     if (event.detail.target !== findings) return;
     const line = document.createElement("p");
     line.className = "warn";
-    line.textContent = "! not checked: the sandbox does not answer";
+    line.textContent = `! not checked: ${reasonOf(event) || "the sandbox does not answer"}`;
     findings.classList.remove("wrong");
     findings.replaceChildren(line);
   });

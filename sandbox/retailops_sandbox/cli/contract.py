@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 import click
@@ -13,7 +14,8 @@ from retailops_sandbox.cli.groups import ListedGroup
 from retailops_sandbox.cli.options import here, workspace_option
 from retailops_sandbox.cli.output import complain, say, write_out
 from retailops_sandbox.contracts.catalogue import Contracts, OwnContract
-from retailops_sandbox.errors import FileError, SandboxError
+from retailops_sandbox.contracts.contract import Contract
+from retailops_sandbox.errors import FileError, SandboxError, UsageError
 from retailops_sandbox.workspace.contracts import contract_name
 from retailops_sandbox.workspace.files import checked, read_text
 from retailops_sandbox.workspace.names import safe_name
@@ -90,15 +92,16 @@ def new(action: str, edition: str, replace: bool, workspace: str | None) -> None
     """Write a small whole contract to start from into the workspace."""
     safe_name(action, "an action's")
     safe_name(edition, "an edition's")
-    text = resources.contract_to_start_from().decode()
-    _write(
-        _workspace(workspace),
-        action,
-        edition,
-        text.replace("ACTION", action).replace("EDITION", edition),
-        replace,
-    )
-    say(f"next: edit it, then retailops-sandbox contract check; a first case in fixtures/{action}/{edition}/")
+    if "." in action:
+        # A file is named ACTION.EDITION.json.
+        raise UsageError(f"{action} has a dot, which no action's name has", mend="take an underscore")
+    folder = _workspace(workspace)
+    text = resources.contract_to_start_from().decode().replace("ACTION", action).replace("EDITION", edition)
+    made = _write(folder, action, edition, text, replace)
+    if folder.find_fixture(action, edition, "default") is None:
+        payload = jsontext.pretty(made.examples.request)
+        say(f"made {folder.save_fixture(action, edition, 'default', payload)}")
+    say("next: edit them, then retailops-sandbox contract check")
 
 
 @command.command("import")
@@ -131,15 +134,20 @@ def import_(
     folder = _workspace(workspace)
     contracts = folder.contracts
     named = (like or "").partition(".")
-    made = made_of(
+    make = partial(
+        made_of,
         jsontext.parse(read_text(file), file=file),
         file=Path(file).name,
         path=path,
         action=action and safe_name(action, "an action's"),
         edition=edition and safe_name(edition, "an edition's"),
         example=None if example is None else jsontext.parse(read_text(example), file=example),
-        like=contracts.load(named[0], named[2]) if like else None,
     )
+    made = make(like=contracts.load(named[0], named[2]) if like else None)
+    name = (made.document["action"], made.document["edition"])
+    if not like and contracts.is_shipped(*name):
+        # The one that takes its place must name ids, events and codes as it does.
+        made = make(like=contracts.load(*name))
     for note in made.notes:
         say(f"note: {note}")
     text = jsontext.pretty(made.document) + "\n"
@@ -147,7 +155,7 @@ def import_(
     say("next: fill in what the notes name, then retailops-sandbox contract check")
 
 
-def _write(folder: Workspace, action: str, edition: str, text: str, replace: bool) -> None:
+def _write(folder: Workspace, action: str, edition: str, text: str, replace: bool) -> Contract:
     """Write a contract into the workspace, once it is proved."""
     path = folder.own_contract(action, edition)
     if checked(Path.exists, path) and not replace:
@@ -156,7 +164,9 @@ def _write(folder: Workspace, action: str, edition: str, text: str, replace: boo
     if isinstance(proved, SandboxError):
         raise proved
     folder.write(path, text)
-    say(f"made {path}")
+    is_in_place = folder.contracts.is_shipped(action, edition)
+    say(f"made {path}{', which takes the place of the shipped contract' if is_in_place else ''}")
+    return proved
 
 
 def _workspace(given: str | None) -> Workspace:

@@ -6,6 +6,7 @@ in which 35.0 is not an integer, so that a contract can demand integers.
 
 # No `from __future__ import annotations`: msgspec would compile each string when the first contract is read.
 
+import re
 from collections.abc import Mapping
 from copy import deepcopy
 from functools import cached_property
@@ -272,6 +273,7 @@ def _problem(contract: Contract) -> tuple[str, str] | None:
         or _contradiction_problem("/request_schema", contract.request_schema)
         or _contradiction_problem("/response_schema", contract.response_schema)
         or _word_problem(contract)
+        or _call_problem(contract)
         or _auth_problem(contract.auth)
         or _pointer_problem(contract)
         or _variant_problem(contract)
@@ -279,6 +281,25 @@ def _problem(contract: Contract) -> tuple[str, str] | None:
         or _example_problem("/examples/response", contract.check_response(contract.examples.response))
         or _advice_problem(contract)
     )
+
+
+_PATH = r"(/[A-Za-z0-9_.~!$&'()*+,;=:@%-]+)+/?"
+
+
+def _call_problem(contract: Contract) -> tuple[str, str] | None:
+    """A mistake in how the action is called, and in which statuses answer it."""
+    if not re.fullmatch("[A-Z]+", contract.method):
+        return "/method", "this is no method: write one in capitals, such as POST"
+    if not re.fullmatch(_PATH, contract.path):
+        return "/path", "this is no path of a URL: write one such as /order_hold_v1, without query and blanks"
+    if not contract.ok_statuses:
+        return "/ok_statuses", "no status would be right: write at least one, such as 200"
+    for number, status in enumerate(contract.ok_statuses):
+        if not 100 <= status <= 599:
+            return f"/ok_statuses/{number}", "this is no status: they are numbers from 100 to 599"
+    if contract.auth is not None and not 400 <= contract.auth.status <= 499:
+        return "/auth/status", "a wrong proof is answered with a status from 400 to 499, such as 401"
+    return None
 
 
 def _schema_problem(place: str, schema: dict[str, Any]) -> tuple[str, str] | None:

@@ -202,7 +202,7 @@ def _imported(found: FoundRequest, agreed: Contract, contracts: Contracts, *, ex
         each.pointer or "" for each in redaction.listing.in_part(delivery, "/response/body")
     )
     judgement = Judgement(delivery=delivery.id, verdict="recorded", at="", payload_violations=violations)
-    draft = recording.draft([Recorded(delivery, judgement)], lambda *_: UNSET, contracts)
+    draft = recording.draft([Recorded(delivery, judgement)], lambda *_: UNSET, contracts, are_recognised=True)
     (step,) = recording.finished(draft, exact=exact).steps
     if not _is_refused(found, agreed):
         # The token may have been blanked when the request was copied: the receiver's replaces it.

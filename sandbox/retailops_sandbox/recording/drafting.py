@@ -79,9 +79,16 @@ class ScenarioDraft(msgspec.Struct, frozen=True, kw_only=True):
 # --- making drafts -----------------------------------------------------------------------------------------
 
 
-def draft(recorded: Iterable[Recorded], fixture: steps.FixtureSource, contracts: Contracts) -> ScenarioDraft:
+def draft(
+    recorded: Iterable[Recorded],
+    fixture: steps.FixtureSource,
+    contracts: Contracts,
+    *,
+    are_recognised: bool = False,
+) -> ScenarioDraft:
     """The draft with a step for each delivery that a step can repeat, of whatever action, by time.
 
+    `are_recognised` says that the deliveries are of their contracts whatever they look like.
     It has no steps where there is no such delivery. SandboxError where the contract of a delivery does
     not exist any more, or cannot be used.
     """
@@ -96,7 +103,7 @@ def draft(recorded: Iterable[Recorded], fixture: steps.FixtureSource, contracts:
     for record in records:
         sent = record.delivery
         agreed = known[_contract_name(record)]
-        if why := _unrepeatable(sent, agreed, contracts):
+        if why := _unrepeatable(sent, agreed, None if are_recognised else contracts):
             notes.append(f"{sent.request.method} {sent.request.url} is left out: {why}")
             continue
         one = steps.recorded_step(sent, record.judgement, agreed, fixture, own=record.own)
@@ -146,8 +153,8 @@ def contract_words(contracts: Sequence[tuple[str, str]]) -> str:
     return f"{action} {edition}" + (f" and {len(others)} more" if others else "")
 
 
-def _unrepeatable(sent: Delivery, agreed: Contract, contracts: Contracts) -> str:
-    """Why no step can repeat a delivery; empty where one can."""
+def _unrepeatable(sent: Delivery, agreed: Contract, contracts: Contracts | None) -> str:
+    """Why no step can repeat a delivery; empty where one can. Without contracts, it is of the agreed one."""
     if sent.request.method != agreed.method:
         return f"a step sends {agreed.method} only"
     if sent.dropped:
@@ -155,7 +162,11 @@ def _unrepeatable(sent: Delivery, agreed: Contract, contracts: Contracts) -> str
     came_from_elsewhere = not (sent.fixture or sent.scenario or sent.parent)
     body = steps.json_of(sent.request)
     payload = None if body is UNSET else body
-    if came_from_elsewhere and recognition.is_foreign(sent.request.url, payload, contracts):
+    if (
+        contracts is not None
+        and came_from_elsewhere
+        and recognition.is_foreign(sent.request.url, payload, contracts)
+    ):
         return "no contract knows it, neither by its path nor by its payload"
     return ""
 

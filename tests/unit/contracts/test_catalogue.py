@@ -7,9 +7,11 @@ import sys
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from retailops_sandbox import resources
 from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS, heading_of
+from retailops_sandbox.errors import UsageError
 from tests.support.contracts import ACTION, EDITION, contract_document, with_own
 
 USE = """

@@ -455,6 +455,15 @@ def test_checking_changes_nothing(draft: Contract, payload: Any):
         ({"advice": [{"kind": "guess", "ground": "so"}]}, "/advice/0/kind", "guess"),
         ({"colour": "red"}, "/colour", "colour"),
         ({"ok_statuses": "200"}, "/ok_statuses", "array"),
+        ({"ok_statuses": []}, "/ok_statuses", "no status would be right"),
+        ({"ok_statuses": [200, 20]}, "/ok_statuses/1", "from 100 to 599"),
+        ({"method": "post"}, "/method", "such as POST"),
+        ({"method": "POST /evil"}, "/method", "such as POST"),
+        ({"path": ""}, "/path", "no path of a URL"),
+        ({"path": "/a b"}, "/path", "no path of a URL"),
+        ({"path": "/a?b=c"}, "/path", "no path of a URL"),
+        ({"path": "http://elsewhere.example/a"}, "/path", "no path of a URL"),
+        ({"auth__status": 200}, "/auth/status", "from 400 to 499"),
     ],
 )
 def test_a_contract_that_cannot_be_kept_is_refused_with_its_place(
@@ -470,7 +479,7 @@ def test_a_contract_that_cannot_be_kept_is_refused_with_its_place(
 
 @pytest.mark.parametrize("name", [("order_cancel", "v9"), ("nothing", "draft"), ("../model", "py"), ("", "")])
 def test_an_unknown_contract_is_refused_and_the_known_ones_named(name: tuple[str, str]):
-    with pytest.raises(UsageError, match=r"order_cancel\.draft, order_cancel\.v1"):
+    with pytest.raises(UsageError, match=r"order_cancel has draft and v1|there are order_cancel, catalog"):
         SHIPPED_CONTRACTS.load(*name)
 
 

@@ -18,7 +18,6 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from retailops_sandbox import jsontext
-from retailops_sandbox.contracts.catalogue import Contracts
 from retailops_sandbox.errors import SandboxError, UsageError
 from retailops_sandbox.model import Expectation, Json
 from retailops_sandbox.scenarios import scenario
@@ -143,7 +142,7 @@ class ComposePages(RoomPages):
     async def change(self, request: Request) -> Response:
         """Do the action of a button other than Send with the typed form, and show the page again."""
         form = await forms.read(request, largest=_LARGEST)
-        send_form = await asyncio.to_thread(_read, form, self._context.contracts)
+        send_form = await asyncio.to_thread(self._typed, request, form)
         wrong = await asyncio.to_thread(_take_inputs, send_form, form)
         before = msgspec.structs.replace(send_form)
         wanted = request.headers.get("hx-target", "")
@@ -174,6 +173,18 @@ class ComposePages(RoomPages):
             EXPECTATION_VIEW.remember(request, response, send_form.expectation_view)
         ADVICE.remember(request, response, notices.advice)
         return response
+
+    def _typed(self, request: Request, form: FormData) -> SendForm:
+        """The form as typed; SandboxError for an action and edition without a contract. Blocks."""
+        send_form = _read(form)
+        try:
+            # Action and edition become parts of paths: only those of a contract may be read or written.
+            self._context.contracts.load(send_form.action, send_form.edition)
+        except SandboxError:
+            # The contract's file may be right again soon, and what was typed is not to be lost meanwhile.
+            self._unsaved.keep(browser_id(request), "", send_form, send_form)
+            raise
+        return send_form
 
     async def _do(self, request: Request, do: str, send_form: SendForm, form: FormData) -> ComposeNotices:
         """Press one of the page's buttons; Refused where that cannot be done."""
@@ -214,7 +225,7 @@ class ComposePages(RoomPages):
         For the script of the page, the answer's pane instead, and of a refused form what says why.
         """
         form = await forms.read(request, largest=_LARGEST)
-        send_form = await asyncio.to_thread(_read, form, self._context.contracts)
+        send_form = await asyncio.to_thread(self._typed, request, form)
         receivers = self._context.read_receivers()
         in_place = request.headers.get("hx-target") == "answer"
         try:
@@ -379,9 +390,14 @@ class ComposePages(RoomPages):
         last, last_edition = chosen_action(request)
         asked = request.query_params.get("action")
         action = asked or (last if last in known else next(iter(known)))
-        if action not in known:
-            raise UsageError(f"there is no action {action!r}", mend=f"there are {', '.join(known)}")
         edition = request.query_params.get("edition")
+        if action not in known:
+            try:
+                # One whose file cannot be used says so itself.
+                self._context.contracts.load(action, edition or "")
+            except UsageError:
+                mend = f"there are {', '.join(known)}"
+                raise UsageError(f"there is no action {action!r}", mend=mend) from None
         if not edition and request.query_params:
             edition = last_edition if not asked and last_edition in known[action].editions else ""
             return action, edition or known[action].editions[0]
@@ -461,21 +477,15 @@ def case_of(send_form: SendForm) -> Case:
     return Case(send_form.action, send_form.edition, fixture, send_form.receiver)
 
 
-def _read(form: FormData, contracts: Contracts) -> SendForm:
-    """The form as typed; SandboxError for an action and edition without a contract.
-
-    HTTPException 413 where more was typed than this page can work on.
-    """
+def _read(form: FormData) -> SendForm:
+    """The form as typed; HTTPException 413 where more was typed than this page can work on."""
     if sum(len(str(value)) for name, value in form.multi_items() if name != "import_text") > MOST_TYPED:
         what = (
             f"This page takes up to {MOST_TYPED:,} characters. Go back: what you typed is still there. "
             "Save a larger payload as a fixture, and send it with `retailops-sandbox send`."
         )
         raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, what)
-    send_form = SendForm.of(form)
-    # Action and edition become parts of paths: only those of a contract may be read or written.
-    contracts.load(send_form.action, send_form.edition)
-    return send_form
+    return SendForm.of(form)
 
 
 def _take_inputs(send_form: SendForm, form: FormData) -> dict[str, str]:
