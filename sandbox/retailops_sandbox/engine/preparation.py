@@ -131,6 +131,16 @@ class Preparation:
             scenario=plan.scenario.variables,
         )
 
+    def unusable(self, plan: Plan) -> int | None:
+        """The first step whose contract or fixture cannot be had; None where all can."""
+        for number, step in enumerate(plan.scenario.steps):
+            try:
+                self._contract(plan, step)
+                self._fixture(plan, step)
+            except SandboxError:
+                return number
+        return None
+
     def is_large(self, plan: Plan, number: int) -> bool:
         """Whether a step is so large that a thread should prepare it, or of unknown size.
 

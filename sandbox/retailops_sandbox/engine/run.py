@@ -79,9 +79,14 @@ class Run:
         names = context.preparation.names(plan)
         results: list[StepResult] = []
         skip = ""
+        # Known before anything is sent, since half of a story may do harm: a shipment without its cancel.
+        unusable = context.preparation.unusable(plan)
         for number, step in enumerate(plan.scenario.steps):
             skip = context.stop_reason or skip
-            if skip:
+            if unusable is not None and number < unusable:
+                reason = f"step {plan.scenario.steps[unusable].name!r} cannot be sent"
+                result = StepResult(number=number, name=step.name, verdict="skipped", reason=reason)
+            elif skip:
                 result = StepResult(number=number, name=step.name, verdict="skipped", reason=skip)
             else:
                 result = await StepRun(context, plan, number, names, sequence + number).run()

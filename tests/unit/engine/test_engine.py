@@ -651,7 +651,6 @@ def test_a_step_may_be_of_another_contract_than_its_scenario():
         "steps": [
             {"fixture": "f", "off_contract": True},
             {"fixture": "f", "edition": "v1", "off_contract": True},
-            {"fixture": "f", "action": "order_brew"},
         ]
     }
     asked: list[tuple[str, ...]] = []
@@ -672,7 +671,17 @@ def test_a_step_may_be_of_another_contract_than_its_scenario():
     assert dict.fromkeys(asked) == dict.fromkeys(
         [("order_cancel", "draft", "f"), ("order_cancel", "v1", "f")]
     )
-    assert "at /action: there is no contract order_brew.draft" in played.steps[2].reason
+
+
+def test_nothing_is_sent_of_a_scenario_with_a_step_that_cannot_be():
+    steps = [{"name": "first", "fixture": "f"}, {"name": "second", "fixture": "f", "action": "order_brew"}]
+    whole = scenario.read(json.dumps({"steps": steps}), id="s", file="s.scenario.json")
+    with receiver(answering(NOTHING)) as shop:
+        played = play([whole], shop.url, cases=OneCase("{}"))
+    assert shop.requests == []
+    assert played.verdicts == ["skipped", "errored"]
+    assert played.steps[0].reason == "step 'second' cannot be sent"
+    assert "at /action: there is no contract order_brew.draft" in played.steps[1].reason
 
 
 # --- large answers ---
