@@ -253,7 +253,7 @@ def test_a_header_that_was_sent_is_sent_again_as_it_was(text: str):
 
 @pytest.mark.parametrize("own", [True, False])
 def test_a_reference_of_our_own_payload_stays_one_and_that_of_another_does_not(own: bool):
-    request = Request(method="POST", url="http://shop/", headers=(), body='{"a":"filled"}')
+    request = Request(method="POST", url="http://shop/order_cancel", headers=(), body='{"a":"filled"}')
     sent = some_delivery(request=request, composed='{"a":"${env:NAME}"}', struck_out=())
     draft = recording.draft([Recorded(sent, own=own)], lambda *_: UNSET, SHIPPED_CONTRACTS)
     (step,) = recording.finished(draft).steps

@@ -222,7 +222,9 @@ def test_in_a_record_of_before_every_text_like_a_mark_counts_and_none_becomes_a_
     mark = "«redacted:HOME»"
     body = jsontext.compact({"version": 1, "a": mark}).decode()
     sent = of_before(
-        request=Request(method="POST", url=f"http://{mark}@shop/", headers=(("X-Key", mark),), body=body),
+        request=Request(
+            method="POST", url=f"http://{mark}@shop/order_cancel", headers=(("X-Key", mark),), body=body
+        ),
         response=Response(status=200, body=f'{{"events": [], "note": "{mark}"}}'),
     )
     assert sent.struck_out is None

@@ -206,14 +206,17 @@ class AppContext:
         """The editions that a receiver speaks."""
         return editions_of(receiver, {}, self.environment, self.contracts)
 
-    def targets(self) -> list[Target]:
-        """Where a send of the first action to each receiver would go.
+    def targets(self, action: str = "", edition: str = "") -> list[Target]:
+        """Where a send of an action to each receiver would go; of the first action where none is named.
 
         They are those that were read last: a page whose header offers them has read them for its own target.
         """
         known = self._receivers or self.read_receivers()
         return [
-            msgspec.structs.replace(self.default_target(each), is_unsaved=each in known.unsaved)
+            msgspec.structs.replace(
+                self.target(each, action, edition) if action else self.default_target(each),
+                is_unsaved=each in known.unsaved,
+            )
             for each in known.all
         ]
 

@@ -65,8 +65,8 @@ class Shell(msgspec.Struct, frozen=True, kw_only=True):
     """The current place, by its name in PLACES, empty for none; None hides the places."""
     target: Target | None = None
     """The target of a send, shown in the header; None hides it."""
-    targets: Callable[[], Sequence[Target]]
-    """Finds the targets that the header's menu offers."""
+    targets: Callable[..., Sequence[Target]]
+    """Finds the targets that the header's menu offers, of an action and an edition where they are given."""
 
 
 class Pages:
@@ -79,7 +79,7 @@ class Pages:
         self.static = static
         self.record_switch: Callable[[], RecordSwitch] = RecordSwitch
         """Makes the state of the record switch; the room `recording` replaces this default."""
-        self.targets: Callable[[], Sequence[Target]] = tuple
+        self.targets: Callable[..., Sequence[Target]] = lambda *_: ()
         """Finds the targets to choose from in the header; the application replaces this default."""
         self.words: Callable[[str, str], ContractWords] = lambda action, edition: ContractWords()
         """Finds the words of an action's edition; the application replaces this default."""
