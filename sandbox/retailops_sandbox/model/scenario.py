@@ -5,6 +5,7 @@ The descriptions and bounds of the fields also go into the JSON Schema by which 
 
 # No `from __future__ import annotations`: msgspec would compile each string when the first file is read.
 
+from functools import cached_property
 from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
@@ -156,7 +157,9 @@ class Step(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_field
     off_contract: Annotated[bool, Meta(description="Send although the payload breaks the contract.")] = False
 
 
-class Scenario(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True):
+class Scenario(
+    msgspec.Struct, frozen=True, dict=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True
+):
     """An ordered plan in a file."""
 
     schema: Annotated[
@@ -183,7 +186,7 @@ class Scenario(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
         """The action and edition of a step: its own, else those of the scenario."""
         return step.action or self.action, step.edition or self.edition
 
-    @property
+    @cached_property
     def contracts(self) -> list[tuple[str, str]]:
         """The actions and editions of the steps, each once, in the order of the steps."""
         return list(dict.fromkeys(map(self.contract_of, self.steps)))

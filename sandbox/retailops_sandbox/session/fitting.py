@@ -36,17 +36,17 @@ class Fitting(msgspec.Struct, frozen=True):
 
 def fitting(plans: Sequence[Plan], speaks: SpokenEditions) -> Fitting:
     """The plans all of whose steps a receiver can answer, as far as is known."""
-    others = {
-        edition for plan in plans for _, edition in plan.scenario.contracts if not speaks.includes(edition)
+    # Thousands of plans are of few contracts.
+    said = [tuple(plan.scenario.contracts) for plan in plans]
+    each = set(said)
+    others = {edition for names in each for _, edition in names if not speaks.includes(edition)}
+    spoken = {names for names in each if others.isdisjoint(edition for _, edition in names)}
+    fit = {
+        names for names in spoken if not speaks.action or {action for action, _ in names} == {speaks.action}
     }
-    spoken = [plan for plan in plans if others.isdisjoint(edition for _, edition in plan.scenario.contracts)]
-    kept = [plan for plan in spoken if not speaks.action or _actions(plan) == {speaks.action}]
-    of = (*sorted(others), *(("other actions",) if len(kept) < len(spoken) else ()))
+    kept = plans if fit == each else [plan for plan, names in zip(plans, said, strict=True) if names in fit]
+    of = (*sorted(others), *(("other actions",) if fit != spoken else ()))
     return Fitting(kept, of, len(plans) - len(kept), speaks)
-
-
-def _actions(plan: Plan) -> set[str]:
-    return {action for action, _ in plan.scenario.contracts}
 
 
 def editions_of(

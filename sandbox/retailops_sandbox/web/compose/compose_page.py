@@ -40,7 +40,6 @@ class ComposePage(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     form: SendForm
     target: Target
     receivers: Sequence[Receiver]
-    actions: Sequence[Action]
     broken_contracts: Sequence[str]
     """Why files of the workspace hold no contract that can be used."""
     notices: ComposeNotices
@@ -55,14 +54,23 @@ class ComposePage(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """The editions that the receiver speaks."""
     part: str
     """The template of what is shown."""
-    edited_actions: Collection[str]
-    """The actions with unsaved edits."""
+    make_actions: Callable[[], Sequence[Action]]
+    make_edited_actions: Callable[[], Collection[str]]
     make_edited: Callable[[], Collection[str]]
     make_findings: Callable[[], Findings]
     make_fixtures: Callable[[Collection[str]], FixturePanel]
     make_payload: Callable[[Findings], PayloadPanel]
     make_expectation: Callable[[], ExpectationPanel]
     make_answer: Callable[[], AnswerPanel]
+
+    @cached_property
+    def actions(self) -> Sequence[Action]:
+        return self.make_actions()
+
+    @cached_property
+    def edited_actions(self) -> Collection[str]:
+        """The actions with unsaved edits."""
+        return self.make_edited_actions()
 
     @property
     def action(self) -> Action:

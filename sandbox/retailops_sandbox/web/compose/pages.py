@@ -446,7 +446,6 @@ class ComposePages(RoomPages):
             form=send_form,
             target=target,
             receivers=receivers.all,
-            actions=self._context.actions(),
             broken_contracts=[str(error) for error in self._context.contracts.problems],
             notices=notices,
             problems=wrong,
@@ -455,7 +454,8 @@ class ComposePages(RoomPages):
             speaks=self._context.speaks(target.receiver),
             unsaved=unsaved,
             part=part,
-            edited_actions=self._unsaved.actions(browser_id(request)),
+            make_actions=self._context.actions,
+            make_edited_actions=lambda: self._unsaved.actions(browser_id(request)),
             make_edited=lambda: self._unsaved.fixtures(
                 browser_id(request), send_form.action, send_form.edition
             ),
