@@ -168,3 +168,11 @@ def test_the_command_for_a_saved_scenario_names_the_url_of_an_unsaved_receiver(c
     named = {"keep": step[1], f"name.{step[1]}": "cancel", "name": "Kept", "file": "kept"}
     client.http.post(review, data={**hidden(page), **named, "do": "save"})
     assert f"--receiver {url}" in words(client.http.get(review).text)
+
+
+def test_the_menu_of_receivers_names_the_urls_of_the_pages_action(client: ComposeClient):
+    client.add("mine", base_url="http://127.0.0.1:9")
+    page = client.http.get("/?action=order_pull&edition=v1").text
+    addresses = re.findall(r'<code class="address">([^<]*)</code>', page.partition("menu-body")[2])
+    assert "http://127.0.0.1:9/order_pull_v1" in addresses
+    assert all(each.endswith("/order_pull_v1") for each in addresses)

@@ -103,7 +103,7 @@ def draft(
     for record in records:
         sent = record.delivery
         agreed = known[_contract_name(record)]
-        if why := _unrepeatable(sent, agreed, None if are_recognised else contracts):
+        if why := _unrepeatable(sent, agreed) or ("" if are_recognised else _unknown(sent, contracts)):
             notes.append(f"{sent.request.method} {sent.request.url} is left out: {why}")
             continue
         one = steps.recorded_step(sent, record.judgement, agreed, fixture, own=record.own)
@@ -153,14 +153,17 @@ def contract_words(contracts: Sequence[tuple[str, str]]) -> str:
     return f"{action} {edition}" + (f" and {len(others)} more" if others else "")
 
 
-def _unrepeatable(sent: Delivery, agreed: Contract, contracts: Contracts | None) -> str:
-    """Why no step can repeat a delivery; empty where one can. Without contracts, it is of the agreed one."""
+def _unrepeatable(sent: Delivery, agreed: Contract) -> str:
+    """Why no step can repeat a delivery; empty where one can."""
     if sent.request.method != agreed.method:
         return f"a step sends {agreed.method} only"
-    if sent.dropped:
-        return "it was hung up on purpose"
-    if sent.step or contracts is None:
-        return ""  # Who sent it said what it is.
+    return "it was hung up on purpose" if sent.dropped else ""
+
+
+def _unknown(sent: Delivery, contracts: Contracts) -> str:
+    """Why a delivery that passed through is of no contract; empty for one that is."""
+    if sent.step:
+        return ""  # It was sent from here, as what it is.
     body = steps.json_of(sent.request)
     payload = None if body is UNSET else body
     if recognition.is_foreign(sent.request.url, payload, contracts):
