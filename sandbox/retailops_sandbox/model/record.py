@@ -116,7 +116,7 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 Record: TypeAlias = Delivery | Judgement | Result
 """A record of the log."""
 
-RunKind = Literal["run", "serve", "send", "record", "pytest"]
+RunKind = Literal["run", "serve", "send", "record", "pytest", "probe"]
 
 
 class RunInfo(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

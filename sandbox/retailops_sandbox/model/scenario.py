@@ -12,7 +12,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType, field
 
 from retailops_sandbox.model.defaults import DEFAULT_ACTION, DEFAULT_EDITION
-from retailops_sandbox.model.wire import LONGEST_MS, FaultKind
+from retailops_sandbox.model.wire import LONGEST_MS, FaultKind, Wire
 
 Rule: TypeAlias = str | dict[str, Any]
 """A matcher as a file holds it: `"ignore"` or `{"regex": "^ERR"}`. comparing.matchers knows them."""
@@ -77,6 +77,10 @@ class Deliver(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
     drop_after_ms: Annotated[
         _Pause | None,
         Meta(description="Hang up on the first delivery after this long, then deliver again."),
+    ] = None
+    wire: Annotated[
+        Wire | None,
+        Meta(description="How the request is spelled on the wire, where it is not the usual way."),
     ] = None
 
 

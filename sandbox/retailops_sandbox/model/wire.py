@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal, TypeAlias
 
 import msgspec
+from msgspec import Meta
 
 LONGEST_MS = 24 * 60 * 60 * 1000
 """The longest time limit or pause that can be set, in milliseconds."""
@@ -26,6 +27,48 @@ FaultKind = Literal[
 ]
 
 
+class Wire(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True):
+    """How a request is spelled on the wire, where it is not the usual way."""
+
+    method: Annotated[str | None, Meta(description="The HTTP method, instead of the contract's.")] = None
+    path: Annotated[
+        str | None,
+        Meta(description="The path and query as they are sent, instead of those of the receiver's URL."),
+    ] = None
+    http: Annotated[Literal["1.0", "1.1"], Meta(description="The version of HTTP.")] = "1.1"
+    headers: Annotated[
+        list[str],
+        Meta(
+            description="Header lines, sent as they are and in this order, instead of all headers of their "
+            "names: in their case, also one name twice."
+        ),
+    ] = []
+    chunked: Annotated[
+        int | None, Meta(description="Send the body in chunks of so many bytes, without its length.", ge=1)
+    ] = None
+    compressed: Annotated[
+        Literal["gzip", "deflate"] | None,
+        Meta(description="Compress the body, and say so in Content-Encoding."),
+    ] = None
+    charset: Annotated[
+        Literal["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "latin-1"] | None,
+        Meta(description="Write the body in this encoding; utf-8-sig has a byte order mark."),
+    ] = None
+    twice: Annotated[
+        str | None,
+        Meta(description="Pointer to a member of the payload that is written twice in its object."),
+    ] = None
+    expect_continue: Annotated[
+        bool, Meta(description="Send Expect: 100-continue, and the body when the receiver says so.")
+    ] = False
+    bytes_per_second: Annotated[
+        int | None, Meta(description="The greatest speed at which the body is sent.", ge=1)
+    ] = None
+    break_off_after: Annotated[
+        int | None, Meta(description="Hang up after so many bytes of the body were sent.", ge=0)
+    ] = None
+
+
 class HttpRequest(msgspec.Struct, frozen=True):
     """The exact request. Nothing alters it after *build*."""
 
@@ -33,6 +76,7 @@ class HttpRequest(msgspec.Struct, frozen=True):
     url: str
     headers: Headers
     body: bytes
+    wire: Wire | None = None
 
 
 class Connection(msgspec.Struct, frozen=True):

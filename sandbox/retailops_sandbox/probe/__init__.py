@@ -1,0 +1,5 @@
+"""Probing: is a receiver fit for production? Scenarios made from a contract, and what their answers show.
+
+probes      what a probe is: a scenario, and what each of its steps tries
+report      what a probe found, as it is kept, shown and compared
+"""
