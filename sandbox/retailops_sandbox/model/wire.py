@@ -44,7 +44,8 @@ class Wire(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_field
         ),
     ] = []
     chunked: Annotated[
-        int | None, Meta(description="Send the body in chunks of so many bytes, without its length.", ge=1)
+        Annotated[int, Meta(ge=1)] | None,
+        Meta(description="Send the body in chunks of so many bytes, without its length."),
     ] = None
     compressed: Annotated[
         Literal["gzip", "deflate"] | None,
@@ -62,10 +63,11 @@ class Wire(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_field
         bool, Meta(description="Send Expect: 100-continue, and the body when the receiver says so.")
     ] = False
     bytes_per_second: Annotated[
-        int | None, Meta(description="The greatest speed at which the body is sent.", ge=1)
+        Annotated[int, Meta(ge=1)] | None, Meta(description="The greatest speed at which the body is sent.")
     ] = None
     break_off_after: Annotated[
-        int | None, Meta(description="Hang up after so many bytes of the body were sent.", ge=0)
+        Annotated[int, Meta(ge=0)] | None,
+        Meta(description="Hang up after so many bytes of the body were sent."),
     ] = None
 
 
