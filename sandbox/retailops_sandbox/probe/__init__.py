@@ -2,4 +2,5 @@
 
 probes      what a probe is: a scenario, and what each of its steps tries
 report      what a probe found, as it is kept, shown and compared
+failing     which findings fail a probe that nobody watches
 """

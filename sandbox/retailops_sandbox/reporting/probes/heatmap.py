@@ -1,0 +1,59 @@
+"""The heat map of a probe: a row for each field, a column for each thing that was done to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from retailops_sandbox.probe.report import Cell, Outcome, ProbeReport
+from retailops_sandbox.reporting.probes import words
+
+_WORST: tuple[Outcome, ...] = ("did not", "to see", "held")
+
+
+class Column(NamedTuple):
+    """One thing that was done to fields."""
+
+    what: str
+    heading: str
+
+
+class Row(NamedTuple):
+    """One field."""
+
+    field: str
+    cells: Sequence[Cell | None]
+    """One for each column; None where that was not tried."""
+    worst: Outcome
+
+
+class HeatMap(NamedTuple):
+    """Fields and what was done to them, in the order in which they were tried."""
+
+    columns: Sequence[Column]
+    rows: Sequence[Row]
+
+
+def heat_map(report: ProbeReport) -> HeatMap:
+    """The heat map of a probe; one without rows where no field was tried."""
+    found = {(each.field, each.what): each for each in report.cells}
+    whats = list(dict.fromkeys(each.what for each in report.cells))
+    fields = list(dict.fromkeys(each.field for each in report.cells))
+    rows = [_row(field, [found.get((field, what)) for what in whats]) for field in fields]
+    return HeatMap([Column(what, words.heading(what)) for what in whats], rows)
+
+
+def _row(field: str, cells: Sequence[Cell | None]) -> Row:
+    outcomes = {each.outcome for each in cells if each is not None}
+    return Row(field, cells, next(each for each in _WORST if each in outcomes))
+
+
+def glyph(cell: Cell) -> str:
+    """What stands in a cell: what came back, else the glyph of its outcome."""
+    return cell.shown or words.OUTCOME_GLYPHS[cell.outcome]
+
+
+def said(cell: Cell) -> str:
+    """A cell in words: `/data/order/id: null: did not, 5xx`."""
+    shown = f", {cell.shown}" if cell.shown else ""
+    return f"{words.field_name(cell.field)}: {words.heading(cell.what)}: {cell.outcome}{shown}"

@@ -1,0 +1,158 @@
+"""A probe and its findings in words, the same in every face."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from retailops_sandbox.foreign_text import place
+from retailops_sandbox.model import Verdict
+from retailops_sandbox.probe.probes import Area
+from retailops_sandbox.probe.report import AreaScore, Finding, Label, Outcome, ProbeReport
+from retailops_sandbox.reporting.render.lines import GLYPHS
+
+AREA_NAMES: dict[Area, str] = {
+    "contract": "Contract",
+    "repetition": "Repetition",
+    "transport": "Transport",
+    "auth": "Auth",
+    "speed": "Speed",
+    "answers": "Answers",
+}
+OUTCOMES: tuple[Outcome, ...] = ("held", "did not", "to see")
+OUTCOME_VERDICTS: dict[Outcome, Verdict] = {"held": "passed", "did not": "failed", "to see": "recorded"}
+"""The verdict that has an outcome's glyph and colour."""
+OUTCOME_GLYPHS: dict[Outcome, str] = {each: GLYPHS[OUTCOME_VERDICTS[each]] for each in OUTCOMES}
+LABEL_WORDS: dict[Label, str] = {
+    "contract": "the contract demands it",
+    "documentation": "a published source beside the contract says so",
+    "advice": "our advice, and no rule of RetailOPS",
+}
+ONLY_ANSWERS = (
+    "Side effects are judged by the answers alone: what a receiver did and did not tell is not seen."
+)
+NOT_COMPARED = "There is no earlier probe of this receiver to compare with."
+
+
+class ProbeVerdict(NamedTuple):
+    """What a probe comes to, in a word and a sentence."""
+
+    word: str
+    """Such as `not yet fit`."""
+    verdict: Verdict
+    """The verdict that has its glyph and colour."""
+    sentence: str
+    """Why, without a full stop."""
+
+    @property
+    def glyph(self) -> str:
+        return GLYPHS[self.verdict]
+
+
+def verdict(report: ProbeReport) -> ProbeVerdict:
+    """The verdict of a probe. It is fit only where all that was to be tried was tried."""
+    breaking = [each for each in report.findings if outcome(each) == "did not"]
+    to_see = len(report.findings) - len(breaking)
+    if breaking:
+        return ProbeVerdict("not yet fit", "failed", _breaks(report, breaking))
+    if report.baseline:
+        return ProbeVerdict("not judged", "errored", report.baseline)
+    if report.stopped:
+        return ProbeVerdict("not finished", "errored", f"{report.stopped}; nothing broke the contract so far")
+    sentence = "nothing broke the contract"
+    if to_see:
+        sentence += f"; {counted(to_see, 'cause')} to see"
+    if left := sum(report.left_out.values()):
+        sentence += f"; {left:,} left out"
+    if report.areas_wanted and set(report.areas_wanted) != set(AREA_NAMES):
+        sentence += f"; only {enumerated([AREA_NAMES[each] for each in report.areas_wanted])} tried"
+    return ProbeVerdict("fit", "passed", sentence)
+
+
+def _breaks(report: ProbeReport, breaking: Sequence[Finding]) -> str:
+    """`1 cause breaks the contract; mending it turns 27 of 34 requests green`."""
+    most = max(breaking, key=lambda each: each.count)
+    total = max(most.count, sum(each.did_not for each in report.areas))
+    count = len(breaking)
+    if count == 1:
+        is_broken, which = "1 cause breaks the contract", "it"
+    else:
+        is_broken, which = f"{count:,} causes break the contract", f'"{most.title}"'
+    if total == most.count:
+        green = "the request" if total == 1 else f"all {total:,} requests"
+    else:
+        green = f"{most.count:,} of {total:,} requests"
+    return f"{is_broken}; mending {which} turns {green} green"
+
+
+def outcome(finding: Finding) -> Outcome:
+    """How the requests of a finding came out: it breaks the contract, or it is to see."""
+    return "did not" if finding.label == "contract" or finding.server else "to see"
+
+
+def counts(score: AreaScore) -> list[tuple[Outcome, int]]:
+    """The counts of an area by outcome, without those that are none; what held is always there."""
+    of: dict[Outcome, int] = {"held": score.held, "did not": score.did_not, "to see": score.to_see}
+    return [(each, count) for each, count in of.items() if count or each == "held"]
+
+
+def counts_line(score: AreaScore) -> str:
+    """`96 held, 3 did not, 5 to see`."""
+    return ", ".join(f"{count:,} {word}" for word, count in counts(score))
+
+
+def worst_first(areas: Sequence[AreaScore]) -> list[AreaScore]:
+    """The areas with what did not hold first."""
+    return sorted(areas, key=lambda each: (-each.did_not, -each.to_see))
+
+
+def tried(report: ProbeReport) -> str:
+    """`211 tried in 6.2 s`, and what changed since the probe that it is compared with."""
+    words = [f"{report.requests:,} tried in {report.seconds:.1f} s", *changes(report)]
+    return " · ".join(words)
+
+
+def changes(report: ProbeReport) -> list[str]:
+    """`2 new, 1 gone`, where the probe is compared with another; else nothing."""
+    if not report.compared_with:
+        return []
+    new = sum(each.state == "new" for each in report.findings)
+    still = len(report.findings) - new
+    words = [
+        f"{count:,} {word}"
+        for count, word in ((new, "new"), (len(report.gone), "gone"), (still, "still there"))
+        if count
+    ]
+    return [", ".join(words) or "nothing changed"]
+
+
+def left_out(report: ProbeReport) -> str:
+    """`Left out: 120 of Contract, 4 of Speed`; empty where nothing was."""
+    words = [f"{count:,} of {AREA_NAMES[area]}" for area, count in report.left_out.items() if count]
+    return f"left out: {', '.join(words)}" if words else ""
+
+
+def label(finding: Finding) -> str:
+    """What a finding rests on, such as `contract` or `advice, server`."""
+    return f"{finding.label}, server" if finding.server and finding.label != "contract" else finding.label
+
+
+def heading(what: str) -> str:
+    """What was tried, as the heading of a column: `null`, `unknown member`."""
+    return what.replace("-", " ")
+
+
+def field_name(pointer: str) -> str:
+    """A field's pointer as it is shown; the empty one is the request as a whole."""
+    return place(pointer) or "the request"
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 cause`, `27 requests`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def enumerated(names: Sequence[str]) -> str:
+    """`Contract, Auth and Speed`."""
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last

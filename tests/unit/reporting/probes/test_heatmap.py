@@ -1,0 +1,26 @@
+"""reporting/probes/heatmap.py: the rows and columns of what was done to fields."""
+
+from __future__ import annotations
+
+from retailops_sandbox.reporting.probes.heatmap import glyph, heat_map, said
+from tests.support.probe_reports import clean_report, probe_report
+
+
+def test_fields_are_rows_and_what_was_done_to_them_columns_in_the_order_of_trials():
+    found = heat_map(probe_report())
+    assert [each.what for each in found.columns] == ["missing", "null", "negative"]
+    order, payment = found.rows
+    assert (order.field, order.worst) == ("/data/order/id", "to see")
+    assert [cell and glyph(cell) for cell in order.cells] == ["✓", "✓", "?"]
+    assert (payment.field, payment.worst) == ("/data/order/channel_payment", "did not")
+    assert [cell and glyph(cell) for cell in payment.cells] == ["✓", "5xx", None]
+
+
+def test_a_cell_says_all_that_its_colour_says():
+    cells = [cell for row in heat_map(probe_report()).rows for cell in row.cells if cell]
+    assert said(cells[0]) == "/data/order/id: missing: held"
+    assert said(cells[-1]) == "/data/order/channel_payment: null: did not, 5xx"
+
+
+def test_a_probe_without_fields_has_no_rows():
+    assert heat_map(clean_report()).rows == []

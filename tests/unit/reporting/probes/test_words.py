@@ -1,0 +1,115 @@
+"""reporting/probes/words.py: what a probe comes to, in words."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from retailops_sandbox.probe.probes import AREAS
+from retailops_sandbox.probe.report import ProbeReport
+from retailops_sandbox.reporting.probes import words
+from tests.support.probe_reports import CRASH, NULL_ARRAY, PATHS, clean_report, probe_report
+
+HANG = msgspec.structs.replace(CRASH, key="hang", title="Hangs", label="advice", count=2)
+
+
+@pytest.mark.parametrize(
+    ("report", "word", "verdict", "sentence"),
+    [
+        (
+            probe_report(),
+            "not yet fit",
+            "failed",
+            "1 cause breaks the contract; mending it turns 27 of 29 requests green",
+        ),
+        (
+            probe_report(findings=(HANG, CRASH)),
+            "not yet fit",
+            "failed",
+            '2 causes break the contract; mending "Crashes where a member is null" '
+            "turns 27 of 29 requests green",
+        ),
+        (
+            clean_report(),
+            "fit",
+            "passed",
+            "nothing broke the contract",
+        ),
+        (
+            msgspec.structs.replace(clean_report(), findings=(NULL_ARRAY, PATHS), left_out={"speed": 4}),
+            "fit",
+            "passed",
+            "nothing broke the contract; 2 causes to see; 4 left out",
+        ),
+        (
+            msgspec.structs.replace(clean_report(), areas_wanted=("contract", "auth")),
+            "fit",
+            "passed",
+            "nothing broke the contract; only Contract and Auth tried",
+        ),
+        (
+            msgspec.structs.replace(clean_report(), baseline="no valid request was accepted"),
+            "not judged",
+            "errored",
+            "no valid request was accepted",
+        ),
+        (
+            msgspec.structs.replace(clean_report(), stopped="it was interrupted"),
+            "not finished",
+            "errored",
+            "it was interrupted; nothing broke the contract so far",
+        ),
+    ],
+)
+def test_the_verdict_says_in_a_sentence_what_a_probe_comes_to(
+    report: ProbeReport, word: str, verdict: str, sentence: str
+):
+    assert words.verdict(report)[:3] == (word, verdict, sentence)
+
+
+def test_all_requests_turn_green_where_one_cause_spoils_them():
+    areas = tuple(msgspec.structs.replace(each, did_not=0) for each in probe_report().areas)
+    report = probe_report(areas=areas, findings=(CRASH,))
+    assert words.verdict(report).sentence.endswith("mending it turns all 27 requests green")
+    report = probe_report(areas=areas, findings=(msgspec.structs.replace(CRASH, count=1),))
+    assert words.verdict(report).sentence.endswith("mending it turns the request green")
+
+
+def test_what_fails_as_a_server_did_not_hold_and_advice_is_to_see():
+    assert [words.outcome(each) for each in (CRASH, HANG, NULL_ARRAY, PATHS)] == [
+        "did not",
+        "did not",
+        "to see",
+        "to see",
+    ]
+    assert words.label(HANG) == "advice, server"
+    assert words.label(CRASH) == "contract"
+
+
+def test_areas_are_told_worst_first_with_what_held_and_what_did_not():
+    areas = words.worst_first(probe_report().areas)
+    assert [each.area for each in areas] == [
+        "contract",
+        "transport",
+        "answers",
+        "repetition",
+        "auth",
+        "speed",
+    ]
+    assert words.counts_line(areas[0]) == "72 held, 27 did not, 5 to see"
+    assert words.counts_line(areas[-1]) == "4 held"
+
+
+def test_every_area_has_a_name():
+    assert set(words.AREA_NAMES) == set(AREAS)
+
+
+def test_what_changed_is_told_only_where_there_is_something_to_compare_with():
+    assert words.tried(probe_report()) == "211 tried in 6.2 s · 2 new, 1 gone, 1 still there"
+    assert words.tried(probe_report(findings=(), gone=())) == "211 tried in 6.2 s · nothing changed"
+    assert words.tried(clean_report()) == "211 tried in 6.2 s"
+
+
+def test_what_was_left_out_is_named_by_area():
+    assert words.left_out(probe_report()) == "left out: 4 of Speed, 120 of Contract"
+    assert words.left_out(clean_report()) == ""
