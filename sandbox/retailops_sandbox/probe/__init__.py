@@ -3,4 +3,6 @@
 probes      what a probe is: a scenario, and what each of its steps tries
 report      what a probe found, as it is kept, shown and compared
 failing     which findings fail a probe that nobody watches
+probing     one probe of one receiver, from its baseline to its report
+keeping     the reports that a workspace keeps
 """
