@@ -149,7 +149,9 @@ class StepRun:
             attempts=max([each.delivery.attempt for each in done]),
             seconds=self._ports.clock.seconds() - start,
             sent=len(done),
-            faults=len([each for each in done if each.delivery.fault is not None]),
+            faults=len(
+                [each for each in done if each.delivery.fault is not None and not each.delivery.dropped]
+            ),
         )
 
     async def _prepare(self) -> Prepared:
@@ -202,7 +204,7 @@ class StepRun:
             sent = await self._send(prepared, number, attempt)
             expected = expectation is not None and expectation.fault is not None
             last = attempt > self._options.retries or self._context.is_stopped
-            if sent.exchange.fault is None or expected or last:
+            if sent.exchange.fault is None or expected or last or sent.delivery.dropped:
                 return await self._judge(prepared, sent, expectation)
             self._context.on_event(DeliveryFinished(self._plan, sent.delivery, None, prepared.contract))
             attempt += 1
@@ -219,7 +221,9 @@ class StepRun:
         sent_at = self._ports.clock.now()
         exchange = await self._context.send(delivery_id, prepared.request, connection)
         fault = exchange.fault
-        dropped = drop_after_ms is not None and fault is not None and fault.kind == "cancelled"
+        wire = prepared.request.wire
+        drops = drop_after_ms is not None or (wire is not None and wire.break_off_after is not None)
+        dropped = drops and fault is not None and fault.kind == "cancelled"
         dropped = dropped and not self._context.is_stopped
         seen = (prepared, exchange, delivery_id, sent_at, number, attempt, dropped)
         if is_large(prepared.request, exchange):

@@ -55,6 +55,7 @@ from retailops_sandbox.model.wire import (
     HttpResponse,
     Redirect,
     Timings,
+    Wire,
 )
 
 __all__ = [
@@ -102,5 +103,6 @@ __all__ = [
     "Verdict",
     "Violation",
     "ViolationPart",
+    "Wire",
     "encoder",
 ]

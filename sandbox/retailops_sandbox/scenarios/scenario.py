@@ -10,9 +10,9 @@ from msgspec import UNSET
 from retailops_sandbox import composing, jsontext
 from retailops_sandbox.comparing import matchers
 from retailops_sandbox.comparing.rules import compile_headers, compile_rules
-from retailops_sandbox.errors import SandboxError, SourceError, UsageError
+from retailops_sandbox.errors import ComposeError, SandboxError, SourceError, UsageError
 from retailops_sandbox.jsontext import pointer
-from retailops_sandbox.model import Expectation, Json, Scenario, Step, encoder
+from retailops_sandbox.model import Expectation, Json, Scenario, Step, Wire, encoder
 
 SUFFIX = ".scenario.json"
 _LINE = 100
@@ -206,6 +206,8 @@ def _check_step(step: Step, at: str) -> None:
         for member, path in wanted.members.items():
             _check_pointer(path, at, "capture", name, "members", member)
     _check_repetition(step, at)
+    if step.deliver.wire is not None:
+        _check_wire(step.deliver.wire, step, at)
     if isinstance(step.expect, list):
         if step.deliver.parallel > 1:
             what = "a list of expectations needs parallel 1: their order is the send order"
@@ -225,6 +227,18 @@ def _check_repetition(step: Step, at: str) -> None:
     if isinstance(step.expect, list):
         what = "a step that is repeated has one expectation: how often it is done is not known before"
         raise _mistake(what, f"{at}/expect")
+
+
+def _check_wire(wire: Wire, step: Step, at: str) -> None:
+    from retailops_sandbox.composing import wire as spelling  # few steps say it
+
+    try:
+        spelling.check(wire, is_raw=step.raw is not None)
+    except ComposeError as error:
+        raise _mistake(error.what, f"{at}{error.pointer}", error.mend) from error
+    if wire.break_off_after is not None and step.deliver.drop_after_ms is not None:
+        what = "each delivery is broken off by break_off_after: drop_after_ms has none to drop"
+        raise _mistake(what, f"{at}/deliver/drop_after_ms", "say one of them")
 
 
 def _check_pointer(path: str, at: str, *beneath: str | int) -> None:
