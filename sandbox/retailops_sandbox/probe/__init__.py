@@ -7,6 +7,13 @@ orders      the ids of orders, and where they stand in payloads
 trials/     what is tried, by area
 generating  all probes of a contract, in the order in which they are sent
 report      what a probe found, as it is kept, shown and compared
+observing   from answers to what they show; observers/ has a module for each kind of evidence
+kinds       the kinds of finding: title, why it matters, how to fix it
+phrases     mutations and requests in words
+grouping    which fields and mutations explain alike failures
+findings    from what was shown to its causes, worst first
+scoring     how trials came out, by area and by field and mutation
+earlier     a probe compared with an earlier one
 failing     which findings fail a probe that nobody watches
 probing     one probe of one receiver, from its baseline to its report
 keeping     the reports that a workspace keeps

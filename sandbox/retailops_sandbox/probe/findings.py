@@ -1,0 +1,172 @@
+"""From observations to findings: alike ones are one cause, and one delivery shows one cause."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import groupby
+
+import msgspec
+
+from retailops_sandbox.contracts.contract import Contract
+from retailops_sandbox.errors import shortened
+from retailops_sandbox.probe import phrases
+from retailops_sandbox.probe.grouping import Cell, Explanation, explained
+from retailops_sandbox.probe.kinds import KINDS, Kind, kind_of
+from retailops_sandbox.probe.probes import Probe
+from retailops_sandbox.probe.report import Finding, Label, Observation, ProbeReport, Smallest
+
+_MOST_DELIVERIES = 100
+_MOST_DETAILS = 2
+"""The most different things seen that the evidence of a finding tells."""
+_ORDER: dict[Label, int] = {"contract": 0, "documentation": 1, "advice": 2}
+
+NO_PROBES: Mapping[str, Probe] = {}
+NO_CELLS: Collection[Cell] = ()
+
+
+class _Cause(msgspec.Struct, frozen=True, kw_only=True):
+    """Observations of one kind that have one cause."""
+
+    kind: Kind
+    observations: tuple[Observation, ...]
+    explanation: Explanation | None = None
+    mark: str = ""
+    """What tells its key from those of other causes of its kind."""
+
+
+def findings(
+    observations: Sequence[Observation],
+    contract: Contract,
+    *,
+    tried: Collection[Cell] = NO_CELLS,
+    probes: Mapping[str, Probe] = NO_PROBES,
+) -> tuple[Finding, ...]:
+    """The causes behind observations, worst first.
+
+    `tried` are the fields and mutations that were tried, `probes` those of the observations by their ids, for
+    the words of the smallest request.
+    """
+    kept = sorted(_without_consequences(observations), key=lambda each: each.kind)
+    found = [
+        _finding(cause, contract, probes)
+        for key, alike in groupby(kept, key=lambda each: each.kind)
+        for cause in _causes(kind_of(key), list(alike), tried)
+    ]
+    return tuple(sorted(found, key=_badness))
+
+
+def turns_green(report: ProbeReport) -> Finding | None:
+    """The finding whose mending lets most trials hold, of those that are worst; None without a finding."""
+    return report.findings[0] if report.findings else None
+
+
+def _badness(finding: Finding) -> tuple[int, int, int, str]:
+    known = list(KINDS)
+    place = known.index(finding.kind) if finding.kind in KINDS else len(known)
+    return (0 if finding.server else _ORDER[finding.label], -finding.count, place, finding.key)
+
+
+# --- consequences ----------------------------------------------------------------------------------------
+
+_CAUSES = {
+    "accepts-missing-token": {"accepts-wrong-token"},
+    "same-answer": {"accepts-anything"},
+    "races": {"repeats"},
+    "slow": {"serialised", "slows-down", "too-late"},
+}
+"""The kinds that are no cause of their own where one of the others was seen."""
+
+
+def _without_consequences(observations: Sequence[Observation]) -> Iterator[Observation]:
+    """The observations without those that only follow from others."""
+    kinds = {each.kind for each in observations}
+    down = {(each.probe, each.step) for each in observations if each.kind == "down"}
+    crashes_anyway = any(each.kind == "crash" and each.valid for each in observations)
+    for each in observations:
+        if each.kind == "down":
+            follows = crashes_anyway and each.print == "crash"
+        else:
+            follows = (each.probe, each.step) in down or bool(kinds & _CAUSES.get(each.kind, set()))
+        waits = each.area == "speed" and each.kind in ("hang", "too-late") and "serialised" in kinds
+        if not follows and not waits:
+            yield each
+
+
+# --- causes ----------------------------------------------------------------------------------------------
+
+
+def _causes(kind: Kind, alike: list[Observation], tried: Collection[Cell]) -> Iterator[_Cause]:
+    if kind.group_by == "print":
+        alike.sort(key=lambda each: each.print)
+        for print, group in groupby(alike, key=lambda each: each.print):
+            yield _Cause(kind=kind, observations=tuple(group), mark=print)
+    elif kind.group_by == "cells":
+        for explanation in explained({_cell(each) for each in alike}, tried):
+            chosen = tuple(each for each in alike if _cell(each) in explanation.cells)
+            mark = "everything" if explanation.is_everything else f"{explanation.what} {explanation.field}"
+            yield _Cause(kind=kind, observations=chosen, explanation=explanation, mark=mark.strip())
+    else:
+        yield _Cause(kind=kind, observations=tuple(alike))
+
+
+def _cell(each: Observation) -> Cell:
+    return each.field, each.what
+
+
+# --- findings --------------------------------------------------------------------------------------------
+
+
+def _finding(cause: _Cause, contract: Contract, probes: Mapping[str, Probe]) -> Finding:
+    kind, seen = cause.kind, cause.observations
+    label = kind.label_of(valid=any(each.valid for each in seen))
+    noun = contract.subject.kind if contract.subject else "request"
+    words = {"noun": noun, "where": phrases.where(cause.explanation, seen)}
+    trials = dict.fromkeys((each.probe, each.step) for each in seen)
+    smallest = min(seen, key=lambda each: _size(each, probes))
+    deliveries = dict.fromkeys(each.delivery for each in (smallest, *seen) if each.delivery)
+    return Finding(
+        key=f"{kind.key} {cause.mark}".strip(),
+        kind=kind.key,
+        area=Counter(each.area for each in seen).most_common(1)[0][0],
+        label=label,
+        server=kind.server,
+        title=phrases.filled(kind.title, words),
+        evidence=_evidence(len(trials), seen),
+        why=phrases.filled(kind.why, words),
+        mend=phrases.filled(kind.mend, words),
+        source=kind.source or ("" if label == "advice" else contract.source),
+        count=len(trials),
+        smallest=Smallest(
+            probe=smallest.probe,
+            step=smallest.step,
+            delivery=smallest.delivery,
+            shown=_shown(smallest, probes),
+        ),
+        deliveries=tuple(deliveries)[:_MOST_DELIVERIES],
+        fields=tuple(dict.fromkeys(each.field for each in seen if each.field)),
+        whats=tuple(dict.fromkeys(each.what for each in seen)),
+    )
+
+
+def _evidence(count: int, seen: Sequence[Observation]) -> str:
+    """`27 requests, one cause: answered 500`."""
+    details = Counter(each.detail for each in seen if each.detail)
+    told = "; ".join(shortened(detail, 200) for detail, _ in details.most_common(_MOST_DETAILS))
+    more = len(details) - _MOST_DETAILS
+    counted = "1 request" if count == 1 else f"{count:,} requests, one cause"
+    return f"{counted}: {told}{f'; and {more:,} more' if more > 0 else ''}" if told else counted
+
+
+def _size(each: Observation, probes: Mapping[str, Probe]) -> tuple[int, int, int, str]:
+    """How small a request is: the simplest mutation, the shortest value, the shortest pointer."""
+    shown = _shown(each, probes)
+    return phrases.simplicity(each.what), len(shown), each.field.count("/"), each.probe
+
+
+def _shown(each: Observation, probes: Mapping[str, Probe]) -> str:
+    probe = probes.get(each.probe)
+    if probe is None:
+        return phrases.shown(each.field, each.what)
+    step = next((step for step in probe.scenario.steps if step.name == each.step), None)
+    return phrases.shown(each.field, each.what, step)

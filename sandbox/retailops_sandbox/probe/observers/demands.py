@@ -1,0 +1,76 @@
+"""Statuses and the response schema: what the contract demands of an answer."""
+
+from __future__ import annotations
+
+from msgspec import UNSET
+
+from retailops_sandbox.errors import shortened
+from retailops_sandbox.jsontext import pointer
+from retailops_sandbox.probe.observers.reading import Reading
+from retailops_sandbox.probe.report import Observation
+
+_SHOWN = 160
+"""The most characters of a violation that are quoted."""
+
+
+def refusal(reading: Reading) -> Observation | None:
+    """How a request with a wrong proof, or with none, was not refused as the contract demands."""
+    wanted = reading.contract.auth.status if reading.contract.auth else 0
+    if reading.trial.demand == "refuse" and wanted:
+        if reading.is_done:
+            return reading.shows("accepts-wrong-token", f"answered {reading.status}")
+        # What breaks the request's schema, too, may be refused for that.
+        if reading.status != wanted and not (400 <= reading.status < 500 and _breaks_schema(reading)):
+            return reading.shows("wrong-refusal", f"answered {reading.status}, not {wanted}")
+    elif reading.answered.probe.area == "auth" and reading.trial.demand == "either" and reading.is_done:
+        return reading.shows("accepts-missing-token", f"answered {reading.status}")
+    return None
+
+
+def _breaks_schema(reading: Reading) -> bool:
+    judgement = reading.answered.judgement
+    return judgement is not None and bool(judgement.payload_violations)
+
+
+def status(reading: Reading) -> Observation | None:
+    """How the status of the answer to a valid request is none of the contract's."""
+    if reading.trial.demand != "accept" or reading.status in reading.contract.ok_statuses:
+        return None
+    said = reading.content.text if reading.content is not None and reading.content.is_json else ""
+    told = f": “{shortened(said, _SHOWN)}”" if said else ""
+    kind = "refuses-valid" if 400 <= reading.status < 500 else "wrong-status"
+    return reading.shows(kind, f"answered {reading.status}{told}", print=reading.print)
+
+
+def body(reading: Reading) -> Observation | None:
+    """How the body of an answer breaks the contract."""
+    judgement = reading.answered.judgement
+    if judgement is None or reading.status not in reading.contract.ok_statuses or reading.is_elsewhere:
+        return None
+    broken = [each for each in judgement.violations if each.part in ("answer", "body", "headers")]
+    if not broken:
+        return None
+    first = broken[0]
+    words = f"{first.pointer}: {first.message}" if first.pointer else first.message
+    return reading.shows("off-contract", shortened(words, _SHOWN), print=f"{first.pointer} {first.keyword}")
+
+
+def sources(reading: Reading) -> Observation | None:
+    """Where a published source beside the contract refuses an answer that keeps the contract."""
+    judgement = reading.answered.judgement
+    if judgement is None or not reading.is_2xx:
+        return None
+    for check in judgement.sources:
+        for violation in check.violations:
+            kind = "null-array" if _is_null(reading, violation.pointer) else "other-source"
+            return reading.shows(
+                kind,
+                f"{check.source}: {violation.pointer or 'the answer'} {violation.message}"[:_SHOWN],
+                area="answers",
+                print=f"{check.source} {violation.pointer}",
+            )
+    return None
+
+
+def _is_null(reading: Reading, place: str) -> bool:
+    return reading.value is not UNSET and pointer.get(reading.value, place, "") is None

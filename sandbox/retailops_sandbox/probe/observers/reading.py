@@ -1,0 +1,254 @@
+"""One answer, read: what it tells, and what it has in common with others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from functools import cached_property
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from retailops_sandbox import jsontext
+from retailops_sandbox.answers import content
+from retailops_sandbox.contracts.contract import Contract
+from retailops_sandbox.errors import SourceError
+from retailops_sandbox.jsontext import pointer
+from retailops_sandbox.model import Delivery, Json, Judgement, Number, Step
+from retailops_sandbox.probe.observers.shape import AnswerShape
+from retailops_sandbox.probe.probes import Area, Probe, Trial
+from retailops_sandbox.probe.report import Observation
+
+_SEARCHED = 64 * 1024
+"""The most characters of an answer that are read as text."""
+_REPEATED = re.compile(
+    r"\b(?:already|duplicate[ds]?|earlier|previous(?:ly)?|repeat(?:ed)?|again|before|idempotent|replay(?:ed)?"
+    r"|no[- ]?op|nothing|unchanged|ignored|skipped|not found|unknown|no such|does not exist|no longer"
+    r"|bereits|schon|d[eé]j[aà])\b|already|duplicate"
+)
+"""Words by which an event tells that this time nothing was done."""
+
+
+class Answered(msgspec.Struct, frozen=True, kw_only=True):
+    """A delivery of a probe with its judgement, as both are kept."""
+
+    probe: Probe
+    trial: Trial
+    delivery: Delivery
+    judgement: Judgement | None = None
+
+    @property
+    def step(self) -> Step | None:
+        """The step that the trial is about."""
+        return next((each for each in self.probe.scenario.steps if each.name == self.trial.step), None)
+
+
+class Reading(msgspec.Struct, dict=True, kw_only=True):
+    """An answered delivery, read as far as it is asked for."""
+
+    answered: Answered
+    contract: Contract
+    shape: AnswerShape
+
+    @property
+    def delivery(self) -> Delivery:
+        return self.answered.delivery
+
+    @property
+    def trial(self) -> Trial:
+        return self.answered.trial
+
+    def shows(self, kind: str, detail: str = "", *, area: Area | None = None, print: str = "") -> Observation:
+        """The observation that this answer shows."""
+        return Observation(
+            kind=kind,
+            probe=self.answered.probe.id,
+            step=self.trial.step,
+            area=area or self.answered.probe.area,
+            what=self.trial.what,
+            field=self.trial.field,
+            delivery=self.delivery.id,
+            detail=detail,
+            valid=self.trial.demand == "accept",
+            print=print,
+        )
+
+    @property
+    def status(self) -> int:
+        """The status of the answer; 0 where there is none."""
+        response = self.delivery.response
+        return response.status if response is not None and self.delivery.fault is None else 0
+
+    @property
+    def is_2xx(self) -> bool:
+        return 200 <= self.status < 300
+
+    @property
+    def is_hung_up(self) -> bool:
+        """Whether the sandbox itself ended the delivery, so that it says nothing of the receiver."""
+        step, fault = self.answered.step, self.delivery.fault
+        broken_off = (
+            step is not None
+            and step.deliver.wire is not None
+            and (step.deliver.wire.break_off_after is not None)
+        )
+        return self.delivery.dropped or broken_off or (fault is not None and fault.kind == "cancelled")
+
+    @cached_property
+    def is_elsewhere(self) -> bool:
+        """Whether the request was none that the contract knows: another method, or another path."""
+        step = self.answered.step
+        wire = step.deliver.wire if step is not None else None
+        if wire is None:
+            return False
+        return wire.path is not None or self.is_other_method
+
+    @cached_property
+    def is_other_method(self) -> bool:
+        """Whether the request had another HTTP method than the contract's."""
+        return self.delivery.request.method.upper() != self.contract.method
+
+    @cached_property
+    def sent(self) -> Json | UnsetType:
+        """The payload that was sent; UNSET where it was no strict JSON."""
+        request = self.delivery.request
+        if request.base64:
+            return UNSET
+        try:
+            return jsontext.parse(request.body)
+        except SourceError:
+            return UNSET
+
+    @cached_property
+    def subjects(self) -> list[Json]:
+        """The ids that the request was about, at each place that the contract has for them."""
+        paths = self.contract.subject.request if self.contract.subject else ()
+        if self.sent is UNSET:
+            return []
+        return [value for path in paths for value in _at(self.sent, path)]
+
+    @property
+    def names_its_order(self) -> bool:
+        """Whether every id of the request is that of its trial, in any type."""
+        subjects = self.subjects
+        return bool(self.trial.order and subjects) and all(str(each) == self.trial.order for each in subjects)
+
+    @cached_property
+    def value(self) -> Json | UnsetType:
+        """The answer's JSON; UNSET where it is none."""
+        response = self.delivery.response
+        if response is None or response.base64 or not response.body.strip():
+            return UNSET
+        try:
+            return jsontext.parse_answer(response.body)
+        except SourceError:
+            return UNSET
+
+    @cached_property
+    def content(self) -> content.Content | None:
+        """What the answer's body is; None without an answer."""
+        response = self.delivery.response
+        return None if response is None else content.of(response)
+
+    @cached_property
+    def events(self) -> list[dict[str, Json]]:
+        """The events that the answer tells."""
+        return [] if self.value is UNSET else self.shape.events_in(self.value)
+
+    @cached_property
+    def is_done(self) -> bool:
+        """Whether the answer tells that what was asked for is done: a 2xx without an error."""
+        if not self.is_2xx or not isinstance(self.value, dict):
+            return False
+        if self.shape.outcome_of(self.value) == "failure" or any(map(self.shape.is_error, self.events)):
+            return False
+        return not any(self.value.get(name) for name in ("error", "errors", "exception"))
+
+    @cached_property
+    def tells_of_acting(self) -> bool:
+        """Whether the answer's events tell that something was done, and not that it was done before."""
+        return (
+            self.is_done
+            and bool(self.events)
+            and not any(_REPEATED.search(self.shape.words_of(each)) for each in self.events)
+        )
+
+    @property
+    def tells_of_before(self) -> bool:
+        """Whether an event of the answer tells that nothing was done this time."""
+        return any(_REPEATED.search(self.shape.words_of(each)) for each in self.events)
+
+    @cached_property
+    def print(self) -> str:
+        """What the answer has in common with those about other orders: its text without ids and numbers."""
+        if self.value is UNSET:
+            body = self.delivery.response.body[:_SEARCHED] if self.delivery.response else ""
+            return f"{self.status} {_without_numbers(body)[:400]}"
+        return f"{self.status} {jsontext.flat(self._blanked(self.value, ()))}"
+
+    def _blanked(self, value: Json, path: tuple[str, ...]) -> Json:
+        if isinstance(value, dict):
+            return {key: self._blanked(value[key], (*path, key)) for key in sorted(value)}
+        if isinstance(value, list):
+            return [self._blanked(item, (*path, "0")) for item in value]
+        if isinstance(value, str):
+            return value if self.shape.keeps_its_text(path) else _without_numbers(value)
+        if isinstance(value, (int, Number)) and not isinstance(value, bool):
+            return 1 if value else 0
+        return value
+
+    @cached_property
+    def numbers(self) -> frozenset[str]:
+        """The words with digits in the answer's events, without the ids that were asked about."""
+        found = {
+            word
+            for event in self.events
+            for text in _texts(event, skip=self.shape.codes)
+            for word in _NUMBERED.findall(_TIMES.sub("", text))
+        }
+        return frozenset(found - {str(each) for each in self.subjects})
+
+    @cached_property
+    def texts(self) -> tuple[str, ...]:
+        """The texts of the answer: each string of its JSON, else its body."""
+        response = self.delivery.response
+        if response is None or response.base64:
+            return ()
+        if self.value is UNSET:
+            return (response.body[:_SEARCHED],)
+        return tuple(_texts(self.value))
+
+
+_NUMBERED = re.compile(r"[^\W_]*\d[\w-]*")
+_TIMES = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?[\d.:+Z-]*)?")
+
+
+def _without_numbers(text: str) -> str:
+    """A text in which every word with a digit is the same."""
+    return _NUMBERED.sub("#", _TIMES.sub("#", text))
+
+
+def _texts(value: Json, skip: Collection[str] = ()) -> Iterator[str]:
+    """The strings and numbers of a document as texts. Strings beside each other in an array are one text."""
+    if isinstance(value, dict):
+        for key, child in value.items():
+            if key not in skip:
+                yield from _texts(child)
+    elif isinstance(value, list):
+        if value and all(isinstance(each, str) for each in value):
+            yield "\n".join(str(each) for each in value)
+        else:
+            for child in value:
+                yield from _texts(child)
+    elif isinstance(value, str):
+        yield value
+    elif isinstance(value, (int, Number)) and not isinstance(value, bool):
+        yield str(value)
+
+
+def _at(document: Json, path: str) -> list[Json]:
+    """The values at a path; `*` is each item. Places that are not there are left out."""
+    try:
+        return [value for _, value in pointer.resolve_all(document, path)]
+    except pointer.PointerError:
+        return []

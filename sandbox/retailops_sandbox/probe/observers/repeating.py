@@ -1,0 +1,151 @@
+"""Orders that are acted on again, or though the request about them was refused.
+
+Only answers are seen. The baseline shows what a first answer and a second one look like; where they differ,
+each later answer is one or the other. Where they do not, a second answer must itself tell that it did
+something, by its events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from retailops_sandbox.probe.observers.reading import Reading
+from retailops_sandbox.probe.probes import Trial
+from retailops_sandbox.probe.report import Observation
+
+_MOST_OPEN = 5_000
+"""The number of steps whose first answers are remembered."""
+
+CANNOT_TELL = (
+    "A second request about one order is answered like the first, and neither tells what was done: "
+    "whether a repetition acts again cannot be seen."
+)
+
+
+class _First:
+    """What the first answer to a step was."""
+
+    __slots__ = ("method", "numbers", "print", "shown", "was_refused")
+
+    def __init__(self, reading: Reading) -> None:
+        self.print = reading.print if reading.is_2xx else ""
+        self.numbers = reading.numbers
+        self.method = reading.delivery.request.method if reading.is_other_method else ""
+        self.was_refused = 400 <= reading.status < 500
+        self.shown = reading.shows("refused-acts")
+
+
+class Repeating:
+    """Compares the answers about one order."""
+
+    def __init__(self) -> None:
+        self._fresh = ""
+        """The print of a first answer, where it differs from that of a second one."""
+        self._second = ""
+        self._is_replay = False
+        """Whether the second answer has the numbers that the first one made."""
+        self._firsts: dict[tuple[str, str], _First] = {}
+        self._groups: dict[tuple[str, str], list[tuple[bool, frozenset[str], Observation]]] = {}
+        self._repeats = False
+
+    def baseline(self, first: Reading, second: Reading | None) -> None:
+        """Learn what the answers to a first and to a second request about one order look like."""
+        self._fresh = first.print
+        self._second = second.print if second is not None and second.is_2xx else ""
+        self._is_replay = second is not None and bool(first.numbers) and first.numbers == second.numbers
+
+    @property
+    def can_tell(self) -> bool:
+        """Whether first answers differ from second ones."""
+        return bool(self._second) and self._fresh != self._second
+
+    def is_fresh(self, reading: Reading) -> bool:
+        """Whether an answer is told as the first one about its order."""
+        return self.can_tell and reading.print == self._fresh
+
+    def is_repeat(self, reading: Reading) -> bool:
+        """Whether an answer is told as another one about its order."""
+        return self.can_tell and reading.print == self._second
+
+    def observe(self, reading: Reading) -> Iterator[Observation]:
+        """How an answer shows that something was done again, or was done though it was refused."""
+        if reading.answered.probe.area == "speed":
+            return
+        if reading.is_other_method:
+            yield from self._of_method(reading)
+        elif _is_at_once(reading):
+            self._groups.setdefault(_group(reading), []).append(
+                (self.is_fresh(reading), reading.numbers, reading.shows("races", print="races"))
+            )
+        else:
+            yield from self._one_by_one(reading)
+        self._remember(reading)
+
+    def _remember(self, reading: Reading) -> None:
+        if reading.is_hung_up or not reading.status:
+            return
+        if len(self._firsts) == _MOST_OPEN:
+            del self._firsts[next(iter(self._firsts))]
+        self._firsts.setdefault((reading.answered.probe.id, reading.trial.step), _First(reading))
+
+    def _of_method(self, reading: Reading) -> Iterator[Observation]:
+        method = reading.delivery.request.method
+        if reading.is_done and reading.value and reading.print in (self._fresh, self._second):
+            yield reading.shows("acts-on-method", f"{method} was answered like {reading.contract.method}")
+
+    def _one_by_one(self, reading: Reading) -> Iterator[Observation]:
+        probe, trial = reading.answered.probe, reading.trial
+        before = self._firsts.get((probe.id, trial.after or trial.step))
+        if before is None or not reading.is_2xx or trial.demand != "accept":
+            return
+        earlier = next((each for each in probe.trials if each.step == trial.after), None)
+        if trial.after and earlier is not None and earlier.order != trial.order:
+            return
+        if before.method or before.was_refused:
+            if self.is_repeat(reading) and earlier is not None:
+                yield _acted(reading, before, earlier)
+        elif before.print and self._acts_again(reading, before):
+            self._repeats = True
+            yield reading.shows("repeats", "told as fresh again", print="repeats")
+
+    def _acts_again(self, reading: Reading, before: _First) -> bool:
+        if self.can_tell:
+            return self.is_fresh(reading) and before.print == self._fresh
+        if not reading.tells_of_acting or reading.print != before.print:
+            return False
+        return reading.numbers != before.numbers or not before.numbers
+
+    def finish(self) -> Iterator[Observation]:
+        """The groups of requests at once of which more than one was told as fresh."""
+        if self._repeats:
+            return
+        for answers in self._groups.values():
+            fresh = [shown for is_fresh, _, shown in answers if is_fresh]
+            made = {numbers for _, numbers, _ in answers if numbers}
+            if self._is_replay and len(made) > 1:
+                fresh = [shown for _, _, shown in answers]
+            if len(fresh) > 1:
+                yield replace(fresh[-1], detail=f"{len(fresh)} of {len(answers)} at once were told as fresh")
+
+
+def _acted(reading: Reading, before: _First, earlier: Trial) -> Observation:
+    """The observation that an order was acted on by a request that must not have had an effect."""
+    kind, how = "refused-acts", "refused"
+    if before.method:
+        kind, how = "acts-on-method", f"sent as {before.method}"
+    elif earlier.demand == "refuse":
+        kind = "wrong-token-acts"
+    detail = f"{how}, and the next request about its order is told as a repeat"
+    return replace(before.shown, kind=kind, detail=detail, delivery=reading.delivery.id)
+
+
+def _is_at_once(reading: Reading) -> bool:
+    """Whether several requests about one order are sent at once."""
+    step = reading.answered.step
+    return step is not None and step.deliver.parallel > 1 and step.deliver.times > 1
+
+
+def _group(reading: Reading) -> tuple[str, str]:
+    return reading.answered.probe.id, reading.trial.order

@@ -1,0 +1,95 @@
+"""From the answers of a probe to observations. Pure: it reads deliveries and judgements as they are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from retailops_sandbox.contracts.contract import Contract
+from retailops_sandbox.probe.observers import demands, sameness, serving, telling
+from retailops_sandbox.probe.observers.leaking import leak, page
+from retailops_sandbox.probe.observers.naming import Naming
+from retailops_sandbox.probe.observers.reading import Answered, Reading
+from retailops_sandbox.probe.observers.repeating import CANNOT_TELL, Repeating
+from retailops_sandbox.probe.observers.sameness import Sameness
+from retailops_sandbox.probe.observers.shape import AnswerShape
+from retailops_sandbox.probe.observers.timing import Timing
+from retailops_sandbox.probe.report import Observation
+
+__all__ = ["Answered", "Observer"]
+
+
+class Observer:
+    """Sees the answers of a probe one after the other. It keeps what they have in common, not the answers."""
+
+    def __init__(self, contract: Contract) -> None:
+        self._contract = contract
+        self._shape = AnswerShape(contract)
+        self._naming = Naming(contract)
+        self._repeating = Repeating()
+        self._sameness = Sameness()
+        self._timing = Timing()
+
+    def baseline(self, answered: Sequence[Answered]) -> None:
+        """Learn from the baseline: the answers to an accepted request, and to a second about its order."""
+        readings = [self._read(each) for each in answered]
+        if readings:
+            self._repeating.baseline(readings[0], readings[1] if len(readings) > 1 else None)
+
+    def observe(self, answered: Answered) -> list[Observation]:
+        """What a delivery shows by itself, and with those before it."""
+        reading = self._read(answered)
+        self._naming.asked(answered.trial.order)
+        if reading.is_hung_up:
+            return []
+        return list(self._observed(reading))
+
+    def finish(self) -> list[Observation]:
+        """What only all answers together show."""
+        found = (self._repeating.finish(), self._sameness.finish(), self._timing.finish())
+        return [each for observations in found for each in observations]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What cannot be seen at this receiver, and why."""
+        return () if self._repeating.can_tell else (CANNOT_TELL,)
+
+    def _read(self, answered: Answered) -> Reading:
+        return Reading(answered=answered, contract=self._contract, shape=self._shape)
+
+    def _observed(self, reading: Reading) -> Iterator[Observation]:
+        """The observations of one delivery: the more exact kind wins, so that a cause is told once."""
+        failed = serving.observe(reading)
+        if failed is not None or not reading.status:
+            if failed is not None:
+                yield failed
+            return
+        if reading.status >= 500:
+            return  # where a 5xx says properly what the receiver does not know
+        self._sameness.observe(reading)
+        yield from self._timing.observe(reading)
+        worst = (
+            page(reading)
+            or demands.refusal(reading)
+            or demands.status(reading)
+            or leak(reading)
+            or demands.body(reading)
+            or sameness.unread(reading)
+        )
+        if worst is not None:
+            yield worst
+        else:
+            yield from self._told(reading)
+        yield from self._repeating.observe(reading)
+
+    def _told(self, reading: Reading) -> Iterator[Observation]:
+        """What an answer that is right by its status and schema tells beyond that."""
+        if found := telling.echo(reading):
+            yield found
+        if not reading.is_2xx:
+            return
+        if found := telling.content_type(reading):
+            yield found
+        if found := demands.sources(reading):
+            yield found
+        yield from telling.observe(reading)
+        yield from self._naming.observe(reading)

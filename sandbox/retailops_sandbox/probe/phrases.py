@@ -1,0 +1,94 @@
+"""Mutations and requests in words, for titles and for the smallest request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from retailops_sandbox import jsontext
+from retailops_sandbox.errors import shortened
+from retailops_sandbox.foreign_text import place
+from retailops_sandbox.model import Step
+from retailops_sandbox.probe.grouping import Explanation
+from retailops_sandbox.probe.report import Observation
+
+_SHOWN = 60
+"""The most characters of a value that are shown."""
+
+_PREDICATES = {
+    "missing": "is missing",
+    "null": "is null",
+    "text": "is a text",
+    "number": "is a number",
+    "bool": "is a boolean",
+    "boolean": "is a boolean",
+    "array": "is an array",
+    "object": "is an object",
+    "empty": "is empty",
+    "zero": "is 0",
+    "negative": "is negative",
+    "twice": "is written twice",
+}
+"""What a member is after a mutation, by its key."""
+_SIMPLEST = tuple(_PREDICATES)
+
+
+def filled(template: str, words: Mapping[str, str]) -> str:
+    """A text of a kind with its words, `a` or `an` as the noun wants it."""
+    noun = words["noun"]
+    article = "an" if noun[:1].lower() in "aeiou" else "a"
+    text = template.replace("an {noun}", f"{article} {noun}").replace(
+        "An {noun}", f"{article.title()} {noun}"
+    )
+    return text.replace("{noun}", noun).replace("{where}", words.get("where", ""))
+
+
+def heading(what: str) -> str:
+    """What was tried, in words: `unknown member`."""
+    return what.replace("-", " ")
+
+
+def where(explanation: Explanation | None, seen: Sequence[Observation]) -> str:
+    """Where failures happen, as the end of a title: ` where a member is null`."""
+    if explanation is None:
+        return ""
+    if explanation.is_everything:
+        return " whatever is sent"
+    what, field = explanation.what, explanation.field
+    in_fields = any(each.field for each in seen)
+    if not in_fields:
+        return _of_request(what, seen)
+    member = place(field) if field else "a member"
+    if what:
+        return f" where {member} {_predicate(what)}"
+    if field:
+        return f" where {member} is not as the contract has it"
+    return " on some broken requests"
+
+
+def _of_request(what: str, seen: Sequence[Observation]) -> str:
+    """Where failures happen that are of requests as a whole."""
+    if what:
+        return f" ({heading(what)})"
+    if all(each.valid for each in seen):
+        return " on valid requests"
+    named = list(dict.fromkeys(heading(each.what) for each in seen))
+    more = f" and {len(named) - 3} more" if len(named) > 3 else ""
+    return f" ({', '.join(named[:3])}{more})"
+
+
+def _predicate(what: str) -> str:
+    return _PREDICATES.get(what) or f"is changed ({heading(what)})"
+
+
+def simplicity(what: str) -> int:
+    """How simple a mutation is: the smaller, the simpler."""
+    return _SIMPLEST.index(what) if what in _SIMPLEST else len(_SIMPLEST)
+
+
+def shown(field: str, what: str, step: Step | None = None) -> str:
+    """A request in a few words, such as `/data/order/id: null`."""
+    if step is None or not field:
+        return f"{place(field)}: {heading(what)}" if field else heading(what)
+    if field in step.set:
+        return f"{place(field)}: {shortened(jsontext.flat(step.set[field]), _SHOWN)}"
+    return f"{place(field)}: {heading(what)}"

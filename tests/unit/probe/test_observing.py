@@ -1,0 +1,225 @@
+"""One answer of a probe, and what it shows against a receiver, with the near miss that shows nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from retailops_sandbox.model import Deliver, StruckOut
+from retailops_sandbox.model.wire import Wire
+from retailops_sandbox.probe.probes import Trial
+from tests.support.probe_answers import DONE, FIRST, REPEATED, SECOND, Asking, event
+
+PAGE = "<!doctype html><title>Shop</title><h1>Welcome</h1>"
+TRACE = 'Traceback (most recent call last):\n  File "/srv/app.py", line 3, in f\n    g()\nKeyError: 1'
+
+
+def told(*events: dict[str, Any], status: str = "success") -> dict[str, Any]:
+    return {"status": status, "events": [*events]}
+
+
+def about(identifier: str, kind: str = "order_refnum") -> dict[str, Any]:
+    association = {"identifier_type": kind, "identifier": identifier}
+    return told(event(associations=[association]), status="fail")
+
+
+HITS: list[tuple[str, dict[str, Any]]] = [
+    ("crash", {"status": 500, "body": {"error": "oops"}}),
+    ("crash", {"status": 502, "body": PAGE, "demand": "accept"}),
+    ("hang", {"fault": "deadline", "total": 15_000.0}),
+    ("hang-up", {"fault": "closed"}),
+    ("malformed", {"fault": "malformed"}),
+    ("down", {"fault": "refused"}),
+    ("down", {"fault": "deadline", "is_check": True, "demand": "accept"}),
+    ("refuses-valid", {"status": 400, "body": {"error": "no"}, "demand": "accept"}),
+    ("wrong-status", {"status": 202, "demand": "accept"}),
+    ("off-contract", {"body": {"status": "maybe"}}),
+    ("off-contract", {"body": "OK"}),
+    ("html", {"body": PAGE, "content_type": "text/html"}),
+    ("html", {"body": PAGE, "demand": "refuse", "area": "auth"}),
+    ("accepts-wrong-token", {"demand": "refuse", "area": "auth"}),
+    ("wrong-refusal", {"status": 403, "demand": "refuse", "area": "auth"}),
+    ("wrong-refusal", {"body": told(event(), status="fail"), "demand": "refuse", "area": "auth"}),
+    ("accepts-missing-token", {"area": "auth"}),
+    ("null-array", {"body": {"status": "success", "events": None}}),
+    ("contradiction", {"body": told(event())}),
+    ("no-code", {"body": told(event(code=" "), status="fail")}),
+    ("no-message", {"body": told({"event_type": "error", "code": "E1"}, status="fail")}),
+    ("foreign-association", {"body": about("12345")}),
+    ("stack-trace", {"status": 400, "body": {"error": TRACE}}),
+    ("stack-trace", {"body": f"<pre>{TRACE}</pre>"}),
+    ("file-path", {"body": told(event(message="cannot open /srv/app/orders.py"), status="fail")}),
+    ("sql", {"body": told(event(message="SQLSTATE[42S02]: Base table not found"), status="fail")}),
+    ("framework-page", {"status": 404, "body": "<html><title>Werkzeug Debugger</title></html>"}),
+    ("content-type", {"content_type": "text/html; charset=utf-8"}),
+    ("secret-echoed", {"struck_out": (StruckOut(part="/response/body", name="token", pointer="/echo"),)}),
+    ("accepts-anything", {"raw": '{"order": {"id'}),
+    ("accepts-anything", {"raw": ""}),
+    ("too-late", {"demand": "accept", "total": 15_500.0}),
+]
+
+
+@pytest.mark.parametrize(("kind", "how"), HITS)
+def test_an_answer_shows_one_kind(kind: str, how: dict[str, Any]):
+    asking = Asking()
+    asking.baseline()
+    assert asking.kinds(**how) == [kind]
+
+
+MISSES: list[dict[str, Any]] = [
+    {"demand": "accept"},
+    {"demand": "accept", "body": REPEATED},
+    {"demand": "accept", "body": {}},
+    {"demand": "accept", "body": told(event(), status="fail")},
+    {"demand": "accept", "body": about(FIRST)},
+    {"demand": "accept", "body": about("77", "order_id")},
+    {"demand": "accept", "body": about("12345", "orderitem_refnum")},
+    {"status": 400, "body": PAGE, "content_type": "text/html"},
+    {"status": 422, "body": ""},
+    {"status": 401, "demand": "refuse", "area": "auth", "body": PAGE},
+    {"status": 403, "area": "auth"},
+    {"status": 501, "method": "BREW", "deliver": Deliver(wire=Wire(method="BREW"))},
+    {"status": 505, "deliver": Deliver(wire=Wire(http="1.0"))},
+    {"status": 200, "body": PAGE, "method": "GET", "deliver": Deliver(wire=Wire(method="GET"))},
+    {"status": 200, "body": "OK", "deliver": Deliver(wire=Wire(path="/elsewhere"))},
+    {"fault": "closed", "dropped": True},
+    {"fault": "closed", "deliver": Deliver(wire=Wire(break_off_after=10))},
+    {"fault": "cancelled"},
+    {"fault": "closed", "raw": " " * 300_000, "area": "transport"},
+    {"raw": '{"version": NaN}', "status": 200},
+    {"raw": "\ufeff{}", "status": 200},
+    {"raw": "{} trailing", "status": 200},
+    {"raw": '{"a": 1, "a": 2}', "status": 200},
+    {"raw": "nothing", "body": told(event(message="no JSON"), status="fail")},
+    {"body": told(event(message="see https://shop.example/srv/app/orders.py"), status="fail")},
+    {"body": told(event(message="garden chair /home/garden/chairs"), status="fail")},
+    {"body": told(event(message="Please select an item from the list; update it"), status="fail")},
+    {"content_type": "application/problem+json"},
+    {"content_type": ""},
+    {"struck_out": (StruckOut(part="/request/body", name="token", pointer="/integration_auth_token"),)},
+    {"total": 14_900.0, "demand": "accept"},
+]
+
+
+@pytest.mark.parametrize("how", MISSES)
+def test_a_right_answer_shows_nothing(how: dict[str, Any]):
+    asking = Asking()
+    asking.baseline()
+    assert asking.kinds(**how) == []
+
+
+def test_an_answer_that_names_another_order_is_mixed_up():
+    asking = Asking()
+    asking.baseline()
+    assert asking.kinds(demand="accept", order=SECOND, area="repetition") == []
+    assert asking.kinds(demand="accept", order=FIRST, area="repetition", body=about(SECOND)) == ["mixed-up"]
+
+
+def test_a_check_tells_of_the_trial_before_it():
+    asking = Asking()
+    before = Trial(step="null", what="null", demand="either", field="/order")
+    (found,) = asking.ask("check", fault="refused", is_check=True, demand="accept", before=(before,))
+    assert (found.kind, found.what, found.field, found.step) == ("down", "null", "/order", "null")
+
+
+def repeated(asking: Asking, *bodies: Any, **how: Any) -> list[str]:
+    return [
+        kind
+        for body in bodies
+        for kind in asking.kinds(
+            "twice", area="repetition", demand="accept", step="cancel", probe="twice", body=body, **how
+        )
+    ]
+
+
+def numbered(number: int, message: str = "The order is cancelled") -> dict[str, Any]:
+    return told(event(event_type="info", code="INF1", message=f"{message}, refund {number}"))
+
+
+def test_a_second_answer_like_the_first_is_a_repetition():
+    asking = Asking()
+    asking.baseline()
+    assert repeated(asking, DONE, DONE) == ["repeats"]
+
+
+def test_a_second_answer_that_tells_of_a_second_refund_is_a_repetition():
+    asking = Asking()
+    asking.baseline(numbered(1), numbered(2))
+    assert repeated(asking, numbered(3), numbered(4)) == ["repeats"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (DONE, REPEATED),
+        (DONE, DONE),
+        (numbered(1), numbered(1)),
+        (told(event(), status="fail"), told(event(), status="fail")),
+        (numbered(1), numbered(1, "The order was cancelled before")),
+    ],
+)
+def test_a_receiver_that_tells_or_replays_shows_nothing(first: Any, second: Any):
+    asking = Asking()
+    asking.baseline(first, second)
+    assert repeated(asking, first, second) == []
+    assert asking.observer.finish() == []
+
+
+def at_once(asking: Asking, *bodies: Any) -> list[str]:
+    deliver = Deliver(times=len(bodies), parallel=len(bodies))
+    assert repeated(asking, *bodies, deliver=deliver) == []
+    return [each.kind for each in asking.observer.finish()]
+
+
+def test_more_than_one_fresh_answer_at_once_is_a_race():
+    asking = Asking()
+    asking.baseline()
+    assert at_once(asking, DONE, REPEATED, DONE, REPEATED) == ["races"]
+
+
+def test_one_fresh_answer_at_once_is_none():
+    asking = Asking()
+    asking.baseline()
+    assert at_once(asking, REPEATED, DONE, REPEATED) == []
+
+
+def test_what_is_done_again_anyway_is_no_race():
+    asking = Asking()
+    asking.baseline()
+    assert repeated(asking, DONE, DONE) == ["repeats"]
+    assert at_once(asking, DONE, DONE) == []
+
+
+def refused_then(asking: Asking, then: Any, **how: Any) -> list[str]:
+    first = asking.answered(area="auth", probe="auth", step="refused", **how)
+    asking.observer.observe(first)
+    return asking.kinds(
+        area="auth", probe="auth", demand="accept", after="refused", before=(first.trial,), body=then
+    )
+
+
+def test_a_refused_token_whose_order_is_told_as_done_before_had_an_effect():
+    asking = Asking()
+    asking.baseline()
+    assert refused_then(asking, REPEATED, status=401, demand="refuse") == ["wrong-token-acts"]
+
+
+def test_a_refused_token_whose_order_is_told_as_fresh_had_none():
+    asking = Asking()
+    asking.baseline()
+    assert refused_then(asking, DONE, status=401, demand="refuse") == []
+
+
+def test_a_method_that_is_answered_like_the_right_one_acts():
+    asking = Asking()
+    asking.baseline()
+    get = Deliver(wire=Wire(method="GET"))
+    assert asking.kinds("GET", area="transport", method="GET", deliver=get) == ["acts-on-method"]
+
+
+def test_a_method_after_which_the_order_is_told_as_done_before_acts():
+    asking = Asking()
+    asking.baseline()
+    head = Deliver(wire=Wire(method="HEAD"))
+    assert refused_then(asking, REPEATED, body="", method="HEAD", deliver=head) == ["acts-on-method"]
