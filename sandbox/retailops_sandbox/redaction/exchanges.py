@@ -64,8 +64,7 @@ def exchange(
     all of it, too. `document` is the JSON value of the request's body, where that is known.
     """
     sent = exchange.request_headers or request.headers
-    composed = request.body if request.composed is None else request.composed
-    sent_body = Body.of(composed, secret_pointers, document)
+    sent_body = Body.of(request.body, secret_pointers, document)
     answer = _answer(exchange.response, secret_pointers)
     came, received_body, answered = answer.headers, answer.body, answer.response
     proofs = secrets.proofs

@@ -58,13 +58,8 @@ async def _drip(case: Call) -> None:
 
 
 async def _hang(case: Call) -> None:
-    await hang(case.reader)
-
-
-async def hang(reader: asyncio.StreamReader) -> None:
-    """Answer nothing until the client gives up."""
-    while await reader.read(65536):
-        pass
+    while await case.reader.read(65536):
+        pass  # until the client gives up
 
 
 async def _reset(case: Call) -> None:
