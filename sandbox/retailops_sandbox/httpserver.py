@@ -151,7 +151,8 @@ async def _read_rest(first: bytes, reader: StreamReader, writer: StreamWriter) -
         method, target, version = _start_line(start)
         headers = tuple(map(_header, lines))
         request = Request(method, target, target.partition("?")[0], headers, b"", version == "HTTP/1.1")
-        if request.header("expect").lower() == "100-continue":
+        # HTTP/1.0 knows no interim answers.
+        if request.keep_alive and request.header("expect").lower() == "100-continue":
             writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         body = await _read_body(reader, request)
     except LimitOverrunError:

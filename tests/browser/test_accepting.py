@@ -17,7 +17,7 @@ from tests.support.composing_page import choose, press_send
 from tests.support.receivers import receiver
 from tests.support.serving import Served, serving
 from tests.support.shop import Shop
-from tests.support.watching import NARROW
+from tests.support.watching import NARROW, with_script
 
 
 @pytest.fixture
@@ -123,6 +123,7 @@ def test_recorded_replayed_accepted_and_replayed_again(page: Page, served: Serve
     expect(page.locator(".results")).to_contain_text("fixed")
 
 
+@with_script
 def test_a_difference_is_made_a_rule_and_other_values_pass_then(page: Page, served: Served, shop: Shop):
     file = write_scenario(
         served, body={"events": [{"error_code": "ERR1", "error_message": "order 7 is gone"}]}
@@ -147,6 +148,7 @@ def test_a_difference_is_made_a_rule_and_other_values_pass_then(page: Page, serv
     expect(page.locator(".results")).to_contain_text("passed")
 
 
+@with_script
 def test_rejected_skipped_and_taken_back(page: Page, served: Served):
     file = write_scenario(
         served, body={"events": [{"error_code": "A"}, {"error_code": "B"}, {"error_code": "C"}]}
@@ -171,6 +173,7 @@ def test_rejected_skipped_and_taken_back(page: Page, served: Served):
     assert file.read_text() != before
 
 
+@with_script
 def test_a_file_that_was_edited_meanwhile_stops_the_writing(page: Page, served: Served):
     file = write_scenario(served, body={"events": []})
     run(page)

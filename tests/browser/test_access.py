@@ -32,6 +32,9 @@ _WITHOUT_FOCUS_RING = """() => {
 SHIPPED = len(list((resources.fixtures_dir() / "scenarios").glob("*.scenario.json")))
 """The number of scenarios that ship; the tour adds some of its own."""
 
+WIDE_IN_DARK = {"compose", "compose-cards", "delivery-failed", "log-preview", "run", "scenarios", "receivers"}
+"""Places with all that a narrow window leaves out; the others are looked at narrow in the dark."""
+
 every_place = pytest.mark.parametrize("place", PLACES, ids=lambda place: place.name)
 
 
@@ -44,11 +47,12 @@ def test_a_place_is_for_everyone(browser: Browser, visited: Tour, place: Place):
     with visited.visit(browser, place, color_scheme="light", timezone_id=READERS_ZONE) as page:
         wrong = [*axe.violations(page), *landmarks_lacking(page), *times_not_the_readers(page)]
         page.emulate_media(color_scheme="dark")
-        wrong += axe.violations(page, "color-contrast", "link-in-text-block")
+        if place.name in WIDE_IN_DARK:
+            wrong += axe.violations(page, *axe.OF_THE_COLOURS)
         page.keyboard.press("Tab")
         wrong += page.evaluate(_WITHOUT_FOCUS_RING)
         page.set_viewport_size(NARROW)
-        wrong += axe.violations(page, *axe.OF_THE_LAYOUT)
+        wrong += axe.violations(page, *axe.OF_THE_LAYOUT, *axe.OF_THE_COLOURS)
         wider = page.evaluate("document.documentElement.scrollWidth") - NARROW["width"]
         wrong += [f"the page scrolls sideways by {wider} pixels"] if wider > 0 else []
         cut = page.locator("header nav").evaluate_all(

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.composing_page import press_send
-from tests.support.watching import NARROW, press, write_expectation
+from tests.support.watching import NARROW, press, with_script, write_expectation
 
 
 def cards(page: Page, expectation: Any) -> None:
@@ -38,6 +38,7 @@ def choose(page: Page, label: str, option: str) -> None:
         button.click()
 
 
+@with_script
 def test_an_event_is_expected_field_by_field(page: Page):
     cards(page, {"status": 200})
     press(page, "Expect no events")

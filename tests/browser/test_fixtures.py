@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from tests.support.composing_page import manage
 from tests.support.serving import Served
-from tests.support.watching import NARROW, payload_of, press, write_payload
+from tests.support.watching import NARROW, payload_of, press, with_script, write_payload
 
 
 @pytest.fixture(autouse=True)
@@ -72,6 +72,7 @@ def test_made_saved_renamed_deleted_and_back(page: Page, served: Served):
     assert json.loads(payload(page)) == {"typed": "kept"}
 
 
+@with_script
 def test_what_changed_on_disk_is_shown_before_anything_is_written(page: Page, served: Served):
     duplicate(page, "mine")
     theirs = file(served, "mine").read_text().replace("Will Call", "Theirs")

@@ -20,7 +20,7 @@ from retailops_sandbox.workspace.workspace import Workspace
 from tests.support.composing_page import headline, send
 from tests.support.receivers import answering, receiver, response
 from tests.support.serving import MAIN, Served, serving
-from tests.support.watching import payload_of, write_payload
+from tests.support.watching import payload_of, with_script, write_payload
 
 DEFAULT = (resources.fixtures_dir() / "order_cancel" / "draft" / "default.json").read_bytes()
 V1 = b"""{"integration_auth_token": "RETAILOPS_SDK", "action": "order_cancel", "version": 1, "client_id": 497,
@@ -112,6 +112,7 @@ def test_sends_are_recorded_reviewed_saved_and_pass(page: Page, served: Served):
     assert "1 passed" in runs(served, "mine")
 
 
+@with_script
 def test_selected_deliveries_of_the_log_become_a_scenario(page: Page, served: Served):
     for fixture in ("default", "already-shipped", "unknown-order"):
         send_fixture(page, fixture)
@@ -200,6 +201,7 @@ def test_problems_of_a_review_stand_at_their_fields_and_nothing_typed_is_lost(pa
     assert [step["name"] for step in saved(served, "taken")["steps"]] == ["default", "second"]  # type: ignore[attr-defined]
 
 
+@with_script
 def test_a_review_is_discarded_and_brought_back(page: Page, served: Served):
     record(page, "default")
     address = page.url

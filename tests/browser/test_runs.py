@@ -16,7 +16,7 @@ from tests.support.logged import open_log
 from tests.support.receivers import receiver
 from tests.support.serving import Served, serving
 from tests.support.shop import Shop
-from tests.support.watching import NARROW, WIDE, opened
+from tests.support.watching import NARROW, WIDE, opened, with_script
 
 EVENT = {"error_code": "ERR1", "status": "error"}
 
@@ -97,6 +97,7 @@ def rows(page: Page) -> Locator:
     return page.locator("table.results tbody > tr:first-child")
 
 
+@with_script
 def test_what_is_selected_runs_and_a_regression_comes_first(page: Page, shop: Shop):
     run(page, "Alpha", "Beta")
     ended(page)

@@ -14,7 +14,7 @@ from retailops_sandbox import resources
 from retailops_sandbox.workspace.workspace import Workspace
 from tests.support.logged import open_log
 from tests.support.serving import Served, serving
-from tests.support.watching import NARROW, WIDE
+from tests.support.watching import NARROW, WIDE, with_script
 
 COUNT = 410
 SHIPPED = len(list((resources.fixtures_dir() / "scenarios").iterdir()))
@@ -58,6 +58,7 @@ def find(page: Page, words: str) -> None:
         show.click()
 
 
+@with_script
 def test_a_selection_goes_along_from_page_to_page_and_runs(page: Page, served: Served):
     page.goto("/scenarios?q=scenarios%2F")
     shown(page, f"{COUNT} of {COUNT + SHIPPED} scenarios, here 1 to 200")

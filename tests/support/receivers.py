@@ -36,6 +36,14 @@ class Peer:
         self.receiver.requests.append(request)
         return request
 
+    def read_until(self, is_enough: Callable[[bytes], bool]) -> bytes:
+        """All bytes of the connection until they are enough or the client hung up, counted as a request."""
+        while not is_enough(self._unread) and self._read():
+            pass
+        seen, self._unread = self._unread, b""
+        self.receiver.requests.append(seen)
+        return seen
+
     def send(self, data: bytes) -> None:
         self.sock.sendall(data)
 
@@ -141,6 +149,16 @@ def answering(*answers: bytes) -> Act:
         while peer.read_request() is not None:
             peer.send(answers[min(number, len(answers) - 1)])
             number += 1
+
+    return act
+
+
+def answering_when(is_enough: Callable[[bytes], bool], answer: bytes) -> Act:
+    """Reads, as they come, the bytes of a connection until they are enough, sends this, closes."""
+
+    def act(peer: Peer) -> None:
+        peer.read_until(is_enough)
+        peer.send(answer)
 
     return act
 

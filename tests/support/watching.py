@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
 from tests.support import contexts
@@ -14,6 +15,9 @@ _REPORT_VIOLATIONS = """
 addEventListener("securitypolicyviolation", (event) =>
   console.error(`CSP ${event.effectiveDirective} ${event.sourceFile}:${event.lineNumber}`));
 """
+
+with_script = pytest.mark.parametrize("page", ["script"], indirect=True)
+"""A job that other tests do without JavaScript too, by the same forms: here it is done once, with it."""
 
 
 class Watched:

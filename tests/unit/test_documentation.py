@@ -17,6 +17,7 @@ from retailops_sandbox.pytest_plugin.answers import Response, Result
 from retailops_sandbox.pytest_plugin.sending import Fields
 from retailops_sandbox.runlog.rows import COLUMNS
 from retailops_sandbox.standin import StandIn
+from retailops_sandbox.standin.careless import CARELESS
 from retailops_sandbox.standin.misbehaviour import MISBEHAVIOURS
 from retailops_sandbox.workspace.settings import Settings
 from tests.support import documents
@@ -106,6 +107,8 @@ def test_every_way_in_which_the_stand_in_goes_wrong_is_named():
     page = documents.section("docs/receivers.md", "The stand-in")
     for name in MISBEHAVIOURS:
         assert f"`{name}`" in page or f"/misbehave/{name}/" in page, name
+    for name in CARELESS:
+        assert f"/careless/{name}`" in page, name
 
 
 def test_every_setting_is_documented():

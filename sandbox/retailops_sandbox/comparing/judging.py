@@ -22,7 +22,6 @@ from retailops_sandbox.model import (
     Delivery,
     Difference,
     Expectation,
-    ExpectedStatus,
     Fault,
     Headers,
     Json,
@@ -73,7 +72,7 @@ class _Prepared(msgspec.Struct, frozen=True):
     """An expectation with its compiled matchers."""
 
     expectation: Expectation
-    statuses: Sequence[ExpectedStatus]
+    statuses: Sequence[int]
     headers: dict[str, matchers.Matcher]
     scope: Scope | None
     searches: Sequence[patterns.Search] = ()
@@ -208,9 +207,8 @@ class Judge:
         total_ms = delivery.timings.total
         findings = _Findings()
         differences: list[Difference] = []
-        statuses = prepared.statuses
-        if response.status not in statuses and f"{response.status // 100}xx" not in statuses:
-            differences.append(_status_difference(response, statuses))
+        if response.status not in prepared.statuses:
+            differences.append(_status_difference(response, prepared.statuses))
             findings.violations = self._status_violations(delivery)
         if expectation.max_ms is not None and total_ms > expectation.max_ms:
             differences.append(_latency_difference(expectation.max_ms, total_ms))
@@ -275,7 +273,7 @@ class Judge:
 
     def _prepare(self, expectation: Expectation) -> _Prepared:
         wanted = expectation.status
-        statuses: Sequence[ExpectedStatus] = (
+        statuses: Sequence[int] = (
             self._contract.ok_statuses
             if wanted is None
             else (wanted if isinstance(wanted, list) else (wanted,))
@@ -346,7 +344,7 @@ def _counted(differences: int, violations: int) -> str:
 # --- The parts of a response --------------------------------------------------------------------------
 
 
-def _status_difference(response: Response, statuses: Sequence[ExpectedStatus]) -> Difference:
+def _status_difference(response: Response, statuses: Sequence[int]) -> Difference:
     expected = statuses[0] if len(statuses) == 1 else list(statuses)
     return Difference(kind="changed", part="status", expected=expected, actual=response.status)
 

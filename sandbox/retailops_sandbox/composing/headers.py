@@ -24,8 +24,13 @@ def laid_over(headers: Headers, over: Mapping[str, str | None]) -> Headers:
     return tuple(fields.values())
 
 
+def is_header_name(name: str) -> bool:
+    """Whether a text can be the name of a header, which is a token in HTTP's words, as a method is."""
+    return re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name) is not None
+
+
 def _header_value(name: str, value: str) -> str:
-    if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
+    if not is_header_name(name):
         raise ComposeError(f"{name!r} is not a header name", mend="letters, digits and hyphens only")
     if any(character in value for character in "\r\n\0"):
         raise ComposeError(f"the value of header {name} has a line break or a null")

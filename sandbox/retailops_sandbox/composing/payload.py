@@ -114,10 +114,16 @@ def raw_bytes(raw: str) -> bytes:
 
 
 def with_token(payload: Payload, contract: Contract, token: str) -> Json:
-    """The payload with the receiver's token at the auth pointer, unless the step put or removed it there."""
+    """The payload with the receiver's token at the auth pointer, unless the step put or removed it there.
+
+    A payload that has no place for it, such as an array, stays without.
+    """
     auth = contract.auth
     if auth is None or not auth.pointer or not token or auth.pointer in payload.changed:
         return payload.value
     if pointer.get(payload.value, auth.pointer, UNSET) is not UNSET:
         return payload.value
-    return pointer.set_at(_Owned().along(payload.value, auth.pointer), auth.pointer, token)
+    try:
+        return pointer.set_at(_Owned().along(payload.value, auth.pointer), auth.pointer, token)
+    except pointer.PointerError:
+        return payload.value

@@ -15,8 +15,11 @@ from retailops_sandbox.model import Json, Mark
 
 MOST_FILLED = 2_000_000
 """Characters, about, that the placeholders of one step may be filled with."""
+LONGEST_TEXT = 16 * 1024 * 1024
+"""The most characters that `${text:N}` stands for in one step, beside what the other placeholders fill in."""
 DEEPEST_REFERENCE = 30
 """The most variables of which each refers to the next."""
+_TEXT = "text:"
 _PLACEHOLDER = re.compile(r"\$\$\{|\$\{([^{}]*)\}?")
 
 
@@ -57,16 +60,20 @@ class Names(msgspec.Struct, kw_only=True):
     """The length of what was filled in until now: in the step, or in the variable that is being filled."""
     _height: int = 0
     """The most levels of nesting of what was filled in until now, likewise."""
+    _text: int = 0
+    """The length of the texts that `${text:N}` stood for in this step."""
 
     def begin_step(self, built_in: Mapping[str, Json]) -> None:
         """Begin a step, with its built-in names."""
         self.built_in = built_in
         self._found.clear()
-        self._length = self._height = 0
+        self._length = self._height = self._text = 0
 
     def lookup(self, name: str, level: int) -> Json:
         """The value of `${name}`, to be put so many levels deep; ComposeError where there is none, and where
         the values become too large."""
+        if name.startswith(_TEXT):
+            return self._long_text(name)
         found = self._found.get(name) or self._expanded(name)
         self._length += found.length
         self._height = max(self._height, found.height)
@@ -77,6 +84,19 @@ class Names(msgspec.Struct, kw_only=True):
             what = f"with ${{{name}}} filled in, this is nested deeper than {jsontext.MAX_DEPTH} levels"
             raise ComposeError(what, mend="flatten the value")
         return found.value
+
+    def _long_text(self, name: str) -> str:
+        """A text of as many characters as the name says, which must stand in the step itself."""
+        if self._expanding:
+            raise ComposeError(f"${{{name}}} is in a variable", mend="write it where the text is to stand")
+        if not re.fullmatch("[0-9]{1,9}", name[len(_TEXT) :]):
+            raise ComposeError(f"${{{name}}} says no length", mend="write a number: ${text:4096}")
+        length = int(name[len(_TEXT) :])
+        self._text += length
+        if self._text > LONGEST_TEXT:
+            what = f"with ${{{name}}}, texts of more than {LONGEST_TEXT:,} characters would be filled in"
+            raise ComposeError(what, mend="write a smaller number")
+        return "x" * length
 
     def _expanded(self, name: str) -> _Found:
         """The value of a name, with the placeholders in it filled where it is a variable's."""
@@ -132,7 +152,7 @@ class Names(msgspec.Struct, kw_only=True):
         known = sorted({*self.captured, *self.given, *self.receiver, *self.scenario, *self.built_in})
         raise ComposeError(
             f"unknown placeholder ${{{name}}}",
-            mend=f"known: {', '.join(known)}, env:NAME; a literal ${{ is spelled $${{",
+            mend=f"known: {', '.join(known)}, env:NAME, text:LENGTH; a literal ${{ is spelled $${{",
         )
 
     def _environment(self, name: str) -> str:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec import UNSET
 
 from retailops_sandbox import __version__, jsontext
 from retailops_sandbox.composing.headers import laid_over
 from retailops_sandbox.composing.payload import Payload, with_token
 from retailops_sandbox.composing.receiver import url
 from retailops_sandbox.contracts import auth
-from retailops_sandbox.model import Basic, Bearer, Headers, HttpRequest, Json, Receiver
+from retailops_sandbox.model import Basic, Bearer, Headers, HttpRequest, Receiver, Wire
 
 if TYPE_CHECKING:
     from retailops_sandbox.contracts.catalogue import Contracts
@@ -50,13 +51,20 @@ def build(
     contract: Contract,
     token: str,
     headers: Mapping[str, str | None] | None = None,
-) -> tuple[HttpRequest, Json]:
+    wire: Wire | None = None,
+) -> tuple[HttpRequest, Any]:
     """The exact request that delivers a payload, with the receiver's token where the contract wants it.
 
-    With it, the JSON value of its body.
+    With it, the JSON value of its body; UNSET for one with a member twice, which is none. `wire` is how the
+    request is spelled, with its placeholders filled; ComposeError where it cannot be.
     """
     document = with_token(payload, contract, token)
-    return build_raw(head, jsontext.compact(document), contract, token, headers), document
+    text = jsontext.compact(document)
+    if wire is None or wire.twice is None:
+        return _request(head, text, contract, token, headers, wire), document
+    from retailops_sandbox.composing import wire as spelling
+
+    return _request(head, spelling.written_twice(text, wire), contract, token, headers, wire), UNSET
 
 
 def build_raw(
@@ -65,13 +73,50 @@ def build_raw(
     contract: Contract,
     token: str,
     headers: Mapping[str, str | None] | None = None,
+    wire: Wire | None = None,
 ) -> HttpRequest:
-    """The exact request that delivers bytes as they are.
+    """The exact request that delivers bytes, as they are unless `wire` encodes or compresses them.
 
     Where the contract proves the sender by a header, that one is made of the receiver's token. `headers` are
     the step's own: they replace it, too, or leave it out.
     """
+    return _request(head, body, contract, token, headers, wire, is_raw=True)
+
+
+def _request(
+    head: Head,
+    composed: bytes,
+    contract: Contract,
+    token: str,
+    headers: Mapping[str, str | None] | None,
+    wire: Wire | None,
+    *,
+    is_raw: bool = False,
+) -> HttpRequest:
+    if wire is not None or (headers and None in headers.values()):
+        from retailops_sandbox.composing import wire as spelling
+
+        left_out = spelling.left_out(headers)
+        if wire is not None or left_out:
+            wire = wire or Wire()
+            body = spelling.encoded(composed, wire, is_raw=is_raw)
+            fields = _fields(head, body, contract, token, headers)
+            return HttpRequest(
+                wire.method or head.method,
+                spelling.url(wire, head.url),
+                spelling.fields(fields, wire, headers),
+                body,
+                wire,
+                None if body is composed else composed,
+                left_out,
+            )
+    return HttpRequest(head.method, head.url, _fields(head, composed, contract, token, headers), composed)
+
+
+def _fields(
+    head: Head, body: bytes, contract: Contract, token: str, headers: Mapping[str, str | None] | None
+) -> Headers:
     fields = head.headers
     if contract.auth is not None and contract.auth.header and token:
         fields = laid_over(fields, {contract.auth.header: auth.header_value(contract.auth, token, body)})
-    return HttpRequest(head.method, head.url, laid_over(fields, headers) if headers else fields, body)
+    return laid_over(fields, headers) if headers else fields

@@ -14,8 +14,8 @@ from retailops_sandbox.engine.ports import Options, Sources
 from retailops_sandbox.engine.target import Target, Targets
 from retailops_sandbox.errors import SandboxError, UsageError
 from retailops_sandbox.jsontext import pointer
-from retailops_sandbox.model import Exchange, Expectation, HttpRequest, Step, Violation
-from retailops_sandbox.scenarios import checking, scenario
+from retailops_sandbox.model import Exchange, Expectation, HttpRequest, Step, Violation, Wire
+from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.scenarios.scenario import OwnExpectation, Plan
 
 LARGE_BODY = 64 * 1024
@@ -26,7 +26,7 @@ _HEADER = 1024
 
 def is_large(request: HttpRequest, exchange: Exchange) -> bool:
     """Whether a request or its answer is so large that a thread works on them."""
-    size, response = len(request.body), exchange.response
+    size, response = len(request.body if request.composed is None else request.composed), exchange.response
     if response is not None:
         size += len(response.body) + _HEADER * len(response.headers)
     return size > LARGE_BODY
@@ -48,7 +48,7 @@ class Prepared(msgspec.Struct, frozen=True):
     expectations: Sequence[Expectation | None]
     """One for each delivery, with placeholders filled."""
     document: Any
-    """The JSON value of the request's body; UNSET where the step sends raw bytes."""
+    """The JSON value of the request's body; UNSET where the step sends raw bytes, or a member twice."""
     expected_by: str = ""
     """The file of the fixture's own expectation, where the deliveries are judged by that."""
 
@@ -75,18 +75,19 @@ def prepare(
     an earlier step should have captured, and another SandboxError where the step cannot be composed.
     """
     head = target.head(contract)
-    headers = _headers(step, names)
+    headers, wire = _headers(step, names), _wire(step, names)
     payload = None
     document: Any = UNSET
     violations: tuple[Violation, ...] = ()
     if step.raw is not None:
         body = composing.raw_bytes(step.raw)
-        request = composing.build_raw(head, body, contract, target.receiver.token, headers)
+        request = composing.build_raw(head, body, contract, target.receiver.token, headers, wire)
     else:
         token_at = contract.auth.pointer if contract.auth else ""
         payload = composing.compose(step, fixture, names, placeholders=placeholders, token_at=token_at)
         violations = contract.check_request(payload.value, numbers=payload.numbers)
-        request, document = composing.build(head, payload, contract, target.receiver.token, headers)
+        token = target.receiver.token
+        request, document = composing.build(head, payload, contract, token, headers, wire)
     expectations = (
         _expectations(step, names if placeholders else None)
         if own is None
@@ -169,7 +170,8 @@ class Preparation:
             placeholders=plan.placeholders,
         )
         expected = _expected_headers(step, own)
-        if not step.deliver.headers and not names.secrets and not expected:
+        is_usual = not step.deliver.headers and step.deliver.wire is None
+        if is_usual and not names.secrets and not expected:
             return prepared
         disclosed = (*self._secrets_of_headers(step, expected, plan), *names.secrets)
         return msgspec.structs.replace(prepared, secrets=prepared.secrets.and_also(disclosed))
@@ -186,7 +188,9 @@ class Preparation:
         self, step: Step, expected: Sequence[str], plan: Plan
     ) -> Iterator[tuple[str, str]]:
         variables = {**plan.scenario.variables, **self._options.receiver.variables}
-        texts = (*filter(None, step.deliver.headers.values()), *expected)
+        texts = [*filter(None, step.deliver.headers.values()), *expected]
+        if (wire := step.deliver.wire) is not None:
+            texts += [*wire.headers, wire.path or ""]
         return self._sources.policy.header_secrets(texts, variables)
 
     def _fixture(self, plan: Plan, step: Step) -> composing.Template | None:
@@ -218,6 +222,15 @@ def _headers(step: Step, names: composing.Names) -> Mapping[str, str | None]:
         for name, value in deliver.headers.items()
     }
     return {"Content-Type": deliver.content_type, **own} if deliver.content_type else own
+
+
+def _wire(step: Step, names: composing.Names) -> Wire | None:
+    """How the step's requests are spelled, with placeholders filled; None for the usual way."""
+    if step.deliver.wire is None:
+        return None
+    from retailops_sandbox.composing import wire
+
+    return wire.filled(step.deliver.wire, names)
 
 
 def _expectations(step: Step, names: composing.Names | None) -> Sequence[Expectation | None]:
@@ -260,5 +273,5 @@ def _filled(expectation: Expectation, names: composing.Names, at: str) -> Expect
         for name, rule in expectation.headers.items()
     }
     expectation = msgspec.structs.replace(expectation, **filled)
-    checking.check_rules(expectation, at)
+    scenario.check_rules(expectation, at)
     return expectation

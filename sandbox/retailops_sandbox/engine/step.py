@@ -60,15 +60,6 @@ class _Attempted(msgspec.Struct):
     exchange: Exchange
 
 
-class _Delivered(msgspec.Struct):
-    """All deliveries of a step, judged."""
-
-    prepared: Prepared
-    done: list[_Attempted]
-    seconds: float
-    """How long preparing and delivering took."""
-
-
 def _may_wait(expectation: Expectation | None) -> bool:
     """Whether judging by an expectation may wait for another process."""
     return expectation is not None and comparing.may_wait(expectation)
@@ -104,7 +95,6 @@ class StepRun:
         """The lists that were captured each time that the step was done, one behind the other."""
         self._goes_on = False
         """Whether the step is done again, by what was captured the last time."""
-        self._began = 0.0
 
     async def run(self) -> StepResult:
         """Do the step, again and again where it says so."""
@@ -115,17 +105,17 @@ class StepRun:
             while self._goes_on and len(results) < repetition.at_most:
                 results.append(await self._once())
             result = _repeated(results, repetition.captured if self._goes_on else "")
-        return self._with_captured(result)
+        if not self._step.capture:
+            return result
+        captured = self._names.captured
+        found = {name: captured[name] for name in self._step.capture if name in captured}
+        return msgspec.structs.replace(result, captured=found)
 
     async def _once(self) -> StepResult:
-        return await self._conclude(await self._deliver(await self._prepare()))
-
-    async def _prepare(self) -> Prepared | StepResult:
-        """The request and what is expected, or the result of a step that sends nothing."""
         self._goes_on = False
-        self._began = self._ports.clock.seconds()
+        start = self._ports.clock.seconds()
         try:
-            prepared = await self._compose()
+            prepared = await self._prepare()
         except composing.MissingCapture as error:
             self._names.lost |= self._step.capture.keys()
             return self._result("skipped", error.what)
@@ -134,14 +124,8 @@ class StepRun:
         if prepared.is_refused:
             broken = redaction.violations(prepared.violations, prepared.secrets)
             return self._result("errored", _refusal(broken))
-        return prepared
-
-    async def _deliver(self, prepared: Prepared | StepResult) -> _Delivered | StepResult:
-        """All deliveries, or the result of a step of which none can be judged."""
-        if isinstance(prepared, StepResult):
-            return prepared
         try:
-            done = await self._deliveries(prepared)
+            done = await self._deliver(prepared)
         except _Stopped:
             return self._result("skipped", self._context.stop_reason)
         except _NotDropped as ended:
@@ -152,13 +136,6 @@ class StepRun:
         except UsageError as error:
             # What libcurl cannot send at all, such as a certificate and a key that do not fit.
             return self._result("errored", self._described(error))
-        return _Delivered(prepared, done, self._ports.clock.seconds() - self._began)
-
-    async def _conclude(self, delivered: _Delivered | StepResult) -> StepResult:
-        """The result, once values are captured from the last answer."""
-        if isinstance(delivered, StepResult):
-            return delivered
-        prepared, done = delivered.prepared, delivered.done
         lost = await self._capture(prepared, done) if self._step.capture else ""
         verdict, reason = _outcome(done, len(prepared.expectations), lost)
         self._goes_on = self._goes_on and not lost and verdict not in ("errored", "skipped")
@@ -170,20 +147,14 @@ class StepRun:
             reason=reason,
             judgements=tuple([each.judgement for each in done]),
             attempts=max([each.delivery.attempt for each in done]),
-            seconds=delivered.seconds,
+            seconds=self._ports.clock.seconds() - start,
             sent=len(done),
-            faults=len([each for each in done if each.delivery.fault is not None]),
+            faults=len(
+                [each for each in done if each.delivery.fault is not None and not each.delivery.dropped]
+            ),
         )
 
-    def _with_captured(self, result: StepResult) -> StepResult:
-        """The result with the values that the step captured."""
-        if not self._step.capture:
-            return result
-        captured = self._names.captured
-        found = {name: captured[name] for name in self._step.capture if name in captured}
-        return msgspec.structs.replace(result, captured=found)
-
-    async def _compose(self) -> Prepared:
+    async def _prepare(self) -> Prepared:
         preparation = self._context.preparation
         step = (self._plan, self._number, self._names, self._sequence)
         if preparation.is_large(self._plan, self._number):
@@ -198,7 +169,7 @@ class StepRun:
 
     # --- send, log, compare ---
 
-    async def _deliveries(self, prepared: Prepared) -> list[_Attempted]:
+    async def _deliver(self, prepared: Prepared) -> list[_Attempted]:
         deliver = self._step.deliver
         if deliver.drop_after_ms is not None:
             await self._drop(prepared, deliver.drop_after_ms)
@@ -233,7 +204,7 @@ class StepRun:
             sent = await self._send(prepared, number, attempt)
             expected = expectation is not None and expectation.fault is not None
             last = attempt > self._options.retries or self._context.is_stopped
-            if sent.exchange.fault is None or expected or last:
+            if sent.exchange.fault is None or expected or last or sent.delivery.dropped:
                 return await self._judge(prepared, sent, expectation)
             self._context.on_event(DeliveryFinished(self._plan, sent.delivery, None, prepared.contract))
             attempt += 1
@@ -250,7 +221,9 @@ class StepRun:
         sent_at = self._ports.clock.now()
         exchange = await self._context.send(delivery_id, prepared.request, connection)
         fault = exchange.fault
-        dropped = drop_after_ms is not None and fault is not None and fault.kind == "cancelled"
+        wire = prepared.request.wire
+        drops = drop_after_ms is not None or (wire is not None and wire.break_off_after is not None)
+        dropped = drops and fault is not None and fault.kind == "cancelled"
         dropped = dropped and not self._context.is_stopped
         seen = (prepared, exchange, delivery_id, sent_at, number, attempt, dropped)
         if is_large(prepared.request, exchange):
@@ -391,20 +364,6 @@ class StepRun:
             return value
         joined = self._joined[name] = [*self._joined.get(name, ()), *value]
         return joined
-
-
-async def at_once(steps: Sequence[StepRun]) -> list[StepResult]:
-    """Do some steps of one scenario at the same time, none of which is repeated.
-
-    They are prepared in their order, then all delivered, and values are captured in their order again.
-    """
-    prepared = [await step._prepare() for step in steps]
-    delivered = await asyncio.gather(
-        *(step._deliver(each) for step, each in zip(steps, prepared, strict=True))
-    )
-    return [
-        step._with_captured(await step._conclude(each)) for step, each in zip(steps, delivered, strict=True)
-    ]
 
 
 def _repeated(results: Sequence[StepResult], unfinished: str) -> StepResult:

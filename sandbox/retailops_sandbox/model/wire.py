@@ -1,6 +1,6 @@
 """Requests and responses as bytes, how to connect, and what can go wrong on the way."""
 
-from __future__ import annotations
+# No `from __future__ import annotations`: msgspec would compile each string when the first file is read.
 
 from typing import Annotated, Literal, TypeAlias
 
@@ -13,6 +13,11 @@ LONGEST_MS = 24 * 60 * 60 * 1000
 Headers: TypeAlias = tuple[tuple[str, str], ...]
 Status: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=999)]
 """A status. In what is decoded, another number is a mistake."""
+
+_Number: TypeAlias = Annotated[int, Meta(ge=1, le=2**31 - 1)]
+_Count: TypeAlias = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+_Member: TypeAlias = Annotated[str, Meta(extra_json_schema={"pattern": r"^(/([^~/]|~[01])*)+$"})]
+"""A JSON Pointer that names something. The pattern is in the JSON Schema alone."""
 
 FaultKind = Literal[
     "dns",
@@ -33,7 +38,7 @@ class Wire(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_field
     method: Annotated[str | None, Meta(description="The HTTP method, instead of the contract's.")] = None
     path: Annotated[
         str | None,
-        Meta(description="The path and query as they are sent, instead of those of the receiver's URL."),
+        Meta(description="Path and query as they are sent, instead of those of the receiver's URL."),
     ] = None
     http: Annotated[Literal["1.0", "1.1"], Meta(description="The version of HTTP.")] = "1.1"
     headers: Annotated[
@@ -44,8 +49,7 @@ class Wire(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_field
         ),
     ] = []
     chunked: Annotated[
-        Annotated[int, Meta(ge=1)] | None,
-        Meta(description="Send the body in chunks of so many bytes, without its length."),
+        _Number | None, Meta(description="Send the body in chunks of so many bytes, without its length.")
     ] = None
     compressed: Annotated[
         Literal["gzip", "deflate"] | None,
@@ -53,21 +57,31 @@ class Wire(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_field
     ] = None
     charset: Annotated[
         Literal["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "latin-1"] | None,
-        Meta(description="Write the body in this encoding; utf-8-sig has a byte order mark."),
+        Meta(
+            description="Write the body in this encoding. utf-8-sig and utf-16 begin with a byte order mark; "
+            "what latin-1 has not is escaped."
+        ),
     ] = None
     twice: Annotated[
-        str | None,
+        _Member | None,
         Meta(description="Pointer to a member of the payload that is written twice in its object."),
     ] = None
     expect_continue: Annotated[
-        bool, Meta(description="Send Expect: 100-continue, and the body when the receiver says so.")
+        bool,
+        Meta(
+            description="Send Expect: 100-continue, and the body when the receiver says so, "
+            "after a second at the latest."
+        ),
     ] = False
     bytes_per_second: Annotated[
-        Annotated[int, Meta(ge=1)] | None, Meta(description="The greatest speed at which the body is sent.")
+        _Number | None, Meta(description="The greatest speed at which the request is sent.")
     ] = None
     break_off_after: Annotated[
-        Annotated[int, Meta(ge=0)] | None,
-        Meta(description="Hang up after so many bytes of the body were sent."),
+        _Count | None,
+        Meta(
+            description="Hang up after so many bytes of the body were sent, at its end at the latest. "
+            "Such a delivery is not judged."
+        ),
     ] = None
 
 
@@ -79,6 +93,13 @@ class HttpRequest(msgspec.Struct, frozen=True):
     headers: Headers
     body: bytes
     wire: Wire | None = None
+    """How it is spelled, where that is not the usual way: `headers` and `body` are so already, and the
+    transport does the rest."""
+    composed: bytes | None = None
+    """The body before it was encoded and compressed; None where it is the body as it is."""
+    left_out: tuple[str, ...] = ()
+    """The names in lower case of headers that are not sent although every request has them, as Host.
+    With a `wire` only."""
 
 
 class Connection(msgspec.Struct, frozen=True):

@@ -1,6 +1,11 @@
 """Probing: is a receiver fit for production? Scenarios made from a contract, and what their answers show.
 
 probes      what a probe is: a scenario, and what each of its steps tries
+fields      the documented fields of a request, also those that a payload lacks
+mutations   what is done to a field
+orders      the ids of orders, and where they stand in payloads
+trials/     what is tried, by area
+generating  all probes of a contract, in the order in which they are sent
 report      what a probe found, as it is kept, shown and compared
 observing   from answers to what they show; observers/ has a module for each kind of evidence
 kinds       the kinds of finding: title, why it matters, how to fix it
@@ -10,4 +15,6 @@ findings    from what was shown to its causes, worst first
 scoring     how trials came out, by area and by field and mutation
 earlier     a probe compared with an earlier one
 failing     which findings fail a probe that nobody watches
+probing     one probe of one receiver, from its baseline to its report
+keeping     the reports that a workspace keeps
 """

@@ -12,11 +12,13 @@ Area: TypeAlias = Literal["contract", "repetition", "transport", "auth", "speed"
 """What a trial is about. Nothing is sent for `answers`: it is what the answers of all others show."""
 AREAS: tuple[Area, ...] = get_args(Area)
 
-Demand: TypeAlias = Literal["accept", "refuse", "either"]
+Demand: TypeAlias = Literal["accept", "refuse", "refuse somehow", "either"]
 """What a receiver must do with a request.
 
 accept   answer as the contract demands of a valid request: one of its statuses, and a body that keeps it
 refuse   answer with the contract's status for a wrong proof of the sender, and do nothing
+refuse somehow   answer with any 4xx, and do nothing: of a missing proof, or one of another type, no source
+                 says the status
 either   accept it, or refuse it with any 4xx: it must not answer 5xx, hang, hang up or answer off contract
 """
 

@@ -181,7 +181,7 @@ def _settled(template: Json, sent: Json) -> Json:
 
 
 def _is_always_known(name: str) -> bool:
-    return name in _MADE_BY_A_SEND or name.startswith("env:")
+    return name in _MADE_BY_A_SEND or name.startswith(("env:", "text:"))
 
 
 def _without_token(

@@ -64,7 +64,8 @@ def exchange(
     all of it, too. `document` is the JSON value of the request's body, where that is known.
     """
     sent = exchange.request_headers or request.headers
-    sent_body = Body.of(request.body, secret_pointers, document)
+    composed = request.body if request.composed is None else request.composed
+    sent_body = Body.of(composed, secret_pointers, document)
     answer = _answer(exchange.response, secret_pointers)
     came, received_body, answered = answer.headers, answer.body, answer.response
     proofs = secrets.proofs

@@ -2,10 +2,13 @@
 
 It answers every action as one shop: by the rules in `shop.json`, with the orders in `orders.json`. It
 misbehaves where `/misbehave/<kind>` or `/misbehave/<kind>/<amount>` precedes a contract's path: a receiver
-with the base URL `http://127.0.0.1:8081/misbehave/slow/300` takes 300 ms longer.
+with the base URL `http://127.0.0.1:8081/misbehave/slow/300` takes 300 ms longer. Under `/careless/<mode>` it
+is another receiver with a shop of its own, wrong in one way that real ones are.
 An action that the rules do not know, as a workspace's own, is answered by its contract's example.
 
 shop           the shop's state, and its answers
+receiving      the careful receiver
+careless       the careless receivers
 misbehaviour   the ways to misbehave
 """
 
@@ -17,21 +20,18 @@ from pathlib import Path
 
 import msgspec
 
-from retailops_sandbox import diagnostics, httpserver, jsontext
-from retailops_sandbox.contracts import auth
+from retailops_sandbox import diagnostics, httpserver
 from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS, ContractSource
-from retailops_sandbox.contracts.contract import Contract
-from retailops_sandbox.errors import SandboxError, SourceError
 from retailops_sandbox.httpserver import Request, Response
-from retailops_sandbox.model import Json
-from retailops_sandbox.standin.misbehaviour import MISBEHAVIOURS, Call
+from retailops_sandbox.standin.careless import CARELESS
+from retailops_sandbox.standin.misbehaviour import MISBEHAVIOURS, Call, hang
+from retailops_sandbox.standin.receiving import TOKEN, Receiver
 from retailops_sandbox.standin.shop import Order, Rules, Shop
 
-TOKEN = "RETAILOPS_SDK"
-"""The token that the stand-in expects where a contract has one. No secret: the SDK's test value."""
+__all__ = ["TOKEN", "StandIn"]
 
 _MISBEHAVE = re.compile(r"/misbehave/([a-z0-9-]+)(?:/(\d{1,6}))?(/.*)")
-
+_CARELESS = re.compile(r"/careless/([a-z0-9-]+)(/.*)")
 
 _logger = diagnostics.logger(__name__)
 
@@ -41,9 +41,11 @@ class StandIn:
 
     def __init__(self, contracts: ContractSource = lambda: SHIPPED_CONTRACTS) -> None:
         rules, orders = (Path(__file__).with_name(name).read_bytes() for name in ("shop.json", "orders.json"))
-        self.shop = Shop(
-            msgspec.json.decode(rules, type=Rules), msgspec.json.decode(orders, type=tuple[Order, ...])
-        )
+        self._rules = msgspec.json.decode(rules, type=Rules)
+        self._first = msgspec.json.decode(orders, type=tuple[Order, ...])
+        self.shop = Shop(self._rules, self._first)
+        self._careful = Receiver(self.shop, contracts)
+        self._careless: dict[str, Receiver] = {}
         self._contracts = contracts
         self._listener = httpserver.Listener(self._exchange)
 
@@ -60,6 +62,7 @@ class StandIn:
     def reset(self) -> None:
         """Put every order and list back into its first state."""
         self.shop.reset()
+        self._careless.clear()
 
     @property
     def actions(self) -> list[str]:
@@ -72,12 +75,16 @@ class StandIn:
         if request is None:
             return False
         match = _MISBEHAVE.fullmatch(request.path)
-        if match and match[1] in MISBEHAVIOURS:
-            kind = MISBEHAVIOURS[match[1]]
-            response = self._answer(request._replace(path=match[3]))
-            await kind.act(Call(reader, writer, response, match[3], int(match[2] or kind.amount)))
+        misbehaving = match if match and match[1] in MISBEHAVIOURS else None
+        path = misbehaving[3] if misbehaving else request.path
+        response = await self._answer(request._replace(path=path))
+        if response is None:
+            await hang(reader)
             return False
-        response = self._answer(request)
+        if misbehaving:
+            kind = MISBEHAVIOURS[misbehaving[1]]
+            await kind.act(Call(reader, writer, response, path, int(misbehaving[2] or kind.amount)))
+            return False
         if request.method == "HEAD":
             response = response._replace(body=b"")
         writer.write(httpserver.spelled(response, keep_alive=request.keep_alive))
@@ -86,39 +93,21 @@ class StandIn:
 
     # --- answers ---
 
-    def _answer(self, request: Request) -> Response:
-        contracts = self._contracts()
-        names = (each.name for each in contracts.headings if each.path == request.path)
-        name = next(names, None)
-        if name is None:
-            return httpserver.text_response(200 if request.path == "/" else 404, self._overview())
-        try:
-            agreed = contracts.load(*name)
-        except SandboxError as error:
-            return httpserver.json_response(500, {"error": str(error)})
-        if request.method != agreed.method:
-            what = f"{agreed.path} takes {agreed.method} only"
-            return httpserver.json_response(405, {"error": what}, ("Allow", agreed.method))
-        try:
-            payload = jsontext.parse(request.body)
-        except SourceError as error:
-            return httpserver.json_response(400, {"error": str(error)})
-        is_authentic = auth.is_authentic(agreed.auth, request.headers, request.body, payload, TOKEN)
-        if agreed.auth and not is_authentic:
-            what = f"{agreed.auth.place} is missing or wrong"
-            challenge = ("WWW-Authenticate", "RetailOPS-Token")
-            return httpserver.json_response(agreed.auth.status, {"error": what}, challenge)
-        return self._act(agreed, payload)
+    async def _answer(self, request: Request) -> Response | None:
+        if request.path == "/":
+            if request.method not in ("GET", "HEAD"):
+                return httpserver.json_response(405, {"error": "/ takes GET only"}, ("Allow", "GET, HEAD"))
+            return httpserver.text_response(200, self._overview())
+        match = _CARELESS.fullmatch(request.path)
+        if match and match[1] in CARELESS:
+            return await self._careless_one(match[1]).answer(request._replace(path=match[2]))
+        return await self._careful.answer(request)
 
-    def _act(self, agreed: Contract, payload: Json) -> Response:
-        violations = agreed.check_request(payload)
-        if violations:
-            return httpserver.json_response(
-                422, {"error": "the payload breaks the contract", "violations": violations}
-            )
-        name = agreed.action, agreed.edition
-        answer = self.shop.answer(*name, payload) if self.shop.knows(*name) else agreed.examples.response
-        return httpserver.json_response(agreed.ok_statuses[0], answer)
+    def _careless_one(self, mode: str) -> Receiver:
+        if mode not in self._careless:
+            shop = Shop(self._rules, self._first)
+            self._careless[mode] = CARELESS[mode].receiver(shop, self._contracts)
+        return self._careless[mode]
 
     def _overview(self) -> str:
         lines = ["The stand-in receiver of the RetailOPS sandbox.", "", "It answers"]
@@ -132,7 +121,9 @@ class StandIn:
         for name, kind in MISBEHAVIOURS.items():
             amount = f" ({kind.unit}, {kind.amount} unless told)" if kind.unit else ""
             lines.append(f"  {name:15} {kind.what}{amount}")
-        lines += ["", "Its orders"]
+        lines += ["", "It is careless under /careless/MODE, followed by one of these, with orders of its own"]
+        lines += [f"  {name:20} {mode.what}" for name, mode in CARELESS.items()]
+        lines += ["", "Its orders, beside those with 9 and eight digits as id and refnum, made when named"]
         lines += [f"  id {order.id}, refnum {order.refnum}: {order.state}" for order in self.shop.orders]
         for name, records in self.shop.lists.items():
             lines += ["", f"Its {name}"]

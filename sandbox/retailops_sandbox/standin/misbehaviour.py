@@ -58,8 +58,13 @@ async def _drip(case: Call) -> None:
 
 
 async def _hang(case: Call) -> None:
-    while await case.reader.read(65536):
-        pass  # until the client gives up
+    await hang(case.reader)
+
+
+async def hang(reader: asyncio.StreamReader) -> None:
+    """Answer nothing until the client gives up."""
+    while await reader.read(65536):
+        pass
 
 
 async def _reset(case: Call) -> None:

@@ -7,6 +7,7 @@ path of the rules, `*` is every item.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple
 
@@ -16,6 +17,11 @@ from retailops_sandbox.jsontext import pointer
 
 Identifiers = dict[str, str]
 """The path of each type of identifier, seen from what it identifies; the first that is there counts."""
+
+
+_MADE = re.compile(r"9[0-9]{8}")
+_MOST_MADE = 10_000
+"""The number of orders made on demand that a shop keeps; the oldest goes first."""
 
 
 class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -96,7 +102,9 @@ class Action(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The rules by which a shop answers; actions have names such as `name.v1`.
 
-    A move has a step for each state. An order that is not in the shop has the state `unknown`.
+    A move has a step for each state. An order that is not in the shop has the state `unknown`. Those with `9`
+    and eight digits as id and reference number are made when a payload first names them, in the state that
+    `made` says for its move.
     """
 
     states: dict[str, str]
@@ -105,6 +113,8 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     editions: dict[str, Edition]
     actions: dict[str, Action]
     lists: dict[str, dict[str, Any]]
+    made: dict[str, str] = {}
+    """By move, the state in which an order is made on demand."""
 
 
 class Told(NamedTuple):
@@ -113,6 +123,18 @@ class Told(NamedTuple):
     event: Event
     detail: str
     about: tuple[str, str]
+
+
+class Outcome(NamedTuple):
+    """What became of a payload: what there is to tell, and the values of the answer's template."""
+
+    told: tuple[Told, ...]
+    values: dict[str, Any]
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether an error is told."""
+        return any(each.event.severity == "error" for each in self.told)
 
 
 class Shop:
@@ -128,11 +150,12 @@ class Shop:
     def reset(self) -> None:
         """Put every order and list back to what the data says."""
         self._orders = {order.id: order for order in self._first}
+        self._made: dict[str, Order] = {}
         self.lists = {name: dict(kept) for name, kept in self.rules.lists.items()}
 
     @property
     def orders(self) -> list[Order]:
-        """The orders in their present states."""
+        """The orders in their present states, without those made on demand."""
         return list(self._orders.values())
 
     def knows(self, action: str, edition: str) -> bool:
@@ -141,6 +164,10 @@ class Shop:
 
     def answer(self, action: str, edition: str, payload: Any) -> Any:
         """Do what a payload asks for, and return the answer. The payload keeps its contract."""
+        return self.spelled(action, edition, self.carried_out(action, edition, payload))
+
+    def carried_out(self, action: str, edition: str, payload: Any) -> Outcome:
+        """Do what a payload asks for, and return what became of it."""
         rules, spelling = self.rules.actions[f"{action}.{edition}"], self.rules.editions[edition]
         told: list[Told] = []
         values: dict[str, Any] = {}
@@ -152,26 +179,48 @@ class Shop:
             values = self._paged(rules.page, rules.move, payload)
         if rules.items:
             values["items"] = _repeated(rules.items, payload)
-        values["events"] = [_spelled(each, spelling) for each in told]
-        is_refused = any(each.event.severity == "error" for each in told)
-        return _filled(rules.refusal if rules.refusal and is_refused else rules.answer, values)
+        return Outcome(tuple(told), values)
+
+    def spelled(self, action: str, edition: str, outcome: Outcome) -> Any:
+        """The answer that tells an outcome."""
+        rules, spelling = self.rules.actions[f"{action}.{edition}"], self.rules.editions[edition]
+        values = {**outcome.values, "events": [_spelled(each, spelling) for each in outcome.told]}
+        return _filled(rules.refusal if rules.refusal and outcome.is_refused else rules.answer, values)
+
+    def named(self, action: str, edition: str, payload: Any) -> list[tuple[str, str]]:
+        """The type and text of the identifier of each order or record that a payload names."""
+        rules, spelling = self.rules.actions[f"{action}.{edition}"], self.rules.editions[edition]
+        found = [] if rules.orders is None else [(rules.orders, spelling.order)]
+        if rules.keep:
+            found += [(path, rules.keep.key) for path in rules.keep.records]
+        abouts = (_identifier(each, key) for path, key in found for each in _at(payload, path))
+        return [about for about in abouts if about[1]]
 
     def _moved(self, move: str, named: Iterator[Any], identifiers: Identifiers) -> Iterator[Told]:
         for each in named:
             about = _identifier(each, identifiers)
-            event, state = self._move(move, self._ids.get(about, ""))
+            made = about[1] if move in self.rules.made and _MADE.fullmatch(about[1]) else ""
+            event, state = self._move(move, self._ids.get(about, made))
             if event:
                 yield Told(event, f"order state: {state}", about)
 
     def _move(self, move: str, id: str) -> tuple[Event | None, str]:
         """Move an order; the result is the event, if there is one, and the state after the move."""
-        order = self._orders.get(id)
+        orders = self._made if _MADE.fullmatch(id) else self._orders
+        if orders is self._made and id not in orders:
+            self._make(Order(id, id, self.rules.made[move]))
+        order = orders.get(id)
         state = order.state if order else "unknown"
         step = self.rules.moves[move][state]
         if order and step.to:
             state = step.to
-            self._orders[id] = msgspec.structs.replace(order, state=state)
+            orders[id] = msgspec.structs.replace(order, state=state)
         return self.rules.events.get(step.event), state
+
+    def _make(self, order: Order) -> None:
+        if len(self._made) == _MOST_MADE:
+            del self._made[next(iter(self._made))]
+        self._made[order.id] = order
 
     def _kept(self, keep: Keep, payload: Any) -> Iterator[Told]:
         for record in (each for path in keep.records for each in _at(payload, path)):

@@ -4,6 +4,7 @@ multi      libcurl's multi interface on the event loop
 sockets    watching libcurl's sockets
 handle     one of libcurl's easy handles, and its evidence
 options    a request as libcurl's options
+unusual    requests that are spelled in an unusual way
 faults     why there is no usable answer
 tls        why there is no connection by TLS
 framing    where an answer ends, and whether it did
@@ -105,6 +106,8 @@ class Transport:
             raise
         send.handle = handle
         send.began = self._loop.time()
+        if handle.unusual is not None:
+            handle.unusual.begin(self._loop, send.abandon)
         self._under_way[handle.curl] = send
         self._multi.add(handle.curl)
         drop_after = send.connection.drop_after_ms
@@ -180,8 +183,10 @@ class _Send:
             return Exchange((), None, self.fault, Timings())
         response = handle.response()
         fault = self.fault or handle.too_large
+        is_cut = handle.unusual is not None and handle.unusual.is_complete
+        code = pycurl.E_OK if is_cut else code
         # libcurl keeps the connection wherever it found nothing wrong itself.
-        handle.connection_kept(fault is None and code == pycurl.E_OK)
+        handle.connection_kept(fault is None and code == pycurl.E_OK and not is_cut)
         if fault is None and (code != pycurl.E_OK or handle.cut_short()):
             fault = explain(code or pycurl.E_PARTIAL_FILE, message, self.request, self.connection, handle)
         elif fault is None:

@@ -5,15 +5,20 @@ from __future__ import annotations
 import re
 import select
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import pycurl
 
 from retailops_sandbox.errors import UsageError
-from retailops_sandbox.model import Connection, Fault, Headers, HttpRequest, HttpResponse, Timings
+from retailops_sandbox.model import Connection, Fault, Headers, HttpRequest, HttpResponse, Timings, Wire
 from retailops_sandbox.transport.options import set_options
+
+if TYPE_CHECKING:
+    from retailops_sandbox.transport.unusual import Unusual
 
 _BLANK = (b"\r\n", b"\n")
 _HEADER_OUT: int = pycurl.INFOTYPE_HEADER_OUT
+_DATA_OUT: int = pycurl.INFOTYPE_DATA_OUT
 _TEXT: int = pycurl.INFOTYPE_TEXT
 _BLANK_CHUNKS = 64
 """The most chunks of white space that are read in the place of a status line."""
@@ -42,6 +47,8 @@ class Handle:
         self.too_large: Fault | None = None
         self.status_line = ""
         """The first line of the last response, once `response` has read it."""
+        self.unusual: Unusual | None = None
+        """The send of a request that is spelled in an unusual way."""
         self.tried: list[str] = []
         """The addresses to which a connection was tried, in order."""
         self._open_sockets = open_sockets
@@ -57,6 +64,11 @@ class Handle:
 
     def prepare(self, request: HttpRequest, connection: Connection) -> None:
         """Set the options for a send. UsageError for a request that cannot be sent."""
+        self._limits = connection
+        self._room = connection.max_body
+        if request.wire is not None:
+            self._prepare_unusual(request, request.wire, connection)
+            return
         # Setting options takes time, and most sends differ from the one before in their body only.
         wanted = (request.method, request.url, request.headers, connection, not request.body)
         if wanted != self._set_for:
@@ -70,8 +82,21 @@ class Handle:
             self._set_for = wanted
         if request.body:
             self.curl.setopt(pycurl.POSTFIELDS, request.body)
-        self._limits = connection
-        self._room = connection.max_body
+
+    def _prepare_unusual(self, request: HttpRequest, wire: Wire, connection: Connection) -> None:
+        from retailops_sandbox.transport.unusual import Unusual  # few requests are
+
+        self._set_for = ()
+        self.curl.reset()
+        self._listen()
+        self.unusual = Unusual(self.curl, request, wire, self._lines)
+        try:
+            self.unusual.prepare(connection)
+        except (pycurl.error, ValueError) as error:
+            self.unusual = None
+            raise UsageError(f"this request cannot be sent: {error}") from error
+        if self.unusual.breaks_off:
+            self.curl.setopt(pycurl.DEBUGFUNCTION, self._on_debug_to_break_off)
 
     def begin_again(self) -> None:
         """Use a new connection for the same request, after a stale one."""
@@ -84,6 +109,9 @@ class Handle:
         if self._fresh:
             self._fresh = False
             self.curl.setopt(pycurl.FRESH_CONNECT, 0)
+        if self.unusual is not None:
+            self.unusual.end()
+            self.unusual = None
         self.stale = False
         self.requests = 0
         self.repeated = False
@@ -125,6 +153,14 @@ class Handle:
             self._sent.append(data)
         elif kind == _TEXT and not self.requests and (address := _trying(data)):
             self.tried.append(address[1].decode())
+
+    def _on_debug_to_break_off(self, kind: int, data: bytes) -> None:
+        self._on_debug(kind, data)
+        if self.unusual is not None and self.requests == 1:
+            if kind == _HEADER_OUT:
+                self.unusual.on_sent(data, 0)
+            elif kind == _DATA_OUT:
+                self.unusual.on_sent(None, len(data))
 
     def _on_body(self, chunk: bytes) -> int:
         self._pieces += 1

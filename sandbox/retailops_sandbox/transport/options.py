@@ -12,7 +12,7 @@ from retailops_sandbox.model import Connection, Headers, HttpRequest
 _UNASKED = ("Accept", "Accept-Encoding", "Content-Type", "Expect", "Proxy-Connection", "User-Agent")
 """The headers that libcurl adds by itself, without Host and Content-Length, which HTTP needs."""
 
-_WITH_LENGTH = ("POST", "PUT", "PATCH")
+WITH_LENGTH = ("POST", "PUT", "PATCH")
 """The methods that state the length of their body even where it is empty."""
 
 _LOOPBACK = re.compile(
@@ -42,14 +42,17 @@ def set_options(curl: pycurl.Curl, request: HttpRequest, connection: Connection)
     curl.setopt(pycurl.PATH_AS_IS, 1)
     curl.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
     curl.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
-    curl.setopt(pycurl.HTTPHEADER, _header_lines(request.headers))
+    curl.setopt(pycurl.HTTPHEADER, header_lines(request.headers))
     curl.setopt(pycurl.HTTP_CONTENT_DECODING, 0)  # decoding.py undoes it
     curl.setopt(pycurl.HTTP09_ALLOWED, 1)  # not to accept it, but to keep what came in the place of HTTP
     curl.setopt(pycurl.BUFFERSIZE, _READ)
     curl.setopt(pycurl.NOSIGNAL, 1)
     curl.setopt(pycurl.TIMEOUT_MS, connection.timeout_ms)
     curl.setopt(pycurl.CONNECTTIMEOUT_MS, connection.connect_timeout_ms)
-    _set_method(curl, request)
+    if request.wire is None:
+        _set_method(curl, request)
+    else:
+        _set_custom_method(curl, request.method)
     _set_proxy(curl, request.url, connection)
     _set_tls(curl, request.url, connection)
     if connection.netrc:
@@ -63,16 +66,20 @@ def _set_method(curl: pycurl.Curl, request: HttpRequest) -> None:
             raise ValueError("a HEAD request has no body")
         curl.setopt(pycurl.NOBODY, 1)
         return
-    if request.body or method in _WITH_LENGTH:
+    if request.body or method in WITH_LENGTH:
         curl.setopt(pycurl.POST, 1)
         curl.setopt(pycurl.POSTFIELDS, b"")
     if method != "POST":
-        if not _header_name.fullmatch(method):
-            raise ValueError(f"{method!r} is not an HTTP method")
-        curl.setopt(pycurl.CUSTOMREQUEST, method)
+        _set_custom_method(curl, method)
 
 
-def _header_lines(headers: Headers) -> list[bytes]:
+def _set_custom_method(curl: pycurl.Curl, method: str) -> None:
+    if not _header_name.fullmatch(method):
+        raise ValueError(f"{method!r} is not an HTTP method")
+    curl.setopt(pycurl.CUSTOMREQUEST, method)
+
+
+def header_lines(headers: Headers) -> list[bytes]:
     """The headers as libcurl takes them: `Name;` sends an empty value, `Name:` no header of that name."""
     lines = []
     for name, value in headers:

@@ -22,6 +22,8 @@ _FOLLOWED = (301, 302, 303, 307, 308)
 _SAME_METHOD = (307, 308)
 _FOR_ANYBODY = frozenset({"accept", "accept-encoding", "accept-language", "user-agent"})
 """The headers that go to another origin."""
+_OF_BODY = ("content-", "transfer-encoding", "expect")
+"""How the names of the headers begin that say something about the body."""
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -101,9 +103,12 @@ def hop(request: HttpRequest, connection: Connection, response: HttpResponse) ->
         headers = tuple(each for each in headers if each[0].lower() in _FOR_ANYBODY)
         connection = msgspec.structs.replace(connection, client_cert="", client_key="")
     if not again:
-        headers = tuple(each for each in headers if not each[0].lower().startswith("content-"))
+        headers = tuple(each for each in headers if not each[0].lower().startswith(_OF_BODY))
     method = request.method if again or request.method == "HEAD" else "GET"
     followed = HttpRequest(method, target, headers, request.body if again else b"")
+    if again and is_same and request.wire is not None:
+        wire = msgspec.structs.replace(request.wire, path=None)
+        followed = msgspec.structs.replace(followed, wire=wire, left_out=request.left_out)
     return Hop(Redirect(response.status, location, target), followed, connection)
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from retailops_sandbox import composing, jsontext
 from retailops_sandbox.composing.editions import spoken
-from retailops_sandbox.composing.placeholders import DEEPEST_REFERENCE, MOST_FILLED
+from retailops_sandbox.composing.placeholders import DEEPEST_REFERENCE, LONGEST_TEXT, MOST_FILLED
 from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.errors import ComposeError, UsageError
@@ -126,6 +126,34 @@ def test_what_a_chain_passes_on_counts_once():
     large = "x" * (MOST_FILLED - 100)
     known = variables(a="${b}", b="${c}", c="${d}", d=large)
     assert composing.fill("${a}", known) == large
+
+
+def test_a_long_text_is_said_by_its_length():
+    assert composing.fill({"a": "${text:300}", "b": "${text:2}y$${text:9}"}, names()) == {
+        "a": "x" * 300,
+        "b": "xxy${text:9}",
+    }
+
+
+def test_long_texts_of_a_step_are_bounded_and_the_next_step_begins_anew():
+    known = names()
+    assert len(composing.fill("${text:10485760}", known)) == 10_485_760
+    with pytest.raises(ComposeError, match="texts of more than 16,777,216 characters") as caught:
+        composing.fill({"a": "${text:6291457}"}, known)
+    assert caught.value.pointer == "/a"
+    known.begin_step({})
+    assert len(composing.fill("${text:16777216}", known)) == LONGEST_TEXT
+
+
+@pytest.mark.parametrize("name", ["text:", "text:-1", "text:1.5", "text:many", "text:9999999999"])
+def test_a_long_text_without_a_usable_length_is_an_error(name: str):
+    with pytest.raises(ComposeError, match="says no length"):
+        composing.fill(f"${{{name}}}", names())
+
+
+def test_a_variable_holds_no_long_text_which_others_could_multiply():
+    with pytest.raises(ComposeError, match="is in a variable"):
+        composing.fill("${a}", variables(a="${text:100}"))
 
 
 def test_nesting_is_bounded_whatever_it_comes_from():
@@ -367,6 +395,12 @@ def test_the_token_goes_to_the_auth_pointer_unless_the_step_minded_it():
     assert sent(removed) == "none"
     draft = built(payload({"a": 1}), DRAFT, receiver)
     assert b"secret" not in draft.body
+
+
+@pytest.mark.parametrize("value", [None, [], [1], "text", 4, True])
+def test_a_payload_that_has_no_place_for_the_token_is_sent_without(value: object):
+    receiver = msgspec.structs.replace(RECEIVER, token="secret-token")
+    assert json.loads(built(payload(value), V1, receiver).body) == value
 
 
 def test_headers_replace_earlier_ones_whatever_their_case_and_auth_becomes_a_header():

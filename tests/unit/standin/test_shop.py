@@ -17,6 +17,7 @@ import retailops_sandbox.standin
 from retailops_sandbox import jsontext
 from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.standin import TOKEN, StandIn
+from retailops_sandbox.standin import shop as shops
 from retailops_sandbox.standin.shop import Action, Edition, Event, Order, Rules, Shop, Step
 
 DATA = Path(retailops_sandbox.standin.__file__).parent
@@ -63,6 +64,29 @@ def test_the_rules_have_a_step_for_each_state_and_name_nothing_that_is_not_there
         if action.keep:
             assert {action.keep.no_key, action.keep.unknown_key} <= {"", *rules.events}
             assert {action.keep.list, action.keep.known} <= {"", *rules.lists}
+
+
+def test_an_order_is_made_in_a_state_that_allows_what_is_asked():
+    rules = StandIn().shop.rules
+    assert set(rules.made) == set(rules.moves)
+    for move, state in rules.made.items():
+        assert rules.moves[move][state].event == ""
+
+
+def test_a_shop_keeps_a_bounded_number_of_orders_made_on_demand(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(shops, "_MOST_MADE", 2)
+    shop = StandIn().shop
+
+    def cancelled_after_shipping(id: int) -> bool:
+        shop.answer("order_shipment_submit", "v1", {"retailops_order_id": id})
+        return bool(shop.answer("order_cancel", "v1", {"order": {"retailops_order_id": id}})["events"])
+
+    assert cancelled_after_shipping(900000001)
+    for other in (900000002, 900000003):
+        shop.answer("order_cancel", "v1", {"order": {"retailops_order_id": other}})
+    # The first is forgotten, and open again.
+    assert shop.answer("order_cancel", "v1", {"order": {"retailops_order_id": 900000001}})["events"] == []
+    assert len(shop.orders) == len(StandIn().shop.orders)
 
 
 def test_the_data_has_orders_in_every_state_and_no_two_with_one_id():

@@ -9,6 +9,7 @@ import json
 import re
 import socket
 import threading
+import zlib
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from typing import Any
@@ -18,8 +19,10 @@ import pytest
 from retailops_sandbox import jsontext
 from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS, ContractSource
 from retailops_sandbox.contracts.contract import Contract
+from retailops_sandbox.httpserver import MAX_BODY
 from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.standin import TOKEN, StandIn
+from retailops_sandbox.standin.careless import CARELESS
 from retailops_sandbox.standin.misbehaviour import MISBEHAVIOURS
 from tests.support.contracts import ACTION, contract_document, with_own
 
@@ -171,6 +174,23 @@ def test_reset_brings_every_order_back(running: Running):
     assert running.stand_in.shop.orders == before
 
 
+def test_an_order_of_nine_digits_that_begin_with_9_is_made_when_it_is_named(running: Running):
+    assert running.post("/order_cancel", draft("900000001")) == (200, {"events": []})
+    # The same text is its id and its reference number, in each edition.
+    shipped = {"channel_order_refnum": "900000001", "shipment": {}}
+    payload = {**v1(), **shipped}
+    (event,) = running.post("/order_shipment_submit_v1", payload)[1]["events"]
+    assert (event["code"], event["diagnostic_data"]) == ("ERR1410", "order state: cancelled")
+    running.stand_in.reset()
+    assert running.post("/order_shipment_submit_v1", payload) == (200, {"events": []})
+
+
+@pytest.mark.parametrize("order_id", ["90000000", "9000000000", "800000000", "9OOOOOOOO"])
+def test_no_other_order_is_made(running: Running, order_id: str):
+    (event,) = running.post("/order_cancel", draft(order_id))[1]["events"]
+    assert event["error_code"] == "ERR1404"
+
+
 # --- A workspace's contracts -------------------------------------------------------------------------
 
 
@@ -237,8 +257,10 @@ def test_the_root_lists_what_it_can_do_and_another_path_too(running: Running):
     assert (status, headers["Content-Type"]) == (200, "text/plain; charset=utf-8")
     for word in ("POST /order_cancel\n", "POST /order_cancel_v1\n", "id 4912, refnum 510: shipped"):
         assert word in page.decode()
-    for kind in MISBEHAVIOURS:
+    for kind in (*MISBEHAVIOURS, *CARELESS):
         assert f"  {kind} " in page.decode()
+    status, headers, _ = running.ask("POST", "/", BODY)
+    assert (status, headers["Allow"]) == (405, "GET, HEAD")
     assert running.ask("GET", "/nothing")[0] == 404
 
 
@@ -301,6 +323,30 @@ def test_a_client_that_waits_to_be_asked_for_the_body_is_asked(running: Running)
 )
 def test_it_closes_when_the_client_does_not_want_more(running: Running, lines: tuple[str, ...]):
     assert b"Connection: close" in running.raw(head(*lines), half_close=False)
+
+
+def test_a_client_of_http_1_0_gets_no_interim_answer(running: Running):
+    lines = ("POST /order_cancel HTTP/1.0", f"Content-Length: {len(BODY)}", "Expect: 100-continue")
+    assert running.raw(head(*lines, body=BODY)).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize(
+    ("coding", "body", "status"),
+    [
+        ("gzip", gzip.compress(BODY), 200),
+        ("GZIP", gzip.compress(BODY), 200),
+        ("deflate", zlib.compress(BODY), 200),
+        ("identity", BODY, 200),
+        ("gzip", BODY, 400),
+        ("gzip", gzip.compress(BODY)[:-10], 400),
+        ("gzip", gzip.compress(bytes(MAX_BODY + 1)), 413),
+        ("br", BODY, 415),
+    ],
+)
+def test_a_compressed_body_is_read_or_refused(running: Running, coding: str, body: bytes, status: int):
+    lines = ("POST /order_cancel HTTP/1.1", f"Content-Encoding: {coding}", f"Content-Length: {len(body)}")
+    answer = running.raw(head(*lines, body=body))
+    assert answer.startswith(b"HTTP/1.1 %d " % status)
 
 
 def test_head_has_no_body(running: Running):

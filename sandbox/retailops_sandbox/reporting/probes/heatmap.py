@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from retailops_sandbox import jsontext
+from retailops_sandbox.foreign_text import place
 from retailops_sandbox.probe.report import Cell, Outcome, ProbeReport
 from retailops_sandbox.reporting.probes import words
 
@@ -22,6 +25,8 @@ class Row(NamedTuple):
     """One field."""
 
     field: str
+    name: str
+    """The field's last two members, such as `order.id`; its pointer where that is not unique."""
     cells: Sequence[Cell | None]
     """One for each column; None where that was not tried."""
     worst: Outcome
@@ -39,13 +44,27 @@ def heat_map(report: ProbeReport) -> HeatMap:
     found = {(each.field, each.what): each for each in report.cells}
     whats = list(dict.fromkeys(each.what for each in report.cells))
     fields = list(dict.fromkeys(each.field for each in report.cells))
-    rows = [_row(field, [found.get((field, what)) for what in whats]) for field in fields]
+    names = Counter(map(_name, fields))
+    rows = [
+        _row(
+            field,
+            _name(field) if names[_name(field)] == 1 else words.field_name(field),
+            [found.get((field, what)) for what in whats],
+        )
+        for field in fields
+    ]
     return HeatMap([Column(what, words.heading(what)) for what in whats], rows)
 
 
-def _row(field: str, cells: Sequence[Cell | None]) -> Row:
+def _name(field: str) -> str:
+    """The last two members of a pointer; items of arrays have no name."""
+    members = [each for each in jsontext.pointer.parse(field) if not each.isdigit() and each != "*"]
+    return place(".".join(members[-2:])) or words.field_name(field)
+
+
+def _row(field: str, name: str, cells: Sequence[Cell | None]) -> Row:
     outcomes = {each.outcome for each in cells if each is not None}
-    return Row(field, cells, next(each for each in _WORST if each in outcomes))
+    return Row(field, name, cells, next(each for each in _WORST if each in outcomes))
 
 
 def glyph(cell: Cell) -> str:

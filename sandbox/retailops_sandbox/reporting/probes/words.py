@@ -8,7 +8,7 @@ from typing import NamedTuple
 from retailops_sandbox.foreign_text import place
 from retailops_sandbox.model import Verdict
 from retailops_sandbox.probe.probes import Area
-from retailops_sandbox.probe.report import AreaScore, Finding, Label, Outcome, ProbeReport
+from retailops_sandbox.probe.report import AreaScore, Finding, Label, Observation, Outcome, ProbeReport
 from retailops_sandbox.reporting.render.lines import GLYPHS
 
 AREA_NAMES: dict[Area, str] = {
@@ -29,7 +29,7 @@ LABEL_WORDS: dict[Label, str] = {
     "advice": "our advice, and no rule of RetailOPS",
 }
 ONLY_ANSWERS = (
-    "Side effects are judged by the answers alone: what a receiver did and did not tell is not seen."
+    "Side effects are judged by the answers alone: what a receiver did without telling cannot be seen."
 )
 NOT_COMPARED = "There is no earlier probe of this receiver to compare with."
 
@@ -135,6 +135,30 @@ def left_out(report: ProbeReport) -> str:
 def label(finding: Finding) -> str:
     """What a finding rests on, such as `contract` or `advice, server`."""
     return f"{finding.label}, server" if finding.server and finding.label != "contract" else finding.label
+
+
+def details(finding: Finding) -> list[tuple[str, str]]:
+    """What a finding says beneath its title, each with its heading: what was seen, why it matters."""
+    smallest = finding.smallest
+    shown = f"{smallest.shown} (delivery {smallest.delivery})" if smallest.delivery else smallest.shown
+    said = (
+        ("seen", finding.evidence),
+        ("smallest", shown),
+        ("why", finding.why),
+        ("mend", finding.mend),
+        ("source", finding.source),
+    )
+    return [(heading, text) for heading, text in said if text]
+
+
+def is_shown_by(finding: Finding, observation: Observation) -> bool:
+    """Whether an observation is one of those that a finding is the cause of."""
+    if finding.kind != observation.kind:
+        return False
+    if observation.delivery and observation.delivery in finding.deliveries:
+        return True
+    is_of_field = not finding.fields or observation.field in finding.fields
+    return is_of_field and observation.what in finding.whats
 
 
 def heading(what: str) -> str:

@@ -11,11 +11,9 @@ from typing import NamedTuple
 import jinja2
 import msgspec
 
-from retailops_sandbox import resources
 from retailops_sandbox.engine import Event, ScenarioResult, StepResult
-from retailops_sandbox.foreign_text import WHOLE, in_page, in_text, visible
-from retailops_sandbox.model import Delivery, Expectation, Request, Response, Verdict, encoder
-from retailops_sandbox.reporting.render import compared, lines, shown, sidebyside
+from retailops_sandbox.model import Delivery, Expectation, Verdict, encoder
+from retailops_sandbox.reporting.render import compared, lines, offline_page, shown, sidebyside
 from retailops_sandbox.reporting.render.compared import ComparedAnswer
 from retailops_sandbox.reporting.render.evidence import MOST_BODY, Evidence, Kept
 from retailops_sandbox.reporting.reporters import files
@@ -205,39 +203,14 @@ def _expected(expectation: Expectation) -> str:
     return shown.body(encoder.encode(expectation).decode(), MOST_BODY).best
 
 
-def _body(side: Request | Response, size: int) -> str:
-    """The body as it is shown; `size` is how many characters it had before it was cut."""
-    if size > len(side.body) or side.base64:
-        return in_text(side.body)
-    return shown.body(side.body, MOST_BODY).best
-
-
-def _size(side: Request | Response, size: int) -> str:
-    return f"{size:,} characters" if size > len(side.body) else shown.size(side.body)
-
-
 @cache
 def _template() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(resources.templates_dir()),
-        autoescape=True,
-        finalize=in_page,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals.update(glyphs=lines.GLYPHS, whole=WHOLE)
+    environment = offline_page.environment()
     environment.filters.update(
-        visible=visible,
         remarks=lines.remarks,
         repeated=lines.repeated,
         outcome=lines.outcome,
         redirect=lines.redirect,
-        start_line=lines.start_line,
-        ms=shown.milliseconds,
-        clock=shown.clock,
         expected=_expected,
-        body=_body,
-        size=_size,
     )
     return environment

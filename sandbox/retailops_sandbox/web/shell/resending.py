@@ -131,7 +131,9 @@ def _recalled(template: Json, filled: Json) -> Json:
 
 
 def _can_be_filled(text: str) -> bool:
-    return all(name.startswith("env:") or name in _MADE_ANEW for name in composing.references(text))
+    return all(
+        name.startswith(("env:", "text:")) or name in _MADE_ANEW for name in composing.references(text)
+    )
 
 
 def _literal(text: str) -> str:

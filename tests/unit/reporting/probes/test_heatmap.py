@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from retailops_sandbox.probe.report import Cell
 from retailops_sandbox.reporting.probes.heatmap import glyph, heat_map, said
 from tests.support.probe_reports import clean_report, probe_report
 
@@ -10,7 +11,7 @@ def test_fields_are_rows_and_what_was_done_to_them_columns_in_the_order_of_trial
     found = heat_map(probe_report())
     assert [each.what for each in found.columns] == ["missing", "null", "negative"]
     order, payment = found.rows
-    assert (order.field, order.worst) == ("/data/order/id", "to see")
+    assert (order.field, order.name, order.worst) == ("/data/order/id", "order.id", "to see")
     assert [cell and glyph(cell) for cell in order.cells] == ["✓", "✓", "?"]
     assert (payment.field, payment.worst) == ("/data/order/channel_payment", "did not")
     assert [cell and glyph(cell) for cell in payment.cells] == ["✓", "5xx", None]
@@ -20,6 +21,13 @@ def test_a_cell_says_all_that_its_colour_says():
     cells = [cell for row in heat_map(probe_report()).rows for cell in row.cells if cell]
     assert said(cells[0]) == "/data/order/id: missing: held"
     assert said(cells[-1]) == "/data/order/channel_payment: null: did not, 5xx"
+
+
+def test_fields_whose_last_members_are_alike_have_their_pointers_as_names():
+    fields = ("/data/order/id", "/order/id", "/data/items/0/sku", "")
+    cells = tuple(Cell(field=each, what="null", outcome="held") for each in fields)
+    names = [row.name for row in heat_map(probe_report(cells=cells)).rows]
+    assert names == ["/data/order/id", "/order/id", "items.sku", "the request"]
 
 
 def test_a_probe_without_fields_has_no_rows():

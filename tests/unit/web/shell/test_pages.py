@@ -13,12 +13,13 @@ from jinja2 import meta, nodes
 from starlette.requests import Request
 
 from retailops_sandbox import resources
+from retailops_sandbox.reporting.probes import html as probe_html
 from retailops_sandbox.reporting.reporters import html
 from retailops_sandbox.web.shell.pages import Pages
 
 TEMPLATES = resources.templates_dir()
 NAMES = sorted(path.relative_to(TEMPLATES).as_posix() for path in TEMPLATES.rglob("*.html"))
-REPORT = "reporting/report.html"
+REPORTS = {"reporting/report.html": html._template, "reporting/probe.html": probe_html._template}
 AROUND_PAGES = ("shell/layout.html", "shell/error.html", "shell/record_switch.html")
 OF_RULES = ("shell/rule_part.html", "shell/rule_preview.html")
 """The parts that a script asks for where a rule is made, on pages of several rooms."""
@@ -38,7 +39,7 @@ def given(environment: jinja2.Environment, name: str) -> set[str]:
     return meta.find_undeclared_variables(tree) - own - environment.globals.keys()
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != REPORT])
+@pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith("reporting/")])
 def test_a_template_sees_its_page_and_the_shell_alone(tmp_path: Path, name: str) -> None:
     (tmp_path / "manifest.json").write_text("{}")
     environment = Pages(TEMPLATES, tmp_path)._environment
@@ -47,8 +48,9 @@ def test_a_template_sees_its_page_and_the_shell_alone(tmp_path: Path, name: str)
     assert given(environment, name) <= (set() if is_part else {"page", "shell"})
 
 
-def test_the_report_sees_its_page_alone() -> None:
-    assert given(html._template(), REPORT) == {"page"}
+@pytest.mark.parametrize("name", REPORTS)
+def test_a_report_sees_its_page_alone(name: str) -> None:
+    assert given(REPORTS[name](), name) == {"page"}
 
 
 def test_a_streamed_page_ends_a_piece_before_it_asks_for_more(tmp_path: Path) -> None:

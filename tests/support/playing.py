@@ -1,4 +1,4 @@
-"""Runs of the engine with the real transport, and what they told and logged."""
+"""Runs of plans with the real transport and a log in memory, for tests of the engine."""
 
 from __future__ import annotations
 
@@ -126,7 +126,3 @@ def play(
         return Played(events, log)
 
     return asyncio.run(run())
-
-
-def body(request: bytes) -> Any:
-    return json.loads(request.partition(b"\r\n\r\n")[2])

@@ -1,0 +1,163 @@
+"""How a request is spelled on the wire: what of it is made before the request is signed. Pure."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Mapping
+
+import msgspec
+
+from retailops_sandbox import jsontext
+from retailops_sandbox.composing.headers import is_header_name
+from retailops_sandbox.composing.placeholders import Names, fill_text
+from retailops_sandbox.errors import ComposeError
+from retailops_sandbox.jsontext import pointer
+from retailops_sandbox.model import Headers, Wire
+
+_AT = "/deliver/wire"
+_OF_EVERY_REQUEST = ("host", "content-length", "transfer-encoding", "expect")
+"""The headers that HTTP itself needs, and which a step may leave out all the same."""
+_WBITS = {"gzip": zlib.MAX_WBITS | 16, "deflate": zlib.MAX_WBITS}
+
+
+def check(wire: Wire, *, is_raw: bool) -> None:
+    """ComposeError, with the pointer in the step, for a spelling that no request can have.
+
+    `is_raw` says whether the step sends raw bytes.
+    """
+    if wire.method is not None and not is_header_name(wire.method):
+        raise _mistake(f"{wire.method!r} is not an HTTP method", "method", "letters, digits and hyphens only")
+    if wire.path is not None and (not wire.path or re.search(r"[\0-\x1f\x7f]", wire.path)):
+        what = "a path is not empty, and has no control characters"
+        raise _mistake(what, "path", "write / for the root")
+    for number, line in enumerate(wire.headers):
+        _check_line(line, f"headers/{number}")
+    if wire.chunked is not None and wire.http == "1.0":
+        raise _mistake("HTTP/1.0 has no chunks", "chunked", "leave out http or chunked")
+    if wire.expect_continue and wire.http == "1.0":
+        raise _mistake("HTTP/1.0 has no Expect: 100-continue", "expect_continue", "leave out one of them")
+    if wire.twice is not None:
+        if is_raw:
+            raise _mistake("raw bytes have no members", "twice", "write the member twice in raw")
+        try:
+            tokens = pointer.parse(wire.twice)
+        except pointer.PointerError as error:
+            raise _mistake(str(error), "twice") from error
+        if not tokens:
+            raise _mistake("the payload as a whole is no member", "twice", "name a member of an object")
+
+
+def _check_line(line: str, field: str) -> None:
+    name, colon, value = line.partition(":")
+    if not colon or not is_header_name(name):
+        what = f"{line!r} is not a header line: it begins with a name and a colon"
+        raise _mistake(what, field, "write it as Name: value")
+    if re.search(r"[\r\n\0]", value):
+        raise _mistake(f"the header line {name} has a line break or a null", field)
+
+
+def filled(wire: Wire, names: Names) -> Wire:
+    """The spelling with the placeholders of path and header lines filled, and checked again."""
+    if not wire.headers and wire.path is None:
+        return wire
+    lines = [fill_text(line, names, f"{_AT}/headers/{number}") for number, line in enumerate(wire.headers)]
+    path = wire.path and fill_text(wire.path, names, f"{_AT}/path")
+    if lines == wire.headers and path == wire.path:
+        return wire
+    made = msgspec.structs.replace(wire, headers=lines, path=path)
+    check(made, is_raw=False)
+    return made
+
+
+def url(wire: Wire, address: str) -> str:
+    """The URL that is asked: that of the receiver, with the path of the spelling where it has one.
+
+    A path that does not begin with a slash, such as `*`, is no part of a URL: the receiver's stays.
+    """
+    if wire.path is None or not wire.path.startswith("/"):
+        return address
+    scheme, _, rest = address.partition("://")
+    return f"{scheme}://{re.split('[/?#]', rest, maxsplit=1)[0]}{wire.path}"
+
+
+def written_twice(text: bytes, wire: Wire) -> bytes:
+    """The text of a payload with the member written twice that the spelling names."""
+    if wire.twice is None:
+        return text
+    written = text.decode()
+    value, key = jsontext.span(written, wire.twice), jsontext.key_span(written, wire.twice)
+    if value is None or key is None or key[0] == key[1]:
+        what = f"{wire.twice} leads to no member of an object in the payload"
+        raise _mistake(what, "twice", "name a member that the payload has")
+    end = value[1]
+    return f"{written[:end]},{written[key[0] : end]}{written[end:]}".encode()
+
+
+def encoded(text: bytes, wire: Wire, *, is_raw: bool) -> bytes:
+    """A body in the charset of the spelling, compressed where that says so."""
+    if wire.charset is not None:
+        text = _in_charset(text, wire.charset, is_raw=is_raw)
+    if wire.compressed is not None:
+        packer = zlib.compressobj(wbits=_WBITS[wire.compressed])
+        text = packer.compress(text) + packer.flush()
+    return text
+
+
+def _in_charset(text: bytes, charset: str, *, is_raw: bool) -> bytes:
+    try:
+        written = text.decode()
+    except UnicodeDecodeError as error:
+        what = "raw bytes that are not UTF-8 cannot be written in another encoding"
+        raise _mistake(what, "charset", "leave it out, and give the bytes as they are to be") from error
+    if charset == "latin-1" and not is_raw:
+        written = re.sub(r"[^\0-\xff]", _escaped, written)
+    try:
+        return written.encode(charset)
+    except UnicodeEncodeError as error:
+        what = f"latin-1 has no {written[error.start]!r}, which the raw text holds"
+        raise _mistake(what, "charset", "escape it, or choose another encoding") from error
+
+
+def _escaped(found: re.Match[str]) -> str:
+    """A character as JSON escapes it: beyond 16 bits, as two surrogates."""
+    units = found[0].encode("utf-16-be")
+    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
+
+
+def fields(headers: Headers, wire: Wire, own: Mapping[str, str | None] | None) -> Headers:
+    """The headers with those of the spelling: those that it implies, and its own lines.
+
+    `own` are the headers that the step adds, replaces or leaves out, which are among `headers` already.
+    """
+    said = {name.lower() for name in own or ()}
+    lines = tuple(pair(line) for line in wire.headers)
+    replaced = {name.lower() for name, _ in lines}
+    implied = {
+        "Content-Encoding": wire.compressed,
+        "Transfer-Encoding": "chunked" if wire.chunked is not None else None,
+        "Expect": "100-continue" if wire.expect_continue else None,
+    }
+    added = tuple((name, value) for name, value in implied.items() if value and name.lower() not in said)
+    return (*(each for each in headers + added if each[0].lower() not in replaced), *lines)
+
+
+def pair(line: str) -> tuple[str, str]:
+    """Name and value of a header line."""
+    name, _, value = line.partition(":")
+    return name, value.strip(" \t")
+
+
+def left_out(own: Mapping[str, str | None] | None) -> tuple[str, ...]:
+    """Those of the headers that a step leaves out which every request has, in lower case."""
+    if not own:
+        return ()
+    return tuple(name.lower() for name, value in own.items() if value is None and _is_needed(name))
+
+
+def _is_needed(name: str) -> bool:
+    return name.lower() in _OF_EVERY_REQUEST
+
+
+def _mistake(what: str, field: str, mend: str = "") -> ComposeError:
+    return ComposeError(what, pointer=f"{_AT}/{field}", mend=mend)

@@ -1,0 +1,178 @@
+"""How probes are made: steps of a fixture, each with an order of its own, and what each of them tries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+import msgspec
+
+from retailops_sandbox import composing, jsontext
+from retailops_sandbox.contracts.contract import Contract
+from retailops_sandbox.model import Deliver, Expectation, Json, Scenario, Step
+from retailops_sandbox.model.wire import Wire
+from retailops_sandbox.probe.fields import Field, fields
+from retailops_sandbox.probe.orders import Order, OrderIds, Orders
+from retailops_sandbox.probe.probes import AREAS, Area, Demand, Probe, Trial
+
+Status: TypeAlias = int | str
+"""A status, or a class of them such as `4xx`."""
+REFUSED: Status = "4xx"
+CHECK = "check"
+"""What a step tries that only checks that a valid request is still answered."""
+NOTHING: Mapping[str, Json] = {}
+NO_ORDER = Order(id="", places={})
+
+
+class GenerateOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """From what probes are made, and which."""
+
+    fixture: str = ""
+    """The name of the fixture whose requests are accepted; empty where its payload goes into each step."""
+    payload: Json
+    """Its payload, with placeholders filled as far as they can be."""
+    others: tuple[str, ...] = ()
+    """The names of the other fixtures of the action and edition."""
+    orders: OrderIds | None = None
+    """The ids that orders get; None where a receiver accepts those of the fixture only."""
+    token: bool = False
+    """Whether the receiver has a token, or a secret for signatures, of which wrong ones can be made."""
+    areas: tuple[Area, ...] = AREAS
+    seed: int = 0
+
+
+class Attempt(NamedTuple):
+    """A step, and what it tries."""
+
+    step: Step
+    trial: Trial
+
+    @property
+    def requests(self) -> int:
+        """The number of requests that it sends."""
+        return requests(self.step)
+
+
+class Making:
+    """Makes the probes of one contract from one fixture."""
+
+    def __init__(self, contract: Contract, options: GenerateOptions) -> None:
+        self.contract = contract
+        self.options = options
+        self.orders = Orders(contract, options.payload, options.orders)
+        self.fields: list[Field] = fields(contract, options.payload)
+        self._base = composing.Template(
+            options.payload, placeholders=False, numbers=jsontext.holds_number(options.payload)
+        )
+        self._expectations: dict[tuple[Demand, tuple[Status, ...], bool], Expectation] = {}
+
+    def attempt(
+        self,
+        name: str,
+        what: str,
+        demand: Demand,
+        *,
+        order: Order = NO_ORDER,
+        set: Mapping[str, Json] = NOTHING,
+        remove: Sequence[str] = (),
+        fixture: str = "",
+        raw: str | None = None,
+        deliver: Deliver | None = None,
+        wire: Wire | None = None,
+        off_contract: bool = False,
+        field: str = "",
+        after: str = "",
+        also: tuple[Status, ...] = (),
+        any_body: bool = False,
+        is_check: bool = False,
+    ) -> Attempt:
+        """One request: the fixture with the ids of an order and with changes, or raw bytes.
+
+        `fixture` is one to send as it is. `also` are further statuses that are right, and with `any_body` any
+        body is.
+        """
+        changed = [*set, *remove]
+        ids = {
+            at: value for at, value in order.places.items() if not any(_within(at, each) for each in changed)
+        }
+        if wire is not None:
+            deliver = msgspec.structs.replace(deliver or Deliver(), wire=wire)
+        step = Step(name=name, off_contract=off_contract, expect=self._expectation(demand, also, any_body))
+        if deliver is not None:
+            step = msgspec.structs.replace(step, deliver=deliver)
+        if raw is not None:
+            step = msgspec.structs.replace(step, raw=raw)
+        elif "" in set:
+            step = msgspec.structs.replace(step, payload=set[""])
+        elif fixture:
+            step = msgspec.structs.replace(step, fixture=fixture)
+        else:
+            step = msgspec.structs.replace(step, **self._sent(), remove=[*remove], set={**ids, **set})
+        names_order = raw is None and (bool(ids) or not (order.places or changed))
+        trial = Trial(
+            step=name,
+            what=what,
+            demand=demand,
+            field=field,
+            order=order.id if names_order else "",
+            after=after,
+            is_check=is_check,
+        )
+        return Attempt(step, trial)
+
+    def check(self) -> Attempt:
+        """A valid request about an order of its own, to see that it is still answered."""
+        order = self.orders.next(again=True)
+        return self.attempt("a valid request is answered", CHECK, "accept", order=order, is_check=True)
+
+    def breaks_contract(self, set: Mapping[str, Json], remove: Sequence[str] = ()) -> bool:
+        """Whether the payload with these changes breaks the request's schema."""
+        changed = Step(set={**set}, remove=[*remove])
+        payload = composing.compose(changed, self._base, composing.Names(), placeholders=False)
+        return bool(self.contract.check_request(payload.value, numbers=payload.numbers))
+
+    def probe(
+        self, id: str, area: Area, name: str, attempts: Iterable[Attempt], *, alone: bool = False
+    ) -> Probe:
+        """The scenario of these steps, with what they try."""
+        steps, trials = zip(*attempts, strict=True)
+        scenario = Scenario(
+            name=name,
+            tags=["probe", area],
+            action=self.contract.action,
+            edition=self.contract.edition,
+            steps=[*steps],
+        )
+        return Probe(id=id, area=area, scenario=scenario, trials=trials, alone=alone)
+
+    def _sent(self) -> dict[str, Json]:
+        """What a step sends: the fixture, else its payload."""
+        if self.options.fixture:
+            return {"fixture": self.options.fixture}
+        return {"payload": composing.escaped(self.options.payload)}
+
+    def _expectation(self, demand: Demand, also: tuple[Status, ...], any_body: bool) -> Expectation:
+        """What an answer must be for the demand; the same object for all alike."""
+        key = (demand, also, any_body)
+        if key not in self._expectations:
+            statuses = (*self._statuses(demand), *also)
+            status: Any = statuses[0] if len(statuses) == 1 else [*statuses]
+            self._expectations[key] = Expectation(status=status, contract=not any_body)
+        return self._expectations[key]
+
+    def _statuses(self, demand: Demand) -> Sequence[Status]:
+        if demand == "accept":
+            return self.contract.ok_statuses
+        if demand == "refuse" and self.contract.auth is not None:
+            return (self.contract.auth.status,)
+        return (*self.contract.ok_statuses, REFUSED) if demand == "either" else (REFUSED,)
+
+
+def requests(step: Step) -> int:
+    """The number of requests that a step sends."""
+    return step.deliver.times + (step.deliver.drop_after_ms is not None)
+
+
+def _within(pointer: str, outer: str) -> bool:
+    """Whether a place is another one, or lies within it."""
+    return pointer == outer or pointer.startswith(f"{outer}/")

@@ -1,0 +1,199 @@
+"""Generated probes: each documented field is covered, and what is said of each request is true of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from retailops_sandbox import composing, jsontext
+from retailops_sandbox.contracts.contract import Contract
+from retailops_sandbox.jsontext import pointer as pointers
+from retailops_sandbox.model import Json, Step
+from retailops_sandbox.probe.generating import GenerateOptions, baselines, generate, requests
+from retailops_sandbox.probe.mutations import MUTATIONS
+from retailops_sandbox.probe.probes import Probe, Trial
+from retailops_sandbox.scenarios import scenario
+from tests.support.generated import CONTRACTS, contract_of, fixtures, options
+
+
+def tries(probes: list[Probe]) -> Iterator[tuple[Probe, Step, Trial]]:
+    """Each step with what it tries."""
+    for probe in probes:
+        assert [step.name for step in probe.scenario.steps] == [trial.step for trial in probe.trials]
+        for step, trial in zip(probe.scenario.steps, probe.trials, strict=True):
+            yield probe, step, trial
+
+
+def documented(schema: dict[str, Any], at: str = "") -> Iterator[str]:
+    """Every place that a schema documents, each item as `0`."""
+    yield at
+    for name, part in schema.get("properties", {}).items():
+        yield from documented(part, f"{at}/{pointers.escape(name)}")
+    if isinstance(schema.get("items"), dict):
+        yield from documented(schema["items"], f"{at}/0")
+
+
+def sent(step: Step, payloads: dict[str, Json]) -> Json:
+    """The payload that a step sends, without a token."""
+    base = None if step.fixture is None else composing.Template(payloads[step.fixture], placeholders=False)
+    return composing.compose(step, base, composing.Names()).value
+
+
+def check_truth(contract: Contract, payloads: dict[str, Json], own: GenerateOptions) -> None:
+    """What must be true of all that is generated from these options."""
+    probes = generate(contract, own)
+    assert probes == generate(contract, own)
+    assert len({probe.id for probe in probes}) == len(probes)
+    tried = {trial.field for _, _, trial in tries(probes) if trial.what != "check"}
+    token = contract.auth.pointer if contract.auth else ""
+    assert tried >= {*documented(contract.request_schema)} - ({token} if token else set())
+    for probe, step, trial in tries(probes):
+        said = f"{probe.id}: {step.name}"
+        assert probe.scenario.tags == ["probe", probe.area]
+        assert scenario.check_step(step) is None
+        if step.raw is not None:
+            assert trial.demand == "either", said
+            continue
+        payload = sent(step, payloads)
+        breaks = bool(contract.check_request(payload))
+        assert breaks == step.off_contract, said
+        if trial.demand == "accept":
+            assert not breaks, f"{said}: must be accepted and breaks the contract"
+    for probe in probes:
+        text = scenario.spelled(probe.scenario).replace('"4xx"', "400")
+        assert scenario.read(text, id="", file="").scenario.steps
+
+
+@pytest.mark.parametrize("name", CONTRACTS)
+def test_all_that_is_said_of_a_request_is_true_for_every_contract(name: str):
+    contract = CONTRACTS[name]
+    check_truth(contract, fixtures(contract), options(contract))
+    check_truth(contract, fixtures(contract), options(contract, orders=None))
+
+
+@pytest.mark.parametrize("name", CONTRACTS)
+def test_a_mutation_changes_the_payload(name: str):
+    contract = CONTRACTS[name]
+    keys = {mutation.key for mutation in MUTATIONS} - {"twice"}
+    payloads = fixtures(contract)
+    for _, step, trial in tries(generate(contract, options(contract, orders=None, areas=("contract",)))):
+        if trial.what in keys:
+            is_changed = jsontext.compact(sent(step, payloads)) != jsontext.compact(payloads["default"])
+            assert is_changed, step.name
+
+
+@pytest.mark.parametrize("name", ["order_cancel/draft", "order_cancel/v1", "order_acknowledge/v1"])
+def test_each_request_has_an_order_of_its_own_but_for_those_that_come_after_another(name: str):
+    contract = CONTRACTS[name]
+    probes = [*generate(contract, options(contract)), *baselines(contract, options(contract))[:1]]
+    first = [trial.order for _, _, trial in tries(probes) if trial.order and not trial.after]
+    assert len(set(first)) == len(first) > 100
+    for probe, _, trial in tries(probes):
+        if trial.after:
+            (before,) = [each for each in probe.trials if each.step == trial.after]
+            assert before.order in ("", trial.order)
+
+
+def test_an_unknown_member_beside_documented_ones_must_be_accepted():
+    contract = CONTRACTS["order_cancel/v1"]
+    found = [
+        (trial.field, trial.demand)
+        for _, _, trial in tries(generate(contract, options(contract)))
+        if trial.what == "unknown-member"
+    ]
+    assert found == [("", "accept"), ("/channel_info", "accept"), ("/order", "accept")]
+
+
+def test_an_unknown_member_that_the_schema_forbids_may_be_refused():
+    schema = {"type": "object", "additionalProperties": False, "properties": {"a": {"type": "string"}}}
+    contract = contract_of(schema, {"a": "x"})
+    own = GenerateOptions(payload={"a": "x"}, areas=("contract",))
+    (found,) = [each for each in tries(generate(contract, own)) if each[2].what == "unknown-member"]
+    assert (found[1].off_contract, found[2].demand) == (True, "either")
+
+
+def test_both_editions_of_the_first_action_take_about_a_thousand_requests():
+    count = sum(
+        requests(step)
+        for edition in ("draft", "v1")
+        for _, step, _ in tries(
+            generate(
+                CONTRACTS[f"order_cancel/{edition}"],
+                options(CONTRACTS[f"order_cancel/{edition}"], areas=("contract",)),
+            )
+        )
+    )
+    assert 900 < count < 1400
+
+
+def test_the_payload_goes_into_the_steps_where_there_is_no_fixture():
+    contract = contract_of({"type": "object", "properties": {"a": {"type": "string"}}}, {"a": "costs $${x}"})
+    own = GenerateOptions(payload={"a": "costs ${x}"}, areas=("contract",))
+    for _, step, trial in tries(generate(contract, own)):
+        assert step.fixture is None
+        if trial.what == "unknown-member":
+            assert sent(step, {}) == {"a": "costs ${x}", "a_member_that_nobody_knows": "unknown"}
+
+
+def test_the_baseline_shows_a_fresh_order_a_known_one_and_another_fresh_one():
+    contract = CONTRACTS["order_cancel/v1"]
+    own, fixture = baselines(contract, options(contract))
+    assert [(trial.order, trial.after) for trial in own.trials] == [
+        ("900000000", ""),
+        ("900000000", "an order"),
+        ("900000001", ""),
+    ]
+    assert [(trial.order, trial.after) for trial in fixture.trials] == [("496", ""), ("496", "the fixture")]
+    assert [each.id for each in baselines(contract, options(contract, orders=None))] == ["baseline/fixture"]
+
+
+# --- whatever the contract ---
+
+NAMES = st.text(alphabet="ab/~*$ é", min_size=1, max_size=3)
+LEAVES: list[tuple[dict[str, Any], st.SearchStrategy[Json]]] = [
+    ({"type": "string"}, st.sampled_from(["", "x", "0042", "42", "${a}", "é"])),
+    ({"type": "integer"}, st.integers(min_value=-(2**70), max_value=2**70)),
+    ({"type": "number"}, st.integers(min_value=-5, max_value=5)),
+    ({"type": "boolean"}, st.booleans()),
+    ({"type": ["string", "null"]}, st.sampled_from([None, "x"])),
+    ({"type": "string", "maxLength": 10}, st.sampled_from(["", "x"])),
+    ({"type": "integer", "minimum": 1}, st.integers(min_value=1, max_value=9)),
+    ({}, st.sampled_from([None, 1, "x"])),
+]
+
+
+@st.composite
+def documents(draw: st.DrawFn, depth: int = 3) -> tuple[dict[str, Any], Json]:
+    """A schema and a value that keeps it, in which what is not required may be missing."""
+    kind = draw(st.sampled_from(["leaf", "object", "array"])) if depth else "leaf"
+    if kind == "leaf":
+        schema, values = draw(st.sampled_from(LEAVES))
+        value = draw(values)
+        return {**schema, "examples": [value]}, value
+    if kind == "array":
+        schema, value = draw(documents(depth - 1))
+        return {"type": "array", "items": schema, "examples": [[value]]}, [value] * draw(st.integers(0, 2))
+    members = draw(st.dictionaries(NAMES, documents(depth - 1), min_size=1, max_size=3))
+    there = {name: value for name, (_, value) in members.items() if draw(st.booleans())}
+    closed = {} if draw(st.booleans()) else {"additionalProperties": False}
+    required = {"required": [*there]} if there else {}
+    properties = {name: schema for name, (schema, _) in members.items()}
+    return {"type": "object", "properties": properties, **required, **closed}, there
+
+
+@given(documents(), st.booleans())
+@settings(max_examples=60)
+def test_all_that_is_said_of_a_request_is_true_whatever_the_contract(
+    document: tuple[dict[str, Any], Json], is_fixture: bool
+):
+    schema, payload = document
+    contract = contract_of(schema, payload)
+    check_truth(
+        contract,
+        {"own": payload},
+        GenerateOptions(fixture="own" if is_fixture else "", payload=payload, areas=("contract",)),
+    )
