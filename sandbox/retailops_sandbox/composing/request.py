@@ -14,11 +14,14 @@ from retailops_sandbox.composing.headers import laid_over
 from retailops_sandbox.composing.payload import Payload, with_token
 from retailops_sandbox.composing.receiver import url
 from retailops_sandbox.contracts import auth
-from retailops_sandbox.model import Basic, Bearer, Headers, HttpRequest, Receiver, Wire
+from retailops_sandbox.errors import ComposeError
+from retailops_sandbox.model import Basic, Bearer, Headers, HttpRequest, Receiver, Wire, WrongProof
 
 if TYPE_CHECKING:
     from retailops_sandbox.contracts.catalogue import Contracts
     from retailops_sandbox.contracts.contract import Contract
+
+_PROOF = "/deliver/wire/proof"
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -58,7 +61,7 @@ def build(
     With it, the JSON value of its body; UNSET for one with a member twice, which is none. `wire` is how the
     request is spelled, with its placeholders filled; ComposeError where it cannot be.
     """
-    document = with_token(payload, contract, token)
+    document = with_token(payload, contract, _token(contract, token, wire))
     text = jsontext.compact(document)
     if wire is None or wire.twice is None:
         return _request(head, text, contract, token, headers, wire), document
@@ -80,6 +83,7 @@ def build_raw(
     Where the contract proves the sender by a header, that one is made of the receiver's token. `headers` are
     the step's own: they replace it, too, or leave it out.
     """
+    _token(contract, token, wire)  # raw bytes hold none, but the header may
     return _request(head, body, contract, token, headers, wire, is_raw=True)
 
 
@@ -100,7 +104,7 @@ def _request(
         if wire is not None or left_out:
             wire = wire or Wire()
             body = spelling.encoded(composed, wire, is_raw=is_raw)
-            fields = _fields(head, body, contract, token, headers)
+            fields = _fields(head, body, contract, token, headers, wire.proof)
             return HttpRequest(
                 wire.method or head.method,
                 spelling.url(wire, head.url),
@@ -113,10 +117,29 @@ def _request(
     return HttpRequest(head.method, head.url, _fields(head, composed, contract, token, headers), composed)
 
 
+def _token(contract: Contract, token: str, wire: Wire | None) -> str:
+    """The token as it goes into a payload; ComposeError where there is none to make wrong."""
+    if wire is None or wire.proof is None:
+        return token
+    if contract.auth is None:
+        what = f"{contract.action} in {contract.edition} has no proof of the sender that could be wrong"
+        raise ComposeError(what, pointer=_PROOF, mend="leave it out")
+    if not token:
+        what = "the receiver has no token that could be made wrong"
+        raise ComposeError(what, pointer=_PROOF, mend="give it one, by --receiver-token or on its page")
+    return auth.made_wrong(token, wire.proof)
+
+
 def _fields(
-    head: Head, body: bytes, contract: Contract, token: str, headers: Mapping[str, str | None] | None
+    head: Head,
+    body: bytes,
+    contract: Contract,
+    token: str,
+    headers: Mapping[str, str | None] | None,
+    wrong: WrongProof | None = None,
 ) -> Headers:
     fields = head.headers
     if contract.auth is not None and contract.auth.header and token:
-        fields = laid_over(fields, {contract.auth.header: auth.header_value(contract.auth, token, body)})
+        proof = auth.header_value(contract.auth, token, body, wrong)
+        fields = laid_over(fields, {contract.auth.header: proof})
     return laid_over(fields, headers) if headers else fields

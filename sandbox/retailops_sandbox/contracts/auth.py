@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from retailops_sandbox.jsontext import pointer as pointers
-from retailops_sandbox.model import Headers, Json
+from retailops_sandbox.model import Headers, Json, WrongProof
 
 # hmac and base64 are imported where a signature is made: few contracts have one.
 
@@ -85,10 +85,31 @@ def signature(made: Signature, secret: str, body: bytes) -> str:
     return digest.hex() if made.encoding == "hex" else b64encode(digest).decode()
 
 
-def header_value(auth: Auth, token: str, body: bytes) -> str:
-    """The value of the header that proves the sender of a body. `token` is the receiver's token or secret."""
+def header_value(auth: Auth, token: str, body: bytes, wrong: WrongProof | None = None) -> str:
+    """The value of the header that proves the sender of a body. `token` is the receiver's token or secret.
+
+    `wrong` says how the proof is made wrong.
+    """
     made = token if auth.signature is None else signature(auth.signature, token, body)
-    return auth.before_secret + made
+    return auth.before_secret + (made if wrong is None else made_wrong(made, wrong))
+
+
+def made_wrong(proof: str, wrong: WrongProof) -> str:
+    """A token or a signature that proves nothing, but resembles the right one."""
+    if wrong == "shortened":
+        return proof[:-1]
+    if wrong == "lengthened":
+        return proof + _another(proof)
+    if wrong == "spaced":
+        return f" {proof} "
+    swapped = proof.swapcase()
+    # A proof without letters has no other case.
+    return swapped if wrong == "other-case" and swapped != proof else proof[:-1] + _another(proof)
+
+
+def _another(proof: str) -> str:
+    """A character that is not the last one, and is one of hexadecimal digits and of base64."""
+    return "1" if proof.endswith("0") else "0"
 
 
 def is_authentic(auth: Auth | None, headers: Headers, body: bytes, payload: Json, token: str) -> bool:

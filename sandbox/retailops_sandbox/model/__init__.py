@@ -56,6 +56,7 @@ from retailops_sandbox.model.wire import (
     Redirect,
     Timings,
     Wire,
+    WrongProof,
 )
 
 __all__ = [
@@ -104,5 +105,6 @@ __all__ = [
     "Violation",
     "ViolationPart",
     "Wire",
+    "WrongProof",
     "encoder",
 ]

@@ -19,6 +19,10 @@ _Count: TypeAlias = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 _Member: TypeAlias = Annotated[str, Meta(extra_json_schema={"pattern": r"^(/([^~/]|~[01])*)+$"})]
 """A JSON Pointer that names something. The pattern is in the JSON Schema alone."""
 
+WrongProof: TypeAlias = Literal["shortened", "lengthened", "altered", "other-case", "spaced"]
+"""How a proof of the sender is made wrong: without its last character, with one more, with another last one,
+in the other case, with a blank before and after it."""
+
 FaultKind = Literal[
     "dns",
     "refused",
@@ -75,6 +79,14 @@ class Wire(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_field
     ] = False
     bytes_per_second: Annotated[
         _Number | None, Meta(description="The greatest speed at which the request is sent.")
+    ] = None
+    proof: Annotated[
+        WrongProof | None,
+        Meta(
+            description="Make the proof of the sender wrong, which is the receiver's token or a signature: "
+            "without its last character, with one more, with another last one, in the other case, or "
+            "between blanks."
+        ),
     ] = None
     break_off_after: Annotated[
         _Count | None,
