@@ -126,3 +126,8 @@ def play(
         return Played(events, log)
 
     return asyncio.run(run())
+
+
+def body(request: bytes) -> Any:
+    """The JSON of a request's body."""
+    return json.loads(request.partition(b"\r\n\r\n")[2])

@@ -15,7 +15,7 @@ from retailops_sandbox.cli.output import complain
 from retailops_sandbox.contracts import members
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.model import DEFAULT_ACTION, DEFAULT_EDITION, Expectation, Step
-from retailops_sandbox.scenarios import scenario
+from retailops_sandbox.scenarios import checking, scenario
 from retailops_sandbox.session.fitting import editions_of
 from retailops_sandbox.workspace import settings
 from retailops_sandbox.workspace.files import read_text
@@ -69,7 +69,7 @@ def command(
         expect=_expectation(expect),
         off_contract=off_contract,
     )
-    scenario.check_step(step)
+    checking.check_step(step)
 
     def choose(options: Options) -> Chosen:
         wanted = edition or _edition(workspace, options, action, "" if is_file else fixture)

@@ -22,6 +22,7 @@ from retailops_sandbox.model import (
     Delivery,
     Difference,
     Expectation,
+    ExpectedStatus,
     Fault,
     Headers,
     Json,
@@ -72,7 +73,7 @@ class _Prepared(msgspec.Struct, frozen=True):
     """An expectation with its compiled matchers."""
 
     expectation: Expectation
-    statuses: Sequence[int]
+    statuses: Sequence[ExpectedStatus]
     headers: dict[str, matchers.Matcher]
     scope: Scope | None
     searches: Sequence[patterns.Search] = ()
@@ -207,8 +208,9 @@ class Judge:
         total_ms = delivery.timings.total
         findings = _Findings()
         differences: list[Difference] = []
-        if response.status not in prepared.statuses:
-            differences.append(_status_difference(response, prepared.statuses))
+        statuses = prepared.statuses
+        if response.status not in statuses and f"{response.status // 100}xx" not in statuses:
+            differences.append(_status_difference(response, statuses))
             findings.violations = self._status_violations(delivery)
         if expectation.max_ms is not None and total_ms > expectation.max_ms:
             differences.append(_latency_difference(expectation.max_ms, total_ms))
@@ -273,7 +275,7 @@ class Judge:
 
     def _prepare(self, expectation: Expectation) -> _Prepared:
         wanted = expectation.status
-        statuses: Sequence[int] = (
+        statuses: Sequence[ExpectedStatus] = (
             self._contract.ok_statuses
             if wanted is None
             else (wanted if isinstance(wanted, list) else (wanted,))
@@ -344,7 +346,7 @@ def _counted(differences: int, violations: int) -> str:
 # --- The parts of a response --------------------------------------------------------------------------
 
 
-def _status_difference(response: Response, statuses: Sequence[int]) -> Difference:
+def _status_difference(response: Response, statuses: Sequence[ExpectedStatus]) -> Difference:
     expected = statuses[0] if len(statuses) == 1 else list(statuses)
     return Difference(kind="changed", part="status", expected=expected, actual=response.status)
 

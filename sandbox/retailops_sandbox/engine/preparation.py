@@ -15,7 +15,7 @@ from retailops_sandbox.engine.target import Target, Targets
 from retailops_sandbox.errors import SandboxError, UsageError
 from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import Exchange, Expectation, HttpRequest, Step, Violation, Wire
-from retailops_sandbox.scenarios import scenario
+from retailops_sandbox.scenarios import checking, scenario
 from retailops_sandbox.scenarios.scenario import OwnExpectation, Plan
 
 LARGE_BODY = 64 * 1024
@@ -273,5 +273,5 @@ def _filled(expectation: Expectation, names: composing.Names, at: str) -> Expect
         for name, rule in expectation.headers.items()
     }
     expectation = msgspec.structs.replace(expectation, **filled)
-    scenario.check_rules(expectation, at)
+    checking.check_rules(expectation, at)
     return expectation

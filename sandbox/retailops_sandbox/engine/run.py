@@ -10,7 +10,7 @@ import msgspec
 from retailops_sandbox.engine.context import RunContext
 from retailops_sandbox.engine.events import Event, ScenarioResult, StepResult, worst
 from retailops_sandbox.engine.ports import Options, Ports
-from retailops_sandbox.engine.step import StepRun
+from retailops_sandbox.engine.step import StepRun, at_once
 from retailops_sandbox.engine.target import require_yes
 from retailops_sandbox.model import Result, ResultStep, Verdict
 from retailops_sandbox.scenarios.scenario import Plan
@@ -78,31 +78,37 @@ class Run:
         start = self._ports.clock.seconds()
         names = context.preparation.names(plan)
         results: list[StepResult] = []
-        skip = ""
+        groups, skip = plan.scenario.groups, ""
         # Known before anything is sent, since half of a story may do harm: a shipment without its cancel.
         unusable = context.preparation.unusable(plan)
-        for number, step in enumerate(plan.scenario.steps):
+        if unusable is not None:
+            reason = f"step {plan.scenario.steps[unusable].name!r} cannot be sent"
+            results += [self._told(_skipped(plan, number, reason)) for number in range(unusable)]
+            groups = [range(number, number + 1) for number in range(unusable, len(plan.scenario.steps))]
+        for group in groups:
             skip = context.stop_reason or skip
-            if unusable is not None and number < unusable:
-                reason = f"step {plan.scenario.steps[unusable].name!r} cannot be sent"
-                result = StepResult(number=number, name=step.name, verdict="skipped", reason=reason)
-            elif skip:
-                result = StepResult(number=number, name=step.name, verdict="skipped", reason=skip)
+            if skip:
+                done = [_skipped(plan, number, skip) for number in group]
             else:
-                result = await StepRun(context, plan, number, names, sequence + number).run()
-            if result.reason:
-                secrets = context.preparation.targets.known_secrets()
-                result = msgspec.structs.replace(result, reason=secrets.url(result.reason))
-            if result.verdict == "errored":
-                skip = f"step {step.name!r} errored"
-            context.on_event(result)
-            results.append(result)
+                steps = [StepRun(context, plan, number, names, sequence + number) for number in group]
+                done = await at_once(steps) if len(steps) > 1 else [await steps[0].run()]
+            results += map(self._told, done)
+            errored = [each.name for each in done if each.verdict == "errored"]
+            skip = f"step {errored[0]!r} errored" if errored else skip
         verdict = worst([result.verdict for result in results])
         seconds = self._ports.clock.seconds() - start
         record = self._record(plan, verdict, results, seconds) if plan.file else None
         if record is not None:
             self._ports.log.append(record)
         return ScenarioResult(plan, verdict, tuple(results), seconds, record)
+
+    def _told(self, result: StepResult) -> StepResult:
+        """The result of a step, without secrets in its reason, once the listener has it."""
+        if result.reason:
+            secrets = self._context.preparation.targets.known_secrets()
+            result = msgspec.structs.replace(result, reason=secrets.url(result.reason))
+        self._context.on_event(result)
+        return result
 
     def _record(self, plan: Plan, verdict: Verdict, steps: Sequence[StepResult], seconds: float) -> Result:
         """The result as the log keeps it."""
@@ -117,3 +123,8 @@ class Run:
             stopped=self.stopped,
             steps=tuple([msgspec.convert(step, ResultStep, from_attributes=True) for step in steps]),
         )
+
+
+def _skipped(plan: Plan, number: int, reason: str) -> StepResult:
+    """The result of a step that is not sent; steps are counted from 0."""
+    return StepResult(number=number, name=plan.scenario.steps[number].name, verdict="skipped", reason=reason)

@@ -60,6 +60,15 @@ class _Attempted(msgspec.Struct):
     exchange: Exchange
 
 
+class _Delivered(msgspec.Struct):
+    """All deliveries of a step, judged."""
+
+    prepared: Prepared
+    done: list[_Attempted]
+    seconds: float
+    """How long preparing and delivering took."""
+
+
 def _may_wait(expectation: Expectation | None) -> bool:
     """Whether judging by an expectation may wait for another process."""
     return expectation is not None and comparing.may_wait(expectation)
@@ -95,6 +104,7 @@ class StepRun:
         """The lists that were captured each time that the step was done, one behind the other."""
         self._goes_on = False
         """Whether the step is done again, by what was captured the last time."""
+        self._began = 0.0
 
     async def run(self) -> StepResult:
         """Do the step, again and again where it says so."""
@@ -105,17 +115,17 @@ class StepRun:
             while self._goes_on and len(results) < repetition.at_most:
                 results.append(await self._once())
             result = _repeated(results, repetition.captured if self._goes_on else "")
-        if not self._step.capture:
-            return result
-        captured = self._names.captured
-        found = {name: captured[name] for name in self._step.capture if name in captured}
-        return msgspec.structs.replace(result, captured=found)
+        return self._with_captured(result)
 
     async def _once(self) -> StepResult:
+        return await self._conclude(await self._deliver(await self._prepare()))
+
+    async def _prepare(self) -> Prepared | StepResult:
+        """The request and what is expected, or the result of a step that sends nothing."""
         self._goes_on = False
-        start = self._ports.clock.seconds()
+        self._began = self._ports.clock.seconds()
         try:
-            prepared = await self._prepare()
+            prepared = await self._compose()
         except composing.MissingCapture as error:
             self._names.lost |= self._step.capture.keys()
             return self._result("skipped", error.what)
@@ -124,8 +134,14 @@ class StepRun:
         if prepared.is_refused:
             broken = redaction.violations(prepared.violations, prepared.secrets)
             return self._result("errored", _refusal(broken))
+        return prepared
+
+    async def _deliver(self, prepared: Prepared | StepResult) -> _Delivered | StepResult:
+        """All deliveries, or the result of a step of which none can be judged."""
+        if isinstance(prepared, StepResult):
+            return prepared
         try:
-            done = await self._deliver(prepared)
+            done = await self._deliveries(prepared)
         except _Stopped:
             return self._result("skipped", self._context.stop_reason)
         except _NotDropped as ended:
@@ -136,6 +152,13 @@ class StepRun:
         except UsageError as error:
             # What libcurl cannot send at all, such as a certificate and a key that do not fit.
             return self._result("errored", self._described(error))
+        return _Delivered(prepared, done, self._ports.clock.seconds() - self._began)
+
+    async def _conclude(self, delivered: _Delivered | StepResult) -> StepResult:
+        """The result, once values are captured from the last answer."""
+        if isinstance(delivered, StepResult):
+            return delivered
+        prepared, done = delivered.prepared, delivered.done
         lost = await self._capture(prepared, done) if self._step.capture else ""
         verdict, reason = _outcome(done, len(prepared.expectations), lost)
         self._goes_on = self._goes_on and not lost and verdict not in ("errored", "skipped")
@@ -147,14 +170,22 @@ class StepRun:
             reason=reason,
             judgements=tuple([each.judgement for each in done]),
             attempts=max([each.delivery.attempt for each in done]),
-            seconds=self._ports.clock.seconds() - start,
+            seconds=delivered.seconds,
             sent=len(done),
             faults=len(
                 [each for each in done if each.delivery.fault is not None and not each.delivery.dropped]
             ),
         )
 
-    async def _prepare(self) -> Prepared:
+    def _with_captured(self, result: StepResult) -> StepResult:
+        """The result with the values that the step captured."""
+        if not self._step.capture:
+            return result
+        captured = self._names.captured
+        found = {name: captured[name] for name in self._step.capture if name in captured}
+        return msgspec.structs.replace(result, captured=found)
+
+    async def _compose(self) -> Prepared:
         preparation = self._context.preparation
         step = (self._plan, self._number, self._names, self._sequence)
         if preparation.is_large(self._plan, self._number):
@@ -169,7 +200,7 @@ class StepRun:
 
     # --- send, log, compare ---
 
-    async def _deliver(self, prepared: Prepared) -> list[_Attempted]:
+    async def _deliveries(self, prepared: Prepared) -> list[_Attempted]:
         deliver = self._step.deliver
         if deliver.drop_after_ms is not None:
             await self._drop(prepared, deliver.drop_after_ms)
@@ -364,6 +395,20 @@ class StepRun:
             return value
         joined = self._joined[name] = [*self._joined.get(name, ()), *value]
         return joined
+
+
+async def at_once(steps: Sequence[StepRun]) -> list[StepResult]:
+    """Do some steps of one scenario at the same time, none of which is repeated.
+
+    They are prepared in their order, then all delivered, and values are captured in their order again.
+    """
+    prepared = [await step._prepare() for step in steps]
+    delivered = await asyncio.gather(
+        *(step._deliver(each) for step, each in zip(steps, prepared, strict=True))
+    )
+    return [
+        step._with_captured(await step._conclude(each)) for step, each in zip(steps, delivered, strict=True)
+    ]
 
 
 def _repeated(results: Sequence[StepResult], unfinished: str) -> StepResult:

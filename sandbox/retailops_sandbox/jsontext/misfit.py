@@ -149,9 +149,10 @@ def _choices(type: Any, tokens: Tokens, *, fields: bool) -> list[str]:
 
 
 def _bounds(type: Any, tokens: Tokens) -> str:
-    """Both bounds of the number at the tokens: msgspec's complaint names the one that is broken."""
+    """The bounds of the number at the tokens: msgspec's complaint names only the one that is broken."""
     (number,) = (node for node in _nodes(type, tokens) if getattr(node, "ge", None) is not None)
-    return f"at least {number.ge:,} and at most {number.le:,}"
+    most = "" if number.le is None else f" and at most {number.le:,}"
+    return f"at least {number.ge:,}{most}"
 
 
 def _nodes(type: Any, tokens: Tokens) -> list[Any]:

@@ -6,6 +6,7 @@ The descriptions and bounds of the fields also go into the JSON Schema by which 
 # No `from __future__ import annotations`: msgspec would compile each string when the first file is read.
 
 from functools import cached_property
+from itertools import pairwise
 from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
@@ -24,13 +25,21 @@ _Path: TypeAlias = Annotated[str, Meta(extra_json_schema={"pattern": r"^(/([^~/]
 _Pause: TypeAlias = Annotated[int, Meta(ge=0, le=LONGEST_MS)]
 _Limit: TypeAlias = Annotated[int, Meta(ge=1, le=LONGEST_MS)]
 
+_StatusClass: TypeAlias = Annotated[str, Meta(extra_json_schema={"pattern": "^[1-5]xx$"})]
+"""The first digit of a status and `xx`. As for a pointer, the pattern is in the JSON Schema alone."""
+ExpectedStatus: TypeAlias = int | _StatusClass
+"""A status, or a class of them such as `4xx`."""
+
 
 class Expectation(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True):
     """The expected response. What is absent is not compared; status then means the contract's ok_statuses."""
 
     status: Annotated[
-        int | list[int] | None,
-        Meta(description="The status, or a list of them. The contract's ok_statuses where absent."),
+        ExpectedStatus | list[ExpectedStatus] | None,
+        Meta(
+            description='The status, a class of them such as "4xx", or a list of both. '
+            "The contract's ok_statuses where absent."
+        ),
     ] = None
     max_ms: Annotated[float | None, Meta(description="The longest total time.")] = None
     headers: Annotated[dict[str, Rule], Meta(description="Header to value or matcher.")] = {}
@@ -158,6 +167,10 @@ class Step(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_field
     repeat_while: Annotated[
         Repetition | None, Meta(description="Do the step again while a captured value is not empty.")
     ] = None
+    together: Annotated[
+        bool,
+        Meta(description="Send at the same time as the step before: several of them are one group."),
+    ] = False
     off_contract: Annotated[bool, Meta(description="Send although the payload breaks the contract.")] = False
 
 
@@ -194,3 +207,9 @@ class Scenario(
     def contracts(self) -> list[tuple[str, str]]:
         """The actions and editions of the steps, each once, in the order of the steps."""
         return list(dict.fromkeys(map(self.contract_of, self.steps)))
+
+    @cached_property
+    def groups(self) -> list[range]:
+        """The numbers of the steps that are sent at the same time, from 0: mostly one by itself."""
+        first = [number for number, step in enumerate(self.steps) if not step.together or not number]
+        return [range(*ends) for ends in pairwise((*first, len(self.steps)))]

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
-
 import msgspec
 from msgspec import UNSET
 
 from retailops_sandbox import composing, jsontext
-from retailops_sandbox.comparing import matchers
-from retailops_sandbox.comparing.rules import compile_headers, compile_rules
-from retailops_sandbox.errors import ComposeError, SandboxError, SourceError, UsageError
-from retailops_sandbox.jsontext import pointer
-from retailops_sandbox.model import Expectation, Json, Scenario, Step, Wire, encoder
+from retailops_sandbox.errors import SandboxError
+from retailops_sandbox.model import Expectation, Json, Scenario, Step, encoder
+from retailops_sandbox.scenarios import checking
 
 SUFFIX = ".scenario.json"
 _LINE = 100
@@ -63,7 +59,7 @@ def read(text: str, *, id: str, file: str) -> Plan:
     scenario = jsontext.convert(document, Scenario, text, file=file)
     _name(scenario.steps)
     with jsontext.placed(text, file):
-        _check(scenario)
+        checking.check(scenario)
     return Plan(id, file, scenario, composing.has_placeholder(text), text)
 
 
@@ -108,7 +104,7 @@ def expectation(text: str, *, file: str = "") -> Expectation:
     """The expectation of a JSON text; SourceError with line and pointer of the first mistake."""
     expected = jsontext.convert(jsontext.parse(text, file=file), Expectation, text, file=file)
     with jsontext.placed(text, file):
-        check_rules(expected, "")
+        checking.check_expectation(expected, "")
     return expected
 
 
@@ -144,112 +140,6 @@ def _name(steps: list[Step]) -> None:
     for number, step in enumerate(steps):
         if not step.name:
             steps[number] = msgspec.structs.replace(step, name=f"step {number + 1}")
-
-
-def check_step(step: Step) -> None:
-    """UsageError for changes of a step that no scenario file could hold."""
-    try:
-        _check_step(step, "")
-    except SourceError as error:
-        raise UsageError(error.what, pointer=error.pointer, mend=error.mend) from error
-
-
-def check_rules(expected: Expectation, at: str) -> None:
-    """SourceError for a matcher that cannot be used; `at` is the pointer of the expectation."""
-    if not expected.rules and not expected.headers:
-        return
-    part = "rules"
-    try:
-        compile_rules(expected.rules)
-        part = "headers"
-        compile_headers(expected.headers)
-    except matchers.RuleError as error:
-        raise _mistake(error.what, f"{at}/{part}/{pointer.escape(error.path)}", error.mend) from error
-
-
-def _check(scenario: Scenario) -> None:
-    """SourceError, with a pointer, for a mistake that the types do not exclude."""
-    if not scenario.steps:
-        raise _mistake("there are no steps", "/steps", "add a step that names a fixture")
-    seen: dict[str, int] = {}
-    for number, step in enumerate(scenario.steps):
-        at = f"/steps/{number}"
-        _check_step(step, at)
-        first = seen.setdefault(step.name, number)
-        if first != number:
-            what = f"step {first + 1} is named {step.name!r} too"
-            raise _mistake(what, f"{at}/name", "step names are unique in a file")
-        if isinstance(step.expect, list):
-            for position, one in enumerate(step.expect):
-                check_rules(one, f"{at}/expect/{position}")
-        elif isinstance(step.expect, Expectation):
-            check_rules(step.expect, f"{at}/expect")
-
-
-def _check_step(step: Step, at: str) -> None:
-    given = (step.fixture is not None, step.payload is not UNSET, step.raw is not None)
-    if sum(given) != 1:
-        found = " and ".join(itertools.compress(("fixture", "payload", "raw"), given)) or "none of them"
-        raise _mistake(f"a step needs one of fixture, payload or raw; this has {found}", at)
-    if step.raw is not None and (step.set or step.remove):
-        what = "raw bytes cannot be changed by set or remove"
-        raise _mistake(what, f"{at}/raw", "use payload instead of raw")
-    for position, path in enumerate(step.remove):
-        _check_pointer(path, at, "remove", position)
-    for path in step.set:
-        _check_pointer(path, at, "set", path)
-    for name, wanted in step.capture.items():
-        if isinstance(wanted, str):
-            _check_pointer(wanted, at, "capture", name)
-            continue
-        _check_pointer(wanted.path, at, "capture", name, "path")
-        for member, path in wanted.members.items():
-            _check_pointer(path, at, "capture", name, "members", member)
-    _check_repetition(step, at)
-    if step.deliver.wire is not None:
-        _check_wire(step.deliver.wire, step, at)
-    if isinstance(step.expect, list):
-        if step.deliver.parallel > 1:
-            what = "a list of expectations needs parallel 1: their order is the send order"
-            raise _mistake(what, f"{at}/expect")
-        if len(step.expect) != step.deliver.times:
-            what = f"{len(step.expect)} expectations for {step.deliver.times} deliveries"
-            raise _mistake(what, f"{at}/expect", "give one for each, or a single one for all")
-
-
-def _check_repetition(step: Step, at: str) -> None:
-    if step.repeat_while is None:
-        return
-    watched = step.repeat_while.captured
-    if watched not in step.capture:
-        what = f"the step does not capture {watched!r}"
-        raise _mistake(what, f"{at}/repeat_while/captured", "add it to capture, with its pointer")
-    if isinstance(step.expect, list):
-        what = "a step that is repeated has one expectation: how often it is done is not known before"
-        raise _mistake(what, f"{at}/expect")
-
-
-def _check_wire(wire: Wire, step: Step, at: str) -> None:
-    from retailops_sandbox.composing import wire as spelling  # few steps say it
-
-    try:
-        spelling.check(wire, is_raw=step.raw is not None)
-    except ComposeError as error:
-        raise _mistake(error.what, f"{at}{error.pointer}", error.mend) from error
-    if wire.break_off_after is not None and step.deliver.drop_after_ms is not None:
-        what = "each delivery is broken off by break_off_after: drop_after_ms has none to drop"
-        raise _mistake(what, f"{at}/deliver/drop_after_ms", "say one of them")
-
-
-def _check_pointer(path: str, at: str, *beneath: str | int) -> None:
-    try:
-        pointer.parse(path)
-    except pointer.PointerError as error:
-        raise _mistake(str(error), at + pointer.join(beneath)) from error
-
-
-def _mistake(what: str, at: str, mend: str = "") -> SourceError:
-    return SourceError(what, mend=mend, pointer=at)
 
 
 def describe(error: SandboxError, plan: Plan, step: int) -> str:

@@ -199,10 +199,12 @@ def _refine_step(schema: _Schema, _: _Schema) -> None:
     one_at_a_time = {"properties": {"deliver": {"properties": {"parallel": {"maximum": 1}}}}}
     repeated = {"required": ["repeat_while"], "properties": {"repeat_while": {"type": "object"}}}
     captures = {"required": ["capture"], "properties": {"expect": {"not": {"type": "array"}}}}
+    at_once = {"required": ["together"], "properties": {"together": {"const": True}}}
     schema["allOf"] = [
         {"if": has["raw"], "then": unchanged},
         {"if": several, "then": one_at_a_time},
         {"if": repeated, "then": captures},
+        {"if": at_once, "then": {"properties": {"repeat_while": {"type": "null"}}}},
     ]
 
 

@@ -101,6 +101,13 @@ REFUSED = Fault("refused", "connection refused")
         (delivery("{}"), Expectation(), "failed"),
         (delivery("{}"), Expectation(contract=False), "passed"),
         (delivery("{}"), None, "failed"),
+        (delivery("oops", status=404), Expectation(status="4xx"), "passed"),
+        (delivery("oops", status=400), Expectation(status=[200, "4xx"]), "passed"),
+        (delivery("oops", status=499), Expectation(status=["5xx", "4xx"]), "passed"),
+        (delivery("oops", status=500), Expectation(status=[200, "4xx"]), "failed"),
+        (delivery("oops", status=399), Expectation(status="4xx"), "failed"),
+        (delivery(status=200), Expectation(status=[404, "2xx"]), "passed"),
+        (delivery("{}", status=200), Expectation(status="2xx"), "failed"),
         (delivery("{}", status=500), None, "failed"),
         (delivery("oops"), None, "failed"),
         (delivery(status=404), None, "failed"),
@@ -257,6 +264,9 @@ def test_status_and_latency_differences_carry_both_sides():
     assert any("--follow-redirects" in hint for hint in judgement.violations[0].hints)
     assert (latency.part, latency.expected, latency.actual) == ("latency", 10, Number("12.346"))
     assert judged(delivery(status=500), Expectation(status=[200])).differences[0].expected == 200
+    assert judged(delivery(status=500), Expectation(status="4xx")).differences[0].expected == "4xx"
+    either = judged(delivery(status=500), Expectation(status=[200, "4xx"])).differences[0]
+    assert either.expected == [200, "4xx"]
 
 
 @pytest.mark.parametrize(

@@ -35,17 +35,13 @@ from retailops_sandbox.session.ports import SystemClock
 from retailops_sandbox.transport import Transport
 from tests.support.cases import OneCase
 from tests.support.contracts import OneContract
-from tests.support.playing import SPELLED, MemoryLog, Played, plan, play, real_ports
+from tests.support.playing import SPELLED, MemoryLog, Played, body, plan, play, real_ports
 from tests.support.policies import secret_policy
 from tests.support.proving import BEARER, SECRET, SIGNED, proving
 from tests.support.receivers import Peer, answering, closing_after, receiver, response, unused_port
 
 NOTHING = response(b'{"events":[]}')
 EVENT = response(b'{"events":[{"error_code":"ERR1"}]}')
-
-
-def body(request: bytes) -> Any:
-    return json.loads(request.partition(b"\r\n\r\n")[2])
 
 
 # --- order and evidence ---

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from retailops_sandbox import importing, jsontext
 from retailops_sandbox.cli.export import command
 from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
+from retailops_sandbox.engine.preview import Preview
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.model import (
     Deliver,
@@ -195,7 +197,7 @@ def test_every_field_of_a_step_is_in_the_file():
         repeat_while=Repetition(captured="code", at_most=3),
         off_contract=True,
     )
-    later = Step(name="later", raw="x", off_contract=True, action="order_pull", edition="v1")
+    later = Step(name="later", raw="x", off_contract=True, action="order_pull", edition="v1", together=True)
     text = pytest_file.document([Scenario(name="It's all", steps=[step, later])], title="x")
     answers = executed(text, {"code": "a${b}", "all": [{"b": Number("1.50")}]})
     first, second = answers.sent
@@ -230,8 +232,10 @@ def test_every_field_of_a_step_is_in_the_file():
         "expect",
         "capture",
         "repeat_while",
+        "together",
         "off_contract",
     }
+    assert "    # later, together with the step before\n" in text
     assert set(Step.__struct_fields__) == known
 
 
@@ -353,6 +357,23 @@ def test_a_pytest_file_of_a_scenario_file_holds_what_is_not_shipped():
     assert (first["fixture"], "payload" in first) == ("default", False)
     assert (second["fixture"], second["payload"]["own"]) == (None, Number("35.00"))
     assert second["set"] == {"/data/order/id": "1"}
+
+
+def test_steps_that_are_sent_together_are_told_where_a_format_sends_one_after_the_other():
+    steps = [{"raw": "x"}, {"raw": "y", "together": True}, {"name": "z", "raw": "z", "together": True}]
+    text = json.dumps({"steps": steps})
+    made = of_file("pytest", scenario.read(text, id="x", file="x"))
+    note = "sent one after the other here, and in the scenario together with the step before: step 2, z"
+    assert made.notes == (note,)
+    assert f"# {note}\n" in made.text
+    assert of_file("pytest", PLAN).notes == ()
+    plan = scenario.read(text, id="x", file="x")
+    request = Request(method="POST", url="http://a/", headers=(), body="x")
+    previews = [Preview(plan=plan, number=number, request=request) for number in range(3)]
+    shop = Receiver(name="shop", base_url="http://a")
+    script = exporting.scenario_file(plan, FORMATS["curl"], SOURCES, lambda: (previews, shop))
+    assert script.notes == (note,)
+    assert "# z, together with the step before\n" in script.text
 
 
 def test_a_scenario_file_has_sent_nothing():

@@ -119,6 +119,42 @@ def test_a_step_knows_its_line():
         (text(step(expect={"rules": {"a": "any"}})), "/steps/0/expect/rules/a", "/"),
         (text(step(expect={"headers": {"X": {"regex": "["}}})), "/steps/0/expect/headers/X", ""),
         (text(step(expect={"fault": "timeout"})), "/steps/0/expect/fault", "timeout"),
+        (
+            text(step(expect={"status": "4x"})),
+            "/steps/0/expect/status",
+            "'4x' is no class of statuses (a class",
+        ),
+        (text(step(expect={"status": "404"})), "/steps/0/expect/status", "a status is a number such as 404"),
+        (text(step(expect={"status": [200, "6xx"]})), "/steps/0/expect/status/1", "'6xx' is no class"),
+        (
+            text(step(expect=[{}, {"status": "0xx"}], deliver={"times": 2})),
+            "/steps/0/expect/1/status",
+            '"1xx" to "5xx"',
+        ),
+        (text(step(expect={"status": [1.5]})), "/steps/0/expect/status/0", ""),
+        (text(step(together=True)), "/steps/0/together", "no step before the first"),
+        (text(step(), step(together="yes")), "/steps/1/together", "true or false"),
+        (
+            text(
+                step(capture={"a": "/a"}, repeat_while={"captured": "a", "at_most": 2}), step(together=True)
+            ),
+            "/steps/0/repeat_while",
+            "is done once (leave it out, or together)",
+        ),
+        (
+            text(
+                step(name="first", capture={"code": "/a"}),
+                step(together=True),
+                step(together=True, set={"/x": [{"y/z": "is ${code}"}]}),
+            ),
+            "/steps/2/set/~1x/0/y~1z",
+            "${code} is captured by 'first', which is sent at the same time",
+        ),
+        (
+            text(step(deliver={"headers": {"X": "${code}"}}), step(together=True, capture={"code": "/a"})),
+            "/steps/0/deliver/headers/X",
+            "captured by 'step 2'",
+        ),
         (text(step(), format=2), "/format", "2"),
         (text(step(expect={"max_ms": "fast"})), "/steps/0/expect/max_ms", ""),
     ],
@@ -143,6 +179,22 @@ def test_a_step_is_of_its_own_contract_or_else_of_the_files():
     found = [("order_cancel", "draft"), ("order_cancel", "v1"), ("order_pull", "draft"), ("a", "b")]
     assert [whole.contract_of(each) for each in whole.steps] == [*found, found[0]]
     assert whole.contracts == found
+
+
+def test_a_chain_of_steps_that_are_sent_at_the_same_time_is_a_group():
+    whole = read(text(step(), step(), step(together=True), step(together=True), step())).scenario
+    assert whole.groups == [range(1), range(1, 4), range(4, 5)]
+
+
+def test_what_one_group_captures_a_later_step_may_use():
+    whole = read(
+        text(
+            step(capture={"code": "/a"}),
+            step(together=True, raw="${code}", fixture=None),
+            step(set={"/x": "${code}"}),
+        )
+    )
+    assert len(whole.scenario.groups) == 2
 
 
 def test_an_expectation_is_checked_like_one_in_a_file():

@@ -98,7 +98,7 @@ def record(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]
 
 
 EXPECTATIONS = record(
-    status=st.sampled_from([200, [200, 201], "200", [1.5]]),
+    status=st.sampled_from([200, [200, 201], "200", [1.5], "4xx", [200, "4xx"], "4XX", "6xx", ["4xx "]]),
     max_ms=NUMBERS,
     headers=st.dictionaries(WORDS, RULES, max_size=1),
     body=VALUES,
@@ -129,6 +129,7 @@ STEPS = record(
     edition=st.sampled_from(["draft", "v1", None]),
     capture=st.dictionaries(WORDS, CAPTURES, max_size=1),
     repeat_while=record(captured=WORDS, at_most=NUMBERS),
+    together=st.booleans(),
     off_contract=st.booleans(),
 )
 DOCUMENTS = record(
@@ -159,6 +160,7 @@ def test_what_the_reader_takes_is_valid(document):
 
 BEYOND = re.compile(
     "named .* too|expectations for|does not capture|is not a regular expression|is more than|at most one"
+    "|no step before the first"
 )
 """What a reader checks and JSON Schema cannot say."""
 
@@ -220,6 +222,22 @@ BROKEN: list[tuple[Any, str]] = [
     ({"steps": [{"fixture": "a", "expect": {"headers": {"A": {"range": [1, 2]}}}}]}, "no matcher of headers"),
     ({"steps": [{"fixture": "a", "expect": {"headers": {"A": "ordered"}}}]}, "no matcher of headers"),
     ({"steps": [{"fixture": "a", "expect": {"fault": "slow"}}]}, "no fault"),
+    ({"steps": [{"fixture": "a", "expect": {"status": "404"}}]}, "no class of statuses"),
+    ({"steps": [{"fixture": "a", "expect": {"status": [200, "6xx"]}}]}, "no class of statuses"),
+    (
+        {
+            "steps": [
+                {"fixture": "a"},
+                {
+                    "fixture": "a",
+                    "together": True,
+                    "capture": {"x": "/y"},
+                    "repeat_while": {"captured": "x", "at_most": 2},
+                },
+            ]
+        },
+        "repeated at once",
+    ),
     ({"format": 2, "steps": [{"fixture": "a"}]}, "another format"),
 ]  # fmt: skip
 

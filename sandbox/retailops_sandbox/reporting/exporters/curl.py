@@ -21,9 +21,10 @@ from retailops_sandbox.reporting.exporters.exporter import (
     SentDeliveries,
     Sources,
     file_name,
+    one_by_one,
     scenario_name,
 )
-from retailops_sandbox.reporting.render.lines import again
+from retailops_sandbox.reporting.render.lines import again, together
 from retailops_sandbox.scenarios.scenario import Plan
 
 _ADDED_BY_CURL = ("Accept", "User-Agent")
@@ -62,7 +63,7 @@ class Export(Exporter):
         found, receiver = previews()
         name, variables = scenario_name(plan.id), Variables()
         commands: list[str] = []
-        notes: list[str] = []
+        notes = one_by_one(plan.scenario)
         for each in found:
             if each.mistake:
                 raise UsageError(each.mistake)
@@ -79,7 +80,9 @@ class Export(Exporter):
                 variables=variables,
                 proof=each.proof,
             )
-            commands.append(_commented(f"{each.step.name}{times}{again(each.step)}", made))
+            commands.append(
+                _commented(f"{each.step.name}{times}{again(each.step)}{together(each.step)}", made)
+            )
         if not commands:
             raise UsageError(
                 f"no step of {name} can be told before it runs", mend="run it, then export its run"

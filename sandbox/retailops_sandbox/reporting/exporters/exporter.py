@@ -10,7 +10,8 @@ import msgspec
 from retailops_sandbox.contracts.auth import Auth
 from retailops_sandbox.contracts.catalogue import Contracts
 from retailops_sandbox.engine.preview import Preview
-from retailops_sandbox.model import Delivery, Expectation, Receiver
+from retailops_sandbox.foreign_text import in_line
+from retailops_sandbox.model import Delivery, Expectation, Receiver, Scenario
 from retailops_sandbox.recording import FixtureSource
 from retailops_sandbox.redaction import SecretPolicy
 from retailops_sandbox.runlog.entries import Entry
@@ -99,3 +100,12 @@ def file_name(stem: str, suffix: str) -> str:
 def scenario_name(id: str) -> str:
     """The name of a scenario, from its id."""
     return re.split("[/:]", id)[-1].removesuffix(scenario.SUFFIX)
+
+
+def one_by_one(whole: Scenario) -> list[str]:
+    """The note of a format that cannot send steps at the same time; none where no steps are sent so."""
+    together = [in_line(step.name) for step in whole.steps if step.together]
+    if not together:
+        return []
+    said = "sent one after the other here, and in the scenario together with the step before"
+    return [f"{said}: {', '.join(together)}"]

@@ -22,8 +22,10 @@ from retailops_sandbox.reporting.exporters.exporter import (
     SentDeliveries,
     Sources,
     file_name,
+    one_by_one,
     scenario_name,
 )
+from retailops_sandbox.reporting.render.lines import together
 from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.scenarios.scenario import Plan, judged_by_fixture
 from retailops_sandbox.workspace.names import free_name
@@ -66,7 +68,7 @@ class Export(Exporter):
         name = scenario_name(plan.id)
         steps = [_carried(plan.scenario, step, sources) for step in plan.scenario.steps]
         whole = msgspec.structs.replace(plan.scenario, name=plan.scenario.name or name, steps=steps)
-        return _file([whole], plan.file, [], name)
+        return _file([whole], plan.file, one_by_one(whole), name)
 
 
 def _file(scenarios: Sequence[Scenario], title: str, notes: Sequence[str], name: str) -> ExportedFile:
@@ -123,7 +125,7 @@ def _test(scenario: Scenario, names: set[str]) -> str:
         lines.append(f"    variables = {_literal(_json(scenario.variables), 1)}")
     for number, step in enumerate(scenario.steps, 1):
         if len(scenario.steps) > 1 or step.name:
-            lines.append(f"    # {in_line(step.name or f'step {number}')}")
+            lines.append(f"    # {in_line(step.name or f'step {number}')}{together(step)}")
         lines += _step(scenario, step, bool(scenario.variables or captures))
     return "\n".join(lines)
 

@@ -157,6 +157,11 @@ def again(step: Step) -> str:
     return f", then again while {watched} is not empty, {repetition.at_most:,} times at most"
 
 
+def together(step: Step) -> str:
+    """`, together with the step before`, of a step that is sent at the same time; else empty."""
+    return ", together with the step before" if step.together else ""
+
+
 def repeated(step: StepResult | ResultStep) -> str:
     """`done 3 times`, of a step that was repeated; else empty."""
     return f"done {step.times:,} times" if step.times > 1 else ""

@@ -35,11 +35,12 @@ def _step(each: Preview) -> Iterator[str]:
         return
     glyph = "✗" if each.is_refused else "→"
     if each.request is None:
-        yield f"  {glyph} {name}  its request shows only when it runs: {lines.in_line(each.waits)}"
+        waits = f"its request shows only when it runs: {lines.in_line(each.waits)}"
+        yield f"  {glyph} {name}  {waits}{lines.together(step)}"
         return
     times = f", {each.deliveries} times" if each.deliveries > 1 else ""
     request = lines.in_line(f"{each.request.method} {each.request.url}")
-    yield f"  {glyph} {name}  {request}  {each.size:,} bytes{times}{lines.again(step)}"
+    yield f"  {glyph} {name}  {request}  {each.size:,} bytes{times}{lines.again(step)}{lines.together(step)}"
     if each.proof is not None:
         yield f"      {lines.in_line(auth.how_made(each.proof))}"
     if each.violations:
