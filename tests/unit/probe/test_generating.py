@@ -16,7 +16,7 @@ from retailops_sandbox.model import Json, Step
 from retailops_sandbox.probe.generating import GenerateOptions, baselines, generate, requests
 from retailops_sandbox.probe.mutations import MUTATIONS
 from retailops_sandbox.probe.probes import Probe, Trial
-from retailops_sandbox.scenarios import scenario
+from retailops_sandbox.scenarios import checking, scenario
 from tests.support.generated import CONTRACTS, contract_of, fixtures, options
 
 
@@ -54,7 +54,7 @@ def check_truth(contract: Contract, payloads: dict[str, Json], own: GenerateOpti
     for probe, step, trial in tries(probes):
         said = f"{probe.id}: {step.name}"
         assert probe.scenario.tags == ["probe", probe.area]
-        assert scenario.check_step(step) is None
+        assert checking.check_step(step) is None
         if step.raw is not None:
             assert trial.demand == "either", said
             continue
