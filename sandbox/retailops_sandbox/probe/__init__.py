@@ -15,6 +15,11 @@ findings    from what was shown to its causes, worst first
 scoring     how trials came out, by area and by field and mutation
 earlier     a probe compared with an earlier one
 failing     which findings fail a probe that nobody watches
+baseline    the valid request that a receiver accepts, which all is made from
+sending     probes sent through the engine
+confirming  which request a fault comes from
+checking    scenarios that are run before a probe
+results     what was tried and seen so far, and the report of it
 probing     one probe of one receiver, from its baseline to its report
 keeping     the reports that a workspace keeps
 """

@@ -73,10 +73,12 @@ class Right:
     # --- HTTP ---
 
     async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, HangUpError):
-            while await self.exchange(reader, writer):
-                pass
-        writer.close()
+        try:
+            with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, HangUpError):
+                while await self.exchange(reader, writer):
+                    pass
+        finally:
+            writer.close()
 
     async def exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Answer one request; the result is whether the connection stays open."""

@@ -1,0 +1,162 @@
+"""The baseline of a probe: a valid request that the receiver accepts."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Iterator, Sequence
+
+import msgspec
+
+from retailops_sandbox.contracts.contract import Contract
+from retailops_sandbox.engine import Options, Ports
+from retailops_sandbox.engine.preparation import Preparation
+from retailops_sandbox.errors import SandboxError
+from retailops_sandbox.model import Json, Step
+from retailops_sandbox.probe.generating import GenerateOptions, baselines
+from retailops_sandbox.probe.observing import Answered
+from retailops_sandbox.probe.orders import OrderIds, Orders
+from retailops_sandbox.probe.probes import Area, Probe
+from retailops_sandbox.probe.sending import AWAY, Sender, fault_kind, is_accepted
+from retailops_sandbox.probe.trials.making import Making
+from retailops_sandbox.scenarios import scenario
+
+MOST_REQUESTS = 3
+"""The number of requests that a baseline takes at most, where the first fixture is accepted."""
+_MOST_FAULTS = 2
+"""After so many requests without an answer no other is tried: each may take as long as a delivery may."""
+
+
+class Baseline(msgspec.Struct, frozen=True, kw_only=True):
+    """A valid request that the receiver accepts, and what more are made from."""
+
+    generate: GenerateOptions
+    answered: Sequence[Answered]
+    """What came back for it, for the same again, and where orders of the range are accepted for another."""
+
+    @property
+    def seconds(self) -> float:
+        """How long an answer takes: the median."""
+        return statistics.median(each.delivery.timings.total for each in self.answered) / 1000
+
+
+class NoBaseline(msgspec.Struct, frozen=True):
+    """Why no valid request was accepted, in words."""
+
+    reason: str
+
+
+class BaselineSearch:
+    """Looks for the first valid request that a receiver accepts."""
+
+    def __init__(
+        self,
+        contract: Contract,
+        ports: Ports,
+        options: Options,
+        fixtures: Sequence[str],
+        ids: OrderIds,
+        areas: tuple[Area, ...],
+        seed: int,
+    ) -> None:
+        """`fixtures` are tried in their order, each with an order of the range and then with its own.
+
+        Raises UsageError for a receiver that cannot be called.
+        """
+        self._contract = contract
+        self._preparation = Preparation(ports, options)
+        self._fixtures = fixtures
+        self._ids = ids
+        self._areas = areas
+        self._seed = seed
+        self._has_token = bool(options.receiver.token)
+
+    async def run(self, sender: Sender) -> Baseline | NoBaseline:
+        """Send one valid request after the other until one is accepted."""
+        refusals: list[str] = []
+        faults = 0
+        for options in self._options(refusals.append):
+            # The first of them has orders of the range, where there are any.
+            probe = baselines(self._contract, options)[0]
+            sent = await sender.send(probe, last=1)
+            if not sent.answered:
+                refusals.append(f"{options.fixture} could not be sent: {sent.problem}")
+                continue
+            if is_accepted(sent.answered[-1]):
+                rest = await sender.send(probe, first=1)
+                answered = [valid(each) for each in (*sent.answered, *rest.answered)]
+                return Baseline(generate=options, answered=answered)
+            refusals.append(f"{options.fixture} {_outcome(sent.answered[-1])}")
+            fault = fault_kind(sent.answered[-1])
+            faults += bool(fault)
+            if fault in AWAY or faults == _MOST_FAULTS:
+                break
+        return NoBaseline(_reason(refusals))
+
+    def supposed(self) -> GenerateOptions | None:
+        """What is sent if the first request is accepted; None where none can be composed."""
+        return next(self._options(lambda refusal: None), None)
+
+    def _options(self, refuse: Callable[[str], None]) -> Iterator[GenerateOptions]:
+        """What requests may be made from, the likeliest first; `refuse` takes why not of a fixture."""
+        for fixture in self._fixtures:
+            try:
+                payload = self._composed(fixture)
+            except SandboxError as error:
+                refuse(f"{fixture} cannot be composed: {error}")
+                continue
+            options = GenerateOptions(
+                fixture=fixture,
+                payload=payload,
+                others=tuple(each for each in self._fixtures if each != fixture),
+                orders=self._ids,
+                token=self._has_token,
+                areas=self._areas,
+                seed=self._seed,
+            )
+            if Orders(self._contract, payload, self._ids).are_own:
+                yield options
+            yield msgspec.structs.replace(options, orders=None)
+
+    def _composed(self, fixture: str) -> Json:
+        """The payload of a fixture with its placeholders filled; SandboxError where that cannot be done."""
+        step = Step(fixture=fixture, expect=None, off_contract=True)
+        single = scenario.single(step, action=self._contract.action, edition=self._contract.edition)
+        prepared = self._preparation.step(single, 0, self._preparation.names(single), 1)
+        assert prepared.payload is not None
+        return prepared.payload.value
+
+
+class ValidRequests:
+    """Valid requests in between, each about an order of its own as far as the range goes."""
+
+    def __init__(self, contract: Contract, options: GenerateOptions, ids: OrderIds) -> None:
+        own = msgspec.structs.replace(options, orders=ids if options.orders is not None else None)
+        self._making = Making(contract, own)
+
+    def next(self) -> Probe:
+        """A probe of one valid request, as a check."""
+        return self._making.probe("valid", "contract", "A valid request is accepted", [self._making.check()])
+
+
+def valid(answered: Answered) -> Answered:
+    """An answer to a valid request that is no check, but tried itself."""
+    return msgspec.structs.replace(answered, trial=msgspec.structs.replace(answered.trial, is_check=False))
+
+
+def _outcome(answered: Answered) -> str:
+    """What came instead of a 2xx, and what it may come from."""
+    delivery, judgement = answered.delivery, answered.judgement
+    if delivery.fault is not None:
+        return f"got no answer: {delivery.fault.kind}: {delivery.fault.message}"
+    status = delivery.response.status if delivery.response is not None else 0
+    hints = [hint for each in judgement.violations for hint in each.hints] if judgement is not None else []
+    return f"was answered {status}" + "".join(f" ({hint})" for hint in hints[:1])
+
+
+def _reason(refusals: Sequence[str]) -> str:
+    """Why there is no baseline: the refusal of the likeliest request, and how many more there were."""
+    if not refusals:
+        return "there is no fixture to send (save one in the workspace)"
+    each = list(dict.fromkeys(refusals))
+    more = f", and {len(each) - 1} more" if len(each) > 1 else ""
+    return f"no valid request was accepted: {each[0]}{more}"

@@ -1,0 +1,118 @@
+"""What a probe has tried and seen so far, and the report of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from retailops_sandbox.contracts.contract import Contract
+from retailops_sandbox.probe.earlier import compared
+from retailops_sandbox.probe.findings import findings
+from retailops_sandbox.probe.observing import Answered
+from retailops_sandbox.probe.probes import Area, Probe
+from retailops_sandbox.probe.report import Finding, Observation, ProbeReport, Smallest, Tried
+from retailops_sandbox.probe.scoring import Tally
+
+_MOST_OBSERVATIONS = 5_000
+
+
+class Results:
+    """What a probe has tried and seen so far."""
+
+    def __init__(self, contract: Contract, begun: ProbeReport, resumed: ProbeReport | None) -> None:
+        """`resumed` is the report of a probe that goes on."""
+        self._contract = contract
+        self.begun = begun
+        """The report before anything was sent."""
+        self._resumed = resumed
+        self._all: Sequence[Probe] = ()
+        self._by_id: dict[str, Probe] = {}
+        self._tally = Tally(resumed)
+        self._tried: set[tuple[str, str]] = set()
+        self._done: dict[str, int] = {}
+        self._observations: list[Observation] = []
+        self._smallest: dict[str, Smallest] = {}
+        self._notes: dict[str, None] = {}
+        self.earlier: ProbeReport | None = None
+        self.baseline = ""
+        self.stopped = ""
+        if resumed is not None:
+            self._done = {each.probe: each.trials for each in resumed.done}
+            # What was not done to the end is sent again, and seen again.
+            self._observations = [each for each in resumed.observations if each.probe in self._done]
+
+    def is_done(self, probe: Probe) -> bool:
+        """Whether all its trials were done."""
+        return self._done.get(probe.id) == len(probe.trials)
+
+    def plan(self, everything: Sequence[Probe], chosen: Sequence[Probe]) -> None:
+        """Take down all that could be tried, and what of it is to be sent."""
+        self._all = everything
+        self._by_id = {probe.id: probe for probe in everything}
+        for probe in chosen:
+            if self.is_done(probe):
+                self._tried.update((probe.id, trial.step) for trial in probe.trials)
+
+    def tried(self, answered: Answered) -> None:
+        """Count the trial of a delivery."""
+        self._tally.add(answered)
+        self._tried.add((answered.probe.id, answered.trial.step))
+
+    def done(self, probe: Probe) -> None:
+        self._done[probe.id] = len(probe.trials)
+
+    def observe(self, seen: Iterable[Observation]) -> None:
+        self._observations += seen
+
+    def note(self, words: str) -> None:
+        """Say what could not be seen, and why; the same words once."""
+        self._notes[words] = None
+
+    def shrunk(self, finding: Finding, smallest: Smallest) -> None:
+        """Give a finding a smaller request that shows it."""
+        self._smallest[finding.key] = smallest
+
+    @property
+    def observations(self) -> Sequence[Observation]:
+        return self._observations
+
+    @property
+    def found(self) -> tuple[Finding, ...]:
+        """The findings so far, worst first."""
+        found = findings(
+            self._observations, self._contract, tried=self._tally.tried_cells, probes=self._by_id
+        )
+        return tuple(
+            msgspec.structs.replace(each, smallest=self._smallest.get(each.key, each.smallest))
+            for each in found
+        )
+
+    def report(self, *, seconds: float, requests: int, faults: int) -> ProbeReport:
+        """The report so far."""
+        report = msgspec.structs.replace(
+            self.begun,
+            seconds=round(seconds, 3),
+            requests=requests + (self._resumed.requests if self._resumed else 0),
+            faults=faults + (self._resumed.faults if self._resumed else 0),
+            stopped=self.stopped,
+            baseline=self.baseline,
+            left_out=self._left_out(),
+            areas=self._tally.areas(self._observations),
+            cells=self._tally.cells(self._observations),
+            findings=self.found,
+            notes=tuple(self._notes),
+            observations=tuple(self._observations[:_MOST_OBSERVATIONS]),
+            done=tuple(Tried(probe=probe, trials=trials) for probe, trials in self._done.items()),
+        )
+        return report if self.earlier is None else compared(report, self.earlier)
+
+    def _left_out(self) -> dict[Area, int]:
+        left = Counter(
+            probe.area
+            for probe in self._all
+            for trial in probe.trials
+            if not trial.is_check and (probe.id, trial.step) not in self._tried
+        )
+        return dict(left)

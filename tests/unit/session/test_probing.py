@@ -1,0 +1,269 @@
+"""Probes of real receivers, from the baseline to the report that is kept."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from retailops_sandbox.errors import UsageError
+from retailops_sandbox.probe import confirming
+from retailops_sandbox.probe.keeping import KeptReports
+from retailops_sandbox.probe.report import ProbeReport
+from retailops_sandbox.session import probing
+from tests.support.logged import open_log
+from tests.support.probed.receiving import Answer, Call, HangUpError, Right, serving
+from tests.support.probing import probed, setup
+
+ONLY_CONTRACT: dict[str, Any] = {"areas": ("contract",), "fixtures": ("default",)}
+"""The trials that each request is a whole of."""
+
+
+class Counting(Right):
+    """Keeps what it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[Call] = []
+
+    async def answered(self, call: Call) -> Answer:
+        self.calls.append(call)
+        return await super().answered(call)
+
+
+def has_null(value: Any) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return value is None or any(map(has_null, inner))
+
+
+class CrashesOnNull(Counting):
+    def order(self, payload: Any) -> str:
+        if has_null(payload):
+            raise TypeError("null")
+        return super().order(payload)
+
+
+class GoesDownOnNull(Counting):
+    """Hangs up on a null, and on the next two requests."""
+
+    down = 0
+
+    async def answered(self, call: Call) -> Answer:
+        if self.down:
+            self.down -= 1
+            raise HangUpError
+        return await super().answered(call)
+
+    def order(self, payload: Any) -> str:
+        if has_null(payload.get("channel_info", 0)):
+            self.down = 2
+            raise HangUpError
+        return super().order(payload)
+
+
+class DiesOnNull(GoesDownOnNull):
+    def order(self, payload: Any) -> str:
+        try:
+            return super().order(payload)
+        finally:
+            if self.down:
+                self.down = 1_000_000
+
+
+class FailsAfterwards(Counting):
+    """Answers a null as it should, and the next request with 500."""
+
+    is_broken = False
+
+    def order(self, payload: Any) -> str:
+        if self.is_broken:
+            self.is_broken = False
+            raise RuntimeError("broken")
+        self.is_broken = has_null(payload.get("channel_info", 0))
+        return super().order(payload)
+
+
+class HangsOnEmptyArray(Counting):
+    async def cancel(self, order: str, payload: Any) -> Answer:
+        if payload.get("channel_info") == []:
+            await asyncio.Event().wait()
+        return await super().cancel(order, payload)
+
+
+class HangsUpOnce(Counting):
+    hung_up = False
+
+    def order(self, payload: Any) -> str:
+        if has_null(payload) and not self.hung_up:
+            self.hung_up = True
+            raise HangUpError
+        return super().order(payload)
+
+
+def kinds(report: ProbeReport) -> set[str]:
+    return {finding.kind for finding in report.findings}
+
+
+def test_nothing_is_said_against_a_right_receiver(tmp_path: Path) -> None:
+    with serving(receiver := Counting()) as url:
+        outlined = probing.outline(setup(url, tmp_path, **ONLY_CONTRACT))
+        assert not receiver.calls
+        finished = probed(url, tmp_path, **ONLY_CONTRACT)
+    report = finished.report
+    assert not finished.unwritten
+    assert not report.findings
+    assert not report.stopped
+    assert not report.baseline
+    assert not report.left_out
+    assert report.requests == len(receiver.calls) == outlined.requests
+    assert report.url == outlined.url == f"{url}/order_cancel_v1"
+    assert report.orders == outlined.orders
+    assert KeptReports(setup(url, tmp_path).workspace).load(report.run) == report
+
+
+def test_each_request_is_a_delivery_of_one_run_of_the_log(tmp_path: Path) -> None:
+    with serving(Right()) as url:
+        report = probed(url, tmp_path, **ONLY_CONTRACT, max_requests=30).report
+    log = open_log(setup(url, tmp_path).workspace.runs_dir)
+    [run] = log.runs()
+    sent = log.deliveries(report.run)
+    assert run.info is not None
+    assert (run.info.kind, run.state, run.id, run.results) == ("probe", "finished", report.run, 0)
+    assert len(sent) == report.requests
+    assert "probe/contract/action" in {entry.delivery.scenario for entry in sent}
+    assert all(entry.judgement is not None for entry in sent)
+
+
+def test_a_crash_is_found_and_its_deliveries_are_named(tmp_path: Path) -> None:
+    with serving(CrashesOnNull()) as url:
+        report = probed(url, tmp_path, **ONLY_CONTRACT).report
+    [crash] = [finding for finding in report.findings if finding.kind == "crash"]
+    assert kinds(report) == {"crash"}
+    assert crash.deliveries
+    assert crash.smallest.delivery in crash.deliveries
+
+
+@pytest.mark.parametrize("receiver", [GoesDownOnNull, FailsAfterwards])
+def test_it_is_told_which_request_a_receiver_goes_down_at(receiver: type[Right], tmp_path: Path) -> None:
+    with serving(receiver()) as url:
+        report = probed(url, tmp_path, **ONLY_CONTRACT).report
+    assert kinds(report) == {"down"}
+    assert {each.what for each in report.observations} == {"null"}
+    assert {each.field for each in report.observations} == {"/channel_info", "/channel_info/id"}
+    assert not report.left_out
+
+
+def test_a_receiver_that_stays_away_ends_the_probe_and_what_was_found_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(confirming, "PAUSES", (0.0, 0.0))
+    with serving(DiesOnNull()) as url:
+        report = probed(url, tmp_path, **ONLY_CONTRACT).report
+    assert report.stopped == "the receiver answered no valid request any more"
+    assert kinds(report) == {"down"}
+    assert [(each.field, each.what) for each in report.observations] == [("/channel_info", "null")]
+    assert report.left_out["contract"] > 0
+
+
+def test_a_hang_is_told_after_the_time_of_the_provider(tmp_path: Path) -> None:
+    with serving(receiver := HangsOnEmptyArray()) as url:
+        report = probed(url, tmp_path, **ONLY_CONTRACT, provider_ms=400).report
+    assert kinds(report) == {"hang"}
+    asked = [json.loads(call.body or b"0") for call in receiver.calls]
+    hung = [each for each in asked if isinstance(each, dict) and each.get("channel_info") == []]
+    assert len(hung) == 2  # once more, alone
+    assert not report.left_out
+
+
+def test_what_happens_once_and_not_again_is_a_note(tmp_path: Path) -> None:
+    with serving(HangsUpOnce()) as url:
+        report = probed(url, tmp_path, **ONLY_CONTRACT).report
+    assert not report.findings
+    assert "1 of the requests that met a fault were answered when they were sent again" in report.notes
+
+
+def test_without_an_accepted_request_it_says_why_and_stops(tmp_path: Path) -> None:
+    with serving(receiver := Counting()) as url:
+        report = probed(url, tmp_path, token="not the token").report
+    assert "no valid request was accepted: default was answered 401" in report.baseline
+    assert not report.findings
+    assert report.requests == len(receiver.calls) < 40
+
+
+def test_a_receiver_that_is_not_there_is_asked_once(tmp_path: Path) -> None:
+    with serving(Right()) as url:
+        pass
+    report = probed(url, tmp_path).report
+    assert "refused" in report.baseline
+    assert (report.requests, report.faults) == (1, 1)
+
+
+def test_nothing_is_sent_to_a_protected_receiver(tmp_path: Path) -> None:
+    with serving(receiver := Counting()) as url, pytest.raises(UsageError, match="protected"):
+        probed(url, tmp_path, protected=True)
+    assert not receiver.calls
+    assert not (tmp_path / ".sandbox").exists()
+
+
+def test_the_same_seed_and_orders_send_the_same_requests(tmp_path: Path) -> None:
+    sent = []
+    for folder in ("first", "second"):
+        with serving(receiver := Counting()) as url:
+            probed(url, tmp_path / folder, **ONLY_CONTRACT, seed=5)
+        sent.append([call.body for call in receiver.calls])
+    assert sent[0] == sent[1]
+    assert sent[0]
+
+
+def test_it_stops_at_once_and_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    with serving(whole := Counting()) as url:
+        all_at_once = probed(url, tmp_path / "whole", **ONLY_CONTRACT).report
+    with serving(receiver := Counting()) as url:
+        first = stopped_after(40, url, tmp_path)
+        before = len(receiver.calls)
+        second = probed(url, tmp_path, **ONLY_CONTRACT, resumed=first).report
+    assert first.stopped == "it was stopped"
+    assert first.requests == before < all_at_once.requests
+    assert first.left_out["contract"] > 0
+    assert not second.left_out
+    assert not second.stopped
+    assert len(second.done) == len(all_at_once.done)
+    # Each trial was sent, and those of probes that were done only once.
+    sent = [call.body for call in receiver.calls]
+    assert set(map(bytes, (call.body for call in whole.calls))) <= set(sent)
+    assert len(sent) < len(whole.calls) + 30
+
+
+def stopped_after(requests: int, url: str, root: Path) -> ProbeReport:
+    """The report of a probe that is stopped when so many requests were sent."""
+    asked = setup(url, root, **ONLY_CONTRACT)
+
+    async def main() -> ProbeReport:
+        async with probing.Transport() as transport:
+            clock = probing.SystemClock()
+            prober, log = probing.prober_and_log(asked, asked.options.receiver, transport, clock)
+            running = asyncio.create_task(prober.execute(lambda progress: None))
+            while prober.requests < requests:
+                await asyncio.sleep(0)
+            prober.stop()
+            report = await running
+            log.finish(clock.now(), stopped=True)
+            return report
+
+    return asyncio.run(main())
+
+
+def test_it_ends_in_time_and_names_what_was_left_out(tmp_path: Path) -> None:
+    class Slow(Counting):
+        async def cancel(self, order: str, payload: Any) -> Answer:
+            await asyncio.sleep(0.1)
+            return await super().cancel(order, payload)
+
+    with serving(Slow()) as url:
+        report = probed(url, tmp_path, **ONLY_CONTRACT, max_seconds=1.0).report
+    assert report.left_out["contract"] > 0
+    assert report.areas[0].tried > 0
+    assert not report.findings
