@@ -151,6 +151,14 @@ _KINDS = (
         group_by="print",
         shown="off",
     ),
+    Kind(
+        key="scenario-fails",
+        label="contract",
+        title="Does not pass a scenario",
+        why="A scenario says what must stay true of the receiver.",
+        mend="Open the scenario, and see what was answered instead.",
+        group_by="print",
+    ),
     # --- a published source beside the contract ---
     Kind(
         key="null-array",
@@ -289,6 +297,13 @@ _KINDS = (
         mend="Say failure where an event is an error, and success where none is.",
     ),
     Kind(
+        key="no-reason",
+        label="advice",
+        title="Tells of a failure without an event that says why",
+        why="Nobody who reads the answer can know what to do: the reasons belong in the events.",
+        mend="Add an event of an error with its code and a message.",
+    ),
+    Kind(
         key="no-code",
         label="advice",
         title="Tells events without a code",
@@ -312,7 +327,7 @@ _KINDS = (
     Kind(
         key="content-type",
         label="advice",
-        title="Sends JSON under another Content-Type",
+        title="Sends JSON without saying so in Content-Type",
         why="Clients and proxies go by the type: some do not read the answer, and a browser may run it as a "
         "page.",
         mend="Send Content-Type: application/json.",

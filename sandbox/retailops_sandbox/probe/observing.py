@@ -11,6 +11,7 @@ from retailops_sandbox.probe.observers.naming import Naming
 from retailops_sandbox.probe.observers.reading import Answered, Reading
 from retailops_sandbox.probe.observers.repeating import CANNOT_TELL, Repeating
 from retailops_sandbox.probe.observers.sameness import Sameness
+from retailops_sandbox.probe.observers.sdk_tool import SdkTool
 from retailops_sandbox.probe.observers.shape import AnswerShape
 from retailops_sandbox.probe.observers.timing import Timing
 from retailops_sandbox.probe.report import Observation
@@ -28,12 +29,16 @@ class Observer:
         self._repeating = Repeating()
         self._sameness = Sameness()
         self._timing = Timing()
+        self._sdk_tool = SdkTool(contract)
+        self._has_baseline = False
 
     def baseline(self, answered: Sequence[Answered]) -> None:
-        """Learn from the baseline: the answers to an accepted request, and to a second about its order."""
+        """Learn from accepted requests: a first and a second about one order, and any about other orders."""
+        self._has_baseline = True
         readings = [self._read(each) for each in answered]
-        if readings:
-            self._repeating.baseline(readings[0], readings[1] if len(readings) > 1 else None)
+        if len(readings) > 1:
+            first, second, *others = readings
+            self._repeating.baseline(first, second, others)
 
     def observe(self, answered: Answered) -> list[Observation]:
         """What a delivery shows by itself, and with those before it."""
@@ -51,7 +56,12 @@ class Observer:
     @property
     def notes(self) -> tuple[str, ...]:
         """What cannot be seen at this receiver, and why."""
-        return () if self._repeating.can_tell else (CANNOT_TELL,)
+        return (CANNOT_TELL,) if self._has_baseline and not self._repeating.can_tell else ()
+
+    @property
+    def sdk_tool(self) -> str:
+        """What the SDK's tool would say of the answers; empty where the contract has no such source."""
+        return self._sdk_tool.words
 
     def _read(self, answered: Answered) -> Reading:
         return Reading(answered=answered, contract=self._contract, shape=self._shape)
@@ -66,6 +76,7 @@ class Observer:
         if reading.status >= 500:
             return  # where a 5xx says properly what the receiver does not know
         self._sameness.observe(reading)
+        self._sdk_tool.observe(reading)
         yield from self._timing.observe(reading)
         worst = (
             page(reading)
@@ -75,11 +86,11 @@ class Observer:
             or demands.body(reading)
             or sameness.unread(reading)
         )
-        if worst is not None:
-            yield worst
-        else:
-            yield from self._told(reading)
-        yield from self._repeating.observe(reading)
+        found = [worst] if worst is not None else list(self._told(reading))
+        yield from found
+        yield from self._repeating.observe(
+            reading, names_other=any(each.kind == "mixed-up" for each in found)
+        )
 
     def _told(self, reading: Reading) -> Iterator[Observation]:
         """What an answer that is right by its status and schema tells beyond that."""

@@ -15,18 +15,31 @@ _SHOWN = 60
 """The most characters of a value that are shown."""
 
 _PREDICATES = {
-    "missing": "is missing",
     "null": "is null",
+    "missing": "is missing",
     "text": "is a text",
     "number": "is a number",
-    "bool": "is a boolean",
     "boolean": "is a boolean",
     "array": "is an array",
     "object": "is an object",
-    "empty": "is empty",
+    "empty-text": "is an empty text",
+    "empty-array": "is an empty array",
+    "empty-object": "is an empty object",
     "zero": "is 0",
     "negative": "is negative",
     "twice": "is written twice",
+    "beyond-32-bits": "is a number beyond 32 bits",
+    "beyond-64-bits": "is a number beyond 64 bits",
+    "many-decimals": "has many decimals",
+    "number-as-text": "is a number written as text",
+    "leading-zeros": "has leading zeros",
+    "256-characters": "has 256 characters",
+    "4096-characters": "has 4,096 characters",
+    "other-scripts": "is in another script",
+    "astral-characters": "has characters beyond U+FFFF",
+    "control-characters": "has control characters",
+    "quotes": "has quotes and brackets",
+    "unknown-member": "has a member that nobody documented",
 }
 """What a member is after a mutation, by its key."""
 _SIMPLEST = tuple(_PREDICATES)

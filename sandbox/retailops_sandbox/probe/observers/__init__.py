@@ -9,5 +9,6 @@ telling    events that contradict, say nothing, or name what nobody asked about
 naming     answers that name another order
 repeating  orders that are acted on again, or though the request was refused
 sameness   the same answer, whatever was asked
+sdk_tool   what RetailOPS' published tool would say
 timing     how long answers take
 """

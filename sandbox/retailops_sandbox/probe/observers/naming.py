@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.jsontext import pointer
-from retailops_sandbox.probe.observers.reading import Reading
+from retailops_sandbox.probe.observers.reading import Reading, values_at
 from retailops_sandbox.probe.report import Observation
 
 _SHORTEST = 6
@@ -27,11 +27,12 @@ class Naming:
         self._asked: dict[str, None] = {}
         subject = contract.subject
         self._kind = _words(subject.kind) if subject else ()
-        members = [pointer.parse(path)[-1] for path in subject.request] if subject else []
-        self._endings = {words[-1] for words in map(_words, members) if words} - {"id"}
-        """The last words of the members that are references of the receiver's own, such as `refnum`."""
-        self._constant: dict[tuple[str, str], tuple[str, Observation]] = {}
-        """The order and the observation by which an identifier was first named that nobody sent."""
+        self._places = places = subject.request if subject else ()
+        named = {path: _words(pointer.parse(path)[-1]) for path in places}
+        self._references = {words[-1]: path for path, words in named.items() if words and words[-1] != "id"}
+        """The places of references of the receiver's own, by the last word of their names: `refnum`."""
+        self._constant: dict[tuple[str, str], str] = {}
+        """What was asked about when an identifier was first named that nobody sent."""
 
     def asked(self, order: str) -> None:
         """Remember an order that a request is about."""
@@ -42,19 +43,26 @@ class Naming:
 
     def observe(self, reading: Reading) -> Iterator[Observation]:
         """How an answer names an order that its request did not."""
-        if not reading.names_its_order or reading.is_elsewhere or not reading.is_2xx:
+        if reading.is_elsewhere or not reading.is_2xx:
             return
-        sent = reading.delivery.request.body
-        other = next((each for each in self._named(reading) if each not in sent), None)
-        if other is not None:
-            detail = f"asked about {reading.trial.order}, named {other}"
-            yield reading.shows("mixed-up", detail, print="mixed-up")
+        if reading.names_its_order and not self._is_mutated(reading.trial.field):
+            other = next((each for each in self._named(reading) if each not in reading.said), None)
+            if other is not None:
+                detail = f"asked about {reading.trial.order}, named {other}"
+                yield reading.shows("mixed-up", detail, print="mixed-up")
+                return
+        elif reading.trial.demand != "accept":
             return
         for event in reading.events:
             for type, identifier in reading.shape.associations_of(event):
-                if identifier and identifier not in sent and self._is_subject(type):
+                if identifier and identifier not in reading.said and self._is_subject(type):
                     yield from self._foreign(reading, type, identifier)
                     return
+
+    def _is_mutated(self, field: str) -> bool:
+        """Whether a mutated field is one of the ids, by which an order may be found under another name."""
+        plain = "/".join("*" if token.isdecimal() else token for token in field.split("/"))
+        return plain in self._places
 
     def _named(self, reading: Reading) -> Iterator[str]:
         """The orders that an answer names, of those that were asked about."""
@@ -71,17 +79,19 @@ class Naming:
         )
 
     def _foreign(self, reading: Reading, type: str, identifier: str) -> Iterator[Observation]:
-        detail = f"asked about {reading.trial.order}, named {type} {identifier[:80]}"
+        asked = reading.trial.order or " and ".join(map(str, reading.subjects))
+        detail = f"asked about {asked[:80]}, named {type} {identifier[:80]}"
         shown = reading.shows("foreign-association", detail, area="answers", print=type)
-        if _words(type)[-1] in self._endings:
+        place = self._references.get(_words(type)[-1])
+        if place is not None and values_at(reading.sent, place):
             yield shown
             return
         # An id may be the receiver's own, which nobody sent; but not the same one for two orders.
         first = self._constant.get((type, identifier))
         if first is None:
             if len(self._constant) < _MOST_CONSTANT:
-                self._constant[type, identifier] = (reading.trial.order, shown)
-        elif first[0] != reading.trial.order:
+                self._constant[type, identifier] = asked
+        elif first != asked:
             yield shown
 
 

@@ -95,6 +95,28 @@ class Reading(msgspec.Struct, dict=True, kw_only=True):
         return self.delivery.dropped or broken_off or (fault is not None and fault.kind == "cancelled")
 
     @cached_property
+    def group(self) -> tuple[str, int]:
+        """The step with which those begin that are sent at once, and how many requests that are."""
+        steps, name = self.answered.probe.scenario.steps, self.trial.step
+        at = next((number for number, each in enumerate(steps) if each.name == name), None)
+        if at is None:
+            return name, 1
+        first = at
+        while first and _is_together(steps[first]):
+            first -= 1
+        last = at
+        while last + 1 < len(steps) and _is_together(steps[last + 1]):
+            last += 1
+        if first == last:
+            return name, min(steps[at].deliver.times, steps[at].deliver.parallel)
+        return steps[first].name, sum(each.deliver.times for each in steps[first : last + 1])
+
+    @property
+    def is_at_once(self) -> bool:
+        """Whether other requests are in flight at the same time."""
+        return self.group[1] > 1
+
+    @cached_property
     def is_elsewhere(self) -> bool:
         """Whether the request was none that the contract knows: another method, or another path."""
         step = self.answered.step
@@ -123,9 +145,12 @@ class Reading(msgspec.Struct, dict=True, kw_only=True):
     def subjects(self) -> list[Json]:
         """The ids that the request was about, at each place that the contract has for them."""
         paths = self.contract.subject.request if self.contract.subject else ()
-        if self.sent is UNSET:
-            return []
-        return [value for path in paths for value in _at(self.sent, path)]
+        return [value for path in paths for value in values_at(self.sent, path)]
+
+    @cached_property
+    def said(self) -> frozenset[str]:
+        """Each text and number of the payload, as text."""
+        return frozenset(() if self.sent is UNSET else _leaves(self.sent))
 
     @property
     def names_its_order(self) -> bool:
@@ -246,9 +271,24 @@ def _texts(value: Json, skip: Collection[str] = ()) -> Iterator[str]:
         yield str(value)
 
 
-def _at(document: Json, path: str) -> list[Json]:
-    """The values at a path; `*` is each item. Places that are not there are left out."""
+def _is_together(step: Step) -> bool:
+    return getattr(step, "together", False) is True
+
+
+def _leaves(value: Json) -> Iterator[str]:
+    """The texts and numbers of a document, as texts."""
+    if isinstance(value, (dict, list)):
+        for child in value.values() if isinstance(value, dict) else value:
+            yield from _leaves(child)
+    elif isinstance(value, (str, int, Number)) and not isinstance(value, bool):
+        yield str(value)
+
+
+def values_at(document: Json | UnsetType, path: str) -> list[Json]:
+    """The values at a path that say something; `*` is each item. Places that are not there are left out."""
+    if document is UNSET:
+        return []
     try:
-        return [value for _, value in pointer.resolve_all(document, path)]
+        return [value for _, value in pointer.resolve_all(document, path) if value not in ("", None, 0)]
     except pointer.PointerError:
         return []

@@ -7,7 +7,7 @@ something, by its events.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
@@ -41,8 +41,8 @@ class Repeating:
     """Compares the answers about one order."""
 
     def __init__(self) -> None:
-        self._fresh = ""
-        """The print of a first answer, where it differs from that of a second one."""
+        self._fresh: frozenset[str] = frozenset()
+        """The prints of first answers, where they differ from that of a second one."""
         self._second = ""
         self._is_replay = False
         """Whether the second answer has the numbers that the first one made."""
@@ -50,32 +50,50 @@ class Repeating:
         self._groups: dict[tuple[str, str], list[tuple[bool, frozenset[str], Observation]]] = {}
         self._repeats = False
 
-    def baseline(self, first: Reading, second: Reading | None) -> None:
-        """Learn what the answers to a first and to a second request about one order look like."""
-        self._fresh = first.print
-        self._second = second.print if second is not None and second.is_2xx else ""
-        self._is_replay = second is not None and bool(first.numbers) and first.numbers == second.numbers
+    def baseline(self, first: Reading, second: Reading, others: Sequence[Reading]) -> None:
+        """Learn what the answers to a first and to a second request about one order look like.
+
+        `others` are answers to first requests about other orders.
+        """
+        prints = [each.print for each in (first, *others) if each.is_2xx]
+        if second.is_2xx:
+            # Where all of a baseline's orders but the first are new, it was asked about before.
+            self._second = second.print
+            self._fresh = frozenset(prints) - {second.print}
+            if others:
+                self._fresh &= {each.print for each in others}
+        self._is_replay = bool(first.numbers) and first.numbers == second.numbers
 
     @property
     def can_tell(self) -> bool:
         """Whether first answers differ from second ones."""
-        return bool(self._second) and self._fresh != self._second
+        return bool(self._fresh)
+
+    @property
+    def _like(self) -> frozenset[str]:
+        """The prints of answers that tell that something was done, or was done before."""
+        return self._fresh | ({self._second} - {""})
 
     def is_fresh(self, reading: Reading) -> bool:
         """Whether an answer is told as the first one about its order."""
-        return self.can_tell and reading.print == self._fresh
+        return reading.print in self._fresh
 
     def is_repeat(self, reading: Reading) -> bool:
         """Whether an answer is told as another one about its order."""
         return self.can_tell and reading.print == self._second
 
-    def observe(self, reading: Reading) -> Iterator[Observation]:
-        """How an answer shows that something was done again, or was done though it was refused."""
+    def observe(self, reading: Reading, *, names_other: bool) -> Iterator[Observation]:
+        """How an answer shows that something was done again, or was done though it was refused.
+
+        What an answer that names another order tells is not about the order that was asked about.
+        """
+        if names_other:
+            return
         if reading.answered.probe.area == "speed":
             return
         if reading.is_other_method:
             yield from self._of_method(reading)
-        elif _is_at_once(reading):
+        elif reading.is_at_once:
             self._groups.setdefault(_group(reading), []).append(
                 (self.is_fresh(reading), reading.numbers, reading.shows("races", print="races"))
             )
@@ -92,7 +110,7 @@ class Repeating:
 
     def _of_method(self, reading: Reading) -> Iterator[Observation]:
         method = reading.delivery.request.method
-        if reading.is_done and reading.value and reading.print in (self._fresh, self._second):
+        if reading.is_done and reading.value and reading.print in self._like:
             yield reading.shows("acts-on-method", f"{method} was answered like {reading.contract.method}")
 
     def _one_by_one(self, reading: Reading) -> Iterator[Observation]:
@@ -112,7 +130,7 @@ class Repeating:
 
     def _acts_again(self, reading: Reading, before: _First) -> bool:
         if self.can_tell:
-            return self.is_fresh(reading) and before.print == self._fresh
+            return self.is_fresh(reading) and before.print in self._fresh
         if not reading.tells_of_acting or reading.print != before.print:
             return False
         return reading.numbers != before.numbers or not before.numbers
@@ -139,12 +157,6 @@ def _acted(reading: Reading, before: _First, earlier: Trial) -> Observation:
         kind = "wrong-token-acts"
     detail = f"{how}, and the next request about its order is told as a repeat"
     return replace(before.shown, kind=kind, detail=detail, delivery=reading.delivery.id)
-
-
-def _is_at_once(reading: Reading) -> bool:
-    """Whether several requests about one order are sent at once."""
-    step = reading.answered.step
-    return step is not None and step.deliver.parallel > 1 and step.deliver.times > 1
 
 
 def _group(reading: Reading) -> tuple[str, str]:

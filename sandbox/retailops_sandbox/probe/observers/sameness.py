@@ -51,7 +51,7 @@ class Sameness:
         if reading.is_elsewhere or reading.trial.demand == "refuse" or len(self._prints) > 1:
             return
         is_nameless = reading.sent is not UNSET and not any(
-            isinstance(each, (str, int)) and not isinstance(each, bool) and each for each in reading.subjects
+            isinstance(each, (str, int)) and not isinstance(each, bool) for each in reading.subjects
         )
         if reading.is_2xx:
             self._prints.add(reading.print)

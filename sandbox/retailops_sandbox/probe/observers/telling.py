@@ -28,6 +28,15 @@ def observe(reading: Reading) -> Iterator[Observation]:
         yield reading.shows(
             "contradiction", "says failure, and its events only inform", area="answers", print="failure"
         )
+    if (
+        outcome == "failure"
+        and not reading.events
+        and reading.shape.events
+        and reading.trial.demand == "accept"
+    ):
+        yield reading.shows(
+            "no-reason", "says failure, and no event says why", area="answers", print="failure"
+        )
     yield from _empty(reading, reading.shape.codes, "no-code")
     yield from _empty(reading, reading.shape.messages, "no-message")
 
@@ -53,9 +62,10 @@ def content_type(reading: Reading) -> Observation | None:
         return None
     named = [value for name, value in response.headers if name.lower() == "content-type"]
     types = [each.partition(";")[0].strip().lower() for each in named]
-    if not types or any("json" in each for each in types):
+    if any("json" in each for each in types):
         return None
-    return reading.shows("content-type", f"sent as {types[0][:80]}", area="answers", print=types[0])
+    how = f"sent as {types[0][:80]}" if types else "sent without a Content-Type"
+    return reading.shows("content-type", how, area="answers", print=types[0] if types else "none")
 
 
 def echo(reading: Reading) -> Observation | None:

@@ -55,10 +55,10 @@ class Timing:
             return
         if not reading.is_2xx:
             return
-        at_once = how_many_at_once(reading)
+        first, at_once = reading.group
         if reading.answered.probe.area == "speed":
             if at_once > 1:
-                name = f"{reading.answered.probe.id} {reading.trial.order and reading.trial.what}"
+                name = f"{reading.answered.probe.id} {first}"
                 self._groups.setdefault(name, []).append(total)
                 self._shown[name] = reading.shows("serialised", print="serialised")
             elif len(self._single) < _MOST:
@@ -108,12 +108,6 @@ class Timing:
         if grows and last >= _SLOWER_TIMES * first and last - first >= _SLOWER_MS:
             detail = f"from {_seconds(first)} to {_seconds(last)} within {len(self._series)} requests"
             yield replace(self._last, detail=detail)
-
-
-def how_many_at_once(reading: Reading) -> int:
-    """How many requests are in flight beside each other in a reading's step."""
-    step = reading.answered.step
-    return min(step.deliver.parallel, step.deliver.times) if step is not None else 1
 
 
 def _seconds(milliseconds: float) -> str:
