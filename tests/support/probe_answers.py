@@ -5,8 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
-import msgspec
-
+from retailops_sandbox import jsontext
 from retailops_sandbox.comparing.judging import Answer, Judge
 from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.contracts.contract import Contract
@@ -100,13 +99,13 @@ class Asking:
             step=name, what=what, demand=demand, field=field, order=order, after=after, is_check=is_check
         )
         sent = self.payload(order or FIRST) if payload is None else payload
-        text = raw if raw is not None else msgspec.json.encode(sent).decode()
+        text = raw if raw is not None else jsontext.compact(sent).decode()
         made = Step(name=name, deliver=deliver or Deliver(), off_contract=demand != "accept")
         contract = self.contract
         response = None
         if fault is None:
             answer = DONE if body is None else body
-            answer = answer if isinstance(answer, str) else msgspec.json.encode(answer).decode()
+            answer = answer if isinstance(answer, str) else jsontext.compact(answer).decode()
             headers = (("Content-Type", content_type),) if content_type else ()
             response = Response(status=status, headers=headers, body=answer)
         delivery = Delivery(

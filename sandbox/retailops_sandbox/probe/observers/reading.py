@@ -272,7 +272,7 @@ def _texts(value: Json, skip: Collection[str] = ()) -> Iterator[str]:
 
 
 def _is_together(step: Step) -> bool:
-    return getattr(step, "together", False) is True
+    return step.together
 
 
 def _leaves(value: Json) -> Iterator[str]:
