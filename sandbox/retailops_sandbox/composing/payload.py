@@ -113,7 +113,7 @@ def raw_bytes(raw: str) -> bytes:
         raise ComposeError(f"raw is not base64: {error}", mend="leave out base64: for text") from error
 
 
-def with_token(payload: Payload, contract: Contract, token: str) -> Json:
+def with_token(payload: Payload, contract: Contract, token: Json) -> Json:
     """The payload with the receiver's token at the auth pointer, unless the step put or removed it there.
 
     A payload that has no place for it, such as an array, stays without.

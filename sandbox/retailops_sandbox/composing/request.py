@@ -15,7 +15,7 @@ from retailops_sandbox.composing.payload import Payload, with_token
 from retailops_sandbox.composing.receiver import url
 from retailops_sandbox.contracts import auth
 from retailops_sandbox.errors import ComposeError
-from retailops_sandbox.model import Basic, Bearer, Headers, HttpRequest, Receiver, Wire, WrongProof
+from retailops_sandbox.model import Basic, Bearer, Headers, HttpRequest, Json, Receiver, Wire, WrongProof
 
 if TYPE_CHECKING:
     from retailops_sandbox.contracts.catalogue import Contracts
@@ -117,7 +117,7 @@ def _request(
     return HttpRequest(head.method, head.url, _fields(head, composed, contract, token, headers), composed)
 
 
-def _token(contract: Contract, token: str, wire: Wire | None) -> str:
+def _token(contract: Contract, token: str, wire: Wire | None) -> Json:
     """The token as it goes into a payload; ComposeError where there is none to make wrong."""
     if wire is None or wire.proof is None:
         return token
@@ -127,7 +127,7 @@ def _token(contract: Contract, token: str, wire: Wire | None) -> str:
     if not token:
         what = "the receiver has no token that could be made wrong"
         raise ComposeError(what, pointer=_PROOF, mend="give it one, by --receiver-token or on its page")
-    return auth.made_wrong(token, wire.proof)
+    return [token] if wire.proof == "in-array" else auth.made_wrong(token, wire.proof)
 
 
 def _fields(

@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from retailops_sandbox.jsontext import pointer as pointers
-from retailops_sandbox.model import Headers, Json, WrongProof
+from retailops_sandbox.model import Headers, Json, WrongProof, encoder
 
 # hmac and base64 are imported where a signature is made: few contracts have one.
 
@@ -95,16 +95,21 @@ def header_value(auth: Auth, token: str, body: bytes, wrong: WrongProof | None =
 
 
 def made_wrong(proof: str, wrong: WrongProof) -> str:
-    """A token or a signature that proves nothing, but resembles the right one."""
-    if wrong == "shortened":
-        return proof[:-1]
-    if wrong == "lengthened":
-        return proof + _another(proof)
-    if wrong == "spaced":
-        return f" {proof} "
-    swapped = proof.swapcase()
-    # A proof without letters has no other case.
-    return swapped if wrong == "other-case" and swapped != proof else proof[:-1] + _another(proof)
+    """A token or a signature that proves nothing, but resembles the right one; an array is JSON text."""
+    more, swapped = _another(proof), proof.swapcase()
+    altered = proof[:-1] + more
+    made: dict[WrongProof, str] = {
+        "shortened": proof[:-1],
+        "shortened-in-front": proof[1:],
+        "lengthened": proof + more,
+        "lengthened-in-front": more + proof,
+        "altered": altered,
+        # A proof without letters has no other case.
+        "other-case": swapped if swapped != proof else altered,
+        "spaced": f" {proof} ",
+        "in-array": encoder.encode([proof]).decode(),
+    }
+    return made[wrong]
 
 
 def _another(proof: str) -> str:

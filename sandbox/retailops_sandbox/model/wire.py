@@ -19,9 +19,18 @@ _Count: TypeAlias = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 _Member: TypeAlias = Annotated[str, Meta(extra_json_schema={"pattern": r"^(/([^~/]|~[01])*)+$"})]
 """A JSON Pointer that names something. The pattern is in the JSON Schema alone."""
 
-WrongProof: TypeAlias = Literal["shortened", "lengthened", "altered", "other-case", "spaced"]
-"""How a proof of the sender is made wrong: without its last character, with one more, with another last one,
-in the other case, with a blank before and after it."""
+WrongProof: TypeAlias = Literal[
+    "shortened",
+    "shortened-in-front",
+    "lengthened",
+    "lengthened-in-front",
+    "altered",
+    "other-case",
+    "spaced",
+    "in-array",
+]
+"""How a proof of the sender is made wrong: without its last or its first character, with one more behind or
+in front, with another last one, in the other case, with a blank on both sides, as the item of an array."""
 
 FaultKind = Literal[
     "dns",
@@ -84,8 +93,7 @@ class Wire(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_field
         WrongProof | None,
         Meta(
             description="Make the proof of the sender wrong, which is the receiver's token or a signature: "
-            "without its last character, with one more, with another last one, in the other case, or "
-            "between blanks."
+            "one character less, one more or another one, the other case, blanks around it, in an array."
         ),
     ] = None
     break_off_after: Annotated[

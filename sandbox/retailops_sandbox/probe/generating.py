@@ -7,6 +7,7 @@ import msgspec
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.probe.orders import Order
 from retailops_sandbox.probe.probes import Probe
+from retailops_sandbox.probe.trials import auth
 from retailops_sandbox.probe.trials import contract as contract_trials
 from retailops_sandbox.probe.trials.making import Attempt, GenerateOptions, Making, requests
 
@@ -27,6 +28,8 @@ def generate(contract: Contract, options: GenerateOptions) -> list[Probe]:
     found: list[Probe] = []
     if "contract" in options.areas:
         found += contract_trials.fixtures(making)
+    if "auth" in options.areas:
+        found += auth.probes(making)
     if "contract" in options.areas:
         found += contract_trials.probes(making)
     return found

@@ -78,6 +78,11 @@ class Orders:
         """Whether each order has ids of its own."""
         return self._ids is not None
 
+    @property
+    def pointers(self) -> list[str]:
+        """The pointers of the ids in the payload."""
+        return [place.pointer for place in self._places]
+
     def next(self, *, again: bool = False) -> Order:
         """The next order; with `again` one that may have been before, where the range has no more ids.
 

@@ -19,7 +19,9 @@ from tests.support.receivers import answering, receiver, response
 
 WRONG: dict[WrongProof, str] = {
     "shortened": SECRET[:-1],
+    "shortened-in-front": SECRET[1:],
     "lengthened": f"{SECRET}0",
+    "lengthened-in-front": f"0{SECRET}",
     "altered": f"{SECRET[:-1]}0",
     "other-case": SECRET.upper(),
     "spaced": f" {SECRET} ",
@@ -47,6 +49,12 @@ def test_a_token_in_the_payload_is_made_wrong(wrong: WrongProof):
     assert json.loads(body) == {"a": 1, "integration_auth_token": WRONG[wrong]}
     assert played.verdicts == ["passed"]
     check_nothing_is_kept(played, SECRET, WRONG[wrong])
+
+
+def test_a_token_in_an_array_is_no_token():
+    (request,), played = played_with(proving(AT), {"proof": "in-array"}, echo=SECRET)
+    assert json.loads(request.partition(b"\r\n\r\n")[2]) == {"a": 1, "integration_auth_token": [SECRET]}
+    check_nothing_is_kept(played, SECRET)
 
 
 @pytest.mark.parametrize("wrong", [each for each in WRONG if each != "spaced"])

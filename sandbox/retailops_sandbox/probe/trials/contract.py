@@ -7,8 +7,7 @@ from typing import NamedTuple
 
 from retailops_sandbox import composing, jsontext
 from retailops_sandbox.jsontext import pointer as pointers
-from retailops_sandbox.model import Json
-from retailops_sandbox.model.wire import Wire
+from retailops_sandbox.model import Json, Wire
 from retailops_sandbox.probe.fields import Field
 from retailops_sandbox.probe.mutations import MUTATIONS, UNKNOWN_MEMBER, Mutation
 from retailops_sandbox.probe.orders import Order

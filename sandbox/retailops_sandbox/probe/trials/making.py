@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import msgspec
 
 from retailops_sandbox import composing, jsontext
 from retailops_sandbox.contracts.contract import Contract
-from retailops_sandbox.model import Deliver, Expectation, Json, Scenario, Step
-from retailops_sandbox.model.wire import Wire
+from retailops_sandbox.model import Deliver, Expectation, ExpectedStatus, Json, Scenario, Step, Wire
 from retailops_sandbox.probe.fields import Field, fields
 from retailops_sandbox.probe.orders import Order, OrderIds, Orders
 from retailops_sandbox.probe.probes import AREAS, Area, Demand, Probe, Trial
 
-Status: TypeAlias = int | str
-"""A status, or a class of them such as `4xx`."""
-REFUSED: Status = "4xx"
+REFUSED: ExpectedStatus = "4xx"
 CHECK = "check"
 """What a step tries that only checks that a valid request is still answered."""
+AFTERWARDS = "afterwards"
+"""What a valid request tries that comes after another one about its order, to see what that one did."""
 NOTHING: Mapping[str, Json] = {}
 NO_ORDER = Order(id="", places={})
 
@@ -64,7 +63,7 @@ class Making:
         self._base = composing.Template(
             options.payload, placeholders=False, numbers=jsontext.holds_number(options.payload)
         )
-        self._expectations: dict[tuple[Demand, tuple[Status, ...], bool], Expectation] = {}
+        self._expectations: dict[tuple[Demand, tuple[ExpectedStatus, ...], bool], Expectation] = {}
 
     def attempt(
         self,
@@ -79,10 +78,11 @@ class Making:
         raw: str | None = None,
         deliver: Deliver | None = None,
         wire: Wire | None = None,
+        together: bool = False,
         off_contract: bool = False,
         field: str = "",
         after: str = "",
-        also: tuple[Status, ...] = (),
+        also: tuple[ExpectedStatus, ...] = (),
         any_body: bool = False,
         is_check: bool = False,
     ) -> Attempt:
@@ -108,7 +108,7 @@ class Making:
             step = msgspec.structs.replace(step, fixture=fixture)
         else:
             step = msgspec.structs.replace(step, **self._sent(), remove=[*remove], set={**ids, **set})
-        names_order = raw is None and (bool(ids) or not (order.places or changed))
+        names_order = raw is None and "" not in set and (bool(ids) or not self._is_subject(changed))
         trial = Trial(
             step=name,
             what=what,
@@ -119,6 +119,10 @@ class Making:
             is_check=is_check,
         )
         return Attempt(step, trial)
+
+    def _is_subject(self, changed: Iterable[str]) -> bool:
+        """Whether the ids of the order are among what a step changes."""
+        return any(_within(at, each) for at in self.orders.pointers for each in changed)
 
     def check(self) -> Attempt:
         """A valid request about an order of its own, to see that it is still answered."""
@@ -151,16 +155,16 @@ class Making:
             return {"fixture": self.options.fixture}
         return {"payload": composing.escaped(self.options.payload)}
 
-    def _expectation(self, demand: Demand, also: tuple[Status, ...], any_body: bool) -> Expectation:
+    def _expectation(self, demand: Demand, also: tuple[ExpectedStatus, ...], any_body: bool) -> Expectation:
         """What an answer must be for the demand; the same object for all alike."""
         key = (demand, also, any_body)
         if key not in self._expectations:
             statuses = (*self._statuses(demand), *also)
-            status: Any = statuses[0] if len(statuses) == 1 else [*statuses]
+            status = statuses[0] if len(statuses) == 1 else [*statuses]
             self._expectations[key] = Expectation(status=status, contract=not any_body)
         return self._expectations[key]
 
-    def _statuses(self, demand: Demand) -> Sequence[Status]:
+    def _statuses(self, demand: Demand) -> Sequence[ExpectedStatus]:
         if demand == "accept":
             return self.contract.ok_statuses
         if demand == "refuse" and self.contract.auth is not None:
