@@ -15,16 +15,18 @@ _SHOWN = 160
 
 def refusal(reading: Reading) -> Observation | None:
     """How a request with a wrong proof, or with none, was not refused as the contract demands."""
-    wanted = reading.contract.auth.status if reading.contract.auth else 0
-    if reading.trial.demand == "refuse" and wanted:
-        if reading.is_done:
-            return reading.shows("accepts-wrong-token", f"answered {reading.status}")
-        # What breaks the request's schema, too, may be refused for that.
-        if reading.status != wanted and not (400 <= reading.status < 500 and _breaks_schema(reading)):
-            return reading.shows("wrong-refusal", f"answered {reading.status}, not {wanted}")
-    elif reading.answered.probe.area == "auth" and reading.trial.demand == "either" and reading.is_done:
-        return reading.shows("accepts-missing-token", f"answered {reading.status}")
-    return None
+    demand, wanted = reading.trial.demand, reading.contract.auth.status if reading.contract.auth else 0
+    if demand not in ("refuse", "refuse somehow") or not wanted:
+        return None
+    if reading.is_done:
+        is_missing = reading.trial.what == "missing"
+        kind = "accepts-missing-token" if is_missing else "accepts-wrong-token"
+        return reading.shows(kind, f"answered {reading.status}")
+    is_4xx = 400 <= reading.status < 500
+    # What breaks the request's schema, too, may be refused for that.
+    if reading.status == wanted or (is_4xx and (demand == "refuse somehow" or _breaks_schema(reading))):
+        return None
+    return reading.shows("wrong-refusal", f"answered {reading.status}, not {wanted}")
 
 
 def _breaks_schema(reading: Reading) -> bool:

@@ -153,7 +153,7 @@ def _acted(reading: Reading, before: _First, earlier: Trial) -> Observation:
     kind, how = "refused-acts", "refused"
     if before.method:
         kind, how = "acts-on-method", f"sent as {before.method}"
-    elif earlier.demand == "refuse":
+    elif earlier.demand in ("refuse", "refuse somehow"):
         kind = "wrong-token-acts"
     detail = f"{how}, and the next request about its order is told as a repeat"
     return replace(before.shown, kind=kind, detail=detail, delivery=reading.delivery.id)

@@ -48,7 +48,8 @@ class Sameness:
 
     def observe(self, reading: Reading) -> None:
         """Take an answer into account."""
-        if reading.is_elsewhere or reading.trial.demand == "refuse" or len(self._prints) > 1:
+        is_refused = reading.trial.demand in ("refuse", "refuse somehow")
+        if reading.is_elsewhere or is_refused or len(self._prints) > 1:
             return
         is_nameless = reading.sent is not UNSET and not any(
             isinstance(each, (str, int)) and not isinstance(each, bool) for each in reading.subjects
