@@ -360,6 +360,14 @@ _KINDS = (
         "that are not closed, a missing index.",
     ),
     Kind(
+        key="scenario-fails",
+        label="advice",
+        title="Fails a scenario",
+        why="Somebody wrote down that this must stay true.",
+        mend="Look at what differs in the delivery, and correct the receiver, or what the scenario expects.",
+        group_by="print",
+    ),
+    Kind(
         key="slow",
         label="advice",
         title="Is slow",

@@ -178,6 +178,11 @@ class Prober:
         return bool(self._results.stopped)
 
     @property
+    def begun(self) -> ProbeReport:
+        """The report that has nothing yet but what it is of."""
+        return self._results.begun
+
+    @property
     def requests(self) -> int:
         """The number of requests that were sent."""
         return self._sender.requests

@@ -86,14 +86,24 @@ def quick_check(setup: ProbeSetup, plans: Sequence[Plan]) -> ProbeSetup:
 
 def outline(setup: ProbeSetup) -> ProbeOutline:
     """What a probe would send. Nothing is sent or written."""
-    options = msgspec.structs.replace(setup.options, confirmed=True)
-    confirmed = msgspec.structs.replace(setup, options=options)
-    receiver = options.receiver
+    return _unsent(setup).outline()
+
+
+def last_report(setup: ProbeSetup) -> ProbeReport | None:
+    """The newest report of the receiver, action and edition that had a baseline; None where none is kept."""
+    return KeptReports(setup.workspace).before(_unsent(setup).begun)
+
+
+def _unsent(setup: ProbeSetup) -> Prober:
+    """A prober that is only asked what it would do."""
+    receiver = setup.options.receiver
     if receiver.stand_in:
         # It has no port before it is started.
         receiver = msgspec.structs.replace(receiver, base_url=f"http://127.0.0.1{receiver.base_url}")
-    prober, _ = prober_and_log(confirmed, receiver, Transport(), SystemClock())
-    return prober.outline()
+    confirmed = msgspec.structs.replace(setup.options, confirmed=True)
+    setup = msgspec.structs.replace(setup, options=confirmed)
+    prober, _ = prober_and_log(setup, receiver, Transport(), SystemClock())
+    return prober
 
 
 def execute(
