@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
@@ -84,6 +84,7 @@ def test_right_answers_show_nothing(name: tuple[str, str], data: st.DataObject):
     asking.baseline(*(data.draw(answers(asking.contract, FIRST)) for _ in range(2)))
     for order in (FIRST, SECOND):
         body = data.draw(answers(asking.contract, order))
+        assume(not any(asking.contract.check_answer(body).by_source.values()))
         assert asking.ask(demand="accept", order=order, body=body) == []
         assert asking.ask("null", field="/version", order=order, body=body) == []
     assert asking.observer.finish() == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from msgspec import UNSET
 
 from retailops_sandbox.errors import shortened
@@ -54,7 +56,9 @@ def body(reading: Reading) -> Observation | None:
         return None
     first = broken[0]
     words = f"{first.pointer}: {first.message}" if first.pointer else first.message
-    return reading.shows("off-contract", shortened(words, _SHOWN), print=f"{first.pointer} {first.keyword}")
+    return reading.shows(
+        "off-contract", shortened(words, _SHOWN), print=f"{_any_item(first.pointer)} {first.keyword}".strip()
+    )
 
 
 def sources(reading: Reading) -> Observation | None:
@@ -69,9 +73,14 @@ def sources(reading: Reading) -> Observation | None:
                 kind,
                 f"{check.source}: {violation.pointer or 'the answer'} {violation.message}"[:_SHOWN],
                 area="answers",
-                print=f"{check.source} {violation.pointer}",
+                print=f"{check.source} {_any_item(violation.pointer)}",
             )
     return None
+
+
+def _any_item(place: str) -> str:
+    """A pointer in which every item of an array is the same."""
+    return re.sub(r"/[0-9]+(?=/|$)", "/*", place)
 
 
 def _is_null(reading: Reading, place: str) -> bool:
