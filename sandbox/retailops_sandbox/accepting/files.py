@@ -14,6 +14,7 @@ from retailops_sandbox import comparing, composing, jsontext, redaction
 from retailops_sandbox.accepting import bodies, proposing
 from retailops_sandbox.accepting.deciding import ACCEPT, KEEP, Decision, Key, key
 from retailops_sandbox.accepting.proposing import ProposedRule
+from retailops_sandbox.comparing import statuses
 from retailops_sandbox.comparing.node import known_differences
 from retailops_sandbox.comparing.rules import compile_rules
 from retailops_sandbox.comparing.values import same
@@ -217,7 +218,7 @@ def _whole_answer(change: _Change, case: JudgedExpectation) -> None:
     assert delivery.response is not None
     change.take("fault")
     status = delivery.response.status
-    if not isinstance(change.judged.status, list) or status not in change.judged.status:
+    if not statuses.accepts(change.judged.status, status):
         change.put("status", status, status)
     actual = _read(delivery)
     if actual is not UNSET:

@@ -13,6 +13,7 @@ documents     the differences of two documents
 volatile      which values of an answer will differ the next time, and rules that accept them then
 response_contract  the part of a contract by which answers are judged
 sources       where the sources of a contract part about an answer
+statuses      which statuses an expectation accepts
 judging       the verdict on a delivery with an expectation
 
 Aligning is imported where something differs, and so is not offered here: most runs pass.

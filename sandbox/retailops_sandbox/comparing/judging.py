@@ -15,6 +15,7 @@ from retailops_sandbox.comparing.coverage import Coverage
 from retailops_sandbox.comparing.documents import compare_in
 from retailops_sandbox.comparing.response_contract import AuthContract, ResponseContract
 from retailops_sandbox.comparing.rules import NO_RULES, Scope, compile_headers, compile_rules, whole_scope
+from retailops_sandbox.comparing.statuses import is_of_a_class
 from retailops_sandbox.errors import SourceError, shortened
 from retailops_sandbox.foreign_text import WHOLE
 from retailops_sandbox.jsontext import pointer
@@ -209,7 +210,7 @@ class Judge:
         findings = _Findings()
         differences: list[Difference] = []
         statuses = prepared.statuses
-        if response.status not in statuses and f"{response.status // 100}xx" not in statuses:
+        if response.status not in statuses and not is_of_a_class(response.status, statuses):
             differences.append(_status_difference(response, statuses))
             findings.violations = self._status_violations(delivery)
         if expectation.max_ms is not None and total_ms > expectation.max_ms:

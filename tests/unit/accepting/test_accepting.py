@@ -485,6 +485,22 @@ def test_a_status_is_accepted():
 
 
 @pytest.mark.parametrize(
+    ("status", "written"),
+    [("2xx", "2xx"), ([404, "2xx"], [404, "2xx"]), ([200, 202], [200, 202]), ("4xx", 200), (404, 200)],
+)
+def test_a_status_that_accepts_the_answer_stays_as_it_is_written(status: Any, written: Any):
+    differing = case(delivery({"events": [1]}), Expectation(status=status, body={"events": []}))
+    text = scenario_text({"status": status, "body": {"events": []}})
+    found = json.loads(accepted(text, differing, otherwise=ACCEPT))["steps"][1]["expect"]
+    assert found == {"status": written, "body": {"events": [1]}}
+    # The same where the answer comes instead of a fault, and so is accepted as a whole.
+    answered = case(delivery({"events": [1]}), Expectation(status=status, fault="refused"))
+    text = scenario_text({"status": status, "fault": "refused"})
+    found = json.loads(accepted(text, answered, otherwise=ACCEPT))["steps"][1]["expect"]
+    assert found == {"status": written, "body": {"events": [1]}}
+
+
+@pytest.mark.parametrize(
     ("rule", "sent", "written"),
     [
         ("a", [("X-Shop", "b")], {"x-shop": "b"}),

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import UNSET
 
 from retailops_sandbox import jsontext, redaction
-from retailops_sandbox.comparing import matchers
+from retailops_sandbox.comparing import matchers, statuses
 from retailops_sandbox.comparing.rules import Scope, compile_rules, whole_scope, without_quantifiers
 from retailops_sandbox.contracts.contract import Contract, documented, schema_at
 from retailops_sandbox.errors import SandboxError, SourceError
@@ -23,13 +23,13 @@ from retailops_sandbox.model import Expectation, Json, Rule
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.web.compose import inputs
 from retailops_sandbox.web.compose.inputs import count, value_at, with_inner
+from retailops_sandbox.web.shell import expected_status
 
 MOST_VALUES = 400
 """The most values of an expectation that has cards; a larger one is edited as JSON."""
 EMPTY = "{\n}"
 """The text that is edited in place of an empty one."""
 BODY = "/body"
-_STATUSES = re.compile(r"[0-9]+(?:[ ,]+[0-9]+)+")
 _PARTS = ("status", "max_ms", "headers", "body", "rules")
 
 
@@ -152,7 +152,7 @@ class _Maker:
         scope = whole_scope(compile_rules(self._known), self._contract.arrays)
         body = self._node(BODY, "body", document["body"], scope) if "body" in document else None
         made = Cards(
-            status=_statuses(document.get("status", UNSET)),
+            status=expected_status.shown(document.get("status", UNSET)),
             max_ms=_input(document.get("max_ms", UNSET)),
             headers=list(self._headers()),
             body=body,
@@ -262,12 +262,6 @@ def _input(value: Any) -> str:
     return "" if value is UNSET or value is None else inputs.shown(value, is_json=not isinstance(value, str))
 
 
-def _statuses(value: Any) -> str:
-    if isinstance(value, list) and value and all(type(each) is int for each in value):
-        return ", ".join(map(str, value))
-    return _input(value)
-
-
 # --- what the contract documents ---
 
 
@@ -302,12 +296,12 @@ def typed(text: str, written: Mapping[str, str]) -> tuple[str, list[str]]:
             changed[name] = value
             continue
         present = document.get(at[1:], UNSET) if isinstance(document, dict) else UNSET
-        if value.strip() == (_statuses(present) if at == "/status" else _input(present)):
+        if value.strip() == (expected_status.shown(present) if at == "/status" else _input(present)):
             continue
         if not value.strip():
             text = jsontext.remove(_base(text), at)
-        elif at == "/status" and _STATUSES.fullmatch(value.strip()):
-            text = jsontext.insert(_base(text), at, [int(each) for each in re.findall("[0-9]+", value)])
+        elif at == "/status":
+            text = jsontext.insert(_base(text), at, expected_status.read(value))
         else:
             changed[name] = value.strip()
     if not changed:
@@ -378,7 +372,7 @@ def unrule(text: str, path: str) -> str:
 
 
 def answered(text: str, answer: Expectation) -> str:
-    """The text with the status and body of an answer; its rules and limits stay.
+    """The text with the status and body of an answer; rules, limits and a status that accepts it stay.
 
     A redacted value gets the rule `any`, as the value itself is not known.
     """
@@ -395,7 +389,8 @@ def answered(text: str, answer: Expectation) -> str:
         document.pop("body", None)
     else:
         status: Any = answer.status
-        document["status"] = status
+        if not statuses.accepts(document.get("status"), status):
+            document["status"] = status
         document.pop("body", None)
         if answer.body is not UNSET:
             spelled = redaction.expected_again(answer)

@@ -40,7 +40,7 @@ def _field(name: str, schema: Mapping[str, Any], agreed: Contract) -> Word:
     types = [each["type"] for each in options if each.get("type", "null") != "null"]
     values = [value for each in options for value in each.get("enum", ())]
     if name == "status":
-        values = [*agreed.ok_statuses]
+        values = [*agreed.ok_statuses, "4xx"]
     elif name == "body":
         values = []
     elif "default" in schema and schema["default"] in ({}, True):

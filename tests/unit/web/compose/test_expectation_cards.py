@@ -130,6 +130,12 @@ def test_one_value_is_changed_and_no_other_byte():
         ("404", 404),
         ("200, 404", [200, 404]),
         ("200 404", [200, 404]),
+        ("4xx", "4xx"),
+        ("200, 4xx", [200, "4xx"]),
+        ("2xx 404,5xx", ["2xx", 404, "5xx"]),
+        ('[200, "4xx"]', [200, "4xx"]),
+        ('"404"', "404"),
+        ("200, soon", [200, "soon"]),
         ("abc", "abc"),
         (" 201 ", 201),
         ("", None),
@@ -141,6 +147,14 @@ def test_a_status_is_one_or_several_or_none(typed: str, status: Any):
     assert refused == []
     again = expectation_cards.of(text, DRAFT)
     assert expectation_cards.typed(text, inputs(again)) == (text, [])
+
+
+def test_a_class_that_is_none_is_told_at_its_field():
+    for typed in ("6xx", "200, 4x"):
+        text, _ = expectation_cards.typed(TEXT, {"json:/status": typed})
+        cards = expectation_cards.of(text, DRAFT)
+        assert cards.status == typed
+        assert "is no class of statuses" in cards.status_problem
 
 
 def test_what_was_typed_into_a_value_that_is_gone_is_told():
@@ -260,6 +274,13 @@ def test_an_answer_takes_the_body_and_leaves_rules_and_limits():
     document = json.loads(made)
     assert (document["status"], document["rules"]) == (409, json.loads(TEXT)["rules"])
     assert document["body"] == {"events": [{"error_code": "ERR9", "note": "costs $${x}"}]}
+
+
+@pytest.mark.parametrize("status", ['"4xx"', '[200, "4xx"]', "[200, 409]"])
+def test_a_status_that_accepts_an_answer_stays(status: str):
+    made = expectation_cards.answered(f'{{"status": {status}}}', Expectation(status=409, body=1))
+    assert f'"status": {status}' in made
+    assert json.loads(expectation_cards.answered(made, Expectation(status=500, body=1)))["status"] == 500
 
 
 def test_what_was_redacted_in_an_answer_may_be_anything():

@@ -19,7 +19,7 @@ def test_a_right_one_and_none_have_none(text: str):
         ('{\n  "stauts": 200\n}', 2, "/stauts", "status"),
         ('{\n  "rules": {"/a": {"regex": "("}}\n}', 2, "/rules/~1a", "regex"),
         ('{\n  "rules": {"/a": "anny"}\n}', 2, "/rules/~1a", "any"),
-        ('{\n  "status": "200"\n}', 2, "/status", "int"),
+        ('{\n  "status": "200"\n}', 2, "/status", "no class of statuses"),
     ],
 )
 def test_what_is_wrong_is_said_at_its_line(text: str, line: int, pointer: str, said: str):

@@ -13,8 +13,8 @@ WORDS = {
 
 
 def test_the_fields_of_an_expectation_are_offered_with_what_may_stand_there():
-    assert WORDS["", "status"].values == ("200",)
-    assert WORDS["", "status"].types == "integer or array"
+    assert WORDS["", "status"].values == ("200", '"4xx"')
+    assert WORDS["", "status"].types == "integer or string or array"
     assert '"deadline"' in WORDS["", "fault"].values
     assert WORDS["", "contract"].values == ("false",)
     assert WORDS["", "rules"].values == ("{}",)
