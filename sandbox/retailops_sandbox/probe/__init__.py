@@ -19,6 +19,8 @@ baseline    the valid request that a receiver accepts, which all is made from
 sending     probes sent through the engine
 confirming  which request a fault comes from
 checking    scenarios that are run before a probe
+shrinking   requests made smaller as long as they show the same
+smallest    the smallest request of a finding, and the scenario that sends it again
 results     what was tried and seen so far, and the report of it
 probing     one probe of one receiver, from its baseline to its report
 keeping     the reports that a workspace keeps

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 import msgspec
 
@@ -15,7 +15,7 @@ from retailops_sandbox.model import Json, Step
 from retailops_sandbox.probe.generating import GenerateOptions, baselines
 from retailops_sandbox.probe.observing import Answered
 from retailops_sandbox.probe.orders import OrderIds, Orders
-from retailops_sandbox.probe.probes import Area, Probe
+from retailops_sandbox.probe.probes import Area, Probe, Trial
 from retailops_sandbox.probe.sending import AWAY, Sender, fault_kind, is_accepted
 from retailops_sandbox.probe.trials.making import Making
 from retailops_sandbox.scenarios import scenario
@@ -136,6 +136,17 @@ class ValidRequests:
     def next(self) -> Probe:
         """A probe of one valid request, as a check."""
         return self._making.probe("valid", "contract", "A valid request is accepted", [self._making.check()])
+
+    def places(self, step: Step, trial: Trial) -> Collection[str]:
+        """The pointers at which a step sets the id of its trial's order."""
+        places = self._making.orders.next(again=True).places
+        return [at for at in places if trial.order and str(step.set.get(at)) == trial.order]
+
+    def renumbered(self, step: Step, trial: Trial) -> Step:
+        """A step for another order, where it is for one of the range."""
+        own = self.places(step, trial)
+        order = self._making.orders.next(again=True).places
+        return msgspec.structs.replace(step, set=step.set | {at: order[at] for at in own})
 
 
 def valid(answered: Answered) -> Answered:

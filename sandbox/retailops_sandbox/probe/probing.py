@@ -30,7 +30,16 @@ from retailops_sandbox.probe.orders import OrderIds
 from retailops_sandbox.probe.probes import AREAS, Area, Probe
 from retailops_sandbox.probe.report import ProbeReport
 from retailops_sandbox.probe.results import Results
-from retailops_sandbox.probe.sending import PROVIDER_MS, Sender, Sent, fault_kind, is_accepted, is_crash
+from retailops_sandbox.probe.sending import (
+    PROVIDER_MS,
+    Sender,
+    Sent,
+    fault_kind,
+    is_accepted,
+    is_crash,
+    is_whole,
+)
+from retailops_sandbox.probe.smallest import SmallestRequests, with_scenario
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.scenarios.scenario import Plan
 
@@ -54,6 +63,8 @@ _SHARE = 20
 _SHORTEST_MS = 2_000
 _TIMES = 10
 """A trial's deadline: so many times what a valid request takes, at least `_SHORTEST_MS`."""
+_MOST_SHRUNK = 30
+"""The number of findings, the worst ones, whose requests are made smaller."""
 _OWN = 64
 """How many ids of the range the probe keeps for its own valid requests."""
 _UNSURE = frozenset({"dns", "refused", "tls", "connect timeout", "deadline", "closed"})
@@ -272,12 +283,25 @@ class Prober:
         )
         await self._send_all(work, pace.at_once)
         self._results.observe(self._observer.finish())
+        await self._shrink(found, valid)
         if self._passed:
             self._results.note(
                 f"{self._passed} of the requests that met a fault were answered when they were sent again"
             )
         for note in self._observer.notes:
             self._results.note(note)
+
+    async def _shrink(self, found: Baseline, valid: ValidRequests) -> None:
+        """Make the requests smaller that show findings, as far as there is time."""
+        smallest = SmallestRequests(self._contract, self._sender, found, valid, timeout_ms=self._deadline_ms)
+        for finding in self._results.found[:_MOST_SHRUNK]:
+            probe = self._results.probe(finding.smallest.probe)
+            if probe is not None:
+                shown = with_scenario(finding, probe, valid.next())
+                self._results.shrunk(finding, shown)
+                if not self._sender.is_stopped:
+                    shown = await smallest.of(finding, probe) or shown
+                    self._results.shrunk(finding, shown)
 
     async def _pace(self, found: Baseline, valid: ValidRequests, everything: Sequence[Probe]) -> _Pace:
         """How many probes are sent at once, and how many requests there is time for."""
@@ -338,9 +362,9 @@ class Prober:
             fault = fault_kind(answered)
             if answered.trial.is_check and not is_accepted(answered):
                 await self._look_into(self._confirmation.of_check(answered, before))
-            elif fault in _UNSURE and not _is_whole(probe):
+            elif fault in _UNSURE and not is_whole(probe):
                 await self._look_into(self._confirmation.of_faults([answered], self._last))
-            elif is_crash(answered) and not _is_whole(probe):
+            elif is_crash(answered) and not is_whole(probe):
                 await self._look_into(self._confirmation.of_crash(answered, self._last))
             else:
                 self._observe(answered)
@@ -355,7 +379,7 @@ class Prober:
                 return
         if sent.reached >= len(probe.scenario.steps):
             self._results.done(probe)
-        elif not self._is_over and sent.reached > work.first and not _is_whole(probe):
+        elif not self._is_over and sent.reached > work.first and not is_whole(probe):
             left.appendleft(_Work(probe, sent.reached))
 
     async def _look_into(self, looking: Awaitable[Confirmed]) -> None:
@@ -446,11 +470,6 @@ def deliveries(probe: Probe) -> int:
 def _trials(probes: Sequence[Probe]) -> Counter[Area]:
     """The number of trials of each area."""
     return Counter(probe.area for probe in probes for trial in probe.trials if not trial.is_check)
-
-
-def _is_whole(probe: Probe) -> bool:
-    """Whether its requests only tell something together, so that none of them is sent again alone."""
-    return probe.alone or any(trial.after for trial in probe.trials)
 
 
 def _takes_time(probe: Probe) -> bool:

@@ -50,13 +50,18 @@ class Results:
     def plan(self, everything: Sequence[Probe], chosen: Sequence[Probe]) -> None:
         """Take down all that could be tried, and what of it is to be sent."""
         self._all = everything
-        self._by_id = {probe.id: probe for probe in everything}
+        self._by_id |= {probe.id: probe for probe in everything}
         for probe in chosen:
             if self.is_done(probe):
                 self._tried.update((probe.id, trial.step) for trial in probe.trials)
 
+    def probe(self, id: str) -> Probe | None:
+        """The probe of an id; None for one of another run, and for a scenario."""
+        return self._by_id.get(id)
+
     def tried(self, answered: Answered) -> None:
         """Count the trial of a delivery."""
+        self._by_id.setdefault(answered.probe.id, answered.probe)
         self._tally.add(answered)
         self._tried.add((answered.probe.id, answered.trial.step))
 

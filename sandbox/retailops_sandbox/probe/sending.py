@@ -171,3 +171,8 @@ def is_crash(answered: Answered) -> bool:
     """Whether a request was answered with a 5xx."""
     delivery = answered.delivery
     return delivery.fault is None and delivery.response is not None and delivery.response.status >= 500
+
+
+def is_whole(probe: Probe) -> bool:
+    """Whether its requests only tell something together, so that none of them is sent again alone."""
+    return probe.alone or any(trial.after for trial in probe.trials)

@@ -9,11 +9,14 @@ from typing import Any
 
 import pytest
 
+from retailops_sandbox.engine import ScenarioResult
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.probe import confirming
 from retailops_sandbox.probe.keeping import KeptReports
 from retailops_sandbox.probe.report import ProbeReport
+from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.session import probing
+from retailops_sandbox.session.run import RunSetup, execute
 from tests.support.logged import open_log
 from tests.support.probed.receiving import Answer, Call, HangUpError, Right, serving
 from tests.support.probing import probed, setup
@@ -269,3 +272,36 @@ def test_it_ends_in_time_and_names_what_was_left_out(tmp_path: Path) -> None:
     assert report.left_out["contract"] > 0
     assert report.areas[0].tried > 0
     assert not report.findings
+
+
+class CrashesOnLong(Counting):
+    def order(self, payload: Any) -> str:
+        if len(str(payload.get("action"))) >= 300:
+            raise ValueError("long")
+        return super().order(payload)
+
+
+def test_a_finding_has_the_scenario_of_the_smallest_request_that_shows_it(tmp_path: Path) -> None:
+    with serving(CrashesOnLong()) as url:
+        report = probed(url, tmp_path, **ONLY_CONTRACT).report
+        [crash] = report.findings
+        assert crash.smallest.shown == '/action: "${text:300}"'
+        [step] = scenario.read(crash.smallest.scenario, id="", file="").scenario.steps
+        assert step.set["/action"] == "${text:300}"
+        assert step.off_contract
+        run = run_scenario(setup(url, tmp_path), crash.smallest.scenario)
+    assert run.verdict == "failed"
+
+
+def run_scenario(asked: probing.ProbeSetup, text: str) -> ScenarioResult:
+    """The result of a scenario's text, run as a file of that text is."""
+    plan = scenario.read(text, id="saved", file="saved.scenario.json")
+    sent = RunSetup(
+        workspace=asked.workspace,
+        plans=[plan],
+        options=asked.options,
+        environment={},
+        policy=asked.policy,
+    )
+    [result] = execute(sent, []).results
+    return result
