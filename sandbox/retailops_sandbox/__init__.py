@@ -26,6 +26,8 @@ __all__ = [
     "Judgement",
     "Number",
     "Plan",
+    "ProbeReport",
+    "ProbeResult",
     "Result",
     "RetailOPS",
     "SandboxError",
@@ -34,6 +36,7 @@ __all__ = [
     "Violation",
     "escaped",
     "load_scenario",
+    "probe_receiver",
     "resolve",
     "run_scenario",
 ]
@@ -42,21 +45,25 @@ TYPE_CHECKING = False
 """True for type checkers. Not imported from `typing`, which takes longer than everything else here."""
 
 if TYPE_CHECKING:
-    from retailops_sandbox.api import load_scenario, run_scenario
+    from retailops_sandbox.api import load_scenario, probe_receiver, run_scenario
     from retailops_sandbox.composing import escaped
     from retailops_sandbox.engine import ScenarioResult, StepResult
     from retailops_sandbox.errors import SandboxError
     from retailops_sandbox.jsontext.pointer import resolve
     from retailops_sandbox.model import Difference, Judgement, Number, Violation
+    from retailops_sandbox.probe.report import ProbeReport
     from retailops_sandbox.pytest_plugin.answers import Errored, Result
+    from retailops_sandbox.pytest_plugin.probing import ProbeResult
     from retailops_sandbox.pytest_plugin.sending import RetailOPS
     from retailops_sandbox.scenarios.scenario import Plan
 else:
     _MODULES = {
-        **dict.fromkeys(("load_scenario", "run_scenario"), "api"),
+        **dict.fromkeys(("load_scenario", "probe_receiver", "run_scenario"), "api"),
         **dict.fromkeys(("Difference", "Judgement", "Number", "Violation"), "model"),
         **dict.fromkeys(("ScenarioResult", "StepResult"), "engine"),
         "Plan": "scenarios.scenario",
+        "ProbeReport": "probe.report",
+        "ProbeResult": "pytest_plugin.probing",
         **dict.fromkeys(("Errored", "Result"), "pytest_plugin.answers"),
         "RetailOPS": "pytest_plugin.sending",
         "SandboxError": "errors",

@@ -10,7 +10,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from retailops_sandbox.probe.report import Cell
+from retailops_sandbox.reporting.probes import html
+from tests.published import axe
 from tests.support.command import COMMAND
+from tests.support.probe_reports import probe_report
+from tests.support.records import some_delivery
 
 EVENT = {
     "status": "error",
@@ -115,3 +120,20 @@ def test_it_is_printed_light_and_without_what_is_folded(browser: Browser, report
     )
     assert page.pdf().startswith(b"%PDF")
     page.close()
+
+
+def test_the_page_of_a_probe_is_for_everyone(browser: Browser, tmp_path: Path):
+    fields = [f"/data/order/{'a_long_member_' * 4}{number}" for number in range(3)]
+    cells = tuple(
+        Cell(field=field, what=what, outcome="held" if number else "did not", shown="" if number else "5xx")
+        for field in fields
+        for number, what in enumerate(f"what-is-done-{number}" for number in range(30))
+    )
+    file = tmp_path / "probe.html"
+    file.write_text(html.document(probe_report(cells=cells), {"d-crash": some_delivery(id="d-crash")}))
+    for width, scheme in ((1280, "light"), (390, "dark")):
+        page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
+        page.goto(file.as_uri())
+        assert axe.violations(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.close()

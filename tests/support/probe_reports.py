@@ -75,6 +75,14 @@ PATHS = Finding(
 )
 
 
+def _crash(field: str) -> Observation:
+    return _observed("crash", f"contract{field}", "null", field)
+
+
+def _observed(kind: str, probe: str, what: str, field: str = "") -> Observation:
+    return Observation(kind=kind, probe=probe, step=what, area="contract", what=what, field=field)
+
+
 def probe_report(**changed: Any) -> ProbeReport:
     """A report with a finding of each label, compared with an earlier one."""
     report = ProbeReport(
@@ -116,16 +124,11 @@ def probe_report(**changed: Any) -> ProbeReport:
         compared_with="20261128T040000.000000Z-run-1",
         gone=("Hangs up where the body is empty",),
         observations=(
-            Observation(
-                kind="crash",
-                probe="contract/data/order/channel_payment",
-                step="null",
-                area="contract",
-                what="null",
-                field="/data/order/channel_payment",
-                delivery="d-crash",
-                detail="answered 500",
-            ),
+            *(_crash(f"/data/order/{number}") for number in range(26)),
+            _crash("/data/order/channel_payment"),
+            _observed("wrong-status", "transport/chunked", "chunked"),
+            _observed("off-contract", "transport/gzip", "gzip"),
+            _observed("file-path", "contract/data/order/id", "text"),
         ),
     )
     return msgspec.structs.replace(report, **changed)

@@ -13,7 +13,10 @@ from retailops_sandbox import jsontext, model, pytest_plugin
 from retailops_sandbox.cli.commands import main
 from retailops_sandbox.cli.log import shapes
 from retailops_sandbox.comparing.matchers import HEADER, MATCHERS
+from retailops_sandbox.probe.failing import FAIL_ON
+from retailops_sandbox.probe.probes import SENT_AREAS
 from retailops_sandbox.pytest_plugin.answers import Response, Result
+from retailops_sandbox.pytest_plugin.probing import ProbeResult, Probing
 from retailops_sandbox.pytest_plugin.sending import Fields
 from retailops_sandbox.runlog.rows import COLUMNS
 from retailops_sandbox.standin import StandIn
@@ -43,8 +46,11 @@ def commands(group: click.Group = main, above: str = "") -> dict[str, click.Comm
 @pytest.mark.parametrize("name", sorted(commands()))
 def test_every_command_and_its_options_are_documented(name: str):
     assert re.search(rf"^\| [^|]*`{name}\b", COMMANDS + LOG, re.MULTILINE)
-    # The log and the relay have pages of their own.
-    page = {"log": LOG, "record": documents.text("docs/recording.md")}.get(name.split()[0], COMMANDS)
+    # The log, the relay and the probe have pages of their own.
+    own = {"log": LOG, "record": documents.text("docs/recording.md")}
+    page = own.get(name.split()[0], COMMANDS)
+    if name == "probe":
+        page += documents.section("docs/probe.md", "Options")
     if name == "log export":
         page = COMMANDS
     for parameter in commands()[name].params:
@@ -159,6 +165,18 @@ def test_every_option_and_ini_key_of_the_pytest_plugin_is_documented():
     page = documents.section("docs/pytest.md", "Options")
     for name in options.names:
         assert f"| `{name}`" in page or f"| `{name} " in page, name
+
+
+def test_all_that_a_probe_in_a_test_takes_and_gives_is_documented():
+    section = documents.section("docs/pytest.md", "A probe as a test")
+    public = [name for name in vars(ProbeResult) if not name.startswith("_")]
+    for name in [*Probing.__annotations__, *public, "report"]:
+        assert re.search(rf"`{name}(\([^)]*\))?`", section), name
+
+
+@pytest.mark.parametrize("word", sorted({*FAIL_ON, *SENT_AREAS}))
+def test_every_area_and_what_a_probe_fails_on_is_documented(word: str):
+    assert f"`{word}`" in documents.text("docs/probe.md"), word
 
 
 def test_every_field_of_a_send_and_of_its_result_is_documented():

@@ -88,7 +88,7 @@ def run_once(
     book = workspace.receivers()
     options = sending(book, chosen, jobs, max_failures=max_failures, **given)
     require_yes(options.receiver, confirmed=options.confirmed, mend="give --yes if you mean it")
-    files.check(asked)
+    files.check({report.option: file for report, file in asked.items()})
     selection = choose(options)
     environment = settings.readable(os.environ)
     policy = SecretPolicy(environment, receivers=book.receivers, named=chosen.secret_env)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -59,8 +59,17 @@ def workspace_option(command: Command) -> Command:
     )(command)
 
 
-def sending_options(command: Command) -> Command:
-    """The options of the commands that send; `chosen_receiver` and `job.execute` take them."""
+_VARIABLES = click.option(
+    "--var", "variables", multiple=True, metavar="NAME=JSON", help="A placeholder's value."
+)
+_WAIT = click.option(
+    "--wait", type=Seconds(0), default=0.0, metavar="SECONDS", help="Wait until the receiver's port answers."
+)
+_CONFIRMED = click.option("--yes", "confirmed", is_flag=True, help="Send to a protected receiver.")
+
+
+def receiver_options(command: Command) -> Command:
+    """The options that choose the receiver; `chosen_receiver` takes them."""
     options = [
         click.option("--receiver", metavar="URL_OR_NAME", help="The receiver under test."),
         click.option("--stand-in", is_flag=True, help="Use the stand-in that ships with the sandbox."),
@@ -72,18 +81,33 @@ def sending_options(command: Command) -> Command:
         click.option("--key", metavar="FILE", help="The client certificate's key."),
         click.option("--proxy", metavar="URL", help="Send through this proxy."),
         click.option("--follow-redirects", is_flag=True, help="Go where a redirect leads, 10 times at most."),
+    ]
+    return _with(options, command)
+
+
+def probing_options(command: Command) -> Command:
+    """The options of sending that a probe has, too."""
+    return workspace_option(receiver_options(_with([_VARIABLES, _WAIT, _CONFIRMED], command)))
+
+
+def sending_options(command: Command) -> Command:
+    """The options of the commands that send; `chosen_receiver` and `job.execute` take them."""
+    options = [
         click.option("--timeout", type=Seconds(0.001), metavar="SECONDS", help="Per delivery."),
         click.option("--retries", type=click.IntRange(min=0), metavar="N", help="Send again after a fault."),
-        click.option("--var", "variables", multiple=True, metavar="NAME=JSON", help="A placeholder's value."),
-        click.option("--wait", type=Seconds(0), default=0.0, metavar="SECONDS",
-                     help="Wait until the receiver's port answers."),
-        click.option("--yes", "confirmed", is_flag=True, help="Send to a protected receiver."),
+        _VARIABLES,
+        _WAIT,
+        _CONFIRMED,
         *(click.option(each.option, type=_FILE, metavar="FILE", help=each.help) for each in reporters.FILES),
         click.option("-v", "--verbose", is_flag=True, help="Show each delivery, also where it passed."),
-    ]  # fmt: skip
+    ]
+    return workspace_option(receiver_options(_with(options, command)))
+
+
+def _with(options: Sequence[Callable[[Command], Command]], command: Command) -> Command:
     for option in reversed(options):
         command = option(command)
-    return workspace_option(command)
+    return command
 
 
 def chosen_receiver(

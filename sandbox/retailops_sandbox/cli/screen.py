@@ -35,7 +35,7 @@ class Screen:
         left_out: int = 0,
         progress: bool = True,
     ) -> None:
-        watched = _is_watched(stream, environment)
+        watched = is_watched(stream, environment)
         self._progress = _progress(plans) if watched and progress else None
         echo = show if self._progress is None else self._progress.say
         self.tick = None if self._progress is None else self._progress.tick
@@ -73,7 +73,7 @@ def _progress(plans: Sequence[Plan]) -> Progress:
     return Progress(_draw, steps, width=page_width, seconds=time.perf_counter)
 
 
-def _is_watched(stream: TextIO | None, environment: Mapping[str, str]) -> bool:
+def is_watched(stream: TextIO | None, environment: Mapping[str, str]) -> bool:
     """Whether a person watches the run, on a terminal that can erase a line."""
     is_terminal = stream is not None and stream.isatty()
     return is_terminal and not environment.get("CI") and environment.get("TERM") != "dumb"

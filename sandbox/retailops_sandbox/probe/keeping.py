@@ -91,7 +91,7 @@ class KeptReports:
         One without an accepted baseline is passed over: it compares with nothing.
         """
         for heading in self.headings():
-            if heading.run < report.run and heading.is_like(report) and not heading.baseline:
+            if heading.started_at < report.started_at and heading.is_like(report) and not heading.baseline:
                 try:
                     return self.load(heading.run)
                 except FileError as error:

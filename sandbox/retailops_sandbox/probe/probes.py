@@ -11,6 +11,8 @@ from retailops_sandbox.model import Scenario
 Area: TypeAlias = Literal["contract", "repetition", "transport", "auth", "speed", "answers"]
 """What a trial is about. Nothing is sent for `answers`: it is what the answers of all others show."""
 AREAS: tuple[Area, ...] = get_args(Area)
+SENT_AREAS = tuple(each for each in AREAS if each != "answers")
+"""The areas for which something is sent."""
 
 Demand: TypeAlias = Literal["accept", "refuse", "refuse somehow", "either"]
 """What a receiver must do with a request.

@@ -3,8 +3,9 @@
 This module imports nothing that pytest has not imported already. The others are imported when they are used:
 
 scenarios.py      scenario files as collectors and test items
-sending.py        what the pytest fixture `retailops` gives: `send`
+sending.py        what the pytest fixture `retailops` gives: `send` and `probe`
 answers.py        the result of a send
+probing.py        a probe, and its result
 session.py        the receiver, the log and the engine of one pytest process
 engine_thread.py  the thread with the engine's event loop
 hooks.py          the hooks of a pytest run that has scenarios or sends

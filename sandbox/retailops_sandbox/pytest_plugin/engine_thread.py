@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future, wait
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from retailops_sandbox.contracts.catalogue import ContractSource
 from retailops_sandbox.engine import Event, Run
@@ -13,6 +14,12 @@ from retailops_sandbox.model import Receiver
 from retailops_sandbox.session.stand_in import reachable
 from retailops_sandbox.standin import StandIn
 from retailops_sandbox.transport import Transport
+
+if TYPE_CHECKING:
+    from retailops_sandbox.probe.probing import Prober
+    from retailops_sandbox.probe.report import ProbeReport
+
+_Done = TypeVar("_Done")
 
 
 class Ready(NamedTuple):
@@ -57,11 +64,18 @@ class EngineThread:
 
     def execute(self, run: Run) -> list[Event]:
         """Execute a run and wait for its end. Interrupted, it cancels and logs what is in flight."""
-        going = self.start(run)
+        return self._ended(self.start(run), run.stop)
+
+    def probe(self, prober: Prober) -> ProbeReport:
+        """Probe and wait for the end. Interrupted, it cancels and logs what is in flight."""
+        going = asyncio.run_coroutine_threadsafe(prober.execute(lambda _: None), self._ready.loop)
+        return self._ended(going, prober.stop)
+
+    def _ended(self, going: Future[_Done], stop: Callable[[], None]) -> _Done:
         try:
             return going.result()
         except BaseException:
-            self._ready.loop.call_soon_threadsafe(run.stop)
+            self._ready.loop.call_soon_threadsafe(stop)
             wait([going])
             raise
 

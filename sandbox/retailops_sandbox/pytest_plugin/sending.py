@@ -7,7 +7,7 @@ import base64
 import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from typing import Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import pytest
 
@@ -18,6 +18,9 @@ from retailops_sandbox.model import DEFAULT_ACTION
 from retailops_sandbox.pytest_plugin.answers import Result
 from retailops_sandbox.pytest_plugin.session import Session, sending
 from retailops_sandbox.scenarios import scenario
+
+if TYPE_CHECKING:
+    from retailops_sandbox.pytest_plugin.probing import ProbeResult, Probing
 
 _SENDER = pytest.StashKey["RetailOPS"]()
 _STEP = "/steps/0"
@@ -81,6 +84,20 @@ class RetailOPS:
         plan = self._plan(fixture, fields)
         try:
             return self._result(await _ended(self._session.start(plan)))
+        except SandboxError as error:
+            raise error.with_traceback(None) from None
+
+    def probe(self, fixture: str = "", **options: Unpack[Probing]) -> ProbeResult:
+        """Find out what the receiver does with what it may be sent, beginning with a valid request.
+
+        Waits for the end. Raises SandboxError for arguments that cannot be used; all that the receiver does
+        is in the result.
+        """
+        __tracebackhide__ = True
+        from retailops_sandbox.pytest_plugin import probing
+
+        try:
+            return probing.probe(self._session, fixture, options)
         except SandboxError as error:
             raise error.with_traceback(None) from None
 

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Mapping
 from concurrent.futures import Future
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
@@ -26,6 +27,11 @@ from retailops_sandbox.session.fitting import editions_of
 from retailops_sandbox.workspace import settings
 from retailops_sandbox.workspace.receivers import ReceiverBook
 from retailops_sandbox.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from retailops_sandbox.contracts.contract import Contract
+    from retailops_sandbox.probe.probing import ProbeOptions
+    from retailops_sandbox.probe.report import ProbeReport
 
 _OPTIONS = "--retailops-receiver and --retailops-stand-in"
 _INI = "retailops_receiver and retailops_stand_in"
@@ -78,6 +84,11 @@ class Session:
         self._thread: EngineThread | None = None
         self._sequence = 1
 
+    @property
+    def action(self) -> str:
+        """The action of the receiver's URL, else the default one."""
+        return self._speaks.action or DEFAULT_ACTION
+
     def edition_of(self, action: str) -> str:
         """The edition of an action to send where none is named."""
         return self._edition or self._speaks.edition_of(action, self.workspace.contracts)
@@ -112,6 +123,15 @@ class Session:
     def start(self, plan: Plan) -> Future[list[Event]]:
         """Start a plan; the future holds its events."""
         return self._engine().start(self._run(plan))
+
+    def probe(self, contract: Contract, options: ProbeOptions) -> ProbeReport:
+        """Probe the receiver and wait for the end. SandboxError where it cannot be sent to or logged."""
+        from retailops_sandbox.probe.probing import Prober
+
+        engine = self._engine()
+        real = ports.build_ports(self.workspace, engine.transport, self._log, os.environ, self._policy)
+        sending = msgspec.structs.replace(self._options, receiver=engine.receiver)
+        return engine.probe(Prober(contract, real, sending, options, self._log.info))
 
     def _engine(self) -> EngineThread:
         with self._lock:

@@ -1,8 +1,16 @@
-"""The exit code of a run."""
+"""The exit code of a run, and of a probe."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
+
 from retailops_sandbox.reporting.reporters.reporter import FinishedRun
+
+if TYPE_CHECKING:
+    from retailops_sandbox.errors import SandboxError
+    from retailops_sandbox.probe.failing import FailOn
+    from retailops_sandbox.session.probing import FinishedProbe
 
 
 def exit_code(run: FinishedRun) -> int:
@@ -19,3 +27,21 @@ def exit_code(run: FinishedRun) -> int:
     if verdicts & {"failed", "errored"}:
         return 1
     return 0 if "passed" in verdicts else 5
+
+
+def exit_code_of_probe(
+    probe: FinishedProbe, fail_on: Collection[FailOn], *, unwritten: Sequence[SandboxError] = ()
+) -> int:
+    """The first that applies: 130 interrupted, 2 not written, 3 only faults, 5 no baseline, 1 failed."""
+    from retailops_sandbox.probe.failing import failing
+
+    report = probe.report
+    if probe.interrupted:
+        return 130
+    if unwritten or probe.unwritten:
+        return 2
+    if report.requests and report.faults == report.requests:
+        return 3
+    if report.baseline:
+        return 5
+    return 1 if failing(report, fail_on) else 0

@@ -25,7 +25,8 @@ FIRST = ProbeReport(
 
 
 def report(minute: int, **others: object) -> ProbeReport:
-    return msgspec.structs.replace(FIRST, run=f"20261129T04{minute:02}00Z-000001", **others)
+    run, at = f"20261129T04{minute:02}00Z-000001", f"2026-11-29T04:{minute:02}:00Z"
+    return msgspec.structs.replace(FIRST, run=run, started_at=at, **others)
 
 
 def kept(tmp_path: Path, *reports: ProbeReport) -> tuple[KeptReports, list[str]]:

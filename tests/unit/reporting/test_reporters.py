@@ -41,8 +41,8 @@ def test_every_module_that_holds_a_report_is_in_the_registry():
 
 
 def test_two_reports_have_two_files_in_folders_that_can_be_written(tmp_path: Path):
-    one, other, *_ = FILES
-    with pytest.raises(UsageError, match=f"{one.option} and {other.option} both name"):
+    one, other, *_ = (each.option for each in FILES)
+    with pytest.raises(UsageError, match=f"{one} and {other} both name"):
         files.check({one: tmp_path / "r", other: tmp_path / "." / "r"})
     with pytest.raises(FileError, match="is a folder"):
         files.check({one: tmp_path})

@@ -19,8 +19,9 @@ class ProbeProgressLine(ProgressLine):
         self._latest: ProbeProgress | None = None
 
     def on_progress(self, progress: ProbeProgress) -> None:
-        """Take how far the probe is."""
+        """Take how far the probe is, which is told a few times a second, and show it."""
         self._latest = progress
+        self.tick()
 
     def _line(self) -> str:
         latest = self._latest

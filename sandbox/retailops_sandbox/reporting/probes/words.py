@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.foreign_text import place
-from retailops_sandbox.model import Verdict
-from retailops_sandbox.probe.probes import Area
+from retailops_sandbox.model import Receiver, Verdict
+from retailops_sandbox.probe.kinds import kind_of
+from retailops_sandbox.probe.probes import SENT_AREAS, Area
+from retailops_sandbox.probe.probing import ProbeOutline
 from retailops_sandbox.probe.report import AreaScore, Finding, Label, Observation, Outcome, ProbeReport
-from retailops_sandbox.reporting.render.lines import GLYPHS
+from retailops_sandbox.reporting.render.lines import GLYPHS, NO_PROOF
 
 AREA_NAMES: dict[Area, str] = {
     "contract": "Contract",
@@ -64,25 +67,49 @@ def verdict(report: ProbeReport) -> ProbeVerdict:
         sentence += f"; {counted(to_see, 'cause')} to see"
     if left := sum(report.left_out.values()):
         sentence += f"; {left:,} left out"
-    if report.areas_wanted and set(report.areas_wanted) != set(AREA_NAMES):
-        sentence += f"; only {enumerated([AREA_NAMES[each] for each in report.areas_wanted])} tried"
+    wanted = [AREA_NAMES[each] for each in report.areas_wanted if each in SENT_AREAS]
+    if wanted and len(wanted) < len(SENT_AREAS):
+        sentence += f"; only {enumerated(wanted)} tried"
     return ProbeVerdict("fit", "passed", sentence)
+
+
+def outline(planned: ProbeOutline, contract: Contract, receiver: Receiver) -> list[str]:
+    """What a probe will send, in lines: where, how many requests of which kinds, which order ids."""
+    where = f"the stand-in {NO_PROOF}" if receiver.stand_in else planned.url
+    lines = [f"probes {where} with {contract.action} {contract.edition}"]
+    areas = [f"{count:,} {AREA_NAMES[area]}" for area, count in planned.areas.items() if count]
+    requests = counted(planned.requests, "request")
+    lines.append(f"sends about {requests} within {planned.max_seconds:g} s: {', '.join(areas)}")
+    if planned.scenarios:
+        lines.append(f"sends {counted(planned.scenarios, 'scenario')} before")
+    lines.append(f"orders {planned.orders}, seed {planned.seed}")
+    if left := _left_out(planned.left_out):
+        lines.append(left)
+    return lines
 
 
 def _breaks(report: ProbeReport, breaking: Sequence[Finding]) -> str:
     """`1 cause breaks the contract; mending it turns 27 of 34 requests green`."""
     most = max(breaking, key=lambda each: each.count)
-    total = max(most.count, sum(each.did_not for each in report.areas))
-    count = len(breaking)
-    if count == 1:
-        is_broken, which = "1 cause breaks the contract", "it"
-    else:
-        is_broken, which = f"{count:,} causes break the contract", f'"{most.title}"'
+    spoiled = {
+        (each.probe, each.step) for each in report.observations if kind_of(each.kind).outcome == "did not"
+    }
+    total = max(most.count, len(spoiled))
+    of_contract = sum(each.label == "contract" for each in breaking)
+    said = [
+        f"{counted(count, 'cause')} {one if count == 1 else several}"
+        for count, one, several in (
+            (of_contract, "breaks the contract", "break the contract"),
+            (len(breaking) - of_contract, "makes the server fail", "make the server fail"),
+        )
+        if count
+    ]
+    which = "it" if len(breaking) == 1 else f'"{most.title}"'
     if total == most.count:
         green = "the request" if total == 1 else f"all {total:,} requests"
     else:
         green = f"{most.count:,} of {total:,} requests"
-    return f"{is_broken}; mending {which} turns {green} green"
+    return f"{', '.join(said)}; mending {which} turns {green} green"
 
 
 def outcome(finding: Finding) -> Outcome:
@@ -127,8 +154,12 @@ def changes(report: ProbeReport) -> list[str]:
 
 
 def left_out(report: ProbeReport) -> str:
-    """`Left out: 120 of Contract, 4 of Speed`; empty where nothing was."""
-    words = [f"{count:,} of {AREA_NAMES[area]}" for area, count in report.left_out.items() if count]
+    """`left out: 120 of Contract, 4 of Speed`; empty where nothing was."""
+    return _left_out(report.left_out)
+
+
+def _left_out(areas: Mapping[Area, int]) -> str:
+    words = [f"{count:,} of {AREA_NAMES[area]}" for area, count in areas.items() if count]
     return f"left out: {', '.join(words)}" if words else ""
 
 

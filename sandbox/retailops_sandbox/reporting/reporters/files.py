@@ -8,18 +8,17 @@ from pathlib import Path
 
 from retailops_sandbox.errors import UsageError, unwritable
 from retailops_sandbox.regular_files import special
-from retailops_sandbox.reporting.reporters import FileReport
 from retailops_sandbox.workspace.files import check_writable, checked, write_atomically
 
 
-def check(asked: Mapping[FileReport, Path]) -> None:
-    """UsageError or FileError for reports that could not be written at the end."""
+def check(asked: Mapping[str, Path]) -> None:
+    """UsageError or FileError for reports that could not be written at the end, by their options."""
     seen: dict[str, str] = {}
-    for report, file in asked.items():
+    for option, file in asked.items():
         real = os.path.realpath(file)
         if real in seen:
-            raise UsageError(f"{seen[real]} and {report.option} both name {file}", mend="name two files")
-        seen[real] = report.option
+            raise UsageError(f"{seen[real]} and {option} both name {file}", mend="name two files")
+        seen[real] = option
     for file in asked.values():
         _check(file)
 

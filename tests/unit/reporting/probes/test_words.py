@@ -5,9 +5,12 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.probe.probes import AREAS
+from retailops_sandbox.probe.probing import ProbeOutline
 from retailops_sandbox.probe.report import ProbeReport
 from retailops_sandbox.reporting.probes import words
+from tests.support.finished import SHOP, STAND_IN
 from tests.support.probe_reports import CRASH, NULL_ARRAY, PATHS, clean_report, probe_report
 
 HANG = msgspec.structs.replace(CRASH, key="hang", title="Hangs", label="advice", count=2)
@@ -26,7 +29,8 @@ HANG = msgspec.structs.replace(CRASH, key="hang", title="Hangs", label="advice",
             probe_report(findings=(HANG, CRASH)),
             "not yet fit",
             "failed",
-            '2 causes break the contract; mending "Crashes where a member is null" '
+            "1 cause breaks the contract, 1 cause makes the server fail; "
+            'mending "Crashes where a member is null" '
             "turns 27 of 29 requests green",
         ),
         (
@@ -68,10 +72,9 @@ def test_the_verdict_says_in_a_sentence_what_a_probe_comes_to(
 
 
 def test_all_requests_turn_green_where_one_cause_spoils_them():
-    areas = tuple(msgspec.structs.replace(each, did_not=0) for each in probe_report().areas)
-    report = probe_report(areas=areas, findings=(CRASH,))
+    report = probe_report(observations=(), findings=(CRASH,))
     assert words.verdict(report).sentence.endswith("mending it turns all 27 requests green")
-    report = probe_report(areas=areas, findings=(msgspec.structs.replace(CRASH, count=1),))
+    report = probe_report(observations=(), findings=(msgspec.structs.replace(CRASH, count=1),))
     assert words.verdict(report).sentence.endswith("mending it turns the request green")
 
 
@@ -108,6 +111,36 @@ def test_what_changed_is_told_only_where_there_is_something_to_compare_with():
     assert words.tried(probe_report()) == "211 tried in 6.2 s · 2 new, 1 gone, 1 still there"
     assert words.tried(probe_report(findings=(), gone=())) == "211 tried in 6.2 s · nothing changed"
     assert words.tried(clean_report()) == "211 tried in 6.2 s"
+
+
+def planned(**changed) -> ProbeOutline:
+    outline = ProbeOutline(
+        url="http://127.0.0.1:5000/order_cancel",
+        requests=1040,
+        scenarios=0,
+        areas={"contract": 900, "auth": 0, "speed": 140},
+        left_out={},
+        orders="900000000-900009999",
+        seed=7,
+        max_seconds=90,
+    )
+    return msgspec.structs.replace(outline, **changed)
+
+
+def test_what_will_be_sent_is_told_with_its_kinds_and_its_orders():
+    contract = SHIPPED_CONTRACTS.load("order_cancel", "v1")
+    assert words.outline(planned(), contract, SHOP) == [
+        "probes http://127.0.0.1:5000/order_cancel with order_cancel v1",
+        "sends about 1,040 requests within 90 s: 900 Contract, 140 Speed",
+        "orders 900000000-900009999, seed 7",
+    ]
+    short = words.outline(planned(scenarios=4, left_out={"contract": 800}), contract, STAND_IN)
+    assert short[0] == "probes the stand-in (it proves nothing about a real receiver) with order_cancel v1"
+    assert short[2:] == [
+        "sends 4 scenarios before",
+        "orders 900000000-900009999, seed 7",
+        "left out: 800 of Contract",
+    ]
 
 
 def test_what_was_left_out_is_named_by_area():
