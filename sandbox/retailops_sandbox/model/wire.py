@@ -61,6 +61,9 @@ class Wire(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_field
             "names: in their case, also one name twice."
         ),
     ] = []
+    lower_case: Annotated[
+        bool, Meta(description="Write the names of all headers in lower case, but for those in headers.")
+    ] = False
     chunked: Annotated[
         _Number | None, Meta(description="Send the body in chunks of so many bytes, without its length.")
     ] = None

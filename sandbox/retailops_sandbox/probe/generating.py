@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import msgspec
 
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.probe.orders import Order
-from retailops_sandbox.probe.probes import Probe
-from retailops_sandbox.probe.trials import auth
+from retailops_sandbox.probe.probes import Area, Probe
+from retailops_sandbox.probe.trials import auth, repetition, speed, transport
 from retailops_sandbox.probe.trials import contract as contract_trials
 from retailops_sandbox.probe.trials.making import Attempt, GenerateOptions, Making, requests
 
@@ -25,14 +27,18 @@ def generate(contract: Contract, options: GenerateOptions) -> list[Probe]:
     """
     making = Making(contract, options)
     _baseline_orders(making)
-    found: list[Probe] = []
-    if "contract" in options.areas:
-        found += contract_trials.fixtures(making)
-    if "auth" in options.areas:
-        found += auth.probes(making)
-    if "contract" in options.areas:
-        found += contract_trials.probes(making)
-    return found
+    return [probe for area, make in _IN_ORDER if area in options.areas for probe in make(making)]
+
+
+_IN_ORDER: tuple[tuple[Area, Callable[[Making], Iterator[Probe]]], ...] = (
+    ("contract", contract_trials.fixtures),
+    ("auth", auth.probes),
+    ("repetition", repetition.probes),
+    ("transport", transport.probes),
+    ("speed", speed.probes),
+    ("contract", contract_trials.probes),
+)
+"""What makes the probes of each area. What is many comes last: there may be too little time for all."""
 
 
 def baselines(contract: Contract, options: GenerateOptions) -> list[Probe]:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import pycurl
 
-from retailops_sandbox.model import Connection, Fault, HttpRequest, Wire
+from retailops_sandbox.model import Connection, Fault, Headers, HttpRequest, Wire
 from retailops_sandbox.transport.options import WITH_LENGTH, header_lines, set_options
 
 CONTINUE_SECONDS = 1.0
@@ -121,8 +121,16 @@ class Unusual:
         states_length = "content-length" not in written | {*self._request.left_out} | given
         if states_length and self._sends_body and self._wire.chunked is None:
             pairs += (("Content-Length", str(self._length)),)
+        if self._wire.lower_case:
+            pairs = self._in_lower_case(pairs, is_host_needed="host" not in given | hidden)
         first = [f"{name}:".encode() for name in sorted(hidden)]
         return [*first, *header_lines(pairs), *map(_with_empty_value, raw)]
+
+    def _in_lower_case(self, pairs: Headers, *, is_host_needed: bool) -> Headers:
+        """Headers with names in lower case, among them the host, which libcurl would spell itself."""
+        authority = re.split("[/?#]", self._request.url.partition("://")[2], maxsplit=1)[0]
+        host = (("host", authority.rpartition("@")[2]),) if is_host_needed else ()
+        return (*host, *((name.lower(), value) for name, value in pairs))
 
     # --- what libcurl calls ---
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from retailops_sandbox import composing, jsontext
@@ -193,6 +193,8 @@ def test_all_that_is_said_of_a_request_is_true_whatever_the_contract(
     document: tuple[dict[str, Any], Json], is_fixture: bool
 ):
     schema, payload = document
+    # What looks like a placeholder in a fixture is one, and this one has no value.
+    assume(not (is_fixture and b"${" in jsontext.compact(payload)))
     contract = contract_of(schema, payload)
     check_truth(
         contract,

@@ -63,7 +63,7 @@ class Making:
         self._base = composing.Template(
             options.payload, placeholders=False, numbers=jsontext.holds_number(options.payload)
         )
-        self._expectations: dict[tuple[Demand, tuple[ExpectedStatus, ...], bool], Expectation] = {}
+        self._expectations: dict[tuple[tuple[ExpectedStatus, ...], bool], Expectation] = {}
 
     def attempt(
         self,
@@ -83,13 +83,14 @@ class Making:
         field: str = "",
         after: str = "",
         also: tuple[ExpectedStatus, ...] = (),
+        statuses: tuple[ExpectedStatus, ...] = (),
         any_body: bool = False,
         is_check: bool = False,
     ) -> Attempt:
         """One request: the fixture with the ids of an order and with changes, or raw bytes.
 
-        `fixture` is one to send as it is. `also` are further statuses that are right, and with `any_body` any
-        body is.
+        `fixture` is one to send as it is. `also` are statuses that are right beside those of the demand, and
+        `statuses` are right instead of them; with `any_body` any body is right.
         """
         changed = [*set, *remove]
         ids = {
@@ -97,7 +98,13 @@ class Making:
         }
         if wire is not None:
             deliver = msgspec.structs.replace(deliver or Deliver(), wire=wire)
-        step = Step(name=name, off_contract=off_contract, expect=self._expectation(demand, also, any_body))
+        expected = statuses or (*self._statuses(demand), *also)
+        step = Step(
+            name=name,
+            together=together,
+            off_contract=off_contract,
+            expect=self._expectation(expected, any_body),
+        )
         if deliver is not None:
             step = msgspec.structs.replace(step, deliver=deliver)
         if raw is not None:
@@ -108,7 +115,7 @@ class Making:
             step = msgspec.structs.replace(step, fixture=fixture)
         else:
             step = msgspec.structs.replace(step, **self._sent(), remove=[*remove], set={**ids, **set})
-        names_order = raw is None and "" not in set and (bool(ids) or not self._is_subject(changed))
+        names_order = raw is None and "" not in set and (bool(ids) or not self.is_subject(changed))
         trial = Trial(
             step=name,
             what=what,
@@ -120,7 +127,7 @@ class Making:
         )
         return Attempt(step, trial)
 
-    def _is_subject(self, changed: Iterable[str]) -> bool:
+    def is_subject(self, changed: Iterable[str]) -> bool:
         """Whether the ids of the order are among what a step changes."""
         return any(_within(at, each) for at in self.orders.pointers for each in changed)
 
@@ -131,9 +138,16 @@ class Making:
 
     def breaks_contract(self, set: Mapping[str, Json], remove: Sequence[str] = ()) -> bool:
         """Whether the payload with these changes breaks the request's schema."""
-        changed = Step(set={**set}, remove=[*remove])
-        payload = composing.compose(changed, self._base, composing.Names(), placeholders=False)
+        payload = self._changed(set, remove)
         return bool(self.contract.check_request(payload.value, numbers=payload.numbers))
+
+    def text(self, order: Order) -> str:
+        """The payload with the ids of an order as JSON text, without a token."""
+        return jsontext.compact(self._changed(order.places).value).decode()
+
+    def _changed(self, set: Mapping[str, Json], remove: Sequence[str] = ()) -> composing.Payload:
+        changes = Step(set={**set}, remove=[*remove])
+        return composing.compose(changes, self._base, composing.Names(), placeholders=False)
 
     def probe(
         self, id: str, area: Area, name: str, attempts: Iterable[Attempt], *, alone: bool = False
@@ -155,11 +169,10 @@ class Making:
             return {"fixture": self.options.fixture}
         return {"payload": composing.escaped(self.options.payload)}
 
-    def _expectation(self, demand: Demand, also: tuple[ExpectedStatus, ...], any_body: bool) -> Expectation:
-        """What an answer must be for the demand; the same object for all alike."""
-        key = (demand, also, any_body)
+    def _expectation(self, statuses: tuple[ExpectedStatus, ...], any_body: bool) -> Expectation:
+        """An expectation of one of these statuses; the same object for all that are equal."""
+        key = (statuses, any_body)
         if key not in self._expectations:
-            statuses = (*self._statuses(demand), *also)
             status = statuses[0] if len(statuses) == 1 else [*statuses]
             self._expectations[key] = Expectation(status=status, contract=not any_body)
         return self._expectations[key]
