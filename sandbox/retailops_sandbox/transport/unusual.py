@@ -123,6 +123,7 @@ class Unusual:
             pairs += (("Content-Length", str(self._length)),)
         if self._wire.lower_case:
             pairs = self._in_lower_case(pairs, is_host_needed="host" not in given | hidden)
+            hidden.add("host")
         first = [f"{name}:".encode() for name in sorted(hidden)]
         return [*first, *header_lines(pairs), *map(_with_empty_value, raw)]
 

@@ -228,6 +228,17 @@ def test_an_answer_before_the_body_was_asked_for_is_taken():
         assert status(send_all(expecting(there))[0]) == 200
 
 
+def test_all_header_names_are_in_lower_case_but_those_of_the_own_lines():
+    with receiver(answering(OK)) as there:
+        exchange = send_all(post(there, Wire(lower_case=True, headers=["X-Own: A"])))[0]
+        assert status(exchange) == 200
+        head = there.requests[0].partition(b"\r\n\r\n")[0].decode().split("\r\n")[1:]
+    authority = there.url.partition("//")[2]
+    assert f"host: {authority}" in head
+    assert f"content-length: {len(BODY)}" in head
+    assert [line for line in head if line.partition(":")[0] != line.partition(":")[0].lower()] == ["X-Own: A"]
+
+
 def test_the_speed_is_bounded():
     with receiver(answering(OK)) as there:
         request = post(there, Wire(bytes_per_second=1_000), body=b"x" * 1_500)

@@ -10,7 +10,7 @@ from retailops_sandbox.model import Deliver, Json, Wire, WrongProof
 from retailops_sandbox.probe.fields import token_field
 from retailops_sandbox.probe.mutations import MUTATIONS
 from retailops_sandbox.probe.probes import Demand, Probe
-from retailops_sandbox.probe.trials.making import AFTERWARDS, NOTHING, Attempt, Making
+from retailops_sandbox.probe.trials.making import AFTERWARDS, NOTHING, Making
 
 WRONG = "not-the-token-of-this-receiver"
 """A token that nobody has."""
@@ -33,22 +33,18 @@ _RIGHT_OR_NO_CHANGE = frozenset({"twice", "leading-zeros"})
 
 
 def probes(making: Making) -> Iterator[Probe]:
-    """Two probes: the right proof with those that resemble it, and those that do not."""
+    """The right proof, and a probe for each wrong one."""
     auth = making.contract.auth
     if auth is None or not making.options.token:
         return
-    name = "Who knows a part of the proof of the sender is refused"
-    yield making.probe("auth/resembling", "auth", name, [*_right(making), *_resembling(making, auth)])
-    name = "Who has no proof of the sender, or another one, is refused"
-    attempts = [*_in_payload(making)] if auth.pointer else [*_in_header(making, auth)]
-    yield making.probe("auth/other", "auth", name, attempts)
+    right = making.attempt(f"the right {auth.kind}", "right", "accept", order=making.orders.next())
+    name = f"Who has the right {auth.kind} is accepted"
+    yield making.probe("auth/right", "auth", name, [right])
+    yield from _resembling(making, auth)
+    yield from _in_payload(making, auth.pointer) if auth.pointer else _in_header(making, auth)
 
 
-def _right(making: Making) -> Iterator[Attempt]:
-    yield making.attempt(f"the right {_noun(making)}", "right", "accept", order=making.orders.next())
-
-
-def _resembling(making: Making, auth: Auth) -> Iterator[Attempt]:
+def _resembling(making: Making, auth: Auth) -> Iterator[Probe]:
     for wrong in RESEMBLING:
         if auth.header and wrong in _OF_PAYLOADS:
             continue
@@ -57,51 +53,46 @@ def _resembling(making: Making, auth: Auth) -> Iterator[Attempt]:
             continue
         # What is no text breaks the request's schema, too, and may be refused for that.
         demand: Demand = "refuse somehow" if wrong == "in-array" else "refuse"
-        name = f"{_noun(making)} {wrong.replace('-', ' ')}"
-        yield from _refused(making, name, wrong, demand, wire=Wire(proof=wrong))
+        yield _refused(making, auth, wrong, demand, wire=Wire(proof=wrong))
 
 
-def _in_payload(making: Making) -> Iterator[Attempt]:
+def _in_payload(making: Making, at: str) -> Iterator[Probe]:
     """Tokens in the payload that do not resemble the right one."""
-    field = token_field(making.contract)
+    field, auth = token_field(making.contract), making.contract.auth
     assert field is not None
-    at = field.pointer
-    yield from _refused(making, "another token", "wrong", "refuse", set={at: WRONG}, field=at)
+    assert auth is not None
+    yield _refused(making, auth, "wrong", "refuse", set={at: WRONG}, field=at)
     for mutation in MUTATIONS:
         if not mutation.applies(field) or mutation.key in _RIGHT_OR_NO_CHANGE:
             continue
-        name = f"token {mutation.key.replace('-', ' ')}"
+        what: str = mutation.key
         if mutation.manner == "remove":
-            yield from _refused(making, name, mutation.key, "refuse somehow", remove=[at], field=at)
+            yield _refused(making, auth, what, "refuse somehow", remove=[at], field=at)
             continue
         value = mutation.changed(WRONG)
-        written = composing.escaped(value) if mutation.written is None else mutation.written
+        sent = {at: composing.escaped(value) if mutation.written is None else mutation.written}
         breaks = making.breaks_contract({at: value})
-        sent = {at: written}
-        yield from _refused(
-            making, name, mutation.key, "refuse somehow", set=sent, off_contract=breaks, field=at
-        )
+        yield _refused(making, auth, what, "refuse somehow", set=sent, off_contract=breaks, field=at)
 
 
-def _in_header(making: Making, auth: Auth) -> Iterator[Attempt]:
+def _in_header(making: Making, auth: Auth) -> Iterator[Probe]:
     """Headers that prove nothing, and do not resemble the right one."""
-    noun = _noun(making)
     other = "0" * 64 if auth.signature is not None else WRONG
-    tried: tuple[tuple[str, str, Demand, str | None], ...] = (
-        (f"another {noun}", "wrong", "refuse", auth.before_secret + other),
-        (f"{noun} missing", "missing", "refuse somehow", None),
-        (f"{noun} empty", "empty-text", "refuse somehow", ""),
-        (f"{auth.before_secret}alone", "nothing-behind", "refuse somehow", auth.before_secret.strip()),
-        (f"{noun} 4096 characters", "4096-characters", "refuse somehow", auth.before_secret + LONG),
+    tried: tuple[tuple[str, Demand, str | None], ...] = (
+        ("wrong", "refuse", auth.before_secret + other),
+        ("missing", "refuse somehow", None),
+        ("empty-text", "refuse somehow", ""),
+        ("nothing-behind", "refuse somehow", auth.before_secret.strip()),
+        ("4096-characters", "refuse somehow", auth.before_secret + LONG),
     )
-    for name, what, demand, value in tried:
+    for what, demand, value in tried:
         if what != "nothing-behind" or value:
-            yield from _refused(making, name, what, demand, headers={auth.header: value})
+            yield _refused(making, auth, what, demand, headers={auth.header: value})
 
 
 def _refused(
     making: Making,
-    name: str,
+    auth: Auth,
     what: str,
     demand: Demand,
     *,
@@ -111,10 +102,11 @@ def _refused(
     wire: Wire | None = None,
     off_contract: bool = False,
     field: str = "",
-) -> Iterator[Attempt]:
+) -> Probe:
     """A request that must be refused, then a valid one about the same order, which shows an effect."""
     order = making.orders.next()
-    yield making.attempt(
+    name = f"{auth.kind} {what.replace('-', ' ')}"
+    refused = making.attempt(
         name,
         what,
         demand,
@@ -126,9 +118,6 @@ def _refused(
         off_contract=off_contract,
         field=field,
     )
-    yield making.attempt(f"{name}, then the right one", AFTERWARDS, "accept", order=order, after=name)
-
-
-def _noun(making: Making) -> str:
-    """What proves the sender: `token` or `signature`."""
-    return making.contract.auth.kind if making.contract.auth is not None else ""
+    after = making.attempt(f"the right {auth.kind}", AFTERWARDS, "accept", order=order, after=name)
+    title = f"A wrong {auth.kind} is refused, and does nothing: {what.replace('-', ' ')}"
+    return making.probe(f"auth/{what}", "auth", title, [refused, after])

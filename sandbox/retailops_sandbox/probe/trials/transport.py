@@ -32,10 +32,10 @@ def probes(making: Making) -> Iterator[Probe]:
         ("size", "A receiver copes with a large body", _sizes(making)),
         ("headers", "A receiver copes with every spelling of headers", _spelled(making, _headers())),
         ("connection", "A receiver copes with every kind of connection", _spelled(making, _connections())),
-        ("method", "Only the method of the contract acts", _methods(making)),
         ("address", "A receiver copes with what is meant for another one", _addresses(making)),
     ):
         yield making.probe(f"transport/{id}", "transport", name, [*attempts, making.check()])
+    yield from _methods(making)
 
 
 class _Spelling(NamedTuple):
@@ -149,13 +149,13 @@ def _connections() -> Iterator[_Spelling]:
     yield _Spelling("http-1-0", "HTTP/1.0", _wire(http="1.0"), also=(505,))
 
 
-def _methods(making: Making) -> Iterator[Attempt]:
+def _methods(making: Making) -> Iterator[Probe]:
     """Other methods, each followed by a valid request about its order, which shows whether it acted."""
     for method in METHODS:
         if method == making.contract.method:
             continue
         order = making.orders.next()
-        yield making.attempt(
+        other = making.attempt(
             method,
             method.lower(),
             "either",
@@ -164,8 +164,10 @@ def _methods(making: Making) -> Iterator[Attempt]:
             statuses=(*_ANY_BUT_5XX, 501),
             any_body=True,
         )
-        name = f"{method}, then {making.contract.method}"
-        yield making.attempt(name, AFTERWARDS, "accept", order=order, after=method)
+        after = making.attempt(making.contract.method, AFTERWARDS, "accept", order=order, after=method)
+        yield making.probe(
+            f"transport/{method.lower()}", "transport", f"{method} does nothing", [other, after]
+        )
 
 
 def _addresses(making: Making) -> Iterator[Attempt]:
