@@ -159,8 +159,9 @@ def _post(
 
 def test_no_form_is_a_fault_of_the_sandbox(client: httpx.Client, known: list[PageForm], soak: bool):
     reached = {_route(form.action) for form in known}
-    # The stop of a batch is there only while it goes on: test_web_selected.py presses it.
-    others = {"/login", "/record/start", "/deliveries/again/{key}/stop"}
+    # The stops of a batch and of a probe are there only while these go on: test_web_selected.py and
+    # test_web_probe.py press them.
+    others = {"/login", "/record/start", "/deliveries/again/{key}/stop", "/probe/{run}/stop"}
     assert set(ROUTES) - reached <= others, "a form is on no place of the tour"
     cases = [(form, name, change) for form in known for name in form.fields for change in _CHANGES]
     random.Random(12).shuffle(cases)

@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import httpx2 as httpx
+import msgspec
 
 from retailops_sandbox import resources
 from retailops_sandbox.model import Basic, Receiver
+from retailops_sandbox.probe.keeping import KeptReports
 from retailops_sandbox.workspace.workspace import Workspace
+from tests.support.probe_reports import CRASH, NULL_ARRAY, PATHS, probe_report
 from tests.support.receivers import receiver, unused_port
 from tests.support.serving import Served, serving
 from tests.support.shop import Shop
@@ -180,6 +183,11 @@ PLACES = [
     Place("run-none", "/runs/{run}?verdict=passed&trend=regressed"),
     Place("run-running", "/runs/{running}"),
     Place("run-scenario", "/runs/{run}/scenario?id=scenarios/refused.scenario.json"),
+    Place("probe", "/probe/{probe}?finding=crash/null"),
+    Place("probe-table", "/probe/{probe}?view=table&show=new"),
+    Place("probe-fresh", "/probe", within="fresh"),
+    Place("probe-refused", "/probe/start", {"receiver": "live", "contract": "order_cancel v1", "seed": "x"}),
+    Place("probe-deliveries", "/probe/{probe}/deliveries?finding=crash/null"),
     Place("palette", "/palette?q=shipped"),
     Place("log", "/deliveries"),
     Place("log-fresh", "/deliveries", within="fresh"),
@@ -340,6 +348,7 @@ class _History:
         self._post(f"/runs/{known['written']}/pin", do="pin")
         known |= self._deliveries()
         known |= self._reviews()
+        known["probe"] = self._probe(known)
         self._post("/receivers/use", url="http://127.0.0.1:9/pasted")
         self._relay()
         known["running"] = self._started("hanging", do="listed")
@@ -452,6 +461,17 @@ class _History:
         for id in known.values():
             self._ended(f"/deliveries/{id}")
         return {**known, "flying": self._send("hanging", f"{url}{hanging}", _NOTHING)}
+
+    def _probe(self, known: Mapping[str, str]) -> str:
+        """Keep the report of a probe with some of the known deliveries; the id of its run."""
+        run = "20261129T040000Z-aaaaaa"
+        seen = (known["page_500"], known["failed"], known["errored"])
+        smallest = msgspec.structs.replace(CRASH.smallest, delivery=known["page_500"])
+        crash = msgspec.structs.replace(CRASH, smallest=smallest, deliveries=seen)
+        KeptReports(self._workspace).save(
+            probe_report(run=run, receiver="shop", url=self._shop.url, findings=(crash, NULL_ARRAY, PATHS))
+        )
+        return run
 
     def _written(self) -> str:
         """Run a scenario and accept all differences of its answer."""

@@ -1,7 +1,7 @@
 // A part of the compose page that the server renders: the form is posted, and the part becomes like the answer.
 // Text that is typed meanwhile stays.
 
-import { morph } from "./morph.js";
+import { morph } from "../shell/morph.js";
 
 const PAUSE_MS = 250;
 

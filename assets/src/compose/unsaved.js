@@ -1,6 +1,6 @@
 // What is typed is kept by the server, which gets it a moment after a keystroke with the question for findings.
 
-import { morph } from "./morph.js";
+import { morph } from "../shell/morph.js";
 
 const PAUSE_MS = 250;
 

@@ -10,6 +10,7 @@ import "../runs/icon.js";
 import "../log/log.js";
 import "../log/page.js";
 import "../palette/palette.js";
+import "../probe/probe.js";
 import "./arrows.js";
 import "./keys.js";
 import "./last_shown.js";

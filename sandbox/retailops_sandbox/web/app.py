@@ -21,6 +21,7 @@ from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.web.compose.room import compose_room
 from retailops_sandbox.web.log.room import log_room
 from retailops_sandbox.web.palette.room import palette_room
+from retailops_sandbox.web.probe.room import probe_room
 from retailops_sandbox.web.receivers.room import receivers_room
 from retailops_sandbox.web.recording.room import recording_room
 from retailops_sandbox.web.review.room import review_room
@@ -94,12 +95,13 @@ def create_app(context: AppContext, pages: Pages, *, token: str = "") -> Applica
     watch = RunWatch(context)
     scenarios = scenarios_room(context, pages, watch)
     runs = runs_room(context, pages, watch)
+    probe = probe_room(context, pages)
     review = review_room(context, pages)
     log = log_room(context, pages)
     receivers = receivers_room(context, pages)
     recording = recording_room(context, pages)
     palette = palette_room(context, pages)
-    rooms = (compose, scenarios, runs, review, log, receivers, recording, palette)
+    rooms = (compose, scenarios, runs, probe, review, log, receivers, recording, palette)
     starlette = Starlette(
         routes=[
             *(route for room in rooms for route in room.routes),
@@ -120,7 +122,15 @@ def create_app(context: AppContext, pages: Pages, *, token: str = "") -> Applica
         # The middleware does not compress event streams.
         GZipMiddleware(guarded, compresslevel=_COMPRESSION),
         # The log's watch stops after the sends, so that pages see how these ended.
-        (receivers.stop, context.sending.stop, log.stop, recording.stop, runs.stop, context.running.stop_all),
+        (
+            receivers.stop,
+            context.sending.stop,
+            log.stop,
+            recording.stop,
+            runs.stop,
+            probe.stop,
+            context.running.stop_all,
+        ),
         tuple(room.close for room in rooms),
     )
 

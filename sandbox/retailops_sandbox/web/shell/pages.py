@@ -30,6 +30,7 @@ from retailops_sandbox.web.shell.context import Target, grouped
 PLACES: Sequence[tuple[str, str, Mapping[str, str]]] = (
     ("/", "Workbench", {}),
     ("/scenarios", "Scenarios", {"/runs": "Runs"}),
+    ("/probe", "Probe", {}),
     ("/deliveries", "Log", {"/record": "Record"}),
 )
 """The places of the header: address, name, and the names of the places within by address."""

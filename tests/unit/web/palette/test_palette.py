@@ -32,10 +32,11 @@ def found(client: TestClient, q: str) -> list[tuple[str, str]]:
 
 
 def test_places_come_first_and_everything_is_there(client: TestClient):
-    assert found(client, "")[:6] == [
+    assert found(client, "")[:7] == [
         ("place", "Workbench"),
         ("place", "Scenarios"),
         ("place", "Runs"),
+        ("place", "Probe"),
         ("place", "Log"),
         ("place", "Record"),
         ("place", "Receivers"),
