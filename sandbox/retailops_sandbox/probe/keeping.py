@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import TypeVar
 
@@ -90,8 +91,10 @@ class KeptReports:
 
         One without an accepted baseline is passed over: it compares with nothing.
         """
-        for heading in self.headings():
-            if heading.started_at < report.started_at and heading.is_like(report) and not heading.baseline:
+        # Ids tell the second; those of one second are not in the order of time.
+        for _, of_second in groupby(self.headings(), key=lambda heading: heading.run.partition("-")[0]):
+            like = [each for each in of_second if _is_before(each, report)]
+            for heading in sorted(like, key=lambda heading: heading.started_at, reverse=True):
                 try:
                     return self.load(heading.run)
                 except FileError as error:
@@ -109,6 +112,12 @@ class KeptReports:
             raise unreadable(self._folder, error) from error
         known = [path for path in files if _ID.fullmatch(path.stem)]
         return sorted(known, key=lambda path: path.name, reverse=True)
+
+
+def _is_before(heading: ReportHeading, report: ProbeReport) -> bool:
+    """Whether a report is of an earlier probe that another one can be compared with."""
+    is_earlier = heading.run != report.run and heading.started_at < report.started_at
+    return is_earlier and heading.is_like(report) and not heading.baseline
 
 
 def spelled(report: ProbeReport) -> str:

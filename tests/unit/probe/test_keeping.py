@@ -25,8 +25,9 @@ FIRST = ProbeReport(
 
 
 def report(minute: int, **others: object) -> ProbeReport:
-    run, at = f"20261129T04{minute:02}00Z-000001", f"2026-11-29T04:{minute:02}:00Z"
-    return msgspec.structs.replace(FIRST, run=run, started_at=at, **others)
+    started_at = f"2026-11-29T04:{minute:02}:00Z"
+    run = f"20261129T04{minute:02}00Z-000001"
+    return msgspec.structs.replace(FIRST, run=run, started_at=started_at, **others)
 
 
 def kept(tmp_path: Path, *reports: ProbeReport) -> tuple[KeptReports, list[str]]:
@@ -57,6 +58,15 @@ def test_a_probe_is_compared_with_the_newest_before_it_of_the_same_receiver_acti
     reports, _ = kept(tmp_path, FIRST, same, *others)
     assert reports.before(report(11)) == same
     assert reports.before(FIRST) is None
+
+
+def test_of_two_in_one_second_the_later_one_is_the_newest(tmp_path: Path) -> None:
+    second = "20261129T040000Z"
+    earlier = msgspec.structs.replace(FIRST, run=f"{second}-00000f", started_at="2026-11-29T04:00:00.1Z")
+    later = msgspec.structs.replace(FIRST, run=f"{second}-000002", started_at="2026-11-29T04:00:00.2Z")
+    last = msgspec.structs.replace(FIRST, run=f"{second}-000005", started_at="2026-11-29T04:00:00.3Z")
+    reports, _ = kept(tmp_path, earlier, later)
+    assert reports.before(last) == later
 
 
 def test_a_stand_in_is_the_same_receiver_on_any_port(tmp_path: Path) -> None:

@@ -288,7 +288,6 @@ def test_a_finding_has_the_scenario_of_the_smallest_request_that_shows_it(tmp_pa
         assert crash.smallest.shown == '/action: "${text:300}"'
         [step] = scenario.read(crash.smallest.scenario, id="", file="").scenario.steps
         assert step.set["/action"] == "${text:300}"
-        assert step.off_contract
         run = run_scenario(setup(url, tmp_path), crash.smallest.scenario)
     assert run.verdict == "failed"
 
