@@ -720,7 +720,7 @@ def test_nothing_sent_is_nothing_written(pytester: pytest.Pytester):
     assert not (pytester.path / ".sandbox").exists()
 
 
-def test_the_documented_example(pytester: pytest.Pytester):
-    (example,) = documents.blocks(documents.text("docs/pytest.md"), "python")
-    pytester.makepyfile(example)
-    run(pytester, STAND_IN).assert_outcomes(passed=1)
+def test_the_documented_examples(pytester: pytest.Pytester):
+    send, probe = documents.blocks(documents.text("docs/pytest.md"), "python")
+    pytester.makepyfile(f"{send}\n{probe}")
+    run(pytester, STAND_IN).assert_outcomes(passed=2)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from retailops_sandbox import jsontext
 from retailops_sandbox.foreign_text import place
+from retailops_sandbox.probe.mutations import MUTATIONS
 from retailops_sandbox.probe.report import Cell, Outcome, ProbeReport
 from retailops_sandbox.reporting.probes import words
 
@@ -33,7 +34,7 @@ class Row(NamedTuple):
 
 
 class HeatMap(NamedTuple):
-    """Fields and what was done to them, in the order in which they were tried."""
+    """Fields in the order in which they were tried, and what was done to them: mutations first."""
 
     columns: Sequence[Column]
     rows: Sequence[Row]
@@ -42,7 +43,9 @@ class HeatMap(NamedTuple):
 def heat_map(report: ProbeReport) -> HeatMap:
     """The heat map of a probe; one without rows where no field was tried."""
     found = {(each.field, each.what): each for each in report.cells}
-    whats = list(dict.fromkeys(each.what for each in report.cells))
+    tried = dict.fromkeys(each.what for each in report.cells)
+    mutations = [each.key for each in MUTATIONS if each.key in tried]
+    whats = [*mutations, *(each for each in tried if each not in mutations)]
     fields = list(dict.fromkeys(each.field for each in report.cells))
     names = Counter(map(_name, fields))
     rows = [

@@ -77,7 +77,8 @@ def outline(planned: ProbeOutline, contract: Contract, receiver: Receiver) -> li
     """What a probe will send, in lines: where, how many requests of which kinds, which order ids."""
     where = f"the stand-in {NO_PROOF}" if receiver.stand_in else planned.url
     lines = [f"probes {where} with {contract.action} {contract.edition}"]
-    areas = [f"{count:,} {AREA_NAMES[area]}" for area, count in planned.areas.items() if count]
+    counts = ((AREA_NAMES[area], planned.areas.get(area, 0)) for area in SENT_AREAS)
+    areas = [f"{count:,} {name}" for name, count in counts if count]
     requests = counted(planned.requests, "request")
     lines.append(f"sends about {requests} within {planned.max_seconds:g} s: {', '.join(areas)}")
     if planned.scenarios:
@@ -105,10 +106,7 @@ def _breaks(report: ProbeReport, breaking: Sequence[Finding]) -> str:
         if count
     ]
     which = "it" if len(breaking) == 1 else f'"{most.title}"'
-    if total == most.count:
-        green = "the request" if total == 1 else f"all {total:,} requests"
-    else:
-        green = f"{most.count:,} of {total:,} requests"
+    green = counted(most.count, "request") if total == most.count else f"{most.count:,} of {total:,} requests"
     return f"{', '.join(said)}; mending {which} turns {green} green"
 
 
