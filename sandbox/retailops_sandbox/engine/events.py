@@ -47,6 +47,8 @@ class StepResult(msgspec.Struct, frozen=True, kw_only=True):
     faults: int = 0
     times: int = 1
     """How often the step was done: more than once only where it says `repeat_while`."""
+    together: bool = False
+    """Whether it was done at the same time as the step before."""
     captured: Mapping[str, Any] = {}
     """What it captured, by name. Secrets are not struck out of it: it is neither kept nor shown."""
 

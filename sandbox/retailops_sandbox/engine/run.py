@@ -92,6 +92,7 @@ class Run:
             else:
                 steps = [StepRun(context, plan, number, names, sequence + number) for number in group]
                 done = await at_once(steps) if len(steps) > 1 else [await steps[0].run()]
+            done[1:] = [msgspec.structs.replace(each, together=True) for each in done[1:]]
             results += map(self._told, done)
             errored = [each.name for each in done if each.verdict == "errored"]
             skip = f"step {errored[0]!r} errored" if errored else skip

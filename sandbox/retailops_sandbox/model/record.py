@@ -89,6 +89,8 @@ class ResultStep(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     sent: Count = 0
     times: Count = 1
     """How often the step was done: more than once only where it says `repeat_while`."""
+    together: bool = False
+    """Whether it was done at the same time as the step before."""
     seconds: float = 0.0
     unchecked: tuple[str, ...] = ()
     """The parts of its answers that were not compared, as in judgements."""

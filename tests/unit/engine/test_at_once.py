@@ -52,7 +52,8 @@ def test_steps_that_are_sent_together_overlap_and_their_results_come_in_file_ord
     told = [event for event in played.events if isinstance(event, (StepResult, DeliveryFinished))]
     assert [event.delivery.step for event in told if isinstance(event, DeliveryFinished)] == [*"cbad"]
     assert [event.name for event in told if isinstance(event, StepResult)] == [*"abcd"]
-    assert played.log.results[0].steps[1].name == "b"
+    assert [each.together for each in played.steps] == [False, True, True, False]
+    assert [each.together for each in played.log.results[0].steps] == [False, True, True, False]
 
 
 def test_each_of_them_may_be_delivered_several_times():

@@ -21,7 +21,8 @@ from retailops_sandbox.web.scenarios import editor_panel
 from retailops_sandbox.web.scenarios.editor_panel import FILE, HEAD, STEPS, step_number
 from retailops_sandbox.web.scenarios.files import scenario_page, shown
 from retailops_sandbox.web.scenarios.pages import ScenarioPages
-from retailops_sandbox.web.scenarios.step_form import FieldProblem, HeadForm, StepForm, problem_field
+from retailops_sandbox.web.scenarios.step_form import HeadForm, StepForm
+from retailops_sandbox.web.scenarios.wire_form import FieldProblem
 from retailops_sandbox.web.shell import forms
 from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.pages import Pages
@@ -210,9 +211,9 @@ class ScenarioEditorPages(RoomPages):
     def _fields(self, edit: _Edit, error: SandboxError) -> Mapping[str, str]:
         """The problem by the field of the open form that it belongs to; `edit` for none."""
         if isinstance(error, SourceError) and error.pointer:
-            at = "" if edit.opened == HEAD else f"/steps/{edit.opened}"
-            form = HeadForm if edit.opened == HEAD else StepForm
-            field = problem_field(error.pointer, at, form.__struct_fields__)
+            is_head = edit.opened == HEAD
+            form: HeadForm | StepForm = edit.head if is_head else edit.step
+            field = form.field_of(error.pointer, "" if is_head else f"/steps/{edit.opened}")
             if field:
                 return {field: f"{error.pointer}: {error.message}"}
         return {"edit": str(error)}

@@ -12,6 +12,7 @@ from retailops_sandbox.errors import SandboxError, SourceError
 from retailops_sandbox.reporting.render import changes
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.scenarios.scenario import Plan
+from retailops_sandbox.web.scenarios import wire_form
 from retailops_sandbox.web.scenarios.step_form import HeadForm, StepForm
 from retailops_sandbox.web.scenarios.vocabulary import scenario_vocabulary
 from retailops_sandbox.web.shell.context import AppContext
@@ -83,6 +84,8 @@ class EditorPanel(msgspec.Struct, frozen=True, kw_only=True):
     """Those of the open step's contract; None where there is no such contract."""
     offered: Sequence[OfferedCases] = ()
     """The cases with which a step can be added; those of the file's contract come first."""
+    wire_choices: Mapping[str, Sequence[tuple[str, str]]] = {}
+    """The values of fields of a wire that have few, each with its words."""
     own_expectation: str = ""
     """What the case of the open step expects; empty where it expects nothing."""
     text: str = ""
@@ -143,6 +146,7 @@ def steps_panel(
         contracts=[" ".join(each) for each in known],
         cases=_cases(workspace, agreed) if agreed in known else (),
         examples=examples_of(context.contracts.load(*agreed)) if agreed in known else None,
+        wire_choices=wire_form.CHOICES,
         offered=_offered(workspace, (whole.action, whole.edition), known),
         own_expectation=own,
         problems=problems(wrong),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -11,20 +11,12 @@ from starlette.datastructures import FormData
 from retailops_sandbox import jsontext
 from retailops_sandbox.errors import SourceError
 from retailops_sandbox.model import Json, Scenario
-from retailops_sandbox.web.shell import forms
+from retailops_sandbox.web.scenarios.wire_form import FieldProblem, WireForm
+from retailops_sandbox.web.shell import expected_status, forms
 
 SENDS = ("fixture", "payload", "raw")
 """The members of a step of which it has one."""
 EXPECTS = ("case", "nothing", "written")
-
-
-class FieldProblem(Exception):
-    """The error of a field that cannot be used."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
-        self.message = message
 
 
 class StepForm(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,9 +34,15 @@ class StepForm(msgspec.Struct, frozen=True, kw_only=True):
     """A pointer a line."""
     set: str = ""
     deliver: str = ""
+    """All of it but how requests are spelled on the wire."""
+    wire: WireForm = WireForm()
+    together: bool = False
     expects: str = "case"
     """One of EXPECTS: the case's own expectation, none, or the one that is written."""
+    status: str = ""
+    """The status of the expectation that is written, or several."""
     expect: str = ""
+    """The rest of it; all of it where it is a list of expectations."""
     capture: str = ""
     repeat_while: str = ""
     off_contract: bool = False
@@ -52,7 +50,12 @@ class StepForm(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def of(cls, typed: FormData) -> StepForm:
         """The form as it was typed."""
-        form = cls(**_texts(cls, typed, "off_contract"), off_contract="off_contract" in typed)
+        form = cls(
+            **_texts(cls, typed, "off_contract", "together", "wire"),
+            off_contract="off_contract" in typed,
+            together="f-together" in typed,
+            wire=WireForm.of(typed),
+        )
         sends = form.sends if form.sends in SENDS else SENDS[0]
         expects = form.expects if form.expects in EXPECTS else EXPECTS[0]
         return msgspec.structs.replace(form, sends=sends, expects=expects)
@@ -64,6 +67,8 @@ class StepForm(msgspec.Struct, frozen=True, kw_only=True):
         document: Any = jsontext.parse(text)
         step = _steps(document)[number]
         expects = "case" if "expect" not in step else "nothing" if step["expect"] is None else "written"
+        deliver, expect = step.get("deliver") or {}, step.get("expect") or {}
+        status = expect.get("status") if isinstance(expect, dict) else None
         return cls(
             name=str(step.get("name", "")),
             contract=_contract(document, step),
@@ -71,12 +76,18 @@ class StepForm(msgspec.Struct, frozen=True, kw_only=True):
             fixture=str(step.get("fixture") or ""),
             raw=str(step.get("raw") or ""),
             remove="\n".join(map(str, step.get("remove", ()))),
-            expect=jsontext.excerpt_at(text, f"{at}/expect") if expects == "written" else "",
+            deliver=_without(jsontext.excerpt_at(text, f"{at}/deliver"), deliver, "wire"),
+            wire=WireForm.read(deliver.get("wire") or {}),
+            together=bool(step.get("together")),
+            status=expected_status.shown(status),
+            expect=_without(jsontext.excerpt_at(text, f"{at}/expect"), expect, "status")
+            if expects == "written"
+            else "",
             expects=expects,
             off_contract=bool(step.get("off_contract")),
             **{
                 name: jsontext.excerpt_at(text, f"{at}/{name}")
-                for name in ("payload", "set", "deliver", "capture", "repeat_while")
+                for name in ("payload", "set", "capture", "repeat_while")
             },
         )
 
@@ -96,15 +107,28 @@ class StepForm(msgspec.Struct, frozen=True, kw_only=True):
         self._body(step, shown, payload_of)
         if self.remove != shown.remove:
             _put(step, "remove", [line.strip() for line in self.remove.split("\n") if line.strip()] or None)
-        for name in ("set", "deliver", "capture", "repeat_while"):
+        if (self.deliver, self.wire) != (shown.deliver, shown.wire):
+            self._deliver(step, shown)
+        for name in ("set", "capture", "repeat_while"):
             typed = getattr(self, name)
             if typed != getattr(shown, name):
                 _put(step, name, _json(name, typed) if typed.strip() else None)
-        if (self.expects, self.expect) != (shown.expects, shown.expect):
-            self._expect(step)
+        if (self.expects, self.expect, self.status) != (shown.expects, shown.expect, shown.status):
+            self._expect(step, shown)
+        if self.together != shown.together:
+            _put(step, "together", self.together)
         if self.off_contract != shown.off_contract:
             _put(step, "off_contract", self.off_contract)
         return jsontext.rewrite(text, document)
+
+    def field_of(self, pointer: str, at: str) -> str:
+        """The field that a place in the file belongs to; empty for none. `at` is the step's place."""
+        names = _names(pointer, at)
+        if names[:2] == ["deliver", "wire"] and '"wire"' not in self.deliver:
+            return f"wire-{names[2]}" if len(names) > 2 else "deliver"
+        if names[:2] == ["expect", "status"] and '"status"' not in self.expect:
+            return "status"
+        return names[0] if names and names[0] in self.__struct_fields__ else ""
 
     def contract_in(self, whole: Scenario) -> tuple[str, str]:
         """The action and edition that the step has in a scenario."""
@@ -133,15 +157,40 @@ class StepForm(msgspec.Struct, frozen=True, kw_only=True):
         else:
             step[self.sends] = typed
 
-    def _expect(self, step: dict[str, Any]) -> None:
-        if self.expects == "case":
-            step.pop("expect", None)
-        elif self.expects == "nothing":
-            step["expect"] = None
-        elif self.expect.strip():
-            step["expect"] = _json("expect", self.expect)
+    def _deliver(self, step: dict[str, Any], shown: StepForm) -> None:
+        deliver: Any = step.get("deliver") or {}
+        wire: dict[str, Json] = deliver.get("wire") or {}
+        if self.deliver != shown.deliver:
+            deliver = _json("deliver", self.deliver) if self.deliver.strip() else {}
+        if not isinstance(deliver, dict):
+            step["deliver"] = deliver
+            return
+        if self.deliver != shown.deliver and "wire" in deliver:
+            if self.wire != shown.wire:
+                raise FieldProblem("deliver", "wire is said here, and in the fields beneath: say it once")
         else:
+            wire = self.wire.applied(wire, shown.wire)
+            _put(deliver, "wire", wire or None)
+        _put(step, "deliver", deliver if deliver or self.deliver.strip() else None)
+
+    def _expect(self, step: dict[str, Any], shown: StepForm) -> None:
+        if self.expects != "written":
+            step.pop("expect", None)
+            if self.expects == "nothing":
+                step["expect"] = None
+            return
+        if not self.expect.strip() and not self.status.strip():
             raise FieldProblem("expect", "write what is expected, or choose another of the three")
+        expected: Any = _json("expect", self.expect) if self.expect.strip() else {}
+        typed = self.status.strip()
+        if isinstance(expected, dict) and "status" in expected:
+            if self.status != shown.status and typed != expected_status.shown(expected["status"]):
+                raise FieldProblem("status", "the expectation says another status: say it once")
+        elif isinstance(expected, dict):
+            _put(expected, "status", expected_status.read(typed) if typed else None)
+        elif self.status != shown.status and typed:
+            raise FieldProblem("status", "each of several expectations says its own status")
+        step["expect"] = expected
 
 
 class HeadForm(msgspec.Struct, frozen=True, kw_only=True):
@@ -169,6 +218,11 @@ class HeadForm(msgspec.Struct, frozen=True, kw_only=True):
             variables=jsontext.excerpt_at(text, "/variables"),
         )
 
+    def field_of(self, pointer: str, at: str) -> str:
+        """The field that a place in the file belongs to; empty for none."""
+        names = _names(pointer, at)
+        return names[0] if names and names[0] in self.__struct_fields__ else ""
+
     def applied(self, text: str) -> str:
         """The text of the file with what is typed; FieldProblem as for a step."""
         document: Any = jsontext.parse(text)
@@ -190,12 +244,9 @@ class HeadForm(msgspec.Struct, frozen=True, kw_only=True):
         return written
 
 
-def problem_field(pointer: str, at: str, fields: Sequence[str]) -> str:
-    """The field of a form that a place in the file belongs to; empty for none. `at` is the form's place."""
-    if not pointer.startswith(f"{at}/"):
-        return ""
-    name = pointer.removeprefix(f"{at}/").partition("/")[0]
-    return name if name in fields else ""
+def _names(pointer: str, at: str) -> list[str]:
+    """The names on the way from a form's place to a place in it; none for a place elsewhere."""
+    return pointer.removeprefix(f"{at}/").split("/") if pointer.startswith(f"{at}/") else []
 
 
 def _texts(form: type[msgspec.Struct], typed: FormData, *without: str) -> dict[str, Any]:
@@ -218,6 +269,13 @@ def _contract(document: Mapping[str, Any], step: Mapping[str, Any]) -> str:
 def _steps(document: Any) -> list[dict[str, Any]]:
     steps: list[dict[str, Any]] = document["steps"]
     return steps
+
+
+def _without(excerpt: str, value: Any, member: str) -> str:
+    """The text of an object without a member; empty where nothing else is in it."""
+    if not isinstance(value, dict) or member not in value:
+        return excerpt
+    return jsontext.remove(excerpt, f"/{member}") if len(value) > 1 else ""
 
 
 def _put(members: dict[str, Any], name: str, value: Json) -> None:

@@ -13,6 +13,9 @@ import httpx2 as httpx
 import pytest
 from starlette.testclient import TestClient
 
+from retailops_sandbox.model import Wire
+from retailops_sandbox.web.scenarios import wire_form
+from retailops_sandbox.web.scenarios.wire_form import WireForm
 from tests.support.apps import app_of
 from tests.support.pages import main_words
 
@@ -130,6 +133,18 @@ EDITS: list[tuple[str, dict[str, str], str, str]] = [
         "35.00}}",
         '35.00},   "capture": {"a": "/b"},   "repeat_while": {"captured": "a", "at_most": 2}}',
     ),
+    ("&open=1", {"f-status": "4xx"}, " : 200", ' : "4xx"'),
+    ("&open=1", {"f-status": "200, 4xx"}, " : 200", ' : [200, "4xx"]'),
+    ("&open=1", {"f-expect": '{"status": 404}'}, " : 200", " : 404"),
+    ("&open=1", {"f-expect": '{"max_ms": 9}'}, '"status" : 200', '"status" : 200, "max_ms" : 9'),
+    ("&open=1", {"f-status": "", "f-expect": '{"max_ms": 9}'}, '"status" : 200', '"max_ms" : 9'),
+    ("&open=1", {"f-together": "yes"}, "200 } }", '200 },\n          "together":true }'),
+    (
+        "&open=2",
+        {"f-wire-method": " PUT ", "f-wire-headers": "a: b\r\n\r\nA:  c", "f-wire-break_off_after": "0"},
+        "true}",
+        'true, "deliver": {"wire": {"method": "PUT", "headers": ["a: b", "A:  c"], "break_off_after": 0}}}',
+    ),
     ("&open=head", {"f-tags": "a, c"}, '["a",  "b"]', '["a",  "c"]'),
     ("&open=head", {"f-name": "All is well"}, '"steps" : [', '"name" : "All is well",\n    "steps" : ['),
 ]
@@ -239,7 +254,22 @@ BAD: list[tuple[str, dict[str, str], str]] = [
     ("&open=0", {"f-set": "5"}, "/steps/0/set"),
     ("&open=0", {"f-name": "three"}, "step 1 is named 'three' too"),
     ("&open=1", {"f-expect": '{"status": 200, "stauts": 1}'}, "stauts"),
-    ("&open=1", {"f-expect": "  "}, "write what is expected"),
+    ("&open=1", {"f-expect": "  ", "f-status": " "}, "write what is expected"),
+    ("&open=1", {"f-status": "200, 4x"}, "/steps/1/expect/status/1: '4x' is no class of statuses"),
+    ("&open=1", {"f-status": "404", "f-expect": '{"status": 200}'}, "says another status: say it once"),
+    ("&open=1", {"f-expect": '{"status": "4x"}'}, "/steps/1/expect/status: '4x' is no class"),
+    ("&open=1", {"f-status": "404", "f-expect": "[{}]"}, "each of several expectations says its own status"),
+    ("&open=1", {"f-wire-chunked": "many"}, "write a number of bytes, such as 64"),
+    ("&open=1", {"f-wire-chunked": "0"}, "/steps/1/deliver/wire/chunked: must be at least 1"),
+    ("&open=1", {"f-wire-headers": "A: b\nno line"}, "/steps/1/deliver/wire/headers/1"),
+    ("&open=1", {"f-wire-method": "A B"}, "/steps/1/deliver/wire/method"),
+    ("&open=1", {"f-wire-http": "1.0", "f-wire-chunked": "5"}, "HTTP/1.0 has no chunks"),
+    (
+        "&open=1",
+        {"f-wire-method": "PUT", "f-deliver": '{"wire": {}}'},
+        "wire is said here, and in the fields beneath: say it once",
+    ),
+    ("&open=1", {"f-deliver": '{"wire": {"chunked": 0}}'}, "/steps/1/deliver/wire/chunked: must be"),
     ("&open=0", {"f-deliver": '{"times": 0}'}, "/steps/0/deliver/times"),
     ("&open=2", {"f-payload": "{"}, "line 1"),
     ("&open=head", {"f-variables": "[]"}, "/variables"),
@@ -254,6 +284,70 @@ def test_bad_input_stays_as_it_was_typed(editor: Editor):
         fields = form_fields(answer.text)
         assert {name: fields[name].replace("\r\n", "\n") for name in typed} == typed
         assert editor.text == ODD
+
+
+def test_a_mistake_stands_at_its_field_also_in_what_is_folded(editor: Editor):
+    answer = editor.press("save", editor.page("&open=1"), **{"f-wire-twice": "x", "f-together": "yes"})
+    assert answer.status_code == 422
+    assert '<details class="wire-form" open>' in answer.text
+    assert re.search(
+        r'id="f-wire-twice"[^>]* aria-invalid="true" aria-describedby="wire-twice-error"', answer.text
+    )
+    assert 'id="wire-twice-error"' in answer.text
+    assert 'name="f-together" value="yes" checked' in answer.text
+    answer = editor.press("save", editor.page("&open=1"), **{"f-deliver": '{"wire": {"twice": "x"}}'})
+    assert 'id="deliver-error"' in answer.text
+    assert "wire-twice-error" not in answer.text
+
+
+WIRED = """{"steps": [{"fixture": "default", "deliver": {"times": 2,
+   "wire":  {"http": "1.0", "headers": ["host: x",  "Host: y"], "compressed": "gzip",
+   "charset": "utf-16", "twice": "/data/order/id", "bytes_per_second": 90, "proof": "spaced", "path": "*",
+   "method": "GET", "break_off_after": 5}, "delay_ms": 10}}]}
+"""
+
+
+def test_all_of_how_a_request_is_spelled_is_in_fields_and_the_rest_of_deliver_is_not(editor: Editor):
+    editor.write(WIRED)
+    page = editor.page("&open=0")
+    fields = form_fields(page)
+    assert json.loads(fields["f-deliver"]) == {"times": 2, "delay_ms": 10}
+    assert fields["f-wire-headers"] == "host: x\r\nHost: y"
+    named = {name.removeprefix("f-wire-") for name in re.findall('name="(f-wire-[^"]*)"', page)}
+    assert named == set(Wire.__struct_fields__) == set(WireForm.__struct_fields__)
+    editor.saved("save", page)
+    assert editor.text == WIRED
+    editor.saved("save", page, **{"f-wire-compressed": "deflate", "f-wire-twice": "", "f-wire-http": "1.1"})
+    changed = WIRED.replace('"gzip"', '"deflate"').replace('"twice": "/data/order/id", ', "")
+    assert editor.text == changed.replace('"http": "1.0", ', "")
+    chunked = {"f-wire-expect_continue": "yes", "f-wire-chunked": "7", "f-deliver": ""}
+    editor.saved("save", editor.page("&open=0"), **chunked)
+    deliver = json.loads(editor.text)["steps"][0]["deliver"]
+    assert set(deliver) == {"wire"}
+    assert (deliver["wire"]["chunked"], deliver["wire"]["expect_continue"]) == (7, True)
+    usual = dict.fromkeys(
+        [f"f-wire-{each}" for each in Wire.__struct_fields__ if each != "expect_continue"], ""
+    )
+    fields = form_fields(editor.page("&open=0"))
+    del fields["f-wire-expect_continue"]
+    answer = editor.client.post("/scenarios/edit", data={**fields, **usual, "do": "save"})
+    assert answer.status_code == 303
+    assert json.loads(editor.text)["steps"] == [{"fixture": "default"}]
+
+
+def test_all_values_of_a_choice_on_the_wire_have_words(editor: Editor):
+    for choices in wire_form.CHOICES.values():
+        assert all(words != value or value in ("gzip", "deflate") for value, words in choices)
+
+
+def test_the_first_step_has_none_before_it_to_be_sent_with(editor: Editor):
+    assert "f-together" not in editor.page("&open=0")
+    editor.saved("save", editor.page("&open=1"), **{"f-together": "yes"})
+    answer = editor.press("up:1", editor.page("&open=1"))
+    assert "there is no step before the first" in problem(answer)
+    page = editor.page("&open=1")
+    assert "together with the step before" in main_words(page)
+    assert '<li id="step-2" class="open together">' in page
 
 
 def test_the_file_is_edited_as_it_is_written(editor: Editor):

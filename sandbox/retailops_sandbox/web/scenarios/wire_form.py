@@ -1,0 +1,136 @@
+"""The fields of a step's form for how its requests are spelled on the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, get_args
+
+import msgspec
+from starlette.datastructures import FormData
+
+from retailops_sandbox.model import Json, Wire
+from retailops_sandbox.web.shell import forms
+
+_PREFIX = "f-wire-"
+_NUMBERS = ("chunked", "bytes_per_second", "break_off_after")
+_MOST_DIGITS = 18
+_DEFAULT_HTTP = Wire().http
+
+
+class FieldProblem(Exception):
+    """The error of a field that cannot be used."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+        self.message = message
+
+
+class WireForm(msgspec.Struct, frozen=True, kw_only=True):
+    """A `Wire` as its fields show it, which have the names of its own. Empty is the usual way."""
+
+    method: str = ""
+    path: str = ""
+    http: str = _DEFAULT_HTTP
+    headers: str = ""
+    """A header line each."""
+    chunked: str = ""
+    compressed: str = ""
+    charset: str = ""
+    twice: str = ""
+    expect_continue: bool = False
+    bytes_per_second: str = ""
+    proof: str = ""
+    break_off_after: str = ""
+
+    @property
+    def is_usual(self) -> bool:
+        """Whether nothing is spelled in another way."""
+        return self == WireForm()
+
+    @classmethod
+    def of(cls, typed: FormData) -> WireForm:
+        """The fields as they were typed."""
+        texts: dict[str, Any] = {
+            name: forms.text(typed, _PREFIX + name)
+            for name in cls.__struct_fields__
+            if name != "expect_continue"
+        }
+        texts["http"] = texts["http"] or _DEFAULT_HTTP
+        return cls(**texts, expect_continue=f"{_PREFIX}expect_continue" in typed)
+
+    @classmethod
+    def read(cls, wire: Mapping[str, Any]) -> WireForm:
+        """The fields of a wire as a file holds it."""
+        texts: dict[str, Any] = {name: str(value) for name, value in wire.items() if value is not None}
+        texts["headers"] = "\n".join(wire.get("headers") or ())
+        texts["expect_continue"] = bool(wire.get("expect_continue"))
+        return cls(**texts)
+
+    def applied(self, wire: Mapping[str, Json], shown: WireForm) -> dict[str, Json]:
+        """A wire with what is typed otherwise than it was shown; FieldProblem for what is no number."""
+        made = dict(wire)
+        for name in self.__struct_fields__:
+            if getattr(self, name) == getattr(shown, name):
+                continue
+            value = self._value(name)
+            is_usual = value is False or value in ("", []) or (name == "http" and value == _DEFAULT_HTTP)
+            if is_usual:
+                made.pop(name, None)
+            else:
+                made[name] = value
+        return made
+
+    def _value(self, name: str) -> Json:
+        typed = getattr(self, name)
+        if isinstance(typed, bool):
+            return typed
+        if name == "headers":
+            return [line.rstrip("\r") for line in typed.split("\n") if line.strip()]
+        text: str = typed.strip()
+        if name not in _NUMBERS or not text:
+            return text
+        if not (text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS):
+            raise FieldProblem(f"wire-{name}", "write a number of bytes, such as 64")
+        return int(text)
+
+
+def _choices(field: str, usual: str) -> list[tuple[str, str]]:
+    """The values that a field of a wire can have, with their words; `usual` is that of none."""
+    (kind,) = (each.type for each in msgspec.structs.fields(Wire) if each.name == field)
+    none = [("", usual)] if usual else []
+    return none + [(each, _WORDS.get(each, each)) for each in _literals(kind)]
+
+
+def _literals(kind: Any) -> list[str]:
+    """The words of the literals in a type."""
+    words: list[str] = []
+    for each in get_args(kind):
+        words += [each] if isinstance(each, str) else _literals(each)
+    return words
+
+
+_WORDS = {
+    "1.0": "HTTP/1.0",
+    "1.1": "HTTP/1.1",
+    "utf-8-sig": "UTF-8 with a byte order mark",
+    "utf-16": "UTF-16 with a byte order mark",
+    "utf-16-le": "UTF-16, little endian",
+    "utf-16-be": "UTF-16, big endian",
+    "latin-1": "Latin-1",
+    "shortened": "without its last character",
+    "shortened-in-front": "without its first character",
+    "lengthened": "with one more character behind",
+    "lengthened-in-front": "with one more character in front",
+    "altered": "with another last character",
+    "other-case": "in the other case",
+    "spaced": "between blanks",
+    "in-array": "in an array",
+}
+CHOICES: Mapping[str, Sequence[tuple[str, str]]] = {
+    "http": _choices("http", ""),
+    "charset": _choices("charset", "UTF-8"),
+    "compressed": _choices("compressed", "none"),
+    "proof": _choices("proof", "the right one"),
+}
+"""The values of the fields that have few, each with its words."""
