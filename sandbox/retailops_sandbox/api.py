@@ -103,7 +103,7 @@ def probe_receiver(
             fixtures=probe_choices.fixtures(workspace, agreed, fixture),
             areas=probe_choices.areas(only),
             seed=seed,
-            orders=orders,
+            orders=probe_choices.orders(orders),
             max_requests=max_requests,
             max_seconds=max_seconds,
         ),

@@ -147,7 +147,7 @@ def _setup(
         seed=seed,
         max_requests=max_requests,
         max_seconds=max_time or MAX_SECONDS,
-        orders=orders or "",
+        orders=probe_choices.orders(orders or ""),
     )
     setup = probing.ProbeSetup(
         workspace=workspace,
@@ -164,7 +164,19 @@ def _setup(
         setup = _resumed(setup, [option for option, value in named.items() if value not in (None, False, ())])
     elif check:
         setup = _check(setup, max_requests)
-    return setup
+    return setup if setup.probe.seed is not None else _as_before(setup)
+
+
+def _as_before(setup: ProbeSetup) -> ProbeSetup:
+    """The probe with the seed of the one that it is compared with, so that both send alike."""
+    import msgspec
+
+    from retailops_sandbox.session.probing import last_report
+
+    compared = setup.baseline or last_report(setup)
+    if compared is None:
+        return setup
+    return msgspec.structs.replace(setup, probe=msgspec.structs.replace(setup.probe, seed=compared.seed))
 
 
 def _check(setup: ProbeSetup, max_requests: int | None) -> ProbeSetup:

@@ -92,8 +92,8 @@ def probe(session: Session, fixture: str, given: Probing) -> ProbeResult:
     options = ProbeOptions(
         fixtures=probe_choices.fixtures(session.workspace, agreed, fixture),
         areas=probe_choices.areas(given.get("only", ())),
-        seed=given.get("seed"),
-        orders=given.get("orders", ""),
+        seed=given.get("seed", None if earlier is None else earlier.seed),
+        orders=probe_choices.orders(given.get("orders", "")),
         max_requests=given.get("max_requests"),
         max_seconds=given.get("max_seconds", MAX_SECONDS),
         earlier=lambda _: earlier,

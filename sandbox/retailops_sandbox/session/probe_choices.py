@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from random import Random
 
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.errors import UsageError, did_you_mean
 from retailops_sandbox.model import DEFAULT_ACTION, Json, Receiver
+from retailops_sandbox.probe.orders import OrderIds
 from retailops_sandbox.probe.probes import AREAS, SENT_AREAS, Area
 from retailops_sandbox.probe.report import ProbeReport
 from retailops_sandbox.scenarios.scenario import Plan
@@ -47,6 +49,14 @@ def areas(only: Collection[Area]) -> tuple[Area, ...]:
     if unknown := sorted(set(only) - set(SENT_AREAS)):
         raise UsageError(f"there is no area {unknown[0]!r} to try", mend=f"there are {', '.join(SENT_AREAS)}")
     return tuple(each for each in AREAS if not only or each in only or each not in SENT_AREAS)
+
+
+def orders(given: str) -> str:
+    """A range of order ids: the one that is given, else a fresh one, whatever the seed.
+
+    The ids that come of a seed alone would be those of an earlier probe, which the receiver knows by now.
+    """
+    return given or str(OrderIds.drawn(Random()))
 
 
 def comparable(report: ProbeReport, agreed: Contract, file: str) -> ProbeReport:

@@ -36,6 +36,9 @@ ONLY_ANSWERS = (
 )
 NOT_COMPARED = "There is no earlier probe of this receiver to compare with."
 
+_TO_SEE = "fit by the contract"
+"""The verdict where only a published source or our advice objects."""
+
 
 class ProbeVerdict(NamedTuple):
     """What a probe comes to, in a word and a sentence."""
@@ -70,7 +73,9 @@ def verdict(report: ProbeReport) -> ProbeVerdict:
     wanted = [AREA_NAMES[each] for each in report.areas_wanted if each in SENT_AREAS]
     if wanted and len(wanted) < len(SENT_AREAS):
         sentence += f"; only {enumerated(wanted)} tried"
-    return ProbeVerdict("fit", "passed", sentence)
+    return (
+        ProbeVerdict("fit", "passed", sentence) if not to_see else ProbeVerdict(_TO_SEE, "recorded", sentence)
+    )
 
 
 def outline(planned: ProbeOutline, contract: Contract, receiver: Receiver) -> list[str]:

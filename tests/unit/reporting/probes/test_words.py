@@ -41,8 +41,8 @@ HANG = msgspec.structs.replace(CRASH, key="hang", title="Hangs", label="advice",
         ),
         (
             msgspec.structs.replace(clean_report(), findings=(NULL_ARRAY, PATHS), left_out={"speed": 4}),
-            "fit",
-            "passed",
+            "fit by the contract",
+            "recorded",
             "nothing broke the contract; 2 causes to see; 4 left out",
         ),
         (
