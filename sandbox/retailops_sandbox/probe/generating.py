@@ -9,11 +9,12 @@ import msgspec
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.probe.orders import Order
 from retailops_sandbox.probe.probes import Area, Probe
+from retailops_sandbox.probe.sampling import sample
 from retailops_sandbox.probe.trials import auth, repetition, speed, transport
 from retailops_sandbox.probe.trials import contract as contract_trials
 from retailops_sandbox.probe.trials.making import Attempt, GenerateOptions, Making, requests
 
-__all__ = ["GenerateOptions", "baselines", "generate", "requests"]
+__all__ = ["GenerateOptions", "baselines", "generate", "requests", "sample"]
 
 BASELINE = "baseline"
 """What a step tries whose answer may become the baseline."""

@@ -1,0 +1,217 @@
+"""A sample of probes: every field, every kind of mutation, and of all else what finds most."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from random import Random
+from typing import NamedTuple
+
+import msgspec
+
+from retailops_sandbox.probe.mutations import MUTATIONS
+from retailops_sandbox.probe.probes import Probe
+from retailops_sandbox.probe.trials.making import CHECK, requests
+
+_SHARES = {"contract": 20, "transport": 30, "repetition": 28, "auth": 18, "speed": 10, "fixture": 4, CHECK: 4}
+"""How what is left beside fields and mutations is divided."""
+_FINDS_MOST: dict[str, tuple[str, ...]] = {
+    "contract": (
+        "null",
+        "missing",
+        "empty-text",
+        "array",
+        "text",
+        "object",
+        "empty-array",
+        "number",
+        "boolean",
+    ),
+    "transport": (
+        *("not-json", "empty-body", "charset", "get", "no-content-type", "truncated", "chunked", "utf-16"),
+        *("byte-order-mark", "lower-case", "gzip", "unknown-action", "expect-continue", "1-mb", "latin-1"),
+        *(
+            "doubled-header",
+            "charset-unknown",
+            "form-type",
+            "future-version",
+            "put",
+            "http-1-0",
+            "nested-deeply",
+        ),
+        *(
+            "slow-upload",
+            "close",
+            "other-path",
+            "head",
+            "text-plain",
+            "gzip-said",
+            "64-kb",
+            "delete",
+            "keep-alive",
+        ),
+    ),
+    "repetition": (
+        "twice",
+        "ten-at-once",
+        "alternating",
+        "sent-again",
+        "longer-payload",
+        "later",
+        "five-times",
+    ),
+    "auth": (
+        *(
+            "wrong",
+            "missing",
+            "shortened",
+            "null",
+            "other-case",
+            "lengthened",
+            "empty-text",
+            "altered",
+            "in-array",
+        ),
+        *("spaced", "number", "object", "shortened-in-front", "lengthened-in-front", "right"),
+    ),
+    "speed": ("four-at-once", "one-at-a-time", "sixteen-at-once"),
+}
+"""What finds most of an area, the most first. What is not named comes later."""
+_LAST = frozenset({"10-mb"})
+"""What takes long, and comes last."""
+
+
+_KINDS = tuple(mutation.key for mutation in MUTATIONS)
+
+
+class _Unit(NamedTuple):
+    """Steps of a probe that only go together."""
+
+    probe: int
+    steps: tuple[int, ...]
+    requests: int
+    group: str
+    """Whose share it takes of."""
+    what: str
+    """What one of the steps tries: the first of `_FINDS_MOST`, if one of them is there."""
+    field: str
+
+
+def sample(probes: Sequence[Probe], max_requests: int, seed: int) -> list[Probe]:
+    """Probes of at most so many requests, in their order; as they are where all are no more.
+
+    Where the number allows it, they cover every field and every kind of mutation. The same seed gives the
+    same sample.
+    """
+    if sum(requests(step) for probe in probes for step in probe.scenario.steps) <= max_requests:
+        return [*probes]
+    random = Random(seed)
+    units = random.sample(found := [*_units(probes)], len(found))
+    covering = _covering([unit for unit in units if unit.what in _KINDS])
+    chosen = covering if sum(unit.requests for unit in covering) <= max_requests else []
+    left = max_requests - sum(unit.requests for unit in chosen)
+    taken = set(chosen)
+    chosen = [*chosen, *_divided([unit for unit in units if unit not in taken], left)]
+    return _cut(probes, chosen)
+
+
+def _units(probes: Sequence[Probe]) -> Iterator[_Unit]:
+    """The steps of all probes, as they go together."""
+    for number, probe in enumerate(probes):
+        for steps in _together(probe):
+            trial = probe.trials[steps[0]]
+            whats = [probe.trials[step].what for step in steps]
+            known = (what for what in _FINDS_MOST.get(probe.area, ()) if what in whats)
+            yield _Unit(
+                probe=number,
+                steps=steps,
+                requests=sum(requests(probe.scenario.steps[step]) for step in steps),
+                group=trial.what if trial.what in _SHARES else probe.area,
+                what=next(known, trial.what),
+                field=trial.field,
+            )
+
+
+def _together(probe: Probe) -> Iterator[tuple[int, ...]]:
+    """The numbers of the steps that only tell something together."""
+    whole = tuple(range(len(probe.trials)))
+    is_series = any(trial.after for trial in probe.trials)
+    if probe.area == "auth" and is_series and probe.trials[0].what != "wrong":
+        # Whether a refused request has an effect is seen by one of them.
+        yield whole[:1]
+    elif probe.alone or is_series:
+        yield whole
+    else:
+        yield from ((number,) for number in whole)
+
+
+def _covering(units: Sequence[_Unit]) -> list[_Unit]:
+    """Units with every field and every kind of mutation of these, by few of them."""
+    chosen: list[_Unit] = []
+    fields: set[str] = set()
+
+    def take(candidates: Sequence[_Unit]) -> None:
+        best = next((unit for unit in candidates if unit.field not in fields), candidates[0])
+        chosen.append(best)
+        fields.add(best.field)
+
+    kinds = _by(units, lambda unit: unit.what)
+    for kind in _KINDS:
+        if kind in kinds:
+            take(kinds[kind])
+    wanted = _FINDS_MOST["contract"]
+    for number, (field, of_field) in enumerate(_by(units, lambda unit: unit.field).items()):
+        if field not in fields:
+            turned = (*wanted[number % len(wanted) :], *wanted[: number % len(wanted)])
+            take(sorted(of_field, key=lambda unit: _index(turned, unit.what)))
+    return chosen
+
+
+def _divided(units: Sequence[_Unit], left: int) -> Iterator[_Unit]:
+    """The units for so many requests, of each group by its share."""
+    waiting = {
+        group: deque(sorted(members, key=_rank))
+        for group, members in _by(units, lambda unit: unit.group).items()
+    }
+    spent = dict.fromkeys(waiting, 0.0)
+    while waiting:
+        group = min(waiting, key=lambda each: spent[each])
+        unit = waiting[group].popleft()
+        if unit.requests <= left:
+            left -= unit.requests
+            spent[group] += unit.requests / _SHARES[group]
+            yield unit
+        if not waiting[group]:
+            del waiting[group]
+
+
+def _rank(unit: _Unit) -> float:
+    """Where a unit stands in its group: what finds most comes first, and outer fields before inner ones."""
+    depth = unit.field.count("/")
+    return _index(_FINDS_MOST.get(unit.group, ()), unit.what) + 1.5 * depth + 100 * (unit.what in _LAST)
+
+
+def _index(wanted: Sequence[str], what: str) -> int:
+    return wanted.index(what) if what in wanted else len(wanted)
+
+
+def _by(units: Sequence[_Unit], key: Callable[[_Unit], str]) -> dict[str, list[_Unit]]:
+    found: dict[str, list[_Unit]] = {}
+    for unit in units:
+        found.setdefault(key(unit), []).append(unit)
+    return found
+
+
+def _cut(probes: Sequence[Probe], chosen: Sequence[_Unit]) -> list[Probe]:
+    """The probes with the steps of these units alone, in their order."""
+    steps: dict[int, list[int]] = {}
+    for unit in chosen:
+        steps.setdefault(unit.probe, []).extend(unit.steps)
+    return [_with(probes[number], sorted(steps[number])) for number in sorted(steps)]
+
+
+def _with(probe: Probe, steps: Sequence[int]) -> Probe:
+    scenario = msgspec.structs.replace(probe.scenario, steps=[probe.scenario.steps[step] for step in steps])
+    return msgspec.structs.replace(
+        probe, scenario=scenario, trials=tuple(probe.trials[step] for step in steps)
+    )
