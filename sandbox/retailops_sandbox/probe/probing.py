@@ -24,7 +24,7 @@ from retailops_sandbox.probe.baseline import (
 )
 from retailops_sandbox.probe.checking import failing_scenario
 from retailops_sandbox.probe.confirming import Confirmation, Confirmed
-from retailops_sandbox.probe.generating import generate, requests
+from retailops_sandbox.probe.generating import generate, requests, sample
 from retailops_sandbox.probe.observing import Answered, Observer
 from retailops_sandbox.probe.orders import OrderIds
 from retailops_sandbox.probe.probes import AREAS, Area, Probe
@@ -327,7 +327,7 @@ class Prober:
         wanted = sum(map(deliveries, everything))
         chosen = [*everything]
         if most is not None and most < wanted:
-            chosen = _sampled(everything, most, self._seed)
+            chosen = sample(everything, most, self._seed)
         return sorted(chosen, key=lambda probe: _ORDER.index(probe.area))
 
     async def _send_all(self, work: deque[_Work], at_once: int) -> None:
@@ -449,17 +449,6 @@ class Prober:
             areas_wanted=self._probe.areas,
             max_requests=self._probe.max_requests,
         )
-
-
-def _sampled(everything: Sequence[Probe], most: int, seed: int) -> list[Probe]:
-    """Some of the probes, which together send about so many requests."""
-    chosen: list[Probe] = []
-    left = most
-    for probe in random.Random(seed).sample(everything, len(everything)):
-        if deliveries(probe) <= left:
-            chosen.append(probe)
-            left -= deliveries(probe)
-    return chosen
 
 
 def deliveries(probe: Probe) -> int:
