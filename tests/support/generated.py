@@ -40,7 +40,8 @@ FIXTURES = {
 def options(contract: Contract, **changes: Any) -> GenerateOptions:
     """What is usually generated from: the default fixture, with ids of its own and a token."""
     known = fixtures(contract)
-    usual = {"fixture": "default", "payload": known["default"], "others": (*known,)[1:]}
+    own = known.pop("default")
+    usual = {"fixture": "default", "payload": own, "others": known}
     return GenerateOptions(**{**usual, "orders": IDS, "token": True, **changes})
 
 

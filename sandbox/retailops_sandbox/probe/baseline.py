@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import statistics
 from collections.abc import Callable, Collection, Iterator, Sequence
 
@@ -107,7 +108,7 @@ class BaselineSearch:
             options = GenerateOptions(
                 fixture=fixture,
                 payload=payload,
-                others=tuple(each for each in self._fixtures if each != fixture),
+                others=self._others(fixture),
                 orders=self._ids,
                 token=self._has_token,
                 areas=self._areas,
@@ -116,6 +117,15 @@ class BaselineSearch:
             if Orders(self._contract, payload, self._ids).are_own:
                 yield options
             yield msgspec.structs.replace(options, orders=None)
+
+    def _others(self, fixture: str) -> dict[str, Json]:
+        """The payloads of the other fixtures, of those that can be composed."""
+        found: dict[str, Json] = {}
+        for each in self._fixtures:
+            if each != fixture:
+                with contextlib.suppress(SandboxError):  # it is told where it is tried itself
+                    found[each] = self._composed(each)
+        return found
 
     def _composed(self, fixture: str) -> Json:
         """The payload of a fixture with its placeholders filled; SandboxError where that cannot be done."""

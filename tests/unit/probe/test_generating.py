@@ -110,6 +110,15 @@ def test_an_unknown_member_beside_documented_ones_must_be_accepted():
     assert found == [("", "accept"), ("/channel_info", "accept"), ("/order", "accept")]
 
 
+def test_every_fixture_is_sent_as_it_is_and_one_without_an_order_or_too_large_may_be_refused():
+    contract = CONTRACTS["order_cancel/v1"]
+    (probe,) = [each for each in generate(contract, options(contract)) if each.id == "contract/fixtures"]
+    assert [step.fixture for step in probe.scenario.steps] == [*fixtures(contract)]
+    assert not any(step.set or step.remove for step in probe.scenario.steps)
+    may_be_refused = {trial.step for trial in probe.trials if trial.demand == "either"}
+    assert may_be_refused == {"fixture no-order-reference", "fixture over-100-kb"}
+
+
 def test_an_unknown_member_that_the_schema_forbids_may_be_refused():
     schema = {"type": "object", "additionalProperties": False, "properties": {"a": {"type": "string"}}}
     contract = contract_of(schema, {"a": "x"})

@@ -10,20 +10,30 @@ from retailops_sandbox.jsontext import pointer as pointers
 from retailops_sandbox.model import Json, Wire
 from retailops_sandbox.probe.fields import Field
 from retailops_sandbox.probe.mutations import MUTATIONS, UNKNOWN_MEMBER, Mutation
-from retailops_sandbox.probe.orders import Order
-from retailops_sandbox.probe.probes import Probe
+from retailops_sandbox.probe.orders import Order, Orders
+from retailops_sandbox.probe.probes import Demand, Probe
 from retailops_sandbox.probe.trials.making import Attempt, Making
+
+LARGE = 64 * 1024
+"""The bytes of a payload above which a receiver may say that it is too large."""
 
 
 def fixtures(making: Making) -> Iterator[Probe]:
     """Every fixture as it is, as a valid request."""
-    own = making.options.fixture
-    names = [name for name in (own, *making.options.others) if name]
-    if names:
-        attempts = [making.attempt(f"fixture {name}", "fixture", "accept", fixture=name) for name in names]
-        yield making.probe(
-            "contract/fixtures", "contract", "Every fixture is answered by the contract", attempts
-        )
+    options = making.options
+    own = {options.fixture: options.payload} if options.fixture else {}
+    attempts = [_fixture(making, *each) for each in {**own, **options.others}.items()]
+    if attempts:
+        name = "Every fixture is answered by the contract"
+        yield making.probe("contract/fixtures", "contract", name, attempts)
+
+
+def _fixture(making: Making, name: str, payload: Json) -> Attempt:
+    """A fixture as it is. One that names nothing that it is about keeps the schema, and may be refused."""
+    is_about_nothing = making.orders.pointers and not Orders(making.contract, payload, None).pointers
+    is_large = len(jsontext.compact(payload)) > LARGE
+    demand: Demand = "either" if is_about_nothing or is_large else "accept"
+    return making.attempt(f"fixture {name}", "fixture", demand, fixture=name)
 
 
 def probes(making: Making) -> Iterator[Probe]:

@@ -30,8 +30,8 @@ class GenerateOptions(msgspec.Struct, frozen=True, kw_only=True):
     """The name of the fixture whose requests are accepted; empty where its payload goes into each step."""
     payload: Json
     """Its payload, with placeholders filled as far as they can be."""
-    others: tuple[str, ...] = ()
-    """The names of the other fixtures of the action and edition."""
+    others: Mapping[str, Json] = {}
+    """The payloads of the other fixtures of the action and edition, by their names."""
     orders: OrderIds | None = None
     """The ids that orders get; None where a receiver accepts those of the fixture only."""
     token: bool = False
