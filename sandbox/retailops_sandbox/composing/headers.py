@@ -24,9 +24,13 @@ def laid_over(headers: Headers, over: Mapping[str, str | None]) -> Headers:
     return tuple(fields.values())
 
 
+TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+"""The pattern of a header's name, and of a method."""
+
+
 def is_header_name(name: str) -> bool:
     """Whether a text can be the name of a header, which is a token in HTTP's words, as a method is."""
-    return re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name) is not None
+    return re.fullmatch(TOKEN, name) is not None
 
 
 def _header_value(name: str, value: str) -> str:

@@ -18,6 +18,8 @@ from retailops_sandbox.model import Headers, Wire
 _AT = "/deliver/wire"
 _OF_EVERY_REQUEST = ("host", "content-length", "transfer-encoding", "expect")
 """The headers that HTTP itself needs, and which a step may leave out all the same."""
+TARGET = r"(/|https?://|\$\{)[^\x00-\x1f\x7f]*|\*"
+"""The pattern of what a request line asks for; it may begin with a placeholder."""
 _WBITS = {"gzip": zlib.MAX_WBITS | 16, "deflate": zlib.MAX_WBITS}
 
 
@@ -28,8 +30,8 @@ def check(wire: Wire, *, is_raw: bool) -> None:
     """
     if wire.method is not None and not is_header_name(wire.method):
         raise _mistake(f"{wire.method!r} is not an HTTP method", "method", "letters, digits and hyphens only")
-    if wire.path is not None and (not wire.path or re.search(r"[\0-\x1f\x7f]", wire.path)):
-        what = "a path is not empty, and has no control characters"
+    if wire.path is not None and not re.fullmatch(TARGET, wire.path):
+        what = "a path begins with /, or is *, and has no control characters"
         raise _mistake(what, "path", "write / for the root")
     for number, line in enumerate(wire.headers):
         _check_line(line, f"headers/{number}")

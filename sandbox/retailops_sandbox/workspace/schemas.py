@@ -17,6 +17,8 @@ from typing import Any
 import msgspec
 
 from retailops_sandbox.comparing.matchers import HEADER, MATCHERS, MatcherKind
+from retailops_sandbox.composing import wire
+from retailops_sandbox.composing.headers import TOKEN
 from retailops_sandbox.contracts import advice, auth
 from retailops_sandbox.contracts import contract as contract_module
 from retailops_sandbox.contracts.catalogue import Contracts
@@ -199,13 +201,36 @@ def _refine_step(schema: _Schema, _: _Schema) -> None:
     one_at_a_time = {"properties": {"deliver": {"properties": {"parallel": {"maximum": 1}}}}}
     repeated = {"required": ["repeat_while"], "properties": {"repeat_while": {"type": "object"}}}
     captures = {"required": ["capture"], "properties": {"expect": {"not": {"type": "array"}}}}
+    of_bytes = {"wire": {"properties": _left_out("twice")}}
     at_once = {"required": ["together"], "properties": {"together": {"const": True}}}
     schema["allOf"] = [
         {"if": has["raw"], "then": unchanged},
         {"if": several, "then": one_at_a_time},
         {"if": repeated, "then": captures},
-        {"if": at_once, "then": {"properties": {"repeat_while": {"type": "null"}}}},
+        {"if": at_once, "then": {"properties": _left_out("repeat_while")}},
+        {"if": has["raw"], "then": {"properties": {"deliver": {"properties": of_bytes}}}},
     ]
+
+
+def _left_out(*names: str) -> _Schema:
+    """The schemas of fields that are absent or null."""
+    return {name: {"type": "null"} for name in names}
+
+
+def _refine_deliver(schema: _Schema, _: _Schema) -> None:
+    dropped = {"required": ["drop_after_ms"], "properties": {"drop_after_ms": {"type": "integer"}}}
+    schema["allOf"] = [
+        {"if": dropped, "then": {"properties": {"wire": {"properties": _left_out("break_off_after")}}}}
+    ]
+
+
+def _refine_wire(schema: _Schema, fields: _Schema) -> None:
+    fields["headers"]["items"]["pattern"] = rf"^{TOKEN}:[^\r\n\x00]*$"
+    for name, pattern in (("method", TOKEN), ("path", wire.TARGET)):
+        fields[name]["anyOf"][0]["pattern"] = f"^({pattern})$"
+    old = {"required": ["http"], "properties": {"http": {"const": "1.0"}}}
+    unknown_to_it = {**_left_out("chunked"), "expect_continue": {"const": False}}
+    schema["allOf"] = [{"if": old, "then": {"properties": unknown_to_it}}]
 
 
 def _refine_expectation(_: _Schema, fields: _Schema) -> None:
@@ -215,6 +240,8 @@ def _refine_expectation(_: _Schema, fields: _Schema) -> None:
 
 _REFINEMENTS: dict[str, Callable[[_Schema, _Schema], None]] = {
     "Step": _refine_step,
+    "Deliver": _refine_deliver,
+    "Wire": _refine_wire,
     "Expectation": _refine_expectation,
 }
 

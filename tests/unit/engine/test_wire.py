@@ -186,7 +186,7 @@ def test_a_delivery_that_was_broken_off_is_not_judged_and_not_sent_again():
     ("wire", "at", "words"),
     [
         ({"method": "G T"}, "/method", "not an HTTP method"),
-        ({"path": ""}, "/path", "not empty"),
+        ({"path": ""}, "/path", "begins with /"),
         ({"path": "/a\r\nX: 1"}, "/path", "control characters"),
         ({"headers": ["A: 1", "no colon"]}, "/headers/1", "Name: value"),
         ({"headers": ["A b: 1"]}, "/headers/0", "Name: value"),

@@ -23,6 +23,14 @@ def text(*steps: dict[str, object], **fields: object) -> str:
     return json.dumps({"format": 1, "name": "n", "steps": list(steps), **fields}, indent=1)
 
 
+def wired(of: dict[str, object] | None = None, /, **wire: object) -> str:
+    """A file of one step with this wire."""
+    one = step() if of is None else of
+    deliver = one.get("deliver", {})
+    assert isinstance(deliver, dict)
+    return text({**one, "deliver": {**deliver, "wire": wire}})
+
+
 def read(source: str) -> scenario.Plan:
     return scenario.read(source, id="scenarios/x.scenario.json", file="x.scenario.json")
 
@@ -169,6 +177,46 @@ def test_a_mistake_is_told_with_file_line_and_pointer(source: str, pointer: str 
         assert error.pointer == pointer
     assert says in str(error)
     assert "\n" not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("source", "field", "says"),
+    [
+        (wired(headers=["A: b", "no line"]), "headers/1", "'no line' is not a header line"),
+        (wired(headers=["A b: c"]), "headers/0", "write it as Name: value"),
+        (wired(headers=["A : c"]), "headers/0", "is not a header line"),
+        (wired(headers=["A: b\r\nC: d"]), "headers/0", "has a line break"),
+        (wired(method="GET /"), "method", "'GET /' is not an HTTP method"),
+        (wired(method=""), "method", "is not an HTTP method"),
+        (wired(path="x"), "path", "a path begins with /, or is *"),
+        (wired(path="*/x"), "path", "write / for the root"),
+        (wired(path="/a\nb"), "path", "no control characters"),
+        (wired(http="2"), "http", "1.1"),
+        (wired(chunked=0), "chunked", "must be at least 1"),
+        (wired(compressed="br"), "compressed", "gzip"),
+        (wired(charset="utf-8"), "charset", "is not a value of this field"),
+        (wired(twice="data"), "twice", "must start with /"),
+        (wired(twice=""), "twice", "name a member of an object"),
+        (wired(break_off_after=-1), "break_off_after", "must be at least 0"),
+        (wired({"raw": "x"}, twice="/a"), "twice", "write the member twice in raw"),
+        (wired(http="1.0", chunked=3), "chunked", "HTTP/1.0 has no chunks"),
+        (wired(http="1.0", expect_continue=True), "expect_continue", "HTTP/1.0 has no Expect"),
+    ],
+)
+def test_a_mistake_in_how_a_request_is_spelled_is_told_at_its_place(source: str, field: str, says: str):
+    with pytest.raises(SourceError) as caught:
+        read(source)
+    error = caught.value
+    assert (error.file, error.pointer) == ("x.scenario.json", f"/steps/0/deliver/wire/{field}")
+    assert error.line > 1
+    assert says in str(error)
+
+
+def test_a_path_and_header_lines_may_hold_placeholders():
+    made = read(wired(path="${where}/x", headers=["X-Order: ${order}"])).scenario.steps[0].deliver.wire
+    assert made is not None
+    assert made.path == "${where}/x"
+    assert read(wired(path="*")).scenario.steps[0].deliver.wire is not None
 
 
 def test_a_step_is_of_its_own_contract_or_else_of_the_files():

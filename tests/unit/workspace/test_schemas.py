@@ -106,7 +106,21 @@ EXPECTATIONS = record(
     contract=st.booleans(),
     fault=st.sampled_from(["refused", "connect timeout", "slow"]),
 )
+WIRES = record(
+    method=st.sampled_from(["PUT", "get", "GET /", "", "${method}"]),
+    path=st.sampled_from(["/x?y=1", "*", "x", "/a b", "*/a", "", "/\n", "${x}", "http://a"]),
+    http=st.sampled_from(["1.0", "1.1", "2"]),
+    headers=st.lists(st.sampled_from(["a: b", "A:", "a", "a : b", "a: b\nc: d", "X: \xe9"]), max_size=2),
+    chunked=NUMBERS,
+    compressed=st.sampled_from(["gzip", "br"]),
+    charset=st.sampled_from(["utf-16", "utf-8"]),
+    twice=POINTERS,
+    expect_continue=st.booleans(),
+    bytes_per_second=NUMBERS,
+    break_off_after=NUMBERS,
+)
 DELIVERS = record(
+    wire=WIRES,
     times=NUMBERS,
     parallel=NUMBERS,
     delay_ms=NUMBERS,
@@ -147,9 +161,12 @@ LIKELY = st.fixed_dictionaries(
     {"fixture": st.just("default")},
     optional={"deliver": DELIVERS, "expect": EXPECTATIONS | st.lists(EXPECTATIONS, max_size=2)},
 )
+WIRED = st.fixed_dictionaries(
+    {"fixture": st.just("default"), "deliver": st.fixed_dictionaries({"wire": WIRES})}
+)
 
 
-@given(DOCUMENTS | st.builds(lambda step: {"steps": [step]}, LIKELY | STEPS))
+@given(DOCUMENTS | st.builds(lambda step: {"steps": [step]}, LIKELY | WIRED | STEPS))
 def test_what_the_reader_takes_is_valid(document):
     # Of which contracts there are, the reader knows nothing: a run does.
     assume(document.get("action", "order_cancel") == "order_cancel")
@@ -165,7 +182,7 @@ BEYOND = re.compile(
 """What a reader checks and JSON Schema cannot say."""
 
 
-@given(st.builds(lambda step: {"steps": [step]}, LIKELY | STEPS))
+@given(st.builds(lambda step: {"steps": [step]}, LIKELY | WIRED | STEPS))
 def test_what_is_valid_the_reader_takes(document):
     if mistakes("scenario", document):
         return
@@ -237,6 +254,17 @@ BROKEN: list[tuple[Any, str]] = [
             ]
         },
         "repeated at once",
+    ),
+    ({"steps": [{"fixture": "a", "deliver": {"wire": {"headers": ["A : b"]}}}]}, "no header line"),
+    ({"steps": [{"fixture": "a", "deliver": {"wire": {"headers": ["A: b\nC: d"]}}}]}, "two header lines"),
+    ({"steps": [{"fixture": "a", "deliver": {"wire": {"method": "GET /"}}}]}, "no method"),
+    ({"steps": [{"fixture": "a", "deliver": {"wire": {"path": "x"}}}]}, "no path"),
+    ({"steps": [{"fixture": "a", "deliver": {"wire": {"twice": ""}}}]}, "no member"),
+    ({"steps": [{"raw": "a", "deliver": {"wire": {"twice": "/a"}}}]}, "a member of raw bytes"),
+    ({"steps": [{"fixture": "a", "deliver": {"wire": {"http": "1.0", "chunked": 1}}}]}, "old and chunked"),
+    (
+        {"steps": [{"fixture": "a", "deliver": {"drop_after_ms": 1, "wire": {"break_off_after": 1}}}]},
+        "hung up on twice",
     ),
     ({"format": 2, "steps": [{"fixture": "a"}]}, "another format"),
 ]  # fmt: skip

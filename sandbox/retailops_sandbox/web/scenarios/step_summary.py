@@ -92,6 +92,7 @@ def _on_the_wire(wire: Wire) -> list[str]:
     words += [f"by HTTP/{wire.http}"] if wire.http != "1.1" else []
     count = len(wire.headers)
     words += [f"with {count} header {'line' if count == 1 else 'lines'} of its own"] if count else []
+    words += ["with header names in lower case"] if wire.lower_case else []
     words += [f"in {wire.charset}"] if wire.charset else []
     words += [f"compressed by {wire.compressed}"] if wire.compressed else []
     words += [f"{wire.twice} twice"] if wire.twice else []

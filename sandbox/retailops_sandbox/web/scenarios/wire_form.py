@@ -13,6 +13,7 @@ from retailops_sandbox.web.shell import forms
 
 _PREFIX = "f-wire-"
 _NUMBERS = ("chunked", "bytes_per_second", "break_off_after")
+_FLAGS = ("lower_case", "expect_continue")
 _MOST_DIGITS = 18
 _DEFAULT_HTTP = Wire().http
 
@@ -34,6 +35,7 @@ class WireForm(msgspec.Struct, frozen=True, kw_only=True):
     http: str = _DEFAULT_HTTP
     headers: str = ""
     """A header line each."""
+    lower_case: bool = False
     chunked: str = ""
     compressed: str = ""
     charset: str = ""
@@ -52,20 +54,17 @@ class WireForm(msgspec.Struct, frozen=True, kw_only=True):
     def of(cls, typed: FormData) -> WireForm:
         """The fields as they were typed."""
         texts: dict[str, Any] = {
-            name: forms.text(typed, _PREFIX + name)
-            for name in cls.__struct_fields__
-            if name != "expect_continue"
+            name: forms.text(typed, _PREFIX + name) for name in cls.__struct_fields__ if name not in _FLAGS
         }
         texts["http"] = texts["http"] or _DEFAULT_HTTP
-        return cls(**texts, expect_continue=f"{_PREFIX}expect_continue" in typed)
+        return cls(**texts | {name: _PREFIX + name in typed for name in _FLAGS})
 
     @classmethod
     def read(cls, wire: Mapping[str, Any]) -> WireForm:
         """The fields of a wire as a file holds it."""
         texts: dict[str, Any] = {name: str(value) for name, value in wire.items() if value is not None}
         texts["headers"] = "\n".join(wire.get("headers") or ())
-        texts["expect_continue"] = bool(wire.get("expect_continue"))
-        return cls(**texts)
+        return cls(**texts | {name: bool(wire.get(name)) for name in _FLAGS})
 
     def applied(self, wire: Mapping[str, Json], shown: WireForm) -> dict[str, Json]:
         """A wire with what is typed otherwise than it was shown; FieldProblem for what is no number."""

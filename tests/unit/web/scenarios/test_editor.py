@@ -303,7 +303,7 @@ def test_a_mistake_stands_at_its_field_also_in_what_is_folded(editor: Editor):
 WIRED = """{"steps": [{"fixture": "default", "deliver": {"times": 2,
    "wire":  {"http": "1.0", "headers": ["host: x",  "Host: y"], "compressed": "gzip",
    "charset": "utf-16", "twice": "/data/order/id", "bytes_per_second": 90, "proof": "spaced", "path": "*",
-   "method": "GET", "break_off_after": 5}, "delay_ms": 10}}]}
+   "method": "GET", "lower_case": true, "break_off_after": 5}, "delay_ms": 10}}]}
 """
 
 
@@ -325,12 +325,12 @@ def test_all_of_how_a_request_is_spelled_is_in_fields_and_the_rest_of_deliver_is
     deliver = json.loads(editor.text)["steps"][0]["deliver"]
     assert set(deliver) == {"wire"}
     assert (deliver["wire"]["chunked"], deliver["wire"]["expect_continue"]) == (7, True)
-    usual = dict.fromkeys(
-        [f"f-wire-{each}" for each in Wire.__struct_fields__ if each != "expect_continue"], ""
-    )
-    fields = form_fields(editor.page("&open=0"))
-    del fields["f-wire-expect_continue"]
-    answer = editor.client.post("/scenarios/edit", data={**fields, **usual, "do": "save"})
+    fields = {
+        name: "" if name.startswith("f-wire-") else value
+        for name, value in form_fields(editor.page("&open=0")).items()
+        if name not in ("f-wire-expect_continue", "f-wire-lower_case")
+    }
+    answer = editor.client.post("/scenarios/edit", data={**fields, "do": "save"})
     assert answer.status_code == 303
     assert json.loads(editor.text)["steps"] == [{"fixture": "default"}]
 
