@@ -71,7 +71,6 @@ def _bodies(making: Making) -> Iterator[Attempt]:
         ("empty-body", ""),
         ("truncated", text[: len(text) * 2 // 3]),
         ("form", "action=cancel&order=1"),
-        ("nested-deeply", "[" * 2_000 + "]" * 2_000),
     ):
         yield making.attempt(what.replace("-", " "), what, "either", raw=raw, off_contract=True)
 
