@@ -77,8 +77,7 @@ class _Writer:
         said = [f"gone: {visible(title)}" for title in report.gone]
         if report.sdk_tool:
             said.append(f"the SDK's tool would say: {visible(report.sdk_tool)}")
-        said += [f"note: {visible(note)}" for note in report.notes]
-        said.append(f"note: {words.ONLY_ANSWERS}")
+        said += [f"note: {visible(note)}" for note in words.notes(report)]
         if left := words.left_out(report):
             said.append(left)
         if report.stopped and words.verdict(report).word != "not finished":

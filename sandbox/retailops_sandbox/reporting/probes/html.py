@@ -76,7 +76,7 @@ def document(report: ProbeReport, evidence: Mapping[str, Delivery]) -> str:
         ],
         findings=findings,
         map=heatmap.heat_map(report),
-        notes=[*report.notes, words.ONLY_ANSWERS],
+        notes=words.notes(report),
         left_out=words.left_out(report),
         tool=f"retailops-sandbox {__version__}",
     )

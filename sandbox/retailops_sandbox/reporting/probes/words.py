@@ -31,7 +31,7 @@ LABEL_WORDS: dict[Label, str] = {
     "documentation": "a published source beside the contract says so",
     "advice": "our advice, and no rule of RetailOPS",
 }
-ONLY_ANSWERS = (
+_ONLY_ANSWERS = (
     "Side effects are judged by the answers alone: what a receiver did without telling cannot be seen."
 )
 NOT_COMPARED = "There is no earlier probe of this receiver to compare with."
@@ -156,13 +156,18 @@ def changes(report: ProbeReport) -> list[str]:
     return [", ".join(words) or "nothing changed"]
 
 
+def notes(report: ProbeReport) -> list[str]:
+    """What the probe could not see, and why, if it could see anything."""
+    return [*report.notes] if report.baseline else [*report.notes, _ONLY_ANSWERS]
+
+
 def left_out(report: ProbeReport) -> str:
     """`left out: 120 of Contract, 4 of Speed`; empty where nothing was."""
     return _left_out(report.left_out)
 
 
 def _left_out(areas: Mapping[Area, int]) -> str:
-    words = [f"{count:,} of {AREA_NAMES[area]}" for area, count in areas.items() if count]
+    words = [f"{areas[area]:,} of {name}" for area, name in AREA_NAMES.items() if areas.get(area)]
     return f"left out: {', '.join(words)}" if words else ""
 
 

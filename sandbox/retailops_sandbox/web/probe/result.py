@@ -168,7 +168,7 @@ def result_of(
         map=None if as_table else _map(report),
         cells=_worst_first(report.cells) if as_table else (),
         left_out=words.left_out(report),
-        notes=(words.ONLY_ANSWERS, *report.notes),
+        notes=words.notes(report),
     )
 
 

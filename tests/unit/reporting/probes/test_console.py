@@ -46,7 +46,7 @@ def test_it_says_what_is_gone_what_the_sdk_tool_says_and_what_was_not_seen():
         "gone: Hangs up where the body is empty",
         "the SDK's tool would say: passes /events: null",
         "note: Repetition cannot be judged by differences: both answers are the same.",
-        "left out: 4 of Speed, 120 of Contract",
+        "left out: 120 of Contract, 4 of Speed",
     ):
         assert line in lines
 

@@ -30,7 +30,7 @@ def test_it_shows_verdict_scorecard_findings_and_what_was_not_seen():
         "Hangs up where the body is empty",
         "Repetition cannot be judged by differences",
         "Side effects are judged by the answers alone",
-        "left out: 4 of Speed, 120 of Contract",
+        "left out: 120 of Contract, 4 of Speed",
         "passes /events: null",
         "2 new, 1 gone, 1 still there",
     ):

@@ -144,5 +144,5 @@ def test_what_will_be_sent_is_told_with_its_kinds_and_its_orders():
 
 
 def test_what_was_left_out_is_named_by_area():
-    assert words.left_out(probe_report()) == "left out: 4 of Speed, 120 of Contract"
+    assert words.left_out(probe_report()) == "left out: 120 of Contract, 4 of Speed"
     assert words.left_out(clean_report()) == ""
