@@ -65,7 +65,8 @@ class ProbeClient:
     """A browser without script at the page of probes, with a receiver chosen."""
 
     def __init__(self, served: Served, url: str) -> None:
-        self.url = served.url
+        self.served = served
+        self.shop_url = url
         self.workspace = Workspace(served.workspace)
         self.http = httpx.Client(base_url=served.url, timeout=60)
         for name, protected in {"shop": False, "live": True}.items():
