@@ -209,7 +209,7 @@ def test_a_report_is_shown_with_its_causes_areas_and_what_it_cannot_see(
     assert "Gone Hangs up where the body is empty since the probe before" in page
     assert "The SDK's tool passes /events: null" in page
     assert "Side effects are judged by the answers alone" in page
-    assert "left out: 4 of Speed, 120 of Contract" in page
+    assert "left out: 120 of Contract, 4 of Speed" in page
     only_new = client.text(f"/probe/{RUN}?show=new")
     assert "Answers null where there are no events" not in only_new
     assert "Tells its own file paths" in only_new
