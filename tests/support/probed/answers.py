@@ -56,7 +56,7 @@ class SucceedsWithAnError(Telling):
         return {**super().told(order), "event_type": "error", "message": "The order has shipped"}
 
 
-@wrong("answers", "contradiction")
+@wrong("answers", "contradiction", "no-reason")
 class FailsWithoutEvents(Saying):
     said = '{"status": "fail", "events": []}'
 
@@ -212,3 +212,12 @@ class AnswersAlways(Right):
             if refused.status != 400:
                 return self.refused(refused)
         return self.first("")
+
+
+@wrong("answers", "off-contract")
+class AnswersWithMark(Right):
+    """Begins each answer with a byte order mark."""
+
+    def first(self, order: str) -> Answer:
+        right = super().first(order)
+        return right._replace(body=b"\xef\xbb\xbf" + right.body)

@@ -186,3 +186,11 @@ class AcceptsWhatIsNoJson(Right):
         except ValueError:
             return self.first("")
         return await super().answered(call)
+
+
+@wrong("transport", "down", "refuses-valid", "hang-up", "crash", also=("wrong-status",))
+class LeavesBodyUnread(Right):
+    """Refuses other methods before their body is read, and takes that for the next request."""
+
+    async def body(self, call: Call, reader: asyncio.StreamReader) -> bytes:
+        return b"" if call.method != "POST" else await super().body(call, reader)

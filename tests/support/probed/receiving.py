@@ -84,6 +84,9 @@ class Right:
         """Answer one request; the result is whether the connection stays open."""
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         start, *lines = head[:-4].split("\r\n")
+        if len(start.split(" ")) != 3:
+            self.write(writer, Call("", "", "", []), answer({"error": "no HTTP"}, 400), stays=False)
+            return False
         method, path, version = start.split(" ")
         headers = [(name, value.strip()) for name, _, value in (line.partition(":") for line in lines)]
         call = Call(method, path, version, headers)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 from typing import Any
 
-from tests.support.probed.receiving import Answer, Right, answer, event
+from tests.support.probed.receiving import Answer, RefusedError, Right, answer, event
 from tests.support.probed.wrong import wrong
 
 
@@ -82,4 +83,74 @@ class HasFewConnections(Right):
         self.busy += 1
         await asyncio.sleep(0.02)
         self.busy -= 1
+        return await super().cancel(order, payload)
+
+
+@wrong("repetition", "repeats")
+class MindsOnlyTheSamePayload(Refunding):
+    """Knows a repetition by the payload, and not by its order."""
+
+    async def cancel(self, order: str, payload: Any) -> Answer:
+        key = json.dumps(payload)
+        if key in self.cancelled:
+            return self.again(order)
+        self.cancelled[key] = 1
+        return self.first(order)
+
+
+@wrong("repetition", "repeats")
+class RemembersFew(Refunding):
+    """Knows a repetition among the latest orders only."""
+
+    async def cancel(self, order: str, payload: Any) -> Answer:
+        answered = await super().cancel(order, payload)
+        for forgotten in list(self.cancelled)[:-2]:
+            del self.cancelled[forgotten]
+        return answered
+
+
+@wrong("repetition", "repeats")
+class ForgetsWhatWasNotHeard(Refunding):
+    """Takes back what it remembers, and not the refund, where nobody waits for the answer."""
+
+    async def exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        self.readers = {**getattr(self, "readers", {}), asyncio.current_task(): reader}
+        return await super().exchange(reader, writer)
+
+    async def cancel(self, order: str, payload: Any) -> Answer:
+        is_fresh = order not in self.cancelled
+        answered = await super().cancel(order, payload)
+        await asyncio.sleep(0.05)
+        if is_fresh and self.readers[asyncio.current_task()].at_eof():
+            del self.cancelled[order]
+        return answered
+
+
+@wrong("repetition", "refuses-valid", also=("wrong-status",))
+class RefusesManyAtOnce(Right):
+    busy = 0
+
+    async def cancel(self, order: str, payload: Any) -> Answer:
+        if self.busy >= 3:
+            raise RefusedError(429, "too many requests")
+        self.busy += 1
+        await asyncio.sleep(0.02)
+        self.busy -= 1
+        return await super().cancel(order, payload)
+
+
+@wrong("repetition", "hang")
+class Deadlocks(Right):
+    """Two requests about one order at the same time wait for each other."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.held: set[str] = set()
+
+    async def cancel(self, order: str, payload: Any) -> Answer:
+        if order in self.held:
+            await asyncio.sleep(600)
+        self.held.add(order)
+        await asyncio.sleep(0.02)
+        self.held.discard(order)
         return await super().cancel(order, payload)
