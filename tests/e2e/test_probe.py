@@ -19,6 +19,7 @@ from tests.support import command
 from tests.support.command import COMMAND, environment
 from tests.support.probed.payloads import CrashesOnNull
 from tests.support.probed.receiving import PATH, TOKEN, Answer, Call, Right, answer, serving
+from tests.support.probed.tokens import EchoesThePayload, TellsTheToken
 from tests.support.receivers import unused_port
 
 FEW = ("--only", "contract", "--max-requests", 60, "--seed", 7)
@@ -144,6 +145,21 @@ def test_a_finding_is_printed_reported_and_compared(tmp_path: Path, shop: str):
     again = probe(*sending, "--baseline", "r.json", "--fail-on", "new", cwd=tmp_path, COLUMNS="80")
     assert again.returncode == 0, again.stdout + again.stderr
     assert re.search("^✗ Crashes .*still there", again.stdout, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("receiver", [TellsTheToken, EchoesThePayload])
+def test_no_report_holds_a_secret_that_the_receiver_tells(tmp_path: Path, receiver: type[Right]):
+    files = ("--report-html", "r.html", "--junit-xml", "r.xml", "--report-json", "r.json")
+    with serving(receiver()) as url:
+        sending = ("--receiver", url + PATH, "--receiver-token", TOKEN, "--only", "auth", "--seed", 7)
+        done = probe(*sending, *files, "--fail-on", "any", cwd=tmp_path)
+    assert done.returncode == 1, done.stdout + done.stderr
+    kinds = {each.kind for each in read_report(tmp_path / "r.json").findings}
+    assert kinds == {"secret-echoed"}
+    assert "○ fit by the contract: nothing broke the contract; 1 cause to see" in done.stdout
+    assert TOKEN not in done.stdout
+    for file in (each for each in tmp_path.rglob("*") if each.is_file()):
+        assert TOKEN.encode() not in file.read_bytes(), file
 
 
 def test_a_right_receiver_is_fit(tmp_path: Path):

@@ -25,11 +25,11 @@ class ProbeProgressLine(ProgressLine):
 
     def _line(self) -> str:
         latest = self._latest
-        if latest is None:
-            return self._bar(0, 1, ["looks for a request that is accepted"])
+        if latest is None or latest.left is None:
+            sent = [words.counted(latest.sent, "request")] if latest is not None else []
+            return self._bar(0, 1, [*sent, "looks for one that is accepted"])
         said = [f"{latest.sent:,} of {latest.total:,} requests"]
         if found := latest.report.findings:
             said.append(words.counted(len(found), "cause"))
-        if latest.left is not None:
-            said.append(f"about {latest.left:.0f} s left")
+        said.append(f"about {latest.left:.0f} s left")
         return self._bar(latest.sent, latest.total, said)

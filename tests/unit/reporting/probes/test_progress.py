@@ -25,15 +25,21 @@ class Watched:
 
 def test_it_says_how_far_the_probe_is_and_how_many_causes_it_found():
     watched = Watched()
-    assert watched.shown() == "looks for a request that is accepted  1 s"
+    assert watched.shown() == "looks for one that is accepted  1 s"
     going = ProbeProgress(report=probe_report(), sent=40, total=200, seconds=1, left=4.4)
     assert watched.shown(going) == "40 of 200 requests  3 causes  about 4 s left  2 s"
-    going = ProbeProgress(report=clean_report(), sent=1_200, total=1_000, seconds=2, left=None)
-    assert watched.shown(going) == "1,200 of 1,000 requests  3 s"
+    going = ProbeProgress(report=clean_report(), sent=1_200, total=1_000, seconds=2, left=0.1)
+    assert watched.shown(going) == "1,200 of 1,000 requests  about 0 s left  3 s"
+
+
+def test_how_many_there_are_is_said_when_it_is_known():
+    watched = Watched()
+    looking = ProbeProgress(report=clean_report(), sent=2, total=2, seconds=1, left=None)
+    assert watched.shown(looking) == "2 requests  looks for one that is accepted  1 s"
 
 
 def test_progress_draws_by_itself():
     watched = Watched()
     watched.now = 1
-    watched.line.on_progress(ProbeProgress(report=clean_report(), sent=1, total=2, seconds=1, left=None))
+    watched.line.on_progress(ProbeProgress(report=clean_report(), sent=1, total=2, seconds=1, left=1))
     assert "1 of 2 requests" in watched.written[-1]
