@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
-from msgspec import UNSET
 
 from retailops_sandbox import __version__, jsontext
 from retailops_sandbox.composing.headers import laid_over
@@ -55,19 +54,14 @@ def build(
     token: str,
     headers: Mapping[str, str | None] | None = None,
     wire: Wire | None = None,
-) -> tuple[HttpRequest, Any]:
+) -> tuple[HttpRequest, Json]:
     """The exact request that delivers a payload, with the receiver's token where the contract wants it.
 
-    With it, the JSON value of its body; UNSET for one with a member twice, which is none. `wire` is how the
-    request is spelled, with its placeholders filled; ComposeError where it cannot be.
+    With it, the JSON value of its body. `wire` is how the request is spelled, with its placeholders filled;
+    ComposeError where it cannot be.
     """
     document = with_token(payload, contract, _token(contract, token, wire))
-    text = jsontext.compact(document)
-    if wire is None or wire.twice is None:
-        return _request(head, text, contract, token, headers, wire), document
-    from retailops_sandbox.composing import wire as spelling
-
-    return _request(head, spelling.written_twice(text, wire), contract, token, headers, wire), UNSET
+    return _request(head, jsontext.compact(document), contract, token, headers, wire), document
 
 
 def build_raw(
@@ -103,7 +97,7 @@ def _request(
         left_out = spelling.left_out(headers)
         if wire is not None or left_out:
             wire = wire or Wire()
-            body = spelling.encoded(composed, wire, is_raw=is_raw)
+            body = spelling.spelled(composed, wire, is_raw=is_raw)
             fields = _fields(head, body, contract, token, headers, wire.proof)
             return HttpRequest(
                 wire.method or head.method,

@@ -10,7 +10,13 @@ import msgspec
 
 from retailops_sandbox import jsontext
 from retailops_sandbox.composing.headers import is_header_name
-from retailops_sandbox.composing.placeholders import Names, fill_text
+from retailops_sandbox.composing.placeholders import (
+    Names,
+    environment_variables,
+    escaped,
+    fill_text,
+    references,
+)
 from retailops_sandbox.errors import ComposeError
 from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import Headers, Wire
@@ -59,17 +65,37 @@ def _check_line(line: str, field: str) -> None:
         raise _mistake(f"the header line {name} has a line break or a null", field)
 
 
-def filled(wire: Wire, names: Names) -> Wire:
-    """The spelling with the placeholders of path and header lines filled, and checked again."""
-    if not wire.headers and wire.path is None:
-        return wire
+def filled(wire: Wire, names: Names, *, is_raw: bool) -> Wire:
+    """The spelling with the placeholders of path and header lines filled, and checked."""
     lines = [fill_text(line, names, f"{_AT}/headers/{number}") for number, line in enumerate(wire.headers)]
     path = wire.path and fill_text(wire.path, names, f"{_AT}/path")
-    if lines == wire.headers and path == wire.path:
-        return wire
     made = msgspec.structs.replace(wire, headers=lines, path=path)
-    check(made, is_raw=False)
+    check(made, is_raw=is_raw)
     return made
+
+
+def unfilled(wire: Wire) -> Wire:
+    """The spelling in which what would be a placeholder is ordinary text."""
+    path = wire.path and _unfilled(wire.path)
+    return msgspec.structs.replace(wire, headers=[_unfilled(line) for line in wire.headers], path=path)
+
+
+def _unfilled(text: str) -> str:
+    return str(escaped(text)) if references(text) else text
+
+
+def as_written(wire: Wire, made: Wire) -> Wire:
+    """The spelling of a step as it may be kept, which composing fills to the same one.
+
+    `made` is the one with its placeholders filled. Path and header lines stay as they are written where they
+    refer to the environment; elsewhere, they are what they were filled with.
+    """
+    lines = [_kept(*both) for both in zip(wire.headers, made.headers, strict=True)]
+    return msgspec.structs.replace(made, headers=lines, path=made.path and _kept(wire.path or "", made.path))
+
+
+def _kept(written: str, filled: str) -> str:
+    return written if environment_variables(written) else str(escaped(filled))
 
 
 def url(wire: Wire, address: str) -> str:
@@ -83,27 +109,32 @@ def url(wire: Wire, address: str) -> str:
     return f"{scheme}://{re.split('[/?#]', rest, maxsplit=1)[0]}{wire.path}"
 
 
-def written_twice(text: bytes, wire: Wire) -> bytes:
-    """The text of a payload with the member written twice that the spelling names."""
-    if wire.twice is None:
-        return text
-    written = text.decode()
-    value, key = jsontext.span(written, wire.twice), jsontext.key_span(written, wire.twice)
-    if value is None or key is None or key[0] == key[1]:
-        what = f"{wire.twice} leads to no member of an object in the payload"
-        raise _mistake(what, "twice", "name a member that the payload has")
-    end = value[1]
-    return f"{written[:end]},{written[key[0] : end]}{written[end:]}".encode()
-
-
-def encoded(text: bytes, wire: Wire, *, is_raw: bool) -> bytes:
-    """A body in the charset of the spelling, compressed where that says so."""
+def spelled(composed: bytes, wire: Wire, *, is_raw: bool) -> bytes:
+    """A composed body as it is signed and sent: a member twice, in its charset, compressed."""
+    body = composed
+    if wire.twice is not None:
+        text = body.decode()
+        body = written_twice(text, *member(text, wire.twice)).encode()
     if wire.charset is not None:
-        text = _in_charset(text, wire.charset, is_raw=is_raw)
+        body = _in_charset(body, wire.charset, is_raw=is_raw)
     if wire.compressed is not None:
         packer = zlib.compressobj(wbits=_WBITS[wire.compressed])
-        text = packer.compress(text) + packer.flush()
-    return text
+        body = packer.compress(body) + packer.flush()
+    return body
+
+
+def member(text: str, place: str) -> tuple[int, int]:
+    """Where a member is in the text of a payload, its name and its value; ComposeError where none is."""
+    value, key = jsontext.span(text, place), jsontext.key_span(text, place)
+    if value is None or key is None or key[0] == key[1]:
+        what = f"{place} leads to no member of an object in the payload"
+        raise _mistake(what, "twice", "name a member that the payload has")
+    return key[0], value[1]
+
+
+def written_twice(text: str, start: int, end: int) -> str:
+    """The text with the member at a place in it once more behind it."""
+    return f"{text[:end]},{text[start:end]}{text[end:]}"
 
 
 def _in_charset(text: bytes, charset: str, *, is_raw: bool) -> bytes:
@@ -113,12 +144,17 @@ def _in_charset(text: bytes, charset: str, *, is_raw: bool) -> bytes:
         what = "raw bytes that are not UTF-8 cannot be written in another encoding"
         raise _mistake(what, "charset", "leave it out, and give the bytes as they are to be") from error
     if charset == "latin-1" and not is_raw:
-        written = re.sub(r"[^\0-\xff]", _escaped, written)
+        written = escaped_for_latin_1(written)
     try:
         return written.encode(charset)
     except UnicodeEncodeError as error:
         what = f"latin-1 has no {written[error.start]!r}, which the raw text holds"
         raise _mistake(what, "charset", "escape it, or choose another encoding") from error
+
+
+def escaped_for_latin_1(text: str) -> str:
+    """A JSON text in which all characters that Latin-1 has not are escaped."""
+    return re.sub(r"[^\0-\xff]", _escaped, text)
 
 
 def _escaped(found: re.Match[str]) -> str:

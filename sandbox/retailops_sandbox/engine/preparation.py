@@ -48,9 +48,19 @@ class Prepared(msgspec.Struct, frozen=True):
     expectations: Sequence[Expectation | None]
     """One for each delivery, with placeholders filled."""
     document: Any
-    """The JSON value of the request's body; UNSET where the step sends raw bytes, or a member twice."""
+    """The JSON value of the request's body; UNSET where the step sends raw bytes."""
     expected_by: str = ""
     """The file of the fixture's own expectation, where the deliveries are judged by that."""
+
+    @property
+    def written_wire(self) -> Wire | None:
+        """How the step spells its requests, as it may be kept once its secrets are struck out."""
+        written, made = self.step.deliver.wire, self.request.wire
+        if written is None or made is None:
+            return None
+        from retailops_sandbox.composing import wire
+
+        return wire.as_written(written, made)
 
     @property
     def is_refused(self) -> bool:
@@ -230,7 +240,7 @@ def _wire(step: Step, names: composing.Names) -> Wire | None:
         return None
     from retailops_sandbox.composing import wire
 
-    return wire.filled(step.deliver.wire, names)
+    return wire.filled(step.deliver.wire, names, is_raw=step.raw is not None)
 
 
 def _expectations(step: Step, names: composing.Names | None) -> Sequence[Expectation | None]:

@@ -11,7 +11,7 @@ from retailops_sandbox.contracts.auth import Auth
 from retailops_sandbox.engine.ports import Options, Sources
 from retailops_sandbox.engine.preparation import Preparation, Prepared
 from retailops_sandbox.errors import SandboxError
-from retailops_sandbox.model import Exchange, Request, Step, StruckOut, Timings, Violation
+from retailops_sandbox.model import Exchange, Request, Step, StruckOut, Timings, Violation, Wire
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.scenarios.scenario import Plan
 
@@ -25,8 +25,10 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     request: Request | None = None
     struck_out: tuple[StruckOut, ...] = ()
     """What was struck out of the request, as a delivery lists it."""
+    wire: Wire | None = None
+    """How the request is spelled, where that is not the usual way."""
     size: int = 0
-    """Bytes of its body."""
+    """Bytes of its body, before it is compressed or written in another encoding."""
     violations: tuple[Violation, ...] = ()
     """The payload's violations of the contract."""
     proof: Auth | None = None
@@ -76,12 +78,18 @@ def _of(preparation: Preparation, plan: Plan, number: int, names: composing.Name
     nothing = Exchange(request_headers=(), response=None, fault=None, timings=Timings())
     pointers = redaction.secret_pointers(prepared.contract)
     kept = redaction.exchange(prepared.request, nothing, prepared.secrets, pointers)
+    wire, struck_out = prepared.written_wire, kept.struck_out
+    if wire is not None:
+        wire, in_wire = redaction.wire(wire, kept.secrets)
+        struck_out += (*in_wire,)
+    composed = prepared.request.composed
     return Preview(
         plan=plan,
         number=number,
         request=kept.request,
-        struck_out=kept.struck_out,
-        size=len(prepared.request.body),
+        struck_out=struck_out,
+        wire=wire,
+        size=len(prepared.request.body if composed is None else composed),
         violations=redaction.violations(prepared.violations, prepared.secrets),
         proof=_proof(prepared),
         is_refused=prepared.is_refused,

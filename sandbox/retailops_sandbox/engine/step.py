@@ -76,7 +76,8 @@ def _may_wait(expectation: Expectation | None) -> bool:
 
 def _template(prepared: Prepared) -> bytes:
     """The payload before it was filled and its token added; empty where the request's body is the same."""
-    payload, body = prepared.payload, prepared.request.body
+    payload, request = prepared.payload, prepared.request
+    body = request.body if request.composed is None else request.composed
     if payload is None or (payload.template is payload.value and prepared.contract.auth is None):
         return b""
     template = jsontext.compact(payload.template)
@@ -310,12 +311,17 @@ class StepRun:
         if self._step.deliver.headers or self._step.deliver.content_type:
             own_headers, in_own = redaction.own_headers(self._written_headers(), kept.secrets)
             struck_out += (*in_own,)
+        wire = None
+        if prepared.written_wire is not None:
+            wire, in_wire = redaction.wire(prepared.written_wire, kept.secrets)
+            struck_out += (*in_wire,)
         rare = {
             "stand_in": prepared.target.receiver.stand_in,
             "dropped": dropped,
             "off_contract": self._step.off_contract,
             "composed": composed,
             "own_headers": own_headers,
+            "wire": wire,
             "redirects": kept.redirects,
             "parent": self._options.parent,
         }

@@ -8,7 +8,7 @@ import msgspec
 
 from retailops_sandbox.model.judging import Judgement, SourceCheck, Verdict
 from retailops_sandbox.model.struckout import StruckOut
-from retailops_sandbox.model.wire import Fault, Headers, Redirect, Status, Timings
+from retailops_sandbox.model.wire import Fault, Headers, Redirect, Status, Timings, Wire
 
 Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
 """A number that counts. In what is decoded, one that no sandbox counts to is a mistake."""
@@ -64,6 +64,10 @@ class Delivery(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """The headers that the step added, replaced or left out, by name. A value is the text as written where
     that refers to the environment, which the request's headers do not show, null where the step left the
     header out, and else empty."""
+    wire: Wire | None = None
+    """How its step spells it on the wire, with placeholders filled that do not refer to the environment. The
+    request's headers are those that were sent; its body is as it was composed, before it was encoded,
+    compressed and cut into chunks, and each of its members is there once."""
     parent: str = ""
     """The delivery that this one resends."""
     request: Request

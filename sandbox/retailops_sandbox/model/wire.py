@@ -119,7 +119,7 @@ class HttpRequest(msgspec.Struct, frozen=True):
     """How it is spelled, where that is not the usual way: `headers` and `body` are so already, and the
     transport does the rest."""
     composed: bytes | None = None
-    """The body before it was encoded and compressed; None where it is the body as it is."""
+    """The body before `wire` made others of its bytes; None where it is the body as it is."""
     left_out: tuple[str, ...] = ()
     """The names in lower case of headers that are not sent although every request has them, as Host.
     With a `wire` only."""

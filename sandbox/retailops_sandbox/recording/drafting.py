@@ -155,9 +155,10 @@ def contract_words(contracts: Sequence[tuple[str, str]]) -> str:
 
 def _unrepeatable(sent: Delivery, agreed: Contract) -> str:
     """Why no step can repeat a delivery; empty where one can."""
-    if sent.request.method != agreed.method:
+    if sent.wire is None and sent.request.method != agreed.method:
         return f"a step sends {agreed.method} only"
-    return "it was hung up on purpose" if sent.dropped else ""
+    is_broken_off = sent.wire is not None and sent.wire.break_off_after is not None
+    return "it was hung up on purpose" if sent.dropped and not is_broken_off else ""
 
 
 def _unknown(sent: Delivery, contracts: Contracts) -> str:

@@ -28,6 +28,7 @@ from retailops_sandbox.model import (
     Response,
     Step,
     Violation,
+    Wire,
 )
 from retailops_sandbox.runlog.rows import EDITED
 
@@ -72,9 +73,16 @@ def recorded_step(
     content_type = _content_type(delivery)
     if content_type == _JSON_TYPE:
         content_type = ""
-    proof = _proof(delivery, contract, notes)
-    if content_type or proof:
-        fields["deliver"] = Deliver(headers=proof, content_type=content_type or None)
+    wire = _wire(delivery, notes, own=own)
+    headers = _left_out(delivery)
+    if not _has_wrong_proof(delivery):
+        headers |= _proof(delivery, contract, notes)
+    said = {line.partition(":")[0].lower() for line in wire.headers} if wire is not None else set()
+    if "content-type" in said:
+        content_type = ""
+    headers = {name: value for name, value in headers.items() if name.lower() not in said}
+    if content_type or headers or wire is not None:
+        fields["deliver"] = Deliver(headers=headers, content_type=content_type or None, wire=wire)
     answer = _answer(delivery)
     expected = _expectation(delivery, judgement, contract, answer, notes)
     if expected is not None or "fixture" in fields:
@@ -167,6 +175,22 @@ def _content_type(delivery: Delivery) -> str:
     return next((value for name, value in delivery.request.headers if name.lower() == "content-type"), "")
 
 
+def _left_out(delivery: Delivery) -> dict[str, str | None]:
+    """The headers that the delivery's step left out."""
+    return {name: None for name, written in delivery.own_headers.items() if written is None}
+
+
+def _wire(delivery: Delivery, notes: list[str], *, own: bool) -> Wire | None:
+    """How the delivery was spelled on the wire; None for the usual way."""
+    if delivery.wire is None:
+        return None
+    from retailops_sandbox.composing.wire import unfilled
+
+    if any(place.part.startswith("/wire/") for place in redaction.listing.of(delivery)):
+        notes.append("its path or header lines hold a secret that was struck out: write it anew")
+    return delivery.wire if own else unfilled(delivery.wire)
+
+
 def _settled(template: Json, sent: Json) -> Json:
     """The payload's template, in which sent values replace the placeholders that a scenario cannot fill."""
     if isinstance(template, dict):
@@ -204,10 +228,15 @@ def _without_token(
     if not isinstance(value, Mark):
         return rest, [], {at: value}
     # Redaction names a token by its place in the payload, unless it is the receiver's configured token.
-    if refused and value.name == pointer.parse(at)[-1]:
+    if refused and not _has_wrong_proof(delivery) and value.name == pointer.parse(at)[-1]:
         notes.append(f"its token was refused, and is not kept: {WRONG_TOKEN!r} stands for it")
         return rest, [], {at: WRONG_TOKEN}
     return rest, [], {}
+
+
+def _has_wrong_proof(delivery: Delivery) -> bool:
+    """Whether the step made the receiver's own token or signature wrong, and does so again."""
+    return delivery.wire is not None and delivery.wire.proof is not None
 
 
 def _is_refused(delivery: Delivery, agreed: Auth) -> bool:
@@ -315,7 +344,8 @@ def _expectation(
     """The expectation that the delivery passes; None where nothing can be expected."""
     if delivery.fault is not None:
         if delivery.fault.kind == "cancelled":
-            notes.append("it was cancelled, so nothing is expected")
+            if not delivery.dropped:
+                notes.append("it was cancelled, so nothing is expected")
             return None
         return Expectation(fault=delivery.fault.kind)
     if delivery.response is None:

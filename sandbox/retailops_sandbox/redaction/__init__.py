@@ -21,6 +21,7 @@ from retailops_sandbox.redaction.exchanges import (
     exchange,
     own_headers,
     template,
+    wire,
 )
 from retailops_sandbox.redaction.judgements import expectation, judgement, violations
 from retailops_sandbox.redaction.listing import secrets_at
@@ -62,6 +63,7 @@ __all__ = [
     "secrets_at",
     "template",
     "violations",
+    "wire",
     "with_proof",
     "without_marks",
 ]

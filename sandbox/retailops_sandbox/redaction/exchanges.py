@@ -24,10 +24,12 @@ from retailops_sandbox.model import (
     Request,
     Response,
     StruckOut,
+    Wire,
 )
 from retailops_sandbox.redaction import credentials, listing, octets
 from retailops_sandbox.redaction.marks import Span
 from retailops_sandbox.redaction.places import Body, KeptBody, in_text, leaves
+from retailops_sandbox.redaction.policy import is_reference
 from retailops_sandbox.redaction.secrets import Secrets
 
 _BEGINNING = 60
@@ -188,6 +190,50 @@ def own_headers(
     return kept, found
 
 
+def wire(
+    written: Wire, secrets: Secrets, known: Mapping[str, Sequence[StruckOut]] = listing.NOTHING
+) -> tuple[Wire, list[StruckOut]]:
+    """The spelling of a request as it may be kept. `known` is what was struck out of it already."""
+    found: list[StruckOut] = []
+    lines: list[str] = []
+    for number, line in enumerate(written.headers):
+        part = f"/wire/headers/{number}"
+        line, spans = _struck_line(line, secrets, listing.spans(known.get(part, ())))
+        lines.append(line)
+        found += [in_text(part, span) for span in spans]
+    path = written.path
+    if path is not None:
+        path, in_path = _struck_path(path, secrets, known.get("/wire/path", ()))
+        found += in_path
+    return msgspec.structs.replace(written, headers=lines, path=path), found
+
+
+def _struck_line(line: str, secrets: Secrets, known: Sequence[Span]) -> tuple[str, list[Span]]:
+    """A header line without its secrets; a reference to the environment stays, which a step may write."""
+    name, _, rest = line.partition(":")
+    value = rest.strip(" \t")
+    if known or is_reference(value):
+        return secrets.struck_text(line, known)
+    (kept,), found = secrets.struck_headers(((name, value),), sent=True)
+    between = line[len(name) : len(line) - len(rest.lstrip(" \t"))]
+    before = len(kept[0]) + len(between)
+    spans = [
+        span if is_name else Span(span.start + before, span.end + before, span.name)
+        for _, is_name, span in found
+    ]
+    return f"{kept[0]}{between}{kept[1]}", spans
+
+
+def _struck_path(path: str, secrets: Secrets, known: Sequence[StruckOut]) -> tuple[str, list[StruckOut]]:
+    """A path without its secrets; a parameter that is a reference to the environment stays."""
+    parameters = re.findall(credentials.QUERY, path)
+    refers = [is_reference(value) for name, value in parameters if credentials.is_credential(name)]
+    if not refers or not all(refers):
+        return _struck_url(path, "/wire/path", secrets, known)
+    text, spans = secrets.struck_text(path, listing.spans(known))
+    return text, [in_text("/wire/path", span) for span in spans]
+
+
 def delivery(kept: Delivery, secrets: Secrets) -> Delivery:
     """A delivery of the log as it may leave it: secrets that were not known when it was sent struck out."""
     if not secrets:
@@ -202,6 +248,7 @@ def delivery(kept: Delivery, secrets: Secrets) -> Delivery:
     redirects, in_redirects = _redirects(kept.redirects, secrets, known)
     composed = Body(kept.composed, False, []).kept(secrets, "/composed", tuple(known.get("/composed", ())))
     own, in_own = own_headers(kept.own_headers, secrets, known)
+    spelling, in_wire = (None, []) if kept.wire is None else wire(kept.wire, secrets, known)
     return msgspec.structs.replace(
         kept,
         request=msgspec.structs.replace(request, url=url[0]),
@@ -210,6 +257,7 @@ def delivery(kept: Delivery, secrets: Secrets) -> Delivery:
         redirects=redirects,
         composed=composed.text,
         own_headers=own,
+        wire=spelling,
         struck_out=(
             *url[1],
             *in_request,
@@ -218,6 +266,7 @@ def delivery(kept: Delivery, secrets: Secrets) -> Delivery:
             *in_redirects,
             *composed.struck_out,
             *in_own,
+            *in_wire,
         ),
     )
 

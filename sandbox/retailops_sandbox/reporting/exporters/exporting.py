@@ -48,7 +48,9 @@ def deliveries(
         raise UsageError(f"{name} has no such deliveries", mend="export something that was sent")
     entries = [_redacted(each, sources.policy) for each in entries]
     struck_out = dict.fromkeys(
-        name for each in entries for name in redaction.listing.names(each.delivery, "/request", "/response")
+        name
+        for each in entries
+        for name in redaction.listing.names(each.delivery, "/request", "/response", "/wire")
     )
     notes = [f"struck out: {', '.join(struck_out)}"] if struck_out else []
     return format.exporter().deliveries(SentDeliveries(name, entries, notes, own), sources)

@@ -57,7 +57,7 @@ def document(entries: Sequence[Entry], proof: Callable[[Delivery], Auth | None] 
 
 def _entry(entry: Entry, proof: Auth | None) -> dict[str, Any]:
     sent = entry.delivery
-    struck_out = redaction.listing.names(sent, "/request", "/response")
+    struck_out = redaction.listing.names(sent, "/request", "/response", "/wire")
     return {
         "startedDateTime": sent.sent_at,
         "time": _milliseconds(sent.timings.total),

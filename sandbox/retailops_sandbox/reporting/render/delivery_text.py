@@ -9,6 +9,7 @@ from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.foreign_text import quoted
 from retailops_sandbox.model import Delivery, Headers, Judgement, Request, Response, Result, RunInfo
 from retailops_sandbox.reporting.render import lines, shown, sidebyside_text
+from retailops_sandbox.reporting.render.wire_words import body_note, request_line, spelled
 from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.runlog.runs import RunSummary
 
@@ -32,7 +33,7 @@ def delivery(entry: Entry, contracts: Contracts, *, width: int, colour: bool) ->
     yield from _facts(_of_delivery(sent))
     if latest is not None:
         yield from _judged(sent, latest, contracts, width=width, colour=colour)
-    yield from _message("request", f"{sent.request.method} {sent.request.url}", sent.request)
+    yield from _message("request", request_line(sent), sent.request, body_note(sent))
     if sent.response is not None:
         yield from _message("response", lines.start_line(sent.response), sent.response)
     if entry.judgements:
@@ -97,6 +98,8 @@ def _of_delivery(sent: Delivery) -> Iterator[tuple[str, str]]:
     yield "run", sent.run
     if sent.parent:
         yield "resend of", sent.parent
+    if sent.wire is not None:
+        yield "spelled", f"sent {spelled(sent.wire)}"
     for each in sent.redirects:
         yield "redirect", lines.redirect(each)
     if sent.dropped:
@@ -151,7 +154,7 @@ def _judged(
         yield from beside.split("\n")
 
 
-def _message(side: str, start: str, message: Request | Response) -> Iterator[str]:
+def _message(side: str, start: str, message: Request | Response, note: str = "") -> Iterator[str]:
     yield ""
     yield side
     yield f"  {lines.in_line(start)}"
@@ -160,6 +163,8 @@ def _message(side: str, start: str, message: Request | Response) -> Iterator[str
     if message.body:
         body = shown.body(message.body)
         yield ""
+        if note:
+            yield f"  ({lines.in_line(note)})"
         if message.base64:
             yield "  (no UTF-8; as base64)"
         yield from (f"  {line}" for line in body.best.split("\n"))

@@ -10,6 +10,7 @@ from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.foreign_text import quoted
 from retailops_sandbox.model import Receiver
 from retailops_sandbox.reporting.render import lines
+from retailops_sandbox.reporting.render.wire_words import line_of, spelled
 
 
 def text(
@@ -39,8 +40,10 @@ def _step(each: Preview) -> Iterator[str]:
         yield f"  {glyph} {name}  {waits}{lines.together(step)}"
         return
     times = f", {each.deliveries} times" if each.deliveries > 1 else ""
-    request = lines.in_line(f"{each.request.method} {each.request.url}")
+    request = lines.in_line(line_of(each.request, each.wire))
     yield f"  {glyph} {name}  {request}  {each.size:,} bytes{times}{lines.again(step)}{lines.together(step)}"
+    if each.wire is not None:
+        yield f"      sent {lines.in_line(spelled(each.wire))}"
     if each.proof is not None:
         yield f"      {lines.in_line(auth.how_made(each.proof))}"
     if each.violations:

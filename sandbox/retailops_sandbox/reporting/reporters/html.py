@@ -13,7 +13,7 @@ import msgspec
 
 from retailops_sandbox.engine import Event, ScenarioResult, StepResult
 from retailops_sandbox.model import Delivery, Expectation, Verdict, encoder
-from retailops_sandbox.reporting.render import compared, lines, offline_page, shown, sidebyside
+from retailops_sandbox.reporting.render import compared, lines, offline_page, shown, sidebyside, wire_words
 from retailops_sandbox.reporting.render.compared import ComparedAnswer
 from retailops_sandbox.reporting.render.evidence import MOST_BODY, Evidence, Kept
 from retailops_sandbox.reporting.reporters import files
@@ -211,6 +211,8 @@ def _template() -> jinja2.Environment:
         repeated=lines.repeated,
         outcome=lines.outcome,
         redirect=lines.redirect,
+        request_line=wire_words.request_line,
+        spelled=wire_words.spelled,
         expected=_expected,
     )
     return environment

@@ -187,7 +187,7 @@ def _result(
             variables=curl.Variables(own=not context.log.opened_from(sent.id)),
             proof=agreed.auth if agreed is not None else None,
         ),
-        struck_out=redaction.listing.names(sent, "/request", "/response"),
+        struck_out=redaction.listing.names(sent, "/request", "/response", "/wire"),
         typed_expectation=expectation_text(latest.expectation if latest else None)
         if typed is None
         else typed,

@@ -23,6 +23,7 @@ from retailops_sandbox.reporting.exporters import FORMATS
 from retailops_sandbox.reporting.render import answered, lines, shown
 from retailops_sandbox.reporting.render.contract_words import ContractWords
 from retailops_sandbox.reporting.render.lines import GLYPHS, redirect, start_line
+from retailops_sandbox.reporting.render.wire_words import body_note, request_line, spelled
 from retailops_sandbox.runlog.rows import DeliveryRow
 from retailops_sandbox.web.shell.choices import THEME
 from retailops_sandbox.web.shell.context import Target, grouped
@@ -115,6 +116,9 @@ class Pages:
             phases=phases,
             start_line=start_line,
             redirect=redirect,
+            request_line=request_line,
+            spelled=spelled,
+            body_note=body_note,
             expectation=expectation_text,
             few=few,
             told=self._told,

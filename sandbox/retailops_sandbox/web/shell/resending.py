@@ -11,7 +11,8 @@ from msgspec import UNSET
 from retailops_sandbox import composing, jsontext, redaction
 from retailops_sandbox.errors import SandboxError
 from retailops_sandbox.jsontext import pointer
-from retailops_sandbox.model import Delivery, Json, Mark
+from retailops_sandbox.model import Delivery, Json, Mark, Wire
+from retailops_sandbox.reporting.render.wire_words import spelled
 
 _MADE_ANEW = ("uuid", "now", "sequence")
 
@@ -90,6 +91,18 @@ def headers(sent: Delivery, *, own: bool) -> dict[str, str | None]:
     return found
 
 
+def wire(sent: Delivery, *, own: bool) -> Wire | None:
+    """How the delivery was spelled on the wire, as a step says it; None for the usual way.
+
+    Nothing is filled unless `own`.
+    """
+    if sent.wire is None or own:
+        return sent.wire
+    from retailops_sandbox.composing.wire import unfilled
+
+    return unfilled(sent.wire)
+
+
 def header_notices(sent: Delivery) -> list[str]:
     """What is to be said of the headers of the delivery's step where its payload alone is sent again."""
     headers = sent.own_headers.items()
@@ -98,11 +111,13 @@ def header_notices(sent: Delivery) -> list[str]:
     said = [f"Its step sent headers of its own, which are not sent from here: {added}."] if added else []
     if left_out:
         said.append(f"Its step left headers out, which are sent from here: {left_out}.")
+    if sent.wire is not None:
+        said.append(f"From here, it is sent in the usual way: its step sent it {spelled(sent.wire)}.")
     return said
 
 
 def lost_headers(sent: Delivery, *, own: bool) -> list[str]:
-    """The names of the secrets that the log lacks for the headers of the delivery's step."""
+    """The names of the secrets that the log lacks for what the delivery's step says of headers and path."""
     struck_out = redaction.listing.by_part(sent)
     names = {name.lower(): name for name in sent.own_headers}
     found = []
@@ -113,6 +128,9 @@ def lost_headers(sent: Delivery, *, own: bool) -> list[str]:
         written = own and sent.own_headers[header]
         part = f"/own_headers/{pointer.escape(header)}" if written else f"/request/headers/{at}/1"
         found += [place.name for place in struck_out.get(part, ())]
+    found += [
+        each.name for part, places in struck_out.items() if part.startswith("/wire/") for each in places
+    ]
     return list(dict.fromkeys(found))
 
 

@@ -56,8 +56,10 @@ def send_request(
     """
     ports = context.ports(policy)
     own = resent is None or not context.log.opened_from(resent.id)
-    deliver = Deliver(headers=resending.headers(resent, own=own) if resent is not None else {})
-    raw = resending.raw(resent) if resent is not None else None
+    deliver, raw = Deliver(), None
+    if resent is not None:
+        deliver = Deliver(headers=resending.headers(resent, own=own), wire=resending.wire(resent, own=own))
+        raw = resending.raw(resent)
     template = None
     if raw is None:
         try:
