@@ -516,8 +516,16 @@ FLOWS = [path for path in SCENARIOS if any(step.capture for step in plan_of(path
 """The scenarios whose steps send what earlier ones were answered: only the engine composes these."""
 
 
-@pytest.mark.parametrize("path", FLOWS, ids=name_of)
-def test_a_flow_passes_against_the_stand_in(
+SENT_OTHERWISE = [
+    path
+    for path in SCENARIOS
+    if any(step.together or step.deliver.wire is not None for step in plan_of(path).scenario.steps)
+]
+"""The scenarios whose requests are not just sent one after the other: only the engine does that."""
+
+
+@pytest.mark.parametrize("path", [*FLOWS, *SENT_OTHERWISE], ids=name_of)
+def test_what_only_the_engine_sends_passes_against_the_stand_in(
     path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, stand_in: str
 ):
     monkeypatch.chdir(tmp_path)
@@ -534,7 +542,9 @@ def test_the_flows_go_through_the_life_of_an_order():
     assert len(set(own)) == len(own)  # scenarios run at the same time
 
 
-@pytest.mark.parametrize("path", [path for path in SCENARIOS if path not in FLOWS], ids=name_of)
+@pytest.mark.parametrize(
+    "path", [path for path in SCENARIOS if path not in FLOWS + SENT_OTHERWISE], ids=name_of
+)
 def test_a_scenario_passes_against_the_stand_in(path: Path):
     plan = plan_of(path)
     for step, answers in zip(plan.scenario.steps, asyncio.run(played(plan)), strict=True):

@@ -16,7 +16,7 @@ from tests.support.receivers import receiver
 
 SHIPPED = resources.fixtures_dir() / "scenarios"
 REFNUMS = (
-    *("496", "499", "512", "513", "514", "516", "000510", "10000000000000000000000000511"),
+    *("496", "499", "512", "513", "514", "516", "517", "000510", "10000000000000000000000000511"),
     *("9007199254740994", "Żółw-511-日本"),
 )
 BROKEN = "v1-no-order-named.scenario.json"

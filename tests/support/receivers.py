@@ -23,18 +23,45 @@ class Peer:
         self._unread = unread
 
     def read_request(self) -> bytes | None:
-        """The next request, head and body, which is also counted; None if the client hung up."""
+        """The next request, head and body, which is also counted; None if the client hung up.
+
+        A body that came in chunks is put together.
+        """
         while b"\r\n\r\n" not in self._unread:
             if not self._read():
                 return None
         head, _, _ = self._unread.partition(b"\r\n\r\n")
-        size = len(head) + 4 + _content_length(head)
+        if b"transfer-encoding: chunked" in head.lower():
+            self._unread = self._unread[len(head) + 4 :]
+            body = self._chunks()
+            request = None if body is None else head + b"\r\n\r\n" + body
+        else:
+            request = self._taken(len(head) + 4 + _content_length(head))
+        if request is not None:
+            self.receiver.requests.append(request)
+        return request
+
+    def _taken(self, size: int) -> bytes | None:
+        """The next bytes; None if the client hung up before they came."""
         while len(self._unread) < size:
             if not self._read():
                 return None
-        request, self._unread = self._unread[:size], self._unread[size:]
-        self.receiver.requests.append(request)
-        return request
+        taken, self._unread = self._unread[:size], self._unread[size:]
+        return taken
+
+    def _chunks(self) -> bytes | None:
+        """The body that comes in chunks; None if the client hung up in it."""
+        body = b""
+        while True:
+            while b"\r\n" not in self._unread:
+                if not self._read():
+                    return None
+            line, _, self._unread = self._unread.partition(b"\r\n")
+            size = int(line, 16)
+            chunk = self._taken(size + 2)
+            if chunk is None or not size:
+                return None if chunk is None else body
+            body += chunk[:size]
 
     def read_until(self, is_enough: Callable[[bytes], bool]) -> bytes:
         """All bytes of the connection until they are enough or the client hung up, counted as a request."""

@@ -21,6 +21,7 @@ _OBJECTS = {
     f"{_STEP}/capture",
     f"{_STEP}/deliver",
     f"{_STEP}/deliver/headers",
+    f"{_STEP}/deliver/wire",
     f"{_STEP}/repeat_while",
 }
 """The places of objects, which a file that names them has."""
@@ -38,6 +39,7 @@ def scenario_vocabulary(
         *_fields("", definitions["Scenario"]),
         *(_with_fixtures(each, fixtures) for each in _fields(_STEP, definitions["Step"])),
         *_fields(f"{_STEP}/deliver", definitions["Deliver"]),
+        *_fields(f"{_STEP}/deliver/wire", definitions["Wire"]),
         *_fields(f"{_STEP}/repeat_while", definitions["Repetition"]),
     ]
     for agreed in of_steps:

@@ -22,6 +22,9 @@ def test_the_fields_of_a_file_a_step_and_a_delivery_are_offered():
     assert WORDS["/steps/*", "off_contract"].values == ("true",)
     assert WORDS["/steps/*", "deliver"].values == ("{}",)
     assert WORDS["/steps/*/deliver", "times"].types == "integer"
+    assert WORDS["/steps/*/deliver", "wire"].values == ("{}",)
+    assert '"gzip"' in WORDS["/steps/*/deliver/wire", "compressed"].values
+    assert WORDS["/steps/*", "together"].values == ("true",)
     assert '"order_pull"' in WORDS["/steps/*", "action"].values
     assert WORDS["/steps/*", "repeat_while"].values == ("{}",)
     assert WORDS["/steps/*/repeat_while", "at_most"].is_required
