@@ -27,7 +27,7 @@ class Row(NamedTuple):
 
     field: str
     name: str
-    """The field's last two members, such as `order.id`; its pointer where that is not unique."""
+    """The field's last two members, such as `order.id`; its pointer where they are those of another field."""
     cells: Sequence[Cell | None]
     """One for each column; None where that was not tried."""
     worst: Outcome
@@ -60,8 +60,13 @@ def heat_map(report: ProbeReport) -> HeatMap:
 
 
 def _name(field: str) -> str:
-    """The last two members of a pointer; items of arrays have no name."""
-    members = [each for each in jsontext.pointer.parse(field) if not each.isdigit() and each != "*"]
+    """The last two members of a pointer, an item of an array as `lines[0]`."""
+    members: list[str] = []
+    for token in jsontext.pointer.parse(field):
+        if members and (token.isdigit() or token == "*"):
+            members[-1] += f"[{token}]"
+        else:
+            members.append(token)
     return place(".".join(members[-2:])) or words.field_name(field)
 
 

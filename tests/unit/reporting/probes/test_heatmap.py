@@ -31,10 +31,17 @@ def test_a_cell_says_all_that_its_colour_says():
 
 
 def test_fields_whose_last_members_are_alike_have_their_pointers_as_names():
-    fields = ("/data/order/id", "/order/id", "/data/items/0/sku", "")
+    fields = ("/data/order/id", "/order/id", "/data/items", "/data/items/0", "/data/items/0/sku", "")
     cells = tuple(Cell(field=each, what="null", outcome="held") for each in fields)
     names = [row.name for row in heat_map(probe_report(cells=cells)).rows]
-    assert names == ["/data/order/id", "/order/id", "items.sku", "the request"]
+    assert names == [
+        "/data/order/id",
+        "/order/id",
+        "data.items",
+        "data.items[0]",
+        "items[0].sku",
+        "the request",
+    ]
 
 
 def test_a_probe_without_fields_has_no_rows():
