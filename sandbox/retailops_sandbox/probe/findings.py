@@ -11,7 +11,7 @@ import msgspec
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.errors import shortened
 from retailops_sandbox.probe import phrases
-from retailops_sandbox.probe.grouping import Cell, Explanation, explained
+from retailops_sandbox.probe.grouping import Case, Explanation, explained
 from retailops_sandbox.probe.kinds import KINDS, Kind, kind_of
 from retailops_sandbox.probe.probes import Probe
 from retailops_sandbox.probe.report import Finding, Label, Observation, ProbeReport, Smallest
@@ -22,7 +22,7 @@ _MOST_DETAILS = 2
 _ORDER: dict[Label, int] = {"contract": 0, "documentation": 1, "advice": 2}
 
 NO_PROBES: Mapping[str, Probe] = {}
-NO_CELLS: Collection[Cell] = ()
+NOTHING_TRIED: Collection[Case] = ()
 
 
 class _Cause(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,12 +39,12 @@ def findings(
     observations: Sequence[Observation],
     contract: Contract,
     *,
-    tried: Collection[Cell] = NO_CELLS,
+    tried: Collection[Case] = NOTHING_TRIED,
     probes: Mapping[str, Probe] = NO_PROBES,
 ) -> tuple[Finding, ...]:
     """The causes behind observations, worst first.
 
-    `tried` are the fields and mutations that were tried, `probes` those of the observations by their ids, for
+    `tried` is all that was tried, `probes` those of the observations by their ids, for
     the words of the smallest request.
     """
     kept = sorted(_without_consequences(observations), key=lambda each: each.kind)
@@ -96,22 +96,21 @@ def _without_consequences(observations: Sequence[Observation]) -> Iterator[Obser
 # --- causes ----------------------------------------------------------------------------------------------
 
 
-def _causes(kind: Kind, alike: list[Observation], tried: Collection[Cell]) -> Iterator[_Cause]:
+def _causes(kind: Kind, alike: list[Observation], tried: Collection[Case]) -> Iterator[_Cause]:
     if kind.group_by == "print":
         alike.sort(key=lambda each: each.print)
         for print, group in groupby(alike, key=lambda each: each.print):
             yield _Cause(kind=kind, observations=tuple(group), mark=print)
     elif kind.group_by == "cells":
-        for explanation in explained({_cell(each) for each in alike}, tried):
-            chosen = tuple(each for each in alike if _cell(each) in explanation.cells)
-            mark = "everything" if explanation.is_everything else f"{explanation.what} {explanation.field}"
-            yield _Cause(kind=kind, observations=chosen, explanation=explanation, mark=mark.strip())
+        for explanation in explained({_case(each): each.print for each in alike}, tried):
+            chosen = tuple(each for each in alike if _case(each) in explanation.cases)
+            yield _Cause(kind=kind, observations=chosen, explanation=explanation, mark=explanation.mark)
     else:
         yield _Cause(kind=kind, observations=tuple(alike))
 
 
-def _cell(each: Observation) -> Cell:
-    return each.field, each.what
+def _case(each: Observation) -> Case:
+    return Case(each.area, each.field, each.what)
 
 
 # --- findings --------------------------------------------------------------------------------------------

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator
-from typing import NamedTuple, TypeAlias
+from collections.abc import Collection, Iterator, Mapping
+from typing import NamedTuple
 
-Cell: TypeAlias = tuple[str, str]
-"""A field and what was done to it. The field of what is done to a request as a whole is empty."""
+from retailops_sandbox.probe.probes import Area
 
 _MOST = 4
 """The most causes that are told of one kind; what is left then is one more."""
@@ -20,71 +19,182 @@ _EVERYTHING = 0.7
 _LEAST_EVERYTHING = 3
 """The fewest fields and the fewest mutations of which everything can be said."""
 
+FAMILIES: dict[str, tuple[str, ...]] = {
+    "type": (
+        *("text", "number", "boolean", "array", "object", "number-as-text"),
+        *("empty-array", "empty-object"),
+    ),
+    "empty": ("empty-text", "empty-array", "empty-object"),
+    "size": ("beyond-32-bits", "beyond-64-bits"),
+    "length": ("256-characters", "4096-characters"),
+    "script": ("other-scripts", "astral-characters"),
+    "large": ("64-kb", "1-mb", "10-mb"),
+}
+"""Mutations that fail for the same reason, the least one first."""
+_FAMILY_OF = {what: family for family, whats in FAMILIES.items() for what in whats}
+
+
+class Case(NamedTuple):
+    """What was tried: what was done to a field, or to a request as a whole, whose field is empty."""
+
+    area: Area
+    field: str
+    what: str
+
 
 class Explanation(NamedTuple):
-    """What failures have in common: a mutation, a field, both where it is one cell, or neither."""
+    """What failures have in common: mutations, a field or an area; nothing where all of these are empty."""
 
-    cells: frozenset[Cell]
+    cases: frozenset[Case]
     """The failures that it explains."""
-    what: str = ""
+    whats: tuple[str, ...] = ()
+    """The mutations, where they are of one family."""
     field: str = ""
+    """The field, or the section in which the fields are."""
+    area: Area | None = None
     is_everything: bool = False
     """Whether nearly all that was tried failed."""
 
+    @property
+    def mark(self) -> str:
+        """What stays the same of it from probe to probe."""
+        if self.is_everything:
+            return "everything"
+        families = {_FAMILY_OF.get(what, what) for what in self.whats}
+        named = families.pop() if len(families) == 1 else ""
+        return " ".join(filter(None, (self.area, named, self.field)))
 
-def explained(failed: Collection[Cell], tried: Collection[Cell]) -> list[Explanation]:
-    """The explanations of failures, the widest first. Each failure is in one of them."""
-    left = set(failed)
-    if _is_everything(left, tried):
-        return [Explanation(frozenset(left), is_everything=True)]
-    per_what, per_field = _counts({*tried, *left})
+
+def explained(failed: Mapping[Case, str], tried: Collection[Case]) -> list[Explanation]:
+    """The explanations of failures, the widest first. Each failure is in one of them.
+
+    `failed` gives what the answers to each have in common: failures of another kind are told apart.
+    """
+    if _is_everything(failed, tried):
+        return [Explanation(frozenset(failed), is_everything=True)]
+    left, all_tried = set(failed), {*tried, *failed}
     found: list[Explanation] = []
     while left and len(found) < _MOST:
-        best = max(_candidates(left, per_what, per_field), key=_rank, default=None)
+        best = max(_candidates(left, all_tried), key=_rank, default=None)
         if best is None:
             break
-        if not found and len(best.cells) >= _COVERS_ALL * len(left):
-            return [best._replace(cells=frozenset(left))]
+        if not found and len(best.cases) >= _COVERS_ALL * len(left):
+            return [best._replace(cases=frozenset(left))]
         found.append(best)
-        left -= best.cells
-    if left:
-        found.append(_rest(left))
-    return found
+        left -= best.cases
+        found, left = _with_relatives(found, left, failed)
+    return [*found, *_rest(left)]
 
 
-def _is_everything(failed: Collection[Cell], tried: Collection[Cell]) -> bool:
-    fields, whats = {field for field, _ in failed}, {what for _, what in failed}
+def _is_everything(failed: Collection[Case], tried: Collection[Case]) -> bool:
+    fields, whats = {each.field for each in failed}, {each.what for each in failed}
     is_wide = len(fields) >= _LEAST_EVERYTHING and len(whats) >= _LEAST_EVERYTHING
     return is_wide and len(failed) >= _EVERYTHING * len({*tried, *failed})
 
 
-def _counts(cells: Collection[Cell]) -> tuple[Counter[str], Counter[str]]:
-    """How many cells each mutation and each field has."""
-    return Counter(what for _, what in cells), Counter(field for field, _ in cells)
+def _candidates(failed: set[Case], tried: Collection[Case]) -> Iterator[Explanation]:
+    """The mutations, fields, sections and areas at which most of what was tried failed."""
+    yield from _of_whats(failed, tried)
+    yield from _of_fields(failed, tried)
+    yield from _of_areas(failed, tried)
 
 
-def _candidates(failed: set[Cell], per_what: Counter[str], per_field: Counter[str]) -> Iterator[Explanation]:
-    """The mutations and the fields at which most of what was tried failed."""
-    failed_whats, failed_fields = _counts(failed)
-    for what, count in failed_whats.items():
-        if count >= _PURE * per_what[what]:
-            cells = frozenset(each for each in failed if each[1] == what)
-            yield Explanation(cells, what=what, field=next(iter(cells))[0] if count == 1 else "")
+def _of_whats(failed: set[Case], tried: Collection[Case]) -> Iterator[Explanation]:
+    per_what, failed_whats = _whats(tried), _whats(failed)
+    pure = [key for key, count in failed_whats.items() if count >= _PURE * per_what[key]]
+    families = {(area, _FAMILY_OF[what]) for area, what in pure if what in _FAMILY_OF}
+    sets: list[tuple[Area, tuple[str, ...]]] = [(area, (what,)) for area, what in pure]
+    sets += [
+        (area, tuple(what for what in FAMILIES[family] if (area, what) in pure)) for area, family in families
+    ]
+    for area, whats in sets:
+        cases = frozenset(each for each in failed if each.area == area and each.what in whats)
+        fields = {each.field for each in cases}
+        yield Explanation(cases, whats=whats, field=fields.pop() if len(fields) == 1 else "")
+
+
+def _of_fields(failed: set[Case], tried: Collection[Case]) -> Iterator[Explanation]:
+    per_field, failed_fields = _fields(tried), _fields(failed)
     for field, count in failed_fields.items():
-        if field and count > 1 and count >= _PURE * per_field[field]:
-            yield Explanation(frozenset(each for each in failed if each[0] == field), field=field)
+        if not field or count < 2:
+            continue
+        cases = frozenset(each for each in failed if each.field == field)
+        whats = {each.what for each in cases}
+        family = next((of for of in FAMILIES.values() if whats <= {*of}), ())
+        if family:
+            yield Explanation(cases, whats=tuple(each for each in family if each in whats), field=field)
+        elif count >= _PURE * per_field[field]:
+            yield Explanation(cases, field=field)
+            # What a section lacks, each of its members lacks.
+            within = frozenset(each for each in failed if is_within(each.field, field))
+            if len(within) > len(cases):
+                yield Explanation(within, field=field)
 
 
-def _rank(found: Explanation) -> tuple[int, bool, str, str]:
-    """An explanation that covers more comes first; of a mutation and a field the mutation."""
-    return len(found.cells), bool(found.what), found.what, found.field
+def _of_areas(failed: set[Case], tried: Collection[Case]) -> Iterator[Explanation]:
+    """The areas but the contract's in which most of what was tried failed, in more than one way."""
+    per_area, failed_areas = Counter(each.area for each in tried), Counter(each.area for each in failed)
+    for area, count in failed_areas.items():
+        cases = frozenset(each for each in failed if each.area == area)
+        if area != "contract" and count >= _PURE * per_area[area] and len({each.what for each in cases}) > 2:
+            yield Explanation(cases, area=area)
 
 
-def _rest(left: set[Cell]) -> Explanation:
+def _rank(found: Explanation) -> tuple[int, int, bool, str]:
+    """An explanation that covers more comes first; of those that cover as much, one by fewer mutations."""
+    return len(found.cases), -len(found.whats) or -99, bool(found.field), found.mark
+
+
+def _with_relatives(
+    found: list[Explanation], left: set[Case], prints: Mapping[Case, str]
+) -> tuple[list[Explanation], set[Case]]:
+    """The last explanation with what is left that goes with it, and the rest.
+
+    A payload as a whole, such as a fixture, has what a field has; a field has what its section has.
+    """
+    last = found[-1]
+    common = Counter(prints[case] for case in last.cases).most_common(1)[0][0]
+    more = {
+        case
+        for case in left
+        if case.area == _area_of(last)
+        and case.area in ("contract", "auth")
+        and prints[case] == common
+        and (not case.field or (last.field and _are_related(case.field, last.field)))
+    }
+    return [*found[:-1], last._replace(cases=last.cases | more)], left - more
+
+
+def _area_of(found: Explanation) -> Area:
+    return Counter(case.area for case in found.cases).most_common(1)[0][0]
+
+
+def _rest(left: set[Case]) -> list[Explanation]:
     """The explanation of failures that neither most of a field nor most of a mutation explains."""
-    whats, fields = {what for _, what in left}, {field for field, _ in left}
-    return Explanation(
-        frozenset(left),
-        what=whats.pop() if len(whats) == 1 else "",
-        field=fields.pop() if len(fields) == 1 else "",
-    )
+    if not left:
+        return []
+    whats, fields = {each.what for each in left}, {each.field for each in left}
+    return [
+        Explanation(
+            frozenset(left),
+            whats=tuple(whats) if len(whats) == 1 else (),
+            field=fields.pop() if len(fields) == 1 else "",
+        )
+    ]
+
+
+def is_within(field: str, section: str) -> bool:
+    """Whether a field is a section or one of its parts."""
+    return field == section or field.startswith(f"{section}/")
+
+
+def _are_related(one: str, other: str) -> bool:
+    return is_within(one, other) or is_within(other, one)
+
+
+def _whats(cases: Collection[Case]) -> Counter[tuple[Area, str]]:
+    return Counter((each.area, each.what) for each in cases)
+
+
+def _fields(cases: Collection[Case]) -> Counter[str]:
+    return Counter(each.field for each in cases)

@@ -135,10 +135,9 @@ _KINDS = (
     Kind(
         key="wrong-status",
         label="contract",
-        title="Answers valid requests with another status than the contract's{where}",
+        title="Answers valid requests with another status than the contract's",
         why="A caller that wants exactly the contract's status takes every other one for a failure.",
         mend="Answer with the contract's status.",
-        group_by="cells",
         shown="status",
     ),
     Kind(

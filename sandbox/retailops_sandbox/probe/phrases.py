@@ -8,7 +8,7 @@ from retailops_sandbox import jsontext
 from retailops_sandbox.errors import shortened
 from retailops_sandbox.foreign_text import place
 from retailops_sandbox.model import Step
-from retailops_sandbox.probe.grouping import Explanation
+from retailops_sandbox.probe.grouping import FAMILIES, Explanation
 from retailops_sandbox.probe.report import Observation
 
 _SHOWN = 60
@@ -42,7 +42,7 @@ _PREDICATES = {
     "unknown-member": "has a member that nobody documented",
 }
 """What a member is after a mutation, by its key."""
-_SIMPLEST = tuple(_PREDICATES)
+_SIMPLEST = ("baseline", "check", "fixture", "right", *_PREDICATES)
 
 
 def filled(template: str, words: Mapping[str, str]) -> str:
@@ -66,31 +66,55 @@ def where(explanation: Explanation | None, seen: Sequence[Observation]) -> str:
         return ""
     if explanation.is_everything:
         return " whatever is sent"
-    what, field = explanation.what, explanation.field
-    in_fields = any(each.field for each in seen)
-    if not in_fields:
-        return _of_request(what, seen)
-    member = place(field) if field else "a member"
-    if what:
-        return f" where {member} {_predicate(what)}"
-    if field:
-        return f" where {member} is not as the contract has it"
+    if explanation.area:
+        return _AREAS[explanation.area]
+    whats = explanation.whats or tuple(dict.fromkeys(each.what for each in seen))
+    if not any(each.field for each in seen):
+        return _of_request(whats, seen)
+    member = place(explanation.field) if explanation.field else "a member"
+    if explanation.field or explanation.whats:
+        return f" where {member} {_predicate(whats)}"
     return " on some broken requests"
 
 
-def _of_request(what: str, seen: Sequence[Observation]) -> str:
+_AREAS: Mapping[str, str] = {
+    "auth": " where the proof of the sender is wrong",
+    "repetition": " when asked about one thing again",
+    "transport": " where requests are spelled another way",
+    "speed": " when asked several times at once",
+}
+
+
+def _of_request(whats: Sequence[str], seen: Sequence[Observation]) -> str:
     """Where failures happen that are of requests as a whole."""
-    if what:
-        return f" ({heading(what)})"
-    if all(each.valid for each in seen):
+    if len(whats) > 1 and all(each.valid for each in seen):
         return " on valid requests"
-    named = list(dict.fromkeys(heading(each.what) for each in seen))
+    if {*whats} <= {*FAMILIES["large"]}:
+        return f" where a request is large ({heading(whats[0])})"
+    named = [heading(what) for what in whats]
     more = f" and {len(named) - 3} more" if len(named) > 3 else ""
     return f" ({', '.join(named[:3])}{more})"
 
 
-def _predicate(what: str) -> str:
-    return _PREDICATES.get(what) or f"is changed ({heading(what)})"
+def _predicate(whats: Sequence[str]) -> str:
+    """What a member is after one of some mutations."""
+    if len(whats) == 1:
+        return _PREDICATES.get(whats[0]) or f"is changed ({heading(whats[0])})"
+    for family, words in _FAMILIES.items():
+        if {*whats} <= {*FAMILIES[family]}:
+            return words
+    if {*whats} <= {*FAMILIES["type"], *FAMILIES["empty"], "null", "missing"}:
+        return "is of another type, null or missing"
+    return "is not as the contract has it"
+
+
+_FAMILIES = {
+    "type": "is of another type",
+    "empty": "is empty",
+    "size": "is a number beyond 32 bits",
+    "length": "has 256 characters or more",
+    "script": "is in another script",
+}
 
 
 def simplicity(what: str) -> int:

@@ -87,7 +87,7 @@ class Results:
     def found(self) -> tuple[Finding, ...]:
         """The findings so far, worst first."""
         found = findings(
-            self._observations, self._contract, tried=self._tally.tried_cells, probes=self._by_id
+            self._observations, self._contract, tried=self._tally.tried_cases, probes=self._by_id
         )
         return tuple(
             msgspec.structs.replace(each, smallest=self._smallest.get(each.key, each.smallest))

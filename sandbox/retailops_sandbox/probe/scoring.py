@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from retailops_sandbox.probe.grouping import Case
 from retailops_sandbox.probe.kinds import kind_of
 from retailops_sandbox.probe.observers.reading import Answered
 from retailops_sandbox.probe.probes import AREAS, Area
@@ -17,10 +18,12 @@ class Tally:
         """`resumed` is a report that a probe goes on with."""
         self._tried: dict[Area, int] = dict.fromkeys(AREAS, 0)
         self._cells: dict[tuple[str, str], str] = {}
+        self._cases: set[Case] = set()
         self._seen: set[tuple[str, str]] = set()
         if resumed is not None:
             self._tried |= {score.area: score.tried for score in resumed.areas}
             self._cells |= {(cell.field, cell.what): cell.delivery for cell in resumed.cells}
+            self._cases |= {Case("contract", cell.field, cell.what) for cell in resumed.cells}
 
     def add(self, answered: Answered) -> None:
         """Count the trial of a delivery, once for all its deliveries."""
@@ -29,15 +32,16 @@ class Tally:
             return
         self._seen.add((probe.id, trial.step))
         self._tried[probe.area] += 1
+        self._cases.add(Case(probe.area, trial.field, trial.what))
         if answered.delivery.response is not None:
             self._tried["answers"] += 1
         if trial.field:
             self._cells.setdefault((trial.field, trial.what), answered.delivery.id)
 
     @property
-    def tried_cells(self) -> Collection[tuple[str, str]]:
-        """The fields and mutations that were tried."""
-        return self._cells.keys()
+    def tried_cases(self) -> Collection[Case]:
+        """All that was tried; of a probe that this one goes on with, what was done to fields."""
+        return self._cases
 
     def areas(self, observations: Iterable[Observation]) -> tuple[AreaScore, ...]:
         """How the trials of each area came out that had any."""

@@ -81,6 +81,8 @@ MISSES: list[dict[str, Any]] = [
     {"demand": "accept", "body": about("12345", "orderitem_refnum")},
     {"field": "/order/channel_order_refnum", "body": about("12345"), "payload": {"order": {}}},
     {"body": {"status": "fail"}},
+    {"demand": "accept", "status": 422, "payload": {"order": {}}},
+    {"demand": "accept", "status": 413, "raw": " " * 70_000},
     {"status": 400, "body": PAGE, "content_type": "text/html"},
     {"status": 422, "body": ""},
     {"status": 401, "demand": "refuse", "area": "auth", "body": PAGE},

@@ -11,6 +11,8 @@ from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.probe.observers.reading import Reading
 from retailops_sandbox.probe.report import Observation
 
+_MUCH = 64 * 1024
+"""The characters of a request above which it may be refused as too large."""
 _SHOWN = 160
 """The most characters of a violation that are quoted."""
 
@@ -39,6 +41,10 @@ def _breaks_schema(reading: Reading) -> bool:
 def status(reading: Reading) -> Observation | None:
     """How the status of the answer to a valid request is none of the contract's."""
     if reading.trial.demand != "accept" or reading.status in reading.contract.ok_statuses:
+        return None
+    if 400 <= reading.status < 500 and reading.contract.subject and not reading.subjects:
+        return None  # the request keeps its schema and names nothing that anything could be done about
+    if reading.status == 413 and len(reading.delivery.request.body) > _MUCH:
         return None
     said = reading.content.text if reading.content is not None and reading.content.is_json else ""
     told = f": “{shortened(said, _SHOWN)}”" if said else ""
