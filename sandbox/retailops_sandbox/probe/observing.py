@@ -43,7 +43,9 @@ class Observer:
     def observe(self, answered: Answered) -> list[Observation]:
         """What a delivery shows by itself, and with those before it."""
         reading = self._read(answered)
-        self._naming.asked(answered.trial.order)
+        # What is sent at once is asked about before any of it is answered.
+        for trial in answered.probe.trials:
+            self._naming.asked(trial.order)
         if reading.is_hung_up:
             return []
         return list(self._observed(reading))

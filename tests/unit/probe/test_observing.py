@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from retailops_sandbox.model import Deliver, StruckOut
 from retailops_sandbox.model.wire import Wire
+from retailops_sandbox.probe.observers import reading
 from retailops_sandbox.probe.probes import Trial
 from tests.support.probe_answers import DONE, FIRST, REPEATED, SECOND, Asking, event
 
@@ -121,6 +125,19 @@ def test_an_answer_that_names_another_order_is_mixed_up():
     asking.baseline()
     assert asking.kinds(demand="accept", order=SECOND, area="repetition") == []
     assert asking.kinds(demand="accept", order=FIRST, area="repetition", body=about(SECOND)) == ["mixed-up"]
+
+
+def test_an_order_that_is_asked_about_at_the_same_time_counts_as_another():
+    asking = Asking()
+    asking.baseline()
+    other = Trial(step="other", what="alternating", demand="accept", order=SECOND)
+    how: dict[str, Any] = {"demand": "accept", "area": "repetition", "before": (other,)}
+    assert asking.kinds(order=FIRST, body=about(SECOND), **how) == ["mixed-up"]
+
+
+@given(st.text(st.sampled_from("aZ9_- .²٣é1R")))
+def test_a_word_with_a_digit_is_found_as_if_it_were_looked_for_everywhere(text: str):
+    assert re.findall(reading._NUMBERED, text) == re.findall(r"[^\W_]*\d[\w-]*", text)
 
 
 def test_a_check_tells_of_the_trial_before_it():

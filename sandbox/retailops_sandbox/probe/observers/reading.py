@@ -244,7 +244,8 @@ class Reading(msgspec.Struct, dict=True, kw_only=True):
         return tuple(_texts(self.value))
 
 
-_NUMBERED = re.compile(r"[^\W_]*\d[\w-]*")
+_NUMBERED = re.compile(r"(?<![^\W_])[^\W\d_]*+\d[\w-]*")
+"""A word with a digit. It is looked for at the beginnings of words only: texts are long."""
 _TIMES = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?[\d.:+Z-]*)?")
 
 
