@@ -96,7 +96,8 @@ def test_what_is_wrong_is_said_with_how_to_mend_it(tmp_path: Path, arguments: tu
 def test_a_dry_run_says_what_would_be_sent_and_sends_nothing(tmp_path: Path):
     receiver = Counted()
     with serving(receiver) as url:
-        done = probe("--receiver", url + PATH, "--dry-run", "--orders", "900000000-900009999", cwd=tmp_path)
+        settings = {"RETAILOPS_SANDBOX_RECEIVER": url + PATH}
+        done = probe("--dry-run", "--orders", "900000000-900009999", cwd=tmp_path, **settings)
     assert done.returncode == 5, done.stderr
     assert f"probes {url}{PATH} with order_cancel v1" in done.stdout
     assert re.search(

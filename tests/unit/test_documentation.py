@@ -15,6 +15,7 @@ from retailops_sandbox.cli.log import shapes
 from retailops_sandbox.comparing.matchers import HEADER, MATCHERS
 from retailops_sandbox.probe.failing import FAIL_ON
 from retailops_sandbox.probe.probes import SENT_AREAS
+from retailops_sandbox.probe.report import Finding, ProbeReport
 from retailops_sandbox.pytest_plugin.answers import Response, Result
 from retailops_sandbox.pytest_plugin.probing import ProbeResult, Probing
 from retailops_sandbox.pytest_plugin.sending import Fields
@@ -177,6 +178,13 @@ def test_all_that_a_probe_in_a_test_takes_and_gives_is_documented():
 @pytest.mark.parametrize("word", sorted({*FAIL_ON, *SENT_AREAS}))
 def test_every_area_and_what_a_probe_fails_on_is_documented(word: str):
     assert f"`{word}`" in documents.text("docs/probe.md"), word
+
+
+@pytest.mark.parametrize("kind", [ProbeReport, Finding])
+def test_every_member_of_a_probes_report_is_documented(kind: type[msgspec.Struct]):
+    section = documents.section("docs/probe.md", "The report as JSON")
+    for field in kind.__struct_fields__:
+        assert f"`{field}`" in section, field
 
 
 def test_every_field_of_a_send_and_of_its_result_is_documented():
