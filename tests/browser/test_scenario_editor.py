@@ -38,7 +38,7 @@ def test_a_scenario_is_written_run_and_mended_without_leaving_its_page(scripted:
     expect(page.locator(".edit-steps > li").first).to_contain_text("expects status 418")
 
     # What is typed is there again after Back.
-    expect(page.locator(".edit-steps > li").first).to_contain_text("with 1 header line of its own")
+    expect(page.locator(".edit-steps > li").first).to_contain_text("with a header line as written")
     page.get_by_label("Name", exact=True).fill("second")
     page.get_by_label("Chunks of so many bytes").fill("64")
     page.get_by_role("link", name="Runs").click()

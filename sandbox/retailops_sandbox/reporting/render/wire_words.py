@@ -8,22 +8,24 @@ import msgspec
 
 from retailops_sandbox.model import Delivery, Request, Wire
 
-_CHARSETS = {
-    "utf-8-sig": "in UTF-8 with a byte order mark",
-    "utf-16": "in UTF-16 with a byte order mark",
-    "utf-16-le": "in UTF-16LE",
-    "utf-16-be": "in UTF-16BE",
-    "latin-1": "in Latin-1",
+CHARSETS = {
+    "utf-8-sig": "UTF-8 with a byte order mark",
+    "utf-16": "UTF-16 with a byte order mark",
+    "utf-16-le": "UTF-16LE",
+    "utf-16-be": "UTF-16BE",
+    "latin-1": "Latin-1",
 }
-
-
-_WRONG = {
+WRONG_PROOFS = {
     "shortened": "a character short",
+    "shortened-in-front": "a character short in front",
     "lengthened": "a character too long",
+    "lengthened-in-front": "a character too long in front",
     "altered": "wrong in its last character",
     "other-case": "in the other case",
     "spaced": "between blanks",
+    "in-array": "in an array",
 }
+"""How a proof of the sender is made wrong."""
 
 
 def spelled(wire: Wire) -> str:
@@ -52,7 +54,14 @@ def body_note(sent: Delivery) -> str:
     if wire is None:
         return ""
     of_body = msgspec.structs.replace(
-        wire, method=None, path=None, http="1.1", headers=[], expect_continue=False, bytes_per_second=None
+        wire,
+        method=None,
+        path=None,
+        http="1.1",
+        headers=[],
+        lower_case=False,
+        expect_continue=False,
+        bytes_per_second=None,
     )
     return f"The body as it was composed. It was sent {spelled(of_body)}." if of_body != Wire() else ""
 
@@ -65,7 +74,7 @@ def _parts(wire: Wire) -> Iterator[str]:
     if wire.twice is not None:
         yield f"with {wire.twice} twice"
     if wire.charset is not None:
-        yield _CHARSETS[wire.charset]
+        yield f"in {CHARSETS[wire.charset]}"
     if wire.chunked is not None:
         yield f"in chunks of {_bytes(wire.chunked)}"
     if wire.compressed is not None:
@@ -76,8 +85,10 @@ def _parts(wire: Wire) -> Iterator[str]:
         yield "with Expect: 100-continue"
     if lines := len(wire.headers):
         yield "with a header line as written" if lines == 1 else f"with {lines} header lines as written"
+    if wire.lower_case:
+        yield "with header names in lower case"
     if wire.proof is not None:
-        yield f"with a proof of the sender that is {_WRONG[wire.proof]}"
+        yield f"with a proof of the sender that is {WRONG_PROOFS[wire.proof]}"
     if wire.bytes_per_second is not None:
         yield f"at {_bytes(wire.bytes_per_second)} a second"
     if wire.break_off_after is not None:

@@ -7,7 +7,8 @@ from msgspec import UNSET
 
 from retailops_sandbox.errors import SourceError
 from retailops_sandbox.foreign_text import WHOLE
-from retailops_sandbox.model import Expectation, Step, Wire
+from retailops_sandbox.model import Expectation, Step
+from retailops_sandbox.reporting.render.wire_words import spelled
 from retailops_sandbox.scenarios import capturing, scenario
 from retailops_sandbox.scenarios.scenario import Plan, judged_by_fixture
 
@@ -76,7 +77,7 @@ def _delivered(step: Step) -> str:
     left_out = [name for name, value in deliver.headers.items() if value is None]
     words += [f"without {', '.join(left_out)}"] if left_out else []
     words += [f"as {deliver.content_type}"] if deliver.content_type else []
-    words += _on_the_wire(deliver.wire) if deliver.wire is not None else []
+    words += [spelled(deliver.wire)] if deliver.wire is not None else []
     words += ["together with the step before"] if step.together else []
     if step.repeat_while is not None:
         words.append(
@@ -84,24 +85,6 @@ def _delivered(step: Step) -> str:
             f"{step.repeat_while.at_most:,} times at most"
         )
     return ", ".join(words)
-
-
-def _on_the_wire(wire: Wire) -> list[str]:
-    """How requests are spelled, as far as it is not the usual way."""
-    words = [f"as {wire.method or 'POST'} {wire.path or ''}".rstrip()] if wire.method or wire.path else []
-    words += [f"by HTTP/{wire.http}"] if wire.http != "1.1" else []
-    count = len(wire.headers)
-    words += [f"with {count} header {'line' if count == 1 else 'lines'} of its own"] if count else []
-    words += ["with header names in lower case"] if wire.lower_case else []
-    words += [f"in {wire.charset}"] if wire.charset else []
-    words += [f"compressed by {wire.compressed}"] if wire.compressed else []
-    words += [f"{wire.twice} twice"] if wire.twice else []
-    words += [f"in chunks of {wire.chunked:,} bytes"] if wire.chunked else []
-    words += ["its body after 100-continue"] if wire.expect_continue else []
-    words += [f"at {wire.bytes_per_second:,} bytes a second"] if wire.bytes_per_second else []
-    words += [f"its proof {wire.proof}"] if wire.proof else []
-    words += [f"broken off after {wire.break_off_after:,} bytes"] if wire.break_off_after is not None else []
-    return words
 
 
 def _expects(step: Step) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, get_args
+from typing import Any
 
 import msgspec
 from starlette.datastructures import FormData
 
 from retailops_sandbox.model import Json, Wire
+from retailops_sandbox.reporting.render import wire_words
 from retailops_sandbox.web.shell import forms
 
 _PREFIX = "f-wire-"
@@ -94,42 +95,10 @@ class WireForm(msgspec.Struct, frozen=True, kw_only=True):
         return int(text)
 
 
-def _choices(field: str, usual: str) -> list[tuple[str, str]]:
-    """The values that a field of a wire can have, with their words; `usual` is that of none."""
-    (kind,) = (each.type for each in msgspec.structs.fields(Wire) if each.name == field)
-    none = [("", usual)] if usual else []
-    return none + [(each, _WORDS.get(each, each)) for each in _literals(kind)]
-
-
-def _literals(kind: Any) -> list[str]:
-    """The words of the literals in a type."""
-    words: list[str] = []
-    for each in get_args(kind):
-        words += [each] if isinstance(each, str) else _literals(each)
-    return words
-
-
-_WORDS = {
-    "1.0": "HTTP/1.0",
-    "1.1": "HTTP/1.1",
-    "utf-8-sig": "UTF-8 with a byte order mark",
-    "utf-16": "UTF-16 with a byte order mark",
-    "utf-16-le": "UTF-16, little endian",
-    "utf-16-be": "UTF-16, big endian",
-    "latin-1": "Latin-1",
-    "shortened": "without its last character",
-    "shortened-in-front": "without its first character",
-    "lengthened": "with one more character behind",
-    "lengthened-in-front": "with one more character in front",
-    "altered": "with another last character",
-    "other-case": "in the other case",
-    "spaced": "between blanks",
-    "in-array": "in an array",
-}
 CHOICES: Mapping[str, Sequence[tuple[str, str]]] = {
-    "http": _choices("http", ""),
-    "charset": _choices("charset", "UTF-8"),
-    "compressed": _choices("compressed", "none"),
-    "proof": _choices("proof", "the right one"),
+    "http": [("1.1", "HTTP/1.1"), ("1.0", "HTTP/1.0")],
+    "charset": [("", "UTF-8"), *wire_words.CHARSETS.items()],
+    "compressed": [("", "none"), ("gzip", "gzip"), ("deflate", "deflate")],
+    "proof": [("", "the right one"), *wire_words.WRONG_PROOFS.items()],
 }
 """The values of the fields that have few, each with its words."""

@@ -13,9 +13,11 @@ import httpx2 as httpx
 import pytest
 from starlette.testclient import TestClient
 
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.model import Wire
 from retailops_sandbox.web.scenarios import wire_form
 from retailops_sandbox.web.scenarios.wire_form import WireForm
+from retailops_sandbox.workspace import schemas
 from tests.support.apps import app_of
 from tests.support.pages import main_words
 
@@ -335,9 +337,13 @@ def test_all_of_how_a_request_is_spelled_is_in_fields_and_the_rest_of_deliver_is
     assert json.loads(editor.text)["steps"] == [{"fixture": "default"}]
 
 
-def test_all_values_of_a_choice_on_the_wire_have_words(editor: Editor):
-    for choices in wire_form.CHOICES.values():
-        assert all(words != value or value in ("gzip", "deflate") for value, words in choices)
+@pytest.mark.parametrize("field", ["http", "charset", "compressed", "proof"])
+def test_every_value_of_a_field_that_has_few_can_be_chosen(field: str):
+    schema = schemas.scenario(SHIPPED_CONTRACTS)["definitions"]["Wire"]["properties"][field]
+    values = {each for option in (schema, *schema.get("anyOf", ())) for each in option.get("enum", ())}
+    offered = [value for value, _ in wire_form.CHOICES[field]]
+    assert set(filter(None, offered)) == values
+    assert offered[0] in ("", "1.1")
 
 
 def test_the_first_step_has_none_before_it_to_be_sent_with(editor: Editor):
