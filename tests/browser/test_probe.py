@@ -21,7 +21,7 @@ RUN = "20261128T040000Z-aaaaaa"
 
 @pytest.fixture(scope="module")
 def shop() -> Crashing:
-    return Crashing(free=150)
+    return Crashing(free=40)
 
 
 @pytest.fixture(scope="module")

@@ -21,15 +21,20 @@ from tests.support.probed.receiving import serving as listening
 from tests.support.serving import Served, serving
 
 CONTRACT = "order_cancel v1"
+_WAIT = 0.2
+"""Seconds."""
 
 
 class Crashing(Right):
-    """Answers 500 where a member is null; while it is closed, no request after the first few is answered."""
+    """Answers 500 where a member is null; while it is closed, each request after the first few waits a while.
+
+    It waits less than what is called hanging, and long enough for a probe to go on for a minute.
+    """
 
     def __init__(self, free: int = 0) -> None:
         super().__init__()
         self.free = free
-        """How many requests it answers while it is closed."""
+        """How many requests it answers at once while it is closed."""
         self.asked = 0
         self.is_reached = threading.Event()
         """Set once a request has to wait."""
@@ -47,7 +52,7 @@ class Crashing(Right):
         self.asked += 1
         if self.asked > self.free and not self._opened.is_set():
             self.is_reached.set()
-            await asyncio.to_thread(self._opened.wait, 60)
+            await asyncio.to_thread(self._opened.wait, _WAIT)
         return await super().answered(call)
 
     def order(self, payload: Any) -> str:

@@ -20,30 +20,34 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   event.detail.shouldSwap = false;
   // With another address, the element would connect again.
   if (next.hasAttribute("sse-connect")) next.setAttribute("sse-connect", target.getAttribute("sse-connect"));
-  next
-    .querySelector("#cell-evidence")
-    ?.replaceWith(document.getElementById("cell-evidence")?.cloneNode(true) ?? "");
-  const current = document.activeElement?.id ?? "";
+  const evidence = document.getElementById("cell-evidence");
+  if (evidence) next.querySelector("#cell-evidence")?.replaceWith(evidence.cloneNode(true));
+  const focused = placeOf(document.activeElement);
   morph(target, next, () => true);
   morph(document.getElementById("announcement"), page.getElementById("announcement"), () => false);
   document.title = page.title;
   target.querySelectorAll("time[datetime]").forEach(ownZone);
   htmx.process(target);
-  enter(current);
+  // New columns may have come before the cell.
+  const cell = focused && cells().find((each) => placeOf(each) === focused);
+  if (cell && cell !== document.activeElement) cell.focus();
+  enter(cell);
 });
 
 // --- The map: one cell is a stop of the tab key, arrows go on from there ---
 
 const map = () => document.querySelector("table.map");
+const cells = () => [...(map()?.querySelectorAll("td > a") ?? [])];
 
-function enter(id = "") {
-  const cells = [...(map()?.querySelectorAll("td > a") ?? [])];
-  if (!cells.length) return;
-  const entry =
-    cells.find((each) => each.id === id) ??
-    cells.find((each) => each.closest("td.failed, td.recorded")) ??
-    cells[0];
-  for (const each of cells) each.tabIndex = each === entry ? 0 : -1;
+// What a cell is about; nothing for what is no cell.
+const placeOf = (element) =>
+  element?.matches("table.map td > a") ? `${element.dataset.field} ${element.dataset.what}` : "";
+
+// Makes a cell the stop of the tab key; without one, the first that has something to see.
+function enter(cell) {
+  const all = cells();
+  const entry = cell || all.find((each) => each.closest("td.failed, td.recorded")) || all[0];
+  for (const each of all) each.tabIndex = each === entry ? 0 : -1;
 }
 
 // The next cell in a direction; what was not tried is passed over.
@@ -70,7 +74,7 @@ document.addEventListener("keydown", (event) => {
   const inRow = [...cell.closest("tr").querySelectorAll("td > a")];
   const next = ends ? inRow.at(event.key === "Home" ? 0 : -1) : beyond(cell, step);
   if (next) {
-    enter(next.id);
+    enter(next);
     next.focus();
   }
 });
@@ -80,7 +84,7 @@ let waiting = 0;
 document.addEventListener("focusin", (event) => {
   const cell = event.target.closest("table.map td > a");
   if (!cell) return;
-  enter(cell.id);
+  enter(cell);
   clearTimeout(waiting);
   waiting = setTimeout(() => show(cell), REST);
 });
