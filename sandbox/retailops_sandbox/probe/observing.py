@@ -58,7 +58,8 @@ class Observer:
     @property
     def notes(self) -> tuple[str, ...]:
         """What cannot be seen at this receiver, and why."""
-        return (CANNOT_TELL,) if self._has_baseline and not self._repeating.can_tell else ()
+        is_seen = self._repeating.can_tell or self._repeating.has_told
+        return (CANNOT_TELL,) if self._has_baseline and not is_seen else ()
 
     @property
     def sdk_tool(self) -> str:

@@ -70,6 +70,11 @@ class Repeating:
         return bool(self._fresh)
 
     @property
+    def has_told(self) -> bool:
+        """Whether a second answer told that something was done again."""
+        return self._repeats
+
+    @property
     def _like(self) -> frozenset[str]:
         """The prints of answers that tell that something was done, or was done before."""
         return self._fresh | ({self._second} - {""})
