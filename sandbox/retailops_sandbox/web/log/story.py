@@ -45,6 +45,8 @@ class Chapter(msgspec.Struct, frozen=True, kw_only=True):
     """The time since the delivery before, in words; empty for the first, and where it is under a second."""
     is_long: bool
     """Whether that time is long."""
+    overlaps: bool
+    """Whether it was sent while the delivery before was under way."""
     repeats: DeliveryRow | None
     """The latest delivery before with the same payload, byte for byte."""
     became: Sequence[str]
@@ -135,6 +137,9 @@ def story(
                 at=places[number],
                 gap=_words(gap) if gap is not None and gap >= _SHORTEST else "",
                 is_long=gap is not None and gap >= _LONG,
+                overlaps=before is not None
+                and gap is not None
+                and gap < timedelta(milliseconds=before.row.total_ms),
                 repeats=same.row if same is not None else None,
                 became=_became(same, each, words(each.row.action, each.row.edition))
                 if same is not None

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
-from retailops_sandbox.model import Fault, Judgement, Response, Verdict
+from retailops_sandbox.model import Fault, Judgement, Response, Timings, Verdict
 from retailops_sandbox.reporting.render.contract_words import ContractWords
 from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.web.log import story as pages
@@ -108,6 +108,15 @@ def test_gaps_are_told_in_words(seconds: int, words: str, is_long: bool) -> None
     assert first.gap == ""
     assert (second.gap, second.is_long) == (words, is_long)
     assert (first.at, second.at) == (1, 99)
+
+
+def test_deliveries_that_were_under_way_at_the_same_time_are_told() -> None:
+    sent = entry(0)
+    long = msgspec.structs.replace(sent.delivery, timings=Timings(total=1500))
+    short = msgspec.structs.replace(sent.delivery, timings=Timings(total=900))
+    later = entry(1)
+    assert [each.overlaps for each in story([Entry(long, sent.judgements), later])] == [False, True]
+    assert [each.overlaps for each in story([Entry(short, sent.judgements), later])] == [False, False]
 
 
 def test_a_delivery_whose_time_is_none_has_its_place() -> None:
