@@ -362,7 +362,7 @@ class Prober:
             fault = fault_kind(answered)
             if answered.trial.is_check and not is_accepted(answered):
                 await self._look_into(self._confirmation.of_check(answered, before))
-            elif fault in _UNSURE and not is_whole(probe):
+            elif fault in _UNSURE and not probe.alone:
                 await self._look_into(self._confirmation.of_faults([answered], self._last))
             elif is_crash(answered) and not is_whole(probe):
                 await self._look_into(self._confirmation.of_crash(answered, self._last))
@@ -379,7 +379,7 @@ class Prober:
                 return
         if sent.reached >= len(probe.scenario.steps):
             self._results.done(probe)
-        elif not self._is_over and sent.reached > work.first and not is_whole(probe):
+        elif not self._is_over and sent.reached > work.first and not probe.alone:
             left.appendleft(_Work(probe, sent.reached))
 
     async def _look_into(self, looking: Awaitable[Confirmed]) -> None:
