@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,9 @@ from retailops_sandbox import jsontext, resources
 from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.model import Json
-from retailops_sandbox.probe.generating import GenerateOptions
+from retailops_sandbox.probe.generating import GenerateOptions, generate
 from retailops_sandbox.probe.orders import OrderIds
+from retailops_sandbox.probe.probes import Probe
 from tests.support.contracts import contract_document, with_own
 
 IDS = OrderIds(900_000_000, 900_009_999)
@@ -43,6 +45,12 @@ def options(contract: Contract, **changes: Any) -> GenerateOptions:
     own = known.pop("default")
     usual = {"fixture": "default", "payload": own, "others": known}
     return GenerateOptions(**{**usual, "orders": IDS, "token": True, **changes})
+
+
+@cache
+def generated(name: str) -> list[Probe]:
+    """All that is usually generated for a shipped contract, by action and edition."""
+    return generate(CONTRACTS[name], options(CONTRACTS[name]))
 
 
 def contract_of(schema: dict[str, Any], example: Json, **changes: Any) -> Contract:

@@ -8,13 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retailops_sandbox.probe.generating import generate, requests, sample
+from retailops_sandbox.probe.generating import requests, sample
 from retailops_sandbox.probe.mutations import MUTATIONS
 from retailops_sandbox.probe.probes import Probe
-from tests.support.generated import CONTRACTS, options
+from tests.support.generated import CONTRACTS, generated
 
 KINDS = {mutation.key for mutation in MUTATIONS}
-GENERATED = {name: generate(contract, options(contract)) for name, contract in CONTRACTS.items()}
 
 
 def count(probes: list[Probe]) -> int:
@@ -32,7 +31,7 @@ def kinds(probes: list[Probe]) -> set[str]:
 @pytest.mark.parametrize("seed", [0, 1, 2**32 - 1])
 @pytest.mark.parametrize("name", CONTRACTS)
 def test_a_short_sample_covers_every_field_every_kind_and_every_area(name: str, seed: int):
-    everything = GENERATED[name]
+    everything = generated(name)
     chosen = sample(everything, 150, seed)
     assert 140 <= count(chosen) <= 150
     assert fields(chosen) == fields(everything)
@@ -42,7 +41,7 @@ def test_a_short_sample_covers_every_field_every_kind_and_every_area(name: str, 
 
 @given(st.sampled_from([*CONTRACTS]), st.integers(1, 1_500), st.integers(0, 2**32))
 def test_whatever_the_number_a_sample_is_no_more_and_its_parts_are_whole(name: str, most: int, seed: int):
-    everything = GENERATED[name]
+    everything = generated(name)
     chosen = sample(everything, most, seed)
     assert count(chosen) <= most
     assert chosen == sample(everything, most, seed)
@@ -61,18 +60,18 @@ def test_whatever_the_number_a_sample_is_no_more_and_its_parts_are_whole(name: s
 
 
 def test_all_is_sent_where_that_is_no_more():
-    everything = GENERATED["order_cancel/v1"]
+    everything = generated("order_cancel/v1")
     assert sample(everything, count(everything), 1) == everything
     assert sample(everything, count(everything) - 1, 1) != everything
 
 
 def test_seeds_differ():
-    everything = GENERATED["order_cancel/draft"]
+    everything = generated("order_cancel/draft")
     assert sample(everything, 150, 1) != sample(everything, 150, 2)
 
 
 def test_what_finds_most_is_in_every_short_sample():
-    chosen = sample(GENERATED["order_cancel/v1"], 150, 4)
+    chosen = sample(generated("order_cancel/v1"), 150, 4)
     tried = Counter((probe.area, trial.what) for probe in chosen for trial in probe.trials)
     for wanted in (
         *[("auth", what) for what in ("right", "wrong", "missing", "null", "shortened", "lengthened")],
