@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 import shlex
 from base64 import b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TypeAlias
 
 from retailops_sandbox import redaction
 from retailops_sandbox.contracts.auth import Auth, Signature
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.foreign_text import in_line, quoted
-from retailops_sandbox.model import Delivery, Mark, Netrc, Receiver, Request, StruckOut
+from retailops_sandbox.model import Delivery, Mark, Netrc, Receiver, Request, StruckOut, Wire
 from retailops_sandbox.redaction import SecretPolicy
+from retailops_sandbox.reporting.exporters import curl_spelling
 from retailops_sandbox.reporting.exporters.exporter import (
     ExportedFile,
     Exporter,
@@ -27,6 +28,7 @@ from retailops_sandbox.reporting.exporters.exporter import (
 from retailops_sandbox.reporting.render.lines import again, together
 from retailops_sandbox.scenarios.scenario import Plan
 
+_USUAL = Wire()
 _ADDED_BY_CURL = ("Accept", "User-Agent")
 _WITH_LENGTH = ("POST", "PUT", "PATCH")
 _LONGEST_ARGUMENT = 100_000
@@ -54,6 +56,8 @@ class Export(Exporter):
                 struck_out=struck_out,
                 variables=variables,
                 proof=sources.proof(each.delivery),
+                wire=each.delivery.wire,
+                left_out=names_left_out(each.delivery.own_headers),
             )
             commands.append(_commented(_origin(each.delivery), made))
         return _script(sent.name, commands, sent.notes)
@@ -79,6 +83,8 @@ class Export(Exporter):
                 struck_out=each.struck_out,
                 variables=variables,
                 proof=each.proof,
+                wire=each.wire,
+                left_out=names_left_out(each.step.deliver.headers),
             )
             commands.append(
                 _commented(f"{each.step.name}{times}{again(each.step)}{together(each.step)}", made)
@@ -135,6 +141,11 @@ class Variables:
         return self._names[secret]
 
 
+def names_left_out(headers: Mapping[str, str | None]) -> list[str]:
+    """The names of the headers of a step that it leaves out."""
+    return [name for name, value in headers.items() if value is None]
+
+
 def command(
     request: Request,
     receiver: Receiver | None = None,
@@ -143,13 +154,17 @@ def command(
     struck_out: Sequence[StruckOut] = (),
     variables: Variables | None = None,
     proof: Auth | None = None,
+    wire: Wire | None = None,
+    left_out: Sequence[str] = (),
 ) -> str:
     """A command for a POSIX shell that repeats a logged request, with the receiver's connection settings.
 
     `struck_out` is what was struck out of the record that has the request. Where the right signature of
-    `proof` was, openssl makes it anew.
+    `proof` was, openssl makes it anew. `wire` is how the request was spelled, and `left_out` are the headers
+    that its step left out. What curl cannot say stands in comments before the command.
     """
     variables = variables or Variables()
+    wire = wire or _USUAL
     parts: dict[str, list[StruckOut]] = {}
     for place in struck_out:
         parts.setdefault(place.part, []).append(place)
@@ -157,26 +172,34 @@ def command(
     def pieces(part: str, text: str) -> list[str]:
         return redaction.listing.pieces(text, parts.get(f"/request/{part}", ()))
 
-    word = _word(request, pieces, variables)
+    word = _word(request, pieces, variables, wire)
     is_signed = any(
         place.name == redaction.SIGNATURE and place.part.startswith("/request/") for place in struck_out
     )
     before = ""
     if is_signed and proof is not None and proof.signature is not None:
-        before = _signing(request, word, proof.signature, variables, _key(receiver))
-    body, pipe = _body(request, word)
-    options = [*_method(request, body), *_headers(request, receiver, body, pieces, variables)]
+        before = _signing(_printed(request, word, wire), proof.signature, variables, _key(receiver))
+    before = "".join(f"# {note}\n" for note in curl_spelling.notes(request, wire)) + before
+    body, pipe = _body(request, word, wire)
+    hidden = curl_spelling.lines_hidden(wire, left_out)
+    options = [*_method(request, body), *(f"-H '{name}:'" for name in hidden)]
+    options += _headers(request, receiver, body, pieces, variables, curl_spelling.own_lines(wire))
+    options += curl_spelling.options(wire)
     if body:
         options.append(body)
     if receiver is not None:
         options += _connection(receiver, policy, variables)
     options += _exactness(request.url)
-    return before + pipe + " \\\n  ".join([f"curl {variables.word(pieces('url', request.url))}", *options])
+    url, target = curl_spelling.address(request.url, wire)
+    if target:
+        options.append(f"--request-target {shlex.quote(target)}")
+    written = pieces("url", url) if url == request.url else [url]
+    return before + pipe + " \\\n  ".join([f"curl {variables.word(written)}", *options])
 
 
 def _method(request: Request, body: str) -> list[str]:
     """The option for the request's method; none where curl chooses that method itself."""
-    if request.method == "HEAD":
+    if request.method == "HEAD" and not body:
         return ["--head"]
     if request.method == ("POST" if body else "GET"):
         return []
@@ -190,19 +213,26 @@ def _key(receiver: Receiver | None) -> Mark:
     return Mark(name, name)
 
 
-def _signing(request: Request, word: str, made: Signature, variables: Variables, key: Mark) -> str:
-    """The line in which openssl signs the body, which is this word, into the variable of the signature."""
-    body = f"printf %s {word}{' | base64 -d' if _is_encoded(request) else ''}"
+def _signing(body: str, made: Signature, variables: Variables, key: Mark) -> str:
+    """The line in which openssl signs the body, which this command prints, into the signature's variable."""
     digest = f"openssl dgst -{made.algorithm} -hmac {variables.word([key])}"
     spelled = "-r | cut -d ' ' -f 1" if made.encoding == "hex" else "-binary | openssl base64 -A"
     return f"{variables.name(redaction.SIGNATURE)}=$({body} | {digest} {spelled})\n"
 
 
 def _headers(
-    request: Request, receiver: Receiver | None, body: str, pieces: _Pieces, variables: Variables
+    request: Request,
+    receiver: Receiver | None,
+    body: str,
+    pieces: _Pieces,
+    variables: Variables,
+    own_lines: Collection[str],
 ) -> list[str]:
-    """The options for the request's headers, and against those that curl adds."""
-    left_out = {"host", "content-length"}
+    """The options for the request's headers, and against those that curl adds.
+
+    `own_lines` are the names of those that are sent although curl makes them.
+    """
+    left_out = {"host", "content-length"} - {*own_lines}
     if receiver is not None and isinstance(receiver.auth, Netrc):
         left_out.add("authorization")
     given = {name.lower() for name, _ in request.headers}
@@ -232,22 +262,27 @@ def _is_encoded(request: Request) -> bool:
     return request.base64 or "\0" in request.body
 
 
-def _word(request: Request, pieces: _Pieces, variables: Variables) -> str:
+def _word(request: Request, pieces: _Pieces, variables: Variables, wire: Wire) -> str:
     """The body, or its base64, as one word of a shell."""
     if _is_encoded(request):
         return shlex.quote(request.body if request.base64 else b64encode(request.body.encode()).decode())
-    return variables.word(pieces("body", request.body))
+    return variables.word(_joined(curl_spelling.body_pieces(pieces("body", request.body), request, wire)))
 
 
-def _body(request: Request, word: str) -> tuple[str, str]:
+def _printed(request: Request, word: str, wire: Wire) -> str:
+    """The command that prints the body as it is sent."""
+    text = f"printf %s {word}{' | base64 -d' if _is_encoded(request) else ''}"
+    return curl_spelling.producer(text, wire)
+
+
+def _body(request: Request, word: str, wire: Wire) -> tuple[str, str]:
     """The option that sends the body, which is this word, and the command that is piped into curl for it."""
     text = request.body
     if not text:
         return "--data-binary ''" if request.method in _WITH_LENGTH else "", ""
-    if _is_encoded(request):
-        return "--data-binary @-", f"printf %s {word} | base64 -d | "
-    if len(text.encode()) > _LONGEST_ARGUMENT:
-        return "--data-binary @-", f"printf %s {word} | "
+    is_long = len(text.encode()) > _LONGEST_ARGUMENT
+    if _is_encoded(request) or is_long or curl_spelling.is_piped(wire):
+        return "--data-binary @-", f"{_printed(request, word, wire)} | "
     # --data-binary would read the file that a leading @ names.
     option = "--data-raw" if text.startswith("@") else "--data-binary"
     return f"{option} {word}", ""

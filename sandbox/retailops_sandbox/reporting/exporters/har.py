@@ -1,7 +1,8 @@
 """Deliveries as a HAR 1.2 archive, which browsers' developer tools and others open.
 
 Members that HAR does not define begin with `_`, as it demands: `_error` is a fault, `_retailops` has the
-delivery's id, contract, receiver, scenario and verdict, `_encoding` is that of a binary request body.
+delivery's id, contract, receiver, scenario and verdict, and how the step spelled its request on the wire
+where that is not the usual way; `_encoding` is that of a binary request body.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
+import msgspec
+
 from retailops_sandbox import __version__, jsontext, redaction
 from retailops_sandbox.contracts.auth import Auth
 from retailops_sandbox.model import Delivery, Headers, Request, Response
@@ -23,6 +26,7 @@ from retailops_sandbox.reporting.exporters.exporter import (
     Sources,
     file_name,
 )
+from retailops_sandbox.reporting.render.wire_words import body_note
 from retailops_sandbox.runlog.entries import Entry
 
 _UNKNOWN = -1
@@ -74,6 +78,7 @@ def _entry(entry: Entry, proof: Auth | None) -> dict[str, Any]:
             "stand_in": sent.stand_in,
             **{name: value for name in ("scenario", "step", "fixture") if (value := getattr(sent, name))},
             **({"verdict": entry.judgement.verdict} if entry.judgement else {}),
+            **({"wire": msgspec.to_builtins(sent.wire)} if sent.wire else {}),
         },
     }
 
@@ -84,20 +89,21 @@ def _request(sent: Delivery, proof: Auth | None) -> dict[str, Any]:
     return {
         "method": request.method,
         "url": _uri(request.url),
-        "httpVersion": _version(sent.response),
+        "httpVersion": f"HTTP/{sent.wire.http}" if sent.wire else _version(sent.response),
         "cookies": [],
         "headers": [_with_recipe(each, proof) for each in _headers(request.headers)],
         "queryString": [
             {"name": name, "value": value} for name, value in parse_qsl(parts.query, keep_blank_values=True)
         ],
         "headersSize": _UNKNOWN,
-        "bodySize": _size(request, sent),
-        **({"postData": _posted(request)} if request.body else {}),
+        "bodySize": _UNKNOWN if body_note(sent) else _size(request, sent),
+        **({"postData": _posted(request, body_note(sent))} if request.body else {}),
     }
 
 
-def _posted(request: Request) -> dict[str, Any]:
+def _posted(request: Request, note: str) -> dict[str, Any]:
     posted = {"mimeType": _header(request.headers, "Content-Type"), "text": request.body}
+    posted |= {"comment": note} if note else {}
     return posted | ({"_encoding": "base64"} if request.base64 else {})
 
 

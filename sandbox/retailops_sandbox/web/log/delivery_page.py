@@ -186,6 +186,8 @@ def _result(
             struck_out=redaction.listing.of(sent),
             variables=curl.Variables(own=not context.log.opened_from(sent.id)),
             proof=agreed.auth if agreed is not None else None,
+            wire=sent.wire,
+            left_out=curl.names_left_out(sent.own_headers),
         ),
         struck_out=redaction.listing.names(sent, "/request", "/response", "/wire"),
         typed_expectation=expectation_text(latest.expectation if latest else None)
