@@ -33,6 +33,10 @@ QUERY = r"[?&;]([^=&#\s?;]+)=([^&#\s;]+)"
 """The pattern of a parameter in the query of a URL: its name and its value."""
 
 
+SEPARATOR = "\x1f"
+"""What stands between texts that are searched as one."""
+
+
 def is_credential(name: str) -> bool:
     """Whether a header or query parameter of this name holds a secret, judged by the name alone."""
     return re.search(_NAME, name) is not None and name.lower() not in _NO_SECRETS
@@ -61,8 +65,8 @@ def credential_header(name: str) -> str:
 
 def joined(headers: Headers) -> str:
     """The names and values of headers as one text."""
-    # No line feed, which base64 may be broken by: that would have to be undone.
-    return "\0".join([part for header in headers for part in header])
+    # No line feed, which base64 may be broken by, and no null, which UTF-16 has: both are to be undone.
+    return SEPARATOR.join([part for header in headers for part in header])
 
 
 @lru_cache(maxsize=64)

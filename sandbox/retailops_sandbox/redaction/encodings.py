@@ -178,9 +178,12 @@ _ESCAPE = (
 _BASE64 = "[A-Za-z0-9+/_-]"
 _LINE_BREAK = rf"\r?\n(?:(?<={_BASE64}{{20}}\n)|(?<={_BASE64}{{20}}\r\n))[ \t]*(?=[A-Za-z0-9+/=_-])"
 """A line break within base64, as MIME has one after 76 characters."""
+_NULLS = r"\0"
+"""What UTF-16 has before or behind each character of ASCII."""
 _ENCODINGS = (
     Encoding("\\", _ESCAPE, _unescape, run=rf"{_ESCAPE}(?:[^\\]*+{_ESCAPE})*+", decode_run=_unescape_run),
     Encoding("%", _PERCENT, _unquote, run=r"(?:%[0-9a-fA-F]{2})++", decode_run=_unquote_run),
+    Encoding("\0", _NULLS, lambda _: ""),
 )
 _OUTER = (
     Encoding("&#", r"(?i)&#(?:[0-9]{1,7}|x[0-9a-f]{1,6});", _entity, is_outer=True),

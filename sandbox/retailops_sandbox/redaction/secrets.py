@@ -26,6 +26,7 @@ from retailops_sandbox.model import Headers, Json, Mark
 from retailops_sandbox.redaction import marks
 from retailops_sandbox.redaction.credentials import (
     QUERY,
+    SEPARATOR,
     USERINFO,
     Proofs,
     is_credential,
@@ -193,7 +194,7 @@ class Secrets:
         if all_but_payload in self._clear:
             return True
         texts = (url, joined(sent), joined(came), answer)
-        looked_at = texts if max(map(len, texts)) > _LONG else ("\0".join(texts),)
+        looked_at = texts if max(map(len, texts)) > _LONG else (SEPARATOR.join(texts),)
         clear = all(map(self._search.rules_out, looked_at)) and not self._holds_exactly(sent)
         if clear and sum(map(len, texts)) <= SMALL:
             if len(self._clear) == _MOST_CLEAR:
