@@ -30,6 +30,7 @@ _TLS = {
     98,  # CURLE_SSL_CLIENTCERT: the receiver wants a client certificate
 }
 _NOT_HTTP = {pycurl.E_URL_MALFORMAT, pycurl.E_UNSUPPORTED_PROTOCOL, pycurl.E_NOT_BUILT_IN}
+_CLOSED = {pycurl.E_GOT_NOTHING, pycurl.E_SEND_ERROR, pycurl.E_RECV_ERROR, pycurl.E_PARTIAL_FILE}
 _CURLE_TOO_LARGE = 100
 _CURLE_PROXY = 97
 
@@ -89,7 +90,9 @@ def explain(code: int, words: str, request: HttpRequest, connection: Connection,
         return Fault("malformed", "no HTTP status line, on a connection kept open since an earlier delivery")
     if code == pycurl.E_RECV_ERROR and not handle.curl.getinfo(pycurl.OS_ERRNO) and "eof" not in words:
         return _unreadable(code, words)
-    if code in (pycurl.E_GOT_NOTHING, pycurl.E_SEND_ERROR, pycurl.E_RECV_ERROR, pycurl.E_PARTIAL_FILE):
+    # libcurl cannot send a body again to a receiver that closed the connection when it was to ask for it.
+    is_unasked = code == pycurl.E_SEND_FAIL_REWIND and (response is None or response.status < 200)
+    if is_unasked or code in _CLOSED:
         return Fault("closed", _closed(code, response, request.url))
     return _unreadable(code, words)
 

@@ -100,7 +100,7 @@ class CrashesOnGzip(Right):
 @wrong("transport", "hang-up")
 class HangsUpOnLarge(Right):
     async def body(self, call: Call, reader: asyncio.StreamReader) -> bytes:
-        if int(call.header("content-length", "0")) > 1_000_000:
+        if int(call.header("content-length", "0")) > 50_000:
             raise HangUpError
         return await super().body(call, reader)
 
@@ -162,12 +162,6 @@ class CrashesOnOtherMethods(Right):
         if call.method != "POST":
             raise AttributeError("no handler")
         super().route(call)
-
-
-@wrong("transport", "acts-on-path")
-class ActsOnEveryPath(Right):
-    def route(self, call: Call) -> None:
-        super().route(call._replace(path=self.path))
 
 
 @wrong("transport", "crash")

@@ -132,6 +132,14 @@ class Picky(Right):
 
 
 @right
+class MindsNoPath(Right):
+    """Takes what is posted to any path, as a receiver of one action may."""
+
+    def route(self, call: Call) -> None:
+        super().route(call._replace(path=self.path))
+
+
+@right
 class PageOfServer(Right):
     """Stands behind a server that refuses with pages of its own."""
 

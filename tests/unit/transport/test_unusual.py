@@ -228,6 +228,20 @@ def test_an_answer_before_the_body_was_asked_for_is_taken():
         assert status(send_all(expecting(there))[0]) == 200
 
 
+@pytest.mark.parametrize("is_reused", [False, True])
+def test_a_connection_closed_in_the_place_of_asking_for_the_body_is_a_closed_one(is_reused: bool):
+    def act(peer: Peer) -> None:
+        while not peer.read_until(lambda seen: seen.endswith(b"\r\n\r\n")).count(b"Expect"):
+            peer.send(OK)
+
+    with receiver(act) as there:
+        empty = HttpRequest("GET", there.url, HEADERS, b"", Wire())
+        exchange = send_all(*([empty] if is_reused else []), expecting(there))[-1]
+        assert there.connections == 1
+    assert exchange.fault is not None
+    assert (exchange.fault.kind, exchange.response) == ("closed", None)
+
+
 def test_all_header_names_are_in_lower_case_but_those_of_the_own_lines():
     with receiver(answering(OK)) as there:
         exchange = send_all(post(there, Wire(lower_case=True, headers=["X-Own: A"])))[0]
