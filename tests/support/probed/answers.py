@@ -221,3 +221,13 @@ class AnswersWithMark(Right):
     def first(self, order: str) -> Answer:
         right = super().first(order)
         return right._replace(body=b"\xef\xbb\xbf" + right.body)
+
+
+@wrong("answers", "refuses-valid", also=("wrong-status",))
+class KnowsOneOrder(Right):
+    """Answers 404 where it does not know the order, and the contract has no such status."""
+
+    async def cancel(self, order: str, payload: Any) -> Answer:
+        if order != "496":
+            raise RefusedError(404, "there is no such order")
+        return await super().cancel(order, payload)

@@ -109,23 +109,6 @@ class RemembersFew(Refunding):
         return answered
 
 
-@wrong("repetition", "repeats")
-class ForgetsWhatWasNotHeard(Refunding):
-    """Takes back what it remembers, and not the refund, where nobody waits for the answer."""
-
-    async def exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        self.readers = {**getattr(self, "readers", {}), asyncio.current_task(): reader}
-        return await super().exchange(reader, writer)
-
-    async def cancel(self, order: str, payload: Any) -> Answer:
-        is_fresh = order not in self.cancelled
-        answered = await super().cancel(order, payload)
-        await asyncio.sleep(0.05)
-        if is_fresh and self.readers[asyncio.current_task()].at_eof():
-            del self.cancelled[order]
-        return answered
-
-
 @wrong("repetition", "refuses-valid", also=("wrong-status",))
 class RefusesManyAtOnce(Right):
     busy = 0

@@ -237,6 +237,14 @@ def test_a_refused_token_whose_order_is_told_as_fresh_had_none():
     assert refused_then(asking, DONE, status=401, demand="refuse") == []
 
 
+def test_a_refused_request_had_no_effect_where_another_about_its_order_was_accepted():
+    # As where the first of ten at once is answered 429, and others are not.
+    asking = Asking()
+    asking.baseline()
+    asking.ask(area="repetition", demand="accept")
+    assert refused_then(asking, REPEATED, status=429, demand="accept") == []
+
+
 def test_a_method_that_is_answered_like_the_right_one_acts():
     asking = Asking()
     asking.baseline()

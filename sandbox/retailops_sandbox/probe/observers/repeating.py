@@ -8,6 +8,7 @@ something, by its events.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -16,7 +17,7 @@ from retailops_sandbox.probe.probes import Trial
 from retailops_sandbox.probe.report import Observation
 
 _MOST_OPEN = 5_000
-"""The number of steps whose first answers are remembered."""
+"""The number of steps whose first answers are remembered, and of orders that were accepted."""
 
 CANNOT_TELL = (
     "A second request about one order is answered like the first, and neither tells what was done: "
@@ -47,6 +48,8 @@ class Repeating:
         self._is_replay = False
         """Whether the second answer has the numbers that the first one made."""
         self._firsts: dict[tuple[str, str], _First] = {}
+        self._accepted: dict[str, None] = {}
+        """The orders of which a request was accepted."""
         self._groups: dict[tuple[str, str], list[tuple[bool, frozenset[str], Observation]]] = {}
         self._repeats = False
 
@@ -109,8 +112,10 @@ class Repeating:
     def _remember(self, reading: Reading) -> None:
         if reading.is_hung_up or not reading.status:
             return
-        if len(self._firsts) == _MOST_OPEN:
-            del self._firsts[next(iter(self._firsts))]
+        if reading.is_2xx and not reading.is_elsewhere:
+            _bound(self._accepted)
+            self._accepted[reading.trial.order] = None
+        _bound(self._firsts)
         self._firsts.setdefault((reading.answered.probe.id, reading.trial.step), _First(reading))
 
     def _of_method(self, reading: Reading) -> Iterator[Observation]:
@@ -127,7 +132,9 @@ class Repeating:
         if trial.after and earlier is not None and earlier.order != trial.order:
             return
         if before.method or before.was_refused:
-            if self.is_repeat(reading) and earlier is not None:
+            # Another request about the order may have done what this one is told was done.
+            was_done = before.was_refused and trial.order in self._accepted
+            if not was_done and self.is_repeat(reading) and earlier is not None:
                 yield _acted(reading, before, earlier)
         elif before.print and self._acts_again(reading, before):
             self._repeats = True
@@ -151,6 +158,12 @@ class Repeating:
                 fresh = [shown for _, _, shown in answers]
             if len(fresh) > 1:
                 yield replace(fresh[-1], detail=f"{len(fresh)} of {len(answers)} at once were told as fresh")
+
+
+def _bound(remembered: dict[Any, Any]) -> None:
+    """Forget the oldest where there is no place for one more."""
+    if len(remembered) >= _MOST_OPEN:
+        del remembered[next(iter(remembered))]
 
 
 def _acted(reading: Reading, before: _First, earlier: Trial) -> Observation:
