@@ -65,6 +65,13 @@ NOTHING = {"status": 200, "body": {"events": []}}
 
 CASES = [
     Case(name="a cancel passes", verdict="passed", expect=NOTHING),
+    Case(name="a class of statuses takes any of it", verdict="passed", expect={"status": ["2xx", 404]}),
+    Case(
+        name="another class does not",
+        verdict="failed",
+        expect={"status": [404, "5xx"]},
+        differences={("status", "changed", None)},
+    ),
     Case(name="nothing expected is recorded", verdict="recorded"),
     Case(
         name="an answer about which the sources part",
@@ -306,6 +313,18 @@ FLOWS = [
         variables={"next": ""},
         verdicts=["passed", "passed", "passed"],
         sent=[3, 1, 1],
+    ),
+    Flow(
+        name="the rest of a group goes on without one that breaks the contract",
+        steps=[
+            {"name": "broken", "fixture": "default", "set": {"/data": "x"}},
+            {"name": "cancel", "fixture": "default", "together": True, "expect": NOTHING},
+            {"name": "refused", **REFUSED, "together": True, "expect": {"status": "4xx"}},
+            {"name": "later", "fixture": "default"},
+        ],
+        verdicts=["errored", "passed", "failed", "skipped"],
+        sent=[0, 1, 1, 0],
+        reasons={"later": "step 'broken' errored"},
     ),
     Flow(
         name="a step is done again until the bound",
