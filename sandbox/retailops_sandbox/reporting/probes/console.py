@@ -36,8 +36,9 @@ class _Writer:
         for finding in report.findings:
             yield ""
             yield from self._finding(finding)
+        if remarks := list(self._remarks(report)):
+            yield from ("", *remarks)
         yield ""
-        yield from self._remarks(report)
         found = words.verdict(report)
         glyph_and_word = self._style(f"{found.glyph} {found.word}", found.verdict)
         yield from self._wrapped(
@@ -84,7 +85,6 @@ class _Writer:
             said.append(f"it ended early: {visible(report.stopped)}")
         for each in said:
             yield from self._wrapped(each, indent="  ")
-        yield ""
 
     def _wrapped(self, said: str, *, first: str = "", bare: int = 0, indent: str = "") -> list[str]:
         """A text in lines; it follows `first`, which takes `bare` columns on the first of them."""

@@ -59,6 +59,15 @@ def test_a_clean_probe_is_fit_and_fails_nothing():
     ]
 
 
+def test_where_nothing_was_judged_the_reason_is_all_there_is():
+    report = msgspec.structs.replace(clean_report(), baseline="no valid request was accepted", areas=())
+    assert text(report) == [
+        "",
+        "! not judged: no valid request was accepted",
+        "211 tried in 6.2 s, receiver: my-shop",
+    ]
+
+
 def test_the_stand_in_is_no_proof():
     assert "receiver: the stand-in (it proves nothing about a real receiver)" in " ".join(
         text(clean_report(stand_in=True))
