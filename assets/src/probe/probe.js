@@ -85,6 +85,8 @@ document.addEventListener("focusin", (event) => {
   const cell = event.target.closest("table.map td > a");
   if (!cell) return;
   enter(cell);
+  // The head of its row and of its column must not lie over it.
+  cell.scrollIntoView({ block: "nearest", inline: "nearest" });
   clearTimeout(waiting);
   waiting = setTimeout(() => show(cell), REST);
 });

@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from retailops_sandbox.errors import SandboxError, UsageError
 from retailops_sandbox.probe.keeping import KeptReports, ReportHeading
+from retailops_sandbox.probe.probes import AREAS, Area
 from retailops_sandbox.probe.probing import ProbeProgress
 from retailops_sandbox.probe.report import ProbeReport
 from retailops_sandbox.web.probe import result
@@ -219,7 +220,7 @@ class ProbePages(RoomPages):
         page = ProbePage(
             start=start,
             live=_state(live),
-            result=None if shown is None else result.result_of(shown, asked, self._is_taken, attempt),
+            result=self._result(shown, asked, attempt, is_live=live is not None),
             earlier=self._earlier(probed or form.receiver, run),
             address=f"/probe/{run}" if run else "/probe",
             can_resume=report is not None and bool(report.stopped) and probed == form.receiver,
@@ -229,6 +230,18 @@ class ProbePages(RoomPages):
         refused = bool(wrong) or attempt is not None
         header = self._header_target(receivers, form, target)
         return self._page(request, "probe/probe.html", page, target=header, refused=refused)
+
+    def _result(
+        self, report: ProbeReport | None, asked: Asked, attempt: SaveAttempt | None, *, is_live: bool
+    ) -> Result | None:
+        if report is None:
+            return None
+        coming: Sequence[Area] = ()
+        if is_live:
+            contract = self._context.contracts.find(report.action, report.edition)
+            has_auth = contract is not None and contract.auth is not None
+            coming = [each for each in report.areas_wanted or AREAS if each != "auth" or has_auth]
+        return result.result_of(report, asked, self._is_taken, attempt, coming=coming)
 
     def _header_target(self, receivers: KnownReceivers, form: ProbeForm, target: Target) -> Target:
         """Where a send of the chosen action would go."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 import msgspec
 
@@ -148,8 +148,13 @@ def result_of(
     asked: Asked,
     is_taken: Callable[[str], bool],
     attempt: SaveAttempt | None = None,
+    *,
+    coming: Collection[Area] = (),
 ) -> Result:
-    """The result that a page shows; `is_taken` says whether a scenario's file has a name."""
+    """The result that a page shows; `is_taken` says whether a scenario's file has a name.
+
+    `coming` are areas that have their place also where nothing of them was tried yet.
+    """
     rows = [
         _finding(number, each, asked, is_taken, attempt) for number, each in enumerate(report.findings, 1)
     ]
@@ -160,7 +165,7 @@ def result_of(
         verdict=words.verdict(report),
         tried=words.tried(report),
         not_compared="" if report.compared_with else words.NOT_COMPARED,
-        areas=[_card(each) for each in report.areas],
+        areas=[_card(each) for each in _scores(report, coming)],
         findings=[row for row in rows if not only_new or row.finding.state == "new"],
         only_new=only_new,
         new=sum(each.state == "new" for each in report.findings),
@@ -234,6 +239,12 @@ def _file_name(title: str) -> str:
     letters = "".join(each if each.isascii() and each.isalnum() else " " for each in title.casefold())
     name = "-".join(letters.split())
     return name[:_LONGEST_NAME].strip("-").removesuffix(SUFFIX) or "finding"
+
+
+def _scores(report: ProbeReport, coming: Collection[Area]) -> list[AreaScore]:
+    known = {each.area: each for each in report.areas}
+    wanted = [each for each in AREAS if each in known or each in coming]
+    return [known.get(each, AreaScore(area=each)) for each in wanted]
 
 
 def _card(score: AreaScore) -> AreaCard:
