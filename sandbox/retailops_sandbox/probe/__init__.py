@@ -15,6 +15,7 @@ findings    from what was shown to its causes, worst first
 scoring     how trials came out, by area and by field and mutation
 earlier     a probe compared with an earlier one
 failing     which findings fail a probe that nobody watches
+options     what a probe is asked to do, and what it tells meanwhile
 baseline    the valid request that a receiver accepts, which all is made from
 sending     probes sent through the engine
 confirming  which request a fault comes from

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import msgspec
 
 from retailops_sandbox.contracts.contract import Contract
-from retailops_sandbox.engine import Options, Ports, ScenarioResult, require_yes
+from retailops_sandbox.engine import DeliveryFinished, Event, Options, Ports, ScenarioResult, require_yes
 from retailops_sandbox.engine.preview import preview
 from retailops_sandbox.errors import FileError
 from retailops_sandbox.model import RunInfo, Step
@@ -22,29 +22,29 @@ from retailops_sandbox.probe.baseline import (
     NoBaseline,
     ValidRequests,
 )
-from retailops_sandbox.probe.checking import failing_scenario
+from retailops_sandbox.probe.checking import ScenarioCheck
 from retailops_sandbox.probe.confirming import Confirmation, Confirmed
 from retailops_sandbox.probe.generating import generate, requests, sample
 from retailops_sandbox.probe.observing import Answered, Observer
+from retailops_sandbox.probe.options import MAX_SECONDS, ProbeOptions, ProbeOutline, ProbeProgress
 from retailops_sandbox.probe.orders import OrderIds
-from retailops_sandbox.probe.probes import AREAS, Area, Probe
+from retailops_sandbox.probe.probes import Area, Probe
 from retailops_sandbox.probe.report import ProbeReport
 from retailops_sandbox.probe.results import Results
 from retailops_sandbox.probe.sending import (
-    PROVIDER_MS,
     Sender,
     Sent,
     fault_kind,
     is_accepted,
+    is_cancelled,
     is_crash,
     is_whole,
 )
 from retailops_sandbox.probe.smallest import SmallestRequests, with_scenario
 from retailops_sandbox.scenarios import scenario
-from retailops_sandbox.scenarios.scenario import Plan
 
-MAX_SECONDS = 90.0
-"""How long a probe takes at most, unless it is told."""
+__all__ = ["MAX_SECONDS", "ProbeOptions", "ProbeOutline", "ProbeProgress", "Prober"]
+
 _PROGRESS = 0.3
 """Seconds between two reports on the progress."""
 _ORDER: tuple[Area, ...] = ("auth", "repetition", "contract", "transport", "speed")
@@ -69,63 +69,6 @@ _OWN = 64
 """How many ids of the range the probe keeps for its own valid requests."""
 _UNSURE = frozenset({"dns", "refused", "tls", "connect timeout", "deadline", "closed"})
 """The faults that may come from another request, or from a deadline that was too short."""
-
-
-class ProbeOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """What a probe tries, in which bounds."""
-
-    fixtures: tuple[str, ...]
-    """The names of the action's fixtures, in the order in which they are tried as baseline."""
-    areas: tuple[Area, ...] = AREAS
-    seed: int | None = None
-    """From it come the requests; None draws one, which the report tells."""
-    max_requests: int | None = None
-    """About so many requests are sent: a sample that covers every field and every kind. None sends all."""
-    max_seconds: float = MAX_SECONDS
-    orders: str = ""
-    """The range of order ids, `FIRST-LAST`; empty for `9` and eight digits."""
-    provider_ms: int = PROVIDER_MS
-    """How long the provider waits for an answer, in milliseconds."""
-    scenarios: Sequence[Plan] = ()
-    """Scenarios that are run first; one that fails is a finding."""
-    earlier: Callable[[ProbeReport], ProbeReport | None] = lambda report: None
-    """Finds the report to compare with, from a report that has nothing yet but what it is of."""
-    resumed: ProbeReport | None = None
-    """A report of the same receiver that this probe goes on with: what was done is not sent again."""
-
-
-class ProbeOutline(msgspec.Struct, frozen=True, kw_only=True):
-    """What a probe would send."""
-
-    url: str
-    """Where it would be sent to, without user and password."""
-    requests: int
-    """The number of requests, as far as it is known before the receiver's first answer."""
-    scenarios: int
-    """The number of scenarios that are run first."""
-    areas: dict[Area, int]
-    """The number of requests of each area."""
-    left_out: dict[Area, int]
-    """How many trials of each area are left out by the number of requests."""
-    orders: str
-    """The range of order ids, `FIRST-LAST`."""
-    seed: int
-    max_seconds: float
-
-
-class ProbeProgress(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a probe is, a few times a second."""
-
-    report: ProbeReport
-    """The report so far."""
-    sent: int
-    """The number of requests that were sent."""
-    total: int
-    """The number of requests that there will be, as far as it is known."""
-    seconds: float
-    """How long it has taken."""
-    left: float | None
-    """How many seconds it will still take, as far as can be told; None where it cannot."""
 
 
 class _Pace(msgspec.Struct, frozen=True, kw_only=True):
@@ -260,8 +203,6 @@ class Prober:
     # --- the order of things ---
 
     async def _run(self) -> None:
-        if self._probe.scenarios:
-            await self._sender.scenarios(self._probe.scenarios, self._scenario_ended)
         found = await self._search.run(self._sender)
         if isinstance(found, NoBaseline):
             if not self._sender.is_stopped:
@@ -270,6 +211,8 @@ class Prober:
         self._observer.baseline(found.answered)
         for answered in found.answered:
             self._observe(answered)
+        if self._probe.scenarios:
+            await self._run_scenarios()
         valid = ValidRequests(self._contract, found.generate, self._own_ids)
         self._confirmation = Confirmation(self._sender, valid.next)
         everything = generate(self._contract, found.generate)
@@ -395,10 +338,19 @@ class Prober:
         self._results.tried(answered)
         self._results.observe(self._observer.observe(answered))
 
-    def _scenario_ended(self, result: ScenarioResult) -> None:
-        seen, note = failing_scenario(result)
-        self._results.observe(seen)
-        if note:
+    async def _run_scenarios(self) -> None:
+        check = ScenarioCheck(self._contract)
+
+        def on_event(event: Event) -> None:
+            if isinstance(event, DeliveryFinished) and not is_cancelled(event.delivery):
+                answered = check.answered(event)
+                self._results.tried(answered)
+                self._results.observe(check.observe(answered))
+            elif isinstance(event, ScenarioResult) and not self._sender.is_stopped:
+                self._results.observe(check.failed(event))
+
+        await self._sender.scenarios(self._probe.scenarios, on_event)
+        for note in check.notes:
             self._results.note(note)
 
     # --- what is told ---

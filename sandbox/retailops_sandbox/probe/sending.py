@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from retailops_sandbox import composing
-from retailops_sandbox.engine import DeliveryFinished, Event, Options, Ports, Run, ScenarioResult, StepResult
+from retailops_sandbox.engine import DeliveryFinished, Event, Options, Ports, Run, StepResult
 from retailops_sandbox.model import Delivery, Scenario, encoder
 from retailops_sandbox.probe.observing import Answered
 from retailops_sandbox.probe.probes import Probe
@@ -71,16 +71,15 @@ class Sender:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stop.wait(), seconds)
 
-    async def scenarios(self, plans: Sequence[Plan], on_result: Callable[[ScenarioResult], None]) -> None:
+    async def scenarios(self, plans: Sequence[Plan], on_event: Callable[[Event], None]) -> None:
         """Run scenarios, several at once."""
 
-        def on_event(event: Event) -> None:
+        def counted(event: Event) -> None:
             if isinstance(event, DeliveryFinished):
                 self._count(event)
-            elif isinstance(event, ScenarioResult):
-                on_result(event)
+            on_event(event)
 
-        await self._execute(plans, on_event, jobs=self._options.jobs, timeout_ms=None)
+        await self._execute(plans, counted, jobs=self._options.jobs, timeout_ms=None)
 
     async def send(
         self, probe: Probe, *, timeout_ms: int | None = None, first: int = 0, last: int | None = None

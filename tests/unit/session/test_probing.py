@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from retailops_sandbox.engine import ScenarioResult
@@ -15,10 +16,11 @@ from retailops_sandbox.probe import confirming
 from retailops_sandbox.probe.keeping import KeptReports
 from retailops_sandbox.probe.report import ProbeReport
 from retailops_sandbox.scenarios import scenario
-from retailops_sandbox.session import probing
+from retailops_sandbox.scenarios.scenario import Plan
+from retailops_sandbox.session import probe_choices, probing
 from retailops_sandbox.session.run import RunSetup, execute
 from tests.support.logged import open_log
-from tests.support.probed.receiving import Answer, Call, HangUpError, Right, serving
+from tests.support.probed.receiving import Answer, Call, HangUpError, Right, answer, event, serving
 from tests.support.probing import probed, setup
 
 ONLY_CONTRACT: dict[str, Any] = {"areas": ("contract",), "fixtures": ("default",)}
@@ -304,3 +306,59 @@ def run_scenario(asked: probing.ProbeSetup, text: str) -> ScenarioResult:
     )
     [result] = execute(sent, []).results
     return result
+
+
+class TellsNobody(Counting):
+    """Answers each cancel with a status that only a scenario of somebody's own forbids."""
+
+    def first(self, order: str) -> Answer:
+        return answer({"status": "fail", "events": [event("It has shipped", "SHIPPED", order, "error")]})
+
+    again = first
+
+
+def own_scenario(id: str, expected: dict[str, Any]) -> Plan:
+    document = {
+        "name": "An order is cancelled",
+        "action": "order_cancel",
+        "edition": "v1",
+        "steps": [{"name": "cancel", "fixture": "default", "expect": expected}],
+    }
+    return scenario.read(json.dumps(document), id=id, file=id)
+
+
+def checked(url: str, root: Path, *plans: Plan) -> ProbeReport:
+    asked = probing.quick_check(setup(url, root, fixtures=("default",)), plans)
+    return probing.execute(asked, lambda progress: None).report
+
+
+def test_a_check_says_nothing_against_a_right_receiver_that_does_not_know_the_orders_of_what_ships(
+    tmp_path: Path,
+) -> None:
+    with serving(Right()) as url:
+        report = checked(url, tmp_path, *probe_choices.shipped_plans())
+    assert not report.findings
+    assert any("orders that only the stand-in knows" in note for note in report.notes)
+    assert probing.CHECK_REQUESTS <= report.requests < 200
+    log = open_log(setup(url, tmp_path).workspace.runs_dir)
+    assert "shipped:v1-cancel.scenario.json" in {result.scenario for result in log.results(report.run)}
+
+
+def test_own_scenarios_that_fail_for_one_reason_are_one_finding(tmp_path: Path) -> None:
+    expected = {"status": 200, "body": {"status": "success"}, "rules": {"": {"extra": "allow"}}}
+    own = [own_scenario(f"scenarios/{name}.scenario.json", expected) for name in ("first", "second")]
+    passes = own_scenario("scenarios/third.scenario.json", {"status": 200})
+    with serving(TellsNobody()) as url:
+        report = checked(url, tmp_path, *own, passes)
+    [failing] = report.findings
+    assert (failing.kind, failing.label, failing.count) == ("scenario-fails", "advice", 2)
+    assert "An order is cancelled: " in failing.evidence
+
+
+def test_what_a_scenario_and_the_probe_show_is_one_finding(tmp_path: Path) -> None:
+    null = own_scenario("scenarios/null.scenario.json", {"status": 200})
+    step = msgspec.structs.replace(null.scenario.steps[0], set={"/channel_info": None}, off_contract=True)
+    null = msgspec.structs.replace(null, scenario=msgspec.structs.replace(null.scenario, steps=[step]))
+    with serving(CrashesOnNull()) as url:
+        report = checked(url, tmp_path, null)
+    assert kinds(report) == {"crash"}
