@@ -170,6 +170,7 @@ def test_a_right_receiver_is_fit(tmp_path: Path):
         )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "✓ fit: nothing broke the contract" in done.stdout
+    assert re.search("^the SDK's tool: It would pass all [0-9]+ answers", done.stdout, re.MULTILINE)
 
 
 @pytest.mark.parametrize(("refused", "code"), [(True, 3), (False, 5)])

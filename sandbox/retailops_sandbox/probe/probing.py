@@ -380,7 +380,10 @@ class Prober:
 
     def _report(self) -> ProbeReport:
         return self._results.report(
-            seconds=self._seconds, requests=self._sender.requests, faults=self._sender.faults
+            seconds=self._seconds,
+            requests=self._sender.requests,
+            faults=self._sender.faults,
+            sdk_tool=self._observer.sdk_tool,
         )
 
     def _begun(self, ports: Ports, info: RunInfo) -> ProbeReport:

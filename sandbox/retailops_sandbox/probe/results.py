@@ -94,7 +94,7 @@ class Results:
             for each in found
         )
 
-    def report(self, *, seconds: float, requests: int, faults: int) -> ProbeReport:
+    def report(self, *, seconds: float, requests: int, faults: int, sdk_tool: str) -> ProbeReport:
         """The report so far."""
         report = msgspec.structs.replace(
             self.begun,
@@ -108,6 +108,7 @@ class Results:
             cells=self._tally.cells(self._observations),
             findings=self.found,
             notes=tuple(self._notes),
+            sdk_tool=sdk_tool,
             observations=tuple(self._observations[:_MOST_OBSERVATIONS]),
             done=tuple(Tried(probe=probe, trials=trials) for probe, trials in self._done.items()),
         )

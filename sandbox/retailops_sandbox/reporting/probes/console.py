@@ -77,7 +77,7 @@ class _Writer:
     def _remarks(self, report: ProbeReport) -> Iterator[str]:
         said = [f"gone: {visible(title)}" for title in report.gone]
         if report.sdk_tool:
-            said.append(f"the SDK's tool would say: {visible(report.sdk_tool)}")
+            said.append(f"the SDK's tool: {visible(report.sdk_tool)}")
         said += [f"note: {visible(note)}" for note in words.notes(report)]
         if left := words.left_out(report):
             said.append(left)

@@ -44,7 +44,7 @@ def test_it_says_what_is_gone_what_the_sdk_tool_says_and_what_was_not_seen():
     lines = text()
     for line in (
         "gone: Hangs up where the body is empty",
-        "the SDK's tool would say: passes /events: null",
+        "the SDK's tool: passes /events: null",
         "note: Repetition cannot be judged by differences: both answers are the same.",
         "left out: 120 of Contract, 4 of Speed",
     ):
