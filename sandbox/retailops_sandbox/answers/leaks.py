@@ -45,7 +45,7 @@ def _found(text: str) -> Iterator[Leak]:
             yield Leak("framework-page", f"{framework}'s error page", words)
     for pattern in _SQL:
         if found := pattern.search(text):
-            yield Leak("sql", "SQL or a database's error", _line(found[0]))
+            yield Leak("sql", "SQL or a database's error", _line(text[found.start() :][:_SHOWN]))
     for pattern in _PATHS:
         if found := pattern.search(text):
             yield Leak("file-path", "a path of the receiver's files", _line(found[0]))

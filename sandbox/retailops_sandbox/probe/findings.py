@@ -72,7 +72,8 @@ def _badness(finding: Finding) -> tuple[int, int, int, str]:
 _CAUSES = {
     "accepts-missing-token": {"accepts-wrong-token"},
     "same-answer": {"accepts-anything"},
-    "races": {"repeats"},
+    "races": {"repeats", "mixed-up"},
+    "foreign-association": {"mixed-up"},
     "slow": {"serialised", "slows-down", "too-late"},
 }
 """The kinds that are no cause of their own where one of the others was seen."""
@@ -122,7 +123,7 @@ def _finding(cause: _Cause, contract: Contract, probes: Mapping[str, Probe]) -> 
     noun = contract.subject.kind if contract.subject else "request"
     words = {"noun": noun, "where": phrases.where(cause.explanation, seen)}
     trials = dict.fromkeys((each.probe, each.step) for each in seen)
-    smallest = min(seen, key=lambda each: _size(each, probes))
+    smallest = min(seen, key=lambda each: _size(each, kind, probes))
     deliveries = dict.fromkeys(each.delivery for each in (smallest, *seen) if each.delivery)
     return Finding(
         key=f"{kind.key} {cause.mark}".strip(),
@@ -131,7 +132,7 @@ def _finding(cause: _Cause, contract: Contract, probes: Mapping[str, Probe]) -> 
         label=label,
         server=kind.server,
         title=phrases.filled(kind.title, words),
-        evidence=_evidence(len(trials), seen),
+        evidence=_evidence(kind, len(trials), seen),
         why=phrases.filled(kind.why, words),
         mend=phrases.filled(kind.mend, words),
         source=kind.source or ("" if label == "advice" else contract.source),
@@ -148,24 +149,30 @@ def _finding(cause: _Cause, contract: Contract, probes: Mapping[str, Probe]) -> 
     )
 
 
-def _evidence(count: int, seen: Sequence[Observation]) -> str:
+def _evidence(kind: Kind, count: int, seen: Sequence[Observation]) -> str:
     """`27 requests, one cause: answered 500`."""
     details = Counter(each.detail for each in seen if each.detail)
     told = "; ".join(shortened(detail, 200) for detail, _ in details.most_common(_MOST_DETAILS))
+    if kind.is_of_many and told:
+        return told
     more = len(details) - _MOST_DETAILS
     counted = "1 request" if count == 1 else f"{count:,} requests, one cause"
     return f"{counted}: {told}{f'; and {more:,} more' if more > 0 else ''}" if told else counted
 
 
-def _size(each: Observation, probes: Mapping[str, Probe]) -> tuple[int, int, int, str]:
-    """How small a request is: the simplest mutation, the shortest value, the shortest pointer."""
+def _size(each: Observation, kind: Kind, probes: Mapping[str, Probe]) -> tuple[bool, int, int, int, int, str]:
+    """How small a request is: the simplest mutation, the shortest value, the shortest pointer.
+
+    Of a kind that has nothing to do with what was done to a request, a valid one as it is is the smallest.
+    """
     shown = _shown(each, probes)
-    return phrases.simplicity(each.what), len(shown), each.field.count("/"), each.probe
+    is_other = not each.field if kind.group_by == "cells" else bool(each.field)
+    rank = phrases.simplicity(each.what)
+    return is_other, rank, len(shown), each.field.count("/"), len(each.probe), each.probe
 
 
 def _shown(each: Observation, probes: Mapping[str, Probe]) -> str:
     probe = probes.get(each.probe)
-    if probe is None:
-        return phrases.shown(each.field, each.what)
-    step = next((step for step in probe.scenario.steps if step.name == each.step), None)
+    steps = probe.scenario.steps if probe is not None else ()
+    step = next((step for step in steps if step.name == each.step), None)
     return phrases.shown(each.field, each.what, step)

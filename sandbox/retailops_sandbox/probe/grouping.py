@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 from retailops_sandbox.probe.probes import Area
 
@@ -26,12 +26,40 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     ),
     "empty": ("empty-text", "empty-array", "empty-object"),
     "size": ("beyond-32-bits", "beyond-64-bits"),
-    "length": ("256-characters", "4096-characters"),
-    "script": ("other-scripts", "astral-characters"),
     "large": ("64-kb", "1-mb", "10-mb"),
+    "length": ("256-characters", "4096-characters", "64-kb", "1-mb", "10-mb"),
+    "script": ("other-scripts", "astral-characters"),
+    "unknown-member": ("unknown-member", "longer-payload"),
+    "no-json": ("not-json", "empty-body", "truncated", "form", "nested-deeply"),
+    "encoding": ("byte-order-mark", "utf-16", "latin-1", "utf-16-said"),
+    "charset": ("charset", "charset-upper-case", "charset-latin-1", "charset-unknown", "utf-16-said"),
+    "content-type": (
+        *("no-content-type", "text-plain", "form-type", "multipart", "xml", "vendor-json", "no-type"),
+        *("charset", "charset-upper-case", "charset-latin-1", "charset-unknown", "utf-16-said"),
+    ),
+    "compressed": ("gzip", "deflate", "gzip-said"),
+    "not-utf-8": ("utf-16", "latin-1", "utf-16-said", "gzip", "deflate"),
+    "no-body": ("not-json", "empty-body", "truncated", "form", "nested-deeply", "utf-16", "utf-16-said"),
+    "header": ("doubled-header", "doubled-otherwise", "doubled-accept", "long-header"),
+    "method": ("get", "head", "put", "patch", "delete", "options", "post"),
+    "at-once": ("ten-at-once", "alternating", "four-at-once", "sixteen-at-once"),
+    "again": (
+        *("twice", "five-times", "ten-at-once", "sent-again", "longer-payload", "other-payload", "later"),
+        *("alternating", "afterwards"),
+    ),
 }
-"""Mutations that fail for the same reason, the least one first."""
-_FAMILY_OF = {what: family for family, whats in FAMILIES.items() for what in whats}
+"""Mutations that fail for the same reason, the least one first. A mutation may be in several families."""
+
+Part: TypeAlias = Literal["requests", "proof", "orders"]
+"""What is varied: requests, the proof of the sender, or how often and how many at once."""
+_PARTS: dict[Area, Part] = {
+    "contract": "requests",
+    "transport": "requests",
+    "auth": "proof",
+    "repetition": "orders",
+    "speed": "orders",
+    "answers": "requests",
+}
 
 
 class Case(NamedTuple):
@@ -40,6 +68,11 @@ class Case(NamedTuple):
     area: Area
     field: str
     what: str
+
+    @property
+    def part(self) -> Part:
+        """What is varied."""
+        return "requests" if self.what in FAMILIES["unknown-member"] else _PARTS[self.area]
 
 
 class Explanation(NamedTuple):
@@ -60,9 +93,13 @@ class Explanation(NamedTuple):
         """What stays the same of it from probe to probe."""
         if self.is_everything:
             return "everything"
-        families = {_FAMILY_OF.get(what, what) for what in self.whats}
-        named = families.pop() if len(families) == 1 else ""
-        return " ".join(filter(None, (self.area, named, self.field)))
+        return " ".join(filter(None, (self.area, self.family or "".join(self.whats), self.field)))
+
+    @property
+    def family(self) -> str:
+        """The family of its mutations, also where only one was tried; empty for one without a family."""
+        families = (name for name, whats in FAMILIES.items() if {*self.whats} <= {*whats})
+        return next(families, "") if self.whats else ""
 
 
 def explained(failed: Mapping[Case, str], tried: Collection[Case]) -> list[Explanation]:
@@ -101,14 +138,16 @@ def _candidates(failed: set[Case], tried: Collection[Case]) -> Iterator[Explanat
 
 def _of_whats(failed: set[Case], tried: Collection[Case]) -> Iterator[Explanation]:
     per_what, failed_whats = _whats(tried), _whats(failed)
-    pure = [key for key, count in failed_whats.items() if count >= _PURE * per_what[key]]
-    families = {(area, _FAMILY_OF[what]) for area, what in pure if what in _FAMILY_OF}
-    sets: list[tuple[Area, tuple[str, ...]]] = [(area, (what,)) for area, what in pure]
+    pure = {key for key, count in failed_whats.items() if count >= _PURE * per_what[key]}
+    sets: list[tuple[Part, tuple[str, ...]]] = [(part, (what,)) for part, what in pure]
     sets += [
-        (area, tuple(what for what in FAMILIES[family] if (area, what) in pure)) for area, family in families
+        (part, whats)
+        for part in {part for part, _ in pure}
+        for family in FAMILIES.values()
+        if len(whats := tuple(what for what in family if (part, what) in pure)) > 1
     ]
-    for area, whats in sets:
-        cases = frozenset(each for each in failed if each.area == area and each.what in whats)
+    for part, whats in sets:
+        cases = frozenset(each for each in failed if each.part == part and each.what in whats)
         fields = {each.field for each in cases}
         yield Explanation(cases, whats=whats, field=fields.pop() if len(fields) == 1 else "")
 
@@ -154,19 +193,16 @@ def _with_relatives(
     """
     last = found[-1]
     common = Counter(prints[case] for case in last.cases).most_common(1)[0][0]
+    part = Counter(case.part for case in last.cases).most_common(1)[0][0]
     more = {
         case
         for case in left
-        if case.area == _area_of(last)
-        and case.area in ("contract", "auth")
+        if case.part == part
+        and case.area != "transport"
         and prints[case] == common
         and (not case.field or (last.field and _are_related(case.field, last.field)))
     }
     return [*found[:-1], last._replace(cases=last.cases | more)], left - more
-
-
-def _area_of(found: Explanation) -> Area:
-    return Counter(case.area for case in found.cases).most_common(1)[0][0]
 
 
 def _rest(left: set[Case]) -> list[Explanation]:
@@ -192,8 +228,8 @@ def _are_related(one: str, other: str) -> bool:
     return is_within(one, other) or is_within(other, one)
 
 
-def _whats(cases: Collection[Case]) -> Counter[tuple[Area, str]]:
-    return Counter((each.area, each.what) for each in cases)
+def _whats(cases: Collection[Case]) -> Counter[tuple[Part, str]]:
+    return Counter((each.part, each.what) for each in cases)
 
 
 def _fields(cases: Collection[Case]) -> Counter[str]:

@@ -32,6 +32,9 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     shown: str = ""
     """What the heat map has for it, in a few letters."""
 
+    is_of_many: bool = False
+    """Whether it takes many answers to see it, so that its evidence tells of them all."""
+
     def label_of(self, *, valid: bool) -> Label:
         """What it rests on, by whether a valid request shows it."""
         return "contract" if self.server and valid else self.label
@@ -345,6 +348,7 @@ _KINDS = (
     Kind(
         key="serialised",
         label="advice",
+        is_of_many=True,
         title="Serves one request at a time",
         why="Requests come several at once: the last of them waits for all the others.",
         mend="Let the server handle requests beside each other (workers, threads), and lock no more than one "
@@ -353,6 +357,7 @@ _KINDS = (
     Kind(
         key="slows-down",
         label="advice",
+        is_of_many=True,
         title="Gets slower with each request",
         why="After some days every answer comes too late.",
         mend="Look for what grows with each request: a list that is searched, a log in memory, connections "
@@ -369,6 +374,7 @@ _KINDS = (
     Kind(
         key="slow",
         label="advice",
+        is_of_many=True,
         title="Is slow",
         why="Answers that come late are taken for failures when there is more to do than now.",
         mend="Answer first and do what takes long afterwards, or make it faster.",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from msgspec import UNSET
+
 from retailops_sandbox import jsontext
 from retailops_sandbox.errors import shortened
 from retailops_sandbox.foreign_text import place
@@ -39,10 +41,9 @@ _PREDICATES = {
     "astral-characters": "has characters beyond U+FFFF",
     "control-characters": "has control characters",
     "quotes": "has quotes and brackets",
-    "unknown-member": "has a member that nobody documented",
 }
 """What a member is after a mutation, by its key."""
-_SIMPLEST = ("baseline", "check", "fixture", "right", *_PREDICATES)
+_SIMPLEST = (*_PREDICATES, "fixture", "baseline", "check", "right")
 
 
 def filled(template: str, words: Mapping[str, str]) -> str:
@@ -69,11 +70,11 @@ def where(explanation: Explanation | None, seen: Sequence[Observation]) -> str:
     if explanation.area:
         return _AREAS[explanation.area]
     whats = explanation.whats or tuple(dict.fromkeys(each.what for each in seen))
-    if not any(each.field for each in seen):
-        return _of_request(whats, seen)
+    if not any(each.field for each in seen) or {*whats} & {*FAMILIES["unknown-member"]}:
+        return _of_request(explanation, whats, seen)
     member = place(explanation.field) if explanation.field else "a member"
     if explanation.field or explanation.whats:
-        return f" where {member} {_predicate(whats)}"
+        return f" where {member} {_predicate(whats, explanation.family)}"
     return " on some broken requests"
 
 
@@ -85,24 +86,70 @@ _AREAS: Mapping[str, str] = {
 }
 
 
-def _of_request(whats: Sequence[str], seen: Sequence[Observation]) -> str:
+_REQUESTS = {
+    "large": "where a request is large",
+    "no-json": "where the body is no JSON",
+    "encoding": "where the body is not UTF-8",
+    "charset": "where Content-Type names a charset",
+    "content-type": "where Content-Type is another one, or missing",
+    "compressed": "where the body is compressed",
+    "header": "where a header is doubled or long",
+    "method": "on other HTTP methods",
+    "not-utf-8": "where the body is not UTF-8, or compressed",
+    "no-body": "where the body is no JSON",
+    "unknown-member": "where there is a member that nobody documented",
+    "at-once": "when asked several times at once",
+    "again": "when asked again",
+    "four-at-once": "when asked about four at once",
+    "sixteen-at-once": "when asked about sixteen at once",
+    "not-json": "where the body is no JSON",
+    "empty-body": "where the body is empty",
+    "truncated": "where the body is cut off",
+    "form": "where the body is a form",
+    "nested-deeply": "where JSON is nested deeply",
+    "byte-order-mark": "where the body begins with a byte order mark",
+    "no-content-type": "where there is no Content-Type",
+    "chunked": "where the body comes in chunks",
+    "expect-continue": "where the request has Expect: 100-continue",
+    "slow-upload": "where the body comes slowly",
+    "lower-case": "where header names are in lower case",
+    "keep-alive": "where the connection is kept open",
+    "keep-alive-again": "on a connection that was kept open",
+    "close": "where the request has Connection: close",
+    "http-1-0": "where the request is HTTP/1.0",
+    "unknown-action": "where another action is named",
+    "future-version": "where another version is named",
+    "other-path": "at another path",
+    "twice": "when asked again",
+    "five-times": "when asked five times",
+    "ten-at-once": "when asked ten times at once",
+    "sent-again": "when what was broken off is sent again",
+    "longer-payload": "where there is a member that nobody documented",
+    "other-payload": "when asked again with another value",
+    "alternating": "when asked about several at once",
+    "later": "when asked again later",
+    "fixture": "for some of the fixtures",
+}
+"""Requests as a whole, by what is tried or by its family."""
+
+
+def _of_request(explanation: Explanation, whats: Sequence[str], seen: Sequence[Observation]) -> str:
     """Where failures happen that are of requests as a whole."""
+    if words := _REQUESTS.get(whats[0] if len(whats) == 1 else explanation.family):
+        return f" {words}"
     if len(whats) > 1 and all(each.valid for each in seen):
         return " on valid requests"
-    if {*whats} <= {*FAMILIES["large"]}:
-        return f" where a request is large ({heading(whats[0])})"
     named = [heading(what) for what in whats]
     more = f" and {len(named) - 3} more" if len(named) > 3 else ""
     return f" ({', '.join(named[:3])}{more})"
 
 
-def _predicate(whats: Sequence[str]) -> str:
+def _predicate(whats: Sequence[str], family: str) -> str:
     """What a member is after one of some mutations."""
     if len(whats) == 1:
         return _PREDICATES.get(whats[0]) or f"is changed ({heading(whats[0])})"
-    for family, words in _FAMILIES.items():
-        if {*whats} <= {*FAMILIES[family]}:
-            return words
+    if family in _FAMILIES:
+        return _FAMILIES[family]
     if {*whats} <= {*FAMILIES["type"], *FAMILIES["empty"], "null", "missing"}:
         return "is of another type, null or missing"
     return "is not as the contract has it"
@@ -118,14 +165,14 @@ _FAMILIES = {
 
 
 def simplicity(what: str) -> int:
-    """How simple a mutation is: the smaller, the simpler."""
+    """How simple a mutation is: the smaller, the simpler. A valid request as it is comes behind them."""
     return _SIMPLEST.index(what) if what in _SIMPLEST else len(_SIMPLEST)
 
 
 def shown(field: str, what: str, step: Step | None = None) -> str:
-    """A request in a few words, such as `/data/order/id: null`."""
-    if step is None or not field:
-        return f"{place(field)}: {heading(what)}" if field else heading(what)
-    if field in step.set:
-        return f"{place(field)}: {shortened(jsontext.flat(step.set[field]), _SHOWN)}"
-    return f"{place(field)}: {heading(what)}"
+    """A request in a few words, such as `/data/order/id: null`, else the name of its step."""
+    if not field:
+        return step.name if step is not None else heading(what)
+    value = step.set.get(field, UNSET) if step is not None else UNSET
+    told = heading(what) if value is UNSET else shortened(jsontext.flat(value), _SHOWN)
+    return f"{place(field)}: {told}"

@@ -116,7 +116,9 @@ class Repeating:
             _bound(self._accepted)
             self._accepted[reading.trial.order] = None
         _bound(self._firsts)
-        self._firsts.setdefault((reading.answered.probe.id, reading.trial.step), _First(reading))
+        key = (reading.answered.probe.id, reading.trial.step)
+        if key not in self._firsts or self.is_fresh(reading):
+            self._firsts[key] = _First(reading)
 
     def _of_method(self, reading: Reading) -> Iterator[Observation]:
         method = reading.delivery.request.method

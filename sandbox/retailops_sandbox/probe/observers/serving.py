@@ -11,8 +11,6 @@ from retailops_sandbox.probe.report import Observation
 
 _PROVIDER_MS = 15_000
 """How long RetailOPS' published tool waits for an answer, in milliseconds."""
-_MUCH = 256 * 1024
-"""The characters of a body above which a receiver may close the connection before it has read all."""
 
 _KINDS = {"deadline": "hang", "closed": "hang-up", "malformed": "malformed", "too large": "too-large"}
 _GONE = frozenset({"refused", "connect timeout", "dns", "tls"})
@@ -55,7 +53,7 @@ def _down(reading: Reading, detail: str, print: str) -> Observation:
 
 
 def _may_hang_up(reading: Reading) -> bool:
-    """Whether closing the connection is a proper answer: to very much, or to a request that is no HTTP."""
+    """Whether closing the connection is a proper answer: to a request that is no HTTP."""
     step = reading.answered.step
     wire = step.deliver.wire if step is not None else None
     names = [line.partition(":")[0].strip().lower() for line in wire.headers] if wire else []
@@ -63,7 +61,7 @@ def _may_hang_up(reading: Reading) -> bool:
     no_host = step is not None and any(
         name.lower() == "host" and value is None for name, value in step.deliver.headers.items()
     )
-    return len(reading.delivery.request.body) >= _MUCH or bool(framing) or no_host
+    return bool(framing) or no_host
 
 
 def _is_excused(reading: Reading) -> bool:
