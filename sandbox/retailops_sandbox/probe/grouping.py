@@ -11,13 +11,16 @@ from retailops_sandbox.probe.probes import Area
 _MOST = 4
 """The most causes that are told of one kind; what is left then is one more."""
 _COVERS_ALL = 0.8
-"""The part of the failures that an explanation must cover to be the only one."""
+"""The part of like failures that an explanation must cover to explain the others, too."""
 _PURE = 0.5
 """The part of what was tried there that must have failed for an explanation to hold."""
 _EVERYTHING = 0.7
 """The part of all that was tried that must have failed to say that everything does."""
 _LEAST_EVERYTHING = 3
 """The fewest fields and the fewest mutations of which everything can be said."""
+
+_WHOLE = "fixture"
+"""What is tried with a payload as a whole: it fails for what one of its fields has."""
 
 FAMILIES: dict[str, tuple[str, ...]] = {
     "type": (
@@ -109,17 +112,32 @@ def explained(failed: Mapping[Case, str], tried: Collection[Case]) -> list[Expla
     """
     if _is_everything(failed, tried):
         return [Explanation(frozenset(failed), is_everything=True)]
-    left, all_tried = set(failed), {*tried, *failed}
+    whole = {case for case in failed if case.what == _WHOLE}
+    parts = failed.keys() - whole
+    if not parts:
+        return [Explanation(frozenset(whole), whats=(_WHOLE,))] if whole else []
+    found = _of_parts(failed, parts, {*tried, *failed})
+    for number, each in enumerate(found):
+        more = {case for case in whole if failed[case] == _common_print(each, failed)}
+        found[number] = each._replace(cases=each.cases | more)
+        whole -= more
+    return [*found, Explanation(frozenset(whole), whats=(_WHOLE,))] if whole else found
+
+
+def _of_parts(
+    failed: Mapping[Case, str], parts: Collection[Case], tried: Collection[Case]
+) -> list[Explanation]:
+    """The explanations of failures of all but whole fixtures."""
+    left = set(parts)
     found: list[Explanation] = []
     while left and len(found) < _MOST:
-        best = max(_candidates(left, all_tried), key=_rank, default=None)
+        best = max(_candidates(left, tried), key=_rank, default=None)
         if best is None:
             break
-        if not found and len(best.cases) >= _COVERS_ALL * len(left):
-            return [best._replace(cases=frozenset(left))]
-        found.append(best)
         left -= best.cases
-        found, left = _with_relatives(found, left, failed)
+        more = _relatives(best, left, failed)
+        left -= more
+        found.append(best._replace(cases=best.cases | more))
     return [*found, *_rest(left)]
 
 
@@ -184,25 +202,23 @@ def _rank(found: Explanation) -> tuple[int, int, bool, str]:
     return len(found.cases), -len(found.whats) or -99, bool(found.field), found.mark
 
 
-def _with_relatives(
-    found: list[Explanation], left: set[Case], prints: Mapping[Case, str]
-) -> tuple[list[Explanation], set[Case]]:
-    """The last explanation with what is left that goes with it, and the rest.
-
-    A payload as a whole, such as a fixture, has what a field has; a field has what its section has.
-    """
-    last = found[-1]
-    common = Counter(prints[case] for case in last.cases).most_common(1)[0][0]
-    part = Counter(case.part for case in last.cases).most_common(1)[0][0]
-    more = {
-        case
-        for case in left
-        if case.part == part
-        and case.area != "transport"
-        and prints[case] == common
-        and (not case.field or (last.field and _are_related(case.field, last.field)))
+def _relatives(found: Explanation, left: set[Case], prints: Mapping[Case, str]) -> set[Case]:
+    """What is left that goes with an explanation: a payload as a whole has what a field has, a field has what
+    its section has."""
+    common = _common_print(found, prints)
+    part = Counter(case.part for case in found.cases).most_common(1)[0][0]
+    alike = {
+        case for case in left if case.part == part and case.area != "transport" and prints[case] == common
     }
-    return [*found[:-1], last._replace(cases=last.cases | more)], left - more
+    if len(found.cases) >= _COVERS_ALL * (len(found.cases) + len(alike)):
+        return alike
+    return {
+        case for case in alike if not case.field or (found.field and _are_related(case.field, found.field))
+    }
+
+
+def _common_print(found: Explanation, prints: Mapping[Case, str]) -> str:
+    return Counter(prints[case] for case in found.cases).most_common(1)[0][0]
 
 
 def _rest(left: set[Case]) -> list[Explanation]:
