@@ -124,10 +124,19 @@ def test_what_was_not_seen_is_not_sent(client: ProbeClient, shop: Crashing):
     assert shop.asked == 0
 
 
+@pytest.mark.parametrize("contract", ["no_such v1", "order_cancel", "../../etc v1", "order_cancel ../v1"])
+def test_a_contract_that_does_not_exist_is_said(client: ProbeClient, contract: str):
+    page = client.http.get("/probe", params={"contract": contract})
+    assert page.status_code == 200
+    assert "there is no contract" in main_words(page.text)
+    assert re.search("<button[^>]* disabled>Check my receiver", page.text)
+
+
 # --- while it goes on ---
 
 
 def test_a_probe_is_followed_stopped_and_resumed(client: ProbeClient, shop: Crashing):
+    before = hidden(client.http.get(f"/probe?contract={CONTRACT}").text)
     shop.free = 40
     shop.close()
     path = client.started(area="contract")
@@ -136,13 +145,11 @@ def test_a_probe_is_followed_stopped_and_resumed(client: ProbeClient, shop: Cras
     assert "Probing shop http" in page
     assert "Leaving this page does not stop it" in page
     assert 'http-equiv="refresh"' in client.http.get(path).text
-    # The page of the place shows it, too, and no second one starts.
+    # The page of the place shows it, too, and no second one starts, as from a page that was open before.
     assert "Leaving this page does not stop it" in client.text()
-    again = client.http.post(
-        "/probe/start",
-        data={"receiver": "shop", "contract": CONTRACT, "do": "check", "form_id": "another"},
-    )
-    assert again.status_code == 422
+    again = client.http.post("/probe/start", data={**before, "contract": CONTRACT, "do": "check"})
+    assert again.headers["location"] == f"{path}?begun=before"
+    assert "No other was started." in client.text(again.headers["location"])
     status, _ = press(client, f"{path}/stop")
     assert status == 303
     stopped = client.ended(path)
@@ -152,6 +159,19 @@ def test_a_probe_is_followed_stopped_and_resumed(client: ProbeClient, shop: Cras
     report = client.ended(client.started(f"resume:{stopped.run}"))
     assert (report.seed, report.orders, report.stopped) == (stopped.seed, stopped.orders, "")
     assert report.run != stopped.run
+    assert any(finding.kind == "crash" for finding in report.findings)
+
+
+def test_what_a_probe_found_is_kept_when_the_sandbox_ends(tmp_path: Path):
+    shop = Crashing(free=40)
+    with probe_client(tmp_path, shop) as client:
+        shop.close()
+        path = client.started("all", area="contract")
+        assert shop.is_reached.wait(60)
+        code, errors = client.served.interrupt()
+        assert (code, errors) == (0, "")
+        report = client.kept.load(path.rpartition("/")[2])
+    assert report.stopped
     assert any(finding.kind == "crash" for finding in report.findings)
 
 

@@ -19,6 +19,10 @@ from retailops_sandbox.web.shell.recent import Recent
 _KEPT_PROBLEMS = 100
 
 
+class BeingProbed(UsageError):
+    """The error of a probe that cannot start, as another one of the receiver goes on."""
+
+
 class LiveProbe:
     """A probe of this process that has not ended."""
 
@@ -75,8 +79,7 @@ class LiveProbes:
     async def once(self, form: str, setup: ProbeSetup) -> str:
         """Start a probe once for a form: the id of its run.
 
-        Raises SandboxError where it cannot start, as when the receiver is being probed already; the form can
-        then be sent again.
+        Raises BeingProbed or another SandboxError where it cannot start; the form can then be sent again.
         """
         id, _ = await self._forms.do(form, lambda: self._start(setup))
         return id
@@ -117,7 +120,7 @@ class LiveProbes:
         if self._is_stopping:
             raise UsageError("the sandbox is ending", mend="start it again")
         if name in self._starting or self.of_receiver(name) is not None:
-            raise UsageError(f"{name} is being probed already", mend="wait until that ends, or stop it")
+            raise BeingProbed(f"{name} is being probed already", mend="wait until that ends, or stop it")
         started: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._starting.add(name)
         task = asyncio.create_task(self._follow(setup, started))

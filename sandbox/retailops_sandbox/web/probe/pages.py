@@ -23,7 +23,7 @@ from retailops_sandbox.probe.probing import ProbeProgress
 from retailops_sandbox.probe.report import ProbeReport
 from retailops_sandbox.web.probe import result
 from retailops_sandbox.web.probe.form import ProbeForm
-from retailops_sandbox.web.probe.live import LiveProbe, LiveProbes
+from retailops_sandbox.web.probe.live import BeingProbed, LiveProbe, LiveProbes
 from retailops_sandbox.web.probe.result import Asked, Result, SaveAttempt
 from retailops_sandbox.web.probe.start import StartBar, Starts
 from retailops_sandbox.web.shell import forms
@@ -70,6 +70,8 @@ class ProbePage(msgspec.Struct, frozen=True, kw_only=True):
     can_resume: bool
     problem: str
     """Why the probe ended early, or its report is not kept."""
+    is_begun_before: bool
+    """Whether another probe was asked for while this one went on."""
     other_receiver: str
     """The receiver that was probed, where the browser has chosen another one; else empty."""
 
@@ -121,6 +123,9 @@ class ProbePages(RoomPages):
         except Refused as refused:
             return await asyncio.to_thread(self._refused, request, receivers, form, refused.problems)
         except SandboxError as error:
+            live = self._live.of_receiver(form.receiver)
+            if isinstance(error, BeingProbed) and live is not None:
+                return RedirectResponse(f"/probe/{live.run}?begun=before", HTTPStatus.SEE_OTHER)
             wrong = {"send": str(error)}
             return await asyncio.to_thread(self._refused, request, receivers, form, wrong)
         response = RedirectResponse(f"/probe/{run}", HTTPStatus.SEE_OTHER)
@@ -225,6 +230,7 @@ class ProbePages(RoomPages):
             address=f"/probe/{run}" if run else "/probe",
             can_resume=report is not None and bool(report.stopped) and probed == form.receiver,
             problem=self._live.problem(run),
+            is_begun_before=request.query_params.get("begun") == "before",
             other_receiver=probed if probed != form.receiver else "",
         )
         refused = bool(wrong) or attempt is not None

@@ -172,6 +172,8 @@ class Starts:
         return [each for each in self._context.scenario_index.read().plans if each.id.startswith(SHIPPED)]
 
     def _fixtures(self, form: ProbeForm) -> list[str]:
+        if self._context.contracts.find(*form.agreed) is None:
+            return []
         try:
             return [each.name for each in self._context.workspace.fixtures(*form.agreed)]
         except SandboxError:
