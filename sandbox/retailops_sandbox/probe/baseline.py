@@ -16,7 +16,7 @@ from retailops_sandbox.model import Json, Step
 from retailops_sandbox.probe.generating import GenerateOptions, baselines
 from retailops_sandbox.probe.observing import Answered
 from retailops_sandbox.probe.orders import OrderIds, Orders
-from retailops_sandbox.probe.probes import Area, Probe, Trial
+from retailops_sandbox.probe.probes import Probe, Trial
 from retailops_sandbox.probe.sending import AWAY, Sender, fault_kind, is_accepted
 from retailops_sandbox.probe.trials.making import Making
 from retailops_sandbox.scenarios import scenario
@@ -55,21 +55,20 @@ class BaselineSearch:
         ports: Ports,
         options: Options,
         fixtures: Sequence[str],
-        ids: OrderIds,
-        areas: tuple[Area, ...],
-        seed: int,
+        wanted: GenerateOptions,
+        *,
+        fresh: OrderIds,
     ) -> None:
         """`fixtures` are tried in their order, each with an order of the range and then with its own.
 
-        Raises UsageError for a receiver that cannot be called.
+        `wanted` says all but the fixture. `fresh` are ids that were not sent before. Raises UsageError for a
+        receiver that cannot be called.
         """
         self._contract = contract
         self._preparation = Preparation(ports, options)
         self._fixtures = fixtures
-        self._ids = ids
-        self._areas = areas
-        self._seed = seed
-        self._has_token = bool(options.receiver.token)
+        self._wanted = wanted
+        self._fresh = fresh
 
     async def run(self, sender: Sender) -> Baseline | NoBaseline:
         """Send one valid request after the other until one is accepted."""
@@ -77,7 +76,10 @@ class BaselineSearch:
         faults = 0
         for options in self._options(refusals.append):
             # The first of them has orders of the range, where there are any.
-            probe = baselines(self._contract, options)[0]
+            fresh = (
+                options if options.orders is None else msgspec.structs.replace(options, orders=self._fresh)
+            )
+            probe = baselines(self._contract, fresh)[0]
             sent = await sender.send(probe, last=1)
             if not sent.answered:
                 refusals.append(f"{options.fixture} could not be sent: {sent.problem}")
@@ -105,16 +107,10 @@ class BaselineSearch:
             except SandboxError as error:
                 refuse(f"{fixture} cannot be composed: {error}")
                 continue
-            options = GenerateOptions(
-                fixture=fixture,
-                payload=payload,
-                others=self._others(fixture),
-                orders=self._ids,
-                token=self._has_token,
-                areas=self._areas,
-                seed=self._seed,
+            options = msgspec.structs.replace(
+                self._wanted, fixture=fixture, payload=payload, others=self._others(fixture)
             )
-            if Orders(self._contract, payload, self._ids).are_own:
+            if Orders(self._contract, payload, options.orders).are_own:
                 yield options
             yield msgspec.structs.replace(options, orders=None)
 

@@ -25,8 +25,8 @@ class Confirmed(msgspec.Struct, frozen=True, kw_only=True):
 
     answered: Sequence[Answered] = ()
     """What is to be observed in their place."""
-    passed: int = 0
-    """How many requests were answered when they were sent again."""
+    is_answered: bool = False
+    """Whether a request that met a fault was answered when it was sent again."""
     is_gone: bool = False
     """Whether the receiver answers no valid request any more."""
 
@@ -41,31 +41,24 @@ class Confirmation:
         self._seen: Counter[tuple[_Shown, str]] = Counter()
         """How often what a fault shows was confirmed, by kind of change."""
 
-    async def of_faults(self, suspects: Sequence[Answered], before: Answered | None) -> Confirmed:
-        """What comes of trials that met a fault; `before` is the last one that was answered before them."""
+    async def of_fault(self, suspect: Answered, before: Answered | None) -> Confirmed:
+        """What comes of a trial that met a fault; `before` is the last one that was answered before it."""
         trouble = await self._trouble()
         if trouble is not None and not await self._is_back():
-            return self._gone(suspects[0], trouble)
-        told: list[Answered] = []
-        passed = 0
-        for suspect in suspects:
-            if self._is_known(suspect, trouble):
-                told.append(suspect if trouble is None else _behind(suspect, trouble))
-                continue
-            if before is not None and fault_kind(suspect) in AWAY:
-                # What takes a receiver down may be answered, and only the next request finds nobody.
-                seen = await self._again(before)
-                if seen is not None and seen.trial.is_check:
-                    told.append(seen)
-                    continue
+            return self._gone(suspect, trouble)
+        if self._is_known(suspect, trouble):
+            return Confirmed(answered=[suspect if trouble is None else _behind(suspect, trouble)])
+        seen = None
+        if before is not None and fault_kind(suspect) in AWAY:
+            # What takes a receiver down may be answered, and only the next request finds nobody.
+            seen = await self._again(before)
+        if seen is None or not seen.trial.is_check:
             seen = await self._again(suspect)
-            if seen is None:
-                break
-            told.append(seen)
-            passed += not fault_kind(seen)
-            if not is_accepted(seen) and not await self._is_back():
-                return Confirmed(answered=told, passed=passed, is_gone=not self._sender.is_stopped)
-        return Confirmed(answered=told, passed=passed)
+        if seen is None:
+            return Confirmed()
+        is_answered = not fault_kind(seen) and not seen.trial.is_check
+        is_gone = not is_accepted(seen) and not await self._is_back() and not self._sender.is_stopped
+        return Confirmed(answered=[seen], is_answered=is_answered, is_gone=is_gone)
 
     async def of_crash(self, suspect: Answered, before: Answered | None) -> Confirmed:
         """What comes of a 5xx: perhaps the trial before it left the receiver in a bad state."""

@@ -6,7 +6,8 @@ import asyncio
 import math
 import random
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from typing import Any
 
 import msgspec
 
@@ -24,7 +25,7 @@ from retailops_sandbox.probe.baseline import (
 )
 from retailops_sandbox.probe.checking import ScenarioCheck
 from retailops_sandbox.probe.confirming import Confirmation, Confirmed
-from retailops_sandbox.probe.generating import generate, requests, sample
+from retailops_sandbox.probe.generating import GenerateOptions, generate, requests, sample
 from retailops_sandbox.probe.observing import Answered, Observer
 from retailops_sandbox.probe.options import MAX_SECONDS, ProbeOptions, ProbeOutline, ProbeProgress
 from retailops_sandbox.probe.orders import OrderIds
@@ -65,6 +66,8 @@ _TIMES = 10
 """A trial's deadline: so many times what a valid request takes, at least `_SHORTEST_MS`."""
 _MOST_SHRUNK = 30
 """The number of findings, the worst ones, whose requests are made smaller."""
+_BASELINE = 2
+"""How many ids a baseline takes."""
 _OWN = 64
 """How many ids of the range the probe keeps for its own valid requests."""
 _UNSURE = frozenset({"dns", "refused", "tls", "connect timeout", "deadline", "closed"})
@@ -107,10 +110,22 @@ class Prober:
         self._seed = random.randrange(2**32) if seed is None else seed
         orders = resumed.orders if resumed is not None else probe.orders
         self._ids = OrderIds.read(orders) if orders else OrderIds.drawn(random.Random(self._seed))
-        self._own_ids, self._generated_ids = _divided(self._ids)
+        self._own_ids, generated = _divided(self._ids)
         self._sender = Sender(ports, options, self._answered, provider_ms=probe.provider_ms)
         self._search = BaselineSearch(
-            contract, ports, options, probe.fixtures, self._generated_ids, probe.areas, self._seed
+            contract,
+            ports,
+            options,
+            probe.fixtures,
+            GenerateOptions(
+                payload=None,
+                orders=generated,
+                token=bool(options.receiver.token),
+                areas=probe.areas,
+                seed=self._seed,
+            ),
+            # A probe that goes on has sent the first ones already.
+            fresh=generated if resumed is None else _unlike_before(self._own_ids, info.id),
         )
         self._observer = Observer(contract)
         self._results = Results(contract, self._begun(ports, info), resumed)
@@ -261,7 +276,7 @@ class Prober:
 
     async def _answers_at_once(self, seconds: float, valid: ValidRequests) -> bool:
         """Whether several requests at once take about as long as one."""
-        sent = await asyncio.gather(*(self._sender.send(valid.next()) for _ in range(_MOST_AT_ONCE)))
+        sent = await self._all_of(self._sender.send(valid.next()) for _ in range(_MOST_AT_ONCE))
         took = [each.delivery.timings.total / 1000 for one in sent for each in one.answered]
         return bool(took) and max(took) < 2 * seconds
 
@@ -278,11 +293,21 @@ class Prober:
             batch = [work.popleft()]
             while work and len(batch) < at_once and not batch[0].probe.alone and not work[0].probe.alone:
                 batch.append(work.popleft())
-            sent = await asyncio.gather(*map(self._send, batch))
+            sent = await self._all_of(map(self._send, batch))
             for one, came in zip(batch, sent, strict=True):
                 await self._take(one, came, work)
         if work and self._is_late and not self._results.stopped:
             self._results.stopped = f"it ended after {self._probe.max_seconds:g} s"
+
+    async def _all_of(self, sending: Iterable[Coroutine[Any, Any, Sent]]) -> list[Sent]:
+        """What comes of all that is sent at once. Where one raises, the others are stopped."""
+        tasks = [asyncio.create_task(one) for one in sending]
+        try:
+            return await asyncio.gather(*tasks)
+        except FileError:
+            self._sender.stop()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            raise
 
     @property
     def _is_over(self) -> bool:
@@ -306,7 +331,7 @@ class Prober:
             if answered.trial.is_check and not is_accepted(answered):
                 await self._look_into(self._confirmation.of_check(answered, before))
             elif fault in _UNSURE and not probe.alone:
-                await self._look_into(self._confirmation.of_faults([answered], self._last))
+                await self._look_into(self._confirmation.of_fault(answered, self._last))
             elif is_crash(answered) and not is_whole(probe):
                 await self._look_into(self._confirmation.of_crash(answered, self._last))
             else:
@@ -329,7 +354,7 @@ class Prober:
         confirmed = await looking
         for answered in confirmed.answered:
             self._observe(answered)
-        self._passed += confirmed.passed
+        self._passed += confirmed.is_answered
         if confirmed.is_gone:
             self._results.stopped = "the receiver answered no valid request any more"
             self._sender.stop()
@@ -422,9 +447,14 @@ def _takes_time(probe: Probe) -> bool:
     return any(wire is not None and (wire.bytes_per_second or wire.expect_continue) for wire in wires)
 
 
+def _unlike_before(ids: OrderIds, run: str) -> OrderIds:
+    """Some of the ids, at least two, from a place that differs from run to run."""
+    return OrderIds(random.Random(run).randrange(ids.first, max(ids.last, ids.first + 1)), ids.last)
+
+
 def _divided(ids: OrderIds) -> tuple[OrderIds, OrderIds]:
     """The ids for valid requests in between, and those for all else."""
     own = min(_OWN, len(ids) // 4)
-    if not own:
+    if own < _BASELINE:
         return ids, ids
     return OrderIds(ids.last - own + 1, ids.last), OrderIds(ids.first, ids.last - own)

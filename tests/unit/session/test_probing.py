@@ -11,10 +11,12 @@ import msgspec
 import pytest
 
 from retailops_sandbox.engine import ScenarioResult
-from retailops_sandbox.errors import UsageError
+from retailops_sandbox.errors import FileError, UsageError
+from retailops_sandbox.model import Record
 from retailops_sandbox.probe import confirming
 from retailops_sandbox.probe.keeping import KeptReports
 from retailops_sandbox.probe.report import ProbeReport
+from retailops_sandbox.runlog.files.writer import FileRunWriter
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.scenarios.scenario import Plan
 from retailops_sandbox.session import probe_choices, probing
@@ -362,3 +364,31 @@ def test_what_a_scenario_and_the_probe_show_is_one_finding(tmp_path: Path) -> No
     with serving(CrashesOnNull()) as url:
         report = checked(url, tmp_path, null)
     assert kinds(report) == {"crash"}
+
+
+@pytest.mark.parametrize("records", [1, 60])
+def test_where_nothing_more_can_be_logged_it_ends_and_what_was_found_is_kept(
+    records: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append, left = FileRunWriter.append, [records]
+
+    def until_full(self: FileRunWriter, record: Record) -> None:
+        if not left[0]:
+            raise FileError("cannot be written: No space left on device", file="run.json")
+        left[0] -= 1
+        append(self, record)
+
+    monkeypatch.setattr(FileRunWriter, "append", until_full)
+    with serving(receiver := CrashesOnNull()) as url:
+        finished = probed(url, tmp_path, **ONLY_CONTRACT)
+    assert [str(error) for error in finished.unwritten] == [
+        "run.json: cannot be written: No space left on device"
+    ]
+    assert finished.report.stopped == "nothing more could be logged"
+    assert len(receiver.calls) == records // 2 + 1
+
+
+def test_a_range_of_orders_that_is_too_small_is_said_before_anything_is_sent(tmp_path: Path) -> None:
+    with serving(receiver := Counting()) as url, pytest.raises(UsageError, match="order ids are too few"):
+        probing.outline(setup(url, tmp_path, orders="5-6"))
+    assert not receiver.calls
