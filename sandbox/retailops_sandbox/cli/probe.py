@@ -12,7 +12,7 @@ import click
 
 from retailops_sandbox.cli.log_level import diagnosing, known_secrets, log_level_option
 from retailops_sandbox.cli.options import Seconds, here, probing_options
-from retailops_sandbox.cli.output import complain, say, show, write_out
+from retailops_sandbox.cli.output import complain, show, write_out
 from retailops_sandbox.errors import SandboxError, UsageError
 from retailops_sandbox.probe.failing import FAIL_ON, FAILS, FailOn
 from retailops_sandbox.probe.probes import AREAS, SENT_AREAS, Area
@@ -217,12 +217,13 @@ def _outlined(setup: ProbeSetup) -> ProbeSetup:
     """Say what will be sent; returns the probe that sends just that."""
     import msgspec
 
-    from retailops_sandbox.reporting.probes import words
+    from retailops_sandbox.cli.screen import page_width
+    from retailops_sandbox.reporting.probes import console
     from retailops_sandbox.session import probing
 
     planned = probing.outline(setup)
-    for line in words.outline(planned, setup.contract, setup.options.receiver):
-        say(line)
+    for line in console.outline(planned, setup.contract, setup.options.receiver, width=page_width()):
+        show(line)
     probe = msgspec.structs.replace(setup.probe, seed=planned.seed, orders=planned.orders)
     return msgspec.structs.replace(setup, probe=probe)
 

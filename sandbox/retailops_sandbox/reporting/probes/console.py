@@ -7,9 +7,11 @@ from collections.abc import Collection, Iterator
 
 import click
 
+from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.foreign_text import visible
-from retailops_sandbox.model import Verdict
+from retailops_sandbox.model import Receiver, Verdict
 from retailops_sandbox.probe.failing import FAILS, FailOn, failing
+from retailops_sandbox.probe.probing import ProbeOutline
 from retailops_sandbox.probe.report import Finding, ProbeReport
 from retailops_sandbox.reporting.probes import words
 from retailops_sandbox.reporting.render import lines
@@ -22,6 +24,13 @@ _LEAST = 44
 def text(report: ProbeReport, *, width: int, colour: bool, fail_on: Collection[FailOn] = FAILS) -> list[str]:
     """The lines of a finished probe, none wider than `width` but for a word that is; the verdict is last."""
     return list(_Writer(max(width, _LEAST), colour).report(report, fail_on))
+
+
+def outline(planned: ProbeOutline, contract: Contract, receiver: Receiver, *, width: int) -> list[str]:
+    """The lines of what a probe will send."""
+    writer = _Writer(max(width, _LEAST), colour=False)
+    told = words.outline(planned, contract, receiver)
+    return [line for each in told for line in writer.wrapped(each, indent="  ")]
 
 
 class _Writer:
@@ -41,16 +50,16 @@ class _Writer:
         yield ""
         found = words.verdict(report)
         glyph_and_word = self._style(f"{found.glyph} {found.word}", found.verdict)
-        yield from self._wrapped(
+        yield from self.wrapped(
             f": {found.sentence}", first=glyph_and_word, bare=len(found.glyph + found.word) + 1, indent="  "
         )
         shop = f"the stand-in {lines.NO_PROOF}" if report.stand_in else report.receiver
-        yield from self._wrapped(f"{words.tried(report)}, receiver: {shop}")
+        yield from self.wrapped(f"{words.tried(report)}, receiver: {shop}")
         if any(each.smallest.delivery for each in report.findings):
-            yield from self._wrapped("open a delivery: retailops-sandbox log show DELIVERY")
+            yield from self.wrapped("open a delivery: retailops-sandbox log show DELIVERY")
         if failed := failing(report, fail_on):
             named = words.enumerated(sorted(fail_on))
-            yield from self._wrapped(f"fails: {words.counted(len(failed), 'cause')} of {named} (--fail-on)")
+            yield from self.wrapped(f"fails: {words.counted(len(failed), 'cause')} of {named} (--fail-on)")
 
     def _scorecard(self, report: ProbeReport) -> Iterator[str]:
         room = max(map(len, words.AREA_NAMES.values()))
@@ -65,14 +74,14 @@ class _Writer:
         outcome = words.outcome(finding)
         glyph = words.OUTCOME_GLYPHS[outcome]
         notes = ", ".join(filter(None, (words.label(finding), finding.state)))
-        yield from self._wrapped(
+        yield from self.wrapped(
             f" {finding.title}  ({notes})",
             first=self._style(glyph, words.OUTCOME_VERDICTS[outcome]),
             bare=len(glyph),
             indent="  ",
         )
         for heading, said in words.details(finding):
-            yield from self._wrapped(f"    {heading + ':':<10}{visible(said)}", indent=" " * 14)
+            yield from self.wrapped(f"    {heading + ':':<10}{visible(said)}", indent=" " * 14)
 
     def _remarks(self, report: ProbeReport) -> Iterator[str]:
         said = [f"gone: {visible(title)}" for title in report.gone]
@@ -84,9 +93,9 @@ class _Writer:
         if report.stopped and words.verdict(report).word != "not finished":
             said.append(f"it ended early: {visible(report.stopped)}")
         for each in said:
-            yield from self._wrapped(each, indent="  ")
+            yield from self.wrapped(each, indent="  ")
 
-    def _wrapped(self, said: str, *, first: str = "", bare: int = 0, indent: str = "") -> list[str]:
+    def wrapped(self, said: str, *, first: str = "", bare: int = 0, indent: str = "") -> list[str]:
         """A text in lines; it follows `first`, which takes `bare` columns on the first of them."""
         wrapped = textwrap.wrap(
             visible(said),

@@ -5,7 +5,10 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
+from retailops_sandbox.probe.probing import ProbeOutline
 from retailops_sandbox.reporting.probes import console
+from tests.support.finished import SHOP
 from tests.support.probe_reports import CRASH, clean_report, probe_report
 
 
@@ -103,3 +106,23 @@ def test_what_a_receiver_wrote_is_no_command_to_the_terminal():
 
 def test_what_ended_early_says_so_beside_its_findings():
     assert "it ended early: it was interrupted" in text(probe_report(stopped="it was interrupted"))
+
+
+def test_what_will_be_sent_keeps_the_width_too():
+    planned = ProbeOutline(
+        url="http://127.0.0.1:5000/order_cancel",
+        requests=330,
+        scenarios=8,
+        areas={"contract": 153, "repetition": 37, "transport": 60, "auth": 49, "speed": 28},
+        left_out={},
+        orders="900000000-900009999",
+        seed=7,
+        max_seconds=90,
+    )
+    contract = SHIPPED_CONTRACTS.load("order_cancel", "v1")
+    lines = console.outline(planned, contract, SHOP, width=80)
+    assert lines[1:3] == [
+        "sends about 330 requests within 90 s: 153 Contract, 37 Repetition, 60 Transport,",
+        "  49 Auth, 28 Speed",
+    ]
+    assert all(len(line) <= 80 for line in lines)
