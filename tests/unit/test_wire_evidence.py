@@ -48,6 +48,7 @@ SPELLINGS: list[dict[str, Any]] = [
     {"method": "GET", "headers": ["host: one", "HOST: two", "x-A: 1", "X-a: 2", "Empty:"]},
     {"headers": ["Transfer-Encoding: identity", "content-length: 45"]},
     {"bytes_per_second": 1_000_000},
+    {"lower_case": True},
 ]
 
 
@@ -379,6 +380,16 @@ def test_what_curl_cannot_say_is_said_before_the_command(wire: dict[str, Any], n
     made = command(sent)
     assert ("# " in made.partition("curl http")[0]) == bool(note)
     assert note in made
+
+
+def test_names_in_lower_case_are_curls_too(tmp_path: Path):
+    with receiver(answering(NOTHING)) as there:
+        sent = logged(played(there.url, step_of({"lower_case": True})))
+    arguments, _ = by_shell(command(sent), tmp_path)
+    named = [arguments[at + 1] for at, each in enumerate(arguments) if each == "-H"]
+    assert named[:2] == ["Host:", "Content-Length:"]
+    assert f"host: 127.0.0.1:{there.port}" in named
+    assert f"content-length: {len(COMPOSED.encode())}" in named
 
 
 def test_a_har_has_the_version_and_how_the_request_was_spelled():

@@ -36,8 +36,13 @@ def lines_hidden(wire: Wire | None, left_out: Sequence[str]) -> list[str]:
 
 
 def own_lines(wire: Wire) -> set[str]:
-    """The names of the header lines that are sent as they are, in lower case."""
-    return {line.partition(":")[0].lower() for line in wire.headers}
+    """The names, in lower case, of the headers that are sent as they are, and not as curl makes them."""
+    names = {line.partition(":")[0].lower() for line in wire.headers}
+    if wire.lower_case:
+        names.add("host")
+        if not is_piped(wire):  # another program may compress to another length
+            names.add("content-length")
+    return names
 
 
 def address(url: str, wire: Wire | None) -> tuple[str, str]:

@@ -62,6 +62,7 @@ def body_note(sent: Delivery) -> str:
         lower_case=False,
         expect_continue=False,
         bytes_per_second=None,
+        proof=None,
     )
     return f"The body as it was composed. It was sent {spelled(of_body)}." if of_body != Wire() else ""
 
