@@ -182,6 +182,18 @@ def test_a_delivery_that_was_broken_off_is_not_judged_and_not_sent_again():
     assert judgements[0].reason == "hung up on purpose: not judged"
 
 
+def test_a_break_that_is_expected_passes_and_one_that_did_not_happen_fails():
+    step = {"payload": PAYLOAD, "deliver": {"wire": {"break_off_after": 3}}, "expect": {"fault": "cancelled"}}
+    with receiver(answering_when(lambda _: False, NOTHING)) as there:
+        assert play([plan(step)], there.url).verdicts == ["passed"]
+    early = {**step, "deliver": {"wire": {"break_off_after": 3, "expect_continue": True}}}
+    refused = response(b"no", status="413 Too Large")
+    with receiver(answering_when(lambda seen: seen.endswith(b"\r\n\r\n"), refused)) as there:
+        run = play([plan(early)], there.url)
+    assert run.verdicts == ["failed"]
+    assert not logged(run).dropped
+
+
 @pytest.mark.parametrize(
     ("wire", "at", "words"),
     [
