@@ -21,7 +21,7 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
     request: Request
     action: str
     path: str = ""
-    """The path that the contract appends to a receiver's URL."""
+    """The path that the contract appends to a receiver's URL; empty where the step says another one."""
     proof: str | None = None
     """The token or signature that was sent, as it may be shown; empty where it is missing, None for a
     contract without."""

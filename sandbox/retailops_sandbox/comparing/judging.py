@@ -197,10 +197,11 @@ class Judge:
             return ()
         from retailops_sandbox.answers import content, status
 
+        has_own_path = delivery.wire is not None and delivery.wire.path is not None
         sent = status.Sent(
             request=delivery.request,
             action=delivery.action,
-            path=self._contract.path,
+            path="" if has_own_path else self._contract.path,
             **_proof(delivery.request, self._contract.auth),
         )
         return (status.violation(sent, response, content.of(response), self._contract.ok_statuses),)

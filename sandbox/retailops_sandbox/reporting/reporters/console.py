@@ -10,6 +10,7 @@ from retailops_sandbox.engine import LARGE_BODY, DeliveryFinished, DeliveryStart
 from retailops_sandbox.foreign_text import quoted
 from retailops_sandbox.model import Delivery, Judgement, Response, Verdict
 from retailops_sandbox.reporting.render import lines
+from retailops_sandbox.reporting.render.wire_words import request_line
 from retailops_sandbox.reporting.reporters.reporter import FinishedRun, Reporter
 
 COLOURS: dict[Verdict, str] = {
@@ -137,7 +138,7 @@ class Console(Reporter):
     def _delivery(self, event: DeliveryFinished, compared: str) -> None:
         """Print a delivery: request, outcome, and the comparison or the answer."""
         delivery = event.delivery
-        request = lines.in_line(f"{delivery.request.method} {delivery.request.url}")
+        request = lines.in_line(request_line(delivery))
         self._echo(
             f"{_INDENT}{delivery.id}: {request} -> {_outcome(delivery)}  {delivery.timings.total:.0f} ms"
         )
