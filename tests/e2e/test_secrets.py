@@ -467,13 +467,16 @@ def test_what_a_step_has_of_the_environment_in_its_headers_and_a_receiver_in_its
     tmp_path: Path,
 ):
     values = {"IN_STEP": "value-of-the-step", "IN_PATH": "value-of-the-path", "IN_EXPECT": "value-expected"}
+    values |= {"IN_LINE": "value-of-the-line", "IN_TARGET": "value-of-the-target"}
     variables = {**values, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     step = {
         "fixture": "default",
         "deliver": {"headers": {"X-Note": "${env:IN_STEP}", "X-Api-Key": "several words of it"}},
         "expect": {"status": 200, "headers": {"X-Echo": "${env:IN_EXPECT}"}},
     }
-    (tmp_path / "one.scenario.json").write_text(json.dumps({"steps": [step]}))
+    wire = {"headers": ["X-Line: ${env:IN_LINE}", "X-Secret: words of a line"], "path": "/${env:IN_TARGET}"}
+    spelled = {**step, "deliver": {"wire": wire}}
+    (tmp_path / "one.scenario.json").write_text(json.dumps({"steps": [step, spelled]}))
     answer = response(b'{"events": []}', "X-Echo: value-expected and more")
     with receiver(answering(answer)) as shop:
         Workspace(tmp_path).save_receiver(Receiving("shop", f"{shop.url}/${{env:IN_PATH}}/hook"))
@@ -494,7 +497,7 @@ def test_what_a_step_has_of_the_environment_in_its_headers_and_a_receiver_in_its
         for format in ("curl", "har", "pytest", "scenario"):
             made = program.run("export", "latest", "--format", format, cwd=tmp_path, **variables)
             printed.append(made.stdout + made.stderr)
-        for value in (*values.values(), "several words of it"):
+        for value in (*values.values(), "several words of it", "words of a line"):
             assert any(value.encode() in request for request in shop.requests) or value == "value-expected"
             for text in (*printed, *(path.read_text() for path in tmp_path.rglob("r.*"))):
                 assert value not in text

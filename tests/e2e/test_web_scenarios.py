@@ -286,6 +286,38 @@ def test_a_delivery_of_a_run_is_sent_again_with_its_variables_captures_and_heade
     assert again["headers"]["content-type"] == "text/json"
 
 
+def test_what_was_spelled_in_its_own_way_is_sent_again_alike_and_its_page_says_how(
+    client: RunClient, shop: Shop
+):
+    wire = {
+        "method": "PUT",
+        "path": "/other?n=${n}",
+        "http": "1.0",
+        "headers": ["x-n: ${n}", "X-N: again"],
+        "compressed": "gzip",
+        "charset": "utf-16",
+        "twice": "/data/order/id",
+    }
+    step = {**PASSES, "deliver": {"wire": wire, "headers": {"Accept": None}}, "off_contract": True}
+    path = client.ran(client.scenario("spelled", step, variables={"n": "7"}))
+    sent = shop.requests[-1]
+    found = open_log(client.workspace.runs_dir).deliveries(path.removeprefix("/runs/"))
+    id = found[0].delivery.id
+    resent(client, shop, path)
+    assert shop.requests[-1] == sent
+    assert sent.startswith(b"PUT /other?n=7 HTTP/1.0\r\n")
+    words = client.text(f"/deliveries/{id}")
+    told = (
+        "by PUT, to /other?n=7, with /data/order/id twice, in UTF-16 with a byte order mark, gzip, HTTP/1.0, "
+        "with 2 header lines as written"
+    )
+    assert f"Spelled on the wire: sent {told}" in words
+    assert "/other?n=7 HTTP/1.0" in words
+    body = "with /data/order/id twice, in UTF-16 with a byte order mark, gzip."
+    assert f"The body as it was composed. It was sent {body}" in words
+    assert f"its step sent it {told}." in client.text(f"/?from={id}")
+
+
 def test_bytes_that_are_not_the_usual_json_are_sent_again_as_they_were(client: RunClient, shop: Shop):
     for name, raw in (
         ("spaced", '{"a":  "${x}"}'),

@@ -59,7 +59,7 @@ def check(wire: Wire, *, is_raw: bool) -> None:
 def _check_line(line: str, field: str) -> None:
     name, colon, value = line.partition(":")
     if not colon or not is_header_name(name):
-        what = f"{line!r} is not a header line: it begins with a name and a colon"
+        what = "a header line begins with a name and a colon"  # without the line, which may hold a secret
         raise _mistake(what, field, "write it as Name: value")
     if re.search(r"[\r\n\0]", value):
         raise _mistake(f"the header line {name} has a line break or a null", field)

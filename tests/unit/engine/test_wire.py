@@ -200,7 +200,11 @@ def test_a_break_that_is_expected_passes_and_one_that_did_not_happen_fails():
         ({"method": "G T"}, "/method", "not an HTTP method"),
         ({"path": ""}, "/path", "begins with /"),
         ({"path": "/a\r\nX: 1"}, "/path", "control characters"),
-        ({"headers": ["A: 1", "no colon"]}, "/headers/1", "Name: value"),
+        (
+            {"headers": ["A: 1", "no colon"]},
+            "/headers/1",
+            "begins with a name and a colon (write it as Name: value)",
+        ),
         ({"headers": ["A b: 1"]}, "/headers/0", "Name: value"),
         ({"headers": ["A: 1\r\nB: 2"]}, "/headers/0", "line break"),
         ({"http": "1.0", "chunked": 1}, "/chunked", "no chunks"),
