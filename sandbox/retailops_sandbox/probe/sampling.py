@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from random import Random
 from typing import NamedTuple
 
@@ -13,66 +13,36 @@ from retailops_sandbox.probe.mutations import MUTATIONS
 from retailops_sandbox.probe.probes import Probe
 from retailops_sandbox.probe.trials.making import CHECK, requests
 
-_SHARES = {"contract": 20, "transport": 30, "repetition": 28, "auth": 18, "speed": 10, "fixture": 4, CHECK: 4}
+_SHARES = {
+    "contract": 20,
+    "transport": 30,
+    "repetition": 28,
+    "auth": 18,
+    "speed": 10,
+    "fixture": 4,
+    CHECK: 4,
+}
 """How what is left beside fields and mutations is divided."""
 _FINDS_MOST: dict[str, tuple[str, ...]] = {
     "contract": (
-        "null",
-        "missing",
-        "empty-text",
-        "array",
-        "text",
-        "object",
-        "empty-array",
-        "number",
-        "boolean",
+        *("null", "missing", "text", "number", "array", "empty-text", "object", "empty-array", "boolean"),
+        *("beyond-64-bits", "4096-characters", "control-characters"),
     ),
     "transport": (
         *("not-json", "empty-body", "charset", "get", "no-content-type", "truncated", "chunked", "utf-16"),
         *("byte-order-mark", "lower-case", "gzip", "unknown-action", "expect-continue", "1-mb", "latin-1"),
-        *(
-            "doubled-header",
-            "charset-unknown",
-            "form-type",
-            "future-version",
-            "put",
-            "http-1-0",
-        ),
-        *(
-            "slow-upload",
-            "close",
-            "other-path",
-            "head",
-            "text-plain",
-            "64-kb",
-            "delete",
-            "keep-alive",
-        ),
+        *("doubled-header", "charset-unknown", "form-type", "future-version", "put", "http-1-0"),
+        *("slow-upload", "close", "other-path", "head", "text-plain", "64-kb", "delete", "keep-alive"),
     ),
     "repetition": (
-        "twice",
-        "ten-at-once",
-        "alternating",
-        "sent-again",
-        "longer-payload",
-        "later",
-        "five-times",
+        *("same-again", "ten-at-once", "alternating", "sent-again", "longer-payload", "later"),
+        *("five-times",),
     ),
     "auth": (
-        *(
-            "wrong",
-            "missing",
-            "shortened",
-            "null",
-            "other-case",
-            "lengthened",
-            "empty-text",
-            "altered",
-            "in-array",
-        ),
-        *("spaced", "number", "object", "shortened-in-front", "lengthened-in-front", "right"),
+        *("wrong", "missing", "shortened", "null", "other-case", "lengthened", "empty-text", "altered"),
+        *("in-array", "spaced", "number", "object", "shortened-in-front", "lengthened-in-front", "right"),
     ),
-    "speed": ("four-at-once", "one-at-a-time", "sixteen-at-once"),
+    "speed": ("one-at-a-time", "four-at-once", "sixteen-at-once"),
 }
 """What finds most of an area, the most first. What is not named comes later."""
 _LAST = frozenset({"10-mb"})
@@ -105,11 +75,12 @@ def sample(probes: Sequence[Probe], max_requests: int, seed: int) -> list[Probe]
         return [*probes]
     random = Random(seed)
     units = random.sample(found := [*_units(probes)], len(found))
-    covering = _covering([unit for unit in units if unit.what in _KINDS])
+    subjects = _subjects(probes)
+    covering = _covering([unit for unit in units if unit.field or unit.what in _KINDS], subjects)
     chosen = covering if sum(unit.requests for unit in covering) <= max_requests else []
     left = max_requests - sum(unit.requests for unit in chosen)
     taken = set(chosen)
-    chosen = [*chosen, *_divided([unit for unit in units if unit not in taken], left)]
+    chosen = [*chosen, *_divided([unit for unit in units if unit not in taken], left, subjects)]
     return _cut(probes, chosen)
 
 
@@ -143,32 +114,50 @@ def _together(probe: Probe) -> Iterator[tuple[int, ...]]:
         yield from ((number,) for number in whole)
 
 
-def _covering(units: Sequence[_Unit]) -> list[_Unit]:
-    """Units with every field and every kind of mutation of these, by few of them."""
+def _covering(units: Sequence[_Unit], subjects: Collection[str]) -> list[_Unit]:
+    """Units with every field and every kind of mutation of these, by few of them.
+
+    What is odd about a value is tried at `subjects`, the ids of orders, and what is odd about an object at
+    those that hold them: a receiver reads these, whatever else it leaves unread.
+    """
     chosen: list[_Unit] = []
     fields: set[str] = set()
+    holders = {subject.rpartition("/")[0] for subject in subjects}
 
-    def take(candidates: Sequence[_Unit]) -> None:
-        best = next((unit for unit in candidates if unit.field not in fields), candidates[0])
+    def take(candidates: Sequence[_Unit], liked: Collection[str] = ()) -> None:
+        best = min(candidates, key=lambda unit: (unit.field not in liked, unit.field in fields))
         chosen.append(best)
         fields.add(best.field)
 
-    kinds = _by(units, lambda unit: unit.what)
-    for kind in _KINDS:
-        if kind in kinds:
-            take(kinds[kind])
+    of_kind = _by([unit for unit in units if unit.group == "contract"], lambda unit: unit.what)
+    for kind in MUTATIONS:
+        if kind.key in of_kind:
+            is_of_values = kind.within and "object" not in kind.within
+            is_of_objects = "object" in kind.within or kind.key == "empty-object"
+            take(of_kind[kind.key], subjects if is_of_values else holders if is_of_objects else ())
     wanted = _FINDS_MOST["contract"]
     for number, (field, of_field) in enumerate(_by(units, lambda unit: unit.field).items()):
         if field not in fields:
             turned = (*wanted[number % len(wanted) :], *wanted[: number % len(wanted)])
-            take(sorted(of_field, key=lambda unit: _index(turned, unit.what)))
+            take([min(of_field, key=lambda unit: _index(turned, unit.what))])
     return chosen
 
 
-def _divided(units: Sequence[_Unit], left: int) -> Iterator[_Unit]:
+def _subjects(probes: Sequence[Probe]) -> set[str]:
+    """The places of the ids of orders: all that a valid request of a probe sets."""
+    return {
+        place
+        for probe in probes
+        for step, trial in zip(probe.scenario.steps, probe.trials, strict=True)
+        if trial.is_check
+        for place in step.set
+    }
+
+
+def _divided(units: Sequence[_Unit], left: int, subjects: Collection[str]) -> Iterator[_Unit]:
     """The units for so many requests, of each group by its share."""
     waiting = {
-        group: deque(sorted(members, key=_rank))
+        group: deque(sorted(members, key=lambda unit: _rank(unit, subjects)))
         for group, members in _by(units, lambda unit: unit.group).items()
     }
     spent = dict.fromkeys(waiting, 0.0)
@@ -183,9 +172,9 @@ def _divided(units: Sequence[_Unit], left: int) -> Iterator[_Unit]:
             del waiting[group]
 
 
-def _rank(unit: _Unit) -> float:
-    """Where a unit stands in its group: what finds most comes first, and outer fields before inner ones."""
-    depth = unit.field.count("/")
+def _rank(unit: _Unit, subjects: Collection[str]) -> float:
+    """Where a unit stands in its group: what finds most first, ids and outer fields before inner ones."""
+    depth = 0 if unit.field in subjects else unit.field.count("/")
     return _index(_FINDS_MOST.get(unit.group, ()), unit.what) + 1.5 * depth + 100 * (unit.what in _LAST)
 
 

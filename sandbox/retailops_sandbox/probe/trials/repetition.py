@@ -53,7 +53,7 @@ def probes(making: Making) -> Iterator[Probe]:
 def _twice(making: Making) -> Iterator[Attempt]:
     order = making.orders.next()
     yield making.attempt("first", "first", "accept", order=order)
-    yield making.attempt("the same again", "twice", "accept", order=order, after="first")
+    yield making.attempt("the same again", "same-again", "accept", order=order, after="first")
 
 
 def _five_times(making: Making) -> Iterator[Attempt]:
