@@ -63,7 +63,8 @@ def test_the_page_says_what_it_would_send_where_and_with_which_orders(client: Pr
     page = client.text(f"/probe?contract={CONTRACT}&area=contract&orders=91-99")
     assert "shop has not been probed with order_cancel v1 yet" in page
     said = re.search(
-        r"Sends about \d+ requests and \d+ shipped scenarios of order_cancel v1 to (\S+) ,", page
+        r"Sends about \d+ requests \(\d+ contract\) and \d+ shipped scenarios of order_cancel v1 to (\S+) ,",
+        page,
     )
     assert said is not None, page
     assert said[1].endswith("/order_cancel_v1")

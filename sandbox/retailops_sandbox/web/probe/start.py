@@ -50,6 +50,16 @@ class StartBar(msgspec.Struct, frozen=True, kw_only=True):
     max_seconds: float = MAX_SECONDS
 
     @property
+    def kinds(self) -> str:
+        """How many requests of which kinds the short probe would send."""
+        return _kinds(self.short)
+
+    @property
+    def all_kinds(self) -> str:
+        """How many requests of which kinds the whole probe would send."""
+        return _kinds(self.whole)
+
+    @property
     def is_ready(self) -> bool:
         """Whether a probe can be started."""
         return self.short is not None and not self.target.problem
@@ -179,6 +189,12 @@ class Starts:
         except SandboxError:
             # The bar says it as what is wrong with the probe.
             return []
+
+
+def _kinds(outline: ProbeOutline | None) -> str:
+    """The number of requests of each area, in words."""
+    areas = outline.areas if outline is not None else {}
+    return ", ".join(f"{areas[each]:,} {AREA_NAMES[each].lower()}" for each in SENT_AREAS if areas.get(each))
 
 
 def _with_seed(form: ProbeForm, before: ProbeReport | None) -> ProbeForm:
