@@ -16,6 +16,8 @@ from retailops_sandbox.model import Json, Violation
 from retailops_sandbox.standin.receiving import TOKEN, Receiver
 from retailops_sandbox.standin.shop import Event, Outcome, Shop, Told
 
+_PAUSE = 1.0
+"""Seconds that an answer takes which is slow."""
 _MOMENT = 0.02
 """Seconds between looking and writing, in which another request may come."""
 _MOST_NOTED = 10_000
@@ -111,7 +113,7 @@ class _TakesPrefixOfToken(Receiver):
 
 class _NeedsASecond(Receiver):
     async def answer(self, request: Request) -> Response | None:
-        await asyncio.sleep(1)
+        await asyncio.sleep(_PAUSE)
         return await super().answer(request)
 
 

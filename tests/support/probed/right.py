@@ -246,7 +246,7 @@ class Waiting(Telling):
 
     async def cancel(self, order: str, payload: Any) -> Answer:
         async with self.locks.setdefault(order, asyncio.Lock()):
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.02)
             return await super().cancel(order, payload)
 
 

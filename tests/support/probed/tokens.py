@@ -15,7 +15,7 @@ class IgnoresToken(Right):
         return True
 
 
-@wrong("auth", "accepts-wrong-token")
+@wrong("auth", "accepts-missing-token")
 class AcceptsMissingToken(Right):
     def authorize(self, payload: Any) -> None:
         if "integration_auth_token" in payload:

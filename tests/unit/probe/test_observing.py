@@ -193,6 +193,31 @@ def test_a_receiver_that_tells_or_replays_shows_nothing(first: Any, second: Any)
     assert asking.observer.finish() == []
 
 
+@pytest.mark.parametrize(
+    ("severity", "message", "kinds"),
+    [
+        ("warning", "Part of the order has shipped", []),
+        ("info", "Part of the order has shipped", ["repeats"]),
+        ("warning", "Refund R-{} was made", ["repeats"]),
+    ],
+)
+def test_a_warning_that_comes_again_tells_of_no_act_but_with_a_new_number(
+    severity: str, message: str, kinds: list[str]
+):
+    asking = Asking()
+    bodies = [told(event(event_type=severity, message=message.format(number))) for number in (71, 72, 73, 74)]
+    asking.baseline(*bodies[:2])
+    assert repeated(asking, *bodies[2:]) == kinds
+
+
+def test_an_order_in_another_state_than_that_of_the_baseline_is_no_fresh_one():
+    asking = Asking()
+    refused = told(event(message="The order is cancelled"), status="fail")
+    bodies = [refused, refused, DONE]
+    asking.observer.baseline([asking.answered(body=body, demand="accept") for body in bodies])
+    assert repeated(asking, DONE, DONE) == []
+
+
 def at_once(asking: Asking, *bodies: Any) -> list[str]:
     deliver = Deliver(times=len(bodies), parallel=len(bodies))
     assert repeated(asking, *bodies, deliver=deliver) == []

@@ -65,6 +65,8 @@ class Repeating:
             self._fresh = frozenset(prints) - {second.print}
             if others:
                 self._fresh &= {each.print for each in others}
+            if first.print == second.print and not second.tells_of_before:
+                self._fresh = frozenset()  # the other orders may be in another state, and no newer
         self._is_replay = bool(first.numbers) and first.numbers == second.numbers
 
     @property
@@ -147,7 +149,10 @@ class Repeating:
             return self.is_fresh(reading) and before.print in self._fresh
         if not reading.tells_of_acting or reading.print != before.print:
             return False
-        return reading.numbers != before.numbers or not before.numbers
+        if reading.numbers != before.numbers:
+            return True
+        # A warning that comes again may be about what an order is like, and not about what was done.
+        return not before.numbers and not all(map(reading.shape.is_warning, reading.events))
 
     def finish(self) -> Iterator[Observation]:
         """The groups of requests at once of which more than one was told as fresh."""

@@ -14,6 +14,7 @@ from retailops_sandbox.model import Json
 SUCCESS_WORDS = frozenset({"success", "successful", "succeeded", "ok"})
 FAILURE_WORDS = frozenset({"fail", "failed", "failure", "error"})
 ERROR_WORDS = frozenset({"error", "fatal", "critical", "fail", "failed", "failure"})
+WARNING_WORDS = frozenset({"warning", "warn"})
 _MESSAGE = re.compile(r"(?:^|_)(?:message|msg)$")
 
 
@@ -96,6 +97,10 @@ class AnswerShape:
     def is_error(self, event: Mapping[str, Json]) -> bool:
         """Whether an event tells of an error."""
         return self.severity_of(event) in ERROR_WORDS
+
+    def is_warning(self, event: Mapping[str, Json]) -> bool:
+        """Whether an event tells of a warning."""
+        return self.severity_of(event) in WARNING_WORDS
 
     def words_of(self, event: Mapping[str, Json]) -> str:
         """What an event says in words and codes, in lower case."""
