@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from retailops_sandbox.probe.keeping import read_report
+from retailops_sandbox.probe.keeping import read_report, spelled
 from tests.support import command
 from tests.support.command import COMMAND, environment
+from tests.support.probe_reports import probe_report
 from tests.support.probed.payloads import CrashesOnNull
 from tests.support.probed.receiving import PATH, TOKEN, Answer, Call, Right, answer, serving
 from tests.support.probed.tokens import EchoesThePayload, TellsTheToken
@@ -106,6 +107,16 @@ def test_a_dry_run_says_what_would_be_sent_and_sends_nothing(tmp_path: Path):
     assert re.search(r"^orders 900000000-900009999, seed [0-9]+$", done.stdout, re.MULTILINE)
     assert receiver.calls == []
     assert not (tmp_path / ".sandbox").exists()
+
+
+def test_orders_are_fresh_and_the_seed_is_that_of_the_probe_that_is_compared_with(tmp_path: Path):
+    (tmp_path / "before.json").write_text(spelled(probe_report(seed=11)))
+    told = [
+        probe("--stand-in", "--edition", "v1", "--dry-run", *more, cwd=tmp_path).stdout.splitlines()[-1]
+        for more in (("--seed", 11), ("--seed", 11), ("--baseline", "before.json"))
+    ]
+    assert all(line.startswith("orders 9") and line.endswith(", seed 11") for line in told)
+    assert len(set(told)) == 3
 
 
 def test_a_protected_receiver_is_not_probed_without_a_yes(tmp_path: Path):

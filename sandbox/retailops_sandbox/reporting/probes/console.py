@@ -81,17 +81,17 @@ class _Writer:
             indent="  ",
         )
         for heading, said in words.details(finding):
-            yield from self.wrapped(f"    {heading + ':':<10}{visible(said)}", indent=" " * 14)
+            yield from self.wrapped(f"    {heading + ':':<10}{said}", indent=" " * 14)
 
     def _remarks(self, report: ProbeReport) -> Iterator[str]:
-        said = [f"gone: {visible(title)}" for title in report.gone]
+        said = [f"gone: {title}" for title in report.gone]
         if report.sdk_tool:
-            said.append(f"the SDK's tool: {visible(report.sdk_tool)}")
-        said += [f"note: {visible(note)}" for note in words.notes(report)]
+            said.append(f"the SDK's tool: {report.sdk_tool}")
+        said += [f"note: {note}" for note in words.notes(report)]
         if left := words.left_out(report):
             said.append(left)
         if report.stopped and words.verdict(report).word != "not finished":
-            said.append(f"it ended early: {visible(report.stopped)}")
+            said.append(f"it ended early: {report.stopped}")
         for each in said:
             yield from self.wrapped(each, indent="  ")
 

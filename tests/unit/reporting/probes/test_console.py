@@ -99,9 +99,10 @@ def test_colour_is_only_where_it_is_asked_for_and_changes_no_word():
 
 
 def test_what_a_receiver_wrote_is_no_command_to_the_terminal():
-    finding = msgspec.structs.replace(CRASH, evidence="a\x1b[2J\n::error::b")
+    finding = msgspec.structs.replace(CRASH, evidence="a\x1b[2J\n::error::b", title="c\x1bd")
     printed = text(probe_report(findings=(finding,)))
     assert "    seen:     a\\u001b[2J\\n::error::b" in printed
+    assert "✗ c\\u001bd  (contract, new)" in printed
 
 
 def test_what_ended_early_says_so_beside_its_findings():
