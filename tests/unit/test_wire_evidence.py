@@ -16,7 +16,7 @@ import pytest
 
 from retailops_sandbox import recording, redaction
 from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
-from retailops_sandbox.model import Deliver, Delivery, Step, Wire, encoder
+from retailops_sandbox.model import Deliver, Delivery, Expectation, Step, Wire, encoder
 from retailops_sandbox.model import Receiver as ReceiverModel
 from retailops_sandbox.recording import Recorded
 from retailops_sandbox.recording.steps import recorded_step
@@ -116,13 +116,13 @@ def any_request(peer: Peer) -> None:
     peer.hang()
 
 
-def test_a_delivery_that_was_broken_off_is_recorded_with_nothing_expected():
+def test_a_delivery_that_was_broken_off_is_recorded_as_one_that_is():
     with receiver(lambda peer: peer.hang()) as there:
         sent = logged(played(there.url, step_of({"break_off_after": 5})))
     draft = recording.draft([Recorded(sent, None, True)], lambda *_: msgspec.UNSET, SHIPPED_CONTRACTS)
     step = draft.scenario.steps[0]
     assert step.deliver.wire == Wire(break_off_after=5)
-    assert not step.expect
+    assert step.expect == Expectation(fault="cancelled")
     assert draft.notes == ()
 
 

@@ -6,6 +6,7 @@ headers        which names and values can be sent
 receiver       a receiver with its placeholders filled, and its URL
 editions       the editions that a receiver speaks
 request        the exact request
+wire           how a step spells its request, as far as it is made before it is signed
 """
 
 from retailops_sandbox.composing.payload import Payload, Template, compose, raw_bytes

@@ -138,15 +138,8 @@ def test_nothing_is_sent_of_a_group_with_a_step_that_cannot_be_sent():
 
 
 def test_stopping_ends_all_of_a_group_that_are_in_flight():
-    came = threading.Barrier(2)
-
-    def act(peer: Peer) -> None:
-        peer.read_request()
-        came.wait()
-        peer.hang()
-
     steps = [step("a"), step("b", together=True), step("c")]
-    with receiver(act) as shop:
+    with receiver(Peer.hang) as shop:
         played = play([plan(*steps)], shop.url, stop_after=2)
     assert played.verdicts == ["errored", "errored", "skipped"]
     assert [each.fault.kind for each in played.log.deliveries if each.fault] == ["cancelled"] * 2

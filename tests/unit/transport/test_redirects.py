@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from retailops_sandbox.model import Connection, Exchange, HttpRequest, HttpResponse, Redirect
+from retailops_sandbox.model import Connection, Exchange, HttpRequest, HttpResponse, Redirect, Wire
 from retailops_sandbox.transport import Transport
 from retailops_sandbox.transport.redirects import hop
 from tests.support.receivers import answering, receiver, response
@@ -138,3 +138,33 @@ def test_which_origin_is_the_same(asked: str, location: str, is_same: bool):
     assert found.request is not None
     assert (KEY in found.request.headers) == is_same
     assert (found.connection.client_cert == "cert") == is_same
+
+
+SPELLED = HttpRequest(
+    "PUT",
+    "http://shop/x",
+    (*HEADERS, ("Transfer-Encoding", "chunked"), ("Expect", "100-continue"), ("X-Line", "1")),
+    b"{}",
+    Wire(path="/x", chunked=1, expect_continue=True, headers=["X-Line: 1"]),
+    left_out=("host",),
+)
+
+
+def test_the_same_request_is_spelled_alike_after_a_redirect_but_for_its_path():
+    found = hop(SPELLED, FOLLOW, HttpResponse(307, "1.1", (("Location", "/y"),), b""))
+    assert found is not None
+    assert found.request is not None
+    assert found.request.wire == Wire(chunked=1, expect_continue=True, headers=["X-Line: 1"])
+    assert (found.request.method, found.request.left_out) == ("PUT", ("host",))
+    assert found.request.headers == SPELLED.headers
+
+
+@pytest.mark.parametrize(("location", "stays"), [("/y", True), ("http://elsewhere/y", False)])
+def test_a_get_after_a_redirect_is_spelled_in_the_usual_way(location: str, stays: bool):
+    found = hop(SPELLED, FOLLOW, HttpResponse(303, "1.1", (("Location", location),), b""))
+    assert found is not None
+    assert found.request is not None
+    assert (found.request.method, found.request.wire, found.request.body) == ("GET", None, b"")
+    names = {name for name, _ in found.request.headers}
+    assert names.isdisjoint({"Transfer-Encoding", "Expect", "Content-Type"})
+    assert ("X-Line" in names) == stays

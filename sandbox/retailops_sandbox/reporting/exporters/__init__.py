@@ -1,9 +1,10 @@
 """Exporters: deliveries or a scenario file as a file for another tool.
 
-exporting  the file in a format of the registry
-exporter   the base class of exporters, with their input and output
-repeating  scenarios that repeat deliveries
-FORMATS    the formats, each with its module
+exporting      the file in a format of the registry
+exporter       the base class of exporters, with their input and output
+repeating      scenarios that repeat deliveries
+curl_spelling  what is unusual about a request as curl's options
+FORMATS        the formats, each with its module
 
 A new format is a module here that holds it as `Export`, and a line of _FORMATS: the choice on the command
 line, the browser's links and its pages follow. A module is imported when its format is asked for.
