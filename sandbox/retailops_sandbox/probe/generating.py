@@ -28,7 +28,9 @@ def generate(contract: Contract, options: GenerateOptions) -> list[Probe]:
     """
     making = Making(contract, options)
     _baseline_orders(making)
-    return [probe for area, make in _IN_ORDER if area in options.areas for probe in make(making)]
+    found = [probe for area, make in _IN_ORDER if area in options.areas for probe in make(making)]
+    making.orders.check()
+    return found
 
 
 _IN_ORDER: tuple[tuple[Area, Callable[[Making], Iterator[Probe]]], ...] = (
@@ -46,7 +48,8 @@ def baselines(contract: Contract, options: GenerateOptions) -> list[Probe]:
     """What may be accepted as the baseline, in the order in which it is tried.
 
     First an order of its own, the same again, and another one, which show how a receiver answers to a fresh
-    order and to a known one; then the fixture as it is, twice.
+    order and to a known one; then the fixture as it is, twice. Raises UsageError where the range of order ids
+    is too small.
     """
     found: list[Probe] = []
     making = Making(contract, options)
@@ -57,6 +60,7 @@ def baselines(contract: Contract, options: GenerateOptions) -> list[Probe]:
             _baseline(making, "the same order again", first, after="an order"),
             _baseline(making, "another order", second),
         ]
+        making.orders.check()
         found.append(making.probe("baseline/own-order", "contract", "An order is accepted", attempts))
     making = Making(contract, msgspec.structs.replace(options, orders=None))
     own = making.orders.next()

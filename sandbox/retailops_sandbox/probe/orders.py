@@ -69,9 +69,10 @@ class Orders:
         self._places = [*_places(contract, payload)]
         self._ids = ids if self._places else None
         self._taken = 0
+        self._needed = 0
+        """How many ids had been taken with the last order that must not come again."""
         self._shared: list[int] = []
-        """The ids that were given to orders that may come again."""
-        self._turn = 0
+        """The ids of orders that may come again."""
 
     @property
     def are_own(self) -> bool:
@@ -86,7 +87,7 @@ class Orders:
     def next(self, *, again: bool = False) -> Order:
         """The next order; with `again` one that may have been before, where the range has no more ids.
 
-        Raises UsageError where the range is too small.
+        `check` must be asked before the order is used: it may be beyond the range.
         """
         if self._ids is None:
             return Order(id=str(self._places[0].value) if self._places else "", places={})
@@ -97,20 +98,24 @@ class Orders:
         written = {place.pointer: place.spelled(numbers[place.item]) for place in self._places}
         return Order(id=str(numbers[self._places[0].item]), places=written)
 
+    def check(self) -> None:
+        """UsageError where the range has not enough ids for all orders that must not come again."""
+        if self._ids is not None and self._needed > len(self._ids):
+            what = (
+                f"the range {self._ids} has {len(self._ids):,} ids, and what is tried needs {self._needed:,}"
+            )
+            raise UsageError(what, mend=f"give a larger one, such as of {USUAL_COUNT:,}")
+
     def _take(self, ids: OrderIds, again: bool) -> int:
-        if self._taken < len(ids):
-            number = ids.first + self._taken
-            self._taken += 1
-            if again:
-                self._shared.append(number)
-            return number
-        if again and self._shared:
-            self._turn += 1
-            return self._shared[self._turn % len(self._shared)]
-        raise UsageError(
-            f"{len(ids):,} order ids are too few: most of what is tried has an order of its own",
-            mend=f"give a range of {USUAL_COUNT:,}",
-        )
+        number = ids.first + self._taken
+        self._taken += 1
+        if not again:
+            self._needed = self._taken
+        elif number > ids.last:
+            return self._shared[self._taken % len(self._shared)] if self._shared else ids.last
+        else:
+            self._shared.append(number)
+        return number
 
 
 class _Place(msgspec.Struct, frozen=True):

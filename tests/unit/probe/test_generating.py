@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 
 from retailops_sandbox import composing, jsontext
 from retailops_sandbox.contracts.contract import Contract
+from retailops_sandbox.errors import UsageError
 from retailops_sandbox.jsontext import pointer as pointers
 from retailops_sandbox.model import Json, Step
 from retailops_sandbox.probe.generating import GenerateOptions, baselines, generate, requests
 from retailops_sandbox.probe.mutations import MUTATIONS
+from retailops_sandbox.probe.orders import OrderIds
 from retailops_sandbox.probe.probes import Probe, Trial
 from retailops_sandbox.scenarios import checking, scenario
 from tests.support.generated import CONTRACTS, contract_of, fixtures, generated, options
@@ -104,6 +106,18 @@ def test_each_request_has_an_order_of_its_own_but_for_those_that_come_after_anot
         if trial.after:
             (before,) = [each for each in probe.trials if each.step == trial.after]
             assert before.order in ("", trial.order)
+
+
+def test_a_small_range_of_orders_is_enough_where_orders_may_come_again():
+    contract = CONTRACTS["order_cancel/v1"]
+    with pytest.raises(UsageError, match=r"the range 1-40 has 40 ids, and what is tried needs \d+") as caught:
+        generate(contract, options(contract, orders=OrderIds(1, 40)))
+    needed = int(caught.value.what.rpartition(" ")[2])
+    probes = generate(contract, options(contract, orders=OrderIds(1, needed)))
+    assert {int(trial.order) for _, _, trial in tries(probes) if trial.order} <= {*range(1, needed + 1)}
+    assert len(probes) == len(generated("order_cancel/v1"))
+    with pytest.raises(UsageError, match="the range 5-5 has 1 ids"):
+        baselines(contract, options(contract, orders=OrderIds(5, 5)))
 
 
 def test_an_unknown_member_beside_documented_ones_must_be_accepted():

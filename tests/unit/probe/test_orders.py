@@ -5,6 +5,8 @@ from __future__ import annotations
 from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.errors import UsageError
@@ -84,6 +86,23 @@ def test_a_range_that_ends_is_an_error_but_for_orders_that_may_come_again():
     orders = Orders(V1, payload, OrderIds(900, 902))
     assert [orders.next().id, orders.next(again=True).id, orders.next(again=True).id] == ["900", "901", "902"]
     assert {orders.next(again=True).id for _ in range(4)} == {"901", "902"}
-    with pytest.raises(UsageError, match="3 order ids are too few") as caught:
-        orders.next()
-    assert "give a range of 10,000" in caught.value.mend
+    orders.check()
+    orders.next()
+    with pytest.raises(UsageError) as caught:
+        orders.check()
+    assert caught.value.what == "the range 900-902 has 3 ids, and what is tried needs 8"
+    assert "such as of 10,000" in caught.value.mend
+
+
+@given(st.integers(1, 20), st.lists(st.booleans(), max_size=40))
+def test_no_id_is_beyond_the_range_unless_it_is_too_small(count: int, again: list[bool]):
+    ids = OrderIds(900, 899 + count)
+    orders = Orders(V1, {"order": {"channel_order_refnum": "496"}}, ids)
+    taken = [int(orders.next(again=each).id) for each in again]
+    own = [number for number, each in zip(taken, again, strict=True) if not each]
+    assert len({*own}) == len(own)
+    try:
+        orders.check()
+    except UsageError:
+        return
+    assert all(ids.first <= number <= ids.last for number in taken)

@@ -389,6 +389,9 @@ def test_where_nothing_more_can_be_logged_it_ends_and_what_was_found_is_kept(
 
 
 def test_a_range_of_orders_that_is_too_small_is_said_before_anything_is_sent(tmp_path: Path) -> None:
-    with serving(receiver := Counting()) as url, pytest.raises(UsageError, match="order ids are too few"):
+    with (
+        serving(receiver := Counting()) as url,
+        pytest.raises(UsageError, match="ids, and what is tried needs"),
+    ):
         probing.outline(setup(url, tmp_path, orders="5-6"))
     assert not receiver.calls
