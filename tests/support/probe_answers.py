@@ -63,10 +63,13 @@ class Asking:
             payload = pointer.set_at(payload, self.contract.auth.pointer, "${token}")
         return payload
 
-    def baseline(self, first: Any = None, second: Any = None) -> None:
-        """Give the answers to a first and a second request about one order."""
+    def baseline(self, first: Any = None, second: Any = None, other: Any = None) -> None:
+        """Give the answers to a first and a second request about one order, and to one about another."""
         bodies = [DONE if first is None else first, REPEATED if second is None else second]
-        self.observer.baseline([self.answered(body=body, demand="accept") for body in bodies])
+        answered = [self.answered(body=body, demand="accept") for body in bodies]
+        if other is not None:
+            answered.append(self.answered(body=other, demand="accept", order=SECOND))
+        self.observer.baseline(answered)
 
     def answered(
         self,

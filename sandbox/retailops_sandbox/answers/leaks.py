@@ -119,6 +119,7 @@ _PART = r"[\w.@+~-]{1,100}"
 _PATHS = (
     re.compile(rf"(?<![\w/:.])/{_STRONG}(?:/{_PART}){{0,20}}/{_PART}\.{_SCRIPT}\b(?![/?=])"),
     re.compile(rf"(?<![\w/:.])/{_WEAK}(?:/{_PART}){{0,20}}/{_PART}\.{_CODE}\b(?![/?=])"),
+    re.compile(rf"(?<![\w/:.])/{_WEAK}(?:/{_PART}){{0,20}}/{_PART}\.{_SCRIPT}(?::\d| on line \d|\(\d)"),
     re.compile(
         rf"(?<![\w/:.])/(?:var/(?:www|lib|log|task|run)|usr/(?:local|lib|share|src)|etc/(?:passwd|nginx|php))/?{_PART}"
     ),

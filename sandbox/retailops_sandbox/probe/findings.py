@@ -14,7 +14,7 @@ from retailops_sandbox.probe import phrases
 from retailops_sandbox.probe.grouping import Case, Explanation, explained
 from retailops_sandbox.probe.kinds import KINDS, Kind, kind_of
 from retailops_sandbox.probe.probes import Probe
-from retailops_sandbox.probe.report import Finding, Label, Observation, ProbeReport, Smallest
+from retailops_sandbox.probe.report import Finding, Label, Observation, Smallest
 
 _MOST_DELIVERIES = 100
 _MOST_DETAILS = 2
@@ -54,11 +54,6 @@ def findings(
         for cause in _causes(kind_of(key), list(alike), tried)
     ]
     return tuple(sorted(found, key=_badness))
-
-
-def turns_green(report: ProbeReport) -> Finding | None:
-    """The finding whose mending lets most trials hold, of those that are worst; None without a finding."""
-    return report.findings[0] if report.findings else None
 
 
 def _badness(finding: Finding) -> tuple[int, int, int, str]:

@@ -57,6 +57,20 @@ HITS: list[tuple[str, dict[str, Any]]] = [
     ("stack-trace", {"status": 400, "body": {"error": TRACE}}),
     ("stack-trace", {"body": f"<pre>{TRACE}</pre>"}),
     ("file-path", {"body": told(event(message="cannot open /srv/app/orders.py"), status="fail")}),
+    ("file-path", {"body": told(event(message="at /app/index.php:12"), status="fail")}),
+    ("file-path", {"body": told(event(message=r"in C:\inetpub\shop\cancel.cs"), status="fail")}),
+    ("foreign-association", {"demand": "accept", "body": about("")}),
+    (
+        "secret-echoed",
+        {
+            "status": 401,
+            "demand": "refuse",
+            "struck_out": (
+                StruckOut(part="/request/body", name="token", pointer="/integration_auth_token"),
+                StruckOut(part="/response/headers/1/1", name="token"),
+            ),
+        },
+    ),
     ("sql", {"body": told(event(message="SQLSTATE[42S02]: Base table not found"), status="fail")}),
     ("framework-page", {"status": 404, "body": "<html><title>Werkzeug Debugger</title></html>"}),
     ("content-type", {"content_type": "text/html; charset=utf-8"}),
@@ -109,6 +123,8 @@ MISSES: list[dict[str, Any]] = [
     {"body": told(event(message="garden chair /home/garden/chairs"), status="fail")},
     {"body": told(event(message="Please select an item from the list; update it"), status="fail")},
     {"content_type": "application/problem+json"},
+    {"body": told(event(message="there is nothing at /app/index.php"), status="fail")},
+    {"struck_out": (StruckOut(part="/response/headers/1/1", name="Set-Cookie"),)},
     {"struck_out": (StruckOut(part="/request/body", name="token", pointer="/integration_auth_token"),)},
     {"total": 14_900.0, "demand": "accept"},
 ]
@@ -156,6 +172,16 @@ def repeated(asking: Asking, *bodies: Any, **how: Any) -> list[str]:
             "twice", area="repetition", demand="accept", step="cancel", probe="twice", body=body, **how
         )
     ]
+
+
+def refunded(order: str) -> dict[str, Any]:
+    return told(event(event_type="info", code="INF1", message=f"Order {order}: 35.00 refunded"))
+
+
+def test_an_amount_is_no_number_of_a_refund():
+    asking = Asking()
+    asking.baseline(refunded(FIRST), refunded(FIRST), refunded(SECOND))
+    assert repeated(asking, refunded(FIRST), refunded(FIRST)) == ["repeats"]
 
 
 def numbered(number: int, message: str = "The order is cancelled") -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.jsontext import pointer
@@ -14,6 +14,10 @@ _SHORTEST = 6
 """The fewest characters of an order id by which an answer is searched: shorter ones stand there by chance."""
 _MOST_ORDERS = 20_000
 """The number of orders that are remembered."""
+_LONG, _EXACT = 16, 14
+"""The digits of a number that a binary float cannot hold, and those of them that it holds."""
+_AS_IT_IS = "fixture"
+"""What a request tries that is a fixture as it is."""
 _MOST_CONSTANT = 200
 """The number of identifiers of associations that are remembered."""
 _WORD = re.compile(r"[A-Za-z]+")
@@ -51,11 +55,11 @@ class Naming:
                 detail = f"asked about {reading.trial.order}, named {other}"
                 yield reading.shows("mixed-up", detail, print="mixed-up")
                 return
-        elif reading.trial.demand != "accept":
+        elif reading.trial.demand != "accept" and reading.trial.what != _AS_IT_IS:
             return
         for event in reading.events:
             for type, identifier in reading.shape.associations_of(event):
-                if identifier and identifier not in reading.said and self._is_subject(type):
+                if identifier not in reading.said and self._is_subject(type):
                     yield from self._foreign(reading, type, identifier)
                     return
 
@@ -80,10 +84,11 @@ class Naming:
 
     def _foreign(self, reading: Reading, type: str, identifier: str) -> Iterator[Observation]:
         asked = reading.trial.order or " and ".join(map(str, reading.subjects))
-        detail = f"asked about {asked[:80]}, named {type} {identifier[:80]}"
+        detail = f"asked about {asked[:80]}, named {type} {identifier[:80] or 'without an id'}"
         shown = reading.shows("foreign-association", detail, area="answers", print=type)
         place = self._references.get(_words(type)[-1])
-        if place is not None and values_at(reading.sent, place):
+        is_sure = place is not None and bool(values_at(reading.sent, place))
+        if is_sure or not identifier or _is_rounded(identifier, reading.said):
             yield shown
             return
         # An id may be the receiver's own, which nobody sent; but not the same one for two orders.
@@ -93,6 +98,13 @@ class Naming:
                 self._constant[type, identifier] = asked
         elif first != asked:
             yield shown
+
+
+def _is_rounded(identifier: str, said: Collection[str]) -> bool:
+    """Whether a number is one that was sent, with other digits at its end, as a binary float has it."""
+    if not identifier.isdecimal() or len(identifier) < _LONG:
+        return False
+    return any(len(each) == len(identifier) and each[:_EXACT] == identifier[:_EXACT] for each in said)
 
 
 def _words(name: str) -> tuple[str, ...]:

@@ -45,6 +45,8 @@ class Repeating:
         self._fresh: frozenset[str] = frozenset()
         """The prints of first answers, where they differ from that of a second one."""
         self._second = ""
+        self._constants: frozenset[str] = frozenset()
+        """The numbers that the answers about all orders have."""
         self._is_replay = False
         """Whether the second answer has the numbers that the first one made."""
         self._firsts: dict[tuple[str, str], _First] = {}
@@ -67,7 +69,11 @@ class Repeating:
                 self._fresh &= {each.print for each in others}
             if first.print == second.print and not second.tells_of_before:
                 self._fresh = frozenset()  # the other orders may be in another state, and no newer
-        self._is_replay = bool(first.numbers) and first.numbers == second.numbers
+        if others:
+            # What is the same for all orders, such as an amount, is no number of something that was made.
+            self._constants = first.numbers.intersection(*(each.numbers for each in others))
+        made = first.numbers - self._constants
+        self._is_replay = bool(made) and made == second.numbers - self._constants
 
     @property
     def can_tell(self) -> bool:
@@ -105,7 +111,11 @@ class Repeating:
             yield from self._of_method(reading)
         elif reading.is_at_once:
             self._groups.setdefault(_group(reading), []).append(
-                (self.is_fresh(reading), reading.numbers, reading.shows("races", print="races"))
+                (
+                    self.is_fresh(reading),
+                    reading.numbers - self._constants,
+                    reading.shows("races", print="races"),
+                )
             )
         else:
             yield from self._one_by_one(reading)
@@ -149,10 +159,11 @@ class Repeating:
             return self.is_fresh(reading) and before.print in self._fresh
         if not reading.tells_of_acting or reading.print != before.print:
             return False
-        if reading.numbers != before.numbers:
+        made = before.numbers - self._constants
+        if reading.numbers - self._constants != made:
             return True
         # A warning that comes again may be about what an order is like, and not about what was done.
-        return not before.numbers and not all(map(reading.shape.is_warning, reading.events))
+        return not made and not all(map(reading.shape.is_warning, reading.events))
 
     def finish(self) -> Iterator[Observation]:
         """The groups of requests at once of which more than one was told as fresh."""

@@ -69,9 +69,12 @@ def content_type(reading: Reading) -> Observation | None:
 
 
 def echo(reading: Reading) -> Observation | None:
-    """How a secret of the request came back in the answer's body."""
-    for place in reading.delivery.struck_out or ():
-        if place.part == "/response/body":
+    """How a secret of the request came back in the answer."""
+    places = reading.delivery.struck_out or ()
+    sent = {place.name for place in places if place.part.startswith("/request/")}
+    for place in places:
+        is_header = place.part.startswith("/response/headers/") and place.name in sent
+        if place.part == "/response/body" or is_header:
             at = f" at {place.pointer}" if place.pointer else ""
             return reading.shows("secret-echoed", f"{place.name}{at}", area="answers", print=place.name)
     return None

@@ -16,7 +16,7 @@ from retailops_sandbox.probe.report import Observation
 
 PROVIDER_MS = 15_000
 """How long RetailOPS' published tool waits for an answer, in milliseconds."""
-_SLOW_MS = 700
+_SLOW_MS = 500
 """The fastest answer above which a receiver is slow."""
 _SERIAL_MS = 40
 """The fastest answer above which it matters that others wait for it."""
