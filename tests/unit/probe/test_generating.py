@@ -18,6 +18,7 @@ from retailops_sandbox.probe.generating import GenerateOptions, baselines, gener
 from retailops_sandbox.probe.mutations import MUTATIONS
 from retailops_sandbox.probe.orders import OrderIds
 from retailops_sandbox.probe.probes import Probe, Trial
+from retailops_sandbox.probe.trials.transport import METHODS
 from retailops_sandbox.scenarios import checking, scenario
 from tests.support.generated import CONTRACTS, contract_of, fixtures, generated, options
 
@@ -106,6 +107,16 @@ def test_each_request_has_an_order_of_its_own_but_for_those_that_come_after_anot
         if trial.after:
             (before,) = [each for each in probe.trials if each.step == trial.after]
             assert before.order in ("", trial.order)
+
+
+def test_what_an_order_alone_shows_is_not_asked_where_all_requests_are_about_one():
+    contract = CONTRACTS["order_cancel/v1"]
+    probes = generate(contract, options(contract, orders=None))
+    assert not [
+        step.name for _, step, trial in tries(probes) if trial.what == "afterwards" and trial.after in METHODS
+    ]
+    assert {trial.what for probe, _, trial in tries(probes) if probe.area == "auth" and trial.after} == set()
+    assert {probe.id for probe in probes} >= {"auth/wrong", "transport/get", "transport/other-path"}
 
 
 def test_a_small_range_of_orders_is_enough_where_orders_may_come_again():
