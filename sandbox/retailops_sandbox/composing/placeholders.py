@@ -224,6 +224,17 @@ def fill_text(text: str, names: Names, at: str = "") -> str:
     return _as_text(fill(text, names, at))
 
 
+def fill_but_environment(text: str, names: Names) -> str:
+    """A string as a step writes it, with all its placeholders filled but those of the environment."""
+
+    def filled(found: re.Match[str]) -> str:
+        if found[1] is None or found[1].startswith("env:"):
+            return found[0]
+        return str(escaped(_as_text(names.lookup(_name(found), 0))))
+
+    return _PLACEHOLDER.sub(filled, text)
+
+
 def _fill_text(text: str, lookup: Callable[[str], Json]) -> Json:
     whole = _PLACEHOLDER.fullmatch(text)
     if whole and whole[1] is not None:

@@ -12,8 +12,8 @@ from retailops_sandbox import jsontext
 from retailops_sandbox.composing.headers import is_header_name
 from retailops_sandbox.composing.placeholders import (
     Names,
-    environment_variables,
     escaped,
+    fill_but_environment,
     fill_text,
     references,
 )
@@ -84,18 +84,12 @@ def _unfilled(text: str) -> str:
     return str(escaped(text)) if references(text) else text
 
 
-def as_written(wire: Wire, made: Wire) -> Wire:
-    """The spelling of a step as it may be kept, which composing fills to the same one.
-
-    `made` is the one with its placeholders filled. Path and header lines stay as they are written where they
-    refer to the environment; elsewhere, they are what they were filled with.
-    """
-    lines = [_kept(*both) for both in zip(wire.headers, made.headers, strict=True)]
-    return msgspec.structs.replace(made, headers=lines, path=made.path and _kept(wire.path or "", made.path))
-
-
-def _kept(written: str, filled: str) -> str:
-    return written if environment_variables(written) else str(escaped(filled))
+def but_environment(wire: Wire, names: Names) -> Wire:
+    """The spelling as it may be kept: filled but for what refers to the environment, as a step writes it."""
+    lines = [fill_but_environment(line, names) for line in wire.headers]
+    return msgspec.structs.replace(
+        wire, headers=lines, path=wire.path and fill_but_environment(wire.path, names)
+    )
 
 
 def url(wire: Wire, address: str) -> str:

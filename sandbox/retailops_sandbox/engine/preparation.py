@@ -51,16 +51,8 @@ class Prepared(msgspec.Struct, frozen=True):
     """The JSON value of the request's body; UNSET where the step sends raw bytes."""
     expected_by: str = ""
     """The file of the fixture's own expectation, where the deliveries are judged by that."""
-
-    @property
-    def written_wire(self) -> Wire | None:
-        """How the step spells its requests, as it may be kept once its secrets are struck out."""
-        written, made = self.step.deliver.wire, self.request.wire
-        if written is None or made is None:
-            return None
-        from retailops_sandbox.composing import wire
-
-        return wire.as_written(written, made)
+    written_wire: Wire | None = None
+    """How the step spells its requests, as it may be kept once its secrets are struck out."""
 
     @property
     def is_refused(self) -> bool:
@@ -85,7 +77,8 @@ def prepare(
     an earlier step should have captured, and another SandboxError where the step cannot be composed.
     """
     head = target.head(contract)
-    headers, wire = _headers(step, names), _wire(step, names)
+    headers = _headers(step, names)
+    wire, written_wire = (None, None) if step.deliver.wire is None else _wire(step, step.deliver.wire, names)
     payload = None
     document: Any = UNSET
     violations: tuple[Violation, ...] = ()
@@ -114,6 +107,7 @@ def prepare(
         expectations,
         document,
         own.name if own is not None else "",
+        written_wire,
     )
 
 
@@ -234,13 +228,11 @@ def _headers(step: Step, names: composing.Names) -> Mapping[str, str | None]:
     return {"Content-Type": deliver.content_type, **own} if deliver.content_type else own
 
 
-def _wire(step: Step, names: composing.Names) -> Wire | None:
-    """How the step's requests are spelled, with placeholders filled; None for the usual way."""
-    if step.deliver.wire is None:
-        return None
-    from retailops_sandbox.composing import wire
+def _wire(step: Step, said: Wire, names: composing.Names) -> tuple[Wire, Wire]:
+    """How the step's requests are spelled, with placeholders filled, and the same as it may be kept."""
+    from retailops_sandbox.composing import wire  # few steps say it
 
-    return wire.filled(step.deliver.wire, names, is_raw=step.raw is not None)
+    return wire.filled(said, names, is_raw=step.raw is not None), wire.but_environment(said, names)
 
 
 def _expectations(step: Step, names: composing.Names | None) -> Sequence[Expectation | None]:

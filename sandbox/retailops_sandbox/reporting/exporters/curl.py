@@ -37,8 +37,6 @@ _LONGEST_ARGUMENT = 100_000
 _Pieces: TypeAlias = Callable[[str, str], "list[str]"]
 """The pieces of a part of the request, as `redaction.listing.pieces` makes them."""
 
-_reference = re.compile(r"\$\{env:(\w+)\}")
-
 
 class Export(Exporter):
     """Exports as shell scripts of curl commands."""
@@ -190,11 +188,11 @@ def command(
     if receiver is not None:
         options += _connection(receiver, policy, variables)
     options += _exactness(request.url)
-    url, target = curl_spelling.address(request.url, wire)
+    path = redaction.listing.pieces(wire.path or "", parts.get("/wire/path", ()))
+    url, target = curl_spelling.address(request.url, pieces("url", request.url), wire, path)
     if target:
-        options.append(f"--request-target {shlex.quote(target)}")
-    written = pieces("url", url) if url == request.url else [url]
-    return before + pipe + " \\\n  ".join([f"curl {variables.word(written)}", *options])
+        options.append(f"--request-target {variables.word(_joined(target))}")
+    return before + pipe + " \\\n  ".join([f"curl {variables.word(_joined(url))}", *options])
 
 
 def _method(request: Request, body: str) -> list[str]:
@@ -208,7 +206,7 @@ def _method(request: Request, body: str) -> list[str]:
 
 def _key(receiver: Receiver | None) -> Mark:
     """The secret that a receiver's signatures are made with: its variable, or a name for it."""
-    reference = _reference.fullmatch(receiver.token) if receiver is not None else None
+    reference = curl_spelling.REFERENCE.fullmatch(receiver.token) if receiver is not None else None
     name = reference[1] if reference else "token"
     return Mark(name, name)
 
@@ -313,16 +311,7 @@ def _referring(setting: str, secrets: redaction.Secrets) -> list[str]:
     # A reference is no secret, and the command reads it from the environment.
     text, spans = secrets.struck_text(setting) if "${" in setting else secrets.struck_url(setting)
     places = [StruckOut(part="", name=span.name, span=(span.start, span.end)) for span in spans]
-    found: list[str] = []
-    for piece in redaction.listing.pieces(text, places):
-        if isinstance(piece, Mark):
-            found.append(piece)
-            continue
-        # split gives text, name, text, name ... text
-        for number, part in enumerate(_reference.split(piece)):
-            if part:
-                found.append(Mark(part, part) if number % 2 else part)
-    return found
+    return [*curl_spelling.with_variables(redaction.listing.pieces(text, places))]
 
 
 def _exactness(url: str) -> list[str]:

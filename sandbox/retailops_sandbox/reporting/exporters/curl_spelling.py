@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from retailops_sandbox.composing.wire import escaped_for_latin_1, member
 from retailops_sandbox.errors import ComposeError
@@ -24,6 +24,7 @@ _PACKERS = {
 }
 _MADE_BY_CURL = ("host", "content-length", "transfer-encoding", "expect")
 """The headers that curl makes, or acts upon, unless it is shown an empty one first."""
+REFERENCE = re.compile(r"(?<!\$)\$\{env:(\w+)\}")
 _in_url = re.compile(r"/[!-\"$-~]*")
 
 
@@ -45,12 +46,33 @@ def own_lines(wire: Wire) -> set[str]:
     return names
 
 
-def address(url: str, wire: Wire | None) -> tuple[str, str]:
-    """The URL for curl, and the target that it sends instead of the URL's path; empty where that says it."""
-    if wire is None or wire.path is None or _in_url.fullmatch(wire.path):
-        return url, ""
+def address(url: str, pieces: Sequence[str], wire: Wire, path: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The URL for curl in pieces, and the target that it sends instead of the URL's path, where there is one.
+
+    `pieces` are those of the URL that was asked, and `path` those of the spelling's path.
+    """
+    if wire.path is None or _in_url.fullmatch(wire.path):
+        return [*pieces], []
     scheme, _, rest = url.partition("://")
-    return f"{scheme}://{re.split('[/?#]', rest, maxsplit=1)[0]}/", wire.path
+    length = len(f"{scheme}://{re.split('[/?#]', rest, maxsplit=1)[0]}")
+    origin = [*_cut(pieces, 0, length), "/"]
+    if wire.path.startswith("/"):
+        return origin, [*_cut(pieces, length, len(url))]
+    return origin, [
+        each if isinstance(each, Mark) else each.replace("$${", "${") for each in with_variables(path)
+    ]
+
+
+def with_variables(pieces: Iterable[str]) -> Iterator[str]:
+    """The pieces, in which references to the environment are marks as well."""
+    for piece in pieces:
+        if isinstance(piece, Mark):
+            yield piece
+            continue
+        # split gives text, name, text, name ... text
+        for number, part in enumerate(REFERENCE.split(piece)):
+            if part:
+                yield Mark(part, part) if number % 2 else part
 
 
 def options(wire: Wire) -> Iterator[str]:
