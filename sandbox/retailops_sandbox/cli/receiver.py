@@ -21,6 +21,7 @@ def command(host: str, port: int, workspace: str | None) -> None:
     """Run the stand-in receiver alone. It proves nothing about yours."""
 
     from retailops_sandbox.standin import StandIn
+    from retailops_sandbox.standin.careless import CARELESS
 
     found = Workspace.find(workspace, os.environ, here())
 
@@ -28,7 +29,11 @@ def command(host: str, port: int, workspace: str | None) -> None:
         stand_in = StandIn(lambda: found.contracts)
         address = await stand_in.start(host, port)
         say(f"stand-in receiver: {address}  (Ctrl-C ends it)")
-        say(f"it answers {', '.join(stand_in.actions)}", flush=True)
+        say(f"it answers {', '.join(stand_in.actions)}")
+        say("under /careless/MODE it is wrong in one way, to try a probe with:")
+        for mode, each in CARELESS.items():
+            say(f"  {mode:20} {each.what}")
+        say(f"{address}/ lists what else it does", flush=True)
         try:
             await asyncio.Event().wait()
         finally:
