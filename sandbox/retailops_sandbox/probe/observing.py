@@ -31,11 +31,14 @@ class Observer:
         self._timing = Timing()
         self._sdk_tool = SdkTool(contract)
         self._has_baseline = False
+        self._accepted: frozenset[str] = frozenset()
+        """The prints of the baseline's answers."""
 
     def baseline(self, answered: Sequence[Answered]) -> None:
         """Learn from accepted requests: a first and a second about one order, and any about other orders."""
         self._has_baseline = True
         readings = [self._read(each) for each in answered]
+        self._accepted = frozenset(each.print for each in readings)
         if len(readings) > 1:
             first, second, *others = readings
             self._repeating.baseline(first, second, others)
@@ -83,7 +86,7 @@ class Observer:
         yield from self._timing.observe(reading)
         worst = (
             page(reading)
-            or demands.refusal(reading)
+            or demands.refusal(reading, self._accepted)
             or demands.status(reading)
             or leak(reading)
             or demands.body(reading)

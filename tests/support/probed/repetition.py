@@ -30,6 +30,16 @@ class RefundsAgain(Refunding):
 
 
 @wrong("repetition", "repeats")
+class RefundsAgainWhatItKnows(RefundsAgain):
+    """Does nothing about an order that it does not know, and tells so."""
+
+    async def cancel(self, order: str, payload: Any) -> Answer:
+        if order != "496":
+            return answer({"status": "fail", "events": [event("No such order", "E404", order, "error")]})
+        return await super().cancel(order, payload)
+
+
+@wrong("repetition", "repeats")
 class TellsEachAsFresh(Right):
     def first(self, order: str) -> Answer:
         return answer(

@@ -137,3 +137,14 @@ class EchoesThePayload(Right):
     async def cancel(self, order: str, payload: Any) -> Answer:
         right = json.loads((await super().cancel(order, payload)).body)
         return answer({**right, "request": payload})
+
+
+@wrong("auth", "accepts-wrong-token")
+class IgnoresTokenAndKnowsNoOrder(Right):
+    """Tells that there is no such order, whoever asks."""
+
+    def knows(self, token: Any) -> bool:
+        return True
+
+    async def cancel(self, order: str, payload: Any) -> Answer:
+        return answer({"status": "fail", "events": [event("No such order", "E404", order, "error")]})

@@ -125,7 +125,12 @@ def test_a_small_range_of_orders_is_enough_where_orders_may_come_again():
         generate(contract, options(contract, orders=OrderIds(1, 40)))
     needed = int(caught.value.what.rpartition(" ")[2])
     probes = generate(contract, options(contract, orders=OrderIds(1, needed)))
-    assert {int(trial.order) for _, _, trial in tries(probes) if trial.order} <= {*range(1, needed + 1)}
+    orders = {
+        int(trial.order)
+        for probe, _, trial in tries(probes)
+        if trial.order and probe.id != "repetition/fixture"
+    }
+    assert orders <= {*range(1, needed + 1)}
     assert len(probes) == len(generated("order_cancel/v1"))
     with pytest.raises(UsageError, match="the range 5-5 has 1 ids"):
         baselines(contract, options(contract, orders=OrderIds(5, 5)))

@@ -137,6 +137,15 @@ def test_a_right_answer_shows_nothing(how: dict[str, Any]):
     assert asking.kinds(**how) == []
 
 
+def test_a_wrong_token_that_is_answered_like_the_right_one_is_accepted_whatever_is_told():
+    asking = Asking()
+    unknown = told(event(), status="fail")
+    asking.baseline(unknown, unknown)
+    assert asking.kinds(demand="refuse", area="auth", body=unknown) == ["accepts-wrong-token"]
+    refused = told(event(code="E401", message="The token is wrong"), status="fail")
+    assert asking.kinds(demand="refuse", area="auth", body=refused) == ["wrong-refusal"]
+
+
 def test_an_answer_that_names_another_order_is_mixed_up():
     asking = Asking()
     asking.baseline()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from msgspec import UNSET
 
@@ -17,12 +18,15 @@ _SHOWN = 160
 """The most characters of a violation that are quoted."""
 
 
-def refusal(reading: Reading) -> Observation | None:
-    """How a request with a wrong proof, or with none, was not refused as the contract demands."""
+def refusal(reading: Reading, accepted: Collection[str]) -> Observation | None:
+    """How a request with a wrong proof, or with none, was not refused as the contract demands.
+
+    `accepted` are the prints of answers to requests with the right proof.
+    """
     demand, wanted = reading.trial.demand, reading.contract.auth.status if reading.contract.auth else 0
     if demand not in ("refuse", "refuse somehow") or not wanted:
         return None
-    if reading.is_done:
+    if reading.is_done or (reading.is_2xx and reading.print in accepted):
         is_missing = reading.trial.what == "missing"
         kind = "accepts-missing-token" if is_missing else "accepts-wrong-token"
         return reading.shows(kind, f"answered {reading.status}")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from retailops_sandbox.model import Deliver, Json, Number, Wire
 from retailops_sandbox.probe.fields import Field
 from retailops_sandbox.probe.mutations import UNKNOWN_MEMBER
+from retailops_sandbox.probe.orders import Orders
 from retailops_sandbox.probe.probes import Probe
 from retailops_sandbox.probe.trials.making import AFTERWARDS, Attempt, Making
 
@@ -44,6 +45,8 @@ def probes(making: Making) -> Iterator[Probe]:
         _two_payloads(making),
     )
     if making.orders.are_own:
+        name = "The order of the fixture is done once when it comes twice"
+        yield making.probe("repetition/fixture", "repetition", name, _fixture(making))
         name = "Orders that come at the same time are not mixed up"
         yield making.probe("repetition/alternating", "repetition", name, _alternating(making), alone=True)
         name = "What comes again after other orders is done once"
@@ -54,6 +57,13 @@ def _twice(making: Making) -> Iterator[Attempt]:
     order = making.orders.next()
     yield making.attempt("first", "first", "accept", order=order)
     yield making.attempt("the same again", "same-again", "accept", order=order, after="first")
+
+
+def _fixture(making: Making) -> Iterator[Attempt]:
+    """The fixture as it is: a receiver may know no other order, and do nothing about the others."""
+    order = Orders(making.contract, making.options.payload, None).next()
+    yield making.attempt("the fixture", "first", "accept", order=order)
+    yield making.attempt("the fixture again", "twice", "accept", order=order, after="the fixture")
 
 
 def _five_times(making: Making) -> Iterator[Attempt]:
