@@ -52,7 +52,7 @@ _ORDER: tuple[Area, ...] = ("auth", "repetition", "contract", "transport", "spee
 """The areas in the order in which they are sent: what tells most with the fewest requests comes first."""
 _SHRINKING = 0.1
 """The part of the time that is kept for making requests smaller."""
-_GOOD_TIME = 30.0
+GOOD_TIME = 30.0
 """Seconds: a probe that takes longer than that one after the other sends several probes at once."""
 _MOST_AT_ONCE = 8
 _SHORTEST_REQUEST = 0.002
@@ -267,7 +267,7 @@ class Prober:
         asked = self._probe.max_requests
         wanted = sum(map(deliveries, everything))
         wanted = wanted if asked is None else min(wanted, asked)
-        at_once = min(_MOST_AT_ONCE, math.ceil(wanted * seconds / _GOOD_TIME))
+        at_once = min(_MOST_AT_ONCE, math.ceil(wanted * seconds / GOOD_TIME))
         if at_once > 1 and not await self._answers_at_once(seconds, valid):
             at_once = 1
         left = self._probe.max_seconds * _FOR_TRIALS - self._seconds

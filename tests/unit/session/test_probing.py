@@ -14,6 +14,7 @@ from retailops_sandbox.engine import ScenarioResult
 from retailops_sandbox.errors import FileError, UsageError
 from retailops_sandbox.model import Record
 from retailops_sandbox.probe import confirming
+from retailops_sandbox.probe import probing as prober_module
 from retailops_sandbox.probe.keeping import KeptReports
 from retailops_sandbox.probe.report import ProbeReport
 from retailops_sandbox.runlog.files.writer import FileRunWriter
@@ -155,13 +156,25 @@ def test_a_crash_is_found_and_its_deliveries_are_named(tmp_path: Path) -> None:
     assert crash.smallest.delivery in crash.deliveries
 
 
-@pytest.mark.parametrize("receiver", [GoesDownOnNull, FailsAfterwards])
-def test_it_is_told_which_request_a_receiver_goes_down_at(receiver: type[Right], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("receiver", "good_time"),
+    [
+        pytest.param(GoesDownOnNull, 30.0, id="one probe after the other"),
+        pytest.param(GoesDownOnNull, 0.01, id="several at once, where they would take long"),
+        pytest.param(FailsAfterwards, 30.0, id="one that fails afterwards"),
+    ],
+)
+def test_it_is_told_which_request_a_receiver_goes_down_at(
+    receiver: type[Right], good_time: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prober_module, "GOOD_TIME", good_time)
     with serving(receiver()) as url:
         report = probed(url, tmp_path, **ONLY_CONTRACT).report
     assert kinds(report) == {"down"}
-    assert {each.what for each in report.observations} == {"null"}
-    assert {each.field for each in report.observations} == {"/channel_info", "/channel_info/id"}
+    assert {(each.field, each.what) for each in report.observations} == {
+        ("/channel_info", "null"),
+        ("/channel_info/id", "null"),
+    }
     assert not report.left_out
 
 
