@@ -343,7 +343,7 @@ def own_scenario(id: str, expected: dict[str, Any]) -> Plan:
 
 
 def checked(url: str, root: Path, *plans: Plan) -> ProbeReport:
-    asked = probing.quick_check(setup(url, root, fixtures=("default",)), plans)
+    asked = probing.quick_check(setup(url, root, **ONLY_CONTRACT), plans)
     return probing.execute(asked, lambda progress: None).report
 
 
@@ -354,7 +354,7 @@ def test_a_check_says_nothing_against_a_right_receiver_that_does_not_know_the_or
         report = checked(url, tmp_path, *probe_choices.shipped_plans())
     assert not report.findings
     assert any("orders that only the stand-in knows" in note for note in report.notes)
-    assert probing.CHECK_REQUESTS <= report.requests < 200
+    assert report.requests > 100
     log = open_log(setup(url, tmp_path).workspace.runs_dir)
     assert "shipped:v1-cancel.scenario.json" in {result.scenario for result in log.results(report.run)}
 
