@@ -18,6 +18,8 @@ from retailops_sandbox.transport.options import WITH_LENGTH, header_lines, set_o
 CONTINUE_SECONDS = 1.0
 """How long the body waits for the receiver's word that it may come."""
 _NOT_FOR_LIBCURL = ("Content-Length", "Transfer-Encoding", "Expect")
+_OF_THE_END = {"content-length", "transfer-encoding"}
+"""The headers that say where a request ends."""
 _BLANK = (b"\r\n", b"\n")
 
 Abandon = Callable[[Fault], object]
@@ -60,6 +62,8 @@ class Unusual:
             curl.setopt(pycurl.NOBODY, 1)
         if wire.expect_continue or request.method == "HEAD":
             curl.setopt(pycurl.HEADERFUNCTION, self._on_header)
+        if self._has_uncertain_end:
+            curl.setopt(pycurl.FORBID_REUSE, 1)
 
     def begin(self, loop: asyncio.AbstractEventLoop, abandon: Abandon) -> None:
         """Take the event loop that keeps the time, and what ends the send."""
@@ -84,6 +88,15 @@ class Unusual:
             cut = min(self._wire.break_off_after or 0, self._length)
             what = f"hung up on purpose after {cut:,} of {self._length:,} bytes of the body"
             self._abandon(Fault("cancelled", what))
+
+    @property
+    def _has_uncertain_end(self) -> bool:
+        """Whether the receiver may see another end of the request, and take the next one for a part of it."""
+        given = {line.partition(":")[0].lower() for line in self._wire.headers}
+        given.update(name.lower() for name, _ in self._request.headers if name.lower() == "content-length")
+        return self._request.method == "CONNECT" or not _OF_THE_END.isdisjoint(
+            given | {*self._request.left_out}
+        )
 
     @property
     def _sends_body(self) -> bool:

@@ -322,6 +322,27 @@ def test_a_receiver_that_answers_before_the_break_is_judged_by_its_answer():
         assert status(send_all(expecting(there, break_off_after=3))[0]) == 413
 
 
+@pytest.mark.parametrize(
+    ("wire", "left_out", "connections"),
+    [
+        (Wire(headers=["Content-Length: 6"]), (), 2),
+        (Wire(headers=["transfer-encoding: identity"]), (), 2),
+        (Wire(), ("content-length",), 2),
+        (Wire(method="CONNECT"), (), 2),
+        (Wire(headers=["X-A: 1"], lower_case=True), (), 1),
+    ],
+)
+def test_what_a_receiver_may_misread_does_not_spoil_the_next_request(
+    wire: Wire, left_out: tuple[str, ...], connections: int
+):
+    with receiver(answering(OK)) as there:
+        method = wire.method or "POST"
+        unclear = HttpRequest(method, there.url, HEADERS, BODY, wire, left_out=left_out)
+        assert [status(each) for each in send_all(unclear, post(there, None))] == [200, 200]
+        assert there.connections == connections
+        assert there.requests[-1].startswith(b"POST /path HTTP/1.1\r\n")
+
+
 def test_nothing_of_a_spelling_is_left_for_the_next_request():
     wire = Wire(http="1.0", headers=["X-A: 1", "host: other"], bytes_per_second=1_000_000, path="/other")
     with receiver(answering(OK)) as there:
