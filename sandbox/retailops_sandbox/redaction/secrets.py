@@ -97,7 +97,7 @@ class Secrets:
         pairs = values.items() if isinstance(values, Mapping) else values
         self._pairs = [(name, value) for name, value in pairs if value]
         self._quoted = quoted
-        found_anywhere = [pair for pair in self._pairs if len(pair[1]) >= MIN_LENGTH]
+        found_anywhere = [pair for pair in self._pairs if _is_long(pair[1], self._pairs)]
         # A value that is part of the mark's own prefix cannot be hidden by a mark.
         self._names = {
             form: name for name, value in found_anywhere for form in forms(value) if form not in marks.PREFIX
@@ -144,8 +144,9 @@ class Secrets:
         key = found, base is None
         extended = self._extended.get(key)
         if extended is None:
-            new = [pair for pair in found if len(pair[1]) >= MIN_LENGTH and not self._found_in(pair[1])]
-            short = {value: name for name, value in found if len(value) < MIN_LENGTH}
+            long = {value for _, value in found if _is_long(value, self._pairs)}
+            new = [pair for pair in found if pair[1] in long and not self._found_in(pair[1])]
+            short = {value: name for name, value in found if value not in long}
             extended = self
             if new or not short.items() <= self._quoted.items():
                 quoted = {**self._quoted, **short}
@@ -370,6 +371,16 @@ class Secrets:
             return value
         name = self._name_in(jsontext.compact(value).decode())
         return value if name is None else Mark(marks.mark(name), name, json_type(value))
+
+
+def _is_long(value: str, secrets: Sequence[tuple[str, str]]) -> bool:
+    """Whether a secret is looked for everywhere.
+
+    So is one of these that lacks its first or its last character, which a wrong proof may be made of.
+    """
+    if len(value) != MIN_LENGTH - 1:
+        return len(value) >= MIN_LENGTH
+    return any(len(each) == MIN_LENGTH and value in (each[:-1], each[1:]) for _, each in secrets)
 
 
 def json_type(value: Json) -> str:

@@ -51,6 +51,14 @@ def test_a_token_in_the_payload_is_made_wrong(wrong: WrongProof):
     check_nothing_is_kept(played, SECRET, WRONG[wrong])
 
 
+@pytest.mark.parametrize("token", ["eight-8x", "nine-9-xy"])
+@pytest.mark.parametrize("wrong", ["shortened", "shortened-in-front"])
+def test_the_rest_of_a_short_token_is_not_kept_either(token: str, wrong: WrongProof):
+    made = made_wrong(token, wrong)
+    _, played = played_with(proving(AT), {"proof": wrong}, echo=f"it was {made}!", token=token)
+    check_nothing_is_kept(played, token, made)
+
+
 def test_a_token_in_an_array_is_no_token():
     (request,), played = played_with(proving(AT), {"proof": "in-array"}, echo=SECRET)
     assert json.loads(request.partition(b"\r\n\r\n")[2]) == {"a": 1, "integration_auth_token": [SECRET]}
