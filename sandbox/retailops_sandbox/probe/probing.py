@@ -122,7 +122,6 @@ class Prober:
                 orders=generated,
                 token=bool(options.receiver.token),
                 areas=probe.areas,
-                seed=self._seed,
             ),
             # A probe that goes on has sent the first ones already.
             fresh=generated if resumed is None else _unlike_before(self._own_ids, info.id),

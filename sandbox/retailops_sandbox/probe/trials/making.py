@@ -37,7 +37,6 @@ class GenerateOptions(msgspec.Struct, frozen=True, kw_only=True):
     token: bool = False
     """Whether the receiver has a token, or a secret for signatures, of which wrong ones can be made."""
     areas: tuple[Area, ...] = AREAS
-    seed: int = 0
 
 
 class Attempt(NamedTuple):
@@ -45,11 +44,6 @@ class Attempt(NamedTuple):
 
     step: Step
     trial: Trial
-
-    @property
-    def requests(self) -> int:
-        """The number of requests that it sends."""
-        return requests(self.step)
 
 
 class Making:
