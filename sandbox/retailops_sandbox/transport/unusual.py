@@ -91,12 +91,16 @@ class Unusual:
 
     @property
     def _has_uncertain_end(self) -> bool:
-        """Whether the receiver may see another end of the request, and take the next one for a part of it."""
+        """Whether the receiver may see another end of the request, and read the next one wrongly.
+
+        Many servers do not read the body of a method that has none as a rule, nor one in chunks, and take it
+        for the next request.
+        """
+        if self._sends_body and (self._wire.chunked is not None or self._request.method not in WITH_LENGTH):
+            return True
         given = {line.partition(":")[0].lower() for line in self._wire.headers}
         given.update(name.lower() for name, _ in self._request.headers if name.lower() == "content-length")
-        return self._request.method == "CONNECT" or not _OF_THE_END.isdisjoint(
-            given | {*self._request.left_out}
-        )
+        return not _OF_THE_END.isdisjoint(given | {*self._request.left_out})
 
     @property
     def _sends_body(self) -> bool:

@@ -329,6 +329,8 @@ def test_a_receiver_that_answers_before_the_break_is_judged_by_its_answer():
         (Wire(headers=["transfer-encoding: identity"]), (), 2),
         (Wire(), ("content-length",), 2),
         (Wire(method="CONNECT"), (), 2),
+        (Wire(method="GET"), (), 2),
+        (Wire(method="PUT"), (), 1),
         (Wire(headers=["X-A: 1"], lower_case=True), (), 1),
     ],
 )
