@@ -19,6 +19,10 @@ _EVERYTHING = 0.7
 _LEAST_EVERYTHING = 3
 """The fewest fields and the fewest mutations of which everything can be said."""
 
+_AGAIN = "baseline"
+"""What is tried with the accepted request that others are made from: where it fails, it was sent again."""
+_PLAIN = frozenset({"first", "between", "one-at-a-time", "right"})
+"""What is tried with a valid request that is like the accepted one."""
 _WHOLE = "fixture"
 """What is tried with a payload as a whole: it fails for what one of its fields has."""
 
@@ -48,7 +52,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "at-once": ("ten-at-once", "alternating", "four-at-once", "sixteen-at-once"),
     "again": (
         *("twice", "five-times", "ten-at-once", "sent-again", "longer-payload", "other-payload", "later"),
-        *("alternating", "afterwards"),
+        *("alternating", "afterwards", _AGAIN),
     ),
 }
 """Mutations that fail for the same reason, the least one first. A mutation may be in several families."""
@@ -75,6 +79,8 @@ class Case(NamedTuple):
     @property
     def part(self) -> Part:
         """What is varied."""
+        if self.what == _AGAIN:
+            return "orders"
         return "requests" if self.what in FAMILIES["unknown-member"] else _PARTS[self.area]
 
 
@@ -90,12 +96,16 @@ class Explanation(NamedTuple):
     area: Area | None = None
     is_everything: bool = False
     """Whether nearly all that was tried failed."""
+    is_sporadic: bool = False
+    """Whether what is answered at one time fails at another."""
 
     @property
     def mark(self) -> str:
         """What stays the same of it from probe to probe."""
         if self.is_everything:
             return "everything"
+        if self.is_sporadic:
+            return "sporadic"
         return " ".join(filter(None, (self.area, self.family or "".join(self.whats), self.field)))
 
     @property
@@ -112,6 +122,8 @@ def explained(failed: Mapping[Case, str], tried: Collection[Case]) -> list[Expla
     """
     if _is_everything(failed, tried):
         return [Explanation(frozenset(failed), is_everything=True)]
+    if any(case.what in _PLAIN for case in failed):
+        return [Explanation(frozenset(failed), is_sporadic=True)]
     whole = {case for case in failed if case.what == _WHOLE}
     parts = failed.keys() - whole
     if not parts:

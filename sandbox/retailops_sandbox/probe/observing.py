@@ -9,7 +9,7 @@ from retailops_sandbox.probe.observers import demands, sameness, serving, tellin
 from retailops_sandbox.probe.observers.leaking import leak, page
 from retailops_sandbox.probe.observers.naming import Naming
 from retailops_sandbox.probe.observers.reading import Answered, Reading
-from retailops_sandbox.probe.observers.repeating import CANNOT_TELL, Repeating
+from retailops_sandbox.probe.observers.repeating import Repeating
 from retailops_sandbox.probe.observers.sameness import Sameness
 from retailops_sandbox.probe.observers.sdk_tool import SdkTool
 from retailops_sandbox.probe.observers.shape import AnswerShape
@@ -30,13 +30,11 @@ class Observer:
         self._sameness = Sameness()
         self._timing = Timing()
         self._sdk_tool = SdkTool(contract)
-        self._has_baseline = False
         self._accepted: frozenset[str] = frozenset()
         """The prints of the baseline's answers."""
 
     def baseline(self, answered: Sequence[Answered]) -> None:
         """Learn from accepted requests: a first and a second about one order, and any about other orders."""
-        self._has_baseline = True
         readings = [self._read(each) for each in answered]
         self._accepted = frozenset(each.print for each in readings)
         if len(readings) > 1:
@@ -61,8 +59,7 @@ class Observer:
     @property
     def notes(self) -> tuple[str, ...]:
         """What cannot be seen at this receiver, and why."""
-        is_seen = self._repeating.can_tell or self._repeating.has_told
-        return (CANNOT_TELL,) if self._has_baseline and not is_seen else ()
+        return self._repeating.notes
 
     @property
     def sdk_tool(self) -> str:

@@ -67,10 +67,12 @@ def where(explanation: Explanation | None, seen: Sequence[Observation]) -> str:
         return ""
     if explanation.is_everything:
         return " whatever is sent"
+    if explanation.is_sporadic:
+        return " now and then"
     if explanation.area:
         return _AREAS[explanation.area]
     whats = explanation.whats or tuple(dict.fromkeys(each.what for each in seen))
-    if not any(each.field for each in seen) or {*whats} & {*FAMILIES["unknown-member"]}:
+    if not any(each.field for each in seen) or {*whats} <= {*FAMILIES["unknown-member"]}:
         return _of_request(explanation, whats, seen)
     member = place(explanation.field) if explanation.field else "a member"
     if explanation.field or explanation.whats:

@@ -43,6 +43,7 @@ CAUSES: list[tuple[str, list[Case], list[str]]] = [
     ("what is not UTF-8", of("transport", "gzip", "deflate", "utf-16"), ["not-utf-8"]),
     ("two causes", [*at("null"), *of("transport", "gzip")], ["null", "compressed"]),
     ("several at once", [*of("repetition", "ten-at-once"), *of("speed", "sixteen-at-once")], ["at-once"]),
+    ("again", [*of("repetition", "twice", "later"), Case("contract", "", "baseline")], ["again"]),
     ("an area", of("auth", "spaced", "shortened", "altered"), ["auth"]),
     ("a fixture has what a field has", [*at("null"), Case("contract", "", "fixture")], ["null"]),
     ("a fixture alone", [Case("contract", "", "fixture")], ["fixture"]),
@@ -61,6 +62,11 @@ def test_failures_have_few_causes(failed: list[Case], marks: list[str]):
 def test_a_fixture_that_fails_otherwise_is_a_cause_of_its_own():
     failed = {**dict.fromkeys(at("null"), "answered 500"), Case("contract", "", "fixture"): "answered 502"}
     assert [each.mark for each in explained(failed, TRIED)] == ["null", "fixture"]
+
+
+def test_a_plain_request_that_fails_does_so_now_and_then():
+    failed = dict.fromkeys([*at("null"), Case("repetition", "", "first")], "answered 500")
+    assert [each.mark for each in explained(failed, TRIED)] == ["sporadic"]
 
 
 def test_there_are_at_most_five_causes():

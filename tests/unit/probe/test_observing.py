@@ -253,6 +253,17 @@ def test_an_order_in_another_state_than_that_of_the_baseline_is_no_fresh_one():
     assert repeated(asking, DONE, DONE) == []
 
 
+@pytest.mark.parametrize(
+    ("second", "notes"), [(REPEATED, 0), (DONE, 1), (numbered(2), 0)], ids=["other", "same", "acts"]
+)
+def test_what_cannot_be_seen_is_noted(second: Any, notes: int):
+    asking = Asking()
+    asking.baseline(numbered(1) if second == numbered(2) else DONE, second)
+    if second == numbered(2):
+        assert repeated(asking, numbered(3), numbered(4)) == ["repeats"]
+    assert len(asking.observer.notes) == notes
+
+
 def at_once(asking: Asking, *bodies: Any) -> list[str]:
     deliver = Deliver(times=len(bodies), parallel=len(bodies))
     assert repeated(asking, *bodies, deliver=deliver) == []

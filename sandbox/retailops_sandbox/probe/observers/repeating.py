@@ -81,9 +81,9 @@ class Repeating:
         return bool(self._fresh)
 
     @property
-    def has_told(self) -> bool:
-        """Whether a second answer told that something was done again."""
-        return self._repeats
+    def notes(self) -> tuple[str, ...]:
+        """What cannot be seen: whether a second request acts, where it is accepted and tells no difference."""
+        return (CANNOT_TELL,) if self._second and not self.can_tell and not self._repeats else ()
 
     @property
     def _like(self) -> frozenset[str]:
