@@ -82,7 +82,7 @@ class Repeating:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What cannot be seen: whether a second request acts, where it is accepted and tells no difference."""
+        """What cannot be seen: whether a second request acts, where its answer tells no difference."""
         return (CANNOT_TELL,) if self._second and not self.can_tell and not self._repeats else ()
 
     @property
