@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 
 import msgspec
 
+from retailops_sandbox import jsontext
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.engine import Options, Ports
 from retailops_sandbox.engine.preparation import Preparation
@@ -124,12 +125,15 @@ class BaselineSearch:
         return found
 
     def _composed(self, fixture: str) -> Json:
-        """The payload of a fixture with its placeholders filled; SandboxError where that cannot be done."""
+        """The payload of a fixture with its placeholders filled; SandboxError where that cannot be done.
+
+        It has marks for secrets: what is made from it is told, and kept.
+        """
         step = Step(fixture=fixture, expect=None, off_contract=True)
         single = scenario.single(step, action=self._contract.action, edition=self._contract.edition)
         prepared = self._preparation.step(single, 0, self._preparation.names(single), 1)
         assert prepared.payload is not None
-        return prepared.payload.value
+        return jsontext.parse(prepared.secrets.document(jsontext.compact(prepared.payload.value).decode()))
 
 
 class ValidRequests:

@@ -15,8 +15,9 @@ from retailops_sandbox.errors import FileError, UsageError
 from retailops_sandbox.model import Record
 from retailops_sandbox.probe import confirming
 from retailops_sandbox.probe import probing as prober_module
-from retailops_sandbox.probe.keeping import KeptReports
+from retailops_sandbox.probe.keeping import KeptReports, spelled
 from retailops_sandbox.probe.report import ProbeReport
+from retailops_sandbox.redaction import SecretPolicy
 from retailops_sandbox.runlog.files.writer import FileRunWriter
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.scenarios.scenario import Plan
@@ -408,3 +409,27 @@ def test_a_range_of_orders_that_is_too_small_is_said_before_anything_is_sent(tmp
     ):
         probing.outline(setup(url, tmp_path, orders="5-6"))
     assert not receiver.calls
+
+
+class CrashesOnArray(Counting):
+    def order(self, payload: Any) -> str:
+        if isinstance(payload.get("action"), list):
+            raise TypeError("list")
+        return super().order(payload)
+
+
+def test_a_secret_in_a_fixture_is_sent_and_is_in_no_report(tmp_path: Path) -> None:
+    secret = "Shop-Secret-4711"
+    with serving(receiver := CrashesOnArray()) as url:
+        asked = setup(url, tmp_path, **ONLY_CONTRACT)
+        text = asked.workspace.read_fixture("order_cancel", "v1", "default")
+        text = text.replace('"action": "order_cancel"', '"action": "${env:SHOP_SECRET}"')
+        asked.workspace.save_fixture("order_cancel", "v1", "default", text)
+        environment = {"SHOP_SECRET": secret}
+        policy = SecretPolicy(environment, receivers=[asked.options.receiver], named=["SHOP_SECRET"])
+        asked = msgspec.structs.replace(asked, environment=environment, policy=policy)
+        report = probing.execute(asked, lambda progress: None).report
+    assert "crash" in kinds(report)
+    assert any(secret.encode() in call.body for call in receiver.calls)
+    assert secret not in spelled(report)
+    assert not [path for path in tmp_path.rglob("*.json") if secret in path.read_text()]
