@@ -107,7 +107,7 @@ class Transport:
         send.handle = handle
         send.began = self._loop.time()
         if handle.unusual is not None:
-            handle.unusual.begin(self._loop, send.abandon)
+            handle.unusual.begin(send.abandon, send.ended)
         self._under_way[handle.curl] = send
         self._multi.add(handle.curl)
         drop_after = send.connection.drop_after_ms

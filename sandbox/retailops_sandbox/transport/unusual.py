@@ -41,7 +41,7 @@ class Unusual:
         self._may_send = False
         self._is_final = False
         self._timer: asyncio.TimerHandle | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ended: asyncio.Future[tuple[int, str]] | None = None
         self._abandon: Abandon | None = None
         self.is_complete = False
         """Whether the answer was complete although libcurl would wait for more."""
@@ -65,16 +65,16 @@ class Unusual:
         if self._has_uncertain_end:
             curl.setopt(pycurl.FORBID_REUSE, 1)
 
-    def begin(self, loop: asyncio.AbstractEventLoop, abandon: Abandon) -> None:
-        """Take the event loop that keeps the time, and what ends the send."""
-        self._loop = loop
+    def begin(self, abandon: Abandon, ended: asyncio.Future[tuple[int, str]]) -> None:
+        """Take what ends the send, and what says that it has ended."""
         self._abandon = abandon
+        self._ended = ended
 
     def end(self) -> None:
         """The send has ended, and its handle is used for others."""
         if self._timer is not None:
             self._timer.cancel()
-        self._loop = self._abandon = None
+        self._abandon = self._ended = None
 
     @property
     def breaks_off(self) -> bool:
@@ -154,8 +154,8 @@ class Unusual:
 
     def _read(self, size: int) -> bytes | int:
         if not self._may_send:
-            if self._timer is None and self._loop is not None:
-                self._timer = self._loop.call_later(CONTINUE_SECONDS, self._go_on)
+            if self._timer is None and self._ended is not None:
+                self._timer = self._ended.get_loop().call_later(CONTINUE_SECONDS, self._go_on)
             return int(pycurl.READFUNC_PAUSE)
         piece = self._body[self._at : self._at + size]
         self._at += len(piece)
@@ -163,7 +163,7 @@ class Unusual:
 
     def _go_on(self) -> None:
         """Let the body be sent."""
-        if not self._may_send:
+        if not self._may_send and self._ended is not None and not self._ended.done():
             self._may_send = True
             self._curl.pause(pycurl.PAUSE_CONT)
 
