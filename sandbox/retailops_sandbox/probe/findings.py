@@ -116,7 +116,11 @@ def _finding(cause: _Cause, contract: Contract, probes: Mapping[str, Probe]) -> 
     kind, seen = cause.kind, cause.observations
     label = kind.label_of(valid=any(each.valid for each in seen))
     noun = contract.subject.kind if contract.subject else "request"
-    words = {"noun": noun, "where": phrases.where(cause.explanation, seen)}
+    words = {
+        "noun": noun,
+        "proof": contract.auth.kind if contract.auth else "token",
+        "where": phrases.where(cause.explanation, seen),
+    }
     trials = dict.fromkeys((each.probe, each.step) for each in seen)
     smallest = min(seen, key=lambda each: _size(each, kind, probes))
     deliveries = dict.fromkeys(each.delivery for each in (smallest, *seen) if each.delivery)

@@ -1,6 +1,7 @@
 """The kinds of finding: what each is called, why it matters to a receiver, and how it is fixed.
 
-In a title `{where}` says at which requests it happens, `{noun}` is what the contract's payloads are about.
+In a title `{where}` says at which requests it happens, `{noun}` is what the contract's payloads are about,
+`{proof}` how they prove their sender.
 """
 
 from __future__ import annotations
@@ -105,25 +106,25 @@ _KINDS = (
     Kind(
         key="accepts-wrong-token",
         label="contract",
-        title="Accepts a wrong token",
+        title="Accepts a wrong {proof}",
         why="Whoever knows the URL can make the receiver act.",
-        mend="Compare the whole token with the one that is agreed, byte by byte and in constant time, before "
+        mend="Compare the whole {proof} with the right one, byte by byte and in constant time, before "
         "anything else is done.",
         shown="2xx",
     ),
     Kind(
         key="wrong-token-acts",
         label="contract",
-        title="Refuses a wrong token, and acts all the same",
+        title="Refuses a wrong {proof}, and acts all the same",
         why="The refusal is only told: the {noun} is dealt with for whoever knows the URL.",
-        mend="Check the token first, and return before anything is done.",
+        mend="Check the {proof} first, and return before anything is done.",
     ),
     Kind(
         key="wrong-refusal",
         label="contract",
-        title="Refuses a wrong token with another status than the contract's",
-        why="The caller tells a wrong token from other refusals by this status alone.",
-        mend="Answer a wrong token with the contract's status.",
+        title="Refuses a wrong {proof} with another status than the contract's",
+        why="The caller tells a wrong {proof} from other refusals by this status alone.",
+        mend="Answer a wrong {proof} with the contract's status.",
         shown="status",
     ),
     Kind(
@@ -225,9 +226,9 @@ _KINDS = (
     Kind(
         key="accepts-missing-token",
         label="advice",
-        title="Accepts a request without a token",
-        why="Whoever knows the URL can make the receiver act. Published sources only speak of a wrong token.",
-        mend="Refuse a request without a token as one with a wrong token.",
+        title="Accepts a request without a {proof}",
+        why="Whoever knows the URL can make it act. Published sources speak of a wrong {proof} only.",
+        mend="Refuse a request without a {proof} as one with a wrong {proof}.",
         shown="2xx",
     ),
     Kind(

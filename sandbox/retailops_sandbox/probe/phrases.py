@@ -53,7 +53,9 @@ def filled(template: str, words: Mapping[str, str]) -> str:
     text = template.replace("an {noun}", f"{article} {noun}").replace(
         "An {noun}", f"{article.title()} {noun}"
     )
-    return text.replace("{noun}", noun).replace("{where}", words.get("where", ""))
+    for name, word in words.items():
+        text = text.replace(f"{{{name}}}", word)
+    return text
 
 
 def heading(what: str) -> str:
