@@ -24,6 +24,8 @@ from retailops_sandbox.scenarios import scenario
 
 MOST_REQUESTS = 3
 """The number of requests that a baseline takes at most, where the first fixture is accepted."""
+_PATIENCE = 2
+"""So many times as long as the provider, the first valid request may take."""
 _MOST_FAULTS = 2
 """After so many requests without an answer no other is tried: each may take as long as a delivery may."""
 
@@ -81,7 +83,8 @@ class BaselineSearch:
                 options if options.orders is None else msgspec.structs.replace(options, orders=self._fresh)
             )
             probe = baselines(self._contract, fresh)[0]
-            sent = await sender.send(probe, last=1)
+            # An answer that is too late for the provider is one that can be looked at.
+            sent = await sender.send(probe, last=1, timeout_ms=_PATIENCE * sender.provider_ms)
             if not sent.answered:
                 refusals.append(f"{options.fixture} could not be sent: {sent.problem}")
                 continue

@@ -85,7 +85,8 @@ def _without_consequences(observations: Sequence[Observation]) -> Iterator[Obser
         else:
             follows = (each.probe, each.step) in down or bool(kinds & _CAUSES.get(each.kind, set()))
         waits = each.area == "speed" and each.kind in ("hang", "too-late") and "serialised" in kinds
-        if not follows and not waits:
+        is_late_anyway = each.kind == "hang" and each.valid and "too-late" in kinds
+        if not (follows or waits or is_late_anyway):
             yield each
 
 

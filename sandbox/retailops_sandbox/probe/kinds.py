@@ -285,7 +285,7 @@ _KINDS = (
     ),
     Kind(
         key="html",
-        label="advice",
+        label="contract",
         title="Answers with an HTML page where JSON is wanted",
         why="A caller that reads JSON takes the answer for a failure, although its status says that all is "
         "well.",

@@ -44,7 +44,7 @@ class Sender:
         # A second attempt would hide what the first one shows.
         self._options = msgspec.structs.replace(options, retries=0, max_failures=None)
         self._on_answer = on_answer
-        self._provider_ms = provider_ms
+        self.provider_ms = provider_ms
         self._runs: set[Run] = set()
         self._sequence = options.first_sequence
         self._stop = asyncio.Event()
@@ -112,7 +112,7 @@ class Sender:
             [plan(scenario, f"probe/{probe.id}")],
             on_event,
             jobs=1,
-            timeout_ms=timeout_ms or self._provider_ms,
+            timeout_ms=timeout_ms or self.provider_ms,
         )
         return Sent(answered=answered, reached=reached, problem=problem)
 

@@ -98,6 +98,9 @@ def test_what_follows_from_a_cause_is_no_finding():
     missing = seen("accepts-missing-token", area="auth", field="")
     assert [each.kind for each in found(wrong, missing)] == ["accepts-wrong-token"]
     assert [each.kind for each in found(missing)] == ["accepts-missing-token"]
+    late, valid = seen("too-late", area="speed", field=""), seen("hang", valid=True)
+    assert [each.kind for each in found(late, valid)] == ["too-late"]
+    assert {each.kind for each in found(late, seen("hang"))} == {"hang", "too-late"}
 
 
 def test_words_have_the_noun_of_the_contract():

@@ -31,6 +31,9 @@ ONLY_CONTRACT: dict[str, Any] = {"areas": ("contract",), "fixtures": ("default",
 """The trials that each request is a whole of."""
 
 
+PROVIDER_MS = 2_000
+
+
 class Counting(Right):
     """Keeps what it was asked."""
 
@@ -199,6 +202,22 @@ def test_a_hang_is_told_after_the_time_of_the_provider(tmp_path: Path) -> None:
     hung = [each for each in asked if isinstance(each, dict) and each.get("channel_info") == []]
     assert len(hung) == 2  # once more, alone
     assert not report.left_out
+
+
+class LateAtFirst(Counting):
+    """Answers its first request after the provider's time."""
+
+    async def answered(self, call: Call) -> Answer:
+        if not self.calls:
+            await asyncio.sleep(PROVIDER_MS * 1.1 / 1000)
+        return await super().answered(call)
+
+
+def test_an_answer_that_is_too_late_for_the_provider_is_looked_at(tmp_path: Path) -> None:
+    with serving(LateAtFirst()) as url:
+        report = probed(url, tmp_path, **ONLY_CONTRACT, max_requests=10, provider_ms=PROVIDER_MS).report
+    assert not report.baseline
+    assert report.requests > 3
 
 
 def test_what_happens_once_and_not_again_is_a_note(tmp_path: Path) -> None:
