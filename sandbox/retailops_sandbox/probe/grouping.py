@@ -51,8 +51,8 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "method": ("get", "head", "put", "patch", "delete", "options", "post"),
     "at-once": ("ten-at-once", "alternating", "four-at-once", "sixteen-at-once"),
     "again": (
-        *("twice", "five-times", "ten-at-once", "sent-again", "longer-payload", "other-payload", "later"),
-        *("alternating", "afterwards", _AGAIN),
+        *("same-again", "five-times", "ten-at-once", "sent-again", "longer-payload", "other-payload"),
+        *("fixture-again", "later", "alternating", "afterwards", _AGAIN),
     ),
 }
 """Mutations that fail for the same reason, the least one first. A mutation may be in several families."""

@@ -35,8 +35,8 @@ _FINDS_MOST: dict[str, tuple[str, ...]] = {
         *("slow-upload", "close", "other-path", "head", "text-plain", "64-kb", "delete", "keep-alive"),
     ),
     "repetition": (
-        *("same-again", "ten-at-once", "alternating", "sent-again", "longer-payload", "later"),
-        *("five-times",),
+        *("same-again", "ten-at-once", "fixture-again", "alternating", "sent-again", "longer-payload"),
+        *("later", "five-times"),
     ),
     "auth": (
         *("wrong", "missing", "shortened", "null", "other-case", "lengthened", "empty-text", "altered"),

@@ -13,7 +13,7 @@ TRANSPORT = ["gzip", "deflate", "utf-16", "latin-1", "64-kb", "1-mb"]
 TRIED = [
     *(Case("contract", field, what) for field in FIELDS for what in WHATS),
     *(Case("transport", "", what) for what in TRANSPORT),
-    *(Case("repetition", "", what) for what in ("twice", "ten-at-once", "later")),
+    *(Case("repetition", "", what) for what in ("same-again", "ten-at-once", "later")),
     *(Case("speed", "", what) for what in ("four-at-once", "sixteen-at-once")),
     *(Case("auth", "", what) for what in ("spaced", "shortened", "altered")),
     Case("contract", "", "fixture"),
@@ -43,7 +43,7 @@ CAUSES: list[tuple[str, list[Case], list[str]]] = [
     ("what is not UTF-8", of("transport", "gzip", "deflate", "utf-16"), ["not-utf-8"]),
     ("two causes", [*at("null"), *of("transport", "gzip")], ["null", "compressed"]),
     ("several at once", [*of("repetition", "ten-at-once"), *of("speed", "sixteen-at-once")], ["at-once"]),
-    ("again", [*of("repetition", "twice", "later"), Case("contract", "", "baseline")], ["again"]),
+    ("again", [*of("repetition", "same-again", "later"), Case("contract", "", "baseline")], ["again"]),
     ("an area", of("auth", "spaced", "shortened", "altered"), ["auth"]),
     ("a fixture has what a field has", [*at("null"), Case("contract", "", "fixture")], ["null"]),
     ("a fixture alone", [Case("contract", "", "fixture")], ["fixture"]),

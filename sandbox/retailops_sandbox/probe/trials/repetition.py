@@ -63,7 +63,7 @@ def _fixture(making: Making) -> Iterator[Attempt]:
     """The fixture as it is: a receiver may know no other order, and do nothing about the others."""
     order = Orders(making.contract, making.options.payload, None).next()
     yield making.attempt("the fixture", "first", "accept", order=order)
-    yield making.attempt("the fixture again", "twice", "accept", order=order, after="the fixture")
+    yield making.attempt("the fixture again", "fixture-again", "accept", order=order, after="the fixture")
 
 
 def _five_times(making: Making) -> Iterator[Attempt]:
