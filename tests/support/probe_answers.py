@@ -135,13 +135,15 @@ class Asking:
             scenario=Scenario(name="probe", steps=[made]),
             trials=(*before, trial),
         )
-        return Answered(probe=of, trial=trial, delivery=delivery, judgement=self._judged(delivery, demand))
+        judgement = self._judged(delivery, demand, sent)
+        return Answered(probe=of, trial=trial, delivery=delivery, judgement=judgement)
 
-    def _judged(self, delivery: Delivery, demand: Demand) -> Judgement:
+    def _judged(self, delivery: Delivery, demand: Demand, sent: Any) -> Judgement:
         accepted = [*self.contract.ok_statuses]
         expected = Expectation(status=accepted if demand == "accept" else [*accepted, *range(400, 500)])
         answer = Answer(delivery, delivery.response)
-        return self._judge(answer, expected, at="2026-11-29T04:00:00Z")
+        broken = self.contract.check_request(sent)
+        return self._judge(answer, expected, at="2026-11-29T04:00:00Z", payload_violations=broken)
 
     def ask(self, what: str = "as it is", **how: Any) -> list[Observation]:
         """What the observer sees in one answer."""

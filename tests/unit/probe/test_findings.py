@@ -103,6 +103,13 @@ def test_what_follows_from_a_cause_is_no_finding():
     assert {each.kind for each in found(late, seen("hang"))} == {"hang", "too-late"}
 
 
+def test_what_waits_for_others_is_no_hang():
+    waiting = seen("hang", area="speed", what="sixteen-at-once", field="")
+    serialised = seen("serialised", area="speed", what="sixteen-at-once", field="")
+    assert [each.kind for each in found(waiting, serialised)] == ["serialised"]
+    assert [each.kind for each in found(waiting)] == ["hang"]
+
+
 def test_words_have_the_noun_of_the_contract():
     sku = SHIPPED_CONTRACTS.load("inventory_push", "v1")
     (of_order,) = found(seen("foreign-association"))

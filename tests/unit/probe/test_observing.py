@@ -123,6 +123,11 @@ MISSES: list[dict[str, Any]] = [
     {"body": told(event(message="garden chair /home/garden/chairs"), status="fail")},
     {"body": told(event(message="Please select an item from the list; update it"), status="fail")},
     {"content_type": "application/problem+json"},
+    {
+        "payload": {"order": {"channel_order_refnum": "/srv/app/orders.py"}},
+        "body": told(event(message="There is no order /srv/app/orders.py"), status="fail"),
+    },
+    {"status": 400, "demand": "refuse", "area": "auth", "payload": {"integration_auth_token": None}},
     {"body": told(event(message="there is nothing at /app/index.php"), status="fail")},
     {"struck_out": (StruckOut(part="/response/headers/1/1", name="Set-Cookie"),)},
     {"struck_out": (StruckOut(part="/request/body", name="token", pointer="/integration_auth_token"),)},
@@ -191,6 +196,12 @@ def test_an_amount_is_no_number_of_a_refund():
     asking = Asking()
     asking.baseline(refunded(FIRST), refunded(FIRST), refunded(SECOND))
     assert repeated(asking, refunded(FIRST), refunded(FIRST)) == ["repeats"]
+
+
+def test_a_refund_that_is_told_again_under_its_number_is_a_replay():
+    asking = Asking()
+    asking.baseline(numbered(1, "35.00 back"), numbered(1, "35.00 back"), numbered(2, "35.00 back"))
+    assert repeated(asking, numbered(3, "35.00 back"), numbered(3, "35.00 back")) == []
 
 
 def numbered(number: int, message: str = "The order is cancelled") -> dict[str, Any]:

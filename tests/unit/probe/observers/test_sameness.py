@@ -28,6 +28,16 @@ def test_what_names_nothing_is_refused():
     assert kinds(nameless={"error": "no order"}, status=422) == []
 
 
+def test_one_request_that_names_nothing_is_refused():
+    asking = Asking()
+    for number in range(10):
+        asking.ask("baseline", demand="accept", order=f"9000001{number:02}")
+    for payload in NAMELESS:
+        asking.ask("null", field="/order", order="", payload=payload)
+    asking.ask("missing", field="/order", order="", payload={}, status=422, body={"error": "no order"})
+    assert asking.observer.finish() == []
+
+
 def test_an_event_tells_what_is_missing():
     assert kinds(nameless={"status": "fail", "events": [event(message="No order was named")]}) == []
 

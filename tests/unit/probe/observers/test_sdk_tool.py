@@ -35,7 +35,8 @@ def test_it_wants_exact_statuses():
 
 
 def test_it_does_not_ask_for_what_is_broken():
-    assert said({"demand": "either", "status": 400}) == ""
+    null = {"demand": "refuse", "status": 400, "payload": {"integration_auth_token": None}}
+    assert said({"demand": "either", "status": 400}, null) == ""
 
 
 def test_a_contract_without_it_has_no_word_of_it():

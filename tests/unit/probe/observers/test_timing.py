@@ -60,6 +60,8 @@ def test_times_show_one_kind(kind: str, times: dict[str, list[float]]):
         {"at_once": one_after_another(2.5)},
         {"single": [60.0, 55.0], "at_once": [70.0] * 16},
         {"single": [60.0, 55.0], "at_once": [880.0] * 16},
+        {"single": [60.0, 55.0], "at_once": [70.0, *[880.0] * 15]},
+        {"single": [], "series": [*[2.0] * 10, *[100.0] * 10] * 3},
         {"single": [900.0, 3.0, 800.0], "at_once": [900.0] * 16},
         {"series": [2.0, 300.0] * 30},
         {"series": [*[2.0] * 50, *[250.0] * 9]},
