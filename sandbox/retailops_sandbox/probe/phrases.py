@@ -110,7 +110,6 @@ _REQUESTS = {
     "empty-body": "where the body is empty",
     "truncated": "where the body is cut off",
     "form": "where the body is a form",
-    "nested-deeply": "where JSON is nested deeply",
     "byte-order-mark": "where the body begins with a byte order mark",
     "no-content-type": "where there is no Content-Type",
     "chunked": "where the body comes in chunks",

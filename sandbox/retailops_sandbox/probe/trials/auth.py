@@ -28,8 +28,9 @@ RESEMBLING: tuple[WrongProof, ...] = (
 """The wrong proofs that resemble the right one, those that find most first."""
 _OF_PAYLOADS: tuple[WrongProof, ...] = ("spaced", "in-array")
 """Those that are wrong in a payload only: HTTP takes blanks around a header's value away."""
-_RIGHT_OR_NO_CHANGE = frozenset({"twice", "leading-zeros"})
-"""The mutations that would leave the right token, or the wrong one as it is."""
+_NOT_OF_TOKENS = frozenset({"twice", "leading-zeros", "other-scripts", "astral-characters"})
+"""The mutations that would leave the right token, or the wrong one as it is; and text that is not ASCII, at
+which functions that compare in constant time raise an error, so that careful receivers crash, too."""
 
 
 def probes(making: Making) -> Iterator[Probe]:
@@ -63,7 +64,7 @@ def _in_payload(making: Making, at: str) -> Iterator[Probe]:
     assert auth is not None
     yield _refused(making, auth, "wrong", "refuse", set={at: WRONG}, field=at)
     for mutation in MUTATIONS:
-        if not mutation.applies(field) or mutation.key in _RIGHT_OR_NO_CHANGE:
+        if not mutation.applies(field) or mutation.key in _NOT_OF_TOKENS:
             continue
         what: str = mutation.key
         if mutation.manner == "remove":
