@@ -51,7 +51,7 @@ _PROGRESS = 0.3
 _ORDER: tuple[Area, ...] = ("auth", "repetition", "contract", "transport", "speed")
 """The areas in the order in which they are sent: what tells most with the fewest requests comes first."""
 _SHRINKING = 0.1
-"""The part of the time that is kept for making requests smaller."""
+"""The part of the time that is kept for making requests smaller, and that it may take."""
 GOOD_TIME = 30.0
 """Seconds: a probe that takes longer than that one after the other sends several probes at once."""
 _MOST_AT_ONCE = 8
@@ -250,6 +250,14 @@ class Prober:
 
     async def _shrink(self, found: Baseline, valid: ValidRequests) -> None:
         """Make the requests smaller that show findings, as far as there is time."""
+        seconds = self._probe.max_seconds * _SHRINKING
+        timer = asyncio.get_running_loop().call_later(seconds, self._sender.stop)
+        try:
+            await self._shrink_each(found, valid)
+        finally:
+            timer.cancel()
+
+    async def _shrink_each(self, found: Baseline, valid: ValidRequests) -> None:
         smallest = SmallestRequests(self._contract, self._sender, found, valid, timeout_ms=self._deadline_ms)
         for finding in self._results.found[:_MOST_SHRUNK]:
             probe = self._results.probe(finding.smallest.probe)

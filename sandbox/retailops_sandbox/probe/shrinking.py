@@ -19,6 +19,10 @@ _Put: TypeAlias = Callable[[Any], dict[str, Any]]
 _USUAL = Wire()
 _SHORT = 32
 """A text of so few characters is short enough."""
+_STEP = 64
+"""The factor by which the length of a text is raised that is too short to show the same."""
+_EXACT = 8_192
+"""Up to so many characters the least length is found exactly, beyond to a hundredth."""
 _FEW = 4
 """So few members or items are few enough."""
 _LONG_TEXT = re.compile(r"\$\{text:([0-9]+)\}")
@@ -111,13 +115,15 @@ class _Shrinking:
             return f"${{text:{length}}}" if long else value[:length]
 
         # The length from which on it shows the same lies above `below`, and is at most `length`.
-        below = 0
-        while below + 1 < length and self._left > 0:
-            middle = (below + length) // 2 if below else 1
-            if await self._changed(**put(cut(middle))):
-                length = middle
+        below, tried = 0, 1
+        while below < length - _exact(length) and self._left > 0:
+            if await self._changed(**put(cut(tried))):
+                length = tried
             else:
-                below = middle
+                below = tried
+            # From below, because long requests take long, and where that has led too far by halving.
+            is_far = below * _STEP < length
+            tried = max(below * _STEP, 1) if is_far else (below + length) // 2
         return cut(length)
 
     async def _items(self, value: list[Json], put: _Put) -> list[Json]:
@@ -143,6 +149,11 @@ class _Shrinking:
         for key, inner in value.items():
             value = {**value, key: await self._value(inner, partial(_put_member, put, value, key))}
         return value
+
+
+def _exact(length: int) -> int:
+    """How far a length may be above the least one."""
+    return 1 if length <= _EXACT else length // 100
 
 
 def _named(field: str, value: Json) -> dict[str, Any]:

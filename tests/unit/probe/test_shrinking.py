@@ -131,3 +131,16 @@ def test_what_is_set_at_kept_places_stays() -> None:
 def test_raw_text_is_cut() -> None:
     smallest, _ = shrunk(Step(raw="{" * 5000), lambda each: str(each.raw).startswith("{" * 700))
     assert smallest.raw == "{" * 700
+
+
+def test_of_a_very_long_text_about_the_least_length_is_found() -> None:
+    lengths: list[int] = []
+
+    def fails(step: Step) -> bool:
+        lengths.append(int(str(step.raw)[7:-1]))
+        return lengths[-1] >= 100_000
+
+    smallest, tries = shrunk(Step(raw="${text:10000000}"), fails)
+    assert 100_000 <= int(str(smallest.raw)[7:-1]) <= 101_000
+    assert tries < 20
+    assert sum(lengths) < 2_000_000  # the long ones are not tried
