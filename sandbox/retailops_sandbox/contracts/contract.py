@@ -20,7 +20,7 @@ from retailops_sandbox.contracts import auth
 from retailops_sandbox.contracts.advice import Rule, advise
 from retailops_sandbox.contracts.auth import Auth
 from retailops_sandbox.contracts.variants import tightens
-from retailops_sandbox.contracts.violations import compiled, violations
+from retailops_sandbox.contracts.violations import compiled, keeps, violations
 from retailops_sandbox.foreign_text import WHOLE
 from retailops_sandbox.jsontext import pointer as pointers
 from retailops_sandbox.model import Json, Number, Violation
@@ -109,6 +109,10 @@ class Contract(msgspec.Struct, frozen=True, dict=True, kw_only=True, forbid_unkn
     def check_request(self, value: Json, *, numbers: bool = True) -> tuple[Violation, ...]:
         """The violations of a payload. `numbers` says whether it may hold a Number."""
         return violations(self._request_validator, value, numbers=numbers)
+
+    def keeps_request_schema(self, value: Json, *, numbers: bool = True) -> bool:
+        """Whether `check_request` finds no violation."""
+        return keeps(self._request_validator, value, numbers=numbers)
 
     def check_response(self, value: Json) -> tuple[Violation, ...]:
         """The violations of a response's body."""

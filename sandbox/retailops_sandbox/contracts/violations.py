@@ -28,12 +28,19 @@ def compiled(schema: dict[str, Any]) -> Validator:
     return jsonschema_rs.validator_for(_plain(schema), mask="the value", offline=True)
 
 
+def keeps(validator: Validator, value: Json, *, numbers: bool = True) -> bool:
+    """Whether a value keeps the schema of a validator. `numbers` says whether it may hold a Number."""
+    return validator.is_valid(_plain(value) if numbers else value)
+
+
 def violations(validator: Validator, value: Json, *, numbers: bool = True) -> tuple[Violation, ...]:
     """What breaks the schema of a validator. `numbers` says whether the value may hold a Number."""
     plain = _plain(value) if numbers else value
     if validator.is_valid(plain):
         return ()
-    errors = list(validator.iter_errors(_first_part(plain)))
+    # A text of so few bytes has no more values.
+    is_short = len(jsontext.compact(value)) <= _EXAMINED
+    errors = list(validator.iter_errors(plain if is_short else _first_part(plain)))
     if not errors:  # what is wrong comes after the first part
         errors = [_first_error(validator, plain)]
     found = tuple(_violation(error, value) for error in errors[:LISTED])

@@ -133,7 +133,7 @@ class Making:
     def breaks_contract(self, set: Mapping[str, Json], remove: Sequence[str] = ()) -> bool:
         """Whether the payload with these changes breaks the request's schema."""
         payload = self._changed(set, remove)
-        return bool(self.contract.check_request(payload.value, numbers=payload.numbers))
+        return not self.contract.keeps_request_schema(payload.value, numbers=payload.numbers)
 
     def text(self, order: Order) -> str:
         """The payload with the ids of an order as JSON text, without a token."""
