@@ -558,7 +558,7 @@ def test_a_documented_value_is_a_copy():
     assert example == {"tags": []}
 
 
-@pytest.mark.parametrize("changed", [{}, {"version": 35.0}, {"version": Number("35.0")}, {"order": None}])
+@pytest.mark.parametrize("changed", [{}, {"version": Number("35.0")}, {"order": None}])
 def test_a_payload_keeps_the_schema_where_it_has_no_violation(changed: dict[str, Any]) -> None:
     agreed = SHIPPED_CONTRACTS.load("order_cancel", "v1")
     payload = {**agreed.examples.request, **changed}
