@@ -132,7 +132,7 @@ class TellsTheToken(Right):
             raise RefusedError(401, f"the token must be {TOKEN}")
 
 
-@wrong("answers", "secret-echoed")
+@wrong("answers", "secret-echoed", also=("too-large",))
 class EchoesThePayload(Right):
     async def cancel(self, order: str, payload: Any) -> Answer:
         right = json.loads((await super().cancel(order, payload)).body)

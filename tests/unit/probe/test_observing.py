@@ -151,6 +151,14 @@ def test_a_wrong_token_that_is_answered_like_the_right_one_is_accepted_whatever_
     assert asking.kinds(demand="refuse", area="auth", body=refused) == ["wrong-refusal"]
 
 
+def test_what_is_read_of_a_long_text_is_bounded():
+    asking = Asking()
+    asking.baseline()
+    for blanks, kinds in ((60_000, ["stack-trace"]), (70_000, [])):
+        body = told(event(message=f"{' ' * blanks}{TRACE}"), status="fail")
+        assert asking.kinds(body=body) == kinds
+
+
 def test_an_answer_that_names_another_order_is_mixed_up():
     asking = Asking()
     asking.baseline()

@@ -20,7 +20,7 @@ from retailops_sandbox.probe.probes import Area, Probe, Trial
 from retailops_sandbox.probe.report import Observation
 
 _SEARCHED = 64 * 1024
-"""The most characters of an answer that are read as text."""
+"""The most characters of an answer's text, or of a string in its JSON, that are read."""
 _REPEATED = re.compile(
     r"\b(?:already|duplicate[ds]?|earlier|previous(?:ly)?|repeat(?:ed)?|again|before|idempotent|replay(?:ed)?"
     r"|no[- ]?op|nothing|unchanged|ignored|skipped|not found|unknown|no such|does not exist|no longer"
@@ -217,7 +217,7 @@ class Reading(msgspec.Struct, dict=True, kw_only=True):
         if isinstance(value, list):
             return [self._blanked(item, (*path, "0")) for item in value]
         if isinstance(value, str):
-            return value if self.shape.keeps_its_text(path) else _without_numbers(value)
+            return value if self.shape.keeps_its_text(path) else _without_numbers(value[:_SEARCHED])
         if isinstance(value, (int, Number)) and not isinstance(value, bool):
             return 1 if value else 0
         return value
@@ -262,12 +262,12 @@ def _texts(value: Json, skip: Collection[str] = ()) -> Iterator[str]:
                 yield from _texts(child)
     elif isinstance(value, list):
         if value and all(isinstance(each, str) for each in value):
-            yield "\n".join(str(each) for each in value)
+            yield "\n".join(str(each) for each in value)[:_SEARCHED]
         else:
             for child in value:
                 yield from _texts(child)
     elif isinstance(value, str):
-        yield value
+        yield value[:_SEARCHED]
     elif isinstance(value, (int, Number)) and not isinstance(value, bool):
         yield str(value)
 
