@@ -168,7 +168,7 @@ def test_no_report_holds_a_secret_that_the_receiver_tells(tmp_path: Path, receiv
     assert done.returncode == 1, done.stdout + done.stderr
     kinds = {each.kind for each in read_report(tmp_path / "r.json").findings}
     assert kinds == {"secret-echoed"}
-    assert "○ fit by the contract: nothing broke the contract; 1 cause to see" in done.stdout
+    assert "✗ not yet fit: 1 cause does harm" in done.stdout
     assert TOKEN not in done.stdout
     for file in (each for each in tmp_path.rglob("*") if each.is_file()):
         assert TOKEN.encode() not in file.read_bytes(), file

@@ -33,6 +33,8 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     shown: str = ""
     """What the heat map has for it, in a few letters."""
 
+    harms: bool = False
+    """Whether it does harm, or gives away what nobody should see, though nothing but our advice objects."""
     is_of_many: bool = False
     """Whether it takes many answers to see it, so that its evidence tells of them all."""
 
@@ -43,7 +45,7 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def outcome(self) -> Outcome:
         """How a trial came out that shows it."""
-        return "did not" if self.server or self.label == "contract" else "to see"
+        return "did not" if self.server or self.harms or self.label == "contract" else "to see"
 
 
 _TIMEOUT = "The SDK's verify tool gives a receiver 15 seconds."
@@ -154,14 +156,6 @@ _KINDS = (
         group_by="print",
         shown="off",
     ),
-    Kind(
-        key="scenario-fails",
-        label="contract",
-        title="Does not pass a scenario",
-        why="A scenario says what must stay true of the receiver.",
-        mend="Open the scenario, and see what was answered instead.",
-        group_by="print",
-    ),
     # --- a published source beside the contract ---
     Kind(
         key="null-array",
@@ -190,6 +184,7 @@ _KINDS = (
     Kind(
         key="repeats",
         label="advice",
+        harms=True,
         title="Acts twice on one {noun} when asked twice",
         why="Requests are repeated when an answer was lost: each repetition then has its effect again, such "
         "as a second refund.",
@@ -198,6 +193,7 @@ _KINDS = (
     Kind(
         key="races",
         label="advice",
+        harms=True,
         title="Acts twice on one {noun} when asked twice at once",
         why="A repetition may come while the first request is still being dealt with.",
         mend="Claim the {noun} in one atomic step before acting: by a unique key, or a conditional update.",
@@ -205,6 +201,7 @@ _KINDS = (
     Kind(
         key="mixed-up",
         label="advice",
+        harms=True,
         title="Answers with another {noun} than the one that was asked about",
         why="The caller notes the outcome at the wrong {noun}.",
         mend="Keep what belongs to a request in its own variables, not in a global or in a shared object.",
@@ -212,6 +209,7 @@ _KINDS = (
     Kind(
         key="acts-on-method",
         label="advice",
+        harms=True,
         title="Acts on other HTTP methods",
         why="Links, crawlers and previews send GET: none of them must have an effect.",
         mend="Let the route take the contract's method alone, and answer others with 405.",
@@ -219,6 +217,7 @@ _KINDS = (
     Kind(
         key="refused-acts",
         label="advice",
+        harms=True,
         title="Refuses a request, and acts all the same",
         why="The caller takes the request for refused, and the {noun} was dealt with.",
         mend="Check the whole request before anything is done.",
@@ -226,6 +225,7 @@ _KINDS = (
     Kind(
         key="accepts-missing-token",
         label="advice",
+        harms=True,
         title="Accepts a request without a {proof}",
         why="Whoever knows the URL can make it act. Published sources speak of a wrong {proof} only.",
         mend="Refuse a request without a {proof} as one with a wrong {proof}.",
@@ -234,6 +234,7 @@ _KINDS = (
     Kind(
         key="accepts-anything",
         label="advice",
+        harms=True,
         title="Tells what is no JSON as done",
         why="A request that was cut off on its way is told as done, and nothing was read of it.",
         mend="Answer 400 where the body cannot be read.",
@@ -242,6 +243,7 @@ _KINDS = (
     Kind(
         key="same-answer",
         label="advice",
+        harms=True,
         title="Gives the same answer whatever is asked",
         why="Requests that name no {noun} are told as done like all others: nothing was done for them.",
         mend="Answer by what was done, and tell what could not be done in an event.",
@@ -250,6 +252,7 @@ _KINDS = (
     Kind(
         key="secret-echoed",
         label="advice",
+        harms=True,
         title="Echoes a secret of the request",
         why="Answers are logged and shown in places where the token must not stand.",
         mend="Leave the token out of answers and messages.",
@@ -257,6 +260,7 @@ _KINDS = (
     Kind(
         key="stack-trace",
         label="advice",
+        harms=True,
         title="Tells its stack traces",
         why="A trace shows strangers how the program is built, and tells the caller nothing that it can act "
         "on.",
@@ -265,6 +269,7 @@ _KINDS = (
     Kind(
         key="sql",
         label="advice",
+        harms=True,
         title="Tells its SQL",
         why="A database's error shows strangers tables and columns, and often where values can be injected.",
         mend="Write it to the receiver's own log, and answer with a code and a message.",
@@ -272,6 +277,7 @@ _KINDS = (
     Kind(
         key="framework-page",
         label="advice",
+        harms=True,
         title="Shows a framework's error page",
         why="Such a page is made for developers: it shows settings and source code to strangers.",
         mend="Switch the framework's debug mode off where strangers can reach the receiver.",
@@ -279,6 +285,7 @@ _KINDS = (
     Kind(
         key="file-path",
         label="advice",
+        harms=True,
         title="Tells its own file paths",
         why="Paths show strangers how the receiver is installed.",
         mend="Leave them out of messages, and write them to the receiver's own log.",
@@ -295,6 +302,7 @@ _KINDS = (
     Kind(
         key="contradiction",
         label="advice",
+        harms=True,
         title="Contradicts itself: the outcome and the events do not fit",
         why="A caller that looks at the one takes for done what failed by the other.",
         mend="Say failure where an event is an error, and success where none is.",
@@ -323,6 +331,7 @@ _KINDS = (
     Kind(
         key="foreign-association",
         label="advice",
+        harms=True,
         title="Associates events with an {noun} that was not sent",
         why="The caller shows the event where it does not belong, or nowhere.",
         mend="Name the {noun} by the ids that the request had.",
@@ -367,6 +376,7 @@ _KINDS = (
     Kind(
         key="scenario-fails",
         label="advice",
+        harms=True,
         title="Fails a scenario",
         why="Somebody wrote down that this must stay true.",
         mend="Look at what differs in the delivery, and correct the receiver, or what the scenario expects.",

@@ -95,18 +95,20 @@ def outline(planned: ProbeOutline, contract: Contract, receiver: Receiver) -> li
 
 
 def _breaks(report: ProbeReport, breaking: Sequence[Finding]) -> str:
-    """`1 cause breaks the contract; mending it turns 27 of 34 requests green`."""
+    """`1 cause breaks the contract, 2 do harm; mending ... turns 27 of 34 requests green`."""
     most = max(breaking, key=lambda each: each.count)
     spoiled = {
         (each.probe, each.step) for each in report.observations if kind_of(each.kind).outcome == "did not"
     }
     total = max(most.count, len(spoiled))
     of_contract = sum(each.label == "contract" for each in breaking)
+    of_server = sum(each.server and each.label != "contract" for each in breaking)
     said = [
         f"{counted(count, 'cause')} {one if count == 1 else several}"
         for count, one, several in (
             (of_contract, "breaks the contract", "break the contract"),
-            (len(breaking) - of_contract, "makes the server fail", "make the server fail"),
+            (of_server, "makes the server fail", "make the server fail"),
+            (len(breaking) - of_contract - of_server, "does harm", "do harm"),
         )
         if count
     ]
@@ -116,8 +118,9 @@ def _breaks(report: ProbeReport, breaking: Sequence[Finding]) -> str:
 
 
 def outcome(finding: Finding) -> Outcome:
-    """How the requests of a finding came out: it breaks the contract, or it is to see."""
-    return "did not" if finding.label == "contract" or finding.server else "to see"
+    """How the requests of a finding came out: it breaks the contract or does harm, or it is to see."""
+    breaks = finding.label == "contract" or finding.server
+    return "did not" if breaks else kind_of(finding.kind).outcome
 
 
 def counts(score: AreaScore) -> list[tuple[Outcome, int]]:

@@ -9,7 +9,7 @@ from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.probe.probing import ProbeOutline
 from retailops_sandbox.reporting.probes import console
 from tests.support.finished import SHOP
-from tests.support.probe_reports import CRASH, clean_report, probe_report
+from tests.support.probe_reports import CRASH, PATHS, clean_report, probe_report
 
 
 def text(report=None, width: int = 80, colour: bool = False, **options) -> list[str]:
@@ -20,8 +20,8 @@ def test_it_begins_with_the_scorecard_and_ends_with_the_verdict():
     lines = text()
     assert lines[1] == "Contract    72 held, 27 did not, 5 to see"
     assert lines[-5:] == [
-        "✗ not yet fit: 1 cause breaks the contract; mending it turns 27 of 29 requests",
-        "  green",
+        '✗ not yet fit: 1 cause breaks the contract, 1 cause does harm; mending "Crashes',
+        '  where a member is null" turns 27 of 30 requests green',
         "211 tried in 6.2 s · 2 new, 1 gone, 1 still there, receiver: my-shop",
         "open a delivery: retailops-sandbox log show DELIVERY",
         "fails: 1 cause of contract and server (--fail-on)",
@@ -40,7 +40,7 @@ def test_a_finding_is_told_with_its_label_what_was_seen_and_how_to_mend_it():
         "    mend:     read a member that is null as one that is absent",
         "    source:   contract order_cancel v1",
     ]
-    assert "○ Tells its own file paths  (advice, new)" in lines
+    assert "✗ Tells its own file paths  (advice, new)" in lines
 
 
 def test_it_says_what_is_gone_what_the_sdk_tool_says_and_what_was_not_seen():
@@ -52,6 +52,14 @@ def test_it_says_what_is_gone_what_the_sdk_tool_says_and_what_was_not_seen():
         "left out: 120 of Contract, 4 of Speed",
     ):
         assert line in lines
+
+
+def test_it_says_why_it_does_not_fail_where_a_receiver_is_not_yet_fit():
+    harmful = msgspec.structs.replace(clean_report(), findings=(PATHS,))
+    lines = text(harmful)
+    assert lines[-1] == "exit 0: --fail-on names contract and server only"
+    assert "✗ not yet fit: 1 cause does harm; mending it turns 4 requests green" in lines
+    assert not any(line.startswith("exit 0") for line in text(harmful, fail_on=("advice",)))
 
 
 def test_a_clean_probe_is_fit_and_fails_nothing():

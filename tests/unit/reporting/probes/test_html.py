@@ -24,7 +24,7 @@ def test_it_shows_verdict_scorecard_findings_and_what_was_not_seen():
     page = html.document(probe_report(), {"d-crash": sent()})
     for said in (
         "not yet fit",
-        "1 cause breaks the contract; mending it turns 27 of 29 requests green",
+        "1 cause breaks the contract, 1 cause does harm; mending",
         "Crashes where a member is null",
         "read a member that is null as one that is absent",
         "Hangs up where the body is empty",

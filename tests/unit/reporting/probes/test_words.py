@@ -14,6 +14,7 @@ from tests.support.finished import SHOP, STAND_IN
 from tests.support.probe_reports import CRASH, NULL_ARRAY, PATHS, clean_report, probe_report
 
 HANG = msgspec.structs.replace(CRASH, key="hang", title="Hangs", label="advice", count=2)
+NO_CODE = msgspec.structs.replace(PATHS, key="no-code", kind="no-code", title="Tells events without a code")
 
 
 @pytest.mark.parametrize(
@@ -23,7 +24,8 @@ HANG = msgspec.structs.replace(CRASH, key="hang", title="Hangs", label="advice",
             probe_report(),
             "not yet fit",
             "failed",
-            "1 cause breaks the contract; mending it turns 27 of 29 requests green",
+            '1 cause breaks the contract, 1 cause does harm; mending "Crashes where a member is null" '
+            "turns 27 of 30 requests green",
         ),
         (
             probe_report(findings=(HANG, CRASH)),
@@ -31,7 +33,14 @@ HANG = msgspec.structs.replace(CRASH, key="hang", title="Hangs", label="advice",
             "failed",
             "1 cause breaks the contract, 1 cause makes the server fail; "
             'mending "Crashes where a member is null" '
-            "turns 27 of 29 requests green",
+            "turns 27 of 30 requests green",
+        ),
+        (
+            probe_report(findings=(HANG, PATHS, NULL_ARRAY), observations=()),
+            "not yet fit",
+            "failed",
+            "1 cause makes the server fail, 1 cause does harm; "
+            'mending "Tells its own file paths" turns 4 requests green',
         ),
         (
             clean_report(),
@@ -40,7 +49,7 @@ HANG = msgspec.structs.replace(CRASH, key="hang", title="Hangs", label="advice",
             "nothing broke the contract",
         ),
         (
-            msgspec.structs.replace(clean_report(), findings=(NULL_ARRAY, PATHS), left_out={"speed": 4}),
+            msgspec.structs.replace(clean_report(), findings=(NULL_ARRAY, NO_CODE), left_out={"speed": 4}),
             "fit by the contract",
             "recorded",
             "nothing broke the contract; 2 causes to see; 4 left out",
@@ -78,13 +87,9 @@ def test_where_one_cause_spoils_all_there_is_no_total():
     assert words.verdict(report).sentence.endswith("mending it turns 1 request green")
 
 
-def test_what_fails_as_a_server_did_not_hold_and_advice_is_to_see():
-    assert [words.outcome(each) for each in (CRASH, HANG, NULL_ARRAY, PATHS)] == [
-        "did not",
-        "did not",
-        "to see",
-        "to see",
-    ]
+def test_what_fails_as_a_server_or_does_harm_did_not_hold_and_other_advice_is_to_see():
+    assert [words.outcome(each) for each in (CRASH, HANG, PATHS)] == ["did not"] * 3
+    assert [words.outcome(each) for each in (NULL_ARRAY, NO_CODE)] == ["to see"] * 2
     assert words.label(HANG) == "advice, server"
     assert words.label(CRASH) == "contract"
 
