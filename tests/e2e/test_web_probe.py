@@ -17,6 +17,7 @@ from retailops_sandbox.reporting.probes import words
 from tests.support.pages import hidden, main_words
 from tests.support.probe_client import CONTRACT, Crashing, ProbeClient, probe_client
 from tests.support.probe_reports import CRASH, SCENARIO, clean_report, probe_report
+from tests.support.probed.receiving import TOKEN
 
 RUN, BEFORE = "20261129T040000Z-aaaaaa", "20261128T040000Z-bbbbbb"
 
@@ -60,8 +61,10 @@ def press(client: ProbeClient, path: str, **fields: Any) -> tuple[int, str]:
 
 
 def test_the_page_says_what_it_would_send_where_and_with_which_orders(client: ProbeClient, shop: Crashing):
+    client.workspace.save_receiver(Receiver("unprobed", client.shop_url, token=TOKEN))
+    client.choose("unprobed")
     page = client.text(f"/probe?contract={CONTRACT}&area=contract&orders=91-99")
-    assert "shop has not been probed with order_cancel v1 yet" in page
+    assert "unprobed has not been probed with order_cancel v1 yet" in page
     said = re.search(
         r"Sends about \d+ requests \(\d+ contract\) and \d+ shipped scenarios of order_cancel v1 to (\S+) ,",
         page,
@@ -94,6 +97,29 @@ def test_an_option_that_cannot_be_used_is_said_at_its_field(
     if field != "fixture":
         assert f'value="{typed}"' in answer.text
     assert shop.asked == 0
+
+
+def test_an_old_probe_is_repeated_at_the_receiver_that_it_is_of(client: ProbeClient, shop: Crashing):
+    client.kept.save(clean_report(run=RUN, receiver="shop", action="order_cancel", edition="v1"))
+    client.choose("stand-in")
+    page = client.http.get(f"/probe/{RUN}").text
+    words = main_words(page)
+    assert "This is a probe of shop , and the buttons send to it. Chosen above is stand-in" in words
+    assert f"of order_cancel v1 to {client.shop_url}/order_cancel_v1" in words
+    assert re.search("<button[^>]*>Check shop</button>", page)
+    fields = {**hidden(page), "contract": CONTRACT, "area": "auth", "do": "check"}
+    started = client.http.post("/probe/start", data=fields)
+    report = client.ended(started.headers["location"])
+    assert (report.receiver, report.requests) == ("shop", shop.asked)
+
+
+def test_an_old_probe_of_a_receiver_that_is_not_set_up_sends_nowhere(client: ProbeClient):
+    client.kept.save(clean_report(run=RUN, receiver="http://127.0.0.1:1/gone"))
+    client.choose("stand-in")
+    page = client.http.get(f"/probe/{RUN}").text
+    assert "which is not set up here: nothing can be sent to it" in main_words(page)
+    assert f'href="/probe/{RUN}/report.html"' in page
+    assert 'action="/probe/start"' not in page
 
 
 def test_a_protected_receiver_asks_its_yes_for_each_probe(client: ProbeClient, shop: Crashing):
@@ -208,10 +234,10 @@ def test_a_check_finds_what_is_wrong_and_leads_to_its_evidence(client: ProbeClie
 
 def test_the_next_probe_of_a_receiver_is_compared_with_the_last(tmp_path: Path):
     with probe_client(tmp_path, Crashing()) as client:
-        first = client.ended(client.started())
+        first = client.ended(client.started(area="contract"))
         # Two probes of one second have no order: this one is of another day.
         client.kept.save(msgspec.structs.replace(first, run=BEFORE))
-        path = client.started()
+        path = client.started(area="contract")
         again = client.ended(path)
         assert (again.seed, again.compared_with) in {(first.seed, run) for run in (first.run, BEFORE)}
         assert again.orders != first.orders

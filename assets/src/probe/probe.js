@@ -32,6 +32,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   const cell = focused && cells().find((each) => placeOf(each) === focused);
   if (cell && cell !== document.activeElement) cell.focus();
   enter(cell);
+  watchEdges();
 });
 
 // --- The map: one cell is a stop of the tab key, arrows go on from there ---
@@ -85,6 +86,8 @@ document.addEventListener("focusin", (event) => {
   const cell = event.target.closest("table.map td > a");
   if (!cell) return;
   enter(cell);
+  // Whoever comes back from its delivery goes on here.
+  history.replaceState({ ...history.state, cell: placeOf(cell) }, "");
   // The head of its row and of its column must not lie over it.
   cell.scrollIntoView({ block: "nearest", inline: "nearest" });
   clearTimeout(waiting);
@@ -97,4 +100,39 @@ function show(cell) {
   htmx.ajax("GET", address, { target: "#cell-evidence", swap: "innerHTML" });
 }
 
-document.addEventListener("DOMContentLoaded", () => enter());
+// --- What the map's frame cuts off is hinted at ---
+
+const frames = new ResizeObserver((entries) => {
+  for (const { target } of entries) fade(target);
+});
+
+function fade(frame) {
+  const { scrollLeft, scrollTop, scrollWidth, scrollHeight, clientWidth, clientHeight } = frame;
+  const { classList } = frame.parentElement;
+  classList.toggle("is-cut-right", scrollWidth - scrollLeft - clientWidth > 1);
+  classList.toggle("is-cut-below", scrollHeight - scrollTop - clientHeight > 1);
+}
+
+function watchEdges() {
+  for (const frame of document.querySelectorAll(".map-scroll")) {
+    frames.observe(frame);
+    fade(frame);
+  }
+}
+
+document.addEventListener(
+  "scroll",
+  (event) => {
+    if (event.target.matches?.(".map-scroll")) fade(event.target);
+  },
+  true,
+);
+
+document.addEventListener("DOMContentLoaded", () => {
+  const [{ type }] = performance.getEntriesByType("navigation");
+  const left = type === "back_forward" ? history.state?.cell : undefined;
+  const cell = cells().find((each) => placeOf(each) === left);
+  enter(cell);
+  cell?.focus();
+  watchEdges();
+});

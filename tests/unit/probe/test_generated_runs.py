@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -48,15 +47,14 @@ def run(url: str, edition: str, folder: Path, *areas: Area) -> list[StepResult]:
 def test_a_right_receiver_passes_every_saved_scenario(tmp_path: Path):
     with RIGHT["Picky"].start() as url:
         steps = run(url, "v1", tmp_path)
-    assert [(step.name, step.reason) for step in steps if step.verdict not in ("passed", "recorded")] == []
-    # What is hung up on purpose is not judged.
-    assert Counter(step.verdict for step in steps)["recorded"] == 2
+    # Also those that are broken off, which expect no answer.
+    assert [(step.name, step.reason) for step in steps if step.verdict != "passed"] == []
 
 
 def test_a_right_receiver_of_the_other_edition_passes_what_is_asked_of_fields(tmp_path: Path):
     with RIGHT["Draft"].start() as url:
         steps = run(url, "draft", tmp_path, "contract", "repetition")
-    assert [(step.name, step.reason) for step in steps if step.verdict not in ("passed", "recorded")] == []
+    assert [(step.name, step.reason) for step in steps if step.verdict != "passed"] == []
 
 
 def test_a_receiver_that_crashes_on_null_fails_the_steps_with_null(tmp_path: Path):

@@ -21,6 +21,8 @@ AFTERWARDS = "afterwards"
 """What a valid request tries that comes after another one about its order, to see what that one did."""
 NOTHING: Mapping[str, Json] = {}
 NO_ORDER = Order(id="", places={})
+_BROKEN_OFF = Expectation(fault="cancelled")
+"""What is expected of a request that is broken off: nobody waits for its answer."""
 
 
 class GenerateOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,7 +99,7 @@ class Making:
             name=name,
             together=together,
             off_contract=off_contract,
-            expect=self._expectation(expected, any_body),
+            expect=_BROKEN_OFF if _breaks_off(deliver) else self._expectation(expected, any_body),
         )
         if deliver is not None:
             step = msgspec.structs.replace(step, deliver=deliver)
@@ -182,6 +184,10 @@ class Making:
 def requests(step: Step) -> int:
     """The number of requests that a step sends."""
     return step.deliver.times + (step.deliver.drop_after_ms is not None)
+
+
+def _breaks_off(deliver: Deliver | None) -> bool:
+    return deliver is not None and deliver.wire is not None and deliver.wire.break_off_after is not None
 
 
 def _within(pointer: str, outer: str) -> bool:

@@ -15,7 +15,7 @@ from retailops_sandbox.probe.report import AreaScore, Finding, Outcome, ProbeRep
 from retailops_sandbox.reporting.probes import heatmap, words
 from retailops_sandbox.reporting.probes.heatmap import HeatMap
 from retailops_sandbox.reporting.probes.words import ProbeVerdict
-from retailops_sandbox.reporting.render import lines, offline_page, shown
+from retailops_sandbox.reporting.render import lines, offline_page, shown, wire_words
 from retailops_sandbox.reporting.render.evidence import MOST_BODY
 
 _MOST_BODIES = 4 * MOST_BODY
@@ -104,6 +104,7 @@ def _template() -> jinja2.Environment:
     environment.globals.update(outcome_verdicts=words.OUTCOME_VERDICTS, outcome_glyphs=words.OUTCOME_GLYPHS)
     environment.filters.update(
         outcome=lines.outcome,
+        request_line=wire_words.request_line,
         field_name=words.field_name,
         glyph=heatmap.glyph,
         said=heatmap.said,

@@ -27,8 +27,8 @@ from retailops_sandbox.web.probe.live import BeingProbed, LiveProbe, LiveProbes
 from retailops_sandbox.web.probe.result import Asked, Result, SaveAttempt
 from retailops_sandbox.web.probe.start import StartBar, Starts
 from retailops_sandbox.web.shell import forms
-from retailops_sandbox.web.shell.choices import remember_action, remember_receiver
-from retailops_sandbox.web.shell.context import AppContext, Target
+from retailops_sandbox.web.shell.choices import chosen_name, remember_action, remember_receiver
+from retailops_sandbox.web.shell.context import AppContext
 from retailops_sandbox.web.shell.known_receivers import KnownReceivers
 from retailops_sandbox.web.shell.pages import Pages
 from retailops_sandbox.web.shell.room import RoomPages
@@ -59,7 +59,7 @@ class ProbePage(msgspec.Struct, frozen=True, kw_only=True):
     """The page of probes."""
 
     start: StartBar | None
-    """None while the probe goes on."""
+    """None while the probe goes on, and where its receiver is not known here."""
     live: LiveState | None
     result: Result | None
     """None where nothing was probed yet."""
@@ -72,8 +72,8 @@ class ProbePage(msgspec.Struct, frozen=True, kw_only=True):
     """Why the probe ended early, or its report is not kept."""
     is_begun_before: bool
     """Whether another probe was asked for while this one went on."""
-    other_receiver: str
-    """The receiver that was probed, where the browser has chosen another one; else empty."""
+    chosen_receiver: str
+    """The receiver that the browser has chosen, where another one was probed; else empty."""
 
 
 class ProbePages(RoomPages):
@@ -111,7 +111,7 @@ class ProbePages(RoomPages):
         receivers = self._context.read_receivers()
         live = self._live.find(run)
         report = self.report(run) if live is None else None
-        return self._show(request, receivers, self._starts.form(request, receivers), report, live)
+        return self._show(request, receivers, self._starts.form(request, receivers, report), report, live)
 
     async def start(self, request: Request) -> Response:
         """Start a probe, or go on with one: 303 to its page, or the page again with what is wrong."""
@@ -181,8 +181,8 @@ class ProbePages(RoomPages):
     def refused(self, request: Request, report: ProbeReport, attempt: SaveAttempt) -> Response:
         """The page of a probe again, with why a finding was not saved. Blocks."""
         receivers = self._context.read_receivers()
-        form = self._starts.form(request, receivers)
         live = self._live.find(report.run)
+        form = self._starts.form(request, receivers, report if live is None else None)
         return self._show(request, receivers, form, report, live, attempt=attempt)
 
     # --- starting ---
@@ -219,22 +219,24 @@ class ProbePages(RoomPages):
         progress = live.progress if live is not None else None
         shown = progress.report if progress is not None else report
         run = live.run if live is not None else report.run if report is not None else ""
-        start = None if live is not None else self._starts.bar(receivers, form, report, wrong)
-        target = start.target if start is not None else self._starts.target(receivers, form)
         probed = live.receiver if live is not None else report.receiver if report is not None else ""
+        chosen = chosen_name(request, receivers)
+        can_start = live is None and probed in ("", form.receiver)
+        start = self._starts.bar(receivers, form, report, wrong) if can_start else None
         page = ProbePage(
             start=start,
             live=_state(live),
             result=self._result(shown, asked, attempt, is_live=live is not None),
             earlier=self._earlier(probed or form.receiver, run),
             address=f"/probe/{run}" if run else "/probe",
-            can_resume=report is not None and bool(report.stopped) and probed == form.receiver,
+            can_resume=report is not None and bool(report.stopped) and can_start,
             problem=self._live.problem(run),
             is_begun_before=request.query_params.get("begun") == "before",
-            other_receiver=probed if probed != form.receiver else "",
+            chosen_receiver=chosen if probed not in ("", chosen) else "",
         )
         refused = bool(wrong) or attempt is not None
-        header = self._header_target(receivers, form, target)
+        agreed = form.agreed if chosen == form.receiver else ("", "")
+        header = self._chosen_target(request, receivers, *agreed)
         return self._page(request, "probe/probe.html", page, target=header, refused=refused)
 
     def _result(
@@ -248,12 +250,6 @@ class ProbePages(RoomPages):
             has_auth = contract is not None and contract.auth is not None
             coming = [each for each in report.areas_wanted or AREAS if each != "auth" or has_auth]
         return result.result_of(report, asked, self._is_taken, attempt, coming=coming)
-
-    def _header_target(self, receivers: KnownReceivers, form: ProbeForm, target: Target) -> Target:
-        """Where a send of the chosen action would go."""
-        if target.is_gone or not target.receiver.stand_in:
-            return target
-        return self._context.target_named(receivers, form.receiver, *form.agreed)
 
     def _latest(self, form: ProbeForm) -> ProbeReport | None:
         """The newest report of the receiver and the action of a form; None where none was kept."""

@@ -71,10 +71,19 @@ class Starts:
     def __init__(self, context: AppContext) -> None:
         self._context = context
 
-    def form(self, request: Request, receivers: KnownReceivers) -> ProbeForm:
-        """The form in a page's address; the receiver and the action are those that this browser chose."""
+    def form(
+        self, request: Request, receivers: KnownReceivers, probed: ProbeReport | None = None
+    ) -> ProbeForm:
+        """The form in a page's address.
+
+        The receiver and the action are those of the report that the page shows, if that receiver is
+        known, else those that this browser chose.
+        """
         form = ProbeForm.of(request.query_params)
         name = chosen_name(request, receivers)
+        if probed is not None and receivers.find(probed.receiver) is not None:
+            contract = form.contract or f"{probed.action} {probed.edition}"
+            return msgspec.structs.replace(form, receiver=probed.receiver, contract=contract)
         contract = form.contract or " ".join(self._chosen_contract(request, receivers, name))
         return msgspec.structs.replace(form, receiver=name, contract=contract)
 

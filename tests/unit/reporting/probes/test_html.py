@@ -6,7 +6,7 @@ import re
 
 import msgspec
 
-from retailops_sandbox.model import Request, Response
+from retailops_sandbox.model import Request, Response, Wire
 from retailops_sandbox.reporting.probes import html
 from retailops_sandbox.reporting.render.evidence import MOST_BODY
 from tests.support.probe_reports import CRASH, clean_report, probe_report
@@ -44,6 +44,21 @@ def test_the_smallest_request_stands_with_its_answer_and_its_scenario():
     assert "&#34;a&#34;: null" in page
     assert "oops" in page
     assert "<b>Request</b>" not in html.document(probe_report(), {})
+
+
+def test_an_unusual_request_target_is_told_in_its_request_line():
+    wire = Wire(path="/a%2Fb", http="1.0", method="PUT")
+    asked = Request(method="PUT", url="http://shop/a%2Fb", headers=())
+    page = html.document(
+        probe_report(), {"d-crash": msgspec.structs.replace(sent(), request=asked, wire=wire)}
+    )
+    assert page.count("PUT http://shop/a%2Fb HTTP/1.0") == 2
+    star = msgspec.structs.replace(wire, method="OPTIONS", path="*")
+    asked = msgspec.structs.replace(asked, method="OPTIONS", url="http://shop/order_cancel")
+    page = html.document(
+        probe_report(), {"d-crash": msgspec.structs.replace(sent(), request=asked, wire=star)}
+    )
+    assert "OPTIONS * at http://shop/order_cancel HTTP/1.0" in page
 
 
 def test_the_heat_map_is_a_table_that_can_be_read_without_its_colours():
