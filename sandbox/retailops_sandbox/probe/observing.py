@@ -18,6 +18,11 @@ from retailops_sandbox.probe.report import Observation
 
 __all__ = ["Answered", "Observer"]
 
+TELLS_NOTHING = (
+    "No answer to a valid request tells anything, neither an outcome nor an event: whether anything was "
+    "done, and whether a repetition acts again, cannot be seen."
+)
+
 
 class Observer:
     """Sees the answers of a probe one after the other. It keeps what they have in common, not the answers."""
@@ -30,6 +35,7 @@ class Observer:
         self._sameness = Sameness()
         self._timing = Timing()
         self._sdk_tool = SdkTool(contract)
+        self._tells_anything = True
         self._accepted: frozenset[str] = frozenset()
         """The prints of the baseline's answers."""
 
@@ -40,6 +46,7 @@ class Observer:
         if len(readings) > 1:
             first, second, *others = readings
             self._repeating.baseline(first, second, others)
+        self._tells_anything = any(each.tells_anything for each in readings)
 
     def observe(self, answered: Answered) -> list[Observation]:
         """What a delivery shows by itself, and with those before it."""
@@ -59,7 +66,7 @@ class Observer:
     @property
     def notes(self) -> tuple[str, ...]:
         """What cannot be seen at this receiver, and why."""
-        return self._repeating.notes
+        return self._repeating.notes if self._tells_anything else (TELLS_NOTHING,)
 
     @property
     def sdk_tool(self) -> str:

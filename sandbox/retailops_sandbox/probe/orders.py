@@ -26,6 +26,8 @@ class OrderIds(msgspec.Struct, frozen=True):
 
     first: int
     last: int
+    kept: int = 0
+    """How many ids come behind them in the range that a user wrote, kept for other requests."""
 
     def __str__(self) -> str:
         return f"{self.first}-{self.last}"
@@ -101,9 +103,10 @@ class Orders:
     def check(self) -> None:
         """UsageError where the range has not enough ids for all orders that must not come again."""
         if self._ids is not None and self._needed > len(self._ids):
-            what = (
-                f"the range {self._ids} has {len(self._ids):,} ids, and what is tried needs {self._needed:,}"
-            )
+            ids = self._ids
+            given = OrderIds(ids.first, ids.last + ids.kept)
+            kept = f" beside the {ids.kept:,} that are kept for valid requests in between" if ids.kept else ""
+            what = f"the range {given} has {len(given):,} ids, and what is tried needs {self._needed:,}{kept}"
             raise UsageError(what, mend=f"give a larger one, such as of {USUAL_COUNT:,}")
 
     def _take(self, ids: OrderIds, again: bool) -> int:

@@ -14,7 +14,7 @@ import msgspec
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.engine import DeliveryFinished, Event, Options, Ports, ScenarioResult, require_yes
 from retailops_sandbox.engine.preview import preview
-from retailops_sandbox.errors import FileError
+from retailops_sandbox.errors import FileError, UsageError
 from retailops_sandbox.model import RunInfo, Step
 from retailops_sandbox.probe.baseline import (
     MOST_REQUESTS,
@@ -72,6 +72,9 @@ _OWN = 64
 """How many ids of the range the probe keeps for its own valid requests."""
 _UNSURE = frozenset({"dns", "refused", "tls", "connect timeout", "deadline", "closed"})
 """The faults that may come from another request, or from a deadline that was too short."""
+
+_ALL_FAILED = "every valid request was told as failed: nothing was seen done"
+_KNOWN_ORDERS = "Give --orders, or a --fixture, of orders that the receiver knows."
 
 
 class _Pace(msgspec.Struct, frozen=True, kw_only=True):
@@ -168,6 +171,8 @@ class Prober:
         supposed = self._search.supposed()
         everything = generate(self._contract, supposed) if supposed is not None else []
         chosen = self._chosen(everything, self._probe.max_requests)
+        chosen = [probe for probe in chosen if not self._results.is_done(probe)]
+        everything = [probe for probe in everything if not self._results.is_done(probe)]
         left = _trials(everything) - _trials(chosen)
         areas: Counter[Area] = Counter()
         for probe in chosen:
@@ -222,6 +227,7 @@ class Prober:
             if not self._sender.is_stopped:
                 self._results.baseline = found.reason
             return
+        self._tell_of(found)
         self._observer.baseline(found.answered)
         for answered in found.answered:
             self._observe(answered)
@@ -247,6 +253,27 @@ class Prober:
             )
         for note in self._observer.notes:
             self._results.note(note)
+        self._results.end()
+
+    def _tell_of(self, found: Baseline) -> None:
+        """Say what the baseline lets be seen, and what not."""
+        if found.is_told_failed:
+            self._results.doubt(_ALL_FAILED)
+            self._results.note(f"{_ALL_FAILED[0].upper()}{_ALL_FAILED[1:]}. {_KNOWN_ORDERS}")
+        elif found.range_is_refused:
+            self._results.note(
+                f"No order of the range {self._ids} is accepted: all requests are about the order of the "
+                f"fixture {found.generate.fixture}, and what needs a fresh one is not tried. {_KNOWN_ORDERS}"
+            )
+        auth = self._contract.auth
+        if auth is not None and not found.generate.token and "auth" in self._probe.areas:
+            self._results.doubt(
+                f"auth was tried with a made-up {auth.kind} only: the receiver's is not known"
+            )
+            self._results.note(
+                f"The {auth.kind} of the receiver is not known, so that only a made-up one is tried. "
+                "Give --receiver-token, or a receiver that has one."
+            )
 
     async def _shrink(self, found: Baseline, valid: ValidRequests) -> None:
         """Make the requests smaller that show findings, as far as there is time."""
@@ -279,6 +306,8 @@ class Prober:
             at_once = 1
         left = self._probe.max_seconds * _FOR_TRIALS - self._seconds
         time_for = int(left / seconds * at_once)
+        if time_for < wanted:
+            self._results.doubt(f"there was time for about {max(time_for, 1):,} of {wanted:,} requests")
         return _Pace(at_once=at_once, affordable=min(wanted, max(time_for, 1)))
 
     async def _answers_at_once(self, seconds: float, valid: ValidRequests) -> bool:
@@ -422,11 +451,13 @@ class Prober:
         """The report before anything was sent."""
         step = Step(raw="", expect=None, off_contract=True)
         single = scenario.single(step, action=self._contract.action, edition=self._contract.edition)
-        shown = next(preview([single], ports, self._options)).request
+        shown = next(preview([single], ports, self._options))
+        if shown.request is None:
+            raise UsageError(f"the receiver cannot be called: {shown.mistake}")
         return ProbeReport(
             run=info.id,
             receiver=self._options.receiver.name,
-            url=shown.url if shown is not None else "",
+            url=shown.request.url,
             stand_in=self._options.receiver.stand_in,
             action=self._contract.action,
             edition=self._contract.edition,
@@ -464,4 +495,4 @@ def _divided(ids: OrderIds) -> tuple[OrderIds, OrderIds]:
     own = min(_OWN, len(ids) // 4)
     if own < _BASELINE:
         return ids, ids
-    return OrderIds(ids.last - own + 1, ids.last), OrderIds(ids.first, ids.last - own)
+    return OrderIds(ids.last - own + 1, ids.last), OrderIds(ids.first, ids.last - own, kept=own)

@@ -136,6 +136,8 @@ class ProbeReport(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     """Why it ended before its end; empty where it did not."""
     baseline: str = ""
     """Why there was no accepted baseline; empty where there was one."""
+    doubts: tuple[str, ...] = ()
+    """Why it cannot be told that the receiver is fit, though nothing may be found against it."""
     left_out: dict[Area, int] = {}
     """How many trials of each area were left out, for want of time or by the number of requests."""
     areas: tuple[AreaScore, ...] = ()

@@ -10,12 +10,14 @@ import msgspec
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.probe.earlier import compared
 from retailops_sandbox.probe.findings import findings
+from retailops_sandbox.probe.mutations import MUTATIONS
 from retailops_sandbox.probe.observing import Answered
-from retailops_sandbox.probe.probes import Area, Probe
+from retailops_sandbox.probe.probes import Area, Probe, Trial
 from retailops_sandbox.probe.report import Finding, Observation, ProbeReport, Smallest, Tried
 from retailops_sandbox.probe.scoring import Tally
 
 _MOST_OBSERVATIONS = 5_000
+_MUTATIONS = frozenset(mutation.key for mutation in MUTATIONS)
 
 
 class Results:
@@ -38,6 +40,7 @@ class Results:
         self.earlier: ProbeReport | None = None
         self.baseline = ""
         self.stopped = ""
+        self._doubts: dict[str, None] = {}
         if resumed is not None:
             self._done = {each.probe: each.trials for each in resumed.done}
             # What was not done to the end is sent again, and seen again.
@@ -75,6 +78,25 @@ class Results:
         """Say what could not be seen, and why; the same words once."""
         self._notes[words] = None
 
+    def doubt(self, words: str) -> None:
+        """Say why it cannot be told that the receiver is fit."""
+        self._doubts[words] = None
+
+    def end(self) -> None:
+        """Doubt what was planned where nothing of an area, of a field or of a mutation was tried."""
+        planned = [(probe, trial) for probe in self._all for trial in probe.trials if not trial.is_check]
+        tried = [(probe, trial) for probe, trial in planned if (probe.id, trial.step) in self._tried]
+        areas = {probe.area for probe, _ in planned} - {probe.area for probe, _ in tried}
+        if areas:
+            self.doubt(f"too little was tried: nothing of {', '.join(sorted(areas))}")
+            return
+        for name, part in (("field", _field), ("mutation", _mutation)):
+            wanted = {part(*each) for each in planned} - {""}
+            missed = wanted - {part(*each) for each in tried}
+            if missed:
+                self.doubt(f"too little was tried: {len(missed)} of {len(wanted)} {name}s were left out")
+                return
+
     def shrunk(self, finding: Finding, smallest: Smallest) -> None:
         """Give a finding a smaller request that shows it."""
         self._smallest[finding.key] = smallest
@@ -103,6 +125,7 @@ class Results:
             faults=faults + (self._resumed.faults if self._resumed else 0),
             stopped=self.stopped,
             baseline=self.baseline,
+            doubts=tuple(self._doubts),
             left_out=self._left_out(),
             areas=self._tally.areas(self._observations),
             cells=self._tally.cells(self._observations),
@@ -122,3 +145,11 @@ class Results:
             if not trial.is_check and (probe.id, trial.step) not in self._tried
         )
         return dict(left)
+
+
+def _field(_: Probe, trial: Trial) -> str:
+    return trial.field
+
+
+def _mutation(probe: Probe, trial: Trial) -> str:
+    return trial.what if probe.area == "contract" and trial.what in _MUTATIONS else ""

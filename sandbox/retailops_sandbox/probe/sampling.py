@@ -40,7 +40,16 @@ _FINDS_MOST: dict[str, tuple[str, ...]] = {
     ),
     "auth": (
         *("wrong", "missing", "shortened", "null", "other-case", "lengthened", "empty-text", "altered"),
-        *("in-array", "spaced", "number", "object", "shortened-in-front", "lengthened-in-front", "right"),
+        *(
+            "in-array",
+            "zero",
+            "spaced",
+            "number",
+            "object",
+            "shortened-in-front",
+            "lengthened-in-front",
+            "right",
+        ),
     ),
     "speed": ("one-at-a-time", "four-at-once", "sixteen-at-once"),
 }
@@ -49,6 +58,8 @@ _LAST = frozenset({"10-mb"})
 """What takes long, and comes last."""
 
 
+_SMALL_AREAS = frozenset(_FINDS_MOST) - {"contract"}
+"""The areas of which one trial comes before all that covers fields and mutations."""
 _KINDS = tuple(mutation.key for mutation in MUTATIONS)
 
 
@@ -76,12 +87,31 @@ def sample(probes: Sequence[Probe], max_requests: int, seed: int) -> list[Probe]
     random = Random(seed)
     units = random.sample(found := [*_units(probes)], len(found))
     subjects = _subjects(probes)
+    chosen = _of_each_area(units, max_requests, subjects)
+    left = max_requests - _requests(chosen)
     covering = _covering([unit for unit in units if unit.field or unit.what in _KINDS], subjects)
-    chosen = covering if sum(unit.requests for unit in covering) <= max_requests else []
-    left = max_requests - sum(unit.requests for unit in chosen)
+    covering = [unit for unit in covering if unit not in chosen]
+    if _requests(covering) <= left:
+        chosen += covering
+        left -= _requests(covering)
     taken = set(chosen)
     chosen = [*chosen, *_divided([unit for unit in units if unit not in taken], left, subjects)]
     return _cut(probes, chosen)
+
+
+def _of_each_area(units: Sequence[_Unit], most: int, subjects: Collection[str]) -> list[_Unit]:
+    """The unit of each area but the contract's that finds most, as far as the number of requests goes."""
+    chosen: list[_Unit] = []
+    for area, members in _by(units, lambda unit: unit.group).items():
+        if area in _SMALL_AREAS:
+            best = min(members, key=lambda unit: _rank(unit, subjects))
+            if _requests([*chosen, best]) <= most:
+                chosen.append(best)
+    return chosen
+
+
+def _requests(units: Sequence[_Unit]) -> int:
+    return sum(unit.requests for unit in units)
 
 
 def _units(probes: Sequence[Probe]) -> Iterator[_Unit]:

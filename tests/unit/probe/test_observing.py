@@ -225,7 +225,7 @@ def test_a_second_answer_like_the_first_is_a_repetition():
 def test_a_second_answer_that_tells_of_a_second_refund_is_a_repetition():
     asking = Asking()
     asking.baseline(numbered(1), numbered(2))
-    assert len(asking.observer.notes) == 1  # so far nothing tells a repetition
+    assert asking.observer.notes == ()  # the second answer tells what was done
     assert repeated(asking, numbered(3), numbered(4)) == ["repeats"]
     assert asking.observer.notes == ()
 

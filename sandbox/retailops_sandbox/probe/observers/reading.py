@@ -183,11 +183,23 @@ class Reading(msgspec.Struct, dict=True, kw_only=True):
     @cached_property
     def is_done(self) -> bool:
         """Whether the answer tells that what was asked for is done: a 2xx without an error."""
-        if not self.is_2xx or not isinstance(self.value, dict):
+        return self.is_2xx and isinstance(self.value, dict) and not self.tells_of_error
+
+    @cached_property
+    def tells_of_error(self) -> bool:
+        """Whether the answer's JSON tells that what was asked for was not done."""
+        if not isinstance(self.value, dict):
             return False
         if self.shape.outcome_of(self.value) == "failure" or any(map(self.shape.is_error, self.events)):
-            return False
-        return not any(self.value.get(name) for name in ("error", "errors", "exception"))
+            return True
+        return any(self.value.get(name) for name in ("error", "errors", "exception"))
+
+    @property
+    def tells_anything(self) -> bool:
+        """Whether the answer says how it came out, or has an event, or is none that a contract describes."""
+        if not isinstance(self.value, dict):
+            return True
+        return bool(self.events or self.shape.outcome_of(self.value))
 
     @cached_property
     def tells_of_acting(self) -> bool:

@@ -54,6 +54,8 @@ class Repeating:
         """The orders of which a request was accepted."""
         self._groups: dict[tuple[str, str], list[tuple[bool, frozenset[str], Observation]]] = {}
         self._repeats = False
+        self._second_acts = False
+        """Whether the second answer tells by its events that something was done."""
 
     def baseline(self, first: Reading, second: Reading, others: Sequence[Reading]) -> None:
         """Learn what the answers to a first and to a second request about one order look like.
@@ -64,6 +66,9 @@ class Repeating:
         if second.is_2xx:
             # Where all of a baseline's orders but the first are new, it was asked about before.
             self._second = second.print
+            self._second_acts = second.tells_of_acting and not all(
+                map(second.shape.is_warning, second.events)
+            )
             self._fresh = frozenset(prints) - {second.print}
             if others:
                 self._fresh &= {each.print for each in others}
@@ -83,7 +88,8 @@ class Repeating:
     @property
     def notes(self) -> tuple[str, ...]:
         """What cannot be seen: whether a second request acts, where its answer tells no difference."""
-        return (CANNOT_TELL,) if self._second and not self.can_tell and not self._repeats else ()
+        is_unseen = self._second and not self._second_acts and not self.can_tell and not self._repeats
+        return (CANNOT_TELL,) if is_unseen else ()
 
     @property
     def _like(self) -> frozenset[str]:

@@ -36,13 +36,23 @@ which functions that compare in constant time raise an error, so that careful re
 def probes(making: Making) -> Iterator[Probe]:
     """The right proof, and a probe for each wrong one."""
     auth = making.contract.auth
-    if auth is None or not making.options.token:
+    if auth is None:
+        return
+    if not making.options.token:
+        # Who accepts one that is made up looks at none.
+        yield from _made_up(making, auth)
         return
     right = making.attempt(f"the right {auth.kind}", "right", "accept", order=making.orders.next())
     name = f"Who has the right {auth.kind} is accepted"
     yield making.probe("auth/right", "auth", name, [right])
     yield from _resembling(making, auth)
     yield from _in_payload(making, auth.pointer) if auth.pointer else _in_header(making, auth)
+
+
+def _made_up(making: Making, auth: Auth) -> Iterator[Probe]:
+    """A wrong proof that needs no right one."""
+    found = _in_payload(making, auth.pointer) if auth.pointer else _in_header(making, auth)
+    yield next(found)
 
 
 def _resembling(making: Making, auth: Auth) -> Iterator[Probe]:
@@ -67,6 +77,8 @@ def _in_payload(making: Making, at: str) -> Iterator[Probe]:
         if not mutation.applies(field) or mutation.key in _NOT_OF_TOKENS:
             continue
         what: str = mutation.key
+        if what == "number":
+            yield _zero(making, auth, at)
         if mutation.manner == "remove":
             yield _refused(making, auth, what, "refuse somehow", remove=[at], field=at)
             continue
@@ -74,6 +86,12 @@ def _in_payload(making: Making, at: str) -> Iterator[Probe]:
         sent = {at: composing.escaped(value) if mutation.written is None else mutation.written}
         breaks = making.breaks_contract({at: value})
         yield _refused(making, auth, what, "refuse somehow", set=sent, off_contract=breaks, field=at)
+
+
+def _zero(making: Making, auth: Auth, at: str) -> Probe:
+    """The number 0, to which any text is equal where types are converted to compare."""
+    breaks = making.breaks_contract({at: 0})
+    return _refused(making, auth, "zero", "refuse somehow", set={at: 0}, off_contract=breaks, field=at)
 
 
 def _in_header(making: Making, auth: Auth) -> Iterator[Probe]:

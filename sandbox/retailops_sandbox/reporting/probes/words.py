@@ -38,6 +38,8 @@ NOT_COMPARED = "There is no earlier probe of this receiver to compare with."
 
 _TO_SEE = "fit by the contract"
 """The verdict where only a published source or our advice objects."""
+_DOUBTED = "not enough seen"
+"""The verdict where nothing was found, and too little was tried or told for that to mean anything."""
 
 
 class ProbeVerdict(NamedTuple):
@@ -65,7 +67,7 @@ def verdict(report: ProbeReport) -> ProbeVerdict:
         return ProbeVerdict("not judged", "errored", report.baseline)
     if report.stopped:
         return ProbeVerdict("not finished", "errored", f"{report.stopped}; nothing broke the contract so far")
-    sentence = "nothing broke the contract"
+    sentence = "; ".join([*report.doubts, "nothing broke the contract"])
     if to_see:
         sentence += f"; {counted(to_see, 'cause')} to see"
     if left := sum(report.left_out.values()):
@@ -73,6 +75,8 @@ def verdict(report: ProbeReport) -> ProbeVerdict:
     wanted = [AREA_NAMES[each] for each in report.areas_wanted if each in SENT_AREAS]
     if wanted and len(wanted) < len(SENT_AREAS):
         sentence += f"; only {enumerated(wanted)} tried"
+    if report.doubts:
+        return ProbeVerdict(_DOUBTED, "errored", sentence)
     return (
         ProbeVerdict("fit", "passed", sentence) if not to_see else ProbeVerdict(_TO_SEE, "recorded", sentence)
     )

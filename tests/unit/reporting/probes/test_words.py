@@ -61,6 +61,12 @@ NO_CODE = msgspec.structs.replace(PATHS, key="no-code", kind="no-code", title="T
             "nothing broke the contract; only Contract and Auth tried",
         ),
         (
+            msgspec.structs.replace(clean_report(), doubts=("nothing was seen done",)),
+            "not enough seen",
+            "errored",
+            "nothing was seen done; nothing broke the contract",
+        ),
+        (
             msgspec.structs.replace(clean_report(), baseline="no valid request was accepted"),
             "not judged",
             "errored",
