@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import groupby
+from typing import TypeAlias
 
 import msgspec
 
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.errors import shortened
 from retailops_sandbox.probe import phrases
-from retailops_sandbox.probe.grouping import Case, Explanation, explained
+from retailops_sandbox.probe.advice import advised
+from retailops_sandbox.probe.grouping import FIXTURE, Case, Explanation, explained
 from retailops_sandbox.probe.kinds import KINDS, Kind, kind_of
 from retailops_sandbox.probe.probes import Probe
 from retailops_sandbox.probe.report import Finding, Label, Observation, Smallest
@@ -56,10 +58,12 @@ def findings(
     return tuple(sorted(found, key=_badness))
 
 
-def _badness(finding: Finding) -> tuple[int, int, int, str]:
+def _badness(finding: Finding) -> tuple[int, bool, int, int, str]:
     known = list(KINDS)
     place = known.index(finding.kind) if finding.kind in KINDS else len(known)
-    return (0 if finding.server else _ORDER[finding.label], -finding.count, place, finding.key)
+    rank = 0 if finding.server else _ORDER[finding.label]
+    is_valid = finding.server and FIXTURE in finding.whats
+    return (rank, not is_valid, -finding.count, place, finding.key)
 
 
 # --- consequences ----------------------------------------------------------------------------------------
@@ -114,8 +118,9 @@ def _case(each: Observation) -> Case:
 
 
 def _finding(cause: _Cause, contract: Contract, probes: Mapping[str, Probe]) -> Finding:
-    kind, seen = cause.kind, cause.observations
-    label = kind.label_of(valid=any(each.valid for each in seen))
+    kind, seen = advised(cause.kind, cause.explanation, cause.observations), cause.observations
+    smallest = min(seen, key=lambda each: _size(each, cause, probes))
+    label = kind.label_of(valid=smallest.valid)
     noun = contract.subject.kind if contract.subject else "request"
     words = {
         "noun": noun,
@@ -123,7 +128,6 @@ def _finding(cause: _Cause, contract: Contract, probes: Mapping[str, Probe]) -> 
         "where": phrases.where(cause.explanation, seen),
     }
     trials = dict.fromkeys((each.probe, each.step) for each in seen)
-    smallest = min(seen, key=lambda each: _size(each, kind, probes))
     deliveries = dict.fromkeys(each.delivery for each in (smallest, *seen) if each.delivery)
     return Finding(
         key=f"{kind.key} {cause.mark}".strip(),
@@ -160,15 +164,33 @@ def _evidence(kind: Kind, count: int, seen: Sequence[Observation]) -> str:
     return f"{counted}: {told}{f'; and {more:,} more' if more > 0 else ''}" if told else counted
 
 
-def _size(each: Observation, kind: Kind, probes: Mapping[str, Probe]) -> tuple[bool, int, int, int, int, str]:
-    """How small a request is: the simplest mutation, the shortest value, the shortest pointer.
+_Size: TypeAlias = tuple[bool, bool, bool, int, int, int, int, str]
+
+
+def _size(each: Observation, cause: _Cause, probes: Mapping[str, Probe]) -> _Size:
+    """How small a request is: what the title names, valid, of the simplest mutation, of the shortest value.
 
     Of a kind that has nothing to do with what was done to a request, a valid one as it is is the smallest.
     """
+    kind, explanation = cause.kind, cause.explanation
+    is_outside, is_other = False, bool(each.field)
+    if explanation is not None:
+        is_outside = bool(explanation.whats) and each.what not in explanation.whats
+        is_anything = explanation.is_everything or explanation.is_sporadic
+        is_other = is_anything != (not each.field)
     shown = _shown(each, probes)
-    is_other = not each.field if kind.group_by == "cells" else bool(each.field)
     rank = phrases.simplicity(each.what)
-    return is_other, rank, len(shown), each.field.count("/"), len(each.probe), each.probe
+    is_broken = kind.server and not each.valid
+    return (
+        is_outside,
+        is_other,
+        is_broken,
+        rank,
+        len(shown),
+        each.field.count("/"),
+        len(each.probe),
+        each.probe,
+    )
 
 
 def _shown(each: Observation, probes: Mapping[str, Probe]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
 from retailops_sandbox.probe.probes import Area
@@ -23,8 +23,13 @@ _AGAIN = "baseline"
 """What is tried with the accepted request that others are made from: where it fails, it was sent again."""
 _PLAIN = frozenset({"first", "between", "one-at-a-time", "right"})
 """What is tried with a valid request that is like the accepted one."""
-_WHOLE = "fixture"
-"""What is tried with a payload as a whole: it fails for what one of its fields has."""
+FIXTURE = "fixture"
+"""What is tried with a fixture as it is: where it fails is told apart from where broken requests do."""
+
+_ONE_BY_ONE = frozenset({"same-again", "fixture-again", "later", "five-times", _AGAIN})
+"""What is tried with an order that was asked about before, and is not being asked about."""
+_MAY_COME_AGAIN = frozenset({FIXTURE, "unknown-member", "longer-payload"})
+"""What is tried with a request that may be about an order that was asked about before."""
 
 FAMILIES: dict[str, tuple[str, ...]] = {
     "type": (
@@ -52,7 +57,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     ),
     "header": ("doubled-header", "doubled-otherwise", "doubled-accept", "long-header"),
     "method": ("get", "head", "put", "patch", "delete", "options", "post"),
-    "at-once": ("ten-at-once", "alternating", "four-at-once", "sixteen-at-once"),
+    "at-once": ("ten-at-once", "alternating", "sent-again", "four-at-once", "sixteen-at-once", "afterwards"),
     "again": (
         *("same-again", "five-times", "ten-at-once", "sent-again", "longer-payload", "other-payload"),
         *("fixture-again", "later", "alternating", "afterwards", _AGAIN),
@@ -103,6 +108,11 @@ class Explanation(NamedTuple):
     """Whether what is answered at one time fails at another."""
 
     @property
+    def part(self) -> Part:
+        """What is varied in most of its failures."""
+        return Counter(case.part for case in self.cases).most_common(1)[0][0]
+
+    @property
     def mark(self) -> str:
         """What stays the same of it from probe to probe."""
         if self.is_everything:
@@ -127,16 +137,27 @@ def explained(failed: Mapping[Case, str], tried: Collection[Case]) -> list[Expla
         return [Explanation(frozenset(failed), is_everything=True)]
     if any(case.what in _PLAIN for case in failed):
         return [Explanation(frozenset(failed), is_sporadic=True)]
-    whole = {case for case in failed if case.what == _WHOLE}
-    parts = failed.keys() - whole
-    if not parts:
-        return [Explanation(frozenset(whole), whats=(_WHOLE,))] if whole else []
-    found = _of_parts(failed, parts, {*tried, *failed})
-    for number, each in enumerate(found):
-        more = {case for case in whole if failed[case] == _common_print(each, failed)}
-        found[number] = each._replace(cases=each.cases | more)
-        whole -= more
-    return [*found, Explanation(frozenset(whole), whats=(_WHOLE,))] if whole else found
+    whole = frozenset(case for case in failed if case.what == FIXTURE)
+    found = _of_parts(failed, failed.keys() - whole, {*tried, *failed})
+    return _with_repetitions([Explanation(whole, whats=(FIXTURE,)), *found] if whole else found, failed)
+
+
+def _with_repetitions(found: Sequence[Explanation], prints: Mapping[Case, str]) -> list[Explanation]:
+    """The explanations, with what fails because it comes again among the other repetitions.
+
+    A fixture may be about an order that was asked about before; one more member comes with a second request.
+    """
+    again = next((each for each in found if any(case.what in _ONE_BY_ONE for case in each.cases)), None)
+    if again is None or again.part != "orders":
+        return [*found]
+    common = _common_print(again, prints)
+    alike = [
+        each
+        for each in found
+        if each.whats and {*each.whats} <= _MAY_COME_AGAIN and _common_print(each, prints) == common
+    ]
+    cases = again.cases.union(*(each.cases for each in alike))
+    return [each._replace(cases=cases) if each is again else each for each in found if each not in alike]
 
 
 def _of_parts(
@@ -218,12 +239,12 @@ def _rank(found: Explanation) -> tuple[int, int, bool, str]:
 
 
 def _relatives(found: Explanation, left: set[Case], prints: Mapping[Case, str]) -> set[Case]:
-    """What is left that goes with an explanation: a payload as a whole has what a field has, a field has what
-    its section has."""
+    """What is left that goes with an explanation: a field has what its section has."""
     common = _common_print(found, prints)
-    part = Counter(case.part for case in found.cases).most_common(1)[0][0]
     alike = {
-        case for case in left if case.part == part and case.area != "transport" and prints[case] == common
+        case
+        for case in left
+        if case.part == found.part and case.area != "transport" and prints[case] == common
     }
     if len(found.cases) >= _COVERS_ALL * (len(found.cases) + len(alike)):
         return alike

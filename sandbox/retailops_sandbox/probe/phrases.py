@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from msgspec import UNSET
@@ -10,9 +11,11 @@ from retailops_sandbox import jsontext
 from retailops_sandbox.errors import shortened
 from retailops_sandbox.foreign_text import place
 from retailops_sandbox.model import Step
-from retailops_sandbox.probe.grouping import FAMILIES, Explanation
+from retailops_sandbox.probe.grouping import FAMILIES, FIXTURE, Explanation
 from retailops_sandbox.probe.report import Observation
 
+_NAMED = 3
+"""The most fixtures that a title names."""
 _SHOWN = 60
 """The most characters of a value that are shown."""
 
@@ -43,6 +46,19 @@ _PREDICATES = {
     "quotes": "has quotes and brackets",
 }
 """What a member is after a mutation, by its key."""
+_PROOFS = {
+    "wrong": "is another one",
+    "shortened": "is cut off at its end",
+    "lengthened": "has more at its end",
+    "altered": "has another character",
+    "other-case": "is in the other case",
+    "spaced": "has blanks around it",
+    "in-array": "is in an array",
+    "shortened-in-front": "is cut off in front",
+    "lengthened-in-front": "has more in front",
+    "nothing-behind": "has nothing behind its scheme",
+}
+"""What the proof of the sender is after a change, by its key."""
 _SIMPLEST = (*_PREDICATES, "fixture", "baseline", "check", "right")
 
 
@@ -84,7 +100,7 @@ def where(explanation: Explanation | None, seen: Sequence[Observation]) -> str:
 
 _AREAS: Mapping[str, str] = {
     "auth": " where the proof of the sender is wrong",
-    "repetition": " when asked about one thing again",
+    "repetition": " when asked again",
     "transport": " where requests are spelled another way",
     "speed": " when asked several times at once",
 }
@@ -136,26 +152,57 @@ _REQUESTS = {
     "other-payload": "when asked again with another value",
     "alternating": "when asked about several at once",
     "later": "when asked again later",
-    "fixture": "for some of the fixtures",
+    "baseline": "when asked again",
+    "afterwards": "when asked again",
+    "doubled-header": "where a header is doubled",
+    "doubled-otherwise": "where a header is doubled",
+    "doubled-accept": "where a header is doubled",
+    "long-header": "where a header is long",
+    "64-kb": "where the body has 64 KB",
+    "1-mb": "where the body has 1 MB",
+    "10-mb": "where the body has 10 MB",
+    "broken-off": "where the connection is broken off",
+    "scenario": "in a scenario",
+    "get": "on GET",
+    "head": "on HEAD",
+    "put": "on PUT",
+    "patch": "on PATCH",
+    "delete": "on DELETE",
+    "options": "on OPTIONS",
+    "post": "on POST",
 }
 """Requests as a whole, by what is tried or by its family."""
 
 
 def _of_request(explanation: Explanation, whats: Sequence[str], seen: Sequence[Observation]) -> str:
     """Where failures happen that are of requests as a whole."""
+    if explanation.family == "at-once" and all(each.area == "repetition" for each in seen):
+        return " when asked twice at once"
     if words := _REQUESTS.get(whats[0] if len(whats) == 1 else explanation.family):
         return f" {words}"
-    if len(whats) > 1 and all(each.valid for each in seen):
-        return " on valid requests"
-    named = [heading(what) for what in whats]
-    more = f" and {len(named) - 3} more" if len(named) > 3 else ""
-    return f" ({', '.join(named[:3])}{more})"
+    if {*whats} == {FIXTURE}:
+        return _of_fixtures(seen)
+    if len(whats) == 1 and whats[0] in _PROOFS:
+        return f" where the proof of the sender {_PROOFS[whats[0]]}"
+    areas = {each.area for each in seen}
+    if len(areas) == 1 and (words := _AREAS.get(seen[0].area)):
+        return words
+    return " on valid requests" if all(each.valid for each in seen) else " on some requests"
+
+
+def _of_fixtures(seen: Sequence[Observation]) -> str:
+    """Which fixtures fail as they are: ` with the fixture no-payment`."""
+    names = list(dict.fromkeys(each.step.removeprefix(f"{FIXTURE} ") for each in seen))
+    if len(names) == 1:
+        return f" with the fixture {names[0]}"
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return f" with the fixtures {', '.join(names[:_NAMED])}{more}"
 
 
 def _predicate(whats: Sequence[str], family: str) -> str:
     """What a member is after one of some mutations."""
     if len(whats) == 1:
-        return _PREDICATES.get(whats[0]) or f"is changed ({heading(whats[0])})"
+        return _PREDICATES.get(whats[0]) or "is not as the contract has it"
     if family in _FAMILIES:
         return _FAMILIES[family]
     if {*whats} <= {*FAMILIES["type"], *FAMILIES["empty"], "null", "missing"}:
@@ -182,5 +229,19 @@ def shown(field: str, what: str, step: Step | None = None) -> str:
     if not field:
         return step.name if step is not None else heading(what)
     value = step.set.get(field, UNSET) if step is not None else UNSET
-    told = heading(what) if value is UNSET else shortened(jsontext.flat(value), _SHOWN)
+    if value is UNSET:
+        return f"{place(field)}: {heading(what)}"
+    long = _LONG.fullmatch(value) if isinstance(value, str) else None
+    told = f"{int(long[1]):,} characters" if long else shortened(jsontext.flat(value), _SHOWN)
     return f"{place(field)}: {told}"
+
+
+def reduced(title: str, shown: str) -> str:
+    """A title with the length at which a smaller request shows the cause: `has 65 characters or more`."""
+    found = _CHARACTERS.search(shown)
+    return _LENGTH.sub(f"has {found[1]} characters or more", title) if found else title
+
+
+_LONG = re.compile(r"\$\{text:(\d+)\}")
+_CHARACTERS = re.compile(r": ([\d,]+) characters$")
+_LENGTH = re.compile(r"has [\d,]+ characters(?: or more)?")

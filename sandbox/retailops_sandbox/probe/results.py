@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from retailops_sandbox.contracts.contract import Contract
+from retailops_sandbox.probe import phrases
 from retailops_sandbox.probe.earlier import compared
 from retailops_sandbox.probe.findings import findings
 from retailops_sandbox.probe.mutations import MUTATIONS
@@ -111,9 +112,12 @@ class Results:
         found = findings(
             self._observations, self._contract, tried=self._tally.tried_cases, probes=self._by_id
         )
-        return tuple(
-            msgspec.structs.replace(each, smallest=self._smallest.get(each.key, each.smallest))
-            for each in found
+        return tuple(self._with_smallest(each) for each in found)
+
+    def _with_smallest(self, finding: Finding) -> Finding:
+        smallest = self._smallest.get(finding.key, finding.smallest)
+        return msgspec.structs.replace(
+            finding, smallest=smallest, title=phrases.reduced(finding.title, smallest.shown)
         )
 
     def report(self, *, seconds: float, requests: int, faults: int, sdk_tool: str) -> ProbeReport:

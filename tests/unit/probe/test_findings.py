@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+import pytest
+
 from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
+from retailops_sandbox.model import Step
+from retailops_sandbox.probe import phrases
 from retailops_sandbox.probe.findings import findings
 from retailops_sandbox.probe.grouping import Case
 from retailops_sandbox.probe.report import Finding, Observation
@@ -116,3 +121,100 @@ def test_words_have_the_noun_of_the_contract():
     (of_sku,) = findings([seen("foreign-association")], sku)
     assert of_order.title == "Associates events with an order that was not sent"
     assert of_sku.title == "Associates events with a sku that was not sent"
+
+
+def whole(what: str, area: str = "transport", **how: Any) -> Observation:
+    """A crash of a request as a whole."""
+    return seen(what=what, area=area, field="", **how)
+
+
+MENDS: list[tuple[list[Observation], str, str]] = [
+    ([whole("gzip")], "where the body is compressed by gzip", "415"),
+    ([whole("not-json"), whole("empty-body")], "where the body", "400"),
+    ([whole("get"), whole("put")], "on other HTTP methods", "405"),
+    ([whole("1-mb"), whole("10-mb")], "where a request is large", "413"),
+    ([whole("ten-at-once", "repetition", valid=True)], "when asked twice at once", "unique key"),
+    (
+        [whole(each, "repetition", valid=True) for each in ("alternating", "sent-again", "afterwards")],
+        "when asked twice at once",
+        "unique key",
+    ),
+    ([whole("later", "repetition", valid=True)], "when asked again later", "an event that tells it"),
+    (
+        [whole(each, "auth") for each in ("spaced", "altered", "wrong")],
+        "where the proof of the sender is wrong",
+        "the token",
+    ),
+    ([whole("in-array", "auth")], "where the proof of the sender is in an array", "the token"),
+    ([seen(what="astral-characters")], "has characters beyond U+FFFF", "utf8mb4"),
+    ([seen(what="control-characters")], "has control characters", "U+0000"),
+    ([seen(what="beyond-32-bits")], "is a number beyond 32 bits", "range"),
+    ([seen(what="4096-characters")], "has 4,096 characters", "column"),
+    ([seen(what="null")], "is null", "may be missing or of another type"),
+]
+
+
+@pytest.mark.parametrize(("observations", "where", "mend"), MENDS, ids=[each[0][0].what for each in MENDS])
+def test_a_crash_is_mended_by_what_was_tried(observations: list[Observation], where: str, mend: str):
+    (one,) = found(*observations)
+    assert where in one.title
+    assert mend in one.mend
+    assert ("may be missing or of another type" in one.mend) == (where == "is null")
+
+
+def test_what_a_gateway_answers_is_no_crash_by_its_title():
+    busy = whole("ten-at-once", "repetition", detail="answered 503", valid=True)
+    (one,) = found(busy)
+    assert one.title == "Answers 503 when asked twice at once"
+    assert "gateway" in one.mend
+    (mixed,) = found(busy, whole("alternating", "repetition", valid=True))
+    assert mixed.title == "Crashes when asked twice at once"
+
+
+def fixture(name: str, **how: Any) -> Observation:
+    return seen(what="fixture", field="", step=f"fixture {name}", valid=True, **how)
+
+
+def test_a_fixture_that_fails_is_told_first_and_by_its_name():
+    first, second = found(*(seen(field=field) for field in FIELDS), fixture("no-payment"))
+    assert (first.title, first.label, first.count) == ("Crashes with the fixture no-payment", "contract", 1)
+    assert (second.title, second.label, second.count) == ("Crashes where a member is null", "advice", 8)
+    (several,) = found(*map(fixture, "abcd"))
+    assert several.title == "Crashes with the fixtures a, b, c and 1 more"
+
+
+def test_a_fixture_about_an_order_that_was_asked_about_before_fails_as_repetitions_do():
+    again = [whole(each, "repetition", valid=True) for each in ("same-again", "later", "longer-payload")]
+    assert titles(*again, fixture("default")) == ["Crashes when asked again"]
+
+
+def test_a_refused_repetition_is_mended_by_an_event():
+    (one,) = found(
+        *(seen("refuses-valid", what, "", area="repetition", valid=True) for what in ("later", "same-again"))
+    )
+    assert (one.label, one.title) == ("contract", "Refuses a valid request when asked again")
+    assert "an event that tells that the order was done before" in one.mend
+
+
+def test_the_contract_is_named_only_where_the_smallest_request_is_valid():
+    unknown = seen(what="unknown-member", valid=True)
+    (one,) = found(*(seen(field=field) for field in FIELDS), unknown)
+    assert (one.title, one.label) == ("Crashes where a member is null", "advice")
+    assert one.smallest.shown == "/order/a: null"
+
+
+@pytest.mark.parametrize("what", ["baseline", "scenario", "in-array", "first", "right", "text"])
+def test_no_title_has_a_word_of_our_own_in_parentheses(what: str):
+    for area in ("contract", "repetition", "auth"):
+        for title in titles(whole(what, area), whole("number", area)):
+            assert not re.search(r"[()]", title)
+
+
+def test_a_length_is_told_as_the_smallest_request_has_it():
+    (one,) = found(seen(what="256-characters"), seen(what="4096-characters"))
+    assert one.title == "Crashes where /order/a has 256 characters or more"
+    step = Step(name="long", set={"/order/a": "${text:1065}"})
+    shown = phrases.shown("/order/a", "256-characters", step)
+    assert shown == "/order/a: 1,065 characters"
+    assert phrases.reduced(one.title, shown) == "Crashes where /order/a has 1,065 characters or more"
+    assert phrases.reduced(one.title, "/order/a: null") == one.title
