@@ -228,6 +228,10 @@ def test_a_check_finds_what_is_wrong_and_leads_to_its_evidence(client: ProbeClie
     cell = next(each for each in report.cells if each.what == "null" and each.outcome == "did not")
     shown = client.http.get(f"{path}/evidence", params={"field": cell.field, "what": cell.what})
     assert "sent null answered HTTP/1.1 500" in main_words(shown.text)
+    # What a probe sent is sent again as it was, and marks no case.
+    again = client.http.get("/", params={"from": crash.smallest.delivery}).text
+    assert "A probe sent this payload, as" in main_words(again)
+    assert '<input type="hidden" name="fixture" value="">' in again
     run = client.http.get(f"/runs/{report.run}")
     assert run.status_code == 200
 
@@ -283,6 +287,10 @@ def test_a_finding_is_saved_as_a_scenario_under_a_name_that_is_free(client: Prob
     assert status == 303
     saved = client.workspace.root / "scenarios" / "crashes-where-a-member-is-null.scenario.json"
     assert saved.read_text(encoding="utf-8") == SCENARIO
+    # Saved once, it is not offered again under another name.
+    page = client.http.get(f"/probe/{RUN}").text
+    assert f"Saved as {saved.name}" in main_words(page)
+    assert 'value="crashes-where-a-member-is-null' not in page
     saved.write_text(SCENARIO + "\n", encoding="utf-8")
     status, page = press(client, f"/probe/{RUN}/save", finding=CRASH.key, file=saved.name)
     assert status == 422

@@ -168,7 +168,11 @@ def _line_at(text: str, at: int) -> str:
     return text[start : min(len(text) if end < 0 else end, at + _LINE)]
 
 
-_TAG = re.compile(r"<[^<>]{0,200}>")
+_TAG = re.compile(
+    r"</?(?:a|b|br|code|div|em|font|h[1-6]|i|li|ol|p|pre|span|strong|t[dhrt]|table|tbody|u|ul)"
+    r"(?:[ /][^<>]{0,200})?>"
+)
+"""Markup that errors are printed with. What else is in angle brackets, such as `<class 'int'>`, is text."""
 
 
 def _plain(words: str) -> str:

@@ -56,9 +56,9 @@ def baselines(contract: Contract, options: GenerateOptions) -> list[Probe]:
     if making.orders.are_own:
         first, second = _baseline_orders(making)
         attempts = [
-            _baseline(making, "an order", first),
-            _baseline(making, "the same order again", first, after="an order"),
-            _baseline(making, "another order", second),
+            _baseline(making, "a valid request", first),
+            _baseline(making, "the same request again", first, after="a valid request"),
+            _baseline(making, "a valid request about another", second),
         ]
         making.orders.check()
         found.append(making.probe("baseline/own-order", "contract", "An order is accepted", attempts))

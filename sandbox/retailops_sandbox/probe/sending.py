@@ -13,7 +13,10 @@ from retailops_sandbox.engine import DeliveryFinished, Event, Options, Ports, Ru
 from retailops_sandbox.model import Delivery, Scenario, encoder
 from retailops_sandbox.probe.observing import Answered
 from retailops_sandbox.probe.probes import Probe
-from retailops_sandbox.scenarios.scenario import Plan
+from retailops_sandbox.scenarios.scenario import SUFFIX, Plan
+
+_GENERATED = "probe/"
+"""What the id of a generated scenario begins with."""
 
 PROVIDER_MS = 15_000
 """How long the provider's `verify` tool waits for an answer, as the notes of the published contracts say."""
@@ -109,7 +112,7 @@ class Sender:
                 problem = "" if event.sent else event.reason
 
         await self._execute(
-            [plan(scenario, f"probe/{probe.id}")],
+            [plan(scenario, f"{_GENERATED}{probe.id}")],
             on_event,
             jobs=1,
             timeout_ms=timeout_ms or self.provider_ms,
@@ -145,6 +148,11 @@ def plan(scenario: Scenario, id: str) -> Plan:
     """The plan of a scenario that is in no file."""
     text = encoder.encode(scenario).decode()
     return Plan(id, "", scenario, composing.has_placeholder(text), text)
+
+
+def is_of_probe(delivery: Delivery) -> bool:
+    """Whether a delivery is of a generated scenario, and not of a file, whatever folder that is in."""
+    return delivery.scenario.startswith(_GENERATED) and not delivery.scenario.endswith(SUFFIX)
 
 
 def is_cancelled(delivery: Delivery) -> bool:

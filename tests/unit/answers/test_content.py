@@ -57,6 +57,11 @@ TEXTS = [
         "the answer is a Python traceback, not JSON: KeyError: 'order'",
     ),
     (
+        "Traceback (most recent call last):\nTypeError: not <class 'int'> but <b>list</b>\n",
+        "trace",
+        "the answer is a Python traceback, not JSON: TypeError: not <class 'int'> but list",
+    ),
+    (
         "TypeError: no 'id'\n    at /app/a.js:5:10\n    at run (a.js:1:1)",
         "trace",
         "the answer is a Node.js stack trace, not JSON: TypeError: no 'id'",

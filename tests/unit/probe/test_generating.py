@@ -182,7 +182,7 @@ def test_the_baseline_shows_a_fresh_order_a_known_one_and_another_fresh_one():
     own, fixture = baselines(contract, options(contract))
     assert [(trial.order, trial.after) for trial in own.trials] == [
         ("900000000", ""),
-        ("900000000", "an order"),
+        ("900000000", "a valid request"),
         ("900000001", ""),
     ]
     assert [(trial.order, trial.after) for trial in fixture.trials] == [("496", ""), ("496", "the fixture")]

@@ -77,7 +77,7 @@ def _at_once(making: Making) -> Iterator[Attempt]:
     order = making.orders.next()
     at_once = Deliver(times=10, parallel=10)
     yield making.attempt("ten at once", "ten-at-once", "accept", order=order, deliver=at_once)
-    yield making.attempt("once more", AFTERWARDS, "accept", order=order, after="ten at once")
+    yield making.attempt("the same order once more", AFTERWARDS, "accept", order=order, after="ten at once")
 
 
 def _dropped(making: Making) -> Iterator[Attempt]:
@@ -86,7 +86,7 @@ def _dropped(making: Making) -> Iterator[Attempt]:
     first = "dropped before the answer"
     yield making.attempt(first, "dropped", "either", order=order, wire=broken_off)
     yield making.attempt("sent again", "sent-again", "accept", order=order, after=first)
-    yield making.attempt("once more", AFTERWARDS, "accept", order=order, after="sent again")
+    yield making.attempt("the same order once more", AFTERWARDS, "accept", order=order, after="sent again")
 
 
 def _two_payloads(making: Making) -> Iterator[Attempt]:
@@ -118,7 +118,7 @@ def _other_value(making: Making) -> tuple[Field, Json] | None:
 
 def _alternating(making: Making) -> Iterator[Attempt]:
     orders = [making.orders.next() for _ in range(_ALTERNATING)]
-    first = [f"order {number + 1}" for number in range(_ALTERNATING)]
+    first = [f"order {number + 1} of {_ALTERNATING} at once" for number in range(_ALTERNATING)]
     for turn in ("", " again"):
         for number, order in enumerate(orders):
             yield making.attempt(

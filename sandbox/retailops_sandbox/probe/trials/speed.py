@@ -15,16 +15,20 @@ AT_ONCE = {4: "four", 16: "sixteen"}
 
 def probes(making: Making) -> Iterator[Probe]:
     """A probe for each number of orders at once. Nothing else may be sent meanwhile."""
-    single = (_attempt(making, number, "one-at-a-time") for number in range(SINGLE))
+    single = (
+        _attempt(making, f"order {number + 1} of {SINGLE}, one by one", "one-at-a-time")
+        for number in range(SINGLE)
+    )
     yield making.probe("speed/one-at-a-time", "speed", "An answer takes no long time", single, alone=True)
     for count, word in AT_ONCE.items():
         attempts = (
-            _attempt(making, number, f"{word}-at-once", together=number > 0) for number in range(count)
+            _attempt(making, f"order {number + 1} of {count} at once", f"{word}-at-once", together=number > 0)
+            for number in range(count)
         )
         name = f"{word.capitalize()} orders at once do not wait for each other"
         yield making.probe(f"speed/{word}-at-once", "speed", name, attempts, alone=True)
 
 
-def _attempt(making: Making, number: int, what: str, *, together: bool = False) -> Attempt:
+def _attempt(making: Making, name: str, what: str, *, together: bool = False) -> Attempt:
     order = making.orders.next()
-    return making.attempt(f"order {number + 1}", what, "accept", order=order, together=together)
+    return making.attempt(name, what, "accept", order=order, together=together)

@@ -69,13 +69,13 @@ def _spelled(making: Making, spellings: Iterator[_Spelling]) -> Iterator[Attempt
 
 def _bodies(making: Making) -> Iterator[Attempt]:
     text = making.text(making.orders.next(again=True))
-    for what, raw in (
-        ("not-json", "this is no JSON"),
-        ("empty-body", ""),
-        ("truncated", text[: len(text) * 2 // 3]),
-        ("form", "action=cancel&order=1"),
+    for what, name, raw in (
+        ("not-json", "a body that is no JSON", "this is no JSON"),
+        ("empty-body", "an empty body", ""),
+        ("truncated", "a body that is cut off", text[: len(text) * 2 // 3]),
+        ("form", "a body that is a form", "action=cancel&order=1"),
     ):
-        yield making.attempt(what.replace("-", " "), what, "either", raw=raw, off_contract=True)
+        yield making.attempt(name, what, "either", raw=raw, off_contract=True)
 
 
 def _encodings(making: Making) -> Iterator[_Spelling]:

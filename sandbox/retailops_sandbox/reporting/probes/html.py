@@ -29,6 +29,8 @@ class ShownFinding(NamedTuple):
     anchor: str
     outcome: Outcome
     label: str
+    source: str
+    """Where the demand comes from; empty for the contract's source."""
     sent: Delivery | None
     """The smallest request with its answer, long bodies cut; None where the log has it no more."""
     request_size: int
@@ -50,6 +52,7 @@ class ProbePage(NamedTuple):
     report: ProbeReport
     verdict: ProbeVerdict
     changes: str
+    contract_source: str
     areas: Sequence[ShownArea]
     findings: Sequence[ShownFinding]
     map: HeatMap
@@ -70,6 +73,7 @@ def document(report: ProbeReport, evidence: Mapping[str, Delivery]) -> str:
         report=report,
         verdict=words.verdict(report),
         changes=", ".join(words.changes(report)),
+        contract_source=words.contract_source(report),
         areas=[
             ShownArea(each, words.AREA_NAMES[each.area], words.counts(each))
             for each in words.worst_first(report.areas)
@@ -94,7 +98,13 @@ def _finding(finding: Finding, number: int, sent: Delivery | None, room: int) ->
                 response = msgspec.structs.replace(response, body=response.body[:room])
             sent = msgspec.structs.replace(sent, request=request, response=response)
     return ShownFinding(
-        finding, f"finding-{number}", words.outcome(finding), words.label(finding), sent, *sizes
+        finding,
+        f"finding-{number}",
+        words.outcome(finding),
+        words.label(finding),
+        words.own_source(finding),
+        sent,
+        *sizes,
     )
 
 

@@ -192,9 +192,19 @@ def details(finding: Finding) -> list[tuple[str, str]]:
         ("smallest", shown),
         ("why", finding.why),
         ("mend", finding.mend),
-        ("source", finding.source),
+        ("source", own_source(finding)),
     )
     return [(heading, text) for heading, text in said if text]
+
+
+def own_source(finding: Finding) -> str:
+    """Where the demand of a finding comes from; empty for the contract's, which is the same for all."""
+    return "" if finding.label == "contract" else finding.source
+
+
+def contract_source(report: ProbeReport) -> str:
+    """Where the contract comes from; empty where no finding rests on it."""
+    return next((each.source for each in report.findings if each.label == "contract"), "")
 
 
 def is_shown_by(finding: Finding, observation: Observation) -> bool:

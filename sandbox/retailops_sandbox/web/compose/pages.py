@@ -20,6 +20,7 @@ from starlette.routing import Route
 from retailops_sandbox import jsontext
 from retailops_sandbox.errors import SandboxError, UsageError
 from retailops_sandbox.model import Expectation, Json
+from retailops_sandbox.probe.sending import is_of_probe
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.web.compose import answer, expectation, findings, opening, payload
 from retailops_sandbox.web.compose.answer import AnswerPanel, Case
@@ -117,6 +118,10 @@ class ComposePages(RoomPages):
                     said.append(f"{', '.join(lost)} was struck out of its file: write it anew.")
                 # The log keeps a sent delivery for good, but not the opened file that its parent would be in.
                 send_form.parent = ""
+            if is_of_probe(entry.delivery):
+                said.append(
+                    f"A probe sent this payload, as “{entry.delivery.step}”: it is none of the cases."
+                )
             said += resending.header_notices(entry.delivery)
             notices = ComposeNotices(notice=" ".join(said))
         send_form.view = PAYLOAD_VIEW.of(request)

@@ -249,7 +249,7 @@ class ProbePages(RoomPages):
             contract = self._context.contracts.find(report.action, report.edition)
             has_auth = contract is not None and contract.auth is not None
             coming = [each for each in report.areas_wanted or AREAS if each != "auth" or has_auth]
-        return result.result_of(report, asked, self._is_taken, attempt, coming=coming)
+        return result.result_of(report, asked, self._saved, attempt, coming=coming)
 
     def _latest(self, form: ProbeForm) -> ProbeReport | None:
         """The newest report of the receiver and the action of a form; None where none was kept."""
@@ -263,8 +263,10 @@ class ProbePages(RoomPages):
         others = (each for each in self._kept.headings() if each.receiver == receiver and each.run != run)
         return list(islice(others, _EARLIER))
 
-    def _is_taken(self, name: str) -> bool:
-        return self._context.workspace.scenario_path(name).exists()
+    def _saved(self, name: str) -> str | None:
+        """The text of the scenario file of this name; None where there is none."""
+        path = self._context.workspace.scenario_path(name)
+        return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else None
 
 
 def _state(live: LiveProbe | None) -> LiveState | None:

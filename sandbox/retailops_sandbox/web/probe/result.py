@@ -14,6 +14,7 @@ from retailops_sandbox.reporting.probes import heatmap, words
 from retailops_sandbox.reporting.probes.words import ProbeVerdict
 from retailops_sandbox.scenarios.scenario import SUFFIX
 from retailops_sandbox.workspace.names import free_name
+from retailops_sandbox.workspace.undo import ended
 
 NEW = "new"
 """The filter that leaves the causes that the probe before did not find."""
@@ -70,6 +71,8 @@ class FindingRow(msgspec.Struct, frozen=True, kw_only=True):
     """The proposed name of a scenario's file, or the one that was typed."""
     problem: str = ""
     """Why it was not saved as a scenario; empty where nobody tried."""
+    saved_as: str = ""
+    """The name of the scenario file that has it already; empty where none was found."""
 
 
 class FieldCell(msgspec.Struct, frozen=True):
@@ -119,6 +122,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     """None where the fields are shown as a table."""
     cells: Sequence[FieldCell]
     """The cells of the table, worst first; empty where they are shown as a map."""
+    contract_source: str
+    """Where the contract comes from; empty where no finding rests on it."""
     left_out: str
     notes: Sequence[str]
     """What it could not see, of which the first holds for every probe."""
@@ -146,18 +151,17 @@ class SaveAttempt(msgspec.Struct, frozen=True):
 def result_of(
     report: ProbeReport,
     asked: Asked,
-    is_taken: Callable[[str], bool],
+    saved: Callable[[str], str | None],
     attempt: SaveAttempt | None = None,
     *,
     coming: Collection[Area] = (),
 ) -> Result:
-    """The result that a page shows; `is_taken` says whether a scenario's file has a name.
+    """The result that a page shows.
 
-    `coming` are areas that have their place also where nothing of them was tried yet.
+    `saved` is the text of the scenario file of a name, None where there is none. `coming` are areas that
+    have their place also where nothing of them was tried yet.
     """
-    rows = [
-        _finding(number, each, asked, is_taken, attempt) for number, each in enumerate(report.findings, 1)
-    ]
+    rows = [_finding(number, each, asked, saved, attempt) for number, each in enumerate(report.findings, 1)]
     only_new = asked.show == NEW and bool(report.compared_with)
     as_table = asked.view == TABLE
     return Result(
@@ -172,6 +176,7 @@ def result_of(
         as_table=as_table,
         map=None if as_table else _map(report),
         cells=_worst_first(report.cells) if as_table else (),
+        contract_source=words.contract_source(report),
         left_out=words.left_out(report),
         notes=words.notes(report),
     )
@@ -217,20 +222,36 @@ def _parts(pointer: str) -> list[str]:
 
 
 def _finding(
-    number: int, finding: Finding, asked: Asked, is_taken: Callable[[str], bool], attempt: SaveAttempt | None
+    number: int,
+    finding: Finding,
+    asked: Asked,
+    saved: Callable[[str], str | None],
+    attempt: SaveAttempt | None,
 ) -> FindingRow:
+    taken: dict[str, str] = {}
+
+    def is_taken(name: str) -> bool:
+        text = saved(name)
+        if text is not None:
+            taken[name] = text
+        return text is not None
+
+    free = free_name(_file_name(finding.title), is_taken)
+    kept = ended(finding.smallest.scenario) if finding.smallest.scenario else None
     tried = attempt if attempt is not None and attempt.finding == finding.key else None
     rests_on = words.LABEL_WORDS[finding.label]
+    source = words.own_source(finding)
     return FindingRow(
         number=number,
         finding=finding,
         verdict=words.OUTCOME_VERDICTS[words.outcome(finding)],
         evidence=finding.evidence if finding.evidence.endswith(".") else f"{finding.evidence}.",
         label=words.label(finding),
-        rests_on=f"{rests_on}: {finding.source}" if finding.source else rests_on,
+        rests_on=f"{rests_on}: {source}" if source else rests_on,
         is_open=tried is not None or finding.key == asked.finding,
-        file_name=tried.file_name if tried is not None else free_name(_file_name(finding.title), is_taken),
+        file_name=tried.file_name if tried is not None else free,
         problem=tried.problem if tried is not None else "",
+        saved_as=next((name + SUFFIX for name, text in taken.items() if text == kept), ""),
     )
 
 

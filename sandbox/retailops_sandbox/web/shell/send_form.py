@@ -8,6 +8,7 @@ from starlette.datastructures import FormData
 from retailops_sandbox import jsontext, redaction
 from retailops_sandbox.errors import SandboxError, SourceError
 from retailops_sandbox.model import DEFAULT_ACTION, DEFAULT_EDITION, Json
+from retailops_sandbox.probe.sending import is_of_probe
 from retailops_sandbox.reporting.render import shown
 from retailops_sandbox.runlog.entries import Entry
 from retailops_sandbox.runlog.rows import EDITED as EDITED
@@ -101,17 +102,18 @@ class Refused(Exception):
 def resend_form(entry: Entry, *, own: bool) -> SendForm:
     """The form that sends a delivery again, with its latest expectation.
 
-    `own` says whether this workspace sent it.
+    `own` says whether this workspace sent it. What a probe sent is no case, and marks none.
     """
     sent = entry.delivery
+    fixture = "" if is_of_probe(sent) else sent.fixture
     expected = redaction.listing.expectation(entry.judgement)
     return SendForm(
         action=sent.action,
         edition=sent.edition,
-        fixture=sent.fixture,
+        fixture=fixture,
         payload=shown.pretty(resending.payload(sent, own=own)),
-        save_as=sent.fixture.removesuffix(EDITED),
-        fixture_name=sent.fixture.removesuffix(EDITED),
+        save_as=fixture.removesuffix(EDITED),
+        fixture_name=fixture.removesuffix(EDITED),
         receiver=sent.receiver,
         expectation="" if expected is None else expectation_text(redaction.expected_again(expected)),
         off_contract=sent.off_contract,
