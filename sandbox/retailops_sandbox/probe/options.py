@@ -70,3 +70,5 @@ class ProbeProgress(msgspec.Struct, frozen=True, kw_only=True):
     """How long it has taken."""
     left: float | None
     """How many seconds it will still take, as far as can be told; None where it cannot."""
+    is_checking: bool = False
+    """Whether all that was planned is sent, and what failed is sent again, or made smaller."""

@@ -141,7 +141,7 @@ class Prober:
         self._started = self._told = 0.0
         self._wait = _PROGRESS
         self._total = self._passed = 0
-        self._is_late = False
+        self._is_late = self._is_checking = False
 
     @property
     def stopped(self) -> bool:
@@ -170,9 +170,8 @@ class Prober:
         """
         supposed = self._search.supposed()
         everything = generate(self._contract, supposed) if supposed is not None else []
+        everything = self._results.left_of(everything)
         chosen = self._chosen(everything, self._probe.max_requests)
-        chosen = [probe for probe in chosen if not self._results.is_done(probe)]
-        everything = [probe for probe in everything if not self._results.is_done(probe)]
         left = _trials(everything) - _trials(chosen)
         areas: Counter[Area] = Counter()
         for probe in chosen:
@@ -230,21 +229,24 @@ class Prober:
         self._tell_of(found)
         self._observer.baseline(found.answered)
         for answered in found.answered:
-            self._observe(answered)
+            if self._probe.resumed is None:  # else it is counted already
+                self._results.tried(answered)
+            self._results.observe(self._observer.observe(answered))
         if self._probe.scenarios:
             await self._run_scenarios()
         valid = ValidRequests(self._contract, found.generate, self._own_ids)
         self._confirmation = Confirmation(self._sender, valid.next)
         everything = generate(self._contract, found.generate)
-        pace = await self._pace(found, valid, everything)
-        chosen = self._chosen(everything, pace.affordable)
-        self._results.plan(everything, chosen)
-        work = deque(_Work(probe) for probe in chosen if not self._results.is_done(probe))
+        self._results.plan(everything)
+        to_send = self._results.left_of(everything)
+        pace = await self._pace(found, valid, to_send)
+        work = deque(_Work(probe) for probe in self._chosen(to_send, pace.affordable))
         self._total = self._sender.requests + sum(deliveries(each.probe) for each in work)
         self._deadline_ms = int(
             min(self._probe.provider_ms, max(_SHORTEST_MS, _TIMES * found.seconds * 1000))
         )
         await self._send_all(work, pace.at_once)
+        self._is_checking = True
         self._results.observe(self._observer.finish())
         await self._shrink(found, valid)
         if self._passed:
@@ -429,10 +431,18 @@ class Prober:
         sent, seconds = self._sender.requests, self._seconds
         total = max(self._total, sent)
         left = None
-        if self._total and sent:
+        is_checking = self._is_checking or 0 < self._total <= sent
+        if self._total and sent and not is_checking:
             left = min(seconds / sent * (total - sent), max(self._probe.max_seconds - seconds, 0.0))
         self._on_progress(
-            ProbeProgress(report=self._report(), sent=sent, total=total, seconds=seconds, left=left)
+            ProbeProgress(
+                report=self._report(),
+                sent=sent,
+                total=total,
+                seconds=seconds,
+                left=left,
+                is_checking=is_checking,
+            )
         )
 
     @property

@@ -103,10 +103,10 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Tried(msgspec.Struct, frozen=True, kw_only=True):
-    """A probe that was done, which a probe that goes on does not send again."""
+    """The steps of a probe that were done, which a probe that goes on does not send again."""
 
     probe: str
-    trials: int
+    steps: tuple[str, ...] = ()
 
 
 class ProbeReport(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

@@ -15,6 +15,7 @@ from retailops_sandbox.probe.mutations import MUTATIONS
 from retailops_sandbox.probe.observing import Answered
 from retailops_sandbox.probe.probes import Area, Probe, Trial
 from retailops_sandbox.probe.report import Finding, Observation, ProbeReport, Smallest, Tried
+from retailops_sandbox.probe.sampling import without
 from retailops_sandbox.probe.scoring import Tally
 
 _MOST_OBSERVATIONS = 5_000
@@ -34,7 +35,7 @@ class Results:
         self._by_id: dict[str, Probe] = {}
         self._tally = Tally(resumed)
         self._tried: set[tuple[str, str]] = set()
-        self._done: dict[str, int] = {}
+        self._done: dict[str, set[str]] = {}
         self._observations: list[Observation] = []
         self._smallest: dict[str, Smallest] = {}
         self._notes: dict[str, None] = {}
@@ -43,21 +44,21 @@ class Results:
         self.stopped = ""
         self._doubts: dict[str, None] = {}
         if resumed is not None:
-            self._done = {each.probe: each.trials for each in resumed.done}
+            self._done = {each.probe: {*each.steps} for each in resumed.done}
+            self._tried = {(probe, step) for probe, steps in self._done.items() for step in steps}
             # What was not done to the end is sent again, and seen again.
-            self._observations = [each for each in resumed.observations if each.probe in self._done]
+            self._observations = [
+                each for each in resumed.observations if (each.probe, each.step) in self._tried
+            ]
 
-    def is_done(self, probe: Probe) -> bool:
-        """Whether all its trials were done."""
-        return self._done.get(probe.id) == len(probe.trials)
+    def left_of(self, probes: Sequence[Probe]) -> list[Probe]:
+        """What of some probes was not done."""
+        return without(probes, self._done)
 
-    def plan(self, everything: Sequence[Probe], chosen: Sequence[Probe]) -> None:
-        """Take down all that could be tried, and what of it is to be sent."""
+    def plan(self, everything: Sequence[Probe]) -> None:
+        """Take down all that could be tried."""
         self._all = everything
         self._by_id |= {probe.id: probe for probe in everything}
-        for probe in chosen:
-            if self.is_done(probe):
-                self._tried.update((probe.id, trial.step) for trial in probe.trials)
 
     def probe(self, id: str) -> Probe | None:
         """The probe of an id; None for one of another run, and for a scenario."""
@@ -70,7 +71,7 @@ class Results:
         self._tried.add((answered.probe.id, answered.trial.step))
 
     def done(self, probe: Probe) -> None:
-        self._done[probe.id] = len(probe.trials)
+        self._done.setdefault(probe.id, set()).update(trial.step for trial in probe.trials)
 
     def observe(self, seen: Iterable[Observation]) -> None:
         self._observations += seen
@@ -137,7 +138,7 @@ class Results:
             notes=tuple(self._notes),
             sdk_tool=sdk_tool,
             observations=tuple(self._observations[:_MOST_OBSERVATIONS]),
-            done=tuple(Tried(probe=probe, trials=trials) for probe, trials in self._done.items()),
+            done=tuple(Tried(probe=probe, steps=tuple(sorted(steps))) for probe, steps in self._done.items()),
         )
         return report if self.earlier is None else compared(report, self.earlier)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from random import Random
 from typing import NamedTuple
 
@@ -97,6 +97,25 @@ def sample(probes: Sequence[Probe], max_requests: int, seed: int) -> list[Probe]
     taken = set(chosen)
     chosen = [*chosen, *_divided([unit for unit in units if unit not in taken], left, subjects)]
     return _cut(probes, chosen)
+
+
+def without(probes: Sequence[Probe], done: Mapping[str, Collection[str]]) -> list[Probe]:
+    """Probes without the steps that were `done`, given by the id of each probe.
+
+    What only tells something together stays together.
+    """
+    left: list[Probe] = []
+    for probe in probes:
+        steps = done.get(probe.id, ())
+        if not steps:
+            left.append(probe)
+            continue
+        units = [
+            unit for unit in _together(probe) if not all(probe.trials[each].step in steps for each in unit)
+        ]
+        if units:
+            left.append(_with(probe, sorted(each for unit in units for each in unit)))
+    return left
 
 
 def _of_each_area(units: Sequence[_Unit], most: int, subjects: Collection[str]) -> list[_Unit]:

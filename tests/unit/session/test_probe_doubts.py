@@ -6,13 +6,14 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from retailops_sandbox.errors import UsageError
 from retailops_sandbox.probe.report import ProbeReport
 from retailops_sandbox.reporting.probes import words
 from retailops_sandbox.session import probing
-from tests.support.probed.receiving import Answer, Call, RefusedError, Right, answer, event, serving
+from tests.support.probed.receiving import PATH, Answer, Call, RefusedError, Right, answer, event, serving
 from tests.support.probed.right import KnowsOne, Minimal
 from tests.support.probing import probed, setup
 
@@ -124,6 +125,20 @@ def test_a_probe_that_had_no_time_for_all_says_so(tmp_path: Path):
     assert words.verdict(report).word in ("not enough seen", "not finished")
 
 
+def test_a_probe_that_left_something_out_goes_on_with_the_rest_alone(tmp_path: Path):
+    with serving(Right()) as url:
+        areas = {"areas": ("contract",)}
+        all_at_once = probed(url, tmp_path / "whole", **areas).report
+        first = probed(url, tmp_path, **areas, max_requests=40).report
+        left = probing.outline(setup(url, tmp_path, **areas, resumed=first))
+        second = probed(url, tmp_path, **areas, resumed=first).report
+    assert sum(first.left_out.values()) > 0
+    assert first.requests + left.requests < all_at_once.requests + 15
+    assert (second.left_out, second.doubts, second.findings) == ({}, (), ())
+    tried = [{each.area: each.tried for each in report.areas} for report in (all_at_once, second)]
+    assert tried[0]["contract"] == tried[1]["contract"]
+
+
 # --- no baseline ---
 
 
@@ -142,6 +157,22 @@ def test_what_refuses_all_payloads_is_asked_no_further(tmp_path: Path, status: i
     assert receiver.calls == calls
     assert said in report.baseline
     assert "If the step is about a refusal" not in report.baseline
+
+
+def test_a_redirect_that_made_another_request_of_it_is_told(tmp_path: Path):
+    class Leads(Refusing):
+        async def answered(self, call: Call) -> Answer:
+            if call.path != PATH:
+                return await super().answered(call)
+            return Answer(302, b"", headers=("Location: /elsewhere",))
+
+    with serving(Leads(404)) as url:
+        made = setup(url, tmp_path)
+        receiver = msgspec.structs.replace(made.options.receiver, follow_redirects=True)
+        options = msgspec.structs.replace(made.options, receiver=receiver)
+        report = probing.execute(msgspec.structs.replace(made, options=options), lambda _: None).report
+    assert "after a redirect (302) to " in report.baseline
+    assert "/elsewhere, and POST became GET on the way" in report.baseline
 
 
 def test_a_receiver_whose_token_is_not_set_is_an_error(tmp_path: Path):

@@ -25,11 +25,16 @@ class ProbeProgressLine(ProgressLine):
 
     def _line(self) -> str:
         latest = self._latest
+        if latest is not None and latest.is_checking:
+            said = [words.counted(latest.sent, "request"), *self._causes(latest), "checks again what failed"]
+            return self._bar(1, 1, said)
         if latest is None or latest.left is None:
             sent = [words.counted(latest.sent, "request")] if latest is not None else []
             return self._bar(0, 1, [*sent, "looks for one that is accepted"])
-        said = [f"{latest.sent:,} of {latest.total:,} requests"]
-        if found := latest.report.findings:
-            said.append(words.counted(len(found), "cause"))
+        said = [f"{latest.sent:,} of {latest.total:,} requests", *self._causes(latest)]
         said.append(f"about {latest.left:.0f} s left")
         return self._bar(latest.sent, latest.total, said)
+
+    def _causes(self, progress: ProbeProgress) -> list[str]:
+        found = progress.report.findings
+        return [words.counted(len(found), "cause")] if found else []

@@ -144,8 +144,8 @@ def worst_first(areas: Sequence[AreaScore]) -> list[AreaScore]:
 
 
 def tried(report: ProbeReport) -> str:
-    """`211 tried in 6.2 s`, and what changed since the probe that it is compared with."""
-    words = [f"{report.requests:,} tried in {report.seconds:.1f} s", *changes(report)]
+    """`211 requests in 6.2 s`, and what changed since the probe that it is compared with."""
+    words = [f"{counted(report.requests, 'request')} in {report.seconds:.1f} s", *changes(report)]
     return " · ".join(words)
 
 

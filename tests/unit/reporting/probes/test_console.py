@@ -22,7 +22,7 @@ def test_it_begins_with_the_scorecard_and_ends_with_the_verdict():
     assert lines[-5:] == [
         '✗ not yet fit: 1 cause breaks the contract, 1 cause does harm; mending "Crashes',
         '  where a member is null" turns 27 of 30 requests green',
-        "211 tried in 6.2 s · 2 new, 1 gone, 1 still there, receiver: my-shop",
+        "211 requests in 6.2 s · 2 new, 1 gone, 1 still there, receiver: my-shop",
         "open a delivery: retailops-sandbox log show DELIVERY",
         "fails: 1 cause of contract and server (--fail-on)",
     ]
@@ -68,7 +68,7 @@ def test_a_clean_probe_is_fit_and_fails_nothing():
     lines = text(clean_report())
     assert lines[-2:] == [
         "✓ fit: nothing broke the contract",
-        "211 tried in 6.2 s, receiver: my-shop",
+        "211 requests in 6.2 s, receiver: my-shop",
     ]
 
 
@@ -77,7 +77,7 @@ def test_where_nothing_was_judged_the_reason_is_all_there_is():
     assert text(report) == [
         "",
         "! not judged: no valid request was accepted",
-        "211 tried in 6.2 s, receiver: my-shop",
+        "211 requests in 6.2 s, receiver: my-shop",
     ]
 
 

@@ -15,7 +15,7 @@ from tests.support.probe_reports import CRASH, PATHS, clean_report, probe_report
 
 published_schema = cache(schemas.junit)
 PAYMENT = "contract/data/order/channel_payment"
-DONE = (Tried(probe="contract/data/order/id", trials=20), Tried(probe=PAYMENT, trials=20))
+DONE = (Tried(probe="contract/data/order/id"), Tried(probe=PAYMENT))
 
 
 def cases(document: str) -> dict[str, ET.Element]:

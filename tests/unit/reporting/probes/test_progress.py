@@ -43,3 +43,11 @@ def test_progress_draws_by_itself():
     watched.now = 1
     watched.line.on_progress(ProbeProgress(report=clean_report(), sent=1, total=2, seconds=1, left=1))
     assert "1 of 2 requests" in watched.written[-1]
+
+
+def test_what_comes_after_all_that_was_planned_is_said():
+    watched = Watched()
+    checking = ProbeProgress(
+        report=probe_report(), sent=230, total=230, seconds=1, left=None, is_checking=True
+    )
+    assert watched.shown(checking) == "230 requests  3 causes  checks again what failed  1 s"

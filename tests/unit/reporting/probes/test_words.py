@@ -119,9 +119,9 @@ def test_every_area_has_a_name():
 
 
 def test_what_changed_is_told_only_where_there_is_something_to_compare_with():
-    assert words.tried(probe_report()) == "211 tried in 6.2 s · 2 new, 1 gone, 1 still there"
-    assert words.tried(probe_report(findings=(), gone=())) == "211 tried in 6.2 s · nothing changed"
-    assert words.tried(clean_report()) == "211 tried in 6.2 s"
+    assert words.tried(probe_report()) == "211 requests in 6.2 s · 2 new, 1 gone, 1 still there"
+    assert words.tried(probe_report(findings=(), gone=())) == "211 requests in 6.2 s · nothing changed"
+    assert words.tried(clean_report()) == "211 requests in 6.2 s"
 
 
 def planned(**changed) -> ProbeOutline:
