@@ -26,5 +26,5 @@ def _is_named(finding: Finding, word: FailOn) -> bool:
     if word == "server":
         return finding.server
     if word == "new":
-        return finding.state != "still there"
+        return finding.state in (None, "new")
     return word == "any" or word == finding.label

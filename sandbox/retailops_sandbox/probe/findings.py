@@ -68,7 +68,7 @@ def _badness(finding: Finding) -> tuple[int, bool, int, int, str]:
 
 # --- consequences ----------------------------------------------------------------------------------------
 
-_CAUSES = {
+CAUSES = {
     "accepts-missing-token": {"accepts-wrong-token"},
     "same-answer": {"accepts-anything"},
     "races": {"repeats", "mixed-up"},
@@ -87,7 +87,7 @@ def _without_consequences(observations: Sequence[Observation]) -> Iterator[Obser
         if each.kind == "down":
             follows = crashes_anyway and each.print == "crash"
         else:
-            follows = (each.probe, each.step) in down or bool(kinds & _CAUSES.get(each.kind, set()))
+            follows = (each.probe, each.step) in down or bool(kinds & CAUSES.get(each.kind, set()))
         waits = each.area == "speed" and each.kind in ("hang", "too-late") and "serialised" in kinds
         is_late_anyway = each.kind == "hang" and each.valid and "too-late" in kinds
         if not (follows or waits or is_late_anyway):

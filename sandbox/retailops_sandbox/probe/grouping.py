@@ -65,6 +65,9 @@ FAMILIES: dict[str, tuple[str, ...]] = {
 }
 """Mutations that fail for the same reason, the least one first. A mutation may be in several families."""
 
+SPORADIC = "sporadic"
+"""The mark of what is answered at one time and fails at another."""
+
 Part: TypeAlias = Literal["requests", "proof", "orders"]
 """What is varied: requests, the proof of the sender, or how often and how many at once."""
 _PARTS: dict[Area, Part] = {
@@ -118,7 +121,7 @@ class Explanation(NamedTuple):
         if self.is_everything:
             return "everything"
         if self.is_sporadic:
-            return "sporadic"
+            return SPORADIC
         return " ".join(filter(None, (self.area, self.family or "".join(self.whats), self.field)))
 
     @property

@@ -12,8 +12,8 @@ Label: TypeAlias = Literal["contract", "documentation", "advice"]
 """What a finding rests on: the contract, a published source beside it, or nothing but our advice."""
 Outcome: TypeAlias = Literal["held", "did not", "to see"]
 """How a trial came out: `to see` is where only advice, or a published source beside the contract, objects."""
-State: TypeAlias = Literal["new", "still there"]
-"""A finding compared with another probe of the same receiver."""
+State: TypeAlias = Literal["new", "still there", "not tried before"]
+"""A finding compared with another probe of the same receiver: new is what was tried there, and held."""
 
 
 class Observation(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -150,14 +151,18 @@ def tried(report: ProbeReport) -> str:
 
 
 def changes(report: ProbeReport) -> list[str]:
-    """`2 new, 1 gone`, where the probe is compared with another; else nothing."""
+    """`2 new, 1 gone, 3 not tried before`, where the probe is compared with another; else nothing."""
     if not report.compared_with:
         return []
-    new = sum(each.state == "new" for each in report.findings)
-    still = len(report.findings) - new
+    states = Counter(each.state for each in report.findings)
     words = [
         f"{count:,} {word}"
-        for count, word in ((new, "new"), (len(report.gone), "gone"), (still, "still there"))
+        for count, word in (
+            (states["new"], "new"),
+            (len(report.gone), "gone"),
+            (states["still there"], "still there"),
+            (states["not tried before"], "not tried before"),
+        )
         if count
     ]
     return [", ".join(words) or "nothing changed"]
