@@ -89,6 +89,19 @@ def test_answers_that_tell_nothing_are_noted(tmp_path: Path):
     assert not any("answered like the first" in note for note in report.notes)
 
 
+class TellsData(Right):
+    def first(self, order: str) -> Answer:
+        return answer({"order": order})
+
+    def again(self, order: str) -> Answer:
+        return self.first(order)
+
+
+def test_an_answer_with_what_was_asked_for_is_not_said_to_tell_nothing(tmp_path: Path):
+    report = report_of(TellsData(), tmp_path, areas=("repetition",))
+    assert not any("tells anything" in note for note in report.notes)
+
+
 def test_a_replayed_answer_that_tells_what_was_done_is_not_said_to_tell_nothing(tmp_path: Path):
     report = report_of(ReplaysWhatItTold(), tmp_path, max_requests=60)
     assert report.findings == ()

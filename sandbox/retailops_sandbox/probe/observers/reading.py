@@ -196,10 +196,10 @@ class Reading(msgspec.Struct, dict=True, kw_only=True):
 
     @property
     def tells_anything(self) -> bool:
-        """Whether the answer says how it came out, or has an event, or is none that a contract describes."""
-        if not isinstance(self.value, dict):
-            return True
-        return bool(self.events or self.shape.outcome_of(self.value))
+        """Whether the answer has anything in it: an outcome, an event, or what was asked for."""
+        return not isinstance(self.value, dict) or any(
+            member not in (None, "", [], {}) for member in self.value.values()
+        )
 
     @cached_property
     def tells_of_acting(self) -> bool:
