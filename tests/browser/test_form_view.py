@@ -12,7 +12,7 @@ from retailops_sandbox.workspace.workspace import Workspace
 from tests.support.composing_page import follow, press_send
 from tests.support.logged import newest_deliveries, open_log
 from tests.support.serving import Served
-from tests.support.watching import NARROW, payload_of, press, write_payload
+from tests.support.watching import NARROW, payload_of, press, with_script, write_payload
 
 BIG = str(10**40)
 
@@ -101,6 +101,7 @@ def test_an_invalid_value_is_kept_and_marked_on_its_own_input(page: Page):
     expect(payload_of(page)).to_have_value(re.compile('"charged": "thirty five"'))
 
 
+@with_script
 def test_a_missing_field_is_marked_and_added_when_typed(page: Page):
     show(page, "Form")
     press_in_form(page, "Remove grand_total")
@@ -132,6 +133,7 @@ def test_entries_are_added_and_removed(page: Page):
     expect(at(page, "/data/order/payment_status/by_account/1/method")).to_have_count(0)
 
 
+@with_script
 def test_changes_are_marked_and_reset_one_by_one(page: Page):
     show(page, "Form")
     expect(page.locator(".form-note")).to_have_text("As in default")
@@ -309,6 +311,7 @@ def test_an_added_entry_has_the_focus_and_a_removed_one_leaves_it_near(scripted:
     expect(at(scripted, "/data/order/unshipped_items_ref/1")).to_be_focused()
 
 
+@with_script
 def test_groups_are_summarised_and_a_filter_leads_to_what_is_looked_for(page: Page):
     show(page, "Form")
     folded = page.locator("#form-view details", has_text="channel_payment").last

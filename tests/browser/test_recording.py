@@ -135,6 +135,7 @@ def test_one_delivery_becomes_a_scenario_from_its_page(scripted: Page, served: S
     runs(served, "recorded-order_cancel-draft")
 
 
+@with_script
 def test_a_relay_is_started_posted_to_stopped_and_reviewed(page: Page, served: Served):
     places = page.get_by_role("navigation", name="Places")
     places.get_by_role("link", name="Log").click()
@@ -176,6 +177,7 @@ def test_what_keeps_a_relay_from_starting_stands_at_its_field(page: Page, served
     expect(page.locator("#port-error")).to_contain_text("Cannot listen at 192.0.2.1")
 
 
+@with_script
 def test_problems_of_a_review_stand_at_their_fields_and_nothing_typed_is_lost(page: Page, served: Served):
     Workspace(served.workspace).save_scenario("taken", '{"steps": [{"name": "kept", "fixture": "default"}]}')
     record(page, "default", "zero-total")

@@ -177,6 +177,7 @@ def test_results_are_filtered_by_what_is_chosen(page: Page, shop: Shop):
     expect(rows(page)).to_have_count(2)
 
 
+@with_script
 def test_the_list_is_filtered_and_keeps_its_selection(page: Page):
     page.goto("/scenarios")
     expect(page.get_by_role("list", name="Files that cannot be read")).to_contain_text("/steps/0/fixtrue")

@@ -91,6 +91,7 @@ def test_a_selection_goes_along_from_page_to_page_and_runs(page: Page, served: S
     assert [each.name for each in ran] == ["Case 003", "Case 250"]
 
 
+@with_script
 def test_all_that_is_listed_runs_and_not_the_page_alone(page: Page, served: Served):
     page.goto("/scenarios?tag=even&page=2")
     expect(rows(page)).to_have_count(5)

@@ -25,16 +25,13 @@ _ALIKE = "tbody > tr:nth-child(n + 31), li:nth-child(n + 31)"
 
 
 def violations(page: Page, *only: str) -> list[str]:
-    """One line for each element that breaks a rule: of all rules, or of these.
-
-    With some rules only, as where a page is looked at again, of a long list the first items.
-    """
+    """One line for each element that breaks a rule, of all or of these; of a long list, its first items."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(_source())
     options: dict[str, Any] = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
     if only:
         options = {"resultTypes": ["violations"], "runOnly": list(only)}
-    context = {"include": ["html"], "exclude": [_ALIKE]} if only else {"include": ["html"]}
+    context = {"include": ["html"], "exclude": [_ALIKE]}
     found = page.evaluate("([context, options]) => axe.run(context, options)", [context, options])
     return [
         f"{rule['id']}: {' '.join(node['target'])}: {' '.join(node['failureSummary'].split())}"
