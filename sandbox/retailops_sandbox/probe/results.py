@@ -55,10 +55,20 @@ class Results:
         """What of some probes was not done."""
         return without(probes, self._done)
 
-    def plan(self, everything: Sequence[Probe]) -> None:
-        """Take down all that could be tried."""
+    def plan(self, everything: Sequence[Probe]) -> list[Probe]:
+        """Take down all that could be tried; returns what of it was not done.
+
+        A step that was done and is to be sent again, with another of its group, counts as not done.
+        """
         self._all = everything
         self._by_id |= {probe.id: probe for probe in everything}
+        left = self.left_of(everything)
+        again = {(probe.id, trial.step) for probe in left for trial in probe.trials} & self._tried
+        self._tried -= again
+        self._observations = [each for each in self._observations if (each.probe, each.step) not in again]
+        for probe, step in again:
+            self._done[probe].discard(step)
+        return left
 
     def probe(self, id: str) -> Probe | None:
         """The probe of an id; None for one of another run, and for a scenario."""

@@ -111,7 +111,7 @@ def without(probes: Sequence[Probe], done: Mapping[str, Collection[str]]) -> lis
             left.append(probe)
             continue
         units = [
-            unit for unit in _together(probe) if not all(probe.trials[each].step in steps for each in unit)
+            unit for unit in _inseparable(probe) if not all(probe.trials[each].step in steps for each in unit)
         ]
         if units:
             left.append(_with(probe, sorted(each for unit in units for each in unit)))
@@ -151,16 +151,22 @@ def _units(probes: Sequence[Probe]) -> Iterator[_Unit]:
 
 
 def _together(probe: Probe) -> Iterator[tuple[int, ...]]:
-    """The numbers of the steps that only tell something together."""
-    whole = tuple(range(len(probe.trials)))
+    """The numbers of the steps that a sample takes together."""
     is_series = any(trial.after for trial in probe.trials)
     if probe.area == "auth" and is_series and probe.trials[0].what != "wrong":
         # Whether a refused request has an effect is seen by one of them.
-        yield whole[:1]
-    elif probe.alone or is_series:
-        yield whole
+        yield (0,)
     else:
-        yield from ((number,) for number in whole)
+        yield from _inseparable(probe)
+
+
+def _inseparable(probe: Probe) -> Iterator[tuple[int, ...]]:
+    """The numbers of the steps that only tell something together."""
+    numbers = range(len(probe.trials))
+    if probe.alone or any(trial.after for trial in probe.trials):
+        yield tuple(numbers)
+    else:
+        yield from ((number,) for number in numbers)
 
 
 def _covering(units: Sequence[_Unit], subjects: Collection[str]) -> list[_Unit]:

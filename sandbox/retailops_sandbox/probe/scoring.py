@@ -22,6 +22,7 @@ class Tally:
         self._seen: set[tuple[str, str]] = set()
         if resumed is not None:
             self._tried |= {score.area: score.tried for score in resumed.areas}
+            self._seen = {(each.probe, step) for each in resumed.done for step in each.steps}
             self._cells |= {(cell.field, cell.what): cell.delivery for cell in resumed.cells}
             self._cases |= {Case("contract", cell.field, cell.what) for cell in resumed.cells}
 
