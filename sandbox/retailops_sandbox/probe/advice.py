@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 
 import msgspec
 
+from retailops_sandbox.probe import phrases
 from retailops_sandbox.probe.grouping import FAMILIES, FIXTURE, Explanation
 from retailops_sandbox.probe.kinds import Kind
 from retailops_sandbox.probe.report import Observation
@@ -104,6 +105,10 @@ def advised(kind: Kind, explanation: Explanation | None, seen: Sequence[Observat
     """A kind with the words for one cause, which it has in general only."""
     if kind.key == "crash":
         return _crash(kind, explanation, seen)
+    if kind.key in ("off-contract", "html"):
+        return msgspec.structs.replace(kind, **_of_answer(kind, seen[0].print))
+    if kind.key == "accepts-wrong-token":
+        return msgspec.structs.replace(kind, title=f"{kind.title}: {phrases.accepted(seen)}")
     whats = {each.what for each in seen}
     if kind.key == "refuses-valid" and explanation is not None and whats <= _AGAIN:
         return msgspec.structs.replace(kind, why=_REPEATED, mend=_TELLS_REPETITION)
@@ -152,6 +157,31 @@ def _crash(kind: Kind, explanation: Explanation | None, seen: Sequence[Observati
     if all(each.valid for each in seen) and not gateway:
         changes["why"] = _VALID
     return msgspec.structs.replace(kind, **changes)
+
+
+def _of_answer(kind: Kind, print: str) -> dict[str, str]:
+    """The words for what is wrong with an answer, by its print."""
+    if print in _ANSWERS:
+        return _ANSWERS[print]
+    place = print.partition(" ")[0]
+    return {"title": f"{kind.title} at {place}"} if place.startswith("/") else {}
+
+
+_ANSWERS: dict[str, dict[str, str]] = {
+    "no-json": {
+        "title": "Answers off contract: what is no JSON",
+        "mend": "Answer with JSON as the schema says, also when something goes wrong, and print no more.",
+    },
+    "cut-off": {
+        "title": "Answers off contract: its JSON is cut off where it is not ASCII",
+        "mend": "Count the bytes of the body for Content-Length, not its characters: some have several.",
+    },
+    "errors": {
+        "title": "Answers off contract: errors of its program where JSON is wanted",
+        "mend": "Write errors and warnings to the receiver's log, not into answers (display_errors in PHP), "
+        "and refuse with a 4xx and JSON what cannot be read.",
+    },
+}
 
 
 def _gateway(seen: Sequence[Observation]) -> str:

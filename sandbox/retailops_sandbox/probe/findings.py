@@ -71,6 +71,7 @@ def _badness(finding: Finding) -> tuple[int, bool, int, int, str]:
 CAUSES = {
     "accepts-missing-token": {"accepts-wrong-token"},
     "same-answer": {"accepts-anything"},
+    "repeats": {"mixed-up", "same-answer", "foreign-association"},
     "races": {"repeats", "mixed-up"},
     "foreign-association": {"mixed-up"},
     "slow": {"serialised", "slows-down", "too-late"},
@@ -173,7 +174,7 @@ def _size(each: Observation, cause: _Cause, probes: Mapping[str, Probe]) -> _Siz
     Of a kind that has nothing to do with what was done to a request, a valid one as it is is the smallest.
     """
     kind, explanation = cause.kind, cause.explanation
-    is_outside, is_other = False, bool(each.field)
+    is_outside, is_other = False, bool(each.field) and each.area != "auth"
     if explanation is not None:
         is_outside = bool(explanation.whats) and each.what not in explanation.whats
         is_anything = explanation.is_everything or explanation.is_sporadic

@@ -204,7 +204,8 @@ _KINDS = (
         harms=True,
         title="Answers with another {noun} than the one that was asked about",
         why="The caller notes the outcome at the wrong {noun}.",
-        mend="Keep what belongs to a request in its own variables, not in a global or in a shared object.",
+        mend="Keep what belongs to a request in its own variables, not in a global or in a shared object. "
+        "Where answers are kept, in a cache or by an idempotency key, let the key name the {noun}.",
     ),
     Kind(
         key="acts-on-method",
@@ -246,7 +247,8 @@ _KINDS = (
         harms=True,
         title="Gives the same answer whatever is asked",
         why="Requests that name no {noun} are told as done like all others: nothing was done for them.",
-        mend="Answer by what was done, and tell what could not be done in an event.",
+        mend="Answer by what was done, and tell what could not be done in an event. Where answers are kept, "
+        "in a cache or by an idempotency key, let the key name the {noun}.",
     ),
     # --- advice: what its answers tell ---
     Kind(
@@ -293,11 +295,12 @@ _KINDS = (
     Kind(
         key="html",
         label="contract",
-        title="Answers with an HTML page where JSON is wanted",
+        title="Answers off contract: an HTML page where JSON is wanted",
         why="A caller that reads JSON takes the answer for a failure, although its status says that all is "
         "well.",
         mend="Answer with JSON as the schema says. A page often comes from a login or from an error handler "
         "before the receiver: exempt its URL.",
+        group_by="print",
     ),
     Kind(
         key="contradiction",
@@ -381,6 +384,15 @@ _KINDS = (
         why="Somebody wrote down that this must stay true.",
         mend="Look at what differs in the delivery, and correct the receiver, or what the scenario expects.",
         group_by="print",
+    ),
+    Kind(
+        key="rate-limited",
+        label="advice",
+        title="Takes so many requests in a time, and refuses the others",
+        why="What was answered 429 was not judged, and the provider may send many requests at once, too.",
+        mend="For a probe, take the limit away or raise it; or probe with --max-requests, or one --only AREA "
+        "at a time. Say in Retry-After when to come again.",
+        shown="429",
     ),
     Kind(
         key="slow",

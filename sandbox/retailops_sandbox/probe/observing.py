@@ -85,6 +85,9 @@ class Observer:
             return
         if reading.status >= 500:
             return  # where a 5xx says properly what the receiver does not know
+        if limited := serving.limit(reading):
+            yield limited
+            return
         self._sameness.observe(reading)
         self._sdk_tool.observe(reading)
         yield from self._timing.observe(reading)
@@ -92,6 +95,7 @@ class Observer:
             page(reading)
             or demands.refusal(reading, self._accepted)
             or demands.status(reading)
+            or demands.unreadable(reading)
             or leak(reading)
             or demands.body(reading)
             or sameness.unread(reading)

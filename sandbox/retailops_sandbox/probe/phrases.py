@@ -59,7 +59,7 @@ _PROOFS = {
     "nothing-behind": "has nothing behind its scheme",
 }
 """What the proof of the sender is after a change, by its key."""
-_SIMPLEST = (*_PREDICATES, "fixture", "baseline", "check", "right")
+_SIMPLEST = ("wrong", *_PREDICATES, "fixture", "baseline", "check", "right")
 
 
 def filled(template: str, words: Mapping[str, str]) -> str:
@@ -226,6 +226,9 @@ def simplicity(what: str) -> int:
 
 def shown(field: str, what: str, step: Step | None = None) -> str:
     """A request in a few words, such as `/data/order/id: null`, else the name of its step."""
+    if what in _PROOFS and step is not None:
+        proof = step.name.removesuffix(f" {heading(what)}")
+        return f"another {proof}" if what == "wrong" else f"a {proof} that {_PROOFS[what]}"
     if not field:
         return step.name if step is not None else heading(what)
     value = step.set.get(field, UNSET) if step is not None else UNSET
@@ -234,6 +237,16 @@ def shown(field: str, what: str, step: Step | None = None) -> str:
     long = _LONG.fullmatch(value) if isinstance(value, str) else None
     told = f"{int(long[1]):,} characters" if long else shortened(jsontext.flat(value), _SHOWN)
     return f"{place(field)}: {told}"
+
+
+def accepted(seen: Sequence[Observation]) -> str:
+    """Which wrong proofs of the sender were accepted: `one that is null, one that has blanks around it`."""
+    whats = sorted({each.what for each in seen}, key=simplicity)
+    if "wrong" in whats:
+        return "any"
+    named = [f"one that {_PROOFS.get(each) or _predicate((each,), '')}" for each in whats]
+    more = f" and {len(named) - _NAMED:,} more" if len(named) > _NAMED else ""
+    return f"{', '.join(named[:_NAMED])}{more}"
 
 
 def reduced(title: str, shown: str) -> str:

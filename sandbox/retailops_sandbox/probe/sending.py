@@ -11,6 +11,7 @@ import msgspec
 from retailops_sandbox import composing
 from retailops_sandbox.engine import DeliveryFinished, Event, Options, Ports, Run, StepResult
 from retailops_sandbox.model import Delivery, Scenario, encoder
+from retailops_sandbox.probe.observers.serving import TOO_MANY
 from retailops_sandbox.probe.observing import Answered
 from retailops_sandbox.probe.probes import Probe
 from retailops_sandbox.scenarios.scenario import SUFFIX, Plan
@@ -21,6 +22,8 @@ _GENERATED = "probe/"
 PROVIDER_MS = 15_000
 """How long the provider's `verify` tool waits for an answer, as the notes of the published contracts say."""
 
+LONGEST_PAUSE = 2.0
+"""The most seconds to wait after a receiver said that too many requests came."""
 AWAY = frozenset({"dns", "refused", "tls", "connect timeout"})
 """The faults of a receiver that is not there."""
 
@@ -71,6 +74,8 @@ class Sender:
 
     async def pause(self, seconds: float) -> None:
         """Wait for so long, or until it is stopped."""
+        if not seconds:
+            return
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stop.wait(), seconds)
 
@@ -117,6 +122,7 @@ class Sender:
             jobs=1,
             timeout_ms=timeout_ms or self.provider_ms,
         )
+        await self.pause(max(map(_wanted_pause, answered), default=0.0))
         return Sent(answered=answered, reached=reached, problem=problem)
 
     async def _execute(
@@ -142,6 +148,15 @@ class Sender:
         self.requests += 1
         self.faults += event.delivery.fault is not None and not event.delivery.dropped
         self._on_answer()
+
+
+def _wanted_pause(answered: Answered) -> float:
+    """The seconds for which a receiver wants to be left alone; 0 where it does not say so."""
+    response = answered.delivery.response
+    if response is None or response.status != TOO_MANY:
+        return 0.0
+    wait = next((value for name, value in response.headers if name.lower() == "retry-after"), "")
+    return min(float(wait), LONGEST_PAUSE) if wait.isdecimal() else LONGEST_PAUSE / 2
 
 
 def plan(scenario: Scenario, id: str) -> Plan:

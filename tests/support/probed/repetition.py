@@ -119,7 +119,7 @@ class RemembersFew(Refunding):
         return answered
 
 
-@wrong("repetition", "refuses-valid", also=("wrong-status",))
+@wrong("repetition", "rate-limited")
 class RefusesManyAtOnce(Right):
     busy = 0
 

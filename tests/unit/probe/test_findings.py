@@ -210,6 +210,44 @@ def test_no_title_has_a_word_of_our_own_in_parentheses(what: str):
             assert not re.search(r"[()]", title)
 
 
+@pytest.mark.parametrize(
+    ("print", "title"),
+    [
+        ("cut-off", "Answers off contract: its JSON is cut off where it is not ASCII"),
+        ("no-json", "Answers off contract: what is no JSON"),
+        ("errors", "Answers off contract: errors of its program where JSON is wanted"),
+        ("/events type", "Answers off contract at /events"),
+        ("required", "Answers off contract"),
+    ],
+)
+def test_an_answer_off_contract_is_named_by_what_is_wrong_with_it(print: str, title: str):
+    assert titles(seen("off-contract", print=print), seen("off-contract", "array", print=print)) == [title]
+
+
+def wrong_token(what: str, field: str = "") -> Observation:
+    return seen("accepts-wrong-token", what, field, area="auth")
+
+
+def test_a_wrong_token_that_is_accepted_is_named():
+    assert titles(wrong_token("spaced")) == ["Accepts a wrong token: one that has blanks around it"]
+    assert titles(wrong_token("spaced"), wrong_token("zero", "/token")) == [
+        "Accepts a wrong token: one that is 0, one that has blanks around it"
+    ]
+    (one,) = found(wrong_token("spaced"), wrong_token("wrong", "/token"), wrong_token("null", "/token"))
+    assert one.title == "Accepts a wrong token: any"
+    assert one.whats[0] == "spaced"
+    assert one.smallest.step == "/token wrong"
+    assert phrases.shown("/token", "wrong", Step(name="token wrong")) == "another token"
+    assert phrases.shown("", "spaced", Step(name="token spaced")) == "a token that has blanks around it"
+
+
+def test_an_answer_that_is_given_for_all_orders_is_no_repetition():
+    mixed, again = seen("mixed-up"), seen("repeats", "same-again", "", area="repetition")
+    (one,) = found(mixed, again)
+    assert one.kind == "mixed-up"
+    assert "idempotency key" in one.mend
+
+
 def test_a_length_is_told_as_the_smallest_request_has_it():
     (one,) = found(seen(what="256-characters"), seen(what="4096-characters"))
     assert one.title == "Crashes where /order/a has 256 characters or more"

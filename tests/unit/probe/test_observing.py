@@ -28,6 +28,10 @@ def about(identifier: str, kind: str = "order_refnum") -> dict[str, Any]:
     return told(event(associations=[association]), status="fail")
 
 
+PHP_WARNING = (
+    '<br />\n<b>Warning</b>:  Undefined array key "order" in <b>/var/www/cancel.php</b> on line <b>12</b>'
+    "<br />\n"
+)
 HITS: list[tuple[str, dict[str, Any]]] = [
     ("crash", {"status": 500, "body": {"error": "oops"}}),
     ("crash", {"status": 502, "body": PAGE, "demand": "accept"}),
@@ -55,7 +59,11 @@ HITS: list[tuple[str, dict[str, Any]]] = [
     ("no-message", {"body": told({"event_type": "error", "code": "E1"}, status="fail")}),
     ("foreign-association", {"body": about("12345")}),
     ("stack-trace", {"status": 400, "body": {"error": TRACE}}),
-    ("stack-trace", {"body": f"<pre>{TRACE}</pre>"}),
+    ("off-contract", {"body": f"<pre>{TRACE}</pre>"}),
+    ("off-contract", {"body": PHP_WARNING + '{"status": "success", "events": []}'}),
+    ("html", {"body": "<html><body>cannot open /srv/app/orders.py</body></html>"}),
+    ("rate-limited", {"status": 429, "demand": "accept"}),
+    ("rate-limited", {"status": 429, "demand": "refuse", "area": "auth"}),
     ("file-path", {"body": told(event(message="cannot open /srv/app/orders.py"), status="fail")}),
     ("file-path", {"body": told(event(message="at /app/index.php:12"), status="fail")}),
     ("file-path", {"body": told(event(message=r"in C:\inetpub\shop\cancel.cs"), status="fail")}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from collections.abc import Collection
 
 from msgspec import UNSET
@@ -12,6 +13,8 @@ from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.probe.observers.reading import Reading
 from retailops_sandbox.probe.report import Observation
 
+NO_JSON, CUT_OFF, ERRORS = "no-json", "cut-off", "errors"
+"""The prints of answers that cannot be read: errors of the receiver's program are told apart."""
 _MUCH = 64 * 1024
 """The characters of a request above which it may be refused as too large."""
 _SHOWN = 160
@@ -56,6 +59,11 @@ def status(reading: Reading) -> Observation | None:
     return reading.shows(kind, f"answered {reading.status}{told}", print=reading.print)
 
 
+def unreadable(reading: Reading) -> Observation | None:
+    """How an answer of one of the contract's statuses is no JSON, whatever else it tells."""
+    return body(reading) if reading.value is UNSET else None
+
+
 def body(reading: Reading) -> Observation | None:
     """How the body of an answer breaks the contract."""
     judgement = reading.answered.judgement
@@ -66,9 +74,21 @@ def body(reading: Reading) -> Observation | None:
         return None
     first = broken[0]
     words = f"{first.pointer}: {first.message}" if first.pointer else first.message
-    return reading.shows(
-        "off-contract", shortened(words, _SHOWN), print=f"{_any_item(first.pointer)} {first.keyword}".strip()
-    )
+    if reading.value is UNSET and first.part != "headers":
+        is_errors = first.keyword in ("warning", "trace")
+        print = ERRORS if is_errors else CUT_OFF if _is_cut_off(reading) else NO_JSON
+    else:
+        print = f"{_any_item(first.pointer)} {first.keyword}".strip()
+    return reading.shows("off-contract", shortened(words, _SHOWN), print=print)
+
+
+def _is_cut_off(reading: Reading) -> bool:
+    """Whether an answer is the beginning of a JSON object in which a character has several bytes."""
+    response = reading.delivery.response
+    if response is None:
+        return False
+    body = b64decode(response.body) if response.base64 else response.body.encode()
+    return not body.isascii() and body.lstrip().startswith(b"{") and not body.rstrip().endswith(b"}")
 
 
 def sources(reading: Reading) -> Observation | None:

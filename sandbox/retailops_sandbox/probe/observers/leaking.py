@@ -15,9 +15,9 @@ def page(reading: Reading) -> Observation | None:
         return None
     if reading.content.kind != "html":
         return None
-    if any(leaks.find(text) for text in reading.texts):
-        return None  # what the page gives away is told instead
-    return reading.shows("html", reading.content.words, area="answers", print="html")
+    told = next(filter(None, map(leaks.find, reading.texts)), None)
+    words = f"{reading.content.words}, and tells {told.what}" if told else reading.content.words
+    return reading.shows("html", words, area="answers", print="errors" if told else "page")
 
 
 def leak(reading: Reading) -> Observation | None:

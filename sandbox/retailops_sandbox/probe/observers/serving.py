@@ -13,6 +13,8 @@ _PROVIDER_MS = 15_000
 """How long RetailOPS' published tool waits for an answer, in milliseconds."""
 
 _KINDS = {"deadline": "hang", "closed": "hang-up", "malformed": "malformed", "too large": "too-large"}
+TOO_MANY = 429
+"""The status of an answer to more requests than a receiver takes in a time."""
 _GONE = frozenset({"refused", "connect timeout", "dns", "tls"})
 
 
@@ -26,6 +28,16 @@ def observe(reading: Reading) -> Observation | None:
     if reading.trial.is_check:
         return _down(reading, f"the next valid request was answered {reading.status}", "crash")
     return reading.shows("crash", f"answered {reading.status}{_trace(reading)}", print=reading.print)
+
+
+def limit(reading: Reading) -> Observation | None:
+    """How a request was not dealt with because too many came in a time: it says nothing else."""
+    response = reading.delivery.response
+    if reading.status != TOO_MANY or response is None:
+        return None
+    wait = next((value for name, value in response.headers if name.lower() == "retry-after"), "")
+    told = f" with Retry-After: {wait[:40]}" if wait else " without Retry-After"
+    return reading.shows("rate-limited", f"answered 429{told}")
 
 
 def _of_fault(reading: Reading, fault: Fault) -> Observation | None:
