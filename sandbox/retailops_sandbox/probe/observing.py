@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.probe.observers import demands, sameness, serving, telling
@@ -47,6 +47,11 @@ class Observer:
             first, second, *others = readings
             self._repeating.baseline(first, second, others)
         self._tells_anything = any(each.tells_anything for each in readings)
+
+    def acted_on(self, orders: Iterable[str]) -> None:
+        """Learn which orders the receiver may have acted on before."""
+        for order in orders:
+            self._repeating.acted_on(order)
 
     def observe(self, answered: Answered) -> list[Observation]:
         """What a delivery shows by itself, and with those before it."""

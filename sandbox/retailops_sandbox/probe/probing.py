@@ -238,6 +238,9 @@ class Prober:
         self._confirmation = Confirmation(self._sender, valid.next)
         everything = generate(self._contract, found.generate)
         to_send = self._results.plan(everything)
+        if self._probe.resumed is not None:
+            interrupted = [each for each in to_send if each.id in self._probe.resumed.interrupted]
+            self._observer.acted_on(trial.order for each in interrupted for trial in each.trials)
         pace = await self._pace(found, valid, to_send)
         work = deque(_Work(probe) for probe in self._chosen(to_send, pace.affordable))
         self._total = self._sender.requests + sum(deliveries(each.probe) for each in work)

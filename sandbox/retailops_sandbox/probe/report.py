@@ -154,3 +154,5 @@ class ProbeReport(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     """The titles of findings of the other probe that are not there any more."""
     observations: tuple[Observation, ...] = ()
     done: tuple[Tried, ...] = ()
+    interrupted: tuple[str, ...] = ()
+    """The ids of the probes that were begun and not done: the receiver may have acted on their orders."""

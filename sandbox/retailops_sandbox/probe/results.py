@@ -150,6 +150,9 @@ class Results:
             observations=tuple(self._observations[:_MOST_OBSERVATIONS]),
             done=tuple(Tried(probe=probe, steps=tuple(sorted(steps))) for probe, steps in self._done.items()),
         )
+        planned = {probe.id for probe in self._all}
+        begun = {probe for probe, _ in self._tried if probe in planned} - self._done.keys()
+        report = msgspec.structs.replace(report, interrupted=tuple(sorted(begun)))
         return report if self.earlier is None else compared(report, self.earlier)
 
     def _left_out(self) -> dict[Area, int]:

@@ -344,6 +344,13 @@ def test_a_refused_request_had_no_effect_where_another_about_its_order_was_accep
     assert refused_then(asking, REPEATED, status=429, demand="accept") == []
 
 
+def test_a_refused_request_had_no_effect_where_its_order_was_sent_by_a_probe_that_was_stopped():
+    asking = Asking()
+    asking.baseline()
+    asking.observer.acted_on([FIRST])
+    assert refused_then(asking, REPEATED, status=401, demand="refuse") == []
+
+
 def test_a_method_that_is_answered_like_the_right_one_acts():
     asking = Asking()
     asking.baseline()

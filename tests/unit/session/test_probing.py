@@ -272,6 +272,8 @@ def test_it_stops_at_once_and_goes_on_where_it_stopped(tmp_path: Path) -> None:
     assert first.left_out["contract"] > 0
     assert not second.left_out
     assert not second.stopped
+    assert len(first.interrupted) <= 1  # one probe at a time was sent
+    assert second.interrupted == ()
     assert len(second.done) == len(all_at_once.done)
     # Each trial was sent, and those of probes that were done only once.
     sent = [call.body for call in receiver.calls]

@@ -80,6 +80,11 @@ class Repeating:
         made = first.numbers - self._constants
         self._is_replay = bool(made) and made == second.numbers - self._constants
 
+    def acted_on(self, order: str) -> None:
+        """Learn that a request about an order may have been accepted before."""
+        _bound(self._accepted)
+        self._accepted[order] = None
+
     @property
     def can_tell(self) -> bool:
         """Whether first answers differ from second ones."""
@@ -131,8 +136,7 @@ class Repeating:
         if reading.is_hung_up or not reading.status:
             return
         if reading.is_2xx and not reading.is_elsewhere:
-            _bound(self._accepted)
-            self._accepted[reading.trial.order] = None
+            self.acted_on(reading.trial.order)
         _bound(self._firsts)
         key = (reading.answered.probe.id, reading.trial.step)
         if key not in self._firsts or self.is_fresh(reading):
