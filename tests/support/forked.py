@@ -103,7 +103,8 @@ class ForkedProcess:
         """The next number that the forking process says of this one: its pid, then its exit code."""
         said = b""
         while not said.endswith(b"\n"):
-            more = self._told.recv(16)
+            # Byte for byte: of a short process, both numbers may be there already.
+            more = self._told.recv(1)
             assert more, "the process that forks has ended"
             said += more
         return int(said)
