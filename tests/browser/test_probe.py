@@ -112,6 +112,12 @@ def test_arrows_go_through_the_map_and_enter_opens_the_delivery(scripted: Page, 
     ]:
         scripted.keyboard.press(key)
         expect(scripted.get_by_role("link", name=name, exact=True)).to_be_focused()
+    # Whoever comes back from another page goes on at the same cell.
+    scripted.keyboard.press("ArrowRight")
+    expect(evidence).to_contain_text("/a missing: held")
+    scripted.goto("/scenarios")
+    scripted.go_back()
+    expect(scripted.get_by_role("link", name="/a, missing: held", exact=True)).to_be_focused()
     scripted.get_by_role("group", name="Shown as").get_by_role("link", name="Table").click()
     expect(
         scripted.get_by_role("row").filter(has_text=re.compile(r"did not\s*/a\s*null\s*5xx"))

@@ -330,6 +330,16 @@ def test_a_clean_receiver_is_fit_and_says_what_it_was_compared_with(client: Prob
     assert "There is no earlier probe of this receiver to compare with." in page
 
 
+def test_what_a_stopped_probe_has_not_come_to_keeps_its_place(client: ProbeClient):
+    stopped = clean_report(run=RUN, receiver="shop", stopped="it was stopped")
+    client.kept.save(msgspec.structs.replace(stopped, areas=()))
+    page = client.text(f"/probe/{RUN}")
+    assert "! not finished it was stopped" in page
+    assert (
+        "Contract 0 held Repetition 0 held Transport 0 held Auth 0 held Speed 0 held Answers 0 held" in page
+    )
+
+
 def test_without_a_baseline_the_page_says_what_to_do_first(client: ProbeClient):
     client.kept.save(probe_report(run=RUN, receiver="shop", baseline="all were answered 422", findings=()))
     page = client.text(f"/probe/{RUN}")

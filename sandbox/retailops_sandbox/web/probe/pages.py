@@ -245,7 +245,7 @@ class ProbePages(RoomPages):
         if report is None:
             return None
         coming: Sequence[Area] = ()
-        if is_live:
+        if is_live or (report.stopped and not report.baseline):
             contract = self._context.contracts.find(report.action, report.edition)
             has_auth = contract is not None and contract.auth is not None
             coming = [each for each in report.areas_wanted or AREAS if each != "auth" or has_auth]
