@@ -23,6 +23,10 @@ _GATEWAY = re.compile(r"\b(?:502|503|504)\b")
 _VALID = (
     "The provider sends requests like this one: what it asks for is not done, and asking again fails again."
 )
+_MORE_WORKERS = (
+    "Where a few requests at once are too many, give the receiver more workers and connections, and let a "
+    "request wait for one."
+)
 _REPEATED = (
     "A repetition comes where an answer was lost: by the contract's status alone the caller knows that it "
     "need not ask again."
@@ -124,13 +128,16 @@ def _crash(kind: Kind, explanation: Explanation | None, seen: Sequence[Observati
     if explanation is not None and explanation.whats:
         whats &= {*explanation.whats}
     changes: dict[str, str] = {}
+    tried = whats - {_AFTERWARDS} or whats
+    mend = next((words for of, words in _BY_MUTATION if tried and tried <= {*of}), "")
     if gateway:
+        is_busy = not mend or bool(tried & _AT_ONCE)
+        behind = _MORE_WORKERS if is_busy else mend
         changes = {
             "title": f"Answers {gateway}{{where}}",
             "why": "A gateway answers so for a program that is gone, late or has too much to do, or that "
             "program itself does: the caller can only try again.",
-            "mend": "Look into the gateway's log for what happened behind it. Where a few requests at once "
-            "are too many, give the receiver more workers and connections, and let a request wait for one.",
+            "mend": f"Look into the gateway's log for what happened behind it. {behind}",
         }
     elif explanation is not None and explanation.is_sporadic:
         changes["mend"] = (
@@ -148,8 +155,6 @@ def _crash(kind: Kind, explanation: Explanation | None, seen: Sequence[Observati
             "the contract's status."
         )
     else:
-        tried = whats - {_AFTERWARDS} or whats
-        mend = next((words for of, words in _BY_MUTATION if whats and tried <= {*of}), "")
         if mend:
             changes["mend"] = mend
         elif explanation is not None and explanation.is_everything:

@@ -38,7 +38,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     ),
     "empty": ("empty-text", "empty-array", "empty-object"),
     "size": ("beyond-32-bits", "beyond-64-bits"),
-    "large": ("64-kb", "1-mb", "10-mb"),
+    "large": ("64-kb", "1-mb", "10-mb", "large-fixture"),
     "length": ("256-characters", "4096-characters", "64-kb", "1-mb", "10-mb"),
     "script": ("other-scripts", "astral-characters"),
     "unknown-member": ("unknown-member", "longer-payload"),

@@ -160,6 +160,7 @@ _REQUESTS = {
     "long-header": "where a header is long",
     "64-kb": "where the body has 64 KB",
     "1-mb": "where the body has 1 MB",
+    "large-fixture": "where a request is large",
     "10-mb": "where the body has 10 MB",
     "broken-off": "where the connection is broken off",
     "scenario": "in a scenario",

@@ -122,7 +122,7 @@ class Sender:
             jobs=1,
             timeout_ms=timeout_ms or self.provider_ms,
         )
-        await self.pause(max(map(_wanted_pause, answered), default=0.0))
+        await self.pause(max(map(wanted_pause, answered), default=0.0))
         return Sent(answered=answered, reached=reached, problem=problem)
 
     async def _execute(
@@ -150,7 +150,7 @@ class Sender:
         self._on_answer()
 
 
-def _wanted_pause(answered: Answered) -> float:
+def wanted_pause(answered: Answered) -> float:
     """The seconds for which a receiver wants to be left alone; 0 where it does not say so."""
     response = answered.delivery.response
     if response is None or response.status != TOO_MANY:

@@ -167,6 +167,13 @@ def test_what_a_gateway_answers_is_no_crash_by_its_title():
     (one,) = found(busy)
     assert one.title == "Answers 503 when asked twice at once"
     assert "gateway" in one.mend
+    (large,) = found(
+        *(whole(each, detail="answered 502") for each in ("1-mb", "10-mb")),
+        whole("large-fixture", "contract", detail="answered 502"),
+    )
+    assert large.title == "Answers 502 where a request is large"
+    assert "gateway" in large.mend
+    assert "413" in large.mend
     (mixed,) = found(busy, whole("alternating", "repetition", valid=True))
     assert mixed.title == "Crashes when asked twice at once"
 

@@ -33,7 +33,8 @@ def _fixture(making: Making, name: str, payload: Json) -> Attempt:
     is_about_nothing = making.orders.pointers and not Orders(making.contract, payload, None).pointers
     is_large = len(jsontext.compact(payload)) > LARGE
     demand: Demand = "either" if is_about_nothing or is_large else "accept"
-    return making.attempt(f"fixture {name}", "fixture", demand, fixture=name)
+    what = "large-fixture" if is_large else "fixture"
+    return making.attempt(f"fixture {name}", what, demand, fixture=name)
 
 
 def probes(making: Making) -> Iterator[Probe]:
