@@ -379,7 +379,6 @@ _KINDS = (
     Kind(
         key="scenario-fails",
         label="advice",
-        harms=True,
         title="Fails a scenario",
         why="Somebody wrote down that this must stay true.",
         mend="Look at what differs in the delivery, and correct the receiver, or what the scenario expects.",
