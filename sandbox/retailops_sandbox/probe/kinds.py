@@ -174,6 +174,7 @@ _KINDS = (
     ),
     Kind(
         key="too-late",
+        harms=True,
         label="documentation",
         title="Answers later than the provider waits",
         why="After its limit the caller takes the request for failed, and the receiver has acted.",
