@@ -35,6 +35,9 @@ SHIPPED = len(list((resources.fixtures_dir() / "scenarios").glob("*.scenario.jso
 WIDE_IN_DARK = {"compose", "compose-cards", "delivery-failed", "log-preview", "run", "scenarios", "receivers"}
 """Places with all that a narrow window leaves out; the others are looked at narrow in the dark."""
 
+NARROW_TOO = {"compose-failed", "compose-form", "compose-sent", "compose-rule", "compose-refused"}
+"""States of the workbench that look different in a narrow window; the others have the same parts."""
+
 every_place = pytest.mark.parametrize("place", PLACES, ids=lambda place: place.name)
 
 
@@ -52,7 +55,8 @@ def test_a_place_is_for_everyone(browser: Browser, visited: Tour, place: Place):
         page.keyboard.press("Tab")
         wrong += page.evaluate(_WITHOUT_FOCUS_RING)
         page.set_viewport_size(NARROW)
-        wrong += axe.violations(page, *axe.OF_THE_LAYOUT, *axe.OF_THE_COLOURS)
+        if not place.name.startswith("compose-") or place.name in WIDE_IN_DARK | NARROW_TOO:
+            wrong += axe.violations(page, *axe.OF_THE_LAYOUT, *axe.OF_THE_COLOURS)
         wider = page.evaluate("document.documentElement.scrollWidth") - NARROW["width"]
         wrong += [f"the page scrolls sideways by {wider} pixels"] if wider > 0 else []
         cut = page.locator("header nav").evaluate_all(

@@ -74,6 +74,7 @@ def test_what_is_taken_out_comes_back(page: Page):
     expect(page.get_by_role("group", name="1 B")).to_be_visible()
 
 
+@with_script
 def test_a_value_is_clicked_and_made_a_rule(page: Page):
     cards(page, {"body": {"events": [{"error_code": "ERR12", "n": 5}]}})
     press(page, "Make a rule of error_code")

@@ -14,7 +14,15 @@ from retailops_sandbox.workspace.workspace import Workspace
 from tests.support.composing_page import choose, follow, headline, press_send, send
 from tests.support.logged import newest_deliveries, open_log
 from tests.support.serving import Served, serving
-from tests.support.watching import NARROW, WIDE, expectation_of, payload_of, write_expectation, write_payload
+from tests.support.watching import (
+    NARROW,
+    WIDE,
+    expectation_of,
+    payload_of,
+    with_script,
+    write_expectation,
+    write_payload,
+)
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +80,7 @@ def test_a_protected_receiver_asks_each_time(page: Page):
     expect(page.locator("#header-target")).to_contain_text("protected")
 
 
+@with_script
 def test_a_receiver_is_added_and_deleted_and_the_deleting_undone(page: Page, served: Served):
     page.goto("/receivers")
     page.get_by_role("link", name="Add a receiver").click()

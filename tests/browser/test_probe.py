@@ -45,6 +45,7 @@ def test_a_probe_is_stopped_resumed_and_ends_in_place(scripted: Page, client: Pr
     scripted.locator(".receiver-menu summary").click()
     scripted.locator(".receiver-menu").get_by_role("button", name="shop").click()
     plan = scripted.locator("#probe-plan")
+    expect(plan).to_contain_text(client.shop_url)  # the page of the one chosen before has options, too
     scripted.locator("#probe-options summary").click()
     # Whatever was chosen before, the URL that the form sends back is that of the last choice.
     for contract in ("order_cancel draft", "order_cancel v1"):
@@ -52,7 +53,7 @@ def test_a_probe_is_stopped_resumed_and_ends_in_place(scripted: Page, client: Pr
         expect(plan).to_contain_text(f"of {contract} to")
     for area in ("Repetition", "Transport", "Auth", "Speed"):
         scripted.get_by_role("checkbox", name=area).uncheck()
-    expect(scripted.locator("#probe-areas > li")).to_have_count(2)
+    expect(plan).to_contain_text(re.compile(r"\([0-9]+ contract\)"))
     expect(plan).to_contain_text(f"of order_cancel v1 to {client.shop_url}/order_cancel_v1")
     scripted.get_by_role("button", name=re.compile("^All ")).click()
     finding = scripted.locator(".finding", has_text="Crashes where a member is null")

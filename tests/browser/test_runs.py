@@ -138,6 +138,7 @@ def test_a_run_shows_its_progress_by_itself(page: Page, shop: Shop):
     expect(page.get_by_role("button", name="Stop")).to_have_count(0)
 
 
+@with_script
 def test_a_run_is_stopped_and_what_was_done_is_told(page: Page, shop: Shop):
     page.goto("/scenarios")
     choose(page, "shop")

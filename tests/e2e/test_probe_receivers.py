@@ -76,7 +76,9 @@ LIKE_OTHERS = {
     *("ActsOnEveryMethod", "MindsCaseOfLength", "CrashesOnOtherPaths", "AcceptsFalsyToken", "AcceptsSuffix"),
     *("AcceptsPart", "ComparesFirstCharacters", "RefusesBy400", "UnpacksTokenInArray", "SaysArray"),
     *("SaysEventsAsObject", "AnswersNothing", "AnswersText", "Answers202", "Answers204", "NumbersCodes"),
-    *("TellsTraceInEvent", "LeaksTraceOfPhp", "TellsErrorOfSql"),
+    *("TellsTraceInEvent", "LeaksTraceOfPhp", "TellsErrorOfSql", "AnswersWithMark", "AnswersWithoutType"),
+    *("LooksUpCharset", "CrashesOnDoubledHeader", "HangsUpOnExpect", "IgnoresCaseOfToken", "StripsToken"),
+    *("RemembersFew", "HasFewConnections", "Deadlocks", "EncodesToken", "CrashesOnEmptyObject"),
 }
 """Wrong receivers that are found as others are; the bench alone probes them, and those that are slow."""
 PROBED = [name for name, wrong in WRONG.items() if wrong.area != "speed" and name not in LIKE_OTHERS]
