@@ -224,7 +224,7 @@ def _outlined(setup: ProbeSetup) -> ProbeSetup:
     planned = probing.outline(setup)
     for line in console.outline(planned, setup.contract, setup.options.receiver, width=page_width()):
         show(line)
-    probe = msgspec.structs.replace(setup.probe, seed=planned.seed, orders=planned.orders)
+    probe = msgspec.structs.replace(setup.probe, seed=planned.seed, orders=planned.orders, made=planned.made)
     return msgspec.structs.replace(setup, probe=probe)
 
 

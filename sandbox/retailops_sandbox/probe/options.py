@@ -6,13 +6,21 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from retailops_sandbox.probe.probes import AREAS, Area
+from retailops_sandbox.probe.generating import GenerateOptions
+from retailops_sandbox.probe.probes import AREAS, Area, Probe
 from retailops_sandbox.probe.report import ProbeReport
 from retailops_sandbox.probe.sending import PROVIDER_MS
 from retailops_sandbox.scenarios.scenario import Plan
 
 MAX_SECONDS = 90.0
 """How long a probe takes at most, unless it is told."""
+
+
+class MadeProbes(msgspec.Struct, frozen=True):
+    """All probes of a contract, and what they were made from."""
+
+    options: GenerateOptions
+    probes: Sequence[Probe]
 
 
 class ProbeOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +44,8 @@ class ProbeOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Finds the report to compare with, from a report that has nothing yet but what it is of."""
     resumed: ProbeReport | None = None
     """A report of the same receiver that this probe goes on with: what was done is not sent again."""
+    made: MadeProbes | None = None
+    """What the outline of this probe made: it is sent, where that is what the receiver's answers ask for."""
 
 
 class ProbeOutline(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +65,8 @@ class ProbeOutline(msgspec.Struct, frozen=True, kw_only=True):
     """The range of order ids, `FIRST-LAST`."""
     seed: int
     max_seconds: float
+    made: MadeProbes | None = None
+    """All that there is, for the probe that is outlined; None where no fixture can be composed."""
 
 
 class ProbeProgress(msgspec.Struct, frozen=True, kw_only=True):

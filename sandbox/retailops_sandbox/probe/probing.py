@@ -27,7 +27,13 @@ from retailops_sandbox.probe.checking import ScenarioCheck
 from retailops_sandbox.probe.confirming import Confirmation, Confirmed
 from retailops_sandbox.probe.generating import GenerateOptions, generate, requests, sample
 from retailops_sandbox.probe.observing import Answered, Observer
-from retailops_sandbox.probe.options import MAX_SECONDS, ProbeOptions, ProbeOutline, ProbeProgress
+from retailops_sandbox.probe.options import (
+    MAX_SECONDS,
+    MadeProbes,
+    ProbeOptions,
+    ProbeOutline,
+    ProbeProgress,
+)
 from retailops_sandbox.probe.orders import OrderIds
 from retailops_sandbox.probe.probes import Area, Probe
 from retailops_sandbox.probe.report import ProbeReport
@@ -169,8 +175,8 @@ class Prober:
         It supposes that the first fixture that can be composed is accepted, with orders of the range.
         """
         supposed = self._search.supposed()
-        everything = generate(self._contract, supposed) if supposed is not None else []
-        everything = self._results.left_of(everything)
+        made = MadeProbes(supposed, self._made(supposed)) if supposed is not None else None
+        everything = self._results.left_of(made.probes if made is not None else ())
         chosen = self._chosen(everything, self._probe.max_requests)
         left = _trials(everything) - _trials(chosen)
         areas: Counter[Area] = Counter()
@@ -185,7 +191,15 @@ class Prober:
             orders=str(self._ids),
             seed=self._seed,
             max_seconds=self._probe.max_seconds,
+            made=made,
         )
+
+    def _made(self, options: GenerateOptions) -> Sequence[Probe]:
+        """All probes made from these options; those of the outline where it supposed the same."""
+        made = self._probe.made
+        if made is not None and made.options == options:
+            return made.probes
+        return generate(self._contract, options)
 
     async def execute(self, on_progress: Callable[[ProbeProgress], None]) -> ProbeReport:
         """Probe to the end; the report is whole also where the probe was stopped."""
@@ -236,7 +250,7 @@ class Prober:
             await self._run_scenarios()
         valid = ValidRequests(self._contract, found.generate, self._own_ids)
         self._confirmation = Confirmation(self._sender, valid.next)
-        everything = generate(self._contract, found.generate)
+        everything = self._made(found.generate)
         to_send = self._results.plan(everything)
         if self._probe.resumed is not None:
             interrupted = [each for each in to_send if each.id in self._probe.resumed.interrupted]

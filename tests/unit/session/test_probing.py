@@ -25,6 +25,7 @@ from retailops_sandbox.session import probe_choices, probing
 from retailops_sandbox.session.run import RunSetup, execute
 from tests.support.logged import open_log
 from tests.support.probed.receiving import Answer, Call, HangUpError, Right, answer, event, serving
+from tests.support.probed.right import KnowsFew
 from tests.support.probing import probed, setup
 
 ONLY_CONTRACT: dict[str, Any] = {"areas": ("contract",), "fixtures": ("default",)}
@@ -136,6 +137,27 @@ def test_nothing_is_said_against_a_right_receiver(tmp_path: Path) -> None:
     assert KeptReports(setup(url, tmp_path).workspace).load(report.run) == report
     assert probing.last_report(setup(url, tmp_path)) == report
     assert probing.last_report(setup("http://127.0.0.1:9", tmp_path)) is None
+
+
+def test_what_the_outline_made_is_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(receiver := Counting()) as url:
+        asked = setup(url, tmp_path, **ONLY_CONTRACT)
+        outlined = probing.outline(asked)
+        made = msgspec.structs.replace(asked.probe, orders=outlined.orders, made=outlined.made)
+        monkeypatch.setattr(prober_module, "generate", lambda *_: pytest.fail("made a second time"))
+        report = probing.execute(msgspec.structs.replace(asked, probe=made), lambda _: None).report
+    assert report.requests == len(receiver.calls) == outlined.requests
+
+
+def test_what_the_outline_made_is_not_sent_to_a_receiver_that_takes_none_of_its_orders(
+    tmp_path: Path,
+) -> None:
+    with serving(KnowsFew()) as url:
+        asked = setup(url, tmp_path, **ONLY_CONTRACT)
+        made = msgspec.structs.replace(asked.probe, made=probing.outline(asked).made)
+        report = probing.execute(msgspec.structs.replace(asked, probe=made), lambda _: None).report
+    assert not report.baseline
+    assert any("No order of the range" in note for note in report.notes)
 
 
 def test_each_request_is_a_delivery_of_one_run_of_the_log(tmp_path: Path) -> None:
