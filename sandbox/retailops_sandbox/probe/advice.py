@@ -48,11 +48,11 @@ _BY_MUTATION: tuple[tuple[Collection[str], str], ...] = (
         "not with an error.",
     ),
     (
-        ("gzip", "deflate"),
+        ("gzip",),
         "Unpack a body as its Content-Encoding says, or answer 415: do not parse the packed bytes.",
     ),
     (
-        (*FAMILIES["no-json"], *FAMILIES["encoding"], "gzip", "deflate"),
+        (*FAMILIES["no-json"], *FAMILIES["encoding"], "gzip"),
         "Catch the errors of decoding and of parsing the body, and answer 400 to what is no JSON in UTF-8.",
     ),
     (

@@ -118,7 +118,6 @@ _REQUESTS = {
     "not-utf-8": "where the body is not UTF-8, or compressed",
     "no-body": "where the body cannot be read",
     "gzip": "where the body is compressed by gzip",
-    "deflate": "where the body is compressed by deflate",
     "utf-16": "where the body is in UTF-16",
     "latin-1": "where the body is in Latin-1",
     "unknown-member": "where there is a member that nobody documented",

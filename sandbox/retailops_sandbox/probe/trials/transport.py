@@ -16,7 +16,7 @@ _SLOW_SECONDS = 4.5
 """The seconds for which a slow upload is planned: libcurl sends the bytes of the first two at once."""
 _HEAD = 250
 """The bytes of a request before its body, about."""
-METHODS = ("GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS")
+METHODS = ("GET", "POST", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS")
 SIZES = {"64-kb": 64 * 1024, "1-mb": 1024 * 1024, "10-mb": 10 * 1024 * 1024}
 OTHER_PATH = "/a-path-that-nobody-has"
 FUTURE_VERSION = 9_999
