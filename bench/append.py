@@ -14,9 +14,11 @@ import tempfile
 import time
 from pathlib import Path
 
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.model import Delivery, Request, Response, RunInfo, Timings, encoder
 from retailops_sandbox.runlog.files.journal import Line
 from retailops_sandbox.runlog.opening import open_run
+from retailops_sandbox.runlog.place import LogPlace
 from retailops_sandbox.runlog.ports import RunWriter
 
 SIZES = (0, 10_000, 100_000)
@@ -61,7 +63,11 @@ def delivery(id: str) -> Delivery:
 
 def filled_run(folder: Path, size: int) -> RunWriter:
     """A run that already holds this many records."""
-    run = open_run(folder, RunInfo(id=f"20240501T120000Z-{size:06}", started_at="2024-05-01T12:00:00Z"))
+    run = open_run(
+        LogPlace(folder),
+        RunInfo(id=f"20240501T120000Z-{size:06}", started_at="2024-05-01T12:00:00Z"),
+        lambda: SHIPPED_CONTRACTS,
+    )
     record = delivery(run.next_id())
     for _ in range(size):
         run.append(record)

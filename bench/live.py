@@ -25,6 +25,7 @@ from playwright.sync_api import Page, sync_playwright
 from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.model import RunInfo
 from retailops_sandbox.runlog.opening import open_log, open_run
+from retailops_sandbox.runlog.place import LogPlace
 from retailops_sandbox.runlog.ports import Log
 from retailops_sandbox.workspace.workspace import Workspace
 from tests.support import chromium
@@ -62,7 +63,7 @@ def main() -> int:
             page.add_init_script(WATCH)
             _save_receiver(page, url, target)
             page.goto(f"{url}deliveries")
-            log = open_log(runs_dir, lambda: SHIPPED_CONTRACTS)
+            log = open_log(LogPlace(runs_dir), lambda: SHIPPED_CONTRACTS)
             by_other = _shown(page, log, lambda: _send(folder))
             met.append(_within(by_other, "another process"))
             last = next(log.rows()).id
@@ -75,7 +76,7 @@ def main() -> int:
 def _fill(runs_dir: Path) -> None:
     for number in range(RUNS):
         info = RunInfo(id=f"20240501T12{number:04}Z-aaaaaa", started_at="2024-05-01T12:00:00.000Z")
-        run = open_run(runs_dir, info)
+        run = open_run(LogPlace(runs_dir), info, lambda: SHIPPED_CONTRACTS)
         for _ in range(PER_RUN):
             run.append(delivery(run.next_id()))
         run.finish()
@@ -83,7 +84,7 @@ def _fill(runs_dir: Path) -> None:
 
 def _looking(runs_dir: Path) -> bool:
     """What a look costs where nothing came; there are many a second while a page is open."""
-    log = open_log(runs_dir, lambda: SHIPPED_CONTRACTS)
+    log = open_log(LogPlace(runs_dir), lambda: SHIPPED_CONTRACTS)
     cursor = log.cursor()
     times = []
     for _ in range(LOOKS):

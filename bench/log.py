@@ -27,6 +27,7 @@ from append import delivery
 from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.model import Judgement, Response, Result, ResultStep, RunInfo, Verdict
 from retailops_sandbox.runlog.opening import open_log, open_run
+from retailops_sandbox.runlog.place import LogPlace
 from retailops_sandbox.runlog.ports import RunWriter
 
 DELIVERIES, LARGE, EACH = 100_000, 10_000, 500
@@ -84,7 +85,7 @@ def fill(runs_dir: Path, deliveries: int) -> RunInfo:
     for number in range(runs):
         count = LARGE if number == runs // 2 else small + (extra if number == 0 else 0)
         info = run_info(number)
-        run = open_run(runs_dir, info)
+        run = open_run(LogPlace(runs_dir), info, lambda: SHIPPED_CONTRACTS)
         for each in range(count):
             at = f"{info.started_at[:14]}{each * 60 // count:02}:{each % 60:02}.{each % 1000:03}Z"
             log_one(run, each, at, rare=number == runs // 2 + 1 and each == 7)
@@ -155,7 +156,8 @@ def measured(port: int, path: str, until: bytes = b"") -> float:
 
 def appending(runs_dir: Path) -> Callable[[], float]:
     """Microseconds of an append to a new run in this folder, whenever it is called."""
-    run = open_run(runs_dir, msgspec.structs.replace(run_info(0), id="20240601T000000Z-aaaaaa"))
+    info = msgspec.structs.replace(run_info(0), id="20240601T000000Z-aaaaaa")
+    run = open_run(LogPlace(runs_dir), info, lambda: SHIPPED_CONTRACTS)
 
     def once() -> float:
         records = [delivery(run.next_id()) for _ in range(50)]
@@ -182,7 +184,7 @@ def main(deliveries: int = DELIVERIES) -> int:
         large = fill(runs_dir, deliveries)
         size = sum(file.stat().st_size for file in runs_dir.glob("*.json"))
         start = time.perf_counter()
-        runs = len(open_log(runs_dir, lambda: SHIPPED_CONTRACTS).runs())
+        runs = len(open_log(LogPlace(runs_dir), lambda: SHIPPED_CONTRACTS).runs())
         took = time.perf_counter() - start
         index = sum(file.stat().st_size for file in runs_dir.parent.glob("index.db*"))
         print(f"{deliveries:,} deliveries in {runs:,} runs: {size / 1e6:.0f} MB, index {index / 1e6:.0f} MB")

@@ -26,8 +26,10 @@ import msgspec
 from append import delivery
 from log import run_info, serving
 
+from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.model import Judgement, Receiver, Result, ResultStep, Verdict
 from retailops_sandbox.runlog.opening import open_run
+from retailops_sandbox.runlog.place import LogPlace
 from retailops_sandbox.workspace.workspace import Workspace
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
@@ -74,7 +76,7 @@ def fill(runs_dir: Path) -> None:
     sample = delivery("")
     for number in range(RUNS):
         info = run_info(number)
-        run = open_run(runs_dir, info)
+        run = open_run(LogPlace(runs_dir), info, lambda: SHIPPED_CONTRACTS)
         for each in range(FILES):
             at = f"{info.started_at[:14]}{each * 60 // FILES:02}:{each % 60:02}.{each % 1000:03}Z"
             name = scenario_id(each if each < FILES - NEW else FILES + each)

@@ -14,11 +14,10 @@ import httpx2 as httpx
 import msgspec
 import pytest
 
-from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.model import Result
-from retailops_sandbox.runlog.opening import open_log
 from tests.faces.table import FLOWS, Flow
 from tests.support.command import COMMAND
+from tests.support.logged import open_log
 from tests.support.pages import hidden, main_words
 from tests.support.serving import Served, serving
 
@@ -49,7 +48,7 @@ class Runs:
             path = answer.headers["location"]
             with http.stream("GET", f"{path}/events") as stream:
                 assert "event: finished" in list(stream.iter_lines())
-        found = open_log(self._logged, lambda: SHIPPED_CONTRACTS).results(path.removeprefix("/runs/"))
+        found = open_log(self._logged).results(path.removeprefix("/runs/"))
         return {each.name: each for each in found}
 
     def _by_run(self) -> dict[str, Result]:

@@ -13,8 +13,9 @@ from typing import Protocol
 from retailops_sandbox.model import RunInfo
 from retailops_sandbox.runlog import opening
 from retailops_sandbox.runlog.files.writer import FileRunWriter
+from retailops_sandbox.runlog.place import LogPlace
 from retailops_sandbox.runlog.ports import Log, RunWriter
-from tests.support.logged import open_log
+from tests.support.logged import open_log, shipped
 from tests.support.records import RUN
 
 
@@ -46,7 +47,7 @@ class FileBackend:
         return open_log(self._runs_dir, self._notices.append)
 
     def open_run(self, info: RunInfo) -> RunWriter:
-        run = opening.open_run(self._runs_dir, info)
+        run = opening.open_run(LogPlace(self._runs_dir), info, shipped)
         assert isinstance(run, FileRunWriter)
         self._runs.append(run)
         return run

@@ -9,6 +9,7 @@ from pathlib import Path
 from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS, Contracts
 from retailops_sandbox.runlog import opening
 from retailops_sandbox.runlog.entries import Entry
+from retailops_sandbox.runlog.place import LogPlace
 from retailops_sandbox.runlog.ports import Log
 
 
@@ -19,7 +20,7 @@ def shipped() -> Contracts:
 
 def open_log(runs_dir: Path, notice: Callable[[str], None] = lambda _: None) -> Log:
     """The log in a folder whose workspace has no contracts of its own."""
-    return opening.open_log(runs_dir, shipped, notice)
+    return opening.open_log(LogPlace(runs_dir), shipped, notice)
 
 
 def newest_deliveries(log: Log, limit: int, before: str | None = None) -> list[Entry]:

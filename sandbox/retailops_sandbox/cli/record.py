@@ -117,7 +117,7 @@ async def _relay(
     from retailops_sandbox.transport import Transport
 
     clock = ports.SystemClock()
-    run = open_run(workspace.runs_dir, new_run("record", clock.now(), receiver))
+    run = open_run(workspace.log_place, new_run("record", clock.now(), receiver), lambda: workspace.contracts)
 
     def on_recorded(recorded: Recorded) -> None:
         records.append(recorded)

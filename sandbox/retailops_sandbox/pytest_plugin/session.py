@@ -78,7 +78,7 @@ class Session:
             scenarios=scenarios,
             unreadable=unreadable(config),
         )
-        self._log = open_run(self.workspace.runs_dir, info)
+        self._log = open_run(self.workspace.log_place, info, lambda: self.workspace.contracts)
         self._lock = threading.Lock()
         """A test may send from several threads."""
         self._thread: EngineThread | None = None

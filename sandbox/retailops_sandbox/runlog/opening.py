@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from retailops_sandbox.contracts.catalogue import ContractSource
     from retailops_sandbox.model import RunInfo
     from retailops_sandbox.runlog.entries import Entry
+    from retailops_sandbox.runlog.place import LogPlace
     from retailops_sandbox.runlog.ports import Log, RunWriter
     from retailops_sandbox.scenarios.trend import Past
 
@@ -24,23 +25,26 @@ _logger = diagnostics.logger(__name__)
 
 
 def open_log(
-    runs_dir: Path, contracts: ContractSource, notice: Callable[[str], None] = _logger.warning
+    place: LogPlace, contracts: ContractSource, notice: Callable[[str], None] = _logger.warning
 ) -> Log:
-    """The log in a folder; empty where there is no such folder yet.
+    """The log of a place; empty where nothing was logged yet.
 
     `contracts` tell the ids and codes by which deliveries are found. `notice` takes a line for users about
     the index of the log, such as that it had to be made anew.
     """
     from retailops_sandbox.runlog.log import FileLog
 
-    return FileLog(runs_dir, contracts, notice)
+    return FileLog(place.runs_dir, contracts, notice)
 
 
-def open_run(runs_dir: Path, info: RunInfo) -> RunWriter:
-    """The writer of a new run. Nothing is on disk before the run begins."""
+def open_run(place: LogPlace, info: RunInfo, contracts: ContractSource) -> RunWriter:
+    """The writer of a new run. Nothing is written before the run begins.
+
+    `contracts` tell the ids and codes by which deliveries are found, where the writer keeps them.
+    """
     from retailops_sandbox.runlog.files.writer import FileRunWriter
 
-    return FileRunWriter(runs_dir, info)
+    return FileRunWriter(place.runs_dir, info)
 
 
 @asynccontextmanager
@@ -78,14 +82,14 @@ async def logged_run(
         unfinished(error)
 
 
-def earlier_results(runs_dir: Path, *, before: str, most: int) -> Iterator[Past]:
+def earlier_results(place: LogPlace, *, before: str, most: int) -> Iterator[Past]:
     """The results of runs that ended before the run of this id, the newest first; each is read when taken.
 
     After `most` bytes no further run is read. Runs that cannot be read are left out: the log names them.
     """
     from retailops_sandbox.runlog.files import history
 
-    return history.past_results(runs_dir, before=before, most=most)
+    return history.past_results(place.runs_dir, before=before, most=most)
 
 
 def read_run_file(path: Path) -> list[Entry]:

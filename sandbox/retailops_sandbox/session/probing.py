@@ -67,7 +67,7 @@ def prober_and_log(
     Raises UsageError for a protected receiver that is not confirmed, and for one that cannot be called.
     """
     info = new_run("probe", clock.now(), receiver, scenarios=len(setup.probe.scenarios))
-    log = open_run(setup.workspace.runs_dir, info)
+    log = open_run(setup.workspace.log_place, info, lambda: setup.workspace.contracts)
     ports = build_ports(setup.workspace, transport, log, setup.environment, setup.policy)
     options = msgspec.structs.replace(setup.options, receiver=receiver)
     given, kept = setup.baseline, KeptReports(setup.workspace)

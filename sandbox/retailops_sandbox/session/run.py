@@ -109,7 +109,7 @@ async def _execute(setup: RunSetup, reporters: Sequence[Reporter]) -> FinishedRu
                 seconds=seconds,
                 interrupted=interrupted,
                 waited_in_vain=waited_in_vain,
-                trends=trends(setup.workspace.runs_dir, log.info, results),
+                trends=trends(setup.workspace.log_place, log.info, results),
                 unwritten=unwritten,
                 log=log,
             )
@@ -130,7 +130,7 @@ def engine_and_log(
         scenarios=sum(bool(plan.file) for plan in setup.plans),
         unreadable=setup.unreadable,
     )
-    log = open_run(setup.workspace.runs_dir, info)
+    log = open_run(setup.workspace.log_place, info, lambda: setup.workspace.contracts)
     ports = build_ports(setup.workspace, transport, log, setup.environment, setup.policy)
     return Run(setup.plans, ports, msgspec.structs.replace(setup.options, receiver=receiver)), log
 

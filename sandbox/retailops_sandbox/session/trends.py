@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retailops_sandbox.engine import ScenarioResult
 from retailops_sandbox.model import RunInfo
 
 if TYPE_CHECKING:
+    from retailops_sandbox.runlog.place import LogPlace
     from retailops_sandbox.scenarios.trend import Trend
 
 _MOST_HISTORY = 4 * 1024 * 1024
 """The most bytes of earlier run files that are read for trends, which takes about 10 ms."""
 
 
-def trends(runs_dir: Path, info: RunInfo, results: Sequence[ScenarioResult]) -> dict[str, Trend]:
+def trends(place: LogPlace, info: RunInfo, results: Sequence[ScenarioResult]) -> dict[str, Trend]:
     """The trend of each scenario that has one."""
     records = [result.record for result in results if result.record is not None]
     if info.kind != "run" or not records:
@@ -24,7 +24,7 @@ def trends(runs_dir: Path, info: RunInfo, results: Sequence[ScenarioResult]) -> 
     from retailops_sandbox.runlog.opening import earlier_results
     from retailops_sandbox.scenarios import trend
 
-    past = earlier_results(runs_dir, before=info.id, most=_MOST_HISTORY)
+    past = earlier_results(place, before=info.id, most=_MOST_HISTORY)
     before = trend.before(info, past, [record.scenario for record in records])
     found = {record.scenario: trend.of(record, before.get(record.scenario)) for record in records}
     return {scenario: each for scenario, each in found.items() if each is not None}

@@ -66,7 +66,7 @@ async def serve(
     pages = Pages(resources.templates_dir(), Path(__file__).with_name("static"))
     clock = SystemClock()
     with _bound(host, port) as listening:
-        run = open_run(workspace.runs_dir, new_run("serve", clock.now()))
+        run = open_run(workspace.log_place, new_run("serve", clock.now()), lambda: workspace.contracts)
         started = started_stand_in(lambda: workspace.contracts)
         async with started as (stand_in, stand_in_url), Transport() as transport:
             context = AppContext(

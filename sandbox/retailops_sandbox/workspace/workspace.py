@@ -23,6 +23,7 @@ from retailops_sandbox.errors import (
 )
 from retailops_sandbox.model import Receiver
 from retailops_sandbox.regular_files import PRIVATE_FILE, SHARED_FILE, make_private_folder
+from retailops_sandbox.runlog.place import LogPlace
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.scenarios.scenario import SUFFIX
 from retailops_sandbox.workspace.contracts import ContractFolder
@@ -49,8 +50,10 @@ class FixtureInfo(msgspec.Struct, frozen=True):
 class Workspace:
     """A user's folder. Nothing is created in it before the first write."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, database: str = "") -> None:
+        """`database` is the URL of the PostgreSQL database that keeps the log; without one, files do."""
         self.root = root
+        self.database = database
         self._prefix = os.path.join(os.path.abspath(root), "")
         self._contracts = ContractFolder(self.contracts_dir, root)
 
@@ -85,6 +88,14 @@ class Workspace:
     def runs_dir(self) -> Path:
         """The folder of the log; FileError where a link leads out of the workspace."""
         return self._inside(self.root / ".sandbox" / "runs")
+
+    @property
+    def log_place(self) -> LogPlace:
+        """Where the log is kept; FileError where a link leads out of the workspace."""
+        place = LogPlace(self.runs_dir, self.database)
+        if place.database:
+            self.check_inside(place.spool_dir)
+        return place
 
     def check_inside(self, path: Path) -> None:
         """FileError for a path on which a link leads out of the workspace."""

@@ -30,6 +30,7 @@ from retailops_sandbox.runlog.files import folder
 from retailops_sandbox.runlog.index import database, tables, updating
 from retailops_sandbox.runlog.index.index import FolderIndex
 from retailops_sandbox.runlog.index.indexed import State
+from retailops_sandbox.runlog.place import LogPlace
 from retailops_sandbox.runlog.ports import Log, RunWriter
 from retailops_sandbox.runlog.query import Query
 from retailops_sandbox.runlog.rows import sort_of
@@ -248,7 +249,7 @@ def test_one_by_other_contracts_is_made_anew(tmp_path: Path) -> None:
         sent = msgspec.structs.replace(made, action=ACTION, edition=EDITION, request=request)
         run.append(sent)
     now = [SHIPPED_CONTRACTS]
-    log = opening.open_log(tmp_path, lambda: now[0])
+    log = opening.open_log(LogPlace(tmp_path), lambda: now[0])
 
     def found(log: Log) -> list[str]:
         return [row.id for row in log.rows(Query(order="H-1"))]

@@ -13,16 +13,18 @@ from retailops_sandbox.errors import FileError
 from retailops_sandbox.model import Receiver, RunInfo
 from retailops_sandbox.runlog.files.writer import FileRunWriter
 from retailops_sandbox.runlog.opening import logged_run, open_run
+from retailops_sandbox.runlog.place import LogPlace
 from retailops_sandbox.runlog.ports import RunWriter
 from retailops_sandbox.runlog.runs import RunState, new_run
-from tests.support.logged import open_log
+from tests.support.logged import open_log, shipped
 from tests.support.records import RUN, make_delivery
 
 NOW = "2024-05-01T12:01:00Z"
 
 
 def new(runs_dir: Path) -> RunWriter:
-    return open_run(runs_dir, RunInfo(id=RUN, started_at="2024-05-01T12:00:00Z"))
+    info = RunInfo(id=RUN, started_at="2024-05-01T12:00:00Z")
+    return open_run(LogPlace(runs_dir), info, shipped)
 
 
 def state(runs_dir: Path) -> RunState:

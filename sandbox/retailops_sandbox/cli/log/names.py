@@ -19,7 +19,7 @@ def log_of(workspace: str | Workspace | None) -> Log:
     """The log of a workspace, by default of the one that `--workspace` means."""
     if not isinstance(workspace, Workspace):
         workspace = Workspace.find(workspace, os.environ, here())
-    return open_log(workspace.runs_dir, lambda: workspace.contracts, notice)
+    return open_log(workspace.log_place, lambda: workspace.contracts, notice)
 
 
 def notice(line: str) -> None:

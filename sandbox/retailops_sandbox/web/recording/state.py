@@ -104,7 +104,9 @@ class Recording:
         if self.relay is not None:
             raise UsageError("a relay is running already", mend="stop it first")
         clock = self._context.clock
-        run = open_run(self._context.workspace.runs_dir, new_run("record", clock.now(), receiver))
+        workspace = self._context.workspace
+        info = new_run("record", clock.now(), receiver)
+        run = open_run(workspace.log_place, info, lambda: workspace.contracts)
         relay = Relay(
             receiver,
             transport=self._context.transport,

@@ -109,7 +109,7 @@ class AppContext:
         self._secret_env = secret_env
         self.workspace = workspace
         self.writer = writer
-        self.log = log or open_log(workspace.runs_dir, lambda: workspace.contracts)
+        self.log = log or open_log(workspace.log_place, lambda: workspace.contracts)
         self.stand_in = stand_in
         self.stand_in_receiver = Receiver(name="stand-in", base_url=stand_in_url, token=TOKEN, stand_in=True)
         self._receivers_file = ReceiversFile(workspace, self.stand_in_receiver)

@@ -37,7 +37,7 @@ def client(tmp_path: Path) -> TestClient:
             sent = some_delivery(id=run.next_id(), run=run.info.id, request=request, response=response)
             fields = {"action": action, "edition": edition, "fixture": "default"}
             run.append(type(sent)(**{name: getattr(sent, name) for name in sent.__struct_fields__} | fields))
-    log = open_log(workspace.runs_dir, lambda: SHIPPED_CONTRACTS)
+    log = open_log(workspace.log_place, lambda: SHIPPED_CONTRACTS)
     return TestClient(app_of(tmp_path, log).asgi, base_url="http://127.0.0.1")
 
 

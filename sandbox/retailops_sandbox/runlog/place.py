@@ -1,0 +1,40 @@
+"""Where a log is kept: a folder of run files, or a PostgreSQL database."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import msgspec
+
+_URL = re.compile(r"(?P<scheme>[a-z]+)://(?:(?P<user>[^:@]*)(?::[^@]*)?@)?(?P<host>[^@?#]*)(?:[?#][^@]*)?")
+"""A URL of a database, without a password that holds an `@`: then nobody can tell where it ends."""
+
+
+class LogPlace(msgspec.Struct, frozen=True):
+    """Where a log is kept. Its text is for people, and holds no password."""
+
+    runs_dir: Path
+    """The folder of the run files."""
+    database: str = ""
+    """The URL of the PostgreSQL database that keeps the log, which may hold a password; empty for files."""
+
+    @property
+    def spool_dir(self) -> Path:
+        """The folder of the run files that are not yet in the database."""
+        return self.runs_dir.parent / "shared" / "runs"
+
+    def __str__(self) -> str:
+        return database_words(self.database) if self.database else str(self.runs_dir)
+
+    def __repr__(self) -> str:
+        return f"LogPlace({str(self)!r})"
+
+
+def database_words(url: str) -> str:
+    """The URL of a database for people: user, host, port and database, without password and options."""
+    found = _URL.fullmatch(url)
+    if found is None:
+        return "postgresql://…"
+    user = f"{found['user']}@" if found["user"] else ""
+    return f"{found['scheme']}://{user}{found['host']}"
