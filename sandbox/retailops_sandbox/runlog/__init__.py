@@ -27,6 +27,10 @@ files/        the files of a run
   lock.py       which process owns a run
   atomic.py     files that are replaced whole
 
+sql/          what SQLite and PostgreSQL share
+  tables.py     the tables of deliveries, and their rows as values
+  selecting.py  the SQL of a query
+
 index/        rows and the places of records in SQLite, so that a question reads few files
   index.py        what the index answers
   tables.py       the tables, and their rows as values
@@ -35,9 +39,12 @@ index/        rows and the places of records in SQLite, so that a question reads
   filling.py      writes what is new of a run into the tables
   indexed.py      what the index keeps of a run as a whole
   places.py       the places of records in the files of a run, and reading them there
-  selecting.py    the SQL of a query
   evidence.py     reads the records that the index finds
   text_search.py  finds the records that hold a text
+
+postgres/     the log in a PostgreSQL database
+  schema.py     its tables
+  records.py    records as the values of columns
 
 A run is one file, the TinyDB database `<run id>.json`. While it goes on, that has only the run's own record,
 and `<run id>.journal` beside it has the others. A judgement is written into the run of the process that made

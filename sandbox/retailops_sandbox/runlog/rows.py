@@ -1,7 +1,7 @@
 """The row of a delivery: what lists show of it, and what it is found by.
 
 A new column is a field of `DeliveryRow`, its value in `row_of` or `judged_row`, its name in `COLUMNS`, and a
-column in `index/tables.py`.
+column in `sql/tables.py`.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from retailops_sandbox.runlog.entries import Entry, LoggedResult
 from retailops_sandbox.runlog.index.indexed import KnownRun
 from retailops_sandbox.runlog.index.places import Stale
 from retailops_sandbox.runlog.index.tables import (
-    chunks,
+    PLACE,
     deliveries,
     elsewhere_in_order,
     judged_from,
@@ -22,6 +22,7 @@ from retailops_sandbox.runlog.index.tables import (
     runs,
 )
 from retailops_sandbox.runlog.rows import sort_of
+from retailops_sandbox.runlog.sql.tables import chunks
 
 ResultKey = tuple[int, str, int]
 """The order of results: `sort_of` the start of their run, its id, and the position in the index."""
@@ -163,9 +164,7 @@ _DELIVERIES = select(
     deliveries.c.id,
     deliveries.c.scenario,
     deliveries.c.judged,
-    deliveries.c.in_journal,
-    deliveries.c.offset,
-    deliveries.c.size,
+    *PLACE,
 ).order_by(deliveries.c.sort, deliveries.c.id)
 _ELSEWHERE = elsewhere_in_order.where(
     # "/" comes after "." in the order of texts.

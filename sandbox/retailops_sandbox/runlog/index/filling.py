@@ -15,22 +15,19 @@ from retailops_sandbox.contracts.catalogue import Contracts
 from retailops_sandbox.model import Delivery, Judgement, Record, Result
 from retailops_sandbox.runlog.index.places import Judged, Place
 from retailops_sandbox.runlog.index.tables import (
-    ROW,
-    Insert,
-    chunks,
+    PLACE,
     codes,
     deliveries,
     elsewhere_in_order,
-    json_text,
     judged_from,
     judgements_elsewhere,
     orders,
     place_from,
     results,
-    row_from,
-    row_values,
+    tables,
 )
 from retailops_sandbox.runlog.rows import DeliveryRow, row_of, sort_of
+from retailops_sandbox.runlog.sql.tables import Insert, chunks, json_text, row_from, row_values
 
 
 @dataclass(slots=True)
@@ -196,8 +193,8 @@ class Filling:
         rows, of_orders, of_codes = [], [], []
         for position, sort, added, row, judged, place in new:
             derived = row.status_class, row.unedited_fixture
-            own = position, number, sort, *derived, json_text(judged), added, self._change
-            rows.append((*own, *place, *row_values(row)))
+            own = position, number, json_text(judged), added, self._change, *place
+            rows.append((*own, sort, *derived, *row_values(row)))
             of_orders += [(value, sort, position) for value in row.orders]
             of_codes += [(value, sort, position) for value in row.codes]
         _DELIVERY.rows(self._connection, rows)
@@ -292,10 +289,8 @@ _KNOWN = select(
     deliveries.c.position,
     deliveries.c.added,
     deliveries.c.judged,
-    deliveries.c.in_journal,
-    deliveries.c.offset,
-    deliveries.c.size,
-    *ROW,
+    *PLACE,
+    *tables.row,
 )
 _DELIVERY, _ORDER, _CODE, _ELSEWHERE_ONE = map(Insert, (deliveries, orders, codes, judgements_elsewhere))
 _RESULT = Insert(results, without="position")

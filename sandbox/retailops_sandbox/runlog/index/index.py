@@ -17,15 +17,17 @@ from retailops_sandbox.model import Delivery, Result
 from retailops_sandbox.runlog.changes import Change
 from retailops_sandbox.runlog.entries import Entry, LoggedResult
 from retailops_sandbox.runlog.files.folder import Look, RunFolder, RunOnDisk
-from retailops_sandbox.runlog.index import evidence, selecting
+from retailops_sandbox.runlog.index import evidence
 from retailops_sandbox.runlog.index.database import Database
 from retailops_sandbox.runlog.index.evidence import ResultKey, RunRecord
 from retailops_sandbox.runlog.index.indexed import KnownRun, State
 from retailops_sandbox.runlog.index.places import Place
-from retailops_sandbox.runlog.index.tables import ROW, deliveries, place_from, row_from
+from retailops_sandbox.runlog.index.tables import PLACE, deliveries, place_from, tables
 from retailops_sandbox.runlog.index.updating import Updating, indexed_file
 from retailops_sandbox.runlog.query import Query
 from retailops_sandbox.runlog.rows import NOT_JUDGED, DeliveryRow, Sort, lookups
+from retailops_sandbox.runlog.sql import selecting
+from retailops_sandbox.runlog.sql.tables import row_from
 
 _MOST_CHANGES = 1000
 """More in one look, as when whole runs came into the folder, count as not known."""
@@ -56,15 +58,15 @@ class Index:
     ) -> list[PlacedRow]:
         """The first rows of a query but for its text, in order; `run` is the query's run."""
         number = run.number if run is not None else None
-        asked = selecting.rows(query, number, after=after, newest_first=newest_first, most=most)
+        asked = selecting.rows(tables, query, number, after=after, newest_first=newest_first, most=most)
         with self._reading(run) as connection:
-            found = connection.execute(asked).mappings()
+            found = connection.execute(asked.add_columns(*PLACE)).mappings()
             return [PlacedRow(row_from(values), place_from(values)) for values in found]
 
     def latest_verdicts(self, receiver: str, action: str, edition: str) -> dict[str, str]:
         """The latest verdict of each fixture that was sent to a receiver, by the fixture's name."""
         with self._database.reading() as connection:
-            found = connection.execute(selecting.latest_verdicts(receiver, action, edition))
+            found = connection.execute(selecting.latest_verdicts(tables, receiver, action, edition))
             return {fixture: verdict or NOT_JUDGED for fixture, verdict in found}
 
     def entries(
@@ -178,4 +180,4 @@ class FileIndex(Index):
         super().__init__(database)
 
 
-_CHANGED = select(*ROW, deliveries.c.added).order_by(deliveries.c.sort, deliveries.c.id)
+_CHANGED = select(*tables.row, deliveries.c.added).order_by(deliveries.c.sort, deliveries.c.id)

@@ -1,23 +1,33 @@
-"""Makes the SQL of a query of the log."""
+"""Makes the SQL of a query of the log, for SQLite and for PostgreSQL."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Select, and_, literal_column, or_, select
+from sqlalchemy import ColumnElement, FromClause, Select, Table, and_, literal_column, or_, select
 
-from retailops_sandbox.runlog.index.tables import ROW, codes, deliveries, orders
 from retailops_sandbox.runlog.query import Query
 from retailops_sandbox.runlog.rows import NOT_JUDGED, Sort
+from retailops_sandbox.runlog.sql.tables import DeliveryTables
 
 
-def rows(query: Query, run: int | None, *, after: Sort | None, newest_first: bool, most: int) -> Select[Any]:
-    """Selects `ROW` of the first deliveries of a query, in order; `run` is the number of the query's run.
+def rows(
+    tables: DeliveryTables,
+    query: Query,
+    run: int | None,
+    *,
+    after: Sort | None,
+    newest_first: bool,
+    most: int,
+) -> Select[Any]:
+    """Selects `tables.row` of the first deliveries of a query, in order.
 
-    `text` is left out. With `after`, only those beyond that place in the direction asked for.
+    `run` is the number of the query's run. `text` is left out. With `after`, only those beyond that place in
+    the direction asked for.
     """
-    found = select(*ROW, *_PLACE).where(*_conditions(query, run))
+    deliveries, orders, codes = tables
+    found = select(*tables.row).where(*_conditions(deliveries, query, run))
     # By the table that has few of them and has them in order.
     sort: ColumnElement[int] = deliveries.c.sort
     for table, value in ((codes, query.code), (orders, query.order)):
@@ -35,8 +45,9 @@ def rows(query: Query, run: int | None, *, after: Sort | None, newest_first: boo
     return found.order_by(*in_order).limit(most)
 
 
-def latest_verdicts(receiver: str, action: str, edition: str) -> Select[Any]:
+def latest_verdicts(tables: DeliveryTables, receiver: str, action: str, edition: str) -> Select[Any]:
     """Selects name and latest verdict of each fixture that was sent to a receiver."""
+    deliveries = tables.deliveries
     # Both read the index of cases: the names alone, and one row for each of them.
     fixtures = _of_cases(deliveries, receiver, action, edition)
     names = (
@@ -64,7 +75,7 @@ def _of_cases(table: FromClause, receiver: str, action: str, edition: str) -> Co
     )
 
 
-def _conditions(query: Query, run: int | None) -> Iterator[ColumnElement[bool]]:
+def _conditions(deliveries: Table, query: Query, run: int | None) -> Iterator[ColumnElement[bool]]:
     column = deliveries.c
     if run is not None:
         yield column.run == run
@@ -94,4 +105,3 @@ def _conditions(query: Query, run: int | None) -> Iterator[ColumnElement[bool]]:
 
 # Written into the statement, because a partial index is not used for a value that is bound to it.
 _NONE: ColumnElement[str] = literal_column("''")
-_PLACE = (deliveries.c.in_journal, deliveries.c.offset, deliveries.c.size)
