@@ -45,6 +45,7 @@ index/        rows and the places of records in SQLite, so that a question reads
 postgres/     the log in a PostgreSQL database
   schema.py     its tables
   records.py    records as the values of columns
+  connecting.py connects to the database
 
 A run is one file, the TinyDB database `<run id>.json`. While it goes on, that has only the run's own record,
 and `<run id>.journal` beside it has the others. A judgement is written into the run of the process that made

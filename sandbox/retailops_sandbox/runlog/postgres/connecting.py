@@ -1,0 +1,88 @@
+"""Connects to the database of a log, and says why that cannot be used: in one line, without the password."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import psycopg
+from psycopg import conninfo
+
+from retailops_sandbox.errors import FileError, SandboxError, UsageError
+from retailops_sandbox.runlog.place import database_words
+
+_OPTIONS: dict[str, Any] = {
+    "connect_timeout": 5,  # seconds
+    # A network that went silent is noticed within about ten seconds.
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+    "application_name": "retailops-sandbox",
+    "client_encoding": "UTF8",
+}
+_REFUSED = re.compile(
+    r"password authentication failed|authentication failed for|no password supplied|does not exist"
+    r"|no pg_hba\.conf entry|not permitted to log in|permission denied|certificate|SSL"
+)
+"""What a server says to who will not get in by waiting."""
+_PORTS = re.compile(r"[0-9,]*")
+_NO_TABLES = ("42P01", "42703", "3F000")
+"""SQLSTATE: a table, a column or a schema is missing."""
+
+
+class DatabaseAway(FileError):
+    """A database that cannot be reached at present."""
+
+
+def connect(url: str, *, autocommit: bool = False) -> psycopg.Connection[Any]:
+    """A connection to the database of a log; DatabaseAway or UsageError where there is none."""
+    # What the URL says itself comes first.
+    options = _OPTIONS | _parsed(url)
+    try:
+        return psycopg.connect(**options, autocommit=autocommit)
+    except psycopg.Error as error:
+        raise problem(error, url) from None
+
+
+def _parsed(url: str) -> dict[str, Any]:
+    """The options in a URL; UsageError where it is none."""
+    try:
+        found = conninfo.conninfo_to_dict(url)
+    except psycopg.Error:
+        found = {"host": "@"}
+    # A password with an @ in it ends up in one of these, and messages of the driver would quote it.
+    if "@" in str(found.get("host", "")) or not _PORTS.fullmatch(str(found.get("port", ""))):
+        raise UsageError(
+            f"{database_words(url)}: is no URL of a PostgreSQL database",
+            mend="such as postgresql://user:password@host:5432/database, with %40 for an @ in the password",
+        )
+    return found
+
+
+def problem(error: psycopg.Error, url: str) -> SandboxError:
+    """The error of a database for users: DatabaseAway where it may help to wait, else UsageError."""
+    place = database_words(url)
+    if error.sqlstate in _NO_TABLES:
+        mend = f"retailops-sandbox log init --log {place}"
+        return UsageError(f"{place}: holds no log that this version can use", mend=mend)
+    reason = _reason(error, url)
+    if _REFUSED.search(reason) or (error.sqlstate or "").startswith(("28", "42501", "3D")):
+        return UsageError(f"{place}: cannot be used: {reason}", mend="mend the setting `log`, or --log")
+    return DatabaseAway(f"cannot be reached: {reason}", file=place)
+
+
+def is_away(error: psycopg.Error) -> bool:
+    """Whether an error of a statement says that the connection is lost, and nothing of the statement."""
+    lost = ("08", "57P", "53", "25006")  # among them a server that is shut down, is full, or only reads
+    return isinstance(error, psycopg.OperationalError) and (
+        error.sqlstate is None or error.sqlstate.startswith(lost)
+    )
+
+
+def _reason(error: psycopg.Error, url: str) -> str:
+    """What the driver says, in one line without the password."""
+    text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    text = text.removeprefix("connection failed: ").rpartition("FATAL:  ")[2]
+    password = conninfo.conninfo_to_dict(url).get("password")
+    return text.replace(str(password), "…") if password else text
