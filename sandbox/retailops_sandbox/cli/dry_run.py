@@ -42,10 +42,11 @@ def execute(
     chosen = settings.read(os.environ, here())
     book = workspace.receivers()
     options = sending(book, chosen, jobs, **given)
-    plans = choose(options).plans
+    chosen_plans = choose(options)
+    options = chosen_plans.numbered(options)
     policy = SecretPolicy(os.environ, receivers=book.receivers, named=chosen.secret_env)
     with diagnosing(log_level, known_secrets(options, os.environ, policy).plain, workspace):
-        previews = look(workspace, plans, options, policy)
+        previews = look(workspace, chosen_plans.plans, options, policy)
     for line in report.text(previews, unreadable, options.receiver):
         show(line)
     sys.exit(_exit_code(previews, unreadable))

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from retailops_sandbox.cli.accept import Acceptance
     from retailops_sandbox.engine import Options
     from retailops_sandbox.reporting.reporters.reporter import FinishedRun
+    from retailops_sandbox.scenarios.sharding import Part
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -50,6 +51,14 @@ class Chosen(msgspec.Struct, frozen=True):
 
     plans: list[Plan]
     left_out: int = 0
+    part: Part | None = None
+    """What the plans are of a run that is divided into shards; None of a whole run."""
+
+    def numbered(self, options: Options) -> Options:
+        """The options under which the plans have the `${sequence}` that they have in the whole run."""
+        if self.part is None:
+            return options
+        return msgspec.structs.replace(options, sequences=self.part.sequences)
 
 
 Choose: TypeAlias = "Callable[[Options], Chosen]"
@@ -90,6 +99,7 @@ def run_once(
     require_yes(options.receiver, confirmed=options.confirmed, mend="give --yes if you mean it")
     files.check({report.option: file for report, file in asked.items()})
     selection = choose(options)
+    options = selection.numbered(options)
     environment = settings.readable(os.environ)
     policy = SecretPolicy(environment, receivers=book.receivers, named=chosen.secret_env)
     setup = run.RunSetup(
@@ -101,6 +111,7 @@ def run_once(
         policy=policy,
         kind=kind,
         wait=wait,
+        shard=selection.part.shard if selection.part is not None else None,
     )
     reporters = [report.reporter(file) for report, file in asked.items()]
     if acceptance is not None:

@@ -45,6 +45,13 @@ if TYPE_CHECKING:
     type=click.Path(exists=True),
     help="Watch this too, such as the receiver's source.",
 )
+@click.option("--shard", metavar="I/N", help="Only the I-th of N parts, such as 2/5, divided by their ids.")
+@click.option(
+    "--shard-times",
+    metavar="RUN",
+    type=click.Path(path_type=Path),
+    help="With --shard: parts that take about as long, by the seconds in this run file.",
+)
 @sending_options
 @click.option(
     "-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Scenarios at once; 8 unless told."
@@ -63,6 +70,8 @@ def command(
     exact: bool,
     watch: bool,
     watch_also: tuple[str, ...],
+    shard: str | None,
+    shard_times: Path | None,
     **given: Any,
 ) -> None:
     """Run scenario files; the workspace's where none are named, the shipped ones where it has none.
@@ -71,7 +80,7 @@ def command(
     action where its URL is that of the action.
 
     Exit code: 0 all passed, 1 failed or errored, 2 usage or an unreadable file, 3 only faults,
-    5 nothing was judged, 130 interrupted.
+    5 nothing was judged, 130 interrupted. A shard that has no scenario ends with 0.
     """
     workspace = Workspace.find(given.pop("workspace"), os.environ, here())
     acceptance = None
@@ -81,6 +90,12 @@ def command(
         acceptance = asked_for(workspace, exact=exact, dry_run=dry_run)
     elif exact:
         raise UsageError("--exact is about what --accept writes", mend="give --accept, or leave it out")
+
+    sharding = None
+    if shard is not None or shard_times is not None:
+        from retailops_sandbox.cli.sharding import asked_for as shard_asked_for
+
+        sharding = shard_asked_for(shard, shard_times, watch=watch or bool(watch_also))
 
     def read() -> job.Found:
         return _read(workspace, paths, expression, tags, actions, editions)
@@ -93,7 +108,8 @@ def command(
         if not kept and not found.unreadable:
             complain("no scenario is left to run: nothing was judged")
             sys.exit(5)
-        return job.Chosen(kept, found.count - len(kept))
+        chosen = job.Chosen(kept, found.count - len(kept))
+        return chosen if sharding is None else sharding.part(chosen)
 
     found = read()
     if not found.plans and not found.unreadable:
@@ -102,6 +118,9 @@ def command(
         chosen = f"none of {found.count} scenarios is meant by {by}" if found.count else "no scenario files"
         complain(f"{chosen} in {where}: nothing was judged")
         sys.exit(5)
+    unreadable = found.unreadable
+    if sharding is not None:
+        unreadable = sharding.unreadable(unreadable, workspace.scenario_id)
     if watch or watch_also:
         from retailops_sandbox.cli import watch as watching
         from retailops_sandbox.session.watching import Watched
@@ -114,11 +133,11 @@ def command(
     if dry_run:
         from retailops_sandbox.cli import dry_run as preview
 
-        preview.execute(workspace, partial(choose, found), found.unreadable, **given)
+        preview.execute(workspace, partial(choose, found), unreadable, **given)
     job.execute(
         workspace,
         partial(choose, found),
-        found.unreadable,
+        unreadable,
         kind="run",
         max_failures=1 if first else maxfail,
         acceptance=acceptance,

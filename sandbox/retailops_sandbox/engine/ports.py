@@ -82,6 +82,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     timeout_ms: int | None = None
     first_sequence: int = 1
     """The `${sequence}` of the first step; above 1 where earlier plans belong to the same run."""
+    sequences: Mapping[str, int] = {}
+    """The `${sequence}` of a plan's first step, by the plan's id; only where the run is a shard."""
     confirmed: bool = False
     """Whether the user confirmed sending to a protected receiver."""
     parent: str = ""

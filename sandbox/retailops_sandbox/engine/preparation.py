@@ -124,7 +124,7 @@ class Preparation:
         """Each plan with the `${sequence}` number of its first step: steps are counted in file order."""
         sequence = self._options.first_sequence
         for plan in plans:
-            yield plan, sequence
+            yield plan, self._options.sequences.get(plan.id, sequence)
             sequence += len(plan.scenario.steps)
 
     def names(self, plan: Plan) -> composing.Names:

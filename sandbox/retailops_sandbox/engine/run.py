@@ -113,6 +113,8 @@ class Run:
 
     def _record(self, plan: Plan, verdict: Verdict, steps: Sequence[StepResult], seconds: float) -> Result:
         """The result as the log keeps it."""
+        spoiled = [step.number for step in steps if step.verdict in ("failed", "errored")]
+        lines = dict(zip(spoiled, plan.lines(spoiled), strict=True)) if spoiled else {}
         return Result(
             scenario=plan.id,
             name=plan.name,
@@ -122,8 +124,13 @@ class Run:
             at=self._ports.clock.now(),
             seconds=seconds,
             stopped=self.stopped,
-            steps=tuple([msgspec.convert(step, ResultStep, from_attributes=True) for step in steps]),
+            steps=tuple([_step_record(step, lines.get(step.number, 0)) for step in steps]),
         )
+
+
+def _step_record(step: StepResult, line: int) -> ResultStep:
+    record = msgspec.convert(step, ResultStep, from_attributes=True)
+    return msgspec.structs.replace(record, line=line) if line else record
 
 
 def _skipped(plan: Plan, number: int, reason: str) -> StepResult:

@@ -25,6 +25,7 @@ from retailops_sandbox.model.judging import (
 from retailops_sandbox.model.receiver import Basic, Bearer, Netrc, Receiver
 from retailops_sandbox.model.record import (
     Delivery,
+    MergedShard,
     Record,
     Request,
     Response,
@@ -32,6 +33,7 @@ from retailops_sandbox.model.record import (
     ResultStep,
     RunInfo,
     RunKind,
+    Shard,
 )
 from retailops_sandbox.model.scenario import (
     Capture,
@@ -83,6 +85,7 @@ __all__ = [
     "Json",
     "Judgement",
     "Mark",
+    "MergedShard",
     "Netrc",
     "Number",
     "ObjectCapture",
@@ -99,6 +102,7 @@ __all__ = [
     "RunInfo",
     "RunKind",
     "Scenario",
+    "Shard",
     "SourceCheck",
     "Step",
     "StruckOut",

@@ -96,6 +96,12 @@ class ResultStep(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     together: bool = False
     """Whether it was done at the same time as the step before."""
     seconds: float = 0.0
+    faults: Count = 0
+    """The number of its deliveries that ended in a fault."""
+    unreadable: bool = False
+    """Whether it errored because the step could not be composed."""
+    line: Count = 0
+    """The line of its file at which it begins, where it failed or errored; else 0."""
     unchecked: tuple[str, ...] = ()
     """The parts of its answers that were not compared, as in judgements."""
     sources: tuple[SourceCheck, ...] = ()
@@ -116,6 +122,8 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     seconds: float = 0.0
     stopped: bool = False
     """Whether the run was stopped before the scenario was done."""
+    shard: Count = 0
+    """The shard that ran it, in a merged run; 0 in any other."""
     steps: tuple[ResultStep, ...] = ()
 
 
@@ -123,6 +131,39 @@ Record: TypeAlias = Delivery | Judgement | Result
 """A record of the log."""
 
 RunKind = Literal["run", "serve", "send", "record", "pytest", "probe"]
+
+
+class Shard(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Which shard of a divided run a run is."""
+
+    number: Count
+    """From 1."""
+    count: Count
+    """The number of shards."""
+    scenarios: Count = 0
+    """The number of scenarios in all shards."""
+    division: str = ""
+    """A digest of these scenarios and the shard of each, by which shards of one run are told from others."""
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.count}"
+
+
+class MergedShard(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A shard that a merged run was made of."""
+
+    number: Count
+    run: str
+    """The id that its run had."""
+    started_at: str
+    finished_at: str = ""
+    """Empty where its process ended before the run did."""
+    stopped: bool = False
+    scenarios: Count = 0
+    """The number of scenarios that it was to run."""
+    results: Count = 0
+    """The number of scenarios that have a result."""
+    tool: str = ""
 
 
 class RunInfo(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -143,3 +184,17 @@ class RunInfo(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """The files that were not run because they could not be read, with the reason, each in one line."""
     stopped: bool = False
     """Whether the run was stopped before it was done."""
+    max_failures: Count = 0
+    """The number of failures after which it was to send nothing more; 0 for no limit."""
+    shard: Shard | None = None
+    """Which shard it is; None of a run that was not divided, and of a merged one."""
+    shards: tuple[MergedShard, ...] = ()
+    """The shards that it was merged of, by number."""
+    divided_into: Count = 0
+    """The number of shards that there should be of a merged run; 0 of any other."""
+
+    @property
+    def missing_shards(self) -> tuple[int, ...]:
+        """The numbers of the shards that a merged run lacks."""
+        there = {each.number for each in self.shards}
+        return tuple([number for number in range(1, self.divided_into + 1) if number not in there])

@@ -97,3 +97,10 @@ def read_run_file(path: Path) -> list[Entry]:
     from retailops_sandbox.runlog.files import runfile
 
     return runfile.entries(path)
+
+
+def scenario_seconds(path: Path) -> dict[str, float]:
+    """The seconds that each scenario of a run file took, by its id; FileError where it is none."""
+    from retailops_sandbox.runlog.files import history
+
+    return {result.scenario: result.seconds for result in history.results_of(path)}

@@ -11,7 +11,7 @@ import msgspec
 
 from retailops_sandbox import __version__
 from retailops_sandbox.errors import FileError, SandboxError
-from retailops_sandbox.model import Receiver, RunInfo, RunKind, Verdict
+from retailops_sandbox.model import Receiver, RunInfo, RunKind, Shard, Verdict
 
 RunState = Literal["running", "finished", "stopped", "interrupted"]
 
@@ -71,10 +71,13 @@ def new_run(
     *,
     scenarios: int = 0,
     unreadable: Sequence[SandboxError] = (),
+    max_failures: int | None = None,
+    shard: Shard | None = None,
 ) -> RunInfo:
     """A run that starts at this instant (UTC, RFC 3339), with an id of its own.
 
-    `receiver` is None where each delivery has its own; `scenarios` is how many are to be run.
+    `receiver` is None where each delivery has its own; `scenarios` is how many are to be run. `max_failures`
+    is the number after which nothing more is sent.
     """
     return RunInfo(
         id=run_id(started_at, os.urandom(3).hex()),
@@ -86,4 +89,6 @@ def new_run(
         scenarios=scenarios,
         # The name of a file need not be UTF-8.
         unreadable=tuple(str(each).encode(errors="backslashreplace").decode() for each in unreadable),
+        max_failures=max_failures or 0,
+        shard=shard,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 from msgspec import UNSET
 
@@ -33,7 +35,11 @@ class Plan(msgspec.Struct, frozen=True):
 
     def line(self, step: int) -> int:
         """The line at which a step begins; steps are counted from 0."""
-        return jsontext.locate(self.text, f"/steps/{step}")[0]
+        return self.lines([step])[0]
+
+    def lines(self, steps: Iterable[int]) -> list[int]:
+        """The line at which each of these steps begins."""
+        return [line for line, _ in jsontext.places(self.text, [f"/steps/{step}" for step in steps])]
 
 
 class OwnExpectation(msgspec.Struct, frozen=True):

@@ -12,7 +12,7 @@ import msgspec
 from retailops_sandbox.engine import Clock, Event, Options, Run, ScenarioResult, StepResult
 from retailops_sandbox.engine import Transport as TransportPort
 from retailops_sandbox.errors import FileError, SandboxError
-from retailops_sandbox.model import Receiver, RunKind
+from retailops_sandbox.model import Receiver, RunKind, Shard
 from retailops_sandbox.redaction import SecretPolicy
 from retailops_sandbox.reporting.reporters.reporter import FinishedRun, Reporter
 from retailops_sandbox.runlog.opening import logged_run, open_run
@@ -44,6 +44,8 @@ class RunSetup(msgspec.Struct, frozen=True, kw_only=True):
     environment: Mapping[str, str]
     policy: SecretPolicy
     kind: RunKind = "run"
+    shard: Shard | None = None
+    """Which shard of a divided run it is."""
     wait: float = 0.0
     """Seconds to wait until the receiver's port answers."""
 
@@ -129,6 +131,8 @@ def engine_and_log(
         receiver,
         scenarios=sum(bool(plan.file) for plan in setup.plans),
         unreadable=setup.unreadable,
+        max_failures=setup.options.max_failures,
+        shard=setup.shard,
     )
     log = open_run(setup.workspace.log_place, info, lambda: setup.workspace.contracts)
     ports = build_ports(setup.workspace, transport, log, setup.environment, setup.policy)

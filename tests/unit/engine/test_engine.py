@@ -171,7 +171,7 @@ def test_a_payload_that_breaks_the_contract_sends_nothing():
     (record,) = played.log.records
     assert isinstance(record, Result)
     assert record.steps == (
-        ResultStep(number=0, name="step 1", verdict="errored", reason=played.steps[0].reason),
+        ResultStep(number=0, name="step 1", verdict="errored", reason=played.steps[0].reason, line=1),
     )
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import msgspec
 
+from retailops_sandbox.errors import FileError, unreadable
 from retailops_sandbox.model import Result, RunInfo
-from retailops_sandbox.regular_files import no_link
+from retailops_sandbox.regular_files import no_link, regular
 from retailops_sandbox.runlog.files.journal import UNDECODABLE
 from retailops_sandbox.scenarios.trend import Past
 
@@ -47,6 +48,21 @@ def past_results(runs_dir: Path, *, before: str = "", most: int | None = None) -
         if outcome.results:
             for info in outcome.run.values():
                 yield Past(info, list(outcome.results.values()))
+
+
+def results_of(path: Path) -> list[Result]:
+    """The results of a run file; FileError where it is none."""
+    try:
+        with open(path, "rb", buffering=0, opener=regular) as file:
+            return list(_decoder.decode(results_on(file)).results.values())
+    except OSError as error:
+        raise unreadable(path, error) from error
+    except UNDECODABLE as error:
+        raise FileError(
+            f"is no run file, or a damaged one: {error}",
+            mend="give a file that --report-json wrote",
+            file=str(path),
+        ) from error
 
 
 def results_on(file: FileIO) -> bytes:
