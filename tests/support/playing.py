@@ -10,7 +10,7 @@ from typing import Any
 from retailops_sandbox.contracts.catalogue import SHIPPED_CONTRACTS
 from retailops_sandbox.contracts.contract import Contract
 from retailops_sandbox.engine import Event, Options, Ports, Run, ScenarioResult, StepResult
-from retailops_sandbox.model import Delivery, Record, Result
+from retailops_sandbox.model import Delivery, DeliveryInFlight, Record, Result
 from retailops_sandbox.model import Receiver as ReceiverModel
 from retailops_sandbox.scenarios import scenario
 from retailops_sandbox.scenarios.scenario import Plan
@@ -29,6 +29,9 @@ class MemoryLog:
 
     def __init__(self) -> None:
         self.records: list[Record] = []
+        self.flights: list[DeliveryInFlight] = []
+        self.flushed = 0
+        """The number of records that were flushed."""
         self._count = 0
 
     def next_id(self) -> str:
@@ -37,6 +40,12 @@ class MemoryLog:
 
     def append(self, record: Record) -> None:
         self.records.append(record)
+
+    def sending(self, flight: DeliveryInFlight) -> None:
+        self.flights.append(flight)
+
+    async def flush(self) -> None:
+        self.flushed = len(self.records)
 
     @property
     def deliveries(self) -> list[Delivery]:

@@ -9,7 +9,15 @@ import msgspec
 
 from retailops_sandbox import composing
 from retailops_sandbox.contracts.catalogue import Contracts
-from retailops_sandbox.model import Connection, Exchange, HttpRequest, Json, Receiver, Record
+from retailops_sandbox.model import (
+    Connection,
+    DeliveryInFlight,
+    Exchange,
+    HttpRequest,
+    Json,
+    Receiver,
+    Record,
+)
 from retailops_sandbox.redaction import SecretPolicy
 from retailops_sandbox.scenarios.scenario import OwnExpectation
 
@@ -30,7 +38,19 @@ class DeliveryLog(Protocol):
         """An id for the next delivery."""
 
     def append(self, record: Record) -> None:
-        """Log a record, so that it survives the process; FileError where that fails. From any thread."""
+        """Log a record, so that it survives the process; FileError where that fails. From any thread.
+
+        It never waits for another process.
+        """
+
+    def sending(self, flight: DeliveryInFlight) -> None:
+        """Let others see a delivery that takes long, until it is appended. From any thread."""
+
+    async def flush(self) -> None:
+        """Wait until every reader of the log has what was appended before; what is told of it is then true.
+
+        Where the log cannot be reached, it does not wait. From any event loop.
+        """
 
 
 class Clock(Protocol):

@@ -101,6 +101,7 @@ class Run:
         record = self._record(plan, verdict, results, seconds) if plan.file else None
         if record is not None:
             self._ports.log.append(record)
+            await self._ports.log.flush()
         return ScenarioResult(plan, verdict, tuple(results), seconds, record)
 
     def _told(self, result: StepResult) -> StepResult:

@@ -19,6 +19,7 @@ from retailops_sandbox.foreign_text import WHOLE
 from retailops_sandbox.jsontext import pointer
 from retailops_sandbox.model import (
     Delivery,
+    DeliveryInFlight,
     Exchange,
     Expectation,
     Fault,
@@ -223,7 +224,7 @@ class StepRun:
     async def _drop(self, prepared: Prepared, after_ms: int) -> None:
         """Send a delivery and drop its connection, so that the next delivery is a duplicate."""
         sent = await self._send(prepared, self._delivered + 1, 1, drop_after_ms=after_ms)
-        self._context.on_event(DeliveryFinished(self._plan, sent.delivery, None, prepared.contract))
+        await self._finished(prepared, sent.delivery, None)
         if not sent.delivery.dropped:
             raise _Stopped if self._context.is_stopped else _NotDropped(sent.delivery.fault)
 
@@ -238,7 +239,7 @@ class StepRun:
             last = attempt > self._options.retries or self._context.is_stopped
             if sent.exchange.fault is None or expected or last or sent.delivery.dropped:
                 return await self._judge(prepared, sent, expectation)
-            self._context.on_event(DeliveryFinished(self._plan, sent.delivery, None, prepared.contract))
+            await self._finished(prepared, sent.delivery, None)
             attempt += 1
 
     async def _send(
@@ -251,6 +252,7 @@ class StepRun:
         timeout_ms = self._step.deliver.timeout_ms or self._options.timeout_ms
         connection = prepared.target.connection(timeout_ms, drop_after_ms)
         sent_at = self._ports.clock.now()
+        self._ports.log.sending(self._flight(prepared, delivery_id, sent_at, number, attempt))
         exchange = await self._context.send(delivery_id, prepared.request, connection)
         fault = exchange.fault
         wire = prepared.request.wire
@@ -262,6 +264,25 @@ class StepRun:
             return await asyncio.to_thread(self._logged_sent, *seen)
         return self._logged_sent(*seen)
 
+    def _flight(
+        self, prepared: Prepared, delivery_id: str, sent_at: str, number: int, attempt: int
+    ) -> DeliveryInFlight:
+        return DeliveryInFlight(
+            id=delivery_id,
+            sent_at=sent_at,
+            action=prepared.contract.action,
+            edition=prepared.contract.edition,
+            receiver=prepared.target.receiver.name,
+            stand_in=prepared.target.receiver.stand_in,
+            scenario=self._plan.id,
+            step=self._step.name,
+            fixture=self._step.fixture or "",
+            number=number,
+            attempt=attempt,
+            off_contract=self._step.off_contract,
+            parent=self._options.parent,
+        )
+
     async def _judge(self, prepared: Prepared, sent: _Sent, expectation: Expectation | None) -> _Attempted:
         """Compare what was really answered, and log the judgement redacted."""
         pair = (prepared, sent, expectation)
@@ -270,8 +291,13 @@ class StepRun:
             if is_large(prepared.request, sent.exchange) or _may_wait(expectation)
             else self._logged_judgement(*pair)
         )
-        self._context.on_event(DeliveryFinished(self._plan, sent.delivery, judgement, prepared.contract))
+        await self._finished(prepared, sent.delivery, judgement)
         return _Attempted(sent.delivery, judgement, sent.exchange)
+
+    async def _finished(self, prepared: Prepared, delivery: Delivery, judgement: Judgement | None) -> None:
+        """Tell of a delivery, once everybody finds it in the log."""
+        await self._ports.log.flush()
+        self._context.on_event(DeliveryFinished(self._plan, delivery, judgement, prepared.contract))
 
     def _logged_judgement(
         self, prepared: Prepared, sent: _Sent, expectation: Expectation | None

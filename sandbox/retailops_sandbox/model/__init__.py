@@ -25,6 +25,7 @@ from retailops_sandbox.model.judging import (
 from retailops_sandbox.model.receiver import Basic, Bearer, Netrc, Receiver
 from retailops_sandbox.model.record import (
     Delivery,
+    DeliveryInFlight,
     MergedShard,
     Record,
     Request,
@@ -72,6 +73,7 @@ __all__ = [
     "Connection",
     "Deliver",
     "Delivery",
+    "DeliveryInFlight",
     "Difference",
     "DifferenceKind",
     "Exchange",

@@ -80,6 +80,24 @@ class Delivery(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What was struck out of it. None in a record of format 1, in which every text like a mark is one."""
 
 
+class DeliveryInFlight(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A delivery that was sent and has not ended; its fields are those of the `Delivery` that it becomes."""
+
+    id: str
+    sent_at: str
+    action: str
+    edition: str
+    receiver: str
+    stand_in: bool = False
+    scenario: str = ""
+    step: str = ""
+    fixture: str = ""
+    number: Count = 1
+    attempt: Count = 1
+    off_contract: bool = False
+    parent: str = ""
+
+
 class ResultStep(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """The result of a scenario's step. Its deliveries are those of the run that have its name."""
 

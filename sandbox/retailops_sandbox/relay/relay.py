@@ -30,6 +30,7 @@ from retailops_sandbox.httpserver import Listener, Request, Response, host_name,
 from retailops_sandbox.model import (
     Connection,
     Delivery,
+    DeliveryInFlight,
     Exchange,
     Fault,
     Headers,
@@ -202,6 +203,7 @@ class Relay:
             tuple(_passed_on(request.headers, _OF_ONE_CONNECTION, as_bytes=True)),
             request.body,
         )
+        self._log.sending(self._flight(id, sent_at, forwarded))
         try:
             exchange = await self._transport.send(forwarded, self._connection, key=id)
         except SandboxError as error:
@@ -210,6 +212,7 @@ class Relay:
         # Logged before it is answered, so that a caller that has the answer finds it in the log.
         try:
             recorded = await asyncio.to_thread(work) if is_large(forwarded, exchange) else work()
+            await self._log.flush()
         except FileError as error:
             _logger.error("%s: passed on and not logged: %s", id, error)
             self._note_unlogged(error, passed=1)
@@ -223,6 +226,19 @@ class Relay:
         what = fault or Fault("closed", "there was no answer")
         status = 504 if what.kind in _TOO_LATE else 502
         return _one_line(status, self._secrets.url(f"{what.kind}: {what.message}"))
+
+    def _flight(self, id: str, sent_at: str, request: HttpRequest) -> DeliveryInFlight:
+        path = urlsplit(request.url).path
+        agreed = recognition.at_end(path, self._contracts)
+        action, edition = self._contracts.default if agreed is None else (agreed.action, agreed.edition)
+        return DeliveryInFlight(
+            id=id,
+            sent_at=sent_at,
+            action=action,
+            edition=edition,
+            receiver=self._receiver.name,
+            stand_in=self._receiver.stand_in,
+        )
 
     def _logged(self, id: str, sent_at: str, request: HttpRequest, exchange: Exchange) -> Recorded:
         """Log what passed; FileError where that fails."""

@@ -303,6 +303,10 @@ class FileLog:
                 return
             size = min(4 * size, _MOST_ROWS)
 
+    def in_flight(self) -> list[DeliveryRow]:
+        """No delivery: those of other processes are in no file before they end."""
+        return []
+
     # --- changes ---
 
     def cursor(self) -> FileCursor:
@@ -432,6 +436,10 @@ class FileCursor:
         """
         changes, self._state = self._log.changes(self._state)
         return changes
+
+    def wait(self, seconds: float) -> None:
+        """Wait for so long: files do not tell when they change. Blocks."""
+        time.sleep(seconds)
 
 
 def _by_run(ids: Iterable[str]) -> dict[str, set[str]]:

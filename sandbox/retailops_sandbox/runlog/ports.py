@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 if TYPE_CHECKING:
     # For types alone: a process that writes a run does not import the modules that read.
     from retailops_sandbox.errors import FileError
-    from retailops_sandbox.model import Record, Result, RunInfo
+    from retailops_sandbox.model import DeliveryInFlight, Record, Result, RunInfo
     from retailops_sandbox.runlog.changes import Change
     from retailops_sandbox.runlog.entries import Entry, LoggedResult
     from retailops_sandbox.runlog.query import Query
@@ -40,6 +40,15 @@ class RunWriter(Protocol):
     def append(self, record: Record) -> None:
         """Log a record; FileError where that fails, and then none of it is logged. Begins the run."""
 
+    def sending(self, flight: DeliveryInFlight) -> None:
+        """Let other processes see a delivery that takes long, until it is appended."""
+
+    async def flush(self) -> None:
+        """Wait until every reader of the log has what was appended before.
+
+        Where the log cannot be reached, it does not wait.
+        """
+
     def finish(self, finished_at: str = "", *, stopped: bool = False) -> None:
         """End the run, if it has begun. Blocks.
 
@@ -65,6 +74,9 @@ class Cursor(Protocol):
 
         They are not known where they are very many, or the log was read anew. Cheap where there are none.
         """
+
+    def wait(self, seconds: float) -> None:
+        """Wait until there may be changes or deliveries in flight, at most for so long. Blocks."""
 
 
 class LogReader(Protocol):
@@ -123,6 +135,9 @@ class LogReader(Protocol):
 
     def holding(self, query: Query, ids: Collection[str]) -> set[str]:
         """Those of the deliveries `ids` whose request or response holds the query's text."""
+
+    def in_flight(self) -> list[DeliveryRow]:
+        """The deliveries in flight of other processes, as far as they are known; the newest first."""
 
     def count(self) -> int:
         """The number of deliveries, as of the last question."""

@@ -55,11 +55,11 @@ class Relaying:
         self._thread.start()
         self._transport = Transport()
         self.wait(self._transport.__aenter__())
-        self._log = begin_run(runs_dir, RunInfo(id="run", kind="record", started_at="2026-01-01T00:00:00Z"))
+        self.log = begin_run(runs_dir, RunInfo(id="run", kind="record", started_at="2026-01-01T00:00:00Z"))
         self.relay = Relay(
             target,
             transport=self._transport,
-            log=self._log,
+            log=self.log,
             contracts=options.pop("contracts", SHIPPED_CONTRACTS),
             clock=SystemClock(),
             environment=ENVIRONMENT,
@@ -77,7 +77,7 @@ class Relaying:
     def stop(self) -> None:
         self.wait(self.relay.stop())
         self.wait(self._transport.__aexit__())
-        self._log.close()
+        self.log.close()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -620,3 +620,17 @@ def test_a_relay_with_a_secret_path_answers_to_any_name(start: Any):
         relaying = start(there.url, "0.0.0.0")
         request = f"GET {relaying.path} HTTP/1.1\r\nHost: desk.example\r\nConnection: close\r\n\r\n"
         assert relaying.raw(request.encode()).startswith(b"HTTP/1.1 200 ")
+
+
+def test_the_caller_is_answered_once_everybody_finds_the_delivery(start: Any):
+    flushed: list[int] = []
+    with receiver(answering(response(NOTHING))) as shop:
+        relaying = start(shop.url)
+
+        async def flush() -> None:
+            flushed.append(len(relaying.logged()))
+            assert relaying.relay.records == []
+
+        relaying.log.flush = flush
+        relaying.ask("POST", "/order_cancel", PAYLOAD)
+    assert flushed == [1]

@@ -10,7 +10,7 @@ import msgspec
 
 from retailops_sandbox import diagnostics
 from retailops_sandbox.errors import FileError
-from retailops_sandbox.model import Record, RunInfo
+from retailops_sandbox.model import DeliveryInFlight, Record, RunInfo
 from retailops_sandbox.regular_files import SHARED_FILE
 from retailops_sandbox.runlog.files.atomic import replacing
 from retailops_sandbox.runlog.files.journal import FORMAT, Head
@@ -46,6 +46,12 @@ class FileRunWriter:
     def append(self, record: Record) -> None:
         """Log a record; FileError where that fails, and then none of it is logged. Begins the run."""
         self._begun().append(record)
+
+    def sending(self, flight: DeliveryInFlight) -> None:
+        """Nothing: a delivery is in no file before it ends."""
+
+    async def flush(self) -> None:
+        """Nothing: readers have what is in the journal."""
 
     def finish(self, finished_at: str = "", *, stopped: bool = False) -> None:
         """End the run, if it has begun: make its run file and delete its journal. Blocks.

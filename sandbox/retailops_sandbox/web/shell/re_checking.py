@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from retailops_sandbox import redaction
 from retailops_sandbox.comparing import Judge
 from retailops_sandbox.model import Expectation
@@ -18,7 +20,7 @@ def re_check(
     *,
     expected_by: str = "",
 ) -> None:
-    """Append a judgement of a delivery by this expectation. Blocks.
+    """Append a judgement of a delivery by this expectation, until every reader has it. Blocks.
 
     `expected_by` is the file of the fixture whose own expectation it is.
     """
@@ -34,3 +36,4 @@ def re_check(
     policy, receiver = context.policy(receivers), receivers.find(sent.receiver)
     secrets = policy.everywhere if receiver is None else policy.secrets(receiver)
     context.writer.append(redaction.judgement(found, sent, secrets, redaction.secret_pointers(agreed)))
+    asyncio.run(context.writer.flush())

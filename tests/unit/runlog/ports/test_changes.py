@@ -148,3 +148,9 @@ def test_who_watches_a_log_that_is_indexed_anew_goes_on_from_there(backend: Back
     assert not cursor.changes()
     sent(run, 2)
     assert told(cursor) == [("2", "", True)]
+
+
+def test_waiting_for_changes_ends_in_time_where_there_are_none(backend: Backend) -> None:
+    cursor = backend.open_log().cursor()
+    cursor.wait(0.001)
+    assert told(cursor) == []

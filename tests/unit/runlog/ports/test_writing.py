@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from retailops_sandbox.errors import FileError
-from retailops_sandbox.model import RunInfo
+from retailops_sandbox.model import DeliveryInFlight, RunInfo
 from retailops_sandbox.runlog.opening import logged_run
 from retailops_sandbox.runlog.ports import RunWriter
 from retailops_sandbox.runlog.runs import RunState
@@ -120,3 +120,17 @@ def test_a_run_is_opened_once(backend: Backend) -> None:
         with pytest.raises(FileError):
             begun(backend)
     assert [row.id for row in backend.open_log().rows()] == [delivery.id]
+
+
+def test_what_was_flushed_is_there_for_every_reader(backend: Backend) -> None:
+    log = backend.open_log()
+    with writing(backend) as run:
+        sent = make_delivery(run)
+        run.sending(
+            DeliveryInFlight(id=sent.id, sent_at=sent.sent_at, action="a", edition="e", receiver="local")
+        )
+        run.append(sent)
+        asyncio.run(run.flush())
+        assert log.delivery(sent.id) is not None
+        assert log.in_flight() == []
+        assert run.next_id() > sent.id
